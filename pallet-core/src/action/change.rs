@@ -1,0 +1,96 @@
+//! What an action would change, as data: shown by a dry run, compiled into a script by an apply.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::script::Script;
+
+/// One change to one node.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// Whether it is sure to change something.
+    pub certainty: Certainty,
+    /// What it does, in one line: `create`, `mode 0644 -> 0600`.
+    pub summary: String,
+    /// What a person wants to see of the difference: lines that begin with `+`, `-` or a space. May be empty.
+    pub diff: String,
+    /// What brings the node there. It checks for itself, so it is right for [`Certainty::May`] too.
+    pub script: Script,
+    /// Content that must be on the node before the script runs.
+    pub uploads: Vec<Upload>,
+    /// Packages to install or remove, which the engine joins with those of its neighbours into one transaction.
+    pub packages: Option<PackageTransaction>,
+}
+
+/// Whether a change is sure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Certainty {
+    /// The node differs from what is wanted.
+    Will,
+    /// The node may differ: it can be known only after the changes before it.
+    May,
+}
+
+/// Content that travels apart from the script, because it is large.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// The SHA-256 digest of the content, in hexadecimal; the script finds the content at `$incoming/<digest>`.
+    pub digest: String,
+    /// Where it comes from.
+    pub source: UploadSource,
+}
+
+/// Where an upload comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UploadSource {
+    /// From memory.
+    Bytes(Vec<u8>),
+    /// From a file of this machine.
+    File(PathBuf),
+}
+
+/// Packages that one call of the package manager installs and removes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PackageTransaction {
+    /// To install, each `name` or `name` with a version as the package manager writes it.
+    pub install: Vec<String>,
+    /// To upgrade to the newest version there is.
+    pub upgrade: Vec<String>,
+    /// To remove.
+    pub remove: Vec<String>,
+    /// To remove together with their configuration files.
+    pub purge: Vec<String>,
+}
+
+impl Change {
+    /// A change that is sure.
+    pub fn will(summary: impl Into<String>, script: Script) -> Self {
+        Change {
+            certainty: Certainty::Will,
+            summary: summary.into(),
+            diff: String::new(),
+            script,
+            uploads: Vec::new(),
+            packages: None,
+        }
+    }
+
+    /// A change that is decided on the node.
+    pub fn may(summary: impl Into<String>, script: Script) -> Self {
+        Change { certainty: Certainty::May, ..Change::will(summary, script) }
+    }
+
+    /// The same with a diff to show.
+    pub fn with_diff(mut self, diff: impl Into<String>) -> Self {
+        self.diff = diff.into();
+        self
+    }
+
+    /// The same with content that travels apart.
+    pub fn with_upload(mut self, upload: Upload) -> Self {
+        self.uploads.push(upload);
+        self
+    }
+}

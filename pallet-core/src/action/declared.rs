@@ -1,0 +1,77 @@
+//! An action as a function declared it: with its options and the place that asked for it.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::AnyAction;
+
+/// Options that every action takes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// Sets this flag if the action changes anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flag_on_change: Option<String>,
+    /// Runs the action only if this flag was set before, in this operation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub if_flag: Option<String>,
+}
+
+impl Options {
+    /// No options.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the flag `name` if the action changes anything.
+    pub fn flag_on_change(mut self, name: impl Into<String>) -> Self {
+        self.flag_on_change = Some(name.into());
+        self
+    }
+
+    /// Runs the action only if the flag `name` was set before.
+    pub fn if_flag(mut self, name: impl Into<String>) -> Self {
+        self.if_flag = Some(name.into());
+        self
+    }
+}
+
+/// Where a declaration stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SourceLocation {
+    /// The file, as the user named it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, from 1.
+    pub column: u32,
+}
+
+impl fmt::Display for SourceLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// An action that a function declared for one node.
+#[derive(Debug)]
+pub struct Declared {
+    /// The action.
+    pub action: Box<dyn AnyAction>,
+    /// Its options.
+    pub options: Options,
+    /// The place in the project that asked for it, if there is one.
+    pub source: Option<SourceLocation>,
+    /// The crate functions that it came through, outermost first: `nginx.site`.
+    pub via: Vec<String>,
+}
+
+impl Declared {
+    /// Names it in a line of output: `remote_file /etc/motd`.
+    pub fn label(&self) -> String {
+        format!("{} {}", self.action.name(), self.action.subject())
+    }
+}

@@ -1,0 +1,120 @@
+//! Ensures a directory. No-op: it is there with the wanted owner, group and mode.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::file_support::{Existence, attribute_words, attributes, plan_delete, plan_file, require_absolute};
+use super::{Action, ActionError, Change, Workspace};
+use crate::model::{Attributes, FileState, Known, NodeState, Observation};
+use crate::script::Script;
+
+/// Ensures that a directory exists, with its parents, or that it does not.
+///
+/// Example: `directory(request, "/srv/app", owner = "app", mode = "0750")`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Directory {
+    /// The absolute path.
+    pub path: String,
+    /// The owner's name.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// The group's name.
+    #[serde(default)]
+    pub group: Option<String>,
+    /// The permissions, in octal: `"0755"`.
+    #[serde(default)]
+    pub mode: Option<String>,
+    /// `create`, or `delete` with all that is in it.
+    #[serde(default)]
+    pub action: Existence,
+}
+
+impl Directory {
+    /// A directory at `path`.
+    pub fn at(path: impl Into<String>) -> Self {
+        Directory { path: path.into(), owner: None, group: None, mode: None, action: Existence::Create }
+    }
+
+    /// With this owner.
+    pub fn owner(mut self, name: impl Into<String>) -> Self {
+        self.owner = Some(name.into());
+        self
+    }
+
+    /// With this group.
+    pub fn group(mut self, name: impl Into<String>) -> Self {
+        self.group = Some(name.into());
+        self
+    }
+
+    /// With these permissions, such as `0o755`.
+    pub fn mode(mut self, mode: u32) -> Self {
+        self.mode = Some(format!("{mode:04o}"));
+        self
+    }
+
+    /// No such directory.
+    pub fn absent(mut self) -> Self {
+        self.action = Existence::Delete;
+        self
+    }
+}
+
+impl Action for Directory {
+    const NAME: &'static str = "directory";
+
+    fn subject(&self) -> String {
+        self.path.clone()
+    }
+
+    fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
+        require_absolute(Self::NAME, &self.path)?;
+        attributes(Self::NAME, &self.owner, &self.group, &self.mode).map(drop)
+    }
+
+    fn observe(&self, wanted: &mut Observation) {
+        wanted.file(&self.path);
+    }
+
+    fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+        if self.action == Existence::Delete {
+            return Ok(plan_delete(node, &self.path));
+        }
+        let wanted = attributes(Self::NAME, &self.owner, &self.group, &self.mode)?;
+        let attributes = match node.file(&self.path) {
+            Known::Known(FileState::Directory(current)) => wanted.or(current),
+            Known::Known(_) => wanted.or(&Attributes { owner: Some("root".into()), group: Some("root".into()), mode: Some(0o755) }),
+            Known::Unknown => wanted.clone(),
+        };
+        let script = Script::new().call(["ensure_directory", &self.path]).call(attribute_words(&self.path, &wanted));
+        plan_file(node, &self.path, FileState::Directory(attributes), script)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::{check, node};
+    use super::*;
+    use expect_test::expect;
+
+    #[test]
+    fn creates_what_is_missing() {
+        check(
+            Directory::at("/srv").mode(0o750),
+            node().without_file("/srv"),
+            expect![[r#"
+                will create directory
+                + directory root:root 0750
+                ---
+                ensure_directory /srv
+                ensure_attributes /srv '' '' 0750
+            "#]],
+        );
+    }
+
+    #[test]
+    fn leaves_what_is_right() {
+        check(Directory::at("/srv").mode(0o750), node().directory("/srv", 0o750), expect!["nothing to do"]);
+    }
+}

@@ -1,0 +1,187 @@
+//! What the actions on files share.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{ActionError, Change};
+use crate::model::{Attributes, FileState, Known, NodeState};
+use crate::script::Script;
+
+/// Whether something should be there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Existence {
+    /// It should.
+    #[default]
+    Create,
+    /// It should not.
+    Delete,
+}
+
+/// Refuses a path that is not absolute, or that no system could have.
+pub(super) fn require_absolute(action: &str, path: &str) -> Result<(), ActionError> {
+    if path.contains('\0') {
+        return Err(ActionError::arguments(action, format!("the path {path:?} holds a NUL character")));
+    }
+    if !path.starts_with('/') {
+        return Err(ActionError::arguments(action, format!("the path {path:?} is not absolute; write it from /")));
+    }
+    if path.len() > 1 && path.ends_with('/') {
+        return Err(ActionError::arguments(action, format!("the path {path:?} ends with /; leave that away")));
+    }
+    if path.split('/').any(|part| part == "." || part == "..") {
+        return Err(ActionError::arguments(action, format!("the path {path:?} holds `.` or `..`; write it without")));
+    }
+    Ok(())
+}
+
+/// The wanted owner, group and mode, from an action's arguments.
+pub(super) fn attributes(action: &str, owner: &Option<String>, group: &Option<String>, mode: &Option<String>) -> Result<Attributes, ActionError> {
+    let mode = match mode {
+        None => None,
+        Some(text) => match u32::from_str_radix(text, 8) {
+            Ok(mode) if mode <= 0o7777 => Some(mode),
+            _ => return Err(ActionError::arguments(action, format!("the mode {text:?} is not octal permissions such as \"0644\""))),
+        },
+    };
+    Ok(Attributes { owner: owner.clone(), group: group.clone(), mode })
+}
+
+/// The words of the library call that brings a path to these attributes.
+pub(super) fn attribute_words(path: &str, wanted: &Attributes) -> [String; 5] {
+    [
+        "ensure_attributes".to_owned(),
+        path.to_owned(),
+        wanted.owner.clone().unwrap_or_default(),
+        wanted.group.clone().unwrap_or_default(),
+        wanted.mode.map(|mode| format!("{mode:04o}")).unwrap_or_default(),
+    ]
+}
+
+/// Brings `path` to `wanted` with `script`: nothing to do where it is known to be so, and a [`Certainty::May`](super::Certainty) where it is not known.
+pub(super) fn plan_file(node: &mut NodeState, path: &str, wanted: FileState, script: Script) -> Result<Option<Change>, ActionError> {
+    require_parent(node, path, &wanted)?;
+    Ok(match node.set_file(path, wanted.clone()) {
+        Known::Known(current) if wanted.allows(&current) => {
+            node.set_file(path, current);
+            None
+        }
+        Known::Known(current) => Some(Change::will(summary(&current, &wanted), script).with_diff(diff(&current, &wanted))),
+        Known::Unknown => Some(Change::may(format!("ensure {}", kind(&wanted)), script)),
+    })
+}
+
+/// Removes whatever stands at `path`.
+pub(super) fn plan_delete(node: &mut NodeState, path: &str) -> Option<Change> {
+    let was = node.file(path).cloned();
+    let script = Script::new().call(["ensure_absent", path]);
+    let change = match was {
+        Known::Known(FileState::Absent) => return None,
+        Known::Known(current) => {
+            let diff = diff(&current, &FileState::Absent);
+            Change::will(format!("delete {}", kind(&current)), script).with_diff(diff)
+        }
+        Known::Unknown => Change::may("ensure it is absent", script),
+    };
+    node.forget_files_below(path);
+    node.set_file(path, FileState::Absent);
+    Some(change)
+}
+
+/// A file cannot stand where there is no directory for it; a directory makes its parents.
+fn require_parent(node: &NodeState, path: &str, wanted: &FileState) -> Result<(), ActionError> {
+    let Some((parent, _)) = path.rsplit_once('/').filter(|(parent, _)| !parent.is_empty()) else { return Ok(()) };
+    match (node.file(parent), wanted) {
+        (Known::Known(FileState::Absent), FileState::Directory(_)) => Ok(()),
+        (Known::Known(FileState::Absent), _) => Err(ActionError::node(format!(
+            "there is no directory {parent} for {path}; declare directory({parent:?}) before it"
+        ))),
+        (Known::Known(FileState::File { .. } | FileState::Other), _) => {
+            Err(ActionError::node(format!("{parent} is not a directory, so there can be no {path}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn summary(current: &FileState, wanted: &FileState) -> String {
+    match (current, wanted) {
+        (FileState::Absent, wanted) => format!("create {}", kind(wanted)),
+        (FileState::File { digest: old, .. }, FileState::File { digest: new, .. }) if new.is_some() && old != new => "change content".to_owned(),
+        (FileState::File { .. }, FileState::File { .. }) | (FileState::Directory(_), FileState::Directory(_)) => "change owner or mode".to_owned(),
+        (FileState::Link { .. }, FileState::Link { .. }) => "change target".to_owned(),
+        (current, wanted) => format!("replace {} by {}", kind(current), kind(wanted)),
+    }
+}
+
+/// What a person sees of the difference between two states of a path.
+pub(super) fn diff(current: &FileState, wanted: &FileState) -> String {
+    let mut out = String::new();
+    let (old, new) = (headline(current), headline(wanted));
+    if old != new {
+        for (sign, line) in [('-', old), ('+', new)] {
+            if let Some(line) = line {
+                out.push_str(&format!("{sign} {line}\n"));
+            }
+        }
+    }
+    let text = |state: &FileState| match state {
+        FileState::File { text, .. } => text.clone(),
+        FileState::Absent => Some(String::new()),
+        _ => None,
+    };
+    let digest = |state: &FileState| match state {
+        FileState::File { digest, .. } => digest.clone(),
+        _ => None,
+    };
+    match (text(current), text(wanted)) {
+        (Some(old), Some(new)) if old != new => {
+            let lines = similar::TextDiff::from_lines(&old, &new);
+            for hunk in lines.unified_diff().context_radius(3).iter_hunks() {
+                out.push_str(&hunk.to_string());
+                if !out.ends_with('\n') {
+                    out.push('\n');
+                }
+            }
+        }
+        (Some(_), Some(_)) => {}
+        _ => {
+            for (sign, digest) in [('-', digest(current)), ('+', digest(wanted))] {
+                if let Some(digest) = digest {
+                    out.push_str(&format!("{sign} content with SHA-256 {digest}\n"));
+                }
+            }
+        }
+    }
+    out
+}
+
+fn kind(state: &FileState) -> &'static str {
+    match state {
+        FileState::Absent => "nothing",
+        FileState::File { .. } => "file",
+        FileState::Directory(_) => "directory",
+        FileState::Link { .. } => "link",
+        FileState::Other => "special file",
+    }
+}
+
+fn headline(state: &FileState) -> Option<String> {
+    let attributes = |attributes: &Attributes| {
+        let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "?".to_owned());
+        let mode = attributes.mode.map_or("?".to_owned(), |mode| format!("{mode:04o}"));
+        format!("{}:{} {mode}", name(&attributes.owner), name(&attributes.group))
+    };
+    match state {
+        FileState::Absent => None,
+        FileState::File { attributes: own, .. } => Some(format!("file {}", attributes(own))),
+        FileState::Directory(own) => Some(format!("directory {}", attributes(own))),
+        FileState::Link { target } => Some(format!("link to {target}")),
+        FileState::Other => Some("special file".to_owned()),
+    }
+}
+
+/// The SHA-256 digest of some content, in hexadecimal.
+pub(crate) fn digest(content: &[u8]) -> String {
+    use sha2::Digest;
+    sha2::Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+}

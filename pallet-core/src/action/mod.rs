@@ -1,0 +1,129 @@
+//! Actions: what a phase function asks for. One action a file, each a pure function of its arguments and what is known of the node.
+//!
+//! To add one, copy a neighbour of about 100 lines and add its line to the table at the end of this file.
+
+mod change;
+mod declared;
+mod error;
+mod file_support;
+mod fold;
+#[cfg(any(test, feature = "host"))]
+pub mod check;
+
+pub use change::{Certainty, Change, PackageTransaction, Upload, UploadSource};
+pub use declared::{Declared, Options, SourceLocation};
+pub use error::ActionError;
+pub use file_support::Existence;
+pub use fold::{Flags, Step, observation, plan};
+
+use std::fmt::Debug;
+use std::path::Path;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::model::{NodeState, Observation};
+
+/// Something that a node should be made to have. The doc comment of the type is its documentation, those of its fields are its parameters'.
+///
+/// The law that its tests check on real nodes: after its change has been applied, observing gives exactly the state that `plan` predicted,
+/// and planning again gives no change.
+pub trait Action: Debug + Clone + Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static {
+    /// The name that functions call it by: `remote_file`.
+    const NAME: &'static str;
+
+    /// Names this one in a line of output: `/etc/motd`.
+    fn subject(&self) -> String;
+
+    /// Checks the arguments and takes in what they refer to on this machine, when the action is declared.
+    fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
+        Ok(())
+    }
+
+    /// What must be known of the node before this can be planned.
+    fn observe(&self, wanted: &mut Observation);
+
+    /// The change to make, with `node` brought to what will then be true; `None` if there is nothing to do.
+    fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError>;
+}
+
+/// What actions may read of this machine while they are prepared.
+pub trait Workspace {
+    /// The whole content of a file of the project.
+    fn read(&self, path: &Path) -> Result<Vec<u8>, ActionError>;
+    /// The SHA-256 digest (hexadecimal) and the size in bytes of a file of the project, and its absolute path.
+    fn digest(&self, path: &Path) -> Result<(String, u64, std::path::PathBuf), ActionError>;
+    /// A template's text with values filled in. `name` is for its errors.
+    fn render(&self, name: &str, template: &str, values: &Value) -> Result<String, ActionError>;
+}
+
+/// An action whose type is not known here: one of the table, or one of a program's own.
+pub trait AnyAction: Debug + Send + Sync {
+    /// See [`Action::NAME`].
+    fn name(&self) -> &'static str;
+    /// See [`Action::subject`].
+    fn subject(&self) -> String;
+    /// See [`Action::prepare`].
+    fn prepare(&mut self, workspace: &dyn Workspace) -> Result<(), ActionError>;
+    /// See [`Action::observe`].
+    fn observe(&self, wanted: &mut Observation);
+    /// See [`Action::plan`].
+    fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError>;
+}
+
+impl<A: Action> AnyAction for A {
+    fn name(&self) -> &'static str {
+        A::NAME
+    }
+    fn subject(&self) -> String {
+        Action::subject(self)
+    }
+    fn prepare(&mut self, workspace: &dyn Workspace) -> Result<(), ActionError> {
+        Action::prepare(self, workspace)
+    }
+    fn observe(&self, wanted: &mut Observation) {
+        Action::observe(self, wanted)
+    }
+    fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+        Action::plan(self, node)
+    }
+}
+
+/// One line of the table of actions: a name, the schema of its parameters, and how to make one from JSON arguments.
+pub struct ActionEntry {
+    /// See [`Action::NAME`].
+    pub name: &'static str,
+    /// The JSON schema of the parameters; its `description` is the action's documentation.
+    pub parameters: fn() -> Value,
+    /// Makes one of its arguments.
+    pub parse: fn(Value) -> Result<Box<dyn AnyAction>, ActionError>,
+}
+
+impl ActionEntry {
+    /// The entry of one action.
+    pub const fn of<A: Action>() -> Self {
+        ActionEntry {
+            name: A::NAME,
+            parameters: || schemars::schema_for!(A).to_value(),
+            parse: |arguments| match serde_json::from_value::<A>(arguments) {
+                Ok(action) => Ok(Box::new(action)),
+                Err(error) => Err(ActionError::arguments(A::NAME, error.to_string())),
+            },
+        }
+    }
+}
+
+macro_rules! actions {
+    ($($module:ident::$action:ident,)*) => {
+        $(mod $module; pub use $module::$action;)*
+
+        /// Every action there is, by name.
+        pub const TABLE: &[ActionEntry] = &[$(ActionEntry::of::<$action>(),)*];
+    };
+}
+
+actions! {
+    directory::Directory,
+}

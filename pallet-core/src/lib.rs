@@ -1,0 +1,30 @@
+//! Pallet: provisions and maintains compute nodes.
+//!
+//! This package holds the words everything else speaks, in layers that import only what stands above them:
+//!
+//! ```text
+//! model      plain data: nodes, specs, environment, what is known of a node
+//! script     shell text: quoting, building, differences between systems
+//! action     one action a file; pure functions from what is known to what must change
+//! plugin     what the author of a provider or a configuration crate sees
+//! abi        what crosses the boundary of a dylib; the only home of its types and of `unsafe`
+//! registry   [host] finding, checking and loading dylibs
+//! transport  [host] ssh, a command prefix, this machine
+//! engine     [host] observe, plan, apply; converge and lift; events
+//! ```
+//!
+//! A plugin imports [`prelude`] and never enables the feature `host`.
+
+//pub mod abi;
+pub mod action;
+pub mod model;
+//pub mod plugin;
+//pub mod prelude;
+pub mod script;
+
+#[cfg(feature = "host")]
+pub mod engine;
+#[cfg(feature = "host")]
+pub mod registry;
+#[cfg(feature = "host")]
+pub mod transport;

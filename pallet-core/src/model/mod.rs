@@ -1,0 +1,27 @@
+//! Plain data, one noun a file. Nothing here does I/O.
+
+mod environment;
+mod facts;
+mod hostname;
+mod known;
+mod manifest;
+mod node;
+mod node_spec;
+mod node_state;
+mod observation;
+mod os;
+mod target;
+mod user;
+
+pub use environment::{Environment, merge_environment};
+pub use facts::Facts;
+pub use hostname::is_host_name;
+pub use known::Known;
+pub use manifest::{ABI_VERSION, FunctionManifest, Manifest, PluginKind, PluginSummary, Requirement};
+pub use node::{Connection, Node, NodeStatus, SshConnection};
+pub use node_spec::{HardwareSpec, ImageSpec, LocationSpec, NetworkSpec, NodeSpec, QosSpec};
+pub use node_state::{Attributes, CommandState, FileState, GroupState, NodeState, PackageState, ServiceState, UserState};
+pub use observation::{FileQuestion, Observation};
+pub use os::{Os, OsFamily, PackageManager, ServiceManager};
+pub use target::Target;
+pub use user::AdminUser;

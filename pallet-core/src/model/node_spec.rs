@@ -1,0 +1,140 @@
+//! What a node should be: image, hardware, location, network, quality of service.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// A template for nodes, in words that mean the same at every provider. What is absent is the provider's choice.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct NodeSpec {
+    /// What it boots.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<ImageSpec>,
+    /// What it runs on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hardware: Option<HardwareSpec>,
+    /// Where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<LocationSpec>,
+    /// How it is connected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkSpec>,
+    /// What may be paid for it, and what is watched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub qos: Option<QosSpec>,
+    /// Options of one provider, by the provider's name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub provider: BTreeMap<String, Map<String, Value>>,
+}
+
+/// Which image a node boots.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ImageSpec {
+    /// The distribution or its family: `debian`, `ubuntu`, `red_hat`, ...
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub os_family: Option<String>,
+    /// The version, or its beginning: `12` also means `12.4`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub os_version: Option<String>,
+    /// The architecture: `x86_64`, `aarch64`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arch: Option<String>,
+    /// The provider's own name of an image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_id: Option<String>,
+    /// Who logs in to a node that was made from the image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login_user: Option<String>,
+}
+
+/// What a node runs on.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct HardwareSpec {
+    /// At least so many processor cores.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_cores: Option<u32>,
+    /// At least so much memory, in MiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_ram: Option<u64>,
+    /// At least so much disk, in GiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_disk: Option<u64>,
+    /// The provider's own name of a kind of machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hardware_id: Option<String>,
+}
+
+/// Where a node is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct LocationSpec {
+    /// The provider's own name of a place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location_id: Option<String>,
+}
+
+/// How a node is connected.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct NetworkSpec {
+    /// TCP ports that the outside may reach.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub inbound_ports: Vec<u16>,
+}
+
+/// What may be paid for a node, and what is watched.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct QosSpec {
+    /// The most that may be paid for an hour, in the provider's currency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spot_price: Option<f64>,
+    /// Whether the provider's monitoring is on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enable_monitoring: Option<bool>,
+}
+
+impl NodeSpec {
+    /// This spec with everything that `over` says laid over it: each key that `over` has wins, the others stay.
+    pub fn merged(&self, over: &NodeSpec) -> NodeSpec {
+        let (Ok(mut base), Ok(over)) = (serde_json::to_value(self), serde_json::to_value(over)) else { return over.clone() };
+        super::environment::deep_merge(&mut base, over);
+        serde_json::from_value(base).unwrap_or_else(|_| self.clone())
+    }
+}
+
+impl ImageSpec {
+    /// Whether a system with this id, family and version is one that the image asks for.
+    pub fn accepts(&self, os: &super::Os) -> bool {
+        let family = self.os_family.as_ref().is_none_or(|wanted| *wanted == os.id || *wanted == os.family.as_str());
+        let version = self.os_version.as_ref().is_none_or(|wanted| {
+            os.version == *wanted || os.version.strip_prefix(wanted.as_str()).is_some_and(|rest| rest.starts_with('.'))
+        });
+        let arch = self.arch.as_ref().is_none_or(|wanted| *wanted == os.arch);
+        family && version && arch
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_later_wins_and_the_rest_stays() {
+        let base = NodeSpec {
+            image: Some(ImageSpec { os_family: Some("debian".into()), os_version: Some("11".into()), ..Default::default() }),
+            hardware: Some(HardwareSpec { min_cores: Some(2), ..Default::default() }),
+            ..Default::default()
+        };
+        let over = NodeSpec { image: Some(ImageSpec { os_version: Some("12".into()), ..Default::default() }), ..Default::default() };
+        let merged = base.merged(&over);
+        assert_eq!(merged.image.as_ref().and_then(|image| image.os_version.as_deref()), Some("12"));
+        assert_eq!(merged.image.as_ref().and_then(|image| image.os_family.as_deref()), Some("debian"));
+        assert_eq!(merged.hardware, base.hardware);
+    }
+}

@@ -1,0 +1,324 @@
+//! What is known of a node: observed on it, or predicted by the changes planned so far.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Known, Os};
+
+/// What is known of one node. A thing that is in none of its maps is unknown.
+///
+/// Planning folds over the actions in order: each reads this state, says what to change, and brings the state to what will then be true.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NodeState {
+    /// The operating system.
+    pub os: Os,
+    files: BTreeMap<String, FileState>,
+    packages: BTreeMap<String, PackageState>,
+    package_lists_age: Known<Option<u64>>,
+    services: BTreeMap<String, ServiceState>,
+    users: BTreeMap<String, Option<UserState>>,
+    groups: BTreeMap<String, Option<GroupState>>,
+    commands: BTreeMap<String, CommandState>,
+}
+
+/// What stands at a path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileState {
+    /// Nothing.
+    Absent,
+    /// A regular file.
+    File {
+        /// The SHA-256 digest of its content, in hexadecimal; `None` if it is not known.
+        digest: Option<String>,
+        /// Its content, where it was asked for and is text.
+        text: Option<String>,
+        /// Its owner, group and mode.
+        attributes: Attributes,
+    },
+    /// A directory.
+    Directory(Attributes),
+    /// A symbolic link.
+    Link {
+        /// Where it points, as it is written.
+        target: String,
+    },
+    /// A device, socket or pipe.
+    Other,
+}
+
+/// The owner, group and mode of a file: in a wish, `None` leaves one as it is; in a state, `None` is one that is not known.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attributes {
+    /// The owner's name.
+    pub owner: Option<String>,
+    /// The group's name.
+    pub group: Option<String>,
+    /// The permission bits, such as `0o644`.
+    pub mode: Option<u32>,
+}
+
+/// Whether a package is installed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PackageState {
+    /// It is not.
+    Absent,
+    /// It is.
+    Installed {
+        /// Its version, as the package manager writes it; `None` if it is not known.
+        version: Option<String>,
+    },
+}
+
+/// Whether a service runs, and whether it starts with the node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceState {
+    /// Something on the node knows the service: a unit, an init script, a process.
+    pub exists: bool,
+    /// It runs.
+    pub running: bool,
+    /// It starts with the node; `None` where no service manager can tell.
+    pub enabled: Option<bool>,
+}
+
+/// A user of the node.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserState {
+    /// The numeric id; `None` if it is not known.
+    pub uid: Option<u32>,
+    /// The name of the primary group; `None` if it is not known.
+    pub group: Option<String>,
+    /// The names of the other groups; `None` if they are not known.
+    pub groups: Option<BTreeSet<String>>,
+    /// The comment (GECOS) field; `None` if it is not known.
+    pub comment: Option<String>,
+    /// The home directory; `None` if it is not known.
+    pub home: Option<String>,
+    /// The login shell; `None` if it is not known.
+    pub shell: Option<String>,
+    /// Whether the password is locked; `None` if it is not known.
+    pub locked: Option<bool>,
+}
+
+/// A group of users.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupState {
+    /// The numeric id; `None` if it is not known.
+    pub gid: Option<u32>,
+}
+
+/// How a command that only looks ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandState {
+    /// Its exit code.
+    pub exit: i32,
+}
+
+macro_rules! maps {
+    ($($get:ident $set:ident $map:ident: $state:ty, $what:literal;)*) => {$(
+        #[doc = concat!("What is known of ", $what, ".")]
+        pub fn $get(&self, name: &str) -> Known<&$state> {
+            self.$map.get(name).map_or(Known::Unknown, Known::Known)
+        }
+
+        #[doc = concat!("Brings ", $what, " to what will be true, and returns what was known of it before.")]
+        pub fn $set(&mut self, name: &str, state: $state) -> Known<$state> {
+            self.$map.insert(name.to_owned(), state).map_or(Known::Unknown, Known::Known)
+        }
+    )*};
+}
+
+impl NodeState {
+    /// A node of which nothing is known but its system.
+    pub fn new(os: Os) -> Self {
+        NodeState {
+            os,
+            files: BTreeMap::new(),
+            packages: BTreeMap::new(),
+            package_lists_age: Known::Unknown,
+            services: BTreeMap::new(),
+            users: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            commands: BTreeMap::new(),
+        }
+    }
+
+    maps! {
+        file set_file files: FileState, "what stands at a path";
+        package set_package packages: PackageState, "a package";
+        service set_service services: ServiceState, "a service";
+        user set_user users: Option<UserState>, "a user (`None`: there is none)";
+        group set_group groups: Option<GroupState>, "a group (`None`: there is none)";
+        command set_command commands: CommandState, "a command that only looks";
+    }
+
+    /// How old the package manager's lists are, in seconds; `None`: there are none.
+    pub fn package_lists_age(&self) -> Known<Option<u64>> {
+        self.package_lists_age.clone()
+    }
+
+    /// Brings the age of the package manager's lists to what will be true.
+    pub fn set_package_lists_age(&mut self, seconds: Option<u64>) {
+        self.package_lists_age = Known::Known(seconds);
+    }
+
+    /// Forgets whatever the scripts of a package may touch: files, services, users, groups and how commands end.
+    pub fn forget_what_packages_touch(&mut self) {
+        self.files.clear();
+        self.services.clear();
+        self.users.clear();
+        self.groups.clear();
+        self.commands.clear();
+    }
+
+    /// Forgets everything but the system: after a command that may do anything.
+    pub fn forget(&mut self) {
+        self.forget_what_packages_touch();
+        self.packages.clear();
+        self.package_lists_age = Known::Unknown;
+    }
+
+    /// Forgets how commands end: after any change, since a command may look at what was changed.
+    pub fn forget_commands(&mut self) {
+        self.commands.clear();
+    }
+
+    /// Forgets one path and all below it.
+    pub fn forget_files_below(&mut self, path: &str) {
+        let below = format!("{}/", path.trim_end_matches('/'));
+        self.files.retain(|file, _| file != path && !file.starts_with(&below));
+    }
+
+    /// Forgets one service.
+    pub fn forget_service(&mut self, name: &str) {
+        self.services.remove(name);
+    }
+
+    /// Keeps only what `other` knows just the same: after a change that may or may not be made.
+    pub fn keep_what_agrees(&mut self, other: &NodeState) {
+        self.files.retain(|key, value| other.files.get(key) == Some(value));
+        self.packages.retain(|key, value| other.packages.get(key) == Some(value));
+        self.services.retain(|key, value| other.services.get(key) == Some(value));
+        self.users.retain(|key, value| other.users.get(key) == Some(value));
+        self.groups.retain(|key, value| other.groups.get(key) == Some(value));
+        self.commands.retain(|key, value| other.commands.get(key) == Some(value));
+        if self.package_lists_age != other.package_lists_age {
+            self.package_lists_age = Known::Unknown;
+        }
+    }
+
+    /// Lays what `newer` knows over this.
+    pub fn learn(&mut self, newer: NodeState) {
+        self.os = newer.os;
+        self.files.extend(newer.files);
+        self.packages.extend(newer.packages);
+        if newer.package_lists_age != Known::Unknown {
+            self.package_lists_age = newer.package_lists_age;
+        }
+        self.services.extend(newer.services);
+        self.users.extend(newer.users);
+        self.groups.extend(newer.groups);
+        self.commands.extend(newer.commands);
+    }
+
+    /// Where `observed` is not what this state predicted, one line each. What this state does not know it does not predict.
+    pub fn contradictions(&self, observed: &NodeState) -> Vec<String> {
+        let mut found = Vec::new();
+        for (path, predicted) in &self.files {
+            if let Some(seen) = observed.files.get(path).filter(|seen| !predicted.allows(seen)) {
+                found.push(format!("file {path}: predicted {predicted:?}, found {seen:?}"));
+            }
+        }
+        for (name, predicted) in &self.packages {
+            if let Some(seen) = observed.packages.get(name).filter(|seen| !predicted.allows(seen)) {
+                found.push(format!("package {name}: predicted {predicted:?}, found {seen:?}"));
+            }
+        }
+        for (name, predicted) in &self.services {
+            if let Some(seen) = observed.services.get(name).filter(|seen| *seen != predicted) {
+                found.push(format!("service {name}: predicted {predicted:?}, found {seen:?}"));
+            }
+        }
+        for (name, predicted) in &self.users {
+            let Some(seen) = observed.users.get(name) else { continue };
+            let allowed = match (predicted, seen) {
+                (Some(predicted), Some(seen)) => predicted.allows(seen),
+                (predicted, seen) => predicted.is_none() == seen.is_none(),
+            };
+            if !allowed {
+                found.push(format!("user {name}: predicted {predicted:?}, found {seen:?}"));
+            }
+        }
+        for (name, predicted) in &self.groups {
+            let Some(seen) = observed.groups.get(name) else { continue };
+            let gid = |state: &Option<GroupState>| state.as_ref().and_then(|group| group.gid);
+            if predicted.is_none() != seen.is_none() || gid(predicted).is_some_and(|gid_| Some(gid_) != gid(seen)) {
+                found.push(format!("group {name}: predicted {predicted:?}, found {seen:?}"));
+            }
+        }
+        for (script, predicted) in &self.commands {
+            if let Some(seen) = observed.commands.get(script).filter(|seen| *seen != predicted) {
+                found.push(format!("command {script:?}: predicted {predicted:?}, found {seen:?}"));
+            }
+        }
+        found
+    }
+}
+
+impl FileState {
+    /// Whether `seen` is one of the states that this one, with what it leaves open, allows.
+    pub fn allows(&self, seen: &FileState) -> bool {
+        match (self, seen) {
+            (FileState::File { digest, attributes, .. }, FileState::File { digest: seen_digest, attributes: seen_attributes, .. }) => {
+                open_or_same(digest, seen_digest) && attributes.allows(seen_attributes)
+            }
+            (FileState::Directory(wanted), FileState::Directory(seen)) => wanted.allows(seen),
+            (wanted, seen) => wanted == seen,
+        }
+    }
+}
+
+impl Attributes {
+    /// Whether `seen` is one of the attributes that these, with what they leave open, allow.
+    pub fn allows(&self, seen: &Attributes) -> bool {
+        open_or_same(&self.owner, &seen.owner) && open_or_same(&self.group, &seen.group) && open_or_same(&self.mode, &seen.mode)
+    }
+
+    /// These, with what they leave open taken from `base`.
+    pub fn or(&self, base: &Attributes) -> Attributes {
+        Attributes {
+            owner: self.owner.clone().or_else(|| base.owner.clone()),
+            group: self.group.clone().or_else(|| base.group.clone()),
+            mode: self.mode.or(base.mode),
+        }
+    }
+}
+
+impl PackageState {
+    /// Whether `seen` is one of the states that this one, with what it leaves open, allows.
+    pub fn allows(&self, seen: &PackageState) -> bool {
+        match (self, seen) {
+            (PackageState::Installed { version }, PackageState::Installed { version: seen }) => open_or_same(version, seen),
+            (wanted, seen) => wanted == seen,
+        }
+    }
+}
+
+impl UserState {
+    /// Whether `seen` is one of the states that this one, with what it leaves open, allows.
+    pub fn allows(&self, seen: &UserState) -> bool {
+        open_or_same(&self.uid, &seen.uid)
+            && open_or_same(&self.group, &seen.group)
+            && open_or_same(&self.groups, &seen.groups)
+            && open_or_same(&self.comment, &seen.comment)
+            && open_or_same(&self.home, &seen.home)
+            && open_or_same(&self.shell, &seen.shell)
+            && open_or_same(&self.locked, &seen.locked)
+    }
+}
+
+fn open_or_same<T: PartialEq>(wanted: &Option<T>, seen: &Option<T>) -> bool {
+    wanted.is_none() || wanted == seen
+}

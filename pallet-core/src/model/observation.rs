@@ -1,0 +1,99 @@
+//! What must be known of a node before its actions can be planned.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+/// Everything that a phase's actions ask of one node, each thing once. It is asked in one script, in one round trip.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Observation {
+    /// Paths, links not followed.
+    pub files: BTreeMap<String, FileQuestion>,
+    /// Packages, as the node's package manager names them.
+    pub packages: BTreeSet<String>,
+    /// Whether the age of the package manager's lists is wanted.
+    pub package_lists: bool,
+    /// Services, and for each the command line that tells its process where no service manager knows it (empty: none).
+    pub services: BTreeMap<String, String>,
+    /// Login names.
+    pub users: BTreeSet<String>,
+    /// Group names.
+    pub groups: BTreeSet<String>,
+    /// Shell commands that only look: their exit codes are wanted.
+    pub commands: BTreeSet<String>,
+}
+
+/// What is asked of one path besides its kind, owner, group and mode.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FileQuestion {
+    /// The SHA-256 digest of its content.
+    pub digest: bool,
+    /// Its content too, for a diff, unless its digest is this one, it is larger than 64 KiB, or it is not text.
+    pub text_unless: Option<String>,
+}
+
+impl Observation {
+    /// Asks for the kind, owner, group and mode of `path`.
+    pub fn file(&mut self, path: &str) {
+        self.files.entry(path.to_owned()).or_default();
+    }
+
+    /// Asks for `path` and the digest of its content.
+    pub fn digest(&mut self, path: &str) {
+        self.files.entry(path.to_owned()).or_default().digest = true;
+    }
+
+    /// Asks for `path` and its digest, and for its content where the digest is not `expected`.
+    pub fn content(&mut self, path: &str, expected: &str) {
+        let question = self.files.entry(path.to_owned()).or_default();
+        question.digest = true;
+        question.text_unless = Some(expected.to_owned());
+    }
+
+    /// Asks for a package.
+    pub fn package(&mut self, name: &str) {
+        self.packages.insert(name.to_owned());
+    }
+
+    /// Asks for a service.
+    pub fn service(&mut self, name: &str) {
+        self.services.entry(name.to_owned()).or_default();
+    }
+
+    /// Asks for a service whose process was started with `command`.
+    pub fn process(&mut self, name: &str, command: &str) {
+        self.services.insert(name.to_owned(), command.to_owned());
+    }
+
+    /// Asks for a user.
+    pub fn user(&mut self, name: &str) {
+        self.users.insert(name.to_owned());
+    }
+
+    /// Asks for a group.
+    pub fn group(&mut self, name: &str) {
+        self.groups.insert(name.to_owned());
+    }
+
+    /// Asks for the exit code of a command that only looks.
+    pub fn command(&mut self, script: &str) {
+        self.commands.insert(script.to_owned());
+    }
+
+    /// Asks for all that `other` asks for as well.
+    pub fn extend(&mut self, other: Observation) {
+        for (path, question) in other.files {
+            let ours = self.files.entry(path).or_default();
+            ours.digest |= question.digest;
+            ours.text_unless = ours.text_unless.take().or(question.text_unless);
+        }
+        self.packages.extend(other.packages);
+        self.package_lists |= other.package_lists;
+        self.services.extend(other.services);
+        self.users.extend(other.users);
+        self.groups.extend(other.groups);
+        self.commands.extend(other.commands);
+    }
+}

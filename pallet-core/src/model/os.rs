@@ -1,0 +1,167 @@
+//! The operating system of a node: what it is, and how packages and services are managed there.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The operating system of a node, as found on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Os {
+    /// The distribution, as `ID` in os-release: `debian`, `ubuntu`, `rocky`, ...
+    pub id: String,
+    /// Its version, as `VERSION_ID` in os-release; empty for a rolling release.
+    #[serde(default)]
+    pub version: String,
+    /// The family it belongs to.
+    pub family: OsFamily,
+    /// The machine's architecture, as `uname -m` says it: `x86_64`, `aarch64`, ...
+    #[serde(default)]
+    pub arch: String,
+    /// What installs its packages.
+    pub package_manager: PackageManager,
+    /// What runs its services.
+    pub service_manager: ServiceManager,
+}
+
+/// Distributions that are managed alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OsFamily {
+    /// Debian, Ubuntu and their kin.
+    Debian,
+    /// Red Hat Enterprise Linux, Rocky, Alma, CentOS, Fedora, Amazon Linux.
+    RedHat,
+    /// SUSE Linux Enterprise and openSUSE.
+    Suse,
+    /// Arch Linux and its kin.
+    Arch,
+    /// Alpine Linux.
+    Alpine,
+    /// A system that this Pallet does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// What installs packages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PackageManager {
+    /// apt-get and dpkg.
+    Apt,
+    /// dnf and rpm.
+    Dnf,
+    /// yum and rpm.
+    Yum,
+    /// zypper and rpm.
+    Zypper,
+    /// pacman.
+    Pacman,
+    /// apk.
+    Apk,
+    /// None that this Pallet knows.
+    #[serde(other)]
+    Unknown,
+}
+
+/// What runs services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServiceManager {
+    /// systemd is running as the first process.
+    Systemd,
+    /// OpenRC.
+    Openrc,
+    /// Scripts in `/etc/init.d`.
+    Sysvinit,
+    /// runit.
+    Runit,
+    /// None: services are plain processes.
+    #[serde(other)]
+    Process,
+}
+
+impl OsFamily {
+    /// The family of the distribution `id`, whose os-release names the distributions `like` as its relatives.
+    pub fn of(id: &str, like: &str) -> OsFamily {
+        std::iter::once(id).chain(like.split_whitespace()).map(Self::of_one).find(|family| *family != OsFamily::Unknown).unwrap_or(OsFamily::Unknown)
+    }
+
+    fn of_one(id: &str) -> OsFamily {
+        match id {
+            "debian" | "ubuntu" | "raspbian" | "linuxmint" => OsFamily::Debian,
+            "rhel" | "centos" | "rocky" | "almalinux" | "fedora" | "amzn" | "ol" | "redhat" | "red_hat" => OsFamily::RedHat,
+            "suse" | "sles" | "opensuse" => OsFamily::Suse,
+            _ if id.starts_with("opensuse-") => OsFamily::Suse,
+            "arch" | "archlinux" | "manjaro" => OsFamily::Arch,
+            "alpine" => OsFamily::Alpine,
+            _ => OsFamily::Unknown,
+        }
+    }
+
+    /// The word for it: `debian`, `red_hat`, ...
+    pub fn as_str(self) -> &'static str {
+        match self {
+            OsFamily::Debian => "debian",
+            OsFamily::RedHat => "red_hat",
+            OsFamily::Suse => "suse",
+            OsFamily::Arch => "arch",
+            OsFamily::Alpine => "alpine",
+            OsFamily::Unknown => "unknown",
+        }
+    }
+}
+
+impl PackageManager {
+    /// The word for it, which is also the name of its command: `apt`, `dnf`, ...
+    pub fn as_str(self) -> &'static str {
+        match self {
+            PackageManager::Apt => "apt",
+            PackageManager::Dnf => "dnf",
+            PackageManager::Yum => "yum",
+            PackageManager::Zypper => "zypper",
+            PackageManager::Pacman => "pacman",
+            PackageManager::Apk => "apk",
+            PackageManager::Unknown => "unknown",
+        }
+    }
+}
+
+impl ServiceManager {
+    /// The word for it: `systemd`, `sysvinit`, ...
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ServiceManager::Systemd => "systemd",
+            ServiceManager::Openrc => "openrc",
+            ServiceManager::Sysvinit => "sysvinit",
+            ServiceManager::Runit => "runit",
+            ServiceManager::Process => "process",
+        }
+    }
+}
+
+impl fmt::Display for Os {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.id)?;
+        if !self.version.is_empty() {
+            write!(f, " {}", self.version)?;
+        }
+        if !self.arch.is_empty() {
+            write!(f, " ({})", self.arch)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OsFamily;
+
+    #[test]
+    fn a_distribution_belongs_to_its_family_or_its_relatives() {
+        assert_eq!(OsFamily::of("ubuntu", "debian"), OsFamily::Debian);
+        assert_eq!(OsFamily::of("rocky", "rhel centos fedora"), OsFamily::RedHat);
+        assert_eq!(OsFamily::of("opensuse-leap", "suse opensuse"), OsFamily::Suse);
+        assert_eq!(OsFamily::of("pop", "ubuntu debian"), OsFamily::Debian);
+        assert_eq!(OsFamily::of("plan9", ""), OsFamily::Unknown);
+    }
+}

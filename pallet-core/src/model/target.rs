@@ -1,0 +1,24 @@
+//! A node as the functions of its group see it.
+
+use serde::{Deserialize, Serialize};
+
+use super::Os;
+
+/// What a phase function can know of a node: its own (`request.target`) or any other of the operation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    /// Names the node to its provider.
+    pub id: String,
+    /// The node's host name.
+    pub name: String,
+    /// The group it belongs to.
+    pub group: String,
+    /// Where its services can be reached.
+    #[serde(default)]
+    pub address: Option<String>,
+    /// The roles of its group, sorted.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// Its operating system, as found on the node.
+    pub os: Os,
+}

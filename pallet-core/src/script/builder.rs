@@ -1,0 +1,42 @@
+//! Builds the script of one change, a line at a time, with every value quoted.
+
+use super::quote;
+
+/// The script of one change. It runs in a shell of its own under `set -e`, with the functions of the library at hand;
+/// it says `changed` wherever it changed something, and a script that finds nothing to do says nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Script {
+    text: String,
+}
+
+impl Script {
+    /// An empty script.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds shell text as it is. Values do not belong in it: see [`Script::call`].
+    pub fn raw(mut self, text: &str) -> Self {
+        self.text.push_str(text);
+        if !text.ends_with('\n') {
+            self.text.push('\n');
+        }
+        self
+    }
+
+    /// Adds a command of which every word is quoted.
+    pub fn call<S: AsRef<str>>(self, words: impl IntoIterator<Item = S>) -> Self {
+        let line = words.into_iter().map(|word| quote(word.as_ref())).collect::<Vec<_>>().join(" ");
+        self.raw(&line)
+    }
+
+    /// The shell text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether there is nothing to run.
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+}
