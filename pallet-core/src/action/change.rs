@@ -67,14 +67,7 @@ pub struct PackageTransaction {
 impl Change {
     /// A change that is sure.
     pub fn will(summary: impl Into<String>, script: Script) -> Self {
-        Change {
-            certainty: Certainty::Will,
-            summary: summary.into(),
-            diff: String::new(),
-            script,
-            uploads: Vec::new(),
-            packages: None,
-        }
+        Change { certainty: Certainty::Will, summary: summary.into(), diff: String::new(), script, uploads: Vec::new(), packages: None }
     }
 
     /// A change that is decided on the node.

@@ -1,6 +1,9 @@
 //! What the tests of actions are written with: a node in a few words, and a plan as text.
 
-use crate::model::{Attributes, CommandState, FileState, GroupState, NodeState, Os, OsFamily, PackageManager, PackageState, ServiceManager, ServiceState, UserState};
+use crate::model::{
+    Attributes, CommandState, FileState, GroupState, NodeState, Os, OsFamily, PackageManager, PackageState, ServiceManager, ServiceState,
+    UserState,
+};
 
 use super::{Action, Certainty, Workspace};
 

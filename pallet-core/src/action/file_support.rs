@@ -36,7 +36,12 @@ pub(super) fn require_absolute(action: &str, path: &str) -> Result<(), ActionErr
 }
 
 /// The wanted owner, group and mode, from an action's arguments.
-pub(super) fn attributes(action: &str, owner: &Option<String>, group: &Option<String>, mode: &Option<String>) -> Result<Attributes, ActionError> {
+pub(super) fn attributes(
+    action: &str,
+    owner: &Option<String>,
+    group: &Option<String>,
+    mode: &Option<String>,
+) -> Result<Attributes, ActionError> {
     let mode = match mode {
         None => None,
         Some(text) => match u32::from_str_radix(text, 8) {
@@ -93,9 +98,9 @@ fn require_parent(node: &NodeState, path: &str, wanted: &FileState) -> Result<()
     let Some((parent, _)) = path.rsplit_once('/').filter(|(parent, _)| !parent.is_empty()) else { return Ok(()) };
     match (node.file(parent), wanted) {
         (Known::Known(FileState::Absent), FileState::Directory(_)) => Ok(()),
-        (Known::Known(FileState::Absent), _) => Err(ActionError::node(format!(
-            "there is no directory {parent} for {path}; declare directory({parent:?}) before it"
-        ))),
+        (Known::Known(FileState::Absent), _) => {
+            Err(ActionError::node(format!("there is no directory {parent} for {path}; declare directory({parent:?}) before it")))
+        }
         (Known::Known(FileState::File { .. } | FileState::Other), _) => {
             Err(ActionError::node(format!("{parent} is not a directory, so there can be no {path}")))
         }
@@ -106,8 +111,12 @@ fn require_parent(node: &NodeState, path: &str, wanted: &FileState) -> Result<()
 fn summary(current: &FileState, wanted: &FileState) -> String {
     match (current, wanted) {
         (FileState::Absent, wanted) => format!("create {}", kind(wanted)),
-        (FileState::File { digest: old, .. }, FileState::File { digest: new, .. }) if new.is_some() && old != new => "change content".to_owned(),
-        (FileState::File { .. }, FileState::File { .. }) | (FileState::Directory(_), FileState::Directory(_)) => "change owner or mode".to_owned(),
+        (FileState::File { digest: old, .. }, FileState::File { digest: new, .. }) if new.is_some() && old != new => {
+            "change content".to_owned()
+        }
+        (FileState::File { .. }, FileState::File { .. }) | (FileState::Directory(_), FileState::Directory(_)) => {
+            "change owner or mode".to_owned()
+        }
         (FileState::Link { .. }, FileState::Link { .. }) => "change target".to_owned(),
         (current, wanted) => format!("replace {} by {}", kind(current), kind(wanted)),
     }

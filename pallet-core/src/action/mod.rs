@@ -3,12 +3,12 @@
 //! To add one, copy a neighbour of about 100 lines and add its line to the table at the end of this file.
 
 mod change;
+#[cfg(any(test, feature = "host"))]
+pub mod check;
 mod declared;
 mod error;
 mod file_support;
 mod fold;
-#[cfg(any(test, feature = "host"))]
-pub mod check;
 
 pub use change::{Certainty, Change, PackageTransaction, Upload, UploadSource};
 pub use declared::{Declared, Options, SourceLocation};

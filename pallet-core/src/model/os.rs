@@ -83,7 +83,11 @@ pub enum ServiceManager {
 impl OsFamily {
     /// The family of the distribution `id`, whose os-release names the distributions `like` as its relatives.
     pub fn of(id: &str, like: &str) -> OsFamily {
-        std::iter::once(id).chain(like.split_whitespace()).map(Self::of_one).find(|family| *family != OsFamily::Unknown).unwrap_or(OsFamily::Unknown)
+        std::iter::once(id)
+            .chain(like.split_whitespace())
+            .map(Self::of_one)
+            .find(|family| *family != OsFamily::Unknown)
+            .unwrap_or(OsFamily::Unknown)
     }
 
     fn of_one(id: &str) -> OsFamily {
