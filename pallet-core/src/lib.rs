@@ -15,11 +15,14 @@
 //!
 //! A plugin imports [`prelude`] and never enables the feature `host`.
 
-//pub mod abi;
+#[doc(hidden)]
+pub use {schemars, serde, serde_json};
+
+pub mod abi;
 pub mod action;
 pub mod model;
-//pub mod plugin;
-//pub mod prelude;
+pub mod plugin;
+pub mod prelude;
 pub mod script;
 
 #[cfg(feature = "host")]

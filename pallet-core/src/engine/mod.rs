@@ -1,1 +1,5 @@
-//! In the making.
+//! Observe, plan, apply; converge and lift; what happened, as events.
+
+mod spec;
+
+pub use spec::{ClusterSpec, GroupSpec, Phase, PhaseError, PhaseFunction, ServerSpec, SpecError};

@@ -1,0 +1,53 @@
+//! A cluster-spec: groups under one name, with what they share.
+
+use super::{GroupSpec, ServerSpec, SpecError};
+
+/// Groups that belong together.
+#[derive(Debug, Clone)]
+pub struct ClusterSpec {
+    /// Its name; may be empty.
+    pub name: String,
+    /// How many times its groups' counts are wanted; `None`: once.
+    pub count: Option<u32>,
+    /// Its groups.
+    pub groups: Vec<GroupSpec>,
+    /// What all of them share: it comes before what each group says itself.
+    pub server: ServerSpec,
+}
+
+impl ClusterSpec {
+    /// The groups as they stand alone: named `<cluster>-<group>`, extending what they share, counts multiplied.
+    pub fn flatten(&self) -> Result<Vec<GroupSpec>, SpecError> {
+        self.groups
+            .iter()
+            .map(|group| {
+                let name = if self.name.is_empty() { group.name.clone() } else { format!("{}-{}", self.name, group.name) };
+                let count = match (self.count, group.count) {
+                    (None, count) => count,
+                    (Some(times), count) => Some(times.saturating_mul(count.unwrap_or(1))),
+                };
+                GroupSpec::new(&name, count, group.server.clone().extending([&self.server])?)
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_take_the_name_and_the_count_of_their_cluster() {
+        let group = |name: &str, count| GroupSpec::new(name, count, ServerSpec::new()).unwrap();
+        let cluster = ClusterSpec {
+            name: "shop".into(),
+            count: Some(2),
+            groups: vec![group("web", Some(3)), group("db", None)],
+            server: ServerSpec::new().role("shop"),
+        };
+        let flat = cluster.flatten().unwrap();
+        let seen: Vec<_> = flat.iter().map(|group| (group.name.as_str(), group.count)).collect();
+        assert_eq!(seen, [("shop-web", Some(6)), ("shop-db", Some(2))]);
+        assert!(flat.iter().all(|group| group.server.roles.contains("shop")));
+    }
+}

@@ -1,0 +1,10 @@
+//! What is declared: server-specs, group-specs, cluster-specs, and the phases in them.
+
+mod cluster;
+mod order;
+mod phase;
+mod server;
+
+pub use cluster::ClusterSpec;
+pub use phase::{Phase, PhaseError, PhaseFunction};
+pub use server::{GroupSpec, ServerSpec, SpecError};

@@ -1,0 +1,26 @@
+//! Brings two orders of phases into one.
+
+use super::SpecError;
+
+/// An order of all names that keeps the order of each list; an error where they contradict each other.
+pub(super) fn merge_order(first: &[String], second: &[String]) -> Result<Vec<String>, SpecError> {
+    let contrary = || SpecError::Order { first: first.to_vec(), second: second.to_vec() };
+    let mut merged = Vec::new();
+    let (mut left, mut right) = (first, second);
+    while let (Some(a), Some(b)) = (left.first(), right.first()) {
+        if a == b {
+            merged.push(a.clone());
+            (left, right) = (&left[1..], &right[1..]);
+        } else if !right.contains(a) {
+            merged.push(a.clone());
+            left = &left[1..];
+        } else if !left.contains(b) {
+            merged.push(b.clone());
+            right = &right[1..];
+        } else {
+            return Err(contrary());
+        }
+    }
+    merged.extend(left.iter().chain(right).cloned());
+    Ok(merged)
+}

@@ -1,0 +1,161 @@
+//! Server-specs, and the group-specs made of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use thiserror::Error;
+
+use super::Phase;
+use super::order::merge_order;
+use crate::model::{NodeSpec, is_host_name};
+
+/// What a kind of server is: phases, roles and a node-spec; it can extend others.
+#[derive(Debug, Clone, Default)]
+pub struct ServerSpec {
+    /// What its nodes should be.
+    pub node_spec: NodeSpec,
+    /// Its phases by name.
+    pub phases: BTreeMap<String, Phase>,
+    /// The phases that run when none are named; `None`: `configure`.
+    pub default_phases: Option<Vec<String>>,
+    /// What it is to others: `web`, `database`.
+    pub roles: BTreeSet<String>,
+}
+
+/// A declaration that contradicts itself.
+#[derive(Debug, Clone, Error, PartialEq, Eq)]
+pub enum SpecError {
+    /// Two specs want their default phases in contrary orders.
+    #[error("the default phases {first:?} and {second:?} cannot be brought into one order; give `default_phases` here")]
+    Order {
+        /// The order so far.
+        first: Vec<String>,
+        /// The order that contradicts it.
+        second: Vec<String>,
+    },
+    /// A name that no host can have.
+    #[error("{name:?} cannot name a group: use 1 to 50 of a-z, 0-9 and -, not at the ends")]
+    Name {
+        /// The name.
+        name: String,
+    },
+}
+
+impl ServerSpec {
+    /// An empty spec.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With a function added to a phase.
+    pub fn phase(mut self, name: &str, function: impl super::PhaseFunction + 'static) -> Self {
+        let phase = self.phases.remove(name).unwrap_or_default().then(&Phase::new(function));
+        self.phases.insert(name.to_owned(), phase);
+        self
+    }
+
+    /// With what its nodes should be.
+    pub fn node_spec(mut self, spec: NodeSpec) -> Self {
+        self.node_spec = spec;
+        self
+    }
+
+    /// With a role.
+    pub fn role(mut self, role: &str) -> Self {
+        self.roles.insert(role.to_owned());
+        self
+    }
+
+    /// This spec on top of what it inherits, in order: inherited phase functions run first, roles are united, default phases are brought into
+    /// one order unless given here, and of a node-spec each later key wins.
+    pub fn extending<'a>(mut self, inherited: impl IntoIterator<Item = &'a ServerSpec>) -> Result<Self, SpecError> {
+        let mut base = ServerSpec::default();
+        for spec in inherited {
+            for (name, phase) in &spec.phases {
+                let merged = base.phases.remove(name).unwrap_or_default().then(phase);
+                base.phases.insert(name.clone(), merged);
+            }
+            base.node_spec = base.node_spec.merged(&spec.node_spec);
+            base.roles.extend(spec.roles.iter().cloned());
+            base.default_phases = match (base.default_phases.take(), &spec.default_phases) {
+                (Some(first), Some(second)) if self.default_phases.is_none() => Some(merge_order(&first, second)?),
+                (Some(first), None) => Some(first),
+                (_, second) => second.clone(),
+            };
+        }
+        for (name, phase) in std::mem::take(&mut self.phases) {
+            let merged = base.phases.remove(&name).unwrap_or_default().then(&phase);
+            base.phases.insert(name, merged);
+        }
+        base.node_spec = base.node_spec.merged(&self.node_spec);
+        base.roles.append(&mut self.roles);
+        base.default_phases = self.default_phases.or(base.default_phases);
+        Ok(base)
+    }
+}
+
+/// A group of nodes that are alike: a name, how many, and what they are.
+#[derive(Debug, Clone)]
+pub struct GroupSpec {
+    /// Its name; nodes are called `<name>-1`, `<name>-2`, ...
+    pub name: String,
+    /// How many nodes there should be; `None`: the caller must say.
+    pub count: Option<u32>,
+    /// What they are.
+    pub server: ServerSpec,
+}
+
+impl GroupSpec {
+    /// A group of this name.
+    pub fn new(name: &str, count: Option<u32>, server: ServerSpec) -> Result<Self, SpecError> {
+        if !is_host_name(name) || name.len() > 50 {
+            return Err(SpecError::Name { name: name.to_owned() });
+        }
+        Ok(GroupSpec { name: name.to_owned(), count, server })
+    }
+
+    /// The phases that run when none are named.
+    pub fn default_phases(&self) -> Vec<String> {
+        self.server.default_phases.clone().unwrap_or_else(|| vec!["configure".to_owned()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plugin::Request;
+
+    fn nothing(_: &mut Request) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_inherited_comes_first() {
+        let base = ServerSpec::new().phase("configure", nothing).role("base");
+        let own = ServerSpec::new().phase("configure", nothing).phase("restart", nothing).role("web");
+        let spec = own.extending([&base, &base]).unwrap();
+        assert_eq!(spec.phases["configure"].functions().len(), 3);
+        assert_eq!(spec.phases["restart"].functions().len(), 1);
+        assert_eq!(spec.roles.into_iter().collect::<Vec<_>>(), ["base", "web"]);
+    }
+
+    #[test]
+    fn contrary_default_phases_are_an_error_unless_given() {
+        let order =
+            |phases: &[&str]| ServerSpec { default_phases: Some(phases.iter().map(ToString::to_string).collect()), ..Default::default() };
+        let (first, second) = (order(&["install", "configure"]), order(&["configure", "install"]));
+        assert!(matches!(ServerSpec::new().extending([&first, &second]), Err(SpecError::Order { .. })));
+        let given = order(&["configure"]).extending([&first, &second]).unwrap();
+        assert_eq!(given.default_phases, Some(vec!["configure".to_owned()]));
+        let third = order(&["configure", "check"]);
+        assert_eq!(
+            ServerSpec::new().extending([&first, &third]).unwrap().default_phases,
+            Some(vec!["install".into(), "configure".into(), "check".into()])
+        );
+    }
+
+    #[test]
+    fn a_group_has_the_name_of_a_host() {
+        assert!(GroupSpec::new("web", Some(2), ServerSpec::new()).is_ok());
+        assert!(GroupSpec::new("we b", Some(2), ServerSpec::new()).is_err());
+    }
+}

@@ -1,0 +1,113 @@
+//! The request: the first argument of every crate function, threaded through all calls.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::operation::{self, CallFunction, DeclareAction, GetSettings, Log, SetSettings};
+use super::{ErrorKind, PluginError};
+use crate::action::{Action, Options};
+use crate::model::{AdminUser, Environment, Target};
+
+/// The configuration of one node in one phase, as it is being declared.
+///
+/// It carries the target and its operating system, the environment, and the settings of all nodes; functions add actions to it and call
+/// other crates' functions with it.
+#[derive(Clone)]
+pub struct Request {
+    host: Arc<dyn RequestHost>,
+}
+
+/// What stands behind a request: the engine, in the same program or on the other side of the boundary.
+pub trait RequestHost: Send + Sync {
+    /// Does one of the [operations](super::operation).
+    fn invoke(&self, operation: &str, payload: Value) -> Result<Value, PluginError>;
+}
+
+impl Request {
+    /// A request before this host.
+    pub fn new(host: Arc<dyn RequestHost>) -> Self {
+        Request { host }
+    }
+
+    /// Declares an action on the target.
+    pub fn add<A: Action>(&mut self, action: A) -> anyhow::Result<()> {
+        self.add_with(action, Options::default())
+    }
+
+    /// Declares an action on the target, with options.
+    pub fn add_with<A: Action>(&mut self, action: A, options: Options) -> anyhow::Result<()> {
+        let declared = DeclareAction { action: A::NAME.to_owned(), arguments: serde_json::to_value(&action)?, options, source: None };
+        self.ask(operation::ACTION, declared)
+    }
+
+    /// Calls a function of another crate.
+    pub fn call(&mut self, config_crate: &str, function: &str, arguments: impl Serialize) -> anyhow::Result<Value> {
+        let arguments = match serde_json::to_value(arguments)? {
+            Value::Null => json!({}),
+            object @ Value::Object(_) => object,
+            other => {
+                let message = format!("{config_crate}.{function}: arguments must be an object, these are {other}");
+                return Err(PluginError::new(ErrorKind::InvalidInput, message).into());
+            }
+        };
+        self.ask(operation::CALL, CallFunction { config_crate: config_crate.into(), function: function.into(), arguments, source: None })
+    }
+
+    /// The node that is being configured.
+    pub fn target(&self) -> anyhow::Result<Target> {
+        self.ask(operation::TARGET, Value::Null)
+    }
+
+    /// All nodes of the operation, this one included.
+    pub fn targets(&self) -> anyhow::Result<Vec<Target>> {
+        self.ask(operation::TARGETS, Value::Null)
+    }
+
+    /// The values of the project's environment.
+    pub fn environment(&self) -> anyhow::Result<Environment> {
+        self.ask(operation::ENVIRONMENT, Value::Null)
+    }
+
+    /// Who Pallet is on the nodes.
+    pub fn admin_user(&self) -> anyhow::Result<AdminUser> {
+        self.ask(operation::ADMIN_USER, Value::Null)
+    }
+
+    /// The name of the phase.
+    pub fn phase(&self) -> anyhow::Result<String> {
+        self.ask(operation::PHASE, Value::Null)
+    }
+
+    /// This node's settings for a facility; `None` if none were set.
+    pub fn settings<T: DeserializeOwned>(&self, facility: &str) -> anyhow::Result<Option<T>> {
+        self.ask(operation::GET_SETTINGS, GetSettings { node: None, facility: facility.into() })
+    }
+
+    /// Another node's settings for a facility; `None` if none were set.
+    pub fn settings_of<T: DeserializeOwned>(&self, node: &str, facility: &str) -> anyhow::Result<Option<T>> {
+        self.ask(operation::GET_SETTINGS, GetSettings { node: Some(node.into()), facility: facility.into() })
+    }
+
+    /// Lays settings over those that this node has for a facility, key by key.
+    pub fn set_settings(&mut self, facility: &str, value: impl Serialize) -> anyhow::Result<()> {
+        self.ask(operation::SET_SETTINGS, SetSettings { facility: facility.into(), value: serde_json::to_value(value)? })
+    }
+
+    /// Warns the user.
+    pub fn warn(&self, message: impl Into<String>) -> anyhow::Result<()> {
+        self.ask(operation::LOG, Log { level: "warning".into(), message: message.into() })
+    }
+
+    /// Does an operation by its name; for those that this version has no method for.
+    pub fn invoke(&self, operation: &str, payload: Value) -> Result<Value, PluginError> {
+        self.host.invoke(operation, payload)
+    }
+
+    fn ask<T: DeserializeOwned>(&self, operation: &str, payload: impl Serialize) -> anyhow::Result<T> {
+        let answer = self.host.invoke(operation, serde_json::to_value(payload)?)?;
+        Ok(serde_json::from_value(answer)?)
+    }
+}

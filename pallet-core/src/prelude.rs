@@ -1,0 +1,11 @@
+//! The one import of a plugin.
+
+pub use anyhow::{Context, Result, anyhow, bail, ensure};
+pub use schemars::{self, JsonSchema};
+pub use serde::{self, Deserialize, Serialize};
+pub use serde_json::{Value, json};
+
+pub use crate::action::*;
+pub use crate::model::*;
+pub use crate::plugin::*;
+pub use crate::{export_crate, export_provider, functions, parameters};
