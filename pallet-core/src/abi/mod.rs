@@ -18,7 +18,7 @@ pub mod author;
 mod export;
 mod guard;
 #[cfg(feature = "host")]
-mod host;
+pub(crate) mod host;
 mod root;
 #[doc(hidden)]
 pub mod section;

@@ -1,1 +1,142 @@
-//! In the making.
+//! Finding, checking and loading plugins. Nothing of a library runs before its file has been checked.
+
+mod elf;
+mod error;
+mod scan;
+mod service;
+
+pub use error::RegistryError;
+pub use scan::Found;
+pub use service::Service;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::{Map, Value};
+
+use crate::abi::author::ConnectService;
+use crate::abi::host::{Module, OpenCrate, open};
+use crate::model::{Manifest, PluginKind};
+use crate::plugin::{PluginError, RequestHost, ServiceContext};
+
+/// The plugins of this machine, by name; each is loaded when it is first needed.
+#[derive(Default)]
+pub struct Registry {
+    found: Vec<Found>,
+    problems: Vec<RegistryError>,
+    crates: Mutex<BTreeMap<String, Arc<LoadedCrate>>>,
+}
+
+struct LoadedCrate {
+    manifest: Manifest,
+    open: OpenCrate,
+}
+
+impl Registry {
+    /// Looks for plugins, `libpallet_*.so`, in these directories. Nothing is loaded; a file that cannot be a plugin becomes a problem.
+    pub fn scan(directories: &[PathBuf]) -> Self {
+        let (found, problems) = scan::scan(directories);
+        Registry { found, problems, crates: Mutex::default() }
+    }
+
+    /// The plugins that were found, sorted by name.
+    pub fn plugins(&self) -> &[Found] {
+        &self.found
+    }
+
+    /// What was found and cannot be used.
+    pub fn problems(&self) -> &[RegistryError] {
+        &self.problems
+    }
+
+    /// The names of the plugins of one kind.
+    pub fn names(&self, kind: PluginKind) -> Vec<&str> {
+        self.found.iter().filter(|found| found.summary.kind == kind).map(|found| found.summary.name.as_str()).collect()
+    }
+
+    /// What a crate says of itself. Loads it.
+    pub fn crate_manifest(&self, name: &str) -> Result<Manifest, RegistryError> {
+        Ok(self.load_crate(name)?.manifest.clone())
+    }
+
+    /// What a provider says of itself. Loads it.
+    pub fn provider_manifest(&self, name: &str) -> Result<Manifest, RegistryError> {
+        let found = self.find(PluginKind::Provider, name)?;
+        self.open(found)?.manifest().map_err(|error| RegistryError::of_plugin(found, error))
+    }
+
+    /// Calls a crate's function.
+    pub fn call(&self, name: &str, function: &str, host: Arc<dyn RequestHost>, arguments: &Value) -> Result<Value, PluginError> {
+        let loaded = self.load_crate(name).map_err(|error| PluginError::new(crate::plugin::ErrorKind::NotFound, error.to_string()))?;
+        loaded.open.call(host, function, arguments).map_err(|mut error| {
+            if error.kind == crate::plugin::ErrorKind::Panicked {
+                error.message = format!("crate {name}, function {function}: {}", error.message);
+                error.help = "this is a bug of the crate; tell its author".to_owned();
+            }
+            error
+        })
+    }
+
+    /// Makes a service of a provider.
+    pub fn service(&self, provider: &str, options: Map<String, Value>, context: ServiceContext) -> Result<Arc<dyn Service>, RegistryError> {
+        let found = self.find(PluginKind::Provider, provider)?;
+        let service = ConnectService { options: Value::Object(options), context };
+        let open = self.open(found)?.provider(&service).map_err(|error| RegistryError::of_plugin(found, error))?;
+        Ok(Arc::new(service::LoadedService { name: provider.to_owned(), open }))
+    }
+
+    fn load_crate(&self, name: &str) -> Result<Arc<LoadedCrate>, RegistryError> {
+        let mut crates = self.crates.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(loaded) = crates.get(name) {
+            return Ok(loaded.clone());
+        }
+        let found = self.find(PluginKind::Crate, name)?;
+        self.check_requirements(found)?;
+        let module = self.open(found)?;
+        let of_plugin = |error| RegistryError::of_plugin(found, error);
+        let loaded = LoadedCrate { manifest: module.manifest().map_err(of_plugin)?, open: module.config_crate().map_err(of_plugin)? };
+        let loaded = Arc::new(loaded);
+        crates.insert(name.to_owned(), loaded.clone());
+        Ok(loaded)
+    }
+
+    fn open(&self, found: &Found) -> Result<Module, RegistryError> {
+        open(&found.path).map_err(|message| RegistryError::Load { path: found.path.clone(), message })
+    }
+
+    fn find(&self, kind: PluginKind, name: &str) -> Result<&Found, RegistryError> {
+        if let Some(problem) = self.problems.iter().find(|problem| problem.concerns(kind, name)) {
+            return Err(problem.clone());
+        }
+        self.found.iter().find(|found| found.summary.kind == kind && found.summary.name == name).ok_or_else(|| RegistryError::Missing {
+            kind,
+            name: name.to_owned(),
+            known: self.names(kind).into_iter().map(str::to_owned).collect(),
+        })
+    }
+
+    /// Whether all crates that this one calls are there, in versions that will do.
+    pub fn check_requirements(&self, found: &Found) -> Result<(), RegistryError> {
+        for requirement in &found.summary.requires {
+            let there = self.found.iter().find(|other| other.summary.kind == PluginKind::Crate && other.summary.name == requirement.name);
+            let version = there.map(|other| other.summary.version.clone());
+            if !version.as_ref().is_some_and(|version| requirement.version.matches(version)) {
+                return Err(RegistryError::Requirement {
+                    by: found.summary.name.clone(),
+                    name: requirement.name.clone(),
+                    wanted: requirement.version.clone(),
+                    there: version,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry").field("found", &self.found).field("problems", &self.problems).finish_non_exhaustive()
+    }
+}
