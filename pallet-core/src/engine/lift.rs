@@ -217,7 +217,7 @@ impl Run {
         let marked = Arc::new(names);
         self.each(
             |_| true,
-            |node, engine| {
+            move |node, engine| {
                 let marked = marked.clone();
                 Box::pin(async move {
                     let mark = marked.contains(&node.node.id);

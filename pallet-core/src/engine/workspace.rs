@@ -50,8 +50,11 @@ impl Workspace for Directory {
     fn render(&self, name: &str, template: &str, values: &Value) -> Result<String, ActionError> {
         let mut templates = minijinja::Environment::new();
         templates.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
-        templates.set_keep_trailing_newline(true);
-        templates.render_named_str(name, template, values).map_err(|error| {
+        // files on nodes are not HTML, whatever their names end with
+        templates.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+        let syntax = minijinja::syntax::SyntaxConfig::builder().keep_trailing_newline(true).trim_blocks(true).lstrip_blocks(true).build();
+        templates.set_syntax(syntax.map_err(|error| ActionError::node(format!("template {name}: {error}")))?);
+        templates.render_named_str(name, template, minijinja::value::Serde(values)).map_err(|error| {
             let line = error.line().map(|line| format!(":{line}")).unwrap_or_default();
             ActionError::node(format!("template {name}{line}: {}", error.detail().map_or_else(|| error.kind().to_string(), str::to_owned)))
         })

@@ -89,4 +89,7 @@ pub enum TransportError {
         /// What is wrong, where, and what to do.
         message: String,
     },
+    /// The operation was stopped.
+    #[error("the operation was stopped")]
+    Cancelled,
 }
