@@ -15,7 +15,7 @@ fn web(request: &mut Request) -> Result<()> {
     let name = request.target()?.name;
     request.call("nginx", "install", json!({}))?;
     request.add(Directory::at("/srv/hello"))?;
-    request.add(RemoteFile::at("/srv/hello/index.html").content(format!("hello from {name}\n")))?;
+    request.add(RemoteFile::content("/srv/hello/index.html", format!("hello from {name}\n")))?;
     request.call("nginx", "site", json!({"name": "hello", "port": 80, "root": "/srv/hello"}))?;
     Ok(())
 }

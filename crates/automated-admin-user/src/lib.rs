@@ -54,7 +54,7 @@ fn automated_admin_user(request: &mut Request, arguments: AdminUserArguments) ->
         let rule = format!("{name} ALL=(ALL:ALL) NOPASSWD: ALL\nDefaults:{name} env_keep += \"SSH_AUTH_SOCK\"\n");
         // sudo reads no file of this directory whose name holds a dot
         let path = format!("/etc/sudoers.d/pallet-{}", name.replace('.', "_"));
-        request.add(RemoteFile::at(path).content(rule).owner("root").group("root").mode(0o440).verify("visudo -cf"))?;
+        request.add(RemoteFile::content(path, rule).owner("root").group("root").mode(0o440).verify("visudo -cf"))?;
     }
     Ok(())
 }
@@ -73,7 +73,8 @@ fn authorize(request: &mut Request, name: &str, home: &str, keys: &[String]) -> 
         ensure!(!key.is_empty() && !key.contains('\n'), "a public key must be one line, this is {key:?}");
         let (key, file) = (pallet_core::script::quote(key), pallet_core::script::quote(&file));
         request.add(
-            ExecCheckedScript::named("authorize a key", format!("printf '%s\\n' {key} >> {file}")).unless(format!("grep -qxF -e {key} {file}")),
+            ExecCheckedScript::named("authorize a key", format!("printf '%s\\n' {key} >> {file}"))
+                .unless(format!("grep -qxF -e {key} {file}")),
         )?;
     }
     Ok(())

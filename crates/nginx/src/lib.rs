@@ -4,8 +4,8 @@
 mod pages;
 mod site;
 
-use pallet_core::prelude::*;
 use pages::page;
+use pallet_core::prelude::*;
 use site::site;
 
 /// The flag that is set when nginx's configuration changed.
@@ -43,6 +43,6 @@ fn install(request: &mut Request, _: Install) -> Result<()> {
 fn service(request: &mut Request, _: ServiceArguments) -> Result<()> {
     let check = ExecCheckedScript::named("check nginx's configuration", "nginx -t");
     request.add_with(check, Options::new().if_flag(CHANGED))?;
-    request.add(Service::named("nginx").enabled(true))?;
-    request.add_with(Service::named("nginx").reload(), Options::new().if_flag(CHANGED))
+    request.add(Service::start("nginx").enabled(true))?;
+    request.add_with(Service::reload("nginx"), Options::new().if_flag(CHANGED))
 }

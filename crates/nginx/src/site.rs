@@ -43,7 +43,7 @@ pub(crate) fn site(request: &mut Request, site: Site) -> Result<()> {
     plain("root", &root)?;
     plain("server_name", &site.server_name)?;
     let content = render(&site, &root, &pages::registered(request)?)?;
-    let file = |path: String| RemoteFile::at(path).content(content).owner("root").group("root").mode(0o644);
+    let file = |path: String| RemoteFile::content(path, content).owner("root").group("root").mode(0o644);
     let changed = || Options::new().flag_on_change(CHANGED);
     if request.target()?.os.family == OsFamily::Debian {
         let available = format!("/etc/nginx/sites-available/{}", site.name);

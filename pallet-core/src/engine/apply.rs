@@ -65,7 +65,10 @@ pub(super) fn compile(
         for flag in part.steps.iter().filter_map(|step| declared[steps[*step].index].options.flag_on_change.as_ref()) {
             let _ = writeln!(script, ": > \"$flags\"/{}", flag_file(flag));
         }
-        let _ = writeln!(script, "printf '\\n%s changed {number}\\n' {token}\nfi\n) 2>&1\nresult=$?\nprintf '\\n%s end {number} %s\\n' {token} \"$result\"\n[ \"$result\" -eq 0 ] || exit 1");
+        let _ = writeln!(
+            script,
+            "printf '\\n%s changed {number}\\n' {token}\nfi\n) 2>&1\nresult=$?\nprintf '\\n%s end {number} %s\\n' {token} \"$result\"\n[ \"$result\" -eq 0 ] || exit 1"
+        );
     }
     for upload in &uploads {
         let _ = writeln!(script, "rm -f {}/{}", INCOMING, quote(&upload.digest));

@@ -95,7 +95,12 @@ impl Engine {
         Ok(outcome)
     }
 
-    async fn create(&self, groups: &[Arc<GroupSpec>], wanted: Vec<(String, String)>, outcome: &mut Outcome) -> Result<Vec<Node>, EngineError> {
+    async fn create(
+        &self,
+        groups: &[Arc<GroupSpec>],
+        wanted: Vec<(String, String)>,
+        outcome: &mut Outcome,
+    ) -> Result<Vec<Node>, EngineError> {
         let mut nodes = Vec::new();
         for group in groups {
             let names: Vec<_> = wanted.iter().filter(|(of, _)| *of == group.name).map(|(_, name)| name.clone()).collect();
@@ -132,7 +137,11 @@ impl Engine {
                         let error = error.to_string();
                         self.tell(Event::NotCreated { node: name.clone(), group: group.name.clone(), error: error.clone() });
                         let error = NodeError::new(format!("could not be created: {error}"));
-                        outcome.nodes.push(NodeOutcome { node: name, group: group.name.clone(), result: NodeResult::Failed { changes: 0, error } });
+                        outcome.nodes.push(NodeOutcome {
+                            node: name,
+                            group: group.name.clone(),
+                            result: NodeResult::Failed { changes: 0, error },
+                        });
                     }
                 }
             }
@@ -140,7 +149,13 @@ impl Engine {
         Ok(nodes)
     }
 
-    async fn destroy(&self, groups: &[Arc<GroupSpec>], nodes: Vec<Node>, options: &LiftOptions, outcome: &mut Outcome) -> Result<(), EngineError> {
+    async fn destroy(
+        &self,
+        groups: &[Arc<GroupSpec>],
+        nodes: Vec<Node>,
+        options: &LiftOptions,
+        outcome: &mut Outcome,
+    ) -> Result<(), EngineError> {
         if nodes.is_empty() || self.cancel.is_cancelled() {
             return Ok(());
         }

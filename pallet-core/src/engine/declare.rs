@@ -67,7 +67,12 @@ pub(super) fn declare(engine: &Engine, subjects: Vec<Subject>) -> (Vec<Declarati
     (results, warnings)
 }
 
-fn run_phase(session: &Arc<Session>, target: &Target, name: &str, phase: &Phase) -> Result<(Vec<Declared>, Vec<String>), (NodeError, bool)> {
+fn run_phase(
+    session: &Arc<Session>,
+    target: &Target,
+    name: &str,
+    phase: &Phase,
+) -> Result<(Vec<Declared>, Vec<String>), (NodeError, bool)> {
     let recorder = NodeRequest::new(session.clone(), target.clone(), name);
     let mut request = Request::new(Arc::new(recorder.clone()));
     for function in phase.functions() {

@@ -170,10 +170,26 @@ impl Run {
                 node.fail(NodeError::new("the node is stopped; converge starts it"));
             }
         }
-        self.each(|node| node.facts.is_none(), |node, engine| Box::pin(async move { drop(node.observe(&engine).await) })).await?;
+        self.each(
+            |node| node.facts.is_none(),
+            |node, engine| {
+                Box::pin(async move {
+                    node.observe(&engine).await;
+                })
+            },
+        )
+        .await?;
         self.declare().await?;
         let remembered: Vec<_> = self.nodes.iter().map(|node| node.facts.clone()).collect();
-        self.each(|node| !node.confirmed || node.wants_more(), |node, engine| Box::pin(async move { drop(node.observe(&engine).await) })).await?;
+        self.each(
+            |node| !node.confirmed || node.wants_more(),
+            |node, engine| {
+                Box::pin(async move {
+                    node.observe(&engine).await;
+                })
+            },
+        )
+        .await?;
         // a node that is not what it was remembered to be: everything is declared anew, since settings may differ everywhere
         let surprised = self.nodes.iter().zip(&remembered).any(|(node, remembered)| match (&node.facts, remembered) {
             (Some(now), Some(then)) => now.os != then.os || now.bootstrapped != then.bootstrapped,
@@ -181,7 +197,12 @@ impl Run {
         });
         if surprised {
             self.declare().await?;
-            self.each(NodeRun::wants_more, |node, engine| Box::pin(async move { drop(node.observe(&engine).await) })).await?;
+            self.each(NodeRun::wants_more, |node, engine| {
+                Box::pin(async move {
+                    node.observe(&engine).await;
+                })
+            })
+            .await?;
         }
         Ok(())
     }
@@ -208,11 +229,8 @@ impl Run {
     async fn round(&mut self, round: usize) -> Result<(), EngineError> {
         let dry_run = self.dry_run;
         let bootstrap = self.bootstrap && round == 1;
-        let marks: Vec<bool> = self
-            .nodes
-            .iter()
-            .map(|node| bootstrap && !dry_run && !node.bootstrapped() && self.bootstrap_of(node).is_some())
-            .collect();
+        let marks: Vec<bool> =
+            self.nodes.iter().map(|node| bootstrap && !dry_run && !node.bootstrapped() && self.bootstrap_of(node).is_some()).collect();
         let names: BTreeSet<_> = self.nodes.iter().zip(&marks).filter(|(_, mark)| **mark).map(|(node, _)| node.node.id.clone()).collect();
         let marked = Arc::new(names);
         self.each(

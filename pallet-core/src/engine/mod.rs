@@ -117,7 +117,10 @@ impl Engine {
     }
 
     /// Asks the service something, on a thread that may block.
-    async fn ask<T: Send + 'static>(&self, question: impl FnOnce(&dyn Service) -> Result<T, PluginError> + Send + 'static) -> Result<T, EngineError> {
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&dyn Service) -> Result<T, PluginError> + Send + 'static,
+    ) -> Result<T, EngineError> {
         let service = self.service.clone();
         let provider = service.provider().to_owned();
         tokio::task::spawn_blocking(move || question(service.as_ref()))

@@ -115,12 +115,11 @@ impl NodeRun {
         }
     }
 
-    /// Asks the node what the declared actions want to know, and its facts. True if the facts are not what they were thought to be.
-    pub(super) async fn observe(&mut self, engine: &Engine) -> bool {
+    /// Asks the node what the declared actions want to know, and its facts.
+    pub(super) async fn observe(&mut self, engine: &Engine) {
         let wanted = self.wanted();
         match self.ask(engine, &wanted).await {
             Ok(observed) => {
-                let surprised = self.facts.as_ref().is_none_or(|facts| facts.os != observed.facts.os || facts.bootstrapped != observed.facts.bootstrapped);
                 if self.facts.as_ref() != Some(&observed.facts) {
                     if let Some(cache) = &engine.facts_cache {
                         cache.put(&engine.project, &self.node.id, &observed.facts);
@@ -134,12 +133,8 @@ impl NodeRun {
                     None => self.state = Some(observed.state),
                 }
                 self.stale = false;
-                surprised
             }
-            Err(error) => {
-                self.fail(error);
-                false
-            }
+            Err(error) => self.fail(error),
         }
     }
 
@@ -154,11 +149,11 @@ impl NodeRun {
         let token = token();
         let script = observe::compile(wanted, &token);
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let code = self.run(engine, &script, &mut |stream, piece| match stream {
+        let mut take = |stream, piece: &[u8]| match stream {
             Stream::Out => out.extend_from_slice(piece),
             Stream::Err => err.extend_from_slice(piece),
-        });
-        let code = code.await.map_err(|error| NodeError::new(error.to_string()))?;
+        };
+        let code = self.run(engine, &script, &mut take).await.map_err(|error| NodeError::new(error.to_string()))?;
         observe::parse(wanted, &token, &out).map_err(|error| NodeError {
             detail: tail(&String::from_utf8_lossy(&err)),
             ..NodeError::new(format!("the node could not be observed: {error} (exit code {code})"))
@@ -188,7 +183,8 @@ impl NodeRun {
 
     /// One phase: plan it over what is known, and make the changes unless this is a dry run.
     pub(super) async fn phase(&mut self, engine: &Engine, position: usize, dry_run: bool, mark: bool) {
-        let Some((phase, declared)) = self.declared.get_mut(position).map(|(phase, declared)| (phase.clone(), std::mem::take(declared))) else {
+        let Some((phase, declared)) = self.declared.get_mut(position).map(|(phase, declared)| (phase.clone(), std::mem::take(declared)))
+        else {
             return;
         };
         if declared.is_empty() && !mark {
