@@ -158,6 +158,33 @@ async fn a_second_lift_changes_nothing_and_a_dry_run_writes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_lift_with_nothing_to_change_is_one_round_trip() {
+    let bench = bench();
+    let (base, trips) = (bench.path(""), bench.path("trips"));
+    let web = group(
+        "web",
+        1,
+        ServerSpec::new()
+            .phase("configure", {
+                let base = base.clone();
+                move |request: &mut Request| request.add(RemoteFile::content(format!("{base}one"), "1"))
+            })
+            .phase("check", move |request: &mut Request| request.add(RemoteFile::content(format!("{base}two"), "2"))),
+    );
+    bench.converge(&web).await;
+    let counting = ["sh", "-c", &format!("echo trip >> {trips}; exec \"$@\""), "sh"].map(str::to_owned).to_vec();
+    bench.service.nodes.lock().unwrap().get_mut("web-1").unwrap().connection = Connection::Exec { command: counting };
+    let phases = ["configure", "check"].map(|name| PhaseChoice::Named(name.to_owned())).to_vec();
+    let trips_of_a_lift = async || {
+        let before = std::fs::read_to_string(&trips).unwrap_or_default().lines().count();
+        let outcome = bench.lift(&web, LiftOptions { phases: phases.clone(), ..LiftOptions::default() }).await;
+        (outcome.counts(), std::fs::read_to_string(&trips).unwrap_or_default().lines().count() - before)
+    };
+    assert_eq!(trips_of_a_lift().await, ((1, 0, 0), 2), "one to observe, one to apply");
+    assert_eq!(trips_of_a_lift().await, ((0, 1, 0), 1), "one to observe");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_bad_node_stops_nobody_else() {
     let bench = bench();
     let base = bench.path("");
