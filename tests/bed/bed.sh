@@ -19,6 +19,13 @@ set -euo pipefail
 node_name() { echo "node$1"; }
 node_ip() { echo "$BED_NET.1.$1"; }
 
+# One change at a time: who ends a bed waits for who is still making it. The file descriptor must not pass to what stays (start_node).
+lock() {
+  mkdir -p "$BED_STATE/run"
+  exec 8>"$BED_RUN.lock"
+  flock 8
+}
+
 bed_up() {
   if mountpoint -q "$BED_RUN"; then return; fi
   mkdir -p "$BED_RUN" "$BED_CGROUP"
@@ -55,6 +62,7 @@ up() {
   if [ "$init" = systemd ] && [ "$count" -gt 20 ] && [ "$(sysctl -n fs.inotify.max_user_instances)" -lt 2048 ]; then
     sysctl -qw fs.inotify.max_user_instances=2048
   fi
+  lock
   bed_up
   install -m600 "$directory/id_ed25519" "$BED_RUN/id_ed25519"
   cut -d' ' -f1,2 "$directory/host_key.pub" >"$BED_RUN/host_key.pub"
@@ -87,7 +95,7 @@ start_node() { # NAME; its supervisor ends when the node is powered off
   read -r ip directory init <"$BED_RUN/$name/info"
   mkdir -p "$BED_CGROUP/$name"
   setsid "$BED_HOME/node-run.sh" "$BED-$name" "$name" "$ip" "$directory" "$init" "$BED_RUN/$name" "$BED_CGROUP/$name" \
-    </dev/null >>"$BED_RUN/$name/console" 2>&1 &
+    </dev/null >>"$BED_RUN/$name/console" 2>&1 8>&- &
 }
 
 wait_ssh() { # addresses on standard input
@@ -136,6 +144,7 @@ remove_cgroup() { if [ -d "$1" ]; then find "$1" -depth -type d -exec rmdir {} +
 
 down() {
   local names=() name k
+  lock
   if [ $# -gt 0 ]; then
     for k in "$@"; do names+=("$(node_name "$k")"); done
   else
@@ -155,6 +164,7 @@ down() {
   if [ -e "/run/netns/$BED" ]; then ip netns del "$BED"; fi
   remove_cgroup "$BED_CGROUP"
   if mountpoint -q "$BED_RUN"; then umount "$BED_RUN"; fi
+  rm -rf "$BED_RUN.lock"
   if [ -d "$BED_RUN" ]; then rmdir "$BED_RUN"; fi
 }
 
