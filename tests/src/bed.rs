@@ -82,6 +82,11 @@ impl Bed {
         self.directory.join("known_hosts")
     }
 
+    /// The files that a node has changed, as this machine sees them.
+    pub fn disk(&self, node: usize) -> PathBuf {
+        self.directory.join(format!("node{node}/upper"))
+    }
+
     /// Power loss: all processes of the node die at once, its disk stays.
     pub fn kill(&self, node: usize) {
         self.run(&["kill", &node.to_string()], SHORT).exits(0);

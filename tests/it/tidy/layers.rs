@@ -133,5 +133,5 @@ fn imports_are_found() {
     assert_eq!(imported("use crate::model::Node;"), ["model"]);
     assert_eq!(imported("use crate::{abi, model::{Node, Os}, script}; use std::{fmt}"), ["abi", "model", "script"]);
     assert_eq!(imported("let x: crate::plugin::Request = crate::engine::y();"), ["plugin", "engine"]);
-    assert_eq!(imported("$crate::abi::author, config_crate::Function"), [String::new(); 0]);
+    assert_eq!(imported("$crate::abi::author, config_crate::Function"), Vec::<String>::new());
 }
