@@ -1,0 +1,13 @@
+//! The tests that need several packages, the built program, or real nodes. One binary, so that it is linked once.
+
+// `cfg` for the sake of clippy, which lets tests unwrap
+#[cfg(test)]
+mod lift;
+#[cfg(test)]
+mod plugins;
+#[cfg(test)]
+mod quickstart;
+#[cfg(test)]
+mod readme;
+#[cfg(test)]
+mod tidy;

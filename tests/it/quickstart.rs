@@ -1,0 +1,122 @@
+//! The quickstart on sandbox nodes: from `init` to `down`, as a user goes through it.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use pallet_tests::{Leftovers, Project, get};
+use serde_json::Value;
+
+/// Sandbox nodes of several tests would see each other's network devices come and go.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The names of the nodes, with their addresses.
+fn addresses(project: &Project) -> BTreeMap<String, String> {
+    let text = |node: &Value, key: &str| node[key].as_str().unwrap_or_else(|| panic!("a node without {key}: {node}")).to_owned();
+    project.nodes().iter().map(|node| (text(node, "name"), text(node, "address"))).collect()
+}
+
+fn names(project: &Project) -> Vec<String> {
+    addresses(project).into_keys().collect()
+}
+
+/// Asserts that each node serves a page with its own name.
+#[track_caller]
+fn each_serves_its_name(project: &Project) {
+    for (name, address) in addresses(project) {
+        let page = get(&format!("{address}:80"), None).unwrap();
+        assert!(page.contains(&name), "{name} serves {page:?}");
+    }
+}
+
+#[test]
+fn from_init_to_down() {
+    let _alone = alone();
+    let project = Project::quickstart().timeout(Duration::from_secs(400));
+    project.run(&["check"]).exits(0);
+    assert_eq!(names(&project), Vec::<String>::new());
+    let before = Leftovers::of(&project);
+
+    let first = project.events(&["converge"], 0);
+    assert!(first.ok());
+    assert_eq!(names(&project), ["web-1", "web-2"]);
+    assert!(first.changes().values().all(|changes| *changes > 0), "{:?}", first.changes());
+    each_serves_its_name(&project);
+
+    // the same again changes nothing, and says so
+    let again = project.events(&["converge"], 0);
+    assert_eq!(again.changes().values().sum::<usize>(), 0, "{again:#?}");
+    project.run(&["converge"]).exits(0).says("no changes");
+
+    // one more
+    let addresses_before = addresses(&project);
+    let more = project.events(&["converge", "web=3"], 0);
+    assert_eq!(names(&project), ["web-1", "web-2", "web-3"]);
+    let changes = more.changes();
+    assert!(changes["web-3"] > 0 && changes.get("web-1").is_none_or(|changes| *changes == 0), "{changes:?}");
+    assert!(addresses_before.iter().all(|(name, address)| addresses(&project)[name] == *address), "a node changed its address");
+    each_serves_its_name(&project);
+
+    // two less, and only when that is confirmed
+    project.run(&["converge", "web=1"]).exits(2).says("--yes");
+    assert_eq!(names(&project).len(), 3);
+    project.run(&["converge", "web=1", "--yes"]).exits(0);
+    assert_eq!(names(&project), ["web-1"]);
+    each_serves_its_name(&project);
+
+    // inline configuration
+    let inline = ["lift", "web", "-e", "directory(request, \"/srv/inline\")"];
+    assert_eq!(project.events(&inline, 0).changes(), BTreeMap::from([("web-1".to_owned(), 1)]));
+    assert_eq!(project.events(&inline, 0).changes(), BTreeMap::from([("web-1".to_owned(), 0)]));
+
+    project.run(&["down", "--yes"]).exits(0);
+    assert_eq!(names(&project), Vec::<String>::new());
+    assert_eq!(before.left_in(&Leftovers::of(&project)), "");
+    // and down when nothing is up
+    project.run(&["down", "--yes"]).exits(0);
+}
+
+#[test]
+fn a_dry_run_of_converge_makes_nothing() {
+    let _alone = alone();
+    let project = Project::quickstart();
+    let before = Leftovers::of(&project);
+    project.run(&["converge", "--dry-run"]).exits(0).says("web-1").says("web-2");
+    assert_eq!(names(&project), Vec::<String>::new());
+    assert_eq!(before.left_in(&Leftovers::of(&project)), "");
+}
+
+#[test]
+fn an_interrupted_converge_is_repaired_by_the_next_one() {
+    let _alone = alone();
+    let project = Project::quickstart().timeout(Duration::from_secs(400));
+    let before = Leftovers::of(&project);
+    let running = project.start(&["converge", "--output", "json"]);
+    let end = Instant::now() + Duration::from_secs(60);
+    while !running.stdout().contains("\"phase\"") {
+        assert!(Instant::now() < end, "no phase began: {}", running.stdout());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    running.interrupt();
+    let output = running.wait();
+    assert_ne!(output.code(), 0, "{output}");
+    assert!(output.took < Duration::from_secs(120), "it does not stop\n{output}");
+
+    project.events(&["converge"], 0);
+    each_serves_its_name(&project);
+    project.run(&["down", "--yes"]).exits(0);
+    assert_eq!(before.left_in(&Leftovers::of(&project)), "");
+}
+
+#[test]
+fn wrong_counts_are_usage_errors() {
+    let project = Project::quickstart();
+    for count in ["web=-1", "web=two", "web=", "=2", "web=1.5", "web=99999999999999999999"] {
+        let output = project.run(&["converge", count]).exits(2);
+        assert!(output.stderr.contains(count) || output.stderr.contains("web"), "{output}");
+    }
+    assert_eq!(names(&project), Vec::<String>::new());
+}

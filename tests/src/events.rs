@@ -1,0 +1,96 @@
+//! What `--output json` prints: one event a line. The shape of events is known here and nowhere else in the tests.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::Output;
+
+/// All events of one operation.
+#[derive(Debug, Clone)]
+pub struct Events(Vec<Event>);
+
+/// One event.
+#[derive(Debug, Clone)]
+pub struct Event(Value);
+
+impl Events {
+    /// Reads what a command printed. Every line must be an event, and the last one must say how it ended.
+    #[track_caller]
+    pub fn of(output: &Output) -> Self {
+        let events: Vec<_> = output.stdout.lines().map(|line| Event::read(line, output)).collect();
+        assert!(events.last().is_some_and(|event| event.kind() == "finished"), "the last event is not `finished`\n{output}");
+        Events(events)
+    }
+
+    /// The events of one kind.
+    pub fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Event> {
+        self.0.iter().filter(move |event| event.kind() == kind)
+    }
+
+    /// The events of one node.
+    pub fn of_node<'a>(&'a self, node: &'a str) -> impl Iterator<Item = &'a Event> {
+        self.0.iter().filter(move |event| event.node() == Some(node))
+    }
+
+    /// Whether the operation says that all went well.
+    pub fn ok(&self) -> bool {
+        self.0.last().is_some_and(|event| event.0["ok"] == true)
+    }
+
+    /// How many actions changed something, for each node that had any action.
+    pub fn changes(&self) -> BTreeMap<String, usize> {
+        let mut changes = BTreeMap::new();
+        for event in self.0.iter().filter(|event| event.action().is_some()) {
+            let Some((node, changed)) = event.node().zip(event.changed()) else { continue };
+            *changes.entry(node.to_owned()).or_default() += usize::from(changed);
+        }
+        changes
+    }
+
+    /// What each node's part ended with: whether it succeeded.
+    pub fn outcomes(&self) -> BTreeMap<String, bool> {
+        let outcome = |event: &Event| Some((event.node()?.to_owned(), event.0["ok"].as_bool()?));
+        self.of_kind("node_finished").filter_map(outcome).collect()
+    }
+
+    /// Why a node's part failed.
+    pub fn error(&self, node: &str) -> Option<String> {
+        self.of_node(node).find_map(|event| event.0["error"].as_str().map(str::to_owned))
+    }
+}
+
+impl Event {
+    #[track_caller]
+    fn read(line: &str, output: &Output) -> Self {
+        let event = serde_json::from_str(line).unwrap_or_else(|error| panic!("not JSON ({error}): {line}\n{output}"));
+        let event = Event(event);
+        assert!(event.0["event"].is_string(), "an event without `event`: {line}\n{output}");
+        event
+    }
+
+    /// What it is: `action`, `node_finished`, `finished`, ...
+    pub fn kind(&self) -> &str {
+        self.0["event"].as_str().unwrap_or_default()
+    }
+
+    /// The name of the node.
+    pub fn node(&self) -> Option<&str> {
+        self.0["node"].as_str()
+    }
+
+    /// The phase.
+    pub fn phase(&self) -> Option<&str> {
+        self.0["phase"].as_str()
+    }
+
+    /// The action.
+    pub fn action(&self) -> Option<&str> {
+        self.0["action"].as_str()
+    }
+
+    /// Whether the action changed anything.
+    pub fn changed(&self) -> Option<bool> {
+        self.0["changed"].as_bool()
+    }
+}

@@ -1,0 +1,116 @@
+//! What a project's nodes take of this machine: mounts, processes, network devices, files.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use crate::Project;
+
+/// What is there at one moment. Of mounts, processes and files only what refers to the project is seen, so that other tests may run.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Leftovers {
+    /// Lines of mountinfo of this program's namespace.
+    pub mounts: BTreeSet<String>,
+    /// Processes, by their command line.
+    pub processes: BTreeSet<String>,
+    /// Network devices and named network namespaces.
+    pub links: BTreeSet<String>,
+    /// Files in the project's home, and what is named after Pallet where a system keeps state.
+    pub files: BTreeSet<String>,
+}
+
+impl Leftovers {
+    /// What is there now.
+    pub fn of(project: &Project) -> Self {
+        let home = project.home().to_str().unwrap();
+        let mut files = BTreeSet::new();
+        walk(project.home(), &mut files);
+        for directory in [
+            "/run",
+            "/run/lock",
+            "/var/lib",
+            "/var/run",
+            "/var/cache",
+            "/etc",
+            "/tmp",
+            "/dev/shm",
+            "/sys/fs/cgroup",
+            "/sys/fs/cgroup/unified",
+        ] {
+            files.extend(
+                names(directory)
+                    .into_iter()
+                    .filter(|name| name.contains("pallet") && !name.contains("pallet-test-") && !name.contains("pallet-bed")),
+            );
+        }
+        let links = names("/sys/class/net").into_iter().chain(names("/run/netns")).filter(|name| !name.contains("pallet-bed"));
+        Leftovers { mounts: mounts("self", home), processes: processes(home), links: links.collect(), files }
+    }
+
+    /// What is there in `later` and was not there before, one a line; empty if nothing is.
+    pub fn left_in(&self, later: &Leftovers) -> String {
+        let pairs = [
+            ("mount", &self.mounts, &later.mounts),
+            ("process", &self.processes, &later.processes),
+            ("network", &self.links, &later.links),
+            ("file", &self.files, &later.files),
+        ];
+        let left = pairs.into_iter().flat_map(|(kind, before, after)| after.difference(before).map(move |what| format!("{kind} {what}\n")));
+        left.collect()
+    }
+}
+
+fn names(directory: &str) -> Vec<String> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path().to_string_lossy().into_owned()).collect()
+}
+
+fn walk(directory: &Path, files: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        files.insert(entry.path().to_string_lossy().into_owned());
+        if is_directory {
+            walk(&entry.path(), files);
+        }
+    }
+}
+
+/// Whether anything is mounted at or below `path`, as this program sees it.
+pub(crate) fn is_mounted_below(path: &Path) -> bool {
+    !mounts("self", &path.to_string_lossy()).is_empty()
+}
+
+fn mounts(process: &str, home: &str) -> BTreeSet<String> {
+    let text = fs::read_to_string(format!("/proc/{process}/mountinfo")).unwrap_or_default();
+    text.lines().filter(|line| line.contains(home)).map(str::to_owned).collect()
+}
+
+/// Processes that have to do with the project: by their words, variables or directories, or because they see a mount of it.
+fn processes(home: &str) -> BTreeSet<String> {
+    let own = std::process::id().to_string();
+    let mut found = BTreeSet::new();
+    for process in names("/proc") {
+        let pid = process.trim_start_matches("/proc/").to_owned();
+        if pid == own || !pid.bytes().all(|byte| byte.is_ascii_digit()) {
+            continue;
+        }
+        let read = |name: &str| String::from_utf8_lossy(&fs::read(format!("{process}/{name}")).unwrap_or_default()).replace('\0', " ");
+        let link =
+            |name: &str| fs::read_link(format!("{process}/{name}")).map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
+        let words = read("cmdline");
+        let refers = words.contains(home)
+            || read("environ").contains(home)
+            || [link("cwd"), link("root"), link("exe")].iter().any(|path| path.starts_with(home));
+        let sees = || same_mounts(&process) != Some(true) && !mounts(&pid, home).is_empty();
+        // the guard that takes the project down waits for the test's end
+        if !words.contains("cat >/dev/null") && words != "cat " && (refers || sees()) {
+            found.insert(format!("{pid} {words}"));
+        }
+    }
+    found
+}
+
+/// Whether the process lives in this program's mount namespace.
+fn same_mounts(process: &str) -> Option<bool> {
+    Some(fs::read_link(format!("{process}/ns/mnt")).ok()? == fs::read_link("/proc/self/ns/mnt").ok()?)
+}

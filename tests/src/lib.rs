@@ -1,0 +1,25 @@
+//! The harness of the tests that need several packages or real nodes.
+//!
+//! [`workspace`] is what cargo built, [`Project`] runs pallet-cli in a home of its own, [`Bed`] is nodes with real sshd.
+//! Everything here panics with a readable message where a test cannot go on.
+// this package is test code, where a panic is how a failure is told
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod bed;
+mod events;
+mod guard;
+mod http;
+mod leftovers;
+mod process;
+mod project;
+mod redact;
+mod workspace;
+
+pub use bed::{Bed, BedOptions, Init};
+pub use events::{Event, Events};
+pub use http::get;
+pub use leftovers::Leftovers;
+pub use process::{Output, Process};
+pub use project::Project;
+pub use redact::Redactions;
+pub use workspace::{Artifact, Workspace, root, workspace};

@@ -1,0 +1,161 @@
+//! A project in a home of its own, and pallet-cli run on it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::guard::Guard;
+use crate::{Bed, Events, Output, Process, workspace};
+
+/// A temporary home with a project directory in it. What pallet-cli is told of its surroundings is this and nothing else.
+#[derive(Debug)]
+pub struct Project {
+    prefix: Vec<String>,
+    variables: Vec<(String, String)>,
+    timeout: Duration,
+    guard: Option<Guard>,
+    home: TempDir,
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        // nodes are taken down while the project is still there; what is mounted into it after that must not be deleted with it
+        drop(self.guard.take());
+        if crate::leftovers::is_mounted_below(self.home.path()) {
+            self.home.disable_cleanup(true);
+        }
+    }
+}
+
+impl Default for Project {
+    fn default() -> Self {
+        Project::empty()
+    }
+}
+
+impl Project {
+    /// An empty project directory.
+    pub fn empty() -> Self {
+        let home = tempfile::Builder::new().prefix("pallet-test-").tempdir().unwrap();
+        std::fs::create_dir(home.path().join("project")).unwrap();
+        let path = std::env::var("PATH").unwrap_or_default();
+        let variables = [("PATH", path.as_str()), ("HOME", home.path().to_str().unwrap()), ("LANG", "C.UTF-8")];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        Project { prefix: Vec::new(), variables, timeout: Duration::from_secs(180), guard: None, home }
+    }
+
+    /// The project that `pallet-cli init` writes. Whatever nodes it makes go with it, however the test ends.
+    pub fn quickstart() -> Self {
+        let mut project = Project::empty();
+        std::fs::remove_dir(project.directory()).unwrap();
+        let directory = project.directory();
+        project.run_in(project.home.path(), &["init", directory.to_str().unwrap()]).exits(0);
+        project.take_down_at_the_end();
+        project
+    }
+
+    /// A project of these files whose commands run where the nodes of a bed can be reached. Its home knows the nodes' host keys.
+    pub fn on_bed(bed: &Bed, files: &[(&str, &str)]) -> Self {
+        let mut project = Project::empty();
+        project.prefix = bed.prefix();
+        project.write_home(".ssh/known_hosts", std::fs::read(bed.known_hosts()).unwrap());
+        for (path, text) in files {
+            project.write(path, text);
+        }
+        project
+    }
+
+    /// Destroys the project's nodes when the value goes.
+    pub fn take_down_at_the_end(&mut self) {
+        let (cli, directory) = (workspace().cli().to_str().unwrap(), self.directory());
+        self.guard = Some(Guard::run(&[cli, "-C", directory.to_str().unwrap(), "down", "--yes"], &self.variables));
+    }
+
+    /// Sets a variable for all commands.
+    pub fn set(mut self, name: &str, value: impl AsRef<Path>) -> Self {
+        self.variables.push((name.to_owned(), value.as_ref().to_str().unwrap().to_owned()));
+        self
+    }
+
+    /// Ends commands that take longer.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The directory of pallet.toml.
+    pub fn directory(&self) -> PathBuf {
+        self.home.path().join("project")
+    }
+
+    /// The home directory.
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Writes a file of the project.
+    pub fn write(&self, path: &str, content: impl AsRef<[u8]>) {
+        self.write_home(Path::new("project").join(path), content);
+    }
+
+    fn write_home(&self, path: impl AsRef<Path>, content: impl AsRef<[u8]>) {
+        let path = self.home.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+
+    /// Replaces text in a file of the project; the text must be there.
+    #[track_caller]
+    pub fn edit(&self, path: &str, from: &str, to: &str) {
+        let text = std::fs::read_to_string(self.directory().join(path)).unwrap();
+        assert!(text.contains(from), "{path} has no `{from}`:\n{text}");
+        self.write(path, text.replace(from, to));
+    }
+
+    /// Runs `pallet-cli` on the project.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.start(arguments).wait()
+    }
+
+    /// Runs an operation with `--output json`, and asserts its exit code.
+    #[track_caller]
+    pub fn events(&self, arguments: &[&str], code: i32) -> Events {
+        let arguments: Vec<_> = arguments.iter().copied().chain(["--output", "json"]).collect();
+        Events::of(&self.run(&arguments).exits(code))
+    }
+
+    /// The project's nodes, as `nodes --output json` lists them.
+    #[track_caller]
+    pub fn nodes(&self) -> Vec<Value> {
+        let output = self.run(&["nodes", "--output", "json"]).exits(0);
+        match serde_json::from_str(&output.stdout) {
+            Ok(Value::Array(nodes)) => nodes,
+            _ => panic!("not one array\n{output}"),
+        }
+    }
+
+    /// Starts `pallet-cli` on the project.
+    pub fn start(&self, arguments: &[&str]) -> Process {
+        let directory = self.directory();
+        let arguments: Vec<_> = ["-C", directory.to_str().unwrap()].into_iter().chain(arguments.iter().copied()).collect();
+        Process::start(self.command(&arguments), self.timeout)
+    }
+
+    /// Runs `pallet-cli` in a directory, without `-C`.
+    pub fn run_in(&self, directory: &Path, arguments: &[&str]) -> Output {
+        let mut command = self.command(arguments);
+        command.current_dir(directory);
+        Process::start(command, self.timeout).wait()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let cli = workspace().cli().to_str().unwrap();
+        let mut words = self.prefix.iter().map(String::as_str).chain([cli]);
+        let mut command = Command::new(words.next().unwrap());
+        command.args(words).args(arguments).env_clear().envs(self.variables.iter().cloned()).current_dir(self.home.path());
+        command
+    }
+}
