@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use pallet_core::model::PackageManager;
 use pallet_core::prelude::*;
 
 use crate::machine;
