@@ -129,9 +129,14 @@ macro_rules! actions {
 
 actions! {
     directory::Directory,
+    exec_checked_script::ExecCheckedScript,
     exec_script::ExecScript,
+    file::File,
+    group::Group,
     package::Package,
     package_manager::PackageManager,
     remote_file::RemoteFile,
     service::Service,
+    symbolic_link::SymbolicLink,
+    user::User,
 }

@@ -210,9 +210,9 @@ impl NodeState {
         self.files.retain(|file, _| file != path && !file.starts_with(&below));
     }
 
-    /// Forgets one user.
-    pub fn forget_user(&mut self, name: &str) {
-        self.users.remove(name);
+    /// Forgets one group.
+    pub fn forget_group(&mut self, name: &str) {
+        self.groups.remove(name);
     }
 
     /// Forgets one service.
@@ -252,7 +252,7 @@ impl NodeState {
     pub fn contradictions(&self, observed: &NodeState) -> Vec<String> {
         let mut found = Vec::new();
         for (path, predicted) in &self.files {
-            if let Some(seen) = observed.files.get(path).filter(|seen| !predicted.allows(seen)) {
+            if let Some(seen) = observed.files.get(path).filter(|seen| !predicted.could_be(seen)) {
                 found.push(format!("file {path}: predicted {predicted:?}, found {seen:?}"));
             }
         }
@@ -301,6 +301,16 @@ impl FileState {
             }
             (FileState::Directory(wanted), FileState::Directory(seen)) => wanted.allows(seen),
             (wanted, seen) => wanted == seen,
+        }
+    }
+}
+
+impl FileState {
+    /// The same, where a digest that was not asked for contradicts nothing.
+    fn could_be(&self, seen: &FileState) -> bool {
+        match (self, seen) {
+            (FileState::File { attributes, .. }, FileState::File { digest: None, attributes: seen, .. }) => attributes.allows(seen),
+            (predicted, seen) => predicted.allows(seen),
         }
     }
 }
