@@ -47,7 +47,7 @@ fn automated_admin_user(request: &mut Request, arguments: AdminUserArguments) ->
     if name != "root" {
         request.add(PackageManager::update())?;
         request.add(Package::install("sudo"))?;
-        request.add(User::named(&name).home(&home).create_home(true).shell("/bin/bash"))?;
+        request.add(User::new(&name).home(&home).create_home(true).shell("/bin/bash"))?;
     }
     authorize(request, &name, &home, &keys)?;
     if name != "root" {
@@ -73,7 +73,7 @@ fn authorize(request: &mut Request, name: &str, home: &str, keys: &[String]) -> 
         ensure!(!key.is_empty() && !key.contains('\n'), "a public key must be one line, this is {key:?}");
         let (key, file) = (pallet_core::script::quote(key), pallet_core::script::quote(&file));
         request.add(
-            ExecCheckedScript::named("authorize a key", format!("printf '%s\\n' {key} >> {file}"))
+            ExecCheckedScript::new("authorize a key", format!("printf '%s\\n' {key} >> {file}"))
                 .unless(format!("grep -qxF -e {key} {file}")),
         )?;
     }

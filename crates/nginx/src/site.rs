@@ -48,7 +48,7 @@ pub(crate) fn site(request: &mut Request, site: Site) -> Result<()> {
     if request.target()?.os.family == OsFamily::Debian {
         let available = format!("/etc/nginx/sites-available/{}", site.name);
         request.add_with(file(available.clone()), changed())?;
-        request.add_with(SymbolicLink::at(format!("/etc/nginx/sites-enabled/{}", site.name), available), changed())?;
+        request.add_with(SymbolicLink::new(format!("/etc/nginx/sites-enabled/{}", site.name), available), changed())?;
         if !site.default_site {
             request.add_with(File::at("/etc/nginx/sites-enabled/default").absent(), changed())?;
         }
