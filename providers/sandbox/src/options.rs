@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 pallet_core::parameters! {
     /// Nodes on this machine.
-    pub struct Options {
+    pub(crate) struct Options {
         /// The directory of an image that nodes are made from, instead of the machine's own root: a whole root file system.
         #[serde(default)]
         pub(crate) image: Option<PathBuf>,

@@ -1,0 +1,136 @@
+//! Machines that exist, reached over ssh: a provider that neither makes nor destroys any.
+#![forbid(unsafe_code)]
+
+mod options;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use pallet_core::prelude::*;
+
+use options::{Machine, Options};
+
+/// One configured service: its list.
+struct NodeList {
+    service: String,
+    nodes: Vec<Node>,
+}
+
+impl Provider for NodeList {
+    const NAME: &'static str = "node-list";
+    const ABOUT: &'static str = "Machines that exist, reached over ssh";
+    type Options = Options;
+
+    fn connect(options: Options, context: ServiceContext) -> Result<Self> {
+        let service = if context.service.is_empty() { Self::NAME.to_owned() } else { context.service.clone() };
+        let mut nodes: Vec<Node> = Vec::new();
+        // where each machine is, to find one that is listed twice
+        let mut places = BTreeMap::new();
+        for (name, machine) in &options.nodes.0 {
+            let invalid = |why: &str| PluginError::new(ErrorKind::InvalidInput, format!("services.{service}: node `{name}` {why}"));
+            ensure!(
+                is_host_name(name),
+                invalid("has no valid name").with_help("a name is up to 63 of a-z, 0-9 and `-`; what ssh connects to is its `host`")
+            );
+            ensure!(
+                is_host_name(&machine.group),
+                invalid(&format!("belongs to group `{}`, which cannot be the name of one", machine.group))
+            );
+            ensure!(nodes.iter().all(|node| node.name != *name), invalid("is listed twice"));
+            let place = (machine.host.as_ref().unwrap_or(name).clone(), machine.port);
+            ensure!(!place.0.trim().is_empty(), invalid("has an empty `host`"));
+            if let Some(other) = places.insert(place.clone(), name) {
+                return Err(invalid(&format!("is the same machine as `{other}`: both have host {}", place.0)).into());
+            }
+            nodes.push(node(name, machine, &context));
+        }
+        Ok(NodeList { service, nodes })
+    }
+
+    fn nodes(&self) -> Result<Vec<Node>> {
+        Ok(self.nodes.clone())
+    }
+
+    fn run_nodes(&self, wanted: &RunNodes) -> Result<Vec<Created>> {
+        let outcome = |name: &String| {
+            let listed = self.nodes.iter().find(|node| node.name == *name && node.group.as_ref() == Some(&wanted.group));
+            match listed {
+                Some(node) => Created::Node(Box::new(node.clone())),
+                None => Created::Failed(self.cannot_make(name, &wanted.group)),
+            }
+        };
+        Ok(wanted.names.iter().map(outcome).collect())
+    }
+
+    fn destroy_nodes(&self, ids: &[String]) -> Result<()> {
+        let listed: Vec<_> = self.nodes.iter().filter(|node| ids.contains(&node.id)).map(|node| node.name.as_str()).collect();
+        if listed.is_empty() {
+            return Ok(());
+        }
+        let message = format!("provider node-list never destroys machines, so not {}", listed.join(", "));
+        let help = format!("remove it from services.{}.nodes in pallet.toml, or raise the count of its group-spec", self.service);
+        Err(PluginError::new(ErrorKind::Unsupported, message).with_help(help).into())
+    }
+}
+
+impl NodeList {
+    fn cannot_make(&self, name: &str, group: &str) -> PluginError {
+        let in_group: Vec<_> = self.nodes.iter().filter(|node| node.group.as_deref() == Some(group)).map(described).collect();
+        let there = if in_group.is_empty() { "none".to_owned() } else { in_group.join(", ") };
+        let message = format!("provider node-list cannot make machines, so not {name}; of group {group} it lists {there}");
+        let help = format!("add one to services.{}.nodes in pallet.toml, or lower the count of group-spec {group}", self.service);
+        PluginError::new(ErrorKind::Unsupported, message).with_help(help)
+    }
+}
+
+fn described(node: &Node) -> String {
+    match &node.connection {
+        Connection::Ssh(ssh) if ssh.host != node.name => format!("{} ({})", node.name, ssh.host),
+        _ => node.name.clone(),
+    }
+}
+
+fn node(name: &str, machine: &Machine, context: &ServiceContext) -> Node {
+    let path = |text: &String| match text.strip_prefix("~/") {
+        Some(rest) => context.home.join(rest),
+        None => context.directory.join(text),
+    };
+    let ssh = SshConnection {
+        host: machine.host.as_deref().unwrap_or(name).to_owned(),
+        port: machine.port,
+        user: machine.user.clone(),
+        identity_files: machine.identity_files.iter().map(|file| path(file).to_string_lossy().into_owned()).collect(),
+        host_keys: machine.host_keys.clone(),
+    };
+    Node {
+        id: name.to_owned(),
+        name: name.to_owned(),
+        group: Some(machine.group.clone()),
+        // a name alone may mean something to ssh only
+        address: machine.address.clone().or_else(|| machine.host.clone()),
+        connection: Connection::Ssh(ssh),
+        status: NodeStatus::Running,
+        os: machine.os.as_deref().map(claimed_os),
+        tags: machine.tags.clone(),
+        taggable: false,
+        created: 0,
+    }
+}
+
+/// What `debian 12` most probably means.
+fn claimed_os(text: &str) -> Os {
+    let (id, version) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
+    let family = OsFamily::of(id, "");
+    let (package_manager, service_manager) = match family {
+        OsFamily::Debian => (PackageManager::Apt, ServiceManager::Systemd),
+        OsFamily::RedHat => (PackageManager::Dnf, ServiceManager::Systemd),
+        OsFamily::Suse => (PackageManager::Zypper, ServiceManager::Systemd),
+        OsFamily::Arch => (PackageManager::Pacman, ServiceManager::Systemd),
+        OsFamily::Alpine => (PackageManager::Apk, ServiceManager::Openrc),
+        OsFamily::Unknown => (PackageManager::Unknown, ServiceManager::Process),
+    };
+    Os { id: id.to_owned(), version: version.trim().to_owned(), family, arch: String::new(), package_manager, service_manager }
+}
+
+pallet_core::export_provider!(NodeList);

@@ -1,0 +1,117 @@
+//! The options of a service in pallet.toml: the machines.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use pallet_core::prelude::*;
+use pallet_core::schemars::{Schema, SchemaGenerator, json_schema};
+use pallet_core::serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use pallet_core::serde::ser::Serializer;
+
+pallet_core::parameters! {
+    /// Machines that exist, reached over ssh.
+    pub(crate) struct Options {
+        /// The machines: a table for each, by name (`[services.NAME.nodes.web-1]`), or a list of tables that each have a `name`.
+        pub(crate) nodes: Machines
+    }
+
+    /// A machine that exists.
+    pub(crate) struct Machine {
+        /// Its name, in the list form; in the table form the key is the name.
+        #[serde(default)]
+        pub(crate) name: Option<String>,
+        /// The group-spec that it belongs to.
+        pub(crate) group: String,
+        /// Where ssh connects to: a host name, an address, or a `Host` of the ssh configuration. By default the node's name.
+        #[serde(default)]
+        pub(crate) host: Option<String>,
+        /// The TCP port of ssh; by default what the ssh configuration says, or 22.
+        #[serde(default)]
+        pub(crate) port: Option<u16>,
+        /// Who logs in; by default what the ssh configuration says, or the admin user.
+        #[serde(default)]
+        pub(crate) user: Option<String>,
+        /// Private keys to log in with: paths, relative to the project, or to the home directory after `~/`.
+        #[serde(default)]
+        pub(crate) identity_files: Vec<String>,
+        /// The host keys that it has, as `ssh-ed25519 AAAA...`; by default known_hosts decides.
+        #[serde(default)]
+        pub(crate) host_keys: Vec<String>,
+        /// Where its services can be reached, if not at its host.
+        #[serde(default)]
+        pub(crate) address: Option<String>,
+        /// Marks to find it by.
+        #[serde(default)]
+        pub(crate) tags: BTreeMap<String, String>,
+        /// Its operating system, if it should be known before it is reached: `debian`, `debian 12`.
+        #[serde(default)]
+        pub(crate) os: Option<String>
+    }
+}
+
+/// The machines, by name.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Machines(pub(crate) Vec<(String, Machine)>);
+
+impl<'de> Deserialize<'de> for Machines {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(BothForms)
+    }
+}
+
+struct BothForms;
+
+impl<'de> Visitor<'de> for BothForms {
+    type Value = Machines;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table of machines by name, or a list of them")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Machines, A::Error> {
+        use pallet_core::serde::de::Error;
+        let mut machines = Vec::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let machine: Machine = map.next_value().map_err(|error| A::Error::custom(format_args!("node {name}: {error}")))?;
+            if machine.name.as_ref().is_some_and(|other| *other != name) {
+                return Err(A::Error::custom(format_args!("node {name}: its key is its name, so it needs no `name`")));
+            }
+            machines.push((name, machine));
+        }
+        Ok(Machines(machines))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Machines, A::Error> {
+        use pallet_core::serde::de::Error;
+        let mut machines = Vec::new();
+        while let Some(machine) = list.next_element::<Machine>()? {
+            let position = machines.len() + 1;
+            let name = machine.name.clone().ok_or_else(|| A::Error::custom(format_args!("node {position} of the list has no `name`")))?;
+            machines.push((name, machine));
+        }
+        Ok(Machines(machines))
+    }
+}
+
+impl Serialize for Machines {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, machine)| (name, machine)))
+    }
+}
+
+impl JsonSchema for Machines {
+    fn schema_name() -> Cow<'static, str> {
+        "Machines".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let machine = generator.subschema_for::<Machine>();
+        json_schema!({
+            "anyOf": [
+                { "type": "object", "additionalProperties": machine },
+                { "type": "array", "items": machine },
+            ]
+        })
+    }
+}
