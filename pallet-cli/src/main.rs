@@ -1,1 +1,16 @@
-fn main() {}
+//! The command line of Pallet.
+
+mod cli;
+mod commands;
+mod context;
+mod error;
+mod output;
+mod project;
+mod secrets;
+mod surroundings;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

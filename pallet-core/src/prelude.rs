@@ -5,6 +5,8 @@ pub use schemars::{self, JsonSchema};
 pub use serde::{self, Deserialize, Serialize};
 pub use serde_json::{Value, json};
 
+// the action; the model's type of the same name is `model::PackageManager`
+pub use crate::action::PackageManager;
 pub use crate::action::*;
 pub use crate::model::*;
 pub use crate::plugin::*;

@@ -1,15 +1,24 @@
 //! The nginx web server: package, sites, service.
 #![forbid(unsafe_code)]
 
+mod pages;
+mod site;
+
+use pages::page;
 use pallet_core::prelude::*;
+use site::site;
+
+/// The flag that is set when nginx's configuration changed.
+const CHANGED: &str = "nginx-configuration";
 
 struct Nginx;
 
 impl ConfigCrate for Nginx {
     const NAME: &'static str = "nginx";
     const ABOUT: &'static str = "The nginx web server: package, sites, service";
+
     fn functions() -> Vec<Function> {
-        functions![install]
+        functions![install, site, page, service]
     }
 }
 
@@ -17,13 +26,23 @@ pallet_core::export_crate!(Nginx);
 
 parameters! {
     /// Installs nginx.
-    struct Install {
-        /// Whether
-        #[serde(default)]
-        x: bool
-    }
+    ///
+    /// Example: `nginx.install(request)`
+    struct Install {}
+
+    /// Makes the service run and start with the node, and reloads it if its configuration changed. `nginx.site` calls it.
+    ///
+    /// Example: `nginx.service(request)`
+    struct ServiceArguments {}
 }
 
 fn install(request: &mut Request, _: Install) -> Result<()> {
-    request.add(Directory::at("/srv"))
+    request.add(Package::install("nginx"))
+}
+
+fn service(request: &mut Request, _: ServiceArguments) -> Result<()> {
+    let check = ExecCheckedScript::named("check nginx's configuration", "nginx -t");
+    request.add_with(check, Options::new().if_flag(CHANGED))?;
+    request.add(Service::start("nginx").enabled(true))?;
+    request.add_with(Service::reload("nginx"), Options::new().if_flag(CHANGED))
 }

@@ -33,7 +33,10 @@ pub(crate) fn open(path: &Path) -> Result<Module, String> {
     let ours = VersionNumber::new(PluginModuleRef::VERSION_STRINGS).map_err(|error| error.to_string())?;
     let theirs = VersionNumber::new(header.version_strings()).map_err(|error| error.to_string())?;
     if theirs.major != ours.major {
-        return Err(format!("it was built for ABI {theirs}, this pallet has ABI {ABI_VERSION}; install a version of it that was built for ABI {}", ours.major));
+        return Err(format!(
+            "it was built for ABI {theirs}, this pallet has ABI {ABI_VERSION}; install a version of it that was built for ABI {}",
+            ours.major
+        ));
     }
     let layout = header.layout().ok_or("it was built without a description of its layout; build it again")?;
     let own = <PluginModuleRef as StableAbi>::LAYOUT;

@@ -54,7 +54,7 @@ pub enum UploadSource {
 /// Packages that one call of the package manager installs and removes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PackageTransaction {
-    /// To install, each `name` or `name` with a version as the package manager writes it.
+    /// To install, each `name` or `name=version`, whatever the package manager writes.
     pub install: Vec<String>,
     /// To upgrade to the newest version there is.
     pub upgrade: Vec<String>,

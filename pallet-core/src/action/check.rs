@@ -38,7 +38,7 @@ impl NodeBuilder {
 
     /// A file of root stands at `path`.
     pub fn file(mut self, path: &str, content: &str, mode: u32) -> Self {
-        let digest = Some(super::file_support::digest(content.as_bytes()));
+        let digest = Some(crate::model::digest(content.as_bytes()));
         self.0.set_file(path, FileState::File { digest, text: Some(content.into()), attributes: of_root(mode) });
         self
     }
@@ -55,6 +55,12 @@ impl NodeBuilder {
         self
     }
 
+    /// The package is not installed any more, but its configuration files are there.
+    pub fn removed_package(mut self, name: &str) -> Self {
+        self.0.set_package(name, PackageState::Removed);
+        self
+    }
+
     /// The package is installed.
     pub fn package(mut self, name: &str, version: &str) -> Self {
         self.0.set_package(name, PackageState::Installed { version: Some(version.into()) });
@@ -64,6 +70,12 @@ impl NodeBuilder {
     /// The service is known, and so.
     pub fn service(mut self, name: &str, running: bool, enabled: bool) -> Self {
         self.0.set_service(name, ServiceState { exists: true, running, enabled: Some(enabled) });
+        self
+    }
+
+    /// Nothing knows the service.
+    pub fn without_service(mut self, name: &str) -> Self {
+        self.0.set_service(name, ServiceState { exists: false, running: false, enabled: None });
         self
     }
 
@@ -123,7 +135,6 @@ fn of_root(mode: u32) -> Attributes {
 }
 
 /// Plans `action` on a node as text: certainty and summary, the diff, and the script behind `---`.
-/// Where there is a change, planning again on the predicted state must give none.
 pub fn planned<A: Action>(mut action: A, node: NodeBuilder) -> String {
     if let Err(error) = action.prepare(&NoWorkspace) {
         return format!("error: {error}");

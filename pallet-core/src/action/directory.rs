@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::file_support::{Existence, attribute_words, attributes, plan_delete, plan_file, require_absolute};
+use super::file_support::{Existence, attribute_words, attributes, kind, new_attributes, parent, plan_delete, plan_file, require_absolute};
 use super::{Action, ActionError, Change, Workspace};
 use crate::model::{Attributes, FileState, Known, NodeState, Observation};
 use crate::script::Script;
@@ -84,11 +84,22 @@ impl Action for Directory {
         let wanted = attributes(Self::NAME, &self.owner, &self.group, &self.mode)?;
         let attributes = match node.file(&self.path) {
             Known::Known(FileState::Directory(current)) => wanted.or(current),
-            Known::Known(_) => wanted.or(&Attributes { owner: Some("root".into()), group: Some("root".into()), mode: Some(0o755) }),
+            Known::Known(FileState::Absent) => new_attributes(node, &wanted, 0o755),
+            Known::Known(other) => {
+                let message = format!("{} is a {}, not a directory; delete it with file({0:?}, action = \"delete\") before", self.path, kind(other));
+                return Err(ActionError::node(message));
+            }
             Known::Unknown => wanted.clone(),
         };
-        let script = Script::new().call(["ensure_directory", &self.path]).call(attribute_words(&self.path, &wanted));
-        plan_file(node, &self.path, FileState::Directory(attributes), script)
+        let call = ["ensure_directory", &self.path].map(str::to_owned).into_iter().chain(attribute_words(&wanted));
+        let change = plan_file(node, &self.path, FileState::Directory(attributes), Script::new().call(call))?;
+        // its parents come along
+        let mut path = self.path.as_str();
+        while let Some(above) = parent(path).filter(|above| node.file(above) == Known::Known(&FileState::Absent)) {
+            node.set_file(above, FileState::Directory(Attributes::default()));
+            path = above;
+        }
+        Ok(change)
     }
 }
 
@@ -107,8 +118,7 @@ mod tests {
                 will create directory
                 + directory root:root 0750
                 ---
-                ensure_directory /srv
-                ensure_attributes /srv '' '' 0750
+                ensure_directory /srv '' '' 0750
             "#]],
         );
     }

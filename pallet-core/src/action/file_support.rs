@@ -42,6 +42,16 @@ pub(super) fn attributes(
     group: &Option<String>,
     mode: &Option<String>,
 ) -> Result<Attributes, ActionError> {
+    for (what, name) in [("owner", owner), ("group", group)] {
+        if let Some(name) = name
+            && (name.is_empty()
+                || name.contains([':', '/', '\n'])
+                || name.starts_with('-')
+                || name.bytes().all(|byte| byte.is_ascii_digit()))
+        {
+            return Err(ActionError::arguments(action, format!("the {what} {name:?} is not a name; write the name, not a number")));
+        }
+    }
     let mode = match mode {
         None => None,
         Some(text) => match u32::from_str_radix(text, 8) {
@@ -52,15 +62,24 @@ pub(super) fn attributes(
     Ok(Attributes { owner: owner.clone(), group: group.clone(), mode })
 }
 
-/// The words of the library call that brings a path to these attributes.
-pub(super) fn attribute_words(path: &str, wanted: &Attributes) -> [String; 5] {
+/// The wanted attributes as words of a library call: owner, group and mode, empty for one that stays as it is.
+pub(super) fn attribute_words(wanted: &Attributes) -> [String; 3] {
     [
-        "ensure_attributes".to_owned(),
-        path.to_owned(),
         wanted.owner.clone().unwrap_or_default(),
         wanted.group.clone().unwrap_or_default(),
         wanted.mode.map(|mode| format!("{mode:04o}")).unwrap_or_default(),
     ]
+}
+
+/// The attributes of a new file or directory, as the library makes it: of the running user, and of the group root where that is root.
+pub(super) fn new_attributes(node: &NodeState, wanted: &Attributes, mode: u32) -> Attributes {
+    let group = (node.user == "root").then(|| node.user.clone());
+    wanted.or(&Attributes { owner: Some(node.user.clone()), group, mode: Some(mode) })
+}
+
+/// The directory that a path stands in.
+pub(super) fn parent(path: &str) -> Option<&str> {
+    path.rsplit_once('/').map(|(parent, _)| parent).filter(|parent| !parent.is_empty())
 }
 
 /// Brings `path` to `wanted` with `script`: nothing to do where it is known to be so, and a [`Certainty::May`](super::Certainty) where it is not known.
@@ -95,7 +114,7 @@ pub(super) fn plan_delete(node: &mut NodeState, path: &str) -> Option<Change> {
 
 /// A file cannot stand where there is no directory for it; a directory makes its parents.
 fn require_parent(node: &NodeState, path: &str, wanted: &FileState) -> Result<(), ActionError> {
-    let Some((parent, _)) = path.rsplit_once('/').filter(|(parent, _)| !parent.is_empty()) else { return Ok(()) };
+    let Some(parent) = parent(path) else { return Ok(()) };
     match (node.file(parent), wanted) {
         (Known::Known(FileState::Absent), FileState::Directory(_)) => Ok(()),
         (Known::Known(FileState::Absent), _) => {
@@ -153,18 +172,19 @@ pub(super) fn diff(current: &FileState, wanted: &FileState) -> String {
             }
         }
         (Some(_), Some(_)) => {}
-        _ => {
+        _ if digest(current) != digest(wanted) => {
             for (sign, digest) in [('-', digest(current)), ('+', digest(wanted))] {
                 if let Some(digest) = digest {
                     out.push_str(&format!("{sign} content with SHA-256 {digest}\n"));
                 }
             }
         }
+        _ => {}
     }
     out
 }
 
-fn kind(state: &FileState) -> &'static str {
+pub(super) fn kind(state: &FileState) -> &'static str {
     match state {
         FileState::Absent => "nothing",
         FileState::File { .. } => "file",
@@ -187,10 +207,4 @@ fn headline(state: &FileState) -> Option<String> {
         FileState::Link { target } => Some(format!("link to {target}")),
         FileState::Other => Some("special file".to_owned()),
     }
-}
-
-/// The SHA-256 digest of some content, in hexadecimal.
-pub(crate) fn digest(content: &[u8]) -> String {
-    use sha2::Digest;
-    sha2::Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -9,6 +9,9 @@ mod declared;
 mod error;
 mod file_support;
 mod fold;
+mod guard;
+#[cfg(test)]
+mod law;
 
 pub use change::{Certainty, Change, PackageTransaction, Upload, UploadSource};
 pub use declared::{Declared, Options, SourceLocation};
@@ -117,7 +120,7 @@ impl ActionEntry {
 
 macro_rules! actions {
     ($($module:ident::$action:ident,)*) => {
-        $(mod $module; pub use $module::$action;)*
+        $(pub mod $module; pub use $module::$action;)*
 
         /// Every action there is, by name.
         pub const TABLE: &[ActionEntry] = &[$(ActionEntry::of::<$action>(),)*];
@@ -126,4 +129,14 @@ macro_rules! actions {
 
 actions! {
     directory::Directory,
+    exec_checked_script::ExecCheckedScript,
+    exec_script::ExecScript,
+    file::File,
+    group::Group,
+    package::Package,
+    package_manager::PackageManager,
+    remote_file::RemoteFile,
+    service::Service,
+    symbolic_link::SymbolicLink,
+    user::User,
 }

@@ -1,5 +1,131 @@
 //! Observe, plan, apply; converge and lift; what happened, as events.
+//!
+//! An [`Engine`] holds what an operation needs: a service, the plugins, the environment and the way to reach nodes. [`Engine::lift`] configures
+//! nodes, [`Engine::converge`] makes the right number of them exist first.
 
+mod apply;
+mod converge;
+mod declare;
+mod event;
+mod facts_cache;
+mod frames;
+mod lift;
+mod node_run;
+mod outcome;
+mod request;
 mod spec;
+mod workspace;
 
+pub use converge::ConvergePlan;
+pub use event::{Event, PlannedChange};
+pub use facts_cache::FactsCache;
+pub use lift::{LiftOptions, PhaseChoice};
+pub use outcome::{NodeError, NodeOutcome, NodeResult, Outcome};
 pub use spec::{ClusterSpec, GroupSpec, Phase, PhaseError, PhaseFunction, ServerSpec, SpecError};
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use thiserror::Error;
+use tokio_util::sync::CancellationToken;
+
+use crate::model::{AdminUser, Environment, Node};
+use crate::plugin::PluginError;
+use crate::registry::{Registry, Service};
+use crate::transport::{ConnectSettings, Secret};
+
+/// All that operations need.
+#[derive(Clone)]
+pub struct Engine {
+    /// Names the project; the nodes of its service belong to it.
+    pub project: String,
+    /// Where nodes are.
+    pub service: Arc<dyn Service>,
+    /// Where crates are found.
+    pub registry: Arc<Registry>,
+    /// What local files and templates are relative to.
+    pub directory: PathBuf,
+    /// The environment, merged from all its scopes.
+    pub environment: Environment,
+    /// Who Pallet is on the nodes.
+    pub admin_user: AdminUser,
+    /// The admin user's password for sudo, where it asks for one.
+    pub sudo_password: Option<Secret>,
+    /// How nodes are reached.
+    pub connect: ConnectSettings,
+    /// Where the facts of nodes are remembered, which saves the next run a round trip.
+    pub facts_cache: Option<FactsCache>,
+    /// The bootstrap of nodes that Pallet made and whose group has no such phase.
+    pub default_bootstrap: Option<Phase>,
+    /// Who is told what happens, while it happens. Called from several threads.
+    pub events: Arc<dyn Fn(Event) + Send + Sync>,
+    /// Stops the operation: nothing new begins, and every node's outcome is known.
+    pub cancel: CancellationToken,
+}
+
+/// An operation that could not begin.
+#[derive(Debug, Clone, Error)]
+pub enum EngineError {
+    /// The service said no.
+    #[error("service {provider}: {error}")]
+    Service {
+        /// Its provider.
+        provider: String,
+        /// What it said.
+        error: PluginError,
+    },
+    /// A group's count is not known.
+    #[error("group {group} has no count; declare one, or say {group}=N")]
+    NoCount {
+        /// The group.
+        group: String,
+    },
+    /// The caller did not agree.
+    #[error("{0}")]
+    Refused(String),
+    /// A bug.
+    #[error("a task of the engine ended early: {0}")]
+    Task(String),
+}
+
+impl Engine {
+    /// An engine for a service, with defaults for everything else.
+    pub fn new(project: &str, service: Arc<dyn Service>) -> Self {
+        Engine {
+            project: project.to_owned(),
+            service,
+            registry: Arc::default(),
+            directory: PathBuf::from("."),
+            environment: Environment::default(),
+            admin_user: AdminUser::default(),
+            sudo_password: None,
+            connect: ConnectSettings::default(),
+            facts_cache: None,
+            default_bootstrap: None,
+            events: Arc::new(|_| {}),
+            cancel: CancellationToken::new(),
+        }
+    }
+
+    /// The project's nodes at the service.
+    pub async fn nodes(&self) -> Result<Vec<Node>, EngineError> {
+        self.ask(|service| service.nodes()).await
+    }
+
+    fn tell(&self, event: Event) {
+        (self.events)(event);
+    }
+
+    /// Asks the service something, on a thread that may block.
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&dyn Service) -> Result<T, PluginError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let service = self.service.clone();
+        let provider = service.provider().to_owned();
+        tokio::task::spawn_blocking(move || question(service.as_ref()))
+            .await
+            .map_err(|error| EngineError::Task(error.to_string()))?
+            .map_err(|error| EngineError::Service { provider, error })
+    }
+}

@@ -1,5 +1,6 @@
 //! Plain data, one noun a file. Nothing here does I/O.
 
+mod digest;
 mod environment;
 mod facts;
 mod hostname;
@@ -13,6 +14,7 @@ mod os;
 mod target;
 mod user;
 
+pub use digest::digest;
 pub use environment::{Environment, merge_environment};
 pub use facts::Facts;
 pub use hostname::is_host_name;

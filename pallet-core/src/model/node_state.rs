@@ -13,6 +13,8 @@ use super::{Known, Os};
 pub struct NodeState {
     /// The operating system.
     pub os: Os,
+    /// Who scripts run as: new files are this user's.
+    pub user: String,
     files: BTreeMap<String, FileState>,
     packages: BTreeMap<String, PackageState>,
     package_lists_age: Known<Option<u64>>,
@@ -65,6 +67,8 @@ pub struct Attributes {
 pub enum PackageState {
     /// It is not.
     Absent,
+    /// It is not, but its configuration files may still be there.
+    Removed,
     /// It is.
     Installed {
         /// Its version, as the package manager writes it; `None` if it is not known.
@@ -135,6 +139,7 @@ impl NodeState {
     pub fn new(os: Os) -> Self {
         NodeState {
             os,
+            user: "root".to_owned(),
             files: BTreeMap::new(),
             packages: BTreeMap::new(),
             package_lists_age: Known::Unknown,
@@ -173,6 +178,20 @@ impl NodeState {
         self.commands.clear();
     }
 
+    /// Forgets the versions of installed packages: after a change of any, since others may come along with it.
+    pub fn forget_package_versions(&mut self) {
+        for state in self.packages.values_mut() {
+            if let PackageState::Installed { version } = state {
+                *version = None;
+            }
+        }
+    }
+
+    /// Forgets which packages are installed: after a removal, since what needs a package goes with it.
+    pub fn forget_installed_packages(&mut self) {
+        self.packages.retain(|_, state| !matches!(state, PackageState::Installed { .. }));
+    }
+
     /// Forgets everything but the system: after a command that may do anything.
     pub fn forget(&mut self) {
         self.forget_what_packages_touch();
@@ -189,6 +208,11 @@ impl NodeState {
     pub fn forget_files_below(&mut self, path: &str) {
         let below = format!("{}/", path.trim_end_matches('/'));
         self.files.retain(|file, _| file != path && !file.starts_with(&below));
+    }
+
+    /// Forgets one group.
+    pub fn forget_group(&mut self, name: &str) {
+        self.groups.remove(name);
     }
 
     /// Forgets one service.
@@ -212,6 +236,7 @@ impl NodeState {
     /// Lays what `newer` knows over this.
     pub fn learn(&mut self, newer: NodeState) {
         self.os = newer.os;
+        self.user = newer.user;
         self.files.extend(newer.files);
         self.packages.extend(newer.packages);
         if newer.package_lists_age != Known::Unknown {
@@ -227,7 +252,7 @@ impl NodeState {
     pub fn contradictions(&self, observed: &NodeState) -> Vec<String> {
         let mut found = Vec::new();
         for (path, predicted) in &self.files {
-            if let Some(seen) = observed.files.get(path).filter(|seen| !predicted.allows(seen)) {
+            if let Some(seen) = observed.files.get(path).filter(|seen| !predicted.could_be(seen)) {
                 found.push(format!("file {path}: predicted {predicted:?}, found {seen:?}"));
             }
         }
@@ -237,7 +262,7 @@ impl NodeState {
             }
         }
         for (name, predicted) in &self.services {
-            if let Some(seen) = observed.services.get(name).filter(|seen| *seen != predicted) {
+            if let Some(seen) = observed.services.get(name).filter(|seen| !predicted.allows(seen)) {
                 found.push(format!("service {name}: predicted {predicted:?}, found {seen:?}"));
             }
         }
@@ -280,6 +305,16 @@ impl FileState {
     }
 }
 
+impl FileState {
+    /// The same, where a digest that was not asked for contradicts nothing.
+    fn could_be(&self, seen: &FileState) -> bool {
+        match (self, seen) {
+            (FileState::File { attributes, .. }, FileState::File { digest: None, attributes: seen, .. }) => attributes.allows(seen),
+            (predicted, seen) => predicted.allows(seen),
+        }
+    }
+}
+
 impl Attributes {
     /// Whether `seen` is one of the attributes that these, with what they leave open, allow.
     pub fn allows(&self, seen: &Attributes) -> bool {
@@ -300,9 +335,23 @@ impl PackageState {
     /// Whether `seen` is one of the states that this one, with what it leaves open, allows.
     pub fn allows(&self, seen: &PackageState) -> bool {
         match (self, seen) {
-            (PackageState::Installed { version }, PackageState::Installed { version: seen }) => open_or_same(version, seen),
+            (PackageState::Installed { version }, PackageState::Installed { version: seen }) => match (version, seen) {
+                (Some(wanted), Some(seen)) => is_version(wanted, seen),
+                (wanted, _) => wanted.is_none(),
+            },
+            (PackageState::Removed, PackageState::Absent) => true,
             (wanted, seen) => wanted == seen,
         }
+    }
+}
+
+impl ServiceState {
+    /// Whether `seen` is one of the states that this one, with what it leaves open, allows.
+    pub fn allows(&self, seen: &ServiceState) -> bool {
+        // a plain process that was stopped is not known to anything any more
+        let exists = self.exists == seen.exists || !self.running;
+        let enabled = self.enabled.is_none() || seen.enabled.is_none() || self.enabled == seen.enabled;
+        exists && self.running == seen.running && enabled
     }
 }
 
@@ -317,6 +366,15 @@ impl UserState {
             && open_or_same(&self.shell, &seen.shell)
             && open_or_same(&self.locked, &seen.locked)
     }
+}
+
+/// Whether `seen` is the version `wanted`, which may leave its epoch and its release open, and end with `*`.
+fn is_version(wanted: &str, seen: &str) -> bool {
+    let matches = |seen: &str| match wanted.strip_suffix('*') {
+        Some(start) => seen.starts_with(start),
+        None => seen.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')),
+    };
+    matches(seen) || seen.split_once(':').is_some_and(|(_, seen)| matches(seen))
 }
 
 fn open_or_same<T: PartialEq>(wanted: &Option<T>, seen: &Option<T>) -> bool {

@@ -55,7 +55,8 @@ fn read<'data, R: ReadRef<'data>>(data: R, size: u64) -> Result<PluginSummary, S
     if segments.is_empty() || !segments.iter().all(|segment| whole(segment.file_range(endian))) {
         return Err(truncated());
     }
-    let sections_end = header.e_shoff.get(endian).checked_add(u64::from(header.e_shnum.get(endian)) * u64::from(header.e_shentsize.get(endian)));
+    let sections_end =
+        header.e_shoff.get(endian).checked_add(u64::from(header.e_shnum.get(endian)) * u64::from(header.e_shentsize.get(endian)));
     if sections_end.is_none_or(|end| end > size) {
         return Err(truncated());
     }
@@ -66,5 +67,6 @@ fn read<'data, R: ReadRef<'data>>(data: R, size: u64) -> Result<PluginSummary, S
     }
     let section = library.section_by_name(SUMMARY_SECTION).ok_or_else(not_a_plugin)?;
     let bytes = section.data().map_err(|_| truncated())?;
-    serde_json::from_slice(bytes.trim_ascii_end()).map_err(|error| format!("holds a summary that cannot be read: {error}; it may need a newer pallet"))
+    serde_json::from_slice(bytes.trim_ascii_end())
+        .map_err(|error| format!("holds a summary that cannot be read: {error}; it may need a newer pallet"))
 }

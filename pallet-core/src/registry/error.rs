@@ -109,7 +109,9 @@ pub(super) fn kind_word(kind: PluginKind) -> &'static str {
 }
 
 fn hint(name: &str, known: &[String]) -> String {
-    let near = known.iter().find(|other| other.replace('_', "-") == name.replace('_', "-") || other.starts_with(name) || name.starts_with(other.as_str()));
+    let near = known
+        .iter()
+        .find(|other| other.replace('_', "-") == name.replace('_', "-") || other.starts_with(name) || name.starts_with(other.as_str()));
     match (near, known.is_empty()) {
         (Some(near), _) => format!("; did you mean {near}?"),
         (None, true) => "; none is installed on the search path".to_owned(),

@@ -72,5 +72,7 @@ fn same_file(first: &Path, second: &Path) -> bool {
         return true;
     }
     let size = |path: &Path| std::fs::metadata(path).map(|data| data.len()).ok();
-    size(first).is_some() && size(first) == size(second) && matches!((std::fs::read(first), std::fs::read(second)), (Ok(a), Ok(b)) if a == b)
+    size(first).is_some()
+        && size(first) == size(second)
+        && matches!((std::fs::read(first), std::fs::read(second)), (Ok(a), Ok(b)) if a == b)
 }

@@ -1,11 +1,40 @@
 //! Shell text: quoting, building, and what differs between systems. POSIX `sh` only, and no I/O here.
+//!
+//! How the script of a change runs. The applying script holds [`LIBRARY`] once, sets `incoming` to the directory where uploads stand by their
+//! digests, and gives each change a shell of its own, never in a condition, where `set -e` would mean nothing:
+//!
+//! ```sh
+//! ( set -e; change=
+//! <the script of the change>
+//! <report "$change", which is 1 if anything was changed> ) </dev/null
+//! ```
+//!
+//! So a script ends at the first command that fails; it calls `changed` wherever it changed something; variables and functions that it sets are
+//! gone afterwards. It sets no traps of its own, since that shell may have some.
 
 mod builder;
 pub mod observe;
+pub mod packages;
 mod quote;
+pub mod services;
+#[cfg(test)]
+pub(crate) mod shells;
 
 pub use builder::Script;
 pub use quote::quote;
 
+const PACKAGE_LISTS: &str = include_str!("shared/package_lists.sh");
+const PROCESS: &str = include_str!("shared/process.sh");
+const INIT: &str = include_str!("shared/init.sh");
+
 /// Shell functions that the scripts of changes call; they stand once at the head of every applying script.
-pub const LIBRARY: &str = include_str!("library.sh");
+pub const LIBRARY: &str = concat!(
+    include_str!("library/base.sh"),
+    include_str!("library/files.sh"),
+    include_str!("library/packages.sh"),
+    include_str!("shared/package_lists.sh"),
+    include_str!("library/services.sh"),
+    include_str!("shared/process.sh"),
+    include_str!("shared/init.sh"),
+    include_str!("library/users.sh"),
+);

@@ -3,7 +3,7 @@
 /// `value` as one word of POSIX shell, whatever it holds. (A NUL cannot be in a word; the caller refuses it.)
 pub fn quote(value: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:=,+@%".contains(&byte);
-    if !value.is_empty() && value.bytes().all(plain) && !value.starts_with('-') {
+    if !value.is_empty() && value.bytes().all(plain) {
         return value.to_owned();
     }
     format!("'{}'", value.replace('\'', r"'\''"))

@@ -6,5 +6,6 @@ mod phase;
 mod server;
 
 pub use cluster::ClusterSpec;
+pub(super) use order::merge_order;
 pub use phase::{Phase, PhaseError, PhaseFunction};
 pub use server::{GroupSpec, ServerSpec, SpecError};

@@ -28,13 +28,15 @@ pub struct PhaseError {
     pub message: String,
     /// The place in the project.
     pub source_location: Option<SourceLocation>,
+    /// It was stopped because it ran too long.
+    pub timed_out: bool,
     /// The same for a person: with file, line, column and the line itself; empty if there is no more to say.
     pub rendered: String,
 }
 
 impl From<anyhow::Error> for PhaseError {
     fn from(error: anyhow::Error) -> Self {
-        PhaseError { message: PluginError::from(error).to_string(), source_location: None, rendered: String::new() }
+        PhaseError { message: PluginError::from(error).to_string(), source_location: None, timed_out: false, rendered: String::new() }
     }
 }
 

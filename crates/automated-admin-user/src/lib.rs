@@ -1,0 +1,81 @@
+//! The admin user on every node: an account, the ssh keys that may log in to it, and sudo without a password.
+//!
+//! Pallet runs it as the bootstrap of nodes that it made and whose group has no `bootstrap` phase.
+#![forbid(unsafe_code)]
+
+use pallet_core::prelude::*;
+
+struct AutomatedAdminUser;
+
+impl ConfigCrate for AutomatedAdminUser {
+    const NAME: &'static str = "automated-admin-user";
+    const ABOUT: &'static str = "The admin user on every node: account, ssh keys, sudo";
+
+    fn functions() -> Vec<Function> {
+        functions![automated_admin_user]
+    }
+}
+
+pallet_core::export_crate!(AutomatedAdminUser);
+
+parameters! {
+    /// Makes the admin user: an account with a home directory, your public keys in its authorized_keys, and sudo without a password.
+    ///
+    /// Keys that are there already stay. The sudoers file is checked by visudo before it is put in place. For `root` only the keys are set.
+    ///
+    /// Example: `server_spec(phases = {"bootstrap": automated_admin_user})`
+    struct AdminUserArguments {
+        /// The login name; otherwise the project's admin user.
+        #[serde(default)]
+        username: Option<String>,
+        /// Public keys, each a line of an authorized_keys file; otherwise the project's admin user's.
+        #[serde(default)]
+        public_keys: Option<Vec<String>>,
+    }
+}
+
+fn automated_admin_user(request: &mut Request, arguments: AdminUserArguments) -> Result<()> {
+    let admin = request.admin_user()?;
+    let name = arguments.username.unwrap_or(admin.name);
+    let keys = arguments.public_keys.unwrap_or(admin.public_keys);
+    let plain = |character: char| character.is_ascii_alphanumeric() || "_-.".contains(character);
+    ensure!(
+        name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_') && name.chars().all(plain),
+        "{name:?} cannot be a user's name: use a-z, 0-9, `_`, `-` and `.`, and begin with a letter"
+    );
+    let home = if name == "root" { "/root".to_owned() } else { format!("/home/{name}") };
+    if name != "root" {
+        request.add(PackageManager::update())?;
+        request.add(Package::install("sudo"))?;
+        request.add(User::named(&name).home(&home).create_home(true).shell("/bin/bash"))?;
+    }
+    authorize(request, &name, &home, &keys)?;
+    if name != "root" {
+        let rule = format!("{name} ALL=(ALL:ALL) NOPASSWD: ALL\nDefaults:{name} env_keep += \"SSH_AUTH_SOCK\"\n");
+        // sudo reads no file of this directory whose name holds a dot
+        let path = format!("/etc/sudoers.d/pallet-{}", name.replace('.', "_"));
+        request.add(RemoteFile::content(path, rule).owner("root").group("root").mode(0o440).verify("visudo -cf"))?;
+    }
+    Ok(())
+}
+
+/// Adds each key to the user's authorized_keys, unless it is there.
+fn authorize(request: &mut Request, name: &str, home: &str, keys: &[String]) -> Result<()> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let directory = format!("{home}/.ssh");
+    let file = format!("{directory}/authorized_keys");
+    request.add(Directory::at(&directory).owner(name).group(name).mode(0o700))?;
+    request.add(File::at(&file).owner(name).group(name).mode(0o600))?;
+    for key in keys {
+        let key = key.trim();
+        ensure!(!key.is_empty() && !key.contains('\n'), "a public key must be one line, this is {key:?}");
+        let (key, file) = (pallet_core::script::quote(key), pallet_core::script::quote(&file));
+        request.add(
+            ExecCheckedScript::named("authorize a key", format!("printf '%s\\n' {key} >> {file}"))
+                .unless(format!("grep -qxF -e {key} {file}")),
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! `pallet-cli check`
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use crate::context::Context;
+
+/// Check the project without touching a node
+#[derive(Debug, clap::Args)]
+pub(crate) struct Check {}
+
+impl Check {
+    pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        let registry = context.registry(true)?;
+        let loaded = context.load(registry)?;
+        context.check_services(&loaded)?;
+        let groups = &loaded.project.groups;
+        if context.printer.json() {
+            let groups: Vec<_> = groups.iter().map(|group| json!({"group": group.name, "count": group.count, "phases": group.server.phases.keys().collect::<Vec<_>>()})).collect();
+            context.printer.value(&json!({"ok": true, "groups": groups}));
+            return Ok(ExitCode::SUCCESS);
+        }
+        for group in groups {
+            let count = group.count.map_or("no count".to_owned(), |count| format!("{count} nodes"));
+            let phases: Vec<_> = group.server.phases.keys().map(String::as_str).collect();
+            context.printer.line(&format!("{}: {count}; phases {}", group.name, phases.join(", ")));
+        }
+        context.printer.line("the project is sound");
+        Ok(ExitCode::SUCCESS)
+    }
+}

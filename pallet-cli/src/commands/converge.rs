@@ -1,0 +1,36 @@
+//! `pallet-cli converge`
+
+use std::process::ExitCode;
+
+use super::operation::{OperationOptions, groups, run};
+use crate::context::Context;
+
+/// Make the right number of nodes exist, and configure them
+#[derive(Debug, clap::Args)]
+pub(crate) struct Converge {
+    /// Only these groups, each with another count than the declared one if it is given: web=3
+    #[arg(value_name = "GROUP[=COUNT]")]
+    groups: Vec<String>,
+    #[command(flatten)]
+    options: OperationOptions,
+    /// Destroy nodes without asking
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Converge {
+    pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        let loaded = context.load(context.registry(false)?)?;
+        let groups = groups(&loaded, &self.groups)?;
+        let options = self.options.lift_options(&loaded)?;
+        let (yes, dry_run) = (self.yes, self.options.dry_run());
+        run(context, &loaded, async |engine| {
+            let plan = engine.plan_converge(&groups).await?;
+            let doomed: Vec<_> = plan.destroy.iter().map(|node| node.name.clone()).collect();
+            if !dry_run && !doomed.is_empty() && !context.confirm_destroy(&doomed, yes)? {
+                return Ok(None);
+            }
+            engine.converge(&groups, plan, &options).await.map(Some)
+        })
+    }
+}

@@ -1,0 +1,43 @@
+//! The commands, one file each. To add one: its file, and its line in the table below.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::context::Context;
+
+mod operation;
+
+macro_rules! commands {
+    ($($(#[$doc:meta])* $module:ident::$command:ident,)*) => {
+        $(mod $module;)*
+
+        /// What to do.
+        #[derive(Debug, Subcommand)]
+        pub(crate) enum Command {
+            $($(#[$doc])* $command($module::$command),)*
+        }
+
+        impl Command {
+            pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+                match self {
+                    $(Command::$command(command) => command.run(context),)*
+                }
+            }
+        }
+    };
+}
+
+commands! {
+    init::Init,
+    check::Check,
+    converge::Converge,
+    lift::Lift,
+    down::Down,
+    nodes::Nodes,
+    ssh::Ssh,
+    providers::Providers,
+    crates::Crates,
+    version::Version,
+    completions::Completions,
+}

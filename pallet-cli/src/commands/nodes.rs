@@ -1,0 +1,40 @@
+//! `pallet-cli nodes`
+
+use std::process::ExitCode;
+
+use pallet_core::model::{Connection, NodeStatus};
+
+use crate::context::Context;
+use crate::output::table;
+
+/// List the project's nodes
+#[derive(Debug, clap::Args)]
+pub(crate) struct Nodes {}
+
+impl Nodes {
+    pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        let loaded = context.load(context.registry(false)?)?;
+        let nodes = context.engine(&loaded)?.service.nodes()?;
+        if context.printer.json() {
+            context.printer.value(&serde_json::to_value(&nodes)?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        let rows = nodes.iter().map(|node| {
+            let status = match node.status {
+                NodeStatus::Running => "running",
+                NodeStatus::Stopped => "stopped",
+                NodeStatus::Unknown => "unknown",
+            };
+            let by = match &node.connection {
+                Connection::Ssh(ssh) => format!("ssh {}", ssh.host),
+                Connection::Exec { command } => command.first().cloned().unwrap_or_default(),
+                Connection::Local => "this machine".to_owned(),
+                Connection::Unknown => "unknown".to_owned(),
+            };
+            let system = node.os.as_ref().map(ToString::to_string).unwrap_or_default();
+            vec![node.name.clone(), node.group.clone().unwrap_or_default(), status.to_owned(), node.address.clone().unwrap_or_default(), system, by]
+        });
+        context.printer.text(&table(&["NODE", "GROUP", "STATUS", "ADDRESS", "SYSTEM", "REACHED BY"], rows));
+        Ok(ExitCode::SUCCESS)
+    }
+}

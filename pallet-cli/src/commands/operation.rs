@@ -1,0 +1,135 @@
+//! What converge, lift and down share: options, the run itself, and its exit code.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use pallet_core::engine::{Engine, EngineError, Event, GroupSpec, LiftOptions, Outcome, PhaseChoice};
+
+use crate::context::{Context, Loaded};
+use crate::error::{Failure, INTERRUPTED, SOME_NODE_FAILED, USAGE};
+
+/// Options of every operation that configures nodes.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct OperationOptions {
+    /// Run this phase instead of each group's default phases; may be repeated
+    #[arg(long = "phase", value_name = "PHASE")]
+    phases: Vec<String>,
+    /// Run this code as a phase, with `request` in scope: 'package(request, "tree")'
+    #[arg(short = 'e', long = "expression", value_name = "CODE")]
+    code: Vec<String>,
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Work on so many nodes at once
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    parallel: u16,
+}
+
+impl OperationOptions {
+    pub(crate) fn dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    /// The engine's options; code is checked here, before any node is touched.
+    pub(crate) fn lift_options(&self, loaded: &Loaded) -> anyhow::Result<LiftOptions> {
+        let mut phases: Vec<_> = self.phases.iter().cloned().map(PhaseChoice::Named).collect();
+        for code in &self.code {
+            phases.push(PhaseChoice::Inline(loaded.project.inline(code)?));
+        }
+        Ok(LiftOptions { phases, dry_run: self.dry_run, parallel: self.parallel.into() })
+    }
+}
+
+/// The groups of these names, each with a count if one is given: `web=3`. No names: all groups.
+pub(crate) fn groups(loaded: &Loaded, names: &[String]) -> anyhow::Result<Vec<GroupSpec>> {
+    let all = &loaded.project.groups;
+    if all.is_empty() {
+        bail!("the project declares no group; declare one with group_spec in {}", loaded.project.directory.join("pallet.star").display());
+    }
+    if names.is_empty() {
+        return Ok(all.clone());
+    }
+    let mut chosen: Vec<GroupSpec> = Vec::new();
+    for word in names {
+        let (name, count) = match word.split_once('=') {
+            Some((name, count)) => {
+                let parsed = count.parse::<u32>().ok().filter(|count| *count <= 10_000);
+                (name, Some(parsed.with_context(|| format!("{word}: the count {count:?} is not a number from 0 to 10000"))?))
+            }
+            None => (word.as_str(), None),
+        };
+        let Some(group) = all.iter().find(|group| group.name == name) else {
+            let known: Vec<_> = all.iter().map(|group| group.name.as_str()).collect();
+            let near = crate::project::suggest(name, known.iter().copied()).map(|near| format!("; did you mean {near}?"));
+            bail!("there is no group {name}{}", near.unwrap_or_else(|| format!("; there are {}", known.join(", "))));
+        };
+        if chosen.iter().any(|group| group.name == name) {
+            bail!("group {name} is named twice");
+        }
+        let mut group = group.clone();
+        group.count = count.or(group.count);
+        chosen.push(group);
+    }
+    Ok(chosen)
+}
+
+/// Runs an operation on an engine that tells the printer what happens, and stops it at Ctrl-C.
+pub(crate) fn run<F>(context: &Context, loaded: &Loaded, operation: impl FnOnce(Engine) -> F) -> anyhow::Result<ExitCode>
+where
+    F: Future<Output = Result<Option<Outcome>, EngineError>>,
+{
+    let start = std::time::Instant::now();
+    let progress = Arc::new(context.printer.progress());
+    let mut engine = context.engine(loaded)?;
+    let told = progress.clone();
+    engine.events = Arc::new(move |event| told.event(&event));
+    let cancel = engine.cancel.clone();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
+    let outcome = runtime.block_on(async {
+        let interrupted = progress.clone();
+        let signals = tokio::spawn(async move {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                if cancel.is_cancelled() {
+                    interrupted.abandon();
+                    leave();
+                }
+                interrupted.say("stopping; what has begun on a node ends there. Ctrl-C again to leave at once");
+                cancel.cancel();
+            }
+        });
+        let outcome = operation(engine).await;
+        signals.abort();
+        outcome
+    });
+    runtime.shutdown_background();
+    let outcome = match outcome {
+        Ok(Some(outcome)) => outcome,
+        Ok(None) => return Ok(ExitCode::SUCCESS),
+        Err(error @ EngineError::NoCount { .. }) => return Err(Failure { code: USAGE, message: error.to_string() }.into()),
+        Err(error) => return Err(error.into()),
+    };
+    let (changed, unchanged, failed) = outcome.counts();
+    let seconds = start.elapsed().as_secs_f64();
+    progress.event(&Event::Finished {
+        ok: outcome.ok(),
+        changed,
+        unchanged,
+        failed,
+        created: outcome.created.len(),
+        destroyed: outcome.destroyed.len(),
+        seconds,
+    });
+    progress.summary(&outcome, seconds);
+    Ok(match (outcome.cancelled, outcome.ok()) {
+        (true, _) => ExitCode::from(INTERRUPTED),
+        (false, true) => ExitCode::SUCCESS,
+        (false, false) => ExitCode::from(SOME_NODE_FAILED),
+    })
+}
+
+/// Ends the process at once, as a second Ctrl-C asks for.
+#[allow(clippy::exit, reason = "a second Ctrl-C waits for nothing")]
+fn leave() -> ! {
+    std::process::exit(INTERRUPTED.into())
+}

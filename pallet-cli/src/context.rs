@@ -1,0 +1,247 @@
+//! What every command works with: the project, the plugins, the engine.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use pallet_core::engine::{Engine, EngineError, FactsCache};
+use pallet_core::model::{AdminUser, Environment, Manifest, PluginKind};
+use pallet_core::plugin::ServiceContext;
+use pallet_core::registry::Registry;
+use pallet_core::transport::ConnectSettings;
+use serde_json::{Value, json};
+
+use crate::cli::Global;
+use crate::error::{Failure, USAGE};
+use crate::output::{Printer, table};
+use crate::project::{self, Catalog, Diagnostics, LoadOptions, Project};
+use crate::secrets::{Terminal, resolve};
+use crate::surroundings::Surroundings;
+
+/// What every command works with.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) global: Global,
+    pub(crate) printer: Printer,
+    pub(crate) surroundings: Surroundings,
+}
+
+/// A project and what it is used with.
+pub(crate) struct Loaded {
+    pub(crate) project: Project,
+    pub(crate) registry: Arc<Registry>,
+    /// Nobody said who logs in.
+    pub(crate) user_is_default: bool,
+    service: String,
+}
+
+impl Context {
+    /// The plugins of this machine. A file that cannot be a plugin is a warning, or an error where `strict`.
+    pub(crate) fn registry(&self, strict: bool) -> anyhow::Result<Arc<Registry>> {
+        let mut path = self.surroundings.plugin_path.clone();
+        path.push(self.directory().join(".pallet/plugins"));
+        path.push(self.surroundings.data.join("plugins"));
+        let registry = Registry::scan(&path);
+        let mut problems: Vec<_> = registry.problems().iter().map(ToString::to_string).collect();
+        if strict {
+            problems.extend(registry.plugins().iter().filter_map(|found| registry.check_requirements(found).err()).map(|error| error.to_string()));
+            if !problems.is_empty() {
+                return Err(Failure { code: USAGE, message: problems.join("\nerror: ") }.into());
+            }
+        }
+        for problem in problems {
+            self.printer.warning(&problem);
+        }
+        Ok(Arc::new(registry))
+    }
+
+    /// Loads the project.
+    pub(crate) fn load(&self, registry: Arc<Registry>) -> anyhow::Result<Loaded> {
+        let catalog: Arc<dyn Catalog> = Arc::new(Installed(registry.clone()));
+        let options = LoadOptions {
+            user_config: Some(self.surroundings.configuration.join("config.toml")),
+            home: Some(self.surroundings.home.clone()),
+            service: self.global.service.clone(),
+            environment_override: self.environment()?,
+            ..LoadOptions::default()
+        };
+        let (project, warnings) = Project::load(&self.directory(), catalog, options)?;
+        self.printer.diagnostics(&warnings);
+        let service = project.service.0.clone();
+        let user_is_default = project.config.admin_user.name.is_none();
+        Ok(Loaded { project, registry, user_is_default, service })
+    }
+
+    /// Checks each service's options against its provider's schema.
+    pub(crate) fn check_services(&self, loaded: &Loaded) -> anyhow::Result<()> {
+        let mut all = Diagnostics::default();
+        for service in loaded.project.config.services.values() {
+            let manifest = loaded.registry.provider_manifest(&service.provider)?;
+            all.0.extend(service.check(&manifest.options).0);
+        }
+        if all.0.is_empty() { Ok(()) } else { Err(all.into()) }
+    }
+
+    /// The engine for the project's service.
+    pub(crate) fn engine(&self, loaded: &Loaded) -> anyhow::Result<Engine> {
+        let project = &loaded.project;
+        let service = &project.service.1;
+        let manifest = loaded.registry.provider_manifest(&service.provider)?;
+        let problems = service.check(&manifest.options);
+        if !problems.0.is_empty() {
+            return Err(problems.into());
+        }
+        let admin = &project.config.admin_user;
+        let home = &self.surroundings.home;
+        let user = AdminUser {
+            name: admin.name.clone().unwrap_or_else(|| self.surroundings.user.clone()),
+            public_keys: self.public_keys(project)?,
+            no_sudo: admin.no_sudo.unwrap_or(false),
+        };
+        let context = ServiceContext {
+            project: project.name.clone(),
+            service: loaded.service.clone(),
+            directory: project.directory.clone(),
+            data_directory: self.surroundings.data.join(&service.provider),
+            home: home.clone(),
+            admin_user: user.clone(),
+        };
+        let service = loaded.registry.service(&service.provider, service.options.clone(), context)?;
+        let mut connect = ConnectSettings::for_user(&user.name, home);
+        connect.identity_files = admin.identity_files.iter().map(|file| project.directory.join(expand(file, home))).collect();
+        connect.agent = self.surroundings.agent.clone();
+        connect.prompt = Some(Arc::new(Terminal { interactive: self.surroundings.interactive }));
+        let mut engine = Engine::new(&project.name, service);
+        engine.registry = loaded.registry.clone();
+        engine.directory = project.directory.clone();
+        engine.environment = project.environment.clone();
+        engine.admin_user = user;
+        engine.sudo_password = admin.sudo_password.as_ref().map(|secret| resolve(secret, &project.directory, home)).transpose()?;
+        engine.connect = connect;
+        engine.facts_cache = Some(FactsCache::at(self.surroundings.cache.join("facts").join(&loaded.service)));
+        engine.default_bootstrap = loaded.registry.names(PluginKind::Crate).contains(&project::BOOTSTRAP_CRATE).then(project::default_bootstrap);
+        Ok(engine)
+    }
+
+    /// Asks whether nodes may be destroyed. Where nobody can be asked, `--yes` must have been given.
+    pub(crate) fn confirm_destroy(&self, nodes: &[String], yes: bool) -> Result<bool, EngineError> {
+        if yes {
+            return Ok(true);
+        }
+        let list = nodes.join(", ");
+        if !self.surroundings.interactive || self.printer.json() {
+            return Err(EngineError::Refused(format!("this destroys {list}; say --yes to do it")));
+        }
+        let agreed = self.printer.ask(&format!("Destroy {list}? Only `yes` does it: ")) == "yes";
+        if !agreed {
+            self.printer.line("nothing was done");
+        }
+        Ok(agreed)
+    }
+
+    /// Prints the plugins of one kind as a table.
+    pub(crate) fn list_plugins(&self, kind: PluginKind) -> anyhow::Result<ExitCode> {
+        let registry = self.registry(true)?;
+        let mut rows = Vec::new();
+        let mut values = Vec::new();
+        for found in registry.plugins().iter().filter(|found| found.summary.kind == kind) {
+            let name = &found.summary.name;
+            let manifest = match kind {
+                PluginKind::Provider => registry.provider_manifest(name)?,
+                _ => registry.crate_manifest(name)?,
+            };
+            rows.push(vec![name.clone(), found.summary.version.to_string(), manifest.about.clone(), provides(&manifest)]);
+            values.push(json!({
+                "name": name,
+                "version": found.summary.version,
+                "abi": found.summary.abi,
+                "path": found.path,
+                "requires": found.summary.requires,
+                "about": manifest.about,
+                "functions": manifest.functions,
+                "options": manifest.options,
+            }));
+        }
+        if self.printer.json() {
+            self.printer.value(&Value::Array(values));
+        } else if rows.is_empty() {
+            self.printer.line("none is installed");
+        } else {
+            let last = if kind == PluginKind::Provider { "OPTIONS" } else { "FUNCTIONS" };
+            self.printer.text(&table(&["NAME", "VERSION", "WHAT IT IS", last], rows));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// The project's directory: the one that was named, or the nearest that holds a pallet.toml, from the current one upwards.
+    fn directory(&self) -> PathBuf {
+        if let Some(directory) = &self.global.directory {
+            return directory.clone();
+        }
+        let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+        here.ancestors().find(|directory| directory.join("pallet.toml").is_file()).unwrap_or(&here).to_owned()
+    }
+
+    /// The values of the environment that were given on the command line.
+    fn environment(&self) -> anyhow::Result<Environment> {
+        let mut environment = Environment::new();
+        for word in &self.global.environment {
+            let (key, value) = word.split_once('=').with_context(|| format!("--env {word}: write it as KEY=VALUE"))?;
+            if key.is_empty() {
+                bail!("--env {word}: the key is empty");
+            }
+            let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+            environment.insert(key.to_owned(), value);
+        }
+        Ok(environment)
+    }
+
+    fn public_keys(&self, project: &Project) -> anyhow::Result<Vec<String>> {
+        let admin = &project.config.admin_user;
+        let mut keys = admin.public_keys.clone();
+        for file in &admin.public_key_files {
+            let path = project.directory.join(expand(file, &self.surroundings.home));
+            let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read the public key {}", path.display()))?;
+            keys.extend(text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned));
+        }
+        if keys.is_empty() {
+            for name in ["id_ed25519.pub", "id_ecdsa.pub", "id_rsa.pub"] {
+                if let Ok(text) = std::fs::read_to_string(self.surroundings.home.join(".ssh").join(name)) {
+                    keys.push(text.trim().to_owned());
+                    break;
+                }
+            }
+        }
+        Ok(keys)
+    }
+}
+
+/// A path with `~` at its beginning made the home directory.
+pub(crate) fn expand(path: &Path, home: &Path) -> PathBuf {
+    match path.strip_prefix("~") {
+        Ok(rest) => home.join(rest),
+        Err(_) => path.to_owned(),
+    }
+}
+
+fn provides(manifest: &Manifest) -> String {
+    let names: Vec<&str> = match manifest.options.get("properties").and_then(Value::as_object) {
+        Some(options) => options.keys().map(String::as_str).collect(),
+        None => manifest.functions.iter().map(|function| function.name.as_str()).collect(),
+    };
+    names.join(", ")
+}
+
+/// The plugins of this machine, as a project sees them.
+struct Installed(Arc<Registry>);
+
+impl Catalog for Installed {
+    fn crates(&self) -> Vec<String> {
+        self.0.names(PluginKind::Crate).into_iter().map(str::to_owned).collect()
+    }
+
+    fn manifest(&self, name: &str) -> Result<Manifest, String> {
+        self.0.crate_manifest(name).map_err(|error| error.to_string())
+    }
+}

@@ -1,0 +1,34 @@
+//! What kind of error ends a command, and the exit code that says so.
+
+use std::fmt;
+
+/// Some node failed; the others did what was asked.
+pub(crate) const SOME_NODE_FAILED: u8 = 1;
+/// The command line, the project or a plugin is not right; no node was touched.
+pub(crate) const USAGE: u8 = 2;
+/// It was stopped by Ctrl-C.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// An error whose exit code is not [`USAGE`].
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) code: u8,
+    pub(crate) message: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// The exit code that an error asks for.
+pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
+    match error.downcast_ref::<Failure>() {
+        Some(failure) => failure.code,
+        None if error.downcast_ref::<pallet_core::engine::EngineError>().is_some() => SOME_NODE_FAILED,
+        None => USAGE,
+    }
+}

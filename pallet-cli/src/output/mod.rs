@@ -1,0 +1,9 @@
+//! Everything that is printed: the only writer to standard output and standard error.
+
+mod printer;
+mod progress;
+mod summary;
+mod table;
+
+pub(crate) use printer::Printer;
+pub(crate) use table::table;

@@ -1,0 +1,108 @@
+//! Prints lines, values and errors, for a person or for a program.
+
+use std::io::{BufRead, Write};
+
+use serde_json::{Value, json};
+
+use super::progress::Progress;
+use crate::cli::Output;
+use crate::error::Failure;
+use crate::project::Diagnostics;
+use crate::surroundings::Surroundings;
+
+/// Where and how to print. A reader that is gone (`| head`) is no error.
+#[derive(Debug, Clone)]
+pub(crate) struct Printer {
+    output: Output,
+    pub(super) verbose: u8,
+    pub(super) terminal: bool,
+}
+
+impl Printer {
+    pub(crate) fn new(output: Output, verbose: u8, surroundings: &Surroundings) -> Self {
+        Printer { output, verbose, terminal: surroundings.terminal && output == Output::Text }
+    }
+
+    /// Whether a program reads.
+    pub(crate) fn json(&self) -> bool {
+        self.output == Output::Json
+    }
+
+    /// A line of the result.
+    pub(crate) fn line(&self, line: &str) {
+        self.text(&format!("{line}\n"));
+    }
+
+    /// Text of the result, with its own line ends.
+    pub(crate) fn text(&self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
+    /// A value of the result, for a program.
+    pub(crate) fn value(&self, value: &Value) {
+        self.line(&value.to_string());
+    }
+
+    /// Something that went wrong and does not end the command.
+    pub(crate) fn warning(&self, message: &str) {
+        match self.json() {
+            true => self.value(&json!({"event": "warning", "node": null, "message": message})),
+            false => self.note(&format!("{} {message}", self.paint("warning:", "33;1"))),
+        }
+    }
+
+    /// What is wrong with the project and does not end the command.
+    pub(crate) fn diagnostics(&self, diagnostics: &Diagnostics) {
+        if diagnostics.0.is_empty() {
+            return;
+        }
+        match self.json() {
+            true => self.value(&json!({"event": "diagnostics", "diagnostics": diagnostics})),
+            false => self.note(diagnostics.render(self.terminal).trim_end()),
+        }
+    }
+
+    /// What ends the command.
+    pub(crate) fn error(&self, error: &anyhow::Error) {
+        let diagnostics = error.downcast_ref::<Diagnostics>();
+        if self.json() {
+            return self.value(&json!({"event": "error", "message": format!("{error:#}"), "diagnostics": diagnostics}));
+        }
+        match diagnostics {
+            Some(diagnostics) => self.note(diagnostics.render(self.terminal).trim_end()),
+            None => {
+                let text = match error.downcast_ref::<Failure>() {
+                    Some(failure) => failure.message.clone(),
+                    None => format!("{error:#}"),
+                };
+                self.note(&format!("{} {text}", self.paint("error:", "31;1")));
+            }
+        }
+    }
+
+    /// Asks a person, and gives the answer's line.
+    pub(crate) fn ask(&self, question: &str) -> String {
+        let mut err = std::io::stderr().lock();
+        let _ = err.write_all(question.as_bytes()).and_then(|()| err.flush());
+        drop(err);
+        let mut answer = String::new();
+        let _ = std::io::stdin().lock().read_line(&mut answer);
+        answer.trim().to_owned()
+    }
+
+    /// What tells of an operation while it runs.
+    pub(crate) fn progress(&self) -> Progress {
+        Progress::new(self.clone())
+    }
+
+    /// A line beside the result.
+    pub(super) fn note(&self, line: &str) {
+        let mut err = std::io::stderr().lock();
+        let _ = err.write_all(format!("{line}\n").as_bytes());
+    }
+
+    pub(super) fn paint(&self, text: &str, code: &str) -> String {
+        if self.terminal { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}

@@ -1,0 +1,167 @@
+//! Tells what happens in an operation while it happens: a line a node on a terminal, plain lines elsewhere, events for a program.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use pallet_core::action::Certainty;
+use pallet_core::engine::{Event, NodeResult, Outcome, PlannedChange};
+
+use super::Printer;
+use super::summary::summary;
+
+/// Nodes that have a line of their own on a terminal; the others share one.
+const LIVE_LINES: usize = 20;
+
+/// Tells of one operation.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    printer: Printer,
+    live: MultiProgress,
+    lines: Mutex<BTreeMap<String, ProgressBar>>,
+    dry_run: std::sync::atomic::AtomicBool,
+}
+
+impl Progress {
+    pub(super) fn new(printer: Printer) -> Self {
+        Progress { printer, live: MultiProgress::new(), lines: Mutex::default(), dry_run: false.into() }
+    }
+
+    /// Tells an event.
+    pub(crate) fn event(&self, event: &Event) {
+        if self.printer.json() {
+            if let Ok(value) = serde_json::to_value(event) {
+                self.printer.value(&value);
+            }
+            return;
+        }
+        let verbose = self.printer.verbose;
+        match event {
+            Event::Started { dry_run, .. } => self.dry_run.store(*dry_run, std::sync::atomic::Ordering::Relaxed),
+            Event::Creating { node, .. } if self.is_dry_run() => self.print(&format!("{} {node}: create the node", self.printer.paint("+", "32"))),
+            Event::Creating { node, .. } => self.now(node, "creating"),
+            Event::Created { node, address, .. } => {
+                self.print(&format!("{node}: created{}", address.as_ref().map(|address| format!(", address {address}")).unwrap_or_default()));
+            }
+            Event::NotCreated { node, error, .. } => self.print(&format!("{node}: {} {error}", self.printer.paint("not created:", "31;1"))),
+            Event::Destroying { node, .. } if self.is_dry_run() => self.print(&format!("{} {node}: destroy the node", self.printer.paint("-", "31"))),
+            Event::Destroying { node, .. } => self.now(node, "destroying"),
+            Event::Destroyed { node, .. } => {
+                self.done(node);
+                self.print(&format!("{node}: destroyed"));
+            }
+            Event::Connected { node } => self.now(node, "connected"),
+            Event::PhaseStarted { node, phase, actions } => self.now(node, &format!("{phase}: {actions} actions")),
+            Event::Planned(change) => self.print(&self.change(change, true)),
+            Event::Action { change, changed: true } => self.print(&self.change(change, verbose > 0)),
+            Event::Action { change, changed: false } => {
+                if verbose > 0 {
+                    self.print(&format!("{}: {}: {} {}: unchanged", change.node, change.phase, change.action, change.subject));
+                }
+            }
+            Event::Output { node, action, line, .. } => {
+                self.now(node, &format!("{action}: {line}"));
+                if verbose > 1 {
+                    self.print(&format!("{node}: {action} | {line}"));
+                }
+            }
+            Event::NodeFinished { node, result, .. } => {
+                self.done(node);
+                if let NodeResult::Failed { error, .. } = result {
+                    self.print(&format!("{node}: {} {}", self.printer.paint("failed:", "31;1"), error.message));
+                }
+            }
+            Event::Warning { node, message } => {
+                let node = node.as_ref().map(|node| format!("{node}: ")).unwrap_or_default();
+                self.live.suspend(|| self.printer.warning(&format!("{node}{message}")));
+            }
+            Event::Finished { .. } => self.clear(),
+        }
+    }
+
+    /// Says something to the person beside the events.
+    pub(crate) fn say(&self, message: &str) {
+        self.live.suspend(|| self.printer.warning(message));
+    }
+
+    /// Leaves the terminal as it was found.
+    pub(crate) fn abandon(&self) {
+        self.clear();
+    }
+
+    /// How it all ended; the last that is said.
+    pub(crate) fn summary(&self, outcome: &Outcome, seconds: f64) {
+        self.clear();
+        if !self.printer.json() {
+            self.printer.text(&summary(&self.printer, outcome, self.is_dry_run(), seconds));
+        }
+    }
+
+    fn is_dry_run(&self) -> bool {
+        self.dry_run.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    fn change(&self, change: &PlannedChange, diff: bool) -> String {
+        let mark = match change.certainty {
+            Some(Certainty::Will) => self.printer.paint("~", "33"),
+            Some(Certainty::May) => self.printer.paint("?", "36"),
+            None => " ".to_owned(),
+        };
+        let source = change.source.as_ref().filter(|_| self.printer.verbose > 0).map(|source| format!("  ({source})")).unwrap_or_default();
+        let later = match (self.is_dry_run(), change.certainty) {
+            (true, Some(Certainty::May)) => " (known after apply)",
+            _ => "",
+        };
+        let mut text =
+            format!("{mark} {}: {}: {} {}: {}{later}{source}", change.node, change.phase, change.action, change.subject.replace('\n', "\\n"), change.summary);
+        if diff {
+            for line in change.diff.lines() {
+                let line = match line.as_bytes().first() {
+                    Some(b'+') => self.printer.paint(line, "32"),
+                    Some(b'-') => self.printer.paint(line, "31"),
+                    _ => line.to_owned(),
+                };
+                text.push_str(&format!("\n      {line}"));
+            }
+        }
+        text
+    }
+
+    fn print(&self, text: &str) {
+        self.live.suspend(|| self.printer.line(text));
+    }
+
+    /// What a node is doing now: only a terminal shows it.
+    fn now(&self, node: &str, what: &str) {
+        if !self.printer.terminal {
+            return;
+        }
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if !lines.contains_key(node) && lines.len() >= LIVE_LINES {
+            return;
+        }
+        let line = lines.entry(node.to_owned()).or_insert_with(|| {
+            let line = self.live.add(ProgressBar::new_spinner());
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}: {wide_msg}") {
+                line.set_style(style);
+            }
+            line.set_prefix(node.to_owned());
+            line.enable_steady_tick(Duration::from_millis(100));
+            line
+        });
+        line.set_message(what.to_owned());
+    }
+
+    fn done(&self, node: &str) {
+        if let Some(line) = self.lines.lock().unwrap_or_else(PoisonError::into_inner).remove(node) {
+            line.finish_and_clear();
+        }
+    }
+
+    fn clear(&self) {
+        for (_, line) in std::mem::take(&mut *self.lines.lock().unwrap_or_else(PoisonError::into_inner)) {
+            line.finish_and_clear();
+        }
+    }
+}

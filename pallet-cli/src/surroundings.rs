@@ -1,0 +1,65 @@
+//! What the process was started with: the only reader of environment variables.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use etcetera::BaseStrategy;
+
+/// Where things of this user and this process are.
+#[derive(Debug, Clone)]
+pub(crate) struct Surroundings {
+    pub(crate) home: PathBuf,
+    /// `~/.config/pallet`
+    pub(crate) configuration: PathBuf,
+    /// `~/.local/share/pallet`
+    pub(crate) data: PathBuf,
+    /// `~/.cache/pallet`
+    pub(crate) cache: PathBuf,
+    /// `PALLET_PLUGIN_PATH`, and the directory of this program
+    pub(crate) plugin_path: Vec<PathBuf>,
+    pub(crate) user: String,
+    /// The socket of the ssh agent.
+    pub(crate) agent: Option<PathBuf>,
+    /// Standard output and standard error are a person's terminal that takes colours and moves its cursor.
+    pub(crate) terminal: bool,
+    /// Somebody can be asked.
+    pub(crate) interactive: bool,
+}
+
+#[allow(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+impl Surroundings {
+    pub(crate) fn of_this_process() -> Self {
+        let home = etcetera::home_dir().unwrap_or_else(|_| PathBuf::from("/"));
+        let (configuration, data, cache) = match etcetera::base_strategy::Xdg::new() {
+            Ok(base) => (base.config_dir(), base.data_dir(), base.cache_dir()),
+            Err(_) => (home.join(".config"), home.join(".local/share"), home.join(".cache")),
+        };
+        let mut plugin_path: Vec<PathBuf> = std::env::var_os("PALLET_PLUGIN_PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
+        plugin_path.retain(|directory| !directory.as_os_str().is_empty());
+        if let Some(directory) = std::env::current_exe().ok().and_then(|program| program.parent().map(PathBuf::from)) {
+            plugin_path.push(directory);
+        }
+        let text = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let dumb = text("NO_COLOR").is_some() || text("TERM").as_deref() == Some("dumb");
+        Surroundings {
+            configuration: configuration.join("pallet"),
+            data: data.join("pallet"),
+            cache: cache.join("pallet"),
+            plugin_path,
+            user: text("USER").or_else(|| text("LOGNAME")).or_else(user_of_home(&home)).unwrap_or_else(|| "root".to_owned()),
+            agent: text("SSH_AUTH_SOCK").map(PathBuf::from),
+            terminal: !dumb && std::io::stdout().is_terminal() && std::io::stderr().is_terminal(),
+            interactive: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
+            home,
+        }
+    }
+
+    /// A variable that pallet.toml refers to: `{ env = "NAME" }`.
+    pub(crate) fn variable(name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+}
+
+fn user_of_home(home: &std::path::Path) -> impl FnOnce() -> Option<String> {
+    move || home.file_name().and_then(|name| name.to_str()).map(str::to_owned)
+}

@@ -1,0 +1,156 @@
+//! Runs a script that has a name, which its failure is told by. No-op: as `exec_script`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::guard::Guarded;
+use super::{Action, ActionError, Change, Workspace};
+use crate::model::{NodeState, Observation};
+
+/// Runs shell commands as `exec_script` does, under a name that says what they are for: it stands in the plan and in the error if they fail.
+///
+/// Example: `exec_checked_script(request, "install the tool", "make -C /usr/src/tool install", creates = "/usr/local/bin/tool")`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExecCheckedScript {
+    /// What the commands are for.
+    pub name: String,
+    /// The commands.
+    pub script: String,
+    /// Nothing to do if something stands at this path.
+    #[serde(default)]
+    pub creates: Option<String>,
+    /// Nothing to do if this command succeeds; it must only look.
+    #[serde(default)]
+    pub unless: Option<String>,
+    /// Nothing to do if this command fails; it must only look.
+    #[serde(default)]
+    pub only_if: Option<String>,
+    /// The directory that the commands run in.
+    #[serde(default)]
+    pub cwd: Option<String>,
+    /// Environment variables for the commands.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+}
+
+impl ExecCheckedScript {
+    /// Commands that always run.
+    pub fn new(name: impl Into<String>, script: impl Into<String>) -> Self {
+        ExecCheckedScript { name: name.into(), script: script.into(), creates: None, unless: None, only_if: None, cwd: None, environment: BTreeMap::new() }
+    }
+
+    /// Unless something stands at `path`.
+    pub fn creates(mut self, path: impl Into<String>) -> Self {
+        self.creates = Some(path.into());
+        self
+    }
+
+    /// Unless `command` succeeds.
+    pub fn unless(mut self, command: impl Into<String>) -> Self {
+        self.unless = Some(command.into());
+        self
+    }
+
+    /// Only if `command` succeeds.
+    pub fn only_if(mut self, command: impl Into<String>) -> Self {
+        self.only_if = Some(command.into());
+        self
+    }
+
+    /// In the directory `path`.
+    pub fn cwd(mut self, path: impl Into<String>) -> Self {
+        self.cwd = Some(path.into());
+        self
+    }
+
+    /// With an environment variable.
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.environment.insert(name.into(), value.into());
+        self
+    }
+
+    fn guarded(&self) -> Guarded<'_> {
+        Guarded {
+            action: Self::NAME,
+            name: Some(&self.name),
+            script: &self.script,
+            creates: self.creates.as_deref(),
+            unless: self.unless.as_deref(),
+            only_if: self.only_if.as_deref(),
+            cwd: self.cwd.as_deref(),
+            environment: &self.environment,
+        }
+    }
+}
+
+impl Action for ExecCheckedScript {
+    const NAME: &'static str = "exec_checked_script";
+
+    fn subject(&self) -> String {
+        self.name.clone()
+    }
+
+    fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
+        if self.name.trim().is_empty() || self.name.contains(['\n', '\0']) {
+            return Err(ActionError::arguments(Self::NAME, format!("the name {:?} is not one line that says what the script is for", self.name)));
+        }
+        self.guarded().check()
+    }
+
+    fn observe(&self, wanted: &mut Observation) {
+        self.guarded().observe(wanted);
+    }
+
+    fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+        Ok(self.guarded().plan(node))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::{check, node};
+    use super::*;
+    use expect_test::expect;
+
+    #[test]
+    fn a_failure_says_the_name() {
+        check(
+            ExecCheckedScript::new("it's the tool", "make install").creates("/usr/bin/tool"),
+            node().without_file("/usr/bin/tool"),
+            expect![[r#"
+                will run
+                + make install
+                ---
+                if [ ! -e /usr/bin/tool ] && [ ! -L /usr/bin/tool ]
+                then
+                sh -e -c 'make install' || fail 'it'\''s the tool'": the script failed with exit code $?"
+                changed
+                fi
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_guard_decides() {
+        let script = || ExecCheckedScript::new("the tool", "make install").unless("tool --version");
+        check(script(), node().command("tool --version", 0), expect!["nothing to do"]);
+        check(script(), node(), expect![[r#"
+            may run
+            + make install
+            ---
+            if ! sh -c 'tool --version' >/dev/null 2>&1
+            then
+            sh -e -c 'make install' || fail 'the tool'": the script failed with exit code $?"
+            changed
+            fi
+        "#]]);
+    }
+
+    #[test]
+    fn needs_a_name() {
+        check(ExecCheckedScript::new(" ", "true"), node(), expect![[r#"error: exec_checked_script: the name " " is not one line that says what the script is for"#]]);
+    }
+}

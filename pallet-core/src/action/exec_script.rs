@@ -1,0 +1,203 @@
+//! Runs a script of commands. No-op: one of its guards says that there is nothing to do; without guards it always runs.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::guard::Guarded;
+use super::{Action, ActionError, Change, Workspace};
+use crate::model::{NodeState, Observation};
+
+/// Runs shell commands with `sh -e`: the first one that fails ends the script, and the node's part of the operation.
+///
+/// Give a guard wherever one can be found: it says when there is nothing to do. All that are given must call for the script.
+///
+/// Example: `exec_script(request, "curl -fsSo /usr/local/bin/tool https://example.com/tool", creates = "/usr/local/bin/tool")`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExecScript {
+    /// The commands.
+    pub script: String,
+    /// Nothing to do if something stands at this path.
+    #[serde(default)]
+    pub creates: Option<String>,
+    /// Nothing to do if this command succeeds; it must only look.
+    #[serde(default)]
+    pub unless: Option<String>,
+    /// Nothing to do if this command fails; it must only look.
+    #[serde(default)]
+    pub only_if: Option<String>,
+    /// The directory that the commands run in.
+    #[serde(default)]
+    pub cwd: Option<String>,
+    /// Environment variables for the commands.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+}
+
+impl ExecScript {
+    /// Commands that always run.
+    pub fn new(script: impl Into<String>) -> Self {
+        ExecScript { script: script.into(), creates: None, unless: None, only_if: None, cwd: None, environment: BTreeMap::new() }
+    }
+
+    /// Unless something stands at `path`.
+    pub fn creates(mut self, path: impl Into<String>) -> Self {
+        self.creates = Some(path.into());
+        self
+    }
+
+    /// Unless `command` succeeds.
+    pub fn unless(mut self, command: impl Into<String>) -> Self {
+        self.unless = Some(command.into());
+        self
+    }
+
+    /// Only if `command` succeeds.
+    pub fn only_if(mut self, command: impl Into<String>) -> Self {
+        self.only_if = Some(command.into());
+        self
+    }
+
+    /// In the directory `path`.
+    pub fn cwd(mut self, path: impl Into<String>) -> Self {
+        self.cwd = Some(path.into());
+        self
+    }
+
+    /// With an environment variable.
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.environment.insert(name.into(), value.into());
+        self
+    }
+
+    fn guarded(&self) -> Guarded<'_> {
+        Guarded {
+            action: Self::NAME,
+            name: None,
+            script: &self.script,
+            creates: self.creates.as_deref(),
+            unless: self.unless.as_deref(),
+            only_if: self.only_if.as_deref(),
+            cwd: self.cwd.as_deref(),
+            environment: &self.environment,
+        }
+    }
+}
+
+impl Action for ExecScript {
+    const NAME: &'static str = "exec_script";
+
+    fn subject(&self) -> String {
+        let first = self.script.trim().lines().next().unwrap_or_default();
+        if first.chars().count() > 60 { first.chars().take(57).chain("...".chars()).collect() } else { first.to_owned() }
+    }
+
+    fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
+        self.guarded().check()
+    }
+
+    fn observe(&self, wanted: &mut Observation) {
+        self.guarded().observe(wanted);
+    }
+
+    fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+        Ok(self.guarded().plan(node))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::{check, node};
+    use super::*;
+    use crate::model::Known;
+    use expect_test::expect;
+
+    #[test]
+    fn always_runs_without_a_guard() {
+        check(
+            ExecScript::new("ldconfig\necho 'done'").cwd("/srv/it's").env("LANG", "C"),
+            node(),
+            expect![[r#"
+                will run
+                + ldconfig
+                + echo 'done'
+                ---
+                cd '/srv/it'\''s'
+                export LANG=C
+                sh -e -c 'ldconfig
+                echo '\''done'\'''
+                changed
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_guard_that_is_known_decides() {
+        let script = || ExecScript::new("make install").creates("/usr/bin/tool").unless("tool --version").only_if("test -e Makefile");
+        let ready = || node().without_file("/usr/bin/tool").command("tool --version", 127).command("test -e Makefile", 0);
+        check(script(), node().file("/usr/bin/tool", "", 0o755), expect!["nothing to do"]);
+        check(script(), ready().command("tool --version", 0), expect!["nothing to do"]);
+        check(script(), ready().command("test -e Makefile", 1), expect!["nothing to do"]);
+        check(
+            script(),
+            ready(),
+            expect![[r#"
+                will run
+                + make install
+                ---
+                if [ ! -e /usr/bin/tool ] && [ ! -L /usr/bin/tool ] &&
+                  ! sh -c 'tool --version' >/dev/null 2>&1 &&
+                  sh -c 'test -e Makefile' >/dev/null 2>&1
+                then
+                sh -e -c 'make install'
+                changed
+                fi
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_guard_that_is_not_known_decides_on_the_node() {
+        check(
+            ExecScript::new("make install").cwd("/src").unless("tool --version"),
+            node(),
+            expect![[r#"
+                may run
+                + make install
+                ---
+                if ! sh -c 'cd /src || exit
+                tool --version' >/dev/null 2>&1
+                then
+                cd /src
+                sh -e -c 'make install'
+                changed
+                fi
+            "#]],
+        );
+    }
+
+    #[test]
+    fn forgets_what_it_may_have_touched() {
+        let mut state = node().directory("/srv", 0o755).package("nginx", "1").0;
+        ExecScript::new("true").plan(&mut state).expect("it can be planned");
+        assert_eq!(state.file("/srv"), Known::Unknown);
+        assert_eq!(state.package("nginx"), Known::Unknown);
+    }
+
+    #[test]
+    fn refuses_what_cannot_run() {
+        check(ExecScript::new(" \n"), node(), expect!["error: exec_script: the script is empty"]);
+        check(
+            ExecScript::new("true").env("A B", "c"),
+            node(),
+            expect![[r#"error: exec_script: "A B" is not a name of an environment variable"#]],
+        );
+        check(
+            ExecScript::new("make").creates("Makefile"),
+            node(),
+            expect![[r#"error: exec_script: the path "Makefile" is not absolute; write it from /"#]],
+        );
+    }
+}

@@ -1,0 +1,153 @@
+//! Ensures a group of users. No-op: the group is there, with the wanted number if one is given.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::user::require_name;
+use super::{Action, ActionError, Change, Existence, Workspace};
+use crate::model::{GroupState, Known, NodeState, Observation};
+use crate::script::Script;
+
+/// Ensures that a group of users exists, or that it does not.
+///
+/// Example: `group(request, "app", system = True)`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// The name.
+    pub name: String,
+    /// The numeric id.
+    #[serde(default)]
+    pub gid: Option<u32>,
+    /// Whether a new group is one of the system, with a number from those.
+    #[serde(default)]
+    pub system: bool,
+    /// `create` or `delete`.
+    #[serde(default)]
+    pub action: Existence,
+}
+
+impl Group {
+    /// A group of this name.
+    pub fn new(name: impl Into<String>) -> Self {
+        Group { name: name.into(), gid: None, system: false, action: Existence::Create }
+    }
+
+    /// With this numeric id.
+    pub fn gid(mut self, gid: u32) -> Self {
+        self.gid = Some(gid);
+        self
+    }
+
+    /// A group of the system.
+    pub fn system(mut self) -> Self {
+        self.system = true;
+        self
+    }
+
+    /// No such group.
+    pub fn absent(mut self) -> Self {
+        self.action = Existence::Delete;
+        self
+    }
+}
+
+impl Action for Group {
+    const NAME: &'static str = "group";
+
+    fn subject(&self) -> String {
+        self.name.clone()
+    }
+
+    fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
+        require_name(Self::NAME, &self.name)
+    }
+
+    fn observe(&self, wanted: &mut Observation) {
+        wanted.group(&self.name);
+    }
+
+    fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+        let current = node.group(&self.name).cloned();
+        if self.action == Existence::Delete {
+            let script = Script::new().call(["ensure_no_group", &self.name]);
+            let change = match current {
+                Known::Known(None) => return Ok(None),
+                Known::Known(Some(_)) => Change::will("remove group", script),
+                Known::Unknown => Change::may("ensure there is no such group", script),
+            };
+            // files lose the name of their group, and users their membership
+            node.forget_what_packages_touch();
+            node.set_group(&self.name, None);
+            return Ok(Some(change));
+        }
+        let gid = self.gid.map(|gid| gid.to_string()).unwrap_or_default();
+        let system = if self.system { "system" } else { "" };
+        let script = Script::new().call(["ensure_group", &self.name, &gid, system]);
+        let change = match current {
+            Known::Known(Some(group)) if self.gid.is_none() || group.gid == self.gid => return Ok(None),
+            Known::Known(Some(GroupState { gid: Some(old) })) => {
+                // files of the old number are another group's now
+                node.forget_what_packages_touch();
+                Change::will("change gid", script).with_diff(format!("- gid {old}\n+ gid {gid}\n"))
+            }
+            Known::Known(None) => Change::will("create group", script),
+            Known::Known(Some(_)) | Known::Unknown => Change::may("ensure group", script),
+        };
+        node.set_group(&self.name, Some(GroupState { gid: self.gid }));
+        Ok(Some(change))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::{check, node};
+    use super::*;
+    use expect_test::expect;
+
+    #[test]
+    fn creates_what_is_missing() {
+        check(Group::new("app").gid(900).system(), node().without_group("app"), expect![[r#"
+            will create group
+            ---
+            ensure_group app 900 system
+        "#]]);
+    }
+
+    #[test]
+    fn leaves_what_is_right() {
+        check(Group::new("app"), node().group("app", 900), expect!["nothing to do"]);
+        check(Group::new("app").gid(900), node().group("app", 900), expect!["nothing to do"]);
+        check(Group::new("app").absent(), node().without_group("app"), expect!["nothing to do"]);
+    }
+
+    #[test]
+    fn changes_and_removes() {
+        check(Group::new("app").gid(901), node().group("app", 900), expect![[r#"
+            will change gid
+            - gid 900
+            + gid 901
+            ---
+            ensure_group app 901 ''
+        "#]]);
+        check(Group::new("app").absent(), node().group("app", 900), expect![[r#"
+            will remove group
+            ---
+            ensure_no_group app
+        "#]]);
+    }
+
+    #[test]
+    fn decides_on_the_node_what_is_not_known() {
+        check(Group::new("app"), node(), expect![[r#"
+            may ensure group
+            ---
+            ensure_group app '' ''
+        "#]]);
+    }
+
+    #[test]
+    fn refuses_what_cannot_be() {
+        check(Group::new("a b"), node(), expect![[r#"error: group: "a b" is not a name that a user or group can have"#]]);
+    }
+}

@@ -1,0 +1,118 @@
+//! What the actions that run scripts share: guards that say when there is nothing to do.
+
+use std::collections::BTreeMap;
+
+use super::file_support::require_absolute;
+use super::{ActionError, Change};
+use crate::model::{CommandState, FileState, Known, NodeState, Observation};
+use crate::script::{Script, quote};
+
+/// A script with its guards.
+pub(super) struct Guarded<'a> {
+    pub(super) action: &'static str,
+    /// Names the script when it fails.
+    pub(super) name: Option<&'a str>,
+    pub(super) script: &'a str,
+    pub(super) creates: Option<&'a str>,
+    pub(super) unless: Option<&'a str>,
+    pub(super) only_if: Option<&'a str>,
+    pub(super) cwd: Option<&'a str>,
+    pub(super) environment: &'a BTreeMap<String, String>,
+}
+
+impl Guarded<'_> {
+    pub(super) fn check(&self) -> Result<(), ActionError> {
+        let wrong = |message: String| Err(ActionError::arguments(self.action, message));
+        if self.script.trim().is_empty() {
+            return wrong("the script is empty".to_owned());
+        }
+        // a word of a command line has at most 128 KiB on Linux
+        if self.script.len() > 100_000 {
+            return wrong("the script is longer than 100,000 characters; put it on the node with remote_file and run that".to_owned());
+        }
+        let texts =
+            [Some(self.script), self.unless, self.only_if].into_iter().flatten().chain(self.environment.values().map(String::as_str));
+        if texts.into_iter().any(|text| text.contains('\0')) {
+            return wrong("the script, its guards or its environment hold a NUL character".to_owned());
+        }
+        for path in self.creates.iter().chain(&self.cwd) {
+            require_absolute(self.action, path)?;
+        }
+        let is_name = |name: &String| {
+            name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && !name.starts_with(|first: char| first.is_ascii_digit())
+        };
+        match self.environment.keys().find(|name| name.is_empty() || !is_name(name)) {
+            Some(name) => wrong(format!("{name:?} is not a name of an environment variable")),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn observe(&self, wanted: &mut Observation) {
+        if let Some(path) = self.creates {
+            wanted.file(path);
+        }
+        for command in self.unless.iter().chain(&self.only_if) {
+            wanted.command(&self.guard(command));
+        }
+    }
+
+    /// A guard as it is asked, in the directory and environment of the script.
+    fn guard(&self, command: &str) -> String {
+        let cwd = self.cwd.map(|path| format!("cd {} || exit\n", quote(path))).unwrap_or_default();
+        format!("{cwd}{}{command}", self.exports())
+    }
+
+    fn exports(&self) -> String {
+        self.environment.iter().map(|(name, value)| format!("export {name}={}\n", quote(value))).collect()
+    }
+
+    pub(super) fn plan(&self, node: &mut NodeState) -> Option<Change> {
+        let calls = [
+            self.creates.map(|path| call(node.file(path), |state| *state == FileState::Absent)),
+            self.unless.map(|command| call(node.command(&self.guard(command)), |state: &CommandState| state.exit != 0)),
+            self.only_if.map(|command| call(node.command(&self.guard(command)), |state| state.exit == 0)),
+        ];
+        if calls.contains(&Some(Known::Known(false))) {
+            return None;
+        }
+        let change =
+            if calls.contains(&Some(Known::Unknown)) { Change::may("run", self.script()) } else { Change::will("run", self.script()) };
+        node.forget();
+        Some(change.with_diff(self.script.trim().lines().map(|line| format!("+ {line}\n")).collect::<String>()))
+    }
+
+    fn script(&self) -> Script {
+        let mut conditions = Vec::new();
+        if let Some(path) = self.creates.map(quote) {
+            conditions.push(format!("[ ! -e {path} ] && [ ! -L {path} ]"));
+        }
+        let looks = |command: &str| format!("sh -c {} >/dev/null 2>&1", quote(&self.guard(command)));
+        conditions.extend(self.unless.map(|command| format!("! {}", looks(command))));
+        conditions.extend(self.only_if.map(looks));
+        let mut script = Script::new();
+        if !conditions.is_empty() {
+            script = script.raw(&format!("if {}\nthen", conditions.join(" &&\n  ")));
+        }
+        if let Some(path) = self.cwd {
+            script = script.call(["cd", path]);
+        }
+        if !self.environment.is_empty() {
+            script = script.raw(&self.exports());
+        }
+        let run = format!("sh -e -c {}", quote(self.script));
+        script = script.raw(&match self.name {
+            Some(name) => format!("{run} || fail {}\": the script failed with exit code $?\"", quote(name)),
+            None => run,
+        });
+        script = script.raw("changed");
+        if conditions.is_empty() { script } else { script.raw("fi") }
+    }
+}
+
+/// Whether a guard calls for the script.
+fn call<T>(state: Known<&T>, calls: impl Fn(&T) -> bool) -> Known<bool> {
+    match state {
+        Known::Known(state) => Known::Known(calls(state)),
+        Known::Unknown => Known::Unknown,
+    }
+}

@@ -1,0 +1,259 @@
+//! Ensures that a service runs or not, and starts with the node or not. No-op: it is so; restart and reload always act.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Action, ActionError, Change, Workspace};
+use crate::model::{Known, NodeState, Observation, ServiceState};
+use crate::script::services;
+
+/// Ensures that a service runs, or that it does not, with whatever runs services on the node: systemd, OpenRC, scripts in /etc/init.d.
+///
+/// Where nothing on the node knows the service, `command` is started as a plain process that outlives the connection; its output goes to
+/// /var/log/pallet.
+///
+/// Example: `service(request, "nginx", enabled = True)`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    /// The name.
+    pub name: String,
+    /// What to do.
+    #[serde(default)]
+    pub action: ServiceAction,
+    /// Whether it starts with the node; left away, that stays as it is. A plain process never does.
+    #[serde(default)]
+    pub enabled: Option<bool>,
+    /// What to start where nothing on the node knows the service. It must stay in the foreground.
+    #[serde(default)]
+    pub command: Option<String>,
+}
+
+/// What to do with a service.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ServiceAction {
+    /// It runs.
+    #[default]
+    Start,
+    /// It does not run.
+    Stop,
+    /// It is stopped, if it runs, and started again.
+    Restart,
+    /// It reads its configuration again; it is started if it does not run.
+    Reload,
+}
+
+impl Service {
+    /// A service that runs.
+    pub fn start(name: impl Into<String>) -> Self {
+        Service { name: name.into(), action: ServiceAction::Start, enabled: None, command: None }
+    }
+
+    /// A service that does not run.
+    pub fn stop(name: impl Into<String>) -> Self {
+        Service { action: ServiceAction::Stop, ..Self::start(name) }
+    }
+
+    /// A service that is started anew.
+    pub fn restart(name: impl Into<String>) -> Self {
+        Service { action: ServiceAction::Restart, ..Self::start(name) }
+    }
+
+    /// A service that reads its configuration again.
+    pub fn reload(name: impl Into<String>) -> Self {
+        Service { action: ServiceAction::Reload, ..Self::start(name) }
+    }
+
+    /// It starts with the node, or does not.
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.enabled = Some(enabled);
+        self
+    }
+
+    /// With this as its plain process.
+    pub fn command(mut self, command: impl Into<String>) -> Self {
+        self.command = Some(command.into());
+        self
+    }
+
+    fn verb(&self) -> &'static str {
+        match self.action {
+            ServiceAction::Start => "start",
+            ServiceAction::Stop => "stop",
+            ServiceAction::Restart => "restart",
+            ServiceAction::Reload => "reload",
+        }
+    }
+
+    /// What is to be done to a service that is known, in words.
+    fn steps(&self, current: &ServiceState) -> Vec<&'static str> {
+        let mut steps = Vec::new();
+        match (self.enabled, current.enabled) {
+            (Some(true), Some(false)) => steps.push("enable"),
+            (Some(false), Some(true)) => steps.push("disable"),
+            _ => {}
+        }
+        match self.action {
+            ServiceAction::Start if !current.running => steps.push("start"),
+            ServiceAction::Stop if current.running => steps.push("stop"),
+            ServiceAction::Restart => steps.push("restart"),
+            ServiceAction::Reload if current.running => steps.push("reload"),
+            ServiceAction::Reload => steps.push("start"),
+            _ => {}
+        }
+        steps
+    }
+}
+
+impl Action for Service {
+    const NAME: &'static str = "service";
+
+    fn subject(&self) -> String {
+        self.name.clone()
+    }
+
+    fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.@:+".contains(&byte);
+        if self.name.is_empty() || self.name.starts_with(['-', '.']) || !self.name.bytes().all(plain) {
+            return Err(ActionError::arguments(Self::NAME, format!("{:?} is not the name of a service", self.name)));
+        }
+        match &self.command {
+            Some(command) if command.trim().is_empty() || command.contains('\0') => {
+                Err(ActionError::arguments(Self::NAME, format!("{command:?} is not a command; leave it away if there is none")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn observe(&self, wanted: &mut Observation) {
+        match &self.command {
+            Some(command) => wanted.process(&self.name, command),
+            None => wanted.service(&self.name),
+        }
+    }
+
+    fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+        let script = services::ensure(node.os.service_manager, &self.name, self.verb(), self.enabled, self.command.as_deref());
+        let running = self.action != ServiceAction::Stop;
+        let Known::Known(current) = node.service(&self.name).cloned() else {
+            // only if all of it is said here is all of it known afterwards
+            match self.enabled {
+                Some(_) => drop(node.set_service(&self.name, ServiceState { exists: true, running, enabled: self.enabled })),
+                None => node.forget_service(&self.name),
+            }
+            return Ok(Some(match self.action {
+                ServiceAction::Start | ServiceAction::Stop => Change::may(self.verb(), script),
+                ServiceAction::Restart | ServiceAction::Reload => Change::will(self.verb(), script),
+            }));
+        };
+        if !current.exists && self.command.is_none() {
+            if !running {
+                return Ok(None);
+            }
+            let (name, manager) = (&self.name, node.os.service_manager.as_str());
+            return Err(ActionError::node(format!(
+                "nothing on this node knows the service {name} ({manager}); install its package before, or give a command to start as a plain process"
+            )));
+        }
+        let steps = self.steps(&current);
+        if steps.is_empty() {
+            return Ok(None);
+        }
+        let enabled = if current.enabled.is_some() { self.enabled.or(current.enabled) } else { None };
+        node.set_service(&self.name, ServiceState { exists: true, running, enabled });
+        Ok(Some(Change::will(steps.join(" and "), script)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::{check, node};
+    use super::*;
+    use crate::model::ServiceManager;
+    use expect_test::expect;
+
+    #[test]
+    fn starts_what_does_not_run() {
+        check(
+            Service::start("nginx").enabled(true),
+            node().service("nginx", false, false),
+            expect![[r#"
+                will enable and start
+                ---
+                ensure_service systemd nginx start yes ''
+            "#]],
+        );
+        check(
+            Service::stop("nginx").enabled(false),
+            node().service("nginx", true, false).service_manager(ServiceManager::Sysvinit),
+            expect![[r#"
+                will stop
+                ---
+                ensure_service sysvinit nginx stop no ''
+            "#]],
+        );
+    }
+
+    #[test]
+    fn leaves_what_is_right() {
+        check(Service::start("nginx").enabled(true), node().service("nginx", true, true), expect!["nothing to do"]);
+        check(Service::start("nginx"), node().service("nginx", true, false), expect!["nothing to do"]);
+        check(Service::stop("nginx"), node().service("nginx", false, true), expect!["nothing to do"]);
+        check(Service::stop("nginx"), node().without_service("nginx"), expect!["nothing to do"]);
+    }
+
+    #[test]
+    fn restart_and_reload_always_act() {
+        check(
+            Service::restart("nginx"),
+            node().service("nginx", true, true),
+            expect![[r#"
+                will restart
+                ---
+                ensure_service systemd nginx restart '' ''
+            "#]],
+        );
+        check(
+            Service::reload("nginx"),
+            node().service("nginx", false, true),
+            expect![[r#"
+                will start
+                ---
+                ensure_service systemd nginx reload '' ''
+            "#]],
+        );
+    }
+
+    #[test]
+    fn decides_on_the_node_what_is_not_known() {
+        check(
+            Service::start("nginx").command("nginx -g 'daemon off;'"),
+            node().service_manager(ServiceManager::Process),
+            expect![[r#"
+                may start
+                ---
+                ensure_service process nginx start '' 'nginx -g '\''daemon off;'\'''
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_service_that_nothing_knows_needs_a_command() {
+        check(
+            Service::start("demo"),
+            node().without_service("demo"),
+            expect!["error: nothing on this node knows the service demo (systemd); install its package before, or give a command to start as a plain process"],
+        );
+        check(
+            Service::start("demo").command("demo --foreground"),
+            node().without_service("demo"),
+            expect![[r#"
+                will start
+                ---
+                ensure_service systemd demo start '' 'demo --foreground'
+            "#]],
+        );
+        check(Service::start("../x"), node(), expect![[r#"error: service: "../x" is not the name of a service"#]]);
+    }
+}

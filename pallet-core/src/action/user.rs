@@ -1,0 +1,337 @@
+//! Ensures a user of the node. No-op: the user is there, and all that is said of it holds.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::file_support::require_absolute;
+use super::{Action, ActionError, Certainty, Change, Workspace};
+use crate::model::{Known, NodeState, Observation, UserState};
+use crate::script::Script;
+
+/// Ensures that a user exists and is as given, that there is none, or that its password is locked or not.
+///
+/// What is left away stays as it is; a new user has what the node gives by default.
+///
+/// Example: `user(request, "app", home = "/srv/app", shell = "/usr/sbin/nologin", system = True)`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct User {
+    /// The login name.
+    pub name: String,
+    /// What to do.
+    #[serde(default)]
+    pub action: UserAction,
+    /// The numeric id.
+    #[serde(default)]
+    pub uid: Option<u32>,
+    /// The name of the primary group, which must exist.
+    #[serde(default)]
+    pub group: Option<String>,
+    /// The names of all other groups, which must exist.
+    #[serde(default)]
+    pub groups: Option<BTreeSet<String>>,
+    /// Whether the user stays in groups that are not among `groups`.
+    #[serde(default)]
+    pub append: bool,
+    /// The home directory. That of an existing user is changed, but not moved.
+    #[serde(default)]
+    pub home: Option<String>,
+    /// Whether the home directory of a new user is made; left away, it is for all but system users.
+    #[serde(default)]
+    pub create_home: Option<bool>,
+    /// The login shell.
+    #[serde(default)]
+    pub shell: Option<String>,
+    /// The comment, such as a full name.
+    #[serde(default)]
+    pub comment: Option<String>,
+    /// Whether a new user is one of the system, with a number from those.
+    #[serde(default)]
+    pub system: bool,
+}
+
+/// What to do with a user.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UserAction {
+    /// The user exists and is as given.
+    #[default]
+    Manage,
+    /// There is no such user; its home directory stays.
+    Remove,
+    /// No password lets the user in; keys still do.
+    Lock,
+    /// The password is not locked.
+    Unlock,
+}
+
+macro_rules! builders {
+    ($($field:ident: $what:literal;)*) => {$(
+        #[doc = $what]
+        pub fn $field(mut self, $field: impl Into<String>) -> Self {
+            self.$field = Some($field.into());
+            self
+        }
+    )*};
+}
+
+impl User {
+    /// A user of this name.
+    pub fn new(name: impl Into<String>) -> Self {
+        User {
+            name: name.into(),
+            action: UserAction::Manage,
+            uid: None,
+            group: None,
+            groups: None,
+            append: false,
+            home: None,
+            create_home: None,
+            shell: None,
+            comment: None,
+            system: false,
+        }
+    }
+
+    builders! {
+        group: "With this primary group.";
+        home: "With this home directory.";
+        shell: "With this login shell.";
+        comment: "With this comment.";
+    }
+
+    /// With this numeric id.
+    pub fn uid(mut self, uid: u32) -> Self {
+        self.uid = Some(uid);
+        self
+    }
+
+    /// In these groups, and no other but the primary one.
+    pub fn groups<S: Into<String>>(mut self, groups: impl IntoIterator<Item = S>) -> Self {
+        self.groups = Some(groups.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// In the other groups still.
+    pub fn append(mut self) -> Self {
+        self.append = true;
+        self
+    }
+
+    /// With a home directory that is made, or is not.
+    pub fn create_home(mut self, create: bool) -> Self {
+        self.create_home = Some(create);
+        self
+    }
+
+    /// A user of the system.
+    pub fn system(mut self) -> Self {
+        self.system = true;
+        self
+    }
+
+    /// With something else to do.
+    pub fn action(mut self, action: UserAction) -> Self {
+        self.action = action;
+        self
+    }
+
+    fn script(&self) -> Script {
+        let mut words = vec!["ensure_user".to_owned(), self.name.clone()];
+        let mut option = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                words.extend([name.to_owned(), value]);
+            }
+        };
+        option("--uid", self.uid.map(|uid| uid.to_string()));
+        option("--group", self.group.clone());
+        option("--groups", self.groups.as_ref().map(|groups| groups.iter().cloned().collect::<Vec<_>>().join(",")));
+        option("--home", self.home.clone());
+        option("--shell", self.shell.clone());
+        option("--comment", self.comment.clone());
+        let flags = [("--append", self.append), ("--create-home", self.create_home.unwrap_or(!self.system)), ("--system", self.system)];
+        words.extend(flags.iter().filter(|(_, given)| *given).map(|(flag, _)| (*flag).to_owned()));
+        Script::new().call(words)
+    }
+
+    /// The groups besides the primary one.
+    fn other_groups(&self, primary: Option<&String>) -> Option<BTreeSet<String>> {
+        let primary = self.group.as_ref().or(primary);
+        self.groups.as_ref().map(|groups| groups.iter().filter(|group| Some(*group) != primary).cloned().collect())
+    }
+
+    fn plan_manage(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+        for group in self.group.iter().chain(self.groups.iter().flatten()) {
+            if node.group(group) == Known::Known(&None) {
+                return Err(ActionError::node(format!("there is no group {group} for the user {}; declare group({group:?}) before", self.name)));
+            }
+        }
+        let UserState { uid, group, comment, home, shell, .. } = self.wanted();
+        let change = match node.user(&self.name).cloned() {
+            Known::Known(Some(current)) => {
+                let wanted = self.other_groups(current.group.as_ref());
+                let groups = match (&wanted, &current.groups) {
+                    (Some(wanted), Some(current)) if self.append => Some(wanted.union(current).cloned().collect()),
+                    (wanted, current) => wanted.clone().or_else(|| current.clone()),
+                };
+                let mut differences = Differences::default();
+                differences.compare("uid", &uid, &current.uid);
+                differences.compare("group", &group, &current.group);
+                differences.compare("groups", &wanted.as_ref().and(groups.clone()), &current.groups);
+                differences.compare("comment", &comment, &current.comment);
+                differences.compare("home", &home, &current.home);
+                differences.compare("shell", &shell, &current.shell);
+                let Some((certainty, what)) = differences.sum() else { return Ok(None) };
+                if uid.is_some() && uid != current.uid {
+                    // files of the old number are somebody else's now
+                    node.forget_what_packages_touch();
+                }
+                // of groups that are joined to some that are not known, nothing can be said
+                let groups = if self.append && current.groups.is_none() { None } else { groups };
+                let after = UserState {
+                    uid: uid.or(current.uid),
+                    group: group.or(current.group),
+                    groups,
+                    comment: comment.or(current.comment),
+                    home: home.or(current.home),
+                    shell: shell.or(current.shell),
+                    locked: current.locked,
+                };
+                node.set_user(&self.name, Some(after));
+                Change { certainty, ..Change::will(format!("change {what}"), self.script()) }.with_diff(differences.diff)
+            }
+            absent_or_unknown => {
+                let groups = if self.append { None } else { self.other_groups(Some(&self.name)) };
+                node.forget_group(&self.name);
+                node.forget_files_below(&home.clone().unwrap_or_else(|| format!("/home/{}", self.name)));
+                node.set_user(&self.name, Some(UserState { groups, ..self.wanted() }));
+                match absent_or_unknown {
+                    Known::Known(_) => Change::will("create user", self.script()),
+                    Known::Unknown => Change::may("ensure user", self.script()),
+                }
+            }
+        };
+        Ok(Some(change))
+    }
+
+    fn wanted(&self) -> UserState {
+        UserState {
+            uid: self.uid,
+            group: self.group.clone(),
+            groups: None,
+            comment: self.comment.clone(),
+            home: self.home.clone(),
+            shell: self.shell.clone(),
+            locked: None,
+        }
+    }
+
+    fn plan_lock(&self, node: &mut NodeState, lock: bool) -> Result<Option<Change>, ActionError> {
+        let (summary, call) = if lock { ("lock password", "ensure_locked") } else { ("unlock password", "ensure_unlocked") };
+        let script = Script::new().call([call, &self.name]);
+        let (change, state) = match node.user(&self.name).cloned() {
+            Known::Known(None) => return Err(ActionError::node(format!("there is no user {}; declare user({0:?}) before", self.name))),
+            Known::Known(Some(state)) if state.locked == Some(lock) => return Ok(None),
+            Known::Known(Some(state)) if state.locked.is_some() => (Change::will(summary, script), state),
+            Known::Known(Some(state)) => (Change::may(summary, script), state),
+            Known::Unknown => (Change::may(summary, script), UserState::default()),
+        };
+        node.set_user(&self.name, Some(UserState { locked: Some(lock), ..state }));
+        Ok(Some(change))
+    }
+
+    fn plan_remove(&self, node: &mut NodeState) -> Option<Change> {
+        let script = Script::new().call(["ensure_no_user", &self.name]);
+        let change = match node.user(&self.name) {
+            Known::Known(None) => return None,
+            Known::Known(Some(_)) => Change::will("remove user", script),
+            Known::Unknown => Change::may("ensure there is no such user", script),
+        };
+        // files lose the name of their owner, and the user's own group goes along
+        node.forget_what_packages_touch();
+        node.set_user(&self.name, None);
+        Some(change)
+    }
+}
+
+/// What differs between a user and the wanted one.
+#[derive(Default)]
+struct Differences {
+    known: Vec<&'static str>,
+    unknown: Vec<&'static str>,
+    diff: String,
+}
+
+impl Differences {
+    fn compare<T: PartialEq + std::fmt::Debug>(&mut self, what: &'static str, wanted: &Option<T>, current: &Option<T>) {
+        match (wanted, current) {
+            (Some(_), None) => self.unknown.push(what),
+            (Some(new), Some(old)) if new != old => {
+                self.known.push(what);
+                self.diff.push_str(&format!("- {what} {old:?}\n+ {what} {new:?}\n"));
+            }
+            _ => {}
+        }
+    }
+
+    fn sum(&self) -> Option<(Certainty, String)> {
+        let certainty = if self.known.is_empty() { Certainty::May } else { Certainty::Will };
+        let what: Vec<&str> = self.known.iter().chain(&self.unknown).copied().collect();
+        (!what.is_empty()).then(|| (certainty, what.join(", ")))
+    }
+}
+
+/// Refuses what no user or group can be called.
+pub(super) fn require_name(action: &str, name: &str) -> Result<(), ActionError> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    let starts = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+    if starts && name.len() <= 32 && name.bytes().all(plain) {
+        return Ok(());
+    }
+    Err(ActionError::arguments(action, format!("{name:?} is not a name that a user or group can have")))
+}
+
+impl Action for User {
+    const NAME: &'static str = "user";
+
+    fn subject(&self) -> String {
+        self.name.clone()
+    }
+
+    fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
+        for name in [&self.name].into_iter().chain(&self.group).chain(self.groups.iter().flatten()) {
+            require_name(Self::NAME, name)?;
+        }
+        for path in self.home.iter().chain(&self.shell) {
+            require_absolute(Self::NAME, path)?;
+        }
+        match self.home.iter().chain(&self.shell).chain(&self.comment).find(|text| text.contains([':', '\n', '\0'])) {
+            Some(text) => Err(ActionError::arguments(Self::NAME, format!("{text:?} holds a colon or a line break, which no user's entry can"))),
+            None if self.append && self.groups.is_none() => {
+                Err(ActionError::arguments(Self::NAME, "append is for groups; give groups, or leave append away"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn observe(&self, wanted: &mut Observation) {
+        wanted.user(&self.name);
+        for group in self.group.iter().chain(self.groups.iter().flatten()) {
+            wanted.group(group);
+        }
+    }
+
+    fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+        match self.action {
+            UserAction::Manage => self.plan_manage(node),
+            UserAction::Remove => Ok(self.plan_remove(node)),
+            UserAction::Lock => self.plan_lock(node, true),
+            UserAction::Unlock => self.plan_lock(node, false),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! Compiles the changes of one phase on one node into one script.
+
+use std::fmt::Write;
+
+use crate::action::{ActionError, Certainty, Change, Declared, Flags, PackageTransaction, Step, Upload};
+use crate::script::{LIBRARY, packages, quote};
+
+/// Where uploads stand on a node, by digest.
+pub(super) const INCOMING: &str = "/var/lib/pallet/incoming";
+
+/// One script, and what must travel before it.
+#[derive(Debug)]
+pub(super) struct Compiled {
+    pub(super) script: String,
+    pub(super) uploads: Vec<Upload>,
+    /// The positions, among the steps, of those that each part of the script stands for.
+    pub(super) parts: Vec<Part>,
+}
+
+/// A part of the script: usually one change, or several package changes in one transaction.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) steps: Vec<usize>,
+}
+
+/// Compiles `steps` of `declared` for a node whose flags are `flags`. `also` runs last, whatever there is to change.
+pub(super) fn compile(
+    token: &str,
+    declared: &[Declared],
+    steps: &[Step],
+    flags: &Flags,
+    os: &crate::model::Os,
+    also: &str,
+) -> Result<Compiled, ActionError> {
+    let mut script = format!(
+        "{{\n{LIBRARY}\nincoming={INCOMING}\numask 022\nflags=$(mktemp -d) || exit 1\ntrap 'rm -rf \"$flags\"' EXIT\ntrap 'exit 129' HUP\ntrap 'exit 143' TERM\ntrap 'exit 130' INT\n"
+    );
+    for (flag, certainty) in flags {
+        if *certainty == Certainty::Will {
+            let _ = writeln!(script, ": > \"$flags\"/{}", flag_file(flag));
+        }
+    }
+    let mut uploads: Vec<Upload> = Vec::new();
+    let parts = group(declared, steps);
+    for (number, part) in parts.iter().enumerate() {
+        let changes: Vec<&Change> = part.steps.iter().filter_map(|step| steps[*step].change.as_ref()).collect();
+        let options = &declared[steps[part.steps[0]].index].options;
+        let body = match changes.as_slice() {
+            [one] => one.script.clone(),
+            several => packages::transaction(os.package_manager, &join(several))?,
+        };
+        for upload in changes.iter().flat_map(|change| &change.uploads) {
+            if !uploads.contains(upload) {
+                uploads.push(upload.clone());
+            }
+        }
+        let _ = writeln!(script, "printf '\\n%s begin %s\\n' {token} {number}\n(\nset -e\nchange=");
+        match &options.if_flag {
+            Some(flag) => {
+                let _ = writeln!(script, "if [ -e \"$flags\"/{} ]; then\n{}fi", flag_file(flag), body.as_str());
+            }
+            None => script.push_str(body.as_str()),
+        }
+        script.push_str("if [ -n \"$change\" ]; then\n");
+        for flag in part.steps.iter().filter_map(|step| declared[steps[*step].index].options.flag_on_change.as_ref()) {
+            let _ = writeln!(script, ": > \"$flags\"/{}", flag_file(flag));
+        }
+        let _ = writeln!(
+            script,
+            "printf '\\n%s changed {number}\\n' {token}\nfi\n) 2>&1\nresult=$?\nprintf '\\n%s end {number} %s\\n' {token} \"$result\"\n[ \"$result\" -eq 0 ] || exit 1"
+        );
+    }
+    for upload in &uploads {
+        let _ = writeln!(script, "rm -f {}/{}", INCOMING, quote(&upload.digest));
+    }
+    let _ = writeln!(script, "{also}\nprintf '\\n%s done\\n' {token}\nexit 0\n}} </dev/null");
+    Ok(Compiled { script, uploads, parts })
+}
+
+/// Neighbouring package changes become one part. What has nothing to change does not part neighbours; options do.
+fn group(declared: &[Declared], steps: &[Step]) -> Vec<Part> {
+    let mut parts: Vec<Part> = Vec::new();
+    let mut open = false;
+    for (position, step) in steps.iter().enumerate() {
+        let Some(change) = &step.change else { continue };
+        let joins = change.packages.is_some() && declared[step.index].options == Default::default();
+        match parts.last_mut() {
+            Some(part) if open && joins => part.steps.push(position),
+            _ => parts.push(Part { steps: vec![position] }),
+        }
+        open = joins;
+    }
+    parts
+}
+
+fn join(changes: &[&Change]) -> PackageTransaction {
+    let mut joined = PackageTransaction::default();
+    for packages in changes.iter().filter_map(|change| change.packages.as_ref()) {
+        joined.install.extend(packages.install.iter().cloned());
+        joined.upgrade.extend(packages.upgrade.iter().cloned());
+        joined.remove.extend(packages.remove.iter().cloned());
+        joined.purge.extend(packages.purge.iter().cloned());
+    }
+    joined
+}
+
+/// A flag's name as the name of a file.
+fn flag_file(flag: &str) -> String {
+    flag.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("_{byte:02x}") }).collect()
+}

@@ -1,0 +1,106 @@
+//! Runs the phase functions of all nodes, phase by phase, and gathers the actions that they declare.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use super::lift::Run;
+use super::request::{NodeRequest, Session};
+use super::workspace::Directory;
+use super::{Engine, NodeError, Phase};
+use crate::action::Declared;
+use crate::model::Target;
+use crate::plugin::Request;
+
+/// One node as phase functions are run for it.
+pub(super) struct Subject {
+    pub(super) target: Target,
+    /// The phases to run, in order; `None` stands where the node's group does not have the phase.
+    pub(super) phases: Vec<(String, Option<Phase>)>,
+}
+
+/// What the phase functions of one node declared, by phase, or why one of them failed.
+pub(super) type Declaration = Result<Vec<(String, Vec<Declared>)>, NodeError>;
+
+/// Runs them all: every node passes a phase before the next phase begins, so that settings of one phase are there in the next.
+/// Also gives the warnings that functions have spoken, each with the name of its node.
+pub(super) fn declare(engine: &Engine, subjects: Vec<Subject>) -> (Vec<Declaration>, Vec<(String, String)>) {
+    let session = Arc::new(Session {
+        registry: engine.registry.clone(),
+        workspace: Directory(engine.directory.clone()),
+        environment: engine.environment.clone(),
+        admin_user: engine.admin_user.clone(),
+        targets: subjects.iter().map(|subject| subject.target.clone()).collect(),
+        settings: Mutex::default(),
+        cancel: engine.cancel.clone(),
+    });
+    let mut results: Vec<Declaration> = subjects.iter().map(|_| Ok(Vec::new())).collect();
+    let mut warnings = Vec::new();
+    let rounds = subjects.iter().map(|subject| subject.phases.len()).max().unwrap_or_default();
+    // a function that ran out of time for one node would for the others too: it is not tried again
+    let mut timed_out: BTreeMap<String, String> = BTreeMap::new();
+    for round in 0..rounds {
+        for (subject, result) in subjects.iter().zip(&mut results) {
+            let (Some((name, phase)), Ok(done)) = (subject.phases.get(round), &mut *result) else { continue };
+            let Some(phase) = phase else {
+                done.push((name.clone(), Vec::new()));
+                continue;
+            };
+            let key = format!("{}/{name}", subject.target.group);
+            if let Some(message) = timed_out.get(&key) {
+                *result = Err(NodeError { phase: Some(name.clone()), ..NodeError::new(message.clone()) });
+                continue;
+            }
+            match run_phase(&session, &subject.target, name, phase) {
+                Ok((declared, spoken)) => {
+                    done.push((name.clone(), declared));
+                    warnings.extend(spoken.into_iter().map(|message| (subject.target.name.clone(), message)));
+                }
+                Err((error, out_of_time)) => {
+                    if out_of_time {
+                        timed_out.insert(key, error.message.clone());
+                    }
+                    *result = Err(error);
+                }
+            }
+        }
+    }
+    (results, warnings)
+}
+
+fn run_phase(
+    session: &Arc<Session>,
+    target: &Target,
+    name: &str,
+    phase: &Phase,
+) -> Result<(Vec<Declared>, Vec<String>), (NodeError, bool)> {
+    let recorder = NodeRequest::new(session.clone(), target.clone(), name);
+    let mut request = Request::new(Arc::new(recorder.clone()));
+    for function in phase.functions() {
+        function.call(&mut request).map_err(|error| {
+            let out_of_time = error.timed_out;
+            let error = NodeError {
+                message: error.message,
+                phase: Some(name.to_owned()),
+                action: None,
+                source: error.source_location,
+                detail: error.rendered,
+            };
+            (error, out_of_time)
+        })?;
+    }
+    let recorded = recorder.take();
+    Ok((recorded.declared, recorded.warnings))
+}
+
+/// The subjects of the nodes of a run whose facts are known, and their positions in it.
+pub(super) fn subjects(run: &Run) -> (Vec<usize>, Vec<Subject>) {
+    run.nodes
+        .iter()
+        .enumerate()
+        .filter_map(|(position, node)| {
+            let target = node.target()?;
+            let phases = run.phases_of(node);
+            Some((position, Subject { target, phases }))
+        })
+        .unzip()
+}

@@ -1,0 +1,75 @@
+//! What happens in an operation, while it happens: for a person's progress and a program's log.
+
+use serde::Serialize;
+
+use super::NodeResult;
+use crate::action::{Certainty, SourceLocation};
+
+/// One thing that happened.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Event {
+    /// An operation begins on these nodes.
+    Started { operation: String, dry_run: bool, nodes: Vec<String> },
+    /// A node is being created.
+    Creating { node: String, group: String },
+    /// A node was created, or started again.
+    Created { node: String, group: String, address: Option<String> },
+    /// A node could not be created.
+    NotCreated { node: String, group: String, error: String },
+    /// A node is being destroyed.
+    Destroying { node: String, group: String },
+    /// A node was destroyed.
+    Destroyed { node: String, group: String },
+    /// A node was reached.
+    Connected { node: String },
+    /// A phase begins on a node.
+    PhaseStarted { node: String, phase: String, actions: usize },
+    /// An action would change something: in a dry run.
+    Planned(PlannedChange),
+    /// An action is done: it changed something or found nothing to do.
+    Action {
+        #[serde(flatten)]
+        change: PlannedChange,
+        changed: bool,
+    },
+    /// A line that an action printed.
+    Output { node: String, phase: String, action: String, line: String },
+    /// All that is done on a node.
+    NodeFinished {
+        node: String,
+        group: String,
+        #[serde(flatten)]
+        result: NodeResult,
+    },
+    /// Something that the user should know.
+    Warning { node: Option<String>, message: String },
+    /// The operation is over.
+    Finished { ok: bool, changed: usize, unchanged: usize, failed: usize, created: usize, destroyed: usize, seconds: f64 },
+}
+
+/// What an action changes on one node, or that it changes nothing.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedChange {
+    /// The node's name.
+    pub node: String,
+    /// The phase.
+    pub phase: String,
+    /// The action's name: `remote_file`.
+    pub action: String,
+    /// What it acts on: `/etc/motd`.
+    pub subject: String,
+    /// Whether it is sure to change something; `None`: it changes nothing.
+    pub certainty: Option<Certainty>,
+    /// What it does, in one line.
+    pub summary: String,
+    /// Lines that begin with `+`, `-` or a space.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub diff: String,
+    /// The place in the project that asked for it.
+    pub source: Option<SourceLocation>,
+    /// The crate functions that it came through.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub via: Vec<String>,
+}

@@ -1,0 +1,50 @@
+//! Remembers the facts of nodes between runs, so that actions can be declared before a node was asked anything.
+//!
+//! It is a guess and treated as one: every observation asks for the facts anew, and a node that differs is planned again.
+
+use std::path::PathBuf;
+
+use sha2::{Digest, Sha256};
+
+use crate::model::Facts;
+
+/// A directory with one file a node.
+#[derive(Debug, Clone)]
+pub struct FactsCache {
+    directory: PathBuf,
+}
+
+impl FactsCache {
+    /// A cache in this directory, which is made when it is needed.
+    pub fn at(directory: impl Into<PathBuf>) -> Self {
+        FactsCache { directory: directory.into() }
+    }
+
+    pub(super) fn get(&self, scope: &str, id: &str) -> Option<Facts> {
+        serde_json::from_slice(&std::fs::read(self.path(scope, id)).ok()?).ok()
+    }
+
+    /// Remembers. A cache that cannot be written costs a round trip next time, nothing else.
+    pub(super) fn put(&self, scope: &str, id: &str, facts: &Facts) {
+        let path = self.path(scope, id);
+        let temporary = path.with_extension(format!("{}.part", std::process::id()));
+        let write = || -> std::io::Result<()> {
+            std::fs::create_dir_all(&self.directory)?;
+            std::fs::write(&temporary, serde_json::to_vec(facts)?)?;
+            std::fs::rename(&temporary, &path)
+        };
+        if write().is_err() {
+            let _ = std::fs::remove_file(&temporary);
+        }
+    }
+
+    pub(super) fn remove(&self, scope: &str, id: &str) {
+        let _ = std::fs::remove_file(self.path(scope, id));
+    }
+
+    fn path(&self, scope: &str, id: &str) -> PathBuf {
+        let digest = Sha256::digest(format!("{scope}\0{id}"));
+        let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        self.directory.join(format!("{name}.json"))
+    }
+}

@@ -1,0 +1,311 @@
+//! Lift: configure nodes, without changing how many there are.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::declare::{declare, subjects};
+use super::event::Event;
+use super::node_run::{BOOTSTRAPPED_TAG, NodeRun};
+use super::spec::merge_order;
+use super::{Engine, EngineError, GroupSpec, NodeError, Outcome, Phase};
+use crate::model::{Node, NodeStatus};
+
+/// How to lift.
+#[derive(Debug, Clone)]
+pub struct LiftOptions {
+    /// The phases to run, in order; none: each group's default phases.
+    pub phases: Vec<PhaseChoice>,
+    /// Only show what would change.
+    pub dry_run: bool,
+    /// On how many nodes at once.
+    pub parallel: usize,
+}
+
+/// A phase to run.
+#[derive(Debug, Clone)]
+pub enum PhaseChoice {
+    /// The one that groups define under this name.
+    Named(String),
+    /// This one, on every node.
+    Inline(Phase),
+}
+
+impl Default for LiftOptions {
+    fn default() -> Self {
+        LiftOptions { phases: Vec::new(), dry_run: false, parallel: 50 }
+    }
+}
+
+/// The phase that always runs first: settings are there for all that follows.
+const SETTINGS: &str = "settings";
+/// The phase that runs on nodes that were never bootstrapped.
+const BOOTSTRAP: &str = "bootstrap";
+/// What an inline phase is called.
+const INLINE: &str = "inline";
+
+impl Engine {
+    /// Configures the running nodes of these groups.
+    pub async fn lift(&self, groups: &[GroupSpec], options: &LiftOptions) -> Result<Outcome, EngineError> {
+        let nodes = self.ask(|service| service.nodes()).await?;
+        let groups: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
+        let nodes = nodes
+            .into_iter()
+            .filter_map(|node| {
+                let group = groups.iter().find(|group| node.group.as_deref() == Some(group.name.as_str()))?;
+                Some((node, group.clone()))
+            })
+            .collect();
+        self.configure("lift", nodes, options, false).await
+    }
+
+    /// Runs the phases on these nodes; the whole operation but what converge does before.
+    pub(super) async fn configure(
+        &self,
+        operation: &str,
+        nodes: Vec<(Node, Arc<GroupSpec>)>,
+        options: &LiftOptions,
+        bootstrap: bool,
+    ) -> Result<Outcome, EngineError> {
+        let mut run = Run::new(self, nodes, options, bootstrap);
+        let names = run.nodes.iter().map(|node| node.node.name.clone()).collect();
+        self.tell(Event::Started { operation: operation.to_owned(), dry_run: options.dry_run, nodes: names });
+        run.warn_of_undefined_phases();
+        run.prepare().await?;
+        for round in 0..run.rounds() {
+            run.round(round).await?;
+        }
+        run.each(|_| true, |node, _| Box::pin(async move { node.close().await })).await?;
+        let outcome = Outcome {
+            nodes: run.nodes.iter().map(NodeRun::outcome).collect(),
+            cancelled: self.cancel.is_cancelled(),
+            ..Outcome::default()
+        };
+        for node in &outcome.nodes {
+            self.tell(Event::NodeFinished { node: node.node.clone(), group: node.group.clone(), result: node.result.clone() });
+        }
+        Ok(outcome)
+    }
+}
+
+/// One operation on its nodes.
+pub(super) struct Run {
+    engine: Arc<Engine>,
+    pub(super) nodes: Vec<NodeRun>,
+    phases: Vec<PhaseChoice>,
+    /// No phases were named, so each group runs its own.
+    defaults: bool,
+    bootstrap: bool,
+    dry_run: bool,
+    parallel: Arc<Semaphore>,
+}
+
+type Work<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+impl Run {
+    fn new(engine: &Engine, mut nodes: Vec<(Node, Arc<GroupSpec>)>, options: &LiftOptions, bootstrap: bool) -> Self {
+        nodes.sort_by(|(a, _), (b, _)| natural(&a.name).cmp(&natural(&b.name)));
+        let defaults = options.phases.is_empty();
+        let phases = if defaults { default_phases(nodes.iter().map(|(_, group)| group.as_ref())) } else { options.phases.clone() };
+        Run {
+            nodes: nodes.into_iter().map(|(node, group)| NodeRun::new(engine, node, group)).collect(),
+            engine: Arc::new(engine.clone()),
+            phases,
+            defaults,
+            bootstrap,
+            dry_run: options.dry_run,
+            parallel: Arc::new(Semaphore::new(options.parallel.max(1))),
+        }
+    }
+
+    /// The phases of a node in order, each with its functions if its group has it.
+    pub(super) fn phases_of(&self, node: &NodeRun) -> Vec<(String, Option<Phase>)> {
+        let own = |name: &str| node.group.server.phases.get(name).cloned();
+        let mut phases = vec![(SETTINGS.to_owned(), own(SETTINGS))];
+        if self.bootstrap {
+            phases.push((BOOTSTRAP.to_owned(), self.bootstrap_of(node).filter(|_| !node.bootstrapped())));
+        }
+        let defaults = node.group.default_phases();
+        for phase in &self.phases {
+            match phase {
+                PhaseChoice::Named(name) if name == SETTINGS => {}
+                PhaseChoice::Named(name) => phases.push((name.clone(), own(name).filter(|_| !self.defaults || defaults.contains(name)))),
+                PhaseChoice::Inline(phase) => phases.push((INLINE.to_owned(), Some(phase.clone()))),
+            }
+        }
+        phases
+    }
+
+    /// A group's own bootstrap, or the default one for nodes that Pallet made (those whose provider keeps tags).
+    fn bootstrap_of(&self, node: &NodeRun) -> Option<Phase> {
+        let own = node.group.server.phases.get(BOOTSTRAP);
+        own.or(self.engine.default_bootstrap.as_ref().filter(|_| node.node.taggable)).cloned()
+    }
+
+    fn rounds(&self) -> usize {
+        self.nodes.iter().map(|node| node.declared.len()).max().unwrap_or_default()
+    }
+
+    fn warn_of_undefined_phases(&self) {
+        for phase in &self.phases {
+            let PhaseChoice::Named(name) = phase else { continue };
+            let defined = self.nodes.iter().any(|node| node.group.server.phases.contains_key(name));
+            if !defined && !self.nodes.is_empty() {
+                let known: BTreeSet<_> = self.nodes.iter().flat_map(|node| node.group.server.phases.keys()).cloned().collect();
+                let known = known.into_iter().collect::<Vec<_>>().join(", ");
+                let message = format!("no target defines the phase {name}; there are: {known}");
+                self.engine.tell(Event::Warning { node: None, message });
+            }
+        }
+    }
+
+    /// Brings all nodes to where their phases can be planned: facts are known, actions declared, and what they want to know was asked.
+    async fn prepare(&mut self) -> Result<(), EngineError> {
+        for node in &mut self.nodes {
+            if node.node.status == NodeStatus::Stopped {
+                node.fail(NodeError::new("the node is stopped; converge starts it"));
+            }
+        }
+        self.each(
+            |node| node.facts.is_none(),
+            |node, engine| {
+                Box::pin(async move {
+                    node.observe(&engine).await;
+                })
+            },
+        )
+        .await?;
+        self.declare().await?;
+        let remembered: Vec<_> = self.nodes.iter().map(|node| node.facts.clone()).collect();
+        self.each(
+            |node| !node.confirmed || node.wants_more(),
+            |node, engine| {
+                Box::pin(async move {
+                    node.observe(&engine).await;
+                })
+            },
+        )
+        .await?;
+        // a node that is not what it was remembered to be: everything is declared anew, since settings may differ everywhere
+        let surprised = self.nodes.iter().zip(&remembered).any(|(node, remembered)| match (&node.facts, remembered) {
+            (Some(now), Some(then)) => now.os != then.os || now.bootstrapped != then.bootstrapped,
+            _ => false,
+        });
+        if surprised {
+            self.declare().await?;
+            self.each(NodeRun::wants_more, |node, engine| {
+                Box::pin(async move {
+                    node.observe(&engine).await;
+                })
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Runs all phase functions and hands each node what was declared for it.
+    async fn declare(&mut self) -> Result<(), EngineError> {
+        let (positions, subjects) = subjects(self);
+        let engine = self.engine.clone();
+        let work = tokio::task::spawn_blocking(move || declare(&engine, subjects));
+        let (declarations, warnings) = work.await.map_err(|error| EngineError::Task(error.to_string()))?;
+        for (node, message) in warnings {
+            self.engine.tell(Event::Warning { node: Some(node), message });
+        }
+        for (position, declaration) in positions.into_iter().zip(declarations) {
+            match declaration {
+                Ok(declared) => self.nodes[position].declared = declared,
+                Err(error) => self.nodes[position].fail(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// One phase on all nodes; every node passes it before the next one begins.
+    async fn round(&mut self, round: usize) -> Result<(), EngineError> {
+        let dry_run = self.dry_run;
+        let bootstrap = self.bootstrap && round == 1;
+        let marks: Vec<bool> =
+            self.nodes.iter().map(|node| bootstrap && !dry_run && !node.bootstrapped() && self.bootstrap_of(node).is_some()).collect();
+        let names: BTreeSet<_> = self.nodes.iter().zip(&marks).filter(|(_, mark)| **mark).map(|(node, _)| node.node.id.clone()).collect();
+        let marked = Arc::new(names);
+        self.each(
+            |_| true,
+            move |node, engine| {
+                let marked = marked.clone();
+                Box::pin(async move {
+                    let mark = marked.contains(&node.node.id);
+                    node.phase(&engine, round, dry_run, mark).await;
+                    if mark && !node.failed() && node.node.taggable {
+                        let (id, tags) = (node.node.id.clone(), [(BOOTSTRAPPED_TAG.to_owned(), "true".to_owned())].into());
+                        match engine.ask(move |service| service.tag_node(&id, &tags)).await {
+                            Ok(()) => drop(node.node.tags.insert(BOOTSTRAPPED_TAG.to_owned(), "true".to_owned())),
+                            Err(error) => node.fail(NodeError::new(error.to_string())),
+                        }
+                    }
+                })
+            },
+        )
+        .await
+    }
+
+    /// Does some work on each node that is wanted and has not failed, so many at once as the options say.
+    async fn each(
+        &mut self,
+        wanted: impl Fn(&NodeRun) -> bool,
+        work: impl for<'a> Fn(&'a mut NodeRun, Arc<Engine>) -> Work<'a> + Clone + Send + Sync + 'static,
+    ) -> Result<(), EngineError> {
+        let mut tasks = JoinSet::new();
+        let mut done: Vec<Option<NodeRun>> = Vec::with_capacity(self.nodes.len());
+        for (position, mut node) in std::mem::take(&mut self.nodes).into_iter().enumerate() {
+            if node.failed() || !wanted(&node) {
+                done.push(Some(node));
+                continue;
+            }
+            done.push(None);
+            let (work, engine, parallel) = (work.clone(), self.engine.clone(), self.parallel.clone());
+            tasks.spawn(async move {
+                let _permit = parallel.acquire_owned().await;
+                if engine.cancel.is_cancelled() {
+                    node.fail(NodeError::new("the operation was stopped before this node was done"));
+                } else {
+                    work(&mut node, engine).await;
+                }
+                (position, node)
+            });
+        }
+        while let Some(finished) = tasks.join_next().await {
+            let (position, node) = finished.map_err(|error| EngineError::Task(error.to_string()))?;
+            done[position] = Some(node);
+        }
+        self.nodes = done.into_iter().flatten().collect();
+        Ok(())
+    }
+}
+
+/// The default phases of all groups, in one order that keeps each group's.
+fn default_phases<'a>(groups: impl Iterator<Item = &'a GroupSpec>) -> Vec<PhaseChoice> {
+    let mut order: Vec<String> = Vec::new();
+    for group in groups {
+        let own = group.default_phases();
+        order = merge_order(&order, &own).unwrap_or_else(|_| {
+            // contrary orders cannot be kept both: what is new comes last
+            let mut order = order.clone();
+            order.extend(own.into_iter().filter(|name| !order.contains(name)).collect::<Vec<_>>());
+            order
+        });
+    }
+    order.into_iter().map(PhaseChoice::Named).collect()
+}
+
+/// Sorts `web-10` behind `web-9`.
+pub(super) fn natural(name: &str) -> (String, u64) {
+    match name.rsplit_once('-').map(|(stem, number)| (stem, number.parse())) {
+        Some((stem, Ok(number))) => (stem.to_owned(), number),
+        _ => (name.to_owned(), 0),
+    }
+}

@@ -1,0 +1,415 @@
+//! One node in one operation: connect, observe, plan, apply.
+
+use std::sync::Arc;
+
+use super::apply::{Compiled, INCOMING, compile};
+use super::event::{Event, PlannedChange};
+use super::frames::{Frame, Frames};
+use super::{Engine, GroupSpec, NodeError, NodeOutcome, NodeResult};
+use crate::action::{self, Certainty, Declared, Flags, Step, UploadSource};
+use crate::model::{Connection, Facts, Node, NodeState, Observation, Target};
+use crate::script::observe;
+use crate::transport::{self, Become, Input, InputPart, Stream, Transport, TransportError};
+
+/// How many of the last lines that a failing action printed are part of its error.
+const LINES_IN_ERROR: usize = 20;
+
+/// The file on a node that says that it was bootstrapped, where its provider keeps no tags.
+const BOOTSTRAPPED: &str = "/var/lib/pallet/bootstrapped";
+
+/// The tag at the provider that says that a node was bootstrapped.
+pub(super) const BOOTSTRAPPED_TAG: &str = "pallet-bootstrapped";
+
+/// One node in one operation.
+pub(super) struct NodeRun {
+    pub(super) node: Node,
+    pub(super) group: Arc<GroupSpec>,
+    transport: Option<Box<dyn Transport>>,
+    r#become: Become,
+    /// Known, or remembered from an earlier run and not yet confirmed.
+    pub(super) facts: Option<Facts>,
+    pub(super) confirmed: bool,
+    observed: Observation,
+    state: Option<NodeState>,
+    /// The state was changed by an apply, so what it does not know is worth asking again.
+    stale: bool,
+    flags: Flags,
+    /// What is declared for the node, by phase.
+    pub(super) declared: Vec<(String, Vec<Declared>)>,
+    changes: usize,
+    error: Option<NodeError>,
+}
+
+impl NodeRun {
+    pub(super) fn new(engine: &Engine, node: Node, group: Arc<GroupSpec>) -> Self {
+        let facts = engine.facts_cache.as_ref().and_then(|cache| cache.get(&engine.project, &node.id));
+        NodeRun {
+            node,
+            group,
+            transport: None,
+            r#become: Become::Login,
+            facts,
+            confirmed: false,
+            observed: Observation::default(),
+            state: None,
+            stale: false,
+            flags: Flags::new(),
+            declared: Vec::new(),
+            changes: 0,
+            error: None,
+        }
+    }
+
+    pub(super) fn failed(&self) -> bool {
+        self.error.is_some()
+    }
+
+    pub(super) fn fail(&mut self, error: NodeError) {
+        self.error.get_or_insert(error);
+    }
+
+    /// The node as phase functions see it, once its facts are known.
+    pub(super) fn target(&self) -> Option<Target> {
+        Some(Target {
+            id: self.node.id.clone(),
+            name: self.node.name.clone(),
+            group: self.group.name.clone(),
+            address: self.node.address.clone(),
+            roles: self.group.server.roles.iter().cloned().collect(),
+            os: self.facts.as_ref()?.os.clone(),
+        })
+    }
+
+    pub(super) fn bootstrapped(&self) -> bool {
+        match self.node.taggable {
+            true => self.node.tags.contains_key(BOOTSTRAPPED_TAG),
+            false => self.facts.as_ref().is_some_and(|facts| facts.bootstrapped),
+        }
+    }
+
+    /// All that the declared actions want to know.
+    fn wanted(&self) -> Observation {
+        action::observation(self.declared.iter().flat_map(|(_, declared)| declared))
+    }
+
+    /// Connects, if that was not done yet.
+    async fn connect(&mut self, engine: &Engine) -> Result<&mut Box<dyn Transport>, TransportError> {
+        if self.transport.is_none() {
+            let login = transport::login_user(&self.node.connection, &engine.connect)?;
+            let root = match &self.node.connection {
+                // a node that is entered from this machine is entered as its root
+                Connection::Exec { .. } => true,
+                _ => login.as_deref() == Some("root"),
+            };
+            self.r#become = match root || engine.admin_user.no_sudo {
+                true => Become::Login,
+                false => Become::Root(engine.sudo_password.clone()),
+            };
+            let connected = transport::connect(&self.node.connection, &engine.connect).await?;
+            engine.tell(Event::Connected { node: self.node.name.clone() });
+            self.transport = Some(connected);
+        }
+        match &mut self.transport {
+            Some(transport) => Ok(transport),
+            None => Err(TransportError::Connect { host: self.node.name.clone(), message: "the connection is gone".to_owned() }),
+        }
+    }
+
+    /// Asks the node what the declared actions want to know, and its facts.
+    pub(super) async fn observe(&mut self, engine: &Engine) {
+        let wanted = self.wanted();
+        match self.ask(engine, &wanted).await {
+            Ok(observed) => {
+                if self.facts.as_ref() != Some(&observed.facts) {
+                    if let Some(cache) = &engine.facts_cache {
+                        cache.put(&engine.project, &self.node.id, &observed.facts);
+                    }
+                }
+                self.facts = Some(observed.facts);
+                self.confirmed = true;
+                self.observed.extend(wanted);
+                match &mut self.state {
+                    Some(state) => state.learn(observed.state),
+                    None => self.state = Some(observed.state),
+                }
+                self.stale = false;
+            }
+            Err(error) => self.fail(error),
+        }
+    }
+
+    /// Whether the declared actions want to know something that was not asked.
+    pub(super) fn wants_more(&self) -> bool {
+        let mut all = self.observed.clone();
+        all.extend(self.wanted());
+        all != self.observed
+    }
+
+    async fn ask(&mut self, engine: &Engine, wanted: &Observation) -> Result<observe::Observed, NodeError> {
+        let token = token();
+        let script = observe::compile(wanted, &token);
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let mut take = |stream, piece: &[u8]| match stream {
+            Stream::Out => out.extend_from_slice(piece),
+            Stream::Err => err.extend_from_slice(piece),
+        };
+        let code = self.run(engine, &script, &mut take).await.map_err(|error| NodeError::new(error.to_string()))?;
+        observe::parse(wanted, &token, &out).map_err(|error| NodeError {
+            detail: tail(&String::from_utf8_lossy(&err)),
+            ..NodeError::new(format!("the node could not be observed: {error} (exit code {code})"))
+        })
+    }
+
+    /// Runs a script on the node, unless the operation is stopped first.
+    async fn run(&mut self, engine: &Engine, script: &str, output: &mut (dyn FnMut(Stream, &[u8]) + Send)) -> Result<i32, TransportError> {
+        let cancel = engine.cancel.clone();
+        let work = async {
+            self.connect(engine).await?;
+            match &mut self.transport {
+                Some(transport) => transport::run_script(transport.as_mut(), &self.r#become, script, output).await,
+                None => Ok(1),
+            }
+        };
+        let result = tokio::select! {
+            result = work => result,
+            () = cancel.cancelled() => Err(TransportError::Cancelled),
+        };
+        if result.is_err() {
+            // whatever state the connection is in, it is not used again
+            self.transport = None;
+        }
+        result
+    }
+
+    /// One phase: plan it over what is known, and make the changes unless this is a dry run.
+    pub(super) async fn phase(&mut self, engine: &Engine, position: usize, dry_run: bool, mark: bool) {
+        let Some((phase, declared)) = self.declared.get_mut(position).map(|(phase, declared)| (phase.clone(), std::mem::take(declared)))
+        else {
+            return;
+        };
+        if declared.is_empty() && !mark {
+            return;
+        }
+        if self.stale && !dry_run {
+            // what the changes so far made unknown can be known now
+            let later = std::mem::replace(&mut self.declared, vec![(phase.clone(), declared)]);
+            self.observe(engine).await;
+            let asked = std::mem::replace(&mut self.declared, later);
+            let declared = asked.into_iter().next().map(|(_, declared)| declared).unwrap_or_default();
+            if !self.failed() {
+                self.plan_and_apply(engine, &phase, &declared, dry_run, mark).await;
+            }
+        } else {
+            self.plan_and_apply(engine, &phase, &declared, dry_run, mark).await;
+        }
+    }
+
+    async fn plan_and_apply(&mut self, engine: &Engine, phase: &str, declared: &[Declared], dry_run: bool, mark: bool) {
+        engine.tell(Event::PhaseStarted { node: self.node.name.clone(), phase: phase.to_owned(), actions: declared.len() });
+        let Some(state) = &self.state else { return };
+        let mut predicted = state.clone();
+        let flags_before = self.flags.clone();
+        let steps = match action::plan(declared, &mut predicted, &mut self.flags) {
+            Ok(steps) => steps,
+            Err((index, error)) => {
+                self.fail(error_of(phase, &declared[index], error.to_string(), String::new()));
+                return;
+            }
+        };
+        let changing = steps.iter().filter(|step| step.change.is_some()).count();
+        for step in &steps {
+            let change = self.describe(phase, &declared[step.index], step);
+            match (dry_run, change.certainty) {
+                (true, Some(_)) => engine.tell(Event::Planned(change)),
+                (_, None) => engine.tell(Event::Action { change, changed: false }),
+                (false, Some(_)) => {}
+            }
+        }
+        if dry_run {
+            self.changes += changing;
+            self.state = Some(predicted);
+            return;
+        }
+        if changing == 0 && !(mark && !self.node.taggable) {
+            self.state = Some(predicted);
+            return;
+        }
+        let also = if mark && !self.node.taggable { format!("mkdir -p /var/lib/pallet && : > {BOOTSTRAPPED}") } else { String::new() };
+        let token = token();
+        match compile(&token, declared, &steps, &flags_before, &predicted.os, &also) {
+            Ok(compiled) => self.apply(engine, phase, declared, &steps, &compiled, &token).await,
+            Err(error) => self.fail(NodeError { phase: Some(phase.to_owned()), ..NodeError::new(error.to_string()) }),
+        }
+        self.state = Some(predicted);
+        self.stale = true;
+    }
+
+    async fn apply(&mut self, engine: &Engine, phase: &str, declared: &[Declared], steps: &[Step], compiled: &Compiled, token: &str) {
+        for upload in &compiled.uploads {
+            if let Err(error) = self.upload(engine, &upload.digest, &upload.source).await {
+                self.fail(NodeError { phase: Some(phase.to_owned()), ..NodeError::new(error.to_string()) });
+                return;
+            }
+        }
+        let node = self.node.name.clone();
+        let mut frames = Frames::new(token);
+        let mut progress = Progress::default();
+        let mut noise = Vec::new();
+        let result = self
+            .run(engine, &compiled.script, &mut |stream, piece| match stream {
+                Stream::Err => noise.extend_from_slice(piece),
+                Stream::Out => {
+                    for frame in frames.push(piece) {
+                        progress.take(frame, |part, line| {
+                            let step = &steps[compiled.parts[part].steps[0]];
+                            let action = declared[step.index].label();
+                            engine.tell(Event::Output { node: node.clone(), phase: phase.to_owned(), action, line: line.to_owned() });
+                        });
+                    }
+                }
+            })
+            .await;
+        for (number, part) in compiled.parts.iter().enumerate() {
+            let Some(ended) = progress.ended.get(number) else { break };
+            if ended.code != 0 {
+                let declared = &declared[steps[part.steps[0]].index];
+                let message = format!("{} failed with exit code {}", declared.label(), ended.code);
+                self.fail(error_of(phase, declared, message, tail(&progress.lines)));
+                break;
+            }
+            for position in &part.steps {
+                let step = &steps[*position];
+                let declared = &declared[step.index];
+                let changed = ended.changed;
+                self.changes += usize::from(changed);
+                if let Some(flag) = &declared.options.flag_on_change {
+                    // what was only possible is known now
+                    match changed {
+                        true => drop(self.flags.insert(flag.clone(), Certainty::Will)),
+                        false if self.flags.get(flag) == Some(&Certainty::May) => drop(self.flags.remove(flag)),
+                        false => {}
+                    }
+                }
+                engine.tell(Event::Action { change: self.describe(phase, declared, step), changed });
+            }
+        }
+        let error = match result {
+            Err(error) => error.to_string(),
+            Ok(_) if progress.done || self.failed() => return,
+            Ok(code) => format!("the script of phase {phase} ended early, with exit code {code}"),
+        };
+        self.fail(NodeError { phase: Some(phase.to_owned()), detail: tail(&String::from_utf8_lossy(&noise)), ..NodeError::new(error) });
+    }
+
+    async fn upload(&mut self, engine: &Engine, digest: &str, source: &UploadSource) -> Result<(), TransportError> {
+        let part = match source {
+            UploadSource::Bytes(bytes) => InputPart::Bytes(bytes.clone()),
+            UploadSource::File(path) => InputPart::File(path.clone()),
+        };
+        let path = format!("{INCOMING}/{digest}");
+        let cancel = engine.cancel.clone();
+        let work = async {
+            self.connect(engine).await?;
+            match &mut self.transport {
+                Some(transport) => transport::put(transport.as_mut(), &self.r#become, &path, Input(vec![part])).await,
+                None => Ok(()),
+            }
+        };
+        tokio::select! {
+            result = work => result,
+            () = cancel.cancelled() => Err(TransportError::Cancelled),
+        }
+    }
+
+    fn describe(&self, phase: &str, declared: &Declared, step: &Step) -> PlannedChange {
+        let change = step.change.as_ref();
+        PlannedChange {
+            node: self.node.name.clone(),
+            phase: phase.to_owned(),
+            action: declared.action.name().to_owned(),
+            subject: declared.action.subject(),
+            certainty: change.map(|change| change.certainty),
+            summary: change.map_or("nothing to do".to_owned(), |change| change.summary.clone()),
+            diff: change.map(|change| change.diff.clone()).unwrap_or_default(),
+            source: declared.source.clone(),
+            via: declared.via.clone(),
+        }
+    }
+
+    /// Ends the connection.
+    pub(super) async fn close(&mut self) {
+        if let Some(mut transport) = self.transport.take() {
+            transport.close().await;
+        }
+    }
+
+    pub(super) fn outcome(&self) -> NodeOutcome {
+        let result = match (&self.error, self.changes) {
+            (Some(error), changes) => NodeResult::Failed { changes, error: error.clone() },
+            (None, 0) => NodeResult::Unchanged,
+            (None, changes) => NodeResult::Changed { changes },
+        };
+        NodeOutcome { node: self.node.name.clone(), group: self.group.name.clone(), result }
+    }
+}
+
+fn error_of(phase: &str, declared: &Declared, message: String, detail: String) -> NodeError {
+    NodeError { message, phase: Some(phase.to_owned()), action: Some(declared.label()), source: declared.source.clone(), detail }
+}
+
+fn tail(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(LINES_IN_ERROR)..].join("\n")
+}
+
+/// How far a script has come.
+#[derive(Default)]
+struct Progress {
+    ended: Vec<Ended>,
+    current: Option<usize>,
+    changed: bool,
+    lines: String,
+    done: bool,
+}
+
+struct Ended {
+    code: i32,
+    changed: bool,
+}
+
+impl Progress {
+    fn take(&mut self, frame: Frame, mut on_line: impl FnMut(usize, &str)) {
+        match frame {
+            Frame::Begin(part) => {
+                self.current = Some(part);
+                self.changed = false;
+                self.lines.clear();
+            }
+            Frame::Changed(_) => self.changed = true,
+            Frame::End(_, code) => {
+                self.current = None;
+                self.ended.push(Ended { code, changed: self.changed });
+            }
+            Frame::Done => self.done = true,
+            Frame::Line(line) => {
+                if let Some(part) = self.current {
+                    on_line(part, &line);
+                    self.lines.push_str(&line);
+                    self.lines.push('\n');
+                }
+            }
+        }
+    }
+}
+
+/// A word that no command prints by chance.
+fn token() -> String {
+    use std::hash::{BuildHasher, Hasher};
+    // each RandomState is seeded from the system's randomness
+    let random = |salt| {
+        let mut hasher = std::collections::hash_map::RandomState::new().build_hasher();
+        hasher.write_u64(salt);
+        hasher.finish()
+    };
+    format!("pallet-{:016x}{:016x}", random(1), random(2))
+}

@@ -1,0 +1,93 @@
+//! How an operation ended, node by node. Failure is data.
+
+use serde::{Deserialize, Serialize};
+
+use crate::action::SourceLocation;
+
+/// How an operation ended.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Every node's part, in the order of their names.
+    pub nodes: Vec<NodeOutcome>,
+    /// The names of nodes that were created.
+    pub created: Vec<String>,
+    /// The names of nodes that were destroyed.
+    pub destroyed: Vec<String>,
+    /// It was stopped before it was over.
+    pub cancelled: bool,
+}
+
+/// How one node's part ended.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct NodeOutcome {
+    /// The node's name.
+    pub node: String,
+    /// Its group.
+    pub group: String,
+    /// How it ended.
+    #[serde(flatten)]
+    pub result: NodeResult,
+}
+
+/// How one node's part ended.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "snake_case")]
+pub enum NodeResult {
+    /// There was nothing to do.
+    Unchanged,
+    /// It was changed; in a dry run: it would be.
+    Changed {
+        /// How many actions changed something.
+        changes: usize,
+    },
+    /// It failed. Other nodes are not concerned.
+    Failed {
+        /// How many actions changed something before that.
+        changes: usize,
+        /// Why.
+        error: NodeError,
+    },
+}
+
+/// Why a node's part failed.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct NodeError {
+    /// What went wrong, in one line.
+    pub message: String,
+    /// The phase in which it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phase: Option<String>,
+    /// The action that failed: `remote_file /etc/motd`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// The place in the project.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceLocation>,
+    /// More for a person: the last lines that a command printed, or the line of the project with a mark.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub detail: String,
+}
+
+impl Outcome {
+    /// Whether every node's part succeeded.
+    pub fn ok(&self) -> bool {
+        !self.cancelled && self.nodes.iter().all(|node| !matches!(node.result, NodeResult::Failed { .. }))
+    }
+
+    /// How many nodes were changed, unchanged and failed.
+    pub fn counts(&self) -> (usize, usize, usize) {
+        let count = |wanted: fn(&NodeResult) -> bool| self.nodes.iter().filter(|node| wanted(&node.result)).count();
+        (
+            count(|result| matches!(result, NodeResult::Changed { .. })),
+            count(|result| matches!(result, NodeResult::Unchanged)),
+            count(|result| matches!(result, NodeResult::Failed { .. })),
+        )
+    }
+}
+
+impl NodeError {
+    /// An error with nothing but a message.
+    pub fn new(message: impl Into<String>) -> Self {
+        NodeError { message: message.into(), ..Default::default() }
+    }
+}

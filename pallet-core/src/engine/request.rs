@@ -1,0 +1,151 @@
+//! The engine's side of a request: records what phase functions declare for one node, and answers what they ask.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::workspace::Directory;
+use crate::action::{ActionEntry, Declared, SourceLocation, TABLE};
+use crate::model::{AdminUser, Environment, Target};
+use crate::plugin::operation::{self, CallFunction, DeclareAction, GetSettings, Log, SetSettings};
+use crate::plugin::{ErrorKind, PluginError, RequestHost};
+use crate::registry::Registry;
+
+/// Crates may call each other so deep.
+const MAX_CALL_DEPTH: usize = 64;
+
+/// What the requests of one operation share.
+pub(super) struct Session {
+    pub(super) registry: Arc<Registry>,
+    pub(super) workspace: Directory,
+    pub(super) environment: Environment,
+    pub(super) admin_user: AdminUser,
+    pub(super) targets: Vec<Target>,
+    /// Settings by node id and facility.
+    pub(super) settings: Mutex<BTreeMap<(String, String), Value>>,
+    pub(super) cancel: CancellationToken,
+}
+
+/// The request of one node in one phase.
+#[derive(Clone)]
+pub(super) struct NodeRequest(Arc<Inner>);
+
+struct Inner {
+    session: Arc<Session>,
+    target: Target,
+    phase: String,
+    recorded: Mutex<Recorded>,
+}
+
+/// What phase functions left behind.
+#[derive(Default)]
+pub(super) struct Recorded {
+    pub(super) declared: Vec<Declared>,
+    pub(super) warnings: Vec<String>,
+    calls: Vec<(String, Option<SourceLocation>)>,
+}
+
+impl NodeRequest {
+    pub(super) fn new(session: Arc<Session>, target: Target, phase: &str) -> Self {
+        NodeRequest(Arc::new(Inner { session, target, phase: phase.to_owned(), recorded: Mutex::default() }))
+    }
+
+    pub(super) fn take(&self) -> Recorded {
+        std::mem::take(&mut *self.recorded())
+    }
+
+    fn recorded(&self) -> MutexGuard<'_, Recorded> {
+        self.0.recorded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn declare(&self, wanted: DeclareAction) -> Result<(), PluginError> {
+        let entry: &ActionEntry = TABLE.iter().find(|entry| entry.name == wanted.action).ok_or_else(|| {
+            let message = format!("there is no action `{}`", wanted.action);
+            PluginError::new(ErrorKind::Unsupported, message).with_help("it may need a newer pallet")
+        })?;
+        let invalid = |error: crate::action::ActionError| PluginError::new(ErrorKind::InvalidInput, error.to_string());
+        let mut action = (entry.parse)(wanted.arguments).map_err(invalid)?;
+        action.prepare(&self.0.session.workspace).map_err(invalid)?;
+        let mut recorded = self.recorded();
+        let source = recorded.calls.iter().find_map(|(_, source)| source.clone()).or(wanted.source);
+        let via = recorded.calls.iter().map(|(name, _)| name.clone()).collect();
+        recorded.declared.push(Declared { action, options: wanted.options, source, via });
+        Ok(())
+    }
+
+    fn call(&self, wanted: &CallFunction) -> Result<Value, PluginError> {
+        {
+            let mut recorded = self.recorded();
+            if recorded.calls.len() >= MAX_CALL_DEPTH {
+                let chain = recorded.calls.iter().rev().take(4).map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" <- ");
+                let message = format!("crate functions call each other more than {MAX_CALL_DEPTH} deep: {chain}");
+                return Err(PluginError::new(ErrorKind::Failed, message));
+            }
+            recorded.calls.push((format!("{}.{}", wanted.config_crate, wanted.function), wanted.source.clone()));
+        }
+        let answer = self.0.session.registry.call(&wanted.config_crate, &wanted.function, Arc::new(self.clone()), &wanted.arguments);
+        self.recorded().calls.pop();
+        answer
+    }
+
+    fn get_settings(&self, wanted: GetSettings) -> Value {
+        let node = wanted.node.unwrap_or_else(|| self.0.target.id.clone());
+        self.settings().get(&(node, wanted.facility)).cloned().unwrap_or_default()
+    }
+
+    fn set_settings(&self, wanted: SetSettings) -> Result<(), PluginError> {
+        let Value::Object(value) = wanted.value else {
+            return Err(PluginError::new(ErrorKind::InvalidInput, format!("settings for {} must be an object", wanted.facility)));
+        };
+        let mut settings = self.settings();
+        let there = settings.entry((self.0.target.id.clone(), wanted.facility)).or_insert_with(|| json!({}));
+        if let Value::Object(there) = there {
+            there.extend(value);
+        }
+        Ok(())
+    }
+
+    fn settings(&self) -> MutexGuard<'_, BTreeMap<(String, String), Value>> {
+        self.0.session.settings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl RequestHost for NodeRequest {
+    fn invoke(&self, operation: &str, payload: Value) -> Result<Value, PluginError> {
+        let session = &self.0.session;
+        if session.cancel.is_cancelled() {
+            return Err(PluginError::new(ErrorKind::Cancelled, "the operation was stopped"));
+        }
+        match operation {
+            operation::ACTION => self.declare(read(operation, payload)?).map(|()| Value::Null),
+            operation::CALL => self.call(&read(operation, payload)?),
+            operation::TARGET => write(&self.0.target),
+            operation::TARGETS => write(&session.targets),
+            operation::ENVIRONMENT => Ok(Value::Object(Map::clone(&session.environment))),
+            operation::ADMIN_USER => write(&session.admin_user),
+            operation::PHASE => Ok(Value::String(self.0.phase.clone())),
+            operation::GET_SETTINGS => Ok(self.get_settings(read(operation, payload)?)),
+            operation::SET_SETTINGS => self.set_settings(read(operation, payload)?).map(|()| Value::Null),
+            operation::LOG => {
+                let log: Log = read(operation, payload)?;
+                self.recorded().warnings.push(log.message);
+                Ok(Value::Null)
+            }
+            _ => {
+                let message = format!("this pallet has no operation `{operation}`");
+                Err(PluginError::new(ErrorKind::Unsupported, message).with_help("the crate needs a newer pallet"))
+            }
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(operation: &str, payload: Value) -> Result<T, PluginError> {
+    serde_json::from_value(payload).map_err(|error| PluginError::new(ErrorKind::InvalidInput, format!("{operation}: {error}")))
+}
+
+fn write(value: &impl serde::Serialize) -> Result<Value, PluginError> {
+    serde_json::to_value(value).map_err(|error| PluginError::new(ErrorKind::Failed, error.to_string()))
+}

@@ -1,0 +1,62 @@
+//! The project's files, as actions may read them.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::action::{ActionError, Workspace};
+
+/// A directory that relative paths are relative to.
+#[derive(Debug, Clone)]
+pub(super) struct Directory(pub(super) PathBuf);
+
+impl Directory {
+    fn path(&self, path: &Path) -> PathBuf {
+        self.0.join(path)
+    }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> ActionError {
+    ActionError::node(format!("cannot read {}: {error}", path.display()))
+}
+
+impl Workspace for Directory {
+    fn read(&self, path: &Path) -> Result<Vec<u8>, ActionError> {
+        let path = self.path(path);
+        std::fs::read(&path).map_err(|error| unreadable(&path, &error))
+    }
+
+    fn digest(&self, path: &Path) -> Result<(String, u64, PathBuf), ActionError> {
+        let path = self.path(path);
+        let unreadable = |error| unreadable(&path, &error);
+        let mut file = std::fs::File::open(&path).map_err(unreadable)?;
+        let mut hash = Sha256::new();
+        let mut piece = vec![0; 1 << 18];
+        let mut size = 0;
+        loop {
+            let read = file.read(&mut piece).map_err(unreadable)?;
+            if read == 0 {
+                break;
+            }
+            hash.update(&piece[..read]);
+            size += read as u64;
+        }
+        let digest = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok((digest, size, path.canonicalize().map_err(unreadable)?))
+    }
+
+    fn render(&self, name: &str, template: &str, values: &Value) -> Result<String, ActionError> {
+        let mut templates = minijinja::Environment::new();
+        templates.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
+        // files on nodes are not HTML, whatever their names end with
+        templates.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+        let syntax = minijinja::syntax::SyntaxConfig::builder().keep_trailing_newline(true).trim_blocks(true).lstrip_blocks(true).build();
+        templates.set_syntax(syntax.map_err(|error| ActionError::node(format!("template {name}: {error}")))?);
+        templates.render_named_str(name, template, minijinja::value::Serde(values)).map_err(|error| {
+            let line = error.line().map(|line| format!(":{line}")).unwrap_or_default();
+            ActionError::node(format!("template {name}{line}: {}", error.detail().map_or_else(|| error.kind().to_string(), str::to_owned)))
+        })
+    }
+}

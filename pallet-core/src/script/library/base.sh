@@ -1,0 +1,22 @@
+# Functions for the scripts of changes. Each says `changed` if it changed anything; a failing command ends the script (set -e).
+PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
+umask 022
+
+changed() { change=1; }
+
+fail() {
+  printf '%s\n' "$*" >&2
+  exit 1
+}
+
+# quietly COMMAND...: its output is shown only if it fails. It goes to a file, since a daemon that the command leaves behind
+# would hold a pipe open.
+quietly() {
+  log=$(mktemp)
+  status=0
+  "$@" >"$log" 2>&1 </dev/null || status=$?
+  [ "$status" = 0 ] || tail -n 40 -- "$log" >&2
+  rm -f -- "$log"
+  return "$status"
+}

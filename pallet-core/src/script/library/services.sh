@@ -1,0 +1,202 @@
+# ensure_service MANAGER NAME ACTION ENABLED COMMAND
+# ACTION: start, stop, restart or reload; ENABLED: yes, no or nothing; COMMAND: what to start if nothing on the node knows the service
+ensure_service() {
+  manager=$1 name=$2 command=$5
+  if [ "$manager" = systemd ]; then systemd_look; fi
+  service_kind
+  if [ "$kind" = none ]; then
+    [ "$3" != stop ] || return 0
+    fail "nothing on this node knows the service $name"
+  fi
+  case $4$(service_enabled) in
+    yesno)
+      service_enable
+      changed
+      ;;
+    noyes)
+      service_disable
+      changed
+      ;;
+  esac
+  case $3 in
+    start)
+      if ! service_runs; then
+        service_call start
+        changed
+      fi
+      ;;
+    stop)
+      if service_runs; then
+        service_call stop
+        changed
+      fi
+      ;;
+    reload)
+      if service_runs; then service_call reload; else service_call start; fi
+      changed
+      ;;
+    *)
+      service_call "$3"
+      changed
+      ;;
+  esac
+}
+
+# sets kind to what knows the service: systemd, openrc, init, process or none
+service_kind() {
+  process_pid "$name"
+  if [ "$manager" = systemd ]; then
+    case $unit_state in *LoadState=not-found*) ;; *) kind=systemd && return ;; esac
+  elif [ -x "/etc/init.d/$name" ]; then
+    if [ "$manager" = openrc ]; then kind=openrc; else kind=init; fi
+    return
+  fi
+  if [ -n "$pid$command" ]; then kind=process; else kind=none; fi
+}
+
+# unit files that are new or changed are read again first
+systemd_look() {
+  case $name in
+    *.service | *.socket | *.timer | *.path | *.mount | *.target) unit=$name ;;
+    *) unit=$name.service ;;
+  esac
+  systemd_state
+  case $unit_state in
+    *LoadState=not-found* | *NeedDaemonReload=yes*)
+      systemctl daemon-reload
+      systemd_state
+      ;;
+  esac
+}
+
+systemd_state() {
+  unit_state=$(systemctl show --property=LoadState,ActiveState,UnitFileState,NeedDaemonReload -- "$unit")
+}
+
+service_runs() {
+  case $kind in
+    systemd) case $unit_state in *ActiveState=active* | *ActiveState=reloading* | *ActiveState=activating*) ;; *) return 1 ;; esac ;;
+    openrc) rc-service "$name" status >/dev/null 2>&1 ;;
+    init) "/etc/init.d/$name" status >/dev/null 2>&1 ;;
+    process) [ -n "$pid" ] ;;
+  esac
+}
+
+# prints yes, no, or unknown where that has no meaning
+service_enabled() {
+  case $kind in
+    systemd)
+      case $unit_state in
+        *UnitFileState=enabled* | *UnitFileState=alias*) echo yes ;;
+        *UnitFileState=generated*) rc_links "$name" ;;
+        *UnitFileState=static* | *UnitFileState=indirect* | *UnitFileState=transient*) echo unknown ;;
+        *) echo no ;;
+      esac
+      ;;
+    openrc | init) rc_links "$name" ;;
+    *) echo unknown ;;
+  esac
+}
+
+service_enable() {
+  case $kind in
+    systemd) quietly systemctl enable -- "$unit" ;;
+    openrc) quietly rc-update add "$name" default ;;
+    init)
+      if command -v update-rc.d >/dev/null 2>&1; then
+        quietly update-rc.d "$name" defaults
+        quietly update-rc.d "$name" enable
+      elif command -v chkconfig >/dev/null 2>&1; then
+        quietly chkconfig --add "$name"
+        quietly chkconfig "$name" on
+      else
+        fail "neither update-rc.d nor chkconfig is there to enable $name"
+      fi
+      ;;
+  esac
+}
+
+service_disable() {
+  case $kind in
+    systemd) quietly systemctl disable -- "$unit" ;;
+    openrc) quietly rc-update -a del "$name" ;;
+    init)
+      if command -v update-rc.d >/dev/null 2>&1; then
+        quietly update-rc.d "$name" disable
+      elif command -v chkconfig >/dev/null 2>&1; then
+        quietly chkconfig "$name" off
+      else
+        fail "neither update-rc.d nor chkconfig is there to disable $name"
+      fi
+      ;;
+  esac
+}
+
+# service_call VERB: start, stop, restart or reload
+service_call() {
+  case $kind in
+    systemd)
+      if [ "$1" = reload ]; then set -- reload-or-restart; fi
+      if ! quietly systemctl "$1" -- "$unit"; then
+        systemctl status --no-pager --lines=20 -- "$unit" >&2 || :
+        return 1
+      fi
+      ;;
+    openrc) quietly rc-service "$name" "$1" ;;
+    init)
+      if [ "$1" = reload ]; then
+        quietly init_script reload 2>/dev/null || quietly init_script restart
+      else
+        quietly init_script "$1"
+      fi
+      ;;
+    process)
+      case $1 in
+        start) process_start ;;
+        stop) process_stop ;;
+        reload) kill -HUP "$pid" ;;
+        restart)
+          process_stop
+          process_start
+          ;;
+      esac
+      ;;
+  esac
+}
+
+init_script() {
+  if command -v service >/dev/null 2>&1; then service "$name" "$1"; else "/etc/init.d/$name" "$1"; fi
+}
+
+# a session of its own, so that the process outlives ours and all that it starts can be stopped with it
+process_start() {
+  [ -n "$command" ] || fail "no command is given to start $name with"
+  mkdir -p /run/pallet /var/log/pallet
+  if command -v setsid >/dev/null 2>&1; then
+    setsid sh -c "$command" </dev/null >>"/var/log/pallet/$name.log" 2>&1 &
+  else
+    nohup sh -c "$command" </dev/null >>"/var/log/pallet/$name.log" 2>&1 &
+  fi
+  pid=$!
+  sleep 0.3 2>/dev/null || sleep 1
+  process_started "$pid"
+  if [ -z "$found" ]; then
+    tail -n 20 "/var/log/pallet/$name.log" >&2
+    fail "$name ended at once; its command must stay in the foreground"
+  fi
+  printf '%s %s\n' "$pid" "$found" >"/run/pallet/$name.pid"
+}
+
+process_stop() {
+  if [ -n "$pid" ]; then
+    kill -TERM -- "-$pid" 2>/dev/null || kill -TERM "$pid" 2>/dev/null || :
+    waited=0
+    while process_pid "$name" && [ -n "$pid" ]; do
+      if [ "$waited" = 10 ]; then kill -KILL -- "-$pid" 2>/dev/null || kill -KILL "$pid" 2>/dev/null || :; fi
+      [ "$waited" -lt 12 ] || fail "$name does not stop"
+      waited=$((waited + 1))
+      sleep 1
+    done
+  fi
+  rm -f -- "/run/pallet/$name.pid"
+}

@@ -1,1 +1,0 @@
-//! The observing script: asks all that an [`Observation`] wants in one go, and reads the answer.

@@ -1,0 +1,69 @@
+# What every node is asked: which system it is, and what manages its packages and services.
+PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
+nl='
+'
+
+# answer FIELD...: one answer; its first field says of what
+answer() { printf "%s $token " "$token<" "$@" "$token>" "$nl"; }
+
+id='' like='' version=''
+for release in /etc/os-release /usr/lib/os-release; do
+  [ -r "$release" ] || continue
+  while IFS='=' read -r key value || [ -n "$key" ]; do
+    case $value in
+      \"*\") value=${value#\"} value=${value%\"} ;;
+      \'*\') value=${value#\'} value=${value%\'} ;;
+    esac
+    case $key in
+      ID) id=$value ;;
+      ID_LIKE) like=$value ;;
+      VERSION_ID) version=$value ;;
+    esac
+  done <"$release"
+  break
+done
+
+# a system can carry the tools of others, so its own come first
+case " $id $like " in
+  *' debian '* | *' ubuntu '*) own=apt-get ;;
+  *suse*) own=zypper ;;
+  *' arch '* | *' archlinux '*) own=pacman ;;
+  *' alpine '*) own=apk ;;
+  *' rhel '* | *' fedora '* | *' centos '* | *' amzn '*) own='dnf yum' ;;
+  *) own='' ;;
+esac
+packages=unknown
+for command in $own apt-get dnf yum zypper pacman apk; do
+  if command -v "$command" >/dev/null 2>&1; then
+    packages=${command%-get}
+    break
+  fi
+done
+
+services=process
+if [ -d /run/systemd/system ]; then
+  services=systemd
+elif [ -d /run/openrc ] || command -v openrc-run >/dev/null 2>&1; then
+  services=openrc
+elif [ -d /run/runit ]; then
+  services=runit
+elif command -v service >/dev/null 2>&1 || command -v start-stop-daemon >/dev/null 2>&1; then
+  for path in /etc/init.d/*; do
+    if [ -x "$path" ]; then services=sysvinit; fi
+    break
+  done
+fi
+
+answer fact id "$id"
+answer fact id_like "$like"
+answer fact version "$version"
+answer fact packages "$packages"
+answer fact services "$services"
+answer fact uname "$(uname -nm)"
+answer fact user "$(id -un)"
+answer fact cores "$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null)"
+kib=''
+if [ -r /proc/meminfo ]; then read -r key kib value </proc/meminfo; fi
+answer fact ram "$kib"
+if [ -e /var/lib/pallet/bootstrapped ]; then answer fact bootstrapped yes; fi

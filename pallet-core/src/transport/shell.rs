@@ -1,0 +1,177 @@
+//! Running a script and putting a file, as the login user or as root, over any transport.
+//!
+//! The script travels as input, never as an argument. Before it goes what `sudo` may want to read, a password, and a marker line; the
+//! program that is started skips all up to the marker, so that a password which `sudo` did not ask for never reaches a shell as a
+//! command. It answers with the same marker on both its streams, so that banners and the noise of login files are told from
+//! output, and a shell that never started from a script that failed.
+//!
+//! The script is one compound command with no input of its own: the shell reads all of it before it runs any of it. A connection
+//! that breaks while the script is on its way runs nothing, and a command in the script cannot read the rest of the script.
+
+use super::{Input, InputPart, Output, Secret, Stream, Transport, TransportError};
+use crate::script::quote;
+
+/// The line that ends what is not the script, and begins what is its output.
+pub(super) const MARKER: &str = "#pallet\n";
+/// Skips its input up to the marker, and says so.
+pub(super) const READER: &str = r##"while IFS= read -r l && [ "$l" != "#pallet" ]; do :; done; echo "#pallet"; echo "#pallet" >&2"##;
+/// How much of what stands before the marker is kept to explain why none came.
+const NOISE: usize = 64 * 1024;
+
+/// Who runs a script.
+#[derive(Debug, Clone)]
+pub enum Become {
+    /// The login user.
+    Login,
+    /// Root, by `sudo`, with the login user's password where it is needed.
+    Root(Option<Secret>),
+}
+
+/// Runs a script with `sh`, hands over its output as it comes, and returns its exit code.
+pub async fn run_script(transport: &mut dyn Transport, as_: &Become, script: &str, output: &mut Output<'_>) -> Result<i32, TransportError> {
+    let body = format!("{{ :\n{script}\n}} </dev/null\n");
+    run(transport, as_, "exec sh", vec![InputPart::Bytes(body.into_bytes())], output).await
+}
+
+/// Puts a file on the node at `path`, as a whole or not at all, in a directory that is made (mode 0700) if there is none.
+/// The file has mode 0600 if it is new.
+pub async fn put(transport: &mut dyn Transport, as_: &Become, path: &str, input: Input) -> Result<(), TransportError> {
+    let size = input.size().await?;
+    let (file, part) = (quote(path), quote(&format!("{path}.part")));
+    let parent = match path.rsplit_once('/') {
+        Some(("", _)) => "/",
+        Some((parent, _)) => parent,
+        None => ".",
+    };
+    let program = format!(
+        "umask 077; mkdir -p -- {parent} && cat >{part} && if [ $(wc -c <{part}) -eq {size} ]; then mv -f -- {part} {file}; \
+         else echo 'the content arrived in part' >&2; false; fi || {{ rm -f -- {part}; exit 1; }}",
+        parent = quote(parent),
+    );
+    let mut errors = Vec::new();
+    let code = run(transport, as_, &program, input.0, &mut |stream, bytes| {
+        if stream == Stream::Err && errors.len() < NOISE {
+            errors.extend_from_slice(bytes);
+        }
+    })
+    .await?;
+    if code == 0 {
+        return Ok(());
+    }
+    let message = match last_line(&errors) {
+        line if line.contains("No space left on device") => format!("no space left on the device: {size} bytes are needed"),
+        line if line.is_empty() => format!("the shell ended with code {code}"),
+        line => line,
+    };
+    Err(TransportError::Write { host: transport.peer().to_owned(), path: path.to_owned(), message })
+}
+
+/// Starts `program` behind the reader, feeds it `input`, and hands over what comes after the marker.
+async fn run(
+    transport: &mut dyn Transport,
+    as_: &Become,
+    program: &str,
+    input: Vec<InputPart>,
+    output: &mut Output<'_>,
+) -> Result<i32, TransportError> {
+    let shell = format!("sh -c {}", quote(&format!("{READER}; {program}")));
+    let mut parts = Vec::with_capacity(input.len() + 3);
+    // The messages of sudo are read below, so they must be English.
+    let command = match as_ {
+        Become::Login => shell,
+        Become::Root(None) => format!("env LC_ALL=C sudo -n -- {shell}"),
+        Become::Root(Some(password)) => {
+            parts.push(InputPart::Secret(password.clone()));
+            parts.push(InputPart::Bytes(b"\n".to_vec()));
+            format!("env LC_ALL=C sudo -S -k -p '' -- {shell}")
+        }
+    };
+    parts.push(InputPart::Bytes(MARKER.into()));
+    parts.extend(input);
+
+    let (mut out, mut err) = (Sieve::default(), Sieve::default());
+    let ended = transport
+        .exec(&command, Input(parts), &mut |stream, bytes| {
+            let sieve = if stream == Stream::Out { &mut out } else { &mut err };
+            sieve.pass(bytes, &mut |bytes| output(stream, bytes));
+        })
+        .await;
+    match ended {
+        Ok(code) if out.open || err.open => Ok(code),
+        Ok(code) => Err(not_started(transport.peer(), as_, code, &[out.noise, err.noise].concat())),
+        Err(error) => Err(error),
+    }
+}
+
+/// Lets through what comes after the marker.
+#[derive(Default)]
+struct Sieve {
+    open: bool,
+    noise: Vec<u8>,
+}
+
+impl Sieve {
+    fn pass(&mut self, bytes: &[u8], to: &mut dyn FnMut(&[u8])) {
+        if self.open {
+            return to(bytes);
+        }
+        self.noise.extend_from_slice(bytes);
+        if let Some(at) = self.noise.windows(MARKER.len()).position(|window| window == MARKER.as_bytes()) {
+            self.open = true;
+            let rest = self.noise.split_off(at + MARKER.len());
+            if !rest.is_empty() {
+                to(&rest);
+            }
+        } else if self.noise.len() > NOISE {
+            self.noise.drain(..self.noise.len() - NOISE / 2);
+        }
+    }
+}
+
+/// Why the shell behind the reader did not start, from what was said in its place.
+fn not_started(host: &str, as_: &Become, code: i32, noise: &[u8]) -> TransportError {
+    let host = host.to_owned();
+    let said = String::from_utf8_lossy(noise);
+    let has = |needles: &[&str]| needles.iter().any(|needle| said.contains(needle));
+    if let Become::Login = as_ {
+        let message = match last_line(noise) {
+            line if line.is_empty() => format!("the login shell ended with code {code} and started no `sh`"),
+            line => format!("{line} (exit code {code})"),
+        };
+        return TransportError::Start { host, message };
+    }
+    let message =
+        if has(&["sudo: not found", "sudo: command not found", "sudo': No such file", "sudo’: No such file", "'sudo'", "sudo\": exec"])
+            || (code == 127 && has(&["sudo"]))
+        {
+            "there is no sudo: install it, or log in as root".to_owned()
+        } else if has(&["must have a tty"]) {
+            "sudo wants a terminal: remove `requiretty` from sudoers for the login user".to_owned()
+        } else if has(&[
+            "not in the sudoers file",
+            "may not run sudo",
+            "not allowed to execute",
+            "not allowed to run",
+            "I'm afraid I can't do that",
+        ]) {
+            "sudoers does not allow the login user to: add it there, or log in as another".to_owned()
+        } else if has(&["incorrect password attempt", "incorrect authentication attempt", "try again"]) {
+            "sudo refused the password: give the login user's own".to_owned()
+        } else if has(&["a password is required", "authentication is required", "no password was provided", "unable to read password"]) {
+            "sudo wants a password: give one, or allow NOPASSWD in sudoers".to_owned()
+        } else {
+            match last_line(noise) {
+                line if line.is_empty() => format!("sudo ended with code {code} and started no `sh`"),
+                line => format!("{line} (exit code {code})"),
+            }
+        };
+    TransportError::Become { host, message }
+}
+
+fn last_line(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+#[path = "shell_tests.rs"]
+mod tests;

@@ -1,0 +1,324 @@
+//! Logging in: key files, the agent, the usual keys, the password, in this order and each only where it can help, because
+//! a server ends the connection after a few refusals (MaxAuthTries).
+
+use std::path::Path;
+use std::time::Duration;
+
+use ssh2::{Error, ErrorCode, KeyboardInteractivePrompt, Prompt as Question, Session};
+
+use super::super::settings::Passphrase;
+use super::super::{ConnectSettings, Secret, TransportError};
+use super::connect::Destination;
+use super::key::KeyFile;
+use super::link::Link;
+
+/// The usual key files in `~/.ssh`.
+const USUAL: [&str; 3] = ["id_ed25519", "id_ecdsa", "id_rsa"];
+/// How often a passphrase may be mistyped.
+const TRIES: usize = 3;
+
+/// Logs in, or says all that was tried.
+pub(super) async fn log_in(link: &mut Link, to: &Destination, settings: &ConnectSettings, limit: Duration) -> Result<(), TransportError> {
+    let user = to.user.as_str();
+    let methods = link.drive_within(limit, "the login", |session| match session.auth_methods(user) {
+        Err(_) if session.authenticated() => Ok(String::new()),
+        methods => methods.map(str::to_owned),
+    });
+    let methods = methods.await?.map_err(|error| link.lost(error))?;
+    let mut login = Login { link, to, settings, limit, tried: Vec::new(), offered: Vec::new() };
+    let allowed = |method: &str| methods.split(',').any(|it| it == method);
+    let done = login.link.session.authenticated()
+        || (allowed("publickey") && login.with_keys().await?)
+        || login.with_password(allowed("password"), allowed("keyboard-interactive")).await?;
+    if done {
+        return Ok(());
+    }
+    let tried =
+        if login.tried.is_empty() { "there was nothing to try: no key, no agent, no password".to_owned() } else { login.tried.join("; ") };
+    Err(login.refused(format!("{tried} (the server takes {methods})")))
+}
+
+struct Login<'a> {
+    link: &'a mut Link,
+    to: &'a Destination,
+    settings: &'a ConnectSettings,
+    limit: Duration,
+    /// What was tried and what became of it.
+    tried: Vec<String>,
+    /// The public keys that the server has refused.
+    offered: Vec<Vec<u8>>,
+}
+
+impl Login<'_> {
+    async fn with_keys(&mut self) -> Result<bool, TransportError> {
+        let named = self.to.identity_files.iter().chain(&self.to.config.identity_files);
+        let mut files: Vec<&Path> = Vec::new();
+        for file in named {
+            if !files.contains(&file.as_path()) {
+                files.push(file);
+            }
+        }
+        let mut keys: Vec<KeyFile> = Vec::new();
+        for file in files {
+            match KeyFile::read(file) {
+                Ok(Some(key)) => keys.push(key),
+                Ok(None) => self.tried.push(format!("{} does not exist", file.display())),
+                Err(why) => self.tried.push(format!("{}: {why}", file.display())),
+            }
+        }
+        let usual_wanted = self.to.identity_files.is_empty() && self.to.config.identity_files.is_empty();
+        let usual: Vec<KeyFile> = match &self.settings.home {
+            Some(home) if usual_wanted => {
+                USUAL.iter().filter_map(|name| KeyFile::read(&home.join(".ssh").join(name)).ok().flatten()).collect()
+            }
+            _ => Vec::new(),
+        };
+
+        let held = self.agent_keys().await?;
+        for key in &keys {
+            if self.with_key(key, &held).await? {
+                return Ok(true);
+            }
+        }
+        let named: Vec<Vec<u8>> = keys.iter().chain(&usual).filter_map(KeyFile::blob).collect();
+        for blob in held.iter().filter(|blob| !self.to.config.identities_only || named.contains(blob)) {
+            if !self.offered.contains(blob) && self.with_agent(blob).await? {
+                return Ok(true);
+            }
+        }
+        for key in &usual {
+            if self.with_key(key, &held).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Tries one key file: by the agent if that holds the key, else with the certificate beside it, else alone.
+    async fn with_key(&mut self, key: &KeyFile, held: &[Vec<u8>]) -> Result<bool, TransportError> {
+        let name = key.path.display().to_string();
+        let blob = key.blob();
+        if blob.as_ref().is_some_and(|blob| self.offered.contains(blob)) {
+            return Ok(false);
+        }
+        if let Some(blob) = blob.as_ref().filter(|blob| held.contains(blob) && key.certificate.is_none()) {
+            return self.with_agent(blob).await;
+        }
+        let Some(private) = &key.private else {
+            self.tried.push(format!("{name} holds only the public key, and the agent has not the private one"));
+            return Ok(false);
+        };
+        if key.needs_hardware() {
+            self.tried.push(format!("{name} is on a security key: add it to the agent"));
+            return Ok(false);
+        }
+        for public in [key.certificate.as_ref().map(Some), Some(key.public.as_ref())].into_iter().flatten() {
+            let public = public.map(String::as_str);
+            let done = if key.locked { self.locked(key, public, private).await? } else { self.offer(public, private, None, false).await? };
+            let what = if public == key.certificate.as_deref() && public.is_some() { "the certificate of " } else { "" };
+            match done {
+                Offer::Accepted => return Ok(true),
+                Offer::Refused => self.tried.push(format!("{what}{name} was refused")),
+                Offer::Unusable(why) => {
+                    self.tried.push(format!("{what}{name}: {why}"));
+                    break;
+                }
+            }
+        }
+        self.offered.extend(blob);
+        Ok(false)
+    }
+
+    /// Tries a key that needs a passphrase, which is asked for once in an operation.
+    async fn locked(&mut self, key: &KeyFile, public: Option<&str>, private: &Secret) -> Result<Offer, TransportError> {
+        // The server is asked first whether the key is of any use, where the public key is there to ask with.
+        if public.is_some() && matches!(self.offer(public, private, None, true).await?, Offer::Refused) {
+            return Ok(Offer::Refused);
+        }
+        let shared = self.settings.shared.passphrase(&key.path);
+        let mut known = shared.lock().await;
+        match known.clone() {
+            Passphrase::Missing(why) => return Ok(Offer::Unusable(why)),
+            Passphrase::Right(secret) => {
+                drop(known);
+                return self.offer(public, private, Some(secret), true).await;
+            }
+            Passphrase::Unasked => {}
+        }
+        let Some(prompt) = self.settings.prompt.clone() else {
+            return Ok(Offer::Unusable("a passphrase locks it and nobody can be asked: add it to the agent with `ssh-add`".to_owned()));
+        };
+        for attempt in 0..TRIES {
+            let again = if attempt == 0 { "" } else { "wrong; " };
+            let (prompt, question) = (prompt.clone(), format!("{again}passphrase of {}: ", key.path.display()));
+            let answer = tokio::task::spawn_blocking(move || prompt.secret(&question)).await.ok().flatten();
+            let Some(secret) = answer else {
+                *known = Passphrase::Missing("a passphrase locks it and none was given: add it to the agent with `ssh-add`".to_owned());
+                break;
+            };
+            match self.offer(public, private, Some(secret.clone()), true).await? {
+                Offer::Unusable(_) => {}
+                offer => {
+                    *known = Passphrase::Right(secret);
+                    return Ok(offer);
+                }
+            }
+        }
+        if let Passphrase::Unasked = *known {
+            *known = Passphrase::Missing(format!("a passphrase locks it and {TRIES} were wrong"));
+        }
+        let Passphrase::Missing(why) = known.clone() else { return Ok(Offer::Refused) };
+        Ok(Offer::Unusable(why))
+    }
+
+    /// Offers one key to the server.
+    async fn offer(
+        &mut self,
+        public: Option<&str>,
+        private: &Secret,
+        passphrase: Option<Secret>,
+        slow: bool,
+    ) -> Result<Offer, TransportError> {
+        let (user, public, private) = (self.to.user.clone(), public.map(str::to_owned), private.clone());
+        let call = move |session: &Session| {
+            session.userauth_pubkey_memory(&user, public.as_deref(), private.expose(), passphrase.as_ref().map(Secret::expose))
+        };
+        // Decrypting a key takes long on purpose, so that is done where it holds up no other connection.
+        let result =
+            if slow { self.link.block(self.limit, call).await? } else { self.link.drive_within(self.limit, "the login", call).await? };
+        match result {
+            Ok(()) => Ok(Offer::Accepted),
+            Err(error) => {
+                self.still_there(&error)?;
+                Ok(match error.code() {
+                    ErrorCode::Session(-18) => Offer::Refused,
+                    ErrorCode::Session(-19) if error.message().starts_with("Invalid signature") => Offer::Refused,
+                    _ if slow => Offer::Unusable("the passphrase is wrong".to_owned()),
+                    _ => Offer::Unusable(format!("libssh2 cannot use it: {}", error.message())),
+                })
+            }
+        }
+    }
+
+    /// The public keys that the agent holds.
+    async fn agent_keys(&mut self) -> Result<Vec<Vec<u8>>, TransportError> {
+        let Some(socket) = self.to.agent.clone() else { return Ok(Vec::new()) };
+        let path = socket.clone();
+        let listed = self.link.block(self.limit, move |session| -> Result<Vec<Vec<u8>>, Error> {
+            let mut agent = session.agent()?;
+            agent.set_identity_path(&path)?;
+            agent.connect()?;
+            agent.list_identities()?;
+            Ok(agent.identities()?.iter().map(|identity| identity.blob().to_vec()).collect())
+        });
+        match listed.await? {
+            Ok(keys) => {
+                if keys.is_empty() {
+                    self.tried.push("the agent holds no key".to_owned());
+                }
+                Ok(keys)
+            }
+            Err(error) => {
+                self.tried.push(format!("the agent at {}: {}", socket.display(), error.message()));
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// Tries a key that the agent holds.
+    async fn with_agent(&mut self, blob: &[u8]) -> Result<bool, TransportError> {
+        self.offered.push(blob.to_vec());
+        let Some(socket) = self.to.agent.clone() else { return Ok(false) };
+        let (user, blob) = (self.to.user.clone(), blob.to_vec());
+        let tried = self.link.block(self.limit, move |session| -> Result<Result<(), (Error, String)>, Error> {
+            let mut agent = session.agent()?;
+            agent.set_identity_path(&socket)?;
+            agent.connect()?;
+            agent.list_identities()?;
+            let keys = agent.identities()?;
+            match keys.iter().find(|key| key.blob() == blob) {
+                Some(key) => Ok(agent.userauth(&user, key).map_err(|error| (error, key.comment().to_owned()))),
+                None => Err(Error::new(ErrorCode::Session(-42), "the agent has forgotten the key")),
+            }
+        });
+        match tried.await? {
+            Ok(Ok(())) => Ok(true),
+            Ok(Err((error, comment))) => {
+                self.still_there(&error)?;
+                self.tried.push(format!("the agent's key {comment} was refused"));
+                Ok(false)
+            }
+            Err(error) => {
+                self.tried.push(format!("the agent: {}", error.message()));
+                Ok(false)
+            }
+        }
+    }
+
+    async fn with_password(&mut self, plain: bool, interactive: bool) -> Result<bool, TransportError> {
+        let Some(password) = self.to.password.clone() else {
+            if plain || interactive {
+                self.tried.push("there is no password to try".to_owned());
+            }
+            return Ok(false);
+        };
+        let user = self.to.user.clone();
+        if plain {
+            let call = |session: &Session| session.userauth_password(&user, password.expose());
+            match self.link.drive_within(self.limit, "the login", call).await? {
+                Ok(()) => return Ok(true),
+                Err(error) => self.still_there(&error)?,
+            }
+        }
+        if interactive {
+            let mut answers = Answers(password);
+            let call = |session: &Session| session.userauth_keyboard_interactive(&user, &mut answers);
+            match self.link.drive_within(self.limit, "the login", call).await? {
+                Ok(()) => return Ok(true),
+                Err(error) => self.still_there(&error)?,
+            }
+        }
+        if plain || interactive {
+            self.tried.push("the password was refused".to_owned());
+        }
+        Ok(false)
+    }
+
+    /// Whether the server still listens after it refused something.
+    fn still_there(&self, error: &Error) -> Result<(), TransportError> {
+        match error.code() {
+            ErrorCode::Session(-43 | -13 | -7) => {
+                let tried = self.tried.join("; ");
+                Err(self.refused(format!("it ended the connection after: {tried}; it may allow fewer attempts (MaxAuthTries): name the key with IdentityFile and set IdentitiesOnly")))
+            }
+            ErrorCode::Session(-9 | -30) => Err(TransportError::Timeout {
+                host: self.to.peer.clone(),
+                message: format!(
+                    "the login took longer than {} s: see whether the host is overloaded, or allow it more",
+                    self.limit.as_secs()
+                ),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn refused(&self, message: String) -> TransportError {
+        TransportError::Authenticate { host: self.to.peer.clone(), user: self.to.user.clone(), message }
+    }
+}
+
+/// What became of a key.
+enum Offer {
+    Accepted,
+    Refused,
+    Unusable(String),
+}
+
+/// Answers every hidden question of the server with the password.
+struct Answers(Secret);
+
+impl KeyboardInteractivePrompt for Answers {
+    fn prompt<'a>(&mut self, _user: &str, _instructions: &str, questions: &[Question<'a>]) -> Vec<String> {
+        questions.iter().map(|question| if question.echo { String::new() } else { self.0.expose().to_owned() }).collect()
+    }
+}

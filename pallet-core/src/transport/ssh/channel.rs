@@ -1,0 +1,194 @@
+//! A command in a channel: its input is written while its output is read, whichever side is ready.
+
+use std::io::{self, Read, Write};
+use std::time::Duration;
+
+use ssh2::Channel;
+use tokio::sync::mpsc::Sender;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::super::exec::timed_out;
+use super::super::input::{Feed, Input};
+use super::super::{Stream, TransportError};
+use super::link::{Link, would_block};
+
+/// How long a peer may take to agree that a channel is closed.
+const CLOSING: Duration = Duration::from_secs(5);
+/// How much is read before anything else has its turn.
+const READS: usize = 16;
+
+/// What a command gives: its output in pieces, and at last how it ended.
+pub(super) enum Event {
+    Output(Stream, Vec<u8>),
+    Ended(Result<i32, TransportError>),
+}
+
+/// How running a command went for the connection.
+pub(super) enum Outcome {
+    /// The connection can be used again.
+    Reusable(Result<i32, TransportError>),
+    /// It cannot.
+    Broken(TransportError),
+}
+
+/// Runs `command` in `channel`, until it ends, or nobody listens, or it is silent for too long.
+pub(super) async fn run(
+    link: &mut Link,
+    mut channel: Channel,
+    command: &str,
+    input: Input,
+    patience: Option<Duration>,
+    events: &Sender<Event>,
+) -> Outcome {
+    match link.drive(|_| channel.exec(command)).await {
+        Err(error) => return Outcome::Broken(error),
+        Ok(Err(error)) => {
+            let message = format!("the server refuses to run commands: {error}");
+            return Outcome::Reusable(Err(TransportError::Start { host: link.peer.clone(), message }));
+        }
+        Ok(Ok(())) => {}
+    }
+    let mut pump = Pump { feed: Some(Feed::new(input)), chunk: Vec::new(), written: 0, outbound: false, stuck: false };
+    let result = pump.run(link, &mut channel, patience, events).await;
+    if let Err(error @ TransportError::Lost { .. }) = result {
+        return Outcome::Broken(error);
+    }
+    let closing = async {
+        // A packet that is half sent must be finished before the next.
+        while pump.stuck {
+            pump.write(link, &mut channel)?;
+            if pump.stuck {
+                link.wait(true).await?;
+            }
+        }
+        link.drive(|_| channel.close()).await?.map_err(|error| link.lost(error))
+    };
+    match timeout(CLOSING, closing).await {
+        Ok(Ok(())) => Outcome::Reusable(result.map(|()| exit_code(&channel))),
+        Ok(Err(error)) => Outcome::Broken(result.err().unwrap_or(error)),
+        Err(_) => Outcome::Broken(result.err().unwrap_or_else(|| link.lost("it does not close a channel"))),
+    }
+}
+
+struct Pump {
+    /// What is left to write; `None` once the end of the input was sent.
+    feed: Option<Feed>,
+    chunk: Vec<u8>,
+    written: usize,
+    /// Whether libssh2 waits for room to write.
+    outbound: bool,
+    /// Whether a packet of input is half sent.
+    stuck: bool,
+}
+
+impl Pump {
+    async fn run(
+        &mut self,
+        link: &mut Link,
+        channel: &mut Channel,
+        patience: Option<Duration>,
+        events: &Sender<Event>,
+    ) -> Result<(), TransportError> {
+        let mut active = Instant::now();
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            self.outbound = false;
+            let mut progress = false;
+            for stream in [Stream::Out, Stream::Err] {
+                let mut from = channel.stream(if stream == Stream::Out { 0 } else { 1 });
+                for _ in 0..READS {
+                    let Some(read) = self.blocks(link, from.read(&mut buffer))? else { break };
+                    if read == 0 {
+                        break;
+                    }
+                    progress = true;
+                    if events.send(Event::Output(stream, buffer[..read].to_vec())).await.is_err() {
+                        return Err(abandoned(link));
+                    }
+                }
+            }
+            if channel.eof() && self.blocks(link, channel.wait_close().map_err(io::Error::from))?.is_some() {
+                return Ok(());
+            }
+            progress |= self.write_next(link, channel).await?;
+            if progress {
+                active = Instant::now();
+                tokio::task::yield_now().await;
+                continue;
+            }
+            tokio::select! {
+                ready = link.wait(self.outbound) => ready?,
+                () = events.closed() => return Err(abandoned(link)),
+                () = sleep_until(active + patience.unwrap_or_default()), if patience.is_some() =>
+                    return Err(timed_out(&link.peer, patience.unwrap_or_default())),
+            }
+        }
+    }
+
+    /// Writes what there is room for; says whether anything moved.
+    async fn write_next(&mut self, link: &mut Link, channel: &mut Channel) -> Result<bool, TransportError> {
+        let Some(feed) = &mut self.feed else { return Ok(false) };
+        if self.written == self.chunk.len() {
+            self.written = 0;
+            match feed.next().await? {
+                Some(chunk) => self.chunk = chunk,
+                None => {
+                    self.chunk = Vec::new();
+                    if self.blocks(link, channel.send_eof().map_err(io::Error::from))?.is_some() {
+                        self.feed = None;
+                    }
+                    return Ok(false);
+                }
+            }
+        }
+        self.write(link, channel)
+    }
+
+    fn write(&mut self, link: &Link, channel: &mut Channel) -> Result<bool, TransportError> {
+        let wrote = self.blocks(link, channel.write(&self.chunk[self.written..]))?;
+        self.stuck = wrote.is_none() && link.outbound();
+        self.written += wrote.unwrap_or(0);
+        Ok(wrote.is_some_and(|wrote| wrote > 0))
+    }
+
+    /// `None` if it would block.
+    fn blocks<T>(&mut self, link: &Link, result: io::Result<T>) -> Result<Option<T>, TransportError> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if would_block(&error) => {
+                self.outbound |= link.outbound();
+                Ok(None)
+            }
+            Err(error) => Err(link.lost(error)),
+        }
+    }
+}
+
+fn abandoned(link: &Link) -> TransportError {
+    TransportError::Start { host: link.peer.clone(), message: "the command was abandoned".to_owned() }
+}
+
+/// The exit code, as a shell would say it of a command that a signal ended.
+fn exit_code(channel: &Channel) -> i32 {
+    let signal = channel.exit_signal().ok().and_then(|ended| ended.exit_signal);
+    match signal.as_deref() {
+        None => channel.exit_status().unwrap_or_default(),
+        Some(name) => {
+            128 + match name {
+                "HUP" => 1,
+                "INT" => 2,
+                "QUIT" => 3,
+                "ILL" => 4,
+                "ABRT" => 6,
+                "FPE" => 8,
+                "KILL" => 9,
+                "USR1" => 10,
+                "SEGV" => 11,
+                "USR2" => 12,
+                "PIPE" => 13,
+                "ALRM" => 14,
+                _ => 15,
+            }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! One session: reaching the host, agreeing on keys, verifying it, logging in; patiently where the host is only busy.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ssh2::{Error, ErrorCode, MethodType};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::super::{ConnectSettings, Secret, TransportError};
+use super::Ssh;
+use super::auth;
+use super::config;
+use super::config::{AgentChoice, Hop, HostConfig};
+use super::host_key::HostKeys;
+use super::link::{Link, Socket};
+use crate::model::SshConnection;
+
+/// Key exchanges to prefer: the cheapest for both sides. What the server insists on is taken too, the post-quantum ones first.
+const KEX: [&str; 2] = ["curve25519-sha256", "curve25519-sha256@libssh.org"];
+/// The first pause before a busy host is asked again.
+const FIRST_PAUSE: Duration = Duration::from_millis(150);
+/// The longest.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+
+/// A host to log in to, with all that is known of the way.
+pub(super) struct Destination {
+    /// Host and port, for messages.
+    pub(super) peer: String,
+    pub(super) port: u16,
+    pub(super) user: String,
+    /// Keys that were asked for, before those of the configuration.
+    pub(super) identity_files: Vec<PathBuf>,
+    pub(super) password: Option<Secret>,
+    pub(super) agent: Option<PathBuf>,
+    /// What the provider knows of the host key.
+    pub(super) given_host_keys: Vec<String>,
+    pub(super) config: HostConfig,
+}
+
+/// What the connection runs over.
+pub(super) enum Carrier<'a> {
+    Tcp,
+    Through(&'a Ssh),
+}
+
+impl Destination {
+    /// The node itself.
+    pub(super) fn of_node(connection: &SshConnection, config: HostConfig, settings: &ConnectSettings) -> Self {
+        let given = connection.identity_files.iter().map(|file| config::in_home(file, settings.home.as_deref()));
+        let identity_files = given.chain(settings.identity_files.iter().cloned()).collect();
+        Destination {
+            identity_files,
+            password: settings.password.clone(),
+            given_host_keys: connection.host_keys.clone(),
+            ..Destination::new(connection.user.clone(), connection.port, config, settings)
+        }
+    }
+
+    /// A host on the way. It is never offered the node's password.
+    pub(super) fn of_hop(hop: &Hop, config: HostConfig, settings: &ConnectSettings) -> Self {
+        Destination { identity_files: settings.identity_files.clone(), ..Destination::new(hop.user.clone(), hop.port, config, settings) }
+    }
+
+    fn new(user: Option<String>, port: Option<u16>, config: HostConfig, settings: &ConnectSettings) -> Self {
+        let port = port.or(config.port).unwrap_or(22);
+        let agent = match &config.agent {
+            AgentChoice::Usual => settings.agent.clone(),
+            AgentChoice::None => None,
+            AgentChoice::Socket(path) => Some(path.clone()),
+        };
+        Destination {
+            peer: if config.host_name.contains(':') {
+                format!("[{}]:{port}", config.host_name)
+            } else {
+                format!("{}:{port}", config.host_name)
+            },
+            port,
+            user: user.or_else(|| config.user.clone()).unwrap_or_else(|| settings.user.clone()),
+            identity_files: Vec::new(),
+            password: None,
+            agent,
+            given_host_keys: Vec::new(),
+            config,
+        }
+    }
+
+    fn failed(&self, message: impl Into<String>) -> TransportError {
+        TransportError::Connect { host: self.peer.clone(), message: message.into() }
+    }
+}
+
+/// How one attempt failed.
+enum Failure {
+    /// The host is there and has no time: sshd refuses at random when many handshakes are under way (MaxStartups).
+    Busy(String),
+    Final(TransportError),
+}
+
+impl From<TransportError> for Failure {
+    fn from(error: TransportError) -> Self {
+        Failure::Final(error)
+    }
+}
+
+/// Reaches a host and logs in.
+pub(super) async fn establish(to: &Destination, settings: &ConnectSettings, carrier: Carrier<'_>) -> Result<Link, TransportError> {
+    let limit = to.config.connect_timeout.unwrap_or(settings.connect_timeout);
+    let address = settings.shared.address(&to.peer);
+    let _room = address.acquire_owned().await.map_err(|error| to.failed(error.to_string()))?;
+    let host_keys = HostKeys::find(to, settings)?;
+    let first = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    let mut link = loop {
+        match attempt(to, settings, &carrier, &host_keys, limit).await {
+            Ok(link) => break link,
+            Err(Failure::Final(error)) => return Err(error),
+            Err(Failure::Busy(message)) if first.elapsed() + pause > limit => {
+                let times = first.elapsed().as_secs();
+                return Err(to.failed(format!("{message}, for {times} s: sshd is overloaded (MaxStartups), or it bans this address")));
+            }
+            Err(Failure::Busy(_)) => {
+                sleep(pause.mul_f64(jitter())).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+    };
+    auth::log_in(&mut link, to, settings, limit).await?;
+    link.keep_alive(to.config.server_alive_interval.unwrap_or(settings.keepalive));
+    Ok(link)
+}
+
+async fn attempt(
+    to: &Destination,
+    settings: &ConnectSettings,
+    carrier: &Carrier<'_>,
+    host_keys: &HostKeys,
+    limit: Duration,
+) -> Result<Link, Failure> {
+    let socket = match carrier {
+        Carrier::Tcp => Socket::Tcp(dial(to, limit).await?),
+        Carrier::Through(via) => Socket::Tunnel(via.tunnel(&to.config.host_name, to.port).await?),
+    };
+    let _share = settings.shared.handshakes.clone().acquire_owned().await.map_err(|error| to.failed(error.to_string()))?;
+    let mut link = Link::new(socket, to.peer.clone())?;
+    prefer(&link, MethodType::Kex, &KEX).map_err(|error| to.failed(error.to_string()))?;
+    prefer(&link, MethodType::HostKey, &host_keys.algorithms()).map_err(|error| to.failed(error.to_string()))?;
+    let mut session = link.session.clone();
+    match link.drive_within(limit, "the key exchange", |_| session.handshake()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) if is_refusal(&error) => return Err(Failure::Busy(format!("it closes the connection before it greets ({error})"))),
+        Err(TransportError::Lost { message, .. }) => return Err(Failure::Busy(format!("it closes the connection ({message})"))),
+        Ok(Err(error)) => {
+            let message = format!("no agreement on keys and ciphers: {error}; see what sshd offers with `ssh -vv`");
+            return Err(to.failed(message).into());
+        }
+        Err(error) => return Err(error.into()),
+    }
+    host_keys.verify(&link.session, to)?;
+    Ok(link)
+}
+
+async fn dial(to: &Destination, limit: Duration) -> Result<TcpStream, Failure> {
+    let connecting = TcpStream::connect((to.config.host_name.as_str(), to.port));
+    match timeout(limit, connecting).await {
+        Ok(Ok(socket)) => {
+            socket.set_nodelay(true).map_err(|error| to.failed(error.to_string()))?;
+            Ok(socket)
+        }
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionReset => Err(Failure::Busy(error.to_string())),
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
+            Err(to.failed("nothing listens there: is sshd running, is this the right port?").into())
+        }
+        Ok(Err(error)) => Err(to.failed(error.to_string()).into()),
+        Err(_) => Err(to.failed(format!("no answer for {} s: is it up, does a firewall drop it?", limit.as_secs())).into()),
+    }
+}
+
+/// Puts `first` before everything else that libssh2 knows.
+fn prefer(link: &Link, kind: MethodType, first: &[&str]) -> Result<(), Error> {
+    let known = link.session.supported_algs(kind)?;
+    let chosen = first.iter().copied().filter(|name| known.contains(name));
+    let rest = known.iter().copied().filter(|name| !first.contains(name));
+    link.session.method_pref(kind, &chosen.chain(rest).collect::<Vec<_>>().join(","))
+}
+
+/// Whether the server ended the connection where its greeting should have come: it cannot be asked why.
+fn is_refusal(error: &Error) -> bool {
+    matches!(error.code(), ErrorCode::Session(-43 | -13 | -7 | -2))
+}
+
+/// Something between a half and one and a half, so that those who were refused together do not return together.
+fn jitter() -> f64 {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    0.5 + RandomState::new().build_hasher().finish() as f64 / u64::MAX as f64
+}

@@ -1,0 +1,135 @@
+//! A private key file: what it holds, whether a passphrase locks it, and what lies beside it.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::super::Secret;
+use super::host_key::key_type;
+
+/// A key as its files describe it.
+#[derive(Debug, Clone)]
+pub(super) struct KeyFile {
+    pub(super) path: PathBuf,
+    /// The private key; `None` where the file holds only the public one, for an agent that has the other.
+    pub(super) private: Option<Secret>,
+    /// Whether a passphrase locks it.
+    pub(super) locked: bool,
+    /// The public key, as `type base64`.
+    pub(super) public: Option<String>,
+    /// The certificate beside it, as `type base64`.
+    pub(super) certificate: Option<String>,
+}
+
+impl KeyFile {
+    /// Reads a key; `None` if there is no such file.
+    pub(super) fn read(path: &Path) -> Result<Option<Self>, String> {
+        let text = match fs::read(path) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error.to_string()),
+        };
+        let beside = |suffix: &str| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(suffix);
+            fs::read_to_string(name).ok().and_then(|text| public_line(&text))
+        };
+        let mut key = KeyFile { path: path.to_owned(), private: None, locked: false, public: None, certificate: beside("-cert.pub") };
+        if let Some(public) = public_line(&text) {
+            key.public = Some(public);
+            return Ok(Some(key));
+        }
+        if !text.contains("PRIVATE KEY-----") {
+            return Err("it is no private key".to_owned());
+        }
+        key.public = beside(".pub");
+        if text.contains("BEGIN OPENSSH PRIVATE KEY") {
+            let (locked, public) = open_ssh(&text).ok_or("it is damaged")?;
+            key.locked = locked;
+            key.public = Some(public);
+        } else {
+            key.locked = text.contains("BEGIN ENCRYPTED PRIVATE KEY")
+                || text.lines().any(|line| line.starts_with("Proc-Type:") && line.contains("ENCRYPTED"));
+        }
+        key.private = Some(Secret::new(text));
+        Ok(Some(key))
+    }
+
+    /// The public key's bytes, by which an agent knows it.
+    pub(super) fn blob(&self) -> Option<Vec<u8>> {
+        STANDARD.decode(self.public.as_ref()?.split_whitespace().nth(1)?).ok()
+    }
+
+    /// Whether it needs a security key to be touched, which only an agent can do.
+    pub(super) fn needs_hardware(&self) -> bool {
+        self.public.as_ref().is_some_and(|public| public.starts_with("sk-"))
+    }
+}
+
+/// `type base64` of a line with a public key or a certificate.
+fn public_line(text: &str) -> Option<String> {
+    let mut words = text.split_whitespace();
+    let (kind, data) = (words.next()?, words.next()?);
+    let blob = STANDARD.decode(data).ok()?;
+    (key_type(&blob)? == kind).then(|| format!("{kind} {data}"))
+}
+
+/// Whether a key in OpenSSH's own format is encrypted, and its public half, which never is.
+fn open_ssh(text: &str) -> Option<(bool, String)> {
+    let body = text.split_once("-----BEGIN OPENSSH PRIVATE KEY-----")?.1.split_once("-----END")?.0;
+    let bytes = STANDARD.decode(body.split_whitespace().collect::<String>()).ok()?;
+    let rest = bytes.strip_prefix(b"openssh-key-v1\0")?;
+    let (cipher, rest) = field(rest)?;
+    let (_kdf, rest) = field(rest)?;
+    let (_kdf_options, rest) = field(rest)?;
+    let (_count, rest) = rest.split_first_chunk::<4>()?;
+    let (public, _) = field(rest)?;
+    Some((cipher != b"none", format!("{} {}", key_type(public)?, STANDARD.encode(public))))
+}
+
+fn field(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    rest.split_at_checked(u32::from_be_bytes(*length) as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::process::Command;
+
+    use super::KeyFile;
+
+    fn generate(path: &Path, options: &[&str]) -> KeyFile {
+        let made = Command::new("ssh-keygen").args(["-q", "-C", "", "-f"]).arg(path).args(options).output().expect("ssh-keygen runs");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        KeyFile::read(path).expect("it is a key").expect("it is there")
+    }
+
+    #[test]
+    fn tells_what_a_key_file_is() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let at = |name: &str| dir.path().join(name);
+        let cases: [(&str, &[&str], bool); 5] = [
+            ("plain", &["-t", "ed25519", "-N", ""], false),
+            ("locked", &["-t", "ed25519", "-N", "secret", "-a", "1"], true),
+            ("ecdsa", &["-t", "ecdsa", "-N", ""], false),
+            ("pem", &["-t", "rsa", "-b", "2048", "-m", "PEM", "-N", "secret"], true),
+            ("pkcs8", &["-t", "rsa", "-b", "2048", "-m", "PKCS8", "-N", "secret"], true),
+        ];
+        for (name, options, locked) in cases {
+            let key = generate(&at(name), options);
+            assert_eq!((key.locked, key.private.is_some(), key.certificate.is_some()), (locked, true, false), "{name}");
+            let public = KeyFile::read(&at(&format!("{name}.pub"))).expect("it is a key").expect("it is there");
+            assert_eq!((key.blob(), public.private.is_none()), (public.blob(), true), "{name}");
+            assert!(key.blob().is_some());
+        }
+        assert!(KeyFile::read(&at("absent")).expect("no matter").is_none());
+        std::fs::write(at("text"), "hello").expect("written");
+        assert_eq!(KeyFile::read(&at("text")).expect_err("no key"), "it is no private key");
+        std::fs::write(at("cut"), "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n").expect("written");
+        assert_eq!(KeyFile::read(&at("cut")).expect_err("no key"), "it is damaged");
+    }
+}

@@ -1,0 +1,195 @@
+//! One ssh session that waits without blocking: tokio says when the socket is ready, libssh2 owns a duplicate of it.
+
+use std::future::Future;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::pin::pin;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use ssh2::{BlockDirections, Error, ErrorCode, Session};
+use tokio::io::{AsyncWriteExt, Interest, Ready};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::super::TransportError;
+
+/// libssh2's "would block".
+const EAGAIN: ErrorCode = ErrorCode::Session(-37);
+/// How often a silent peer is asked before it counts as dead.
+const UNANSWERED: u32 = 2;
+
+/// What carries a session: a connection of this machine, or one end of a tunnel through another session.
+#[derive(Debug)]
+pub(super) enum Socket {
+    Tcp(TcpStream),
+    Tunnel(UnixStream),
+}
+
+impl Socket {
+    async fn ready(&self, interest: Interest) -> io::Result<Ready> {
+        match self {
+            Socket::Tcp(socket) => socket.ready(interest).await,
+            Socket::Tunnel(socket) => socket.ready(interest).await,
+        }
+    }
+
+    /// Forgets that the socket is ready, so that the next wait waits.
+    fn clear(&self, interest: Interest) {
+        let would_block = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
+        let _ = match self {
+            Socket::Tcp(socket) => socket.try_io(interest, would_block),
+            Socket::Tunnel(socket) => socket.try_io(interest, would_block),
+        };
+    }
+
+    fn duplicate(&self) -> io::Result<OwnedFd> {
+        match self {
+            Socket::Tcp(socket) => socket.as_fd().try_clone_to_owned(),
+            Socket::Tunnel(socket) => socket.as_fd().try_clone_to_owned(),
+        }
+    }
+}
+
+/// A session with its socket. It has one owner, so that no channel is ever dropped while another thread uses the session:
+/// libssh2 does not survive that.
+pub(super) struct Link {
+    pub(super) session: Session,
+    socket: Socket,
+    pub(super) peer: String,
+    keepalive: Option<Duration>,
+    heard: Instant,
+    asked: u32,
+    asked_at: Instant,
+}
+
+impl Link {
+    pub(super) fn new(socket: Socket, peer: String) -> Result<Self, TransportError> {
+        let failed = |message: String| TransportError::Connect { host: peer.clone(), message };
+        let session = Session::new().map_err(|error| failed(error.to_string()))?;
+        let duplicate = socket.duplicate().map_err(|error| failed(error.to_string()))?;
+        let mut owned = session.clone();
+        owned.set_tcp_stream(std::net::TcpStream::from(duplicate));
+        session.set_blocking(false);
+        let now = Instant::now();
+        Ok(Link { session, socket, peer, keepalive: None, heard: now, asked: 0, asked_at: now })
+    }
+
+    /// From now on a peer that is silent for `interval` is asked whether it is there.
+    pub(super) fn keep_alive(&mut self, interval: Option<Duration>) {
+        // libssh2 keeps an interval of its own, of two seconds at least: ours must be longer, so that it sends whenever it is told to.
+        self.keepalive = interval.map(|interval| interval.max(Duration::from_secs(3)));
+        self.session.set_keepalive(true, 1);
+    }
+
+    /// Whether libssh2 waits for room to write.
+    pub(super) fn outbound(&self) -> bool {
+        matches!(self.session.block_directions(), BlockDirections::Outbound | BlockDirections::Both)
+    }
+
+    /// Waits until the socket may have something new. A peer that is dead is noticed here.
+    pub(super) async fn wait(&mut self, outbound: bool) -> Result<(), TransportError> {
+        let interest = if outbound { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
+        loop {
+            let next = self.keepalive.map(|interval| self.heard.max(self.asked_at) + interval);
+            let ask_at = next.unwrap_or_else(Instant::now);
+            tokio::select! {
+                ready = self.socket.ready(interest) => {
+                    let ready = ready.map_err(|error| self.lost(error))?;
+                    self.socket.clear(interest);
+                    if ready.is_readable() {
+                        self.heard = Instant::now();
+                        self.asked = 0;
+                    }
+                    return Ok(());
+                }
+                () = sleep_until(ask_at), if next.is_some() => self.ask()?,
+            }
+        }
+    }
+
+    /// Asks a silent peer whether it is there.
+    fn ask(&mut self) -> Result<(), TransportError> {
+        if self.asked >= UNANSWERED {
+            return Err(self.lost(format!("it has been silent for {} s", self.heard.elapsed().as_secs())));
+        }
+        self.asked += 1;
+        self.asked_at = Instant::now();
+        // A packet that is half sent must be finished first; then the peer's silence is enough.
+        if !self.outbound() {
+            self.session.keepalive_send().map_err(|error| self.lost(error))?;
+        }
+        Ok(())
+    }
+
+    /// Calls libssh2 until it no longer would block.
+    pub(super) async fn drive<T>(
+        &mut self,
+        mut call: impl FnMut(&Session) -> Result<T, Error>,
+    ) -> Result<Result<T, Error>, TransportError> {
+        loop {
+            match call(&self.session) {
+                Err(error) if error.code() == EAGAIN => {
+                    let outbound = self.outbound();
+                    self.wait(outbound).await?;
+                }
+                result => return Ok(result),
+            }
+        }
+    }
+
+    /// The same, for no longer than `limit`.
+    pub(super) async fn drive_within<T>(
+        &mut self,
+        limit: Duration,
+        what: &str,
+        call: impl FnMut(&Session) -> Result<T, Error>,
+    ) -> Result<Result<T, Error>, TransportError> {
+        match timeout(limit, self.drive(call)).await {
+            Ok(result) => result,
+            Err(_) => Err(TransportError::Timeout {
+                host: self.peer.clone(),
+                message: format!("{what} took longer than {} s: see whether the host is overloaded, or allow it more", limit.as_secs()),
+            }),
+        }
+    }
+
+    /// Runs calls that may block for other reasons than the network (an agent that asks a person, a key that is slow to decrypt)
+    /// on a thread made for such.
+    pub(super) async fn block<T: Send + 'static>(
+        &mut self,
+        limit: Duration,
+        call: impl FnOnce(&Session) -> T + Send + 'static,
+    ) -> Result<T, TransportError> {
+        let session = self.session.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            session.set_timeout(u32::try_from(limit.as_millis()).unwrap_or(u32::MAX));
+            session.set_blocking(true);
+            let result = call(&session);
+            session.set_blocking(false);
+            result
+        });
+        done.await.map_err(|error| self.lost(error))
+    }
+
+    /// The connection is of no use any more.
+    pub(super) fn lost(&self, why: impl ToString) -> TransportError {
+        TransportError::Lost { host: self.peer.clone(), message: why.to_string() }
+    }
+}
+
+impl Drop for Link {
+    /// Ends the connection now: libssh2 frees a session only when sending fails or succeeds, not while it would block.
+    fn drop(&mut self) {
+        let mut context = Context::from_waker(Waker::noop());
+        let _ = match &mut self.socket {
+            Socket::Tcp(socket) => pin!(socket.shutdown()).poll(&mut context),
+            Socket::Tunnel(socket) => pin!(socket.shutdown()).poll(&mut context),
+        };
+    }
+}
+
+/// Whether reading or writing a channel would block. (Channels speak `std::io`, whose errors hold libssh2's.)
+pub(super) fn would_block(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock
+}

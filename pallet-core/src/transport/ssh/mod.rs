@@ -1,0 +1,210 @@
+//! ssh, by libssh2. One session per node, owned by one task, which also answers the server while no command runs.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ssh2::Channel;
+use tokio::net::UnixStream;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use super::{ConnectSettings, Input, Output, Transport, TransportError};
+use crate::model::SshConnection;
+
+mod auth;
+mod channel;
+mod config;
+mod config_file;
+mod connect;
+mod host_key;
+mod key;
+mod known_hosts;
+mod link;
+mod pattern;
+mod proxy;
+
+use channel::{Event, Outcome};
+use link::Link;
+
+/// How long a goodbye may take.
+const GOODBYE: Duration = Duration::from_secs(2);
+/// How many pieces of output wait for their reader before the session does.
+const BUFFERED: usize = 16;
+
+/// A connection over ssh.
+pub struct Ssh {
+    jobs: mpsc::Sender<Job>,
+    peer: String,
+    /// The connection that this one goes through.
+    _via: Option<Box<Ssh>>,
+}
+
+/// What the task of a session is asked to do.
+enum Job {
+    Run { command: String, input: Input, events: mpsc::Sender<Event> },
+    Tunnel { host: String, port: u16, socket: UnixStream, opened: oneshot::Sender<Result<(), TransportError>> },
+    Close { done: oneshot::Sender<()> },
+}
+
+impl Ssh {
+    /// Connects, through other hosts if the ssh configuration says so, verifies the host key and logs in.
+    pub async fn connect(connection: &SshConnection, settings: &ConnectSettings) -> Result<Self, TransportError> {
+        proxy::connect(connection, settings).await
+    }
+
+    /// Gives the session to a task of its own.
+    fn start(link: Link, settings: &ConnectSettings, via: Option<Box<Ssh>>) -> Self {
+        let (jobs, queue) = mpsc::channel(1);
+        let peer = link.peer.clone();
+        tokio::spawn(serve(link, settings.command_timeout, queue));
+        Ssh { jobs, peer, _via: via }
+    }
+
+    fn gone(&self) -> TransportError {
+        TransportError::Lost { host: self.peer.clone(), message: "the connection was closed".to_owned() }
+    }
+
+    /// Opens a tunnel to a host that this one can reach: what is written to the socket arrives there.
+    async fn tunnel(&self, host: &str, port: u16) -> Result<UnixStream, TransportError> {
+        let failed = |error: std::io::Error| TransportError::Connect { host: format!("{host}:{port}"), message: error.to_string() };
+        let (near, far) = UnixStream::pair().map_err(failed)?;
+        let (opened, answer) = oneshot::channel();
+        self.jobs.send(Job::Tunnel { host: host.to_owned(), port, socket: far, opened }).await.map_err(|_| self.gone())?;
+        answer.await.map_err(|_| self.gone())??;
+        Ok(near)
+    }
+}
+
+#[async_trait]
+impl Transport for Ssh {
+    async fn exec(&mut self, command: &str, input: Input, output: &mut Output<'_>) -> Result<i32, TransportError> {
+        let (events, mut news) = mpsc::channel(BUFFERED);
+        self.jobs.send(Job::Run { command: command.to_owned(), input, events }).await.map_err(|_| self.gone())?;
+        while let Some(event) = news.recv().await {
+            match event {
+                Event::Output(stream, bytes) => output(stream, &bytes),
+                Event::Ended(result) => return result,
+            }
+        }
+        Err(self.gone())
+    }
+
+    async fn close(&mut self) {
+        let (done, answer) = oneshot::channel();
+        if self.jobs.send(Job::Close { done }).await.is_ok() {
+            let _ = timeout(GOODBYE, answer).await;
+        }
+    }
+
+    fn peer(&self) -> &str {
+        &self.peer
+    }
+}
+
+/// Who will log in: the connection's user, else that of the ssh configuration, else the admin user.
+pub(super) fn login_user(connection: &SshConnection, settings: &ConnectSettings) -> Result<String, TransportError> {
+    let host = config::HostConfig::read(&connection.host, settings)?;
+    Ok(connection.user.clone().or(host.user).unwrap_or_else(|| settings.user.clone()))
+}
+
+/// Owns a session until nobody needs it: does the jobs in order, and keeps the session alive between them.
+async fn serve(mut link: Link, patience: Option<Duration>, mut queue: mpsc::Receiver<Job>) {
+    let mut broken: Option<TransportError> = None;
+    let mut spare: Option<Channel> = None;
+    loop {
+        let job = match &broken {
+            Some(_) => queue.recv().await,
+            None => tokio::select! {
+                job = queue.recv() => job,
+                error = idle(&mut link, &mut spare) => {
+                    broken = Some(error);
+                    continue;
+                }
+            },
+        };
+        match job {
+            None => break,
+            Some(Job::Close { done }) => {
+                spare = close_spare(&mut link, spare).await;
+                drop(spare);
+                let goodbye = link.drive(|session| session.disconnect(None, "done", None));
+                let _ = timeout(GOODBYE, goodbye).await;
+                let _ = done.send(());
+                return;
+            }
+            Some(Job::Run { command, input, events }) => {
+                let result = match &broken {
+                    Some(error) => Err(error.clone()),
+                    None => match open(&mut link, &mut spare).await {
+                        Err(error) => Err(broken.insert(error).clone()),
+                        Ok(channel) => match channel::run(&mut link, channel, &command, input, patience, &events).await {
+                            Outcome::Reusable(result) => result,
+                            Outcome::Broken(error) => Err(broken.insert(error).clone()),
+                        },
+                    },
+                };
+                let _ = events.send(Event::Ended(result)).await;
+            }
+            Some(Job::Tunnel { host, port, socket, opened }) => {
+                let result = match &broken {
+                    Some(error) => Err(error.clone()),
+                    None => proxy::open(&mut link, &host, port).await,
+                };
+                match result {
+                    Err(error) => {
+                        let _ = opened.send(Err(error));
+                    }
+                    Ok(channel) => {
+                        let _ = opened.send(Ok(()));
+                        if let Err(error) = proxy::bridge(&mut link, channel, socket).await {
+                            broken = Some(error);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A channel for the next command: the spare one, or a new one.
+async fn open(link: &mut Link, spare: &mut Option<Channel>) -> Result<Channel, TransportError> {
+    match spare.take() {
+        Some(channel) => Ok(channel),
+        None => link
+            .drive(|session| session.channel_session())
+            .await?
+            .map_err(|error| link.lost(format!("no channel could be opened: {error}"))),
+    }
+}
+
+/// Keeps a session alive that nobody uses, until it breaks. The channel of the next command is opened ahead: that spares the
+/// command a round trip, and reading a channel is the one way to have libssh2 answer the server.
+async fn idle(link: &mut Link, spare: &mut Option<Channel>) -> TransportError {
+    loop {
+        let Some(channel) = spare else {
+            match link.drive(|session| session.channel_session()).await {
+                Ok(Ok(channel)) => *spare = Some(channel),
+                Ok(Err(error)) => return link.lost(format!("no channel could be opened: {error}")),
+                Err(error) => return error,
+            }
+            continue;
+        };
+        match std::io::Read::read(channel, &mut [0; 1]) {
+            Err(error) if link::would_block(&error) => {
+                let outbound = link.outbound();
+                if let Err(error) = link.wait(outbound).await {
+                    return error;
+                }
+            }
+            Err(error) => return link.lost(error),
+            Ok(_) => return link.lost("the server closed a channel"),
+        }
+    }
+}
+
+/// Closes the channel that no command needed.
+async fn close_spare(link: &mut Link, spare: Option<Channel>) -> Option<Channel> {
+    let mut channel = spare?;
+    let _ = timeout(GOODBYE, link.drive(|_| channel.close())).await;
+    Some(channel)
+}

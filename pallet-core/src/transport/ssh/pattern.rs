@@ -1,0 +1,68 @@
+//! Patterns with `*` and `?`, as in ssh_config, known_hosts and file names.
+
+/// Whether `text` is matched by `pattern` as a whole, upper and lower case being one.
+pub(super) fn matches(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.to_ascii_lowercase(), text.to_ascii_lowercase());
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    let (mut p, mut t) = (0, 0);
+    // The last `*`, and how much of the text it takes.
+    let mut star: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p, t));
+                p += 1;
+            }
+            Some(&byte) if byte == b'?' || byte == text[t] => {
+                p += 1;
+                t += 1;
+            }
+            _ => match star {
+                None => return false,
+                Some((at, taken)) => {
+                    star = Some((at, taken + 1));
+                    p = at + 1;
+                    t = taken + 1;
+                }
+            },
+        }
+    }
+    pattern[p..].iter().all(|&byte| byte == b'*')
+}
+
+/// Whether one of the patterns matches, and none that begins with `!` does.
+pub(super) fn list_matches<'a>(patterns: impl IntoIterator<Item = &'a str>, text: &str) -> bool {
+    let mut found = false;
+    for pattern in patterns {
+        match pattern.strip_prefix('!') {
+            Some(not) if matches(not, text) => return false,
+            Some(_) => {}
+            None => found |= matches(pattern, text),
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{list_matches, matches};
+
+    #[test]
+    fn stars_and_question_marks() {
+        for (pattern, text) in
+            [("*", ""), ("*", "a"), ("web-?", "web-1"), ("*.example.*", "a.b.example.com"), ("a*b*c", "abbbc"), ("WEB", "web")]
+        {
+            assert!(matches(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in [("", "a"), ("?", ""), ("web-?", "web-10"), ("a*b*c", "abbb"), ("*.com", "com")] {
+            assert!(!matches(pattern, text), "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn a_negated_pattern_wins() {
+        assert!(list_matches(["web*", "!web-9"], "web-1"));
+        assert!(!list_matches(["web*", "!web-9"], "web-9"));
+        assert!(!list_matches(["!web-9"], "web-1"));
+    }
+}

@@ -1,0 +1,164 @@
+//! Connecting through other hosts (ProxyJump): each is a session of its own, and carries the next in a tunnel.
+
+use std::io::{Read, Write};
+
+use ssh2::Channel;
+use tokio::net::UnixStream;
+
+use super::super::{ConnectSettings, TransportError};
+use super::Ssh;
+use super::config::{Hop, HostConfig};
+use super::connect::{Carrier, Destination, establish};
+use super::link::{Link, would_block};
+use crate::model::SshConnection;
+
+/// How many hosts may stand between.
+const MAX_HOPS: usize = 8;
+
+/// Connects to a node, hop by hop.
+pub(super) async fn connect(connection: &SshConnection, settings: &ConnectSettings) -> Result<Ssh, TransportError> {
+    let config = HostConfig::read(&connection.host, settings)?;
+    let hops = route(&config, settings)?;
+    let mut via: Option<Box<Ssh>> = None;
+    for (hop, config) in hops {
+        let destination = Destination::of_hop(&hop, config, settings);
+        via = Some(Box::new(step(destination, settings, via).await?));
+    }
+    let destination = Destination::of_node(connection, config, settings);
+    step(destination, settings, via).await
+}
+
+/// The hops to a host, nearest first. What leads to the first of a list of hops stands in that hop's own configuration.
+fn route(config: &HostConfig, settings: &ConnectSettings) -> Result<Vec<(Hop, HostConfig)>, TransportError> {
+    let mut route = Vec::new();
+    let mut next = config.proxy_jump.clone();
+    while !next.is_empty() {
+        let mut part = Vec::new();
+        for hop in &next {
+            part.push((hop.clone(), HostConfig::read(&hop.host, settings)?));
+        }
+        next = part.first().map(|(_, config)| config.proxy_jump.clone()).unwrap_or_default();
+        part.append(&mut route);
+        route = part;
+        if route.len() > MAX_HOPS {
+            let message = format!("more than {MAX_HOPS} hosts stand before {}: does its ProxyJump lead back to itself?", config.host_name);
+            return Err(TransportError::Config { message });
+        }
+    }
+    Ok(route)
+}
+
+async fn step(destination: Destination, settings: &ConnectSettings, via: Option<Box<Ssh>>) -> Result<Ssh, TransportError> {
+    let carrier = match &via {
+        None => Carrier::Tcp,
+        Some(via) => Carrier::Through(via),
+    };
+    let link = establish(&destination, settings, carrier).await?;
+    Ok(Ssh::start(link, settings, via))
+}
+
+/// Opens a channel to a host that the peer can reach.
+pub(super) async fn open(link: &mut Link, host: &str, port: u16) -> Result<Channel, TransportError> {
+    let channel = link.drive(|session| session.channel_direct_tcpip(host, port, None)).await?;
+    channel.map_err(|error| {
+        let message = format!("{} cannot reach it, or may not forward to it (AllowTcpForwarding): {error}", link.peer);
+        TransportError::Connect { host: format!("{host}:{port}"), message }
+    })
+}
+
+/// Carries bytes between a socket and a channel, until one of them ends.
+pub(super) async fn bridge(link: &mut Link, mut channel: Channel, socket: UnixStream) -> Result<(), TransportError> {
+    let (mut up, mut down) = (Buffer::default(), Buffer::default());
+    loop {
+        let mut outbound = false;
+        let mut moved = false;
+        if down.is_empty() {
+            match channel.read(down.space()) {
+                Ok(0) => break,
+                Ok(read) => {
+                    down.filled(read);
+                    moved = true;
+                }
+                Err(error) if would_block(&error) => outbound |= link.outbound(),
+                Err(error) => return Err(link.lost(error)),
+            }
+        }
+        if !down.is_empty() {
+            match socket.try_write(down.rest()) {
+                Ok(wrote) => {
+                    down.take(wrote);
+                    moved = true;
+                }
+                Err(error) if would_block(&error) => {}
+                Err(_) => break,
+            }
+        }
+        if up.is_empty() {
+            match socket.try_read(up.space()) {
+                Ok(0) => break,
+                Ok(read) => {
+                    up.filled(read);
+                    moved = true;
+                }
+                Err(error) if would_block(&error) => {}
+                Err(_) => break,
+            }
+        }
+        if !up.is_empty() {
+            match channel.write(up.rest()) {
+                Ok(wrote) => {
+                    up.take(wrote);
+                    moved |= wrote > 0;
+                }
+                Err(error) if would_block(&error) => outbound |= link.outbound(),
+                Err(error) => return Err(link.lost(error)),
+            }
+        }
+        if moved {
+            tokio::task::yield_now().await;
+            continue;
+        }
+        tokio::select! {
+            ready = link.wait(outbound) => ready?,
+            ready = socket.readable(), if up.is_empty() => if ready.is_err() { break },
+            ready = socket.writable(), if !down.is_empty() => if ready.is_err() { break },
+        }
+    }
+    // The session has no other use than this tunnel, so it ends with it.
+    Err(link.lost("the tunnel ended"))
+}
+
+/// Bytes on their way in one direction.
+struct Buffer {
+    bytes: Vec<u8>,
+    from: usize,
+    to: usize,
+}
+
+impl Default for Buffer {
+    fn default() -> Self {
+        Buffer { bytes: vec![0; 64 * 1024], from: 0, to: 0 }
+    }
+}
+
+impl Buffer {
+    fn is_empty(&self) -> bool {
+        self.from == self.to
+    }
+
+    fn space(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+
+    fn filled(&mut self, count: usize) {
+        (self.from, self.to) = (0, count);
+    }
+
+    fn rest(&self) -> &[u8] {
+        &self.bytes[self.from..self.to]
+    }
+
+    fn take(&mut self, count: usize) {
+        self.from += count;
+    }
+}

@@ -1,0 +1,31 @@
+//! The provider on systems other than Linux: one clear error.
+
+use pallet_core::prelude::*;
+
+use crate::options::Options;
+
+/// What cannot be made here.
+pub(crate) struct Sandbox;
+
+impl Provider for Sandbox {
+    const NAME: &'static str = "sandbox";
+    const ABOUT: &'static str = crate::ABOUT;
+    type Options = Options;
+
+    fn connect(_: Options, _: ServiceContext) -> Result<Self> {
+        let error = PluginError::new(ErrorKind::Unsupported, "provider sandbox needs Linux, whose namespaces its nodes are");
+        Err(error.with_help("use the provider `node-list` for machines that exist, or `localhost` for this one").into())
+    }
+
+    fn nodes(&self) -> Result<Vec<Node>> {
+        Ok(Vec::new())
+    }
+
+    fn run_nodes(&self, _: &RunNodes) -> Result<Vec<Created>> {
+        Ok(Vec::new())
+    }
+
+    fn destroy_nodes(&self, _: &[String]) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,150 @@
+//! Images: directories that hold a whole root file system. The machine's own root is one.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pallet_core::model::PackageManager;
+use pallet_core::prelude::*;
+
+use crate::machine;
+use crate::options::Options;
+
+/// The name of the machine's own root as an image.
+pub(crate) const MACHINE: &str = "machine";
+
+/// A directory that nodes can be made from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Root {
+    pub(crate) id: String,
+    pub(crate) directory: PathBuf,
+    pub(crate) os: Option<Os>,
+}
+
+impl Root {
+    fn at(id: &str, directory: PathBuf) -> Root {
+        let os = os_of(&directory);
+        Root { id: id.to_owned(), directory, os }
+    }
+
+    pub(crate) fn is_machine(&self) -> bool {
+        self.id == MACHINE
+    }
+}
+
+/// The images of a service, the one that nodes get without asking first.
+pub(crate) fn all(options: &Options, project: &Path) -> Vec<Root> {
+    let mut roots = Vec::new();
+    if let Some(directory) = &options.image {
+        let directory = project.join(directory);
+        roots.push(Root::at(&directory.to_string_lossy(), directory.clone()));
+    }
+    roots.push(Root::at(MACHINE, PathBuf::from("/")));
+    roots.extend(options.images.iter().map(|(name, directory)| Root::at(name, project.join(directory))));
+    roots
+}
+
+/// The image that a node-spec asks for.
+pub(crate) fn choose(roots: &[Root], wanted: &ImageSpec) -> Result<Root, PluginError> {
+    let named = roots.iter().filter(|root| wanted.image_id.as_ref().is_none_or(|id| *id == root.id));
+    let mut fitting = named.filter(|root| match &root.os {
+        Some(os) => wanted.accepts(os),
+        None => *wanted == ImageSpec { image_id: wanted.image_id.clone(), login_user: wanted.login_user.clone(), ..Default::default() },
+    });
+    let Some(root) = fitting.next() else {
+        let wish = [&wanted.image_id, &wanted.os_family, &wanted.os_version, &wanted.arch];
+        let wish: Vec<_> = wish.into_iter().flatten().map(String::as_str).collect();
+        let there: Vec<_> = roots.iter().map(describe).collect();
+        let message = format!("provider sandbox has no image for `{}`: there is {}", wish.join(" "), there.join("; "));
+        return Err(
+            PluginError::new(ErrorKind::InvalidInput, message).with_help("name a directory with another system in its option `images`")
+        );
+    };
+    if !root.directory.join("bin/sh").exists() && fs::symlink_metadata(root.directory.join("bin/sh")).is_err() {
+        let message = format!("image {} is no root file system: {} is missing", root.id, root.directory.join("bin/sh").display());
+        return Err(PluginError::new(ErrorKind::InvalidInput, message));
+    }
+    Ok(root.clone())
+}
+
+fn describe(root: &Root) -> String {
+    match &root.os {
+        Some(os) => format!("{}, {os}", root.id),
+        None => format!("{}, an unknown system", root.id),
+    }
+}
+
+/// The system in a directory, as its os-release and its programs tell.
+pub(crate) fn os_of(root: &Path) -> Option<Os> {
+    // in /etc it is often a link, which an image's directory would lead out of
+    let text = ["usr/lib/os-release", "etc/os-release"].into_iter().find_map(|path| fs::read_to_string(root.join(path)).ok())?;
+    let value = |key: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+        line.map(|value| value.trim_matches(['"', '\'']).to_owned()).unwrap_or_default()
+    };
+    let id = value("ID");
+    let family = OsFamily::of(&id, &value("ID_LIKE"));
+    let has = |path: &str| fs::symlink_metadata(root.join(path)).is_ok();
+    let package_manager = match family {
+        OsFamily::Debian => PackageManager::Apt,
+        OsFamily::RedHat if has("usr/bin/dnf") => PackageManager::Dnf,
+        OsFamily::RedHat => PackageManager::Yum,
+        OsFamily::Suse => PackageManager::Zypper,
+        OsFamily::Arch => PackageManager::Pacman,
+        OsFamily::Alpine => PackageManager::Apk,
+        OsFamily::Unknown => PackageManager::Unknown,
+    };
+    // a node's first process is none of these, so only what works without one counts
+    let service_manager = if has("sbin/openrc-run") {
+        ServiceManager::Openrc
+    } else if has("etc/init.d") {
+        ServiceManager::Sysvinit
+    } else {
+        ServiceManager::Process
+    };
+    Some(Os { id, version: value("VERSION_ID"), family, arch: machine::architecture(), package_manager, service_manager })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(id: &str, os_release: &str) -> (tempfile::TempDir, Root) {
+        let directory = tempfile::tempdir().unwrap();
+        for path in ["etc/init.d", "bin"] {
+            fs::create_dir_all(directory.path().join(path)).unwrap();
+        }
+        fs::write(directory.path().join("etc/os-release"), os_release).unwrap();
+        fs::write(directory.path().join("bin/sh"), "").unwrap();
+        let root = Root::at(id, directory.path().to_owned());
+        (directory, root)
+    }
+
+    #[test]
+    fn the_first_image_that_fits_is_chosen() {
+        let (_a, debian) = image("machine", "ID=debian\nVERSION_ID=\"12\"\n");
+        let (_b, rocky) = image("rocky", "ID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\nVERSION_ID=\"9.4\"\n");
+        assert_eq!(rocky.os.as_ref().unwrap().package_manager, PackageManager::Yum);
+        assert_eq!(debian.os.as_ref().unwrap().service_manager, ServiceManager::Sysvinit);
+        let roots = [debian, rocky];
+        let wish = |family: &str, version: &str| ImageSpec {
+            os_family: Some(family.to_owned()),
+            os_version: Some(version.to_owned()),
+            ..Default::default()
+        };
+        assert_eq!(choose(&roots, &ImageSpec::default()).unwrap().id, "machine");
+        assert_eq!(choose(&roots, &wish("red_hat", "9")).unwrap().id, "rocky");
+        let by_name = ImageSpec { image_id: Some("rocky".into()), ..Default::default() };
+        assert_eq!(choose(&roots, &by_name).unwrap().id, "rocky");
+        let error = choose(&roots, &wish("ubuntu", "24.04")).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::InvalidInput);
+        assert!(error.message.contains("ubuntu 24.04") && error.message.contains("rocky 9.4"), "{error}");
+    }
+
+    #[test]
+    fn an_empty_directory_is_no_image() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = Root::at("empty", directory.path().to_owned());
+        let error = choose(&[root], &ImageSpec::default()).unwrap_err();
+        assert!(error.message.contains("bin/sh"), "{error}");
+    }
+}

@@ -1,0 +1,149 @@
+//! Starting a node: its namespaces and its first process, up to the point where it waits for its network.
+
+use std::fs::{self, OpenOptions};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use pallet_core::prelude::*;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use crate::disk::Layout;
+use crate::machine;
+use crate::process::Process;
+use crate::store::Record;
+
+const INIT: &str = include_str!("init.sh");
+
+/// The shell that `unshare` becomes: its first child is the first process of the new namespaces, which outlives it. A command in the
+/// background reads nothing unless it is given another descriptor.
+const LAUNCH: &str = r#"exec 3<&0; sh -c "$INIT" pallet-node "$@" <&3 3<&- & exec 3<&-"#;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What nodes may do on the machine's kernel: what programs need that keep to their node. Without sys_admin there are no mounts, without
+/// mknod no devices, without sys_module, sys_boot, sys_time and syslog nothing that concerns the machine.
+pub(crate) const CAPABILITIES: &str = "-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,\
++net_broadcast,+net_admin,+net_raw,+ipc_lock,+ipc_owner,+sys_chroot,+sys_ptrace,+sys_nice,+sys_resource,+audit_write,+setfcap,+lease";
+
+/// A node that is being started. Dropped before [`go`](Starting::go), it ends, and nothing of it is left but its disk.
+pub(crate) struct Starting {
+    launcher: Child,
+    input: ChildStdin,
+    output: ChildStdout,
+    received: Vec<u8>,
+    log: PathBuf,
+}
+
+impl Starting {
+    /// Starts the node that is kept in `directory`.
+    pub(crate) fn spawn(directory: &Path, record: &Record, layout: &Layout, new: bool, resolve: &str) -> Result<Starting> {
+        let log = directory.join("log");
+        let errors = OpenOptions::new().create(true).write(true).truncate(true).open(&log).context("cannot open its log")?;
+        let hidden: Vec<_> = layout.hidden.iter().map(|path| path.to_string_lossy()).collect();
+        let mut launcher = Command::new("setsid")
+            .args(["unshare", "-m", "-u", "-i", "-n", "-p", "sh", "-c", LAUNCH, "pallet-node"])
+            .args(&layout.volumes)
+            .current_dir(directory)
+            .env_clear()
+            .env("PATH", machine::PATH)
+            .env("INIT", INIT)
+            .env("NAME", &record.name)
+            .env("ADDRESS", record.address.to_string())
+            .env("ID", &record.id)
+            .env("NEW", if new { "yes" } else { "" })
+            .env("MEMORY", if record.disk_in_memory { "yes" } else { "" })
+            .env("HIDDEN", hidden.join("\n"))
+            .env("RESOLVE", resolve)
+            .env("CONFINE", confinement(&record.root).join(" "))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(errors)
+            .spawn()
+            .context("cannot start `setsid unshare`")?;
+        match (launcher.stdin.take(), launcher.stdout.take()) {
+            (Some(input), Some(output)) => Ok(Starting { launcher, input, output, received: Vec::new(), log }),
+            _ => bail!("its first process has no pipes"),
+        }
+    }
+
+    /// Its first process, once its namespaces exist.
+    pub(crate) fn process(&mut self) -> Result<Process> {
+        let line = self.line()?;
+        let pid = line.strip_prefix("pid ").and_then(|pid| pid.parse().ok());
+        let process = pid.and_then(Process::now);
+        process.ok_or_else(|| anyhow!("its first process ended at once: {}", self.last_words()))
+    }
+
+    /// Waits until its root is built.
+    pub(crate) fn built(&mut self) -> Result<()> {
+        let line = self.line()?;
+        ensure!(line == "built", "its first process said `{line}` instead of `built`");
+        Ok(())
+    }
+
+    /// Lets it live. What is known of it must be on disk by then.
+    pub(crate) fn go(mut self) -> Result<()> {
+        self.input.write_all(b"go\n").context("its first process ended before it could run")?;
+        Ok(())
+    }
+
+    /// The next line that it says.
+    fn line(&mut self) -> Result<String> {
+        let start = Instant::now();
+        loop {
+            if let Some(end) = self.received.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.received.drain(..=end).collect();
+                return Ok(String::from_utf8_lossy(&line).trim_end().to_owned());
+            }
+            let left = PATIENCE.saturating_sub(start.elapsed());
+            let left = Timespec::try_from(left).unwrap_or_default();
+            let ready = poll(&mut [PollFd::new(&self.output, PollFlags::IN)], Some(&left));
+            if matches!(ready, Err(rustix::io::Errno::INTR)) {
+                continue;
+            }
+            ensure!(ready? > 0, "it was not built within {} seconds: {}", PATIENCE.as_secs(), self.last_words());
+            let mut buffer = [0; 256];
+            match self.output.read(&mut buffer)? {
+                0 => return Err(self.failure()),
+                length => self.received.extend(buffer.iter().take(length)),
+            }
+        }
+    }
+
+    /// Why it ended, as far as it can be told.
+    fn failure(&self) -> anyhow::Error {
+        let words = self.last_words();
+        if words.contains("unshare failed") {
+            return machine::cannot(&format!("may not make namespaces on this machine ({words})"));
+        }
+        if !machine::has_overlay() {
+            return machine::cannot(&format!("needs overlayfs, which this kernel does not have ({words})"));
+        }
+        anyhow!("its first process failed: {words}")
+    }
+
+    fn last_words(&self) -> String {
+        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        log.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing").trim().to_owned()
+    }
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        // it ended long ago, after it made the first process
+        let _ = self.launcher.wait();
+    }
+}
+
+/// The command that takes away what [`CAPABILITIES`] does not name, if the image has it.
+pub(crate) fn confinement(root: &Path) -> Vec<String> {
+    // busybox has a program of this name that cannot do it
+    let real = |path: &Path| fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file());
+    if ["usr/bin/setpriv", "bin/setpriv"].iter().any(|path| real(&root.join(path))) {
+        vec!["setpriv".to_owned(), format!("--bounding-set={CAPABILITIES}"), "--inh-caps=-all".to_owned()]
+    } else {
+        Vec::new()
+    }
+}

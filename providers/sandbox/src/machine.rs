@@ -1,0 +1,86 @@
+//! The machine that nodes are made on: what it has, and whether nodes can be made at all.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pallet_core::prelude::*;
+
+/// Where programs are looked for, on the machine and in nodes.
+pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What a start needs besides `sh`. All are parts of util-linux.
+const PROGRAMS: [&str; 5] = ["unshare", "nsenter", "setsid", "mount", "pivot_root"];
+
+const ELSEWHERE: &str = "use the provider `node-list` for machines that exist, or `localhost` for this one";
+
+/// One clear error if no node can be made here.
+pub(crate) fn check() -> Result<()> {
+    if !is_root() {
+        let error = PluginError::new(ErrorKind::Unsupported, "provider sandbox needs root, to make namespaces and networks");
+        return Err(error.with_help(format!("run pallet-cli as root, or {ELSEWHERE}")).into());
+    }
+    let missing: Vec<_> = PROGRAMS.into_iter().filter(|name| program(name).is_none()).collect();
+    if !missing.is_empty() {
+        return Err(cannot(&format!("needs {}, which this machine does not have (package util-linux)", missing.join(", "))));
+    }
+    for namespace in ["mnt", "pid", "uts", "ipc", "net"] {
+        if !Path::new("/proc/self/ns").join(namespace).exists() {
+            return Err(cannot(&format!("needs namespaces of kind `{namespace}`, which this kernel does not have")));
+        }
+    }
+    Ok(())
+}
+
+/// The error for a machine that cannot do what `why` says.
+pub(crate) fn cannot(why: &str) -> anyhow::Error {
+    PluginError::new(ErrorKind::Unsupported, format!("provider sandbox {why}")).with_help(ELSEWHERE).into()
+}
+
+pub(crate) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// Where a program is.
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
+    PATH.split(':').map(|directory| Path::new(directory).join(name)).find(|path| path.is_file())
+}
+
+/// Whether the kernel has overlayfs, loaded. It loads the module itself when one is mounted.
+pub(crate) fn has_overlay() -> bool {
+    fs::read_to_string("/proc/filesystems").is_ok_and(|all| all.lines().any(|line| line.split_whitespace().last() == Some("overlay")))
+}
+
+/// Names this run of the machine: another one after each boot.
+pub(crate) fn boot_id() -> Result<String> {
+    let path = "/proc/sys/kernel/random/boot_id";
+    Ok(fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?.trim().to_owned())
+}
+
+/// 128 random bits, as 32 hexadecimal digits.
+pub(crate) fn random_id() -> Result<String> {
+    let path = "/proc/sys/kernel/random/uuid";
+    Ok(fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?.trim().replace('-', ""))
+}
+
+/// `x86_64`, `aarch64`, ...
+pub(crate) fn architecture() -> String {
+    rustix::system::uname().machine().to_string_lossy().into_owned()
+}
+
+pub(crate) fn cores() -> u32 {
+    std::thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(u32::MAX))
+}
+
+/// Memory, in MiB.
+pub(crate) fn memory() -> u64 {
+    let info = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let total = info.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    total.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
+}
+
+/// Free disk, in GiB, where `path` is or will be.
+pub(crate) fn free_disk(path: &Path) -> Option<u64> {
+    let there = path.ancestors().find(|path| path.exists())?;
+    let disk = rustix::fs::statvfs(there).ok()?;
+    Some(disk.f_bavail * disk.f_frsize >> 30)
+}

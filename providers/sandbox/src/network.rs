@@ -1,0 +1,261 @@
+//! The network of nodes: a bridge on the machine, a cable from it into each node, and the way from there to the outside.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io;
+use std::net::Ipv4Addr;
+use std::os::fd::AsFd;
+
+use pallet_core::prelude::*;
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+use crate::netlink::{Filter, Link, Route, Routing};
+use crate::store::Record;
+
+const FORWARD: &str = "/proc/sys/net/ipv4/ip_forward";
+
+/// What the bridge's alias says; after it, what `ip_forward` was before. It lives as long as the bridge, and needs no file.
+const BRIDGE_ALIAS: &str = "pallet: ip_forward was ";
+/// What the alias of the machine's end of a cable says; after it, the address at the other end.
+const CABLE_ALIAS: &str = "pallet: ";
+
+/// What the options say of the network.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Network {
+    pub(crate) bridge: String,
+    base: u32,
+    prefix: u8,
+}
+
+/// The bridge as it is now.
+pub(crate) struct Bridge {
+    index: u32,
+    mtu: u32,
+    /// Why nodes do not reach the outside, if they do not.
+    pub(crate) isolated: Option<String>,
+}
+
+impl Network {
+    /// Reads `10.213.0.0/16`.
+    pub(crate) fn new(network: &str, bridge: &str) -> Result<Network> {
+        let bad = |message: String| PluginError::new(ErrorKind::InvalidInput, message);
+        let parsed = network.split_once('/').and_then(|(address, prefix)| {
+            let (address, prefix) = (address.parse::<Ipv4Addr>().ok()?, prefix.parse::<u8>().ok()?);
+            (8..=29).contains(&prefix).then_some((address.to_bits() & mask(prefix), prefix))
+        });
+        let Some((base, prefix)) = parsed else {
+            return Err(bad(format!("option network of provider sandbox: `{network}` is no IPv4 network like 10.213.0.0/16")).into());
+        };
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        if !(1..=15).contains(&bridge.len()) || !bridge.bytes().all(plain) {
+            return Err(bad(format!("option bridge of provider sandbox: `{bridge}` cannot be the name of a network device")).into());
+        }
+        Ok(Network { bridge: bridge.to_owned(), base, prefix })
+    }
+
+    /// The machine's own address in it.
+    pub(crate) fn gateway(&self) -> Ipv4Addr {
+        Ipv4Addr::from_bits(self.base + 1)
+    }
+
+    fn contains(&self, address: Ipv4Addr) -> bool {
+        address.to_bits() & mask(self.prefix) == self.base
+    }
+
+    fn overlaps(&self, route: &Route) -> bool {
+        let shorter = mask(route.prefix.min(self.prefix));
+        route.prefix > 0 && route.destination.to_bits() & shorter == self.base & shorter
+    }
+
+    /// Makes the bridge, or what is missing of it, and opens the way to the outside if the machine has one.
+    pub(crate) fn ensure(&self) -> Result<Bridge> {
+        let mut routing = Routing::open().context("cannot talk to the kernel's routing")?;
+        let routes = routing.routes().context("cannot read routes")?;
+        let outside = routes.iter().find(|route| route.prefix == 0 && route.main);
+        let link = match routing.link(&self.bridge)? {
+            Some(link) => link,
+            None => self.make_bridge(&mut routing, &routes)?,
+        };
+        if link.kind != "bridge" {
+            let message = format!("provider sandbox: the network device {} is no bridge", self.bridge);
+            return Err(PluginError::new(ErrorKind::InvalidInput, message).with_help("give its option `bridge` another name").into());
+        }
+        let addresses = routing.addresses(link.index).context("cannot read addresses")?;
+        if let Some(other) = addresses.iter().find(|address| **address != self.gateway()) {
+            let message = format!("provider sandbox: bridge {} has address {other}, not {}", self.bridge, self.gateway());
+            return Err(PluginError::new(ErrorKind::InvalidInput, message).with_help("give its option `bridge` another name").into());
+        }
+        if link.alias.is_empty() {
+            let before = fs::read_to_string(FORWARD).unwrap_or_default();
+            routing.set_alias(link.index, &format!("{BRIDGE_ALIAS}{}", before.trim())).context("cannot mark the bridge")?;
+        }
+        if addresses.is_empty() {
+            routing.add_address(link.index, self.gateway(), self.prefix).context("cannot give the bridge its address")?;
+        }
+        routing.set_up(link.index).context("cannot start the bridge")?;
+        let isolated = match outside {
+            None => Some("the machine has no route to the outside".to_owned()),
+            Some(_) => self.open_outside().err().map(|error| format!("{error:#}")),
+        };
+        // packets that are too big for the machine's own way out would be lost on it; the bridge follows its ports
+        let links = routing.links()?;
+        let outer = outside.and_then(|route| links.iter().find(|link| Some(link.index) == route.link));
+        let mtu = outer.map_or(1500, |link| link.mtu.clamp(576, 1500));
+        Ok(Bridge { index: link.index, mtu, isolated })
+    }
+
+    fn make_bridge(&self, routing: &mut Routing, routes: &[Route]) -> Result<Link> {
+        if let Some(route) = routes.iter().find(|route| self.overlaps(route)) {
+            let network = format!("{}/{}", Ipv4Addr::from_bits(self.base), self.prefix);
+            let message =
+                format!("provider sandbox: its network {network} overlaps {}/{} of this machine", route.destination, route.prefix);
+            return Err(PluginError::new(ErrorKind::InvalidInput, message).with_help("give its option `network` another one").into());
+        }
+        // without an address of its own a bridge takes that of its lowest port, and changes it with its ports
+        routing.add_bridge(&self.bridge, hardware_address(self.gateway())).context("cannot make the bridge")?;
+        routing.link(&self.bridge)?.context("the bridge that was made is not there")
+    }
+
+    fn open_outside(&self) -> Result<()> {
+        if fs::read_to_string(FORWARD)?.trim() == "0" {
+            fs::write(FORWARD, "1\n").context("ip_forward cannot be changed")?;
+        }
+        let mut filter = Filter::open().context("the kernel has no nf_tables")?;
+        filter.masquerade(&self.bridge, Ipv4Addr::from_bits(self.base), self.prefix).context("nf_tables cannot translate addresses")
+    }
+
+    /// Connects the node whose first process is `pid`.
+    pub(crate) fn connect(&self, bridge: &Bridge, record: &Record, pid: u32) -> Result<()> {
+        let mut routing = Routing::open()?;
+        self.disconnect(&record.device)?;
+        routing
+            .add_veth(&record.device, bridge.index, bridge.mtu, "eth0", hardware_address(record.address), pid)
+            .with_context(|| format!("cannot make the network device {}", record.device))?;
+        let link = routing.link(&record.device)?.context("the network device that was made is not there")?;
+        routing.set_alias(link.index, &format!("{CABLE_ALIAS}{}", record.address))?;
+
+        let namespace = File::open(format!("/proc/{pid}/ns/net")).context("its network namespace is gone")?;
+        let (address, prefix) = (record.address, self.prefix);
+        let gateway = bridge.isolated.is_none().then(|| self.gateway());
+        // only the thread moves, and it ends in there
+        let inside = std::thread::spawn(move || {
+            move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
+            inside_node(address, prefix, gateway)
+        });
+        inside.join().map_err(|_| anyhow!("the thread in its network panicked"))?.context("cannot set up its network")?;
+        routing.set_up(link.index).context("cannot connect its network")
+    }
+
+    /// Removes a node's network device, if it is there.
+    pub(crate) fn disconnect(&self, device: &str) -> Result<()> {
+        let mut routing = Routing::open()?;
+        if let Some(link) = routing.link(device)? {
+            match routing.delete_link(link.index) {
+                Err(error) if error.raw_os_error() != Some(rustix::io::Errno::NODEV.raw_os_error()) => {
+                    return Err(error).with_context(|| format!("cannot remove the network device {device}"));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// An address that nobody has: not among `taken`, and at no cable of the bridge.
+    pub(crate) fn free_address(&self, taken: &BTreeSet<Ipv4Addr>) -> Result<Ipv4Addr> {
+        let connected = self.connected()?;
+        let last = self.base | !mask(self.prefix);
+        let free = (self.base + 2..last).map(Ipv4Addr::from_bits).find(|one| !taken.contains(one) && !connected.contains(one));
+        free.ok_or_else(|| PluginError::new(ErrorKind::Failed, format!("no address is free on bridge {}", self.bridge)).into())
+    }
+
+    /// Whether an address that a node had can be its again.
+    pub(crate) fn can_have(&self, address: Ipv4Addr) -> Result<bool> {
+        Ok(self.contains(address) && !self.connected()?.contains(&address))
+    }
+
+    /// The addresses at the bridge's cables, which may lead to nodes that are kept elsewhere.
+    fn connected(&self) -> Result<BTreeSet<Ipv4Addr>> {
+        let mut routing = Routing::open()?;
+        let links = routing.links()?;
+        let bridge = links.iter().find(|link| link.name == self.bridge).map(|link| link.index);
+        let ports = links.iter().filter(|link| bridge.is_some() && link.master == bridge);
+        Ok(ports.filter_map(|port| port.alias.strip_prefix(CABLE_ALIAS)?.parse().ok()).collect())
+    }
+
+    /// Takes down what [`ensure`](Network::ensure) made, unless something is connected to it still.
+    pub(crate) fn remove(&self) -> Result<()> {
+        let mut routing = Routing::open()?;
+        let links = routing.links()?;
+        let Some(bridge) = links.iter().find(|link| link.name == self.bridge) else { return Ok(()) };
+        let Some(before) = bridge.alias.strip_prefix(BRIDGE_ALIAS) else { return Ok(()) };
+        if links.iter().any(|link| link.master == Some(bridge.index)) {
+            return Ok(());
+        }
+        if before == "0" {
+            // another bridge still needs it, and has to set it back in its turn
+            match links.iter().find(|link| link.index != bridge.index && link.alias.starts_with(BRIDGE_ALIAS)) {
+                Some(other) => routing.set_alias(other.index, &bridge.alias)?,
+                None => fs::write(FORWARD, "0\n").context("cannot set ip_forward back")?,
+            }
+        }
+        if let Ok(mut filter) = Filter::open() {
+            // a kernel that has no nf_tables has no table
+            let _ = filter.remove(&self.bridge);
+        }
+        routing.delete_link(bridge.index).with_context(|| format!("cannot remove the bridge {}", self.bridge))
+    }
+}
+
+/// What a node's own namespace needs.
+fn inside_node(address: Ipv4Addr, prefix: u8, gateway: Option<Ipv4Addr>) -> io::Result<()> {
+    let mut routing = Routing::open()?;
+    for link in routing.links()? {
+        match link.name.as_str() {
+            "lo" => routing.set_up(link.index)?,
+            "eth0" => {
+                routing.add_address(link.index, address, prefix)?;
+                routing.set_up(link.index)?;
+            }
+            _ => {}
+        }
+    }
+    gateway.map_or(Ok(()), |gateway| routing.add_default_route(gateway))
+}
+
+/// A hardware address that follows from the address, so that nobody who knew an earlier node there asks in vain.
+fn hardware_address(address: Ipv4Addr) -> [u8; 6] {
+    let [a, b, c, d] = address.octets();
+    [0x02, 0x70, a, b, c, d]
+}
+
+fn mask(prefix: u8) -> u32 {
+    u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_that_can_be_and_that_cannot() {
+        let network = Network::new("10.88.3.7/16", "pallet0").unwrap();
+        assert_eq!(network.gateway(), Ipv4Addr::new(10, 88, 0, 1));
+        assert!(network.contains(Ipv4Addr::new(10, 88, 255, 1)) && !network.contains(Ipv4Addr::new(10, 89, 0, 1)));
+        for (text, bridge) in
+            [("10.88.0.0", "b"), ("10.88.0.0/30", "b"), ("x/16", "b"), ("10.0.0.0/8", ""), ("10.0.0.0/8", "sixteen-letters-")]
+        {
+            let error = PluginError::from(Network::new(text, bridge).unwrap_err());
+            assert_eq!(error.kind, ErrorKind::InvalidInput, "{text} {bridge}");
+        }
+    }
+
+    #[test]
+    fn overlaps_are_seen_both_ways() {
+        let network = Network::new("10.88.0.0/16", "b").unwrap();
+        let route = |destination: [u8; 4], prefix| Route { destination: destination.into(), prefix, link: None, main: true };
+        assert!(network.overlaps(&route([10, 0, 0, 0], 8)));
+        assert!(network.overlaps(&route([10, 88, 7, 0], 24)));
+        assert!(!network.overlaps(&route([10, 89, 0, 0], 16)));
+        assert!(!network.overlaps(&route([0, 0, 0, 0], 0)), "the default route overlaps nothing");
+    }
+}

@@ -1,0 +1,168 @@
+//! What is kept of nodes on disk: a directory for each, under DATA/PROJECT/SERVICE/NODE.
+
+use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder, File};
+use std::io::Write;
+use std::net::Ipv4Addr;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use pallet_core::prelude::*;
+
+use crate::process::Process;
+
+/// What is kept of one node, in node.json.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(crate = "pallet_core::serde")]
+pub(crate) struct Record {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) group: String,
+    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) created: u64,
+    /// The wish that it was made for.
+    pub(crate) token: String,
+    /// The name of the image it was made from.
+    pub(crate) image: String,
+    /// The directory of that image.
+    pub(crate) root: PathBuf,
+    pub(crate) address: Ipv4Addr,
+    /// The machine's end of the node's network device.
+    pub(crate) device: String,
+    /// Whether its disk is memory, which is lost when it stops.
+    pub(crate) disk_in_memory: bool,
+    /// Why it does not reach the outside, if it does not.
+    pub(crate) isolated: Option<String>,
+    /// The machine's run that `process` belongs to.
+    pub(crate) boot_id: String,
+    /// Its first process, since it was started.
+    pub(crate) process: Option<Process>,
+    /// Whether it has run once. What has not is the remains of a creation that was interrupted.
+    pub(crate) complete: bool,
+}
+
+impl Record {
+    /// Its first process, if it runs.
+    pub(crate) fn running(&self, boot_id: &str) -> Option<Process> {
+        self.process.filter(|process| self.boot_id == boot_id && process.is_alive())
+    }
+}
+
+/// The nodes of one service of one project.
+#[derive(Debug, Clone)]
+pub(crate) struct Store {
+    pub(crate) data: PathBuf,
+    pub(crate) project: PathBuf,
+    pub(crate) service: PathBuf,
+}
+
+impl Store {
+    pub(crate) fn new(context: &ServiceContext) -> Self {
+        let data = context.data_directory.clone();
+        let project = data.join(file_name(&context.project));
+        let service = project.join(file_name(&context.service));
+        Store { data, project, service }
+    }
+
+    /// The directory of a node.
+    pub(crate) fn directory(&self, name: &str) -> PathBuf {
+        self.service.join(name)
+    }
+
+    /// The service's nodes by name, and the directories of those that were never completed.
+    pub(crate) fn nodes(&self) -> Result<(Vec<Record>, Vec<PathBuf>)> {
+        let (mut nodes, mut remains) = (Vec::new(), Vec::new());
+        for directory in subdirectories(&self.service)? {
+            match read(&directory) {
+                Some(record) if record.complete => nodes.push(record),
+                _ => remains.push(directory),
+            }
+        }
+        nodes.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok((nodes, remains))
+    }
+
+    /// The nodes of all projects that keep theirs in this data directory.
+    pub(crate) fn nodes_of_all(&self) -> Result<Vec<Record>> {
+        let mut nodes = Vec::new();
+        for project in subdirectories(&self.data)? {
+            for service in subdirectories(&project)? {
+                nodes.extend(subdirectories(&service)?.iter().filter_map(|directory| read(directory)));
+            }
+        }
+        Ok(nodes)
+    }
+
+    /// Writes what is kept of a node: all of it or nothing.
+    pub(crate) fn save(&self, record: &Record) -> Result<()> {
+        let directory = self.directory(&record.name);
+        let write = || -> Result<()> {
+            let part = directory.join("node.json.part");
+            let mut file = File::create(&part)?;
+            file.write_all(&serde_json::to_vec_pretty(record)?)?;
+            file.sync_all()?;
+            fs::rename(&part, directory.join("node.json"))?;
+            Ok(())
+        };
+        write().with_context(|| format!("cannot write {}", directory.join("node.json").display()))
+    }
+
+    /// Removes directories that hold nothing any more.
+    pub(crate) fn remove_empty(&self) {
+        for directory in [&self.service, &self.project, &self.data] {
+            // one that is not empty stays
+            let _ = fs::remove_dir(directory);
+        }
+    }
+}
+
+/// What is kept of the node in `directory`.
+pub(crate) fn read(directory: &Path) -> Option<Record> {
+    serde_json::from_slice(&fs::read(directory.join("node.json")).ok()?).ok()
+}
+
+/// Makes a directory that only its owner may look into, and those above it.
+pub(crate) fn make_private_directory(path: &Path) -> Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path).with_context(|| format!("cannot make {}", path.display()))
+}
+
+fn subdirectories(path: &Path) -> Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+    };
+    let directories = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    Ok(directories.map(|entry| entry.path()).collect())
+}
+
+/// A name as that of a file: unchanged if it can be one, otherwise with a digest that keeps it apart from others.
+fn file_name(name: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if (1..=80).contains(&name.len()) && name.bytes().all(plain) && !name.starts_with('.') {
+        return name.to_owned();
+    }
+    let kept: String = name.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
+    format!("{kept}.{:016x}", digest(&[name]))
+}
+
+/// A digest of words (FNV-1a): the same in every release, unlike the standard library's.
+pub(crate) fn digest(words: &[&str]) -> u64 {
+    let bytes = words.iter().flat_map(|word| word.bytes().chain([0]));
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_file_names_that_stay_apart() {
+        assert_eq!(file_name("shop-1.0"), "shop-1.0");
+        for name in ["", "..", "a/b", "a b", "ä"] {
+            let file = file_name(name);
+            assert!(!file.contains('/') && !file.starts_with("..") && !file.contains(' '), "{file}");
+        }
+        assert_ne!(file_name("a/b"), file_name("a:b"));
+    }
+}

@@ -1,0 +1,137 @@
+//! A service with everything of its own, and what it could leave behind.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use pallet_core::prelude::*;
+
+use crate::machine;
+use crate::options::Options;
+use crate::process::Process;
+use crate::service::Sandbox;
+use crate::store::{self, Record};
+
+pub(super) struct Bed {
+    pub(super) sandbox: Sandbox,
+    pub(super) options: Options,
+    pub(super) context: ServiceContext,
+    mounts_before: String,
+    _directory: tempfile::TempDir,
+}
+
+impl Bed {
+    /// A bed for the test `number`; `None` if there is no root.
+    pub(super) fn new(number: u8) -> Option<Bed> {
+        if !machine::is_root() {
+            return None;
+        }
+        let directory = tempfile::tempdir().unwrap();
+        fs::create_dir(directory.path().join("project")).unwrap();
+        let context = ServiceContext {
+            project: "shop".into(),
+            service: "sandbox".into(),
+            directory: directory.path().join("project"),
+            data_directory: directory.path().join("data"),
+            home: "/root".into(),
+            ..Default::default()
+        };
+        let options =
+            Options { image: None, images: BTreeMap::new(), network: format!("10.214.{number}.0/24"), bridge: format!("ptest{number}") };
+        let sandbox = Sandbox::connect(options.clone(), context.clone()).unwrap();
+        Some(Bed { sandbox, options, context, mounts_before: mounts(), _directory: directory })
+    }
+
+    /// The same service as another project has it.
+    pub(super) fn of_project(&self, project: &str) -> Sandbox {
+        let context = ServiceContext { project: project.into(), ..self.context.clone() };
+        Sandbox::connect(self.options.clone(), context).unwrap()
+    }
+
+    pub(super) fn run(&self, names: &[&str]) -> Vec<Node> {
+        run(&self.sandbox, names).into_iter().map(|created| made(created).unwrap()).collect()
+    }
+
+    pub(super) fn node_directory(&self, name: &str) -> PathBuf {
+        self.context.data_directory.join("shop/sandbox").join(name)
+    }
+
+    pub(super) fn record(&self, name: &str) -> Record {
+        store::read(&self.node_directory(name)).unwrap()
+    }
+
+    pub(super) fn process(&self, name: &str) -> Process {
+        self.record(name).process.unwrap()
+    }
+
+    /// The devices of this bed's network.
+    pub(super) fn links(&self) -> Vec<String> {
+        let mut links = Vec::new();
+        for link in fs::read_dir("/sys/class/net").unwrap().flatten() {
+            let master = fs::read_link(link.path().join("master")).unwrap_or_default();
+            if link.file_name() == self.options.bridge.as_str() || master.ends_with(&self.options.bridge) {
+                links.push(link.file_name().to_string_lossy().into_owned());
+            }
+        }
+        links
+    }
+
+    fn take_down(&self) -> Result<()> {
+        let ids: Vec<_> = self.sandbox.nodes()?.into_iter().map(|node| node.id).collect();
+        self.sandbox.destroy_nodes(&ids)?;
+        self.sandbox.clean_up()
+    }
+
+    /// Takes all down, and checks that nothing is left of it.
+    pub(super) fn down(&self) {
+        let nodes: Vec<_> = self.sandbox.nodes().unwrap().iter().filter_map(|node| self.record(&node.name).process).collect();
+        self.take_down().unwrap();
+        assert!(!self.context.data_directory.exists());
+        assert_eq!(mounts(), self.mounts_before);
+        assert_eq!(self.links(), Vec::<String>::new());
+        for process in nodes {
+            assert!(!process.is_alive());
+        }
+    }
+}
+
+impl Drop for Bed {
+    fn drop(&mut self) {
+        // after a failure nothing may stay on the machine either
+        let _ = self.take_down();
+    }
+}
+
+pub(super) fn run(sandbox: &Sandbox, names: &[&str]) -> Vec<Created> {
+    sandbox.run_nodes(&wish("web", names)).unwrap()
+}
+
+pub(super) fn wish(group: &str, names: &[&str]) -> RunNodes {
+    let names = names.iter().map(|name| (*name).to_owned()).collect();
+    RunNodes { group: group.into(), names, token: "token".into(), ..Default::default() }
+}
+
+pub(super) fn made(created: Created) -> Result<Node, PluginError> {
+    match created {
+        Created::Node(node) => Ok(*node),
+        Created::Failed(error) => Err(error),
+    }
+}
+
+fn mounts() -> String {
+    fs::read_to_string("/proc/self/mounts").unwrap()
+}
+
+/// Runs a script in a node.
+pub(super) fn script(node: &Node, text: &str) -> Output {
+    let Connection::Exec { command } = &node.connection else { panic!("{:?}", node.connection) };
+    Command::new(&command[0]).args(&command[1..]).args(["sh", "-c", text]).output().unwrap()
+}
+
+/// What a script says in a node.
+pub(super) fn sh(node: &Node, text: &str) -> String {
+    let output = script(node, text);
+    assert!(output.status.success(), "{text}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+}

@@ -1,0 +1,100 @@
+//! The life of nodes: stopped and started, interrupted, made by several at once, destroyed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::thread;
+
+use pallet_core::prelude::*;
+
+use super::bed::{Bed, made, run, script, sh, wish};
+use crate::service::Sandbox;
+
+#[test]
+fn a_node_whose_processes_died_starts_again_on_its_disk() {
+    let Some(bed) = Bed::new(21) else { return };
+    let node = bed.run(&["web-1"]).remove(0);
+    bed.sandbox.tag_node(&node.id, &BTreeMap::from([("bootstrapped".to_owned(), "true".to_owned())])).unwrap();
+    sh(&node, "echo kept > /srv/file; echo 127.0.0.1 localhost > /etc/hosts; rm /etc/resolv.conf; ln -s /srv/file /etc/resolv.conf");
+    let process = bed.process("web-1");
+    process.kill().unwrap();
+    process.wait().unwrap();
+    let stopped = bed.sandbox.nodes().unwrap().remove(0);
+    assert_eq!(stopped.status, NodeStatus::Stopped);
+    assert!(!script(&stopped, "true").status.success());
+    let again = bed.run(&["web-1"]).remove(0);
+    assert_eq!((again.status, &again.id, &again.address), (NodeStatus::Running, &node.id, &node.address));
+    assert_eq!(again.tags.get("bootstrapped").map(String::as_str), Some("true"));
+    assert_eq!(sh(&again, "cat /srv/file; hostname"), "kept\nweb-1");
+    assert!(sh(&again, "cat /etc/hosts").contains(" web-1"));
+    // one that runs is left as it is
+    let unchanged = bed.run(&["web-1"]).remove(0);
+    assert_eq!(unchanged, again);
+    bed.down();
+}
+
+#[test]
+fn after_a_reboot_nodes_are_stopped_and_not_stuck() {
+    let Some(bed) = Bed::new(22) else { return };
+    let nodes = bed.run(&["web-1", "web-2"]);
+    for name in ["web-1", "web-2"] {
+        // what a reboot leaves: no process, and numbers that mean others now
+        let mut record = bed.record(name);
+        let process = record.process.unwrap();
+        process.kill().unwrap();
+        process.wait().unwrap();
+        record.boot_id = "before".into();
+        record.process = crate::process::Process::now(std::process::id());
+        fs::write(bed.node_directory(name).join("node.json"), serde_json::to_vec(&record).unwrap()).unwrap();
+    }
+    assert!(bed.sandbox.nodes().unwrap().iter().all(|node| node.status == NodeStatus::Stopped));
+    bed.sandbox.destroy_nodes(&[nodes[0].id.clone()]).unwrap();
+    assert_eq!(bed.run(&["web-2"])[0].id, nodes[1].id);
+    assert_eq!(bed.sandbox.nodes().unwrap().len(), 1);
+    bed.down();
+}
+
+#[test]
+fn what_an_interrupted_creation_left_is_cleaned() {
+    let Some(bed) = Bed::new(23) else { return };
+    bed.run(&["web-1", "web-2"]);
+    // killed before the first file, and before the end
+    fs::create_dir(bed.node_directory("web-3")).unwrap();
+    let mut record = bed.record("web-2");
+    record.process.unwrap().kill().unwrap();
+    record.complete = false;
+    fs::write(bed.node_directory("web-2").join("node.json"), serde_json::to_vec(&record).unwrap()).unwrap();
+    let names: Vec<_> = bed.sandbox.nodes().unwrap().into_iter().map(|node| node.name).collect();
+    assert_eq!(names, ["web-1"]);
+    assert!(!bed.node_directory("web-2").exists() && !bed.node_directory("web-3").exists());
+    assert_eq!(bed.run(&["web-2", "web-3"]).len(), 2);
+    bed.down();
+}
+
+#[test]
+fn several_at_once_make_each_node_once() {
+    let Some(bed) = Bed::new(24) else { return };
+    let services: Vec<Sandbox> = (0..3).map(|_| bed.of_project("shop")).collect();
+    let nodes: Vec<Vec<Node>> = thread::scope(|scope| {
+        let threads: Vec<_> = services.iter().map(|service| scope.spawn(|| run(service, &["web-1", "web-2"]))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap().into_iter().map(|node| made(node).unwrap()).collect()).collect()
+    });
+    assert_eq!(nodes[0], nodes[1]);
+    assert_eq!(nodes[1], nodes[2]);
+    assert_eq!(bed.links().len(), 3);
+    bed.down();
+}
+
+#[test]
+fn a_wish_that_cannot_be_fulfilled_names_the_node() {
+    let Some(bed) = Bed::new(25) else { return };
+    bed.run(&["web-1"]);
+    let created = bed.sandbox.run_nodes(&wish("db", &["web-1", "Web_2", "db-1", "db-1"])).unwrap();
+    let outcomes: Vec<_> = created.into_iter().map(made).collect();
+    let error = |at: usize| outcomes[at].as_ref().unwrap_err();
+    assert!(error(0).to_string().contains("it exists, in group web"), "{}", error(0));
+    assert!(error(1).to_string().contains("cannot be a host name"), "{}", error(1));
+    assert_eq!(outcomes[2].as_ref().unwrap().name, "db-1");
+    assert_eq!(error(3).kind, ErrorKind::InvalidInput);
+    bed.sandbox.destroy_nodes(&["unknown".to_owned()]).unwrap();
+    bed.down();
+}

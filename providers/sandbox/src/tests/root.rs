@@ -1,0 +1,132 @@
+//! What a node is from inside: a machine of its own, from which the machine around it cannot be changed.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use pallet_core::prelude::*;
+
+use super::bed::{Bed, made, run, script, sh, wish};
+use crate::machine;
+use crate::service::Sandbox;
+
+#[test]
+fn nodes_are_machines_of_their_own() {
+    let Some(bed) = Bed::new(1) else { return };
+    let start = Instant::now();
+    let nodes = bed.run(&["web-1", "web-2", "web-3"]);
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(5), "three nodes took {took:?}");
+    assert_eq!(bed.sandbox.nodes().unwrap(), nodes);
+    for (node, address) in nodes.iter().zip(["10.214.1.2", "10.214.1.3", "10.214.1.4"]) {
+        assert_eq!(node.address.as_deref(), Some(address));
+        assert_eq!((node.group.as_deref(), node.status), (Some("web"), NodeStatus::Running));
+        assert_eq!(sh(node, "hostname; cat /etc/hostname; pwd; id -u; echo $HOME"), format!("{0}\n{0}\n/\n0\n/root", node.name));
+        assert!(sh(node, "cat /etc/hosts").contains(&format!("{address} {}", node.name)));
+        assert_eq!(sh(node, "tr '\\0' ' ' < /proc/1/cmdline | head -n 1"), "/bin/sh -c");
+        assert!(sh(node, "ls -d /proc/[0-9]*").lines().count() < 8, "only its own processes");
+        assert_eq!(sh(node, "env | sort | cut -d= -f1 | tr '\\n' ' '"), "HOME LANG LOGNAME PATH PWD SHELL TERM USER container");
+    }
+    assert_ne!(sh(&nodes[0], "cat /proc/sys/kernel/random/boot_id"), sh(&nodes[1], "cat /proc/sys/kernel/random/boot_id"));
+    bed.down();
+}
+
+#[test]
+fn what_is_private_to_the_machine_is_hidden() {
+    let Some(bed) = Bed::new(2) else { return };
+    fs::write(bed.context.directory.join("pallet.toml"), "secret").unwrap();
+    let inside = tempfile::tempdir_in("/usr/src").unwrap();
+    fs::write(inside.path().join("secret"), "").unwrap();
+    let context = ServiceContext { directory: inside.path().to_owned(), ..bed.context.clone() };
+    let sandbox = Sandbox::connect(bed.options.clone(), context).unwrap();
+    let node = made(run(&sandbox, &["web-1"]).remove(0)).unwrap();
+    for path in ["/root", "/home", "/srv", "/mnt", "/media", "/tmp", "/var/tmp", &*inside.path().to_string_lossy()] {
+        assert_eq!(sh(&node, &format!("ls -A {path}")), "", "{path}");
+    }
+    assert_eq!(sh(&node, "stat -c %a /tmp /root"), "1777\n700");
+    assert_eq!(sh(&node, "ls /etc/ssh/ssh_host_* /.dockerenv /usr/sbin/policy-rc.d 2>/dev/null || :"), "");
+    assert_eq!(sh(&node, "touch /root/mine && mv /root/mine /srv/mine && ls /srv"), "mine");
+    assert!(!std::path::Path::new("/srv/mine").exists());
+    bed.down();
+}
+
+#[test]
+fn the_machine_cannot_be_changed_from_a_node() {
+    let Some(bed) = Bed::new(3) else { return };
+    let node = bed.run(&["web-1"]).remove(0);
+    for attempt in [
+        "echo 1 > /proc/sys/vm/overcommit_memory",
+        "echo x > /proc/sys/kernel/core_pattern",
+        "echo h > /proc/sysrq-trigger && test ! -c /proc/sysrq-trigger",
+        "mount -t devtmpfs dev /mnt",
+        "mount -t proc proc /mnt",
+        "mknod /tmp/disk b 8 0",
+        "date -s 2001-01-01",
+        "echo 1 > /sys/kernel/mm/ksm/run",
+        "chroot /proc/1/root/.machine true",
+        "nsenter --target 1 --mount true",
+        "dmesg -C",
+        "test -b /dev/vda || test -b /dev/sda",
+    ] {
+        assert!(!script(&node, attempt).status.success(), "{attempt}");
+    }
+    assert!(script(&node, "echo 1024 > /proc/sys/net/core/somaxconn").status.success(), "its own network is its own");
+    assert!(script(&node, "su -s /bin/sh nobody -c 'id -un' && chown nobody /tmp/x 2>/dev/null || :").status.success());
+    bed.down();
+}
+
+#[test]
+fn orphans_are_reaped() {
+    let Some(bed) = Bed::new(4) else { return };
+    let node = bed.run(&["web-1"]).remove(0);
+    sh(&node, "sh -c 'sleep 0.2 & sleep 0.2 &'");
+    let start = Instant::now();
+    let stats = "cat /proc/[0-9]*/stat 2>/dev/null | grep -c sleep";
+    while sh(&node, stats) != "1" {
+        assert!(start.elapsed() < Duration::from_secs(5), "{}", sh(&node, "cat /proc/[0-9]*/stat"));
+    }
+    bed.down();
+}
+
+#[test]
+fn what_the_machine_is_not_cannot_be_made() {
+    let Some(bed) = Bed::new(5) else { return };
+    let error = |spec: NodeSpec| {
+        let created = bed.sandbox.run_nodes(&RunNodes { spec, ..wish("web", &["web-1"]) }).unwrap().remove(0);
+        made(created).unwrap_err()
+    };
+    let image =
+        |family: &str| NodeSpec { image: Some(ImageSpec { os_family: Some(family.into()), ..Default::default() }), ..Default::default() };
+    let plan9 = error(image("plan9"));
+    assert_eq!(plan9.kind, ErrorKind::InvalidInput);
+    assert!(plan9.message.contains("no image for `plan9`"), "{plan9}");
+    let many = HardwareSpec { min_cores: Some(machine::cores() + 1), ..Default::default() };
+    let many = error(NodeSpec { hardware: Some(many), ..Default::default() });
+    assert!(many.message.contains("min_cores"), "{many}");
+    assert!(!bed.context.data_directory.exists(), "nothing was begun");
+}
+
+#[test]
+fn an_image_directory_is_a_root_of_its_own() {
+    let Some(bed) = Bed::new(6) else { return };
+    // the smallest image there can be here: the machine's own programs, under another name
+    let image = bed.context.directory.join("image");
+    for path in ["etc", "root", "var", "tmp", "bin"] {
+        fs::create_dir_all(image.join(path)).unwrap();
+    }
+    for path in ["usr", "lib", "lib64", "sbin"] {
+        fs::create_dir_all(image.join(path)).unwrap();
+    }
+    fs::write(image.join("etc/os-release"), "ID=alpine\nVERSION_ID=3.20\n").unwrap();
+    fs::write(image.join("bin/sh"), "no program").unwrap();
+    let options = crate::options::Options { images: [("tiny".to_owned(), "image".into())].into(), ..bed.options.clone() };
+    let sandbox = Sandbox::connect(options, bed.context.clone()).unwrap();
+    let images = sandbox.images().unwrap();
+    assert_eq!(images.iter().map(|image| image.id.as_str()).collect::<Vec<_>>(), ["machine", "tiny"]);
+    let spec = NodeSpec { image: Some(ImageSpec { os_family: Some("alpine".into()), ..Default::default() }), ..Default::default() };
+    let error = made(sandbox.run_nodes(&RunNodes { spec, ..wish("web", &["web-1"]) }).unwrap().remove(0)).unwrap_err();
+    // it was chosen, and what cannot run does not: nothing of it stays
+    assert!(error.to_string().contains("its first process"), "{error}");
+    assert_eq!(bed.sandbox.nodes().unwrap(), vec![]);
+    assert!(!bed.node_directory("web-1").exists());
+    bed.down();
+}
