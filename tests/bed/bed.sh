@@ -12,7 +12,8 @@
 # bed.sh image [IMAGE]   builds the image now, not at the first `up`
 # bed.sh hold         takes the bed down when its standard input ends
 #
-# PALLET_BED names the bed, PALLET_BED_STATE says where images are kept. README.md says more.
+# PALLET_BED names the bed, PALLET_BED_STATE says where images are kept, PALLET_BED_OWNER is a process without which the bed is not wanted.
+# README.md says more.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 
@@ -24,6 +25,7 @@ lock() {
   mkdir -p "$BED_STATE/run"
   exec 8>"$BED_RUN.lock"
   flock 8
+  locked=yes
 }
 
 bed_up() {
@@ -88,6 +90,8 @@ up() {
   done
   inventory
   for ((k = from; k < from + count; k++)); do node_ip "$k"; done | wait_ssh
+  # who wanted it may be gone, and its `hold` done before this began
+  if [ -n "${PALLET_BED_OWNER:-}" ] && ! kill -0 "$PALLET_BED_OWNER" 2>/dev/null; then down; fi
 }
 
 start_node() { # NAME; its supervisor ends when the node is powered off
@@ -124,6 +128,7 @@ Host *
   UserKnownHostsFile $BED_RUN/known_hosts
   GlobalKnownHostsFile /dev/null
   StrictHostKeyChecking yes
+  KexAlgorithms curve25519-sha256
   LogLevel ERROR
 CONFIG
   } >"$BED_RUN/ssh_config"
@@ -144,7 +149,7 @@ remove_cgroup() { if [ -d "$1" ]; then find "$1" -depth -type d -exec rmdir {} +
 
 down() {
   local names=() name k
-  lock
+  [ -n "${locked:-}" ] || lock
   if [ $# -gt 0 ]; then
     for k in "$@"; do names+=("$(node_name "$k")"); done
   else

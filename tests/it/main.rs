@@ -2,6 +2,8 @@
 
 // `cfg` for the sake of clippy, which lets tests unwrap
 #[cfg(test)]
+mod bed;
+#[cfg(test)]
 mod lift;
 #[cfg(test)]
 mod plugins;

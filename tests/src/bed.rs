@@ -133,6 +133,6 @@ const SHORT: Duration = Duration::from_secs(90);
 
 fn script(name: &str) -> Command {
     let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("bed/bed.sh"));
-    command.env("PALLET_BED", name).stdin(Stdio::null());
+    command.env("PALLET_BED", name).env("PALLET_BED_OWNER", std::process::id().to_string()).stdin(Stdio::null());
     command
 }
