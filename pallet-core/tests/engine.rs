@@ -1,5 +1,6 @@
 //! The engine on real shells: nodes are this machine, each with a directory of its own, behind a provider in this program.
 #![cfg(feature = "host")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -108,7 +108,7 @@ type Work<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 impl Run {
     fn new(engine: &Engine, mut nodes: Vec<(Node, Arc<GroupSpec>)>, options: &LiftOptions, bootstrap: bool) -> Self {
-        nodes.sort_by(|(a, _), (b, _)| natural(&a.name).cmp(&natural(&b.name)));
+        nodes.sort_by_key(|(node, _)| natural(&node.name));
         let defaults = options.phases.is_empty();
         let phases = if defaults { default_phases(nodes.iter().map(|(_, group)| group.as_ref())) } else { options.phases.clone() };
         Run {

@@ -10,6 +10,7 @@ mod event;
 mod facts_cache;
 mod frames;
 mod lift;
+mod node_apply;
 mod node_run;
 mod outcome;
 mod request;

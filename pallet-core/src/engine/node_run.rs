@@ -2,17 +2,14 @@
 
 use std::sync::Arc;
 
-use super::apply::{Compiled, INCOMING, compile};
+use super::apply::compile;
 use super::event::{Event, PlannedChange};
-use super::frames::{Frame, Frames};
+use super::node_apply::{error_of, tail};
 use super::{Engine, GroupSpec, NodeError, NodeOutcome, NodeResult};
-use crate::action::{self, Certainty, Declared, Flags, Step, UploadSource};
+use crate::action::{self, Declared, Flags, Step};
 use crate::model::{Connection, Facts, Node, NodeState, Observation, Target};
 use crate::script::observe;
-use crate::transport::{self, Become, Input, InputPart, Stream, Transport, TransportError};
-
-/// How many of the last lines that a failing action printed are part of its error.
-const LINES_IN_ERROR: usize = 20;
+use crate::transport::{self, Become, Stream, Transport, TransportError};
 
 /// The file on a node that says that it was bootstrapped, where its provider keeps no tags.
 const BOOTSTRAPPED: &str = "/var/lib/pallet/bootstrapped";
@@ -24,8 +21,8 @@ pub(super) const BOOTSTRAPPED_TAG: &str = "pallet-bootstrapped";
 pub(super) struct NodeRun {
     pub(super) node: Node,
     pub(super) group: Arc<GroupSpec>,
-    transport: Option<Box<dyn Transport>>,
-    r#become: Become,
+    pub(super) transport: Option<Box<dyn Transport>>,
+    pub(super) r#become: Become,
     /// Known, or remembered from an earlier run and not yet confirmed.
     pub(super) facts: Option<Facts>,
     pub(super) confirmed: bool,
@@ -33,10 +30,10 @@ pub(super) struct NodeRun {
     state: Option<NodeState>,
     /// The state was changed by an apply, so what it does not know is worth asking again.
     stale: bool,
-    flags: Flags,
+    pub(super) flags: Flags,
     /// What is declared for the node, by phase.
     pub(super) declared: Vec<(String, Vec<Declared>)>,
-    changes: usize,
+    pub(super) changes: usize,
     error: Option<NodeError>,
 }
 
@@ -93,7 +90,7 @@ impl NodeRun {
     }
 
     /// Connects, if that was not done yet.
-    async fn connect(&mut self, engine: &Engine) -> Result<&mut Box<dyn Transport>, TransportError> {
+    pub(super) async fn connect(&mut self, engine: &Engine) -> Result<&mut Box<dyn Transport>, TransportError> {
         if self.transport.is_none() {
             let login = transport::login_user(&self.node.connection, &engine.connect)?;
             let root = match &self.node.connection {
@@ -120,10 +117,10 @@ impl NodeRun {
         let wanted = self.wanted();
         match self.ask(engine, &wanted).await {
             Ok(observed) => {
-                if self.facts.as_ref() != Some(&observed.facts) {
-                    if let Some(cache) = &engine.facts_cache {
-                        cache.put(&engine.project, &self.node.id, &observed.facts);
-                    }
+                if self.facts.as_ref() != Some(&observed.facts)
+                    && let Some(cache) = &engine.facts_cache
+                {
+                    cache.put(&engine.project, &self.node.id, &observed.facts);
                 }
                 self.facts = Some(observed.facts);
                 self.confirmed = true;
@@ -161,7 +158,12 @@ impl NodeRun {
     }
 
     /// Runs a script on the node, unless the operation is stopped first.
-    async fn run(&mut self, engine: &Engine, script: &str, output: &mut (dyn FnMut(Stream, &[u8]) + Send)) -> Result<i32, TransportError> {
+    pub(super) async fn run(
+        &mut self,
+        engine: &Engine,
+        script: &str,
+        output: &mut (dyn FnMut(Stream, &[u8]) + Send),
+    ) -> Result<i32, TransportError> {
         let cancel = engine.cancel.clone();
         let work = async {
             self.connect(engine).await?;
@@ -230,11 +232,12 @@ impl NodeRun {
             self.state = Some(predicted);
             return;
         }
-        if changing == 0 && !(mark && !self.node.taggable) {
+        let mark_on_node = mark && !self.node.taggable;
+        if changing == 0 && !mark_on_node {
             self.state = Some(predicted);
             return;
         }
-        let also = if mark && !self.node.taggable { format!("mkdir -p /var/lib/pallet && : > {BOOTSTRAPPED}") } else { String::new() };
+        let also = if mark_on_node { format!("mkdir -p /var/lib/pallet && : > {BOOTSTRAPPED}") } else { String::new() };
         let token = token();
         match compile(&token, declared, &steps, &flags_before, &predicted.os, &also) {
             Ok(compiled) => self.apply(engine, phase, declared, &steps, &compiled, &token).await,
@@ -244,84 +247,7 @@ impl NodeRun {
         self.stale = true;
     }
 
-    async fn apply(&mut self, engine: &Engine, phase: &str, declared: &[Declared], steps: &[Step], compiled: &Compiled, token: &str) {
-        for upload in &compiled.uploads {
-            if let Err(error) = self.upload(engine, &upload.digest, &upload.source).await {
-                self.fail(NodeError { phase: Some(phase.to_owned()), ..NodeError::new(error.to_string()) });
-                return;
-            }
-        }
-        let node = self.node.name.clone();
-        let mut frames = Frames::new(token);
-        let mut progress = Progress::default();
-        let mut noise = Vec::new();
-        let result = self
-            .run(engine, &compiled.script, &mut |stream, piece| match stream {
-                Stream::Err => noise.extend_from_slice(piece),
-                Stream::Out => {
-                    for frame in frames.push(piece) {
-                        progress.take(frame, |part, line| {
-                            let step = &steps[compiled.parts[part].steps[0]];
-                            let action = declared[step.index].label();
-                            engine.tell(Event::Output { node: node.clone(), phase: phase.to_owned(), action, line: line.to_owned() });
-                        });
-                    }
-                }
-            })
-            .await;
-        for (number, part) in compiled.parts.iter().enumerate() {
-            let Some(ended) = progress.ended.get(number) else { break };
-            if ended.code != 0 {
-                let declared = &declared[steps[part.steps[0]].index];
-                let message = format!("{} failed with exit code {}", declared.label(), ended.code);
-                self.fail(error_of(phase, declared, message, tail(&progress.lines)));
-                break;
-            }
-            for position in &part.steps {
-                let step = &steps[*position];
-                let declared = &declared[step.index];
-                let changed = ended.changed;
-                self.changes += usize::from(changed);
-                if let Some(flag) = &declared.options.flag_on_change {
-                    // what was only possible is known now
-                    match changed {
-                        true => drop(self.flags.insert(flag.clone(), Certainty::Will)),
-                        false if self.flags.get(flag) == Some(&Certainty::May) => drop(self.flags.remove(flag)),
-                        false => {}
-                    }
-                }
-                engine.tell(Event::Action { change: self.describe(phase, declared, step), changed });
-            }
-        }
-        let error = match result {
-            Err(error) => error.to_string(),
-            Ok(_) if progress.done || self.failed() => return,
-            Ok(code) => format!("the script of phase {phase} ended early, with exit code {code}"),
-        };
-        self.fail(NodeError { phase: Some(phase.to_owned()), detail: tail(&String::from_utf8_lossy(&noise)), ..NodeError::new(error) });
-    }
-
-    async fn upload(&mut self, engine: &Engine, digest: &str, source: &UploadSource) -> Result<(), TransportError> {
-        let part = match source {
-            UploadSource::Bytes(bytes) => InputPart::Bytes(bytes.clone()),
-            UploadSource::File(path) => InputPart::File(path.clone()),
-        };
-        let path = format!("{INCOMING}/{digest}");
-        let cancel = engine.cancel.clone();
-        let work = async {
-            self.connect(engine).await?;
-            match &mut self.transport {
-                Some(transport) => transport::put(transport.as_mut(), &self.r#become, &path, Input(vec![part])).await,
-                None => Ok(()),
-            }
-        };
-        tokio::select! {
-            result = work => result,
-            () = cancel.cancelled() => Err(TransportError::Cancelled),
-        }
-    }
-
-    fn describe(&self, phase: &str, declared: &Declared, step: &Step) -> PlannedChange {
+    pub(super) fn describe(&self, phase: &str, declared: &Declared, step: &Step) -> PlannedChange {
         let change = step.change.as_ref();
         PlannedChange {
             node: self.node.name.clone(),
@@ -350,55 +276,6 @@ impl NodeRun {
             (None, changes) => NodeResult::Changed { changes },
         };
         NodeOutcome { node: self.node.name.clone(), group: self.group.name.clone(), result }
-    }
-}
-
-fn error_of(phase: &str, declared: &Declared, message: String, detail: String) -> NodeError {
-    NodeError { message, phase: Some(phase.to_owned()), action: Some(declared.label()), source: declared.source.clone(), detail }
-}
-
-fn tail(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    lines[lines.len().saturating_sub(LINES_IN_ERROR)..].join("\n")
-}
-
-/// How far a script has come.
-#[derive(Default)]
-struct Progress {
-    ended: Vec<Ended>,
-    current: Option<usize>,
-    changed: bool,
-    lines: String,
-    done: bool,
-}
-
-struct Ended {
-    code: i32,
-    changed: bool,
-}
-
-impl Progress {
-    fn take(&mut self, frame: Frame, mut on_line: impl FnMut(usize, &str)) {
-        match frame {
-            Frame::Begin(part) => {
-                self.current = Some(part);
-                self.changed = false;
-                self.lines.clear();
-            }
-            Frame::Changed(_) => self.changed = true,
-            Frame::End(_, code) => {
-                self.current = None;
-                self.ended.push(Ended { code, changed: self.changed });
-            }
-            Frame::Done => self.done = true,
-            Frame::Line(line) => {
-                if let Some(part) = self.current {
-                    on_line(part, &line);
-                    self.lines.push_str(&line);
-                    self.lines.push('\n');
-                }
-            }
-        }
     }
 }
 

@@ -1,0 +1,149 @@
+//! One node in one operation: making the changes of a phase, and reading what became of each.
+
+use super::apply::{Compiled, INCOMING};
+use super::event::Event;
+use super::frames::{Frame, Frames};
+use super::node_run::NodeRun;
+use super::{Engine, NodeError};
+use crate::action::{Certainty, Declared, Step, UploadSource};
+use crate::transport::{self, Input, InputPart, Stream, TransportError};
+
+/// How many of the last lines that a failing action printed are part of its error.
+const LINES_IN_ERROR: usize = 20;
+
+impl NodeRun {
+    /// Runs the script of a phase, and tells of each action.
+    pub(super) async fn apply(
+        &mut self,
+        engine: &Engine,
+        phase: &str,
+        declared: &[Declared],
+        steps: &[Step],
+        compiled: &Compiled,
+        token: &str,
+    ) {
+        for upload in &compiled.uploads {
+            if let Err(error) = self.upload(engine, &upload.digest, &upload.source).await {
+                self.fail(NodeError { phase: Some(phase.to_owned()), ..NodeError::new(error.to_string()) });
+                return;
+            }
+        }
+        let node = self.node.name.clone();
+        let mut frames = Frames::new(token);
+        let mut progress = Progress::default();
+        let mut noise = Vec::new();
+        let result = self
+            .run(engine, &compiled.script, &mut |stream, piece| match stream {
+                Stream::Err => noise.extend_from_slice(piece),
+                Stream::Out => {
+                    for frame in frames.push(piece) {
+                        progress.take(frame, |part, line| {
+                            let step = &steps[compiled.parts[part].steps[0]];
+                            let action = declared[step.index].label();
+                            engine.tell(Event::Output { node: node.clone(), phase: phase.to_owned(), action, line: line.to_owned() });
+                        });
+                    }
+                }
+            })
+            .await;
+        for (number, part) in compiled.parts.iter().enumerate() {
+            let Some(ended) = progress.ended.get(number) else { break };
+            if ended.code != 0 {
+                let declared = &declared[steps[part.steps[0]].index];
+                let message = format!("{} failed with exit code {}", declared.label(), ended.code);
+                self.fail(error_of(phase, declared, message, tail(&progress.lines)));
+                break;
+            }
+            for position in &part.steps {
+                let step = &steps[*position];
+                let declared = &declared[step.index];
+                let changed = ended.changed;
+                self.changes += usize::from(changed);
+                if let Some(flag) = &declared.options.flag_on_change {
+                    // what was only possible is known now
+                    match changed {
+                        true => drop(self.flags.insert(flag.clone(), Certainty::Will)),
+                        false if self.flags.get(flag) == Some(&Certainty::May) => drop(self.flags.remove(flag)),
+                        false => {}
+                    }
+                }
+                engine.tell(Event::Action { change: self.describe(phase, declared, step), changed });
+            }
+        }
+        let error = match result {
+            Err(error) => error.to_string(),
+            Ok(_) if progress.done || self.failed() => return,
+            Ok(code) => format!("the script of phase {phase} ended early, with exit code {code}"),
+        };
+        self.fail(NodeError { phase: Some(phase.to_owned()), detail: tail(&String::from_utf8_lossy(&noise)), ..NodeError::new(error) });
+    }
+
+    async fn upload(&mut self, engine: &Engine, digest: &str, source: &UploadSource) -> Result<(), TransportError> {
+        let part = match source {
+            UploadSource::Bytes(bytes) => InputPart::Bytes(bytes.clone()),
+            UploadSource::File(path) => InputPart::File(path.clone()),
+        };
+        let path = format!("{INCOMING}/{digest}");
+        let cancel = engine.cancel.clone();
+        let work = async {
+            self.connect(engine).await?;
+            match &mut self.transport {
+                Some(transport) => transport::put(transport.as_mut(), &self.r#become, &path, Input(vec![part])).await,
+                None => Ok(()),
+            }
+        };
+        tokio::select! {
+            result = work => result,
+            () = cancel.cancelled() => Err(TransportError::Cancelled),
+        }
+    }
+}
+
+pub(super) fn error_of(phase: &str, declared: &Declared, message: String, detail: String) -> NodeError {
+    NodeError { message, phase: Some(phase.to_owned()), action: Some(declared.label()), source: declared.source.clone(), detail }
+}
+
+pub(super) fn tail(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(LINES_IN_ERROR)..].join("\n")
+}
+
+/// How far a script has come.
+#[derive(Default)]
+struct Progress {
+    ended: Vec<Ended>,
+    current: Option<usize>,
+    changed: bool,
+    lines: String,
+    done: bool,
+}
+
+struct Ended {
+    code: i32,
+    changed: bool,
+}
+
+impl Progress {
+    fn take(&mut self, frame: Frame, mut on_line: impl FnMut(usize, &str)) {
+        match frame {
+            Frame::Begin(part) => {
+                self.current = Some(part);
+                self.changed = false;
+                self.lines.clear();
+            }
+            Frame::Changed(_) => self.changed = true,
+            Frame::End(_, code) => {
+                self.current = None;
+                self.ended.push(Ended { code, changed: self.changed });
+            }
+            Frame::Done => self.done = true,
+            Frame::Line(line) => {
+                if let Some(part) = self.current {
+                    on_line(part, &line);
+                    self.lines.push_str(&line);
+                    self.lines.push('\n');
+                }
+            }
+        }
+    }
+}
