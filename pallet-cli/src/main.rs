@@ -1,1 +1,6 @@
+//! The command line of Pallet.
+
+#[allow(dead_code, reason = "the commands that use it follow")]
+mod project;
+
 fn main() {}
