@@ -1,0 +1,212 @@
+//! What pallet.toml and the user's config.toml say: services, environment, admin user, plugins.
+
+mod options;
+mod read;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use pallet_core::model::{Environment, merge_environment};
+use semver::VersionReq;
+use serde_json::{Map, Value};
+
+use super::diagnostic::{Diagnostic, Diagnostics, Place};
+use super::suggest::did_you_mean_or_list;
+
+pub(crate) use options::check_options;
+pub(crate) use read::{Source, read};
+
+/// The service that is there when none is configured.
+const EMBEDDED_SERVICE: &str = "sandbox";
+
+/// What one file says, or several merged.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Config {
+    /// The project's name.
+    pub(crate) name: Option<String>,
+    /// The service that is used when none is named.
+    pub(crate) default_service: Option<Named>,
+    /// The services, by name.
+    pub(crate) services: BTreeMap<String, Service>,
+    /// The values of the environment.
+    pub(crate) environment: Environment,
+    /// Who logs in to nodes and administers them.
+    pub(crate) admin_user: AdminUserConfig,
+    /// The plugins that are required, by name.
+    pub(crate) plugins: BTreeMap<String, PluginRequirement>,
+}
+
+/// A name, and the place that gives it.
+#[derive(Debug, Clone)]
+pub(crate) struct Named {
+    /// The name.
+    pub(crate) name: String,
+    /// The place.
+    pub(crate) place: Place,
+}
+
+/// A provider and the options it is used with.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Service {
+    /// The provider's name. Empty only in a file that adds to another's service.
+    pub(crate) provider: String,
+    /// Values that the environment has while this service is used.
+    pub(crate) environment: Environment,
+    /// The provider's options.
+    pub(crate) options: Map<String, Value>,
+    /// Where each key stands; the empty key is the service itself.
+    pub(crate) places: BTreeMap<String, Place>,
+}
+
+/// Who logs in to nodes and administers them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct AdminUserConfig {
+    /// The login name.
+    pub(crate) name: Option<String>,
+    /// Private keys, as paths on this machine.
+    pub(crate) identity_files: Vec<PathBuf>,
+    /// Files of public keys that may log in.
+    pub(crate) public_key_files: Vec<PathBuf>,
+    /// Public keys that may log in.
+    pub(crate) public_keys: Vec<String>,
+    /// Where sudo's password is found.
+    pub(crate) sudo_password: Option<Secret>,
+    /// Commands run as this user itself, never through sudo.
+    pub(crate) no_sudo: Option<bool>,
+}
+
+/// A credential by reference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Secret {
+    /// The value of an environment variable.
+    Env(String),
+    /// The content of a file.
+    File(PathBuf),
+    /// The output of a shell command.
+    Command(String),
+}
+
+/// Which versions of a plugin will do, and where it comes from.
+#[derive(Debug, Clone)]
+pub(crate) struct PluginRequirement {
+    /// Which versions will do.
+    pub(crate) version: VersionReq,
+    /// The registry or directory that it comes from, unless it is the usual one.
+    pub(crate) source: Option<String>,
+    /// The place that requires it.
+    pub(crate) place: Place,
+}
+
+impl Config {
+    /// This file with what `over` says laid over it.
+    pub(crate) fn merged(mut self, over: Config) -> Config {
+        merge_environment(&mut self.environment, over.environment);
+        for (name, service) in over.services {
+            let merged = match self.services.remove(&name) {
+                Some(base) => base.merged(service),
+                None => service,
+            };
+            self.services.insert(name, merged);
+        }
+        self.plugins.extend(over.plugins);
+        Config {
+            name: over.name.or(self.name),
+            default_service: over.default_service.or(self.default_service),
+            services: self.services,
+            environment: self.environment,
+            admin_user: self.admin_user.merged(over.admin_user),
+            plugins: self.plugins,
+        }
+    }
+
+    /// What is wrong with the merged whole.
+    pub(crate) fn check(&self) -> Diagnostics {
+        let mut found = Diagnostics::default();
+        for (name, service) in self.services.iter().filter(|(_, service)| service.provider.is_empty()) {
+            let place = service.places.get("").cloned();
+            found.push(Diagnostic::error(format!("service `{name}` has no provider")).at(place).suggest("give it `provider = \"...\"`".to_owned()));
+        }
+        if let Some(default) = &self.default_service
+            && let Err(error) = self.service(Some(&default.name))
+        {
+            found.push(error.at(default.place.clone()));
+        }
+        found
+    }
+
+    /// The service of this name; without a name the default one: `default_service`, or the only one, or the embedded sandbox.
+    pub(crate) fn service(&self, name: Option<&str>) -> Result<(String, Service), Diagnostic> {
+        let names: Vec<&str> = self.services.keys().map(String::as_str).collect();
+        let name = match (name, &self.default_service, names.as_slice()) {
+            (Some(name), _, _) => name,
+            (None, Some(default), _) => &default.name,
+            (None, None, []) => EMBEDDED_SERVICE,
+            (None, None, [only]) => only,
+            (None, None, _) => {
+                let message = "there are several services and no default one";
+                let suggestion = format!("write `default_service = \"...\"` with one of {}", names.join(", "));
+                return Err(Diagnostic::error(message).suggest(suggestion));
+            }
+        };
+        match self.services.get(name) {
+            Some(service) => Ok((name.to_owned(), service.clone())),
+            None if name == EMBEDDED_SERVICE => Ok((name.to_owned(), Service { provider: EMBEDDED_SERVICE.into(), ..Service::default() })),
+            None => {
+                let suggestion = did_you_mean_or_list(name, &names, "there are").or(Some(format!("add a table [services.{name}]")));
+                Err(Diagnostic::error(format!("there is no service `{name}`")).suggest(suggestion))
+            }
+        }
+    }
+}
+
+impl Service {
+    fn merged(mut self, over: Service) -> Service {
+        merge_environment(&mut self.environment, over.environment);
+        self.options.extend(over.options);
+        self.places.extend(over.places);
+        if !over.provider.is_empty() {
+            self.provider = over.provider;
+        }
+        self
+    }
+}
+
+impl AdminUserConfig {
+    fn merged(self, over: AdminUserConfig) -> AdminUserConfig {
+        fn either<T>(over: Vec<T>, base: Vec<T>) -> Vec<T> {
+            if over.is_empty() { base } else { over }
+        }
+        AdminUserConfig {
+            name: over.name.or(self.name),
+            identity_files: either(over.identity_files, self.identity_files),
+            public_key_files: either(over.public_key_files, self.public_key_files),
+            public_keys: either(over.public_keys, self.public_keys),
+            sudo_password: over.sudo_password.or(self.sudo_password),
+            no_sudo: over.no_sudo.or(self.no_sudo),
+        }
+    }
+}
+
+/// The name of a project in a directory: the directory's, made a host name.
+pub(crate) fn name_of_directory(directory: &str) -> String {
+    let words = directory.to_lowercase();
+    let words: Vec<&str> = words.split(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit()).filter(|word| !word.is_empty()).collect();
+    let mut name = words.join("-");
+    name.truncate(40);
+    match name.trim_matches('-') {
+        "" => "project".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name_of_directory;
+
+    #[test]
+    fn a_directory_gives_a_host_name() {
+        assert_eq!(name_of_directory("My Shop (2)"), "my-shop-2");
+        assert_eq!(name_of_directory("..."), "project");
+        assert_eq!(name_of_directory("web"), "web");
+    }
+}

@@ -1,0 +1,411 @@
+//! Reads one file of tables, with the place of everything that is wrong in it.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use pallet_core::model::{Environment, is_host_name};
+use semver::VersionReq;
+use serde_json::{Map, Value};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::{AdminUserConfig, Config, Named, PluginRequirement, Secret, Service};
+use crate::project::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::project::suggest::did_you_mean_or_list;
+
+/// A file to read.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Source<'a> {
+    /// Its name in messages.
+    pub(crate) file: &'a str,
+    /// Its content.
+    pub(crate) text: &'a str,
+    /// What relative paths in it are relative to.
+    pub(crate) directory: PathBuf,
+    /// What `~` in it means.
+    pub(crate) home: Option<PathBuf>,
+}
+
+/// What a file says, and what is wrong with it.
+pub(crate) fn read(source: &Source<'_>) -> (Config, Diagnostics) {
+    let (table, errors) = DeTable::parse_recoverable(source.text);
+    let mut reader = Reader { source, found: Diagnostics::default() };
+    if !errors.is_empty() {
+        for error in errors {
+            reader.error(error.span().unwrap_or_default(), error.message());
+        }
+        return (Config::default(), reader.found);
+    }
+    let config = reader.config(table.get_ref());
+    reader.found.0.sort_by_key(|diagnostic| diagnostic.place.as_ref().map(|place| (place.line, place.column)));
+    (config, reader.found)
+}
+
+struct Reader<'a> {
+    source: &'a Source<'a>,
+    found: Diagnostics,
+}
+
+type Item<'a, 'i> = (&'a str, Range<usize>, &'a Spanned<DeValue<'i>>);
+
+impl Reader<'_> {
+    fn config(&mut self, table: &DeTable<'_>) -> Config {
+        let mut config = Config::default();
+        for (key, span, value) in items(table) {
+            match key {
+                "project" => config.name = self.project(value),
+                "default_service" => {
+                    config.default_service = self.string(key, value).map(|name| Named { name, place: self.place(value.span()) });
+                }
+                "services" => {
+                    for (name, span, value) in self.table(key, value) {
+                        if let Some(service) = self.service(name, span, value) {
+                            config.services.insert(name.to_owned(), service);
+                        }
+                    }
+                }
+                "environment" => config.environment = self.environment(key, value),
+                "admin_user" => config.admin_user = self.admin_user(value),
+                "plugins" => {
+                    for (name, span, value) in self.table(key, value) {
+                        if let Some(requirement) = self.plugin(name, span, value) {
+                            config.plugins.insert(name.to_owned(), requirement);
+                        }
+                    }
+                }
+                _ => self.unknown(span, key, "", &["project", "default_service", "services", "environment", "admin_user", "plugins"]),
+            }
+        }
+        config
+    }
+
+    fn project(&mut self, value: &Spanned<DeValue<'_>>) -> Option<String> {
+        let mut name = None;
+        for (key, span, value) in self.table("project", value) {
+            match key {
+                "name" => name = self.string(key, value).filter(|name| self.is_name(name, value.span())),
+                "default_service" => {
+                    let found = self.diagnostic(span, "`default_service` is no key of [project]");
+                    self.found.push(found.suggest("write it above the first table".to_owned()));
+                }
+                _ => self.unknown(span, key, "project", &["name"]),
+            }
+        }
+        name
+    }
+
+    fn is_name(&mut self, name: &str, span: Range<usize>) -> bool {
+        let good = is_host_name(name) && name.len() <= 40;
+        if !good {
+            self.error(span, format!("{name:?} cannot name a project: use 1 to 40 of a-z, 0-9 and -, not at the ends"));
+        }
+        good
+    }
+
+    fn service(&mut self, name: &str, span: Range<usize>, value: &Spanned<DeValue<'_>>) -> Option<Service> {
+        let mut service = Service::default();
+        service.places.insert(String::new(), self.place(span));
+        value.get_ref().as_table().or_else(|| {
+            self.wrong(value, &format!("services.{name}"), "a table");
+            None
+        })?;
+        for (key, span, value) in self.table(name, value) {
+            service.places.insert(key.to_owned(), self.place(span));
+            match key {
+                "provider" => service.provider = self.string(key, value).unwrap_or_default(),
+                "environment" => service.environment = self.environment(key, value),
+                _ => drop(service.options.insert(key.to_owned(), json(value.get_ref()))),
+            }
+        }
+        Some(service)
+    }
+
+    fn environment(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Environment {
+        match json(value.get_ref()) {
+            Value::Object(environment) => environment,
+            _ => {
+                self.wrong(value, key, "a table");
+                Environment::new()
+            }
+        }
+    }
+
+    fn admin_user(&mut self, value: &Spanned<DeValue<'_>>) -> AdminUserConfig {
+        let mut user = AdminUserConfig::default();
+        for (key, span, value) in self.table("admin_user", value) {
+            match key {
+                "name" => user.name = self.string(key, value),
+                "identity_files" => user.identity_files = self.paths(key, value),
+                "public_key_files" => user.public_key_files = self.paths(key, value),
+                "public_keys" => user.public_keys = self.strings(key, value),
+                "sudo_password" => user.sudo_password = self.secret(key, value),
+                "no_sudo" => {
+                    user.no_sudo = value.get_ref().as_bool().or_else(|| {
+                        self.wrong(value, key, "true or false");
+                        None
+                    });
+                }
+                "password" | "private_key" | "passphrase" => {
+                    let found = self.diagnostic(span, format!("`{key}` is no key of [admin_user]: credentials never stand in a file of Pallet"));
+                    self.found.push(found.suggest("use identity_files, an ssh agent, or `sudo_password = { command = \"...\" }`".to_owned()));
+                }
+                _ => {
+                    let known = ["name", "identity_files", "public_key_files", "public_keys", "sudo_password", "no_sudo"];
+                    self.unknown(span, key, "admin_user", &known);
+                }
+            }
+        }
+        user
+    }
+
+    fn secret(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<Secret> {
+        let how = "write { env = \"NAME\" }, { file = \"path\" } or { command = \"pass show sudo\" }";
+        if value.get_ref().as_table().is_none_or(|table| table.len() != 1) {
+            let mut found = self.diagnostic(value.span(), format!("`{key}` must say where the secret is found"));
+            // the line may hold the secret itself
+            found.place = found.place.map(|place| Place { excerpt: format!("{key} = ..."), column: 1, length: 1, ..place });
+            self.found.push(found.suggest(how.to_owned()));
+            return None;
+        }
+        let (kind, span, value) = self.table(key, value).into_iter().next()?;
+        match kind {
+            "env" => self.string(kind, value).map(Secret::Env),
+            "file" => self.string(kind, value).map(|path| Secret::File(self.path(&path))),
+            "command" => self.string(kind, value).map(Secret::Command),
+            _ => {
+                self.unknown(span, kind, key, &["env", "file", "command"]);
+                None
+            }
+        }
+    }
+
+    fn plugin(&mut self, name: &str, place: Range<usize>, value: &Spanned<DeValue<'_>>) -> Option<PluginRequirement> {
+        let place = self.place(place);
+        if value.get_ref().is_str() {
+            return Some(PluginRequirement { version: self.version(value)?, source: None, place });
+        }
+        let (mut version, mut source) = (Some(VersionReq::STAR), None);
+        for (key, span, value) in self.table(name, value) {
+            match key {
+                "version" => version = self.version(value),
+                "source" => source = self.string(key, value),
+                _ => self.unknown(span, key, &format!("plugins.{name}"), &["version", "source"]),
+            }
+        }
+        Some(PluginRequirement { version: version?, source, place })
+    }
+
+    fn version(&mut self, value: &Spanned<DeValue<'_>>) -> Option<VersionReq> {
+        let text = self.string("version", value)?;
+        match VersionReq::parse(&text) {
+            Ok(version) => Some(version),
+            Err(error) => {
+                let found = self.diagnostic(value.span(), format!("{text:?} is no version requirement: {error}"));
+                self.found.push(found.suggest("write \"1.2\" for 1.2.0 and every compatible later version".to_owned()));
+                None
+            }
+        }
+    }
+
+    fn table<'v, 'i>(&mut self, key: &str, value: &'v Spanned<DeValue<'i>>) -> Vec<Item<'v, 'i>> {
+        match value.get_ref().as_table() {
+            Some(table) => items(table).collect(),
+            None => {
+                self.wrong(value, key, "a table");
+                Vec::new()
+            }
+        }
+    }
+
+    fn string(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<String> {
+        let text = value.get_ref().as_str();
+        if text.is_none() {
+            self.wrong(value, key, "a string");
+        }
+        text.map(str::to_owned)
+    }
+
+    fn strings(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Vec<String> {
+        match value.get_ref().as_array() {
+            Some(array) => array.iter().filter_map(|item| self.string(key, item)).collect(),
+            None => {
+                self.wrong(value, key, "a list of strings");
+                Vec::new()
+            }
+        }
+    }
+
+    fn paths(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Vec<PathBuf> {
+        self.strings(key, value).iter().map(|path| self.path(path)).collect()
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        match (path.strip_prefix("~/"), &self.source.home) {
+            (Some(rest), Some(home)) => home.join(rest),
+            _ => self.source.directory.join(Path::new(path)),
+        }
+    }
+
+    fn wrong(&mut self, value: &Spanned<DeValue<'_>>, key: &str, expected: &str) {
+        let kind = value.get_ref().type_str();
+        self.error(value.span(), format!("`{key}` must be {expected}, not {} {kind}", if kind.starts_with(['a', 'i']) { "an" } else { "a" }));
+    }
+
+    fn unknown(&mut self, span: Range<usize>, key: &str, table: &str, known: &[&str]) {
+        let message = if table.is_empty() { format!("unknown key `{key}`") } else { format!("unknown key `{key}` in `{table}`") };
+        let found = self.diagnostic(span, message).suggest(did_you_mean_or_list(key, known, "there are"));
+        self.found.push(found);
+    }
+
+    fn error(&mut self, span: Range<usize>, message: impl Into<String>) {
+        let found = self.diagnostic(span, message);
+        self.found.push(found);
+    }
+
+    fn diagnostic(&self, span: Range<usize>, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::error(message).at(self.place(span))
+    }
+
+    fn place(&self, span: Range<usize>) -> Place {
+        Place::of(self.source.file, self.source.text, span)
+    }
+}
+
+fn items<'a, 'i>(table: &'a DeTable<'i>) -> impl Iterator<Item = Item<'a, 'i>> {
+    table.iter().map(|(key, value)| (key.get_ref().as_ref(), key.span(), value))
+}
+
+fn json(value: &DeValue<'_>) -> Value {
+    match value {
+        DeValue::String(text) => Value::String(text.to_string()),
+        DeValue::Boolean(value) => Value::Bool(*value),
+        DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+            Ok(number) => number.into(),
+            Err(_) => Value::String(number.as_str().to_owned()),
+        },
+        DeValue::Float(number) => number.as_str().parse::<f64>().map_or(Value::Null, Value::from),
+        DeValue::Datetime(time) => Value::String(time.to_string()),
+        DeValue::Array(items) => items.iter().map(|item| json(item.get_ref())).collect(),
+        DeValue::Table(table) => Value::Object(items(table).map(|(key, _, value)| (key.to_owned(), json(value.get_ref()))).collect::<Map<_, _>>()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    fn check(text: &str, expected: Expect) {
+        let (_, found) = read(&Source { file: "pallet.toml", text, ..Source::default() });
+        expected.assert_eq(&found.render(false));
+    }
+
+    #[test]
+    fn every_table_is_read() {
+        let text = r#"
+            default_service = "lab"
+            [project]
+            name = "shop"
+            [services.lab]
+            provider = "docker"
+            port = 0x10
+            environment = { proxy = "http://p" }
+            [environment]
+            ratio = 1.5
+            [admin_user]
+            name = "admin"
+            identity_files = ["~/.ssh/id", "keys/id"]
+            sudo_password = { command = "pass show sudo" }
+            no_sudo = true
+            [plugins]
+            docker = "1.2"
+            nginx = { version = ">=2", source = "oci://example.org" }
+        "#;
+        let source = Source { file: "pallet.toml", text, directory: "/p".into(), home: Some("/home/u".into()) };
+        let (config, found) = read(&source);
+        assert_eq!(found.0, []);
+        assert_eq!(config.name.as_deref(), Some("shop"));
+        assert_eq!(config.services["lab"].provider, "docker");
+        assert_eq!(config.services["lab"].options["port"], 16);
+        assert_eq!(config.services["lab"].environment["proxy"], "http://p");
+        assert_eq!(config.environment["ratio"], 1.5);
+        assert_eq!(config.admin_user.identity_files, [Path::new("/home/u/.ssh/id"), Path::new("/p/keys/id")]);
+        assert_eq!(config.admin_user.sudo_password, Some(Secret::Command("pass show sudo".into())));
+        assert_eq!(config.admin_user.no_sudo, Some(true));
+        assert_eq!(config.plugins["docker"].version.to_string(), "^1.2");
+        assert_eq!(config.plugins["nginx"].source.as_deref(), Some("oci://example.org"));
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_reported() {
+        let text = r#"[projet]
+name = "x"
+
+[services]
+lab = "docker"
+
+[admin_user]
+identity_file = ["~/.ssh/id"]
+sudo_password = "hunter2"
+no_sudo = 1
+
+[plugins]
+nginx = "newest"
+"#;
+        check(
+            text,
+            expect![[r#"
+                error: unknown key `projet`
+                 --> pallet.toml:1:2
+                  |
+                1 | [projet]
+                  |  ^^^^^^
+                  = help: did you mean `project`?
+
+                error: `services.lab` must be a table, not a string
+                 --> pallet.toml:5:7
+                  |
+                5 | lab = "docker"
+                  |       ^^^^^^^^
+
+                error: unknown key `identity_file` in `admin_user`
+                 --> pallet.toml:8:1
+                  |
+                8 | identity_file = ["~/.ssh/id"]
+                  | ^^^^^^^^^^^^^
+                  = help: did you mean `identity_files`?
+
+                error: `sudo_password` must say where the secret is found
+                 --> pallet.toml:9:1
+                  |
+                9 | sudo_password = ...
+                  | ^
+                  = help: write { env = "NAME" }, { file = "path" } or { command = "pass show sudo" }
+
+                error: `no_sudo` must be true or false, not an integer
+                  --> pallet.toml:10:11
+                   |
+                10 | no_sudo = 1
+                   |           ^
+
+                error: "newest" is no version requirement: unexpected character 'n' while parsing major version number
+                  --> pallet.toml:13:9
+                   |
+                13 | nginx = "newest"
+                   |         ^^^^^^^^
+                   = help: write "1.2" for 1.2.0 and every compatible later version
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_syntax_error() {
+        check("[project\nname = 1\n", expect![[r#"
+            error: unclosed table, expected `]`
+             --> pallet.toml:1:9
+              |
+            1 | [project
+              |         ^
+        "#]]);
+    }
+}

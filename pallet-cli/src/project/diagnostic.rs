@@ -1,0 +1,227 @@
+//! What is wrong with a project: where it stands, the line itself, and what was probably meant.
+
+use std::fmt::{self, Write as _};
+use std::ops::Range;
+
+use pallet_core::action::SourceLocation;
+use serde::Serialize;
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Severity {
+    /// The project cannot be used.
+    Error,
+    /// The project can be used, but probably says something else than was meant.
+    Warning,
+}
+
+/// A place in a file of the project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Place {
+    /// The file, relative to the project's directory.
+    pub(crate) file: String,
+    /// The line, from 1.
+    pub(crate) line: u32,
+    /// The column, from 1, in characters.
+    pub(crate) column: u32,
+    /// How many characters of the line are meant.
+    pub(crate) length: u32,
+    /// The line itself.
+    pub(crate) excerpt: String,
+}
+
+/// Something more to say, with the place that it is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Note {
+    /// What.
+    pub(crate) message: String,
+    /// The place, if there is one.
+    #[serde(flatten)]
+    pub(crate) place: Option<Place>,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Diagnostic {
+    /// How bad it is.
+    pub(crate) severity: Severity,
+    /// What is wrong, in one line.
+    pub(crate) message: String,
+    /// Where.
+    #[serde(flatten)]
+    pub(crate) place: Option<Place>,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) suggestion: Option<String>,
+    /// More about it, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) notes: Vec<Note>,
+}
+
+/// All that is wrong, in the order of the files.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Diagnostics(pub(crate) Vec<Diagnostic>);
+
+impl Place {
+    /// The place of a range of bytes in a text.
+    pub(crate) fn of(file: &str, text: &str, range: Range<usize>) -> Self {
+        let start = floor(text, range.start);
+        let end = floor(text, range.end.max(start));
+        let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
+        let length = text[start..end.min(line_end).max(start)].chars().count().max(1);
+        Place {
+            file: file.to_owned(),
+            line: count(text[..start].matches('\n').count() + 1),
+            column: count(text[line_start..start].chars().count() + 1),
+            length: count(length),
+            excerpt: text[line_start..line_end].trim_end_matches('\r').to_owned(),
+        }
+    }
+
+    /// The same for the records of an operation.
+    pub(crate) fn location(&self) -> SourceLocation {
+        SourceLocation { file: self.file.clone(), line: self.line, column: self.column }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+impl Diagnostic {
+    /// An error.
+    pub(crate) fn error(message: impl Into<String>) -> Self {
+        Diagnostic { severity: Severity::Error, message: message.into(), place: None, suggestion: None, notes: Vec::new() }
+    }
+
+    /// A warning.
+    pub(crate) fn warning(message: impl Into<String>) -> Self {
+        Diagnostic { severity: Severity::Warning, ..Self::error(message) }
+    }
+
+    /// At this place.
+    pub(crate) fn at(mut self, place: impl Into<Option<Place>>) -> Self {
+        self.place = place.into();
+        self
+    }
+
+    /// With what to do about it.
+    pub(crate) fn suggest(mut self, suggestion: impl Into<Option<String>>) -> Self {
+        self.suggestion = suggestion.into();
+        self
+    }
+
+    /// With something more to say.
+    pub(crate) fn note(mut self, message: impl Into<String>, place: impl Into<Option<Place>>) -> Self {
+        self.notes.push(Note { message: message.into(), place: place.into() });
+        self
+    }
+
+    /// In one line, without the place: what is wrong, and what to do about it.
+    pub(crate) fn one_line(&self) -> String {
+        match &self.suggestion {
+            Some(suggestion) => format!("{}; {suggestion}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
+    /// For a person: with the line itself and a caret. With `colour`, in the colours of a terminal.
+    pub(crate) fn render(&self, colour: bool) -> String {
+        let paint = Paint(colour);
+        let (word, code) = match self.severity {
+            Severity::Error => ("error", "1;31"),
+            Severity::Warning => ("warning", "1;33"),
+        };
+        let mut out = format!("{}{}\n", paint.in_colour(code, word), paint.in_colour("1", &format!(": {}", self.message)));
+        let width = self.place.iter().chain(self.notes.iter().filter_map(|note| note.place.as_ref()));
+        let width = width.map(|place| place.line.to_string().len()).max().unwrap_or(1);
+        let margin = " ".repeat(width);
+        if let Some(place) = &self.place {
+            excerpt(&mut out, place, &margin, '^', &paint, code);
+        }
+        for note in &self.notes {
+            let _ = writeln!(out, "{margin} {} {}", paint.in_colour("1;34", "="), note.message);
+            if let Some(place) = &note.place {
+                excerpt(&mut out, place, &margin, '-', &paint, "1;34");
+            }
+        }
+        if let Some(suggestion) = &self.suggestion {
+            let _ = writeln!(out, "{margin} {} help: {suggestion}", paint.in_colour("1;34", "="));
+        }
+        out
+    }
+}
+
+fn excerpt(out: &mut String, place: &Place, margin: &str, mark: char, paint: &Paint, code: &str) {
+    // tabs stay tabs, so that the caret stands below its character whatever their width is
+    let pad: String = place.excerpt.chars().take(place.column as usize - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+    let bar = paint.in_colour("1;34", "|");
+    let number = format!("{:>width$}", place.line, width = margin.len());
+    let marks = mark.to_string().repeat(place.length as usize);
+    let _ = writeln!(out, "{margin}{} {place}", paint.in_colour("1;34", "-->"));
+    let _ = writeln!(out, "{margin} {bar}");
+    let _ = writeln!(out, "{} {bar} {}", paint.in_colour("1;34", &number), place.excerpt);
+    let _ = writeln!(out, "{margin} {bar} {pad}{}", paint.in_colour(code, &marks));
+}
+
+struct Paint(bool);
+
+impl Paint {
+    fn in_colour(&self, code: &str, text: &str) -> String {
+        if self.0 { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+impl Diagnostics {
+    /// Whether any of it is an error.
+    pub(crate) fn has_errors(&self) -> bool {
+        self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// For a person, one below the other.
+    pub(crate) fn render(&self, colour: bool) -> String {
+        self.0.iter().map(|diagnostic| diagnostic.render(colour)).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Adds one.
+    pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
+        self.0.push(diagnostic);
+    }
+}
+
+impl From<Diagnostic> for Diagnostics {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Diagnostics(vec![diagnostic])
+    }
+}
+
+impl Extend<Diagnostic> for Diagnostics {
+    fn extend<I: IntoIterator<Item = Diagnostic>>(&mut self, diagnostics: I) {
+        self.0.extend(diagnostics);
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.render(false).trim_end())
+    }
+}
+
+impl std::error::Error for Diagnostics {}

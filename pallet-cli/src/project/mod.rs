@@ -1,0 +1,212 @@
+//! A project: a directory with `pallet.toml`, which configures it, and `pallet.star`, which declares it.
+
+pub(crate) mod config;
+pub(crate) mod diagnostic;
+mod init;
+pub(crate) mod schema;
+mod star;
+mod suggest;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use pallet_core::engine::{GroupSpec, Phase};
+use pallet_core::model::{Environment, Manifest, merge_environment};
+use starlark::PrintHandler;
+
+use config::{Config, Source};
+use star::{Files, InlineScope, Language, MAIN, Run};
+
+pub(crate) use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub(crate) use init::init;
+pub(crate) use star::Limits;
+
+/// The file that configures a project.
+const CONFIG: &str = "pallet.toml";
+
+/// The crates that are there.
+pub(crate) trait Catalog: Send + Sync {
+    /// Their names.
+    fn crates(&self) -> Vec<String>;
+    /// What one of them says of itself; the error is one line.
+    fn manifest(&self, name: &str) -> Result<Manifest, String>;
+}
+
+/// What loading a project depends on besides its directory.
+#[derive(Clone, Default)]
+pub(crate) struct LoadOptions {
+    /// The user's own configuration; a file that does not exist says nothing.
+    pub(crate) user_config: Option<PathBuf>,
+    /// What `~` in configuration means.
+    pub(crate) home: Option<PathBuf>,
+    /// The service to use; `None`: the default one.
+    pub(crate) service: Option<String>,
+    /// The environment of the command line, which is laid over all others.
+    pub(crate) environment_override: Environment,
+    /// Whether errors of phase functions are rendered in colour.
+    pub(crate) colour: bool,
+    /// What bounds the evaluation.
+    pub(crate) limits: Limits,
+    /// Takes what the top level of the files prints.
+    pub(crate) print: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+}
+
+/// A project, loaded.
+#[derive(Clone)]
+pub(crate) struct Project {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its directory.
+    pub(crate) directory: PathBuf,
+    /// What pallet.toml says, laid over the user's own configuration.
+    pub(crate) config: Config,
+    /// The environment, with that of the service in use.
+    pub(crate) environment: Environment,
+    /// Its groups, those of clusters too, in order.
+    pub(crate) groups: Vec<GroupSpec>,
+    /// The crates that it loads.
+    pub(crate) crates: Vec<String>,
+    /// What is odd, but no error.
+    pub(crate) warnings: Diagnostics,
+    scopes: Scopes,
+    inline: InlineScope,
+}
+
+/// The environments that are merged, in their order; the service's stands between the first two.
+#[derive(Debug, Clone, Default)]
+struct Scopes {
+    user: Environment,
+    project: Environment,
+    command_line: Environment,
+}
+
+impl Project {
+    /// Loads the project in a directory; the error is all that is wrong with it.
+    pub(crate) fn load(directory: &Path, catalog: &dyn Catalog, options: LoadOptions) -> Result<Project, Diagnostics> {
+        let missing: Vec<&str> = [CONFIG, MAIN].into_iter().filter(|file| !directory.join(file).exists()).collect();
+        if !missing.is_empty() {
+            let message = format!("there is no {} in {}", missing.join(" and no "), directory.display());
+            return Err(Diagnostic::error(message).suggest("`pallet-cli init` writes a project to begin with".to_owned()).into());
+        }
+        let (config, scopes, mut found) = configuration(directory, &options);
+        let language = Language::new();
+        let mut files = Files::read(directory, catalog, &language);
+        found.extend(std::mem::take(&mut files.found.0));
+        if found.has_errors() {
+            return Err(found);
+        }
+        let run = Run { limits: options.limits, colour: options.colour };
+        let evaluated = files.evaluate(run, &Print(options.print.clone()))?;
+        let groups = evaluated.registry.finish()?;
+        let environment = match config.service(options.service.as_deref()) {
+            Ok((_, service)) => scopes.merged(service.environment),
+            Err(error) if options.service.is_some() => return Err(error.into()),
+            Err(error) => {
+                found.push(Diagnostic { severity: Severity::Warning, ..error });
+                scopes.merged(Environment::new())
+            }
+        };
+        if groups.is_empty() {
+            let warning = Diagnostic::warning(format!("{MAIN} declares no group: there is nothing to make"));
+            found.push(warning.suggest("declare one: `web = group_spec(\"web\", count = 1)`".to_owned()));
+        }
+        let crates = files.crates.into_iter().filter_map(|(name, found)| Some((name, found?))).collect::<std::collections::BTreeMap<_, _>>();
+        Ok(Project {
+            name: config.name.clone().unwrap_or_else(|| config::name_of_directory(&directory_name(directory))),
+            directory: directory.to_owned(),
+            environment,
+            groups,
+            crates: crates.keys().cloned().collect(),
+            warnings: found,
+            config,
+            scopes,
+            inline: InlineScope { known: evaluated.known, language, main: evaluated.main, interface: evaluated.interface, crates, run },
+        })
+    }
+
+    /// The environment while this service is used.
+    pub(crate) fn environment_of(&self, service: &config::Service) -> Environment {
+        self.scopes.merged(service.environment.clone())
+    }
+
+    /// Code as a phase: statements that see `request` and everything that pallet.star defines or loads.
+    pub(crate) fn inline(&self, code: &str) -> Result<Phase, Diagnostics> {
+        self.inline.phase(code)
+    }
+}
+
+impl Scopes {
+    fn merged(&self, service: Environment) -> Environment {
+        let mut environment = self.user.clone();
+        for scope in [service, self.project.clone(), self.command_line.clone()] {
+            merge_environment(&mut environment, scope);
+        }
+        environment
+    }
+}
+
+impl fmt::Debug for Project {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Project").field("name", &self.name).field("groups", &self.groups).finish_non_exhaustive()
+    }
+}
+
+/// The user's configuration and the project's, merged, with what is wrong in them.
+fn configuration(directory: &Path, options: &LoadOptions) -> (Config, Scopes, Diagnostics) {
+    let mut found = Diagnostics::default();
+    let mut read = |path: &Path, shown: &str| -> Config {
+        let text = std::fs::read(path).map_err(|error| Diagnostic::error(format!("cannot read {shown}: {error}")));
+        match text.and_then(|bytes| utf8(shown, bytes)) {
+            Ok(text) => {
+                let directory = path.parent().map(Path::to_owned).unwrap_or_default();
+                let (config, errors) = config::read(&Source { file: shown, text: &text, directory, home: options.home.clone() });
+                found.extend(errors.0);
+                config
+            }
+            Err(error) => {
+                found.push(error);
+                Config::default()
+            }
+        }
+    };
+    let user = options.user_config.as_ref().filter(|path| path.exists()).map(|path| read(path, &path.display().to_string())).unwrap_or_default();
+    let project = read(&directory.join(CONFIG), CONFIG);
+    let scopes = Scopes {
+        user: user.environment.clone(),
+        project: project.environment.clone(),
+        command_line: options.environment_override.clone(),
+    };
+    let config = Config { name: None, ..user }.merged(project);
+    found.extend(config.check().0);
+    (config, scopes, found)
+}
+
+/// The text of a file, which must be UTF-8.
+fn utf8(name: &str, bytes: Vec<u8>) -> Result<String, Diagnostic> {
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let line = error.as_bytes().iter().take(good).filter(|byte| **byte == b'\n').count() + 1;
+        Diagnostic::error(format!("{name} is not UTF-8 text: line {line} has a byte that is none"))
+            .suggest("save the file in UTF-8".to_owned())
+    })
+}
+
+fn directory_name(directory: &Path) -> String {
+    let full = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+    full.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// What the top level of the files prints.
+struct Print(Option<Arc<dyn Fn(&str) + Send + Sync>>);
+
+impl PrintHandler for Print {
+    fn println(&self, text: &str) -> starlark::Result<()> {
+        if let Some(print) = &self.0 {
+            print(text);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,340 @@
+//! Checks a value against a JSON schema, as `schemars` makes them, in the words of the person who wrote the value.
+
+use serde_json::{Map, Value};
+
+use super::suggest::{closest, did_you_mean_or_list};
+
+/// The schema of one value.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Schema<'a> {
+    /// The whole schema, with its `$defs`.
+    root: &'a Value,
+    node: &'a Value,
+    /// Whether an object may have only the keys that are named, even where the schema does not say so.
+    closed: bool,
+}
+
+/// Something that is not as the schema wants it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// The keys that lead to the value.
+    pub(crate) path: Vec<String>,
+    /// What the value must be or has not.
+    pub(crate) predicate: String,
+    /// The key that is not known, below `path`.
+    pub(crate) unknown_key: Option<String>,
+    /// What was probably meant.
+    pub(crate) suggestion: Option<String>,
+}
+
+impl Problem {
+    fn new(predicate: impl Into<String>) -> Self {
+        Problem { path: Vec::new(), predicate: predicate.into(), unknown_key: None, suggestion: None }
+    }
+
+    fn below(mut self, key: &str) -> Self {
+        self.path.insert(0, key.to_owned());
+        self
+    }
+
+    /// The problem as a sentence about the value that is called `name`.
+    pub(crate) fn sentence(&self, name: &str) -> String {
+        let words: Vec<&str> = std::iter::once(name).chain(self.path.iter().map(String::as_str)).filter(|word| !word.is_empty()).collect();
+        if words.is_empty() { self.predicate.clone() } else { format!("`{}` {}", words.join("."), self.predicate) }
+    }
+}
+
+impl<'a> Schema<'a> {
+    /// A whole schema.
+    pub(crate) fn new(root: &'a Value) -> Self {
+        Schema { root, node: root, closed: false }
+    }
+
+    /// The same where objects have only the keys that are named.
+    pub(crate) fn closed(root: &'a Value) -> Self {
+        Schema { closed: true, ..Self::new(root) }
+    }
+
+    /// The schema of a part of it.
+    pub(crate) fn part(self, node: &'a Value) -> Self {
+        Schema { node, ..self }.resolved()
+    }
+
+    fn resolved(self) -> Self {
+        let mut node = self.node;
+        // a definition that names itself would never end
+        for _ in 0..16 {
+            let Some(pointer) = node.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix('#')) else { break };
+            let Some(definition) = self.root.pointer(pointer) else { break };
+            node = definition;
+        }
+        Schema { node, ..self }
+    }
+
+    /// The properties of an object, in order.
+    pub(crate) fn properties(self) -> impl Iterator<Item = (&'a str, Schema<'a>)> {
+        let properties = self.resolved().node.get("properties").and_then(Value::as_object);
+        properties.into_iter().flatten().map(move |(name, node)| (name.as_str(), self.part(node)))
+    }
+
+    /// Whether an object must have the key.
+    pub(crate) fn requires(self, key: &str) -> bool {
+        self.resolved().node.get("required").and_then(Value::as_array).is_some_and(|keys| keys.iter().any(|required| required == key))
+    }
+
+    /// The names of the types that it allows.
+    pub(crate) fn types(self) -> Vec<&'a str> {
+        let mut types = match self.node.get("type") {
+            Some(Value::String(name)) => vec![name.as_str()],
+            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+            _ => self.alternatives().into_iter().flatten().flat_map(Schema::types).collect(),
+        };
+        if types.is_empty() {
+            let choices = self.node.get("enum").and_then(Value::as_array).into_iter().flatten().chain(self.node.get("const"));
+            types = choices.map(type_of).collect();
+        }
+        types.dedup();
+        types
+    }
+
+    /// The schema of an array's items.
+    pub(crate) fn items(self) -> Option<Schema<'a>> {
+        self.node.get("items").map(|items| self.part(items))
+    }
+
+    fn alternatives(self) -> Option<Vec<Schema<'a>>> {
+        let schemas = self.node.get("anyOf").or_else(|| self.node.get("oneOf"))?.as_array()?;
+        Some(schemas.iter().map(|node| self.part(node)).collect())
+    }
+
+    /// The values that it lists, if it allows only those.
+    fn choices(self) -> Option<Vec<&'a Value>> {
+        if let Some(values) = self.node.get("enum").and_then(Value::as_array) {
+            return Some(values.iter().collect());
+        }
+        if let Some(value) = self.node.get("const") {
+            return Some(vec![value]);
+        }
+        let alternatives = self.alternatives()?;
+        let choices: Option<Vec<_>> = alternatives.into_iter().filter(|one| one.types() != ["null"]).map(Schema::choices).collect();
+        choices.map(|choices| choices.into_iter().flatten().collect())
+    }
+
+    /// What is wrong with a value.
+    pub(crate) fn check(self, value: &Value) -> Vec<Problem> {
+        let schema = self.resolved();
+        if schema.node.is_boolean() || (value.is_null() && schema.types().contains(&"null")) {
+            return Vec::new();
+        }
+        if let Some(choices) = schema.choices() {
+            return if choices.contains(&value) { Vec::new() } else { vec![not_a_choice(&choices, value)] };
+        }
+        let mut problems = schema.check_alternatives(value);
+        for part in schema.node.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+            problems.extend(schema.part(part).check(value));
+        }
+        if let Some(problem) = schema.check_type(value) {
+            problems.push(problem);
+            return problems;
+        }
+        match value {
+            Value::Number(_) => problems.extend(schema.check_range(value)),
+            Value::Array(items) => {
+                let schema = schema.items();
+                for (index, item) in items.iter().enumerate() {
+                    let found = schema.map(|schema| schema.check(item)).unwrap_or_default();
+                    problems.extend(found.into_iter().map(|problem| problem.below(&index.to_string())));
+                }
+            }
+            Value::Object(object) => problems.extend(schema.check_object(object)),
+            _ => {}
+        }
+        problems
+    }
+
+    fn check_alternatives(self, value: &Value) -> Vec<Problem> {
+        let Some(alternatives) = self.alternatives() else { return Vec::new() };
+        let of_type: Vec<_> = alternatives.iter().filter(|one| one.check_type(value).is_none()).collect();
+        let found: Vec<_> = of_type.iter().map(|one| one.check(value)).collect();
+        if found.iter().any(Vec::is_empty) {
+            return Vec::new();
+        }
+        // the alternative that it nearly is tells most
+        found.into_iter().min_by_key(Vec::len).unwrap_or_else(|| vec![self.wrong_type(value)])
+    }
+
+    fn check_type(self, value: &Value) -> Option<Problem> {
+        let types = self.types();
+        let fits = |name: &&str| match *name {
+            "integer" => value.is_i64() || value.is_u64(),
+            "number" => value.is_number(),
+            name => name == type_of(value),
+        };
+        (!types.is_empty() && !types.iter().any(fits)).then(|| self.wrong_type(value))
+    }
+
+    fn wrong_type(self, value: &Value) -> Problem {
+        Problem::new(format!("must be {}, not {}", self.expected(), shown(value)))
+    }
+
+    /// What it allows, in words.
+    pub(crate) fn expected(self) -> String {
+        let mut words: Vec<String> = self.types().into_iter().filter(|name| *name != "null").map(|name| in_words(name).to_owned()).collect();
+        if let ([word], Some(items)) = (words.as_mut_slice(), self.items())
+            && word == "a list"
+            && let [item] = items.types()[..]
+        {
+            *word = format!("a list of {}", in_words_many(item));
+        }
+        words.dedup();
+        words.join(" or ")
+    }
+
+    fn check_range(self, value: &Value) -> Option<Problem> {
+        let number = value.as_f64()?;
+        let bound = |name: &str| self.node.get(name).and_then(Value::as_f64);
+        let by_format = match self.node.get("format").and_then(Value::as_str) {
+            Some("uint8") => Some(f64::from(u8::MAX)),
+            Some("uint16") => Some(f64::from(u16::MAX)),
+            Some("uint32") => Some(f64::from(u32::MAX)),
+            Some("int32") => Some(f64::from(i32::MAX)),
+            _ => None,
+        };
+        let (least, most) = (bound("minimum"), bound("maximum").or(by_format));
+        if least.is_none_or(|least| number >= least) && most.is_none_or(|most| number <= most) {
+            return None;
+        }
+        Some(Problem::new(match (least, most) {
+            (Some(least), Some(most)) => format!("must be {least} to {most}, not {value}"),
+            (Some(least), None) => format!("must be at least {least}, not {value}"),
+            (_, most) => format!("must be at most {}, not {value}", most.unwrap_or_default()),
+        }))
+    }
+
+    fn check_object(self, object: &Map<String, Value>) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let known: Vec<&str> = self.properties().map(|(name, _)| name).collect();
+        let rest = self.node.get("additionalProperties");
+        let closed = rest == Some(&Value::Bool(false)) || (self.closed && rest.is_none() && self.node.get("properties").is_some());
+        for (key, value) in object {
+            let node = self.node.get("properties").and_then(|properties| properties.get(key));
+            match node.or(rest.filter(|_| !closed)) {
+                Some(node) => problems.extend(self.part(node).check(value).into_iter().map(|problem| problem.below(key))),
+                None if closed => problems.push(Problem {
+                    unknown_key: Some(key.clone()),
+                    suggestion: did_you_mean_or_list(key, &known, "there are"),
+                    ..Problem::new(format!("has no key `{key}`"))
+                }),
+                None => {}
+            }
+        }
+        let missing = known.iter().filter(|key| self.requires(key) && !object.contains_key(**key));
+        problems.extend(missing.map(|key| Problem::new(format!("lacks the key `{key}`"))));
+        problems
+    }
+}
+
+fn not_a_choice(choices: &[&Value], value: &Value) -> Problem {
+    let listed: Vec<String> = choices.iter().map(ToString::to_string).collect();
+    let suggestion = value.as_str().and_then(|word| closest(word, choices.iter().filter_map(|choice| choice.as_str())));
+    Problem {
+        suggestion: suggestion.map(|word| format!("did you mean \"{word}\"?")),
+        ..Problem::new(match listed.as_slice() {
+            [one] => format!("must be {one}, not {}", shown(value)),
+            [first @ .., last] => format!("must be {} or {last}, not {}", first.join(", "), shown(value)),
+            [] => "can have no value".to_owned(),
+        })
+    }
+}
+
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+fn in_words(name: &str) -> &str {
+    match name {
+        "null" => "nothing",
+        "boolean" => "true or false",
+        "number" => "a number",
+        "integer" => "an integer",
+        "string" => "a string",
+        "array" => "a list",
+        "object" => "a table of keys and values",
+        other => other,
+    }
+}
+
+fn in_words_many(name: &str) -> &str {
+    match name {
+        "number" => "numbers",
+        "integer" => "integers",
+        "string" => "strings",
+        "array" => "lists",
+        "object" => "tables",
+        other => in_words(other),
+    }
+}
+
+/// A value in a message: its type, and itself if it is short.
+pub(crate) fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".to_owned(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::String(text) if text.chars().count() <= 40 => format!("the string {value}"),
+        Value::String(_) => "a long string".to_owned(),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "a table".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::{Expect, expect};
+    use pallet_core::model::NodeSpec;
+    use pallet_core::schemars::schema_for;
+    use serde_json::json;
+
+    fn check(schema: &Value, value: &Value, expected: Expect) {
+        let found = Schema::closed(schema).check(value);
+        let line = |problem: &Problem| format!("{}; {}\n", problem.sentence(""), problem.suggestion.as_deref().unwrap_or("-"));
+        expected.assert_eq(&found.iter().map(line).collect::<String>());
+    }
+
+    #[test]
+    fn a_node_spec_says_what_is_wrong_with_it() {
+        let schema = schema_for!(NodeSpec).to_value();
+        check(&schema, &json!({"image": {"os_family": "debian"}, "hardware": {"min_cores": 2}, "provider": {"ec2": {"x": 1}}}), expect![""]);
+        check(
+            &schema,
+            &json!({"image": {"os_famly": "debian"}, "hardware": {"min_cores": "2", "min_ram": -1}, "network": {"inbound_ports": [70000]}}),
+            expect![[r#"
+                `image` has no key `os_famly`; did you mean `os_family`?
+                `hardware.min_cores` must be an integer, not the string "2"; -
+                `hardware.min_ram` must be at least 0, not -1; -
+                `network.inbound_ports.0` must be 0 to 65535, not 70000; -
+            "#]],
+        );
+        check(&schema, &json!({"image": "debian"}), expect![[r#"
+            `image` must be a table of keys and values, not the string "debian"; -
+            `image` must be a table of keys and values, not the string "debian"; -
+        "#]]);
+    }
+
+    #[test]
+    fn enumerations_are_listed() {
+        let schema = json!({"properties": {"action": {"oneOf": [{"const": "create"}, {"const": "delete"}]}}, "required": ["action", "path"]});
+        check(&schema, &json!({"action": "remove", "path": 1}), expect![[r#"
+            `action` must be "create" or "delete", not the string "remove"; -
+            has no key `path`; there are action
+        "#]]);
+    }
+}

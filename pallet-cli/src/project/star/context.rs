@@ -1,0 +1,51 @@
+//! What the functions that Pallet gives to the project know while they are called.
+#![allow(unsafe_code, reason = "the marker traits of starlark that are derived here are unsafe traits")]
+
+use std::cell::RefCell;
+
+use pallet_core::action::SourceLocation;
+use starlark::any::ProvidesStaticType;
+use starlark::codemap::FileSpan;
+use starlark::eval::Evaluator;
+
+use super::registry::Registry;
+use crate::project::diagnostic::Place;
+
+/// Where in the life of a project an evaluation stands.
+#[derive(Debug, ProvidesStaticType)]
+pub(crate) enum Context {
+    /// The files are read; what they declare is collected.
+    Loading(RefCell<Registry>),
+    /// A phase function runs.
+    Phase {
+        /// The place that made the function a phase.
+        declared: Option<SourceLocation>,
+    },
+}
+
+impl Context {
+    /// The context of an evaluation.
+    pub(crate) fn of<'a>(evaluator: &Evaluator<'_, 'a, '_>) -> Option<&'a Context> {
+        evaluator.extra.and_then(|extra| extra.downcast_ref::<Context>())
+    }
+}
+
+/// The place of the innermost call in a file of the project.
+pub(crate) fn call_place(evaluator: &Evaluator<'_, '_, '_>) -> Option<Place> {
+    (0..evaluator.call_stack_count()).find_map(|depth| evaluator.call_stack_nth_location(depth)).map(|span| place(&span))
+}
+
+/// The place that asks for something: the call, or the place that made the called function a phase.
+pub(crate) fn source(evaluator: &Evaluator<'_, '_, '_>) -> Option<SourceLocation> {
+    match (call_place(evaluator), Context::of(evaluator)) {
+        (Some(place), _) => Some(place.location()),
+        (None, Some(Context::Phase { declared })) => declared.clone(),
+        (None, _) => None,
+    }
+}
+
+/// A span of Starlark as a place.
+pub(crate) fn place(span: &FileSpan) -> Place {
+    let range = span.span.begin().get() as usize..span.span.end().get() as usize;
+    Place::of(span.filename(), span.file.source(), range)
+}

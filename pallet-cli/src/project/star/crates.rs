@@ -1,0 +1,77 @@
+//! Loaded crates: their functions after the schemas of their manifests.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use pallet_core::model::Manifest;
+use starlark::environment::{FrozenModule, Module};
+use starlark::typing::{Interface, Ty};
+use starlark::values::Value;
+use starlark::values::structs::AllocStruct;
+
+use super::function::{Does, HostFunction};
+use super::functions::data_signature;
+use super::scope::Known;
+use super::signature::Signature;
+
+/// A loaded crate.
+#[derive(Debug, Clone)]
+pub(crate) struct Crate {
+    /// Its functions, by name.
+    pub(crate) functions: BTreeMap<String, Arc<Signature>>,
+    /// The name of its namespace, unless that is the name of a function.
+    pub(crate) namespace: Option<String>,
+    /// What a load of it gives.
+    pub(crate) module: FrozenModule,
+    /// The types of what a load of it gives.
+    pub(crate) interface: Interface,
+}
+
+/// The crate that a manifest describes.
+pub(crate) fn crate_of(manifest: &Manifest) -> anyhow::Result<Crate> {
+    let own_name = manifest.name.replace('-', "_");
+    let signatures: Vec<(String, Arc<Signature>)> = manifest
+        .functions
+        .iter()
+        .map(|function| {
+            // a crate of one function is called by that name alone
+            let shown = if function.name == own_name { own_name.clone() } else { format!("{own_name}.{}", function.name) };
+            (function.name.clone(), Arc::new(data_signature(&shown, function.parameters.clone())))
+        })
+        .collect();
+    let namespace = signatures.iter().all(|(name, _)| *name != own_name).then_some(own_name);
+    let function = |name: &str, signature: &Arc<Signature>| {
+        HostFunction::new(signature.clone(), Does::Call { config_crate: manifest.name.clone(), function: name.to_owned() })
+    };
+    let mut types = HashMap::new();
+    let module = Module::with_temp_heap(|module| {
+        let values: Vec<(&str, Value<'_>)> =
+            signatures.iter().map(|(name, signature)| (name.as_str(), module.heap().alloc(function(name, signature)))).collect();
+        for (name, value) in &values {
+            types.insert((*name).to_owned(), Ty::of_value(*value));
+            module.set(name, *value);
+        }
+        if let Some(namespace) = &namespace {
+            let value = module.heap().alloc(AllocStruct(values));
+            types.insert(namespace.clone(), Ty::of_value(value));
+            module.set(namespace, value);
+        }
+        module.freeze().map_err(|error| anyhow::anyhow!("crate {}: {error:?}", manifest.name))
+    })?;
+    Ok(Crate { functions: signatures.into_iter().collect(), namespace, module, interface: Interface::new(types) })
+}
+
+impl Crate {
+    /// What the static check knows of a name that is loaded from it.
+    pub(crate) fn known(&self, name: &str) -> Option<Known> {
+        match self.functions.get(name) {
+            Some(signature) => Some(Known::Function(signature.clone())),
+            None => (self.namespace.as_deref() == Some(name)).then(|| Known::Namespace(self.functions.clone())),
+        }
+    }
+
+    /// What a load can name.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        self.functions.keys().chain(&self.namespace).map(String::as_str).collect()
+    }
+}

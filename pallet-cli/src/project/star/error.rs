@@ -1,0 +1,88 @@
+//! Errors of Starlark, in Pallet's words.
+
+use starlark::ErrorKind;
+use starlark::errors::Frame;
+
+use super::complaint::Complaint;
+use super::context::place;
+use super::limits::{DEPTH, Limits};
+use crate::project::diagnostic::{Diagnostic, Place};
+
+/// What went wrong in an evaluation. `fallback` is the place of an error that has none.
+pub(crate) fn diagnose(error: &starlark::Error, limits: Limits, fallback: Option<Place>) -> Diagnostic {
+    let frames = &error.call_stack().frames;
+    let (message, help) = explain(error.kind(), frames, limits);
+    let innermost = frames.iter().rev().find_map(|frame| frame.location.as_ref());
+    let at = error.span().or(innermost).map(place).or(fallback);
+    let mut diagnostic = Diagnostic::error(message).at(at.clone()).suggest(help);
+    // how it came there: the calls, innermost first, without the place that is shown anyway
+    let calls = frames.iter().rev().filter_map(|frame| Some((frame.name.as_str(), place(frame.location.as_ref()?))));
+    let mut shown = 0;
+    for (name, call) in calls {
+        if at.as_ref().is_some_and(|at| at.line == call.line && at.file == call.file) {
+            continue;
+        }
+        if shown == 4 {
+            diagnostic = diagnostic.note("and so on", None);
+            break;
+        }
+        shown += 1;
+        diagnostic = diagnostic.note(format!("in {name}, called at {call}"), None);
+    }
+    diagnostic
+}
+
+fn explain(kind: &ErrorKind, frames: &[Frame], limits: Limits) -> (String, Option<String>) {
+    let function = frames.iter().rev().map(|frame| frame.name.as_str()).find(|name| *name != "None" && !name.starts_with('<'));
+    match kind {
+        ErrorKind::Fail(error) => (error.to_string().trim_start_matches("fail:").trim().to_owned(), None),
+        ErrorKind::StackOverflow(_) => {
+            let message = format!("{} calls too deep: more than {DEPTH} functions wait for each other", function.unwrap_or("the file"));
+            (message, Some("does it call itself without end?".to_owned()))
+        }
+        ErrorKind::Other(error) | ErrorKind::Native(error) => match error.downcast_ref::<Complaint>() {
+            Some(complaint) => (complaint.message.clone(), complaint.help.clone()),
+            None => match error.to_string().as_str() {
+                "Evaluation cancelled" => {
+                    let message = format!("{} was stopped after {:?}", function.unwrap_or("the top level of the file"), limits.time);
+                    (message, Some("does one of its loops not end?".to_owned()))
+                }
+                text if text.starts_with("Heap memory limit") => ("the values of the project take too much memory".to_owned(), None),
+                text => reworded(text),
+            },
+        },
+        ErrorKind::Value(error)
+        | ErrorKind::Function(error)
+        | ErrorKind::Scope(error)
+        | ErrorKind::Parser(error)
+        | ErrorKind::Freeze(error)
+        | ErrorKind::Internal(error) => reworded(&error.to_string()),
+        other => reworded(&other.to_string()),
+    }
+}
+
+/// A message of Starlark in one line, with what was probably meant apart.
+pub(crate) fn reworded(text: &str) -> (String, Option<String>) {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (message, suggestion) = match line.split_once(", did you mean ") {
+        Some((message, word)) => (message.to_owned(), Some(format!("did you mean {word}"))),
+        None => (line, None),
+    };
+    let between = |before: &str, after: &str| message.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+    let message = if let Some(name) = between("Variable `", "` not found") {
+        format!("there is no `{name}`")
+    } else if let Some(rest) = between("Parse error: ", "") {
+        format!("syntax error: {rest}")
+    } else {
+        lower_case(&message)
+    };
+    (message, suggestion)
+}
+
+fn lower_case(text: &str) -> String {
+    let mut letters = text.chars();
+    match (letters.next(), letters.clone().next()) {
+        (Some(first), Some(second)) if first.is_uppercase() && !second.is_uppercase() => first.to_lowercase().chain(letters).collect(),
+        _ => text.to_owned(),
+    }
+}

@@ -1,0 +1,197 @@
+//! The functions that Pallet gives to the project: actions, functions of crates, and specs.
+#![allow(unsafe_code, reason = "the marker traits of starlark that are derived here are unsafe traits")]
+
+use std::fmt;
+use std::sync::Arc;
+
+use allocative::Allocative;
+use pallet_core::action::Options;
+use pallet_core::plugin::Request;
+use pallet_core::plugin::operation::{self, CallFunction, DeclareAction};
+use serde_json::{Map, Value as Json};
+use starlark::any::ProvidesStaticType;
+use starlark::collections::StarlarkHasher;
+use starlark::eval::{Arguments, Evaluator};
+use starlark::starlark_simple_value;
+use starlark::typing::Ty;
+use starlark::values::{NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, ValueLike, starlark_value};
+
+use super::complaint::Complaint;
+use super::context;
+use super::request::RequestValue;
+use super::signature::{Argument, Signature};
+use super::spec::SpecFunction;
+use super::types::{Kind, describe, to_json};
+use crate::project::schema::Schema;
+
+/// A function that Pallet gives to the project.
+#[derive(Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
+pub(crate) struct HostFunction {
+    #[allocative(skip)]
+    pub(crate) signature: Arc<Signature>,
+    #[allocative(skip)]
+    pub(crate) does: Does,
+    #[allocative(skip)]
+    ty: Ty,
+}
+
+starlark_simple_value!(HostFunction);
+
+/// What a call does.
+#[derive(Debug, Clone)]
+pub(crate) enum Does {
+    /// It declares this action.
+    Action(&'static str),
+    /// It calls this function of this crate.
+    Call {
+        config_crate: String,
+        function: String,
+    },
+    /// It makes a spec.
+    Spec(SpecFunction),
+}
+
+/// The arguments of one call, checked.
+pub(crate) struct Bound<'v> {
+    /// The plain data, by the names of the parameters.
+    pub(crate) data: Map<String, Json>,
+    /// The other values, by the names of the parameters.
+    pub(crate) values: Vec<(String, Value<'v>)>,
+    /// The functions that were given as phases by keyword.
+    pub(crate) phases: Vec<(String, Value<'v>)>,
+}
+
+impl<'v> Bound<'v> {
+    /// The value of a parameter that takes no plain data.
+    pub(crate) fn value(&self, name: &str) -> Option<Value<'v>> {
+        self.values.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
+    }
+}
+
+impl HostFunction {
+    /// A function with this signature.
+    pub(crate) fn new(signature: Arc<Signature>, does: Does) -> Self {
+        let ty = signature.ty();
+        HostFunction { signature, does, ty }
+    }
+
+    fn bind<'v>(&self, arguments: &Arguments<'v, '_>, evaluator: &Evaluator<'v, '_, '_>) -> starlark::Result<Bound<'v>> {
+        let positional: Vec<Value<'v>> = arguments.positions(evaluator.heap())?.collect();
+        let keywords = arguments.names_map()?;
+        let named: Vec<(&str, Value<'v>)> = keywords.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        let names: Vec<&str> = named.iter().map(|(name, _)| *name).collect();
+        let matched = self.signature.matched(positional.len(), &names, false);
+        if let Some((_, complaint)) = matched.problems.into_iter().next() {
+            return Err(complaint.into());
+        }
+        let mut bound = Bound { data: Map::new(), values: Vec::new(), phases: Vec::new() };
+        for (argument, index) in matched.arguments {
+            let value = match argument {
+                Argument::Positional(index) => positional.get(index).copied(),
+                Argument::Named(index) => named.get(index).map(|(_, value)| *value),
+                Argument::Call => None,
+            };
+            let (Some(value), Some(parameter)) = (value, self.signature.parameters.get(index)) else { continue };
+            if value.is_none() && !parameter.required {
+                continue;
+            }
+            match &parameter.kind {
+                Kind::Data(node) => {
+                    let data = self.data(&parameter.name, node, value)?;
+                    bound.data.insert(parameter.name.clone(), data);
+                }
+                _ => bound.values.push((parameter.name.clone(), value)),
+            }
+        }
+        bound.phases = matched.phases.into_iter().filter_map(|index| named.get(index)).map(|(name, value)| ((*name).to_owned(), *value)).collect();
+        Ok(bound)
+    }
+
+    fn data(&self, name: &str, node: &Json, value: Value<'_>) -> Result<Json, Complaint> {
+        let function = &self.signature.function;
+        let data = to_json(value).map_err(|complaint| Complaint::new(format!("{function}: `{name}` {complaint}")))?;
+        match Schema::new(&self.signature.root).part(node).check(&data).into_iter().next() {
+            Some(problem) => Err(Complaint::new(format!("{function}: {}", problem.sentence(name))).help(problem.suggestion)),
+            None => Ok(data),
+        }
+    }
+
+    fn request(&self, bound: &Bound<'_>) -> Result<Request, Complaint> {
+        let value = bound.value("request").ok_or_else(|| Complaint::new(format!("{}: `request` is missing", self.signature.function)))?;
+        match value.downcast_ref::<RequestValue>() {
+            Some(request) => Ok(request.request.clone()),
+            None => {
+                let message = format!("{}: the first argument must be the request, not {}", self.signature.function, describe(value));
+                Err(Complaint::new(message).help("call it in a phase function, and pass on that function's first parameter".to_owned()))
+            }
+        }
+    }
+
+    fn ask(&self, bound: &mut Bound<'_>, evaluator: &Evaluator<'_, '_, '_>) -> Result<Json, Complaint> {
+        let request = self.request(bound)?;
+        let source = context::source(evaluator);
+        let arguments = std::mem::take(&mut bound.data);
+        let (operation, payload) = match &self.does {
+            Does::Action(action) => {
+                let (options, arguments) = split_options(arguments);
+                let declared = DeclareAction { action: (*action).to_owned(), arguments, options, source };
+                (operation::ACTION, serde_json::to_value(declared))
+            }
+            Does::Call { config_crate, function } => {
+                let call =
+                    CallFunction { config_crate: config_crate.clone(), function: function.clone(), arguments: Json::Object(arguments), source };
+                (operation::CALL, serde_json::to_value(call))
+            }
+            Does::Spec(_) => return Ok(Json::Null),
+        };
+        let payload = payload.map_err(|error| Complaint::new(format!("{}: {error}", self.signature.function)))?;
+        request.invoke(operation, payload).map_err(|error| {
+            let complaint = Complaint::from(error);
+            let named = complaint.message.starts_with(self.signature.function.as_str());
+            let message = if named { complaint.message } else { format!("{}: {}", self.signature.function, complaint.message) };
+            Complaint { message, help: complaint.help }
+        })
+    }
+}
+
+fn split_options(mut arguments: Map<String, Json>) -> (Options, Json) {
+    let mut option = |name: &str| match arguments.remove(name) {
+        Some(Json::String(flag)) => Some(flag),
+        _ => None,
+    };
+    let options = Options { flag_on_change: option("flag_on_change"), if_flag: option("if_flag") };
+    (options, Json::Object(arguments))
+}
+
+impl fmt::Display for HostFunction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.signature.function)
+    }
+}
+
+#[starlark_value(type = "function")]
+impl<'v> StarlarkValue<'v> for HostFunction {
+    fn invoke(&self, _me: Value<'v>, arguments: &Arguments<'v, '_>, evaluator: &mut Evaluator<'v, '_, '_>) -> starlark::Result<Value<'v>> {
+        let mut bound = self.bind(arguments, evaluator)?;
+        match &self.does {
+            Does::Spec(spec) => Ok(spec.make(&self.signature, bound, evaluator)?),
+            _ => {
+                let answer = self.ask(&mut bound, evaluator)?;
+                Ok(evaluator.heap().alloc(answer))
+            }
+        }
+    }
+
+    fn typechecker_ty(&self) -> Option<Ty> {
+        Some(self.ty.clone())
+    }
+
+    fn name_for_call_stack(&self, _me: Value<'v>) -> String {
+        self.signature.function.clone()
+    }
+
+    fn write_hash(&self, hasher: &mut StarlarkHasher) -> starlark::Result<()> {
+        std::hash::Hash::hash(&self.signature.function, hasher);
+        Ok(())
+    }
+}

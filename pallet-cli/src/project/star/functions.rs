@@ -1,0 +1,94 @@
+//! The signatures of the functions that are there without a load: every action, and the specs.
+
+use std::sync::Arc;
+
+use pallet_core::action::{Options, TABLE};
+use pallet_core::model::NodeSpec;
+use pallet_core::schemars::schema_for;
+use serde_json::{Value as Json, json};
+use starlark::typing::Ty;
+
+use super::function::{Does, HostFunction};
+use super::signature::{Parameter, Signature};
+use super::spec::{GroupValue, NodeSpecValue, ServerValue, SpecFunction};
+use super::types::Kind;
+use crate::project::schema::Schema;
+
+/// All of them.
+pub(crate) fn functions() -> Vec<HostFunction> {
+    let actions = TABLE.iter().map(|entry| {
+        let mut signature = data_signature(entry.name, (entry.parameters)());
+        let options = schema_for!(Options).to_value();
+        signature.parameters.extend(Schema::new(&options).properties().map(|(name, _)| option(name, json!({"type": ["string", "null"]}))));
+        signature.returns = Ty::none();
+        HostFunction::new(Arc::new(signature), Does::Action(entry.name))
+    });
+    actions.chain(specs()).collect()
+}
+
+/// The signature of a function whose first parameter is the request and whose others stand in a schema: the required ones by position or keyword,
+/// in order, and the others by keyword.
+pub(crate) fn data_signature(function: &str, root: Json) -> Signature {
+    let request = Parameter { name: "request".into(), kind: Kind::Request, required: true, positional: true };
+    let schema = Schema::new(&root);
+    let nodes = root.get("properties").and_then(Json::as_object);
+    let parameters = nodes.into_iter().flatten().map(|(name, node)| {
+        let required = schema.requires(name);
+        Parameter { name: name.clone(), kind: Kind::Data(node.clone()), required, positional: required }
+    });
+    let parameters = std::iter::once(request).chain(parameters).collect();
+    Signature { function: function.to_owned(), parameters, root, phases: false, returns: Ty::any() }
+}
+
+/// The schema of a node-spec; its objects have only the keys that are named.
+pub(crate) fn node_spec_schema() -> Json {
+    let mut schema = schema_for!(NodeSpec).to_value();
+    let definitions = schema.get_mut("$defs").and_then(Json::as_object_mut);
+    for definition in definitions.into_iter().flat_map(|definitions| definitions.values_mut()).filter_map(Json::as_object_mut) {
+        definition.insert("additionalProperties".into(), false.into());
+    }
+    schema
+}
+
+fn specs() -> Vec<HostFunction> {
+    let root = node_spec_schema();
+    let nodes: Vec<Parameter> = root
+        .get("properties")
+        .and_then(Json::as_object)
+        .into_iter()
+        .flatten()
+        .map(|(name, node)| option(name, node.clone()))
+        .collect();
+    let name = Parameter { name: "name".into(), kind: Kind::Data(json!({"type": "string"})), required: true, positional: true };
+    let count = option("count", json!({"type": ["integer", "null"], "minimum": 0, "format": "uint32"}));
+    let server = [
+        keyword("extends", Kind::Specs),
+        keyword("phases", Kind::Phases),
+        keyword("node_spec", Kind::NodeSpec),
+        keyword("roles", Kind::Names),
+        keyword("default_phases", Kind::Names),
+    ];
+    let groups = Parameter { required: true, ..keyword("groups", Kind::Groups) };
+    let with = |first: &[&Parameter], rest: &[Parameter]| first.iter().map(|one| (*one).clone()).chain(rest.iter().cloned()).collect::<Vec<_>>();
+    let spec = |function: &str, parameters: Vec<Parameter>, phases: bool, returns: Ty, does: SpecFunction| {
+        let signature = Signature { function: function.to_owned(), parameters, root: root.clone(), phases, returns };
+        HostFunction::new(Arc::new(signature), Does::Spec(does))
+    };
+    let group = Ty::starlark_value::<GroupValue>();
+    let defnode = [with(&[&name, &count], &nodes), server.to_vec()].concat();
+    vec![
+        spec("node_spec", nodes, false, Ty::starlark_value::<NodeSpecValue>(), SpecFunction::NodeSpec),
+        spec("server_spec", server.to_vec(), false, Ty::starlark_value::<ServerValue>(), SpecFunction::ServerSpec),
+        spec("group_spec", with(&[&name, &count], &server), false, group.clone(), SpecFunction::GroupSpec),
+        spec("cluster_spec", with(&[&name, &groups, &count], &server), false, group.clone(), SpecFunction::ClusterSpec),
+        spec("defnode", defnode, true, group, SpecFunction::DefNode),
+    ]
+}
+
+fn option(name: &str, node: Json) -> Parameter {
+    keyword(name, Kind::Data(node))
+}
+
+fn keyword(name: &str, kind: Kind) -> Parameter {
+    Parameter { name: name.to_owned(), kind, required: false, positional: false }
+}

@@ -1,0 +1,149 @@
+//! Code given on the command line (`-e`): statements that see `request` and everything that pallet.star defines or loads.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use pallet_core::engine::{Phase, PhaseError, PhaseFunction};
+use pallet_core::plugin::Request;
+use starlark::environment::{FrozenModule, Module};
+use starlark::eval::{Evaluator, FileLoader};
+use starlark::syntax::AstModule;
+use starlark::syntax::ast::{AstExpr, AstStmt, Expr};
+use starlark::typing::{Interface, Ty};
+
+use super::check::check;
+use super::context::Context;
+use super::crates::Crate;
+use super::error::diagnose;
+use super::language::Language;
+use super::load::{loads, parse};
+use super::phase::{Print, phase_error};
+use super::registry::Run;
+use super::request::RequestValue;
+use super::scope::{Known, assigned};
+use crate::project::diagnostic::{Diagnostic, Diagnostics};
+
+/// The name of the code in messages.
+const FILE: &str = "-e";
+
+/// The module that the code's names come from.
+const SCOPE: &str = "@pallet.star";
+
+/// What code on the command line can see.
+#[derive(Clone)]
+pub(crate) struct InlineScope {
+    pub(crate) language: Language,
+    pub(crate) main: FrozenModule,
+    pub(crate) interface: Interface,
+    pub(crate) crates: BTreeMap<String, Crate>,
+    pub(crate) known: HashMap<String, Known>,
+    pub(crate) run: Run,
+}
+
+impl InlineScope {
+    /// The code as a phase.
+    pub(crate) fn phase(&self, code: &str) -> Result<Phase, Diagnostics> {
+        let ast = parse(FILE, code.to_owned())?;
+        let names = self.names_in(ast.statement());
+        let mut known = self.known.clone();
+        let types = names.iter().map(|name| (name.clone(), self.interface.get(name).cloned().unwrap_or_else(Ty::any)));
+        let mut interfaces = HashMap::from([(SCOPE.to_owned(), Interface::new(types.collect()))]);
+        for load in loads(ast.statement()) {
+            let module = load.module.node.as_str();
+            match module.strip_prefix('@').and_then(|name| self.crates.get(name)) {
+                Some(found) => {
+                    known.extend(load.args.iter().filter_map(|one| Some((one.local.node.ident.clone(), found.known(&one.their.node)?))));
+                    interfaces.insert(module.to_owned(), found.interface.clone());
+                }
+                None => {
+                    let place = super::context::place(&ast.file_span(load.module.span));
+                    let message = format!("`{module}` cannot be loaded here");
+                    return Err(Diagnostic::error(message).at(place).suggest(format!("load it in {}", super::load::MAIN)).into());
+                }
+            }
+        }
+        // the first line loads what the code sees; places are those of the code alone
+        let loaded: String = names.iter().map(|name| format!(", {name:?}")).collect();
+        let source = format!("load({SCOPE:?}{loaded})\n{code}");
+        let ast = parse(FILE, source.clone())?;
+        let (found, _) = check(&ast, &self.language.globals, known, &interfaces);
+        if !found.is_empty() {
+            return Err(Diagnostics(found.into_iter().map(one_line_up).collect()));
+        }
+        Ok(Phase::new(Inline { scope: Arc::new(self.clone()), source }))
+    }
+
+    /// The names that the code reads and does not bind itself.
+    fn names_in(&self, code: &AstStmt) -> BTreeSet<String> {
+        let (mut read, mut own) = (BTreeSet::from(["request".to_owned()]), HashMap::new());
+        code.visit_expr(|expression| identifiers(expression, &mut read));
+        assigned(code, &mut own);
+        let there: BTreeSet<&str> = self.main.names().map(|name| name.as_str()).chain(["request"]).collect();
+        read.retain(|name| there.contains(name.as_str()) && !own.contains_key(name));
+        read
+    }
+}
+
+fn identifiers(expression: &AstExpr, names: &mut BTreeSet<String>) {
+    if let Expr::Identifier(name) = &expression.node {
+        names.insert(name.node.ident.clone());
+    }
+    expression.visit_expr(|inner| identifiers(inner, names));
+}
+
+fn one_line_up(mut diagnostic: Diagnostic) -> Diagnostic {
+    if let Some(place) = diagnostic.place.as_mut().filter(|place| place.file == FILE) {
+        place.line = place.line.saturating_sub(1);
+    }
+    diagnostic
+}
+
+/// Code on the command line as a phase function.
+struct Inline {
+    scope: Arc<InlineScope>,
+    source: String,
+}
+
+impl PhaseFunction for Inline {
+    fn call(&self, request: &mut Request) -> Result<(), PhaseError> {
+        let run = self.scope.run;
+        self.evaluate(request).map_err(|error| phase_error(&one_line_up(diagnose(&error, run.limits, None)), run.colour))
+    }
+}
+
+impl Inline {
+    fn evaluate(&self, request: &Request) -> starlark::Result<()> {
+        let ast = AstModule::parse(FILE, self.source.clone(), &super::language::dialect())?;
+        let scope = Module::with_temp_heap(|module| {
+            module.import_public_symbols(&self.scope.main);
+            let value = module.heap().alloc(RequestValue { request: request.clone() });
+            module.set("request", value);
+            module.freeze().map_err(|error| anyhow::anyhow!("{error:?}"))
+        })?;
+        let (context, print) = (Context::Phase { declared: None }, Print(request.clone()));
+        let loader = Loader { scope, crates: &self.scope.crates };
+        Module::with_temp_heap(|module| {
+            let mut evaluator = Evaluator::new(&module);
+            self.scope.run.limits.apply(&mut evaluator)?;
+            evaluator.extra = Some(&context);
+            evaluator.set_print_handler(&print);
+            evaluator.set_loader(&loader);
+            evaluator.eval_module(ast, &self.scope.language.globals).map(drop)
+        })
+    }
+}
+
+struct Loader<'a> {
+    scope: FrozenModule,
+    crates: &'a BTreeMap<String, Crate>,
+}
+
+impl FileLoader for Loader<'_> {
+    fn load(&self, path: &str) -> starlark::Result<FrozenModule> {
+        if path == SCOPE {
+            return Ok(self.scope.clone());
+        }
+        let found = path.strip_prefix('@').and_then(|name| self.crates.get(name));
+        found.map(|found| found.module.clone()).ok_or_else(|| starlark::Error::new_other(anyhow::anyhow!("`{path}` was not loaded")))
+    }
+}

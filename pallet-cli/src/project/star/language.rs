@@ -1,0 +1,60 @@
+//! The language: its dialect, and the names that are there without a load.
+
+use std::collections::HashMap;
+
+use starlark::environment::{Globals, GlobalsBuilder, LibraryExtension};
+use starlark::syntax::{Dialect, DialectTypes};
+
+use super::functions::functions;
+use super::scope::Known;
+
+/// The names that are there without a load.
+#[derive(Debug, Clone)]
+pub(crate) struct Language {
+    /// All of them, as values.
+    pub(crate) globals: Globals,
+    known: HashMap<String, Known>,
+}
+
+impl Language {
+    /// The language of this version of Pallet.
+    pub(crate) fn new() -> Self {
+        let mut builder = GlobalsBuilder::extended_by(&[
+            LibraryExtension::StructType,
+            LibraryExtension::RecordType,
+            LibraryExtension::EnumType,
+            LibraryExtension::SetType,
+            LibraryExtension::Map,
+            LibraryExtension::Filter,
+            LibraryExtension::Partial,
+            LibraryExtension::Print,
+            LibraryExtension::Pstr,
+            LibraryExtension::Json,
+            LibraryExtension::Typing,
+        ]);
+        let mut known = HashMap::new();
+        for function in functions() {
+            let name = function.signature.function.clone();
+            known.insert(name.clone(), Known::Function(function.signature.clone()));
+            builder.set(&name, function);
+        }
+        Language { globals: builder.build(), known }
+    }
+
+    /// What the static check knows of the names.
+    pub(crate) fn known(&self) -> HashMap<String, Known> {
+        self.known.clone()
+    }
+}
+
+/// Starlark with typed parameters, f-strings, and statements at the top level.
+pub(crate) fn dialect() -> Dialect {
+    Dialect {
+        enable_keyword_only_arguments: true,
+        enable_positional_only_arguments: true,
+        enable_types: DialectTypes::Enable,
+        enable_top_level_stmt: true,
+        enable_f_strings: true,
+        ..Dialect::Standard
+    }
+}

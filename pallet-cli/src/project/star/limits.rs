@@ -1,0 +1,34 @@
+//! What bounds the evaluation of a project: time, depth and memory.
+
+use std::time::{Duration, Instant};
+
+use starlark::eval::Evaluator;
+
+/// How deep functions may call each other.
+pub(crate) const DEPTH: usize = 200;
+
+/// How much memory the values of one evaluation may take, in bytes.
+const MEMORY: usize = 512 << 20;
+
+/// How long one evaluation may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// The top level of a file, or one phase function on one node.
+    pub(crate) time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { time: Duration::from_secs(10) }
+    }
+}
+
+impl Limits {
+    /// Bounds an evaluation that begins now.
+    pub(crate) fn apply(self, evaluator: &mut Evaluator<'_, '_, '_>) -> anyhow::Result<()> {
+        let begun = Instant::now();
+        evaluator.set_check_cancelled(Box::new(move || begun.elapsed() > self.time));
+        evaluator.set_max_callstack_size(DEPTH)?;
+        evaluator.set_max_heap_size(MEMORY)
+    }
+}

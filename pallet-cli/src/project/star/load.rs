@@ -1,0 +1,278 @@
+//! The files of a project: reading them in the order of their loads, checking all of them, and then evaluating them.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Component, Path, PathBuf};
+
+use starlark::PrintHandler;
+use starlark::codemap::Span;
+use starlark::environment::{FrozenModule, Globals, Module};
+use starlark::eval::{Evaluator, FileLoader};
+use starlark::syntax::AstModule;
+use starlark::syntax::ast::{AstStmt, Load, Stmt};
+use starlark::typing::{Interface, Ty};
+
+use super::check::check;
+use super::context::{Context, place};
+use super::crates::{Crate, crate_of};
+use super::error::diagnose;
+use super::language::{Language, dialect};
+use super::registry::{Registry, Run};
+use super::scope::Known;
+use crate::project::Catalog;
+use crate::project::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::project::suggest::did_you_mean_or_list;
+
+/// The file that declares the project.
+pub(crate) const MAIN: &str = "pallet.star";
+
+/// The files of a project, read and checked.
+pub(crate) struct Files<'a> {
+    directory: &'a Path,
+    catalog: &'a dyn Catalog,
+    language: &'a Language,
+    /// The crates that the files load; `None`: it cannot be loaded, which is reported.
+    pub(crate) crates: BTreeMap<String, Option<Crate>>,
+    files: Vec<(String, AstModule)>,
+    interfaces: HashMap<String, Interface>,
+    /// What the load statements of the file that was read last bind; pallet.star is the last one.
+    known: HashMap<String, Known>,
+    /// The files whose loads are being read, outermost first.
+    open: Vec<String>,
+    pub(crate) found: Diagnostics,
+}
+
+/// What the files say.
+pub(crate) struct Evaluated {
+    pub(crate) main: FrozenModule,
+    pub(crate) interface: Interface,
+    pub(crate) registry: Registry,
+    /// What pallet.star's load statements bind, as far as Pallet gave it.
+    pub(crate) known: HashMap<String, Known>,
+}
+
+impl<'a> Files<'a> {
+    /// Reads and checks pallet.star and all that it loads.
+    pub(crate) fn read(directory: &'a Path, catalog: &'a dyn Catalog, language: &'a Language) -> Self {
+        let mut files = Files {
+            directory,
+            catalog,
+            language,
+            crates: BTreeMap::new(),
+            files: Vec::new(),
+            interfaces: HashMap::new(),
+            known: HashMap::new(),
+            open: Vec::new(),
+            found: Diagnostics::default(),
+        };
+        files.file(MAIN, None);
+        files
+    }
+
+    fn file(&mut self, name: &str, asked: Option<&Place>) {
+        if self.interfaces.contains_key(name) {
+            return;
+        }
+        if self.open.iter().any(|open| open == name) {
+            let circle: Vec<&str> = self.open.iter().map(String::as_str).skip_while(|open| *open != name).chain([name]).collect();
+            self.found.push(Diagnostic::error(format!("the files load each other in a circle: {}", circle.join(" -> "))).at(asked.cloned()));
+            return;
+        }
+        let ast = match read_source(self.directory, name).and_then(|text| parse(name, text)) {
+            Ok(ast) => ast,
+            Err(diagnostic) => {
+                let unplaced = diagnostic.place.is_none();
+                self.found.push(if unplaced { diagnostic.at(asked.cloned()) } else { diagnostic });
+                return;
+            }
+        };
+        self.open.push(name.to_owned());
+        let mut known = self.language.known();
+        let mut interfaces = HashMap::new();
+        for load in loads(ast.statement()) {
+            let interface = self.load(&ast, load, &mut known);
+            interfaces.insert(load.module.node.clone(), interface);
+        }
+        self.open.pop();
+        self.known = super::scope::Scope::new(known.clone(), ast.statement()).into_known();
+        let (found, interface) = check(&ast, &self.language.globals, known, &interfaces);
+        self.found.extend(found);
+        self.interfaces.insert(name.to_owned(), interface);
+        self.files.push((name.to_owned(), ast));
+    }
+
+    /// Reads what a load statement names, and gives the types of what it loads.
+    fn load(&mut self, ast: &AstModule, load: &Load, known: &mut HashMap<String, Known>) -> Interface {
+        let at = |span: Span| place(&ast.file_span(span));
+        let module = load.module.node.as_str();
+        let asked = at(load.module.span);
+        let (names, interface): (Vec<String>, Interface) = if let Some(name) = module.strip_prefix('@') {
+            let Some(found) = self.config_crate(name, &asked) else { return anything(load) };
+            known.extend(load.args.iter().filter_map(|one| Some((one.local.node.ident.clone(), found.known(&one.their.node)?))));
+            (found.names().into_iter().map(str::to_owned).collect(), found.interface)
+        } else {
+            let name = match path_of(self.directory, module) {
+                Ok(name) => name,
+                Err(diagnostic) => {
+                    self.found.push(diagnostic.at(asked));
+                    return anything(load);
+                }
+            };
+            self.file(&name, Some(&asked));
+            let Some(interface) = self.interfaces.get(&name) else { return anything(load) };
+            (self.names_of(&name), interface.clone())
+        };
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut complete = true;
+        for one in &load.args {
+            if !names.contains(&one.their.node.as_str()) {
+                let message = match one.their.node.starts_with('_') {
+                    true => format!("`{}` cannot be loaded: names with _ belong to their file", one.their.node),
+                    false => format!("{module} has no `{}`", one.their.node),
+                };
+                let suggestion = did_you_mean_or_list(&one.their.node, &names, "it has");
+                self.found.push(Diagnostic::error(message).at(at(one.their.span)).suggest(suggestion));
+                complete = false;
+            }
+        }
+        if complete { interface } else { anything(load) }
+    }
+
+    fn names_of(&self, file: &str) -> Vec<String> {
+        let Some((_, ast)) = self.files.iter().find(|(name, _)| name == file) else { return Vec::new() };
+        let mut names = HashMap::new();
+        super::scope::assigned(ast.statement(), &mut names);
+        let loaded = loads(ast.statement()).into_iter().flat_map(|load| load.args.iter().map(|one| one.local.node.ident.clone()));
+        names.into_keys().chain(loaded).filter(|name| !name.starts_with('_')).collect()
+    }
+
+    fn config_crate(&mut self, name: &str, asked: &Place) -> Option<Crate> {
+        if let Some(known) = self.crates.get(name) {
+            return known.clone();
+        }
+        let there = self.catalog.crates();
+        let there: Vec<&str> = there.iter().map(String::as_str).collect();
+        let loaded = match self.catalog.manifest(name) {
+            Ok(manifest) => crate_of(&manifest).map_err(|error| Diagnostic::error(format!("{error:#}"))),
+            Err(_) if !there.contains(&name) => {
+                let suggestion = did_you_mean_or_list(name, &there, "there are");
+                let suggestion = suggestion.or_else(|| Some("no crate is installed".to_owned()));
+                Err(Diagnostic::error(format!("there is no crate `{name}`")).suggest(suggestion))
+            }
+            Err(error) => Err(Diagnostic::error(format!("crate `{name}` cannot be loaded: {error}"))),
+        };
+        let loaded = loaded.map_err(|diagnostic| self.found.push(diagnostic.at(asked.clone()))).ok();
+        self.crates.insert(name.to_owned(), loaded.clone());
+        loaded
+    }
+
+    /// Evaluates the files, each once, in the order of their loads.
+    pub(crate) fn evaluate(&mut self, run: Run, print: &dyn PrintHandler) -> Result<Evaluated, Diagnostic> {
+        let context = Context::Loading(RefCell::new(Registry::new(run)));
+        let mut modules = Modules { directory: self.directory, modules: HashMap::new() };
+        for (name, config_crate) in &self.crates {
+            if let Some(config_crate) = config_crate {
+                modules.modules.insert(format!("@{name}"), config_crate.module.clone());
+            }
+        }
+        for (name, ast) in std::mem::take(&mut self.files) {
+            let module = evaluate(ast, &self.language.globals, &modules, &context, run, print);
+            let module = module.map_err(|error| diagnose(&error, run.limits, None))?;
+            modules.modules.insert(name, module);
+        }
+        let Context::Loading(registry) = context else { return Err(Diagnostic::error("the project was not loaded")) };
+        match (modules.modules.remove(MAIN), self.interfaces.remove(MAIN)) {
+            (Some(main), Some(interface)) => Ok(Evaluated { main, interface, registry: registry.into_inner(), known: std::mem::take(&mut self.known) }),
+            _ => Err(Diagnostic::error(format!("{MAIN} was not evaluated"))),
+        }
+    }
+}
+
+fn evaluate(
+    ast: AstModule,
+    globals: &Globals,
+    loader: &dyn FileLoader,
+    context: &Context,
+    run: Run,
+    print: &dyn PrintHandler,
+) -> starlark::Result<FrozenModule> {
+    let frozen = Module::with_temp_heap(|module| {
+        {
+            let mut evaluator = Evaluator::new(&module);
+            run.limits.apply(&mut evaluator)?;
+            evaluator.extra = Some(context);
+            evaluator.set_loader(loader);
+            evaluator.set_print_handler(print);
+            evaluator.eval_module(ast, globals)?;
+        }
+        module.freeze().map_err(|error| starlark::Error::from(anyhow::anyhow!("{error:?}")))
+    })?;
+    if let Context::Loading(registry) = context {
+        registry.borrow_mut().fill(&frozen)?;
+    }
+    Ok(frozen)
+}
+
+/// The modules that load statements find.
+struct Modules<'a> {
+    directory: &'a Path,
+    modules: HashMap<String, FrozenModule>,
+}
+
+impl FileLoader for Modules<'_> {
+    fn load(&self, path: &str) -> starlark::Result<FrozenModule> {
+        let name = if path.starts_with('@') { path.to_owned() } else { path_of(self.directory, path).unwrap_or_default() };
+        let module = self.modules.get(&name).cloned();
+        module.ok_or_else(|| starlark::Error::new_other(anyhow::anyhow!("`{path}` was not loaded")))
+    }
+}
+
+/// The load statements of a file, in order. They stand at its top level only.
+pub(crate) fn loads(statement: &AstStmt) -> Vec<&Load> {
+    match &statement.node {
+        Stmt::Load(load) => vec![load],
+        Stmt::Statements(several) => several.iter().flat_map(loads).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Types of which nothing is known, for what could not be loaded.
+fn anything(load: &Load) -> Interface {
+    Interface::new(load.args.iter().map(|one| (one.their.node.clone(), Ty::any())).collect())
+}
+
+/// The text as a file of the project.
+pub(crate) fn parse(name: &str, text: String) -> Result<AstModule, Diagnostic> {
+    AstModule::parse(name, text, &dialect()).map_err(|error| diagnose(&error, Default::default(), None))
+}
+
+fn read_source(directory: &Path, name: &str) -> Result<String, Diagnostic> {
+    let bytes = std::fs::read(directory.join(name)).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Diagnostic::error(format!("there is no file {name} in {}", directory.display())),
+        _ => Diagnostic::error(format!("cannot read {name}: {error}")),
+    })?;
+    crate::project::utf8(name, bytes)
+}
+
+/// The name of a file of the project: its path below the project's directory.
+fn path_of(directory: &Path, path: &str) -> Result<String, Diagnostic> {
+    let outside = || {
+        Diagnostic::error(format!("`{path}` is outside the project"))
+            .suggest("load \"dir/file.star\", relative to the project's directory, or \"@crate\"".to_owned())
+    };
+    let mut clean = PathBuf::new();
+    for component in Path::new(path).components() {
+        match component {
+            Component::Normal(part) => clean.push(part),
+            Component::CurDir => {}
+            _ => return Err(outside()),
+        }
+    }
+    // a link may lead out as well
+    if let (Ok(file), Ok(root)) = (directory.join(&clean).canonicalize(), directory.canonicalize())
+        && !file.starts_with(&root)
+    {
+        return Err(outside());
+    }
+    Ok(clean.to_string_lossy().into_owned())
+}

@@ -1,0 +1,29 @@
+//! Starlark, the language of pallet.star.
+
+mod check;
+mod complaint;
+mod context;
+mod crates;
+mod error;
+mod function;
+mod functions;
+mod inline;
+mod language;
+mod limits;
+mod literal;
+mod load;
+mod phase;
+mod registry;
+mod request;
+mod scope;
+mod signature;
+mod spec;
+mod spec_parts;
+mod table;
+mod types;
+
+pub(crate) use inline::InlineScope;
+pub(crate) use language::Language;
+pub(crate) use limits::Limits;
+pub(crate) use load::{Files, MAIN};
+pub(crate) use registry::Run;

@@ -1,0 +1,65 @@
+//! A function of the project as a phase of the engine.
+
+use std::sync::Arc;
+
+use pallet_core::engine::{PhaseError, PhaseFunction};
+use pallet_core::plugin::operation::{self, Log};
+use pallet_core::plugin::Request;
+use starlark::PrintHandler;
+use starlark::environment::Module;
+use starlark::eval::Evaluator;
+
+use super::complaint::Complaint;
+use super::context::Context;
+use super::error::diagnose;
+use super::registry::Slot;
+use super::request::RequestValue;
+use crate::project::diagnostic::Diagnostic;
+
+/// A function of the project as a phase of the engine.
+#[derive(Debug)]
+pub(crate) struct StarPhase {
+    pub(crate) slot: Arc<Slot>,
+}
+
+impl PhaseFunction for StarPhase {
+    fn call(&self, request: &mut Request) -> Result<(), PhaseError> {
+        let slot = &self.slot;
+        let function = slot.function.get().ok_or_else(|| Complaint::new(format!("the phase `{}` cannot be called yet", slot.phase)));
+        let context = Context::Phase { declared: slot.declared.as_ref().map(|place| place.location()) };
+        let print = Print(request.clone());
+        let result = function.map_err(starlark::Error::from).and_then(|function| {
+            Module::with_temp_heap(|module| {
+                let function = module.heap().access_owned_frozen_value(function);
+                let argument = module.heap().alloc(RequestValue { request: request.clone() });
+                let mut evaluator = Evaluator::new(&module);
+                slot.run.limits.apply(&mut evaluator)?;
+                evaluator.extra = Some(&context);
+                evaluator.set_print_handler(&print);
+                evaluator.eval_function(function, &[argument], &[]).map(drop)
+            })
+        });
+        result.map_err(|error| phase_error(&diagnose(&error, slot.run.limits, slot.declared.clone()), slot.run.colour))
+    }
+}
+
+/// A diagnostic as the error of a phase.
+pub(crate) fn phase_error(diagnostic: &Diagnostic, colour: bool) -> PhaseError {
+    PhaseError {
+        message: diagnostic.one_line(),
+        source_location: diagnostic.place.as_ref().map(|place| place.location()),
+        rendered: diagnostic.render(colour),
+    }
+}
+
+/// What a phase function prints is said to the user, of its node.
+pub(crate) struct Print(pub(crate) Request);
+
+impl PrintHandler for Print {
+    fn println(&self, text: &str) -> starlark::Result<()> {
+        let log = Log { level: "info".into(), message: text.to_owned() };
+        let payload = serde_json::to_value(log).map_err(anyhow::Error::new)?;
+        self.0.invoke(operation::LOG, payload).map_err(Complaint::from)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,110 @@
+//! What the files of a project declare, collected while they are evaluated.
+
+use std::sync::{Arc, OnceLock};
+
+use pallet_core::engine::GroupSpec;
+use starlark::environment::FrozenModule;
+use starlark::values::OwnedFrozenValue;
+
+use super::limits::Limits;
+use crate::project::diagnostic::{Diagnostic, Diagnostics, Place};
+
+/// How phase functions run.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Run {
+    /// What bounds them.
+    pub(crate) limits: Limits,
+    /// Whether their errors are rendered in colour.
+    pub(crate) colour: bool,
+}
+
+/// All that was declared so far.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    run: Run,
+    groups: Vec<Registered>,
+    /// The phase functions of the file that is being evaluated.
+    pending: Vec<Arc<Slot>>,
+    slots: usize,
+}
+
+/// A group that was declared.
+#[derive(Debug)]
+struct Registered {
+    spec: GroupSpec,
+    place: Option<Place>,
+    /// Whether a cluster has taken it.
+    in_cluster: bool,
+}
+
+/// A function of the project that is a phase. It can be called once its file is evaluated.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    /// The name of the hidden variable that holds the function in its file.
+    pub(crate) variable: String,
+    /// The name of the phase.
+    pub(crate) phase: String,
+    /// How it runs.
+    pub(crate) run: Run,
+    /// The place that made it a phase.
+    pub(crate) declared: Option<Place>,
+    /// The function.
+    pub(crate) function: OnceLock<OwnedFrozenValue>,
+}
+
+impl Registry {
+    /// Nothing yet; phase functions will run so.
+    pub(crate) fn new(run: Run) -> Self {
+        Registry { run, ..Self::default() }
+    }
+
+    /// A place for a function of this phase.
+    pub(crate) fn slot(&mut self, phase: &str, declared: Option<Place>) -> Arc<Slot> {
+        // no name of Starlark has a space: the variable cannot be seen or overwritten
+        let variable = format!("_phase {}", self.slots);
+        self.slots += 1;
+        let slot = Arc::new(Slot { variable, phase: phase.to_owned(), run: self.run, declared, function: OnceLock::new() });
+        self.pending.push(slot.clone());
+        slot
+    }
+
+    /// Finds the functions of the file that has just been evaluated.
+    pub(crate) fn fill(&mut self, module: &FrozenModule) -> anyhow::Result<()> {
+        for slot in self.pending.drain(..) {
+            let (function, _) = module.get_any_visibility(&slot.variable)?;
+            let _ = slot.function.set(function);
+        }
+        Ok(())
+    }
+
+    /// Takes a group in, and gives the number it is known by.
+    pub(crate) fn group(&mut self, spec: GroupSpec, place: Option<Place>) -> usize {
+        self.groups.push(Registered { spec, place, in_cluster: false });
+        self.groups.len() - 1
+    }
+
+    /// Says that a group belongs to a cluster, and is none alone.
+    pub(crate) fn take(&mut self, number: usize) {
+        if let Some(group) = self.groups.get_mut(number) {
+            group.in_cluster = true;
+        }
+    }
+
+    /// The groups of the project, in order; two of one name are an error.
+    pub(crate) fn finish(self) -> Result<Vec<GroupSpec>, Diagnostics> {
+        let mut found = Diagnostics::default();
+        let mut groups: Vec<Registered> = Vec::new();
+        for group in self.groups.into_iter().filter(|group| !group.in_cluster) {
+            match groups.iter().find(|first| first.spec.name == group.spec.name) {
+                Some(first) => found.push(
+                    Diagnostic::error(format!("there are two groups `{}`", group.spec.name))
+                        .at(group.place)
+                        .note("the first one is declared here", first.place.clone())
+                        .suggest("give one of them another name".to_owned()),
+                ),
+                None => groups.push(group),
+            }
+        }
+        if found.has_errors() { Err(found) } else { Ok(groups.into_iter().map(|group| group.spec).collect()) }
+    }
+}

@@ -1,0 +1,208 @@
+//! The request as phase functions see it.
+#![allow(unsafe_code, reason = "the marker traits of starlark that are derived here are unsafe traits")]
+
+use std::fmt;
+
+use allocative::Allocative;
+use pallet_core::model::Target;
+use pallet_core::plugin::operation::{self, GetSettings, Log, SetSettings};
+use pallet_core::plugin::{ErrorKind, PluginError, Request};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value as Json};
+use starlark::any::ProvidesStaticType;
+use starlark::environment::{Methods, MethodsBuilder, MethodsStatic};
+use starlark::values::dict::UnpackDictEntries;
+use starlark::values::none::NoneType;
+use starlark::values::structs::{AllocStruct, StructRef};
+use starlark::values::{Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, starlark_value};
+use starlark::{starlark_module, starlark_simple_value};
+
+use super::complaint::Complaint;
+use super::table::TableValue;
+use super::types::{describe, to_json};
+
+/// The request of a phase function.
+#[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
+pub(crate) struct RequestValue {
+    #[allocative(skip)]
+    pub(crate) request: Request,
+}
+
+starlark_simple_value!(RequestValue);
+
+/// The attributes of a request.
+pub(crate) const ATTRIBUTES: &[&str] = &[
+    "target",
+    "targets",
+    "environment",
+    "admin_user",
+    "phase",
+    "settings",
+    "set_settings",
+    "targets_with_role",
+    "targets_in_group",
+    "warn",
+];
+
+/// The attributes of a target.
+pub(crate) const TARGET_ATTRIBUTES: &[&str] = &["id", "name", "group", "address", "roles", "os", "os_family", "os_version"];
+
+/// The attributes of a target's operating system.
+pub(crate) const OS_ATTRIBUTES: &[&str] = &["id", "version", "family", "arch", "package_manager", "service_manager"];
+
+impl RequestValue {
+    fn ask<T: DeserializeOwned>(&self, operation: &str, payload: impl Serialize) -> starlark::Result<T> {
+        let payload = serde_json::to_value(payload).map_err(anyhow::Error::new)?;
+        let answer = self.request.invoke(operation, payload).map_err(Complaint::from)?;
+        let wrong = |error| PluginError::new(ErrorKind::Failed, format!("request: {operation}: {error}"));
+        Ok(serde_json::from_value(answer).map_err(wrong).map_err(Complaint::from)?)
+    }
+
+    fn matching<'v>(&self, heap: Heap<'v>, wanted: impl Fn(&Target) -> bool) -> starlark::Result<Value<'v>> {
+        let targets: Vec<Target> = self.ask(operation::TARGETS, Json::Null)?;
+        let values: Vec<Value<'v>> = targets.iter().filter(|one| wanted(one)).map(|one| target(one, heap)).collect();
+        Ok(heap.alloc(values))
+    }
+}
+
+impl fmt::Debug for RequestValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("request")
+    }
+}
+
+impl fmt::Display for RequestValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("request")
+    }
+}
+
+#[starlark_value(type = "request")]
+impl<'v> StarlarkValue<'v> for RequestValue {
+    fn get_methods() -> Option<&'static Methods> {
+        static METHODS: MethodsStatic = MethodsStatic::new("request", methods);
+        Some(METHODS.methods())
+    }
+}
+
+/// A target as a value of Starlark.
+fn target<'v>(target: &Target, heap: Heap<'v>) -> Value<'v> {
+    let os = &target.os;
+    let fields = [
+        ("id", heap.alloc(os.id.as_str())),
+        ("version", heap.alloc(os.version.as_str())),
+        ("family", heap.alloc(os.family.as_str())),
+        ("arch", heap.alloc(os.arch.as_str())),
+        ("package_manager", heap.alloc(os.package_manager.as_str())),
+        ("service_manager", heap.alloc(os.service_manager.as_str())),
+    ];
+    let fields = [
+        ("id", heap.alloc(target.id.as_str())),
+        ("name", heap.alloc(target.name.as_str())),
+        ("group", heap.alloc(target.group.as_str())),
+        ("address", target.address.as_deref().map_or_else(Value::new_none, |address| heap.alloc(address))),
+        ("roles", heap.alloc(target.roles.clone())),
+        ("os", heap.alloc(AllocStruct(fields))),
+        ("os_family", heap.alloc(os.family.as_str())),
+        ("os_version", heap.alloc(os.version.as_str())),
+    ];
+    heap.alloc(AllocStruct(fields))
+}
+
+fn node_id(node: Value<'_>) -> Result<Option<String>, Complaint> {
+    if node.is_none() {
+        return Ok(None);
+    }
+    let id = StructRef::from_value(node).and_then(|target| target.iter().find(|(name, _)| name.as_str() == "id").map(|(_, id)| id));
+    match id.unwrap_or(node).unpack_str() {
+        Some(id) => Ok(Some(id.to_owned())),
+        None => Err(Complaint::new(format!("request.settings: `node` must be a target or the id of one, not {}", describe(node)))),
+    }
+}
+
+#[starlark_module]
+fn methods(builder: &mut MethodsBuilder) {
+    /// The node that is being configured.
+    #[starlark(attribute)]
+    fn target<'v>(this: &RequestValue, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+        let one: Target = this.ask(operation::TARGET, Json::Null)?;
+        Ok(self::target(&one, heap))
+    }
+
+    /// All nodes of the operation.
+    #[starlark(attribute)]
+    fn targets<'v>(this: &RequestValue, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+        this.matching(heap, |_| true)
+    }
+
+    /// The values of the environment.
+    #[starlark(attribute)]
+    fn environment<'v>(this: &RequestValue, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+        let environment: Map<String, Json> = this.ask(operation::ENVIRONMENT, Json::Null)?;
+        Ok(heap.alloc(TableValue::new("the environment", environment)))
+    }
+
+    /// Who Pallet is on the nodes.
+    #[starlark(attribute)]
+    fn admin_user<'v>(this: &RequestValue, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+        let user: Map<String, Json> = this.ask(operation::ADMIN_USER, Json::Null)?;
+        Ok(heap.alloc(TableValue::new("the admin user", user)))
+    }
+
+    /// The name of the phase.
+    #[starlark(attribute)]
+    fn phase(this: &RequestValue) -> starlark::Result<String> {
+        this.ask(operation::PHASE, Json::Null)
+    }
+
+    /// Settings of a node for a facility, or None.
+    fn settings<'v>(
+        this: &RequestValue,
+        facility: &str,
+        #[starlark(default = NoneType)] node: Value<'v>,
+        heap: Heap<'v>,
+    ) -> starlark::Result<Value<'v>> {
+        let settings: Json = this.ask(operation::GET_SETTINGS, GetSettings { node: node_id(node)?, facility: facility.to_owned() })?;
+        Ok(heap.alloc(settings))
+    }
+
+    /// Lays settings over those that this node has for a facility.
+    fn set_settings<'v>(
+        this: &RequestValue,
+        facility: &str,
+        #[starlark(default = NoneType)] settings: Value<'v>,
+        #[starlark(kwargs)] more: UnpackDictEntries<String, Value<'v>>,
+    ) -> starlark::Result<NoneType> {
+        let mut value = match to_json(settings) {
+            Ok(Json::Object(value)) => value,
+            Ok(Json::Null) => Map::new(),
+            _ => {
+                let message = format!("request.set_settings: the settings must be a dict, not {}", describe(settings));
+                return Err(Complaint::new(message).into());
+            }
+        };
+        for (key, item) in more.entries {
+            let item = to_json(item).map_err(|complaint| Complaint::new(format!("request.set_settings: `{key}` {complaint}")))?;
+            value.insert(key, item);
+        }
+        let _: Json = this.ask(operation::SET_SETTINGS, SetSettings { facility: facility.to_owned(), value: Json::Object(value) })?;
+        Ok(NoneType)
+    }
+
+    /// The nodes of the operation that have a role.
+    fn targets_with_role<'v>(this: &RequestValue, role: &str, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+        this.matching(heap, |target| target.roles.iter().any(|one| one == role))
+    }
+
+    /// The nodes of the operation that belong to a group.
+    fn targets_in_group<'v>(this: &RequestValue, name: &str, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+        this.matching(heap, |target| target.group == name)
+    }
+
+    /// Warns the user.
+    fn warn(this: &RequestValue, message: &str) -> starlark::Result<NoneType> {
+        let _: Json = this.ask(operation::LOG, Log { level: "warning".into(), message: message.to_owned() })?;
+        Ok(NoneType)
+    }
+}

@@ -1,0 +1,137 @@
+//! The parameters of a function that Pallet gives to the project. Calls are matched against them twice: by the static check, and when made.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+use starlark::typing::{ParamIsRequired, ParamSpec, Ty};
+
+use super::complaint::Complaint;
+use super::types::Kind;
+use crate::project::suggest::{did_you_mean, did_you_mean_or_list};
+
+/// The parameters of a function.
+#[derive(Debug, Clone)]
+pub(crate) struct Signature {
+    /// The function's name, as a person would write it: `nginx.site`.
+    pub(crate) function: String,
+    /// Its parameters, in order.
+    pub(crate) parameters: Vec<Parameter>,
+    /// The JSON schema that the parameters' schemas are parts of.
+    pub(crate) root: Json,
+    /// Whether other keywords are phases.
+    pub(crate) phases: bool,
+    /// The type of what it returns.
+    pub(crate) returns: Ty,
+}
+
+/// One parameter.
+#[derive(Debug, Clone)]
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    pub(crate) required: bool,
+    /// Whether it may be given by position; the others are given by keyword.
+    pub(crate) positional: bool,
+}
+
+/// One argument of a call, by its position among those of its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Argument {
+    Positional(usize),
+    Named(usize),
+    /// The call as a whole.
+    Call,
+}
+
+/// Which parameter each argument is for.
+#[derive(Debug, Default)]
+pub(crate) struct Matched {
+    /// The index of the parameter of each argument that has one.
+    pub(crate) arguments: Vec<(Argument, usize)>,
+    /// The keywords that are phases.
+    pub(crate) phases: Vec<usize>,
+    /// The arguments that no parameter takes, and the parameters without an argument.
+    pub(crate) problems: Vec<(Argument, Complaint)>,
+}
+
+impl Signature {
+    /// Matches a call with so many positional arguments and these keywords. With `open`, there are more that cannot be seen.
+    pub(crate) fn matched(&self, positional: usize, named: &[&str], open: bool) -> Matched {
+        let mut matched = Matched::default();
+        let mut taken = BTreeSet::new();
+        let mut places = self.parameters.iter().enumerate().filter(|(_, parameter)| parameter.positional);
+        for index in 0..positional {
+            match places.next() {
+                Some((parameter, _)) => {
+                    taken.insert(parameter);
+                    matched.arguments.push((Argument::Positional(index), parameter));
+                }
+                None => {
+                    matched.problems.push((Argument::Positional(index), self.too_many(positional)));
+                    break;
+                }
+            }
+        }
+        for (index, name) in named.iter().enumerate() {
+            match self.parameters.iter().position(|parameter| parameter.name == *name) {
+                Some(parameter) if !taken.insert(parameter) => {
+                    let complaint = Complaint::new(format!("{}: `{name}` is given twice", self.function));
+                    matched.problems.push((Argument::Named(index), complaint));
+                }
+                Some(parameter) => matched.arguments.push((Argument::Named(index), parameter)),
+                None if self.phases => matched.phases.push(index),
+                None => matched.problems.push((Argument::Named(index), self.unknown(name))),
+            }
+        }
+        if !open {
+            let missing = self.parameters.iter().enumerate().filter(|(index, parameter)| parameter.required && !taken.contains(index));
+            for (_, parameter) in missing {
+                let complaint = Complaint::new(format!("{}: `{}` is missing", self.function, parameter.name));
+                let help = match parameter.kind {
+                    Kind::Request => Some("the first argument is the request of the phase function".to_owned()),
+                    _ => None,
+                };
+                matched.problems.push((Argument::Call, complaint.help(help)));
+            }
+        }
+        matched
+    }
+
+    /// The complaint about a keyword that is none.
+    pub(crate) fn unknown(&self, name: &str) -> Complaint {
+        let known: Vec<&str> = self.parameters.iter().map(|parameter| parameter.name.as_str()).filter(|name| *name != "request").collect();
+        Complaint::new(format!("{} has no parameter `{name}`", self.function)).help(did_you_mean_or_list(name, &known, "it takes"))
+    }
+
+    /// The complaint about a keyword that should be a phase and is not a function.
+    pub(crate) fn no_phase(&self, name: &str, what: &str) -> Complaint {
+        let known = self.parameters.iter().map(|parameter| parameter.name.as_str());
+        let help = did_you_mean(name, known).unwrap_or_else(|| "any other keyword is a phase, and its value a function of the request".to_owned());
+        Complaint::new(format!("{}: the phase `{name}` must be a function, not {what}", self.function)).help(help)
+    }
+
+    fn too_many(&self, given: usize) -> Complaint {
+        let takes: Vec<&str> = self.parameters.iter().filter(|parameter| parameter.positional).map(|parameter| parameter.name.as_str()).collect();
+        let message = format!("{} takes {} arguments by position ({}), not {given}", self.function, takes.len(), takes.join(", "));
+        let keywords: Vec<&str> =
+            self.parameters.iter().filter(|parameter| !parameter.positional).map(|parameter| parameter.name.as_str()).collect();
+        Complaint::new(message).help((!keywords.is_empty()).then(|| format!("by keyword it takes {}", keywords.join(", "))))
+    }
+
+    /// The type that Starlark's own check of types sees.
+    pub(crate) fn ty(&self) -> Ty {
+        let required = |parameter: &Parameter| if parameter.required { ParamIsRequired::Yes } else { ParamIsRequired::No };
+        let one = |parameter: &Parameter| {
+            let ty = parameter.kind.ty(&self.root);
+            let ty = if parameter.required { ty } else { Ty::union2(ty, Ty::none()) };
+            (parameter.name.as_str().into(), required(parameter), ty)
+        };
+        let (positional, named): (Vec<_>, Vec<_>) = self.parameters.iter().partition(|parameter| parameter.positional);
+        let others = self.phases.then(Ty::any);
+        match ParamSpec::new_parts([], positional.into_iter().map(one), None, named.into_iter().map(one), others) {
+            Ok(parameters) => Ty::function(parameters, self.returns.clone()),
+            // only a schema that names a parameter twice comes here; the call is then checked when it is made
+            Err(_) => Ty::any(),
+        }
+    }
+}

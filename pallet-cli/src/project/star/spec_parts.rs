@@ -1,0 +1,140 @@
+//! The parts that specs share: phases, roles, what they extend, and what nodes should be.
+
+use std::cell::{RefCell, RefMut};
+use std::collections::BTreeMap;
+
+use pallet_core::engine::{GroupSpec, Phase, ServerSpec};
+use pallet_core::model::NodeSpec;
+use starlark::eval::Evaluator;
+use starlark::typing::Ty;
+use starlark::values::dict::DictRef;
+use starlark::values::{Value, ValueLike};
+
+use super::complaint::Complaint;
+use super::context::{Context, call_place};
+use super::function::Bound;
+use super::functions::node_spec_schema;
+use super::phase::StarPhase;
+use super::registry::Registry;
+use super::signature::Signature;
+use super::spec::{GroupValue, NodeSpecValue, ServerValue};
+use super::types::{describe, names, sequence, to_json};
+use crate::project::schema::Schema;
+
+/// The server-spec that the arguments of a spec's function make; `own` is laid over the node-spec among them.
+pub(crate) fn server_spec<'v>(
+    signature: &Signature,
+    bound: &Bound<'v>,
+    own: Option<NodeSpec>,
+    evaluator: &mut Evaluator<'v, '_, '_>,
+) -> Result<ServerSpec, Complaint> {
+    let mut spec = ServerSpec::new();
+    if let Some(value) = bound.value("node_spec") {
+        spec.node_spec = node_spec(signature, value)?;
+    }
+    if let Some(own) = own {
+        spec.node_spec = spec.node_spec.merged(&own);
+    }
+    if let Some(value) = bound.value("roles") {
+        spec.roles = names(value).ok_or_else(|| wrong(signature, "roles", value))?.into_iter().collect();
+    }
+    if let Some(value) = bound.value("default_phases") {
+        spec.default_phases = Some(names(value).ok_or_else(|| wrong(signature, "default_phases", value))?);
+    }
+    let mut functions: Vec<(String, Value<'v>)> = Vec::new();
+    if let Some(value) = bound.value("phases") {
+        let phases = DictRef::from_value(value).ok_or_else(|| wrong(signature, "phases", value))?;
+        for (name, function) in phases.iter() {
+            let name = name.unpack_str().ok_or_else(|| {
+                Complaint::new(format!("{}: the name of a phase must be a string, not {}", signature.function, describe(name)))
+            })?;
+            // several functions of one phase run one after the other
+            match sequence(function) {
+                Some(several) => functions.extend(several.into_iter().map(|function| (name.to_owned(), function))),
+                None => functions.push((name.to_owned(), function)),
+            }
+        }
+    }
+    functions.extend(bound.phases.iter().cloned());
+    spec.phases = phases(signature, functions, evaluator)?;
+    let inherited = bound.value("extends").map(|value| extends(signature, value)).transpose()?.unwrap_or_default();
+    spec.extending(&inherited).map_err(|error| Complaint::new(format!("{}: {error}", signature.function)))
+}
+
+fn phases<'v>(
+    signature: &Signature,
+    functions: Vec<(String, Value<'v>)>,
+    evaluator: &mut Evaluator<'v, '_, '_>,
+) -> Result<BTreeMap<String, Phase>, Complaint> {
+    let mut phases = BTreeMap::new();
+    for (name, function) in functions {
+        if function.get_type() != "function" {
+            return Err(signature.no_phase(&name, &describe(function)));
+        }
+        if function.check_callable_with([&Ty::any()], [], None, None, &Ty::any()).is_err() {
+            let message = format!("{}: the phase `{name}` is called with the request alone, and {} needs more", signature.function, function.to_str());
+            return Err(Complaint::new(message).help("wrap it: `lambda request: f(request, ...)`".to_owned()));
+        }
+        let slot = registry(&signature.function, evaluator)?.slot(&name, call_place(evaluator));
+        evaluator.module().set(&slot.variable, function);
+        let phase = Phase::new(StarPhase { slot });
+        let before: Phase = phases.remove(&name).unwrap_or_default();
+        phases.insert(name, before.then(&phase));
+    }
+    Ok(phases)
+}
+
+fn extends(signature: &Signature, value: Value<'_>) -> Result<Vec<ServerSpec>, Complaint> {
+    let one = |item: Value<'_>| -> Result<ServerSpec, Complaint> {
+        if let Some(server) = item.downcast_ref::<ServerValue>() {
+            return Ok(server.spec.clone());
+        }
+        match item.downcast_ref::<GroupValue>().map(|value| value.groups.as_slice()) {
+            Some([group]) => Ok(group.server.clone()),
+            _ => Err(wrong(signature, "extends", item)),
+        }
+    };
+    match sequence(value) {
+        Some(items) => items.into_iter().map(one).collect(),
+        None => Ok(vec![one(value)?]),
+    }
+}
+
+fn node_spec(signature: &Signature, value: Value<'_>) -> Result<NodeSpec, Complaint> {
+    if let Some(value) = value.downcast_ref::<NodeSpecValue>() {
+        return Ok(value.spec.clone());
+    }
+    let schema = node_spec_schema();
+    let data = to_json(value).map_err(|_| wrong(signature, "node_spec", value))?;
+    match Schema::closed(&schema).check(&data).into_iter().next() {
+        Some(problem) => Err(Complaint::new(format!("{}: {}", signature.function, problem.sentence("node_spec"))).help(problem.suggestion)),
+        None => serde_json::from_value(data).map_err(|error| Complaint::new(format!("{}: {error}", signature.function))),
+    }
+}
+
+/// The groups of a cluster, and the numbers that the registry knows them by.
+pub(crate) fn groups(signature: &Signature, bound: &Bound<'_>) -> Result<(Vec<GroupSpec>, Vec<usize>), Complaint> {
+    let Some(value) = bound.value("groups") else { return Ok(Default::default()) };
+    let (mut groups, mut numbers) = (Vec::new(), Vec::new());
+    for item in sequence(value).ok_or_else(|| wrong(signature, "groups", value))? {
+        let group = item.downcast_ref::<GroupValue>().ok_or_else(|| wrong(signature, "groups", item))?;
+        groups.extend(group.groups.iter().cloned());
+        numbers.extend(&group.numbers);
+    }
+    Ok((groups, numbers))
+}
+
+fn wrong(signature: &Signature, name: &str, value: Value<'_>) -> Complaint {
+    let parameter = signature.parameters.iter().find(|parameter| parameter.name == name);
+    let expected = parameter.map(|parameter| parameter.kind.expected(&signature.root)).unwrap_or_default();
+    Complaint::new(format!("{}: `{name}` must be {expected}, not {}", signature.function, describe(value)))
+}
+
+/// What the project declared so far.
+pub(crate) fn registry<'a>(function: &str, evaluator: &Evaluator<'_, 'a, '_>) -> Result<RefMut<'a, Registry>, Complaint> {
+    match Context::of(evaluator) {
+        Some(Context::Loading(registry)) => Ok(RefCell::borrow_mut(registry)),
+        _ => Err(Complaint::new(format!("{function} declares something of the project and cannot be called in a phase"))
+            .help("call it at the top level of pallet.star".to_owned())),
+    }
+}

@@ -1,0 +1,235 @@
+//! The files of a project: missing, unreadable, loading each other, and the first ones.
+
+use super::bed::{Bed, Crates, star};
+use crate::project::{LoadOptions, Project, init};
+use expect_test::expect;
+use pallet_core::action::TABLE;
+use serde_json::json;
+
+#[test]
+fn a_directory_without_a_project() {
+    Bed::new(&[]).wrong(expect![[r#"
+        error: there is no pallet.toml and no pallet.star in DIR
+          = help: `pallet-cli init` writes a project to begin with
+    "#]]);
+    Bed::new(&[("pallet.toml", "")]).wrong(expect![[r#"
+        error: there is no pallet.star in DIR
+          = help: `pallet-cli init` writes a project to begin with
+    "#]]);
+    Bed::new(&[("pallet.star", "")]).wrong(expect![[r#"
+        error: there is no pallet.toml in DIR
+          = help: `pallet-cli init` writes a project to begin with
+    "#]]);
+}
+
+#[test]
+fn a_project_without_groups_is_odd() {
+    star("").wrong(expect![[r#"
+        loads; warning: pallet.star declares no group: there is nothing to make
+          = help: declare one: `web = group_spec("web", count = 1)`
+    "#]]);
+}
+
+#[test]
+fn bytes_that_are_no_text() {
+    let bed = star("");
+    bed.write("pallet.star", b"# caf\xe9\n");
+    bed.wrong(expect![[r#"
+        error: pallet.star is not UTF-8 text: line 1 has a byte that is none
+          = help: save the file in UTF-8
+    "#]]);
+    let bed = star("");
+    bed.write("pallet.toml", b"\n# caf\xe9\n");
+    bed.wrong(expect![[r#"
+        error: pallet.toml is not UTF-8 text: line 2 has a byte that is none
+          = help: save the file in UTF-8
+    "#]]);
+}
+
+#[test]
+fn all_files_are_checked_at_once() {
+    Bed::new(&[
+        ("pallet.toml", "colour = true\n"),
+        ("pallet.star", "load(\"lib/web.star\", \"web\", \"wbe\")\ngroup_spec(\"web\", cont = 1)\n"),
+        ("lib/web.star", "def web(request):\n    directory(request)\n"),
+    ])
+    .wrong(expect![[r#"
+        error: unknown key `colour`
+         --> pallet.toml:1:1
+          |
+        1 | colour = true
+          | ^^^^^^
+          = help: there are project, default_service, services, environment, admin_user, plugins
+
+        error: directory: `path` is missing
+         --> lib/web.star:2:5
+          |
+        2 |     directory(request)
+          |     ^^^^^^^^^
+
+        error: lib/web.star has no `wbe`
+         --> pallet.star:1:29
+          |
+        1 | load("lib/web.star", "web", "wbe")
+          |                             ^^^^^
+          = help: did you mean `web`?
+
+        error: group_spec has no parameter `cont`
+         --> pallet.star:2:19
+          |
+        2 | group_spec("web", cont = 1)
+          |                   ^^^^
+          = help: did you mean `count`?
+    "#]]);
+}
+
+#[test]
+fn crates_that_cannot_be_loaded() {
+    star("load(\"@ngnix\", \"nginx\")\nload(\"@zsh\", \"zsh\")\nload(\"@broken\", \"broken\")\nload(\"@nginx\", \"nginz\")\nnginx.x(1)\n").wrong(expect![[r#"
+        error: there is no crate `ngnix`
+         --> pallet.star:1:6
+          |
+        1 | load("@ngnix", "nginx")
+          |      ^^^^^^^^
+          = help: did you mean `nginx`?
+
+        error: there is no crate `zsh`
+         --> pallet.star:2:6
+          |
+        2 | load("@zsh", "zsh")
+          |      ^^^^^^
+          = help: there are automated-admin-user, broken, nginx
+
+        error: crate `broken` cannot be loaded: it was built for another interface
+         --> pallet.star:3:6
+          |
+        3 | load("@broken", "broken")
+          |      ^^^^^^^^^
+
+        error: @nginx has no `nginz`
+         --> pallet.star:4:16
+          |
+        4 | load("@nginx", "nginz")
+          |                ^^^^^^^
+          = help: did you mean `nginx`?
+    "#]]);
+}
+
+#[test]
+fn files_that_cannot_be_loaded() {
+    Bed::new(&[
+        ("pallet.toml", ""),
+        ("pallet.star", "load(\"a.star\", \"a\")\nload(\"../up.star\", \"up\")\nload(\"/etc/passwd\", \"x\")\nload(\"no.star\", \"y\")\n"),
+        ("a.star", "load(\"b.star\", \"b\")\na = b\n"),
+        ("b.star", "load(\"a.star\", \"a\")\nb = 1\n"),
+    ])
+    .wrong(expect![[r#"
+        error: the files load each other in a circle: a.star -> b.star -> a.star
+         --> b.star:1:6
+          |
+        1 | load("a.star", "a")
+          |      ^^^^^^^^
+
+        error: `../up.star` is outside the project
+         --> pallet.star:2:6
+          |
+        2 | load("../up.star", "up")
+          |      ^^^^^^^^^^^^
+          = help: load "dir/file.star", relative to the project's directory, or "@crate"
+
+        error: `/etc/passwd` is outside the project
+         --> pallet.star:3:6
+          |
+        3 | load("/etc/passwd", "x")
+          |      ^^^^^^^^^^^^^
+          = help: load "dir/file.star", relative to the project's directory, or "@crate"
+
+        error: there is no file no.star in DIR
+         --> pallet.star:4:6
+          |
+        4 | load("no.star", "y")
+          |      ^^^^^^^^^
+    "#]]);
+}
+
+#[test]
+fn a_link_out_of_the_project_is_not_followed() {
+    let outside = Bed::new(&[("secret.star", "secret = 1\n")]);
+    let bed = star("load(\"lib/secret.star\", \"secret\")\n");
+    std::os::unix::fs::symlink(outside.path(), bed.path().join("lib")).unwrap();
+    bed.wrong(expect![[r#"
+        error: `lib/secret.star` is outside the project
+         --> pallet.star:1:6
+          |
+        1 | load("lib/secret.star", "secret")
+          |      ^^^^^^^^^^^^^^^^^
+          = help: load "dir/file.star", relative to the project's directory, or "@crate"
+    "#]]);
+}
+
+#[test]
+fn environments_are_merged_in_order() {
+    let bed = Bed::new(&[
+        ("user.toml", "[environment]\na = 'user'\nb = 'user'\nc = 'user'\nd = 'user'\n[services.lab]\ntoken = { env = 'T' }\n"),
+        ("pallet.toml", "[services.lab]\nprovider = 'docker'\nenvironment = { b = 'service', c = 'service', d = 'service' }\n[environment]\nc = 'project'\nd = 'project'\n"),
+        ("pallet.star", "group_spec('web', count = 1)\n"),
+    ]);
+    let options = LoadOptions {
+        user_config: Some(bed.path().join("user.toml")),
+        environment_override: json!({"d": "command line"}).as_object().unwrap().clone(),
+        ..LoadOptions::default()
+    };
+    let project = bed.load_with(options).unwrap();
+    assert_eq!(json!(project.environment), json!({"a": "user", "b": "service", "c": "project", "d": "command line"}));
+    assert_eq!(json!(project.config.services["lab"].options), json!({"token": {"env": "T"}}));
+    assert_eq!(project.config.service(None).unwrap().0, "lab");
+    assert_eq!(project.config.service(Some("lap")).unwrap_err().one_line(), "there is no service `lap`; did you mean `lab`?");
+}
+
+#[test]
+fn a_service_without_provider_and_a_default_that_is_none() {
+    let toml = "default_service = 'lap'\n[services.lab]\nsocket = 'x'\n";
+    Bed::new(&[("pallet.toml", toml), ("pallet.star", "")]).wrong(expect![[r#"
+        error: service `lab` has no provider
+         --> pallet.toml:2:11
+          |
+        2 | [services.lab]
+          |           ^^^
+          = help: give it `provider = "..."`
+
+        error: there is no service `lap`
+         --> pallet.toml:1:19
+          |
+        1 | default_service = 'lap'
+          |                   ^^^^^
+          = help: did you mean `lab`?
+    "#]]);
+}
+
+#[test]
+fn the_embedded_sandbox_needs_no_configuration() {
+    let (name, service) = star("group_spec('web')").load().config.service(None).unwrap();
+    assert_eq!((name.as_str(), service.provider.as_str()), ("sandbox", "sandbox"));
+}
+
+#[test]
+fn the_first_project() {
+    let bed = Bed::new(&[]);
+    let directory = bed.path().join("My Shop");
+    let written = init(&directory).unwrap();
+    assert_eq!(written, [directory.join("pallet.toml"), directory.join("pallet.star")]);
+    let loaded = Project::load(&directory, &Crates, LoadOptions::default());
+    if TABLE.iter().any(|entry| entry.name == "remote_file") {
+        let project = loaded.unwrap();
+        assert_eq!(project.name, "my-shop");
+        assert_eq!(project.groups.iter().map(|group| (group.name.as_str(), group.count)).collect::<Vec<_>>(), [("web", Some(2))]);
+        assert_eq!(project.groups[0].server.phases.keys().collect::<Vec<_>>(), ["bootstrap", "configure"]);
+        assert_eq!(project.warnings.0, []);
+    } else {
+        assert_eq!(loaded.unwrap_err().0.iter().map(|one| one.message.as_str()).collect::<Vec<_>>(), ["there is no `remote_file`"]);
+    }
+    std::fs::remove_file(directory.join("pallet.toml")).unwrap();
+    let error = init(&directory).unwrap_err();
+    assert!(error.message.starts_with("pallet.star is there already in "), "{}", error.message);
+    assert!(!directory.join("pallet.toml").exists());
+}
