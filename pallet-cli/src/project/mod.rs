@@ -23,6 +23,7 @@ use star::{Files, InlineScope, Language, MAIN, Run};
 pub(crate) use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub(crate) use init::init;
 pub(crate) use star::Limits;
+pub(crate) use suggest::did_you_mean;
 
 /// The file that configures a project.
 const CONFIG: &str = "pallet.toml";
