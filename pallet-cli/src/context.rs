@@ -16,7 +16,7 @@ use crate::cli::Global;
 use crate::error::{Failure, USAGE};
 use crate::output::{Printer, table};
 use crate::project::config::Service;
-use crate::project::{Catalog, Diagnostics, LoadOptions, Project};
+use crate::project::{Catalog, Diagnostic, Diagnostics, LoadOptions, Project};
 use crate::secrets::{Terminal, resolve};
 use crate::surroundings::Surroundings;
 
@@ -75,6 +75,7 @@ impl Context {
         };
         let project = Project::load(&self.directory(), &Installed(registry.clone()), options)?;
         self.printer.diagnostics(&project.warnings);
+        check_plugins(&project, &registry)?;
         let user_is_default = project.config.admin_user.name.is_none();
         Ok(Loaded { project, registry, user_is_default })
     }
@@ -220,6 +221,25 @@ pub(crate) fn expand(path: &Path, home: &Path) -> PathBuf {
         Ok(rest) => home.join(rest),
         Err(_) => path.to_owned(),
     }
+}
+
+/// Checks that the plugins that pallet.toml requires are there, in versions that will do.
+fn check_plugins(project: &Project, registry: &Registry) -> Result<(), Diagnostics> {
+    let mut missing = Diagnostics::default();
+    for (name, required) in &project.config.plugins {
+        let there: Vec<_> = registry.plugins().iter().map(|found| &found.summary).filter(|summary| summary.name == *name).collect();
+        if there.iter().any(|summary| required.version.matches(&summary.version)) {
+            continue;
+        }
+        let message = match there.first() {
+            Some(summary) => format!("plugin `{name}` {} is required, and {} is installed", required.version, summary.version),
+            None => format!("plugin `{name}` {} is required, and not installed", required.version),
+        };
+        let from = required.source.as_ref().map(|source| format!(" from {source}")).unwrap_or_default();
+        let help = format!("put a fitting version{from} on the plugin path: PALLET_PLUGIN_PATH, or .pallet/plugins of the project");
+        missing.extend([Diagnostic::error(message).at(required.place.clone()).suggest(help)]);
+    }
+    if missing.has_errors() { Err(missing) } else { Ok(()) }
 }
 
 /// Checks a service's options against its provider's schema.
