@@ -53,6 +53,7 @@ impl Progress {
             }
             Event::Connected { node } => self.now(node, "connected"),
             Event::PhaseStarted { node, phase, actions } => self.now(node, &format!("{phase}: {actions} actions")),
+            Event::ActionStarted { node, phase, action } => self.now(node, &format!("{phase}: {action}")),
             Event::Planned(change) => self.print(&self.change(change, true)),
             Event::Action { change, changed: true } => self.print(&self.change(change, verbose > 0)),
             Event::Action { change, changed: false } => {
