@@ -1,5 +1,7 @@
 //! The law of actions, tested on this machine: after a change was applied, observing gives what was planned, and planning again gives nothing.
 
+mod system;
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
@@ -100,7 +102,7 @@ impl Place {
         let action = self.prepared(action);
         let (shell, label) = (&self.shell, format!("{action:?}"));
         let mut state = NodeState::new(self.observe(&action).os);
-        let change = action.plan(&mut state).expect("it can be planned").expect("it is not known to be right");
+        let change = action.plan(&mut state).unwrap_or_else(|error| panic!("{label}: {error}")).expect("it is not known to be right");
         assert_eq!(change.certainty, Certainty::May, "{shell}: {label}");
         let reported = self.apply(&change).unwrap_or_else(|error| panic!("{shell}: {label}: {error}\n{}", change.script.as_str()));
         assert_eq!(reported, changes, "{shell}: {label}\n{}", change.script.as_str());
@@ -130,9 +132,15 @@ fn names(directory: &Path) -> Vec<String> {
         .collect()
 }
 
+impl Place {
+    fn of(shell: Shell) -> Place {
+        let temporary = || tempfile::tempdir().expect("a temporary directory");
+        Place { shell, root: temporary(), incoming: temporary(), project: Project(temporary()) }
+    }
+}
+
 fn places() -> impl Iterator<Item = Place> {
-    let temporary = || tempfile::tempdir().expect("a temporary directory");
-    shells().into_iter().map(move |shell| Place { shell, root: temporary(), incoming: temporary(), project: Project(temporary()) })
+    shells().into_iter().map(Place::of)
 }
 
 /// Names and contents that shells get wrong.
