@@ -1,5 +1,6 @@
 //! The law of actions, tested on this machine: after a change was applied, observing gives what was planned, and planning again gives nothing.
 
+mod package_managers;
 mod system;
 
 use std::fs;

@@ -205,7 +205,9 @@ impl User {
             }
             absent_or_unknown => {
                 let groups = if self.append { None } else { self.other_groups(Some(&self.name)) };
-                node.forget_group(&self.name);
+                if node.group(&self.name) == Known::Known(&None) {
+                    node.forget_group(&self.name);
+                }
                 node.forget_files_below(&home.clone().unwrap_or_else(|| format!("/home/{}", self.name)));
                 node.set_user(&self.name, Some(UserState { groups, ..self.wanted() }));
                 match absent_or_unknown {

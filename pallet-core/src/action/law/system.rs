@@ -16,6 +16,24 @@ fn setup(place: &Place, script: &str) {
 
 #[test]
 #[ignore = "needs root"]
+fn a_full_disk_leaves_the_old_file() {
+    let place = copy();
+    for content in ["x".repeat(60_000), "\0".repeat(60_000), "x".repeat(90_000)] {
+        let action = place.prepared(RemoteFile::content("/mnt/file", content));
+        let change = action.plan(&mut NodeState::new(place.observe(&action).os)).expect("it can be planned").expect("it may change");
+        // what is mounted is gone after the run, so all of it is one
+        let output = place.shell.run(&format!(
+            "mount -t tmpfs -o size=48k tmpfs /mnt; echo old >/mnt/file; mkdir /incoming; incoming=/incoming\n\
+             head -c 90000 /dev/zero | tr '\\0' x >\"/incoming/$(head -c 90000 /dev/zero | tr '\\0' x | sha256sum | cut -c1-64)\"\n\
+             {LIBRARY}\n( set -e; change=\n{}\necho applied ) </dev/null; echo \"ended $?\"; cat /mnt/file; ls -A /mnt",
+            change.script.as_str()
+        ));
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "ended 1\nold\nfile\n", "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+#[ignore = "needs root"]
 fn groups() {
     let place = copy();
     place.law(Group::new("app").gid(4242), true);
@@ -163,6 +181,9 @@ echo 'deb [trusted=yes] file:/repo ./' >/etc/apt/sources.list
 #[ignore = "needs root, and apt"]
 fn packages_of_apt() {
     let place = copy();
+    // a virtual package is there with whatever provides it
+    place.law(Package::install("awk"), false);
+    place.law_of_unknown(Package::install("awk"), false);
     setup(&place, REPOSITORY);
     // there are no lists yet: they are fetched first
     place.law(Package::install("law-one").version("1.0-1"), true);

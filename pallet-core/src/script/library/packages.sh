@@ -88,7 +88,7 @@ package_satisfied() {
       done
       return 1
       ;;
-    *) [ -n "$versions" ] ;;
+    *) [ -n "$versions" ] || { [ "$manager" = apt ] && apt_provides "$1"; } ;;
   esac
 }
 
