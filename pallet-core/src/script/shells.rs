@@ -18,6 +18,8 @@ enum Place {
     Applets(TempDir),
     /// A copy of this machine's root: changes go to a layer that stays between runs.
     Copy(TempDir),
+    /// A node that a command enters.
+    Node(Vec<String>),
 }
 
 /// All shells that are to be found here.
@@ -40,6 +42,12 @@ cd "$1/root"
 exec chroot . sh"#;
 
 impl Shell {
+    /// A shell in a node: the environment variable `PALLET_TEST_NODE` holds the words that enter it, such as `nsenter -a -t 1234`.
+    pub(crate) fn node() -> Shell {
+        let words = std::env::var("PALLET_TEST_NODE").expect("PALLET_TEST_NODE tells how to enter a node");
+        Shell { name: "sh in a node", place: Place::Node(words.split_whitespace().map(str::to_owned).collect()) }
+    }
+
     /// A shell in a copy of this machine's root, where users, packages and services can be changed. Needs root.
     pub(crate) fn copy() -> Shell {
         Shell { name: "sh in a copy", place: Place::Copy(tempfile::tempdir().expect("a temporary directory")) }
@@ -52,6 +60,11 @@ impl Shell {
             Place::Applets(applets) => {
                 let mut command = Command::new(applets.path().join("sh"));
                 command.env("PATH", applets.path());
+                command
+            }
+            Place::Node(words) => {
+                let mut command = Command::new(&words[0]);
+                command.args(&words[1..]).arg("sh");
                 command
             }
             Place::Copy(layer) => {

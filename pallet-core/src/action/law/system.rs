@@ -156,6 +156,41 @@ fn init_scripts() {
     assert!(error.to_string().starts_with("nothing on this node knows the service no-such-service"), "{error}");
 }
 
+const UNIT: &str = "[Service]\nExecStart=/bin/sleep 1000\nExecReload=/bin/kill -CONT $MAINPID\n[Install]\nWantedBy=multi-user.target\n";
+
+#[test]
+#[ignore = "needs a node that runs systemd: PALLET_TEST_NODE='nsenter -a -t 1234'"]
+fn systemd_units() {
+    let place = Place::of(Shell::node());
+    let demo = || Service::start("pallet-law");
+    assert_eq!(place.observe(&demo()).os.service_manager, crate::model::ServiceManager::Systemd);
+    place.law_of_unknown(RemoteFile::content("/etc/systemd/system/pallet-law.service", UNIT), true);
+    place.law(demo(), true);
+    place.law(demo().enabled(true), true);
+    place.law_of_unknown(demo().enabled(true), false);
+    place.law(RemoteFile::content("/etc/systemd/system/pallet-law.service", UNIT.replace("1000", "2000")), true);
+    for (action, again) in [(Service::restart("pallet-law"), "2000"), (Service::reload("pallet-law"), "2000")] {
+        let action = place.prepared(action);
+        let change = action.plan(&mut place.observe(&action)).expect("it can be planned").expect("it always acts");
+        assert_eq!(place.apply(&change), Ok(true));
+        setup(&place, &format!("ps -o args= -p $(systemctl show -P MainPID pallet-law) | grep -q {again}"));
+    }
+    place.law_of_unknown(Service::stop("pallet-law").enabled(false), true);
+    place.law(Service::stop("pallet-law").enabled(false), false);
+    place.law(demo().enabled(true), true);
+    place.law(Service::stop("pallet-law.service").enabled(false), true);
+    place.law(Service::start("plain").command("exec sleep 50"), true);
+    place.law(Service::stop("plain"), true);
+    // what never starts says so
+    place.law(RemoteFile::content("/etc/systemd/system/pallet-law.service", "[Service]\nType=oneshot\nExecStart=/bin/false\n"), true);
+    let said = place.fails(demo());
+    assert!(said.contains("pallet-law.service"), "{said}");
+    place.law(File::at("/etc/systemd/system/pallet-law.service").absent(), true);
+    setup(&place, "systemctl daemon-reload; systemctl reset-failed pallet-law || :");
+    let action = place.prepared(demo());
+    assert!(action.plan(&mut place.observe(&action)).is_err());
+}
+
 /// A repository of two packages: `law-one` in two versions, one of them with a configuration file, and `law-two`, which needs the other.
 const REPOSITORY: &str = r#"
 rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/* /var/lib/apt/lists/* /var/lib/apt/periodic
