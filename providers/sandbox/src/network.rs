@@ -121,7 +121,8 @@ impl Network {
             fs::write(FORWARD, "1\n").context("ip_forward cannot be changed")?;
         }
         let mut filter = Filter::open().context("the kernel has no nf_tables")?;
-        filter.masquerade(&self.bridge, Ipv4Addr::from_bits(self.base), self.prefix).context("nf_tables cannot translate addresses")
+        filter.masquerade(&self.bridge, Ipv4Addr::from_bits(self.base), self.prefix).context("nf_tables cannot translate addresses")?;
+        filter.open_forwarding(&self.bridge).context("nf_tables cannot let nodes through the firewall")
     }
 
     /// Connects the node whose first process is `pid`.
@@ -200,6 +201,7 @@ impl Network {
         }
         if let Ok(mut filter) = Filter::open() {
             // a kernel that has no nf_tables has no table
+            let _ = filter.close_forwarding(&self.bridge);
             let _ = filter.remove(&self.bridge);
         }
         routing.delete_link(bridge.index).with_context(|| format!("cannot remove the bridge {}", self.bridge))
