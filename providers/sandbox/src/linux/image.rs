@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use pallet_core::prelude::*;
 
-use crate::machine;
+use crate::linux::machine;
 use crate::options::Options;
 
 /// The name of the machine's own root as an image.

@@ -6,13 +6,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use pallet_core::prelude::*;
 
-use crate::disk;
-use crate::image::Root;
-use crate::init::Starting;
-use crate::machine;
-use crate::network::Bridge;
-use crate::service::Sandbox;
-use crate::store::{self, Record, remove_directory};
+use crate::linux::disk;
+use crate::linux::image::Root;
+use crate::linux::init::Starting;
+use crate::linux::machine;
+use crate::linux::network::Bridge;
+use crate::linux::service::Sandbox;
+use crate::linux::store::{self, Record, remove_directory};
 
 /// One call of `run_nodes`.
 pub(crate) struct Run<'a> {
@@ -48,7 +48,7 @@ impl Run<'_> {
             }
             None => (self.record(name, taken)?, self.root.clone(), true),
         };
-        if !self.sandbox.network.can_have(record.address)? {
+        if !self.sandbox.network.can_have(&record)? {
             record.address = self.sandbox.network.free_address(taken)?;
         }
         taken.insert(record.address);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use pallet_core::prelude::*;
 use rustix::fs::XattrFlags;
 
-use crate::image::Root;
+use crate::linux::image::Root;
 
 /// Directories of the machine that nodes see empty.
 const PRIVATE: [&str; 12] = [
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn what_is_private_is_hidden_and_the_system_is_not() {
-        let machine = Root { id: crate::image::MACHINE.into(), directory: "/".into(), os: None };
+        let machine = Root { id: crate::linux::image::MACHINE.into(), directory: "/".into(), os: None };
         let project = tempfile::tempdir_in("/var").unwrap_or_else(|_| tempfile::tempdir().unwrap());
         let hidden = Layout::of(&machine, &[project.path(), Path::new("/"), Path::new("/usr"), Path::new("/root")]).hidden;
         assert!(hidden.contains(&PathBuf::from("/root")) && hidden.contains(&PathBuf::from("/tmp")));

@@ -2,10 +2,10 @@
 
 use pallet_core::prelude::*;
 
-use crate::image;
-use crate::init::confinement;
-use crate::machine;
-use crate::store::Record;
+use crate::linux::image;
+use crate::linux::init::confinement;
+use crate::linux::machine;
+use crate::linux::store::Record;
 
 /// What is kept of a node, in Pallet's words.
 pub(crate) fn node(record: &Record, boot_id: &str) -> Node {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use pallet_core::prelude::*;
 
 use super::bed::{Bed, made, run, sh};
-use crate::machine;
+use crate::linux::machine;
 
 /// Tells a test in another process which bed to use.
 const DIRECTORY: &str = "PALLET_TEST_DIRECTORY";
@@ -18,7 +18,7 @@ const DIRECTORY: &str = "PALLET_TEST_DIRECTORY";
 fn elsewhere(namespaces: &[&str], script: &str, test: &str, directory: &Path) -> Command {
     let mut command = Command::new("unshare");
     command.args(namespaces).args(["sh", "-ec", &format!("{script}\nexec \"$@\""), "sh"]).arg(std::env::current_exe().unwrap());
-    command.args(["--exact", "--ignored", "--nocapture", &format!("tests::elsewhere::{test}")]).env(DIRECTORY, directory);
+    command.args(["--exact", "--ignored", "--nocapture", &format!("linux::tests::elsewhere::{test}")]).env(DIRECTORY, directory);
     command
 }
 
@@ -83,7 +83,7 @@ fn nodes_in_memory() {
     let Some(bed) = given(32) else { return };
     let root = bed.directory().parent().unwrap();
     let options = crate::options::Options { image: Some(root.to_owned()), ..bed.options.clone() };
-    let sandbox = crate::service::Sandbox::connect(options, bed.context.clone()).unwrap();
+    let sandbox = crate::linux::service::Sandbox::connect(options, bed.context.clone()).unwrap();
     let node = made(run(&sandbox, &["web-1"]).remove(0)).unwrap();
     assert!(node.tags["disk"].contains("in memory"), "{:?}", node.tags);
     sh(&node, "echo written > /etc/motd && test -d /usr/share");
@@ -162,7 +162,8 @@ fn nodes_behind_a_firewall() {
         let output = Command::new("nft").args(["list", "ruleset"]).output().unwrap();
         String::from_utf8_lossy(&output.stdout).replace("packets 0 bytes 0 ", "")
     };
-    let before = rules();
+    let forward = || std::fs::read_to_string("/proc/sys/net/ipv4/ip_forward").unwrap();
+    let (before, forward_before) = (rules(), forward());
     let node = bed.run(&["web-1"]).remove(0);
     assert_eq!(node.tags.get("network"), None);
     bed.run(&["web-2"]);
@@ -170,10 +171,9 @@ fn nodes_behind_a_firewall() {
     assert_eq!(now.matches("accept comment \"pallet-ptest35\"").count(), 2, "once for each direction, however often it is made:\n{now}");
     assert!(now.contains("ip saddr 10.214.35.0/24 oifname != \"ptest35\" masquerade"), "{now}");
     assert_eq!(sh(&node, "tail -n +2 /proc/net/route | wc -l"), "2");
-    assert_eq!(std::fs::read_to_string("/proc/sys/net/ipv4/ip_forward").unwrap(), "1\n");
+    assert_eq!(forward(), "1\n");
     bed.down();
-    assert_eq!(rules(), before);
-    assert_eq!(std::fs::read_to_string("/proc/sys/net/ipv4/ip_forward").unwrap(), "0\n");
+    assert_eq!((rules(), forward()), (before, forward_before));
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn nodes_that_need_root() {
     let Some(directory) = std::env::var_os(DIRECTORY) else { return };
     let context = ServiceContext { data_directory: Path::new(&directory).join("none"), ..Default::default() };
     let options = serde_json::from_value(json!({})).unwrap();
-    let sandbox = crate::service::Sandbox::connect(options, context).unwrap();
+    let sandbox = crate::linux::service::Sandbox::connect(options, context).unwrap();
     assert_eq!(sandbox.nodes().unwrap(), vec![]);
     let error = PluginError::from(sandbox.run_nodes(&super::bed::wish("web", &["web-1"])).unwrap_err());
     assert_eq!(error.kind, ErrorKind::Unsupported);

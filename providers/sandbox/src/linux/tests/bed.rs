@@ -7,11 +7,11 @@ use std::process::{Command, Output};
 
 use pallet_core::prelude::*;
 
-use crate::machine;
+use crate::linux::machine;
+use crate::linux::process::Process;
+use crate::linux::service::Sandbox;
+use crate::linux::store::{self, Record};
 use crate::options::Options;
-use crate::process::Process;
-use crate::service::Sandbox;
-use crate::store::{self, Record};
 
 pub(super) struct Bed {
     pub(super) sandbox: Sandbox,

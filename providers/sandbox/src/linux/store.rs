@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use pallet_core::prelude::*;
 
-use crate::process::Process;
+use crate::linux::process::Process;
 
 /// What is kept of one node, in node.json.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

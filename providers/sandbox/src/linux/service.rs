@@ -5,16 +5,16 @@ use std::path::PathBuf;
 
 use pallet_core::prelude::*;
 
-use crate::disk::Layout;
-use crate::image::{self, Root};
-use crate::lock::Lock;
-use crate::machine;
-use crate::network::Network;
-use crate::node::node;
+use crate::linux::disk::Layout;
+use crate::linux::image::{self, Root};
+use crate::linux::lock::Lock;
+use crate::linux::machine;
+use crate::linux::network::Network;
+use crate::linux::node::node;
+use crate::linux::resolve;
+use crate::linux::run::{Run, Step};
+use crate::linux::store::{self, Record, Store, remove_directory};
 use crate::options::Options;
-use crate::resolve;
-use crate::run::{Run, Step};
-use crate::store::{self, Record, Store, remove_directory};
 
 /// One configured service of this provider.
 pub(crate) struct Sandbox {
@@ -155,6 +155,10 @@ impl Sandbox {
 
     /// The image for a node-spec, if the machine satisfies the rest of it.
     fn suitable(&self, spec: &NodeSpec) -> Result<Root, PluginError> {
+        if let Some(option) = spec.provider.get(Self::NAME).and_then(|options| options.keys().next()) {
+            let message = format!("provider sandbox has no option `{option}` in node-specs");
+            return Err(PluginError::new(ErrorKind::InvalidInput, message));
+        }
         let hardware = spec.hardware.clone().unwrap_or_default();
         let lacks = |what: String| {
             let error = PluginError::new(ErrorKind::InvalidInput, format!("provider sandbox cannot make this node: {what}"));
