@@ -2,45 +2,57 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use pallet_core::prelude::*;
 
-use crate::machine;
+use crate::linux::machine;
+use crate::linux::process::Process;
+use crate::linux::service::Sandbox;
+use crate::linux::store::{self, Record};
 use crate::options::Options;
-use crate::process::Process;
-use crate::service::Sandbox;
-use crate::store::{self, Record};
 
 pub(super) struct Bed {
     pub(super) sandbox: Sandbox,
     pub(super) options: Options,
     pub(super) context: ServiceContext,
     mounts_before: String,
-    _directory: tempfile::TempDir,
+    directory: PathBuf,
+    owned: Option<tempfile::TempDir>,
 }
 
 impl Bed {
     /// A bed for the test `number`; `None` if there is no root.
     pub(super) fn new(number: u8) -> Option<Bed> {
+        let directory = tempfile::tempdir().unwrap();
+        let mut bed = Bed::in_directory(number, directory.path())?;
+        bed.owned = Some(directory);
+        Some(bed)
+    }
+
+    /// A bed in a directory that somebody else removes.
+    pub(super) fn in_directory(number: u8, directory: &Path) -> Option<Bed> {
         if !machine::is_root() {
             return None;
         }
-        let directory = tempfile::tempdir().unwrap();
-        fs::create_dir(directory.path().join("project")).unwrap();
+        fs::create_dir_all(directory.join("project")).unwrap();
         let context = ServiceContext {
             project: "shop".into(),
             service: "sandbox".into(),
-            directory: directory.path().join("project"),
-            data_directory: directory.path().join("data"),
+            directory: directory.join("project"),
+            data_directory: directory.join("data"),
             home: "/root".into(),
             ..Default::default()
         };
         let options =
             Options { image: None, images: BTreeMap::new(), network: format!("10.214.{number}.0/24"), bridge: format!("ptest{number}") };
         let sandbox = Sandbox::connect(options.clone(), context.clone()).unwrap();
-        Some(Bed { sandbox, options, context, mounts_before: mounts(), _directory: directory })
+        Some(Bed { sandbox, options, context, mounts_before: mounts(), directory: directory.to_owned(), owned: None })
+    }
+
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// The same service as another project has it.
