@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use pallet_core::engine::{Engine, EngineError, FactsCache};
+use pallet_core::engine::{Engine, EngineError, FactsCache, Phase};
 use pallet_core::model::{AdminUser, Environment, Manifest, PluginKind};
-use pallet_core::plugin::ServiceContext;
+use pallet_core::plugin::{Request, ServiceContext};
 use pallet_core::registry::Registry;
 use pallet_core::transport::ConnectSettings;
 use serde_json::{Value, json};
@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 use crate::cli::Global;
 use crate::error::{Failure, USAGE};
 use crate::output::{Printer, table};
-use crate::project::{self, Catalog, Diagnostics, LoadOptions, Project};
+use crate::project::config::Service;
+use crate::project::{Catalog, Diagnostic, Diagnostics, LoadOptions, Project};
 use crate::secrets::{Terminal, resolve};
 use crate::surroundings::Surroundings;
 
@@ -33,8 +34,10 @@ pub(crate) struct Loaded {
     pub(crate) registry: Arc<Registry>,
     /// Nobody said who logs in.
     pub(crate) user_is_default: bool,
-    service: String,
 }
+
+/// The crate that bootstraps the nodes that Pallet makes, where their group has no `bootstrap` of its own.
+const BOOTSTRAP_CRATE: &str = "automated-admin-user";
 
 impl Context {
     /// The plugins of this machine. A file that cannot be a plugin is a warning, or an error where `strict`.
@@ -58,40 +61,35 @@ impl Context {
 
     /// Loads the project.
     pub(crate) fn load(&self, registry: Arc<Registry>) -> anyhow::Result<Loaded> {
-        let catalog: Arc<dyn Catalog> = Arc::new(Installed(registry.clone()));
         let options = LoadOptions {
             user_config: Some(self.surroundings.configuration.join("config.toml")),
             home: Some(self.surroundings.home.clone()),
             service: self.global.service.clone(),
             environment_override: self.environment()?,
+            colour: self.printer.colour(),
+            print: Some(Arc::new({
+                let printer = self.printer.clone();
+                move |line| printer.said(line)
+            })),
             ..LoadOptions::default()
         };
-        let (project, warnings) = Project::load(&self.directory(), catalog, options)?;
-        self.printer.diagnostics(&warnings);
-        let service = project.service.0.clone();
+        let project = Project::load(&self.directory(), &Installed(registry.clone()), options)?;
+        self.printer.diagnostics(&project.warnings);
+        check_plugins(&project, &registry)?;
         let user_is_default = project.config.admin_user.name.is_none();
-        Ok(Loaded { project, registry, user_is_default, service })
+        Ok(Loaded { project, registry, user_is_default })
     }
 
     /// Checks each service's options against its provider's schema.
     pub(crate) fn check_services(&self, loaded: &Loaded) -> anyhow::Result<()> {
-        let mut all = Diagnostics::default();
-        for service in loaded.project.config.services.values() {
-            let manifest = loaded.registry.provider_manifest(&service.provider)?;
-            all.0.extend(service.check(&manifest.options).0);
-        }
-        if all.0.is_empty() { Ok(()) } else { Err(all.into()) }
+        loaded.project.config.services.values().try_for_each(|service| check_service(loaded, service))
     }
 
     /// The engine for the project's service.
     pub(crate) fn engine(&self, loaded: &Loaded) -> anyhow::Result<Engine> {
         let project = &loaded.project;
-        let service = &project.service.1;
-        let manifest = loaded.registry.provider_manifest(&service.provider)?;
-        let problems = service.check(&manifest.options);
-        if !problems.0.is_empty() {
-            return Err(problems.into());
-        }
+        let (name, service) = project.config.service(self.global.service.as_deref()).map_err(Diagnostics::from)?;
+        check_service(loaded, &service)?;
         let admin = &project.config.admin_user;
         let home = &self.surroundings.home;
         let user = AdminUser {
@@ -101,7 +99,7 @@ impl Context {
         };
         let context = ServiceContext {
             project: project.name.clone(),
-            service: loaded.service.clone(),
+            service: name.clone(),
             directory: project.directory.clone(),
             data_directory: self.surroundings.data.join(&service.provider),
             home: home.clone(),
@@ -119,8 +117,8 @@ impl Context {
         engine.admin_user = user;
         engine.sudo_password = admin.sudo_password.as_ref().map(|secret| resolve(secret, &project.directory, home)).transpose()?;
         engine.connect = connect;
-        engine.facts_cache = Some(FactsCache::at(self.surroundings.cache.join("facts").join(&loaded.service)));
-        engine.default_bootstrap = loaded.registry.names(PluginKind::Crate).contains(&project::BOOTSTRAP_CRATE).then(project::default_bootstrap);
+        engine.facts_cache = Some(FactsCache::at(self.surroundings.cache.join("facts").join(&name)));
+        engine.default_bootstrap = loaded.registry.names(PluginKind::Crate).contains(&BOOTSTRAP_CRATE).then(|| Phase::new(bootstrap));
         Ok(engine)
     }
 
@@ -223,6 +221,36 @@ pub(crate) fn expand(path: &Path, home: &Path) -> PathBuf {
         Ok(rest) => home.join(rest),
         Err(_) => path.to_owned(),
     }
+}
+
+/// Checks that the plugins that pallet.toml requires are there, in versions that will do.
+fn check_plugins(project: &Project, registry: &Registry) -> Result<(), Diagnostics> {
+    let mut missing = Diagnostics::default();
+    for (name, required) in &project.config.plugins {
+        let there: Vec<_> = registry.plugins().iter().map(|found| &found.summary).filter(|summary| summary.name == *name).collect();
+        if there.iter().any(|summary| required.version.matches(&summary.version)) {
+            continue;
+        }
+        let message = match there.first() {
+            Some(summary) => format!("plugin `{name}` {} is required, and {} is installed", required.version, summary.version),
+            None => format!("plugin `{name}` {} is required, and not installed", required.version),
+        };
+        let from = required.source.as_ref().map(|source| format!(" from {source}")).unwrap_or_default();
+        let help = format!("put a fitting version{from} on the plugin path: PALLET_PLUGIN_PATH, or .pallet/plugins of the project");
+        missing.extend([Diagnostic::error(message).at(required.place.clone()).suggest(help)]);
+    }
+    if missing.has_errors() { Err(missing) } else { Ok(()) }
+}
+
+/// Checks a service's options against its provider's schema.
+fn check_service(loaded: &Loaded, service: &Service) -> anyhow::Result<()> {
+    let manifest = loaded.registry.provider_manifest(&service.provider)?;
+    let problems = service.check(&manifest.options);
+    if problems.has_errors() { Err(problems.into()) } else { Ok(()) }
+}
+
+fn bootstrap(request: &mut Request) -> anyhow::Result<()> {
+    request.call(BOOTSTRAP_CRATE, "automated_admin_user", json!({})).map(drop)
 }
 
 fn provides(manifest: &Manifest) -> String {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::context::Context;
-use crate::project;
+use crate::project::{self, Diagnostics};
 
 /// Write a project that works: two sandbox nodes that serve a page
 #[derive(Debug, clap::Args)]
@@ -15,7 +15,7 @@ pub(crate) struct Init {
 
 impl Init {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let written = project::init(&self.directory)?;
+        let written = project::init(&self.directory).map_err(Diagnostics::from)?;
         for path in &written {
             context.printer.line(&format!("wrote {}", path.display()));
         }

@@ -61,7 +61,7 @@ pub(crate) fn groups(loaded: &Loaded, names: &[String]) -> anyhow::Result<Vec<Gr
         };
         let Some(group) = all.iter().find(|group| group.name == name) else {
             let known: Vec<_> = all.iter().map(|group| group.name.as_str()).collect();
-            let near = crate::project::suggest(name, known.iter().copied()).map(|near| format!("; did you mean {near}?"));
+            let near = crate::project::did_you_mean(name, known.iter().copied()).map(|near| format!("; {near}"));
             bail!("there is no group {name}{}", near.unwrap_or_else(|| format!("; there are {}", known.join(", "))));
         };
         if chosen.iter().any(|group| group.name == name) {

@@ -28,6 +28,19 @@ impl Printer {
         self.output == Output::Json
     }
 
+    /// Whether a person's terminal takes colours.
+    pub(crate) fn colour(&self) -> bool {
+        self.terminal
+    }
+
+    /// What the project's own files print.
+    pub(crate) fn said(&self, line: &str) {
+        match self.json() {
+            true => self.value(&json!({"event": "print", "message": line})),
+            false => self.note(line),
+        }
+    }
+
     /// A line of the result.
     pub(crate) fn line(&self, line: &str) {
         self.text(&format!("{line}\n"));

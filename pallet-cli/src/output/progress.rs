@@ -76,6 +76,11 @@ impl Progress {
                 let node = node.as_ref().map(|node| format!("{node}: ")).unwrap_or_default();
                 self.live.suspend(|| self.printer.warning(&format!("{node}{message}")));
             }
+            Event::Message { node, level, message } => {
+                if level != "debug" || verbose > 0 {
+                    self.print(&format!("{}{message}", node.as_ref().map(|node| format!("{node}: ")).unwrap_or_default()));
+                }
+            }
             Event::Finished { .. } => self.clear(),
         }
     }

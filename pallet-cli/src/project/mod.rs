@@ -23,6 +23,7 @@ use star::{Files, InlineScope, Language, MAIN, Run};
 pub(crate) use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub(crate) use init::init;
 pub(crate) use star::Limits;
+pub(crate) use suggest::did_you_mean;
 
 /// The file that configures a project.
 const CONFIG: &str = "pallet.toml";
@@ -67,11 +68,8 @@ pub(crate) struct Project {
     pub(crate) environment: Environment,
     /// Its groups, those of clusters too, in order.
     pub(crate) groups: Vec<GroupSpec>,
-    /// The crates that it loads.
-    pub(crate) crates: Vec<String>,
     /// What is odd, but no error.
     pub(crate) warnings: Diagnostics,
-    scopes: Scopes,
     inline: InlineScope,
 }
 
@@ -119,17 +117,10 @@ impl Project {
             directory: directory.to_owned(),
             environment,
             groups,
-            crates: crates.keys().cloned().collect(),
             warnings: found,
             config,
-            scopes,
             inline: InlineScope { known: evaluated.known, language, main: evaluated.main, interface: evaluated.interface, crates, run },
         })
-    }
-
-    /// The environment while this service is used.
-    pub(crate) fn environment_of(&self, service: &config::Service) -> Environment {
-        self.scopes.merged(service.environment.clone())
     }
 
     /// Code as a phase: statements that see `request` and everything that pallet.star defines or loads.

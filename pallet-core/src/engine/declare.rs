@@ -10,6 +10,7 @@ use super::{Engine, NodeError, Phase};
 use crate::action::Declared;
 use crate::model::Target;
 use crate::plugin::Request;
+use crate::plugin::operation::Log;
 
 /// One node as phase functions are run for it.
 pub(super) struct Subject {
@@ -22,8 +23,8 @@ pub(super) struct Subject {
 pub(super) type Declaration = Result<Vec<(String, Vec<Declared>)>, NodeError>;
 
 /// Runs them all: every node passes a phase before the next phase begins, so that settings of one phase are there in the next.
-/// Also gives the warnings that functions have spoken, each with the name of its node.
-pub(super) fn declare(engine: &Engine, subjects: Vec<Subject>) -> (Vec<Declaration>, Vec<(String, String)>) {
+/// Also gives what functions said to the user, each with the name of its node.
+pub(super) fn declare(engine: &Engine, subjects: Vec<Subject>) -> (Vec<Declaration>, Vec<(String, Log)>) {
     let session = Arc::new(Session {
         registry: engine.registry.clone(),
         workspace: Directory(engine.directory.clone()),
@@ -34,7 +35,7 @@ pub(super) fn declare(engine: &Engine, subjects: Vec<Subject>) -> (Vec<Declarati
         cancel: engine.cancel.clone(),
     });
     let mut results: Vec<Declaration> = subjects.iter().map(|_| Ok(Vec::new())).collect();
-    let mut warnings = Vec::new();
+    let mut all_said = Vec::new();
     let rounds = subjects.iter().map(|subject| subject.phases.len()).max().unwrap_or_default();
     // a function that ran out of time for one node would for the others too: it is not tried again
     let mut timed_out: BTreeMap<String, String> = BTreeMap::new();
@@ -51,9 +52,9 @@ pub(super) fn declare(engine: &Engine, subjects: Vec<Subject>) -> (Vec<Declarati
                 continue;
             }
             match run_phase(&session, &subject.target, name, phase) {
-                Ok((declared, spoken)) => {
+                Ok((declared, said)) => {
                     done.push((name.clone(), declared));
-                    warnings.extend(spoken.into_iter().map(|message| (subject.target.name.clone(), message)));
+                    all_said.extend(said.into_iter().map(|log| (subject.target.name.clone(), log)));
                 }
                 Err((error, out_of_time)) => {
                     if out_of_time {
@@ -64,7 +65,7 @@ pub(super) fn declare(engine: &Engine, subjects: Vec<Subject>) -> (Vec<Declarati
             }
         }
     }
-    (results, warnings)
+    (results, all_said)
 }
 
 fn run_phase(
@@ -72,7 +73,7 @@ fn run_phase(
     target: &Target,
     name: &str,
     phase: &Phase,
-) -> Result<(Vec<Declared>, Vec<String>), (NodeError, bool)> {
+) -> Result<(Vec<Declared>, Vec<Log>), (NodeError, bool)> {
     let recorder = NodeRequest::new(session.clone(), target.clone(), name);
     let mut request = Request::new(Arc::new(recorder.clone()));
     for function in phase.functions() {
@@ -89,7 +90,7 @@ fn run_phase(
         })?;
     }
     let recorded = recorder.take();
-    Ok((recorded.declared, recorded.warnings))
+    Ok((recorded.declared, recorded.said))
 }
 
 /// The subjects of the nodes of a run whose facts are known, and their positions in it.

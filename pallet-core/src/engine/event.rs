@@ -45,6 +45,8 @@ pub enum Event {
     },
     /// Something that the user should know.
     Warning { node: Option<String>, message: String },
+    /// Something that a function says.
+    Message { node: Option<String>, level: String, message: String },
     /// The operation is over.
     Finished { ok: bool, changed: usize, unchanged: usize, failed: usize, created: usize, destroyed: usize, seconds: f64 },
 }

@@ -212,9 +212,13 @@ impl Run {
         let (positions, subjects) = subjects(self);
         let engine = self.engine.clone();
         let work = tokio::task::spawn_blocking(move || declare(&engine, subjects));
-        let (declarations, warnings) = work.await.map_err(|error| EngineError::Task(error.to_string()))?;
-        for (node, message) in warnings {
-            self.engine.tell(Event::Warning { node: Some(node), message });
+        let (declarations, said) = work.await.map_err(|error| EngineError::Task(error.to_string()))?;
+        for (node, log) in said {
+            let (node, message) = (Some(node), log.message);
+            self.engine.tell(match log.level.as_str() {
+                "error" | "warning" => Event::Warning { node, message },
+                level => Event::Message { node, level: level.to_owned(), message },
+            });
         }
         for (position, declaration) in positions.into_iter().zip(declarations) {
             match declaration {

@@ -44,7 +44,8 @@ struct Inner {
 #[derive(Default)]
 pub(super) struct Recorded {
     pub(super) declared: Vec<Declared>,
-    pub(super) warnings: Vec<String>,
+    /// What they said to the user.
+    pub(super) said: Vec<Log>,
     calls: Vec<(String, Option<SourceLocation>)>,
 }
 
@@ -131,7 +132,7 @@ impl RequestHost for NodeRequest {
             operation::SET_SETTINGS => self.set_settings(read(operation, payload)?).map(|()| Value::Null),
             operation::LOG => {
                 let log: Log = read(operation, payload)?;
-                self.recorded().warnings.push(log.message);
+                self.recorded().said.push(log);
                 Ok(Value::Null)
             }
             _ => {

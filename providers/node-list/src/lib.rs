@@ -7,6 +7,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use pallet_core::model::PackageManager;
 use pallet_core::prelude::*;
 
 use options::{Machine, Options};

@@ -13,7 +13,6 @@ use serde_json::{Map, Value};
 use super::diagnostic::{Diagnostic, Diagnostics, Place};
 use super::suggest::did_you_mean_or_list;
 
-pub(crate) use options::check_options;
 pub(crate) use read::{Source, read};
 
 /// The service that is there when none is configured.

@@ -1,6 +1,7 @@
 //! A function of the project as a phase of the engine.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use pallet_core::engine::{PhaseError, PhaseFunction};
 use pallet_core::plugin::operation::{self, Log};
@@ -28,6 +29,7 @@ impl PhaseFunction for StarPhase {
         let function = slot.function.get().ok_or_else(|| Complaint::new(format!("the phase `{}` cannot be called yet", slot.phase)));
         let context = Context::Phase { declared: slot.declared.as_ref().map(|place| place.location()) };
         let print = Print(request.clone());
+        let begun = Instant::now();
         let result = function.map_err(starlark::Error::from).and_then(|function| {
             Module::with_temp_heap(|module| {
                 let function = module.heap().access_owned_frozen_value(function);
@@ -39,7 +41,10 @@ impl PhaseFunction for StarPhase {
                 evaluator.eval_function(function, &[argument], &[]).map(drop)
             })
         });
-        result.map_err(|error| phase_error(&diagnose(&error, slot.run.limits, slot.declared.clone()), slot.run.colour))
+        result.map_err(|error| PhaseError {
+            timed_out: begun.elapsed() > slot.run.limits.time,
+            ..phase_error(&diagnose(&error, slot.run.limits, slot.declared.clone()), slot.run.colour)
+        })
     }
 }
 
@@ -48,6 +53,7 @@ pub(crate) fn phase_error(diagnostic: &Diagnostic, colour: bool) -> PhaseError {
     PhaseError {
         message: diagnostic.one_line(),
         source_location: diagnostic.place.as_ref().map(|place| place.location()),
+        timed_out: false,
         rendered: diagnostic.render(colour),
     }
 }
