@@ -30,8 +30,9 @@ pub struct Artifact {
 
 /// Builds the workspace the first time, with the cargo and the profile of the tests.
 pub fn workspace() -> &'static Workspace {
-    static WORKSPACE: OnceLock<Workspace> = OnceLock::new();
-    WORKSPACE.get_or_init(Workspace::build)
+    // a failure is kept too: every other test would build again, and fail again
+    static WORKSPACE: OnceLock<Result<Workspace, String>> = OnceLock::new();
+    WORKSPACE.get_or_init(Workspace::build).as_ref().unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The directory of the repository.
@@ -40,7 +41,7 @@ pub fn root() -> PathBuf {
 }
 
 impl Workspace {
-    fn build() -> Self {
+    fn build() -> Result<Self, String> {
         let root = root();
         let mut cargo = Command::new(std::env::var_os("CARGO").expect("the tests are run by cargo"));
         cargo.args(["build", "--workspace", "--lib", "--bins", "--examples", "--message-format=json-render-diagnostics"]);
@@ -58,9 +59,11 @@ impl Workspace {
             }
         }
         let output = cargo.current_dir(&root).stdin(Stdio::null()).output().expect("cargo runs");
-        assert!(output.status.success(), "cargo build failed:\n{}", String::from_utf8_lossy(&output.stderr));
+        if !output.status.success() {
+            return Err(format!("cargo build failed:\n{}", String::from_utf8_lossy(&output.stderr)));
+        }
         let artifacts = String::from_utf8(output.stdout).unwrap().lines().filter_map(|line| Artifact::read(line, &root)).collect();
-        Workspace { artifacts }
+        Ok(Workspace { artifacts })
     }
 
     /// The executable `pallet-cli`.
