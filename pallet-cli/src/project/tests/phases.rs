@@ -47,7 +47,6 @@ fn a_function_of_a_crate_is_a_phase() {
         call {"crate":"nginx","function":"install","arguments":{},"source":{"file":"pallet.star","line":3,"column":1}}
     "#]],
     );
-    assert_eq!(project.crates, ["automated-admin-user", "nginx"]);
 }
 
 #[test]
