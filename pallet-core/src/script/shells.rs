@@ -1,4 +1,4 @@
-//! The shells that tests run scripts with: the system's `sh`, and busybox with all its applets where there is one.
+//! The shells that tests run scripts with: the system's `sh`, and where they are here bash as `sh`, and busybox with all its applets.
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
@@ -14,6 +14,8 @@ pub(crate) struct Shell {
 enum Place {
     /// This machine.
     Here,
+    /// This machine, as where `sh` is bash.
+    Bash,
     /// This machine, with the applets in a directory before all other commands.
     Applets(TempDir),
     /// A copy of this machine's root: changes go to a layer that stays between runs.
@@ -25,6 +27,9 @@ enum Place {
 /// All shells that are to be found here.
 pub(crate) fn shells() -> Vec<Shell> {
     let mut found = vec![Shell { name: "sh", place: Place::Here }];
+    if Command::new("bash").args(["--posix", "-c", ":"]).status().is_ok_and(|status| status.success()) {
+        found.push(Shell { name: "bash", place: Place::Bash });
+    }
     let applets = tempfile::tempdir().expect("a temporary directory");
     let installed = Command::new("busybox").args(["--install", "-s"]).arg(applets.path()).status().is_ok_and(|status| status.success());
     if installed {
@@ -57,6 +62,11 @@ impl Shell {
     pub(crate) fn run(&self, script: &str) -> Output {
         let mut command = match &self.place {
             Place::Here => Command::new("sh"),
+            Place::Bash => {
+                let mut command = Command::new("bash");
+                command.arg("--posix");
+                command
+            }
             Place::Applets(applets) => {
                 let mut command = Command::new(applets.path().join("sh"));
                 command.env("PATH", applets.path());

@@ -113,6 +113,8 @@ fn plain_processes() {
     assert!(place.observe(&sleep()).service("pallet-law").known().is_some_and(|service| !service.running));
     setup(&place, "cp /tmp/pid /run/pallet/pallet-law.pid");
     place.law_of_unknown(Service::stop("pallet-law"), true);
+    // all that it had started went with it
+    setup(&place, "read -r pid started </tmp/pid; ! ps -eo pgid=,stat= | grep -v Z | grep -q -w \"$pid\"");
     let said = place.fails(Service::start("pallet-law").command("echo 'no such thing' >&2; exit 1"));
     assert_eq!(said, "no such thing\npallet-law ended at once; its command must stay in the foreground\n");
 }
