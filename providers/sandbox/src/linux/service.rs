@@ -7,7 +7,7 @@ use pallet_core::prelude::*;
 
 use crate::linux::disk::Layout;
 use crate::linux::image::{self, Root};
-use crate::linux::lock::Lock;
+use crate::linux::lock::{DataLock, Lock};
 use crate::linux::machine;
 use crate::linux::network::Network;
 use crate::linux::node::node;
@@ -39,7 +39,7 @@ impl Provider for Sandbox {
         // whoever has the lock may be about to complete them
         if !remains.is_empty()
             && machine::is_root()
-            && let Some(_lock) = Lock::try_take(&self.store.data)?
+            && let Some(_lock) = DataLock::try_take(&self.store.data)?
         {
             let remains;
             (records, remains) = self.store.nodes()?;

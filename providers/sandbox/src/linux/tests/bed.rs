@@ -17,7 +17,6 @@ pub(super) struct Bed {
     pub(super) sandbox: Sandbox,
     pub(super) options: Options,
     pub(super) context: ServiceContext,
-    mounts_before: String,
     directory: PathBuf,
     owned: Option<tempfile::TempDir>,
 }
@@ -48,7 +47,7 @@ impl Bed {
         let options =
             Options { image: None, images: BTreeMap::new(), network: format!("10.214.{number}.0/24"), bridge: format!("ptest{number}") };
         let sandbox = Sandbox::connect(options.clone(), context.clone()).unwrap();
-        Some(Bed { sandbox, options, context, mounts_before: mounts(), directory: directory.to_owned(), owned: None })
+        Some(Bed { sandbox, options, context, directory: directory.to_owned(), owned: None })
     }
 
     pub(super) fn directory(&self) -> &Path {
@@ -89,6 +88,13 @@ impl Bed {
         links
     }
 
+    /// What of this bed the machine sees mounted, beside what others have.
+    fn mounts(&self) -> Vec<String> {
+        let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
+        let directory = self.directory.to_string_lossy();
+        mounts.lines().filter(|line| line.starts_with("pallet ") || line.contains(&*directory)).map(str::to_owned).collect()
+    }
+
     fn take_down(&self) -> Result<()> {
         let ids: Vec<_> = self.sandbox.nodes()?.into_iter().map(|node| node.id).collect();
         self.sandbox.destroy_nodes(&ids)?;
@@ -98,9 +104,10 @@ impl Bed {
     /// Takes all down, and checks that nothing is left of it.
     pub(super) fn down(&self) {
         let nodes: Vec<_> = self.sandbox.nodes().unwrap().iter().filter_map(|node| self.record(&node.name).process).collect();
+        assert_eq!(self.mounts(), Vec::<String>::new(), "not even while nodes run");
         self.take_down().unwrap();
         assert!(!self.context.data_directory.exists());
-        assert_eq!(mounts(), self.mounts_before);
+        assert_eq!(self.mounts(), Vec::<String>::new());
         assert_eq!(self.links(), Vec::<String>::new());
         for process in nodes {
             assert!(!process.is_alive());
@@ -129,10 +136,6 @@ pub(super) fn made(created: Created) -> Result<Node, PluginError> {
         Created::Node(node) => Ok(*node),
         Created::Failed(error) => Err(error),
     }
-}
-
-fn mounts() -> String {
-    fs::read_to_string("/proc/self/mounts").unwrap()
 }
 
 /// Runs a script in a node.
