@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::PackageTransaction;
 use crate::script::Script;
 
 /// One change to one node.
@@ -49,19 +50,6 @@ pub enum UploadSource {
     Bytes(Vec<u8>),
     /// From a file of this machine.
     File(PathBuf),
-}
-
-/// Packages that one call of the package manager installs and removes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PackageTransaction {
-    /// To install, each `name` or `name=version`, whatever the package manager writes.
-    pub install: Vec<String>,
-    /// To upgrade to the newest version there is.
-    pub upgrade: Vec<String>,
-    /// To remove.
-    pub remove: Vec<String>,
-    /// To remove together with their configuration files.
-    pub purge: Vec<String>,
 }
 
 impl Change {

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::builders::attribute_builders;
 use super::file_support::{Existence, attribute_words, attributes, kind, new_attributes, parent, plan_delete, plan_file, require_absolute};
 use super::{Action, ActionError, Change, Workspace};
 use crate::model::{Attributes, FileState, Known, NodeState, Observation};
@@ -36,23 +37,7 @@ impl Directory {
         Directory { path: path.into(), owner: None, group: None, mode: None, action: Existence::Create }
     }
 
-    /// With this owner.
-    pub fn owner(mut self, name: impl Into<String>) -> Self {
-        self.owner = Some(name.into());
-        self
-    }
-
-    /// With this group.
-    pub fn group(mut self, name: impl Into<String>) -> Self {
-        self.group = Some(name.into());
-        self
-    }
-
-    /// With these permissions, such as `0o755`.
-    pub fn mode(mut self, mode: u32) -> Self {
-        self.mode = Some(format!("{mode:04o}"));
-        self
-    }
+    attribute_builders!();
 
     /// No such directory.
     pub fn absent(mut self) -> Self {

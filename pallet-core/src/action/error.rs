@@ -38,3 +38,9 @@ impl ActionError {
         ActionError::Node { message: message.into() }
     }
 }
+
+impl From<crate::script::packages::PackagesError> for ActionError {
+    fn from(error: crate::script::packages::PackagesError) -> Self {
+        ActionError::node(error.to_string())
+    }
+}

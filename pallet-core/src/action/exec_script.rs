@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::builders::guard_builders;
 use super::guard::Guarded;
 use super::{Action, ActionError, Change, Workspace};
 use crate::model::{NodeState, Observation};
@@ -42,35 +43,7 @@ impl ExecScript {
         ExecScript { script: script.into(), creates: None, unless: None, only_if: None, cwd: None, environment: BTreeMap::new() }
     }
 
-    /// Unless something stands at `path`.
-    pub fn creates(mut self, path: impl Into<String>) -> Self {
-        self.creates = Some(path.into());
-        self
-    }
-
-    /// Unless `command` succeeds.
-    pub fn unless(mut self, command: impl Into<String>) -> Self {
-        self.unless = Some(command.into());
-        self
-    }
-
-    /// Only if `command` succeeds.
-    pub fn only_if(mut self, command: impl Into<String>) -> Self {
-        self.only_if = Some(command.into());
-        self
-    }
-
-    /// In the directory `path`.
-    pub fn cwd(mut self, path: impl Into<String>) -> Self {
-        self.cwd = Some(path.into());
-        self
-    }
-
-    /// With an environment variable.
-    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.environment.insert(name.into(), value.into());
-        self
-    }
+    guard_builders!();
 
     fn guarded(&self) -> Guarded<'_> {
         Guarded {

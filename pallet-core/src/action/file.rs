@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::builders::attribute_builders;
 use super::file_support::{attribute_words, attributes, kind, new_attributes, parent, plan_delete, plan_file, require_absolute};
 use super::{Action, ActionError, Change, Workspace};
 use crate::model::{FileState, Known, NodeState, Observation, digest};
@@ -49,23 +50,7 @@ impl File {
         File { path: path.into(), action: FileAction::Create, owner: None, group: None, mode: None }
     }
 
-    /// With this owner.
-    pub fn owner(mut self, name: impl Into<String>) -> Self {
-        self.owner = Some(name.into());
-        self
-    }
-
-    /// With this group.
-    pub fn group(mut self, name: impl Into<String>) -> Self {
-        self.group = Some(name.into());
-        self
-    }
-
-    /// With these permissions, such as `0o644`.
-    pub fn mode(mut self, mode: u32) -> Self {
-        self.mode = Some(format!("{mode:04o}"));
-        self
-    }
+    attribute_builders!();
 
     /// With its time set to now.
     pub fn touch(mut self) -> Self {

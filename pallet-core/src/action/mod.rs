@@ -2,6 +2,7 @@
 //!
 //! To add one, copy a neighbour of about 100 lines and add its line to the table at the end of this file.
 
+mod builders;
 mod change;
 #[cfg(any(test, feature = "host"))]
 pub mod check;
@@ -13,7 +14,7 @@ mod guard;
 #[cfg(test)]
 mod law;
 
-pub use change::{Certainty, Change, PackageTransaction, Upload, UploadSource};
+pub use change::{Certainty, Change, Upload, UploadSource};
 pub use declared::{Declared, Options, SourceLocation};
 pub use error::ActionError;
 pub use file_support::Existence;

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, ActionError, Certainty, Change, PackageTransaction, Workspace};
-use crate::model::{Known, NodeState, Observation, PackageState};
+use super::{Action, ActionError, Certainty, Change, Workspace};
+use crate::model::{PackageTransaction, Known, NodeState, Observation, PackageState};
 use crate::script::packages;
 
 /// Ensures that a package of the node's package manager is installed, or that it is not.

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::builders::attribute_builders;
 use super::file_support::{attribute_words, attributes, kind, new_attributes, parent, plan_file, require_absolute};
 use super::{Action, ActionError, Change, Upload, UploadSource, Workspace};
 use crate::model::{FileState, Known, NodeState, Observation, digest};
@@ -99,23 +100,7 @@ impl RemoteFile {
         RemoteFile { template: Some(file.into()), values, ..Self::at(path) }
     }
 
-    /// With this owner.
-    pub fn owner(mut self, name: impl Into<String>) -> Self {
-        self.owner = Some(name.into());
-        self
-    }
-
-    /// With this group.
-    pub fn group(mut self, name: impl Into<String>) -> Self {
-        self.group = Some(name.into());
-        self
-    }
-
-    /// With these permissions, such as `0o644`.
-    pub fn mode(mut self, mode: u32) -> Self {
-        self.mode = Some(format!("{mode:04o}"));
-        self
-    }
+    attribute_builders!();
 
     /// Accepted by this command before it is put in place.
     pub fn verify(mut self, command: impl Into<String>) -> Self {

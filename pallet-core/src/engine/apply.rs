@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::action::{ActionError, Certainty, Change, Declared, Flags, PackageTransaction, Step, Upload};
+use crate::action::{ActionError, Certainty, Change, Declared, Flags, Step, Upload};
+use crate::model::PackageTransaction;
 use crate::script::{LIBRARY, packages, quote};
 
 /// Where uploads stand on a node, by digest.

@@ -11,6 +11,7 @@ mod node_spec;
 mod node_state;
 mod observation;
 mod os;
+mod package_transaction;
 mod target;
 mod user;
 
@@ -25,5 +26,6 @@ pub use node_spec::{HardwareSpec, ImageSpec, LocationSpec, NetworkSpec, NodeSpec
 pub use node_state::{Attributes, CommandState, FileState, GroupState, NodeState, PackageState, ServiceState, UserState};
 pub use observation::{FileQuestion, Observation};
 pub use os::{Os, OsFamily, PackageManager, ServiceManager};
+pub use package_transaction::PackageTransaction;
 pub use target::Target;
 pub use user::AdminUser;

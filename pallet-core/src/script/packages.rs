@@ -1,18 +1,24 @@
 //! What differs between package managers: the call for a transaction, and what each cannot do. The shell half is `library/packages.sh`.
 
+use thiserror::Error;
+
 use super::Script;
-use crate::action::{ActionError, PackageTransaction};
-use crate::model::{Os, PackageManager};
+use crate::model::{Os, PackageManager, PackageTransaction};
+
+/// What the node's package manager cannot do, or that there is none.
+#[derive(Debug, Clone, Error, PartialEq, Eq)]
+#[error("{0}")]
+pub struct PackagesError(String);
 
 /// The script of one transaction: it asks for what is installed already, so it is right whatever was known before.
-pub fn transaction(manager: PackageManager, transaction: &PackageTransaction) -> Result<Script, ActionError> {
+pub fn transaction(manager: PackageManager, transaction: &PackageTransaction) -> Result<Script, PackagesError> {
     if manager == PackageManager::Unknown {
-        return Err(ActionError::node("there is no package manager on this node that Pallet knows"));
+        return Err(PackagesError::new("there is no package manager on this node that Pallet knows"));
     }
     if manager == PackageManager::Pacman
         && let Some(package) = transaction.install.iter().find(|package| package.contains('='))
     {
-        return Err(ActionError::node(format!("pacman installs only the newest version there is; leave the version of {package} away")));
+        return Err(PackagesError::new(format!("pacman installs only the newest version there is; leave the version of {package} away")));
     }
     let mut words = vec!["package_transaction", manager.as_str()];
     let lists = [
@@ -29,12 +35,18 @@ pub fn transaction(manager: PackageManager, transaction: &PackageTransaction) ->
 }
 
 /// The node's package manager, or an error that says what was found instead.
-pub fn manager(os: &Os) -> Result<PackageManager, ActionError> {
+pub fn manager(os: &Os) -> Result<PackageManager, PackagesError> {
     match os.package_manager {
-        PackageManager::Unknown => Err(ActionError::node(format!(
+        PackageManager::Unknown => Err(PackagesError::new(format!(
             "there is no package manager that Pallet knows on this node, which is {os}; it knows apt, dnf, yum, zypper, pacman and apk"
         ))),
         manager => Ok(manager),
+    }
+}
+
+impl PackagesError {
+    fn new(message: impl Into<String>) -> Self {
+        PackagesError(message.into())
     }
 }
 

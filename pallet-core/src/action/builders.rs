@@ -1,0 +1,61 @@
+//! Builder methods that several actions have.
+
+/// `owner`, `group` and `mode` of an action on files.
+macro_rules! attribute_builders {
+    () => {
+        /// With this owner.
+        pub fn owner(mut self, name: impl Into<String>) -> Self {
+            self.owner = Some(name.into());
+            self
+        }
+
+        /// With this group.
+        pub fn group(mut self, name: impl Into<String>) -> Self {
+            self.group = Some(name.into());
+            self
+        }
+
+        /// With these permissions, such as `0o644`.
+        pub fn mode(mut self, mode: u32) -> Self {
+            self.mode = Some(format!("{mode:04o}"));
+            self
+        }
+    };
+}
+
+/// When and where an action runs its commands.
+macro_rules! guard_builders {
+    () => {
+        /// Unless something stands at `path`.
+        pub fn creates(mut self, path: impl Into<String>) -> Self {
+            self.creates = Some(path.into());
+            self
+        }
+
+        /// Unless `command` succeeds.
+        pub fn unless(mut self, command: impl Into<String>) -> Self {
+            self.unless = Some(command.into());
+            self
+        }
+
+        /// Only if `command` succeeds.
+        pub fn only_if(mut self, command: impl Into<String>) -> Self {
+            self.only_if = Some(command.into());
+            self
+        }
+
+        /// In the directory `path`.
+        pub fn cwd(mut self, path: impl Into<String>) -> Self {
+            self.cwd = Some(path.into());
+            self
+        }
+
+        /// With an environment variable.
+        pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+            self.environment.insert(name.into(), value.into());
+            self
+        }
+    };
+}
+
+pub(super) use {attribute_builders, guard_builders};
