@@ -1,6 +1,6 @@
 //! What every command works with: the project, the plugins, the engine.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::output::{Printer, table};
 use crate::project::config::Service;
 use crate::project::{Catalog, Diagnostic, Diagnostics, LoadOptions, Project};
 use crate::secrets::{Terminal, resolve};
-use crate::surroundings::Surroundings;
+use crate::surroundings::{Surroundings, expand};
 
 /// What every command works with.
 #[derive(Debug)]
@@ -214,14 +214,6 @@ impl Context {
             }
         }
         Ok(keys)
-    }
-}
-
-/// A path with `~` at its beginning made the home directory.
-pub(crate) fn expand(path: &Path, home: &Path) -> PathBuf {
-    match path.strip_prefix("~") {
-        Ok(rest) => home.join(rest),
-        Err(_) => path.to_owned(),
     }
 }
 

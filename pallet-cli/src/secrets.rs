@@ -6,9 +6,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, ensure};
 use pallet_core::transport::{Prompt, Secret};
 
-use crate::context::expand;
 use crate::project::config::Secret as Reference;
-use crate::surroundings::Surroundings;
+use crate::surroundings::{Surroundings, expand};
 
 /// Asks at the terminal; where there is none, nobody is asked.
 #[derive(Debug)]

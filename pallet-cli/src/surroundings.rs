@@ -1,7 +1,7 @@
 //! What the process was started with: the only reader of environment variables.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
@@ -63,4 +63,12 @@ impl Surroundings {
 
 fn user_of_home(home: &std::path::Path) -> impl FnOnce() -> Option<String> {
     move || home.file_name().and_then(|name| name.to_str()).map(str::to_owned)
+}
+
+/// A path with `~` at its beginning made the home directory.
+pub(crate) fn expand(path: &Path, home: &Path) -> PathBuf {
+    match path.strip_prefix("~") {
+        Ok(rest) => home.join(rest),
+        Err(_) => path.to_owned(),
+    }
 }

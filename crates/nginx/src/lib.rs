@@ -3,6 +3,7 @@
 
 mod pages;
 mod site;
+mod syntax;
 
 use pages::page;
 use pallet_core::prelude::*;

@@ -22,7 +22,7 @@ parameters! {
 pub(crate) fn page(request: &mut Request, page: Page) -> Result<()> {
     for (what, value) in [("path", &page.path), ("directory", &page.directory)] {
         ensure!(value.starts_with('/'), "the {what} {value:?} must begin with /");
-        super::site::plain(what, value)?;
+        super::syntax::plain(what, value)?;
     }
     request.set_settings(FACILITY, BTreeMap::from([(page.path.trim_end_matches('/'), page.directory)]))
 }

@@ -22,7 +22,11 @@ impl Check {
             return Ok(ExitCode::SUCCESS);
         }
         for group in groups {
-            let count = group.count.map_or("no count".to_owned(), |count| format!("{count} nodes"));
+            let count = match group.count {
+                None => "no count".to_owned(),
+                Some(1) => "1 node".to_owned(),
+                Some(count) => format!("{count} nodes"),
+            };
             let phases: Vec<_> = group.server.phases.keys().map(String::as_str).collect();
             context.printer.line(&format!("{}: {count}; phases {}", group.name, phases.join(", ")));
         }
