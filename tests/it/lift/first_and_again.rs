@@ -20,7 +20,7 @@ fn ten_nodes_are_configured_once() {
     let second = project.events(&["lift"], 0);
     assert_eq!(second.outcomes().len(), 10);
     assert_eq!(second.changes().values().sum::<usize>(), 0, "{second:#?}");
-    project.run(&["lift"]).exits(0).says("no changes");
+    project.run(&["lift"]).exits(0).says("nothing to change on 10 nodes");
 }
 
 #[test]
@@ -47,7 +47,7 @@ def configure(request):
     package(request, "bed-demo")
     remote_file(request, "/etc/bed-demo/bed-demo.conf", content = "port = 7778\n", flag_on_change = "configured")
     service(request, "bed-demo", action = "restart", if_flag = "configured")
-    service(request, "bed-demo", enable = True)
+    service(request, "bed-demo", enabled = True)
 
 app = group_spec("app", phases = {"configure": configure})
 "##;
