@@ -29,7 +29,11 @@ fn a_dry_run_changes_nothing_and_tells_what_a_lift_changes() {
     let project = project(&bed, 2, "root", APP);
     let dry = project.events(&["lift", "--dry-run"], 0);
     bed.ssh(1, "test ! -e /srv/app && ! id app").exits(0);
-    project.run(&["lift", "--dry-run"]).exits(0).says("I am node1").says("I am node2");
+    project
+        .run(&["lift", "--dry-run"])
+        .exits(0)
+        .says("node1: configure: package bed-alpha: install")
+        .says("node2: configure: remote_file /srv/app/name");
 
     let real = project.events(&["lift"], 0);
     assert_eq!(dry.changes(), real.changes());
