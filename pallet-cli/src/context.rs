@@ -48,7 +48,9 @@ impl Context {
         let registry = Registry::scan(&path);
         let mut problems: Vec<_> = registry.problems().iter().map(ToString::to_string).collect();
         if strict {
-            problems.extend(registry.plugins().iter().filter_map(|found| registry.check_requirements(found).err()).map(|error| error.to_string()));
+            problems.extend(
+                registry.plugins().iter().filter_map(|found| registry.check_requirements(found).err()).map(|error| error.to_string()),
+            );
             if !problems.is_empty() {
                 return Err(Failure { code: USAGE, message: problems.join("\nerror: ") }.into());
             }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use pallet_core::engine::EngineError;
+
 /// Some node failed; the others did what was asked.
 pub(crate) const SOME_NODE_FAILED: u8 = 1;
 /// The command line, the project or a plugin is not right; no node was touched.
@@ -28,7 +30,9 @@ impl std::error::Error for Failure {}
 pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     match error.downcast_ref::<Failure>() {
         Some(failure) => failure.code,
-        None if error.downcast_ref::<pallet_core::engine::EngineError>().is_some() => SOME_NODE_FAILED,
-        None => USAGE,
+        None => match error.downcast_ref::<EngineError>() {
+            None | Some(EngineError::NoCount { .. } | EngineError::Refused(_)) => USAGE,
+            Some(_) => SOME_NODE_FAILED,
+        },
     }
 }

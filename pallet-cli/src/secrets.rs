@@ -28,7 +28,8 @@ impl Prompt for Terminal {
 /// The value of a credential that pallet.toml refers to.
 pub(crate) fn resolve(reference: &Reference, directory: &Path, home: &Path) -> anyhow::Result<Secret> {
     let text = match reference {
-        Reference::Env(name) => Surroundings::variable(name).with_context(|| format!("the environment variable {name} that pallet.toml refers to is not set"))?,
+        Reference::Env(name) => Surroundings::variable(name)
+            .with_context(|| format!("the environment variable {name} that pallet.toml refers to is not set"))?,
         Reference::File(path) => {
             let path = directory.join(expand(path, home));
             std::fs::read_to_string(&path).with_context(|| format!("cannot read the credential {}", path.display()))?

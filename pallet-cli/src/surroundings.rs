@@ -34,7 +34,8 @@ impl Surroundings {
             Ok(base) => (base.config_dir(), base.data_dir(), base.cache_dir()),
             Err(_) => (home.join(".config"), home.join(".local/share"), home.join(".cache")),
         };
-        let mut plugin_path: Vec<PathBuf> = std::env::var_os("PALLET_PLUGIN_PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
+        let mut plugin_path: Vec<PathBuf> =
+            std::env::var_os("PALLET_PLUGIN_PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
         plugin_path.retain(|directory| !directory.as_os_str().is_empty());
         if let Some(directory) = std::env::current_exe().ok().and_then(|program| program.parent().map(PathBuf::from)) {
             plugin_path.push(directory);

@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use pallet_core::engine::{Engine, EngineError, Event, GroupSpec, LiftOptions, Outcome, PhaseChoice};
 
 use crate::context::{Context, Loaded};
-use crate::error::{Failure, INTERRUPTED, SOME_NODE_FAILED, USAGE};
+use crate::error::{INTERRUPTED, SOME_NODE_FAILED};
 
 /// Options of every operation that configures nodes.
 #[derive(Debug, Clone, clap::Args)]
@@ -106,7 +106,6 @@ where
     let outcome = match outcome {
         Ok(Some(outcome)) => outcome,
         Ok(None) => return Ok(ExitCode::SUCCESS),
-        Err(error @ EngineError::NoCount { .. }) => return Err(Failure { code: USAGE, message: error.to_string() }.into()),
         Err(error) => return Err(error.into()),
     };
     let (changed, unchanged, failed) = outcome.counts();

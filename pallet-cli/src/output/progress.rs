@@ -39,13 +39,20 @@ impl Progress {
         let verbose = self.printer.verbose;
         match event {
             Event::Started { dry_run, .. } => self.dry_run.store(*dry_run, std::sync::atomic::Ordering::Relaxed),
-            Event::Creating { node, .. } if self.is_dry_run() => self.print(&format!("{} {node}: create the node", self.printer.paint("+", "32"))),
+            Event::Creating { node, .. } if self.is_dry_run() => {
+                self.print(&format!("{} {node}: create the node", self.printer.paint("+", "32")))
+            }
             Event::Creating { node, .. } => self.now(node, "creating"),
             Event::Created { node, address, .. } => {
-                self.print(&format!("{node}: created{}", address.as_ref().map(|address| format!(", address {address}")).unwrap_or_default()));
+                self.print(&format!(
+                    "{node}: created{}",
+                    address.as_ref().map(|address| format!(", address {address}")).unwrap_or_default()
+                ));
             }
             Event::NotCreated { node, error, .. } => self.print(&format!("{node}: {} {error}", self.printer.paint("not created:", "31;1"))),
-            Event::Destroying { node, .. } if self.is_dry_run() => self.print(&format!("{} {node}: destroy the node", self.printer.paint("-", "31"))),
+            Event::Destroying { node, .. } if self.is_dry_run() => {
+                self.print(&format!("{} {node}: destroy the node", self.printer.paint("-", "31")))
+            }
             Event::Destroying { node, .. } => self.now(node, "destroying"),
             Event::Destroyed { node, .. } => {
                 self.done(node);
@@ -53,6 +60,7 @@ impl Progress {
             }
             Event::Connected { node } => self.now(node, "connected"),
             Event::PhaseStarted { node, phase, actions } => self.now(node, &format!("{phase}: {actions} actions")),
+            Event::ActionStarted { node, phase, action } => self.now(node, &format!("{phase}: {action}")),
             Event::Planned(change) => self.print(&self.change(change, true)),
             Event::Action { change, changed: true } => self.print(&self.change(change, verbose > 0)),
             Event::Action { change, changed: false } => {
@@ -118,8 +126,14 @@ impl Progress {
             (true, Some(Certainty::May)) => " (known after apply)",
             _ => "",
         };
-        let mut text =
-            format!("{mark} {}: {}: {} {}: {}{later}{source}", change.node, change.phase, change.action, change.subject.replace('\n', "\\n"), change.summary);
+        let mut text = format!(
+            "{mark} {}: {}: {} {}: {}{later}{source}",
+            change.node,
+            change.phase,
+            change.action,
+            change.subject.replace('\n', "\\n"),
+            change.summary
+        );
         if diff {
             for line in change.diff.lines() {
                 let line = match line.as_bytes().first() {

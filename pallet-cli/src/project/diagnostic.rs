@@ -50,7 +50,7 @@ pub(crate) struct Diagnostic {
     pub(crate) message: String,
     /// Where.
     #[serde(flatten)]
-    pub(crate) place: Option<Place>,
+    pub(crate) place: Option<Box<Place>>,
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) suggestion: Option<String>,
@@ -118,7 +118,7 @@ impl Diagnostic {
 
     /// At this place.
     pub(crate) fn at(mut self, place: impl Into<Option<Place>>) -> Self {
-        self.place = place.into();
+        self.place = place.into().map(Box::new);
         self
     }
 
@@ -150,7 +150,7 @@ impl Diagnostic {
             Severity::Warning => ("warning", "1;33"),
         };
         let mut out = format!("{}{}\n", paint.in_colour(code, word), paint.in_colour("1", &format!(": {}", self.message)));
-        let width = self.place.iter().chain(self.notes.iter().filter_map(|note| note.place.as_ref()));
+        let width = self.place.as_deref().into_iter().chain(self.notes.iter().filter_map(|note| note.place.as_ref()));
         let width = width.map(|place| place.line.to_string().len()).max().unwrap_or(1);
         let margin = " ".repeat(width);
         if let Some(place) = &self.place {
@@ -177,7 +177,7 @@ fn excerpt(out: &mut String, place: &Place, margin: &str, mark: char, paint: &Pa
     let marks = mark.to_string().repeat(place.length as usize);
     let _ = writeln!(out, "{margin}{} {place}", paint.in_colour("1;34", "-->"));
     let _ = writeln!(out, "{margin} {bar}");
-    let _ = writeln!(out, "{} {bar} {}", paint.in_colour("1;34", &number), place.excerpt);
+    let _ = writeln!(out, "{}", format!("{} {bar} {}", paint.in_colour("1;34", &number), place.excerpt).trim_end());
     let _ = writeln!(out, "{margin} {bar} {pad}{}", paint.in_colour(code, &marks));
 }
 
@@ -205,6 +205,14 @@ impl Diagnostics {
         self.0.push(diagnostic);
     }
 }
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.render(false).trim_end())
+    }
+}
+
+impl std::error::Error for Diagnostic {}
 
 impl From<Diagnostic> for Diagnostics {
     fn from(diagnostic: Diagnostic) -> Self {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::config::name_of_directory;
 use super::diagnostic::Diagnostic;
-use super::{CONFIG, directory_name};
 use super::star::MAIN;
+use super::{CONFIG, directory_name};
 
 /// The files, and what is in them.
 const FILES: [(&str, &str); 2] =

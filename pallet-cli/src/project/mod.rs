@@ -52,8 +52,11 @@ pub(crate) struct LoadOptions {
     /// What bounds the evaluation.
     pub(crate) limits: Limits,
     /// Takes what the top level of the files prints.
-    pub(crate) print: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    pub(crate) print: Option<Sink>,
 }
+
+/// Takes a line of text.
+pub(crate) type Sink = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// A project, loaded.
 #[derive(Clone)]
@@ -111,7 +114,8 @@ impl Project {
             let warning = Diagnostic::warning(format!("{MAIN} declares no group: there is nothing to make"));
             found.push(warning.suggest("declare one: `web = group_spec(\"web\", count = 1)`".to_owned()));
         }
-        let crates = files.crates.into_iter().filter_map(|(name, found)| Some((name, found?))).collect::<std::collections::BTreeMap<_, _>>();
+        let crates =
+            files.crates.into_iter().filter_map(|(name, found)| Some((name, found?))).collect::<std::collections::BTreeMap<_, _>>();
         Ok(Project {
             name: config.name.clone().unwrap_or_else(|| config::name_of_directory(&directory_name(directory))),
             directory: directory.to_owned(),
@@ -163,13 +167,11 @@ fn configuration(directory: &Path, options: &LoadOptions) -> (Config, Scopes, Di
             }
         }
     };
-    let user = options.user_config.as_ref().filter(|path| path.exists()).map(|path| read(path, &path.display().to_string())).unwrap_or_default();
+    let user =
+        options.user_config.as_ref().filter(|path| path.exists()).map(|path| read(path, &path.display().to_string())).unwrap_or_default();
     let project = read(&directory.join(CONFIG), CONFIG);
-    let scopes = Scopes {
-        user: user.environment.clone(),
-        project: project.environment.clone(),
-        command_line: options.environment_override.clone(),
-    };
+    let scopes =
+        Scopes { user: user.environment.clone(), project: project.environment.clone(), command_line: options.environment_override.clone() };
     let config = Config { name: None, ..user }.merged(project);
     found.extend(config.check().0);
     (config, scopes, found)
@@ -191,7 +193,7 @@ fn directory_name(directory: &Path) -> String {
 }
 
 /// What the top level of the files prints.
-struct Print(Option<Arc<dyn Fn(&str) + Send + Sync>>);
+struct Print(Option<Sink>);
 
 impl PrintHandler for Print {
     fn println(&self, text: &str) -> starlark::Result<()> {

@@ -179,7 +179,8 @@ impl<'a> Schema<'a> {
 
     /// What it allows, in words.
     pub(crate) fn expected(self) -> String {
-        let mut words: Vec<String> = self.types().into_iter().filter(|name| *name != "null").map(|name| in_words(name).to_owned()).collect();
+        let mut words: Vec<String> =
+            self.types().into_iter().filter(|name| *name != "null").map(|name| in_words(name).to_owned()).collect();
         if let ([word], Some(items)) = (words.as_mut_slice(), self.items())
             && word == "a list"
             && let [item] = items.types()[..]
@@ -200,9 +201,12 @@ impl<'a> Schema<'a> {
             Some("int32") => Some(f64::from(i32::MAX)),
             _ => None,
         };
-        let (least, most) = (bound("minimum"), bound("maximum").or(by_format));
+        let (least, mut most) = (bound("minimum"), bound("maximum").or(by_format));
         if least.is_none_or(|least| number >= least) && most.is_none_or(|most| number <= most) {
             return None;
+        }
+        if bound("maximum").is_none() && least.is_some_and(|least| number < least) {
+            most = None;
         }
         Some(Problem::new(match (least, most) {
             (Some(least), Some(most)) => format!("must be {least} to {most}, not {value}"),
@@ -312,7 +316,11 @@ mod tests {
     #[test]
     fn a_node_spec_says_what_is_wrong_with_it() {
         let schema = schema_for!(NodeSpec).to_value();
-        check(&schema, &json!({"image": {"os_family": "debian"}, "hardware": {"min_cores": 2}, "provider": {"ec2": {"x": 1}}}), expect![""]);
+        check(
+            &schema,
+            &json!({"image": {"os_family": "debian"}, "hardware": {"min_cores": 2}, "provider": {"ec2": {"x": 1}}}),
+            expect![""],
+        );
         check(
             &schema,
             &json!({"image": {"os_famly": "debian"}, "hardware": {"min_cores": "2", "min_ram": -1}, "network": {"inbound_ports": [70000]}}),
@@ -323,18 +331,27 @@ mod tests {
                 `network.inbound_ports.0` must be 0 to 65535, not 70000; -
             "#]],
         );
-        check(&schema, &json!({"image": "debian"}), expect![[r#"
+        check(
+            &schema,
+            &json!({"image": "debian"}),
+            expect![[r#"
             `image` must be a table of keys and values, not the string "debian"; -
             `image` must be a table of keys and values, not the string "debian"; -
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn enumerations_are_listed() {
-        let schema = json!({"properties": {"action": {"oneOf": [{"const": "create"}, {"const": "delete"}]}}, "required": ["action", "path"]});
-        check(&schema, &json!({"action": "remove", "path": 1}), expect![[r#"
+        let schema =
+            json!({"properties": {"action": {"oneOf": [{"const": "create"}, {"const": "delete"}]}}, "required": ["action", "path"]});
+        check(
+            &schema,
+            &json!({"action": "remove", "path": 1}),
+            expect![[r#"
             `action` must be "create" or "delete", not the string "remove"; -
             has no key `path`; there are action
-        "#]]);
+        "#]],
+        );
     }
 }

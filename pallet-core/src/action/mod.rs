@@ -140,3 +140,38 @@ actions! {
     symbolic_link::SymbolicLink,
     user::User,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_action_and_each_of_its_parameters_is_documented() {
+        for entry in TABLE {
+            let schema = (entry.parameters)();
+            let text = schema["description"].as_str().unwrap_or_default();
+            assert!(text.contains(&format!("Example: `{}(request, ", entry.name)), "{}: {text}", entry.name);
+            let parameters = schema["properties"].as_object().expect("it has parameters");
+            for (name, parameter) in parameters {
+                assert!(parameter["description"].is_string(), "{}: {name}: {parameter}", entry.name);
+            }
+            let required = schema["required"].as_array().cloned().unwrap_or_default();
+            let first: Vec<Value> = parameters.keys().take(required.len()).map(|name| json!(name)).collect();
+            assert_eq!(first, required, "{}: what is required comes first", entry.name);
+        }
+    }
+
+    #[test]
+    fn arguments_that_no_action_has_are_refused() {
+        for entry in TABLE {
+            let error = (entry.parse)(json!({"no_such_parameter": 1})).expect_err("there is none");
+            assert!(error.to_string().starts_with(&format!("{}: ", entry.name)), "{error}");
+            assert!(error.to_string().contains("no_such_parameter"), "{error}");
+        }
+        let motd = (TABLE.iter().find(|entry| entry.name == "remote_file").expect("there is one").parse)(
+            json!({"path": "/etc/motd", "content": "x"}),
+        );
+        assert_eq!(motd.expect("the arguments are right").subject(), "/etc/motd");
+    }
+}

@@ -179,7 +179,8 @@ impl User {
                 let mut differences = Differences::default();
                 differences.compare("uid", &uid, &current.uid);
                 differences.compare("group", &group, &current.group);
-                differences.compare("groups", &wanted.as_ref().and(groups.clone()), &current.groups);
+                let list = |groups: &Option<BTreeSet<String>>| groups.as_ref().map(|groups| groups.iter().cloned().collect::<Vec<_>>().join(", "));
+                differences.compare("groups", &wanted.as_ref().and(list(&groups)), &list(&current.groups));
                 differences.compare("comment", &comment, &current.comment);
                 differences.compare("home", &home, &current.home);
                 differences.compare("shell", &shell, &current.shell);
@@ -204,7 +205,9 @@ impl User {
             }
             absent_or_unknown => {
                 let groups = if self.append { None } else { self.other_groups(Some(&self.name)) };
-                node.forget_group(&self.name);
+                if node.group(&self.name) == Known::Known(&None) {
+                    node.forget_group(&self.name);
+                }
                 node.forget_files_below(&home.clone().unwrap_or_else(|| format!("/home/{}", self.name)));
                 node.set_user(&self.name, Some(UserState { groups, ..self.wanted() }));
                 match absent_or_unknown {
@@ -265,12 +268,12 @@ struct Differences {
 }
 
 impl Differences {
-    fn compare<T: PartialEq + std::fmt::Debug>(&mut self, what: &'static str, wanted: &Option<T>, current: &Option<T>) {
+    fn compare<T: PartialEq + std::fmt::Display>(&mut self, what: &'static str, wanted: &Option<T>, current: &Option<T>) {
         match (wanted, current) {
             (Some(_), None) => self.unknown.push(what),
             (Some(new), Some(old)) if new != old => {
                 self.known.push(what);
-                self.diff.push_str(&format!("- {what} {old:?}\n+ {what} {new:?}\n"));
+                self.diff.push_str(&format!("- {what} {old}\n+ {what} {new}\n"));
             }
             _ => {}
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::event::Event;
-use super::lift::{LiftOptions, PhaseChoice, natural};
+use super::lift::{LiftOptions, PhaseChoice, natural, with_groups};
 use super::{Engine, EngineError, GroupSpec, NodeError, NodeOutcome, NodeResult, Outcome};
 use crate::model::{Node, NodeStatus};
 use crate::plugin::{Created, PluginError, RunNodes};
@@ -71,14 +71,7 @@ impl Engine {
             wanted.extend(plan.start.iter().map(|node| (node.group.clone().unwrap_or_default(), node.name.clone())));
             nodes.extend(self.create(&groups, wanted, &mut outcome).await?);
         }
-        let nodes = nodes
-            .into_iter()
-            .filter_map(|node| {
-                let group = groups.iter().find(|group| node.group.as_deref() == Some(group.name.as_str()))?;
-                Some((node, group.clone()))
-            })
-            .collect();
-        let configured = self.configure("converge", nodes, options, true).await?;
+        let configured = self.configure("converge", with_groups(nodes, &groups), options, true).await?;
         outcome.nodes.extend(configured.nodes);
         outcome.nodes.sort_by_key(|node| natural(&node.node));
         outcome.cancelled = self.cancel.is_cancelled();
@@ -159,14 +152,9 @@ impl Engine {
         if nodes.is_empty() || self.cancel.is_cancelled() {
             return Ok(());
         }
-        let with_phase: Vec<_> = nodes
-            .iter()
-            .filter(|node| node.status == NodeStatus::Running)
-            .filter_map(|node| {
-                let group = groups.iter().find(|group| node.group.as_deref() == Some(group.name.as_str()))?;
-                group.server.phases.contains_key(DESTROY_SERVER).then(|| (node.clone(), group.clone()))
-            })
-            .collect();
+        let running = nodes.iter().filter(|node| node.status == NodeStatus::Running).cloned();
+        let mut with_phase = with_groups(running, groups);
+        with_phase.retain(|(_, group)| group.server.phases.contains_key(DESTROY_SERVER));
         if !with_phase.is_empty() {
             let options = LiftOptions { phases: vec![PhaseChoice::Named(DESTROY_SERVER.to_owned())], ..options.clone() };
             // a node that cannot say good-bye is destroyed all the same; its failure is told

@@ -68,12 +68,7 @@ pub(super) fn declare(engine: &Engine, subjects: Vec<Subject>) -> (Vec<Declarati
     (results, all_said)
 }
 
-fn run_phase(
-    session: &Arc<Session>,
-    target: &Target,
-    name: &str,
-    phase: &Phase,
-) -> Result<(Vec<Declared>, Vec<Log>), (NodeError, bool)> {
+fn run_phase(session: &Arc<Session>, target: &Target, name: &str, phase: &Phase) -> Result<(Vec<Declared>, Vec<Log>), (NodeError, bool)> {
     let recorder = NodeRequest::new(session.clone(), target.clone(), name);
     let mut request = Request::new(Arc::new(recorder.clone()));
     for function in phase.functions() {

@@ -28,6 +28,8 @@ pub enum Event {
     PhaseStarted { node: String, phase: String, actions: usize },
     /// An action would change something: in a dry run.
     Planned(PlannedChange),
+    /// An action that changes something begins on a node.
+    ActionStarted { node: String, phase: String, action: String },
     /// An action is done: it changed something or found nothing to do.
     Action {
         #[serde(flatten)]

@@ -53,14 +53,7 @@ impl Engine {
     pub async fn lift(&self, groups: &[GroupSpec], options: &LiftOptions) -> Result<Outcome, EngineError> {
         let nodes = self.ask(|service| service.nodes()).await?;
         let groups: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
-        let nodes = nodes
-            .into_iter()
-            .filter_map(|node| {
-                let group = groups.iter().find(|group| node.group.as_deref() == Some(group.name.as_str()))?;
-                Some((node, group.clone()))
-            })
-            .collect();
-        self.configure("lift", nodes, options, false).await
+        self.configure("lift", with_groups(nodes, &groups), options, false).await
     }
 
     /// Runs the phases on these nodes; the whole operation but what converge does before.
@@ -289,6 +282,12 @@ impl Run {
         self.nodes = done.into_iter().flatten().collect();
         Ok(())
     }
+}
+
+/// The nodes that belong to one of these groups, each with it.
+pub(super) fn with_groups(nodes: impl IntoIterator<Item = Node>, groups: &[Arc<GroupSpec>]) -> Vec<(Node, Arc<GroupSpec>)> {
+    let group_of = |node: &Node| groups.iter().find(|group| node.group.as_deref() == Some(group.name.as_str())).cloned();
+    nodes.into_iter().filter_map(|node| group_of(&node).map(|group| (node, group))).collect()
 }
 
 /// The default phases of all groups, in one order that keeps each group's.

@@ -1,7 +1,7 @@
 //! One node in one operation: making the changes of a phase, and reading what became of each.
 
 use super::apply::{Compiled, INCOMING};
-use super::event::Event;
+use super::event::{Event, PlannedChange};
 use super::frames::{Frame, Frames};
 use super::node_run::NodeRun;
 use super::{Engine, NodeError};
@@ -28,7 +28,11 @@ impl NodeRun {
                 return;
             }
         }
-        let node = self.node.name.clone();
+        let parts: Vec<Vec<PlannedChange>> = compiled
+            .parts
+            .iter()
+            .map(|part| part.steps.iter().map(|step| self.describe(phase, &declared[steps[*step].index], &steps[*step])).collect())
+            .collect();
         let mut frames = Frames::new(token);
         let mut progress = Progress::default();
         let mut noise = Vec::new();
@@ -37,17 +41,12 @@ impl NodeRun {
                 Stream::Err => noise.extend_from_slice(piece),
                 Stream::Out => {
                     for frame in frames.push(piece) {
-                        progress.take(frame, |part, line| {
-                            let step = &steps[compiled.parts[part].steps[0]];
-                            let action = declared[step.index].label();
-                            engine.tell(Event::Output { node: node.clone(), phase: phase.to_owned(), action, line: line.to_owned() });
-                        });
+                        progress.take(frame, &parts, &|event| engine.tell(event));
                     }
                 }
             })
             .await;
-        for (number, part) in compiled.parts.iter().enumerate() {
-            let Some(ended) = progress.ended.get(number) else { break };
+        for (part, ended) in compiled.parts.iter().zip(&progress.ended) {
             if ended.code != 0 {
                 let declared = &declared[steps[part.steps[0]].index];
                 let message = format!("{} failed with exit code {}", declared.label(), ended.code);
@@ -55,19 +54,14 @@ impl NodeRun {
                 break;
             }
             for position in &part.steps {
-                let step = &steps[*position];
-                let declared = &declared[step.index];
-                let changed = ended.changed;
-                self.changes += usize::from(changed);
-                if let Some(flag) = &declared.options.flag_on_change {
-                    // what was only possible is known now
-                    match changed {
-                        true => drop(self.flags.insert(flag.clone(), Certainty::Will)),
-                        false if self.flags.get(flag) == Some(&Certainty::May) => drop(self.flags.remove(flag)),
-                        false => {}
-                    }
+                self.changes += usize::from(ended.changed);
+                let Some(flag) = &declared[steps[*position].index].options.flag_on_change else { continue };
+                // what was only possible is known now
+                match ended.changed {
+                    true => drop(self.flags.insert(flag.clone(), Certainty::Will)),
+                    false if self.flags.get(flag) == Some(&Certainty::May) => drop(self.flags.remove(flag)),
+                    false => {}
                 }
-                engine.tell(Event::Action { change: self.describe(phase, declared, step), changed });
             }
         }
         let error = match result {
@@ -124,25 +118,35 @@ struct Ended {
 }
 
 impl Progress {
-    fn take(&mut self, frame: Frame, mut on_line: impl FnMut(usize, &str)) {
+    /// Takes what the script says, and tells of it at once.
+    fn take(&mut self, frame: Frame, parts: &[Vec<PlannedChange>], tell: &dyn Fn(Event)) {
         match frame {
             Frame::Begin(part) => {
                 self.current = Some(part);
                 self.changed = false;
                 self.lines.clear();
+                if let Some(change) = parts.get(part).and_then(|changes| changes.first()) {
+                    let action = format!("{} {}", change.action, change.subject);
+                    tell(Event::ActionStarted { node: change.node.clone(), phase: change.phase.clone(), action });
+                }
             }
             Frame::Changed(_) => self.changed = true,
-            Frame::End(_, code) => {
+            Frame::End(part, code) => {
                 self.current = None;
                 self.ended.push(Ended { code, changed: self.changed });
+                if code == 0 {
+                    for change in parts.get(part).into_iter().flatten() {
+                        tell(Event::Action { change: change.clone(), changed: self.changed });
+                    }
+                }
             }
             Frame::Done => self.done = true,
             Frame::Line(line) => {
-                if let Some(part) = self.current {
-                    on_line(part, &line);
-                    self.lines.push_str(&line);
-                    self.lines.push('\n');
-                }
+                let Some(change) = self.current.and_then(|part| parts.get(part)?.first()) else { return };
+                self.lines.push_str(&line);
+                self.lines.push('\n');
+                let action = format!("{} {}", change.action, change.subject);
+                tell(Event::Output { node: change.node.clone(), phase: change.phase.clone(), action, line });
             }
         }
     }

@@ -24,6 +24,7 @@ pub use builder::Script;
 pub use quote::quote;
 
 const PACKAGE_LISTS: &str = include_str!("shared/package_lists.sh");
+const PROVIDES: &str = include_str!("shared/provides.sh");
 const PROCESS: &str = include_str!("shared/process.sh");
 const INIT: &str = include_str!("shared/init.sh");
 
@@ -33,6 +34,7 @@ pub const LIBRARY: &str = concat!(
     include_str!("library/files.sh"),
     include_str!("library/packages.sh"),
     include_str!("shared/package_lists.sh"),
+    include_str!("shared/provides.sh"),
     include_str!("library/services.sh"),
     include_str!("shared/process.sh"),
     include_str!("shared/init.sh"),

@@ -1,33 +1,85 @@
-//! The shells that tests run scripts with: the system's `sh`, and busybox with all its applets where there is one.
+//! The shells that tests run scripts with: the system's `sh`, and where they are here bash as `sh`, and busybox with all its applets.
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
+use tempfile::TempDir;
+
 /// A shell on this machine.
 pub(crate) struct Shell {
     name: &'static str,
-    applets: Option<tempfile::TempDir>,
+    place: Place,
+}
+
+enum Place {
+    /// This machine.
+    Here,
+    /// This machine, as where `sh` is bash.
+    Bash,
+    /// This machine, with the applets in a directory before all other commands.
+    Applets(TempDir),
+    /// A copy of this machine's root: changes go to a layer that stays between runs.
+    Copy(TempDir),
+    /// A node that a command enters.
+    Node(Vec<String>),
 }
 
 /// All shells that are to be found here.
 pub(crate) fn shells() -> Vec<Shell> {
-    let mut found = vec![Shell { name: "sh", applets: None }];
+    let mut found = vec![Shell { name: "sh", place: Place::Here }];
+    if Command::new("bash").args(["--posix", "-c", ":"]).status().is_ok_and(|status| status.success()) {
+        found.push(Shell { name: "bash", place: Place::Bash });
+    }
     let applets = tempfile::tempdir().expect("a temporary directory");
     let installed = Command::new("busybox").args(["--install", "-s"]).arg(applets.path()).status().is_ok_and(|status| status.success());
     if installed {
-        found.push(Shell { name: "busybox", applets: Some(applets) });
+        found.push(Shell { name: "busybox", place: Place::Applets(applets) });
     }
     found
 }
 
+const ENTER: &str = r#"
+mkdir -p "$1/upper" "$1/work" "$1/root"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root"
+mount --rbind /proc "$1/root/proc"
+mount --rbind /dev "$1/root/dev"
+cd "$1/root"
+exec chroot . sh"#;
+
 impl Shell {
+    /// A shell in a node: the environment variable `PALLET_TEST_NODE` holds the words that enter it, such as `nsenter -a -t 1234`.
+    pub(crate) fn node() -> Shell {
+        let words = std::env::var("PALLET_TEST_NODE").expect("PALLET_TEST_NODE tells how to enter a node");
+        Shell { name: "sh in a node", place: Place::Node(words.split_whitespace().map(str::to_owned).collect()) }
+    }
+
+    /// A shell in a copy of this machine's root, where users, packages and services can be changed. Needs root.
+    pub(crate) fn copy() -> Shell {
+        Shell { name: "sh in a copy", place: Place::Copy(tempfile::tempdir().expect("a temporary directory")) }
+    }
+
     /// Feeds `script` to the shell's standard input.
     pub(crate) fn run(&self, script: &str) -> Output {
-        let mut command = match &self.applets {
-            None => Command::new("sh"),
-            Some(applets) => {
+        let mut command = match &self.place {
+            Place::Here => Command::new("sh"),
+            Place::Bash => {
+                let mut command = Command::new("bash");
+                command.arg("--posix");
+                command
+            }
+            Place::Applets(applets) => {
                 let mut command = Command::new(applets.path().join("sh"));
                 command.env("PATH", applets.path());
+                command
+            }
+            Place::Node(words) => {
+                let mut command = Command::new(&words[0]);
+                command.args(&words[1..]).arg("sh");
+                command
+            }
+            Place::Copy(layer) => {
+                let mut command = Command::new("unshare");
+                command.args(["--mount", "sh", "-e", "-c", ENTER, "sh"]).arg(layer.path());
                 command
             }
         };

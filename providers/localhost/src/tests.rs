@@ -33,7 +33,7 @@ fn it_becomes_the_first_node_that_is_asked_for_until_that_is_destroyed() {
 
     here.destroy_nodes(&["another".into()]).unwrap();
     assert_eq!(here.nodes().unwrap().len(), 1);
-    here.destroy_nodes(&[node.id.clone()]).unwrap();
+    here.destroy_nodes(std::slice::from_ref(&node.id)).unwrap();
     assert_eq!(here.nodes().unwrap(), vec![]);
     here.clean_up().unwrap();
     assert_eq!(std::fs::read_dir(data.path()).unwrap().count(), 0, "nothing is left");

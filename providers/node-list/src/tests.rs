@@ -1,5 +1,6 @@
 //! What a list means, and what is refused.
 
+use pallet_core::model::PackageManager;
 use pallet_core::prelude::*;
 
 use super::*;

@@ -1,37 +1,17 @@
 //! Nodes on this machine: Linux namespaces over an overlay of its own root. The provider that needs nothing.
 #![forbid(unsafe_code)]
 
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
+#[cfg(target_os = "linux")]
+mod linux;
 mod options;
 
-#[cfg(target_os = "linux")]
-mod disk;
-#[cfg(target_os = "linux")]
-mod image;
-#[cfg(target_os = "linux")]
-mod init;
-#[cfg(target_os = "linux")]
-mod lock;
-#[cfg(target_os = "linux")]
-mod machine;
-#[cfg(target_os = "linux")]
-mod netlink;
-#[cfg(target_os = "linux")]
-mod network;
-#[cfg(target_os = "linux")]
-mod process;
-#[cfg(target_os = "linux")]
-mod resolve;
-#[cfg(target_os = "linux")]
-mod service;
-#[cfg(target_os = "linux")]
-mod store;
-#[cfg(all(test, target_os = "linux"))]
-mod tests;
-
 #[cfg(not(target_os = "linux"))]
-#[path = "elsewhere.rs"]
-mod service;
+use elsewhere::Sandbox;
+#[cfg(target_os = "linux")]
+use linux::Sandbox;
 
 const ABOUT: &str = "Nodes on this machine: Linux namespaces over an overlay of its own root";
 
-pallet_core::export_provider!(service::Sandbox);
+pallet_core::export_provider!(Sandbox);

@@ -2,6 +2,7 @@
 
 mod options;
 mod read;
+mod value;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -123,7 +124,9 @@ impl Config {
         let mut found = Diagnostics::default();
         for (name, service) in self.services.iter().filter(|(_, service)| service.provider.is_empty()) {
             let place = service.places.get("").cloned();
-            found.push(Diagnostic::error(format!("service `{name}` has no provider")).at(place).suggest("give it `provider = \"...\"`".to_owned()));
+            found.push(
+                Diagnostic::error(format!("service `{name}` has no provider")).at(place).suggest("give it `provider = \"...\"`".to_owned()),
+            );
         }
         if let Some(default) = &self.default_service
             && let Err(error) = self.service(Some(&default.name))

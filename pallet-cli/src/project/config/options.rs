@@ -30,7 +30,6 @@ impl Service {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::project::config::{Source, read};
     use expect_test::expect;
     use serde_json::json;

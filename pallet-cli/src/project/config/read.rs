@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use pallet_core::model::{Environment, is_host_name};
 use semver::VersionReq;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::value::{Item, items, json};
 use super::{AdminUserConfig, Config, Named, PluginRequirement, Secret, Service};
 use crate::project::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::project::suggest::did_you_mean_or_list;
@@ -45,8 +46,6 @@ struct Reader<'a> {
     source: &'a Source<'a>,
     found: Diagnostics,
 }
-
-type Item<'a, 'i> = (&'a str, Range<usize>, &'a Spanned<DeValue<'i>>);
 
 impl Reader<'_> {
     fn config(&mut self, table: &DeTable<'_>) -> Config {
@@ -146,8 +145,10 @@ impl Reader<'_> {
                     });
                 }
                 "password" | "private_key" | "passphrase" => {
-                    let found = self.diagnostic(span, format!("`{key}` is no key of [admin_user]: credentials never stand in a file of Pallet"));
-                    self.found.push(found.suggest("use identity_files, an ssh agent, or `sudo_password = { command = \"...\" }`".to_owned()));
+                    let found =
+                        self.diagnostic(span, format!("`{key}` is no key of [admin_user]: credentials never stand in a file of Pallet"));
+                    self.found
+                        .push(found.suggest("use identity_files, an ssh agent, or `sudo_password = { command = \"...\" }`".to_owned()));
                 }
                 _ => {
                     let known = ["name", "identity_files", "public_key_files", "public_keys", "sudo_password", "no_sudo"];
@@ -163,7 +164,7 @@ impl Reader<'_> {
         if value.get_ref().as_table().is_none_or(|table| table.len() != 1) {
             let mut found = self.diagnostic(value.span(), format!("`{key}` must say where the secret is found"));
             // the line may hold the secret itself
-            found.place = found.place.map(|place| Place { excerpt: format!("{key} = ..."), column: 1, length: 1, ..place });
+            found.place = found.place.map(|place| Box::new(Place { excerpt: format!("{key} = ..."), column: 1, length: 1, ..*place }));
             self.found.push(found.suggest(how.to_owned()));
             return None;
         }
@@ -248,7 +249,10 @@ impl Reader<'_> {
 
     fn wrong(&mut self, value: &Spanned<DeValue<'_>>, key: &str, expected: &str) {
         let kind = value.get_ref().type_str();
-        self.error(value.span(), format!("`{key}` must be {expected}, not {} {kind}", if kind.starts_with(['a', 'i']) { "an" } else { "a" }));
+        self.error(
+            value.span(),
+            format!("`{key}` must be {expected}, not {} {kind}", if kind.starts_with(['a', 'i']) { "an" } else { "a" }),
+        );
     }
 
     fn unknown(&mut self, span: Range<usize>, key: &str, table: &str, known: &[&str]) {
@@ -268,25 +272,6 @@ impl Reader<'_> {
 
     fn place(&self, span: Range<usize>) -> Place {
         Place::of(self.source.file, self.source.text, span)
-    }
-}
-
-fn items<'a, 'i>(table: &'a DeTable<'i>) -> impl Iterator<Item = Item<'a, 'i>> {
-    table.iter().map(|(key, value)| (key.get_ref().as_ref(), key.span(), value))
-}
-
-fn json(value: &DeValue<'_>) -> Value {
-    match value {
-        DeValue::String(text) => Value::String(text.to_string()),
-        DeValue::Boolean(value) => Value::Bool(*value),
-        DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
-            Ok(number) => number.into(),
-            Err(_) => Value::String(number.as_str().to_owned()),
-        },
-        DeValue::Float(number) => number.as_str().parse::<f64>().map_or(Value::Null, Value::from),
-        DeValue::Datetime(time) => Value::String(time.to_string()),
-        DeValue::Array(items) => items.iter().map(|item| json(item.get_ref())).collect(),
-        DeValue::Table(table) => Value::Object(items(table).map(|(key, _, value)| (key.to_owned(), json(value.get_ref()))).collect::<Map<_, _>>()),
     }
 }
 
@@ -400,12 +385,15 @@ nginx = "newest"
 
     #[test]
     fn a_syntax_error() {
-        check("[project\nname = 1\n", expect![[r#"
+        check(
+            "[project\nname = 1\n",
+            expect![[r#"
             error: unclosed table, expected `]`
              --> pallet.toml:1:9
               |
             1 | [project
               |         ^
-        "#]]);
+        "#]],
+        );
     }
 }

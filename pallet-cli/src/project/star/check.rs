@@ -12,7 +12,7 @@ use super::complaint::Complaint;
 use super::context::place;
 use super::error::reworded;
 use super::functions::node_spec_schema;
-use super::literal::{Literal, not_a_function, span_at};
+use super::literal::{Literal, not_a_dict, not_a_function, span_at};
 use super::request::{ATTRIBUTES, OS_ATTRIBUTES, TARGET_ATTRIBUTES};
 use super::scope::{Known, Scope};
 use super::signature::{Argument, Signature};
@@ -139,6 +139,12 @@ impl Checker<'_> {
                 AstArgument::Args(_) | AstArgument::KwArgs(_) => open = true,
             }
         }
+        let takes_request = signature.parameters.first().is_some_and(|parameter| parameter.kind == Kind::Request);
+        if let Some(first) = positional.first().filter(|first| takes_request && not_a_function(first).is_some()) {
+            self.report(first.span, signature.no_request(not_a_function(first).unwrap_or_default()));
+            let call = Call { span, function: signature.function.clone(), arguments: Vec::new(), wrong: true };
+            return self.calls.push(call);
+        }
         let names: Vec<&str> = named.iter().map(|(name, _)| name.node.as_str()).collect();
         let matched = signature.matched(positional.len(), &names, open);
         let before = self.found.len();
@@ -198,7 +204,13 @@ impl Checker<'_> {
     }
 
     fn phases(&mut self, signature: &Signature, value: &AstExpr) {
-        let Expr::Dict(entries) = &value.node else { return };
+        let Expr::Dict(entries) = &value.node else {
+            if let Some(what) = not_a_dict(value) {
+                let expected = Kind::Phases.expected(&signature.root);
+                self.report(value.span, Complaint::new(format!("{}: `phases` must be {expected}, not {what}", signature.function)));
+            }
+            return;
+        };
         for (key, function) in entries {
             if let (Some(what), Some(name)) = (not_a_function(function), Literal::of(key).value.as_str()) {
                 self.report(function.span, signature.no_phase(name, what));
@@ -226,7 +238,8 @@ impl Checker<'_> {
         };
         let Some((object, known)) = known else { return };
         if !known.contains(&attribute) {
-            let complaint = Complaint::new(format!("{object} has no `{attribute}`")).help(did_you_mean_or_list(attribute, &known, "it has"));
+            let complaint =
+                Complaint::new(format!("{object} has no `{attribute}`")).help(did_you_mean_or_list(attribute, &known, "it has"));
             self.report(span, complaint);
         }
     }
@@ -245,14 +258,17 @@ impl Checker<'_> {
             return;
         }
         let text = error.without_diagnostic().to_string();
-        let (mut message, suggestion) = reworded(&text);
+        let ((mut message, suggestion), mut place_of) = (reworded(&text), span);
         if let (Some(call), Some(got)) = (call, text.split_once("` but got `").map(|(_, got)| got.trim_end_matches('`'))) {
-            let argument = call.arguments.iter().find(|(argument, ..)| *argument == span || within(*argument));
-            if let Some((_, name, expected)) = argument {
+            // the span of a keyword's error begins at the keyword
+            let inside = |inner: Span| span.begin() <= inner.begin() && inner.end() <= span.end();
+            let argument = call.arguments.iter().find(|(argument, ..)| within(*argument) || inside(*argument));
+            if let Some((argument, name, expected)) = argument {
+                place_of = *argument;
                 message = format!("{}: `{name}` must be {expected}, not {}", call.function, type_in_words(got));
             }
         }
-        self.report(span, Complaint::new(message).help(suggestion));
+        self.report(place_of, Complaint::new(message).help(suggestion));
     }
 }
 

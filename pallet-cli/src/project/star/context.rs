@@ -44,8 +44,15 @@ pub(crate) fn source(evaluator: &Evaluator<'_, '_, '_>) -> Option<SourceLocation
     }
 }
 
+/// Begins the name of a text whose first line is not the user's.
+pub(crate) const SCOPED: &str = "@";
+
 /// A span of Starlark as a place.
 pub(crate) fn place(span: &FileSpan) -> Place {
     let range = span.span.begin().get() as usize..span.span.end().get() as usize;
-    Place::of(span.filename(), span.file.source(), range)
+    let place = Place::of(span.filename(), span.file.source(), range);
+    match span.filename().strip_prefix(SCOPED) {
+        Some(file) => Place { file: file.to_owned(), line: place.line.saturating_sub(1), ..place },
+        None => place,
+    }
 }

@@ -37,7 +37,7 @@ fn explain(kind: &ErrorKind, frames: &[Frame], limits: Limits) -> (String, Optio
     match kind {
         ErrorKind::Fail(error) => (error.to_string().trim_start_matches("fail:").trim().to_owned(), None),
         ErrorKind::StackOverflow(_) => {
-            let message = format!("{} calls too deep: more than {DEPTH} functions wait for each other", function.unwrap_or("the file"));
+            let message = format!("{} goes too deep: more than {DEPTH} calls inside each other", function.unwrap_or("the file"));
             (message, Some("does it call itself without end?".to_owned()))
         }
         ErrorKind::Other(error) | ErrorKind::Native(error) => match error.downcast_ref::<Complaint>() {

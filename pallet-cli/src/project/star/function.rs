@@ -43,10 +43,7 @@ pub(crate) enum Does {
     /// It declares this action.
     Action(&'static str),
     /// It calls this function of this crate.
-    Call {
-        config_crate: String,
-        function: String,
-    },
+    Call { config_crate: String, function: String },
     /// It makes a spec.
     Spec(SpecFunction),
 }
@@ -103,7 +100,8 @@ impl HostFunction {
                 _ => bound.values.push((parameter.name.clone(), value)),
             }
         }
-        bound.phases = matched.phases.into_iter().filter_map(|index| named.get(index)).map(|(name, value)| ((*name).to_owned(), *value)).collect();
+        bound.phases =
+            matched.phases.into_iter().filter_map(|index| named.get(index)).map(|(name, value)| ((*name).to_owned(), *value)).collect();
         Ok(bound)
     }
 
@@ -120,10 +118,7 @@ impl HostFunction {
         let value = bound.value("request").ok_or_else(|| Complaint::new(format!("{}: `request` is missing", self.signature.function)))?;
         match value.downcast_ref::<RequestValue>() {
             Some(request) => Ok(request.request.clone()),
-            None => {
-                let message = format!("{}: the first argument must be the request, not {}", self.signature.function, describe(value));
-                Err(Complaint::new(message).help("call it in a phase function, and pass on that function's first parameter".to_owned()))
-            }
+            None => Err(self.signature.no_request(&describe(value))),
         }
     }
 
@@ -138,8 +133,12 @@ impl HostFunction {
                 (operation::ACTION, serde_json::to_value(declared))
             }
             Does::Call { config_crate, function } => {
-                let call =
-                    CallFunction { config_crate: config_crate.clone(), function: function.clone(), arguments: Json::Object(arguments), source };
+                let call = CallFunction {
+                    config_crate: config_crate.clone(),
+                    function: function.clone(),
+                    arguments: Json::Object(arguments),
+                    source,
+                };
                 (operation::CALL, serde_json::to_value(call))
             }
             Does::Spec(_) => return Ok(Json::Null),

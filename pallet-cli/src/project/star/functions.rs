@@ -52,13 +52,8 @@ pub(crate) fn node_spec_schema() -> Json {
 
 fn specs() -> Vec<HostFunction> {
     let root = node_spec_schema();
-    let nodes: Vec<Parameter> = root
-        .get("properties")
-        .and_then(Json::as_object)
-        .into_iter()
-        .flatten()
-        .map(|(name, node)| option(name, node.clone()))
-        .collect();
+    let nodes: Vec<Parameter> =
+        root.get("properties").and_then(Json::as_object).into_iter().flatten().map(|(name, node)| option(name, node.clone())).collect();
     let name = Parameter { name: "name".into(), kind: Kind::Data(json!({"type": "string"})), required: true, positional: true };
     let count = option("count", json!({"type": ["integer", "null"], "minimum": 0, "format": "uint32"}));
     let server = [
@@ -69,7 +64,8 @@ fn specs() -> Vec<HostFunction> {
         keyword("default_phases", Kind::Names),
     ];
     let groups = Parameter { required: true, ..keyword("groups", Kind::Groups) };
-    let with = |first: &[&Parameter], rest: &[Parameter]| first.iter().map(|one| (*one).clone()).chain(rest.iter().cloned()).collect::<Vec<_>>();
+    let with =
+        |first: &[&Parameter], rest: &[Parameter]| first.iter().map(|one| (*one).clone()).chain(rest.iter().cloned()).collect::<Vec<_>>();
     let spec = |function: &str, parameters: Vec<Parameter>, phases: bool, returns: Ty, does: SpecFunction| {
         let signature = Signature { function: function.to_owned(), parameters, root: root.clone(), phases, returns };
         HostFunction::new(Arc::new(signature), Does::Spec(does))

@@ -12,7 +12,7 @@ use starlark::syntax::ast::{AstExpr, AstStmt, Expr};
 use starlark::typing::{Interface, Ty};
 
 use super::check::check;
-use super::context::Context;
+use super::context::{Context, SCOPED};
 use super::crates::Crate;
 use super::error::diagnose;
 use super::language::Language;
@@ -22,6 +22,7 @@ use super::registry::Run;
 use super::request::RequestValue;
 use super::scope::{Known, assigned};
 use crate::project::diagnostic::{Diagnostic, Diagnostics};
+use crate::project::suggest::did_you_mean;
 
 /// The name of the code in messages.
 const FILE: &str = "-e";
@@ -65,12 +66,23 @@ impl InlineScope {
         // the first line loads what the code sees; places are those of the code alone
         let loaded: String = names.iter().map(|name| format!(", {name:?}")).collect();
         let source = format!("load({SCOPE:?}{loaded})\n{code}");
-        let ast = parse(FILE, source.clone())?;
+        let ast = parse(&scoped(), source.clone())?;
         let (found, _) = check(&ast, &self.language.globals, known, &interfaces);
         if !found.is_empty() {
-            return Err(Diagnostics(found.into_iter().map(one_line_up).collect()));
+            return Err(Diagnostics(found.into_iter().map(|diagnostic| self.with_suggestion(diagnostic)).collect()));
         }
         Ok(Phase::new(Inline { scope: Arc::new(self.clone()), source }))
+    }
+
+    /// Starlark knows only the names that the code reads: a name that is none may be one of the others.
+    fn with_suggestion(&self, diagnostic: Diagnostic) -> Diagnostic {
+        let Some(name) = diagnostic.message.strip_prefix("there is no `").and_then(|rest| rest.strip_suffix('`')) else {
+            return diagnostic;
+        };
+        let own: Vec<&str> = self.main.names().map(|name| name.as_str()).collect();
+        let there = own.into_iter().chain(self.known.keys().map(String::as_str)).chain(["request"]);
+        let suggestion = did_you_mean(name, there);
+        diagnostic.suggest(suggestion)
     }
 
     /// The names that the code reads and does not bind itself.
@@ -91,11 +103,9 @@ fn identifiers(expression: &AstExpr, names: &mut BTreeSet<String>) {
     expression.visit_expr(|inner| identifiers(inner, names));
 }
 
-fn one_line_up(mut diagnostic: Diagnostic) -> Diagnostic {
-    if let Some(place) = diagnostic.place.as_mut().filter(|place| place.file == FILE) {
-        place.line = place.line.saturating_sub(1);
-    }
-    diagnostic
+/// The name of the text with the line before the code.
+fn scoped() -> String {
+    format!("{SCOPED}{FILE}")
 }
 
 /// Code on the command line as a phase function.
@@ -107,15 +117,18 @@ struct Inline {
 impl PhaseFunction for Inline {
     fn call(&self, request: &mut Request) -> Result<(), PhaseError> {
         let run = self.scope.run;
-        self.evaluate(request).map_err(|error| phase_error(&one_line_up(diagnose(&error, run.limits, None)), run.colour))
+        self.evaluate(request).map_err(|error| phase_error(&diagnose(&error, run.limits, None), run.colour))
     }
 }
 
 impl Inline {
     fn evaluate(&self, request: &Request) -> starlark::Result<()> {
-        let ast = AstModule::parse(FILE, self.source.clone(), &super::language::dialect())?;
+        let ast = AstModule::parse(&scoped(), self.source.clone(), &super::language::dialect())?;
         let scope = Module::with_temp_heap(|module| {
-            module.import_public_symbols(&self.scope.main);
+            for name in self.scope.main.names() {
+                let value = self.scope.main.get(name.as_str())?;
+                module.set(name.as_str(), module.heap().access_owned_frozen_value(&value));
+            }
             let value = module.heap().alloc(RequestValue { request: request.clone() });
             module.set("request", value);
             module.freeze().map_err(|error| anyhow::anyhow!("{error:?}"))

@@ -1,5 +1,6 @@
 //! What bounds the evaluation of a project: time, depth and memory.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use starlark::eval::Evaluator;
@@ -26,8 +27,9 @@ impl Default for Limits {
 impl Limits {
     /// Bounds an evaluation that begins now.
     pub(crate) fn apply(self, evaluator: &mut Evaluator<'_, '_, '_>) -> anyhow::Result<()> {
-        let begun = Instant::now();
-        evaluator.set_check_cancelled(Box::new(move || begun.elapsed() > self.time));
+        let (begun, stopped) = (Instant::now(), Cell::new(false));
+        // told once: when it is over, Starlark asks again, and that answer would hide the place where it was stopped
+        evaluator.set_check_cancelled(Box::new(move || begun.elapsed() > self.time && !stopped.replace(true)));
         evaluator.set_max_callstack_size(DEPTH)?;
         evaluator.set_max_heap_size(MEMORY)
     }

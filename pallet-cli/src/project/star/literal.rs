@@ -42,7 +42,9 @@ fn read(expression: &AstExpr, path: &mut Vec<String>, holes: &mut Vec<Vec<String
             "False" => Some(false.into()),
             _ => None,
         },
-        Expr::List(items) | Expr::Tuple(items) => Some(items.iter().enumerate().map(|(index, item)| part(item, index.to_string(), path, holes)).collect()),
+        Expr::List(items) | Expr::Tuple(items) => {
+            Some(items.iter().enumerate().map(|(index, item)| part(item, index.to_string(), path, holes)).collect())
+        }
         Expr::Dict(entries) => entries.iter().map(|(key, value)| Some((key_of(key)?, value))).collect::<Option<Vec<_>>>().map(|entries| {
             let entries = entries.into_iter().map(|(key, value)| (key.to_owned(), part(value, key.to_owned(), path, holes)));
             Json::Object(entries.collect::<Map<_, _>>())
@@ -88,6 +90,16 @@ pub(crate) fn span_at(expression: &AstExpr, path: &[String], key: Option<&str>) 
             entries.iter().find(|(known, _)| key_of(known) == Some(key)).map_or(at.span, |(known, _)| known.span)
         }
         _ => at.span,
+    }
+}
+
+/// What an expression is, if it can be no dict: `a list`.
+pub(crate) fn not_a_dict(expression: &AstExpr) -> Option<&'static str> {
+    match &expression.node {
+        Expr::List(_) | Expr::ListComprehension(..) => Some("a list"),
+        Expr::Lambda(_) => Some("a function"),
+        Expr::Dict(_) | Expr::DictComprehension(..) => None,
+        _ => not_a_function(expression),
     }
 }
 

@@ -75,7 +75,8 @@ impl<'a> Files<'a> {
         }
         if self.open.iter().any(|open| open == name) {
             let circle: Vec<&str> = self.open.iter().map(String::as_str).skip_while(|open| *open != name).chain([name]).collect();
-            self.found.push(Diagnostic::error(format!("the files load each other in a circle: {}", circle.join(" -> "))).at(asked.cloned()));
+            self.found
+                .push(Diagnostic::error(format!("the files load each other in a circle: {}", circle.join(" -> "))).at(asked.cloned()));
             return;
         }
         let ast = match read_source(self.directory, name).and_then(|text| parse(name, text)) {
@@ -182,7 +183,9 @@ impl<'a> Files<'a> {
         }
         let Context::Loading(registry) = context else { return Err(Diagnostic::error("the project was not loaded")) };
         match (modules.modules.remove(MAIN), self.interfaces.remove(MAIN)) {
-            (Some(main), Some(interface)) => Ok(Evaluated { main, interface, registry: registry.into_inner(), known: std::mem::take(&mut self.known) }),
+            (Some(main), Some(interface)) => {
+                Ok(Evaluated { main, interface, registry: registry.into_inner(), known: std::mem::take(&mut self.known) })
+            }
             _ => Err(Diagnostic::error(format!("{MAIN} was not evaluated"))),
         }
     }

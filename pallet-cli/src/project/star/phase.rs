@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use pallet_core::engine::{PhaseError, PhaseFunction};
-use pallet_core::plugin::operation::{self, Log};
 use pallet_core::plugin::Request;
+use pallet_core::plugin::operation::{self, Log};
 use starlark::PrintHandler;
 use starlark::environment::Module;
 use starlark::eval::Evaluator;

@@ -106,13 +106,22 @@ impl Signature {
     /// The complaint about a keyword that should be a phase and is not a function.
     pub(crate) fn no_phase(&self, name: &str, what: &str) -> Complaint {
         let known = self.parameters.iter().map(|parameter| parameter.name.as_str());
-        let help = did_you_mean(name, known).unwrap_or_else(|| "any other keyword is a phase, and its value a function of the request".to_owned());
+        let help = did_you_mean(name, known).filter(|_| self.phases);
+        let help = help.or_else(|| self.phases.then(|| "any other keyword is a phase, and its value a function of the request".to_owned()));
         Complaint::new(format!("{}: the phase `{name}` must be a function, not {what}", self.function)).help(help)
     }
 
+    /// The complaint about a first argument that is no request.
+    pub(crate) fn no_request(&self, what: &str) -> Complaint {
+        Complaint::new(format!("{}: the first argument must be the request, not {what}", self.function))
+            .help("call it in a phase function, and pass on that function's first parameter".to_owned())
+    }
+
     fn too_many(&self, given: usize) -> Complaint {
-        let takes: Vec<&str> = self.parameters.iter().filter(|parameter| parameter.positional).map(|parameter| parameter.name.as_str()).collect();
-        let message = format!("{} takes {} arguments by position ({}), not {given}", self.function, takes.len(), takes.join(", "));
+        let takes: Vec<&str> =
+            self.parameters.iter().filter(|parameter| parameter.positional).map(|parameter| parameter.name.as_str()).collect();
+        let noun = if takes.len() == 1 { "argument" } else { "arguments" };
+        let message = format!("{} takes {} {noun} by position ({}), not {given}", self.function, takes.len(), takes.join(", "));
         let keywords: Vec<&str> =
             self.parameters.iter().filter(|parameter| !parameter.positional).map(|parameter| parameter.name.as_str()).collect();
         Complaint::new(message).help((!keywords.is_empty()).then(|| format!("by keyword it takes {}", keywords.join(", "))))

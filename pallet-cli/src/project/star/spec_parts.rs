@@ -18,7 +18,7 @@ use super::phase::StarPhase;
 use super::registry::Registry;
 use super::signature::Signature;
 use super::spec::{GroupValue, NodeSpecValue, ServerValue};
-use super::types::{describe, names, sequence, to_json};
+use super::types::{describe, function_name, names, sequence, to_json};
 use crate::project::schema::Schema;
 
 /// The server-spec that the arguments of a spec's function make; `own` is laid over the node-spec among them.
@@ -72,7 +72,11 @@ fn phases<'v>(
             return Err(signature.no_phase(&name, &describe(function)));
         }
         if function.check_callable_with([&Ty::any()], [], None, None, &Ty::any()).is_err() {
-            let message = format!("{}: the phase `{name}` is called with the request alone, and {} needs more", signature.function, function.to_str());
+            let message = format!(
+                "{}: the phase `{name}` is called with the request alone, and {} needs more",
+                signature.function,
+                function_name(function)
+            );
             return Err(Complaint::new(message).help("wrap it: `lambda request: f(request, ...)`".to_owned()));
         }
         let slot = registry(&signature.function, evaluator)?.slot(&name, call_place(evaluator));

@@ -109,7 +109,12 @@ impl<'v> StarlarkValue<'v> for TableValue {
 #[starlark_module]
 fn methods(builder: &mut MethodsBuilder) {
     /// The value of a key, or else `default`.
-    fn get<'v>(this: &TableValue, key: &str, #[starlark(default = NoneType)] default: Value<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+    fn get<'v>(
+        this: &TableValue,
+        key: &str,
+        #[starlark(default = NoneType)] default: Value<'v>,
+        heap: Heap<'v>,
+    ) -> starlark::Result<Value<'v>> {
         Ok(this.item(key, heap).unwrap_or(default))
     }
 
@@ -121,7 +126,8 @@ fn methods(builder: &mut MethodsBuilder) {
     /// The pairs of keys and values.
     fn items<'v>(this: &TableValue, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
         let items: Vec<(&str, Option<Value<'v>>)> = this.values.keys().map(|key| (key.as_str(), this.item(key, heap))).collect();
-        let items: Vec<Value<'v>> = items.into_iter().map(|(key, value)| heap.alloc((key, value.unwrap_or_else(Value::new_none)))).collect();
+        let items: Vec<Value<'v>> =
+            items.into_iter().map(|(key, value)| heap.alloc((key, value.unwrap_or_else(Value::new_none)))).collect();
         Ok(heap.alloc(items))
     }
 }

@@ -79,11 +79,7 @@ fn data_type(schema: Schema<'_>, depth: usize) -> Ty {
 
 /// Plain data of a value.
 pub(crate) fn to_json(value: Value<'_>) -> Result<Json, Complaint> {
-    value.to_json_value().map_err(|_| {
-        let what = value.to_string();
-        let what = if what.len() > 60 { String::new() } else { format!(" {what}") };
-        Complaint::new(format!("must be plain data, not a {}{what}", value.get_type()))
-    })
+    value.to_json_value().map_err(|_| Complaint::new(format!("must be plain data, not {}", describe(value))))
 }
 
 /// A value in a message: what it is, and itself if it is short.
@@ -92,10 +88,16 @@ pub(crate) fn describe(value: Value<'_>) -> String {
     match value.get_type() {
         "string" if text.len() <= 60 => format!("the string {text}"),
         "int" | "float" | "bool" | "NoneType" => text,
-        "function" => format!("the function {}", value.to_str()),
+        "function" => format!("the function {}", function_name(value)),
         "string" => "a long string".to_owned(),
         other => format!("a {other}"),
     }
+}
+
+/// The name of a function.
+pub(crate) fn function_name(value: Value<'_>) -> String {
+    let name = value.to_str();
+    name.rsplit(".star.").next().unwrap_or(&name).to_owned()
 }
 
 /// The strings of a value that is one string or a list of them.

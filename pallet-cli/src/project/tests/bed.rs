@@ -103,8 +103,15 @@ impl Catalog for Crates {
             "broken" => return Err("it was built for another interface".into()),
             _ => return Err(format!("there is no crate {name}")),
         };
-        let functions = functions.into_iter().map(|(name, parameters)| FunctionManifest { name: name.into(), doc: String::new(), parameters });
-        Ok(Manifest { name: name.into(), version: "1.0.0".into(), about: String::new(), functions: functions.collect(), options: Value::Null })
+        let functions =
+            functions.into_iter().map(|(name, parameters)| FunctionManifest { name: name.into(), doc: String::new(), parameters });
+        Ok(Manifest {
+            name: name.into(),
+            version: "1.0.0".into(),
+            about: String::new(),
+            functions: functions.collect(),
+            options: Value::Null,
+        })
     }
 }
 

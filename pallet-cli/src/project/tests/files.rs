@@ -1,5 +1,7 @@
 //! The files of a project: missing, unreadable, loading each other, and the first ones.
 
+use std::sync::{Arc, Mutex};
+
 use super::bed::{Bed, Crates, star};
 use crate::project::{LoadOptions, Project, init};
 use expect_test::expect;
@@ -85,7 +87,8 @@ fn all_files_are_checked_at_once() {
 
 #[test]
 fn crates_that_cannot_be_loaded() {
-    star("load(\"@ngnix\", \"nginx\")\nload(\"@zsh\", \"zsh\")\nload(\"@broken\", \"broken\")\nload(\"@nginx\", \"nginz\")\nnginx.x(1)\n").wrong(expect![[r#"
+    star("load(\"@ngnix\", \"nginx\")\nload(\"@zsh\", \"zsh\")\nload(\"@broken\", \"broken\")\nload(\"@nginx\", \"nginz\")\nnginx.x(1)\n")
+        .wrong(expect![[r#"
         error: there is no crate `ngnix`
          --> pallet.star:1:6
           |
@@ -171,7 +174,10 @@ fn a_link_out_of_the_project_is_not_followed() {
 fn environments_are_merged_in_order() {
     let bed = Bed::new(&[
         ("user.toml", "[environment]\na = 'user'\nb = 'user'\nc = 'user'\nd = 'user'\n[services.lab]\ntoken = { env = 'T' }\n"),
-        ("pallet.toml", "[services.lab]\nprovider = 'docker'\nenvironment = { b = 'service', c = 'service', d = 'service' }\n[environment]\nc = 'project'\nd = 'project'\n"),
+        (
+            "pallet.toml",
+            "[services.lab]\nprovider = 'docker'\nenvironment = { b = 'service', c = 'service', d = 'service' }\n[environment]\nc = 'project'\nd = 'project'\n",
+        ),
         ("pallet.star", "group_spec('web', count = 1)\n"),
     ]);
     let options = LoadOptions {
@@ -232,4 +238,53 @@ fn the_first_project() {
     let error = init(&directory).unwrap_err();
     assert!(error.message.starts_with("pallet.star is there already in "), "{}", error.message);
     assert!(!directory.join("pallet.toml").exists());
+}
+
+#[test]
+fn what_is_wrong_is_data_too() {
+    let found = star("group_spec(\"web\", cont = 1)\n").load_with(LoadOptions::default()).unwrap_err();
+    expect![[r#"
+        [
+          {
+            "severity": "error",
+            "message": "group_spec has no parameter `cont`",
+            "file": "pallet.star",
+            "line": 1,
+            "column": 19,
+            "length": 4,
+            "excerpt": "group_spec(\"web\", cont = 1)",
+            "suggestion": "did you mean `count`?"
+          }
+        ]"#]]
+    .assert_eq(&serde_json::to_string_pretty(&found).unwrap());
+}
+
+#[test]
+fn what_the_top_level_prints_is_handed_on() {
+    let printed = Arc::new(Mutex::new(Vec::new()));
+    let sink = printed.clone();
+    let print = Arc::new(move |text: &str| sink.lock().unwrap().push(text.to_owned()));
+    let bed = star("print(\"a\", 1)\ngroup_spec(\"web\")\n");
+    bed.load_with(LoadOptions { print: Some(print), ..LoadOptions::default() }).unwrap();
+    assert_eq!(*printed.lock().unwrap(), ["a 1"]);
+}
+
+#[test]
+fn an_error_of_the_top_level_tells_the_way_to_it() {
+    star("def check(x):\n    if x > 1:\n        fail(\"too many\")\n\ndef all(xs):\n    for x in xs:\n        check(x)\n\nall([1, 2])\n")
+        .wrong(expect![[r#"
+        error: too many
+         --> pallet.star:3:9
+          |
+        3 |         fail("too many")
+          |         ^^^^^^^^^^^^^^^^
+          = in check, called at pallet.star:7:9
+          = in all, called at pallet.star:9:1
+    "#]]);
+}
+
+#[test]
+fn a_project_can_be_shared_between_threads() {
+    fn shared<T: Send + Sync + Clone + 'static>(_: &T) {}
+    shared(&star("").load());
 }

@@ -28,12 +28,16 @@ group_spec(
     assert_eq!(group.default_phases(), ["configure", "check"]);
     let hardware = group.server.node_spec.hardware.as_ref().unwrap();
     assert_eq!((hardware.min_cores, hardware.min_ram), (Some(2), Some(64)));
-    check_phase(&project, "configure", expect![[r#"
+    check_phase(
+        &project,
+        "configure",
+        expect![[r#"
         log {"level":"info","message":"one"}
         log {"level":"info","message":"two"}
         log {"level":"info","message":"three"}
         log {"level":"info","message":"own"}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -51,9 +55,13 @@ defnode("web", image = {"os_family": "debian"}, network = {"inbound_ports": [80]
     assert_eq!(group.count, None);
     assert_eq!(group.server.node_spec.image.as_ref().unwrap().os_family.as_deref(), Some("debian"));
     assert_eq!(group.server.phases.keys().collect::<Vec<_>>(), ["bootstrap", "configure"]);
-    check_phase(&project, "configure", expect![[r#"
+    check_phase(
+        &project,
+        "configure",
+        expect![[r#"
         action {"action":"directory","arguments":{"path":"/srv"},"options":{},"source":{"file":"pallet.star","line":3,"column":5}}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -97,7 +105,10 @@ fn declarations_that_contradict_themselves() {
         1 | group_spec('We b')
           | ^^^^^^^^^^^^^^^^^^
     "#]]);
-    star("a = server_spec(default_phases = ['x', 'y'])\nb = server_spec(default_phases = ['y', 'x'])\ngroup_spec('web', extends = [a, b])\n").wrong(expect![[r#"
+    star(
+        "a = server_spec(default_phases = ['x', 'y'])\nb = server_spec(default_phases = ['y', 'x'])\ngroup_spec('web', extends = [a, b])\n",
+    )
+    .wrong(expect![[r#"
         error: group_spec: the default phases ["x", "y"] and ["y", "x"] cannot be brought into one order; give `default_phases` here
          --> pallet.star:3:1
           |
@@ -105,7 +116,7 @@ fn declarations_that_contradict_themselves() {
           | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
     "#]]);
     star("def f(request, x):\n    pass\n\ngroup_spec('web', phases = {'configure': f})\n").wrong(expect![[r#"
-        error: group_spec: the phase `configure` is called with the request alone, and pallet.star.f needs more
+        error: group_spec: the phase `configure` is called with the request alone, and f needs more
          --> pallet.star:4:1
           |
         4 | group_spec('web', phases = {'configure': f})
@@ -138,7 +149,11 @@ fn files_share_what_they_declare() {
     ])
     .load();
     assert_eq!(project.groups.iter().map(|group| group.name.as_str()).collect::<Vec<_>>(), ["web", "db"]);
-    check_phase(&project, "configure", expect![[r#"
+    check_phase(
+        &project,
+        "configure",
+        expect![[r#"
         log {"level":"info","message":"hello"}
-    "#]]);
+    "#]],
+    );
 }

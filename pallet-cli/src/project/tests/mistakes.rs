@@ -16,14 +16,15 @@ fn a_syntax_error() {
         error: syntax error: unexpected new line, expected symbol ']'
          --> pallet.star:2:1
           |
-        2 | 
+        2 |
           | ^
     "#]]);
 }
 
 #[test]
 fn a_name_that_there_is_not() {
-    star("load(\"@nginx\", \"nginx\")\n\ndef web(request):\n    ngnix.install(request)\n    directry(request, \"/srv\")\n").wrong(expect![[r#"
+    star("load(\"@nginx\", \"nginx\")\n\ndef web(request):\n    ngnix.install(request)\n    directry(request, \"/srv\")\n").wrong(expect![
+        [r#"
         error: there is no `ngnix`
          --> pallet.star:4:5
           |
@@ -37,7 +38,8 @@ fn a_name_that_there_is_not() {
         5 |     directry(request, "/srv")
           |     ^^^^^^^^
           = help: did you mean `directory`?
-    "#]]);
+    "#]
+    ]);
 }
 
 #[test]
@@ -123,11 +125,12 @@ def web(request):
         8 |     nginx.site(request)
           |     ^^^^^^^^^^
 
-        error: nginx.site: `name` is missing
-         --> pallet.star:9:5
+        error: nginx.site: the first argument must be the request, not a string
+         --> pallet.star:9:16
           |
         9 |     nginx.site("hello")
-          |     ^^^^^^^^^^
+          |                ^^^^^^^
+          = help: call it in a phase function, and pass on that function's first parameter
 
         error: nginx.site takes 2 arguments by position (request, name), not 3
           --> pallet.star:10:34
@@ -136,7 +139,7 @@ def web(request):
            |                                  ^^
            = help: by keyword it takes port, root, scheme, aliases, tls
 
-        error: nginx.install takes 1 arguments by position (request), not 2
+        error: nginx.install takes 1 argument by position (request), not 2
           --> pallet.star:11:28
            |
         11 |     nginx.install(request, 1)
@@ -155,11 +158,11 @@ def web(request):
            |                             ^^^
            = help: did you mean `name`?
 
-        error: expected type `None | int` but got `str`
-          --> pallet.star:13:34
+        error: nginx.site: `port` must be an integer, not a string
+          --> pallet.star:13:41
            |
         13 |     nginx.site(request, "hello", port = str(80))
-           |                                  ^^^^^^^^^^^^^^
+           |                                         ^^^^^^^
 
         error: nginx.site: `name` must be a string, not a list
           --> pallet.star:14:25
@@ -179,6 +182,7 @@ def web(request):
     directory(request, "/srv", action = "remove")
     directory("/srv")
     directory(request, "/srv", flag_on_change = "x", if_flag = True)
+    directory(request, "/srv", mode = len("x"))
 "#,
     )
     .wrong(expect![[r#"
@@ -201,17 +205,24 @@ def web(request):
         5 |     directory(request, "/srv", action = "remove")
           |                                         ^^^^^^^^
 
-        error: directory: `path` is missing
-         --> pallet.star:6:5
+        error: directory: the first argument must be the request, not a string
+         --> pallet.star:6:15
           |
         6 |     directory("/srv")
-          |     ^^^^^^^^^
+          |               ^^^^^^
+          = help: call it in a phase function, and pass on that function's first parameter
 
         error: directory: `if_flag` must be a string, not true
          --> pallet.star:7:64
           |
         7 |     directory(request, "/srv", flag_on_change = "x", if_flag = True)
           |                                                                ^^^^
+
+        error: directory: `mode` must be a string, not an integer
+         --> pallet.star:8:39
+          |
+        8 |     directory(request, "/srv", mode = len("x"))
+          |                                       ^^^^^^^^
     "#]]);
 }
 
@@ -251,116 +262,6 @@ def other(x, request):
 }
 
 #[test]
-fn keys_of_a_node_spec() {
-    star(
-        r#"
-node_spec(imge = {})
-node_spec(image = {"os_famly": "debian"}, hardware = {"min_cores": "2"}, network = {"inbound_ports": [80, -1]})
-group_spec("web", node_spec = {"hardwar": {}})
-defnode("db", imag = {"os_family": "debian"})
-"#,
-    )
-    .wrong(expect![[r#"
-        error: node_spec has no parameter `imge`
-         --> pallet.star:2:11
-          |
-        2 | node_spec(imge = {})
-          |           ^^^^
-          = help: did you mean `image`?
-
-        error: node_spec: `image` has no key `os_famly`
-         --> pallet.star:3:20
-          |
-        3 | node_spec(image = {"os_famly": "debian"}, hardware = {"min_cores": "2"}, network = {"inbound_ports": [80, -1]})
-          |                    ^^^^^^^^^^
-          = help: did you mean `os_family`?
-
-        error: node_spec: `hardware.min_cores` must be an integer, not the string "2"
-         --> pallet.star:3:68
-          |
-        3 | node_spec(image = {"os_famly": "debian"}, hardware = {"min_cores": "2"}, network = {"inbound_ports": [80, -1]})
-          |                                                                    ^^^
-
-        error: node_spec: `network.inbound_ports.1` must be 0 to 65535, not -1
-         --> pallet.star:3:107
-          |
-        3 | node_spec(image = {"os_famly": "debian"}, hardware = {"min_cores": "2"}, network = {"inbound_ports": [80, -1]})
-          |                                                                                                           ^^
-
-        error: group_spec: `node_spec` has no key `hardwar`
-         --> pallet.star:4:32
-          |
-        4 | group_spec("web", node_spec = {"hardwar": {}})
-          |                                ^^^^^^^^^
-          = help: did you mean `hardware`?
-
-        error: defnode: the phase `imag` must be a function, not a dict
-         --> pallet.star:5:15
-          |
-        5 | defnode("db", imag = {"os_family": "debian"})
-          |               ^^^^
-          = help: did you mean `image`?
-    "#]]);
-}
-
-#[test]
-fn counts() {
-    star(
-        r#"
-group_spec("a", count = "two")
-group_spec("b", count = -1)
-group_spec("c", count = 1.5)
-group_spec("d", count = str(2))
-"#,
-    )
-    .wrong(expect![[r#"
-        error: group_spec: `count` must be an integer, not the string "two"
-         --> pallet.star:2:25
-          |
-        2 | group_spec("a", count = "two")
-          |                         ^^^^^
-
-        error: group_spec: `count` must be 0 to 4294967295, not -1
-         --> pallet.star:3:25
-          |
-        3 | group_spec("b", count = -1)
-          |                         ^^
-
-        error: group_spec: `count` must be an integer, not 1.5
-         --> pallet.star:4:25
-          |
-        4 | group_spec("c", count = 1.5)
-          |                         ^^^
-    "#]]);
-}
-
-#[test]
-fn phases_that_are_no_functions() {
-    star(
-        r#"
-group_spec("a", phases = {"configure": "web"})
-group_spec("b", phases = ["configure"])
-defnode("c", configure = {"os_family": "debian"})
-"#,
-    )
-    .wrong(expect![[r#"
-        error: group_spec: the phase `configure` must be a function, not a string
-         --> pallet.star:2:40
-          |
-        2 | group_spec("a", phases = {"configure": "web"})
-          |                                        ^^^^^
-          = help: any other keyword is a phase, and its value a function of the request
-
-        error: defnode: the phase `configure` must be a function, not a dict
-         --> pallet.star:4:14
-          |
-        4 | defnode("c", configure = {"os_family": "debian"})
-          |              ^^^^^^^^^
-          = help: any other keyword is a phase, and its value a function of the request
-    "#]]);
-}
-
-#[test]
 fn names_that_a_file_binds_itself_are_its_own() {
     star(
         r#"
@@ -375,6 +276,52 @@ def web(request, nginx = None):
     [group_spec.x for group_spec in []]
 
 group_spec("web", count = 1)
+"#,
+    )
+    .wrong(expect!["loads; "]);
+}
+
+#[test]
+fn ordinary_code_is_not_complained_about() {
+    star(
+        r#"
+load("@nginx", "nginx")
+
+PORTS = [80] + [443]
+OWNERS = {"web": "www-data", "db": None}
+
+def helper(request, port: int = 80, root = None, **rest):
+    options = {"port": port}
+    options["scheme"] = "http"
+    if root == None and request.target.os_family == "debian":
+        root = "/srv"
+    nginx.site(request, "x", root = root, **options)
+    nginx.site(request, "y", **rest)
+
+def web(request):
+    names = [target.name for target in request.targets if target.address != None]
+    text = "\n".join(names) + "%s %d" % ("a", 1) + "{}".format(1)
+    for port in PORTS:
+        helper(request, port = port)
+    nginx.site(request, text, aliases = [name.upper() for name in names] + ["z"], tls = {"certificate": names[0], "days": len(names)} if names else None)
+    owner = OWNERS.get("web")
+    directory(request, "/srv/" + str(len(names)), owner = owner, mode = "0755" if owner else None)
+    mode = None
+    if owner:
+        mode = "0700"
+    directory(request, path = "/x", mode = mode)
+    seen = {}
+    for target in request.targets_in_group("web"):
+        seen[target.name] = target
+    settings = request.settings("nginx") or {}
+    settings["x"] = [1, "a", {"b": None}]
+    request.set_settings("nginx", settings)
+    directory(request, (lambda name: "/srv/" + name)("x"))
+
+base = server_spec(phases = {"configure": web, "restart": lambda request: None}, roles = ["a"] + ["b"])
+extra = [base] + [server_spec(phases = {name: web for name in ["a", "b"]})]
+groups = [group_spec(name, count = count, extends = extra, node_spec = node_spec(image = dict(os_family = "debian"))) for name, count in [("a", 1), ("b", 2)]]
+cluster_spec("c", groups = groups)
 "#,
     )
     .wrong(expect!["loads; "]);

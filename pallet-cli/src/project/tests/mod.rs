@@ -6,3 +6,4 @@ mod groups;
 mod inline;
 mod mistakes;
 mod phases;
+mod specs;

@@ -8,7 +8,9 @@ use expect_test::{Expect, expect};
 
 fn phase(body: &str) -> Bed {
     let body: String = body.lines().map(|line| format!("    {line}\n")).collect();
-    star(&format!("load(\"@nginx\", \"nginx\")\ndef configure(request):\n{body}\ngroup_spec(\"web\", phases = {{\"configure\": configure}})\n"))
+    star(&format!(
+        "load(\"@nginx\", \"nginx\")\ndef configure(request):\n{body}\ngroup_spec(\"web\", phases = {{\"configure\": configure}})\n"
+    ))
 }
 
 fn check(body: &str, expected: Expect) {
@@ -37,11 +39,14 @@ fn a_function_of_a_crate_is_a_phase() {
         "load(\"@automated-admin-user\", \"automated_admin_user\")\nload(\"@nginx\", \"install\")\ngroup_spec(\"web\", phases = {\"bootstrap\": [automated_admin_user, install]})\n",
     )
     .load();
-    check_phase(&project, "bootstrap", expect![[r#"
+    check_phase(
+        &project,
+        "bootstrap",
+        expect![[r#"
         call {"crate":"automated-admin-user","function":"automated_admin_user","arguments":{},"source":{"file":"pallet.star","line":3,"column":1}}
         call {"crate":"nginx","function":"install","arguments":{},"source":{"file":"pallet.star","line":3,"column":1}}
-    "#]]);
-    assert_eq!(project.crates, ["automated-admin-user", "nginx"]);
+    "#]],
+    );
 }
 
 #[test]
@@ -76,17 +81,24 @@ directory(request, "/srv/" + environment.mirror["debian"])"#,
 
 #[test]
 fn what_a_plugin_refuses_is_an_error_at_the_call() {
-    check("helper(request, \"refused\")\n\ndef helper(request, name):\n    nginx.site(request, name)", expect![[r#"
-        error: local variable `helper` referenced before assignment
+    check(
+        "nginx.site(request, name = \"refused\")",
+        expect![[r#"
+        error: nginx.site: the site `refused` has no root
          --> pallet.star:3:5
           |
-        3 |     helper(request, "refused")
-          |     ^^^^^^
-    "#]]);
+        3 |     nginx.site(request, name = "refused")
+          |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+          = help: give it one
+    "#]],
+    );
     let bed = star(
         "load(\"@nginx\", \"nginx\")\n\ndef helper(request, name):\n    nginx.site(request, name)\n\ndef configure(request):\n    helper(request, \"refused\")\n\ngroup_spec(\"web\", phases = {\"configure\": configure})\n",
     );
-    check_phase(&bed.load(), "configure", expect![[r#"
+    check_phase(
+        &bed.load(),
+        "configure",
+        expect![[r#"
         error: nginx.site: the site `refused` has no root
          --> pallet.star:4:5
           |
@@ -94,7 +106,8 @@ fn what_a_plugin_refuses_is_an_error_at_the_call() {
           |     ^^^^^^^^^^^^^^^^^^^^^^^^^
           = in helper, called at pallet.star:7:5
           = help: give it one
-    "#]]);
+    "#]],
+    );
     let error = run(&bed.load().groups[0].server.phases["configure"]).unwrap_err();
     assert_eq!(error.message, "nginx.site: the site `refused` has no root; give it one");
     assert_eq!(error.source_location.unwrap().to_string(), "pallet.star:4:5");
@@ -102,43 +115,112 @@ fn what_a_plugin_refuses_is_an_error_at_the_call() {
 
 #[test]
 fn what_only_running_can_tell() {
-    check("nginx.site(request, \"hello\", port = json.decode(\"\\\"x\\\"\"))", expect![[r#"
+    check(
+        "nginx.site(request, \"hello\", port = json.decode(\"\\\"x\\\"\"))",
+        expect![[r#"
         error: nginx.site: `port` must be an integer, not the string "x"
          --> pallet.star:3:5
           |
         3 |     nginx.site(request, "hello", port = json.decode("\"x\""))
           |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-    "#]]);
-    check("nginx.site(request, \"hello\", **{\"prt\": 1})", expect![[r#"
+    "#]],
+    );
+    check(
+        "nginx.site(request, \"hello\", **{\"prt\": 1})",
+        expect![[r#"
         error: nginx.site has no parameter `prt`
          --> pallet.star:3:5
           |
         3 |     nginx.site(request, "hello", **{"prt": 1})
           |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
           = help: did you mean `port`?
-    "#]]);
-    check("nginx.site(request, \"hello\", scheme = \"ht\" + \"p\" * 2)", expect![[r#"
+    "#]],
+    );
+    check(
+        "nginx.site(request, \"hello\", scheme = \"ht\" + \"p\" * 2)",
+        expect![[r#"
         error: nginx.site: `scheme` must be "http" or "https", not the string "htpp"
          --> pallet.star:3:5
           |
         3 |     nginx.site(request, "hello", scheme = "ht" + "p" * 2)
           |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
           = help: did you mean "http"?
-    "#]]);
-    check("nginx.site(request.target, \"hello\")", expect![[r#"
+    "#]],
+    );
+    check(
+        "nginx.site(request.target, \"hello\")",
+        expect![[r#"
         error: nginx.site: the first argument must be the request, not a struct
          --> pallet.star:3:5
           |
         3 |     nginx.site(request.target, "hello")
           |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
           = help: call it in a phase function, and pass on that function's first parameter
-    "#]]);
-    check("nginx.site(request, \"hello\", root = configure)", expect![[""]]);
-    check("print(request.environment.prox)", expect![[""]]);
-    check("print(request.environment[\"prox\"])", expect![[""]]);
-    check("fail(\"this cannot be\", 1)", expect![[""]]);
-    check("group_spec(\"late\")", expect![[""]]);
-    check("x = [1][5]", expect![[""]]);
+    "#]],
+    );
+    check(
+        "nginx.site(request, \"hello\", root = request.environment.get(\"x\", configure))",
+        expect![[r#"
+        error: nginx.site: `root` must be plain data, not the function configure
+         --> pallet.star:3:5
+          |
+        3 |     nginx.site(request, "hello", root = request.environment.get("x", configure))
+          |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    "#]],
+    );
+    check(
+        "print(request.environment.prox)",
+        expect![[r#"
+        error: object of type `table` has no attribute `prox`
+         --> pallet.star:3:11
+          |
+        3 |     print(request.environment.prox)
+          |           ^^^^^^^^^^^^^^^^^^^^^^^^
+          = help: did you mean `proxy`?
+    "#]],
+    );
+    check(
+        "print(request.environment[\"prox\"])",
+        expect![[r#"
+        error: the environment has no key `prox`
+         --> pallet.star:3:11
+          |
+        3 |     print(request.environment["prox"])
+          |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+          = help: did you mean `proxy`?
+    "#]],
+    );
+    check(
+        "fail(\"this cannot be\", 1)",
+        expect![[r#"
+        error: this cannot be 1
+         --> pallet.star:3:5
+          |
+        3 |     fail("this cannot be", 1)
+          |     ^^^^^^^^^^^^^^^^^^^^^^^^^
+    "#]],
+    );
+    check(
+        "group_spec(\"late\")",
+        expect![[r#"
+        error: group_spec declares something of the project and cannot be called in a phase
+         --> pallet.star:3:5
+          |
+        3 |     group_spec("late")
+          |     ^^^^^^^^^^^^^^^^^^
+          = help: call it at the top level of pallet.star
+    "#]],
+    );
+    check(
+        "x = [1][5]",
+        expect![[r#"
+        error: index `5` is out of bound
+         --> pallet.star:3:9
+          |
+        3 |     x = [1][5]
+          |         ^^^^^^
+    "#]],
+    );
 }
 
 #[test]
@@ -148,35 +230,51 @@ fn a_loop_without_end_is_stopped() {
         "pallet.star",
         b"def spin():\n    for a in range(100000000):\n        for b in range(100000000):\n            pass\n\ndef configure(request):\n    spin()\n\ngroup_spec('web', phases = {'configure': configure})\n",
     );
-    check_phase(&brief(&bed), "configure", expect![[r#"
-        error: the top level of the file was stopped after 200ms
-         --> pallet.star:9:1
+    check_phase(
+        &brief(&bed),
+        "configure",
+        expect![[r#"
+        error: spin was stopped after 200ms
+         --> pallet.star:3:9
           |
-        9 | group_spec('web', phases = {'configure': configure})
-          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+        3 |         for b in range(100000000):
+          |         ^^^^^^^^^^^^^^^^^^^^^^^^^^
+          = in spin, called at pallet.star:7:5
           = help: does one of its loops not end?
-    "#]]);
+    "#]],
+    );
     bed.write("pallet.star", b"for a in range(100000000):\n    for b in range(100000000):\n        pass\n");
     let limits = Limits { time: Duration::from_millis(200) };
     let found = bed.load_with(LoadOptions { limits, ..LoadOptions::default() }).unwrap_err();
     expect![[r#"
         error: the top level of the file was stopped after 200ms
+         --> pallet.star:2:5
+          |
+        2 |     for b in range(100000000):
+          |     ^^^^^^^^^^^^^^^^^^^^^^^^^^
           = help: does one of its loops not end?
-    "#]].assert_eq(&found.render(false));
+    "#]]
+    .assert_eq(&found.render(false));
 }
 
 #[test]
 fn a_recursion_without_end_is_stopped() {
-    let bed = star("def down(n):\n    return down(n + 1)\n\ndef configure(request):\n    down(0)\n\ngroup_spec('web', phases = {'configure': configure})\n");
-    check_phase(&bed.load(), "configure", expect![[r#"
-        error: down calls too deep: more than 200 functions wait for each other
+    let bed = star(
+        "def down(n):\n    return down(n + 1)\n\ndef configure(request):\n    down(0)\n\ngroup_spec('web', phases = {'configure': configure})\n",
+    );
+    check_phase(
+        &bed.load(),
+        "configure",
+        expect![[r#"
+        error: down goes too deep: more than 200 calls inside each other
          --> pallet.star:2:12
           |
         2 |     return down(n + 1)
           |            ^^^^^^^^^^^
           = in down, called at pallet.star:5:5
           = help: does it call itself without end?
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -42,17 +42,17 @@ fn leaves_what_is_right() {
 fn changes_what_differs() {
     check(User::new("app").groups(["sudo"]).shell("/bin/bash"), node().user("app", app()), expect![[r#"
         will change groups, shell
-        - groups {"adm", "sudo"}
-        + groups {"sudo"}
-        - shell "/bin/sh"
-        + shell "/bin/bash"
+        - groups adm, sudo
+        + groups sudo
+        - shell /bin/sh
+        + shell /bin/bash
         ---
         ensure_user app --groups sudo --shell /bin/bash --create-home
     "#]]);
     check(User::new("app").groups(["www"]).append(), node().user("app", app()), expect![[r#"
         will change groups
-        - groups {"adm", "sudo"}
-        + groups {"adm", "sudo", "www"}
+        - groups adm, sudo
+        + groups adm, sudo, www
         ---
         ensure_user app --groups www --append --create-home
     "#]]);

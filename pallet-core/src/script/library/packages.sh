@@ -84,12 +84,16 @@ package_satisfied() {
   case $1 in
     *=*)
       for version in $versions; do
-        case $version in ${1#*=} | ${1#*=}-* | *:${1#*=} | *:${1#*=}-*) return 0 ;; esac
+        if version_is "$version" "${1#*=}"; then return 0; fi
       done
       return 1
       ;;
-    *) [ -n "$versions" ] ;;
+    *) [ -n "$versions" ] || { [ "$manager" = apt ] && apt_provides "$1"; } ;;
   esac
+}
+
+version_is() {
+  case $1 in $2 | $2-* | *:$2 | *:$2-*) return 0 ;; *) return 1 ;; esac
 }
 
 # only dpkg keeps configuration files of packages that are removed
@@ -115,7 +119,7 @@ package_call() {
   shift
   case $manager-$verb in
     apt-refresh) apt_get update ;;
-    apt-install) apt_get --allow-downgrades install "$@" ;;
+    apt-install) apt_get --allow-downgrades install $(apt_versions "$@") ;;
     apt-remove) apt_get remove "$@" ;;
     apt-purge) apt_get purge "$@" ;;
     apt-upgrade_all) apt_get --with-new-pkgs upgrade ;;
@@ -134,7 +138,7 @@ package_call() {
     pacman-purge) quietly pacman -Rn --noconfirm --noprogressbar "$@" ;;
     pacman-upgrade_all) quietly pacman -Syu --noconfirm --noprogressbar ;;
     apk-refresh) quietly apk update ;;
-    apk-install) quietly apk add --upgrade "$@" ;;
+    apk-install) quietly apk add --upgrade $(apk_versions "$@") ;;
     apk-remove) quietly apk del "$@" ;;
     apk-purge) quietly apk del --purge "$@" ;;
     apk-upgrade_all) quietly apk upgrade ;;
@@ -147,6 +151,37 @@ apt_get() {
   quietly env DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l \
     apt-get -y -q -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=60 \
     -o APT::Cmd::Pattern-Only=true "$@"
+}
+
+# apt wants versions whole: these are the newest ones that match
+apt_versions() {
+  for word do
+    case $word in
+      *=*)
+        for version in $(apt-cache madison "${word%%=*}" | cut -d '|' -f 2); do
+          if version_is "$version" "${word#*=}"; then
+            word=${word%%=*}=$version
+            break
+          fi
+        done
+        ;;
+    esac
+    printf '%s\n' "$word"
+  done
+}
+
+# apk writes name~version for a version that leaves something open
+apk_versions() {
+  for word do
+    case $word in
+      *=*-r[0-9]*) ;;
+      *=*)
+        word=${word%%=*}~${word#*=}
+        word=${word%"*"}
+        ;;
+    esac
+    printf '%s\n' "$word"
+  done
 }
 
 # dnf and yum write name-version, and upgrade nothing that is installed when told to install it

@@ -189,10 +189,10 @@ process_start() {
 
 process_stop() {
   if [ -n "$pid" ]; then
-    kill -TERM -- "-$pid" 2>/dev/null || kill -TERM "$pid" 2>/dev/null || :
+    kill -s TERM -- "-$pid" 2>/dev/null || kill -TERM "$pid" 2>/dev/null || :
     waited=0
     while process_pid "$name" && [ -n "$pid" ]; do
-      if [ "$waited" = 10 ]; then kill -KILL -- "-$pid" 2>/dev/null || kill -KILL "$pid" 2>/dev/null || :; fi
+      if [ "$waited" = 10 ]; then kill -s KILL -- "-$pid" 2>/dev/null || kill -KILL "$pid" 2>/dev/null || :; fi
       [ "$waited" -lt 12 ] || fail "$name does not stop"
       waited=$((waited + 1))
       sleep 1

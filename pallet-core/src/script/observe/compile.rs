@@ -1,7 +1,7 @@
 //! Writes the observing script: the functions that are needed, and one call of each with everything it is asked.
 
 use crate::model::Observation;
-use crate::script::{INIT, PACKAGE_LISTS, PROCESS, Script, quote};
+use crate::script::{INIT, PACKAGE_LISTS, PROCESS, PROVIDES, Script, quote};
 
 const FACTS: &str = include_str!("facts.sh");
 const FILES: &str = include_str!("files.sh");
@@ -18,7 +18,7 @@ pub fn compile(wanted: &Observation, token: &str) -> String {
         script = files(wanted, script.raw(FILES));
     }
     if !wanted.packages.is_empty() {
-        script = script.raw(PACKAGES).call(std::iter::once("packages").chain(wanted.packages.iter().map(String::as_str)));
+        script = script.raw(PROVIDES).raw(PACKAGES).call(std::iter::once("packages").chain(wanted.packages.iter().map(String::as_str)));
     }
     if wanted.package_lists {
         script = script.raw(PACKAGE_LISTS).raw(r#"answer package_lists "$(package_lists_age "$packages")""#);

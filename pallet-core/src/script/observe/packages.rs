@@ -35,10 +35,10 @@ impl Entry<'_> {
     }
 }
 
-/// `name arch status version`; rpm's status is always `installed`.
+/// `name status arch version`; rpm's status is always `installed`.
 fn dpkg_or_rpm(line: &str) -> Option<Entry<'_>> {
     let mut words = line.split(' ');
-    let (name, arch, status) = (words.next()?, words.next()?, words.next()?);
+    let (name, status, arch) = (words.next()?, words.next()?, words.next()?);
     let version = words.next().filter(|version| !version.is_empty()).map(str::to_owned);
     let state = match status {
         "installed" | "triggers-pending" | "triggers-awaited" => PackageState::Installed { version },
@@ -86,8 +86,8 @@ mod tests {
         check(
             PackageManager::Apt,
             &["libc6", "libc6:i386", "nginx", "mawk", "broken", "g++"],
-            "libc6 amd64 installed 2.36-9+deb12u9\nnginx amd64 config-files 1.22.1-9\nmawk amd64 not-installed \n\
-             broken amd64 half-configured 1.0\ng++ amd64 installed 4:12.2.0-3\n",
+            "libc6 installed amd64 2.36-9+deb12u9\nnginx config-files amd64 1.22.1-9\nmawk not-installed amd64 \n\
+             broken half-configured amd64 1.0\ng++ installed amd64 4:12.2.0-3\n",
             expect![[r#"
                 broken: Some(Absent)
                 g++: Some(Installed { version: Some("4:12.2.0-3") })
@@ -104,8 +104,8 @@ mod tests {
         check(
             PackageManager::Dnf,
             &["bash", "bind", "glibc.i686", "glibc", "nginx"],
-            "bash x86_64 installed 5.1.8-9.el9\nbind x86_64 installed 32:9.16.23-24.el9\nglibc i686 installed 2.34-100.el9\n\
-             glibc x86_64 installed 2.34-100.el9\npackage nginx is not installed\n",
+            "bash installed x86_64 5.1.8-9.el9\nbind installed x86_64 32:9.16.23-24.el9\nglibc installed i686 2.34-100.el9\n\
+             glibc installed x86_64 2.34-100.el9\npackage nginx is not installed\n",
             expect![[r#"
                 bash: Some(Installed { version: Some("5.1.8-9.el9") })
                 bind: Some(Installed { version: Some("32:9.16.23-24.el9") })

@@ -2,8 +2,17 @@
 
 packages() {
   case $packages in
-    apt) answer packages "$(dpkg-query -W -f '${Package} ${Architecture} ${db:Status-Status} ${Version}\n' "$@" 2>/dev/null)" ;;
-    dnf | yum | zypper) answer packages "$(rpm -q --qf '%{NAME} %{ARCH} installed %|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\n' "$@" 2>/dev/null)" ;;
+    apt)
+      installed=$(dpkg-query -W -f '${Package} ${db:Status-Status} ${Architecture} ${Version}\n' "$@" 2>/dev/null)
+      answer packages "$installed"
+      for name do
+        case $nl$installed in
+          *"$nl${name%%:*} installed "*) ;;
+          *) if apt_provides "$name"; then answer provided "$name"; fi ;;
+        esac
+      done
+      ;;
+    dnf | yum | zypper) answer packages "$(rpm -q --qf '%{NAME} installed %{ARCH} %|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\n' "$@" 2>/dev/null)" ;;
     pacman) answer packages "$(pacman -Q "$@" 2>/dev/null)" ;;
     apk) answer packages "$(apk info -e -v "$@" 2>/dev/null)" ;;
   esac

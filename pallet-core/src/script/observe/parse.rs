@@ -6,7 +6,7 @@ use base64::Engine;
 
 use super::{ObserveError, Observed, packages, services, users};
 use crate::model::{
-    self, Attributes, CommandState, Facts, FileState, NodeState, Observation, Os, OsFamily, PackageManager, ServiceManager,
+    self, Attributes, CommandState, Facts, FileState, NodeState, Observation, Os, OsFamily, PackageManager, PackageState, ServiceManager,
 };
 
 /// Reads the `output` of the script that [`compile`](super::compile) made for the same `wanted` and `token`.
@@ -24,6 +24,9 @@ pub fn parse(wanted: &Observation, token: &str, output: &[u8]) -> Result<Observe
     for answer in &answers {
         match answer.as_slice() {
             ["packages", text] => packages::read(wanted, text, &mut state),
+            ["provided", name] => {
+                state.set_package(name, PackageState::Installed { version: None });
+            }
             ["package_lists", age] => {
                 let age = if age.is_empty() { None } else { Some(number(answer, age)?) };
                 state.set_package_lists_age(age);

@@ -210,3 +210,62 @@ fn stray_output_is_nobodys_and_an_end_that_is_missing_is_told() {
     let error = parse(&wanted, TOKEN, &output[..output.len() / 2]).expect_err("it is cut short");
     assert!(error.to_string().starts_with("the observing script did not finish; the last it said was"), "{error}");
 }
+
+/// Answers as the script frames them.
+fn recorded(answers: &[&[&str]]) -> Vec<u8> {
+    let frame = |answer: &&[&str]| format!("{TOKEN}< {TOKEN} {} {TOKEN} {TOKEN}> {TOKEN} \n", answer.join(&format!(" {TOKEN} ")));
+    answers.iter().map(frame).collect::<String>().into_bytes()
+}
+
+#[test]
+fn a_system_that_is_not_known_is_no_error() {
+    let mut wanted = Observation::default();
+    wanted.package("nginx");
+    wanted.service("nginx");
+    let plan9 =
+        recorded(&[&["fact", "packages", "unknown"], &["fact", "services", "process"], &["fact", "uname", "box riscv64"], &["end"]]);
+    let observed = parse(&wanted, TOKEN, &plan9).expect("it is no error");
+    assert_eq!((observed.facts.os.family, observed.facts.os.id.as_str()), (OsFamily::Unknown, "unknown"));
+    assert_eq!((observed.facts.hostname.as_str(), observed.facts.os.arch.as_str()), ("box", "riscv64"));
+    assert_eq!(observed.state.package("nginx"), Known::Unknown);
+    assert_eq!(observed.state.service("nginx").known().map(|service| service.exists), Some(false));
+}
+
+#[test]
+fn alpine_as_recorded() {
+    let mut wanted = Observation::default();
+    wanted.package("nginx");
+    wanted.service("nginx");
+    wanted.package_lists = true;
+    let alpine = recorded(&[
+        &["fact", "id", "alpine"],
+        &["fact", "id_like", ""],
+        &["fact", "version", "3.20.3"],
+        &["fact", "packages", "apk"],
+        &["fact", "services", "openrc"],
+        &["fact", "uname", "node x86_64"],
+        &["fact", "user", "root"],
+        &["fact", "cores", "2"],
+        &["fact", "ram", "2048000"],
+        &["packages", "nginx-1.26.2-r0"],
+        &["package_lists", ""],
+        &["service", "nginx", "yes", "no"],
+        &["end"],
+    ]);
+    let observed = parse(&wanted, TOKEN, &alpine).expect("it can be read");
+    assert_eq!((observed.facts.os.to_string().as_str(), observed.facts.os.family), ("alpine 3.20.3 (x86_64)", OsFamily::Alpine));
+    assert_eq!((observed.facts.cores, observed.facts.ram, observed.facts.bootstrapped), (2, 2000, false));
+    let installed = crate::model::PackageState::Installed { version: Some("1.26.2-r0".into()) };
+    assert_eq!(observed.state.package("nginx"), Known::Known(&installed));
+    assert_eq!(observed.state.package_lists_age(), Known::Known(None));
+    let service = crate::model::ServiceState { exists: true, running: true, enabled: Some(false) };
+    assert_eq!(observed.state.service("nginx"), Known::Known(&service));
+}
+
+#[test]
+fn an_answer_that_makes_no_sense_is_told() {
+    let wanted = Observation::default();
+    let stranger = recorded(&[&["fact", "uname", "box x86_64"], &["absent", "/never/asked"], &["end"]]);
+    let error = parse(&wanted, TOKEN, &stranger).expect_err("it was not asked");
+    assert_eq!(error.to_string(), "cannot read the observing script's answer \"absent /never/asked\"");
+}

@@ -257,9 +257,6 @@ impl Login<'_> {
 
     async fn with_password(&mut self, plain: bool, interactive: bool) -> Result<bool, TransportError> {
         let Some(password) = self.to.password.clone() else {
-            if plain || interactive {
-                self.tried.push("there is no password to try".to_owned());
-            }
             return Ok(false);
         };
         let user = self.to.user.clone();

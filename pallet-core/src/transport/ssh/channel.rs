@@ -12,7 +12,7 @@ use super::super::input::{Feed, Input};
 use super::super::{Stream, TransportError};
 use super::link::{Link, would_block};
 
-/// How long a peer may take to agree that a channel is closed.
+/// How long a peer may take to read that a channel is closed.
 const CLOSING: Duration = Duration::from_secs(5);
 /// How much is read before anything else has its turn.
 const READS: usize = 16;
@@ -53,21 +53,48 @@ pub(super) async fn run(
     if let Err(error @ TransportError::Lost { .. }) = result {
         return Outcome::Broken(error);
     }
-    let closing = async {
-        // A packet that is half sent must be finished before the next.
+    // A packet that is half sent must be finished before the next.
+    let finishing = async {
         while pump.stuck {
             pump.write(link, &mut channel)?;
             if pump.stuck {
                 link.wait(true).await?;
             }
         }
-        link.drive(|_| channel.close()).await?.map_err(|error| link.lost(error))
+        Ok(())
+    };
+    let closed = match timeout(CLOSING, finishing).await {
+        Ok(Ok(())) => close(link, &mut channel).await,
+        Ok(Err(error)) => Err(error),
+        Err(_) => Err(deaf(link)),
+    };
+    match closed {
+        Ok(()) => Outcome::Reusable(result.map(|()| exit_code(&channel))),
+        Err(error) => Outcome::Broken(result.err().unwrap_or(error)),
+    }
+}
+
+/// Closes a channel. The server agrees at once if what was in it has ended; if not, that it was told is enough, and libssh2 keeps
+/// the channel until the session ends.
+pub(super) async fn close(link: &mut Link, channel: &mut Channel) -> Result<(), TransportError> {
+    let closing = async {
+        loop {
+            match channel.close().map_err(io::Error::from) {
+                Ok(()) => return Ok(()),
+                Err(error) if would_block(&error) && !link.outbound() => return Ok(()),
+                Err(error) if would_block(&error) => link.wait(true).await?,
+                Err(error) => return Err(link.lost(error)),
+            }
+        }
     };
     match timeout(CLOSING, closing).await {
-        Ok(Ok(())) => Outcome::Reusable(result.map(|()| exit_code(&channel))),
-        Ok(Err(error)) => Outcome::Broken(result.err().unwrap_or(error)),
-        Err(_) => Outcome::Broken(result.err().unwrap_or_else(|| link.lost("it does not close a channel"))),
+        Ok(closed) => closed,
+        Err(_) => Err(deaf(link)),
     }
+}
+
+fn deaf(link: &Link) -> TransportError {
+    link.lost("it reads nothing more")
 }
 
 struct Pump {
@@ -93,7 +120,8 @@ impl Pump {
         let mut buffer = vec![0; 64 * 1024];
         loop {
             self.outbound = false;
-            let mut progress = false;
+            // Writing comes first, and the end last: each of these also takes in packets that are for those after it.
+            let mut progress = self.write_next(link, channel).await?;
             for stream in [Stream::Out, Stream::Err] {
                 let mut from = channel.stream(if stream == Stream::Out { 0 } else { 1 });
                 for _ in 0..READS {
@@ -107,10 +135,10 @@ impl Pump {
                     }
                 }
             }
+            progress |= channel.read_window().available > 0;
             if channel.eof() && self.blocks(link, channel.wait_close().map_err(io::Error::from))?.is_some() {
                 return Ok(());
             }
-            progress |= self.write_next(link, channel).await?;
             if progress {
                 active = Instant::now();
                 tokio::task::yield_now().await;

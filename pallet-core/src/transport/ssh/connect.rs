@@ -8,12 +8,12 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::super::{ConnectSettings, Secret, TransportError};
-use super::Ssh;
 use super::auth;
 use super::config;
 use super::config::{AgentChoice, Hop, HostConfig};
 use super::host_key::HostKeys;
 use super::link::{Link, Socket};
+use super::proxy::Carrier;
 use crate::model::SshConnection;
 
 /// Key exchanges to prefer: the cheapest for both sides. What the server insists on is taken too, the post-quantum ones first.
@@ -36,12 +36,6 @@ pub(super) struct Destination {
     /// What the provider knows of the host key.
     pub(super) given_host_keys: Vec<String>,
     pub(super) config: HostConfig,
-}
-
-/// What the connection runs over.
-pub(super) enum Carrier<'a> {
-    Tcp,
-    Through(&'a Ssh),
 }
 
 impl Destination {
@@ -104,24 +98,24 @@ impl From<TransportError> for Failure {
 }
 
 /// Reaches a host and logs in.
-pub(super) async fn establish(to: &Destination, settings: &ConnectSettings, carrier: Carrier<'_>) -> Result<Link, TransportError> {
+pub(super) async fn establish(to: &Destination, settings: &ConnectSettings, via: Option<&Carrier>) -> Result<Link, TransportError> {
     let limit = to.config.connect_timeout.unwrap_or(settings.connect_timeout);
     let address = settings.shared.address(&to.peer);
     let _room = address.acquire_owned().await.map_err(|error| to.failed(error.to_string()))?;
     let host_keys = HostKeys::find(to, settings)?;
     let first = Instant::now();
-    let mut pause = FIRST_PAUSE;
+    let (mut pause, mut attempts) = (FIRST_PAUSE, 1);
     let mut link = loop {
-        match attempt(to, settings, &carrier, &host_keys, limit).await {
+        match attempt(to, settings, via, &host_keys, limit).await {
             Ok(link) => break link,
             Err(Failure::Final(error)) => return Err(error),
             Err(Failure::Busy(message)) if first.elapsed() + pause > limit => {
-                let times = first.elapsed().as_secs();
-                return Err(to.failed(format!("{message}, for {times} s: sshd is overloaded (MaxStartups), or it bans this address")));
+                return Err(to.failed(format!("{message}, {attempts} times: sshd is overloaded (MaxStartups), or it bans this address")));
             }
             Err(Failure::Busy(_)) => {
                 sleep(pause.mul_f64(jitter())).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
+                attempts += 1;
             }
         }
     };
@@ -133,13 +127,13 @@ pub(super) async fn establish(to: &Destination, settings: &ConnectSettings, carr
 async fn attempt(
     to: &Destination,
     settings: &ConnectSettings,
-    carrier: &Carrier<'_>,
+    via: Option<&Carrier>,
     host_keys: &HostKeys,
     limit: Duration,
 ) -> Result<Link, Failure> {
-    let socket = match carrier {
-        Carrier::Tcp => Socket::Tcp(dial(to, limit).await?),
-        Carrier::Through(via) => Socket::Tunnel(via.tunnel(&to.config.host_name, to.port).await?),
+    let socket = match via {
+        None => Socket::Tcp(dial(to, limit).await?),
+        Some(via) => Socket::Tunnel(via.tunnel(&to.config.host_name, to.port).await?),
     };
     let _share = settings.shared.handshakes.clone().acquire_owned().await.map_err(|error| to.failed(error.to_string()))?;
     let mut link = Link::new(socket, to.peer.clone())?;

@@ -79,7 +79,7 @@ fn is_hash_of(hash: &str, name: &str) -> bool {
     // Any key will do: the answer differs in whether the host is found.
     let check = || -> Result<CheckResult, ssh2::Error> {
         let mut known = Session::new()?.known_hosts()?;
-        known.read_str(&format!("{hash} ssh-rsa AAAA"), KnownHostFileKind::OpenSSH)?;
+        known.read_str(&format!("{hash} ssh-rsa {}", "A".repeat(24)), KnownHostFileKind::OpenSSH)?;
         Ok(known.check(name, b"other"))
     };
     matches!(check(), Ok(CheckResult::Match | CheckResult::Mismatch))

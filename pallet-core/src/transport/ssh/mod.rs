@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ssh2::Channel;
-use tokio::net::UnixStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -25,6 +24,7 @@ mod proxy;
 
 use channel::{Event, Outcome};
 use link::Link;
+use proxy::Carrier;
 
 /// How long a goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -36,13 +36,12 @@ pub struct Ssh {
     jobs: mpsc::Sender<Job>,
     peer: String,
     /// The connection that this one goes through.
-    _via: Option<Box<Ssh>>,
+    _via: Option<Carrier>,
 }
 
 /// What the task of a session is asked to do.
 enum Job {
     Run { command: String, input: Input, events: mpsc::Sender<Event> },
-    Tunnel { host: String, port: u16, socket: UnixStream, opened: oneshot::Sender<Result<(), TransportError>> },
     Close { done: oneshot::Sender<()> },
 }
 
@@ -53,7 +52,7 @@ impl Ssh {
     }
 
     /// Gives the session to a task of its own.
-    fn start(link: Link, settings: &ConnectSettings, via: Option<Box<Ssh>>) -> Self {
+    fn start(link: Link, settings: &ConnectSettings, via: Option<Carrier>) -> Self {
         let (jobs, queue) = mpsc::channel(1);
         let peer = link.peer.clone();
         tokio::spawn(serve(link, settings.command_timeout, queue));
@@ -62,16 +61,6 @@ impl Ssh {
 
     fn gone(&self) -> TransportError {
         TransportError::Lost { host: self.peer.clone(), message: "the connection was closed".to_owned() }
-    }
-
-    /// Opens a tunnel to a host that this one can reach: what is written to the socket arrives there.
-    async fn tunnel(&self, host: &str, port: u16) -> Result<UnixStream, TransportError> {
-        let failed = |error: std::io::Error| TransportError::Connect { host: format!("{host}:{port}"), message: error.to_string() };
-        let (near, far) = UnixStream::pair().map_err(failed)?;
-        let (opened, answer) = oneshot::channel();
-        self.jobs.send(Job::Tunnel { host: host.to_owned(), port, socket: far, opened }).await.map_err(|_| self.gone())?;
-        answer.await.map_err(|_| self.gone())??;
-        Ok(near)
     }
 }
 
@@ -125,8 +114,9 @@ async fn serve(mut link: Link, patience: Option<Duration>, mut queue: mpsc::Rece
         match job {
             None => break,
             Some(Job::Close { done }) => {
-                spare = close_spare(&mut link, spare).await;
-                drop(spare);
+                if let Some(mut channel) = spare.take() {
+                    let _ = channel::close(&mut link, &mut channel).await;
+                }
                 let goodbye = link.drive(|session| session.disconnect(None, "done", None));
                 let _ = timeout(GOODBYE, goodbye).await;
                 let _ = done.send(());
@@ -144,23 +134,6 @@ async fn serve(mut link: Link, patience: Option<Duration>, mut queue: mpsc::Rece
                     },
                 };
                 let _ = events.send(Event::Ended(result)).await;
-            }
-            Some(Job::Tunnel { host, port, socket, opened }) => {
-                let result = match &broken {
-                    Some(error) => Err(error.clone()),
-                    None => proxy::open(&mut link, &host, port).await,
-                };
-                match result {
-                    Err(error) => {
-                        let _ = opened.send(Err(error));
-                    }
-                    Ok(channel) => {
-                        let _ = opened.send(Ok(()));
-                        if let Err(error) = proxy::bridge(&mut link, channel, socket).await {
-                            broken = Some(error);
-                        }
-                    }
-                }
             }
         }
     }
@@ -200,11 +173,4 @@ async fn idle(link: &mut Link, spare: &mut Option<Channel>) -> TransportError {
             Ok(_) => return link.lost("the server closed a channel"),
         }
     }
-}
-
-/// Closes the channel that no command needed.
-async fn close_spare(link: &mut Link, spare: Option<Channel>) -> Option<Channel> {
-    let mut channel = spare?;
-    let _ = timeout(GOODBYE, link.drive(|_| channel.close())).await;
-    Some(channel)
 }

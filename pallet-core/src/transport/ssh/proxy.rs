@@ -2,30 +2,81 @@
 
 use std::io::{Read, Write};
 
-use ssh2::Channel;
 use tokio::net::UnixStream;
+use tokio::sync::{mpsc, oneshot};
 
 use super::super::{ConnectSettings, TransportError};
 use super::Ssh;
+use super::channel;
 use super::config::{Hop, HostConfig};
-use super::connect::{Carrier, Destination, establish};
+use super::connect::{Destination, establish};
 use super::link::{Link, would_block};
 use crate::model::SshConnection;
 
 /// How many hosts may stand between.
 const MAX_HOPS: usize = 8;
 
+/// A session that carries another one to a host that its peer can reach. It ends when it is dropped.
+pub(super) struct Carrier {
+    requests: mpsc::Sender<Request>,
+    /// The connection that this one goes through.
+    _via: Option<Box<Carrier>>,
+}
+
+struct Request {
+    host: String,
+    port: u16,
+    socket: UnixStream,
+    opened: oneshot::Sender<Result<(), TransportError>>,
+}
+
+impl Carrier {
+    fn start(link: Link, via: Option<Box<Carrier>>) -> Self {
+        let (requests, queue) = mpsc::channel(1);
+        tokio::spawn(carry(link, queue));
+        Carrier { requests, _via: via }
+    }
+
+    /// Opens a tunnel: what is written to the socket arrives at the host. One tunnel at a time.
+    pub(super) async fn tunnel(&self, host: &str, port: u16) -> Result<UnixStream, TransportError> {
+        let failed = |message: &str| TransportError::Connect { host: format!("{host}:{port}"), message: message.to_owned() };
+        let (near, socket) = UnixStream::pair().map_err(|error| failed(&error.to_string()))?;
+        let (opened, answer) = oneshot::channel();
+        let gone = |_| failed("the connection to the host before it is lost");
+        self.requests.send(Request { host: host.to_owned(), port, socket, opened }).await.map_err(|_| gone(()))?;
+        answer.await.map_err(|_| gone(()))??;
+        Ok(near)
+    }
+}
+
+/// Owns the session of a carrier.
+async fn carry(mut link: Link, mut queue: mpsc::Receiver<Request>) {
+    while let Some(Request { host, port, socket, opened }) = queue.recv().await {
+        match open(&mut link, &host, port).await {
+            Err(error) => {
+                let _ = opened.send(Err(error));
+            }
+            Ok(channel) => {
+                if opened.send(Ok(())).is_ok() && bridge(&mut link, channel, socket).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
 /// Connects to a node, hop by hop.
 pub(super) async fn connect(connection: &SshConnection, settings: &ConnectSettings) -> Result<Ssh, TransportError> {
     let config = HostConfig::read(&connection.host, settings)?;
-    let hops = route(&config, settings)?;
-    let mut via: Option<Box<Ssh>> = None;
-    for (hop, config) in hops {
+    let mut via: Option<Carrier> = None;
+    for (hop, config) in route(&config, settings)? {
         let destination = Destination::of_hop(&hop, config, settings);
-        via = Some(Box::new(step(destination, settings, via).await?));
+        let link = establish(&destination, settings, via.as_ref()).await?;
+        via = Some(Carrier::start(link, via.map(Box::new)));
     }
     let destination = Destination::of_node(connection, config, settings);
-    step(destination, settings, via).await
+    let link = establish(&destination, settings, via.as_ref()).await?;
+    Ok(Ssh::start(link, settings, via))
 }
 
 /// The hops to a host, nearest first. What leads to the first of a list of hops stands in that hop's own configuration.
@@ -48,17 +99,8 @@ fn route(config: &HostConfig, settings: &ConnectSettings) -> Result<Vec<(Hop, Ho
     Ok(route)
 }
 
-async fn step(destination: Destination, settings: &ConnectSettings, via: Option<Box<Ssh>>) -> Result<Ssh, TransportError> {
-    let carrier = match &via {
-        None => Carrier::Tcp,
-        Some(via) => Carrier::Through(via),
-    };
-    let link = establish(&destination, settings, carrier).await?;
-    Ok(Ssh::start(link, settings, via))
-}
-
 /// Opens a channel to a host that the peer can reach.
-pub(super) async fn open(link: &mut Link, host: &str, port: u16) -> Result<Channel, TransportError> {
+async fn open(link: &mut Link, host: &str, port: u16) -> Result<ssh2::Channel, TransportError> {
     let channel = link.drive(|session| session.channel_direct_tcpip(host, port, None)).await?;
     channel.map_err(|error| {
         let message = format!("{} cannot reach it, or may not forward to it (AllowTcpForwarding): {error}", link.peer);
@@ -67,32 +109,12 @@ pub(super) async fn open(link: &mut Link, host: &str, port: u16) -> Result<Chann
 }
 
 /// Carries bytes between a socket and a channel, until one of them ends.
-pub(super) async fn bridge(link: &mut Link, mut channel: Channel, socket: UnixStream) -> Result<(), TransportError> {
+async fn bridge(link: &mut Link, mut channel: ssh2::Channel, socket: UnixStream) -> Result<(), TransportError> {
     let (mut up, mut down) = (Buffer::default(), Buffer::default());
     loop {
         let mut outbound = false;
         let mut moved = false;
-        if down.is_empty() {
-            match channel.read(down.space()) {
-                Ok(0) => break,
-                Ok(read) => {
-                    down.filled(read);
-                    moved = true;
-                }
-                Err(error) if would_block(&error) => outbound |= link.outbound(),
-                Err(error) => return Err(link.lost(error)),
-            }
-        }
-        if !down.is_empty() {
-            match socket.try_write(down.rest()) {
-                Ok(wrote) => {
-                    down.take(wrote);
-                    moved = true;
-                }
-                Err(error) if would_block(&error) => {}
-                Err(_) => break,
-            }
-        }
+        // Writing to the channel comes first: it also takes in packets that are there to be read.
         if up.is_empty() {
             match socket.try_read(up.space()) {
                 Ok(0) => break,
@@ -114,6 +136,27 @@ pub(super) async fn bridge(link: &mut Link, mut channel: Channel, socket: UnixSt
                 Err(error) => return Err(link.lost(error)),
             }
         }
+        if down.is_empty() {
+            match channel.read(down.space()) {
+                Ok(0) => break,
+                Ok(read) => {
+                    down.filled(read);
+                    moved = true;
+                }
+                Err(error) if would_block(&error) => outbound |= link.outbound(),
+                Err(error) => return Err(link.lost(error)),
+            }
+        }
+        if !down.is_empty() {
+            match socket.try_write(down.rest()) {
+                Ok(wrote) => {
+                    down.take(wrote);
+                    moved = true;
+                }
+                Err(error) if would_block(&error) => {}
+                Err(_) => break,
+            }
+        }
         if moved {
             tokio::task::yield_now().await;
             continue;
@@ -124,8 +167,7 @@ pub(super) async fn bridge(link: &mut Link, mut channel: Channel, socket: UnixSt
             ready = socket.writable(), if !down.is_empty() => if ready.is_err() { break },
         }
     }
-    // The session has no other use than this tunnel, so it ends with it.
-    Err(link.lost("the tunnel ended"))
+    channel::close(link, &mut channel).await
 }
 
 /// Bytes on their way in one direction.

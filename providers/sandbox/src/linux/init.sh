@@ -7,7 +7,6 @@ umask 022
 # this is still the machine's /proc, where we have the machine's number
 read -r pid rest < /proc/self/stat
 echo "pid $pid"
-echo "$NAME" > /proc/sys/kernel/hostname
 
 # the root
 [ -z "$MEMORY" ] || mount -t tmpfs -o mode=755 pallet disk
@@ -29,6 +28,7 @@ mkdir -p proc sys dev run
 mount -t tmpfs -o mode=755,size=4m dev dev
 mkdir dev/pts dev/shm
 for device in null zero full random urandom tty; do
+  [ -e "/dev/$device" ] || continue
   : > "dev/$device"
   mount --bind "/dev/$device" "dev/$device"
 done
@@ -45,6 +45,7 @@ mkdir -m 1777 run/lock
 # kernel-wide knobs are read-only; the node's own network is not
 mount -t sysfs -o ro,nosuid,nodev,noexec sysfs sys
 mount -t proc -o nosuid,nodev,noexec proc proc
+echo "$NAME" > proc/sys/kernel/hostname
 for path in bus fs irq; do
   [ ! -d "proc/$path" ] || { mount --bind "proc/$path" "proc/$path" && mount -o remount,bind,ro "proc/$path"; }
 done

@@ -14,8 +14,13 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The right to change nodes, networks and what is kept of them; given back when dropped.
 pub(crate) struct Lock {
-    _data: File,
+    _data: DataLock,
     _network: File,
+}
+
+/// The right to change what is kept in a data directory.
+pub(crate) struct DataLock {
+    _directory: File,
 }
 
 impl Lock {
@@ -34,18 +39,23 @@ impl Lock {
         }
     }
 
+    fn try_take(data_directory: &Path) -> Result<Option<Lock>> {
+        let Some(data) = DataLock::try_take(data_directory)? else { return Ok(None) };
+        // the network belongs to all data directories: the lock on it is the namespace itself, which leaves no file behind
+        let Some(network) = lock(Path::new("/proc/self/ns/net"))? else { return Ok(None) };
+        Ok(Some(Lock { _data: data, _network: network }))
+    }
+}
+
+impl DataLock {
     /// Takes it if nobody has it.
-    pub(crate) fn try_take(data_directory: &Path) -> Result<Option<Lock>> {
+    pub(crate) fn try_take(data_directory: &Path) -> Result<Option<DataLock>> {
         super::store::make_private_directory(data_directory)?;
         let Some(data) = lock(data_directory)? else { return Ok(None) };
         // whoever had it before may have removed the directory with it
         let held = data.metadata()?;
-        if !fs::metadata(data_directory).is_ok_and(|now| (now.dev(), now.ino()) == (held.dev(), held.ino())) {
-            return Ok(None);
-        }
-        // the network belongs to all data directories: the lock on it is the namespace itself, which leaves no file behind
-        let Some(network) = lock(Path::new("/proc/self/ns/net"))? else { return Ok(None) };
-        Ok(Some(Lock { _data: data, _network: network }))
+        let same = fs::metadata(data_directory).is_ok_and(|now| (now.dev(), now.ino()) == (held.dev(), held.ino()));
+        Ok(same.then_some(DataLock { _directory: data }))
     }
 }
 
@@ -70,11 +80,8 @@ mod tests {
     fn one_at_a_time_and_a_removed_directory_is_made_again() {
         let parent = tempfile::tempdir().unwrap();
         let path = parent.path().join("data");
-        let held = loop {
-            if let Some(held) = Lock::try_take(&path).unwrap() {
-                break held;
-            }
-        };
+        let held = DataLock::try_take(&path).unwrap().unwrap();
+        assert!(DataLock::try_take(&path).unwrap().is_none());
         assert!(Lock::try_take(&path).unwrap().is_none());
         fs::remove_dir(&path).unwrap();
         drop(held);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use pallet_core::prelude::*;
 use rustix::fs::XattrFlags;
 
-use crate::image::Root;
+use crate::linux::image::Root;
 
 /// Directories of the machine that nodes see empty.
 const PRIVATE: [&str; 12] = [
@@ -117,8 +117,8 @@ fn hide(directory: &Path, layout: &Layout, path: &Path) -> Result<()> {
 
 /// Whether overlays can have their writable layer in this directory: its file system must keep the marks that they make.
 fn can_hold_layers(directory: &Path) -> bool {
-    const OVERLAY: i64 = 0x794c_7630;
-    let on_overlay = rustix::fs::statfs(directory).is_ok_and(|disk| i64::from(disk.f_type) == OVERLAY);
+    // OVERLAYFS_SUPER_MAGIC
+    let on_overlay = rustix::fs::statfs(directory).is_ok_and(|disk| disk.f_type == 0x794c_7630);
     !on_overlay && rustix::fs::setxattr(directory, "trusted.overlay.pallet", b"y", XattrFlags::empty()).is_ok()
 }
 
@@ -160,8 +160,8 @@ mod tests {
 
     #[test]
     fn what_is_private_is_hidden_and_the_system_is_not() {
-        let machine = Root { id: crate::image::MACHINE.into(), directory: "/".into(), os: None };
-        let project = tempfile::tempdir_in("/var").map_or_else(|_| tempfile::tempdir().unwrap(), |directory| directory);
+        let machine = Root { id: crate::linux::image::MACHINE.into(), directory: "/".into(), os: None };
+        let project = tempfile::tempdir_in("/var").unwrap_or_else(|_| tempfile::tempdir().unwrap());
         let hidden = Layout::of(&machine, &[project.path(), Path::new("/"), Path::new("/usr"), Path::new("/root")]).hidden;
         assert!(hidden.contains(&PathBuf::from("/root")) && hidden.contains(&PathBuf::from("/tmp")));
         assert!(hidden.iter().any(|path| project.path().starts_with(path)));

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use pallet_core::prelude::*;
 
 use super::bed::{Bed, made, run, script, sh, wish};
-use crate::machine;
-use crate::service::Sandbox;
+use crate::linux::machine;
+use crate::linux::service::Sandbox;
 
 #[test]
 fn nodes_are_machines_of_their_own() {

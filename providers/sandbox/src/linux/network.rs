@@ -9,8 +9,8 @@ use std::os::fd::AsFd;
 use pallet_core::prelude::*;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use crate::netlink::{Filter, Link, Route, Routing};
-use crate::store::Record;
+use crate::linux::netlink::{Filter, Link, Route, Routing};
+use crate::linux::store::Record;
 
 const FORWARD: &str = "/proc/sys/net/ipv4/ip_forward";
 
@@ -121,7 +121,8 @@ impl Network {
             fs::write(FORWARD, "1\n").context("ip_forward cannot be changed")?;
         }
         let mut filter = Filter::open().context("the kernel has no nf_tables")?;
-        filter.masquerade(&self.bridge, Ipv4Addr::from_bits(self.base), self.prefix).context("nf_tables cannot translate addresses")
+        filter.masquerade(&self.bridge, Ipv4Addr::from_bits(self.base), self.prefix).context("nf_tables cannot translate addresses")?;
+        filter.open_forwarding(&self.bridge).context("nf_tables cannot let nodes through the firewall")
     }
 
     /// Connects the node whose first process is `pid`.
@@ -162,24 +163,26 @@ impl Network {
 
     /// An address that nobody has: not among `taken`, and at no cable of the bridge.
     pub(crate) fn free_address(&self, taken: &BTreeSet<Ipv4Addr>) -> Result<Ipv4Addr> {
-        let connected = self.connected()?;
+        let connected: BTreeSet<_> = self.cables()?.into_iter().map(|(_, address)| address).collect();
         let last = self.base | !mask(self.prefix);
         let free = (self.base + 2..last).map(Ipv4Addr::from_bits).find(|one| !taken.contains(one) && !connected.contains(one));
         free.ok_or_else(|| PluginError::new(ErrorKind::Failed, format!("no address is free on bridge {}", self.bridge)).into())
     }
 
     /// Whether an address that a node had can be its again.
-    pub(crate) fn can_have(&self, address: Ipv4Addr) -> Result<bool> {
-        Ok(self.contains(address) && !self.connected()?.contains(&address))
+    pub(crate) fn can_have(&self, record: &Record) -> Result<bool> {
+        // its own cable may still be there: the kernel takes its time after the node's last process
+        let others: Vec<_> = self.cables()?.into_iter().filter(|(device, _)| *device != record.device).collect();
+        Ok(self.contains(record.address) && others.iter().all(|(_, address)| *address != record.address))
     }
 
-    /// The addresses at the bridge's cables, which may lead to nodes that are kept elsewhere.
-    fn connected(&self) -> Result<BTreeSet<Ipv4Addr>> {
+    /// The bridge's cables and the addresses at their ends, which may be nodes that are kept elsewhere.
+    fn cables(&self) -> Result<Vec<(String, Ipv4Addr)>> {
         let mut routing = Routing::open()?;
         let links = routing.links()?;
         let bridge = links.iter().find(|link| link.name == self.bridge).map(|link| link.index);
-        let ports = links.iter().filter(|link| bridge.is_some() && link.master == bridge);
-        Ok(ports.filter_map(|port| port.alias.strip_prefix(CABLE_ALIAS)?.parse().ok()).collect())
+        let ports = links.into_iter().filter(|link| bridge.is_some() && link.master == bridge);
+        Ok(ports.filter_map(|port| Some((port.name, port.alias.strip_prefix(CABLE_ALIAS)?.parse().ok()?))).collect())
     }
 
     /// Takes down what [`ensure`](Network::ensure) made, unless something is connected to it still.
@@ -200,6 +203,7 @@ impl Network {
         }
         if let Ok(mut filter) = Filter::open() {
             // a kernel that has no nf_tables has no table
+            let _ = filter.close_forwarding(&self.bridge);
             let _ = filter.remove(&self.bridge);
         }
         routing.delete_link(bridge.index).with_context(|| format!("cannot remove the bridge {}", self.bridge))

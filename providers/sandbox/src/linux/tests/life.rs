@@ -7,7 +7,7 @@ use std::thread;
 use pallet_core::prelude::*;
 
 use super::bed::{Bed, made, run, script, sh, wish};
-use crate::service::Sandbox;
+use crate::linux::service::Sandbox;
 
 #[test]
 fn a_node_whose_processes_died_starts_again_on_its_disk() {
@@ -43,7 +43,7 @@ fn after_a_reboot_nodes_are_stopped_and_not_stuck() {
         process.kill().unwrap();
         process.wait().unwrap();
         record.boot_id = "before".into();
-        record.process = crate::process::Process::now(std::process::id());
+        record.process = crate::linux::process::Process::now(std::process::id());
         fs::write(bed.node_directory(name).join("node.json"), serde_json::to_vec(&record).unwrap()).unwrap();
     }
     assert!(bed.sandbox.nodes().unwrap().iter().all(|node| node.status == NodeStatus::Stopped));

@@ -1,28 +1,27 @@
 //! The provider: makes, starts, lists and destroys nodes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use pallet_core::prelude::*;
 
-use crate::disk::{self, Layout};
-use crate::image::{self, Root};
-use crate::init::{Starting, confinement};
-use crate::lock::Lock;
-use crate::machine;
-use crate::network::{Bridge, Network};
+use crate::linux::disk::Layout;
+use crate::linux::image::{self, Root};
+use crate::linux::lock::{DataLock, Lock};
+use crate::linux::machine;
+use crate::linux::network::Network;
+use crate::linux::node::node;
+use crate::linux::resolve;
+use crate::linux::run::{Run, Step};
+use crate::linux::store::{self, Record, Store, remove_directory};
 use crate::options::Options;
-use crate::resolve;
-use crate::store::{self, Record, Store};
 
 /// One configured service of this provider.
 pub(crate) struct Sandbox {
     context: ServiceContext,
     options: Options,
-    network: Network,
-    store: Store,
+    pub(crate) network: Network,
+    pub(crate) store: Store,
 }
 
 impl Provider for Sandbox {
@@ -40,7 +39,7 @@ impl Provider for Sandbox {
         // whoever has the lock may be about to complete them
         if !remains.is_empty()
             && machine::is_root()
-            && let Some(_lock) = Lock::try_take(&self.store.data)?
+            && let Some(_lock) = DataLock::try_take(&self.store.data)?
         {
             let remains;
             (records, remains) = self.store.nodes()?;
@@ -102,10 +101,9 @@ impl Provider for Sandbox {
         for process in doomed.iter().filter_map(|record| record.running(&boot_id)) {
             process.kill()?;
         }
-        for record in doomed {
-            self.remove(record, &boot_id).with_context(|| format!("node {}", record.name))?;
-        }
-        Ok(())
+        // one that cannot be removed keeps no other
+        let outcomes = doomed.iter().map(|record| self.remove(record, &boot_id).with_context(|| format!("node {}", record.name)));
+        outcomes.collect::<Vec<_>>().into_iter().collect()
     }
 
     fn tag_node(&self, id: &str, tags: &BTreeMap<String, String>) -> Result<()> {
@@ -157,6 +155,10 @@ impl Sandbox {
 
     /// The image for a node-spec, if the machine satisfies the rest of it.
     fn suitable(&self, spec: &NodeSpec) -> Result<Root, PluginError> {
+        if let Some(option) = spec.provider.get(Self::NAME).and_then(|options| options.keys().next()) {
+            let message = format!("provider sandbox has no option `{option}` in node-specs");
+            return Err(PluginError::new(ErrorKind::InvalidInput, message));
+        }
         let hardware = spec.hardware.clone().unwrap_or_default();
         let lacks = |what: String| {
             let error = PluginError::new(ErrorKind::InvalidInput, format!("provider sandbox cannot make this node: {what}"));
@@ -184,18 +186,18 @@ impl Sandbox {
         image::choose(&self.roots(), &spec.image.clone().unwrap_or_default())
     }
 
-    fn layout(&self, root: &Root) -> Layout {
+    pub(crate) fn layout(&self, root: &Root) -> Layout {
         Layout::of(root, &[&self.context.directory, &self.context.data_directory, &self.context.home])
     }
 
     /// Removes all that there is of a node.
-    fn remove(&self, record: &Record, boot_id: &str) -> Result<()> {
+    pub(crate) fn remove(&self, record: &Record, boot_id: &str) -> Result<()> {
         if let Some(process) = record.running(boot_id) {
             process.kill()?;
             process.wait()?;
         }
         self.network.disconnect(&record.device)?;
-        remove_directory(self.store.directory(&record.name))
+        remove_directory(&self.store.directory(&record.name))
     }
 
     /// Removes what creations left that were interrupted. Their processes ended with the provider that made them.
@@ -204,172 +206,14 @@ impl Sandbox {
             if let Some(record) = store::read(directory) {
                 self.network.disconnect(&record.device)?;
             }
-            remove_directory(directory.clone())?;
+            remove_directory(directory)?;
         }
         Ok(())
     }
 
     /// The name of the machine's end of a node's cable: at most 15 bytes, and no other node's.
-    fn device(&self, name: &str) -> String {
+    pub(crate) fn device(&self, name: &str) -> String {
         let words = [self.network.bridge.as_str(), &self.store.service.to_string_lossy(), name];
         format!("pv{:012x}", store::digest(&words) >> 16)
-    }
-}
-
-/// One call of `run_nodes`.
-struct Run<'a> {
-    sandbox: &'a Sandbox,
-    wanted: &'a RunNodes,
-    root: Root,
-    bridge: Bridge,
-    boot_id: String,
-    resolve: String,
-}
-
-/// A node on its way.
-enum Step {
-    /// It runs already.
-    Running(Record),
-    /// Its first process is building its root.
-    Starting { record: Record, starting: Box<Starting>, new: bool },
-}
-
-impl Run<'_> {
-    /// Makes a node's disk, if it has none, and starts its first process.
-    fn begin(&self, name: &str, known: Option<&Record>, taken: &mut BTreeSet<std::net::Ipv4Addr>) -> Result<Step> {
-        let invalid = |message: String| PluginError::new(ErrorKind::InvalidInput, message);
-        ensure!(is_host_name(name), invalid(format!("`{name}` cannot be a host name")));
-        let (mut record, root, new) = match known {
-            Some(record) => {
-                ensure!(record.group == self.wanted.group, invalid(format!("it exists, in group {}", record.group)));
-                if record.running(&self.boot_id).is_some() {
-                    return Ok(Step::Running(record.clone()));
-                }
-                let root = Root { id: record.image.clone(), directory: record.root.clone(), os: None };
-                (record.clone(), root, false)
-            }
-            None => (self.record(name, taken)?, self.root.clone(), true),
-        };
-        if !self.sandbox.network.can_have(record.address)? {
-            record.address = self.sandbox.network.free_address(taken)?;
-        }
-        taken.insert(record.address);
-        record.isolated.clone_from(&self.bridge.isolated);
-
-        let directory = self.sandbox.store.directory(name);
-        let layout = self.sandbox.layout(&root);
-        let mut begin = || -> Result<Starting> {
-            if new {
-                store::make_private_directory(&directory)?;
-                self.sandbox.store.save(&record)?;
-                record.disk_in_memory = !disk::create(&directory, &root, &layout)?;
-            }
-            Starting::spawn(&directory, &record, &layout, new || record.disk_in_memory, &self.resolve)
-        };
-        match begin() {
-            Ok(starting) => Ok(Step::Starting { record, starting: Box::new(starting), new }),
-            Err(error) => {
-                if new {
-                    remove_directory(directory)?;
-                }
-                Err(error)
-            }
-        }
-    }
-
-    /// Connects the node, and lets it run.
-    fn finish(&self, step: Step) -> Result<Record> {
-        let (mut record, mut starting, new) = match step {
-            Step::Running(record) => return Ok(record),
-            Step::Starting { record, starting, new } => (record, starting, new),
-        };
-        let mut process = None;
-        let mut finish = || -> Result<()> {
-            let first = starting.process()?;
-            process = Some(first);
-            self.sandbox.network.connect(&self.bridge, &record, first.pid)?;
-            starting.built()?;
-            record.boot_id.clone_from(&self.boot_id);
-            record.process = Some(first);
-            record.complete = true;
-            self.sandbox.store.save(&record)
-        };
-        match finish().and_then(|()| starting.go()) {
-            Ok(()) => Ok(record),
-            Err(error) => {
-                if let Some(process) = process {
-                    process.kill()?;
-                    process.wait()?;
-                }
-                if new {
-                    self.sandbox.remove(&record, &self.boot_id)?;
-                }
-                Err(error)
-            }
-        }
-    }
-
-    fn record(&self, name: &str, taken: &BTreeSet<std::net::Ipv4Addr>) -> Result<Record> {
-        Ok(Record {
-            id: machine::random_id()?,
-            name: name.to_owned(),
-            group: self.wanted.group.clone(),
-            tags: BTreeMap::new(),
-            created: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
-            token: self.wanted.token.clone(),
-            image: self.root.id.clone(),
-            root: self.root.directory.clone(),
-            address: self.sandbox.network.free_address(taken)?,
-            device: self.sandbox.device(name),
-            disk_in_memory: false,
-            isolated: None,
-            boot_id: self.boot_id.clone(),
-            process: None,
-            complete: false,
-        })
-    }
-}
-
-/// A node as Pallet sees it.
-fn node(record: &Record, boot_id: &str) -> Node {
-    let process = record.running(boot_id);
-    let mut tags = record.tags.clone();
-    if record.disk_in_memory {
-        tags.insert("disk".to_owned(), "in memory, lost when it stops: no file system here can hold an overlay".to_owned());
-    }
-    if let Some(why) = &record.isolated {
-        tags.insert("network".to_owned(), format!("no outside: {why}"));
-    }
-    Node {
-        id: record.id.clone(),
-        name: record.name.clone(),
-        group: Some(record.group.clone()),
-        address: Some(record.address.to_string()),
-        connection: Connection::Exec { command: command(record, process.map_or(0, |process| process.pid)) },
-        status: if process.is_some() { NodeStatus::Running } else { NodeStatus::Stopped },
-        os: image::os_of(&record.root),
-        tags,
-        taggable: true,
-        created: record.created,
-    }
-}
-
-/// What runs the command after it in the node: as root, with a clean environment, in `/`.
-fn command(record: &Record, pid: u32) -> Vec<String> {
-    let pid = pid.to_string();
-    let enter = ["nsenter", "--target", &pid, "--mount", "--uts", "--ipc", "--net", "--pid"];
-    let path = format!("PATH={}", machine::PATH);
-    let clean =
-        ["env", "-i", &path, "HOME=/root", "USER=root", "LOGNAME=root", "SHELL=/bin/sh", "LANG=C.UTF-8", "TERM=xterm", "container=pallet"];
-    let words = enter.iter().map(|word| (*word).to_owned()).chain(confinement(&record.root));
-    words.chain(clean.iter().map(|word| (*word).to_owned())).collect()
-}
-
-fn remove_directory(path: PathBuf) -> Result<()> {
-    match fs::remove_dir_all(&path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", path.display()))
-        }
-        _ => Ok(()),
     }
 }

@@ -2,45 +2,56 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use pallet_core::prelude::*;
 
-use crate::machine;
+use crate::linux::machine;
+use crate::linux::process::Process;
+use crate::linux::service::Sandbox;
+use crate::linux::store::{self, Record};
 use crate::options::Options;
-use crate::process::Process;
-use crate::service::Sandbox;
-use crate::store::{self, Record};
 
 pub(super) struct Bed {
     pub(super) sandbox: Sandbox,
     pub(super) options: Options,
     pub(super) context: ServiceContext,
-    mounts_before: String,
-    _directory: tempfile::TempDir,
+    directory: PathBuf,
+    owned: Option<tempfile::TempDir>,
 }
 
 impl Bed {
     /// A bed for the test `number`; `None` if there is no root.
     pub(super) fn new(number: u8) -> Option<Bed> {
+        let directory = tempfile::tempdir().unwrap();
+        let mut bed = Bed::in_directory(number, directory.path())?;
+        bed.owned = Some(directory);
+        Some(bed)
+    }
+
+    /// A bed in a directory that somebody else removes.
+    pub(super) fn in_directory(number: u8, directory: &Path) -> Option<Bed> {
         if !machine::is_root() {
             return None;
         }
-        let directory = tempfile::tempdir().unwrap();
-        fs::create_dir(directory.path().join("project")).unwrap();
+        fs::create_dir_all(directory.join("project")).unwrap();
         let context = ServiceContext {
             project: "shop".into(),
             service: "sandbox".into(),
-            directory: directory.path().join("project"),
-            data_directory: directory.path().join("data"),
+            directory: directory.join("project"),
+            data_directory: directory.join("data"),
             home: "/root".into(),
             ..Default::default()
         };
         let options =
             Options { image: None, images: BTreeMap::new(), network: format!("10.214.{number}.0/24"), bridge: format!("ptest{number}") };
         let sandbox = Sandbox::connect(options.clone(), context.clone()).unwrap();
-        Some(Bed { sandbox, options, context, mounts_before: mounts(), _directory: directory })
+        Some(Bed { sandbox, options, context, directory: directory.to_owned(), owned: None })
+    }
+
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// The same service as another project has it.
@@ -77,6 +88,13 @@ impl Bed {
         links
     }
 
+    /// What of this bed the machine sees mounted, beside what others have.
+    fn mounts(&self) -> Vec<String> {
+        let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
+        let directory = self.directory.to_string_lossy();
+        mounts.lines().filter(|line| line.starts_with("pallet ") || line.contains(&*directory)).map(str::to_owned).collect()
+    }
+
     fn take_down(&self) -> Result<()> {
         let ids: Vec<_> = self.sandbox.nodes()?.into_iter().map(|node| node.id).collect();
         self.sandbox.destroy_nodes(&ids)?;
@@ -86,9 +104,10 @@ impl Bed {
     /// Takes all down, and checks that nothing is left of it.
     pub(super) fn down(&self) {
         let nodes: Vec<_> = self.sandbox.nodes().unwrap().iter().filter_map(|node| self.record(&node.name).process).collect();
+        assert_eq!(self.mounts(), Vec::<String>::new(), "not even while nodes run");
         self.take_down().unwrap();
         assert!(!self.context.data_directory.exists());
-        assert_eq!(mounts(), self.mounts_before);
+        assert_eq!(self.mounts(), Vec::<String>::new());
         assert_eq!(self.links(), Vec::<String>::new());
         for process in nodes {
             assert!(!process.is_alive());
@@ -117,10 +136,6 @@ pub(super) fn made(created: Created) -> Result<Node, PluginError> {
         Created::Node(node) => Ok(*node),
         Created::Failed(error) => Err(error),
     }
-}
-
-fn mounts() -> String {
-    fs::read_to_string("/proc/self/mounts").unwrap()
 }
 
 /// Runs a script in a node.

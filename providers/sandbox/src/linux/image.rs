@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use pallet_core::model::PackageManager;
 use pallet_core::prelude::*;
 
-use crate::machine;
+use crate::linux::machine;
 use crate::options::Options;
 
 /// The name of the machine's own root as an image.

@@ -6,10 +6,11 @@ use std::io::Write;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use pallet_core::prelude::*;
 
-use crate::process::Process;
+use crate::linux::process::Process;
 
 /// What is kept of one node, in node.json.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -124,6 +125,19 @@ pub(crate) fn read(directory: &Path) -> Option<Record> {
 /// Makes a directory that only its owner may look into, and those above it.
 pub(crate) fn make_private_directory(path: &Path) -> Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).with_context(|| format!("cannot make {}", path.display()))
+}
+
+/// Removes a directory and what is in it. A process whose maker was killed may still be about to end in there, so this is tried for a while.
+pub(crate) fn remove_directory(path: &Path) -> Result<()> {
+    let start = Instant::now();
+    loop {
+        match fs::remove_dir_all(path) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(_) if start.elapsed() < Duration::from_secs(2) => std::thread::sleep(Duration::from_millis(20)),
+            Err(error) => return Err(error).with_context(|| format!("cannot remove {}", path.display())),
+        }
+    }
 }
 
 fn subdirectories(path: &Path) -> Result<Vec<PathBuf>> {

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use pallet_core::prelude::*;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::disk::Layout;
-use crate::machine;
-use crate::process::Process;
-use crate::store::Record;
+use crate::linux::disk::Layout;
+use crate::linux::machine;
+use crate::linux::process::Process;
+use crate::linux::store::Record;
 
 const INIT: &str = include_str!("init.sh");
 

@@ -1,4 +1,5 @@
-//! The packet filter's part: one table that lets nodes reach the outside, over nf_tables.
+//! The packet filter's part, over nf_tables: one table that lets nodes reach the outside, and rules in those chains of others that would
+//! stop them, such as Docker's.
 //!
 //! Netfilter's netlink differs from routing's: messages come in batches that happen together or not at all, numbers are big endian, and a
 //! rule is a list of expressions that load packet data into registers, compare them, and end in a verdict. What is sent is this:
@@ -10,6 +11,9 @@
 //!         ip saddr NETWORK oifname != "BRIDGE" masquerade
 //!     }
 //! }
+//! # first in every other chain of type filter and hook forward with policy drop
+//! iifname "BRIDGE" counter accept comment "pallet-BRIDGE"
+//! oifname "BRIDGE" counter accept comment "pallet-BRIDGE"
 //! ```
 
 use std::io;
@@ -17,7 +21,7 @@ use std::net::Ipv4Addr;
 
 use rustix::net::netlink;
 
-use super::message::Attributes;
+use super::message::{Attributes, Received, attribute};
 use super::socket::{APPEND, CREATE, Part, Socket};
 
 // kinds of messages: the subsystem (10, nf_tables) in the high byte
@@ -27,9 +31,13 @@ const SUBSYSTEM: u16 = 10;
 const NEW_TABLE: u16 = SUBSYSTEM << 8;
 const DELETE_TABLE: u16 = SUBSYSTEM << 8 | 2;
 const NEW_CHAIN: u16 = SUBSYSTEM << 8 | 3;
+const GET_CHAIN: u16 = SUBSYSTEM << 8 | 4;
 const NEW_RULE: u16 = SUBSYSTEM << 8 | 6;
+const GET_RULE: u16 = SUBSYSTEM << 8 | 7;
+const DELETE_RULE: u16 = SUBSYSTEM << 8 | 8;
 
 const FAMILY_UNSPECIFIED: u8 = 0;
+const FAMILY_INET: u8 = 1;
 const FAMILY_IPV4: u8 = 2;
 
 // NFTA_TABLE_*, NFTA_CHAIN_*, NFTA_HOOK_*, NFTA_RULE_*
@@ -37,12 +45,16 @@ const TABLE_NAME: u16 = 1;
 const CHAIN_TABLE: u16 = 1;
 const CHAIN_NAME: u16 = 3;
 const CHAIN_HOOK: u16 = 4;
+const CHAIN_POLICY: u16 = 5;
 const CHAIN_TYPE: u16 = 7;
 const HOOK_NUMBER: u16 = 1;
 const HOOK_PRIORITY: u16 = 2;
 const RULE_TABLE: u16 = 1;
 const RULE_CHAIN: u16 = 2;
+const RULE_HANDLE: u16 = 3;
 const RULE_EXPRESSIONS: u16 = 4;
+const RULE_NOTE: u16 = 7;
+const HOOK_FORWARD: u32 = 2;
 const HOOK_POSTROUTING: u32 = 4;
 const PRIORITY_SOURCE_NAT: u32 = 100;
 
@@ -51,11 +63,17 @@ const LIST_ELEMENT: u16 = 1;
 const EXPRESSION_NAME: u16 = 1;
 const EXPRESSION_DATA: u16 = 2;
 const DATA_VALUE: u16 = 1;
+const DATA_VERDICT: u16 = 2;
 
 /// The register that expressions hand values over in.
 const REGISTER: u32 = 1;
 const EQUAL: u32 = 0;
 const NOT_EQUAL: u32 = 1;
+const DROP: u32 = 0;
+const ACCEPT: u32 = 1;
+/// Keys of `meta`: the names of the devices that a packet came and goes by.
+const INPUT_NAME: u32 = 6;
+const OUTPUT_NAME: u32 = 7;
 
 /// Netfilter in one network namespace.
 pub(crate) struct Filter(Socket);
@@ -71,13 +89,10 @@ impl Filter {
         let hook = Attributes::new().network_number(HOOK_NUMBER, HOOK_POSTROUTING).network_number(HOOK_PRIORITY, PRIORITY_SOURCE_NAT);
         let chain =
             Attributes::new().text(CHAIN_TABLE, &table).text(CHAIN_NAME, "postrouting").nested(CHAIN_HOOK, hook).text(CHAIN_TYPE, "nat");
-        let expressions = [source_address(), mask(prefix), compare(EQUAL, &network.octets())].into_iter().chain([
-            output_name(),
-            compare(NOT_EQUAL, &device_name(bridge)),
-            expression("masq", Attributes::new()),
-        ]);
-        let expressions = expressions.fold(Attributes::new(), |list, one| list.nested(LIST_ELEMENT, one));
-        let rule = Attributes::new().text(RULE_TABLE, &table).text(RULE_CHAIN, "postrouting").nested(RULE_EXPRESSIONS, expressions);
+        let from_nodes = [source_address(), mask(prefix), compare(EQUAL, &network.octets())];
+        let to_outside = [name_of_device(OUTPUT_NAME), compare(NOT_EQUAL, &device_name(bridge))];
+        let expressions = from_nodes.into_iter().chain(to_outside).chain([expression("masq", Attributes::new())]);
+        let rule = Attributes::new().text(RULE_TABLE, &table).text(RULE_CHAIN, "postrouting").nested(RULE_EXPRESSIONS, list(expressions));
         // making, deleting and making is how a table is replaced in one go, whether it exists or not
         self.batch(vec![
             (NEW_TABLE, CREATE, ipv4(), Attributes::new().text(TABLE_NAME, &table)),
@@ -97,7 +112,50 @@ impl Filter {
         ])
     }
 
+    /// Lets the bridge's packets pass where a chain drops what it does not know. Idempotent.
+    pub(crate) fn open_forwarding(&mut self, bridge: &str) -> io::Result<()> {
+        let mut parts = self.rules_to_delete(bridge)?;
+        for chain in self.0.dump(GET_CHAIN, &header(FAMILY_UNSPECIFIED, 0), &Attributes::new())? {
+            let Some((family, table, name)) = closed_chain(&chain) else { continue };
+            for key in [INPUT_NAME, OUTPUT_NAME] {
+                let counter = expression("counter", Attributes::new());
+                let expressions = [name_of_device(key), compare(EQUAL, &device_name(bridge)), counter, accept()];
+                let rule = Attributes::new()
+                    .text(RULE_TABLE, &table)
+                    .text(RULE_CHAIN, &name)
+                    .nested(RULE_EXPRESSIONS, list(expressions))
+                    .bytes(RULE_NOTE, &note(bridge));
+                // without APPEND a rule comes first
+                parts.push((NEW_RULE, CREATE, header(family, 0), rule));
+            }
+        }
+        self.batch(parts)
+    }
+
+    /// Removes what [`open_forwarding`](Filter::open_forwarding) made.
+    pub(crate) fn close_forwarding(&mut self, bridge: &str) -> io::Result<()> {
+        let parts = self.rules_to_delete(bridge)?;
+        self.batch(parts)
+    }
+
+    /// The bridge's rules in the chains of others, each as the message that deletes it.
+    fn rules_to_delete(&mut self, bridge: &str) -> io::Result<Vec<Part>> {
+        let rules = self.0.dump(GET_RULE, &header(FAMILY_UNSPECIFIED, 0), &Attributes::new())?;
+        let ours = rules.iter().filter(|rule| rule.attribute(HEADER, RULE_NOTE) == Some(note(bridge).as_slice()));
+        let parts = ours.filter_map(|rule| {
+            let attributes = Attributes::new()
+                .text(RULE_TABLE, &rule.text(HEADER, RULE_TABLE)?)
+                .text(RULE_CHAIN, &rule.text(HEADER, RULE_CHAIN)?)
+                .bytes(RULE_HANDLE, rule.attribute(HEADER, RULE_HANDLE)?);
+            Some((DELETE_RULE, 0, header(*rule.payload.first()?, 0), attributes))
+        });
+        Ok(parts.collect())
+    }
+
     fn batch(&mut self, parts: Vec<Part>) -> io::Result<()> {
+        if parts.is_empty() {
+            return Ok(());
+        }
         let mut all = vec![(BATCH_BEGIN, 0, header(FAMILY_UNSPECIFIED, SUBSYSTEM), Attributes::new())];
         all.extend(parts);
         all.push((BATCH_END, 0, header(FAMILY_UNSPECIFIED, SUBSYSTEM), Attributes::new()));
@@ -108,6 +166,29 @@ impl Filter {
 fn table_name(bridge: &str) -> String {
     format!("pallet-{bridge}")
 }
+
+/// The family, the table and the name of a chain for forwarded IPv4 packets whose policy is to drop them.
+fn closed_chain(chain: &Received) -> Option<(u8, String, String)> {
+    let family = *chain.payload.first()?;
+    let big_endian = |bytes: &[u8]| Some(u32::from_be_bytes(bytes.try_into().ok()?));
+    let hook = big_endian(attribute(chain.attribute(HEADER, CHAIN_HOOK)?, HOOK_NUMBER)?)?;
+    let policy = big_endian(chain.attribute(HEADER, CHAIN_POLICY)?)?;
+    let is_filter = chain.text(HEADER, CHAIN_TYPE)? == "filter";
+    let closed = is_filter && hook == HOOK_FORWARD && policy == DROP && matches!(family, FAMILY_IPV4 | FAMILY_INET);
+    closed.then_some((family, chain.text(HEADER, CHAIN_TABLE)?, chain.text(HEADER, CHAIN_NAME)?))
+}
+
+/// A rule's comment, by which it is found again: type 0, length, text with a zero byte.
+fn note(bridge: &str) -> Vec<u8> {
+    let text = table_name(bridge);
+    let mut bytes = vec![0, u8::try_from(text.len() + 1).unwrap_or(u8::MAX)];
+    bytes.extend(text.bytes());
+    bytes.push(0);
+    bytes
+}
+
+/// The length of struct nfgenmsg.
+const HEADER: usize = 4;
 
 /// struct nfgenmsg
 fn header(family: u8, resource: u16) -> Vec<u8> {
@@ -128,6 +209,10 @@ fn device_name(name: &str) -> [u8; 16] {
     bytes
 }
 
+fn list(expressions: impl IntoIterator<Item = Attributes>) -> Attributes {
+    expressions.into_iter().fold(Attributes::new(), |list, one| list.nested(LIST_ELEMENT, one))
+}
+
 fn expression(name: &str, data: Attributes) -> Attributes {
     Attributes::new().text(EXPRESSION_NAME, name).nested(EXPRESSION_DATA, data)
 }
@@ -138,9 +223,16 @@ fn source_address() -> Attributes {
     expression("payload", data)
 }
 
-/// `oifname` (key 7) into the register.
-fn output_name() -> Attributes {
-    expression("meta", Attributes::new().network_number(1, REGISTER).network_number(2, 7))
+/// `iifname` or `oifname` into the register.
+fn name_of_device(key: u32) -> Attributes {
+    expression("meta", Attributes::new().network_number(1, REGISTER).network_number(2, key))
+}
+
+/// The end of a rule: the packet may pass.
+fn accept() -> Attributes {
+    const VERDICT_REGISTER: u32 = 0;
+    let verdict = Attributes::new().nested(DATA_VERDICT, Attributes::new().network_number(1, ACCEPT));
+    expression("immediate", Attributes::new().network_number(1, VERDICT_REGISTER).nested(2, verdict))
 }
 
 /// The register's first `prefix` of 32 bits: (register & mask) ^ 0.

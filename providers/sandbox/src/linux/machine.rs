@@ -82,5 +82,5 @@ pub(crate) fn memory() -> u64 {
 pub(crate) fn free_disk(path: &Path) -> Option<u64> {
     let there = path.ancestors().find(|path| path.exists())?;
     let disk = rustix::fs::statvfs(there).ok()?;
-    Some(disk.f_bavail * disk.f_frsize >> 30)
+    Some((disk.f_bavail * disk.f_frsize) >> 30)
 }

@@ -1,0 +1,108 @@
+//! The law of `package` with other package managers, which Debian carries too: in a copy of this machine's root that is made to look like their
+//! own systems, with a repository of its own. They need root, apt and a mirror: `cargo test -- --ignored`.
+
+use super::super::Package;
+use super::*;
+use crate::model::PackageManager;
+
+/// Makes the packages `law-one` (in two versions) and `law-two`, which needs the other, with the format's own tools.
+const RPMS: &str = r#"
+mkdir -p /repo /etc/rpm /var/lib/rpm
+echo '%_dbpath /var/lib/rpm' >/etc/rpm/macros.law
+rpm --initdb
+make() { # NAME VERSION REQUIRES
+  { printf 'Name: %s\nVersion: %s\nRelease: 1\nSummary: test\nLicense: MIT\nBuildArch: noarch\n%s\n%%description\ntest\n' "$1" "$2" "$3"
+    printf '%%install\nmkdir -p %%{buildroot}/usr/share\necho %s >%%{buildroot}/usr/share/%s\n%%files\n/usr/share/%s\n' "$2" "$1" "$1"
+  } >/spec
+  rpmbuild --quiet -bb --define '_rpmdir /repo' --define '_topdir /rpmbuild' /spec
+}
+make law-one 1.0 ''
+make law-one 1.1 ''
+make law-two 2.0 "Requires: law-one$epoch"
+createrepo_c -q /repo
+"#;
+
+const PACMAN: &str = r#"
+mkdir -p /repo /var/lib/pacman /var/cache/pacman/pkg
+make() { # NAME VERSION DEPENDS
+  rm -rf /build
+  mkdir -p /build/usr/share
+  echo "$2" >/build/usr/share/"$1"
+  printf 'pkgname = %s\npkgver = %s-1\npkgdesc = test\narch = any\nsize = 1\n%s\n' "$1" "$2" "$3" >/build/.PKGINFO
+  (cd /build && bsdtar -czf "/repo/$1-$2-1-any.pkg.tar.gz" --uid 0 --gid 0 .PKGINFO usr)
+}
+make law-one 1.1 ''
+make law-two 2.0 'depend = law-one'
+repo-add -q /repo/law.db.tar.gz /repo/*.pkg.tar.gz
+printf '[options]\nArchitecture = auto\nSigLevel = Never\n[law]\nServer = file:///repo\n' >/etc/pacman.conf
+"#;
+
+const DNF: &str = r#"
+mkdir -p /etc/yum.repos.d
+printf '[law]\nname=law\nbaseurl=file:///repo\ngpgcheck=0\n' >/etc/yum.repos.d/law.repo
+"#;
+
+const ZYPPER: &str = r#"
+mkdir -p /etc/zypp/repos.d
+printf '[law]\nname=law\nenabled=1\nautorefresh=0\nbaseurl=dir:///repo\ntype=rpm-md\ngpgcheck=0\n' >/etc/zypp/repos.d/law.repo
+"#;
+
+fn copy(debian_packages: &str, release: &str, setup: &[&str]) -> Place {
+    let place = Place::of(Shell::copy());
+    let script = format!(
+        "set -e\nexport DEBIAN_FRONTEND=noninteractive\napt-get -qq update\napt-get -qq -y --no-install-recommends install {debian_packages} >/dev/null\n\
+         {}\nrm -f /etc/os-release\nprintf '{release}' >/etc/os-release\n",
+        setup.concat()
+    );
+    let output = place.shell.run(&script);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    place
+}
+
+fn law_of(place: &Place, manager: PackageManager, versions: bool) {
+    assert_eq!(place.observe(&Package::install("law-one")).os.package_manager, manager);
+    if versions {
+        place.law(Package::install("law-one").version("1.0-1"), true);
+        place.law_of_unknown(Package::install("law-one").version("1.0"), false);
+        place.law(Package::install("law-one").version("1.1"), true);
+        place.law_of_unknown(Package::install("law-one").version("1.0"), true);
+        let upgrade = place.prepared(Package::upgrade("law-one"));
+        let change = upgrade.plan(&mut place.observe(&upgrade)).expect("it can be planned").expect("it may have something to do");
+        assert_eq!(place.apply(&change), Ok(true), "{manager:?}");
+        assert_eq!(place.apply(&change), Ok(false), "{manager:?}");
+        place.law(Package::install("law-two").version("2.0"), true);
+        place.law_of_unknown(Package::purge("law-two"), true);
+    }
+    place.law(Package::install("law-two"), true);
+    place.law(Package::install("law-one"), false);
+    place.law_of_unknown(Package::install("law-two"), false);
+    place.law(Package::remove("law-two"), true);
+    place.law_of_unknown(Package::remove("law-two"), false);
+    let said = place.fails(Package::install("law-none"));
+    assert!(said.contains("law-none"), "{said}");
+}
+
+#[test]
+#[ignore = "needs root, apt and a mirror"]
+fn dnf_and_yum() {
+    let place = copy(
+        "dnf rpm createrepo-c",
+        "ID=rocky\\nID_LIKE=\"rhel centos fedora\"\\nVERSION_ID=\"9.4\"\\n",
+        &["epoch='\nEpoch: 3'", RPMS, DNF],
+    );
+    law_of(&place, PackageManager::Dnf, true);
+}
+
+#[test]
+#[ignore = "needs root, apt and a mirror"]
+fn zypper() {
+    let place = copy("zypper rpm createrepo-c", "ID=opensuse-leap\\nID_LIKE=\"suse opensuse\"\\n", &["epoch=''", RPMS, ZYPPER]);
+    law_of(&place, PackageManager::Zypper, true);
+}
+
+#[test]
+#[ignore = "needs root, apt and a mirror"]
+fn pacman() {
+    let place = copy("pacman-package-manager makepkg libarchive-tools", "ID=arch\\n", &[PACMAN]);
+    law_of(&place, PackageManager::Pacman, false);
+}

@@ -1,0 +1,302 @@
+//! Keys, certificates, agents, passphrases and passwords.
+
+use std::fs;
+use std::process::{Child, Command};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use expect_test::expect;
+use pallet_core::transport::{Become, ConnectSettings, Prompt, Secret, Stream, TransportError, run_script};
+
+use crate::server::{Server, keygen, say};
+
+/// Gives its answers one by one, and keeps the questions.
+#[derive(Debug, Default)]
+struct Person {
+    answers: Mutex<Vec<&'static str>>,
+    questions: Mutex<Vec<String>>,
+}
+
+impl Person {
+    fn who_says(answers: &[&'static str]) -> Arc<Self> {
+        Arc::new(Person { answers: Mutex::new(answers.iter().rev().copied().collect()), questions: Mutex::default() })
+    }
+
+    fn asked(&self) -> usize {
+        self.questions.lock().expect("not poisoned").len()
+    }
+}
+
+impl Prompt for Person {
+    fn secret(&self, question: &str) -> Option<Secret> {
+        self.questions.lock().expect("not poisoned").push(question.to_owned());
+        self.answers.lock().expect("not poisoned").pop().map(Secret::new)
+    }
+}
+
+#[tokio::test]
+async fn keys_of_every_kind() {
+    let server = Server::start();
+    let kinds: [(&str, &[&str]); 4] = [
+        ("ecdsa", &["-t", "ecdsa", "-N", ""]),
+        ("rsa", &["-t", "rsa", "-b", "2048", "-N", ""]),
+        ("pem", &["-t", "rsa", "-b", "2048", "-m", "PEM", "-N", ""]),
+        ("bare", &["-t", "ed25519", "-N", ""]),
+    ];
+    for (name, options) in kinds {
+        keygen(&server.path(name), options);
+    }
+    server.authorize(&["ecdsa", "rsa", "pem", "bare"]);
+    fs::remove_file(server.path("bare.pub")).expect("removed");
+    for name in ["key", "ecdsa", "rsa", "pem", "bare"] {
+        let settings = ConnectSettings { identity_files: vec![server.path(name)], ..server.settings() };
+        let mut node = server.connect_with(&settings).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(say(&mut *node, "echo in").await, "in", "{name}");
+        node.close().await;
+    }
+}
+
+#[tokio::test]
+async fn the_usual_keys_in_the_home_directory() {
+    let server = Server::start();
+    fs::create_dir(server.path(".ssh")).expect("made");
+    fs::copy(server.path("key"), server.path(".ssh/id_ed25519")).expect("copied");
+    let settings = ConnectSettings { identity_files: Vec::new(), home: Some(server.dir.path().into()), ..server.settings() };
+    assert_eq!(say(&mut *server.connect_with(&settings).await.expect("it lets in"), "echo in").await, "in");
+}
+
+#[tokio::test]
+async fn a_passphrase_is_asked_for_once() {
+    let server = Server::start();
+    keygen(&server.path("locked"), &["-t", "ed25519", "-a", "2", "-N", "open sesame"]);
+    keygen(&server.path("pem"), &["-t", "rsa", "-b", "2048", "-m", "PEM", "-N", "open sesame"]);
+    keygen(&server.path("other"), &["-t", "ed25519", "-a", "2", "-N", "never asked for"]);
+    server.authorize(&["locked", "pem"]);
+    fs::remove_file(server.path("pem.pub")).expect("removed");
+    for (name, wrong) in [("locked", 1), ("pem", 0)] {
+        let person = Person::who_says(&["wrong", "open sesame"][1 - wrong..]);
+        // The server is of no use for `other`, so nobody is bothered with its passphrase.
+        let identity_files = vec![server.path("other"), server.path(name)];
+        let settings = ConnectSettings { identity_files, prompt: Some(person.clone()), ..server.settings() };
+        let clone = settings.clone();
+        let both = tokio::join!(server.connect_with(&settings), server.connect_with(&clone));
+        for node in [both.0, both.1] {
+            assert_eq!(say(&mut *node.unwrap_or_else(|error| panic!("{name}: {error}")), "echo in").await, "in");
+        }
+        assert_eq!(person.asked(), 1 + wrong, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_locked_key_that_cannot_be_opened_is_named() {
+    let server = Server::start();
+    keygen(&server.path("locked"), &["-t", "ed25519", "-a", "2", "-N", "open sesame"]);
+    server.authorize(&["locked"]);
+    let settings = ConnectSettings { identity_files: vec![server.path("locked")], ..server.settings() };
+    let nobody = server.refusal(&settings).await;
+    let person = Person::who_says(&["a", "b", "c", "open sesame"]);
+    let wrong = server.refusal(&ConnectSettings { prompt: Some(person.clone()), shared: Arc::default(), ..settings.clone() }).await;
+    let silent = Person::who_says(&[]);
+    let none = server.refusal(&ConnectSettings { prompt: Some(silent), shared: Arc::default(), ..settings }).await;
+    assert_eq!(person.asked(), 3);
+    expect![[r#"
+        127.0.0.1:PORT does not let USER in: DIR/locked: a passphrase locks it and nobody can be asked: add it to the agent with `ssh-add` (the server takes publickey,keyboard-interactive)
+        127.0.0.1:PORT does not let USER in: DIR/locked: a passphrase locks it and 3 were wrong (the server takes publickey,keyboard-interactive)
+        127.0.0.1:PORT does not let USER in: DIR/locked: a passphrase locks it and none was given: add it to the agent with `ssh-add` (the server takes publickey,keyboard-interactive)"#]]
+    .assert_eq(&[nobody, wrong, none].join("\n"));
+}
+
+#[tokio::test]
+async fn what_was_tried_is_said() {
+    let server = Server::start_with("KbdInteractiveAuthentication no");
+    keygen(&server.path("other"), &["-t", "ed25519", "-N", ""]);
+    let mut settings = ConnectSettings { identity_files: vec![server.path("absent"), server.path("other")], ..server.settings() };
+    let tried = server.refusal(&settings).await;
+    settings.identity_files.clear();
+    let nothing = server.refusal(&settings).await;
+    expect![[r#"
+        127.0.0.1:PORT does not let USER in: DIR/absent does not exist; DIR/other was refused (the server takes publickey)
+        127.0.0.1:PORT does not let USER in: there was nothing to try: no key, no agent, no password (the server takes publickey)"#]]
+    .assert_eq(&[tried, nothing].join("\n"));
+}
+
+#[tokio::test]
+async fn too_many_keys_are_said_to_be_too_many() {
+    let server = Server::start_with("MaxAuthTries 2");
+    let names: Vec<String> = (0..4).map(|number| format!("other{number}")).collect();
+    for name in &names {
+        keygen(&server.path(name), &["-t", "ed25519", "-N", ""]);
+    }
+    let identity_files = names.iter().map(|name| server.path(name)).chain([server.path("key")]).collect();
+    let text = server.refusal(&ConnectSettings { identity_files, ..server.settings() }).await;
+    assert!(text.contains("DIR/other0 was refused") && text.contains("MaxAuthTries"), "{text}");
+}
+
+#[tokio::test]
+async fn a_certificate_beside_the_key() {
+    let server = Server::start_with("TrustedUserCAKeys DIR/ca.pub\nAuthorizedPrincipalsFile none");
+    keygen(&server.path("ca"), &["-t", "ed25519", "-N", ""]);
+    keygen(&server.path("mine"), &["-t", "ed25519", "-N", ""]);
+    let principal = crate::server::user();
+    let signed = Command::new("ssh-keygen")
+        .args(["-q", "-I", "test", "-n", &principal, "-s"])
+        .arg(server.path("ca"))
+        .arg(server.path("mine.pub"))
+        .status();
+    assert!(signed.expect("ssh-keygen runs").success());
+    let settings = ConnectSettings { identity_files: vec![server.path("mine")], ..server.settings() };
+    let mut node = server.connect_with(&settings).await.unwrap_or_else(|error| panic!("{error}\n{}", server.log()));
+    assert_eq!(say(&mut *node, "echo in").await, "in");
+}
+
+/// An ssh agent that ends with its test.
+struct Agent(Child);
+
+impl Agent {
+    fn start(server: &Server) -> Self {
+        let socket = server.path("agent");
+        let agent = Command::new("ssh-agent").arg("-D").arg("-a").arg(&socket).stdout(std::process::Stdio::null()).spawn();
+        let agent = Agent(agent.expect("ssh-agent runs"));
+        while !socket.exists() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        agent
+    }
+
+    fn add(server: &Server, name: &str) {
+        let added = Command::new("ssh-add").arg("-q").arg(server.path(name)).env("SSH_AUTH_SOCK", server.path("agent")).status();
+        assert!(added.expect("ssh-add runs").success());
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test]
+async fn keys_that_the_agent_holds() {
+    let server = Server::start_with("MaxAuthTries 2\nKbdInteractiveAuthentication no");
+    let _agent = Agent::start(&server);
+    let with_agent = ConnectSettings { identity_files: Vec::new(), agent: Some(server.path("agent")), ..server.settings() };
+    let empty = server.refusal(&with_agent).await;
+    Agent::add(&server, "key");
+    assert_eq!(say(&mut *server.connect_with(&with_agent).await.expect("it lets in"), "echo in").await, "in");
+
+    // An agent full of others' keys is not emptied on the server where the configuration names one.
+    keygen(&server.path("locked"), &["-t", "ed25519", "-a", "2", "-N", ""]);
+    for name in ["a", "b", "c"] {
+        keygen(&server.path(name), &["-t", "ed25519", "-N", ""]);
+        Agent::add(&server, name);
+    }
+    Agent::add(&server, "locked");
+    server.authorize(&["locked"]);
+    let locked = Command::new("ssh-keygen").args(["-q", "-p", "-P", "", "-N", "open sesame", "-f"]).arg(server.path("locked")).status();
+    assert!(locked.expect("ssh-keygen runs").success());
+    fs::write(server.path("config"), format!("IdentityFile {}\nIdentitiesOnly yes\n", server.path("locked").display())).expect("written");
+    let named = ConnectSettings { ssh_config: vec![server.path("config")], ..with_agent.clone() };
+    assert_eq!(say(&mut *server.connect_with(&named).await.expect("it lets in"), "echo in").await, "in");
+
+    fs::write(server.path("config"), "IdentityAgent none\n").expect("written");
+    let without = server.refusal(&named).await;
+    let absent = server.refusal(&ConnectSettings { agent: Some(server.path("absent")), ..with_agent }).await;
+    expect![[r#"
+        127.0.0.1:PORT does not let USER in: the agent holds no key (the server takes publickey)
+        127.0.0.1:PORT does not let USER in: there was nothing to try: no key, no agent, no password (the server takes publickey)
+        127.0.0.1:PORT does not let USER in: the agent at DIR/absent: failed connecting with agent (the server takes publickey)"#]]
+    .assert_eq(&[empty, without, absent].join("\n"));
+}
+
+/// A user of this machine, for a while.
+struct User(String);
+
+impl User {
+    fn create(name: &str, password: &str) -> Self {
+        let user = User(name.to_owned());
+        let made = Command::new("useradd").args(["-M", "-s", "/bin/sh", name]).status().expect("useradd runs");
+        assert!(made.success());
+        let set = Command::new("sh").args(["-c", "printf '%s:%s\n' \"$1\" \"$2\" | chpasswd", "sh", name, password]).status();
+        assert!(set.expect("chpasswd runs").success());
+        user
+    }
+}
+
+impl Drop for User {
+    fn drop(&mut self) {
+        let _ = Command::new("userdel").arg(&self.0).status();
+    }
+}
+
+#[tokio::test]
+async fn passwords_for_login_and_sudo() {
+    if crate::server::user() != "root" {
+        println!("skipped: only root can make a user with a password");
+        return;
+    }
+    let user = User::create(&format!("pallet-test-{}", std::process::id()), "hunter2 'x");
+    for config in
+        ["PasswordAuthentication yes\nKbdInteractiveAuthentication no", "KbdInteractiveAuthentication yes", "PasswordAuthentication yes"]
+    {
+        let server = Server::start_with(config);
+        let with = |password: &str| ConnectSettings {
+            user: user.0.clone(),
+            password: Some(Secret::new(password)),
+            identity_files: Vec::new(),
+            ..server.settings()
+        };
+        if !config.starts_with("Kbd") {
+            let mut node = server.connect_with(&with("hunter2 'x")).await.unwrap_or_else(|error| panic!("{config}: {error}"));
+            assert_eq!(say(&mut *node, "id -un").await, user.0);
+            if config == "PasswordAuthentication yes" {
+                sudo(&mut *node, &user.0).await;
+            }
+        }
+        let text = server.refusal(&with("wrong")).await;
+        assert!(text.contains("the password was refused") && !text.contains("wrong"), "{text}");
+    }
+}
+
+/// Becomes root by a real sudo.
+async fn sudo(node: &mut dyn pallet_core::transport::Transport, user: &str) {
+    async fn whoami(node: &mut dyn pallet_core::transport::Transport, password: Option<&str>) -> Result<String, TransportError> {
+        let mut text = String::new();
+        let become_root = Become::Root(password.map(Secret::new));
+        let mut listen = |stream, bytes: &[u8]| text.push_str(&format!("{stream:?} {}", String::from_utf8_lossy(bytes)));
+        let code = run_script(node, &become_root, "id -un", &mut listen).await?;
+        assert_eq!((code, Stream::Out), (0, Stream::Out));
+        Ok(text)
+    }
+    if Command::new("sudo").arg("-V").output().is_err() {
+        let error = whoami(node, None).await.expect_err("there is no sudo").to_string();
+        assert!(error.ends_with("there is no sudo: install it, or log in as root"), "{error}");
+        println!("no sudo is installed: becoming root was not tried");
+        return;
+    }
+    let mut said = Vec::new();
+    let mut fail = |result: Result<String, TransportError>| {
+        said.push(result.expect_err("sudo refuses").to_string().split_once(": ").expect("has a host").1.to_owned())
+    };
+    fail(whoami(node, Some("hunter2 'x")).await);
+    let rule = format!("/etc/sudoers.d/{user}");
+    fs::write(&rule, format!("{user} ALL=(ALL) ALL\n")).expect("written");
+    fail(whoami(node, None).await);
+    fail(whoami(node, Some("wrong")).await);
+    let with_password = whoami(node, Some("hunter2 'x")).await;
+    fs::write(&rule, format!("{user} ALL=(ALL) NOPASSWD: ALL\n")).expect("written");
+    let without = [whoami(node, None).await, whoami(node, Some("hunter2 'x")).await];
+    fs::write(&rule, format!("Defaults:{user} requiretty\n{user} ALL=(ALL) NOPASSWD: ALL\n")).expect("written");
+    fail(whoami(node, None).await);
+    fs::remove_file(&rule).expect("removed");
+    assert_eq!(with_password.expect("sudo lets in"), "Out root\n");
+    for result in without {
+        assert_eq!(result.expect("sudo lets in"), "Out root\n");
+    }
+    expect![[r#"
+        sudoers does not allow the login user to: add it there, or log in as another
+        sudo wants a password: give one, or allow NOPASSWD in sudoers
+        sudo refused the password: give the login user's own
+        sudo wants a terminal: remove `requiretty` from sudoers for the login user"#]]
+    .assert_eq(&said.join("\n"));
+}

@@ -1,0 +1,19 @@
+//! The provider on Linux.
+
+mod disk;
+mod image;
+mod init;
+mod lock;
+mod machine;
+mod netlink;
+mod network;
+mod node;
+mod process;
+mod resolve;
+mod run;
+mod service;
+mod store;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use service::Sandbox;
