@@ -28,7 +28,7 @@ def configure(request):
     package(request, "bed-alpha")
     directory(request, "/srv/app", owner = "app", group = "app", mode = "0750")
     remote_file(request, "/srv/app/name", content = "I am " + request.target.name + "\n", owner = "app", mode = "0640")
-    symbolic_link(request, "/srv/app/name", "/srv/app/link")
+    symbolic_link(request, "/srv/app/link", target = "/srv/app/name")
     exec_checked_script(request, "count", "echo x >> /srv/app/runs", creates = "/srv/app/runs")
 
 app = group_spec("app", phases = {"configure": configure})

@@ -49,7 +49,7 @@ fn from_init_to_down() {
     // the same again changes nothing, and says so
     let again = project.events(&["converge"], 0);
     assert_eq!(again.changes().values().sum::<usize>(), 0, "{again:#?}");
-    project.run(&["converge"]).exits(0).says("no changes");
+    project.run(&["converge"]).exits(0).says("nothing to change on 2 nodes");
 
     // one more
     let addresses_before = addresses(&project);
@@ -74,7 +74,7 @@ fn from_init_to_down() {
 
     project.run(&["down", "--yes"]).exits(0);
     assert_eq!(names(&project), Vec::<String>::new());
-    assert_eq!(before.left_in(&Leftovers::of(&project)), "");
+    before.is_all(&project);
     // and down when nothing is up
     project.run(&["down", "--yes"]).exits(0);
 }
@@ -86,7 +86,7 @@ fn a_dry_run_of_converge_makes_nothing() {
     let before = Leftovers::of(&project);
     project.run(&["converge", "--dry-run"]).exits(0).says("web-1").says("web-2");
     assert_eq!(names(&project), Vec::<String>::new());
-    assert_eq!(before.left_in(&Leftovers::of(&project)), "");
+    before.is_all(&project);
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn an_interrupted_converge_is_repaired_by_the_next_one() {
     project.events(&["converge"], 0);
     each_serves_its_name(&project);
     project.run(&["down", "--yes"]).exits(0);
-    assert_eq!(before.left_in(&Leftovers::of(&project)), "");
+    before.is_all(&project);
 }
 
 #[test]

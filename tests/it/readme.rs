@@ -1,10 +1,11 @@
 //! The commands of README.md do what it says.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use pallet_tests::{Process, root, workspace};
+use pallet_tests::{Process, Project, root};
 
 /// The command that runs the tests: they are running.
 const TESTS: &str = "tests/run";
@@ -16,7 +17,8 @@ struct Step {
     output: Vec<String>,
 }
 
-/// The blocks marked `console`, each a list of steps: lines after `$ ` are commands, `\` continues one, other lines are output.
+/// The blocks marked `console`, each a list of steps. `\` continues a command. In a block with `$ `, that begins a command and other lines
+/// are output; in a block without, every line is a command.
 fn blocks(text: &str) -> Vec<Vec<Step>> {
     let mut blocks = Vec::new();
     let mut lines = text.lines();
@@ -24,10 +26,12 @@ fn blocks(text: &str) -> Vec<Vec<Step>> {
         if line.trim() != "```console" {
             continue;
         }
+        let block: Vec<_> = lines.by_ref().take_while(|line| line.trim() != "```").collect();
+        let transcript = block.iter().any(|line| line.starts_with("$ "));
         let mut steps: Vec<Step> = Vec::new();
         let mut continued = false;
-        for line in lines.by_ref().take_while(|line| line.trim() != "```") {
-            match (line.strip_prefix("$ "), steps.last_mut()) {
+        for line in block {
+            match (if transcript { line.strip_prefix("$ ") } else { Some(line) }, steps.last_mut()) {
                 (_, Some(step)) if continued => step.command.push_str(&format!("\n{line}")),
                 (Some(command), _) => steps.push(Step { command: command.to_owned(), output: Vec::new() }),
                 (None, Some(step)) => step.output.push(line.to_owned()),
@@ -66,16 +70,20 @@ fn every_command_of_the_readme_works() {
     let readme = fs::read_to_string(root().join("README.md")).expect("a README.md");
     let blocks = blocks(&readme);
     assert!(!blocks.is_empty(), "README.md has no block marked ```console");
-    let home = tempfile::tempdir().unwrap();
-    let bin = workspace().cli().parent().unwrap();
-    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    // nodes that a command makes are this home's, and go at its end
+    let mut project = Project::empty();
+    project.take_down_at_the_end(&root().join("pallet-cli/quickstart"));
     for step in blocks.iter().flatten() {
         if step.command.trim_start_matches("./").split(' ').next() == Some(TESTS) {
             assert!(root().join(TESTS).is_file(), "README.md names {TESTS}");
             continue;
         }
         let mut command = Command::new("sh");
-        command.args(["-e", "-c", &step.command]).current_dir(root()).env("PATH", &path).env("XDG_DATA_HOME", home.path());
+        command.args(["-e", "-c", &step.command]).current_dir(root()).env("HOME", project.home());
+        for (name, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
+            let usual = Path::new(&std::env::var_os("HOME").unwrap()).join(folder);
+            command.env(name, std::env::var_os(name).unwrap_or(usual.into()));
+        }
         let output = Process::start(command, Duration::from_secs(600)).wait().exits(0);
         is_shown(&step.output, &format!("{}\n{}", output.stdout, output.stderr));
     }
@@ -87,6 +95,7 @@ fn blocks_are_read() {
     let step =
         |command: &str, output: &[&str]| Step { command: command.into(), output: output.iter().map(|line| (*line).to_owned()).collect() };
     assert_eq!(blocks(text), [vec![step("one \\\n  two", &["out"]), step("three", &[])]]);
+    assert_eq!(blocks("```console\none \\\n  two\nthree\n```\n"), [vec![step("one \\\n  two", &[]), step("three", &[])]]);
 }
 
 #[test]

@@ -38,9 +38,9 @@ impl Events {
         self.0.last().is_some_and(|event| event.0["ok"] == true)
     }
 
-    /// How many actions changed something, for each node that had any action.
+    /// How many actions changed something, for each node that was reached; in a dry run, how many would.
     pub fn changes(&self) -> BTreeMap<String, usize> {
-        let mut changes = BTreeMap::new();
+        let mut changes: BTreeMap<_, _> = self.of_kind("connected").filter_map(|event| Some((event.node()?.to_owned(), 0))).collect();
         for event in self.0.iter().filter(|event| event.action().is_some()) {
             let Some((node, changed)) = event.node().zip(event.changed()) else { continue };
             *changes.entry(node.to_owned()).or_default() += usize::from(changed);
@@ -50,13 +50,13 @@ impl Events {
 
     /// What each node's part ended with: whether it succeeded.
     pub fn outcomes(&self) -> BTreeMap<String, bool> {
-        let outcome = |event: &Event| Some((event.node()?.to_owned(), event.0["ok"].as_bool()?));
+        let outcome = |event: &Event| Some((event.node()?.to_owned(), event.0["result"].as_str()? != "failed"));
         self.of_kind("node_finished").filter_map(outcome).collect()
     }
 
     /// Why a node's part failed.
     pub fn error(&self, node: &str) -> Option<String> {
-        self.of_node(node).find_map(|event| event.0["error"].as_str().map(str::to_owned))
+        self.of_node(node).find_map(|event| event.0["error"]["message"].as_str().map(str::to_owned))
     }
 }
 
@@ -89,8 +89,11 @@ impl Event {
         self.0["action"].as_str()
     }
 
-    /// Whether the action changed anything.
+    /// Whether the action changed anything, or would.
     pub fn changed(&self) -> Option<bool> {
-        self.0["changed"].as_bool()
+        match self.kind() {
+            "planned" => Some(!self.0["certainty"].is_null()),
+            _ => self.0["changed"].as_bool(),
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::Project;
 
@@ -47,16 +48,26 @@ impl Leftovers {
         Leftovers { mounts: mounts("self", home), processes: processes(home), links: links.collect(), files }
     }
 
-    /// What is there in `later` and was not there before, one a line; empty if nothing is.
-    pub fn left_in(&self, later: &Leftovers) -> String {
+    /// Asserts that nothing is there now that was not there then. What others on this machine make and take away meanwhile does not count.
+    #[track_caller]
+    pub fn is_all(&self, project: &Project) {
+        let mut left = self.added(&Leftovers::of(project));
+        let end = Instant::now() + Duration::from_secs(15);
+        while !left.is_empty() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(300));
+            left = left.intersection(&self.added(&Leftovers::of(project))).cloned().collect();
+        }
+        assert!(left.is_empty(), "left behind: {left:#?}");
+    }
+
+    fn added(&self, later: &Leftovers) -> BTreeSet<String> {
         let pairs = [
             ("mount", &self.mounts, &later.mounts),
             ("process", &self.processes, &later.processes),
             ("network", &self.links, &later.links),
             ("file", &self.files, &later.files),
         ];
-        let left = pairs.into_iter().flat_map(|(kind, before, after)| after.difference(before).map(move |what| format!("{kind} {what}\n")));
-        left.collect()
+        pairs.into_iter().flat_map(|(kind, before, after)| after.difference(before).map(move |what| format!("{kind} {what}"))).collect()
     }
 }
 
@@ -68,9 +79,10 @@ fn names(directory: &str) -> Vec<String> {
 fn walk(directory: &Path, files: &mut BTreeSet<String>) {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        files.insert(entry.path().to_string_lossy().into_owned());
         if is_directory {
             walk(&entry.path(), files);
+        } else {
+            files.insert(entry.path().to_string_lossy().into_owned());
         }
     }
 }

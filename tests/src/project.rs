@@ -53,7 +53,7 @@ impl Project {
         std::fs::remove_dir(project.directory()).unwrap();
         let directory = project.directory();
         project.run_in(project.home.path(), &["init", directory.to_str().unwrap()]).exits(0);
-        project.take_down_at_the_end();
+        project.take_down_at_the_end(&directory);
         project
     }
 
@@ -68,9 +68,9 @@ impl Project {
         project
     }
 
-    /// Destroys the project's nodes when the value goes.
-    pub fn take_down_at_the_end(&mut self) {
-        let (cli, directory) = (workspace().cli().to_str().unwrap(), self.directory());
+    /// Destroys the nodes of the project in `directory` when this value goes.
+    pub fn take_down_at_the_end(&mut self, directory: &Path) {
+        let cli = workspace().cli().to_str().unwrap();
         self.guard = Some(Guard::run(&[cli, "-C", directory.to_str().unwrap(), "down", "--yes"], &self.variables));
     }
 

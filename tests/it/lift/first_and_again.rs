@@ -20,7 +20,7 @@ fn ten_nodes_are_configured_once() {
     let second = project.events(&["lift"], 0);
     assert_eq!(second.outcomes().len(), 10);
     assert_eq!(second.changes().values().sum::<usize>(), 0, "{second:#?}");
-    project.run(&["lift"]).exits(0).says("no changes");
+    project.run(&["lift"]).exits(0).says("nothing to change on 10 nodes");
 }
 
 #[test]
@@ -29,7 +29,11 @@ fn a_dry_run_changes_nothing_and_tells_what_a_lift_changes() {
     let project = project(&bed, 2, "root", APP);
     let dry = project.events(&["lift", "--dry-run"], 0);
     bed.ssh(1, "test ! -e /srv/app && ! id app").exits(0);
-    project.run(&["lift", "--dry-run"]).exits(0).says("I am node1").says("I am node2");
+    project
+        .run(&["lift", "--dry-run"])
+        .exits(0)
+        .says("node1: configure: package bed-alpha: install")
+        .says("node2: configure: remote_file /srv/app/name");
 
     let real = project.events(&["lift"], 0);
     assert_eq!(dry.changes(), real.changes());
@@ -47,7 +51,7 @@ def configure(request):
     package(request, "bed-demo")
     remote_file(request, "/etc/bed-demo/bed-demo.conf", content = "port = 7778\n", flag_on_change = "configured")
     service(request, "bed-demo", action = "restart", if_flag = "configured")
-    service(request, "bed-demo", enable = True)
+    service(request, "bed-demo", enabled = True)
 
 app = group_spec("app", phases = {"configure": configure})
 "##;

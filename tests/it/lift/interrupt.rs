@@ -30,7 +30,7 @@ fn a_lift_after_an_interrupted_one_repairs() {
     running.interrupt();
     let output = running.wait();
     assert!(output.took < Duration::from_secs(25), "it waited for the nodes\n{output}");
-    assert_eq!(output.code(), 1, "{output}");
+    assert_eq!(output.code(), 130, "{output}");
     let events = Events::of(&output);
     assert!(!events.ok());
     // it said so, and what ran on the nodes does not run on

@@ -39,6 +39,6 @@ fn a_wrong_sudo_password() {
 fn no_sudo_at_all() {
     let bed = Bed::of(1);
     let project = project(&bed, 1, "plain", APP);
-    project.run(&["lift"]).exits(1).says("node1").says("sudo").says("plain");
+    project.run(&["lift"]).exits(1).says("node1").says("cannot become root").says("sudo");
     bed.ssh(1, "test ! -e /srv/app").exits(0);
 }
