@@ -7,16 +7,23 @@ use std::process::{Child, Command, Stdio};
 #[derive(Debug)]
 pub(crate) struct Guard(Child);
 
+const CLEAN_UP: &str = r#"
+trap '' INT TERM HUP
+cat >/dev/null
+"$@" >/dev/null 2>&1
+grep -qF "$HOME" /proc/self/mountinfo || rm -rf --one-file-system "$HOME"
+"#;
+
 impl Guard {
     /// Starts `command`, which must wait until its standard input ends. In a process group of its own, Ctrl-C does not reach it.
     pub(crate) fn start(command: &mut Command) -> Self {
         Guard(command.stdin(Stdio::piped()).stdout(Stdio::null()).process_group(0).spawn().expect("the guard starts"))
     }
 
-    /// A guard that runs a command at the end, with these variables alone.
+    /// A guard that runs a command at the end, with these variables alone, and removes their `HOME` if nothing is mounted there.
     pub(crate) fn run(command: &[&str], variables: &[(String, String)]) -> Self {
         let mut guard = Command::new("sh");
-        guard.args(["-c", "trap '' INT TERM HUP; cat >/dev/null; exec \"$@\" >/dev/null 2>&1", "sh"]).args(command);
+        guard.args(["-c", CLEAN_UP, "sh"]).args(command);
         guard.env_clear().envs(variables.iter().cloned());
         Guard::start(&mut guard)
     }
