@@ -34,9 +34,10 @@ pub(super) fn summary(printer: &Printer, outcome: &Outcome, dry_run: bool, secon
             parts.push(format!("{number} {what}"));
         }
     };
-    count(outcome.created.len(), "created");
-    count(outcome.destroyed.len(), "destroyed");
-    count(changed, if dry_run { "would change" } else { "changed" });
+    let would = |what: &str, done: &str| if dry_run { format!("would {what}") } else { done.to_owned() };
+    count(outcome.created.len(), &would("be created", "created"));
+    count(outcome.destroyed.len(), &would("be destroyed", "destroyed"));
+    count(changed, &would("change", "changed"));
     count(unchanged, "unchanged");
     count(failed, "failed");
     let nodes = outcome.nodes.len();

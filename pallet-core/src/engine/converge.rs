@@ -26,6 +26,14 @@ pub struct ConvergePlan {
 }
 
 impl ConvergePlan {
+    /// The names of the nodes that there will be.
+    fn names(&self) -> Vec<String> {
+        let there = self.keep.iter().chain(&self.start).map(|node| node.name.clone());
+        let mut names: Vec<_> = there.chain(self.create.iter().map(|(_, name)| name.clone())).collect();
+        names.sort_by_key(|name| natural(name));
+        names
+    }
+
     /// Whether the nodes stay as they are.
     pub fn is_empty(&self) -> bool {
         self.create.is_empty() && self.start.is_empty() && self.destroy.is_empty()
@@ -57,13 +65,17 @@ impl Engine {
     pub async fn converge(&self, groups: &[GroupSpec], plan: ConvergePlan, options: &LiftOptions) -> Result<Outcome, EngineError> {
         let groups: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
         let mut outcome = Outcome::default();
+        self.tell(Event::started("converge", options.dry_run, plan.names()));
         let mut nodes = plan.keep;
         if options.dry_run {
-            for (group, node) in &plan.create {
-                self.tell(Event::Creating { node: node.clone(), group: group.clone() });
+            let start = plan.start.iter().map(|node| (node.group.clone().unwrap_or_default(), node.name.clone()));
+            for (group, node) in plan.create.into_iter().chain(start) {
+                self.tell(Event::Creating { node: node.clone(), group });
+                outcome.created.push(node);
             }
-            for node in &plan.destroy {
-                self.tell(Event::Destroying { node: node.name.clone(), group: node.group.clone().unwrap_or_default() });
+            for node in plan.destroy {
+                self.tell(Event::Destroying { node: node.name.clone(), group: node.group.unwrap_or_default() });
+                outcome.destroyed.push(node.name);
             }
         } else {
             self.destroy(&groups, plan.destroy, options, &mut outcome).await?;
@@ -71,7 +83,7 @@ impl Engine {
             wanted.extend(plan.start.iter().map(|node| (node.group.clone().unwrap_or_default(), node.name.clone())));
             nodes.extend(self.create(&groups, wanted, &mut outcome).await?);
         }
-        let configured = self.configure("converge", with_groups(nodes, &groups), options, true).await?;
+        let configured = self.configure(with_groups(nodes, &groups), options, true).await?;
         outcome.nodes.extend(configured.nodes);
         outcome.nodes.sort_by_key(|node| natural(&node.node));
         outcome.cancelled = self.cancel.is_cancelled();
@@ -83,6 +95,7 @@ impl Engine {
         let groups: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
         let nodes = self.ask(|service| service.nodes()).await?;
         let mut outcome = Outcome::default();
+        self.tell(Event::started("down", false, nodes.iter().map(|node| node.name.clone())));
         self.destroy(&groups, nodes, options, &mut outcome).await?;
         self.ask(|service| service.clean_up()).await?;
         Ok(outcome)
@@ -158,7 +171,7 @@ impl Engine {
         if !with_phase.is_empty() {
             let options = LiftOptions { phases: vec![PhaseChoice::Named(DESTROY_SERVER.to_owned())], ..options.clone() };
             // a node that cannot say good-bye is destroyed all the same; its failure is told
-            let said = self.configure("destroy", with_phase, &options, false).await?;
+            let said = self.configure(with_phase, &options, false).await?;
             for node in said.nodes {
                 if let NodeResult::Failed { error, .. } = node.result {
                     let message = format!("phase {DESTROY_SERVER} failed: {}", error.message);

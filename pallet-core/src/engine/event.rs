@@ -53,6 +53,13 @@ pub enum Event {
     Finished { ok: bool, changed: usize, unchanged: usize, failed: usize, created: usize, destroyed: usize, seconds: f64 },
 }
 
+impl Event {
+    /// An operation begins on these nodes.
+    pub(super) fn started(operation: &str, dry_run: bool, nodes: impl IntoIterator<Item = String>) -> Self {
+        Event::Started { operation: operation.to_owned(), dry_run, nodes: nodes.into_iter().collect() }
+    }
+}
+
 /// What an action changes on one node, or that it changes nothing.
 #[derive(Debug, Clone, Serialize)]
 pub struct PlannedChange {

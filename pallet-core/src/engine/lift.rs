@@ -53,20 +53,19 @@ impl Engine {
     pub async fn lift(&self, groups: &[GroupSpec], options: &LiftOptions) -> Result<Outcome, EngineError> {
         let nodes = self.ask(|service| service.nodes()).await?;
         let groups: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
-        self.configure("lift", with_groups(nodes, &groups), options, false).await
+        let nodes = with_groups(nodes, &groups);
+        self.tell(Event::started("lift", options.dry_run, nodes.iter().map(|(node, _)| node.name.clone())));
+        self.configure(nodes, options, false).await
     }
 
     /// Runs the phases on these nodes; the whole operation but what converge does before.
     pub(super) async fn configure(
         &self,
-        operation: &str,
         nodes: Vec<(Node, Arc<GroupSpec>)>,
         options: &LiftOptions,
         bootstrap: bool,
     ) -> Result<Outcome, EngineError> {
         let mut run = Run::new(self, nodes, options, bootstrap);
-        let names = run.nodes.iter().map(|node| node.node.name.clone()).collect();
-        self.tell(Event::Started { operation: operation.to_owned(), dry_run: options.dry_run, nodes: names });
         run.warn_of_undefined_phases();
         run.prepare().await?;
         for round in 0..run.rounds() {

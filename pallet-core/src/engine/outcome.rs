@@ -9,9 +9,9 @@ use crate::action::SourceLocation;
 pub struct Outcome {
     /// Every node's part, in the order of their names.
     pub nodes: Vec<NodeOutcome>,
-    /// The names of nodes that were created.
+    /// The names of nodes that were created; in a dry run: that would be.
     pub created: Vec<String>,
-    /// The names of nodes that were destroyed.
+    /// The names of nodes that were destroyed; in a dry run: that would be.
     pub destroyed: Vec<String>,
     /// It was stopped before it was over.
     pub cancelled: bool,

@@ -8,6 +8,9 @@ use sha2::{Digest, Sha256};
 
 use crate::action::{ActionError, Workspace};
 
+/// So many steps a template may take.
+const TEMPLATE_STEPS: u64 = 50_000_000;
+
 /// A directory that relative paths are relative to.
 #[derive(Debug, Clone)]
 pub(super) struct Directory(pub(super) PathBuf);
@@ -50,6 +53,8 @@ impl Workspace for Directory {
     fn render(&self, name: &str, template: &str, values: &Value) -> Result<String, ActionError> {
         let mut templates = minijinja::Environment::new();
         templates.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
+        // a loop that does not end ends here
+        templates.set_fuel(Some(TEMPLATE_STEPS));
         // files on nodes are not HTML, whatever their names end with
         templates.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
         let syntax = minijinja::syntax::SyntaxConfig::builder().keep_trailing_newline(true).trim_blocks(true).lstrip_blocks(true).build();

@@ -9,9 +9,9 @@ use super::limits::{DEPTH, Limits};
 use crate::project::diagnostic::{Diagnostic, Place};
 
 /// What went wrong in an evaluation. `fallback` is the place of an error that has none.
-pub(crate) fn diagnose(error: &starlark::Error, limits: Limits, fallback: Option<Place>) -> Diagnostic {
+pub(crate) fn diagnose(error: &starlark::Error, what: &str, limits: Limits, fallback: Option<Place>) -> Diagnostic {
     let frames = &error.call_stack().frames;
-    let (message, help) = explain(error.kind(), frames, limits);
+    let (message, help) = explain(error.kind(), frames, what, limits);
     let innermost = frames.iter().rev().find_map(|frame| frame.location.as_ref());
     let at = error.span().or(innermost).map(place).or(fallback);
     let mut diagnostic = Diagnostic::error(message).at(at.clone()).suggest(help);
@@ -32,19 +32,19 @@ pub(crate) fn diagnose(error: &starlark::Error, limits: Limits, fallback: Option
     diagnostic
 }
 
-fn explain(kind: &ErrorKind, frames: &[Frame], limits: Limits) -> (String, Option<String>) {
+fn explain(kind: &ErrorKind, frames: &[Frame], what: &str, limits: Limits) -> (String, Option<String>) {
     let function = frames.iter().rev().map(|frame| frame.name.as_str()).find(|name| *name != "None" && !name.starts_with('<'));
     match kind {
         ErrorKind::Fail(error) => (error.to_string().trim_start_matches("fail:").trim().to_owned(), None),
         ErrorKind::StackOverflow(_) => {
-            let message = format!("{} goes too deep: more than {DEPTH} calls inside each other", function.unwrap_or("the file"));
+            let message = format!("{} goes too deep: more than {DEPTH} calls inside each other", function.unwrap_or(what));
             (message, Some("does it call itself without end?".to_owned()))
         }
         ErrorKind::Other(error) | ErrorKind::Native(error) => match error.downcast_ref::<Complaint>() {
             Some(complaint) => (complaint.message.clone(), complaint.help.clone()),
             None => match error.to_string().as_str() {
                 "Evaluation cancelled" => {
-                    let message = format!("{} was stopped after {:?}", function.unwrap_or("the top level of the file"), limits.time);
+                    let message = format!("{} was stopped after {:?}", function.unwrap_or(what), limits.time);
                     (message, Some("does one of its loops not end?".to_owned()))
                 }
                 text if text.starts_with("Heap memory limit") => ("the values of the project take too much memory".to_owned(), None),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Instant;
 
 use pallet_core::engine::{Phase, PhaseError, PhaseFunction};
 use pallet_core::plugin::Request;
@@ -117,7 +118,11 @@ struct Inline {
 impl PhaseFunction for Inline {
     fn call(&self, request: &mut Request) -> Result<(), PhaseError> {
         let run = self.scope.run;
-        self.evaluate(request).map_err(|error| phase_error(&diagnose(&error, run.limits, None), run.colour))
+        let begun = Instant::now();
+        self.evaluate(request).map_err(|error| PhaseError {
+            timed_out: begun.elapsed() > run.limits.time,
+            ..phase_error(&diagnose(&error, "the code of -e", run.limits, None), run.colour)
+        })
     }
 }
 

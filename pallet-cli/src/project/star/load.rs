@@ -178,7 +178,7 @@ impl<'a> Files<'a> {
         }
         for (name, ast) in std::mem::take(&mut self.files) {
             let module = evaluate(ast, &self.language.globals, &modules, &context, run, print);
-            let module = module.map_err(|error| diagnose(&error, run.limits, None))?;
+            let module = module.map_err(|error| diagnose(&error, "the top level of the file", run.limits, None))?;
             modules.modules.insert(name, module);
         }
         let Context::Loading(registry) = context else { return Err(Diagnostic::error("the project was not loaded")) };
@@ -246,7 +246,7 @@ fn anything(load: &Load) -> Interface {
 
 /// The text as a file of the project.
 pub(crate) fn parse(name: &str, text: String) -> Result<AstModule, Diagnostic> {
-    AstModule::parse(name, text, &dialect()).map_err(|error| diagnose(&error, Default::default(), None))
+    AstModule::parse(name, text, &dialect()).map_err(|error| diagnose(&error, "the file", Default::default(), None))
 }
 
 fn read_source(directory: &Path, name: &str) -> Result<String, Diagnostic> {

@@ -43,7 +43,10 @@ impl PhaseFunction for StarPhase {
         });
         result.map_err(|error| PhaseError {
             timed_out: begun.elapsed() > slot.run.limits.time,
-            ..phase_error(&diagnose(&error, slot.run.limits, slot.declared.clone()), slot.run.colour)
+            ..phase_error(
+                &diagnose(&error, &format!("the function of phase `{}`", slot.phase), slot.run.limits, slot.declared.clone()),
+                slot.run.colour,
+            )
         })
     }
 }

@@ -1,4 +1,4 @@
-//! The observing script: asks all that an [`Observation`] wants in one go, and reads the answer.
+//! The observing script: asks all that an [`Observation`](crate::model::Observation) wants in one go, and reads the answer.
 //!
 //! The script knows nothing of the node beforehand: it finds out which system it runs on, and asks that system in its own words. Each answer is
 //! framed by a token that nothing else on the node can know, so output of login scripts and the like is never taken for one:
