@@ -66,6 +66,7 @@ pub(crate) fn run() -> ExitCode {
     let printer = Printer::new(cli.global.output, cli.global.verbose, &surroundings);
     let context = Context { global: cli.global, printer, surroundings };
     match cli.command.run(&context) {
+        Ok(code) if code == ExitCode::SUCCESS && context.printer.lost_output() => ExitCode::FAILURE,
         Ok(code) => code,
         Err(error) => {
             context.printer.error(&error);

@@ -42,23 +42,21 @@ const BOOTSTRAP_CRATE: &str = "automated-admin-user";
 impl Context {
     /// The plugins of this machine. A file that cannot be a plugin is a warning, or an error where `strict`.
     pub(crate) fn registry(&self, strict: bool) -> anyhow::Result<Arc<Registry>> {
+        let registry = self.scan();
+        if strict {
+            refuse_problems(&registry)?;
+        }
+        for problem in registry.problems() {
+            self.printer.warning(&problem.to_string());
+        }
+        Ok(Arc::new(registry))
+    }
+
+    fn scan(&self) -> Registry {
         let mut path = self.surroundings.plugin_path.clone();
         path.push(self.directory().join(".pallet/plugins"));
         path.push(self.surroundings.data.join("plugins"));
-        let registry = Registry::scan(&path);
-        let mut problems: Vec<_> = registry.problems().iter().map(ToString::to_string).collect();
-        if strict {
-            problems.extend(
-                registry.plugins().iter().filter_map(|found| registry.check_requirements(found).err()).map(|error| error.to_string()),
-            );
-            if !problems.is_empty() {
-                return Err(Failure { code: USAGE, message: problems.join("\nerror: ") }.into());
-            }
-        }
-        for problem in problems {
-            self.printer.warning(&problem);
-        }
-        Ok(Arc::new(registry))
+        Registry::scan(&path)
     }
 
     /// Loads the project.
@@ -142,7 +140,7 @@ impl Context {
 
     /// Prints the plugins of one kind as a table.
     pub(crate) fn list_plugins(&self, kind: PluginKind) -> anyhow::Result<ExitCode> {
-        let registry = self.registry(true)?;
+        let registry = self.scan();
         let mut rows = Vec::new();
         let mut values = Vec::new();
         for found in registry.plugins().iter().filter(|found| found.summary.kind == kind) {
@@ -171,6 +169,7 @@ impl Context {
             let last = if kind == PluginKind::Provider { "OPTIONS" } else { "FUNCTIONS" };
             self.printer.text(&table(&["NAME", "VERSION", "WHAT IT IS", last], rows));
         }
+        refuse_problems(&registry)?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -215,6 +214,13 @@ impl Context {
         }
         Ok(keys)
     }
+}
+
+/// An error if some plugin cannot be used.
+fn refuse_problems(registry: &Registry) -> Result<(), Failure> {
+    let mut problems: Vec<_> = registry.problems().iter().map(ToString::to_string).collect();
+    problems.extend(registry.plugins().iter().filter_map(|found| registry.check_requirements(found).err()).map(|error| error.to_string()));
+    if problems.is_empty() { Ok(()) } else { Err(Failure { code: USAGE, message: problems.join("\nerror: ") }) }
 }
 
 /// Checks that the plugins that pallet.toml requires are there, in versions that will do.

@@ -4,7 +4,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, bail};
-use pallet_core::model::Connection;
+use pallet_core::model::{Connection, NodeStatus};
 
 use crate::context::Context;
 
@@ -27,6 +27,9 @@ impl Ssh {
             let known: Vec<_> = nodes.iter().map(|node| node.name.as_str()).collect();
             bail!("there is no node {}; there are: {}", self.node, known.join(", "));
         };
+        if node.status == NodeStatus::Stopped {
+            bail!("node {} is stopped; converge starts it", node.name);
+        }
         let mut argv: Vec<String> = match &node.connection {
             Connection::Ssh(ssh) => {
                 let mut argv = vec!["ssh".to_owned()];

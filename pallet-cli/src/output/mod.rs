@@ -4,6 +4,7 @@ mod printer;
 mod progress;
 mod summary;
 mod table;
+mod visible;
 
 pub(crate) use printer::Printer;
 pub(crate) use table::table;

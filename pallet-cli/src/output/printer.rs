@@ -1,6 +1,8 @@
 //! Prints lines, values and errors, for a person or for a program.
 
-use std::io::{BufRead, Write};
+use std::io::{BufRead, ErrorKind, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
@@ -16,11 +18,18 @@ pub(crate) struct Printer {
     output: Output,
     pub(super) verbose: u8,
     pub(super) terminal: bool,
+    /// Some of the result could not be written.
+    lost: Arc<AtomicBool>,
 }
 
 impl Printer {
     pub(crate) fn new(output: Output, verbose: u8, surroundings: &Surroundings) -> Self {
-        Printer { output, verbose, terminal: surroundings.terminal && output == Output::Text }
+        Printer { output, verbose, terminal: surroundings.terminal && output == Output::Text, lost: Arc::default() }
+    }
+
+    /// Whether some of the result could not be written: what was asked for did not reach whoever asked.
+    pub(crate) fn lost_output(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
     }
 
     /// Whether a program reads.
@@ -49,7 +58,12 @@ impl Printer {
     /// Text of the result, with its own line ends.
     pub(crate) fn text(&self, text: &str) {
         let mut out = std::io::stdout().lock();
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush())
+            && error.kind() != ErrorKind::BrokenPipe
+            && !self.lost.swap(true, Ordering::Relaxed)
+        {
+            self.note(&format!("{} cannot write the output: {error}", self.paint("error:", "31;1")));
+        }
     }
 
     /// A value of the result, for a program.

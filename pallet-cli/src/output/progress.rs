@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use pallet_core::action::Certainty;
-use pallet_core::engine::{Event, NodeResult, Outcome, PlannedChange};
+use pallet_core::engine::{Event, Outcome, PlannedChange};
 
 use super::Printer;
 use super::summary::summary;
+use super::visible::visible;
 
 /// Nodes that have a line of their own on a terminal; the others share one.
 const LIVE_LINES: usize = 20;
@@ -60,26 +61,22 @@ impl Progress {
             }
             Event::Connected { node } => self.now(node, "connected"),
             Event::PhaseStarted { node, phase, actions } => self.now(node, &format!("{phase}: {actions} actions")),
-            Event::ActionStarted { node, phase, action } => self.now(node, &format!("{phase}: {action}")),
+            Event::ActionStarted { node, phase, action } => self.now(node, &format!("{phase}: {}", visible(action))),
             Event::Planned(change) => self.print(&self.change(change, true)),
             Event::Action { change, changed: true } => self.print(&self.change(change, verbose > 0)),
             Event::Action { change, changed: false } => {
                 if verbose > 0 {
-                    self.print(&format!("{}: {}: {} {}: unchanged", change.node, change.phase, change.action, change.subject));
+                    self.print(&format!("{}: {}: {} {}: unchanged", change.node, change.phase, change.action, visible(&change.subject)));
                 }
             }
             Event::Output { node, action, line, .. } => {
+                let (action, line) = (visible(action), visible(line));
                 self.now(node, &format!("{action}: {line}"));
                 if verbose > 1 {
                     self.print(&format!("{node}: {action} | {line}"));
                 }
             }
-            Event::NodeFinished { node, result, .. } => {
-                self.done(node);
-                if let NodeResult::Failed { error, .. } = result {
-                    self.print(&format!("{node}: {} {}", self.printer.paint("failed:", "31;1"), error.message));
-                }
-            }
+            Event::NodeFinished { node, .. } => self.done(node),
             Event::Warning { node, message } => {
                 let node = node.as_ref().map(|node| format!("{node}: ")).unwrap_or_default();
                 self.live.suspend(|| self.printer.warning(&format!("{node}{message}")));
@@ -131,15 +128,16 @@ impl Progress {
             change.node,
             change.phase,
             change.action,
-            change.subject.replace('\n', "\\n"),
+            visible(&change.subject),
             change.summary
         );
         if diff {
             for line in change.diff.lines() {
+                let line = visible(line);
                 let line = match line.as_bytes().first() {
-                    Some(b'+') => self.printer.paint(line, "32"),
-                    Some(b'-') => self.printer.paint(line, "31"),
-                    _ => line.to_owned(),
+                    Some(b'+') => self.printer.paint(&line, "32"),
+                    Some(b'-') => self.printer.paint(&line, "31"),
+                    _ => line,
                 };
                 text.push_str(&format!("\n      {line}"));
             }

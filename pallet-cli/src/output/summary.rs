@@ -2,19 +2,19 @@
 
 use std::fmt::Write;
 
-use pallet_core::engine::{NodeResult, Outcome};
+use pallet_core::engine::{NodeError, NodeResult, Outcome};
 
 use super::Printer;
+use super::visible::visible;
 
 /// The summary, with its line ends.
 pub(super) fn summary(printer: &Printer, outcome: &Outcome, dry_run: bool, seconds: f64) -> String {
     let mut out = String::new();
-    for node in &outcome.nodes {
-        let NodeResult::Failed { error, .. } = &node.result else { continue };
-        let _ = writeln!(out, "\n{} {}", printer.paint(&format!("{} failed:", node.node), "31;1"), error.message);
+    for (error, nodes) in failures(outcome) {
+        let _ = writeln!(out, "\n{} {}", printer.paint(&format!("{} failed:", nodes.join(", ")), "31;1"), visible(&error.message));
         let place: Vec<String> = [
             error.phase.as_ref().map(|phase| format!("phase {phase}")),
-            error.action.clone(),
+            error.action.as_ref().map(|action| visible(action)),
             error.source.as_ref().map(|source| format!("declared at {source}")),
         ]
         .into_iter()
@@ -23,8 +23,9 @@ pub(super) fn summary(printer: &Printer, outcome: &Outcome, dry_run: bool, secon
         if !place.is_empty() {
             let _ = writeln!(out, "  in {}", place.join(", "));
         }
-        for line in error.detail.lines() {
-            let _ = writeln!(out, "  | {line}");
+        // a mistake of the project is shown with its line; the message stands above already
+        for line in error.detail.lines().filter(|line| !line.contains(&error.message)) {
+            let _ = writeln!(out, "  | {}", visible(line));
         }
     }
     let (changed, unchanged, failed) = outcome.counts();
@@ -51,4 +52,17 @@ pub(super) fn summary(printer: &Printer, outcome: &Outcome, dry_run: bool, secon
     let code = if outcome.ok() { "32;1" } else { "31;1" };
     let _ = writeln!(out, "{} ({seconds:.1} s)", printer.paint(&text, code));
     out
+}
+
+/// The errors, each once with all nodes that it ended.
+fn failures(outcome: &Outcome) -> Vec<(&NodeError, Vec<&str>)> {
+    let mut failures: Vec<(&NodeError, Vec<&str>)> = Vec::new();
+    for node in &outcome.nodes {
+        let NodeResult::Failed { error, .. } = &node.result else { continue };
+        match failures.iter_mut().find(|(known, _)| *known == error) {
+            Some((_, nodes)) => nodes.push(&node.node),
+            None => failures.push((error, vec![&node.node])),
+        }
+    }
+    failures
 }

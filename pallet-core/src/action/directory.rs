@@ -31,6 +31,10 @@ pub struct Directory {
     pub action: Existence,
 }
 
+/// What no node does without.
+const SYSTEM: &[&str] =
+    &["/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys", "/tmp", "/usr", "/var"];
+
 impl Directory {
     /// A directory at `path`.
     pub fn at(path: impl Into<String>) -> Self {
@@ -55,6 +59,9 @@ impl Action for Directory {
 
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
         require_absolute(Self::NAME, &self.path)?;
+        if self.action == Existence::Delete && SYSTEM.contains(&self.path.as_str()) {
+            return Err(ActionError::arguments(Self::NAME, format!("{} is a part of the system and is not deleted", self.path)));
+        }
         attributes(Self::NAME, &self.owner, &self.group, &self.mode).map(drop)
     }
 
@@ -106,6 +113,11 @@ mod tests {
                 ensure_directory /srv '' '' 0750
             "#]],
         );
+    }
+
+    #[test]
+    fn the_system_is_not_deleted() {
+        check(Directory::at("/usr").absent(), node(), expect!["error: directory: /usr is a part of the system and is not deleted"]);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Compiles the changes of one phase on one node into one script.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use crate::action::{ActionError, Certainty, Change, Declared, Flags, Step, Upload};
-use crate::model::PackageTransaction;
-use crate::script::{LIBRARY, packages, quote};
+use crate::model::{Os, PackageTransaction};
+use crate::script::{FLAGS, LIBRARY, flag_file, packages, quote};
 
 /// Where uploads stand on a node, by digest.
 pub(super) const INCOMING: &str = "/var/lib/pallet/incoming";
@@ -24,22 +25,43 @@ pub(super) struct Part {
     pub(super) steps: Vec<usize>,
 }
 
-/// Compiles `steps` of `declared` for a node whose flags are `flags`. `also` runs last, whatever there is to change.
-pub(super) fn compile(
-    token: &str,
-    declared: &[Declared],
-    steps: &[Step],
-    flags: &Flags,
-    os: &crate::model::Os,
-    also: &str,
-) -> Result<Compiled, ActionError> {
-    let mut script = format!(
-        "{{\n{LIBRARY}\nincoming={INCOMING}\numask 022\nflags=$(mktemp -d) || exit 1\ntrap 'rm -rf \"$flags\"' EXIT\ntrap 'exit 129' HUP\ntrap 'exit 143' TERM\ntrap 'exit 130' INT\n"
+/// What a phase's script is compiled for, besides its steps.
+pub(super) struct Frame<'a> {
+    /// Frames what the script says of itself.
+    pub(super) token: &'a str,
+    /// The flags that are set.
+    pub(super) flags: &'a Flags,
+    /// The flags that phases after this one look at.
+    pub(super) later: &'a BTreeSet<String>,
+    /// The node's system.
+    pub(super) os: &'a Os,
+    /// Runs last, if all went well.
+    pub(super) also: &'a str,
+}
+
+/// One operation at a time changes a node; another waits until it is done.
+const LOCK: &str = r#"if mkdir -p /var/lib/pallet 2>/dev/null && command -v flock >/dev/null 2>&1 && { : >>/var/lib/pallet/lock; } 2>/dev/null; then
+  exec 9>>/var/lib/pallet/lock
+  if ! flock -n 9; then
+    printf '\n%s waiting\n' "$token"
+    flock -w 900 9 || { echo 'another operation has been changing this node for 15 minutes' >&2; exit 1; }
+  fi
+fi
+"#;
+
+/// Compiles `steps` of `declared`.
+pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) -> Result<Compiled, ActionError> {
+    let Frame { token, flags, later, os, also } = frame;
+    let mut script = format!("{{\n{LIBRARY}\ntoken={token}\nincoming={INCOMING}\n{LOCK}");
+    let _ = writeln!(script, "flags={FLAGS}\nmkdir -p \"$flags\" 2>/dev/null && [ -w \"$flags\" ] || flags=$(mktemp -d) || exit 1");
+    let _ = writeln!(
+        script,
+        "trap '[ \"$flags\" = {FLAGS} ] || rm -rf \"$flags\"' EXIT\ntrap 'exit 129' HUP\ntrap 'exit 143' TERM\ntrap 'exit 130' INT"
     );
-    for (flag, certainty) in flags {
-        if *certainty == Certainty::Will {
-            let _ = writeln!(script, ": > \"$flags\"/{}", flag_file(flag));
-        }
+    let looked_at: BTreeSet<&String> = declared.iter().filter_map(|declared| declared.options.if_flag.as_ref()).collect();
+    let set: BTreeSet<&String> = declared.iter().filter_map(|declared| declared.options.flag_on_change.as_ref()).collect();
+    for flag in looked_at.iter().filter(|flag| flags.get(**flag) == Some(&Certainty::Will)) {
+        let _ = writeln!(script, ": > \"$flags\"/{}", flag_file(flag));
     }
     let mut uploads: Vec<Upload> = Vec::new();
     let parts = group(declared, steps);
@@ -68,11 +90,15 @@ pub(super) fn compile(
         }
         let _ = writeln!(
             script,
-            "printf '\\n%s changed {number}\\n' {token}\nfi\n) 2>&1\nresult=$?\nprintf '\\n%s end {number} %s\\n' {token} \"$result\"\n[ \"$result\" -eq 0 ] || exit 1"
+            "printf '\\n%s changed {number}\\n' {token}\nfi\n) 2>&1 9>&-\nresult=$?\nprintf '\\n%s end {number} %s\\n' {token} \"$result\"\n[ \"$result\" -eq 0 ] || exit 1"
         );
     }
     for upload in &uploads {
         let _ = writeln!(script, "rm -f {}/{}", INCOMING, quote(&upload.digest));
+    }
+    // a flag has done its work when nothing after this looks at it
+    for flag in looked_at.union(&set).filter(|flag| !later.contains(**flag)) {
+        let _ = writeln!(script, "rm -f \"$flags\"/{}", flag_file(flag));
     }
     let _ = writeln!(script, "{also}\nprintf '\\n%s done\\n' {token}\nexit 0\n}} </dev/null");
     Ok(Compiled { script, uploads, parts })
@@ -103,9 +129,4 @@ fn join(changes: &[&Change]) -> PackageTransaction {
         joined.purge.extend(packages.purge.iter().cloned());
     }
     joined
-}
-
-/// A flag's name as the name of a file.
-fn flag_file(flag: &str) -> String {
-    flag.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("_{byte:02x}") }).collect()
 }

@@ -79,9 +79,7 @@ impl Engine {
             }
         } else {
             self.destroy(&groups, plan.destroy, options, &mut outcome).await?;
-            let mut wanted = plan.create;
-            wanted.extend(plan.start.iter().map(|node| (node.group.clone().unwrap_or_default(), node.name.clone())));
-            nodes.extend(self.create(&groups, wanted, &mut outcome).await?);
+            nodes.extend(self.create(&groups, plan.create, &plan.start, &mut outcome).await?);
         }
         let configured = self.configure(with_groups(nodes, &groups), options, true).await?;
         outcome.nodes.extend(configured.nodes);
@@ -104,9 +102,11 @@ impl Engine {
     async fn create(
         &self,
         groups: &[Arc<GroupSpec>],
-        wanted: Vec<(String, String)>,
+        mut wanted: Vec<(String, String)>,
+        stopped: &[Node],
         outcome: &mut Outcome,
     ) -> Result<Vec<Node>, EngineError> {
+        wanted.extend(stopped.iter().map(|node| (node.group.clone().unwrap_or_default(), node.name.clone())));
         let mut nodes = Vec::new();
         for group in groups {
             let names: Vec<_> = wanted.iter().filter(|(of, _)| *of == group.name).map(|(_, name)| name.clone()).collect();
@@ -132,11 +132,15 @@ impl Engine {
             for (name, created) in names.into_iter().zip(created) {
                 match created {
                     Created::Node(node) => {
-                        self.tell(Event::Created { node: node.name.clone(), group: group.name.clone(), address: node.address.clone() });
+                        let started = stopped.iter().any(|stopped| stopped.id == node.id);
+                        let (name, address) = (node.name.clone(), node.address.clone());
+                        self.tell(Event::Created { node: name, group: group.name.clone(), address, started });
                         if let Some(cache) = &self.facts_cache {
                             cache.remove(&self.project, &node.id);
                         }
-                        outcome.created.push(node.name.clone());
+                        if !started {
+                            outcome.created.push(node.name.clone());
+                        }
                         nodes.push(*node);
                     }
                     Created::Failed(error) => {

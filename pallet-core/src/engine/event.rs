@@ -14,8 +14,8 @@ pub enum Event {
     Started { operation: String, dry_run: bool, nodes: Vec<String> },
     /// A node is being created.
     Creating { node: String, group: String },
-    /// A node was created, or started again.
-    Created { node: String, group: String, address: Option<String> },
+    /// A node was created; or it was there, stopped, and was started.
+    Created { node: String, group: String, address: Option<String>, started: bool },
     /// A node could not be created.
     NotCreated { node: String, group: String, error: String },
     /// A node is being destroyed.

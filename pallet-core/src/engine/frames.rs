@@ -9,6 +9,8 @@ pub(super) enum Frame {
     Changed(usize),
     /// A part ended with this code.
     End(usize, i32),
+    /// Another operation is changing the node; the script waits for it.
+    Waiting,
     /// The whole script ran to its end.
     Done,
     /// A line that a command of the current part printed.
@@ -67,6 +69,7 @@ fn parse(text: &str) -> Option<Frame> {
         ("begin", Some(Ok(part)), None) => Frame::Begin(part),
         ("changed", Some(Ok(part)), None) => Frame::Changed(part),
         ("end", Some(Ok(part)), Some(Ok(code))) => Frame::End(part, code),
+        ("waiting", None, None) => Frame::Waiting,
         ("done", None, None) => Frame::Done,
         _ => return None,
     };

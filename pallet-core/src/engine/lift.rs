@@ -218,7 +218,20 @@ impl Run {
                 Err(error) => self.nodes[position].fail(error),
             }
         }
+        self.warn_of_unset_flags();
         Ok(())
+    }
+
+    /// An action that waits for a flag which no action sets is probably misspelt.
+    fn warn_of_unset_flags(&self) {
+        let options =
+            || self.nodes.iter().flat_map(|node| &node.declared).flat_map(|(_, declared)| declared).map(|declared| &declared.options);
+        let set: BTreeSet<_> = options().filter_map(|options| options.flag_on_change.as_ref()).collect();
+        let looked_at: BTreeSet<_> = options().filter_map(|options| options.if_flag.as_ref()).collect();
+        for flag in looked_at.difference(&set) {
+            let message = format!("an action waits for the flag {flag}, which no action of these phases sets");
+            self.engine.tell(Event::Warning { node: None, message });
+        }
     }
 
     /// One phase on all nodes; every node passes it before the next one begins.

@@ -48,9 +48,9 @@ impl NodeRun {
             .await;
         for (part, ended) in compiled.parts.iter().zip(&progress.ended) {
             if ended.code != 0 {
-                let declared = &declared[steps[part.steps[0]].index];
-                let message = format!("{} failed with exit code {}", declared.label(), ended.code);
-                self.fail(error_of(phase, declared, message, tail(&progress.lines)));
+                let labels: Vec<_> = part.steps.iter().map(|step| declared[steps[*step].index].label()).collect();
+                let message = format!("{} failed with exit code {}", labels.join(", "), ended.code);
+                self.fail(error_of(phase, &declared[steps[part.steps[0]].index], message, tail(&progress.lines)));
                 break;
             }
             for position in &part.steps {
@@ -139,6 +139,11 @@ impl Progress {
                         tell(Event::Action { change: change.clone(), changed: self.changed });
                     }
                 }
+            }
+            Frame::Waiting => {
+                let node = parts.first().and_then(|changes| changes.first()).map(|change| change.node.clone());
+                let message = "waits for another operation that is changing this node".to_owned();
+                tell(Event::Message { node, level: "info".to_owned(), message });
             }
             Frame::Done => self.done = true,
             Frame::Line(line) => {

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::apply::compile;
+use super::apply::{Frame, compile};
 use super::event::{Event, PlannedChange};
 use super::node_apply::{error_of, tail};
 use super::{Engine, GroupSpec, NodeError, NodeOutcome, NodeResult};
-use crate::action::{self, Declared, Flags, Step};
+use crate::action::{self, Certainty, Declared, Flags, Step};
 use crate::model::{Connection, Facts, Node, NodeState, Observation, Target};
 use crate::script::observe;
 use crate::transport::{self, Become, Stream, Transport, TransportError};
@@ -122,6 +122,9 @@ impl NodeRun {
                 {
                     cache.put(&engine.project, &self.node.id, &observed.facts);
                 }
+                if !self.confirmed {
+                    self.flags.extend(observed.facts.pending_flags.iter().map(|flag| (flag.clone(), Certainty::Will)));
+                }
                 self.facts = Some(observed.facts);
                 self.confirmed = true;
                 self.observed.extend(wanted);
@@ -199,14 +202,14 @@ impl NodeRun {
             let asked = std::mem::replace(&mut self.declared, later);
             let declared = asked.into_iter().next().map(|(_, declared)| declared).unwrap_or_default();
             if !self.failed() {
-                self.plan_and_apply(engine, &phase, &declared, dry_run, mark).await;
+                self.plan_and_apply(engine, position, &phase, &declared, dry_run, mark).await;
             }
         } else {
-            self.plan_and_apply(engine, &phase, &declared, dry_run, mark).await;
+            self.plan_and_apply(engine, position, &phase, &declared, dry_run, mark).await;
         }
     }
 
-    async fn plan_and_apply(&mut self, engine: &Engine, phase: &str, declared: &[Declared], dry_run: bool, mark: bool) {
+    async fn plan_and_apply(&mut self, engine: &Engine, position: usize, phase: &str, declared: &[Declared], dry_run: bool, mark: bool) {
         engine.tell(Event::PhaseStarted { node: self.node.name.clone(), phase: phase.to_owned(), actions: declared.len() });
         let Some(state) = &self.state else { return };
         let mut predicted = state.clone();
@@ -239,7 +242,10 @@ impl NodeRun {
         }
         let also = if mark_on_node { format!("mkdir -p /var/lib/pallet && : > {BOOTSTRAPPED}") } else { String::new() };
         let token = token();
-        match compile(&token, declared, &steps, &flags_before, &predicted.os, &also) {
+        let later = self.declared.iter().skip(position + 1).flat_map(|(_, declared)| declared);
+        let later = later.filter_map(|declared| declared.options.if_flag.clone()).collect();
+        let frame = Frame { token: &token, flags: &flags_before, later: &later, os: &predicted.os, also: &also };
+        match compile(declared, &steps, &frame) {
             Ok(compiled) => self.apply(engine, phase, declared, &steps, &compiled, &token).await,
             Err(error) => self.fail(NodeError { phase: Some(phase.to_owned()), ..NodeError::new(error.to_string()) }),
         }

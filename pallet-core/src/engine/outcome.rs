@@ -50,7 +50,7 @@ pub enum NodeResult {
 }
 
 /// Why a node's part failed.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeError {
     /// What went wrong, in one line.
     pub message: String,

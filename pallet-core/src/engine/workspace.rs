@@ -9,15 +9,21 @@ use sha2::{Digest, Sha256};
 use crate::action::{ActionError, Workspace};
 
 /// So many steps a template may take.
-const TEMPLATE_STEPS: u64 = 50_000_000;
+const TEMPLATE_STEPS: u64 = 5_000_000;
 
 /// A directory that relative paths are relative to.
 #[derive(Debug, Clone)]
 pub(super) struct Directory(pub(super) PathBuf);
 
 impl Directory {
-    fn path(&self, path: &Path) -> PathBuf {
-        self.0.join(path)
+    /// The path of a regular file: anything else might never end.
+    fn regular(&self, path: &Path) -> Result<PathBuf, ActionError> {
+        let path = self.0.join(path);
+        let data = std::fs::metadata(&path).map_err(|error| unreadable(&path, &error))?;
+        match data.is_file() {
+            true => Ok(path),
+            false => Err(ActionError::node(format!("cannot read {}: it is not a regular file", path.display()))),
+        }
     }
 }
 
@@ -27,12 +33,12 @@ fn unreadable(path: &Path, error: &std::io::Error) -> ActionError {
 
 impl Workspace for Directory {
     fn read(&self, path: &Path) -> Result<Vec<u8>, ActionError> {
-        let path = self.path(path);
+        let path = self.regular(path)?;
         std::fs::read(&path).map_err(|error| unreadable(&path, &error))
     }
 
     fn digest(&self, path: &Path) -> Result<(String, u64, PathBuf), ActionError> {
-        let path = self.path(path);
+        let path = self.regular(path)?;
         let unreadable = |error| unreadable(&path, &error);
         let mut file = std::fs::File::open(&path).map_err(unreadable)?;
         let mut hash = Sha256::new();

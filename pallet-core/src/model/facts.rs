@@ -19,4 +19,7 @@ pub struct Facts {
     pub ram: u64,
     /// Whether the node itself is marked as bootstrapped (`/var/lib/pallet/bootstrapped` exists).
     pub bootstrapped: bool,
+    /// Flags that were set on the node by a run that ended before it did what they call for.
+    #[serde(default)]
+    pub pending_flags: Vec<String>,
 }

@@ -13,6 +13,7 @@
 //! gone afterwards. It sets no traps of its own, since that shell may have some.
 
 mod builder;
+mod flag;
 pub mod observe;
 pub mod packages;
 mod quote;
@@ -21,6 +22,7 @@ pub mod services;
 pub(crate) mod shells;
 
 pub use builder::Script;
+pub use flag::{FLAGS, flag_file, flag_of_file};
 pub use quote::quote;
 
 const PACKAGE_LISTS: &str = include_str!("shared/package_lists.sh");

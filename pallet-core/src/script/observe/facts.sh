@@ -67,3 +67,6 @@ kib=''
 if [ -r /proc/meminfo ]; then read -r key kib value </proc/meminfo; fi
 answer fact ram "$kib"
 if [ -e /var/lib/pallet/bootstrapped ]; then answer fact bootstrapped yes; fi
+for path in /var/lib/pallet/flags/*; do
+  if [ -e "$path" ]; then answer flag "${path##*/}"; fi
+done

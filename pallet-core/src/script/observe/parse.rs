@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 
+use super::super::flag_of_file;
 use super::{ObserveError, Observed, packages, services, users};
 use crate::model::{
     self, Attributes, CommandState, Facts, FileState, NodeState, Observation, Os, OsFamily, PackageManager, PackageState, ServiceManager,
@@ -81,6 +82,11 @@ fn facts(answers: &[Answer<'_>]) -> Result<Facts, ObserveError> {
         cores: fact("cores").parse().unwrap_or(1),
         ram: fact("ram").parse::<u64>().unwrap_or(0) / 1024,
         bootstrapped: fact("bootstrapped") == "yes",
+        pending_flags: answers
+            .iter()
+            .filter(|answer| answer[0] == "flag" && answer.len() == 2)
+            .filter_map(|a| flag_of_file(a[1]))
+            .collect(),
     })
 }
 
