@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Debug;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -80,8 +80,8 @@ impl Shared {
     }
 
     /// The passphrase of one key. Whoever holds its lock may ask for it.
-    pub(super) fn passphrase(&self, key: &PathBuf) -> Arc<AsyncMutex<Passphrase>> {
-        self.passphrases.lock().unwrap_or_else(PoisonError::into_inner).entry(key.clone()).or_default().clone()
+    pub(super) fn passphrase(&self, key: &Path) -> Arc<AsyncMutex<Passphrase>> {
+        self.passphrases.lock().unwrap_or_else(PoisonError::into_inner).entry(key.to_owned()).or_default().clone()
     }
 }
 

@@ -1,8 +1,14 @@
 //! The ssh transport against real servers: an sshd of this machine on a loopback port for each test.
 
+#[cfg(test)]
 mod commands;
+#[cfg(test)]
 mod host_keys;
+#[cfg(test)]
 mod login;
+#[cfg(test)]
 mod route;
+#[cfg(test)]
 mod server;
+#[cfg(test)]
 mod trouble;

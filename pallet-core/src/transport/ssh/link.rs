@@ -7,6 +7,7 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use ssh2::{BlockDirections, Error, ErrorCode, Session};
 use tokio::io::{AsyncWriteExt, Interest, Ready};
 use tokio::net::{TcpStream, UnixStream};
@@ -34,13 +35,25 @@ impl Socket {
         }
     }
 
-    /// Forgets that the socket is ready, so that the next wait waits.
-    fn clear(&self, interest: Interest) {
-        let would_block = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
-        let _ = match self {
-            Socket::Tcp(socket) => socket.try_io(interest, would_block),
-            Socket::Tunnel(socket) => socket.try_io(interest, would_block),
+    /// Forgets that the socket is ready, so that the next wait waits. (tokio forgets one direction at a time, and none if given both.)
+    fn clear(&self) {
+        for interest in [Interest::READABLE, Interest::WRITABLE] {
+            let would_block = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
+            let _ = match self {
+                Socket::Tcp(socket) => socket.try_io(interest, would_block),
+                Socket::Tunnel(socket) => socket.try_io(interest, would_block),
+            };
+        }
+    }
+
+    /// Whether there is room to write, a third of the buffer at least.
+    fn has_room(&self) -> bool {
+        let socket = match self {
+            Socket::Tcp(socket) => socket.as_fd(),
+            Socket::Tunnel(socket) => socket.as_fd(),
         };
+        let mut asked = [PollFd::from_borrowed_fd(socket, PollFlags::OUT)];
+        poll(&mut asked, Some(&Timespec::default())).is_ok() && !asked[0].revents().is_empty()
     }
 
     fn duplicate(&self) -> io::Result<OwnedFd> {
@@ -82,8 +95,17 @@ impl Link {
         self.session.set_keepalive(true, 1);
     }
 
+    /// Waits until there is room to write, which every call that uses an open channel must do. libssh2 answers and acknowledges
+    /// what it reads; where such a small packet does not fit, it wants the same call from the same place on the stack again.
+    pub(super) async fn room(&mut self) -> Result<(), TransportError> {
+        while !self.socket.has_room() {
+            self.wait(true).await?;
+        }
+        Ok(())
+    }
+
     /// Whether libssh2 waits for room to write.
-    pub(super) fn outbound(&self) -> bool {
+    fn outbound(&self) -> bool {
         matches!(self.session.block_directions(), BlockDirections::Outbound | BlockDirections::Both)
     }
 
@@ -96,7 +118,7 @@ impl Link {
             tokio::select! {
                 ready = self.socket.ready(interest) => {
                     let ready = ready.map_err(|error| self.lost(error))?;
-                    self.socket.clear(interest);
+                    self.socket.clear();
                     if ready.is_readable() {
                         self.heard = Instant::now();
                         self.asked = 0;
@@ -115,8 +137,8 @@ impl Link {
         }
         self.asked += 1;
         self.asked_at = Instant::now();
-        // A packet that is half sent must be finished first; then the peer's silence is enough.
-        if !self.outbound() {
+        // Where there is no room for a question, the peer's silence is enough.
+        if self.socket.has_room() {
             self.session.keepalive_send().map_err(|error| self.lost(error))?;
         }
         Ok(())
