@@ -62,7 +62,7 @@ pub(super) async fn run(
             link.room().await?;
             pump.write(link, &mut channel)?;
             if pump.stuck {
-                link.wait(true).await?;
+                link.wait().await?;
             }
         }
         Ok(())
@@ -125,6 +125,9 @@ impl Pump {
             }
             // Writing comes first, and the end last: each of these also takes in packets that are for those after it.
             let mut progress = self.write_next(link, channel).await?;
+            if !self.stuck && !link.has_room() {
+                continue;
+            }
             if !self.stuck {
                 for stream in [Stream::Out, Stream::Err] {
                     let mut from = channel.stream(if stream == Stream::Out { 0 } else { 1 });
@@ -147,7 +150,7 @@ impl Pump {
                 continue;
             }
             tokio::select! {
-                ready = link.wait(self.stuck) => ready?,
+                ready = link.wait() => ready?,
                 error = interruption(&peer, active, patience, events) => return Err(error),
             }
         }
@@ -174,7 +177,7 @@ impl Pump {
 
     fn write(&mut self, link: &Link, channel: &mut Channel) -> Result<bool, TransportError> {
         let wrote = unless_blocked(link, channel.write(&self.chunk[self.written..]))?;
-        // Where the server's window is open, it is the socket that has no room for the rest of the packet.
+        // Where the server's window is open, it is the packet that could not be sent as a whole.
         self.stuck = wrote.is_none() && channel.write_window().remaining > 0;
         self.written += wrote.unwrap_or(0);
         Ok(wrote.is_some_and(|wrote| wrote > 0))

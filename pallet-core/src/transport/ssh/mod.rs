@@ -172,7 +172,7 @@ async fn idle(link: &mut Link, spare: &mut Option<Channel>) -> TransportError {
         }
         match std::io::Read::read(channel, &mut [0; 1]) {
             Err(error) if link::would_block(&error) => {
-                if let Err(error) = link.wait(false).await {
+                if let Err(error) = link.wait().await {
                     return error;
                 }
             }

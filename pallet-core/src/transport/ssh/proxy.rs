@@ -130,6 +130,9 @@ async fn bridge(link: &mut Link, mut channel: ssh2::Channel, socket: UnixStream)
             up.take(wrote.unwrap_or(0));
             moved |= wrote.is_some_and(|wrote| wrote > 0);
         }
+        if !stuck && !link.has_room() {
+            continue;
+        }
         if down.is_empty() && !stuck {
             if let Some(read) = channel::unless_blocked(link, channel.read(down.space()))? {
                 down.filled(read);
@@ -153,7 +156,8 @@ async fn bridge(link: &mut Link, mut channel: ssh2::Channel, socket: UnixStream)
             continue;
         }
         tokio::select! {
-            ready = link.wait(stuck) => ready?,
+            // While nothing is read from the channel, that there is something to read is no news.
+            ready = link.wait(), if stuck || down.is_empty() || !up.is_empty() => ready?,
             ready = socket.readable(), if up.is_empty() => if ready.is_err() { break },
             ready = socket.writable(), if !down.is_empty() => if ready.is_err() { break },
         }
@@ -163,7 +167,7 @@ async fn bridge(link: &mut Link, mut channel: ssh2::Channel, socket: UnixStream)
         let wrote = channel::unless_blocked(link, channel.write(up.rest()))?;
         stuck = wrote.is_none() && channel.write_window().remaining > 0;
         if stuck {
-            link.wait(true).await?;
+            link.wait().await?;
         }
     }
     channel::close(link, &mut channel).await
