@@ -78,6 +78,10 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
             }
         }
         let _ = writeln!(script, "printf '\\n%s begin %s\\n' {token} {number}\n(\nset -e\nchange=");
+        if changes.iter().any(|change| change.packages.is_some()) {
+            // half of a transaction is worse than none or all of it
+            script.push_str("trap '' TERM\n");
+        }
         match &options.if_flag {
             Some(flag) => {
                 let _ = writeln!(script, "if [ -e \"$flags\"/{} ]; then\n{}fi", flag_file(flag), body.as_str());

@@ -96,6 +96,7 @@ impl NodeRun {
             let root = match &self.node.connection {
                 // a node that is entered from this machine is entered as its root
                 Connection::Exec { .. } => true,
+                Connection::Local => rustix::process::geteuid().is_root(),
                 _ => login.as_deref() == Some("root"),
             };
             self.r#become = match root || engine.admin_user.no_sudo {

@@ -47,6 +47,8 @@ impl Exec {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
+            // a group of its own: a signal for the command's processes is not for this one
+            .process_group(0)
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| TransportError::Start { host: self.peer.clone(), message: format!("cannot start `{program}`: {error}") })
@@ -61,17 +63,18 @@ impl Transport for Exec {
         let (mut stdin, mut stdout, mut stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (mut out, mut err) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
         let mut feed = Feed::new(input);
-        let (mut chunk, mut written) = (Vec::new(), 0);
+        let (mut chunk, mut written, mut fed) = (Vec::new(), 0, false);
         let mut ended: Option<ExitStatus> = None;
         let mut active = Instant::now();
         loop {
             if ended.is_some() && stdout.is_none() && stderr.is_none() {
                 break;
             }
-            if stdin.is_some() && written == chunk.len() {
+            if stdin.is_some() && !fed && written == chunk.len() {
                 written = 0;
                 match feed.next().await? {
                     Some(next) => chunk = next,
+                    None if feed.stays_open() => (chunk, fed) = (Vec::new(), true),
                     None => stdin = None,
                 }
             }
@@ -85,7 +88,7 @@ impl Transport for Exec {
                     0 => stderr = None,
                     read => output(Stream::Err, &err[..read]),
                 },
-                wrote = write(&mut stdin, &chunk[written..]), if stdin.is_some() => match wrote {
+                wrote = write(&mut stdin, &chunk[written..]), if stdin.is_some() && !fed => match wrote {
                     Ok(wrote) => written += wrote,
                     Err(_) => stdin = None, // the command reads no more
                 },

@@ -24,6 +24,8 @@ pub enum InputPart {
     Secret(Secret),
     /// From a file of this machine.
     File(PathBuf),
+    /// No more, and yet no end: the input ends when the command does, or the connection.
+    Open,
 }
 
 impl Input {
@@ -44,6 +46,7 @@ impl Input {
             size += match part {
                 InputPart::Bytes(bytes) => bytes.len() as u64,
                 InputPart::Secret(secret) => secret.expose().len() as u64,
+                InputPart::Open => 0,
                 InputPart::File(path) => tokio::fs::metadata(path).await.map_err(|error| unreadable(path, &error))?.len(),
             };
         }
@@ -67,11 +70,17 @@ impl From<&str> for Input {
 pub(super) struct Feed {
     parts: vec::IntoIter<InputPart>,
     file: Option<(File, PathBuf)>,
+    open: bool,
 }
 
 impl Feed {
     pub(super) fn new(input: Input) -> Self {
-        Feed { parts: input.0.into_iter(), file: None }
+        Feed { parts: input.0.into_iter(), file: None, open: false }
+    }
+
+    /// Whether the input stays open behind its last chunk.
+    pub(super) fn stays_open(&self) -> bool {
+        self.open
     }
 
     /// The next chunk, which is never empty; `None` at the end. Not to be dropped halfway.
@@ -88,6 +97,7 @@ impl Feed {
             }
             match self.parts.next() {
                 None => return Ok(None),
+                Some(InputPart::Open) => self.open = true,
                 Some(InputPart::Bytes(bytes)) if bytes.is_empty() => {}
                 Some(InputPart::Bytes(bytes)) => return Ok(Some(bytes)),
                 Some(InputPart::Secret(secret)) if secret.expose().is_empty() => {}

@@ -6,7 +6,8 @@
 //! output, and a shell that never started from a script that failed.
 //!
 //! The script is one compound command with no input of its own: the shell reads all of it before it runs any of it. A connection
-//! that breaks while the script is on its way runs nothing, and a command in the script cannot read the rest of the script.
+//! that breaks while the script is on its way runs nothing, and a command in the script cannot read the rest of the script. A
+//! connection that breaks while the script runs ends it, and the command that it is at.
 
 use super::{Input, InputPart, Output, Secret, Stream, Transport, TransportError};
 use crate::script::quote;
@@ -15,6 +16,8 @@ use crate::script::quote;
 pub(super) const MARKER: &str = "#pallet\n";
 /// Skips its input up to the marker, and says so.
 pub(super) const READER: &str = r##"while IFS= read -r l && [ "$l" != "#pallet" ]; do :; done; echo "#pallet"; echo "#pallet" >&2"##;
+/// Ends the script's processes when its input ends. It begins when the shell has read the whole script: there is nothing left to read.
+const WATCH: &str = "{ while read -r line; do :; done <&3; kill -TERM 0; } >/dev/null 2>&1 &\nwatch=$!\n";
 /// How much of what stands before the marker is kept to explain why none came.
 const NOISE: usize = 64 * 1024;
 
@@ -29,8 +32,9 @@ pub enum Become {
 
 /// Runs a script with `sh`, hands over its output as it comes, and returns its exit code.
 pub async fn run_script(transport: &mut dyn Transport, as_: &Become, script: &str, output: &mut Output<'_>) -> Result<i32, TransportError> {
-    let body = format!("{{ :\n{script}\n}} </dev/null\n");
-    run(transport, as_, "exec sh", vec![InputPart::Bytes(body.into_bytes())], output).await
+    // its input stays open while it runs, and ends with the connection: then all its processes are told to end
+    let body = format!("exec 3<&0\n{{ :\n{WATCH}( exec 3<&-\n{script}\n) </dev/null\nstatus=$?\nkill \"$watch\"\nexit \"$status\"\n}}\n");
+    run(transport, as_, "exec sh", vec![InputPart::Bytes(body.into_bytes()), InputPart::Open], output).await
 }
 
 /// Puts a file on the node at `path`, as a whole or not at all, in a directory that is made (mode 0700) if there is none.

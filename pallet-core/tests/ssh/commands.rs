@@ -10,7 +10,7 @@ use crate::server::{Server, run, say};
 
 const MIB: usize = 1 << 20;
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn exit_codes_signals_and_both_streams() {
     let server = Server::start();
     let mut node = server.connect().await;
@@ -25,7 +25,7 @@ async fn exit_codes_signals_and_both_streams() {
     assert!(run(&mut *node, "true", Input::none()).await.is_err());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_script_and_a_file() {
     let server = Server::start();
     let mut node = server.connect().await;
@@ -44,7 +44,7 @@ async fn a_script_and_a_file() {
     assert!(fs::read(&source).expect("there") == fs::read(&target).expect("there"), "the content differs");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn files_are_streamed_while_output_is_read() {
     let server = Server::start();
     let source = server.path("source");
@@ -69,7 +69,7 @@ async fn files_are_streamed_while_output_is_read() {
     println!("110 MB both ways in {:?}", started.elapsed());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn input_that_nobody_reads_does_not_hold_it_up() {
     let server = Server::start();
     let mut node = server.connect().await;
@@ -82,7 +82,7 @@ async fn input_that_nobody_reads_does_not_hold_it_up() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_command_may_close_its_output_and_read_on() {
     let server = Server::start();
     let mut node = server.connect().await;
@@ -92,7 +92,7 @@ async fn a_command_may_close_its_output_and_read_on() {
     assert_eq!(fs::metadata(&copy).expect("there").len(), 10 * MIB as u64);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_command_that_is_abandoned_leaves_the_connection_in_order() {
     let server = Server::start();
     let mut node = server.connect().await;
@@ -105,7 +105,7 @@ async fn a_command_that_is_abandoned_leaves_the_connection_in_order() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_cannot_be_read_is_named() {
     let server = Server::start();
     let mut node = server.connect().await;

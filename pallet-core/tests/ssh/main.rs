@@ -1,10 +1,14 @@
 //! The ssh transport against real servers: an sshd of this machine on a loopback port for each test.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test")]
-
+#[cfg(test)]
 mod commands;
+#[cfg(test)]
 mod host_keys;
+#[cfg(test)]
 mod login;
+#[cfg(test)]
 mod route;
+#[cfg(test)]
 mod server;
+#[cfg(test)]
 mod trouble;

@@ -33,7 +33,7 @@ fn entry(name: &str, server: &Server, more: &str) -> String {
     format!("Host {name}\nHostName 127.0.0.1\nPort {port}\nUser {}\nIdentityFile {}\n{more}\n", user(), key.display())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_alias() {
     let server = Server::start();
     let settings = settings(&server, &entry("web", &server, ""), &[&server]);
@@ -45,7 +45,7 @@ async fn an_alias() {
     assert_eq!(login_user(&Connection::Local, &settings).expect("readable"), None);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn through_one_and_two_other_hosts() {
     let (near, middle, far) = (Server::start(), Server::start(), Server::start());
     let config = entry("near", &near, "")
@@ -64,7 +64,7 @@ async fn through_one_and_two_other_hosts() {
     assert_eq!(near.log().matches("Accepted publickey").count(), 3, "{}", near.log());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn trouble_on_the_way_names_the_host() {
     let (near, far, closed) = (Server::start(), Server::start(), Server::start_with("AllowTcpForwarding no"));
     let config = entry("near", &near, "")
@@ -84,7 +84,7 @@ async fn trouble_on_the_way_names_the_host() {
     assert!(error.contains("does its ProxyJump lead back to itself?"), "{error}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_on_the_way_that_dies_is_noticed() {
     let (near, far) = (Server::start(), Server::start());
     let config = entry("near", &near, "") + &entry("far", &far, "ProxyJump near");

@@ -1,7 +1,7 @@
 //! An sshd with its own keys, configuration and port, that ends with its test.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -31,33 +31,35 @@ impl Server {
         Server::start_in(dir, config)
     }
 
-    fn start_in(dir: tempfile::TempDir, config: &str) -> Self {
+    fn start_in(mut dir: tempfile::TempDir, config: &str) -> Self {
         let _ = fs::create_dir("/run/sshd"); // sshd as root wants it
-        let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
         let path = dir.path().display().to_string();
         // Of this option the last value wins, not the first.
         let startups = if config.contains("MaxStartups") { "" } else { "MaxStartups 100" };
-        let text = format!(
-            "{config}\nPort {port}\nListenAddress 127.0.0.1\nHostKey {path}/host\nPidFile none\nAuthorizedKeysFile {path}/authorized\n\
+        let rest = format!(
+            "{config}\nListenAddress 127.0.0.1\nHostKey {path}/host\nPidFile none\nAuthorizedKeysFile {path}/authorized\n\
              StrictModes no\nUsePAM no\nPermitRootLogin yes\nPasswordAuthentication no\n{startups}\n",
             config = config.replace("DIR", &path)
         );
-        fs::write(dir.path().join("sshd_config"), text).expect("written");
-        let log = fs::File::create(dir.path().join("log")).expect("created");
-        let sshd = Command::new("/usr/sbin/sshd")
-            .args(["-D", "-e", "-f"])
-            .arg(dir.path().join("sshd_config"))
-            .stdin(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .expect("sshd is installed (openssh-server)");
-        let server = Server { dir, port, sshd };
-        let started = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(started.elapsed() < Duration::from_secs(20), "sshd does not start: {}", server.log());
-            sleep(Duration::from_millis(20));
+        loop {
+            let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+            fs::write(dir.path().join("sshd_config"), format!("Port {port}\n{rest}")).expect("written");
+            let log = fs::File::create(dir.path().join("log")).expect("created");
+            let mut command = Command::new("/usr/sbin/sshd");
+            command.args(["-D", "-e", "-f"]).arg(dir.path().join("sshd_config")).stdin(Stdio::null()).stderr(log);
+            let mut server = Server { dir, port, sshd: command.spawn().expect("sshd is installed (openssh-server)") };
+            let started = Instant::now();
+            while server.sshd.try_wait().expect("sshd is our child").is_none() {
+                if server.log().contains("Server listening") {
+                    return server;
+                }
+                assert!(started.elapsed() < Duration::from_secs(20), "sshd does not start: {}", server.log());
+                sleep(Duration::from_millis(10));
+            }
+            // Another test may have taken the port in between.
+            assert!(server.log().contains("Address already in use"), "sshd does not start: {}", server.log());
+            dir = std::mem::replace(&mut server.dir, tempfile::tempdir().expect("a directory"));
         }
-        server
     }
 
     /// Ends the processes of all its connections.

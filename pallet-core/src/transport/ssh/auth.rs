@@ -284,7 +284,8 @@ impl Login<'_> {
     /// Whether the server still listens after it refused something.
     fn still_there(&self, error: &Error) -> Result<(), TransportError> {
         match error.code() {
-            ErrorCode::Session(-43 | -13 | -7) => {
+            // libssh2 has many codes for an answer that does not come, and one way to say it.
+            code if matches!(code, ErrorCode::Session(-43 | -13 | -7)) || error.message().starts_with("Waiting for") => {
                 let tried = self.tried.join("; ");
                 Err(self.refused(format!("it ended the connection after: {tried}; it may allow fewer attempts (MaxAuthTries): name the key with IdentityFile and set IdentitiesOnly")))
             }

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::time::Duration;
 
-use ssh2::Channel;
+use ssh2::{Channel, ErrorCode};
 use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -14,6 +14,8 @@ use super::link::{Link, would_block};
 
 /// How long a peer may take to read that a channel is closed.
 const CLOSING: Duration = Duration::from_secs(5);
+/// The server does not do what was asked for.
+const DENIED: ErrorCode = ErrorCode::Session(-22);
 /// How much is read before anything else has its turn.
 const READS: usize = 16;
 
@@ -42,13 +44,14 @@ pub(super) async fn run(
 ) -> Outcome {
     match link.drive(|_| channel.exec(command)).await {
         Err(error) => return Outcome::Broken(error),
-        Ok(Err(error)) => {
-            let message = format!("the server refuses to run commands: {error}");
+        Ok(Err(error)) if error.code() == DENIED => {
+            let message = "the server allows no commands (ForceCommand, or a user without a shell)".to_owned();
             return Outcome::Reusable(Err(TransportError::Start { host: link.peer.clone(), message }));
         }
+        Ok(Err(error)) => return Outcome::Broken(link.lost(error)),
         Ok(Ok(())) => {}
     }
-    let mut pump = Pump { feed: Some(Feed::new(input)), chunk: Vec::new(), written: 0, outbound: false, stuck: false };
+    let mut pump = Pump { feed: Some(Feed::new(input)), chunk: Vec::new(), written: 0, stuck: false };
     let result = pump.run(link, &mut channel, patience, events).await;
     if let Err(error @ TransportError::Lost { .. }) = result {
         return Outcome::Broken(error);
@@ -56,9 +59,10 @@ pub(super) async fn run(
     // A packet that is half sent must be finished before the next.
     let finishing = async {
         while pump.stuck {
+            link.room().await?;
             pump.write(link, &mut channel)?;
             if pump.stuck {
-                link.wait(true).await?;
+                link.wait().await?;
             }
         }
         Ok(())
@@ -78,13 +82,10 @@ pub(super) async fn run(
 /// the channel until the session ends.
 pub(super) async fn close(link: &mut Link, channel: &mut Channel) -> Result<(), TransportError> {
     let closing = async {
-        loop {
-            match channel.close().map_err(io::Error::from) {
-                Ok(()) => return Ok(()),
-                Err(error) if would_block(&error) && !link.outbound() => return Ok(()),
-                Err(error) if would_block(&error) => link.wait(true).await?,
-                Err(error) => return Err(link.lost(error)),
-            }
+        link.room().await?;
+        match channel.close().map_err(io::Error::from) {
+            Err(error) if !would_block(&error) => Err(link.lost(error)),
+            _ => Ok(()),
         }
     };
     match timeout(CLOSING, closing).await {
@@ -98,12 +99,10 @@ fn deaf(link: &Link) -> TransportError {
 }
 
 struct Pump {
-    /// What is left to write; `None` once the end of the input was sent.
+    /// What is left to write; `None` once the end of the input was sent, or all of an input that stays open.
     feed: Option<Feed>,
     chunk: Vec<u8>,
     written: usize,
-    /// Whether libssh2 waits for room to write.
-    outbound: bool,
     /// Whether a packet of input is half sent.
     stuck: bool,
 }
@@ -116,28 +115,34 @@ impl Pump {
         patience: Option<Duration>,
         events: &Sender<Event>,
     ) -> Result<(), TransportError> {
+        let peer = link.peer.clone();
         let mut active = Instant::now();
         let mut buffer = vec![0; 64 * 1024];
         loop {
-            self.outbound = false;
+            tokio::select! {
+                room = link.room() => room?,
+                error = interruption(&peer, active, patience, events) => return Err(error),
+            }
             // Writing comes first, and the end last: each of these also takes in packets that are for those after it.
             let mut progress = self.write_next(link, channel).await?;
-            for stream in [Stream::Out, Stream::Err] {
-                let mut from = channel.stream(if stream == Stream::Out { 0 } else { 1 });
-                for _ in 0..READS {
-                    let Some(read) = self.blocks(link, from.read(&mut buffer))? else { break };
-                    if read == 0 {
-                        break;
-                    }
-                    progress = true;
-                    if events.send(Event::Output(stream, buffer[..read].to_vec())).await.is_err() {
-                        return Err(abandoned(link));
+            if !self.stuck && !link.has_room() {
+                continue;
+            }
+            if !self.stuck {
+                for stream in [Stream::Out, Stream::Err] {
+                    let mut from = channel.stream(if stream == Stream::Out { 0 } else { 1 });
+                    for _ in 0..READS {
+                        let Some(read) = unless_blocked(link, from.read(&mut buffer))?.filter(|read| *read > 0) else { break };
+                        progress = true;
+                        if events.send(Event::Output(stream, buffer[..read].to_vec())).await.is_err() {
+                            return Err(abandoned(&peer));
+                        }
                     }
                 }
-            }
-            progress |= channel.read_window().available > 0;
-            if channel.eof() && self.blocks(link, channel.wait_close().map_err(io::Error::from))?.is_some() {
-                return Ok(());
+                progress |= channel.read_window().available > 0;
+                if channel.eof() && unless_blocked(link, channel.wait_close().map_err(io::Error::from))?.is_some() {
+                    return Ok(());
+                }
             }
             if progress {
                 active = Instant::now();
@@ -145,10 +150,8 @@ impl Pump {
                 continue;
             }
             tokio::select! {
-                ready = link.wait(self.outbound) => ready?,
-                () = events.closed() => return Err(abandoned(link)),
-                () = sleep_until(active + patience.unwrap_or_default()), if patience.is_some() =>
-                    return Err(timed_out(&link.peer, patience.unwrap_or_default())),
+                ready = link.wait() => ready?,
+                error = interruption(&peer, active, patience, events) => return Err(error),
             }
         }
     }
@@ -160,9 +163,14 @@ impl Pump {
             self.written = 0;
             match feed.next().await? {
                 Some(chunk) => self.chunk = chunk,
+                None if feed.stays_open() => {
+                    self.chunk = Vec::new();
+                    self.feed = None;
+                    return Ok(false);
+                }
                 None => {
                     self.chunk = Vec::new();
-                    if self.blocks(link, channel.send_eof().map_err(io::Error::from))?.is_some() {
+                    if unless_blocked(link, channel.send_eof().map_err(io::Error::from))?.is_some() {
                         self.feed = None;
                     }
                     return Ok(false);
@@ -173,27 +181,33 @@ impl Pump {
     }
 
     fn write(&mut self, link: &Link, channel: &mut Channel) -> Result<bool, TransportError> {
-        let wrote = self.blocks(link, channel.write(&self.chunk[self.written..]))?;
-        self.stuck = wrote.is_none() && link.outbound();
+        let wrote = unless_blocked(link, channel.write(&self.chunk[self.written..]))?;
+        // Where the server's window is open, it is the packet that could not be sent as a whole.
+        self.stuck = wrote.is_none() && channel.write_window().remaining > 0;
         self.written += wrote.unwrap_or(0);
         Ok(wrote.is_some_and(|wrote| wrote > 0))
     }
+}
 
-    /// `None` if it would block.
-    fn blocks<T>(&mut self, link: &Link, result: io::Result<T>) -> Result<Option<T>, TransportError> {
-        match result {
-            Ok(value) => Ok(Some(value)),
-            Err(error) if would_block(&error) => {
-                self.outbound |= link.outbound();
-                Ok(None)
-            }
-            Err(error) => Err(link.lost(error)),
-        }
+/// `None` if it would block.
+pub(super) fn unless_blocked<T>(link: &Link, result: io::Result<T>) -> Result<Option<T>, TransportError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if would_block(&error) => Ok(None),
+        Err(error) => Err(link.lost(error)),
     }
 }
 
-fn abandoned(link: &Link) -> TransportError {
-    TransportError::Start { host: link.peer.clone(), message: "the command was abandoned".to_owned() }
+/// Waits until nobody listens any more, or the command has been silent for too long.
+async fn interruption(peer: &str, active: Instant, patience: Option<Duration>, events: &Sender<Event>) -> TransportError {
+    tokio::select! {
+        () = events.closed() => abandoned(peer),
+        () = sleep_until(active + patience.unwrap_or_default()), if patience.is_some() => timed_out(peer, patience.unwrap_or_default()),
+    }
+}
+
+fn abandoned(peer: &str) -> TransportError {
+    TransportError::Start { host: peer.to_owned(), message: "the command was abandoned".to_owned() }
 }
 
 /// The exit code, as a shell would say it of a command that a signal ended.

@@ -142,7 +142,7 @@ async fn attempt(
     let mut session = link.session.clone();
     match link.drive_within(limit, "the key exchange", |_| session.handshake()).await {
         Ok(Ok(())) => {}
-        Ok(Err(error)) if is_refusal(&error) => return Err(Failure::Busy(format!("it closes the connection before it greets ({error})"))),
+        Ok(Err(error)) if is_refusal(&error) => return Err(Failure::Busy("it closes the connection before it greets".to_owned())),
         Err(TransportError::Lost { message, .. }) => return Err(Failure::Busy(format!("it closes the connection ({message})"))),
         Ok(Err(error)) => {
             let message = format!("no agreement on keys and ciphers: {error}; see what sshd offers with `ssh -vv`");

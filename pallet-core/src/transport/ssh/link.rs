@@ -7,6 +7,7 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use ssh2::{BlockDirections, Error, ErrorCode, Session};
 use tokio::io::{AsyncWriteExt, Interest, Ready};
 use tokio::net::{TcpStream, UnixStream};
@@ -34,13 +35,24 @@ impl Socket {
         }
     }
 
-    /// Forgets that the socket is ready, so that the next wait waits.
+    /// Forgets that the socket is ready, so that the next wait waits. One direction: tokio forgets none if it is given both.
     fn clear(&self, interest: Interest) {
         let would_block = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
         let _ = match self {
             Socket::Tcp(socket) => socket.try_io(interest, would_block),
             Socket::Tunnel(socket) => socket.try_io(interest, would_block),
         };
+    }
+
+    /// Whether the socket is ready at this moment. To be ready to write, a third of the buffer must be free.
+    fn is_ready(&self, interest: Interest) -> bool {
+        let socket = match self {
+            Socket::Tcp(socket) => socket.as_fd(),
+            Socket::Tunnel(socket) => socket.as_fd(),
+        };
+        let flags = if interest.is_writable() { PollFlags::OUT } else { PollFlags::IN };
+        let mut asked = [PollFd::from_borrowed_fd(socket, flags)];
+        poll(&mut asked, Some(&Timespec::default())).is_ok() && !asked[0].revents().is_empty()
     }
 
     fn duplicate(&self) -> io::Result<OwnedFd> {
@@ -82,41 +94,66 @@ impl Link {
         self.session.set_keepalive(true, 1);
     }
 
-    /// Whether libssh2 waits for room to write.
-    pub(super) fn outbound(&self) -> bool {
-        matches!(self.session.block_directions(), BlockDirections::Outbound | BlockDirections::Both)
+    /// Whether there is room to write a few packets that are not data.
+    pub(super) fn has_room(&self) -> bool {
+        self.socket.is_ready(Interest::WRITABLE)
     }
 
-    /// Waits until the socket may have something new. A peer that is dead is noticed here.
-    pub(super) async fn wait(&mut self, outbound: bool) -> Result<(), TransportError> {
-        let interest = if outbound { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
+    /// Waits until there is room to write, which every call that uses an open channel must do. libssh2 answers and acknowledges
+    /// what it reads; where such a small packet does not fit, it wants the same call from the same place on the stack again.
+    pub(super) async fn room(&mut self) -> Result<(), TransportError> {
+        self.until(Interest::WRITABLE).await
+    }
+
+    /// Waits for what libssh2 waited for when it last would have blocked.
+    pub(super) async fn wait(&mut self) -> Result<(), TransportError> {
+        let outbound = matches!(self.session.block_directions(), BlockDirections::Outbound | BlockDirections::Both);
+        self.until(if outbound { Interest::WRITABLE } else { Interest::READABLE }).await
+    }
+
+    /// Waits until the socket is ready. A peer that is dead is noticed here.
+    ///
+    /// That nothing has happened since libssh2 would have blocked does not mean that nothing is there: it may leave a part of what
+    /// has arrived in the socket. So the socket itself is asked.
+    async fn until(&mut self, interest: Interest) -> Result<(), TransportError> {
         loop {
+            self.socket.clear(interest);
+            if self.socket.is_ready(interest) {
+                return Ok(());
+            }
             let next = self.keepalive.map(|interval| self.heard.max(self.asked_at) + interval);
             let ask_at = next.unwrap_or_else(Instant::now);
             tokio::select! {
                 ready = self.socket.ready(interest) => {
-                    let ready = ready.map_err(|error| self.lost(error))?;
-                    self.socket.clear(interest);
-                    if ready.is_readable() {
-                        self.heard = Instant::now();
-                        self.asked = 0;
+                    ready.map_err(|error| self.lost(error))?;
+                    if self.socket.is_ready(interest) {
+                        self.hear();
                     }
-                    return Ok(());
                 }
                 () = sleep_until(ask_at), if next.is_some() => self.ask()?,
             }
         }
     }
 
+    /// The peer has said something, or taken what was written.
+    fn hear(&mut self) {
+        self.heard = Instant::now();
+        self.asked = 0;
+    }
+
     /// Asks a silent peer whether it is there.
     fn ask(&mut self) -> Result<(), TransportError> {
+        if self.socket.is_ready(Interest::READABLE) {
+            self.hear();
+            return Ok(());
+        }
         if self.asked >= UNANSWERED {
             return Err(self.lost(format!("it has been silent for {} s", self.heard.elapsed().as_secs())));
         }
         self.asked += 1;
         self.asked_at = Instant::now();
-        // A packet that is half sent must be finished first; then the peer's silence is enough.
-        if !self.outbound() {
+        // Where there is no room for a question, the peer's silence is enough.
+        if self.has_room() {
             self.session.keepalive_send().map_err(|error| self.lost(error))?;
         }
         Ok(())
@@ -130,8 +167,8 @@ impl Link {
         loop {
             match call(&self.session) {
                 Err(error) if error.code() == EAGAIN => {
-                    let outbound = self.outbound();
-                    self.wait(outbound).await?;
+                    self.wait().await?;
+                    tokio::task::yield_now().await;
                 }
                 result => return Ok(result),
             }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ssh2::Channel;
+use ssh2::{Channel, ErrorCode};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -28,6 +28,9 @@ use proxy::Carrier;
 
 /// How long a goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(2);
+/// The server opens no channel.
+const REFUSED: ErrorCode = ErrorCode::Session(-21);
+const NO_CHANNEL: &str = "the server opens no channel: earlier commands that were given up may still run there (MaxSessions)";
 /// How many pieces of output wait for their reader before the session does.
 const BUFFERED: usize = 16;
 
@@ -127,7 +130,8 @@ async fn serve(mut link: Link, patience: Option<Duration>, mut queue: mpsc::Rece
                     Some(error) => Err(error.clone()),
                     None => match open(&mut link, &mut spare).await {
                         Err(error) => Err(broken.insert(error).clone()),
-                        Ok(channel) => match channel::run(&mut link, channel, &command, input, patience, &events).await {
+                        Ok(None) => Err(TransportError::Start { host: link.peer.clone(), message: NO_CHANNEL.to_owned() }),
+                        Ok(Some(channel)) => match channel::run(&mut link, channel, &command, input, patience, &events).await {
                             Outcome::Reusable(result) => result,
                             Outcome::Broken(error) => Err(broken.insert(error).clone()),
                         },
@@ -139,14 +143,15 @@ async fn serve(mut link: Link, patience: Option<Duration>, mut queue: mpsc::Rece
     }
 }
 
-/// A channel for the next command: the spare one, or a new one.
-async fn open(link: &mut Link, spare: &mut Option<Channel>) -> Result<Channel, TransportError> {
-    match spare.take() {
-        Some(channel) => Ok(channel),
-        None => link
-            .drive(|session| session.channel_session())
-            .await?
-            .map_err(|error| link.lost(format!("no channel could be opened: {error}"))),
+/// A channel for the next command: the spare one, or a new one; `None` if the server opens no more.
+async fn open(link: &mut Link, spare: &mut Option<Channel>) -> Result<Option<Channel>, TransportError> {
+    if let Some(channel) = spare.take() {
+        return Ok(Some(channel));
+    }
+    match link.drive(|session| session.channel_session()).await? {
+        Ok(channel) => Ok(Some(channel)),
+        Err(error) if error.code() == REFUSED => Ok(None),
+        Err(error) => Err(link.lost(format!("no channel could be opened: {error}"))),
     }
 }
 
@@ -155,17 +160,19 @@ async fn open(link: &mut Link, spare: &mut Option<Channel>) -> Result<Channel, T
 async fn idle(link: &mut Link, spare: &mut Option<Channel>) -> TransportError {
     loop {
         let Some(channel) = spare else {
-            match link.drive(|session| session.channel_session()).await {
-                Ok(Ok(channel)) => *spare = Some(channel),
-                Ok(Err(error)) => return link.lost(format!("no channel could be opened: {error}")),
+            match open(link, spare).await {
+                Ok(Some(channel)) => *spare = Some(channel),
+                Ok(None) => std::future::pending().await,
                 Err(error) => return error,
             }
             continue;
         };
+        if let Err(error) = link.room().await {
+            return error;
+        }
         match std::io::Read::read(channel, &mut [0; 1]) {
             Err(error) if link::would_block(&error) => {
-                let outbound = link.outbound();
-                if let Err(error) = link.wait(outbound).await {
+                if let Err(error) = link.wait().await {
                     return error;
                 }
             }

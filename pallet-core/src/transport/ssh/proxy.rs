@@ -111,40 +111,34 @@ async fn open(link: &mut Link, host: &str, port: u16) -> Result<ssh2::Channel, T
 /// Carries bytes between a socket and a channel, until one of them ends.
 async fn bridge(link: &mut Link, mut channel: ssh2::Channel, socket: UnixStream) -> Result<(), TransportError> {
     let (mut up, mut down) = (Buffer::default(), Buffer::default());
+    let mut stuck = false;
     loop {
-        let mut outbound = false;
+        link.room().await?;
         let mut moved = false;
-        // Writing to the channel comes first: it also takes in packets that are there to be read.
         if up.is_empty() {
             match socket.try_read(up.space()) {
                 Ok(0) => break,
-                Ok(read) => {
-                    up.filled(read);
-                    moved = true;
-                }
+                Ok(read) => up.filled(read),
                 Err(error) if would_block(&error) => {}
                 Err(_) => break,
             }
         }
+        // Writing to the channel comes before reading from it: it also takes in packets that are there to be read.
         if !up.is_empty() {
-            match channel.write(up.rest()) {
-                Ok(wrote) => {
-                    up.take(wrote);
-                    moved |= wrote > 0;
-                }
-                Err(error) if would_block(&error) => outbound |= link.outbound(),
-                Err(error) => return Err(link.lost(error)),
-            }
+            let wrote = channel::unless_blocked(link, channel.write(up.rest()))?;
+            stuck = wrote.is_none() && channel.write_window().remaining > 0;
+            up.take(wrote.unwrap_or(0));
+            moved |= wrote.is_some_and(|wrote| wrote > 0);
         }
-        if down.is_empty() {
-            match channel.read(down.space()) {
-                Ok(0) => break,
-                Ok(read) => {
-                    down.filled(read);
-                    moved = true;
-                }
-                Err(error) if would_block(&error) => outbound |= link.outbound(),
-                Err(error) => return Err(link.lost(error)),
+        if !stuck && !link.has_room() {
+            continue;
+        }
+        if down.is_empty() && !stuck {
+            if let Some(read) = channel::unless_blocked(link, channel.read(down.space()))? {
+                down.filled(read);
+            }
+            if down.is_empty() && channel.eof() {
+                break;
             }
         }
         if !down.is_empty() {
@@ -162,9 +156,18 @@ async fn bridge(link: &mut Link, mut channel: ssh2::Channel, socket: UnixStream)
             continue;
         }
         tokio::select! {
-            ready = link.wait(outbound) => ready?,
+            // While nothing is read from the channel, that there is something to read is no news.
+            ready = link.wait(), if stuck || down.is_empty() || !up.is_empty() => ready?,
             ready = socket.readable(), if up.is_empty() => if ready.is_err() { break },
             ready = socket.writable(), if !down.is_empty() => if ready.is_err() { break },
+        }
+    }
+    while stuck {
+        link.room().await?;
+        let wrote = channel::unless_blocked(link, channel.write(up.rest()))?;
+        stuck = wrote.is_none() && channel.write_window().remaining > 0;
+        if stuck {
+            link.wait().await?;
         }
     }
     channel::close(link, &mut channel).await
