@@ -125,6 +125,8 @@ async fn serve(mut link: Link, patience: Option<Duration>, mut queue: mpsc::Rece
                 let _ = done.send(());
                 return;
             }
+            // The caller has gone before the command's turn came.
+            Some(Job::Run { events, .. }) if events.is_closed() => {}
             Some(Job::Run { command, input, events }) => {
                 let result = match &broken {
                     Some(error) => Err(error.clone()),
