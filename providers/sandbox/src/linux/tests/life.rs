@@ -98,3 +98,48 @@ fn a_wish_that_cannot_be_fulfilled_names_the_node() {
     bed.sandbox.destroy_nodes(&["unknown".to_owned()]).unwrap();
     bed.down();
 }
+
+#[test]
+fn another_project_of_the_same_name_is_refused() {
+    let Some(bed) = Bed::new(26) else { return };
+    let other = bed.directory().join("other");
+    fs::create_dir(&other).unwrap();
+    for directory in [&bed.context.directory, &other] {
+        fs::write(directory.join("pallet.toml"), "").unwrap();
+    }
+    let other = ServiceContext { directory: other, service: "elsewhere".into(), ..bed.context.clone() };
+    let other = Sandbox::connect(bed.options.clone(), other).unwrap();
+    assert_eq!(other.nodes().unwrap(), vec![]);
+    other.clean_up().unwrap();
+    let node = bed.run(&["web-1"]).remove(0);
+    let tags = BTreeMap::from([("mine".to_owned(), "now".to_owned())]);
+    let refusals = [
+        other.nodes().map(drop),
+        other.run_nodes(&wish("web", &["web-1", "web-2"])).map(drop),
+        other.destroy_nodes(std::slice::from_ref(&node.id)),
+        other.tag_node(&node.id, &tags),
+        other.clean_up(),
+    ];
+    for refusal in refusals {
+        let error = PluginError::from(refusal.unwrap_err());
+        assert_eq!(error.kind, ErrorKind::InvalidInput);
+        assert!(error.message.contains(&*bed.context.directory.to_string_lossy()) && error.help.contains("`name`"), "{error}");
+    }
+    let program = ServiceContext { directory: Default::default(), ..bed.context.clone() };
+    let program = Sandbox::connect(bed.options.clone(), program).unwrap();
+    assert_eq!(program.nodes().unwrap(), bed.sandbox.nodes().unwrap());
+
+    // the first project has moved: what is now in the other place is this project
+    let moved = ServiceContext { directory: bed.directory().join("other"), ..bed.context.clone() };
+    let moved = Sandbox::connect(bed.options.clone(), moved).unwrap();
+    fs::remove_file(bed.context.directory.join("pallet.toml")).unwrap();
+    assert_eq!(moved.nodes().unwrap(), [node]);
+    assert_eq!(run(&moved, &["web-2"]).len(), 1);
+    fs::write(bed.context.directory.join("pallet.toml"), "").unwrap();
+    assert!(bed.sandbox.nodes().is_err());
+    let ids: Vec<_> = moved.nodes().unwrap().into_iter().map(|node| node.id).collect();
+    moved.destroy_nodes(&ids).unwrap();
+    // without nodes the name is free again
+    assert_eq!(bed.sandbox.nodes().unwrap(), vec![]);
+    bed.down();
+}
