@@ -185,28 +185,39 @@ impl Network {
         Ok(ports.filter_map(|port| Some((port.name, port.alias.strip_prefix(CABLE_ALIAS)?.parse().ok()?))).collect())
     }
 
-    /// Takes down what [`ensure`](Network::ensure) made, unless something is connected to it still.
+    /// Takes down what [`ensure`](Network::ensure) made, unless something is connected to it still: this bridge and others that were left
+    /// behind, such as that of a service whose option `bridge` was changed. A stopped node's bridge is made again when it starts.
     pub(crate) fn remove(&self) -> Result<()> {
         let mut routing = Routing::open()?;
         let links = routing.links()?;
-        let Some(bridge) = links.iter().find(|link| link.name == self.bridge) else { return Ok(()) };
-        let Some(before) = bridge.alias.strip_prefix(BRIDGE_ALIAS) else { return Ok(()) };
-        if links.iter().any(|link| link.master == Some(bridge.index)) {
-            return Ok(());
-        }
-        if before == "0" {
+        let bridges = links.iter().filter(|link| link.kind == "bridge" && link.alias.starts_with(BRIDGE_ALIAS));
+        let (used, idle): (Vec<_>, Vec<_>) = bridges.partition(|bridge| links.iter().any(|link| link.master == Some(bridge.index)));
+        let closed = format!("{BRIDGE_ALIAS}0");
+        if idle.iter().any(|bridge| bridge.alias == closed) {
             // another bridge still needs it, and has to set it back in its turn
-            match links.iter().find(|link| link.index != bridge.index && link.alias.starts_with(BRIDGE_ALIAS)) {
-                Some(other) => routing.set_alias(other.index, &bridge.alias)?,
+            match used.first() {
+                Some(other) => routing.set_alias(other.index, &closed).context("cannot mark the bridge that stays")?,
+                None if fs::read_to_string(FORWARD)?.trim() == "0" => {}
                 None => fs::write(FORWARD, "0\n").context("cannot set ip_forward back")?,
             }
         }
-        if let Ok(mut filter) = Filter::open() {
-            // a kernel that has no nf_tables has no table
-            let _ = filter.close_forwarding(&self.bridge);
-            let _ = filter.remove(&self.bridge);
+        // the rules of a bridge that somebody else removed are still there
+        if self.cables()?.is_empty() && used.iter().all(|bridge| bridge.name != self.bridge) {
+            close_outside(&self.bridge);
         }
-        routing.delete_link(bridge.index).with_context(|| format!("cannot remove the bridge {}", self.bridge))
+        for bridge in idle {
+            close_outside(&bridge.name);
+            routing.delete_link(bridge.index).with_context(|| format!("cannot remove the bridge {}", bridge.name))?;
+        }
+        Ok(())
+    }
+}
+
+fn close_outside(bridge: &str) {
+    if let Ok(mut filter) = Filter::open() {
+        // a kernel that has no nf_tables has no table
+        let _ = filter.close_forwarding(bridge);
+        let _ = filter.remove(bridge);
     }
 }
 

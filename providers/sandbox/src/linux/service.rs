@@ -126,15 +126,15 @@ impl Provider for Sandbox {
     }
 
     fn clean_up(&self) -> Result<()> {
-        if !self.store.data.exists() || !machine::is_root() {
+        self.owner.check(&self.store)?;
+        if !machine::is_root() {
             return Ok(());
         }
-        let _lock = Lock::take(&self.store.data)?;
+        // the network may be there without any node: what is missing is not made to be removed
+        let _lock = if self.store.data.exists() { Lock::take(&self.store.data)? } else { Lock::of_network()? };
         self.owner.check(&self.store)?;
         self.remove_remains(&self.store.nodes()?.1)?;
-        if self.store.nodes_of_all()?.is_empty() {
-            self.network.remove()?;
-        }
+        self.network.remove()?;
         self.store.remove_empty();
         Ok(())
     }
