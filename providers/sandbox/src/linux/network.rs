@@ -41,14 +41,24 @@ impl Network {
         let bad = |message: String| PluginError::new(ErrorKind::InvalidInput, message);
         let parsed = network.split_once('/').and_then(|(address, prefix)| {
             let (address, prefix) = (address.parse::<Ipv4Addr>().ok()?, prefix.parse::<u8>().ok()?);
-            (8..=29).contains(&prefix).then_some((address.to_bits() & mask(prefix), prefix))
+            (prefix <= 32).then_some((address, prefix))
         });
-        let Some((base, prefix)) = parsed else {
-            return Err(bad(format!("option network of provider sandbox: `{network}` is no IPv4 network like 10.213.0.0/16")).into());
+        let Some((address, prefix)) = parsed else {
+            return Err(bad(format!("option `network` of provider sandbox: `{network}` is no IPv4 network like 10.213.0.0/16")).into());
         };
+        if !(8..=29).contains(&prefix) {
+            let message = format!("option `network` of provider sandbox: `{network}` is not between /8 and /29 in size");
+            return Err(bad(message).into());
+        }
+        // "this" network, loopback, multicast and what is reserved: the kernel lets no node have an address in there
+        if matches!(address.octets(), [0 | 127 | 224.., ..]) {
+            let message = format!("option `network` of provider sandbox: `{network}` has no addresses for machines");
+            return Err(bad(message).with_help("use a private network like 10.213.0.0/16").into());
+        }
+        let base = address.to_bits() & mask(prefix);
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         if !(1..=15).contains(&bridge.len()) || !bridge.bytes().all(plain) {
-            return Err(bad(format!("option bridge of provider sandbox: `{bridge}` cannot be the name of a network device")).into());
+            return Err(bad(format!("option `bridge` of provider sandbox: `{bridge}` cannot be the name of a network device")).into());
         }
         Ok(Network { bridge: bridge.to_owned(), base, prefix })
     }
@@ -257,10 +267,16 @@ mod tests {
         assert_eq!(network.gateway(), Ipv4Addr::new(10, 88, 0, 1));
         assert!(network.contains(Ipv4Addr::new(10, 88, 255, 1)) && !network.contains(Ipv4Addr::new(10, 89, 0, 1)));
         for (text, bridge) in
-            [("10.88.0.0", "b"), ("10.88.0.0/30", "b"), ("x/16", "b"), ("10.0.0.0/8", ""), ("10.0.0.0/8", "sixteen-letters-")]
+            [("10.88.0.0", "b"), ("10.88.0.0/30", "b"), ("10.88.0.0/33", "b"), ("x/16", "b"), ("127.0.0.0/8", "b"), ("224.0.0.0/16", "b")]
         {
             let error = PluginError::from(Network::new(text, bridge).unwrap_err());
-            assert_eq!(error.kind, ErrorKind::InvalidInput, "{text} {bridge}");
+            assert_eq!(error.kind, ErrorKind::InvalidInput, "{text}");
+            assert!(error.message.contains("option `network`") && error.message.contains(&format!("`{text}`")), "{error}");
+        }
+        for bridge in ["", "sixteen-letters-", "a/b"] {
+            let error = PluginError::from(Network::new("10.0.0.0/8", bridge).unwrap_err());
+            assert_eq!(error.kind, ErrorKind::InvalidInput, "{bridge}");
+            assert!(error.message.contains("option `bridge`") && error.message.contains(&format!("`{bridge}`")), "{error}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use pallet_core::prelude::*;
 
@@ -33,6 +34,7 @@ impl Provider for Sandbox {
 
     fn connect(options: Options, context: ServiceContext) -> Result<Self> {
         let network = Network::new(&options.network, &options.bridge)?;
+        image::check(&options, &context.directory)?;
         Ok(Sandbox { store: Store::new(&context), owner: Owner::new(&context), context, options, network })
     }
 
@@ -68,6 +70,7 @@ impl Provider for Sandbox {
             wanted,
             root,
             bridge: self.network.ensure()?,
+            created: now_after(known.iter().filter(|record| record.group == wanted.group)),
             boot_id: machine::boot_id()?,
             resolve: resolve::resolv_conf(),
         };
@@ -226,4 +229,10 @@ impl Sandbox {
         let words = [self.network.bridge.as_str(), &self.store.service.to_string_lossy(), name];
         format!("pv{:012x}", store::digest(&words) >> 16)
     }
+}
+
+/// When nodes are made now: after those that are there, also where the clock was set back, or has not gone on by a second.
+fn now_after<'records>(known: impl Iterator<Item = &'records Record>) -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    known.map(|record| record.created.saturating_add(1)).fold(now, u64::max)
 }

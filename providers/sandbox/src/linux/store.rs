@@ -21,6 +21,7 @@ pub(crate) struct Record {
     pub(crate) name: String,
     pub(crate) group: String,
     pub(crate) tags: BTreeMap<String, String>,
+    /// In seconds since 1970. What one call made has one; a later call's in the same group is greater.
     pub(crate) created: u64,
     /// The wish that it was made for.
     pub(crate) token: String,

@@ -85,6 +85,24 @@ fn several_at_once_make_each_node_once() {
 }
 
 #[test]
+fn the_newest_can_be_told() {
+    let Some(bed) = Bed::new(27) else { return };
+    // not in the order of their names, faster than the clock, and with a clock that was set back
+    let first = bed.run(&["web-2"]).remove(0);
+    let second = bed.run(&["web-1", "web-3"]);
+    let mut ahead = bed.record("web-3");
+    ahead.created += 100_000;
+    bed.sandbox.store.save(&ahead).unwrap();
+    let third = bed.run(&["web-4", "web-1"]);
+    assert!(first.created < second[0].created && second[0].created == second[1].created);
+    assert_eq!(third[0].created, ahead.created + 1);
+    assert_eq!(third[1].created, second[0].created, "it was there");
+    let other = made(bed.sandbox.run_nodes(&wish("db", &["db-1"])).unwrap().remove(0)).unwrap();
+    assert!(other.created < ahead.created, "another group has an order of its own");
+    bed.down();
+}
+
+#[test]
 fn a_wish_that_cannot_be_fulfilled_names_the_node() {
     let Some(bed) = Bed::new(25) else { return };
     bed.run(&["web-1"]);
@@ -142,4 +160,18 @@ fn another_project_of_the_same_name_is_refused() {
     // without nodes the name is free again
     assert_eq!(bed.sandbox.nodes().unwrap(), vec![]);
     bed.down();
+}
+
+#[test]
+fn a_wrong_option_is_refused_when_the_service_is_made() {
+    let context = ServiceContext { directory: "/".into(), ..Default::default() };
+    for (option, value) in
+        [("network", json!("x")), ("bridge", json!("a b")), ("image", json!("/nope")), ("images", json!({ "a": "/nope" }))]
+    {
+        let options = serde_json::from_value(json!({ option: value })).unwrap();
+        let Err(error) = Sandbox::connect(options, context.clone()) else { panic!("{option} was taken") };
+        let error = PluginError::from(error);
+        assert_eq!(error.kind, ErrorKind::InvalidInput);
+        assert!(error.message.starts_with(&format!("option `{option}")), "{error}");
+    }
 }
