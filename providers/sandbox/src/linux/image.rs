@@ -44,7 +44,7 @@ impl Root {
 /// An error for the first option that names no image.
 pub(crate) fn check(options: &Options, project: &Path) -> Result<(), PluginError> {
     let refuse = |option: &str, why: String| {
-        PluginError::new(ErrorKind::InvalidInput, format!("option `{option}` of provider sandbox: {why}"))
+        PluginError::new(ErrorKind::InvalidInput, format!("option `{option}`: {why}"))
             .with_help("name a directory that holds a whole root file system, relative to the project")
     };
     if options.images.contains_key(MACHINE) {

@@ -44,21 +44,21 @@ impl Network {
             (prefix <= 32).then_some((address, prefix))
         });
         let Some((address, prefix)) = parsed else {
-            return Err(bad(format!("option `network` of provider sandbox: `{network}` is no IPv4 network like 10.213.0.0/16")).into());
+            return Err(bad(format!("option `network`: `{network}` is no IPv4 network like 10.213.0.0/16")).into());
         };
         if !(8..=29).contains(&prefix) {
-            let message = format!("option `network` of provider sandbox: `{network}` is not between /8 and /29 in size");
+            let message = format!("option `network`: `{network}` is not between /8 and /29 in size");
             return Err(bad(message).into());
         }
         // "this" network, loopback, multicast and what is reserved: the kernel lets no node have an address in there
         if matches!(address.octets(), [0 | 127 | 224.., ..]) {
-            let message = format!("option `network` of provider sandbox: `{network}` has no addresses for machines");
+            let message = format!("option `network`: `{network}` has no addresses for machines");
             return Err(bad(message).with_help("use a private network like 10.213.0.0/16").into());
         }
         let base = address.to_bits() & mask(prefix);
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         if !(1..=15).contains(&bridge.len()) || !bridge.bytes().all(plain) {
-            return Err(bad(format!("option `bridge` of provider sandbox: `{bridge}` cannot be the name of a network device")).into());
+            return Err(bad(format!("option `bridge`: `{bridge}` cannot be the name of a network device")).into());
         }
         Ok(Network { bridge: bridge.to_owned(), base, prefix })
     }
