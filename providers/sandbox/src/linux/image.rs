@@ -29,6 +29,35 @@ impl Root {
     pub(crate) fn is_machine(&self) -> bool {
         self.id == MACHINE
     }
+
+    /// Why it is no root file system, if it is none.
+    fn lack(&self) -> Option<String> {
+        if !self.directory.is_dir() {
+            return Some(format!("{} is no directory", self.directory.display()));
+        }
+        // a link may lead to where it does once this is the root
+        let shell = self.directory.join("bin/sh");
+        fs::symlink_metadata(&shell).is_err().then(|| format!("it is no root file system: {} is missing", shell.display()))
+    }
+}
+
+/// An error for the first option that names no image.
+pub(crate) fn check(options: &Options, project: &Path) -> Result<(), PluginError> {
+    let refuse = |option: &str, why: String| {
+        PluginError::new(ErrorKind::InvalidInput, format!("option `{option}`: {why}"))
+            .with_help("name a directory that holds a whole root file system, relative to the project")
+    };
+    if options.images.contains_key(MACHINE) {
+        let why = format!("`{MACHINE}` is the name of the machine's own root");
+        return Err(refuse("images", why).with_help("give the image another name"));
+    }
+    let named = options.images.iter().map(|(name, directory)| (format!("images.{name}"), directory));
+    for (option, directory) in options.image.iter().map(|directory| ("image".to_owned(), directory)).chain(named) {
+        if let Some(lack) = Root::at(&option, project.join(directory)).lack() {
+            return Err(refuse(&option, lack));
+        }
+    }
+    Ok(())
 }
 
 /// The images of a service, the one that nodes get without asking first.
@@ -59,9 +88,9 @@ pub(crate) fn choose(roots: &[Root], wanted: &ImageSpec) -> Result<Root, PluginE
             PluginError::new(ErrorKind::InvalidInput, message).with_help("name a directory with another system in its option `images`")
         );
     };
-    if !root.directory.join("bin/sh").exists() && fs::symlink_metadata(root.directory.join("bin/sh")).is_err() {
-        let message = format!("image {} is no root file system: {} is missing", root.id, root.directory.join("bin/sh").display());
-        return Err(PluginError::new(ErrorKind::InvalidInput, message));
+    // it was there when the service was made
+    if let Some(lack) = root.lack() {
+        return Err(PluginError::new(ErrorKind::InvalidInput, format!("image {}: {lack}", root.id)));
     }
     Ok(root.clone())
 }
@@ -146,5 +175,27 @@ mod tests {
         let root = Root::at("empty", directory.path().to_owned());
         let error = choose(&[root], &ImageSpec::default()).unwrap_err();
         assert!(error.message.contains("bin/sh"), "{error}");
+    }
+
+    #[test]
+    fn an_option_that_names_no_image_is_refused_by_name() {
+        let (there, _) = image("image", "ID=debian\n");
+        let empty = tempfile::tempdir().unwrap();
+        let check = |options: serde_json::Value| {
+            let options: Options = serde_json::from_value(options).unwrap();
+            check(&options, there.path().parent().unwrap())
+        };
+        let here = there.path().file_name().unwrap().to_str().unwrap();
+        check(json!({ "image": here, "images": { "other": there.path(), "root": "/" } })).unwrap();
+        for (options, option, why) in [
+            (json!({ "image": "/nope" }), "`image`", "/nope is no directory"),
+            (json!({ "image": there.path().join("bin/sh") }), "`image`", "is no directory"),
+            (json!({ "image": here, "images": { "rocky": empty.path() } }), "`images.rocky`", "bin/sh is missing"),
+            (json!({ "images": { "machine": there.path() } }), "`images`", "the machine's own root"),
+        ] {
+            let error = check(options).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::InvalidInput);
+            assert!(error.message.contains(&format!("option {option}")) && error.message.contains(why), "{error}");
+        }
     }
 }

@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The right to change nodes, networks and what is kept of them; given back when dropped.
 pub(crate) struct Lock {
-    _data: DataLock,
+    _data: Option<DataLock>,
     _network: File,
 }
 
@@ -26,6 +26,15 @@ pub(crate) struct DataLock {
 impl Lock {
     /// Waits for its turn.
     pub(crate) fn take(data_directory: &Path) -> Result<Lock> {
+        Lock::wait(Some(data_directory))
+    }
+
+    /// Waits for its turn at the network alone.
+    pub(crate) fn of_network() -> Result<Lock> {
+        Lock::wait(None)
+    }
+
+    fn wait(data_directory: Option<&Path>) -> Result<Lock> {
         let start = Instant::now();
         loop {
             if let Some(lock) = Lock::try_take(data_directory)? {
@@ -39,8 +48,14 @@ impl Lock {
         }
     }
 
-    fn try_take(data_directory: &Path) -> Result<Option<Lock>> {
-        let Some(data) = DataLock::try_take(data_directory)? else { return Ok(None) };
+    fn try_take(data_directory: Option<&Path>) -> Result<Option<Lock>> {
+        let data = match data_directory {
+            Some(directory) => match DataLock::try_take(directory)? {
+                Some(data) => Some(data),
+                None => return Ok(None),
+            },
+            None => None,
+        };
         // the network belongs to all data directories: the lock on it is the namespace itself, which leaves no file behind
         let Some(network) = lock(Path::new("/proc/self/ns/net"))? else { return Ok(None) };
         Ok(Some(Lock { _data: data, _network: network }))
@@ -82,7 +97,7 @@ mod tests {
         let path = parent.path().join("data");
         let held = DataLock::try_take(&path).unwrap().unwrap();
         assert!(DataLock::try_take(&path).unwrap().is_none());
-        assert!(Lock::try_take(&path).unwrap().is_none());
+        assert!(Lock::try_take(Some(&path)).unwrap().is_none());
         fs::remove_dir(&path).unwrap();
         drop(held);
         let _again = Lock::take(&path).unwrap();

@@ -8,6 +8,7 @@ mod machine;
 mod netlink;
 mod network;
 mod node;
+mod owner;
 mod process;
 mod resolve;
 mod run;

@@ -41,14 +41,24 @@ impl Network {
         let bad = |message: String| PluginError::new(ErrorKind::InvalidInput, message);
         let parsed = network.split_once('/').and_then(|(address, prefix)| {
             let (address, prefix) = (address.parse::<Ipv4Addr>().ok()?, prefix.parse::<u8>().ok()?);
-            (8..=29).contains(&prefix).then_some((address.to_bits() & mask(prefix), prefix))
+            (prefix <= 32).then_some((address, prefix))
         });
-        let Some((base, prefix)) = parsed else {
-            return Err(bad(format!("option network of provider sandbox: `{network}` is no IPv4 network like 10.213.0.0/16")).into());
+        let Some((address, prefix)) = parsed else {
+            return Err(bad(format!("option `network`: `{network}` is no IPv4 network like 10.213.0.0/16")).into());
         };
+        if !(8..=29).contains(&prefix) {
+            let message = format!("option `network`: `{network}` is not between /8 and /29 in size");
+            return Err(bad(message).into());
+        }
+        // "this" network, loopback, multicast and what is reserved: the kernel lets no node have an address in there
+        if matches!(address.octets(), [0 | 127 | 224.., ..]) {
+            let message = format!("option `network`: `{network}` has no addresses for machines");
+            return Err(bad(message).with_help("use a private network like 10.213.0.0/16").into());
+        }
+        let base = address.to_bits() & mask(prefix);
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         if !(1..=15).contains(&bridge.len()) || !bridge.bytes().all(plain) {
-            return Err(bad(format!("option bridge of provider sandbox: `{bridge}` cannot be the name of a network device")).into());
+            return Err(bad(format!("option `bridge`: `{bridge}` cannot be the name of a network device")).into());
         }
         Ok(Network { bridge: bridge.to_owned(), base, prefix })
     }
@@ -185,28 +195,39 @@ impl Network {
         Ok(ports.filter_map(|port| Some((port.name, port.alias.strip_prefix(CABLE_ALIAS)?.parse().ok()?))).collect())
     }
 
-    /// Takes down what [`ensure`](Network::ensure) made, unless something is connected to it still.
+    /// Takes down what [`ensure`](Network::ensure) made, unless something is connected to it still: this bridge and others that were left
+    /// behind, such as that of a service whose option `bridge` was changed. A stopped node's bridge is made again when it starts.
     pub(crate) fn remove(&self) -> Result<()> {
         let mut routing = Routing::open()?;
         let links = routing.links()?;
-        let Some(bridge) = links.iter().find(|link| link.name == self.bridge) else { return Ok(()) };
-        let Some(before) = bridge.alias.strip_prefix(BRIDGE_ALIAS) else { return Ok(()) };
-        if links.iter().any(|link| link.master == Some(bridge.index)) {
-            return Ok(());
-        }
-        if before == "0" {
+        let bridges = links.iter().filter(|link| link.kind == "bridge" && link.alias.starts_with(BRIDGE_ALIAS));
+        let (used, idle): (Vec<_>, Vec<_>) = bridges.partition(|bridge| links.iter().any(|link| link.master == Some(bridge.index)));
+        let closed = format!("{BRIDGE_ALIAS}0");
+        if idle.iter().any(|bridge| bridge.alias == closed) {
             // another bridge still needs it, and has to set it back in its turn
-            match links.iter().find(|link| link.index != bridge.index && link.alias.starts_with(BRIDGE_ALIAS)) {
-                Some(other) => routing.set_alias(other.index, &bridge.alias)?,
+            match used.first() {
+                Some(other) => routing.set_alias(other.index, &closed).context("cannot mark the bridge that stays")?,
+                None if fs::read_to_string(FORWARD)?.trim() == "0" => {}
                 None => fs::write(FORWARD, "0\n").context("cannot set ip_forward back")?,
             }
         }
-        if let Ok(mut filter) = Filter::open() {
-            // a kernel that has no nf_tables has no table
-            let _ = filter.close_forwarding(&self.bridge);
-            let _ = filter.remove(&self.bridge);
+        // the rules of a bridge that somebody else removed are still there
+        if self.cables()?.is_empty() && used.iter().all(|bridge| bridge.name != self.bridge) {
+            close_outside(&self.bridge);
         }
-        routing.delete_link(bridge.index).with_context(|| format!("cannot remove the bridge {}", self.bridge))
+        for bridge in idle {
+            close_outside(&bridge.name);
+            routing.delete_link(bridge.index).with_context(|| format!("cannot remove the bridge {}", bridge.name))?;
+        }
+        Ok(())
+    }
+}
+
+fn close_outside(bridge: &str) {
+    if let Ok(mut filter) = Filter::open() {
+        // a kernel that has no nf_tables has no table
+        let _ = filter.close_forwarding(bridge);
+        let _ = filter.remove(bridge);
     }
 }
 
@@ -246,10 +267,16 @@ mod tests {
         assert_eq!(network.gateway(), Ipv4Addr::new(10, 88, 0, 1));
         assert!(network.contains(Ipv4Addr::new(10, 88, 255, 1)) && !network.contains(Ipv4Addr::new(10, 89, 0, 1)));
         for (text, bridge) in
-            [("10.88.0.0", "b"), ("10.88.0.0/30", "b"), ("x/16", "b"), ("10.0.0.0/8", ""), ("10.0.0.0/8", "sixteen-letters-")]
+            [("10.88.0.0", "b"), ("10.88.0.0/30", "b"), ("10.88.0.0/33", "b"), ("x/16", "b"), ("127.0.0.0/8", "b"), ("224.0.0.0/16", "b")]
         {
             let error = PluginError::from(Network::new(text, bridge).unwrap_err());
-            assert_eq!(error.kind, ErrorKind::InvalidInput, "{text} {bridge}");
+            assert_eq!(error.kind, ErrorKind::InvalidInput, "{text}");
+            assert!(error.message.contains("option `network`") && error.message.contains(&format!("`{text}`")), "{error}");
+        }
+        for bridge in ["", "sixteen-letters-", "a/b"] {
+            let error = PluginError::from(Network::new("10.0.0.0/8", bridge).unwrap_err());
+            assert_eq!(error.kind, ErrorKind::InvalidInput, "{bridge}");
+            assert!(error.message.contains("option `bridge`") && error.message.contains(&format!("`{bridge}`")), "{error}");
         }
     }
 

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use pallet_core::prelude::*;
 
@@ -20,6 +19,8 @@ pub(crate) struct Run<'a> {
     pub(crate) wanted: &'a RunNodes,
     pub(crate) root: Root,
     pub(crate) bridge: Bridge,
+    /// When its new nodes are made.
+    pub(crate) created: u64,
     pub(crate) boot_id: String,
     pub(crate) resolve: String,
 }
@@ -113,7 +114,7 @@ impl Run<'_> {
             name: name.to_owned(),
             group: self.wanted.group.clone(),
             tags: BTreeMap::new(),
-            created: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+            created: self.created,
             token: self.wanted.token.clone(),
             image: self.root.id.clone(),
             root: self.root.directory.clone(),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use pallet_core::prelude::*;
 
@@ -11,6 +12,7 @@ use crate::linux::lock::{DataLock, Lock};
 use crate::linux::machine;
 use crate::linux::network::Network;
 use crate::linux::node::node;
+use crate::linux::owner::Owner;
 use crate::linux::resolve;
 use crate::linux::run::{Run, Step};
 use crate::linux::store::{self, Record, Store, remove_directory};
@@ -22,6 +24,7 @@ pub(crate) struct Sandbox {
     options: Options,
     pub(crate) network: Network,
     pub(crate) store: Store,
+    owner: Owner,
 }
 
 impl Provider for Sandbox {
@@ -31,10 +34,12 @@ impl Provider for Sandbox {
 
     fn connect(options: Options, context: ServiceContext) -> Result<Self> {
         let network = Network::new(&options.network, &options.bridge)?;
-        Ok(Sandbox { store: Store::new(&context), context, options, network })
+        image::check(&options, &context.directory)?;
+        Ok(Sandbox { store: Store::new(&context), owner: Owner::new(&context), context, options, network })
     }
 
     fn nodes(&self) -> Result<Vec<Node>> {
+        self.owner.check(&self.store)?;
         let (mut records, remains) = self.store.nodes()?;
         // whoever has the lock may be about to complete them
         if !remains.is_empty()
@@ -50,12 +55,14 @@ impl Provider for Sandbox {
     }
 
     fn run_nodes(&self, wanted: &RunNodes) -> Result<Vec<Created>> {
+        self.owner.check(&self.store)?;
         machine::check()?;
         let root = match self.suitable(&wanted.spec) {
             Ok(root) => root,
             Err(error) => return Ok(wanted.names.iter().map(|_| Created::Failed(error.clone())).collect()),
         };
         let _lock = Lock::take(&self.store.data)?;
+        self.owner.check(&self.store)?;
         let (known, remains) = self.store.nodes()?;
         self.remove_remains(&remains)?;
         let run = Run {
@@ -63,9 +70,11 @@ impl Provider for Sandbox {
             wanted,
             root,
             bridge: self.network.ensure()?,
+            created: now_after(known.iter().filter(|record| record.group == wanted.group)),
             boot_id: machine::boot_id()?,
             resolve: resolve::resolv_conf(),
         };
+        self.owner.claim(&self.store)?;
         let mut taken: BTreeSet<_> = self.store.nodes_of_all()?.into_iter().map(|record| record.address).collect();
 
         // all are under way before the first is waited for
@@ -89,12 +98,14 @@ impl Provider for Sandbox {
     }
 
     fn destroy_nodes(&self, ids: &[String]) -> Result<()> {
+        self.owner.check(&self.store)?;
         let known = |records: &[Record]| records.iter().any(|record| ids.contains(&record.id));
         if !known(&self.store.nodes()?.0) {
             return Ok(());
         }
         machine::check()?;
         let _lock = Lock::take(&self.store.data)?;
+        self.owner.check(&self.store)?;
         let (records, _) = self.store.nodes()?;
         let boot_id = machine::boot_id()?;
         let doomed: Vec<_> = records.iter().filter(|record| ids.contains(&record.id)).collect();
@@ -108,6 +119,7 @@ impl Provider for Sandbox {
 
     fn tag_node(&self, id: &str, tags: &BTreeMap<String, String>) -> Result<()> {
         let _lock = Lock::take(&self.store.data)?;
+        self.owner.check(&self.store)?;
         let (records, _) = self.store.nodes()?;
         let Some(mut record) = records.into_iter().find(|record| record.id == id) else {
             return Err(PluginError::new(ErrorKind::NotFound, format!("provider sandbox has no node with id {id}")).into());
@@ -117,14 +129,15 @@ impl Provider for Sandbox {
     }
 
     fn clean_up(&self) -> Result<()> {
-        if !self.store.data.exists() || !machine::is_root() {
+        self.owner.check(&self.store)?;
+        if !machine::is_root() {
             return Ok(());
         }
-        let _lock = Lock::take(&self.store.data)?;
+        // the network may be there without any node: what is missing is not made to be removed
+        let _lock = if self.store.data.exists() { Lock::take(&self.store.data)? } else { Lock::of_network()? };
+        self.owner.check(&self.store)?;
         self.remove_remains(&self.store.nodes()?.1)?;
-        if self.store.nodes_of_all()?.is_empty() {
-            self.network.remove()?;
-        }
+        self.network.remove()?;
         self.store.remove_empty();
         Ok(())
     }
@@ -216,4 +229,10 @@ impl Sandbox {
         let words = [self.network.bridge.as_str(), &self.store.service.to_string_lossy(), name];
         format!("pv{:012x}", store::digest(&words) >> 16)
     }
+}
+
+/// When nodes are made now: after those that are there, also where the clock was set back, or has not gone on by a second.
+fn now_after<'records>(known: impl Iterator<Item = &'records Record>) -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    known.map(|record| record.created.saturating_add(1)).fold(now, u64::max)
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use pallet_core::prelude::*;
 
+use crate::linux::owner;
 use crate::linux::process::Process;
 
 /// What is kept of one node, in node.json.
@@ -20,6 +21,7 @@ pub(crate) struct Record {
     pub(crate) name: String,
     pub(crate) group: String,
     pub(crate) tags: BTreeMap<String, String>,
+    /// In seconds since 1970. What one call made has one; a later call's in the same group is greater.
     pub(crate) created: u64,
     /// The wish that it was made for.
     pub(crate) token: String,
@@ -94,6 +96,16 @@ impl Store {
         Ok(nodes)
     }
 
+    /// Whether any service of the project has nodes, or what is left of them.
+    pub(crate) fn project_has_nodes(&self) -> Result<bool> {
+        for service in subdirectories(&self.project)? {
+            if !subdirectories(&service)?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Writes what is kept of a node: all of it or nothing.
     pub(crate) fn save(&self, record: &Record) -> Result<()> {
         let directory = self.directory(&record.name);
@@ -110,8 +122,12 @@ impl Store {
 
     /// Removes directories that hold nothing any more.
     pub(crate) fn remove_empty(&self) {
-        for directory in [&self.service, &self.project, &self.data] {
-            // one that is not empty stays
+        // one that is not empty stays
+        let _ = fs::remove_dir(&self.service);
+        if subdirectories(&self.project).is_ok_and(|services| services.is_empty()) {
+            owner::forget(&self.project);
+        }
+        for directory in [&self.project, &self.data] {
             let _ = fs::remove_dir(directory);
         }
     }

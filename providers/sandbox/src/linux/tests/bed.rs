@@ -95,17 +95,11 @@ impl Bed {
         mounts.lines().filter(|line| line.starts_with("pallet ") || line.contains(&*directory)).map(str::to_owned).collect()
     }
 
-    fn take_down(&self) -> Result<()> {
-        let ids: Vec<_> = self.sandbox.nodes()?.into_iter().map(|node| node.id).collect();
-        self.sandbox.destroy_nodes(&ids)?;
-        self.sandbox.clean_up()
-    }
-
     /// Takes all down, and checks that nothing is left of it.
     pub(super) fn down(&self) {
         let nodes: Vec<_> = self.sandbox.nodes().unwrap().iter().filter_map(|node| self.record(&node.name).process).collect();
         assert_eq!(self.mounts(), Vec::<String>::new(), "not even while nodes run");
-        self.take_down().unwrap();
+        take_down(&self.sandbox).unwrap();
         assert!(!self.context.data_directory.exists());
         assert_eq!(self.mounts(), Vec::<String>::new());
         assert_eq!(self.links(), Vec::<String>::new());
@@ -118,8 +112,16 @@ impl Bed {
 impl Drop for Bed {
     fn drop(&mut self) {
         // after a failure nothing may stay on the machine either
-        let _ = self.take_down();
+        let program = ServiceContext { directory: PathBuf::new(), ..self.context.clone() };
+        let _ = Sandbox::connect(self.options.clone(), program).and_then(|sandbox| take_down(&sandbox));
     }
+}
+
+/// Destroys all nodes of a service, and what it keeps besides them.
+pub(super) fn take_down(sandbox: &Sandbox) -> Result<()> {
+    let ids: Vec<_> = sandbox.nodes()?.into_iter().map(|node| node.id).collect();
+    sandbox.destroy_nodes(&ids)?;
+    sandbox.clean_up()
 }
 
 pub(super) fn run(sandbox: &Sandbox, names: &[&str]) -> Vec<Created> {

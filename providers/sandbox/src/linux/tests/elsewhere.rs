@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use pallet_core::prelude::*;
 
-use super::bed::{Bed, made, run, sh};
+use super::bed::{Bed, made, run, script, sh, take_down};
 use crate::linux::machine;
+use crate::linux::service::Sandbox;
 
 /// Tells a test in another process which bed to use.
 const DIRECTORY: &str = "PALLET_TEST_DIRECTORY";
@@ -174,6 +175,71 @@ fn nodes_behind_a_firewall() {
     assert_eq!(forward(), "1\n");
     bed.down();
     assert_eq!((rules(), forward()), (before, forward_before));
+}
+
+#[test]
+fn each_bridge_goes_with_its_last_node_and_the_last_one_sets_ip_forward_back() {
+    let Some(bed) = Bed::new(36) else { return };
+    if machine::program("nft").is_none() || machine::program("ip").is_none() {
+        return;
+    }
+    let script =
+        "ip link add out type veth peer name far; ip addr add 192.0.2.1/24 dev out; ip link set out up; ip route add default via 192.0.2.2
+        echo 0 > /proc/sys/net/ipv4/ip_forward";
+    succeeds(elsewhere(&["--mount", "--net"], script, "two_bridges", bed.directory()));
+}
+
+#[test]
+#[ignore = "runs in a network namespace"]
+fn two_bridges() {
+    let Some(bed) = given(36) else { return };
+    let service = |bridge: &str, network: &str, data: &str| {
+        let options = crate::options::Options { bridge: bridge.into(), network: network.into(), ..bed.options.clone() };
+        let context = ServiceContext { project: bridge.into(), data_directory: bed.directory().join(data), ..bed.context.clone() };
+        Sandbox::connect(options, context).unwrap()
+    };
+    let forward = || std::fs::read_to_string("/proc/sys/net/ipv4/ip_forward").unwrap().trim().to_owned();
+    let tables = || {
+        let output = Command::new("nft").args(["list", "tables"]).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    // /sys is still that of the namespace outside
+    let devices = || std::fs::read_to_string("/proc/net/dev").unwrap();
+    let bridges = || ["br1", "br2"].into_iter().filter(|name| devices().contains(&format!("{name}:"))).collect::<Vec<_>>();
+    for data in ["one", "two"] {
+        for first in [0, 1] {
+            let both = [service("br1", "10.215.1.0/24", "one"), service("br2", "10.215.2.0/24", data)];
+            for one in &both {
+                made(run(one, &["web-1"]).remove(0)).unwrap();
+            }
+            assert_eq!((forward(), bridges(), tables().len()), ("1".into(), vec!["br1", "br2"], 2));
+            take_down(&both[first]).unwrap();
+            let rest = ["br2", "br1"][first];
+            assert_eq!((forward(), bridges(), tables()), ("1".into(), vec![rest], vec![format!("table ip pallet-{rest}")]));
+            assert!(both[1 - first].nodes().unwrap().iter().all(|node| script(node, "true").status.success()));
+            take_down(&both[1 - first]).unwrap();
+            assert_eq!((forward(), bridges(), tables()), ("0".into(), vec![], vec![]), "{data}, {first} first");
+        }
+    }
+
+    // what an earlier end left behind goes with the next one, also where there is nothing but rules
+    let one = service("br1", "10.215.1.0/24", "one");
+    one.network.ensure().unwrap();
+    assert_eq!((forward(), bridges()), ("1".into(), vec!["br1"]));
+    one.clean_up().unwrap();
+    assert_eq!((forward(), bridges(), tables()), ("0".into(), vec![], vec![]));
+    one.network.ensure().unwrap();
+    assert!(Command::new("ip").args(["link", "delete", "br1"]).status().unwrap().success());
+    one.clean_up().unwrap();
+    assert_eq!(tables(), Vec::<String>::new());
+
+    // a service whose bridge was changed leaves the old one to nobody
+    made(run(&one, &["web-1"]).remove(0)).unwrap();
+    let options = crate::options::Options { bridge: "br2".into(), network: "10.215.2.0/24".into(), ..bed.options.clone() };
+    let context = ServiceContext { project: "br1".into(), data_directory: bed.directory().join("one"), ..bed.context.clone() };
+    take_down(&Sandbox::connect(options, context).unwrap()).unwrap();
+    assert_eq!((bridges(), tables()), (vec![], vec![]));
+    assert!(!bed.directory().join("one").exists() && !bed.directory().join("two").exists());
 }
 
 #[test]

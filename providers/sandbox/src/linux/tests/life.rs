@@ -85,6 +85,24 @@ fn several_at_once_make_each_node_once() {
 }
 
 #[test]
+fn the_newest_can_be_told() {
+    let Some(bed) = Bed::new(27) else { return };
+    // not in the order of their names, faster than the clock, and with a clock that was set back
+    let first = bed.run(&["web-2"]).remove(0);
+    let second = bed.run(&["web-1", "web-3"]);
+    let mut ahead = bed.record("web-3");
+    ahead.created += 100_000;
+    bed.sandbox.store.save(&ahead).unwrap();
+    let third = bed.run(&["web-4", "web-1"]);
+    assert!(first.created < second[0].created && second[0].created == second[1].created);
+    assert_eq!(third[0].created, ahead.created + 1);
+    assert_eq!(third[1].created, second[0].created, "it was there");
+    let other = made(bed.sandbox.run_nodes(&wish("db", &["db-1"])).unwrap().remove(0)).unwrap();
+    assert!(other.created < ahead.created, "another group has an order of its own");
+    bed.down();
+}
+
+#[test]
 fn a_wish_that_cannot_be_fulfilled_names_the_node() {
     let Some(bed) = Bed::new(25) else { return };
     bed.run(&["web-1"]);
@@ -97,4 +115,63 @@ fn a_wish_that_cannot_be_fulfilled_names_the_node() {
     assert_eq!(error(3).kind, ErrorKind::InvalidInput);
     bed.sandbox.destroy_nodes(&["unknown".to_owned()]).unwrap();
     bed.down();
+}
+
+#[test]
+fn another_project_of_the_same_name_is_refused() {
+    let Some(bed) = Bed::new(26) else { return };
+    let other = bed.directory().join("other");
+    fs::create_dir(&other).unwrap();
+    for directory in [&bed.context.directory, &other] {
+        fs::write(directory.join("pallet.toml"), "").unwrap();
+    }
+    let other = ServiceContext { directory: other, service: "elsewhere".into(), ..bed.context.clone() };
+    let other = Sandbox::connect(bed.options.clone(), other).unwrap();
+    assert_eq!(other.nodes().unwrap(), vec![]);
+    other.clean_up().unwrap();
+    let node = bed.run(&["web-1"]).remove(0);
+    let tags = BTreeMap::from([("mine".to_owned(), "now".to_owned())]);
+    let refusals = [
+        other.nodes().map(drop),
+        other.run_nodes(&wish("web", &["web-1", "web-2"])).map(drop),
+        other.destroy_nodes(std::slice::from_ref(&node.id)),
+        other.tag_node(&node.id, &tags),
+        other.clean_up(),
+    ];
+    for refusal in refusals {
+        let error = PluginError::from(refusal.unwrap_err());
+        assert_eq!(error.kind, ErrorKind::InvalidInput);
+        assert!(error.message.contains(&*bed.context.directory.to_string_lossy()) && error.help.contains("`name`"), "{error}");
+    }
+    let program = ServiceContext { directory: Default::default(), ..bed.context.clone() };
+    let program = Sandbox::connect(bed.options.clone(), program).unwrap();
+    assert_eq!(program.nodes().unwrap(), bed.sandbox.nodes().unwrap());
+
+    // the first project has moved: what is now in the other place is this project
+    let moved = ServiceContext { directory: bed.directory().join("other"), ..bed.context.clone() };
+    let moved = Sandbox::connect(bed.options.clone(), moved).unwrap();
+    fs::remove_file(bed.context.directory.join("pallet.toml")).unwrap();
+    assert_eq!(moved.nodes().unwrap(), [node]);
+    assert_eq!(run(&moved, &["web-2"]).len(), 1);
+    fs::write(bed.context.directory.join("pallet.toml"), "").unwrap();
+    assert!(bed.sandbox.nodes().is_err());
+    let ids: Vec<_> = moved.nodes().unwrap().into_iter().map(|node| node.id).collect();
+    moved.destroy_nodes(&ids).unwrap();
+    // without nodes the name is free again
+    assert_eq!(bed.sandbox.nodes().unwrap(), vec![]);
+    bed.down();
+}
+
+#[test]
+fn a_wrong_option_is_refused_when_the_service_is_made() {
+    let context = ServiceContext { directory: "/".into(), ..Default::default() };
+    for (option, value) in
+        [("network", json!("x")), ("bridge", json!("a b")), ("image", json!("/nope")), ("images", json!({ "a": "/nope" }))]
+    {
+        let options = serde_json::from_value(json!({ option: value })).unwrap();
+        let Err(error) = Sandbox::connect(options, context.clone()) else { panic!("{option} was taken") };
+        let error = PluginError::from(error);
+        assert_eq!(error.kind, ErrorKind::InvalidInput);
+        assert!(error.message.starts_with(&format!("option `{option}")), "{error}");
+    }
 }
