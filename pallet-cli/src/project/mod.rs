@@ -18,7 +18,7 @@ use pallet_core::model::{Environment, Manifest, merge_environment};
 use starlark::PrintHandler;
 
 use config::{Config, Source};
-use star::{Files, InlineScope, Language, MAIN, Run};
+use star::{Files, InlineScope, Language, MAIN, Run, with_room};
 
 pub(crate) use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub(crate) use init::init;
@@ -92,6 +92,10 @@ impl Project {
             let message = format!("there is no {} in {}", missing.join(" and no "), directory.display());
             return Err(Diagnostic::error(message).suggest("`pallet-cli init` writes a project to begin with".to_owned()).into());
         }
+        with_room(|| Self::read(directory, catalog, options))?
+    }
+
+    fn read(directory: &Path, catalog: &dyn Catalog, options: LoadOptions) -> Result<Project, Diagnostics> {
         let (config, scopes, mut found) = configuration(directory, &options);
         let language = Language::new();
         let mut files = Files::read(directory, catalog, &language);

@@ -33,7 +33,11 @@ pub(crate) fn read(source: &Source<'_>) -> (Config, Diagnostics) {
     let mut reader = Reader { source, found: Diagnostics::default() };
     if !errors.is_empty() {
         for error in errors {
-            reader.error(error.span().unwrap_or_default(), error.message());
+            let found = reader.diagnostic(error.span().unwrap_or_default(), error.message());
+            reader.found.push(match error.message().contains("recurs") {
+                true => Diagnostic { message: "this is nested too deep".into(), ..found.suggest("write it flatter".to_owned()) },
+                false => found,
+            });
         }
         return (Config::default(), reader.found);
     }

@@ -4,6 +4,7 @@ mod bed;
 mod files;
 mod groups;
 mod inline;
+mod limits;
 mod mistakes;
 mod phases;
 mod specs;
