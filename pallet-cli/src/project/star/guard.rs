@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_panic_that_is_no_matter_of_size_is_told_as_a_mistake_of_pallet() {
-        let error = with_room(|| drop(Vec::<u8>::new().swap_remove(0))).unwrap_err().one_line();
+        let error = with_room(|| Vec::<u8>::new().swap_remove(0)).unwrap_err().one_line();
         assert!(error.starts_with("the evaluation failed within Pallet: swap_remove index"), "{error}");
         assert!(error.ends_with("please report it with the code at this place"), "{error}");
         assert_eq!(with_room(|| 7).ok(), Some(7));

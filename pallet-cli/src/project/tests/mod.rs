@@ -1,6 +1,7 @@
 //! Projects on disk, with every mistake that a person makes.
 
 mod bed;
+mod examples;
 mod files;
 mod groups;
 mod inline;
