@@ -33,11 +33,8 @@ pub(crate) fn read(source: &Source<'_>) -> (Config, Diagnostics) {
     let mut reader = Reader { source, found: Diagnostics::default() };
     if !errors.is_empty() {
         for error in errors {
-            let found = reader.diagnostic(error.span().unwrap_or_default(), error.message());
-            reader.found.push(match error.message().contains("recurs") {
-                true => Diagnostic { message: "this is nested too deep".into(), ..found.suggest("write it flatter".to_owned()) },
-                false => found,
-            });
+            let message = if error.message().contains("recurs") { "this is nested too deep; write it flatter" } else { error.message() };
+            reader.error(error.span().unwrap_or_default(), message);
         }
         return (Config::default(), reader.found);
     }
