@@ -80,9 +80,13 @@ impl Context {
         Ok(Loaded { project, registry, user_is_default })
     }
 
-    /// Checks each service's options against its provider's schema.
-    pub(crate) fn check_services(&self, loaded: &Loaded) -> anyhow::Result<()> {
-        loaded.project.config.services.values().try_for_each(|service| check_service(loaded, service))
+    /// Checks the provider and the options of every service.
+    pub(crate) fn check_services(&self, loaded: &Loaded) -> Result<(), Diagnostics> {
+        let mut found = Diagnostics::default();
+        for service in loaded.project.config.services.values() {
+            found.extend(check_service(loaded, service).err().unwrap_or_default().0);
+        }
+        if found.has_errors() { Err(found) } else { Ok(()) }
     }
 
     /// The engine for the project's service.
@@ -242,11 +246,14 @@ fn check_plugins(project: &Project, registry: &Registry) -> Result<(), Diagnosti
     if missing.has_errors() { Err(missing) } else { Ok(()) }
 }
 
-/// Checks a service's options against its provider's schema.
-fn check_service(loaded: &Loaded, service: &Service) -> anyhow::Result<()> {
-    let manifest = loaded.registry.provider_manifest(&service.provider)?;
+/// Checks that a service's provider is there, and its options against the provider's schema.
+fn check_service(loaded: &Loaded, service: &Service) -> Result<(), Diagnostics> {
+    let manifest = loaded.registry.provider_manifest(&service.provider).map_err(|error| {
+        let installed = loaded.registry.names(PluginKind::Provider);
+        service.without_provider(&error.to_string(), &installed)
+    })?;
     let problems = service.check(&manifest.options);
-    if problems.has_errors() { Err(problems.into()) } else { Ok(()) }
+    if problems.has_errors() { Err(problems) } else { Ok(()) }
 }
 
 fn bootstrap(request: &mut Request) -> anyhow::Result<()> {

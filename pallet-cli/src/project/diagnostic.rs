@@ -169,15 +169,25 @@ impl Diagnostic {
     }
 }
 
+/// How many characters of a line are shown.
+const WIDTH: usize = 160;
+
 fn excerpt(out: &mut String, place: &Place, margin: &str, mark: char, paint: &Paint, code: &str) {
+    // of a long line, what stands around the place
+    let length = place.excerpt.chars().count();
+    let column = place.column as usize - 1;
+    let from = if length <= WIDTH { 0 } else { column.saturating_sub(WIDTH / 2).min(length - WIDTH) };
+    let line: String = place.excerpt.chars().skip(from).take(WIDTH).collect();
+    let (before, after) = (if from > 0 { "..." } else { "" }, if from + WIDTH < length { "..." } else { "" });
     // tabs stay tabs, so that the caret stands below its character whatever their width is
-    let pad: String = place.excerpt.chars().take(place.column as usize - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+    let pad = before.chars().chain(line.chars().take(column.saturating_sub(from)));
+    let pad: String = pad.map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
     let bar = paint.in_colour("1;34", "|");
     let number = format!("{:>width$}", place.line, width = margin.len());
-    let marks = mark.to_string().repeat(place.length as usize);
+    let marks = mark.to_string().repeat((place.length as usize).min(WIDTH.saturating_sub(column - from)).max(1));
     let _ = writeln!(out, "{margin}{} {place}", paint.in_colour("1;34", "-->"));
     let _ = writeln!(out, "{margin} {bar}");
-    let _ = writeln!(out, "{}", format!("{} {bar} {}", paint.in_colour("1;34", &number), place.excerpt).trim_end());
+    let _ = writeln!(out, "{}", format!("{} {bar} {before}{line}{after}", paint.in_colour("1;34", &number)).trim_end());
     let _ = writeln!(out, "{margin} {bar} {pad}{}", paint.in_colour(code, &marks));
 }
 

@@ -18,7 +18,7 @@ use pallet_core::model::{Environment, Manifest, merge_environment};
 use starlark::PrintHandler;
 
 use config::{Config, Source};
-use star::{Files, InlineScope, Language, MAIN, Run};
+use star::{Files, InlineScope, Language, MAIN, Run, with_room};
 
 pub(crate) use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub(crate) use init::init;
@@ -87,11 +87,11 @@ struct Scopes {
 impl Project {
     /// Loads the project in a directory; the error is all that is wrong with it.
     pub(crate) fn load(directory: &Path, catalog: &dyn Catalog, options: LoadOptions) -> Result<Project, Diagnostics> {
-        let missing: Vec<&str> = [CONFIG, MAIN].into_iter().filter(|file| !directory.join(file).exists()).collect();
-        if !missing.is_empty() {
-            let message = format!("there is no {} in {}", missing.join(" and no "), directory.display());
-            return Err(Diagnostic::error(message).suggest("`pallet-cli init` writes a project to begin with".to_owned()).into());
-        }
+        check_files(directory)?;
+        with_room(|| Self::read(directory, catalog, options))?
+    }
+
+    fn read(directory: &Path, catalog: &dyn Catalog, options: LoadOptions) -> Result<Project, Diagnostics> {
         let (config, scopes, mut found) = configuration(directory, &options);
         let language = Language::new();
         let mut files = Files::read(directory, catalog, &language);
@@ -147,6 +147,22 @@ impl fmt::Debug for Project {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Project").field("name", &self.name).field("groups", &self.groups).finish_non_exhaustive()
     }
+}
+
+/// Checks that the directory and the files of a project are there.
+fn check_files(directory: &Path) -> Result<(), Diagnostic> {
+    let shown = directory.display();
+    if !directory.is_dir() {
+        let message = if directory.exists() { format!("{shown} is no directory") } else { format!("there is no directory {shown}") };
+        return Err(Diagnostic::error(message).suggest("name the directory of a project: the one that holds its pallet.toml".to_owned()));
+    }
+    let (message, help) = match [CONFIG, MAIN].map(|file| directory.join(file).exists()) {
+        [true, true] => return Ok(()),
+        [false, false] => (format!("there is no {CONFIG} and no {MAIN} in {shown}"), "`pallet-cli init` writes a project to begin with"),
+        [true, false] => (format!("there is no {MAIN} in {shown}"), "write one that declares a group: `group_spec(\"web\", count = 1)`"),
+        [false, true] => (format!("there is no {CONFIG} in {shown}"), "write one; it may be empty: the nodes are then made by the sandbox"),
+    };
+    Err(Diagnostic::error(message).suggest(help.to_owned()))
 }
 
 /// The user's configuration and the project's, merged, with what is wrong in them.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::suggest::{closest, did_you_mean_or_list};
+use super::suggest::{closest, did_you_mean_or_list, same_meaning};
 
 /// The schema of one value.
 #[derive(Debug, Clone, Copy)]
@@ -240,7 +240,8 @@ impl<'a> Schema<'a> {
 
 fn not_a_choice(choices: &[&Value], value: &Value) -> Problem {
     let listed: Vec<String> = choices.iter().map(ToString::to_string).collect();
-    let suggestion = value.as_str().and_then(|word| closest(word, choices.iter().filter_map(|choice| choice.as_str())));
+    let words: Vec<&str> = choices.iter().filter_map(|choice| choice.as_str()).collect();
+    let suggestion = value.as_str().and_then(|word| closest(word, words.iter().copied()).or_else(|| same_meaning(word, &words)));
     Problem {
         suggestion: suggestion.map(|word| format!("did you mean \"{word}\"?")),
         ..Problem::new(match listed.as_slice() {
@@ -349,9 +350,9 @@ mod tests {
             &schema,
             &json!({"action": "remove", "path": 1}),
             expect![[r#"
-            `action` must be "create" or "delete", not the string "remove"; -
-            has no key `path`; there are action
-        "#]],
+                `action` must be "create" or "delete", not the string "remove"; did you mean "delete"?
+                has no key `path`; there are action
+            "#]],
         );
     }
 }

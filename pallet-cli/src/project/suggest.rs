@@ -17,6 +17,22 @@ pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
         .map(|(_, candidate)| candidate)
 }
 
+/// Words that say the same of what should be done, or be.
+const SAME: [&[&str]; 6] = [
+    &["create", "manage", "install", "add", "make", "ensure", "present"],
+    &["delete", "remove", "uninstall", "absent", "destroy", "erase"],
+    &["start", "started", "run", "running"],
+    &["stop", "stopped", "kill"],
+    &["restart", "restarted"],
+    &["reload", "reloaded", "refresh"],
+];
+
+/// The word of `known` that says the same as `word`.
+pub(crate) fn same_meaning<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let same = SAME.iter().find(|same| same.contains(&word))?;
+    known.iter().copied().find(|known| same.contains(known))
+}
+
 /// The suggestion as the user reads it.
 pub(crate) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     closest(word, known).map(|known| format!("did you mean `{known}`?"))
@@ -53,7 +69,7 @@ fn distance(from: &[char], to: &[char]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::closest;
+    use super::{closest, same_meaning};
 
     #[test]
     fn a_slip_is_found_and_another_word_is_not() {
@@ -63,5 +79,12 @@ mod tests {
         assert_eq!(closest("tagret", ["target"]), Some("target"));
         assert_eq!(closest("zebra", ["port", "root"]), None);
         assert_eq!(closest("ab", ["cd"]), None);
+    }
+
+    #[test]
+    fn another_word_for_the_same_is_found() {
+        assert_eq!(same_meaning("delete", &["manage", "remove", "lock"]), Some("remove"));
+        assert_eq!(same_meaning("delete", &["start", "stop"]), None);
+        assert_eq!(same_meaning("paint", &["create", "delete"]), None);
     }
 }

@@ -9,7 +9,7 @@ use crate::script::{Script, packages};
 
 /// Fetches the package manager's lists of packages, or upgrades every package that is installed.
 ///
-/// Example: `package_manager(request, "update")`
+/// Example: `package_manager(request, action = "update")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PackageManager {

@@ -10,7 +10,7 @@ use crate::script::Script;
 
 /// Ensures that a symbolic link stands at a path, or that nothing does.
 ///
-/// Example: `symbolic_link(request, "/etc/nginx/sites-enabled/hello", "../sites-available/hello")`
+/// Example: `symbolic_link(request, "/etc/nginx/sites-enabled/hello", target = "../sites-available/hello")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SymbolicLink {

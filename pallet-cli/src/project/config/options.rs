@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::Service;
 use crate::project::diagnostic::{Diagnostic, Diagnostics};
 use crate::project::schema::{Problem, Schema};
+use crate::project::suggest::did_you_mean_or_list;
 
 /// What is wrong with a provider's options. `null` for a schema says that the provider does not tell.
 pub(crate) fn check_options(schema: &Value, options: &Map<String, Value>) -> Vec<Problem> {
@@ -12,6 +13,17 @@ pub(crate) fn check_options(schema: &Value, options: &Map<String, Value>) -> Vec
 }
 
 impl Service {
+    /// Why its provider cannot be used, at the place that names it. `error` is what loading it said; `installed` are the ones that there are.
+    pub(crate) fn without_provider(&self, error: &str, installed: &[&str]) -> Diagnostic {
+        let place = self.places.get("provider").or_else(|| self.places.get("")).cloned();
+        if installed.contains(&self.provider.as_str()) {
+            return Diagnostic::error(error).at(place);
+        }
+        let suggestion = did_you_mean_or_list(&self.provider, installed, "there are");
+        let suggestion = suggestion.or_else(|| Some("no provider is installed; see `pallet-cli providers`".to_owned()));
+        Diagnostic::error(format!("there is no provider `{}`", self.provider)).at(place).suggest(suggestion)
+    }
+
     /// What is wrong with the options of this service, with their places in pallet.toml.
     pub(crate) fn check(&self, schema: &Value) -> Diagnostics {
         let problems = check_options(schema, &self.options).into_iter();
@@ -55,5 +67,29 @@ mod tests {
               = help: did you mean `socket`?
         "#]]
         .assert_eq(&config.services["lab"].check(&schema).render(false));
+    }
+
+    #[test]
+    fn a_provider_that_there_is_not() {
+        let text = "[services.lab]\ntoken = 1\nprovider = \"sandbx\"\n";
+        let (config, _) = read(&Source { file: "pallet.toml", text, ..Source::default() });
+        let lab = &config.services["lab"];
+        expect![[r#"
+            error: there is no provider `sandbx`
+             --> pallet.toml:3:1
+              |
+            3 | provider = "sandbx"
+              | ^^^^^^^^
+              = help: did you mean `sandbox`?
+        "#]]
+        .assert_eq(&lab.without_provider("missing", &["docker", "sandbox"]).render(false));
+        assert_eq!(
+            lab.without_provider("", &[]).one_line(),
+            "there is no provider `sandbx`; no provider is installed; see `pallet-cli providers`"
+        );
+        assert_eq!(
+            lab.without_provider("it was built for another interface", &["sandbx"]).one_line(),
+            "it was built for another interface"
+        );
     }
 }

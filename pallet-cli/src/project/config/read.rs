@@ -33,7 +33,8 @@ pub(crate) fn read(source: &Source<'_>) -> (Config, Diagnostics) {
     let mut reader = Reader { source, found: Diagnostics::default() };
     if !errors.is_empty() {
         for error in errors {
-            reader.error(error.span().unwrap_or_default(), error.message());
+            let message = if error.message().contains("recurs") { "this is nested too deep; write it flatter" } else { error.message() };
+            reader.error(error.span().unwrap_or_default(), message);
         }
         return (Config::default(), reader.found);
     }

@@ -5,7 +5,7 @@ use starlark::errors::Frame;
 
 use super::complaint::Complaint;
 use super::context::place;
-use super::limits::{DEPTH, Limits};
+use super::limits::{DEPTH, Limits, too_much_memory};
 use crate::project::diagnostic::{Diagnostic, Place};
 
 /// What went wrong in an evaluation. `fallback` is the place of an error that has none.
@@ -13,7 +13,7 @@ pub(crate) fn diagnose(error: &starlark::Error, what: &str, limits: Limits, fall
     let frames = &error.call_stack().frames;
     let (message, help) = explain(error.kind(), frames, what, limits);
     let innermost = frames.iter().rev().find_map(|frame| frame.location.as_ref());
-    let at = error.span().or(innermost).map(place).or(fallback);
+    let at = error.span().or(innermost).map(place).or(fallback).filter(|at| at.line > 0);
     let mut diagnostic = Diagnostic::error(message).at(at.clone()).suggest(help);
     // how it came there: the calls, innermost first, without the place that is shown anyway
     let calls = frames.iter().rev().filter_map(|frame| Some((frame.name.as_str(), place(frame.location.as_ref()?))));
@@ -47,7 +47,10 @@ fn explain(kind: &ErrorKind, frames: &[Frame], what: &str, limits: Limits) -> (S
                     let message = format!("{} was stopped after {:?}", function.unwrap_or(what), limits.time);
                     (message, Some("does one of its loops not end?".to_owned()))
                 }
-                text if text.starts_with("Heap memory limit") => ("the values of the project take too much memory".to_owned(), None),
+                text if text.starts_with("Heap memory limit") => {
+                    let complaint = too_much_memory();
+                    (complaint.message, complaint.help)
+                }
                 text => reworded(text),
             },
         },

@@ -16,6 +16,7 @@ use super::check::check;
 use super::context::{Context, SCOPED};
 use super::crates::Crate;
 use super::error::diagnose;
+use super::guard::{self, with_room};
 use super::language::Language;
 use super::load::{loads, parse};
 use super::phase::{Print, phase_error};
@@ -45,6 +46,10 @@ pub(crate) struct InlineScope {
 impl InlineScope {
     /// The code as a phase.
     pub(crate) fn phase(&self, code: &str) -> Result<Phase, Diagnostics> {
+        with_room(|| self.checked(code))?
+    }
+
+    fn checked(&self, code: &str) -> Result<Phase, Diagnostics> {
         let ast = parse(FILE, code.to_owned())?;
         let names = self.names_in(ast.statement());
         let mut known = self.known.clone();
@@ -119,10 +124,9 @@ impl PhaseFunction for Inline {
     fn call(&self, request: &mut Request) -> Result<(), PhaseError> {
         let run = self.scope.run;
         let begun = Instant::now();
-        self.evaluate(request).map_err(|error| PhaseError {
-            timed_out: begun.elapsed() > run.limits.time,
-            ..phase_error(&diagnose(&error, "the code of -e", run.limits, None), run.colour)
-        })
+        let request: &Request = request;
+        let result = with_room(|| self.evaluate(request).map_err(|error| diagnose(&error, "the code of -e", run.limits, None)));
+        result.flatten().map_err(|error| PhaseError { timed_out: begun.elapsed() > run.limits.time, ..phase_error(&error, run.colour) })
     }
 }
 
@@ -142,11 +146,11 @@ impl Inline {
         let loader = Loader { scope, crates: &self.scope.crates };
         Module::with_temp_heap(|module| {
             let mut evaluator = Evaluator::new(&module);
-            self.scope.run.limits.apply(&mut evaluator)?;
             evaluator.extra = Some(&context);
             evaluator.set_print_handler(&print);
             evaluator.set_loader(&loader);
-            evaluator.eval_module(ast, &self.scope.language.globals).map(drop)
+            guard::evaluate(&mut evaluator, self.scope.run.limits, |evaluator| evaluator.eval_module(ast, &self.scope.language.globals))
+                .map(drop)
         })
     }
 }

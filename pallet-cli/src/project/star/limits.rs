@@ -5,11 +5,18 @@ use std::time::{Duration, Instant};
 
 use starlark::eval::Evaluator;
 
+use super::complaint::Complaint;
+
 /// How deep functions may call each other.
 pub(crate) const DEPTH: usize = 200;
 
 /// How much memory the values of one evaluation may take, in bytes.
-const MEMORY: usize = 512 << 20;
+pub(crate) const MEMORY: usize = 512 << 20;
+
+/// The complaint about values that take more.
+pub(crate) fn too_much_memory() -> Complaint {
+    Complaint::new("the values of the project take too much memory").help("does something double in each round of a loop?".to_owned())
+}
 
 /// How long one evaluation may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

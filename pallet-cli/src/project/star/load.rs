@@ -177,8 +177,10 @@ impl<'a> Files<'a> {
             }
         }
         for (name, ast) in std::mem::take(&mut self.files) {
+            // what the compiler of Starlark computes ahead has no place of its own
+            let first = place(&ast.file_span(ast.statement().span));
             let module = evaluate(ast, &self.language.globals, &modules, &context, run, print);
-            let module = module.map_err(|error| diagnose(&error, "the top level of the file", run.limits, None))?;
+            let module = module.map_err(|error| diagnose(&error, "the top level of the file", run.limits, Some(first)))?;
             modules.modules.insert(name, module);
         }
         let Context::Loading(registry) = context else { return Err(Diagnostic::error("the project was not loaded")) };
@@ -202,11 +204,10 @@ fn evaluate(
     let frozen = Module::with_temp_heap(|module| {
         {
             let mut evaluator = Evaluator::new(&module);
-            run.limits.apply(&mut evaluator)?;
             evaluator.extra = Some(context);
             evaluator.set_loader(loader);
             evaluator.set_print_handler(print);
-            evaluator.eval_module(ast, globals)?;
+            super::guard::evaluate(&mut evaluator, run.limits, |evaluator| evaluator.eval_module(ast, globals))?;
         }
         module.freeze().map_err(|error| starlark::Error::from(anyhow::anyhow!("{error:?}")))
     })?;
@@ -246,6 +247,7 @@ fn anything(load: &Load) -> Interface {
 
 /// The text as a file of the project.
 pub(crate) fn parse(name: &str, text: String) -> Result<AstModule, Diagnostic> {
+    super::nesting::check_nesting(name, &text)?;
     AstModule::parse(name, text, &dialect()).map_err(|error| diagnose(&error, "the file", Default::default(), None))
 }
 

@@ -9,10 +9,12 @@ use pallet_core::plugin::operation::{self, Log};
 use starlark::PrintHandler;
 use starlark::environment::Module;
 use starlark::eval::Evaluator;
+use starlark::values::OwnedFrozenValue;
 
 use super::complaint::Complaint;
 use super::context::Context;
 use super::error::diagnose;
+use super::guard;
 use super::registry::Slot;
 use super::request::RequestValue;
 use crate::project::diagnostic::Diagnostic;
@@ -27,27 +29,28 @@ impl PhaseFunction for StarPhase {
     fn call(&self, request: &mut Request) -> Result<(), PhaseError> {
         let slot = &self.slot;
         let function = slot.function.get().ok_or_else(|| Complaint::new(format!("the phase `{}` cannot be called yet", slot.phase)));
-        let context = Context::Phase { declared: slot.declared.as_ref().map(|place| place.location()) };
         let print = Print(request.clone());
         let begun = Instant::now();
-        let result = function.map_err(starlark::Error::from).and_then(|function| {
+        let request: &Request = request;
+        let evaluate = |function: &OwnedFrozenValue| {
+            let context = Context::Phase { declared: slot.declared.as_ref().map(|place| place.location()) };
             Module::with_temp_heap(|module| {
                 let function = module.heap().access_owned_frozen_value(function);
                 let argument = module.heap().alloc(RequestValue { request: request.clone() });
                 let mut evaluator = Evaluator::new(&module);
-                slot.run.limits.apply(&mut evaluator)?;
                 evaluator.extra = Some(&context);
                 evaluator.set_print_handler(&print);
-                evaluator.eval_function(function, &[argument], &[]).map(drop)
+                guard::evaluate(&mut evaluator, slot.run.limits, |evaluator| evaluator.eval_function(function, &[argument], &[])).map(drop)
             })
+        };
+        let what = format!("the function of phase `{}`", slot.phase);
+        let result = guard::with_room(|| {
+            let result = function.map_err(starlark::Error::from).and_then(evaluate);
+            result.map_err(|error| diagnose(&error, &what, slot.run.limits, slot.declared.clone()))
         });
-        result.map_err(|error| PhaseError {
-            timed_out: begun.elapsed() > slot.run.limits.time,
-            ..phase_error(
-                &diagnose(&error, &format!("the function of phase `{}`", slot.phase), slot.run.limits, slot.declared.clone()),
-                slot.run.colour,
-            )
-        })
+        result
+            .flatten()
+            .map_err(|error| PhaseError { timed_out: begun.elapsed() > slot.run.limits.time, ..phase_error(&error, slot.run.colour) })
     }
 }
 

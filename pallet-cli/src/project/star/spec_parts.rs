@@ -71,13 +71,16 @@ fn phases<'v>(
         if function.get_type() != "function" {
             return Err(signature.no_phase(&name, &describe(function)));
         }
-        if function.check_callable_with([&Ty::any()], [], None, None, &Ty::any()).is_err() {
-            let message = format!(
-                "{}: the phase `{name}` is called with the request alone, and {} needs more",
-                signature.function,
-                function_name(function)
-            );
-            return Err(Complaint::new(message).help("wrap it: `lambda request: f(request, ...)`".to_owned()));
+        let takes = |arguments: &[Ty]| function.check_callable_with(arguments, [], None, None, &Ty::any()).is_ok();
+        if !takes(&[Ty::any()]) {
+            let called = function_name(function);
+            let (how_many, help) = match takes(&[]) {
+                true => ("none", "write `request` as its parameter".to_owned()),
+                false => ("more", format!("wrap it: `lambda request: {called}(request, ...)`")),
+            };
+            let rule = "a phase function takes one argument, the request";
+            let message = format!("{}: the phase `{name}`: {rule}; {called} takes {how_many}", signature.function);
+            return Err(Complaint::new(message).help(help));
         }
         let slot = registry(&signature.function, evaluator)?.slot(&name, call_place(evaluator));
         evaluator.module().set(&slot.variable, function);

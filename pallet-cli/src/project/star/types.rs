@@ -3,6 +3,8 @@
 use serde_json::Value as Json;
 use starlark::typing::{Ty, TyStruct};
 use starlark::values::Value;
+use starlark::values::dict::DictRef;
+use starlark::values::structs::StructRef;
 
 use super::complaint::Complaint;
 use super::spec::{GroupValue, NodeSpecValue, ServerValue};
@@ -77,9 +79,39 @@ fn data_type(schema: Schema<'_>, depth: usize) -> Ty {
     Ty::unions(types.iter().map(one).collect())
 }
 
+/// How deep plain data may be nested; less than what a reader of JSON takes on the other side.
+const DEPTH: usize = 100;
+
+/// How many values plain data may hold.
+const VALUES: usize = 1_000_000;
+
 /// Plain data of a value.
 pub(crate) fn to_json(value: Value<'_>) -> Result<Json, Complaint> {
+    check_size(value)?;
     value.to_json_value().map_err(|_| Complaint::new(format!("must be plain data, not {}", describe(value))))
+}
+
+/// Refuses what would never end, or go down too far: a value may hold another one any number of times.
+fn check_size(value: Value<'_>) -> Result<(), Complaint> {
+    let mut open = vec![(value, 0)];
+    let mut seen = 0;
+    while let Some((value, depth)) = open.pop() {
+        seen += 1;
+        if depth > DEPTH {
+            return Err(Complaint::new(format!("is nested too deep: more than {DEPTH} lists and dicts inside each other")));
+        }
+        if let Some(items) = sequence(value) {
+            open.extend(items.into_iter().map(|item| (item, depth + 1)));
+        } else if let Some(dict) = DictRef::from_value(value) {
+            open.extend(dict.iter().map(|(_, item)| (item, depth + 1)));
+        } else if let Some(fields) = StructRef::from_value(value) {
+            open.extend(fields.iter().map(|(_, item)| (item, depth + 1)));
+        }
+        if seen + open.len() > VALUES {
+            return Err(Complaint::new(format!("is too big: it holds more than {VALUES} values")));
+        }
+    }
+    Ok(())
 }
 
 /// A value in a message: what it is, and itself if it is short.

@@ -16,12 +16,24 @@ fn a_directory_without_a_project() {
     "#]]);
     Bed::new(&[("pallet.toml", "")]).wrong(expect![[r#"
         error: there is no pallet.star in DIR
-          = help: `pallet-cli init` writes a project to begin with
+          = help: write one that declares a group: `group_spec("web", count = 1)`
     "#]]);
     Bed::new(&[("pallet.star", "")]).wrong(expect![[r#"
         error: there is no pallet.toml in DIR
-          = help: `pallet-cli init` writes a project to begin with
+          = help: write one; it may be empty: the nodes are then made by the sandbox
     "#]]);
+}
+
+#[test]
+fn a_directory_that_there_is_not() {
+    let bed = star("");
+    let wrong = |name: &str| {
+        let error = Project::load(&bed.path().join(name), &Crates, LoadOptions::default()).unwrap_err().0.remove(0);
+        error.one_line().replace(&bed.path().display().to_string(), "DIR")
+    };
+    let help = "name the directory of a project: the one that holds its pallet.toml";
+    assert_eq!(wrong("nope"), format!("there is no directory DIR/nope; {help}"));
+    assert_eq!(wrong("pallet.star"), format!("DIR/pallet.star is no directory; {help}"));
 }
 
 #[test]
@@ -234,6 +246,8 @@ fn the_first_project() {
     } else {
         assert_eq!(loaded.unwrap_err().0.iter().map(|one| one.message.as_str()).collect::<Vec<_>>(), ["there is no `remote_file`"]);
     }
+    let error = init(&directory).unwrap_err();
+    assert!(error.message.starts_with("pallet.toml and pallet.star are there already in "), "{}", error.message);
     std::fs::remove_file(directory.join("pallet.toml")).unwrap();
     let error = init(&directory).unwrap_err();
     assert!(error.message.starts_with("pallet.star is there already in "), "{}", error.message);

@@ -116,7 +116,7 @@ fn declarations_that_contradict_themselves() {
           | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
     "#]]);
     star("def f(request, x):\n    pass\n\ngroup_spec('web', phases = {'configure': f})\n").wrong(expect![[r#"
-        error: group_spec: the phase `configure` is called with the request alone, and f needs more
+        error: group_spec: the phase `configure`: a phase function takes one argument, the request; f takes more
          --> pallet.star:4:1
           |
         4 | group_spec('web', phases = {'configure': f})

@@ -183,6 +183,7 @@ def web(request):
     directory("/srv")
     directory(request, "/srv", flag_on_change = "x", if_flag = True)
     directory(request, "/srv", mode = len("x"))
+    user(request, "app", action = "delete")
 "#,
     )
     .wrong(expect![[r#"
@@ -204,6 +205,7 @@ def web(request):
           |
         5 |     directory(request, "/srv", action = "remove")
           |                                         ^^^^^^^^
+          = help: did you mean "delete"?
 
         error: directory: the first argument must be the request, not a string
          --> pallet.star:6:15
@@ -223,6 +225,13 @@ def web(request):
           |
         8 |     directory(request, "/srv", mode = len("x"))
           |                                       ^^^^^^^^
+
+        error: user: `action` must be "manage", "remove", "lock" or "unlock", not the string "delete"
+         --> pallet.star:9:35
+          |
+        9 |     user(request, "app", action = "delete")
+          |                                   ^^^^^^^^
+          = help: did you mean "remove"?
     "#]]);
 }
 

@@ -1,9 +1,11 @@
 //! Projects on disk, with every mistake that a person makes.
 
 mod bed;
+mod examples;
 mod files;
 mod groups;
 mod inline;
+mod limits;
 mod mistakes;
 mod phases;
 mod specs;

@@ -117,3 +117,63 @@ defnode("c", configure = {"os_family": "debian"})
           = help: any other keyword is a phase, and its value a function of the request
     "#]]);
 }
+
+#[test]
+fn counts_beyond_all_measure() {
+    star("group_spec(\"web\", count = 100000000000000000000)\n").wrong(expect![[r#"
+        error: group_spec: `count` must be an integer, not 100000000000000000000
+         --> pallet.star:1:1
+          |
+        1 | group_spec("web", count = 100000000000000000000)
+          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    "#]]);
+    star("group_spec(\"web\", count = 4294967296)\n").wrong(expect![[r#"
+        error: group_spec: `count` must be 0 to 4294967295, not 4294967296
+         --> pallet.star:1:27
+          |
+        1 | group_spec("web", count = 4294967296)
+          |                           ^^^^^^^^^^
+    "#]]);
+    star("group_spec(\"web\", count = 10000000 * 10000000000000)\n").wrong(expect![[r#"
+        error: group_spec: `count` must be an integer, not 100000000000000000000
+         --> pallet.star:1:1
+          |
+        1 | group_spec("web", count = 10000000 * 10000000000000)
+          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    "#]]);
+    star("defnode(\"web\", count = -100000000000000000000)\n").wrong(expect![[r#"
+        error: defnode: `count` must be an integer, not -100000000000000000000
+         --> pallet.star:1:1
+          |
+        1 | defnode("web", count = -100000000000000000000)
+          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    "#]]);
+}
+
+#[test]
+fn phase_functions_of_other_arguments() {
+    star("def f(): pass\ngroup_spec(\"web\", phases = {\"configure\": f})\n").wrong(expect![[r#"
+        error: group_spec: the phase `configure`: a phase function takes one argument, the request; f takes none
+         --> pallet.star:2:1
+          |
+        2 | group_spec("web", phases = {"configure": f})
+          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+          = help: write `request` as its parameter
+    "#]]);
+    star("def f(request, name): pass\ngroup_spec(\"web\", phases = {\"configure\": f})\n").wrong(expect![[r#"
+        error: group_spec: the phase `configure`: a phase function takes one argument, the request; f takes more
+         --> pallet.star:2:1
+          |
+        2 | group_spec("web", phases = {"configure": f})
+          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+          = help: wrap it: `lambda request: f(request, ...)`
+    "#]]);
+    star("group_spec(\"web\", phases = {\"configure\": lambda: 1})\n").wrong(expect![[r#"
+        error: group_spec: the phase `configure`: a phase function takes one argument, the request; lambda takes none
+         --> pallet.star:1:1
+          |
+        1 | group_spec("web", phases = {"configure": lambda: 1})
+          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+          = help: write `request` as its parameter
+    "#]]);
+}

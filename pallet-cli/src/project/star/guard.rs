@@ -1,0 +1,149 @@
+//! Room and a guard for evaluations: whatever a project says, it ends in an error and not in the end of this program.
+
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::Once;
+
+use starlark::codemap::{FileSpan, FileSpanRef};
+use starlark::eval::{BeforeStmtFunc, BeforeStmtFuncDyn, Evaluator};
+
+use super::complaint::Complaint;
+use super::limits::{Limits, MEMORY, too_much_memory};
+use crate::project::diagnostic::Diagnostic;
+
+/// The stack of a thread that evaluates: values are frozen, compared and printed by functions that go down into them.
+const STACK: usize = 256 << 20;
+
+thread_local! {
+    /// How many guarded evaluations are under way on this thread.
+    static GUARDED: Cell<usize> = const { Cell::new(0) };
+    /// What the last guarded panic of this thread said, and where.
+    static PANIC: RefCell<Option<Panic>> = const { RefCell::new(None) };
+}
+
+/// A panic that was caught.
+#[derive(Debug, Clone)]
+struct Panic {
+    message: String,
+    file: String,
+    line: u32,
+}
+
+/// Runs `work` on a thread with room for values and code that are nested deep. An error tells of a panic.
+pub(crate) fn with_room<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Diagnostic> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("evaluation".into()).stack_size(STACK);
+        match thread.spawn_scoped(scope, || guarded(work).map_err(|panic| panic.complaint())) {
+            Ok(thread) => thread.join().unwrap_or_else(|_| Err(Complaint::new("the evaluation of the project ended"))),
+            Err(error) => Err(Complaint::new(format!("cannot start a thread to evaluate the project: {error}"))),
+        }
+    })
+    .map_err(|complaint| Diagnostic::error(complaint.message).suggest(complaint.help))
+}
+
+/// Evaluates something within these limits. The error of a panic has the place of the statement that was under way.
+pub(crate) fn evaluate<'v, 'a, 'e, T>(
+    evaluator: &mut Evaluator<'v, 'a, 'e>,
+    limits: Limits,
+    work: impl FnOnce(&mut Evaluator<'v, 'a, 'e>) -> starlark::Result<T>,
+) -> starlark::Result<T> {
+    limits.apply(evaluator)?;
+    let statements = Rc::new(RefCell::new(Statements::default()));
+    evaluator.before_stmt_for_dap(BeforeStmtFunc::from_dyn(Box::new(Follow(statements.clone()))));
+    let result = guarded(|| work(evaluator)).unwrap_or_else(|panic| {
+        let mut error = starlark::Error::from(panic.complaint());
+        if evaluator.call_stack_count() > 0 {
+            error.set_call_stack(|| evaluator.call_stack());
+        }
+        Err(error)
+    });
+    let Statements { place, stopped } = statements.take();
+    result.map_err(|error| {
+        // Starlark looks once more at the end, and what it then says has no place
+        let mut error = stopped.unwrap_or(error);
+        if let (None, Some(place)) = (error.span(), place) {
+            error.set_span(place.span, &place.file);
+        }
+        error
+    })
+}
+
+/// What is known of the statements that ran.
+#[derive(Default)]
+struct Statements {
+    /// The last one.
+    place: Option<FileSpan>,
+    /// Why one was not run.
+    stopped: Option<starlark::Error>,
+}
+
+/// Follows the statements: each is a place to name, and a place to stop at when the values take too much.
+struct Follow(Rc<RefCell<Statements>>);
+
+impl<'e> BeforeStmtFuncDyn<'e> for Follow {
+    fn call<'v>(&mut self, span: FileSpanRef<'_>, _continued: bool, evaluator: &mut Evaluator<'v, '_, 'e>) -> starlark::Result<()> {
+        let mut statements = self.0.borrow_mut();
+        // Starlark itself looks once in a thousand steps, and values may double in each
+        if evaluator.heap().allocated_bytes() > MEMORY {
+            let mut error = starlark::Error::from(too_much_memory());
+            error.set_call_stack(|| evaluator.call_stack());
+            statements.stopped.get_or_insert(error);
+            return Err(too_much_memory().into());
+        }
+        statements.place = Some(span.to_file_span());
+        Ok(())
+    }
+}
+
+fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Panic> {
+    keep_quiet();
+    GUARDED.set(GUARDED.get() + 1);
+    let result = catch_unwind(AssertUnwindSafe(work));
+    GUARDED.set(GUARDED.get() - 1);
+    result.map_err(|payload| {
+        // dropping the payload could panic again
+        std::mem::forget(payload);
+        PANIC.take().unwrap_or_else(|| Panic { message: "without a message".into(), file: String::new(), line: 0 })
+    })
+}
+
+/// Lets guarded panics be told as the errors that they become, and not on standard error as well.
+fn keep_quiet() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| match GUARDED.get() {
+            0 => usual(info),
+            _ => {
+                let (file, line) = info.location().map_or_else(Default::default, |place| (place.file().to_owned(), place.line()));
+                PANIC.set(Some(Panic { message: info.payload_as_str().unwrap_or("without a message").to_owned(), file, line }));
+            }
+        }));
+    });
+}
+
+impl Panic {
+    fn complaint(&self) -> Complaint {
+        let too_big = ["overflow", "must not exceed", "too large", "capacity"];
+        if too_big.iter().any(|word| self.message.contains(word)) {
+            return Complaint::new("the values grew beyond what can be computed")
+                .help("does something double in each round of a loop?".to_owned());
+        }
+        Complaint::new(format!("the evaluation failed within Pallet: {} ({}:{})", self.message, self.file, self.line))
+            .help("this is a mistake of Pallet; please report it with the code at this place".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_room;
+
+    #[test]
+    fn a_panic_that_is_no_matter_of_size_is_told_as_a_mistake_of_pallet() {
+        let error = with_room(|| Vec::<u8>::new().swap_remove(0)).unwrap_err().one_line();
+        assert!(error.starts_with("the evaluation failed within Pallet: swap_remove index"), "{error}");
+        assert!(error.ends_with("please report it with the code at this place"), "{error}");
+        assert_eq!(with_room(|| 7).ok(), Some(7));
+    }
+}
