@@ -80,13 +80,42 @@ impl Context {
         Ok(Loaded { project, registry, user_is_default })
     }
 
-    /// Checks the provider and the options of every service.
-    pub(crate) fn check_services(&self, loaded: &Loaded) -> Result<(), Diagnostics> {
+    /// Checks the provider and the options of every service, and that its provider takes them.
+    pub(crate) fn check_services(&self, loaded: &Loaded) -> anyhow::Result<()> {
         let mut found = Diagnostics::default();
         for service in loaded.project.config.services.values() {
             found.extend(check_service(loaded, service).err().unwrap_or_default().0);
         }
-        if found.has_errors() { Err(found) } else { Ok(()) }
+        if found.has_errors() {
+            return Err(found.into());
+        }
+        for (name, service) in &loaded.project.config.services {
+            self.service(loaded, name, service)?;
+        }
+        Ok(())
+    }
+
+    /// Who Pallet is on the nodes.
+    fn admin_user(&self, project: &Project) -> anyhow::Result<AdminUser> {
+        let admin = &project.config.admin_user;
+        Ok(AdminUser {
+            name: admin.name.clone().unwrap_or_else(|| self.surroundings.user.clone()),
+            public_keys: self.public_keys(project)?,
+            no_sudo: admin.no_sudo.unwrap_or(false),
+        })
+    }
+
+    /// The service of a provider with its options.
+    fn service(&self, loaded: &Loaded, name: &str, service: &Service) -> anyhow::Result<Arc<dyn pallet_core::registry::Service>> {
+        let context = ServiceContext {
+            project: loaded.project.name.clone(),
+            service: name.to_owned(),
+            directory: loaded.project.directory.clone(),
+            data_directory: self.surroundings.data.join(&service.provider),
+            home: self.surroundings.home.clone(),
+            admin_user: self.admin_user(&loaded.project)?,
+        };
+        Ok(loaded.registry.service(&service.provider, service.options.clone(), context)?)
     }
 
     /// The engine for the project's service.
@@ -96,20 +125,8 @@ impl Context {
         check_service(loaded, &service)?;
         let admin = &project.config.admin_user;
         let home = &self.surroundings.home;
-        let user = AdminUser {
-            name: admin.name.clone().unwrap_or_else(|| self.surroundings.user.clone()),
-            public_keys: self.public_keys(project)?,
-            no_sudo: admin.no_sudo.unwrap_or(false),
-        };
-        let context = ServiceContext {
-            project: project.name.clone(),
-            service: name.clone(),
-            directory: project.directory.clone(),
-            data_directory: self.surroundings.data.join(&service.provider),
-            home: home.clone(),
-            admin_user: user.clone(),
-        };
-        let service = loaded.registry.service(&service.provider, service.options.clone(), context)?;
+        let user = self.admin_user(project)?;
+        let service = self.service(loaded, &name, &service)?;
         let mut connect = ConnectSettings::for_user(&user.name, home);
         connect.identity_files = admin.identity_files.iter().map(|file| project.directory.join(expand(file, home))).collect();
         connect.agent = self.surroundings.agent.clone();

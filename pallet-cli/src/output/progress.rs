@@ -114,6 +114,8 @@ impl Progress {
 
     fn change(&self, change: &PlannedChange, diff: bool) -> String {
         let mark = match change.certainty {
+            // what was done is done, however it was foreseen
+            Some(_) if !self.is_dry_run() => self.printer.paint("~", "33"),
             Some(Certainty::Will) => self.printer.paint("~", "33"),
             Some(Certainty::May) => self.printer.paint("?", "36"),
             None => " ".to_owned(),
