@@ -99,7 +99,7 @@ mod tests {
                 ---
                 if [ ! -e /usr/bin/tool ] && [ ! -L /usr/bin/tool ]
                 then
-                sh -e -c 'make install' || fail 'it'\''s the tool'": the script failed with exit code $?"
+                sh -e -c 'make install' || fail_with $? 'it'\''s the tool: the script failed'
                 changed
                 fi
             "#]],
@@ -116,7 +116,7 @@ mod tests {
             ---
             if ! sh -c 'tool --version' >/dev/null 2>&1
             then
-            sh -e -c 'make install' || fail 'the tool'": the script failed with exit code $?"
+            sh -e -c 'make install' || fail_with $? 'the tool: the script failed'
             changed
             fi
         "#]]);

@@ -101,7 +101,7 @@ impl Guarded<'_> {
         }
         let run = format!("sh -e -c {}", quote(self.script));
         script = script.raw(&match self.name {
-            Some(name) => format!("{run} || fail {}\": the script failed with exit code $?\"", quote(name)),
+            Some(name) => format!("{run} || fail_with $? {}", quote(&format!("{name}: the script failed"))),
             None => run,
         });
         script = script.raw("changed");

@@ -10,6 +10,14 @@ fail() {
   exit 1
 }
 
+# fail_with CODE MESSAGE: fail, with this exit code
+fail_with() {
+  status=$1
+  shift
+  printf '%s\n' "$*" >&2
+  exit "$status"
+}
+
 # quietly COMMAND...: its output is shown only if it fails. It goes to a file, since a daemon that the command leaves behind
 # would hold a pipe open.
 quietly() {
