@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use pallet_tests::{Leftovers, Project, get};
+use pallet_tests::{Leftovers, Process, Project, get, workspace};
 use serde_json::Value;
 
 /// Sandbox nodes of several tests would see each other's network devices come and go.
@@ -109,6 +109,26 @@ fn an_interrupted_converge_is_repaired_by_the_next_one() {
     each_serves_its_name(&project);
     project.run(&["down", "--yes"]).exits(0);
     before.is_all(&project);
+}
+
+#[test]
+fn as_a_program() {
+    let _alone = alone();
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(workspace().example("quickstart"));
+        command.args(arguments);
+        let output = Process::start(command, Duration::from_secs(400)).wait();
+        assert_eq!(output.code(), 0, "{output}");
+        output.stdout
+    };
+    let first = run(&[]);
+    assert!(first.contains("2 changed, 0 unchanged, 0 failed"), "{first}");
+    let pages = first.lines().filter_map(|line| line.split_once(": created, http://"));
+    let pages: Vec<_> = pages.map(|(name, address)| (name, get(&format!("{}:80", address.trim_end_matches('/')), None).unwrap())).collect();
+    assert_eq!(pages, [("web-1", "hello from web-1\n".to_owned()), ("web-2", "hello from web-2\n".to_owned())]);
+    let second = run(&[]);
+    assert!(second.contains("0 changed, 2 unchanged, 0 failed"), "{second}");
+    assert!(run(&["down"]).contains("2 destroyed"));
 }
 
 #[test]
