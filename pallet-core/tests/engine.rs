@@ -293,6 +293,31 @@ async fn a_flag_runs_an_action_only_when_something_changed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_flag_outlives_a_run_that_fails() {
+    let bench = bench();
+    let base = bench.path("");
+    let broken = Arc::new(Mutex::new(true));
+    let (wanted, log) = (broken.clone(), bench.path("log"));
+    let web = group(
+        "web",
+        1,
+        ServerSpec::new().phase("configure", move |request: &mut Request| {
+            request.add_with(RemoteFile::content(format!("{base}conf"), "x"), Options::new().flag_on_change("outlives"))?;
+            if *wanted.lock().unwrap() {
+                request.add(ExecScript::new("false"))?;
+            }
+            request.add_with(ExecScript::new(format!("echo restarted >> {base}log")), Options::new().if_flag("outlives"))
+        }),
+    );
+    assert_eq!(bench.converge(&web).await.counts(), (0, 0, 1));
+    assert!(!Path::new(&log).exists());
+    *broken.lock().unwrap() = false;
+    assert_eq!(bench.lift(&web, LiftOptions::default()).await.counts(), (1, 0, 0));
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), "restarted\n");
+    assert_eq!(bench.lift(&web, LiftOptions::default()).await.counts(), (0, 1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_inline_phase_runs_on_every_node_and_an_unknown_phase_is_a_warning() {
     let bench = bench();
     let base = bench.path("");
@@ -341,5 +366,7 @@ async fn large_content_travels_apart_and_arrives_whole() {
     let outcome = bench.converge(&web).await;
     assert!(outcome.ok(), "{outcome:?}");
     assert!(std::fs::read(&source).unwrap() == std::fs::read(&there).unwrap());
+    let left = std::fs::read_dir("/var/lib/pallet/incoming").map(|entries| entries.count()).unwrap_or_default();
+    assert_eq!(left, 0, "what has arrived is put in its place");
     assert_eq!(bench.lift(&web, LiftOptions::default()).await.counts(), (0, 1, 0));
 }

@@ -94,7 +94,7 @@ where
                     interrupted.abandon();
                     leave();
                 }
-                interrupted.say("stopping; what has begun on a node ends there. Ctrl-C again to leave at once");
+                interrupted.say("stopping: commands on the nodes are told to end, only transactions of packages are finished. Ctrl-C again to leave at once");
                 cancel.cancel();
             }
         });

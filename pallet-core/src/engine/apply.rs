@@ -54,17 +54,18 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
     let Frame { token, flags, later, os, also } = frame;
     let mut script = format!("{{\n{LIBRARY}\ntoken={token}\nincoming={INCOMING}\n{LOCK}");
     let _ = writeln!(script, "flags={FLAGS}\nmkdir -p \"$flags\" 2>/dev/null && [ -w \"$flags\" ] || flags=$(mktemp -d) || exit 1");
+    let parts = group(declared, steps);
+    let uploads = uploads(&parts, steps);
+    let incoming: String = uploads.iter().map(|upload| format!(" {INCOMING}/{}", quote(&upload.digest))).collect();
     let _ = writeln!(
         script,
-        "trap '[ \"$flags\" = {FLAGS} ] || rm -rf \"$flags\"' EXIT\ntrap 'exit 129' HUP\ntrap 'exit 143' TERM\ntrap 'exit 130' INT"
+        "finish() {{\n[ \"$flags\" = {FLAGS} ] || rm -rf \"$flags\"\nrm -f{incoming}\n}}\ntrap finish EXIT\ntrap 'exit 129' HUP\ntrap 'exit 143' TERM\ntrap 'exit 130' INT"
     );
     let looked_at: BTreeSet<&String> = declared.iter().filter_map(|declared| declared.options.if_flag.as_ref()).collect();
     let set: BTreeSet<&String> = declared.iter().filter_map(|declared| declared.options.flag_on_change.as_ref()).collect();
     for flag in looked_at.iter().filter(|flag| flags.get(**flag) == Some(&Certainty::Will)) {
         let _ = writeln!(script, ": > \"$flags\"/{}", flag_file(flag));
     }
-    let mut uploads: Vec<Upload> = Vec::new();
-    let parts = group(declared, steps);
     for (number, part) in parts.iter().enumerate() {
         let changes: Vec<&Change> = part.steps.iter().filter_map(|step| steps[*step].change.as_ref()).collect();
         let options = &declared[steps[part.steps[0]].index].options;
@@ -72,11 +73,6 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
             [one] => one.script.clone(),
             several => packages::transaction(os.package_manager, &join(several))?,
         };
-        for upload in changes.iter().flat_map(|change| &change.uploads) {
-            if !uploads.contains(upload) {
-                uploads.push(upload.clone());
-            }
-        }
         let _ = writeln!(script, "printf '\\n%s begin %s\\n' {token} {number}\n(\nset -e\nchange=");
         if changes.iter().any(|change| change.packages.is_some()) {
             // half of a transaction is worse than none or all of it
@@ -96,9 +92,6 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
             script,
             "printf '\\n%s changed {number}\\n' {token}\nfi\n) 2>&1 9>&-\nresult=$?\nprintf '\\n%s end {number} %s\\n' {token} \"$result\"\n[ \"$result\" -eq 0 ] || exit 1"
         );
-    }
-    for upload in &uploads {
-        let _ = writeln!(script, "rm -f {}/{}", INCOMING, quote(&upload.digest));
     }
     // a flag has done its work when nothing after this looks at it
     for flag in looked_at.union(&set).filter(|flag| !later.contains(**flag)) {
@@ -122,6 +115,18 @@ fn group(declared: &[Declared], steps: &[Step]) -> Vec<Part> {
         open = joins;
     }
     parts
+}
+
+/// What must be on the node before the parts run, each thing once.
+fn uploads(parts: &[Part], steps: &[Step]) -> Vec<Upload> {
+    let changes = parts.iter().flat_map(|part| &part.steps).filter_map(|step| steps[*step].change.as_ref());
+    let mut uploads: Vec<Upload> = Vec::new();
+    for upload in changes.flat_map(|change| &change.uploads) {
+        if !uploads.contains(upload) {
+            uploads.push(upload.clone());
+        }
+    }
+    uploads
 }
 
 fn join(changes: &[&Change]) -> PackageTransaction {
