@@ -4,9 +4,7 @@
 
 use std::path::PathBuf;
 
-use sha2::{Digest, Sha256};
-
-use crate::model::Facts;
+use crate::model::{Facts, digest};
 
 /// A directory with one file a node.
 #[derive(Debug, Clone)]
@@ -43,8 +41,7 @@ impl FactsCache {
     }
 
     fn path(&self, scope: &str, id: &str) -> PathBuf {
-        let digest = Sha256::digest(format!("{scope}\0{id}"));
-        let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        self.directory.join(format!("{name}.json"))
+        let name = digest(format!("{scope}\0{id}").as_bytes());
+        self.directory.join(format!("{}.json", &name[..32]))
     }
 }

@@ -14,6 +14,7 @@ use super::node_run::{BOOTSTRAPPED_TAG, NodeRun};
 use super::spec::merge_order;
 use super::{Engine, EngineError, GroupSpec, NodeError, Outcome, Phase};
 use crate::model::{Node, NodeStatus};
+use crate::plugin::operation::Log;
 
 /// How to lift.
 #[derive(Debug, Clone)]
@@ -162,49 +163,45 @@ impl Run {
                 node.fail(NodeError::new("the node is stopped; converge starts it"));
             }
         }
-        self.each(
-            |node| node.facts.is_none(),
-            |node, engine| {
-                Box::pin(async move {
-                    node.observe(&engine).await;
-                })
-            },
-        )
-        .await?;
-        self.declare().await?;
+        self.observe(|node| node.facts.is_none()).await?;
+        let mut said = self.declare().await?;
         let remembered: Vec<_> = self.nodes.iter().map(|node| node.facts.clone()).collect();
-        self.each(
-            |node| !node.confirmed || node.wants_more(),
-            |node, engine| {
-                Box::pin(async move {
-                    node.observe(&engine).await;
-                })
-            },
-        )
-        .await?;
+        self.observe(|node| !node.confirmed || node.wants_more()).await?;
         // a node that is not what it was remembered to be: everything is declared anew, since settings may differ everywhere
         let surprised = self.nodes.iter().zip(&remembered).any(|(node, remembered)| match (&node.facts, remembered) {
             (Some(now), Some(then)) => now.os != then.os || now.bootstrapped != then.bootstrapped,
             _ => false,
         });
         if surprised {
-            self.declare().await?;
-            self.each(NodeRun::wants_more, |node, engine| {
-                Box::pin(async move {
-                    node.observe(&engine).await;
-                })
-            })
-            .await?;
+            said = self.declare().await?;
+            self.observe(NodeRun::wants_more).await?;
         }
+        self.tell_what_was_said(said);
+        self.warn_of_unset_flags();
         Ok(())
     }
 
-    /// Runs all phase functions and hands each node what was declared for it.
-    async fn declare(&mut self) -> Result<(), EngineError> {
+    /// Asks the nodes that are wanted what their actions want to know.
+    async fn observe(&mut self, wanted: impl Fn(&NodeRun) -> bool) -> Result<(), EngineError> {
+        self.each(wanted, |node, engine| Box::pin(async move { node.observe(&engine).await })).await
+    }
+
+    /// Runs all phase functions and hands each node what was declared for it. Gives what the functions said, each with the name of its node.
+    async fn declare(&mut self) -> Result<Vec<(String, Log)>, EngineError> {
         let (positions, subjects) = subjects(self);
         let engine = self.engine.clone();
         let work = tokio::task::spawn_blocking(move || declare(&engine, subjects));
         let (declarations, said) = work.await.map_err(|error| EngineError::Task(error.to_string()))?;
+        for (position, declaration) in positions.into_iter().zip(declarations) {
+            match declaration {
+                Ok(declared) => self.nodes[position].declared = declared,
+                Err(error) => self.nodes[position].fail(error),
+            }
+        }
+        Ok(said)
+    }
+
+    fn tell_what_was_said(&self, said: Vec<(String, Log)>) {
         for (node, log) in said {
             let (node, message) = (Some(node), log.message);
             self.engine.tell(match log.level.as_str() {
@@ -212,14 +209,6 @@ impl Run {
                 level => Event::Message { node, level: level.to_owned(), message },
             });
         }
-        for (position, declaration) in positions.into_iter().zip(declarations) {
-            match declaration {
-                Ok(declared) => self.nodes[position].declared = declared,
-                Err(error) => self.nodes[position].fail(error),
-            }
-        }
-        self.warn_of_unset_flags();
-        Ok(())
     }
 
     /// An action that waits for a flag which no action sets is probably misspelt.
@@ -238,10 +227,8 @@ impl Run {
     async fn round(&mut self, round: usize) -> Result<(), EngineError> {
         let dry_run = self.dry_run;
         let bootstrap = self.bootstrap && round == 1;
-        let marks: Vec<bool> =
-            self.nodes.iter().map(|node| bootstrap && !dry_run && !node.bootstrapped() && self.bootstrap_of(node).is_some()).collect();
-        let names: BTreeSet<_> = self.nodes.iter().zip(&marks).filter(|(_, mark)| **mark).map(|(node, _)| node.node.id.clone()).collect();
-        let marked = Arc::new(names);
+        let marked = |node: &&NodeRun| bootstrap && !dry_run && !node.bootstrapped() && self.bootstrap_of(node).is_some();
+        let marked: Arc<BTreeSet<_>> = Arc::new(self.nodes.iter().filter(marked).map(|node| node.node.id.clone()).collect());
         self.each(
             |_| true,
             move |node, engine| {

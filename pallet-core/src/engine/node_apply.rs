@@ -3,7 +3,7 @@
 use super::apply::{Compiled, INCOMING};
 use super::event::{Event, PlannedChange};
 use super::frames::{Frame, Frames};
-use super::node_run::NodeRun;
+use super::node_run::{NodeRun, unless_stopped};
 use super::{Engine, NodeError};
 use crate::action::{Certainty, Declared, Step, UploadSource};
 use crate::transport::{self, Input, InputPart, Stream, TransportError};
@@ -78,18 +78,11 @@ impl NodeRun {
             UploadSource::File(path) => InputPart::File(path.clone()),
         };
         let path = format!("{INCOMING}/{digest}");
-        let cancel = engine.cancel.clone();
         let work = async {
-            self.connect(engine).await?;
-            match &mut self.transport {
-                Some(transport) => transport::put(transport.as_mut(), &self.r#become, &path, Input(vec![part])).await,
-                None => Ok(()),
-            }
+            let (transport, r#become) = self.connect(engine).await?;
+            transport::put(transport, r#become, &path, Input(vec![part])).await
         };
-        tokio::select! {
-            result = work => result,
-            () = cancel.cancelled() => Err(TransportError::Cancelled),
-        }
+        unless_stopped(engine, work).await
     }
 }
 

@@ -90,32 +90,37 @@ impl NodeRun {
     }
 
     /// Connects, if that was not done yet.
-    pub(super) async fn connect(&mut self, engine: &Engine) -> Result<&mut Box<dyn Transport>, TransportError> {
-        if self.transport.is_none() {
-            let login = transport::login_user(&self.node.connection, &engine.connect)?;
-            let root = match &self.node.connection {
-                // a node that is entered from this machine is entered as its root
-                Connection::Exec { .. } => true,
-                Connection::Local => rustix::process::geteuid().is_root(),
-                _ => login.as_deref() == Some("root"),
-            };
-            self.r#become = match root || engine.admin_user.no_sudo {
-                true => Become::Login,
-                false => Become::Root(engine.sudo_password.clone()),
-            };
-            let connected = transport::connect(&self.node.connection, &engine.connect).await?;
-            engine.tell(Event::Connected { node: self.node.name.clone() });
-            self.transport = Some(connected);
-        }
-        match &mut self.transport {
-            Some(transport) => Ok(transport),
-            None => Err(TransportError::Connect { host: self.node.name.clone(), message: "the connection is gone".to_owned() }),
-        }
+    pub(super) async fn connect(&mut self, engine: &Engine) -> Result<(&mut dyn Transport, &Become), TransportError> {
+        let transport = match self.transport.take() {
+            Some(transport) => transport,
+            None => self.open(engine).await?,
+        };
+        Ok((self.transport.insert(transport).as_mut(), &self.r#become))
+    }
+
+    async fn open(&mut self, engine: &Engine) -> Result<Box<dyn Transport>, TransportError> {
+        let login = transport::login_user(&self.node.connection, &engine.connect)?;
+        let root = match &self.node.connection {
+            // a node that is entered from this machine is entered as its root
+            Connection::Exec { .. } => true,
+            Connection::Local => rustix::process::geteuid().is_root(),
+            _ => login.as_deref() == Some("root"),
+        };
+        self.r#become = match root || engine.admin_user.no_sudo {
+            true => Become::Login,
+            false => Become::Root(engine.sudo_password.clone()),
+        };
+        let connected = transport::connect(&self.node.connection, &engine.connect).await?;
+        engine.tell(Event::Connected { node: self.node.name.clone() });
+        Ok(connected)
     }
 
     /// Asks the node what the declared actions want to know, and its facts.
     pub(super) async fn observe(&mut self, engine: &Engine) {
-        let wanted = self.wanted();
+        self.observe_what(engine, self.wanted()).await;
+    }
+
+    async fn observe_what(&mut self, engine: &Engine, wanted: Observation) {
         match self.ask(engine, &wanted).await {
             Ok(observed) => {
                 if self.facts.as_ref() != Some(&observed.facts)
@@ -168,18 +173,11 @@ impl NodeRun {
         script: &str,
         output: &mut (dyn FnMut(Stream, &[u8]) + Send),
     ) -> Result<i32, TransportError> {
-        let cancel = engine.cancel.clone();
         let work = async {
-            self.connect(engine).await?;
-            match &mut self.transport {
-                Some(transport) => transport::run_script(transport.as_mut(), &self.r#become, script, output).await,
-                None => Ok(1),
-            }
+            let (transport, r#become) = self.connect(engine).await?;
+            transport::run_script(transport, r#become, script, output).await
         };
-        let result = tokio::select! {
-            result = work => result,
-            () = cancel.cancelled() => Err(TransportError::Cancelled),
-        };
+        let result = unless_stopped(engine, work).await;
         if result.is_err() {
             // whatever state the connection is in, it is not used again
             self.transport = None;
@@ -198,14 +196,9 @@ impl NodeRun {
         }
         if self.stale && !dry_run {
             // what the changes so far made unknown can be known now
-            let later = std::mem::replace(&mut self.declared, vec![(phase.clone(), declared)]);
-            self.observe(engine).await;
-            let asked = std::mem::replace(&mut self.declared, later);
-            let declared = asked.into_iter().next().map(|(_, declared)| declared).unwrap_or_default();
-            if !self.failed() {
-                self.plan_and_apply(engine, position, &phase, &declared, dry_run, mark).await;
-            }
-        } else {
+            self.observe_what(engine, action::observation(&declared)).await;
+        }
+        if !self.failed() {
             self.plan_and_apply(engine, position, &phase, &declared, dry_run, mark).await;
         }
     }
@@ -283,6 +276,14 @@ impl NodeRun {
             (None, changes) => NodeResult::Changed { changes },
         };
         NodeOutcome { node: self.node.name.clone(), group: self.group.name.clone(), result }
+    }
+}
+
+/// Does some work, unless the operation is stopped first.
+pub(super) async fn unless_stopped<T>(engine: &Engine, work: impl Future<Output = Result<T, TransportError>>) -> Result<T, TransportError> {
+    tokio::select! {
+        result = work => result,
+        () = engine.cancel.cancelled() => Err(TransportError::Cancelled),
     }
 }
 

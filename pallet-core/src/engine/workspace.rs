@@ -7,6 +7,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::action::{ActionError, Workspace};
+use crate::model::hex;
 
 /// So many steps a template may take.
 const TEMPLATE_STEPS: u64 = 5_000_000;
@@ -52,7 +53,7 @@ impl Workspace for Directory {
             hash.update(&piece[..read]);
             size += read as u64;
         }
-        let digest = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex(&hash.finalize());
         Ok((digest, size, path.canonicalize().map_err(unreadable)?))
     }
 

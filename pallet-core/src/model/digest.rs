@@ -4,5 +4,10 @@ use sha2::Digest;
 
 /// The SHA-256 digest of some content, in hexadecimal.
 pub fn digest(content: &[u8]) -> String {
-    sha2::Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&sha2::Sha256::digest(content))
+}
+
+/// Bytes in hexadecimal, in lower case.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

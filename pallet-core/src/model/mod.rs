@@ -15,7 +15,7 @@ mod package_transaction;
 mod target;
 mod user;
 
-pub use digest::digest;
+pub use digest::{digest, hex};
 pub use environment::{Environment, merge_environment};
 pub use facts::Facts;
 pub use hostname::is_host_name;

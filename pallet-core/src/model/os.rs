@@ -102,6 +102,18 @@ impl OsFamily {
         }
     }
 
+    /// What installs packages on its systems today.
+    pub fn package_manager(self) -> PackageManager {
+        match self {
+            OsFamily::Debian => PackageManager::Apt,
+            OsFamily::RedHat => PackageManager::Dnf,
+            OsFamily::Suse => PackageManager::Zypper,
+            OsFamily::Arch => PackageManager::Pacman,
+            OsFamily::Alpine => PackageManager::Apk,
+            OsFamily::Unknown => PackageManager::Unknown,
+        }
+    }
+
     /// The word for it: `debian`, `red_hat`, ...
     pub fn as_str(self) -> &'static str {
         match self {

@@ -27,7 +27,8 @@ pub trait ConfigCrate: 'static {
 #[derive(Clone)]
 pub struct Function {
     name: &'static str,
-    parameters: Value,
+    /// Makes the schema of the parameters: only a manifest needs it, calls do not.
+    parameters: fn() -> Value,
     #[allow(clippy::type_complexity)]
     call: Arc<dyn Fn(&mut Request, Value) -> anyhow::Result<Value> + Send + Sync>,
 }
@@ -41,7 +42,7 @@ impl Function {
     {
         Function {
             name,
-            parameters: schemars::schema_for!(A).to_value(),
+            parameters: || schemars::schema_for!(A).to_value(),
             call: Arc::new(move |request, arguments| {
                 let arguments = serde_json::from_value(arguments)
                     .map_err(|error| PluginError::new(ErrorKind::InvalidInput, format!("{name}: {error}")))?;
@@ -55,10 +56,10 @@ impl Function {
 pub(crate) fn manifest<C: ConfigCrate>(version: &str) -> Manifest {
     let functions = C::functions()
         .into_iter()
-        .map(|function| FunctionManifest {
-            name: function.name.to_owned(),
-            doc: function.parameters.get("description").and_then(Value::as_str).unwrap_or_default().to_owned(),
-            parameters: function.parameters,
+        .map(|function| {
+            let parameters = (function.parameters)();
+            let doc = parameters.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
+            FunctionManifest { name: function.name.to_owned(), doc, parameters }
         })
         .collect();
     Manifest { name: C::NAME.into(), version: version.into(), about: C::ABOUT.into(), functions, options: Value::Null }

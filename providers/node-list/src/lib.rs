@@ -7,7 +7,6 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use pallet_core::model::PackageManager;
 use pallet_core::prelude::*;
 
 use options::{Machine, Options};
@@ -123,14 +122,12 @@ fn node(name: &str, machine: &Machine, context: &ServiceContext) -> Node {
 fn claimed_os(text: &str) -> Os {
     let (id, version) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
     let family = OsFamily::of(id, "");
-    let (package_manager, service_manager) = match family {
-        OsFamily::Debian => (PackageManager::Apt, ServiceManager::Systemd),
-        OsFamily::RedHat => (PackageManager::Dnf, ServiceManager::Systemd),
-        OsFamily::Suse => (PackageManager::Zypper, ServiceManager::Systemd),
-        OsFamily::Arch => (PackageManager::Pacman, ServiceManager::Systemd),
-        OsFamily::Alpine => (PackageManager::Apk, ServiceManager::Openrc),
-        OsFamily::Unknown => (PackageManager::Unknown, ServiceManager::Process),
+    let service_manager = match family {
+        OsFamily::Alpine => ServiceManager::Openrc,
+        OsFamily::Unknown => ServiceManager::Process,
+        _ => ServiceManager::Systemd,
     };
+    let package_manager = family.package_manager();
     Os { id: id.to_owned(), version: version.trim().to_owned(), family, arch: String::new(), package_manager, service_manager }
 }
 

@@ -114,13 +114,8 @@ pub(crate) fn os_of(root: &Path) -> Option<Os> {
     let family = OsFamily::of(&id, &value("ID_LIKE"));
     let has = |path: &str| fs::symlink_metadata(root.join(path)).is_ok();
     let package_manager = match family {
-        OsFamily::Debian => PackageManager::Apt,
-        OsFamily::RedHat if has("usr/bin/dnf") => PackageManager::Dnf,
-        OsFamily::RedHat => PackageManager::Yum,
-        OsFamily::Suse => PackageManager::Zypper,
-        OsFamily::Arch => PackageManager::Pacman,
-        OsFamily::Alpine => PackageManager::Apk,
-        OsFamily::Unknown => PackageManager::Unknown,
+        OsFamily::RedHat if !has("usr/bin/dnf") => PackageManager::Yum,
+        family => family.package_manager(),
     };
     // a node's first process is none of these, so only what works without one counts
     let service_manager = if has("sbin/openrc-run") {
