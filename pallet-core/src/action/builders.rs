@@ -50,6 +50,12 @@ macro_rules! guard_builders {
             self
         }
 
+        /// As the user `name`.
+        pub fn user(mut self, name: impl Into<String>) -> Self {
+            self.user = Some(name.into());
+            self
+        }
+
         /// With an environment variable.
         pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
             self.environment.insert(name.into(), value.into());

@@ -32,6 +32,9 @@ pub struct ExecCheckedScript {
     /// The directory that the commands run in.
     #[serde(default)]
     pub cwd: Option<String>,
+    /// The user that the commands and the guards run as; else the one that Pallet is on the node, which is root.
+    #[serde(default)]
+    pub user: Option<String>,
     /// Environment variables for the commands.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
@@ -40,7 +43,7 @@ pub struct ExecCheckedScript {
 impl ExecCheckedScript {
     /// Commands that always run.
     pub fn new(name: impl Into<String>, script: impl Into<String>) -> Self {
-        ExecCheckedScript { name: name.into(), script: script.into(), creates: None, unless: None, only_if: None, cwd: None, environment: BTreeMap::new() }
+        ExecCheckedScript { name: name.into(), script: script.into(), creates: None, unless: None, only_if: None, cwd: None, user: None, environment: BTreeMap::new() }
     }
 
     guard_builders!();
@@ -54,6 +57,7 @@ impl ExecCheckedScript {
             unless: self.unless.as_deref(),
             only_if: self.only_if.as_deref(),
             cwd: self.cwd.as_deref(),
+            user: self.user.as_deref(),
             environment: &self.environment,
         }
     }
@@ -99,7 +103,7 @@ mod tests {
                 ---
                 if [ ! -e /usr/bin/tool ] && [ ! -L /usr/bin/tool ]
                 then
-                sh -e -c 'make install' || fail_with $? 'it'\''s the tool: the script failed'
+                printf '{ :\n%s\n} </dev/null\n' 'make install' | sh -e || fail_with $? 'it'\''s the tool: the script failed'
                 changed
                 fi
             "#]],
@@ -114,9 +118,9 @@ mod tests {
             may run
             + make install
             ---
-            if ! sh -c 'tool --version' >/dev/null 2>&1
+            if ! printf '{ :\n%s\n} </dev/null\n' 'tool --version' | sh >/dev/null 2>&1
             then
-            sh -e -c 'make install' || fail_with $? 'the tool: the script failed'
+            printf '{ :\n%s\n} </dev/null\n' 'make install' | sh -e || fail_with $? 'the tool: the script failed'
             changed
             fi
         "#]]);

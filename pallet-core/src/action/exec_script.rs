@@ -32,6 +32,9 @@ pub struct ExecScript {
     /// The directory that the commands run in.
     #[serde(default)]
     pub cwd: Option<String>,
+    /// The user that the commands and the guards run as; else the one that Pallet is on the node, which is root.
+    #[serde(default)]
+    pub user: Option<String>,
     /// Environment variables for the commands.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
@@ -40,7 +43,7 @@ pub struct ExecScript {
 impl ExecScript {
     /// Commands that always run.
     pub fn new(script: impl Into<String>) -> Self {
-        ExecScript { script: script.into(), creates: None, unless: None, only_if: None, cwd: None, environment: BTreeMap::new() }
+        ExecScript { script: script.into(), creates: None, unless: None, only_if: None, cwd: None, user: None, environment: BTreeMap::new() }
     }
 
     guard_builders!();
@@ -54,6 +57,7 @@ impl ExecScript {
             unless: self.unless.as_deref(),
             only_if: self.only_if.as_deref(),
             cwd: self.cwd.as_deref(),
+            user: self.user.as_deref(),
             environment: &self.environment,
         }
     }
@@ -97,10 +101,10 @@ mod tests {
                 + ldconfig
                 + echo 'done'
                 ---
-                cd '/srv/it'\''s'
+                printf '{ :\n%s\n} </dev/null\n' 'cd '\''/srv/it'\''\'\'''\''s'\'' || exit
                 export LANG=C
-                sh -e -c 'ldconfig
-                echo '\''done'\'''
+                ldconfig
+                echo '\''done'\''' | sh -e
                 changed
             "#]],
         );
@@ -121,10 +125,10 @@ mod tests {
                 + make install
                 ---
                 if [ ! -e /usr/bin/tool ] && [ ! -L /usr/bin/tool ] &&
-                  ! sh -c 'tool --version' >/dev/null 2>&1 &&
-                  sh -c 'test -e Makefile' >/dev/null 2>&1
+                  ! printf '{ :\n%s\n} </dev/null\n' 'tool --version' | sh >/dev/null 2>&1 &&
+                  printf '{ :\n%s\n} </dev/null\n' 'test -e Makefile' | sh >/dev/null 2>&1
                 then
-                sh -e -c 'make install'
+                printf '{ :\n%s\n} </dev/null\n' 'make install' | sh -e
                 changed
                 fi
             "#]],
@@ -140,11 +144,11 @@ mod tests {
                 may run
                 + make install
                 ---
-                if ! sh -c 'cd /src || exit
-                tool --version' >/dev/null 2>&1
+                if ! printf '{ :\n%s\n} </dev/null\n' 'cd /src || exit
+                tool --version' | sh >/dev/null 2>&1
                 then
-                cd /src
-                sh -e -c 'make install'
+                printf '{ :\n%s\n} </dev/null\n' 'cd /src || exit
+                make install' | sh -e
                 changed
                 fi
             "#]],

@@ -35,6 +35,15 @@ pub(super) fn require_absolute(action: &str, path: &str) -> Result<(), ActionErr
     Ok(())
 }
 
+/// Refuses what cannot be the name of a user or a group.
+pub(super) fn require_name(action: &str, what: &str, name: &str) -> Result<(), ActionError> {
+    let numeric = name.bytes().all(|byte| byte.is_ascii_digit());
+    if name.is_empty() || numeric || name.starts_with('-') || name.contains([':', '/', '\n', '\0']) {
+        return Err(ActionError::arguments(action, format!("the {what} {name:?} is not a name; write the name, not a number")));
+    }
+    Ok(())
+}
+
 /// The wanted owner, group and mode, from an action's arguments.
 pub(super) fn attributes(
     action: &str,
@@ -43,13 +52,8 @@ pub(super) fn attributes(
     mode: &Option<String>,
 ) -> Result<Attributes, ActionError> {
     for (what, name) in [("owner", owner), ("group", group)] {
-        if let Some(name) = name
-            && (name.is_empty()
-                || name.contains([':', '/', '\n'])
-                || name.starts_with('-')
-                || name.bytes().all(|byte| byte.is_ascii_digit()))
-        {
-            return Err(ActionError::arguments(action, format!("the {what} {name:?} is not a name; write the name, not a number")));
+        if let Some(name) = name {
+            require_name(action, what, name)?;
         }
     }
     let mode = match mode {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::file_support::require_absolute;
+use super::file_support::{require_absolute, require_name};
 use super::{ActionError, Change};
 use crate::model::{CommandState, FileState, Known, NodeState, Observation};
-use crate::script::{Script, quote};
+use crate::script::{Script, quote, shell, strict_shell};
 
 /// A script with its guards.
 pub(super) struct Guarded<'a> {
@@ -17,6 +17,8 @@ pub(super) struct Guarded<'a> {
     pub(super) unless: Option<&'a str>,
     pub(super) only_if: Option<&'a str>,
     pub(super) cwd: Option<&'a str>,
+    /// Who runs it.
+    pub(super) user: Option<&'a str>,
     pub(super) environment: &'a BTreeMap<String, String>,
 }
 
@@ -26,10 +28,6 @@ impl Guarded<'_> {
         if self.script.trim().is_empty() {
             return wrong("the script is empty".to_owned());
         }
-        // a word of a command line has at most 128 KiB on Linux
-        if self.script.len() > 100_000 {
-            return wrong("the script is longer than 100,000 characters; put it on the node with remote_file and run that".to_owned());
-        }
         let texts =
             [Some(self.script), self.unless, self.only_if].into_iter().flatten().chain(self.environment.values().map(String::as_str));
         if texts.into_iter().any(|text| text.contains('\0')) {
@@ -37,6 +35,9 @@ impl Guarded<'_> {
         }
         for path in self.creates.iter().chain(&self.cwd) {
             require_absolute(self.action, path)?;
+        }
+        if let Some(user) = self.user {
+            require_name(self.action, "user", user)?;
         }
         let is_name = |name: &String| {
             name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && !name.starts_with(|first: char| first.is_ascii_digit())
@@ -56,10 +57,18 @@ impl Guarded<'_> {
         }
     }
 
-    /// A guard as it is asked, in the directory and environment of the script.
+    /// A guard as it is asked: by the user, and in the directory and environment of the script.
     fn guard(&self, command: &str) -> String {
+        let command = format!("{}{command}", self.setting());
+        match self.user {
+            None => command,
+            Some(_) => shell(&command, self.user),
+        }
+    }
+
+    fn setting(&self) -> String {
         let cwd = self.cwd.map(|path| format!("cd {} || exit\n", quote(path))).unwrap_or_default();
-        format!("{cwd}{}{command}", self.exports())
+        format!("{cwd}{}", self.exports())
     }
 
     fn exports(&self) -> String {
@@ -86,20 +95,14 @@ impl Guarded<'_> {
         if let Some(path) = self.creates.map(quote) {
             conditions.push(format!("[ ! -e {path} ] && [ ! -L {path} ]"));
         }
-        let looks = |command: &str| format!("sh -c {} >/dev/null 2>&1", quote(&self.guard(command)));
+        let looks = |command: &str| format!("{} >/dev/null 2>&1", shell(&format!("{}{command}", self.setting()), self.user));
         conditions.extend(self.unless.map(|command| format!("! {}", looks(command))));
         conditions.extend(self.only_if.map(looks));
         let mut script = Script::new();
         if !conditions.is_empty() {
             script = script.raw(&format!("if {}\nthen", conditions.join(" &&\n  ")));
         }
-        if let Some(path) = self.cwd {
-            script = script.call(["cd", path]);
-        }
-        if !self.environment.is_empty() {
-            script = script.raw(&self.exports());
-        }
-        let run = format!("sh -e -c {}", quote(self.script));
+        let run = strict_shell(&format!("{}{}", self.setting(), self.script), self.user);
         script = script.raw(&match self.name {
             Some(name) => format!("{run} || fail_with $? {}", quote(&format!("{name}: the script failed"))),
             None => run,

@@ -23,7 +23,7 @@ pub use known::Known;
 pub use manifest::{ABI_VERSION, FunctionManifest, Manifest, PluginKind, PluginSummary, Requirement};
 pub use node::{Connection, Node, NodeStatus, SshConnection};
 pub use node_spec::{HardwareSpec, ImageSpec, LocationSpec, NetworkSpec, NodeSpec, QosSpec};
-pub use node_state::{Attributes, CommandState, FileState, GroupState, NodeState, PackageState, ServiceState, UserState};
+pub use node_state::{Attributes, CommandState, FileState, GroupState, NodeState, PackageState, Reading, ServiceState, UserState};
 pub use observation::{FileQuestion, Observation};
 pub use os::{Os, OsFamily, PackageManager, ServiceManager};
 pub use package_transaction::PackageTransaction;

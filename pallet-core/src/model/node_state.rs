@@ -22,6 +22,8 @@ pub struct NodeState {
     users: BTreeMap<String, Option<UserState>>,
     groups: BTreeMap<String, Option<GroupState>>,
     commands: BTreeMap<String, CommandState>,
+    readings: BTreeMap<String, Reading>,
+    written: BTreeMap<String, String>,
 }
 
 /// What stands at a path.
@@ -120,6 +122,17 @@ pub struct CommandState {
     pub exit: i32,
 }
 
+/// What a command that only looks printed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// Its exit code.
+    pub exit: i32,
+    /// Its standard output, without newlines at its end.
+    pub output: String,
+    /// The one path that it reads, if that is all it reads.
+    pub of: Option<String>,
+}
+
 macro_rules! maps {
     ($($get:ident $set:ident $map:ident: $state:ty, $what:literal;)*) => {$(
         #[doc = concat!("What is known of ", $what, ".")]
@@ -147,16 +160,42 @@ impl NodeState {
             users: BTreeMap::new(),
             groups: BTreeMap::new(),
             commands: BTreeMap::new(),
+            readings: BTreeMap::new(),
+            written: BTreeMap::new(),
         }
     }
 
     maps! {
-        file set_file files: FileState, "what stands at a path";
         package set_package packages: PackageState, "a package";
         service set_service services: ServiceState, "a service";
         user set_user users: Option<UserState>, "a user (`None`: there is none)";
         group set_group groups: Option<GroupState>, "a group (`None`: there is none)";
         command set_command commands: CommandState, "a command that only looks";
+        reading set_reading readings: Reading, "what a command prints that only looks";
+    }
+
+    /// What is known of what stands at a path.
+    pub fn file(&self, path: &str) -> Known<&FileState> {
+        self.files.get(path).map_or(Known::Unknown, Known::Known)
+    }
+
+    /// Brings what stands at a path to what will be true, and returns what was known of it before.
+    pub fn set_file(&mut self, path: &str, state: FileState) -> Known<FileState> {
+        let before = self.files.insert(path.to_owned(), state);
+        if before.as_ref() != self.files.get(path) {
+            self.readings.retain(|_, reading| reading.of.as_deref() != Some(path));
+        }
+        before.map_or(Known::Unknown, Known::Known)
+    }
+
+    /// The digest of what Pallet last wrote to a path, where that is known. It is asked only of files that are not as expected.
+    pub fn written(&self, path: &str) -> Option<&str> {
+        self.written.get(path).map(String::as_str)
+    }
+
+    /// Remembers the digest of what Pallet wrote to a path.
+    pub fn set_written(&mut self, path: &str, digest: &str) {
+        self.written.insert(path.to_owned(), digest.to_owned());
     }
 
     /// How old the package manager's lists are, in seconds; `None`: there are none.
@@ -176,6 +215,7 @@ impl NodeState {
         self.users.clear();
         self.groups.clear();
         self.commands.clear();
+        self.readings.clear();
     }
 
     /// Forgets the versions of installed packages: after a change of any, since others may come along with it.
@@ -207,7 +247,14 @@ impl NodeState {
     /// Forgets one path and all below it.
     pub fn forget_files_below(&mut self, path: &str) {
         let below = format!("{}/", path.trim_end_matches('/'));
-        self.files.retain(|file, _| file != path && !file.starts_with(&below));
+        let concerns = |file: &str| file == path || file.starts_with(&below);
+        self.files.retain(|file, _| !concerns(file));
+        self.readings.retain(|_, reading| !reading.of.as_deref().is_some_and(concerns));
+    }
+
+    /// Forgets what one command prints.
+    pub fn forget_reading(&mut self, script: &str) {
+        self.readings.remove(script);
     }
 
     /// Forgets one group.
@@ -228,6 +275,7 @@ impl NodeState {
         self.users.retain(|key, value| other.users.get(key) == Some(value));
         self.groups.retain(|key, value| other.groups.get(key) == Some(value));
         self.commands.retain(|key, value| other.commands.get(key) == Some(value));
+        self.readings.retain(|key, value| other.readings.get(key) == Some(value));
         if self.package_lists_age != other.package_lists_age {
             self.package_lists_age = Known::Unknown;
         }
@@ -246,6 +294,8 @@ impl NodeState {
         self.users.extend(newer.users);
         self.groups.extend(newer.groups);
         self.commands.extend(newer.commands);
+        self.readings.extend(newer.readings);
+        self.written.extend(newer.written);
     }
 
     /// Where `observed` is not what this state predicted, one line each. What this state does not know it does not predict.
@@ -286,6 +336,12 @@ impl NodeState {
         for (script, predicted) in &self.commands {
             if let Some(seen) = observed.commands.get(script).filter(|seen| *seen != predicted) {
                 found.push(format!("command {script:?}: predicted {predicted:?}, found {seen:?}"));
+            }
+        }
+        for (script, predicted) in &self.readings {
+            let same = |seen: &&Reading| (seen.exit, &seen.output) == (predicted.exit, &predicted.output);
+            if let Some(seen) = observed.readings.get(script).filter(|seen| !same(seen)) {
+                found.push(format!("what {script:?} prints: predicted {predicted:?}, found {seen:?}"));
             }
         }
         found

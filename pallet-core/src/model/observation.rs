@@ -22,6 +22,8 @@ pub struct Observation {
     pub groups: BTreeSet<String>,
     /// Shell commands that only look: their exit codes are wanted.
     pub commands: BTreeSet<String>,
+    /// Shell commands that only look: what they print is wanted. Each with the one path that it reads, if that is all it reads.
+    pub readings: BTreeMap<String, Option<String>>,
 }
 
 /// What is asked of one path besides its kind, owner, group and mode.
@@ -32,6 +34,8 @@ pub struct FileQuestion {
     pub digest: bool,
     /// Its content too, for a diff, unless its digest is this one, it is larger than 64 KiB, or it is not text.
     pub text_unless: Option<String>,
+    /// Its content in any case, unless it is larger than 64 KiB or not text.
+    pub text: bool,
 }
 
 impl Observation {
@@ -50,6 +54,13 @@ impl Observation {
         let question = self.files.entry(path.to_owned()).or_default();
         question.digest = true;
         question.text_unless = Some(expected.to_owned());
+    }
+
+    /// Asks for `path` with its content, unless that is larger than 64 KiB or not text: for actions that change a part of it.
+    pub fn text(&mut self, path: &str) {
+        let question = self.files.entry(path.to_owned()).or_default();
+        question.digest = true;
+        question.text = true;
     }
 
     /// Asks for a package.
@@ -82,11 +93,22 @@ impl Observation {
         self.commands.insert(script.to_owned());
     }
 
+    /// Asks for what a command prints that only looks. It stays known until something that may do anything has been done.
+    pub fn reading(&mut self, script: &str) {
+        self.readings.insert(script.to_owned(), None);
+    }
+
+    /// The same of a command that reads nothing but the file at `path`: it stays known until that file is changed.
+    pub fn reading_of(&mut self, path: &str, script: &str) {
+        self.readings.insert(script.to_owned(), Some(path.to_owned()));
+    }
+
     /// Asks for all that `other` asks for as well.
     pub fn extend(&mut self, other: Observation) {
         for (path, question) in other.files {
             let ours = self.files.entry(path).or_default();
             ours.digest |= question.digest;
+            ours.text |= question.text;
             ours.text_unless = ours.text_unless.take().or(question.text_unless);
         }
         self.packages.extend(other.packages);
@@ -95,5 +117,6 @@ impl Observation {
         self.users.extend(other.users);
         self.groups.extend(other.groups);
         self.commands.extend(other.commands);
+        self.readings.extend(other.readings);
     }
 }

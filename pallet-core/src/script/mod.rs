@@ -18,12 +18,14 @@ pub mod observe;
 pub mod packages;
 mod quote;
 pub mod services;
+mod shell;
 #[cfg(test)]
 pub(crate) mod shells;
 
 pub use builder::Script;
 pub use flag::{FLAGS, flag_file, flag_of_file};
 pub use quote::quote;
+pub use shell::{shell, strict_shell};
 
 const PACKAGE_LISTS: &str = include_str!("shared/package_lists.sh");
 const PROVIDES: &str = include_str!("shared/provides.sh");

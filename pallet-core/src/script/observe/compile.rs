@@ -1,7 +1,7 @@
 //! Writes the observing script: the functions that are needed, and one call of each with everything it is asked.
 
 use crate::model::Observation;
-use crate::script::{INIT, PACKAGE_LISTS, PROCESS, PROVIDES, Script, quote};
+use crate::script::{INIT, PACKAGE_LISTS, PROCESS, PROVIDES, Script, quote, shell};
 
 const FACTS: &str = include_str!("facts.sh");
 const FILES: &str = include_str!("files.sh");
@@ -38,26 +38,45 @@ pub fn compile(wanted: &Observation, token: &str) -> String {
     }
     for (index, command) in wanted.commands.iter().enumerate() {
         // a shell of its own, so that a syntax error or a variable of one says nothing about the rest
-        script = script.raw(&format!("sh -c {} </dev/null >/dev/null 2>&1\nanswer command {index} \"$?\"", quote(command)));
+        script = script.raw(&format!("{} >/dev/null 2>&1\nanswer command {index} \"$?\"", shell(command, None)));
+    }
+    for (index, command) in wanted.readings.keys().enumerate() {
+        script = script.raw(&format!("read=$({} 2>/dev/null)\nanswer reading {index} \"$?\" \"$read\"", shell(command, None)));
     }
     script.raw("answer end\n} </dev/null").as_str().to_owned()
 }
 
-fn files(wanted: &Observation, script: Script) -> Script {
-    let asked = |call: &'static str| std::iter::once(call);
-    let mut script = script.call(asked("describe").chain(wanted.files.keys().map(String::as_str)));
-    let digests: Vec<&str> = wanted.files.iter().filter(|(_, asked)| asked.digest).map(|(path, _)| path.as_str()).collect();
-    if !digests.is_empty() {
-        script = script.call(asked("digest").chain(digests));
+/// So many files are asked in one call: a command line has an end.
+const FILES_IN_ONE_CALL: usize = 1000;
+
+fn files(wanted: &Observation, mut script: Script) -> Script {
+    let mut calls: [(&str, Vec<&str>, usize); 6] = [
+        ("describe", Vec::new(), 1),
+        ("describe_odd", Vec::new(), 1),
+        ("contents", Vec::new(), 2),
+        ("contents_odd", Vec::new(), 2),
+        ("content_of", Vec::new(), 1),
+        ("digest", Vec::new(), 1),
+    ];
+    for (path, asked) in &wanted.files {
+        calls[usize::from(path.contains('\n'))].1.push(path);
+        match &asked.text_unless {
+            _ if asked.text => calls[4].1.push(path),
+            // what is no digest would be skipped when it is checked
+            Some(expected) if !is_digest(expected) => calls[4].1.push(path),
+            Some(expected) => calls[2 + usize::from(path.contains(['\n', '\r', '\\']))].1.extend([expected.as_str(), path]),
+            None if asked.digest => calls[5].1.push(path),
+            None => {}
+        }
     }
-    let texts: Vec<&str> = wanted
-        .files
-        .iter()
-        .filter_map(|(path, asked)| asked.text_unless.as_deref().map(|digest| [path.as_str(), digest]))
-        .flatten()
-        .collect();
-    if !texts.is_empty() {
-        script = script.call(asked("text").chain(texts));
+    for (call, words, width) in calls {
+        for words in words.chunks(FILES_IN_ONE_CALL * width) {
+            script = script.call(std::iter::once(call).chain(words.iter().copied()));
+        }
     }
     script
+}
+
+fn is_digest(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

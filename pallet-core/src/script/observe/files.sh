@@ -1,67 +1,98 @@
-# What stands at paths. A file can vanish while it is looked at: then the call for all fails, and each is asked for alone.
+# What stands at paths.
 
+# describe PATH...: kind, owner, group and mode; no path holds a newline
 describe() {
+  answer stats "$(stat -c '%f:%u:%g:%U:%G %n' -- "$@" 2>/dev/null)"
+  # what vanishes meanwhile is told last, and that holds
   for path do
-    shift
+    if [ -L "$path" ]; then link "$path"; elif [ ! -e "$path" ]; then answer absent "$path"; fi
+  done
+}
+
+# describe_odd PATH...: the same of paths that hold newlines
+describe_odd() {
+  for path do
     if [ -L "$path" ]; then
-      # the x keeps newlines at the end of a target
-      target=$(readlink -n -- "$path" 2>/dev/null && printf x) && answer link "$path" "${target%x}" || answer absent "$path"
+      link "$path"
     elif [ -e "$path" ]; then
-      set -- "$@" "$path"
+      stat -c "$token< $token stat $token %f:%u:%g:%U:%G $token %n $token $token> $token " -- "$path" 2>/dev/null
     else
       answer absent "$path"
     fi
   done
-  [ $# = 0 ] || stat_files "$@" || for path do
-    stat_files "$path" || [ -e "$path" ] || answer absent "$path"
-  done
 }
 
-stat_files() {
-  stat -c "$token< $token stat $token %f:%s:%u:%g:%U:%G $token %n $token $token> $token " -- "$@" 2>/dev/null
+link() {
+  # the x keeps newlines at the end of a target
+  target=$(readlink -n -- "$1" 2>/dev/null && printf x) && answer link "$1" "${target%x}" || answer absent "$1"
 }
 
-sums=''
-digest() {
-  for path do
-    shift
-    if [ ! -f "$path" ] || [ -L "$path" ]; then continue; fi
-    case $path in
-      *"$nl"*) digest_alone "$path" ;;
-      *) set -- "$@" "$path" ;;
-    esac
-  done
-  [ $# -gt 0 ] || return 0
-  if sums=$(sha256sum -- "$@" 2>/dev/null); then
-    answer digests "$sums"
-  else
-    sums=''
-    for path do digest_alone "$path"; done
+# contents DIGEST PATH...: the digest and the content of each file that does not have the digest
+contents() {
+  if expected "$@" | sha256sum -c >/dev/null 2>&1; then
+    answer as_expected
+    return
   fi
-}
-
-digest_alone() {
-  if sum=$({ sha256sum <"$1"; } 2>/dev/null); then
-    answer digest "$1" "${sum%% *}"
-  else
-    describe "$1"
-  fi
-}
-
-# text PATH DIGEST...: the content of each file that does not have the digest
-text() {
+  expected "$@" | LC_ALL=C sha256sum -c 2>/dev/null | grep -v ': OK$' | while IFS= read -r line; do
+    content_of "${line%: FAILED*}"
+  done
+  answer checked
+  written
   while [ $# -gt 1 ]; do
-    case $nl$sums$nl in
-      *"$nl$2  $1$nl"*) ;;
-      *) text_of "$1" ;;
-    esac
+    # gone since it was described
+    if [ ! -e "$2" ] && [ ! -L "$2" ]; then answer absent "$2"; fi
     shift 2
   done
 }
 
-text_of() {
+# expected DIGEST PATH...: a list to check; a pipe or a device is never read
+expected() {
+  while [ $# -gt 1 ]; do
+    if [ -f "$2" ]; then printf '%s  %s\n' "$1" "$2"; fi
+    shift 2
+  done
+}
+
+# contents_odd DIGEST PATH...: the same of paths that sha256sum would escape
+contents_odd() {
+  while [ $# -gt 1 ]; do
+    digest "$2"
+    if [ "${sum%% *}" != "$1" ]; then text "$2"; fi
+    shift 2
+  done
+  written
+}
+
+# content_of PATH...: digest and content
+content_of() {
+  for path do
+    digest "$path"
+    text "$path"
+  done
+}
+
+# digest PATH...
+digest() {
+  for path do
+    sum=''
+    if [ -f "$path" ]; then
+      sum=$({ sha256sum <"$path"; } 2>/dev/null) || :
+    else
+      describe_odd "$path"
+    fi
+    answer digest "$path" "${sum%% *}"
+  done
+}
+
+# text PATH
+text() {
   if [ ! -f "$1" ] || [ -L "$1" ] || [ ! -r "$1" ]; then return; fi
   size=$({ wc -c <"$1"; } 2>/dev/null) || return
   [ "$size" -le 65536 ] || return
   content=$({ base64 <"$1"; } 2>/dev/null) && answer text "$1" "$content"
+}
+
+# written: the digests of what Pallet wrote
+written() {
+  if [ -r /var/lib/pallet/written ]; then answer written "$(cat /var/lib/pallet/written)"; fi
 }

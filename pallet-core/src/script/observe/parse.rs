@@ -7,7 +7,8 @@ use base64::Engine;
 use super::super::flag_of_file;
 use super::{ObserveError, Observed, packages, services, users};
 use crate::model::{
-    self, Attributes, CommandState, Facts, FileState, NodeState, Observation, Os, OsFamily, PackageManager, PackageState, ServiceManager,
+    self, Attributes, CommandState, Facts, FileState, Known, NodeState, Observation, Os, OsFamily, PackageManager, PackageState, Reading,
+    ServiceManager,
 };
 
 /// Reads the `output` of the script that [`compile`](super::compile) made for the same `wanted` and `token`.
@@ -36,6 +37,17 @@ pub fn parse(wanted: &Observation, token: &str, output: &[u8]) -> Result<Observe
                 let index: usize = number(answer, index)?;
                 let command = wanted.commands.iter().nth(index).ok_or_else(|| malformed(answer))?;
                 state.set_command(command, CommandState { exit: number(answer, exit)? });
+            }
+            ["reading", index, exit, output] => {
+                let index: usize = number(answer, index)?;
+                let (script, of) = wanted.readings.iter().nth(index).ok_or_else(|| malformed(answer))?;
+                let output = output.trim_end_matches('\n').to_owned();
+                state.set_reading(script, Reading { exit: number(answer, exit)?, output, of: of.clone() });
+            }
+            ["written", lines] => {
+                for (path, digest) in lines.lines().filter_map(|line| line.split_once("  ")).map(|(digest, path)| (path, digest)) {
+                    state.set_written(path, digest);
+                }
             }
             _ => {}
         }
@@ -96,14 +108,13 @@ fn word<T: serde::de::DeserializeOwned>(word: &str, default: T) -> T {
 }
 
 fn files(wanted: &Observation, answers: &[Answer<'_>], state: &mut NodeState) -> Result<(), ObserveError> {
-    let mut digests = BTreeMap::new();
+    let mut digests: BTreeMap<&str, &str> = BTreeMap::new();
     let mut texts = BTreeMap::new();
+    let mut checked = false;
     for answer in answers {
         match answer.as_slice() {
-            ["digests", lines] => digests.extend(lines.lines().filter_map(digest_line)),
-            ["digest", path, digest] => {
-                digests.insert((*path).to_owned(), (*digest).to_owned());
-            }
+            ["as_expected" | "checked"] => checked = true,
+            ["digest", path, digest] => drop(digests.insert(path, digest)),
             ["text", path, encoded] => {
                 if let Some(text) = text(encoded) {
                     texts.insert((*path).to_owned(), text);
@@ -112,67 +123,65 @@ fn files(wanted: &Observation, answers: &[Answer<'_>], state: &mut NodeState) ->
             _ => {}
         }
     }
-    // what was said last of a path holds: it was asked for again because it had changed
     for answer in answers {
-        let (path, found) = match answer.as_slice() {
-            ["absent", path] => (path, FileState::Absent),
-            ["link", path, target] => (path, FileState::Link { target: (*target).to_owned() }),
-            ["stat", numbers, path] => (path, stat(numbers).ok_or_else(|| malformed(answer))?),
-            _ => continue,
-        };
-        let Some((path, question)) = wanted.files.get_key_value(*path) else { return Err(malformed(answer)) };
-        let found = match found {
-            FileState::File { attributes, .. } => {
-                let digest = digests.get(path).filter(|_| question.digest).cloned();
-                // content that changed between the two looks says nothing
-                let text = texts.get(path).filter(|text| digest.as_deref() == Some(model::digest(text.as_bytes()).as_str()));
-                FileState::File { text: text.filter(|_| question.text_unless != digest).cloned(), digest, attributes }
+        match answer.as_slice() {
+            ["absent", path] => found(wanted, path, FileState::Absent, answer, state)?,
+            ["link", path, target] => found(wanted, path, FileState::Link { target: (*target).to_owned() }, answer, state)?,
+            ["stat", numbers, path] => look(wanted, numbers, path, state).ok_or_else(|| malformed(answer))?,
+            ["stats", lines] => {
+                for line in lines.lines() {
+                    line.split_once(' ')
+                        .and_then(|(numbers, path)| look(wanted, numbers, path, state))
+                        .ok_or_else(|| malformed(&[line]))?;
+                }
             }
-            other => other,
+            _ => {}
+        }
+    }
+    for (path, question) in &wanted.files {
+        let Known::Known(FileState::File { attributes, .. }) = state.file(path) else { continue };
+        let attributes = attributes.clone();
+        let digest = match (digests.get(path.as_str()), &question.text_unless) {
+            (Some(digest), _) => Some(*digest).filter(|digest| digest.len() == 64).map(str::to_owned),
+            // what was checked and not named has the expected digest
+            (None, Some(expected)) if checked => Some(expected.clone()),
+            _ => None,
         };
-        state.set_file(path, found);
+        // content that changed between the two looks says nothing
+        let text = texts.remove(path).filter(|text: &String| digest.as_deref() == Some(model::digest(text.as_bytes()).as_str()));
+        let text = text.filter(|_| question.text || question.text_unless != digest);
+        state.set_file(path, FileState::File { digest, text, attributes });
     }
     Ok(())
 }
 
-/// Reads `mode:size:uid:gid:user:group` as `stat` says it, the mode in hexadecimal.
-fn stat(numbers: &str) -> Option<FileState> {
-    let [mode, _size, uid, gid, user, group] = numbers.splitn(6, ':').collect::<Vec<_>>().try_into().ok()?;
+/// Takes one line of `stat`; a link is told in another answer.
+fn look(wanted: &Observation, numbers: &str, path: &str, state: &mut NodeState) -> Option<()> {
+    match stat(numbers)? {
+        Some(state_of) => found(wanted, path, state_of, &[path], state).ok(),
+        None => Some(()),
+    }
+}
+
+fn found(wanted: &Observation, path: &str, what: FileState, answer: &[&str], state: &mut NodeState) -> Result<(), ObserveError> {
+    let (path, _) = wanted.files.get_key_value(path).ok_or_else(|| malformed(answer))?;
+    state.set_file(path, what);
+    Ok(())
+}
+
+/// Reads `mode:uid:gid:user:group` as `stat` says it, the mode in hexadecimal; the inner `None` is a link.
+fn stat(numbers: &str) -> Option<Option<FileState>> {
+    let [mode, uid, gid, user, group] = numbers.splitn(5, ':').collect::<Vec<_>>().try_into().ok()?;
     let mode = u32::from_str_radix(mode, 16).ok()?;
     // an id without a name stands for itself
     let name = |name: &str, id: &str| Some(if name == "UNKNOWN" { id } else { name }.to_owned());
     let attributes = Attributes { owner: name(user, uid), group: name(group, gid), mode: Some(mode & 0o7777) };
     Some(match mode & 0o170_000 {
-        0o100_000 => FileState::File { digest: None, text: None, attributes },
-        0o040_000 => FileState::Directory(attributes),
-        _ => FileState::Other,
+        0o100_000 => Some(FileState::File { digest: None, text: None, attributes }),
+        0o040_000 => Some(FileState::Directory(attributes)),
+        0o120_000 => None,
+        _ => Some(FileState::Other),
     })
-}
-
-/// Reads a line of `sha256sum`. GNU's begins with a backslash where it had to escape the name, busybox's never does.
-fn digest_line(line: &str) -> Option<(String, String)> {
-    let (line, escaped) = line.strip_prefix('\\').map_or((line, false), |line| (line, true));
-    let (digest, name) = line.split_at_checked(64)?;
-    let name = name.strip_prefix("  ").or_else(|| name.strip_prefix(" *"))?;
-    let name = if escaped { unescape(name) } else { name.to_owned() };
-    digest.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| (name, digest.to_owned()))
-}
-
-fn unescape(name: &str) -> String {
-    let mut plain = String::with_capacity(name.len());
-    let mut rest = name.chars();
-    while let Some(character) = rest.next() {
-        plain.push(match character {
-            '\\' => match rest.next() {
-                Some('n') => '\n',
-                Some('r') => '\r',
-                Some(other) => other,
-                None => '\\',
-            },
-            other => other,
-        });
-    }
-    plain
 }
 
 /// Text from base64: UTF-8 without NUL.

@@ -134,7 +134,7 @@ fn a_file_that_vanishes_between_calls_is_no_other() {
     let mut wanted = Observation::default();
     for name in ["a", "b", "c"] {
         fs::write(format!("{root}/{name}"), name).expect("it can be written");
-        wanted.content(&format!("{root}/{name}"), "");
+        wanted.content(&format!("{root}/{name}"), &digest(b"expected"));
     }
     // both calls for all see `b`, and lose it before they look
     let tools = format!(
@@ -154,6 +154,58 @@ fn a_file_that_vanishes_between_calls_is_no_other() {
                 assert_eq!((found.as_deref(), text.as_deref()), (Some(digest(name.as_bytes()).as_str()), Some(name)), "{tool} in {shell}");
             }
         }
+    }
+}
+
+#[test]
+fn content_that_is_as_expected_is_told_in_a_word() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = |name: &str| format!("{}/{name}", directory.path().to_str().expect("it is UTF-8"));
+    let mut wanted = Observation::default();
+    for number in 0..100 {
+        fs::write(path(&number.to_string()), number.to_string()).expect("it can be written");
+        wanted.content(&path(&number.to_string()), &digest(number.to_string().as_bytes()));
+    }
+    wanted.content(&path("absent"), &digest(b"absent"));
+    let check = |changed: Option<&str>| {
+        for observed in observe(&wanted) {
+            for number in 0..100 {
+                let name = number.to_string();
+                let content = if changed == Some(name.as_str()) { "by hand" } else { name.as_str() };
+                let Known::Known(FileState::File { digest: found, text, .. }) = observed.state.file(&path(&name)) else { panic!("{name}") };
+                let shown = (changed == Some(name.as_str())).then_some(content);
+                assert_eq!((found.as_deref(), text.as_deref()), (Some(digest(content.as_bytes()).as_str()), shown), "{name}");
+            }
+            assert_eq!(observed.state.file(&path("absent")), Known::Known(&FileState::Absent));
+        }
+    };
+    check(None);
+    fs::write(path("42"), "by hand").expect("it can be written");
+    check(Some("42"));
+}
+
+#[test]
+fn readings_are_what_a_command_prints() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = format!("{}/lines", directory.path().to_str().expect("it is UTF-8"));
+    fs::write(&path, "a\nb\n\n").expect("it can be written");
+    let mut wanted = Observation::default();
+    wanted.reading_of(&path, &format!("cat {path}; printf x"));
+    wanted.reading("echo out; echo err >&2; cat; exit 3");
+    wanted.text(&path);
+    for Observed { mut state, .. } in observe(&wanted) {
+        let Known::Known(reading) = state.reading("echo out; echo err >&2; cat; exit 3") else { panic!("it was asked") };
+        assert_eq!((reading.exit, reading.output.as_str(), reading.of.as_deref()), (3, "out", None));
+        let Known::Known(reading) = state.reading(&format!("cat {path}; printf x")) else { panic!("it was asked") };
+        assert_eq!((reading.exit, reading.output.as_str()), (0, "a\nb\n\nx"));
+        let Known::Known(FileState::File { text, .. }) = state.file(&path) else { panic!("it is a file") };
+        assert_eq!(text.as_deref(), Some("a\nb\n\n"));
+        // what was read of a file holds until that file changes
+        state.set_file("/elsewhere", FileState::Absent);
+        assert_ne!(state.reading(&format!("cat {path}; printf x")), Known::Unknown);
+        state.set_file(&path, FileState::Absent);
+        assert_eq!(state.reading(&format!("cat {path}; printf x")), Known::Unknown);
+        assert_ne!(state.reading("echo out; echo err >&2; cat; exit 3"), Known::Unknown);
     }
 }
 

@@ -1,0 +1,59 @@
+//! A command line that runs given text in a shell of its own.
+
+use super::quote;
+
+/// A command that runs `text` with `sh`, as `user` if one is given.
+///
+/// The text travels through a pipe, so that no list of processes shows what may be a secret. It is one compound command without input:
+/// the shell has read all of it before any of it runs.
+pub fn shell(text: &str, user: Option<&str>) -> String {
+    piped(text, user, "sh")
+}
+
+/// The same for a shell that ends at the first command that fails.
+pub fn strict_shell(text: &str, user: Option<&str>) -> String {
+    piped(text, user, "sh -e")
+}
+
+fn piped(text: &str, user: Option<&str>, program: &str) -> String {
+    let program = match user {
+        None => program.to_owned(),
+        Some(user) => format!("su -s /bin/sh {} -c {}", quote(user), quote(&format!("exec {program}"))),
+    };
+    format!("printf '{{ :\\n%s\\n}} </dev/null\\n' {} | {program}", quote(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::shells::shells;
+
+    #[test]
+    fn text_of_any_kind_is_run_as_it_stands() {
+        for here in shells() {
+            for (text, printed, exit) in [
+                ("echo \"it's $((1 + 1))\"; exit 3", "it's 2\n", 3),
+                ("cat; echo end # of it", "end\n", 0),
+                ("cat <<'X'\nhere } it is\nX", "here } it is\n", 0),
+                ("printf '%s %%d\\n' a", "a %d\n", 0),
+                ("false\necho on", "on\n", 0),
+            ] {
+                let output = here.run(&shell(text, None));
+                assert_eq!(String::from_utf8_lossy(&output.stdout), printed, "{here}: {text}");
+                assert_eq!(output.status.code(), Some(exit), "{here}: {text}");
+            }
+            let output = here.run(&strict_shell("false\necho on", None));
+            assert_eq!((output.stdout.as_slice(), output.status.code()), (&b""[..], Some(1)), "{here}");
+        }
+    }
+
+    #[test]
+    fn text_is_not_in_the_list_of_processes() {
+        for here in shells() {
+            let text = "secret=hunter2; for p in $$ $PPID; do tr '\\0' ' ' </proc/$p/cmdline; echo; done";
+            let output = here.run(&format!("{{\n{}\n}} </dev/null\n", shell(text, None)));
+            let said = String::from_utf8_lossy(&output.stdout);
+            assert!(said.contains("sh") && !said.contains("hunter2"), "{here}: {said}");
+        }
+    }
+}
