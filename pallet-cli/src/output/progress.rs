@@ -63,6 +63,7 @@ impl Progress {
             Event::PhaseStarted { node, phase, actions } => self.now(node, &format!("{phase}: {actions} actions")),
             Event::ActionStarted { node, phase, action } => self.now(node, &format!("{phase}: {}", visible(action))),
             Event::Planned(change) => self.print(&self.change(change, true)),
+            Event::Drift(change) => self.print(&self.change(change, true)),
             Event::Action { change, changed: true } => self.print(&self.change(change, verbose > 0)),
             Event::Action { change, changed: false } => {
                 if verbose > 0 {
@@ -114,6 +115,7 @@ impl Progress {
 
     fn change(&self, change: &PlannedChange, diff: bool) -> String {
         let mark = match change.certainty {
+            Some(Certainty::Drifted) => self.printer.paint("!", "35"),
             // what was done is done, however it was foreseen
             Some(_) if !self.is_dry_run() => self.printer.paint("~", "33"),
             Some(Certainty::Will) => self.printer.paint("~", "33"),
@@ -123,6 +125,7 @@ impl Progress {
         let source = change.source.as_ref().filter(|_| self.printer.verbose > 0).map(|source| format!("  ({source})")).unwrap_or_default();
         let later = match (self.is_dry_run(), change.certainty) {
             (true, Some(Certainty::May)) => " (known after apply)",
+            (_, Some(Certainty::Drifted)) => " (changed by hand, kept)",
             _ => "",
         };
         let mut text = format!(

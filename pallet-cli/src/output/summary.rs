@@ -41,12 +41,17 @@ pub(super) fn summary(printer: &Printer, outcome: &Outcome, dry_run: bool, secon
     count(changed, &would("change", "changed"));
     count(unchanged, "unchanged");
     count(failed, "failed");
+    let drifted: usize = outcome.nodes.iter().map(|node| node.drifted).sum();
     let nodes = outcome.nodes.len();
     let nothing = outcome.created.is_empty() && outcome.destroyed.is_empty() && changed == 0 && failed == 0;
     let text = match (nothing, nodes) {
         (true, 0) => "no nodes; nothing to do".to_owned(),
         (true, nodes) => format!("nothing to change on {nodes} {}", if nodes == 1 { "node" } else { "nodes" }),
         (false, _) => format!("nodes: {}", parts.join(", ")),
+    };
+    let text = match drifted {
+        0 => text,
+        number => format!("{text}; {number} changed by hand and kept: --overwrite-changes replaces them"),
     };
     let text = if outcome.cancelled { format!("stopped; {text}") } else { text };
     let code = if outcome.ok() { "32;1" } else { "31;1" };

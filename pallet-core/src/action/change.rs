@@ -16,7 +16,7 @@ pub struct Change {
     pub summary: String,
     /// What a person wants to see of the difference: lines that begin with `+`, `-` or a space. May be empty.
     pub diff: String,
-    /// What brings the node there. It checks for itself, so it is right for [`Certainty::May`] too.
+    /// What brings the node there; empty for [`Certainty::Drifted`]. It checks for itself, so it is right for [`Certainty::May`] too.
     pub script: Script,
     /// Content that must be on the node before the script runs.
     pub uploads: Vec<Upload>,
@@ -32,6 +32,8 @@ pub enum Certainty {
     Will,
     /// The node may differ: it can be known only after the changes before it.
     May,
+    /// The node differs because somebody changed by hand what Pallet wrote: it is reported and kept, unless overwriting was asked for.
+    Drifted,
 }
 
 /// Content that travels apart from the script, because it is large.
@@ -61,6 +63,11 @@ impl Change {
     /// A change that is decided on the node.
     pub fn may(summary: impl Into<String>, script: Script) -> Self {
         Change { certainty: Certainty::May, ..Change::will(summary, script) }
+    }
+
+    /// What would be changed if overwriting were asked for.
+    pub fn drifted(summary: impl Into<String>) -> Self {
+        Change { certainty: Certainty::Drifted, ..Change::will(summary, Script::new()) }
     }
 
     /// The same with a diff to show.

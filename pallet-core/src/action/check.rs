@@ -148,6 +148,7 @@ pub fn planned<A: Action>(mut action: A, node: NodeBuilder) -> String {
     let certainty = match change.certainty {
         Certainty::Will => "will",
         Certainty::May => "may",
+        Certainty::Drifted => "drifted",
     };
     format!("{certainty} {}\n{}---\n{}", change.summary, change.diff, change.script.as_str())
 }

@@ -15,6 +15,8 @@ pub struct Step {
     pub index: usize,
     /// The change to make, if there is one.
     pub change: Option<Change>,
+    /// What was changed by hand on the node and is kept.
+    pub drift: Option<Change>,
 }
 
 /// All that the actions must know.
@@ -39,7 +41,11 @@ pub fn plan(actions: &[Declared], node: &mut NodeState, flags: &mut Flags) -> Re
         let change = match condition {
             None => None,
             Some(Certainty::Will) => declared.action.plan(node).map_err(|error| (index, error))?,
-            Some(Certainty::May) => plan_conditional(declared, node).map_err(|error| (index, error))?,
+            Some(Certainty::May | Certainty::Drifted) => plan_conditional(declared, node).map_err(|error| (index, error))?,
+        };
+        let (change, drift) = match change {
+            Some(change) if change.certainty == Certainty::Drifted => (None, Some(change)),
+            change => (change, None),
         };
         if let Some(change) = &change {
             node.forget_commands();
@@ -50,7 +56,7 @@ pub fn plan(actions: &[Declared], node: &mut NodeState, flags: &mut Flags) -> Re
                 }
             }
         }
-        steps.push(Step { index, change });
+        steps.push(Step { index, change, drift });
     }
     Ok(steps)
 }
@@ -60,5 +66,8 @@ fn plan_conditional(declared: &Declared, node: &mut NodeState) -> Result<Option<
     let mut then = node.clone();
     let change = declared.action.plan(&mut then)?;
     node.keep_what_agrees(&then);
-    Ok(change.map(|change| Change { certainty: Certainty::May, ..change }))
+    Ok(change.map(|change| match change.certainty {
+        Certainty::Will => Change { certainty: Certainty::May, ..change },
+        Certainty::May | Certainty::Drifted => change,
+    }))
 }

@@ -73,7 +73,7 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
             [one] => one.script.clone(),
             several => packages::transaction(os.package_manager, &join(several))?,
         };
-        let _ = writeln!(script, "printf '\\n%s begin %s\\n' {token} {number}\n(\nset -e\nchange=");
+        let _ = writeln!(script, "printf '\\n%s begin %s\\n' {token} {number}\n(\nset -e\nchange= drift=");
         if changes.iter().any(|change| change.packages.is_some()) {
             // half of a transaction is worse than none or all of it
             script.push_str("trap '' TERM\n");
@@ -84,6 +84,7 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
             }
             None => script.push_str(body.as_str()),
         }
+        let _ = writeln!(script, "[ -z \"$drift\" ] || printf '\\n%s drifted {number}\\n' {token}");
         script.push_str("if [ -n \"$change\" ]; then\n");
         for flag in part.steps.iter().filter_map(|step| declared[steps[*step].index].options.flag_on_change.as_ref()) {
             let _ = writeln!(script, ": > \"$flags\"/{}", flag_file(flag));

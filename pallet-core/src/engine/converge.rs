@@ -150,6 +150,7 @@ impl Engine {
                         outcome.nodes.push(NodeOutcome {
                             node: name,
                             group: group.name.clone(),
+                            drifted: 0,
                             result: NodeResult::Failed { changes: 0, error },
                         });
                     }

@@ -36,6 +36,8 @@ pub enum Event {
         change: PlannedChange,
         changed: bool,
     },
+    /// Something that was changed by hand since Pallet wrote it; it is kept.
+    Drift(PlannedChange),
     /// A line that an action printed.
     Output { node: String, phase: String, action: String, line: String },
     /// All that is done on a node.

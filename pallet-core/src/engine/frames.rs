@@ -7,6 +7,8 @@ pub(super) enum Frame {
     Begin(usize),
     /// A part says that it changed something.
     Changed(usize),
+    /// A part says that it kept what was changed by hand.
+    Drifted(usize),
     /// A part ended with this code.
     End(usize, i32),
     /// Another operation is changing the node; the script waits for it.
@@ -68,6 +70,7 @@ fn parse(text: &str) -> Option<Frame> {
     let frame = match (words.next()?, words.next().map(str::parse), words.next().map(str::parse)) {
         ("begin", Some(Ok(part)), None) => Frame::Begin(part),
         ("changed", Some(Ok(part)), None) => Frame::Changed(part),
+        ("drifted", Some(Ok(part)), None) => Frame::Drifted(part),
         ("end", Some(Ok(part)), Some(Ok(code))) => Frame::End(part, code),
         ("waiting", None, None) => Frame::Waiting,
         ("done", None, None) => Frame::Done,

@@ -46,6 +46,7 @@ impl NodeRun {
                 }
             })
             .await;
+        self.drifted += progress.drifted;
         for (part, ended) in compiled.parts.iter().zip(&progress.ended) {
             if ended.code != 0 {
                 let labels: Vec<_> = part.steps.iter().map(|step| declared[steps[*step].index].label()).collect();
@@ -101,6 +102,7 @@ struct Progress {
     ended: Vec<Ended>,
     current: Option<usize>,
     changed: bool,
+    drifted: usize,
     lines: String,
     done: bool,
 }
@@ -124,6 +126,12 @@ impl Progress {
                 }
             }
             Frame::Changed(_) => self.changed = true,
+            Frame::Drifted(part) => {
+                self.drifted += 1;
+                for change in parts.get(part).into_iter().flatten() {
+                    tell(Event::Drift(PlannedChange { certainty: Some(Certainty::Drifted), ..change.clone() }));
+                }
+            }
             Frame::End(part, code) => {
                 self.current = None;
                 self.ended.push(Ended { code, changed: self.changed });

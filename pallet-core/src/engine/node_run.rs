@@ -34,6 +34,8 @@ pub(super) struct NodeRun {
     /// What is declared for the node, by phase.
     pub(super) declared: Vec<(String, Vec<Declared>)>,
     pub(super) changes: usize,
+    /// How much was changed by hand and kept.
+    pub(super) drifted: usize,
     error: Option<NodeError>,
 }
 
@@ -53,6 +55,7 @@ impl NodeRun {
             flags: Flags::new(),
             declared: Vec::new(),
             changes: 0,
+            drifted: 0,
             error: None,
         }
     }
@@ -218,6 +221,11 @@ impl NodeRun {
         let changing = steps.iter().filter(|step| step.change.is_some()).count();
         for step in &steps {
             let change = self.describe(phase, &declared[step.index], step);
+            if step.drift.is_some() {
+                self.drifted += 1;
+                engine.tell(Event::Drift(change));
+                continue;
+            }
             match (dry_run, change.certainty) {
                 (true, Some(_)) => engine.tell(Event::Planned(change)),
                 (_, None) => engine.tell(Event::Action { change, changed: false }),
@@ -248,7 +256,7 @@ impl NodeRun {
     }
 
     pub(super) fn describe(&self, phase: &str, declared: &Declared, step: &Step) -> PlannedChange {
-        let change = step.change.as_ref();
+        let change = step.change.as_ref().or(step.drift.as_ref());
         PlannedChange {
             node: self.node.name.clone(),
             phase: phase.to_owned(),
@@ -275,7 +283,7 @@ impl NodeRun {
             (None, 0) => NodeResult::Unchanged,
             (None, changes) => NodeResult::Changed { changes },
         };
-        NodeOutcome { node: self.node.name.clone(), group: self.group.name.clone(), result }
+        NodeOutcome { node: self.node.name.clone(), group: self.group.name.clone(), drifted: self.drifted, result }
     }
 }
 

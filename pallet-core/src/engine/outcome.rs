@@ -24,6 +24,8 @@ pub struct NodeOutcome {
     pub node: String,
     /// Its group.
     pub group: String,
+    /// How much of it was changed by hand since Pallet wrote it, and is kept.
+    pub drifted: usize,
     /// How it ended.
     #[serde(flatten)]
     pub result: NodeResult,

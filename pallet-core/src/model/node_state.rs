@@ -15,6 +15,9 @@ pub struct NodeState {
     pub os: Os,
     /// Who scripts run as: new files are this user's.
     pub user: String,
+    /// What was changed by hand is overwritten.
+    #[serde(default)]
+    pub overwrite_changes: bool,
     files: BTreeMap<String, FileState>,
     packages: BTreeMap<String, PackageState>,
     package_lists_age: Known<Option<u64>>,
@@ -153,6 +156,7 @@ impl NodeState {
         NodeState {
             os,
             user: "root".to_owned(),
+            overwrite_changes: false,
             files: BTreeMap::new(),
             packages: BTreeMap::new(),
             package_lists_age: Known::Unknown,

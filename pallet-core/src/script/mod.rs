@@ -4,12 +4,13 @@
 //! digests, and gives each change a shell of its own, never in a condition, where `set -e` would mean nothing:
 //!
 //! ```sh
-//! ( set -e; change=
+//! ( set -e; change= drift=
 //! <the script of the change>
-//! <report "$change", which is 1 if anything was changed> ) </dev/null
+//! <report "$change", which is 1 if anything was changed, and "$drift", which is 1 if something changed by hand is kept> ) </dev/null
 //! ```
 //!
-//! So a script ends at the first command that fails; it calls `changed` wherever it changed something; variables and functions that it sets are
+//! So a script ends at the first command that fails; it calls `changed` wherever it changed something, and `drifted` where it kept what was changed by
+//! hand; variables and functions that it sets are
 //! gone afterwards. It sets no traps of its own, since that shell may have some.
 
 mod builder;

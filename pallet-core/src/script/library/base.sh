@@ -5,6 +5,9 @@ umask 022
 
 changed() { change=1; }
 
+# drifted: something was changed by hand since Pallet wrote it, and is kept
+drifted() { drift=1; }
+
 fail() {
   printf '%s\n' "$*" >&2
   exit 1
