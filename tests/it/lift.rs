@@ -4,6 +4,7 @@ mod bad_input;
 mod failures;
 mod first_and_again;
 mod interrupt;
+mod scopes;
 mod users;
 
 use std::fmt::Write;

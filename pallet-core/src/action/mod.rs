@@ -13,12 +13,14 @@ mod fold;
 mod guard;
 #[cfg(test)]
 mod law;
+mod order;
 
 pub use change::{Certainty, Change, Upload, UploadSource};
-pub use declared::{Declared, Options, SourceLocation};
+pub use declared::{Condition, Declared, Options, SourceLocation};
 pub use error::ActionError;
 pub use file_support::Existence;
 pub use fold::{Flags, Step, observation, plan};
+pub use order::order;
 
 use std::fmt::Debug;
 use std::path::Path;

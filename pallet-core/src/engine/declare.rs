@@ -7,7 +7,7 @@ use super::lift::Run;
 use super::request::{NodeRequest, Session};
 use super::workspace::Directory;
 use super::{Engine, NodeError, Phase};
-use crate::action::Declared;
+use crate::action::{Declared, order};
 use crate::model::Target;
 use crate::plugin::Request;
 use crate::plugin::operation::Log;
@@ -85,7 +85,9 @@ fn run_phase(session: &Arc<Session>, target: &Target, name: &str, phase: &Phase)
         })?;
     }
     let recorded = recorder.take();
-    Ok((recorded.declared, recorded.said))
+    let declared =
+        order(recorded.declared).map_err(|message| (NodeError { phase: Some(name.to_owned()), ..NodeError::new(message) }, false))?;
+    Ok((declared, recorded.said))
 }
 
 /// The subjects of the nodes of a run whose facts are known, and their positions in it.

@@ -14,6 +14,7 @@ mod node_apply;
 mod node_run;
 mod outcome;
 mod request;
+mod scope;
 mod spec;
 mod workspace;
 

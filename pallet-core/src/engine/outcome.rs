@@ -15,6 +15,8 @@ pub struct Outcome {
     pub destroyed: Vec<String>,
     /// It was stopped before it was over.
     pub cancelled: bool,
+    /// It only looked for drift.
+    pub drift_only: bool,
 }
 
 /// How one node's part ended.
@@ -74,6 +76,11 @@ impl Outcome {
     /// Whether every node's part succeeded.
     pub fn ok(&self) -> bool {
         !self.cancelled && self.nodes.iter().all(|node| !matches!(node.result, NodeResult::Failed { .. }))
+    }
+
+    /// How much was changed on the nodes since Pallet applied it, and is kept.
+    pub fn drifted(&self) -> usize {
+        self.nodes.iter().map(|node| node.drifted).sum()
     }
 
     /// How many nodes were changed, unchanged and failed.

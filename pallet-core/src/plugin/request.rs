@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::operation::{self, CallFunction, DeclareAction, GetSettings, Log, SetSettings};
+use super::operation::{self, CallFunction, DeclareAction, GetSettings, Log, Scope, SetSettings};
 use super::{ErrorKind, PluginError};
 use crate::action::{Action, Options};
 use crate::model::{AdminUser, Environment, Target};
@@ -41,6 +41,24 @@ impl Request {
     pub fn add_with<A: Action>(&mut self, action: A, options: Options) -> anyhow::Result<()> {
         let declared = DeclareAction { action: A::NAME.to_owned(), arguments: serde_json::to_value(&action)?, options, source: None };
         self.ask(operation::ACTION, declared)
+    }
+
+    /// Runs `declare`, whose actions get what the scope says for the parameters that they have and that are not given.
+    pub fn with_action_options<T>(&mut self, scope: Scope, declare: impl FnOnce(&mut Self) -> anyhow::Result<T>) -> anyhow::Result<T> {
+        self.ask::<Value>(operation::ENTER_SCOPE, scope)?;
+        let result = declare(self);
+        self.ask::<Value>(operation::LEAVE_SCOPE, Value::Null)?;
+        result
+    }
+
+    /// Runs `declare`, whose actions are for nodes on which `command` succeeds. It is looked at once, on the node, before the first of them.
+    pub fn plan_when<T>(&mut self, command: &str, declare: impl FnOnce(&mut Self) -> anyhow::Result<T>) -> anyhow::Result<T> {
+        self.with_action_options(Scope { when: Some(command.to_owned()), ..Scope::default() }, declare)
+    }
+
+    /// Runs `declare`, whose actions are for nodes on which `command` fails.
+    pub fn plan_when_not<T>(&mut self, command: &str, declare: impl FnOnce(&mut Self) -> anyhow::Result<T>) -> anyhow::Result<T> {
+        self.with_action_options(Scope { when_not: Some(command.to_owned()), ..Scope::default() }, declare)
     }
 
     /// Calls a function of another crate.

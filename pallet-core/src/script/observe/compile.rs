@@ -5,6 +5,7 @@ use crate::script::{INIT, PACKAGE_LISTS, PROCESS, PROVIDES, Script, quote, shell
 
 const FACTS: &str = include_str!("facts.sh");
 const FILES: &str = include_str!("files.sh");
+const RECORDS: &str = include_str!("records.sh");
 const PACKAGES: &str = include_str!("packages.sh");
 const SERVICES: &str = include_str!("services.sh");
 const USERS: &str = include_str!("users.sh");
@@ -42,6 +43,9 @@ pub fn compile(wanted: &Observation, token: &str) -> String {
     }
     for (index, command) in wanted.readings.keys().enumerate() {
         script = script.raw(&format!("read=$({} 2>/dev/null)\nanswer reading {index} \"$?\" \"$read\"", shell(command, None)));
+    }
+    if wanted.records {
+        script = script.raw(RECORDS);
     }
     script.raw("answer end\n} </dev/null").as_str().to_owned()
 }

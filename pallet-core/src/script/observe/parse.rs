@@ -49,6 +49,7 @@ pub fn parse(wanted: &Observation, token: &str, output: &[u8]) -> Result<Observe
                     state.set_written(path, digest);
                 }
             }
+            ["applied", marks] => marks.lines().for_each(|mark| state.set_applied(mark)),
             _ => {}
         }
     }
