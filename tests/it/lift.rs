@@ -1,10 +1,12 @@
 //! Nodes with real sshd, over the provider `node-list`.
 
 mod bad_input;
+mod drift;
 mod failures;
 mod first_and_again;
 mod interrupt;
 mod scopes;
+mod secrets;
 mod users;
 
 use std::fmt::Write;

@@ -94,6 +94,8 @@ pub struct Declared {
     pub options: Options,
     /// The conditions that it stands under: all must hold.
     pub conditions: Vec<Condition>,
+    /// Its arguments hold secrets, so what it changes is not shown in detail; this names it without them.
+    pub secret: Option<String>,
     /// The place in the project that asked for it, if there is one.
     pub source: Option<SourceLocation>,
     /// The crate functions that it came through, outermost first: `nginx.site`.
@@ -103,7 +105,14 @@ pub struct Declared {
 impl Declared {
     /// An action without options.
     pub fn of(action: impl super::Action) -> Self {
-        Declared { action: Box::new(action), options: Options::default(), conditions: Vec::new(), source: None, via: Vec::new() }
+        Declared {
+            action: Box::new(action),
+            options: Options::default(),
+            conditions: Vec::new(),
+            secret: None,
+            source: None,
+            via: Vec::new(),
+        }
     }
 
     /// Marks the action with all its arguments, as it is recorded on a node on which it was applied.
@@ -114,6 +123,11 @@ impl Declared {
 
     /// Names it in a line of output: `remote_file /etc/motd`.
     pub fn label(&self) -> String {
-        format!("{} {}", self.action.name(), self.action.subject())
+        format!("{} {}", self.action.name(), self.subject())
+    }
+
+    /// Names what it is about, without secrets.
+    pub fn subject(&self) -> String {
+        self.secret.clone().unwrap_or_else(|| self.action.subject())
     }
 }

@@ -33,6 +33,7 @@ pub(super) fn declare(engine: &Engine, subjects: Vec<Subject>) -> (Vec<Declarati
         targets: subjects.iter().map(|subject| subject.target.clone()).collect(),
         settings: Mutex::default(),
         cancel: engine.cancel.clone(),
+        vault: engine.vault.clone(),
     });
     let mut results: Vec<Declaration> = subjects.iter().map(|_| Ok(Vec::new())).collect();
     let mut all_said = Vec::new();

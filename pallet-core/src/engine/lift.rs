@@ -12,7 +12,7 @@ use super::declare::{declare, subjects};
 use super::event::Event;
 use super::node_run::{BOOTSTRAPPED_TAG, NodeRun};
 use super::spec::merge_order;
-use super::{Engine, EngineError, GroupSpec, NodeError, Outcome, Phase};
+use super::{Engine, EngineError, GroupSpec, NodeError, NodeResult, Outcome, Phase};
 use crate::model::{Node, NodeStatus};
 use crate::plugin::operation::Log;
 
@@ -98,13 +98,16 @@ impl Engine {
             run.round(round).await?;
         }
         run.each(|_| true, |node, _| Box::pin(async move { node.close().await })).await?;
-        let outcome = Outcome {
+        let mut outcome = Outcome {
             nodes: run.nodes.iter().map(NodeRun::outcome).collect(),
             cancelled: self.cancel.is_cancelled(),
             drift_only: options.drift_only,
             ..Outcome::default()
         };
-        for node in &outcome.nodes {
+        for node in &mut outcome.nodes {
+            if let NodeResult::Failed { error, .. } = &mut node.result {
+                error.redact(&self.vault);
+            }
             self.tell(Event::NodeFinished { node: node.node.clone(), group: node.group.clone(), result: node.result.clone() });
         }
         Ok(outcome)

@@ -279,10 +279,16 @@ impl NodeRun {
             node: self.node.name.clone(),
             phase: phase.to_owned(),
             action: declared.action.name().to_owned(),
-            subject: declared.action.subject(),
+            subject: declared.subject(),
             certainty: change.map(|change| change.certainty),
             summary: change.map_or("nothing to do".to_owned(), |change| change.summary.clone()),
-            diff: change.map(|change| change.diff.clone()).unwrap_or_default(),
+            diff: match change {
+                Some(change) if declared.secret.is_some() && !change.diff.is_empty() => {
+                    "  (it holds secrets, so the difference is not shown)\n".to_owned()
+                }
+                Some(change) => change.diff.clone(),
+                None => String::new(),
+            },
             source: declared.source.clone(),
             via: declared.via.clone(),
         }

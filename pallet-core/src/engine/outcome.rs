@@ -1,7 +1,10 @@
 //! How an operation ended, node by node. Failure is data.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
+use super::vault::Vault;
 use crate::action::SourceLocation;
 
 /// How an operation ended.
@@ -95,6 +98,15 @@ impl Outcome {
 }
 
 impl NodeError {
+    /// Takes all secrets out of it.
+    pub(super) fn redact(&mut self, vault: &Vault) {
+        for text in [Some(&mut self.message), Some(&mut self.detail), self.action.as_mut()].into_iter().flatten() {
+            if let Cow::Owned(redacted) = vault.redact(text) {
+                *text = redacted;
+            }
+        }
+    }
+
     /// An error with nothing but a message.
     pub fn new(message: impl Into<String>) -> Self {
         NodeError { message: message.into(), ..Default::default() }

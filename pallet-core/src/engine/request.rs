@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::scope;
+use super::vault::Vault;
 use super::workspace::Directory;
 use crate::action::{ActionEntry, Condition, Declared, SourceLocation, TABLE};
 use crate::model::{AdminUser, Environment, Target};
@@ -28,6 +29,7 @@ pub(super) struct Session {
     /// Settings by node id and facility.
     pub(super) settings: Mutex<BTreeMap<(String, String), Value>>,
     pub(super) cancel: CancellationToken,
+    pub(super) vault: Arc<Vault>,
 }
 
 /// The request of one node in one phase.
@@ -84,14 +86,29 @@ impl NodeRequest {
         for entered in self.recorded().scopes.iter().rev() {
             scope::apply(&entered.scope, entry, &mut arguments);
         }
+        let secret = self.reveal(entry, &mut arguments)?;
         let mut action = (entry.parse)(arguments).map_err(invalid)?;
         action.prepare(&self.0.session.workspace).map_err(invalid)?;
         let mut recorded = self.recorded();
         let source = recorded.calls.iter().find_map(|(_, source)| source.clone()).or(wanted.source);
         let via = recorded.calls.iter().map(|(name, _)| name.clone()).collect();
         let conditions = recorded.scopes.iter().flat_map(|entered| &entered.conditions).cloned().collect();
-        recorded.declared.push(Declared { action, options: wanted.options, conditions, source, via });
+        recorded.declared.push(Declared { action, options: wanted.options, conditions, secret, source, via });
         Ok(())
+    }
+
+    /// Puts secrets into arguments; gives what names the action without them, if there are any.
+    fn reveal(&self, entry: &ActionEntry, arguments: &mut Value) -> Result<Option<String>, PluginError> {
+        if !Vault::concerns(arguments) {
+            return Ok(None);
+        }
+        let named = arguments.clone();
+        let revealed = self.0.session.vault.reveal(arguments).map_err(|message| PluginError::new(ErrorKind::InvalidInput, message))?;
+        if !revealed {
+            return Ok(None);
+        }
+        scope::keep_no_versions(entry, arguments);
+        Ok(Some((entry.parse)(named).map_or_else(|_| "with secrets".to_owned(), |action| action.subject())))
     }
 
     fn call(&self, wanted: &CallFunction) -> Result<Value, PluginError> {

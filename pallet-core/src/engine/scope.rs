@@ -39,6 +39,16 @@ pub(super) fn apply(scope: &Scope, entry: &ActionEntry, arguments: &mut Value) {
     }
 }
 
+/// Old contents that hold secrets are not kept on the node.
+pub(super) fn keep_no_versions(entry: &ActionEntry, arguments: &mut Value) {
+    let schema = (entry.parameters)();
+    if let Value::Object(arguments) = arguments
+        && schema["properties"].get("max_versions").is_some()
+    {
+        arguments.insert("max_versions".to_owned(), 0.into());
+    }
+}
+
 /// The conditions that a scope puts its actions under; `next` numbers them.
 pub(super) fn conditions(scope: &Scope, next: &mut usize) -> Result<Vec<Condition>, PluginError> {
     let mut conditions = Vec::new();

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::operation::{self, CallFunction, DeclareAction, GetSettings, Log, Scope, SetSettings};
 use super::{ErrorKind, PluginError};
 use crate::action::{Action, Options};
-use crate::model::{AdminUser, Environment, Target};
+use crate::model::{AdminUser, Environment, Target, secret_placeholder};
 
 /// The configuration of one node in one phase, as it is being declared.
 ///
@@ -112,6 +112,11 @@ impl Request {
     /// Lays settings over those that this node has for a facility, key by key.
     pub fn set_settings(&mut self, facility: &str, value: impl Serialize) -> anyhow::Result<()> {
         self.ask(operation::SET_SETTINGS, SetSettings { facility: facility.into(), value: serde_json::to_value(value)? })
+    }
+
+    /// What stands for the secret `name`: text for the arguments of actions, where the engine puts its value in its place. No function sees it.
+    pub fn secret(&self, name: &str) -> String {
+        secret_placeholder(name)
     }
 
     /// Warns the user.

@@ -29,7 +29,10 @@ fn scopes_and_order_hold_on_a_node() {
     let bed = Bed::of(1);
     let project = project(&bed, 1, "root", APP);
     let first = project.run(&["lift"]).exits(0);
-    let seen = bed.ssh(1, "cat /home/operator/who /srv/first /srv/mark /srv/second /srv/late; stat -c %U /home/operator/who /home/operator/mine; ls /srv");
+    let seen = bed.ssh(
+        1,
+        "cat /home/operator/who /srv/first /srv/mark /srv/second /srv/late; stat -c %U /home/operator/who /home/operator/mine; ls /srv",
+    );
     let seen = seen.exits(0);
     let lines: Vec<_> = seen.stdout.lines().collect();
     assert_eq!(lines[..9], ["operator", "/home/operator", "red", "1", "1", "once", "early", "operator", "operator"], "{seen}\n{first}");

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use allocative::Allocative;
 use pallet_core::action::Options;
+use pallet_core::model::secret_placeholder;
 use pallet_core::plugin::Request;
 use pallet_core::plugin::operation::{self, CallFunction, DeclareAction};
 use serde_json::{Map, Value as Json};
@@ -47,6 +48,8 @@ pub(crate) enum Does {
     Call { config_crate: String, function: String },
     /// It makes a spec.
     Spec(SpecFunction),
+    /// It stands for a secret.
+    Secret,
     /// It runs a function whose actions stand in a scope.
     Scope(ScopeFunction),
 }
@@ -144,7 +147,7 @@ impl HostFunction {
                 };
                 (operation::CALL, serde_json::to_value(call))
             }
-            Does::Spec(_) | Does::Scope(_) => return Ok(Json::Null),
+            Does::Spec(_) | Does::Scope(_) | Does::Secret => return Ok(Json::Null),
         };
         let payload = payload.map_err(|error| Complaint::new(format!("{}: {error}", self.signature.function)))?;
         request.invoke(operation, payload).map_err(|error| {
@@ -182,6 +185,10 @@ impl<'v> StarlarkValue<'v> for HostFunction {
         let mut bound = self.bind(arguments, evaluator)?;
         match &self.does {
             Does::Spec(spec) => Ok(spec.make(&self.signature, bound, evaluator)?),
+            Does::Secret => {
+                let name = bound.data.get("name").and_then(Json::as_str).unwrap_or_default();
+                Ok(evaluator.heap().alloc(secret_placeholder(name)))
+            }
             Does::Scope(scope) => scope.run(self.request(&bound)?, bound, evaluator),
             _ => {
                 let answer = self.ask(&mut bound, evaluator)?;

@@ -16,7 +16,7 @@ use super::types::Kind;
 use crate::project::schema::Schema;
 
 /// All of them.
-pub(crate) fn functions() -> Vec<HostFunction> {
+pub(crate) fn functions<'a>(secrets: impl Iterator<Item = &'a str>) -> Vec<HostFunction> {
     let actions = TABLE.iter().map(|entry| {
         let mut signature = data_signature(entry.name, (entry.parameters)());
         let options = schema_for!(Options).to_value();
@@ -25,7 +25,16 @@ pub(crate) fn functions() -> Vec<HostFunction> {
         signature.returns = Ty::none();
         HostFunction::new(Arc::new(signature), Does::Action(entry.name))
     });
-    actions.chain(scopes()).chain(specs()).collect()
+    actions.chain(scopes()).chain(specs()).chain([secret(secrets)]).collect()
+}
+
+/// The function that stands for a secret of pallet.toml.
+fn secret<'a>(names: impl Iterator<Item = &'a str>) -> HostFunction {
+    let names: Vec<&str> = names.collect();
+    let name = Parameter { name: "name".into(), kind: Kind::Data(json!({"enum": names})), required: true, positional: true };
+    let signature =
+        Signature { function: "secret".to_owned(), parameters: vec![name], root: json!({}), phases: false, returns: Ty::string() };
+    HostFunction::new(Arc::new(signature), Does::Secret)
 }
 
 /// The functions that run others in a scope.
