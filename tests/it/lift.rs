@@ -14,7 +14,7 @@ use std::fmt::Write;
 use pallet_tests::{Bed, Project};
 
 /// A project with one group, `app`, of the nodes 1 to `count` of a bed, where `user` logs in. `declarations` are its pallet.star.
-fn project(bed: &Bed, count: usize, user: &str, declarations: &str) -> Project {
+pub(crate) fn project(bed: &Bed, count: usize, user: &str, declarations: &str) -> Project {
     let mut config =
         format!("[admin_user]\nname = \"{user}\"\nidentity_files = [{:?}]\n\n[services.bed]\nprovider = \"node-list\"\n", bed.key());
     for node in 1..=count {
