@@ -1,5 +1,6 @@
 //! The law of actions, tested on this machine: after a change was applied, observing gives what was planned, and planning again gives nothing.
 
+mod downloads;
 mod files;
 mod package_managers;
 mod system;
@@ -79,7 +80,7 @@ impl Place {
     fn report(&self, change: &Change) -> Result<String, String> {
         for upload in &change.uploads {
             let content = match &upload.source {
-                UploadSource::Bytes(bytes) => bytes.clone(),
+                UploadSource::Bytes(bytes) => bytes.to_vec(),
                 UploadSource::File(path) => fs::read(path).expect("it was there when it was prepared"),
             };
             fs::write(self.incoming.path().join(&upload.digest), content).expect("it can be written");

@@ -2,6 +2,7 @@
 
 use super::super::check::{check, node};
 use super::*;
+use crate::model::{digest};
 use expect_test::expect;
 
 #[test]
@@ -83,7 +84,7 @@ fn large_content_travels_apart() {
     let digest = digest("x".repeat(70_000).as_bytes());
     assert_eq!(change.uploads.len(), 1);
     assert_eq!(change.uploads[0].digest, digest);
-    assert!(change.script.as_str().starts_with(&format!("content() {{ cat -- \"$incoming\"/{digest}; }}\n")));
+    assert!(change.script.as_str().starts_with(&format!("content() {{ received {digest} \"$1\"; }}\n")));
 }
 
 #[test]
@@ -93,5 +94,5 @@ fn says_what_stands_in_the_way() {
     check(RemoteFile::content("/srv", "").mode(0o10000), node(), expect![[r#"error: remote_file: the mode "10000" is not octal permissions such as "0644""#]]);
     check(RemoteFile::content("/srv", "").owner("0"), node(), expect![[r#"error: remote_file: the owner "0" is not a name; write the name, not a number"#]]);
     check(RemoteFile::local_file("/srv/x", "x"), node(), expect!["error: there is no file x"]);
-    check(RemoteFile::at("/srv/x"), node(), expect!["error: remote_file: give exactly one of content, local_file and template"]);
+    check(RemoteFile::at("/srv/x"), node(), expect!["error: remote_file: give exactly one of content, local_file, template, remote_file, url and link"]);
 }

@@ -143,5 +143,7 @@ replace_file() {
     if [ -e /sys/fs/selinux/enforce ]; then restorecon -- "$1"; fi
   )
   record_written "$1" "$2"
+  if [ -n "$2" ]; then forget_origin "$1"; fi
+  replaced=1
   changed
 }
