@@ -1,8 +1,8 @@
 //! What the tests of actions are written with: a node in a few words, and a plan as text.
 
 use crate::model::{
-    Attributes, CommandState, FileState, GroupState, NodeState, Os, OsFamily, PackageManager, PackageState, ServiceManager, ServiceState,
-    UserState,
+    Attributes, CommandState, FileState, GroupState, NodeState, Os, OsFamily, PackageManager, PackageState, Reading, ServiceManager,
+    ServiceState, UserState,
 };
 
 use super::{Action, Certainty, Workspace};
@@ -106,6 +106,24 @@ impl NodeBuilder {
     /// The command ends so.
     pub fn command(mut self, script: &str, exit: i32) -> Self {
         self.0.set_command(script, CommandState { exit });
+        self
+    }
+
+    /// Pallet last wrote this content to the file.
+    pub fn written(mut self, path: &str, content: &str) -> Self {
+        self.0.set_written(path, Some(&crate::model::digest(content.as_bytes())));
+        self
+    }
+
+    /// The command prints so.
+    pub fn reading(mut self, script: &str, exit: i32, output: &str) -> Self {
+        self.0.set_reading(script, Reading { exit, output: output.into(), of: None });
+        self
+    }
+
+    /// What was changed by hand is overwritten.
+    pub fn overwrite_changes(mut self) -> Self {
+        self.0.overwrite_changes = true;
         self
     }
 

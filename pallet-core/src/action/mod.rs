@@ -7,6 +7,7 @@ mod change;
 #[cfg(any(test, feature = "host"))]
 pub mod check;
 mod declared;
+mod download;
 mod error;
 mod file_support;
 mod fold;

@@ -78,7 +78,7 @@ fn files(wanted: &Observation, mut script: Script) -> Script {
             script = script.call(std::iter::once(call).chain(words.iter().copied()));
         }
     }
-    script
+    if wanted.files.values().any(|asked| asked.written) { script.raw("written") } else { script }
 }
 
 fn is_digest(text: &str) -> bool {
