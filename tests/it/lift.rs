@@ -4,6 +4,7 @@ mod bad_input;
 mod failures;
 mod first_and_again;
 mod interrupt;
+mod slow_network;
 mod users;
 
 use std::fmt::Write;
