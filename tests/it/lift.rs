@@ -7,6 +7,7 @@ mod first_and_again;
 mod interrupt;
 mod scopes;
 mod secrets;
+mod slow_network;
 mod users;
 
 use std::fmt::Write;
