@@ -1,6 +1,7 @@
 //! Nodes with real sshd, over the provider `node-list`.
 
 mod bad_input;
+mod content;
 mod drift;
 mod failures;
 mod first_and_again;

@@ -40,6 +40,8 @@ pub(super) struct Frame<'a> {
     pub(super) later: &'a BTreeSet<String>,
     /// The node's system.
     pub(super) os: &'a Os,
+    /// Uploads that the node has already, each with the path where it stands: they do not travel.
+    pub(super) present: &'a [(String, String)],
     /// Runs last, if all went well.
     pub(super) also: &'a str,
 }
@@ -56,16 +58,22 @@ fi
 
 /// Compiles `steps` of `declared`.
 pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) -> Result<Compiled, ActionError> {
-    let Frame { token, phase, flags, later, os, also } = frame;
+    let Frame { token, phase, flags, later, os, present, also } = frame;
     let mut script = format!("{{\n{LIBRARY}\ntoken={token}\nincoming={INCOMING}\n{LOCK}");
     let _ = writeln!(script, "flags={FLAGS}\nmkdir -p \"$flags\" 2>/dev/null && [ -w \"$flags\" ] || flags=$(mktemp -d) || exit 1");
     let parts = group(declared, steps);
-    let uploads = uploads(&parts, steps);
+    let mut uploads = uploads(&parts, steps);
     let incoming: String = uploads.iter().map(|upload| format!(" {INCOMING}/{}", quote(&upload.digest))).collect();
     let _ = writeln!(
         script,
         "finish() {{\n[ \"$flags\" = {FLAGS} ] || rm -rf \"$flags\"\nrm -f{incoming}\n}}\ntrap finish EXIT\ntrap 'exit 129' HUP\ntrap 'exit 143' TERM\ntrap 'exit 130' INT"
     );
+    for (path, digest) in *present {
+        // a copy, since what comes before may replace the file that it is taken from
+        let (path, copy) = (quote(path), format!("{INCOMING}/{}", quote(digest)));
+        let _ = writeln!(script, "(umask 077; mkdir -p {INCOMING} && cp -- {path} {copy}) || exit 1");
+        uploads.retain(|upload| upload.digest != *digest);
+    }
     let looked_at: BTreeSet<&String> = declared.iter().filter_map(|declared| declared.options.if_flag.as_ref()).collect();
     let set: BTreeSet<&String> = declared.iter().filter_map(|declared| declared.options.flag_on_change.as_ref()).collect();
     for flag in looked_at.iter().filter(|flag| flags.get(**flag) == Some(&Certainty::Will)) {
