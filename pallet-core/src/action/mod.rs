@@ -133,6 +133,7 @@ macro_rules! actions {
 
 actions! {
     directory::Directory,
+    exec::Exec,
     exec_checked_script::ExecCheckedScript,
     exec_script::ExecScript,
     file::File,
