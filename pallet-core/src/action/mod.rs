@@ -142,6 +142,7 @@ actions! {
     package_manager::PackageManager,
     remote_file::RemoteFile,
     service::Service,
+    service_script::ServiceScript,
     symbolic_link::SymbolicLink,
     user::User,
 }

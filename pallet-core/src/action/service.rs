@@ -69,6 +69,12 @@ impl Service {
         Service { action: ServiceAction::Reload, ..Self::start(name) }
     }
 
+    /// With something else to do.
+    pub fn action(mut self, action: ServiceAction) -> Self {
+        self.action = action;
+        self
+    }
+
     /// It starts with the node, or does not.
     pub fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = Some(enabled);
