@@ -73,6 +73,17 @@ fn users() {
     place.law_of_unknown(User::new("app").groups(["adm"]).append().shell("/bin/sh"), true);
     place.law(User::new("app").groups(Vec::<String>::new()).comment(""), true);
 
+    // only new users are made so
+    place.law(User::new("app").shell("/bin/bash").action(UserAction::Create), false);
+    place.law_of_unknown(User::new("app").shell("/bin/bash").action(UserAction::Create), false);
+    place.law(User::new("fresh").home("/srv/fresh").password("$6$salt$a/b.c").action(UserAction::Create), true);
+    setup(&place, "grep -qF 'fresh:$6$salt$a/b.c:' /etc/shadow");
+    place.law(User::new("fresh").password("$6$salt$a/b.c"), false);
+    place.law(User::new("fresh").password("$6$salt$other"), true);
+    place.law_of_unknown(User::new("fresh").password("$6$salt$other"), false);
+    place.law(User { remove_home: true, ..User::new("fresh").action(UserAction::Remove) }, true);
+    setup(&place, "! test -e /srv/fresh");
+
     place.law(User::new("app").action(UserAction::Lock), false);
     place.law(User::new("app").action(UserAction::Unlock), true);
     place.law_of_unknown(User::new("app").action(UserAction::Unlock), false);
