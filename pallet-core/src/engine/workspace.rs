@@ -104,8 +104,9 @@ mod tests {
     #[test]
     fn values_keep_their_kinds_in_templates() {
         let values = json!({"port": 8080, "big": u64::MAX, "half": 0.5, "on": true, "none": null, "list": [1, "b"], "table": {"a": -1}});
-        let template = "{{ port + 1 }} {{ big }} {{ half * 2 }} {% if on %}{{ none }}{% endif %} {{ list[0] + 1 }}{{ list[1] }} {{ table.a - 1 }}\n";
+        let template =
+            "{{ port + 1 }} {{ big }} {{ half * 2 }} {% if on %}{{ none }}{% endif %} {{ list[0] + 1 }}{{ list[1] }} {{ table.a - 1 }}\n";
         let text = Directory(PathBuf::new()).render("t", template, &values).expect("it is a template");
-        assert_eq!(text, "8081 18446744073709551615 1.0 none 2b -2\n");
+        assert_eq!(text, "8081 18446744073709551615 1.0 None 2b -2\n");
     }
 }
