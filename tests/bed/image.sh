@@ -9,8 +9,9 @@ set -euo pipefail
 
 image=${1:-bookworm-min}
 case $image in
-  bookworm-min | trixie-min | bullseye-min) ;;
-  *) die "unknown image $image; there are bookworm-min, trixie-min, bullseye-min" ;;
+  bookworm-min | trixie-min | bullseye-min) more= ;;
+  bookworm-bench) more=,cron,python3,python3-apt ;; # what the tools that tests/bench compares need
+  *) die "unknown image $image; there are bookworm-min, trixie-min, bullseye-min, bookworm-bench" ;;
 esac
 
 recipe=$(cat "$BED_HOME"/{image,image-hook,packages}.sh | sha256sum | cut -c1-12)
@@ -34,7 +35,7 @@ if [ ! -d "$directory" ]; then # still, now that nobody else builds
   mkdir -p "$part"
   for key in id_ed25519 host_key other_host_key; do ssh-keygen -q -t ed25519 -N '' -C bed -f "$part/$key"; done
   mmdebstrap --quiet --mode=root --variant=minbase --skip=cleanup/apt/lists \
-    --include=systemd-sysv,dbus,openssh-server,sudo,procps,iproute2 \
+    --include="systemd-sysv,dbus,openssh-server,sudo,procps,iproute2$more" \
     --aptopt='APT::Install-Recommends "false"' --dpkgopt=force-unsafe-io \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*' \

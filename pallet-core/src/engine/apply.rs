@@ -60,13 +60,16 @@ fi
 pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) -> Result<Compiled, ActionError> {
     let Frame { token, phase, flags, later, os, present, also } = frame;
     let mut script = format!("{{\n{LIBRARY}\ntoken={token}\nincoming={INCOMING}\n{LOCK}");
-    let _ = writeln!(script, "flags={FLAGS}\nmkdir -p \"$flags\" 2>/dev/null && [ -w \"$flags\" ] || flags=$(mktemp -d) || exit 1");
+    let _ = writeln!(
+        script,
+        "flags={FLAGS}\nmkdir -p \"$flags\" 2>/dev/null && [ -w \"$flags\" ] || flags=$(mktemp -d) || exit 1\nlogs=$flags"
+    );
     let parts = group(declared, steps);
     let mut uploads = uploads(&parts, steps);
     let incoming: String = uploads.iter().map(|upload| format!(" {INCOMING}/{}", quote(&upload.digest))).collect();
     let _ = writeln!(
         script,
-        "finish() {{\n[ \"$flags\" = {FLAGS} ] || rm -rf \"$flags\"\nrm -f{incoming}\n}}\ntrap finish EXIT\ntrap 'exit 129' HUP\ntrap 'exit 143' TERM\ntrap 'exit 130' INT"
+        "finish() {{\n[ \"$flags\" = {FLAGS} ] || rm -rf \"$flags\"\nrm -f \"$logs\"/.log.*{incoming}\n}}\ntrap finish EXIT\ntrap 'exit 129' HUP\ntrap 'exit 143' TERM\ntrap 'exit 130' INT"
     );
     for (path, digest) in *present {
         // a copy, since what comes before may replace the file that it is taken from
@@ -95,7 +98,7 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
             let look = shell(&condition.command, None);
             let _ = writeln!(script, "if {look} >/dev/null 2>&1; then when_{id}={yes}; else when_{id}={no}; fi", id = condition.id);
         }
-        let _ = writeln!(script, "printf '\\n%s begin %s\\n' {token} {number}\n(\nset -e\nchange= drift=");
+        let _ = writeln!(script, "printf '\\n%s begin %s\\n' {token} {number}\n(\nset -e\nchange= drift= part={number}");
         if changes.iter().any(|change| change.packages.is_some()) {
             // half of a transaction is worse than none or all of it
             script.push_str("trap '' TERM\n");
