@@ -14,6 +14,7 @@ mod fold;
 mod guard;
 #[cfg(test)]
 mod law;
+mod ownership;
 
 pub use change::{Certainty, Change, Upload, UploadSource};
 pub use declared::{Declared, Options, SourceLocation};
@@ -60,8 +61,21 @@ pub trait Workspace {
     fn read(&self, path: &Path) -> Result<Vec<u8>, ActionError>;
     /// The SHA-256 digest (hexadecimal) and the size in bytes of a file of the project, and its absolute path.
     fn digest(&self, path: &Path) -> Result<(String, u64, std::path::PathBuf), ActionError>;
+    /// What is in a directory of the project, and below: in order, each directory before what is in it. Links are followed.
+    fn list(&self, path: &Path) -> Result<Vec<Listed>, ActionError>;
     /// A template's text with values filled in. `name` is for its errors.
     fn render(&self, name: &str, template: &str, values: &Value) -> Result<String, ActionError>;
+}
+
+/// A file or a directory in a directory of the project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Where, from the listed directory: `assets/logo.svg`.
+    pub path: String,
+    /// Whether it is a directory.
+    pub directory: bool,
+    /// Whether its owner may execute it.
+    pub executable: bool,
 }
 
 /// An action whose type is not known here: one of the table, or one of a program's own.
@@ -133,11 +147,14 @@ actions! {
     directory::Directory,
     exec_checked_script::ExecCheckedScript,
     exec_script::ExecScript,
+    fifo::Fifo,
     file::File,
     group::Group,
     package::Package,
     package_manager::PackageManager,
+    remote_directory::RemoteDirectory,
     remote_file::RemoteFile,
+    rsync::Rsync,
     service::Service,
     symbolic_link::SymbolicLink,
     user::User,

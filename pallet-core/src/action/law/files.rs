@@ -1,8 +1,9 @@
 //! The law of the actions on files: what is remembered of them, and what was changed by hand.
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt, symlink};
 
-use super::super::{File, RemoteFile};
+use super::super::{Directory, Fifo, File, RemoteFile};
 use super::*;
 use crate::model::digest;
 use crate::script::Script;
@@ -174,5 +175,64 @@ fn a_link_takes_the_place_of_a_file() {
         place.law(RemoteFile::link(&path, "it's"), false);
         place.law_of_unknown(RemoteFile::link(&path, "other"), true);
         place.law(RemoteFile::content(&path, "a file again"), true);
+    }
+}
+
+#[test]
+fn fifo_of_any_name() {
+    for place in places() {
+        for weird in WEIRD {
+            let path = place.path(weird);
+            place.law(Fifo::at(&path), true);
+            place.law(Fifo::at(&path), false);
+            place.law_of_unknown(Fifo::at(&path), false);
+            place.law(Fifo::at(&path).mode(0o620), true);
+            place.law_of_unknown(Fifo::at(&path).mode(0o600), true);
+            place.law(Fifo::at(&path).absent(), true);
+            place.law_of_unknown(Fifo::at(&path).mode(0o622), true);
+            assert_eq!(mode(&path), 0o622);
+            place.law_of_unknown(Fifo::at(&path).absent(), true);
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs root"]
+fn all_that_is_in_a_directory_changes_hands() {
+    for place in places() {
+        for weird in WEIRD {
+            let path = place.path(weird);
+            let theirs = || Directory::at(&path).owner("daemon").group("adm").recursive();
+            place.law(theirs(), true);
+            place.law(theirs(), false);
+            fs::create_dir_all(format!("{path}/deep/{weird}")).expect("it can be made");
+            symlink("/etc/passwd", format!("{path}/deep/link")).expect("it can be made");
+            place.law(theirs(), true);
+            place.law(theirs(), false);
+            fs::write(format!("{path}/deep/{weird}/file"), "").expect("it can be written");
+            place.law_of_unknown(theirs(), true);
+            place.law_of_unknown(theirs(), false);
+            place.law(Directory::at(&path).group("root").recursive(), true);
+            let owner = |path: &str| fs::symlink_metadata(path).map(|data| (data.uid(), data.gid())).expect("it is there");
+            assert_eq!((owner(&format!("{path}/deep/link")), owner("/etc/passwd")), ((1, 0), (0, 0)), "{}", place.shell);
+        }
+        let action = place.prepared(Directory::at(place.path("x")).owner("no-such-user").recursive());
+        let change = action.plan(&mut place.observe(&action)).expect("it can be planned").expect("it may change");
+        assert!(place.apply(&change).expect_err("there is no such user").contains("no-such-user"));
+    }
+}
+
+#[test]
+#[ignore = "needs root"]
+fn what_is_made_in_a_directory_with_a_group_of_its_own() {
+    for place in places() {
+        let path = place.path("shared");
+        place.law(Directory::at(&path).group("adm").mode(0o2775), true);
+        place.law(File::at(format!("{path}/file")), true);
+        place.law(RemoteFile::content(format!("{path}/content"), "x").owner("daemon").mode(0o4750), true);
+        place.law(Directory::at(format!("{path}/directory")), true);
+        place.law(Directory::at(format!("{path}/a/b/c")).owner("daemon"), true);
+        place.law(Fifo::at(format!("{path}/pipe")).mode(0o666), true);
+        place.law(Directory::at(&path).mode(0o755), true);
     }
 }
