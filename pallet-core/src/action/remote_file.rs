@@ -122,7 +122,7 @@ impl RemoteFile {
     }
 
     /// A file at `path` with the content of a file of the node.
-    pub fn remote_file(path: impl Into<String>, file: impl Into<String>) -> Self {
+    pub fn copy(path: impl Into<String>, file: impl Into<String>) -> Self {
         RemoteFile { remote_file: Some(file.into()), ..Self::at(path) }
     }
 

@@ -11,7 +11,7 @@ use crate::script::Script;
 /// What Pallet remembers that it wrote to a path: the last line of it.
 fn written(place: &Place, path: &str) -> Option<String> {
     let lines = fs::read_to_string(place.state.path().join("written")).unwrap_or_default();
-    let last = lines.lines().filter_map(|line| line.split_once("  ")).filter(|(_, of)| *of == path).last();
+    let last = lines.lines().filter_map(|line| line.split_once("  ")).filter(|(_, of)| *of == path).next_back();
     last.map(|(digest, _)| digest.to_owned())
 }
 
@@ -31,7 +31,7 @@ fn what_was_written_is_remembered() {
         assert_eq!(written(&place, &path), Some(digest(b"two\n")), "{}", place.shell);
         // a change of a part of it
         fs::write(&path, "three\n").expect("it can be written");
-        run(&place, &Script::new().call(["record_written", &path]).call(["record_written", &place.path("other")]).as_str());
+        run(&place, Script::new().call(["record_written", &path]).call(["record_written", &place.path("other")]).as_str());
         assert_eq!(written(&place, &path), Some(digest(b"three\n")), "{}", place.shell);
         assert_eq!(written(&place, &place.path("other")), None);
         place.law(RemoteFile::content(place.path("new\nline"), ""), true);
@@ -139,7 +139,7 @@ fn a_file_of_the_node_is_copied() {
         for weird in WEIRD {
             let (from, to) = (place.path(&format!("{weird}.from")), place.path(weird));
             fs::write(&from, b"\0one").expect("it can be written");
-            let copy = || RemoteFile::remote_file(&to, &from).mode(0o640);
+            let copy = || RemoteFile::copy(&to, &from).mode(0o640);
             place.law(copy(), true);
             assert_eq!((fs::read(&to).expect("it is there").as_slice(), mode(&to)), (&b"\0one"[..], 0o640));
             place.law(copy(), false);
@@ -152,11 +152,7 @@ fn a_file_of_the_node_is_copied() {
             place.law(copy().overwrite_changes(), true);
         }
         let said = place.apply(
-            &place
-                .prepared(RemoteFile::remote_file(place.path("to"), place.path("none")))
-                .plan(&mut NodeState::new(os(&place)))
-                .unwrap()
-                .unwrap(),
+            &place.prepared(RemoteFile::copy(place.path("to"), place.path("none"))).plan(&mut NodeState::new(os(&place))).unwrap().unwrap(),
         );
         assert!(said.expect_err("there is none").contains("none"));
     }
