@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use pallet_core::engine::{Engine, EngineError, FactsCache, Phase};
+use pallet_core::engine::{Engine, EngineError, FactsCache, Phase, Vault};
 use pallet_core::model::{AdminUser, Environment, Manifest, PluginKind};
 use pallet_core::plugin::{Request, ServiceContext};
 use pallet_core::registry::Registry;
@@ -17,7 +17,7 @@ use crate::error::{Failure, USAGE};
 use crate::output::{Printer, table};
 use crate::project::config::Service;
 use crate::project::{Catalog, Diagnostic, Diagnostics, LoadOptions, Project};
-use crate::secrets::{Terminal, resolve};
+use crate::secrets::{Finder, Terminal};
 use crate::surroundings::{Surroundings, expand};
 
 /// What every command works with.
@@ -136,11 +136,27 @@ impl Context {
         engine.directory = project.directory.clone();
         engine.environment = project.environment.clone();
         engine.admin_user = user;
-        engine.sudo_password = admin.sudo_password.as_ref().map(|secret| resolve(secret, &project.directory, home)).transpose()?;
+        let finder = self.finder(project);
+        engine.sudo_password = admin.sudo_password.as_ref().map(|secret| finder.find(secret)).transpose()?;
+        let secrets = project.config.secrets.clone();
+        engine.vault = Arc::new(Vault::new(move |name| {
+            let reference = secrets.get(name).ok_or_else(|| format!("there is no secret {name} in [secrets] of pallet.toml"))?;
+            finder.find(reference).map_err(|error| format!("secret {name}: {error:#}"))
+        }));
+        if let Some(password) = &engine.sudo_password {
+            engine.vault.hide(password);
+        }
         engine.connect = connect;
         engine.facts_cache = Some(FactsCache::at(self.surroundings.cache.join("facts").join(&name)));
         engine.default_bootstrap = loaded.registry.names(PluginKind::Crate).contains(&BOOTSTRAP_CRATE).then(|| Phase::new(bootstrap));
         Ok(engine)
+    }
+
+    /// Where secrets are found.
+    fn finder(&self, project: &Project) -> Finder {
+        let mut identities = vec![self.surroundings.configuration.join("age.txt")];
+        identities.extend(project.config.age_identities.iter().cloned());
+        Finder { directory: project.directory.clone(), home: self.surroundings.home.clone(), identities }
     }
 
     /// Asks whether nodes may be destroyed. Where nobody can be asked, `--yes` must have been given.

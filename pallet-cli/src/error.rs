@@ -8,6 +8,8 @@ use pallet_core::engine::EngineError;
 pub(crate) const SOME_NODE_FAILED: u8 = 1;
 /// The command line, the project or a plugin is not right; no node was touched.
 pub(crate) const USAGE: u8 = 2;
+/// Something on a node is not any more as Pallet made it.
+pub(crate) const DRIFT: u8 = 3;
 /// It was stopped by Ctrl-C.
 pub(crate) const INTERRUPTED: u8 = 130;
 

@@ -1,9 +1,14 @@
 //! Nodes with real sshd, over the provider `node-list`.
 
 mod bad_input;
+mod content;
+mod drift;
 mod failures;
 mod first_and_again;
 mod interrupt;
+mod scopes;
+mod secrets;
+mod slow_network;
 mod users;
 
 use std::fmt::Write;
@@ -11,7 +16,7 @@ use std::fmt::Write;
 use pallet_tests::{Bed, Project};
 
 /// A project with one group, `app`, of the nodes 1 to `count` of a bed, where `user` logs in. `declarations` are its pallet.star.
-fn project(bed: &Bed, count: usize, user: &str, declarations: &str) -> Project {
+pub(crate) fn project(bed: &Bed, count: usize, user: &str, declarations: &str) -> Project {
     let mut config =
         format!("[admin_user]\nname = \"{user}\"\nidentity_files = [{:?}]\n\n[services.bed]\nprovider = \"node-list\"\n", bed.key());
     for node in 1..=count {

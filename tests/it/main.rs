@@ -11,5 +11,6 @@ mod plugins;
 mod quickstart;
 #[cfg(test)]
 mod readme;
+mod reference;
 #[cfg(test)]
 mod tidy;

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use pallet_core::engine::LiftOptions;
+
 use super::operation::{OperationOptions, groups, run};
 use crate::context::Context;
 
@@ -11,6 +13,9 @@ pub(crate) struct Lift {
     /// Only these groups
     #[arg(value_name = "GROUP")]
     groups: Vec<String>,
+    /// Change nothing; report what is not any more as Pallet made it, and end with exit code 3 if there is any
+    #[arg(long, conflicts_with_all = ["dry_run", "overwrite_changes"])]
+    drift_only: bool,
     #[command(flatten)]
     options: OperationOptions,
 }
@@ -22,7 +27,7 @@ impl Lift {
             anyhow::bail!("{word}: lift does not change how many nodes there are; converge does");
         }
         let groups = groups(&loaded, &self.groups)?;
-        let options = self.options.lift_options(&loaded)?;
+        let options = LiftOptions { drift_only: self.drift_only, ..self.options.lift_options(&loaded)? };
         run(context, &loaded, async |engine| engine.lift(&groups, &options).await.map(Some))
     }
 }

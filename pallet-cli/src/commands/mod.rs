@@ -36,6 +36,7 @@ commands! {
     down::Down,
     nodes::Nodes,
     ssh::Ssh,
+    doc::Doc,
     providers::Providers,
     crates::Crates,
     version::Version,

@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use pallet_core::engine::{Engine, EngineError, Event, GroupSpec, LiftOptions, Outcome, PhaseChoice};
 
 use crate::context::{Context, Loaded};
-use crate::error::{INTERRUPTED, SOME_NODE_FAILED};
+use crate::error::{DRIFT, INTERRUPTED, SOME_NODE_FAILED};
 
 /// Options of every operation that configures nodes.
 #[derive(Debug, Clone, clap::Args)]
@@ -21,6 +21,9 @@ pub(crate) struct OperationOptions {
     /// Show what would change, and change nothing
     #[arg(long)]
     dry_run: bool,
+    /// Replace what was changed by hand since Pallet wrote it; else it is reported and kept
+    #[arg(long)]
+    overwrite_changes: bool,
     /// Work on so many nodes at once
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     parallel: u16,
@@ -37,7 +40,13 @@ impl OperationOptions {
         for code in &self.code {
             phases.push(PhaseChoice::Inline(loaded.project.inline(code)?));
         }
-        Ok(LiftOptions { phases, dry_run: self.dry_run, parallel: self.parallel.into() })
+        Ok(LiftOptions {
+            phases,
+            dry_run: self.dry_run,
+            parallel: self.parallel.into(),
+            overwrite_changes: self.overwrite_changes,
+            drift_only: false,
+        })
     }
 }
 
@@ -122,6 +131,7 @@ where
     progress.summary(&outcome, seconds);
     Ok(match (outcome.cancelled, outcome.ok()) {
         (true, _) => ExitCode::from(INTERRUPTED),
+        (false, true) if outcome.drift_only && outcome.drifted() > 0 => ExitCode::from(DRIFT),
         (false, true) => ExitCode::SUCCESS,
         (false, false) => ExitCode::from(SOME_NODE_FAILED),
     })

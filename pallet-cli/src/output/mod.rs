@@ -2,6 +2,7 @@
 
 mod printer;
 mod progress;
+pub(crate) mod reference;
 mod summary;
 mod table;
 mod visible;

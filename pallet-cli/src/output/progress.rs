@@ -125,7 +125,7 @@ impl Progress {
         let source = change.source.as_ref().filter(|_| self.printer.verbose > 0).map(|source| format!("  ({source})")).unwrap_or_default();
         let later = match (self.is_dry_run(), change.certainty) {
             (true, Some(Certainty::May)) => " (known after apply)",
-            (_, Some(Certainty::Drifted)) => " (changed by hand, kept)",
+            (_, Some(Certainty::Drifted)) => " (changed since Pallet made it, kept)",
             _ => "",
         };
         let mut text = format!(

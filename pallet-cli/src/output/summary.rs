@@ -41,7 +41,7 @@ pub(super) fn summary(printer: &Printer, outcome: &Outcome, dry_run: bool, secon
     count(changed, &would("change", "changed"));
     count(unchanged, "unchanged");
     count(failed, "failed");
-    let drifted: usize = outcome.nodes.iter().map(|node| node.drifted).sum();
+    let drifted = outcome.drifted();
     let nodes = outcome.nodes.len();
     let nothing = outcome.created.is_empty() && outcome.destroyed.is_empty() && changed == 0 && failed == 0;
     let text = match (nothing, nodes) {
@@ -50,6 +50,12 @@ pub(super) fn summary(printer: &Printer, outcome: &Outcome, dry_run: bool, secon
         (false, _) => format!("nodes: {}", parts.join(", ")),
     };
     let text = match drifted {
+        0 if outcome.drift_only && failed == 0 => {
+            format!("nothing was changed by others on {nodes} {}", if nodes == 1 { "node" } else { "nodes" })
+        }
+        number if outcome.drift_only => {
+            format!("{number} changed since Pallet applied it; lift undoes that, and --overwrite-changes replaces files changed by hand")
+        }
         0 => text,
         number => format!("{text}; {number} changed by hand and kept: --overwrite-changes replaces them"),
     };

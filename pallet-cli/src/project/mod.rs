@@ -93,7 +93,7 @@ impl Project {
 
     fn read(directory: &Path, catalog: &dyn Catalog, options: LoadOptions) -> Result<Project, Diagnostics> {
         let (config, scopes, mut found) = configuration(directory, &options);
-        let language = Language::new();
+        let language = Language::new(config.secrets.keys().map(String::as_str));
         let mut files = Files::read(directory, catalog, &language);
         found.extend(std::mem::take(&mut files.found.0));
         if found.has_errors() {

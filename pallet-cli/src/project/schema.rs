@@ -177,6 +177,23 @@ impl<'a> Schema<'a> {
         Problem::new(format!("must be {}, not {}", self.expected(), shown(value)))
     }
 
+    /// What it allows, in words, with the values that it lists.
+    pub(crate) fn allowed(self) -> String {
+        let schema = self.resolved();
+        if let Some(choices) = schema.choices() {
+            return choices.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
+        }
+        match schema.alternatives() {
+            Some(alternatives) => {
+                let mut words: Vec<String> = alternatives.into_iter().filter(|one| one.types() != ["null"]).map(Schema::allowed).collect();
+                words.dedup();
+                words.join(" or ")
+            }
+            None if schema.types().is_empty() => "any value".to_owned(),
+            None => schema.expected(),
+        }
+    }
+
     /// What it allows, in words.
     pub(crate) fn expected(self) -> String {
         let mut words: Vec<String> =

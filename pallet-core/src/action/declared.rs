@@ -17,6 +17,12 @@ pub struct Options {
     /// Runs the action only if this flag was set before, in this operation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub if_flag: Option<String>,
+    /// Moves the action before all actions of its phase with one of these names, such as `package` or `service nginx`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub always_before: Vec<String>,
+    /// Moves the action after all actions of its phase with one of these names, such as `package` or `service nginx`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub always_after: Vec<String>,
 }
 
 impl Options {
@@ -34,6 +40,18 @@ impl Options {
     /// Runs the action only if the flag `name` was set before.
     pub fn if_flag(mut self, name: impl Into<String>) -> Self {
         self.if_flag = Some(name.into());
+        self
+    }
+
+    /// Moves the action before all actions of its phase that are named so.
+    pub fn always_before(mut self, name: impl Into<String>) -> Self {
+        self.always_before.push(name.into());
+        self
+    }
+
+    /// Moves the action after all actions of its phase that are named so.
+    pub fn always_after(mut self, name: impl Into<String>) -> Self {
+        self.always_after.push(name.into());
         self
     }
 }
@@ -56,6 +74,17 @@ impl fmt::Display for SourceLocation {
     }
 }
 
+/// A condition on the node that a group of actions stands under. It is looked at once, before the first of them that would change anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// Tells the conditions of a phase apart.
+    pub id: usize,
+    /// A command that only looks.
+    pub command: String,
+    /// The actions are for when the command fails.
+    pub unless: bool,
+}
+
 /// An action that a function declared for one node.
 #[derive(Debug)]
 pub struct Declared {
@@ -63,6 +92,10 @@ pub struct Declared {
     pub action: Box<dyn AnyAction>,
     /// Its options.
     pub options: Options,
+    /// The conditions that it stands under: all must hold.
+    pub conditions: Vec<Condition>,
+    /// Its arguments hold secrets, so what it changes is not shown in detail; this names it without them.
+    pub secret: Option<String>,
     /// The place in the project that asked for it, if there is one.
     pub source: Option<SourceLocation>,
     /// The crate functions that it came through, outermost first: `nginx.site`.
@@ -70,8 +103,31 @@ pub struct Declared {
 }
 
 impl Declared {
+    /// An action without options.
+    pub fn of(action: impl super::Action) -> Self {
+        Declared {
+            action: Box::new(action),
+            options: Options::default(),
+            conditions: Vec::new(),
+            secret: None,
+            source: None,
+            via: Vec::new(),
+        }
+    }
+
+    /// Marks the action with all its arguments, as it is recorded on a node on which it was applied.
+    pub fn mark(&self) -> String {
+        let digest = crate::model::digest(format!("{:?}", self.action).as_bytes());
+        digest.chars().take(16).collect()
+    }
+
     /// Names it in a line of output: `remote_file /etc/motd`.
     pub fn label(&self) -> String {
-        format!("{} {}", self.action.name(), self.action.subject())
+        format!("{} {}", self.action.name(), self.subject())
+    }
+
+    /// Names what it is about, without secrets.
+    pub fn subject(&self) -> String {
+        self.secret.clone().unwrap_or_else(|| self.action.subject())
     }
 }

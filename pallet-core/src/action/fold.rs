@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{ActionError, Certainty, Change, Declared};
-use crate::model::{NodeState, Observation};
+use super::{ActionError, Certainty, Change, Condition, Declared};
+use crate::model::{Known, NodeState, Observation};
 
 /// Flags set so far in an operation on one node; a flag that is absent is not set.
 pub type Flags = BTreeMap<String, Certainty>;
@@ -17,6 +17,10 @@ pub struct Step {
     pub change: Option<Change>,
     /// What was changed by hand on the node and is kept.
     pub drift: Option<Change>,
+    /// Planning again after the change gives nothing; known only where it was looked at.
+    pub settles: bool,
+    /// The conditions that it stands under and that only the node can decide.
+    pub conditions: Vec<Condition>,
 }
 
 /// All that the actions must know.
@@ -24,25 +28,40 @@ pub fn observation<'a>(actions: impl IntoIterator<Item = &'a Declared>) -> Obser
     let mut wanted = Observation::default();
     for declared in actions {
         declared.action.observe(&mut wanted);
+        for condition in &declared.conditions {
+            wanted.command(&condition.command);
+        }
     }
     wanted
 }
 
 /// The changes that bring `node` to what the actions want, in order. `node` and `flags` become what will then be true.
 ///
-/// An action that cannot be planned ends the fold: its index and the reason are the error.
-pub fn plan(actions: &[Declared], node: &mut NodeState, flags: &mut Flags) -> Result<Vec<Step>, (usize, ActionError)> {
+/// An action that cannot be planned ends the fold: its index and the reason are the error. With `look_again`, each step tells whether it settles.
+pub fn plan(actions: &[Declared], node: &mut NodeState, flags: &mut Flags, look_again: bool) -> Result<Vec<Step>, (usize, ActionError)> {
     let mut steps = Vec::with_capacity(actions.len());
+    let mut decided: BTreeMap<usize, Option<bool>> = BTreeMap::new();
     for (index, declared) in actions.iter().enumerate() {
-        let condition = match &declared.options.if_flag {
+        let (mut conditions, mut excluded) = (Vec::new(), false);
+        for condition in &declared.conditions {
+            // it is looked at once, so what the actions under it change does not matter
+            match decided.entry(condition.id).or_insert_with(|| holds(condition, node)) {
+                Some(true) => {}
+                Some(false) => excluded = true,
+                None => conditions.push(condition.clone()),
+            }
+        }
+        let flag = match &declared.options.if_flag {
             None => Some(Certainty::Will),
             Some(flag) => flags.get(flag).copied(),
         };
-        let change = match condition {
+        let change = match flag {
+            _ if excluded => None,
             None => None,
-            Some(Certainty::Will) => declared.action.plan(node).map_err(|error| (index, error))?,
-            Some(Certainty::May | Certainty::Drifted) => plan_conditional(declared, node).map_err(|error| (index, error))?,
+            Some(Certainty::Will) if conditions.is_empty() => declared.action.plan(node).map_err(|error| (index, error))?,
+            Some(_) => plan_conditional(declared, node).map_err(|error| (index, error))?,
         };
+        let settles = look_again && declared.action.plan(&mut node.clone()).is_ok_and(|again| again.is_none());
         let (change, drift) = match change {
             Some(change) if change.certainty == Certainty::Drifted => (None, Some(change)),
             change => (change, None),
@@ -56,12 +75,20 @@ pub fn plan(actions: &[Declared], node: &mut NodeState, flags: &mut Flags) -> Re
                 }
             }
         }
-        steps.push(Step { index, change, drift });
+        steps.push(Step { index, change, drift, settles, conditions });
     }
     Ok(steps)
 }
 
-/// Plans an action that a flag may or may not call for: whatever it would change is unknown afterwards.
+/// Whether a condition holds, where that is known.
+fn holds(condition: &Condition, node: &NodeState) -> Option<bool> {
+    match node.command(&condition.command) {
+        Known::Known(state) => Some((state.exit == 0) != condition.unless),
+        Known::Unknown => None,
+    }
+}
+
+/// Plans an action that a flag or a condition may or may not call for: whatever it would change is unknown afterwards.
 fn plan_conditional(declared: &Declared, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
     let mut then = node.clone();
     let change = declared.action.plan(&mut then)?;

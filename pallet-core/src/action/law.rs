@@ -16,8 +16,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{
-    Action, ActionError, Certainty, Change, Directory, ExecCheckedScript, ExecScript, File, Listed, RemoteFile, SymbolicLink, UploadSource,
-    Workspace,
+    Action, ActionError, Certainty, Change, Directory, Exec, ExecCheckedScript, ExecScript, File, Listed, RemoteFile, SymbolicLink,
+    UploadSource, Workspace,
 };
 use crate::model::{NodeState, Observation};
 use crate::script::LIBRARY;
@@ -332,6 +332,25 @@ fn symbolic_link_of_any_name() {
             fs::write(&path, "").expect("it can be written");
             place.law(SymbolicLink::new(&path, "/").force(), true);
         }
+    }
+}
+
+#[test]
+fn texts_run_in_any_interpreter() {
+    for place in places() {
+        for weird in WEIRD {
+            let path = place.path(weird);
+            let exec = || Exec::new("printf '%s' \"$content\" >\"$file\"\n", "sh").env("content", weird).env("file", &path).cwd("/");
+            place.law(exec().creates(&path), true);
+            place.law_of_unknown(exec().creates(&path), false);
+            assert_eq!(fs::read_to_string(&path).expect("it ran"), weird);
+        }
+        let program = "import os\nopen(os.environ['file'], 'w').write('written')\n";
+        if std::process::Command::new("python3").arg("--version").output().is_ok() {
+            place.law(Exec::new(program, "python3").env("file", place.path("python")).creates(place.path("python")), true);
+        }
+        assert_eq!(place.fails(Exec::new("exit 3", "sh")), "");
+        assert_eq!(place.fails(Exec::new("x", "no-such-program")), "there is no no-such-program on this node; install it before\n");
     }
 }
 

@@ -14,13 +14,15 @@ mod fold;
 mod guard;
 #[cfg(test)]
 mod law;
+mod order;
 mod ownership;
 
 pub use change::{Certainty, Change, Upload, UploadSource};
-pub use declared::{Declared, Options, SourceLocation};
+pub use declared::{Condition, Declared, Options, SourceLocation};
 pub use error::ActionError;
 pub use file_support::Existence;
 pub use fold::{Flags, Step, observation, plan};
+pub use order::order;
 
 use std::fmt::Debug;
 use std::path::Path;
@@ -145,6 +147,7 @@ macro_rules! actions {
 
 actions! {
     directory::Directory,
+    exec::Exec,
     exec_checked_script::ExecCheckedScript,
     exec_script::ExecScript,
     fifo::Fifo,
@@ -156,6 +159,7 @@ actions! {
     remote_file::RemoteFile,
     rsync::Rsync,
     service::Service,
+    service_script::ServiceScript,
     symbolic_link::SymbolicLink,
     user::User,
 }

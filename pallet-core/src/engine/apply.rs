@@ -5,10 +5,13 @@ use std::fmt::Write;
 
 use crate::action::{ActionError, Certainty, Change, Declared, Flags, Step, Upload};
 use crate::model::{Os, PackageTransaction};
-use crate::script::{FLAGS, LIBRARY, flag_file, packages, quote};
+use crate::script::{FLAGS, LIBRARY, flag_file, packages, quote, shell};
 
 /// Where uploads stand on a node, by digest.
 pub(super) const INCOMING: &str = "/var/lib/pallet/incoming";
+
+/// Where a node keeps, for each phase, the marks of the actions that were applied.
+const APPLIED: &str = "/var/lib/pallet/applied";
 
 /// One script, and what must travel before it.
 #[derive(Debug)]
@@ -29,12 +32,16 @@ pub(super) struct Part {
 pub(super) struct Frame<'a> {
     /// Frames what the script says of itself.
     pub(super) token: &'a str,
+    /// The phase.
+    pub(super) phase: &'a str,
     /// The flags that are set.
     pub(super) flags: &'a Flags,
     /// The flags that phases after this one look at.
     pub(super) later: &'a BTreeSet<String>,
     /// The node's system.
     pub(super) os: &'a Os,
+    /// Uploads that the node has already, each with the path where it stands: they do not travel.
+    pub(super) present: &'a [(String, String)],
     /// Runs last, if all went well.
     pub(super) also: &'a str,
 }
@@ -51,21 +58,28 @@ fi
 
 /// Compiles `steps` of `declared`.
 pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) -> Result<Compiled, ActionError> {
-    let Frame { token, flags, later, os, also } = frame;
+    let Frame { token, phase, flags, later, os, present, also } = frame;
     let mut script = format!("{{\n{LIBRARY}\ntoken={token}\nincoming={INCOMING}\n{LOCK}");
     let _ = writeln!(script, "flags={FLAGS}\nmkdir -p \"$flags\" 2>/dev/null && [ -w \"$flags\" ] || flags=$(mktemp -d) || exit 1");
     let parts = group(declared, steps);
-    let uploads = uploads(&parts, steps);
+    let mut uploads = uploads(&parts, steps);
     let incoming: String = uploads.iter().map(|upload| format!(" {INCOMING}/{}", quote(&upload.digest))).collect();
     let _ = writeln!(
         script,
         "finish() {{\n[ \"$flags\" = {FLAGS} ] || rm -rf \"$flags\"\nrm -f{incoming}\n}}\ntrap finish EXIT\ntrap 'exit 129' HUP\ntrap 'exit 143' TERM\ntrap 'exit 130' INT"
     );
+    for (path, digest) in *present {
+        // a copy, since what comes before may replace the file that it is taken from
+        let (path, copy) = (quote(path), format!("{INCOMING}/{}", quote(digest)));
+        let _ = writeln!(script, "(umask 077; mkdir -p {INCOMING} && cp -- {path} {copy}) || exit 1");
+        uploads.retain(|upload| upload.digest != *digest);
+    }
     let looked_at: BTreeSet<&String> = declared.iter().filter_map(|declared| declared.options.if_flag.as_ref()).collect();
     let set: BTreeSet<&String> = declared.iter().filter_map(|declared| declared.options.flag_on_change.as_ref()).collect();
     for flag in looked_at.iter().filter(|flag| flags.get(**flag) == Some(&Certainty::Will)) {
         let _ = writeln!(script, ": > \"$flags\"/{}", flag_file(flag));
     }
+    let mut looked = BTreeSet::new();
     for (number, part) in parts.iter().enumerate() {
         let changes: Vec<&Change> = part.steps.iter().filter_map(|step| steps[*step].change.as_ref()).collect();
         let options = &declared[steps[part.steps[0]].index].options;
@@ -73,16 +87,27 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
             [one] => one.script.clone(),
             several => packages::transaction(os.package_manager, &join(several))?,
         };
+        for condition in part.steps.iter().flat_map(|step| &steps[*step].conditions) {
+            if !looked.insert(condition.id) {
+                continue;
+            }
+            let (yes, no) = if condition.unless { ("", "1") } else { ("1", "") };
+            let look = shell(&condition.command, None);
+            let _ = writeln!(script, "if {look} >/dev/null 2>&1; then when_{id}={yes}; else when_{id}={no}; fi", id = condition.id);
+        }
         let _ = writeln!(script, "printf '\\n%s begin %s\\n' {token} {number}\n(\nset -e\nchange= drift=");
         if changes.iter().any(|change| change.packages.is_some()) {
             // half of a transaction is worse than none or all of it
             script.push_str("trap '' TERM\n");
         }
-        match &options.if_flag {
-            Some(flag) => {
-                let _ = writeln!(script, "if [ -e \"$flags\"/{} ]; then\n{}fi", flag_file(flag), body.as_str());
+        let flag = options.if_flag.iter().map(|flag| format!("[ -e \"$flags\"/{} ]", flag_file(flag)));
+        let conditions = steps[part.steps[0]].conditions.iter().map(|condition| format!("[ -n \"$when_{}\" ]", condition.id));
+        let tests: Vec<String> = flag.chain(conditions).collect();
+        match tests.is_empty() {
+            true => script.push_str(body.as_str()),
+            false => {
+                let _ = writeln!(script, "if {}; then\n{}fi", tests.join(" && "), body.as_str());
             }
-            None => script.push_str(body.as_str()),
         }
         let _ = writeln!(script, "[ -z \"$drift\" ] || printf '\\n%s drifted {number}\\n' {token}");
         script.push_str("if [ -n \"$change\" ]; then\n");
@@ -98,17 +123,30 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
     for flag in looked_at.union(&set).filter(|flag| !later.contains(**flag)) {
         let _ = writeln!(script, "rm -f \"$flags\"/{}", flag_file(flag));
     }
+    script.push_str(&applied(phase, declared));
     let _ = writeln!(script, "{also}\nprintf '\\n%s done\\n' {token}\nexit 0\n}} </dev/null");
     Ok(Compiled { script, uploads, parts })
 }
 
-/// Neighbouring package changes become one part. What has nothing to change does not part neighbours; options do.
+/// Records which actions were applied, so that a later run can tell what somebody else changed.
+fn applied(phase: &str, declared: &[Declared]) -> String {
+    let marks: String = declared.iter().map(|declared| declared.mark() + "\n").collect();
+    let file = format!("{APPLIED}/{}", flag_file(phase));
+    format!(
+        "if [ -w /var/lib/pallet ]; then\n[ -d {APPLIED} ] || mkdir -m 700 {APPLIED}\numask 077\nprintf %s {marks} >{file}\numask 022\nfi\n",
+        marks = quote(&marks)
+    )
+}
+
+/// Neighbouring package changes become one part. What has nothing to change does not part neighbours; options and conditions do.
 fn group(declared: &[Declared], steps: &[Step]) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
     let mut open = false;
     for (position, step) in steps.iter().enumerate() {
         let Some(change) = &step.change else { continue };
-        let joins = change.packages.is_some() && declared[step.index].options == Default::default();
+        let options = &declared[step.index].options;
+        let plain = options.flag_on_change.is_none() && options.if_flag.is_none() && step.conditions.is_empty();
+        let joins = plain && change.packages.is_some();
         match parts.last_mut() {
             Some(part) if open && joins => part.steps.push(position),
             _ => parts.push(Part { steps: vec![position] }),
@@ -123,7 +161,7 @@ fn uploads(parts: &[Part], steps: &[Step]) -> Vec<Upload> {
     let changes = parts.iter().flat_map(|part| &part.steps).filter_map(|step| steps[*step].change.as_ref());
     let mut uploads: Vec<Upload> = Vec::new();
     for upload in changes.flat_map(|change| &change.uploads) {
-        if !uploads.contains(upload) {
+        if !uploads.iter().any(|known| known.digest == upload.digest) {
             uploads.push(upload.clone());
         }
     }

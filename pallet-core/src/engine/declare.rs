@@ -7,7 +7,7 @@ use super::lift::Run;
 use super::request::{NodeRequest, Session};
 use super::workspace::Directory;
 use super::{Engine, NodeError, Phase};
-use crate::action::Declared;
+use crate::action::{Declared, order};
 use crate::model::Target;
 use crate::plugin::Request;
 use crate::plugin::operation::Log;
@@ -33,6 +33,7 @@ pub(super) fn declare(engine: &Engine, subjects: Vec<Subject>) -> (Vec<Declarati
         targets: subjects.iter().map(|subject| subject.target.clone()).collect(),
         settings: Mutex::default(),
         cancel: engine.cancel.clone(),
+        vault: engine.vault.clone(),
     });
     let mut results: Vec<Declaration> = subjects.iter().map(|_| Ok(Vec::new())).collect();
     let mut all_said = Vec::new();
@@ -85,7 +86,9 @@ fn run_phase(session: &Arc<Session>, target: &Target, name: &str, phase: &Phase)
         })?;
     }
     let recorded = recorder.take();
-    Ok((recorded.declared, recorded.said))
+    let declared =
+        order(recorded.declared).map_err(|message| (NodeError { phase: Some(name.to_owned()), ..NodeError::new(message) }, false))?;
+    Ok((declared, recorded.said))
 }
 
 /// The subjects of the nodes of a run whose facts are known, and their positions in it.

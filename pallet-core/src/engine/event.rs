@@ -1,8 +1,11 @@
 //! What happens in an operation, while it happens: for a person's progress and a program's log.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::NodeResult;
+use super::vault::Vault;
 use crate::action::{Certainty, SourceLocation};
 
 /// One thing that happened.
@@ -56,6 +59,35 @@ pub enum Event {
 }
 
 impl Event {
+    /// The same without any secret in it.
+    pub(super) fn redacted(mut self, vault: &Vault) -> Self {
+        let hide = |text: &mut String| {
+            if let Cow::Owned(redacted) = vault.redact(text) {
+                *text = redacted;
+            }
+        };
+        match &mut self {
+            Event::Planned(change) | Event::Drift(change) | Event::Action { change, .. } => {
+                [&mut change.subject, &mut change.summary, &mut change.diff].into_iter().for_each(hide);
+            }
+            Event::ActionStarted { action, .. } => hide(action),
+            Event::Output { action, line, .. } => [action, line].into_iter().for_each(hide),
+            Event::NotCreated { error, .. } => hide(error),
+            Event::NodeFinished { result: NodeResult::Failed { error, .. }, .. } => error.redact(vault),
+            Event::Warning { message, .. } | Event::Message { message, .. } => hide(message),
+            Event::Started { .. }
+            | Event::Creating { .. }
+            | Event::Created { .. }
+            | Event::Destroying { .. }
+            | Event::Destroyed { .. }
+            | Event::Connected { .. }
+            | Event::PhaseStarted { .. }
+            | Event::NodeFinished { .. }
+            | Event::Finished { .. } => {}
+        }
+        self
+    }
+
     /// An operation begins on these nodes.
     pub(super) fn started(operation: &str, dry_run: bool, nodes: impl IntoIterator<Item = String>) -> Self {
         Event::Started { operation: operation.to_owned(), dry_run, nodes: nodes.into_iter().collect() }

@@ -12,7 +12,7 @@ use super::declare::{declare, subjects};
 use super::event::Event;
 use super::node_run::{BOOTSTRAPPED_TAG, NodeRun};
 use super::spec::merge_order;
-use super::{Engine, EngineError, GroupSpec, NodeError, Outcome, Phase};
+use super::{Engine, EngineError, GroupSpec, NodeError, NodeResult, Outcome, Phase};
 use crate::model::{Node, NodeStatus};
 use crate::plugin::operation::Log;
 
@@ -25,6 +25,10 @@ pub struct LiftOptions {
     pub dry_run: bool,
     /// On how many nodes at once.
     pub parallel: usize,
+    /// Replace what was changed by hand since Pallet wrote it, instead of keeping it.
+    pub overwrite_changes: bool,
+    /// Change nothing and only tell what is not any more as Pallet made it.
+    pub drift_only: bool,
 }
 
 /// A phase to run.
@@ -38,7 +42,28 @@ pub enum PhaseChoice {
 
 impl Default for LiftOptions {
     fn default() -> Self {
-        LiftOptions { phases: Vec::new(), dry_run: false, parallel: 50 }
+        LiftOptions { phases: Vec::new(), dry_run: false, parallel: 50, overwrite_changes: false, drift_only: false }
+    }
+}
+
+/// What an operation does with what it plans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Make the changes.
+    Apply,
+    /// Show them.
+    DryRun,
+    /// Show only those that undo what was changed since Pallet applied it.
+    DriftOnly,
+}
+
+impl Mode {
+    fn of(options: &LiftOptions) -> Self {
+        match (options.drift_only, options.dry_run) {
+            (true, _) => Mode::DriftOnly,
+            (false, true) => Mode::DryRun,
+            (false, false) => Mode::Apply,
+        }
     }
 }
 
@@ -55,7 +80,7 @@ impl Engine {
         let nodes = self.ask(|service| service.nodes()).await?;
         let groups: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
         let nodes = with_groups(nodes, &groups);
-        self.tell(Event::started("lift", options.dry_run, nodes.iter().map(|(node, _)| node.name.clone())));
+        self.tell(Event::started("lift", options.dry_run || options.drift_only, nodes.iter().map(|(node, _)| node.name.clone())));
         self.configure(nodes, options, false).await
     }
 
@@ -73,12 +98,16 @@ impl Engine {
             run.round(round).await?;
         }
         run.each(|_| true, |node, _| Box::pin(async move { node.close().await })).await?;
-        let outcome = Outcome {
+        let mut outcome = Outcome {
             nodes: run.nodes.iter().map(NodeRun::outcome).collect(),
             cancelled: self.cancel.is_cancelled(),
+            drift_only: options.drift_only,
             ..Outcome::default()
         };
-        for node in &outcome.nodes {
+        for node in &mut outcome.nodes {
+            if let NodeResult::Failed { error, .. } = &mut node.result {
+                error.redact(&self.vault);
+            }
             self.tell(Event::NodeFinished { node: node.node.clone(), group: node.group.clone(), result: node.result.clone() });
         }
         Ok(outcome)
@@ -93,7 +122,7 @@ pub(super) struct Run {
     /// No phases were named, so each group runs its own.
     defaults: bool,
     bootstrap: bool,
-    dry_run: bool,
+    mode: Mode,
     parallel: Arc<Semaphore>,
 }
 
@@ -105,12 +134,12 @@ impl Run {
         let defaults = options.phases.is_empty();
         let phases = if defaults { default_phases(nodes.iter().map(|(_, group)| group.as_ref())) } else { options.phases.clone() };
         Run {
-            nodes: nodes.into_iter().map(|(node, group)| NodeRun::new(engine, node, group)).collect(),
+            nodes: nodes.into_iter().map(|(node, group)| NodeRun::new(engine, node, group, options)).collect(),
             engine: Arc::new(engine.clone()),
             phases,
             defaults,
             bootstrap,
-            dry_run: options.dry_run,
+            mode: Mode::of(options),
             parallel: Arc::new(Semaphore::new(options.parallel.max(1))),
         }
     }
@@ -225,9 +254,9 @@ impl Run {
 
     /// One phase on all nodes; every node passes it before the next one begins.
     async fn round(&mut self, round: usize) -> Result<(), EngineError> {
-        let dry_run = self.dry_run;
+        let mode = self.mode;
         let bootstrap = self.bootstrap && round == 1;
-        let marked = |node: &&NodeRun| bootstrap && !dry_run && !node.bootstrapped() && self.bootstrap_of(node).is_some();
+        let marked = |node: &&NodeRun| bootstrap && mode == Mode::Apply && !node.bootstrapped() && self.bootstrap_of(node).is_some();
         let marked: Arc<BTreeSet<_>> = Arc::new(self.nodes.iter().filter(marked).map(|node| node.node.id.clone()).collect());
         self.each(
             |_| true,
@@ -235,7 +264,7 @@ impl Run {
                 let marked = marked.clone();
                 Box::pin(async move {
                     let mark = marked.contains(&node.node.id);
-                    node.phase(&engine, round, dry_run, mark).await;
+                    node.phase(&engine, round, mode, mark).await;
                     if mark && !node.failed() && node.node.taggable {
                         let (id, tags) = (node.node.id.clone(), [(BOOTSTRAPPED_TAG.to_owned(), "true".to_owned())].into());
                         match engine.ask(move |service| service.tag_node(&id, &tags)).await {

@@ -14,7 +14,9 @@ mod node_apply;
 mod node_run;
 mod outcome;
 mod request;
+mod scope;
 mod spec;
+mod vault;
 mod workspace;
 
 pub use converge::ConvergePlan;
@@ -23,6 +25,7 @@ pub use facts_cache::FactsCache;
 pub use lift::{LiftOptions, PhaseChoice};
 pub use outcome::{NodeError, NodeOutcome, NodeResult, Outcome};
 pub use spec::{ClusterSpec, GroupSpec, Phase, PhaseError, PhaseFunction, ServerSpec, SpecError};
+pub use vault::{SecretSource, Vault};
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -52,6 +55,8 @@ pub struct Engine {
     pub admin_user: AdminUser,
     /// The admin user's password for sudo, where it asks for one.
     pub sudo_password: Option<Secret>,
+    /// The secrets that actions may use.
+    pub vault: Arc<Vault>,
     /// How nodes are reached.
     pub connect: ConnectSettings,
     /// Where the facts of nodes are remembered, which saves the next run a round trip.
@@ -100,6 +105,7 @@ impl Engine {
             environment: Environment::default(),
             admin_user: AdminUser::default(),
             sudo_password: None,
+            vault: Arc::default(),
             connect: ConnectSettings::default(),
             facts_cache: None,
             default_bootstrap: None,
@@ -114,7 +120,7 @@ impl Engine {
     }
 
     fn tell(&self, event: Event) {
-        (self.events)(event);
+        (self.events)(event.redacted(&self.vault));
     }
 
     /// Asks the service something, on a thread that may block.

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::apply::{Frame, compile};
 use super::event::{Event, PlannedChange};
+use super::lift::Mode;
 use super::node_apply::{error_of, tail};
-use super::{Engine, GroupSpec, NodeError, NodeOutcome, NodeResult};
+use super::{Engine, GroupSpec, LiftOptions, NodeError, NodeOutcome, NodeResult};
 use crate::action::{self, Certainty, Declared, Flags, Step};
-use crate::model::{Connection, Facts, Node, NodeState, Observation, Target};
+use crate::model::{Connection, Facts, FileState, Known, Node, NodeState, Observation, Target};
 use crate::script::observe;
 use crate::transport::{self, Become, Stream, Transport, TransportError};
 
@@ -36,11 +37,14 @@ pub(super) struct NodeRun {
     pub(super) changes: usize,
     /// How much was changed by hand and kept.
     pub(super) drifted: usize,
+    overwrite_changes: bool,
+    /// Ask for what Pallet recorded on the node.
+    records: bool,
     error: Option<NodeError>,
 }
 
 impl NodeRun {
-    pub(super) fn new(engine: &Engine, node: Node, group: Arc<GroupSpec>) -> Self {
+    pub(super) fn new(engine: &Engine, node: Node, group: Arc<GroupSpec>, options: &LiftOptions) -> Self {
         let facts = engine.facts_cache.as_ref().and_then(|cache| cache.get(&engine.project, &node.id));
         NodeRun {
             node,
@@ -56,6 +60,8 @@ impl NodeRun {
             declared: Vec::new(),
             changes: 0,
             drifted: 0,
+            overwrite_changes: options.overwrite_changes,
+            records: options.drift_only,
             error: None,
         }
     }
@@ -89,7 +95,8 @@ impl NodeRun {
 
     /// All that the declared actions want to know.
     fn wanted(&self) -> Observation {
-        action::observation(self.declared.iter().flat_map(|(_, declared)| declared))
+        let asked = action::observation(self.declared.iter().flat_map(|(_, declared)| declared));
+        Observation { records: self.records, ..asked }
     }
 
     /// Connects, if that was not done yet.
@@ -125,7 +132,8 @@ impl NodeRun {
 
     async fn observe_what(&mut self, engine: &Engine, wanted: Observation) {
         match self.ask(engine, &wanted).await {
-            Ok(observed) => {
+            Ok(mut observed) => {
+                observed.state.overwrite_changes = self.overwrite_changes;
                 if self.facts.as_ref() != Some(&observed.facts)
                     && let Some(cache) = &engine.facts_cache
                 {
@@ -189,7 +197,7 @@ impl NodeRun {
     }
 
     /// One phase: plan it over what is known, and make the changes unless this is a dry run.
-    pub(super) async fn phase(&mut self, engine: &Engine, position: usize, dry_run: bool, mark: bool) {
+    pub(super) async fn phase(&mut self, engine: &Engine, position: usize, mode: Mode, mark: bool) {
         let Some((phase, declared)) = self.declared.get_mut(position).map(|(phase, declared)| (phase.clone(), std::mem::take(declared)))
         else {
             return;
@@ -197,43 +205,31 @@ impl NodeRun {
         if declared.is_empty() && !mark {
             return;
         }
-        if self.stale && !dry_run {
+        if self.stale && mode == Mode::Apply {
             // what the changes so far made unknown can be known now
             self.observe_what(engine, action::observation(&declared)).await;
         }
         if !self.failed() {
-            self.plan_and_apply(engine, position, &phase, &declared, dry_run, mark).await;
+            self.plan_and_apply(engine, position, &phase, &declared, mode, mark).await;
         }
     }
 
-    async fn plan_and_apply(&mut self, engine: &Engine, position: usize, phase: &str, declared: &[Declared], dry_run: bool, mark: bool) {
+    async fn plan_and_apply(&mut self, engine: &Engine, position: usize, phase: &str, declared: &[Declared], mode: Mode, mark: bool) {
         engine.tell(Event::PhaseStarted { node: self.node.name.clone(), phase: phase.to_owned(), actions: declared.len() });
         let Some(state) = &self.state else { return };
         let mut predicted = state.clone();
         let flags_before = self.flags.clone();
-        let steps = match action::plan(declared, &mut predicted, &mut self.flags) {
+        let steps = match action::plan(declared, &mut predicted, &mut self.flags, mode == Mode::DriftOnly) {
             Ok(steps) => steps,
             Err((index, error)) => {
                 self.fail(error_of(phase, &declared[index], error.to_string(), String::new()));
                 return;
             }
         };
+        self.tell_steps(engine, phase, declared, &steps, mode);
         let changing = steps.iter().filter(|step| step.change.is_some()).count();
-        for step in &steps {
-            let change = self.describe(phase, &declared[step.index], step);
-            if step.drift.is_some() {
-                self.drifted += 1;
-                engine.tell(Event::Drift(change));
-                continue;
-            }
-            match (dry_run, change.certainty) {
-                (true, Some(_)) => engine.tell(Event::Planned(change)),
-                (_, None) => engine.tell(Event::Action { change, changed: false }),
-                (false, Some(_)) => {}
-            }
-        }
-        if dry_run {
-            self.changes += changing;
+        if mode != Mode::Apply {
+            self.changes += if mode == Mode::DryRun { changing } else { 0 };
             self.state = Some(predicted);
             return;
         }
@@ -246,7 +242,8 @@ impl NodeRun {
         let token = token();
         let later = self.declared.iter().skip(position + 1).flat_map(|(_, declared)| declared);
         let later = later.filter_map(|declared| declared.options.if_flag.clone()).collect();
-        let frame = Frame { token: &token, flags: &flags_before, later: &later, os: &predicted.os, also: &also };
+        let present = self.present(engine, &steps).await;
+        let frame = Frame { token: &token, phase, flags: &flags_before, later: &later, os: &predicted.os, present: &present, also: &also };
         match compile(declared, &steps, &frame) {
             Ok(compiled) => self.apply(engine, phase, declared, &steps, &compiled, &token).await,
             Err(error) => self.fail(NodeError { phase: Some(phase.to_owned()), ..NodeError::new(error.to_string()) }),
@@ -255,16 +252,66 @@ impl NodeRun {
         self.stale = true;
     }
 
+    /// The uploads of changes that are decided on the node that stand there already, each with its path. It is asked only where there are any.
+    async fn present(&mut self, engine: &Engine, steps: &[Step]) -> Vec<(String, String)> {
+        let mut wanted = Observation::default();
+        let changes = steps.iter().filter_map(|step| step.change.as_ref()).filter(|change| change.certainty == Certainty::May);
+        for upload in changes.flat_map(|change| &change.uploads) {
+            if let Some(path) = &upload.path {
+                wanted.content(path, &upload.digest);
+            }
+        }
+        if wanted.files.is_empty() {
+            return Vec::new();
+        }
+        let Ok(observed) = self.ask(engine, &wanted).await else { return Vec::new() };
+        let expected = wanted.files.into_iter().filter_map(|(path, question)| Some((path, question.text_unless?)));
+        expected
+            .filter(|(path, expected)| match observed.state.file(path) {
+                Known::Known(FileState::File { digest, .. }) => digest.as_ref() == Some(expected),
+                _ => false,
+            })
+            .collect()
+    }
+
+    fn tell_steps(&mut self, engine: &Engine, phase: &str, declared: &[Declared], steps: &[Step], mode: Mode) {
+        for step in steps {
+            let declared = &declared[step.index];
+            let mut change = self.describe(phase, declared, step);
+            // what was applied just so, and would be changed now, was changed by somebody else
+            let undone = mode == Mode::DriftOnly
+                && change.certainty == Some(Certainty::Will)
+                && step.settles
+                && self.state.as_ref().is_some_and(|state| state.applied(&declared.mark()));
+            match (mode, change.certainty) {
+                _ if undone || step.drift.is_some() => {
+                    change.certainty = Some(Certainty::Drifted);
+                    self.drifted += 1;
+                    engine.tell(Event::Drift(change));
+                }
+                (Mode::DryRun, Some(_)) => engine.tell(Event::Planned(change)),
+                (_, None) => engine.tell(Event::Action { change, changed: false }),
+                (Mode::Apply | Mode::DriftOnly, Some(_)) => {}
+            }
+        }
+    }
+
     pub(super) fn describe(&self, phase: &str, declared: &Declared, step: &Step) -> PlannedChange {
         let change = step.change.as_ref().or(step.drift.as_ref());
         PlannedChange {
             node: self.node.name.clone(),
             phase: phase.to_owned(),
             action: declared.action.name().to_owned(),
-            subject: declared.action.subject(),
+            subject: declared.subject(),
             certainty: change.map(|change| change.certainty),
             summary: change.map_or("nothing to do".to_owned(), |change| change.summary.clone()),
-            diff: change.map(|change| change.diff.clone()).unwrap_or_default(),
+            diff: match change {
+                Some(change) if declared.secret.is_some() && !change.diff.is_empty() => {
+                    "  (it holds secrets, so the difference is not shown)\n".to_owned()
+                }
+                Some(change) => change.diff.clone(),
+                None => String::new(),
+            },
             source: declared.source.clone(),
             via: declared.via.clone(),
         }

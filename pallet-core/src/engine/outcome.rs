@@ -1,7 +1,10 @@
 //! How an operation ended, node by node. Failure is data.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
+use super::vault::Vault;
 use crate::action::SourceLocation;
 
 /// How an operation ended.
@@ -15,6 +18,8 @@ pub struct Outcome {
     pub destroyed: Vec<String>,
     /// It was stopped before it was over.
     pub cancelled: bool,
+    /// It only looked for drift.
+    pub drift_only: bool,
 }
 
 /// How one node's part ended.
@@ -76,6 +81,11 @@ impl Outcome {
         !self.cancelled && self.nodes.iter().all(|node| !matches!(node.result, NodeResult::Failed { .. }))
     }
 
+    /// How much was changed on the nodes since Pallet applied it, and is kept.
+    pub fn drifted(&self) -> usize {
+        self.nodes.iter().map(|node| node.drifted).sum()
+    }
+
     /// How many nodes were changed, unchanged and failed.
     pub fn counts(&self) -> (usize, usize, usize) {
         let count = |wanted: fn(&NodeResult) -> bool| self.nodes.iter().filter(|node| wanted(&node.result)).count();
@@ -88,6 +98,15 @@ impl Outcome {
 }
 
 impl NodeError {
+    /// Takes all secrets out of it.
+    pub(super) fn redact(&mut self, vault: &Vault) {
+        for text in [Some(&mut self.message), Some(&mut self.detail), self.action.as_mut()].into_iter().flatten() {
+            if let Cow::Owned(redacted) = vault.redact(text) {
+                *text = redacted;
+            }
+        }
+    }
+
     /// An error with nothing but a message.
     pub fn new(message: impl Into<String>) -> Self {
         NodeError { message: message.into(), ..Default::default() }

@@ -7,10 +7,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::scope;
+use super::vault::Vault;
 use super::workspace::Directory;
-use crate::action::{ActionEntry, Declared, SourceLocation, TABLE};
+use crate::action::{ActionEntry, Condition, Declared, SourceLocation, TABLE};
 use crate::model::{AdminUser, Environment, Target};
-use crate::plugin::operation::{self, CallFunction, DeclareAction, GetSettings, Log, SetSettings};
+use crate::plugin::operation::{self, CallFunction, DeclareAction, GetSettings, Log, Scope, SetSettings};
 use crate::plugin::{ErrorKind, PluginError, RequestHost};
 use crate::registry::Registry;
 
@@ -27,6 +29,7 @@ pub(super) struct Session {
     /// Settings by node id and facility.
     pub(super) settings: Mutex<BTreeMap<(String, String), Value>>,
     pub(super) cancel: CancellationToken,
+    pub(super) vault: Arc<Vault>,
 }
 
 /// The request of one node in one phase.
@@ -47,6 +50,17 @@ pub(super) struct Recorded {
     /// What they said to the user.
     pub(super) said: Vec<Log>,
     calls: Vec<(String, Option<SourceLocation>)>,
+    scopes: Vec<Entered>,
+    /// How many conditions there were so far.
+    conditions: usize,
+}
+
+/// A scope that was entered and not yet left.
+struct Entered {
+    scope: Scope,
+    conditions: Vec<Condition>,
+    /// How deep in calls: a crate cannot leave a scope of its caller.
+    depth: usize,
 }
 
 impl NodeRequest {
@@ -68,13 +82,33 @@ impl NodeRequest {
             PluginError::new(ErrorKind::Unsupported, message).with_help("it may need a newer pallet")
         })?;
         let invalid = |error: crate::action::ActionError| PluginError::new(ErrorKind::InvalidInput, error.to_string());
-        let mut action = (entry.parse)(wanted.arguments).map_err(invalid)?;
+        let mut arguments = wanted.arguments;
+        for entered in self.recorded().scopes.iter().rev() {
+            scope::apply(&entered.scope, entry, &mut arguments);
+        }
+        let secret = self.reveal(entry, &mut arguments)?;
+        let mut action = (entry.parse)(arguments).map_err(invalid)?;
         action.prepare(&self.0.session.workspace).map_err(invalid)?;
         let mut recorded = self.recorded();
         let source = recorded.calls.iter().find_map(|(_, source)| source.clone()).or(wanted.source);
         let via = recorded.calls.iter().map(|(name, _)| name.clone()).collect();
-        recorded.declared.push(Declared { action, options: wanted.options, source, via });
+        let conditions = recorded.scopes.iter().flat_map(|entered| &entered.conditions).cloned().collect();
+        recorded.declared.push(Declared { action, options: wanted.options, conditions, secret, source, via });
         Ok(())
+    }
+
+    /// Puts secrets into arguments; gives what names the action without them, if there are any.
+    fn reveal(&self, entry: &ActionEntry, arguments: &mut Value) -> Result<Option<String>, PluginError> {
+        if !Vault::concerns(arguments) {
+            return Ok(None);
+        }
+        let named = arguments.clone();
+        let revealed = self.0.session.vault.reveal(arguments).map_err(|message| PluginError::new(ErrorKind::InvalidInput, message))?;
+        if !revealed {
+            return Ok(None);
+        }
+        scope::keep_no_versions(entry, arguments);
+        Ok(Some((entry.parse)(named).map_or_else(|_| "with secrets".to_owned(), |action| action.subject())))
     }
 
     fn call(&self, wanted: &CallFunction) -> Result<Value, PluginError> {
@@ -88,8 +122,28 @@ impl NodeRequest {
             recorded.calls.push((format!("{}.{}", wanted.config_crate, wanted.function), wanted.source.clone()));
         }
         let answer = self.0.session.registry.call(&wanted.config_crate, &wanted.function, Arc::new(self.clone()), &wanted.arguments);
-        self.recorded().calls.pop();
+        let recorded = &mut *self.recorded();
+        recorded.calls.pop();
+        let depth = recorded.calls.len();
+        recorded.scopes.retain(|entered| entered.depth <= depth);
         answer
+    }
+
+    fn enter(&self, scope: Scope) -> Result<(), PluginError> {
+        let recorded = &mut *self.recorded();
+        if recorded.scopes.len() >= MAX_CALL_DEPTH {
+            return Err(PluginError::new(ErrorKind::Failed, format!("scopes of actions are more than {MAX_CALL_DEPTH} deep")));
+        }
+        let conditions = scope::conditions(&scope, &mut recorded.conditions)?;
+        recorded.scopes.push(Entered { scope, conditions, depth: recorded.calls.len() });
+        Ok(())
+    }
+
+    fn leave(&self) -> Result<(), PluginError> {
+        let recorded = &mut *self.recorded();
+        let depth = recorded.calls.len();
+        let left = recorded.scopes.pop_if(|entered| entered.depth == depth);
+        left.map(drop).ok_or_else(|| PluginError::new(ErrorKind::InvalidInput, "there is no scope to leave"))
     }
 
     fn get_settings(&self, wanted: GetSettings) -> Value {
@@ -130,6 +184,8 @@ impl RequestHost for NodeRequest {
             operation::PHASE => Ok(Value::String(self.0.phase.clone())),
             operation::GET_SETTINGS => Ok(self.get_settings(read(operation, payload)?)),
             operation::SET_SETTINGS => self.set_settings(read(operation, payload)?).map(|()| Value::Null),
+            operation::ENTER_SCOPE => self.enter(read(operation, payload)?).map(|()| Value::Null),
+            operation::LEAVE_SCOPE => self.leave().map(|()| Value::Null),
             operation::LOG => {
                 let log: Log = read(operation, payload)?;
                 self.recorded().said.push(log);

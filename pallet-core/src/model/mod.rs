@@ -12,6 +12,7 @@ mod node_state;
 mod observation;
 mod os;
 mod package_transaction;
+mod secret_name;
 mod target;
 mod user;
 
@@ -27,5 +28,6 @@ pub use node_state::{Attributes, CommandState, FileState, GroupState, NodeState,
 pub use observation::{FileQuestion, Observation};
 pub use os::{Os, OsFamily, PackageManager, ServiceManager};
 pub use package_transaction::PackageTransaction;
+pub use secret_name::{replace_secrets, secret_placeholder};
 pub use target::Target;
 pub use user::AdminUser;

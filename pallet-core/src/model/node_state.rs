@@ -27,6 +27,7 @@ pub struct NodeState {
     commands: BTreeMap<String, CommandState>,
     readings: BTreeMap<String, Reading>,
     written: BTreeMap<String, String>,
+    applied: BTreeSet<String>,
 }
 
 /// What stands at a path.
@@ -168,6 +169,7 @@ impl NodeState {
             commands: BTreeMap::new(),
             readings: BTreeMap::new(),
             written: BTreeMap::new(),
+            applied: BTreeSet::new(),
         }
     }
 
@@ -216,6 +218,16 @@ impl NodeState {
             Some(digest) => drop(self.written.insert(path.to_owned(), digest.to_owned())),
             None => drop(self.written.remove(path)),
         }
+    }
+
+    /// Whether an action was applied, by the mark that was recorded on the node then. It is asked only for a report of drift.
+    pub fn applied(&self, mark: &str) -> bool {
+        self.applied.contains(mark)
+    }
+
+    /// Remembers that an action was applied.
+    pub fn set_applied(&mut self, mark: &str) {
+        self.applied.insert(mark.to_owned());
     }
 
     /// How old the package manager's lists are, in seconds; `None`: there are none.
@@ -318,6 +330,7 @@ impl NodeState {
         self.commands.extend(newer.commands);
         self.readings.extend(newer.readings);
         self.written.extend(newer.written);
+        self.applied.extend(newer.applied);
     }
 
     /// Where `observed` is not what this state predicted, one line each. What this state does not know it does not predict.

@@ -24,6 +24,8 @@ pub struct Observation {
     pub commands: BTreeSet<String>,
     /// Shell commands that only look: what they print is wanted. Each with the one path that it reads, if that is all it reads.
     pub readings: BTreeMap<String, Option<String>>,
+    /// Whether all is wanted that Pallet recorded on the node: what it wrote, and which actions it applied.
+    pub records: bool,
 }
 
 /// What is asked of one path besides its kind, owner, group and mode.
@@ -129,5 +131,6 @@ impl Observation {
         self.groups.extend(other.groups);
         self.commands.extend(other.commands);
         self.readings.extend(other.readings);
+        self.records |= other.records;
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! New abilities are new operations and new fields with defaults; nothing here is ever removed or renamed.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -25,6 +27,10 @@ pub const PHASE: &str = "phase";
 pub const GET_SETTINGS: &str = "get_settings";
 /// Lays settings over those of this node. Takes [`SetSettings`], gives `null`.
 pub const SET_SETTINGS: &str = "set_settings";
+/// Begins a scope: all that is declared until it is left stands under it. Takes [`Scope`], gives `null`.
+pub const ENTER_SCOPE: &str = "enter_scope";
+/// Leaves the scope that was entered last. Takes `null`, gives `null`.
+pub const LEAVE_SCOPE: &str = "leave_scope";
 /// Says something to the user. Takes [`Log`], gives `null`.
 pub const LOG: &str = "log";
 
@@ -41,6 +47,22 @@ pub struct DeclareAction {
     /// The place in the project that asks for it.
     #[serde(default)]
     pub source: Option<SourceLocation>,
+}
+
+/// See [`ENTER_SCOPE`]. Options of an inner scope win over those of the scopes around it; conditions add up.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Scope {
+    /// The `user` of all actions that have such a parameter, and the `owner` of those that have that one.
+    pub user: Option<String>,
+    /// The `cwd` of all actions that have such a parameter.
+    pub directory: Option<String>,
+    /// Laid under the `environment` of all actions that have such a parameter.
+    pub environment: BTreeMap<String, String>,
+    /// A command that only looks: the actions are for when it succeeds on the node.
+    pub when: Option<String>,
+    /// A command that only looks: the actions are for when it fails on the node.
+    pub when_not: Option<String>,
 }
 
 /// See [`CALL`].

@@ -6,10 +6,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::operation::{self, CallFunction, DeclareAction, GetSettings, Log, SetSettings};
+use super::operation::{self, CallFunction, DeclareAction, GetSettings, Log, Scope, SetSettings};
 use super::{ErrorKind, PluginError};
 use crate::action::{Action, Options};
-use crate::model::{AdminUser, Environment, Target};
+use crate::model::{AdminUser, Environment, Target, secret_placeholder};
 
 /// The configuration of one node in one phase, as it is being declared.
 ///
@@ -41,6 +41,24 @@ impl Request {
     pub fn add_with<A: Action>(&mut self, action: A, options: Options) -> anyhow::Result<()> {
         let declared = DeclareAction { action: A::NAME.to_owned(), arguments: serde_json::to_value(&action)?, options, source: None };
         self.ask(operation::ACTION, declared)
+    }
+
+    /// Runs `declare`, whose actions get what the scope says for the parameters that they have and that are not given.
+    pub fn with_action_options<T>(&mut self, scope: Scope, declare: impl FnOnce(&mut Self) -> anyhow::Result<T>) -> anyhow::Result<T> {
+        self.ask::<Value>(operation::ENTER_SCOPE, scope)?;
+        let result = declare(self);
+        self.ask::<Value>(operation::LEAVE_SCOPE, Value::Null)?;
+        result
+    }
+
+    /// Runs `declare`, whose actions are for nodes on which `command` succeeds. It is looked at once, on the node, before the first of them.
+    pub fn plan_when<T>(&mut self, command: &str, declare: impl FnOnce(&mut Self) -> anyhow::Result<T>) -> anyhow::Result<T> {
+        self.with_action_options(Scope { when: Some(command.to_owned()), ..Scope::default() }, declare)
+    }
+
+    /// Runs `declare`, whose actions are for nodes on which `command` fails.
+    pub fn plan_when_not<T>(&mut self, command: &str, declare: impl FnOnce(&mut Self) -> anyhow::Result<T>) -> anyhow::Result<T> {
+        self.with_action_options(Scope { when_not: Some(command.to_owned()), ..Scope::default() }, declare)
     }
 
     /// Calls a function of another crate.
@@ -94,6 +112,11 @@ impl Request {
     /// Lays settings over those that this node has for a facility, key by key.
     pub fn set_settings(&mut self, facility: &str, value: impl Serialize) -> anyhow::Result<()> {
         self.ask(operation::SET_SETTINGS, SetSettings { facility: facility.into(), value: serde_json::to_value(value)? })
+    }
+
+    /// What stands for the secret `name`: text for the arguments of actions, where the engine puts its value in its place. No function sees it.
+    pub fn secret(&self, name: &str) -> String {
+        secret_placeholder(name)
     }
 
     /// Warns the user.

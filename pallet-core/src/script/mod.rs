@@ -32,6 +32,7 @@ const PACKAGE_LISTS: &str = include_str!("shared/package_lists.sh");
 const PROVIDES: &str = include_str!("shared/provides.sh");
 const PROCESS: &str = include_str!("shared/process.sh");
 const INIT: &str = include_str!("shared/init.sh");
+const RUNIT: &str = include_str!("shared/runit.sh");
 
 /// Shell functions that the scripts of changes call; they stand once at the head of every applying script.
 pub const LIBRARY: &str = concat!(
@@ -47,5 +48,6 @@ pub const LIBRARY: &str = concat!(
     include_str!("library/services.sh"),
     include_str!("shared/process.sh"),
     include_str!("shared/init.sh"),
+    include_str!("shared/runit.sh"),
     include_str!("library/users.sh"),
 );

@@ -32,6 +32,10 @@ pub(crate) struct Config {
     pub(crate) environment: Environment,
     /// Who logs in to nodes and administers them.
     pub(crate) admin_user: AdminUserConfig,
+    /// Where secrets are found, by name.
+    pub(crate) secrets: BTreeMap<String, Secret>,
+    /// Files of age identities, which decrypt secrets.
+    pub(crate) age_identities: Vec<PathBuf>,
     /// The plugins that are required, by name.
     pub(crate) plugins: BTreeMap<String, PluginRequirement>,
 }
@@ -84,6 +88,8 @@ pub(crate) enum Secret {
     File(PathBuf),
     /// The output of a shell command.
     Command(String),
+    /// The content of a file that is encrypted with age.
+    Age(PathBuf),
 }
 
 /// Which versions of a plugin will do, and where it comes from.
@@ -109,12 +115,16 @@ impl Config {
             self.services.insert(name, merged);
         }
         self.plugins.extend(over.plugins);
+        self.secrets.extend(over.secrets);
+        self.age_identities.extend(over.age_identities);
         Config {
             name: over.name.or(self.name),
             default_service: over.default_service.or(self.default_service),
             services: self.services,
             environment: self.environment,
             admin_user: self.admin_user.merged(over.admin_user),
+            secrets: self.secrets,
+            age_identities: self.age_identities,
             plugins: self.plugins,
         }
     }

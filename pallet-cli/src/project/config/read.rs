@@ -27,6 +27,13 @@ pub(crate) struct Source<'a> {
     pub(crate) home: Option<PathBuf>,
 }
 
+/// What may stand at the top of a file.
+const KEYS: [&str; 8] = ["project", "default_service", "services", "environment", "admin_user", "secrets", "age_identities", "plugins"];
+
+fn is_secret_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+}
+
 /// What a file says, and what is wrong with it.
 pub(crate) fn read(source: &Source<'_>) -> (Config, Diagnostics) {
     let (table, errors) = DeTable::parse_recoverable(source.text);
@@ -66,6 +73,16 @@ impl Reader<'_> {
                 }
                 "environment" => config.environment = self.environment(key, value),
                 "admin_user" => config.admin_user = self.admin_user(value),
+                "secrets" => {
+                    for (name, span, value) in self.table(key, value) {
+                        if !is_secret_name(name) {
+                            self.error(span, format!("{name:?} cannot name a secret: use letters, digits, _ . and -"));
+                        } else if let Some(secret) = self.secret(name, value) {
+                            config.secrets.insert(name.to_owned(), secret);
+                        }
+                    }
+                }
+                "age_identities" => config.age_identities = self.paths(key, value),
                 "plugins" => {
                     for (name, span, value) in self.table(key, value) {
                         if let Some(requirement) = self.plugin(name, span, value) {
@@ -73,7 +90,7 @@ impl Reader<'_> {
                         }
                     }
                 }
-                _ => self.unknown(span, key, "", &["project", "default_service", "services", "environment", "admin_user", "plugins"]),
+                _ => self.unknown(span, key, "", &KEYS),
             }
         }
         config
@@ -161,7 +178,7 @@ impl Reader<'_> {
     }
 
     fn secret(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<Secret> {
-        let how = "write { env = \"NAME\" }, { file = \"path\" } or { command = \"pass show sudo\" }";
+        let how = "write { env = \"NAME\" }, { file = \"path\" }, { command = \"pass show name\" } or { age = \"path\" }";
         if value.get_ref().as_table().is_none_or(|table| table.len() != 1) {
             let mut found = self.diagnostic(value.span(), format!("`{key}` must say where the secret is found"));
             // the line may hold the secret itself
@@ -174,8 +191,9 @@ impl Reader<'_> {
             "env" => self.string(kind, value).map(Secret::Env),
             "file" => self.string(kind, value).map(|path| Secret::File(self.path(&path))),
             "command" => self.string(kind, value).map(Secret::Command),
+            "age" => self.string(kind, value).map(|path| Secret::Age(self.path(&path))),
             _ => {
-                self.unknown(span, kind, key, &["env", "file", "command"]);
+                self.unknown(span, kind, key, &["env", "file", "command", "age"]);
                 None
             }
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use allocative::Allocative;
 use pallet_core::action::Options;
+use pallet_core::model::secret_placeholder;
 use pallet_core::plugin::Request;
 use pallet_core::plugin::operation::{self, CallFunction, DeclareAction};
 use serde_json::{Map, Value as Json};
@@ -19,6 +20,7 @@ use starlark::values::{NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, 
 use super::complaint::Complaint;
 use super::context;
 use super::request::RequestValue;
+use super::scoped::ScopeFunction;
 use super::signature::{Argument, Signature};
 use super::spec::SpecFunction;
 use super::types::{Kind, describe, to_json};
@@ -46,6 +48,10 @@ pub(crate) enum Does {
     Call { config_crate: String, function: String },
     /// It makes a spec.
     Spec(SpecFunction),
+    /// It stands for a secret.
+    Secret,
+    /// It runs a function whose actions stand in a scope.
+    Scope(ScopeFunction),
 }
 
 /// The arguments of one call, checked.
@@ -141,7 +147,7 @@ impl HostFunction {
                 };
                 (operation::CALL, serde_json::to_value(call))
             }
-            Does::Spec(_) => return Ok(Json::Null),
+            Does::Spec(_) | Does::Scope(_) | Does::Secret => return Ok(Json::Null),
         };
         let payload = payload.map_err(|error| Complaint::new(format!("{}: {error}", self.signature.function)))?;
         request.invoke(operation, payload).map_err(|error| {
@@ -154,11 +160,16 @@ impl HostFunction {
 }
 
 fn split_options(mut arguments: Map<String, Json>) -> (Options, Json) {
-    let mut option = |name: &str| match arguments.remove(name) {
+    let mut flag = |name: &str| match arguments.remove(name) {
         Some(Json::String(flag)) => Some(flag),
         _ => None,
     };
-    let options = Options { flag_on_change: option("flag_on_change"), if_flag: option("if_flag") };
+    let (flag_on_change, if_flag) = (flag("flag_on_change"), flag("if_flag"));
+    let mut names = |name: &str| match arguments.remove(name) {
+        Some(Json::Array(names)) => names.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    };
+    let options = Options { flag_on_change, if_flag, always_before: names("always_before"), always_after: names("always_after") };
     (options, Json::Object(arguments))
 }
 
@@ -174,6 +185,11 @@ impl<'v> StarlarkValue<'v> for HostFunction {
         let mut bound = self.bind(arguments, evaluator)?;
         match &self.does {
             Does::Spec(spec) => Ok(spec.make(&self.signature, bound, evaluator)?),
+            Does::Secret => {
+                let name = bound.data.get("name").and_then(Json::as_str).unwrap_or_default();
+                Ok(evaluator.heap().alloc(secret_placeholder(name)))
+            }
+            Does::Scope(scope) => scope.run(self.request(&bound)?, bound, evaluator),
             _ => {
                 let answer = self.ask(&mut bound, evaluator)?;
                 Ok(evaluator.heap().alloc(answer))

@@ -9,21 +9,55 @@ use serde_json::{Value as Json, json};
 use starlark::typing::Ty;
 
 use super::function::{Does, HostFunction};
+use super::scoped::ScopeFunction;
 use super::signature::{Parameter, Signature};
 use super::spec::{GroupValue, NodeSpecValue, ServerValue, SpecFunction};
 use super::types::Kind;
 use crate::project::schema::Schema;
 
 /// All of them.
-pub(crate) fn functions() -> Vec<HostFunction> {
+pub(crate) fn functions<'a>(secrets: impl Iterator<Item = &'a str>) -> Vec<HostFunction> {
     let actions = TABLE.iter().map(|entry| {
         let mut signature = data_signature(entry.name, (entry.parameters)());
         let options = schema_for!(Options).to_value();
-        signature.parameters.extend(Schema::new(&options).properties().map(|(name, _)| option(name, json!({"type": ["string", "null"]}))));
+        let options = options.get("properties").and_then(Json::as_object).into_iter().flatten();
+        signature.parameters.extend(options.map(|(name, node)| option(name, node.clone())));
         signature.returns = Ty::none();
         HostFunction::new(Arc::new(signature), Does::Action(entry.name))
     });
-    actions.chain(specs()).collect()
+    actions.chain(scopes()).chain(specs()).chain([secret(secrets)]).collect()
+}
+
+/// The function that stands for a secret of pallet.toml.
+fn secret<'a>(names: impl Iterator<Item = &'a str>) -> HostFunction {
+    let names: Vec<&str> = names.collect();
+    let name = Parameter { name: "name".into(), kind: Kind::Data(json!({"enum": names})), required: true, positional: true };
+    let signature =
+        Signature { function: "secret".to_owned(), parameters: vec![name], root: json!({}), phases: false, returns: Ty::string() };
+    HostFunction::new(Arc::new(signature), Does::Secret)
+}
+
+/// The functions that run others in a scope.
+fn scopes() -> impl Iterator<Item = HostFunction> {
+    let required = |name: &str, kind: Kind| Parameter { name: name.to_owned(), kind, required: true, positional: true };
+    let text = || Kind::Data(json!({"type": "string"}));
+    let function = |name: &str, parameters: Vec<Parameter>, does: ScopeFunction| {
+        let signature = Signature { function: name.to_owned(), parameters, root: json!({}), phases: false, returns: Ty::any() };
+        HostFunction::new(Arc::new(signature), Does::Scope(does))
+    };
+    let options = [
+        option("user", json!({"type": ["string", "null"]})),
+        option("directory", json!({"type": ["string", "null"]})),
+        option("environment", json!({"type": ["object", "null"], "additionalProperties": {"type": "string"}})),
+    ];
+    let with = [vec![required("request", Kind::Request), required("function", Kind::Function)], options.to_vec()].concat();
+    let when = || vec![required("request", Kind::Request), required("command", text()), required("function", Kind::Function)];
+    [
+        function("with_action_options", with, ScopeFunction::Options),
+        function("plan_when", when(), ScopeFunction::When),
+        function("plan_when_not", when(), ScopeFunction::WhenNot),
+    ]
+    .into_iter()
 }
 
 /// The signature of a function whose first parameter is the request and whose others stand in a schema: the required ones by position or keyword,

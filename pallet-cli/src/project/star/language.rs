@@ -17,8 +17,8 @@ pub(crate) struct Language {
 }
 
 impl Language {
-    /// The language of this version of Pallet.
-    pub(crate) fn new() -> Self {
+    /// The language of this version of Pallet, for a project with these secrets.
+    pub(crate) fn new<'a>(secrets: impl Iterator<Item = &'a str>) -> Self {
         let mut builder = GlobalsBuilder::extended_by(&[
             LibraryExtension::StructType,
             LibraryExtension::RecordType,
@@ -33,7 +33,7 @@ impl Language {
             LibraryExtension::Typing,
         ]);
         let mut known = HashMap::new();
-        for function in functions() {
+        for function in functions(secrets) {
             let name = function.signature.function.clone();
             known.insert(name.clone(), Known::Function(function.signature.clone()));
             builder.set(&name, function);

@@ -18,6 +18,7 @@ mod phase;
 mod registry;
 mod request;
 mod scope;
+mod scoped;
 mod signature;
 mod spec;
 mod spec_parts;

@@ -27,6 +27,8 @@ pub(crate) enum Kind {
     Phases,
     /// One name, or several.
     Names,
+    /// A function of the request.
+    Function,
 }
 
 impl Kind {
@@ -36,6 +38,7 @@ impl Kind {
             Kind::Data(node) => data_type(Schema::new(root).part(node), 0),
             // phase functions do not declare the type of their request
             Kind::Request => Ty::any(),
+            Kind::Function => Ty::any(),
             Kind::NodeSpec => Ty::union2(Ty::starlark_value::<NodeSpecValue>(), Ty::dict(Ty::string(), Ty::any())),
             Kind::Specs => {
                 let one = Ty::union2(Ty::starlark_value::<ServerValue>(), Ty::starlark_value::<GroupValue>());
@@ -57,6 +60,7 @@ impl Kind {
             Kind::Groups => "a list of group_specs".to_owned(),
             Kind::Phases => "a dict of functions by the names of their phases".to_owned(),
             Kind::Names => "a string, or a list of strings".to_owned(),
+            Kind::Function => "a function of the request".to_owned(),
         }
     }
 }

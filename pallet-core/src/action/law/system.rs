@@ -1,7 +1,8 @@
 //! The law of actions that change the system, in a copy of this machine's root. They need root: `cargo test -- --ignored`.
 
+use super::super::service::ServiceAction;
 use super::super::user::UserAction;
-use super::super::{Group, Package, PackageManager, Service, User};
+use super::super::{Group, Package, PackageManager, Service, ServiceScript, User};
 use super::*;
 
 fn copy() -> Place {
@@ -156,6 +157,38 @@ fn init_scripts() {
     let said = place.prepared(Service::start("no-such-service"));
     let error = said.plan(&mut place.observe(&said)).expect_err("nothing knows it");
     assert!(error.to_string().starts_with("nothing on this node knows the service no-such-service"), "{error}");
+}
+
+/// What stands for runit's `sv`: it knows the services whose links are there.
+const SV: &str = r#"#!/bin/sh
+name=${2##*/}
+if [ ! -e "$2/run" ]; then echo "fail: $2: unable to change to service directory: file does not exist"; exit 1; fi
+case $1 in
+  status) if [ -e "/var/run-$name" ]; then echo "run: $2: (pid 77) 5s"; else echo "down: $2: 5s"; fi ;;
+  start | restart) : >"/var/run-$name" ;;
+  stop) rm -f "/var/run-$name" ;;
+  reload) ;;
+esac
+"#;
+
+#[test]
+#[ignore = "needs root"]
+fn services_of_runit() {
+    let place = copy();
+    setup(&place, &format!("mkdir -p /run/runit /etc/sv /etc/service\ncat >/usr/local/bin/sv <<'SV'\n{SV}SV\nchmod 755 /usr/local/bin/sv"));
+    let demo = || Service::start("demo");
+    assert_eq!(place.observe(&demo()).os.service_manager, crate::model::ServiceManager::Runit);
+    place.law(ServiceScript::content("demo", "#!/bin/sh\nexec sleep 1000\n"), true);
+    place.law(ServiceScript::content("demo", "#!/bin/sh\nexec sleep 1000\n"), false);
+    place.law(demo(), true);
+    setup(&place, "test -e /etc/sv/demo/down && test -L /etc/service/demo && test -e /var/run-demo");
+    place.law(demo().enabled(true), true);
+    setup(&place, "! test -e /etc/sv/demo/down");
+    place.law_of_unknown(demo().enabled(true), false);
+    place.law_of_unknown(Service::stop("demo").enabled(false), true);
+    place.law(Service::stop("demo").enabled(false), false);
+    place.law(demo().action(ServiceAction::Enable), true);
+    place.law(demo().action(ServiceAction::Disable), true);
 }
 
 const UNIT: &str = "[Service]\nExecStart=/bin/sleep 1000\nExecReload=/bin/kill -CONT $MAINPID\n[Install]\nWantedBy=multi-user.target\n";

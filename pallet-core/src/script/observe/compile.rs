@@ -1,10 +1,11 @@
 //! Writes the observing script: the functions that are needed, and one call of each with everything it is asked.
 
 use crate::model::Observation;
-use crate::script::{INIT, PACKAGE_LISTS, PROCESS, PROVIDES, Script, quote, shell};
+use crate::script::{INIT, PACKAGE_LISTS, PROCESS, PROVIDES, RUNIT, Script, quote, shell};
 
 const FACTS: &str = include_str!("facts.sh");
 const FILES: &str = include_str!("files.sh");
+const RECORDS: &str = include_str!("records.sh");
 const PACKAGES: &str = include_str!("packages.sh");
 const SERVICES: &str = include_str!("services.sh");
 const USERS: &str = include_str!("users.sh");
@@ -24,7 +25,7 @@ pub fn compile(wanted: &Observation, token: &str) -> String {
         script = script.raw(PACKAGE_LISTS).raw(r#"answer package_lists "$(package_lists_age "$packages")""#);
     }
     if !wanted.services.is_empty() {
-        script = script.raw(INIT).raw(PROCESS).raw(SERVICES);
+        script = script.raw(INIT).raw(RUNIT).raw(PROCESS).raw(SERVICES);
         script = script.call(std::iter::once("services").chain(wanted.services.keys().map(String::as_str)));
     }
     if !wanted.users.is_empty() || !wanted.groups.is_empty() {
@@ -42,6 +43,9 @@ pub fn compile(wanted: &Observation, token: &str) -> String {
     }
     for (index, command) in wanted.readings.keys().enumerate() {
         script = script.raw(&format!("read=$({} 2>/dev/null)\nanswer reading {index} \"$?\" \"$read\"", shell(command, None)));
+    }
+    if wanted.records {
+        script = script.raw(RECORDS);
     }
     script.raw("answer end\n} </dev/null").as_str().to_owned()
 }

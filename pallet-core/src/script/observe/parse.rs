@@ -50,6 +50,7 @@ pub fn parse(wanted: &Observation, token: &str, output: &[u8]) -> Result<Observe
                     state.set_written(path, Some(digest).filter(|digest| digest.len() == 64));
                 }
             }
+            ["applied", marks] => marks.lines().for_each(|mark| state.set_applied(mark)),
             _ => {}
         }
     }

@@ -16,7 +16,12 @@ services() {
     )
     answer units "$units"
   fi
+  if [ "$services" = runit ]; then runit_directory; fi
   for name do
+    if [ "$services" = runit ] && [ -d "/etc/sv/$name" ]; then
+      answer service "$name" "$(runit_status "$name")" "$(runit_enabled "$name")"
+      continue
+    fi
     # a unit that stands for an init script does not tell whether that is enabled
     if [ -x "/etc/init.d/$name" ]; then
       case $services in

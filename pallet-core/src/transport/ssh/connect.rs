@@ -9,11 +9,11 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::super::{ConnectSettings, Secret, TransportError};
 use super::auth;
-use super::config;
 use super::config::{AgentChoice, Hop, HostConfig};
 use super::host_key::HostKeys;
 use super::link::{Link, Socket};
 use super::proxy::Carrier;
+use super::tokens::in_home;
 use crate::model::SshConnection;
 
 /// Key exchanges to prefer: the cheapest for both sides. What the server insists on is taken too, the post-quantum ones first.
@@ -41,7 +41,7 @@ pub(super) struct Destination {
 impl Destination {
     /// The node itself.
     pub(super) fn of_node(connection: &SshConnection, config: HostConfig, settings: &ConnectSettings) -> Self {
-        let given = connection.identity_files.iter().map(|file| config::in_home(file, settings.home.as_deref()));
+        let given = connection.identity_files.iter().map(|file| in_home(file, settings.home.as_deref()));
         let identity_files = given.chain(settings.identity_files.iter().cloned()).collect();
         Destination {
             identity_files,

@@ -36,7 +36,7 @@ impl HostKeys {
             Some(alias) => alias.clone(),
             None => known_hosts::name(&to.config.host_name, to.port),
         };
-        let entries = known_hosts::entries(&name, &[own.as_slice(), global].concat())?;
+        let entries = known_hosts::entries(&name, &[own.as_slice(), global].concat(), &settings.shared.ssh.known_hosts)?;
         Ok(HostKeys::Files { name, entries, first_file: own.first().cloned() })
     }
 
@@ -75,7 +75,7 @@ impl HostKeys {
             HostKeys::Files { name, entries, first_file } => (name, entries, first_file),
         };
         if let Some(revoked) = entries.iter().find(|entry| entry.marker == Marker::Revoked && entry.key == key) {
-            return Err(refused(to, format!("it shows {shown}, which is revoked at {}", revoked.place)));
+            return Err(refused(to, format!("it shows {shown}, which is revoked at {}", revoked.place())));
         }
         let known: Vec<&Entry> = entries.iter().filter(|entry| entry.marker == Marker::Known).collect();
         if known.iter().any(|entry| entry.key == key) {
@@ -86,7 +86,7 @@ impl HostKeys {
                 to,
                 format!(
                     "it shows {shown}, but {} knows {} {}: someone may be in between, or it was rebuilt; if so, remove that line",
-                    changed.place,
+                    changed.place(),
                     changed.key_type,
                     fingerprint(&changed.key)
                 ),
@@ -107,7 +107,7 @@ impl HostKeys {
         let mut message = format!("it is not known and shows {shown}");
         if let HostKeys::Files { name, entries, first_file } = self {
             if let Some(authority) = entries.iter().find(|entry| entry.marker == Marker::CertAuthority) {
-                message.push_str(&format!("; host certificates, as {} wants them, are not supported", authority.place));
+                message.push_str(&format!("; host certificates, as {} wants them, are not supported", authority.place()));
             }
             let alias =
                 if *name == known_hosts::name(&to.config.host_name, to.port) { String::new() } else { format!("-o HostKeyAlias={name} ") };

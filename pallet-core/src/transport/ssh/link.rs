@@ -119,6 +119,10 @@ impl Link {
         loop {
             self.socket.clear(interest);
             if self.socket.is_ready(interest) {
+                // An answer may be there before it is waited for. That there is room to write is no answer.
+                if interest.is_readable() {
+                    self.hear();
+                }
                 return Ok(());
             }
             let next = self.keepalive.map(|interval| self.heard.max(self.asked_at) + interval);

@@ -1,0 +1,75 @@
+//! `pallet-cli doc`
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+use pallet_core::model::PluginKind;
+
+use crate::context::Context;
+use crate::output::reference::{Entry, actions, page, text};
+use crate::output::table;
+use crate::project::did_you_mean;
+
+/// Explain an action, or a function of a crate
+#[derive(Debug, clap::Args)]
+pub(crate) struct Doc {
+    /// An action (`remote_file`), a crate (`nginx`) or one of its functions (`nginx.site`); none: list all actions
+    name: Option<String>,
+    /// Print the reference of all actions as a page in Markdown
+    #[arg(long, conflicts_with = "name")]
+    markdown: bool,
+}
+
+impl Doc {
+    pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        let actions = actions();
+        if self.markdown {
+            context.printer.text(&page(&actions));
+            return Ok(ExitCode::SUCCESS);
+        }
+        match &self.name {
+            None => {
+                let rows = actions.iter().map(|entry| vec![entry.name.clone(), entry.summary()]);
+                if context.printer.json() {
+                    context.printer.value(&actions.iter().map(Entry::json).collect());
+                } else {
+                    context.printer.text(&table(&["action", "what it ensures"], rows));
+                }
+            }
+            Some(name) => {
+                for entry in find(context, &actions, name)? {
+                    match context.printer.json() {
+                        true => context.printer.value(&entry.json()),
+                        false => context.printer.text(&text(&entry)),
+                    }
+                }
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn find(context: &Context, actions: &[Entry], name: &str) -> anyhow::Result<Vec<Entry>> {
+    if let Some(entry) = actions.iter().find(|entry| entry.name == name) {
+        return Ok(vec![entry.clone()]);
+    }
+    let registry = context.registry(false)?;
+    let crates = registry.names(PluginKind::Crate);
+    let (of, function) = name.split_once('.').map_or((name, None), |(of, function)| (of, Some(function)));
+    if !crates.contains(&of) {
+        let known = actions.iter().map(|entry| entry.name.as_str()).chain(crates.iter().copied());
+        let help = did_you_mean(name, known).unwrap_or_else(|| "`pallet-cli doc` lists the actions, `pallet-cli crates` the crates".to_owned());
+        bail!("there is no action and no crate {name}; {help}");
+    }
+    let manifest = registry.crate_manifest(of)?;
+    let entries: Vec<Entry> = manifest.functions.iter().map(|known| Entry::of_function(of, known)).collect();
+    let Some(function) = function else { return Ok(entries) };
+    match manifest.functions.iter().position(|known| known.name == function) {
+        Some(position) => Ok(vec![entries[position].clone()]),
+        None => {
+            let names = manifest.functions.iter().map(|known| known.name.as_str());
+            let all = names.clone().collect::<Vec<_>>().join(", ");
+            bail!("the crate {of} has no function {function}; {}", did_you_mean(function, names).unwrap_or(format!("it has {all}")));
+        }
+    }
+}

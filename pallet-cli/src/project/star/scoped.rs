@@ -1,0 +1,59 @@
+//! The functions that run another function whose actions stand in a scope: under options, or under a condition on the node.
+
+use pallet_core::plugin::Request;
+use pallet_core::plugin::operation::{self, Scope};
+use serde_json::Value as Json;
+use starlark::eval::Evaluator;
+use starlark::values::Value;
+
+use super::complaint::Complaint;
+use super::function::Bound;
+use super::request::RequestValue;
+use super::types::describe;
+
+/// One of them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ScopeFunction {
+    /// `with_action_options`
+    Options,
+    /// `plan_when`
+    When,
+    /// `plan_when_not`
+    WhenNot,
+}
+
+impl ScopeFunction {
+    /// Runs the function that was given, with the request.
+    pub(crate) fn run<'v>(self, request: Request, bound: Bound<'v>, evaluator: &mut Evaluator<'v, '_, '_>) -> starlark::Result<Value<'v>> {
+        let name = self.name();
+        let function = bound.value("function").ok_or_else(|| Complaint::new(format!("{name}: `function` is missing")))?;
+        if function.get_type() != "function" {
+            let message = format!("{name}: `function` must be a function of the request, not {}", describe(function));
+            return Err(Complaint::new(message).help("pass it without calling it, or write `lambda request: ...`".to_owned()).into());
+        }
+        let scope = self.scope(bound.data).map_err(|error| Complaint::new(format!("{name}: {error}")))?;
+        let scope = serde_json::to_value(scope).map_err(anyhow::Error::new)?;
+        request.invoke(operation::ENTER_SCOPE, scope).map_err(Complaint::from)?;
+        let argument = evaluator.heap().alloc(RequestValue { request: request.clone() });
+        let result = evaluator.eval_function(function, &[argument], &[]);
+        request.invoke(operation::LEAVE_SCOPE, Json::Null).map_err(Complaint::from)?;
+        result
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            ScopeFunction::Options => "with_action_options",
+            ScopeFunction::When => "plan_when",
+            ScopeFunction::WhenNot => "plan_when_not",
+        }
+    }
+
+    fn scope(self, mut data: serde_json::Map<String, Json>) -> serde_json::Result<Scope> {
+        let command = data.remove("command").and_then(|command| command.as_str().map(str::to_owned));
+        match self {
+            ScopeFunction::Options => serde_json::from_value(Json::Object(data)),
+            ScopeFunction::When => Ok(Scope { when: command, ..Scope::default() }),
+            ScopeFunction::WhenNot => Ok(Scope { when_not: command, ..Scope::default() }),
+        }
+    }
+}

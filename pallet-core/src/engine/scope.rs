@@ -1,0 +1,65 @@
+//! What a scope does to the actions that are declared in it.
+
+use serde_json::{Map, Value};
+
+use crate::action::{ActionEntry, Condition};
+use crate::plugin::operation::Scope;
+use crate::plugin::{ErrorKind, PluginError};
+
+/// Fills in what the scope says for the parameters that the action has and that are not given.
+pub(super) fn apply(scope: &Scope, entry: &ActionEntry, arguments: &mut Value) {
+    if scope.user.is_none() && scope.directory.is_none() && scope.environment.is_empty() {
+        return;
+    }
+    let schema = (entry.parameters)();
+    let takes = |name: &str| schema["properties"].get(name).is_some();
+    let Value::Object(arguments) = arguments else { return };
+    let mut fill = |name: &str, value: &Option<String>| {
+        if let Some(value) = value
+            && arguments.get(name).is_none_or(Value::is_null)
+        {
+            arguments.insert(name.to_owned(), value.clone().into());
+        }
+    };
+    if takes("user") {
+        fill("user", &scope.user);
+    } else if takes("owner") {
+        fill("owner", &scope.user);
+    }
+    if takes("cwd") {
+        fill("cwd", &scope.directory);
+    }
+    if takes("environment") && !scope.environment.is_empty() {
+        let own = arguments.entry("environment").or_insert_with(|| Map::new().into());
+        if let Value::Object(own) = own {
+            for (name, value) in &scope.environment {
+                own.entry(name).or_insert_with(|| value.clone().into());
+            }
+        }
+    }
+}
+
+/// Old contents that hold secrets are not kept on the node.
+pub(super) fn keep_no_versions(entry: &ActionEntry, arguments: &mut Value) {
+    let schema = (entry.parameters)();
+    if let Value::Object(arguments) = arguments
+        && schema["properties"].get("max_versions").is_some()
+    {
+        arguments.insert("max_versions".to_owned(), 0.into());
+    }
+}
+
+/// The conditions that a scope puts its actions under; `next` numbers them.
+pub(super) fn conditions(scope: &Scope, next: &mut usize) -> Result<Vec<Condition>, PluginError> {
+    let mut conditions = Vec::new();
+    for (command, unless) in [(&scope.when, false), (&scope.when_not, true)] {
+        let Some(command) = command else { continue };
+        if command.trim().is_empty() || command.contains('\0') {
+            let message = format!("the condition {command:?} is no command; give one that only looks, such as \"test -e /etc/motd\"");
+            return Err(PluginError::new(ErrorKind::InvalidInput, message));
+        }
+        conditions.push(Condition { id: *next, command: command.clone(), unless });
+        *next += 1;
+    }
+    Ok(conditions)
+}

@@ -1,0 +1,184 @@
+//! The secrets of an operation: found when they are first used, and kept out of all that is told.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use serde_json::Value;
+
+use crate::model::replace_secrets;
+use crate::script::quote;
+use crate::transport::Secret;
+
+/// Where the value of a secret comes from, by its name; the error says what is wrong and what to do.
+pub type SecretSource = dyn Fn(&str) -> Result<Secret, String> + Send + Sync;
+
+/// What stands where a secret would be told.
+const HIDDEN: &str = "***";
+
+/// The secrets of an operation.
+#[derive(Default)]
+pub struct Vault {
+    source: Option<Box<SecretSource>>,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    values: BTreeMap<String, Secret>,
+    /// Every form in which a secret might be told, longest first.
+    forms: Vec<String>,
+}
+
+impl Vault {
+    /// Secrets from this source. Each is asked for once, when it is first used.
+    pub fn new(source: impl Fn(&str) -> Result<Secret, String> + Send + Sync + 'static) -> Self {
+        Vault { source: Some(Box::new(source)), known: Mutex::default() }
+    }
+
+    /// Keeps this value too out of all that is told.
+    pub fn hide(&self, secret: &Secret) {
+        self.known().hide(secret);
+    }
+
+    /// Puts the values of secrets where their placeholders stand in arguments; gives whether there were any.
+    pub(super) fn reveal(&self, arguments: &mut Value) -> Result<bool, String> {
+        match arguments {
+            Value::String(text) if !text.contains('⟦') => Ok(false),
+            Value::String(text) => match replace_secrets(text, |name| self.value(name))? {
+                Some(revealed) => {
+                    *text = revealed;
+                    Ok(true)
+                }
+                None if text.to_lowercase().contains("⟦secret") => {
+                    Err("a secret was taken apart or changed in the project; only its whole value can be used".to_owned())
+                }
+                None => Ok(false),
+            },
+            Value::Array(items) => items.iter_mut().try_fold(false, |any, item| Ok(self.reveal(item)? | any)),
+            Value::Object(fields) => fields.values_mut().try_fold(false, |any, field| Ok(self.reveal(field)? | any)),
+            _ => Ok(false),
+        }
+    }
+
+    /// Whether a placeholder may stand in arguments.
+    pub(super) fn concerns(arguments: &Value) -> bool {
+        match arguments {
+            Value::String(text) => text.contains('⟦'),
+            Value::Array(items) => items.iter().any(Self::concerns),
+            Value::Object(fields) => fields.values().any(Self::concerns),
+            _ => false,
+        }
+    }
+
+    fn value(&self, name: &str) -> Result<String, String> {
+        let mut known = self.known();
+        if let Some(secret) = known.values.get(name) {
+            return Ok(secret.expose().to_owned());
+        }
+        let source = self.source.as_ref().ok_or_else(|| format!("there is no secret {name}"))?;
+        let secret = source(name)?;
+        if secret.expose().is_empty() {
+            return Err(format!("the secret {name} is empty"));
+        }
+        known.hide(&secret);
+        known.values.insert(name.to_owned(), secret.clone());
+        Ok(secret.expose().to_owned())
+    }
+
+    /// The text without any secret in it.
+    pub(super) fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut redacted = Cow::Borrowed(text);
+        for form in &self.known().forms {
+            if redacted.contains(form.as_str()) {
+                redacted = Cow::Owned(redacted.replace(form.as_str(), HIDDEN));
+            }
+        }
+        redacted
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn hide(&mut self, secret: &Secret) {
+        let value = secret.expose();
+        // output comes in lines, so those of a key in several lines are secrets too
+        let lines = value.lines().filter(|line| line.len() >= 4);
+        for text in std::iter::once(value).chain(lines).filter(|text| !text.trim().is_empty()) {
+            let json = Value::from(text).to_string();
+            let quoted = quote(text);
+            let percent: String = text.bytes().map(percent_encoded).collect();
+            let forms = [text, json.trim_matches('"'), quoted.trim_matches('\''), &percent, &STANDARD_NO_PAD.encode(text)];
+            for form in forms {
+                if !self.forms.iter().any(|known| known == form) {
+                    self.forms.push(form.to_owned());
+                }
+            }
+        }
+        self.forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    }
+}
+
+fn percent_encoded(byte: u8) -> String {
+    match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    }
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vault").field("names", &self.known().values.keys().collect::<Vec<_>>()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::secret_placeholder;
+    use serde_json::json;
+
+    fn vault() -> Vault {
+        Vault::new(|name| match name {
+            "word" => Ok(Secret::new("it's/hunter2")),
+            "key" => Ok(Secret::new("-----BEGIN\nabcdef\n-----END\n")),
+            other => Err(format!("there is no secret {other}")),
+        })
+    }
+
+    #[test]
+    fn values_stand_in_arguments_alone() {
+        let vault = vault();
+        let mut arguments =
+            json!({"environment": {"PW": secret_placeholder("word")}, "mode": "0600", "list": [1, secret_placeholder("key")]});
+        assert_eq!(vault.reveal(&mut arguments), Ok(true));
+        assert_eq!(
+            arguments,
+            json!({"environment": {"PW": "it's/hunter2"}, "mode": "0600", "list": [1, "-----BEGIN\nabcdef\n-----END\n"]})
+        );
+        assert_eq!(vault.reveal(&mut arguments), Ok(false));
+        assert_eq!(vault.reveal(&mut json!(secret_placeholder("none"))), Err("there is no secret none".to_owned()));
+        assert!(vault.reveal(&mut json!(secret_placeholder("word").to_uppercase())).is_err());
+        assert_eq!(format!("{vault:?}"), r#"Vault { names: ["key", "word"], .. }"#);
+    }
+
+    #[test]
+    fn no_form_of_a_secret_is_told() {
+        let vault = vault();
+        assert_eq!(vault.redact("it's/hunter2"), "it's/hunter2", "it is not known yet");
+        vault.reveal(&mut json!([secret_placeholder("word"), secret_placeholder("key")])).expect("both are there");
+        for text in
+            ["+ it's/hunter2", "export PW='it'\\''s/hunter2'", "it%27s%2Fhunter2", "aXQncy9odW50ZXIy", "+ abcdef", "-----BEGIN\nabcdef"]
+        {
+            let redacted = vault.redact(text);
+            assert!(redacted.contains(HIDDEN) && !redacted.contains("hunter2") && !redacted.contains("abcdef"), "{text}: {redacted}");
+        }
+        assert_eq!(vault.redact("nothing of it"), "nothing of it");
+    }
+}

@@ -1,0 +1,56 @@
+//! The reference of actions: it is current, and its examples work.
+
+use std::path::Path;
+
+use expect_test::expect_file;
+use pallet_tests::{Bed, Project};
+use serde_json::Value;
+
+use crate::lift::project;
+
+#[test]
+fn the_page_is_current() {
+    let page = Project::empty().run(&["doc", "--markdown"]).exits(0);
+    expect_file![Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/actions.md")].assert_eq(&page.stdout);
+}
+
+#[test]
+fn actions_and_functions_are_explained() {
+    let project = Project::empty();
+    project.run(&["doc"]).exits(0).says("symbolic_link");
+    let one = project.run(&["doc", "symbolic_link"]).exits(0);
+    one.says("symbolic_link(request, path, ...)").says("flag_on_change").says("Example:");
+    project.run(&["doc", "nginx.site"]).exits(0).says("nginx.site(request, name, ...)");
+    project.run(&["doc", "nginx.sites"]).exits(2).says("did you mean `site`?");
+    project.run(&["doc", "symbolic_lnk"]).exits(2).says("did you mean `symbolic_link`?");
+}
+
+/// Every example of the reference, with the name of its action.
+fn examples() -> Vec<(String, String)> {
+    let listed = Project::empty().run(&["doc", "--output", "json"]).exits(0);
+    let listed: Vec<Value> = serde_json::from_str(&listed.stdout).expect("it is an array");
+    let of = |entry: &Value| -> Vec<(String, String)> {
+        let doc = entry["doc"].as_str().unwrap_or_default();
+        let examples = doc.split("\n\n").filter_map(|paragraph| paragraph.trim().strip_prefix("Example: "));
+        let name = entry["name"].as_str().unwrap_or_default();
+        examples.map(|example| (name.to_owned(), example.trim_matches('`').replace('\n', " "))).collect()
+    };
+    listed.iter().flat_map(of).collect()
+}
+
+#[test]
+fn every_example_can_be_planned_on_a_node() {
+    let bed = Bed::of(1);
+    let project = project(&bed, 1, "root", "group_spec(\"app\")\n");
+    // what the examples are about
+    let there = "package(request, \"nginx\"); directory(request, \"/etc/nginx/sites-enabled\")";
+    project.run(&["lift", "-e", there]).exits(0);
+    let mut failed = Vec::new();
+    for (action, example) in examples() {
+        let output = project.run(&["lift", "--dry-run", "-e", &example]);
+        if output.code() != 0 {
+            failed.push(format!("{action}: {output}"));
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
