@@ -1,6 +1,6 @@
 //! Ensures a file with given content. No-op: it is there with that content and the wanted owner, group and mode.
 
-mod plan;
+pub(super) mod plan;
 pub(super) mod source;
 
 use std::collections::BTreeMap;
@@ -102,7 +102,7 @@ pub struct RemoteFile {
 }
 
 impl RemoteFile {
-    fn at(path: impl Into<String>) -> Self {
+    pub(super) fn at(path: impl Into<String>) -> Self {
         RemoteFile { path: path.into(), ..Self::default() }
     }
 
@@ -122,7 +122,7 @@ impl RemoteFile {
     }
 
     /// A file at `path` with the content of a file of the node.
-    pub fn remote_file(path: impl Into<String>, file: impl Into<String>) -> Self {
+    pub fn copy(path: impl Into<String>, file: impl Into<String>) -> Self {
         RemoteFile { remote_file: Some(file.into()), ..Self::at(path) }
     }
 
@@ -214,7 +214,7 @@ impl RemoteFile {
             return Ok(Source::Content(Content::of(content.clone().into_bytes())));
         }
         if let Some(file) = &self.local_file {
-            return Ok(Source::Content(Content::of_file(workspace, Path::new(file))?));
+            return Ok(Source::Content(Content::of_file(workspace, Path::new(file), true)?));
         }
         if let Some(file) = &self.template {
             let template = String::from_utf8(workspace.read(Path::new(file))?)

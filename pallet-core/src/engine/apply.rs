@@ -164,7 +164,7 @@ fn uploads(parts: &[Part], steps: &[Step]) -> Vec<Upload> {
     let changes = parts.iter().flat_map(|part| &part.steps).filter_map(|step| steps[*step].change.as_ref());
     let mut uploads: Vec<Upload> = Vec::new();
     for upload in changes.flat_map(|change| &change.uploads) {
-        if !uploads.contains(upload) {
+        if !uploads.iter().any(|known| known.digest == upload.digest) {
             uploads.push(upload.clone());
         }
     }

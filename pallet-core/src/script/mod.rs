@@ -40,6 +40,8 @@ pub const LIBRARY: &str = concat!(
     include_str!("library/files.sh"),
     include_str!("library/written.sh"),
     include_str!("library/download.sh"),
+    include_str!("library/archives.sh"),
+    include_str!("library/mirror.sh"),
     include_str!("library/packages.sh"),
     include_str!("shared/package_lists.sh"),
     include_str!("shared/provides.sh"),

@@ -76,6 +76,19 @@ ensure_file() {
   fi
 }
 
+# ensure_fifo PATH OWNER GROUP MODE: a named pipe stands there
+ensure_fifo() {
+  if [ -p "$1" ] && [ ! -L "$1" ]; then
+    ensure_attributes "$1" "$2" "$3" "$4"
+    return
+  fi
+  if [ -e "$1" ] || [ -L "$1" ]; then fail "$1 is there and not a named pipe"; fi
+  new_attributes "$2" "$3" "$4" 0644
+  mkfifo -m 0600 -- "$1"
+  changed
+  ensure_attributes "$1" "$owner" "$group" "$mode"
+}
+
 # ensure_content PATH DIGEST OWNER GROUP MODE VERIFY [VERSIONS [OVERWRITE]]: a file with what the function `content` prints, or writes to the
 # path that it is given. Without DIGEST, `is_right PATH` tells whether the file has it. So many older versions are kept. A file that was
 # changed by hand is kept, unless OVERWRITE is not empty.
