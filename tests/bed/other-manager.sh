@@ -41,10 +41,10 @@ echo '%_dbpath /var/lib/rpm' >/etc/rpm/macros.bed
 rpm --initdb
 make() { # NAME VERSION REQUIRES
   {
-    printf 'Name: %s\nVersion: %s\nRelease: 1\nSummary: test package\nLicense: MIT\nBuildArch: noarch\n%s\n%%description\ntest package\n' "$1" "$2" "$3"
+    printf 'Name: %s\nVersion: %s\nRelease: 1\nSummary: test package\nLicense: MIT\nBuildArch: noarch\nAutoReqProv: no\n%s\n%%description\ntest package\n' "$1" "$2" "$3"
     printf '%%install\nmkdir -p %%{buildroot}/usr/share/%s\necho %s >%%{buildroot}/usr/share/%s/version\n%%files\n/usr/share/%s\n' "$1" "$2" "$1" "$1"
   } >/spec
-  rpmbuild --quiet -bb --define '_rpmdir /srv/bed-repository' --define '_topdir /rpmbuild' /spec
+  rpmbuild --quiet -bb --define '_buildhost bed' --define '__os_install_post %{nil}' --define '_rpmdir /srv/bed-repository' --define '_topdir /rpmbuild' /spec
 }
 for version in 1.0 1.1; do
   make bed-alpha "$version" ''
@@ -64,4 +64,4 @@ MAKE
       ;;
   esac
 fi
-rm -rf "$root"/usr/bin/{apt,apt-get,apt-cache,apt-config,apt-mark,dpkg,dpkg-query,dpkg-deb} "$root"/etc/apt "$root"/var/lib/apt
+rm -rf "$root"/usr/bin/{apt,apt-get,apt-cache,apt-config,apt-mark,dpkg,dpkg-query,dpkg-deb}

@@ -15,6 +15,7 @@ mod guard;
 #[cfg(test)]
 mod law;
 mod order;
+mod package_support;
 
 pub use change::{Certainty, Change, Upload, UploadSource};
 pub use declared::{Condition, Declared, Options, SourceLocation};
@@ -139,6 +140,7 @@ actions! {
     group::Group,
     package::Package,
     package_manager::PackageManager,
+    packages::Packages,
     remote_file::RemoteFile,
     service::Service,
     symbolic_link::SymbolicLink,
