@@ -15,7 +15,9 @@ mod guard;
 #[cfg(test)]
 mod law;
 mod order;
+mod package_file;
 mod package_support;
+mod text_block;
 
 pub use change::{Certainty, Change, Upload, UploadSource};
 pub use declared::{Condition, Declared, Options, SourceLocation};
@@ -133,13 +135,19 @@ macro_rules! actions {
 }
 
 actions! {
+    add_rpm::AddRpm,
+    debconf_set_selections::DebconfSetSelections,
     directory::Directory,
     exec_checked_script::ExecCheckedScript,
     exec_script::ExecScript,
     file::File,
     group::Group,
+    install_deb::InstallDeb,
+    minimal_packages::MinimalPackages,
     package::Package,
     package_manager::PackageManager,
+    package_repository::PackageRepository,
+    package_source::PackageSource,
     packages::Packages,
     remote_file::RemoteFile,
     service::Service,

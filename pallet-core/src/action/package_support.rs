@@ -1,7 +1,9 @@
 //! What the actions on packages share.
 
+use std::path::{Path, PathBuf};
+
 use super::package::PackageAction;
-use super::{ActionError, Certainty, Change};
+use super::{Action, ActionError, Certainty, Change, RemoteFile, Workspace};
 use crate::model::{Known, NodeState, PackageOptions, PackageState, PackageTransaction};
 use crate::script::{Script, packages};
 
@@ -139,6 +141,28 @@ pub(super) fn plan_packages(
 pub(super) fn packages_change(node: &mut NodeState) {
     node.forget_what_packages_touch();
     node.forget_package_versions();
+}
+
+/// A file with this content, which is all that it needs.
+pub(super) fn file_of(path: &str, content: &str) -> Result<RemoteFile, ActionError> {
+    let mut file = RemoteFile::content(path, content);
+    Action::prepare(&mut file, &NoFiles)?;
+    Ok(file)
+}
+
+/// A workspace for actions that read nothing.
+pub(super) struct NoFiles;
+
+impl Workspace for NoFiles {
+    fn read(&self, path: &Path) -> Result<Vec<u8>, ActionError> {
+        Err(ActionError::node(format!("{} cannot be read here", path.display())))
+    }
+    fn digest(&self, path: &Path) -> Result<(String, u64, PathBuf), ActionError> {
+        self.read(path).map(|_| (String::new(), 0, path.to_owned()))
+    }
+    fn render(&self, name: &str, _template: &str, _values: &serde_json::Value) -> Result<String, ActionError> {
+        Err(ActionError::node(format!("the template {name} cannot be rendered here")))
+    }
 }
 
 /// One change that makes all of these, in order. What was changed by hand is reported only where nothing else is to be done.

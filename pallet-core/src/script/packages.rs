@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::Script;
-use crate::model::{Os, PackageManager, PackageOptions, PackageTransaction};
+use crate::model::{Os, OsFamily, PackageManager, PackageOptions, PackageTransaction};
 
 /// What the node's package manager cannot do, or that there is none.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
@@ -74,6 +74,50 @@ pub fn manager(os: &Os) -> Result<PackageManager, PackagesError> {
         ))),
         manager => Ok(manager),
     }
+}
+
+/// Refuses a node that is not of Debian's family for `what`.
+pub fn require_debian(os: &Os, what: &str) -> Result<(), PackagesError> {
+    match (os.family, os.package_manager) {
+        (OsFamily::Debian, PackageManager::Apt) | (OsFamily::Unknown, PackageManager::Apt) => Ok(()),
+        _ => Err(PackagesError::new(format!("{what} is for Debian and its kin; this node is {os}, with {}", found(os)))),
+    }
+}
+
+/// Refuses a node whose package manager does not install packages of rpm.
+pub fn require_rpm(os: &Os, what: &str) -> Result<PackageManager, PackagesError> {
+    match os.package_manager {
+        manager @ (PackageManager::Dnf | PackageManager::Yum | PackageManager::Zypper) => Ok(manager),
+        _ => Err(PackagesError::new(format!("{what} is for dnf, yum and zypper; this node is {os}, with {}", found(os)))),
+    }
+}
+
+/// The package manager that was found, in words.
+fn found(os: &Os) -> String {
+    match os.package_manager {
+        PackageManager::Unknown => "none of apt, dnf, yum, zypper, pacman and apk".to_owned(),
+        manager => manager.as_str().to_owned(),
+    }
+}
+
+/// The code name of a release of Debian or Ubuntu; `None` where it is not known.
+pub fn codename(os: &Os) -> Option<&'static str> {
+    Some(match (os.id.as_str(), os.version.split('.').next().unwrap_or_default()) {
+        ("debian" | "raspbian", "10") => "buster",
+        ("debian" | "raspbian", "11") => "bullseye",
+        ("debian" | "raspbian", "12") => "bookworm",
+        ("debian" | "raspbian", "13") => "trixie",
+        ("debian" | "raspbian", "14") => "forky",
+        _ => match (os.id.as_str(), os.version.as_str()) {
+            ("ubuntu", "18.04") => "bionic",
+            ("ubuntu", "20.04") => "focal",
+            ("ubuntu", "22.04") => "jammy",
+            ("ubuntu", "24.04") => "noble",
+            ("ubuntu", "25.10") => "questing",
+            ("ubuntu", "26.04") => "resolute",
+            _ => return None,
+        },
+    })
 }
 
 impl PackagesError {
@@ -154,6 +198,7 @@ mod tests {
             apk cannot disable a repository for some packages; leave `disable` away
             apk does not start services by itself; leave `disable_service_start` away
             package_transaction apk --allow-unsigned --install nginx
-        "#]].assert_eq(&said);
+        "#]]
+        .assert_eq(&said);
     }
 }

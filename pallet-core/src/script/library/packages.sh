@@ -107,6 +107,58 @@ package_sources_changed() {
   : >/var/lib/pallet/package-sources
 }
 
+# package_file MANAGER NAME SUFFIX: installs the package that the function `content` prints, or writes to the path that it is given, if NAME is not
+# installed
+package_file() {
+  manager=$1 enable='' disable='' unsigned=yes
+  if package_satisfied "$2"; then return; fi
+  package_options
+  before=$(packages_sum)
+  (
+    directory=$(mktemp -d)
+    trap 'rm -rf -- "$directory"' EXIT
+    trap 'exit 1' HUP INT
+    # half of a transaction is worse than none or all of it
+    trap '' TERM
+    # apt reads it as another user
+    chmod 755 "$directory"
+    package=$directory/package.$3
+    content "$package" >"$package"
+    package_install "$package"
+    package_satisfied "$2" || fail "the file is not of the package $2"
+  )
+  if [ "$(packages_sum)" != "$before" ]; then changed; fi
+}
+
+# debconf_set PACKAGE QUESTION TYPE VALUE: the answer to a question that the package asks when it is installed. The value may be a secret.
+debconf_set() {
+  command -v debconf-communicate >/dev/null || fail "there is no debconf on this node; install it with package(\"debconf\") before"
+  if debconf_is "$1" "$2" "$4"; then return; fi
+  said=$(printf '%s %s %s %s\n' "$1" "$2" "$3" "$4" | debconf-set-selections 2>&1) || fail "debconf refused the answer to $2"
+  debconf_is "$1" "$2" "$4" || fail "debconf did not take the answer to $2; is $3 its type?"
+  changed
+}
+
+# pacman_database VERSION: the database of pacman has at least this version
+pacman_database() {
+  file=/var/lib/pacman/local/ALPM_DB_VERSION version=''
+  if [ -r "$file" ]; then read -r version <"$file" || :; fi
+  if [ -z "$version" ] || [ "$version" -ge "$1" ]; then return; fi
+  quietly pacman-db-upgrade
+  changed
+}
+
+# armored_key FILE: a key of OpenPGP becomes text; what is no key is refused
+armored_key() {
+  case $(od -A n -t u1 -N 1 "$1" | tr -d ' ') in
+    12[89] | 1[3-9]? | 2??)
+      key=$(base64 -w 64 <"$1")
+      printf '%s\n' '-----BEGIN PGP PUBLIC KEY BLOCK-----' '' "$key" '-----END PGP PUBLIC KEY BLOCK-----' >"$1"
+      ;;
+    *) grep -q -e '-----BEGIN PGP PUBLIC KEY BLOCK-----' "$1" || fail "what was downloaded is not a key of OpenPGP" ;;
+  esac
+}
+
 # package_lists_update MANAGER MAX-AGE: fetches the lists of packages if they are older, in seconds
 package_lists_update() {
   manager=$1 options=''
