@@ -141,17 +141,18 @@ fn applied(phase: &str, declared: &[Declared]) -> String {
     )
 }
 
-/// Neighbouring package changes become one part. What has nothing to change does not part neighbours; options and conditions do.
+/// Neighbouring package changes with the same package options become one part. What has nothing to change does not part neighbours; flags and
+/// conditions do.
 fn group(declared: &[Declared], steps: &[Step]) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
-    let mut open = false;
+    let mut open = None;
     for (position, step) in steps.iter().enumerate() {
         let Some(change) = &step.change else { continue };
         let options = &declared[step.index].options;
         let plain = options.flag_on_change.is_none() && options.if_flag.is_none() && step.conditions.is_empty();
-        let joins = plain && change.packages.is_some();
+        let joins = change.packages.as_ref().filter(|_| plain).map(|packages| &packages.options);
         match parts.last_mut() {
-            Some(part) if open && joins => part.steps.push(position),
+            Some(part) if joins.is_some() && open == joins => part.steps.push(position),
             _ => parts.push(Part { steps: vec![position] }),
         }
         open = joins;
@@ -171,13 +172,10 @@ fn uploads(parts: &[Part], steps: &[Step]) -> Vec<Upload> {
     uploads
 }
 
+/// One transaction for changes of which all have one, with the same options.
 fn join(changes: &[&Change]) -> PackageTransaction {
-    let mut joined = PackageTransaction::default();
-    for packages in changes.iter().filter_map(|change| change.packages.as_ref()) {
-        joined.install.extend(packages.install.iter().cloned());
-        joined.upgrade.extend(packages.upgrade.iter().cloned());
-        joined.remove.extend(packages.remove.iter().cloned());
-        joined.purge.extend(packages.purge.iter().cloned());
-    }
+    let mut all = changes.iter().filter_map(|change| change.packages.clone());
+    let mut joined = all.next().unwrap_or_default();
+    all.for_each(|packages| joined.extend(packages));
     joined
 }
