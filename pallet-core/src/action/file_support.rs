@@ -89,14 +89,13 @@ pub(super) fn parent(path: &str) -> Option<&str> {
 /// Brings `path` to `wanted` with `script`: nothing to do where it is known to be so, and a [`Certainty::May`](super::Certainty) where it is not known.
 pub(super) fn plan_file(node: &mut NodeState, path: &str, wanted: FileState, script: Script) -> Result<Option<Change>, ActionError> {
     require_parent(node, path, &wanted)?;
-    Ok(match node.set_file(path, wanted.clone()) {
-        Known::Known(current) if wanted.allows(&current) => {
-            node.set_file(path, current);
-            None
-        }
-        Known::Known(current) => Some(Change::will(summary(&current, &wanted), script).with_diff(diff(&current, &wanted))),
-        Known::Unknown => Some(Change::may(format!("ensure {}", kind(&wanted)), script)),
-    })
+    let change = match node.file(path) {
+        Known::Known(current) if wanted.allows(current) => return Ok(None),
+        Known::Known(current) => Change::will(summary(current, &wanted), script).with_diff(diff(current, &wanted)),
+        Known::Unknown => Change::may(format!("ensure {}", kind(&wanted)), script),
+    };
+    node.set_file(path, wanted);
+    Ok(Some(change))
 }
 
 /// Removes whatever stands at `path`.
@@ -124,7 +123,7 @@ fn require_parent(node: &NodeState, path: &str, wanted: &FileState) -> Result<()
         (Known::Known(FileState::Absent), _) => {
             Err(ActionError::node(format!("there is no directory {parent} for {path}; declare directory({parent:?}) before it")))
         }
-        (Known::Known(FileState::File { .. } | FileState::Other), _) => {
+        (Known::Known(FileState::File { .. } | FileState::Fifo(_) | FileState::Other), _) => {
             Err(ActionError::node(format!("{parent} is not a directory, so there can be no {path}")))
         }
         _ => Ok(()),
@@ -137,9 +136,9 @@ fn summary(current: &FileState, wanted: &FileState) -> String {
         (FileState::File { digest: old, .. }, FileState::File { digest: new, .. }) if new.is_some() && old != new => {
             "change content".to_owned()
         }
-        (FileState::File { .. }, FileState::File { .. }) | (FileState::Directory(_), FileState::Directory(_)) => {
-            "change owner or mode".to_owned()
-        }
+        (FileState::File { .. }, FileState::File { .. })
+        | (FileState::Directory(_), FileState::Directory(_))
+        | (FileState::Fifo(_), FileState::Fifo(_)) => "change owner or mode".to_owned(),
         (FileState::Link { .. }, FileState::Link { .. }) => "change target".to_owned(),
         (current, wanted) => format!("replace {} by {}", kind(current), kind(wanted)),
     }
@@ -194,6 +193,7 @@ pub(super) fn kind(state: &FileState) -> &'static str {
         FileState::File { .. } => "file",
         FileState::Directory(_) => "directory",
         FileState::Link { .. } => "link",
+        FileState::Fifo(_) => "named pipe",
         FileState::Other => "special file",
     }
 }
@@ -209,6 +209,7 @@ fn headline(state: &FileState) -> Option<String> {
         FileState::File { attributes: own, .. } => Some(format!("file {}", attributes(own))),
         FileState::Directory(own) => Some(format!("directory {}", attributes(own))),
         FileState::Link { target } => Some(format!("link to {target}")),
+        FileState::Fifo(own) => Some(format!("named pipe {}", attributes(own))),
         FileState::Other => Some("special file".to_owned()),
     }
 }

@@ -1,11 +1,13 @@
 //! The law of actions, tested on this machine: after a change was applied, observing gives what was planned, and planning again gives nothing.
 
+mod files;
 mod package_managers;
 mod system;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
+use std::process::Output;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -42,8 +44,12 @@ struct Place {
     shell: Shell,
     root: TempDir,
     incoming: TempDir,
+    /// Where Pallet keeps what it remembers: in the place of /var/lib/pallet.
+    state: TempDir,
     project: Project,
 }
+
+const STATE: &str = "/var/lib/pallet";
 
 impl Place {
     fn path(&self, name: &str) -> String {
@@ -53,13 +59,24 @@ impl Place {
     fn observe(&self, action: &impl Action) -> NodeState {
         let mut wanted = Observation::default();
         action.observe(&mut wanted);
-        let output = self.shell.run(&compile(&wanted, TOKEN));
+        let output = self.run(&compile(&wanted, TOKEN));
         assert_eq!(String::from_utf8_lossy(&output.stderr), "", "observing in {}", self.shell);
-        parse(&wanted, TOKEN, &output.stdout).expect("the answer can be read").state
+        let answer = String::from_utf8_lossy(&output.stdout).replace(self.state.path().to_str().expect("it is UTF-8"), STATE);
+        parse(&wanted, TOKEN, answer.as_bytes()).expect("the answer can be read").state
+    }
+
+    /// Runs a script that keeps what it remembers in this place.
+    fn run(&self, script: &str) -> Output {
+        self.shell.run(&script.replace(STATE, self.state.path().to_str().expect("it is UTF-8")))
     }
 
     /// Applies a change as the engine does, and returns whether it reported one, or what it said when it failed.
     fn apply(&self, change: &Change) -> Result<bool, String> {
+        self.report(change).map(|report| report.starts_with('1'))
+    }
+
+    /// The same, and returns what it reported: `1` for a change, a space, and `1` for what was changed by hand.
+    fn report(&self, change: &Change) -> Result<String, String> {
         for upload in &change.uploads {
             let content = match &upload.source {
                 UploadSource::Bytes(bytes) => bytes.clone(),
@@ -69,11 +86,13 @@ impl Place {
         }
         let script = change.script.as_str();
         let incoming = self.incoming.path().display();
-        let script = format!("{{\n{LIBRARY}\nincoming={incoming}\n( set -e; change=\n{script}\necho \"reported=$change\" ) </dev/null\n}}");
-        let output = self.shell.run(&script);
+        let script = format!(
+            "{{\n{LIBRARY}\nincoming={incoming}\n( set -e; change= drift=\n{script}\necho \"reported=$change $drift\" ) </dev/null\n}}"
+        );
+        let output = self.run(&script);
         let said = String::from_utf8_lossy(&output.stdout);
         match (output.status.success(), said.lines().find_map(|line| line.strip_prefix("reported="))) {
-            (true, Some(reported)) => Ok(reported == "1"),
+            (true, Some(reported)) => Ok(reported.to_owned()),
             _ => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
         }
     }
@@ -136,7 +155,7 @@ fn names(directory: &Path) -> Vec<String> {
 impl Place {
     fn of(shell: Shell) -> Place {
         let temporary = || tempfile::tempdir().expect("a temporary directory");
-        Place { shell, root: temporary(), incoming: temporary(), project: Project(temporary()) }
+        Place { shell, root: temporary(), incoming: temporary(), state: temporary(), project: Project(temporary()) }
     }
 }
 

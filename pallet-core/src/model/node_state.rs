@@ -52,7 +52,9 @@ pub enum FileState {
         /// Where it points, as it is written.
         target: String,
     },
-    /// A device, socket or pipe.
+    /// A named pipe.
+    Fifo(Attributes),
+    /// A device or a socket.
     Other,
 }
 
@@ -133,7 +135,7 @@ pub struct Reading {
     pub exit: i32,
     /// Its standard output, without newlines at its end.
     pub output: String,
-    /// The one path that it reads, if that is all it reads.
+    /// The one path that it reads, if that is all it reads; one that ends with `/` stands for all below it.
     pub of: Option<String>,
 }
 
@@ -186,12 +188,23 @@ impl NodeState {
     }
 
     /// Brings what stands at a path to what will be true, and returns what was known of it before.
+    ///
+    /// What it will be is Pallet's own: it is no change by hand.
     pub fn set_file(&mut self, path: &str, state: FileState) -> Known<FileState> {
-        let before = self.files.insert(path.to_owned(), state);
-        if before.as_ref() != self.files.get(path) {
-            self.readings.retain(|_, reading| reading.of.as_deref() != Some(path));
+        let before = self.files.get(path);
+        if before != Some(&state) {
+            let digest = |state: Option<&FileState>| match state {
+                Some(FileState::File { digest, .. }) => digest.clone(),
+                _ => None,
+            };
+            let after = digest(Some(&state));
+            if self.written.contains_key(path) && digest(before) != after {
+                self.set_written(path, after.as_deref());
+            }
+            let concerns = |of: &str| of == path || of.ends_with('/') && path.starts_with(of);
+            self.readings.retain(|_, reading| !reading.of.as_deref().is_some_and(concerns));
         }
-        before.map_or(Known::Unknown, Known::Known)
+        self.files.insert(path.to_owned(), state).map_or(Known::Unknown, Known::Known)
     }
 
     /// The digest of what Pallet last wrote to a path, where that is known. It is asked only of files that are not as expected.
@@ -199,9 +212,12 @@ impl NodeState {
         self.written.get(path).map(String::as_str)
     }
 
-    /// Remembers the digest of what Pallet wrote to a path.
-    pub fn set_written(&mut self, path: &str, digest: &str) {
-        self.written.insert(path.to_owned(), digest.to_owned());
+    /// Remembers the digest of what Pallet wrote to a path, or that it wrote nothing.
+    pub fn set_written(&mut self, path: &str, digest: Option<&str>) {
+        match digest {
+            Some(digest) => drop(self.written.insert(path.to_owned(), digest.to_owned())),
+            None => drop(self.written.remove(path)),
+        }
     }
 
     /// Whether an action was applied, by the mark that was recorded on the node then. It is asked only for a report of drift.
@@ -265,6 +281,8 @@ impl NodeState {
         let below = format!("{}/", path.trim_end_matches('/'));
         let concerns = |file: &str| file == path || file.starts_with(&below);
         self.files.retain(|file, _| !concerns(file));
+        self.written.retain(|file, _| !concerns(file));
+        let concerns = |of: &str| concerns(of) || of.ends_with('/') && path.starts_with(of);
         self.readings.retain(|_, reading| !reading.of.as_deref().is_some_and(concerns));
     }
 
@@ -372,7 +390,9 @@ impl FileState {
             (FileState::File { digest, attributes, .. }, FileState::File { digest: seen_digest, attributes: seen_attributes, .. }) => {
                 open_or_same(digest, seen_digest) && attributes.allows(seen_attributes)
             }
-            (FileState::Directory(wanted), FileState::Directory(seen)) => wanted.allows(seen),
+            (FileState::Directory(wanted), FileState::Directory(seen)) | (FileState::Fifo(wanted), FileState::Fifo(seen)) => {
+                wanted.allows(seen)
+            }
             (wanted, seen) => wanted == seen,
         }
     }

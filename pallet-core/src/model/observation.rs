@@ -100,7 +100,8 @@ impl Observation {
         self.readings.insert(script.to_owned(), None);
     }
 
-    /// The same of a command that reads nothing but the file at `path`: it stays known until that file is changed.
+    /// The same of a command that reads nothing but the file at `path`, or, where that ends with `/`, what is below it: it stays known until
+    /// that is changed.
     pub fn reading_of(&mut self, path: &str, script: &str) {
         self.readings.insert(script.to_owned(), Some(path.to_owned()));
     }

@@ -2,6 +2,9 @@
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 umask 022
+newline='
+'
+uid=$(id -u)
 
 changed() { change=1; }
 

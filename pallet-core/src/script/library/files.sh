@@ -9,22 +9,23 @@ found_attributes() {
 # new_attributes OWNER GROUP MODE DEFAULT-MODE: sets owner, group and mode to those of a new file; only root can give files away
 new_attributes() {
   owner=$1 group=$2 mode=${3:-$4}
-  if [ "$(id -u)" = 0 ]; then owner=${owner:-root} group=${group:-root}; fi
+  if [ "$uid" = 0 ]; then owner=${owner:-root} group=${group:-root}; fi
 }
 
 # ensure_attributes PATH OWNER GROUP MODE: an empty word leaves that one as it is; MODE has four octal digits
 ensure_attributes() {
+  if [ -z "$2$3$4" ]; then return; fi
   found_attributes "$1"
   own=
   if [ -n "$2" ] && [ "$2" != "$owner" ]; then own=$2; fi
   if [ -n "$3" ] && [ "$3" != "$group" ]; then own=$own:$3; fi
   if [ -n "$own" ]; then
-    # a change of owner can clear setuid and setgid, so the mode is set anew
+    # a change of owner can clear setuid and setgid, so the mode is set anew; with five digits it clears them too
     chown -h -- "$own" "$1"
-    chmod -- "${4:-$mode}" "$1"
+    chmod -- "0${4:-$mode}" "$1"
     changed
   elif [ -n "$4" ] && [ "$4" != "$mode" ]; then
-    chmod -- "$4" "$1"
+    chmod -- "0$4" "$1"
     changed
   fi
 }
@@ -37,15 +38,17 @@ ensure_directory() {
     return
   fi
   new_attributes "$2" "$3" "$4" 0755
-  mkdir -p -- "$1"
+  mkdir -p -m "$mode" -- "$1"
   changed
-  ensure_attributes "$1" "$owner" "$group" "$mode"
+  # it can have its group and a bit of its mode from where it stands
+  if [ -g "${1%/*}/" ] || [ "$uid $owner $group" != '0 root root' ]; then ensure_attributes "$1" "$owner" "$group" "$mode"; fi
 }
 
 # ensure_absent PATH: nothing stands there
 ensure_absent() {
   if [ -e "$1" ] || [ -L "$1" ]; then
     rm -rf -- "$1"
+    forget_written "$1"
     changed
   fi
 }
@@ -57,6 +60,7 @@ ensure_link() {
     if [ "$(readlink -n -- "$1" && printf x)" = "$2x" ]; then return; fi
   elif [ -e "$1" ]; then
     if [ -z "$3" ] || [ ! -f "$1" ]; then fail "$1 is there and not a link"; fi
+    forget_written "$1"
   fi
   ln -sfn -- "$2" "$1"
   changed
@@ -72,43 +76,72 @@ ensure_file() {
   fi
 }
 
-# ensure_content PATH DIGEST OWNER GROUP MODE VERIFY: a file with what the function `content` prints
+# ensure_content PATH DIGEST OWNER GROUP MODE VERIFY [VERSIONS [OVERWRITE]]: a file with what the function `content` prints, or writes to the
+# path that it is given. Without DIGEST, `is_right PATH` tells whether the file has it. So many older versions are kept. A file that was
+# changed by hand is kept, unless OVERWRITE is not empty.
 ensure_content() {
-  if [ -f "$1" ] && [ ! -L "$1" ]; then
-    if [ "$(digest_of "$1")" = "$2" ]; then
-      ensure_attributes "$1" "$3" "$4" "$5"
+  if [ ! -f "$1" ] || [ -L "$1" ]; then
+    replace_file "$@"
+    return
+  fi
+  digest_of "$1"
+  if { [ -n "$2" ] && [ "$digest" = "$2" ]; } || { [ -z "$2" ] && is_right "$1"; }; then
+    ensure_attributes "$1" "$3" "$4" "$5"
+    return
+  fi
+  if [ -z "${8-}" ]; then
+    was_written "$1"
+    if [ -n "$written" ] && [ "$written" != "$digest" ]; then
+      drifted
       return
     fi
-    found_attributes "$1"
-    replace_file "$1" "$2" "${3:-$owner}" "${4:-$group}" "${5:-$mode}" "$6"
-  else
-    replace_file "$@"
   fi
+  found_attributes "$1"
+  replace_file "$1" "$2" "${3:-$owner}" "${4:-$group}" "${5:-$mode}" "$6" "${7-}"
 }
 
+# digest_of PATH: sets digest to the SHA-256 digest of a file
 digest_of() {
-  sum=$(sha256sum <"$1")
-  printf %s "${sum%% *}"
+  digest=$(sha256sum <"$1")
+  digest=${digest%% *}
 }
 
-# replace_file PATH DIGEST OWNER GROUP MODE VERIFY: the new file is whole, on disk and verified before it takes the place of the old one
+# received DIGEST PATH: prints an upload to the file at PATH, whole
+received() {
+  cat -- "$incoming/$1"
+  digest_of "$2"
+  if [ "$digest" != "$1" ]; then fail "content with SHA-256 $1 did not arrive whole"; fi
+}
+
+# replace_file PATH DIGEST OWNER GROUP MODE VERIFY [VERSIONS]: the new file is whole, on disk and verified before it takes the place of the
+# old one, of which so many older versions are kept (5 if none is said). Its content is what the function `content` prints, or writes to the
+# path that it is given; its DIGEST is remembered, and where it is empty, only if Pallet wrote the file before.
 replace_file() {
   if [ -d "$1" ] && [ ! -L "$1" ]; then fail "$1 is a directory, not a file"; fi
   if [ ! -d "${1%/*}/" ]; then fail "there is no directory ${1%/*} for $1"; fi
   new_attributes "$3" "$4" "$5" 0644
   (
-    temporary=$(mktemp "${1%/*}/.pallet.XXXXXX")
+    temporary=${1%/*}/.pallet.${token:-$$}
     trap 'rm -f -- "$temporary"' EXIT
     trap 'exit 1' HUP INT TERM
-    content >"$temporary"
-    if [ -n "$2" ] && [ "$(digest_of "$temporary")" != "$2" ]; then fail "the content of $1 did not arrive whole"; fi
-    own=$owner${group:+:$group}
-    [ -z "$own" ] || chown -- "$own" "$temporary"
+    umask 077
+    # never through something that stands there already
+    set -C
+    : >"$temporary"
+    set +C
+    content "$temporary" >"$temporary"
+    # a directory can give its group to a new file
+    if [ "$uid $owner $group" != '0 root root' ] || [ -g "${1%/*}/" ]; then
+      own=$owner${group:+:$group}
+      [ -z "$own" ] || chown -- "$own" "$temporary"
+    fi
     chmod -- "$mode" "$temporary"
     [ -z "$6" ] || sh -c "$6 \"\$1\"" sh "$temporary" >&2 || fail "the new content of $1 was refused by: $6"
+    keep_version "$1" "${7:-5}"
     sync -- "$temporary" 2>/dev/null || sync
     mv -f -- "$temporary" "$1"
     if [ -e /sys/fs/selinux/enforce ]; then restorecon -- "$1"; fi
   )
+  record_written "$1" "$2"
   changed
 }

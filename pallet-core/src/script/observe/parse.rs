@@ -45,8 +45,9 @@ pub fn parse(wanted: &Observation, token: &str, output: &[u8]) -> Result<Observe
                 state.set_reading(script, Reading { exit: number(answer, exit)?, output, of: of.clone() });
             }
             ["written", lines] => {
-                for (path, digest) in lines.lines().filter_map(|line| line.split_once("  ")).map(|(digest, path)| (path, digest)) {
-                    state.set_written(path, digest);
+                for (digest, path) in lines.lines().filter_map(|line| line.split_once("  ")) {
+                    // `-`: it was forgotten
+                    state.set_written(path, Some(digest).filter(|digest| digest.len() == 64));
                 }
             }
             ["applied", marks] => marks.lines().for_each(|mark| state.set_applied(mark)),
@@ -181,6 +182,7 @@ fn stat(numbers: &str) -> Option<Option<FileState>> {
         0o100_000 => Some(FileState::File { digest: None, text: None, attributes }),
         0o040_000 => Some(FileState::Directory(attributes)),
         0o120_000 => None,
+        0o010_000 => Some(FileState::Fifo(attributes)),
         _ => Some(FileState::Other),
     })
 }
