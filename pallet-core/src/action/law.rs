@@ -1,6 +1,7 @@
 //! The law of actions, tested on this machine: after a change was applied, observing gives what was planned, and planning again gives nothing.
 
 mod files;
+mod lines;
 mod package_managers;
 mod system;
 

@@ -7,6 +7,8 @@ mod change;
 #[cfg(any(test, feature = "host"))]
 pub mod check;
 mod declared;
+mod edit;
+mod ere;
 mod error;
 mod file_support;
 mod fold;
@@ -136,6 +138,7 @@ actions! {
     exec_script::ExecScript,
     file::File,
     group::Group,
+    line_in_file::LineInFile,
     package::Package,
     package_manager::PackageManager,
     remote_file::RemoteFile,

@@ -38,6 +38,7 @@ pub const LIBRARY: &str = concat!(
     include_str!("library/base.sh"),
     include_str!("library/files.sh"),
     include_str!("library/written.sh"),
+    include_str!("library/edit.sh"),
     include_str!("library/packages.sh"),
     include_str!("shared/package_lists.sh"),
     include_str!("shared/provides.sh"),
