@@ -4,7 +4,7 @@ use super::ere::Ere;
 use super::file_support::{attribute_words, kind, new_attributes, parent, plan_file};
 use super::{ActionError, Change};
 use crate::model::{Attributes, FileState, Known, NodeState, Observation, digest};
-use crate::script::Script;
+use crate::script::{Script, quote};
 
 /// What becomes of a file that is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +92,18 @@ impl<'a> Edit<'a> {
             }
         };
         plan_file(node, self.path, wanted, script)
+    }
+
+    /// Brings the file to just `content`.
+    pub(super) fn plan_whole(&self, node: &mut NodeState, content: &str) -> Result<Option<Change>, ActionError> {
+        let script = Script::new().raw(&format!("edited() {{ printf %s {}; }}", quote(content)));
+        let script = script.raw(self.call("edit_file", &[]).as_str());
+        let change = self.plan(node, script, |_| content.to_owned())?;
+        if let Known::Known(FileState::File { digest: None, attributes, .. }) = node.file(self.path).cloned() {
+            let state = FileState::File { digest: Some(digest(content.as_bytes())), text: Some(content.to_owned()), attributes };
+            node.set_file(self.path, state);
+        }
+        Ok(change)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The law of actions, tested on this machine: after a change was applied, observing gives what was planned, and planning again gives nothing.
 
+mod edits;
 mod files;
 mod lines;
 mod package_managers;

@@ -133,6 +133,7 @@ macro_rules! actions {
 }
 
 actions! {
+    cron::Cron,
     directory::Directory,
     exec_checked_script::ExecCheckedScript,
     exec_script::ExecScript,
