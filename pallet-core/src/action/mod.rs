@@ -8,6 +8,8 @@ mod change;
 pub mod check;
 mod declared;
 mod download;
+mod edit;
+mod ere;
 mod error;
 mod file_support;
 mod fold;
@@ -150,6 +152,7 @@ macro_rules! actions {
 
 actions! {
     add_rpm::AddRpm,
+    cron::Cron,
     debconf_set_selections::DebconfSetSelections,
     directory::Directory,
     exec::Exec,
@@ -159,6 +162,7 @@ actions! {
     file::File,
     group::Group,
     install_deb::InstallDeb,
+    line_in_file::LineInFile,
     minimal_packages::MinimalPackages,
     package::Package,
     package_manager::PackageManager,

@@ -43,6 +43,7 @@ pub const LIBRARY: &str = concat!(
     include_str!("library/download.sh"),
     include_str!("library/archives.sh"),
     include_str!("library/mirror.sh"),
+    include_str!("library/edit.sh"),
     include_str!("library/packages.sh"),
     include_str!("shared/package_lists.sh"),
     include_str!("shared/provides.sh"),
