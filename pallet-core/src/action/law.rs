@@ -22,7 +22,7 @@ use super::{
     UploadSource, Workspace,
 };
 use crate::model::{NodeState, Observation};
-use crate::script::LIBRARY;
+use crate::script::library_for;
 use crate::script::observe::{compile, parse};
 use crate::script::shells::{Shell, shells};
 
@@ -107,9 +107,9 @@ impl Place {
             fs::write(self.incoming.path().join(&upload.digest), content).expect("it can be written");
         }
         let script = change.script.as_str();
-        let incoming = self.incoming.path().display();
+        let (incoming, library) = (self.incoming.path().display(), library_for(script));
         let script = format!(
-            "{{\n{LIBRARY}\nincoming={incoming}\n( set -e; change= drift=\n{script}\necho \"reported=$change $drift\" ) </dev/null\n}}"
+            "{{\n{library}\nincoming={incoming}\n( set -e; change= drift=\n{script}\necho \"reported=$change $drift\" ) </dev/null\n}}"
         );
         let output = self.run(&script);
         let said = String::from_utf8_lossy(&output.stdout);

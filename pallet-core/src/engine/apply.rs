@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::action::{ActionError, Certainty, Change, Declared, Flags, Step, Upload};
 use crate::model::{Os, PackageTransaction};
-use crate::script::{FLAGS, LIBRARY, flag_file, packages, quote, shell};
+use crate::script::{FLAGS, flag_file, library_for, packages, quote, shell};
 
 /// Where uploads stand on a node, by digest.
 pub(super) const INCOMING: &str = "/var/lib/pallet/incoming";
@@ -59,7 +59,7 @@ fi
 /// Compiles `steps` of `declared`.
 pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) -> Result<Compiled, ActionError> {
     let Frame { token, phase, flags, later, os, present, also } = frame;
-    let mut script = format!("{{\n{LIBRARY}\ntoken={token}\nincoming={INCOMING}\n{LOCK}");
+    let mut script = format!("token={token}\nincoming={INCOMING}\n{LOCK}");
     let _ = writeln!(
         script,
         "flags={FLAGS}\nmkdir -p \"$flags\" 2>/dev/null && [ -w \"$flags\" ] || flags=$(mktemp -d) || exit 1\nlogs=$flags"
@@ -128,6 +128,7 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
     }
     script.push_str(&applied(phase, declared));
     let _ = writeln!(script, "{also}\nprintf '\\n%s done\\n' {token}\nexit 0\n}} </dev/null");
+    let script = format!("{{\n{}\n{script}", library_for(&script));
     Ok(Compiled { script, uploads, parts })
 }
 

@@ -4,6 +4,7 @@ use super::super::service::ServiceAction;
 use super::super::user::UserAction;
 use super::super::{Group, Package, PackageManager, Service, ServiceScript, User};
 use super::*;
+use crate::script::LIBRARY;
 
 fn copy() -> Place {
     Place::of(Shell::copy())
