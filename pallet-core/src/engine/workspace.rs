@@ -110,3 +110,42 @@ impl Workspace for Directory {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    #[test]
+    fn a_directory_is_listed_with_all_below_it() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let path = |name: &str| root.path().join(name);
+        std::fs::create_dir_all(path("site/b/empty")).expect("it can be made");
+        for name in ["site/b/run", "site/a", "site/b.txt"] {
+            std::fs::write(path(name), "x").expect("it can be written");
+        }
+        std::fs::set_permissions(path("site/b/run"), std::fs::Permissions::from_mode(0o700)).expect("it is ours");
+        symlink("a", path("site/link")).expect("it can be made");
+        let project = Directory(root.path().to_owned());
+        let listed = project.list(Path::new("site")).expect("it can be read");
+        let listed: Vec<_> = listed.iter().map(|entry| (entry.path.as_str(), entry.directory, entry.executable)).collect();
+        let expected = [
+            ("a", false, false),
+            ("b", true, true),
+            ("b/empty", true, true),
+            ("b/run", false, true),
+            ("b.txt", false, false),
+            ("link", false, false),
+        ];
+        assert_eq!(listed, expected);
+
+        symlink("..", path("site/b/back")).expect("it can be made");
+        let error = project.list(Path::new("site")).expect_err("it never ends").to_string();
+        assert!(error.ends_with("is more than 64 directories deep; does a link lead back?") || error.contains("cannot read"), "{error}");
+        std::fs::remove_file(path("site/b/back")).expect("it is there");
+        symlink("nowhere", path("site/broken")).expect("it can be made");
+        let error = project.list(Path::new("site")).expect_err("it points nowhere").to_string();
+        assert!(error.starts_with(&format!("cannot read {}", path("site/broken").display())), "{error}");
+        assert!(project.list(Path::new("none")).is_err());
+    }
+}
