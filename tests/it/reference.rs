@@ -1,6 +1,8 @@
 //! The reference of actions: it is current, and its examples work.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
 use pallet_tests::{Bed, Project};
@@ -45,6 +47,7 @@ fn every_example_can_be_planned_on_a_node() {
     // what the examples are about
     let there = "package(request, \"nginx\"); directory(request, \"/etc/nginx/sites-enabled\")";
     project.run(&["lift", "-e", there]).exits(0);
+    let before = files(&bed.disk(1));
     let mut failed = Vec::new();
     for (action, example) in examples() {
         let output = project.run(&["lift", "--dry-run", "-e", &example]);
@@ -53,4 +56,29 @@ fn every_example_can_be_planned_on_a_node() {
         }
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));
+    // a dry run writes nothing, whatever it is asked
+    let after = files(&bed.disk(1));
+    let written: Vec<_> = after.iter().filter(|(path, state)| before.get(*path) != Some(state)).collect();
+    assert!(written.is_empty(), "{written:#?}");
+    let lost: Vec<_> = before.keys().filter(|path| !after.contains_key(*path)).collect();
+    assert!(lost.is_empty(), "{lost:#?}");
+}
+
+/// Size, times and mode of every file below a directory, but for what a login itself writes.
+fn files(directory: &Path) -> BTreeMap<PathBuf, (u64, i64, i64, u32)> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![directory.to_owned()];
+    while let Some(directory) = open.pop() {
+        for entry in std::fs::read_dir(directory).expect("it can be read") {
+            let entry = entry.expect("it can be read");
+            let data = entry.metadata().expect("it is there");
+            if data.is_dir() {
+                open.push(entry.path());
+            }
+            if !["lastlog", "wtmp", "btmp"].iter().any(|name| entry.file_name() == *name) {
+                found.insert(entry.path(), (data.size(), data.mtime(), data.mtime_nsec(), data.mode()));
+            }
+        }
+    }
+    found
 }

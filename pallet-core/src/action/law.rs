@@ -2,7 +2,9 @@
 
 mod archives;
 mod downloads;
+mod edits;
 mod files;
+mod lines;
 mod mirrors;
 mod package_managers;
 mod system;

@@ -8,6 +8,8 @@ mod change;
 pub mod check;
 mod declared;
 mod download;
+mod edit;
+mod ere;
 mod error;
 mod file_support;
 mod fold;
@@ -16,6 +18,9 @@ mod guard;
 mod law;
 mod order;
 mod ownership;
+mod package_file;
+mod package_support;
+mod text_block;
 
 pub use change::{Certainty, Change, Upload, UploadSource};
 pub use declared::{Condition, Declared, Options, SourceLocation};
@@ -146,6 +151,9 @@ macro_rules! actions {
 }
 
 actions! {
+    add_rpm::AddRpm,
+    cron::Cron,
+    debconf_set_selections::DebconfSetSelections,
     directory::Directory,
     exec::Exec,
     exec_checked_script::ExecCheckedScript,
@@ -153,8 +161,14 @@ actions! {
     fifo::Fifo,
     file::File,
     group::Group,
+    install_deb::InstallDeb,
+    line_in_file::LineInFile,
+    minimal_packages::MinimalPackages,
     package::Package,
     package_manager::PackageManager,
+    package_repository::PackageRepository,
+    package_source::PackageSource,
+    packages::Packages,
     remote_directory::RemoteDirectory,
     remote_file::RemoteFile,
     rsync::Rsync,

@@ -98,6 +98,8 @@ pub struct RemoteFile {
     #[serde(default)]
     pub overwrite_changes: bool,
     #[serde(skip)]
+    through: Option<&'static str>,
+    #[serde(skip)]
     source: Option<Source>,
 }
 
@@ -192,6 +194,12 @@ impl RemoteFile {
         self
     }
 
+    /// What is downloaded goes through this function of the library.
+    pub(super) fn through(mut self, function: &'static str) -> Self {
+        self.through = Some(function);
+        self
+    }
+
     fn read(&self, workspace: &dyn Workspace) -> Result<Source, ActionError> {
         let wrong = |message: String| Err(ActionError::arguments(Self::NAME, message));
         let given = [&self.content, &self.local_file, &self.template, &self.remote_file, &self.url, &self.link];
@@ -207,7 +215,8 @@ impl RemoteFile {
             insecure: self.insecure,
             proxy: &self.proxy,
         };
-        if let Some(download) = download.check(Self::NAME)? {
+        if let Some(mut download) = download.check(Self::NAME)? {
+            download.through = self.through;
             return Ok(Source::Download(download));
         }
         if let Some(content) = &self.content {

@@ -60,13 +60,16 @@ fi
 pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) -> Result<Compiled, ActionError> {
     let Frame { token, phase, flags, later, os, present, also } = frame;
     let mut script = format!("{{\n{LIBRARY}\ntoken={token}\nincoming={INCOMING}\n{LOCK}");
-    let _ = writeln!(script, "flags={FLAGS}\nmkdir -p \"$flags\" 2>/dev/null && [ -w \"$flags\" ] || flags=$(mktemp -d) || exit 1");
+    let _ = writeln!(
+        script,
+        "flags={FLAGS}\nmkdir -p \"$flags\" 2>/dev/null && [ -w \"$flags\" ] || flags=$(mktemp -d) || exit 1\nlogs=$flags"
+    );
     let parts = group(declared, steps);
     let mut uploads = uploads(&parts, steps);
     let incoming: String = uploads.iter().map(|upload| format!(" {INCOMING}/{}", quote(&upload.digest))).collect();
     let _ = writeln!(
         script,
-        "finish() {{\n[ \"$flags\" = {FLAGS} ] || rm -rf \"$flags\"\nrm -f{incoming}\n}}\ntrap finish EXIT\ntrap 'exit 129' HUP\ntrap 'exit 143' TERM\ntrap 'exit 130' INT"
+        "finish() {{\n[ \"$flags\" = {FLAGS} ] || rm -rf \"$flags\"\nrm -f \"$logs\"/.log.*{incoming}\n}}\ntrap finish EXIT\ntrap 'exit 129' HUP\ntrap 'exit 143' TERM\ntrap 'exit 130' INT"
     );
     for (path, digest) in *present {
         // a copy, since what comes before may replace the file that it is taken from
@@ -95,7 +98,7 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
             let look = shell(&condition.command, None);
             let _ = writeln!(script, "if {look} >/dev/null 2>&1; then when_{id}={yes}; else when_{id}={no}; fi", id = condition.id);
         }
-        let _ = writeln!(script, "printf '\\n%s begin %s\\n' {token} {number}\n(\nset -e\nchange= drift=");
+        let _ = writeln!(script, "printf '\\n%s begin %s\\n' {token} {number}\n(\nset -e\nchange= drift= part={number}");
         if changes.iter().any(|change| change.packages.is_some()) {
             // half of a transaction is worse than none or all of it
             script.push_str("trap '' TERM\n");
@@ -138,17 +141,18 @@ fn applied(phase: &str, declared: &[Declared]) -> String {
     )
 }
 
-/// Neighbouring package changes become one part. What has nothing to change does not part neighbours; options and conditions do.
+/// Neighbouring package changes with the same package options become one part. What has nothing to change does not part neighbours; flags and
+/// conditions do.
 fn group(declared: &[Declared], steps: &[Step]) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
-    let mut open = false;
+    let mut open = None;
     for (position, step) in steps.iter().enumerate() {
         let Some(change) = &step.change else { continue };
         let options = &declared[step.index].options;
         let plain = options.flag_on_change.is_none() && options.if_flag.is_none() && step.conditions.is_empty();
-        let joins = plain && change.packages.is_some();
+        let joins = change.packages.as_ref().filter(|_| plain).map(|packages| &packages.options);
         match parts.last_mut() {
-            Some(part) if open && joins => part.steps.push(position),
+            Some(part) if joins.is_some() && open == joins => part.steps.push(position),
             _ => parts.push(Part { steps: vec![position] }),
         }
         open = joins;
@@ -168,13 +172,10 @@ fn uploads(parts: &[Part], steps: &[Step]) -> Vec<Upload> {
     uploads
 }
 
+/// One transaction for changes of which all have one, with the same options.
 fn join(changes: &[&Change]) -> PackageTransaction {
-    let mut joined = PackageTransaction::default();
-    for packages in changes.iter().filter_map(|change| change.packages.as_ref()) {
-        joined.install.extend(packages.install.iter().cloned());
-        joined.upgrade.extend(packages.upgrade.iter().cloned());
-        joined.remove.extend(packages.remove.iter().cloned());
-        joined.purge.extend(packages.purge.iter().cloned());
-    }
+    let mut all = changes.iter().filter_map(|change| change.packages.clone());
+    let mut joined = all.next().unwrap_or_default();
+    all.for_each(|packages| joined.extend(packages));
     joined
 }

@@ -1,5 +1,6 @@
 //! The project's files, as actions may read them.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -104,17 +105,49 @@ impl Workspace for Directory {
         templates.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
         let syntax = minijinja::syntax::SyntaxConfig::builder().keep_trailing_newline(true).trim_blocks(true).lstrip_blocks(true).build();
         templates.set_syntax(syntax.map_err(|error| ActionError::node(format!("template {name}: {error}")))?);
-        templates.render_named_str(name, template, minijinja::value::Serde(values)).map_err(|error| {
+        templates.render_named_str(name, template, template_value(values)).map_err(|error| {
             let line = error.line().map(|line| format!(":{line}")).unwrap_or_default();
             ActionError::node(format!("template {name}{line}: {}", error.detail().map_or_else(|| error.kind().to_string(), str::to_owned)))
         })
     }
 }
 
+/// A value as templates see it. serde would show numbers as tables wherever some package of the program makes serde_json keep them as text
+/// (`arbitrary_precision`).
+fn template_value(value: &Value) -> minijinja::Value {
+    match value {
+        Value::Null => minijinja::Value::from(()),
+        Value::Bool(value) => minijinja::Value::from(*value),
+        Value::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
+            (Some(number), _, _) => minijinja::Value::from(number),
+            (None, Some(number), _) => minijinja::Value::from(number),
+            (None, None, Some(number)) => minijinja::Value::from(number),
+            (None, None, None) => minijinja::Value::from(number.to_string()),
+        },
+        Value::String(text) => minijinja::Value::from(text.as_str()),
+        Value::Array(values) => values.iter().map(template_value).collect(),
+        Value::Object(values) => {
+            let values: BTreeMap<String, minijinja::Value> =
+                values.iter().map(|(key, value)| (key.clone(), template_value(value))).collect();
+            values.into()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
     use std::os::unix::fs::{PermissionsExt, symlink};
+
+    #[test]
+    fn values_keep_their_kinds_in_templates() {
+        let values = json!({"port": 8080, "big": u64::MAX, "half": 0.5, "on": true, "none": null, "list": [1, "b"], "table": {"a": -1}});
+        let template =
+            "{{ port + 1 }} {{ big }} {{ half * 2 }} {% if on %}{{ none }}{% endif %} {{ list[0] + 1 }}{{ list[1] }} {{ table.a - 1 }}\n";
+        let text = Directory(PathBuf::new()).render("t", template, &values).expect("it is a template");
+        assert_eq!(text, "8081 18446744073709551615 1.0 None 2b -2\n");
+    }
 
     #[test]
     fn a_directory_is_listed_with_all_below_it() {

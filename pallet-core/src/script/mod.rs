@@ -30,6 +30,7 @@ pub use shell::{shell, strict_shell};
 
 const PACKAGE_LISTS: &str = include_str!("shared/package_lists.sh");
 const PROVIDES: &str = include_str!("shared/provides.sh");
+pub(crate) const DEBCONF: &str = include_str!("shared/debconf.sh");
 const PROCESS: &str = include_str!("shared/process.sh");
 const INIT: &str = include_str!("shared/init.sh");
 const RUNIT: &str = include_str!("shared/runit.sh");
@@ -42,9 +43,11 @@ pub const LIBRARY: &str = concat!(
     include_str!("library/download.sh"),
     include_str!("library/archives.sh"),
     include_str!("library/mirror.sh"),
+    include_str!("library/edit.sh"),
     include_str!("library/packages.sh"),
     include_str!("shared/package_lists.sh"),
     include_str!("shared/provides.sh"),
+    include_str!("shared/debconf.sh"),
     include_str!("library/services.sh"),
     include_str!("shared/process.sh"),
     include_str!("shared/init.sh"),

@@ -160,3 +160,37 @@ replace_file() {
   replaced=1
   changed
 }
+
+# ensure_block PATH NAME LINE...: the lines stand in the file between two comments that hold NAME, at its end if there are none yet. Without LINE,
+# neither do the comments.
+ensure_block() {
+  path=$1 begin="# begin pallet $2" end="# end pallet $2"
+  shift 2
+  block='' new='' inside='' there=''
+  if [ $# -gt 0 ]; then
+    block=$begin$newline
+    for line do block=$block$line$newline; done
+    block=$block$end$newline
+  fi
+  if [ -f "$path" ]; then
+    while IFS= read -r line || [ -n "$line" ]; do
+      if [ "$line" = "$begin" ]; then
+        inside=1 there=1 new=$new$block block=''
+      elif [ -n "$inside" ] && [ "$line" = "$end" ]; then
+        inside=''
+      elif [ -z "$inside" ]; then
+        new=$new$line$newline
+      fi
+    done <"$path"
+    if [ -n "$inside" ]; then fail "$path has no line \"$end\" after \"$begin\""; fi
+    # the x keeps newlines at the end
+    old=$(cat -- "$path" && printf x)
+    if [ "$old" = "$new${block}x" ] || [ -z "$there$block" ]; then return; fi
+    found_attributes "$path"
+  else
+    if [ -z "$block" ]; then return; fi
+    owner='' group='' mode=''
+  fi
+  content() { printf %s "$new$block"; }
+  replace_file "$path" '' "$owner" "$group" "$mode" ''
+}

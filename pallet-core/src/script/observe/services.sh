@@ -3,17 +3,7 @@
 # services NAME...: a plain process is found by the file that was written when it was started
 services() {
   if [ "$services" = systemd ]; then
-    units=$(
-      for name do
-        shift
-        case $name in
-          *.service | *.socket | *.timer | *.path | *.mount | *.target) ;;
-          *) name=$name.service ;;
-        esac
-        set -- "$@" "$name"
-      done
-      systemctl show --property=Names,LoadState,ActiveState,UnitFileState -- "$@" 2>/dev/null
-    )
+    show_units "$@"
     answer units "$units"
   fi
   if [ "$services" = runit ]; then runit_directory; fi
@@ -33,4 +23,17 @@ services() {
     process_pid "$name"
     if [ -n "$pid" ]; then answer process "$name" "$pid"; fi
   done
+}
+
+# show_units NAME...: sets units to what systemd says of them
+show_units() {
+  for name do
+    shift
+    case $name in
+      *.service | *.socket | *.timer | *.path | *.mount | *.target) ;;
+      *) name=$name.service ;;
+    esac
+    set -- "$@" "$name"
+  done
+  units=$(systemctl show --property=Names,LoadState,ActiveState,UnitFileState -- "$@" 2>/dev/null)
 }

@@ -1,0 +1,90 @@
+# Functions for changes of a part of a file.
+
+# edit_file PATH CREATE OWNER GROUP MODE: a file has what the function `edited PATH` prints of it. A missing file is made of nothing if CREATE
+# is `create`, left so if it is `leave`, and an error otherwise.
+edit_file() {
+  if [ -L "$1" ]; then fail "$1 is a link, not a file; name the file that it points to"; fi
+  editing=$1
+  content() { edited "$editing"; }
+  if [ -f "$1" ]; then
+    digest_of "$1"
+    new=$(edited "$1" | sha256sum)
+    if [ "${new%% *}" = "$digest" ]; then
+      ensure_attributes "$1" "$3" "$4" "$5"
+      return
+    fi
+    found_attributes "$1"
+    replace_file "$1" '' "${3:-$owner}" "${4:-$group}" "${5:-$mode}" ''
+  elif [ -e "$1" ]; then
+    fail "$1 is not a file"
+  elif [ "$2" = create ]; then
+    editing=/dev/null
+    replace_file "$1" '' "$3" "$4" "$5" ''
+  elif [ "$2" != leave ]; then
+    fail "there is no file $1; create = True makes one"
+  fi
+}
+
+# ensure_line PATH CREATE OWNER GROUP MODE LINE MATCH ITSELF WHERE PLACE: the line stands in the file, in the place of the last one that matches
+# MATCH; else after or before (WHERE) the last one that matches PLACE; else at the end. Where MATCH does not match the line itself, ITSELF is
+# empty and a line that is there already is enough.
+ensure_line() {
+  line=$6 match=$7 itself=$8 where=$9 place=${10}
+  edited() { with_line "$1"; }
+  edit_file "$1" "$2" "$3" "$4" "$5"
+}
+
+# last_match PATTERN PATH: sets number to that of the last line that matches, empty if none does
+last_match() {
+  number=
+  if [ -z "$1" ]; then return; fi
+  # through a pipe, since it may hold a secret
+  number=$(printf '%s\n' "$1" | LC_ALL=C grep -nE -f - "$2") || [ $? = 1 ]
+  number=${number##*"$newline"} number=${number%%:*}
+  case $number in *[!0-9]*) fail "$2 is not text" ;; esac
+}
+
+with_line() {
+  if [ -z "$itself" ] && printf '%s\n' "$line" | LC_ALL=C grep -qxF -f - "$1"; then
+    cat "$1"
+    return
+  fi
+  last_match "$match" "$1"
+  found=$number
+  if [ -n "$found" ]; then
+    if [ "$found" -gt 1 ]; then head -n "$((found - 1))" "$1"; fi
+    # the last line may have no newline
+    if [ "$found" -gt "$(wc -l <"$1")" ]; then printf %s "$line"; else printf '%s\n' "$line"; fi
+    tail -n "+$((found + 1))" "$1"
+    return
+  fi
+  last_match "$place" "$1"
+  if [ -z "$number" ]; then
+    cat "$1"
+    if [ -n "$(tail -c 1 "$1")" ]; then echo; fi
+    printf '%s\n' "$line"
+  elif [ "$where" = before ]; then
+    if [ "$number" -gt 1 ]; then head -n "$((number - 1))" "$1"; fi
+    printf '%s\n' "$line"
+    tail -n "+$number" "$1"
+  else
+    head -n "$number" "$1"
+    if [ "$number" -gt "$(wc -l <"$1")" ]; then echo; fi
+    printf '%s\n' "$line"
+    tail -n "+$((number + 1))" "$1"
+  fi
+}
+
+# ensure_no_line PATH CREATE OWNER GROUP MODE HOW PATTERN: no line matches; HOW is -E for an expression, -xF for a line. What is left of a changed
+# file ends with a newline.
+ensure_no_line() {
+  how=$6 match=$7
+  edited() {
+    if printf '%s\n' "$match" | LC_ALL=C grep -q "$how" -f - "$1"; then
+      printf '%s\n' "$match" | LC_ALL=C grep -v "$how" -f - "$1" || [ $? = 1 ]
+    else
+      cat "$1"
+    fi
+  }
+  edit_file "$1" "$2" "$3" "$4" "$5"
+}
