@@ -138,6 +138,7 @@ fn template_value(value: &Value) -> minijinja::Value {
 mod tests {
     use super::*;
     use serde_json::json;
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     #[test]
     fn values_keep_their_kinds_in_templates() {
@@ -146,5 +147,38 @@ mod tests {
             "{{ port + 1 }} {{ big }} {{ half * 2 }} {% if on %}{{ none }}{% endif %} {{ list[0] + 1 }}{{ list[1] }} {{ table.a - 1 }}\n";
         let text = Directory(PathBuf::new()).render("t", template, &values).expect("it is a template");
         assert_eq!(text, "8081 18446744073709551615 1.0 None 2b -2\n");
+    }
+
+    #[test]
+    fn a_directory_is_listed_with_all_below_it() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let path = |name: &str| root.path().join(name);
+        std::fs::create_dir_all(path("site/b/empty")).expect("it can be made");
+        for name in ["site/b/run", "site/a", "site/b.txt"] {
+            std::fs::write(path(name), "x").expect("it can be written");
+        }
+        std::fs::set_permissions(path("site/b/run"), std::fs::Permissions::from_mode(0o700)).expect("it is ours");
+        symlink("a", path("site/link")).expect("it can be made");
+        let project = Directory(root.path().to_owned());
+        let listed = project.list(Path::new("site")).expect("it can be read");
+        let listed: Vec<_> = listed.iter().map(|entry| (entry.path.as_str(), entry.directory, entry.executable)).collect();
+        let expected = [
+            ("a", false, false),
+            ("b", true, true),
+            ("b/empty", true, true),
+            ("b/run", false, true),
+            ("b.txt", false, false),
+            ("link", false, false),
+        ];
+        assert_eq!(listed, expected);
+
+        symlink("..", path("site/b/back")).expect("it can be made");
+        let error = project.list(Path::new("site")).expect_err("it never ends").to_string();
+        assert!(error.ends_with("is more than 64 directories deep; does a link lead back?") || error.contains("cannot read"), "{error}");
+        std::fs::remove_file(path("site/b/back")).expect("it is there");
+        symlink("nowhere", path("site/broken")).expect("it can be made");
+        let error = project.list(Path::new("site")).expect_err("it points nowhere").to_string();
+        assert!(error.starts_with(&format!("cannot read {}", path("site/broken").display())), "{error}");
+        assert!(project.list(Path::new("none")).is_err());
     }
 }

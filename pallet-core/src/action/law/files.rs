@@ -11,7 +11,7 @@ use crate::script::Script;
 /// What Pallet remembers that it wrote to a path: the last line of it.
 fn written(place: &Place, path: &str) -> Option<String> {
     let lines = fs::read_to_string(place.state.path().join("written")).unwrap_or_default();
-    let last = lines.lines().filter_map(|line| line.split_once("  ")).filter(|(_, of)| *of == path).next_back();
+    let last = lines.lines().filter_map(|line| line.split_once("  ")).rfind(|(_, of)| *of == path);
     last.map(|(digest, _)| digest.to_owned())
 }
 
