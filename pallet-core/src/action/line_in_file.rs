@@ -15,7 +15,7 @@ use crate::model::{NodeState, Observation};
 ///
 /// Expressions are POSIX extended regular expressions (those of `grep -E`), and match a part of a line unless they say `^` and `$`.
 ///
-/// Example: `line_in_file(request, "/etc/ssh/sshd_config", "PermitRootLogin no", match = "^#?PermitRootLogin")`
+/// Example: `line_in_file(request, "/etc/ssh/sshd_config", line = "PermitRootLogin no", match = "^#?PermitRootLogin")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LineInFile {

@@ -139,6 +139,7 @@ actions! {
     exec_script::ExecScript,
     file::File,
     group::Group,
+    ini_setting::IniSetting,
     line_in_file::LineInFile,
     package::Package,
     package_manager::PackageManager,

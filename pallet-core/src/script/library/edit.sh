@@ -88,3 +88,79 @@ ensure_no_line() {
   }
   edit_file "$1" "$2" "$3" "$4" "$5"
 }
+
+# ensure_setting PATH CREATE OWNER GROUP MODE ABSENT SECTION KEY VALUE LINE: the section of an ini file sets the key to the value, with LINE where it
+# does not; no line of it sets the key if ABSENT is not empty
+ensure_setting() {
+  absent=$6 section=$7 key=$8 value=$9 line=${10}
+  edited() {
+    # what may be a secret is in the environment; it ends with 3 where there is nothing to do
+    status=0
+    pallet_absent=$absent pallet_section=$section pallet_key=$key pallet_value=$value pallet_line=$line \
+      LC_ALL=C awk "$setting_program" "$1" || status=$?
+    case $status in
+      0) ;;
+      3) cat "$1" ;;
+      *) fail "awk failed on $1" ;;
+    esac
+  }
+  edit_file "$1" "$2" "$3" "$4" "$5"
+}
+
+setting_program='
+function trim(text) {
+  sub(/^[ \t\r]+/, "", text)
+  sub(/[ \t\r]+$/, "", text)
+  return text
+}
+BEGIN {
+  absent = ENVIRON["pallet_absent"]
+  # never numbers
+  section = ENVIRON["pallet_section"] ""
+  key = ENVIRON["pallet_key"] ""
+  value = ENVIRON["pallet_value"] ""
+  inside = section == ""
+  # a new line goes behind the last line of the section that is not blank
+  seen = inside
+}
+{
+  lines[NR] = $0
+  text = trim($0)
+  if (text ~ /^\[.*\]$/) {
+    inside = substr(text, 2, length(text) - 2) "" == section
+    if (inside) { seen = 1; place = NR }
+  } else if (inside && text != "") {
+    place = NR
+    if (text ~ /^[;#]/) next
+    at = index(text, "=")
+    name = at ? trim(substr(text, 1, at - 1)) : text
+    if (name "" == key) {
+      found = NR
+      count++
+      right = at ? trim(substr(text, at + 1)) : ""
+      wrong[NR] = 1
+    }
+  }
+}
+END {
+  if (absent != "") {
+    if (!count) exit 3
+    for (n = 1; n <= NR; n++) if (!(n in wrong)) print lines[n]
+    exit
+  }
+  if (found && right "" == value) exit 3
+  line = ENVIRON["pallet_line"]
+  if (found) {
+    match(lines[found], /^[ \t]*/)
+    lines[found] = substr(lines[found], 1, RLENGTH) line
+  } else if (seen && !place) print line
+  for (n = 1; n <= NR; n++) {
+    print lines[n]
+    if (!found && n == place) print line
+  }
+  if (!seen) {
+    if (NR && lines[NR] != "") print ""
+    print "[" section "]"
+    print line
+  }
+}'
