@@ -205,9 +205,9 @@ impl Cron {
     fn plan_table(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
         let table = self.table();
         let missing = if self.action == Existence::Create { Missing::Create } else { Missing::Leave };
-        let edit = Edit { mode: 0o600, ..Edit::of(&table, missing, Attributes::default()) };
+        let edit = Edit::of(&table, missing, Attributes { owner: Some(root()), group: Some(root()), mode: Some(0o600) });
         let change = match self.action {
-            Existence::Create => Line { line: &self.line()?, replaces: Some(self.own_line()?), place: None }.plan(&edit, node)?,
+            Existence::Create => Line { line: &self.line()?, replaces: Some(self.own_line()?), enough: None, place: None }.plan(&edit, node)?,
             Existence::Delete => plan_no_line(&edit, node, &Wrong::Match(self.own_line()?))?,
         };
         Ok(change.map(|change| {
@@ -358,7 +358,7 @@ mod tests {
                 @@ -0,0 +1 @@
                 +*/15 2,14 * jan-mar mon-fri/2 export MAILTO='it'\''s me'; backup +%F # pallet: backup
                 ---
-                ensure_line /etc/crontabs/app create '' '' 0600 '*/15 2,14 * jan-mar mon-fri/2 export MAILTO='\''it'\''\'\'''\''s me'\''; backup +%F # pallet: backup' ' # pallet: backup$' itself '' ''
+                ensure_line /etc/crontabs/app create root root 0600 '*/15 2,14 * jan-mar mon-fri/2 export MAILTO='\''it'\''\'\'''\''s me'\''; backup +%F # pallet: backup' ' # pallet: backup$' itself '' '' ''
                 if [ -n "$change" ]; then printf '%s\n' app >>/etc/crontabs/cron.update; fi
             "#]],
         );
@@ -401,7 +401,7 @@ mod tests {
             -0 0 * * * a # pallet: backup
             +0 0 * * * b # pallet: backup
             ---
-            ensure_line /etc/crontabs/root create '' '' 0600 '0 0 * * * b # pallet: backup' ' # pallet: backup$' itself '' ''
+            ensure_line /etc/crontabs/root create root root 0600 '0 0 * * * b # pallet: backup' ' # pallet: backup$' itself '' '' ''
             if [ -n "$change" ]; then printf '%s\n' root >>/etc/crontabs/cron.update; fi
         "#]]);
         check(Cron::new("backup", "").absent(), alpine, expect![[r#"
@@ -410,7 +410,7 @@ mod tests {
              x
             -0 0 * * * a # pallet: backup
             ---
-            ensure_no_line /etc/crontabs/root leave '' '' '' -E ' # pallet: backup$'
+            ensure_no_line /etc/crontabs/root leave root root 0600 -E ' # pallet: backup$'
             if [ -n "$change" ]; then printf '%s\n' root >>/etc/crontabs/cron.update; fi
         "#]]);
     }

@@ -133,19 +133,23 @@ macro_rules! actions {
 }
 
 actions! {
+    authorized_key::AuthorizedKey,
     cron::Cron,
     directory::Directory,
     exec_checked_script::ExecCheckedScript,
     exec_script::ExecScript,
     file::File,
     group::Group,
+    hostname::Hostname,
     ini_setting::IniSetting,
     line_in_file::LineInFile,
     package::Package,
     package_manager::PackageManager,
     remote_file::RemoteFile,
+    sed::Sed,
     service::Service,
     symbolic_link::SymbolicLink,
+    sysctl::Sysctl,
     user::User,
 }
 
