@@ -17,7 +17,7 @@ use crate::script::quote;
 /// The job is the file `/etc/cron.d/pallet-<name>`; on Alpine, whose cron has no such directory, a line of `/etc/crontabs/<user>`.
 /// Times are those of the node. Each of `minute` to `weekday` is a number, a name (`jan`, `mon`), a range (`1-5`), a step (`*/15`), or a list of these.
 ///
-/// Example: `cron(request, "backup", "/usr/local/bin/backup --all", minute = 30, hour = "2,14", user = "backup")`
+/// Example: `cron(request, "backup", command = "/usr/local/bin/backup --all", minute = 30, hour = "2,14", user = "backup")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cron {
@@ -31,18 +31,23 @@ pub struct Cron {
     pub user: String,
     /// 0 to 59; every one if none is given.
     #[serde(default = "every", deserialize_with = "text_or_number")]
+    #[schemars(with = "TextOrNumber")]
     pub minute: String,
     /// 0 to 23; every one if none is given.
     #[serde(default = "every", deserialize_with = "text_or_number")]
+    #[schemars(with = "TextOrNumber")]
     pub hour: String,
     /// The day of the month, 1 to 31; every one if none is given.
     #[serde(default = "every", deserialize_with = "text_or_number")]
+    #[schemars(with = "TextOrNumber")]
     pub day: String,
     /// 1 to 12, or `jan` to `dec`; every one if none is given.
     #[serde(default = "every", deserialize_with = "text_or_number")]
+    #[schemars(with = "TextOrNumber")]
     pub month: String,
     /// The day of the week, 0 or 7 (Sunday) to 6, or `sun` to `sat`; every one if none is given. With `day`, either of the two is enough.
     #[serde(default = "every", deserialize_with = "text_or_number")]
+    #[schemars(with = "TextOrNumber")]
     pub weekday: String,
     /// In place of the times: `@reboot`, `@hourly`, `@daily`, `@weekly`, `@monthly` or `@yearly`.
     #[serde(default)]
@@ -61,6 +66,16 @@ fn root() -> String {
 
 fn every() -> String {
     "*".to_owned()
+}
+
+/// What a time may be given as.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it is only a schema")]
+enum TextOrNumber {
+    Text(String),
+    Number(u32),
 }
 
 fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
@@ -190,9 +205,9 @@ impl Cron {
     fn plan_table(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
         let table = self.table();
         let missing = if self.action == Existence::Create { Missing::Create } else { Missing::Leave };
-        let edit = Edit { mode: 0o600, ..Edit::of(&table, missing, Attributes::default()) };
+        let edit = Edit::of(&table, missing, Attributes { owner: Some(root()), group: Some(root()), mode: Some(0o600) });
         let change = match self.action {
-            Existence::Create => Line { line: &self.line()?, replaces: Some(self.own_line()?), place: None }.plan(&edit, node)?,
+            Existence::Create => Line { line: &self.line()?, replaces: Some(self.own_line()?), enough: None, place: None }.plan(&edit, node)?,
             Existence::Delete => plan_no_line(&edit, node, &Wrong::Match(self.own_line()?))?,
         };
         Ok(change.map(|change| {
@@ -343,7 +358,7 @@ mod tests {
                 @@ -0,0 +1 @@
                 +*/15 2,14 * jan-mar mon-fri/2 export MAILTO='it'\''s me'; backup +%F # pallet: backup
                 ---
-                ensure_line /etc/crontabs/app create '' '' 0600 '*/15 2,14 * jan-mar mon-fri/2 export MAILTO='\''it'\''\'\'''\''s me'\''; backup +%F # pallet: backup' ' # pallet: backup$' itself '' ''
+                ensure_line /etc/crontabs/app create root root 0600 '*/15 2,14 * jan-mar mon-fri/2 export MAILTO='\''it'\''\'\'''\''s me'\''; backup +%F # pallet: backup' ' # pallet: backup$' itself '' '' ''
                 if [ -n "$change" ]; then printf '%s\n' app >>/etc/crontabs/cron.update; fi
             "#]],
         );
@@ -386,7 +401,7 @@ mod tests {
             -0 0 * * * a # pallet: backup
             +0 0 * * * b # pallet: backup
             ---
-            ensure_line /etc/crontabs/root create '' '' 0600 '0 0 * * * b # pallet: backup' ' # pallet: backup$' itself '' ''
+            ensure_line /etc/crontabs/root create root root 0600 '0 0 * * * b # pallet: backup' ' # pallet: backup$' itself '' '' ''
             if [ -n "$change" ]; then printf '%s\n' root >>/etc/crontabs/cron.update; fi
         "#]]);
         check(Cron::new("backup", "").absent(), alpine, expect![[r#"
@@ -395,7 +410,7 @@ mod tests {
              x
             -0 0 * * * a # pallet: backup
             ---
-            ensure_no_line /etc/crontabs/root leave '' '' '' -E ' # pallet: backup$'
+            ensure_no_line /etc/crontabs/root leave root root 0600 -E ' # pallet: backup$'
             if [ -n "$change" ]; then printf '%s\n' root >>/etc/crontabs/cron.update; fi
         "#]]);
     }

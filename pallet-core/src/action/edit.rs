@@ -2,7 +2,7 @@
 
 use super::ere::Ere;
 use super::file_support::{attribute_words, kind, new_attributes, parent, plan_file};
-use super::{ActionError, Change};
+use super::{ActionError, Certainty, Change};
 use crate::model::{Attributes, FileState, Known, NodeState, Observation, digest};
 use crate::script::{Script, quote};
 
@@ -24,13 +24,11 @@ pub(super) struct Edit<'a> {
     pub(super) missing: Missing,
     /// What is wanted of its owner, group and mode.
     pub(super) attributes: Attributes,
-    /// The permissions of a new file.
-    pub(super) mode: u32,
 }
 
 impl<'a> Edit<'a> {
     pub(super) fn of(path: &'a str, missing: Missing, attributes: Attributes) -> Self {
-        Edit { path, missing, attributes, mode: 0o644 }
+        Edit { path, missing, attributes }
     }
 
     /// Asks for what the plan needs.
@@ -48,10 +46,7 @@ impl<'a> Edit<'a> {
             Missing::Refuse => "",
             Missing::Leave => "leave",
         };
-        let mut attributes = attribute_words(&self.attributes);
-        if self.missing == Missing::Create && self.attributes.mode.is_none() && self.mode != 0o644 {
-            attributes[2] = format!("{:04o}", self.mode);
-        }
+        let attributes = attribute_words(&self.attributes);
         let words = words.iter().map(|word| (*word).to_owned());
         Script::new().call([function, self.path, missing].map(str::to_owned).into_iter().chain(attributes).chain(words))
     }
@@ -71,7 +66,7 @@ impl<'a> Edit<'a> {
                 Missing::Refuse => {
                     return Err(ActionError::node(format!("there is no file {}; create = True makes one", self.path)));
                 }
-                Missing::Create => with(edited(""), new_attributes(node, &self.attributes, self.mode)),
+                Missing::Create => with(edited(""), new_attributes(node, &self.attributes, 0o644)),
             },
             Known::Known(FileState::File { attributes, .. }) => {
                 let state = FileState::File { digest: None, text: None, attributes: self.attributes.or(attributes) };
@@ -112,6 +107,8 @@ impl<'a> Edit<'a> {
 pub(super) struct Line<'a> {
     pub(super) line: &'a str,
     pub(super) replaces: Option<Ere>,
+    /// A line that matches this is as good.
+    pub(super) enough: Option<Ere>,
     pub(super) place: Option<(Place, Ere)>,
 }
 
@@ -137,13 +134,15 @@ impl Line<'_> {
             Some((Place::Before, of)) => ("before", of.text()),
         };
         let replaces = self.replaces.as_ref().map(Ere::text).unwrap_or_default();
-        let script = edit.call("ensure_line", &[self.line, replaces, itself, place, of]);
+        let enough = self.enough.as_ref().map(Ere::text).unwrap_or_default();
+        let script = edit.call("ensure_line", &[self.line, replaces, itself, place, of, enough]);
         edit.plan(node, script, |text| self.edited(text))
     }
 
     fn edited(&self, text: &str) -> String {
         let mut lines: Vec<&str> = text.lines_kept().collect();
-        if !self.matches_itself() && lines.iter().any(|line| bare(line) == self.line) {
+        let enough = |line: &&str| self.enough.as_ref().is_some_and(|ere| ere.matches(bare(line)));
+        if !self.matches_itself() && lines.iter().any(|line| bare(line) == self.line) || lines.iter().any(enough) {
             return text.to_owned();
         }
         let last = |ere: &Ere| lines.iter().rposition(|line| ere.matches(bare(line)));
@@ -220,4 +219,15 @@ pub(super) fn require_line(action: &str, what: &str, text: &str) -> Result<(), A
         return Err(ActionError::arguments(action, format!("{what} {text:?} holds a newline or a NUL; give one line")));
     }
     Ok(())
+}
+
+/// Two changes that are made as one.
+pub(super) fn joined(first: Option<Change>, second: Option<Change>) -> Option<Change> {
+    let (Some(first), Some(second)) = (&first, &second) else { return first.or(second) };
+    let sure = first.certainty == Certainty::Will || second.certainty == Certainty::Will;
+    Some(Change {
+        certainty: if sure { Certainty::Will } else { Certainty::May },
+        diff: format!("{}{}", first.diff, second.diff),
+        ..Change::will(format!("{}, {}", first.summary, second.summary), first.script.clone().raw(second.script.as_str()))
+    })
 }

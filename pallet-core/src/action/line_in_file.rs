@@ -15,7 +15,7 @@ use crate::model::{NodeState, Observation};
 ///
 /// Expressions are POSIX extended regular expressions (those of `grep -E`), and match a part of a line unless they say `^` and `$`.
 ///
-/// Example: `line_in_file(request, "/etc/ssh/sshd_config", "PermitRootLogin no", match = "^#?PermitRootLogin")`
+/// Example: `line_in_file(request, "/etc/ssh/sshd_config", line = "PermitRootLogin no", match = "^#?PermitRootLogin")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LineInFile {
@@ -142,7 +142,7 @@ impl LineInFile {
             (None, Some(before)) => Some((Place::Before, Ere::new(Self::NAME, "before", before)?)),
             (None, None) => None,
         };
-        Ok(Line { line, replaces: self.matching_ere()?, place })
+        Ok(Line { line, replaces: self.matching_ere()?, enough: None, place })
     }
 
     fn wrong(&self) -> Result<Wrong<'_>, ActionError> {
@@ -206,7 +206,7 @@ mod tests {
                 +port=2
                  b
                 ---
-                ensure_line /etc/app.conf '' '' '' '' port=2 '^#?port=' itself '' ''
+                ensure_line /etc/app.conf '' '' '' '' port=2 '^#?port=' itself '' '' ''
             "#]],
         );
         check(LineInFile::new(PATH, "x").after("^a"), node().file(PATH, "a\nb", 0o644), expect![[r#"
@@ -217,7 +217,7 @@ mod tests {
              b
             \ No newline at end of file
             ---
-            ensure_line /etc/app.conf '' '' '' '' x '' '' after '^a'
+            ensure_line /etc/app.conf '' '' '' '' x '' '' after '^a' ''
         "#]]);
         check(LineInFile::new(PATH, "x").before("^b"), node().file(PATH, "a\nb", 0o644), expect![[r#"
             will change content
@@ -227,7 +227,7 @@ mod tests {
              b
             \ No newline at end of file
             ---
-            ensure_line /etc/app.conf '' '' '' '' x '' '' before '^b'
+            ensure_line /etc/app.conf '' '' '' '' x '' '' before '^b' ''
         "#]]);
         check(LineInFile::new(PATH, "x").create().mode(0o600), node().without_file(PATH), expect![[r#"
             will create file
@@ -235,7 +235,7 @@ mod tests {
             @@ -0,0 +1 @@
             +x
             ---
-            ensure_line /etc/app.conf create '' '' 0600 x '' '' '' ''
+            ensure_line /etc/app.conf create '' '' 0600 x '' '' '' '' ''
         "#]]);
     }
 
@@ -288,7 +288,7 @@ mod tests {
         check(LineInFile::new(PATH, "x").after("^a"), node(), expect![[r#"
             may edit file
             ---
-            ensure_line /etc/app.conf '' '' '' '' x '' '' after '^a'
+            ensure_line /etc/app.conf '' '' '' '' x '' '' after '^a' ''
         "#]]);
         check(LineInFile::none_matching(PATH, "^a"), node(), expect![[r#"
             may edit file

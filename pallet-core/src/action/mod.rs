@@ -152,6 +152,7 @@ macro_rules! actions {
 
 actions! {
     add_rpm::AddRpm,
+    authorized_key::AuthorizedKey,
     cron::Cron,
     debconf_set_selections::DebconfSetSelections,
     directory::Directory,
@@ -161,6 +162,8 @@ actions! {
     fifo::Fifo,
     file::File,
     group::Group,
+    hostname::Hostname,
+    ini_setting::IniSetting,
     install_deb::InstallDeb,
     line_in_file::LineInFile,
     minimal_packages::MinimalPackages,
@@ -172,9 +175,11 @@ actions! {
     remote_directory::RemoteDirectory,
     remote_file::RemoteFile,
     rsync::Rsync,
+    sed::Sed,
     service::Service,
     service_script::ServiceScript,
     symbolic_link::SymbolicLink,
+    sysctl::Sysctl,
     user::User,
 }
 

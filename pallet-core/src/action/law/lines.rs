@@ -1,7 +1,8 @@
 //! The law of the actions that change a part of a file.
 
-use super::super::LineInFile;
+use super::super::{IniSetting, LineInFile};
 use super::*;
+use crate::script::Script;
 
 const TEXTS: [&str; 8] = ["", "\n", "a", "a\n", "a\nx\nb", "#x\na\n\nx=1\n#x", "x=1\nx=1\n", "\u{fc}\r\n  x = 'it''s'\\n\nlast"];
 
@@ -74,5 +75,60 @@ fn a_line_of_a_large_file_is_changed_on_the_node() {
         assert_eq!((change.certainty, place.apply(&change)), (Certainty::May, Ok(true)));
         assert_eq!(place.apply(&change), Ok(false));
         assert!(fs::read_to_string(&path).expect("it is there").ends_with("x\ny\nx\n"));
+    }
+}
+
+#[test]
+fn ini_setting_is_the_same_here_and_on_the_node() {
+    let texts = [
+        "",
+        "\n",
+        "k=1",
+        "k = 1\n",
+        "[a]",
+        "[a]\n\n[b]\nk=2\n",
+        "# x\n\n[a]\n k\t= 1 \n\n\n",
+        "\n[b]\r\nk=01\r\n[a]\nj\nk\n[b]\nk=1",
+        "[a]\n;k=1\nk=3\nk=1\n[ a ]\nk=\\n\n",
+        "k=1.0\n[1]\nk=1\n[1.0]\nk=1\n",
+    ];
+    let mut actions = Vec::new();
+    for section in ["", "a", "b", "1.0"] {
+        for (key, value) in [("k", "1"), ("k", ""), ("new", "it's \\n $x & \\\\"), ("k", "\u{fc} = y")] {
+            let new = IniSetting::new("", section, key, value);
+            actions.extend([new.clone(), new.clone().absent(), IniSetting { value: None, ..new.separator("=") }]);
+        }
+    }
+    for (turn, place) in places().enumerate() {
+        let path = place.path("it's a file");
+        let each = texts.iter().flat_map(|text| actions.iter().map(move |action| (text, action)));
+        for (text, action) in each.skip(turn * 5).step_by(19) {
+            same_here_and_there(&place, &path, Some(text), IniSetting { path: path.clone(), ..action.clone() });
+        }
+        same_here_and_there(&place, &path, None, IniSetting::new(&path, "a", "k", "v").create().mode(0o600));
+        same_here_and_there(&place, &path, None, IniSetting::new(&path, "a", "k", "v").absent());
+    }
+}
+
+/// Every awk that is to be found here.
+#[test]
+fn ini_setting_needs_no_more_than_posix_awk() {
+    let place = Place::of(shells().remove(0));
+    let text = "k=1\n\n[b]\n  k = 01\n#c\n[a]\nx\\n=1\n";
+    for awk in ["mawk", "gawk", "original-awk", "busybox awk"] {
+        let program = awk.split(' ').next().unwrap_or_default();
+        if !place.shell.run(&format!("command -v {program}")).status.success() {
+            continue;
+        }
+        for (section, key, value) in [("b", "k", "1"), ("c", "k", "\\n & \u{fc}"), ("a", "x\\n", "2"), ("", "j", "2")] {
+            let path = place.path("file");
+            fs::write(&path, text).expect("it can be written");
+            let action = place.prepared(IniSetting::new(&path, section, key, value));
+            let mut state = place.observe(&action);
+            let change = action.plan(&mut state).expect("it can be planned").expect("it has something to do");
+            let with_awk = Script::new().raw(&format!("awk() {{ {awk} \"$@\"; }}")).raw(change.script.as_str());
+            assert_eq!(place.apply(&Change { script: with_awk, ..change }), Ok(true), "{awk}");
+            assert_eq!(state.contradictions(&place.observe(&action)), Vec::<String>::new(), "{awk}");
+        }
     }
 }
