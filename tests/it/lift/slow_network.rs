@@ -16,7 +16,9 @@ fn far_away(bed: &Bed, network: &SlowNetwork) -> Project {
     let project = project(bed, 1, "root", APP);
     let mut config = String::new();
     let (address, port) = (bed.address(1), network.port());
-    writeln!(config, "Host {address}\nHostName 127.0.0.1\nPort {port}\nHostKeyAlias {address}").unwrap();
+    // a condition that only OpenSSH itself can tell
+    writeln!(config, "Match originalhost {address} exec \"test %h = {address}\"\nHostName 127.0.0.1\nPort {port}\nHostKeyAlias {address}")
+        .unwrap();
     std::fs::write(project.home().join(".ssh/config"), config).unwrap();
     project
 }
