@@ -102,7 +102,12 @@ async fn a_host_on_the_way_that_dies_is_noticed() {
 async fn a_command_leads_to_the_host() {
     let (near, far) = (Server::start(), Server::start());
     // a shell, so that there is more than one process to end
-    let command = format!("sh -c 'echo $$ >> {}/pid; nc %h %p; true'", near.dir.path().display());
+    let through = format!(
+        "ssh -F none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -i {} -p {}",
+        near.path("key").display(),
+        near.port
+    );
+    let command = format!("sh -c 'echo $$ >> {}/pid; {through} -W %h:%p 127.0.0.1; true'", near.dir.path().display());
     let config = entry("commanded", &far, &format!("ProxyCommand {command}"))
         + &entry("behind", &near, "ProxyJump commanded")
         + &entry("broken", &far, "ProxyCommand sh -c 'echo no way to %h >&2; exit 3'");
