@@ -138,13 +138,14 @@ impl Context {
         engine.environment = project.environment.clone();
         engine.admin_user = user;
         let finder = self.finder(project);
+        engine.connect.password = admin.password.as_ref().map(|secret| finder.find(secret)).transpose()?;
         engine.sudo_password = admin.sudo_password.as_ref().map(|secret| finder.find(secret)).transpose()?;
         let secrets = project.config.secrets.clone();
         engine.vault = Arc::new(Vault::new(move |name| {
             let reference = secrets.get(name).ok_or_else(|| format!("there is no secret {name} in [secrets] of pallet.toml"))?;
             finder.find(reference).map_err(|error| format!("secret {name}: {error:#}"))
         }));
-        if let Some(password) = &engine.sudo_password {
+        for password in engine.sudo_password.iter().chain(&engine.connect.password) {
             engine.vault.hide(password);
         }
         engine.connect = connect;

@@ -99,6 +99,10 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
             let _ = writeln!(script, "if {look} >/dev/null 2>&1; then when_{id}={yes}; else when_{id}={no}; fi", id = condition.id);
         }
         let _ = writeln!(script, "printf '\\n%s begin %s\\n' {token} {number}\n(\nset -e\nchange= drift= part={number}");
+        if part.steps.iter().any(|step| declared[steps[*step].index].secret.is_some()) {
+            // what a file held before may be a secret too
+            script.push_str("no_versions=1\n");
+        }
         if changes.iter().any(|change| change.packages.is_some()) {
             // half of a transaction is worse than none or all of it
             script.push_str("trap '' TERM\n");
