@@ -185,9 +185,9 @@ ensure_only_line() {
   edit_file "$1" "$2" "$3" "$4" "$5"
 }
 
-# home_of USER: sets home and group to the home directory and the name of the primary group
+# home_of USER: sets home and primary to the home directory and the name of the primary group
 home_of() {
-  group=$(id -gn -- "$1") || fail "there is no user $1; declare user(\"$1\") before it"
+  primary=$(id -gn -- "$1") || fail "there is no user $1; declare user(\"$1\") before it"
   if command -v getent >/dev/null; then entry=$(getent passwd "$1"); else entry=$(grep "^$1:" /etc/passwd); fi
   home=${entry%:*} home=${home##*:}
   if [ -z "$home" ]; then fail "the user $1 has no home directory"; fi
