@@ -5,6 +5,7 @@ mod files;
 mod lines;
 mod package_managers;
 mod system;
+mod waits;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};

@@ -16,6 +16,7 @@ mod guard;
 #[cfg(test)]
 mod law;
 mod order;
+mod wait;
 
 pub use change::{Certainty, Change, Upload, UploadSource};
 pub use declared::{Condition, Declared, Options, SourceLocation};
@@ -143,14 +144,19 @@ actions! {
     hostname::Hostname,
     ini_setting::IniSetting,
     line_in_file::LineInFile,
+    mount::Mount,
     package::Package,
     package_manager::PackageManager,
     remote_file::RemoteFile,
+    retry::Retry,
     sed::Sed,
     service::Service,
     symbolic_link::SymbolicLink,
     sysctl::Sysctl,
     user::User,
+    wait_for_file::WaitForFile,
+    wait_for_http::WaitForHttp,
+    wait_for_port::WaitForPort,
 }
 
 #[cfg(test)]

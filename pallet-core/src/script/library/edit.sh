@@ -210,3 +210,38 @@ ensure_running() {
   printf '%s\n' "$2" >"$1" || fail "cannot set $1 to $2"
   changed
 }
+
+# is_mounted FIELD: whether something is mounted at the path, as the kernel writes it
+is_mounted() {
+  while read -r device path rest; do
+    if [ "$path" = "$1" ]; then return; fi
+  done </proc/self/mounts
+  return 1
+}
+
+# ensure_mounted PATH FIELD: what /etc/fstab says is mounted there
+ensure_mounted() {
+  if is_mounted "$2"; then return; fi
+  if [ ! -d "$1" ]; then mkdir -p -- "$1"; fi
+  mount "$1"
+  changed
+}
+
+# ensure_unmounted PATH FIELD: nothing is mounted there
+ensure_unmounted() {
+  while is_mounted "$2"; do
+    umount "$1"
+    changed
+  done
+}
+
+# wait_for WHAT TIMEOUT DELAY: until the function `condition` succeeds; times are in seconds
+wait_for() {
+  # a clock that nobody sets
+  read -r begun rest </proc/uptime
+  until (condition) >/dev/null 2>&1; do
+    read -r now rest </proc/uptime
+    if [ $((${now%%.*} - ${begun%%.*})) -ge "$2" ]; then fail "waited $2 seconds for $1, in vain"; fi
+    sleep "$3"
+  done
+}
