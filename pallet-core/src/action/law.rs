@@ -2,6 +2,7 @@
 
 mod edits;
 mod files;
+mod git;
 mod lines;
 mod package_managers;
 mod system;

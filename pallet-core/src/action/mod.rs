@@ -140,6 +140,7 @@ actions! {
     exec_checked_script::ExecCheckedScript,
     exec_script::ExecScript,
     file::File,
+    git_checkout::GitCheckout,
     group::Group,
     hostname::Hostname,
     ini_setting::IniSetting,
