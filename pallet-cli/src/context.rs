@@ -130,6 +130,7 @@ impl Context {
         let mut connect = ConnectSettings::for_user(&user.name, home);
         connect.identity_files = admin.identity_files.iter().map(|file| project.directory.join(expand(file, home))).collect();
         connect.agent = self.surroundings.agent.clone();
+        connect.ssh_program = self.surroundings.ssh.clone();
         connect.prompt = Some(Arc::new(Terminal { interactive: self.surroundings.interactive }));
         let mut engine = Engine::new(&project.name, service);
         engine.registry = loaded.registry.clone();

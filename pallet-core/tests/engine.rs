@@ -123,16 +123,18 @@ fn group(name: &str, count: u32, server: ServerSpec) -> [GroupSpec; 1] {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_lift_changes_nothing_and_a_dry_run_writes_nothing() {
     let bench = bench();
-    let base = bench.path("");
-    let web = group(
-        "web",
-        2,
-        ServerSpec::new().phase("configure", move |request: &mut Request| {
+    let web = |overwrite_changes: bool| {
+        let base = bench.path("");
+        let configure = move |request: &mut Request| {
             let name = request.target()?.name;
             request.add(Directory::at(format!("{base}{name}")).mode(0o750))?;
-            request.add(RemoteFile::content(format!("{base}{name}/page"), format!("hello from {name}\n")))
-        }),
-    );
+            let page = RemoteFile::content(format!("{base}{name}/page"), format!("hello from {name}\n"));
+            request.add(if overwrite_changes { page.overwrite_changes() } else { page })
+        };
+        group("web", 2, ServerSpec::new().phase("configure", configure))
+    };
+    let kept = web(false);
+    let web = web(true);
     let dry = LiftOptions { dry_run: true, ..LiftOptions::default() };
     let first = bench.converge(&web).await;
     assert!(first.ok(), "{first:?}");
@@ -152,6 +154,11 @@ async fn a_second_lift_changes_nothing_and_a_dry_run_writes_nothing() {
         _ => None,
     });
     assert!(diff.as_ref().is_some_and(|diff| diff.contains("-by hand") && diff.contains("+hello from web-1")), "{diff:?}");
+
+    let kept = bench.lift(&kept, LiftOptions::default()).await;
+    assert_eq!((kept.counts(), kept.ok()), ((0, 2, 0), true));
+    assert_eq!(std::fs::read_to_string(bench.path("web-1/page")).unwrap(), "by hand\n");
+    assert_eq!(bench.events.lock().unwrap().iter().filter(|event| matches!(event, Event::Drift(_))).count(), 1);
 
     let repaired = bench.lift(&web, LiftOptions::default()).await;
     assert_eq!(repaired.counts(), (1, 1, 0));

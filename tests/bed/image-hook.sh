@@ -54,7 +54,7 @@ printf '[Journal]\nStorage=volatile\nRuntimeMaxUse=8M\n' >"$root/etc/systemd/jou
 : >"$root/etc/machine-id"
 rm -f "$root/var/lib/dbus/machine-id"
 
-# Packages: a repository in the image itself, with nginx and tree from the mirror and two packages of our own
+# Packages: a repository in the image itself, with nginx and tree from the mirror and three packages of our own
 repository=$root/srv/bed-repository
 mkdir -p "$repository" "$root/srv/small"
 rm -f "$root"/var/cache/apt/archives/*.deb

@@ -1,6 +1,6 @@
 #!/bin/bash
-# packages.sh DIRECTORY   makes DIRECTORY a Debian repository of the packages that lie in it and of two of our own, in versions 1.0 and 1.1:
-#   bed-alpha  40 files
+# packages.sh DIRECTORY   makes DIRECTORY a Debian repository of the packages that lie in it and of three of our own, in versions 1.0 and 1.1:
+#   bed-alpha, bed-beta  40 files and a program that prints its name
 #   bed-demo   a daemon with a systemd unit, not enabled, and a configuration file
 set -euo pipefail
 repository=$1
@@ -8,10 +8,15 @@ export SOURCE_DATE_EPOCH=1700000000
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-alpha() { # ROOT
+alpha() { payload "$1" bed-alpha; }
+beta() { payload "$1" bed-beta; }
+
+payload() { # ROOT NAME
   local number
-  mkdir -p "$1/usr/share/bed-alpha"
-  for number in $(seq 40); do seq "$number" $((number + 400)) >"$1/usr/share/bed-alpha/data$number"; done
+  mkdir -p "$1/usr/share/$2" "$1/usr/bin"
+  for number in $(seq 40); do seq "$number" $((number + 400)) >"$1/usr/share/$2/data$number"; done
+  printf '#!/bin/sh\necho %s\n' "$2" >"$1/usr/bin/$2"
+  chmod 755 "$1/usr/bin/$2"
 }
 
 demo() { # ROOT
@@ -37,7 +42,7 @@ WantedBy=multi-user.target
 UNIT
 }
 
-for name in alpha demo; do
+for name in alpha beta demo; do
   for version in 1.0 1.1; do
     root=$work/$name-$version
     mkdir -p "$root/DEBIAN"

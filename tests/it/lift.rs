@@ -1,12 +1,14 @@
 //! Nodes with real sshd, over the provider `node-list`.
 
 mod bad_input;
+mod content;
 mod drift;
 mod failures;
 mod first_and_again;
 mod interrupt;
 mod scopes;
 mod secrets;
+mod slow_network;
 mod users;
 
 use std::fmt::Write;

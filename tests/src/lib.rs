@@ -13,6 +13,7 @@ mod leftovers;
 mod process;
 mod project;
 mod redact;
+mod slow;
 mod workspace;
 
 pub use bed::{Bed, BedOptions, Init};
@@ -22,4 +23,5 @@ pub use leftovers::Leftovers;
 pub use process::{Output, Process};
 pub use project::Project;
 pub use redact::Redactions;
+pub use slow::{SlowNetwork, Slowness};
 pub use workspace::{Artifact, Workspace, root, workspace};

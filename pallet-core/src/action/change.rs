@@ -1,6 +1,7 @@
 //! What an action would change, as data: shown by a dry run, compiled into a script by an apply.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -43,13 +44,15 @@ pub struct Upload {
     pub digest: String,
     /// Where it comes from.
     pub source: UploadSource,
+    /// Where it will stand on the node, if that is one path: a file with the digest may stand there already.
+    pub path: Option<String>,
 }
 
 /// Where an upload comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UploadSource {
     /// From memory.
-    Bytes(Vec<u8>),
+    Bytes(Arc<[u8]>),
     /// From a file of this machine.
     File(PathBuf),
 }

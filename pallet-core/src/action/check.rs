@@ -1,8 +1,8 @@
 //! What the tests of actions are written with: a node in a few words, and a plan as text.
 
 use crate::model::{
-    Attributes, CommandState, FileState, GroupState, NodeState, Os, OsFamily, PackageManager, PackageState, ServiceManager, ServiceState,
-    UserState,
+    Attributes, CommandState, FileState, GroupState, NodeState, Os, OsFamily, PackageManager, PackageState, Reading, ServiceManager,
+    ServiceState, UserState,
 };
 
 use super::{Action, Certainty, Workspace};
@@ -40,6 +40,12 @@ impl NodeBuilder {
     pub fn file(mut self, path: &str, content: &str, mode: u32) -> Self {
         let digest = Some(crate::model::digest(content.as_bytes()));
         self.0.set_file(path, FileState::File { digest, text: Some(content.into()), attributes: of_root(mode) });
+        self
+    }
+
+    /// A named pipe of root stands at `path`.
+    pub fn fifo(mut self, path: &str, mode: u32) -> Self {
+        self.0.set_file(path, FileState::Fifo(of_root(mode)));
         self
     }
 
@@ -109,6 +115,24 @@ impl NodeBuilder {
         self
     }
 
+    /// Pallet last wrote this content to the file.
+    pub fn written(mut self, path: &str, content: &str) -> Self {
+        self.0.set_written(path, Some(&crate::model::digest(content.as_bytes())));
+        self
+    }
+
+    /// The command prints so.
+    pub fn reading(mut self, script: &str, exit: i32, output: &str) -> Self {
+        self.0.set_reading(script, Reading { exit, output: output.into(), of: None });
+        self
+    }
+
+    /// What was changed by hand is overwritten.
+    pub fn overwrite_changes(mut self) -> Self {
+        self.0.overwrite_changes = true;
+        self
+    }
+
     /// The package manager's lists are so old, in seconds.
     pub fn package_lists_age(mut self, seconds: Option<u64>) -> Self {
         self.0.set_package_lists_age(seconds);
@@ -169,6 +193,9 @@ impl Workspace for NoWorkspace {
     }
     fn digest(&self, path: &std::path::Path) -> Result<(String, u64, std::path::PathBuf), super::ActionError> {
         Err(super::ActionError::node(format!("there is no file {}", path.display())))
+    }
+    fn list(&self, path: &std::path::Path) -> Result<Vec<super::Listed>, super::ActionError> {
+        Err(super::ActionError::node(format!("there is no directory {}", path.display())))
     }
     fn render(&self, _name: &str, template: &str, _values: &serde_json::Value) -> Result<String, super::ActionError> {
         Ok(template.to_owned())

@@ -53,6 +53,7 @@ impl ExecCheckedScript {
             action: Self::NAME,
             name: Some(&self.name),
             script: &self.script,
+            interpreter: &[],
             creates: self.creates.as_deref(),
             unless: self.unless.as_deref(),
             only_if: self.only_if.as_deref(),

@@ -53,6 +53,7 @@ impl ExecScript {
             action: Self::NAME,
             name: None,
             script: &self.script,
+            interpreter: &[],
             creates: self.creates.as_deref(),
             unless: self.unless.as_deref(),
             only_if: self.only_if.as_deref(),

@@ -116,7 +116,7 @@ pub(super) fn plan_delete(node: &mut NodeState, path: &str) -> Option<Change> {
 }
 
 /// A file cannot stand where there is no directory for it; a directory makes its parents.
-fn require_parent(node: &NodeState, path: &str, wanted: &FileState) -> Result<(), ActionError> {
+pub(super) fn require_parent(node: &NodeState, path: &str, wanted: &FileState) -> Result<(), ActionError> {
     let Some(parent) = parent(path) else { return Ok(()) };
     match (node.file(parent), wanted) {
         (Known::Known(FileState::Absent), FileState::Directory(_)) => Ok(()),
@@ -130,7 +130,7 @@ fn require_parent(node: &NodeState, path: &str, wanted: &FileState) -> Result<()
     }
 }
 
-fn summary(current: &FileState, wanted: &FileState) -> String {
+pub(super) fn summary(current: &FileState, wanted: &FileState) -> String {
     match (current, wanted) {
         (FileState::Absent, wanted) => format!("create {}", kind(wanted)),
         (FileState::File { digest: old, .. }, FileState::File { digest: new, .. }) if new.is_some() && old != new => {

@@ -13,6 +13,8 @@ pub(super) struct Guarded<'a> {
     /// Names the script when it fails.
     pub(super) name: Option<&'a str>,
     pub(super) script: &'a str,
+    /// The program that runs it, with its options; none: `sh`.
+    pub(super) interpreter: &'a [&'a str],
     pub(super) creates: Option<&'a str>,
     pub(super) unless: Option<&'a str>,
     pub(super) only_if: Option<&'a str>,
@@ -66,6 +68,23 @@ impl Guarded<'_> {
         }
     }
 
+    /// What `sh` runs: the script itself, or what gives it to its interpreter in a file.
+    fn body(&self) -> String {
+        let Some(program) = self.interpreter.first() else { return self.script.to_owned() };
+        let missing = quote(&format!("there is no {program} on this node; install it before"));
+        let command = self.interpreter.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ");
+        format!(
+            "command -v {program} >/dev/null 2>&1 || {{ echo {missing} >&2; exit 127; }}\n\
+             directory=$(mktemp -d)\n\
+             trap 'rm -rf -- \"$directory\"' EXIT\n\
+             trap 'exit 143' HUP INT TERM\n\
+             printf '%s\\n' {} >\"$directory/script\"\n\
+             {command} \"$directory/script\"",
+            quote(self.script.trim_end_matches('\n')),
+            program = quote(program),
+        )
+    }
+
     fn setting(&self) -> String {
         let cwd = self.cwd.map(|path| format!("cd {} || exit\n", quote(path))).unwrap_or_default();
         format!("{cwd}{}", self.exports())
@@ -102,7 +121,7 @@ impl Guarded<'_> {
         if !conditions.is_empty() {
             script = script.raw(&format!("if {}\nthen", conditions.join(" &&\n  ")));
         }
-        let run = strict_shell(&format!("{}{}", self.setting(), self.script), self.user);
+        let run = strict_shell(&format!("{}{}", self.setting(), self.body()), self.user);
         script = script.raw(&match self.name {
             Some(name) => format!("{run} || fail_with $? {}", quote(&format!("{name}: the script failed"))),
             None => run,

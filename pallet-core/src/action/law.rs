@@ -1,9 +1,12 @@
 //! The law of actions, tested on this machine: after a change was applied, observing gives what was planned, and planning again gives nothing.
 
+mod archives;
+mod downloads;
 mod edits;
 mod files;
 mod git;
 mod lines;
+mod mirrors;
 mod package_managers;
 mod system;
 mod waits;
@@ -17,11 +20,11 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{
-    Action, ActionError, Certainty, Change, Directory, ExecCheckedScript, ExecScript, File, RemoteFile, SymbolicLink, UploadSource,
-    Workspace,
+    Action, ActionError, Certainty, Change, Directory, Exec, ExecCheckedScript, ExecScript, File, Listed, RemoteFile, SymbolicLink,
+    UploadSource, Workspace,
 };
 use crate::model::{NodeState, Observation};
-use crate::script::LIBRARY;
+use crate::script::library_for;
 use crate::script::observe::{compile, parse};
 use crate::script::shells::{Shell, shells};
 
@@ -37,6 +40,23 @@ impl Workspace for Project {
     fn digest(&self, path: &Path) -> Result<(String, u64, std::path::PathBuf), ActionError> {
         let content = self.read(path)?;
         Ok((crate::model::digest(&content), content.len() as u64, self.0.path().join(path)))
+    }
+    fn list(&self, path: &Path) -> Result<Vec<Listed>, ActionError> {
+        let output = std::process::Command::new("find")
+            .args([".", "!", "-name", ".", "-printf", "%y%m %P\n"])
+            .current_dir(self.0.path().join(path))
+            .output();
+        let output = output.map_err(|error| ActionError::node(error.to_string()))?.stdout;
+        let entry = |line: &str| {
+            line.split_once(' ').map(|(mode, path)| Listed {
+                path: path.to_owned(),
+                directory: mode.starts_with('d'),
+                executable: mode.ends_with("755"),
+            })
+        };
+        let mut found: Vec<_> = String::from_utf8_lossy(&output).lines().filter_map(entry).collect();
+        found.sort_by(|one, other| one.path.split('/').cmp(other.path.split('/')));
+        Ok(found)
     }
     fn render(&self, _name: &str, template: &str, values: &Value) -> Result<String, ActionError> {
         Ok(template.replace("{{ name }}", values["name"].as_str().unwrap_or_default()))
@@ -83,15 +103,15 @@ impl Place {
     fn report(&self, change: &Change) -> Result<String, String> {
         for upload in &change.uploads {
             let content = match &upload.source {
-                UploadSource::Bytes(bytes) => bytes.clone(),
+                UploadSource::Bytes(bytes) => bytes.to_vec(),
                 UploadSource::File(path) => fs::read(path).expect("it was there when it was prepared"),
             };
             fs::write(self.incoming.path().join(&upload.digest), content).expect("it can be written");
         }
         let script = change.script.as_str();
-        let incoming = self.incoming.path().display();
+        let (incoming, library) = (self.incoming.path().display(), library_for(script));
         let script = format!(
-            "{{\n{LIBRARY}\nincoming={incoming}\n( set -e; change= drift=\n{script}\necho \"reported=$change $drift\" ) </dev/null\n}}"
+            "{{\n{library}\nincoming={incoming}\n( set -e; change= drift=\n{script}\necho \"reported=$change $drift\" ) </dev/null\n}}"
         );
         let output = self.run(&script);
         let said = String::from_utf8_lossy(&output.stdout);
@@ -316,6 +336,25 @@ fn symbolic_link_of_any_name() {
             fs::write(&path, "").expect("it can be written");
             place.law(SymbolicLink::new(&path, "/").force(), true);
         }
+    }
+}
+
+#[test]
+fn texts_run_in_any_interpreter() {
+    for place in places() {
+        for weird in WEIRD {
+            let path = place.path(weird);
+            let exec = || Exec::new("printf '%s' \"$content\" >\"$file\"\n", "sh").env("content", weird).env("file", &path).cwd("/");
+            place.law(exec().creates(&path), true);
+            place.law_of_unknown(exec().creates(&path), false);
+            assert_eq!(fs::read_to_string(&path).expect("it ran"), weird);
+        }
+        let program = "import os\nopen(os.environ['file'], 'w').write('written')\n";
+        if std::process::Command::new("python3").arg("--version").output().is_ok() {
+            place.law(Exec::new(program, "python3").env("file", place.path("python")).creates(place.path("python")), true);
+        }
+        assert_eq!(place.fails(Exec::new("exit 3", "sh")), "");
+        assert_eq!(place.fails(Exec::new("x", "no-such-program")), "there is no no-such-program on this node; install it before\n");
     }
 }
 

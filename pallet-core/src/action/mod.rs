@@ -7,6 +7,7 @@ mod change;
 #[cfg(any(test, feature = "host"))]
 pub mod check;
 mod declared;
+mod download;
 mod edit;
 mod ere;
 mod error;
@@ -16,6 +17,10 @@ mod guard;
 #[cfg(test)]
 mod law;
 mod order;
+mod ownership;
+mod package_file;
+mod package_support;
+mod text_block;
 mod wait;
 
 pub use change::{Certainty, Change, Upload, UploadSource};
@@ -64,8 +69,21 @@ pub trait Workspace {
     fn read(&self, path: &Path) -> Result<Vec<u8>, ActionError>;
     /// The SHA-256 digest (hexadecimal) and the size in bytes of a file of the project, and its absolute path.
     fn digest(&self, path: &Path) -> Result<(String, u64, std::path::PathBuf), ActionError>;
+    /// What is in a directory of the project, and below: in order, each directory before what is in it. Links are followed.
+    fn list(&self, path: &Path) -> Result<Vec<Listed>, ActionError>;
     /// A template's text with values filled in. `name` is for its errors.
     fn render(&self, name: &str, template: &str, values: &Value) -> Result<String, ActionError>;
+}
+
+/// A file or a directory in a directory of the project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Where, from the listed directory: `assets/logo.svg`.
+    pub path: String,
+    /// Whether it is a directory.
+    pub directory: bool,
+    /// Whether its owner may execute it.
+    pub executable: bool,
 }
 
 /// An action whose type is not known here: one of the table, or one of a program's own.
@@ -134,24 +152,36 @@ macro_rules! actions {
 }
 
 actions! {
+    add_rpm::AddRpm,
     authorized_key::AuthorizedKey,
     cron::Cron,
+    debconf_set_selections::DebconfSetSelections,
     directory::Directory,
+    exec::Exec,
     exec_checked_script::ExecCheckedScript,
     exec_script::ExecScript,
+    fifo::Fifo,
     file::File,
     git_checkout::GitCheckout,
     group::Group,
     hostname::Hostname,
     ini_setting::IniSetting,
+    install_deb::InstallDeb,
     line_in_file::LineInFile,
+    minimal_packages::MinimalPackages,
     mount::Mount,
     package::Package,
     package_manager::PackageManager,
+    package_repository::PackageRepository,
+    package_source::PackageSource,
+    packages::Packages,
+    remote_directory::RemoteDirectory,
     remote_file::RemoteFile,
     retry::Retry,
+    rsync::Rsync,
     sed::Sed,
     service::Service,
+    service_script::ServiceScript,
     symbolic_link::SymbolicLink,
     sysctl::Sysctl,
     user::User,

@@ -1,27 +1,39 @@
 //! Ensures a file with given content. No-op: it is there with that content and the wanted owner, group and mode.
 
-use std::path::{Path, PathBuf};
+pub(super) mod plan;
+pub(super) mod source;
 
-use base64::Engine;
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use self::plan::Plan;
+use self::source::{Content, Source};
 use super::builders::attribute_builders;
-use super::file_support::{attribute_words, attributes, kind, new_attributes, parent, plan_file, require_absolute};
-use super::{Action, ActionError, Change, Upload, UploadSource, Workspace};
-use crate::model::{FileState, Known, NodeState, Observation, digest};
-use crate::script::{Script, quote};
+use super::download::DownloadArguments;
+use super::file_support::{attributes, parent, require_absolute};
+use super::{Action, ActionError, Change, Workspace};
+use crate::model::{NodeState, Observation};
 
-/// Content up to this size travels within the script.
-const INLINE: u64 = 64 * 1024;
-
-/// Ensures a file with content given as text, as a file of the project, or as a template of the project with values filled in.
+/// Ensures a file with content from one of: text, a file or a template of the project, a URL, or another file of the node.
 ///
-/// The file is replaced as a whole: the old content stays until the new one is on disk, with its owner and mode, and verified.
+/// It does nothing if the file is there with that content, and with the owner, group and mode where they are given. Content is taken as it
+/// stands: a `$` is a `$`. The file is replaced as a whole: the old content stays until the new one is on disk, verified, with its owner and
+/// mode. The old content is kept in `/var/lib/pallet/versions`, below the file's own path: `/var/lib/pallet/versions/etc/motd.~1~`.
+///
+/// A file whose content was changed by hand since Pallet wrote it is reported and kept as it is, unless `overwrite_changes` says otherwise.
+///
+/// A download is made by the node, with curl or wget. With `sha256` or `md5` it is made when the file does not have that digest. Without, it
+/// is made when the file is not there, when it did not come from this `url` and `checksum_url`, or when it was changed by hand and that is to be
+/// overwritten; new content at the same URL is not noticed. An object of a blob store is a URL too, signed or with `headers`.
 ///
 /// Example: `remote_file(request, "/etc/motd", content = "Welcome.\n")`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+///
+/// Example: `remote_file(request, "/opt/app.jar", url = "https://example.com/app-1.2.jar", sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")`
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoteFile {
     /// The absolute path on the node.
@@ -38,6 +50,34 @@ pub struct RemoteFile {
     /// The values for the template.
     #[serde(default)]
     pub values: Map<String, Value>,
+    /// The absolute path of a file of the node whose content is copied.
+    #[serde(default)]
+    pub remote_file: Option<String>,
+    /// Where the node fetches the content: `http://`, `https://`, `ftp://` or `ftps://`.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// The SHA-256 digest that the content of `url` must have, in hexadecimal.
+    #[serde(default)]
+    pub sha256: Option<String>,
+    /// The MD5 digest that the content of `url` must have, in hexadecimal.
+    #[serde(default)]
+    pub md5: Option<String>,
+    /// Where the digest stands that the content of `url` must have, of MD5, SHA-1, SHA-256 or SHA-512: alone, or in a list as `sha256sum` writes
+    /// it.
+    #[serde(default)]
+    pub checksum_url: Option<String>,
+    /// Headers to ask for `url` with, by their names; they are not sent to `checksum_url`. They need curl on the node.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// Whether `url` may have a certificate that cannot be verified.
+    #[serde(default)]
+    pub insecure: bool,
+    /// A proxy to fetch `url` through: `"http://proxy:3128"`.
+    #[serde(default)]
+    pub proxy: Option<String>,
+    /// A symbolic link to this target is to stand at the path, instead of a file.
+    #[serde(default)]
+    pub link: Option<String>,
     /// The owner's name; a new file is root's.
     #[serde(default)]
     pub owner: Option<String>,
@@ -51,38 +91,21 @@ pub struct RemoteFile {
     /// `"visudo -cf"`.
     #[serde(default)]
     pub verify: Option<String>,
+    /// How many older versions of the file are kept on the node, 5 if it is not given; 0 keeps none.
+    #[serde(default)]
+    pub max_versions: Option<u32>,
+    /// Whether content that was changed by hand is overwritten.
+    #[serde(default)]
+    pub overwrite_changes: bool,
     #[serde(skip)]
-    prepared: Option<Prepared>,
-}
-
-/// The content, once it was read.
-#[derive(Debug, Clone, PartialEq)]
-struct Prepared {
-    digest: String,
-    source: Source,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Source {
-    Text(String),
-    Bytes(Vec<u8>),
-    Large(UploadSource),
+    through: Option<&'static str>,
+    #[serde(skip)]
+    source: Option<Source>,
 }
 
 impl RemoteFile {
-    fn at(path: impl Into<String>) -> Self {
-        RemoteFile {
-            path: path.into(),
-            content: None,
-            local_file: None,
-            template: None,
-            values: Map::new(),
-            owner: None,
-            group: None,
-            mode: None,
-            verify: None,
-            prepared: None,
-        }
+    pub(super) fn at(path: impl Into<String>) -> Self {
+        RemoteFile { path: path.into(), ..Self::default() }
     }
 
     /// A file at `path` with this content.
@@ -100,6 +123,57 @@ impl RemoteFile {
         RemoteFile { template: Some(file.into()), values, ..Self::at(path) }
     }
 
+    /// A file at `path` with the content of a file of the node.
+    pub fn copy(path: impl Into<String>, file: impl Into<String>) -> Self {
+        RemoteFile { remote_file: Some(file.into()), ..Self::at(path) }
+    }
+
+    /// A file at `path` with what the node fetches from a URL.
+    pub fn url(path: impl Into<String>, url: impl Into<String>) -> Self {
+        RemoteFile { url: Some(url.into()), ..Self::at(path) }
+    }
+
+    /// A symbolic link at `path`.
+    pub fn link(path: impl Into<String>, target: impl Into<String>) -> Self {
+        RemoteFile { link: Some(target.into()), ..Self::at(path) }
+    }
+
+    /// The download must have this SHA-256 digest.
+    pub fn sha256(mut self, digest: impl Into<String>) -> Self {
+        self.sha256 = Some(digest.into());
+        self
+    }
+
+    /// The download must have this MD5 digest.
+    pub fn md5(mut self, digest: impl Into<String>) -> Self {
+        self.md5 = Some(digest.into());
+        self
+    }
+
+    /// The download must have the digest that stands there.
+    pub fn checksum_url(mut self, url: impl Into<String>) -> Self {
+        self.checksum_url = Some(url.into());
+        self
+    }
+
+    /// The download is asked for with this header.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.insert(name.into(), value.into());
+        self
+    }
+
+    /// Where the download comes from may have a certificate that cannot be verified.
+    pub fn insecure(mut self) -> Self {
+        self.insecure = true;
+        self
+    }
+
+    /// The download is fetched through this proxy.
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.proxy = Some(url.into());
+        self
+    }
+
     attribute_builders!();
 
     /// Accepted by this command before it is put in place.
@@ -108,61 +182,67 @@ impl RemoteFile {
         self
     }
 
-    fn read(&self, workspace: &dyn Workspace) -> Result<Prepared, ActionError> {
-        match (&self.content, &self.local_file, &self.template) {
-            (Some(content), None, None) => Ok(Prepared::of(content.clone().into_bytes())),
-            (None, Some(file), None) => {
-                let (digest, size, path): (String, u64, PathBuf) = workspace.digest(Path::new(file))?;
-                if size > INLINE {
-                    return Ok(Prepared { digest, source: Source::Large(UploadSource::File(path)) });
-                }
-                Ok(Prepared::of(workspace.read(Path::new(file))?))
-            }
-            (None, None, Some(file)) => {
-                let template = String::from_utf8(workspace.read(Path::new(file))?)
-                    .map_err(|_| ActionError::arguments(Self::NAME, format!("the template {file} is not UTF-8 text")))?;
-                Ok(Prepared::of(workspace.render(file, &template, &Value::Object(self.values.clone()))?.into_bytes()))
-            }
-            _ => Err(ActionError::arguments(Self::NAME, "give exactly one of content, local_file and template")),
+    /// With so many older versions kept.
+    pub fn max_versions(mut self, number: u32) -> Self {
+        self.max_versions = Some(number);
+        self
+    }
+
+    /// Whatever was changed by hand.
+    pub fn overwrite_changes(mut self) -> Self {
+        self.overwrite_changes = true;
+        self
+    }
+
+    /// What is downloaded goes through this function of the library.
+    pub(super) fn through(mut self, function: &'static str) -> Self {
+        self.through = Some(function);
+        self
+    }
+
+    fn read(&self, workspace: &dyn Workspace) -> Result<Source, ActionError> {
+        let wrong = |message: String| Err(ActionError::arguments(Self::NAME, message));
+        let given = [&self.content, &self.local_file, &self.template, &self.remote_file, &self.url, &self.link];
+        if given.into_iter().flatten().count() != 1 {
+            return wrong("give exactly one of content, local_file, template, remote_file, url and link".to_owned());
         }
-    }
-
-    fn prepared(&self) -> Result<&Prepared, ActionError> {
-        self.prepared.as_ref().ok_or_else(|| ActionError::arguments(Self::NAME, format!("the content of {} was not prepared", self.path)))
-    }
-}
-
-impl Prepared {
-    fn of(content: Vec<u8>) -> Self {
-        let digest = digest(&content);
-        let source = match String::from_utf8(content) {
-            Ok(text) if text.len() as u64 <= INLINE && !text.contains('\0') => Source::Text(text),
-            Ok(text) if text.len() as u64 <= INLINE => Source::Bytes(text.into_bytes()),
-            Err(error) if error.as_bytes().len() as u64 <= INLINE => Source::Bytes(error.into_bytes()),
-            Ok(text) => Source::Large(UploadSource::Bytes(text.into_bytes())),
-            Err(error) => Source::Large(UploadSource::Bytes(error.into_bytes())),
+        let download = DownloadArguments {
+            url: &self.url,
+            sha256: &self.sha256,
+            md5: &self.md5,
+            checksum_url: &self.checksum_url,
+            headers: &self.headers,
+            insecure: self.insecure,
+            proxy: &self.proxy,
         };
-        Prepared { digest, source }
-    }
-
-    fn text(&self) -> Option<String> {
-        match &self.source {
-            Source::Text(text) => Some(text.clone()),
-            _ => None,
+        if let Some(mut download) = download.check(Self::NAME)? {
+            download.through = self.through;
+            return Ok(Source::Download(download));
         }
-    }
-
-    /// A shell function that prints the content.
-    fn script(&self) -> Script {
-        Script::new().raw(&match &self.source {
-            Source::Text(text) => format!("content() {{ printf %s {}; }}", quote(text)),
-            Source::Bytes(bytes) => {
-                let encoded = base64::engine::general_purpose::STANDARD.encode(bytes);
-                let lines: String = encoded.as_bytes().chunks(76).map(|line| String::from_utf8_lossy(line) + "\n").collect();
-                format!("content() {{ base64 -d <<'END'\n{lines}END\n}}")
+        if let Some(content) = &self.content {
+            return Ok(Source::Content(Content::of(content.clone().into_bytes())));
+        }
+        if let Some(file) = &self.local_file {
+            return Ok(Source::Content(Content::of_file(workspace, Path::new(file), true)?));
+        }
+        if let Some(file) = &self.template {
+            let template = String::from_utf8(workspace.read(Path::new(file))?)
+                .map_err(|_| ActionError::arguments(Self::NAME, format!("the template {file} is not UTF-8 text")))?;
+            let content = workspace.render(file, &template, &Value::Object(self.values.clone()))?;
+            return Ok(Source::Content(Content::of(content.into_bytes())));
+        }
+        if let Some(file) = &self.remote_file {
+            require_absolute(Self::NAME, file)?;
+            return if *file == self.path { wrong(format!("{file} cannot be copied to itself")) } else { Ok(Source::Node(file.clone())) };
+        }
+        let attributes = [&self.owner, &self.group, &self.mode, &self.verify];
+        match &self.link {
+            Some(_) if attributes.iter().any(|given| given.is_some()) => {
+                wrong("a link has no owner, group, mode or verify of its own; leave them away".to_owned())
             }
-            Source::Large(_) => format!("content() {{ cat -- \"$incoming\"/{}; }}", self.digest),
-        })
+            Some(target) if !target.is_empty() && !target.contains('\0') => Ok(Source::Link(target.clone())),
+            _ => wrong(format!("{} needs a target to point to", self.path)),
+        }
     }
 }
 
@@ -179,13 +259,14 @@ impl Action for RemoteFile {
         if self.template.is_none() && !self.values.is_empty() {
             return Err(ActionError::arguments(Self::NAME, "values are for a template; give template, or leave values away"));
         }
-        self.prepared = Some(self.read(workspace)?);
+        self.source = Some(self.read(workspace)?);
         Ok(())
     }
 
     fn observe(&self, wanted: &mut Observation) {
-        match &self.prepared {
-            Some(prepared) => wanted.content(&self.path, &prepared.digest),
+        match &self.source {
+            Some(Source::Link(_)) => wanted.file(&self.path),
+            Some(source) => source.observe(&self.path, wanted),
             None => wanted.digest(&self.path),
         }
         if let Some(parent) = parent(&self.path) {
@@ -194,34 +275,11 @@ impl Action for RemoteFile {
     }
 
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
-        let prepared = self.prepared()?;
+        let source = self.source.as_ref();
+        let source = source.ok_or_else(|| ActionError::arguments(Self::NAME, format!("the content of {} was not prepared", self.path)))?;
         let wanted = attributes(Self::NAME, &self.owner, &self.group, &self.mode)?;
-        let mut travels = true;
-        let attributes = match node.file(&self.path) {
-            Known::Known(FileState::File { digest, attributes, .. }) => {
-                travels = digest.as_ref() != Some(&prepared.digest);
-                wanted.or(attributes)
-            }
-            Known::Known(FileState::Absent | FileState::Link { .. }) => new_attributes(node, &wanted, 0o644),
-            Known::Known(other) => {
-                let message = format!("{} is a {}; there can be no file of that name", self.path, kind(other));
-                return Err(ActionError::node(message));
-            }
-            Known::Unknown => wanted.clone(),
-        };
-        let script = if travels {
-            let verify = self.verify.clone().unwrap_or_default();
-            let words = ["ensure_content".to_owned(), self.path.clone(), prepared.digest.clone()].into_iter();
-            prepared.script().call(words.chain(attribute_words(&wanted)).chain([verify]))
-        } else {
-            Script::new().call(["ensure_attributes".to_owned(), self.path.clone()].into_iter().chain(attribute_words(&wanted)))
-        };
-        let state = FileState::File { digest: Some(prepared.digest.clone()), text: prepared.text(), attributes };
-        let change = plan_file(node, &self.path, state, script)?;
-        Ok(change.map(|change| match &prepared.source {
-            Source::Large(source) if travels => change.with_upload(Upload { digest: prepared.digest.clone(), source: source.clone() }),
-            _ => change,
-        }))
+        let overwrite = self.overwrite_changes || node.overwrite_changes;
+        Plan { action: self, source, wanted, overwrite }.change(node)
     }
 }
 

@@ -97,6 +97,7 @@ impl Retry {
         Guarded {
             action: Self::NAME,
             name: None,
+            interpreter: &[],
             script,
             creates: self.creates.as_deref(),
             unless: self.unless.as_deref(),

@@ -7,7 +7,7 @@ use super::{Action, ActionError, Change, Workspace};
 use crate::model::{Known, NodeState, Observation, ServiceState};
 use crate::script::services;
 
-/// Ensures that a service runs, or that it does not, with whatever runs services on the node: systemd, OpenRC, scripts in /etc/init.d.
+/// Ensures that a service runs, or that it does not, with whatever runs services on the node: systemd, OpenRC, runit, scripts in /etc/init.d.
 ///
 /// Where nothing on the node knows the service, `command` is started as a plain process that outlives the connection; its output goes to
 /// /var/log/pallet.
@@ -42,6 +42,10 @@ pub enum ServiceAction {
     Restart,
     /// It reads its configuration again; it is started if it does not run.
     Reload,
+    /// It starts with the node; whether it runs stays as it is.
+    Enable,
+    /// It does not start with the node; whether it runs stays as it is.
+    Disable,
 }
 
 impl Service {
@@ -65,6 +69,12 @@ impl Service {
         Service { action: ServiceAction::Reload, ..Self::start(name) }
     }
 
+    /// With something else to do.
+    pub fn action(mut self, action: ServiceAction) -> Self {
+        self.action = action;
+        self
+    }
+
     /// It starts with the node, or does not.
     pub fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = Some(enabled);
@@ -77,19 +87,39 @@ impl Service {
         self
     }
 
+    /// Whether it shall start with the node, as far as that is said.
+    fn wanted_enabled(&self) -> Option<bool> {
+        match self.action {
+            ServiceAction::Enable => Some(true),
+            ServiceAction::Disable => Some(false),
+            _ => self.enabled,
+        }
+    }
+
+    /// Whether it shall run; `None`: that stays as it is.
+    fn wanted_running(&self) -> Option<bool> {
+        match self.action {
+            ServiceAction::Stop => Some(false),
+            ServiceAction::Enable | ServiceAction::Disable => None,
+            ServiceAction::Start | ServiceAction::Restart | ServiceAction::Reload => Some(true),
+        }
+    }
+
     fn verb(&self) -> &'static str {
         match self.action {
             ServiceAction::Start => "start",
             ServiceAction::Stop => "stop",
             ServiceAction::Restart => "restart",
             ServiceAction::Reload => "reload",
+            ServiceAction::Enable => "enable",
+            ServiceAction::Disable => "disable",
         }
     }
 
     /// What is to be done to a service that is known, in words.
     fn steps(&self, current: &ServiceState) -> Vec<&'static str> {
         let mut steps = Vec::new();
-        match (self.enabled, current.enabled) {
+        match (self.wanted_enabled(), current.enabled) {
             (Some(true), Some(false)) => steps.push("enable"),
             (Some(false), Some(true)) => steps.push("disable"),
             _ => {}
@@ -122,6 +152,10 @@ impl Action for Service {
             Some(command) if command.trim().is_empty() || command.contains('\0') => {
                 Err(ActionError::arguments(Self::NAME, format!("{command:?} is not a command; leave it away if there is none")))
             }
+            _ if self.enabled.is_some() && matches!(self.action, ServiceAction::Enable | ServiceAction::Disable) => {
+                let message = format!("action {:?} says already whether it starts with the node; leave enabled away", self.verb());
+                Err(ActionError::arguments(Self::NAME, message))
+            }
             _ => Ok(()),
         }
     }
@@ -134,33 +168,34 @@ impl Action for Service {
     }
 
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
-        let script = services::ensure(node.os.service_manager, &self.name, self.verb(), self.enabled, self.command.as_deref());
-        let running = self.action != ServiceAction::Stop;
+        let wanted = self.wanted_enabled();
+        let script = services::ensure(node.os.service_manager, &self.name, self.verb(), wanted, self.command.as_deref());
         let Known::Known(current) = node.service(&self.name).cloned() else {
             // only if all of it is said here is all of it known afterwards
-            match self.enabled {
-                Some(_) => drop(node.set_service(&self.name, ServiceState { exists: true, running, enabled: self.enabled })),
-                None => node.forget_service(&self.name),
+            match (wanted, self.wanted_running()) {
+                (Some(_), Some(running)) => drop(node.set_service(&self.name, ServiceState { exists: true, running, enabled: wanted })),
+                _ => node.forget_service(&self.name),
             }
             return Ok(Some(match self.action {
-                ServiceAction::Start | ServiceAction::Stop => Change::may(self.verb(), script),
                 ServiceAction::Restart | ServiceAction::Reload => Change::will(self.verb(), script),
+                _ => Change::may(self.verb(), script),
             }));
         };
         if !current.exists && self.command.is_none() {
-            if !running {
+            if matches!(self.action, ServiceAction::Stop | ServiceAction::Disable) {
                 return Ok(None);
             }
             let (name, manager) = (&self.name, node.os.service_manager.as_str());
             return Err(ActionError::node(format!(
-                "nothing on this node knows the service {name} ({manager}); install its package before, or give a command to start as a plain process"
+                "nothing on this node knows the service {name} (its services are run by: {manager}); install its package before, or give a command to start as a plain process"
             )));
         }
         let steps = self.steps(&current);
         if steps.is_empty() {
             return Ok(None);
         }
-        let enabled = if current.enabled.is_some() { self.enabled.or(current.enabled) } else { None };
+        let enabled = if current.enabled.is_some() { wanted.or(current.enabled) } else { None };
+        let running = self.wanted_running().unwrap_or(current.running);
         node.set_service(&self.name, ServiceState { exists: true, running, enabled });
         Ok(Some(Change::will(steps.join(" and "), script)))
     }
@@ -243,7 +278,7 @@ mod tests {
         check(
             Service::start("demo"),
             node().without_service("demo"),
-            expect!["error: nothing on this node knows the service demo (systemd); install its package before, or give a command to start as a plain process"],
+            expect!["error: nothing on this node knows the service demo (its services are run by: systemd); install its package before, or give a command to start as a plain process"],
         );
         check(
             Service::start("demo").command("demo --foreground"),

@@ -1,5 +1,7 @@
 //! Ensures a user of the node. No-op: the user is there, and all that is said of it holds.
 
+mod password;
+
 use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
@@ -8,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::file_support::require_absolute;
 use super::{Action, ActionError, Certainty, Change, Workspace};
 use crate::model::{Known, NodeState, Observation, UserState};
-use crate::script::Script;
+use crate::script::{Script, quote};
 
 /// Ensures that a user exists and is as given, that there is none, or that its password is locked or not.
 ///
@@ -50,6 +52,12 @@ pub struct User {
     /// Whether a new user is one of the system, with a number from those.
     #[serde(default)]
     pub system: bool,
+    /// The password as crypt(3) hashes it, such as `mkpasswd` or `openssl passwd -6` prints; give it as a secret.
+    #[serde(default)]
+    pub password: Option<String>,
+    /// Whether the home directory goes with a user that is removed.
+    #[serde(default)]
+    pub remove_home: bool,
 }
 
 /// What to do with a user.
@@ -59,7 +67,9 @@ pub enum UserAction {
     /// The user exists and is as given.
     #[default]
     Manage,
-    /// There is no such user; its home directory stays.
+    /// The user exists; one that is there already stays as it is.
+    Create,
+    /// There is no such user; its home directory stays, unless `remove_home` is given.
     Remove,
     /// No password lets the user in; keys still do.
     Lock,
@@ -92,6 +102,8 @@ impl User {
             shell: None,
             comment: None,
             system: false,
+            password: None,
+            remove_home: false,
         }
     }
 
@@ -100,6 +112,7 @@ impl User {
         home: "With this home directory.";
         shell: "With this login shell.";
         comment: "With this comment.";
+        password: "With this password, hashed by crypt(3).";
     }
 
     /// With this numeric id.
@@ -153,7 +166,11 @@ impl User {
         option("--comment", self.comment.clone());
         let flags = [("--append", self.append), ("--create-home", self.create_home.unwrap_or(!self.system)), ("--system", self.system)];
         words.extend(flags.iter().filter(|(_, given)| *given).map(|(flag, _)| (*flag).to_owned()));
-        Script::new().call(words)
+        let script = Script::new().call(words);
+        match &self.password {
+            Some(hash) => script.call(["ensure_password", &self.name, hash]),
+            None => script,
+        }
     }
 
     /// The groups besides the primary one.
@@ -184,6 +201,10 @@ impl User {
                 differences.compare("comment", &comment, &current.comment);
                 differences.compare("home", &home, &current.home);
                 differences.compare("shell", &shell, &current.shell);
+                let locked = match self.compare_password(node, &mut differences) {
+                    true => self.password.as_ref().map(|hash| hash.starts_with('!')),
+                    false => current.locked,
+                };
                 let Some((certainty, what)) = differences.sum() else { return Ok(None) };
                 if uid.is_some() && uid != current.uid {
                     // files of the old number are somebody else's now
@@ -198,7 +219,7 @@ impl User {
                     comment: comment.or(current.comment),
                     home: home.or(current.home),
                     shell: shell.or(current.shell),
-                    locked: current.locked,
+                    locked,
                 };
                 node.set_user(&self.name, Some(after));
                 Change { certainty, ..Change::will(format!("change {what}"), self.script()) }.with_diff(differences.diff)
@@ -209,7 +230,9 @@ impl User {
                     node.forget_group(&self.name);
                 }
                 node.forget_files_below(&home.clone().unwrap_or_else(|| format!("/home/{}", self.name)));
-                node.set_user(&self.name, Some(UserState { groups, ..self.wanted() }));
+                let locked = self.password.as_ref().map(|hash| hash.starts_with('!'));
+                node.set_user(&self.name, Some(UserState { groups, locked, ..self.wanted() }));
+                self.compare_password(node, &mut Differences::default());
                 match absent_or_unknown {
                     Known::Known(_) => Change::will("create user", self.script()),
                     Known::Unknown => Change::may("ensure user", self.script()),
@@ -231,6 +254,12 @@ impl User {
         }
     }
 
+    /// The change, on nodes alone that do not have the user yet.
+    fn only_if_absent(&self, change: Change) -> Change {
+        let script = Script::new().raw(&format!("if ! entry_of passwd {} >/dev/null; then", quote(&self.name)));
+        Change { script: script.raw(change.script.as_str()).raw("fi"), ..change }
+    }
+
     fn plan_lock(&self, node: &mut NodeState, lock: bool) -> Result<Option<Change>, ActionError> {
         let (summary, call) = if lock { ("lock password", "ensure_locked") } else { ("unlock password", "ensure_unlocked") };
         let script = Script::new().call([call, &self.name]);
@@ -246,7 +275,7 @@ impl User {
     }
 
     fn plan_remove(&self, node: &mut NodeState) -> Option<Change> {
-        let script = Script::new().call(["ensure_no_user", &self.name]);
+        let script = Script::new().call(["ensure_no_user", &self.name, if self.remove_home { "with its home" } else { "" }]);
         let change = match node.user(&self.name) {
             Known::Known(None) => return None,
             Known::Known(Some(_)) => Change::will("remove user", script),
@@ -315,12 +344,15 @@ impl Action for User {
             None if self.append && self.groups.is_none() => {
                 Err(ActionError::arguments(Self::NAME, "append is for groups; give groups, or leave append away"))
             }
-            None => Ok(()),
+            None => self.check_password(),
         }
     }
 
     fn observe(&self, wanted: &mut Observation) {
         wanted.user(&self.name);
+        if let Some(question) = self.password_question() {
+            wanted.reading(&question);
+        }
         for group in self.group.iter().chain(self.groups.iter().flatten()) {
             wanted.group(group);
         }
@@ -328,6 +360,17 @@ impl Action for User {
 
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
         match self.action {
+            UserAction::Create if matches!(node.user(&self.name), Known::Known(Some(_))) => Ok(None),
+            UserAction::Create => {
+                let known = node.user(&self.name) != Known::Unknown;
+                let change = self.plan_manage(node)?.map(|change| self.only_if_absent(change));
+                if !known {
+                    // one that is there already stays as it is, whatever that may be
+                    node.set_user(&self.name, Some(UserState::default()));
+                    self.forget_password(node);
+                }
+                Ok(change)
+            }
             UserAction::Manage => self.plan_manage(node),
             UserAction::Remove => Ok(self.plan_remove(node)),
             UserAction::Lock => self.plan_lock(node, true),

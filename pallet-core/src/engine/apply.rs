@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::action::{ActionError, Certainty, Change, Declared, Flags, Step, Upload};
 use crate::model::{Os, PackageTransaction};
-use crate::script::{FLAGS, LIBRARY, flag_file, packages, quote, shell};
+use crate::script::{FLAGS, flag_file, library_for, packages, quote, shell};
 
 /// Where uploads stand on a node, by digest.
 pub(super) const INCOMING: &str = "/var/lib/pallet/incoming";
@@ -40,6 +40,8 @@ pub(super) struct Frame<'a> {
     pub(super) later: &'a BTreeSet<String>,
     /// The node's system.
     pub(super) os: &'a Os,
+    /// Uploads that the node has already, each with the path where it stands: they do not travel.
+    pub(super) present: &'a [(String, String)],
     /// Runs last, if all went well.
     pub(super) also: &'a str,
 }
@@ -56,16 +58,25 @@ fi
 
 /// Compiles `steps` of `declared`.
 pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) -> Result<Compiled, ActionError> {
-    let Frame { token, phase, flags, later, os, also } = frame;
-    let mut script = format!("{{\n{LIBRARY}\ntoken={token}\nincoming={INCOMING}\n{LOCK}");
-    let _ = writeln!(script, "flags={FLAGS}\nmkdir -p \"$flags\" 2>/dev/null && [ -w \"$flags\" ] || flags=$(mktemp -d) || exit 1");
+    let Frame { token, phase, flags, later, os, present, also } = frame;
+    let mut script = format!("token={token}\nincoming={INCOMING}\n{LOCK}");
+    let _ = writeln!(
+        script,
+        "flags={FLAGS}\nmkdir -p \"$flags\" 2>/dev/null && [ -w \"$flags\" ] || flags=$(mktemp -d) || exit 1\nlogs=$flags"
+    );
     let parts = group(declared, steps);
-    let uploads = uploads(&parts, steps);
+    let mut uploads = uploads(&parts, steps);
     let incoming: String = uploads.iter().map(|upload| format!(" {INCOMING}/{}", quote(&upload.digest))).collect();
     let _ = writeln!(
         script,
-        "finish() {{\n[ \"$flags\" = {FLAGS} ] || rm -rf \"$flags\"\nrm -f{incoming}\n}}\ntrap finish EXIT\ntrap 'exit 129' HUP\ntrap 'exit 143' TERM\ntrap 'exit 130' INT"
+        "finish() {{\n[ \"$flags\" = {FLAGS} ] || rm -rf \"$flags\"\nrm -f \"$logs\"/.log.*{incoming}\n}}\ntrap finish EXIT\ntrap 'exit 129' HUP\ntrap 'exit 143' TERM\ntrap 'exit 130' INT"
     );
+    for (path, digest) in *present {
+        // a copy, since what comes before may replace the file that it is taken from
+        let (path, copy) = (quote(path), format!("{INCOMING}/{}", quote(digest)));
+        let _ = writeln!(script, "(umask 077; mkdir -p {INCOMING} && cp -- {path} {copy}) || exit 1");
+        uploads.retain(|upload| upload.digest != *digest);
+    }
     let looked_at: BTreeSet<&String> = declared.iter().filter_map(|declared| declared.options.if_flag.as_ref()).collect();
     let set: BTreeSet<&String> = declared.iter().filter_map(|declared| declared.options.flag_on_change.as_ref()).collect();
     for flag in looked_at.iter().filter(|flag| flags.get(**flag) == Some(&Certainty::Will)) {
@@ -87,7 +98,7 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
             let look = shell(&condition.command, None);
             let _ = writeln!(script, "if {look} >/dev/null 2>&1; then when_{id}={yes}; else when_{id}={no}; fi", id = condition.id);
         }
-        let _ = writeln!(script, "printf '\\n%s begin %s\\n' {token} {number}\n(\nset -e\nchange= drift=");
+        let _ = writeln!(script, "printf '\\n%s begin %s\\n' {token} {number}\n(\nset -e\nchange= drift= part={number}");
         if changes.iter().any(|change| change.packages.is_some()) {
             // half of a transaction is worse than none or all of it
             script.push_str("trap '' TERM\n");
@@ -117,6 +128,7 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
     }
     script.push_str(&applied(phase, declared));
     let _ = writeln!(script, "{also}\nprintf '\\n%s done\\n' {token}\nexit 0\n}} </dev/null");
+    let script = format!("{{\n{}\n{script}", library_for(&script));
     Ok(Compiled { script, uploads, parts })
 }
 
@@ -130,17 +142,18 @@ fn applied(phase: &str, declared: &[Declared]) -> String {
     )
 }
 
-/// Neighbouring package changes become one part. What has nothing to change does not part neighbours; options and conditions do.
+/// Neighbouring package changes with the same package options become one part. What has nothing to change does not part neighbours; flags and
+/// conditions do.
 fn group(declared: &[Declared], steps: &[Step]) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
-    let mut open = false;
+    let mut open = None;
     for (position, step) in steps.iter().enumerate() {
         let Some(change) = &step.change else { continue };
         let options = &declared[step.index].options;
         let plain = options.flag_on_change.is_none() && options.if_flag.is_none() && step.conditions.is_empty();
-        let joins = plain && change.packages.is_some();
+        let joins = change.packages.as_ref().filter(|_| plain).map(|packages| &packages.options);
         match parts.last_mut() {
-            Some(part) if open && joins => part.steps.push(position),
+            Some(part) if joins.is_some() && open == joins => part.steps.push(position),
             _ => parts.push(Part { steps: vec![position] }),
         }
         open = joins;
@@ -153,20 +166,17 @@ fn uploads(parts: &[Part], steps: &[Step]) -> Vec<Upload> {
     let changes = parts.iter().flat_map(|part| &part.steps).filter_map(|step| steps[*step].change.as_ref());
     let mut uploads: Vec<Upload> = Vec::new();
     for upload in changes.flat_map(|change| &change.uploads) {
-        if !uploads.contains(upload) {
+        if !uploads.iter().any(|known| known.digest == upload.digest) {
             uploads.push(upload.clone());
         }
     }
     uploads
 }
 
+/// One transaction for changes of which all have one, with the same options.
 fn join(changes: &[&Change]) -> PackageTransaction {
-    let mut joined = PackageTransaction::default();
-    for packages in changes.iter().filter_map(|change| change.packages.as_ref()) {
-        joined.install.extend(packages.install.iter().cloned());
-        joined.upgrade.extend(packages.upgrade.iter().cloned());
-        joined.remove.extend(packages.remove.iter().cloned());
-        joined.purge.extend(packages.purge.iter().cloned());
-    }
+    let mut all = changes.iter().filter_map(|change| change.packages.clone());
+    let mut joined = all.next().unwrap_or_default();
+    all.for_each(|packages| joined.extend(packages));
     joined
 }

@@ -75,7 +75,7 @@ impl NodeRun {
 
     async fn upload(&mut self, engine: &Engine, digest: &str, source: &UploadSource) -> Result<(), TransportError> {
         let part = match source {
-            UploadSource::Bytes(bytes) => InputPart::Bytes(bytes.clone()),
+            UploadSource::Bytes(bytes) => InputPart::Bytes(bytes.to_vec()),
             UploadSource::File(path) => InputPart::File(path.clone()),
         };
         let path = format!("{INCOMING}/{digest}");

@@ -8,7 +8,7 @@ use super::lift::Mode;
 use super::node_apply::{error_of, tail};
 use super::{Engine, GroupSpec, LiftOptions, NodeError, NodeOutcome, NodeResult};
 use crate::action::{self, Certainty, Declared, Flags, Step};
-use crate::model::{Connection, Facts, Node, NodeState, Observation, Target};
+use crate::model::{Connection, Facts, FileState, Known, Node, NodeState, Observation, Target};
 use crate::script::observe;
 use crate::transport::{self, Become, Stream, Transport, TransportError};
 
@@ -242,13 +242,36 @@ impl NodeRun {
         let token = token();
         let later = self.declared.iter().skip(position + 1).flat_map(|(_, declared)| declared);
         let later = later.filter_map(|declared| declared.options.if_flag.clone()).collect();
-        let frame = Frame { token: &token, phase, flags: &flags_before, later: &later, os: &predicted.os, also: &also };
+        let present = self.present(engine, &steps).await;
+        let frame = Frame { token: &token, phase, flags: &flags_before, later: &later, os: &predicted.os, present: &present, also: &also };
         match compile(declared, &steps, &frame) {
             Ok(compiled) => self.apply(engine, phase, declared, &steps, &compiled, &token).await,
             Err(error) => self.fail(NodeError { phase: Some(phase.to_owned()), ..NodeError::new(error.to_string()) }),
         }
         self.state = Some(predicted);
         self.stale = true;
+    }
+
+    /// The uploads of changes that are decided on the node that stand there already, each with its path. It is asked only where there are any.
+    async fn present(&mut self, engine: &Engine, steps: &[Step]) -> Vec<(String, String)> {
+        let mut wanted = Observation::default();
+        let changes = steps.iter().filter_map(|step| step.change.as_ref()).filter(|change| change.certainty == Certainty::May);
+        for upload in changes.flat_map(|change| &change.uploads) {
+            if let Some(path) = &upload.path {
+                wanted.content(path, &upload.digest);
+            }
+        }
+        if wanted.files.is_empty() {
+            return Vec::new();
+        }
+        let Ok(observed) = self.ask(engine, &wanted).await else { return Vec::new() };
+        let expected = wanted.files.into_iter().filter_map(|(path, question)| Some((path, question.text_unless?)));
+        expected
+            .filter(|(path, expected)| match observed.state.file(path) {
+                Known::Known(FileState::File { digest, .. }) => digest.as_ref() == Some(expected),
+                _ => false,
+            })
+            .collect()
     }
 
     fn tell_steps(&mut self, engine: &Engine, phase: &str, declared: &[Declared], steps: &[Step], mode: Mode) {

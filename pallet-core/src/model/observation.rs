@@ -38,6 +38,8 @@ pub struct FileQuestion {
     pub text_unless: Option<String>,
     /// Its content in any case, unless it is larger than 64 KiB or not text.
     pub text: bool,
+    /// What Pallet last wrote there; that is told of every file whose digest is not the one that it should be.
+    pub written: bool,
 }
 
 impl Observation {
@@ -49,6 +51,13 @@ impl Observation {
     /// Asks for `path` and the digest of its content.
     pub fn digest(&mut self, path: &str) {
         self.files.entry(path.to_owned()).or_default().digest = true;
+    }
+
+    /// Asks for `path`, the digest of its content, and the digest of what Pallet last wrote there.
+    pub fn written(&mut self, path: &str) {
+        let question = self.files.entry(path.to_owned()).or_default();
+        question.digest = true;
+        question.written = true;
     }
 
     /// Asks for `path` and its digest, and for its content where the digest is not `expected`.
@@ -112,6 +121,7 @@ impl Observation {
             let ours = self.files.entry(path).or_default();
             ours.digest |= question.digest;
             ours.text |= question.text;
+            ours.written |= question.written;
             ours.text_unless = ours.text_unless.take().or(question.text_unless);
         }
         self.packages.extend(other.packages);

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 
 use super::Secret;
+use super::ssh::Remembered;
 
 /// How many handshakes with one address may be under way: sshd begins to refuse at ten (`MaxStartups 10:30:100`).
 const HANDSHAKES_PER_ADDRESS: usize = 8;
@@ -30,6 +31,8 @@ pub struct ConnectSettings {
     pub home: Option<PathBuf>,
     /// The ssh configuration: the user's file before the system's.
     pub ssh_config: Vec<PathBuf>,
+    /// OpenSSH's client, if there is one. It is asked (`ssh -G`) what a configuration means that cannot be followed here.
+    pub ssh_program: Option<PathBuf>,
     /// The user's known_hosts files; a key that is accepted is added to the first.
     pub known_hosts: Vec<PathBuf>,
     /// The system's known_hosts files.
@@ -52,12 +55,13 @@ pub trait Prompt: Debug + Send + Sync {
     fn secret(&self, question: &str) -> Option<Secret>;
 }
 
-/// What the connections of one operation share: passphrases that were asked for once, and room for handshakes.
+/// What the connections of one operation share: passphrases that were asked for once, files that were read once, and room for handshakes.
 #[derive(Debug)]
 pub struct Shared {
     pub(super) handshakes: Arc<Semaphore>,
     addresses: Mutex<HashMap<String, Arc<Semaphore>>>,
     passphrases: Mutex<HashMap<PathBuf, Arc<AsyncMutex<Passphrase>>>>,
+    pub(super) ssh: Remembered,
 }
 
 /// What is known of a key's passphrase.
@@ -87,7 +91,12 @@ impl Shared {
 
 impl Default for Shared {
     fn default() -> Self {
-        Shared { handshakes: Arc::new(Semaphore::new(HANDSHAKES)), addresses: Mutex::default(), passphrases: Mutex::default() }
+        Shared {
+            handshakes: Arc::new(Semaphore::new(HANDSHAKES)),
+            addresses: Mutex::default(),
+            passphrases: Mutex::default(),
+            ssh: Remembered::default(),
+        }
     }
 }
 
@@ -116,6 +125,7 @@ impl Default for ConnectSettings {
             agent: None,
             home: None,
             ssh_config: Vec::new(),
+            ssh_program: None,
             known_hosts: Vec::new(),
             global_known_hosts: Vec::new(),
             connect_timeout: Duration::from_secs(20),

@@ -128,3 +128,12 @@ async fn ports_that_no_sshd_serves() {
         cannot connect to 127.0.0.1:PORT: it closes the connection before it greets, N times: sshd is overloaded (MaxStartups), or it bans this address
         cannot connect to 127.0.0.1:PORT: it closes the connection before it greets, N times: sshd is overloaded (MaxStartups), or it bans this address"#]].assert_eq(&said.join("\n"));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_idle_connection_asks_and_is_answered() {
+    let server = Server::start();
+    let settings = ConnectSettings { keepalive: Some(Duration::from_secs(3)), ..server.settings() };
+    let mut node = server.connect_with(&settings).await.expect("it lets in");
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(say(&mut *node, "echo still here").await, "still here");
+}

@@ -17,7 +17,7 @@ const APP: &str = r##"
 def configure(request):
     remote_file(request, "/srv/app.conf", content = "password = " + secret("from_env") + "\n", mode = "0600")
     remote_file(request, "/srv/rendered.conf", template = "app.conf.j2", values = {"password": secret("from_file")}, mode = "0600")
-    exec_script(request, "echo \"I have $PASSWORD\"; for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline; echo; done > /srv/processes 2>/dev/null; echo \"$PASSWORD\" | sha256sum > /srv/digest",
+    exec_script(request, "echo \"I have $PASSWORD\"; for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline || true; echo; done > /srv/processes 2>/dev/null; echo \"$PASSWORD\" | sha256sum > /srv/digest",
         environment = {"PASSWORD": secret("from_command")}, unless = "test -n \"$PASSWORD\" && test -e /srv/digest")
     exec_script(request, "printf %s '" + secret("from_age") + "' > /srv/inline; chmod 600 /srv/inline; echo '" + secret("from_age") + "'", creates = "/srv/inline")
 

@@ -1,8 +1,10 @@
 //! The law of actions that change the system, in a copy of this machine's root. They need root: `cargo test -- --ignored`.
 
+use super::super::service::ServiceAction;
 use super::super::user::UserAction;
-use super::super::{Group, Package, PackageManager, Service, User};
+use super::super::{Group, Package, PackageManager, Service, ServiceScript, User};
 use super::*;
+use crate::script::LIBRARY;
 
 fn copy() -> Place {
     Place::of(Shell::copy())
@@ -71,6 +73,17 @@ fn users() {
     place.law_of_unknown(User::new("app").groups(["app"]).append(), true);
     place.law_of_unknown(User::new("app").groups(["adm"]).append().shell("/bin/sh"), true);
     place.law(User::new("app").groups(Vec::<String>::new()).comment(""), true);
+
+    // only new users are made so
+    place.law(User::new("app").shell("/bin/bash").action(UserAction::Create), false);
+    place.law_of_unknown(User::new("app").shell("/bin/bash").action(UserAction::Create), false);
+    place.law(User::new("fresh").home("/srv/fresh").password("$6$salt$a/b.c").action(UserAction::Create), true);
+    setup(&place, "grep -qF 'fresh:$6$salt$a/b.c:' /etc/shadow");
+    place.law(User::new("fresh").password("$6$salt$a/b.c"), false);
+    place.law(User::new("fresh").password("$6$salt$other"), true);
+    place.law_of_unknown(User::new("fresh").password("$6$salt$other"), false);
+    place.law(User { remove_home: true, ..User::new("fresh").action(UserAction::Remove) }, true);
+    setup(&place, "! test -e /srv/fresh");
 
     place.law(User::new("app").action(UserAction::Lock), false);
     place.law(User::new("app").action(UserAction::Unlock), true);
@@ -156,6 +169,81 @@ fn init_scripts() {
     let said = place.prepared(Service::start("no-such-service"));
     let error = said.plan(&mut place.observe(&said)).expect_err("nothing knows it");
     assert!(error.to_string().starts_with("nothing on this node knows the service no-such-service"), "{error}");
+}
+
+/// What stands for runit's `sv`: it knows the services whose links are there.
+const SV: &str = r#"#!/bin/sh
+name=${2##*/}
+if [ ! -e "$2/run" ]; then echo "fail: $2: unable to change to service directory: file does not exist"; exit 1; fi
+case $1 in
+  status) if [ -e "/var/run-$name" ]; then echo "run: $2: (pid 77) 5s"; else echo "down: $2: 5s"; fi ;;
+  start | restart) : >"/var/run-$name" ;;
+  stop) rm -f "/var/run-$name" ;;
+  reload) ;;
+esac
+"#;
+
+#[test]
+#[ignore = "needs root"]
+fn services_of_runit() {
+    let place = copy();
+    setup(&place, &format!("mkdir -p /run/runit /etc/sv /etc/service\ncat >/usr/local/bin/sv <<'SV'\n{SV}SV\nchmod 755 /usr/local/bin/sv"));
+    let demo = || Service::start("demo");
+    assert_eq!(place.observe(&demo()).os.service_manager, crate::model::ServiceManager::Runit);
+    place.law(ServiceScript::content("demo", "#!/bin/sh\nexec sleep 1000\n"), true);
+    place.law(ServiceScript::content("demo", "#!/bin/sh\nexec sleep 1000\n"), false);
+    place.law(demo(), true);
+    setup(&place, "test -e /etc/sv/demo/down && test -L /etc/service/demo && test -e /var/run-demo");
+    place.law(demo().enabled(true), true);
+    setup(&place, "! test -e /etc/sv/demo/down");
+    place.law_of_unknown(demo().enabled(true), false);
+    place.law_of_unknown(Service::stop("demo").enabled(false), true);
+    place.law(Service::stop("demo").enabled(false), false);
+    place.law(demo().action(ServiceAction::Enable), true);
+    place.law(demo().action(ServiceAction::Disable), true);
+}
+
+/// What stands for OpenRC's tools, where there is no OpenRC.
+const OPENRC: &str = r#"
+mkdir -p /run/openrc /etc/runlevels/default
+cat >/usr/local/sbin/rc-service <<'END'
+#!/bin/sh
+exec "/etc/init.d/$1" "$2"
+END
+cat >/usr/local/sbin/rc-update <<'END'
+#!/bin/sh
+case $1 in
+  add) ln -sf "/etc/init.d/$2" "/etc/runlevels/$3/$2" ;;
+  -a) rm -f /etc/runlevels/*/"$3" ;;
+esac
+END
+chmod 755 /usr/local/sbin/rc-service /usr/local/sbin/rc-update
+"#;
+
+const OPENRC_SCRIPT: &str = r#"#!/bin/sh
+# what openrc-run would make of a script
+case $1 in
+  start | restart) : >/var/run-demo ;;
+  stop) rm -f /var/run-demo ;;
+  status) [ -e /var/run-demo ] || exit 3 ;;
+esac
+"#;
+
+#[test]
+#[ignore = "needs root"]
+fn services_of_openrc() {
+    let place = copy();
+    setup(&place, OPENRC);
+    let demo = || Service::start("demo");
+    assert_eq!(place.observe(&demo()).os.service_manager, crate::model::ServiceManager::Openrc);
+    place.law(ServiceScript::content("demo", OPENRC_SCRIPT), true);
+    place.law(demo(), true);
+    place.law_of_unknown(demo().enabled(true), true);
+    setup(&place, "test -L /etc/runlevels/default/demo && test -e /var/run-demo");
+    place.law(demo().action(ServiceAction::Disable), true);
+    place.law(demo().action(ServiceAction::Enable), true);
+    place.law_of_unknown(Service::stop("demo").enabled(false), true);
+    place.law(Service::stop("demo").enabled(false), false);
 }
 
 const UNIT: &str = "[Service]\nExecStart=/bin/sleep 1000\nExecReload=/bin/kill -CONT $MAINPID\n[Install]\nWantedBy=multi-user.target\n";

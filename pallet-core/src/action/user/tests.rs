@@ -64,7 +64,7 @@ fn changes_what_differs() {
     check(User::new("app").action(UserAction::Remove), node().user("app", app()), expect![[r#"
         will remove user
         ---
-        ensure_no_user app
+        ensure_no_user app ''
     "#]]);
 }
 

@@ -25,12 +25,18 @@ fail_with() {
 }
 
 # quietly COMMAND...: its output is shown only if it fails. It goes to a file, since a daemon that the command leaves behind
-# would hold a pipe open.
+# would hold a pipe open; where `logs` is a directory, the file stays there for whoever made that to remove.
 quietly() {
-  log=$(mktemp)
+  if [ -n "${logs-}" ]; then
+    calls=$((${calls:-0} + 1))
+    log=$logs/.log.$part.$calls
+    (umask 077 && : >"$log")
+  else
+    log=$(mktemp)
+  fi
   status=0
   "$@" >"$log" 2>&1 </dev/null || status=$?
   [ "$status" = 0 ] || tail -n 40 -- "$log" >&2
-  rm -f -- "$log"
+  [ -n "${logs-}" ] || rm -f -- "$log"
   return "$status"
 }

@@ -1,11 +1,11 @@
 # ensure_service MANAGER NAME ACTION ENABLED COMMAND
-# ACTION: start, stop, restart or reload; ENABLED: yes, no or nothing; COMMAND: what to start if nothing on the node knows the service
+# ACTION: start, stop, restart, reload, or enable and disable, which leave it running or not; ENABLED: yes, no or nothing; COMMAND: what to start if nothing on the node knows the service
 ensure_service() {
   manager=$1 name=$2 command=$5
   if [ "$manager" = systemd ]; then systemd_look; fi
   service_kind
   if [ "$kind" = none ]; then
-    [ "$3" != stop ] || return 0
+    case $3 in stop | disable) return 0 ;; esac
     fail "nothing on this node knows the service $name"
   fi
   case $4$(service_enabled) in
@@ -19,6 +19,7 @@ ensure_service() {
       ;;
   esac
   case $3 in
+    enable | disable) ;;
     start)
       if ! service_runs; then
         service_call start
@@ -42,9 +43,14 @@ ensure_service() {
   esac
 }
 
-# sets kind to what knows the service: systemd, openrc, init, process or none
+# sets kind to what knows the service: systemd, openrc, runit, init, process or none
 service_kind() {
   process_pid "$name"
+  if [ "$manager" = runit ] && [ -d "/etc/sv/$name" ]; then
+    kind=runit
+    runit_directory
+    return
+  fi
   if [ "$manager" = systemd ]; then
     case $unit_state in *LoadState=not-found*) ;; *) kind=systemd && return ;; esac
   elif [ -x "/etc/init.d/$name" ]; then
@@ -77,6 +83,7 @@ service_runs() {
   case $kind in
     systemd) case $unit_state in *ActiveState=active* | *ActiveState=reloading* | *ActiveState=activating*) ;; *) return 1 ;; esac ;;
     openrc) rc-service "$name" status >/dev/null 2>&1 ;;
+    runit) [ "$(runit_status "$name")" = yes ] ;;
     init) "/etc/init.d/$name" status >/dev/null 2>&1 ;;
     process) [ -n "$pid" ] ;;
   esac
@@ -94,6 +101,7 @@ service_enabled() {
       esac
       ;;
     openrc | init) rc_links "$name" ;;
+    runit) runit_enabled "$name" ;;
     *) echo unknown ;;
   esac
 }
@@ -102,6 +110,10 @@ service_enable() {
   case $kind in
     systemd) quietly systemctl enable -- "$unit" ;;
     openrc) quietly rc-update add "$name" default ;;
+    runit)
+      rm -f -- "/etc/sv/$name/down"
+      runit_link
+      ;;
     init)
       if command -v update-rc.d >/dev/null 2>&1; then
         quietly update-rc.d "$name" defaults
@@ -120,6 +132,7 @@ service_disable() {
   case $kind in
     systemd) quietly systemctl disable -- "$unit" ;;
     openrc) quietly rc-update -a del "$name" ;;
+    runit) : >"/etc/sv/$name/down" ;;
     init)
       if command -v update-rc.d >/dev/null 2>&1; then
         quietly update-rc.d "$name" disable
@@ -143,6 +156,14 @@ service_call() {
       fi
       ;;
     openrc) quietly rc-service "$name" "$1" ;;
+    runit)
+      if [ "$1" != stop ] && [ ! -e "$directory/$name" ]; then
+        # it runs, and does not start with the node
+        : >"/etc/sv/$name/down"
+        runit_link
+      fi
+      quietly sv "$1" "$directory/$name"
+      ;;
     init)
       if [ "$1" = reload ]; then
         quietly init_script reload 2>/dev/null || quietly init_script restart
@@ -162,6 +183,18 @@ service_call() {
       esac
       ;;
   esac
+}
+
+# runit takes a service up some seconds after its link is there
+runit_link() {
+  [ -n "$directory" ] || fail "there is no directory of runit's services: /var/service, /etc/service or /service"
+  [ -e "$directory/$name" ] || ln -s "/etc/sv/$name" "$directory/$name"
+  waited=0
+  until sv status "$directory/$name" >/dev/null 2>&1; do
+    [ "$waited" -lt 15 ] || fail "runit does not take up the service $name; is runsvdir running on $directory?"
+    waited=$((waited + 1))
+    sleep 1
+  done
 }
 
 init_script() {

@@ -100,10 +100,22 @@ split() {
   [ -z "$1" ] || printf '%s\n' "$1" | tr , '\n'
 }
 
-# ensure_no_user NAME: its home directory stays
+# ensure_password NAME HASH: no program's arguments hold the hash
+ensure_password() {
+  escaped=$(printf %s "$1" | sed 's/\./\\./g')
+  if [ "$(sed -n "s/^$escaped:\([^:]*\):.*/\1/p" /etc/shadow)" = "$2" ]; then return; fi
+  printf '%s:%s\n' "$1" "$2" | chpasswd -e
+  changed
+}
+
+# ensure_no_user NAME HOME: its home directory stays, unless HOME is not empty
 ensure_no_user() {
   if entry_of passwd "$1" >/dev/null; then
-    if command -v userdel >/dev/null 2>&1; then quietly userdel -- "$1"; else quietly deluser -- "$1"; fi
+    if command -v userdel >/dev/null 2>&1; then
+      quietly userdel ${2:+-r} -- "$1"
+    else
+      quietly deluser ${2:+--remove-home} -- "$1"
+    fi
     changed
   fi
 }

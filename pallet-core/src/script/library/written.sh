@@ -83,7 +83,7 @@ keep_version() {
       if [ "$number" -gt "$last" ]; then last=$number; fi
     done
     new=$kept.~$((last + 1))~
-    cp -- "$1" "$new" || {
+    cat -- "$1" >"$new" || {
       rm -f -- "$new"
       fail "cannot keep the old content of $1 in /var/lib/pallet/versions; max_versions = 0 keeps none"
     }

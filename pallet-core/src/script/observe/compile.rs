@@ -1,7 +1,7 @@
 //! Writes the observing script: the functions that are needed, and one call of each with everything it is asked.
 
 use crate::model::Observation;
-use crate::script::{INIT, PACKAGE_LISTS, PROCESS, PROVIDES, Script, quote, shell};
+use crate::script::{INIT, PACKAGE_LISTS, PROCESS, PROVIDES, RUNIT, Script, quote, shell};
 
 const FACTS: &str = include_str!("facts.sh");
 const FILES: &str = include_str!("files.sh");
@@ -25,7 +25,7 @@ pub fn compile(wanted: &Observation, token: &str) -> String {
         script = script.raw(PACKAGE_LISTS).raw(r#"answer package_lists "$(package_lists_age "$packages")""#);
     }
     if !wanted.services.is_empty() {
-        script = script.raw(INIT).raw(PROCESS).raw(SERVICES);
+        script = script.raw(INIT).raw(RUNIT).raw(PROCESS).raw(SERVICES);
         script = script.call(std::iter::once("services").chain(wanted.services.keys().map(String::as_str)));
     }
     if !wanted.users.is_empty() || !wanted.groups.is_empty() {
@@ -78,7 +78,7 @@ fn files(wanted: &Observation, mut script: Script) -> Script {
             script = script.call(std::iter::once(call).chain(words.iter().copied()));
         }
     }
-    script
+    if wanted.files.values().any(|asked| asked.written) { script.raw("written") } else { script }
 }
 
 fn is_digest(text: &str) -> bool {

@@ -60,9 +60,49 @@ answer fact id_like "$like"
 answer fact version "$version"
 answer fact packages "$packages"
 answer fact services "$services"
-answer fact uname "$(uname -nm)"
-answer fact user "$(id -un)"
-answer fact cores "$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null)"
+
+# Builtins read the rest out of /proc where that is sure, since a process costs the node more; commands tell it where it is not.
+host='' arch='' personality=''
+{
+  read -r host </proc/sys/kernel/hostname
+  read -r arch </proc/sys/kernel/arch
+  read -r personality </proc/self/personality
+} 2>/dev/null
+case $host:$arch:$personality in
+  ?*:?*:00000000) answer fact uname "$host $arch" ;;
+  *) answer fact uname "$(uname -nm)" ;;
+esac
+
+uid='' allowed='' first='' online=''
+if [ -r /proc/self/status ]; then
+  while read -r key one two value; do
+    case $key in
+      Uid:) uid=$two ;;
+      Cpus_allowed_list:)
+        allowed=$one
+        break
+        ;;
+    esac
+  done </proc/self/status
+fi
+if [ "$uid" = 0 ]; then read -r first </etc/passwd; fi
+case $first in
+  root:*:0:*) answer fact user root ;;
+  *) answer fact user "$(id -un)" ;;
+esac
+# processors that are on, and that this shell may use: two ranges from 0 are easily joined
+if [ -r /sys/devices/system/cpu/online ]; then read -r online </sys/devices/system/cpu/online; fi
+[ "$online" != 0 ] || online=0-0
+[ "$allowed" != 0 ] || allowed=0-0
+case ${online#0-}:${allowed#0-} in
+  *[!0-9:]* | :* | *:) cores=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null) ;;
+  *)
+    cores=${online#0-}
+    if [ "${allowed#0-}" -lt "$cores" ]; then cores=${allowed#0-}; fi
+    cores=$((cores + 1))
+    ;;
+esac
+answer fact cores "$cores"
 kib=''
 if [ -r /proc/meminfo ]; then read -r key kib value </proc/meminfo; fi
 answer fact ram "$kib"

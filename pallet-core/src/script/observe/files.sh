@@ -57,17 +57,16 @@ expected() {
 contents_odd() {
   while [ $# -gt 1 ]; do
     digest "$2"
-    if [ "${sum%% *}" != "$1" ]; then text "$2"; fi
+    if [ "${sum%% *}" != "$1" ]; then text "$2" || :; fi
     shift 2
   done
   written
 }
 
-# content_of PATH...: digest and content
+# content_of PATH...: the content, which tells the digest too, or the digest alone where it cannot be shown
 content_of() {
   for path do
-    digest "$path"
-    text "$path"
+    text "$path" || digest "$path"
   done
 }
 
@@ -76,7 +75,7 @@ digest() {
   for path do
     sum=''
     if [ -f "$path" ]; then
-      sum=$({ sha256sum <"$path"; } 2>/dev/null) || :
+      { sum=$(sha256sum <"$path"); } 2>/dev/null || :
     else
       describe_odd "$path"
     fi
@@ -84,12 +83,12 @@ digest() {
   done
 }
 
-# text PATH
+# text PATH: succeeds if it answered
 text() {
-  if [ ! -f "$1" ] || [ -L "$1" ] || [ ! -r "$1" ]; then return; fi
-  size=$({ wc -c <"$1"; } 2>/dev/null) || return
+  if [ ! -f "$1" ] || [ -L "$1" ] || [ ! -r "$1" ]; then return 1; fi
+  { size=$(wc -c <"$1"); } 2>/dev/null || return
   [ "$size" -le 65536 ] || return
-  content=$({ base64 <"$1"; } 2>/dev/null) && answer text "$1" "$content"
+  { content=$(base64 <"$1"); } 2>/dev/null && answer text "$1" "$content"
 }
 
 # written: the digests of what Pallet wrote

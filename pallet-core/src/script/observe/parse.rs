@@ -110,17 +110,18 @@ fn word<T: serde::de::DeserializeOwned>(word: &str, default: T) -> T {
 }
 
 fn files(wanted: &Observation, answers: &[Answer<'_>], state: &mut NodeState) -> Result<(), ObserveError> {
-    let mut digests: BTreeMap<&str, &str> = BTreeMap::new();
-    let mut texts = BTreeMap::new();
+    let mut digests: BTreeMap<&str, String> = BTreeMap::new();
+    let mut texts: BTreeMap<&str, String> = BTreeMap::new();
     let mut checked = false;
     for answer in answers {
         match answer.as_slice() {
             ["as_expected" | "checked"] => checked = true,
-            ["digest", path, digest] => drop(digests.insert(path, digest)),
+            ["digest", path, digest] => drop(digests.insert(path, (*digest).to_owned())),
+            // content tells its digest, even where another was seen a moment before
             ["text", path, encoded] => {
-                if let Some(text) = text(encoded) {
-                    texts.insert((*path).to_owned(), text);
-                }
+                let Some(content) = content(encoded) else { continue };
+                digests.insert(path, model::digest(&content));
+                texts.extend(String::from_utf8(content).ok().filter(|text| !text.contains('\0')).map(|text| (*path, text)));
             }
             _ => {}
         }
@@ -144,14 +145,12 @@ fn files(wanted: &Observation, answers: &[Answer<'_>], state: &mut NodeState) ->
         let Known::Known(FileState::File { attributes, .. }) = state.file(path) else { continue };
         let attributes = attributes.clone();
         let digest = match (digests.get(path.as_str()), &question.text_unless) {
-            (Some(digest), _) => Some(*digest).filter(|digest| digest.len() == 64).map(str::to_owned),
+            (Some(digest), _) => Some(digest.clone()).filter(|digest| digest.len() == 64),
             // what was checked and not named has the expected digest
             (None, Some(expected)) if checked => Some(expected.clone()),
             _ => None,
         };
-        // content that changed between the two looks says nothing
-        let text = texts.remove(path).filter(|text: &String| digest.as_deref() == Some(model::digest(text.as_bytes()).as_str()));
-        let text = text.filter(|_| question.text || question.text_unless != digest);
+        let text = texts.remove(path.as_str()).filter(|_| question.text || question.text_unless != digest);
         state.set_file(path, FileState::File { digest, text, attributes });
     }
     Ok(())
@@ -187,11 +186,10 @@ fn stat(numbers: &str) -> Option<Option<FileState>> {
     })
 }
 
-/// Text from base64: UTF-8 without NUL.
-fn text(encoded: &str) -> Option<String> {
+/// Content from base64, which is broken into lines.
+fn content(encoded: &str) -> Option<Vec<u8>> {
     let encoded: String = encoded.split_whitespace().collect();
-    let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).ok()?;
-    String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))
+    base64::engine::general_purpose::STANDARD.decode(encoded).ok()
 }
 
 fn number<T: std::str::FromStr>(answer: &[&str], text: &str) -> Result<T, ObserveError> {

@@ -3,20 +3,15 @@
 # services NAME...: a plain process is found by the file that was written when it was started
 services() {
   if [ "$services" = systemd ]; then
-    units=$(
-      for name do
-        shift
-        case $name in
-          *.service | *.socket | *.timer | *.path | *.mount | *.target) ;;
-          *) name=$name.service ;;
-        esac
-        set -- "$@" "$name"
-      done
-      systemctl show --property=Names,LoadState,ActiveState,UnitFileState -- "$@" 2>/dev/null
-    )
+    show_units "$@"
     answer units "$units"
   fi
+  if [ "$services" = runit ]; then runit_directory; fi
   for name do
+    if [ "$services" = runit ] && [ -d "/etc/sv/$name" ]; then
+      answer service "$name" "$(runit_status "$name")" "$(runit_enabled "$name")"
+      continue
+    fi
     # a unit that stands for an init script does not tell whether that is enabled
     if [ -x "/etc/init.d/$name" ]; then
       case $services in
@@ -28,4 +23,17 @@ services() {
     process_pid "$name"
     if [ -n "$pid" ]; then answer process "$name" "$pid"; fi
   done
+}
+
+# show_units NAME...: sets units to what systemd says of them
+show_units() {
+  for name do
+    shift
+    case $name in
+      *.service | *.socket | *.timer | *.path | *.mount | *.target) ;;
+      *) name=$name.service ;;
+    esac
+    set -- "$@" "$name"
+  done
+  units=$(systemctl show --property=Names,LoadState,ActiveState,UnitFileState -- "$@" 2>/dev/null)
 }

@@ -1,13 +1,23 @@
 //! What the ssh configuration (ssh_config(5)) says of one host. The first value of an option wins, as in ssh itself.
 //!
 //! The packages that read such files know neither `Match` nor tokens, and look into the environment on their own; so this reads
-//! the options that matter to a connection, and refuses what it would have to follow and cannot.
+//! the options that matter to a connection. What it would have to follow and cannot, it asks of OpenSSH's own client, if there is one.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::super::{ConnectSettings, TransportError};
-use super::config_file::Reader;
+use super::config_file::{Opt, Options, Reader};
+use super::openssh::Question;
+use super::tokens::{Tokens, host_name};
+
+/// Whom a connection is for. What is given here wins over all files.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) host: &'a str,
+    pub(super) user: Option<&'a str>,
+    pub(super) port: Option<u16>,
+}
 
 /// What is said of one host.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -19,6 +29,7 @@ pub(super) struct HostConfig {
     pub(super) port: Option<u16>,
     pub(super) user: Option<String>,
     pub(super) identity_files: Vec<PathBuf>,
+    pub(super) certificate_files: Vec<PathBuf>,
     pub(super) identities_only: bool,
     pub(super) agent: AgentChoice,
     pub(super) known_hosts: Option<Vec<PathBuf>>,
@@ -26,6 +37,8 @@ pub(super) struct HostConfig {
     pub(super) unknown_hosts: UnknownHosts,
     pub(super) host_key_alias: Option<String>,
     pub(super) proxy_jump: Vec<Hop>,
+    /// A command whose input and output lead to the host.
+    pub(super) proxy_command: Option<String>,
     pub(super) connect_timeout: Option<Duration>,
     /// The inner `None`: never ask whether the server is alive.
     pub(super) server_alive_interval: Option<Option<Duration>>,
@@ -61,69 +74,133 @@ pub(super) struct Hop {
     pub(super) port: Option<u16>,
 }
 
+/// What can be said of a host here.
+pub(super) enum Found {
+    Config(HostConfig),
+    /// OpenSSH must be asked.
+    Question(Question),
+}
+
 impl HostConfig {
-    /// Reads what the files of `settings` say of `host`. A file that does not exist says nothing.
-    pub(super) fn read(host: &str, settings: &ConnectSettings) -> Result<Self, TransportError> {
-        let mut reader = Reader::new(host, settings);
+    /// What the files of `settings` say. A file that does not exist says nothing. Waits for OpenSSH if that is asked.
+    pub(super) fn read(asked: Asked<'_>, settings: &ConnectSettings) -> Result<Self, TransportError> {
+        match HostConfig::find(asked, settings)? {
+            Found::Config(config) => Ok(config),
+            Found::Question(question) => question.ask(),
+        }
+    }
+
+    /// The same, on a thread made for waiting.
+    pub(super) async fn resolve(asked: Asked<'_>, settings: &ConnectSettings) -> Result<Self, TransportError> {
+        match HostConfig::find(asked, settings)? {
+            Found::Config(config) => Ok(config),
+            Found::Question(question) => {
+                let failed = |error: tokio::task::JoinError| TransportError::Config { message: format!("asking ssh failed: {error}") };
+                tokio::task::spawn_blocking(move || question.ask()).await.map_err(failed)?
+            }
+        }
+    }
+
+    /// What can be found out without asking anybody.
+    pub(super) fn find(asked: Asked<'_>, settings: &ConnectSettings) -> Result<Found, TransportError> {
+        let mut reader = Reader::new(&asked, settings);
         for file in &settings.ssh_config {
             reader.read_file(file)?;
         }
-        let options = reader.finish();
-        let tokens = Tokens { alias: host, home: settings.home.as_deref(), host_name: None, port: None, user: None };
-
-        let host_name = match options.first("hostname") {
-            Some(name) => tokens.expand(&name.value, "%h").map_err(|why| name.error(&why))?,
-            None => host.to_owned(),
+        let why = match reader.unclear.take() {
+            Some(why) => why,
+            None => match HostConfig::of(&reader.options, asked, settings) {
+                Ok(config) => return Ok(Found::Config(config)),
+                Err(Problem::Wrong(error)) => return Err(error),
+                Err(Problem::Unclear(why)) => why,
+            },
         };
-        let mut config = HostConfig { alias: host.to_owned(), host_name, ..HostConfig::default() };
+        match &settings.ssh_program {
+            Some(program) => Ok(Found::Question(Question::new(program, asked, &reader, settings))),
+            None => Err(why),
+        }
+    }
+
+    /// What options say.
+    pub(super) fn of(options: &Options, asked: Asked<'_>, settings: &ConnectSettings) -> Result<Self, Problem> {
+        let host_name = match options.first("hostname") {
+            Some(name) => host_name(&name.value, asked.host).map_err(|why| name.error(&why))?,
+            None => asked.host.to_owned(),
+        };
+        let mut config = HostConfig { alias: asked.host.to_owned(), host_name, ..HostConfig::default() };
         if let Some(port) = options.first("port") {
             config.port = Some(port.value.parse().map_err(|_| port.error("is no port"))?);
         }
         config.user = options.first("user").map(|user| user.value.clone());
-        let user = config.user.clone().unwrap_or_else(|| settings.user.clone());
-        let tokens = Tokens { host_name: Some(&config.host_name), port: Some(config.port.unwrap_or(22)), user: Some(&user), ..tokens };
-        let path = |option: &super::config_file::Opt, word: &str| tokens.path(word).map_err(|why| option.error(&why));
+        let tokens = config.tokens(asked, settings);
+        let path = |option: &Opt, word: &str| tokens.path(word).map_err(|why| Problem::Unclear(option.error(&why)));
+        let paths = |key: &str| -> Result<Vec<PathBuf>, Problem> {
+            options.all(key).filter(|option| option.value != "none").map(|option| path(option, &option.value)).collect()
+        };
+        let files = |key: &str| -> Result<Option<Vec<PathBuf>>, Problem> {
+            let words = |option: &Opt| option.words.iter().filter(|word| *word != "none").map(|word| path(option, word)).collect();
+            options.first(key).map(words).transpose()
+        };
 
-        for option in options.all("identityfile").filter(|option| option.value != "none") {
-            config.identity_files.push(path(option, &option.value)?);
-        }
-        config.identities_only = options.first("identitiesonly").is_some_and(|only| only.is_yes());
-        config.agent = match options.first("identityagent") {
+        let (identity_files, certificate_files) = (paths("identityfile")?, paths("certificatefile")?);
+        let (known_hosts, global_known_hosts) = (files("userknownhostsfile")?, files("globalknownhostsfile")?);
+        let agent = match options.first("identityagent") {
             None => AgentChoice::Usual,
             Some(agent) if agent.value == "none" => AgentChoice::None,
             Some(agent) if agent.value == "SSH_AUTH_SOCK" => AgentChoice::Usual,
             Some(agent) => AgentChoice::Socket(path(agent, &agent.value)?),
         };
-        for (key, files) in [("userknownhostsfile", &mut config.known_hosts), ("globalknownhostsfile", &mut config.global_known_hosts)] {
-            if let Some(option) = options.first(key) {
-                let words = option.words.iter().filter(|word| *word != "none");
-                *files = Some(words.map(|word| path(option, word)).collect::<Result<_, _>>()?);
+        // `ProxyJump none` leaves a ProxyCommand in force, as in OpenSSH; `ProxyCommand none` stands against both
+        let is_none = |proxy: &Opt| proxy.rest.eq_ignore_ascii_case("none");
+        let proxy = match options.first_of(&["proxyjump", "proxycommand"]) {
+            Some(jump) if jump.key == "proxyjump" && is_none(jump) => options.first("proxycommand"),
+            proxy => proxy,
+        };
+        let proxy = proxy.filter(|proxy| !is_none(proxy));
+        let mut proxy_command = None;
+        if let Some(command) = proxy.filter(|proxy| proxy.key == "proxycommand") {
+            if let Some(passes) = options.first("proxyusefdpass").filter(|passes| passes.is_yes()) {
+                return Err(passes.error("is not supported: use a ProxyCommand that carries the bytes itself").into());
             }
+            proxy_command = Some(tokens.command(&command.rest).map_err(|why| command.error(&why))?);
+        }
+        if let Some(jump) = proxy.filter(|proxy| proxy.key == "proxyjump") {
+            let hops = jump.value.split(',').map(Hop::parse).collect::<Option<_>>();
+            config.proxy_jump = hops.ok_or_else(|| jump.error("is no list of hosts"))?;
         }
         config.unknown_hosts = match options.first("stricthostkeychecking").map(|strict| strict.value.to_ascii_lowercase()).as_deref() {
             Some("accept-new") => UnknownHosts::Add,
-            Some("no" | "off") => UnknownHosts::Accept,
+            Some("no" | "off" | "false") => UnknownHosts::Accept,
             _ => UnknownHosts::Refuse,
         };
         config.host_key_alias = options.first("hostkeyalias").map(|alias| alias.value.clone());
-        if let Some(jump) = options.first_of(&["proxyjump", "proxycommand"])
-            && !jump.value.eq_ignore_ascii_case("none")
-        {
-            if jump.key == "proxycommand" {
-                return Err(jump.error("is not supported: say ProxyJump instead"));
-            }
-            config.proxy_jump =
-                jump.value.split(',').map(Hop::parse).collect::<Option<_>>().ok_or_else(|| jump.error("is no list of hosts"))?;
-        }
-        config.connect_timeout = match options.first("connecttimeout") {
-            Some(time) => time.duration()?.filter(|time| !time.is_zero()),
-            None => None,
-        };
-        config.server_alive_interval = match options.first("serveraliveinterval") {
-            Some(time) => Some(time.duration()?.filter(|time| !time.is_zero())),
-            None => None,
-        };
-        Ok(config)
+        let time = |key: &str| options.first(key).map(|time| time.duration().map(|time| time.filter(|time| !time.is_zero()))).transpose();
+        config.connect_timeout = time("connecttimeout")?.flatten();
+        config.server_alive_interval = time("serveraliveinterval")?;
+        config.identities_only = options.first("identitiesonly").is_some_and(Opt::is_yes);
+        Ok(HostConfig { identity_files, certificate_files, known_hosts, global_known_hosts, agent, proxy_command, ..config })
+    }
+
+    /// What tokens in values about this host stand for.
+    fn tokens<'a>(&self, asked: Asked<'a>, settings: &'a ConnectSettings) -> Tokens<'a> {
+        let user = asked.user.map(str::to_owned).or_else(|| self.user.clone()).unwrap_or_else(|| settings.user.clone());
+        let port = asked.port.or(self.port).unwrap_or(22);
+        Tokens { alias: asked.host, host_name: self.host_name.clone(), port, user, home: settings.home.as_deref() }
+    }
+}
+
+/// Why options say nothing.
+#[derive(Debug)]
+pub(super) enum Problem {
+    /// OpenSSH would find the same.
+    Wrong(TransportError),
+    /// OpenSSH may know more.
+    Unclear(TransportError),
+}
+
+impl From<TransportError> for Problem {
+    fn from(error: TransportError) -> Self {
+        Problem::Wrong(error)
     }
 }
 
@@ -146,61 +223,6 @@ impl Hop {
         };
         let port = port.map(str::parse).transpose().ok()?;
         (!host.is_empty()).then(|| Hop { host: host.to_owned(), user, port })
-    }
-}
-
-/// `path` with a leading `~` in this user's home.
-pub(super) fn in_home(path: &str, home: Option<&Path>) -> PathBuf {
-    match (path.strip_prefix('~'), home) {
-        (Some(""), Some(home)) => home.to_owned(),
-        (Some(rest), Some(home)) if rest.starts_with('/') => home.join(rest.trim_start_matches('/')),
-        _ => PathBuf::from(path),
-    }
-}
-
-/// What the tokens of ssh_config(5) stand for.
-struct Tokens<'a> {
-    alias: &'a str,
-    home: Option<&'a Path>,
-    host_name: Option<&'a str>,
-    port: Option<u16>,
-    user: Option<&'a str>,
-}
-
-impl Tokens<'_> {
-    /// A path with its tokens and its `~` replaced.
-    fn path(&self, text: &str) -> Result<PathBuf, String> {
-        if text.contains("${") {
-            return Err(format!("names an environment variable (`{text}`), which is not supported"));
-        }
-        if text.starts_with('~') && text != "~" && !text.starts_with("~/") {
-            return Err(format!("names another user's home (`{text}`), which is not supported"));
-        }
-        let home = self.home.map(Path::to_string_lossy).unwrap_or_default();
-        Ok(in_home(&self.expand(text, &home)?, self.home))
-    }
-
-    fn expand(&self, text: &str, home: &str) -> Result<String, String> {
-        let mut expanded = String::new();
-        let mut chars = text.chars();
-        while let Some(char) = chars.next() {
-            if char != '%' {
-                expanded.push(char);
-                continue;
-            }
-            match (chars.next(), self.user) {
-                (Some('%'), _) => expanded.push('%'),
-                (Some('h'), _) => expanded.push_str(self.host_name.unwrap_or(self.alias)),
-                (Some('n'), _) => expanded.push_str(self.alias),
-                (Some('d'), Some(_)) => expanded.push_str(home),
-                (Some('r'), Some(user)) => expanded.push_str(user),
-                (Some('p'), Some(_)) => expanded.push_str(&self.port.unwrap_or(22).to_string()),
-                (other, _) => {
-                    return Err(format!("holds the token `%{}`, which is not supported here", other.map(String::from).unwrap_or_default()));
-                }
-            }
-        }
-        Ok(expanded)
     }
 }
 

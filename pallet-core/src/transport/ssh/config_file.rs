@@ -1,22 +1,23 @@
 //! The text of the ssh configuration: lines, `Host` and `Match` blocks, included files; which of its options apply to a host.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::super::{ConnectSettings, TransportError};
-use super::config::in_home;
+use super::config::Asked;
 use super::pattern::{list_matches, matches};
+use super::tokens::{host_name, in_home};
 
 /// How deep files may include files.
 const MAX_DEPTH: usize = 16;
 /// The options that anything here looks at.
-const KNOWN: [&str; 15] = [
+const KNOWN: [&str; 18] = [
     "hostname",
     "port",
     "user",
     "identityfile",
+    "certificatefile",
     "identitiesonly",
     "identityagent",
     "userknownhostsfile",
@@ -25,8 +26,10 @@ const KNOWN: [&str; 15] = [
     "hostkeyalias",
     "proxyjump",
     "proxycommand",
+    "proxyusefdpass",
     "connecttimeout",
     "serveraliveinterval",
+    "canonicalizehostname",
     "include",
 ];
 
@@ -38,13 +41,16 @@ pub(super) struct Opt {
     /// Its first word.
     pub(super) value: String,
     pub(super) words: Vec<String>,
-    place: String,
+    /// All that stands behind the key, as it stands there.
+    pub(super) rest: String,
+    /// File and line.
+    pub(super) place: String,
 }
 
 impl Opt {
     /// Why it cannot be followed.
     pub(super) fn error(&self, why: &str) -> TransportError {
-        TransportError::Config { message: format!("{}: {} {} {why}", self.place, self.key, self.value) }
+        TransportError::Config { message: format!("{}: {} {} {why}", self.place, self.key, self.rest) }
     }
 
     pub(super) fn is_yes(&self) -> bool {
@@ -79,7 +85,8 @@ impl Opt {
 }
 
 /// The options that apply to a host, in order.
-pub(super) struct Options(Vec<Opt>);
+#[derive(Debug, Default)]
+pub(super) struct Options(pub(super) Vec<Opt>);
 
 impl Options {
     pub(super) fn first(&self, key: &str) -> Option<&Opt> {
@@ -95,11 +102,50 @@ impl Options {
     }
 }
 
+/// A file as it was read.
+#[derive(Debug)]
+pub(super) struct ConfigFile {
+    lines: Vec<Line>,
+    /// A line whose quotes do not match.
+    broken: Option<usize>,
+}
+
+#[derive(Debug)]
+struct Line {
+    number: usize,
+    key: String,
+    words: Vec<String>,
+    rest: String,
+}
+
+impl ConfigFile {
+    pub(super) fn parse(text: &str) -> Self {
+        let mut file = ConfigFile { lines: Vec::new(), broken: None };
+        for (index, text) in text.lines().enumerate() {
+            let number = index + 1;
+            match split(text) {
+                None => file.broken = file.broken.or(Some(number)),
+                Some((key, rest, words)) if KNOWN.contains(&key.as_str()) || ["host", "match"].contains(&key.as_str()) => {
+                    file.lines.push(Line { number, key, words, rest });
+                }
+                Some(_) => {}
+            }
+        }
+        file
+    }
+}
+
 /// Collects the options that apply to one host.
 pub(super) struct Reader<'a> {
-    host: &'a str,
+    asked: &'a Asked<'a>,
     settings: &'a ConnectSettings,
-    options: Vec<Opt>,
+    pub(super) options: Options,
+    /// Why the options may be others than these.
+    pub(super) unclear: Option<TransportError>,
+    /// What was decided at each `Host` and `Match` line: hosts of which it is the same are told the same.
+    pub(super) decisions: String,
+    /// Whether the options depend on the host's name in another way.
+    pub(super) about_host: bool,
 }
 
 /// Whether the lines of a block apply.
@@ -112,8 +158,9 @@ enum Block {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(host: &'a str, settings: &'a ConnectSettings) -> Self {
-        Reader { host, settings, options: Vec::new() }
+    pub(super) fn new(asked: &'a Asked<'a>, settings: &'a ConnectSettings) -> Self {
+        let decisions = String::new();
+        Reader { asked, settings, options: Options::default(), unclear: None, decisions, about_host: false }
     }
 
     /// Reads a file of the configuration; one that does not exist is empty.
@@ -121,63 +168,77 @@ impl<'a> Reader<'a> {
         self.read(file, file.parent().unwrap_or(Path::new("/")), &Block::Applies, 0)
     }
 
-    pub(super) fn finish(self) -> Options {
-        Options(self.options)
-    }
-
-    fn read(&mut self, file: &Path, base: &Path, outer: &Block, depth: usize) -> Result<(), TransportError> {
-        let text = match fs::read(file) {
-            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(TransportError::Input { path: file.to_owned(), message: error.to_string() }),
-        };
+    fn read(&mut self, path: &Path, base: &Path, outer: &Block, depth: usize) -> Result<(), TransportError> {
+        let Some(file) = self.settings.shared.ssh.configs.get(path, ConfigFile::parse)? else { return Ok(()) };
+        if let Some(number) = file.broken {
+            return Err(TransportError::Config { message: format!("{}:{number}: a quote is not closed", path.display()) });
+        }
         let mut block = outer.clone();
-        for (index, line) in text.lines().enumerate() {
-            let place = format!("{}:{}", file.display(), index + 1);
-            let words = split(line).ok_or_else(|| TransportError::Config { message: format!("{place}: a quote is not closed") })?;
-            let Some((key, words)) = words.split_first() else { continue };
-            let key = key.to_ascii_lowercase();
-            let option = Opt { value: words.first().cloned().unwrap_or_default(), words: words.to_vec(), key, place };
-            match (option.key.as_str(), outer) {
-                ("host" | "match", Block::Skipped) => {}
-                ("host", _) if list_matches(words.iter().map(String::as_str), self.host) => block = outer.clone(),
-                ("host", _) => block = Block::Skipped,
-                ("match", _) => {
-                    block = match self.matched(&option) {
-                        Block::Applies => outer.clone(),
-                        other => other,
-                    }
+        for line in &file.lines {
+            let option = || Opt {
+                key: line.key.clone(),
+                value: line.words.first().cloned().unwrap_or_default(),
+                words: line.words.clone(),
+                rest: line.rest.clone(),
+                place: format!("{}:{}", path.display(), line.number),
+            };
+            match (line.key.as_str(), &block) {
+                ("host" | "match", _) if matches!(outer, Block::Skipped) => {}
+                ("host", _) => {
+                    let about = list_matches(line.words.iter().map(String::as_str), self.asked.host);
+                    block = if about { outer.clone() } else { Block::Skipped };
+                    self.decisions.push(if about { '1' } else { '0' });
                 }
-                _ => self.apply(option, &block, base, depth)?,
+                ("match", _) => {
+                    let (found, decision) = match self.matched(&line.words) {
+                        Block::Applies => (outer.clone(), '1'),
+                        Block::Skipped => (Block::Skipped, '0'),
+                        unclear => (unclear, '?'),
+                    };
+                    self.decisions.push(decision);
+                    block = found;
+                }
+                (_, Block::Skipped) => {}
+                ("include", _) => self.include(&option(), &block, base, depth)?,
+                (_, block) => self.apply(option(), block)?,
             }
         }
         Ok(())
     }
 
-    fn apply(&mut self, option: Opt, block: &Block, base: &Path, depth: usize) -> Result<(), TransportError> {
-        if !KNOWN.contains(&option.key.as_str()) {
-            return Ok(());
+    fn apply(&mut self, option: Opt, block: &Block) -> Result<(), TransportError> {
+        if option.words.is_empty() {
+            return Err(option.error("has no value"));
+        }
+        // commands are expanded here, for each host
+        self.about_host |= option.key != "proxycommand" && option.rest.contains('%');
+        if option.key == "canonicalizehostname" && !["no", "false"].contains(&option.value.to_ascii_lowercase().as_str()) {
+            self.about_host = true;
+            // where there is no ssh to ask, the resolver's own search domains do the same for most
+            if self.settings.ssh_program.is_some() {
+                self.doubt(option.error("is not supported"));
+            }
         }
         match block {
-            Block::Skipped => return Ok(()),
             Block::Unclear(why) => {
-                let decided =
-                    !["identityfile", "include"].contains(&option.key.as_str()) && self.options.iter().any(|it| it.key == option.key);
-                return if decided { Ok(()) } else { Err(option.error(&format!("depends on {why}, which is not supported: use `Host`"))) };
+                let adds_up = ["identityfile", "certificatefile"].contains(&option.key.as_str());
+                if adds_up || self.options.first(&option.key).is_none() {
+                    self.doubt(option.error(&format!("depends on {why}, which is not supported: use `Host`")));
+                }
             }
-            Block::Applies => {}
+            _ => self.options.0.push(option),
         }
-        if option.key != "include" {
-            if option.words.is_empty() {
-                return Err(option.error("has no value"));
-            }
-            self.options.push(option);
-            return Ok(());
-        }
+        Ok(())
+    }
+
+    fn include(&mut self, option: &Opt, block: &Block, base: &Path, depth: usize) -> Result<(), TransportError> {
         if depth == MAX_DEPTH {
             return Err(option.error("goes too deep: do the files include each other?"));
         }
         for word in &option.words {
+            if word.contains("${") {
+                self.doubt(option.error("names an environment variable, which is not supported"));
+            }
             for file in glob(&base.join(in_home(word, self.settings.home.as_deref()))) {
                 self.read(&file, base, block, depth + 1)?;
             }
@@ -185,28 +246,42 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    fn doubt(&mut self, why: TransportError) {
+        self.unclear.get_or_insert(why);
+    }
+
     /// Whether a `Match` line is about the host.
-    fn matched(&self, line: &Opt) -> Block {
+    fn matched(&mut self, line: &[String]) -> Block {
         let mut unclear = None;
-        let mut words = line.words.iter();
+        let mut words = line.iter().flat_map(|word| match word.split_once('=') {
+            Some((criterion, patterns)) if criterion.chars().all(|char| char.is_ascii_alphabetic() || char == '!') => {
+                vec![criterion, patterns]
+            }
+            _ => vec![word.as_str()],
+        });
         while let Some(word) = words.next() {
             let (negated, criterion) = match word.strip_prefix('!') {
                 Some(rest) => (true, rest),
-                None => (false, word.as_str()),
+                None => (false, word),
             };
-            let first = |key: &str| self.options.iter().find(|option| option.key == key).map(|option| option.value.clone());
+            let first = |key: &str| self.options.first(key).map(|option| option.value.clone());
             let about = match criterion.to_ascii_lowercase().as_str() {
                 "all" => Some(true),
                 "canonical" => Some(false),
                 "final" => None,
                 name => {
-                    let patterns = words.next().map(String::as_str).unwrap_or_default();
+                    let patterns = words.next().unwrap_or_default();
+                    let host = self.asked.host;
                     let subject = match name {
-                        "host" => Some(first("hostname").map_or_else(|| self.host.to_owned(), |name| name.replace("%h", self.host))),
-                        "originalhost" => Some(self.host.to_owned()),
-                        "user" => Some(first("user").unwrap_or_else(|| self.settings.user.clone())),
+                        "host" => Some(first("hostname").map_or_else(|| host.to_owned(), |name| host_name(&name, host).unwrap_or(name))),
+                        "originalhost" => Some(host.to_owned()),
+                        "user" => {
+                            let given = self.asked.user.map(str::to_owned);
+                            Some(given.or_else(|| first("user")).unwrap_or_else(|| self.settings.user.clone()))
+                        }
                         _ => None,
                     };
+                    self.about_host |= subject.is_none() && patterns.contains('%');
                     subject.map(|subject| list_matches(patterns.split(','), &subject))
                 }
             };
@@ -220,26 +295,39 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The words of a line: `Key value`, `Key=value`, quotes, `#` for the rest. `None` if a quote is not closed.
-fn split(line: &str) -> Option<Vec<String>> {
+/// The key of a line, in lower case, all that stands behind it, and that as words: `Key value`, `Key=value`, quotes, `#` for the rest.
+/// An empty line has an empty key. `None` if a quote is not closed.
+fn split(line: &str) -> Option<(String, String, Vec<String>)> {
+    let line = line.trim();
+    if line.starts_with('#') {
+        return Some((String::new(), String::new(), Vec::new()));
+    }
+    let end = line.find(|char: char| char.is_whitespace() || char == '=').unwrap_or(line.len());
+    let (key, rest) = line.split_at(end);
+    let rest = rest.trim_start();
+    let rest = rest.strip_prefix('=').unwrap_or(rest).trim_start();
+    let key = key.trim_matches('"').to_ascii_lowercase();
+    // the rest of such a line is for a shell
+    if key == "proxycommand" {
+        return Some((key, rest.to_owned(), rest.split_whitespace().map(str::to_owned).collect()));
+    }
     let mut words: Vec<String> = Vec::new();
-    let mut chars = line.trim().chars().peekable();
+    let mut chars = rest.chars().peekable();
     loop {
-        while chars.next_if(|char| char.is_whitespace() || (*char == '=' && words.len() == 1)).is_some() {}
-        let Some(&first) = chars.peek() else { return Some(words) };
-        if first == '#' {
-            return Some(words);
+        while chars.next_if(|char| char.is_whitespace()).is_some() {}
+        if chars.peek().is_none_or(|char| *char == '#') {
+            return Some((key, rest.to_owned(), words));
         }
         let mut word = String::new();
         let mut quote = None;
-        while let Some(&char) = chars.peek() {
+        while let Some(char) = chars.next_if(|char| quote.is_some() || !char.is_whitespace()) {
+            let escaped = |next: &char| ['\'', '"', '\\'].contains(next) || (quote.is_none() && *next == ' ');
             match (char, quote) {
+                ('\\', _) => word.push(chars.next_if(escaped).unwrap_or('\\')),
                 ('"' | '\'', None) => quote = Some(char),
                 (char, Some(open)) if char == open => quote = None,
-                (char, None) if char.is_whitespace() || (char == '=' && words.is_empty()) => break,
                 (char, _) => word.push(char),
             }
-            chars.next();
         }
         if quote.is_some() {
             return None;

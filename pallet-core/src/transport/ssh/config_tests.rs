@@ -7,7 +7,7 @@ use std::time::Duration;
 use expect_test::expect;
 
 use super::super::super::ConnectSettings;
-use super::{AgentChoice, Hop, HostConfig, UnknownHosts};
+use super::{AgentChoice, Asked, Hop, HostConfig, UnknownHosts};
 
 fn settings(home: &Path, text: &str) -> ConnectSettings {
     fs::create_dir_all(home.join(".ssh")).expect("made");
@@ -15,14 +15,18 @@ fn settings(home: &Path, text: &str) -> ConnectSettings {
     ConnectSettings { ssh_config: vec![home.join(".ssh/config"), home.join("absent")], ..ConnectSettings::for_user("admin", home) }
 }
 
-fn read(text: &str, host: &str) -> HostConfig {
-    let home = tempfile::tempdir().expect("a directory");
-    HostConfig::read(host, &settings(home.path(), text)).expect("it can be followed")
+fn host(host: &str) -> Asked<'_> {
+    Asked { host, user: None, port: None }
 }
 
-fn refused(text: &str, host: &str) -> String {
+fn read(text: &str, name: &str) -> HostConfig {
     let home = tempfile::tempdir().expect("a directory");
-    let error = HostConfig::read(host, &settings(home.path(), text)).expect_err("it cannot be followed");
+    HostConfig::read(host(name), &settings(home.path(), text)).expect("it can be followed")
+}
+
+fn refused(text: &str, name: &str) -> String {
+    let home = tempfile::tempdir().expect("a directory");
+    let error = HostConfig::read(host(name), &settings(home.path(), text)).expect_err("it cannot be followed");
     error.to_string().replace(&home.path().display().to_string(), "~")
 }
 
@@ -44,7 +48,7 @@ fn identity_files_add_up_and_their_tokens_are_replaced() {
     let home = tempfile::tempdir().expect("a directory");
     let text = "Host a\nHostName b\nIdentityFile ~/.ssh/%h\nIdentityFile '%d/with space'\nHost *\nIdentityFile /keys/%r-%n-%p-%%\n\
                 IdentitiesOnly yes\nIdentityAgent none\nUserKnownHostsFile ~/known /dev/null\nStrictHostKeyChecking accept-new\nHostKeyAlias z\n";
-    let config = HostConfig::read("a", &settings(home.path(), text)).expect("it can be followed");
+    let config = HostConfig::read(host("a"), &settings(home.path(), text)).expect("it can be followed");
     let at_home = |path: &str| home.path().join(path);
     assert_eq!(config.identity_files, [at_home(".ssh/b"), at_home("with space"), "/keys/admin-a-22-%".into()]);
     assert_eq!((config.identities_only, config.agent), (true, AgentChoice::None));
@@ -59,12 +63,12 @@ fn files_are_included_where_they_stand() {
     fs::create_dir(home.path().join(".ssh/conf.d")).expect("made");
     fs::write(home.path().join(".ssh/conf.d/b.conf"), "User b\n").expect("written");
     fs::write(home.path().join(".ssh/conf.d/a.conf"), "User a\nHost other\nPort 1\nHost *\nPort 2\n").expect("written");
-    let web = HostConfig::read("web", &settings).expect("it can be followed");
+    let web = HostConfig::read(host("web"), &settings).expect("it can be followed");
     assert_eq!((web.user.as_deref(), web.port), (Some("a"), Some(2)));
-    let other = HostConfig::read("other", &settings).expect("it can be followed");
+    let other = HostConfig::read(host("other"), &settings).expect("it can be followed");
     assert_eq!((other.user.as_deref(), other.port), (None, Some(4)));
     fs::write(home.path().join(".ssh/conf.d/a.conf"), "Include config\nInclude conf.d/a.conf\n").expect("written");
-    let error = HostConfig::read("web", &settings).expect_err("it goes round");
+    let error = HostConfig::read(host("web"), &settings).expect_err("it goes round");
     assert!(error.to_string().contains("do the files include each other?"), "{error}");
 }
 
@@ -74,6 +78,10 @@ fn hosts_on_the_way() {
     let text = "ProxyJump me@bastion:2222,ssh://second/,[::1]:22\n";
     assert_eq!(read(text, "x").proxy_jump, [hop(Some("me"), "bastion", Some(2222)), hop(None, "second", None), hop(None, "::1", Some(22))]);
     assert_eq!(read("ProxyJump none\nProxyCommand nc %h %p\n", "x").proxy_jump, []);
+    let text = "ProxyCommand nc -x 'a  b' %h %p # %%%r %n\nProxyJump a\nHostName y\n";
+    let config = read(text, "x");
+    assert_eq!((config.proxy_command.as_deref(), config.proxy_jump), (Some("nc -x 'a  b' y 22 # %admin x"), vec![]));
+    assert_eq!(read("ProxyJump a\nProxyCommand nc %h %p\n", "x").proxy_command, None);
 }
 
 #[test]
@@ -85,7 +93,9 @@ fn match_blocks_are_followed_or_refused() {
     assert_eq!(read(text, "a").port, Some(5));
     let refusals = [
         refused(text, "b"),
-        refused("ProxyCommand nc %h %p\n", "b"),
+        refused("ProxyCommand nc %h %C\n", "b"),
+        refused("ProxyCommand nc %h\nProxyUseFdpass yes\n", "b"),
+        refused("Include ${CONFIG}\n", "b"),
         refused("IdentityFile ${KEYS}/id\n", "b"),
         refused("IdentityFile %C\n", "b"),
         refused("Port ssh\n", "b"),
@@ -94,8 +104,10 @@ fn match_blocks_are_followed_or_refused() {
     ];
     expect![[r#"
         ~/.ssh/config:4: port 6 depends on `Match exec`, which is not supported: use `Host`
-        ~/.ssh/config:1: proxycommand nc is not supported: say ProxyJump instead
-        ~/.ssh/config:1: identityfile ${KEYS}/id names an environment variable (`${KEYS}/id`), which is not supported
+        ~/.ssh/config:1: proxycommand nc %h %C holds the token `%C`, which is not supported here
+        ~/.ssh/config:2: proxyusefdpass yes is not supported: use a ProxyCommand that carries the bytes itself
+        ~/.ssh/config:1: include ${CONFIG} names an environment variable, which is not supported
+        ~/.ssh/config:1: identityfile ${KEYS}/id names an environment variable, which is not supported
         ~/.ssh/config:1: identityfile %C holds the token `%C`, which is not supported here
         ~/.ssh/config:1: port ssh is no port
         ~/.ssh/config:1: a quote is not closed

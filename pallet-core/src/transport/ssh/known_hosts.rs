@@ -1,17 +1,19 @@
 //! The known_hosts files: which keys are known of a host. libssh2 reads such files too, but knows neither patterns nor markers
-//! nor lines; it is asked only whether a hashed name is the host's.
+//! nor lines.
 
+use std::collections::HashMap;
 use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ssh2::{CheckResult, KnownHostFileKind, Session};
+use sha1::{Digest, Sha1};
 
 use super::super::TransportError;
 use super::pattern::list_matches;
+use super::remembered::Files;
 
 /// A line that is about the host.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,8 +21,15 @@ pub(super) struct Entry {
     pub(super) marker: Marker,
     pub(super) key_type: String,
     pub(super) key: Vec<u8>,
-    /// File and line.
-    pub(super) place: String,
+    pub(super) file: PathBuf,
+    pub(super) line: usize,
+}
+
+impl Entry {
+    /// File and line, for messages.
+    pub(super) fn place(&self) -> String {
+        format!("{}:{}", self.file.display(), self.line)
+    }
 }
 
 /// What a line says of its key.
@@ -38,22 +47,79 @@ pub(super) fn name(host: &str, port: u16) -> String {
 }
 
 /// The lines of the files that are about `name`. A file that does not exist has none.
-pub(super) fn entries(name: &str, files: &[PathBuf]) -> Result<Vec<Entry>, TransportError> {
+pub(super) fn entries(name: &str, files: &[PathBuf], read: &Files<KnownHosts>) -> Result<Vec<Entry>, TransportError> {
     let mut found = Vec::new();
     for file in files {
-        let text = match fs::read(file) {
-            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            Err(error) => return Err(TransportError::Input { path: file.clone(), message: error.to_string() }),
-        };
-        let lines = text.lines().enumerate();
-        found.extend(lines.filter_map(|(index, line)| entry(name, line, || format!("{}:{}", file.display(), index + 1))));
+        if let Some(known) = read.get(file, KnownHosts::parse)? {
+            found.extend(known.about(name).into_iter().filter_map(|line| {
+                let key = STANDARD.decode(&line.key).ok()?;
+                Some(Entry { marker: line.marker, key_type: line.key_type.clone(), key, file: file.clone(), line: line.number })
+            }));
+        }
     }
     Ok(found)
 }
 
-fn entry(name: &str, line: &str, place: impl Fn() -> String) -> Option<Entry> {
-    let mut words = line.split_whitespace().peekable();
+/// A file, sorted by how its lines name hosts: there may be as many lines as nodes.
+#[derive(Debug, Default)]
+pub(super) struct KnownHosts {
+    lines: Vec<Line>,
+    /// Lines by each name that they hold as it is.
+    plain: HashMap<String, Vec<usize>>,
+    /// Lines with `*`, `?` or `!`.
+    patterns: Vec<(String, usize)>,
+    /// Lines that hide their host.
+    hashed: Vec<(Hidden, usize)>,
+}
+
+#[derive(Debug)]
+struct Line {
+    marker: Marker,
+    key_type: String,
+    /// As it stands there.
+    key: String,
+    number: usize,
+}
+
+impl KnownHosts {
+    fn parse(text: &str) -> Self {
+        let mut known = KnownHosts::default();
+        for (index, text) in text.lines().enumerate() {
+            if let Some((hosts, line)) = parse_line(text, index + 1) {
+                known.add(hosts, line);
+            }
+        }
+        known
+    }
+
+    fn add(&mut self, hosts: &str, line: Line) {
+        let at = self.lines.len();
+        self.lines.push(line);
+        if hosts.starts_with("|1|") {
+            self.hashed.extend(Hidden::parse(hosts).map(|hidden| (hidden, at)));
+        } else if hosts.contains(['*', '?', '!']) {
+            self.patterns.push((hosts.to_owned(), at));
+        } else {
+            for host in hosts.split(',') {
+                self.plain.entry(host.to_ascii_lowercase()).or_default().push(at);
+            }
+        }
+    }
+
+    /// The lines about `name`, in order.
+    fn about(&self, name: &str) -> Vec<&Line> {
+        let mut found = self.plain.get(&name.to_ascii_lowercase()).cloned().unwrap_or_default();
+        found.extend(self.patterns.iter().filter(|(patterns, _)| list_matches(patterns.split(','), name)).map(|(_, at)| *at));
+        found.extend(self.hashed.iter().filter(|(hidden, _)| hidden.is(name)).map(|(_, at)| *at));
+        found.sort_unstable();
+        found.dedup();
+        found.into_iter().map(|at| &self.lines[at]).collect()
+    }
+}
+
+/// The hosts that a line is about, and what it says of them.
+fn parse_line(text: &str, number: usize) -> Option<(&str, Line)> {
+    let mut words = text.split_whitespace().peekable();
     let marker = match words.peek().copied()? {
         word if word.starts_with('#') => return None,
         "@revoked" => Marker::Revoked,
@@ -65,24 +131,32 @@ fn entry(name: &str, line: &str, place: impl Fn() -> String) -> Option<Entry> {
         words.next();
     }
     let hosts = words.next()?;
-    let about = if hosts.starts_with("|1|") { is_hash_of(hosts, name) } else { list_matches(hosts.split(','), name) };
-    if !about {
-        return None;
-    }
-    let key_type = words.next()?.to_owned();
-    let key = STANDARD.decode(words.next()?).ok()?;
-    Some(Entry { marker, key_type, key, place: place() })
+    Some((hosts, Line { marker, key_type: words.next()?.to_owned(), key: words.next()?.to_owned(), number }))
 }
 
-/// Whether `|1|salt|hash` hides `name`.
-fn is_hash_of(hash: &str, name: &str) -> bool {
-    // Any key will do: the answer differs in whether the host is found.
-    let check = || -> Result<CheckResult, ssh2::Error> {
-        let mut known = Session::new()?.known_hosts()?;
-        known.read_str(&format!("{hash} ssh-rsa {}", "A".repeat(24)), KnownHostFileKind::OpenSSH)?;
-        Ok(known.check(name, b"other"))
-    };
-    matches!(check(), Ok(CheckResult::Match | CheckResult::Mismatch))
+/// A name that is hidden as `|1|salt|hash`: the HMAC-SHA1 of the name with the salt as its key.
+#[derive(Debug)]
+struct Hidden {
+    /// The two hashes, as far as they are the same for every name.
+    inner: Sha1,
+    outer: Sha1,
+    hash: Vec<u8>,
+}
+
+impl Hidden {
+    fn parse(text: &str) -> Option<Self> {
+        let (salt, hash) = text.strip_prefix("|1|")?.split_once('|')?;
+        let (salt, hash) = (STANDARD.decode(salt).ok()?, STANDARD.decode(hash).ok()?);
+        let mut key = [0; 64];
+        key.get_mut(..salt.len())?.copy_from_slice(&salt);
+        let padded = |pad: u8| Sha1::new().chain_update(key.map(|byte| byte ^ pad));
+        Some(Hidden { inner: padded(0x36), outer: padded(0x5c), hash })
+    }
+
+    fn is(&self, name: &str) -> bool {
+        let inner = self.inner.clone().chain_update(name).finalize();
+        self.outer.clone().chain_update(inner).finalize().as_slice() == self.hash
+    }
 }
 
 /// Adds a key to a file, in one write, so that others who add at the same time do no harm.
@@ -105,7 +179,7 @@ mod tests {
     use std::fs;
     use std::process::Command;
 
-    use super::{Marker, add, entries, name};
+    use super::{Files, Marker, add, entries, name};
 
     #[test]
     fn names() {
@@ -121,18 +195,14 @@ mod tests {
         fs::write(&file, text).expect("written");
         let files = [dir.path().join("absent"), file];
         let found = |name: &str| {
-            let entries = entries(name, &files).expect("readable");
-            entries
-                .into_iter()
-                .map(|it| (it.marker, it.place.rsplit(':').next().map(str::to_owned).unwrap_or_default()))
-                .collect::<Vec<_>>()
+            let entries = entries(name, &files, &Files::default()).expect("readable");
+            entries.into_iter().map(|it| (it.marker, it.line)).collect::<Vec<_>>()
         };
-        let line = |marker, line: &str| (marker, line.to_owned());
-        assert_eq!(found("web"), [line(Marker::Known, "3"), line(Marker::Revoked, "5")]);
-        assert_eq!(found("10.0.0.1"), [line(Marker::Known, "3"), line(Marker::Revoked, "5")]);
-        assert_eq!(found("[web]:2222"), [line(Marker::Revoked, "5"), line(Marker::Known, "6")]);
-        assert_eq!(found("a.example.com"), [line(Marker::Known, "4"), line(Marker::Revoked, "5"), line(Marker::CertAuthority, "7")]);
-        assert_eq!(found("db.example.com"), [line(Marker::Revoked, "5"), line(Marker::CertAuthority, "7")]);
+        assert_eq!(found("web"), [(Marker::Known, 3), (Marker::Revoked, 5)]);
+        assert_eq!(found("10.0.0.1"), [(Marker::Known, 3), (Marker::Revoked, 5)]);
+        assert_eq!(found("[web]:2222"), [(Marker::Revoked, 5), (Marker::Known, 6)]);
+        assert_eq!(found("a.example.com"), [(Marker::Known, 4), (Marker::Revoked, 5), (Marker::CertAuthority, 7)]);
+        assert_eq!(found("db.example.com"), [(Marker::Revoked, 5), (Marker::CertAuthority, 7)]);
     }
 
     #[test]
@@ -148,7 +218,8 @@ mod tests {
         let text = fs::read_to_string(&file).expect("there");
         assert!(text.lines().all(|line| line.starts_with("|1|")), "{text}");
         for (name, count) in [("[web]:2222", 1), ("db", 1), ("web", 0), ("[db]:2222", 0)] {
-            assert_eq!(entries(name, std::slice::from_ref(&file)).expect("readable").len(), count, "{name}");
+            let found = entries(name, std::slice::from_ref(&file), &Files::default()).expect("readable");
+            assert_eq!(found.len(), count, "{name}");
         }
     }
 }

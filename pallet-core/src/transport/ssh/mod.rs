@@ -19,12 +19,18 @@ mod host_key;
 mod key;
 mod known_hosts;
 mod link;
+mod openssh;
 mod pattern;
 mod proxy;
+mod proxy_command;
+mod remembered;
+mod tokens;
 
 use channel::{Event, Outcome};
+use config::{Asked, HostConfig};
 use link::Link;
 use proxy::Carrier;
+pub(super) use remembered::Remembered;
 
 /// How long a goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -95,7 +101,8 @@ impl Transport for Ssh {
 
 /// Who will log in: the connection's user, else that of the ssh configuration, else the admin user.
 pub(super) fn login_user(connection: &SshConnection, settings: &ConnectSettings) -> Result<String, TransportError> {
-    let host = config::HostConfig::read(&connection.host, settings)?;
+    let asked = Asked { host: &connection.host, user: connection.user.as_deref(), port: connection.port };
+    let host = HostConfig::read(asked, settings)?;
     Ok(connection.user.clone().or(host.user).unwrap_or_else(|| settings.user.clone()))
 }
 

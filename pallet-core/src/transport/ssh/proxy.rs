@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::super::{ConnectSettings, TransportError};
 use super::Ssh;
 use super::channel;
-use super::config::{Hop, HostConfig};
+use super::config::{Asked, Hop, HostConfig};
 use super::connect::{Destination, establish};
 use super::link::{Link, would_block};
 use crate::model::SshConnection;
@@ -67,9 +67,10 @@ async fn carry(mut link: Link, mut queue: mpsc::Receiver<Request>) {
 
 /// Connects to a node, hop by hop.
 pub(super) async fn connect(connection: &SshConnection, settings: &ConnectSettings) -> Result<Ssh, TransportError> {
-    let config = HostConfig::read(&connection.host, settings)?;
+    let asked = Asked { host: &connection.host, user: connection.user.as_deref(), port: connection.port };
+    let config = HostConfig::resolve(asked, settings).await?;
     let mut via: Option<Carrier> = None;
-    for (hop, config) in route(&config, settings)? {
+    for (hop, config) in route(&config, settings).await? {
         let destination = Destination::of_hop(&hop, config, settings);
         let link = establish(&destination, settings, via.as_ref()).await?;
         via = Some(Carrier::start(link, via.map(Box::new)));
@@ -80,13 +81,14 @@ pub(super) async fn connect(connection: &SshConnection, settings: &ConnectSettin
 }
 
 /// The hops to a host, nearest first. What leads to the first of a list of hops stands in that hop's own configuration.
-fn route(config: &HostConfig, settings: &ConnectSettings) -> Result<Vec<(Hop, HostConfig)>, TransportError> {
+async fn route(config: &HostConfig, settings: &ConnectSettings) -> Result<Vec<(Hop, HostConfig)>, TransportError> {
     let mut route = Vec::new();
     let mut next = config.proxy_jump.clone();
     while !next.is_empty() {
         let mut part = Vec::new();
         for hop in &next {
-            part.push((hop.clone(), HostConfig::read(&hop.host, settings)?));
+            let asked = Asked { host: &hop.host, user: hop.user.as_deref(), port: hop.port };
+            part.push((hop.clone(), HostConfig::resolve(asked, settings).await?));
         }
         next = part.first().map(|(_, config)| config.proxy_jump.clone()).unwrap_or_default();
         part.append(&mut route);

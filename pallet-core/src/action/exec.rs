@@ -1,0 +1,174 @@
+//! Runs a text in any interpreter. No-op: one of its guards says that there is nothing to do; without guards it always runs.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::builders::guard_builders;
+use super::guard::Guarded;
+use super::{Action, ActionError, Change, Workspace};
+use crate::model::{NodeState, Observation};
+
+/// Runs a text in an interpreter of the node, such as Python, Perl or bash; if it ends with another exit code than 0, the node's part of the
+/// operation ends.
+///
+/// Give a guard wherever one can be found: it says when there is nothing to do. All that are given must call for the text. The text stands
+/// in a file that only its user can read, and that is gone when it ends.
+///
+/// Example: `exec(request, "import os; os.makedirs('/srv/app', exist_ok = True)", interpreter = "python3", creates = "/srv/app")`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Exec {
+    /// The text.
+    pub script: String,
+    /// The program that runs it: a name or an absolute path.
+    pub interpreter: String,
+    /// Options of the program; the file with the text comes after them.
+    #[serde(default)]
+    pub arguments: Vec<String>,
+    /// Nothing to do if something stands at this path.
+    #[serde(default)]
+    pub creates: Option<String>,
+    /// Nothing to do if this command succeeds; it must only look.
+    #[serde(default)]
+    pub unless: Option<String>,
+    /// Nothing to do if this command fails; it must only look.
+    #[serde(default)]
+    pub only_if: Option<String>,
+    /// The directory that it runs in.
+    #[serde(default)]
+    pub cwd: Option<String>,
+    /// The user that it and the guards run as; else the one that Pallet is on the node, which is root.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// Environment variables for it.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+}
+
+impl Exec {
+    /// A text for an interpreter, which always runs.
+    pub fn new(script: impl Into<String>, interpreter: impl Into<String>) -> Self {
+        Exec {
+            script: script.into(),
+            interpreter: interpreter.into(),
+            arguments: Vec::new(),
+            creates: None,
+            unless: None,
+            only_if: None,
+            cwd: None,
+            user: None,
+            environment: BTreeMap::new(),
+        }
+    }
+
+    /// With an option of the interpreter.
+    pub fn argument(mut self, argument: impl Into<String>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    guard_builders!();
+
+    fn command(&self) -> Vec<&str> {
+        std::iter::once(&self.interpreter).chain(&self.arguments).map(String::as_str).collect()
+    }
+
+    fn guarded<'a>(&'a self, command: &'a [&'a str]) -> Guarded<'a> {
+        Guarded {
+            action: Self::NAME,
+            name: None,
+            script: &self.script,
+            interpreter: command,
+            creates: self.creates.as_deref(),
+            unless: self.unless.as_deref(),
+            only_if: self.only_if.as_deref(),
+            cwd: self.cwd.as_deref(),
+            user: self.user.as_deref(),
+            environment: &self.environment,
+        }
+    }
+}
+
+impl Action for Exec {
+    const NAME: &'static str = "exec";
+
+    fn subject(&self) -> String {
+        let first = self.script.trim().lines().next().unwrap_or_default();
+        let text = format!("{}: {first}", self.interpreter);
+        if text.chars().count() > 60 { text.chars().take(57).chain("...".chars()).collect() } else { text }
+    }
+
+    fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
+        let program = &self.interpreter;
+        if program.is_empty() || program.contains(char::is_whitespace) || program.contains('\0') || program.starts_with('-') {
+            let message = format!("the interpreter {program:?} is no program; give its name, and its options as arguments");
+            return Err(ActionError::arguments(Self::NAME, message));
+        }
+        if self.arguments.iter().any(|argument| argument.contains('\0')) {
+            return Err(ActionError::arguments(Self::NAME, "an argument holds a NUL character"));
+        }
+        self.guarded(&self.command()).check()
+    }
+
+    fn observe(&self, wanted: &mut Observation) {
+        self.guarded(&self.command()).observe(wanted);
+    }
+
+    fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+        Ok(self.guarded(&self.command()).plan(node))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::{check, node};
+    use super::*;
+    use expect_test::expect;
+
+    #[test]
+    fn runs_from_a_file_of_its_own() {
+        check(Exec::new("print('it\\'s')\n", "python3").argument("-u").cwd("/srv").env("LANG", "C"), node(), expect![[r#"
+            will run
+            + print('it\'s')
+            ---
+            printf '{ :\n%s\n} </dev/null\n' 'cd /srv || exit
+            export LANG=C
+            command -v python3 >/dev/null 2>&1 || { echo '\''there is no python3 on this node; install it before'\'' >&2; exit 127; }
+            directory=$(mktemp -d)
+            trap '\''rm -rf -- "$directory"'\'' EXIT
+            trap '\''exit 143'\'' HUP INT TERM
+            printf '\''%s\n'\'' '\''print('\''\'\'''\''it\'\''\'\'''\''s'\''\'\'''\'')'\'' >"$directory/script"
+            python3 -u "$directory/script"' | sh -e
+            changed
+        "#]]);
+    }
+
+    #[test]
+    fn a_guard_decides() {
+        let exec = || Exec::new("print(1)", "python3").creates("/srv/app");
+        check(exec(), node().directory("/srv/app", 0o755), expect!["nothing to do"]);
+        check(exec(), node(), expect![[r#"
+            may run
+            + print(1)
+            ---
+            if [ ! -e /srv/app ] && [ ! -L /srv/app ]
+            then
+            printf '{ :\n%s\n} </dev/null\n' 'command -v python3 >/dev/null 2>&1 || { echo '\''there is no python3 on this node; install it before'\'' >&2; exit 127; }
+            directory=$(mktemp -d)
+            trap '\''rm -rf -- "$directory"'\'' EXIT
+            trap '\''exit 143'\'' HUP INT TERM
+            printf '\''%s\n'\'' '\''print(1)'\'' >"$directory/script"
+            python3 "$directory/script"' | sh -e
+            changed
+            fi
+        "#]]);
+    }
+
+    #[test]
+    fn what_is_no_interpreter_is_refused() {
+        check(Exec::new("x", "python3 -u"), node(), expect![[r#"error: exec: the interpreter "python3 -u" is no program; give its name, and its options as arguments"#]]);
+        check(Exec::new("  ", "python3"), node(), expect!["error: exec: the script is empty"]);
+    }
+}

@@ -1,0 +1,163 @@
+//! Where the content of a file comes from, once the arguments were read.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use base64::Engine;
+
+use super::super::download::{Checksum, Download};
+use super::super::{ActionError, UploadSource, Workspace};
+use crate::model::{Observation, digest};
+use crate::script::quote;
+
+/// Content up to this size travels within the script.
+const INLINE: u64 = 64 * 1024;
+
+/// Where Pallet remembers on a node which URL a file came from.
+const ORIGINS: &str = "/var/lib/pallet/origins";
+
+/// Where content comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub(in super::super) enum Source {
+    /// From here.
+    Content(Content),
+    /// From a URL.
+    Download(Download),
+    /// From a file of the node.
+    Node(String),
+    /// A link takes its place.
+    Link(String),
+}
+
+/// Content that is known here.
+#[derive(Debug, Clone, PartialEq)]
+pub(in super::super) struct Content {
+    pub(in super::super) digest: String,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Kind {
+    Text(String),
+    Bytes(Vec<u8>),
+    Large(UploadSource),
+}
+
+impl Content {
+    /// That of a file of the project; one that is not to be `at_hand` is read when it travels.
+    pub(in super::super) fn of_file(workspace: &dyn Workspace, path: &Path, at_hand: bool) -> Result<Self, ActionError> {
+        let (digest, size, absolute) = workspace.digest(path)?;
+        if size > INLINE || !at_hand {
+            return Ok(Content { digest, kind: Kind::Large(UploadSource::File(absolute)) });
+        }
+        Ok(Content::of(workspace.read(path)?))
+    }
+
+    /// That in memory.
+    pub(in super::super) fn of(content: Vec<u8>) -> Self {
+        let digest = digest(&content);
+        if content.len() as u64 > INLINE {
+            return Content { digest, kind: Kind::Large(UploadSource::Bytes(Arc::from(content))) };
+        }
+        let kind = match String::from_utf8(content) {
+            Ok(text) if !text.contains('\0') => Kind::Text(text),
+            Ok(text) => Kind::Bytes(text.into_bytes()),
+            Err(error) => Kind::Bytes(error.into_bytes()),
+        };
+        Content { digest, kind }
+    }
+
+    /// How much memory it takes, in bytes.
+    pub(in super::super) fn size(&self) -> usize {
+        match &self.kind {
+            Kind::Text(text) => text.len(),
+            Kind::Bytes(bytes) => bytes.len(),
+            Kind::Large(_) => 0,
+        }
+    }
+
+    /// It as text, unless it is large or not text.
+    pub(in super::super) fn text(&self) -> Option<String> {
+        match &self.kind {
+            Kind::Text(text) => Some(text.clone()),
+            _ => None,
+        }
+    }
+
+    /// What must travel before the script runs.
+    pub(in super::super) fn upload(&self) -> Option<UploadSource> {
+        match &self.kind {
+            Kind::Large(source) => Some(source.clone()),
+            _ => None,
+        }
+    }
+
+    /// The shell function `content`, which prints it; it can be given the path of the file that it is printed to.
+    pub(in super::super) fn script(&self) -> String {
+        match &self.kind {
+            Kind::Text(text) => format!("content() {{ printf %s {}; }}\n", quote(text)),
+            Kind::Bytes(bytes) => {
+                let encoded = base64::engine::general_purpose::STANDARD.encode(bytes);
+                let lines: String = encoded.as_bytes().chunks(76).map(|line| String::from_utf8_lossy(line) + "\n").collect();
+                format!("content() {{ base64 -d <<'END'\n{lines}END\n}}\n")
+            }
+            Kind::Large(_) => format!("content() {{ received {} \"$1\"; }}\n", self.digest),
+        }
+    }
+}
+
+impl Source {
+    /// The digest of the content, if it is known without asking the node.
+    pub(in super::super) fn digest(&self) -> Option<&str> {
+        match self {
+            Source::Content(content) => Some(&content.digest),
+            Source::Download(download) => match &download.checksum {
+                Checksum::Sha256(digest) => Some(digest),
+                _ => None,
+            },
+            Source::Node(_) | Source::Link(_) => None,
+        }
+    }
+
+    /// The shell function `content`.
+    pub(in super::super) fn script(&self) -> String {
+        match self {
+            Source::Content(content) => content.script(),
+            Source::Download(download) => format!("content() {{\n{}}}\n", download.script("\"$1\"")),
+            Source::Node(path) => format!("content() {{ cat -- {}; }}\n", quote(path)),
+            Source::Link(_) => String::new(),
+        }
+    }
+
+    /// Asks what tells whether the file at `path` has the content.
+    pub(super) fn observe(&self, path: &str, wanted: &mut Observation) {
+        if let Some(digest) = self.digest() {
+            wanted.content(path, digest);
+            return;
+        }
+        wanted.written(path);
+        match self {
+            Source::Node(source) => wanted.digest(source),
+            Source::Download(download) => match &download.checksum {
+                Checksum::Md5(_) => wanted.reading_of(path, &md5_of(path)),
+                _ => wanted.content(&note(path), &digest(note_text(download).as_bytes())),
+            },
+            Source::Content(_) | Source::Link(_) => {}
+        }
+    }
+}
+
+/// The command that tells the MD5 digest of a file.
+pub(super) fn md5_of(path: &str) -> String {
+    format!("md5sum <{}", quote(path))
+}
+
+/// Where the node remembers which URL the file at `path` came from.
+pub(super) fn note(path: &str) -> String {
+    format!("{ORIGINS}{path}")
+}
+
+/// What it remembers there.
+pub(super) fn note_text(download: &Download) -> String {
+    format!("{}\n", download.origin())
+}
