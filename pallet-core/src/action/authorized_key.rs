@@ -140,16 +140,16 @@ impl AuthorizedKey {
 
     /// The change of a file whose place only the node knows.
     fn plan_unknown(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
-        let edit = Edit::of("$file", self.missing(), self.attributes(Some("$group".to_owned())));
+        let edit = Edit::of("$file", self.missing(), self.attributes(Some("$primary".to_owned())));
         let Some(change) = self.plan_lines(&edit, &mut NodeState::new(node.os.clone()))? else { return Ok(None) };
         let user = quote(&self.user);
         let file = match &self.path {
             Some(path) => format!("file={}\n", quote(path)),
             None if self.action == LineAction::Absent => "file=$home/.ssh/authorized_keys\n".to_owned(),
-            None => format!("file=$home/.ssh/authorized_keys\nensure_directory \"$home/.ssh\" {user} \"$group\" 0700\n"),
+            None => format!("file=$home/.ssh/authorized_keys\nensure_directory \"$home/.ssh\" {user} \"$primary\" 0700\n"),
         };
         // the first two words that are quoted stand for variables; what comes behind them is the user's
-        let script = change.script.as_str().replacen("'$file'", "\"$file\"", 1).replacen("'$group'", "\"$group\"", 1);
+        let script = change.script.as_str().replacen("'$file'", "\"$file\"", 1).replacen("'$primary'", "\"$primary\"", 1);
         let script = Script::new().raw(&format!("home_of {user}\n{file}{script}"));
         let path = self.path.clone().unwrap_or_else(|| self.usual());
         let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
@@ -304,22 +304,22 @@ mod tests {
             ---
             home_of app
             file=$home/.ssh/authorized_keys
-            ensure_directory "$home/.ssh" app "$group" 0700
-            ensure_line "$file" create app "$group" 0600 'ssh-ed25519 AAAAC3Nz+/a= ann@home' '^([^#].*[[:space:]])?ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)' itself '' '' '^ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)'
+            ensure_directory "$home/.ssh" app "$primary" 0700
+            ensure_line "$file" create app "$primary" 0600 'ssh-ed25519 AAAAC3Nz+/a= ann@home' '^([^#].*[[:space:]])?ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)' itself '' '' '^ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)'
         "#]]);
         check(AuthorizedKey::new("app", KEY).absent(), node(), expect![[r#"
             may edit the keys
             ---
             home_of app
             file=$home/.ssh/authorized_keys
-            ensure_no_line "$file" leave app "$group" 0600 -E '^([^#].*[[:space:]])?ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)'
+            ensure_no_line "$file" leave app "$primary" 0600 -E '^([^#].*[[:space:]])?ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)'
         "#]]);
         check(AuthorizedKey::new("app", KEY).path("/etc/ssh/keys/app"), node(), expect![[r#"
             may edit the keys
             ---
             home_of app
             file=/etc/ssh/keys/app
-            ensure_line "$file" create app "$group" 0600 'ssh-ed25519 AAAAC3Nz+/a= ann@home' '^([^#].*[[:space:]])?ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)' itself '' '' '^ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)'
+            ensure_line "$file" create app "$primary" 0600 'ssh-ed25519 AAAAC3Nz+/a= ann@home' '^([^#].*[[:space:]])?ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)' itself '' '' '^ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)'
         "#]]);
     }
 

@@ -212,24 +212,23 @@ mod tests {
 
     #[test]
     fn sets_what_is_missing_or_other() {
-        check(IniSetting::new(PATH, "b", "k", "2"), node().file(PATH, "[a]\nk=1\n\n[b]\n  k=1\n", 0o600), expect![[r#"
+        check(IniSetting::new(PATH, "b", "k", "2"), node().file(PATH, "[a]\nk=1\n[b]\n  k=1\n", 0o600), expect![[r#"
             will change content
-            @@ -2,4 +2,4 @@
+            @@ -1,4 +1,4 @@
+             [a]
              k=1
- 
              [b]
             -  k=1
             +  k = 2
             ---
             ensure_setting /etc/app.ini '' '' '' '' '' b k 2 'k = 2'
         "#]]);
-        check(IniSetting::new(PATH, "a", "new", "2").separator("="), node().file(PATH, "[a]\nk=1\n\n[b]\n", 0o600), expect![[r#"
+        check(IniSetting::new(PATH, "a", "new", "2").separator("="), node().file(PATH, "[a]\nk=1\n[b]\n", 0o600), expect![[r#"
             will change content
-            @@ -1,4 +1,5 @@
+            @@ -1,3 +1,4 @@
              [a]
              k=1
             +new=2
- 
              [b]
             ---
             ensure_setting /etc/app.ini '' '' '' '' '' a new 2 new=2

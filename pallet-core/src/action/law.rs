@@ -4,10 +4,12 @@ mod archives;
 mod downloads;
 mod edits;
 mod files;
+mod git;
 mod lines;
 mod mirrors;
 mod package_managers;
 mod system;
+mod waits;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};

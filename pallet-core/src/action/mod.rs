@@ -21,6 +21,7 @@ mod ownership;
 mod package_file;
 mod package_support;
 mod text_block;
+mod wait;
 
 pub use change::{Certainty, Change, Upload, UploadSource};
 pub use declared::{Condition, Declared, Options, SourceLocation};
@@ -161,12 +162,14 @@ actions! {
     exec_script::ExecScript,
     fifo::Fifo,
     file::File,
+    git_checkout::GitCheckout,
     group::Group,
     hostname::Hostname,
     ini_setting::IniSetting,
     install_deb::InstallDeb,
     line_in_file::LineInFile,
     minimal_packages::MinimalPackages,
+    mount::Mount,
     package::Package,
     package_manager::PackageManager,
     package_repository::PackageRepository,
@@ -174,6 +177,7 @@ actions! {
     packages::Packages,
     remote_directory::RemoteDirectory,
     remote_file::RemoteFile,
+    retry::Retry,
     rsync::Rsync,
     sed::Sed,
     service::Service,
@@ -181,6 +185,9 @@ actions! {
     symbolic_link::SymbolicLink,
     sysctl::Sysctl,
     user::User,
+    wait_for_file::WaitForFile,
+    wait_for_http::WaitForHttp,
+    wait_for_port::WaitForPort,
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use std::io::BufRead;
 use std::process::{Child, Command, Stdio};
 
-use super::super::{AuthorizedKey, Cron, Hostname, Sed, Sysctl, User};
+use super::super::mount::MountAction;
+use super::super::{AuthorizedKey, Cron, Hostname, Mount, Sed, Sysctl, User};
 use super::*;
 
 fn copy() -> Place {
@@ -175,4 +176,25 @@ fn files_that_sed_edits() {
         drop(sandboxed.plan(&mut place.observe(&sandboxed)));
         assert!(place.shell.to_string() == "busybox" || !Path::new(&place.path("written")).exists(), "{}", place.shell);
     }
+}
+
+#[test]
+#[ignore = "needs root"]
+fn filesystems() {
+    let kept = Kept::new();
+    let place = &kept.place;
+    printed(place, "echo '# none' >/etc/fstab");
+    let data = || Mount::new("/srv/my data", "tmpfs", "tmpfs").options("size=1m");
+    place.law(data().action(MountAction::Present), true);
+    place.law(data(), true);
+    place.law(data(), false);
+    place.law_of_unknown(data(), false);
+    assert_eq!(printed(place, "cat /etc/fstab; stat -f -c %T '/srv/my data'"), "# none\ntmpfs /srv/my\\040data tmpfs size=1m 0 0\ntmpfs\n");
+    place.law(data().options("size=2m"), true);
+    place.law(data().action(MountAction::Unmounted), true);
+    place.law_of_unknown(data().action(MountAction::Unmounted), false);
+    place.law_of_unknown(data(), true);
+    place.law(data().action(MountAction::Absent), true);
+    place.law_of_unknown(data().action(MountAction::Absent), false);
+    assert_eq!(printed(place, "cat /etc/fstab; grep -c my.040data /proc/self/mounts || :"), "# none\n0\n");
 }

@@ -185,9 +185,9 @@ ensure_only_line() {
   edit_file "$1" "$2" "$3" "$4" "$5"
 }
 
-# home_of USER: sets home and group to the home directory and the name of the primary group
+# home_of USER: sets home and primary to the home directory and the name of the primary group
 home_of() {
-  group=$(id -gn -- "$1") || fail "there is no user $1; declare user(\"$1\") before it"
+  primary=$(id -gn -- "$1") || fail "there is no user $1; declare user(\"$1\") before it"
   if command -v getent >/dev/null; then entry=$(getent passwd "$1"); else entry=$(grep "^$1:" /etc/passwd); fi
   home=${entry%:*} home=${home##*:}
   if [ -z "$home" ]; then fail "the user $1 has no home directory"; fi
@@ -209,4 +209,39 @@ ensure_running() {
   if [ "$value" = "$2" ]; then return; fi
   printf '%s\n' "$2" >"$1" || fail "cannot set $1 to $2"
   changed
+}
+
+# is_mounted FIELD: whether something is mounted at the path, as the kernel writes it
+is_mounted() {
+  while read -r device path rest; do
+    if [ "$path" = "$1" ]; then return; fi
+  done </proc/self/mounts
+  return 1
+}
+
+# ensure_mounted PATH FIELD: what /etc/fstab says is mounted there
+ensure_mounted() {
+  if is_mounted "$2"; then return; fi
+  if [ ! -d "$1" ]; then mkdir -p -- "$1"; fi
+  mount "$1"
+  changed
+}
+
+# ensure_unmounted PATH FIELD: nothing is mounted there
+ensure_unmounted() {
+  while is_mounted "$2"; do
+    umount "$1"
+    changed
+  done
+}
+
+# wait_for WHAT TIMEOUT DELAY: until the function `condition` succeeds; times are in seconds
+wait_for() {
+  # a clock that nobody sets
+  read -r begun rest </proc/uptime
+  until (condition) >/dev/null 2>&1; do
+    read -r now rest </proc/uptime
+    if [ $((${now%%.*} - ${begun%%.*})) -ge "$2" ]; then fail "waited $2 seconds for $1, in vain"; fi
+    sleep "$3"
+  done
 }

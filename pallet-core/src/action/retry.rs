@@ -1,0 +1,178 @@
+//! Runs a command until it succeeds. No-op: as `exec_script`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::builders::guard_builders;
+use super::guard::Guarded;
+use super::{Action, ActionError, Change, Workspace};
+use crate::model::{NodeState, Observation};
+use crate::script::strict_shell;
+
+/// Runs shell commands again and again until they succeed, a number of times at most. Without a guard they run every time; nothing to do where a
+/// guard (`creates`, `unless`, `only_if`) says so.
+///
+/// Example: `retry(request, "curl -fsS -o /opt/tool http://mirror.example.com/tool", tries = 3, delay = 10, creates = "/opt/tool")`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Retry {
+    /// The commands; the first one that fails ends a try.
+    pub command: String,
+    /// How often they are tried at most; 5 if nothing is said.
+    #[serde(default = "five")]
+    pub tries: u32,
+    /// How long to wait between two tries, in seconds; 2 if nothing is said.
+    #[serde(default = "two")]
+    pub delay: u32,
+    /// Nothing to do if something stands at this path.
+    #[serde(default)]
+    pub creates: Option<String>,
+    /// Nothing to do if this command succeeds; it must only look.
+    #[serde(default)]
+    pub unless: Option<String>,
+    /// Nothing to do if this command fails; it must only look.
+    #[serde(default)]
+    pub only_if: Option<String>,
+    /// The directory that the commands run in.
+    #[serde(default)]
+    pub cwd: Option<String>,
+    /// The user that the commands and the guards run as; else the one that Pallet is on the node, which is root.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// Environment variables for the commands.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+}
+
+fn five() -> u32 {
+    5
+}
+
+fn two() -> u32 {
+    2
+}
+
+impl Retry {
+    /// These commands, at most five times.
+    pub fn new(command: impl Into<String>) -> Self {
+        Retry {
+            command: command.into(),
+            tries: five(),
+            delay: two(),
+            creates: None,
+            unless: None,
+            only_if: None,
+            cwd: None,
+            user: None,
+            environment: BTreeMap::new(),
+        }
+    }
+
+    /// So many times at most.
+    pub fn tries(mut self, tries: u32) -> Self {
+        self.tries = tries;
+        self
+    }
+
+    /// With so many seconds between two tries.
+    pub fn delay(mut self, seconds: u32) -> Self {
+        self.delay = seconds;
+        self
+    }
+
+    guard_builders!();
+
+    fn looped(&self) -> String {
+        let (tries, delay) = (self.tries, self.delay);
+        let command = strict_shell(&self.command, None);
+        format!(
+            "tried=1\nuntil {command}\ndo\nif [ $tried -ge {tries} ]\nthen\necho 'the command failed {tries} times' >&2\nexit 1\nfi\n\
+             tried=$((tried + 1))\nsleep {delay}\ndone"
+        )
+    }
+
+    fn guarded<'a>(&'a self, script: &'a str) -> Guarded<'a> {
+        Guarded {
+            action: Self::NAME,
+            name: None,
+            interpreter: &[],
+            script,
+            creates: self.creates.as_deref(),
+            unless: self.unless.as_deref(),
+            only_if: self.only_if.as_deref(),
+            cwd: self.cwd.as_deref(),
+            user: self.user.as_deref(),
+            environment: &self.environment,
+        }
+    }
+}
+
+impl Action for Retry {
+    const NAME: &'static str = "retry";
+
+    fn subject(&self) -> String {
+        self.command.trim().lines().next().unwrap_or_default().to_owned()
+    }
+
+    fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
+        if self.tries == 0 {
+            return Err(ActionError::arguments(Self::NAME, "0 tries would never run the command; give at least 1"));
+        }
+        self.guarded(&self.command).check()
+    }
+
+    fn observe(&self, wanted: &mut Observation) {
+        self.guarded(&self.command).observe(wanted);
+    }
+
+    fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+        let change = self.guarded(&self.looped()).plan(node);
+        let diff: String = self.command.trim().lines().map(|line| format!("+ {line}\n")).collect();
+        Ok(change.map(|change| Change { summary: format!("run, {} times at most", self.tries), ..change.with_diff(diff) }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::{check, node};
+    use super::*;
+    use expect_test::expect;
+
+    #[test]
+    fn runs_until_it_succeeds() {
+        check(Retry::new("false\ntrue").tries(3).delay(1).env("A", "it's"), node(), expect![[r#"
+            will run, 3 times at most
+            + false
+            + true
+            ---
+            printf '{ :\n%s\n} </dev/null\n' 'export A='\''it'\''\'\'''\''s'\''
+            tried=1
+            until printf '\''{ :\n%s\n} </dev/null\n'\'' '\''false
+            true'\'' | sh -e
+            do
+            if [ $tried -ge 3 ]
+            then
+            echo '\''the command failed 3 times'\'' >&2
+            exit 1
+            fi
+            tried=$((tried + 1))
+            sleep 1
+            done' | sh -e
+            changed
+        "#]]);
+    }
+
+    #[test]
+    fn a_guard_decides() {
+        check(Retry::new("false").creates("/x"), node().file("/x", "", 0o644), expect!["nothing to do"]);
+        check(Retry::new("false").unless("true"), node().command("true", 0), expect!["nothing to do"]);
+    }
+
+    #[test]
+    fn refuses_what_cannot_be() {
+        check(Retry::new(" "), node(), expect!["error: retry: the script is empty"]);
+        check(Retry::new("x").tries(0), node(), expect!["error: retry: 0 tries would never run the command; give at least 1"]);
+    }
+}

@@ -1,0 +1,72 @@
+//! What the actions share that wait until something is so.
+
+use super::{ActionError, Change};
+use crate::model::{CommandState, Known, NodeState};
+use crate::script::{Script, quote};
+
+/// Something that a command which only looks can tell, and how long it is waited for.
+pub(super) struct Wait<'a> {
+    /// The command: it succeeds when it is so.
+    pub(super) condition: &'a str,
+    /// Says what it is, in an error.
+    pub(super) what: &'a str,
+    /// In seconds.
+    pub(super) timeout: u32,
+    pub(super) delay: u32,
+}
+
+pub(super) fn sixty() -> u32 {
+    60
+}
+
+pub(super) fn one() -> u32 {
+    1
+}
+
+impl Wait<'_> {
+    /// Nothing to do if it was so already when the node was looked at.
+    pub(super) fn plan(&self, node: &mut NodeState, before: Script) -> Option<Change> {
+        let now = CommandState { exit: 0 };
+        if node.command(self.condition) == Known::Known(&now) {
+            return None;
+        }
+        let script = before.raw(&format!("condition() {{\n{}\n}}", self.condition));
+        let script = script.call(["wait_for", self.what, &self.timeout.to_string(), &self.delay.to_string()]);
+        node.set_command(self.condition, now);
+        Some(Change::may(format!("wait for {}", self.what), script))
+    }
+
+    /// Refuses times that make no sense.
+    pub(super) fn check(action: &str, timeout: u32, delay: u32) -> Result<(), ActionError> {
+        if timeout == 0 || delay == 0 || delay > timeout {
+            let message = format!("timeout {timeout} and delay {delay} are not seconds from 1, the delay no longer than the timeout");
+            return Err(ActionError::arguments(action, message));
+        }
+        Ok(())
+    }
+}
+
+/// A condition on what stands at a path.
+pub(super) fn stands(path: &str) -> String {
+    let path = quote(path);
+    format!("[ -e {path} ] || [ -L {path} ]")
+}
+
+/// `timeout` and `delay` of an action that waits.
+macro_rules! wait_builders {
+    () => {
+        /// For so many seconds at most.
+        pub fn timeout(mut self, seconds: u32) -> Self {
+            self.timeout = seconds;
+            self
+        }
+
+        /// With so many seconds between two looks.
+        pub fn delay(mut self, seconds: u32) -> Self {
+            self.delay = seconds;
+            self
+        }
+    };
+}
+
+pub(super) use wait_builders;

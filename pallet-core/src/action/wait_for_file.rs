@@ -1,0 +1,119 @@
+//! Waits until something stands at a path, or nothing does. No-op: it is so when the node is looked at.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::file_support::require_absolute;
+use super::wait::{Wait, one, sixty, stands, wait_builders};
+use super::{Action, ActionError, Change, Existence, Workspace};
+use crate::model::{NodeState, Observation};
+use crate::script::Script;
+
+/// Waits until something stands at a path, or until nothing does, and fails if that takes too long. Nothing to do where it is so already;
+/// waiting never counts as a change.
+///
+/// Example: `wait_for_file(request, "/run/app.sock", timeout = 30)`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WaitForFile {
+    /// The absolute path.
+    pub path: String,
+    /// `create` waits until something is there, `delete` until nothing is.
+    #[serde(default)]
+    pub action: Existence,
+    /// How long to wait at most, in seconds; 60 if nothing is said.
+    #[serde(default = "sixty")]
+    pub timeout: u32,
+    /// How long to wait between two looks, in seconds; 1 if nothing is said.
+    #[serde(default = "one")]
+    pub delay: u32,
+}
+
+impl WaitForFile {
+    /// Until something stands at `path`.
+    pub fn at(path: impl Into<String>) -> Self {
+        WaitForFile { path: path.into(), action: Existence::Create, timeout: sixty(), delay: one() }
+    }
+
+    /// Until nothing stands there.
+    pub fn absent(mut self) -> Self {
+        self.action = Existence::Delete;
+        self
+    }
+
+    wait_builders!();
+
+    fn condition(&self) -> String {
+        match self.action {
+            Existence::Create => stands(&self.path),
+            Existence::Delete => format!("! {{ {}; }}", stands(&self.path)),
+        }
+    }
+}
+
+impl Action for WaitForFile {
+    const NAME: &'static str = "wait_for_file";
+
+    fn subject(&self) -> String {
+        self.path.clone()
+    }
+
+    fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
+        require_absolute(Self::NAME, &self.path)?;
+        Wait::check(Self::NAME, self.timeout, self.delay)
+    }
+
+    fn observe(&self, wanted: &mut Observation) {
+        wanted.command(&self.condition());
+    }
+
+    fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+        let gone = if self.action == Existence::Delete { " to be gone" } else { "" };
+        let what = format!("{}{gone}", self.path);
+        let wait = Wait { condition: &self.condition(), what: &what, timeout: self.timeout, delay: self.delay };
+        let change = wait.plan(node, Script::new());
+        if change.is_some() {
+            // somebody else makes it
+            node.forget_files_below(&self.path);
+        }
+        Ok(change)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::{check, node};
+    use super::*;
+    use expect_test::expect;
+
+    #[test]
+    fn waits_for_what_is_not_so() {
+        check(WaitForFile::at("/run/x"), node().command(&WaitForFile::at("/run/x").condition(), 1), expect![[r#"
+            may wait for /run/x
+            ---
+            condition() {
+            [ -e /run/x ] || [ -L /run/x ]
+            }
+            wait_for /run/x 60 1
+        "#]]);
+        check(WaitForFile::at("/run/it's").absent().timeout(5).delay(2), node(), expect![[r#"
+            may wait for /run/it's to be gone
+            ---
+            condition() {
+            ! { [ -e '/run/it'\''s' ] || [ -L '/run/it'\''s' ]; }
+            }
+            wait_for '/run/it'\''s to be gone' 5 2
+        "#]]);
+    }
+
+    #[test]
+    fn leaves_what_is_so() {
+        check(WaitForFile::at("/run/x"), node().command(&WaitForFile::at("/run/x").condition(), 0), expect!["nothing to do"]);
+    }
+
+    #[test]
+    fn refuses_what_cannot_be() {
+        check(WaitForFile::at("x"), node(), expect![[r#"error: wait_for_file: the path "x" is not absolute; write it from /"#]]);
+        check(WaitForFile::at("/x").timeout(0), node(), expect!["error: wait_for_file: timeout 0 and delay 1 are not seconds from 1, the delay no longer than the timeout"]);
+    }
+}
