@@ -49,9 +49,13 @@ measure() {
 cpu() { awk '$1 == "usage_usec" { print $2 }' "$1/cpu.stat"; }
 seconds() { printf '%d.%03d' $(($1 / 1000000)) $(($1 / 1000 % 1000)); }
 
-# release: builds pallet-cli and its provider, and sets pallet to the program
+# release: builds pallet-cli and its provider, unless PALLET_CLI names a program, and sets pallet to it
 release() {
   local target
+  if [ -n "${PALLET_CLI:-}" ]; then
+    pallet=$PALLET_CLI
+    return
+  fi
   (cd "$BENCH_HOME/../.." && cargo build --quiet --release -p pallet-cli -p pallet-provider-node-list) >&2
   target=$(cd "$BENCH_HOME/../.." && cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
   pallet=$target/release/pallet-cli

@@ -47,7 +47,7 @@ pub(super) struct Frame<'a> {
 }
 
 /// One operation at a time changes a node; another waits until it is done.
-const LOCK: &str = r#"if mkdir -p /var/lib/pallet 2>/dev/null && command -v flock >/dev/null 2>&1 && { : >>/var/lib/pallet/lock; } 2>/dev/null; then
+const LOCK: &str = r#"if { [ -d /var/lib/pallet ] || mkdir -p "$flags"; } 2>/dev/null && command -v flock >/dev/null 2>&1 && { : >>/var/lib/pallet/lock; } 2>/dev/null; then
   exec 9>>/var/lib/pallet/lock
   if ! flock -n 9; then
     printf '\n%s waiting\n' "$token"
@@ -59,10 +59,10 @@ fi
 /// Compiles `steps` of `declared`.
 pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) -> Result<Compiled, ActionError> {
     let Frame { token, phase, flags, later, os, present, also } = frame;
-    let mut script = format!("token={token}\nincoming={INCOMING}\n{LOCK}");
+    let mut script = format!("token={token}\nincoming={INCOMING}\nflags={FLAGS}\n{LOCK}");
     let _ = writeln!(
         script,
-        "flags={FLAGS}\nmkdir -p \"$flags\" 2>/dev/null && [ -w \"$flags\" ] || flags=$(mktemp -d) || exit 1\nlogs=$flags"
+        "[ -d \"$flags\" ] || mkdir -p \"$flags\" 2>/dev/null\n[ -w \"$flags\" ] || flags=$(mktemp -d) || exit 1\nlogs=$flags"
     );
     let parts = group(declared, steps);
     let mut uploads = uploads(&parts, steps);

@@ -180,13 +180,21 @@ package_upgrade_all() {
 # package_versions NAME: prints the installed versions, nothing if there is none
 package_versions() {
   case $manager in
-    apt) dpkg-query -W -f '${db:Status-Status} ${Version}\n' "$1" 2>/dev/null | sed -n -e 's/^installed //p' -e 's/^triggers-[a-z]* //p' ;;
+    apt) ! dpkg_knows "$1" || dpkg-query -W -f '${db:Status-Status} ${Version}\n' "$1" 2>/dev/null | sed -n -e 's/^installed //p' -e 's/^triggers-[a-z]* //p' ;;
     dnf | yum | zypper)
       if versions=$(rpm -q --qf '%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\n' "$1" 2>/dev/null); then printf '%s\n' "$versions"; fi
       ;;
     pacman) if versions=$(pacman -Q "$1" 2>/dev/null); then printf '%s\n' "${versions##* }"; fi ;;
     apk) if versions=$(apk info -e -v "$1" 2>/dev/null); then printf '%s\n' "${versions#"$1"-}"; fi ;;
   esac
+}
+
+# dpkg_knows NAME: fails if dpkg has no list of files of it, and so it is not installed; this costs no process
+dpkg_knows() {
+  for list in /var/lib/dpkg/info/"${1%%:*}".list /var/lib/dpkg/info/"${1%%:*}":*.list; do
+    if [ -e "$list" ]; then return 0; fi
+  done
+  [ ! -d /var/lib/dpkg/info ]
 }
 
 # package_satisfied NAME[=VERSION]: a version may leave its epoch and its release open, and end with *
