@@ -30,7 +30,7 @@ fn actions_and_functions_are_explained() {
 /// Every example of the reference, with the name of its action.
 fn examples() -> Vec<(String, String)> {
     let listed = Project::empty().run(&["doc", "--output", "json"]).exits(0);
-    let listed: Vec<Value> = serde_json::from_str(&listed.stdout).expect("it is an array");
+    let listed: Vec<Value> = serde_json::from_str(&listed.stdout).unwrap();
     let of = |entry: &Value| -> Vec<(String, String)> {
         let doc = entry["doc"].as_str().unwrap_or_default();
         let examples = doc.split("\n\n").filter_map(|paragraph| paragraph.trim().strip_prefix("Example: "));
@@ -79,9 +79,9 @@ fn files(directory: &Path) -> BTreeMap<PathBuf, (u64, i64, i64, u32)> {
     let mut found = BTreeMap::new();
     let mut open = vec![directory.to_owned()];
     while let Some(directory) = open.pop() {
-        for entry in std::fs::read_dir(directory).expect("it can be read") {
-            let entry = entry.expect("it can be read");
-            let data = entry.metadata().expect("it is there");
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let entry = entry.unwrap();
+            let data = entry.metadata().unwrap();
             if data.is_dir() {
                 open.push(entry.path());
             }

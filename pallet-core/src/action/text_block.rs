@@ -47,7 +47,7 @@ impl TextBlock {
         let (begin, end) = (format!("# begin pallet {}", self.name), format!("# end pallet {}", self.name));
         let mut block = String::new();
         if !self.lines.is_empty() {
-            block = [&[begin.clone()], self.lines.as_slice(), &[end.clone()]].concat().join("\n") + "\n";
+            block = [std::slice::from_ref(&begin), self.lines.as_slice(), std::slice::from_ref(&end)].concat().join("\n") + "\n";
         }
         let wanted = !block.is_empty();
         let (mut new, mut inside, mut there) = (String::new(), false, false);

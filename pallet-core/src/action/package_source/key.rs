@@ -30,7 +30,7 @@ mod tests {
     fn both_forms_become_text() {
         let armored = format!("{BEGIN}\n\nmQGN\n-----END PGP PUBLIC KEY BLOCK-----\n");
         assert_eq!(text("a.asc", armored.clone().into_bytes()), Ok(armored.clone()));
-        assert_eq!(text("a.gpg", vec![0x99, 0x01, 0x8d]), Ok(armored.replace("mQGN", "mQGN")));
+        assert_eq!(text("a.gpg", vec![0x99, 0x01, 0x8d]), Ok(armored));
         for other in [b"<html>".to_vec(), vec![], vec![0x01, 0xff]] {
             assert!(text("a.gpg", other).is_err());
         }
