@@ -11,6 +11,7 @@ mod plugins;
 mod quickstart;
 #[cfg(test)]
 mod readme;
+#[cfg(test)]
 mod reference;
 #[cfg(test)]
 mod tidy;
