@@ -13,7 +13,7 @@ use crate::script::{Script, quote};
 /// Ensures that a filesystem is mounted at a path, now and when the node starts, or that it is not. Nothing to do where `/etc/fstab` has the line
 /// and something is mounted there already. The directory is made if it is missing. Changed options hold from the next time it is mounted.
 ///
-/// Example: `mount(request, "/srv/data", device = "/dev/vdb1", fstype = "ext4", options = "noatime", pass = 2)`
+/// Example: `mount(request, "/srv/data", device = "/dev/vdb1", fstype = "ext4", options = "noatime", check = 2)`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Mount {
@@ -33,7 +33,7 @@ pub struct Mount {
     pub dump: u8,
     /// When it is checked at start: 0 never, 1 first, 2 later; 0 if nothing is said.
     #[serde(default)]
-    pub pass: u8,
+    pub check: u8,
     /// What to do.
     #[serde(default)]
     pub action: MountAction,
@@ -74,7 +74,7 @@ impl Mount {
             fstype: Some(fstype.into()),
             options: defaults(),
             dump: 0,
-            pass: 0,
+            check: 0,
             action: MountAction::Mounted,
         }
     }
@@ -86,8 +86,8 @@ impl Mount {
     }
 
     /// Checked at start: 1 first, 2 later.
-    pub fn pass(mut self, pass: u8) -> Self {
-        self.pass = pass;
+    pub fn check(mut self, pass: u8) -> Self {
+        self.check = pass;
         self
     }
 
@@ -103,7 +103,7 @@ impl Mount {
             None => Err(ActionError::arguments(Self::NAME, format!("{} has no {what}; say what is mounted there", self.path))),
         };
         let (device, fstype) = (needed("device", &self.device)?, needed("fstype", &self.fstype)?);
-        Ok([device, escaped(&self.path), fstype, escaped(&self.options), self.dump.to_string(), self.pass.to_string()])
+        Ok([device, escaped(&self.path), fstype, escaped(&self.options), self.dump.to_string(), self.check.to_string()])
     }
 
     /// Prints `mounted` if something is. As the library's is_mounted.
@@ -183,7 +183,7 @@ mod tests {
     use expect_test::expect;
 
     fn data() -> Mount {
-        Mount::new("/srv/my data", "/dev/vdb1", "ext4").options("noatime").pass(2)
+        Mount::new("/srv/my data", "/dev/vdb1", "ext4").options("noatime").check(2)
     }
 
     fn with(table: &str, mounted: bool) -> NodeBuilder {
