@@ -130,6 +130,7 @@ impl Context {
         let mut connect = ConnectSettings::for_user(&user.name, home);
         connect.identity_files = admin.identity_files.iter().map(|file| project.directory.join(expand(file, home))).collect();
         connect.agent = self.surroundings.agent.clone();
+        connect.ssh_program = self.surroundings.ssh.clone();
         connect.prompt = Some(Arc::new(Terminal { interactive: self.surroundings.interactive }));
         let mut engine = Engine::new(&project.name, service);
         engine.registry = loaded.registry.clone();
@@ -137,13 +138,14 @@ impl Context {
         engine.environment = project.environment.clone();
         engine.admin_user = user;
         let finder = self.finder(project);
+        engine.connect.password = admin.password.as_ref().map(|secret| finder.find(secret)).transpose()?;
         engine.sudo_password = admin.sudo_password.as_ref().map(|secret| finder.find(secret)).transpose()?;
         let secrets = project.config.secrets.clone();
         engine.vault = Arc::new(Vault::new(move |name| {
             let reference = secrets.get(name).ok_or_else(|| format!("there is no secret {name} in [secrets] of pallet.toml"))?;
             finder.find(reference).map_err(|error| format!("secret {name}: {error:#}"))
         }));
-        if let Some(password) = &engine.sudo_password {
+        for password in engine.sudo_password.iter().chain(&engine.connect.password) {
             engine.vault.hide(password);
         }
         engine.connect = connect;

@@ -20,6 +20,8 @@ pub(crate) struct Surroundings {
     pub(crate) user: String,
     /// The socket of the ssh agent.
     pub(crate) agent: Option<PathBuf>,
+    /// OpenSSH's client.
+    pub(crate) ssh: Option<PathBuf>,
     /// Standard output and standard error are a person's terminal that takes colours and moves its cursor.
     pub(crate) terminal: bool,
     /// Somebody can be asked.
@@ -49,6 +51,8 @@ impl Surroundings {
             plugin_path,
             user: text("USER").or_else(|| text("LOGNAME")).or_else(user_of_home(&home)).unwrap_or_else(|| "root".to_owned()),
             agent: text("SSH_AUTH_SOCK").map(PathBuf::from),
+            ssh: std::env::var_os("PATH")
+                .and_then(|path| std::env::split_paths(&path).map(|dir| dir.join("ssh")).find(|ssh| ssh.is_file())),
             terminal: !dumb && std::io::stdout().is_terminal() && std::io::stderr().is_terminal(),
             interactive: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
             home,

@@ -9,12 +9,16 @@ set -euo pipefail
 
 image=${1:-bookworm-min}
 case $image in
-  bookworm-min | trixie-min | bullseye-min) more= ;;
-  bookworm-bench) more=,cron,python3,python3-apt ;; # what the tools that tests/bench compares need
-  *) die "unknown image $image; there are bookworm-min, trixie-min, bullseye-min, bookworm-bench" ;;
+  bookworm-min | trixie-min | bullseye-min) more=() ;;
+  bookworm-bench) more=(cron python3 python3-apt) ;; # what the tools that tests/bench compares need
+  # another package manager, with what makes a repository for it
+  bookworm-dnf) more=(dnf rpm createrepo-c) ;;
+  bookworm-zypper) more=(zypper rpm createrepo-c) ;;
+  bookworm-pacman) more=(pacman-package-manager makepkg libarchive-tools) ;;
+  *) die "unknown image $image; there are bookworm-min, trixie-min, bullseye-min, bookworm-bench, bookworm-dnf, bookworm-zypper, bookworm-pacman" ;;
 esac
 
-recipe=$(cat "$BED_HOME"/{image,image-hook,packages}.sh | sha256sum | cut -c1-12)
+recipe=$(cat "$BED_HOME"/{image,image-hook,packages,other-manager}.sh | sha256sum | cut -c1-12)
 directory=$BED_STATE/images/$image-$recipe
 if [ ! -d "$directory" ]; then
   [ "$(id -u)" = 0 ] || die "building an image needs root"
@@ -35,11 +39,12 @@ if [ ! -d "$directory" ]; then # still, now that nobody else builds
   mkdir -p "$part"
   for key in id_ed25519 host_key other_host_key; do ssh-keygen -q -t ed25519 -N '' -C bed -f "$part/$key"; done
   mmdebstrap --quiet --mode=root --variant=minbase --skip=cleanup/apt/lists \
-    --include="systemd-sysv,dbus,openssh-server,sudo,procps,iproute2$more" \
+    --include="$(IFS=,; echo "systemd-sysv,dbus,openssh-server,sudo,procps,iproute2${more[*]:+,${more[*]}}")" \
     --aptopt='APT::Install-Recommends "false"' --dpkgopt=force-unsafe-io \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*' \
     --customize-hook="'$BED_HOME/image-hook.sh' \"\$1\" '$part'" \
+    ${more:+--customize-hook="'$BED_HOME/other-manager.sh' \"\$1\" ${image##*-}"} \
     "${image%-*}" "$part/root" >&2
   mv "$part" "$directory"
   # images of old recipes that nobody used for two weeks

@@ -45,13 +45,23 @@ fn every_example_can_be_planned_on_a_node() {
     let bed = Bed::of(1);
     let project = project(&bed, 1, "root", "group_spec(\"app\")\n");
     // what the examples are about
-    let there = "package(request, \"nginx\"); directory(request, \"/etc/nginx/sites-enabled\")";
+    let there = r#"
+package(request, "nginx")
+user(request, "app")
+for path in ["/etc/nginx/sites-enabled", "/run/app", "/etc/php/8.2/cli"]:
+    directory(request, path)
+for path in ["/etc/default/app", "/etc/php/8.2/cli/php.ini"]:
+    remote_file(request, path, content = "[PHP]\n")
+"#;
     project.run(&["lift", "-e", there]).exits(0);
+    project.write("site/index.html", "hello\n");
     let before = files(&bed.disk(1));
     let mut failed = Vec::new();
     for (action, example) in examples() {
         let output = project.run(&["lift", "--dry-run", "-e", &example]);
-        if output.code() != 0 {
+        // what is for other systems says so
+        let elsewhere = ["add_rpm", "package_repository"].contains(&action.as_str()) && format!("{output}").contains("debian 12 (x86_64)");
+        if output.code() != 0 && !elsewhere {
             failed.push(format!("{action}: {output}"));
         }
     }

@@ -43,6 +43,12 @@ impl NodeBuilder {
         self
     }
 
+    /// A named pipe of root stands at `path`.
+    pub fn fifo(mut self, path: &str, mode: u32) -> Self {
+        self.0.set_file(path, FileState::Fifo(of_root(mode)));
+        self
+    }
+
     /// A link stands at `path`.
     pub fn link(mut self, path: &str, target: &str) -> Self {
         self.0.set_file(path, FileState::Link { target: target.into() });
@@ -187,6 +193,9 @@ impl Workspace for NoWorkspace {
     }
     fn digest(&self, path: &std::path::Path) -> Result<(String, u64, std::path::PathBuf), super::ActionError> {
         Err(super::ActionError::node(format!("there is no file {}", path.display())))
+    }
+    fn list(&self, path: &std::path::Path) -> Result<Vec<super::Listed>, super::ActionError> {
+        Err(super::ActionError::node(format!("there is no directory {}", path.display())))
     }
     fn render(&self, _name: &str, template: &str, _values: &serde_json::Value) -> Result<String, super::ActionError> {
         Ok(template.to_owned())

@@ -5,13 +5,18 @@ use serde::{Deserialize, Serialize};
 
 use super::builders::attribute_builders;
 use super::file_support::{Existence, attribute_words, attributes, kind, new_attributes, parent, plan_delete, plan_file, require_absolute};
+use super::ownership::Ownership;
 use super::{Action, ActionError, Change, Workspace};
 use crate::model::{Attributes, FileState, Known, NodeState, Observation};
 use crate::script::Script;
 
 /// Ensures that a directory exists, with its parents, or that it does not.
 ///
+/// It does nothing if it is there, with the owner, group and mode where they are given.
+///
 /// Example: `directory(request, "/srv/app", owner = "app", mode = "0750")`
+///
+/// Example: `directory(request, "/srv/data", owner = "app", recursive = True)`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Directory {
@@ -26,22 +31,31 @@ pub struct Directory {
     /// The permissions, in octal: `"0755"`.
     #[serde(default)]
     pub mode: Option<String>,
+    /// Whether all that is in the directory is to be of the owner and the group too; the mode is its own.
+    #[serde(default)]
+    pub recursive: bool,
     /// `create`, or `delete` with all that is in it.
     #[serde(default)]
     pub action: Existence,
 }
 
 /// What no node does without.
-const SYSTEM: &[&str] =
+pub(super) const SYSTEM: &[&str] =
     &["/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys", "/tmp", "/usr", "/var"];
 
 impl Directory {
     /// A directory at `path`.
     pub fn at(path: impl Into<String>) -> Self {
-        Directory { path: path.into(), owner: None, group: None, mode: None, action: Existence::Create }
+        Directory { path: path.into(), owner: None, group: None, mode: None, recursive: false, action: Existence::Create }
     }
 
     attribute_builders!();
+
+    /// With all that is in it of its owner and group.
+    pub fn recursive(mut self) -> Self {
+        self.recursive = true;
+        self
+    }
 
     /// No such directory.
     pub fn absent(mut self) -> Self {
@@ -62,11 +76,17 @@ impl Action for Directory {
         if self.action == Existence::Delete && SYSTEM.contains(&self.path.as_str()) {
             return Err(ActionError::arguments(Self::NAME, format!("{} is a part of the system and is not deleted", self.path)));
         }
+        if self.recursive && self.owner.is_none() && self.group.is_none() {
+            return Err(ActionError::arguments(Self::NAME, "recursive is about the owner and the group; give one, or leave recursive away"));
+        }
         attributes(Self::NAME, &self.owner, &self.group, &self.mode).map(drop)
     }
 
     fn observe(&self, wanted: &mut Observation) {
         wanted.file(&self.path);
+        if self.recursive && self.action == Existence::Create {
+            Ownership::new(&self.path, &self.owner, &self.group).observe(wanted);
+        }
     }
 
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
@@ -74,6 +94,10 @@ impl Action for Directory {
             return Ok(plan_delete(node, &self.path));
         }
         let wanted = attributes(Self::NAME, &self.owner, &self.group, &self.mode)?;
+        let there = match node.file(&self.path) {
+            Known::Known(state) => Known::Known(*state != FileState::Absent),
+            Known::Unknown => Known::Unknown,
+        };
         let attributes = match node.file(&self.path) {
             Known::Known(FileState::Directory(current)) => wanted.or(current),
             Known::Known(FileState::Absent) => new_attributes(node, &wanted, 0o755),
@@ -84,14 +108,19 @@ impl Action for Directory {
             Known::Unknown => wanted.clone(),
         };
         let call = ["ensure_directory", &self.path].map(str::to_owned).into_iter().chain(attribute_words(&wanted));
-        let change = plan_file(node, &self.path, FileState::Directory(attributes), Script::new().call(call))?;
+        let ownership = Ownership::new(&self.path, &self.owner, &self.group);
+        let mut script = Script::new().call(call);
+        if self.recursive {
+            script = script.and(ownership.script());
+        }
+        let change = plan_file(node, &self.path, FileState::Directory(attributes), script.clone())?;
         // its parents come along
         let mut path = self.path.as_str();
         while let Some(above) = parent(path).filter(|above| node.file(above) == Known::Known(&FileState::Absent)) {
             node.set_file(above, FileState::Directory(Attributes::default()));
             path = above;
         }
-        Ok(change)
+        Ok(if self.recursive { ownership.plan(node, there, change, script) } else { change })
     }
 }
 
@@ -99,6 +128,7 @@ impl Action for Directory {
 mod tests {
     use super::super::check::{check, node};
     use super::*;
+    use crate::model::Reading;
     use expect_test::expect;
 
     #[test]
@@ -123,5 +153,63 @@ mod tests {
     #[test]
     fn leaves_what_is_right() {
         check(Directory::at("/srv").mode(0o750), node().directory("/srv", 0o750), expect!["nothing to do"]);
+    }
+
+    #[test]
+    fn all_that_is_in_it_is_theirs() {
+        let find = "find /srv \\( ! -user app -o ! -group web \\) -print -quit";
+        let action = || Directory::at("/srv").owner("app").group("web").recursive();
+        let there = || {
+            let mut node = node();
+            let attributes = Attributes { owner: Some("app".into()), group: Some("web".into()), mode: Some(0o755) };
+            node.0.set_file("/srv", FileState::Directory(attributes));
+            node
+        };
+        check(action(), node().without_file("/srv"), expect![[r#"
+            will create directory
+            + directory app:web 0755
+            ---
+            ensure_directory /srv app web ''
+            ensure_owners /srv app web
+        "#]]);
+        check(action(), there().reading(find, 0, ""), expect!["nothing to do"]);
+        check(action(), there().reading(find, 0, "/srv/x"), expect![[r#"
+            will change owner or group of what is in it
+            ---
+            ensure_directory /srv app web ''
+            ensure_owners /srv app web
+        "#]]);
+        check(action(), there().reading(find, 1, ""), expect![[r#"
+            may ensure owner and group of what is in it
+            ---
+            ensure_directory /srv app web ''
+            ensure_owners /srv app web
+        "#]]);
+        check(action(), node().directory("/srv", 0o755).reading(find, 0, "/srv"), expect![[r#"
+            will change owner or mode
+            - directory root:root 0755
+            + directory app:web 0755
+            ---
+            ensure_directory /srv app web ''
+            ensure_owners /srv app web
+        "#]]);
+        check(Directory::at("/srv").owner("it's").recursive(), node(), expect![[r#"
+            may ensure directory
+            ---
+            ensure_directory /srv 'it'\''s' '' ''
+            ensure_owners /srv 'it'\''s' ''
+        "#]]);
+        check(Directory::at("/srv").mode(0o700).recursive(), node(), expect!["error: directory: recursive is about the owner and the group; give one, or leave recursive away"]);
+    }
+
+    #[test]
+    fn what_is_put_in_it_afterwards_is_seen() {
+        let mut state = node().directory("/srv", 0o755).without_file("/srv/x").0;
+        state.set_reading("find /srv \\( ! -user root \\) -print -quit", Reading { exit: 0, output: String::new(), of: Some("/srv/".into()) });
+        let action = Directory::at("/srv").owner("root").recursive();
+        assert!(action.plan(&mut state).expect("it can be planned").is_none());
+        super::super::File::at("/srv/x").plan(&mut state).expect("it can be planned").expect("it changes");
+        let change = action.plan(&mut state).expect("it can be planned").expect("it may be another's");
+        assert_eq!(change.certainty, super::super::Certainty::May);
     }
 }

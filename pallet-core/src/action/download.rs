@@ -14,6 +14,8 @@ pub(super) struct Download {
     headers: BTreeMap<String, String>,
     insecure: bool,
     proxy: Option<String>,
+    /// A function of the library that the downloaded file goes through.
+    pub(super) through: Option<&'static str>,
 }
 
 /// What content a download must have.
@@ -82,7 +84,7 @@ impl DownloadArguments<'_> {
             }
         }
         let (headers, insecure, proxy) = (self.headers.clone(), self.insecure, self.proxy.clone());
-        Ok(Some(Download { url: url.clone(), checksum, headers, insecure, proxy }))
+        Ok(Some(Download { url: url.clone(), checksum, headers, insecure, proxy, through: None }))
     }
 }
 
@@ -147,6 +149,9 @@ impl Download {
                     self.call(to, url, Vec::new())
                 );
             }
+        }
+        if let Some(function) = self.through {
+            script.push_str(&format!("{function} {to}\n"));
         }
         script
     }

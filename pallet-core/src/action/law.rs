@@ -1,7 +1,11 @@
 //! The law of actions, tested on this machine: after a change was applied, observing gives what was planned, and planning again gives nothing.
 
+mod archives;
 mod downloads;
+mod edits;
 mod files;
+mod lines;
+mod mirrors;
 mod package_managers;
 mod system;
 
@@ -14,11 +18,11 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{
-    Action, ActionError, Certainty, Change, Directory, Exec, ExecCheckedScript, ExecScript, File, RemoteFile, SymbolicLink, UploadSource,
-    Workspace,
+    Action, ActionError, Certainty, Change, Directory, Exec, ExecCheckedScript, ExecScript, File, Listed, RemoteFile, SymbolicLink,
+    UploadSource, Workspace,
 };
 use crate::model::{NodeState, Observation};
-use crate::script::LIBRARY;
+use crate::script::library_for;
 use crate::script::observe::{compile, parse};
 use crate::script::shells::{Shell, shells};
 
@@ -34,6 +38,23 @@ impl Workspace for Project {
     fn digest(&self, path: &Path) -> Result<(String, u64, std::path::PathBuf), ActionError> {
         let content = self.read(path)?;
         Ok((crate::model::digest(&content), content.len() as u64, self.0.path().join(path)))
+    }
+    fn list(&self, path: &Path) -> Result<Vec<Listed>, ActionError> {
+        let output = std::process::Command::new("find")
+            .args([".", "!", "-name", ".", "-printf", "%y%m %P\n"])
+            .current_dir(self.0.path().join(path))
+            .output();
+        let output = output.map_err(|error| ActionError::node(error.to_string()))?.stdout;
+        let entry = |line: &str| {
+            line.split_once(' ').map(|(mode, path)| Listed {
+                path: path.to_owned(),
+                directory: mode.starts_with('d'),
+                executable: mode.ends_with("755"),
+            })
+        };
+        let mut found: Vec<_> = String::from_utf8_lossy(&output).lines().filter_map(entry).collect();
+        found.sort_by(|one, other| one.path.split('/').cmp(other.path.split('/')));
+        Ok(found)
     }
     fn render(&self, _name: &str, template: &str, values: &Value) -> Result<String, ActionError> {
         Ok(template.replace("{{ name }}", values["name"].as_str().unwrap_or_default()))
@@ -86,9 +107,9 @@ impl Place {
             fs::write(self.incoming.path().join(&upload.digest), content).expect("it can be written");
         }
         let script = change.script.as_str();
-        let incoming = self.incoming.path().display();
+        let (incoming, library) = (self.incoming.path().display(), library_for(script));
         let script = format!(
-            "{{\n{LIBRARY}\nincoming={incoming}\n( set -e; change= drift=\n{script}\necho \"reported=$change $drift\" ) </dev/null\n}}"
+            "{{\n{library}\nincoming={incoming}\n( set -e; change= drift=\n{script}\necho \"reported=$change $drift\" ) </dev/null\n}}"
         );
         let output = self.run(&script);
         let said = String::from_utf8_lossy(&output.stdout);

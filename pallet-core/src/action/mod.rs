@@ -8,6 +8,8 @@ mod change;
 pub mod check;
 mod declared;
 mod download;
+mod edit;
+mod ere;
 mod error;
 mod file_support;
 mod fold;
@@ -15,6 +17,10 @@ mod guard;
 #[cfg(test)]
 mod law;
 mod order;
+mod ownership;
+mod package_file;
+mod package_support;
+mod text_block;
 
 pub use change::{Certainty, Change, Upload, UploadSource};
 pub use declared::{Condition, Declared, Options, SourceLocation};
@@ -62,8 +68,21 @@ pub trait Workspace {
     fn read(&self, path: &Path) -> Result<Vec<u8>, ActionError>;
     /// The SHA-256 digest (hexadecimal) and the size in bytes of a file of the project, and its absolute path.
     fn digest(&self, path: &Path) -> Result<(String, u64, std::path::PathBuf), ActionError>;
+    /// What is in a directory of the project, and below: in order, each directory before what is in it. Links are followed.
+    fn list(&self, path: &Path) -> Result<Vec<Listed>, ActionError>;
     /// A template's text with values filled in. `name` is for its errors.
     fn render(&self, name: &str, template: &str, values: &Value) -> Result<String, ActionError>;
+}
+
+/// A file or a directory in a directory of the project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Where, from the listed directory: `assets/logo.svg`.
+    pub path: String,
+    /// Whether it is a directory.
+    pub directory: bool,
+    /// Whether its owner may execute it.
+    pub executable: bool,
 }
 
 /// An action whose type is not known here: one of the table, or one of a program's own.
@@ -132,18 +151,35 @@ macro_rules! actions {
 }
 
 actions! {
+    add_rpm::AddRpm,
+    authorized_key::AuthorizedKey,
+    cron::Cron,
+    debconf_set_selections::DebconfSetSelections,
     directory::Directory,
     exec::Exec,
     exec_checked_script::ExecCheckedScript,
     exec_script::ExecScript,
+    fifo::Fifo,
     file::File,
     group::Group,
+    hostname::Hostname,
+    ini_setting::IniSetting,
+    install_deb::InstallDeb,
+    line_in_file::LineInFile,
+    minimal_packages::MinimalPackages,
     package::Package,
     package_manager::PackageManager,
+    package_repository::PackageRepository,
+    package_source::PackageSource,
+    packages::Packages,
+    remote_directory::RemoteDirectory,
     remote_file::RemoteFile,
+    rsync::Rsync,
+    sed::Sed,
     service::Service,
     service_script::ServiceScript,
     symbolic_link::SymbolicLink,
+    sysctl::Sysctl,
     user::User,
 }
 

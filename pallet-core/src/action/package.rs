@@ -3,15 +3,18 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, ActionError, Certainty, Change, Workspace};
-use crate::model::{PackageTransaction, Known, NodeState, Observation, PackageState};
-use crate::script::packages;
+use super::package_support::{Wanted, check_repositories, package_option_builders, plan_packages};
+use super::{Action, ActionError, Change, Workspace};
+use crate::model::{NodeState, Observation};
 
 /// Ensures that a package of the node's package manager is installed, or that it is not.
 ///
-/// Packages that are declared one after the other are installed in one go. Configuration files that were changed on the node are kept.
+/// It does nothing if that is so. Packages that are declared one after the other, with the same options, are installed in one go. Configuration
+/// files that were changed on the node are kept.
 ///
 /// Example: `package(request, "nginx")`
+///
+/// Example: `package(request, "nginx", enable = ["bookworm-backports"], disable_service_start = True)`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Package {
@@ -23,6 +26,19 @@ pub struct Package {
     /// What to do.
     #[serde(default)]
     pub action: PackageAction,
+    /// Repositories to use as well, by their names: for dnf, yum and zypper. For apt, the one release that the package comes from, such as
+    /// `"bookworm-backports"`; for apk, the one tag.
+    #[serde(default)]
+    pub enable: Vec<String>,
+    /// Repositories not to use, by their names: for dnf and yum only.
+    #[serde(default)]
+    pub disable: Vec<String>,
+    /// Keeps the package's services from being started by its installation: for apt only, since no other package manager starts any.
+    #[serde(default)]
+    pub disable_service_start: bool,
+    /// Installs it even if its signature cannot be verified. pacman cannot do that for one package.
+    #[serde(default)]
+    pub allow_unsigned: bool,
 }
 
 /// What to do with a package.
@@ -43,7 +59,15 @@ pub enum PackageAction {
 impl Package {
     /// A package that is installed.
     pub fn install(name: impl Into<String>) -> Self {
-        Package { name: name.into(), version: None, action: PackageAction::Install }
+        Package {
+            name: name.into(),
+            version: None,
+            action: PackageAction::Install,
+            enable: Vec::new(),
+            disable: Vec::new(),
+            disable_service_start: false,
+            allow_unsigned: false,
+        }
     }
 
     /// In this version.
@@ -67,28 +91,10 @@ impl Package {
         Package { action: PackageAction::Purge, ..Self::install(name) }
     }
 
-    /// The state to reach.
-    fn wanted(&self) -> PackageState {
-        match self.action {
-            PackageAction::Install | PackageAction::Upgrade => PackageState::Installed { version: self.version.clone() },
-            PackageAction::Remove => PackageState::Removed,
-            PackageAction::Purge => PackageState::Absent,
-        }
-    }
+    package_option_builders!();
 
-    fn transaction(&self) -> PackageTransaction {
-        let package = match &self.version {
-            Some(version) => format!("{}={version}", self.name),
-            None => self.name.clone(),
-        };
-        let mut transaction = PackageTransaction::default();
-        match self.action {
-            PackageAction::Install => transaction.install.push(package),
-            PackageAction::Upgrade => transaction.upgrade.push(package),
-            PackageAction::Remove => transaction.remove.push(package),
-            PackageAction::Purge => transaction.purge.push(package),
-        }
-        transaction
+    fn wanted(&self) -> Wanted<'_> {
+        Wanted { name: &self.name, version: self.version.as_deref() }
     }
 }
 
@@ -100,23 +106,9 @@ impl Action for Package {
     }
 
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
-        let plain = |text: &str, also: &[u8]| {
-            text.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '_')
-                && !text.ends_with('-')
-                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || also.contains(&byte))
-        };
-        if !plain(&self.name, b"+-._:@") {
-            return Err(ActionError::arguments(Self::NAME, format!("{:?} is not the name of one package", self.name)));
-        }
-        match &self.version {
-            Some(version) if self.action != PackageAction::Install => {
-                Err(ActionError::arguments(Self::NAME, format!("the version {version:?} is only for the action \"install\"")))
-            }
-            Some(version) if !plain(version, b"+-._:~^*") => {
-                Err(ActionError::arguments(Self::NAME, format!("{version:?} is not a version; write it as the package manager does")))
-            }
-            _ => Ok(()),
-        }
+        self.wanted().check(Self::NAME, self.action)?;
+        check_repositories(Self::NAME, &self.enable)?;
+        check_repositories(Self::NAME, &self.disable)
     }
 
     fn observe(&self, wanted: &mut Observation) {
@@ -124,38 +116,7 @@ impl Action for Package {
     }
 
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
-        let manager = packages::manager(&node.os)?;
-        let wanted = self.wanted();
-        let current = node.package(&self.name).cloned();
-        let upgrade = self.action == PackageAction::Upgrade;
-        let certainty = match &current {
-            Known::Known(state) if wanted.allows(state) && !upgrade => return Ok(None),
-            // which version there is can only be known later
-            Known::Known(PackageState::Installed { version: None }) if self.action == PackageAction::Install => Certainty::May,
-            Known::Known(PackageState::Installed { .. }) if upgrade => Certainty::May,
-            Known::Known(_) => Certainty::Will,
-            Known::Unknown => Certainty::May,
-        };
-        let summary = match (self.action, &current, &self.version) {
-            (PackageAction::Install, Known::Known(PackageState::Installed { version: Some(old) }), Some(new)) => {
-                format!("install version {new} instead of {old}")
-            }
-            (PackageAction::Install, _, Some(version)) => format!("install version {version}"),
-            (PackageAction::Install, ..) => "install".to_owned(),
-            (PackageAction::Upgrade, Known::Known(PackageState::Absent | PackageState::Removed), _) => "install".to_owned(),
-            (PackageAction::Upgrade, ..) => "upgrade".to_owned(),
-            (PackageAction::Remove, ..) => "remove".to_owned(),
-            (PackageAction::Purge, ..) => "purge".to_owned(),
-        };
-        let transaction = self.transaction();
-        let script = packages::transaction(manager, &transaction)?;
-        node.forget_what_packages_touch();
-        if matches!(self.action, PackageAction::Remove | PackageAction::Purge) {
-            node.forget_installed_packages();
-        }
-        node.forget_package_versions();
-        node.set_package(&self.name, wanted);
-        Ok(Some(Change { certainty, packages: Some(transaction), ..Change::will(summary, script) }))
+        plan_packages(node, self.action, &[self.wanted()], self.options(), false)
     }
 }
 
@@ -163,7 +124,7 @@ impl Action for Package {
 mod tests {
     use super::super::check::{check, node};
     use super::*;
-    use crate::model::{OsFamily, PackageManager};
+    use crate::model::{Known, OsFamily, PackageManager, PackageState};
     use expect_test::expect;
 
     #[test]
@@ -256,6 +217,31 @@ mod tests {
             node().os("plan9", OsFamily::Unknown, PackageManager::Unknown),
             expect!["error: there is no package manager that Pallet knows on this node, which is plan9 12 (x86_64); it knows apt, dnf, yum, zypper, pacman and apk"],
         );
+    }
+
+    #[test]
+    fn takes_options_that_the_package_manager_has() {
+        let quiet = || Package::install("nginx").disable_service_start().allow_unsigned();
+        check(
+            quiet().enable("bookworm-backports"),
+            node().without_package("nginx"),
+            expect![[r#"
+                will install
+                ---
+                package_transaction apt --disable-service-start --allow-unsigned --enable bookworm-backports --install nginx
+            "#]],
+        );
+        check(quiet(), node().os("rocky", OsFamily::RedHat, PackageManager::Dnf), expect!["error: dnf does not start services by itself; leave `disable_service_start` away"]);
+        check(
+            Package::install("nginx").enable("epel").disable("base").disable("extras"),
+            node().os("centos", OsFamily::RedHat, PackageManager::Yum),
+            expect![[r#"
+                may install
+                ---
+                package_transaction yum --enable epel --disable base extras --install nginx
+            "#]],
+        );
+        check(Package::install("nginx").enable("--installroot=/"), node(), expect![[r#"error: package: "--installroot=/" is not the name of a repository"#]]);
     }
 
     #[test]

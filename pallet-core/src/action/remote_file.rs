@@ -1,6 +1,6 @@
 //! Ensures a file with given content. No-op: it is there with that content and the wanted owner, group and mode.
 
-mod plan;
+pub(super) mod plan;
 pub(super) mod source;
 
 use std::collections::BTreeMap;
@@ -98,11 +98,13 @@ pub struct RemoteFile {
     #[serde(default)]
     pub overwrite_changes: bool,
     #[serde(skip)]
+    through: Option<&'static str>,
+    #[serde(skip)]
     source: Option<Source>,
 }
 
 impl RemoteFile {
-    fn at(path: impl Into<String>) -> Self {
+    pub(super) fn at(path: impl Into<String>) -> Self {
         RemoteFile { path: path.into(), ..Self::default() }
     }
 
@@ -122,7 +124,7 @@ impl RemoteFile {
     }
 
     /// A file at `path` with the content of a file of the node.
-    pub fn remote_file(path: impl Into<String>, file: impl Into<String>) -> Self {
+    pub fn copy(path: impl Into<String>, file: impl Into<String>) -> Self {
         RemoteFile { remote_file: Some(file.into()), ..Self::at(path) }
     }
 
@@ -192,6 +194,12 @@ impl RemoteFile {
         self
     }
 
+    /// What is downloaded goes through this function of the library.
+    pub(super) fn through(mut self, function: &'static str) -> Self {
+        self.through = Some(function);
+        self
+    }
+
     fn read(&self, workspace: &dyn Workspace) -> Result<Source, ActionError> {
         let wrong = |message: String| Err(ActionError::arguments(Self::NAME, message));
         let given = [&self.content, &self.local_file, &self.template, &self.remote_file, &self.url, &self.link];
@@ -207,14 +215,15 @@ impl RemoteFile {
             insecure: self.insecure,
             proxy: &self.proxy,
         };
-        if let Some(download) = download.check(Self::NAME)? {
+        if let Some(mut download) = download.check(Self::NAME)? {
+            download.through = self.through;
             return Ok(Source::Download(download));
         }
         if let Some(content) = &self.content {
             return Ok(Source::Content(Content::of(content.clone().into_bytes())));
         }
         if let Some(file) = &self.local_file {
-            return Ok(Source::Content(Content::of_file(workspace, Path::new(file))?));
+            return Ok(Source::Content(Content::of_file(workspace, Path::new(file), true)?));
         }
         if let Some(file) = &self.template {
             let template = String::from_utf8(workspace.read(Path::new(file))?)

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::action::{ActionError, Certainty, Change, Declared, Flags, Step, Upload};
 use crate::model::{Os, PackageTransaction};
-use crate::script::{FLAGS, LIBRARY, flag_file, packages, quote, shell};
+use crate::script::{FLAGS, flag_file, library_for, packages, quote, shell};
 
 /// Where uploads stand on a node, by digest.
 pub(super) const INCOMING: &str = "/var/lib/pallet/incoming";
@@ -59,7 +59,7 @@ fi
 /// Compiles `steps` of `declared`.
 pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) -> Result<Compiled, ActionError> {
     let Frame { token, phase, flags, later, os, present, also } = frame;
-    let mut script = format!("{{\n{LIBRARY}\ntoken={token}\nincoming={INCOMING}\nflags={FLAGS}\n{LOCK}");
+    let mut script = format!("token={token}\nincoming={INCOMING}\nflags={FLAGS}\n{LOCK}");
     let _ = writeln!(
         script,
         "[ -d \"$flags\" ] || mkdir -p \"$flags\" 2>/dev/null\n[ -w \"$flags\" ] || flags=$(mktemp -d) || exit 1\nlogs=$flags"
@@ -99,6 +99,10 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
             let _ = writeln!(script, "if {look} >/dev/null 2>&1; then when_{id}={yes}; else when_{id}={no}; fi", id = condition.id);
         }
         let _ = writeln!(script, "printf '\\n%s begin %s\\n' {token} {number}\n(\nset -e\nchange= drift= part={number}");
+        if part.steps.iter().any(|step| declared[steps[*step].index].secret.is_some()) {
+            // what a file held before may be a secret too
+            script.push_str("no_versions=1\n");
+        }
         if changes.iter().any(|change| change.packages.is_some()) {
             // half of a transaction is worse than none or all of it
             script.push_str("trap '' TERM\n");
@@ -128,6 +132,7 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
     }
     script.push_str(&applied(phase, declared));
     let _ = writeln!(script, "{also}\nprintf '\\n%s done\\n' {token}\nexit 0\n}} </dev/null");
+    let script = format!("{{\n{}\n{script}", library_for(&script));
     Ok(Compiled { script, uploads, parts })
 }
 
@@ -141,17 +146,18 @@ fn applied(phase: &str, declared: &[Declared]) -> String {
     )
 }
 
-/// Neighbouring package changes become one part. What has nothing to change does not part neighbours; options and conditions do.
+/// Neighbouring package changes with the same package options become one part. What has nothing to change does not part neighbours; flags and
+/// conditions do.
 fn group(declared: &[Declared], steps: &[Step]) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
-    let mut open = false;
+    let mut open = None;
     for (position, step) in steps.iter().enumerate() {
         let Some(change) = &step.change else { continue };
         let options = &declared[step.index].options;
         let plain = options.flag_on_change.is_none() && options.if_flag.is_none() && step.conditions.is_empty();
-        let joins = plain && change.packages.is_some();
+        let joins = change.packages.as_ref().filter(|_| plain).map(|packages| &packages.options);
         match parts.last_mut() {
-            Some(part) if open && joins => part.steps.push(position),
+            Some(part) if joins.is_some() && open == joins => part.steps.push(position),
             _ => parts.push(Part { steps: vec![position] }),
         }
         open = joins;
@@ -164,20 +170,17 @@ fn uploads(parts: &[Part], steps: &[Step]) -> Vec<Upload> {
     let changes = parts.iter().flat_map(|part| &part.steps).filter_map(|step| steps[*step].change.as_ref());
     let mut uploads: Vec<Upload> = Vec::new();
     for upload in changes.flat_map(|change| &change.uploads) {
-        if !uploads.contains(upload) {
+        if !uploads.iter().any(|known| known.digest == upload.digest) {
             uploads.push(upload.clone());
         }
     }
     uploads
 }
 
+/// One transaction for changes of which all have one, with the same options.
 fn join(changes: &[&Change]) -> PackageTransaction {
-    let mut joined = PackageTransaction::default();
-    for packages in changes.iter().filter_map(|change| change.packages.as_ref()) {
-        joined.install.extend(packages.install.iter().cloned());
-        joined.upgrade.extend(packages.upgrade.iter().cloned());
-        joined.remove.extend(packages.remove.iter().cloned());
-        joined.purge.extend(packages.purge.iter().cloned());
-    }
+    let mut all = changes.iter().filter_map(|change| change.packages.clone());
+    let mut joined = all.next().unwrap_or_default();
+    all.for_each(|packages| joined.extend(packages));
     joined
 }

@@ -27,7 +27,7 @@ pub use node_spec::{HardwareSpec, ImageSpec, LocationSpec, NetworkSpec, NodeSpec
 pub use node_state::{Attributes, CommandState, FileState, GroupState, NodeState, PackageState, Reading, ServiceState, UserState};
 pub use observation::{FileQuestion, Observation};
 pub use os::{Os, OsFamily, PackageManager, ServiceManager};
-pub use package_transaction::PackageTransaction;
+pub use package_transaction::{PackageOptions, PackageTransaction};
 pub use secret_name::{replace_secrets, secret_placeholder};
 pub use target::Target;
 pub use user::AdminUser;

@@ -11,4 +11,34 @@ pub struct PackageTransaction {
     pub remove: Vec<String>,
     /// To remove together with their configuration files.
     pub purge: Vec<String>,
+    /// How they are installed: only transactions with the same options can be joined.
+    pub options: PackageOptions,
+}
+
+/// How packages are installed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PackageOptions {
+    /// Repositories that are used as well; for apt the one release, for apk the one tag, that the packages come from.
+    pub enable: Vec<String>,
+    /// Repositories that are not used.
+    pub disable: Vec<String>,
+    /// The services of the packages are not started.
+    pub disable_service_start: bool,
+    /// Packages without a signature that can be verified are installed too.
+    pub allow_unsigned: bool,
+}
+
+impl PackageTransaction {
+    /// Whether it does nothing.
+    pub fn is_empty(&self) -> bool {
+        [&self.install, &self.upgrade, &self.remove, &self.purge].iter().all(|packages| packages.is_empty())
+    }
+
+    /// Does all that `other` does as well; both have the same options.
+    pub fn extend(&mut self, other: PackageTransaction) {
+        self.install.extend(other.install);
+        self.upgrade.extend(other.upgrade);
+        self.remove.extend(other.remove);
+        self.purge.extend(other.purge);
+    }
 }

@@ -24,6 +24,12 @@ impl Script {
         self
     }
 
+    /// Adds what another one does.
+    pub fn and(mut self, other: Script) -> Self {
+        self.text.push_str(&other.text);
+        self
+    }
+
     /// Adds a command of which every word is quoted.
     pub fn call<S: AsRef<str>>(self, words: impl IntoIterator<Item = S>) -> Self {
         let line = words.into_iter().map(|word| quote(word.as_ref())).collect::<Vec<_>>().join(" ");

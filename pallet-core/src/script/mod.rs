@@ -1,6 +1,6 @@
 //! Shell text: quoting, building, and what differs between systems. POSIX `sh` only, and no I/O here.
 //!
-//! How the script of a change runs. The applying script holds [`LIBRARY`] once, sets `incoming` to the directory where uploads stand by their
+//! How the script of a change runs. The applying script holds what is needed of [`LIBRARY`] once, sets `incoming` to the directory where uploads stand by their
 //! digests, and gives each change a shell of its own, never in a condition, where `set -e` would mean nothing:
 //!
 //! ```sh
@@ -15,6 +15,7 @@
 
 mod builder;
 mod flag;
+mod library;
 pub mod observe;
 pub mod packages;
 mod quote;
@@ -25,24 +26,30 @@ pub(crate) mod shells;
 
 pub use builder::Script;
 pub use flag::{FLAGS, flag_file, flag_of_file};
+pub use library::library_for;
 pub use quote::quote;
 pub use shell::{shell, strict_shell};
 
 const PACKAGE_LISTS: &str = include_str!("shared/package_lists.sh");
 const PROVIDES: &str = include_str!("shared/provides.sh");
+pub(crate) const DEBCONF: &str = include_str!("shared/debconf.sh");
 const PROCESS: &str = include_str!("shared/process.sh");
 const INIT: &str = include_str!("shared/init.sh");
 const RUNIT: &str = include_str!("shared/runit.sh");
 
-/// Shell functions that the scripts of changes call; they stand once at the head of every applying script.
+/// Shell functions that the scripts of changes call. Those that are needed stand once at the head of every applying script: [`library_for`].
 pub const LIBRARY: &str = concat!(
     include_str!("library/base.sh"),
     include_str!("library/files.sh"),
     include_str!("library/written.sh"),
     include_str!("library/download.sh"),
+    include_str!("library/archives.sh"),
+    include_str!("library/mirror.sh"),
+    include_str!("library/edit.sh"),
     include_str!("library/packages.sh"),
     include_str!("shared/package_lists.sh"),
     include_str!("shared/provides.sh"),
+    include_str!("shared/debconf.sh"),
     include_str!("library/services.sh"),
     include_str!("shared/process.sh"),
     include_str!("shared/init.sh"),

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::Script;
-use crate::model::{Os, PackageManager, PackageTransaction};
+use crate::model::{Os, OsFamily, PackageManager, PackageOptions, PackageTransaction};
 
 /// What the node's package manager cannot do, or that there is none.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
@@ -20,8 +20,14 @@ pub fn transaction(manager: PackageManager, transaction: &PackageTransaction) ->
     {
         return Err(PackagesError::new(format!("pacman installs only the newest version there is; leave the version of {package} away")));
     }
+    check_options(manager, &transaction.options)?;
+    let options = &transaction.options;
     let mut words = vec!["package_transaction", manager.as_str()];
+    let flags = [("--disable-service-start", options.disable_service_start), ("--allow-unsigned", options.allow_unsigned)];
+    words.extend(flags.iter().filter(|(_, given)| *given).map(|(flag, _)| *flag));
     let lists = [
+        ("--enable", &options.enable),
+        ("--disable", &options.disable),
         ("--install", &transaction.install),
         ("--upgrade", &transaction.upgrade),
         ("--remove", &transaction.remove),
@@ -34,6 +40,32 @@ pub fn transaction(manager: PackageManager, transaction: &PackageTransaction) ->
     Ok(Script::new().call(words))
 }
 
+/// Refuses what the package manager cannot do.
+fn check_options(manager: PackageManager, options: &PackageOptions) -> Result<(), PackagesError> {
+    use PackageManager::{Apk, Apt, Dnf, Pacman, Yum, Zypper};
+    let name = manager.as_str();
+    let refuse = |message: &str| Err(PackagesError::new(format!("{name} {message}")));
+    if !options.enable.is_empty() && manager == Pacman {
+        return refuse("cannot enable a repository for some packages; leave `enable` away");
+    }
+    if options.enable.len() > 1 && manager == Apt {
+        return refuse("can take packages from one release only; give `enable` one name");
+    }
+    if options.enable.len() > 1 && manager == Apk {
+        return refuse("can take packages from the repository of one tag only; give `enable` one name");
+    }
+    if !options.disable.is_empty() && matches!(manager, Apt | Zypper | Pacman | Apk) {
+        return refuse("cannot disable a repository for some packages; leave `disable` away");
+    }
+    if options.disable_service_start && matches!(manager, Dnf | Yum | Zypper | Pacman | Apk) {
+        return refuse("does not start services by itself; leave `disable_service_start` away");
+    }
+    if options.allow_unsigned && manager == Pacman {
+        return refuse("decides on signatures for each repository; leave `allow_unsigned` away, and give its package_source a `siglevel`");
+    }
+    Ok(())
+}
+
 /// The node's package manager, or an error that says what was found instead.
 pub fn manager(os: &Os) -> Result<PackageManager, PackagesError> {
     match os.package_manager {
@@ -42,6 +74,50 @@ pub fn manager(os: &Os) -> Result<PackageManager, PackagesError> {
         ))),
         manager => Ok(manager),
     }
+}
+
+/// Refuses a node that is not of Debian's family for `what`.
+pub fn require_debian(os: &Os, what: &str) -> Result<(), PackagesError> {
+    match (os.family, os.package_manager) {
+        (OsFamily::Debian, PackageManager::Apt) | (OsFamily::Unknown, PackageManager::Apt) => Ok(()),
+        _ => Err(PackagesError::new(format!("{what} is for Debian and its kin; this node is {os}, with {}", found(os)))),
+    }
+}
+
+/// Refuses a node whose package manager does not install packages of rpm.
+pub fn require_rpm(os: &Os, what: &str) -> Result<PackageManager, PackagesError> {
+    match os.package_manager {
+        manager @ (PackageManager::Dnf | PackageManager::Yum | PackageManager::Zypper) => Ok(manager),
+        _ => Err(PackagesError::new(format!("{what} is for dnf, yum and zypper; this node is {os}, with {}", found(os)))),
+    }
+}
+
+/// The package manager that was found, in words.
+fn found(os: &Os) -> String {
+    match os.package_manager {
+        PackageManager::Unknown => "none of apt, dnf, yum, zypper, pacman and apk".to_owned(),
+        manager => manager.as_str().to_owned(),
+    }
+}
+
+/// The code name of a release of Debian or Ubuntu; `None` where it is not known.
+pub fn codename(os: &Os) -> Option<&'static str> {
+    Some(match (os.id.as_str(), os.version.split('.').next().unwrap_or_default()) {
+        ("debian" | "raspbian", "10") => "buster",
+        ("debian" | "raspbian", "11") => "bullseye",
+        ("debian" | "raspbian", "12") => "bookworm",
+        ("debian" | "raspbian", "13") => "trixie",
+        ("debian" | "raspbian", "14") => "forky",
+        _ => match (os.id.as_str(), os.version.as_str()) {
+            ("ubuntu", "18.04") => "bionic",
+            ("ubuntu", "20.04") => "focal",
+            ("ubuntu", "22.04") => "jammy",
+            ("ubuntu", "24.04") => "noble",
+            ("ubuntu", "25.10") => "questing",
+            ("ubuntu", "26.04") => "resolute",
+            _ => return None,
+        },
+    })
 }
 
 impl PackagesError {
@@ -62,6 +138,7 @@ mod tests {
             upgrade: vec!["openssl".into()],
             remove: vec!["telnet".into()],
             purge: vec!["exim4".into()],
+            options: PackageOptions::default(),
         };
         let script = transaction(PackageManager::Apt, &all).expect("apt can do it all");
         expect![[r#"
@@ -75,5 +152,53 @@ mod tests {
         let pinned = PackageTransaction { install: vec!["curl=8".into()], ..PackageTransaction::default() };
         let error = transaction(PackageManager::Pacman, &pinned).expect_err("pacman has no versions");
         expect!["pacman installs only the newest version there is; leave the version of curl=8 away"].assert_eq(&error.to_string());
+    }
+
+    #[test]
+    fn options_that_a_manager_does_not_have_are_refused() {
+        use PackageManager::{Apk, Apt, Dnf, Pacman, Yum, Zypper};
+        let mut said = String::new();
+        let two = || vec!["one".to_owned(), "two".to_owned()];
+        for manager in [Apt, Dnf, Yum, Zypper, Pacman, Apk] {
+            for options in [
+                PackageOptions { enable: two(), ..PackageOptions::default() },
+                PackageOptions { disable: two(), ..PackageOptions::default() },
+                PackageOptions { disable_service_start: true, ..PackageOptions::default() },
+                PackageOptions { allow_unsigned: true, ..PackageOptions::default() },
+            ] {
+                let install = PackageTransaction { install: vec!["nginx".into()], options, ..PackageTransaction::default() };
+                match transaction(manager, &install) {
+                    Ok(script) => said.push_str(script.as_str()),
+                    Err(error) => said.push_str(&format!("{error}\n")),
+                }
+            }
+        }
+        expect![[r#"
+            apt can take packages from one release only; give `enable` one name
+            apt cannot disable a repository for some packages; leave `disable` away
+            package_transaction apt --disable-service-start --install nginx
+            package_transaction apt --allow-unsigned --install nginx
+            package_transaction dnf --enable one two --install nginx
+            package_transaction dnf --disable one two --install nginx
+            dnf does not start services by itself; leave `disable_service_start` away
+            package_transaction dnf --allow-unsigned --install nginx
+            package_transaction yum --enable one two --install nginx
+            package_transaction yum --disable one two --install nginx
+            yum does not start services by itself; leave `disable_service_start` away
+            package_transaction yum --allow-unsigned --install nginx
+            package_transaction zypper --enable one two --install nginx
+            zypper cannot disable a repository for some packages; leave `disable` away
+            zypper does not start services by itself; leave `disable_service_start` away
+            package_transaction zypper --allow-unsigned --install nginx
+            pacman cannot enable a repository for some packages; leave `enable` away
+            pacman cannot disable a repository for some packages; leave `disable` away
+            pacman does not start services by itself; leave `disable_service_start` away
+            pacman decides on signatures for each repository; leave `allow_unsigned` away, and give its package_source a `siglevel`
+            apk can take packages from the repository of one tag only; give `enable` one name
+            apk cannot disable a repository for some packages; leave `disable` away
+            apk does not start services by itself; leave `disable_service_start` away
+            package_transaction apk --allow-unsigned --install nginx
+        "#]]
+        .assert_eq(&said);
     }
 }

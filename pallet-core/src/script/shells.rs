@@ -53,6 +53,11 @@ impl Shell {
         Shell { name: "sh in a node", place: Place::Node(words.split_whitespace().map(str::to_owned).collect()) }
     }
 
+    /// A shell in a node that these words enter.
+    pub(crate) fn entered(words: Vec<String>) -> Shell {
+        Shell { name: "sh in a node", place: Place::Node(words) }
+    }
+
     /// A shell in a copy of this machine's root, where users, packages and services can be changed. Needs root.
     pub(crate) fn copy() -> Shell {
         Shell { name: "sh in a copy", place: Place::Copy(tempfile::tempdir().expect("a temporary directory")) }

@@ -77,11 +77,11 @@ async fn a_host_that_is_not_known_is_refused() {
     }
     expect![[r#"
         host key of 127.0.0.1:PORT: it is not known and shows ssh-ed25519 SHA256:RIGHT: if that is right, accept it with `ssh-keyscan -p PORT 127.0.0.1 >> DIR/known`
-        host key of 127.0.0.1:PORT: it is not known and shows ssh-ed25519 SHA256:RIGHT: if that is right, accept it with `ssh -o HostKeyAlias=web -p PORT USER@127.0.0.1`
-        host key of 127.0.0.1:PORT: it is not known and shows ssh-ed25519 SHA256:RIGHT; host certificates, as DIR/known:1 wants them, are not supported: if that is right, accept it with `ssh-keyscan -p PORT 127.0.0.1 >> DIR/known`
-        host key of 127.0.0.1:PORT: it shows ssh-ed25519 SHA256:RIGHT, but DIR/known:2 knows ssh-ed25519 SHA256:OTHER: someone may be in between, or it was rebuilt; if so, remove that line
+        host key of 127.0.0.1:PORT: it is not known and shows ssh-ed25519 SHA256:RIGHT: if that is right, accept it with `ssh -p PORT USER@127.0.0.1`
+        host key of 127.0.0.1:PORT: it is not known and shows ssh-ed25519 SHA256:RIGHT; host certificates, as DIR/known:1 (@cert-authority) wants them, cannot be verified here: if that is right, accept it with `ssh-keyscan -p PORT 127.0.0.1 >> DIR/known`
+        host key of 127.0.0.1:PORT: it shows ssh-ed25519 SHA256:RIGHT, but DIR/known:2 knows ssh-ed25519 SHA256:OTHER: it was reinstalled, or somebody is in between; if you know that it was reinstalled, forget the old key with `ssh-keygen -R '[127.0.0.1]:PORT' -f DIR/known` and accept the new one with `ssh-keyscan -p PORT 127.0.0.1 >> DIR/known`
         host key of 127.0.0.1:PORT: it shows ssh-ed25519 SHA256:RIGHT, which is revoked at DIR/known:2
-        host key of 127.0.0.1:PORT: it shows ssh-ed25519 SHA256:RIGHT, but DIR/known:1 knows ssh-rsa SHA256:NOHASH: someone may be in between, or it was rebuilt; if so, remove that line"#]]
+        host key of 127.0.0.1:PORT: it shows ssh-ed25519 SHA256:RIGHT, but DIR/known:1 knows ssh-rsa SHA256:NOHASH: it was reinstalled, or somebody is in between; if you know that it was reinstalled, forget the old key with `ssh-keygen -R '[127.0.0.1]:PORT' -f DIR/known` and accept the new one with `ssh-keyscan -p PORT 127.0.0.1 >> DIR/known`"#]]
     .assert_eq(&said.join("\n").replace(&rsa_fingerprint(), "SHA256:NOHASH"));
 }
 
@@ -126,10 +126,49 @@ async fn what_the_provider_knows_is_decisive() {
     for given in [key(&server, "other"), "nonsense".to_owned()] {
         let connection = SshConnection { host_keys: vec![given], ..server.connection() };
         let error = connect(&Connection::Ssh(connection), &settings).await.err().expect("it is refused");
-        said.push(server.plain(&error).replace(&fingerprint(&server, "host"), "SHA256:RIGHT"));
+        said.push(
+            server
+                .plain(&error)
+                .replace(&fingerprint(&server, "host"), "SHA256:RIGHT")
+                .replace(&fingerprint(&server, "other"), "SHA256:OTHER"),
+        );
     }
     expect![[r#"
-        host key of 127.0.0.1:PORT: it shows ssh-ed25519 SHA256:RIGHT, which is not what the provider knows of it: someone may be in between, or it was rebuilt
+        host key of 127.0.0.1:PORT: it shows ssh-ed25519 SHA256:RIGHT, but the provider knows ssh-ed25519 SHA256:OTHER: it was reinstalled, or somebody is in between; if you know that it was reinstalled, give the provider its new key (`host_keys` of a node-list), or destroy the node and converge
         host key of 127.0.0.1:PORT: the provider gave `nonsense`, which is no host key such as `ssh-ed25519 AAAA...`"#]]
     .assert_eq(&said.join("\n"));
+}
+
+#[tokio::test]
+async fn the_commands_in_the_message_accept_a_changed_key() {
+    let server = Server::start();
+    keygen(&server.path("other"), &["-t", "ed25519", "-N", ""]);
+    let error = attempt(&server, &format!("HOST {}\nelse {0}\n", key(&server, "other")), "").await.expect_err("it is refused").to_string();
+    let commands: Vec<&str> = error.split('`').skip(1).step_by(2).collect();
+    assert_eq!(commands.len(), 2, "{error}");
+    for command in commands {
+        let done = Command::new("sh").args(["-c", command]).output().expect("sh runs");
+        assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+    retry(&server, "").await.expect("it is known now");
+    assert!(fs::read_to_string(server.path("known")).expect("there").contains("else "));
+}
+
+#[tokio::test]
+async fn a_host_with_a_certificate_is_known_by_its_key() {
+    let server = Server::start_with("HostCertificate DIR/cert-cert.pub");
+    keygen(&server.path("ca"), &["-t", "ed25519", "-N", ""]);
+    fs::copy(server.path("host.pub"), server.path("cert.pub")).expect("copied");
+    let signed =
+        Command::new("ssh-keygen").args(["-q", "-h", "-I", "test", "-s"]).arg(server.path("ca")).arg(server.path("cert.pub")).status();
+    assert!(signed.expect("ssh-keygen runs").success());
+    // only now can it read the certificate
+    let again = Server::start_with(&format!("HostKey {0}/host\nHostCertificate {0}/cert-cert.pub", server.dir.path().display()));
+    let known = format!("@cert-authority * {}\n", key(&server, "ca"));
+    attempt(&again, &format!("{known}HOST {}\n", key(&server, "host")), "").await.expect("its key is known");
+    let error = attempt(&again, &known, "").await.expect_err("certificates are not verified").to_string();
+    assert!(
+        error.contains("shows ssh-ed25519 SHA256") && error.contains("(@cert-authority) wants them, cannot be verified here"),
+        "{error}"
+    );
 }

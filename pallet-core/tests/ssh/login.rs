@@ -132,21 +132,59 @@ async fn too_many_keys_are_said_to_be_too_many() {
     assert!(text.contains("DIR/other0 was refused") && text.contains("MaxAuthTries"), "{text}");
 }
 
-#[tokio::test]
-async fn a_certificate_beside_the_key() {
-    let server = Server::start_with("TrustedUserCAKeys DIR/ca.pub\nAuthorizedPrincipalsFile none");
-    keygen(&server.path("ca"), &["-t", "ed25519", "-N", ""]);
-    keygen(&server.path("mine"), &["-t", "ed25519", "-N", ""]);
+/// Makes a key of a type, and moves its certificate by the server's authority to where `moved` says.
+fn certify(server: &Server, kind: &str, name: &str, moved: Option<&str>) {
+    if !server.path("ca").exists() {
+        keygen(&server.path("ca"), &["-t", "ed25519", "-N", ""]);
+    }
+    keygen(&server.path(name), &["-t", kind, "-N", ""]);
+    let public = server.path(&format!("{name}.pub"));
     let principal = crate::server::user();
-    let signed = Command::new("ssh-keygen")
-        .args(["-q", "-I", "test", "-n", &principal, "-s"])
-        .arg(server.path("ca"))
-        .arg(server.path("mine.pub"))
-        .status();
+    let signed = Command::new("ssh-keygen").args(["-q", "-I", "test", "-n", &principal, "-s"]).arg(server.path("ca")).arg(public).status();
     assert!(signed.expect("ssh-keygen runs").success());
-    let settings = ConnectSettings { identity_files: vec![server.path("mine")], ..server.settings() };
-    let mut node = server.connect_with(&settings).await.unwrap_or_else(|error| panic!("{error}\n{}", server.log()));
-    assert_eq!(say(&mut *node, "echo in").await, "in");
+    if let Some(moved) = moved {
+        fs::rename(server.path(&format!("{name}-cert.pub")), server.path(moved)).expect("moved");
+    }
+}
+
+#[tokio::test]
+async fn certificates_of_every_kind_wherever_they_are() {
+    let server = Server::start_with("TrustedUserCAKeys DIR/ca.pub\nAuthorizedPrincipalsFile none");
+    for kind in ["ed25519", "ecdsa", "rsa"] {
+        certify(&server, kind, kind, None);
+        let settings = ConnectSettings { identity_files: vec![server.path(kind)], ..server.settings() };
+        let mut node = server.connect_with(&settings).await.unwrap_or_else(|error| panic!("{kind}: {error}\n{}", server.log()));
+        assert_eq!(say(&mut *node, "echo in").await, "in");
+    }
+    certify(&server, "ed25519", "mine", Some("elsewhere.pub"));
+    let without = ConnectSettings { identity_files: vec![server.path("mine")], ..server.settings() };
+    assert!(server.refusal(&without).await.contains("DIR/mine was refused"));
+    let named = |text: &str| {
+        fs::write(server.path("config"), text.replace("DIR", &server.dir.path().display().to_string())).expect("written");
+        ConnectSettings { ssh_config: vec![server.path("config")], identity_files: Vec::new(), ..server.settings() }
+    };
+    let found = named("IdentityFile DIR/mine\nCertificateFile DIR/elsewhere.pub\n");
+    assert_eq!(say(&mut *server.connect_with(&found).await.expect("it lets in"), "echo in").await, "in");
+
+    // The agent holds the certificate, too.
+    let _agent = Agent::start(&server);
+    Agent::add(&server, "ecdsa");
+    let with_agent = ConnectSettings { identity_files: Vec::new(), agent: Some(server.path("agent")), ..server.settings() };
+    assert_eq!(say(&mut *server.connect_with(&with_agent).await.expect("it lets in"), "echo in").await, "in");
+    // Or the key alone, and the certificate lies here: libssh2 cannot sign for it.
+    Agent::add(&server, "mine");
+    fs::rename(server.path("mine"), server.path("gone")).expect("moved");
+    let apart = ConnectSettings {
+        agent: Some(server.path("agent")),
+        ..named("IdentityFile DIR/mine.pub\nIdentitiesOnly yes\nCertificateFile DIR/elsewhere.pub\n")
+    };
+    let mut said = vec![server.refusal(&apart).await];
+    said.push(server.refusal(&named("CertificateFile DIR/elsewhere.pub\n")).await);
+    said.push(server.refusal(&named("IdentityFile DIR/mine.pub\nCertificateFile DIR/ca.pub\nCertificateFile DIR/absent\n")).await);
+    expect![[r#"
+        127.0.0.1:PORT does not let USER in: the certificate of DIR/mine.pub: its key is in the agent, but the certificate is not: `ssh-add` adds a key with the certificate beside it; the agent's key test was refused (the server takes publickey,keyboard-interactive)
+        127.0.0.1:PORT does not let USER in: DIR/elsewhere.pub: its key is neither named (IdentityFile) nor in the agent (the server takes publickey,keyboard-interactive)
+        127.0.0.1:PORT does not let USER in: DIR/ca.pub: it is no certificate; DIR/absent: it does not exist; DIR/mine.pub: the private key is neither here nor in the agent (the server takes publickey,keyboard-interactive)"#]].assert_eq(&said.join("\n"));
 }
 
 /// An ssh agent that ends with its test.
@@ -236,9 +274,11 @@ async fn passwords_for_login_and_sudo() {
         return;
     }
     let user = User::create(&format!("pallet-test-{}", std::process::id()), "hunter2 'x");
-    for config in
-        ["PasswordAuthentication yes\nKbdInteractiveAuthentication no", "KbdInteractiveAuthentication yes", "PasswordAuthentication yes"]
-    {
+    for config in [
+        "PasswordAuthentication yes\nKbdInteractiveAuthentication no",
+        "UsePAM yes\nKbdInteractiveAuthentication yes\nPasswordAuthentication no",
+        "PasswordAuthentication yes",
+    ] {
         let server = Server::start_with(config);
         let with = |password: &str| ConnectSettings {
             user: user.0.clone(),
@@ -246,16 +286,36 @@ async fn passwords_for_login_and_sudo() {
             identity_files: Vec::new(),
             ..server.settings()
         };
-        if !config.starts_with("Kbd") {
-            let mut node = server.connect_with(&with("hunter2 'x")).await.unwrap_or_else(|error| panic!("{config}: {error}"));
-            assert_eq!(say(&mut *node, "id -un").await, user.0);
-            if config == "PasswordAuthentication yes" {
-                sudo(&mut *node, &user.0).await;
-            }
+        let mut node = server.connect_with(&with("hunter2 'x")).await.unwrap_or_else(|error| panic!("{config}: {error}"));
+        assert_eq!(say(&mut *node, "id -un").await, user.0);
+        if config == "PasswordAuthentication yes" {
+            sudo(&mut *node, &user.0).await;
         }
         let text = server.refusal(&with("wrong")).await;
         assert!(text.contains("the password was refused") && !text.contains("wrong"), "{text}");
     }
+}
+
+#[tokio::test]
+async fn a_key_and_a_password() {
+    if crate::server::user() != "root" {
+        println!("skipped: only root can make a user with a password");
+        return;
+    }
+    let user = User::create(&format!("pallet-both-{}", std::process::id()), "hunter2");
+    let server = Server::start_with("AuthenticationMethods publickey,password\nPasswordAuthentication yes");
+    let settings = ConnectSettings { user: user.0.clone(), password: Some(Secret::new("hunter2")), ..server.settings() };
+    let mut node = server.connect_with(&settings).await.unwrap_or_else(|error| panic!("{error}\n{}", server.log()));
+    assert_eq!(say(&mut *node, "id -un").await, user.0);
+    let without = server.refusal(&ConnectSettings { password: None, ..settings }).await;
+    assert!(without.ends_with("(the server takes password)"), "{without}");
+}
+
+#[tokio::test]
+async fn what_only_others_can_do_is_named() {
+    let server = Server::start_with("AuthenticationMethods hostbased\nHostbasedAuthentication yes");
+    let text = server.refusal(&server.settings()).await;
+    assert!(text.ends_with("(the server takes hostbased, none of which can be done here: allow keys)"), "{text}");
 }
 
 /// Becomes root by a real sudo.

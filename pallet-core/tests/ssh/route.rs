@@ -97,3 +97,37 @@ async fn a_host_on_the_way_that_dies_is_noticed() {
     assert!(matches!(error, TransportError::Lost { .. }), "{error}");
     assert!(started.elapsed() < Duration::from_secs(5));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_leads_to_the_host() {
+    let (near, far) = (Server::start(), Server::start());
+    // a shell, so that there is more than one process to end
+    let through = format!(
+        "ssh -F none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -i {} -p {}",
+        near.path("key").display(),
+        near.port
+    );
+    let command = format!("sh -c 'echo $$ >> {}/pid; {through} -W %h:%p 127.0.0.1; true'", near.dir.path().display());
+    let config = entry("commanded", &far, &format!("ProxyCommand {command}"))
+        + &entry("behind", &near, "ProxyJump commanded")
+        + &entry("broken", &far, "ProxyCommand sh -c 'echo no way to %h >&2; exit 3'");
+    let settings = settings(&near, &config, &[&near, &far]);
+    let mut node = connect(&host("commanded"), &settings).await.unwrap_or_else(|error| panic!("{error}"));
+    let ended = run(&mut *node, "head -c 3000000 /dev/zero; cat", vec![b'x'; 8 << 20]).await.expect("it runs");
+    assert_eq!((ended.0, ended.1.len()), (0, 3_000_000 + (8 << 20)));
+    let pid = fs::read_to_string(near.path("pid")).expect("there");
+    // of a process that has ended nothing is left there
+    let runs = || !fs::read(format!("/proc/{}/cmdline", pid.trim())).unwrap_or_default().is_empty();
+    assert!(runs());
+    node.close().await;
+    let started = Instant::now();
+    while runs() {
+        assert!(started.elapsed() < Duration::from_secs(5), "the command goes on");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let mut node = connect(&host("behind"), &settings).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(say(&mut *node, "echo in").await, "in");
+    let error = connect(&host("broken"), &settings).await.err().expect("it fails").to_string();
+    let expected = format!("cannot connect to 127.0.0.1:{}: its ProxyCommand failed: no way to 127.0.0.1 (exit status: 3)", far.port);
+    assert_eq!(error, expected);
+}

@@ -17,7 +17,8 @@ const APP: &str = r##"
 def configure(request):
     remote_file(request, "/srv/app.conf", content = "password = " + secret("from_env") + "\n", mode = "0600")
     remote_file(request, "/srv/rendered.conf", template = "app.conf.j2", values = {"password": secret("from_file")}, mode = "0600")
-    exec_script(request, "echo \"I have $PASSWORD\"; for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline; echo; done > /srv/processes 2>/dev/null; echo \"$PASSWORD\" | sha256sum > /srv/digest",
+    line_in_file(request, "/srv/edited.conf", line = "token = " + secret("from_file"), match = "^token =")
+    exec_script(request, "echo \"I have $PASSWORD\"; for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline || true; echo; done > /srv/processes 2>/dev/null; echo \"$PASSWORD\" | sha256sum > /srv/digest",
         environment = {"PASSWORD": secret("from_command")}, unless = "test -n \"$PASSWORD\" && test -e /srv/digest")
     exec_script(request, "printf %s '" + secret("from_age") + "' > /srv/inline; chmod 600 /srv/inline; echo '" + secret("from_age") + "'", creates = "/srv/inline")
 
@@ -67,7 +68,7 @@ fn holders(directory: &Path, words: &[&str], found: &mut Vec<String>) {
 fn secrets_stand_only_where_they_are_meant_to() {
     let bed = Bed::of(1);
     let project = bed_project(&bed);
-    bed.ssh(1, &format!("echo 'password = {OLD}' > /srv/app.conf")).exits(0);
+    bed.ssh(1, &format!("echo 'password = {OLD}' > /srv/app.conf; echo 'token = {OLD}' > /srv/edited.conf")).exits(0);
     let words: Vec<&str> = SECRETS.into_iter().chain([OLD]).collect();
     let mut printed = String::new();
     for (arguments, code) in [
@@ -104,7 +105,7 @@ fn secrets_stand_only_where_they_are_meant_to() {
     holders(&disk, &words, &mut found);
     let mut found: Vec<_> = found.iter().map(|path| path.strip_prefix(disk.to_str().unwrap()).unwrap()).collect();
     found.sort_unstable();
-    assert_eq!(found, ["/srv/app.conf", "/srv/inline", "/srv/rendered.conf"]);
+    assert_eq!(found, ["/srv/app.conf", "/srv/edited.conf", "/srv/inline", "/srv/rendered.conf"]);
     assert_eq!(fs::read_to_string(disk.join("srv/app.conf")).unwrap(), format!("password = {}\n", SECRETS[0]));
     assert_eq!(fs::read_to_string(disk.join("srv/rendered.conf")).unwrap(), format!("password = {}\n", SECRETS[1]));
     let processes = fs::read_to_string(disk.join("srv/processes")).unwrap();

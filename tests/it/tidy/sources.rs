@@ -19,11 +19,20 @@ pub(super) struct Source {
 impl Source {
     /// The text before its tests; nothing in a file of tests.
     pub(super) fn code(&self) -> &str {
-        if self.declaration().is_some_and(|declaration| declaration.contains("#[cfg(test)]")) {
+        if self.is_test() {
             return "";
         }
         let end = ["\n#[cfg(test)]\nmod ", "\n#[cfg(test)]\n#[path"].iter().filter_map(|start| self.text.find(start)).min();
         &self.text[..end.unwrap_or(self.text.len())]
+    }
+
+    /// Whether it is compiled for tests alone, as a module of its own or within one.
+    fn is_test(&self) -> bool {
+        if self.declaration().is_some_and(|declaration| declaration.contains("#[cfg(test)]")) {
+            return true;
+        }
+        let Some(path) = self.path.parent().map(|directory| directory.with_extension("rs")) else { return false };
+        fs::read_to_string(root().join(&path)).is_ok_and(|text| Source { path, text }.is_test())
     }
 
     /// The line that declares it as a module, with the attributes before it; `None` if nothing does.

@@ -73,6 +73,8 @@ pub(crate) struct AdminUserConfig {
     pub(crate) public_key_files: Vec<PathBuf>,
     /// Public keys that may log in.
     pub(crate) public_keys: Vec<String>,
+    /// Where the password to log in with is found.
+    pub(crate) password: Option<Secret>,
     /// Where sudo's password is found.
     pub(crate) sudo_password: Option<Secret>,
     /// Commands run as this user itself, never through sudo.
@@ -193,6 +195,7 @@ impl AdminUserConfig {
             identity_files: either(over.identity_files, self.identity_files),
             public_key_files: either(over.public_key_files, self.public_key_files),
             public_keys: either(over.public_keys, self.public_keys),
+            password: over.password.or(self.password),
             sudo_password: over.sudo_password.or(self.sudo_password),
             no_sudo: over.no_sudo.or(self.no_sudo),
         }

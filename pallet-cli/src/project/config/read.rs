@@ -155,6 +155,7 @@ impl Reader<'_> {
                 "identity_files" => user.identity_files = self.paths(key, value),
                 "public_key_files" => user.public_key_files = self.paths(key, value),
                 "public_keys" => user.public_keys = self.strings(key, value),
+                "password" => user.password = self.secret(key, value),
                 "sudo_password" => user.sudo_password = self.secret(key, value),
                 "no_sudo" => {
                     user.no_sudo = value.get_ref().as_bool().or_else(|| {
@@ -162,14 +163,14 @@ impl Reader<'_> {
                         None
                     });
                 }
-                "password" | "private_key" | "passphrase" => {
+                "private_key" | "passphrase" => {
                     let found =
                         self.diagnostic(span, format!("`{key}` is no key of [admin_user]: credentials never stand in a file of Pallet"));
                     self.found
                         .push(found.suggest("use identity_files, an ssh agent, or `sudo_password = { command = \"...\" }`".to_owned()));
                 }
                 _ => {
-                    let known = ["name", "identity_files", "public_key_files", "public_keys", "sudo_password", "no_sudo"];
+                    let known = ["name", "identity_files", "public_key_files", "public_keys", "password", "sudo_password", "no_sudo"];
                     self.unknown(span, key, "admin_user", &known);
                 }
             }
@@ -384,7 +385,7 @@ nginx = "newest"
                   |
                 9 | sudo_password = ...
                   | ^
-                  = help: write { env = "NAME" }, { file = "path" } or { command = "pass show sudo" }
+                  = help: write { env = "NAME" }, { file = "path" }, { command = "pass show name" } or { age = "path" }
 
                 error: `no_sudo` must be true or false, not an integer
                   --> pallet.toml:10:11

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::bed::{run, star};
-use pallet_core::action::{ActionEntry, ActionError, TABLE, Workspace};
+use pallet_core::action::{ActionEntry, ActionError, Listed, TABLE, Workspace};
 use serde_json::Value;
 
 /// The examples of an action's documentation.
@@ -24,6 +24,10 @@ impl Workspace for Empty {
 
     fn digest(&self, path: &Path) -> Result<(String, u64, PathBuf), ActionError> {
         Err(ActionError::arguments("example", format!("reads {}", path.display())))
+    }
+
+    fn list(&self, _path: &Path) -> Result<Vec<Listed>, ActionError> {
+        Ok(Vec::new())
     }
 
     fn render(&self, _name: &str, template: &str, _values: &Value) -> Result<String, ActionError> {

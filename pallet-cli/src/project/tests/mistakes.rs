@@ -226,7 +226,7 @@ def web(request):
         8 |     directory(request, "/srv", mode = len("x"))
           |                                       ^^^^^^^^
 
-        error: user: `action` must be "manage", "remove", "lock" or "unlock", not the string "delete"
+        error: user: `action` must be "manage", "create", "remove", "lock" or "unlock", not the string "delete"
          --> pallet.star:9:35
           |
         9 |     user(request, "app", action = "delete")

@@ -1,8 +1,9 @@
 //! The law of the actions on files: what is remembered of them, and what was changed by hand.
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt, symlink};
 
-use super::super::{File, RemoteFile};
+use super::super::{Directory, Fifo, File, RemoteFile};
 use super::*;
 use crate::model::digest;
 use crate::script::Script;
@@ -10,7 +11,7 @@ use crate::script::Script;
 /// What Pallet remembers that it wrote to a path: the last line of it.
 fn written(place: &Place, path: &str) -> Option<String> {
     let lines = fs::read_to_string(place.state.path().join("written")).unwrap_or_default();
-    let last = lines.lines().filter_map(|line| line.split_once("  ")).filter(|(_, of)| *of == path).last();
+    let last = lines.lines().filter_map(|line| line.split_once("  ")).rfind(|(_, of)| *of == path);
     last.map(|(digest, _)| digest.to_owned())
 }
 
@@ -30,7 +31,7 @@ fn what_was_written_is_remembered() {
         assert_eq!(written(&place, &path), Some(digest(b"two\n")), "{}", place.shell);
         // a change of a part of it
         fs::write(&path, "three\n").expect("it can be written");
-        run(&place, &Script::new().call(["record_written", &path]).call(["record_written", &place.path("other")]).as_str());
+        run(&place, Script::new().call(["record_written", &path]).call(["record_written", &place.path("other")]).as_str());
         assert_eq!(written(&place, &path), Some(digest(b"three\n")), "{}", place.shell);
         assert_eq!(written(&place, &place.path("other")), None);
         place.law(RemoteFile::content(place.path("new\nline"), ""), true);
@@ -138,7 +139,7 @@ fn a_file_of_the_node_is_copied() {
         for weird in WEIRD {
             let (from, to) = (place.path(&format!("{weird}.from")), place.path(weird));
             fs::write(&from, b"\0one").expect("it can be written");
-            let copy = || RemoteFile::remote_file(&to, &from).mode(0o640);
+            let copy = || RemoteFile::copy(&to, &from).mode(0o640);
             place.law(copy(), true);
             assert_eq!((fs::read(&to).expect("it is there").as_slice(), mode(&to)), (&b"\0one"[..], 0o640));
             place.law(copy(), false);
@@ -151,11 +152,7 @@ fn a_file_of_the_node_is_copied() {
             place.law(copy().overwrite_changes(), true);
         }
         let said = place.apply(
-            &place
-                .prepared(RemoteFile::remote_file(place.path("to"), place.path("none")))
-                .plan(&mut NodeState::new(os(&place)))
-                .unwrap()
-                .unwrap(),
+            &place.prepared(RemoteFile::copy(place.path("to"), place.path("none"))).plan(&mut NodeState::new(os(&place))).unwrap().unwrap(),
         );
         assert!(said.expect_err("there is none").contains("none"));
     }
@@ -174,5 +171,64 @@ fn a_link_takes_the_place_of_a_file() {
         place.law(RemoteFile::link(&path, "it's"), false);
         place.law_of_unknown(RemoteFile::link(&path, "other"), true);
         place.law(RemoteFile::content(&path, "a file again"), true);
+    }
+}
+
+#[test]
+fn fifo_of_any_name() {
+    for place in places() {
+        for weird in WEIRD {
+            let path = place.path(weird);
+            place.law(Fifo::at(&path), true);
+            place.law(Fifo::at(&path), false);
+            place.law_of_unknown(Fifo::at(&path), false);
+            place.law(Fifo::at(&path).mode(0o620), true);
+            place.law_of_unknown(Fifo::at(&path).mode(0o600), true);
+            place.law(Fifo::at(&path).absent(), true);
+            place.law_of_unknown(Fifo::at(&path).mode(0o622), true);
+            assert_eq!(mode(&path), 0o622);
+            place.law_of_unknown(Fifo::at(&path).absent(), true);
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs root"]
+fn all_that_is_in_a_directory_changes_hands() {
+    for place in places() {
+        for weird in WEIRD {
+            let path = place.path(weird);
+            let theirs = || Directory::at(&path).owner("daemon").group("adm").recursive();
+            place.law(theirs(), true);
+            place.law(theirs(), false);
+            fs::create_dir_all(format!("{path}/deep/{weird}")).expect("it can be made");
+            symlink("/etc/passwd", format!("{path}/deep/link")).expect("it can be made");
+            place.law(theirs(), true);
+            place.law(theirs(), false);
+            fs::write(format!("{path}/deep/{weird}/file"), "").expect("it can be written");
+            place.law_of_unknown(theirs(), true);
+            place.law_of_unknown(theirs(), false);
+            place.law(Directory::at(&path).group("root").recursive(), true);
+            let owner = |path: &str| fs::symlink_metadata(path).map(|data| (data.uid(), data.gid())).expect("it is there");
+            assert_eq!((owner(&format!("{path}/deep/link")), owner("/etc/passwd")), ((1, 0), (0, 0)), "{}", place.shell);
+        }
+        let action = place.prepared(Directory::at(place.path("x")).owner("no-such-user").recursive());
+        let change = action.plan(&mut place.observe(&action)).expect("it can be planned").expect("it may change");
+        assert!(place.apply(&change).expect_err("there is no such user").contains("no-such-user"));
+    }
+}
+
+#[test]
+#[ignore = "needs root"]
+fn what_is_made_in_a_directory_with_a_group_of_its_own() {
+    for place in places() {
+        let path = place.path("shared");
+        place.law(Directory::at(&path).group("adm").mode(0o2775), true);
+        place.law(File::at(format!("{path}/file")), true);
+        place.law(RemoteFile::content(format!("{path}/content"), "x").owner("daemon").mode(0o4750), true);
+        place.law(Directory::at(format!("{path}/directory")), true);
+        place.law(Directory::at(format!("{path}/a/b/c")).owner("daemon"), true);
+        place.law(Fifo::at(format!("{path}/pipe")).mode(0o666), true);
+        place.law(Directory::at(&path).mode(0o755), true);
     }
 }

@@ -4,6 +4,7 @@ use super::super::service::ServiceAction;
 use super::super::user::UserAction;
 use super::super::{Group, Package, PackageManager, Service, ServiceScript, User};
 use super::*;
+use crate::script::LIBRARY;
 
 fn copy() -> Place {
     Place::of(Shell::copy())
@@ -200,6 +201,49 @@ fn services_of_runit() {
     place.law(Service::stop("demo").enabled(false), false);
     place.law(demo().action(ServiceAction::Enable), true);
     place.law(demo().action(ServiceAction::Disable), true);
+}
+
+/// What stands for OpenRC's tools, where there is no OpenRC.
+const OPENRC: &str = r#"
+mkdir -p /run/openrc /etc/runlevels/default
+cat >/usr/local/sbin/rc-service <<'END'
+#!/bin/sh
+exec "/etc/init.d/$1" "$2"
+END
+cat >/usr/local/sbin/rc-update <<'END'
+#!/bin/sh
+case $1 in
+  add) ln -sf "/etc/init.d/$2" "/etc/runlevels/$3/$2" ;;
+  -a) rm -f /etc/runlevels/*/"$3" ;;
+esac
+END
+chmod 755 /usr/local/sbin/rc-service /usr/local/sbin/rc-update
+"#;
+
+const OPENRC_SCRIPT: &str = r#"#!/bin/sh
+# what openrc-run would make of a script
+case $1 in
+  start | restart) : >/var/run-demo ;;
+  stop) rm -f /var/run-demo ;;
+  status) [ -e /var/run-demo ] || exit 3 ;;
+esac
+"#;
+
+#[test]
+#[ignore = "needs root"]
+fn services_of_openrc() {
+    let place = copy();
+    setup(&place, OPENRC);
+    let demo = || Service::start("demo");
+    assert_eq!(place.observe(&demo()).os.service_manager, crate::model::ServiceManager::Openrc);
+    place.law(ServiceScript::content("demo", OPENRC_SCRIPT), true);
+    place.law(demo(), true);
+    place.law_of_unknown(demo().enabled(true), true);
+    setup(&place, "test -L /etc/runlevels/default/demo && test -e /var/run-demo");
+    place.law(demo().action(ServiceAction::Disable), true);
+    place.law(demo().action(ServiceAction::Enable), true);
+    place.law_of_unknown(Service::stop("demo").enabled(false), true);
+    place.law(Service::stop("demo").enabled(false), false);
 }
 
 const UNIT: &str = "[Service]\nExecStart=/bin/sleep 1000\nExecReload=/bin/kill -CONT $MAINPID\n[Install]\nWantedBy=multi-user.target\n";

@@ -9,15 +9,15 @@ use crate::model::{Attributes, FileState, Known, NodeState, Reading, digest};
 use crate::script::{Script, quote};
 
 /// A file to be planned.
-pub(super) struct Plan<'a> {
-    pub(super) action: &'a RemoteFile,
-    pub(super) source: &'a Source,
-    pub(super) wanted: Attributes,
-    pub(super) overwrite: bool,
+pub(in super::super) struct Plan<'a> {
+    pub(in super::super) action: &'a RemoteFile,
+    pub(in super::super) source: &'a Source,
+    pub(in super::super) wanted: Attributes,
+    pub(in super::super) overwrite: bool,
 }
 
 impl Plan<'_> {
-    pub(super) fn change(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+    pub(in super::super) fn change(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
         let path = &self.action.path;
         if let Source::Link(target) = self.source {
             return SymbolicLink::new(path, target).force().plan(node);

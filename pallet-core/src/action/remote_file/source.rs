@@ -44,10 +44,10 @@ enum Kind {
 }
 
 impl Content {
-    /// That of a file of the project.
-    pub(in super::super) fn of_file(workspace: &dyn Workspace, path: &Path) -> Result<Self, ActionError> {
+    /// That of a file of the project; one that is not to be `at_hand` is read when it travels.
+    pub(in super::super) fn of_file(workspace: &dyn Workspace, path: &Path, at_hand: bool) -> Result<Self, ActionError> {
         let (digest, size, absolute) = workspace.digest(path)?;
-        if size > INLINE {
+        if size > INLINE || !at_hand {
             return Ok(Content { digest, kind: Kind::Large(UploadSource::File(absolute)) });
         }
         Ok(Content::of(workspace.read(path)?))
@@ -65,6 +65,15 @@ impl Content {
             Err(error) => Kind::Bytes(error.into_bytes()),
         };
         Content { digest, kind }
+    }
+
+    /// How much memory it takes, in bytes.
+    pub(in super::super) fn size(&self) -> usize {
+        match &self.kind {
+            Kind::Text(text) => text.len(),
+            Kind::Bytes(bytes) => bytes.len(),
+            Kind::Large(_) => 0,
+        }
     }
 
     /// It as text, unless it is large or not text.
@@ -99,7 +108,7 @@ impl Content {
 
 impl Source {
     /// The digest of the content, if it is known without asking the node.
-    pub(super) fn digest(&self) -> Option<&str> {
+    pub(in super::super) fn digest(&self) -> Option<&str> {
         match self {
             Source::Content(content) => Some(&content.digest),
             Source::Download(download) => match &download.checksum {
@@ -111,7 +120,7 @@ impl Source {
     }
 
     /// The shell function `content`.
-    pub(super) fn script(&self) -> String {
+    pub(in super::super) fn script(&self) -> String {
         match self {
             Source::Content(content) => content.script(),
             Source::Download(download) => format!("content() {{\n{}}}\n", download.script("\"$1\"")),

@@ -260,7 +260,7 @@ fn fetches_once_what_has_no_known_digest() {
 
 #[test]
 fn copies_a_file_of_the_node() {
-    let copy = || RemoteFile::remote_file("/etc/app.conf", "/usr/share/app/app.conf");
+    let copy = || RemoteFile::copy("/etc/app.conf", "/usr/share/app/app.conf");
     let source = || node().file("/usr/share/app/app.conf", "a\n", 0o600);
     check(copy(), source().without_file("/etc/app.conf"), expect![[r#"
         will create file
@@ -322,6 +322,6 @@ fn refuses_what_cannot_be() {
     wrong(RemoteFile::url("/a", "https://example.com/a").proxy("proxy:3128"), expect![[r#"error: remote_file: the proxy "proxy:3128" does not begin with one of http://, https://, socks5://, socks5h://"#]]);
     wrong(RemoteFile::content("/a", "").sha256(digest(b"")), expect!["error: remote_file: sha256 is for a download; give url, or leave sha256 away"]);
     wrong(RemoteFile { url: Some("https://example.com/a".into()), ..RemoteFile::content("/a", "") }, expect!["error: remote_file: give exactly one of content, local_file, template, remote_file, url and link"]);
-    wrong(RemoteFile::remote_file("/a", "b"), expect![[r#"error: remote_file: the path "b" is not absolute; write it from /"#]]);
-    wrong(RemoteFile::remote_file("/a", "/a"), expect!["error: remote_file: /a cannot be copied to itself"]);
+    wrong(RemoteFile::copy("/a", "b"), expect![[r#"error: remote_file: the path "b" is not absolute; write it from /"#]]);
+    wrong(RemoteFile::copy("/a", "/a"), expect!["error: remote_file: /a cannot be copied to itself"]);
 }

@@ -76,6 +76,19 @@ ensure_file() {
   fi
 }
 
+# ensure_fifo PATH OWNER GROUP MODE: a named pipe stands there
+ensure_fifo() {
+  if [ -p "$1" ] && [ ! -L "$1" ]; then
+    ensure_attributes "$1" "$2" "$3" "$4"
+    return
+  fi
+  if [ -e "$1" ] || [ -L "$1" ]; then fail "$1 is there and not a named pipe"; fi
+  new_attributes "$2" "$3" "$4" 0644
+  mkfifo -m 0600 -- "$1"
+  changed
+  ensure_attributes "$1" "$owner" "$group" "$mode"
+}
+
 # ensure_content PATH DIGEST OWNER GROUP MODE VERIFY [VERSIONS [OVERWRITE]]: a file with what the function `content` prints, or writes to the
 # path that it is given. Without DIGEST, `is_right PATH` tells whether the file has it. So many older versions are kept. A file that was
 # changed by hand is kept, unless OVERWRITE is not empty.
@@ -146,4 +159,38 @@ replace_file() {
   if [ -n "$2" ]; then forget_origin "$1"; fi
   replaced=1
   changed
+}
+
+# ensure_block PATH NAME LINE...: the lines stand in the file between two comments that hold NAME, at its end if there are none yet. Without LINE,
+# neither do the comments.
+ensure_block() {
+  path=$1 begin="# begin pallet $2" end="# end pallet $2"
+  shift 2
+  block='' new='' inside='' there=''
+  if [ $# -gt 0 ]; then
+    block=$begin$newline
+    for line do block=$block$line$newline; done
+    block=$block$end$newline
+  fi
+  if [ -f "$path" ]; then
+    while IFS= read -r line || [ -n "$line" ]; do
+      if [ "$line" = "$begin" ]; then
+        inside=1 there=1 new=$new$block block=''
+      elif [ -n "$inside" ] && [ "$line" = "$end" ]; then
+        inside=''
+      elif [ -z "$inside" ]; then
+        new=$new$line$newline
+      fi
+    done <"$path"
+    if [ -n "$inside" ]; then fail "$path has no line \"$end\" after \"$begin\""; fi
+    # the x keeps newlines at the end
+    old=$(cat -- "$path" && printf x)
+    if [ "$old" = "$new${block}x" ] || [ -z "$there$block" ]; then return; fi
+    found_attributes "$path"
+  else
+    if [ -z "$block" ]; then return; fi
+    owner='' group='' mode=''
+  fi
+  content() { printf %s "$new$block"; }
+  replace_file "$path" '' "$owner" "$group" "$mode" ''
 }

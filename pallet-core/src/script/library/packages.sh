@@ -1,12 +1,17 @@
-# package_transaction MANAGER (--install|--upgrade|--remove|--purge NAME[=VERSION]...)...: all in as few calls as can be
+# package_transaction MANAGER [--disable-service-start] [--allow-unsigned] (--enable|--disable REPOSITORY...)...
+#   (--install|--upgrade|--remove|--purge NAME[=VERSION]...)...: all in as few calls as can be
 package_transaction() {
-  manager=$1 install='' remove='' purge=''
+  manager=$1 install='' remove='' purge='' enable='' disable='' quiet_start='' unsigned=''
   shift
   for word do
     case $word in
+      --disable-service-start) quiet_start=yes ;;
+      --allow-unsigned) unsigned=yes ;;
       --*) list=$word ;;
       *)
         case $list in
+          --enable) enable="$enable $word" ;;
+          --disable) disable="$disable $word" ;;
           --install) package_satisfied "$word" || install="$install $word" ;;
           # the manager knows whether there is anything newer
           --upgrade) install="$install $word" ;;
@@ -17,26 +22,72 @@ package_transaction() {
     esac
   done
   [ -n "$install$remove$purge" ] || return 0
+  package_options
   before=$(packages_sum)
   # names have no blanks: these split on purpose
   [ -z "$remove" ] || package_call remove $remove
   [ -z "$purge" ] || package_call purge $purge
-  [ -z "$install" ] || package_install $install
+  if [ -z "$install" ]; then :; elif [ -n "$quiet_start" ]; then
+    package_install_quietly $install
+  else
+    package_install $install
+  fi
   if [ "$(packages_sum)" != "$before" ]; then changed; fi
+}
+
+# package_options: sets options and install_options to what the manager calls the repositories in $enable and $disable, and $unsigned
+package_options() {
+  options='' install_options=''
+  for repository in $enable; do
+    case $manager in
+      apt) install_options="$install_options -t $repository" ;;
+      dnf | yum) options="$options --enablerepo=$repository" ;;
+      zypper) install_options="$install_options --from $repository" ;;
+      # apk takes a package from the repository with a tag, see apk_versions
+      apk) install_options=@$repository ;;
+    esac
+  done
+  for repository in $disable; do options="$options --disablerepo=$repository"; done
+  if [ -n "$unsigned" ]; then
+    case $manager in
+      apt) options="$options -o Acquire::AllowInsecureRepositories=true -o APT::Get::AllowUnauthenticated=true" ;;
+      dnf | yum) options="$options --nogpgcheck" ;;
+      zypper) options="$options --no-gpg-checks" ;;
+      apk) options="$options --allow-untrusted" ;;
+    esac
+  fi
+}
+
+# package_install_quietly NAME...: Debian's packages do not start their services. What was put aside comes back even after a run that was killed.
+package_install_quietly() {
+  policy=/usr/sbin/policy-rc.d
+  (
+    restore() {
+      if [ -s "$policy.pallet" ]; then mv -f -- "$policy.pallet" "$policy"; else rm -f -- "$policy" "$policy.pallet"; fi
+    }
+    if [ -e "$policy.pallet" ]; then restore; fi
+    trap restore EXIT
+    trap 'exit 1' HUP INT
+    if [ -e "$policy" ]; then cp -p -- "$policy" "$policy.pallet"; else : >"$policy.pallet"; fi
+    rm -f -- "$policy"
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+    package_install "$@"
+  )
 }
 
 # lists that are missing or old are the usual reason for a package that cannot be found
 package_install() {
-  case $manager in
-    apt | pacman | apk)
-      if [ -z "$(package_lists_age "$manager")" ]; then
-        package_refresh
-        package_call install "$@"
-        return
-      fi
-      ;;
-  esac
-  if ! package_call install "$@"; then
+  if [ -e /var/lib/pallet/package-sources ]; then
+    package_refresh
+  else
+    case $manager in
+      apt | pacman | apk) if [ -z "$(package_lists_age "$manager")" ]; then package_refresh; fi ;;
+    esac
+  fi
+  if [ -n "${refreshed-}" ]; then
+    package_call install "$@"
+  elif ! package_call install "$@"; then
     package_refresh
     package_call install "$@"
   fi
@@ -46,11 +97,71 @@ package_refresh() {
   package_call refresh
   mkdir -p /var/lib/pallet
   : >/var/lib/pallet/package-lists
+  rm -f /var/lib/pallet/package-sources
+  refreshed=1
+}
+
+# package_sources_changed: the lists of packages are older than what says where packages come from
+package_sources_changed() {
+  mkdir -p /var/lib/pallet
+  : >/var/lib/pallet/package-sources
+}
+
+# package_file MANAGER NAME SUFFIX: installs the package that the function `content` prints, or writes to the path that it is given, if NAME is not
+# installed
+package_file() {
+  manager=$1 enable='' disable='' unsigned=yes
+  if package_satisfied "$2"; then return; fi
+  package_options
+  before=$(packages_sum)
+  (
+    directory=$(mktemp -d)
+    trap 'rm -rf -- "$directory"' EXIT
+    trap 'exit 1' HUP INT
+    # half of a transaction is worse than none or all of it
+    trap '' TERM
+    # apt reads it as another user
+    chmod 755 "$directory"
+    package=$directory/package.$3
+    content "$package" >"$package"
+    package_install "$package"
+    package_satisfied "$2" || fail "the file is not of the package $2"
+  )
+  if [ "$(packages_sum)" != "$before" ]; then changed; fi
+}
+
+# debconf_set PACKAGE QUESTION TYPE VALUE: the answer to a question that the package asks when it is installed. The value may be a secret.
+debconf_set() {
+  command -v debconf-communicate >/dev/null || fail "there is no debconf on this node; install it with package(\"debconf\") before"
+  if debconf_is "$1" "$2" "$4"; then return; fi
+  said=$(printf '%s %s %s %s\n' "$1" "$2" "$3" "$4" | debconf-set-selections 2>&1) || fail "debconf refused the answer to $2"
+  debconf_is "$1" "$2" "$4" || fail "debconf did not take the answer to $2; is $3 its type?"
+  changed
+}
+
+# pacman_database VERSION: the database of pacman has at least this version
+pacman_database() {
+  file=/var/lib/pacman/local/ALPM_DB_VERSION version=''
+  if [ -r "$file" ]; then read -r version <"$file" || :; fi
+  if [ -z "$version" ] || [ "$version" -ge "$1" ]; then return; fi
+  quietly pacman-db-upgrade
+  changed
+}
+
+# armored_key FILE: a key of OpenPGP becomes text; what is no key is refused
+armored_key() {
+  case $(od -A n -t u1 -N 1 "$1" | tr -d ' ') in
+    12[89] | 1[3-9]? | 2??)
+      key=$(base64 -w 64 <"$1")
+      printf '%s\n' '-----BEGIN PGP PUBLIC KEY BLOCK-----' '' "$key" '-----END PGP PUBLIC KEY BLOCK-----' >"$1"
+      ;;
+    *) grep -q -e '-----BEGIN PGP PUBLIC KEY BLOCK-----' "$1" || fail "what was downloaded is not a key of OpenPGP" ;;
+  esac
 }
 
 # package_lists_update MANAGER MAX-AGE: fetches the lists of packages if they are older, in seconds
 package_lists_update() {
-  manager=$1
+  manager=$1 options=''
   age=$(package_lists_age "$manager")
   if [ -z "$age" ] || [ "$age" -ge "$2" ]; then
     package_refresh
@@ -60,7 +171,7 @@ package_lists_update() {
 
 # package_upgrade_all MANAGER: the newest version of everything
 package_upgrade_all() {
-  manager=$1
+  manager=$1 options=''
   before=$(packages_sum)
   package_call upgrade_all
   if [ "$(packages_sum)" != "$before" ]; then changed; fi
@@ -127,17 +238,17 @@ package_call() {
   shift
   case $manager-$verb in
     apt-refresh) apt_get update ;;
-    apt-install) apt_get --allow-downgrades install $(apt_versions "$@") ;;
+    apt-install) apt_get --allow-downgrades $install_options install $(apt_versions "$@") ;;
     apt-remove) apt_get remove "$@" ;;
     apt-purge) apt_get purge "$@" ;;
     apt-upgrade_all) apt_get --with-new-pkgs upgrade ;;
-    dnf-refresh) quietly dnf -y -q makecache --refresh ;;
-    yum-refresh) quietly yum -y -q makecache ;;
+    dnf-refresh) quietly dnf -y -q $options makecache --refresh ;;
+    yum-refresh) quietly yum -y -q $options makecache ;;
     dnf-install | yum-install) rpm_install "$@" ;;
     dnf-remove | dnf-purge | yum-remove | yum-purge) quietly "$manager" -y -q remove "$@" ;;
     dnf-upgrade_all | yum-upgrade_all) quietly "$manager" -y -q upgrade ;;
     zypper-refresh) zypper_call refresh ;;
-    zypper-install) zypper_call install --oldpackage --auto-agree-with-licenses "$@" ;;
+    zypper-install) zypper_call install --oldpackage --auto-agree-with-licenses $install_options "$@" ;;
     zypper-remove | zypper-purge) zypper_call remove "$@" ;;
     zypper-upgrade_all) zypper_call update --auto-agree-with-licenses ;;
     pacman-refresh) quietly pacman -Sy --noconfirm --noprogressbar ;;
@@ -145,8 +256,8 @@ package_call() {
     pacman-remove) quietly pacman -R --noconfirm --noprogressbar "$@" ;;
     pacman-purge) quietly pacman -Rn --noconfirm --noprogressbar "$@" ;;
     pacman-upgrade_all) quietly pacman -Syu --noconfirm --noprogressbar ;;
-    apk-refresh) quietly apk update ;;
-    apk-install) quietly apk add --upgrade $(apk_versions "$@") ;;
+    apk-refresh) quietly apk $options update ;;
+    apk-install) quietly apk $options add --upgrade $(apk_versions "$@") ;;
     apk-remove) quietly apk del "$@" ;;
     apk-purge) quietly apk del --purge "$@" ;;
     apk-upgrade_all) quietly apk upgrade ;;
@@ -158,7 +269,7 @@ package_call() {
 apt_get() {
   quietly env DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l \
     apt-get -y -q -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=60 \
-    -o APT::Cmd::Pattern-Only=true "$@"
+    -o APT::Cmd::Pattern-Only=true $options "$@"
 }
 
 # apt wants versions whole: these are the newest ones that match
@@ -188,6 +299,11 @@ apk_versions() {
         word=${word%"*"}
         ;;
     esac
+    # its tag stands behind the name
+    case $word in
+      *[=~]*) word=${word%%[=~]*}$install_options${word#"${word%%[=~]*}"} ;;
+      *) word=$word$install_options ;;
+    esac
     printf '%s\n' "$word"
   done
 }
@@ -201,15 +317,15 @@ rpm_install() {
       *) if [ -n "$(package_versions "$word")" ]; then old="$old $word"; else new="$new $word"; fi ;;
     esac
   done
-  [ -z "$new" ] || quietly "$manager" -y -q install $new || return
-  [ -z "$old" ] || quietly "$manager" -y -q upgrade $old
+  [ -z "$new" ] || quietly "$manager" -y -q $options install $new || return
+  [ -z "$old" ] || quietly "$manager" -y -q $options upgrade $old
 }
 
 # zypper tells with codes from 100 what to do next: reboot, restart, repositories that were skipped
 zypper_call() {
   log=$(mktemp)
   status=0
-  zypper --non-interactive --quiet "$@" >"$log" 2>&1 </dev/null || status=$?
+  zypper --non-interactive --quiet $options "$@" >"$log" 2>&1 </dev/null || status=$?
   case $status in
     0 | 100 | 101 | 102 | 103 | 106) status=0 ;;
     *) tail -n 40 -- "$log" >&2 ;;

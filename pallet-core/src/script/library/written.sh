@@ -69,9 +69,9 @@ compact_written() {
   )
 }
 
-# keep_version PATH NUMBER: what stands there is kept beside the older versions, of which so many stay
+# keep_version PATH NUMBER: what stands there is kept beside the older versions, of which so many stay; none of what may hold secrets
 keep_version() {
-  if [ "$2" = 0 ] || [ ! -w /var/lib/pallet ] || [ ! -f "$1" ] || [ -L "$1" ]; then return; fi
+  if [ "$2" = 0 ] || [ -n "${no_versions-}" ] || [ ! -w /var/lib/pallet ] || [ ! -f "$1" ] || [ -L "$1" ]; then return; fi
   (
     umask 077
     kept=/var/lib/pallet/versions$1

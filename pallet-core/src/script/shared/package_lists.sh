@@ -1,5 +1,7 @@
-# package_lists_age MANAGER: prints the age in seconds of the package manager's lists of packages; nothing if there are none
+# package_lists_age MANAGER: prints the age in seconds of the package manager's lists of packages; nothing if there are none, or others are to be fetched
 package_lists_age() {
+  # those that are older than what says where packages come from do not count
+  if [ -e /var/lib/pallet/package-sources ]; then return 0; fi
   case $1 in
     apt) set -- /var/lib/apt/lists/*_dists_* /var/lib/apt/lists/*Release /var/lib/apt/lists/*Packages* ;;
     dnf | yum) set -- /var/cache/dnf/*/repodata /var/cache/yum/*/*/*/repomd.xml /var/cache/libdnf5/*/repodata ;;

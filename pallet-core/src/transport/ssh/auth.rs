@@ -1,5 +1,5 @@
-//! Logging in: key files, the agent, the usual keys, the password, in this order and each only where it can help, because
-//! a server ends the connection after a few refusals (MaxAuthTries).
+//! Logging in: key files and their certificates, the agent, the usual keys, the password, in this order and each only where it can
+//! help, because a server ends the connection after a few refusals (MaxAuthTries).
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,33 +9,42 @@ use ssh2::{Error, ErrorCode, KeyboardInteractivePrompt, Prompt as Question, Sess
 use super::super::settings::Passphrase;
 use super::super::{ConnectSettings, Secret, TransportError};
 use super::connect::Destination;
-use super::key::KeyFile;
+use super::key::{CERTIFICATE, KeyFile, blob, certified, read_certificate};
 use super::link::Link;
 
 /// The usual key files in `~/.ssh`.
 const USUAL: [&str; 3] = ["id_ed25519", "id_ecdsa", "id_rsa"];
+/// libssh2 has an agent sign for the keys alone that the agent lists.
+const APART: &str = "its key is in the agent, but the certificate is not: `ssh-add` adds a key with the certificate beside it";
 /// How often a passphrase may be mistyped.
 const TRIES: usize = 3;
 
 /// Logs in, or says all that was tried.
 pub(super) async fn log_in(link: &mut Link, to: &Destination, settings: &ConnectSettings, limit: Duration) -> Result<(), TransportError> {
-    let user = to.user.as_str();
-    let methods = link.drive_within(limit, "the login", |session| match session.auth_methods(user) {
-        Err(_) if session.authenticated() => Ok(String::new()),
-        methods => methods.map(str::to_owned),
-    });
-    let methods = methods.await?.map_err(|error| link.lost(error))?;
-    let mut login = Login { link, to, settings, limit, tried: Vec::new(), offered: Vec::new() };
-    let allowed = |method: &str| methods.split(',').any(|it| it == method);
-    let done = login.link.session.authenticated()
-        || (allowed("publickey") && login.with_keys().await?)
-        || login.with_password(allowed("password"), allowed("keyboard-interactive")).await?;
-    if done {
+    let mut login = Login { link, to, settings, limit, methods: None, tried: Vec::new(), offered: Vec::new() };
+    // What the server takes is a round trip to ask, and matters where there is more than keys to offer.
+    if to.password.is_some() && login.ask().await? {
+        return Ok(());
+    }
+    if login.takes("publickey") && login.with_keys().await? {
+        return Ok(());
+    }
+    // A server that wants a key and a password says so when it has the key.
+    if !(login.methods.is_some() && (login.takes("password") || login.takes("keyboard-interactive"))) && login.ask().await? {
+        return Ok(());
+    }
+    if login.with_password().await? {
         return Ok(());
     }
     let tried =
         if login.tried.is_empty() { "there was nothing to try: no key, no agent, no password".to_owned() } else { login.tried.join("; ") };
-    Err(login.refused(format!("{tried} (the server takes {methods})")))
+    let methods = login.methods.clone().unwrap_or_default();
+    let hint = if ["publickey", "password", "keyboard-interactive"].iter().any(|method| login.takes(method)) {
+        ""
+    } else {
+        ", none of which can be done here: allow keys"
+    };
+    Err(login.refused(format!("{tried} (the server takes {methods}{hint})")))
 }
 
 struct Login<'a> {
@@ -43,6 +52,8 @@ struct Login<'a> {
     to: &'a Destination,
     settings: &'a ConnectSettings,
     limit: Duration,
+    /// What the server takes, as it says itself; `None` if it was not asked.
+    methods: Option<String>,
     /// What was tried and what became of it.
     tried: Vec<String>,
     /// The public keys that the server has refused.
@@ -50,6 +61,26 @@ struct Login<'a> {
 }
 
 impl Login<'_> {
+    /// Asks the server what it takes now. Says whether it takes nothing at all, and lets this user in.
+    async fn ask(&mut self) -> Result<bool, TransportError> {
+        let user = self.to.user.as_str();
+        let asked = self.link.drive_within(self.limit, "the login", |session| match session.auth_methods(user) {
+            Err(_) if session.authenticated() => Ok(String::new()),
+            methods => methods.map(str::to_owned),
+        });
+        match asked.await? {
+            Ok(methods) => self.methods = Some(methods),
+            Err(error) if self.tried.is_empty() => return Err(self.link.lost(error)),
+            Err(error) => self.still_there(&error)?,
+        }
+        Ok(self.link.session.authenticated())
+    }
+
+    /// Whether the server takes it, as far as is known.
+    fn takes(&self, method: &str) -> bool {
+        self.methods.as_ref().is_none_or(|methods| methods.split(',').any(|it| it == method))
+    }
+
     async fn with_keys(&mut self) -> Result<bool, TransportError> {
         let named = self.to.identity_files.iter().chain(&self.to.config.identity_files);
         let mut files: Vec<&Path> = Vec::new();
@@ -67,7 +98,7 @@ impl Login<'_> {
             }
         }
         let usual_wanted = self.to.identity_files.is_empty() && self.to.config.identity_files.is_empty();
-        let usual: Vec<KeyFile> = match &self.settings.home {
+        let mut usual: Vec<KeyFile> = match &self.settings.home {
             Some(home) if usual_wanted => {
                 USUAL.iter().filter_map(|name| KeyFile::read(&home.join(".ssh").join(name)).ok().flatten()).collect()
             }
@@ -75,13 +106,20 @@ impl Login<'_> {
         };
 
         let held = self.agent_keys().await?;
+        for file in &self.to.config.certificate_files {
+            if let Err(why) = add_certificate(file, keys.iter_mut().chain(&mut usual), &held) {
+                self.tried.push(format!("{}: {why}", file.display()));
+            }
+        }
         for key in &keys {
             if self.with_key(key, &held).await? {
                 return Ok(true);
             }
         }
         let named: Vec<Vec<u8>> = keys.iter().chain(&usual).filter_map(KeyFile::blob).collect();
-        for blob in held.iter().filter(|blob| !self.to.config.identities_only || named.contains(blob)) {
+        let wanted =
+            |blob: &&Vec<u8>| !self.to.config.identities_only || named.contains(&certified(blob).unwrap_or_else(|| (*blob).clone()));
+        for blob in held.iter().filter(wanted) {
             if !self.offered.contains(blob) && self.with_agent(blob).await? {
                 return Ok(true);
             }
@@ -94,38 +132,45 @@ impl Login<'_> {
         Ok(false)
     }
 
-    /// Tries one key file: by the agent if that holds the key, else with the certificate beside it, else alone.
+    /// Tries one key file: with its certificates, then alone; each by the agent if that holds it.
     async fn with_key(&mut self, key: &KeyFile, held: &[Vec<u8>]) -> Result<bool, TransportError> {
         let name = key.path.display().to_string();
-        let blob = key.blob();
-        if blob.as_ref().is_some_and(|blob| self.offered.contains(blob)) {
-            return Ok(false);
-        }
-        if let Some(blob) = blob.as_ref().filter(|blob| held.contains(blob) && key.certificate.is_none()) {
-            return self.with_agent(blob).await;
-        }
-        let Some(private) = &key.private else {
-            self.tried.push(format!("{name} holds only the public key, and the agent has not the private one"));
-            return Ok(false);
-        };
-        if key.needs_hardware() {
-            self.tried.push(format!("{name} is on a security key: add it to the agent"));
-            return Ok(false);
-        }
-        for public in [key.certificate.as_ref().map(Some), Some(key.public.as_ref())].into_iter().flatten() {
+        let publics = key.certificates.iter().map(Some).chain([key.public.as_ref()]);
+        for public in publics {
             let public = public.map(String::as_str);
+            let blob = public.and_then(blob);
+            if blob.as_ref().is_some_and(|blob| self.offered.contains(blob)) {
+                continue;
+            }
+            if let Some(blob) = blob.as_ref().filter(|blob| held.contains(blob)) {
+                if self.with_agent(blob).await? {
+                    return Ok(true);
+                }
+                continue;
+            }
+            let certificate = public.is_some_and(|public| public.contains(CERTIFICATE));
+            let what = if certificate { format!("the certificate of {name}") } else { name.clone() };
+            let Some(private) = &key.private else {
+                let apart = certificate && key.blob().is_some_and(|blob| held.contains(&blob));
+                self.tried.push(format!("{what}: {}", if apart { APART } else { "the private key is neither here nor in the agent" }));
+                continue;
+            };
+            if key.needs_hardware() {
+                self.tried.push(format!("{what} is on a security key: add it to the agent"));
+                return Ok(false);
+            }
             let done = if key.locked { self.locked(key, public, private).await? } else { self.offer(public, private, None, false).await? };
-            let what = if public == key.certificate.as_deref() && public.is_some() { "the certificate of " } else { "" };
             match done {
                 Offer::Accepted => return Ok(true),
-                Offer::Refused => self.tried.push(format!("{what}{name} was refused")),
+                Offer::Refused => self.tried.push(format!("{what} was refused")),
                 Offer::Unusable(why) => {
-                    self.tried.push(format!("{what}{name}: {why}"));
+                    self.tried.push(format!("{what}: {why}"));
                     break;
                 }
             }
+            self.offered.extend(blob);
         }
-        self.offered.extend(blob);
+        self.offered.extend(key.blob());
         Ok(false)
     }
 
@@ -255,7 +300,8 @@ impl Login<'_> {
         }
     }
 
-    async fn with_password(&mut self, plain: bool, interactive: bool) -> Result<bool, TransportError> {
+    async fn with_password(&mut self) -> Result<bool, TransportError> {
+        let (plain, interactive) = (self.takes("password"), self.takes("keyboard-interactive"));
         let Some(password) = self.to.password.clone() else {
             return Ok(false);
         };
@@ -303,6 +349,23 @@ impl Login<'_> {
     fn refused(&self, message: String) -> TransportError {
         TransportError::Authenticate { host: self.to.peer.clone(), user: self.to.user.clone(), message }
     }
+}
+
+/// Gives a certificate to the key that it is for.
+fn add_certificate<'a>(file: &Path, mut keys: impl Iterator<Item = &'a mut KeyFile>, held: &[Vec<u8>]) -> Result<(), String> {
+    let certificate = read_certificate(file)?;
+    let key = blob(&certificate).and_then(|blob| certified(&blob));
+    let key = key.ok_or("it is damaged")?;
+    if let Some(owner) = keys.find(|it| it.blob().as_ref() == Some(&key)) {
+        if !owner.certificates.contains(&certificate) {
+            owner.certificates.push(certificate);
+        }
+        return Ok(());
+    }
+    Err(match held.contains(&key) {
+        true => APART.to_owned(),
+        false => "its key is neither named (IdentityFile) nor in the agent".to_owned(),
+    })
 }
 
 /// What became of a key.

@@ -13,6 +13,7 @@ use super::config::{AgentChoice, Hop, HostConfig};
 use super::host_key::HostKeys;
 use super::link::{Link, Socket};
 use super::proxy::Carrier;
+use super::proxy_command::ProxyCommand;
 use super::tokens::in_home;
 use crate::model::SshConnection;
 
@@ -131,16 +132,27 @@ async fn attempt(
     host_keys: &HostKeys,
     limit: Duration,
 ) -> Result<Link, Failure> {
-    let socket = match via {
-        None => Socket::Tcp(dial(to, limit).await?),
-        Some(via) => Socket::Tunnel(via.tunnel(&to.config.host_name, to.port).await?),
+    let socket = match (via, &to.config.proxy_command) {
+        (Some(via), _) => Socket::Tunnel(via.tunnel(&to.config.host_name, to.port).await?),
+        (None, Some(command)) => {
+            let started = ProxyCommand::start(command);
+            let (command, socket) = started.map_err(|error| to.failed(format!("its ProxyCommand does not start: {error}")))?;
+            Socket::Command(socket, Box::new(command))
+        }
+        (None, None) => Socket::Tcp(dial(to, limit).await?),
     };
     let _share = settings.shared.handshakes.clone().acquire_owned().await.map_err(|error| to.failed(error.to_string()))?;
     let mut link = Link::new(socket, to.peer.clone())?;
     prefer(&link, MethodType::Kex, &KEX).map_err(|error| to.failed(error.to_string()))?;
     prefer(&link, MethodType::HostKey, &host_keys.algorithms()).map_err(|error| to.failed(error.to_string()))?;
     let mut session = link.session.clone();
-    match link.drive_within(limit, "the key exchange", |_| session.handshake()).await {
+    let agreed = link.drive_within(limit, "the key exchange", |_| session.handshake()).await;
+    if matches!(agreed, Ok(Err(_)) | Err(TransportError::Lost { .. }))
+        && let Some(why) = link.command_failure().await
+    {
+        return Err(to.failed(format!("its ProxyCommand failed: {why}")).into());
+    }
+    match agreed {
         Ok(Ok(())) => {}
         Ok(Err(error)) if is_refusal(&error) => return Err(Failure::Busy("it closes the connection before it greets".to_owned())),
         Err(TransportError::Lost { message, .. }) => return Err(Failure::Busy(format!("it closes the connection ({message})"))),
@@ -170,9 +182,10 @@ async fn dial(to: &Destination, limit: Duration) -> Result<TcpStream, Failure> {
     }
 }
 
-/// Puts `first` before everything else that libssh2 knows.
+/// Puts `first` before everything else that libssh2 knows, but for host certificates: it does not tell whether they are valid.
 fn prefer(link: &Link, kind: MethodType, first: &[&str]) -> Result<(), Error> {
-    let known = link.session.supported_algs(kind)?;
+    let mut known = link.session.supported_algs(kind)?;
+    known.retain(|name| !name.contains("-cert-v"));
     let chosen = first.iter().copied().filter(|name| known.contains(name));
     let rest = known.iter().copied().filter(|name| !first.contains(name));
     link.session.method_pref(kind, &chosen.chain(rest).collect::<Vec<_>>().join(","))

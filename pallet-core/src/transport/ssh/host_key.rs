@@ -11,6 +11,7 @@ use super::super::{ConnectSettings, TransportError};
 use super::config::UnknownHosts;
 use super::connect::Destination;
 use super::known_hosts::{self, Entry, Marker};
+use crate::script::quote;
 
 /// What is known of a host's keys.
 pub(super) enum HostKeys {
@@ -67,11 +68,7 @@ impl HostKeys {
         let shown = format!("{kind} {}", fingerprint(key));
         let (name, entries, first_file) = match self {
             HostKeys::Given(keys) if keys.iter().any(|known| known == key) => return Ok(()),
-            HostKeys::Given(_) => {
-                let message =
-                    format!("it shows {shown}, which is not what the provider knows of it: someone may be in between, or it was rebuilt");
-                return Err(refused(to, message));
-            }
+            HostKeys::Given(keys) => return Err(refused(to, unlike_given(keys, &shown))),
             HostKeys::Files { name, entries, first_file } => (name, entries, first_file),
         };
         if let Some(revoked) = entries.iter().find(|entry| entry.marker == Marker::Revoked && entry.key == key) {
@@ -82,15 +79,7 @@ impl HostKeys {
             return Ok(());
         }
         if let Some(changed) = known.iter().find(|entry| entry.key_type == kind).or(known.first()) {
-            return Err(refused(
-                to,
-                format!(
-                    "it shows {shown}, but {} knows {} {}: someone may be in between, or it was rebuilt; if so, remove that line",
-                    changed.place(),
-                    changed.key_type,
-                    fingerprint(&changed.key)
-                ),
-            ));
+            return Err(refused(to, format!("it shows {shown}, but {}", self.changed(to, changed, name))));
         }
         match to.config.unknown_hosts {
             UnknownHosts::Accept => Ok(()),
@@ -99,28 +88,54 @@ impl HostKeys {
                 let added = known_hosts::add(file, name, kind, key);
                 added.map_err(|error| refused(to, format!("it is new, and cannot be added to {}: {error}", file.display())))
             }
-            UnknownHosts::Refuse => Err(refused(to, self.unknown(to, &shown))),
+            UnknownHosts::Refuse => Err(refused(to, self.unknown(to, &shown, name, entries))),
         }
     }
 
-    fn unknown(&self, to: &Destination, shown: &str) -> String {
-        let mut message = format!("it is not known and shows {shown}");
-        if let HostKeys::Files { name, entries, first_file } = self {
-            if let Some(authority) = entries.iter().find(|entry| entry.marker == Marker::CertAuthority) {
-                message.push_str(&format!("; host certificates, as {} wants them, are not supported", authority.place()));
-            }
-            let alias =
-                if *name == known_hosts::name(&to.config.host_name, to.port) { String::new() } else { format!("-o HostKeyAlias={name} ") };
-            message.push_str(&match (first_file, alias.is_empty()) {
-                (Some(file), true) => {
-                    let scan = format!("ssh-keyscan -p {} {} >> {}", to.port, to.config.host_name, file.display());
-                    format!(": if that is right, accept it with `{scan}`")
-                }
-                _ => format!(": if that is right, accept it with `ssh {alias}-p {} {}@{}`", to.port, to.user, to.config.host_name),
-            });
-        }
-        message
+    /// What to do about a host whose key was another.
+    fn changed(&self, to: &Destination, known: &Entry, name: &str) -> String {
+        let forget = format!("ssh-keygen -R {} -f {}", quote(name), quote(&known.file.display().to_string()));
+        format!(
+            "{} knows {} {}: it was reinstalled, or somebody is in between; if you know that it was reinstalled, forget the old key with `{forget}` \
+             and accept the new one with `{}`",
+            known.place(),
+            known.key_type,
+            fingerprint(&known.key),
+            self.accept(to, name)
+        )
     }
+
+    /// What to do about a host that is not known.
+    fn unknown(&self, to: &Destination, shown: &str, name: &str, entries: &[Entry]) -> String {
+        let authority = entries.iter().find(|entry| entry.marker == Marker::CertAuthority);
+        let authority = authority.map(|authority| {
+            format!("; host certificates, as {} (@cert-authority) wants them, cannot be verified here", authority.place())
+        });
+        let authority = authority.unwrap_or_default();
+        format!("it is not known and shows {shown}{authority}: if that is right, accept it with `{}`", self.accept(to, name))
+    }
+
+    /// A command that accepts the key that the host shows now.
+    fn accept(&self, to: &Destination, name: &str) -> String {
+        let reached = to.config.proxy_jump.is_empty() && to.config.proxy_command.is_none();
+        match self {
+            HostKeys::Files { first_file: Some(file), .. } if reached && name == known_hosts::name(&to.config.host_name, to.port) => {
+                format!("ssh-keyscan -p {} {} >> {}", to.port, to.config.host_name, quote(&file.display().to_string()))
+            }
+            // OpenSSH knows the way, and asks
+            _ => format!("ssh -p {} {}@{}", to.port, to.user, to.config.alias),
+        }
+    }
+}
+
+/// A host that has not the key that the provider knows: whoever made it must say what it is now.
+fn unlike_given(keys: &[Vec<u8>], shown: &str) -> String {
+    let known = keys.iter().map(|key| format!("{} {}", key_type(key).unwrap_or("unknown"), fingerprint(key)));
+    format!(
+        "it shows {shown}, but the provider knows {}: it was reinstalled, or somebody is in between; if you know that it was reinstalled, give the \
+         provider its new key (`host_keys` of a node-list), or destroy the node and converge",
+        known.collect::<Vec<_>>().join(", ")
+    )
 }
 
 fn refused(to: &Destination, message: String) -> TransportError {

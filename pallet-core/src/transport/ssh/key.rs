@@ -10,6 +10,9 @@ use base64::engine::general_purpose::STANDARD;
 use super::super::Secret;
 use super::host_key::key_type;
 
+/// What the type of a certificate ends with.
+pub(super) const CERTIFICATE: &str = "-cert-v01@openssh.com";
+
 /// A key as its files describe it.
 #[derive(Debug, Clone)]
 pub(super) struct KeyFile {
@@ -20,8 +23,8 @@ pub(super) struct KeyFile {
     pub(super) locked: bool,
     /// The public key, as `type base64`.
     pub(super) public: Option<String>,
-    /// The certificate beside it, as `type base64`.
-    pub(super) certificate: Option<String>,
+    /// Its certificates, as `type base64`: the one beside it first.
+    pub(super) certificates: Vec<String>,
 }
 
 impl KeyFile {
@@ -37,7 +40,8 @@ impl KeyFile {
             name.push(suffix);
             fs::read_to_string(name).ok().and_then(|text| public_line(&text))
         };
-        let mut key = KeyFile { path: path.to_owned(), private: None, locked: false, public: None, certificate: beside("-cert.pub") };
+        let mut key = KeyFile { path: path.to_owned(), private: None, locked: false, public: None, certificates: Vec::new() };
+        key.certificates.extend(beside("-cert.pub"));
         if let Some(public) = public_line(&text) {
             key.public = Some(public);
             return Ok(Some(key));
@@ -60,13 +64,47 @@ impl KeyFile {
 
     /// The public key's bytes, by which an agent knows it.
     pub(super) fn blob(&self) -> Option<Vec<u8>> {
-        STANDARD.decode(self.public.as_ref()?.split_whitespace().nth(1)?).ok()
+        blob(self.public.as_ref()?)
     }
 
     /// Whether it needs a security key to be touched, which only an agent can do.
     pub(super) fn needs_hardware(&self) -> bool {
         self.public.as_ref().is_some_and(|public| public.starts_with("sk-"))
     }
+}
+
+/// The bytes of `type base64`.
+pub(super) fn blob(line: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(line.split_whitespace().nth(1)?).ok()
+}
+
+/// Reads a certificate, as `type base64`.
+pub(super) fn read_certificate(path: &Path) -> Result<String, String> {
+    let text = fs::read_to_string(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => "it does not exist".to_owned(),
+        _ => error.to_string(),
+    })?;
+    public_line(&text).filter(|line| line.contains(CERTIFICATE)).ok_or_else(|| "it is no certificate".to_owned())
+}
+
+/// The public key that a certificate is for, as bytes; `None` if these are no certificate's.
+pub(super) fn certified(certificate: &[u8]) -> Option<Vec<u8>> {
+    let (kind, rest) = field(certificate)?;
+    let kind = std::str::from_utf8(kind).ok()?.strip_suffix(CERTIFICATE)?;
+    let (_nonce, mut rest) = field(rest)?;
+    let mut parts = vec![kind.as_bytes()];
+    // so many fields has a key of the kind
+    for _ in 0..if kind == "ssh-ed25519" { 1 } else { 2 } {
+        let (part, behind) = field(rest)?;
+        parts.push(part);
+        rest = behind;
+    }
+    let mut key = Vec::new();
+    for part in parts {
+        key.extend(u32::try_from(part.len()).ok()?.to_be_bytes());
+        key.extend(part);
+    }
+    Some(key)
 }
 
 /// `type base64` of a line with a public key or a certificate.
@@ -100,7 +138,7 @@ mod tests {
     use std::path::Path;
     use std::process::Command;
 
-    use super::KeyFile;
+    use super::{KeyFile, blob, certified, read_certificate};
 
     fn generate(path: &Path, options: &[&str]) -> KeyFile {
         let made = Command::new("ssh-keygen").args(["-q", "-C", "", "-f"]).arg(path).args(options).output().expect("ssh-keygen runs");
@@ -121,7 +159,7 @@ mod tests {
         ];
         for (name, options, locked) in cases {
             let key = generate(&at(name), options);
-            assert_eq!((key.locked, key.private.is_some(), key.certificate.is_some()), (locked, true, false), "{name}");
+            assert_eq!((key.locked, key.private.is_some(), !key.certificates.is_empty()), (locked, true, false), "{name}");
             let public = KeyFile::read(&at(&format!("{name}.pub"))).expect("it is a key").expect("it is there");
             assert_eq!((key.blob(), public.private.is_none()), (public.blob(), true), "{name}");
             assert!(key.blob().is_some());
@@ -131,5 +169,26 @@ mod tests {
         assert_eq!(KeyFile::read(&at("text")).expect_err("no key"), "it is no private key");
         std::fs::write(at("cut"), "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n").expect("written");
         assert_eq!(KeyFile::read(&at("cut")).expect_err("no key"), "it is damaged");
+    }
+
+    #[test]
+    fn tells_which_key_a_certificate_is_for() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let at = |name: &str| dir.path().join(name);
+        generate(&at("ca"), &["-t", "ed25519", "-N", ""]);
+        for (name, options) in [("ed25519", vec![]), ("ecdsa", vec!["-b", "384"]), ("rsa", vec!["-b", "2048"])] {
+            generate(&at(name), &[vec!["-t", name, "-N", ""], options].concat());
+            let public = at(&format!("{name}.pub"));
+            let signed =
+                Command::new("ssh-keygen").args(["-q", "-I", "test", "-s"]).arg(at("ca")).arg(public).output().expect("ssh-keygen runs");
+            assert!(signed.status.success(), "{}", String::from_utf8_lossy(&signed.stderr));
+            let key = KeyFile::read(&at(name)).expect("it is a key").expect("it is there");
+            let certificate = read_certificate(&at(&format!("{name}-cert.pub"))).expect("it is one");
+            assert_eq!(key.certificates, std::slice::from_ref(&certificate), "{name}");
+            assert_eq!(certified(&blob(&certificate).expect("it has bytes")), key.blob(), "{name}");
+            assert_eq!(certified(&key.blob().expect("it has bytes")), None, "{name}");
+        }
+        assert_eq!(read_certificate(&at("ca.pub")).expect_err("it is none"), "it is no certificate");
+        assert_eq!(read_certificate(&at("absent")).expect_err("it is none"), "it does not exist");
     }
 }

@@ -14,24 +14,26 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::super::TransportError;
+use super::proxy_command::ProxyCommand;
 
 /// libssh2's "would block".
 const EAGAIN: ErrorCode = ErrorCode::Session(-37);
 /// How often a silent peer is asked before it counts as dead.
 const UNANSWERED: u32 = 2;
 
-/// What carries a session: a connection of this machine, or one end of a tunnel through another session.
+/// What carries a session: a connection of this machine, one end of a tunnel through another session, or a command.
 #[derive(Debug)]
 pub(super) enum Socket {
     Tcp(TcpStream),
     Tunnel(UnixStream),
+    Command(UnixStream, Box<ProxyCommand>),
 }
 
 impl Socket {
     async fn ready(&self, interest: Interest) -> io::Result<Ready> {
         match self {
             Socket::Tcp(socket) => socket.ready(interest).await,
-            Socket::Tunnel(socket) => socket.ready(interest).await,
+            Socket::Tunnel(socket) | Socket::Command(socket, _) => socket.ready(interest).await,
         }
     }
 
@@ -40,7 +42,7 @@ impl Socket {
         let would_block = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
         let _ = match self {
             Socket::Tcp(socket) => socket.try_io(interest, would_block),
-            Socket::Tunnel(socket) => socket.try_io(interest, would_block),
+            Socket::Tunnel(socket) | Socket::Command(socket, _) => socket.try_io(interest, would_block),
         };
     }
 
@@ -48,7 +50,7 @@ impl Socket {
     fn is_ready(&self, interest: Interest) -> bool {
         let socket = match self {
             Socket::Tcp(socket) => socket.as_fd(),
-            Socket::Tunnel(socket) => socket.as_fd(),
+            Socket::Tunnel(socket) | Socket::Command(socket, _) => socket.as_fd(),
         };
         let flags = if interest.is_writable() { PollFlags::OUT } else { PollFlags::IN };
         let mut asked = [PollFd::from_borrowed_fd(socket, flags)];
@@ -58,7 +60,7 @@ impl Socket {
     fn duplicate(&self) -> io::Result<OwnedFd> {
         match self {
             Socket::Tcp(socket) => socket.as_fd().try_clone_to_owned(),
-            Socket::Tunnel(socket) => socket.as_fd().try_clone_to_owned(),
+            Socket::Tunnel(socket) | Socket::Command(socket, _) => socket.as_fd().try_clone_to_owned(),
         }
     }
 }
@@ -85,6 +87,14 @@ impl Link {
         session.set_blocking(false);
         let now = Instant::now();
         Ok(Link { session, socket, peer, keepalive: None, heard: now, asked: 0, asked_at: now })
+    }
+
+    /// Why the command that carries the session has failed, if one does and it has.
+    pub(super) async fn command_failure(&mut self) -> Option<String> {
+        match &mut self.socket {
+            Socket::Command(_, command) => command.failure().await,
+            _ => None,
+        }
     }
 
     /// From now on a peer that is silent for `interval` is asked whether it is there.
@@ -225,7 +235,7 @@ impl Drop for Link {
         let mut context = Context::from_waker(Waker::noop());
         let _ = match &mut self.socket {
             Socket::Tcp(socket) => pin!(socket.shutdown()).poll(&mut context),
-            Socket::Tunnel(socket) => pin!(socket.shutdown()).poll(&mut context),
+            Socket::Tunnel(socket) | Socket::Command(socket, _) => pin!(socket.shutdown()).poll(&mut context),
         };
     }
 }

@@ -22,6 +22,7 @@ mod link;
 mod openssh;
 mod pattern;
 mod proxy;
+mod proxy_command;
 mod remembered;
 mod tokens;
 

@@ -3,14 +3,13 @@
 //!
 //! A call takes as long as a connection costs, so hosts that no line distinguishes share one answer.
 
-use std::fs::File;
+use std::fs::{self, OpenOptions};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::Write;
-use std::os::fd::OwnedFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, PoisonError};
-
-use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::super::{ConnectSettings, TransportError};
 use super::config::{Asked, HostConfig, Problem};
@@ -96,8 +95,7 @@ impl Question {
     fn call(&self, arguments: &[&str]) -> Result<Options, TransportError> {
         let files = self.files().map_err(|error| self.failed(&error.to_string()))?;
         let mut command = Command::new(&self.program);
-        // OpenSSH reads the file twice where a line says `Match final`, so it must be one that can be opened again
-        command.args(["-T", "-G", "-F", "/dev/stdin"]).args(arguments).stdin(Stdio::from(OwnedFd::from(files)));
+        command.args(["-T", "-G", "-F"]).arg(&files.0).args(arguments).stdin(Stdio::null());
         if let Some(port) = self.port {
             command.args(["-p", &port.to_string()]);
         }
@@ -117,8 +115,11 @@ impl Question {
     }
 
     /// All files as one, with what tells an option that nobody has set.
-    fn files(&self) -> std::io::Result<File> {
-        let mut file = File::from(memfd_create("ssh_config", MemfdFlags::CLOEXEC)?);
+    fn files(&self) -> std::io::Result<Temporary> {
+        // OpenSSH reads it twice where a line says `Match final`, so it cannot be a pipe
+        let name = format!("/tmp/pallet-ssh-config-{:016x}", RandomState::new().build_hasher().finish());
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&name)?;
+        let temporary = Temporary(PathBuf::from(name));
         for path in &self.settings.ssh_config {
             writeln!(file, "Include \"{}\"", path.display())?;
         }
@@ -126,7 +127,7 @@ impl Question {
             writeln!(file, "{option} {UNSET}")?;
         }
         writeln!(file, "ServerAliveInterval {UNSET_INTERVAL}")?;
-        Ok(file)
+        Ok(temporary)
     }
 
     /// Whether it says more than would be so without any file.
@@ -144,6 +145,15 @@ impl Question {
         TransportError::Config {
             message: format!("`{} -G {}` does not follow the ssh configuration: {why}", self.program.display(), self.host),
         }
+    }
+}
+
+/// A file that is gone when the value is.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
     }
 }
 

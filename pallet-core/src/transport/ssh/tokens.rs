@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+/// What means something to a shell.
+const SPECIAL: &str = "'`\"$\\;&<>|(){}*?!#";
+
 /// What is known of a connection when a value is expanded.
 pub(super) struct Tokens<'a> {
     /// The host as it was given.
@@ -27,9 +30,15 @@ impl Tokens<'_> {
         Ok(in_home(&expanded, self.home))
     }
 
-    /// A command for the shell.
+    /// A command for the shell, which would read a strange name as a command, too.
     pub(super) fn command(&self, text: &str) -> Result<String, String> {
-        expand(text, |token| self.get(token))
+        let strange = |name: &&str| {
+            name.starts_with('-') || name.contains(|char: char| char.is_whitespace() || char.is_control() || SPECIAL.contains(char))
+        };
+        match [self.alias, self.host_name.as_str(), self.user.as_str()].iter().find(|name| strange(name)) {
+            Some(name) => Err(format!("is a shell command, in which the name `{name}` is not safe")),
+            None => expand(text, |token| self.get(token)),
+        }
     }
 
     fn get(&self, token: char) -> Option<String> {

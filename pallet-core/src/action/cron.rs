@@ -1,0 +1,450 @@
+//! Ensures a job of cron, or that there is none of its name. No-op: cron has it, just so.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::edit::{Edit, Line, Missing, Wrong, plan_no_line, require_line};
+use super::ere::Ere;
+use super::file_support::{plan_delete, require_name};
+use super::{Action, ActionError, Change, Existence, Workspace};
+use crate::model::{Attributes, FileState, Known, NodeState, Observation, OsFamily};
+use crate::script::quote;
+
+/// Ensures that cron runs a command at certain times, or that no job of this name is there. Nothing to do where cron has the job just so.
+///
+/// The job is the file `/etc/cron.d/pallet-<name>`; on Alpine, whose cron has no such directory, a line of `/etc/crontabs/<user>`.
+/// Times are those of the node. Each of `minute` to `weekday` is a number, a name (`jan`, `mon`), a range (`1-5`), a step (`*/15`), or a list of these.
+///
+/// Example: `cron(request, "backup", command = "/usr/local/bin/backup --all", minute = 30, hour = "2,14", user = "backup")`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cron {
+    /// The name of the job: letters, digits, `-` and `_`.
+    pub name: String,
+    /// The command, as one line of a shell; `%` means just that.
+    #[serde(default)]
+    pub command: String,
+    /// The user that it runs as; root if none is given.
+    #[serde(default = "root")]
+    pub user: String,
+    /// 0 to 59; every one if none is given.
+    #[serde(default = "every", deserialize_with = "text_or_number")]
+    #[schemars(with = "TextOrNumber")]
+    pub minute: String,
+    /// 0 to 23; every one if none is given.
+    #[serde(default = "every", deserialize_with = "text_or_number")]
+    #[schemars(with = "TextOrNumber")]
+    pub hour: String,
+    /// The day of the month, 1 to 31; every one if none is given.
+    #[serde(default = "every", deserialize_with = "text_or_number")]
+    #[schemars(with = "TextOrNumber")]
+    pub day: String,
+    /// 1 to 12, or `jan` to `dec`; every one if none is given.
+    #[serde(default = "every", deserialize_with = "text_or_number")]
+    #[schemars(with = "TextOrNumber")]
+    pub month: String,
+    /// The day of the week, 0 or 7 (Sunday) to 6, or `sun` to `sat`; every one if none is given. With `day`, either of the two is enough.
+    #[serde(default = "every", deserialize_with = "text_or_number")]
+    #[schemars(with = "TextOrNumber")]
+    pub weekday: String,
+    /// In place of the times: `@reboot`, `@hourly`, `@daily`, `@weekly`, `@monthly` or `@yearly`.
+    #[serde(default)]
+    pub special: Option<String>,
+    /// Environment variables for the command.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// `create` or `delete`.
+    #[serde(default)]
+    pub action: Existence,
+}
+
+fn root() -> String {
+    "root".to_owned()
+}
+
+fn every() -> String {
+    "*".to_owned()
+}
+
+/// What a time may be given as.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it is only a schema")]
+enum TextOrNumber {
+    Text(String),
+    Number(u32),
+}
+
+fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::String(text) => Ok(text),
+        serde_json::Value::Number(number) => Ok(number.to_string()),
+        other => Err(serde::de::Error::custom(format!("{other} is not a time; give a number or text such as \"*/15\""))),
+    }
+}
+
+const DIRECTORY: &str = "/etc/cron.d";
+/// The words for whole schedules, and what they mean.
+const SPECIAL: [(&str, &str); 8] = [
+    ("@reboot", ""),
+    ("@hourly", "0 * * * *"),
+    ("@daily", "0 0 * * *"),
+    ("@midnight", "0 0 * * *"),
+    ("@weekly", "0 0 * * 0"),
+    ("@monthly", "0 0 1 * *"),
+    ("@yearly", "0 0 1 1 *"),
+    ("@annually", "0 0 1 1 *"),
+];
+const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+
+impl Cron {
+    /// A job that runs every minute.
+    pub fn new(name: impl Into<String>, command: impl Into<String>) -> Self {
+        Cron {
+            name: name.into(),
+            command: command.into(),
+            user: root(),
+            minute: every(),
+            hour: every(),
+            day: every(),
+            month: every(),
+            weekday: every(),
+            special: None,
+            environment: BTreeMap::new(),
+            action: Existence::Create,
+        }
+    }
+
+    /// At these times: minute, hour, day of the month, month, day of the week.
+    pub fn at(mut self, times: [&str; 5]) -> Self {
+        [self.minute, self.hour, self.day, self.month, self.weekday] = times.map(str::to_owned);
+        self
+    }
+
+    /// At a time such as `@daily`.
+    pub fn special(mut self, word: impl Into<String>) -> Self {
+        self.special = Some(word.into());
+        self
+    }
+
+    /// As the user `name`.
+    pub fn user(mut self, name: impl Into<String>) -> Self {
+        self.user = name.into();
+        self
+    }
+
+    /// With an environment variable.
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.environment.insert(name.into(), value.into());
+        self
+    }
+
+    /// No such job.
+    pub fn absent(mut self) -> Self {
+        self.action = Existence::Delete;
+        self
+    }
+
+    fn file(&self) -> String {
+        format!("{DIRECTORY}/pallet-{}", self.name)
+    }
+
+    fn table(&self) -> String {
+        format!("/etc/crontabs/{}", self.user)
+    }
+
+    fn wrong<T>(message: String) -> Result<T, ActionError> {
+        Err(ActionError::arguments(Self::NAME, message))
+    }
+
+    fn times(&self) -> [(&'static str, &str, u32, u32, &'static [&'static str]); 5] {
+        [
+            ("minute", &self.minute, 0, 59, &[]),
+            ("hour", &self.hour, 0, 23, &[]),
+            ("day", &self.day, 1, 31, &[]),
+            ("month", &self.month, 1, 12, &MONTHS),
+            ("weekday", &self.weekday, 0, 7, &WEEKDAYS),
+        ]
+    }
+
+    fn schedule(&self) -> String {
+        let fields = || self.times().map(|(_, text, ..)| text).join(" ");
+        self.special.clone().unwrap_or_else(fields)
+    }
+
+    /// The content of the job's own file.
+    fn content(&self) -> String {
+        let quoted = |value: &str| if value.contains('"') { format!("'{value}'") } else { format!("\"{value}\"") };
+        let environment: String = self.environment.iter().map(|(name, value)| format!("{name}={}\n", quoted(value))).collect();
+        format!("{environment}{} {} {}\n", self.schedule(), self.user, self.command.replace('%', "\\%"))
+    }
+
+    /// The line in the user's own table, where the shell takes its end for a comment.
+    fn line(&self) -> Result<String, ActionError> {
+        let schedule = self.schedule();
+        let schedule = match SPECIAL.iter().find(|(word, _)| *word == schedule) {
+            Some((word, "")) => {
+                return Err(ActionError::node(format!("this system's cron knows no {word}; use service, or a script in /etc/local.d")));
+            }
+            Some((_, fields)) => (*fields).to_owned(),
+            None => schedule,
+        };
+        let environment: String = self.environment.iter().map(|(name, value)| format!("export {name}={}; ", quote(value))).collect();
+        Ok(format!("{schedule} {environment}{} # pallet: {}", self.command, self.name))
+    }
+
+    /// A line of a table that was written for this job.
+    fn own_line(&self) -> Result<Ere, ActionError> {
+        Ere::new(Self::NAME, "name", &format!(" # pallet: {}$", self.name))
+    }
+
+    fn plan_table(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+        let table = self.table();
+        let missing = if self.action == Existence::Create { Missing::Create } else { Missing::Leave };
+        let edit = Edit::of(&table, missing, Attributes { owner: Some(root()), group: Some(root()), mode: Some(0o600) });
+        let change = match self.action {
+            Existence::Create => Line { line: &self.line()?, replaces: Some(self.own_line()?), enough: None, place: None }.plan(&edit, node)?,
+            Existence::Delete => plan_no_line(&edit, node, &Wrong::Match(self.own_line()?))?,
+        };
+        Ok(change.map(|change| {
+            // its cron looks there for tables that were changed
+            let tell = format!("if [ -n \"$change\" ]; then printf '%s\\n' {} >>/etc/crontabs/cron.update; fi", quote(&self.user));
+            Change { script: change.script.clone().raw(&tell), ..change }
+        }))
+    }
+}
+
+/// Checks one field of a schedule.
+fn check_times(text: &str, least: u32, most: u32, names: &[&str]) -> Result<(), String> {
+    let value = |word: &str| -> Result<u32, String> {
+        let named = names.iter().position(|name| name.eq_ignore_ascii_case(word)).and_then(|at| u32::try_from(at).ok());
+        let number = named.map(|at| at + least).or_else(|| word.bytes().all(|byte| byte.is_ascii_digit()).then(|| word.parse().ok()).flatten());
+        match number {
+            Some(number) if (least..=most).contains(&number) => Ok(number),
+            Some(_) => Err(format!("{word} is not from {least} to {most}")),
+            None => Err(format!("{word:?} is not a number{}", if names.is_empty() { "" } else { " or a name of three letters" })),
+        }
+    };
+    for part in text.split(',') {
+        let (range, step) = part.split_once('/').map_or((part, None), |(range, step)| (range, Some(step)));
+        if let Some((low, high)) = range.split_once('-') {
+            if value(low)? > value(high)? {
+                return Err(format!("the range {range} is empty"));
+            }
+        } else if range != "*" {
+            value(range)?;
+            if step.is_some() {
+                return Err(format!("a step needs a range, such as */5 or {range}-{most}/5"));
+            }
+        }
+        if let Some(step) = step {
+            match step.parse::<u32>() {
+                Ok(number) if (1..=most).contains(&number) && !step.starts_with('+') => {}
+                _ => return Err(format!("{step:?} is not a step from 1 to {most}")),
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Action for Cron {
+    const NAME: &'static str = "cron";
+
+    fn subject(&self) -> String {
+        self.name.clone()
+    }
+
+    fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        if self.name.is_empty() || !self.name.bytes().all(plain) {
+            return Self::wrong(format!("the name {:?} is not of letters, digits, - and _; cron reads no other files", self.name));
+        }
+        require_name(Self::NAME, "user", &self.user)?;
+        if self.action == Existence::Delete {
+            return Ok(());
+        }
+        require_line(Self::NAME, "the command", &self.command)?;
+        if self.command.trim().is_empty() {
+            return Self::wrong(format!("{} has no command; say what it runs", self.name));
+        }
+        for (name, value) in &self.environment {
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+            if name.is_empty() || !name.bytes().all(plain) || name.starts_with(|first: char| first.is_ascii_digit()) {
+                return Self::wrong(format!("{name:?} is not a name of an environment variable"));
+            }
+            require_line(Self::NAME, name, value)?;
+            if value.contains('"') && value.contains('\'') {
+                return Self::wrong(format!("{name} holds both kinds of quotes, which cron cannot; set it in a script that the command runs"));
+            }
+        }
+        for (field, text, least, most, names) in self.times() {
+            if let Err(why) = check_times(text, least, most, names) {
+                return Self::wrong(format!("{field} {text:?}: {why}"));
+            }
+            if self.special.is_some() && text != "*" {
+                return Self::wrong(format!("give either special or {field}, not both"));
+            }
+        }
+        match &self.special {
+            Some(word) if !SPECIAL.iter().any(|(known, _)| known == word) => {
+                let known: Vec<&str> = SPECIAL.iter().map(|(known, _)| *known).collect();
+                Self::wrong(format!("special {word:?} is none of {}", known.join(" ")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn observe(&self, wanted: &mut Observation) {
+        // which of them it will be depends on the system
+        wanted.text(&self.file());
+        wanted.text(&self.table());
+        wanted.file(DIRECTORY);
+        wanted.file("/etc/crontabs");
+    }
+
+    fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+        if node.os.family == OsFamily::Alpine {
+            return self.plan_table(node);
+        }
+        if self.action == Existence::Delete {
+            return Ok(plan_delete(node, &self.file()));
+        }
+        if node.file(DIRECTORY) == Known::Known(&FileState::Absent) {
+            return Err(ActionError::node(format!("there is no {DIRECTORY}; install cron before, with package(\"cron\") or package(\"cronie\")")));
+        }
+        let file = self.file();
+        let attributes = Attributes { owner: Some(root()), group: Some(root()), mode: Some(0o644) };
+        Edit::of(&file, Missing::Create, attributes).plan_whole(node, &self.content())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::{check, node};
+    use super::*;
+    use crate::model::PackageManager;
+    use expect_test::expect;
+
+    const FILE: &str = "/etc/cron.d/pallet-backup";
+
+    fn job() -> Cron {
+        Cron::new("backup", "backup +%F").at(["*/15", "2,14", "*", "jan-mar", "mon-fri/2"]).user("app").env("MAILTO", "it's me")
+    }
+
+    #[test]
+    fn creates_what_is_missing() {
+        check(job(), node().without_file(FILE), expect![[r#"
+            will create file
+            + file root:root 0644
+            @@ -0,0 +1,2 @@
+            +MAILTO="it's me"
+            +*/15 2,14 * jan-mar mon-fri/2 app backup +\%F
+            ---
+            edited() { printf %s 'MAILTO="it'\''s me"
+            */15 2,14 * jan-mar mon-fri/2 app backup +\%F
+            '; }
+            edit_file /etc/cron.d/pallet-backup create root root 0644
+        "#]]);
+        check(
+            job(),
+            node().without_file("/etc/crontabs/app").os("alpine", OsFamily::Alpine, PackageManager::Apk),
+            expect![[r#"
+                will create file
+                + file root:root 0600
+                @@ -0,0 +1 @@
+                +*/15 2,14 * jan-mar mon-fri/2 export MAILTO='it'\''s me'; backup +%F # pallet: backup
+                ---
+                ensure_line /etc/crontabs/app create root root 0600 '*/15 2,14 * jan-mar mon-fri/2 export MAILTO='\''it'\''\'\'''\''s me'\''; backup +%F # pallet: backup' ' # pallet: backup$' itself '' '' ''
+                if [ -n "$change" ]; then printf '%s\n' app >>/etc/crontabs/cron.update; fi
+            "#]],
+        );
+    }
+
+    #[test]
+    fn leaves_what_is_right() {
+        check(job(), node().file(FILE, &job().content(), 0o644), expect!["nothing to do"]);
+        check(job().absent(), node().without_file(FILE), expect!["nothing to do"]);
+    }
+
+    #[test]
+    fn changes_and_removes() {
+        check(Cron::new("backup", "b").special("@daily"), node().file(FILE, "@hourly root b\n", 0o600), expect![[r#"
+            will change content
+            - file root:root 0600
+            + file root:root 0644
+            @@ -1 +1 @@
+            -@hourly root b
+            +@daily root b
+            ---
+            edited() { printf %s '@daily root b
+            '; }
+            edit_file /etc/cron.d/pallet-backup create root root 0644
+        "#]]);
+        check(Cron::new("backup", "").absent(), node().file(FILE, "@hourly root b\n", 0o644), expect![[r#"
+            will delete file
+            - file root:root 0644
+            @@ -1 +0,0 @@
+            -@hourly root b
+            ---
+            ensure_absent /etc/cron.d/pallet-backup
+        "#]]);
+        let alpine = node().file("/etc/crontabs/root", "x\n0 0 * * * a # pallet: backup\n", 0o600);
+        let alpine = alpine.os("alpine", OsFamily::Alpine, PackageManager::Apk);
+        check(Cron::new("backup", "b").special("@daily"), alpine.clone(), expect![[r#"
+            will change content
+            @@ -1,2 +1,2 @@
+             x
+            -0 0 * * * a # pallet: backup
+            +0 0 * * * b # pallet: backup
+            ---
+            ensure_line /etc/crontabs/root create root root 0600 '0 0 * * * b # pallet: backup' ' # pallet: backup$' itself '' '' ''
+            if [ -n "$change" ]; then printf '%s\n' root >>/etc/crontabs/cron.update; fi
+        "#]]);
+        check(Cron::new("backup", "").absent(), alpine, expect![[r#"
+            will change content
+            @@ -1,2 +1 @@
+             x
+            -0 0 * * * a # pallet: backup
+            ---
+            ensure_no_line /etc/crontabs/root leave root root 0600 -E ' # pallet: backup$'
+            if [ -n "$change" ]; then printf '%s\n' root >>/etc/crontabs/cron.update; fi
+        "#]]);
+    }
+
+    #[test]
+    fn decides_on_the_node_what_is_not_known() {
+        check(Cron::new("backup", "b"), node(), expect![[r#"
+            may edit file
+            ---
+            edited() { printf %s '* * * * * root b
+            '; }
+            edit_file /etc/cron.d/pallet-backup create root root 0644
+        "#]]);
+    }
+
+    #[test]
+    fn refuses_what_cannot_be() {
+        let at = |times| Cron::new("a", "b").at(times);
+        check(at(["60", "*", "*", "*", "*"]), node(), expect![[r#"error: cron: minute "60": 60 is not from 0 to 59"#]]);
+        check(at(["*", "5-2", "*", "*", "*"]), node(), expect![[r#"error: cron: hour "5-2": the range 5-2 is empty"#]]);
+        check(at(["*", "*", "0", "*", "*"]), node(), expect![[r#"error: cron: day "0": 0 is not from 1 to 31"#]]);
+        check(at(["*", "*", "*", "janu", "*"]), node(), expect![[r#"error: cron: month "janu": "janu" is not a number or a name of three letters"#]]);
+        check(at(["5/2", "*", "*", "*", "*"]), node(), expect![[r#"error: cron: minute "5/2": a step needs a range, such as */5 or 5-59/5"#]]);
+        check(at(["*/0", "*", "*", "*", "*"]), node(), expect![[r#"error: cron: minute "*/0": "0" is not a step from 1 to 59"#]]);
+        check(at(["1", "*", "*", "*", "*"]).special("@daily"), node(), expect!["error: cron: give either special or minute, not both"]);
+        check(Cron::new("a", "b").special("@often"), node(), expect![[r#"error: cron: special "@often" is none of @reboot @hourly @daily @midnight @weekly @monthly @yearly @annually"#]]);
+        check(Cron::new("a.b", "b"), node(), expect![[r#"error: cron: the name "a.b" is not of letters, digits, - and _; cron reads no other files"#]]);
+        check(Cron::new("a", "b\nc"), node(), expect![[r#"error: cron: the command "b\nc" holds a newline or a NUL; give one line"#]]);
+        check(Cron::new("a", "b"), node().without_file("/etc/cron.d"), expect![[r#"error: there is no /etc/cron.d; install cron before, with package("cron") or package("cronie")"#]]);
+    }
+
+    #[test]
+    fn a_time_may_be_a_number() {
+        let job: Cron = serde_json::from_value(serde_json::json!({"name": "a", "command": "b", "minute": 5})).expect("it is right");
+        assert_eq!(job.minute, "5");
+    }
+}

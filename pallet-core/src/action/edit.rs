@@ -1,0 +1,233 @@
+//! What the actions share that change a part of a file: exact where its text is known, decided on the node where it is not.
+
+use super::ere::Ere;
+use super::file_support::{attribute_words, kind, new_attributes, parent, plan_file};
+use super::{ActionError, Certainty, Change};
+use crate::model::{Attributes, FileState, Known, NodeState, Observation, digest};
+use crate::script::{Script, quote};
+
+/// What becomes of a file that is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// It is made.
+    Create,
+    /// It is an error.
+    Refuse,
+    /// There is nothing to do.
+    Leave,
+}
+
+/// A change of a part of the file at `path`.
+#[derive(Debug)]
+pub(super) struct Edit<'a> {
+    pub(super) path: &'a str,
+    pub(super) missing: Missing,
+    /// What is wanted of its owner, group and mode.
+    pub(super) attributes: Attributes,
+}
+
+impl<'a> Edit<'a> {
+    pub(super) fn of(path: &'a str, missing: Missing, attributes: Attributes) -> Self {
+        Edit { path, missing, attributes }
+    }
+
+    /// Asks for what the plan needs.
+    pub(super) fn observe(&self, wanted: &mut Observation) {
+        wanted.text(self.path);
+        if let Some(parent) = parent(self.path).filter(|_| self.missing == Missing::Create) {
+            wanted.file(parent);
+        }
+    }
+
+    /// The call of a function of the library that changes the file: its name, the path, what becomes of a missing one, the attributes, `words`.
+    pub(super) fn call(&self, function: &str, words: &[&str]) -> Script {
+        let missing = match self.missing {
+            Missing::Create => "create",
+            Missing::Refuse => "",
+            Missing::Leave => "leave",
+        };
+        let attributes = attribute_words(&self.attributes);
+        let words = words.iter().map(|word| (*word).to_owned());
+        Script::new().call([function, self.path, missing].map(str::to_owned).into_iter().chain(attributes).chain(words))
+    }
+
+    /// Brings the file to what `edited` makes of its text, with `script`.
+    pub(super) fn plan(
+        &self,
+        node: &mut NodeState,
+        script: Script,
+        edited: impl FnOnce(&str) -> String,
+    ) -> Result<Option<Change>, ActionError> {
+        let with = |text: String, attributes| FileState::File { digest: Some(digest(text.as_bytes())), text: Some(text), attributes };
+        let wanted = match node.file(self.path) {
+            Known::Known(FileState::File { text: Some(text), attributes, .. }) => with(edited(text), self.attributes.or(attributes)),
+            Known::Known(FileState::Absent) => match self.missing {
+                Missing::Leave => return Ok(None),
+                Missing::Refuse => {
+                    return Err(ActionError::node(format!("there is no file {}; create = True makes one", self.path)));
+                }
+                Missing::Create => with(edited(""), new_attributes(node, &self.attributes, 0o644)),
+            },
+            Known::Known(FileState::File { attributes, .. }) => {
+                let state = FileState::File { digest: None, text: None, attributes: self.attributes.or(attributes) };
+                node.set_file(self.path, state);
+                return Ok(Some(Change::may("edit file", script)));
+            }
+            Known::Known(FileState::Link { target }) => {
+                return Err(ActionError::node(format!("{} is a link to {target}, not a file; name the file that it points to", self.path)));
+            }
+            Known::Known(other) => return Err(ActionError::node(format!("{} is a {}, not a file", self.path, kind(other)))),
+            Known::Unknown => {
+                if self.missing == Missing::Leave {
+                    node.forget_files_below(self.path);
+                } else {
+                    node.set_file(self.path, FileState::File { digest: None, text: None, attributes: self.attributes.clone() });
+                }
+                return Ok(Some(Change::may("edit file", script)));
+            }
+        };
+        plan_file(node, self.path, wanted, script)
+    }
+
+    /// Brings the file to just `content`.
+    pub(super) fn plan_whole(&self, node: &mut NodeState, content: &str) -> Result<Option<Change>, ActionError> {
+        let script = Script::new().raw(&format!("edited() {{ printf %s {}; }}", quote(content)));
+        let script = script.raw(self.call("edit_file", &[]).as_str());
+        let change = self.plan(node, script, |_| content.to_owned())?;
+        if let Known::Known(FileState::File { digest: None, attributes, .. }) = node.file(self.path).cloned() {
+            let state = FileState::File { digest: Some(digest(content.as_bytes())), text: Some(content.to_owned()), attributes };
+            node.set_file(self.path, state);
+        }
+        Ok(change)
+    }
+}
+
+/// One line of a file: which one it replaces, and where it goes otherwise.
+#[derive(Debug)]
+pub(super) struct Line<'a> {
+    pub(super) line: &'a str,
+    pub(super) replaces: Option<Ere>,
+    /// A line that matches this is as good.
+    pub(super) enough: Option<Ere>,
+    pub(super) place: Option<(Place, Ere)>,
+}
+
+/// Where a line goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    After,
+    Before,
+}
+
+impl Line<'_> {
+    /// Whether the expression of what it replaces matches the line itself; if it does not, a line that is there already is enough.
+    fn matches_itself(&self) -> bool {
+        self.replaces.as_ref().is_some_and(|ere| ere.matches(self.line))
+    }
+
+    /// Brings the line into the file.
+    pub(super) fn plan(&self, edit: &Edit<'_>, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+        let itself = if self.matches_itself() { "itself" } else { "" };
+        let (place, of) = match &self.place {
+            None => ("", ""),
+            Some((Place::After, of)) => ("after", of.text()),
+            Some((Place::Before, of)) => ("before", of.text()),
+        };
+        let replaces = self.replaces.as_ref().map(Ere::text).unwrap_or_default();
+        let enough = self.enough.as_ref().map(Ere::text).unwrap_or_default();
+        let script = edit.call("ensure_line", &[self.line, replaces, itself, place, of, enough]);
+        edit.plan(node, script, |text| self.edited(text))
+    }
+
+    fn edited(&self, text: &str) -> String {
+        let mut lines: Vec<&str> = text.lines_kept().collect();
+        let enough = |line: &&str| self.enough.as_ref().is_some_and(|ere| ere.matches(bare(line)));
+        if !self.matches_itself() && lines.iter().any(|line| bare(line) == self.line) || lines.iter().any(enough) {
+            return text.to_owned();
+        }
+        let last = |ere: &Ere| lines.iter().rposition(|line| ere.matches(bare(line)));
+        let whole = format!("{}\n", self.line);
+        if let Some(at) = self.replaces.as_ref().and_then(last) {
+            lines[at] = if lines[at].ends_with('\n') { &whole } else { self.line };
+            return lines.concat();
+        }
+        let at = match &self.place {
+            None => None,
+            Some((Place::After, ere)) => last(ere).map(|at| at + 1),
+            Some((Place::Before, ere)) => last(ere),
+        }
+        .unwrap_or(lines.len());
+        let cut = at > 0 && !lines[at - 1].ends_with('\n');
+        lines.splice(at..at, if cut { vec!["\n", &whole] } else { vec![whole.as_str()] });
+        lines.concat()
+    }
+}
+
+/// Takes every line out of the file that is `line`, or that matches.
+pub(super) fn plan_no_line(edit: &Edit<'_>, node: &mut NodeState, wrong: &Wrong<'_>) -> Result<Option<Change>, ActionError> {
+    let words = match wrong {
+        Wrong::Line(line) => ["-xF", line],
+        Wrong::Match(ere) => ["-E", ere.text()],
+    };
+    let is_wrong = |line: &str| match wrong {
+        Wrong::Line(wrong) => bare(line) == *wrong,
+        Wrong::Match(ere) => ere.matches(bare(line)),
+    };
+    edit.plan(node, edit.call("ensure_no_line", &words), |text| {
+        if !text.lines_kept().any(is_wrong) {
+            return text.to_owned();
+        }
+        let left: String = text.lines_kept().filter(|line| !is_wrong(line)).collect();
+        ended(left)
+    })
+}
+
+/// Which lines should not be there.
+#[derive(Debug)]
+pub(super) enum Wrong<'a> {
+    Line(&'a str),
+    Match(Ere),
+}
+
+/// Text with a newline at its end, unless it is empty.
+pub(super) fn ended(mut text: String) -> String {
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
+}
+
+/// A line without its newline.
+pub(super) fn bare(line: &str) -> &str {
+    line.strip_suffix('\n').unwrap_or(line)
+}
+
+/// The lines of a text with their newlines: a carriage return is a part of its line, as it is to grep.
+pub(super) trait LinesKept {
+    fn lines_kept(&self) -> std::str::SplitInclusive<'_, char>;
+}
+
+impl LinesKept for str {
+    fn lines_kept(&self) -> std::str::SplitInclusive<'_, char> {
+        self.split_inclusive('\n')
+    }
+}
+
+/// Refuses text that cannot be one line of a file.
+pub(super) fn require_line(action: &str, what: &str, text: &str) -> Result<(), ActionError> {
+    if text.contains(['\n', '\0']) {
+        return Err(ActionError::arguments(action, format!("{what} {text:?} holds a newline or a NUL; give one line")));
+    }
+    Ok(())
+}
+
+/// Two changes that are made as one.
+pub(super) fn joined(first: Option<Change>, second: Option<Change>) -> Option<Change> {
+    let (Some(first), Some(second)) = (&first, &second) else { return first.or(second) };
+    let sure = first.certainty == Certainty::Will || second.certainty == Certainty::Will;
+    Some(Change {
+        certainty: if sure { Certainty::Will } else { Certainty::May },
+        diff: format!("{}{}", first.diff, second.diff),
+        ..Change::will(format!("{}, {}", first.summary, second.summary), first.script.clone().raw(second.script.as_str()))
+    })
+}

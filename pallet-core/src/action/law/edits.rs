@@ -1,0 +1,178 @@
+//! The law of actions that write what a part of the system reads, in a copy of this machine's root.
+
+use std::io::BufRead;
+use std::process::{Child, Command, Stdio};
+
+use super::super::{AuthorizedKey, Cron, Hostname, Sed, Sysctl, User};
+use super::*;
+
+fn copy() -> Place {
+    Place::of(Shell::copy())
+}
+
+/// A copy of this machine's root with a host name and mounts of its own, which stay from run to run.
+struct Kept {
+    place: Place,
+    holder: Child,
+    _layer: TempDir,
+}
+
+const HOLD: &str = r#"
+mkdir -p "$1/upper" "$1/work" "$1/root"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root"
+mount -t proc proc "$1/root/proc"
+mount --rbind /dev "$1/root/dev"
+cd "$1/root"
+exec chroot . sh -c 'echo ready; exec sleep 600'"#;
+
+impl Kept {
+    fn new() -> Kept {
+        let layer = tempfile::tempdir().expect("a temporary directory");
+        let mut holder = Command::new("unshare")
+            .args(["--mount", "--uts", "--net", "sh", "-e", "-c", HOLD, "sh"])
+            .arg(layer.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let mut line = String::new();
+        std::io::BufReader::new(holder.stdout.as_mut().expect("it is piped")).read_line(&mut line).expect("it says something");
+        assert_eq!(line, "ready\n");
+        let words = ["nsenter", "--mount", "--uts", "--net", "--root", "--wd", "--target", &holder.id().to_string()];
+        let place = Place::of(Shell::entered(words.map(str::to_owned).to_vec()));
+        Kept { place, holder, _layer: layer }
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.holder.kill().ok();
+        self.holder.wait().ok();
+    }
+}
+
+/// Runs a script in the place, and returns what it prints.
+fn printed(place: &Place, script: &str) -> String {
+    let output = place.shell.run(&format!("set -e\n{script}"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+#[ignore = "needs root"]
+fn jobs_of_cron() {
+    let place = copy();
+    printed(&place, "mkdir -p /etc/cron.d");
+    let job = || Cron::new("law", "echo \"it's $HOME\" +%F").at(["*/5", "1-3", "*", "*", "mon"]).env("A", "b c");
+    place.law(job(), true);
+    place.law_of_unknown(job(), false);
+    place.law_of_unknown(job().user("daemon"), true);
+    assert_eq!(
+        printed(&place, "stat -c '%U %G %a' /etc/cron.d/pallet-law; cat /etc/cron.d/pallet-law"),
+        "root root 644\nA=\"b c\"\n*/5 1-3 * * mon daemon echo \"it's $HOME\" +\\%F\n"
+    );
+    place.law(job().absent(), true);
+    place.law_of_unknown(job().absent(), false);
+    printed(&place, "mkdir -p /etc/crontabs; sed -i 's/^ID=.*/ID=alpine/; /^ID_LIKE/d' \"$(readlink -f /etc/os-release)\"");
+    place.law(job(), true);
+    place.law_of_unknown(job(), false);
+    place.law_of_unknown(job().special("@daily").at(["*"; 5]), true);
+    assert_eq!(
+        printed(&place, "stat -c %a /etc/crontabs/root; cat /etc/crontabs/root /etc/crontabs/cron.update"),
+        "600\n0 0 * * * export A='b c'; echo \"it's $HOME\" +%F # pallet: law\nroot\nroot\n"
+    );
+    place.law(job().absent(), true);
+}
+
+#[test]
+#[ignore = "needs root"]
+fn keys_that_may_log_in() {
+    let place = copy();
+    let (one, two) = ("ssh-ed25519 AAAAC3Nz+/a= ann@home", "ssh-rsa AAAAB3+/x it's \"two\"");
+    let key = |text| AuthorizedKey::new("app", text);
+    place.law(User::new("app").home("/srv/an app"), true);
+    let state = "stat -c '%U %G %a' '/srv/an app/.ssh' '/srv/an app/.ssh/authorized_keys'; cat '/srv/an app/.ssh/authorized_keys'";
+    // its home is not the usual one, so the node decides
+    let change = place.prepared(key(one)).plan(&mut place.observe(&key(one))).expect("it can be planned").expect("it may change");
+    assert_eq!((change.certainty, place.apply(&change)), (Certainty::May, Ok(true)));
+    assert_eq!(place.apply(&change), Ok(false));
+    assert_eq!(printed(&place, state), format!("app app 700\napp app 600\n{one}\n"));
+    place.law(User::new("app2"), true);
+    let key = |text| AuthorizedKey::new("app2", text);
+    let state = state.replace("/srv/an app/", "/home/app2/");
+    printed(&place, "mkdir -p /home/app2");
+    place.law(key(one), true);
+    place.law(key(one), false);
+    place.law(key(two), true);
+    place.law(key("ssh-ed25519 AAAAC3Nz+/a= other"), false);
+    place.law(key(one).options("from=\"10.0.0.0/8,b c\",no-pty"), true);
+    assert_eq!(printed(&place, &state), format!("app2 app2 700\napp2 app2 600\nfrom=\"10.0.0.0/8,b c\",no-pty {one}\n{two}\n"));
+    printed(&place, "chmod 755 /home/app2/.ssh; chmod 644 /home/app2/.ssh/authorized_keys");
+    place.law(key(two).exclusive(), true);
+    place.law(key(two).exclusive(), false);
+    assert_eq!(printed(&place, &state), format!("app2 app2 700\napp2 app2 600\n{two}\n"));
+    place.law(key(two).absent(), true);
+    place.law(key(two).absent(), false);
+    place.law(key(one).path("/etc/ssh/keys_app2"), true);
+}
+
+#[test]
+#[ignore = "needs root"]
+fn the_host_name() {
+    let kept = Kept::new();
+    let place = &kept.place;
+    printed(place, "printf '127.0.0.1\\tlocalhost\\n' >/etc/hosts; hostname before");
+    place.law(Hostname::new("web.example.com"), true);
+    place.law(Hostname::new("web.example.com"), false);
+    place.law_of_unknown(Hostname::new("web.example.com"), false);
+    place.law_of_unknown(Hostname::new("other"), true);
+    assert_eq!(printed(place, "hostname; cat /etc/hostname /etc/hosts"), "other\nother\n127.0.0.1\tlocalhost\n127.0.1.1\tother\n");
+}
+
+#[test]
+#[ignore = "needs root"]
+fn settings_of_the_kernel() {
+    let kept = Kept::new();
+    let place = &kept.place;
+    printed(place, "mkdir -p /etc/sysctl.d; echo '4096 5000 6000' >/proc/sys/net/ipv4/tcp_rmem");
+    let setting = |value: &str| Sysctl::new("net.ipv4.tcp_rmem", value);
+    place.law(setting("4096 5000 6000").not_persistent(), false);
+    place.law(setting("4096 5000 7000"), true);
+    place.law(setting("4096\t5000  7000"), false);
+    place.law_of_unknown(setting("4096 5000 7000"), false);
+    place.law_of_unknown(setting("4096 5000 8000").not_persistent(), true);
+    place.law(setting("4096 5000 9000"), true);
+    assert_eq!(printed(place, "cat /etc/sysctl.d/60-pallet-*"), "net.ipv4.tcp_rmem = 4096 5000 9000\n");
+    let said = place.apply(&Change::may("", crate::script::Script::new().call(["ensure_running", "/proc/sys/no/such", "1"])));
+    assert!(said.expect_err("there is none").contains("there is no kernel setting /proc/sys/no/such"));
+}
+
+#[test]
+fn files_that_sed_edits() {
+    for place in places() {
+        let path = place.path("it's a file");
+        for text in ["a\n", "a", "x\n\na b\n\n\n", "\u{fc}\n"] {
+            for commands in [vec!["s/a/it's \\\\ $x/"], vec!["/^$/d", "$!s/x/y/"], vec!["1i\\\nz", "1d", "s/$/ /;s/ *$//"]] {
+                fs::write(&path, text).expect("it can be written");
+                let action = place.prepared(Sed::new(&path, commands.clone()));
+                let changes = action.plan(&mut place.observe(&action)).expect("it can be planned").is_some();
+                if commands[0].starts_with("1i") {
+                    // it changes something in every run
+                    assert!(changes, "{}: {commands:?} on {text:?}", place.shell);
+                    continue;
+                }
+                place.law(action.clone(), changes);
+                let planned = fs::read(&path).expect("it is there");
+                fs::write(&path, text).expect("it can be written");
+                place.law_of_unknown(action, changes);
+                assert_eq!(fs::read(&path).expect("it is there"), planned, "{}: {commands:?} on {text:?}", place.shell);
+            }
+        }
+        place.law(Sed::new(&path, ["s/(u|z)/x/"]).extended(), false);
+        let wrong = place.prepared(Sed::new(&path, ["no such"]));
+        let error = wrong.plan(&mut place.observe(&wrong)).expect_err("sed refuses it").to_string();
+        assert!(error.starts_with("sed refuses the commands for "), "{error}");
+        let sandboxed = place.prepared(Sed::new(&path, [format!("w {}", place.path("written"))]));
+        drop(sandboxed.plan(&mut place.observe(&sandboxed)));
+        assert!(place.shell.to_string() == "busybox" || !Path::new(&place.path("written")).exists(), "{}", place.shell);
+    }
+}

@@ -1,0 +1,309 @@
+//! Ensures one line of a file, or that it is not there. No-op: the line stands where it should.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::builders::attribute_builders;
+use super::edit::{Edit, Line, Missing, Place, Wrong, plan_no_line, require_line};
+use super::ere::Ere;
+use super::file_support::{attributes, require_absolute};
+use super::{Action, ActionError, Change, Workspace};
+use crate::model::{NodeState, Observation};
+
+/// Ensures that a line stands in a file, in the place of another one if that is there, or that it does not.
+/// Nothing to do where the file has it already. What else the file holds stays, as do its owner and mode.
+///
+/// Expressions are POSIX extended regular expressions (those of `grep -E`), and match a part of a line unless they say `^` and `$`.
+///
+/// Example: `line_in_file(request, "/etc/ssh/sshd_config", line = "PermitRootLogin no", match = "^#?PermitRootLogin")`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LineInFile {
+    /// The absolute path of the file.
+    pub path: String,
+    /// The line. With `action = "absent"`, every line like it goes away.
+    #[serde(default)]
+    pub line: Option<String>,
+    /// A regular expression: the last line that matches is replaced. With `action = "absent"` it stands in place of `line`: every line that matches
+    /// goes away.
+    #[serde(default, rename = "match")]
+    pub matching: Option<String>,
+    /// `present` or `absent`.
+    #[serde(default)]
+    pub action: LineAction,
+    /// A regular expression: a new line goes behind the last line that matches; to the end of the file if none does.
+    #[serde(default)]
+    pub after: Option<String>,
+    /// A regular expression: a new line goes before the last line that matches; to the end of the file if none does.
+    #[serde(default)]
+    pub before: Option<String>,
+    /// Whether a file that is missing is made; else it is an error.
+    #[serde(default)]
+    pub create: bool,
+    /// The owner's name; a new file is root's.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// The group's name; a new file is of the group root.
+    #[serde(default)]
+    pub group: Option<String>,
+    /// The permissions, in octal; a new file has `"0644"`.
+    #[serde(default)]
+    pub mode: Option<String>,
+}
+
+/// Whether something should stand in a file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LineAction {
+    /// It should.
+    #[default]
+    Present,
+    /// It should not.
+    Absent,
+}
+
+impl LineInFile {
+    /// The line `line` in the file at `path`.
+    pub fn new(path: impl Into<String>, line: impl Into<String>) -> Self {
+        LineInFile {
+            path: path.into(),
+            line: Some(line.into()),
+            matching: None,
+            action: LineAction::Present,
+            after: None,
+            before: None,
+            create: false,
+            owner: None,
+            group: None,
+            mode: None,
+        }
+    }
+
+    /// In the place of the last line that matches.
+    pub fn matching(mut self, expression: impl Into<String>) -> Self {
+        self.matching = Some(expression.into());
+        self
+    }
+
+    /// Behind the last line that matches, if it is new.
+    pub fn after(mut self, expression: impl Into<String>) -> Self {
+        self.after = Some(expression.into());
+        self
+    }
+
+    /// Before the last line that matches, if it is new.
+    pub fn before(mut self, expression: impl Into<String>) -> Self {
+        self.before = Some(expression.into());
+        self
+    }
+
+    /// In a file that is made if it is missing.
+    pub fn create(mut self) -> Self {
+        self.create = true;
+        self
+    }
+
+    /// No such line.
+    pub fn absent(mut self) -> Self {
+        self.action = LineAction::Absent;
+        self
+    }
+
+    /// No line that matches.
+    pub fn none_matching(path: impl Into<String>, expression: impl Into<String>) -> Self {
+        LineInFile { line: None, ..LineInFile::new(path, "").matching(expression).absent() }
+    }
+
+    attribute_builders!();
+
+    fn edit(&self) -> Result<Edit<'_>, ActionError> {
+        let missing = match (self.action, self.create) {
+            (LineAction::Absent, _) => Missing::Leave,
+            (LineAction::Present, true) => Missing::Create,
+            (LineAction::Present, false) => Missing::Refuse,
+        };
+        Ok(Edit::of(&self.path, missing, attributes(Self::NAME, &self.owner, &self.group, &self.mode)?))
+    }
+
+    fn matching_ere(&self) -> Result<Option<Ere>, ActionError> {
+        self.matching.as_ref().map(|text| Ere::new(Self::NAME, "match", text)).transpose()
+    }
+
+    fn line(&self) -> Result<Line<'_>, ActionError> {
+        let Some(line) = self.line.as_deref() else {
+            return Err(ActionError::arguments(Self::NAME, "there is no line; say which one should be there"));
+        };
+        require_line(Self::NAME, "the line", line)?;
+        let place = match (&self.after, &self.before) {
+            (Some(_), Some(_)) => {
+                return Err(ActionError::arguments(Self::NAME, "a line cannot have both after and before; say one of them"));
+            }
+            (Some(after), None) => Some((Place::After, Ere::new(Self::NAME, "after", after)?)),
+            (None, Some(before)) => Some((Place::Before, Ere::new(Self::NAME, "before", before)?)),
+            (None, None) => None,
+        };
+        Ok(Line { line, replaces: self.matching_ere()?, enough: None, place })
+    }
+
+    fn wrong(&self) -> Result<Wrong<'_>, ActionError> {
+        match (self.matching_ere()?, &self.line) {
+            (Some(ere), None) => Ok(Wrong::Match(ere)),
+            (None, Some(line)) => require_line(Self::NAME, "the line", line).map(|()| Wrong::Line(line)),
+            _ => Err(ActionError::arguments(Self::NAME, "action = \"absent\" needs either a line or match, not both")),
+        }
+    }
+}
+
+impl Action for LineInFile {
+    const NAME: &'static str = "line_in_file";
+
+    fn subject(&self) -> String {
+        let what = self.line.as_ref().or(self.matching.as_ref());
+        format!("{}: {}", self.path, what.map(String::as_str).unwrap_or_default())
+    }
+
+    fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
+        require_absolute(Self::NAME, &self.path)?;
+        self.edit()?;
+        match self.action {
+            LineAction::Present => self.line().map(drop),
+            LineAction::Absent => self.wrong().map(drop),
+        }
+    }
+
+    fn observe(&self, wanted: &mut Observation) {
+        if let Ok(edit) = self.edit() {
+            edit.observe(wanted);
+        }
+    }
+
+    fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+        match self.action {
+            LineAction::Present => self.line()?.plan(&self.edit()?, node),
+            LineAction::Absent => plan_no_line(&self.edit()?, node, &self.wrong()?),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::{check, node};
+    use super::*;
+    use expect_test::expect;
+
+    const PATH: &str = "/etc/app.conf";
+
+    #[test]
+    fn puts_a_line_where_it_belongs() {
+        check(
+            LineInFile::new(PATH, "port=2").matching("^#?port="),
+            node().file(PATH, "a\n#port=1\nb\n", 0o600),
+            expect![[r#"
+                will change content
+                @@ -1,3 +1,3 @@
+                 a
+                -#port=1
+                +port=2
+                 b
+                ---
+                ensure_line /etc/app.conf '' '' '' '' port=2 '^#?port=' itself '' '' ''
+            "#]],
+        );
+        check(LineInFile::new(PATH, "x").after("^a"), node().file(PATH, "a\nb", 0o644), expect![[r#"
+            will change content
+            @@ -1,2 +1,3 @@
+             a
+            +x
+             b
+            \ No newline at end of file
+            ---
+            ensure_line /etc/app.conf '' '' '' '' x '' '' after '^a' ''
+        "#]]);
+        check(LineInFile::new(PATH, "x").before("^b"), node().file(PATH, "a\nb", 0o644), expect![[r#"
+            will change content
+            @@ -1,2 +1,3 @@
+             a
+            +x
+             b
+            \ No newline at end of file
+            ---
+            ensure_line /etc/app.conf '' '' '' '' x '' '' before '^b' ''
+        "#]]);
+        check(LineInFile::new(PATH, "x").create().mode(0o600), node().without_file(PATH), expect![[r#"
+            will create file
+            + file root:root 0600
+            @@ -0,0 +1 @@
+            +x
+            ---
+            ensure_line /etc/app.conf create '' '' 0600 x '' '' '' '' ''
+        "#]]);
+    }
+
+    #[test]
+    fn leaves_what_is_right() {
+        check(LineInFile::new(PATH, "x"), node().file(PATH, "x", 0o644), expect!["nothing to do"]);
+        check(LineInFile::new(PATH, "x=1").matching("^x="), node().file(PATH, "x=2\nx=1\n", 0o644), expect!["nothing to do"]);
+        check(LineInFile::new(PATH, "x").matching("^#x"), node().file(PATH, "#x\nx\n", 0o644), expect!["nothing to do"]);
+        check(LineInFile::new(PATH, "x").absent(), node().file(PATH, "xx\n", 0o644), expect!["nothing to do"]);
+        check(LineInFile::new(PATH, "x").absent(), node().without_file(PATH), expect!["nothing to do"]);
+    }
+
+    #[test]
+    fn takes_lines_away() {
+        check(LineInFile::new(PATH, "x").absent(), node().file(PATH, "x\na\nx\nb", 0o644), expect![[r#"
+            will change content
+            @@ -1,4 +1,2 @@
+            -x
+             a
+            -x
+            -b
+            \ No newline at end of file
+            +b
+            ---
+            ensure_no_line /etc/app.conf leave '' '' '' -xF x
+        "#]]);
+        check(LineInFile::none_matching(PATH, "^x"), node().file(PATH, "x\nxx\n", 0o644), expect![[r#"
+            will change content
+            @@ -1,2 +0,0 @@
+            -x
+            -xx
+            ---
+            ensure_no_line /etc/app.conf leave '' '' '' -E '^x'
+        "#]]);
+    }
+
+    #[test]
+    fn edits_one_after_the_other_are_exact() {
+        let mut state = node().file(PATH, "a\n", 0o644).0;
+        for line in ["b", "c"] {
+            let change = LineInFile::new(PATH, line).plan(&mut state).expect("it can be planned").expect("there is something to do");
+            assert_eq!(change.certainty, super::super::Certainty::Will);
+        }
+        let found = state.file(PATH).known().cloned();
+        assert!(matches!(found, Some(crate::model::FileState::File { text: Some(text), .. }) if text == "a\nb\nc\n"));
+    }
+
+    #[test]
+    fn decides_on_the_node_what_is_not_known() {
+        check(LineInFile::new(PATH, "x").after("^a"), node(), expect![[r#"
+            may edit file
+            ---
+            ensure_line /etc/app.conf '' '' '' '' x '' '' after '^a' ''
+        "#]]);
+        check(LineInFile::none_matching(PATH, "^a"), node(), expect![[r#"
+            may edit file
+            ---
+            ensure_no_line /etc/app.conf leave '' '' '' -E '^a'
+        "#]]);
+    }
+
+    #[test]
+    fn refuses_what_cannot_be() {
+        check(LineInFile::new(PATH, "x"), node().without_file(PATH), expect!["error: there is no file /etc/app.conf; create = True makes one"]);
+        check(LineInFile::new(PATH, "x"), node().link(PATH, "there"), expect!["error: /etc/app.conf is a link to there, not a file; name the file that it points to"]);
+        check(LineInFile::new(PATH, "x\ny"), node(), expect![[r#"error: line_in_file: the line "x\ny" holds a newline or a NUL; give one line"#]]);
+        check(LineInFile::new(PATH, "x").matching(r"^\s"), node(), expect![[r#"error: line_in_file: match "^\\s" is not a POSIX extended regular expression: \s is not; write [[:space:]]"#]]);
+        check(LineInFile::new(PATH, "x").after("a").before("b"), node(), expect!["error: line_in_file: a line cannot have both after and before; say one of them"]);
+        check(LineInFile::new(PATH, "x").matching("x").absent(), node(), expect![[r#"error: line_in_file: action = "absent" needs either a line or match, not both"#]]);
+    }
+}

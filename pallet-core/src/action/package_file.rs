@@ -1,0 +1,129 @@
+//! What the actions share that install a package from a file.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::download::{Download, DownloadArguments};
+use super::file_support::require_absolute;
+use super::package::PackageAction;
+use super::package_support::{Wanted, packages_change};
+use super::remote_file::source::Content;
+use super::{ActionError, Certainty, Change, Upload, Workspace};
+use crate::model::{Known, NodeState, PackageState};
+use crate::script::{Script, quote};
+
+/// The parameters that say which file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FileArguments<'a> {
+    pub(super) name: &'a str,
+    pub(super) local_file: &'a Option<String>,
+    pub(super) url: &'a Option<String>,
+    pub(super) sha256: &'a Option<String>,
+    pub(super) remote_file: &'a Option<String>,
+}
+
+/// Where the file comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum PackageFile {
+    Content(Content),
+    Download(Download),
+    Node(String),
+}
+
+impl FileArguments<'_> {
+    pub(super) fn check(self, action: &str, workspace: &dyn Workspace) -> Result<PackageFile, ActionError> {
+        Wanted { name: self.name, version: None }.check(action, PackageAction::Install)?;
+        if [self.local_file, self.url, self.remote_file].into_iter().flatten().count() != 1 {
+            return Err(ActionError::arguments(action, "give exactly one of local_file, url and remote_file"));
+        }
+        let (headers, none) = (BTreeMap::new(), None);
+        let download = DownloadArguments {
+            url: self.url,
+            sha256: self.sha256,
+            md5: &none,
+            checksum_url: &none,
+            headers: &headers,
+            insecure: false,
+            proxy: &none,
+        };
+        if let Some(download) = download.check(action)? {
+            return match self.sha256 {
+                Some(_) => Ok(PackageFile::Download(download)),
+                None => Err(ActionError::arguments(action, "give sha256 with url: what is installed must be what was meant")),
+            };
+        }
+        if let Some(file) = self.local_file {
+            return Ok(PackageFile::Content(Content::of_file(workspace, Path::new(file), false)?));
+        }
+        let path = self.remote_file.clone().unwrap_or_default();
+        require_absolute(action, &path)?;
+        Ok(PackageFile::Node(path))
+    }
+}
+
+impl PackageFile {
+    /// Installs it with `manager`, unless the package is there. The file's name ends with `suffix`, which package managers look at.
+    pub(super) fn plan(&self, node: &mut NodeState, manager: &str, name: &str, suffix: &str) -> Option<Change> {
+        let certainty = match node.package(name) {
+            Known::Known(PackageState::Installed { .. }) => return None,
+            Known::Known(_) => Certainty::Will,
+            Known::Unknown => Certainty::May,
+        };
+        let content = match self {
+            PackageFile::Content(content) => content.script(),
+            PackageFile::Download(download) => format!("content() {{\n{}}}\n", download.script("\"$1\"")),
+            PackageFile::Node(path) => format!("content() {{ cat -- {}; }}\n", quote(path)),
+        };
+        let script = Script::new().raw(&content).call(["package_file", manager, name, suffix]);
+        let summary = match self {
+            PackageFile::Content(_) => "install".to_owned(),
+            PackageFile::Download(download) => format!("install from {}", download.shown()),
+            PackageFile::Node(path) => format!("install from {path}"),
+        };
+        packages_change(node);
+        node.set_package(name, PackageState::Installed { version: None });
+        let change = Change { certainty, ..Change::will(summary, script) };
+        let upload = match self {
+            PackageFile::Content(content) => content.upload().map(|source| (content.digest.clone(), source)),
+            _ => None,
+        };
+        Some(match upload {
+            Some((digest, source)) => change.with_upload(Upload { digest, source, path: None }),
+            None => change,
+        })
+    }
+}
+
+macro_rules! package_file_builders {
+    () => {
+        /// From a file of the project.
+        pub fn local_file(name: impl Into<String>, file: impl Into<String>) -> Self {
+            Self { name: name.into(), local_file: Some(file.into()), ..Self::default() }
+        }
+
+        /// From a URL, with this SHA-256 digest.
+        pub fn url(name: impl Into<String>, url: impl Into<String>, sha256: impl Into<String>) -> Self {
+            Self { name: name.into(), url: Some(url.into()), sha256: Some(sha256.into()), ..Self::default() }
+        }
+
+        /// From a file of the node.
+        pub fn remote_file(name: impl Into<String>, file: impl Into<String>) -> Self {
+            Self { name: name.into(), remote_file: Some(file.into()), ..Self::default() }
+        }
+
+        fn arguments(&self) -> super::package_file::FileArguments<'_> {
+            super::package_file::FileArguments {
+                name: &self.name,
+                local_file: &self.local_file,
+                url: &self.url,
+                sha256: &self.sha256,
+                remote_file: &self.remote_file,
+            }
+        }
+
+        fn file(&self) -> Result<&PackageFile, ActionError> {
+            self.file.as_ref().ok_or_else(|| ActionError::arguments(Self::NAME, format!("the file of {} was not prepared", self.name)))
+        }
+    };
+}
+pub(super) use package_file_builders;

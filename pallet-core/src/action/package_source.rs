@@ -1,0 +1,191 @@
+//! Ensures that the package manager takes packages from a source, or not. No-op: the files that say so are as they should be.
+
+mod arguments;
+mod key;
+mod parts;
+
+use std::path::Path;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use self::arguments::require_line;
+pub use self::arguments::{ApkSource, AptSource, DnfSource, PacmanSource, ZypperSource};
+use self::parts::Part;
+use super::package_support::joined;
+use super::{Action, ActionError, Certainty, Change, Existence, Workspace};
+use crate::model::{NodeState, Observation, PackageManager};
+use crate::script::{Script, packages};
+
+/// Ensures that the package manager takes packages from a source (a repository), or that it does not. What the source is, is said for each package
+/// manager that nodes may have.
+///
+/// It does nothing if the files that say so are as they should be. After a change, the next installation of a package fetches the lists of packages
+/// first. A file that was changed by hand is reported and kept.
+///
+/// The files are `/etc/apt/sources.list.d/NAME.sources` with the key in `/etc/apt/keyrings/NAME.asc`, `/etc/yum.repos.d/NAME.repo`,
+/// `/etc/zypp/repos.d/NAME.repo`, `/etc/pacman.d/NAME.conf` with lines in `/etc/pacman.conf`, and lines in `/etc/apk/repositories`.
+///
+/// Example: `package_source(request, "docker", apt = {"url": "https://download.docker.com/linux/debian", "components": ["stable"], "key_url": "https://download.docker.com/linux/debian/gpg"}, dnf = {"url": "https://download.docker.com/linux/rhel/$releasever/$basearch/stable", "gpgkey": "https://download.docker.com/linux/rhel/gpg"})`
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PackageSource {
+    /// Names the source, its files, and where the package manager has names for repositories, the repository.
+    pub name: String,
+    /// For apt: `url`; `release`, by default the code name of the node's own; `components`, by default `["main"]`; `types`, by default `["deb"]`;
+    /// `architectures`; and one of `key_url`, `key` (its text, or the path of a file of the project), `signed_by` (the path of a key on the node)
+    /// and `allow_unsigned`.
+    #[serde(default)]
+    pub apt: Option<AptSource>,
+    /// For dnf and yum: one of `url`, `mirrorlist` and `metalink`; `gpgkey`, the URL of the key; `gpgcheck`, by default whether there is a
+    /// `gpgkey`; `priority`; `enabled`, by default true.
+    #[serde(default)]
+    pub dnf: Option<DnfSource>,
+    /// For zypper: one of `url` and `mirrorlist`; `gpgkey`, the URL of the key; `gpgcheck`, by default whether there is a `gpgkey`; `priority`;
+    /// `enabled`, by default true; `autorefresh`, by default true.
+    #[serde(default)]
+    pub zypper: Option<ZypperSource>,
+    /// For pacman: `server`; `siglevel`, by default that of `/etc/pacman.conf`.
+    #[serde(default)]
+    pub pacman: Option<PacmanSource>,
+    /// For apk: `url`; `tag`, with which the source is only for packages that are asked for by it.
+    #[serde(default)]
+    pub apk: Option<ApkSource>,
+    /// Whether the package manager has it.
+    #[serde(default)]
+    pub action: Existence,
+    /// The key for apt, as text.
+    #[serde(skip)]
+    key: Option<String>,
+}
+
+impl PackageSource {
+    /// A source of this name.
+    pub fn new(name: impl Into<String>) -> Self {
+        PackageSource { name: name.into(), ..PackageSource::default() }
+    }
+
+    /// What it is to apt.
+    pub fn apt(mut self, source: AptSource) -> Self {
+        self.apt = Some(source);
+        self
+    }
+
+    /// What it is to dnf and yum.
+    pub fn dnf(mut self, source: DnfSource) -> Self {
+        self.dnf = Some(source);
+        self
+    }
+
+    /// What it is to zypper.
+    pub fn zypper(mut self, source: ZypperSource) -> Self {
+        self.zypper = Some(source);
+        self
+    }
+
+    /// What it is to pacman.
+    pub fn pacman(mut self, source: PacmanSource) -> Self {
+        self.pacman = Some(source);
+        self
+    }
+
+    /// What it is to apk.
+    pub fn apk(mut self, source: ApkSource) -> Self {
+        self.apk = Some(source);
+        self
+    }
+
+    /// No such source.
+    pub fn absent(mut self) -> Self {
+        self.action = Existence::Delete;
+        self
+    }
+
+    /// What stands for the source with this package manager, of which apt's own release is `release`; `None` if nothing is said of it.
+    fn parts(&self, manager: PackageManager, release: Option<&str>) -> Result<Option<Vec<Part>>, ActionError> {
+        let name = &self.name;
+        if self.action == Existence::Delete {
+            return Ok(Some(parts::absent(manager, name)));
+        }
+        Ok(match manager {
+            PackageManager::Apt => self.apt.as_ref().map(|apt| parts::apt(name, apt, self.key.as_deref(), release)).transpose()?,
+            PackageManager::Dnf | PackageManager::Yum => self.dnf.as_ref().map(|dnf| parts::dnf(name, dnf)).transpose()?,
+            PackageManager::Zypper => self.zypper.as_ref().map(|zypper| parts::zypper(name, zypper)).transpose()?,
+            PackageManager::Pacman => self.pacman.as_ref().map(|pacman| parts::pacman(name, pacman)).transpose()?,
+            PackageManager::Apk => self.apk.as_ref().map(|apk| parts::apk(name, apk)),
+            PackageManager::Unknown => None,
+        })
+    }
+}
+
+impl Action for PackageSource {
+    const NAME: &'static str = "package_source";
+
+    fn subject(&self) -> String {
+        self.name.clone()
+    }
+
+    fn prepare(&mut self, workspace: &dyn Workspace) -> Result<(), ActionError> {
+        let wrong = |message: String| Err(ActionError::arguments(Self::NAME, message));
+        let plain = self.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+        if !plain || !self.name.starts_with(|first: char| first.is_ascii_alphanumeric()) {
+            return wrong(format!("{:?} is not a name; write letters, digits, `-`, `_` and `.`", self.name));
+        }
+        if self.action == Existence::Create
+            && self.apt.is_none()
+            && self.dnf.is_none()
+            && self.zypper.is_none()
+            && self.pacman.is_none()
+            && self.apk.is_none()
+        {
+            return wrong("nothing is said of the source; give apt, dnf, zypper, pacman or apk".to_owned());
+        }
+        if let Some(apt) = &self.apt {
+            apt.check()?;
+            self.key = match &apt.key {
+                None => None,
+                Some(text) if text.contains("-----BEGIN PGP PUBLIC KEY BLOCK-----") => Some(text.clone()),
+                Some(file) => {
+                    require_line("the path of the key", file)?;
+                    Some(key::text(file, workspace.read(Path::new(file))?)?)
+                }
+            };
+        }
+        self.dnf.iter().try_for_each(DnfSource::check)?;
+        self.zypper.iter().try_for_each(ZypperSource::check)?;
+        self.pacman.iter().try_for_each(PacmanSource::check)?;
+        self.apk.iter().try_for_each(ApkSource::check)?;
+        // a URL that cannot be fetched is refused here
+        for manager in [PackageManager::Apt, PackageManager::Zypper] {
+            self.parts(manager, Some("release"))?;
+        }
+        Ok(())
+    }
+
+    fn observe(&self, wanted: &mut Observation) {
+        use PackageManager::{Apk, Apt, Dnf, Pacman, Zypper};
+        for manager in [Apt, Dnf, Zypper, Pacman, Apk] {
+            // the release shows only in the answer, so the file is asked for as one that may differ
+            let parts = self.parts(manager, Some("?")).ok().flatten().unwrap_or_default();
+            parts.iter().for_each(|part| part.observe(wanted));
+        }
+    }
+
+    fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+        let manager = packages::manager(&node.os)?;
+        let Some(parts) = self.parts(manager, packages::codename(&node.os))? else {
+            let (os, name) = (&node.os, if manager == PackageManager::Yum { "dnf" } else { manager.as_str() });
+            return Err(ActionError::node(format!("nothing is said of the source {} for {name}, which this node ({os}) needs; give {name}", self.name)));
+        };
+        let changes = parts.iter().map(|part| part.plan(node)).collect::<Result<Vec<_>, _>>()?;
+        let Some(mut change) = joined(changes) else { return Ok(None) };
+        if change.certainty != Certainty::Drifted {
+            change.script = Script::new().raw(change.script.as_str()).raw("[ -z \"$change\" ] || package_sources_changed");
+            node.set_package_lists_age(None);
+        }
+        Ok(Some(change))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,321 @@
+//! Ensures a directory with what is in an archive. No-op: this archive was unpacked there already.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::builders::attribute_builders;
+use super::directory::Directory;
+use super::download::{Checksum, DownloadArguments};
+use super::file_support::{attribute_words, attributes, require_absolute};
+use super::ownership::Ownership;
+use super::remote_file::source::{Content, Source};
+use super::{Action, ActionError, Certainty, Change, Upload, Workspace};
+use crate::model::{Attributes, FileState, Known, NodeState, Observation, digest};
+use crate::script::{Script, quote};
+
+/// Ensures a directory with what is in an archive: a tar file, compressed or not, or a zip file, of the project, from a URL, or on the node.
+///
+/// It does nothing if this archive was unpacked there already, as the file `.pallet.directory` in it tells, and the directory has the owner,
+/// group and mode where they are given. Files that are changed or removed afterwards do not make it unpack again, and nothing is removed that an
+/// older archive brought. A download is made as by `remote_file`.
+///
+/// The node needs tar, and what it unpacks the compression with: gzip, bzip2, xz or zstd; or unzip. All is owned by root, unless an owner or a group
+/// is given: they get all that is in the directory.
+///
+/// Example: `remote_directory(request, "/opt/app", url = "https://example.com/app-1.2.tar.gz", sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", strip_components = 1)`
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RemoteDirectory {
+    /// The absolute path of the directory.
+    pub path: String,
+    /// A file of the project that is the archive.
+    #[serde(default)]
+    pub local_file: Option<String>,
+    /// The absolute path of a file of the node that is the archive.
+    #[serde(default)]
+    pub remote_file: Option<String>,
+    /// Where the node fetches the archive: `http://`, `https://`, `ftp://` or `ftps://`.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// The SHA-256 digest that the archive at `url` must have, in hexadecimal.
+    #[serde(default)]
+    pub sha256: Option<String>,
+    /// The MD5 digest that the archive at `url` must have, in hexadecimal.
+    #[serde(default)]
+    pub md5: Option<String>,
+    /// Where the digest stands that the archive at `url` must have, of MD5, SHA-1, SHA-256 or SHA-512: alone, or in a list as `sha256sum` writes
+    /// it.
+    #[serde(default)]
+    pub checksum_url: Option<String>,
+    /// Headers to ask for `url` with, by their names; they are not sent to `checksum_url`. They need curl on the node.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// Whether `url` may have a certificate that cannot be verified.
+    #[serde(default)]
+    pub insecure: bool,
+    /// A proxy to fetch `url` through: `"http://proxy:3128"`.
+    #[serde(default)]
+    pub proxy: Option<String>,
+    /// What the archive is: `tar` or `zip`. If it is not given, the name of the archive tells: it is `zip` if that ends with `.zip`, `.jar` or `.war`.
+    #[serde(default)]
+    pub unpack: Option<Unpack>,
+    /// How many leading parts of each name in a tar file are left off: with 1, `app-1.2/bin/app` becomes `bin/app`.
+    #[serde(default)]
+    pub strip_components: u32,
+    /// The files and directories to unpack, as they are named in the archive; all, if none is given. For a directory in a zip file write
+    /// `"name/*"`.
+    #[serde(default)]
+    pub extract_files: Vec<String>,
+    /// The name of the owner of the directory and of all that is in it.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// The name of the group of the directory and of all that is in it.
+    #[serde(default)]
+    pub group: Option<String>,
+    /// The permissions of the directory itself, in octal; a new one has `"0755"`.
+    #[serde(default)]
+    pub mode: Option<String>,
+    #[serde(skip)]
+    source: Option<Source>,
+}
+
+/// What an archive is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Unpack {
+    /// A tar file, compressed or not.
+    Tar,
+    /// A zip file.
+    Zip,
+}
+
+impl RemoteDirectory {
+    fn at(path: impl Into<String>) -> Self {
+        RemoteDirectory { path: path.into(), ..Self::default() }
+    }
+
+    /// A directory at `path` with what is in a file of the project.
+    pub fn local_file(path: impl Into<String>, file: impl Into<String>) -> Self {
+        RemoteDirectory { local_file: Some(file.into()), ..Self::at(path) }
+    }
+
+    /// A directory at `path` with what is in a file of the node.
+    pub fn remote_file(path: impl Into<String>, file: impl Into<String>) -> Self {
+        RemoteDirectory { remote_file: Some(file.into()), ..Self::at(path) }
+    }
+
+    /// A directory at `path` with what is in an archive that the node fetches.
+    pub fn url(path: impl Into<String>, url: impl Into<String>) -> Self {
+        RemoteDirectory { url: Some(url.into()), ..Self::at(path) }
+    }
+
+    /// The download must have this SHA-256 digest.
+    pub fn sha256(mut self, digest: impl Into<String>) -> Self {
+        self.sha256 = Some(digest.into());
+        self
+    }
+
+    /// The archive is of this kind, whatever its name.
+    pub fn unpack(mut self, kind: Unpack) -> Self {
+        self.unpack = Some(kind);
+        self
+    }
+
+    /// With so many leading parts of each name left off.
+    pub fn strip_components(mut self, number: u32) -> Self {
+        self.strip_components = number;
+        self
+    }
+
+    /// Only these files and directories of the archive.
+    pub fn extract_files<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.extract_files = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    attribute_builders!();
+
+    fn read(&self, workspace: &dyn Workspace) -> Result<Source, ActionError> {
+        let given = [&self.local_file, &self.remote_file, &self.url];
+        if given.into_iter().flatten().count() != 1 {
+            return Err(ActionError::arguments(Self::NAME, "give exactly one of local_file, remote_file and url"));
+        }
+        let download = DownloadArguments {
+            url: &self.url,
+            sha256: &self.sha256,
+            md5: &self.md5,
+            checksum_url: &self.checksum_url,
+            headers: &self.headers,
+            insecure: self.insecure,
+            proxy: &self.proxy,
+        };
+        match (download.check(Self::NAME)?, &self.local_file, &self.remote_file) {
+            (Some(download), _, _) => Ok(Source::Download(download)),
+            (None, Some(file), _) => Ok(Source::Content(Content::of_file(workspace, Path::new(file), true)?)),
+            (None, None, file) => {
+                let file = file.clone().unwrap_or_default();
+                require_absolute(Self::NAME, &file)?;
+                Ok(Source::Node(file))
+            }
+        }
+    }
+
+    fn source(&self) -> Result<&Source, ActionError> {
+        let source = self.source.as_ref();
+        source.ok_or_else(|| ActionError::arguments(Self::NAME, format!("the archive of {} was not prepared", self.path)))
+    }
+
+    /// The archive as others may see it.
+    fn archive(&self) -> String {
+        match &self.source {
+            Some(Source::Download(download)) => download.shown(),
+            _ => [&self.local_file, &self.remote_file].into_iter().flatten().next().cloned().unwrap_or_default(),
+        }
+    }
+
+    fn kind(&self) -> Unpack {
+        let zip = || [".zip", ".jar", ".war"].iter().any(|end| self.archive().to_ascii_lowercase().ends_with(end));
+        self.unpack.unwrap_or_else(|| if zip() { Unpack::Zip } else { Unpack::Tar })
+    }
+
+    fn kind_word(&self) -> &'static str {
+        match self.kind() {
+            Unpack::Tar => "tar",
+            Unpack::Zip => "zip",
+        }
+    }
+
+    /// Where the directory tells what was unpacked.
+    fn record(&self) -> String {
+        format!("{}/.pallet.directory", self.path)
+    }
+
+    /// What it tells of how the archive was unpacked.
+    fn how(&self) -> String {
+        let how = (self.kind_word(), self.strip_components, &self.extract_files);
+        digest(format!("{how:?}").as_bytes())
+    }
+
+    /// What names the archive there, as far as it is known.
+    fn identity(&self, node: Option<&NodeState>) -> Result<Option<String>, ActionError> {
+        match self.source()? {
+            Source::Content(content) => Ok(Some(content.digest.clone())),
+            Source::Download(download) => Ok(Some(match &download.checksum {
+                Checksum::Md5(digest) => format!("md5:{digest}"),
+                _ => download.origin(),
+            })),
+            Source::Node(file) => match node.map_or(Known::Unknown, |node| node.file(file)) {
+                Known::Known(FileState::File { digest, .. }) => Ok(digest.clone()),
+                Known::Known(FileState::Absent) => Err(ActionError::node(format!("there is no archive {file} on the node"))),
+                Known::Known(_) => Err(ActionError::node(format!("the archive {file} is not a file; name the file itself"))),
+                Known::Unknown => Ok(None),
+            },
+            Source::Link(_) => Ok(None),
+        }
+    }
+
+    fn record_digest(&self, identity: &str) -> String {
+        digest(format!("{identity} {}\n", self.how()).as_bytes())
+    }
+
+    fn script(&self, wanted: &Attributes, ownership: &Ownership<'_>) -> Result<Script, ActionError> {
+        let source = self.source()?;
+        let mut words: Vec<String> = attribute_words(wanted).into();
+        words.extend([self.kind_word().to_owned(), self.strip_components.to_string()]);
+        words.extend(self.extract_files.iter().cloned());
+        let words: String = words.iter().map(|word| format!(" {}", quote(word))).collect();
+        let (path, how) = (quote(&self.path), self.how());
+        let script = Script::new();
+        let script = match (source, self.identity(None)?) {
+            (Source::Node(file), _) => script
+                .raw(&format!("archive={}\ndigest_of \"$archive\"", quote(file)))
+                .raw(&format!("ensure_unpacked {path} \"$digest {how}\"{words}")),
+            (source, identity) => script
+                .raw(&format!("archive=\n{}", source.script()))
+                .raw(&format!("ensure_unpacked {path} {}{words}", quote(&format!("{} {how}", identity.unwrap_or_default())))),
+        };
+        Ok(script.and(ownership.script()))
+    }
+}
+
+impl Action for RemoteDirectory {
+    const NAME: &'static str = "remote_directory";
+
+    fn subject(&self) -> String {
+        self.path.clone()
+    }
+
+    fn prepare(&mut self, workspace: &dyn Workspace) -> Result<(), ActionError> {
+        require_absolute(Self::NAME, &self.path)?;
+        attributes(Self::NAME, &self.owner, &self.group, &self.mode)?;
+        self.source = Some(self.read(workspace)?);
+        let bad = |name: &&String| {
+            let outside = name.starts_with('/') || name.split('/').any(|part| part == "..");
+            name.is_empty() || outside || name.starts_with('-') || name.contains('\0')
+        };
+        if let Some(name) = self.extract_files.iter().find(bad) {
+            return Err(ActionError::arguments(Self::NAME, format!("{name:?} in extract_files cannot be the name of a file in an archive")));
+        }
+        if self.kind() == Unpack::Zip && self.strip_components > 0 {
+            return Err(ActionError::arguments(Self::NAME, "strip_components is for tar files; a zip file is unpacked with its names as they are"));
+        }
+        Ok(())
+    }
+
+    fn observe(&self, wanted: &mut Observation) {
+        wanted.file(&self.path);
+        Ownership::new(&self.path, &self.owner, &self.group).observe(wanted);
+        match (&self.source, self.identity(None)) {
+            (Some(Source::Node(file)), _) => {
+                wanted.digest(file);
+                wanted.digest(&self.record());
+            }
+            (_, Ok(Some(identity))) => wanted.content(&self.record(), &self.record_digest(&identity)),
+            _ => wanted.digest(&self.record()),
+        }
+    }
+
+    fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+        let wanted = attributes(Self::NAME, &self.owner, &self.group, &self.mode)?;
+        let recorded = self.identity(Some(node))?.map(|identity| self.record_digest(&identity));
+        let right = match (node.file(&self.path), node.file(&self.record())) {
+            (Known::Known(FileState::Absent), _) => Some(false),
+            (_, Known::Known(FileState::File { digest: Some(digest), .. })) => recorded.as_ref().map(|recorded| recorded == digest),
+            (_, Known::Known(FileState::File { .. }) | Known::Unknown) => None,
+            _ => Some(false),
+        };
+        let (owner, group, mode) = (self.owner.clone(), self.group.clone(), self.mode.clone());
+        let recursive = owner.is_some() || group.is_some();
+        let directory = Directory { owner, group, mode, recursive, ..Directory::at(&self.path) }.plan(node)?;
+        if right == Some(true) {
+            return Ok(directory);
+        }
+        let ownership = Ownership::new(&self.path, &self.owner, &self.group);
+        let script = self.script(&wanted, &ownership)?;
+        let state = node.file(&self.path).cloned();
+        node.forget_files_below(&self.path);
+        if let Known::Known(state) = state {
+            node.set_file(&self.path, state);
+        }
+        node.set_file(&self.record(), FileState::File { digest: recorded, text: None, attributes: Attributes::default() });
+        ownership.remember(node);
+        let verb = if right == Some(false) { "unpack" } else { "ensure it is unpacked:" };
+        let sure = right == Some(false) || directory.as_ref().is_some_and(|change| change.certainty == Certainty::Will);
+        let certainty = if sure { Certainty::Will } else { Certainty::May };
+        let diff = format!("{}+ content of {}\n", directory.map(|change| change.diff).unwrap_or_default(), self.archive());
+        let change = Change { certainty, ..Change::will(format!("{verb} {}", self.archive()), script) }.with_diff(diff);
+        Ok(Some(match self.source()? {
+            Source::Content(content) => match content.upload() {
+                Some(source) => change.with_upload(Upload { digest: content.digest.clone(), source, path: None }),
+                None => change,
+            },
+            _ => change,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! What is in a directory of a node besides what should be there.
+
+use std::collections::BTreeSet;
+
+use crate::model::{FileState, Known, NodeState, Reading};
+use crate::script::{Script, quote};
+
+/// A directory of a node, and what should be in it.
+pub(super) struct Others<'a> {
+    pub(super) path: &'a str,
+    pub(super) exclude: &'a [String],
+    pub(super) names: BTreeSet<&'a str>,
+}
+
+/// Whether a part of a path has an excluded name.
+pub(super) fn is_excluded(patterns: &[String], path: &str) -> bool {
+    path.split('/').any(|part| patterns.iter().any(|pattern| matches(pattern, part)))
+}
+
+/// Whether a name is one of a pattern's: `*` stands for any characters, `?` for one.
+fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.chars().next() {
+        None => name.is_empty(),
+        Some('*') => {
+            let rest = &pattern[1..];
+            name.char_indices().map(|(at, _)| at).chain([name.len()]).any(|at| matches(rest, &name[at..]))
+        }
+        Some(first) => {
+            let mut chars = name.chars();
+            chars.next().is_some_and(|char| first == '?' || first == char) && matches(&pattern[first.len_utf8()..], chars.as_str())
+        }
+    }
+}
+
+impl Others<'_> {
+    /// The command that lists what is in the directory.
+    pub(super) fn question(&self) -> String {
+        format!("cd -- {} && find . ! -name . ! -path '*\n*' -print | LC_ALL=C sort", quote(self.path))
+    }
+
+    /// What is in the directory, as far as it is known.
+    pub(super) fn found(&self, node: &NodeState, there: &Known<bool>) -> Option<BTreeSet<String>> {
+        match (there, node.reading(&self.question())) {
+            (Known::Known(false), _) => Some(BTreeSet::new()),
+            (Known::Known(true), Known::Known(Reading { exit: 0, output, .. })) => {
+                output.lines().map(|line| line.strip_prefix("./").map(str::to_owned)).collect()
+            }
+            _ => None,
+        }
+    }
+
+    /// What is deleted, with `node` brought to what will then be true; `None` if the node must find out.
+    pub(super) fn plan(&self, node: &mut NodeState, found: Option<BTreeSet<String>>) -> Option<Vec<String>> {
+        let Some(found) = found else {
+            let below = format!("{}/", self.path);
+            node.forget_reading(&self.question());
+            self.forget_others(node, &below);
+            return None;
+        };
+        let excluded: BTreeSet<&String> = found.iter().filter(|name| is_excluded(self.exclude, name)).collect();
+        // what is excluded keeps its directory
+        let holds = |directory: &str| {
+            let below = format!("{directory}/");
+            excluded.iter().any(|name| name.starts_with(&below))
+        };
+        let (kept, deleted): (Vec<&String>, Vec<&String>) =
+            found.iter().partition(|name| self.names.contains(name.as_str()) || excluded.contains(name) || holds(name));
+        for name in &deleted {
+            let path = format!("{}/{name}", self.path);
+            node.forget_files_below(&path);
+            node.set_file(&path, FileState::Absent);
+        }
+        let then: BTreeSet<&str> = kept.into_iter().map(String::as_str).chain(self.names.iter().copied()).collect();
+        let mut lines: Vec<_> = then.into_iter().map(|name| format!("./{name}")).collect();
+        lines.sort();
+        let reading = Reading { exit: 0, output: lines.join("\n"), of: Some(format!("{}/", self.path)) };
+        node.set_reading(&self.question(), reading);
+        Some(deleted.into_iter().cloned().collect())
+    }
+
+    /// What is not wanted may be gone.
+    fn forget_others(&self, node: &mut NodeState, below: &str) {
+        let wanted: Vec<_> = self
+            .names
+            .iter()
+            .filter_map(|name| {
+                let path = format!("{below}{name}");
+                match node.file(&path).cloned() {
+                    Known::Known(state) => Some((path, state)),
+                    Known::Unknown => None,
+                }
+            })
+            .collect();
+        let own = node.file(self.path).cloned();
+        node.forget_files_below(self.path);
+        if let Known::Known(own) = own {
+            node.set_file(self.path, own);
+        }
+        for (path, state) in wanted {
+            node.set_file(&path, state);
+        }
+    }
+
+    /// What deletes them.
+    pub(super) fn script(&self) -> Script {
+        let names: String = self.names.iter().map(|name| format!(" {}", quote(&format!("./{name}")))).collect();
+        let names = if names.is_empty() { ":".to_owned() } else { format!("printf '%s\\n'{names}") };
+        // quoted but for what stands for other characters
+        let pattern = |pattern: &String| {
+            let parts = pattern.split_inclusive(['*', '?']);
+            let quoted = parts.map(|part| match part.strip_suffix(['*', '?']) {
+                Some("") => part.to_owned(),
+                Some(start) => format!("{}{}", quote(start), &part[start.len()..]),
+                None => quote(part),
+            });
+            quoted.collect::<String>()
+        };
+        let patterns: Vec<_> = self.exclude.iter().map(pattern).collect();
+        let excluded = match patterns.as_slice() {
+            [] => "false".to_owned(),
+            patterns => format!("case $1 in {}) ;; *) false ;; esac", patterns.join(" | ")),
+        };
+        Script::new()
+            .raw(&format!("names() {{ {names}; }}"))
+            .raw(&format!("excluded() {{ {excluded}; }}"))
+            .call(["ensure_only", self.path])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_whole_names() {
+        for (pattern, name, expected) in [
+            ("a", "a", true),
+            ("a", "ab", false),
+            ("*.tmp", "x.tmp", true),
+            ("*.tmp", ".tmp", true),
+            ("*.tmp", "x.tmp.gz", false),
+            ("a*b*c", "a-b-b-c", true),
+            ("?", "\u{fc}", true),
+            ("?", "", false),
+            ("*", "", true),
+        ] {
+            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
+        }
+        assert!(is_excluded(&[".git".to_owned()], "a/.git/config"));
+        assert!(!is_excluded(&["a/b".to_owned()], "a/b"));
+    }
+}

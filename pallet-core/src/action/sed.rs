@@ -1,0 +1,157 @@
+//! Changes a file with sed. No-op: what sed makes of the file is what it holds.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::edit::{Edit, Missing};
+use super::file_support::require_absolute;
+use super::{Action, ActionError, Change, Workspace};
+use crate::model::{Attributes, FileState, Known, NodeState, Observation};
+use crate::script::{Script, quote};
+
+/// Changes a file with commands of sed. Nothing to do where what they make of the file is what it holds: write them so that a second run
+/// changes nothing. The file keeps its owner and mode.
+///
+/// They run on the node to plan, too, so they must do nothing but edit: no `w`, `r` or `e`. The node's own sed runs them.
+///
+/// Example: `sed(request, "/etc/default/app", ["s/^#?WORKERS=.*/WORKERS=4/", "/^DEBUG=/d"], extended = True)`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sed {
+    /// The absolute path of the file.
+    pub path: String,
+    /// The commands, in order.
+    pub expressions: Vec<String>,
+    /// Whether they are written with extended regular expressions.
+    #[serde(default)]
+    pub extended: bool,
+}
+
+impl Sed {
+    /// These commands on the file at `path`.
+    pub fn new<S: Into<String>>(path: impl Into<String>, expressions: impl IntoIterator<Item = S>) -> Self {
+        Sed { path: path.into(), expressions: expressions.into_iter().map(Into::into).collect(), extended: false }
+    }
+
+    /// With extended regular expressions.
+    pub fn extended(mut self) -> Self {
+        self.extended = true;
+        self
+    }
+
+    fn option(&self) -> &'static str {
+        if self.extended { "-E" } else { "" }
+    }
+
+    /// Prints what sed makes of the file, and an x that keeps the newlines at its end. GNU sed is told to do nothing but edit.
+    fn reading(&self) -> String {
+        let program = quote(&self.expressions.join("\n"));
+        let (option, path) = (self.option(), quote(&self.path));
+        format!(
+            "only=; case $(sed --help 2>&1) in *--sandbox*) only=--sandbox ;; esac\n\
+             printf '%s\\n' {program} | sed $only {option} -f - {path} 2>&1 && printf x"
+        )
+    }
+}
+
+impl Action for Sed {
+    const NAME: &'static str = "sed";
+
+    fn subject(&self) -> String {
+        self.path.clone()
+    }
+
+    fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
+        require_absolute(Self::NAME, &self.path)?;
+        if self.expressions.iter().all(|expression| expression.trim().is_empty()) {
+            return Err(ActionError::arguments(Self::NAME, format!("there is no command for {}; give at least one", self.path)));
+        }
+        if self.expressions.iter().any(|expression| expression.contains('\0')) {
+            return Err(ActionError::arguments(Self::NAME, "a command holds a NUL character"));
+        }
+        Ok(())
+    }
+
+    fn observe(&self, wanted: &mut Observation) {
+        wanted.text(&self.path);
+        wanted.reading_of(&self.path, &self.reading());
+    }
+
+    fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+        let edit = Edit::of(&self.path, Missing::Refuse, Attributes::default());
+        let script = Script::new().call(["ensure_sed", &self.path, self.option(), &self.expressions.join("\n")]);
+        let reading = node.reading(&self.reading()).cloned();
+        match (node.file(&self.path).cloned(), reading) {
+            (Known::Known(FileState::File { text: Some(_), .. }), Known::Known(reading)) if reading.exit != 0 => {
+                let said = reading.output.lines().next().unwrap_or_default();
+                Err(ActionError::node(format!("sed refuses the commands for {}: {said}", self.path)))
+            }
+            (Known::Known(FileState::File { text: Some(_), .. }), Known::Known(reading)) => {
+                let made = reading.output.strip_suffix('x').unwrap_or_default();
+                edit.plan(node, script, |_| made.to_owned())
+            }
+            (Known::Known(FileState::File { attributes, .. }), _) => {
+                node.set_file(&self.path, FileState::File { digest: None, text: None, attributes });
+                Ok(Some(Change::may("edit file", script)))
+            }
+            _ => edit.plan(node, script, str::to_owned),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::{NodeBuilder, check, node};
+    use super::*;
+    use crate::model::Reading;
+    use expect_test::expect;
+
+    const PATH: &str = "/etc/app.conf";
+
+    fn edit() -> Sed {
+        Sed::new(PATH, ["s/a/b/"])
+    }
+
+    fn prints(mut node: NodeBuilder, exit: i32, output: &str) -> NodeBuilder {
+        node.0.set_reading(&edit().reading(), Reading { exit, output: output.into(), of: Some(PATH.into()) });
+        node
+    }
+
+    #[test]
+    fn changes_what_sed_would() {
+        check(edit(), prints(node().file(PATH, "a\n", 0o600), 0, "b\nx"), expect![[r#"
+            will change content
+            @@ -1 +1 @@
+            -a
+            +b
+            ---
+            ensure_sed /etc/app.conf '' s/a/b/
+        "#]]);
+    }
+
+    #[test]
+    fn leaves_what_sed_leaves() {
+        check(edit(), prints(node().file(PATH, "b\n\n", 0o600), 0, "b\n\nx"), expect!["nothing to do"]);
+    }
+
+    #[test]
+    fn decides_on_the_node_what_is_not_known() {
+        check(edit().extended(), node(), expect![[r#"
+            may edit file
+            ---
+            ensure_sed /etc/app.conf -E s/a/b/
+        "#]]);
+        // changed since it was read
+        let mut state = prints(node().file(PATH, "a\n", 0o600), 0, "b\nx").0;
+        let first = edit().plan(&mut state).expect("it can be planned").expect("there is something to do");
+        let second = edit().plan(&mut state).expect("it can be planned").expect("it is not known");
+        assert_eq!((first.certainty, second.certainty), (super::super::Certainty::Will, super::super::Certainty::May));
+    }
+
+    #[test]
+    fn refuses_what_cannot_be() {
+        check(Sed::new(PATH, [""]), node(), expect!["error: sed: there is no command for /etc/app.conf; give at least one"]);
+        check(edit(), node().without_file(PATH), expect!["error: there is no file /etc/app.conf; create = True makes one"]);
+        check(edit(), prints(node().file(PATH, "a\n", 0o600), 1, "sed: -e expression #1, char 1: unknown command"), expect!["error: sed refuses the commands for /etc/app.conf: sed: -e expression #1, char 1: unknown command"]);
+    }
+}

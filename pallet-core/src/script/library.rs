@@ -1,0 +1,93 @@
+//! The part of the library that a script needs: what it calls, and what that calls in turn.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::LIBRARY;
+
+/// The shell functions that `script` calls, with all that they call, and what every script begins with.
+pub fn library_for(script: &str) -> String {
+    let library = Library::read(LIBRARY);
+    let mut needed = BTreeSet::new();
+    let mut open: Vec<&str> = vec![script, &library.head];
+    while let Some(text) = open.pop() {
+        for word in words(text) {
+            if let Some((name, body)) = library.functions.get_key_value(word)
+                && needed.insert(*name)
+            {
+                open.push(body);
+            }
+        }
+    }
+    let functions = needed.iter().filter_map(|name| library.functions.get(name)).copied();
+    std::iter::once(library.head.as_str()).chain(functions).collect()
+}
+
+struct Library<'a> {
+    /// What stands outside of functions.
+    head: String,
+    functions: BTreeMap<&'a str, &'a str>,
+}
+
+impl<'a> Library<'a> {
+    /// A function begins with `name() {` at the start of a line, and ends on that line or with a line that is `}` alone.
+    fn read(text: &'a str) -> Self {
+        let mut library = Library { head: String::new(), functions: BTreeMap::new() };
+        let mut rest = text;
+        while !rest.is_empty() {
+            let line = rest.split_inclusive('\n').next().unwrap_or(rest);
+            let mut taken = line.len();
+            match line.split_once("() {") {
+                Some((name, behind)) if words(name).next() == Some(name) => {
+                    if !behind.trim_end().ends_with('}') {
+                        taken = rest.find("\n}\n").map_or(rest.len(), |end| end + 3);
+                    }
+                    library.functions.insert(name, &rest[..taken]);
+                }
+                _ if line.starts_with('#') || line.trim().is_empty() => {}
+                _ => library.head.push_str(line),
+            }
+            rest = &rest[taken..];
+        }
+        library
+    }
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|character: char| !character.is_ascii_alphanumeric() && character != '_').filter(|word| !word.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::shells::shells;
+
+    #[test]
+    fn what_is_called_comes_with_what_it_calls() {
+        let files = library_for("ensure_content /etc/motd 00 '' '' '' ''");
+        for name in ["ensure_content", "replace_file", "changed", "fail"] {
+            assert!(files.contains(&format!("\n{name}() {{")), "{name}:\n{files}");
+        }
+        assert!(!files.contains("package_transaction() {") && !files.contains("ensure_user() {"), "{files}");
+        assert!(files.len() < LIBRARY.len() / 2);
+        assert!(library_for("true").len() < 2000, "{}", library_for("true"));
+    }
+
+    #[test]
+    fn every_function_is_found_and_whole() {
+        let library = Library::read(LIBRARY);
+        let begun =
+            LIBRARY.lines().filter(|line| line.contains("() {") && line.starts_with(|first: char| first.is_ascii_lowercase())).count();
+        assert_eq!(library.functions.len(), begun);
+        for shell in shells() {
+            for (name, body) in &library.functions {
+                let output = shell.run(&format!("{body}\ncommand -v {name}"));
+                assert_eq!(
+                    String::from_utf8_lossy(&output.stdout).trim_end(),
+                    *name,
+                    "{shell}: {}",
+                    String::from_utf8_lossy(&output.stderr)
+                );
+            }
+        }
+    }
+}
