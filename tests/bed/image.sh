@@ -7,14 +7,14 @@
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 
-image=${1:-bookworm-min}
+image=${1:-bookworm-min} manager=
 case $image in
   bookworm-min | trixie-min | bullseye-min) more=() ;;
   bookworm-bench) more=(cron python3 python3-apt) ;; # what the tools that tests/bench compares need
   # another package manager, with what makes a repository for it
-  bookworm-dnf) more=(dnf rpm createrepo-c) ;;
-  bookworm-zypper) more=(zypper rpm createrepo-c) ;;
-  bookworm-pacman) more=(pacman-package-manager makepkg libarchive-tools) ;;
+  bookworm-dnf) manager=dnf more=(dnf rpm createrepo-c) ;;
+  bookworm-zypper) manager=zypper more=(zypper rpm createrepo-c) ;;
+  bookworm-pacman) manager=pacman more=(pacman-package-manager makepkg libarchive-tools) ;;
   *) die "unknown image $image; there are bookworm-min, trixie-min, bullseye-min, bookworm-bench, bookworm-dnf, bookworm-zypper, bookworm-pacman" ;;
 esac
 
@@ -44,7 +44,7 @@ if [ ! -d "$directory" ]; then # still, now that nobody else builds
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*' \
     --customize-hook="'$BED_HOME/image-hook.sh' \"\$1\" '$part'" \
-    ${more:+--customize-hook="'$BED_HOME/other-manager.sh' \"\$1\" ${image##*-}"} \
+    ${manager:+--customize-hook="'$BED_HOME/other-manager.sh' \"\$1\" $manager"} \
     "${image%-*}" "$part/root" >&2
   mv "$part" "$directory"
   # images of old recipes that nobody used for two weeks
