@@ -8,7 +8,7 @@ use super::package_source::AptSource;
 use super::package_support::{NoFiles, Wanted, plan_packages};
 use super::{Action, ActionError, Change, PackageSource, Workspace};
 use crate::model::{NodeState, Observation, Os, OsFamily, PackageOptions};
-use crate::script::packages;
+use crate::script::{Script, packages};
 
 /// Ensures that the node has a repository of packages that is known by a name: `epel` on Rocky Linux, AlmaLinux, CentOS and Oracle Linux, by its
 /// package; `backports` on Debian, as a source of that name.
@@ -82,10 +82,12 @@ impl Action for PackageRepository {
         if self.id == "epel" {
             let package = epel(&os).filter(|_| os.family == OsFamily::RedHat).ok_or_else(unknown)?;
             let change = plan_packages(node, PackageAction::Install, &[Wanted::of(&package)], PackageOptions::default(), true)?;
-            if change.is_some() {
+            return Ok(change.map(|change| {
                 node.set_package_lists_age(None);
-            }
-            return Ok(change);
+                let script = Script::new().raw(change.script.as_str()).raw("if [ -n \"$change\" ]; then package_sources_changed; fi");
+                // what it brings is there for those that come after it, so it is no part of their transaction
+                Change { script, packages: None, ..change }
+            }));
         }
         // older ones have moved to the archive
         let release = packages::codename(&os).filter(|release| os.id == "debian" && !["buster", "bullseye"].contains(release));
@@ -107,11 +109,13 @@ mod tests {
             will install epel-release
             ---
             package_transaction dnf --install epel-release
+            if [ -n "$change" ]; then package_sources_changed; fi
         "#]]);
         check(PackageRepository::new("epel"), node().os("ol", OsFamily::RedHat, PackageManager::Yum), expect![[r#"
             may install oracle-epel-release-el12
             ---
             package_transaction yum --install oracle-epel-release-el12
+            if [ -n "$change" ]; then package_sources_changed; fi
         "#]]);
         check(PackageRepository::new("backports"), node(), expect![[r#"
             may ensure file at /etc/apt/sources.list.d/backports.sources
