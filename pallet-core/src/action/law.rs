@@ -8,6 +8,7 @@ mod git;
 mod lines;
 mod mirrors;
 mod package_managers;
+mod packages;
 mod system;
 mod waits;
 

@@ -1,7 +1,9 @@
 //! The law of `package` with other package managers, which Debian carries too: in a copy of this machine's root that is made to look like their
 //! own systems, with a repository of its own. They need root, apt and a mirror: `cargo test -- --ignored`.
 
-use super::super::Package;
+use super::super::package::PackageAction;
+use super::super::package_source::{DnfSource, PacmanSource, ZypperSource};
+use super::super::{AddRpm, Package, PackageSource, Packages};
 use super::*;
 use crate::model::PackageManager;
 
@@ -19,6 +21,7 @@ make() { # NAME VERSION REQUIRES
 make law-one 1.0 ''
 make law-one 1.1 ''
 make law-two 2.0 "Requires: law-one$epoch"
+make law-rest 1.0 ''
 createrepo_c -q /repo
 "#;
 
@@ -33,6 +36,7 @@ make() { # NAME VERSION DEPENDS
 }
 make law-one 1.1 ''
 make law-two 2.0 'depend = law-one'
+make law-rest 1.0 ''
 repo-add -q /repo/law.db.tar.gz /repo/*.pkg.tar.gz
 printf '[options]\nArchitecture = auto\nSigLevel = Never\n[law]\nServer = file:///repo\n' >/etc/pacman.conf
 "#;
@@ -61,6 +65,8 @@ fn copy(debian_packages: &str, release: &str, setup: &[&str]) -> Place {
 
 fn law_of(place: &Place, manager: PackageManager, versions: bool) {
     assert_eq!(place.observe(&Package::install("law-one")).os.package_manager, manager);
+    // Debian's zypper cannot do without any package
+    place.law(Package::install("law-rest"), true);
     if versions {
         place.law(Package::install("law-one").version("1.0-1"), true);
         place.law_of_unknown(Package::install("law-one").version("1.0"), false);
@@ -80,6 +86,30 @@ fn law_of(place: &Place, manager: PackageManager, versions: bool) {
     place.law_of_unknown(Package::remove("law-two"), false);
     let said = place.fails(Package::install("law-none"));
     assert!(said.contains("law-none"), "{said}");
+    place.law(Packages::install(["law-one", "law-two"]), true);
+    place.law_of_unknown(Packages::install(["law-two"]).of(manager, ["law-one"]), false);
+    place.law(Packages::install(["law-one", "law-two"]).action(PackageAction::Remove), true);
+    if manager != PackageManager::Pacman {
+        let rpm = || AddRpm::remote_file("law-one", "/repo/noarch/law-one-1.0-1.noarch.rpm");
+        place.law(rpm(), true);
+        place.law(rpm(), false);
+        place.law_of_unknown(rpm(), false);
+        place.law_of_unknown(Package::remove("law-one"), true);
+        place.law_of_unknown(rpm(), true);
+    }
+    let url = || Some("file:///repo".to_owned());
+    let source = || {
+        PackageSource::new("more")
+            .dnf(DnfSource { url: url(), gpgcheck: Some(false), ..DnfSource::default() })
+            .zypper(ZypperSource { url: url(), gpgcheck: Some(false), ..ZypperSource::default() })
+            .pacman(PacmanSource { server: "file:///repo".to_owned(), siglevel: Some("Never".to_owned()) })
+    };
+    place.law(source(), true);
+    place.law(source(), false);
+    place.law_of_unknown(source(), false);
+    place.law(source().absent(), true);
+    place.law_of_unknown(source(), true);
+    place.law_of_unknown(source().absent(), true);
 }
 
 #[test]

@@ -6,12 +6,12 @@ use super::super::{Group, Package, PackageManager, Service, ServiceScript, User}
 use super::*;
 use crate::script::LIBRARY;
 
-fn copy() -> Place {
+pub(super) fn copy() -> Place {
     Place::of(Shell::copy())
 }
 
 /// Runs a script that prepares the place.
-fn setup(place: &Place, script: &str) {
+pub(super) fn setup(place: &Place, script: &str) {
     let output = place.run(&format!("set -e\n{script}"));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
@@ -282,7 +282,7 @@ fn systemd_units() {
 }
 
 /// A repository of two packages: `law-one` in two versions, one of them with a configuration file, and `law-two`, which needs the other.
-const REPOSITORY: &str = r#"
+pub(super) const REPOSITORY: &str = r#"
 rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/* /var/lib/apt/lists/* /var/lib/apt/periodic
 mkdir -p /repo /etc/law
 make() { # NAME VERSION DEPENDS

@@ -315,6 +315,7 @@ rpm_install() {
   new='' old=''
   for word do
     case $word in
+      /*) new="$new $word" ;; # a file
       *=*) new="$new ${word%%=*}-${word#*=}" ;;
       *) if [ -n "$(package_versions "$word")" ]; then old="$old $word"; else new="$new $word"; fi ;;
     esac
