@@ -9,7 +9,7 @@ use super::edit::{Edit, Line, Missing, Wrong, plan_no_line, require_line};
 use super::ere::Ere;
 use super::file_support::{plan_delete, require_name};
 use super::{Action, ActionError, Change, Existence, Workspace};
-use crate::model::{Attributes, FileState, Known, NodeState, Observation, OsFamily};
+use crate::model::{digest, Attributes, FileState, Known, NodeState, Observation, OsFamily};
 use crate::script::quote;
 
 /// Ensures that cron runs a command at certain times, or that no job of this name is there. Nothing to do where cron has the job just so.
@@ -300,7 +300,7 @@ impl Action for Cron {
 
     fn observe(&self, wanted: &mut Observation) {
         // which of them it will be depends on the system
-        wanted.text(&self.file());
+        wanted.content(&self.file(), &digest(self.content().as_bytes()));
         wanted.text(&self.table());
         wanted.file(DIRECTORY);
         wanted.file("/etc/crontabs");

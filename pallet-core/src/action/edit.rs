@@ -39,6 +39,14 @@ impl<'a> Edit<'a> {
         }
     }
 
+    /// Asks for what [`Edit::plan_whole`] needs: the text travels only where the file does not have this content.
+    pub(super) fn observe_whole(&self, wanted: &mut Observation, content: &str) {
+        wanted.content(self.path, &digest(content.as_bytes()));
+        if let Some(parent) = parent(self.path).filter(|_| self.missing == Missing::Create) {
+            wanted.file(parent);
+        }
+    }
+
     /// The call of a function of the library that changes the file: its name, the path, what becomes of a missing one, the attributes, `words`.
     pub(super) fn call(&self, function: &str, words: &[&str]) -> Script {
         let missing = match self.missing {
@@ -91,6 +99,11 @@ impl<'a> Edit<'a> {
 
     /// Brings the file to just `content`.
     pub(super) fn plan_whole(&self, node: &mut NodeState, content: &str) -> Result<Option<Change>, ActionError> {
+        if let Known::Known(FileState::File { digest: Some(known), text: None, attributes }) = node.file(self.path).cloned()
+            && known == digest(content.as_bytes())
+        {
+            node.set_file(self.path, FileState::File { digest: Some(known), text: Some(content.to_owned()), attributes });
+        }
         let script = Script::new().raw(&format!("edited() {{ printf %s {}; }}", quote(content)));
         let script = script.raw(self.call("edit_file", &[]).as_str());
         let change = self.plan(node, script, |_| content.to_owned())?;

@@ -78,6 +78,13 @@ impl Sysctl {
     }
 }
 
+impl Sysctl {
+    /// What stands in the file that the node reads when it starts.
+    fn content(&self) -> String {
+        format!("{} = {}\n", self.key, self.wanted())
+    }
+}
+
 impl Action for Sysctl {
     const NAME: &'static str = "sysctl";
 
@@ -101,7 +108,7 @@ impl Action for Sysctl {
     fn observe(&self, wanted: &mut Observation) {
         wanted.reading(&self.reading());
         if self.persist {
-            Edit::of(&self.file(), Missing::Create, Attributes::default()).observe(wanted);
+            Edit::of(&self.file(), Missing::Create, Attributes::default()).observe_whole(wanted, &self.content());
         }
     }
 
@@ -110,7 +117,7 @@ impl Action for Sysctl {
         if !self.persist {
             return Ok(running);
         }
-        let content = format!("{} = {}\n", self.key, self.wanted());
+        let content = self.content();
         let attributes = Attributes { owner: Some("root".into()), group: Some("root".into()), mode: Some(0o644) };
         let persistent = Edit::of(&self.file(), Missing::Create, attributes).plan_whole(node, &content)?;
         Ok(joined(persistent, running))

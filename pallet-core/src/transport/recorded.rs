@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use async_trait::async_trait;
 
 use super::input::Feed;
-use super::shell::{MARKER, READER};
+use super::shell::{LOGIN_SHELL, MARKER, READER};
 use super::{Input, Output, Stream, Transport, TransportError};
 
 /// Replays answers in order. Each belongs to a piece of text that the command or its input must hold.
@@ -72,7 +72,7 @@ impl Transport for Recorded {
         }
         let (out, err, code) = answer.reply?;
         // The answers to scripts are recorded without the marker that real shells put before them.
-        let marker = if command.contains(READER) { MARKER } else { "" };
+        let marker = if command.contains(READER) || command == LOGIN_SHELL { MARKER } else { "" };
         for (stream, text) in [(Stream::Out, out), (Stream::Err, err)] {
             let text = format!("{marker}{text}");
             if !text.is_empty() {

@@ -3,7 +3,7 @@
 //! The script travels as input, never as an argument. Before it goes what `sudo` may want to read, a password, and a marker line; the
 //! program that is started skips all up to the marker, so that a password which `sudo` did not ask for never reaches a shell as a
 //! command. It answers with the same marker on both its streams, so that banners and the noise of login files are told from
-//! output, and a shell that never started from a script that failed.
+//! output, and a shell that never started from a script that failed. Where nobody is asked for a password, the script itself says the marker.
 //!
 //! The script is one compound command with no input of its own: the shell reads all of it before it runs any of it. A connection
 //! that breaks while the script is on its way runs nothing, and a command in the script cannot read the rest of the script. A
@@ -16,6 +16,8 @@ use crate::script::quote;
 pub(super) const MARKER: &str = "#pallet\n";
 /// Skips its input up to the marker, and says so.
 pub(super) const READER: &str = r##"while IFS= read -r l && [ "$l" != "#pallet" ]; do :; done; echo "#pallet"; echo "#pallet" >&2"##;
+/// What runs a script as the login user, who is asked for nothing.
+pub(super) const LOGIN_SHELL: &str = "sh";
 /// Ends the script's processes when its input ends. It begins when the shell has read the whole script: there is nothing left to read.
 const WATCH: &str = "{ while read -r line; do :; done <&3; kill -TERM 0; } >/dev/null 2>&1 &\nwatch=$!\n";
 /// How much of what stands before the marker is kept to explain why none came.
@@ -33,7 +35,13 @@ pub enum Become {
 /// Runs a script with `sh`, hands over its output as it comes, and returns its exit code.
 pub async fn run_script(transport: &mut dyn Transport, as_: &Become, script: &str, output: &mut Output<'_>) -> Result<i32, TransportError> {
     // its input stays open while it runs, and ends with the connection: then all its processes are told to end
-    let body = format!("exec 3<&0\n{{ :\n{WATCH}( exec 3<&-\n{script}\n) </dev/null\nstatus=$?\nkill \"$watch\"\nexit \"$status\"\n}}\n");
+    let body = format!("{{ :\n{WATCH}( exec 3<&-\n{script}\n) </dev/null\nstatus=$?\nkill \"$watch\"\nexit \"$status\"\n}}\n");
+    if let Become::Login = as_ {
+        // nothing stands before the script that would have to be skipped
+        let body = format!("echo '#pallet'; echo '#pallet' >&2; exec 3<&0\n{body}");
+        return hear(transport, as_, LOGIN_SHELL, Input(vec![InputPart::Bytes(body.into_bytes()), InputPart::Open]), output).await;
+    }
+    let body = format!("exec 3<&0\n{body}");
     run(transport, as_, "exec sh", vec![InputPart::Bytes(body.into_bytes()), InputPart::Open], output).await
 }
 
@@ -92,10 +100,20 @@ async fn run(
     };
     parts.push(InputPart::Bytes(MARKER.into()));
     parts.extend(input);
+    hear(transport, as_, &command, Input(parts), output).await
+}
 
+/// Runs `command`, and hands over what it prints after the marker.
+async fn hear(
+    transport: &mut dyn Transport,
+    as_: &Become,
+    command: &str,
+    input: Input,
+    output: &mut Output<'_>,
+) -> Result<i32, TransportError> {
     let (mut out, mut err) = (Sieve::default(), Sieve::default());
     let ended = transport
-        .exec(&command, Input(parts), &mut |stream, bytes| {
+        .exec(command, input, &mut |stream, bytes| {
             let sieve = if stream == Stream::Out { &mut out } else { &mut err };
             sieve.pass(bytes, &mut |bytes| output(stream, bytes));
         })

@@ -2,7 +2,8 @@
 
 # describe PATH...: kind, owner, group and mode; no path holds a newline
 describe() {
-  answer stats "$(stat -c '%f:%u:%g:%U:%G %n' -- "$@" 2>/dev/null)"
+  stats=$(stat -c '%f:%u:%g:%s:%U:%G %n' -- "$@" 2>/dev/null)
+  answer stats "$stats"
   # what vanishes meanwhile is told last, and that holds
   for path do
     if [ -L "$path" ]; then link "$path"; elif [ ! -e "$path" ]; then answer absent "$path"; fi
@@ -15,7 +16,7 @@ describe_odd() {
     if [ -L "$path" ]; then
       link "$path"
     elif [ -e "$path" ]; then
-      stat -c "$token< $token stat $token %f:%u:%g:%U:%G $token %n $token $token> $token " -- "$path" 2>/dev/null
+      stat -c "$token< $token stat $token %f:%u:%g:%s:%U:%G $token %n $token $token> $token " -- "$path" 2>/dev/null
     else
       answer absent "$path"
     fi
@@ -86,7 +87,17 @@ digest() {
 # text PATH: succeeds if it answered
 text() {
   if [ ! -f "$1" ] || [ -L "$1" ] || [ ! -r "$1" ]; then return 1; fi
-  { size=$(wc -c <"$1"); } 2>/dev/null || return
+  case $stats$nl in
+    *" $1$nl"*)
+      # its line has the size as its fourth field
+      size=$stats$nl
+      size=${size%%" $1$nl"*}
+      size=${size##*"$nl"}
+      size=${size#*:*:*:}
+      size=${size%%:*}
+      ;;
+    *) { size=$(wc -c <"$1"); } 2>/dev/null || return ;;
+  esac
   [ "$size" -le 65536 ] || return
   { content=$(base64 <"$1"); } 2>/dev/null && answer text "$1" "$content"
 }

@@ -170,9 +170,9 @@ fn found(wanted: &Observation, path: &str, what: FileState, answer: &[&str], sta
     Ok(())
 }
 
-/// Reads `mode:uid:gid:user:group` as `stat` says it, the mode in hexadecimal; the inner `None` is a link.
+/// Reads `mode:uid:gid:size:user:group` as `stat` says it, the mode in hexadecimal; the inner `None` is a link.
 fn stat(numbers: &str) -> Option<Option<FileState>> {
-    let [mode, uid, gid, user, group] = numbers.splitn(5, ':').collect::<Vec<_>>().try_into().ok()?;
+    let [mode, uid, gid, _size, user, group] = numbers.splitn(6, ':').collect::<Vec<_>>().try_into().ok()?;
     let mode = u32::from_str_radix(mode, 16).ok()?;
     // an id without a name stands for itself
     let name = |name: &str, id: &str| Some(if name == "UNKNOWN" { id } else { name }.to_owned());
