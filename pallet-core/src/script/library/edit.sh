@@ -30,6 +30,11 @@ require_text() {
   if [ -f "$1" ] && [ "$(tr -cd '\000' <"$1" | wc -c)" -gt 0 ]; then fail "$1 is not text: it holds a NUL character"; fi
 }
 
+# require_directory PATH: fails if it is a link, which root would follow to wherever its owner wants
+require_directory() {
+  if [ -L "$1" ]; then fail "$1 is a link, not a directory; put a directory in its place"; fi
+}
+
 # ensure_line PATH CREATE OWNER GROUP MODE LINE MATCH ITSELF WHERE PLACE ENOUGH: the line stands in the file, in the place of the last one that matches
 # MATCH; else after or before (WHERE) the last one that matches PLACE; else at the end. Where MATCH does not match the line itself, ITSELF is
 # empty and a line that is there already is enough; so is one that matches ENOUGH.
