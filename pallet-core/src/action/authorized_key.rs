@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::edit::{Edit, LinesKept, Line, Missing, Wrong, bare, ended, joined, plan_no_line, require_line};
 use super::ere::{Ere, literal};
-use super::file_support::{plan_file, require_absolute, require_name};
+use super::file_support::{parent, plan_file, require_absolute, require_name};
 use super::line_in_file::LineAction;
 use super::{Action, ActionError, Change, Workspace};
 use crate::model::{Attributes, FileState, Known, NodeState, Observation, UserState};
@@ -145,7 +145,9 @@ impl AuthorizedKey {
         let user = quote(&self.user);
         let file = match &self.path {
             Some(path) => format!("file={}\n", quote(path)),
-            None if self.action == LineAction::Absent => "file=$home/.ssh/authorized_keys\n".to_owned(),
+            None if self.action == LineAction::Absent => {
+                "file=$home/.ssh/authorized_keys\nrequire_directory \"$home/.ssh\"\n".to_owned()
+            }
             None => format!("file=$home/.ssh/authorized_keys\nensure_directory \"$home/.ssh\" {user} \"$primary\" 0700\n"),
         };
         // the first two words that are quoted stand for variables; what comes behind them is the user's
@@ -187,6 +189,9 @@ impl Action for AuthorizedKey {
         wanted.user(&self.user);
         let path = self.path.clone().unwrap_or_else(|| self.usual());
         Edit::of(&path, self.missing(), Attributes::default()).observe(wanted);
+        if let Some(directory) = parent(&path).filter(|_| self.path.is_none()) {
+            wanted.file(directory);
+        }
     }
 
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
@@ -203,14 +208,24 @@ impl Action for AuthorizedKey {
         if node.file(&path) == Known::Unknown {
             return self.plan_unknown(node);
         }
+        let place = format!("{home}/.ssh");
+        if self.path.is_none()
+            && let Known::Known(FileState::Link { target }) = node.file(&place)
+        {
+            // it is the user's, and root would follow it to any file
+            return Err(ActionError::node(format!("{place} is a link to {target}, not a directory; put a directory in its place")));
+        }
         let mut directory = None;
         if self.path.is_none() && self.action == LineAction::Present {
-            let place = format!("{home}/.ssh");
             let attributes = Attributes { mode: Some(0o700), ..self.attributes(Some(group.clone())) };
             let script = Script::new().call(["ensure_directory", &place, &self.user, &group, "0700"]);
             directory = plan_file(node, &place, FileState::Directory(attributes), script)?;
         }
         let lines = self.plan_lines(&Edit::of(&path, self.missing(), self.attributes(Some(group))), node)?;
+        let lines = lines.map(|change| match self.path {
+            Some(_) => change,
+            None => Change { script: Script::new().call(["require_directory", &place]).raw(change.script.as_str()), ..change },
+        });
         Ok(joined(directory, lines))
     }
 }
@@ -250,6 +265,7 @@ mod tests {
             +ssh-ed25519 AAAAC3Nz+/a= ann@home
             ---
             ensure_directory /home/app/.ssh app app 0700
+            require_directory /home/app/.ssh
             ensure_line /home/app/.ssh/authorized_keys create app app 0600 'ssh-ed25519 AAAAC3Nz+/a= ann@home' '^([^#].*[[:space:]])?ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)' itself '' '' '^ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)'
         "#]]);
         check(AuthorizedKey::new("app", KEY), with_keys("ssh-rsa AAAAB x\n"), expect![[r#"
@@ -258,6 +274,7 @@ mod tests {
              ssh-rsa AAAAB x
             +ssh-ed25519 AAAAC3Nz+/a= ann@home
             ---
+            require_directory /home/app/.ssh
             ensure_line /home/app/.ssh/authorized_keys create app app 0600 'ssh-ed25519 AAAAC3Nz+/a= ann@home' '^([^#].*[[:space:]])?ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)' itself '' '' '^ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)'
         "#]]);
         check(AuthorizedKey::new("app", KEY).options("no-pty"), with_keys("ssh-ed25519 AAAAC3Nz+/a=\n"), expect![[r#"
@@ -266,6 +283,7 @@ mod tests {
             -ssh-ed25519 AAAAC3Nz+/a=
             +no-pty ssh-ed25519 AAAAC3Nz+/a= ann@home
             ---
+            require_directory /home/app/.ssh
             ensure_line /home/app/.ssh/authorized_keys create app app 0600 'no-pty ssh-ed25519 AAAAC3Nz+/a= ann@home' '^([^#].*[[:space:]])?ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)' itself '' '' '^no-pty[[:space:]]+ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)'
         "#]]);
         check(AuthorizedKey::new("app", KEY).exclusive(), with_keys("ssh-rsa AAAAB x\n"), expect![[r#"
@@ -274,6 +292,7 @@ mod tests {
             -ssh-rsa AAAAB x
             +ssh-ed25519 AAAAC3Nz+/a= ann@home
             ---
+            require_directory /home/app/.ssh
             ensure_only_line /home/app/.ssh/authorized_keys create app app 0600 'ssh-ed25519 AAAAC3Nz+/a= ann@home' '^ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)'
         "#]]);
     }
@@ -293,6 +312,7 @@ mod tests {
             @@ -1 +0,0 @@
             -from="x y" ssh-ed25519  AAAAC3Nz+/a=
             ---
+            require_directory /home/app/.ssh
             ensure_no_line /home/app/.ssh/authorized_keys leave app app 0600 -E '^([^#].*[[:space:]])?ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)'
         "#]]);
     }
@@ -312,6 +332,7 @@ mod tests {
             ---
             home_of app
             file=$home/.ssh/authorized_keys
+            require_directory "$home/.ssh"
             ensure_no_line "$file" leave app "$primary" 0600 -E '^([^#].*[[:space:]])?ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)'
         "#]]);
         check(AuthorizedKey::new("app", KEY).path("/etc/ssh/keys/app"), node(), expect![[r#"
@@ -325,6 +346,10 @@ mod tests {
 
     #[test]
     fn refuses_what_cannot_be() {
+        for key in [AuthorizedKey::new("app", KEY), AuthorizedKey::new("app", KEY).absent()] {
+            let linked = with_keys("").link("/home/app/.ssh", "/root/.ssh").file(FILE, "x\n", 0o600);
+            check(key, linked, expect!["error: /home/app/.ssh is a link to /root/.ssh, not a directory; put a directory in its place"]);
+        }
         check(AuthorizedKey::new("app", KEY), node().without_user("app"), expect![[r#"error: there is no user app; declare user("app") before it"#]]);
         check(AuthorizedKey::new("app", "no-pty ssh-rsa AAAA"), node(), expect!["error: authorized_key: the key of app does not begin with a type such as ssh-ed25519; options have a parameter of their own; give a line such as that of id_ed25519.pub"]);
         check(AuthorizedKey::new("app", "ssh-rsa x"), node(), expect!["error: authorized_key: the key of app is not in base64; give a line such as that of id_ed25519.pub"]);

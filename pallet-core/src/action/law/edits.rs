@@ -116,6 +116,33 @@ fn keys_that_may_log_in() {
     place.law(key(one).path("/etc/ssh/keys_app2"), true);
 }
 
+/// The link is the user's, who could have it point to what is root's.
+#[test]
+#[ignore = "needs root"]
+fn keys_behind_a_link_stay_whose_they_are() {
+    let place = copy();
+    place.law(User::new("app"), true);
+    printed(
+        &place,
+        "mkdir -p /home/app /root/keys; printf 'ssh-rsa AAAAroot root\\n' >/root/keys/authorized_keys; chmod 600 /root/keys/authorized_keys; \
+         ln -s /root/keys /home/app/.ssh; chown -h app /home/app /home/app/.ssh",
+    );
+    let key = || AuthorizedKey::new("app", "ssh-rsa AAAAroot");
+    for key in [key(), key().absent(), key().exclusive()] {
+        let key = place.prepared(key);
+        let mut state = place.observe(&key);
+        let refused = key.plan(&mut state).expect_err("it is a link").to_string();
+        assert!(refused.starts_with("/home/app/.ssh is a link to /root/keys, not a directory"), "{refused}");
+        // a link that came since
+        state.forget_files_below("/home/app");
+        let change = key.plan(&mut state).expect("it can be planned").expect("it may change");
+        let said = place.apply(&change).expect_err("it is a link");
+        assert!(said.starts_with("/home/app/.ssh is a link, not a directory"), "{said}");
+        let file = "/root/keys/authorized_keys";
+        assert_eq!(printed(&place, &format!("stat -c '%U %G %a' {file}; cat {file}")), "root root 600\nssh-rsa AAAAroot root\n");
+    }
+}
+
 #[test]
 #[ignore = "needs root"]
 fn the_host_name() {

@@ -79,6 +79,28 @@ fn a_line_of_a_large_file_is_changed_on_the_node() {
 }
 
 #[test]
+fn what_is_not_text_stays_as_it_is() {
+    let content = b"a\n[s]\nb\0c\n";
+    for place in places() {
+        let path = place.path("binary");
+        fs::write(&path, content).expect("it can be written");
+        let kept = |change: Option<Change>| {
+            let said = place.apply(&change.expect("it may change")).expect_err("it is not text");
+            assert_eq!(said, format!("{path} is not text: it holds a NUL character\n"), "{}", place.shell);
+            assert_eq!(fs::read(&path).expect("it is there"), content, "{}", place.shell);
+        };
+        let lines = |action: LineInFile| action.plan(&mut place.observe(&place.prepared(action.clone()))).expect("it can be planned");
+        kept(lines(LineInFile::none_matching(&path, "^a")));
+        kept(lines(LineInFile::new(&path, "a").absent()));
+        kept(lines(LineInFile::new(&path, "a=1").matching("^a")));
+        let setting = place.prepared(IniSetting::new(&path, "s", "k", "v"));
+        kept(setting.plan(&mut place.observe(&setting)).expect("it can be planned"));
+        let only = Change::may("", Script::new().call(["ensure_only_line", &path, "", "", "", "", "x", "^x"]));
+        kept(Some(only));
+    }
+}
+
+#[test]
 fn ini_setting_is_the_same_here_and_on_the_node() {
     let texts = [
         "",

@@ -25,10 +25,21 @@ edit_file() {
   fi
 }
 
+# require_text PATH: fails if the file holds what grep and awk do not take for text, and would lose
+require_text() {
+  if [ -f "$1" ] && [ "$(tr -cd '\000' <"$1" | wc -c)" -gt 0 ]; then fail "$1 is not text: it holds a NUL character"; fi
+}
+
+# require_directory PATH: fails if it is a link, which root would follow to wherever its owner wants
+require_directory() {
+  if [ -L "$1" ]; then fail "$1 is a link, not a directory; put a directory in its place"; fi
+}
+
 # ensure_line PATH CREATE OWNER GROUP MODE LINE MATCH ITSELF WHERE PLACE ENOUGH: the line stands in the file, in the place of the last one that matches
 # MATCH; else after or before (WHERE) the last one that matches PLACE; else at the end. Where MATCH does not match the line itself, ITSELF is
 # empty and a line that is there already is enough; so is one that matches ENOUGH.
 ensure_line() {
+  require_text "$1"
   line=$6 match=$7 itself=$8 where=$9 place=${10} enough=${11}
   edited() { with_line "$1"; }
   edit_file "$1" "$2" "$3" "$4" "$5"
@@ -82,6 +93,7 @@ with_line() {
 # ensure_no_line PATH CREATE OWNER GROUP MODE HOW PATTERN: no line matches; HOW is -E for an expression, -xF for a line. What is left of a changed
 # file ends with a newline.
 ensure_no_line() {
+  require_text "$1"
   how=$6 match=$7
   edited() {
     if printf '%s\n' "$match" | LC_ALL=C grep -q "$how" -f - "$1"; then
@@ -96,6 +108,7 @@ ensure_no_line() {
 # ensure_setting PATH CREATE OWNER GROUP MODE ABSENT SECTION KEY VALUE LINE: the section of an ini file sets the key to the value, with LINE where it
 # does not; no line of it sets the key if ABSENT is not empty
 ensure_setting() {
+  require_text "$1"
   absent=$6 section=$7 key=$8 value=$9 line=${10}
   edited() {
     # what may be a secret is in the environment; it ends with 3 where there is nothing to do
@@ -178,6 +191,7 @@ ensure_sed() {
 
 # ensure_only_line PATH CREATE OWNER GROUP MODE LINE MATCH: the file has only lines that match; LINE where none does
 ensure_only_line() {
+  require_text "$1"
   line=$6 match=$7
   edited() {
     printf '%s\n' "$match" | LC_ALL=C grep -E -f - "$1" || printf '%s\n' "$line"
