@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::action::{ActionError, Certainty, Change, Declared, Flags, Step, Upload};
 use crate::model::{Os, PackageTransaction};
-use crate::script::{FLAGS, flag_file, library_for, packages, quote, shell};
+use crate::script::{FLAGS, Library, flag_file, packages, quote, shell};
 
 /// Where uploads stand on a node, by digest.
 pub(super) const INCOMING: &str = "/var/lib/pallet/incoming";
@@ -42,6 +42,8 @@ pub(super) struct Frame<'a> {
     pub(super) os: &'a Os,
     /// Uploads that the node has already, each with the path where it stands: they do not travel.
     pub(super) present: &'a [(String, String)],
+    /// The functions that scripts can call.
+    pub(super) library: &'a Library<'static>,
     /// Runs last, if all went well.
     pub(super) also: &'a str,
 }
@@ -58,7 +60,7 @@ fi
 
 /// Compiles `steps` of `declared`.
 pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) -> Result<Compiled, ActionError> {
-    let Frame { token, phase, flags, later, os, present, also } = frame;
+    let Frame { token, phase, flags, later, os, present, library, also } = frame;
     let mut script = format!("token={token}\nincoming={INCOMING}\nflags={FLAGS}\n{LOCK}");
     let _ = writeln!(
         script,
@@ -132,7 +134,7 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
     }
     script.push_str(&applied(phase, declared));
     let _ = writeln!(script, "{also}\nprintf '\\n%s done\\n' {token}\nexit 0\n}} </dev/null");
-    let script = format!("{{\n{}\n{script}", library_for(&script));
+    let script = format!("{{\n{}\n{script}", library.part_for(&script));
     Ok(Compiled { script, uploads, parts })
 }
 

@@ -27,7 +27,7 @@ pub(super) type Declaration = Result<Vec<(String, Vec<Declared>)>, NodeError>;
 pub(super) fn declare(engine: &Engine, subjects: Vec<Subject>) -> (Vec<Declaration>, Vec<(String, Log)>) {
     let session = Arc::new(Session {
         registry: engine.registry.clone(),
-        workspace: Directory(engine.directory.clone()),
+        workspace: Directory::at(engine.directory.clone()),
         environment: engine.environment.clone(),
         admin_user: engine.admin_user.clone(),
         targets: subjects.iter().map(|subject| subject.target.clone()).collect(),

@@ -36,6 +36,7 @@ use tokio_util::sync::CancellationToken;
 use crate::model::{AdminUser, Environment, Node};
 use crate::plugin::PluginError;
 use crate::registry::{Registry, Service};
+use crate::script::Library;
 use crate::transport::{ConnectSettings, Secret};
 
 /// All that operations need.
@@ -67,6 +68,8 @@ pub struct Engine {
     pub events: Arc<dyn Fn(Event) + Send + Sync>,
     /// Stops the operation: nothing new begins, and every node's outcome is known.
     pub cancel: CancellationToken,
+    /// What applying scripts are made with.
+    library: Arc<Library<'static>>,
 }
 
 /// An operation that could not begin.
@@ -111,6 +114,7 @@ impl Engine {
             default_bootstrap: None,
             events: Arc::new(|_| {}),
             cancel: CancellationToken::new(),
+            library: Arc::default(),
         }
     }
 

@@ -243,7 +243,16 @@ impl NodeRun {
         let later = self.declared.iter().skip(position + 1).flat_map(|(_, declared)| declared);
         let later = later.filter_map(|declared| declared.options.if_flag.clone()).collect();
         let present = self.present(engine, &steps).await;
-        let frame = Frame { token: &token, phase, flags: &flags_before, later: &later, os: &predicted.os, present: &present, also: &also };
+        let frame = Frame {
+            token: &token,
+            phase,
+            flags: &flags_before,
+            later: &later,
+            os: &predicted.os,
+            present: &present,
+            library: &engine.library,
+            also: &also,
+        };
         match compile(declared, &steps, &frame) {
             Ok(compiled) => self.apply(engine, phase, declared, &steps, &compiled, &token).await,
             Err(error) => self.fail(NodeError { phase: Some(phase.to_owned()), ..NodeError::new(error.to_string()) }),

@@ -18,12 +18,29 @@ const DEPTH: usize = 64;
 
 /// A directory that relative paths are relative to.
 #[derive(Debug, Clone)]
-pub(super) struct Directory(pub(super) PathBuf);
+pub(super) struct Directory {
+    path: PathBuf,
+    /// What all templates are rendered with.
+    templates: minijinja::Environment<'static>,
+}
 
 impl Directory {
+    pub(super) fn at(path: PathBuf) -> Self {
+        let mut templates = minijinja::Environment::new();
+        templates.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
+        // a loop that does not end ends here
+        templates.set_fuel(Some(TEMPLATE_STEPS));
+        // files on nodes are not HTML, whatever their names end with
+        templates.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+        let syntax = minijinja::syntax::SyntaxConfig::builder().keep_trailing_newline(true).trim_blocks(true).lstrip_blocks(true).build();
+        // only delimiters can be refused, and these are the usual ones
+        templates.set_syntax(syntax.unwrap_or_default());
+        Directory { path, templates }
+    }
+
     /// The path of a regular file: anything else might never end.
     fn regular(&self, path: &Path) -> Result<PathBuf, ActionError> {
-        let path = self.0.join(path);
+        let path = self.path.join(path);
         let data = std::fs::metadata(&path).map_err(|error| unreadable(&path, &error))?;
         match data.is_file() {
             true => Ok(path),
@@ -92,20 +109,12 @@ impl Workspace for Directory {
 
     fn list(&self, path: &Path) -> Result<Vec<Listed>, ActionError> {
         let mut found = Vec::new();
-        list(&self.0.join(path), "", 0, &mut found)?;
+        list(&self.path.join(path), "", 0, &mut found)?;
         Ok(found)
     }
 
     fn render(&self, name: &str, template: &str, values: &Value) -> Result<String, ActionError> {
-        let mut templates = minijinja::Environment::new();
-        templates.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
-        // a loop that does not end ends here
-        templates.set_fuel(Some(TEMPLATE_STEPS));
-        // files on nodes are not HTML, whatever their names end with
-        templates.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-        let syntax = minijinja::syntax::SyntaxConfig::builder().keep_trailing_newline(true).trim_blocks(true).lstrip_blocks(true).build();
-        templates.set_syntax(syntax.map_err(|error| ActionError::node(format!("template {name}: {error}")))?);
-        templates.render_named_str(name, template, template_value(values)).map_err(|error| {
+        self.templates.render_named_str(name, template, template_value(values)).map_err(|error| {
             let line = error.line().map(|line| format!(":{line}")).unwrap_or_default();
             ActionError::node(format!("template {name}{line}: {}", error.detail().map_or_else(|| error.kind().to_string(), str::to_owned)))
         })
@@ -145,7 +154,7 @@ mod tests {
         let values = json!({"port": 8080, "big": u64::MAX, "half": 0.5, "on": true, "none": null, "list": [1, "b"], "table": {"a": -1}});
         let template =
             "{{ port + 1 }} {{ big }} {{ half * 2 }} {% if on %}{{ none }}{% endif %} {{ list[0] + 1 }}{{ list[1] }} {{ table.a - 1 }}\n";
-        let text = Directory(PathBuf::new()).render("t", template, &values).expect("it is a template");
+        let text = Directory::at(PathBuf::new()).render("t", template, &values).expect("it is a template");
         assert_eq!(text, "8081 18446744073709551615 1.0 None 2b -2\n");
     }
 
@@ -159,7 +168,7 @@ mod tests {
         }
         std::fs::set_permissions(path("site/b/run"), std::fs::Permissions::from_mode(0o700)).expect("it is ours");
         symlink("a", path("site/link")).expect("it can be made");
-        let project = Directory(root.path().to_owned());
+        let project = Directory::at(root.path().to_owned());
         let listed = project.list(Path::new("site")).expect("it can be read");
         let listed: Vec<_> = listed.iter().map(|entry| (entry.path.as_str(), entry.directory, entry.executable)).collect();
         let expected = [

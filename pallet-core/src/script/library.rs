@@ -1,37 +1,49 @@
 //! The part of the library that a script needs: what it calls, and what that calls in turn.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use super::LIBRARY;
 
 /// The shell functions that `script` calls, with all that they call, and what every script begins with.
 pub fn library_for(script: &str) -> String {
-    let library = Library::read(LIBRARY);
-    let mut needed = BTreeSet::new();
-    let mut open: Vec<&str> = vec![script, &library.head];
-    while let Some(text) = open.pop() {
-        for word in words(text) {
-            if let Some((name, body)) = library.functions.get_key_value(word)
-                && needed.insert(*name)
-            {
-                open.push(body);
-            }
-        }
-    }
-    let functions = needed.iter().filter_map(|name| library.functions.get(name)).copied();
-    std::iter::once(library.head.as_str()).chain(functions).collect()
+    Library::default().part_for(script)
 }
 
-struct Library<'a> {
+/// Shell functions, by name.
+#[derive(Debug, Clone)]
+pub struct Library<'a> {
     /// What stands outside of functions.
     head: String,
-    functions: BTreeMap<&'a str, &'a str>,
+    functions: HashMap<&'a str, &'a str>,
+}
+
+impl Default for Library<'static> {
+    fn default() -> Self {
+        Library::read(LIBRARY)
+    }
 }
 
 impl<'a> Library<'a> {
+    /// See [`library_for`].
+    pub fn part_for(&self, script: &str) -> String {
+        let mut needed = BTreeSet::new();
+        let mut open: Vec<&str> = vec![script, &self.head];
+        while let Some(text) = open.pop() {
+            for word in words(text) {
+                if let Some((name, body)) = self.functions.get_key_value(word)
+                    && needed.insert(*name)
+                {
+                    open.push(body);
+                }
+            }
+        }
+        let functions = needed.iter().filter_map(|name| self.functions.get(name)).copied();
+        std::iter::once(self.head.as_str()).chain(functions).collect()
+    }
+
     /// A function begins with `name() {` at the start of a line, and ends on that line or with a line that is `}` alone.
     fn read(text: &'a str) -> Self {
-        let mut library = Library { head: String::new(), functions: BTreeMap::new() };
+        let mut library = Library { head: String::new(), functions: HashMap::new() };
         let mut rest = text;
         while !rest.is_empty() {
             let line = rest.split_inclusive('\n').next().unwrap_or(rest);

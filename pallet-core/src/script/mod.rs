@@ -26,7 +26,7 @@ pub(crate) mod shells;
 
 pub use builder::Script;
 pub use flag::{FLAGS, flag_file, flag_of_file};
-pub use library::library_for;
+pub use library::{Library, library_for};
 pub use quote::quote;
 pub use shell::{shell, strict_shell};
 

@@ -153,6 +153,7 @@ replace_file() {
     keep_version "$1" "${7:-5}"
     sync -- "$temporary" 2>/dev/null || sync
     mv -f -- "$temporary" "$1"
+    trap - EXIT
     if [ -e /sys/fs/selinux/enforce ]; then restorecon -- "$1"; fi
   )
   record_written "$1" "$2"

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ssh2::{Channel, ErrorCode};
 use tokio::sync::mpsc::Sender;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::super::exec::timed_out;
 use super::super::input::{Feed, Input};
@@ -18,6 +18,10 @@ const CLOSING: Duration = Duration::from_secs(5);
 const DENIED: ErrorCode = ErrorCode::Session(-22);
 /// How much is read before anything else has its turn.
 const READS: usize = 16;
+/// How much longer output is left to gather each time before it is read again, and at most: a script that runs for long says many short
+/// things, and each wake costs more than they do.
+const GATHER: Duration = Duration::from_millis(2);
+const GATHER_LONGEST: Duration = Duration::from_millis(50);
 
 /// What a command gives: its output in pieces, and at last how it ended.
 pub(super) enum Event {
@@ -118,6 +122,7 @@ impl Pump {
         let peer = link.peer.clone();
         let mut active = Instant::now();
         let mut buffer = vec![0; 64 * 1024];
+        let mut gather = Duration::ZERO;
         loop {
             tokio::select! {
                 room = link.room() => room?,
@@ -125,7 +130,8 @@ impl Pump {
             }
             // Writing comes first, and the end last: each of these also takes in packets that are for those after it.
             let mut progress = self.write_next(link, channel).await?;
-            if !self.stuck && !link.has_room() {
+            let mut heard = false;
+            if progress && !self.stuck && !link.has_room() {
                 continue;
             }
             if !self.stuck {
@@ -133,20 +139,25 @@ impl Pump {
                     let mut from = channel.stream(if stream == Stream::Out { 0 } else { 1 });
                     for _ in 0..READS {
                         let Some(read) = unless_blocked(link, from.read(&mut buffer))?.filter(|read| *read > 0) else { break };
-                        progress = true;
+                        heard = true;
                         if events.send(Event::Output(stream, buffer[..read].to_vec())).await.is_err() {
                             return Err(abandoned(&peer));
                         }
                     }
                 }
-                progress |= channel.read_window().available > 0;
+                progress |= heard || channel.read_window().available > 0;
                 if channel.eof() && unless_blocked(link, channel.wait_close().map_err(io::Error::from))?.is_some() {
                     return Ok(());
                 }
             }
             if progress {
                 active = Instant::now();
-                tokio::task::yield_now().await;
+                if heard && self.feed.is_none() {
+                    gather = (gather + GATHER).min(GATHER_LONGEST);
+                    sleep(gather).await;
+                } else {
+                    tokio::task::yield_now().await;
+                }
                 continue;
             }
             tokio::select! {
