@@ -64,7 +64,7 @@ pub(crate) fn run() -> ExitCode {
     };
     let surroundings = Surroundings::of_this_process();
     let printer = Printer::new(cli.global.output, cli.global.verbose, &surroundings);
-    let context = Context { global: cli.global, printer, surroundings };
+    let context = Context { global: cli.global, printer, surroundings, listener: Default::default() };
     match cli.command.run(&context) {
         Ok(code) if code == ExitCode::SUCCESS && context.printer.lost_output() => ExitCode::FAILURE,
         Ok(code) => code,

@@ -11,6 +11,7 @@ use pallet_core::plugin::{Request, ServiceContext};
 use pallet_core::registry::Registry;
 use pallet_core::transport::ConnectSettings;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::cli::Global;
 use crate::error::{Failure, USAGE};
@@ -18,14 +19,16 @@ use crate::output::{Printer, table};
 use crate::project::config::Service;
 use crate::project::{Catalog, Diagnostic, Diagnostics, LoadOptions, Project};
 use crate::secrets::{Finder, Terminal};
+use crate::services::{Listener, Services};
 use crate::surroundings::{Surroundings, expand};
 
 /// What every command works with.
-#[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) global: Global,
     pub(crate) printer: Printer,
     pub(crate) surroundings: Surroundings,
+    /// Is told what providers say.
+    pub(crate) listener: Listener,
 }
 
 /// A project and what it is used with.
@@ -89,8 +92,9 @@ impl Context {
         if found.has_errors() {
             return Err(found.into());
         }
+        let services = self.services(loaded)?;
         for (name, service) in &loaded.project.config.services {
-            self.service(loaded, name, service)?;
+            services.open(name, service)?;
         }
         Ok(())
     }
@@ -105,17 +109,23 @@ impl Context {
         })
     }
 
-    /// The service of a provider with its options.
-    fn service(&self, loaded: &Loaded, name: &str, service: &Service) -> anyhow::Result<Arc<dyn pallet_core::registry::Service>> {
+    /// What makes the project's services.
+    pub(crate) fn services(&self, loaded: &Loaded) -> anyhow::Result<Services> {
         let context = ServiceContext {
             project: loaded.project.name.clone(),
-            service: name.to_owned(),
             directory: loaded.project.directory.clone(),
-            data_directory: self.surroundings.data.join(&service.provider),
             home: self.surroundings.home.clone(),
             admin_user: self.admin_user(&loaded.project)?,
+            ..ServiceContext::default()
         };
-        Ok(loaded.registry.service(&service.provider, service.options.clone(), context)?)
+        Ok(Services {
+            registry: loaded.registry.clone(),
+            configured: loaded.project.config.services.clone(),
+            context,
+            data: self.surroundings.data.clone(),
+            cancel: CancellationToken::new(),
+            listener: self.listener.clone(),
+        })
     }
 
     /// The engine for the project's service.
@@ -125,14 +135,16 @@ impl Context {
         check_service(loaded, &service)?;
         let admin = &project.config.admin_user;
         let home = &self.surroundings.home;
-        let user = self.admin_user(project)?;
-        let service = self.service(loaded, &name, &service)?;
+        let services = self.services(loaded)?;
+        let user = services.context.admin_user.clone();
+        let service = services.open(&name, &service)?;
         let mut connect = ConnectSettings::for_user(&user.name, home);
         connect.identity_files = admin.identity_files.iter().map(|file| project.directory.join(expand(file, home))).collect();
         connect.agent = self.surroundings.agent.clone();
         connect.ssh_program = self.surroundings.ssh.clone();
         connect.prompt = Some(Arc::new(Terminal { interactive: self.surroundings.interactive }));
         let mut engine = Engine::new(&project.name, service);
+        engine.cancel = services.cancel;
         engine.registry = loaded.registry.clone();
         engine.directory = project.directory.clone();
         engine.environment = project.environment.clone();

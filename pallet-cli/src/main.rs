@@ -7,6 +7,7 @@ mod error;
 mod output;
 mod project;
 mod secrets;
+mod services;
 mod surroundings;
 
 use std::process::ExitCode;

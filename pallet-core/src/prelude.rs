@@ -5,9 +5,9 @@ pub use schemars::{self, JsonSchema};
 pub use serde::{self, Deserialize, Serialize};
 pub use serde_json::{Value, json};
 
-// the action; the model's type of the same name is `model::PackageManager`
-pub use crate::action::PackageManager;
+// the actions; the types of the same names are `model::PackageManager` and `plugin::Service`
 pub use crate::action::*;
+pub use crate::action::{PackageManager, Service};
 pub use crate::model::*;
 pub use crate::plugin::*;
 pub use crate::{export_crate, export_provider, functions, parameters};

@@ -55,18 +55,7 @@ impl Provider for Here {
 }
 
 fn node(name: &str, group: &str, connection: Connection) -> Node {
-    Node {
-        id: name.to_owned(),
-        name: name.to_owned(),
-        group: Some(group.to_owned()),
-        address: None,
-        connection,
-        status: NodeStatus::Running,
-        os: None,
-        tags: BTreeMap::new(),
-        taggable: true,
-        created: 0,
-    }
+    Node { group: Some(group.to_owned()), taggable: true, ..Node::new(name, name, connection) }
 }
 
 struct Bench {

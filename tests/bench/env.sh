@@ -46,6 +46,17 @@ measure() {
   rmdir "$CONTROLLER_CGROUP" 2>/dev/null || true # connections that CMD left open keep it
 }
 
+# rest: waits until the nodes' systems have come to rest after their start: a second that costs them less than 5 ms each, or 60 seconds
+rest() {
+  local before after second
+  for ((second = 0; second < 60; second++)); do
+    before=$(cpu "$BED_CGROUP")
+    sleep 1
+    after=$(cpu "$BED_CGROUP")
+    [ $((after - before)) -ge $((5000 * $("$bed" ls | wc -l))) ] || return 0
+  done
+}
+
 cpu() { awk '$1 == "usage_usec" { print $2 }' "$1/cpu.stat"; }
 seconds() { printf '%d.%03d' $(($1 / 1000000)) $(($1 / 1000 % 1000)); }
 

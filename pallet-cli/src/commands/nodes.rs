@@ -23,6 +23,7 @@ impl Nodes {
             let status = match node.status {
                 NodeStatus::Running => "running",
                 NodeStatus::Stopped => "stopped",
+                NodeStatus::Failed => "failed",
                 NodeStatus::Unknown => "unknown",
             };
             let by = match &node.connection {

@@ -93,6 +93,9 @@ where
     let mut engine = context.engine(loaded)?;
     let told = progress.clone();
     engine.events = Arc::new(move |event| told.event(&event));
+    let told = progress.clone();
+    let say = move |message: &str| told.event(&Event::Message { node: None, level: "info".to_owned(), message: message.to_owned() });
+    let _ = context.listener.set(Box::new(say));
     let cancel = engine.cancel.clone();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
     let outcome = runtime.block_on(async {

@@ -23,7 +23,7 @@ use star::{Files, InlineScope, Language, MAIN, Run, with_room};
 pub(crate) use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub(crate) use init::init;
 pub(crate) use star::Limits;
-pub(crate) use suggest::did_you_mean;
+pub(crate) use suggest::{did_you_mean, did_you_mean_or_list};
 
 /// The file that configures a project.
 const CONFIG: &str = "pallet.toml";

@@ -13,7 +13,8 @@ use super::root::{CrateApi, CrateApi_TO, CrateBox, HostBox, ProviderApi, Provide
 use super::{Outcome, PluginModule, PluginModuleRef};
 use crate::model::Manifest;
 use crate::plugin::{
-    ConfigCrate, ErrorKind, PluginError, Provider, Request, RequestHost, ServiceContext, config_crate_call, config_crate_manifest,
+    ConfigCrate, ErrorKind, PluginError, Provider, Request, RequestHost, ServiceContext, ServiceHost, config_crate_call,
+    config_crate_manifest, dispatch,
 };
 
 /// What [`PluginModule::provider`] takes.
@@ -57,32 +58,15 @@ impl<C: ConfigCrate> CrateApi for CrateOf<C> {
 struct ServiceOf<P>(P);
 
 impl<P: Provider> ProviderApi for ServiceOf<P> {
-    fn invoke(&self, _host: HostBox, operation: RStr<'_>, payload: RSlice<'_, u8>) -> Outcome {
-        let payload = payload.as_slice();
-        match operation.as_str() {
-            "nodes" => guard_json(|| Ok(self.0.nodes()?)),
-            "run_nodes" => guard_json(|| Ok(self.0.run_nodes(&read(payload, "its arguments")?)?)),
-            "destroy_nodes" => guard_json(|| Ok(self.0.destroy_nodes(&read::<Vec<String>>(payload, "its arguments")?)?)),
-            "tag_node" => guard_json(|| {
-                let (id, tags) = read::<(String, _)>(payload, "its arguments")?;
-                Ok(self.0.tag_node(&id, &tags)?)
-            }),
-            "clean_up" => guard_json(|| Ok(self.0.clean_up()?)),
-            "images" => guard_json(|| Ok(self.0.images()?)),
-            "hardware" => guard_json(|| Ok(self.0.hardware()?)),
-            "locations" => guard_json(|| Ok(self.0.locations()?)),
-            other => guard_json(|| -> Result<(), PluginError> {
-                let message = format!("provider {} has no operation `{other}`", P::NAME);
-                Err(PluginError::new(ErrorKind::Unsupported, message).with_help("install a newer version of it"))
-            }),
-        }
+    fn invoke(&self, operation: RStr<'_>, payload: RSlice<'_, u8>) -> Outcome {
+        guard_json(|| dispatch(&self.0, operation.as_str(), read(payload.as_slice(), "its arguments")?))
     }
 }
 
 /// The root module of a crate.
 pub fn crate_module<C: ConfigCrate>(manifest: extern "C" fn() -> Outcome) -> PluginModuleRef {
     use abi_stable::prefix_type::PrefixTypeTrait;
-    extern "C" fn provider(_: RSlice<'_, u8>) -> RResult<ProviderBox, RVec<u8>> {
+    extern "C" fn provider(_: HostBox, _: RSlice<'_, u8>) -> RResult<ProviderBox, RVec<u8>> {
         guard(|| Err(PluginError::new(ErrorKind::Unsupported, "this plugin is a crate, not a provider")))
     }
     extern "C" fn config_crate<C: ConfigCrate>() -> RResult<CrateBox, RVec<u8>> {
@@ -94,9 +78,10 @@ pub fn crate_module<C: ConfigCrate>(manifest: extern "C" fn() -> Outcome) -> Plu
 /// The root module of a provider.
 pub fn provider_module<P: Provider>(manifest: extern "C" fn() -> Outcome) -> PluginModuleRef {
     use abi_stable::prefix_type::PrefixTypeTrait;
-    extern "C" fn provider<P: Provider>(payload: RSlice<'_, u8>) -> RResult<ProviderBox, RVec<u8>> {
+    extern "C" fn provider<P: Provider>(host: HostBox, payload: RSlice<'_, u8>) -> RResult<ProviderBox, RVec<u8>> {
         guard(|| {
-            let ConnectService { options, context } = read(payload.as_slice(), "its options")?;
+            let ConnectService { options, mut context } = read(payload.as_slice(), "its options")?;
+            context.host = ServiceHost::new(Arc::new(RemoteHost(host)));
             let options = serde_json::from_value(options).map_err(|error| PluginError::new(ErrorKind::InvalidInput, error.to_string()))?;
             Ok(ProviderApi_TO::from_value(ServiceOf(P::connect(options, context)?), TD_Opaque))
         })

@@ -61,7 +61,7 @@ impl Module {
 
     pub(crate) fn provider(self, service: &ConnectService) -> Result<OpenProvider, PluginError> {
         let payload = to_json(service)?;
-        match (self.0.provider())(RSlice::from_slice(&payload)) {
+        match (self.0.provider())(share(service.context.host.behind()), RSlice::from_slice(&payload)) {
             RResult::ROk(provider) => Ok(OpenProvider(provider)),
             RResult::RErr(error) => Err(error_from_json(&error)),
         }
@@ -88,17 +88,8 @@ impl OpenCrate {
 pub(crate) struct OpenProvider(ProviderBox);
 
 impl OpenProvider {
-    pub(crate) fn invoke<T: DeserializeOwned>(&self, operation: &str, payload: impl serde::Serialize) -> Result<T, PluginError> {
-        answer(self.0.invoke(share(Arc::new(NoHost)), operation.into(), RSlice::from_slice(&to_json(&payload)?)))
-    }
-}
-
-/// A host that does nothing: no operation is offered to providers yet.
-struct NoHost;
-
-impl RequestHost for NoHost {
-    fn invoke(&self, operation: &str, _: Value) -> Result<Value, PluginError> {
-        Err(PluginError::new(ErrorKind::Unsupported, format!("the host has no operation `{operation}` for providers")))
+    pub(crate) fn invoke(&self, operation: &str, payload: &Value) -> Result<Value, PluginError> {
+        answer(self.0.invoke(operation.into(), RSlice::from_slice(&to_json(payload)?)))
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::event::Event;
 use super::lift::{LiftOptions, PhaseChoice, natural, with_groups};
+use super::template::Offers;
 use super::{Engine, EngineError, GroupSpec, NodeError, NodeOutcome, NodeResult, Outcome};
 use crate::model::{Node, NodeStatus};
 use crate::plugin::{Created, PluginError, RunNodes};
@@ -117,7 +118,15 @@ impl Engine {
                 self.tell(Event::Creating { node: name.clone(), group: group.name.clone() });
             }
             let token = format!("{}/{}", self.project, names.join(","));
-            let request = RunNodes { group: group.name.clone(), names: names.clone(), spec: group.server.node_spec.clone(), token };
+            let mut request = RunNodes {
+                group: group.name.clone(),
+                names: names.clone(),
+                spec: group.server.node_spec.clone(),
+                token,
+                ..RunNodes::default()
+            };
+            let choice = Offers::of(self.service.as_ref(), &request.spec).unwrap_or_default().choose(&request.spec).unwrap_or_default();
+            (request.image, request.hardware, request.location) = (choice.image, choice.hardware, choice.location);
             let created = self.ask(move |service| service.run_nodes(&request)).await;
             // a service that fails as a whole fails each of its nodes; other groups go on
             let created = created.unwrap_or_else(|error| {

@@ -15,7 +15,9 @@ mod node_run;
 mod outcome;
 mod request;
 mod scope;
+mod service_bridge;
 mod spec;
+pub mod template;
 mod vault;
 mod workspace;
 
@@ -24,6 +26,7 @@ pub use event::{Event, PlannedChange};
 pub use facts_cache::FactsCache;
 pub use lift::{LiftOptions, PhaseChoice};
 pub use outcome::{NodeError, NodeOutcome, NodeResult, Outcome};
+pub use service_bridge::ServiceBridge;
 pub use spec::{ClusterSpec, GroupSpec, Phase, PhaseError, PhaseFunction, ServerSpec, SpecError};
 pub use vault::{SecretSource, Vault};
 
@@ -35,7 +38,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::model::{AdminUser, Environment, Node};
 use crate::plugin::PluginError;
-use crate::registry::{Registry, Service};
+use crate::plugin::Service;
+use crate::registry::Registry;
 use crate::script::Library;
 use crate::transport::{ConnectSettings, Secret};
 

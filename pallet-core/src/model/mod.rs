@@ -11,7 +11,10 @@ mod node_spec;
 mod node_state;
 mod observation;
 mod os;
+mod os_version;
 mod package_transaction;
+#[cfg(feature = "host")]
+pub(crate) mod pattern;
 mod secret_name;
 mod target;
 mod user;
@@ -27,6 +30,7 @@ pub use node_spec::{HardwareSpec, ImageSpec, LocationSpec, NetworkSpec, NodeSpec
 pub use node_state::{Attributes, CommandState, FileState, GroupState, NodeState, PackageState, Reading, ServiceState, UserState};
 pub use observation::{FileQuestion, Observation};
 pub use os::{Os, OsFamily, PackageManager, ServiceManager};
+pub use os_version::version_is;
 pub use package_transaction::{PackageOptions, PackageTransaction};
 pub use secret_name::{replace_secrets, secret_placeholder};
 pub use target::Target;

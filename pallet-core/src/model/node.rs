@@ -21,6 +21,9 @@ pub struct Node {
     pub address: Option<String>,
     /// How Pallet reaches the node.
     pub connection: Connection,
+    /// Who logs in to a node that was just made, as its image has it, until the node was bootstrapped; then the admin user does.
+    #[serde(default)]
+    pub image_user: Option<String>,
     /// Whether it runs.
     #[serde(default)]
     pub status: NodeStatus,
@@ -38,6 +41,25 @@ pub struct Node {
     pub created: u64,
 }
 
+impl Node {
+    /// A running node of which nothing more is known.
+    pub fn new(id: impl Into<String>, name: impl Into<String>, connection: Connection) -> Self {
+        Node {
+            id: id.into(),
+            name: name.into(),
+            group: None,
+            address: None,
+            connection,
+            image_user: None,
+            status: NodeStatus::Running,
+            os: None,
+            tags: BTreeMap::new(),
+            taggable: false,
+            created: 0,
+        }
+    }
+}
+
 /// Whether a node runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -47,6 +69,8 @@ pub enum NodeStatus {
     Running,
     /// It exists and does not run.
     Stopped,
+    /// It exists, and the provider says that something is wrong with it.
+    Failed,
     /// A state that this Pallet does not know.
     #[serde(other)]
     Unknown,

@@ -37,7 +37,7 @@ pub struct ImageSpec {
     /// The distribution or its family: `debian`, `ubuntu`, `red_hat`, ...
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_family: Option<String>,
-    /// The version, or its beginning: `12` also means `12.4`.
+    /// The version, or its beginning, or a range of them: `12` also means `12.4`; `>=11, <13`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_version: Option<String>,
     /// The architecture: `x86_64`, `aarch64`.
@@ -46,6 +46,9 @@ pub struct ImageSpec {
     /// The provider's own name of an image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_id: Option<String>,
+    /// A pattern that the image's name matches, with `*` for any text: `debian-12-*`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_name: Option<String>,
     /// Who logs in to a node that was made from the image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub login_user: Option<String>,
@@ -67,6 +70,9 @@ pub struct HardwareSpec {
     /// The provider's own name of a kind of machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hardware_id: Option<String>,
+    /// Of all that would do, the one with the most cores and memory instead of the smallest and cheapest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fastest: Option<bool>,
 }
 
 /// Where a node is.
@@ -85,6 +91,12 @@ pub struct NetworkSpec {
     /// TCP ports that the outside may reach.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub inbound_ports: Vec<u16>,
+    /// The provider's own name of the subnet that it is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subnet: Option<String>,
+    /// The provider's own names of groups of rules that decide who may reach it, besides the one that Pallet makes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub security_groups: Vec<String>,
 }
 
 /// What may be paid for a node, and what is watched.
@@ -105,18 +117,6 @@ impl NodeSpec {
         let (Ok(mut base), Ok(over)) = (serde_json::to_value(self), serde_json::to_value(over)) else { return over.clone() };
         super::environment::deep_merge(&mut base, over);
         serde_json::from_value(base).unwrap_or_else(|_| self.clone())
-    }
-}
-
-impl ImageSpec {
-    /// Whether a system with this id, family and version is one that the image asks for.
-    pub fn accepts(&self, os: &super::Os) -> bool {
-        let family = self.os_family.as_ref().is_none_or(|wanted| *wanted == os.id || *wanted == os.family.as_str());
-        let version = self.os_version.as_ref().is_none_or(|wanted| {
-            os.version == *wanted || os.version.strip_prefix(wanted.as_str()).is_some_and(|rest| rest.starts_with('.'))
-        });
-        let arch = self.arch.as_ref().is_none_or(|wanted| *wanted == os.arch);
-        family && version && arch
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a request can ask of its host: the names of the operations and the data that travels with each.
+//! What a request, and what a provider, can ask of the host: the names of the operations and the data that travels with each.
 //!
 //! New abilities are new operations and new fields with defaults; nothing here is ever removed or renamed.
 
@@ -33,6 +33,24 @@ pub const ENTER_SCOPE: &str = "enter_scope";
 pub const LEAVE_SCOPE: &str = "leave_scope";
 /// Says something to the user. Takes [`Log`], gives `null`.
 pub const LOG: &str = "log";
+
+/// For providers: tells the user what goes on. Takes a string, gives `null`.
+pub const PROGRESS: &str = "progress";
+/// For providers: whether the user has stopped the operation. Takes `null`, gives a boolean.
+pub const IS_CANCELLED: &str = "is_cancelled";
+/// For providers: does an operation of another service of the project. Takes [`InvokeService`], gives what the operation gives.
+pub const SERVICE: &str = "service";
+
+/// See [`SERVICE`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct InvokeService {
+    /// The service's name in pallet.toml.
+    pub service: String,
+    /// The operation: a method of [`Provider`](super::Provider).
+    pub operation: String,
+    /// Its arguments, an array.
+    pub payload: Value,
+}
 
 /// See [`ACTION`].
 #[derive(Debug, Clone, Serialize, Deserialize)]

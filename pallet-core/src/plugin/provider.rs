@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{ErrorKind, PluginError};
-use crate::model::{AdminUser, Node, NodeSpec, Os};
+use super::{ErrorKind, PluginError, ServiceHost};
+use crate::model::{AdminUser, ImageSpec, Node, NodeSpec, Os};
 
 /// What a dylib in `providers/` exports, with `pallet_core::export_provider!(TheType);`.
 ///
@@ -25,13 +25,14 @@ pub trait Provider: Send + Sync + Sized + 'static {
     /// Makes the service of these options. Does not have to reach anything yet.
     fn connect(options: Self::Options, context: ServiceContext) -> anyhow::Result<Self>;
 
-    /// The project's nodes at this service, stopped ones included.
+    /// The project's nodes at this service, in every state but gone. They are found by their tags alone.
     fn nodes(&self) -> anyhow::Result<Vec<Node>>;
 
-    /// Makes nodes, or starts those that exist and are stopped. One result for each that was asked for, in order.
+    /// Makes nodes, or starts those that exist and are stopped. One result for each that was asked for, in order. It returns when their
+    /// addresses are known; the host waits until they answer.
     fn run_nodes(&self, wanted: &RunNodes) -> anyhow::Result<Vec<Created>>;
 
-    /// Destroys nodes, by id. One that does not exist is destroyed already.
+    /// Destroys nodes, by id. One that does not exist is destroyed already; one that does not carry the project's tag is never touched.
     fn destroy_nodes(&self, ids: &[String]) -> anyhow::Result<()>;
 
     /// Lays tags over those of a node.
@@ -44,19 +45,37 @@ pub trait Provider: Send + Sync + Sized + 'static {
         Ok(())
     }
 
-    /// The images there are.
-    fn images(&self) -> anyhow::Result<Vec<Image>> {
+    /// The images that nodes can be made from, the preferred one first where several would do. What `wanted` surely rules out may be left
+    /// out. None at all: the provider decides for itself.
+    fn images(&self, _wanted: &ImageSpec) -> anyhow::Result<Vec<Image>> {
         Ok(Vec::new())
     }
 
-    /// The kinds of machines there are.
+    /// The kinds of machines there are. None at all: the provider decides for itself.
     fn hardware(&self) -> anyhow::Result<Vec<Hardware>> {
         Ok(Vec::new())
     }
 
-    /// The places there are.
+    /// The places there are. None at all: the provider decides for itself.
     fn locations(&self) -> anyhow::Result<Vec<Location>> {
         Ok(Vec::new())
+    }
+
+    /// Where each credential comes from, without its value.
+    fn credentials(&self) -> anyhow::Result<Vec<Credential>> {
+        Ok(Vec::new())
+    }
+
+    /// Takes the lease of the project's nodes, or renews it if `wanted.token` has it, until `wanted.until`. `None` if it was granted, or else
+    /// the lease that another holds. It is kept where the nodes are, so that it holds for every machine; one that is past its time is no lease.
+    /// A provider whose nodes are neither made nor destroyed needs none.
+    fn take_lease(&self, _wanted: &Lease) -> anyhow::Result<Option<Lease>> {
+        Ok(None)
+    }
+
+    /// Gives the lease back, if this token has it.
+    fn release_lease(&self, _token: &str) -> anyhow::Result<()> {
+        Ok(())
     }
 }
 
@@ -65,7 +84,7 @@ fn unsupported(name: &str, what: &str) -> anyhow::Error {
 }
 
 /// What a service is told of the host that it serves. A plugin reads no environment: what it needs to know is here.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ServiceContext {
     /// Names the project: nodes belong to the project that made them, and only to it.
@@ -80,6 +99,9 @@ pub struct ServiceContext {
     pub home: PathBuf,
     /// Who Pallet is on the nodes.
     pub admin_user: AdminUser,
+    /// The host itself: progress, cancellation, and the project's other services.
+    #[serde(skip)]
+    pub host: ServiceHost,
 }
 
 /// Nodes to make.
@@ -90,9 +112,15 @@ pub struct RunNodes {
     pub group: String,
     /// Their names, one for each node.
     pub names: Vec<String>,
-    /// What they should be.
+    /// What they should be, in the user's words.
     pub spec: NodeSpec,
-    /// Names this wish: the same token again makes no second set of nodes.
+    /// The image that the host chose among the provider's; `None` if the provider has none to choose from.
+    pub image: Option<Image>,
+    /// The kind of machine that the host chose among the provider's.
+    pub hardware: Option<Hardware>,
+    /// The place, if the spec names one.
+    pub location: Option<Location>,
+    /// With a node's name, names the wish for that node: asked again, by whom it may be, it gives the node that it gave before.
     pub token: String,
 }
 
@@ -113,13 +141,20 @@ pub struct Image {
     pub id: String,
     /// What a person calls it.
     pub name: String,
-    /// The system on it.
+    /// The system on it, as far as the provider knows.
     #[serde(default)]
     pub os: Option<Os>,
+    /// Who logs in to a node that was just made from it; `None` if that is the admin user.
+    #[serde(default)]
+    pub login_user: Option<String>,
+    /// The disk that it needs at least, in GiB.
+    #[serde(default)]
+    pub min_disk: Option<u64>,
 }
 
 /// A kind of machine.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Hardware {
     /// The provider's name for it.
     pub id: String,
@@ -127,16 +162,44 @@ pub struct Hardware {
     pub cores: u32,
     /// Memory, in MiB.
     pub ram: u64,
-    /// Disk, in GiB; `None`: as large as the image.
-    #[serde(default)]
+    /// Disk, in GiB; `None`: as large as is asked for.
     pub disk: Option<u64>,
+    /// The architectures that it runs, as `uname -m` says them; none: that of every image.
+    pub arch: Vec<String>,
+    /// What an hour costs, in the provider's currency; `None` if that is not known.
+    pub price: Option<f64>,
 }
 
 /// A place.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Location {
     /// The provider's name for it.
     pub id: String,
     /// What a person calls it.
     pub name: String,
+}
+
+/// Where a credential comes from.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Credential {
+    /// What it is: `access key`.
+    pub name: String,
+    /// Where it was found, or all places where it was looked for.
+    pub source: String,
+    /// Whether it was found.
+    pub found: bool,
+}
+
+/// The right to make and destroy the nodes of a project, for some time.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Lease {
+    /// Names the lease.
+    pub token: String,
+    /// Who holds it, for people: `ops on build-7, process 4242, since 2026-01-31 12:00 UTC`.
+    pub holder: String,
+    /// Until when, in seconds since 1970-01-01 UTC.
+    pub until: u64,
 }

@@ -7,7 +7,6 @@ mod service;
 
 pub use error::RegistryError;
 pub use scan::Found;
-pub use service::Service;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,7 +18,7 @@ use serde_json::{Map, Value};
 use crate::abi::author::ConnectService;
 use crate::abi::host::{Module, OpenCrate, open};
 use crate::model::{Manifest, PluginKind};
-use crate::plugin::{PluginError, RequestHost, ServiceContext};
+use crate::plugin::{PluginError, Remote, RequestHost, Service, ServiceContext};
 
 /// The plugins of this machine, by name; each is loaded when it is first needed.
 #[derive(Default)]
@@ -84,7 +83,7 @@ impl Registry {
         let found = self.find(PluginKind::Provider, provider)?;
         let service = ConnectService { options: Value::Object(options), context };
         let open = self.open(found)?.provider(&service).map_err(|error| RegistryError::of_plugin(found, error))?;
-        Ok(Arc::new(service::LoadedService { name: provider.to_owned(), open }))
+        Ok(Arc::new(Remote::new(provider, service::LoadedService { name: provider.to_owned(), open })))
     }
 
     fn load_crate(&self, name: &str) -> Result<Arc<LoadedCrate>, RegistryError> {

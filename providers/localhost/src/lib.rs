@@ -92,16 +92,10 @@ fn refusal(asked: &Role, role: Option<&Role>) -> PluginError {
 
 fn node(role: &Role) -> Node {
     Node {
-        id: ID.to_owned(),
-        name: role.name.clone(),
         group: Some(role.group.clone()),
         address: Some("127.0.0.1".to_owned()),
-        connection: Connection::Local,
-        status: NodeStatus::Running,
-        os: None,
-        tags: Default::default(),
-        taggable: false,
         created: role.created,
+        ..Node::new(ID, &role.name, Connection::Local)
     }
 }
 

@@ -104,17 +104,12 @@ fn node(name: &str, machine: &Machine, context: &ServiceContext) -> Node {
         host_keys: machine.host_keys.clone(),
     };
     Node {
-        id: name.to_owned(),
-        name: name.to_owned(),
         group: Some(machine.group.clone()),
         // a name alone may mean something to ssh only
         address: machine.address.clone().or_else(|| machine.host.clone()),
-        connection: Connection::Ssh(ssh),
-        status: NodeStatus::Running,
         os: machine.os.as_deref().map(claimed_os),
         tags: machine.tags.clone(),
-        taggable: false,
-        created: 0,
+        ..Node::new(name, name, Connection::Ssh(ssh))
     }
 }
 

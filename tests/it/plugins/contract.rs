@@ -198,10 +198,10 @@ fn an_unknown_operation_is_unsupported() {
         let header = lib_header_from_path(&found.path).unwrap();
         let module = header.init_root_module::<PluginModuleRef>().unwrap();
         let service = serde_json::to_vec(&json!({"options": {}})).unwrap();
-        // a provider with options that must be given says so; that it does not panic is tested above
-        let RResult::ROk(provider) = (module.provider())(RSlice::from_slice(&service)) else { continue };
         let host = HostApi_TO::from_ptr(RArc::new(NoHost), TD_Opaque);
-        let answer = provider.invoke(host, "no_such_operation".into(), RSlice::from_slice(b"null"));
+        // a provider with options that must be given says so; that it does not panic is tested above
+        let RResult::ROk(provider) = (module.provider())(host, RSlice::from_slice(&service)) else { continue };
+        let answer = provider.invoke("no_such_operation".into(), RSlice::from_slice(b"null"));
         let error: Value = serde_json::from_slice(&answer.unwrap_err()).unwrap();
         assert_eq!(error["kind"], "unsupported", "{error}");
         assert!(error["message"].as_str().unwrap().contains("no_such_operation"), "{error}");

@@ -7,14 +7,11 @@ edit_file() {
   editing=$1
   content() { edited "$editing"; }
   if [ -f "$1" ]; then
-    digest_of "$1"
-    new=$(edited "$1" | sha256sum)
-    if [ "${new%% *}" = "$digest" ]; then
-      ensure_attributes "$1" "$3" "$4" "$5"
-      return
-    fi
     found_attributes "$1"
+    unless_same=1
     replace_file "$1" '' "${3:-$owner}" "${4:-$group}" "${5:-$mode}" ''
+    unless_same=''
+    if [ -n "$same" ]; then ensure_attributes "$1" "$3" "$4" "$5"; fi
   elif [ -e "$1" ]; then
     fail "$1 is not a file"
   elif [ "$2" = create ]; then

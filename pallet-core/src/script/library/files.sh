@@ -119,6 +119,11 @@ digest_of() {
   digest=${digest%% *}
 }
 
+# same_content PATH PATH
+same_content() {
+  if command -v cmp >/dev/null 2>&1; then cmp -s -- "$1" "$2"; else [ "$(sha256sum <"$1")" = "$(sha256sum <"$2")" ]; fi
+}
+
 # received DIGEST PATH: prints an upload to the file at PATH, whole
 received() {
   cat -- "$incoming/$1"
@@ -128,13 +133,15 @@ received() {
 
 # replace_file PATH DIGEST OWNER GROUP MODE VERIFY [VERSIONS]: the new file is whole, on disk and verified before it takes the place of the
 # old one, of which so many older versions are kept (5 if none is said). Its content is what the function `content` prints, or writes to the
-# path that it is given; its DIGEST is remembered, and where it is empty, only if Pallet wrote the file before.
+# path that it is given; its DIGEST is remembered, and where it is empty, only if Pallet wrote the file before. If `unless_same` is not empty, a file
+# that has this content already stays, and `same` is not empty afterwards.
 replace_file() {
+  same=''
+  temporary=${1%/*}/.pallet.${token:-$$}
   if [ -d "$1" ] && [ ! -L "$1" ]; then fail "$1 is a directory, not a file"; fi
   if [ ! -d "${1%/*}/" ]; then fail "there is no directory ${1%/*} for $1"; fi
   new_attributes "$3" "$4" "$5" 0644
   (
-    temporary=${1%/*}/.pallet.${token:-$$}
     trap 'rm -f -- "$temporary"' EXIT
     trap 'exit 1' HUP INT TERM
     umask 077
@@ -143,6 +150,11 @@ replace_file() {
     : >"$temporary"
     set +C
     content "$temporary" >"$temporary"
+    if [ -n "${unless_same-}" ] && same_content "$temporary" "$1"; then
+      # that it is still there says so
+      trap - EXIT
+      exit 0
+    fi
     # a directory can give its group to a new file
     if [ "$uid $owner $group" != '0 root root' ] || [ -g "${1%/*}/" ]; then
       own=$owner${group:+:$group}
@@ -156,6 +168,11 @@ replace_file() {
     trap - EXIT
     if [ -e /sys/fs/selinux/enforce ]; then restorecon -- "$1"; fi
   )
+  if [ -e "$temporary" ]; then
+    rm -f -- "$temporary"
+    same=1
+    return
+  fi
   record_written "$1" "$2"
   if [ -n "$2" ]; then forget_origin "$1"; fi
   replaced=1

@@ -13,8 +13,8 @@ record_written() {
     set -- "$1" "$digest"
   fi
   append_written "$2  $1"
-  # its size is looked at once in 256 files
-  case $2 in 00*) compact_written ;; esac
+  # its size is looked at once in 16 files
+  case $2 in 0*) compact_written ;; esac
 }
 
 # forget_written PATH: forgets what Pallet wrote there and below

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::super::{ConnectSettings, TransportError};
 use super::config::Asked;
-use super::pattern::{list_matches, matches};
 use super::tokens::{host_name, in_home};
+use crate::model::pattern::{list_matches, matches};
 
 /// How deep files may include files.
 const MAX_DEPTH: usize = 16;

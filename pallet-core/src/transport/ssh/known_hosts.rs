@@ -12,8 +12,8 @@ use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest, Sha1};
 
 use super::super::TransportError;
-use super::pattern::list_matches;
 use super::remembered::Files;
+use crate::model::pattern::list_matches;
 
 /// A line that is about the host.
 #[derive(Debug, Clone, PartialEq)]

@@ -20,7 +20,6 @@ mod key;
 mod known_hosts;
 mod link;
 mod openssh;
-mod pattern;
 mod proxy;
 mod proxy_command;
 mod remembered;

@@ -72,33 +72,18 @@ pub(crate) fn all(options: &Options, project: &Path) -> Vec<Root> {
     roots
 }
 
-/// The image that a node-spec asks for.
-pub(crate) fn choose(roots: &[Root], wanted: &ImageSpec) -> Result<Root, PluginError> {
-    let named = roots.iter().filter(|root| wanted.image_id.as_ref().is_none_or(|id| *id == root.id));
-    let mut fitting = named.filter(|root| match &root.os {
-        Some(os) => wanted.accepts(os),
-        None => *wanted == ImageSpec { image_id: wanted.image_id.clone(), login_user: wanted.login_user.clone(), ..Default::default() },
-    });
-    let Some(root) = fitting.next() else {
-        let wish = [&wanted.image_id, &wanted.os_family, &wanted.os_version, &wanted.arch];
-        let wish: Vec<_> = wish.into_iter().flatten().map(String::as_str).collect();
-        let there: Vec<_> = roots.iter().map(describe).collect();
-        let message = format!("provider sandbox has no image for `{}`: there is {}", wish.join(" "), there.join("; "));
-        return Err(
-            PluginError::new(ErrorKind::InvalidInput, message).with_help("name a directory with another system in its option `images`")
-        );
+/// The root of the image that was chosen; if none was, the one that nodes get without asking.
+pub(crate) fn find(roots: Vec<Root>, chosen: Option<&Image>) -> Result<Root, PluginError> {
+    let found = roots.into_iter().find(|root| chosen.is_none_or(|image| image.id == root.id));
+    let Some(root) = found else {
+        let id = chosen.map(|image| image.id.as_str()).unwrap_or_default();
+        return Err(PluginError::new(ErrorKind::InvalidInput, format!("provider sandbox has no image `{id}`"))
+            .with_help("name its directory in the option `images`"));
     };
     // it was there when the service was made
-    if let Some(lack) = root.lack() {
-        return Err(PluginError::new(ErrorKind::InvalidInput, format!("image {}: {lack}", root.id)));
-    }
-    Ok(root.clone())
-}
-
-fn describe(root: &Root) -> String {
-    match &root.os {
-        Some(os) => format!("{}, {os}", root.id),
-        None => format!("{}, an unknown system", root.id),
+    match root.lack() {
+        Some(lack) => Err(PluginError::new(ErrorKind::InvalidInput, format!("image {}: {lack}", root.id))),
+        None => Ok(root),
     }
 }
 
@@ -144,31 +129,23 @@ mod tests {
     }
 
     #[test]
-    fn the_first_image_that_fits_is_chosen() {
+    fn the_image_that_was_chosen_is_found() {
         let (_a, debian) = image("machine", "ID=debian\nVERSION_ID=\"12\"\n");
         let (_b, rocky) = image("rocky", "ID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\nVERSION_ID=\"9.4\"\n");
         assert_eq!(rocky.os.as_ref().unwrap().package_manager, PackageManager::Yum);
         assert_eq!(debian.os.as_ref().unwrap().service_manager, ServiceManager::Sysvinit);
-        let roots = [debian, rocky];
-        let wish = |family: &str, version: &str| ImageSpec {
-            os_family: Some(family.to_owned()),
-            os_version: Some(version.to_owned()),
-            ..Default::default()
-        };
-        assert_eq!(choose(&roots, &ImageSpec::default()).unwrap().id, "machine");
-        assert_eq!(choose(&roots, &wish("red_hat", "9")).unwrap().id, "rocky");
-        let by_name = ImageSpec { image_id: Some("rocky".into()), ..Default::default() };
-        assert_eq!(choose(&roots, &by_name).unwrap().id, "rocky");
-        let error = choose(&roots, &wish("ubuntu", "24.04")).unwrap_err();
-        assert_eq!(error.kind, ErrorKind::InvalidInput);
-        assert!(error.message.contains("ubuntu 24.04") && error.message.contains("rocky 9.4"), "{error}");
+        let roots = vec![debian, rocky];
+        let chosen = |id: &str| Image { id: id.to_owned(), name: String::new(), os: None, login_user: None, min_disk: None };
+        assert_eq!(find(roots.clone(), None).unwrap().id, "machine");
+        assert_eq!(find(roots.clone(), Some(&chosen("rocky"))).unwrap().id, "rocky");
+        let error = find(roots, Some(&chosen("ubuntu"))).unwrap_err();
+        assert!(error.message.contains("no image `ubuntu`"), "{error}");
     }
 
     #[test]
     fn an_empty_directory_is_no_image() {
         let directory = tempfile::tempdir().unwrap();
-        let root = Root::at("empty", directory.path().to_owned());
-        let error = choose(&[root], &ImageSpec::default()).unwrap_err();
+        let error = find(vec![Root::at("empty", directory.path().to_owned())], None).unwrap_err();
         assert!(error.message.contains("bin/sh"), "{error}");
     }
 

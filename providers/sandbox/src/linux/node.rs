@@ -17,17 +17,16 @@ pub(crate) fn node(record: &Record, boot_id: &str) -> Node {
     if let Some(why) = &record.isolated {
         tags.insert("network".to_owned(), format!("no outside: {why}"));
     }
+    let connection = Connection::Exec { command: command(record, process.map_or(0, |process| process.pid)) };
     Node {
-        id: record.id.clone(),
-        name: record.name.clone(),
         group: Some(record.group.clone()),
         address: Some(record.address.to_string()),
-        connection: Connection::Exec { command: command(record, process.map_or(0, |process| process.pid)) },
         status: if process.is_some() { NodeStatus::Running } else { NodeStatus::Stopped },
         os: image::os_of(&record.root),
         tags,
         taggable: true,
         created: record.created,
+        ..Node::new(&record.id, &record.name, connection)
     }
 }
 

@@ -57,7 +57,7 @@ impl Provider for Sandbox {
     fn run_nodes(&self, wanted: &RunNodes) -> Result<Vec<Created>> {
         self.owner.check(&self.store)?;
         machine::check()?;
-        let root = match self.suitable(&wanted.spec) {
+        let root = match self.root(wanted) {
             Ok(root) => root,
             Err(error) => return Ok(wanted.names.iter().map(|_| Created::Failed(error.clone())).collect()),
         };
@@ -142,18 +142,22 @@ impl Provider for Sandbox {
         Ok(())
     }
 
-    fn images(&self) -> Result<Vec<Image>> {
+    fn images(&self, _: &ImageSpec) -> Result<Vec<Image>> {
         let name = |root: &Root| match &root.os {
             Some(os) if root.is_machine() => format!("this machine's own root, {os}"),
             Some(os) => format!("{}, {os}", root.directory.display()),
             None => root.directory.display().to_string(),
         };
-        Ok(self.roots().into_iter().map(|root| Image { name: name(&root), id: root.id, os: root.os }).collect())
+        Ok(self
+            .roots()
+            .into_iter()
+            .map(|root| Image { name: name(&root), id: root.id, os: root.os, login_user: None, min_disk: None })
+            .collect())
     }
 
     fn hardware(&self) -> Result<Vec<Hardware>> {
         let disk = machine::free_disk(&self.store.data);
-        Ok(vec![Hardware { id: image::MACHINE.to_owned(), cores: machine::cores(), ram: machine::memory(), disk }])
+        Ok(vec![Hardware { id: image::MACHINE.to_owned(), cores: machine::cores(), ram: machine::memory(), disk, ..Hardware::default() }])
     }
 
     fn locations(&self) -> Result<Vec<Location>> {
@@ -166,37 +170,13 @@ impl Sandbox {
         image::all(&self.options, &self.context.directory)
     }
 
-    /// The image for a node-spec, if the machine satisfies the rest of it.
-    fn suitable(&self, spec: &NodeSpec) -> Result<Root, PluginError> {
-        if let Some(option) = spec.provider.get(Self::NAME).and_then(|options| options.keys().next()) {
+    /// The root that nodes are made from.
+    fn root(&self, wanted: &RunNodes) -> Result<Root, PluginError> {
+        if let Some(option) = wanted.spec.provider.get(Self::NAME).and_then(|options| options.keys().next()) {
             let message = format!("provider sandbox has no option `{option}` in node-specs");
             return Err(PluginError::new(ErrorKind::InvalidInput, message));
         }
-        let hardware = spec.hardware.clone().unwrap_or_default();
-        let lacks = |what: String| {
-            let error = PluginError::new(ErrorKind::InvalidInput, format!("provider sandbox cannot make this node: {what}"));
-            error.with_help("ask for less in its node-spec")
-        };
-        let (cores, memory) = (machine::cores(), machine::memory());
-        if let Some(wanted) = hardware.min_cores.filter(|wanted| *wanted > cores) {
-            return Err(lacks(format!("min_cores is {wanted}, and this machine has {cores}")));
-        }
-        if let Some(wanted) = hardware.min_ram.filter(|wanted| *wanted > memory) {
-            return Err(lacks(format!("min_ram is {wanted} MiB, and this machine has {memory}")));
-        }
-        let disk = machine::free_disk(&self.store.data);
-        if let (Some(wanted), Some(free)) = (hardware.min_disk, disk)
-            && wanted > free
-        {
-            return Err(lacks(format!("min_disk is {wanted} GiB, and {free} are free in {}", self.store.data.display())));
-        }
-        let location = spec.location.as_ref().and_then(|location| location.location_id.as_ref());
-        for (what, id) in [("hardware_id", &hardware.hardware_id), ("location_id", &location.cloned())] {
-            if let Some(id) = id.as_ref().filter(|id| *id != image::MACHINE) {
-                return Err(lacks(format!("{what} is `{id}`, and there is only `{}`", image::MACHINE)));
-            }
-        }
-        image::choose(&self.roots(), &spec.image.clone().unwrap_or_default())
+        image::find(self.roots(), wanted.image.as_ref())
     }
 
     pub(crate) fn layout(&self, root: &Root) -> Layout {

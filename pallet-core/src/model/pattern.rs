@@ -1,7 +1,7 @@
-//! Patterns with `*` and `?`, as in ssh_config, known_hosts and file names.
+//! Patterns with `*` and `?`, as in ssh_config, known_hosts, the names of files and of images.
 
 /// Whether `text` is matched by `pattern` as a whole, upper and lower case being one.
-pub(super) fn matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.to_ascii_lowercase(), text.to_ascii_lowercase());
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t) = (0, 0);
@@ -31,7 +31,7 @@ pub(super) fn matches(pattern: &str, text: &str) -> bool {
 }
 
 /// Whether one of the patterns matches, and none that begins with `!` does.
-pub(super) fn list_matches<'a>(patterns: impl IntoIterator<Item = &'a str>, text: &str) -> bool {
+pub(crate) fn list_matches<'a>(patterns: impl IntoIterator<Item = &'a str>, text: &str) -> bool {
     let mut found = false;
     for pattern in patterns {
         match pattern.strip_prefix('!') {

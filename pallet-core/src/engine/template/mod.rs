@@ -1,0 +1,218 @@
+//! The template: which of a provider's images, kinds of machines and places a node-spec means, and why.
+//!
+//! The smallest and cheapest that satisfies every condition wins; of images, the provider's preferred one. Everything that was considered is
+//! kept with the conditions that it fails, so that a choice, and the lack of one, can be explained.
+
+mod conditions;
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Ordering;
+
+use serde::Serialize;
+
+use self::conditions::{hardware_fails, image_fails, location_fails};
+use crate::model::{ImageSpec, LocationSpec, NodeSpec};
+use crate::plugin::{Hardware, Image, Location, PluginError, Service};
+
+/// What a service has to choose from.
+#[derive(Debug, Clone, Default)]
+pub struct Offers {
+    /// Its images, the preferred ones first.
+    pub images: Vec<Image>,
+    /// Its kinds of machines.
+    pub hardware: Vec<Hardware>,
+    /// Its places.
+    pub locations: Vec<Location>,
+}
+
+/// What was chosen for a node-spec. Where a service has nothing to choose from, the provider decides.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Choice {
+    /// The image.
+    pub image: Option<Image>,
+    /// The kind of machine.
+    pub hardware: Option<Hardware>,
+    /// The place, if the spec names one.
+    pub location: Option<Location>,
+    /// All that was considered, what fits best first.
+    pub considered: Vec<Candidate>,
+}
+
+/// One thing that was considered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Candidate {
+    /// What it is.
+    pub kind: OfferKind,
+    /// The provider's name for it.
+    pub id: String,
+    /// What it is, in a few words.
+    pub about: String,
+    /// Whether it was chosen.
+    pub chosen: bool,
+    /// The conditions that it fails, each with what it has instead; none if it would do.
+    pub fails: Vec<String>,
+}
+
+/// What can be chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OfferKind {
+    /// An image.
+    Image,
+    /// A kind of machine.
+    Hardware,
+    /// A place.
+    Location,
+}
+
+impl OfferKind {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            OfferKind::Image => "image",
+            OfferKind::Hardware => "hardware",
+            OfferKind::Location => "location",
+        }
+    }
+}
+
+/// Nothing satisfies a node-spec.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoMatch {
+    /// What there is nothing of.
+    pub kind: OfferKind,
+    /// All that was considered, the nearest first.
+    pub considered: Vec<Candidate>,
+}
+
+/// So many of the nearest candidates are named where none fits.
+const NEAREST: usize = 3;
+
+impl std::fmt::Display for NoMatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let near = |candidate: &Candidate| format!("{} ({})", candidate.id, candidate.fails.join(", "));
+        let nearest: Vec<_> = self.considered.iter().take(NEAREST).map(near).collect();
+        write!(f, "no {} satisfies the node-spec; the nearest of {}: {}", self.kind.as_str(), self.considered.len(), nearest.join("; "))
+    }
+}
+
+impl Offers {
+    /// Asks a service what it has for a node-spec.
+    pub fn of(service: &dyn Service, spec: &NodeSpec) -> Result<Self, PluginError> {
+        Ok(Offers {
+            images: service.images(&spec.image.clone().unwrap_or_default())?,
+            hardware: service.hardware()?,
+            locations: service.locations()?,
+        })
+    }
+
+    /// What a node-spec means here.
+    pub fn choose(&self, spec: &NodeSpec) -> Result<Choice, NoMatch> {
+        let wanted = spec.image.clone().unwrap_or_default();
+        let mut choice = Choice::default();
+        let image = pick(
+            OfferKind::Image,
+            &self.images,
+            |image| (image_fails(&wanted, image), about_image(image)),
+            |_, _| Ordering::Equal,
+            &mut choice,
+        )?;
+        choice.image = image.map(|image| with_login_user(image, &wanted));
+
+        let hardware = spec.hardware.clone().unwrap_or_default();
+        let image = choice.image.clone();
+        let order: fn(&Hardware, &Hardware) -> Ordering = if hardware.fastest == Some(true) { by_speed } else { by_size };
+        let fails = |offer: &Hardware| (hardware_fails(&hardware, image.as_ref(), offer), about_hardware(offer));
+        choice.hardware = pick(OfferKind::Hardware, &self.hardware, fails, order, &mut choice)?;
+
+        if let Some(LocationSpec { location_id: Some(wanted) }) = &spec.location {
+            let fails = |offer: &Location| (location_fails(wanted, offer), offer.name.clone());
+            let location = pick(OfferKind::Location, &self.locations, fails, |_, _| Ordering::Equal, &mut choice)?;
+            choice.location = location.or_else(|| Some(Location { id: wanted.clone(), name: wanted.clone() }));
+        }
+        Ok(choice)
+    }
+}
+
+/// Something that has a name at its provider.
+trait Offer: Clone {
+    fn id(&self) -> &str;
+}
+
+macro_rules! offers {
+    ($($offer:ty),*) => {
+        $(impl Offer for $offer {
+            fn id(&self) -> &str {
+                &self.id
+            }
+        })*
+    };
+}
+offers!(Image, Hardware, Location);
+
+/// The first that fails nothing, in this order; those that are equal in it stay as they were offered.
+fn pick<T: Offer>(
+    kind: OfferKind,
+    offers: &[T],
+    judge: impl Fn(&T) -> (Vec<String>, String),
+    order: impl Fn(&T, &T) -> Ordering,
+    choice: &mut Choice,
+) -> Result<Option<T>, NoMatch> {
+    let mut judged: Vec<_> = offers.iter().map(|offer| (offer, judge(offer))).collect();
+    judged.sort_by(|(one, (one_fails, _)), (other, (other_fails, _))| {
+        one_fails.len().cmp(&other_fails.len()).then_with(|| order(one, other))
+    });
+    let best = judged.first().filter(|(_, (fails, _))| fails.is_empty()).map(|(offer, _)| (*offer).clone());
+    let considered = judged.into_iter().enumerate().map(|(position, (offer, (fails, about)))| Candidate {
+        kind,
+        id: offer.id().to_owned(),
+        about,
+        chosen: position == 0 && fails.is_empty(),
+        fails,
+    });
+    let considered: Vec<_> = considered.collect();
+    if best.is_none() && !considered.is_empty() {
+        return Err(NoMatch { kind, considered });
+    }
+    choice.considered.extend(considered);
+    Ok(best)
+}
+
+fn with_login_user(mut image: Image, wanted: &ImageSpec) -> Image {
+    image.login_user = wanted.login_user.clone().or(image.login_user);
+    image
+}
+
+/// The cheapest, then the smallest. What has no price comes after what has one.
+fn by_size(one: &Hardware, other: &Hardware) -> Ordering {
+    let price = |hardware: &Hardware| hardware.price.unwrap_or(f64::INFINITY);
+    let size = |hardware: &Hardware| (hardware.cores, hardware.ram, hardware.disk.unwrap_or_default());
+    price(one).total_cmp(&price(other)).then_with(|| size(one).cmp(&size(other))).then_with(|| one.id.cmp(&other.id))
+}
+
+/// The one with the most cores and memory.
+fn by_speed(one: &Hardware, other: &Hardware) -> Ordering {
+    (other.cores, other.ram).cmp(&(one.cores, one.ram)).then_with(|| by_size(one, other))
+}
+
+/// An image in a few words.
+pub fn about_image(image: &Image) -> String {
+    match &image.os {
+        Some(os) if image.name.is_empty() => os.to_string(),
+        Some(os) => format!("{}: {os}", image.name),
+        None => image.name.clone(),
+    }
+}
+
+/// A kind of machine in a few words.
+pub fn about_hardware(hardware: &Hardware) -> String {
+    let mut words = format!("{} {}, {} MiB", hardware.cores, if hardware.cores == 1 { "core" } else { "cores" }, hardware.ram);
+    if let Some(disk) = hardware.disk {
+        words += &format!(", {disk} GiB disk");
+    }
+    if let Some(price) = hardware.price {
+        words += &format!(", {price} an hour");
+    }
+    words
+}

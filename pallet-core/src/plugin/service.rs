@@ -1,0 +1,98 @@
+//! A configured service, wherever its provider lives: in this library, or on the other side of the boundary.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::provider::{Created, Credential, Hardware, Image, Lease, Location, Provider, RunNodes};
+use super::{ErrorKind, PluginError};
+use crate::model::{ImageSpec, Node};
+
+/// One line for each method of a service: it becomes a method of [`Service`], an operation of [`dispatch`] and a call of [`Remote`].
+macro_rules! operations {
+    ($($operation:ident($($argument:ident: $given:ty => $owned:ty),*) -> $answer:ty;)*) => {
+        /// A configured service of a provider. The methods are those of [`Provider`]. They block.
+        #[allow(missing_docs)]
+        pub trait Service: Send + Sync {
+            fn provider(&self) -> &str;
+            $(fn $operation(&self, $($argument: $given),*) -> Result<$answer, PluginError>;)*
+        }
+
+        impl<P: Provider> Service for P {
+            fn provider(&self) -> &str {
+                P::NAME
+            }
+            $(fn $operation(&self, $($argument: $given),*) -> Result<$answer, PluginError> {
+                Ok(Provider::$operation(self, $($argument),*)?)
+            })*
+        }
+
+        /// Does an operation of a service by its name.
+        pub fn dispatch(service: &dyn Service, operation: &str, payload: Value) -> Result<Value, PluginError> {
+            match operation {
+                $(stringify!($operation) => {
+                    let ($($argument,)*): ($($owned,)*) = read(payload, "its arguments")?;
+                    write(service.$operation($(&$argument),*)?)
+                })*
+                other => {
+                    let message = format!("provider {} has no operation `{other}`", service.provider());
+                    Err(PluginError::new(ErrorKind::Unsupported, message).with_help("install a newer version of it"))
+                }
+            }
+        }
+
+        impl<I: Invoke> Service for Remote<I> {
+            fn provider(&self) -> &str {
+                &self.provider
+            }
+            $(fn $operation(&self, $($argument: $given),*) -> Result<$answer, PluginError> {
+                read(self.invoke.invoke(stringify!($operation), write(($($argument,)*))?)?, "its answer")
+            })*
+        }
+    };
+}
+
+operations! {
+    nodes() -> Vec<Node>;
+    run_nodes(wanted: &RunNodes => RunNodes) -> Vec<Created>;
+    destroy_nodes(ids: &[String] => Vec<String>) -> ();
+    tag_node(id: &str => String, tags: &BTreeMap<String, String> => BTreeMap<String, String>) -> ();
+    clean_up() -> ();
+    images(wanted: &ImageSpec => ImageSpec) -> Vec<Image>;
+    hardware() -> Vec<Hardware>;
+    locations() -> Vec<Location>;
+    credentials() -> Vec<Credential>;
+    take_lease(wanted: &Lease => Lease) -> Option<Lease>;
+    release_lease(token: &str => String) -> ();
+}
+
+/// What carries the operations of a service to where it is.
+pub trait Invoke: Send + Sync {
+    /// Does one; the payload is an array of its arguments.
+    fn invoke(&self, operation: &str, payload: Value) -> Result<Value, PluginError>;
+}
+
+/// A service that is somewhere else.
+pub struct Remote<I> {
+    provider: String,
+    invoke: I,
+}
+
+impl<I: Invoke> Remote<I> {
+    /// The service of this provider behind `invoke`.
+    pub fn new(provider: impl Into<String>, invoke: I) -> Self {
+        Remote { provider: provider.into(), invoke }
+    }
+}
+
+fn read<T: DeserializeOwned>(value: Value, what: &str) -> Result<T, PluginError> {
+    serde_json::from_value(value).map_err(|error| {
+        PluginError::new(ErrorKind::InvalidInput, format!("{what} cannot be read: {error}")).with_help("it may need a newer pallet")
+    })
+}
+
+fn write(value: impl Serialize) -> Result<Value, PluginError> {
+    serde_json::to_value(value).map_err(|error| PluginError::new(ErrorKind::Failed, error.to_string()))
+}

@@ -1,0 +1,77 @@
+//! What a provider can ask of its host.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::operation::{self, InvokeService};
+use super::service::{Invoke, Remote};
+use super::{ErrorKind, PluginError, RequestHost};
+
+/// The host of a service. One that stands behind nothing takes no notice of progress, is never cancelled, and knows no other service.
+#[derive(Clone, Default)]
+pub struct ServiceHost(Option<Arc<dyn RequestHost>>);
+
+impl ServiceHost {
+    /// The host behind `host`, which does the [operations](super::operation) for providers.
+    pub fn new(host: Arc<dyn RequestHost>) -> Self {
+        ServiceHost(Some(host))
+    }
+
+    /// Tells the user what goes on, in one line, while something takes long.
+    pub fn progress(&self, message: impl Into<String>) {
+        let _ = self.invoke(operation::PROGRESS, Value::String(message.into()));
+    }
+
+    /// Whether the user has stopped the operation: what takes long looks now and then, and returns an error of kind `Cancelled`.
+    pub fn is_cancelled(&self) -> bool {
+        self.invoke(operation::IS_CANCELLED, Value::Null).is_ok_and(|answer| answer == Value::Bool(true))
+    }
+
+    /// Another service of the project, by its name in pallet.toml.
+    pub fn service(&self, name: &str) -> Remote<OtherService> {
+        Remote::new(name, OtherService { host: self.clone(), name: name.to_owned() })
+    }
+
+    /// Does an operation by its name; for those that this version has no method for.
+    pub fn invoke(&self, operation: &str, payload: Value) -> Result<Value, PluginError> {
+        match &self.0 {
+            Some(host) => host.invoke(operation, payload),
+            None => Err(PluginError::new(ErrorKind::Unsupported, format!("no host is there to do `{operation}`"))),
+        }
+    }
+
+    /// What stands behind it.
+    pub(crate) fn behind(&self) -> Arc<dyn RequestHost> {
+        self.0.clone().unwrap_or_else(|| Arc::new(Nobody))
+    }
+}
+
+impl fmt::Debug for ServiceHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "ServiceHost" } else { "no ServiceHost" })
+    }
+}
+
+struct Nobody;
+
+impl RequestHost for Nobody {
+    fn invoke(&self, operation: &str, _: Value) -> Result<Value, PluginError> {
+        ServiceHost(None).invoke(operation, Value::Null)
+    }
+}
+
+/// Another service of the project.
+pub struct OtherService {
+    host: ServiceHost,
+    name: String,
+}
+
+impl Invoke for OtherService {
+    fn invoke(&self, operation: &str, payload: Value) -> Result<Value, PluginError> {
+        let asked = InvokeService { service: self.name.clone(), operation: operation.to_owned(), payload };
+        let asked = serde_json::to_value(asked).map_err(|error| PluginError::new(ErrorKind::Failed, error.to_string()))?;
+        self.host.invoke(operation::SERVICE, asked)
+    }
+}
