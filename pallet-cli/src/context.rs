@@ -1,11 +1,10 @@
 //! What every command works with: the project, the plugins, the engine.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use pallet_core::engine::{Engine, EngineError, FactsCache, Phase, Vault};
+use pallet_core::engine::{Engine, EngineError, FactsCache, Holder, Phase, Vault};
 use pallet_core::model::{AdminUser, Environment, Manifest, PluginKind};
 use pallet_core::plugin::{Request, ServiceContext};
 use pallet_core::registry::Registry;
@@ -15,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::Global;
 use crate::error::{Failure, USAGE};
-use crate::output::{Printer, table};
+use crate::output::Printer;
 use crate::project::config::Service;
 use crate::project::{Catalog, Diagnostic, Diagnostics, LoadOptions, Project};
 use crate::secrets::{Finder, Terminal};
@@ -55,7 +54,7 @@ impl Context {
         Ok(Arc::new(registry))
     }
 
-    fn scan(&self) -> Registry {
+    pub(crate) fn scan(&self) -> Registry {
         let mut path = self.surroundings.plugin_path.clone();
         path.push(self.directory().join(".pallet/plugins"));
         path.push(self.surroundings.data.join("plugins"));
@@ -87,7 +86,7 @@ impl Context {
     pub(crate) fn check_services(&self, loaded: &Loaded) -> anyhow::Result<()> {
         let mut found = Diagnostics::default();
         for service in loaded.project.config.services.values() {
-            found.extend(check_service(loaded, service).err().unwrap_or_default().0);
+            found.extend(self.check_service(loaded, service).err().unwrap_or_default().0);
         }
         if found.has_errors() {
             return Err(found.into());
@@ -97,6 +96,16 @@ impl Context {
             services.open(name, service)?;
         }
         Ok(())
+    }
+
+    /// Checks that a service's provider is there, and its options against the provider's schema.
+    pub(crate) fn check_service(&self, loaded: &Loaded, service: &Service) -> Result<(), Diagnostics> {
+        let manifest = loaded.registry.provider_manifest(&service.provider).map_err(|error| {
+            let installed = loaded.registry.names(PluginKind::Provider);
+            service.without_provider(&error.to_string(), &installed)
+        })?;
+        let problems = service.check(&manifest.options);
+        if problems.has_errors() { Err(problems) } else { Ok(()) }
     }
 
     /// Who Pallet is on the nodes.
@@ -132,7 +141,7 @@ impl Context {
     pub(crate) fn engine(&self, loaded: &Loaded) -> anyhow::Result<Engine> {
         let project = &loaded.project;
         let (name, service) = project.config.service(self.global.service.as_deref()).map_err(Diagnostics::from)?;
-        check_service(loaded, &service)?;
+        self.check_service(loaded, &service)?;
         let admin = &project.config.admin_user;
         let home = &self.surroundings.home;
         let services = self.services(loaded)?;
@@ -145,6 +154,10 @@ impl Context {
         connect.prompt = Some(Arc::new(Terminal { interactive: self.surroundings.interactive }));
         let mut engine = Engine::new(&project.name, service);
         engine.cancel = services.cancel;
+        engine.holder = Holder {
+            name: format!("{} on {}, process {}", self.surroundings.user, self.surroundings.host, std::process::id()),
+            machine: self.surroundings.machine.clone(),
+        };
         engine.registry = loaded.registry.clone();
         engine.directory = project.directory.clone();
         engine.environment = project.environment.clone();
@@ -187,41 +200,6 @@ impl Context {
             self.printer.line("nothing was done");
         }
         Ok(agreed)
-    }
-
-    /// Prints the plugins of one kind as a table.
-    pub(crate) fn list_plugins(&self, kind: PluginKind) -> anyhow::Result<ExitCode> {
-        let registry = self.scan();
-        let mut rows = Vec::new();
-        let mut values = Vec::new();
-        for found in registry.plugins().iter().filter(|found| found.summary.kind == kind) {
-            let name = &found.summary.name;
-            let manifest = match kind {
-                PluginKind::Provider => registry.provider_manifest(name)?,
-                _ => registry.crate_manifest(name)?,
-            };
-            rows.push(vec![name.clone(), found.summary.version.to_string(), manifest.about.clone(), provides(&manifest)]);
-            values.push(json!({
-                "name": name,
-                "version": found.summary.version,
-                "abi": found.summary.abi,
-                "path": found.path,
-                "requires": found.summary.requires,
-                "about": manifest.about,
-                "functions": manifest.functions,
-                "options": manifest.options,
-            }));
-        }
-        if self.printer.json() {
-            self.printer.value(&Value::Array(values));
-        } else if rows.is_empty() {
-            self.printer.line("none is installed");
-        } else {
-            let last = if kind == PluginKind::Provider { "OPTIONS" } else { "FUNCTIONS" };
-            self.printer.text(&table(&["NAME", "VERSION", "WHAT IT IS", last], rows));
-        }
-        refuse_problems(&registry)?;
-        Ok(ExitCode::SUCCESS)
     }
 
     /// The project's directory: the one that was named, or the nearest that holds a pallet.toml, from the current one upwards.
@@ -268,7 +246,7 @@ impl Context {
 }
 
 /// An error if some plugin cannot be used.
-fn refuse_problems(registry: &Registry) -> Result<(), Failure> {
+pub(crate) fn refuse_problems(registry: &Registry) -> Result<(), Failure> {
     let mut problems: Vec<_> = registry.problems().iter().map(ToString::to_string).collect();
     problems.extend(registry.plugins().iter().filter_map(|found| registry.check_requirements(found).err()).map(|error| error.to_string()));
     if problems.is_empty() { Ok(()) } else { Err(Failure { code: USAGE, message: problems.join("\nerror: ") }) }
@@ -293,26 +271,8 @@ fn check_plugins(project: &Project, registry: &Registry) -> Result<(), Diagnosti
     if missing.has_errors() { Err(missing) } else { Ok(()) }
 }
 
-/// Checks that a service's provider is there, and its options against the provider's schema.
-fn check_service(loaded: &Loaded, service: &Service) -> Result<(), Diagnostics> {
-    let manifest = loaded.registry.provider_manifest(&service.provider).map_err(|error| {
-        let installed = loaded.registry.names(PluginKind::Provider);
-        service.without_provider(&error.to_string(), &installed)
-    })?;
-    let problems = service.check(&manifest.options);
-    if problems.has_errors() { Err(problems) } else { Ok(()) }
-}
-
 fn bootstrap(request: &mut Request) -> anyhow::Result<()> {
     request.call(BOOTSTRAP_CRATE, "automated_admin_user", json!({})).map(drop)
-}
-
-fn provides(manifest: &Manifest) -> String {
-    let names: Vec<&str> = match manifest.options.get("properties").and_then(Value::as_object) {
-        Some(options) => options.keys().map(String::as_str).collect(),
-        None => manifest.functions.iter().map(|function| function.name.as_str()).collect(),
-    };
-    names.join(", ")
 }
 
 /// The plugins of this machine, as a project sees them.

@@ -33,7 +33,7 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     match error.downcast_ref::<Failure>() {
         Some(failure) => failure.code,
         None => match error.downcast_ref::<EngineError>() {
-            None | Some(EngineError::NoCount { .. } | EngineError::Refused(_)) => USAGE,
+            None | Some(EngineError::NoCount { .. } | EngineError::Refused(_) | EngineError::Leased { .. }) => USAGE,
             Some(_) => SOME_NODE_FAILED,
         },
     }

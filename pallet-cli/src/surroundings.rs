@@ -18,6 +18,10 @@ pub(crate) struct Surroundings {
     /// `PALLET_PLUGIN_PATH`, and the directory of this program
     pub(crate) plugin_path: Vec<PathBuf>,
     pub(crate) user: String,
+    /// This machine's name.
+    pub(crate) host: String,
+    /// Names this machine as it has run since its last start; empty if that cannot be known.
+    pub(crate) machine: String,
     /// The socket of the ssh agent.
     pub(crate) agent: Option<PathBuf>,
     /// OpenSSH's client.
@@ -50,6 +54,12 @@ impl Surroundings {
             cache: cache.join("pallet"),
             plugin_path,
             user: text("USER").or_else(|| text("LOGNAME")).or_else(user_of_home(&home)).unwrap_or_else(|| "root".to_owned()),
+            host: first_line("/proc/sys/kernel/hostname").unwrap_or_else(|| "this machine".to_owned()),
+            // containers have their own hosts' names and processes, and the same start
+            machine: first_line("/proc/sys/kernel/random/boot_id")
+                .zip(std::fs::read_link("/proc/self/ns/pid").ok())
+                .map(|(boot, namespace)| format!("{boot}/{}", namespace.display()))
+                .unwrap_or_default(),
             agent: text("SSH_AUTH_SOCK").map(PathBuf::from),
             ssh: std::env::var_os("PATH")
                 .and_then(|path| std::env::split_paths(&path).map(|dir| dir.join("ssh")).find(|ssh| ssh.is_file())),
@@ -63,6 +73,10 @@ impl Surroundings {
     pub(crate) fn variable(name: &str) -> Option<String> {
         std::env::var(name).ok()
     }
+}
+
+fn first_line(path: &str) -> Option<String> {
+    std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 fn user_of_home(home: &std::path::Path) -> impl FnOnce() -> Option<String> {

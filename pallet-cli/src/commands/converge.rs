@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+use pallet_core::engine::PlanError;
+
+use super::offers::explain_choice;
 use super::operation::{OperationOptions, groups, run};
 use crate::context::Context;
 
@@ -13,6 +16,9 @@ pub(crate) struct Converge {
     groups: Vec<String>,
     #[command(flatten)]
     options: OperationOptions,
+    /// Show every image, kind of machine and place that was considered for new nodes, and why it was chosen or not
+    #[arg(long)]
+    explain: bool,
     /// Destroy nodes without asking
     #[arg(long)]
     yes: bool,
@@ -26,6 +32,13 @@ impl Converge {
         let (yes, dry_run) = (self.yes, self.options.dry_run());
         run(context, &loaded, async |engine| {
             let plan = engine.plan_converge(&groups).await?;
+            for (group, choice) in plan.choices.iter().filter(|_| self.explain) {
+                match choice {
+                    Ok(choice) => explain_choice(context, group, Ok(choice)),
+                    Err(PlanError::NoMatch(error)) => explain_choice(context, group, Err(error)),
+                    Err(PlanError::Service(_)) => {}
+                }
+            }
             let doomed: Vec<_> = plan.destroy.iter().map(|node| node.name.clone()).collect();
             if !dry_run && !doomed.is_empty() && !context.confirm_destroy(&doomed, yes)? {
                 return Ok(None);

@@ -3,15 +3,20 @@
 use std::process::ExitCode;
 
 use pallet_core::model::PluginKind;
+use serde_json::Map;
 
-use crate::context::Context;
+use super::plugins;
+use crate::context::{Context, refuse_problems};
 
-/// List the crates that are installed
+/// List the configuration crates that are installed
 #[derive(Debug, clap::Args)]
 pub(crate) struct Crates {}
 
 impl Crates {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        context.list_plugins(PluginKind::Crate)
+        let registry = context.scan();
+        plugins::list(context, &registry, PluginKind::Crate, |_| Map::new())?;
+        refuse_problems(&registry)?;
+        Ok(ExitCode::SUCCESS)
     }
 }

@@ -6,7 +6,9 @@ use clap::Subcommand;
 
 use crate::context::Context;
 
+mod offers;
 mod operation;
+mod plugins;
 
 macro_rules! commands {
     ($($(#[$doc:meta])* $module:ident::$command:ident,)*) => {
@@ -35,9 +37,13 @@ commands! {
     lift::Lift,
     down::Down,
     nodes::Nodes,
+    images::Images,
+    hardware::Hardware,
+    locations::Locations,
     ssh::Ssh,
     doc::Doc,
     providers::Providers,
+    add_service::AddService,
     crates::Crates,
     version::Version,
     completions::Completions,

@@ -1,17 +1,76 @@
 //! `pallet-cli providers`
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use pallet_core::model::PluginKind;
+use pallet_core::plugin::{Credential, ServiceContext};
+use pallet_core::registry::Registry;
+use serde_json::{Map, json};
 
-use crate::context::Context;
+use super::plugins;
+use crate::context::{Context, refuse_problems};
+use crate::output::table;
 
-/// List the providers that are installed
+/// List the providers that are installed, with their options and where their credentials would come from
 #[derive(Debug, clap::Args)]
 pub(crate) struct Providers {}
 
+/// The credentials of a service, or of a provider with no options.
+struct Found {
+    service: Option<String>,
+    credentials: Vec<Credential>,
+}
+
 impl Providers {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        context.list_plugins(PluginKind::Provider)
+        let registry = Arc::new(context.scan());
+        let credentials = credentials(context, &registry);
+        plugins::list(context, &registry, PluginKind::Provider, |name| {
+            let found = credentials.get(name).into_iter().flatten();
+            let values = found.map(|found| json!({"service": found.service, "credentials": found.credentials}));
+            Map::from_iter([("credentials".to_owned(), values.collect())])
+        })?;
+        let rows: Vec<_> = credentials.iter().flat_map(|(provider, found)| found.iter().flat_map(move |found| rows(provider, found))).collect();
+        if !context.printer.json() && !rows.is_empty() {
+            context.printer.line("");
+            context.printer.text(&table(&["PROVIDER", "SERVICE", "CREDENTIAL", "FOUND", "WHERE"], rows));
+        }
+        refuse_problems(&registry)?;
+        Ok(ExitCode::SUCCESS)
     }
+}
+
+fn rows(provider: &str, found: &Found) -> Vec<Vec<String>> {
+    let service = found.service.clone().unwrap_or_else(|| "(none)".to_owned());
+    let row = |credential: &Credential| {
+        let there = if credential.found { "yes" } else { "no" };
+        vec![provider.to_owned(), service.clone(), credential.name.clone(), there.to_owned(), credential.source.clone()]
+    };
+    found.credentials.iter().map(row).collect()
+}
+
+/// Where credentials come from: of each service of the project, and of each provider that has none.
+fn credentials(context: &Context, registry: &Arc<Registry>) -> BTreeMap<String, Vec<Found>> {
+    let mut all: BTreeMap<String, Vec<Found>> = BTreeMap::new();
+    // without a project, or with a broken one, only providers are shown
+    if let Ok(loaded) = context.load(registry.clone())
+        && let Ok(services) = context.services(&loaded)
+    {
+        for (name, configured) in &services.configured {
+            let Ok(service) = services.open(name, configured) else { continue };
+            let credentials = service.credentials().unwrap_or_default();
+            all.entry(configured.provider.clone()).or_default().push(Found { service: Some(name.clone()), credentials });
+        }
+    }
+    for name in registry.names(PluginKind::Provider) {
+        if all.contains_key(name) {
+            continue;
+        }
+        let host = ServiceContext { home: context.surroundings.home.clone(), ..ServiceContext::default() };
+        let Ok(service) = registry.service(name, Map::new(), host) else { continue };
+        all.insert(name.to_owned(), vec![Found { service: None, credentials: service.credentials().unwrap_or_default() }]);
+    }
+    all
 }

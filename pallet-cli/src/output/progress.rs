@@ -40,8 +40,9 @@ impl Progress {
         let verbose = self.printer.verbose;
         match event {
             Event::Started { dry_run, .. } => self.dry_run.store(*dry_run, std::sync::atomic::Ordering::Relaxed),
-            Event::Creating { node, .. } if self.is_dry_run() => {
-                self.print(&format!("{} {node}: create the node", self.printer.paint("+", "32")))
+            Event::Creating { node, why, .. } if self.is_dry_run() => {
+                let why: String = why.iter().map(|line| format!("\n      {}", visible(line))).collect();
+                self.print(&format!("{} {node}: create the node{why}", self.printer.paint("+", "32")))
             }
             Event::Creating { node, .. } => self.now(node, "creating"),
             Event::Created { node, address, .. } => {
@@ -128,14 +129,9 @@ impl Progress {
             (_, Some(Certainty::Drifted)) => " (changed since Pallet made it, kept)",
             _ => "",
         };
-        let mut text = format!(
-            "{mark} {}: {}: {} {}: {}{later}{source}",
-            change.node,
-            change.phase,
-            change.action,
-            visible(&change.subject),
-            change.summary
-        );
+        let node = if change.predicted { format!("{} (predicted)", change.node) } else { change.node.clone() };
+        let mut text =
+            format!("{mark} {node}: {}: {} {}: {}{later}{source}", change.phase, change.action, visible(&change.subject), change.summary);
         if diff {
             for line in change.diff.lines() {
                 let line = visible(line);

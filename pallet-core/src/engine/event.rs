@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::NodeResult;
+use super::template::Choice;
 use super::vault::Vault;
 use crate::action::{Certainty, SourceLocation};
 
@@ -16,7 +17,15 @@ pub enum Event {
     /// An operation begins on these nodes.
     Started { operation: String, dry_run: bool, nodes: Vec<String> },
     /// A node is being created.
-    Creating { node: String, group: String },
+    Creating {
+        node: String,
+        group: String,
+        image: Option<String>,
+        hardware: Option<String>,
+        location: Option<String>,
+        /// What was chosen and why, a line each.
+        why: Vec<String>,
+    },
     /// A node was created; or it was there, stopped, and was started.
     Created { node: String, group: String, address: Option<String>, started: bool },
     /// A node could not be created.
@@ -88,6 +97,18 @@ impl Event {
         self
     }
 
+    /// A node is being created, of what was chosen.
+    pub(super) fn creating(node: &str, group: &str, choice: Option<&Choice>) -> Self {
+        Event::Creating {
+            node: node.to_owned(),
+            group: group.to_owned(),
+            image: choice.and_then(|choice| choice.image.as_ref()).map(|image| image.id.clone()),
+            hardware: choice.and_then(|choice| choice.hardware.as_ref()).map(|hardware| hardware.id.clone()),
+            location: choice.and_then(|choice| choice.location.as_ref()).map(|location| location.id.clone()),
+            why: choice.map(Choice::why).unwrap_or_default(),
+        }
+    }
+
     /// An operation begins on these nodes.
     pub(super) fn started(operation: &str, dry_run: bool, nodes: impl IntoIterator<Item = String>) -> Self {
         Event::Started { operation: operation.to_owned(), dry_run, nodes: nodes.into_iter().collect() }
@@ -117,4 +138,7 @@ pub struct PlannedChange {
     /// The crate functions that it came through.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub via: Vec<String>,
+    /// The node does not exist yet: this is planned against a predicted fresh image.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub predicted: bool,
 }

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use super::declare::{declare, subjects};
 use super::event::Event;
 use super::node_run::{BOOTSTRAPPED_TAG, NodeRun};
+use super::predicted::PredictedNode;
 use super::spec::merge_order;
 use super::{Engine, EngineError, GroupSpec, NodeError, NodeResult, Outcome, Phase};
 use crate::model::{Node, NodeStatus};
@@ -81,25 +82,31 @@ impl Engine {
         let groups: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
         let nodes = with_groups(nodes, &groups);
         self.tell(Event::started("lift", options.dry_run || options.drift_only, nodes.iter().map(|(node, _)| node.name.clone())));
-        self.configure(nodes, options, false).await
+        Ok(self.configure(nodes, options, Purpose::Lift).await?.0)
     }
 
-    /// Runs the phases on these nodes; the whole operation but what converge does before.
+    /// Runs the phases on these nodes; the whole operation but what converge does before. Also gives the new nodes that never answered.
     pub(super) async fn configure(
         &self,
         nodes: Vec<(Node, Arc<GroupSpec>)>,
         options: &LiftOptions,
-        bootstrap: bool,
-    ) -> Result<Outcome, EngineError> {
-        let mut run = Run::new(self, nodes, options, bootstrap);
+        purpose: Purpose,
+    ) -> Result<(Outcome, Vec<Node>), EngineError> {
+        let mut run = Run::new(self, nodes, options, purpose);
         run.warn_of_undefined_phases();
         run.prepare().await?;
         for round in 0..run.rounds() {
             run.round(round).await?;
         }
         run.each(|_| true, |node, _| Box::pin(async move { node.close().await })).await?;
+        let silent = run.nodes.iter().filter(|node| node.silent).map(|node| node.node.clone()).collect();
+        let (predicted, real): (Vec<_>, Vec<_>) = run.nodes.iter().partition(|node| node.predicted);
+        for (node, error) in predicted.iter().filter_map(|node| Some((node, node.error()?))) {
+            let message = format!("cannot be planned against a predicted image: {}", error.message);
+            self.tell(Event::Warning { node: Some(node.node.name.clone()), message });
+        }
         let mut outcome = Outcome {
-            nodes: run.nodes.iter().map(NodeRun::outcome).collect(),
+            nodes: real.into_iter().map(NodeRun::outcome).collect(),
             cancelled: self.cancel.is_cancelled(),
             drift_only: options.drift_only,
             ..Outcome::default()
@@ -110,8 +117,28 @@ impl Engine {
             }
             self.tell(Event::NodeFinished { node: node.node.clone(), group: node.group.clone(), result: node.result.clone() });
         }
-        Ok(outcome)
+        Ok((outcome, silent))
     }
+}
+
+/// What nodes are configured for.
+#[derive(Debug, Default)]
+pub(super) enum Purpose {
+    /// A lift.
+    #[default]
+    Lift,
+    /// A converge: `bootstrap` comes first where it never ran.
+    Converge {
+        /// The ids of nodes that were just made or started.
+        fresh: BTreeSet<String>,
+    },
+    /// The dry run of a converge.
+    DryConverge {
+        /// Nodes that would be made.
+        predicted: Vec<(PredictedNode, Arc<GroupSpec>)>,
+    },
+    /// A phase of a group itself, on this machine: nothing but the phases that are named.
+    Group,
 }
 
 /// One operation on its nodes.
@@ -122,6 +149,8 @@ pub(super) struct Run {
     /// No phases were named, so each group runs its own.
     defaults: bool,
     bootstrap: bool,
+    /// Only the phases that were named, not even `settings`.
+    bare: bool,
     mode: Mode,
     parallel: Arc<Semaphore>,
 }
@@ -129,25 +158,44 @@ pub(super) struct Run {
 type Work<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 impl Run {
-    fn new(engine: &Engine, mut nodes: Vec<(Node, Arc<GroupSpec>)>, options: &LiftOptions, bootstrap: bool) -> Self {
-        nodes.sort_by_key(|(node, _)| natural(&node.name));
+    fn new(engine: &Engine, nodes: Vec<(Node, Arc<GroupSpec>)>, options: &LiftOptions, purpose: Purpose) -> Self {
+        let bootstrap = matches!(purpose, Purpose::Converge { .. } | Purpose::DryConverge { .. });
+        let bare = matches!(purpose, Purpose::Group);
+        let mut nodes: Vec<_> = nodes.into_iter().map(|(node, group)| NodeRun::new(engine, node, group, options)).collect();
+        match purpose {
+            Purpose::Converge { fresh } => nodes.iter_mut().for_each(|node| node.fresh = fresh.contains(&node.node.id)),
+            Purpose::DryConverge { predicted } => {
+                nodes.extend(predicted.into_iter().map(|(node, group)| NodeRun::predicted(engine, node, group, options)));
+            }
+            Purpose::Lift | Purpose::Group => {}
+        }
+        nodes.sort_by_key(|node| natural(&node.node.name));
         let defaults = options.phases.is_empty();
-        let phases = if defaults { default_phases(nodes.iter().map(|(_, group)| group.as_ref())) } else { options.phases.clone() };
-        Run {
-            nodes: nodes.into_iter().map(|(node, group)| NodeRun::new(engine, node, group, options)).collect(),
+        let phases = if defaults { default_phases(nodes.iter().map(|node| node.group.as_ref())) } else { options.phases.clone() };
+        let mut run = Run {
+            nodes,
             engine: Arc::new(engine.clone()),
             phases,
             defaults,
             bootstrap,
+            bare,
             mode: Mode::of(options),
             parallel: Arc::new(Semaphore::new(options.parallel.max(1))),
-        }
+        };
+        // a converge that was killed may have left nodes that nobody has heard of yet
+        let never_heard: Vec<_> = run
+            .nodes
+            .iter()
+            .map(|node| run.bootstrap && node.node.taggable && !node.bootstrapped() && run.bootstrap_of(node).is_some())
+            .collect();
+        run.nodes.iter_mut().zip(never_heard).for_each(|(node, never_heard)| node.fresh |= never_heard && !node.predicted);
+        run
     }
 
     /// The phases of a node in order, each with its functions if its group has it.
     pub(super) fn phases_of(&self, node: &NodeRun) -> Vec<(String, Option<Phase>)> {
         let own = |name: &str| node.group.server.phases.get(name).cloned();
-        let mut phases = vec![(SETTINGS.to_owned(), own(SETTINGS))];
+        let mut phases = vec![(SETTINGS.to_owned(), own(SETTINGS).filter(|_| !self.bare))];
         if self.bootstrap {
             phases.push((BOOTSTRAP.to_owned(), self.bootstrap_of(node).filter(|_| !node.bootstrapped())));
         }
@@ -192,6 +240,9 @@ impl Run {
                 node.fail(NodeError::new("the node is stopped; converge starts it"));
             }
         }
+        if self.mode == Mode::Apply {
+            self.each(|node| node.fresh, |node, engine| Box::pin(async move { node.answer(&engine).await })).await?;
+        }
         self.observe(|node| node.facts.is_none()).await?;
         let mut said = self.declare().await?;
         let remembered: Vec<_> = self.nodes.iter().map(|node| node.facts.clone()).collect();
@@ -212,7 +263,7 @@ impl Run {
 
     /// Asks the nodes that are wanted what their actions want to know.
     async fn observe(&mut self, wanted: impl Fn(&NodeRun) -> bool) -> Result<(), EngineError> {
-        self.each(wanted, |node, engine| Box::pin(async move { node.observe(&engine).await })).await
+        self.each(|node| !node.predicted && wanted(node), |node, engine| Box::pin(async move { node.observe(&engine).await })).await
     }
 
     /// Runs all phase functions and hands each node what was declared for it. Gives what the functions said, each with the name of its node.
@@ -223,7 +274,7 @@ impl Run {
         let (declarations, said) = work.await.map_err(|error| EngineError::Task(error.to_string()))?;
         for (position, declaration) in positions.into_iter().zip(declarations) {
             match declaration {
-                Ok(declared) => self.nodes[position].declared = declared,
+                Ok(declared) => self.nodes[position].take(declared),
                 Err(error) => self.nodes[position].fail(error),
             }
         }
@@ -268,7 +319,7 @@ impl Run {
                     if mark && !node.failed() && node.node.taggable {
                         let (id, tags) = (node.node.id.clone(), [(BOOTSTRAPPED_TAG.to_owned(), "true".to_owned())].into());
                         match engine.ask(move |service| service.tag_node(&id, &tags)).await {
-                            Ok(()) => drop(node.node.tags.insert(BOOTSTRAPPED_TAG.to_owned(), "true".to_owned())),
+                            Ok(()) => node.is_bootstrapped().await,
                             Err(error) => node.fail(NodeError::new(error.to_string())),
                         }
                     }

@@ -13,6 +13,7 @@ mod lift;
 mod node_apply;
 mod node_run;
 mod outcome;
+mod predicted;
 mod request;
 mod scope;
 mod service_bridge;
@@ -21,7 +22,7 @@ pub mod template;
 mod vault;
 mod workspace;
 
-pub use converge::ConvergePlan;
+pub use converge::{ConvergePlan, PlanError};
 pub use event::{Event, PlannedChange};
 pub use facts_cache::FactsCache;
 pub use lift::{LiftOptions, PhaseChoice};
@@ -32,6 +33,7 @@ pub use vault::{SecretSource, Vault};
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
@@ -70,10 +72,23 @@ pub struct Engine {
     pub default_bootstrap: Option<Phase>,
     /// Who is told what happens, while it happens. Called from several threads.
     pub events: Arc<dyn Fn(Event) + Send + Sync>,
+    /// Who converges, for others who want to meanwhile.
+    pub holder: Holder,
+    /// How long a new node may take until it answers.
+    pub boot_timeout: Duration,
     /// Stops the operation: nothing new begins, and every node's outcome is known.
     pub cancel: CancellationToken,
     /// What applying scripts are made with.
     library: Arc<Library<'static>>,
+}
+
+/// Who converges.
+#[derive(Debug, Clone, Default)]
+pub struct Holder {
+    /// For people: `ops on build-7, process 4242`.
+    pub name: String,
+    /// Names the machine, as it has run since its last start; empty if that is not known.
+    pub machine: String,
 }
 
 /// An operation that could not begin.
@@ -96,9 +111,28 @@ pub enum EngineError {
     /// The caller did not agree.
     #[error("{0}")]
     Refused(String),
+    /// Another converge is at work on the project's nodes.
+    #[error(
+        "another converge or down is at work on this project's nodes: {holder}; wait until it is done (its lease ends in {seconds} s unless it is renewed)"
+    )]
+    Leased {
+        /// Whose.
+        holder: String,
+        /// How long its lease lasts, in seconds.
+        seconds: u64,
+    },
     /// A bug.
     #[error("a task of the engine ended early: {0}")]
     Task(String),
+}
+
+impl From<EngineError> for PluginError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Service { error, .. } => error,
+            other => PluginError::new(crate::plugin::ErrorKind::Failed, other.to_string()),
+        }
+    }
 }
 
 impl Engine {
@@ -117,6 +151,8 @@ impl Engine {
             facts_cache: None,
             default_bootstrap: None,
             events: Arc::new(|_| {}),
+            holder: Holder::default(),
+            boot_timeout: Duration::from_secs(300),
             cancel: CancellationToken::new(),
             library: Arc::default(),
         }

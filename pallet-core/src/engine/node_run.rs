@@ -1,14 +1,18 @@
 //! One node in one operation: connect, observe, plan, apply.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
 
 use super::apply::{Frame, compile};
 use super::event::{Event, PlannedChange};
 use super::lift::Mode;
 use super::node_apply::{error_of, tail};
+use super::predicted::{PredictedNode, fresh};
 use super::{Engine, GroupSpec, LiftOptions, NodeError, NodeOutcome, NodeResult};
 use crate::action::{self, Certainty, Declared, Flags, Step};
-use crate::model::{Connection, Facts, FileState, Known, Node, NodeState, Observation, Target};
+use crate::model::{Connection, Facts, FileState, Known, Node, NodeState, Observation, Os, Target, version_is};
 use crate::script::observe;
 use crate::transport::{self, Become, Stream, Transport, TransportError};
 
@@ -17,6 +21,9 @@ const BOOTSTRAPPED: &str = "/var/lib/pallet/bootstrapped";
 
 /// The tag at the provider that says that a node was bootstrapped.
 pub(super) const BOOTSTRAPPED_TAG: &str = "pallet-bootstrapped";
+
+/// How long a new node that does not answer is left alone before it is tried again.
+const ANSWER_PAUSE: Duration = Duration::from_secs(1);
 
 /// One node in one operation.
 pub(super) struct NodeRun {
@@ -40,6 +47,12 @@ pub(super) struct NodeRun {
     overwrite_changes: bool,
     /// Ask for what Pallet recorded on the node.
     records: bool,
+    /// It was just made or started: it may take a while until it answers.
+    pub(super) fresh: bool,
+    /// It was waited for, and never answered.
+    pub(super) silent: bool,
+    /// It does not exist yet.
+    pub(super) predicted: bool,
     error: Option<NodeError>,
 }
 
@@ -62,8 +75,30 @@ impl NodeRun {
             drifted: 0,
             overwrite_changes: options.overwrite_changes,
             records: options.drift_only,
+            fresh: false,
+            silent: false,
+            predicted: false,
             error: None,
         }
+    }
+
+    /// A node that does not exist yet.
+    pub(super) fn predicted(engine: &Engine, node: PredictedNode, group: Arc<GroupSpec>, options: &LiftOptions) -> Self {
+        NodeRun { facts: Some(node.facts), confirmed: true, predicted: true, ..NodeRun::new(engine, node.node, group, options) }
+    }
+
+    /// Takes what was declared for the node.
+    pub(super) fn take(&mut self, declared: Vec<(String, Vec<Declared>)>) {
+        self.declared = declared;
+        if let (true, Some(facts)) = (self.predicted, &self.facts) {
+            let wanted = self.wanted();
+            self.state = Some(fresh(facts.os.clone(), &wanted));
+            self.observed = wanted;
+        }
+    }
+
+    pub(super) fn error(&self) -> Option<&NodeError> {
+        self.error.as_ref()
     }
 
     pub(super) fn failed(&self) -> bool {
@@ -109,20 +144,65 @@ impl NodeRun {
     }
 
     async fn open(&mut self, engine: &Engine) -> Result<Box<dyn Transport>, TransportError> {
-        let login = transport::login_user(&self.node.connection, &engine.connect)?;
-        let root = match &self.node.connection {
+        let mut connection = self.node.connection.clone();
+        let image_user = self.node.image_user.clone().filter(|_| !self.bootstrapped());
+        if let (Some(user), Connection::Ssh(ssh)) = (&image_user, &mut connection) {
+            ssh.user = Some(user.clone());
+        }
+        let login = transport::login_user(&connection, &engine.connect)?;
+        let root = match &connection {
             // a node that is entered from this machine is entered as its root
             Connection::Exec { .. } => true,
             Connection::Local => rustix::process::geteuid().is_root(),
             _ => login.as_deref() == Some("root"),
         };
-        self.r#become = match root || engine.admin_user.no_sudo {
-            true => Become::Login,
-            false => Become::Root(engine.sudo_password.clone()),
+        self.r#become = match (root, image_user) {
+            (true, _) => Become::Login,
+            // images let their user become root without a password
+            (false, Some(_)) => Become::Root(None),
+            (false, None) if engine.admin_user.no_sudo => Become::Login,
+            (false, None) => Become::Root(engine.sudo_password.clone()),
         };
-        let connected = transport::connect(&self.node.connection, &engine.connect).await?;
+        let connected = transport::connect(&connection, &engine.connect).await?;
         engine.tell(Event::Connected { node: self.node.name.clone() });
         Ok(connected)
+    }
+
+    /// Waits until a new node answers. Its ssh server may be up before it has its keys and its users.
+    pub(super) async fn answer(&mut self, engine: &Engine) {
+        let deadline = Instant::now() + engine.boot_timeout;
+        let known_keys = matches!(&self.node.connection, Connection::Ssh(ssh) if !ssh.host_keys.is_empty());
+        loop {
+            let error = match unless_stopped(engine, async { self.connect(engine).await.map(drop) }).await {
+                Ok(()) => return,
+                Err(error) => error,
+            };
+            let hopeless = match &error {
+                TransportError::Cancelled | TransportError::Config { .. } | TransportError::Input { .. } => true,
+                // of which key it should have, nobody will know more later
+                TransportError::HostKey { .. } => !known_keys,
+                _ => false,
+            };
+            if hopeless {
+                return self.fail(NodeError::new(error.to_string()));
+            }
+            if Instant::now() + ANSWER_PAUSE > deadline {
+                self.silent = true;
+                return self.fail(NodeError::new(format!("it did not answer within {} s: {error}", engine.boot_timeout.as_secs())));
+            }
+            tokio::select! {
+                () = sleep(ANSWER_PAUSE) => {}
+                () = engine.cancel.cancelled() => {}
+            }
+        }
+    }
+
+    /// From now on the admin user logs in.
+    pub(super) async fn is_bootstrapped(&mut self) {
+        self.node.tags.insert(BOOTSTRAPPED_TAG.to_owned(), "true".to_owned());
+        if self.node.image_user.is_some() {
+            self.close().await;
+        }
     }
 
     /// Asks the node what the declared actions want to know, and its facts.
@@ -141,6 +221,7 @@ impl NodeRun {
                 }
                 if !self.confirmed {
                     self.flags.extend(observed.facts.pending_flags.iter().map(|flag| (flag.clone(), Certainty::Will)));
+                    self.warn_of_wrong_claims(engine, &observed.facts.os);
                 }
                 self.facts = Some(observed.facts);
                 self.confirmed = true;
@@ -152,6 +233,17 @@ impl NodeRun {
                 self.stale = false;
             }
             Err(error) => self.fail(error),
+        }
+    }
+
+    /// What is found on a node overrides what its provider says of it.
+    fn warn_of_wrong_claims(&self, engine: &Engine, found: &Os) {
+        let Some(claimed) = &self.node.os else { return };
+        let version = claimed.version.is_empty() || found.version.is_empty() || version_is(&claimed.version, &found.version);
+        let arch = claimed.arch.is_empty() || claimed.arch == found.arch;
+        if claimed.id != found.id || !version || !arch {
+            let message = format!("its provider says that it is {claimed}; it is {found}, and is configured as that");
+            engine.tell(Event::Warning { node: Some(self.node.name.clone()), message });
         }
     }
 
@@ -323,6 +415,7 @@ impl NodeRun {
             },
             source: declared.source.clone(),
             via: declared.via.clone(),
+            predicted: self.predicted,
         }
     }
 
@@ -352,7 +445,7 @@ pub(super) async fn unless_stopped<T>(engine: &Engine, work: impl Future<Output 
 }
 
 /// A word that no command prints by chance.
-fn token() -> String {
+pub(super) fn token() -> String {
     use std::hash::{BuildHasher, Hasher};
     // each RandomState is seeded from the system's randomness
     let random = |salt| {

@@ -11,7 +11,7 @@ mod service_host;
 pub use config_crate::{ConfigCrate, Function};
 pub(crate) use config_crate::{call as config_crate_call, manifest as config_crate_manifest};
 pub use error::{ErrorKind, PluginError};
-pub use provider::{Created, Credential, Hardware, Image, Lease, Location, Provider, RunNodes, ServiceContext};
+pub use provider::{Created, Credential, Hardware, Image, Lease, Location, Offers, Provider, RunNodes, ServiceContext, WantedOffers};
 pub use request::{Request, RequestHost};
 pub use service::{Invoke, Remote, Service, dispatch};
 pub use service_host::{OtherService, ServiceHost};

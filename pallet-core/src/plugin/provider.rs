@@ -61,6 +61,12 @@ pub trait Provider: Send + Sync + Sized + 'static {
         Ok(Vec::new())
     }
 
+    /// All of these. A provider whose offers depend on more than the image spec says so here.
+    fn offers(&self, wanted: &WantedOffers) -> anyhow::Result<Offers> {
+        let image = wanted.spec.image.clone().unwrap_or_default();
+        Ok(Offers { images: self.images(&image)?, hardware: self.hardware()?, locations: self.locations()? })
+    }
+
     /// Where each credential comes from, without its value.
     fn credentials(&self) -> anyhow::Result<Vec<Credential>> {
         Ok(Vec::new())
@@ -134,6 +140,28 @@ pub enum Created {
     Failed(PluginError),
 }
 
+/// What offers are wanted for.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WantedOffers {
+    /// The group whose nodes would be made; `None`: any.
+    pub group: Option<String>,
+    /// What they should be. What this surely rules out may be left out.
+    pub spec: NodeSpec,
+}
+
+/// What a service has to choose from.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Offers {
+    /// Its images, the preferred ones first.
+    pub images: Vec<Image>,
+    /// Its kinds of machines.
+    pub hardware: Vec<Hardware>,
+    /// Its places.
+    pub locations: Vec<Location>,
+}
+
 /// An image that nodes can be made from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Image {
@@ -200,6 +228,10 @@ pub struct Lease {
     pub token: String,
     /// Who holds it, for people: `ops on build-7, process 4242, since 2026-01-31 12:00 UTC`.
     pub holder: String,
+    /// Names the holder's machine, as it has run since its last start; empty if that is not known.
+    pub machine: String,
+    /// The holder's process on that machine.
+    pub process: u32,
     /// Until when, in seconds since 1970-01-01 UTC.
     pub until: u64,
 }

@@ -6,9 +6,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::provider::{Created, Credential, Hardware, Image, Lease, Location, Provider, RunNodes};
+use super::provider::{Created, Credential, Lease, Offers, Provider, RunNodes, WantedOffers};
 use super::{ErrorKind, PluginError};
-use crate::model::{ImageSpec, Node};
+use crate::model::Node;
 
 /// One line for each method of a service: it becomes a method of [`Service`], an operation of [`dispatch`] and a call of [`Remote`].
 macro_rules! operations {
@@ -60,9 +60,7 @@ operations! {
     destroy_nodes(ids: &[String] => Vec<String>) -> ();
     tag_node(id: &str => String, tags: &BTreeMap<String, String> => BTreeMap<String, String>) -> ();
     clean_up() -> ();
-    images(wanted: &ImageSpec => ImageSpec) -> Vec<Image>;
-    hardware() -> Vec<Hardware>;
-    locations() -> Vec<Location>;
+    offers(wanted: &WantedOffers => WantedOffers) -> Offers;
     credentials() -> Vec<Credential>;
     take_lease(wanted: &Lease => Lease) -> Option<Lease>;
     release_lease(token: &str => String) -> ();

@@ -43,6 +43,7 @@ impl ServiceHost {
     }
 
     /// What stands behind it.
+    #[cfg(feature = "host")]
     pub(crate) fn behind(&self) -> Arc<dyn RequestHost> {
         self.0.clone().unwrap_or_else(|| Arc::new(Nobody))
     }
@@ -54,8 +55,10 @@ impl fmt::Debug for ServiceHost {
     }
 }
 
+#[cfg(feature = "host")]
 struct Nobody;
 
+#[cfg(feature = "host")]
 impl RequestHost for Nobody {
     fn invoke(&self, operation: &str, _: Value) -> Result<Value, PluginError> {
         ServiceHost(None).invoke(operation, Value::Null)

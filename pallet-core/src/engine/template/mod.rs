@@ -13,18 +13,7 @@ use serde::Serialize;
 
 use self::conditions::{hardware_fails, image_fails, location_fails};
 use crate::model::{ImageSpec, LocationSpec, NodeSpec};
-use crate::plugin::{Hardware, Image, Location, PluginError, Service};
-
-/// What a service has to choose from.
-#[derive(Debug, Clone, Default)]
-pub struct Offers {
-    /// Its images, the preferred ones first.
-    pub images: Vec<Image>,
-    /// Its kinds of machines.
-    pub hardware: Vec<Hardware>,
-    /// Its places.
-    pub locations: Vec<Location>,
-}
+use crate::plugin::{Hardware, Image, Location, Offers};
 
 /// What was chosen for a node-spec. Where a service has nothing to choose from, the provider decides.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -37,6 +26,35 @@ pub struct Choice {
     pub location: Option<Location>,
     /// All that was considered, what fits best first.
     pub considered: Vec<Candidate>,
+    /// What made one kind of machine better than another.
+    pub order: Order,
+}
+
+/// Which of the kinds of machines that would do is the best.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// The cheapest; where no prices are known, the smallest.
+    #[default]
+    Smallest,
+    /// The one with the most cores and memory.
+    Fastest,
+}
+
+impl Order {
+    fn as_str(self) -> &'static str {
+        match self {
+            Order::Smallest => "cheapest, then smallest",
+            Order::Fastest => "most cores and memory",
+        }
+    }
+
+    fn compare(self, one: &Hardware, other: &Hardware) -> Ordering {
+        match self {
+            Order::Smallest => by_size(one, other),
+            Order::Fastest => by_speed(one, other),
+        }
+    }
 }
 
 /// One thing that was considered.
@@ -97,16 +115,24 @@ impl std::fmt::Display for NoMatch {
     }
 }
 
-impl Offers {
-    /// Asks a service what it has for a node-spec.
-    pub fn of(service: &dyn Service, spec: &NodeSpec) -> Result<Self, PluginError> {
-        Ok(Offers {
-            images: service.images(&spec.image.clone().unwrap_or_default())?,
-            hardware: service.hardware()?,
-            locations: service.locations()?,
-        })
+impl Choice {
+    /// What was chosen and why, a line each.
+    pub fn why(&self) -> Vec<String> {
+        let chosen = self.considered.iter().filter(|candidate| candidate.chosen);
+        let line = |candidate: &Candidate| {
+            let fit = self.considered.iter().filter(|other| other.kind == candidate.kind && other.fails.is_empty()).count();
+            let best = match (candidate.kind, fit) {
+                (_, 1) => "the only one that fits".to_owned(),
+                (OfferKind::Hardware, fit) => format!("the best of {fit} that fit: {}", self.order.as_str()),
+                (_, fit) => format!("the provider's first of {fit} that fit"),
+            };
+            format!("{} {}: {} ({best})", candidate.kind.as_str(), candidate.id, candidate.about)
+        };
+        chosen.map(line).collect()
     }
+}
 
+impl Offers {
     /// What a node-spec means here.
     pub fn choose(&self, spec: &NodeSpec) -> Result<Choice, NoMatch> {
         let wanted = spec.image.clone().unwrap_or_default();
@@ -122,9 +148,10 @@ impl Offers {
 
         let hardware = spec.hardware.clone().unwrap_or_default();
         let image = choice.image.clone();
-        let order: fn(&Hardware, &Hardware) -> Ordering = if hardware.fastest == Some(true) { by_speed } else { by_size };
+        let order = if hardware.fastest == Some(true) { Order::Fastest } else { Order::Smallest };
+        choice.order = order;
         let fails = |offer: &Hardware| (hardware_fails(&hardware, image.as_ref(), offer), about_hardware(offer));
-        choice.hardware = pick(OfferKind::Hardware, &self.hardware, fails, order, &mut choice)?;
+        choice.hardware = pick(OfferKind::Hardware, &self.hardware, fails, |one, other| order.compare(one, other), &mut choice)?;
 
         if let Some(LocationSpec { location_id: Some(wanted) }) = &spec.location {
             let fails = |offer: &Location| (location_fails(wanted, offer), offer.name.clone());

@@ -3,6 +3,7 @@
 mod disk;
 mod image;
 mod init;
+mod lease;
 mod lock;
 mod machine;
 mod netlink;

@@ -8,6 +8,7 @@ use pallet_core::prelude::*;
 
 use crate::linux::disk::Layout;
 use crate::linux::image::{self, Root};
+use crate::linux::lease;
 use crate::linux::lock::{DataLock, Lock};
 use crate::linux::machine;
 use crate::linux::network::Network;
@@ -162,6 +163,14 @@ impl Provider for Sandbox {
 
     fn locations(&self) -> Result<Vec<Location>> {
         Ok(vec![Location { id: image::MACHINE.to_owned(), name: "this machine".to_owned() }])
+    }
+
+    fn take_lease(&self, wanted: &Lease) -> Result<Option<Lease>> {
+        lease::take(&self.store, wanted)
+    }
+
+    fn release_lease(&self, token: &str) -> Result<()> {
+        lease::release(&self.store, token)
     }
 }
 

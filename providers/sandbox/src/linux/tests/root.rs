@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use pallet_core::prelude::*;
 
 use super::bed::{Bed, made, run, script, sh, wish};
-use crate::linux::machine;
 use crate::linux::service::Sandbox;
 
 #[test]
@@ -88,20 +87,16 @@ fn orphans_are_reaped() {
 }
 
 #[test]
-fn what_the_machine_is_not_cannot_be_made() {
+fn what_is_not_there_cannot_be_made() {
     let Some(bed) = Bed::new(5) else { return };
-    let error = |spec: NodeSpec| {
-        let created = bed.sandbox.run_nodes(&RunNodes { spec, ..wish("web", &["web-1"]) }).unwrap().remove(0);
-        made(created).unwrap_err()
-    };
-    let image =
-        |family: &str| NodeSpec { image: Some(ImageSpec { os_family: Some(family.into()), ..Default::default() }), ..Default::default() };
-    let plan9 = error(image("plan9"));
-    assert_eq!(plan9.kind, ErrorKind::InvalidInput);
-    assert!(plan9.message.contains("no image for `plan9`"), "{plan9}");
-    let many = HardwareSpec { min_cores: Some(machine::cores() + 1), ..Default::default() };
-    let many = error(NodeSpec { hardware: Some(many), ..Default::default() });
-    assert!(many.message.contains("min_cores"), "{many}");
+    let error = |wanted: RunNodes| made(bed.sandbox.run_nodes(&wanted).unwrap().remove(0)).unwrap_err();
+    let gone = Image { id: "plan9".into(), name: String::new(), os: None, login_user: None, min_disk: None };
+    let gone = error(RunNodes { image: Some(gone), ..wish("web", &["web-1"]) });
+    assert_eq!(gone.kind, ErrorKind::InvalidInput);
+    assert!(gone.message.contains("no image `plan9`"), "{gone}");
+    let provider = [("sandbox".to_owned(), serde_json::Map::from_iter([("speed".to_owned(), json!(1))]))].into();
+    let option = error(RunNodes { spec: NodeSpec { provider, ..NodeSpec::default() }, ..wish("web", &["web-1"]) });
+    assert!(option.message.contains("no option `speed`"), "{option}");
     assert!(!bed.context.data_directory.exists(), "nothing was begun");
 }
 
@@ -120,10 +115,10 @@ fn an_image_directory_is_a_root_of_its_own() {
     fs::write(image.join("bin/sh"), "no program").unwrap();
     let options = crate::options::Options { images: [("tiny".to_owned(), "image".into())].into(), ..bed.options.clone() };
     let sandbox = Sandbox::connect(options, bed.context.clone()).unwrap();
-    let images = sandbox.images().unwrap();
+    let images = sandbox.images(&ImageSpec::default()).unwrap();
     assert_eq!(images.iter().map(|image| image.id.as_str()).collect::<Vec<_>>(), ["machine", "tiny"]);
-    let spec = NodeSpec { image: Some(ImageSpec { os_family: Some("alpine".into()), ..Default::default() }), ..Default::default() };
-    let error = made(sandbox.run_nodes(&RunNodes { spec, ..wish("web", &["web-1"]) }).unwrap().remove(0)).unwrap_err();
+    let image = Some(images[1].clone());
+    let error = made(sandbox.run_nodes(&RunNodes { image, ..wish("web", &["web-1"]) }).unwrap().remove(0)).unwrap_err();
     // it was chosen, and what cannot run does not: nothing of it stays
     assert!(error.to_string().contains("its first process"), "{error}");
     assert_eq!(bed.sandbox.nodes().unwrap(), vec![]);

@@ -1,0 +1,24 @@
+//! `pallet-cli locations`
+
+use std::process::ExitCode;
+
+use pallet_core::engine::template::OfferKind;
+
+use super::offers::OfferOptions;
+use crate::context::Context;
+
+/// List the places where the service can make nodes
+#[derive(Debug, clap::Args)]
+pub(crate) struct Locations {
+    #[command(flatten)]
+    options: OfferOptions,
+}
+
+impl Locations {
+    pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        self.options.list(context, OfferKind::Location, &["LOCATION", "NAME"], |offers| {
+            let row = |location: &pallet_core::plugin::Location| vec![location.id.clone(), location.name.clone()];
+            (offers.locations.clone(), offers.locations.iter().map(row).collect())
+        })
+    }
+}

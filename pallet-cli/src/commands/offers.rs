@@ -1,0 +1,98 @@
+//! What `images`, `hardware` and `locations` share: what a service offers, seen with a group's node-spec if one is named.
+
+use std::process::ExitCode;
+
+use pallet_core::engine::template::{Candidate, Choice, NoMatch, OfferKind};
+use pallet_core::model::NodeSpec;
+use pallet_core::plugin::{Offers, WantedOffers};
+use serde::Serialize;
+
+use super::operation::groups;
+use crate::context::Context;
+use crate::output::table;
+
+/// Options of the commands that list what a service offers.
+#[derive(Debug, clap::Args)]
+pub(crate) struct OfferOptions {
+    /// Also show which would do for this group, which is chosen, and which condition each of the others fails
+    #[arg(long, value_name = "GROUP")]
+    group: Option<String>,
+}
+
+impl OfferOptions {
+    /// Lists the offers that `rows` gives of all, or how they stand to the group's node-spec.
+    pub(crate) fn list<T: Serialize>(
+        &self,
+        context: &Context,
+        kind: OfferKind,
+        header: &[&str],
+        offered: impl Fn(&Offers) -> (Vec<T>, Vec<Vec<String>>),
+    ) -> anyhow::Result<ExitCode> {
+        let loaded = context.load(context.registry(false)?)?;
+        let spec = match &self.group {
+            Some(name) => groups(&loaded, std::slice::from_ref(name))?.remove(0).server.node_spec,
+            None => NodeSpec::default(),
+        };
+        let offers = context.engine(&loaded)?.service.offers(&WantedOffers { group: self.group.clone(), spec: spec.clone() })?;
+        if self.group.is_some() {
+            return Ok(judged(context, kind, &offers, &spec));
+        }
+        let (values, rows) = offered(&offers);
+        if context.printer.json() {
+            context.printer.value(&serde_json::to_value(values)?);
+        } else if rows.is_empty() {
+            context.printer.line("the provider has nothing to choose from: it decides for itself");
+        } else {
+            context.printer.text(&table(header, rows));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// How all that is offered stands to a node-spec.
+fn judged(context: &Context, kind: OfferKind, offers: &Offers, spec: &NodeSpec) -> ExitCode {
+    let (considered, code) = match offers.choose(spec) {
+        Ok(choice) => (choice.considered, ExitCode::SUCCESS),
+        Err(NoMatch { kind: lacking, considered }) => {
+            let code = if lacking == kind { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+            // where no image fits, nothing is known of machines for it
+            let of_kind = if lacking == kind { considered } else { Vec::new() };
+            (of_kind, code)
+        }
+    };
+    let considered: Vec<_> = considered.into_iter().filter(|candidate| candidate.kind == kind).collect();
+    explain(context, &considered);
+    code
+}
+
+/// Prints what was chosen for the nodes of groups, and how everything else stands to their node-specs.
+pub(crate) fn explain_choice(context: &Context, group: &str, choice: Result<&Choice, &NoMatch>) {
+    let considered = match choice {
+        Ok(choice) => &choice.considered,
+        Err(error) => &error.considered,
+    };
+    if !context.printer.json() {
+        context.printer.line(&format!("{group}:"));
+    }
+    explain(context, considered);
+}
+
+fn explain(context: &Context, considered: &[Candidate]) {
+    if context.printer.json() {
+        context.printer.value(&serde_json::to_value(considered).unwrap_or_default());
+        return;
+    }
+    if considered.is_empty() {
+        context.printer.line("nothing was considered: the provider decides for itself, or no image fits");
+        return;
+    }
+    let rows = considered.iter().map(|candidate| {
+        let verdict = match (candidate.chosen, candidate.fails.as_slice()) {
+            (true, _) => "chosen".to_owned(),
+            (false, []) => "would do".to_owned(),
+            (false, fails) => fails.join(", "),
+        };
+        vec![candidate.kind.as_str().to_owned(), candidate.id.clone(), candidate.about.clone(), verdict]
+    });
+    context.printer.text(&table(&["KIND", "ID", "WHAT IT IS", "VERDICT"], rows));
+}

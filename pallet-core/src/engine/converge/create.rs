@@ -1,0 +1,93 @@
+//! Making nodes, and starting those that are stopped.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::super::event::Event;
+use super::super::{Engine, EngineError, GroupSpec, LiftOptions, Outcome};
+use super::{ConvergePlan, boundary, not_created};
+use crate::model::Node;
+use crate::plugin::{Created, ErrorKind, PluginError, RunNodes};
+
+impl Engine {
+    /// Makes the nodes of a plan, group by group. What cannot be made is told and stands in the outcome; the rest goes on.
+    pub(super) async fn create(
+        &self,
+        groups: &[Arc<GroupSpec>],
+        plan: ConvergePlan,
+        options: &LiftOptions,
+        outcome: &mut Outcome,
+    ) -> Result<Vec<Node>, EngineError> {
+        let mut nodes = Vec::new();
+        for group in groups {
+            let new = plan.create.iter().filter(|(of, _)| *of == group.name).map(|(_, name)| name);
+            let stopped = plan.start.iter().filter(|node| node.group.as_deref() == Some(group.name.as_str())).map(|node| &node.name);
+            let names: Vec<String> = new.chain(stopped).cloned().collect();
+            if names.is_empty() || self.cancel.is_cancelled() {
+                continue;
+            }
+            let mut request = RunNodes {
+                group: group.name.clone(),
+                names: names.clone(),
+                spec: group.server.node_spec.clone(),
+                token: format!("{}/{}", self.project, group.name),
+                ..RunNodes::default()
+            };
+            let choice = match plan.choices.get(&group.name) {
+                Some(Err(error)) => {
+                    self.tell_not_created(&names, &group.name, &error.clone().into(), outcome);
+                    continue;
+                }
+                Some(Ok(choice)) => Some(choice),
+                None => None,
+            };
+            if let Some(choice) = choice.cloned() {
+                (request.image, request.hardware, request.location) = (choice.image, choice.hardware, choice.location);
+            }
+            if plan.begin.contains(&group.name) && !self.at_boundary(group, boundary::CREATE_GROUP, options, outcome).await? {
+                continue;
+            }
+            for name in &names {
+                self.tell(Event::creating(name, &group.name, choice));
+            }
+            // a service that fails as a whole fails each of its nodes; other groups go on
+            match self.ask(move |service| service.run_nodes(&request)).await {
+                Ok(created) => nodes.extend(self.sort_out(group, &names, created, &plan.start, outcome)),
+                Err(error) => self.tell_not_created(&names, &group.name, &error.into(), outcome),
+            }
+        }
+        Ok(nodes)
+    }
+
+    /// Tells what became of each wanted node, and gives those that there are.
+    fn sort_out(&self, group: &GroupSpec, names: &[String], created: Vec<Created>, stopped: &[Node], outcome: &mut Outcome) -> Vec<Node> {
+        let mut nodes = Vec::new();
+        let stopped: BTreeSet<_> = stopped.iter().map(|node| &node.id).collect();
+        let missing = Created::Failed(PluginError::new(ErrorKind::Failed, "the provider said nothing of this node"));
+        for (name, created) in names.iter().zip(created.into_iter().chain(std::iter::repeat(missing))) {
+            match created {
+                Created::Node(node) => {
+                    let started = stopped.contains(&node.id);
+                    let (name, address) = (node.name.clone(), node.address.clone());
+                    self.tell(Event::Created { node: name, group: group.name.clone(), address, started });
+                    if let Some(cache) = &self.facts_cache {
+                        cache.remove(&self.project, &node.id);
+                    }
+                    if !started {
+                        outcome.created.push(node.name.clone());
+                    }
+                    nodes.push(*node);
+                }
+                Created::Failed(error) => self.tell_not_created(std::slice::from_ref(name), &group.name, &error, outcome),
+            }
+        }
+        nodes
+    }
+
+    fn tell_not_created(&self, names: &[String], group: &str, error: &PluginError, outcome: &mut Outcome) {
+        for name in names {
+            self.tell(Event::NotCreated { node: name.clone(), group: group.to_owned(), error: error.to_string() });
+            outcome.nodes.push(not_created(name, group, error));
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Nodes that do not exist yet, as a dry run plans them: against a fresh image of which little is known.
+
+use std::sync::Arc;
+
+use super::GroupSpec;
+use super::template::Choice;
+use crate::model::{Connection, Facts, GroupState, Known, Node, NodeState, Observation, Os, PackageState, UserState};
+
+/// A node that would be created.
+#[derive(Debug, Clone)]
+pub(super) struct PredictedNode {
+    pub(super) node: Node,
+    pub(super) facts: Facts,
+}
+
+impl PredictedNode {
+    /// The node as it would be right after its creation; `None` where the system on its image is not known.
+    pub(super) fn of(name: &str, group: &str, choice: Option<&Choice>) -> Option<Self> {
+        let choice = choice?;
+        let os = choice.image.as_ref()?.os.clone()?;
+        let hardware = choice.hardware.clone().unwrap_or_default();
+        let facts = Facts {
+            os,
+            hostname: name.to_owned(),
+            user: "root".to_owned(),
+            cores: hardware.cores,
+            ram: hardware.ram,
+            bootstrapped: false,
+            pending_flags: Vec::new(),
+        };
+        // only nodes whose provider keeps tags are made
+        let node =
+            Node { group: Some(group.to_owned()), taggable: true, ..Node::new(format!("predicted/{name}"), name, Connection::Unknown) };
+        Some(PredictedNode { node, facts })
+    }
+
+    /// Each with its group.
+    pub(super) fn with_groups(nodes: Vec<Self>, groups: &[Arc<GroupSpec>]) -> Vec<(Self, Arc<GroupSpec>)> {
+        let group_of = |name: Option<&String>| groups.iter().find(|group| Some(&group.name) == name).cloned();
+        nodes.into_iter().filter_map(|node| group_of(node.node.group.as_ref()).map(|group| (node, group))).collect()
+    }
+}
+
+/// What a fresh image is taken to be: no package, user or group of those that are asked for is there but root; all else is not known.
+pub(super) fn fresh(os: Os, wanted: &Observation) -> NodeState {
+    let mut state = NodeState::new(os);
+    for name in &wanted.packages {
+        state.set_package(name, PackageState::Absent);
+    }
+    for name in &wanted.users {
+        state.set_user(name, None);
+    }
+    for name in &wanted.groups {
+        state.set_group(name, None);
+    }
+    if let Known::Known(_) = state.user("root") {
+        state.set_user("root", Some(UserState { uid: Some(0), home: Some("/root".to_owned()), ..UserState::default() }));
+    }
+    if let Known::Known(_) = state.group("root") {
+        state.set_group("root", Some(GroupState { gid: Some(0) }));
+    }
+    state
+}

@@ -1,0 +1,281 @@
+//! Converge before a provider in this program: which nodes come and go, who may do it, and what a dry run says of nodes that are not there yet.
+#![cfg(feature = "host")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use pallet_core::engine::{Engine, EngineError, Event, GroupSpec, Holder, LiftOptions, NodeResult, Outcome, ServerSpec};
+use pallet_core::prelude::*;
+
+/// Nodes that are this machine, entered through `env`, and what was done with them.
+#[derive(Clone, Default)]
+struct Cloud(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    nodes: BTreeMap<String, Node>,
+    asked: Vec<RunNodes>,
+    lease: Option<Lease>,
+    /// New nodes never answer.
+    silent: bool,
+}
+
+impl Cloud {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+}
+
+impl Provider for Cloud {
+    const NAME: &'static str = "cloud";
+    const ABOUT: &'static str = "This machine, as often as you like";
+    type Options = ();
+
+    fn connect(_: (), _: ServiceContext) -> Result<Self> {
+        Ok(Cloud::default())
+    }
+
+    fn nodes(&self) -> Result<Vec<Node>> {
+        Ok(self.state().nodes.values().cloned().collect())
+    }
+
+    fn run_nodes(&self, wanted: &RunNodes) -> Result<Vec<Created>> {
+        let mut state = self.state();
+        state.asked.push(wanted.clone());
+        let silent = state.silent;
+        let made = wanted.names.iter().map(|name| {
+            let connection = match silent {
+                // nothing listens there
+                true => Connection::Ssh(SshConnection { host: "127.0.0.1".into(), port: Some(9), ..SshConnection::default() }),
+                false => Connection::Exec { command: vec!["env".into()] },
+            };
+            let mut node = node(name, &wanted.group, connection);
+            node.created = state.nodes.len() as u64;
+            state.nodes.insert(name.clone(), node.clone());
+            Created::Node(Box::new(node))
+        });
+        Ok(made.collect())
+    }
+
+    fn destroy_nodes(&self, ids: &[String]) -> Result<()> {
+        self.state().nodes.retain(|id, _| !ids.contains(id));
+        Ok(())
+    }
+
+    fn tag_node(&self, id: &str, tags: &BTreeMap<String, String>) -> Result<()> {
+        if let Some(node) = self.state().nodes.get_mut(id) {
+            node.tags.extend(tags.clone());
+        }
+        Ok(())
+    }
+
+    fn images(&self, _: &ImageSpec) -> Result<Vec<Image>> {
+        let image = |id: &str, system: &str, version: &str| Image {
+            id: id.into(),
+            name: id.into(),
+            os: Some(os(system, version)),
+            login_user: None,
+            min_disk: None,
+        };
+        Ok(vec![image("deb-12", "debian", "12"), image("deb-11", "debian", "11")])
+    }
+
+    fn hardware(&self) -> Result<Vec<Hardware>> {
+        let hardware = |id: &str, cores| Hardware { id: id.into(), cores, ram: 1024, ..Hardware::default() };
+        Ok(vec![hardware("big", 8), hardware("small", 1)])
+    }
+
+    fn take_lease(&self, wanted: &Lease) -> Result<Option<Lease>> {
+        let mut state = self.state();
+        match &state.lease {
+            Some(held) if held.token != wanted.token => Ok(Some(held.clone())),
+            _ => {
+                state.lease = Some(wanted.clone());
+                Ok(None)
+            }
+        }
+    }
+
+    fn release_lease(&self, token: &str) -> Result<()> {
+        let mut state = self.state();
+        if state.lease.as_ref().is_some_and(|held| held.token == token) {
+            state.lease = None;
+        }
+        Ok(())
+    }
+}
+
+fn os(id: &str, version: &str) -> Os {
+    Os {
+        id: id.into(),
+        version: version.into(),
+        family: OsFamily::Debian,
+        arch: String::new(),
+        package_manager: pallet_core::model::PackageManager::Apt,
+        service_manager: ServiceManager::Systemd,
+    }
+}
+
+fn node(name: &str, group: &str, connection: Connection) -> Node {
+    Node { group: Some(group.to_owned()), taggable: true, ..Node::new(name, name, connection) }
+}
+
+struct Bench {
+    engine: Engine,
+    cloud: Cloud,
+    events: Arc<Mutex<Vec<Event>>>,
+}
+
+fn bench() -> Bench {
+    let cloud = Cloud::default();
+    let mut engine = Engine::new("test", Arc::new(cloud.clone()));
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let told = events.clone();
+    engine.events = Arc::new(move |event| told.lock().unwrap().push(event));
+    engine.holder = Holder { name: "a test".into(), machine: "here".into() };
+    Bench { engine, cloud, events }
+}
+
+impl Bench {
+    async fn converge(&self, group: &[GroupSpec], options: &LiftOptions) -> Result<Outcome, EngineError> {
+        let plan = self.engine.plan_converge(group).await?;
+        self.engine.converge(group, plan, options).await
+    }
+
+    async fn apply(&self, group: &[GroupSpec]) -> Outcome {
+        self.converge(group, &LiftOptions::default()).await.unwrap()
+    }
+}
+
+fn group(count: u32, server: ServerSpec) -> [GroupSpec; 1] {
+    [GroupSpec::new("web", Some(count), server).unwrap()]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_provider_is_told_what_was_chosen() {
+    let bench = bench();
+    let mut server = ServerSpec::new();
+    server.node_spec.image = Some(ImageSpec { os_version: Some("11".into()), ..ImageSpec::default() });
+    server.node_spec.hardware = Some(HardwareSpec { min_cores: Some(2), ..HardwareSpec::default() });
+    assert!(bench.apply(&group(1, server.clone())).await.ok());
+    let asked = bench.cloud.state().asked.remove(0);
+    assert_eq!((asked.image.unwrap().id, asked.hardware.unwrap().id), ("deb-11".into(), "big".into()));
+
+    server.node_spec.hardware = Some(HardwareSpec { min_cores: Some(64), ..HardwareSpec::default() });
+    let outcome = bench.apply(&group(2, server)).await;
+    assert_eq!(outcome.counts(), (0, 1, 1), "{outcome:?}");
+    let NodeResult::Failed { error, .. } = &outcome.nodes[1].result else { panic!("{outcome:?}") };
+    assert!(error.message.contains("no hardware satisfies") && error.message.contains("min_cores is 64"), "{error:?}");
+    assert!(bench.cloud.state().asked.is_empty(), "nothing is asked for that cannot be");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_well_goes_first_and_then_the_newest() {
+    let bench = bench();
+    bench.apply(&group(5, ServerSpec::new())).await;
+    bench.cloud.state().nodes.get_mut("web-2").unwrap().status = NodeStatus::Failed;
+    let plan = bench.engine.plan_converge(&group(3, ServerSpec::new())).await.unwrap();
+    let doomed: Vec<_> = plan.destroy.iter().map(|node| node.name.as_str()).collect();
+    assert_eq!(doomed, ["web-5", "web-2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_never_answers_is_destroyed_and_reported() {
+    let mut bench = bench();
+    bench.engine.boot_timeout = Duration::from_secs(2);
+    bench.apply(&group(1, ServerSpec::new())).await;
+    bench.cloud.state().silent = true;
+    let outcome = bench.apply(&group(3, ServerSpec::new())).await;
+    assert_eq!(outcome.counts(), (0, 1, 2), "{outcome:?}");
+    let NodeResult::Failed { error, .. } = &outcome.nodes[2].result else { panic!("{outcome:?}") };
+    assert!(error.message.contains("did not answer within 2 s") && error.message.contains("was destroyed"), "{error:?}");
+    assert!(outcome.created.is_empty());
+    assert_eq!(bench.cloud.state().nodes.keys().collect::<Vec<_>>(), ["web-1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_converge_is_refused_while_one_runs() {
+    let bench = bench();
+    let other = Lease { token: "other".into(), holder: "ops on build-7".into(), machine: "elsewhere".into(), process: 1, until: u64::MAX };
+    bench.cloud.state().lease = Some(other.clone());
+    let error = bench.converge(&group(1, ServerSpec::new()), &LiftOptions::default()).await.unwrap_err();
+    assert!(matches!(&error, EngineError::Leased { holder, .. } if holder == "ops on build-7"), "{error}");
+    assert!(bench.cloud.state().nodes.is_empty());
+    // a dry run disturbs nobody
+    let dry = LiftOptions { dry_run: true, ..LiftOptions::default() };
+    assert!(bench.converge(&group(1, ServerSpec::new()), &dry).await.unwrap().ok());
+
+    // its process was of this machine, and is no more
+    let mut gone = std::process::Command::new("true").spawn().unwrap();
+    gone.wait().unwrap();
+    bench.cloud.state().lease = Some(Lease { machine: "here".into(), process: gone.id(), ..other });
+    assert!(bench.apply(&group(1, ServerSpec::new())).await.ok());
+    assert_eq!(bench.cloud.state().lease, None, "it is given back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_has_phases_of_its_own_at_the_zero_boundary() {
+    let bench = bench();
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("log").display().to_string();
+    let say = |what: &'static str| {
+        let log = log.clone();
+        move |request: &mut Request| {
+            let name = request.target()?.name;
+            request.add(ExecScript::new(format!("echo {what} {name} >> {log}")))
+        }
+    };
+    let server = ServerSpec::new()
+        .phase("create-group", say("create"))
+        .phase("configure", say("configure"))
+        .phase("destroy-server", say("leave"))
+        .phase("destroy-group", say("destroy"));
+    for count in [1, 1, 0, 0] {
+        let outcome = bench.apply(&group(count, server.clone())).await;
+        assert!(outcome.ok(), "{outcome:?}");
+    }
+    let said = std::fs::read_to_string(&log).unwrap();
+    assert_eq!(said.lines().collect::<Vec<_>>(), ["create web", "configure web-1", "configure web-1", "leave web-1", "destroy web"]);
+
+    let broken = server.phase("create-group", |request: &mut Request| request.add(ExecScript::new("exit 3")));
+    let outcome = bench.apply(&group(1, broken)).await;
+    assert_eq!(outcome.counts(), (0, 0, 1), "{outcome:?}");
+    assert_eq!(outcome.nodes[0].node, "web");
+    assert!(bench.cloud.state().nodes.is_empty(), "nothing is made for a group that could not begin");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_plans_new_nodes_against_a_predicted_image() {
+    let bench = bench();
+    let server = ServerSpec::new().phase("configure", |request: &mut Request| {
+        request.add(Package::install("nginx"))?;
+        request.add(User::new("app"))?;
+        request.add(Directory::at("/srv/app"))
+    });
+    let dry = LiftOptions { dry_run: true, ..LiftOptions::default() };
+    let outcome = bench.converge(&group(1, server), &dry).await.unwrap();
+    assert!(outcome.ok() && outcome.created == ["web-1"] && outcome.nodes.is_empty(), "{outcome:?}");
+    assert!(bench.cloud.state().nodes.is_empty());
+    let events = bench.events.lock().unwrap();
+    let why = events.iter().find_map(|event| match event {
+        Event::Creating { image: Some(image), hardware: Some(hardware), why, .. } => Some((image.clone(), hardware.clone(), why.clone())),
+        _ => None,
+    });
+    let (image, hardware, why) = why.unwrap();
+    assert_eq!((image.as_str(), hardware.as_str()), ("deb-12", "small"));
+    assert!(why[1].starts_with("hardware small: 1 core, 1024 MiB (the best of 2 that fit"), "{why:?}");
+    let planned: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Planned(change) => {
+                Some((change.predicted, change.action.as_str(), change.certainty.map(|certainty| format!("{certainty:?}"))))
+            }
+            _ => None,
+        })
+        .collect();
+    let may_or_will = |word: &str| Some(word.to_owned());
+    assert_eq!(planned[0], (true, "package", may_or_will("Will")));
+    assert_eq!(planned[2], (true, "directory", may_or_will("May")));
+}
