@@ -14,4 +14,6 @@ mod readme;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
+mod services;
+#[cfg(test)]
 mod tidy;

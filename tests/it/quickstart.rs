@@ -8,7 +8,7 @@ use pallet_tests::{Leftovers, Process, Project, get, workspace};
 use serde_json::Value;
 
 /// Sandbox nodes of several tests would see each other's network devices come and go.
-fn alone() -> MutexGuard<'static, ()> {
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -19,7 +19,7 @@ fn addresses(project: &Project) -> BTreeMap<String, String> {
     project.nodes().iter().map(|node| (text(node, "name"), text(node, "address"))).collect()
 }
 
-fn names(project: &Project) -> Vec<String> {
+pub(crate) fn names(project: &Project) -> Vec<String> {
     addresses(project).into_keys().collect()
 }
 

@@ -22,6 +22,7 @@ parameters! {
     /// Makes the admin user: an account with a home directory, your public keys in its authorized_keys, and sudo without a password.
     ///
     /// Keys that are there already stay. The sudoers file is checked by visudo before it is put in place. For `root` only the keys are set.
+    /// An image that knows no name server gets those of the environment's `name_servers`.
     ///
     /// Example: `server_spec(phases = {"bootstrap": automated_admin_user})`
     struct AdminUserArguments {
@@ -43,6 +44,7 @@ fn automated_admin_user(request: &mut Request, arguments: AdminUserArguments) ->
         name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_') && name.chars().all(plain),
         "{name:?} cannot be a user's name: use a-z, 0-9, `_`, `-` and `.`, and begin with a letter"
     );
+    name_servers(request)?;
     let home = if name == "root" { "/root".to_owned() } else { format!("/home/{name}") };
     if name != "root" {
         request.add(PackageManager::update())?;
@@ -57,6 +59,16 @@ fn automated_admin_user(request: &mut Request, arguments: AdminUserArguments) ->
         request.add(RemoteFile::content(path, rule).owner("root").group("root").mode(0o440).verify("visudo -cf"))?;
     }
     Ok(())
+}
+
+/// Some images leave this to whoever starts them; without it nothing can be installed.
+fn name_servers(request: &mut Request) -> Result<()> {
+    let environment = request.environment()?;
+    let Some(servers) = environment.get("name_servers") else { return Ok(()) };
+    let servers = Vec::<std::net::IpAddr>::deserialize(servers).context("the environment's `name_servers` must be a list of addresses")?;
+    let lines: String = servers.iter().map(|server| format!("nameserver {server}\n")).collect();
+    let script = format!("printf %s {} >> /etc/resolv.conf", pallet_core::script::quote(&lines));
+    request.add(ExecCheckedScript::new("name the name servers", script).unless("grep -q '^[[:space:]]*nameserver' /etc/resolv.conf"))
 }
 
 /// Adds each key to the user's authorized_keys, unless it is there.

@@ -144,10 +144,9 @@ impl Provider for Sandbox {
     }
 
     fn images(&self, _: &ImageSpec) -> Result<Vec<Image>> {
-        let name = |root: &Root| match &root.os {
-            Some(os) if root.is_machine() => format!("this machine's own root, {os}"),
-            Some(os) => format!("{}, {os}", root.directory.display()),
-            None => root.directory.display().to_string(),
+        let name = |root: &Root| match root.is_machine() {
+            true => "this machine's own root".to_owned(),
+            false => root.directory.display().to_string(),
         };
         Ok(self
             .roots()
