@@ -196,6 +196,23 @@ async fn a_node_that_never_answers_is_destroyed_and_reported() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_found_on_a_node_overrides_what_its_provider_says() {
+    let bench = bench();
+    let systems = Arc::new(Mutex::new(Vec::new()));
+    let seen = systems.clone();
+    let server = ServerSpec::new().phase("configure", move |request: &mut Request| {
+        seen.lock().unwrap().push(request.target()?.os.id);
+        Ok(())
+    });
+    bench.apply(&group(1, server.clone())).await;
+    bench.cloud.state().nodes.get_mut("web-1").unwrap().os = Some(os("plan9", "4"));
+    bench.apply(&group(1, server)).await;
+    assert!(systems.lock().unwrap().iter().all(|system| system != "plan9"), "{systems:?}");
+    let warned = |event: &Event| matches!(event, Event::Warning { node: Some(node), message } if node == "web-1" && message.contains("its provider says that it is plan9 4"));
+    assert!(bench.events.lock().unwrap().iter().any(warned));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_converge_is_refused_while_one_runs() {
     let bench = bench();
     let other = Lease { token: "other".into(), holder: "ops on build-7".into(), machine: "elsewhere".into(), process: 1, until: u64::MAX };

@@ -97,7 +97,8 @@ where
     let say = move |message: &str| told.event(&Event::Message { node: None, level: "info".to_owned(), message: message.to_owned() });
     let _ = context.listener.set(Box::new(say));
     let cancel = engine.cancel.clone();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers()).enable_all().build();
+    let runtime = runtime.context("cannot start the runtime")?;
     let outcome = runtime.block_on(async {
         let interrupted = progress.clone();
         let signals = tokio::spawn(async move {
@@ -138,6 +139,11 @@ where
         (false, true) => ExitCode::SUCCESS,
         (false, false) => ExitCode::from(SOME_NODE_FAILED),
     })
+}
+
+/// A node costs the controller some milliseconds, so few threads do, and they wake each other less.
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 4).clamp(1, 8))
 }
 
 /// Ends the process at once, as a second Ctrl-C asks for.

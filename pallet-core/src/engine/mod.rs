@@ -11,6 +11,7 @@ mod facts_cache;
 mod frames;
 mod lift;
 mod node_apply;
+mod node_connect;
 mod node_run;
 mod outcome;
 mod predicted;

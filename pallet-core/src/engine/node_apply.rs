@@ -3,7 +3,8 @@
 use super::apply::{Compiled, INCOMING};
 use super::event::{Event, PlannedChange};
 use super::frames::{Frame, Frames};
-use super::node_run::{NodeRun, unless_stopped};
+use super::node_connect::unless_stopped;
+use super::node_run::NodeRun;
 use super::{Engine, NodeError};
 use crate::action::{Certainty, Declared, Step, UploadSource};
 use crate::transport::{self, Input, InputPart, Stream, TransportError};

@@ -1,9 +1,6 @@
 //! One node in one operation: connect, observe, plan, apply.
 
 use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::time::{Instant, sleep};
 
 use super::apply::{Frame, compile};
 use super::event::{Event, PlannedChange};
@@ -12,18 +9,15 @@ use super::node_apply::{error_of, tail};
 use super::predicted::{PredictedNode, fresh};
 use super::{Engine, GroupSpec, LiftOptions, NodeError, NodeOutcome, NodeResult};
 use crate::action::{self, Certainty, Declared, Flags, Step};
-use crate::model::{Connection, Facts, FileState, Known, Node, NodeState, Observation, Os, Target, version_is};
+use crate::model::{Facts, FileState, Known, Node, NodeState, Observation, Os, Target, version_is};
 use crate::script::observe;
-use crate::transport::{self, Become, Stream, Transport, TransportError};
+use crate::transport::{Become, Stream, Transport};
 
 /// The file on a node that says that it was bootstrapped, where its provider keeps no tags.
 const BOOTSTRAPPED: &str = "/var/lib/pallet/bootstrapped";
 
 /// The tag at the provider that says that a node was bootstrapped.
 pub(super) const BOOTSTRAPPED_TAG: &str = "pallet-bootstrapped";
-
-/// How long a new node that does not answer is left alone before it is tried again.
-const ANSWER_PAUSE: Duration = Duration::from_secs(1);
 
 /// One node in one operation.
 pub(super) struct NodeRun {
@@ -134,77 +128,6 @@ impl NodeRun {
         Observation { records: self.records, ..asked }
     }
 
-    /// Connects, if that was not done yet.
-    pub(super) async fn connect(&mut self, engine: &Engine) -> Result<(&mut dyn Transport, &Become), TransportError> {
-        let transport = match self.transport.take() {
-            Some(transport) => transport,
-            None => self.open(engine).await?,
-        };
-        Ok((self.transport.insert(transport).as_mut(), &self.r#become))
-    }
-
-    async fn open(&mut self, engine: &Engine) -> Result<Box<dyn Transport>, TransportError> {
-        let mut connection = self.node.connection.clone();
-        let image_user = self.node.image_user.clone().filter(|_| !self.bootstrapped());
-        if let (Some(user), Connection::Ssh(ssh)) = (&image_user, &mut connection) {
-            ssh.user = Some(user.clone());
-        }
-        let login = transport::login_user(&connection, &engine.connect)?;
-        let root = match &connection {
-            // a node that is entered from this machine is entered as its root
-            Connection::Exec { .. } => true,
-            Connection::Local => rustix::process::geteuid().is_root(),
-            _ => login.as_deref() == Some("root"),
-        };
-        self.r#become = match (root, image_user) {
-            (true, _) => Become::Login,
-            // images let their user become root without a password
-            (false, Some(_)) => Become::Root(None),
-            (false, None) if engine.admin_user.no_sudo => Become::Login,
-            (false, None) => Become::Root(engine.sudo_password.clone()),
-        };
-        let connected = transport::connect(&connection, &engine.connect).await?;
-        engine.tell(Event::Connected { node: self.node.name.clone() });
-        Ok(connected)
-    }
-
-    /// Waits until a new node answers. Its ssh server may be up before it has its keys and its users.
-    pub(super) async fn answer(&mut self, engine: &Engine) {
-        let deadline = Instant::now() + engine.boot_timeout;
-        let known_keys = matches!(&self.node.connection, Connection::Ssh(ssh) if !ssh.host_keys.is_empty());
-        loop {
-            let error = match unless_stopped(engine, async { self.connect(engine).await.map(drop) }).await {
-                Ok(()) => return,
-                Err(error) => error,
-            };
-            let hopeless = match &error {
-                TransportError::Cancelled | TransportError::Config { .. } | TransportError::Input { .. } => true,
-                // of which key it should have, nobody will know more later
-                TransportError::HostKey { .. } => !known_keys,
-                _ => false,
-            };
-            if hopeless {
-                return self.fail(NodeError::new(error.to_string()));
-            }
-            if Instant::now() + ANSWER_PAUSE > deadline {
-                self.silent = true;
-                return self.fail(NodeError::new(format!("it did not answer within {} s: {error}", engine.boot_timeout.as_secs())));
-            }
-            tokio::select! {
-                () = sleep(ANSWER_PAUSE) => {}
-                () = engine.cancel.cancelled() => {}
-            }
-        }
-    }
-
-    /// From now on the admin user logs in.
-    pub(super) async fn is_bootstrapped(&mut self) {
-        self.node.tags.insert(BOOTSTRAPPED_TAG.to_owned(), "true".to_owned());
-        if self.node.image_user.is_some() {
-            self.close().await;
-        }
-    }
-
     /// Asks the node what the declared actions want to know, and its facts.
     pub(super) async fn observe(&mut self, engine: &Engine) {
         self.observe_what(engine, self.wanted()).await;
@@ -267,25 +190,6 @@ impl NodeRun {
             detail: tail(&String::from_utf8_lossy(&err)),
             ..NodeError::new(format!("the node could not be observed: {error} (exit code {code})"))
         })
-    }
-
-    /// Runs a script on the node, unless the operation is stopped first.
-    pub(super) async fn run(
-        &mut self,
-        engine: &Engine,
-        script: &str,
-        output: &mut (dyn FnMut(Stream, &[u8]) + Send),
-    ) -> Result<i32, TransportError> {
-        let work = async {
-            let (transport, r#become) = self.connect(engine).await?;
-            transport::run_script(transport, r#become, script, output).await
-        };
-        let result = unless_stopped(engine, work).await;
-        if result.is_err() {
-            // whatever state the connection is in, it is not used again
-            self.transport = None;
-        }
-        result
     }
 
     /// One phase: plan it over what is known, and make the changes unless this is a dry run.
@@ -419,13 +323,6 @@ impl NodeRun {
         }
     }
 
-    /// Ends the connection.
-    pub(super) async fn close(&mut self) {
-        if let Some(mut transport) = self.transport.take() {
-            transport.close().await;
-        }
-    }
-
     pub(super) fn outcome(&self) -> NodeOutcome {
         let result = match (&self.error, self.changes) {
             (Some(error), changes) => NodeResult::Failed { changes, error: error.clone() },
@@ -433,14 +330,6 @@ impl NodeRun {
             (None, changes) => NodeResult::Changed { changes },
         };
         NodeOutcome { node: self.node.name.clone(), group: self.group.name.clone(), drifted: self.drifted, result }
-    }
-}
-
-/// Does some work, unless the operation is stopped first.
-pub(super) async fn unless_stopped<T>(engine: &Engine, work: impl Future<Output = Result<T, TransportError>>) -> Result<T, TransportError> {
-    tokio::select! {
-        result = work => result,
-        () = engine.cancel.cancelled() => Err(TransportError::Cancelled),
     }
 }
 

@@ -1,0 +1,121 @@
+//! One node in one operation: who logs in, waiting for a node that was just made, and running scripts.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::event::Event;
+use super::node_run::{BOOTSTRAPPED_TAG, NodeRun};
+use super::{Engine, NodeError};
+use crate::model::Connection;
+use crate::transport::{self, Become, Stream, Transport, TransportError};
+
+/// How long a new node that does not answer is left alone before it is tried again.
+const ANSWER_PAUSE: Duration = Duration::from_secs(1);
+
+impl NodeRun {
+    /// Connects, if that was not done yet.
+    pub(super) async fn connect(&mut self, engine: &Engine) -> Result<(&mut dyn Transport, &Become), TransportError> {
+        let transport = match self.transport.take() {
+            Some(transport) => transport,
+            None => self.open(engine).await?,
+        };
+        Ok((self.transport.insert(transport).as_mut(), &self.r#become))
+    }
+
+    async fn open(&mut self, engine: &Engine) -> Result<Box<dyn Transport>, TransportError> {
+        let mut connection = self.node.connection.clone();
+        let image_user = self.node.image_user.clone().filter(|_| !self.bootstrapped());
+        if let (Some(user), Connection::Ssh(ssh)) = (&image_user, &mut connection) {
+            ssh.user = Some(user.clone());
+        }
+        let login = transport::login_user(&connection, &engine.connect)?;
+        let root = match &connection {
+            // a node that is entered from this machine is entered as its root
+            Connection::Exec { .. } => true,
+            Connection::Local => rustix::process::geteuid().is_root(),
+            _ => login.as_deref() == Some("root"),
+        };
+        self.r#become = match (root, image_user) {
+            (true, _) => Become::Login,
+            // images let their user become root without a password
+            (false, Some(_)) => Become::Root(None),
+            (false, None) if engine.admin_user.no_sudo => Become::Login,
+            (false, None) => Become::Root(engine.sudo_password.clone()),
+        };
+        let connected = transport::connect(&connection, &engine.connect).await?;
+        engine.tell(Event::Connected { node: self.node.name.clone() });
+        Ok(connected)
+    }
+
+    /// Waits until a new node answers. Its ssh server may be up before it has its keys and its users.
+    pub(super) async fn answer(&mut self, engine: &Engine) {
+        let deadline = Instant::now() + engine.boot_timeout;
+        let known_keys = matches!(&self.node.connection, Connection::Ssh(ssh) if !ssh.host_keys.is_empty());
+        loop {
+            let error = match unless_stopped(engine, async { self.connect(engine).await.map(drop) }).await {
+                Ok(()) => return,
+                Err(error) => error,
+            };
+            let hopeless = match &error {
+                TransportError::Cancelled | TransportError::Config { .. } | TransportError::Input { .. } => true,
+                // of which key it should have, nobody will know more later
+                TransportError::HostKey { .. } => !known_keys,
+                _ => false,
+            };
+            if hopeless {
+                return self.fail(NodeError::new(error.to_string()));
+            }
+            if Instant::now() + ANSWER_PAUSE > deadline {
+                self.silent = true;
+                return self.fail(NodeError::new(format!("it did not answer within {} s: {error}", engine.boot_timeout.as_secs())));
+            }
+            tokio::select! {
+                () = sleep(ANSWER_PAUSE) => {}
+                () = engine.cancel.cancelled() => {}
+            }
+        }
+    }
+
+    /// From now on the admin user logs in.
+    pub(super) async fn is_bootstrapped(&mut self) {
+        self.node.tags.insert(BOOTSTRAPPED_TAG.to_owned(), "true".to_owned());
+        if self.node.image_user.is_some() {
+            self.close().await;
+        }
+    }
+
+    /// Runs a script on the node, unless the operation is stopped first.
+    pub(super) async fn run(
+        &mut self,
+        engine: &Engine,
+        script: &str,
+        output: &mut (dyn FnMut(Stream, &[u8]) + Send),
+    ) -> Result<i32, TransportError> {
+        let work = async {
+            let (transport, r#become) = self.connect(engine).await?;
+            transport::run_script(transport, r#become, script, output).await
+        };
+        let result = unless_stopped(engine, work).await;
+        if result.is_err() {
+            // whatever state the connection is in, it is not used again
+            self.transport = None;
+        }
+        result
+    }
+
+    /// Ends the connection.
+    pub(super) async fn close(&mut self) {
+        if let Some(mut transport) = self.transport.take() {
+            transport.close().await;
+        }
+    }
+}
+
+/// Does some work, unless the operation is stopped first.
+pub(super) async fn unless_stopped<T>(engine: &Engine, work: impl Future<Output = Result<T, TransportError>>) -> Result<T, TransportError> {
+    tokio::select! {
+        result = work => result,
+        () = engine.cancel.cancelled() => Err(TransportError::Cancelled),
+    }
+}
