@@ -38,6 +38,14 @@ fn sources_and_files_of_apt() {
     place.law_of_unknown(source().absent(), false);
 }
 
+/// Where this machine has no sudo, a package of that name will do.
+const SUDO: &str = r"dpkg-query -W -f '${db:Status-Status}' sudo 2>/dev/null | grep -qx installed || {
+mkdir -p /law-sudo/DEBIAN
+printf '%s\n' 'Package: sudo' 'Version: 1' 'Architecture: all' 'Maintainer: law <law@localhost>' 'Description: law' >/law-sudo/DEBIAN/control
+dpkg-deb --build /law-sudo /law-sudo.deb
+dpkg --install /law-sudo.deb
+}";
+
 #[test]
 #[ignore = "needs root, and apt"]
 fn answers_of_debconf_and_minimal_packages() {
@@ -48,8 +56,9 @@ fn answers_of_debconf_and_minimal_packages() {
     place.law_of_unknown(answer("it's one"), false);
     place.law_of_unknown(answer("two $HOME"), true);
     setup(&place, "echo get law/question | debconf-communicate law | grep -q '^0 two \\$HOME$'");
-    // this machine has them, and young lists
+    // a place that has them, and young lists
     setup(&place, REPOSITORY);
+    setup(&place, SUDO);
     place.law(PackageManager::update(), true);
     place.law(MinimalPackages::new(), false);
     place.law_of_unknown(MinimalPackages::new(), false);
