@@ -68,6 +68,12 @@ impl Project {
         project
     }
 
+    /// Puts these words before every command.
+    pub fn prefixed(mut self, prefix: Vec<String>) -> Self {
+        self.prefix = prefix;
+        self
+    }
+
     /// Destroys the nodes of the project in `directory` when this value goes.
     pub fn take_down_at_the_end(&mut self, directory: &Path) {
         let cli = workspace().cli().to_str().unwrap();
