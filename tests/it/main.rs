@@ -10,6 +10,8 @@ mod lift;
 #[cfg(test)]
 mod plugins;
 #[cfg(test)]
+mod qemu;
+#[cfg(test)]
 mod quickstart;
 #[cfg(test)]
 mod readme;

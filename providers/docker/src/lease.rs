@@ -17,9 +17,8 @@ use crate::engine::{Engine, is_absent};
 
 /// The project that a lease is of.
 const PROJECT: &str = "pallet.lease";
-const TOKEN: &str = "pallet.token";
-const HOLDER: &str = "pallet.holder";
-const UNTIL: &str = "pallet.until";
+/// The lease itself, as JSON.
+const LEASE: &str = "pallet.held";
 
 /// How often another may be quicker before that is an error.
 const ATTEMPTS: usize = 10;
@@ -85,7 +84,7 @@ async fn all(engine: &Engine, project: &str) -> Answer<Vec<Numbered>> {
 fn read(volume: &Volume, project: &str) -> Option<Numbered> {
     let label = |name: &str| volume.labels.get(name).cloned();
     let number = volume.name.strip_prefix(&prefix(project))?.parse().ok()?;
-    let lease = Lease { token: label(TOKEN)?, holder: label(HOLDER)?, until: label(UNTIL)?.parse().ok()? };
+    let lease = serde_json::from_str(&label(LEASE)?).ok()?;
     (label(PROJECT)? == project).then(|| Numbered { number, volume: volume.name.clone(), lease })
 }
 
@@ -95,7 +94,8 @@ fn prefix(project: &str) -> String {
 
 /// Makes a volume of this number, unless there is one.
 async fn make(engine: &Engine, project: &str, number: u64, lease: &Lease) -> Answer<()> {
-    let labels = [(PROJECT, project), (TOKEN, &lease.token), (HOLDER, &lease.holder), (UNTIL, &lease.until.to_string())];
+    let held = serde_json::to_string(lease).map_err(|error| PluginError::new(ErrorKind::Failed, error.to_string()))?;
+    let labels = [(PROJECT, project), (LEASE, held.as_str())];
     let request = VolumeCreateRequest {
         name: Some(format!("{}{number}", prefix(project))),
         labels: Some(labels.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()),
@@ -125,7 +125,8 @@ mod tests {
     use super::*;
 
     fn volume(name: &str, project: &str, token: &str, until: &str) -> Volume {
-        let labels = [(PROJECT, project), (TOKEN, token), (HOLDER, "ops"), (UNTIL, until)];
+        let held = format!("{{\"token\": \"{token}\", \"until\": {until}}}");
+        let labels = [(PROJECT, project), (LEASE, held.as_str())];
         Volume {
             name: name.to_owned(),
             labels: labels.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),

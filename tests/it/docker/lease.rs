@@ -13,7 +13,7 @@ fn now() -> u64 {
 }
 
 fn lease(token: &str, seconds: u64) -> Lease {
-    Lease { token: token.to_owned(), holder: format!("{token} on here"), until: now() + seconds }
+    Lease { token: token.to_owned(), holder: format!("{token} on here"), until: now() + seconds, ..Lease::default() }
 }
 
 fn keeps_the_law(engine: &str) {

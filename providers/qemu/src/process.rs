@@ -1,0 +1,90 @@
+//! The processes of machines: found by their pid file, and known by it in their command line.
+
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use pallet_core::prelude::*;
+use rustix::process::{Pid, Signal, kill_process};
+
+/// How long a machine may take to write down what is on its disk.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// The file that the machine in `directory` writes its process id to.
+pub(crate) fn pid_file(directory: &Path) -> PathBuf {
+    directory.join("pid")
+}
+
+/// The process of the machine in `directory`, if it runs. No other process has the path of the pid file in its command line, so
+/// that an id that was given to another process is noticed.
+pub(crate) fn of(directory: &Path) -> Option<Pid> {
+    let text = fs::read_to_string(pid_file(directory)).ok()?;
+    let pid = Pid::from_raw(text.trim().parse().ok()?)?;
+    is_of(pid, directory).then_some(pid)
+}
+
+/// Ends all processes of the machine in `directory`: kindly, then at once.
+pub(crate) fn end(directory: &Path) -> Result<()> {
+    // one that was just started has no pid file yet
+    let all = || -> Vec<Pid> {
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pids = entries.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?));
+        pids.filter(|pid| is_of(*pid, directory)).collect()
+    };
+    let mut left = all();
+    let start = Instant::now();
+    for signal in [Signal::TERM, Signal::KILL] {
+        for pid in &left {
+            // it may be gone
+            let _ = kill_process(*pid, signal);
+        }
+        let until = start.elapsed() + GRACE;
+        while !left.is_empty() && start.elapsed() < until {
+            std::thread::sleep(Duration::from_millis(20));
+            left.retain(|pid| is_of(*pid, directory));
+        }
+    }
+    if let Some(pid) = left.first() {
+        bail!("process {} of {} cannot be ended", pid.as_raw_nonzero(), directory.display());
+    }
+    // who was between two processes when the first one was ended
+    if all().is_empty() { Ok(()) } else { end(directory) }
+}
+
+fn is_of(pid: Pid, directory: &Path) -> bool {
+    let words = fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())).unwrap_or_default();
+    let own = pid_file(directory);
+    words.split(|byte| *byte == 0).any(|word| word == own.as_os_str().as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    #[test]
+    fn a_process_is_known_by_its_command_line() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
+        assert_eq!(of(path), None);
+        // an id that belongs to another process now
+        fs::write(pid_file(path), std::process::id().to_string()).unwrap();
+        assert_eq!(of(path), None);
+
+        let mut shell = Command::new("sh");
+        // one that cannot be asked to end
+        shell.args(["-c", "trap '' TERM; echo ready; read line", "sh"]).arg(pid_file(path)).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = shell.spawn().unwrap();
+        let mut line = [0; 6];
+        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut line).unwrap();
+        fs::write(pid_file(path), format!("{}\n", child.id())).unwrap();
+        assert_eq!(of(path), Some(Pid::from_child(&child)));
+        let waiting = std::thread::spawn(move || child.wait());
+        end(path).unwrap();
+        assert_eq!(of(path), None);
+        assert!(!waiting.join().unwrap().unwrap().success());
+        end(path).unwrap();
+    }
+}

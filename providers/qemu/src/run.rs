@@ -1,0 +1,282 @@
+//! One call of `run_nodes`: machines are made one after the other under the lock, and waited for together.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use pallet_core::prelude::*;
+
+use crate::Qemu;
+use crate::accel::{self, Mode};
+use crate::host_key::HostKey;
+use crate::image::{Disk, Kernel};
+use crate::lease::now;
+use crate::machine::{Machine, NotStarted, has_sshd};
+use crate::seed::Seed;
+use crate::store::{self, Record, make_private_directory};
+use crate::{port, process};
+
+/// How often somebody else may take a port that was just free.
+const PORT_ATTEMPTS: usize = 5;
+
+/// How often a machine is asked whether it answers, and how often the user is told that it does not.
+const POLL: Duration = Duration::from_millis(500);
+const TELL: Duration = Duration::from_secs(15);
+
+/// One call of `run_nodes`.
+pub(crate) struct Run<'a> {
+    pub(crate) qemu: &'a Qemu,
+    pub(crate) wanted: &'a RunNodes,
+}
+
+/// A node on its way.
+struct Begun {
+    record: Record,
+    /// `None` if it ran before.
+    mode: Option<Mode>,
+    new: bool,
+}
+
+/// What new nodes are made of.
+struct Source {
+    disk: Disk,
+    kernel: Option<Kernel>,
+    image: Image,
+    hardware: Hardware,
+}
+
+impl Run<'_> {
+    /// One result for each name.
+    pub(crate) fn all(&self) -> Result<Vec<Created>> {
+        let store = &self.qemu.store;
+        let lock = store.lock()?;
+        store.remove_remains(&lock)?;
+        let (known, mut taken) = (store.nodes()?, store.ports()?);
+        let begin = |name: &String| {
+            let begun = self.not_cancelled(name).and_then(|()| self.begin(name, known.iter().find(|node| node.name == *name), &mut taken));
+            begun.map_err(failure)
+        };
+        let begun: Vec<_> = self.wanted.names.iter().map(begin).collect();
+        drop(lock);
+        let finish = |begun: Begun| self.finish(begun).map_err(failure);
+        let created = std::thread::scope(|scope| {
+            let waiting: Vec<_> = begun.into_iter().map(|begun| begun.map(|begun| scope.spawn(move || finish(begun)))).collect();
+            let wait = |waiting: Result<std::thread::ScopedJoinHandle<'_, Result<Record, PluginError>>, PluginError>| {
+                let panicked = || PluginError::new(ErrorKind::Panicked, "provider qemu panicked while it waited");
+                match waiting.and_then(|thread| thread.join().unwrap_or_else(|_| Err(panicked()))) {
+                    Ok(record) => Created::Node(Box::new(self.qemu.node(&record))),
+                    Err(error) => Created::Failed(error),
+                }
+            };
+            waiting.into_iter().map(wait).collect()
+        });
+        if let Ok(_lock) = store.lock() {
+            store.remove_empty();
+        }
+        Ok(created)
+    }
+
+    fn begin(&self, name: &str, known: Option<&Record>, taken: &mut BTreeSet<u16>) -> Result<Begun> {
+        let invalid = |message: String| PluginError::new(ErrorKind::InvalidInput, message);
+        ensure!(is_host_name(name), invalid(format!("`{name}` cannot be a host name")));
+        let mode = Mode::of(self.qemu.options.accel, &self.qemu.arch, &self.qemu.store.data)?;
+        if let Some(record) = known {
+            ensure!(record.group == self.wanted.group, invalid(format!("{name} exists, in group {}", record.group)));
+            let mut record = record.clone();
+            let runs = process::of(&self.qemu.store.directory(name)).is_some();
+            let mode = if runs { None } else { Some(self.start(&mut record, mode, taken)?) };
+            return Ok(Begun { record, mode, new: false });
+        }
+        let directory = self.qemu.store.directory(name);
+        let mut make = || -> Result<Begun> {
+            let source = self.source()?;
+            let mut record = self.make(name, &source)?;
+            let mode = self.start(&mut record, mode, taken)?;
+            Ok(Begun { record, mode: Some(mode), new: true })
+        };
+        make().inspect_err(|_| {
+            // what stays is removed by the next call
+            let _ = store::remove(&directory);
+        })
+    }
+
+    /// What the host chose for new nodes.
+    fn source(&self) -> Result<Source, PluginError> {
+        let invalid = |message: String| PluginError::new(ErrorKind::InvalidInput, message);
+        let options = &self.qemu.options;
+        let known = |kinds: Vec<&String>| kinds.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let service = &self.qemu.context.service;
+        let image = self.wanted.image.clone().ok_or_else(|| {
+            let message = format!("no image of services.{service}.images satisfies the node-spec");
+            invalid(message).with_help(format!("there are {}", known(options.images.keys().collect())))
+        })?;
+        let chosen = options
+            .images
+            .get(&image.id)
+            .ok_or_else(|| invalid(format!("there is no image `{}` in services.{service}.images", image.id)))?;
+        let hardware = self.wanted.hardware.clone();
+        let hardware =
+            hardware.ok_or_else(|| invalid("this machine has nothing that satisfies the hardware of the node-spec".to_owned()))?;
+        let directory = &self.qemu.context.directory;
+        Ok(Source { disk: Disk::open(&directory.join(&chosen.path))?, kernel: chosen.kernel(directory)?, image, hardware })
+    }
+
+    /// Makes all of a node but its process.
+    fn make(&self, name: &str, source: &Source) -> Result<Record> {
+        let admin = &self.qemu.context.admin_user;
+        if admin.public_keys.is_empty() {
+            let error =
+                PluginError::new(ErrorKind::InvalidInput, "the admin user has no public key, so that nobody could log in to a new node");
+            return Err(error.with_help("make one with ssh-keygen, or name `public_keys` under [admin_user]").into());
+        }
+        let directory = self.qemu.store.directory(name);
+        make_private_directory(&directory)?;
+        let id = std::fs::read_to_string("/proc/sys/kernel/random/uuid").context("cannot make an id")?.trim().to_owned();
+        let host_key = HostKey::generate()?;
+        let user = source.image.login_user.as_ref().unwrap_or(&admin.name);
+        let seed = Seed { instance: &id, host_name: name, user, public_keys: &admin.public_keys, host_key: &host_key };
+        let machine = self.qemu.machine(&directory);
+        seed.write(&machine.seed())?;
+        self.make_disk(&machine, source)?;
+        let inbound = self.wanted.spec.network.iter().flat_map(|network| &network.inbound_ports);
+        Ok(Record {
+            id,
+            name: name.to_owned(),
+            group: self.wanted.group.clone(),
+            tags: BTreeMap::new(),
+            created: now(),
+            login_user: source.image.login_user.clone(),
+            os: source.image.os.clone(),
+            cores: source.hardware.cores,
+            ram: source.hardware.ram,
+            kernel: source.kernel.clone(),
+            // 0 is no port yet
+            ports: [&22].into_iter().chain(inbound).map(|inside| (*inside, 0)).collect(),
+            host_key: host_key.public,
+            complete: false,
+        })
+    }
+
+    fn make_disk(&self, machine: &Machine<'_>, source: &Source) -> Result<()> {
+        let min_disk = self.wanted.spec.hardware.as_ref().and_then(|hardware| hardware.min_disk);
+        source.disk.overlay(&machine.disk(), min_disk)
+    }
+
+    /// Starts the process of a node, and keeps the record of it.
+    fn start(&self, record: &mut Record, mode: Mode, taken: &mut BTreeSet<u16>) -> Result<Mode> {
+        let directory = self.qemu.store.directory(&record.name);
+        let machine = self.qemu.machine(&directory);
+        let (mut mode, mut attempts) = (mode, 0);
+        let mut without_kvm = None;
+        loop {
+            for outside in record.ports.values_mut() {
+                if *outside == 0 || !port::is_free(*outside) {
+                    *outside = port::choose(taken)?;
+                }
+            }
+            self.qemu.store.save(record)?;
+            match machine.start(record, mode != Mode::Tcg) {
+                Ok(()) => break,
+                Err(NotStarted::PortTaken) if attempts < PORT_ATTEMPTS => attempts += 1,
+                Err(NotStarted::PortTaken) => bail!(PluginError::new(ErrorKind::Transient, "the ports of this machine are taken too fast")),
+                // what is wrong with the machine itself is wrong in emulation too
+                Err(NotStarted::Failed(error)) if mode == Mode::TryKvm => {
+                    mode = Mode::Tcg;
+                    without_kvm = Some(error);
+                }
+                Err(NotStarted::Failed(error)) => return Err(error.into()),
+            }
+        }
+        if let Some(error) = without_kvm {
+            self.say(&record.name, &format!("runs in emulation, which is slow: KVM does not work here: {}", error.message));
+            accel::remember_failure(&self.qemu.store.data);
+        }
+        record.complete = true;
+        self.qemu.store.save(record)?;
+        Ok(mode)
+    }
+
+    /// Waits until it can be logged in to a node.
+    fn finish(&self, begun: Begun) -> Result<Record> {
+        let Begun { record, mode, new } = begun;
+        let waited = mode.map_or(Ok(()), |mode| self.wait(&record, mode, new));
+        match waited {
+            Ok(()) => Ok(record),
+            Err(error) => {
+                if new {
+                    let _lock = self.qemu.store.lock();
+                    store::remove(&self.qemu.store.directory(&record.name))?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn wait(&self, record: &Record, mut mode: Mode, new: bool) -> Result<()> {
+        let directory = self.qemu.store.directory(&record.name);
+        let machine = self.qemu.machine(&directory);
+        let port = record.ports.get(&22).copied().unwrap_or_default();
+        let timeout = Duration::from_secs(self.qemu.options.timeout);
+        let mut start = Instant::now();
+        let (mut said, mut heard, mut told) = (0, start, start);
+        let mut fell_back = false;
+        loop {
+            self.not_cancelled(&record.name)?;
+            // first whether it runs: another program may have its port
+            let runs = process::of(&directory).is_some();
+            if runs && has_sshd(port) {
+                if fell_back {
+                    accel::remember_failure(&self.qemu.store.data);
+                }
+                return Ok(());
+            }
+            let now = machine.said();
+            if now != said {
+                (said, heard) = (now, Instant::now());
+            }
+            if mode == Mode::TryKvm && accel::has_failed(runs, said > 0, heard.elapsed()) {
+                self.say(&record.name, "is started again in emulation, which is slow: under KVM it gave no sign of life");
+                process::end(&directory)?;
+                if new {
+                    self.make_disk(&machine, &self.source()?)?;
+                }
+                match machine.start(record, false) {
+                    Ok(()) => {}
+                    Err(NotStarted::PortTaken) => {
+                        bail!(PluginError::new(ErrorKind::Transient, "its port was taken while it was started again"))
+                    }
+                    Err(NotStarted::Failed(error)) => return Err(error.into()),
+                }
+                (mode, fell_back, start, said, heard) = (Mode::Tcg, true, Instant::now(), 0, Instant::now());
+                continue;
+            }
+            let last = || machine.last_words().map_or_else(|| "it said nothing".to_owned(), |line| format!("its last words are: {line}"));
+            ensure!(runs, PluginError::new(ErrorKind::Failed, format!("{} ended while it booted; {}", record.name, last())));
+            if start.elapsed() > timeout {
+                let message = format!("{} has no sshd that answers after {} s; {}", record.name, timeout.as_secs(), last());
+                let error = PluginError::new(ErrorKind::Failed, message);
+                bail!(error.with_help("the image needs cloud-init and sshd; option `timeout` lets it take longer"));
+            }
+            if told.elapsed() > TELL {
+                told = Instant::now();
+                let how = if mode == Mode::Tcg { " in emulation" } else { "" };
+                self.say(&record.name, &format!("boots{how} ({} s)", start.elapsed().as_secs()));
+            }
+            std::thread::sleep(POLL);
+        }
+    }
+
+    fn say(&self, name: &str, what: &str) {
+        self.qemu.context.host.progress(format!("{name} {what}"));
+    }
+
+    fn not_cancelled(&self, name: &str) -> Result<()> {
+        let cancelled = self.qemu.context.host.is_cancelled();
+        ensure!(!cancelled, PluginError::new(ErrorKind::Cancelled, format!("{name} was not waited for: the operation was stopped")));
+        Ok(())
+    }
+}
+
+/// One line: what it is, and what caused it.
+fn failure(error: anyhow::Error) -> PluginError {
+    error.into()
+}

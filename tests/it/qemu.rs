@@ -1,0 +1,78 @@
+//! A virtual machine from its birth to its end. It boots in emulation where there is no KVM, which takes a minute or two: so there is one.
+
+use std::process::Command;
+use std::time::Duration;
+
+use pallet_tests::{Leftovers, Process, Project, root};
+
+/// The directory of the image; the first test of all builds it.
+fn image() -> String {
+    let output = Process::start(Command::new(root().join("tests/bed/vm-image.sh")), Duration::from_secs(900)).wait().exits(0);
+    output.stdout.trim().to_owned()
+}
+
+const DECLARATIONS: &str = r#"
+def configure(request):
+    directory(request, "/srv/app", mode = "0750")
+    remote_file(request, "/srv/app/name", content = "I am " + request.target.name + "\n")
+
+group_spec("vm", count = 1, phases = {"configure": configure}, node_spec = node_spec(
+    image = {"os_family": "debian", "os_version": "12"},
+    hardware = {"min_ram": 512, "min_disk": 3},
+    network = {"inbound_ports": [80]},
+))
+"#;
+
+#[test]
+fn from_birth_to_end() {
+    let image = image();
+    let mut project = Project::empty().timeout(Duration::from_secs(900));
+    let key = project.home().join("key");
+    let mut keygen = Command::new("ssh-keygen");
+    keygen.args(["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f"]).arg(&key);
+    Process::start(keygen, Duration::from_secs(20)).wait().exits(0);
+    project.write(
+        "pallet.toml",
+        format!(
+            r#"
+            [admin_user]
+            name = "ops"
+            identity_files = ["{key}"]
+            public_key_files = ["{key}.pub"]
+
+            [services.here]
+            provider = "qemu"
+            [services.here.images.bookworm]
+            path = "{image}/disk.qcow2"
+            os = "debian 12"
+            kernel = "{image}/vmlinuz"
+            initrd = "{image}/initrd"
+            append = "root=/dev/vda rw console=ttyS0 net.ifnames=0"
+            "#,
+            key = key.display()
+        ),
+    );
+    project.write("pallet.star", DECLARATIONS);
+    project.take_down_at_the_end(&project.directory());
+    let before = Leftovers::of(&project);
+
+    let first = project.events(&["converge"], 0);
+    assert!(first.ok() && first.changes()["vm-1"] > 0, "{first:#?}");
+    let nodes = project.nodes();
+    assert_eq!((nodes.len(), nodes[0]["name"].as_str(), nodes[0]["status"].as_str()), (1, Some("vm-1"), Some("running")), "{nodes:#?}");
+
+    // who the machine is was known before it was ever asked
+    assert!(!project.home().join(".ssh/known_hosts").exists(), "the host key was learned");
+    let look = "exec_checked_script(request, \"look\", \"test $(hostname) = vm-1 && test -e /srv/app/name && test $(df --output=size -BM / | tail -1 | tr -d M) -gt 2500\")";
+    project.events(&["lift", "vm", "-e", look], 0);
+
+    let again = project.events(&["converge"], 0);
+    assert_eq!(again.changes().values().sum::<usize>(), 0, "{again:#?}");
+
+    project.run(&["down", "--yes"]).exits(0);
+    assert_eq!(project.nodes().len(), 0);
+    // that KVM does not work here stays known
+    let mark = project.home().join(".local/share/pallet/qemu/kvm-failed");
+    let _ = std::fs::remove_file(mark);
+    before.is_all(&project);
+}
