@@ -57,7 +57,7 @@ mod tests {
         let directory = data.path().join("qemu");
         let context = ServiceContext { project: "shop".into(), service: "vm".into(), data_directory: directory, ..Default::default() };
         let store = Store::new(&context);
-        let lease = |token: &str, until: u64| Lease { token: token.into(), holder: token.into(), until };
+        let lease = |token: &str, until: u64| Lease { token: token.into(), holder: token.into(), until, ..Lease::default() };
         let (one, later) = (lease("one", now() + 60), lease("one", now() + 120));
         assert_eq!(take(&store, &one).unwrap(), None);
         assert_eq!(take(&store, &lease("two", now() + 60)).unwrap(), Some(one));
