@@ -34,10 +34,10 @@ up() {
   ip netns add "$BED"
   ip -n "$BED" link set lo up
   echo '{}' >"$BED_RUN/daemon.json"
-  # where this machine's limits are lower than Podman's own; and what is sure to work without systemd
+  # where this machine's limits are lower than Podman's own (soft and hard alike, which some releases take for one another); and what is sure to work without systemd
   cat >"$BED_RUN/containers.conf" <<'C'
 [containers]
-default_ulimits = ["nofile=1024:4096", "nproc=1024:4096"]
+default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
 [engine]
 runtime = "runc"
 cgroup_manager = "cgroupfs"
