@@ -1,8 +1,9 @@
 #!/bin/bash
 # vm-image.sh   builds a disk image for virtual machines unless it is there, and prints its directory
 #
-# The directory holds disk.qcow2 (Debian 12 with cloud-init, a file system without partitions), vmlinuz and initrd: there is no boot loader. Its
-# name ends with a digest of its recipe: a changed recipe makes a new image. Packages come from the mirror that this machine's apt uses.
+# The directory holds disk.qcow2 (Debian 12 with cloud-init, a file system without partitions), vmlinuz and initrd: there is no boot loader, and
+# no repository of packages. Its name ends with a digest of its recipe: a changed recipe makes a new image. Packages come from the mirror
+# that this machine's apt uses.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 
@@ -36,6 +37,7 @@ if [ ! -d "$directory" ]; then # still, now that nobody else builds
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*' \
     --customize-hook='echo "/dev/vda / ext4 rw,noatime 0 1" >"$1/etc/fstab"; : >"$1/etc/machine-id"; rm -f "$1"/etc/ssh/ssh_host_*' \
+    --customize-hook='rm -rf "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/*' \
     --customize-hook='echo "datasource_list: [NoCloud, None]" >"$1/etc/cloud/cloud.cfg.d/90_bed.cfg"' \
     bookworm "$part/root" >&2
   cp "$part"/root/boot/vmlinuz-* "$part/vmlinuz"

@@ -42,6 +42,7 @@ fn from_birth_to_end() {
 
             [services.here]
             provider = "qemu"
+            restrict = true
             [services.here.images.bookworm]
             path = "{image}/disk.qcow2"
             os = "debian 12"
