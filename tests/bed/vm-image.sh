@@ -2,7 +2,8 @@
 # vm-image.sh   builds a disk image for virtual machines unless it is there, and prints its directory
 #
 # The directory holds disk.qcow2 (Debian 12 with cloud-init, a file system without partitions), vmlinuz and initrd: there is no boot loader, and
-# no repository of packages. Its name ends with a digest of its recipe: a changed recipe makes a new image. Packages come from the mirror that this machine's apt uses.
+# no repository of packages. Its name ends with a digest of its recipe: a changed recipe makes a new image. Packages come from the mirror
+# that this machine's apt uses.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 

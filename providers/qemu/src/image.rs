@@ -108,8 +108,8 @@ pub(crate) fn missing(program: &Path, error: &std::io::Error) -> PluginError {
 /// What a program of QEMU said last, in one line without its own name.
 pub(crate) fn complaint(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let said = lines.filter(|line| !line.contains("warning:")).next_back().unwrap_or("it ended without a word");
+    let mut lines = text.lines().map(str::trim);
+    let said = lines.rfind(|line| !line.is_empty() && !line.contains("warning:")).unwrap_or("it ended without a word");
     let said = said.strip_prefix("qemu-").and_then(|rest| rest.split_once(": ")).map_or(said, |(_, rest)| rest);
     said.chars().filter(|c| !c.is_control()).collect()
 }

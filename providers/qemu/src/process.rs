@@ -35,14 +35,14 @@ pub(crate) fn end(directory: &Path) -> Result<()> {
     let mut left = all();
     let start = Instant::now();
     for signal in [Signal::TERM, Signal::KILL] {
-        for pid in &left {
+        for pid in left.iter().filter(|pid| is_of(**pid, directory)) {
             // it may be gone
             let _ = kill_process(*pid, signal);
         }
         let until = start.elapsed() + GRACE;
         while !left.is_empty() && start.elapsed() < until {
             std::thread::sleep(Duration::from_millis(20));
-            left.retain(|pid| is_of(*pid, directory));
+            left.retain(|pid| !has_ended(*pid));
         }
     }
     if let Some(pid) = left.first() {
@@ -50,6 +50,13 @@ pub(crate) fn end(directory: &Path) -> Result<()> {
     }
     // who was between two processes when the first one was ended
     if all().is_empty() { Ok(()) } else { end(directory) }
+}
+
+/// Whether a process has given back its files and ports. One that is ending loses its command line before those.
+fn has_ended(pid: Pid) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
+    // the state comes after the name, which may hold anything
+    stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['Z', 'X']))
 }
 
 fn is_of(pid: Pid, directory: &Path) -> bool {

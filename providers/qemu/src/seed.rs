@@ -35,7 +35,7 @@ impl Seed<'_> {
 
     fn disk(&self) -> Result<Vec<u8>> {
         let mut disk = vec![0; SIZE];
-        format_volume(&mut Cursor::new(&mut disk), FormatVolumeOptions::new().volume_label(*b"CIDATA     "))?;
+        format_volume(Cursor::new(&mut disk), FormatVolumeOptions::new().volume_label(*b"CIDATA     "))?;
         {
             let system = FileSystem::new(Cursor::new(&mut disk), FsOptions::new())?;
             for (name, content) in [("meta-data", self.meta_data()), ("user-data", self.user_data())] {

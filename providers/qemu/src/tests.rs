@@ -154,7 +154,7 @@ fn nodes_live_until_they_are_destroyed() {
     drop(intruder);
 
     // only this project's
-    other.destroy_nodes(&[node.id.clone()]).unwrap();
+    other.destroy_nodes(std::slice::from_ref(&node.id)).unwrap();
     assert_eq!(qemu.nodes().unwrap().len(), 2);
     qemu.destroy_nodes(&[node.id.clone(), "gone".into()]).unwrap();
     assert_eq!(qemu.nodes().unwrap()[0].name, "web-2");
