@@ -99,7 +99,10 @@ impl Docker {
         let asked = wanted.spec.image.clone().unwrap_or_default();
         match (&wanted.image, asked.image_id.clone()) {
             (Some(image), _) => Ok(image.clone()),
-            (None, Some(id)) => Ok(self.image(&id, None)),
+            (None, Some(id)) => {
+                let image = self.image(&id, None);
+                Ok(Image { login_user: asked.login_user.or(image.login_user), ..image })
+            }
             (None, None) => {
                 let which = if asked == ImageSpec::default() { "" } else { " that satisfies the node-spec" };
                 let error = PluginError::new(ErrorKind::InvalidInput, format!("the engine has no image{which}"));
