@@ -112,6 +112,7 @@ fn nodes_with_sshd() {
     let engine = ContainerEngine::start("docker");
     let options = "transport = \"ssh\"\ncommand = [\"/bin/sh\", \"-c\", \"mkdir -p /run/sshd; exec /usr/sbin/sshd -D -e\"]";
     let project = project(&engine, options);
+    project.edit("pallet.toml", "[services.box]", "admin_user.name = \"root\"\n[services.box]");
     // not the key that the image knows
     let key = project.home().join(".ssh/id_ed25519");
     std::fs::create_dir(key.parent().unwrap()).unwrap();
@@ -122,6 +123,7 @@ fn nodes_with_sshd() {
     project.events(&["converge"], 0);
     let nodes = project.nodes();
     let connection = &nodes[0]["connection"];
+    assert_eq!(nodes[0]["image_user"], "root", "{nodes:?}");
     assert_eq!(connection["kind"], "ssh", "{connection}");
     assert_eq!(connection["host"], nodes[0]["address"], "{nodes:?}");
     // the home has no known_hosts: the engine tells the host keys
