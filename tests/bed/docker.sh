@@ -74,13 +74,18 @@ down() {
     kill "$daemon" 2>/dev/null || true
     wait "$daemon" 2>/dev/null || true
   fi
+  # Podman's monitors of commands would wait minutes, and then look for their engine again
+  for path in /proc/[0-9]*; do
+    if tr '\0' '\n' 2>/dev/null <"$path/cmdline" | grep -q "^$BED_RUN/"; then kill -KILL "${path#/proc/}" 2>/dev/null || true; fi
+  done
   if [ -e "/run/netns/$BED" ]; then ip netns del "$BED"; fi
   # the deepest first
   awk -v root="$BED_RUN" 'index($5, root) == 1 { print $5 }' /proc/self/mountinfo | sort -r | while read -r path; do
     umount "$path" 2>/dev/null || umount -l "$path" || true
   done
   if [ -d "$BED_RUN" ]; then rmdir "$BED_RUN"; fi
-  # engines leave their groups, empty
+  # engines leave their groups, empty a moment after their last process
+  sleep 0.2
   for path in /sys/fs/cgroup /sys/fs/cgroup/*; do
     for group in "$path/$cgroup" "$path/libpod_parent"; do
       if [ -d "$group" ]; then find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true; fi

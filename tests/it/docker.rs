@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use pallet_tests::{ContainerEngine, Project};
+use pallet_tests::{ContainerEngine, Process, Project};
 
 mod lease;
 
@@ -46,8 +46,6 @@ fn containers(engine: &ContainerEngine) -> Vec<String> {
 /// From nothing to `down`, as every provider that makes nodes must do it.
 fn life(engine: &ContainerEngine, options: &str) {
     let project = project(engine, options);
-    // somebody else's container is never looked at, nor touched
-    let root = ContainerEngine::image().join("root");
     assert_eq!(names(&project), Vec::<String>::new());
     project.run(&["converge", "--dry-run"]).exits(0).says("web-2");
     assert_eq!(containers(engine), Vec::<String>::new(), "a dry run makes nothing");
@@ -69,7 +67,7 @@ fn life(engine: &ContainerEngine, options: &str) {
     // another container, with a name like a node's, and an image that is in use
     let image = engine.client(&["images", "--format", "{{.Repository}}:{{.Tag}}"]).exits(0).stdout;
     let images: Vec<_> = image.lines().collect();
-    assert!(matches!(images[..], [one] if one.starts_with("localhost/pallet/bookworm:")), "{} was imported as {images:?}", root.display());
+    assert!(matches!(images[..], [one] if one.starts_with("localhost/pallet/bookworm:")), "imported as {images:?}");
     engine.client(&["create", "--name", "pallet-shop.web-3", "--entrypoint", "/bin/sh", images[0]]).exits(0);
     let other = project.run(&["converge", "web=3"]);
     assert!(other.code() != 0 && other.stdout.contains("pallet-shop.web-3 exists and is none of Pallet's"), "{other}");
@@ -107,6 +105,35 @@ fn nodes_of_podman() {
     let engine = ContainerEngine::start("podman");
     life(&engine, "program = \"podman\"\nnetwork = \"none\"");
     failures(&engine);
+}
+
+#[test]
+fn nodes_with_sshd() {
+    let engine = ContainerEngine::start("docker");
+    let options = "transport = \"ssh\"\ncommand = [\"/bin/sh\", \"-c\", \"mkdir -p /run/sshd; exec /usr/sbin/sshd -D -e\"]";
+    let project = project(&engine, options);
+    project.edit("pallet.toml", "[services.box]", "admin_user.name = \"root\"\n[services.box]");
+    // not the key that the image knows
+    let key = project.home().join(".ssh/id_ed25519");
+    std::fs::create_dir(key.parent().unwrap()).unwrap();
+    let mut keygen = std::process::Command::new("ssh-keygen");
+    keygen.args(["-q", "-t", "ed25519", "-N", "", "-C", "ops", "-f"]).arg(&key);
+    Process::start(keygen, Duration::from_secs(20)).wait().exits(0);
+
+    project.events(&["converge"], 0);
+    let nodes = project.nodes();
+    let connection = &nodes[0]["connection"];
+    assert_eq!(nodes[0]["image_user"], "root", "{nodes:?}");
+    assert_eq!(connection["kind"], "ssh", "{connection}");
+    assert_eq!(connection["host"], nodes[0]["address"], "{nodes:?}");
+    // the home has no known_hosts: the engine tells the host keys
+    assert!(connection["host_keys"][0].as_str().is_some_and(|key| key.starts_with("ssh-ed25519 AAAA")), "{connection}");
+    engine.client(&["exec", "pallet-shop.web-2", "cat", "/srv/hello/name"]).exits(0).says("hello from web-2");
+    assert_eq!(project.events(&["converge"], 0).changes(), BTreeMap::from([("web-1".to_owned(), 0), ("web-2".to_owned(), 0)]));
+    engine.client(&["stop", "-t", "1", "pallet-shop.web-1"]).exits(0);
+    project.events(&["converge"], 0);
+    project.run(&["down", "--yes"]).exits(0);
+    assert_eq!(containers(&engine), Vec::<String>::new());
 }
 
 /// What cannot be is told in one line, and leaves nothing.

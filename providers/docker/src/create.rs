@@ -22,7 +22,7 @@ const GRACE: Duration = Duration::from_millis(150);
 /// What all nodes of one wish have in common.
 struct Wish<'a> {
     wanted: &'a RunNodes,
-    image: &'a Image,
+    image: Image,
     reference: String,
     body: ContainerCreateBody,
 }
@@ -69,10 +69,7 @@ impl Docker {
     async fn wish<'a>(&self, engine: &Engine, wanted: &'a RunNodes) -> Answer<Wish<'a>> {
         let options = NodeOptions::of(&wanted.spec)?;
         let ports = ports::published(&options.publish)?;
-        let Some(image) = &wanted.image else {
-            let error = PluginError::new(ErrorKind::InvalidInput, "the engine has no image to make a node from");
-            return Err(error.with_help("name one as `image_id` in the node-spec, such as `debian:12`, or in the option `images`"));
-        };
+        let image = self.chosen(wanted)?;
         let reference = self.fetch(engine, &image.id).await?;
         let command = options.command.or_else(|| self.options.command.clone()).or_else(|| match self.options.transport {
             Transport::Exec => Some(["/bin/sh", "-c", STAY].map(str::to_owned).into()),
@@ -95,6 +92,23 @@ impl Docker {
             ..ContainerCreateBody::default()
         };
         Ok(Wish { wanted, image, reference, body })
+    }
+
+    /// The image that the host chose. It chose none if there is none that it knows to fit.
+    fn chosen(&self, wanted: &RunNodes) -> Answer<Image> {
+        let asked = wanted.spec.image.clone().unwrap_or_default();
+        match (&wanted.image, asked.image_id.clone()) {
+            (Some(image), _) => Ok(image.clone()),
+            (None, Some(id)) => {
+                let image = self.image(&id, None);
+                Ok(Image { login_user: asked.login_user.or(image.login_user), ..image })
+            }
+            (None, None) => {
+                let which = if asked == ImageSpec::default() { "" } else { " that satisfies the node-spec" };
+                let error = PluginError::new(ErrorKind::InvalidInput, format!("the engine has no image{which}"));
+                Err(error.with_help("name one as `image_id` in the node-spec, such as `debian:12`, or in the option `images`"))
+            }
+        }
     }
 
     async fn create_one(&self, engine: &Engine, wish: &Wish<'_>, name: &str) -> Answer<Node> {

@@ -60,7 +60,7 @@ impl Docker {
         systems.of(engine, &reference, true).await
     }
 
-    fn image(&self, id: &str, os: Option<Os>) -> Image {
+    pub(crate) fn image(&self, id: &str, os: Option<Os>) -> Image {
         let login_user = (self.options.transport == Transport::Ssh).then(|| "root".to_owned());
         Image { id: id.to_owned(), name: id.to_owned(), os, login_user, min_disk: None }
     }

@@ -90,7 +90,8 @@ async fn follow(engine: &Engine, what: &str, told: impl Stream<Item = Result<Cre
     let mut last = Instant::now();
     while let Some(line) = engine.unless_cancelled(told.next()).await? {
         let line = line.map_err(|error| engine.error(what, error))?;
-        if let Some(status) = line.status.filter(|_| last.elapsed() > TELL) {
+        // an import ends with the image's digest alone
+        if let Some(status) = line.status.filter(|status| last.elapsed() > TELL && !status.starts_with("sha256:")) {
             engine.progress(one_line(&status));
             last = Instant::now();
         }
