@@ -49,6 +49,7 @@ fn from_birth_to_end() {
             kernel = "{image}/vmlinuz"
             initrd = "{image}/initrd"
             append = "root=/dev/vda rw console=ttyS0 net.ifnames=0"
+            login_user = "debian"
             "#,
             key = key.display()
         ),
@@ -61,6 +62,14 @@ fn from_birth_to_end() {
     assert!(first.ok() && first.changes()["vm-1"] > 0, "{first:#?}");
     let nodes = project.nodes();
     assert_eq!((nodes.len(), nodes[0]["name"].as_str(), nodes[0]["status"].as_str()), (1, Some("vm-1"), Some("running")), "{nodes:#?}");
+
+    // the image's user made the admin user, who has logged in since
+    let made = first
+        .of_node("vm-1")
+        .any(|event| event.phase() == Some("bootstrap") && event.action() == Some("user") && event.changed() == Some(true));
+    assert!(made, "{first:#?}");
+    let admin = "exec_checked_script(request, \"look\", \"test $SUDO_USER = ops\")";
+    project.events(&["lift", "vm", "-e", admin], 0);
 
     // who the machine is was known before it was ever asked
     assert!(!project.home().join(".ssh/known_hosts").exists(), "the host key was learned");

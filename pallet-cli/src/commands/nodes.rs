@@ -27,7 +27,10 @@ impl Nodes {
                 NodeStatus::Unknown => "unknown",
             };
             let by = match &node.connection {
-                Connection::Ssh(ssh) => format!("ssh {}", ssh.host),
+                Connection::Ssh(ssh) => match ssh.port {
+                    Some(port) if port != 22 => format!("ssh {}:{port}", ssh.host),
+                    _ => format!("ssh {}", ssh.host),
+                },
                 Connection::Exec { command } => command.first().cloned().unwrap_or_default(),
                 Connection::Local => "this machine".to_owned(),
                 Connection::Unknown => "unknown".to_owned(),
