@@ -100,7 +100,10 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
             let look = shell(&condition.command, None);
             let _ = writeln!(script, "if {look} >/dev/null 2>&1; then when_{id}={yes}; else when_{id}={no}; fi", id = condition.id);
         }
-        let _ = writeln!(script, "printf '\\n%s begin %s\\n' {token} {number}\n(\nset -e\nchange= drift= part={number}");
+        if number == 0 {
+            let _ = writeln!(script, "printf '\\n%s begin 0\\n' {token}");
+        }
+        let _ = writeln!(script, "(\nset -e\nchange= drift= told= part={number}");
         if part.steps.iter().any(|step| declared[steps[*step].index].secret.is_some()) {
             // what a file held before may be a secret too
             script.push_str("no_versions=1\n");
@@ -118,14 +121,20 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
                 let _ = writeln!(script, "if {}; then\n{}fi", tests.join(" && "), body.as_str());
             }
         }
-        let _ = writeln!(script, "[ -z \"$drift\" ] || printf '\\n%s drifted {number}\\n' {token}");
+        // all that a part says of itself goes in one piece with the beginning of the next: each piece wakes whoever reads
+        let _ = writeln!(script, "[ -z \"$drift\" ] || told='\n{token} drifted {number}\n'");
         script.push_str("if [ -n \"$change\" ]; then\n");
         for flag in part.steps.iter().filter_map(|step| declared[steps[*step].index].options.flag_on_change.as_ref()) {
             let _ = writeln!(script, ": > \"$flags\"/{}", flag_file(flag));
         }
+        let next = match number + 1 < parts.len() {
+            true => format!("\n{token} begin {}\n", number + 1),
+            false => String::new(),
+        };
         let _ = writeln!(
             script,
-            "printf '\\n%s changed {number}\\n' {token}\nfi\n) 2>&1 9>&-\nresult=$?\nprintf '\\n%s end {number} %s\\n' {token} \"$result\"\n[ \"$result\" -eq 0 ] || exit 1"
+            "told=$told'\n{token} changed {number}\n'\nfi\nprintf %s \"$told\"'\n{token} end {number} 0\n{next}'\n) 2>&1 9>&-\nresult=$?\n\
+             [ \"$result\" -eq 0 ] || {{\nprintf '\\n%s end {number} %s\\n' {token} \"$result\"\nexit 1\n}}"
         );
     }
     // a flag has done its work when nothing after this looks at it
