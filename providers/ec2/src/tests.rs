@@ -1,0 +1,1 @@
+//! What the service does, on answers as EC2 gives them.
