@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod bed;
 #[cfg(test)]
+mod ec2;
+#[cfg(test)]
 mod lift;
 #[cfg(test)]
 mod plugins;

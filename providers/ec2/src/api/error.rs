@@ -197,7 +197,7 @@ fn explain(code: &str, message: &str, action: &str, here: &str, status: u16, ske
 fn one_line(message: &str) -> String {
     let readable = message.split("Encoded authorization failure message").next().unwrap_or_default();
     let line = readable.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.trim_end_matches('.').to_owned()
+    line.trim_end_matches(['.', ' ']).to_owned()
 }
 
 #[cfg(test)]
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn each_refusal_is_one_line_that_says_what_to_do() {
         let cases = [
-            ("AuthFailure", 401, 0, ErrorKind::Unauthorized, "refuses the credentials (AuthFailure: why) ; region is enabled"),
+            ("AuthFailure", 401, 0, ErrorKind::Unauthorized, "refuses the credentials (AuthFailure: why); region is enabled"),
             ("SignatureDoesNotMatch", 403, 900, ErrorKind::Unauthorized, "clock is 15 minutes ahead of it"),
             ("RequestExpired", 400, -600, ErrorKind::Unauthorized, "clock is 10 minutes behind it"),
             ("RequestExpired", 400, 0, ErrorKind::Unauthorized, "have expired"),
