@@ -22,7 +22,7 @@ web = group_spec("web", count = 2, phases = {"configure": configure}, node_spec 
 /// A project of that cloud, with a key of its own that no node knows before.
 fn project(bed: &Bed, cloud: &Cloud) -> Project {
     let config = format!(
-        "project = \"shop\"\n\n[admin_user]\nname = \"ops\"\nidentity_files = [\"key\"]\npublic_key_files = [\"key.pub\"]\n\n[services.aws]\nprovider = \"ec2\"\nregion = \"eu-west-1\"\n\
+        "[project]\nname = \"shop\"\n\n[admin_user]\nname = \"ops\"\nidentity_files = [\"key\"]\npublic_key_files = [\"key.pub\"]\n\n[services.aws]\nprovider = \"ec2\"\nregion = \"eu-west-1\"\n\
          endpoint = {:?}\nsubnet = {:?}\naddress = \"private\"\n",
         cloud.endpoint(),
         cloud.subnet()

@@ -35,9 +35,10 @@ impl<'a> Launch<'a> {
     /// Makes what nodes need before they are made: a security group, a key pair.
     pub(crate) fn prepare(service: &'a Ec2, wanted: &'a RunNodes) -> Result<Self, ApiError> {
         let options = NodeOptions::of(&wanted.spec)?;
-        let image = wanted.image.as_ref().ok_or_else(|| {
-            invalid("no image was chosen at ec2").with_help("`pallet-cli` explains the choice; name one by `image_id` of the node-spec")
-        })?;
+        let image = wanted
+            .image
+            .as_ref()
+            .ok_or_else(|| invalid("no image was chosen at ec2").with_help("name one by `image_id` of the node-spec"))?;
         let kind = options.instance_type.clone().or_else(|| wanted.hardware.as_ref().map(|hardware| hardware.id.clone()));
         let kind =
             kind.ok_or_else(|| invalid("no kind of machine was chosen at ec2").with_help("name one by `hardware_id` of the node-spec"))?;

@@ -10,12 +10,11 @@ use crate::api::{ApiError, Call, Element, invalid, now};
 use crate::network::{self, LEASE_TAG, Network};
 use crate::tags;
 
-const TOKEN: &str = "pallet-lease-token";
-const HOLDER: &str = "pallet-lease-holder";
-const UNTIL: &str = "pallet-lease-until";
-
 /// Who makes it may be quicker than who looks for it, and than EC2's own copies.
 const ATTEMPTS: usize = 8;
+
+/// So many characters has a tag.
+const LONGEST: usize = 255;
 
 /// Takes or renews the lease; the lease of another if that holds.
 pub(crate) fn take(service: &Ec2, wanted: &Lease) -> Result<Option<Lease>, ApiError> {
@@ -76,26 +75,39 @@ fn network(service: &Ec2) -> Result<Network, ApiError> {
     network::network(service, &NetworkSpec::default(), None)
 }
 
+/// Every field of a lease is a tag, whichever there are.
 fn tags_of(service: &Ec2, lease: &Lease) -> BTreeMap<String, String> {
     let mut tags = tags::of_project(&service.context.project);
-    let holder: String = lease.holder.chars().take(250).collect();
     tags.insert(LEASE_TAG.to_owned(), "yes".to_owned());
-    tags.insert(TOKEN.to_owned(), lease.token.clone());
-    tags.insert(HOLDER.to_owned(), holder);
-    tags.insert(UNTIL.to_owned(), lease.until.to_string());
+    for (field, value) in fields(lease) {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        tags.insert(format!("{LEASE_TAG}-{field}"), text.chars().take(LONGEST).collect());
+    }
     tags
 }
 
 /// The lease that a group is. One that says nothing readable has ended.
 fn lease(group: &Element) -> Lease {
     let tags = group.tags();
-    let text = |key: &str| tags.get(key).cloned().unwrap_or_default();
-    Lease { token: text(TOKEN), holder: text(HOLDER), until: text(UNTIL).parse().unwrap_or_default() }
+    let mut told = fields(&Lease::default());
+    for (field, value) in &mut told {
+        let Some(text) = tags.get(&format!("{LEASE_TAG}-{field}")) else { continue };
+        let read = if value.is_string() { Some(Value::String(text.clone())) } else { serde_json::from_str(text).ok() };
+        *value = read.unwrap_or_else(|| value.clone());
+    }
+    serde_json::from_value(Value::Object(told.into_iter().collect())).unwrap_or_default()
+}
+
+fn fields(lease: &Lease) -> Vec<(String, Value)> {
+    match serde_json::to_value(lease) {
+        Ok(Value::Object(fields)) => fields.into_iter().collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// Refuses a lease that EC2 cannot keep.
 pub(crate) fn check(wanted: &Lease) -> Result<(), PluginError> {
-    if wanted.token.is_empty() || wanted.token.chars().count() > 255 {
+    if wanted.token.is_empty() || wanted.token.chars().count() > LONGEST {
         return Err(invalid("the token of a lease has 1 to 255 characters"));
     }
     Ok(())

@@ -39,7 +39,7 @@ pub(crate) fn digest(text: &str) -> String {
 pub(crate) fn check(project: &str) -> Result<(), PluginError> {
     let length = project.chars().count();
     if length == 0 || length > 255 || project.starts_with("aws:") {
-        return Err(crate::api::invalid(format!("`{project}` cannot be a tag of ec2; set another `project` in pallet.toml")));
+        return Err(crate::api::invalid(format!("`{project}` cannot be a tag of ec2; set another `name` of the project in pallet.toml")));
     }
     Ok(())
 }

@@ -153,7 +153,11 @@ fn lease_group(id: &str, token: &str, until: u64) -> String {
 
 #[test]
 fn one_holds_the_lease_until_its_time() {
-    let (later, wanted) = (api::now() + 1000, Lease { token: "mine".into(), holder: "bob".into(), until: api::now() + 60 });
+    let later = api::now() + 1000;
+    let lease = |token: &str, holder: &str, until: u64| -> Lease {
+        serde_json::from_value(json!({ "token": token, "holder": holder, "until": until })).unwrap()
+    };
+    let wanted = lease("mine", "bob", api::now() + 60);
     let duplicate = || (400, error("InvalidGroup.Duplicate"));
     let take = |answers: Vec<(u16, String)>| {
         let server = Server::answering(answers);
@@ -163,7 +167,7 @@ fn one_holds_the_lease_until_its_time() {
     assert_eq!(take(vec![(200, NONE.to_owned())]), (None, vec!["CreateSecurityGroup".to_owned()]));
 
     let (answer, _) = take(vec![duplicate(), (200, NONE.to_owned()), (200, lease_group("sg-1", "theirs", later))]);
-    assert_eq!(answer, Some(Lease { token: "theirs".into(), holder: "ada".into(), until: later }));
+    assert_eq!(answer, Some(lease("theirs", "ada", later)));
 
     let renewal = vec![duplicate(), (200, NONE.to_owned()), (200, lease_group("sg-1", "mine", later)), (200, NONE.to_owned())];
     let (answer, actions) = take(renewal);
