@@ -1,6 +1,7 @@
 #!/bin/bash
-# bed.sh up N [--image IMAGE] [--init sshd|systemd] [--from K] [--host-key other]
-#                     starts nodes K..K+N-1 (default: from 1, bookworm-min, sshd) and waits until every sshd answers
+# bed.sh up N [--image IMAGE] [--init sshd|systemd] [--from K] [--host-key other] [--address ADDRESS] [--seed DIRECTORY]
+#                     starts nodes K..K+N-1 (default: from 1, bookworm-min, sshd) and waits until every sshd answers;
+#                     one node may have an address of its own, and files of its own over those of its image
 # bed.sh down [K...]  removes nodes K... (default: all, and the bed)
 # bed.sh kill K       power loss: all processes of node K die at once, its disk stays
 # bed.sh start K      starts node K again on its disk
@@ -43,7 +44,7 @@ BATCH
 }
 
 up() {
-  local count=$1 from=1 image=bookworm-min init=sshd host_key=host_key directory k name
+  local count=$1 from=1 image=bookworm-min init=sshd host_key=host_key address= seed= directory k name
   shift
   while [ $# -gt 0 ]; do
     case $1 in
@@ -51,6 +52,8 @@ up() {
       --init) init=$2 ;;
       --from) from=$2 ;;
       --host-key) host_key=$2_host_key ;;
+      --address) address=$2 ;;
+      --seed) seed=$2 ;;
       *) die "unknown option $1" ;;
     esac
     shift 2
@@ -73,7 +76,8 @@ up() {
     name=$(node_name "$k")
     if [ -e "$BED_RUN/$name" ]; then die "$name exists"; fi
     mkdir -p "$BED_RUN/$name"
-    echo "$(node_ip "$k") $directory $init" >"$BED_RUN/$name/info"
+    echo "${address:-$(node_ip "$k")} $directory $init" >"$BED_RUN/$name/info"
+    if [ -n "$seed" ]; then cp --archive "$seed" "$BED_RUN/$name/upper"; fi
     if [ "$host_key" != host_key ]; then
       install -D -m600 "$directory/$host_key" "$BED_RUN/$name/upper/etc/ssh/ssh_host_ed25519_key"
       install -D -m644 "$directory/$host_key.pub" "$BED_RUN/$name/upper/etc/ssh/ssh_host_ed25519_key.pub"
@@ -85,11 +89,11 @@ up() {
   done | ip -n "$BED" -batch -
   # addresses before anyone connects: a lost ARP request costs its sender a second
   for ((k = from; k < from + count; k++)); do
-    printf 'link set lo up\naddr add %s/16 dev eth0\nlink set eth0 up\n' "$(node_ip "$k")" | ip -n "$BED-$(node_name "$k")" -batch -
+    printf 'link set lo up\naddr add %s/16 dev eth0\nlink set eth0 up\n' "${address:-$(node_ip "$k")}" | ip -n "$BED-$(node_name "$k")" -batch -
     start_node "$(node_name "$k")"
   done
   inventory
-  for ((k = from; k < from + count; k++)); do node_ip "$k"; done | wait_ssh
+  for ((k = from; k < from + count; k++)); do cut -d' ' -f1 "$BED_RUN/$(node_name "$k")/info"; done | wait_ssh
   # who wanted it may be gone, and its `hold` done before this began
   if [ -n "${PALLET_BED_OWNER:-}" ] && ! kill -0 "$PALLET_BED_OWNER" 2>/dev/null; then down; fi
 }
@@ -188,7 +192,7 @@ case $command in
   kill) kill_node "$(node_name "$1")" ;;
   start)
     start_node "$(node_name "$1")"
-    node_ip "$1" | wait_ssh
+    cut -d' ' -f1 "$BED_RUN/$(node_name "$1")/info" | wait_ssh
     ;;
   freeze) echo 1 >"$BED_CGROUP/$(node_name "$1")/cgroup.freeze" ;;
   thaw) echo 0 >"$BED_CGROUP/$(node_name "$1")/cgroup.freeze" ;;

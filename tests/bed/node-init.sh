@@ -4,7 +4,7 @@
 set -euo pipefail
 name=$1 ip=$2 image=$3 init=$4 disk=$5 cgroup=$6 root=$5/root
 echo 0 >"$cgroup/cgroup.procs" # 0: the writer itself
-hostname "$name"
+if [ -s "$disk/upper/etc/hostname" ]; then hostname "$(cat "$disk/upper/etc/hostname")"; else hostname "$name"; fi
 
 mkdir -p "$disk/upper" "$disk/work" "$root"
 mount -t overlay -o "lowerdir=$image/root,upperdir=$disk/upper,workdir=$disk/work" "$name" "$root"

@@ -6,6 +6,8 @@ mod bed;
 #[cfg(test)]
 mod docker;
 #[cfg(test)]
+mod ec2;
+#[cfg(test)]
 mod lift;
 #[cfg(test)]
 mod plugins;

@@ -1,12 +1,13 @@
 //! The harness of the tests that need several packages or real nodes.
 //!
 //! [`workspace`] is what cargo built, [`Project`] runs pallet-cli in a home of its own, [`Bed`] is nodes with real sshd,
-//! [`ContainerEngine`] is Docker or Podman.
+//! [`Cloud`] makes them through an API, [`ContainerEngine`] is Docker or Podman.
 //! Everything here panics with a readable message where a test cannot go on.
 // this package is test code, where a panic is how a failure is told
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod bed;
+mod cloud;
 mod container_engine;
 mod events;
 mod guard;
@@ -19,6 +20,7 @@ mod slow;
 mod workspace;
 
 pub use bed::{Bed, BedOptions, Init};
+pub use cloud::Cloud;
 pub use container_engine::ContainerEngine;
 pub use events::{Event, Events};
 pub use http::get;

@@ -1,0 +1,114 @@
+//! The lease of a project's nodes: a security group, because its name is unique in a VPC, so that of two who make it one fails.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use pallet_core::prelude::*;
+
+use crate::Ec2;
+use crate::api::{ApiError, Call, Element, invalid, now};
+use crate::network::{self, LEASE_TAG, Network};
+use crate::tags;
+
+/// Who makes it may be quicker than who looks for it, and than EC2's own copies.
+const ATTEMPTS: usize = 8;
+
+/// So many characters has a tag.
+const LONGEST: usize = 255;
+
+/// Takes or renews the lease; the lease of another if that holds.
+pub(crate) fn take(service: &Ec2, wanted: &Lease) -> Result<Option<Lease>, ApiError> {
+    let (api, name) = (&service.api, name(service));
+    let network = network(service)?;
+    let make = network::create_group(&name, "lease of pallet", network.vpc.as_ref()).tags(&["security-group"], &tags_of(service, wanted));
+    for attempt in 0..ATTEMPTS {
+        match api.call(&make) {
+            Ok(_) => return Ok(None),
+            Err(error) if error.is("InvalidGroup.Duplicate") => {}
+            Err(error) => return Err(error),
+        }
+        let Some(group) = network::find(api, &name, &network)?.filter(|group| group.tags().contains_key(LEASE_TAG)) else {
+            // it went, or it or its tags are not told everywhere yet
+            api.sleep(Duration::from_millis(200 << attempt.min(4)))?;
+            continue;
+        };
+        let (id, held) = (group.text("groupId"), lease(&group));
+        if held.until <= now() {
+            // by its id: who else does the same deletes nothing of ours, and of two who make a new one, one fails
+            delete(service, id)?;
+        } else if held.token == wanted.token {
+            let renewed = tags_of(service, wanted);
+            match api.call(&Call::new("CreateTags").list("ResourceId", [id]).tag_list("Tag", &renewed)) {
+                Err(error) if error.is_not_found() => {}
+                answer => return answer.map(|_| None),
+            }
+        } else {
+            return Ok(Some(held));
+        }
+    }
+    let message = format!("ec2 does not settle who has the lease {name}");
+    Err(PluginError::new(ErrorKind::Transient, message).with_help("run it again").into())
+}
+
+/// Gives the lease back, if this token has it.
+pub(crate) fn release(service: &Ec2, token: &str) -> Result<(), ApiError> {
+    let network = network(service)?;
+    match network::find(&service.api, &name(service), &network)? {
+        Some(group) if lease(&group).token == token => delete(service, group.text("groupId")),
+        _ => Ok(()),
+    }
+}
+
+fn delete(service: &Ec2, id: &str) -> Result<(), ApiError> {
+    match service.api.call(&Call::new("DeleteSecurityGroup").set("GroupId", id)) {
+        Err(error) if error.is_not_found() => Ok(()),
+        answer => answer.map(drop),
+    }
+}
+
+fn name(service: &Ec2) -> String {
+    format!("pallet-lease-{}", tags::plain(&service.context.project))
+}
+
+/// The VPC of the service: that of a node-spec's own subnet is not known here.
+fn network(service: &Ec2) -> Result<Network, ApiError> {
+    network::network(service, &NetworkSpec::default(), None)
+}
+
+/// Every field of a lease is a tag, whichever there are.
+fn tags_of(service: &Ec2, lease: &Lease) -> BTreeMap<String, String> {
+    let mut tags = tags::of_project(&service.context.project);
+    tags.insert(LEASE_TAG.to_owned(), "yes".to_owned());
+    for (field, value) in fields(lease) {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        tags.insert(format!("{LEASE_TAG}-{field}"), text.chars().take(LONGEST).collect());
+    }
+    tags
+}
+
+/// The lease that a group is. One that says nothing readable has ended.
+fn lease(group: &Element) -> Lease {
+    let tags = group.tags();
+    let mut told = fields(&Lease::default());
+    for (field, value) in &mut told {
+        let Some(text) = tags.get(&format!("{LEASE_TAG}-{field}")) else { continue };
+        let read = if value.is_string() { Some(Value::String(text.clone())) } else { serde_json::from_str(text).ok() };
+        *value = read.unwrap_or_else(|| value.clone());
+    }
+    serde_json::from_value(Value::Object(told.into_iter().collect())).unwrap_or_default()
+}
+
+fn fields(lease: &Lease) -> Vec<(String, Value)> {
+    match serde_json::to_value(lease) {
+        Ok(Value::Object(fields)) => fields.into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Refuses a lease that EC2 cannot keep.
+pub(crate) fn check(wanted: &Lease) -> Result<(), PluginError> {
+    if wanted.token.is_empty() || wanted.token.chars().count() > LONGEST {
+        return Err(invalid("the token of a lease has 1 to 255 characters"));
+    }
+    Ok(())
+}

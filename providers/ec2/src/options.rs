@@ -1,0 +1,129 @@
+//! The options of a service in pallet.toml, and of node-specs for this provider.
+
+use std::collections::BTreeMap;
+
+use pallet_core::prelude::*;
+
+use crate::api::invalid;
+
+/// Who publishes images that are trusted by their names: Amazon, Debian, Canonical, Red Hat, Rocky, AlmaLinux, SUSE, Fedora and CentOS; and
+/// the account itself.
+const OWNERS: [&str; 9] =
+    ["amazon", "136693071363", "099720109477", "309956199498", "792107900819", "764336703387", "013907871322", "125523088429", "self"];
+
+pallet_core::parameters! {
+    /// Instances of Amazon EC2, and of clouds with its interface.
+    pub(crate) struct Options {
+        /// The region: `eu-west-1`. By default what AWS's own configuration says (AWS_REGION, the profile, the instance that this runs on).
+        #[serde(default)]
+        pub(crate) region: Option<String>,
+        /// The profile of AWS's shared config and credentials files that the credentials come from. By default AWS's chain decides: the
+        /// environment, the default profile, a web identity, the container or the instance that this runs on.
+        #[serde(default)]
+        pub(crate) profile: Option<String>,
+        /// The URL of the service, for clouds with the same interface; by default AWS's own for the region.
+        #[serde(default)]
+        pub(crate) endpoint: Option<String>,
+        /// Accounts whose images are offered, by id or alias. By default Amazon, the distributions' own accounts, and `self`.
+        #[serde(default = "default_owners")]
+        pub(crate) owners: Vec<String>,
+        /// The VPC that nodes are in; by default that of the subnet, or the region's default one.
+        #[serde(default)]
+        pub(crate) vpc: Option<String>,
+        /// The subnet that nodes are in, where their node-spec names none; by default one of the VPC.
+        #[serde(default)]
+        pub(crate) subnet: Option<String>,
+        /// A key pair that exists at the service; by default the admin user's first public key is imported.
+        #[serde(default)]
+        pub(crate) key_name: Option<String>,
+        /// Which address nodes are reached at: `public` or `private`. By default the public one of those that have one.
+        #[serde(default)]
+        pub(crate) address: Option<AddressKind>,
+        /// Networks that may reach ssh on nodes; by default all.
+        #[serde(default = "everywhere")]
+        pub(crate) ssh_from: Vec<String>
+    }
+
+    /// Options of a node-spec: `provider = {"ec2": {...}}`.
+    pub(crate) struct NodeOptions {
+        /// The kind of machine, whatever the node-spec's hardware says: also one that is not offered, such as `c5.metal`.
+        #[serde(default)]
+        pub(crate) instance_type: Option<String>,
+        /// The IAM instance profile that nodes have: its name or ARN.
+        #[serde(default)]
+        pub(crate) iam_instance_profile: Option<String>,
+        /// The size of the root volume, in GiB; by default the node-spec's min_disk, or the image's own.
+        #[serde(default)]
+        pub(crate) root_volume_size: Option<u64>,
+        /// The type of the root volume: `gp3`.
+        #[serde(default)]
+        pub(crate) root_volume_type: Option<String>,
+        /// The placement group that nodes are in.
+        #[serde(default)]
+        pub(crate) placement_group: Option<String>,
+        /// Whether nodes get a public address; by default the subnet decides.
+        #[serde(default)]
+        pub(crate) public_address: Option<bool>,
+        /// Tags that nodes have besides Pallet's own.
+        #[serde(default)]
+        pub(crate) tags: BTreeMap<String, String>
+    }
+}
+
+/// Which of its addresses a node is reached at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(crate = "pallet_core::serde", rename_all = "snake_case")]
+#[schemars(crate = "pallet_core::schemars")]
+pub(crate) enum AddressKind {
+    /// The one that the whole internet knows.
+    Public,
+    /// The one of its subnet.
+    Private,
+}
+
+fn default_owners() -> Vec<String> {
+    OWNERS.map(str::to_owned).into()
+}
+
+fn everywhere() -> Vec<String> {
+    vec!["0.0.0.0/0".to_owned(), "::/0".to_owned()]
+}
+
+impl Options {
+    /// Refuses what can be seen to be wrong.
+    pub(crate) fn check(&self, service: &str) -> Result<(), PluginError> {
+        let named = |what: &str, problem: String| Err(invalid(format!("services.{service}.{what}: {problem}")));
+        // it becomes a part of a host's name
+        if let Some(region) = self.region.as_ref().filter(|region| !is_region(region)) {
+            return named("region", format!("`{region}` is not the name of a region, such as eu-west-1"));
+        }
+        if let Some(url) = self.endpoint.as_ref().filter(|url| !url.starts_with("http://") && !url.starts_with("https://")) {
+            return named("endpoint", format!("`{url}` is not a URL, such as https://ec2.example.org"));
+        }
+        if self.owners.is_empty() {
+            return named("owners", "no owner, so no image; name one, such as amazon or self".to_owned());
+        }
+        if let Some(network) = self.ssh_from.iter().find(|network| !network.contains('/')) {
+            return named("ssh_from", format!("`{network}` is not a network, such as 192.0.2.0/24"));
+        }
+        Ok(())
+    }
+}
+
+impl NodeOptions {
+    /// The options of a node-spec.
+    pub(crate) fn of(spec: &NodeSpec) -> Result<Self, PluginError> {
+        let options = Value::Object(spec.provider.get("ec2").cloned().unwrap_or_default());
+        let options: NodeOptions =
+            serde_json::from_value(options).map_err(|error| invalid(format!("node-spec, options for ec2: {error}")))?;
+        if let Some(key) = options.tags.keys().find(|key| key.starts_with("pallet-") || *key == "Name") {
+            return Err(invalid(format!("node-spec, options for ec2: tag {key} is Pallet's own")));
+        }
+        Ok(options)
+    }
+}
+
+/// Whether a region's name is a label of a host's name.
+pub(crate) fn is_region(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}

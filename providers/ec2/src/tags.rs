@@ -1,0 +1,58 @@
+//! The tags by which everything of a project is found again, from any machine.
+
+use std::collections::BTreeMap;
+
+use pallet_core::prelude::*;
+use sha2::{Digest, Sha256};
+
+pub(crate) const PROJECT: &str = "pallet-project";
+pub(crate) const GROUP: &str = "pallet-group";
+pub(crate) const NAME: &str = "pallet-name";
+/// The host key that a node was made with, so that every machine can tell the node from an impostor.
+pub(crate) const HOST_KEY: &str = "pallet-host-key";
+/// Who logs in to a node that was just made.
+pub(crate) const IMAGE_USER: &str = "pallet-image-user";
+
+/// The tags of what belongs to a project as a whole.
+pub(crate) fn of_project(project: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([(PROJECT.to_owned(), project.to_owned())])
+}
+
+/// EC2's filter for what has a tag.
+pub(crate) fn filter(tag: &str) -> String {
+    format!("tag:{tag}")
+}
+
+/// A project's name as part of EC2's names: with a digest, where it has characters that those may not have.
+pub(crate) fn plain(project: &str) -> String {
+    let safe = |character: char| if character.is_ascii_alphanumeric() || "._-".contains(character) { character } else { '-' };
+    let plain: String = project.chars().map(safe).take(100).collect();
+    if plain == project { plain } else { format!("{plain}-{}", &digest(project)[..8]) }
+}
+
+/// The digest of a text, as 64 hexadecimal digits.
+pub(crate) fn digest(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Refuses a project that cannot be a tag.
+pub(crate) fn check(project: &str) -> Result<(), PluginError> {
+    let length = project.chars().count();
+    if length == 0 || length > 255 || project.starts_with("aws:") {
+        return Err(crate::api::invalid(format!("`{project}` cannot be a tag of ec2; set another `name` of the project in pallet.toml")));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_projects_never_share_a_name() {
+        assert_eq!(plain("shop-1.x"), "shop-1.x");
+        assert!(plain("my shop").starts_with("my-shop-"));
+        assert_ne!(plain("my shop"), plain("my/shop"));
+        assert!(check("").is_err() && check("shop").is_ok());
+    }
+}
