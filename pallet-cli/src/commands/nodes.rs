@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use pallet_core::engine::natural;
 use pallet_core::model::{Connection, NodeStatus};
 
 use crate::context::Context;
@@ -14,7 +15,8 @@ pub(crate) struct Nodes {}
 impl Nodes {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let loaded = context.load(context.registry(false)?)?;
-        let nodes = context.engine(&loaded)?.service.nodes()?;
+        let mut nodes = context.engine(&loaded)?.service.nodes()?;
+        nodes.sort_by_key(|node| natural(&node.name));
         if context.printer.json() {
             context.printer.value(&serde_json::to_value(&nodes)?);
             return Ok(ExitCode::SUCCESS);

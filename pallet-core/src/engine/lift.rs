@@ -384,8 +384,8 @@ fn default_phases<'a>(groups: impl Iterator<Item = &'a GroupSpec>) -> Vec<PhaseC
     order.into_iter().map(PhaseChoice::Named).collect()
 }
 
-/// Sorts `web-10` behind `web-9`.
-pub(super) fn natural(name: &str) -> (String, u64) {
+/// What names of nodes are sorted by: `web-10` comes behind `web-9`.
+pub fn natural(name: &str) -> (String, u64) {
     match name.rsplit_once('-').map(|(stem, number)| (stem, number.parse())) {
         Some((stem, Ok(number))) => (stem.to_owned(), number),
         _ => (name.to_owned(), 0),
