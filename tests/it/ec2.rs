@@ -43,6 +43,11 @@ fn names(project: &Project) -> Vec<String> {
     project.nodes().iter().map(|node| text(node, "name").to_owned()).collect()
 }
 
+/// The host name of a node of the bed, and what Pallet wrote there.
+fn disk(bed: &Bed, node: usize) -> String {
+    ["etc/hostname", "srv/name"].map(|path| std::fs::read_to_string(bed.disk(node).join(path)).unwrap()).concat()
+}
+
 #[test]
 fn from_nothing_to_two_nodes_to_one_to_none() {
     let bed = Bed::of(0);
@@ -57,8 +62,10 @@ fn from_nothing_to_two_nodes_to_one_to_none() {
     assert_eq!(names(&project), ["web-1", "web-2"]);
     let addresses: BTreeSet<_> = project.nodes().iter().map(|node| text(node, "address").to_owned()).collect();
     assert!(addresses.len() == 2 && addresses.iter().all(|address| address.starts_with("10.77.9.")), "{addresses:?}");
-    // the first connection was to the host key of the user data: known_hosts knows none of them
-    project.run(&["ssh", "web-2", "cat /srv/name; hostname; id -un"]).exits(0).says("I am web-2\nweb-2\nops");
+    assert_eq!(
+        [disk(&bed, 200), disk(&bed, 201)].concat().lines().collect::<BTreeSet<_>>(),
+        BTreeSet::from(["web-1", "I am web-1", "web-2", "I am web-2"])
+    );
 
     let again = project.events(&["converge"], 0);
     assert_eq!(again.changes().values().sum::<usize>(), 0, "{again:#?}");
@@ -69,7 +76,7 @@ fn from_nothing_to_two_nodes_to_one_to_none() {
     // the name is free again, and the wish for it is another one
     project.events(&["converge", "web=2"], 0);
     assert_eq!(names(&project), ["web-1", "web-2"]);
-    project.run(&["ssh", "web-2", "cat /srv/name"]).exits(0).says("I am web-2");
+    assert_eq!(disk(&bed, 202), "web-2\nI am web-2\n");
 
     project.run(&["down", "--yes"]).exits(0);
     assert_eq!(names(&project), Vec::<String>::new());
@@ -102,6 +109,14 @@ fn what_was_asked_for_is_what_there_is() {
         groups["SecurityGroups"][0]["IpPermissions"].as_array().unwrap().iter().map(|rule| rule["FromPort"].as_u64()).collect();
     assert_eq!(ports, BTreeSet::from([Some(22), Some(80)]), "{groups}");
 
+    // the host key of the user data is the one that is trusted, from the first connection on: known_hosts knows no node
+    let tag = |key: &str| json!({ "Resources": [instance["InstanceId"]], "Tags": [{ "Key": "pallet-host-key", "Value": key }] });
+    let own = tags.iter().find_map(|tag| tag.strip_prefix("pallet-host-key=")).unwrap();
+    cloud.ask(&bed, "create_tags", tag("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJVYbGcLlGd3FSJCYGYjPYYdFEU9nUGmxbGEqGuHgBkT"));
+    project.run(&["lift"]).exits(1).says("host key");
+    cloud.ask(&bed, "create_tags", tag(own));
+    project.run(&["lift"]).exits(0);
+
     // stopped by somebody: the next converge starts it, and it is the same node
     let id = text(instance, "InstanceId").to_owned();
     cloud.ask(&bed, "stop_instances", json!({ "InstanceIds": [id] }));
@@ -118,6 +133,22 @@ fn what_was_asked_for_is_what_there_is() {
 }
 
 #[test]
+fn a_killed_converge_is_taken_up_by_the_next_one() {
+    let bed = Bed::of(0);
+    let cloud = Cloud::on(&bed);
+    let project = project(&bed, &cloud);
+    let mut running = project.start(&["converge", "--output", "json"]);
+    running.wait_for("creating");
+    while cloud.ask(&bed, "describe_instances", json!({}))["Reservations"].as_array().unwrap().is_empty() {}
+    running.signal(rustix::process::Signal::KILL);
+    drop(running);
+    project.events(&["converge"], 0);
+    assert_eq!(names(&project), ["web-1", "web-2"]);
+    let all = cloud.ask(&bed, "describe_instances", json!({}));
+    assert_eq!(all["Reservations"].as_array().unwrap().len(), 2, "neither lost nor doubled: {all}");
+}
+
+#[test]
 fn what_is_wrong_is_said_in_one_line() {
     let bed = Bed::of(0);
     let cloud = Cloud::on(&bed);
@@ -127,10 +158,10 @@ fn what_is_wrong_is_said_in_one_line() {
     assert_eq!(names(&project), Vec::<String>::new());
 
     project.edit("pallet.toml", &cloud.endpoint(), "http://127.0.0.1:1");
-    project.run(&["nodes"]).exits(1).says("ec2 in eu-west-1 cannot be reached: nothing listens at 127.0.0.1:1; check `endpoint`");
+    project.run(&["nodes"]).exits(2).says("ec2 in eu-west-1 cannot be reached: nothing listens at 127.0.0.1:1; check `endpoint`");
     project.edit("pallet.toml", "endpoint = \"http://127.0.0.1:1\"", "profile = \"none\"");
-    project.run(&["nodes"]).exits(1).says("ec2 has no credentials: profile none gives none");
+    project.run(&["nodes"]).exits(2).says("ec2 has no credentials: profile none gives none");
     project.edit("pallet.toml", "profile = \"none\"", "");
     // a network without a way out
-    project.run(&["nodes"]).exits(1).says("ec2.eu-west-1.amazonaws.com");
+    project.run(&["nodes"]).exits(2).says("ec2.eu-west-1.amazonaws.com");
 }
