@@ -73,6 +73,7 @@ fn from_birth_to_end() {
 
     // who the machine is was known before it was ever asked
     assert!(!project.home().join(".ssh/known_hosts").exists(), "the host key was learned");
+    project.run(&["ssh", "vm-1", "--", "hostname"]).exits(0).says("vm-1");
     let look = "exec_checked_script(request, \"look\", \"test $(hostname) = vm-1 && test -e /srv/app/name && test $(df --output=size -BM / | tail -1 | tr -d M) -gt 2500\")";
     project.events(&["lift", "vm", "-e", look], 0);
 

@@ -4,6 +4,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, bail};
+use pallet_core::engine::BOOTSTRAPPED_TAG;
 use pallet_core::model::{Connection, NodeStatus};
 
 use crate::context::Context;
@@ -39,7 +40,12 @@ impl Ssh {
                 for file in ssh.identity_files.iter().map(String::from).chain(engine.connect.identity_files.iter().map(|file| file.display().to_string())) {
                     argv.extend(["-i".to_owned(), file]);
                 }
-                if let Some(user) = ssh.user.as_ref().or((!loaded.user_is_default).then_some(&engine.connect.user)) {
+                // what the provider knows of the node's keys, besides known_hosts
+                if let Some(key) = ssh.host_keys.first() {
+                    argv.extend(["-o".to_owned(), format!("KnownHostsCommand=/bin/echo %H {key}")]);
+                }
+                let image_user = node.image_user.as_ref().filter(|_| !node.tags.contains_key(BOOTSTRAPPED_TAG));
+                if let Some(user) = image_user.or(ssh.user.as_ref()).or((!loaded.user_is_default).then_some(&engine.connect.user)) {
                     argv.extend(["-l".to_owned(), user.clone()]);
                 }
                 argv.extend(["--".to_owned(), ssh.host.clone()]);

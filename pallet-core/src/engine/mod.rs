@@ -27,6 +27,7 @@ pub use converge::{ConvergePlan, PlanError};
 pub use event::{Event, PlannedChange};
 pub use facts_cache::FactsCache;
 pub use lift::{LiftOptions, PhaseChoice, natural};
+pub use node_run::BOOTSTRAPPED_TAG;
 pub use outcome::{NodeError, NodeOutcome, NodeResult, Outcome};
 pub use service_bridge::ServiceBridge;
 pub use spec::{ClusterSpec, GroupSpec, Phase, PhaseError, PhaseFunction, ServerSpec, SpecError};

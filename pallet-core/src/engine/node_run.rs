@@ -17,7 +17,7 @@ use crate::transport::{Become, Stream, Transport};
 const BOOTSTRAPPED: &str = "/var/lib/pallet/bootstrapped";
 
 /// The tag at the provider that says that a node was bootstrapped.
-pub(super) const BOOTSTRAPPED_TAG: &str = "pallet-bootstrapped";
+pub const BOOTSTRAPPED_TAG: &str = "pallet-bootstrapped";
 
 /// One node in one operation.
 pub(super) struct NodeRun {

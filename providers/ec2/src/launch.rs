@@ -65,6 +65,11 @@ impl<'a> Launch<'a> {
         Ok(Some((device.ok_or_else(unknown)?, size)))
     }
 
+    /// An error if the user has stopped the operation.
+    pub(crate) fn still_wanted(&self) -> Result<(), ApiError> {
+        Ok(self.service.api.sleep(Duration::ZERO)?)
+    }
+
     /// Makes the node of a name; the one that was made for the same wish before, if it is there.
     pub(crate) fn launch(&self, name: &str) -> Result<Instance, ApiError> {
         let api = &self.service.api;

@@ -21,6 +21,7 @@ use std::sync::{Mutex, PoisonError};
 use pallet_core::prelude::*;
 
 use api::{Api, Call};
+use instances::Instance;
 use options::Options;
 
 /// One configured service.
@@ -46,7 +47,12 @@ impl Provider for Ec2 {
     }
 
     fn nodes(&self) -> Result<Vec<Node>> {
-        let instances = instances::of_project(&self.api, &self.context.project)?;
+        let mut instances = instances::of_project(&self.api, &self.context.project)?;
+        // EC2 has no order of its own; `web-2` comes before `web-10`
+        let place = |instance: &Instance| {
+            (instance.tag(tags::GROUP).to_owned(), instance.tag(tags::NAME).len(), instance.tag(tags::NAME).to_owned())
+        };
+        instances.sort_by_key(place);
         Ok(instances.iter().map(|instance| instance.node(self.options.address)).collect())
     }
 

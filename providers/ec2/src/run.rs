@@ -73,7 +73,8 @@ fn launch_all(launch: &Launch<'_>, waits: Vec<&mut Wait>) {
             scope.spawn(|| {
                 while let Some(wait) = waits.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let mut wait = wait.lock().unwrap_or_else(PoisonError::into_inner);
-                    match launch.launch(&wait.name) {
+                    let launched = launch.still_wanted().and_then(|()| launch.launch(&wait.name));
+                    match launched {
                         Ok(made) => wait.id = made.id,
                         Err(error) => wait.outcome = Some(Created::Failed(error.error)),
                     }
