@@ -80,6 +80,21 @@ pub enum ServiceManager {
     Process,
 }
 
+impl Os {
+    /// What `debian 12` most probably means: the managers are those that the family has today.
+    pub fn named(text: &str, arch: &str) -> Os {
+        let (id, version) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
+        let family = OsFamily::of(id, "");
+        let service_manager = match family {
+            OsFamily::Alpine => ServiceManager::Openrc,
+            OsFamily::Unknown => ServiceManager::Process,
+            _ => ServiceManager::Systemd,
+        };
+        let package_manager = family.package_manager();
+        Os { id: id.to_owned(), version: version.trim().to_owned(), family, arch: arch.to_owned(), package_manager, service_manager }
+    }
+}
+
 impl OsFamily {
     /// The family of the distribution `id`, whose os-release names the distributions `like` as its relatives.
     pub fn of(id: &str, like: &str) -> OsFamily {

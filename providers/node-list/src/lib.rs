@@ -107,23 +107,10 @@ fn node(name: &str, machine: &Machine, context: &ServiceContext) -> Node {
         group: Some(machine.group.clone()),
         // a name alone may mean something to ssh only
         address: machine.address.clone().or_else(|| machine.host.clone()),
-        os: machine.os.as_deref().map(claimed_os),
+        os: machine.os.as_deref().map(|text| Os::named(text, "")),
         tags: machine.tags.clone(),
         ..Node::new(name, name, Connection::Ssh(ssh))
     }
-}
-
-/// What `debian 12` most probably means.
-fn claimed_os(text: &str) -> Os {
-    let (id, version) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
-    let family = OsFamily::of(id, "");
-    let service_manager = match family {
-        OsFamily::Alpine => ServiceManager::Openrc,
-        OsFamily::Unknown => ServiceManager::Process,
-        _ => ServiceManager::Systemd,
-    };
-    let package_manager = family.package_manager();
-    Os { id: id.to_owned(), version: version.trim().to_owned(), family, arch: String::new(), package_manager, service_manager }
 }
 
 pallet_core::export_provider!(NodeList);

@@ -122,7 +122,7 @@ pub(crate) fn all(options: &Options, directory: &Path, arch: &str) -> Vec<Image>
         Image {
             id: name.clone(),
             name: name.clone(),
-            os: image.os.as_deref().map(|os| claimed_os(os, arch)),
+            os: image.os.as_deref().map(|os| Os::named(os, arch)),
             login_user: image.login_user.clone(),
             min_disk: disk.map(|disk| disk.size.div_ceil(GIB)),
         }
@@ -146,19 +146,6 @@ impl ImageOptions {
         }
         Ok(Some(kernel))
     }
-}
-
-/// What `debian 12` most probably means.
-fn claimed_os(text: &str, arch: &str) -> Os {
-    let (id, version) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
-    let family = OsFamily::of(id, "");
-    let service_manager = match family {
-        OsFamily::Alpine => ServiceManager::Openrc,
-        OsFamily::Unknown => ServiceManager::Process,
-        _ => ServiceManager::Systemd,
-    };
-    let package_manager = family.package_manager();
-    Os { id: id.to_owned(), version: version.trim().to_owned(), family, arch: arch.to_owned(), package_manager, service_manager }
 }
 
 #[cfg(test)]
@@ -198,9 +185,9 @@ mod tests {
 
     #[test]
     fn a_system_is_what_is_claimed() {
-        let os = claimed_os("debian 12", "x86_64");
+        let os = Os::named("debian 12", "x86_64");
         assert_eq!((os.id.as_str(), os.version.as_str(), os.family, os.arch.as_str()), ("debian", "12", OsFamily::Debian, "x86_64"));
-        assert_eq!(claimed_os("alpine", "").service_manager, ServiceManager::Openrc);
+        assert_eq!(Os::named("alpine", "").service_manager, ServiceManager::Openrc);
     }
 
     #[test]
