@@ -101,8 +101,8 @@ impl Machine<'_> {
         let error = |error: std::io::Error| failed(format!("cannot write {}: {error}", log.display()));
         let mut command = Command::new(self.program);
         command.args(self.arguments(record, kvm)).current_dir(self.directory);
-        // what is heard from an earlier run is not from this one
-        let _ = fs::remove_file(self.console());
+        // what is heard from an earlier run is not from this one, and its process id is not this one's
+        let _ = (fs::remove_file(self.console()), fs::remove_file(process::pid_file(self.directory)));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log).map_err(error)?);
         let mut child = command.spawn().map_err(|error| NotStarted::Failed(missing(self.program, &error)))?;
         let start = Instant::now();
