@@ -1,6 +1,6 @@
 //! Lift: configure nodes, without changing how many there are.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -243,7 +243,7 @@ impl Run {
         if self.mode == Mode::Apply {
             self.each(|node| node.fresh, |node, engine| Box::pin(async move { node.answer(&engine).await })).await?;
         }
-        self.observe(|node| node.facts.is_none()).await?;
+        self.learn_facts().await?;
         let mut said = self.declare().await?;
         let remembered: Vec<_> = self.nodes.iter().map(|node| node.facts.clone()).collect();
         self.observe(|node| !node.confirmed || node.wants_more()).await?;
@@ -259,6 +259,34 @@ impl Run {
         self.tell_what_was_said(said);
         self.warn_of_unset_flags();
         Ok(())
+    }
+
+    /// Nothing can be declared for a node of which nothing is known. One of each group is asked while the others connect: what it is, they mostly
+    /// are too. That is a guess, as what is remembered is one.
+    async fn learn_facts(&mut self) -> Result<(), EngineError> {
+        let unknown = |node: &NodeRun| node.facts.is_none() && !node.failed() && !node.predicted;
+        loop {
+            let mut first: BTreeMap<String, String> = BTreeMap::new();
+            for node in self.nodes.iter().filter(|node| unknown(node)) {
+                first.entry(node.group.name.clone()).or_insert_with(|| node.node.id.clone());
+            }
+            if first.is_empty() {
+                return Ok(());
+            }
+            let asked: Arc<BTreeSet<_>> = Arc::new(first.into_values().collect());
+            self.each(unknown, move |node, engine| {
+                let asked = asked.clone();
+                Box::pin(async move { if asked.contains(&node.node.id) { node.observe(&engine).await } else { node.reach(&engine).await } })
+            })
+            .await?;
+            let known = |node: &NodeRun| Some((node.group.name.clone(), node.facts.clone().filter(|_| node.confirmed)?));
+            let known: BTreeMap<_, _> = self.nodes.iter().filter_map(known).collect();
+            for node in self.nodes.iter_mut().filter(|node| unknown(node)) {
+                if let Some(facts) = known.get(&node.group.name) {
+                    node.guess(facts);
+                }
+            }
+        }
     }
 
     /// Asks the nodes that are wanted what their actions want to know.

@@ -23,6 +23,13 @@ impl NodeRun {
         Ok((self.transport.insert(transport).as_mut(), &self.r#become))
     }
 
+    /// Connects, so that this is done when something is asked.
+    pub(super) async fn reach(&mut self, engine: &Engine) {
+        if let Err(error) = unless_stopped(engine, async { self.connect(engine).await.map(drop) }).await {
+            self.fail(NodeError::new(error.to_string()));
+        }
+    }
+
     async fn open(&mut self, engine: &Engine) -> Result<Box<dyn Transport>, TransportError> {
         let mut connection = self.node.connection.clone();
         let image_user = self.node.image_user.clone().filter(|_| !self.bootstrapped());

@@ -25,9 +25,10 @@ pub(super) struct NodeRun {
     pub(super) group: Arc<GroupSpec>,
     pub(super) transport: Option<Box<dyn Transport>>,
     pub(super) r#become: Become,
-    /// Known, or remembered from an earlier run and not yet confirmed.
+    /// Known, or guessed and not yet confirmed: remembered from an earlier run, or those of another node.
     pub(super) facts: Option<Facts>,
     pub(super) confirmed: bool,
+    remembered: bool,
     observed: Observation,
     state: Option<NodeState>,
     /// The state was changed by an apply, so what it does not know is worth asking again.
@@ -58,6 +59,7 @@ impl NodeRun {
             group,
             transport: None,
             r#become: Become::Login,
+            remembered: facts.is_some(),
             facts,
             confirmed: false,
             observed: Observation::default(),
@@ -122,6 +124,11 @@ impl NodeRun {
         }
     }
 
+    /// Takes another node's facts for its own until it is asked.
+    pub(super) fn guess(&mut self, facts: &Facts) {
+        self.facts = Some(Facts { pending_flags: Vec::new(), ..facts.clone() });
+    }
+
     /// All that the declared actions want to know.
     fn wanted(&self) -> Observation {
         let asked = action::observation(self.declared.iter().flat_map(|(_, declared)| declared));
@@ -137,10 +144,11 @@ impl NodeRun {
         match self.ask(engine, &wanted).await {
             Ok(mut observed) => {
                 observed.state.overwrite_changes = self.overwrite_changes;
-                if self.facts.as_ref() != Some(&observed.facts)
+                if (!self.remembered || self.facts.as_ref() != Some(&observed.facts))
                     && let Some(cache) = &engine.facts_cache
                 {
                     cache.put(&engine.project, &self.node.id, &observed.facts);
+                    self.remembered = true;
                 }
                 if !self.confirmed {
                     self.flags.extend(observed.facts.pending_flags.iter().map(|flag| (flag.clone(), Certainty::Will)));
