@@ -40,6 +40,8 @@ pub(super) struct Frame<'a> {
     pub(super) later: &'a BTreeSet<String>,
     /// The node's system.
     pub(super) os: &'a Os,
+    /// Who the script runs as.
+    pub(super) user: &'a str,
     /// Uploads that the node has already, each with the path where it stands: they do not travel.
     pub(super) present: &'a [(String, String)],
     /// The functions that scripts can call.
@@ -60,7 +62,7 @@ fi
 
 /// Compiles `steps` of `declared`.
 pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) -> Result<Compiled, ActionError> {
-    let Frame { token, phase, flags, later, os, present, library, also } = frame;
+    let Frame { token, phase, flags, later, os, user, present, library, also } = frame;
     let mut script = format!("token={token}\nincoming={INCOMING}\nflags={FLAGS}\n{LOCK}");
     let _ = writeln!(
         script,
@@ -85,14 +87,8 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
         let _ = writeln!(script, ": > \"$flags\"/{}", flag_file(flag));
     }
     let mut looked = BTreeSet::new();
-    for (number, part) in parts.iter().enumerate() {
-        let changes: Vec<&Change> = part.steps.iter().filter_map(|step| steps[*step].change.as_ref()).collect();
-        let options = &declared[steps[part.steps[0]].index].options;
-        let body = match changes.as_slice() {
-            [one] => one.script.clone(),
-            several => packages::transaction(os.package_manager, &join(several))?,
-        };
-        for condition in part.steps.iter().flat_map(|step| &steps[*step].conditions) {
+    for run in runs(&parts, declared, steps) {
+        for condition in run.clone().flat_map(|number| &parts[number].steps).flat_map(|step| &steps[*step].conditions) {
             if !looked.insert(condition.id) {
                 continue;
             }
@@ -100,42 +96,30 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
             let look = shell(&condition.command, None);
             let _ = writeln!(script, "if {look} >/dev/null 2>&1; then when_{id}={yes}; else when_{id}={no}; fi", id = condition.id);
         }
-        if number == 0 {
+        if run.start == 0 {
             let _ = writeln!(script, "printf '\\n%s begin 0\\n' {token}");
         }
-        let _ = writeln!(script, "(\nset -e\nchange= drift= told= part={number}");
-        if part.steps.iter().any(|step| declared[steps[*step].index].secret.is_some()) {
-            // what a file held before may be a secret too
-            script.push_str("no_versions=1\n");
+        let together = run.len() > 1;
+        script.push_str(if together { "(\nset -e\nbatch_begin\n" } else { "(\nset -e\n" });
+        for number in run.clone() {
+            body(&mut script, declared, steps, &parts[number], number, os)?;
+            let next = match number + 1 < parts.len() {
+                true => format!("\n{token} begin {}\n", number + 1),
+                false => String::new(),
+            };
+            let say = if together { "batch_say" } else { "printf %s" };
+            // all that a part says of itself goes in one piece with the beginning of the next: each piece wakes whoever reads
+            let _ = writeln!(script, "{say} \"$told\"'\n{token} end {number} 0\n{next}'");
         }
-        if changes.iter().any(|change| change.packages.is_some()) {
-            // half of a transaction is worse than none or all of it
-            script.push_str("trap '' TERM\n");
-        }
-        let flag = options.if_flag.iter().map(|flag| format!("[ -e \"$flags\"/{} ]", flag_file(flag)));
-        let conditions = steps[part.steps[0]].conditions.iter().map(|condition| format!("[ -n \"$when_{}\" ]", condition.id));
-        let tests: Vec<String> = flag.chain(conditions).collect();
-        match tests.is_empty() {
-            true => script.push_str(body.as_str()),
+        script.push_str(if together { "batch_end\n" } else { "" });
+        let _ = writeln!(script, ") 2>&1 9>&-\nresult=$?");
+        match together {
+            true => script.push_str("[ \"$result\" -eq 0 ] || exit 1\n"),
             false => {
-                let _ = writeln!(script, "if {}; then\n{}fi", tests.join(" && "), body.as_str());
+                let _ =
+                    writeln!(script, "[ \"$result\" -eq 0 ] || {{\nprintf '\\n%s end {} %s\\n' {token} \"$result\"\nexit 1\n}}", run.start);
             }
         }
-        // all that a part says of itself goes in one piece with the beginning of the next: each piece wakes whoever reads
-        let _ = writeln!(script, "[ -z \"$drift\" ] || told='\n{token} drifted {number}\n'");
-        script.push_str("if [ -n \"$change\" ]; then\n");
-        for flag in part.steps.iter().filter_map(|step| declared[steps[*step].index].options.flag_on_change.as_ref()) {
-            let _ = writeln!(script, ": > \"$flags\"/{}", flag_file(flag));
-        }
-        let next = match number + 1 < parts.len() {
-            true => format!("\n{token} begin {}\n", number + 1),
-            false => String::new(),
-        };
-        let _ = writeln!(
-            script,
-            "told=$told'\n{token} changed {number}\n'\nfi\nprintf %s \"$told\"'\n{token} end {number} 0\n{next}'\n) 2>&1 9>&-\nresult=$?\n\
-             [ \"$result\" -eq 0 ] || {{\nprintf '\\n%s end {number} %s\\n' {token} \"$result\"\nexit 1\n}}"
-        );
     }
     // a flag has done its work when nothing after this looks at it
     for flag in looked_at.union(&set).filter(|flag| !later.contains(**flag)) {
@@ -143,8 +127,63 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
     }
     script.push_str(&applied(phase, declared));
     let _ = writeln!(script, "{also}\nprintf '\\n%s done\\n' {token}\nexit 0\n}} </dev/null");
-    let script = format!("{{\n{}\n{script}", library.part_for(&script));
+    // whoever is root is known to be
+    let uid = if *user == "root" { "0" } else { "" };
+    let script = format!("{{\nuid={uid}\n{}\n{script}", library.part_for(&script));
     Ok(Compiled { script, uploads, parts })
+}
+
+/// What one part does, and what it has to tell then: in the variable `told`.
+fn body(script: &mut String, declared: &[Declared], steps: &[Step], part: &Part, number: usize, os: &Os) -> Result<(), ActionError> {
+    let changes: Vec<&Change> = part.steps.iter().filter_map(|step| steps[*step].change.as_ref()).collect();
+    let options = &declared[steps[part.steps[0]].index].options;
+    let body = match changes.as_slice() {
+        [one] => one.script.clone(),
+        several => packages::transaction(os.package_manager, &join(several))?,
+    };
+    // what a file held before may be a secret too
+    let secret = part.steps.iter().any(|step| declared[steps[*step].index].secret.is_some());
+    let _ = writeln!(script, "change= drift= told= part={number} no_versions={}", if secret { "1" } else { "" });
+    if changes.iter().any(|change| change.packages.is_some()) {
+        // half of a transaction is worse than none or all of it
+        script.push_str("trap '' TERM\n");
+    }
+    let flag = options.if_flag.iter().map(|flag| format!("[ -e \"$flags\"/{} ]", flag_file(flag)));
+    let conditions = steps[part.steps[0]].conditions.iter().map(|condition| format!("[ -n \"$when_{}\" ]", condition.id));
+    let tests: Vec<String> = flag.chain(conditions).collect();
+    match tests.is_empty() {
+        true => script.push_str(body.as_str()),
+        false => {
+            let _ = writeln!(script, "if {}; then\n{}fi", tests.join(" && "), body.as_str());
+        }
+    }
+    let _ = writeln!(script, "[ -z \"$drift\" ] || told='\n'$token' drifted {number}\n'");
+    script.push_str("if [ -n \"$change\" ]; then\n");
+    for flag in part.steps.iter().filter_map(|step| declared[steps[*step].index].options.flag_on_change.as_ref()) {
+        let _ = writeln!(script, ": > \"$flags\"/{}", flag_file(flag));
+    }
+    let _ = writeln!(script, "told=$told'\n'$token' changed {number}\n'\nfi");
+    Ok(())
+}
+
+/// The parts in order: those together that only put a file in place each, all others for themselves.
+fn runs(parts: &[Part], declared: &[Declared], steps: &[Step]) -> Vec<std::ops::Range<usize>> {
+    let alone = |part: &Part| {
+        let step = &steps[part.steps[0]];
+        let decided = declared[step.index].options.if_flag.is_some() || !step.conditions.is_empty();
+        decided || !step.change.as_ref().is_some_and(|change| change.script.is_of_one_file())
+    };
+    let mut runs: Vec<std::ops::Range<usize>> = Vec::new();
+    let mut open = false;
+    for (number, part) in parts.iter().enumerate() {
+        let file = !alone(part);
+        match runs.last_mut() {
+            Some(run) if open && file => run.end = number + 1,
+            _ => runs.push(number..number + 1),
+        }
+        open = file;
+    }
+    runs
 }
 
 /// Records which actions were applied, so that a later run can tell what somebody else changed.

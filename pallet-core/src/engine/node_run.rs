@@ -253,6 +253,7 @@ impl NodeRun {
             flags: &flags_before,
             later: &later,
             os: &predicted.os,
+            user: &predicted.user,
             present: &present,
             library: &engine.library,
             also: &also,

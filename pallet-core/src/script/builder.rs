@@ -7,6 +7,8 @@ use super::quote;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Script {
     text: String,
+    /// See [`Script::of_one_file`].
+    one_file: bool,
 }
 
 impl Script {
@@ -17,6 +19,7 @@ impl Script {
 
     /// Adds shell text as it is. Values do not belong in it: see [`Script::call`].
     pub fn raw(mut self, text: &str) -> Self {
+        self.one_file = false;
         self.text.push_str(text);
         if !text.ends_with('\n') {
             self.text.push('\n');
@@ -26,6 +29,7 @@ impl Script {
 
     /// Adds what another one does.
     pub fn and(mut self, other: Script) -> Self {
+        self.one_file = false;
         self.text.push_str(&other.text);
         self
     }
@@ -34,6 +38,17 @@ impl Script {
     pub fn call<S: AsRef<str>>(self, words: impl IntoIterator<Item = S>) -> Self {
         let line = words.into_iter().map(|word| quote(word.as_ref())).collect::<Vec<_>>().join(" ");
         self.raw(&line)
+    }
+
+    /// Says of what is there so far that it only puts one file in place: where its neighbours do too, new files can be put in place together.
+    pub fn of_one_file(mut self) -> Self {
+        self.one_file = true;
+        self
+    }
+
+    /// Whether it only puts one file in place.
+    pub fn is_of_one_file(&self) -> bool {
+        self.one_file
     }
 
     /// The shell text.

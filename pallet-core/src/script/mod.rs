@@ -11,8 +11,11 @@
 //!
 //! So a script ends at the first command that fails; it calls `changed` wherever it changed something, and `drifted` where it kept what was changed by
 //! hand; variables and functions that it sets are
-//! gone afterwards. It sets no traps of its own, since that shell may have some.
+//! gone afterwards. It sets no traps of its own, since that shell may have some. Neighbours that only put a file in place each share a shell: new files
+//! wait there for each other (`library/batch.sh`).
 
+#[cfg(test)]
+mod batch_tests;
 mod builder;
 mod flag;
 mod library;
@@ -41,6 +44,7 @@ const RUNIT: &str = include_str!("shared/runit.sh");
 pub const LIBRARY: &str = concat!(
     include_str!("library/base.sh"),
     include_str!("library/files.sh"),
+    include_str!("library/batch.sh"),
     include_str!("library/written.sh"),
     include_str!("library/download.sh"),
     include_str!("library/archives.sh"),

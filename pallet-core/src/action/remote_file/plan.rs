@@ -182,7 +182,11 @@ impl Plan<'_> {
             },
             source => format!("ensure_content {path} {}{words}", source.digest().unwrap_or_default()),
         };
-        Script::new().raw(&self.source.script()).raw(&call)
+        let script = Script::new().raw(&self.source.script()).raw(&call);
+        match self.source {
+            Source::Content(_) if verify.is_none() => script.of_one_file(),
+            _ => script,
+        }
     }
 
     fn with_upload(&self, change: Change) -> Change {

@@ -4,7 +4,7 @@ export PATH
 umask 022
 newline='
 '
-uid=$(id -u)
+uid=${uid:-$(id -u)}
 
 changed() { change=1; }
 
@@ -30,7 +30,9 @@ quietly() {
   if [ -n "${logs-}" ]; then
     calls=$((${calls:-0} + 1))
     log=$logs/.log.$part.$calls
-    (umask 077 && : >"$log")
+    umask 077
+    : >"$log"
+    umask 022
   else
     log=$(mktemp)
   fi

@@ -93,6 +93,7 @@ ensure_fifo() {
 # path that it is given. Without DIGEST, `is_right PATH` tells whether the file has it. So many older versions are kept. A file that was
 # changed by hand is kept, unless OVERWRITE is not empty.
 ensure_content() {
+  if [ -n "${batch_before-}" ]; then "$batch_before" "$1"; fi
   if [ ! -f "$1" ] || [ -L "$1" ]; then
     replace_file "$@"
     return
@@ -141,6 +142,10 @@ replace_file() {
   if [ -d "$1" ] && [ ! -L "$1" ]; then fail "$1 is a directory, not a file"; fi
   if [ ! -d "${1%/*}/" ]; then fail "there is no directory ${1%/*} for $1"; fi
   new_attributes "$3" "$4" "$5" 0644
+  if [ -n "${batch_takes-}" ] && "$batch_takes" "$1" "$2" "$6"; then
+    "$batch_holds" "$1" "$2"
+    return
+  fi
   (
     trap 'rm -f -- "$temporary"' EXIT
     trap 'exit 1' HUP INT TERM

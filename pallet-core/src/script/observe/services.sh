@@ -25,15 +25,30 @@ services() {
   done
 }
 
-# show_units NAME...: sets units to what systemd says of them
+# show_units NAME...: sets units to what systemd says of those that there are
 show_units() {
   for name do
     shift
     case $name in
-      *.service | *.socket | *.timer | *.path | *.mount | *.target) ;;
-      *) name=$name.service ;;
+      *.service | *.socket | *.timer | *.path | *.mount | *.target) unit=$name ;;
+      *) unit=$name.service ;;
     esac
-    set -- "$@" "$name"
+    if unit_is_there "$unit" || [ -e "/etc/init.d/$name" ]; then set -- "$@" "$unit"; fi
   done
-  units=$(systemctl show --property=Names,LoadState,ActiveState,UnitFileState -- "$@" 2>/dev/null)
+  units=''
+  if [ $# -gt 0 ]; then
+    units=$(systemctl show --property=Names,LoadState,ActiveState,UnitFileState -- "$@" 2>/dev/null)
+  fi
+}
+
+# unit_is_there UNIT: it has a file or has run, or that cannot be seen: asking systemd costs more than all the rest
+unit_is_there() {
+  case $1 in *@*) return 0 ;; esac
+  if [ ! -d /run/systemd/units ] || [ -L "/run/systemd/units/invocation:$1" ]; then return 0; fi
+  for place in /etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system \
+    /run/systemd/transient /run/systemd/generator /run/systemd/generator.early /run/systemd/generator.late \
+    /etc/systemd/system.control /run/systemd/system.control /etc/systemd/system.attached /run/systemd/system.attached; do
+    if [ -e "$place/$1" ] || [ -L "$place/$1" ]; then return 0; fi
+  done
+  return 1
 }
