@@ -5,6 +5,7 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::*;
@@ -20,8 +21,12 @@ setsid sh -c 'echo $$ >"$0"; while [ -e "$0" ]; do sleep 0.05; done' "$file" </d
 until [ -s "$file" ]; do sleep 0.01; done
 "#;
 
+/// Machines that are no machines do not hold the ports that they are given, so one test at a time has any.
+static ONE: Mutex<()> = Mutex::new(());
+
 struct Bed {
     directory: tempfile::TempDir,
+    _one: MutexGuard<'static, ()>,
 }
 
 impl Bed {
@@ -36,7 +41,7 @@ impl Bed {
         fs::write(&program, PROGRAM).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         fs::write(directory.path().join("disk.raw"), vec![0; 1 << 20]).unwrap();
-        Some(Bed { directory })
+        Some(Bed { directory, _one: ONE.lock().unwrap_or_else(PoisonError::into_inner) })
     }
 
     fn data(&self) -> PathBuf {
