@@ -1,7 +1,7 @@
 //! Making nodes.
 
 use std::collections::HashMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use bollard::models::{ContainerCreateBody, HostConfig};
 use bollard::query_parameters::{CreateContainerOptionsBuilder, LogsOptionsBuilder};
@@ -29,7 +29,7 @@ struct Wish<'a> {
 
 impl Docker {
     pub(crate) async fn create(&self, engine: &Engine, wanted: &RunNodes) -> Answer<Vec<Created>> {
-        // what exists needs no image
+        // what exists needs no image, and who asks for nothing needs no engine
         let mut created = Vec::new();
         for name in &wanted.names {
             created.push(self.existing(engine, wanted, name).await.transpose());
@@ -76,6 +76,8 @@ impl Docker {
             Transport::Ssh => None,
         });
         let network = wanted.spec.network.as_ref().and_then(|network| network.subnet.clone()).or_else(|| self.options.network.clone());
+        // what is asked for at least is also what there is at most
+        let hardware = wanted.spec.hardware.clone().unwrap_or_default();
         let body = ContainerCreateBody {
             image: Some(reference.clone()),
             cmd: command.is_some().then(Vec::new),
@@ -84,6 +86,8 @@ impl Docker {
             exposed_ports: Some(ports.keys().cloned().collect()),
             host_config: Some(HostConfig {
                 network_mode: network,
+                nano_cpus: hardware.min_cores.map(|cores| i64::from(cores) * 1_000_000_000),
+                memory: hardware.min_ram.and_then(|ram| i64::try_from(ram.saturating_mul(1 << 20)).ok()),
                 privileged: Some(options.privileged.unwrap_or(self.options.privileged)),
                 binds: (!options.volumes.is_empty()).then_some(options.volumes),
                 port_bindings: Some(ports),
@@ -152,12 +156,11 @@ impl Docker {
     }
 
     fn labels(&self, wish: &Wish<'_>, name: &str, user: Option<&str>) -> HashMap<String, String> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let mut labels = HashMap::from([
             (container::PROJECT, self.context.project.clone()),
             (container::GROUP, wish.wanted.group.clone()),
             (container::NAME, name.to_owned()),
-            (container::CREATED, now.to_string()),
+            (container::CREATED, unix_time().to_string()),
         ]);
         if let Some(os) = wish.image.os.as_ref().and_then(|os| serde_json::to_string(os).ok()) {
             labels.insert(container::OS, os);
@@ -165,7 +168,13 @@ impl Docker {
         if let Some(user) = user {
             labels.insert(container::IMAGE_USER, user.to_owned());
         }
-        labels.into_iter().map(|(label, value)| (label.to_owned(), value)).collect()
+        let tags = &wish.wanted.spec.tags;
+        if let Some(kept) = (!tags.is_empty()).then(|| serde_json::to_string(tags).ok()).flatten() {
+            labels.insert(container::TAGS, kept);
+        }
+        // also as what they are to the engine: it can be asked for them
+        let own = labels.into_iter().map(|(label, value)| (label.to_owned(), value));
+        tags.clone().into_iter().chain(own).collect()
     }
 
     /// Starts a container, or wakes it, and waits until it can be reached.
