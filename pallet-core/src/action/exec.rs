@@ -134,6 +134,7 @@ mod tests {
             + print('it\'s')
             ---
             printf '{ :\n%s\n} </dev/null\n' 'cd /srv || exit
+            unset LC_ALL
             export LANG=C
             command -v python3 >/dev/null 2>&1 || { echo '\''there is no python3 on this node; install it before'\'' >&2; exit 127; }
             directory=$(mktemp -d)

@@ -103,6 +103,7 @@ mod tests {
                 + echo 'done'
                 ---
                 printf '{ :\n%s\n} </dev/null\n' 'cd '\''/srv/it'\''\'\'''\''s'\'' || exit
+                unset LC_ALL
                 export LANG=C
                 ldconfig
                 echo '\''done'\''' | sh -e

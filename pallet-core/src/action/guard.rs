@@ -91,7 +91,10 @@ impl Guarded<'_> {
     }
 
     fn exports(&self) -> String {
-        self.environment.iter().map(|(name, value)| format!("export {name}={}\n", quote(value))).collect()
+        let exports = self.environment.iter().map(|(name, value)| format!("export {name}={}\n", quote(value)));
+        // scripts run in the locale C, which would win over one that is asked for
+        let own = self.environment.keys().any(|name| name == "LANG" || name.starts_with("LC_"));
+        own.then(|| "unset LC_ALL\n".to_owned()).into_iter().chain(exports).collect()
     }
 
     pub(super) fn plan(&self, node: &mut NodeState) -> Option<Change> {
