@@ -9,6 +9,7 @@ use crate::context::Context;
 mod offers;
 mod operation;
 mod plugins;
+mod registry_options;
 
 macro_rules! commands {
     ($($(#[$doc:meta])* $module:ident::$command:ident,)*) => {
@@ -45,6 +46,8 @@ commands! {
     providers::Providers,
     add_service::AddService,
     crates::Crates,
+    publish::Publish,
+    generate_key::GenerateKey,
     version::Version,
     completions::Completions,
 }
