@@ -81,7 +81,7 @@ impl Publish {
         let publication = match self.dry_run {
             true => publishing.publication().clone(),
             false => {
-                let verbose = context.global.verbose > 0;
+                let verbose = context.global.verbose > 0 && !printer.json();
                 let tell = |what: &str| {
                     if verbose {
                         printer.said(&format!("pushing {what}"));
@@ -142,7 +142,7 @@ fn as_text(source: &Source, release: &Release, publication: &Publication, dry_ru
         let row = |pushed: &pallet_core::registry::artifact::Pushed| {
             vec![pushed.what.clone(), pushed.size.to_string(), pushed.media_type.clone(), pushed.digest.to_string()]
         };
-        text += &table(&["WHAT", "BYTES", "MEDIA TYPE", "DIGEST"], publication.pushed.iter().map(row).collect());
+        text += &table(&["WHAT", "BYTES", "MEDIA TYPE", "DIGEST"], publication.pushed.iter().map(row));
     }
     let verb = if dry_run { "would publish" } else { "published" };
     text += &format!("{verb} {} to {source}\n", release.title());
