@@ -2,6 +2,7 @@
 
 mod access;
 mod artifact;
+mod others;
 mod signature;
 mod versions;
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use pallet_core::registry::artifact::{ArtifactError, Build, Plugin, Publication, Publishing, Release};
+use pallet_core::registry::artifact::{ArtifactError, Build, Details, Plugin, Publication, Publishing, Release};
 use pallet_core::registry::repository::{self, Reference, Repository, Source};
 use pallet_core::registry::signature::SigningKey;
 use pallet_core::registry::whole_manifest;
@@ -38,6 +38,9 @@ pub(crate) struct Publish {
     /// Show what would be pushed, and push nothing
     #[arg(long)]
     dry_run: bool,
+    /// Use the media types of images alone, for a registry that refuses others
+    #[arg(long)]
+    image_types: bool,
     #[command(flatten)]
     registry: RegistryOptions,
 }
@@ -53,7 +56,7 @@ impl Publish {
         let libraries = self.libraries(&package)?;
         let builds: Vec<Build> = libraries.iter().map(|library| Build::read(library)).collect::<Result<_, _>>()?;
         let targets: Vec<&str> = builds.iter().map(|build| build.target.as_str()).collect();
-        let details = cargo::details(&package, &targets)?;
+        let details = Details { image_types: self.image_types, ..cargo::details(&package, &targets)? };
         let Some(first) = builds.first() else { bail!("there is no library to publish") };
         let source = source.of_plugin(first.summary.kind, &first.summary.name);
         let access = self.registry.access(context, [&source]);

@@ -126,7 +126,7 @@ impl Manifest {
     /// Its config and its one layer. Other layers may come with a newer Pallet and are left alone.
     pub(crate) fn parts(self, place: &str) -> Result<Parts, ArtifactError> {
         let wrong = |message: &str| ArtifactError::NotAPlugin { place: place.to_owned(), message: message.to_owned() };
-        let gzip = |layer: &Descriptor| layer.media_type == media::LAYER || layer.media_type == media::COMPATIBLE_LAYER;
+        let gzip = |layer: &Descriptor| layer.media_type == media::LAYER || layer.media_type == media::IMAGE_LAYER;
         let layer = self.layers.into_iter().find(gzip).ok_or_else(|| wrong("has no layer with the files of a plugin"))?;
         if self.config.size > super::plugin::MAX_CONFIG {
             return Err(wrong("its plugin.json is too big"));
