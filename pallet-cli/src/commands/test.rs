@@ -1,6 +1,5 @@
 //! `pallet-cli test`
 
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,14 +9,13 @@ use anyhow::{Context as _, bail};
 use pallet_core::model::{PluginKind, PluginSummary};
 use pallet_core::registry::Registry;
 use serde_json::json;
-use tempfile::TempDir;
 
 use super::operation::workers;
 use crate::cli::Global;
 use crate::context::Context;
 use crate::error::{INTERRUPTED, SOME_NODE_FAILED, UNTESTED};
 use crate::package::build;
-use crate::trial::{Scenario, Verdict, scenarios, try_scenario};
+use crate::trial::{link_library, Scenario, Verdict, scenarios, try_scenario};
 
 /// Try a crate's scenarios on fresh nodes, of each system that the crate says it is for
 ///
@@ -56,9 +54,10 @@ impl Test {
         let scenarios = scenarios(&package, &self.scenarios)?;
         let library = match &self.plugin {
             Some(library) => library.clone(),
-            None => build(&package, false)?.library,
+            None => build(&package, false)?,
         };
-        let plugins = alone(&library)?;
+        let plugins = tempfile::tempdir().context("cannot make a directory for temporary files")?;
+        link_library(&library, plugins.path())?;
         let own = Registry::scan(&[plugins.path().to_owned()]);
         refuse_problems_of(&own)?;
         let summary = crate_of(&own, &library)?;
@@ -71,7 +70,7 @@ impl Test {
         let mut tally = Tally::default();
         for system in &systems {
             for scenario in &scenarios {
-                self.one(context, &registry, &package, &summary, scenario, system.as_deref(), &mut tally)?;
+                self.one(context, &registry, &package, (&summary, &library), scenario, system.as_deref(), &mut tally)?;
                 if tally.stopped {
                     return Ok(ExitCode::from(INTERRUPTED));
                 }
@@ -94,22 +93,22 @@ impl Test {
         context: &Context,
         registry: &Arc<Registry>,
         package: &Path,
-        summary: &PluginSummary,
+        (summary, library): (&PluginSummary, &Path),
         scenario: &Scenario,
         system: Option<&str>,
         tally: &mut Tally,
     ) -> anyhow::Result<()> {
         let start = Instant::now();
-        let mut project = scenario.project(package)?;
+        // nodes of two trials at once are not each other's
+        let name = format!("trial-{}-{}", summary.name, std::process::id());
+        let mut project = scenario.project(package, &name, library)?;
         let inner = Context {
             global: Global { directory: Some(project.path().to_owned()), ..context.global.clone() },
             printer: context.printer.clone(),
             surroundings: context.surroundings.clone(),
             listener: Default::default(),
         };
-        let mut loaded = inner.load(registry.clone()).with_context(|| format!("scenario {}", scenario.name))?;
-        // nodes of two trials at once are not each other's
-        loaded.project.name = format!("trial-{}-{}", summary.name, std::process::id());
+        let loaded = inner.load(registry.clone()).with_context(|| format!("scenario {}", scenario.name))?;
         let engine = inner.engine(&loaded)?;
         let cancel = engine.cancel.clone();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers()).enable_all().build();
@@ -141,16 +140,6 @@ impl Test {
         }
         Ok(())
     }
-}
-
-/// A directory with this library alone.
-fn alone(library: &Path) -> anyhow::Result<TempDir> {
-    let library = library.canonicalize().with_context(|| format!("cannot find {}", library.display()))?;
-    let directory = tempfile::tempdir().context("cannot make a directory for temporary files")?;
-    let name = library.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let name = if name.starts_with("libpallet_") { name } else { "libpallet_crate.so".to_owned() };
-    symlink(&library, directory.path().join(&name)).with_context(|| format!("cannot link {}", library.display()))?;
-    Ok(directory)
 }
 
 /// What stands in the way of the library itself; crates that it requires are looked for later.

@@ -6,15 +6,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 
-/// The library that a package builds.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Built {
-    /// Its file.
-    pub(crate) library: PathBuf,
-}
-
-/// Builds the library of the package in a directory. What cargo says goes to standard error, as it comes.
-pub(crate) fn build(directory: &Path, release: bool) -> anyhow::Result<Built> {
+/// Builds the library of the package in a directory, and gives its file. What cargo says goes to standard error, as it comes.
+pub(crate) fn build(directory: &Path, release: bool) -> anyhow::Result<PathBuf> {
     if !directory.join("Cargo.toml").is_file() {
         bail!(
             "there is no Cargo.toml in {}; name the directory of a plugin's package, or write one with `pallet-cli new crate`",
@@ -30,9 +23,7 @@ pub(crate) fn build(directory: &Path, release: bool) -> anyhow::Result<Built> {
     }
     let root = directory.canonicalize().with_context(|| format!("cannot find {}", directory.display()))?;
     let built = String::from_utf8_lossy(&output.stdout).lines().filter_map(|line| library(line, &root)).next_back();
-    let library =
-        built.with_context(|| format!("{} builds no plugin; its Cargo.toml wants `crate-type = [\"cdylib\"]`", directory.display()))?;
-    Ok(Built { library })
+    built.with_context(|| format!("{} builds no plugin; its Cargo.toml wants `crate-type = [\"cdylib\"]`", directory.display()))
 }
 
 /// The dynamic library that a message of cargo tells of, if it is that of the package in `root`.

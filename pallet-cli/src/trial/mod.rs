@@ -5,4 +5,4 @@ mod run;
 mod scenario;
 
 pub(crate) use run::{Verdict, try_scenario};
-pub(crate) use scenario::{Scenario, scenarios};
+pub(crate) use scenario::{Scenario, link_library, scenarios};

@@ -52,7 +52,7 @@ pub(crate) async fn try_scenario(
     let mut last = trial.engine.clone();
     // also when the trial was stopped
     last.cancel = Default::default();
-    let down = last.down(&trial.groups, &LiftOptions::default()).await;
+    let down = last.down(&trial.groups, &LiftOptions::default(), |_| Ok(true)).await;
     verdict.and_then(|verdict| down.map(|_| verdict))
 }
 
@@ -75,13 +75,18 @@ struct Trial {
 
 impl Trial {
     async fn verdict(&self) -> Result<Verdict, EngineError> {
-        let plan = self.engine.plan_converge(&self.groups).await?;
-        if let Some(Err(PlanError::NoMatch(none))) = plan.choices.values().find(|choice| choice.is_err()) {
-            return Ok(Verdict::NotTried(none.to_string()));
-        }
         // nodes as they come: nothing but their own bootstrap, if the scenario has one
         let nothing = PhaseChoice::Inline(Phase::new(|_: &mut pallet_core::plugin::Request| Ok(())));
-        let made = self.engine.converge(&self.groups, plan, &LiftOptions { phases: vec![nothing], ..LiftOptions::default() }).await?;
+        let options = LiftOptions { phases: vec![nothing], ..LiftOptions::default() };
+        let mut none = None;
+        let made = self.engine.converge(&self.groups, &options, |plan| {
+            none = plan.choices.values().find_map(|choice| match choice {
+                Err(PlanError::NoMatch(none)) => Some(none.to_string()),
+                _ => None,
+            });
+            Ok(none.is_none())
+        });
+        let Some(made) = made.await? else { return Ok(Verdict::NotTried(none.unwrap_or_default())) };
         if let Some(broken) = failures("the nodes cannot be made ready", &made, &self.take()) {
             return Ok(Verdict::Broken(broken));
         }
