@@ -22,7 +22,7 @@ use serde_json::{Map, Value};
 
 use crate::abi::author::ConnectService;
 use crate::abi::host::{Module, OpenCrate, open};
-use crate::model::{Manifest, PluginKind};
+use crate::model::{Capabilities, Manifest, PluginKind};
 use crate::plugin::{PluginError, Remote, RequestHost, Service, ServiceContext};
 
 /// The plugins of this machine, by name; each is loaded when it is first needed.
@@ -45,6 +45,19 @@ impl Registry {
         Registry { found, problems, crates: Mutex::default() }
     }
 
+    /// The plugins of this registry, and those of `others` that have no namesake here.
+    pub fn before(mut self, others: Registry) -> Self {
+        let there =
+            |found: &Found| self.found.iter().any(|own| own.summary.kind == found.summary.kind && own.summary.name == found.summary.name);
+        let more: Vec<_> = others.found.into_iter().filter(|found| !there(found)).collect();
+        let hidden = |problem: &RegistryError| self.found.iter().any(|own| problem.concerns(own.summary.kind, &own.summary.name));
+        let problems: Vec<_> = others.problems.into_iter().filter(|problem| !hidden(problem)).collect();
+        self.found.extend(more);
+        self.found.sort_by(|a, b| a.summary.name.cmp(&b.summary.name));
+        self.problems.extend(problems);
+        self
+    }
+
     /// The plugins that were found, sorted by name.
     pub fn plugins(&self) -> &[Found] {
         &self.found
@@ -63,6 +76,17 @@ impl Registry {
     /// What a crate says of itself. Loads it.
     pub fn crate_manifest(&self, name: &str) -> Result<Manifest, RegistryError> {
         Ok(self.load_crate(name)?.manifest.clone())
+    }
+
+    /// What a crate's functions may do; `None`: everything. Loads it.
+    pub fn capabilities(&self, name: &str) -> Result<Option<Capabilities>, RegistryError> {
+        Ok(self.load_crate(name)?.manifest.capabilities.clone())
+    }
+
+    /// The crates that a crate says it calls.
+    pub fn requires(&self, name: &str) -> Vec<&str> {
+        let found = self.found.iter().find(|found| found.summary.kind == PluginKind::Crate && found.summary.name == name);
+        found.into_iter().flat_map(|found| &found.summary.requires).map(|required| required.name.as_str()).collect()
     }
 
     /// What a provider says of itself. Loads it.
