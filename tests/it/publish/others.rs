@@ -231,6 +231,14 @@ fn refusals_are_one_line_and_say_what_the_registry_says() {
 }
 
 #[test]
+fn a_repository_that_has_to_be_created_is_said_so() {
+    let server = Server::start(State { always: Some((404, "")), ..State::default() });
+    let blob = Descriptor::of("text/plain", b"blob");
+    let error = block_on(server.repository(&Access::default()).put_blob(&blob, Content::Bytes(b"blob"))).unwrap_err().to_string();
+    assert!(error.contains("create it there first"), "{error}");
+}
+
+#[test]
 fn a_manifest_that_is_not_what_was_asked_for_is_refused() {
     let server = Server::start(State::default());
     let repository = server.repository(&Access::default());

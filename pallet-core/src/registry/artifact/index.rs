@@ -136,7 +136,7 @@ impl Manifest {
 }
 
 /// Names stand in paths, so they are words of `a-z`, `0-9`, `-` and `_`.
-fn is_plugin_name(name: &str) -> bool {
+pub(crate) fn is_plugin_name(name: &str) -> bool {
     let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
     name.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase()) && name.bytes().all(word) && name.len() <= 100
 }

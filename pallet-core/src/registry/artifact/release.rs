@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::index::{Index, Manifest};
+use super::index::{Index, Manifest, is_plugin_name};
 use super::pack::{self, Files};
 use super::{ArtifactError, Descriptor, Digest, Platform, PluginConfig, media};
 use crate::model::{PluginKind, PluginSummary};
@@ -96,6 +96,9 @@ impl Release {
         let wrong = |message: String| ArtifactError::NotAPlugin { place: "what is to be published".to_owned(), message };
         let first = builds.first().ok_or_else(|| wrong("holds no library".to_owned()))?;
         let summary = &first.summary;
+        if !is_plugin_name(&summary.name) {
+            return Err(wrong(format!("is called {:?}, and a plugin's name begins with a-z and has a-z, 0-9, - and _", summary.name)));
+        }
         let mut targets = Vec::new();
         for build in builds {
             if build.summary != *summary {
