@@ -76,7 +76,8 @@ impl Build {
     /// Reads a library without loading it. Blocks.
     pub fn read(path: &Path) -> Result<Self, ArtifactError> {
         let wrong = |message: String| ArtifactError::NotAPlugin { place: path.display().to_string(), message };
-        let library = elf::library(path).map_err(wrong)?;
+        // whoever publishes has the source at hand
+        let library = elf::library(path).map_err(|message| wrong(message.replace("install the plugin again", "build it again")))?;
         if library.summary.kind == PluginKind::Unknown {
             return Err(wrong("is a kind of plugin that this pallet does not know; publish it with a newer pallet".to_owned()));
         }
