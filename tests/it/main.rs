@@ -18,6 +18,8 @@ mod lift;
 #[cfg(test)]
 mod plugins;
 #[cfg(test)]
+mod portable;
+#[cfg(test)]
 mod qemu;
 #[cfg(test)]
 mod quickstart;
