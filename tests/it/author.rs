@@ -106,13 +106,21 @@ fn the_laws_are_checked(home: &Project, package: &Path, library: &str) {
     scenario("untrue", "exec_script(request, \"true\", unless = \"! mkdir /srv/once 2>/dev/null\")", "");
     scenario("fails", "exec_script(request, \"echo oh >&2; exit 3\")", "");
     scenario("wrong", "directory(request, \"/srv/a\")", "exec_checked_script(request, \"look\", \"test -e /srv/b\")");
-    let output = trial(home, package, &["--plugin", library, "again", "writes", "untrue", "fails", "wrong"]).exits(1);
-    output.says("0 passed, 5 failed, 0 not tried");
-    output.says("again: failed").says("a second run changed something again: exec_script");
-    output.says("writes: failed").says("a dry run created /srv/looked on a-1");
-    output.says("untrue: failed").says("will change something, and it did not");
-    output.says("fails: failed").says("the first run failed: a-1").says("oh");
-    output.says("wrong: failed").says("the result is not what verify wants: a-1").says("look");
+    trial(home, package, &["--plugin", library, "again", "writes", "untrue", "fails", "wrong"])
+        .exits(1)
+        .says("0 passed, 5 failed, 0 not tried")
+        .says("again: failed")
+        .says("a second run changed something again: exec_script")
+        .says("writes: failed")
+        .says("a dry run created /srv/looked on a-1")
+        .says("untrue: failed")
+        .says("will change something, and it did not")
+        .says("fails: failed")
+        .says("the first run failed: a-1")
+        .says("oh")
+        .says("wrong: failed")
+        .says("the result is not what verify wants: a-1")
+        .says("look");
     let one = trial(home, package, &["--plugin", library, "again", "--output", "json"]).exits(1);
     let event: Value =
         one.stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).find(|value: &Value| value["event"] == "trial").unwrap();
