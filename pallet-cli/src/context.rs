@@ -8,6 +8,7 @@ use pallet_core::engine::{Engine, EngineError, FactsCache, Holder, Phase, Vault}
 use pallet_core::model::{AdminUser, Environment, Manifest, Node, PluginKind};
 use pallet_core::plugin::{Request, ServiceContext};
 use pallet_core::registry::Registry;
+use pallet_core::registry::repository::Access;
 use pallet_core::transport::ConnectSettings;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -59,6 +60,19 @@ impl Context {
         path.push(self.directory().join(".pallet/plugins"));
         path.push(self.surroundings.data.join("plugins"));
         Registry::scan(&path)
+    }
+
+    /// How registries are reached from here.
+    pub(crate) fn access(&self) -> Access {
+        let [https_proxy, http_proxy, no_proxy] = self.surroundings.proxies.clone();
+        Access {
+            credentials: self.surroundings.credentials.clone(),
+            helper_path: self.surroundings.programs.clone(),
+            https_proxy,
+            http_proxy,
+            no_proxy,
+            ..Access::default()
+        }
     }
 
     /// Loads the project.

@@ -5,10 +5,12 @@ mod commands;
 mod context;
 mod error;
 mod output;
+mod package;
 mod project;
 mod secrets;
 mod services;
 mod surroundings;
+mod trial;
 
 use std::process::ExitCode;
 

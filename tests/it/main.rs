@@ -2,7 +2,13 @@
 
 // `cfg` for the sake of clippy, which lets tests unwrap
 #[cfg(test)]
+mod abi;
+#[cfg(test)]
+mod author;
+#[cfg(test)]
 mod bed;
+#[cfg(test)]
+mod capabilities;
 #[cfg(test)]
 mod docker;
 #[cfg(test)]
@@ -13,6 +19,8 @@ mod lift;
 mod plugins;
 #[cfg(test)]
 mod portable;
+#[cfg(test)]
+mod publish;
 #[cfg(test)]
 mod qemu;
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::context::Context;
 mod offers;
 mod operation;
 mod plugins;
+mod registry_options;
 
 macro_rules! commands {
     ($($(#[$doc:meta])* $module:ident::$command:ident,)*) => {
@@ -42,9 +43,13 @@ commands! {
     locations::Locations,
     ssh::Ssh,
     doc::Doc,
+    new::New,
+    test::Test,
     providers::Providers,
     add_service::AddService,
     crates::Crates,
+    publish::Publish,
+    generate_key::GenerateKey,
     version::Version,
     completions::Completions,
 }

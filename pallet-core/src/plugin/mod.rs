@@ -6,6 +6,7 @@ mod error;
 pub mod files;
 pub mod operation;
 mod provider;
+mod recorder;
 mod request;
 mod service;
 mod service_host;
@@ -18,6 +19,7 @@ pub use provider::{
     Created, Credential, Hardware, Image, Lease, Location, NoNodeOptions, Offers, Provider, RunNodes, ServiceContext, WantedOffers,
     node_options,
 };
+pub use recorder::{RecordedAction, Recorder};
 pub use request::{Request, RequestHost};
 pub use service::{Invoke, Remote, Service, dispatch};
 pub use service_host::{OtherService, ServiceHost};

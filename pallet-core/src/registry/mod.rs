@@ -1,23 +1,28 @@
-//! Finding, checking and loading plugins. Nothing of a library runs before its file has been checked.
+//! Finding, checking and loading plugins, and the artifacts and repositories that they come from.
+//!
+//! Nothing of a library runs before its file has been checked.
 
+pub mod artifact;
 mod elf;
 mod error;
+pub mod repository;
 mod scan;
 mod service;
+pub mod signature;
 
 pub use error::RegistryError;
 pub use scan::Found;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value};
 
 use crate::abi::author::ConnectService;
 use crate::abi::host::{Module, OpenCrate, open};
-use crate::model::{Manifest, PluginKind};
+use crate::model::{Capabilities, Manifest, PluginKind};
 use crate::plugin::{PluginError, Remote, RequestHost, Service, ServiceContext};
 
 /// The plugins of this machine, by name; each is loaded when it is first needed.
@@ -40,6 +45,19 @@ impl Registry {
         Registry { found, problems, crates: Mutex::default() }
     }
 
+    /// The plugins of this registry, and those of `others` that have no namesake here.
+    pub fn before(mut self, others: Registry) -> Self {
+        let there =
+            |found: &Found| self.found.iter().any(|own| own.summary.kind == found.summary.kind && own.summary.name == found.summary.name);
+        let more: Vec<_> = others.found.into_iter().filter(|found| !there(found)).collect();
+        let hidden = |problem: &RegistryError| self.found.iter().any(|own| problem.concerns(own.summary.kind, &own.summary.name));
+        let problems: Vec<_> = others.problems.into_iter().filter(|problem| !hidden(problem)).collect();
+        self.found.extend(more);
+        self.found.sort_by(|a, b| a.summary.name.cmp(&b.summary.name));
+        self.problems.extend(problems);
+        self
+    }
+
     /// The plugins that were found, sorted by name.
     pub fn plugins(&self) -> &[Found] {
         &self.found
@@ -58,6 +76,17 @@ impl Registry {
     /// What a crate says of itself. Loads it.
     pub fn crate_manifest(&self, name: &str) -> Result<Manifest, RegistryError> {
         Ok(self.load_crate(name)?.manifest.clone())
+    }
+
+    /// What a crate's functions may do; `None`: everything. Loads it.
+    pub fn capabilities(&self, name: &str) -> Result<Option<Capabilities>, RegistryError> {
+        Ok(self.load_crate(name)?.manifest.capabilities.clone())
+    }
+
+    /// The crates that a crate says it calls.
+    pub fn requires(&self, name: &str) -> Vec<&str> {
+        let found = self.found.iter().find(|found| found.summary.kind == PluginKind::Crate && found.summary.name == name);
+        found.into_iter().flat_map(|found| &found.summary.requires).map(|required| required.name.as_str()).collect()
     }
 
     /// What a provider says of itself. Loads it.
@@ -132,6 +161,15 @@ impl Registry {
         }
         Ok(())
     }
+}
+
+/// All that the plugin in this file says of itself, as it says it. Loads it.
+pub fn whole_manifest(path: &Path) -> Result<Value, RegistryError> {
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let summary = elf::summary(&path).map_err(|message| RegistryError::File { path: path.clone(), message })?;
+    let found = Found { summary, path };
+    let module = open(&found.path).map_err(|message| RegistryError::Load { path: found.path.clone(), message })?;
+    module.whole_manifest().map_err(|error| RegistryError::of_plugin(&found, error))
 }
 
 impl fmt::Debug for Registry {
