@@ -1,7 +1,11 @@
-//! Finding, checking and loading plugins. Nothing of a library runs before its file has been checked.
+//! Finding, checking and loading plugins, and the artifacts and repositories that they come from.
+//!
+//! Nothing of a library runs before its file has been checked.
 
+pub mod artifact;
 mod elf;
 mod error;
+pub mod repository;
 mod scan;
 mod service;
 

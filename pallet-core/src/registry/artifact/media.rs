@@ -1,0 +1,45 @@
+//! The names of media types and annotations.
+
+/// OCI's index: a list of manifests.
+pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+/// OCI's manifest.
+pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+/// OCI's config that says nothing: `{}`.
+pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
+/// The artifact type of a plugin's index.
+pub const PLUGIN: &str = "application/vnd.pallet.plugin.v1";
+/// The artifact type of a plugin's manifest for one target.
+pub const TARGET: &str = "application/vnd.pallet.plugin.target.v1";
+/// The media type of a plugin's config, `plugin.json`.
+pub const CONFIG: &str = "application/vnd.pallet.plugin.config.v1+json";
+/// The media type of a plugin's layer: its files.
+pub const LAYER: &str = "application/vnd.pallet.plugin.layer.v1.tar+gzip";
+/// The media type of a layer where a registry allows only images.
+pub const COMPATIBLE_LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+/// Sigstore's bundle, as cosign attaches it: a signature.
+pub const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+
+/// `crate` or `provider`.
+pub const KIND_KEY: &str = "dev.pallet.kind";
+/// The plugin's name.
+pub const NAME_KEY: &str = "org.opencontainers.image.title";
+/// The plugin's version.
+pub const VERSION_KEY: &str = "org.opencontainers.image.version";
+/// Its licence, as an SPDX expression.
+pub const LICENSES_KEY: &str = "org.opencontainers.image.licenses";
+/// Where its source is.
+pub const SOURCE_KEY: &str = "org.opencontainers.image.source";
+/// The major version of the interface that it was built against.
+pub const ABI_KEY: &str = "dev.pallet.abi";
+/// The crates that it requires, as JSON: `[{"name":"tls","version":"^1"}]`.
+pub const REQUIRES_KEY: &str = "dev.pallet.requires";
+/// What a target was built for, as Rust names it.
+pub const TARGET_KEY: &str = "dev.pallet.target";
+/// The oldest glibc that a target runs with.
+pub const GLIBC_KEY: &str = "dev.pallet.glibc";
+/// The size of a target's unpacked files in bytes.
+pub const SIZE_KEY: &str = "dev.pallet.size";
+/// The digest of a target's unpacked files.
+pub const H1_KEY: &str = "dev.pallet.h1";
+/// Names a manifest in an OCI layout.
+pub const REF_NAME_KEY: &str = "org.opencontainers.image.ref.name";
