@@ -7,8 +7,8 @@ mod setup;
 mod work;
 
 pub(crate) use argument::Argument;
-pub(crate) use changes::Changes;
-pub(crate) use setup::{Scope, Setup};
+pub(crate) use changes::{Changes, signer};
+pub(crate) use setup::Setup;
 pub(crate) use work::{Decided, Plan, block_on};
 
 use std::path::Path;

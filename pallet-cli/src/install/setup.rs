@@ -66,7 +66,7 @@ impl Setup {
     pub(crate) fn read(context: &Context, global: bool, offline: bool, decisions: Decisions, change: bool) -> anyhow::Result<Self> {
         let scope = Scope::of(context, global)?;
         let alone = if change { Some(alone(context, &scope)?) } else { None };
-        let home = &context.surroundings.home;
+        let home = Some(context.surroundings.home.as_path());
         let mut found = Diagnostics::default();
         let user_file = context.surroundings.configuration.join("config.toml");
         let user = if user_file.exists() { read_configuration(&user_file, &user_file.display().to_string(), home, &mut found) } else { Config::default() };

@@ -1,5 +1,6 @@
 //! Everything that is printed: the only writer to standard output and standard error.
 
+mod downloads;
 mod printer;
 mod progress;
 pub(crate) mod reference;
@@ -7,5 +8,6 @@ mod summary;
 mod table;
 mod visible;
 
+pub(crate) use downloads::Downloads;
 pub(crate) use printer::Printer;
 pub(crate) use table::table;

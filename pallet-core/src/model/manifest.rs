@@ -7,7 +7,7 @@ use serde_json::Value;
 pub const ABI_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What a plugin is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PluginKind {
     /// It makes and finds nodes.

@@ -113,7 +113,8 @@ impl RegistryError {
     }
 }
 
-pub(super) fn kind_word(kind: PluginKind) -> &'static str {
+/// The word for a kind of plugin: `crate`, `provider`.
+pub fn kind_word(kind: PluginKind) -> &'static str {
     match kind {
         PluginKind::Provider => "provider",
         PluginKind::Crate => "crate",

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use semver::Version;
 
-use super::artifact::tree_digest;
+use super::shim::tree_digest;
 use super::install::{Machine, library};
 use super::lock::{Lock, LockedPlugin};
 use super::scan::Found;

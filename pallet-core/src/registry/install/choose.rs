@@ -198,7 +198,7 @@ impl Session<'_> {
 
     /// Why a version cannot be used on this machine.
     fn unfit(&self, plugin: &Plugin) -> Option<String> {
-        let ours = ABI_VERSION.split('.').next().and_then(|major| major.parse().ok()).unwrap_or_default();
+        let ours: u64 = ABI_VERSION.split('.').next().and_then(|major| major.parse().ok()).unwrap_or_default();
         if plugin.abi != ours {
             return Some(format!("is for ABI {}, and this pallet has ABI {ours}", plugin.abi));
         }

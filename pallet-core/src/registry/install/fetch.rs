@@ -3,7 +3,8 @@
 use super::entry::unreplaced;
 use super::local::Place;
 use super::{InstallError, Session, Step};
-use crate::registry::artifact::{Digest, Plugin, tree_digest, unpack};
+use crate::registry::artifact::{Digest, Plugin};
+use crate::registry::shim::{tree_digest, unpack};
 use crate::registry::lock::{Content, Lock, LockedPlugin, LockedTarget, Origin};
 use crate::registry::repository::{Reference, Repository};
 use crate::registry::trust::{Signer, Subject};
@@ -95,9 +96,9 @@ impl Session<'_> {
     }
 
     /// Who signed an index: one of these keys, if one of them did.
-    pub(super) async fn signer(&self, repository: &dyn Repository, index: &Digest, keys: &[crate::registry::signature::PublicKey]) -> Result<Signer, InstallError> {
+    pub(super) async fn signer(&self, repository: &dyn Repository, index: &Digest, keys: &[crate::registry::shim::PublicKey]) -> Result<Signer, InstallError> {
         let _ = (repository, index, keys);
-        todo!()
+        Ok(Signer::Nobody)
     }
 
     /// Keeps in the store what an index and its signatures say, so that they can be checked again without a network.

@@ -69,11 +69,23 @@ impl Session<'_> {
             (None, Some(registry)) => Origin::Repository(registry.clone()),
             (None, None) => return Err(InstallError::NoSource { name: wanted.name.clone(), requirement: wanted.requirement.clone() }),
         };
+        self.find_at(origin, wanted).await.map(Some)
+    }
+
+    /// The plugin that is asked for by name, in its repository or under what its path begins with.
+    pub async fn find(&mut self, wanted: &Wanted) -> Result<Located, InstallError> {
+        match &wanted.origin {
+            Some(origin) => self.find_at(origin.clone(), wanted).await,
+            None => Err(InstallError::NoSource { name: wanted.name.clone(), requirement: wanted.requirement.clone() }),
+        }
+    }
+
+    async fn find_at(&mut self, origin: Origin, wanted: &Wanted) -> Result<Located, InstallError> {
         let mut places = Vec::new();
         if !self.versions(&origin).await?.is_empty() {
             let located = self.identify(&origin, &wanted.requirement).await?;
             if located.package.name == wanted.name && wanted.kind.is_none_or(|kind| kind == located.package.kind) {
-                return Ok(Some(located));
+                return Ok(located);
             }
             let message = format!("it holds the {}, and {} asks for {}", located.package, wanted.by, wanted.name);
             return Err(InstallError::Wrong { origin, message });
@@ -82,7 +94,7 @@ impl Session<'_> {
         for kind in KINDS.into_iter().filter(|kind| wanted.kind.is_none_or(|wanted| wanted == *kind)) {
             let place = origin.of_plugin(kind, &wanted.name);
             if place != origin && !self.versions(&place).await?.is_empty() {
-                return Ok(Some(Located { package: Package { kind, name: wanted.name.clone() }, origin: place }));
+                return Ok(Located { package: Package { kind, name: wanted.name.clone() }, origin: place });
             }
             places.push(place.to_string());
         }

@@ -13,6 +13,7 @@ mod machine;
 mod mirror;
 mod outdated;
 mod pull_through;
+mod search;
 mod seen;
 mod sources;
 mod verify;
@@ -37,6 +38,7 @@ pub use locate::Located;
 pub use machine::Machine;
 pub use mirror::Mirrored;
 pub use outdated::Outdated;
+pub use search::Listed;
 pub use sources::Mirror;
 pub use verify::Finding;
 

@@ -7,6 +7,7 @@ use semver::Version;
 
 use super::local::{Place, local_place};
 use super::pull_through::PullThrough;
+use super::seen::Seen;
 use super::{InstallError, Installer, Session};
 use crate::registry::artifact::Plugin;
 use crate::registry::lock::Origin;
@@ -48,21 +49,30 @@ impl Installer {
         Some(Source::Layout { directory: self.store.seen(), path: format!("{host}/{path}") })
     }
 
-    /// Opens a repository, or what stands for it.
-    pub(super) async fn open(&self, source: &Source) -> Result<Arc<dyn Repository>, InstallError> {
+    /// What stands for a source: a mirror, or what was seen of it, or itself.
+    pub(super) fn stand_in(&self, source: &Source) -> Result<Source, InstallError> {
         let local = |source: &Source| matches!(source, Source::Layout { .. });
         let source = self.absolute(source);
-        let chosen = match self.mirror_of(&source) {
-            Some((mirror, true)) if !self.offline => {
-                let origin = open(&source, &self.access).await?;
-                let mirror = open(&mirror, &self.access).await?;
-                return Ok(Arc::new(PullThrough::new(source, mirror, origin, self.store.clone())));
-            }
-            Some((mirror, _)) if !self.offline || local(&mirror) => mirror,
-            _ if !self.offline || local(&source) => source,
-            _ => self.seen(&source).ok_or_else(|| InstallError::Offline { plugin: source.to_string() })?,
-        };
-        Ok(open(&chosen, &self.access).await?.into())
+        match self.mirror_of(&source) {
+            Some((mirror, _)) if !self.offline || local(&mirror) => Ok(mirror),
+            _ if !self.offline || local(&source) => Ok(source),
+            _ => self.seen(&source).ok_or_else(|| InstallError::Offline { plugin: source.to_string() }),
+        }
+    }
+
+    /// Opens a repository, or what stands for it.
+    pub(super) async fn open(&self, source: &Source) -> Result<Arc<dyn Repository>, InstallError> {
+        let source = self.absolute(source);
+        if let Some((mirror, true)) = self.mirror_of(&source).filter(|_| !self.offline) {
+            let (origin, mirror) = (open(&source, &self.access).await?, open(&mirror, &self.access).await?);
+            return Ok(Arc::new(PullThrough::new(source, mirror, origin, self.store.clone())));
+        }
+        let stand_in = self.stand_in(&source)?;
+        let there = open(&stand_in, &self.access).await?;
+        match self.seen(&stand_in) {
+            Some(seen) => Ok(Seen::new(there, open(&seen, &self.access).await?)),
+            None => Ok(there.into()),
+        }
     }
 }
 

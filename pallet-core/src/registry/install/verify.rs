@@ -2,7 +2,8 @@
 
 use super::local::Place;
 use super::{InstallError, Session};
-use crate::registry::artifact::{ArtifactError, tree_digest};
+use crate::registry::artifact::ArtifactError;
+use crate::registry::shim::tree_digest;
 use crate::registry::lock::{Lock, LockedPlugin};
 
 /// What was found of one plugin.

@@ -13,11 +13,12 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use tempfile::TempDir;
 use thiserror::Error;
 
 use super::artifact::Digest;
 
-pub use collect::Collected;
+pub use collect::{CollectError, Collected};
 
 /// Where installed plugins are.
 #[derive(Debug, Clone)]
@@ -67,6 +68,12 @@ impl Store {
     /// Where indexes and signatures are kept that were seen, as an OCI image layout without layers.
     pub fn seen(&self) -> PathBuf {
         self.root.join("seen")
+    }
+
+    /// A directory for the time that it is needed.
+    pub(crate) fn temporary(&self) -> Result<TempDir, StoreError> {
+        make_directory(&self.partial)?;
+        tempfile::Builder::new().prefix(".unpacked-").tempdir_in(&self.partial).map_err(failed("write", &self.partial))
     }
 
     /// Keeps collection away. Waits while it is going on.
