@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod bed;
 #[cfg(test)]
+mod capabilities;
+#[cfg(test)]
 mod docker;
 #[cfg(test)]
 mod ec2;

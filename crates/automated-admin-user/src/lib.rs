@@ -10,6 +10,21 @@ struct AutomatedAdminUser;
 impl ConfigCrate for AutomatedAdminUser {
     const NAME: &'static str = "automated-admin-user";
     const ABOUT: &'static str = "The admin user on every node: account, ssh keys, sudo";
+    const CAPABILITIES: Option<Capabilities<Patterns>> = Some(Capabilities {
+        paths: &["/etc/sudoers.d/pallet-*", "/home/*/**", "/root/.ssh/**"],
+        packages: &["sudo"],
+        // the admin user may be called anything
+        users: &["*"],
+        commands: &[
+            "visudo -cf",
+            "printf * >> *.ssh/authorized_keys",
+            "grep -qxF -e * *.ssh/authorized_keys",
+            "printf %s * >> /etc/resolv.conf",
+            "grep -q * /etc/resolv.conf",
+        ],
+        ..Capabilities::NOTHING
+    });
+    const SYSTEMS: &'static [&'static str] = &["debian", "ubuntu", "rocky"];
 
     fn functions() -> Vec<Function> {
         functions![automated_admin_user]

@@ -17,6 +17,14 @@ struct Nginx;
 impl ConfigCrate for Nginx {
     const NAME: &'static str = "nginx";
     const ABOUT: &'static str = "The nginx web server: package, sites, service";
+    const CAPABILITIES: Option<Capabilities<Patterns>> = Some(Capabilities {
+        paths: &["/etc/nginx/**"],
+        packages: &["nginx"],
+        services: &["nginx"],
+        commands: &["nginx -t"],
+        ..Capabilities::NOTHING
+    });
+    const SYSTEMS: &'static [&'static str] = &["debian", "ubuntu", "rocky"];
 
     fn functions() -> Vec<Function> {
         functions![install, site, page, service]

@@ -4,8 +4,14 @@ use pallet_core::registry::lock::{Accepted, Lock, LockedPlugin};
 use serde_json::{Value, json};
 
 /// How a new lock differs from an old one.
-pub(crate) struct Changes<'a> {
-    pairs: Vec<(Option<&'a LockedPlugin>, Option<&'a LockedPlugin>)>,
+pub(crate) struct Changes<'a>(Vec<Change<'a>>);
+
+/// How one plugin differs.
+struct Change<'a> {
+    old: Option<&'a LockedPlugin>,
+    new: Option<&'a LockedPlugin>,
+    /// What it may do to nodes, in words; of one that was there before, what is new.
+    may: Vec<String>,
 }
 
 impl<'a> Changes<'a> {
@@ -14,40 +20,47 @@ impl<'a> Changes<'a> {
         let mut packages: Vec<_> = old.plugins().chain(new.plugins()).map(LockedPlugin::package).collect();
         packages.sort();
         packages.dedup();
-        let pairs = packages.iter().map(|package| (old.get(package), new.get(package)));
-        Changes { pairs: pairs.filter(|(old, new)| old != new).collect() }
+        let pairs = packages.iter().map(|package| Change { old: old.get(package), new: new.get(package), may: Vec::new() });
+        Changes(pairs.filter(|change| change.old != change.new).collect())
+    }
+
+    /// The same, with what each plugin may do that is new or another version.
+    pub(crate) fn with<E>(mut self, may: impl Fn(&LockedPlugin, Option<&LockedPlugin>) -> Result<Vec<String>, E>) -> Result<Self, E> {
+        for change in &mut self.0 {
+            if let Some(new) = change.new.filter(|new| change.old.is_none_or(|old| old.targets != new.targets)) {
+                change.may = may(new, change.old)?;
+            }
+        }
+        Ok(self)
     }
 
     /// Whether nothing does.
     pub(crate) fn is_empty(&self) -> bool {
-        self.pairs.is_empty()
+        self.0.is_empty()
     }
 
-    /// The plugins that are in both, in another version.
-    pub(crate) fn upgrades(&self) -> impl Iterator<Item = (&'a LockedPlugin, &'a LockedPlugin)> {
-        self.pairs.iter().filter_map(|(old, new)| (*old).zip(*new)).filter(|(old, new)| old.targets != new.targets)
-    }
-
-    /// The plugins that are new.
-    pub(crate) fn additions(&self) -> impl Iterator<Item = &'a LockedPlugin> {
-        self.pairs.iter().filter(|(old, _)| old.is_none()).filter_map(|(_, new)| *new)
-    }
-
-    /// A line each.
+    /// A line each, and one more for each thing that it may do.
     pub(crate) fn lines(&self) -> Vec<String> {
-        let line = |pair: &(Option<&LockedPlugin>, Option<&LockedPlugin>)| match pair {
-            (None, Some(new)) => format!("+ {new} from {}; {}", new.source, signer(new)),
-            (Some(old), None) => format!("- {old}"),
-            (Some(old), Some(new)) if old.version != new.version => format!("~ {} {} -> {} from {}; {}", new.name, old.version, new.version, new.source, signer(new)),
-            (_, Some(new)) => format!("~ {new} from {}; {}", new.source, signer(new)),
-            (None, None) => String::new(),
-        };
-        self.pairs.iter().map(line).collect()
+        let mut lines = Vec::new();
+        for Change { old, new, may } in &self.0 {
+            lines.push(match (old, new) {
+                (None, Some(new)) => format!("+ {new} from {}; {}", new.source, signer(new)),
+                (Some(old), None) => format!("- {old}"),
+                (Some(old), Some(new)) if old.version != new.version => {
+                    format!("~ {} {} -> {} from {}; {}", new.name, old.version, new.version, new.source, signer(new))
+                }
+                (_, Some(new)) => format!("~ {new} from {}; {}", new.source, signer(new)),
+                (None, None) => continue,
+            });
+            let how = if old.is_some() { "may now do" } else { "may do" };
+            lines.extend(may.iter().map(|may| format!("    {how}: {may}")));
+        }
+        lines
     }
 
     /// The same for a program.
     pub(crate) fn json(&self) -> Value {
-        let value = |(old, new): &(Option<&LockedPlugin>, Option<&LockedPlugin>)| {
+        let value = |Change { old, new, may }: &Change<'_>| {
             let any = new.or(*old);
             json!({
                 "kind": any.map(|plugin| plugin.kind),
@@ -57,9 +70,10 @@ impl<'a> Changes<'a> {
                 "source": new.map(|new| new.source.to_string()),
                 "signer": new.and_then(|new| new.signer.as_ref()),
                 "accepted": new.and_then(|new| new.accepted),
+                "may": may,
             })
         };
-        self.pairs.iter().map(value).collect()
+        self.0.iter().map(value).collect()
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Context as _;
 use pallet_core::registry::install::{Chosen, Unlock, Wanted};
-use pallet_core::registry::lock::Lock;
+use pallet_core::registry::lock::{Lock, LockedPlugin};
 use pallet_core::registry::trust::Decisions;
 use serde_json::json;
 
@@ -108,6 +108,8 @@ impl Plan {
         let edits = self.edited(&mut lock);
         let fetched = if dry_run { Vec::new() } else { session.fetch(&lock).await? };
         let changes = Changes::between(&old, &lock);
+        let may = |new: &LockedPlugin, before| if dry_run { Ok(Vec::new()) } else { session.may(new, before) };
+        let changes = changes.with(may)?;
         if context.printer.json() {
             context.printer.value(&json!({ "changes": changes.json(), "fetched": fetched, "notes": notes, "dry_run": dry_run }));
         } else {
@@ -147,7 +149,7 @@ impl Plan {
             }
             let requirement = text.parse().unwrap_or_else(|_| wanted.requirement.clone());
             edits.push((key.clone(), Some((text, chosen.source.to_string()))));
-            lock.insert(pallet_core::registry::lock::LockedPlugin { requirement: Some(requirement), ..chosen });
+            lock.insert(LockedPlugin { requirement: Some(requirement), ..chosen });
         }
         edits
     }

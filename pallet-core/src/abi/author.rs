@@ -101,6 +101,6 @@ pub fn crate_manifest<C: ConfigCrate>(version: &str) -> Outcome {
 pub fn provider_manifest<P: Provider>(version: &str) -> Outcome {
     guard_json(|| {
         let options = schemars::schema_for!(P::Options).to_value();
-        Ok(Manifest { name: P::NAME.into(), version: version.into(), about: P::ABOUT.into(), functions: Vec::new(), options })
+        Ok(Manifest { name: P::NAME.into(), version: version.into(), about: P::ABOUT.into(), options, ..Manifest::default() })
     })
 }

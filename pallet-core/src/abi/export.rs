@@ -8,6 +8,8 @@ macro_rules! export_crate {
             "crate",
             <$crate_type as $crate::plugin::ConfigCrate>::NAME,
             <$crate_type as $crate::plugin::ConfigCrate>::REQUIRES,
+            <$crate_type as $crate::plugin::ConfigCrate>::CAPABILITIES,
+            <$crate_type as $crate::plugin::ConfigCrate>::SYSTEMS,
             $crate::abi::author::crate_manifest::<$crate_type>,
             $crate::abi::author::crate_module::<$crate_type>
         );
@@ -22,6 +24,8 @@ macro_rules! export_provider {
             "provider",
             <$provider_type as $crate::plugin::Provider>::NAME,
             &[],
+            ::core::option::Option::None,
+            &[],
             $crate::abi::author::provider_manifest::<$provider_type>,
             $crate::abi::author::provider_module::<$provider_type>
         );
@@ -32,7 +36,7 @@ macro_rules! export_provider {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! export_plugin {
-    ($kind:literal, $name:expr, $requires:expr, $manifest:expr, $module:expr) => {
+    ($kind:literal, $name:expr, $requires:expr, $capabilities:expr, $systems:expr, $manifest:expr, $module:expr) => {
         const _: () = {
             #[cfg(panic = "abort")]
             ::core::compile_error!("a pallet plugin must be built with panic = \"unwind\", or its panics end the host");
@@ -60,8 +64,14 @@ macro_rules! export_plugin {
 
             #[used]
             #[unsafe(link_section = ".pallet")]
-            static SUMMARY: [u8; $crate::abi::section::SIZE] =
-                $crate::abi::section::summary($kind, $name, ::core::env!("CARGO_PKG_VERSION"), $requires);
+            static SUMMARY: [u8; $crate::abi::section::SIZE] = $crate::abi::section::summary(&$crate::abi::section::Summary {
+                kind: $kind,
+                name: $name,
+                version: ::core::env!("CARGO_PKG_VERSION"),
+                requires: $requires,
+                capabilities: $capabilities,
+                systems: $systems,
+            });
         };
     };
 }

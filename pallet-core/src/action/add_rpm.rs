@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::package_file::{PackageFile, package_file_builders};
 use super::{Action, ActionError, Change, Workspace};
-use crate::model::{NodeState, Observation};
+use crate::model::{Capabilities, NodeState, Observation};
 use crate::script::packages;
 
 /// Ensures that a package is installed, from a file of rpm: on Red Hat, Fedora, SUSE and their kin.
@@ -49,6 +49,10 @@ impl Action for AddRpm {
     fn prepare(&mut self, workspace: &dyn Workspace) -> Result<(), ActionError> {
         self.file = Some(self.arguments().check(Self::NAME, workspace)?);
         Ok(())
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        self.arguments().needs(needed);
     }
 
     fn observe(&self, wanted: &mut Observation) {

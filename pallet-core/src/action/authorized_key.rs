@@ -8,7 +8,7 @@ use super::ere::{Ere, literal};
 use super::file_support::{parent, plan_file, require_absolute, require_name};
 use super::line_in_file::LineAction;
 use super::{Action, ActionError, Change, Workspace};
-use crate::model::{Attributes, FileState, Known, NodeState, Observation, UserState};
+use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation, UserState};
 use crate::script::{Script, quote};
 
 /// Ensures that a public key may log in as a user over ssh, or that it may not. Nothing to do where the file has the key already with the same
@@ -183,6 +183,11 @@ impl Action for AuthorizedKey {
             return Err(ActionError::arguments(Self::NAME, "exclusive is for a key that is present; leave it away"));
         }
         self.any().and(self.right()).map(drop)
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        needed.user(&self.user);
+        self.path.iter().for_each(|path| needed.path(path));
     }
 
     fn observe(&self, wanted: &mut Observation) {

@@ -9,7 +9,7 @@ use super::edit::{Edit, Line, Missing, Wrong, plan_no_line, require_line};
 use super::ere::Ere;
 use super::file_support::{plan_delete, require_name};
 use super::{Action, ActionError, Change, Existence, Workspace};
-use crate::model::{digest, Attributes, FileState, Known, NodeState, Observation, OsFamily};
+use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation, OsFamily, digest};
 use crate::script::quote;
 
 /// Ensures that cron runs a command at certain times, or that no job of this name is there. Nothing to do where cron has the job just so.
@@ -295,6 +295,13 @@ impl Action for Cron {
                 Self::wrong(format!("special {word:?} is none of {}", known.join(" ")))
             }
             _ => Ok(()),
+        }
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        needed.path(&self.file());
+        if self.action != Existence::Delete {
+            needed.command(&self.command);
         }
     }
 

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Action, ActionError, Change, Workspace};
-use crate::model::{CommandState, Known, NodeState, Observation};
+use crate::model::{Capabilities, CommandState, Known, NodeState, Observation};
 use crate::script::{DEBCONF, Script, packages};
 
 /// Ensures that debconf knows the answer to a question that a package of Debian asks when it is installed. Declare it before the package.
@@ -66,6 +66,10 @@ impl Action for DebconfSetSelections {
             return wrong(format!("the value for {} is neither \"true\" nor \"false\"", self.question));
         }
         Ok(())
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        needed.package(&self.package);
     }
 
     fn observe(&self, wanted: &mut Observation) {

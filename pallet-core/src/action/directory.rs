@@ -7,7 +7,7 @@ use super::builders::attribute_builders;
 use super::file_support::{Existence, attribute_words, attributes, kind, new_attributes, parent, plan_delete, plan_file, require_absolute};
 use super::ownership::Ownership;
 use super::{Action, ActionError, Change, Workspace};
-use crate::model::{Attributes, FileState, Known, NodeState, Observation};
+use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation};
 use crate::script::Script;
 
 /// Ensures that a directory exists, with its parents, or that it does not.
@@ -80,6 +80,13 @@ impl Action for Directory {
             return Err(ActionError::arguments(Self::NAME, "recursive is about the owner and the group; give one, or leave recursive away"));
         }
         attributes(Self::NAME, &self.owner, &self.group, &self.mode).map(drop)
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        match self.recursive {
+            true => needed.below(&self.path),
+            false => needed.path(&self.path),
+        }
     }
 
     fn observe(&self, wanted: &mut Observation) {

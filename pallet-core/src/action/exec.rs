@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::builders::guard_builders;
 use super::guard::Guarded;
 use super::{Action, ActionError, Change, Workspace};
-use crate::model::{NodeState, Observation};
+use crate::model::{Capabilities, NodeState, Observation};
 
 /// Runs a text in an interpreter of the node, such as Python, Perl or bash; if it ends with another exit code than 0, the node's part of the
 /// operation ends.
@@ -110,6 +110,10 @@ impl Action for Exec {
             return Err(ActionError::arguments(Self::NAME, "an argument holds a NUL character"));
         }
         self.guarded(&self.command()).check()
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        self.guarded(&[]).needs(&format!("{} {}", self.command().join(" "), self.script), needed);
     }
 
     fn observe(&self, wanted: &mut Observation) {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::builders::guard_builders;
 use super::guard::Guarded;
 use super::{Action, ActionError, Change, Workspace};
-use crate::model::{NodeState, Observation};
+use crate::model::{Capabilities, NodeState, Observation};
 
 /// Runs shell commands as `exec_script` does, under a name that says what they are for: it stands in the plan and in the error if they fail.
 ///
@@ -76,6 +76,10 @@ impl Action for ExecCheckedScript {
             return Err(ActionError::arguments(Self::NAME, format!("the name {:?} is not one line that says what the script is for", self.name)));
         }
         self.guarded().check()
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        self.guarded().needs(&self.script, needed);
     }
 
     fn observe(&self, wanted: &mut Observation) {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::builders::guard_builders;
 use super::guard::Guarded;
 use super::{Action, ActionError, Change, Workspace};
-use crate::model::{NodeState, Observation};
+use crate::model::{Capabilities, NodeState, Observation};
 
 /// Runs shell commands with `sh -e`: the first one that fails ends the script, and the node's part of the operation.
 ///
@@ -74,6 +74,10 @@ impl Action for ExecScript {
 
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
         self.guarded().check()
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        self.guarded().needs(&self.script, needed);
     }
 
     fn observe(&self, wanted: &mut Observation) {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::builders::attribute_builders;
 use super::file_support::{attribute_words, attributes, kind, new_attributes, parent, plan_delete, plan_file, require_absolute};
 use super::{Action, ActionError, Change, Workspace};
-use crate::model::{FileState, Known, NodeState, Observation, digest};
+use crate::model::{Capabilities, FileState, Known, NodeState, Observation, digest};
 use crate::script::Script;
 
 /// Ensures that a file exists, with whatever content it has, or that nothing does at its path.
@@ -75,6 +75,10 @@ impl Action for File {
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
         require_absolute(Self::NAME, &self.path)?;
         attributes(Self::NAME, &self.owner, &self.group, &self.mode).map(drop)
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        needed.path(&self.path);
     }
 
     fn observe(&self, wanted: &mut Observation) {

@@ -35,6 +35,14 @@ pub(super) fn require_absolute(action: &str, path: &str) -> Result<(), ActionErr
     Ok(())
 }
 
+/// The path that a link at `path` with this target leads to.
+pub(super) fn link_target(path: &str, target: &str) -> String {
+    match path.rsplit_once('/') {
+        Some((directory, _)) if !target.starts_with('/') => format!("{directory}/{target}"),
+        _ => target.to_owned(),
+    }
+}
+
 /// Refuses what cannot be the name of a user or a group.
 pub(super) fn require_name(action: &str, what: &str, name: &str) -> Result<(), ActionError> {
     let numeric = name.bytes().all(|byte| byte.is_ascii_digit());

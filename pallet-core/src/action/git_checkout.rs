@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::file_support::{parent, require_absolute, require_name};
 use super::{Action, ActionError, Change, Workspace};
-use crate::model::{FileState, Known, NodeState, Observation, Reading};
+use crate::model::{Capabilities, FileState, Known, NodeState, Observation, Reading};
 use crate::script::{Script, quote, shell, strict_shell};
 
 /// Ensures that a commit of a git repository is checked out at a path. Nothing to do where it is.
@@ -149,6 +149,11 @@ impl Action for GitCheckout {
             return wrong("depth 0 fetches nothing; give at least 1, or leave it away for all".to_owned());
         }
         Ok(())
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        needed.below(&self.path);
+        needed.url(&self.repository);
     }
 
     fn observe(&self, wanted: &mut Observation) {

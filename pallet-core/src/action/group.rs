@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::user::require_name;
 use super::{Action, ActionError, Change, Existence, Workspace};
-use crate::model::{GroupState, Known, NodeState, Observation};
+use crate::model::{Capabilities, GroupState, Known, NodeState, Observation};
 use crate::script::Script;
 
 /// Ensures that a group of users exists, or that it does not.
@@ -61,6 +61,10 @@ impl Action for Group {
 
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
         require_name(Self::NAME, &self.name)
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        needed.user(&self.name);
     }
 
     fn observe(&self, wanted: &mut Observation) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::file_support::{require_absolute, require_name};
 use super::{ActionError, Change};
-use crate::model::{CommandState, FileState, Known, NodeState, Observation};
+use crate::model::{Capabilities, CommandState, FileState, Known, NodeState, Observation};
 use crate::script::{Script, quote, shell, strict_shell};
 
 /// A script with its guards.
@@ -48,6 +48,11 @@ impl Guarded<'_> {
             Some(name) => wrong(format!("{name:?} is not a name of an environment variable")),
             None => Ok(()),
         }
+    }
+
+    /// The `command` that it runs, and what its guards run to look.
+    pub(super) fn needs(&self, command: &str, needed: &mut Capabilities) {
+        [Some(command), self.unless, self.only_if].into_iter().flatten().for_each(|command| needed.command(command));
     }
 
     pub(super) fn observe(&self, wanted: &mut Observation) {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::edit::{Edit, Line, Missing, Place, joined};
 use super::ere::{Ere, literal};
 use super::{Action, ActionError, Change, Workspace};
-use crate::model::{Attributes, Known, NodeState, Observation, OsFamily, Reading};
+use crate::model::{Attributes, Capabilities, Known, NodeState, Observation, OsFamily, Reading};
 use crate::script::Script;
 
 /// Ensures the node's host name: the name that runs, that of `/etc/hostname`, and on Debian and its relatives the line 127.0.1.1 of `/etc/hosts`.
@@ -82,6 +82,10 @@ impl Action for Hostname {
             ));
         }
         Ok(())
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        [FILE, HOSTS].into_iter().for_each(|path| needed.path(path));
     }
 
     fn observe(&self, wanted: &mut Observation) {

@@ -8,7 +8,7 @@ use super::edit::{Edit, LinesKept, Missing, bare, require_line};
 use super::file_support::{attributes, require_absolute};
 use super::line_in_file::LineAction;
 use super::{Action, ActionError, Change, Workspace};
-use crate::model::{NodeState, Observation};
+use crate::model::{Capabilities, NodeState, Observation};
 
 /// Ensures that a section of an ini file sets a key to a value, or that it does not set it. Nothing to do where it does so already, however the
 /// line is spaced. All else in the file stays: comments, order, owner and mode.
@@ -185,6 +185,10 @@ impl Action for IniSetting {
             return wrong(format!("the separator {:?} is not an equals sign, with or without spaces", self.separator));
         }
         Ok(())
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        needed.path(&self.path);
     }
 
     fn observe(&self, wanted: &mut Observation) {

@@ -8,7 +8,7 @@ use super::edit::{Edit, Line, Missing, Place, Wrong, plan_no_line, require_line}
 use super::ere::Ere;
 use super::file_support::{attributes, require_absolute};
 use super::{Action, ActionError, Change, Workspace};
-use crate::model::{NodeState, Observation};
+use crate::model::{Capabilities, NodeState, Observation};
 
 /// Ensures that a line stands in a file, in the place of another one if that is there, or that it does not.
 /// Nothing to do where the file has it already. What else the file holds stays, as do its owner and mode.
@@ -169,6 +169,10 @@ impl Action for LineInFile {
             LineAction::Present => self.line().map(drop),
             LineAction::Absent => self.wrong().map(drop),
         }
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        needed.path(&self.path);
     }
 
     fn observe(&self, wanted: &mut Observation) {

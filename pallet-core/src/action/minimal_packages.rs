@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::package::PackageAction;
 use super::package_support::{Wanted, joined, plan_packages};
 use super::{Action, ActionError, Change, PackageManager, Workspace};
-use crate::model::{FileState, Known, NodeState, Observation, OsFamily, PackageOptions};
+use crate::model::{Capabilities, FileState, Known, NodeState, Observation, OsFamily, PackageOptions};
 use crate::script::{Script, packages};
 
 /// Ensures the few packages that everything else needs: on Debian and its kin coreutils and sudo; on Arch Linux sudo, with the package manager's
@@ -59,6 +59,10 @@ impl Action for MinimalPackages {
 
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
         self.names.iter().try_for_each(|name| Wanted::of(name).check(Self::NAME, PackageAction::Install))
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        needed.package("*");
     }
 
     fn observe(&self, wanted: &mut Observation) {

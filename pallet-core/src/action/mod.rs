@@ -38,7 +38,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::model::{NodeState, Observation};
+use crate::model::{Capabilities, NodeState, Observation};
 
 /// Something that a node should be made to have. The doc comment of the type is its documentation, those of its fields are its parameters'.
 ///
@@ -55,6 +55,10 @@ pub trait Action: Debug + Clone + Serialize + DeserializeOwned + JsonSchema + Se
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
         Ok(())
     }
+
+    /// What it needs of what a crate may do, from its arguments alone: every path, package, service, user, command, host and local file that it
+    /// reads or changes. What only looks whether something is there needs nothing.
+    fn needs(&self, needed: &mut Capabilities);
 
     /// What must be known of the node before this can be planned.
     fn observe(&self, wanted: &mut Observation);
@@ -94,6 +98,8 @@ pub trait AnyAction: Debug + Send + Sync {
     fn subject(&self) -> String;
     /// See [`Action::prepare`].
     fn prepare(&mut self, workspace: &dyn Workspace) -> Result<(), ActionError>;
+    /// See [`Action::needs`].
+    fn needs(&self) -> Capabilities;
     /// See [`Action::observe`].
     fn observe(&self, wanted: &mut Observation);
     /// See [`Action::plan`].
@@ -109,6 +115,11 @@ impl<A: Action> AnyAction for A {
     }
     fn prepare(&mut self, workspace: &dyn Workspace) -> Result<(), ActionError> {
         Action::prepare(self, workspace)
+    }
+    fn needs(&self) -> Capabilities {
+        let mut needed = Capabilities::default();
+        Action::needs(self, &mut needed);
+        needed
     }
     fn observe(&self, wanted: &mut Observation) {
         Action::observe(self, wanted)

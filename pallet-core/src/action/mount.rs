@@ -7,7 +7,7 @@ use super::edit::{Edit, Line, Missing, Wrong, joined, plan_no_line};
 use super::ere::{Ere, literal};
 use super::file_support::require_absolute;
 use super::{Action, ActionError, Change, Workspace};
-use crate::model::{Attributes, Known, NodeState, Observation, Reading};
+use crate::model::{Attributes, Capabilities, Known, NodeState, Observation, Reading};
 use crate::script::{Script, quote};
 
 /// Ensures that a filesystem is mounted at a path, now and when the node starts, or that it is not. Nothing to do where `/etc/fstab` has the line
@@ -158,6 +158,13 @@ impl Action for Mount {
             self.fields()?;
         }
         Ok(())
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        needed.below(&self.path);
+        needed.path(TABLE);
+        // a name such as tmpfs is none
+        self.device.iter().filter(|device| device.starts_with('/')).for_each(|device| needed.path(device));
     }
 
     fn observe(&self, wanted: &mut Observation) {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::package_support::{Wanted, check_repositories, package_option_builders, plan_packages};
 use super::{Action, ActionError, Change, Workspace};
-use crate::model::{NodeState, Observation};
+use crate::model::{Capabilities, NodeState, Observation};
 
 /// Ensures that a package of the node's package manager is installed, or that it is not.
 ///
@@ -109,6 +109,10 @@ impl Action for Package {
         self.wanted().check(Self::NAME, self.action)?;
         check_repositories(Self::NAME, &self.enable)?;
         check_repositories(Self::NAME, &self.disable)
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        needed.package(&self.name);
     }
 
     fn observe(&self, wanted: &mut Observation) {

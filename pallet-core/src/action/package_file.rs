@@ -9,7 +9,7 @@ use super::package::PackageAction;
 use super::package_support::{Wanted, packages_change};
 use super::remote_file::source::Content;
 use super::{ActionError, Certainty, Change, Upload, Workspace};
-use crate::model::{Known, NodeState, PackageState};
+use crate::model::{Capabilities, Known, NodeState, PackageState};
 use crate::script::{Script, quote};
 
 /// The parameters that say which file.
@@ -31,6 +31,13 @@ pub(super) enum PackageFile {
 }
 
 impl FileArguments<'_> {
+    pub(super) fn needs(self, needed: &mut Capabilities) {
+        needed.package(self.name);
+        self.local_file.iter().for_each(|file| needed.local_file(file));
+        self.remote_file.iter().for_each(|path| needed.path(path));
+        self.url.iter().for_each(|url| needed.url(url));
+    }
+
     pub(super) fn check(self, action: &str, workspace: &dyn Workspace) -> Result<PackageFile, ActionError> {
         Wanted { name: self.name, version: None }.check(action, PackageAction::Install)?;
         if [self.local_file, self.url, self.remote_file].into_iter().flatten().count() != 1 {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Action, ActionError, Change};
-use crate::model::{Known, NodeState, Observation};
+use crate::model::{Capabilities, Known, NodeState, Observation};
 use crate::script::{Script, packages};
 
 /// Fetches the package manager's lists of packages, or upgrades every package that is installed.
@@ -61,6 +61,12 @@ impl Action for PackageManager {
         match self.action {
             PackageManagerAction::Update => "update".to_owned(),
             PackageManagerAction::Upgrade => "upgrade".to_owned(),
+        }
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        if self.action == PackageManagerAction::Upgrade {
+            needed.package("*");
         }
     }
 

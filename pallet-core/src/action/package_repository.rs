@@ -7,7 +7,7 @@ use super::package::PackageAction;
 use super::package_source::AptSource;
 use super::package_support::{NoFiles, Wanted, plan_packages};
 use super::{Action, ActionError, Change, PackageSource, Workspace};
-use crate::model::{NodeState, Observation, Os, OsFamily, PackageOptions};
+use crate::model::{Capabilities, NodeState, Observation, Os, OsFamily, PackageOptions};
 use crate::script::{Script, packages};
 
 /// Ensures that the node has a repository of packages that is known by a name: `epel` on Rocky Linux, AlmaLinux, CentOS and Oracle Linux, by its
@@ -62,6 +62,10 @@ impl Action for PackageRepository {
             "epel" | "backports" => Ok(()),
             id => Err(ActionError::arguments(Self::NAME, format!("{id:?} is not one of \"epel\", \"backports\"; use package_source"))),
         }
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        needed.package(&self.id);
     }
 
     fn observe(&self, wanted: &mut Observation) {

@@ -14,7 +14,7 @@ pub use self::arguments::{ApkSource, AptSource, DnfSource, PacmanSource, ZypperS
 use self::parts::Part;
 use super::package_support::joined;
 use super::{Action, ActionError, Certainty, Change, Existence, Workspace};
-use crate::model::{NodeState, Observation, PackageManager};
+use crate::model::{Capabilities, NodeState, Observation, PackageManager};
 use crate::script::{Script, packages};
 
 /// Ensures that the package manager takes packages from a source (a repository), or that it does not. What the source is, is said for each package
@@ -101,6 +101,15 @@ impl PackageSource {
         self
     }
 
+    /// Every URL that a package manager is given.
+    fn urls(&self) -> impl Iterator<Item = &String> {
+        let apt = self.apt.iter().flat_map(|apt| std::iter::once(&apt.url).chain(&apt.key_url));
+        let dnf = self.dnf.iter().flat_map(|dnf| [&dnf.url, &dnf.mirrorlist, &dnf.metalink, &dnf.gpgkey].into_iter().flatten());
+        let zypper = self.zypper.iter().flat_map(|zypper| [&zypper.url, &zypper.mirrorlist, &zypper.gpgkey].into_iter().flatten());
+        let others = self.pacman.iter().map(|pacman| &pacman.server).chain(self.apk.iter().map(|apk| &apk.url));
+        apt.chain(dnf).chain(zypper).chain(others)
+    }
+
     /// What stands for the source with this package manager, of which apt's own release is `release`; `None` if nothing is said of it.
     fn parts(&self, manager: PackageManager, release: Option<&str>) -> Result<Option<Vec<Part>>, ActionError> {
         let name = &self.name;
@@ -160,6 +169,13 @@ impl Action for PackageSource {
             self.parts(manager, Some("release"))?;
         }
         Ok(())
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        needed.package(&self.name);
+        self.urls().for_each(|url| needed.url(url));
+        self.apt.iter().filter_map(|apt| apt.key.as_ref()).for_each(|file| needed.local_file(file));
+        self.apt.iter().filter_map(|apt| apt.signed_by.as_ref()).for_each(|path| needed.path(path));
     }
 
     fn observe(&self, wanted: &mut Observation) {

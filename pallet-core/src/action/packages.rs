@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::package::PackageAction;
 use super::package_support::{Wanted, check_repositories, package_option_builders, plan_packages};
 use super::{Action, ActionError, Change, Workspace};
-use crate::model::{self, NodeState, Observation};
+use crate::model::{Capabilities, NodeState, Observation, self};
 use crate::script::packages;
 
 /// Ensures that several packages are installed, or that they are not, all in one go. Systems may call them differently: each package manager can
@@ -129,6 +129,10 @@ impl Action for Packages {
         self.lists().flatten().try_for_each(|package| Wanted::of(package).check(Self::NAME, self.action))?;
         check_repositories(Self::NAME, &self.enable)?;
         check_repositories(Self::NAME, &self.disable)
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        self.lists().flatten().for_each(|package| needed.package(Wanted::of(package).name));
     }
 
     fn observe(&self, wanted: &mut Observation) {

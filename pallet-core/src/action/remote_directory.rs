@@ -13,7 +13,7 @@ use super::file_support::{attribute_words, attributes, require_absolute};
 use super::ownership::Ownership;
 use super::remote_file::source::{Content, Source};
 use super::{Action, ActionError, Certainty, Change, Upload, Workspace};
-use crate::model::{Attributes, FileState, Known, NodeState, Observation, digest};
+use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation, digest};
 use crate::script::{Script, quote};
 
 /// Ensures a directory with what is in an archive: a tar file, compressed or not, or a zip file, of the project, from a URL, or on the node.
@@ -263,6 +263,13 @@ impl Action for RemoteDirectory {
             return Err(ActionError::arguments(Self::NAME, "strip_components is for tar files; a zip file is unpacked with its names as they are"));
         }
         Ok(())
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        needed.below(&self.path);
+        self.local_file.iter().for_each(|file| needed.local_file(file));
+        self.remote_file.iter().for_each(|path| needed.path(path));
+        [&self.url, &self.checksum_url, &self.proxy].into_iter().flatten().for_each(|url| needed.url(url));
     }
 
     fn observe(&self, wanted: &mut Observation) {

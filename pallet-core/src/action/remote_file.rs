@@ -14,9 +14,9 @@ use self::plan::Plan;
 use self::source::{Content, Source};
 use super::builders::attribute_builders;
 use super::download::DownloadArguments;
-use super::file_support::{attributes, parent, require_absolute};
+use super::file_support::{attributes, link_target, parent, require_absolute};
 use super::{Action, ActionError, Change, Workspace};
-use crate::model::{NodeState, Observation};
+use crate::model::{Capabilities, NodeState, Observation};
 
 /// Ensures a file with content from one of: text, a file or a template of the project, a URL, or another file of the node.
 ///
@@ -261,6 +261,15 @@ impl Action for RemoteFile {
         }
         self.source = Some(self.read(workspace)?);
         Ok(())
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        needed.path(&self.path);
+        [&self.local_file, &self.template].into_iter().flatten().for_each(|file| needed.local_file(file));
+        self.remote_file.iter().for_each(|path| needed.path(path));
+        self.link.iter().for_each(|target| needed.path(&link_target(&self.path, target)));
+        [&self.url, &self.checksum_url, &self.proxy].into_iter().flatten().for_each(|url| needed.url(url));
+        self.verify.iter().for_each(|command| needed.command(command));
     }
 
     fn observe(&self, wanted: &mut Observation) {

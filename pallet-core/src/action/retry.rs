@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::builders::guard_builders;
 use super::guard::Guarded;
 use super::{Action, ActionError, Change, Workspace};
-use crate::model::{NodeState, Observation};
+use crate::model::{Capabilities, NodeState, Observation};
 use crate::script::strict_shell;
 
 /// Runs shell commands again and again until they succeed, a number of times at most. Without a guard they run every time; nothing to do where a
@@ -121,6 +121,10 @@ impl Action for Retry {
             return Err(ActionError::arguments(Self::NAME, "0 tries would never run the command; give at least 1"));
         }
         self.guarded(&self.command).check()
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        self.guarded(&self.command).needs(&self.command, needed);
     }
 
     fn observe(&self, wanted: &mut Observation) {

@@ -13,7 +13,7 @@ use super::file_support::{attributes, require_absolute};
 use super::remote_file::plan::Plan;
 use super::remote_file::source::{Content, Source};
 use super::{Action, ActionError, Certainty, Change, RemoteFile, Upload, Workspace};
-use crate::model::{FileState, Known, NodeState, Observation};
+use crate::model::{Capabilities, FileState, Known, NodeState, Observation};
 use crate::script::Script;
 
 /// So much content, in bytes, is kept at hand to travel within the script; what is more travels file by file.
@@ -226,6 +226,11 @@ impl Action for Rsync {
         }
         self.entries = Some(self.read(workspace)?);
         Ok(())
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        needed.below(&self.path);
+        needed.local_directory(&self.local_directory);
     }
 
     fn observe(&self, wanted: &mut Observation) {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::edit::{Edit, Missing};
 use super::file_support::require_absolute;
 use super::{Action, ActionError, Change, Workspace};
-use crate::model::{Attributes, FileState, Known, NodeState, Observation};
+use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation};
 use crate::script::{Script, quote};
 
 /// Changes a file with commands of sed. Nothing to do where what they make of the file is what it holds: write them so that a second run
@@ -70,6 +70,12 @@ impl Action for Sed {
             return Err(ActionError::arguments(Self::NAME, "a command holds a NUL character"));
         }
         Ok(())
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        needed.path(&self.path);
+        // sed can run commands and write other files
+        self.expressions.iter().for_each(|expression| needed.command(&format!("sed {}", quote(expression))));
     }
 
     fn observe(&self, wanted: &mut Observation) {

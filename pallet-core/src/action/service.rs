@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Action, ActionError, Change, Workspace};
-use crate::model::{Known, NodeState, Observation, ServiceState};
+use crate::model::{Capabilities, Known, NodeState, Observation, ServiceState};
 use crate::script::services;
 
 /// Ensures that a service runs, or that it does not, with whatever runs services on the node: systemd, OpenRC, runit, scripts in /etc/init.d.
@@ -158,6 +158,11 @@ impl Action for Service {
             }
             _ => Ok(()),
         }
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        needed.service(&self.name);
+        self.command.iter().for_each(|command| needed.command(command));
     }
 
     fn observe(&self, wanted: &mut Observation) {

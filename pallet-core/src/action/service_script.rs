@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Action, ActionError, Change, RemoteFile, Workspace};
-use crate::model::{NodeState, Observation, ServiceManager};
+use crate::model::{Capabilities, NodeState, Observation, ServiceManager};
 use crate::script::Script;
 use crate::script::services::unit;
 
@@ -141,6 +141,11 @@ impl Action for ServiceScript {
         Action::prepare(&mut file, workspace)?;
         self.file = Some(file);
         Ok(())
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        needed.service(&self.name);
+        [&self.local_file, &self.template].into_iter().flatten().for_each(|file| needed.local_file(file));
     }
 
     fn observe(&self, wanted: &mut Observation) {

@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::file_support::{Existence, kind, parent, plan_delete, plan_file, require_absolute};
+use super::file_support::{Existence, kind, link_target, parent, plan_delete, plan_file, require_absolute};
 use super::{Action, ActionError, Change, Workspace};
-use crate::model::{FileState, Known, NodeState, Observation};
+use crate::model::{Capabilities, FileState, Known, NodeState, Observation};
 use crate::script::Script;
 
 /// Ensures that a symbolic link stands at a path, or that nothing does.
@@ -63,6 +63,11 @@ impl Action for SymbolicLink {
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
         require_absolute(Self::NAME, &self.path)?;
         if self.action == Existence::Create { self.target().map(drop) } else { Ok(()) }
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        needed.path(&self.path);
+        self.target.iter().for_each(|target| needed.path(&link_target(&self.path, target)));
     }
 
     fn observe(&self, wanted: &mut Observation) {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::edit::{Edit, Missing, joined, require_line};
 use super::{Action, ActionError, Change, Workspace};
-use crate::model::{Attributes, Known, NodeState, Observation, Reading};
+use crate::model::{Attributes, Capabilities, Known, NodeState, Observation, Reading};
 use crate::script::{Script, quote};
 
 /// Ensures that a setting of the kernel has a value, now and after the node starts again. Nothing to do where it has the value already and
@@ -103,6 +103,13 @@ impl Action for Sysctl {
             return Err(ActionError::arguments(Self::NAME, format!("there is no value for {}", self.key)));
         }
         Ok(())
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        needed.path(&self.path());
+        if self.persist {
+            needed.path(&self.file());
+        }
     }
 
     fn observe(&self, wanted: &mut Observation) {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::file_support::require_absolute;
 use super::{Action, ActionError, Certainty, Change, Workspace};
-use crate::model::{Known, NodeState, Observation, UserState};
+use crate::model::{Capabilities, Known, NodeState, Observation, UserState};
 use crate::script::{Script, quote};
 
 /// Ensures that a user exists and is as given, that there is none, or that its password is locked or not.
@@ -346,6 +346,11 @@ impl Action for User {
             }
             None => self.check_password(),
         }
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        [&self.name].into_iter().chain(&self.group).chain(self.groups.iter().flatten()).for_each(|name| needed.user(name));
+        self.home.iter().for_each(|home| needed.below(home));
     }
 
     fn observe(&self, wanted: &mut Observation) {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::file_support::require_absolute;
 use super::wait::{Wait, one, sixty, stands, wait_builders};
 use super::{Action, ActionError, Change, Existence, Workspace};
-use crate::model::{NodeState, Observation};
+use crate::model::{Capabilities, NodeState, Observation};
 use crate::script::Script;
 
 /// Waits until something stands at a path, or until nothing does, and fails if that takes too long. Nothing to do where it is so already;
@@ -62,6 +62,9 @@ impl Action for WaitForFile {
         require_absolute(Self::NAME, &self.path)?;
         Wait::check(Self::NAME, self.timeout, self.delay)
     }
+
+    /// It only looks.
+    fn needs(&self, _needed: &mut Capabilities) {}
 
     fn observe(&self, wanted: &mut Observation) {
         wanted.command(&self.condition());

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::edit::require_line;
 use super::wait::{Wait, one, sixty, wait_builders};
 use super::{Action, ActionError, Change, Workspace};
-use crate::model::{NodeState, Observation};
+use crate::model::{Capabilities, NodeState, Observation};
 use crate::script::{Script, quote};
 
 /// Waits until a web server answers a request from the node with a certain status, and fails if that takes too long. Nothing to do where it
@@ -84,6 +84,10 @@ impl Action for WaitForHttp {
             return Err(ActionError::arguments(Self::NAME, format!("{} is not a status from 100 to 599", self.status)));
         }
         Wait::check(Self::NAME, self.timeout, self.delay)
+    }
+
+    fn needs(&self, needed: &mut Capabilities) {
+        needed.url(&self.url);
     }
 
     fn observe(&self, wanted: &mut Observation) {

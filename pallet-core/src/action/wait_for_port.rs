@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::wait::{Wait, one, sixty, wait_builders};
 use super::{Action, ActionError, Change, Workspace};
-use crate::model::{NodeState, Observation};
+use crate::model::{Capabilities, NodeState, Observation};
 use crate::script::Script;
 
 /// Waits until something on the node listens on a TCP port, or until nothing does, and fails if that takes too long. Nothing to do where it is so
@@ -73,6 +73,9 @@ impl Action for WaitForPort {
         }
         Wait::check(Self::NAME, self.timeout, self.delay)
     }
+
+    /// It only looks.
+    fn needs(&self, _needed: &mut Capabilities) {}
 
     fn observe(&self, wanted: &mut Observation) {
         wanted.command(&self.condition());

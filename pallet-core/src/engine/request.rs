@@ -11,7 +11,7 @@ use super::scope;
 use super::vault::Vault;
 use super::workspace::Directory;
 use crate::action::{ActionEntry, Condition, Declared, SourceLocation, TABLE};
-use crate::model::{AdminUser, Environment, Target};
+use crate::model::{AdminUser, Capabilities, Environment, Target};
 use crate::plugin::operation::{self, CallFunction, DeclareAction, GetSettings, Log, Scope, SetSettings};
 use crate::plugin::{ErrorKind, PluginError, RequestHost};
 use crate::registry::Registry;
@@ -32,9 +32,46 @@ pub(super) struct Session {
     pub(super) vault: Arc<Vault>,
 }
 
-/// The request of one node in one phase.
+/// The request of one node in one phase, as the project's functions have it, or as a function of a crate does.
 #[derive(Clone)]
-pub(super) struct NodeRequest(Arc<Inner>);
+pub(super) struct NodeRequest {
+    inner: Arc<Inner>,
+    /// The crate function that this request was given to. It is the request that tells who acts, and not who was called last: a function of the
+    /// project acts for itself, wherever it is called from.
+    caller: Option<Arc<Caller>>,
+}
+
+/// A function of a crate that acts on a request.
+struct Caller {
+    config_crate: String,
+    function: String,
+    /// What the crate may do; `None`: everything.
+    capabilities: Option<Capabilities>,
+}
+
+impl Caller {
+    /// Refuses what goes beyond what the crate may do. `what` names it: `remote_file /etc/motd`.
+    fn check(&self, what: &str, needed: &Capabilities) -> Result<(), PluginError> {
+        let lacking = self.capabilities.as_ref().and_then(|capabilities| capabilities.lacks(needed));
+        lacking.map_or(Ok(()), |lacking| Err(self.denied(what, &lacking.to_string())))
+    }
+
+    /// Refuses a call of a crate that is not required: another crate may do what this one does not declare, and who installs it sees what it
+    /// requires.
+    fn check_call(&self, registry: &Registry, called: &str) -> Result<(), PluginError> {
+        let requires = registry.requires(&self.config_crate);
+        if self.capabilities.is_none() || called == self.config_crate || requires.contains(&called) {
+            return Ok(());
+        }
+        let required = if requires.is_empty() { "none".to_owned() } else { requires.join(", ") };
+        Err(self.denied(&format!("a call of crate {called}"), &format!("the crates that it says it requires are {required}")))
+    }
+
+    fn denied(&self, what: &str, why: &str) -> PluginError {
+        let message = format!("crate {}, function {}: {what} is not what it may do: {why}", self.config_crate, self.function);
+        PluginError::new(ErrorKind::Denied, message).with_help("tell the crate's author")
+    }
+}
 
 struct Inner {
     session: Arc<Session>,
@@ -65,7 +102,8 @@ struct Entered {
 
 impl NodeRequest {
     pub(super) fn new(session: Arc<Session>, target: Target, phase: &str) -> Self {
-        NodeRequest(Arc::new(Inner { session, target, phase: phase.to_owned(), recorded: Mutex::default() }))
+        let inner = Inner { session, target, phase: phase.to_owned(), recorded: Mutex::default() };
+        NodeRequest { inner: Arc::new(inner), caller: None }
     }
 
     pub(super) fn take(&self) -> Recorded {
@@ -73,7 +111,7 @@ impl NodeRequest {
     }
 
     fn recorded(&self) -> MutexGuard<'_, Recorded> {
-        self.0.recorded.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.recorded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn declare(&self, wanted: DeclareAction) -> Result<(), PluginError> {
@@ -86,9 +124,16 @@ impl NodeRequest {
         for entered in self.recorded().scopes.iter().rev() {
             scope::apply(&entered.scope, entry, &mut arguments);
         }
+        let named = Vault::concerns(&arguments).then(|| arguments.clone());
         let secret = self.reveal(entry, &mut arguments)?;
         let mut action = (entry.parse)(arguments).map_err(invalid)?;
-        action.prepare(&self.0.session.workspace).map_err(invalid)?;
+        if let Some(caller) = &self.caller {
+            // what it says holds no secret
+            let named = named.map(entry.parse).transpose().map_err(invalid)?;
+            let shown = named.as_ref().unwrap_or(&action);
+            caller.check(&format!("{} {}", shown.name(), shown.subject()), &shown.needs())?;
+        }
+        action.prepare(&self.inner.session.workspace).map_err(invalid)?;
         let mut recorded = self.recorded();
         let source = recorded.calls.iter().find_map(|(_, source)| source.clone()).or(wanted.source);
         let via = recorded.calls.iter().map(|(name, _)| name.clone()).collect();
@@ -103,7 +148,7 @@ impl NodeRequest {
             return Ok(None);
         }
         let named = arguments.clone();
-        let revealed = self.0.session.vault.reveal(arguments).map_err(|message| PluginError::new(ErrorKind::InvalidInput, message))?;
+        let revealed = self.inner.session.vault.reveal(arguments).map_err(|message| PluginError::new(ErrorKind::InvalidInput, message))?;
         if !revealed {
             return Ok(None);
         }
@@ -121,7 +166,9 @@ impl NodeRequest {
             }
             recorded.calls.push((format!("{}.{}", wanted.config_crate, wanted.function), wanted.source.clone()));
         }
-        let answer = self.0.session.registry.call(&wanted.config_crate, &wanted.function, Arc::new(self.clone()), &wanted.arguments);
+        let answer = self.as_crate(wanted).and_then(|request| {
+            self.inner.session.registry.call(&wanted.config_crate, &wanted.function, Arc::new(request), &wanted.arguments)
+        });
         let recorded = &mut *self.recorded();
         recorded.calls.pop();
         let depth = recorded.calls.len();
@@ -129,7 +176,26 @@ impl NodeRequest {
         answer
     }
 
+    /// This request as the function of a crate has it.
+    fn as_crate(&self, wanted: &CallFunction) -> Result<Self, PluginError> {
+        if let Some(caller) = &self.caller {
+            caller.check_call(&self.inner.session.registry, &wanted.config_crate)?;
+        }
+        let capabilities = self.inner.session.registry.capabilities(&wanted.config_crate);
+        let caller = Caller {
+            config_crate: wanted.config_crate.clone(),
+            function: wanted.function.clone(),
+            capabilities: capabilities.map_err(|error| PluginError::new(ErrorKind::NotFound, error.to_string()))?,
+        };
+        Ok(NodeRequest { inner: self.inner.clone(), caller: Some(Arc::new(caller)) })
+    }
+
     fn enter(&self, scope: Scope) -> Result<(), PluginError> {
+        if let Some(caller) = &self.caller {
+            let mut needed = Capabilities::default();
+            scope.when.iter().chain(&scope.when_not).for_each(|command| needed.command(command));
+            caller.check("a condition", &needed)?;
+        }
         let recorded = &mut *self.recorded();
         if recorded.scopes.len() >= MAX_CALL_DEPTH {
             return Err(PluginError::new(ErrorKind::Failed, format!("scopes of actions are more than {MAX_CALL_DEPTH} deep")));
@@ -147,7 +213,7 @@ impl NodeRequest {
     }
 
     fn get_settings(&self, wanted: GetSettings) -> Value {
-        let node = wanted.node.unwrap_or_else(|| self.0.target.id.clone());
+        let node = wanted.node.unwrap_or_else(|| self.inner.target.id.clone());
         self.settings().get(&(node, wanted.facility)).cloned().unwrap_or_default()
     }
 
@@ -156,7 +222,7 @@ impl NodeRequest {
             return Err(PluginError::new(ErrorKind::InvalidInput, format!("settings for {} must be an object", wanted.facility)));
         };
         let mut settings = self.settings();
-        let there = settings.entry((self.0.target.id.clone(), wanted.facility)).or_insert_with(|| json!({}));
+        let there = settings.entry((self.inner.target.id.clone(), wanted.facility)).or_insert_with(|| json!({}));
         if let Value::Object(there) = there {
             there.extend(value);
         }
@@ -164,24 +230,24 @@ impl NodeRequest {
     }
 
     fn settings(&self) -> MutexGuard<'_, BTreeMap<(String, String), Value>> {
-        self.0.session.settings.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.session.settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl RequestHost for NodeRequest {
     fn invoke(&self, operation: &str, payload: Value) -> Result<Value, PluginError> {
-        let session = &self.0.session;
+        let session = &self.inner.session;
         if session.cancel.is_cancelled() {
             return Err(PluginError::new(ErrorKind::Cancelled, "the operation was stopped"));
         }
         match operation {
             operation::ACTION => self.declare(read(operation, payload)?).map(|()| Value::Null),
             operation::CALL => self.call(&read(operation, payload)?),
-            operation::TARGET => write(&self.0.target),
+            operation::TARGET => write(&self.inner.target),
             operation::TARGETS => write(&session.targets),
             operation::ENVIRONMENT => Ok(Value::Object(Map::clone(&session.environment))),
             operation::ADMIN_USER => write(&session.admin_user),
-            operation::PHASE => Ok(Value::String(self.0.phase.clone())),
+            operation::PHASE => Ok(Value::String(self.inner.phase.clone())),
             operation::GET_SETTINGS => Ok(self.get_settings(read(operation, payload)?)),
             operation::SET_SETTINGS => self.set_settings(read(operation, payload)?).map(|()| Value::Null),
             operation::ENTER_SCOPE => self.enter(read(operation, payload)?).map(|()| Value::Null),

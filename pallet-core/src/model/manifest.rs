@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Capabilities;
+
 /// The version of the binary interface of this build: the version of the package pallet-core.
 pub const ABI_VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -33,6 +35,12 @@ pub struct PluginSummary {
     /// The crates that it calls.
     #[serde(default)]
     pub requires: Vec<Requirement>,
+    /// What a crate's functions may do to nodes; `None`: it does not say, and they may do everything.
+    #[serde(default)]
+    pub capabilities: Option<Capabilities>,
+    /// The systems that a crate says it is for, as people call them: `debian 12`; none: it does not say.
+    #[serde(default)]
+    pub systems: Vec<String>,
 }
 
 /// Another crate that a crate calls.
@@ -45,7 +53,7 @@ pub struct Requirement {
 }
 
 /// All that a plugin says of itself once it is loaded.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Its name.
     pub name: String,
@@ -60,6 +68,12 @@ pub struct Manifest {
     /// The JSON schema of a provider's options.
     #[serde(default)]
     pub options: Value,
+    /// What a crate's functions may do to nodes; `None`: it does not say, and they may do everything.
+    #[serde(default)]
+    pub capabilities: Option<Capabilities>,
+    /// The systems that a crate says it is for, as people call them: `debian 12`; none: it does not say.
+    #[serde(default)]
+    pub systems: Vec<String>,
 }
 
 /// One function of a crate.

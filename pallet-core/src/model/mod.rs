@@ -1,5 +1,6 @@
 //! Plain data, one noun a file. Nothing here does I/O.
 
+mod capabilities;
 mod digest;
 mod environment;
 mod facts;
@@ -19,6 +20,7 @@ mod secret_name;
 mod target;
 mod user;
 
+pub use capabilities::{Capabilities, Lacking, Patterns};
 pub use digest::{digest, hex};
 pub use environment::{Environment, merge_environment};
 pub use facts::Facts;

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{ErrorKind, PluginError, Request};
-use crate::model::{FunctionManifest, Manifest};
+use crate::model::{Capabilities, FunctionManifest, Manifest, Patterns};
 
 /// What a dylib in `crates/` exports, with `pallet_core::export_crate!(TheType);`.
 pub trait ConfigCrate: 'static {
@@ -18,6 +18,11 @@ pub trait ConfigCrate: 'static {
     const ABOUT: &'static str;
     /// The crates that its functions call, each with a semver requirement.
     const REQUIRES: &'static [(&'static str, &'static str)] = &[];
+    /// What its functions may do to nodes, as constants laid over [`Capabilities::NOTHING`]. The host refuses what goes beyond, shows it to who
+    /// installs the crate, and asks again when a new version does more. Left away, the crate may do everything, and is shown so.
+    const CAPABILITIES: Option<Capabilities<Patterns>> = None;
+    /// The systems that it is for, as people call them: `debian 12`, `rocky`. `pallet-cli test` tries each. Left away, the crate does not say.
+    const SYSTEMS: &'static [&'static str] = &[];
 
     /// Its functions; `pallet_core::functions![install, site]` makes the list.
     fn functions() -> Vec<Function>;
@@ -62,7 +67,15 @@ pub(crate) fn manifest<C: ConfigCrate>(version: &str) -> Manifest {
             FunctionManifest { name: function.name.to_owned(), doc, parameters }
         })
         .collect();
-    Manifest { name: C::NAME.into(), version: version.into(), about: C::ABOUT.into(), functions, options: Value::Null }
+    Manifest {
+        name: C::NAME.into(),
+        version: version.into(),
+        about: C::ABOUT.into(),
+        functions,
+        options: Value::Null,
+        capabilities: C::CAPABILITIES.map(Capabilities::from),
+        systems: C::SYSTEMS.iter().map(|system| (*system).to_owned()).collect(),
+    }
 }
 
 /// Calls a crate's function by its name.

@@ -22,9 +22,6 @@ pub struct PluginError {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorKind {
-    /// Report it.
-    #[default]
-    Failed,
     /// Ask another way: the plugin does not do this at all.
     Unsupported,
     /// Report that it does not exist.
@@ -37,8 +34,14 @@ pub enum ErrorKind {
     Transient,
     /// The operation was stopped.
     Cancelled,
+    /// A crate wanted what it does not declare that it may do.
+    Denied,
     /// The plugin panicked: a bug in it.
     Panicked,
+    /// Report it. Also what a kind becomes that is not known here.
+    #[default]
+    #[serde(other)]
+    Failed,
 }
 
 impl PluginError {

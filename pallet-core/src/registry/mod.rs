@@ -13,6 +13,10 @@ pub mod resolve;
 mod scan;
 mod service;
 mod shim;
+/// Stands for what comes.
+pub mod signature {
+    pub use super::shim::PublicKey;
+}
 pub mod store;
 pub mod trust;
 
@@ -31,7 +35,7 @@ use scan::Scanned;
 
 use crate::abi::author::ConnectService;
 use crate::abi::host::{Module, OpenCrate, open};
-use crate::model::{Manifest, PluginKind, PluginSummary};
+use crate::model::{Capabilities, Manifest, PluginKind, PluginSummary};
 use crate::plugin::{PluginError, Remote, RequestHost, Service, ServiceContext};
 
 /// The plugins of this machine, by name; each is loaded when it is first needed.
@@ -85,6 +89,17 @@ impl Registry {
     /// What a crate says of itself. Loads it.
     pub fn crate_manifest(&self, name: &str) -> Result<Manifest, RegistryError> {
         Ok(self.load_crate(name)?.manifest.clone())
+    }
+
+    /// What a crate's functions may do; `None`: everything. Loads it.
+    pub fn capabilities(&self, name: &str) -> Result<Option<Capabilities>, RegistryError> {
+        Ok(self.load_crate(name)?.manifest.capabilities.clone())
+    }
+
+    /// The crates that a crate says it calls.
+    pub fn requires(&self, name: &str) -> Vec<&str> {
+        let found = self.found.iter().find(|found| found.summary.kind == PluginKind::Crate && found.summary.name == name);
+        found.into_iter().flat_map(|found| &found.summary.requires).map(|required| required.name.as_str()).collect()
     }
 
     /// What a provider says of itself. Loads it.

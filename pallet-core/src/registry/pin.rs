@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use semver::Version;
 
-use super::shim::tree_digest;
+use super::shim::h1_of_directory;
 use super::install::{Machine, library};
 use super::lock::{Lock, LockedPlugin};
 use super::scan::Found;
@@ -73,7 +73,7 @@ impl Pin {
 impl PinnedFiles {
     /// Why a plugin must not be loaded: something in its directory is not as it was locked.
     pub(super) fn check(&self) -> Result<(), String> {
-        let h1 = tree_digest(&self.directory).map_err(|error| format!("cannot be read: {error}; run `pallet-cli install`"))?;
+        let h1 = h1_of_directory(&self.directory).map_err(|error| format!("cannot be checked: {error}; run `pallet-cli install`"))?;
         match h1 == self.h1 {
             true => Ok(()),
             false => Err(format!("was changed since it was locked ({h1} instead of {}), and was not loaded; run `pallet-cli install`", self.h1)),

@@ -5,5 +5,5 @@ use super::artifact::ArtifactError;
 pub struct PublicKey(String);
 impl std::fmt::Display for PublicKey { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { self.0.fmt(f) } }
 impl std::str::FromStr for PublicKey { type Err = ArtifactError; fn from_str(s: &str) -> Result<Self, ArtifactError> { Ok(PublicKey(s.to_owned())) } }
-pub fn tree_digest(_: &Path) -> std::io::Result<String> { Ok(String::new()) }
-pub fn unpack(_: &Path, _: &Path, _: &str) -> Result<(), ArtifactError> { Ok(()) }
+pub(super) fn h1_of_directory(_: &Path) -> Result<String, ArtifactError> { Ok(String::new()) }
+pub(super) fn unpack(_: &Path, _: &Path, _: &super::artifact::Target) -> Result<(), ArtifactError> { Ok(()) }

@@ -105,13 +105,7 @@ impl Catalog for Crates {
         };
         let functions =
             functions.into_iter().map(|(name, parameters)| FunctionManifest { name: name.into(), doc: String::new(), parameters });
-        Ok(Manifest {
-            name: name.into(),
-            version: "1.0.0".into(),
-            about: String::new(),
-            functions: functions.collect(),
-            options: Value::Null,
-        })
+        Ok(Manifest { name: name.into(), version: "1.0.0".into(), functions: functions.collect(), ..Manifest::default() })
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::super::Listed;
 use super::super::check::{NodeBuilder, node};
 use super::*;
-use crate::model::digest;
+use crate::model::{Capabilities, digest};
 use expect_test::{Expect, expect};
 use serde_json::Value;
 
@@ -52,6 +52,9 @@ impl Action for Prepared {
     const NAME: &'static str = "rsync";
     fn subject(&self) -> String {
         self.0.subject()
+    }
+    fn needs(&self, needed: &mut Capabilities) {
+        self.0.needs(needed);
     }
     fn observe(&self, wanted: &mut Observation) {
         self.0.observe(wanted);

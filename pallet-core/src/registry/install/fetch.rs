@@ -4,7 +4,7 @@ use super::entry::unreplaced;
 use super::local::Place;
 use super::{InstallError, Session, Step};
 use crate::registry::artifact::{Digest, Plugin};
-use crate::registry::shim::{tree_digest, unpack};
+use crate::registry::shim::{h1_of_directory, unpack};
 use crate::registry::lock::{Content, Lock, LockedPlugin, LockedTarget, Origin};
 use crate::registry::repository::{Reference, Repository};
 use crate::registry::trust::{Signer, Subject};
@@ -39,7 +39,7 @@ impl Session<'_> {
     /// Whether a build is in the store as it was locked.
     fn in_store(&self, target: &LockedTarget) -> bool {
         let directory = self.installer.store.directory(target.content.digest());
-        tree_digest(&directory).is_ok_and(|h1| h1 == target.h1)
+        h1_of_directory(&directory).is_ok_and(|h1| h1 == target.h1)
     }
 
     async fn fetch_one(&mut self, locked: &LockedPlugin, target: &LockedTarget) -> Result<(), InstallError> {
@@ -69,7 +69,7 @@ impl Session<'_> {
         let total = parts.layer.size;
         let progress = |done: u64| tell(Step::Download { plugin: &name, done, total });
         repository.blob(&parts.layer, &partial, &progress).await.map_err(|error| self.offline_or(error, &name))?;
-        claim.put(|directory| Ok::<(), InstallError>(unpack(&partial, directory, &build.h1)?))?;
+        claim.put(|directory| Ok::<(), InstallError>(unpack(&partial, directory, build)?))?;
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use super::entry::requires;
 use super::{InstallError, Installer};
 use crate::model::PluginSummary;
 use crate::registry::artifact::{ArtifactError, Digest};
-use crate::registry::shim::tree_digest;
+use crate::registry::shim::h1_of_directory;
 use crate::registry::elf;
 use crate::registry::error::kind_word;
 use crate::registry::lock::{Content, LockedPlugin, LockedTarget, Origin};
@@ -100,7 +100,7 @@ fn put(
     let _held = installer.store.hold()?;
     let claim = installer.store.claim(&digest, || ())?;
     let directory = if installer.store.has(&digest) { installer.store.directory(&digest) } else { claim.put(fill)? };
-    let h1 = tree_digest(&directory).map_err(ArtifactError::reading(&directory))?;
+    let h1 = h1_of_directory(&directory)?;
     Ok(Place::Files(Arc::new(Files { summary, digest, h1, target: installer.machine.target.clone() })))
 }
 

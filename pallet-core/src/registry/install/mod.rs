@@ -10,6 +10,7 @@ mod fetch;
 mod local;
 mod locate;
 mod machine;
+mod may;
 mod mirror;
 mod outdated;
 mod pull_through;

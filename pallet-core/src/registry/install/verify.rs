@@ -3,7 +3,7 @@
 use super::local::Place;
 use super::{InstallError, Session};
 use crate::registry::artifact::ArtifactError;
-use crate::registry::shim::tree_digest;
+use crate::registry::shim::h1_of_directory;
 use crate::registry::lock::{Lock, LockedPlugin};
 
 /// What was found of one plugin.
@@ -38,7 +38,7 @@ impl Session<'_> {
         if !directory.exists() {
             return wrong(format!("{locked} is not in the store; run `pallet-cli install`"));
         }
-        let h1 = tree_digest(&directory).map_err(ArtifactError::reading(&directory))?;
+        let h1 = h1_of_directory(&directory)?;
         match h1 == target.h1 {
             true => Ok(()),
             false => wrong(format!("{locked} was changed in {} ({h1} instead of {}); run `pallet-cli install`", directory.display(), target.h1)),
