@@ -26,10 +26,10 @@ pub(crate) struct Decided {
     pub(crate) offline: bool,
     /// Install plugins that nobody signed; that decision is written into pallet.lock
     #[arg(long)]
-    accept_unsigned: bool,
+    pub(crate) accept_unsigned: bool,
     /// Install plugins that this key signed (a file, or the key itself); that decision is written into pallet.lock; may be repeated
     #[arg(long, value_name = "KEY")]
-    accept_signer: Vec<String>,
+    pub(crate) accept_signer: Vec<String>,
     /// Show what would change, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -108,8 +108,7 @@ impl Plan {
         let edits = self.edited(&mut lock);
         let fetched = if dry_run { Vec::new() } else { session.fetch(&lock).await? };
         let changes = Changes::between(&old, &lock);
-        let may = |new: &LockedPlugin, before| if dry_run { Ok(Vec::new()) } else { session.may(new, before) };
-        let changes = changes.with(may)?;
+        let changes = changes.with(|new, before| if dry_run { Ok(Vec::new()) } else { session.may(new, before) })?;
         if context.printer.json() {
             context.printer.value(&json!({ "changes": changes.json(), "fetched": fetched, "notes": notes, "dry_run": dry_run }));
         } else {

@@ -12,11 +12,6 @@ pub mod repository;
 pub mod resolve;
 mod scan;
 mod service;
-mod shim;
-/// Stands for what comes.
-pub mod signature {
-    pub use super::shim::PublicKey;
-}
 pub mod store;
 pub mod trust;
 

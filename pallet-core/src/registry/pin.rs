@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use semver::Version;
 
-use super::shim::h1_of_directory;
+use super::artifact::h1_of_directory;
 use super::install::{Machine, library};
 use super::lock::{Lock, LockedPlugin};
 use super::scan::Found;

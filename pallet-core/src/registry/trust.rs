@@ -6,7 +6,7 @@ use semver::Version;
 use thiserror::Error;
 
 use super::lock::{Accepted, LockedPlugin, Origin};
-use super::shim::PublicKey;
+use super::signature::PublicKey;
 
 /// Whom a project and its user trust.
 #[derive(Debug, Clone, Default)]

@@ -4,7 +4,7 @@ use super::entry::unreplaced;
 use super::local::Place;
 use super::{InstallError, Session, Step};
 use crate::registry::artifact::{Digest, Plugin};
-use crate::registry::shim::{h1_of_directory, unpack};
+use crate::registry::artifact::{h1_of_directory, unpack};
 use crate::registry::lock::{Content, Lock, LockedPlugin, LockedTarget, Origin};
 use crate::registry::repository::{Reference, Repository};
 use crate::registry::trust::{Signer, Subject};
@@ -96,7 +96,7 @@ impl Session<'_> {
     }
 
     /// Who signed an index: one of these keys, if one of them did.
-    pub(super) async fn signer(&self, repository: &dyn Repository, index: &Digest, keys: &[crate::registry::shim::PublicKey]) -> Result<Signer, InstallError> {
+    pub(super) async fn signer(&self, repository: &dyn Repository, index: &Digest, keys: &[crate::registry::signature::PublicKey]) -> Result<Signer, InstallError> {
         let _ = (repository, index, keys);
         Ok(Signer::Nobody)
     }

@@ -11,7 +11,7 @@ use super::entry::requires;
 use super::{InstallError, Installer};
 use crate::model::PluginSummary;
 use crate::registry::artifact::{ArtifactError, Digest};
-use crate::registry::shim::h1_of_directory;
+use crate::registry::artifact::h1_of_directory;
 use crate::registry::elf;
 use crate::registry::error::kind_word;
 use crate::registry::lock::{Content, LockedPlugin, LockedTarget, Origin};

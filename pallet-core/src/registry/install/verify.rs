@@ -2,8 +2,7 @@
 
 use super::local::Place;
 use super::{InstallError, Session};
-use crate::registry::artifact::ArtifactError;
-use crate::registry::shim::h1_of_directory;
+use crate::registry::artifact::h1_of_directory;
 use crate::registry::lock::{Lock, LockedPlugin};
 
 /// What was found of one plugin.
