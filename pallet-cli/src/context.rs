@@ -104,9 +104,17 @@ impl Context {
         Ok(store.remember(&lock)?)
     }
 
-    /// How registries are reached.
+    /// How registries are reached from here.
     pub(crate) fn access(&self) -> Access {
-        Access::default()
+        let [https_proxy, http_proxy, no_proxy] = self.surroundings.proxies.clone();
+        Access {
+            credentials: self.surroundings.credentials.clone(),
+            helper_path: self.surroundings.programs.clone(),
+            https_proxy,
+            http_proxy,
+            no_proxy,
+            ..Access::default()
+        }
     }
 
     /// Loads the project.

@@ -1,5 +1,6 @@
 //! The command line of Pallet.
 
+mod cargo;
 mod cli;
 mod commands;
 mod context;

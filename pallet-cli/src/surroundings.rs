@@ -28,6 +28,14 @@ pub(crate) struct Surroundings {
     pub(crate) agent: Option<PathBuf>,
     /// OpenSSH's client.
     pub(crate) ssh: Option<PathBuf>,
+    /// Files with credentials of registries: docker's, podman's.
+    pub(crate) credentials: Vec<PathBuf>,
+    /// `PATH`
+    pub(crate) programs: Vec<PathBuf>,
+    /// The proxies for `https://` and `http://`, and the hosts that are reached without.
+    pub(crate) proxies: [Option<String>; 3],
+    /// The passphrase of the key that signs.
+    pub(crate) key_passphrase: Option<String>,
     /// Standard output and standard error are a person's terminal that takes colours and moves its cursor.
     pub(crate) terminal: bool,
     /// Somebody can be asked.
@@ -46,6 +54,7 @@ impl Surroundings {
             std::env::var_os("PALLET_PLUGIN_PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
         plugin_path.retain(|directory| !directory.as_os_str().is_empty());
         let text = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let programs: Vec<PathBuf> = std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
         let dumb = text("NO_COLOR").is_some() || text("TERM").as_deref() == Some("dumb");
         Surroundings {
             configuration: configuration.join("pallet"),
@@ -61,8 +70,16 @@ impl Surroundings {
                 .map(|(boot, namespace)| format!("{boot}/{}", namespace.display()))
                 .unwrap_or_default(),
             agent: text("SSH_AUTH_SOCK").map(PathBuf::from),
-            ssh: std::env::var_os("PATH")
-                .and_then(|path| std::env::split_paths(&path).map(|dir| dir.join("ssh")).find(|ssh| ssh.is_file())),
+            ssh: programs.iter().map(|directory| directory.join("ssh")).find(|ssh| ssh.is_file()),
+            credentials: credentials(&home),
+            programs,
+            // curl's rule: the variable for plain HTTP is lower case alone, because a CGI script's own header could set the other
+            proxies: [
+                text("HTTPS_PROXY").or_else(|| text("https_proxy")),
+                text("http_proxy"),
+                text("NO_PROXY").or_else(|| text("no_proxy")),
+            ],
+            key_passphrase: text("PALLET_KEY_PASSPHRASE"),
             terminal: !dumb && std::io::stdout().is_terminal() && std::io::stderr().is_terminal(),
             interactive: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
             home,
@@ -73,6 +90,16 @@ impl Surroundings {
     pub(crate) fn variable(name: &str) -> Option<String> {
         std::env::var(name).ok()
     }
+}
+
+/// Where docker and podman keep credentials, in the order in which they are looked at.
+#[allow(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+fn credentials(home: &Path) -> Vec<PathBuf> {
+    let path = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let docker = path("DOCKER_CONFIG").unwrap_or_else(|| home.join(".docker"));
+    let podman = path("XDG_RUNTIME_DIR").map(|directory| directory.join("containers/auth.json"));
+    let files = [path("REGISTRY_AUTH_FILE"), Some(docker.join("config.json")), podman, Some(home.join(".config/containers/auth.json"))];
+    files.into_iter().flatten().collect()
 }
 
 fn first_line(path: &str) -> Option<String> {

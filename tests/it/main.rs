@@ -14,6 +14,8 @@ mod lift;
 #[cfg(test)]
 mod plugins;
 #[cfg(test)]
+mod publish;
+#[cfg(test)]
 mod qemu;
 #[cfg(test)]
 mod quickstart;

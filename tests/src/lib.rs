@@ -1,7 +1,7 @@
 //! The harness of the tests that need several packages or real nodes.
 //!
 //! [`workspace`] is what cargo built, [`Project`] runs pallet-cli in a home of its own, [`Bed`] is nodes with real sshd,
-//! [`Cloud`] makes them through an API, [`ContainerEngine`] is Docker or Podman.
+//! [`Cloud`] makes them through an API, [`ContainerEngine`] is Docker or Podman, [`OciRegistry`] is a registry of plugins.
 //! Everything here panics with a readable message where a test cannot go on.
 // this package is test code, where a panic is how a failure is told
 #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -13,6 +13,7 @@ mod events;
 mod guard;
 mod http;
 mod leftovers;
+mod oci_registry;
 mod process;
 mod project;
 mod redact;
@@ -25,6 +26,7 @@ pub use container_engine::ContainerEngine;
 pub use events::{Event, Events};
 pub use http::get;
 pub use leftovers::Leftovers;
+pub use oci_registry::{OciRegistry, REGISTRY_PASSWORD, REGISTRY_USER, RegistryOptions};
 pub use process::{Output, Process};
 pub use project::Project;
 pub use redact::Redactions;

@@ -59,6 +59,11 @@ impl Process {
         self.stdout.text()
     }
 
+    /// What it has printed as errors so far.
+    pub fn errors(&self) -> String {
+        self.stderr.text()
+    }
+
     /// Waits until it has printed `text` on either stream.
     pub fn wait_for(&mut self, text: &str) {
         while !self.stdout.text().contains(text) && !self.stderr.text().contains(text) {

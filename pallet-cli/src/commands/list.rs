@@ -35,7 +35,7 @@ impl List {
                     "requires": locked.requires,
                     "source": locked.source.to_string(),
                     "index": locked.index,
-                    "signer": locked.signer,
+                    "signer": locked.signer.as_ref().map(ToString::to_string),
                     "accepted": locked.accepted,
                     "targets": locked.targets.keys().collect::<Vec<_>>(),
                     "installed": there(locked),

@@ -9,6 +9,7 @@ use crate::context::Context;
 mod offers;
 mod operation;
 mod plugins;
+mod registry_options;
 
 macro_rules! commands {
     ($($(#[$doc:meta])* $module:ident::$command:ident,)*) => {
@@ -54,6 +55,8 @@ commands! {
     mirror::Mirror,
     verify::Verify,
     gc::Gc,
+    publish::Publish,
+    generate_key::GenerateKey,
     version::Version,
     completions::Completions,
 }

@@ -68,7 +68,7 @@ impl<'a> Changes<'a> {
                 "from": old.map(|old| &old.version),
                 "to": new.map(|new| &new.version),
                 "source": new.map(|new| new.source.to_string()),
-                "signer": new.and_then(|new| new.signer.as_ref()),
+                "signer": new.and_then(|new| new.signer.as_ref()).map(ToString::to_string),
                 "accepted": new.and_then(|new| new.accepted),
                 "may": may,
             })

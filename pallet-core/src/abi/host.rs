@@ -59,6 +59,11 @@ impl Module {
         answer((self.0.manifest())())
     }
 
+    /// The manifest as the plugin says it, with what this host does not know of.
+    pub(crate) fn whole_manifest(self) -> Result<Value, PluginError> {
+        answer((self.0.manifest())())
+    }
+
     pub(crate) fn provider(self, service: &ConnectService) -> Result<OpenProvider, PluginError> {
         let payload = to_json(service)?;
         match (self.0.provider())(share(service.context.host.behind()), RSlice::from_slice(&payload)) {

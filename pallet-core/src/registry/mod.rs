@@ -12,6 +12,7 @@ pub mod repository;
 pub mod resolve;
 mod scan;
 mod service;
+pub mod signature;
 pub mod store;
 pub mod trust;
 
@@ -21,7 +22,7 @@ pub use scan::Found;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value};
@@ -182,6 +183,15 @@ impl Registry {
         }
         Ok(())
     }
+}
+
+/// All that the plugin in this file says of itself, as it says it. Loads it.
+pub fn whole_manifest(path: &Path) -> Result<Value, RegistryError> {
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let summary = elf::summary(&path).map_err(|message| RegistryError::File { path: path.clone(), message })?;
+    let found = Found { summary, path, pinned: None };
+    let module = open(&found.path).map_err(|message| RegistryError::Load { path: found.path.clone(), message })?;
+    module.whole_manifest().map_err(|error| RegistryError::of_plugin(&found, error))
 }
 
 impl fmt::Debug for Registry {

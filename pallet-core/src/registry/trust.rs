@@ -6,7 +6,7 @@ use semver::Version;
 use thiserror::Error;
 
 use super::lock::{Accepted, LockedPlugin, Origin};
-use super::signature::PublicKey;
+use super::signature::{PublicKey, Signed};
 
 /// Whom a project and its user trust.
 #[derive(Debug, Clone, Default)]
@@ -33,15 +33,6 @@ pub struct Decisions {
     pub signers: Vec<PublicKey>,
 }
 
-/// Who signed one version of a plugin, as far as it matters.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Signer {
-    /// Nobody did.
-    Nobody,
-    /// This key did.
-    Key(PublicKey),
-}
-
 /// A plugin, in messages.
 #[derive(Debug, Clone)]
 pub struct Subject {
@@ -61,26 +52,29 @@ pub enum TrustError {
     Unsigned(Subject),
     /// Its signer is not trusted, and nobody decided to accept it.
     #[error(
-        "{subject} is signed by {signer}, which nothing trusts; ask its publisher for the key, then put that into [trust], or say \
-         --accept-signer {signer}"
+        "{subject} is signed by {signer}, which nothing trusts; ask its publisher for the public key, and put that into [trust], or say \
+         --accept-signer FILE"
     )]
     Unknown {
         /// The plugin.
         subject: Subject,
-        /// Who signed it.
-        signer: PublicKey,
+        /// Who signed it, as the signatures say.
+        signer: String,
     },
     /// Another one signed the versions before.
-    #[error("{subject} is signed by {signer}, and {before} was signed by {old}; ask its publisher whether the key was changed, then say --accept-signer {signer}")]
+    #[error(
+        "{subject} is signed by {signer}, and {before} was signed by {old}; ask its publisher whether the key was changed, then say \
+         --accept-signer FILE with the new one"
+    )]
     Changed {
         /// The plugin.
         subject: Subject,
         /// The version that is locked.
         before: Version,
         /// Who signed that.
-        old: String,
-        /// Who signed this.
-        signer: PublicKey,
+        old: PublicKey,
+        /// Who signed this, as the signatures say.
+        signer: String,
     },
     /// The versions before were signed.
     #[error(
@@ -93,7 +87,7 @@ pub enum TrustError {
         /// The version that is locked.
         before: Version,
         /// Who signed that.
-        old: String,
+        old: PublicKey,
     },
 }
 
@@ -116,27 +110,34 @@ impl Trust {
     pub fn decide(
         &self,
         subject: Subject,
-        signer: &Signer,
+        signed: &Signed,
         before: Option<&LockedPlugin>,
         decisions: &Decisions,
     ) -> Result<Option<Accepted>, TrustError> {
         let was = before.and_then(|before| Some((before.version.clone(), before.signer.clone()?)));
-        let key = match (signer, was) {
-            (Signer::Nobody, Some((before, old))) => return Err(TrustError::Lost { subject, before, old }),
-            (Signer::Nobody, None) if decisions.unsigned => return Ok(Some(Accepted::Unsigned)),
-            (Signer::Nobody, None) => return Err(TrustError::Unsigned(subject)),
-            (Signer::Key(key), Some((before, old))) if old != key.to_string() && !decisions.signers.contains(key) => {
-                return Err(TrustError::Changed { subject, before, old, signer: key.clone() });
+        let key = match (signed, was) {
+            (Signed::Unsigned, Some((before, old))) => return Err(TrustError::Lost { subject, before, old }),
+            (Signed::Unsigned, None) if decisions.unsigned => return Ok(Some(Accepted::Unsigned)),
+            (Signed::Unsigned, None) => return Err(TrustError::Unsigned(subject)),
+            (Signed::UnknownSigner(others), was) => {
+                let signer = others.join(" and ");
+                return Err(match was {
+                    Some((before, old)) => TrustError::Changed { subject, before, old, signer },
+                    None => TrustError::Unknown { subject, signer },
+                });
             }
-            (Signer::Key(key), _) => key,
+            (Signed::By(key), Some((before, old))) if old != *key && !decisions.signers.contains(key) => {
+                return Err(TrustError::Changed { subject, before, old, signer: key.to_string() });
+            }
+            (Signed::By(key), _) => key,
         };
         if self.keys(&subject.source).contains(key) {
             return Ok(None);
         }
-        let accepted_before = before.is_some_and(|before| before.accepted == Some(Accepted::Signer) && before.signer == Some(key.to_string()));
+        let accepted_before = before.is_some_and(|before| before.accepted == Some(Accepted::Signer) && before.signer.as_ref() == Some(key));
         match accepted_before || decisions.signers.contains(key) {
             true => Ok(Some(Accepted::Signer)),
-            false => Err(TrustError::Unknown { subject, signer: key.clone() }),
+            false => Err(TrustError::Unknown { subject, signer: key.to_string() }),
         }
     }
 }

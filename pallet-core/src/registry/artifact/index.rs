@@ -25,7 +25,7 @@ pub(crate) struct Index {
 /// OCI's manifest: a plugin's for one target, or a signature's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct TargetManifest {
+pub(crate) struct Manifest {
     pub(crate) schema_version: u32,
     #[serde(default)]
     pub(crate) media_type: String,
@@ -114,7 +114,7 @@ impl Index {
     }
 }
 
-impl TargetManifest {
+impl Manifest {
     /// Reads a manifest; `place` says where it is from.
     pub(crate) fn parse(place: &str, content: &[u8]) -> Result<Self, ArtifactError> {
         serde_json::from_slice(content).map_err(|error| ArtifactError::NotAPlugin {

@@ -4,6 +4,10 @@
 pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 /// OCI's manifest.
 pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+/// Docker's index, which some registries answer with.
+pub const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+/// Docker's manifest.
+pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 /// OCI's config that says nothing: `{}`.
 pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 /// The artifact type of a plugin's index.
@@ -29,6 +33,8 @@ pub const VERSION_KEY: &str = "org.opencontainers.image.version";
 pub const LICENSES_KEY: &str = "org.opencontainers.image.licenses";
 /// Where its source is.
 pub const SOURCE_KEY: &str = "org.opencontainers.image.source";
+/// One line on what it is.
+pub const DESCRIPTION_KEY: &str = "org.opencontainers.image.description";
 /// The major version of the interface that it was built against.
 pub const ABI_KEY: &str = "dev.pallet.abi";
 /// The crates that it requires, as JSON: `[{"name":"tls","version":"^1"}]`.

@@ -5,9 +5,17 @@ mod digest;
 mod error;
 pub(crate) mod index;
 pub mod media;
+mod pack;
 mod plugin;
+mod publish;
+mod release;
+mod sbom;
 
 pub use descriptor::{Descriptor, Platform};
 pub use digest::Digest;
 pub use error::ArtifactError;
+pub use pack::{h1_of_directory, unpack};
 pub use plugin::{Parts, Plugin, PluginConfig, Target};
+pub use publish::{Publication, Publishing};
+pub use release::{Build, Details, Pushed, Release};
+pub use sbom::sbom;

@@ -6,7 +6,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::index::{Index, TargetManifest};
+use super::index::{Index, Manifest};
 use super::{ArtifactError, Descriptor, Digest, Platform};
 use crate::model::{PluginKind, Requirement};
 use crate::registry::repository::{Reference, Repository};
@@ -99,7 +99,13 @@ impl Target {
     pub async fn parts(&self, repository: &dyn Repository) -> Result<Parts, ArtifactError> {
         let (_, content) = repository.manifest(&Reference::Digest(self.manifest.digest)).await?;
         let place = format!("{} {}", repository.source(), self.manifest.digest);
-        TargetManifest::parse(&place, &content)?.parts(&place)
+        Manifest::parse(&place, &content)?.parts(&place)
+    }
+
+    /// Reads the target's `plugin.json`. Two requests.
+    pub async fn config(&self, repository: &dyn Repository) -> Result<PluginConfig, ArtifactError> {
+        let config = self.parts(repository).await?.config;
+        PluginConfig::parse(&format!("{} {}", repository.source(), config.digest), &repository.small_blob(&config).await?)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::registry::artifact::index::{Index, TargetManifest};
+use crate::registry::artifact::index::{Index, Manifest};
 use crate::registry::artifact::{ArtifactError, Descriptor, Digest, media};
 use crate::registry::repository::{Content, Reference, Repository, Source};
 use crate::registry::store::Store;
@@ -62,7 +62,7 @@ impl Copy<'_> {
     }
 
     async fn blobs(&self, manifest: &Descriptor, content: &[u8]) -> Result<u64, InstallError> {
-        let parts = TargetManifest::parse(&format!("{} {}", self.from.source(), manifest.digest), content)?;
+        let parts = Manifest::parse(&format!("{} {}", self.from.source(), manifest.digest), content)?;
         let mut bytes = 0;
         for blob in std::iter::once(&parts.config).chain(&parts.layers) {
             bytes += self.blob(blob).await?;

@@ -10,7 +10,8 @@ use crate::model::Requirement;
 use crate::registry::artifact::Plugin;
 use crate::registry::lock::{Accepted, Content, LockedPlugin, LockedTarget, Origin};
 use crate::registry::resolve::Package;
-use crate::registry::trust::{Signer, Subject};
+use crate::registry::signature::{PublicKey, Signed, verify};
+use crate::registry::trust::Subject;
 
 impl Session<'_> {
     /// The entry for a version. `before` is what the lock has of that plugin now, which must not have been replaced nor signed by another.
@@ -30,14 +31,18 @@ impl Session<'_> {
         let mut keys = self.installer.trust.keys(origin);
         keys.extend(self.installer.decisions.signers.iter().cloned());
         // who signed before comes first: a version may have several signatures
-        if let Some(old) = before.and_then(|before| before.signer.as_ref()).and_then(|old| old.parse().ok()) {
+        if let Some(old) = before.and_then(|before| before.signer.clone()) {
             keys.insert(0, old);
         }
-        let signer = self.signer(&*repository, &plugin.index, &keys).await?;
+        let signed = verify(&*repository, &plugin.index, &keys).await?;
         let subject = Subject { name: package.name.clone(), version: version.clone(), source: origin.clone() };
-        let accepted = self.installer.trust.decide(subject, &signer, before, &self.installer.decisions)?;
+        let accepted = self.installer.trust.decide(subject, &signed, before, &self.installer.decisions)?;
         self.verified.insert(plugin.index);
-        let entry = locked(&plugin, origin, &signer, accepted);
+        let signer = match signed {
+            Signed::By(key) => Some(key),
+            Signed::Unsigned | Signed::UnknownSigner(_) => None,
+        };
+        let entry = locked(&plugin, origin, signer, accepted);
         if let Some(before) = before.filter(|before| before.version == *version && before.source == *origin) {
             unreplaced(before, &entry, notes)?;
         }
@@ -62,7 +67,7 @@ pub(super) fn unreplaced(before: &LockedPlugin, now: &LockedPlugin, notes: &mut 
 }
 
 /// What a plugin's index says, as it stands in a lock.
-pub(super) fn locked(plugin: &Plugin, origin: &Origin, signer: &Signer, accepted: Option<Accepted>) -> LockedPlugin {
+pub(super) fn locked(plugin: &Plugin, origin: &Origin, signer: Option<PublicKey>, accepted: Option<Accepted>) -> LockedPlugin {
     let target = |target: &crate::registry::artifact::Target| LockedTarget { content: Content::Manifest(target.manifest.digest), h1: target.h1.clone() };
     LockedPlugin {
         kind: plugin.kind,
@@ -72,10 +77,7 @@ pub(super) fn locked(plugin: &Plugin, origin: &Origin, signer: &Signer, accepted
         requirement: None,
         requires: requires(&plugin.requires),
         index: Some(plugin.index),
-        signer: match signer {
-            Signer::Key(key) => Some(key.to_string()),
-            Signer::Nobody => None,
-        },
+        signer,
         accepted,
         targets: plugin.targets.iter().map(|(name, found)| (name.clone(), target(found))).collect(),
     }

@@ -7,7 +7,8 @@ use crate::registry::artifact::{Digest, Plugin};
 use crate::registry::artifact::{h1_of_directory, unpack};
 use crate::registry::lock::{Content, Lock, LockedPlugin, LockedTarget, Origin};
 use crate::registry::repository::{Reference, Repository};
-use crate::registry::trust::{Signer, Subject};
+use crate::registry::signature::verify;
+use crate::registry::trust::Subject;
 
 impl Session<'_> {
     /// Puts everything that a lock names for this machine into the store, and gives the names of what was not there. What is damaged there is replaced.
@@ -85,23 +86,16 @@ impl Session<'_> {
         if self.verified.contains(&index) {
             return Ok(plugin);
         }
-        let keys: Vec<_> = locked.signer.iter().filter_map(|key| key.parse().ok()).collect();
         let subject = || Subject { name: locked.name.clone(), version: locked.version.clone(), source: locked.source.clone() };
-        if locked.signer.is_some() {
-            let signer = self.signer(repository, &index, &keys).await?;
-            self.installer.trust.decide(subject(), &signer, Some(locked), &Default::default())?;
+        if let Some(signer) = &locked.signer {
+            let signed = verify(repository, &index, std::slice::from_ref(signer)).await?;
+            self.installer.trust.decide(subject(), &signed, Some(locked), &Default::default())?;
         }
         self.verified.insert(index);
         Ok(plugin)
     }
 
-    /// Who signed an index: one of these keys, if one of them did.
-    pub(super) async fn signer(&self, repository: &dyn Repository, index: &Digest, keys: &[crate::registry::signature::PublicKey]) -> Result<Signer, InstallError> {
-        let _ = (repository, index, keys);
-        Ok(Signer::Nobody)
-    }
-
-    /// Keeps in the store what an index and its signatures say, so that they can be checked again without a network.
+    /// What is missing offline would have to come over the network.
     pub(super) fn offline_or(&self, error: crate::registry::artifact::ArtifactError, plugin: &str) -> InstallError {
         match error.is_not_found() && self.installer.offline {
             true => InstallError::Offline { plugin: plugin.to_owned() },
@@ -113,12 +107,7 @@ impl Session<'_> {
     pub(super) async fn unchanged_at_source(&mut self, locked: &LockedPlugin, notes: &mut Vec<String>) -> Result<(), InstallError> {
         let Place::Repository { repository, .. } = self.place(&locked.source).await? else { return Ok(()) };
         let plugin = self.plugin(&locked.source, &*repository, &locked.version).await?;
-        let signer = match locked.signer.as_ref().and_then(|key| key.parse().ok()) {
-            Some(key) => Signer::Key(key),
-            None => Signer::Nobody,
-        };
-        let mut now = super::entry::locked(&plugin, &locked.source, &signer, locked.accepted);
-        now.requirement.clone_from(&locked.requirement);
+        let now = super::entry::locked(&plugin, &locked.source, locked.signer.clone(), locked.accepted);
         unreplaced(locked, &now, notes)
     }
 }

@@ -18,6 +18,7 @@ use thiserror::Error;
 use super::artifact::Digest;
 use super::repository::Source;
 use super::resolve::Package;
+use super::signature::PublicKey;
 use crate::model::PluginKind;
 
 pub use text::write_atomically;
@@ -55,8 +56,8 @@ pub struct LockedPlugin {
     #[serde(default)]
     pub index: Option<Digest>,
     /// The public key that signed its index.
-    #[serde(default)]
-    pub signer: Option<String>,
+    #[serde(default, deserialize_with = "public_key")]
+    pub signer: Option<PublicKey>,
     /// What somebody decided to accept although no configuration trusts it.
     #[serde(default)]
     pub accepted: Option<Accepted>,
@@ -245,4 +246,8 @@ impl<'de> Deserialize<'de> for Origin {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
+}
+
+fn public_key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PublicKey>, D::Error> {
+    String::deserialize(deserializer)?.parse().map(Some).map_err(serde::de::Error::custom)
 }

@@ -6,6 +6,11 @@ use super::{Accepted, Content, Lock, LockedPlugin, LockedTarget};
 use crate::model::PluginKind;
 use crate::registry::artifact::Digest;
 use crate::registry::resolve::Package;
+use crate::registry::signature::PublicKey;
+
+fn key() -> PublicKey {
+    "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=".parse().unwrap()
+}
 
 fn nginx() -> LockedPlugin {
     let target = |name: &str| LockedTarget { content: Content::Manifest(Digest::of(name.as_bytes())), h1: format!("h1:{name}=") };
@@ -17,7 +22,7 @@ fn nginx() -> LockedPlugin {
         requirement: Some("^1.2".parse().unwrap()),
         requires: [("tls".into(), "^2".parse().unwrap())].into(),
         index: Some(Digest::of(b"index")),
-        signer: Some("key".into()),
+        signer: Some(key()),
         accepted: None,
         targets: ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"].map(|name| (name.to_owned(), target(name))).into(),
     }
@@ -72,7 +77,7 @@ fn it_is_sorted_and_holds_every_build() {
         source = "oci://ghcr.io/acme/pallet/crate/nginx"
         requirement = "^1.2"
         index = "sha256:1bc04b5291c26a46d918139138b992d2de976d6851d0893b0476b85bfbdfc6e6"
-        signer = "key"
+        signer = "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE="
         requires = { "tls" = "^2" }
         [plugin.targets]
         "aarch64-unknown-linux-gnu" = { manifest = "sha256:61dfc42942d4ae1e3f6d9bbfb6ecc2cd04a9d0fb3ed6ca9e6b5fc0c11f3cd34d", h1 = "h1:aarch64-unknown-linux-gnu=" }
@@ -90,7 +95,7 @@ fn more_builds_are_growth_and_other_builds_are_not() {
     new.targets.insert("riscv64gc-unknown-linux-gnu".into(), LockedTarget { content: Content::Manifest(Digest::of(b"r")), h1: "h1:r=".into() });
     assert!(old.grown(&new));
     assert!(!new.grown(&old));
-    assert!(!old.grown(&LockedPlugin { signer: Some("another".into()), ..new.clone() }));
+    assert!(!old.grown(&LockedPlugin { signer: None, ..new.clone() }));
     new.targets.get_mut("x86_64-unknown-linux-gnu").unwrap().h1 = "h1:changed=".into();
     assert!(!old.grown(&new));
 }
@@ -100,8 +105,8 @@ fn what_is_no_lock_is_refused_in_one_line() {
     let good = lock([nginx()]).to_string();
     refused("version = 7\n", expect!["is of format 7 and needs a newer pallet; this one reads format 1"]);
     refused("", expect![[r#"cannot be read: missing field `version`; restore it, or delete it and run `pallet-cli install`"#]]);
-    refused(&good.replace("signer = \"key\"\n", ""), expect!["crate nginx: it has no `signer`, and nobody accepted that; restore it, or delete it and run `pallet-cli install`"]);
-    refused(&good.replace("signer = \"key\"\n", "<<<<<<< HEAD\nsigner = \"key\"\n"), expect!["line 11: holds both sides of a merge; take one of them and run `pallet-cli install`"]);
+    refused(&good.replace("signer = \"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\"\n", ""), expect!["crate nginx: it has no `signer`, and nobody accepted that; restore it, or delete it and run `pallet-cli install`"]);
+    refused(&good.replace("signer = \"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\"\n", "<<<<<<< HEAD\nsigner = \"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\"\n"), expect!["line 11: holds both sides of a merge; take one of them and run `pallet-cli install`"]);
     refused(&good.replace("version = \"1.2.0\"", "version = \"new\""), expect![[""]]);
     refused(&good.replace("sha256:", "sha1:"), expect![[""]]);
     let twice = good.clone() + good.split_once("\n\n").unwrap().1;

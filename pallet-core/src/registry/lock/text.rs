@@ -10,6 +10,7 @@ use toml::Value;
 
 use super::{Accepted, Content, FORMAT, Lock, LockedPlugin, LockedTarget};
 use crate::registry::error::kind_word;
+use crate::registry::signature::PublicKey;
 
 const HEADER: &str = "# Written by pallet-cli: `pallet-cli install` installs exactly this. Keep it with pallet.toml.\n";
 
@@ -81,7 +82,7 @@ fn write_plugin(f: &mut fmt::Formatter<'_>, plugin: &LockedPlugin) -> fmt::Resul
     line("source", Some(plugin.source.to_string()))?;
     line("requirement", plugin.requirement.as_ref().map(ToString::to_string))?;
     line("index", plugin.index.map(|digest| digest.to_string()))?;
-    line("signer", plugin.signer.clone())?;
+    line("signer", plugin.signer.as_ref().map(PublicKey::to_line))?;
     line("accepted", plugin.accepted.map(|accepted| accepted.word().to_owned()))?;
     if !plugin.requires.is_empty() {
         let pairs: Vec<_> = plugin.requires.iter().map(|(name, version)| format!("{} = {}", quoted(name), quoted(&version.to_string()))).collect();

@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use semver::Version;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::reference::{referrers_tag, tag, version};
-use super::{Content, Reference, Repository, Source};
-use crate::registry::artifact::index::{Index, TargetManifest};
+use super::{Content, Reference, Repository, Source, media_type};
+use crate::registry::artifact::index::{Index, Manifest};
 use crate::registry::artifact::{ArtifactError, Descriptor, Digest, media};
 
 /// A repository in an OCI image layout.
@@ -191,7 +191,7 @@ impl Repository for Layout {
             .iter()
             .filter(|entry| entry.media_type == media::MANIFEST && !entry.annotations.contains_key(media::REF_NAME_KEY))
         {
-            let Ok(manifest) = TargetManifest::parse("", &self.content(&entry.digest)?) else { continue };
+            let Ok(manifest) = Manifest::parse("", &self.content(&entry.digest)?) else { continue };
             if manifest.subject.is_some_and(|its| its.digest == *subject) {
                 let artifact_type = entry.artifact_type.clone().or(manifest.artifact_type);
                 let annotations = if entry.annotations.is_empty() { manifest.annotations } else { entry.annotations.clone() };
@@ -234,13 +234,6 @@ impl Repository for Layout {
             index.manifests.push(manifest.clone());
         })
     }
-}
-
-/// What a manifest says that it is.
-fn media_type(content: &[u8]) -> String {
-    let value: Value = serde_json::from_slice(content).unwrap_or_default();
-    let named = value["mediaType"].as_str().filter(|text| !text.is_empty());
-    named.unwrap_or(if value["manifests"].is_array() { media::INDEX } else { media::MANIFEST }).to_owned()
 }
 
 fn write_atomically(file: &Path, content: &mut dyn Read) -> std::io::Result<()> {

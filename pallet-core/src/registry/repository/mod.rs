@@ -1,8 +1,12 @@
 //! Where artifacts are kept: a registry, or an OCI image layout in a directory.
 
+mod connect;
+mod credentials;
 mod layout;
 mod reference;
+mod registry;
 mod source;
+mod token;
 
 pub use reference::Reference;
 pub use source::Source;
@@ -12,7 +16,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use semver::Version;
 
-use super::artifact::{ArtifactError, Descriptor, Digest};
+use super::artifact::{ArtifactError, Descriptor, Digest, media};
 
 /// The versions of one plugin, wherever they are kept.
 #[async_trait]
@@ -29,6 +33,14 @@ pub trait Repository: Send + Sync {
     /// Appends to `file` what it lacks of a blob, makes it durable, and verifies size and digest of the whole. A file that does not verify is removed.
     /// `progress` is told how many bytes are there.
     async fn blob(&self, blob: &Descriptor, file: &Path, progress: &(dyn Fn(u64) + Sync)) -> Result<(), ArtifactError>;
+
+    /// The content of a blob, which is small.
+    async fn small_blob(&self, blob: &Descriptor) -> Result<Vec<u8>, ArtifactError> {
+        let temporary = Path::new("a temporary file");
+        let file = tempfile::NamedTempFile::new().map_err(ArtifactError::writing(temporary))?;
+        self.blob(blob, file.path(), &|_| ()).await?;
+        std::fs::read(file.path()).map_err(ArtifactError::reading(file.path()))
+    }
 
     /// The manifests of this artifact type that refer to `subject`; empty where there are none.
     async fn referrers(&self, subject: &Digest, artifact_type: &str) -> Result<Vec<Descriptor>, ArtifactError>;
@@ -71,23 +83,19 @@ pub struct Access {
     pub no_proxy: Option<String>,
 }
 
-/// Opens the repository at `source`. A layout need not exist yet.
-pub async fn open(source: &Source, _access: &Access) -> Result<Box<dyn Repository>, ArtifactError> {
-    match source {
-        Source::Layout { .. } => Ok(Box::new(layout::Layout::new(source)?)),
-        Source::Registry { .. } => {
-            Err(ArtifactError::Refused { place: source.to_string(), message: "registries come with the next commit".to_owned() })
-        }
-    }
+/// Opens the repository at `source`. Neither a layout nor a repository on a registry need exist yet.
+pub async fn open(source: &Source, access: &Access) -> Result<Box<dyn Repository>, ArtifactError> {
+    Ok(match source {
+        Source::Layout { .. } => Box::new(layout::Layout::new(source)?),
+        Source::Registry { .. } => Box::new(registry::Registry::open(source, access).await?),
+    })
 }
 
-/// The paths of the repositories under `source`.
-pub async fn catalog(source: &Source, _access: &Access) -> Result<Vec<String>, ArtifactError> {
+/// The paths of the repositories under `source`. Many public registries do not tell.
+pub async fn catalog(source: &Source, access: &Access) -> Result<Vec<String>, ArtifactError> {
     match source {
         Source::Layout { .. } => layout::Layout::new(source)?.catalog(),
-        Source::Registry { .. } => {
-            Err(ArtifactError::Refused { place: source.to_string(), message: "registries come with the next commit".to_owned() })
-        }
+        Source::Registry { .. } => registry::Registry::open(source, access).await?.catalog().await,
     }
 }
 
@@ -101,4 +109,11 @@ fn verify(source: &Source, blob: &Descriptor, file: &Path) -> Result<(), Artifac
     let message =
         if size == blob.size { format!("it has the digest {digest}") } else { format!("it has {size} bytes instead of {}", blob.size) };
     Err(ArtifactError::Corrupt { place: source.to_string(), what: blob.digest.to_string(), message })
+}
+
+/// What a manifest says that it is.
+fn media_type(content: &[u8]) -> String {
+    let value: serde_json::Value = serde_json::from_slice(content).unwrap_or_default();
+    let named = value["mediaType"].as_str().filter(|text| !text.is_empty());
+    named.unwrap_or(if value["manifests"].is_array() { media::INDEX } else { media::MANIFEST }).to_owned()
 }

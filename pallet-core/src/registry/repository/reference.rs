@@ -17,7 +17,6 @@ pub enum Reference {
 
 impl Reference {
     /// How a registry names it: a tag has `_` where a version has `+`.
-    #[allow(dead_code, reason = "the registry client uses it")]
     pub(super) fn name(&self) -> String {
         match self {
             Reference::Version(version) => tag(version),

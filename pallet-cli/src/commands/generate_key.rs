@@ -1,0 +1,87 @@
+//! `pallet-cli generate-key`
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail, ensure};
+use clap::ValueEnum;
+use pallet_core::registry::signature::{KeyAlgorithm, SigningKey};
+use serde_json::json;
+
+use crate::context::Context;
+
+/// Make a pair of keys to sign plugins with
+#[derive(Debug, clap::Args)]
+pub(crate) struct GenerateKey {
+    /// Where to write the private key; the public one is written beside it, as FILE.pub
+    file: PathBuf,
+    /// Which kind of key
+    #[arg(long, value_enum, default_value_t = Algorithm::EcdsaP256)]
+    algorithm: Algorithm,
+    /// Do not encrypt the private key with a passphrase
+    #[arg(long)]
+    no_passphrase: bool,
+}
+
+/// Kinds of keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Algorithm {
+    /// What cosign makes too, and every tool of Sigstore verifies
+    EcdsaP256,
+    /// Smaller and faster
+    Ed25519,
+}
+
+impl GenerateKey {
+    pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        let public_file = PathBuf::from(format!("{}.pub", self.file.display()));
+        for file in [&self.file, &public_file] {
+            ensure!(!file.exists(), "{} is there already, and a key is never overwritten; name another file", file.display());
+        }
+        let passphrase = self.passphrase(context)?;
+        let key = SigningKey::generate(match self.algorithm {
+            Algorithm::EcdsaP256 => KeyAlgorithm::EcdsaP256,
+            Algorithm::Ed25519 => KeyAlgorithm::Ed25519,
+        })?;
+        write(&self.file, 0o600, &key.to_pem(passphrase.as_deref())?)?;
+        write(&public_file, 0o644, &key.public().to_pem())?;
+        let public = key.public();
+        match context.printer.json() {
+            true => context.printer.value(&json!({
+                "private_key": self.file, "public_key": public_file, "key": public.to_string(), "line": public.to_line(),
+            })),
+            false => {
+                context.printer.line(&format!("wrote {}: keep it secret, and sign with --key {0}", self.file.display()));
+                context.printer.line(&format!("wrote {}: give it to whoever installs what you publish", public_file.display()));
+                context.printer.line(&format!("it is {public}, in one line {}", public.to_line()));
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn passphrase(&self, context: &Context) -> anyhow::Result<Option<String>> {
+        if self.no_passphrase {
+            return Ok(None);
+        }
+        if let Some(passphrase) = &context.surroundings.key_passphrase {
+            return Ok(Some(passphrase.clone()));
+        }
+        if !context.surroundings.interactive {
+            bail!("nobody can be asked for a passphrase; set it in PALLET_KEY_PASSPHRASE, or say --no-passphrase");
+        }
+        let ask = |question: &str| rpassword::prompt_password(question).context("cannot ask for the passphrase");
+        let passphrase = ask("Passphrase of the new key: ")?;
+        ensure!(!passphrase.is_empty(), "the passphrase is empty; say --no-passphrase if that is what you want");
+        ensure!(passphrase == ask("The same once more: ")?, "these are two different passphrases; nothing was written");
+        Ok(Some(passphrase))
+    }
+}
+
+fn write(file: &Path, mode: u32, text: &str) -> anyhow::Result<()> {
+    let writing = || format!("cannot write {}", file.display());
+    let mut new = OpenOptions::new().write(true).create_new(true).mode(mode).open(file).with_context(writing)?;
+    new.write_all(text.as_bytes()).and_then(|()| new.sync_all()).with_context(writing)
+}

@@ -1,0 +1,179 @@
+//! `pallet-cli publish`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use pallet_core::registry::artifact::{ArtifactError, Build, Plugin, Publication, Publishing, Release};
+use pallet_core::registry::repository::{self, Reference, Repository, Source};
+use pallet_core::registry::signature::SigningKey;
+use pallet_core::registry::whole_manifest;
+use serde_json::{Value, json};
+
+use super::registry_options::{RegistryOptions, block_on, signing_key};
+use crate::cargo;
+use crate::context::Context;
+use crate::output::table;
+
+/// Publish a plugin: build its package, and push it as an artifact that others install
+///
+/// A version is never overwritten. A build for another system is added to a version that is there already.
+#[derive(Debug, clap::Args)]
+#[command(allow_missing_positional = true)]
+pub(crate) struct Publish {
+    /// The directory of the plugin's package
+    #[arg(value_name = "PATH", default_value = ".")]
+    package: PathBuf,
+    /// Where to: oci://HOST/PATH or layout:DIRECTORY; KIND/NAME is added to a path that does not end so
+    source: String,
+    /// Publish this library instead of building one; may be repeated, one for each system
+    #[arg(long, value_name = "FILE")]
+    dylib: Vec<PathBuf>,
+    /// Build for this target, as Rust names it; may be repeated [default: this machine's]
+    #[arg(long, value_name = "TRIPLE", conflicts_with = "dylib")]
+    target: Vec<String>,
+    /// Sign with this private key; `pallet-cli generate-key` makes one
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Show what would be pushed, and push nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    registry: RegistryOptions,
+}
+
+impl Publish {
+    pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        let source: Source = self.source.parse()?;
+        let key = self.key.as_deref().map(|file| signing_key(context, file)).transpose()?;
+        let package = match &context.global.directory {
+            Some(directory) => directory.join(&self.package),
+            None => self.package.clone(),
+        };
+        let libraries = self.libraries(&package)?;
+        let builds: Vec<Build> = libraries.iter().map(|library| Build::read(library)).collect::<Result<_, _>>()?;
+        let targets: Vec<&str> = builds.iter().map(|build| build.target.as_str()).collect();
+        let details = cargo::details(&package, &targets)?;
+        let Some(first) = builds.first() else { bail!("there is no library to publish") };
+        let source = source.of_plugin(first.summary.kind, &first.summary.name);
+        let access = self.registry.access(context, [&source]);
+        block_on(async {
+            let repository = repository::open(&source, &access).await?;
+            let repository = repository.as_ref();
+            let manifest = manifest(repository, &builds, &libraries).await?;
+            let release = Release::new(&builds, &manifest, &details)?;
+            self.publish(context, repository, &release, key.as_ref()).await
+        })?
+    }
+
+    async fn publish(
+        &self,
+        context: &Context,
+        repository: &dyn Repository,
+        release: &Release,
+        key: Option<&SigningKey>,
+    ) -> anyhow::Result<ExitCode> {
+        let publishing = Publishing::plan(repository, release, key).await?;
+        let printer = &context.printer;
+        if key.is_none() {
+            printer.warning("nothing signs it: whoever installs it has to decide to trust it; sign with --key");
+        }
+        let publication = match self.dry_run {
+            true => publishing.publication().clone(),
+            false => {
+                let verbose = context.global.verbose > 0;
+                let tell = |what: &str| {
+                    if verbose {
+                        printer.said(&format!("pushing {what}"));
+                    }
+                };
+                publishing.run(repository, &tell).await?
+            }
+        };
+        match printer.json() {
+            true => printer.value(&as_json(repository.source(), release, &publication, self.dry_run)),
+            false => printer.text(&as_text(repository.source(), release, &publication, self.dry_run)),
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// The libraries that were named, or those that cargo builds.
+    fn libraries(&self, package: &Path) -> anyhow::Result<Vec<PathBuf>> {
+        if !self.dylib.is_empty() {
+            return Ok(self.dylib.clone());
+        }
+        if self.target.is_empty() {
+            return Ok(vec![cargo::build(package, None)?]);
+        }
+        self.target.iter().map(|target| cargo::build(package, Some(target))).collect()
+    }
+}
+
+/// What the plugin says of itself: of the library that can be loaded here, or else of what is published already.
+async fn manifest(repository: &dyn Repository, builds: &[Build], libraries: &[PathBuf]) -> anyhow::Result<Value> {
+    let mut problem = None;
+    for library in libraries {
+        match whole_manifest(library) {
+            Ok(manifest) => return Ok(manifest),
+            Err(error) => problem = Some(error),
+        }
+    }
+    let Some(first) = builds.first() else { bail!("there is no library to publish") };
+    match published_manifest(repository, &Reference::Version(first.summary.version.clone())).await {
+        Ok(manifest) => Ok(manifest),
+        Err(error) if error.is_not_found() => {
+            let why = problem.map(|error| error.to_string()).unwrap_or_default();
+            Err(anyhow::anyhow!(why)).context("what the plugin says of itself cannot be read; publish the build for this machine first, or with it")
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn published_manifest(repository: &dyn Repository, version: &Reference) -> Result<Value, ArtifactError> {
+    let plugin = Plugin::read(repository, version).await?;
+    let none = || ArtifactError::NotFound { place: repository.source().to_string(), what: "build of this version".to_owned() };
+    let target = plugin.targets.values().next().ok_or_else(none)?;
+    Ok(target.config(repository).await?.manifest)
+}
+
+fn as_text(source: &Source, release: &Release, publication: &Publication, dry_run: bool) -> String {
+    let mut text = String::new();
+    if dry_run && !publication.pushed.is_empty() {
+        let row = |pushed: &pallet_core::registry::artifact::Pushed| {
+            vec![pushed.what.clone(), pushed.size.to_string(), pushed.media_type.clone(), pushed.digest.to_string()]
+        };
+        text += &table(&["WHAT", "BYTES", "MEDIA TYPE", "DIGEST"], publication.pushed.iter().map(row));
+    }
+    let verb = if dry_run { "would publish" } else { "published" };
+    text += &format!("{verb} {} to {source}\n", release.title());
+    text += &format!("for {}", release.targets().join(", "));
+    let others: Vec<&str> = publication.before.iter().map(String::as_str).filter(|target| !release.targets().contains(target)).collect();
+    if !others.is_empty() {
+        text += &format!(", beside {}", others.join(", "));
+    }
+    text += &format!("\nindex {}\n", publication.index);
+    match &publication.signer {
+        Some(signer) => text + &format!("signed with {signer}\n"),
+        None => text + "not signed\n",
+    }
+}
+
+fn as_json(source: &Source, release: &Release, publication: &Publication, dry_run: bool) -> Value {
+    let pushed: Vec<Value> = publication
+        .pushed
+        .iter()
+        .map(|pushed| json!({ "what": pushed.what, "media_type": pushed.media_type, "size": pushed.size, "digest": pushed.digest }))
+        .collect();
+    json!({
+        "dry_run": dry_run,
+        "source": source,
+        "kind": release.kind(),
+        "name": release.name,
+        "version": release.version,
+        "index": publication.index,
+        "targets": publication.targets,
+        "before": publication.before,
+        "pushed": pushed,
+        "signer": publication.signer.as_ref().map(ToString::to_string),
+    })
+}

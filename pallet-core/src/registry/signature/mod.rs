@@ -1,0 +1,146 @@
+//! Who signed a plugin: keyed signatures as cosign makes and verifies them, attached to a plugin's index.
+//!
+//! A signature is a Sigstore bundle: an in-toto statement that names the digest of the index, in a DSSE envelope. What is signed covers every
+//! target, because the index names the digests of them all. Nothing but the key is needed to verify: no network, no log.
+
+mod bundle;
+mod key;
+
+pub use key::{KeyAlgorithm, KeyError, PublicKey, SigningKey};
+
+use serde_json::json;
+
+use super::artifact::index::Manifest;
+use super::artifact::{ArtifactError, Descriptor, Digest, media};
+use super::repository::{Content, Reference, Repository};
+use bundle::Bundle;
+
+/// More than this in bytes is no bundle.
+const MAX_BUNDLE: u64 = 1 << 20;
+
+/// What is known of a plugin's signatures.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Signed {
+    /// One of the keys signed it.
+    By(PublicKey),
+    /// Nobody signed it.
+    Unsigned,
+    /// Somebody else signed it. These are the keys that the signatures name, `key:<hex>` where they say so; they are not verified.
+    UnknownSigner(Vec<String>),
+}
+
+/// Signs an index and attaches the signature to it. A repeated signature with the same key is the same bytes where the algorithm is Ed25519 or
+/// ECDSA as here, so that it is listed once.
+pub async fn sign(repository: &dyn Repository, index: &Descriptor, key: &SigningKey) -> Result<Descriptor, ArtifactError> {
+    let bundle = bundle::make(&index.digest, key);
+    let blob = Descriptor::of(media::BUNDLE, &bundle);
+    let annotations = [
+        ("dev.sigstore.bundle.content".to_owned(), "dsse-envelope".to_owned()),
+        ("dev.sigstore.bundle.predicateType".to_owned(), bundle::PREDICATE.to_owned()),
+    ];
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": media::MANIFEST,
+        "artifactType": media::BUNDLE,
+        "config": Descriptor::of(media::EMPTY, b"{}"),
+        "layers": [&blob],
+        "subject": { "mediaType": index.media_type, "digest": index.digest, "size": index.size },
+        "annotations": annotations.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+    });
+    let content = manifest.to_string().into_bytes();
+    let descriptor = Descriptor {
+        artifact_type: Some(media::BUNDLE.to_owned()),
+        annotations: annotations.into(),
+        ..Descriptor::of(media::MANIFEST, &content)
+    };
+    repository.put_blob(&Descriptor::of(media::EMPTY, b"{}"), Content::Bytes(b"{}")).await?;
+    repository.put_blob(&blob, Content::Bytes(&bundle)).await?;
+    repository.put_referrer(&index.digest, &descriptor, &content).await?;
+    Ok(descriptor)
+}
+
+/// Finds out which of these keys signed an index. A signature that is none, or that cannot be read, counts for nothing.
+pub async fn verify(repository: &dyn Repository, index: &Digest, keys: &[PublicKey]) -> Result<Signed, ArtifactError> {
+    let mut others = Vec::new();
+    for referrer in repository.referrers(index, media::BUNDLE).await? {
+        let Some(bundle) = read(repository, &referrer).await? else { continue };
+        match keys.iter().find(|key| bundle.is_signed_by(key, index)) {
+            Some(key) => return Ok(Signed::By(key.clone())),
+            None => others.push(bundle.signer()),
+        }
+    }
+    others.sort();
+    others.dedup();
+    Ok(if others.is_empty() { Signed::Unsigned } else { Signed::UnknownSigner(others) })
+}
+
+/// The bundle in a manifest that refers to a plugin; none where there is something else in it.
+async fn read(repository: &dyn Repository, referrer: &Descriptor) -> Result<Option<Bundle>, ArtifactError> {
+    let (_, content) = repository.manifest(&Reference::Digest(referrer.digest)).await?;
+    let Ok(manifest) = Manifest::parse("", &content) else { return Ok(None) };
+    let Some(layer) = manifest.layers.first().filter(|layer| layer.media_type == media::BUNDLE && layer.size <= MAX_BUNDLE) else {
+        return Ok(None);
+    };
+    Ok(Bundle::parse(&repository.small_blob(layer).await?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::repository::{Access, Source, open};
+
+    async fn signed_layout(directory: &std::path::Path, key: Option<&SigningKey>) -> (Box<dyn Repository>, Descriptor) {
+        let source = Source::Layout { directory: directory.to_owned(), path: "crate/a".to_owned() };
+        let repository = open(&source, &Access::default()).await.unwrap();
+        let content = br#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
+        let index = Descriptor::of(media::INDEX, content);
+        repository.put_manifest(&index, content, Some(&"1.0.0".parse().unwrap())).await.unwrap();
+        if let Some(key) = key {
+            sign(repository.as_ref(), &index, key).await.unwrap();
+        }
+        (repository, index)
+    }
+
+    #[tokio::test]
+    async fn a_signature_names_its_signer() {
+        for algorithm in [KeyAlgorithm::EcdsaP256, KeyAlgorithm::Ed25519] {
+            let directory = tempfile::tempdir().unwrap();
+            let key = SigningKey::generate(algorithm).unwrap();
+            let (repository, index) = signed_layout(directory.path(), Some(&key)).await;
+            let stranger = SigningKey::generate(algorithm).unwrap().public();
+            let found = verify(repository.as_ref(), &index.digest, &[stranger.clone(), key.public()]).await.unwrap();
+            assert_eq!(found, Signed::By(key.public()));
+            let found = verify(repository.as_ref(), &index.digest, &[stranger]).await.unwrap();
+            assert_eq!(found, Signed::UnknownSigner(vec![key.public().to_string()]));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_nobody_signed_is_unsigned() {
+        let directory = tempfile::tempdir().unwrap();
+        let (repository, index) = signed_layout(directory.path(), None).await;
+        let key = SigningKey::generate(KeyAlgorithm::Ed25519).unwrap().public();
+        assert_eq!(verify(repository.as_ref(), &index.digest, &[key]).await.unwrap(), Signed::Unsigned);
+    }
+
+    #[tokio::test]
+    async fn a_signature_of_something_else_counts_for_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let key = SigningKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        let (repository, index) = signed_layout(directory.path(), None).await;
+        // a bundle over another digest, attached to this index
+        let bundle = bundle::make(&Digest::of(b"something else"), &key);
+        let blob = Descriptor::of(media::BUNDLE, &bundle);
+        let manifest = json!({
+            "schemaVersion": 2, "mediaType": media::MANIFEST, "artifactType": media::BUNDLE,
+            "config": Descriptor::of(media::EMPTY, b"{}"), "layers": [&blob], "subject": index,
+        });
+        let content = manifest.to_string();
+        let descriptor =
+            Descriptor { artifact_type: Some(media::BUNDLE.to_owned()), ..Descriptor::of(media::MANIFEST, content.as_bytes()) };
+        repository.put_blob(&blob, Content::Bytes(&bundle)).await.unwrap();
+        repository.put_referrer(&index.digest, &descriptor, content.as_bytes()).await.unwrap();
+        let found = verify(repository.as_ref(), &index.digest, &[key.public()]).await.unwrap();
+        assert_eq!(found, Signed::UnknownSigner(vec![key.public().to_string()]));
+    }
+}
