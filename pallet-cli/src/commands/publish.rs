@@ -81,7 +81,7 @@ impl Publish {
         let publication = match self.dry_run {
             true => publishing.publication().clone(),
             false => {
-                let verbose = context.global.verbose > 0;
+                let verbose = context.global.verbose > 0 && !printer.json();
                 let tell = |what: &str| {
                     if verbose {
                         printer.said(&format!("pushing {what}"));

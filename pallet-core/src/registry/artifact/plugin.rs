@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::index::{Index, Manifest};
 use super::{ArtifactError, Descriptor, Digest, Platform};
 use crate::model::{PluginKind, Requirement};
+use crate::registry::error::kind_word;
 use crate::registry::repository::{Reference, Repository};
 
 /// One version of a plugin in a repository, for all targets.
@@ -90,7 +91,18 @@ impl Plugin {
         let (descriptor, content) = repository.manifest(reference).await?;
         let place = format!("{} {reference}", repository.source());
         let index = Index::parse(&place, &descriptor, &content)?;
-        index.plugin(&place, descriptor.digest)
+        let plugin = index.plugin(&place, descriptor.digest)?;
+        let wrong = |message: String| Err(ArtifactError::NotAPlugin { place: place.clone(), message });
+        if let Reference::Version(version) = reference
+            && plugin.version != *version
+        {
+            return wrong(format!("the tag of this version points to version {}; nothing of it was used", plugin.version));
+        }
+        let source = repository.source();
+        if *source != source.prefix() && *source != source.prefix().of_plugin(plugin.kind, &plugin.name) {
+            return wrong(format!("holds the {} {}, which does not belong there; nothing of it was used", kind_word(plugin.kind), plugin.name));
+        }
+        Ok(plugin)
     }
 }
 
@@ -112,10 +124,13 @@ impl Target {
 impl PluginConfig {
     /// Reads the bytes of `plugin.json`; `place` says where they are from.
     pub fn parse(place: &str, content: &[u8]) -> Result<Self, ArtifactError> {
-        serde_json::from_slice(content).map_err(|error| ArtifactError::NotAPlugin {
-            place: place.to_owned(),
-            message: format!("plugin.json cannot be read: {error}; it may need a newer pallet"),
-        })
+        let wrong = |message: String| ArtifactError::NotAPlugin { place: place.to_owned(), message };
+        let config: PluginConfig = serde_json::from_slice(content)
+            .map_err(|error| wrong(format!("plugin.json cannot be read: {error}; it may need a newer pallet")))?;
+        if config.library.contains(['/', '\\', '\n']) || !config.library.ends_with(".so") {
+            return Err(wrong(format!("plugin.json names the library {:?}, which is no plain name", config.library)));
+        }
+        Ok(config)
     }
 }
 

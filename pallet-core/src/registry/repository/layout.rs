@@ -308,7 +308,7 @@ mod tests {
         for _ in 0..2 {
             layout.put_referrer(&subject.digest, &manifest, content.as_bytes()).await.unwrap();
         }
-        assert_eq!(layout.referrers(&subject.digest, media::BUNDLE).await.unwrap(), [manifest.clone()]);
+        assert_eq!(layout.referrers(&subject.digest, media::BUNDLE).await.unwrap(), std::slice::from_ref(&manifest));
         assert_eq!(layout.referrers(&subject.digest, media::PLUGIN).await.unwrap(), []);
         assert_eq!(layout.referrers(&manifest.digest, media::BUNDLE).await.unwrap(), []);
         assert_eq!(layout.versions().await.unwrap().len(), 1);

@@ -151,8 +151,10 @@ impl Registry {
         let mut stream = match response.map_err(|error| self.explain(&digest, error))? {
             Partial(partial) => partial.stream,
             Full(full) => {
-                target.set_len(0).map_err(writing())?;
-                there = 0;
+                if there > 0 {
+                    target.set_len(0).map_err(writing())?;
+                    there = 0;
+                }
                 full.stream
             }
         };
@@ -224,7 +226,11 @@ impl Repository for Registry {
         let mut tries = 0;
         let mut reached = 0;
         loop {
-            let (there, ended) = self.append(blob, file, progress).await?;
+            let (there, ended) = match self.append(blob, file, progress).await {
+                // it may come back
+                Err(ArtifactError::Unreachable { message, .. }) if tries > 0 => (reached, Err(message)),
+                appended => appended?,
+            };
             let Err(why) = ended else { break };
             tries = if there > reached { 1 } else { tries + 1 };
             reached = there;
