@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use pallet_core::engine::{Engine, EngineError, FactsCache, Holder, Phase, Vault};
-use pallet_core::model::{AdminUser, Environment, Manifest, PluginKind, PluginSummary};
+use pallet_core::model::{AdminUser, Environment, Manifest, Node, PluginKind, PluginSummary};
 use pallet_core::plugin::{Request, ServiceContext};
 use pallet_core::registry::lock::Lock;
 use pallet_core::registry::repository::Access;
@@ -243,11 +243,11 @@ impl Context {
     }
 
     /// Asks whether nodes may be destroyed. Where nobody can be asked, `--yes` must have been given.
-    pub(crate) fn confirm_destroy(&self, nodes: &[String], yes: bool) -> Result<bool, EngineError> {
-        if yes {
+    pub(crate) fn confirm_destroy(&self, nodes: &[Node], yes: bool) -> Result<bool, EngineError> {
+        if yes || nodes.is_empty() {
             return Ok(true);
         }
-        let list = nodes.join(", ");
+        let list = nodes.iter().map(|node| node.name.as_str()).collect::<Vec<_>>().join(", ");
         if !self.surroundings.interactive || self.printer.json() {
             return Err(EngineError::Refused(format!("this destroys {list}; say --yes to do it")));
         }

@@ -10,6 +10,8 @@ pub(crate) const SOME_NODE_FAILED: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
 /// Something on a node is not any more as Pallet made it.
 pub(crate) const DRIFT: u8 = 3;
+/// What was tried is right, and some system could not be tried.
+pub(crate) const UNTESTED: u8 = 4;
 /// It was stopped by Ctrl-C.
 pub(crate) const INTERRUPTED: u8 = 130;
 

@@ -7,10 +7,12 @@ mod context;
 mod error;
 mod install;
 mod output;
+mod package;
 mod project;
 mod secrets;
 mod services;
 mod surroundings;
+mod trial;
 
 use std::process::ExitCode;
 

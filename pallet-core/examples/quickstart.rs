@@ -40,12 +40,13 @@ async fn main() -> Result<()> {
 
     let groups = [GroupSpec::new("web", Some(2), ServerSpec::new().phase("configure", web))?];
     let options = LiftOptions::default();
+    // what is destroyed is shown first to who may say no
     let outcome = if std::env::args().nth(1).as_deref() == Some("down") {
-        engine.down(&groups, &options).await?
+        engine.down(&groups, &options, |_| Ok(true)).await?
     } else {
-        let plan = engine.plan_converge(&groups).await?;
-        engine.converge(&groups, plan, &options).await?
+        engine.converge(&groups, &options, |_| Ok(true)).await?
     };
+    let outcome = outcome.context("nobody agreed")?;
     let (changed, unchanged, failed) = outcome.counts();
     println!("{changed} changed, {unchanged} unchanged, {failed} failed, {} destroyed", outcome.destroyed.len());
     ensure!(outcome.ok(), "some node failed: {:?}", outcome.nodes);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use pallet_core::engine::{Engine, EngineError, Event, GroupSpec, Holder, LiftOptions, NodeResult, Outcome, ServerSpec};
+use pallet_core::engine::{ConvergePlan, Engine, EngineError, Event, GroupSpec, Holder, LiftOptions, NodeResult, Outcome, ServerSpec};
 use pallet_core::prelude::*;
 
 /// Nodes that are this machine, entered through `env`, and what was done with them.
@@ -140,8 +140,7 @@ fn bench() -> Bench {
 
 impl Bench {
     async fn converge(&self, group: &[GroupSpec], options: &LiftOptions) -> Result<Outcome, EngineError> {
-        let plan = self.engine.plan_converge(group).await?;
-        self.engine.converge(group, plan, options).await
+        Ok(self.engine.converge(group, options, |_| Ok(true)).await?.unwrap())
     }
 
     async fn apply(&self, group: &[GroupSpec]) -> Outcome {
@@ -179,6 +178,65 @@ async fn what_is_not_well_goes_first_and_then_the_newest() {
     let plan = bench.engine.plan_converge(&group(3, ServerSpec::new())).await.unwrap();
     let doomed: Vec<_> = plan.destroy.iter().map(|node| node.name.as_str()).collect();
     assert_eq!(doomed, ["web-5", "web-2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_starting_is_well_and_waited_for() {
+    let bench = bench();
+    bench.apply(&group(3, ServerSpec::new())).await;
+    bench.cloud.state().nodes.get_mut("web-1").unwrap().status = NodeStatus::Starting;
+    let plan = bench.engine.plan_converge(&group(2, ServerSpec::new())).await.unwrap();
+    assert_eq!(plan.destroy.iter().map(|node| node.name.as_str()).collect::<Vec<_>>(), ["web-3"], "the newest");
+    let lifted = bench.engine.lift(&group(3, ServerSpec::new()), &LiftOptions::default()).await.unwrap();
+    assert_eq!(lifted.counts(), (0, 2, 1), "{lifted:?}");
+    let NodeResult::Failed { error, .. } = &lifted.nodes[0].result else { panic!("{lifted:?}") };
+    assert!(error.message.contains("still starting; converge waits"), "{error:?}");
+
+    bench.cloud.state().asked.clear();
+    let outcome = bench.apply(&group(3, ServerSpec::new())).await;
+    assert_eq!((outcome.counts(), outcome.created.len()), ((0, 3, 0), 0), "{outcome:?}");
+    assert_eq!(bench.cloud.state().asked[0].names, ["web-1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_stopped_is_started_also_where_nothing_can_be_made() {
+    let bench = bench();
+    bench.apply(&group(2, ServerSpec::new())).await;
+    bench.cloud.state().nodes.get_mut("web-2").unwrap().status = NodeStatus::Stopped;
+    bench.cloud.state().asked.clear();
+    let mut server = ServerSpec::new();
+    server.node_spec.hardware = Some(HardwareSpec { min_cores: Some(64), ..HardwareSpec::default() });
+    let outcome = bench.apply(&group(3, server)).await;
+    assert_eq!(outcome.counts(), (0, 2, 1), "{outcome:?}");
+    let NodeResult::Failed { error, .. } = &outcome.nodes[2].result else { panic!("{outcome:?}") };
+    assert!(error.message.contains("no hardware satisfies"), "{error:?}");
+    let asked = bench.cloud.state().asked.clone();
+    assert_eq!(
+        asked.iter().map(|asked| (asked.names.clone(), asked.image.is_some())).collect::<Vec<_>>(),
+        [(vec!["web-2".to_owned()], false)]
+    );
+    assert_eq!(bench.cloud.state().nodes["web-2"].status, NodeStatus::Running);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_agreed_to_is_what_is_done() {
+    let bench = bench();
+    bench.apply(&group(3, ServerSpec::new())).await;
+    // while somebody thinks, nobody else changes the nodes
+    let slow = |plan: &ConvergePlan| {
+        assert_eq!(plan.destroy.iter().map(|node| node.name.as_str()).collect::<Vec<_>>(), ["web-2", "web-3"]);
+        let held = bench.cloud.state().lease.clone().unwrap();
+        let other = Lease { token: "other".into(), ..Lease::default() };
+        assert_eq!(bench.cloud.take_lease(&other).unwrap(), Some(held));
+        Ok(false)
+    };
+    let options = LiftOptions::default();
+    assert!(bench.engine.converge(&group(1, ServerSpec::new()), &options, slow).await.unwrap().is_none());
+    assert!(bench.engine.down(&[], &options, |nodes| Ok(nodes.len() != 3)).await.unwrap().is_none());
+    let refused = bench.engine.down(&[], &options, |_| Err(EngineError::Refused("no".into()))).await;
+    assert!(matches!(refused, Err(EngineError::Refused(_))));
+    let state = bench.cloud.state();
+    assert_eq!((state.nodes.len(), state.lease.clone()), (3, None), "nothing was done, and the lease is given back");
 }
 
 #[tokio::test(flavor = "multi_thread")]

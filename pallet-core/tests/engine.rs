@@ -82,8 +82,7 @@ impl Bench {
     }
 
     async fn converge(&self, groups: &[GroupSpec]) -> Outcome {
-        let plan = self.engine.plan_converge(groups).await.unwrap();
-        self.engine.converge(groups, plan, &LiftOptions::default()).await.unwrap()
+        self.engine.converge(groups, &LiftOptions::default(), |_| Ok(true)).await.unwrap().unwrap()
     }
 
     async fn lift(&self, groups: &[GroupSpec], options: LiftOptions) -> Outcome {
@@ -251,7 +250,7 @@ async fn bootstrap_runs_once_a_node_and_counts_are_kept() {
     let shrunk = bench.converge(&group("web", 1, spec())).await;
     assert_eq!(shrunk.destroyed, ["web-2", "web-3"]);
     assert_eq!(bench.service.nodes.lock().unwrap().len(), 1);
-    let down = bench.engine.down(&group("web", 1, spec()), &LiftOptions::default()).await.unwrap();
+    let down = bench.engine.down(&group("web", 1, spec()), &LiftOptions::default(), |_| Ok(true)).await.unwrap().unwrap();
     assert_eq!(down.destroyed, ["web-1"]);
 }
 

@@ -16,7 +16,7 @@ web = group_spec("web", count = 2, phases = {"configure": configure}, node_spec 
     hardware = {"min_cores": 2, "min_ram": 1024, "min_disk": 20},
     network = {"inbound_ports": [80]},
     qos = {"spot_price": 0.02},
-    provider = {"ec2": {"tags": {"team": "shop"}}}))
+    tags = {"team": "shop"}))
 "#;
 
 /// A project of that cloud, with a key of its own that no node knows before.

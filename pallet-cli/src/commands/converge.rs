@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use pallet_core::engine::PlanError;
+use pallet_core::engine::{ConvergePlan, PlanError};
 
 use super::offers::explain_choice;
 use super::operation::{OperationOptions, groups, run};
@@ -31,7 +31,7 @@ impl Converge {
         let options = self.options.lift_options(&loaded)?;
         let (yes, dry_run) = (self.yes, self.options.dry_run());
         run(context, &loaded, async |engine| {
-            let plan = engine.plan_converge(&groups).await?;
+            let agree = |plan: &ConvergePlan| {
             for (group, choice) in plan.choices.iter().filter(|_| self.explain) {
                 match choice {
                     Ok(choice) => explain_choice(context, group, Ok(choice)),
@@ -39,11 +39,9 @@ impl Converge {
                     Err(PlanError::Service(_)) => {}
                 }
             }
-            let doomed: Vec<_> = plan.destroy.iter().map(|node| node.name.clone()).collect();
-            if !dry_run && !doomed.is_empty() && !context.confirm_destroy(&doomed, yes)? {
-                return Ok(None);
-            }
-            engine.converge(&groups, plan, &options).await.map(Some)
+                if dry_run { Ok(true) } else { context.confirm_destroy(&plan.destroy, yes) }
+            };
+            engine.converge(&groups, &options, agree).await
         })
     }
 }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use pallet_core::engine::LiftOptions;
+use pallet_core::model::Node;
 
 use super::operation::run;
 use crate::context::Context;
@@ -20,12 +21,8 @@ impl Down {
         let loaded = context.load(context.registry(false)?)?;
         let yes = self.yes;
         run(context, &loaded, async |engine| {
-            let nodes = engine.nodes().await?;
-            let doomed: Vec<_> = nodes.iter().map(|node| node.name.clone()).collect();
-            if !doomed.is_empty() && !context.confirm_destroy(&doomed, yes)? {
-                return Ok(None);
-            }
-            engine.down(&loaded.project.groups, &LiftOptions::default()).await.map(Some)
+            let agree = |nodes: &[Node]| context.confirm_destroy(nodes, yes);
+            engine.down(&loaded.project.groups, &LiftOptions::default(), agree).await
         })
     }
 }

@@ -28,7 +28,7 @@ impl Init {
 }
 
 /// A path as a word of a command line that a person can copy.
-fn word(path: &Path) -> String {
+pub(crate) fn word(path: &Path) -> String {
     let path = path.to_string_lossy();
     // it would be an option
     if path.starts_with('-') { quote(&format!("./{path}")) } else { quote(&path) }

@@ -43,6 +43,8 @@ commands! {
     locations::Locations,
     ssh::Ssh,
     doc::Doc,
+    new::New,
+    test::Test,
     providers::Providers,
     add_service::AddService,
     crates::Crates,

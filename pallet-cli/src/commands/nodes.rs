@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use pallet_core::engine::natural;
-use pallet_core::model::{Connection, NodeStatus};
+use pallet_core::model::{Connection, Node};
 
 use crate::context::Context;
 use crate::output::table;
@@ -22,12 +22,6 @@ impl Nodes {
             return Ok(ExitCode::SUCCESS);
         }
         let rows = nodes.iter().map(|node| {
-            let status = match node.status {
-                NodeStatus::Running => "running",
-                NodeStatus::Stopped => "stopped",
-                NodeStatus::Failed => "failed",
-                NodeStatus::Unknown => "unknown",
-            };
             let by = match &node.connection {
                 Connection::Ssh(ssh) => match ssh.port {
                     Some(port) if port != 22 => format!("ssh {}:{port}", ssh.host),
@@ -38,9 +32,16 @@ impl Nodes {
                 Connection::Unknown => "unknown".to_owned(),
             };
             let system = node.os.as_ref().map(ToString::to_string).unwrap_or_default();
-            vec![node.name.clone(), node.group.clone().unwrap_or_default(), status.to_owned(), node.address.clone().unwrap_or_default(), system, by]
+            let group = node.group.clone().unwrap_or_default();
+            vec![node.name.clone(), group, node.status.as_str().to_owned(), address(node), system, by]
         });
         context.printer.text(&table(&["NODE", "GROUP", "STATUS", "ADDRESS", "SYSTEM", "REACHED BY"], rows));
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Where a node's services are reached: `127.0.0.1, 80 at 127.0.0.1:20003`.
+fn address(node: &Node) -> String {
+    let ports = node.ports.iter().map(|(port, place)| format!("{port} at {place}"));
+    node.address.iter().cloned().chain(ports).collect::<Vec<_>>().join(", ")
 }

@@ -142,7 +142,7 @@ where
 }
 
 /// A node costs the controller some milliseconds, so few threads do, and they wake each other less.
-fn workers() -> usize {
+pub(crate) fn workers() -> usize {
     std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 4).clamp(1, 8))
 }
 

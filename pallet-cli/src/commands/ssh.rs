@@ -31,6 +31,9 @@ impl Ssh {
         if node.status == NodeStatus::Stopped {
             bail!("node {} is stopped; converge starts it", node.name);
         }
+        if node.status == NodeStatus::Starting {
+            bail!("node {} is still starting; try again in a moment", node.name);
+        }
         let mut argv: Vec<String> = match &node.connection {
             Connection::Ssh(ssh) => {
                 let mut argv = vec!["ssh".to_owned()];

@@ -236,8 +236,10 @@ impl Run {
     /// Brings all nodes to where their phases can be planned: facts are known, actions declared, and what they want to know was asked.
     async fn prepare(&mut self) -> Result<(), EngineError> {
         for node in &mut self.nodes {
-            if node.node.status == NodeStatus::Stopped {
-                node.fail(NodeError::new("the node is stopped; converge starts it"));
+            match node.node.status {
+                NodeStatus::Stopped => node.fail(NodeError::new("the node is stopped; converge starts it")),
+                NodeStatus::Starting => node.fail(NodeError::new("the node is still starting; converge waits for it")),
+                NodeStatus::Running | NodeStatus::Failed | NodeStatus::Unknown => {}
             }
         }
         if self.mode == Mode::Apply {

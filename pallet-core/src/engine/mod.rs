@@ -19,6 +19,7 @@ mod request;
 mod scope;
 mod service_bridge;
 mod spec;
+mod survey;
 pub mod template;
 mod vault;
 mod workspace;
@@ -31,6 +32,7 @@ pub use node_run::BOOTSTRAPPED_TAG;
 pub use outcome::{NodeError, NodeOutcome, NodeResult, Outcome};
 pub use service_bridge::ServiceBridge;
 pub use spec::{ClusterSpec, GroupSpec, Phase, PhaseError, PhaseFunction, ServerSpec, SpecError};
+pub use survey::Files;
 pub use vault::{SecretSource, Vault};
 
 use std::path::PathBuf;

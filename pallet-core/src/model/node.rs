@@ -19,6 +19,9 @@ pub struct Node {
     /// Where the node's services can be reached.
     #[serde(default)]
     pub address: Option<String>,
+    /// Inbound TCP ports that are reached somewhere else than at the node's address, each with where: `127.0.0.1:20003`, `[::1]:20003`.
+    #[serde(default)]
+    pub ports: BTreeMap<u16, String>,
     /// How Pallet reaches the node.
     pub connection: Connection,
     /// Who logs in to a node that was just made, as its image has it, until the node was bootstrapped; then the admin user does.
@@ -49,6 +52,7 @@ impl Node {
             name: name.into(),
             group: None,
             address: None,
+            ports: BTreeMap::new(),
             connection,
             image_user: None,
             status: NodeStatus::Running,
@@ -64,9 +68,11 @@ impl Node {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NodeStatus {
-    /// It runs, or is about to.
+    /// It runs.
     #[default]
     Running,
+    /// It exists and is about to run: nothing is wrong with it, and it cannot be relied on to answer yet.
+    Starting,
     /// It exists and does not run.
     Stopped,
     /// It exists, and the provider says that something is wrong with it.
@@ -74,6 +80,19 @@ pub enum NodeStatus {
     /// A state that this Pallet does not know.
     #[serde(other)]
     Unknown,
+}
+
+impl NodeStatus {
+    /// The word for it: `running`, `starting`, ...
+    pub fn as_str(self) -> &'static str {
+        match self {
+            NodeStatus::Running => "running",
+            NodeStatus::Starting => "starting",
+            NodeStatus::Stopped => "stopped",
+            NodeStatus::Failed => "failed",
+            NodeStatus::Unknown => "unknown",
+        }
+    }
 }
 
 /// How a node is reached.
@@ -111,4 +130,19 @@ pub struct SshConnection {
     /// Host keys that the provider knows the node to have, as `ssh-ed25519 AAAA...`; otherwise known_hosts decides.
     #[serde(default)]
     pub host_keys: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_version_says_is_read_as_far_as_it_is_known() {
+        let old: Node = serde_json::from_str(r#"{"id":"i","name":"web-1","connection":{"kind":"local"},"status":"melting"}"#).unwrap();
+        assert_eq!((old.status, old.ports.len()), (NodeStatus::Unknown, 0));
+        let node = Node { status: NodeStatus::Starting, ports: BTreeMap::from([(80, "127.0.0.1:20003".to_owned())]), ..old };
+        // as it crosses the boundary
+        let crossed: Node = serde_json::from_value(serde_json::to_value(&node).unwrap()).unwrap();
+        assert_eq!(crossed, node);
+    }
 }

@@ -25,6 +25,9 @@ pub struct NodeSpec {
     /// What may be paid for it, and what is watched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub qos: Option<QosSpec>,
+    /// Tags that its provider keeps with it, from the moment that it is made. Those of Pallet itself begin with `pallet`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
     /// Options of one provider, by the provider's name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub provider: BTreeMap<String, Map<String, Value>>,
@@ -118,6 +121,11 @@ impl NodeSpec {
         super::environment::deep_merge(&mut base, over);
         serde_json::from_value(base).unwrap_or_else(|_| self.clone())
     }
+
+    /// The first of its tags that is not the user's to give: one without a name, and those that Pallet finds its nodes by.
+    pub fn wrong_tag(&self) -> Option<&str> {
+        self.tags.keys().map(String::as_str).find(|tag| tag.is_empty() || tag.starts_with("pallet-") || tag.starts_with("pallet."))
+    }
 }
 
 #[cfg(test)]
@@ -129,12 +137,30 @@ mod tests {
         let base = NodeSpec {
             image: Some(ImageSpec { os_family: Some("debian".into()), os_version: Some("11".into()), ..Default::default() }),
             hardware: Some(HardwareSpec { min_cores: Some(2), ..Default::default() }),
+            tags: tags(&[("team", "shop"), ("env", "test")]),
             ..Default::default()
         };
-        let over = NodeSpec { image: Some(ImageSpec { os_version: Some("12".into()), ..Default::default() }), ..Default::default() };
+        let over = NodeSpec {
+            image: Some(ImageSpec { os_version: Some("12".into()), ..Default::default() }),
+            tags: tags(&[("env", "production")]),
+            ..Default::default()
+        };
         let merged = base.merged(&over);
         assert_eq!(merged.image.as_ref().and_then(|image| image.os_version.as_deref()), Some("12"));
         assert_eq!(merged.image.as_ref().and_then(|image| image.os_family.as_deref()), Some("debian"));
         assert_eq!(merged.hardware, base.hardware);
+        assert_eq!(merged.tags, tags(&[("env", "production"), ("team", "shop")]));
+    }
+
+    #[test]
+    fn tags_that_pallet_finds_nodes_by_are_its_own() {
+        let spec = |tag: &str| NodeSpec { tags: tags(&[("a", ""), (tag, "x")]), ..Default::default() };
+        assert_eq!(spec("pallet-group").wrong_tag(), Some("pallet-group"));
+        assert_eq!(spec("").wrong_tag(), Some(""));
+        assert_eq!(spec("palletised").wrong_tag(), None);
+    }
+
+    fn tags(tags: &[(&str, &str)]) -> BTreeMap<String, String> {
+        tags.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
 }

@@ -81,17 +81,33 @@ pub enum ServiceManager {
 }
 
 impl Os {
+    /// Where a system describes itself, below its root. The first is never a link, which would lead out of an image's directory.
+    pub const RELEASE_FILES: [&str; 2] = ["usr/lib/os-release", "etc/os-release"];
+
     /// What `debian 12` most probably means: the managers are those that the family has today.
     pub fn named(text: &str, arch: &str) -> Os {
         let (id, version) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
-        let family = OsFamily::of(id, "");
+        Os::of_family(id, version.trim(), OsFamily::of(id, ""), arch)
+    }
+
+    /// What an os-release says, the text of one of [`Os::RELEASE_FILES`]. The managers are those that the family has today.
+    pub fn described(os_release: &str, arch: &str) -> Os {
+        let value = |key: &str| {
+            let line = os_release.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+            line.map(|value| value.trim().trim_matches(['"', '\'']).to_owned()).unwrap_or_default()
+        };
+        let id = value("ID");
+        Os::of_family(&id, &value("VERSION_ID"), OsFamily::of(&id, &value("ID_LIKE")), arch)
+    }
+
+    fn of_family(id: &str, version: &str, family: OsFamily, arch: &str) -> Os {
         let service_manager = match family {
             OsFamily::Alpine => ServiceManager::Openrc,
             OsFamily::Unknown => ServiceManager::Process,
             _ => ServiceManager::Systemd,
         };
-        let package_manager = family.package_manager();
-        Os { id: id.to_owned(), version: version.trim().to_owned(), family, arch: arch.to_owned(), package_manager, service_manager }
+        let (id, version, arch) = (id.to_owned(), version.to_owned(), arch.to_owned());
+        Os { id, version, family, arch, package_manager: family.package_manager(), service_manager }
     }
 }
 
@@ -185,7 +201,16 @@ impl fmt::Display for Os {
 
 #[cfg(test)]
 mod tests {
-    use super::OsFamily;
+    use super::{Os, OsFamily, PackageManager};
+
+    #[test]
+    fn an_os_release_is_read() {
+        let os = Os::described("NAME=\"Rocky\"\nID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\nVERSION_ID='9.4'\n", "aarch64");
+        assert_eq!(os.to_string(), "rocky 9.4 (aarch64)");
+        assert_eq!((os.family, os.package_manager), (OsFamily::RedHat, PackageManager::Dnf));
+        let pop = Os::described("ID=pop\nID_LIKE=\"ubuntu debian\"\n", "");
+        assert_eq!((pop.to_string().as_str(), pop.family), ("pop", OsFamily::Debian));
+    }
 
     #[test]
     fn a_distribution_belongs_to_its_family_or_its_relatives() {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{ErrorKind, PluginError, ServiceHost};
 use crate::model::{AdminUser, ImageSpec, Node, NodeSpec, Os};
@@ -28,8 +29,9 @@ pub trait Provider: Send + Sync + Sized + 'static {
     /// The project's nodes at this service, in every state but gone. They are found by their tags alone.
     fn nodes(&self) -> anyhow::Result<Vec<Node>>;
 
-    /// Makes nodes, or starts those that exist and are stopped. One result for each that was asked for, in order. It returns when their
-    /// addresses are known; the host waits until they answer.
+    /// Makes nodes; of those that exist, starts what is stopped and waits for what is starting, whether an image was chosen or not. One result
+    /// for each that was asked for, in order. It returns when their addresses are known; the host waits until they answer. Tags of the spec are
+    /// set in the step that makes a node.
     fn run_nodes(&self, wanted: &RunNodes) -> anyhow::Result<Vec<Created>>;
 
     /// Destroys nodes, by id. One that does not exist is destroyed already; one that does not carry the project's tag is never touched.
@@ -72,7 +74,7 @@ pub trait Provider: Send + Sync + Sized + 'static {
         Ok(Vec::new())
     }
 
-    /// Takes the lease of the project's nodes, or renews it if `wanted.token` has it, until `wanted.until`. `None` if it was granted, or else
+    /// Takes the lease of the project's nodes at this service, all of them wherever they are, or renews it if `wanted.token` has it, until `wanted.until`. `None` if it was granted, or else
     /// the lease that another holds. It is kept where the nodes are, so that it holds for every machine; one that is past its time is no lease.
     /// A provider whose nodes are neither made nor destroyed needs none.
     fn take_lease(&self, _wanted: &Lease) -> anyhow::Result<Option<Lease>> {
@@ -129,6 +131,18 @@ pub struct RunNodes {
     /// With a node's name, names the wish for that node: asked again, by whom it may be, it gives the node that it gave before.
     pub token: String,
 }
+
+/// What a node-spec says to one provider alone, under `provider`. What cannot be read is the user's error.
+pub fn node_options<T: DeserializeOwned>(spec: &NodeSpec, provider: &str) -> Result<T, PluginError> {
+    let given = spec.provider.get(provider).cloned().unwrap_or_default();
+    serde_json::from_value(Value::Object(given))
+        .map_err(|error| PluginError::new(ErrorKind::InvalidInput, format!("node-spec: provider.{provider}: {error}")))
+}
+
+/// What a node-spec can say to a provider that has no options for it: nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoNodeOptions {}
 
 /// What became of one wanted node.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

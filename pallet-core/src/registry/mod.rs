@@ -62,6 +62,19 @@ impl Registry {
         Registry { found, problems, shadowed, ..Registry::default() }
     }
 
+    /// The plugins of this registry, and those of `others` that have no namesake here.
+    pub fn before(mut self, others: Registry) -> Self {
+        let there =
+            |found: &Found| self.found.iter().any(|own| own.summary.kind == found.summary.kind && own.summary.name == found.summary.name);
+        let more: Vec<_> = others.found.into_iter().filter(|found| !there(found)).collect();
+        let hidden = |problem: &RegistryError| self.found.iter().any(|own| problem.concerns(own.summary.kind, &own.summary.name));
+        let problems: Vec<_> = others.problems.into_iter().filter(|problem| !hidden(problem)).collect();
+        self.found.extend(more);
+        self.found.sort_by(|a, b| a.summary.name.cmp(&b.summary.name));
+        self.problems.extend(problems);
+        self
+    }
+
     /// The plugins that were found, sorted by name.
     pub fn plugins(&self) -> &[Found] {
         &self.found

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use bollard::models::{ContainerSummary, ContainerSummaryStateEnum, EndpointSettings};
+use bollard::models::{ContainerSummary, ContainerSummaryStateEnum, EndpointSettings, PortSummary, PortSummaryTypeEnum};
 use bollard::query_parameters::{ListContainersOptionsBuilder, RemoveContainerOptionsBuilder};
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -18,6 +18,8 @@ pub(crate) const GROUP: &str = "pallet.group";
 pub(crate) const NAME: &str = "pallet.name";
 /// When the node was asked for, in seconds since 1970-01-01 UTC.
 pub(crate) const CREATED: &str = "pallet.created";
+/// The tags that the node was made with, as JSON: an image has labels too, which are no tags.
+pub(crate) const TAGS: &str = "pallet.tags";
 /// What was known of the image's system, as JSON.
 pub(crate) const OS: &str = "pallet.os";
 /// Who logs in over ssh before the node was bootstrapped.
@@ -97,6 +99,10 @@ impl Docker {
                 Connection::Ssh(SshConnection { host, port, host_keys, ..SshConnection::default() })
             }
         };
+        let mut tags: BTreeMap<_, _> = label(&container, TAGS).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        if state != ContainerSummaryStateEnum::REMOVING {
+            tags.extend(tags::read(engine, id).await?);
+        }
         let created = label(&container, CREATED).and_then(|text| text.parse().ok());
         Ok(Some(Node {
             group: label(&container, GROUP).map(str::to_owned),
@@ -104,7 +110,8 @@ impl Docker {
             image_user: label(&container, IMAGE_USER).filter(|_| self.options.transport == Transport::Ssh).map(str::to_owned),
             status,
             os: label(&container, OS).and_then(|text| serde_json::from_str(text).ok()),
-            tags: if state == ContainerSummaryStateEnum::REMOVING { BTreeMap::new() } else { tags::read(engine, id).await? },
+            ports: published(engine, &container),
+            tags,
             taggable: true,
             created: created.unwrap_or_else(|| container.created.and_then(|time| u64::try_from(time).ok()).unwrap_or_default()),
             ..Node::new(id, name, connection)
@@ -167,7 +174,8 @@ fn label<'a>(container: &'a ContainerSummary, name: &str) -> Option<&'a str> {
 fn status(state: ContainerSummaryStateEnum) -> NodeStatus {
     use ContainerSummaryStateEnum as State;
     match state {
-        State::RUNNING | State::RESTARTING => NodeStatus::Running,
+        State::RUNNING => NodeStatus::Running,
+        State::RESTARTING => NodeStatus::Starting,
         State::CREATED | State::EXITED | State::PAUSED | State::STOPPING => NodeStatus::Stopped,
         State::DEAD | State::REMOVING => NodeStatus::Failed,
         State::EMPTY => NodeStatus::Unknown,
@@ -184,9 +192,26 @@ fn address_in(networks: &HashMap<String, EndpointSettings>) -> Option<String> {
 /// Where the engine's machine passes ssh on, if it does.
 fn published_ssh(engine: &Engine, container: &ContainerSummary) -> Option<(String, Option<u16>)> {
     let port = container.ports.iter().flatten().find(|port| port.private_port == 22 && port.public_port.is_some())?;
+    Some((place(engine, port), port.public_port))
+}
+
+/// Where the engine's machine passes the other TCP ports on.
+fn published(engine: &Engine, container: &ContainerSummary) -> BTreeMap<u16, String> {
+    let tcp = |port: &&PortSummary| port.private_port != 22 && port.typ.is_none_or(|kind| kind == PortSummaryTypeEnum::TCP);
+    let ports = container.ports.iter().flatten().filter(tcp);
+    let mut all = BTreeMap::new();
+    for (port, public) in ports.filter_map(|port| Some((port, port.public_port?))) {
+        let host = place(engine, port);
+        let place = if host.contains(':') { format!("[{host}]:{public}") } else { format!("{host}:{public}") };
+        // an engine tells each port once for IPv4, and then for IPv6
+        all.entry(port.private_port).or_insert(place);
+    }
+    all
+}
+
+fn place(engine: &Engine, port: &PortSummary) -> String {
     let any = |ip: &&String| ip.is_empty() || *ip == "0.0.0.0" || *ip == "::";
-    let host = port.ip.as_ref().filter(|ip| !any(ip)).map_or(engine.machine_address(), String::as_str);
-    Some((host.to_owned(), port.public_port))
+    port.ip.as_ref().filter(|ip| !any(ip)).map_or(engine.machine_address(), String::as_str).to_owned()
 }
 
 #[cfg(test)]

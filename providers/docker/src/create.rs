@@ -1,7 +1,7 @@
 //! Making nodes.
 
 use std::collections::HashMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use bollard::models::{ContainerCreateBody, HostConfig};
 use bollard::query_parameters::{CreateContainerOptionsBuilder, LogsOptionsBuilder};
@@ -152,12 +152,11 @@ impl Docker {
     }
 
     fn labels(&self, wish: &Wish<'_>, name: &str, user: Option<&str>) -> HashMap<String, String> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let mut labels = HashMap::from([
             (container::PROJECT, self.context.project.clone()),
             (container::GROUP, wish.wanted.group.clone()),
             (container::NAME, name.to_owned()),
-            (container::CREATED, now.to_string()),
+            (container::CREATED, unix_time().to_string()),
         ]);
         if let Some(os) = wish.image.os.as_ref().and_then(|os| serde_json::to_string(os).ok()) {
             labels.insert(container::OS, os);
@@ -165,7 +164,13 @@ impl Docker {
         if let Some(user) = user {
             labels.insert(container::IMAGE_USER, user.to_owned());
         }
-        labels.into_iter().map(|(label, value)| (label.to_owned(), value)).collect()
+        let tags = &wish.wanted.spec.tags;
+        if let Some(kept) = (!tags.is_empty()).then(|| serde_json::to_string(tags).ok()).flatten() {
+            labels.insert(container::TAGS, kept);
+        }
+        // also as what they are to the engine: it can be asked for them
+        let own = labels.into_iter().map(|(label, value)| (label.to_owned(), value));
+        tags.clone().into_iter().chain(own).collect()
     }
 
     /// Starts a container, or wakes it, and waits until it can be reached.

@@ -50,7 +50,9 @@ impl Docker {
     async fn configured_os(&self, engine: &Engine, systems: &mut Systems, name: &str, path: &Path, asked: bool) -> Answer<Option<Os>> {
         let path = self.context.directory.join(path);
         if path.is_dir() {
-            let Some(text) = os::FILES.iter().find_map(|file| std::fs::read_to_string(path.join(file)).ok()) else { return Ok(None) };
+            let Some(text) = Os::RELEASE_FILES.iter().find_map(|file| std::fs::read_to_string(path.join(file)).ok()) else {
+                return Ok(None);
+            };
             return Ok(Some(os::of(&text, &engine.machine().await?.arch.concat())));
         }
         if !asked {
@@ -148,7 +150,7 @@ async fn os_release(engine: &Engine, image: &str) -> Answer<Option<String>> {
         _ => {}
     }
     let mut text = None;
-    for file in os::FILES {
+    for file in Os::RELEASE_FILES {
         if text.is_none() {
             text = archive::read_file(engine, &name, &format!("/{file}")).await?;
         }

@@ -5,7 +5,6 @@
 //! must make the next one. Nobody removes a volume that others may rely on, which two takers of one expired lease would otherwise do.
 
 use std::collections::HashMap;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use bollard::models::{Volume, VolumeCreateRequest};
 use bollard::query_parameters::{ListVolumesOptionsBuilder, RemoveVolumeOptionsBuilder};
@@ -34,7 +33,7 @@ struct Numbered {
 /// Takes or renews the lease; `None` if it was granted, or else the lease that another holds.
 pub(crate) async fn take(engine: &Engine, project: &str, wanted: &Lease) -> Answer<Option<Lease>> {
     for _ in 0..ATTEMPTS {
-        let number = match next(&all(engine, project).await?, &wanted.token, now()) {
+        let number = match next(&all(engine, project).await?, &wanted.token, unix_time()) {
             Ok(number) => number,
             Err(other) => return Ok(Some(other)),
         };
@@ -114,10 +113,6 @@ async fn remove(engine: &Engine, volume: &str) -> Answer<()> {
         Err(error) if !is_absent(&error) => Err(engine.error("cannot give the lease back", error)),
         _ => Ok(()),
     }
-}
-
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]

@@ -85,9 +85,7 @@ impl Options {
 impl NodeOptions {
     /// Those of a node-spec.
     pub(crate) fn of(spec: &NodeSpec) -> Result<NodeOptions, PluginError> {
-        let given = spec.provider.get("docker").cloned().unwrap_or_default();
-        let wrong = |error| PluginError::new(ErrorKind::InvalidInput, format!("node-spec: provider.docker: {error}"));
-        let options: NodeOptions = serde_json::from_value(Value::Object(given)).map_err(wrong)?;
+        let options: NodeOptions = node_options(spec, "docker")?;
         if options.command.as_ref().is_some_and(Vec::is_empty) {
             return Err(PluginError::new(ErrorKind::InvalidInput, "node-spec: provider.docker: `command` is empty: it needs a program"));
         }

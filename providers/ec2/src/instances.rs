@@ -71,7 +71,8 @@ impl Instance {
             ..SshConnection::default()
         };
         let status = match self.state.as_str() {
-            "pending" | "running" => NodeStatus::Running,
+            "running" => NodeStatus::Running,
+            "pending" => NodeStatus::Starting,
             "stopping" | "stopped" => NodeStatus::Stopped,
             _ => NodeStatus::Unknown,
         };

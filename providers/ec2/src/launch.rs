@@ -154,7 +154,7 @@ impl<'a> Launch<'a> {
 
     fn tags(&self, name: &str, host_key: &HostKey) -> BTreeMap<String, String> {
         let mut tags = tags::of_project(&self.service.context.project);
-        tags.extend(self.options.tags.clone());
+        tags.extend(self.wanted.spec.tags.clone());
         let own = [(tags::GROUP, self.wanted.group.as_str()), (tags::NAME, name), ("Name", name), (tags::HOST_KEY, &host_key.public)];
         tags.extend(own.map(|(key, value)| (key.to_owned(), value.to_owned())));
         if let Some(user) = &self.image.login_user {

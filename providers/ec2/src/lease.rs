@@ -6,7 +6,7 @@ use std::time::Duration;
 use pallet_core::prelude::*;
 
 use crate::Ec2;
-use crate::api::{ApiError, Call, Element, invalid, now};
+use crate::api::{ApiError, Call, Element, invalid};
 use crate::network::{self, LEASE_TAG, Network};
 use crate::tags;
 
@@ -33,7 +33,7 @@ pub(crate) fn take(service: &Ec2, wanted: &Lease) -> Result<Option<Lease>, ApiEr
             continue;
         };
         let (id, held) = (group.text("groupId"), lease(&group));
-        if held.until <= now() {
+        if held.until <= unix_time() {
             // by its id: who else does the same deletes nothing of ours, and of two who make a new one, one fails
             delete(service, id)?;
         } else if held.token == wanted.token {
@@ -70,9 +70,18 @@ fn name(service: &Ec2) -> String {
     format!("pallet-lease-{}", tags::plain(&service.context.project))
 }
 
-/// The VPC of the service: that of a node-spec's own subnet is not known here.
+/// Where the lease is. It is one for all nodes of the service, wherever node-specs put them, so it is where everybody with the same options
+/// looks: in the VPC of the options, or the default one, or where there is none, in the first of all.
 fn network(service: &Ec2) -> Result<Network, ApiError> {
-    network::network(service, &NetworkSpec::default(), None)
+    let network = network::network(service, &NetworkSpec::default(), None)?;
+    if network.vpc.is_some() {
+        return Ok(network);
+    }
+    let vpcs = service.api.pages(&Call::new("DescribeVpcs"), 1000, "vpcSet")?;
+    let default = vpcs.iter().find(|vpc| vpc.text("isDefault") == "true");
+    let vpc = default.or_else(|| vpcs.iter().min_by_key(|vpc| vpc.text("vpcId")));
+    let nowhere = || PluginError::new(ErrorKind::NotFound, "ec2 has no VPC there, so no place for nodes").with_help("make one");
+    Ok(Network { vpc: Some(vpc.ok_or_else(nowhere)?.text("vpcId").to_owned()), ..network })
 }
 
 /// Every field of a lease is a tag, whichever there are.

@@ -1,7 +1,5 @@
 //! The options of a service in pallet.toml, and of node-specs for this provider.
 
-use std::collections::BTreeMap;
-
 use pallet_core::prelude::*;
 
 use crate::api::invalid;
@@ -63,10 +61,7 @@ pallet_core::parameters! {
         pub(crate) placement_group: Option<String>,
         /// Whether nodes get a public address; by default the subnet decides.
         #[serde(default)]
-        pub(crate) public_address: Option<bool>,
-        /// Tags that nodes have besides Pallet's own.
-        #[serde(default)]
-        pub(crate) tags: BTreeMap<String, String>
+        pub(crate) public_address: Option<bool>
     }
 }
 
@@ -113,13 +108,14 @@ impl Options {
 impl NodeOptions {
     /// The options of a node-spec.
     pub(crate) fn of(spec: &NodeSpec) -> Result<Self, PluginError> {
-        let options = Value::Object(spec.provider.get("ec2").cloned().unwrap_or_default());
-        let options: NodeOptions =
-            serde_json::from_value(options).map_err(|error| invalid(format!("node-spec, options for ec2: {error}")))?;
-        if let Some(key) = options.tags.keys().find(|key| key.starts_with("pallet-") || *key == "Name") {
-            return Err(invalid(format!("node-spec, options for ec2: tag {key} is Pallet's own")));
+        // EC2's console calls a node by this tag, and that is the node's name
+        if spec.tags.contains_key("Name") {
+            return Err(invalid("node-spec: at ec2 the tag Name is the node's name, and Pallet's own"));
         }
-        Ok(options)
+        if let Some(tag) = spec.tags.keys().find(|tag| tag.starts_with("aws:")) {
+            return Err(invalid(format!("node-spec: tag {tag} is EC2's own")));
+        }
+        node_options(spec, "ec2")
     }
 }
 

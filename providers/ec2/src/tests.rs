@@ -47,6 +47,7 @@ fn wish(names: &[&str]) -> RunNodes {
         group: "web".into(),
         names: names.iter().map(|name| (*name).to_owned()).collect(),
         image: Some(image),
+        spec: NodeSpec { tags: BTreeMap::from([("team".to_owned(), "shop".to_owned())]), ..NodeSpec::default() },
         hardware: Some(Hardware { id: "t3.nano".into(), ..Hardware::default() }),
         token: "shop/web".into(),
         ..RunNodes::default()
@@ -74,7 +75,9 @@ fn an_instance_is_a_node_with_its_host_key() {
     let Connection::Ssh(ssh) = &node.connection else { panic!("{node:?}") };
     assert_eq!((ssh.host.as_str(), ssh.host_keys.as_slice()), ("192.0.2.7", ["ssh-ed25519 AAAA".to_owned()].as_slice()));
     assert_eq!((node.group.as_deref(), node.image_user.as_deref(), node.created), (Some("web"), Some("admin"), 1_704_164_645));
-    assert_eq!(nodes[1].status, NodeStatus::Stopped);
+    assert_eq!((node.status, nodes[1].status), (NodeStatus::Running, NodeStatus::Stopped));
+    let server = Server::answering([(200, reservations(&[instance("i-1", "pending", "web-1", "shop")]))]);
+    assert_eq!(service(&server).nodes().unwrap()[0].status, NodeStatus::Starting);
 }
 
 #[test]
@@ -88,7 +91,7 @@ fn a_used_token_makes_way_for_the_next_and_no_capacity_fails_one_node() {
     let token = |request: &String| request.split("ClientToken=").nth(1).unwrap()[..64].to_owned();
     assert_ne!(token(&sent[3]), token(&sent[4]), "the next generation");
     assert!(sent[4].contains("SecurityGroupId.1=sg-1") && sent[4].contains("InstanceType=t3.nano"), "{}", sent[4]);
-    assert!(sent[4].contains("Value=web-1") && sent[4].contains("pallet-host-key"), "{}", sent[4]);
+    assert!(sent[4].contains("Value=web-1") && sent[4].contains("pallet-host-key") && sent[4].contains("Key=team"), "{}", sent[4]);
 
     let server = Server::answering(prelude().into_iter().chain([(500, error("InsufficientInstanceCapacity"))]));
     let text = failure(&service(&server).run_nodes(&wish(&["web-1"])).unwrap()[0]);
@@ -153,42 +156,63 @@ fn lease_group(id: &str, token: &str, until: u64) -> String {
 
 #[test]
 fn one_holds_the_lease_until_its_time() {
-    let later = api::now() + 1000;
+    let later = unix_time() + 1000;
     let lease = |token: &str, holder: &str, until: u64| -> Lease {
         serde_json::from_value(json!({ "token": token, "holder": holder, "until": until })).unwrap()
     };
-    let wanted = lease("mine", "bob", api::now() + 60);
+    let wanted = lease("mine", "bob", unix_time() + 60);
     let duplicate = || (400, error("InvalidGroup.Duplicate"));
     let take = |answers: Vec<(u16, String)>| {
         let server = Server::answering(answers);
         let answer = service(&server).take_lease(&wanted).unwrap();
         (answer, server.actions())
     };
-    assert_eq!(take(vec![(200, NONE.to_owned())]), (None, vec!["CreateSecurityGroup".to_owned()]));
+    let vpcs = || {
+        let vpc = |id: &str, default: bool| format!("<item><vpcId>{id}</vpcId><isDefault>{default}</isDefault></item>");
+        (200, format!("<R><vpcSet>{}{}</vpcSet></R>", vpc("vpc-1", false), vpc("vpc-2", true)))
+    };
+    assert_eq!(take(vec![vpcs(), (200, NONE.to_owned())]), (None, vec!["DescribeVpcs".to_owned(), "CreateSecurityGroup".to_owned()]));
 
-    let (answer, _) = take(vec![duplicate(), (200, NONE.to_owned()), (200, lease_group("sg-1", "theirs", later))]);
+    let (answer, _) = take(vec![vpcs(), duplicate(), (200, lease_group("sg-1", "theirs", later))]);
     assert_eq!(answer, Some(lease("theirs", "ada", later)));
 
-    let renewal = vec![duplicate(), (200, NONE.to_owned()), (200, lease_group("sg-1", "mine", later)), (200, NONE.to_owned())];
+    let renewal = vec![vpcs(), duplicate(), (200, lease_group("sg-1", "mine", later)), (200, NONE.to_owned())];
     let (answer, actions) = take(renewal);
     assert_eq!((answer, actions.last().map(String::as_str)), (None, Some("CreateTags")));
 
     // past its time: deleted by its id, and of two who do this the slower one finds the lease of the other
     let (answer, actions) = take(vec![
+        vpcs(),
         duplicate(),
-        (200, NONE.to_owned()),
         (200, lease_group("sg-1", "theirs", 1)),
         (400, error("InvalidGroup.NotFound")),
         duplicate(),
-        (200, NONE.to_owned()),
         (200, lease_group("sg-2", "quicker", later)),
     ]);
     assert_eq!(answer.unwrap().token, "quicker");
     assert_eq!(actions[3], "DeleteSecurityGroup");
 
-    let server = Server::answering([(200, NONE.to_owned()), (200, lease_group("sg-2", "theirs", later))]);
+    let server = Server::answering([vpcs(), (200, lease_group("sg-2", "theirs", later))]);
     service(&server).release_lease("mine").unwrap();
     assert_eq!(server.actions().len(), 2, "another's lease stays");
+    assert!(server.requests()[1].contains("vpc-2"), "the default one");
+}
+
+#[test]
+fn the_lease_needs_no_default_vpc() {
+    let vpcs = |ids: &[&str]| {
+        let items: String = ids.iter().map(|id| format!("<item><vpcId>{id}</vpcId><isDefault>false</isDefault></item>")).collect();
+        (200, format!("<R><vpcSet>{items}</vpcSet></R>"))
+    };
+    let wanted = Lease { token: "mine".into(), until: unix_time() + 60, ..Lease::default() };
+    for order in [["vpc-2", "vpc-1"], ["vpc-1", "vpc-2"]] {
+        let server = Server::answering([vpcs(&order), (200, NONE.to_owned())]);
+        assert_eq!(service(&server).take_lease(&wanted).unwrap(), None);
+        assert!(server.requests()[1].contains("VpcId=vpc-1"), "everybody looks in the same one: {}", server.requests()[1]);
+    }
+    let server = Server::answering([vpcs(&[])]);
+    let error = PluginError::from(service(&server).take_lease(&wanted).unwrap_err());
+    assert!(error.to_string().contains("has no VPC there"), "{error}");
 }
 
 fn image(name: &str, arch: &str, created: &str) -> String {
@@ -260,6 +284,10 @@ fn what_is_wrong_in_the_files_is_named() {
     let own = json!({ "spot": true });
     spec.provider.insert("ec2".into(), own.as_object().unwrap().clone());
     assert!(options::NodeOptions::of(&spec).unwrap_err().to_string().contains("unknown field `spot`"));
+    for tag in ["Name", "aws:cloudformation:stack-name"] {
+        let spec = NodeSpec { tags: BTreeMap::from([(tag.to_owned(), "x".to_owned())]), ..NodeSpec::default() };
+        assert!(options::NodeOptions::of(&spec).unwrap_err().to_string().contains(tag));
+    }
 }
 
 #[test]

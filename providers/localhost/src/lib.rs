@@ -43,7 +43,7 @@ impl Provider for Localhost {
         let mut role = self.role()?;
         let mut outcomes = Vec::new();
         for name in &wanted.names {
-            let asked = Role { group: wanted.group.clone(), name: name.clone(), created: memory::now() };
+            let asked = Role { group: wanted.group.clone(), name: name.clone(), created: unix_time() };
             let fits = match &role {
                 Some(role) => role.group == asked.group && role.name == asked.name,
                 None => is_host_name(name),

@@ -3,9 +3,8 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use pallet_core::prelude::{Context, Deserialize, Result, Serialize, ServiceContext};
+use pallet_core::prelude::{Context, Deserialize, Result, Serialize, ServiceContext, files};
 
 /// Its place in the project.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,13 +18,7 @@ pub(crate) struct Role {
 
 /// The file of a service of a project.
 pub(crate) fn file(context: &ServiceContext) -> PathBuf {
-    context.data_directory.join(format!("{}+{}.json", escaped(&context.project), escaped(&context.service)))
-}
-
-/// A name as part of a file's: what is not a letter, a digit or `-` as `%2F`.
-fn escaped(name: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    name.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    context.data_directory.join(format!("{}+{}.json", files::file_name(&context.project), files::file_name(&context.service)))
 }
 
 pub(crate) fn read(path: &Path) -> Result<Option<Role>> {
@@ -40,16 +33,10 @@ pub(crate) fn read(path: &Path) -> Result<Option<Role>> {
 }
 
 pub(crate) fn write(path: &Path, role: &Role) -> Result<()> {
-    let write = || -> Result<()> {
-        if let Some(directory) = path.parent() {
-            fs::create_dir_all(directory)?;
-        }
-        let part = path.with_extension("json.part");
-        fs::write(&part, serde_json::to_vec(role)?)?;
-        fs::rename(&part, path)?;
-        Ok(())
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))
+    if let Some(directory) = path.parent() {
+        files::make_private_directory(directory)?;
+    }
+    files::write_whole(path, &serde_json::to_vec(role)?)
 }
 
 pub(crate) fn forget(path: &Path) -> Result<()> {
@@ -64,8 +51,4 @@ pub(crate) fn forget(path: &Path) -> Result<()> {
         let _ = fs::remove_dir(directory);
     }
     Ok(())
-}
-
-pub(crate) fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -5,7 +5,6 @@ mod accel;
 mod hardware;
 mod host_key;
 mod image;
-mod lease;
 mod machine;
 mod options;
 mod port;
@@ -65,10 +64,7 @@ impl Provider for Qemu {
     }
 
     fn run_nodes(&self, wanted: &RunNodes) -> Result<Vec<Created>> {
-        if let Some(option) = wanted.spec.provider.get(Self::NAME).and_then(|options| options.keys().next()) {
-            let message = format!("provider qemu has no option `{option}` in node-specs");
-            return Err(PluginError::new(ErrorKind::InvalidInput, message).into());
-        }
+        let NoNodeOptions {} = node_options(&wanted.spec, Self::NAME)?;
         let network = wanted.spec.network.as_ref();
         if network.is_some_and(|network| network.subnet.is_some() || !network.security_groups.is_empty()) {
             let message = "provider qemu has neither subnets nor security groups, which the node-spec names";
@@ -114,11 +110,15 @@ impl Provider for Qemu {
     }
 
     fn take_lease(&self, wanted: &Lease) -> Result<Option<Lease>> {
-        lease::take(&self.store, wanted)
+        let _lock = self.store.lock()?;
+        files::take_lease(&self.store.lease(), wanted)
     }
 
     fn release_lease(&self, token: &str) -> Result<()> {
-        lease::release(&self.store, token)
+        let _lock = self.store.lock()?;
+        files::release_lease(&self.store.lease(), token)?;
+        self.store.remove_empty();
+        Ok(())
     }
 }
 
@@ -137,14 +137,19 @@ impl Qemu {
         };
         let own = [("pallet-project", &self.context.project), ("pallet-group", &record.group), ("pallet-name", &record.name)];
         let mut tags: BTreeMap<_, _> = own.into_iter().map(|(tag, value)| (tag.to_owned(), value.clone())).collect();
-        let inbound = record.ports.iter().filter(|(inside, _)| **inside != 22);
-        tags.extend(inbound.map(|(inside, outside)| (format!("port-{inside}"), format!("{ADDRESS}:{outside}"))));
         tags.extend(record.tags.clone());
+        let inbound = record.ports.iter().filter(|(inside, _)| **inside != 22);
+        let status = match (runs, record.answered) {
+            (true, true) => NodeStatus::Running,
+            (true, false) => NodeStatus::Starting,
+            (false, _) => NodeStatus::Stopped,
+        };
         Node {
             group: Some(record.group.clone()),
             address: Some(ADDRESS.to_owned()),
+            ports: inbound.map(|(inside, outside)| (*inside, format!("{ADDRESS}:{outside}"))).collect(),
             image_user: record.login_user.clone(),
-            status: if runs { NodeStatus::Running } else { NodeStatus::Stopped },
+            status,
             os: record.os.clone(),
             tags,
             taggable: true,

@@ -200,6 +200,7 @@ mod tests {
             ports: BTreeMap::from([(22, 20_000), (80, 20_001)]),
             host_key: String::new(),
             complete: true,
+            answered: true,
         }
     }
 

@@ -1,6 +1,6 @@
 //! One call of `run_nodes`: machines are made one after the other under the lock, and waited for together.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use pallet_core::prelude::*;
@@ -9,10 +9,9 @@ use crate::Qemu;
 use crate::accel::{self, Mode};
 use crate::host_key::HostKey;
 use crate::image::{Disk, Kernel};
-use crate::lease::now;
 use crate::machine::{Machine, NotStarted, has_sshd};
 use crate::seed::Seed;
-use crate::store::{self, Record, make_private_directory};
+use crate::store::{self, Record};
 use crate::{port, process};
 
 /// How often somebody else may take a port that was just free.
@@ -31,7 +30,7 @@ pub(crate) struct Run<'a> {
 /// A node on its way.
 struct Begun {
     record: Record,
-    /// `None` if it ran before.
+    /// `None` if it runs and has answered before.
     mode: Option<Mode>,
     new: bool,
 }
@@ -83,7 +82,12 @@ impl Run<'_> {
             ensure!(record.group == self.wanted.group, invalid(format!("{name} exists, in group {}", record.group)));
             let mut record = record.clone();
             let runs = process::of(&self.qemu.store.directory(name)).is_some();
-            let mode = if runs { None } else { Some(self.start(&mut record, mode, taken)?) };
+            let mode = match (runs, record.answered) {
+                (true, true) => None,
+                // whoever started it went away before it answered
+                (true, false) => Some(mode),
+                (false, _) => Some(self.start(&mut record, mode, taken)?),
+            };
             return Ok(Begun { record, mode, new: false });
         }
         let directory = self.qemu.store.directory(name);
@@ -129,7 +133,7 @@ impl Run<'_> {
             return Err(error.with_help("make one with ssh-keygen, or name `public_keys` under [admin_user]").into());
         }
         let directory = self.qemu.store.directory(name);
-        make_private_directory(&directory)?;
+        files::make_private_directory(&directory)?;
         let id = std::fs::read_to_string("/proc/sys/kernel/random/uuid").context("cannot make an id")?.trim().to_owned();
         let host_key = HostKey::generate()?;
         let user = source.image.login_user.as_ref().unwrap_or(&admin.name);
@@ -142,8 +146,8 @@ impl Run<'_> {
             id,
             name: name.to_owned(),
             group: self.wanted.group.clone(),
-            tags: BTreeMap::new(),
-            created: now(),
+            tags: self.wanted.spec.tags.clone(),
+            created: unix_time(),
             login_user: source.image.login_user.clone(),
             os: source.image.os.clone(),
             cores: source.hardware.cores,
@@ -153,6 +157,7 @@ impl Run<'_> {
             ports: [&22].into_iter().chain(inbound).map(|inside| (*inside, 0)).collect(),
             host_key: host_key.public,
             complete: false,
+            answered: false,
         })
     }
 
@@ -166,6 +171,7 @@ impl Run<'_> {
         let directory = self.qemu.store.directory(&record.name);
         let machine = self.qemu.machine(&directory);
         let (mut mode, mut attempts) = (mode, 0);
+        record.answered = false;
         let mut without_kvm = None;
         loop {
             for outside in record.ports.values_mut() {
@@ -197,8 +203,13 @@ impl Run<'_> {
 
     /// Waits until it can be logged in to a node.
     fn finish(&self, begun: Begun) -> Result<Record> {
-        let Begun { record, mode, new } = begun;
-        let waited = mode.map_or(Ok(()), |mode| self.wait(&record, mode, new));
+        let Begun { mut record, mode, new } = begun;
+        let waited = mode.map_or(Ok(()), |mode| {
+            self.wait(&record, mode, new)?;
+            let _lock = self.qemu.store.lock()?;
+            record.answered = true;
+            self.qemu.store.save(&record)
+        });
         match waited {
             Ok(()) => Ok(record),
             Err(error) => {

@@ -1,9 +1,8 @@
 //! What is kept of nodes on disk: a directory for each, under DATA/PROJECT/SERVICE/NODE, and the lock on all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, DirBuilder, File};
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -39,6 +38,9 @@ pub(crate) struct Record {
     pub(crate) host_key: String,
     /// Whether it has run once. What has not is the remains of a creation that was interrupted.
     pub(crate) complete: bool,
+    /// Whether its sshd has answered since it was started.
+    #[serde(default)]
+    pub(crate) answered: bool,
 }
 
 /// The nodes of one service of one project.
@@ -57,9 +59,14 @@ pub(crate) struct Lock {
 impl Store {
     pub(crate) fn new(context: &ServiceContext) -> Self {
         let data = context.data_directory.clone();
-        let project = data.join(escaped(&context.project));
-        let service = project.join(escaped(&context.service));
+        let project = data.join(files::file_name(&context.project));
+        let service = project.join(files::file_name(&context.service));
         Store { data, project, service }
+    }
+
+    /// What keeps the lease.
+    pub(crate) fn lease(&self) -> PathBuf {
+        self.service.join("lease.json")
     }
 
     /// The directory of a node.
@@ -69,15 +76,13 @@ impl Store {
 
     /// The service's nodes, by name.
     pub(crate) fn nodes(&self) -> Result<Vec<Record>> {
-        let records = subdirectories(&self.service)?.into_iter().filter_map(|directory| read(&directory));
-        let mut nodes: Vec<_> = records.filter(|record| record.complete).collect();
-        nodes.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(nodes)
+        let records = files::subdirectories(&self.service)?.into_iter().filter_map(|directory| read(&directory));
+        Ok(records.filter(|record| record.complete).collect())
     }
 
     /// Removes what creations left that were interrupted. Nobody else creates while this one has the lock.
     pub(crate) fn remove_remains(&self, _lock: &Lock) -> Result<()> {
-        for directory in subdirectories(&self.service)? {
+        for directory in files::subdirectories(&self.service)? {
             if !read(&directory).is_some_and(|record| record.complete) {
                 remove(&directory)?;
             }
@@ -88,9 +93,9 @@ impl Store {
     /// The ports of this machine that nodes have, of whatever project.
     pub(crate) fn ports(&self) -> Result<BTreeSet<u16>> {
         let mut ports = BTreeSet::new();
-        for project in subdirectories(&self.data)? {
-            for service in subdirectories(&project)? {
-                let records = subdirectories(&service)?.into_iter().filter_map(|directory| read(&directory));
+        for project in files::subdirectories(&self.data)? {
+            for service in files::subdirectories(&project)? {
+                let records = files::subdirectories(&service)?.into_iter().filter_map(|directory| read(&directory));
                 ports.extend(records.flat_map(|record| record.ports.into_values()));
             }
         }
@@ -99,7 +104,7 @@ impl Store {
 
     /// Keeps a record.
     pub(crate) fn save(&self, record: &Record) -> Result<()> {
-        write_atomically(&self.directory(&record.name).join("record.json"), &serde_json::to_vec_pretty(record)?)
+        files::write_whole(&self.directory(&record.name).join("record.json"), &serde_json::to_vec_pretty(record)?)
     }
 
     /// Waits for its turn.
@@ -128,7 +133,7 @@ impl Store {
 
 impl Lock {
     fn try_take(directory: &Path) -> Result<Option<Lock>> {
-        make_private_directory(directory)?;
+        files::make_private_directory(directory)?;
         let file = match File::open(directory) {
             Ok(file) => file,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -157,41 +162,8 @@ pub(crate) fn remove(directory: &Path) -> Result<()> {
     }
 }
 
-/// Writes all of a file or nothing of it.
-pub(crate) fn write_atomically(path: &Path, content: &[u8]) -> Result<()> {
-    let write = || -> std::io::Result<()> {
-        let part = path.with_extension("part");
-        let mut file = File::create(&part)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        fs::rename(&part, path)
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))
-}
-
-/// Makes a directory that only its owner may look into, and those above it.
-pub(crate) fn make_private_directory(path: &Path) -> Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path).with_context(|| format!("cannot make {}", path.display()))
-}
-
 fn read(directory: &Path) -> Option<Record> {
     serde_json::from_slice(&fs::read(directory.join("record.json")).ok()?).ok()
-}
-
-fn subdirectories(path: &Path) -> Result<Vec<PathBuf>> {
-    let entries = match fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
-    };
-    let directories = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-    Ok(directories.map(|entry| entry.path()).collect())
-}
-
-/// A name as that of a file: what is not a letter, a digit, `-` or `_` as `%2F`.
-fn escaped(name: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-    name.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
 #[cfg(test)]
@@ -222,6 +194,7 @@ mod tests {
             ports: BTreeMap::from([(22, port)]),
             host_key: "ssh-ed25519 AAAA".into(),
             complete: true,
+            answered: true,
         }
     }
 
@@ -232,10 +205,10 @@ mod tests {
         for (store, record) in
             [(&shop, record("web-1", 1)), (&shop, Record { complete: false, ..record("web-2", 2) }), (&other, record("web-1", 3))]
         {
-            make_private_directory(&store.directory(&record.name)).unwrap();
+            files::make_private_directory(&store.directory(&record.name)).unwrap();
             store.save(&record).unwrap();
         }
-        make_private_directory(&shop.directory("web-3")).unwrap();
+        files::make_private_directory(&shop.directory("web-3")).unwrap();
         fs::write(shop.directory("web-3").join("record.json"), "{").unwrap();
         assert_eq!(shop.nodes().unwrap(), [record("web-1", 1)]);
         assert_eq!(shop.ports().unwrap(), BTreeSet::from([1, 2, 3]));

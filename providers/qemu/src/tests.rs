@@ -5,6 +5,7 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::*;
@@ -20,8 +21,12 @@ setsid sh -c 'echo $$ >"$0"; while [ -e "$0" ]; do sleep 0.05; done' "$file" </d
 until [ -s "$file" ]; do sleep 0.01; done
 "#;
 
+/// Machines that are no machines do not hold the ports that they are given, so one test at a time has any.
+static ONE: Mutex<()> = Mutex::new(());
+
 struct Bed {
     directory: tempfile::TempDir,
+    _one: MutexGuard<'static, ()>,
 }
 
 impl Bed {
@@ -36,7 +41,7 @@ impl Bed {
         fs::write(&program, PROGRAM).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         fs::write(directory.path().join("disk.raw"), vec![0; 1 << 20]).unwrap();
-        Some(Bed { directory })
+        Some(Bed { directory, _one: ONE.lock().unwrap_or_else(PoisonError::into_inner) })
     }
 
     fn data(&self) -> PathBuf {
@@ -121,13 +126,15 @@ fn nodes_live_until_they_are_destroyed() {
     let qemu = bed.service("a/b", json!({})).unwrap();
     let mut wanted = wish(&qemu, &["web-1", "web-2"]);
     wanted.spec.network = Some(NetworkSpec { inbound_ports: vec![80, 22], ..Default::default() });
+    wanted.spec.tags = BTreeMap::from([("team".to_owned(), "shop".to_owned())]);
     let made = nodes(run(&qemu, &wanted));
     assert_eq!(qemu.nodes().unwrap(), made);
     assert_ne!(port(&made[0]), port(&made[1]));
     let node = &made[0];
     assert_eq!((node.name.as_str(), node.group.as_deref(), node.image_user.as_deref()), ("web-1", Some("web"), None));
     assert_eq!(node.os.as_ref().unwrap().version, "12");
-    assert!(node.taggable && node.tags["port-80"].starts_with("127.0.0.1:") && node.tags["pallet-project"] == "a/b", "{:?}", node.tags);
+    assert!(node.taggable && node.tags["team"] == "shop" && node.tags["pallet-project"] == "a/b", "{:?}", node.tags);
+    assert!(node.ports.len() == 1 && node.ports[&80].starts_with("127.0.0.1:"), "{:?}", node.ports);
     let directory = qemu.store.directory("web-1");
     assert_eq!(fs::metadata(&directory).unwrap().permissions().mode() & 0o777, 0o700);
 
@@ -160,6 +167,29 @@ fn nodes_live_until_they_are_destroyed() {
     assert_eq!(qemu.nodes().unwrap()[0].name, "web-2");
     qemu.destroy_nodes(&[made[1].id.clone()]).unwrap();
     qemu.clean_up().unwrap();
+    assert!(!bed.data().exists(), "nothing is left");
+}
+
+#[test]
+fn a_machine_that_has_not_answered_yet_is_starting_and_waited_for() {
+    let Some(bed) = Bed::new() else { return };
+    let qemu = bed.service("shop", json!({})).unwrap();
+    let made = nodes(run(&qemu, &wish(&qemu, &["web-1"])));
+    // as if its maker had ended while it booted
+    let mut record = qemu.store.nodes().unwrap().remove(0);
+    record.answered = false;
+    qemu.store.save(&record).unwrap();
+    let pid = process::of(&qemu.store.directory("web-1"));
+    assert_eq!(qemu.nodes().unwrap()[0].status, NodeStatus::Starting);
+    assert_eq!(nodes(run(&qemu, &wish(&qemu, &["web-1"]))), made);
+    assert_eq!(process::of(&qemu.store.directory("web-1")), pid, "it is the same");
+    assert_eq!(qemu.nodes().unwrap(), made);
+
+    let lease = Lease { token: "one".into(), until: unix_time() + 60, ..Lease::default() };
+    assert_eq!(qemu.take_lease(&lease).unwrap(), None);
+    assert_eq!(qemu.take_lease(&Lease { token: "two".into(), ..lease.clone() }).unwrap(), Some(lease));
+    qemu.destroy_nodes(&[made[0].id.clone()]).unwrap();
+    qemu.release_lease("one").unwrap();
     assert!(!bed.data().exists(), "nothing is left");
 }
 
@@ -229,5 +259,5 @@ fn options_that_cannot_be_are_refused() {
     let qemu = bed.service("shop", json!({})).unwrap();
     let mut wanted = wish(&qemu, &["web-1"]);
     wanted.spec.provider = BTreeMap::from([("qemu".to_owned(), serde_json::from_value(json!({"colour": 1})).unwrap())]);
-    assert!(qemu.run_nodes(&wanted).unwrap_err().to_string().contains("no option `colour`"));
+    assert!(qemu.run_nodes(&wanted).unwrap_err().to_string().contains("provider.qemu: unknown field `colour`"));
 }

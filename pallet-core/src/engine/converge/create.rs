@@ -1,4 +1,4 @@
-//! Making nodes, and starting those that are stopped.
+//! Making nodes, and starting those that are there and do not run.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,9 +20,18 @@ impl Engine {
     ) -> Result<Vec<Node>, EngineError> {
         let mut nodes = Vec::new();
         for group in groups {
-            let new = plan.create.iter().filter(|(of, _)| *of == group.name).map(|(_, name)| name);
-            let stopped = plan.start.iter().filter(|node| node.group.as_deref() == Some(group.name.as_str())).map(|node| &node.name);
-            let names: Vec<String> = new.chain(stopped).cloned().collect();
+            let mut new: Vec<String> = plan.create.iter().filter(|(of, _)| *of == group.name).map(|(_, name)| name.clone()).collect();
+            let there = plan.start.iter().filter(|node| node.group.as_deref() == Some(group.name.as_str())).map(|node| node.name.clone());
+            let choice = match plan.choices.get(&group.name) {
+                Some(Err(error)) => {
+                    // nothing can be made; what is there needs no choice
+                    self.tell_not_created(&new, &group.name, &error.clone().into(), outcome);
+                    new.clear();
+                    None
+                }
+                choice => choice.and_then(|choice| choice.as_ref().ok()),
+            };
+            let names: Vec<String> = new.into_iter().chain(there).collect();
             if names.is_empty() || self.cancel.is_cancelled() {
                 continue;
             }
@@ -32,14 +41,6 @@ impl Engine {
                 spec: group.server.node_spec.clone(),
                 token: format!("{}/{}", self.project, group.name),
                 ..RunNodes::default()
-            };
-            let choice = match plan.choices.get(&group.name) {
-                Some(Err(error)) => {
-                    self.tell_not_created(&names, &group.name, &error.clone().into(), outcome);
-                    continue;
-                }
-                Some(Ok(choice)) => Some(choice),
-                None => None,
             };
             if let Some(choice) = choice.cloned() {
                 (request.image, request.hardware, request.location) = (choice.image, choice.hardware, choice.location);

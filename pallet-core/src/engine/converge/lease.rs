@@ -1,13 +1,13 @@
 //! The lease: one converge of a project at a time, wherever it runs.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use rustix::process::{Pid, test_kill_process};
 use tokio::task::JoinHandle;
 
 use super::super::event::Event;
 use super::super::{Engine, EngineError};
-use crate::plugin::Lease;
+use crate::plugin::{Lease, unix_time};
 
 /// How long a lease holds that is not renewed.
 const TIME: Duration = Duration::from_secs(90);
@@ -39,7 +39,7 @@ impl Engine {
             other = self.renew(&lease).await?;
         }
         if let Some(other) = other {
-            let seconds = other.until.saturating_sub(now());
+            let seconds = other.until.saturating_sub(unix_time());
             return Err(EngineError::Leased { holder: other.holder, seconds });
         }
         let (engine, token) = (self.clone(), lease.token.clone());
@@ -63,7 +63,7 @@ impl Engine {
     }
 
     async fn renew(&self, lease: &Lease) -> Result<Option<Lease>, EngineError> {
-        let wanted = Lease { until: now() + TIME.as_secs(), ..lease.clone() };
+        let wanted = Lease { until: unix_time() + TIME.as_secs(), ..lease.clone() };
         self.ask(move |service| service.take_lease(&wanted)).await
     }
 }
@@ -91,8 +91,4 @@ fn is_dead(other: &Lease, ours: &Lease) -> bool {
     let process = i32::try_from(other.process).ok().and_then(Pid::from_raw);
     let gone = process.is_some_and(|process| test_kill_process(process) == Err(rustix::io::Errno::SRCH));
     !other.machine.is_empty() && other.machine == ours.machine && gone
-}
-
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -15,20 +15,38 @@ use super::event::Event;
 use super::lift::{LiftOptions, Purpose, natural, with_groups};
 use super::predicted::PredictedNode;
 use super::{Engine, EngineError, GroupSpec, NodeError, NodeOutcome, NodeResult, Outcome};
+use crate::model::Node;
 
 impl Engine {
-    /// Carries out a plan for these groups and configures their nodes, `bootstrap` first where it never ran.
+    /// Makes the right number of nodes exist for these groups and configures them, `bootstrap` first where it never ran.
     ///
-    /// Only one converge of a project works on its nodes at a time, by a lease that the service keeps.
-    pub async fn converge(&self, groups: &[GroupSpec], plan: ConvergePlan, options: &LiftOptions) -> Result<Outcome, EngineError> {
-        let groups: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
+    /// The plan is shown to `agree` first; `None` if that does not agree, and then nothing was done. Only one converge of a project works on
+    /// its nodes at a time, by a lease that the service keeps. It is held from before the plan is made, so that what was agreed to is what is
+    /// done, however long the answer takes. A dry run needs no lease.
+    pub async fn converge(
+        &self,
+        groups: &[GroupSpec],
+        options: &LiftOptions,
+        agree: impl FnOnce(&ConvergePlan) -> Result<bool, EngineError>,
+    ) -> Result<Option<Outcome>, EngineError> {
+        let shared: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
         if options.dry_run {
-            return self.dry_converge(&groups, plan, options).await;
+            let plan = self.plan_converge(groups).await?;
+            return if agree(&plan)? { self.dry_converge(&shared, plan, options).await.map(Some) } else { Ok(None) };
         }
+        self.leased(async {
+            let plan = self.plan_converge(groups).await?;
+            if agree(&plan)? { self.converge_leased(&shared, plan, options).await.map(Some) } else { Ok(None) }
+        })
+        .await
+    }
+
+    /// Does something to the project's nodes while nobody else does.
+    async fn leased<T>(&self, work: impl Future<Output = Result<T, EngineError>>) -> Result<T, EngineError> {
         let lease = self.take_lease().await?;
-        let outcome = self.converge_leased(&groups, plan, options).await;
+        let done = work.await;
         lease.release().await;
-        outcome
+        done
     }
 
     async fn converge_leased(&self, groups: &[Arc<GroupSpec>], plan: ConvergePlan, options: &LiftOptions) -> Result<Outcome, EngineError> {
@@ -90,21 +108,27 @@ impl Engine {
         Ok(outcome)
     }
 
-    /// Destroys all nodes of the project at the service, and what the service keeps besides them.
-    pub async fn down(&self, groups: &[GroupSpec], options: &LiftOptions) -> Result<Outcome, EngineError> {
+    /// Destroys all nodes of the project at the service, and what the service keeps besides them. The nodes are shown to `agree` first; `None`
+    /// if that does not agree.
+    pub async fn down(
+        &self,
+        groups: &[GroupSpec],
+        options: &LiftOptions,
+        agree: impl FnOnce(&[Node]) -> Result<bool, EngineError>,
+    ) -> Result<Option<Outcome>, EngineError> {
         let groups: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
-        let lease = self.take_lease().await?;
-        let outcome = self.down_leased(&groups, options).await;
-        lease.release().await;
-        let outcome = outcome?;
-        if !outcome.cancelled {
+        let outcome = self.leased(async {
+            let nodes = self.nodes().await?;
+            if agree(&nodes)? { self.down_leased(&groups, nodes, options).await.map(Some) } else { Ok(None) }
+        });
+        let outcome = outcome.await?;
+        if outcome.as_ref().is_some_and(|outcome| !outcome.cancelled) {
             self.ask(|service| service.clean_up()).await?;
         }
         Ok(outcome)
     }
 
-    async fn down_leased(&self, groups: &[Arc<GroupSpec>], options: &LiftOptions) -> Result<Outcome, EngineError> {
-        let nodes = self.ask(|service| service.nodes()).await?;
+    async fn down_leased(&self, groups: &[Arc<GroupSpec>], nodes: Vec<Node>, options: &LiftOptions) -> Result<Outcome, EngineError> {
         let mut outcome = Outcome::default();
         self.tell(Event::started("down", false, nodes.iter().map(|node| node.name.clone())));
         let ended: BTreeSet<_> = nodes.iter().filter_map(|node| node.group.clone()).collect();

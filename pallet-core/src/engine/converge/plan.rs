@@ -13,7 +13,7 @@ use crate::plugin::{ErrorKind, PluginError, WantedOffers};
 pub struct ConvergePlan {
     /// Nodes to create: group and name.
     pub create: Vec<(String, String)>,
-    /// Nodes that exist, are stopped, and will be started.
+    /// Nodes that exist and do not run: those that are stopped will be started, and those that are starting waited for.
     pub start: Vec<Node>,
     /// Nodes to destroy.
     pub destroy: Vec<Node>,
@@ -76,8 +76,9 @@ impl Engine {
             let free = (1..).map(|number| format!("{}-{number}", group.name)).filter(|name| !taken.contains(name));
             let missing = count - own.len();
             plan.create.extend(free.take(missing).map(|name| (group.name.clone(), name)));
-            let (stopped, running): (Vec<_>, Vec<_>) = own.into_iter().partition(|node| node.status == NodeStatus::Stopped);
-            plan.start.extend(stopped);
+            let waiting = |node: &Node| matches!(node.status, NodeStatus::Stopped | NodeStatus::Starting);
+            let (waiting, running): (Vec<_>, Vec<_>) = own.into_iter().partition(waiting);
+            plan.start.extend(waiting);
             plan.keep.extend(running);
             match (before, count) {
                 (0, 1..) => drop(plan.begin.insert(group.name.clone())),
@@ -103,7 +104,7 @@ impl Engine {
 /// The healthiest first.
 fn health(status: NodeStatus) -> u8 {
     match status {
-        NodeStatus::Running => 0,
+        NodeStatus::Running | NodeStatus::Starting => 0,
         NodeStatus::Unknown => 1,
         NodeStatus::Stopped => 2,
         NodeStatus::Failed => 3,

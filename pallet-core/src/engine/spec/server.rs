@@ -38,6 +38,17 @@ pub enum SpecError {
         /// The name.
         name: String,
     },
+    /// A tag that is Pallet's own.
+    #[error("node-spec: tag {tag:?} is no name for a tag of yours; names that begin with pallet- or pallet. are Pallet's own")]
+    Tag {
+        /// The tag.
+        tag: String,
+    },
+}
+
+/// An error if a node-spec has tags that it may not have.
+fn check_tags(spec: &NodeSpec) -> Result<(), SpecError> {
+    spec.wrong_tag().map_or(Ok(()), |tag| Err(SpecError::Tag { tag: tag.to_owned() }))
 }
 
 impl ServerSpec {
@@ -89,6 +100,7 @@ impl ServerSpec {
         base.node_spec = base.node_spec.merged(&self.node_spec);
         base.roles.append(&mut self.roles);
         base.default_phases = self.default_phases.or(base.default_phases);
+        check_tags(&base.node_spec)?;
         Ok(base)
     }
 }
@@ -110,6 +122,7 @@ impl GroupSpec {
         if !is_host_name(name) || name.len() > 50 {
             return Err(SpecError::Name { name: name.to_owned() });
         }
+        check_tags(&server.node_spec)?;
         Ok(GroupSpec { name: name.to_owned(), count, server })
     }
 
@@ -157,5 +170,9 @@ mod tests {
     fn a_group_has_the_name_of_a_host() {
         assert!(GroupSpec::new("web", Some(2), ServerSpec::new()).is_ok());
         assert!(GroupSpec::new("we b", Some(2), ServerSpec::new()).is_err());
+        let tagged =
+            ServerSpec::new().node_spec(NodeSpec { tags: [("pallet-group".to_owned(), "db".to_owned())].into(), ..NodeSpec::default() });
+        assert!(matches!(GroupSpec::new("web", Some(2), tagged.clone()), Err(SpecError::Tag { .. })));
+        assert!(matches!(ServerSpec::new().extending([&tagged]), Err(SpecError::Tag { .. })));
     }
 }

@@ -11,7 +11,7 @@ mod xml;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
@@ -152,18 +152,13 @@ impl Api {
 /// How many seconds this machine's clock is ahead of an answer's date.
 fn skew(date: &str) -> i64 {
     let there = DateTime::from_str(date, Format::HttpDate).map_or(0, |date| date.secs());
-    if there == 0 { 0 } else { i64::try_from(now()).unwrap_or_default() - there }
+    if there == 0 { 0 } else { i64::try_from(unix_time()).unwrap_or_default() - there }
 }
 
 /// A number between 0 and 1.
 fn random() -> f64 {
     // the hasher's keys are random
     f64::from(u32::try_from(RandomState::new().build_hasher().finish() >> 32).unwrap_or_default()) / f64::from(u32::MAX)
-}
-
-/// Seconds since 1970-01-01 UTC.
-pub(crate) fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// Seconds since 1970-01-01 UTC of a time in an answer; 0 if there is none.

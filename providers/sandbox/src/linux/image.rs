@@ -89,18 +89,12 @@ pub(crate) fn find(roots: Vec<Root>, chosen: Option<&Image>) -> Result<Root, Plu
 
 /// The system in a directory, as its os-release and its programs tell.
 pub(crate) fn os_of(root: &Path) -> Option<Os> {
-    // in /etc it is often a link, which an image's directory would lead out of
-    let text = ["usr/lib/os-release", "etc/os-release"].into_iter().find_map(|path| fs::read_to_string(root.join(path)).ok())?;
-    let value = |key: &str| {
-        let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
-        line.map(|value| value.trim_matches(['"', '\'']).to_owned()).unwrap_or_default()
-    };
-    let id = value("ID");
-    let family = OsFamily::of(&id, &value("ID_LIKE"));
+    let text = Os::RELEASE_FILES.into_iter().find_map(|path| fs::read_to_string(root.join(path)).ok())?;
+    let os = Os::described(&text, &machine::architecture());
     let has = |path: &str| fs::symlink_metadata(root.join(path)).is_ok();
-    let package_manager = match family {
+    let package_manager = match os.family {
         OsFamily::RedHat if !has("usr/bin/dnf") => PackageManager::Yum,
-        family => family.package_manager(),
+        _ => os.package_manager,
     };
     // a node's first process is none of these, so only what works without one counts
     let service_manager = if has("sbin/openrc-run") {
@@ -110,7 +104,7 @@ pub(crate) fn os_of(root: &Path) -> Option<Os> {
     } else {
         ServiceManager::Process
     };
-    Some(Os { id, version: value("VERSION_ID"), family, arch: machine::architecture(), package_manager, service_manager })
+    Some(Os { package_manager, service_manager, ..os })
 }
 
 #[cfg(test)]

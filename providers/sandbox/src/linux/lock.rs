@@ -65,7 +65,7 @@ impl Lock {
 impl DataLock {
     /// Takes it if nobody has it.
     pub(crate) fn try_take(data_directory: &Path) -> Result<Option<DataLock>> {
-        super::store::make_private_directory(data_directory)?;
+        files::make_private_directory(data_directory)?;
         let Some(data) = lock(data_directory)? else { return Ok(None) };
         // whoever had it before may have removed the directory with it
         let held = data.metadata()?;

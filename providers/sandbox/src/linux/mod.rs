@@ -3,7 +3,6 @@
 mod disk;
 mod image;
 mod init;
-mod lease;
 mod lock;
 mod machine;
 mod netlink;

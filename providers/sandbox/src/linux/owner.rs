@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use pallet_core::prelude::*;
 
-use crate::linux::store::{Store, make_private_directory};
+use crate::linux::store::Store;
 
 /// In the project's data directory; no service's directory can have this name.
 const FILE: &str = ".owner";
@@ -42,7 +42,7 @@ impl Owner {
     /// Remembers that the project's nodes belong to this directory from now on.
     pub(crate) fn claim(&self, store: &Store) -> Result<()> {
         let Some(directory) = self.directory.as_ref().filter(|directory| read(store).as_ref() != Some(directory)) else { return Ok(()) };
-        make_private_directory(&store.project)?;
+        files::make_private_directory(&store.project)?;
         let path = store.project.join(FILE);
         fs::write(&path, directory.as_os_str().as_bytes()).with_context(|| format!("cannot write {}", path.display()))
     }

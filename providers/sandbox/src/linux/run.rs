@@ -1,6 +1,6 @@
 //! One call of `run_nodes`: nodes from nothing, or from their disks, to running.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use pallet_core::prelude::*;
@@ -11,13 +11,14 @@ use crate::linux::init::Starting;
 use crate::linux::machine;
 use crate::linux::network::Bridge;
 use crate::linux::service::Sandbox;
-use crate::linux::store::{self, Record, remove_directory};
+use crate::linux::store::{Record, remove_directory};
 
 /// One call of `run_nodes`.
 pub(crate) struct Run<'a> {
     pub(crate) sandbox: &'a Sandbox,
     pub(crate) wanted: &'a RunNodes,
-    pub(crate) root: Root,
+    /// What new nodes are made from.
+    pub(crate) root: Result<Root, PluginError>,
     pub(crate) bridge: Bridge,
     /// When its new nodes are made.
     pub(crate) created: u64,
@@ -47,7 +48,10 @@ impl Run<'_> {
                 let root = Root { id: record.image.clone(), directory: record.root.clone(), os: None };
                 (record.clone(), root, false)
             }
-            None => (self.record(name, taken)?, self.root.clone(), true),
+            None => {
+                let root = self.root.clone()?;
+                (self.record(name, &root, taken)?, root, true)
+            }
         };
         if !self.sandbox.network.can_have(&record)? {
             record.address = self.sandbox.network.free_address(taken)?;
@@ -59,7 +63,7 @@ impl Run<'_> {
         let layout = self.sandbox.layout(&root);
         let mut begin = || -> Result<Starting> {
             if new {
-                store::make_private_directory(&directory)?;
+                files::make_private_directory(&directory)?;
                 self.sandbox.store.save(&record)?;
                 record.disk_in_memory = !disk::create(&directory, &root, &layout)?;
             }
@@ -108,16 +112,16 @@ impl Run<'_> {
         }
     }
 
-    fn record(&self, name: &str, taken: &BTreeSet<Ipv4Addr>) -> Result<Record> {
+    fn record(&self, name: &str, root: &Root, taken: &BTreeSet<Ipv4Addr>) -> Result<Record> {
         Ok(Record {
             id: machine::random_id()?,
             name: name.to_owned(),
             group: self.wanted.group.clone(),
-            tags: BTreeMap::new(),
+            tags: self.wanted.spec.tags.clone(),
             created: self.created,
             token: self.wanted.token.clone(),
-            image: self.root.id.clone(),
-            root: self.root.directory.clone(),
+            image: root.id.clone(),
+            root: root.directory.clone(),
             address: self.sandbox.network.free_address(taken)?,
             device: self.sandbox.device(name),
             disk_in_memory: false,

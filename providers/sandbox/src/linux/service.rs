@@ -2,13 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use pallet_core::prelude::*;
 
 use crate::linux::disk::Layout;
 use crate::linux::image::{self, Root};
-use crate::linux::lease;
 use crate::linux::lock::{DataLock, Lock};
 use crate::linux::machine;
 use crate::linux::network::Network;
@@ -58,10 +56,6 @@ impl Provider for Sandbox {
     fn run_nodes(&self, wanted: &RunNodes) -> Result<Vec<Created>> {
         self.owner.check(&self.store)?;
         machine::check()?;
-        let root = match self.root(wanted) {
-            Ok(root) => root,
-            Err(error) => return Ok(wanted.names.iter().map(|_| Created::Failed(error.clone())).collect()),
-        };
         let _lock = Lock::take(&self.store.data)?;
         self.owner.check(&self.store)?;
         let (known, remains) = self.store.nodes()?;
@@ -69,7 +63,7 @@ impl Provider for Sandbox {
         let run = Run {
             sandbox: self,
             wanted,
-            root,
+            root: self.root(wanted),
             bridge: self.network.ensure()?,
             created: now_after(known.iter().filter(|record| record.group == wanted.group)),
             boot_id: machine::boot_id()?,
@@ -165,11 +159,18 @@ impl Provider for Sandbox {
     }
 
     fn take_lease(&self, wanted: &Lease) -> Result<Option<Lease>> {
-        lease::take(&self.store, wanted)
+        let _lock = Lock::take(&self.store.data)?;
+        files::take_lease(&self.store.lease(), wanted)
     }
 
     fn release_lease(&self, token: &str) -> Result<()> {
-        lease::release(&self.store, token)
+        if !self.store.data.exists() {
+            return Ok(());
+        }
+        let _lock = Lock::take(&self.store.data)?;
+        files::release_lease(&self.store.lease(), token)?;
+        self.store.remove_empty();
+        Ok(())
     }
 }
 
@@ -180,10 +181,7 @@ impl Sandbox {
 
     /// The root that nodes are made from.
     fn root(&self, wanted: &RunNodes) -> Result<Root, PluginError> {
-        if let Some(option) = wanted.spec.provider.get(Self::NAME).and_then(|options| options.keys().next()) {
-            let message = format!("provider sandbox has no option `{option}` in node-specs");
-            return Err(PluginError::new(ErrorKind::InvalidInput, message));
-        }
+        let NoNodeOptions {} = node_options(&wanted.spec, Self::NAME)?;
         image::find(self.roots(), wanted.image.as_ref())
     }
 
@@ -221,6 +219,5 @@ impl Sandbox {
 
 /// When nodes are made now: after those that are there, also where the clock was set back, or has not gone on by a second.
 fn now_after<'records>(known: impl Iterator<Item = &'records Record>) -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    known.map(|record| record.created.saturating_add(1)).fold(now, u64::max)
+    known.map(|record| record.created.saturating_add(1)).fold(unix_time(), u64::max)
 }

@@ -1,10 +1,8 @@
 //! What is kept of nodes on disk: a directory for each, under DATA/PROJECT/SERVICE/NODE.
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File};
-use std::io::Write;
+use std::fs;
 use std::net::Ipv4Addr;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -67,6 +65,11 @@ impl Store {
         Store { data, project, service }
     }
 
+    /// What keeps the lease.
+    pub(crate) fn lease(&self) -> PathBuf {
+        self.service.join("lease.json")
+    }
+
     /// The directory of a node.
     pub(crate) fn directory(&self, name: &str) -> PathBuf {
         self.service.join(name)
@@ -75,22 +78,21 @@ impl Store {
     /// The service's nodes by name, and the directories of those that were never completed.
     pub(crate) fn nodes(&self) -> Result<(Vec<Record>, Vec<PathBuf>)> {
         let (mut nodes, mut remains) = (Vec::new(), Vec::new());
-        for directory in subdirectories(&self.service)? {
+        for directory in files::subdirectories(&self.service)? {
             match read(&directory) {
                 Some(record) if record.complete => nodes.push(record),
                 _ => remains.push(directory),
             }
         }
-        nodes.sort_by(|a, b| a.name.cmp(&b.name));
         Ok((nodes, remains))
     }
 
     /// The nodes of all projects that keep theirs in this data directory.
     pub(crate) fn nodes_of_all(&self) -> Result<Vec<Record>> {
         let mut nodes = Vec::new();
-        for project in subdirectories(&self.data)? {
-            for service in subdirectories(&project)? {
-                nodes.extend(subdirectories(&service)?.iter().filter_map(|directory| read(directory)));
+        for project in files::subdirectories(&self.data)? {
+            for service in files::subdirectories(&project)? {
+                nodes.extend(files::subdirectories(&service)?.iter().filter_map(|directory| read(directory)));
             }
         }
         Ok(nodes)
@@ -98,8 +100,8 @@ impl Store {
 
     /// Whether any service of the project has nodes, or what is left of them.
     pub(crate) fn project_has_nodes(&self) -> Result<bool> {
-        for service in subdirectories(&self.project)? {
-            if !subdirectories(&service)?.is_empty() {
+        for service in files::subdirectories(&self.project)? {
+            if !files::subdirectories(&service)?.is_empty() {
                 return Ok(true);
             }
         }
@@ -108,23 +110,14 @@ impl Store {
 
     /// Writes what is kept of a node: all of it or nothing.
     pub(crate) fn save(&self, record: &Record) -> Result<()> {
-        let directory = self.directory(&record.name);
-        let write = || -> Result<()> {
-            let part = directory.join("node.json.part");
-            let mut file = File::create(&part)?;
-            file.write_all(&serde_json::to_vec_pretty(record)?)?;
-            file.sync_all()?;
-            fs::rename(&part, directory.join("node.json"))?;
-            Ok(())
-        };
-        write().with_context(|| format!("cannot write {}", directory.join("node.json").display()))
+        files::write_whole(&self.directory(&record.name).join("node.json"), &serde_json::to_vec_pretty(record)?)
     }
 
     /// Removes directories that hold nothing any more.
     pub(crate) fn remove_empty(&self) {
         // one that is not empty stays
         let _ = fs::remove_dir(&self.service);
-        if subdirectories(&self.project).is_ok_and(|services| services.is_empty()) {
+        if files::subdirectories(&self.project).is_ok_and(|services| services.is_empty()) {
             owner::forget(&self.project);
         }
         for directory in [&self.project, &self.data] {
@@ -138,11 +131,6 @@ pub(crate) fn read(directory: &Path) -> Option<Record> {
     serde_json::from_slice(&fs::read(directory.join("node.json")).ok()?).ok()
 }
 
-/// Makes a directory that only its owner may look into, and those above it.
-pub(crate) fn make_private_directory(path: &Path) -> Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path).with_context(|| format!("cannot make {}", path.display()))
-}
-
 /// Removes a directory and what is in it. A process whose maker was killed may still be about to end in there, so this is tried for a while.
 pub(crate) fn remove_directory(path: &Path) -> Result<()> {
     let start = Instant::now();
@@ -154,16 +142,6 @@ pub(crate) fn remove_directory(path: &Path) -> Result<()> {
             Err(error) => return Err(error).with_context(|| format!("cannot remove {}", path.display())),
         }
     }
-}
-
-fn subdirectories(path: &Path) -> Result<Vec<PathBuf>> {
-    let entries = match fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
-    };
-    let directories = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-    Ok(directories.map(|entry| entry.path()).collect())
 }
 
 /// A name as that of a file: unchanged if it can be one, otherwise with a digest that keeps it apart from others.

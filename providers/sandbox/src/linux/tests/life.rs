@@ -33,6 +33,24 @@ fn a_node_whose_processes_died_starts_again_on_its_disk() {
 }
 
 #[test]
+fn what_exists_starts_where_nothing_new_can_be_made_and_new_nodes_have_their_tags() {
+    let Some(bed) = Bed::new(28) else { return };
+    let mut wanted = wish("web", &["web-1"]);
+    wanted.spec.tags = BTreeMap::from([("team".to_owned(), "shop".to_owned())]);
+    let node = made(bed.sandbox.run_nodes(&wanted).unwrap().remove(0)).unwrap();
+    assert_eq!(node.tags["team"], "shop");
+    let process = bed.process("web-1");
+    process.kill().unwrap();
+    process.wait().unwrap();
+    let gone = Image { id: "gone".into(), name: String::new(), os: None, login_user: None, min_disk: None };
+    let both = RunNodes { image: Some(gone), names: vec!["web-1".into(), "web-2".into()], ..wanted };
+    let outcomes = bed.sandbox.run_nodes(&both).unwrap();
+    assert!(matches!(&outcomes[0], Created::Node(again) if again.id == node.id && again.tags == node.tags), "{outcomes:?}");
+    assert!(matches!(&outcomes[1], Created::Failed(error) if error.to_string().contains("no image `gone`")), "{outcomes:?}");
+    bed.down();
+}
+
+#[test]
 fn after_a_reboot_nodes_are_stopped_and_not_stuck() {
     let Some(bed) = Bed::new(22) else { return };
     let nodes = bed.run(&["web-1", "web-2"]);

@@ -1,0 +1,182 @@
+//! `pallet-cli test`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context as _, bail};
+use pallet_core::model::{PluginKind, PluginSummary};
+use pallet_core::registry::Registry;
+use serde_json::json;
+
+use super::operation::workers;
+use crate::cli::Global;
+use crate::context::Context;
+use crate::error::{INTERRUPTED, SOME_NODE_FAILED, UNTESTED};
+use crate::package::build;
+use crate::trial::{link_library, Scenario, Verdict, scenarios, try_scenario};
+
+/// Try a crate's scenarios on fresh nodes, of each system that the crate says it is for
+///
+/// Run it in the package of the crate, or name its directory with -C. A scenario is a file tests/NAME.star: the pallet.star of a project. Its
+/// groups are made and configured; a dry run before must write nothing and show what then happens, a second run must find nothing to do. The
+/// phase `verify` looks at the result. Nodes are sandbox nodes, or those of --service; tests/pallet.toml, if it is there, configures services
+/// and their images. It ends with exit code 1 if a scenario fails, and 4 if all that was tried is right, but some system could not be tried.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Test {
+    /// Only these scenarios
+    #[arg(value_name = "SCENARIO")]
+    scenarios: Vec<String>,
+    /// Take this library instead of building the package
+    #[arg(long, value_name = "FILE")]
+    plugin: Option<PathBuf>,
+    /// Only this system, such as "debian 12"; may be repeated
+    #[arg(long = "system", value_name = "SYSTEM")]
+    systems: Vec<String>,
+    /// Leave the nodes of failed scenarios, to look at them
+    #[arg(long)]
+    keep: bool,
+}
+
+/// How it ended, so far.
+#[derive(Default)]
+struct Tally {
+    kept: usize,
+    broken: usize,
+    untried: usize,
+    stopped: bool,
+}
+
+impl Test {
+    pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        let package = context.global.directory.clone().unwrap_or_else(|| PathBuf::from("."));
+        let scenarios = scenarios(&package, &self.scenarios)?;
+        let library = match &self.plugin {
+            Some(library) => library.clone(),
+            None => build(&package, false)?,
+        };
+        let plugins = tempfile::tempdir().context("cannot make a directory for temporary files")?;
+        link_library(&library, plugins.path())?;
+        let own = Registry::scan(&[plugins.path().to_owned()]);
+        refuse_problems_of(&own)?;
+        let summary = crate_of(&own, &library)?;
+        let registry = Arc::new(own.before(context.scan()));
+        let systems: Vec<Option<String>> = match (self.systems.is_empty(), summary.systems.is_empty()) {
+            (false, _) => self.systems.iter().cloned().map(Some).collect(),
+            (true, false) => summary.systems.iter().cloned().map(Some).collect(),
+            (true, true) => vec![None],
+        };
+        let mut tally = Tally::default();
+        for system in &systems {
+            for scenario in &scenarios {
+                self.one(context, &registry, &package, (&summary, &library), scenario, system.as_deref(), &mut tally)?;
+                if tally.stopped {
+                    return Ok(ExitCode::from(INTERRUPTED));
+                }
+            }
+        }
+        if !context.printer.json() {
+            let Tally { kept, broken, untried, .. } = tally;
+            context.printer.line(&format!("{kept} passed, {broken} failed, {untried} not tried"));
+        }
+        Ok(match tally {
+            Tally { broken: 1.., .. } => ExitCode::from(SOME_NODE_FAILED),
+            Tally { untried: 1.., .. } => ExitCode::from(UNTESTED),
+            _ => ExitCode::SUCCESS,
+        })
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn one(
+        &self,
+        context: &Context,
+        registry: &Arc<Registry>,
+        package: &Path,
+        (summary, library): (&PluginSummary, &Path),
+        scenario: &Scenario,
+        system: Option<&str>,
+        tally: &mut Tally,
+    ) -> anyhow::Result<()> {
+        let start = Instant::now();
+        // nodes of two trials at once are not each other's
+        let name = format!("trial-{}-{}", summary.name, std::process::id());
+        let mut project = scenario.project(package, &name, library)?;
+        let inner = Context {
+            global: Global { directory: Some(project.path().to_owned()), ..context.global.clone() },
+            printer: context.printer.clone(),
+            surroundings: context.surroundings.clone(),
+            listener: Default::default(),
+        };
+        let loaded = inner.load(registry.clone()).with_context(|| format!("scenario {}", scenario.name))?;
+        let engine = inner.engine(&loaded)?;
+        let cancel = engine.cancel.clone();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers()).enable_all().build();
+        let runtime = runtime.context("cannot start the runtime")?;
+        let verdict = runtime.block_on(async {
+            let stop = cancel.clone();
+            let signals = tokio::spawn(async move {
+                if tokio::signal::ctrl_c().await.is_ok() {
+                    stop.cancel();
+                }
+            });
+            let verdict = try_scenario(engine, &loaded.project.groups, system, self.keep).await;
+            signals.abort();
+            verdict
+        })?;
+        runtime.shutdown_background();
+        tally.stopped = cancel.is_cancelled();
+        match &verdict {
+            Verdict::Kept { .. } => tally.kept += 1,
+            Verdict::Broken(_) => tally.broken += 1,
+            Verdict::NotTried(_) => tally.untried += 1,
+        }
+        let place = system.map(|system| format!("{system}: ")).unwrap_or_default() + &scenario.name;
+        tell(context, &place, scenario, system, &verdict, start.elapsed().as_secs_f64());
+        if self.keep && matches!(verdict, Verdict::Broken(_)) {
+            project.disable_cleanup(true);
+            let directory = project.path().display();
+            context.printer.line(&format!("  its nodes are left; `pallet-cli -C {directory} nodes` lists them, `down` destroys them"));
+        }
+        Ok(())
+    }
+}
+
+/// What stands in the way of the library itself; crates that it requires are looked for later.
+fn refuse_problems_of(own: &Registry) -> anyhow::Result<()> {
+    match own.problems().first() {
+        Some(problem) => bail!("{problem}"),
+        None => Ok(()),
+    }
+}
+
+fn crate_of(own: &Registry, library: &Path) -> anyhow::Result<PluginSummary> {
+    match own.plugins().first().map(|found| &found.summary) {
+        Some(summary) if summary.kind == PluginKind::Crate => Ok(summary.clone()),
+        Some(summary) => bail!("{} is a provider: it has no scenarios; test it with cargo test, and on what it is for", summary.name),
+        None => bail!("{} is no plugin", library.display()),
+    }
+}
+
+fn tell(context: &Context, place: &str, scenario: &Scenario, system: Option<&str>, verdict: &Verdict, seconds: f64) {
+    let (word, lines) = match verdict {
+        Verdict::Kept { .. } => ("passed", Vec::new()),
+        Verdict::Broken(broken) => ("failed", broken.clone()),
+        Verdict::NotTried(why) => ("not_tried", vec![why.clone()]),
+    };
+    if context.printer.json() {
+        let value = json!({"event": "trial", "scenario": scenario.name, "system": system, "result": word, "why": lines, "seconds": seconds});
+        return context.printer.value(&value);
+    }
+    match verdict {
+        Verdict::Kept { changes } => {
+            let what = if *changes == 1 { "change" } else { "changes" };
+            context.printer.line(&format!("{place}: passed, {changes} {what} ({seconds:.1} s)"));
+        }
+        Verdict::Broken(broken) => {
+            context.printer.line(&format!("{place}: failed ({seconds:.1} s)"));
+            broken.iter().for_each(|line| context.printer.line(&format!("  {line}")));
+        }
+        Verdict::NotTried(why) => context.printer.line(&format!("{place}: not tried: {why}")),
+    }
+}

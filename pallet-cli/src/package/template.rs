@@ -1,0 +1,191 @@
+//! A new package, from the templates in `templates/`.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use clap::ValueEnum;
+
+/// What a new package is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// Functions that configure nodes
+    Crate,
+    /// Makes, finds and destroys nodes somewhere
+    Provider,
+}
+
+/// What others may do with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum License {
+    /// MIT or Apache-2.0, as they like
+    Both,
+    /// MIT
+    Mit,
+    /// Apache-2.0
+    Apache,
+    /// Nothing, until you say
+    None,
+}
+
+/// A new package.
+#[derive(Debug)]
+pub(crate) struct Template {
+    pub(crate) kind: Kind,
+    /// The plugin's name: lower case letters, digits and `-`.
+    pub(crate) name: String,
+    pub(crate) license: License,
+    /// The directory of a checkout's pallet-core, to be used in place of the registry's.
+    pub(crate) core: Option<PathBuf>,
+}
+
+/// The files of a kind, each with its text.
+fn files(kind: Kind) -> &'static [(&'static str, &'static str)] {
+    match kind {
+        Kind::Crate => &[
+            ("Cargo.toml", include_str!("../../templates/crate/Cargo.toml.in")),
+            ("src/lib.rs", include_str!("../../templates/crate/lib.rs.in")),
+            ("tests/greeting.star", include_str!("../../templates/crate/greeting.star.in")),
+            ("README.md", include_str!("../../templates/crate/README.md.in")),
+            (".gitignore", include_str!("../../templates/gitignore.in")),
+        ],
+        Kind::Provider => &[
+            ("Cargo.toml", include_str!("../../templates/provider/Cargo.toml.in")),
+            ("src/lib.rs", include_str!("../../templates/provider/lib.rs.in")),
+            ("README.md", include_str!("../../templates/provider/README.md.in")),
+            (".gitignore", include_str!("../../templates/gitignore.in")),
+        ],
+    }
+}
+
+impl License {
+    /// Its name in SPDX, and the files with its text.
+    fn files(self) -> (Option<&'static str>, Vec<(&'static str, String)>) {
+        let mit = || {
+            let text = include_str!("../../templates/LICENSE-MIT").lines();
+            let owner = |line: &'static str| if line.starts_with("Copyright") { "Copyright (c) the authors of {{name}}" } else { line };
+            text.map(|line| owner(line).to_owned() + "\n").collect::<String>()
+        };
+        let apache = || include_str!("../../templates/LICENSE-APACHE").to_owned();
+        match self {
+            License::Both => (Some("MIT OR Apache-2.0"), vec![("LICENSE-MIT", mit()), ("LICENSE-APACHE", apache())]),
+            License::Mit => (Some("MIT"), vec![("LICENSE", mit())]),
+            License::Apache => (Some("Apache-2.0"), vec![("LICENSE", apache())]),
+            License::None => (None, Vec::new()),
+        }
+    }
+}
+
+impl Template {
+    /// Writes the package into a directory that is not there yet, and gives its files' paths.
+    pub(crate) fn write(&self, directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
+        check_name(&self.name)?;
+        if directory.exists() {
+            bail!("{} is there already; choose another name, or another directory: nothing was written", directory.display());
+        }
+        let core = self.core.as_deref().map(checkout).transpose()?;
+        let (license, texts) = self.license.files();
+        let fill = |text: &str| self.fill(text, license, core.as_deref());
+        let texts = texts.iter().map(|(file, text)| (*file, text.as_str()));
+        let mut written = Vec::new();
+        for (file, text) in files(self.kind).iter().copied().chain(texts) {
+            let path = directory.join(file);
+            let failed = || format!("cannot write {}", path.display());
+            std::fs::create_dir_all(path.parent().unwrap_or(directory)).with_context(failed)?;
+            let mut made = OpenOptions::new().write(true).create_new(true).open(&path).with_context(failed)?;
+            made.write_all(fill(text).as_bytes()).with_context(failed)?;
+            written.push(path);
+        }
+        Ok(written)
+    }
+
+    fn fill(&self, text: &str, license: Option<&str>, core: Option<&Path>) -> String {
+        let about = match self.kind {
+            Kind::Crate => "Greets who logs in to a node",
+            Kind::Provider => "Nodes that are there already, by their addresses",
+        };
+        let patch = core.map(|core| {
+            format!("\n# A checkout of Pallet in place of what is published.\n[patch.crates-io]\npallet-core = {{ path = {core:?} }}\n")
+        });
+        let text = match license {
+            Some(license) => text.replace("{{license}}", license),
+            None => text.replace("license = \"{{license}}\"\n", ""),
+        };
+        let text = text.replace("{{name}}", &self.name).replace("{{module}}", &self.name.replace('-', "_"));
+        let text = text.replace("{{Type}}", &type_name(&self.name)).replace("{{about}}", about);
+        let text = text.replace("{{patch}}", patch.as_deref().unwrap_or_default());
+        format!("{}\n", text.trim_end())
+    }
+}
+
+fn check_name(name: &str) -> anyhow::Result<()> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let good = name.len() <= 50 && name.starts_with(|first: char| first.is_ascii_lowercase()) && name.bytes().all(plain);
+    if !good || name.ends_with('-') || name.contains("--") {
+        bail!("{name:?} cannot name a plugin; use up to 50 of a-z, 0-9 and -, from a letter on");
+    }
+    // it would be the name of a variable, in Starlark and in Rust
+    if ["load", "request", "self", "super", "test", "type", "crate", "provider", "pallet"].contains(&name) {
+        bail!("{name:?} means something else already; choose another name");
+    }
+    Ok(())
+}
+
+/// `web-shop` as `WebShop`.
+fn type_name(name: &str) -> String {
+    let word = |word: &str| {
+        let mut characters = word.chars();
+        characters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(characters).collect::<String>()
+    };
+    name.split('-').map(word).collect()
+}
+
+/// The directory of pallet-core in a checkout, which is that of the repository or of the package.
+fn checkout(path: &Path) -> anyhow::Result<PathBuf> {
+    let found = [path.to_owned(), path.join("pallet-core")].into_iter().find(|directory| {
+        let manifest = std::fs::read_to_string(directory.join("Cargo.toml")).unwrap_or_default();
+        manifest.lines().any(|line| line.trim() == "name = \"pallet-core\"")
+    });
+    let found =
+        found.with_context(|| format!("there is no pallet-core in {}; name the directory of a checkout of Pallet", path.display()))?;
+    found.canonicalize().with_context(|| format!("cannot find {}", found.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_plugins() {
+        for good in ["nginx", "web-shop", "a1"] {
+            assert!(check_name(good).is_ok(), "{good}");
+        }
+        for bad in ["", "Nginx", "1a", "-a", "a-", "a--b", "a_b", "a b", "../a", "test"] {
+            assert!(check_name(bad).is_err(), "{bad}");
+        }
+        assert_eq!(type_name("web-shop2"), "WebShop2");
+    }
+
+    #[test]
+    fn nothing_of_the_template_is_left_open() {
+        for kind in [Kind::Crate, Kind::Provider] {
+            for license in [License::Both, License::Mit, License::Apache, License::None] {
+                let directory = tempfile::tempdir().unwrap();
+                let template = Template { kind, name: "web-shop".into(), license, core: None };
+                let written = template.write(&directory.path().join("web-shop")).unwrap();
+                for path in &written {
+                    let text = std::fs::read_to_string(path).unwrap();
+                    assert!(
+                        !text.contains("{{name") && !text.contains("{{Type") && !text.contains("{{lic") && !text.contains("{{patch"),
+                        "{}",
+                        path.display()
+                    );
+                }
+                assert_eq!(written.iter().any(|path| path.ends_with("LICENSE-MIT")), license == License::Both);
+                let again = template.write(&directory.path().join("web-shop")).unwrap_err().to_string();
+                assert!(again.contains("is there already"), "{again}");
+            }
+        }
+    }
+}

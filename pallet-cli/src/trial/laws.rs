@@ -1,0 +1,155 @@
+//! The laws that a scenario must keep: a dry run writes nothing, what it shows is what happens, and a second run finds nothing to do.
+
+use std::collections::BTreeMap;
+
+use pallet_core::action::Certainty;
+use pallet_core::engine::{Event, Files, PlannedChange};
+
+/// So many offences of one kind are told.
+const TOLD: usize = 10;
+
+/// What names an action of a run: node, phase, action, subject.
+type Key = (String, String, String, String);
+
+fn key(change: &PlannedChange) -> Key {
+    (change.node.clone(), change.phase.clone(), change.action.clone(), change.subject.clone())
+}
+
+fn name((node, phase, action, subject): &Key) -> String {
+    format!("{action} {subject} ({phase} on {node})")
+}
+
+/// How often each action surely changes something, and how often it may.
+fn planned(events: &[Event]) -> BTreeMap<Key, (usize, usize)> {
+    let mut planned: BTreeMap<Key, (usize, usize)> = BTreeMap::new();
+    for event in events {
+        let Event::Planned(change) = event else { continue };
+        let (will, most) = planned.entry(key(change)).or_default();
+        *will += usize::from(change.certainty == Some(Certainty::Will));
+        *most += 1;
+    }
+    planned
+}
+
+/// How often each action changed something.
+fn changed(events: &[Event]) -> BTreeMap<Key, usize> {
+    let mut changed = BTreeMap::new();
+    for event in events {
+        if let Event::Action { change, changed: true } = event {
+            *changed.entry(key(change)).or_default() += 1;
+        }
+    }
+    changed
+}
+
+/// What was written on nodes, by their files before and after.
+pub(super) fn nothing_written(before: &BTreeMap<String, Files>, after: &BTreeMap<String, Files>) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (node, before) in before {
+        let after = after.get(node).cloned().unwrap_or_default();
+        let gone = before.keys().filter(|path| !after.contains_key(*path)).map(|path| format!("a dry run removed {path} on {node}"));
+        let new = after.iter().filter(|(path, said)| before.get(*path) != Some(said));
+        let new = new.map(|(path, _)| match before.contains_key(path) {
+            true => format!("a dry run wrote {path} on {node}"),
+            false => format!("a dry run created {path} on {node}"),
+        });
+        broken.extend(gone.chain(new));
+    }
+    shortened(broken)
+}
+
+/// Where a dry run and the run after it differ.
+pub(super) fn plan_was_true(dry: &[Event], applied: &[Event]) -> Vec<String> {
+    let (planned, changed) = (planned(dry), changed(applied));
+    let mut broken = Vec::new();
+    for (key, (will, _)) in &planned {
+        if changed.get(key).copied().unwrap_or_default() < *will {
+            broken.push(format!("the plan said that {} will change something, and it did not", name(key)));
+        }
+    }
+    for (key, times) in &changed {
+        if planned.get(key).is_none_or(|(_, most)| times > most) {
+            broken.push(format!("{} changed something that was not in the plan", name(key)));
+        }
+    }
+    shortened(broken)
+}
+
+/// What a run did that should have found nothing to do.
+pub(super) fn nothing_to_do(again: &[Event]) -> Vec<String> {
+    shortened(changed(again).keys().map(|key| format!("a second run changed something again: {}", name(key))).collect())
+}
+
+fn shortened(mut broken: Vec<String>) -> Vec<String> {
+    if broken.len() > TOLD {
+        let more = broken.len() - TOLD;
+        broken.truncate(TOLD);
+        broken.push(format!("and {more} more"));
+    }
+    broken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(subject: &str, certainty: Option<Certainty>) -> PlannedChange {
+        PlannedChange {
+            node: "a-1".into(),
+            phase: "configure".into(),
+            action: "remote_file".into(),
+            subject: subject.into(),
+            certainty,
+            summary: String::new(),
+            diff: String::new(),
+            source: None,
+            via: Vec::new(),
+        }
+    }
+
+    fn plan(changes: &[(&str, Certainty)]) -> Vec<Event> {
+        changes.iter().map(|(subject, certainty)| Event::Planned(change(subject, Some(*certainty)))).collect()
+    }
+
+    fn run(changes: &[(&str, bool)]) -> Vec<Event> {
+        changes.iter().map(|(subject, changed)| Event::Action { change: change(subject, None), changed: *changed }).collect()
+    }
+
+    #[test]
+    fn a_plan_is_true_when_what_it_shows_happens() {
+        let dry = plan(&[("/a", Certainty::Will), ("/b", Certainty::May)]);
+        assert!(plan_was_true(&dry, &run(&[("/a", true), ("/b", false)])).is_empty());
+        assert!(plan_was_true(&dry, &run(&[("/a", true), ("/b", true)])).is_empty());
+        assert_eq!(
+            plan_was_true(&dry, &run(&[("/a", false), ("/c", true)])),
+            [
+                "the plan said that remote_file /a (configure on a-1) will change something, and it did not",
+                "remote_file /c (configure on a-1) changed something that was not in the plan"
+            ]
+        );
+        assert_eq!(plan_was_true(&dry, &run(&[("/a", true), ("/a", true)])).len(), 1);
+    }
+
+    #[test]
+    fn a_second_run_changes_nothing() {
+        assert!(nothing_to_do(&run(&[("/a", false)])).is_empty());
+        assert_eq!(nothing_to_do(&run(&[("/a", true)])), ["a second run changed something again: remote_file /a (configure on a-1)"]);
+    }
+
+    #[test]
+    fn a_dry_run_writes_nothing() {
+        let files = |files: &[(&str, &str)]| {
+            let files: Files = files.iter().map(|(path, said)| ((*path).to_owned(), (*said).to_owned())).collect();
+            BTreeMap::from([("a-1".to_owned(), files)])
+        };
+        let before = files(&[("/a", "1"), ("/b", "1")]);
+        assert!(nothing_written(&before, &before).is_empty());
+        assert_eq!(
+            nothing_written(&before, &files(&[("/a", "2"), ("/c", "1")])),
+            ["a dry run removed /b on a-1", "a dry run wrote /a on a-1", "a dry run created /c on a-1"]
+        );
+        let many: Vec<_> = (0..30).map(|number| format!("/{number}")).collect();
+        let many: Vec<_> = many.iter().map(|path| (path.as_str(), "1")).collect();
+        assert_eq!(nothing_written(&files(&[]), &files(&many)).last().map(String::as_str), Some("and 20 more"));
+    }
+}

@@ -1,0 +1,172 @@
+//! One scenario on fresh nodes, from the first dry run to the end of its nodes.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pallet_core::engine::{Engine, EngineError, Event, GroupSpec, LiftOptions, NodeResult, Outcome, Phase, PhaseChoice, PlanError};
+use pallet_core::model::{ImageSpec, NodeSpec};
+
+use super::laws;
+
+/// The phase that looks at what the others did.
+const VERIFY: &str = "verify";
+
+/// How a scenario ended on one system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It did what it should, and kept the laws.
+    Kept {
+        /// How many actions changed something.
+        changes: usize,
+    },
+    /// It did not: why, a line each.
+    Broken(Vec<String>),
+    /// It was not tried, because there is nothing to try it on.
+    NotTried(String),
+}
+
+/// What happened in an operation.
+type Events = Arc<Mutex<Vec<Event>>>;
+
+/// Tries the groups of a scenario on fresh nodes of this system (none: as the service likes), and takes the nodes down again unless they are
+/// to be kept.
+pub(crate) async fn try_scenario(
+    mut engine: Engine,
+    groups: &[GroupSpec],
+    system: Option<&str>,
+    keep: bool,
+) -> Result<Verdict, EngineError> {
+    let groups: Vec<GroupSpec> = groups.iter().map(|group| with_system(group, system)).collect();
+    let events = Events::default();
+    let (told, teller) = (events.clone(), engine.events.clone());
+    engine.events = Arc::new(move |event| {
+        teller(event.clone());
+        told.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+    });
+    // a scenario is of this crate alone
+    engine.default_bootstrap = None;
+    let trial = Trial { engine, groups, events };
+    let verdict = trial.verdict().await;
+    if keep {
+        return verdict;
+    }
+    let mut last = trial.engine.clone();
+    // also when the trial was stopped
+    last.cancel = Default::default();
+    let down = last.down(&trial.groups, &LiftOptions::default(), |_| Ok(true)).await;
+    verdict.and_then(|verdict| down.map(|_| verdict))
+}
+
+/// The group on nodes of a system such as `debian 12`.
+fn with_system(group: &GroupSpec, system: Option<&str>) -> GroupSpec {
+    let Some(system) = system else { return group.clone() };
+    let (family, version) = system.split_once(' ').unwrap_or((system, ""));
+    let version = Some(version.trim().to_owned()).filter(|version| !version.is_empty());
+    let image = ImageSpec { os_family: Some(family.to_owned()), os_version: version, ..ImageSpec::default() };
+    let mut group = group.clone();
+    group.server.node_spec = group.server.node_spec.merged(&NodeSpec { image: Some(image), ..NodeSpec::default() });
+    group
+}
+
+struct Trial {
+    engine: Engine,
+    groups: Vec<GroupSpec>,
+    events: Events,
+}
+
+impl Trial {
+    async fn verdict(&self) -> Result<Verdict, EngineError> {
+        // nodes as they come: nothing but their own bootstrap, if the scenario has one
+        let nothing = PhaseChoice::Inline(Phase::new(|_: &mut pallet_core::plugin::Request| Ok(())));
+        let options = LiftOptions { phases: vec![nothing], ..LiftOptions::default() };
+        let mut none = None;
+        let made = self.engine.converge(&self.groups, &options, |plan| {
+            none = plan.choices.values().find_map(|choice| match choice {
+                Err(PlanError::NoMatch(none)) => Some(none.to_string()),
+                _ => None,
+            });
+            Ok(none.is_none())
+        });
+        let Some(made) = made.await? else { return Ok(Verdict::NotTried(none.unwrap_or_default())) };
+        if let Some(broken) = failures("the nodes cannot be made ready", &made, &self.take()) {
+            return Ok(Verdict::Broken(broken));
+        }
+        let before = self.engine.survey(&self.groups).await?;
+        let (outcome, dry) = self.lift(LiftOptions { dry_run: true, ..LiftOptions::default() }).await?;
+        if let Some(broken) = failures("a dry run failed", &outcome, &dry) {
+            return Ok(Verdict::Broken(broken));
+        }
+        let mut broken = laws::nothing_written(&before, &self.engine.survey(&self.groups).await?);
+        let (outcome, applied) = self.lift(LiftOptions::default()).await?;
+        if let Some(failed) = failures("the first run failed", &outcome, &applied) {
+            return Ok(Verdict::Broken(broken.into_iter().chain(failed).collect()));
+        }
+        broken.extend(laws::plan_was_true(&dry, &applied));
+        broken.extend(self.verify().await?);
+        let (outcome, again) = self.lift(LiftOptions::default()).await?;
+        broken.extend(failures("the second run failed", &outcome, &again).unwrap_or_default());
+        broken.extend(laws::nothing_to_do(&again));
+        let changes = applied.iter().filter(|event| matches!(event, Event::Action { changed: true, .. })).count();
+        Ok(if broken.is_empty() { Verdict::Kept { changes } } else { Verdict::Broken(broken) })
+    }
+
+    /// Runs the scenario's own phase that looks at the result, where it has one.
+    async fn verify(&self) -> Result<Vec<String>, EngineError> {
+        if !self.groups.iter().any(|group| group.server.phases.contains_key(VERIFY)) {
+            return Ok(Vec::new());
+        }
+        let phases = vec![PhaseChoice::Named(VERIFY.to_owned())];
+        let (outcome, events) = self.lift(LiftOptions { phases, ..LiftOptions::default() }).await?;
+        Ok(failures("the result is not what verify wants", &outcome, &events).unwrap_or_default())
+    }
+
+    async fn lift(&self, options: LiftOptions) -> Result<(Outcome, Vec<Event>), EngineError> {
+        self.take();
+        let outcome = self.engine.lift(&self.groups, &options).await?;
+        Ok((outcome, self.take()))
+    }
+
+    fn take(&self) -> Vec<Event> {
+        std::mem::take(&mut self.events.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What failed in an operation, a line each; `None` if nothing did.
+fn failures(what: &str, outcome: &Outcome, events: &[Event]) -> Option<Vec<String>> {
+    let mut failed = Vec::new();
+    if outcome.cancelled {
+        failed.push("it was stopped".to_owned());
+    }
+    for node in &outcome.nodes {
+        let NodeResult::Failed { error, .. } = &node.result else { continue };
+        let action = error.action.as_ref().map(|action| format!("{action}: ")).unwrap_or_default();
+        let place = error.source.as_ref().map(|source| format!(" ({source})")).unwrap_or_default();
+        failed.push(format!("{what}: {}: {action}{}{place}", node.node, error.message));
+        failed.extend(error.detail.lines().map(|line| format!("  {line}")));
+    }
+    if outcome.nodes.is_empty() {
+        let reason = events.iter().find_map(|event| match event {
+            Event::NotCreated { node, error, .. } => Some(format!("{node}: {error}")),
+            _ => None,
+        });
+        failed.push(format!("{what}: {}", reason.unwrap_or_else(|| "there is no node; give its groups a count".to_owned())));
+    }
+    Some(failed).filter(|failed| !failed.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pallet_core::engine::ServerSpec;
+
+    #[test]
+    fn a_system_is_a_condition_on_the_image() {
+        let spec = NodeSpec { image: Some(ImageSpec { arch: Some("x86_64".into()), ..ImageSpec::default() }), ..NodeSpec::default() };
+        let group = GroupSpec::new("a", Some(1), ServerSpec::new().node_spec(spec)).unwrap();
+        let image = |system: Option<&str>| with_system(&group, system).server.node_spec.image.unwrap();
+        assert_eq!(image(None).os_family, None);
+        let debian = image(Some("debian 12"));
+        assert_eq!((debian.os_family.as_deref(), debian.os_version.as_deref()), (Some("debian"), Some("12")));
+        assert_eq!(debian.arch.as_deref(), Some("x86_64"));
+        assert_eq!(image(Some("rocky")).os_version, None);
+    }
+}

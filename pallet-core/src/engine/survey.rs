@@ -1,0 +1,62 @@
+//! Which files there are on nodes, and when each was last changed: what shows that nothing was written.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::lift::{LiftOptions, with_groups};
+use super::node_run::NodeRun;
+use super::{Engine, EngineError, GroupSpec};
+use crate::transport::Stream;
+
+/// The files of one node: what the node says of each, by its path. Kernel interfaces, `/run`, temporary files and logs are left out: they change
+/// while nobody does anything.
+pub type Files = BTreeMap<String, String>;
+
+/// A line for each file: mode, inode, owner, size, times of the last change of content and of anything, path. `%z` has the fraction of a second
+/// where the node's `stat` knows it.
+const SCRIPT: &str = "find / \\( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/tmp -o -path /var/log \
+                      -o -path /var/run -o -path /var/cache/ldconfig \\) -prune -o ! -name '*\n*' -exec stat -c '%f %i %u:%g %s %y %z %n' {} + 2>/dev/null\n\
+                      exit 0";
+
+impl Engine {
+    /// Lists the files of all running nodes of these groups, by the nodes' names.
+    pub async fn survey(&self, groups: &[GroupSpec]) -> Result<BTreeMap<String, Files>, EngineError> {
+        let nodes = self.ask(|service| service.nodes()).await?;
+        let groups: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
+        let mut found = BTreeMap::new();
+        for (node, group) in with_groups(nodes, &groups) {
+            let name = node.name.clone();
+            let mut run = NodeRun::new(self, node, group, &LiftOptions::default());
+            let mut listing = Vec::new();
+            let mut keep = |stream: Stream, piece: &[u8]| {
+                if stream == Stream::Out {
+                    listing.extend_from_slice(piece);
+                }
+            };
+            let result = run.run(self, SCRIPT, &mut keep).await;
+            run.close().await;
+            result.map_err(|error| EngineError::Refused(format!("node {name}: its files cannot be listed: {error}")))?;
+            found.insert(name, String::from_utf8_lossy(&listing).lines().filter_map(entry).collect());
+        }
+        Ok(found)
+    }
+}
+
+/// The path in a line, and what stands before it.
+fn entry(line: &str) -> Option<(String, String)> {
+    let at = line.find(" /")?;
+    Some((line[at + 1..].to_owned(), line[..at].to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::entry;
+
+    #[test]
+    fn a_path_is_the_rest_of_its_line() {
+        let line = "81a4 17 0:0 12 2026-01-31 12:00:00.000000001 +0000 2026-01-31 12:00:00.5 +0000 /srv/my file";
+        let (path, said) = entry(line).unwrap();
+        assert_eq!(path, "/srv/my file");
+        assert!(said.starts_with("81a4 17 0:0 12") && said.ends_with("+0000"), "{said}");
+    }
+}
