@@ -86,6 +86,24 @@ impl Context {
         Ok(registry)
     }
 
+    /// The lock that is in use.
+    pub(crate) fn lock(&self) -> anyhow::Result<Option<Lock>> {
+        match lock_in_use(&self.directory(), &self.surroundings.configuration) {
+            Some((file, _)) => Ok(Lock::read(&file)?),
+            None => Ok(None),
+        }
+    }
+
+    /// Where a plugin is from that no lock names.
+    pub(crate) fn source_of(&self, found: &Found) -> String {
+        let program = self.surroundings.program.as_ref().and_then(|program| program.canonicalize().ok());
+        match found.path.parent() {
+            Some(directory) if Some(directory) == program.as_deref() => "comes with pallet-cli".to_owned(),
+            Some(directory) => directory.display().to_string(),
+            None => String::new(),
+        }
+    }
+
     fn on_plugin_path(&self, found: &Found) -> bool {
         let directories = self.surroundings.plugin_path.iter().filter_map(|directory| directory.canonicalize().ok());
         directories.into_iter().any(|directory| found.path.parent() == Some(&directory))

@@ -26,7 +26,7 @@ pub(crate) struct Install {
 
 impl Install {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let setup = self.decided.setup(context)?;
+        let setup = self.decided.setup(context, &self.sources)?;
         if self.locked {
             let lock = setup.locked()?;
             if let Some(why) = setup.installer.session().differs(&setup.wanted(), lock) {

@@ -6,7 +6,7 @@ use pallet_core::registry::lock::LockedPlugin;
 use serde_json::json;
 
 use crate::context::Context;
-use crate::install::{Setup, signer};
+use crate::install::{Reach, Setup, signer};
 use crate::output::table;
 
 /// List the plugins that are locked, with their sources and signers
@@ -19,7 +19,7 @@ pub(crate) struct List {
 
 impl List {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let setup = Setup::read(context, self.global, true, Default::default(), false)?;
+        let setup = Setup::read(context, &Reach { global: self.global, offline: true, ..Reach::default() }, Default::default(), false)?;
         let lock = setup.lock.clone().unwrap_or_default();
         let there = |locked: &LockedPlugin| {
             let target = locked.targets.get(&setup.installer.machine.target);

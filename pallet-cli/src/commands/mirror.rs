@@ -9,24 +9,20 @@ use pallet_core::registry::repository::Source;
 use serde_json::json;
 
 use crate::context::Context;
-use crate::install::{Setup, block_on};
+use crate::install::{Reach, Setup, block_on};
 
 /// Copy what pallet.lock names into a directory, an OCI image layout from which it can be installed without a network
 #[derive(Debug, clap::Args)]
 pub(crate) struct Mirror {
     /// The directory; what it holds already stays
     directory: PathBuf,
-    /// Copy the plugins of this user, and not those of the project
-    #[arg(long)]
-    global: bool,
-    /// Use no network: only directories, and mirrors in directories
-    #[arg(long)]
-    offline: bool,
+    #[command(flatten)]
+    reach: Reach,
 }
 
 impl Mirror {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let setup = Setup::read(context, self.global, self.offline, Default::default(), false)?;
+        let setup = Setup::read(context, &self.reach, Default::default(), false)?;
         let lock = setup.locked()?;
         let directory = std::path::absolute(&self.directory)?;
         let mirrored = block_on(async { Ok(setup.installer.session().mirror(lock, &directory).await?) })?;

@@ -11,6 +11,8 @@ mod operation;
 mod plugins;
 mod registry_options;
 
+pub(crate) use registry_options::RegistryOptions;
+
 macro_rules! commands {
     ($($(#[$doc:meta])* $module:ident::$command:ident,)*) => {
         $(mod $module;)*

@@ -7,23 +7,19 @@ use semver::Version;
 use serde_json::json;
 
 use crate::context::Context;
-use crate::install::{Setup, block_on};
+use crate::install::{Reach, Setup, block_on};
 use crate::output::table;
 
 /// List the locked plugins of which there are newer versions
 #[derive(Debug, clap::Args)]
 pub(crate) struct Outdated {
-    /// Look at the plugins of this user, and not at those of the project
-    #[arg(long)]
-    global: bool,
-    /// Use no network: only the store, directories, and mirrors in directories
-    #[arg(long)]
-    offline: bool,
+    #[command(flatten)]
+    reach: Reach,
 }
 
 impl Outdated {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let setup = Setup::read(context, self.global, self.offline, Default::default(), false)?;
+        let setup = Setup::read(context, &self.reach, Default::default(), false)?;
         let lock = setup.lock.clone().unwrap_or_default();
         let newer = block_on(async { Ok(setup.installer.session().outdated(&lock).await?) })?;
         if context.printer.json() {

@@ -8,7 +8,7 @@ use pallet_core::registry::repository::Source;
 use serde_json::json;
 
 use crate::context::Context;
-use crate::install::{Setup, block_on};
+use crate::install::{Reach, Setup, block_on};
 use crate::output::table;
 
 /// List the plugins that a registry or directory has
@@ -19,14 +19,13 @@ pub(crate) struct Search {
     /// Where: oci://HOST or oci://HOST/PATH, or a directory; may be repeated [default: `registry` of pallet.toml]
     #[arg(long = "in", value_name = "SOURCE")]
     sources: Vec<String>,
-    /// Use no network: only directories, and mirrors in directories
-    #[arg(long)]
-    offline: bool,
+    #[command(flatten)]
+    reach: Reach,
 }
 
 impl Search {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let setup = Setup::read(context, false, self.offline, Default::default(), false)?;
+        let mut setup = Setup::read(context, &self.reach, Default::default(), false)?;
         let mut sources: Vec<Source> = Vec::new();
         for word in &self.sources {
             sources.push(word.parse().with_context(|| format!("--in {word}"))?);
@@ -35,6 +34,7 @@ impl Search {
             sources.extend(setup.installer.registry.clone());
         }
         ensure!(!sources.is_empty(), "where is to be searched? say --in oci://HOST/PATH, or set `registry` in {}", setup.scope.name());
+        setup.installer.access.plain_http.extend(self.reach.registry.access(context, &sources).plain_http);
         let word = self.word.unwrap_or_default();
         let found = block_on(async {
             let mut session = setup.installer.session();

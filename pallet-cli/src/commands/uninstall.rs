@@ -6,7 +6,7 @@ use anyhow::bail;
 use pallet_core::registry::install::Unlock;
 
 use crate::context::Context;
-use crate::install::{Decided, Plan, Setup, block_on};
+use crate::install::{Decided, Plan, Reach, Setup, block_on};
 use crate::project::did_you_mean_or_list;
 
 /// Take plugins out of pallet.toml and pallet.lock, with what only they require; `pallet-cli gc` frees the space
@@ -26,8 +26,8 @@ pub(crate) struct Uninstall {
 impl Uninstall {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         // nothing new is needed to do with less
-        let decided = Decided { global: self.global, offline: true, ..Decided::default() };
-        let setup = decided.setup(context)?;
+        let decided = Decided { reach: Reach { global: self.global, offline: true, ..Reach::default() }, ..Decided::default() };
+        let setup = decided.setup(context, &[])?;
         let mut plan = Plan::of(&setup, Unlock::Nothing);
         for name in &self.names {
             let Some(required) = setup.own.plugins.values().find(|required| required.key == *name || required.name() == name) else {

@@ -20,7 +20,7 @@ pub(crate) struct Update {
 
 impl Update {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let setup = self.decided.setup(context)?;
+        let setup = self.decided.setup(context, &[])?;
         let lock = setup.locked()?;
         for name in &self.names {
             if lock.named(name).next().is_none() {

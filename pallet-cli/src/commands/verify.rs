@@ -6,22 +6,18 @@ use serde_json::json;
 
 use crate::context::Context;
 use crate::error::USAGE;
-use crate::install::{Setup, block_on};
+use crate::install::{Reach, Setup, block_on};
 
 /// Check every locked plugin again: its files, its signature, and what its source has; end with 2 if anything differs
 #[derive(Debug, clap::Args)]
 pub(crate) struct Verify {
-    /// Check the plugins of this user, and not those of the project
-    #[arg(long)]
-    global: bool,
-    /// Use no network: the sources are not asked whether they still have the same
-    #[arg(long)]
-    offline: bool,
+    #[command(flatten)]
+    reach: Reach,
 }
 
 impl Verify {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let setup = Setup::read(context, self.global, self.offline, Default::default(), false)?;
+        let setup = Setup::read(context, &self.reach, Default::default(), false)?;
         let lock = setup.locked()?;
         let mut session = setup.installer.session();
         let differs = session.differs(&setup.wanted(), lock);

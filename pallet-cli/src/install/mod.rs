@@ -8,7 +8,7 @@ mod work;
 
 pub(crate) use argument::Argument;
 pub(crate) use changes::{Changes, signer};
-pub(crate) use setup::Setup;
+pub(crate) use setup::{Reach, Setup};
 pub(crate) use work::{Decided, Plan, block_on};
 
 use std::path::Path;

@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
 use pallet_core::registry::install::{Installer, Machine, Mirror, Wanted};
-use pallet_core::registry::lock::{LOCK_FILE, Lock};
+use pallet_core::registry::lock::{LOCK_FILE, Lock, Origin};
+use pallet_core::registry::repository::Source;
 use pallet_core::registry::signature::PublicKey;
 use pallet_core::registry::store::Store;
 use pallet_core::registry::trust::{Decisions, Trust, TrustRule};
 
+use crate::commands::RegistryOptions;
 use crate::context::Context;
 use crate::output::Downloads;
 use crate::project::config::{Config, KeySource};
@@ -27,6 +29,19 @@ pub(crate) struct Scope {
     pub(crate) lock: PathBuf,
     /// Whether it is the user's.
     pub(crate) global: bool,
+}
+
+/// Whose plugins, and how sources are reached.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct Reach {
+    /// The plugins of this user, and not those of the project
+    #[arg(long)]
+    pub(crate) global: bool,
+    /// Use no network: only the store, directories, and mirrors in directories
+    #[arg(long)]
+    pub(crate) offline: bool,
+    #[command(flatten)]
+    pub(crate) registry: RegistryOptions,
 }
 
 /// A scope, read, and what installing in it depends on.
@@ -63,8 +78,8 @@ impl Scope {
 
 impl Setup {
     /// Reads a scope. To change it, one must be alone: another process at it is waited for.
-    pub(crate) fn read(context: &Context, global: bool, offline: bool, decisions: Decisions, change: bool) -> anyhow::Result<Self> {
-        let scope = Scope::of(context, global)?;
+    pub(crate) fn read(context: &Context, reach: &Reach, decisions: Decisions, change: bool) -> anyhow::Result<Self> {
+        let scope = Scope::of(context, reach.global)?;
         let alone = if change { Some(alone(context, &scope)?) } else { None };
         let home = Some(context.surroundings.home.as_path());
         let mut found = Diagnostics::default();
@@ -78,10 +93,10 @@ impl Setup {
         let lock = Lock::read(&scope.lock)?;
         let installer = Installer {
             store: Store::at(&context.surroundings.data),
-            access: context.access(),
+            access: reach.registry.access(context, &sources(&config, lock.as_ref())),
             mirrors: mirrors(&config),
             registry: config.registry.clone(),
-            offline,
+            offline: reach.offline,
             trust: trust(&config)?,
             decisions,
             machine: Machine::this(),
@@ -111,6 +126,17 @@ impl Setup {
     pub(crate) fn locked(&self) -> anyhow::Result<&Lock> {
         self.lock.as_ref().with_context(|| format!("there is no {}; `pallet-cli install` writes it", self.scope.lock.display()))
     }
+}
+
+/// The registries that a configuration and a lock name.
+fn sources(config: &Config, lock: Option<&Lock>) -> Vec<Source> {
+    let required = config.plugins.values().filter_map(|required| required.source.as_ref());
+    let locked = lock.into_iter().flat_map(Lock::plugins).map(|locked| &locked.source);
+    let origins = required.chain(locked).filter_map(|origin| match origin {
+        Origin::Repository(source) => Some(source.clone()),
+        Origin::Archive { .. } | Origin::File(_) => None,
+    });
+    origins.chain(config.mirrors.values().map(|mirror| mirror.to.clone())).chain(config.registry.clone()).collect()
 }
 
 /// Keeps other processes from changing the same scope. The lock is on the directory, so that no file is left behind.

@@ -7,23 +7,20 @@ use std::collections::BTreeSet;
 use anyhow::Context as _;
 use pallet_core::registry::install::{Chosen, Unlock, Wanted};
 use pallet_core::registry::lock::{Lock, LockedPlugin};
+use pallet_core::registry::repository::Source;
 use pallet_core::registry::trust::Decisions;
 use serde_json::json;
 
 use super::edit::Document;
 use super::setup::signers;
-use super::{Changes, Setup};
+use super::{Changes, Reach, Setup};
 use crate::context::Context;
 
 /// Options of every command that changes which plugins are locked.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct Decided {
-    /// Change the plugins of this user, and not those of the project
-    #[arg(long)]
-    pub(crate) global: bool,
-    /// Use no network: only the store, directories, and mirrors in directories
-    #[arg(long)]
-    pub(crate) offline: bool,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
     /// Install plugins that nobody signed; that decision is written into pallet.lock
     #[arg(long)]
     pub(crate) accept_unsigned: bool,
@@ -52,13 +49,15 @@ enum Edit {
 }
 
 impl Decided {
-    /// Reads the scope, alone with it.
-    pub(crate) fn setup(&self, context: &Context) -> anyhow::Result<Setup> {
+    /// Reads the scope, alone with it, to install these sources too.
+    pub(crate) fn setup(&self, context: &Context, words: &[String]) -> anyhow::Result<Setup> {
         let decisions = Decisions { unsigned: self.accept_unsigned, signers: signers(&self.accept_signer)? };
-        let setup = Setup::read(context, self.global, self.offline, decisions, true)?;
-        if setup.scope.global && !self.global {
+        let mut setup = Setup::read(context, &self.reach, decisions, true)?;
+        if setup.scope.global && !self.reach.global {
             context.printer.status(&format!("there is no project here: these are the plugins of this user, in {}", setup.scope.config.display()));
         }
+        let named: Vec<Source> = words.iter().filter_map(|word| word.split('@').next().unwrap_or(word).parse().ok()).collect();
+        setup.installer.access.plain_http.extend(self.reach.registry.access(context, &named).plain_http);
         Ok(setup)
     }
 }
