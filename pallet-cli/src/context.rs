@@ -81,7 +81,8 @@ impl Context {
         let registry = Registry::locked(pins, &path);
         for found in registry.shadowed().iter().filter(|found| self.on_plugin_path(found)) {
             let name = &found.summary.name;
-            self.printer.warning(&format!("{} is not used: a lock names {name}; `pallet-cli install` that file to use it", found.path.display()));
+            self.printer
+                .warning(&format!("{} is not used: a lock names {name}; `pallet-cli install` that file to use it", found.path.display()));
         }
         Ok(registry)
     }

@@ -32,7 +32,14 @@ pub(crate) fn list(
             None => context.source_of(found),
         };
         let signed = locked.map_or("-".to_owned(), signer);
-        rows.push(vec![name.clone(), found.summary.version.to_string(), source.clone(), signed, manifest.about.clone(), provides(&manifest)]);
+        rows.push(vec![
+            name.clone(),
+            found.summary.version.to_string(),
+            source.clone(),
+            signed,
+            manifest.about.clone(),
+            provides(&manifest),
+        ]);
         let mut value = json!({
             "name": name,
             "version": found.summary.version,

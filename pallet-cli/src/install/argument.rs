@@ -59,7 +59,9 @@ fn origin(source: &str, base: &Path) -> anyhow::Result<Option<Origin>> {
         _ if place.is_file() && is_library => Some(Origin::File(relative(place, base))),
         _ if place.is_file() => Some(Origin::Archive { file: relative(place, base), path: path.to_owned() }),
         _ if is_plugin_name(source) => None,
-        _ => bail!("{source} is no file or directory that there is, and no source; write oci://HOST/PATH, a directory, an archive or a library"),
+        _ => bail!(
+            "{source} is no file or directory that there is, and no source; write oci://HOST/PATH, a directory, an archive or a library"
+        ),
     })
 }
 
@@ -105,7 +107,9 @@ mod tests {
             std::fs::create_dir_all(base.join(file).parent().unwrap()).unwrap();
             std::fs::write(base.join(file), "").unwrap();
         }
-        let read = |file: &str, base: &Path, from: &Path| Argument::read(from.join(file).to_str().unwrap(), base).unwrap().origin.unwrap().to_string();
+        let read = |file: &str, base: &Path, from: &Path| {
+            Argument::read(from.join(file).to_str().unwrap(), base).unwrap().origin.unwrap().to_string()
+        };
         assert_eq!(read("mine@1.so", &base, &base), "file:mine@1.so");
         assert_eq!(read("plugins.tar.gz#crate/a", &base, &base), "archive:plugins.tar.gz#crate/a");
         assert_eq!(read("layout", &base, &base), "layout:layout");

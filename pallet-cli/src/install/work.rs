@@ -54,7 +54,9 @@ impl Decided {
         let decisions = Decisions { unsigned: self.accept_unsigned, signers: signers(&self.accept_signer)? };
         let mut setup = Setup::read(context, &self.reach, decisions, true)?;
         if setup.scope.global && !self.reach.global {
-            context.printer.status(&format!("there is no project here: these are the plugins of this user, in {}", setup.scope.config.display()));
+            context
+                .printer
+                .status(&format!("there is no project here: these are the plugins of this user, in {}", setup.scope.config.display()));
         }
         let named: Vec<Source> = words.iter().filter_map(|word| word.split('@').next().unwrap_or(word).parse().ok()).collect();
         setup.installer.access.plain_http.extend(self.reach.registry.access(context, &named).plain_http);
@@ -70,7 +72,8 @@ impl Plan {
 
     /// Asks for a plugin too, in place of what was asked of it before.
     pub(crate) fn require(&mut self, setup: &Setup, wanted: Wanted, given: bool) {
-        let before = setup.own.plugins.values().find(|old| old.name() == wanted.name && old.kind.is_none_or(|kind| Some(kind) == wanted.kind));
+        let before =
+            setup.own.plugins.values().find(|old| old.name() == wanted.name && old.kind.is_none_or(|kind| Some(kind) == wanted.kind));
         let other = setup.own.plugins.contains_key(&wanted.name) && before.is_none_or(|before| before.kind.is_some());
         let key = match (before, other, wanted.kind) {
             (Some(before), ..) => before.key.clone(),
@@ -140,7 +143,9 @@ impl Plan {
                 edits.push((key.clone(), None));
                 continue;
             };
-            let Some(chosen) = lock.named(&wanted.name).find(|locked| wanted.kind.is_none_or(|kind| kind == locked.kind)).cloned() else { continue };
+            let Some(chosen) = lock.named(&wanted.name).find(|locked| wanted.kind.is_none_or(|kind| kind == locked.kind)).cloned() else {
+                continue;
+            };
             let mut text = wanted.requirement.to_string();
             if wanted.requirement == semver::VersionReq::STAR {
                 text = chosen.version.to_string();
@@ -178,4 +183,3 @@ pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyh
     runtime.shutdown_background();
     result
 }
-

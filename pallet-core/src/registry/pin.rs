@@ -76,7 +76,9 @@ impl PinnedFiles {
         let h1 = h1_of_directory(&self.directory).map_err(|error| format!("cannot be checked: {error}; run `pallet-cli install`"))?;
         match h1 == self.h1 {
             true => Ok(()),
-            false => Err(format!("was changed since it was locked ({h1} instead of {}), and was not loaded; run `pallet-cli install`", self.h1)),
+            false => {
+                Err(format!("was changed since it was locked ({h1} instead of {}), and was not loaded; run `pallet-cli install`", self.h1))
+            }
         }
     }
 }

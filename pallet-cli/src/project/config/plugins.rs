@@ -158,7 +158,8 @@ impl Reader<'_> {
             match to {
                 Some(to @ Source::Registry { .. }) if pull_through => {
                     let found = self.diagnostic(span, format!("the mirror {to} cannot be filled: it is a registry"));
-                    self.found.push(found.suggest("pull through into a directory: { source = \"layout:DIR\", pull_through = true }".to_owned()));
+                    self.found
+                        .push(found.suggest("pull through into a directory: { source = \"layout:DIR\", pull_through = true }".to_owned()));
                 }
                 Some(to) => drop(mirrors.insert(prefix.to_owned(), MirrorConfig { to, pull_through })),
                 None if value.get_ref().as_table().is_some_and(|table| !table.contains_key("source")) => {

@@ -100,7 +100,11 @@ impl Plugin {
         }
         let source = repository.source();
         if *source != source.prefix() && *source != source.prefix().of_plugin(plugin.kind, &plugin.name) {
-            return wrong(format!("holds the {} {}, which does not belong there; nothing of it was used", kind_word(plugin.kind), plugin.name));
+            return wrong(format!(
+                "holds the {} {}, which does not belong there; nothing of it was used",
+                kind_word(plugin.kind),
+                plugin.name
+            ));
         }
         Ok(plugin)
     }

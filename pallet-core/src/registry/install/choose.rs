@@ -58,8 +58,15 @@ impl Session<'_> {
             let own = self.installer.own(wanted.kind, &wanted.name);
             match (lock.named(&wanted.name).find(agrees), lock.named(&wanted.name).next()) {
                 (Some(locked), _) if locked.requirement.as_ref() == Some(&wanted.requirement) => drop(needed.insert(locked.package())),
-                (Some(locked), _) => return Some(format!("{} asks for {} {}, and {locked} is locked for another requirement", wanted.by, wanted.name, wanted.requirement)),
-                (None, Some(locked)) => return Some(format!("{} asks for {}, and {locked} from {} is locked", wanted.by, wanted, locked.source)),
+                (Some(locked), _) => {
+                    return Some(format!(
+                        "{} asks for {} {}, and {locked} is locked for another requirement",
+                        wanted.by, wanted.name, wanted.requirement
+                    ));
+                }
+                (None, Some(locked)) => {
+                    return Some(format!("{} asks for {}, and {locked} from {} is locked", wanted.by, wanted, locked.source));
+                }
                 (None, None) if wanted.origin.is_none() && own.is_some_and(|own| wanted.requirement.matches(&own.version)) => {}
                 (None, None) => return Some(format!("{} asks for {}, and it is not locked", wanted.by, wanted)),
             }
@@ -95,13 +102,15 @@ impl Session<'_> {
             choice.origins.insert(located.package.clone(), Some(located.origin));
             roots.push((Root { package: located.package, requirement: wanted.requirement.clone(), by: wanted.by.clone() }, wanted));
         }
-        let requirements: BTreeMap<Package, VersionReq> = roots.iter().map(|(root, _)| (root.package.clone(), root.requirement.clone())).collect();
+        let requirements: BTreeMap<Package, VersionReq> =
+            roots.iter().map(|(root, _)| (root.package.clone(), root.requirement.clone())).collect();
         let roots: Vec<Root> = roots.into_iter().map(|(root, _)| root).collect();
         let stays = |locked: &&LockedPlugin| {
             let origin = choice.origins.get(&locked.package());
             !unlock.holds(&locked.name) && origin.is_none_or(|origin| origin.as_ref() == Some(&locked.source))
         };
-        let staying: BTreeMap<Package, LockedPlugin> = lock.plugins().filter(stays).map(|locked| (locked.package(), locked.clone())).collect();
+        let staying: BTreeMap<Package, LockedPlugin> =
+            lock.plugins().filter(stays).map(|locked| (locked.package(), locked.clone())).collect();
         let versions = self.versions_of(&roots, &mut choice, &staying).await?;
         let mut chosen = Chosen { lock: Lock::default(), notes: Vec::new() };
         for (package, version) in versions {

@@ -50,7 +50,8 @@ impl Copy<'_> {
         if there.manifests.iter().all(kept) {
             return Ok(());
         }
-        let message = format!("has another version {version} than {}; somebody replaced a published version, ask its publisher", self.from.source());
+        let message =
+            format!("has another version {version} than {}; somebody replaced a published version, ask its publisher", self.from.source());
         Err(ArtifactError::Refused { place: self.to.source().to_string(), message }.into())
     }
 

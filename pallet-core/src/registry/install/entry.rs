@@ -68,7 +68,10 @@ pub(super) fn unreplaced(before: &LockedPlugin, now: &LockedPlugin, notes: &mut 
 
 /// What a plugin's index says, as it stands in a lock.
 pub(super) fn locked(plugin: &Plugin, origin: &Origin, signer: Option<PublicKey>, accepted: Option<Accepted>) -> LockedPlugin {
-    let target = |target: &crate::registry::artifact::Target| LockedTarget { content: Content::Manifest(target.manifest.digest), h1: target.h1.clone() };
+    let target = |target: &crate::registry::artifact::Target| LockedTarget {
+        content: Content::Manifest(target.manifest.digest),
+        h1: target.h1.clone(),
+    };
     LockedPlugin {
         kind: plugin.kind,
         name: plugin.name.clone(),

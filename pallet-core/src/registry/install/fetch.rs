@@ -55,14 +55,20 @@ impl Session<'_> {
             // looking at a file has put it into the store
             (Place::Files(files), Content::File(digest)) if files.digest == digest && self.in_store(target) => return Ok(()),
             (_, content) => {
-                let message = format!("it is not what pallet.lock has ({}); `pallet-cli install` it again to lock what it is now", content.digest());
+                let message =
+                    format!("it is not what pallet.lock has ({}); `pallet-cli install` it again to lock what it is now", content.digest());
                 return Err(InstallError::Wrong { origin: locked.source.clone(), message });
             }
         };
         let plugin = self.signed_index(locked, &*repository).await?;
-        let build = plugin.targets.get(&self.installer.machine.target).filter(|build| build.manifest.digest == *target.content.digest() && build.h1 == target.h1);
+        let build = plugin
+            .targets
+            .get(&self.installer.machine.target)
+            .filter(|build| build.manifest.digest == *target.content.digest() && build.h1 == target.h1);
         let Some(build) = build else {
-            let message = format!("its index does not hold the build of {name} that pallet.lock has; restore pallet.lock, or delete it and run `pallet-cli install`");
+            let message = format!(
+                "its index does not hold the build of {name} that pallet.lock has; restore pallet.lock, or delete it and run `pallet-cli install`"
+            );
             return Err(InstallError::Wrong { origin: locked.source.clone(), message });
         };
         let parts = build.parts(&*repository).await.map_err(|error| self.offline_or(error, &name))?;
@@ -80,7 +86,8 @@ impl Session<'_> {
         let index = locked.index.unwrap_or(Digest::of(b""));
         let plugin = Plugin::read(repository, &Reference::Digest(index)).await.map_err(|error| self.offline_or(error, &name))?;
         if (plugin.kind, &plugin.name, &plugin.version) != (locked.kind, &locked.name, &locked.version) {
-            let message = format!("pallet.lock has {name}, and what it points to is {} {}; restore pallet.lock", plugin.name, plugin.version);
+            let message =
+                format!("pallet.lock has {name}, and what it points to is {} {}; restore pallet.lock", plugin.name, plugin.version);
             return Err(InstallError::Wrong { origin: locked.source.clone(), message });
         }
         if self.verified.contains(&index) {

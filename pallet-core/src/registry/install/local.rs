@@ -10,8 +10,8 @@ use tempfile::TempDir;
 use super::entry::requires;
 use super::{InstallError, Installer};
 use crate::model::PluginSummary;
-use crate::registry::artifact::{ArtifactError, Digest};
 use crate::registry::artifact::h1_of_directory;
+use crate::registry::artifact::{ArtifactError, Digest};
 use crate::registry::elf;
 use crate::registry::error::kind_word;
 use crate::registry::lock::{Content, LockedPlugin, LockedTarget, Origin};
@@ -86,7 +86,9 @@ pub(super) async fn local_place(installer: &Installer, origin: &Origin, file: &P
     }
     let library = library(unpacked.path()).map_err(wrong)?;
     let summary = elf::summary(&library).map_err(wrong)?;
-    put(installer, file, summary, |directory| copy_tree(unpacked.path(), directory).map_err(|error| ArtifactError::writing(directory)(error).into()))
+    put(installer, file, summary, |directory| {
+        copy_tree(unpacked.path(), directory).map_err(|error| ArtifactError::writing(directory)(error).into())
+    })
 }
 
 /// Puts a plugin's files into the store, under the digest of the file that they came in.

@@ -24,7 +24,9 @@ impl Session<'_> {
     /// The plugin at an origin that somebody wrote at the command line: its repository, a directory or an archive that holds one plugin.
     pub async fn identify(&mut self, origin: &Origin, requirement: &VersionReq) -> Result<Located, InstallError> {
         match self.place(origin).await? {
-            Place::Files(files) => Ok(Located { package: Package { kind: files.summary.kind, name: files.summary.name.clone() }, origin: origin.clone() }),
+            Place::Files(files) => {
+                Ok(Located { package: Package { kind: files.summary.kind, name: files.summary.name.clone() }, origin: origin.clone() })
+            }
             Place::Repository { repository, .. } => {
                 let versions = self.versions(origin).await?;
                 let best = versions.iter().filter(|version| requirement.matches(version)).max().or_else(|| versions.iter().max());
@@ -58,7 +60,10 @@ impl Session<'_> {
     pub(super) async fn locate(&mut self, wanted: &Wanted, lock: &Lock) -> Result<Option<Located>, InstallError> {
         let fits = |locked: &&crate::registry::lock::LockedPlugin| {
             wanted.kind.is_none_or(|kind| kind == locked.kind)
-                && wanted.origin.as_ref().is_none_or(|origin| locked.source == *origin || locked.source == origin.of_plugin(locked.kind, &locked.name))
+                && wanted
+                    .origin
+                    .as_ref()
+                    .is_none_or(|origin| locked.source == *origin || locked.source == origin.of_plugin(locked.kind, &locked.name))
         };
         if let Some(locked) = lock.named(&wanted.name).find(fits) {
             return Ok(Some(Located { package: locked.package(), origin: locked.source.clone() }));
@@ -107,7 +112,12 @@ impl Session<'_> {
     }
 
     /// Where a crate is that another one requires: beside that one, else where plugins without a source are, else Pallet's own (`None`).
-    pub(super) async fn locate_required(&mut self, package: &Package, by: &(Package, Version), beside: Option<&Origin>) -> Result<Option<Origin>, InstallError> {
+    pub(super) async fn locate_required(
+        &mut self,
+        package: &Package,
+        by: &(Package, Version),
+        beside: Option<&Origin>,
+    ) -> Result<Option<Origin>, InstallError> {
         let places = [beside.and_then(Origin::prefix), self.installer.registry.clone().map(Origin::Repository)];
         let places: Vec<_> = places.into_iter().flatten().map(|place| place.of_plugin(package.kind, &package.name)).collect();
         for place in &places {
@@ -118,7 +128,8 @@ impl Session<'_> {
         if self.installer.own(Some(package.kind), &package.name).is_some() {
             return Ok(None);
         }
-        let places = if places.is_empty() { vec!["any source that is known".to_owned()] } else { places.iter().map(Origin::to_string).collect() };
+        let places =
+            if places.is_empty() { vec!["any source that is known".to_owned()] } else { places.iter().map(Origin::to_string).collect() };
         Err(InstallError::Missing { name: package.name.clone(), places, by: Some(format!("{} {}", by.0, by.1)) })
     }
 }

@@ -33,8 +33,8 @@ use super::trust::{Decisions, Trust};
 use crate::model::{PluginKind, PluginSummary};
 
 pub use choose::{Chosen, Unlock};
-pub(crate) use local::library;
 pub use error::InstallError;
+pub(crate) use local::library;
 pub use locate::Located;
 pub use machine::Machine;
 pub use mirror::Mirrored;

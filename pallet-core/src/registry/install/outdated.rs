@@ -23,8 +23,7 @@ impl Session<'_> {
         for locked in lock.plugins().filter(|locked| !locked.is_local()) {
             let versions = self.versions(&locked.source).await?;
             let newer = || versions.iter().filter(|version| **version > locked.version);
-            let asked: Vec<_> =
-                lock.plugins().filter_map(|other| other.requires.get(&locked.name)).chain(&locked.requirement).collect();
+            let asked: Vec<_> = lock.plugins().filter_map(|other| other.requires.get(&locked.name)).chain(&locked.requirement).collect();
             let compatible = newer().filter(|version| asked.iter().all(|requirement| requirement.matches(version))).max().cloned();
             let latest = newer().filter(|version| version.pre.is_empty()).max().cloned();
             if compatible.is_some() || latest.is_some() {

@@ -114,7 +114,10 @@ impl Session<'_> {
         }
         let plugin = Plugin::read(repository, &Reference::Version(version.clone())).await?;
         if plugin.version != *version {
-            let message = format!("its tag {version} holds version {} of {}; somebody changed the tag, ask its publisher", plugin.version, plugin.name);
+            let message = format!(
+                "its tag {version} holds version {} of {}; somebody changed the tag, ask its publisher",
+                plugin.version, plugin.name
+            );
             return Err(InstallError::Wrong { origin: origin.clone(), message });
         }
         self.plugins.insert(key, plugin.clone());

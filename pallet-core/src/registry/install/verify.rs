@@ -40,7 +40,9 @@ impl Session<'_> {
         let h1 = h1_of_directory(&directory)?;
         match h1 == target.h1 {
             true => Ok(()),
-            false => wrong(format!("{locked} was changed in {} ({h1} instead of {}); run `pallet-cli install`", directory.display(), target.h1)),
+            false => {
+                wrong(format!("{locked} was changed in {} ({h1} instead of {}); run `pallet-cli install`", directory.display(), target.h1))
+            }
         }
     }
 

@@ -2,9 +2,9 @@
 //!
 //! The text is sorted and always written alike, so that a difference of two locks is a difference of plugins.
 
-mod text;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -50,7 +50,8 @@ fn it_is_written_and_read_alike() {
         requires: Default::default(),
         index: None,
         signer: None,
-        targets: [("x86_64-unknown-linux-gnu".to_owned(), LockedTarget { content: Content::File(Digest::of(b"x")), h1: "h1:a=".into() })].into(),
+        targets: [("x86_64-unknown-linux-gnu".to_owned(), LockedTarget { content: Content::File(Digest::of(b"x")), h1: "h1:a=".into() })]
+            .into(),
         ..nginx()
     };
     let archive = LockedPlugin {
@@ -92,7 +93,8 @@ fn it_is_sorted_and_holds_every_build() {
 fn more_builds_are_growth_and_other_builds_are_not() {
     let (old, mut new) = (nginx(), nginx());
     new.index = Some(Digest::of(b"other"));
-    new.targets.insert("riscv64gc-unknown-linux-gnu".into(), LockedTarget { content: Content::Manifest(Digest::of(b"r")), h1: "h1:r=".into() });
+    new.targets
+        .insert("riscv64gc-unknown-linux-gnu".into(), LockedTarget { content: Content::Manifest(Digest::of(b"r")), h1: "h1:r=".into() });
     assert!(old.grown(&new));
     assert!(!new.grown(&old));
     assert!(!old.grown(&LockedPlugin { signer: None, ..new.clone() }));
@@ -105,8 +107,17 @@ fn what_is_no_lock_is_refused_in_one_line() {
     let good = lock([nginx()]).to_string();
     refused("version = 7\n", expect!["is of format 7 and needs a newer pallet; this one reads format 1"]);
     refused("", expect![[r#"cannot be read: missing field `version`; restore it, or delete it and run `pallet-cli install`"#]]);
-    refused(&good.replace("signer = \"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\"\n", ""), expect!["crate nginx: it has no `signer`, and nobody accepted that; restore it, or delete it and run `pallet-cli install`"]);
-    refused(&good.replace("signer = \"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\"\n", "<<<<<<< HEAD\nsigner = \"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\"\n"), expect!["line 11: holds both sides of a merge; take one of them and run `pallet-cli install`"]);
+    refused(
+        &good.replace("signer = \"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\"\n", ""),
+        expect!["crate nginx: it has no `signer`, and nobody accepted that; restore it, or delete it and run `pallet-cli install`"],
+    );
+    refused(
+        &good.replace(
+            "signer = \"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\"\n",
+            "<<<<<<< HEAD\nsigner = \"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\"\n",
+        ),
+        expect!["line 11: holds both sides of a merge; take one of them and run `pallet-cli install`"],
+    );
     refused(&good.replace("version = \"1.2.0\"", "version = \"new\""), expect![[""]]);
     refused(&good.replace("sha256:", "sha1:"), expect![[""]]);
     let twice = good.clone() + good.split_once("\n\n").unwrap().1;

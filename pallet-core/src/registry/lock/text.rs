@@ -28,7 +28,11 @@ impl Lock {
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
             let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
             let merge = text.lines().any(|line| line.starts_with("<<<<<<<"));
-            let what = if merge { "holds both sides of a merge; take one of them and run `pallet-cli install`".to_owned() } else { format!("cannot be read: {}; {again}", error.message()) };
+            let what = if merge {
+                "holds both sides of a merge; take one of them and run `pallet-cli install`".to_owned()
+            } else {
+                format!("cannot be read: {}; {again}", error.message())
+            };
             format!("line {line}: {what}")
         })?;
         if let Some(version) = table.get("version").and_then(Value::as_integer)
@@ -36,7 +40,8 @@ impl Lock {
         {
             return Err(format!("is of format {version} and needs a newer pallet; this one reads format {FORMAT}"));
         }
-        let document: Document = table.try_into().map_err(|error: toml::de::Error| format!("cannot be read: {}; {again}", error.message()))?;
+        let document: Document =
+            table.try_into().map_err(|error: toml::de::Error| format!("cannot be read: {}; {again}", error.message()))?;
         if document.version != FORMAT {
             return Err(format!("is of format {}, which there never was; {again}", document.version));
         }
@@ -85,7 +90,8 @@ fn write_plugin(f: &mut fmt::Formatter<'_>, plugin: &LockedPlugin) -> fmt::Resul
     line("signer", plugin.signer.as_ref().map(PublicKey::to_line))?;
     line("accepted", plugin.accepted.map(|accepted| accepted.word().to_owned()))?;
     if !plugin.requires.is_empty() {
-        let pairs: Vec<_> = plugin.requires.iter().map(|(name, version)| format!("{} = {}", quoted(name), quoted(&version.to_string()))).collect();
+        let pairs: Vec<_> =
+            plugin.requires.iter().map(|(name, version)| format!("{} = {}", quoted(name), quoted(&version.to_string()))).collect();
         writeln!(f, "requires = {{ {} }}", pairs.join(", "))?;
     }
     writeln!(f, "[plugin.targets]")?;

@@ -46,7 +46,9 @@ fn preferred(words: &str) -> BTreeMap<Package, Version> {
 #[track_caller]
 fn check(wanted: &str, lines: &str, locked: &str, expected: Expect) {
     let text = match resolve(&roots(wanted), &known(lines), &preferred(locked)) {
-        Answer::Solved(chosen) => chosen.iter().map(|(package, version)| format!("{}@{version}", package.name)).collect::<Vec<_>>().join(" "),
+        Answer::Solved(chosen) => {
+            chosen.iter().map(|(package, version)| format!("{}@{version}", package.name)).collect::<Vec<_>>().join(" ")
+        }
         Answer::Needs(question) => format!("{question:?}"),
         Answer::Conflict(conflict) => conflict.to_string(),
     };
@@ -90,7 +92,9 @@ fn a_conflict_names_both_paths() {
         "shop@^2 site@*",
         there,
         "",
-        expect!["no version of crate nginx satisfies all that require it: pallet.toml -> shop 2.0.0 -> nginx ^2, and pallet.toml -> site 1.0.0 -> pages 1.3.0 -> nginx ^1; there are 1.0.0, 2.0.0; require other versions of what leads to one of them"],
+        expect![
+            "no version of crate nginx satisfies all that require it: pallet.toml -> shop 2.0.0 -> nginx ^2, and pallet.toml -> site 1.0.0 -> pages 1.3.0 -> nginx ^1; there are 1.0.0, 2.0.0; require other versions of what leads to one of them"
+        ],
     );
 }
 
@@ -113,7 +117,9 @@ fn what_cannot_be_used_here_is_passed_over_and_told() {
         "nginx@^1.1",
         there,
         "",
-        expect!["no version of crate nginx will do: pallet.toml -> nginx ^1.1; there are 1.0.0, 1.1.0; 1.1.0 has no build for this machine"],
+        expect![
+            "no version of crate nginx will do: pallet.toml -> nginx ^1.1; there are 1.0.0, 1.1.0; 1.1.0 has no build for this machine"
+        ],
     );
 }
 
