@@ -15,7 +15,8 @@ use crate::install::{Reach, Setup, block_on};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Mirror {
     /// The directory; what it holds already stays
-    directory: PathBuf,
+    #[arg(value_name = "DIRECTORY")]
+    to: PathBuf,
     #[command(flatten)]
     reach: Reach,
 }
@@ -24,7 +25,7 @@ impl Mirror {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let setup = Setup::read(context, &self.reach, Default::default(), false)?;
         let lock = setup.locked()?;
-        let directory = std::path::absolute(&self.directory)?;
+        let directory = std::path::absolute(&self.to)?;
         let mirrored = block_on(async { Ok(setup.installer.session().mirror(lock, &directory).await?) })?;
         if context.printer.json() {
             let value = |mirrored: &Mirrored| json!({"plugin": mirrored.plugin, "source": mirrored.source.to_string(), "place": mirrored.place.to_string(), "bytes": mirrored.bytes});

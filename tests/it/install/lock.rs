@@ -46,9 +46,7 @@ fn a_clean_home_installs_a_plugin_and_runs_its_function() {
     project.edit("pallet.star", "path", "pth");
     project.run(&["check"]).exits(2).says("pth");
     project.edit("pallet.star", "pth = ", "path = ");
-    project.write("pallet.toml", read(&project, "pallet.toml") + "[services.here]\nprovider = \"localhost\"\n");
-    project.write("pallet.star", read(&project, "pallet.star").replace("\"web\", count = 1", "\"local\", count = 1"));
-    project.run(&["lift", "--dry-run"]).exits(0).says("/srv/hello");
+    project.run(&["converge", "--dry-run"]).exits(0).says("/srv/hello");
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn a_mirror_that_pulls_through_keeps_what_it_got() {
     let place = mirror.to_str().unwrap();
     let table = format!("[mirrors]\n\"oci://{}\" = {{ source = \"layout:{place}\", pull_through = true }}\n", registry.host());
     project.write("pallet.toml", read(&project, "pallet.toml") + &table);
-    refuses(&project, &["install", &source, "--offline"], &["there is no"]);
+    refuses(&project, &["install", &source, "--offline"], &["is not in the store", "--offline"]);
     project.run(&["install", &source]).exits(0);
     drop(registry);
     for (home, more) in [(super::project(&[&key]), "--offline"), (super::project(&[&key]), "--accept-unsigned")] {

@@ -82,6 +82,6 @@ fn a_changed_lock_gets_nothing_that_was_not_signed() {
     project.write("pallet.lock", changed);
     project.edit("pallet.toml", &source, &elsewhere);
     let output = project.run(&["install"]).exits(2);
-    output.says("greet 1.0.0 was").says(&evil.public().to_string());
+    output.says("and 1.0.0 was signed by").says(&evil.public().to_string());
     assert_eq!(stored(&project).len(), 0);
 }

@@ -42,7 +42,10 @@ impl Session<'_> {
     /// The one plugin in a directory or archive.
     async fn only_one_under(&mut self, origin: &Origin, source: &Source) -> Result<Located, InstallError> {
         let wrong = |message: &str| InstallError::Wrong { origin: origin.clone(), message: message.to_owned() };
-        if matches!(source, Source::Registry { .. }) {
+        if matches!(origin, Origin::Repository(Source::Registry { .. })) {
+            if self.installer.offline {
+                return Err(InstallError::Offline { plugin: origin.to_string() });
+            }
             return Err(wrong("there is no plugin; name its repository, as `pallet-cli search SOURCE` lists them"));
         }
         let paths = catalog(source, &self.installer.access).await?;

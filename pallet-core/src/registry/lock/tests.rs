@@ -67,7 +67,7 @@ fn it_is_written_and_read_alike() {
 
 #[test]
 fn it_is_sorted_and_holds_every_build() {
-    expect![[r#"
+    expect![[r##"
         # Written by pallet-cli: `pallet-cli install` installs exactly this. Keep it with pallet.toml.
         version = 1
 
@@ -81,9 +81,9 @@ fn it_is_sorted_and_holds_every_build() {
         signer = "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE="
         requires = { "tls" = "^2" }
         [plugin.targets]
-        "aarch64-unknown-linux-gnu" = { manifest = "sha256:61dfc42942d4ae1e3f6d9bbfb6ecc2cd04a9d0fb3ed6ca9e6b5fc0c11f3cd34d", h1 = "h1:aarch64-unknown-linux-gnu=" }
-        "x86_64-unknown-linux-gnu" = { manifest = "sha256:3aa8ce2d4c2fcf0c8ba0b4d8b8f6ff0ee26c7e1c7e5f6ff3a4cbbbf5a3cd2c1f", h1 = "h1:x86_64-unknown-linux-gnu=" }
-    "#]]
+        "aarch64-unknown-linux-gnu" = { manifest = "sha256:86bf552cb29f61118330fb817bc3819ddbade898c26ec8c0a3c825f4bc5e2e27", h1 = "h1:aarch64-unknown-linux-gnu=" }
+        "x86_64-unknown-linux-gnu" = { manifest = "sha256:1bb87e07be9e52fc0dca53a1c0718fac23e8b4202b9c346e12f075762507a544", h1 = "h1:x86_64-unknown-linux-gnu=" }
+    "##]]
     .assert_eq(&lock([nginx()]).to_string());
     let first = LockedPlugin { name: "apache".into(), ..nginx() };
     assert_eq!(lock([nginx(), first.clone()]).to_string(), lock([first, nginx()]).to_string());
@@ -118,8 +118,8 @@ fn what_is_no_lock_is_refused_in_one_line() {
         ),
         expect!["line 11: holds both sides of a merge; take one of them and run `pallet-cli install`"],
     );
-    refused(&good.replace("version = \"1.2.0\"", "version = \"new\""), expect![[""]]);
-    refused(&good.replace("sha256:", "sha1:"), expect![[""]]);
+    refused(&good.replace("version = \"1.2.0\"", "version = \"new\""), expect!["cannot be read: unexpected character 'n' while parsing major version number; restore it, or delete it and run `pallet-cli install`"]);
+    refused(&good.replace("sha256:", "sha1:"), expect![[r#"cannot be read: "sha1:1bc04b5291c26a46d918139138b992d2de976d6851d0893b0476b85bfbdfc6e6" is no digest; write sha256: and 64 hexadecimal digits; restore it, or delete it and run `pallet-cli install`"#]]);
     let twice = good.clone() + good.split_once("\n\n").unwrap().1;
     refused(&twice, expect!["has crate nginx twice; restore it, or delete it and run `pallet-cli install`"]);
 }
