@@ -1,6 +1,5 @@
 //! The command line of Pallet.
 
-mod cargo;
 mod cli;
 mod commands;
 mod context;

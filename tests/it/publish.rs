@@ -2,6 +2,7 @@
 
 mod access;
 mod artifact;
+mod others;
 mod signature;
 mod versions;
 
@@ -88,13 +89,14 @@ impl Author {
 
 /// Writes another version into the section of the library that says which one it is.
 fn set_version(library: &mut [u8], version: &str) {
-    const SECTION: usize = 4096;
     let start = library.windows(8).position(|window| window == b"{\"abi\":\"").unwrap();
-    let section = &mut library[start..start + SECTION];
-    let mut summary: Value = serde_json::from_slice(section.trim_ascii_end()).unwrap();
+    let mut values = serde_json::Deserializer::from_slice(&library[start..]).into_iter::<Value>();
+    let mut summary = values.next().unwrap().unwrap();
+    let end = start + values.byte_offset();
     summary["version"] = version.into();
-    let text = format!("{:SECTION$}", summary.to_string());
-    section.copy_from_slice(text.as_bytes());
+    let text = summary.to_string();
+    let room = (end - start) + library[end..].iter().take_while(|byte| **byte == b' ').count();
+    library[start..start + room].copy_from_slice(format!("{text:room$}").as_bytes());
 }
 
 /// The repository at a source, as anybody finds it.

@@ -4,16 +4,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use pallet_core::registry::artifact::{ArtifactError, Build, Plugin, Publication, Publishing, Release};
+use pallet_core::registry::artifact::{ArtifactError, Build, Details, Plugin, Publication, Publishing, Release};
 use pallet_core::registry::repository::{self, Reference, Repository, Source};
 use pallet_core::registry::signature::SigningKey;
 use pallet_core::registry::whole_manifest;
 use serde_json::{Value, json};
 
 use super::registry_options::{RegistryOptions, block_on, signing_key};
-use crate::cargo;
 use crate::context::Context;
 use crate::output::table;
+use crate::package;
 
 /// Publish a plugin: build its package, and push it as an artifact that others install
 ///
@@ -38,6 +38,9 @@ pub(crate) struct Publish {
     /// Show what would be pushed, and push nothing
     #[arg(long)]
     dry_run: bool,
+    /// Use the media types of images alone, for a registry that refuses others
+    #[arg(long)]
+    image_types: bool,
     #[command(flatten)]
     registry: RegistryOptions,
 }
@@ -46,14 +49,14 @@ impl Publish {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let source: Source = self.source.parse()?;
         let key = self.key.as_deref().map(|file| signing_key(context, file)).transpose()?;
-        let package = match &context.global.directory {
+        let directory = match &context.global.directory {
             Some(directory) => directory.join(&self.package),
             None => self.package.clone(),
         };
-        let libraries = self.libraries(&package)?;
+        let libraries = self.libraries(&directory)?;
         let builds: Vec<Build> = libraries.iter().map(|library| Build::read(library)).collect::<Result<_, _>>()?;
         let targets: Vec<&str> = builds.iter().map(|build| build.target.as_str()).collect();
-        let details = cargo::details(&package, &targets)?;
+        let details = Details { image_types: self.image_types, ..package::details(&directory, &targets)? };
         let Some(first) = builds.first() else { bail!("there is no library to publish") };
         let source = source.of_plugin(first.summary.kind, &first.summary.name);
         let access = self.registry.access(context, [&source]);
@@ -98,14 +101,14 @@ impl Publish {
     }
 
     /// The libraries that were named, or those that cargo builds.
-    fn libraries(&self, package: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    fn libraries(&self, directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
         if !self.dylib.is_empty() {
             return Ok(self.dylib.clone());
         }
         if self.target.is_empty() {
-            return Ok(vec![cargo::build(package, None)?]);
+            return Ok(vec![package::build(directory, true, None)?]);
         }
-        self.target.iter().map(|target| cargo::build(package, Some(target))).collect()
+        self.target.iter().map(|target| package::build(directory, true, Some(target))).collect()
     }
 }
 

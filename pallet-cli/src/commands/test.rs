@@ -54,7 +54,7 @@ impl Test {
         let scenarios = scenarios(&package, &self.scenarios)?;
         let library = match &self.plugin {
             Some(library) => library.clone(),
-            None => build(&package, false)?,
+            None => build(&package, false, None)?,
         };
         let plugins = tempfile::tempdir().context("cannot make a directory for temporary files")?;
         link_library(&library, plugins.path())?;

@@ -6,24 +6,33 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 
-/// Builds the library of the package in a directory, and gives its file. What cargo says goes to standard error, as it comes.
-pub(crate) fn build(directory: &Path, release: bool) -> anyhow::Result<PathBuf> {
-    if !directory.join("Cargo.toml").is_file() {
-        bail!(
-            "there is no Cargo.toml in {}; name the directory of a plugin's package, or write one with `pallet-cli new crate`",
-            directory.display()
-        );
-    }
+/// Builds the library of the package in a directory, for this machine or another target, and gives its file. What cargo says goes to standard
+/// error, as it comes.
+pub(crate) fn build(directory: &Path, release: bool, target: Option<&str>) -> anyhow::Result<PathBuf> {
+    manifest_path(directory)?;
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--lib", "--message-format=json-render-diagnostics"]).args(release.then_some("--release"));
+    cargo.args(target.map(|target| ["--target", target]).into_iter().flatten());
     let output = cargo.current_dir(directory).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
-    let output = output.context("cannot run cargo; install Rust, or give the library with --plugin")?;
+    let output = output.context("cannot run cargo; install Rust, or give a library that is built")?;
     if !output.status.success() {
         bail!("cargo could not build {}", directory.display());
     }
     let root = directory.canonicalize().with_context(|| format!("cannot find {}", directory.display()))?;
     let built = String::from_utf8_lossy(&output.stdout).lines().filter_map(|line| library(line, &root)).next_back();
     built.with_context(|| format!("{} builds no plugin; its Cargo.toml wants `crate-type = [\"cdylib\"]`", directory.display()))
+}
+
+/// The manifest of the package in a directory.
+pub(super) fn manifest_path(directory: &Path) -> anyhow::Result<PathBuf> {
+    let manifest = directory.join("Cargo.toml");
+    if !manifest.is_file() {
+        bail!(
+            "there is no Cargo.toml in {}; name the directory of a plugin's package, or write one with `pallet-cli new crate`",
+            directory.display()
+        );
+    }
+    manifest.canonicalize().with_context(|| format!("cannot find {}", manifest.display()))
 }
 
 /// The dynamic library that a message of cargo tells of, if it is that of the package in `root`.

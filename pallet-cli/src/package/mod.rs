@@ -1,7 +1,10 @@
-//! The package of a plugin that somebody writes, outside of this workspace: writing a new one, building it.
+//! The package of a plugin that somebody writes, outside of this workspace: writing a new one, building it, and what is published
+//! with it.
 
 mod build;
+mod details;
 mod template;
 
 pub(crate) use build::build;
+pub(crate) use details::details;
 pub(crate) use template::{Kind, License, Template};

@@ -104,6 +104,7 @@ mod tests {
             diff: String::new(),
             source: None,
             via: Vec::new(),
+            predicted: false,
         }
     }
 

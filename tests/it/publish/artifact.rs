@@ -62,6 +62,21 @@ fn an_artifact_holds_all_that_is_known_of_a_plugin() {
 }
 
 #[test]
+fn an_artifact_may_have_the_types_of_images_alone() {
+    let author = Author::new();
+    let source = format!("layout:{}", author.file("layout").display());
+    author.publish(&[&source, "--dylib", &author.library("greet.so", "0.1.0"), "--image-types"]).exits(0);
+    let source = format!("{source}#crate/greet");
+    let repository = repository(&source);
+    let (_, index) = block_on(repository.manifest(&Reference::Version("0.1.0".parse().unwrap()))).unwrap();
+    assert!(!String::from_utf8(index).unwrap().contains("artifactType"));
+    let target = plugin(&source, "0.1.0").targets[X86].clone();
+    let (_, manifest) = block_on(repository.manifest(&Reference::Digest(target.manifest.digest))).unwrap();
+    assert!(!String::from_utf8(manifest).unwrap().contains("vnd.pallet"));
+    assert_eq!(block_on(target.config(repository.as_ref())).unwrap().name, "greet");
+}
+
+#[test]
 fn the_same_package_is_the_same_artifact() {
     let digests: Vec<_> = (0..2)
         .map(|_| {

@@ -89,3 +89,37 @@ fn a_dry_run_pushes_nothing() {
         assert_eq!(std::fs::metadata(&file).unwrap().len(), piece["size"].as_u64().unwrap(), "{piece}");
     }
 }
+
+#[test]
+fn a_tag_that_was_moved_is_refused() {
+    let registry = OciRegistry::start();
+    let author = Author::new();
+    let source = registry.source("acme/crate/greet");
+    author.publish(&[&source, "--dylib", &author.library("old.so", "0.1.0")]).exits(0);
+    author.publish(&[&source, "--dylib", &author.library("new.so", "0.2.0")]).exits(0);
+    let repository = repository(&source);
+    let read = |version: &str| block_on(Plugin::read(repository.as_ref(), &Reference::Version(version.parse().unwrap())));
+    let (index, content) = block_on(repository.manifest(&Reference::Version("0.1.0".parse().unwrap()))).unwrap();
+    block_on(repository.put_manifest(&index, &content, Some(&"0.2.0".parse().unwrap()))).unwrap();
+    assert!(read("0.1.0").is_ok());
+    assert_eq!(
+        read("0.2.0").unwrap_err().to_string(),
+        format!("{source} 0.2.0: the tag of this version points to version 0.1.0; nothing of it was used")
+    );
+    // and publishing does not mend it silently
+    fails_in_one_line(author.publish(&[&source, "--dylib", &author.library("new.so", "0.2.0")]));
+    // another crate's artifact under this name
+    let other = pallet_core::registry::repository::Source::Registry { host: registry.host(), path: "acme/crate/tls".to_owned() };
+    let other = super::repository(&other.to_string());
+    let target = plugin(&source, "0.1.0").targets[X86].clone();
+    let parts = block_on(target.parts(repository.as_ref())).unwrap();
+    for blob in [parts.config, parts.layer] {
+        let bytes = std::fs::read(registry.blob(&blob.digest.to_string())).unwrap();
+        block_on(other.put_blob(&blob, pallet_core::registry::repository::Content::Bytes(&bytes))).unwrap();
+    }
+    let (_, manifest) = block_on(repository.manifest(&Reference::Digest(target.manifest.digest))).unwrap();
+    block_on(other.put_manifest(&target.manifest, &manifest, None)).unwrap();
+    block_on(other.put_manifest(&index, &content, Some(&"0.1.0".parse().unwrap()))).unwrap();
+    let error = block_on(Plugin::read(other.as_ref(), &Reference::Version("0.1.0".parse().unwrap()))).unwrap_err().to_string();
+    assert!(error.contains("holds the crate greet, which does not belong there"), "{error}");
+}

@@ -126,7 +126,7 @@ impl Manifest {
     /// Its config and its one layer. Other layers may come with a newer Pallet and are left alone.
     pub(crate) fn parts(self, place: &str) -> Result<Parts, ArtifactError> {
         let wrong = |message: &str| ArtifactError::NotAPlugin { place: place.to_owned(), message: message.to_owned() };
-        let gzip = |layer: &Descriptor| layer.media_type == media::LAYER || layer.media_type == media::COMPATIBLE_LAYER;
+        let gzip = |layer: &Descriptor| layer.media_type == media::LAYER || layer.media_type == media::IMAGE_LAYER;
         let layer = self.layers.into_iter().find(gzip).ok_or_else(|| wrong("has no layer with the files of a plugin"))?;
         if self.config.size > super::plugin::MAX_CONFIG {
             return Err(wrong("its plugin.json is too big"));
@@ -136,7 +136,7 @@ impl Manifest {
 }
 
 /// Names stand in paths, so they are words of `a-z`, `0-9`, `-` and `_`.
-fn is_plugin_name(name: &str) -> bool {
+pub(crate) fn is_plugin_name(name: &str) -> bool {
     let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
     name.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase()) && name.bytes().all(word) && name.len() <= 100
 }

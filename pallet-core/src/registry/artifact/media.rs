@@ -18,8 +18,10 @@ pub const TARGET: &str = "application/vnd.pallet.plugin.target.v1";
 pub const CONFIG: &str = "application/vnd.pallet.plugin.config.v1+json";
 /// The media type of a plugin's layer: its files.
 pub const LAYER: &str = "application/vnd.pallet.plugin.layer.v1.tar+gzip";
+/// The media type of a config where a registry allows only images.
+pub const IMAGE_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 /// The media type of a layer where a registry allows only images.
-pub const COMPATIBLE_LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+pub const IMAGE_LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 /// Sigstore's bundle, as cosign attaches it: a signature.
 pub const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 

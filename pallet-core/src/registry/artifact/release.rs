@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::index::{Index, Manifest};
+use super::index::{Index, Manifest, is_plugin_name};
 use super::pack::{self, Files};
 use super::{ArtifactError, Descriptor, Digest, Platform, PluginConfig, media};
 use crate::model::{PluginKind, PluginSummary};
@@ -38,6 +38,8 @@ pub struct Details {
     pub files: BTreeMap<String, Vec<u8>>,
     /// Lists of what the libraries were made of, by target: CycloneDX as JSON.
     pub sboms: BTreeMap<String, Vec<u8>>,
+    /// Only the media types of images are used, because some registries refuse all others.
+    pub image_types: bool,
 }
 
 /// A plugin's artifact, ready to be published.
@@ -51,6 +53,7 @@ pub struct Release {
     pub(crate) abi: semver::Version,
     pub(crate) targets: Vec<ReleasedTarget>,
     pub(crate) annotations: BTreeMap<String, String>,
+    artifact_type: Option<&'static str>,
 }
 
 /// One target of a release.
@@ -73,7 +76,8 @@ impl Build {
     /// Reads a library without loading it. Blocks.
     pub fn read(path: &Path) -> Result<Self, ArtifactError> {
         let wrong = |message: String| ArtifactError::NotAPlugin { place: path.display().to_string(), message };
-        let library = elf::library(path).map_err(wrong)?;
+        // whoever publishes has the source at hand
+        let library = elf::library(path).map_err(|message| wrong(message.replace("install the plugin again", "build it again")))?;
         if library.summary.kind == PluginKind::Unknown {
             return Err(wrong("is a kind of plugin that this pallet does not know; publish it with a newer pallet".to_owned()));
         }
@@ -93,6 +97,9 @@ impl Release {
         let wrong = |message: String| ArtifactError::NotAPlugin { place: "what is to be published".to_owned(), message };
         let first = builds.first().ok_or_else(|| wrong("holds no library".to_owned()))?;
         let summary = &first.summary;
+        if !is_plugin_name(&summary.name) {
+            return Err(wrong(format!("is called {:?}, and a plugin's name begins with a-z and has a-z, 0-9, - and _", summary.name)));
+        }
         let mut targets = Vec::new();
         for build in builds {
             if build.summary != *summary {
@@ -132,6 +139,7 @@ impl Release {
             abi: summary.abi.clone(),
             targets,
             annotations,
+            artifact_type: (!details.image_types).then_some(media::PLUGIN),
         })
     }
 
@@ -159,7 +167,7 @@ impl Release {
         manifests.dedup_by_key(|entry| entry.digest);
         let mut annotations = published.map(|index| index.annotations.clone()).unwrap_or_default();
         annotations.extend(self.annotations.clone());
-        Piece::json(media::INDEX, &Index::new(Some(media::PLUGIN), manifests, annotations))
+        Piece::json(media::INDEX, &Index::new(self.artifact_type, manifests, annotations))
     }
 }
 
@@ -188,25 +196,29 @@ fn released(build: &Build, manifest: &Value, details: &Details) -> std::io::Resu
         licenses: details.licenses.clone(),
         manifest: manifest.clone(),
     };
-    let config = Piece::json(media::CONFIG, &config);
+    let (config_type, layer_type, artifact_type) = match details.image_types {
+        true => (media::IMAGE_CONFIG, media::IMAGE_LAYER, None),
+        false => (media::CONFIG, media::LAYER, Some(media::TARGET.to_owned())),
+    };
+    let config = Piece::json(config_type, &config);
     let mut files: Files = details.files.clone();
     if let Some(sbom) = details.sboms.get(&build.target) {
         files.insert("sbom.cdx.json".to_owned(), sbom.clone());
     }
     files.insert("plugin.json".to_owned(), config.content.clone());
     files.insert(library, build.library.clone());
-    let layer = Piece::bytes(media::LAYER, pack::pack(&files)?);
+    let layer = Piece::bytes(layer_type, pack::pack(&files)?);
     let manifest = Manifest {
         schema_version: 2,
         media_type: media::MANIFEST.to_owned(),
-        artifact_type: Some(media::TARGET.to_owned()),
+        artifact_type: artifact_type.clone(),
         config: config.descriptor.clone(),
         layers: vec![layer.descriptor.clone()],
         subject: None,
         annotations: BTreeMap::new(),
     };
     let mut manifest = Piece::json(media::MANIFEST, &manifest);
-    manifest.descriptor.artifact_type = Some(media::TARGET.to_owned());
+    manifest.descriptor.artifact_type = artifact_type;
     manifest.descriptor.platform = Some(build.platform.clone());
     let said = [
         (media::TARGET_KEY, Some(build.target.clone())),

@@ -33,10 +33,11 @@ impl Layout {
         }
     }
 
-    /// The paths of the repositories under this one's path.
+    /// The paths of the repositories under this one's path; empty for versions that other tools wrote by their tag alone.
     pub(super) fn catalog(&self) -> Result<Vec<String>, ArtifactError> {
         let index = self.index()?;
-        let names = index.manifests.iter().filter_map(|entry| entry.annotations.get(media::REF_NAME_KEY)?.rsplit_once(':'));
+        let names = index.manifests.iter().filter_map(|entry| entry.annotations.get(media::REF_NAME_KEY));
+        let names = names.map(|name| name.rsplit_once(':').unwrap_or(("", name)));
         let under = |path: &str| self.path.is_empty() || path == self.path || path.starts_with(&format!("{}/", self.path));
         let mut paths: Vec<String> =
             names.filter(|(path, tag)| under(path) && version(tag).is_some()).map(|(path, _)| path.to_owned()).collect();
@@ -276,6 +277,9 @@ mod tests {
         assert_eq!((found.digest, found.media_type.as_str()), (build.digest, media::INDEX));
         assert_eq!(nginx.manifest(&Reference::Digest(build.digest)).await.unwrap().1, content);
         assert_eq!(layout(directory.path(), "").catalog().unwrap(), ["crate/nginx", "crate/tls"]);
+        assert_eq!(layout(directory.path(), "crate/tls").catalog().unwrap(), ["crate/tls"]);
+        put_version(&layout(directory.path(), ""), "3.0.0").await;
+        assert_eq!(layout(directory.path(), "").catalog().unwrap(), ["", "crate/nginx", "crate/tls"]);
         assert!(tls.manifest(&Reference::Version("2.0.0".parse().unwrap())).await.unwrap_err().is_not_found());
     }
 

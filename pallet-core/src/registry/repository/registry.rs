@@ -23,7 +23,7 @@ use crate::registry::artifact::{ArtifactError, Descriptor, Digest, media};
 
 /// How many tags or repositories are asked for at once.
 const PAGE: usize = 1000;
-/// How often a download that gets nowhere is tried.
+/// How often a download that gets nowhere is tried, and a list that others change.
 const TRIES: u32 = 4;
 
 /// A repository on a registry.
@@ -78,7 +78,18 @@ impl Registry {
         self.connection.explain(&self.source, what, error)
     }
 
-    /// A manifest under some name; none where there is none.
+    /// The same for something that is pushed: what is not there then is the repository itself.
+    fn explain_push(&self, what: &str, error: OciDistributionError) -> ArtifactError {
+        match self.explain(what, error) {
+            ArtifactError::NotFound { place, .. } => ArtifactError::Refused {
+                place,
+                message: "the registry has no such repository, and makes none when something is pushed; create it there first".to_owned(),
+            },
+            other => other,
+        }
+    }
+
+    /// A manifest under some name.
     async fn content(&self, name: &str) -> Result<Vec<u8>, ArtifactError> {
         let accepted = [media::INDEX, media::MANIFEST, media::DOCKER_INDEX, media::DOCKER_MANIFEST];
         let pulled = self.client().pull_manifest_raw(&self.named(name), self.auth(), &accepted).await;
@@ -89,7 +100,7 @@ impl Registry {
         let refused = |message: String| ArtifactError::Refused { place: self.source.to_string(), message };
         let content_type = media_type.parse().map_err(|_| refused(format!("{media_type:?} is no media type")))?;
         let pushed = self.client().push_manifest_raw(&self.named(name), content.to_vec(), content_type).await;
-        pushed.map(drop).map_err(|error| self.explain(name, error))
+        pushed.map(drop).map_err(|error| self.explain_push(name, error))
     }
 
     /// The list of referrers that the fallback tag names.
@@ -271,7 +282,7 @@ impl Repository for Registry {
                 self.client().push_blob_stream(&image, stream, &digest, Some(blob.size)).await
             }
         };
-        pushed.map(drop).map_err(|error| self.explain(&digest, error))
+        pushed.map(drop).map_err(|error| self.explain_push(&digest, error))
     }
 
     async fn put_manifest(&self, manifest: &Descriptor, content: &[u8], version: Option<&Version>) -> Result<(), ArtifactError> {
@@ -284,12 +295,17 @@ impl Repository for Registry {
         if self.native_referrers(subject).await.iter().any(|entry| entry.digest == manifest.digest) {
             return Ok(());
         }
-        let mut list = self.listed_referrers(subject).await?;
-        if list.manifests.iter().any(|entry| entry.digest == manifest.digest) {
-            return Ok(());
+        // the list is read again, because somebody else may have written it at the same time
+        for _ in 0..TRIES {
+            let mut list = self.listed_referrers(subject).await?;
+            if list.manifests.iter().any(|entry| entry.digest == manifest.digest) {
+                return Ok(());
+            }
+            list.manifests.push(manifest.clone());
+            let content = serde_json::to_vec(&list).unwrap_or_default();
+            self.put(&referrers_tag(subject), media::INDEX, &content).await?;
         }
-        list.manifests.push(manifest.clone());
-        let content = serde_json::to_vec(&list).unwrap_or_default();
-        self.put(&referrers_tag(subject), media::INDEX, &content).await
+        let message = "others change the list of its signatures all the time; run the command again".to_owned();
+        Err(ArtifactError::Refused { place: self.source.to_string(), message })
     }
 }

@@ -1,37 +1,14 @@
-//! What cargo knows of a plugin's package, and the library that it builds of it.
+//! What is published with a plugin's library: licences, documentation, and what cargo knows of what it was made of.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use pallet_core::registry::artifact::{Details, sbom};
 use serde_json::Value;
 
-/// Builds the library of the package in a directory, in release mode. What cargo says goes to standard error, as it comes.
-pub(crate) fn build(directory: &Path, target: Option<&str>) -> anyhow::Result<PathBuf> {
-    let manifest = manifest_path(directory)?;
-    let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--release", "--lib", "--message-format=json-render-diagnostics", "--manifest-path"]).arg(&manifest);
-    if let Some(target) = target {
-        cargo.args(["--target", target]);
-    }
-    let output = cargo.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
-    let output = output.context("cannot run cargo; install Rust, or name a library with --dylib")?;
-    ensure!(output.status.success(), "cargo could not build {}", directory.display());
-    let messages = String::from_utf8_lossy(&output.stdout);
-    let built = messages.lines().filter_map(|line| library(line, &manifest)).next_back();
-    built.with_context(|| format!("{} builds no plugin: its Cargo.toml wants `crate-type = [\"cdylib\"]`", directory.display()))
-}
-
-/// The dynamic library that a message of cargo tells of, if it is that of this package.
-fn library(message: &str, manifest: &Path) -> Option<PathBuf> {
-    let message: Value = serde_json::from_str(message).ok()?;
-    let is_ours = message["manifest_path"].as_str().is_some_and(|path| Path::new(path) == manifest);
-    let is_plugin = message["target"]["crate_types"].as_array()?.iter().any(|kind| kind == "cdylib");
-    let files = message["filenames"].as_array().filter(|_| message["reason"] == "compiler-artifact" && is_ours && is_plugin)?;
-    files.iter().filter_map(Value::as_str).find(|name| name.ends_with(".so")).map(PathBuf::from)
-}
+use super::build::manifest_path;
 
 /// What is published with the libraries for these targets: what Cargo.toml says, licences, documentation, and what they were made of.
 pub(crate) fn details(directory: &Path, targets: &[&str]) -> anyhow::Result<Details> {
@@ -51,14 +28,6 @@ pub(crate) fn details(directory: &Path, targets: &[&str]) -> anyhow::Result<Deta
         details.description = text("description");
     }
     Ok(details)
-}
-
-fn manifest_path(directory: &Path) -> anyhow::Result<PathBuf> {
-    let manifest = directory.join("Cargo.toml");
-    if !manifest.is_file() {
-        bail!("there is no Cargo.toml in {}; name the directory of a plugin's package before the source", directory.display());
-    }
-    manifest.canonicalize().with_context(|| format!("cannot find {}", manifest.display()))
 }
 
 fn metadata(manifest: &Path, target: &str) -> anyhow::Result<Value> {
