@@ -54,11 +54,13 @@ printf '[Journal]\nStorage=volatile\nRuntimeMaxUse=8M\n' >"$root/etc/systemd/jou
 : >"$root/etc/machine-id"
 rm -f "$root/var/lib/dbus/machine-id"
 
-# Packages: a repository in the image itself, with nginx and tree from the mirror and three packages of our own
+# Packages: a repository in the image itself, with some packages from the mirror and three of our own
 repository=$root/srv/bed-repository
 mkdir -p "$repository" "$root/srv/small"
 rm -f "$root"/var/cache/apt/archives/*.deb
-APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get --quiet=2 --yes --download-only --no-install-recommends install nginx tree
+APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get --quiet=2 --yes --download-only --no-install-recommends install nginx tree opendoas locales
+# for nodes that lose it
+APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get --quiet=2 --yes --download-only --reinstall install sudo
 mv "$root"/var/cache/apt/archives/*.deb "$repository"
 "$home/packages.sh" "$repository"
 rm -rf "$root"/etc/apt/sources.list "$root"/etc/apt/sources.list.d/* "$root"/var/lib/apt/lists/*

@@ -5,6 +5,7 @@ mod content;
 mod drift;
 mod failures;
 mod first_and_again;
+mod images;
 mod interrupt;
 mod scopes;
 mod secrets;

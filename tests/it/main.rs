@@ -2,6 +2,10 @@
 
 // `cfg` for the sake of clippy, which lets tests unwrap
 #[cfg(test)]
+mod abi;
+#[cfg(test)]
+mod author;
+#[cfg(test)]
 mod bed;
 #[cfg(test)]
 mod capabilities;
@@ -15,6 +19,8 @@ mod install;
 mod lift;
 #[cfg(test)]
 mod plugins;
+#[cfg(test)]
+mod portable;
 #[cfg(test)]
 mod publish;
 #[cfg(test)]

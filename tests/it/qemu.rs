@@ -6,7 +6,7 @@ use std::time::Duration;
 use pallet_tests::{Leftovers, Process, Project, root};
 
 /// The directory of the image; the first test of all builds it.
-fn image() -> String {
+pub(crate) fn vm_image() -> String {
     let output = Process::start(Command::new(root().join("tests/bed/vm-image.sh")), Duration::from_secs(900)).wait().exits(0);
     output.stdout.trim().to_owned()
 }
@@ -25,7 +25,7 @@ group_spec("vm", count = 1, phases = {"configure": configure}, node_spec = node_
 
 #[test]
 fn from_birth_to_end() {
-    let image = image();
+    let image = vm_image();
     let mut project = Project::empty().timeout(Duration::from_secs(900));
     let key = project.home().join("key");
     let mut keygen = Command::new("ssh-keygen");

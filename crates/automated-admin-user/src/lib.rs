@@ -3,6 +3,8 @@
 //! Pallet runs it as the bootstrap of nodes that it made and whose group has no `bootstrap` phase.
 #![forbid(unsafe_code)]
 
+mod locale;
+
 use pallet_core::prelude::*;
 
 struct AutomatedAdminUser;
@@ -37,7 +39,8 @@ parameters! {
     /// Makes the admin user: an account with a home directory, your public keys in its authorized_keys, and sudo without a password.
     ///
     /// Keys that are there already stay. The sudoers file is checked by visudo before it is put in place. For `root` only the keys are set.
-    /// An image that knows no name server gets those of the environment's `name_servers`.
+    /// An image that knows no name server gets those of the environment's `name_servers`, and one that lacks the environment's `locale`
+    /// generates it and has it from then on.
     ///
     /// Example: `server_spec(phases = {"bootstrap": automated_admin_user})`
     struct AdminUserArguments {
@@ -66,6 +69,7 @@ fn automated_admin_user(request: &mut Request, arguments: AdminUserArguments) ->
         request.add(Package::install("sudo"))?;
         request.add(User::new(&name).home(&home).create_home(true).shell("/bin/bash"))?;
     }
+    locale::locale(request)?;
     authorize(request, &name, &home, &keys)?;
     if name != "root" {
         let rule = format!("{name} ALL=(ALL:ALL) NOPASSWD: ALL\nDefaults:{name} env_keep += \"SSH_AUTH_SOCK\"\n");

@@ -6,14 +6,16 @@ use anyhow::bail;
 use pallet_core::model::PluginKind;
 
 use crate::context::Context;
+use crate::output::about::About;
 use crate::output::reference::{Entry, actions, page, text};
 use crate::output::table;
 use crate::project::did_you_mean;
 
-/// Explain an action, or a function of a crate
+/// Explain an action, a crate or one of its functions, or the options of a provider
 #[derive(Debug, clap::Args)]
 pub(crate) struct Doc {
-    /// An action (`remote_file`), a crate (`nginx`) or one of its functions (`nginx.site`); none: list all actions
+    /// An action (`remote_file`), a crate (`nginx`), one of its functions (`nginx.site`), or a provider (`provider:sandbox`); none: list all
+    /// actions. `crate:` before a name means a crate whose name is also an action's
     name: Option<String>,
     /// Print the reference of all actions as a page in Markdown
     #[arg(long, conflicts_with = "name")]
@@ -37,7 +39,14 @@ impl Doc {
                 }
             }
             Some(name) => {
-                for entry in find(context, &actions, name)? {
+                let (about, entries) = find(context, &actions, name)?;
+                if let Some(plugin) = about {
+                    match context.printer.json() {
+                        true => context.printer.value(&plugin.json()),
+                        false => context.printer.text(&plugin.text()),
+                    }
+                }
+                for entry in entries {
                     match context.printer.json() {
                         true => context.printer.value(&entry.json()),
                         false => context.printer.text(&text(&entry)),
@@ -49,23 +58,33 @@ impl Doc {
     }
 }
 
-fn find(context: &Context, actions: &[Entry], name: &str) -> anyhow::Result<Vec<Entry>> {
+/// What a name means: the plugin, where it is one of those as a whole, and the entries to explain.
+fn find(context: &Context, actions: &[Entry], name: &str) -> anyhow::Result<(Option<About>, Vec<Entry>)> {
     if let Some(entry) = actions.iter().find(|entry| entry.name == name) {
-        return Ok(vec![entry.clone()]);
+        return Ok((None, vec![entry.clone()]));
     }
     let registry = context.registry(false)?;
+    if let Some(provider) = name.strip_prefix("provider:") {
+        let manifest = registry.provider_manifest(provider)?;
+        let entry = Entry::of_options(&manifest);
+        return Ok((Some(About::of(&registry, PluginKind::Provider, manifest)), vec![entry]));
+    }
+    let plain = name.strip_prefix("crate:").unwrap_or(name);
+    let (of, function) = plain.split_once('.').map_or((plain, None), |(of, function)| (of, Some(function)));
     let crates = registry.names(PluginKind::Crate);
-    let (of, function) = name.split_once('.').map_or((name, None), |(of, function)| (of, Some(function)));
     if !crates.contains(&of) {
+        if registry.names(PluginKind::Provider).contains(&of) {
+            bail!("there is no action and no crate {name}; the provider is explained by `pallet-cli doc provider:{of}`");
+        }
         let known = actions.iter().map(|entry| entry.name.as_str()).chain(crates.iter().copied());
         let help = did_you_mean(name, known).unwrap_or_else(|| "`pallet-cli doc` lists the actions, `pallet-cli crates` the crates".to_owned());
         bail!("there is no action and no crate {name}; {help}");
     }
     let manifest = registry.crate_manifest(of)?;
     let entries: Vec<Entry> = manifest.functions.iter().map(|known| Entry::of_function(of, known)).collect();
-    let Some(function) = function else { return Ok(entries) };
+    let Some(function) = function else { return Ok((Some(About::of(&registry, PluginKind::Crate, manifest)), entries)) };
     match manifest.functions.iter().position(|known| known.name == function) {
-        Some(position) => Ok(vec![entries[position].clone()]),
+        Some(position) => Ok((None, vec![entries[position].clone()])),
         None => {
             let names = manifest.functions.iter().map(|known| known.name.as_str());
             let all = names.clone().collect::<Vec<_>>().join(", ");

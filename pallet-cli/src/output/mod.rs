@@ -1,5 +1,6 @@
 //! Everything that is printed: the only writer to standard output and standard error.
 
+pub(crate) mod about;
 mod downloads;
 mod printer;
 mod progress;

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use pallet_core::action::{Options, TABLE};
-use pallet_core::model::FunctionManifest;
+use pallet_core::model::{FunctionManifest, Manifest};
 use pallet_core::schemars::schema_for;
 use serde_json::{Value, json};
 
@@ -16,7 +16,18 @@ pub(crate) struct Entry {
     pub(crate) name: String,
     doc: String,
     parameters: Value,
-    action: bool,
+    takes: Takes,
+}
+
+/// What stands around its parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    /// A request, and what every action takes.
+    Request,
+    /// A request.
+    RequestAlone,
+    /// Nothing: they are the options of a service.
+    Options,
 }
 
 /// All actions, by name.
@@ -24,7 +35,7 @@ pub(crate) fn actions() -> Vec<Entry> {
     let entry = |entry: &pallet_core::action::ActionEntry| {
         let parameters = (entry.parameters)();
         let doc = parameters["description"].as_str().unwrap_or_default().to_owned();
-        Entry { name: entry.name.to_owned(), doc, parameters, action: true }
+        Entry { name: entry.name.to_owned(), doc, parameters, takes: Takes::Request }
     };
     let mut entries: Vec<Entry> = TABLE.iter().map(entry).collect();
     entries.sort_by(|a, b| a.name.cmp(&b.name));
@@ -35,7 +46,13 @@ impl Entry {
     /// A function of a crate.
     pub(crate) fn of_function(of: &str, function: &FunctionManifest) -> Self {
         let name = format!("{of}.{}", function.name);
-        Entry { name, doc: function.doc.clone(), parameters: function.parameters.clone(), action: false }
+        Entry { name, doc: function.doc.clone(), parameters: function.parameters.clone(), takes: Takes::RequestAlone }
+    }
+
+    /// The options of a provider's service.
+    pub(crate) fn of_options(manifest: &Manifest) -> Self {
+        let doc = manifest.options["description"].as_str().unwrap_or_default().to_owned();
+        Entry { name: format!("provider = \"{}\"", manifest.name), doc, parameters: manifest.options.clone(), takes: Takes::Options }
     }
 
     /// What it does, in one sentence.
@@ -73,6 +90,9 @@ impl Entry {
     }
 
     fn call(&self) -> String {
+        if self.takes == Takes::Options {
+            return self.name.clone();
+        }
         let required = self.parameters().into_iter().filter(|(_, required, ..)| *required).map(|(name, ..)| name);
         let more = if self.parameters().iter().any(|(_, required, ..)| !required) { vec!["...".to_owned()] } else { Vec::new() };
         let words: Vec<String> = std::iter::once("request".to_owned()).chain(required).chain(more).collect();
@@ -88,12 +108,12 @@ pub(crate) fn text(entry: &Entry) -> String {
         let _ = write!(out, "\n{}", wrapped(&paragraph, ""));
     }
     if !entry.parameters().is_empty() {
-        out.push_str("\nParameters:\n");
+        out.push_str(if entry.takes == Takes::Options { "\nOptions:\n" } else { "\nParameters:\n" });
     }
     for (name, required, takes, doc) in entry.parameters() {
         let _ = write!(out, "  {name}: {takes}{}\n{}", if required { ", required" } else { "" }, wrapped(&doc, "      "));
     }
-    if entry.action {
+    if entry.takes == Takes::Request {
         let names: Vec<_> = options().into_iter().map(|(name, ..)| name).collect();
         let _ = write!(out, "\n{}", wrapped(&format!("Every action takes {} too.", names.join(", ")), ""));
     }
@@ -135,7 +155,7 @@ pub(crate) fn page(entries: &[Entry]) -> String {
 
 /// The parameters that every action takes.
 fn options() -> Vec<(String, bool, String, String)> {
-    Entry { name: String::new(), doc: String::new(), parameters: schema_for!(Options).to_value(), action: false }.parameters()
+    Entry { name: String::new(), doc: String::new(), parameters: schema_for!(Options).to_value(), takes: Takes::Options }.parameters()
 }
 
 fn cell(text: &str) -> String {

@@ -32,6 +32,9 @@ pub trait Provider: Send + Sync + Sized + 'static {
     /// Makes nodes; of those that exist, starts what is stopped and waits for what is starting, whether an image was chosen or not. One result
     /// for each that was asked for, in order. It returns when their addresses are known; the host waits until they answer. Tags of the spec are
     /// set in the step that makes a node.
+    ///
+    /// Without any name, what the nodes of the group share is brought to what the spec says: which ports may be reached. A converge asks so
+    /// where no node is to be made or started.
     fn run_nodes(&self, wanted: &RunNodes) -> anyhow::Result<Vec<Created>>;
 
     /// Destroys nodes, by id. One that does not exist is destroyed already; one that does not carry the project's tag is never touched.

@@ -23,12 +23,26 @@ const WATCH: &str = "{ while read -r line; do :; done <&3; kill -TERM 0; } >/dev
 /// How much of what stands before the marker is kept to explain why none came.
 const NOISE: usize = 64 * 1024;
 
+/// Becomes root and runs the program that is its argument: by sudo, or by doas where that needs no password, which it would take from a
+/// terminal only. Messages are read below, so they must be English.
+const TO_ROOT: &str = r#"LC_ALL=C; export LC_ALL
+if command -v sudo >/dev/null 2>&1; then exec sudo -n -- sh -c "$1"; fi
+if command -v doas >/dev/null 2>&1; then exec doas -n -- sh -c "$1"; fi
+echo "pallet: no sudo" >&2; exit 127"#;
+
+/// The same with a password, which comes first in the input: the login user's own for sudo, root's for su.
+const TO_ROOT_BY_PASSWORD: &str = r#"LC_ALL=C; export LC_ALL
+if command -v sudo >/dev/null 2>&1; then exec sudo -S -k -p "" -- sh -c "$1"; fi
+if command -v doas >/dev/null 2>&1 && doas -n -- true </dev/null >/dev/null 2>&1; then exec doas -n -- sh -c "$1"; fi
+if command -v su >/dev/null 2>&1; then exec su -s /bin/sh -c "$1" root; fi
+echo "pallet: no sudo" >&2; exit 127"#;
+
 /// Who runs a script.
 #[derive(Debug, Clone)]
 pub enum Become {
     /// The login user.
     Login,
-    /// Root, by `sudo`, with the login user's password where it is needed.
+    /// Root, by `sudo`, with the login user's password where it is needed; where there is no sudo, by `doas`, or by `su` with root's password.
     Root(Option<Secret>),
 }
 
@@ -86,16 +100,15 @@ async fn run(
     input: Vec<InputPart>,
     output: &mut Output<'_>,
 ) -> Result<i32, TransportError> {
-    let shell = format!("sh -c {}", quote(&format!("{READER}; {program}")));
+    let program = quote(&format!("{READER}; {program}"));
     let mut parts = Vec::with_capacity(input.len() + 3);
-    // The messages of sudo are read below, so they must be English.
     let command = match as_ {
-        Become::Login => shell,
-        Become::Root(None) => format!("env LC_ALL=C sudo -n -- {shell}"),
+        Become::Login => format!("sh -c {program}"),
+        Become::Root(None) => format!("sh -c {} sh {program}", quote(TO_ROOT)),
         Become::Root(Some(password)) => {
             parts.push(InputPart::Secret(password.clone()));
             parts.push(InputPart::Bytes(b"\n".to_vec()));
-            format!("env LC_ALL=C sudo -S -k -p '' -- {shell}")
+            format!("sh -c {} sh {program}", quote(TO_ROOT_BY_PASSWORD))
         }
     };
     parts.push(InputPart::Bytes(MARKER.into()));
@@ -163,10 +176,14 @@ fn not_started(host: &str, as_: &Become, code: i32, noise: &[u8]) -> TransportEr
         return TransportError::Start { host, message };
     }
     let message =
-        if has(&["sudo: not found", "sudo: command not found", "sudo': No such file", "sudo’: No such file", "'sudo'", "sudo\": exec"])
-            || (code == 127 && has(&["sudo"]))
-        {
-            "there is no sudo: install it, or log in as root".to_owned()
+        if has(&["pallet: no sudo"]) {
+            "there is neither sudo nor doas: log in as root, whose bootstrap installs sudo, or give root's password, for su".to_owned()
+        } else if has(&["doas: Authorization required", "doas: Authentication required", "doas: a tty is required"]) {
+            "doas wants a password, which it takes from terminals only: allow `nopass` in doas.conf, or install sudo".to_owned()
+        } else if has(&["doas: Operation not permitted"]) {
+            "doas.conf does not allow the login user to: add it there, or log in as another".to_owned()
+        } else if has(&["su: Authentication failure", "su: incorrect password", "su: Permission denied", "su: must be run from a terminal"]) {
+            "there is no sudo, and su refused the password: it must be root's; install sudo, or log in as root".to_owned()
         } else if has(&["must have a tty"]) {
             "sudo wants a terminal: remove `requiretty` from sudoers for the login user".to_owned()
         } else if has(&[

@@ -103,7 +103,7 @@ async fn what_keeps_from_becoming_root_is_said() {
         cannot become root on env: sudoers does not allow the login user to: add it there, or log in as another
         cannot become root on env: sudo wants a terminal: remove `requiretty` from sudoers for the login user
         cannot become root on env: sudo: PAM account management error (exit code 1)
-        cannot become root on env: there is no sudo: install it, or log in as root"#]]
+        cannot become root on env: there is neither sudo nor doas: log in as root, whose bootstrap installs sudo, or give root's password, for su"#]]
     .assert_eq(&text);
 }
 

@@ -29,7 +29,7 @@ struct Wish<'a> {
 
 impl Docker {
     pub(crate) async fn create(&self, engine: &Engine, wanted: &RunNodes) -> Answer<Vec<Created>> {
-        // what exists needs no image
+        // what exists needs no image, and who asks for nothing needs no engine
         let mut created = Vec::new();
         for name in &wanted.names {
             created.push(self.existing(engine, wanted, name).await.transpose());
@@ -76,6 +76,8 @@ impl Docker {
             Transport::Ssh => None,
         });
         let network = wanted.spec.network.as_ref().and_then(|network| network.subnet.clone()).or_else(|| self.options.network.clone());
+        // what is asked for at least is also what there is at most
+        let hardware = wanted.spec.hardware.clone().unwrap_or_default();
         let body = ContainerCreateBody {
             image: Some(reference.clone()),
             cmd: command.is_some().then(Vec::new),
@@ -84,6 +86,8 @@ impl Docker {
             exposed_ports: Some(ports.keys().cloned().collect()),
             host_config: Some(HostConfig {
                 network_mode: network,
+                nano_cpus: hardware.min_cores.map(|cores| i64::from(cores) * 1_000_000_000),
+                memory: hardware.min_ram.and_then(|ram| i64::try_from(ram.saturating_mul(1 << 20)).ok()),
                 privileged: Some(options.privileged.unwrap_or(self.options.privileged)),
                 binds: (!options.volumes.is_empty()).then_some(options.volumes),
                 port_bindings: Some(ports),

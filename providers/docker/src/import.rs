@@ -10,6 +10,7 @@ use bollard::query_parameters::CreateImageOptionsBuilder;
 use futures_util::{Stream, StreamExt};
 use pallet_core::prelude::*;
 
+use crate::credentials::Config;
 use crate::engine::{Engine, is_absent, one_line};
 use crate::{Answer, Docker, pack};
 
@@ -25,7 +26,7 @@ impl Docker {
     pub(crate) async fn fetch(&self, engine: &Engine, image: &str) -> Answer<String> {
         match self.options.images.get(image) {
             Some(path) => imported(engine, image, &self.context.directory.join(path)).await,
-            None => pulled(engine, image).await,
+            None => pulled(engine, image, &self.context.home).await,
         }
     }
 }
@@ -69,18 +70,19 @@ fn is_broken_pipe(cause: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 /// Pulls an image, unless the engine has it.
-async fn pulled(engine: &Engine, reference: &str) -> Answer<String> {
+async fn pulled(engine: &Engine, reference: &str, home: &Path) -> Answer<String> {
     check_reference(reference)?;
     if is_there(engine, reference).await? {
         return Ok(reference.to_owned());
     }
+    let credentials = Config::of(home)?.for_image(reference)?;
     engine.progress(format!("pulling image {reference}"));
     // without a tag, an engine pulls all there are
     let has_tag = reference.contains('@') || reference.rsplit('/').next().is_some_and(|last| last.contains(':'));
     let full = if has_tag { reference.to_owned() } else { format!("{reference}:latest") };
     let options = CreateImageOptionsBuilder::default().from_image(&full).build();
     let client = engine.patient();
-    follow(engine, &format!("image {reference} cannot be pulled"), client.create_image(Some(options), None, None)).await?;
+    follow(engine, &format!("image {reference} cannot be pulled"), client.create_image(Some(options), None, credentials)).await?;
     Ok(reference.to_owned())
 }
 

@@ -4,6 +4,7 @@
 mod archive;
 mod container;
 mod create;
+mod credentials;
 mod engine;
 mod image;
 mod import;
@@ -68,6 +69,10 @@ impl Provider for Docker {
 
     fn hardware(&self) -> Result<Vec<Hardware>> {
         Ok(vec![self.run(async |engine| engine.machine().await)?])
+    }
+
+    fn credentials(&self) -> Result<Vec<Credential>> {
+        Ok(credentials::Config::of(&self.context.home)?.known())
     }
 
     fn take_lease(&self, wanted: &Lease) -> Result<Option<Lease>> {

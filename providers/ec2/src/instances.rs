@@ -93,11 +93,22 @@ impl Instance {
 
 /// The project's instances, in every state but gone.
 pub(crate) fn of_project(api: &Api, project: &str) -> Result<Vec<Instance>, ApiError> {
-    let call = Call::new("DescribeInstances").filter(&tags::filter(tags::PROJECT), [project]).filter("instance-state-name", THERE);
+    let mut there = in_states(api, project, THERE)?;
+    there.retain(|instance| !instance.is_gone());
+    Ok(there)
+}
+
+/// The project's instances that will never run again, as long as they are told: about an hour.
+pub(crate) fn past(api: &Api, project: &str) -> Result<Vec<Instance>, ApiError> {
+    in_states(api, project, ["shutting-down", "terminated"])
+}
+
+fn in_states<const N: usize>(api: &Api, project: &str, states: [&str; N]) -> Result<Vec<Instance>, ApiError> {
+    let call = Call::new("DescribeInstances").filter(&tags::filter(tags::PROJECT), [project]).filter("instance-state-name", states);
     let reservations = api.pages(&call, 1000, "reservationSet")?;
     // a filter is a pattern: `*` in a project's name is not
     let all = reservations.iter().flat_map(|reservation| reservation.items("instancesSet")).map(Instance::of);
-    Ok(all.filter(|instance| instance.tag(tags::PROJECT) == project && !instance.is_gone()).collect())
+    Ok(all.filter(|instance| instance.tag(tags::PROJECT) == project).collect())
 }
 
 /// Those of these instances that the service knows, in whatever state. A filter, because naming one that is not known yet is an error.

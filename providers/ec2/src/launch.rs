@@ -13,9 +13,6 @@ use crate::options::NodeOptions;
 use crate::tags;
 use crate::user_data::{self, HostKey};
 
-/// Each node that was destroyed lately has used up one token of its name.
-const GENERATIONS: u32 = 50;
-
 /// What all nodes of one wish have in common.
 #[derive(Debug)]
 pub(crate) struct Launch<'a> {
@@ -27,13 +24,15 @@ pub(crate) struct Launch<'a> {
     network: Network,
     groups: Vec<String>,
     key_name: Option<String>,
+    /// Each node that was destroyed lately has used up one token of its name: the first that may not be used up, where that is told.
+    first: BTreeMap<String, u32>,
     /// The root device and the size that it should have, where that is not the image's own.
     root: Option<(String, Option<u64>)>,
 }
 
 impl<'a> Launch<'a> {
     /// Makes what nodes need before they are made: a security group, a key pair.
-    pub(crate) fn prepare(service: &'a Ec2, wanted: &'a RunNodes) -> Result<Self, ApiError> {
+    pub(crate) fn prepare(service: &'a Ec2, wanted: &'a RunNodes, past: &[Instance]) -> Result<Self, ApiError> {
         let options = NodeOptions::of(&wanted.spec)?;
         let image = wanted
             .image
@@ -47,7 +46,7 @@ impl<'a> Launch<'a> {
         let network = network::network(service, &spec, zone)?;
         let groups = network::security_groups(service, &wanted.group, &network, &spec)?;
         let key_name = key_pair(service)?;
-        let mut launch = Launch { service, wanted, options, image, kind, network, groups, key_name, root: None };
+        let mut launch = Launch { service, wanted, options, image, kind, network, groups, key_name, first: first(past), root: None };
         launch.root = launch.root_volume()?;
         Ok(launch)
     }
@@ -73,10 +72,11 @@ impl<'a> Launch<'a> {
     /// Makes the node of a name; the one that was made for the same wish before, if it is there.
     pub(crate) fn launch(&self, name: &str) -> Result<Instance, ApiError> {
         let api = &self.service.api;
-        for generation in 0..GENERATIONS {
+        for generation in self.first.get(name).copied().unwrap_or_default().. {
+            self.still_wanted()?;
             let token = token(&self.wanted.token, name, generation);
             let host_key = HostKey::new()?;
-            match api.call(&self.call(name, &token, &host_key)) {
+            match api.call(&self.call(name, generation, &token, &host_key)) {
                 Ok(answer) => {
                     let made = answer.items("instancesSet").next().map(Instance::of);
                     let nameless = || PluginError::new(ErrorKind::Failed, "ec2 made an instance and does not name it").into();
@@ -92,7 +92,7 @@ impl<'a> Launch<'a> {
                 Err(error) => return Err(error),
             }
         }
-        Err(PluginError::new(ErrorKind::Transient, format!("ec2 has made and lost {name} {GENERATIONS} times; try again later")).into())
+        Err(PluginError::new(ErrorKind::Transient, format!("ec2 has made and lost {name} too often; try again tomorrow")).into())
     }
 
     /// The living instance that was made with a token. A new one is not told everywhere at once.
@@ -111,7 +111,7 @@ impl<'a> Launch<'a> {
         Ok(None)
     }
 
-    fn call(&self, name: &str, token: &str, host_key: &HostKey) -> Call {
+    fn call(&self, name: &str, generation: u32, token: &str, host_key: &HostKey) -> Call {
         let spec = &self.wanted.spec;
         let options = &self.options;
         let context = &self.service.context;
@@ -149,12 +149,13 @@ impl<'a> Launch<'a> {
             }
         }
         // with its creation, so that a process that is killed leaves nothing that is not found again
-        call.tags(&["instance", "volume"], &self.tags(name, host_key))
+        call.tags(&["instance", "volume"], &self.tags(name, generation, host_key))
     }
 
-    fn tags(&self, name: &str, host_key: &HostKey) -> BTreeMap<String, String> {
+    fn tags(&self, name: &str, generation: u32, host_key: &HostKey) -> BTreeMap<String, String> {
         let mut tags = tags::of_project(&self.service.context.project);
         tags.extend(self.wanted.spec.tags.clone());
+        tags.insert(tags::GENERATION.to_owned(), generation.to_string());
         let own = [(tags::GROUP, self.wanted.group.as_str()), (tags::NAME, name), ("Name", name), (tags::HOST_KEY, &host_key.public)];
         tags.extend(own.map(|(key, value)| (key.to_owned(), value.to_owned())));
         if let Some(user) = &self.image.login_user {
@@ -177,6 +178,17 @@ fn key_pair(service: &Ec2) -> Result<Option<String>, ApiError> {
         answer => drop(answer?),
     }
     Ok(Some(name))
+}
+
+/// For each name, the generation after the last one that is told.
+fn first(past: &[Instance]) -> BTreeMap<String, u32> {
+    let mut first = BTreeMap::new();
+    for instance in past {
+        let next = instance.tag(tags::GENERATION).parse::<u32>().map_or(0, |generation| generation.saturating_add(1));
+        let known: &mut u32 = first.entry(instance.tag(tags::NAME).to_owned()).or_default();
+        *known = next.max(*known);
+    }
+    first
 }
 
 /// The client token of a wish for a node: 64 characters, as many as EC2 takes.

@@ -92,13 +92,39 @@ fn own_group(service: &Ec2, group: &str, network: &Network, ports: &[u16]) -> Re
         let message = format!("security group {name} ({id}) exists and is not of project {project}");
         return Err(PluginError::new(ErrorKind::Failed, message).with_help("rename the project, or delete the group").into());
     }
-    for rule in missing_rules(&existing, &wanted_rules(ports, &service.options.ssh_from)) {
-        match service.api.call(&rule.authorize(&id)) {
+    set_rules(service, &existing, &id, ports)?;
+    Ok(id)
+}
+
+/// Opens and closes the ports of a group that has nodes; one whose nodes have no such group stays without.
+pub(crate) fn share(service: &Ec2, wanted: &RunNodes) -> Result<(), ApiError> {
+    let spec = wanted.spec.network.clone().unwrap_or_default();
+    let network = network(service, &spec, None)?;
+    let project = &service.context.project;
+    let existing = find(&service.api, &format!("pallet-{}-{}", tags::plain(project), wanted.group), &network)?;
+    match existing.filter(|existing| existing.tags().get(tags::PROJECT) == Some(project)) {
+        Some(existing) => set_rules(service, &existing, existing.text("groupId"), &spec.inbound_ports),
+        None => Ok(()),
+    }
+}
+
+/// Brings the ports that may be reached through Pallet's own group to what is wanted.
+fn set_rules(service: &Ec2, group: &Element, id: &str, ports: &[u16]) -> Result<(), ApiError> {
+    let (there, wanted) = (rules_of(group), wanted_rules(ports, &service.options.ssh_from));
+    for rule in wanted.difference(&there) {
+        match service.api.call(&rule.call("AuthorizeSecurityGroupIngress", id)) {
             Err(error) if error.is("InvalidPermission.Duplicate") => {}
             answer => drop(answer?),
         }
     }
-    Ok(id)
+    for rule in there.difference(&wanted) {
+        service.api.host().progress(format!("closing port {} of {} to {}", rule.port, group.text("groupName"), rule.from));
+        match service.api.call(&rule.call("RevokeSecurityGroupIngress", id)) {
+            Err(error) if error.is("InvalidPermission.NotFound") => {}
+            answer => drop(answer?),
+        }
+    }
+    Ok(())
 }
 
 /// A call that makes a security group.
@@ -132,8 +158,9 @@ struct Rule {
 }
 
 impl Rule {
-    fn authorize(&self, group: &str) -> Call {
-        let call = Call::new("AuthorizeSecurityGroupIngress").set("GroupId", group).set("IpPermissions.1.IpProtocol", "tcp");
+    /// A call that makes it in a security group, or takes it out.
+    fn call(&self, action: &'static str, group: &str) -> Call {
+        let call = Call::new(action).set("GroupId", group).set("IpPermissions.1.IpProtocol", "tcp");
         let call = call.set("IpPermissions.1.FromPort", self.port).set("IpPermissions.1.ToPort", self.port);
         match self.from.contains(':') {
             true => call.set("IpPermissions.1.Ipv6Ranges.1.CidrIpv6", &self.from),
@@ -148,7 +175,8 @@ fn wanted_rules(ports: &[u16], ssh_from: &[String]) -> BTreeSet<Rule> {
     ssh.chain(ports.iter().flat_map(everywhere)).collect()
 }
 
-fn missing_rules(group: &Element, wanted: &BTreeSet<Rule>) -> Vec<Rule> {
+/// The rules of a group that are such as Pallet makes: one TCP port, and networks.
+fn rules_of(group: &Element) -> BTreeSet<Rule> {
     let mut there = BTreeSet::new();
     for permission in group.items("ipPermissions").filter(|permission| permission.text("ipProtocol") == "tcp") {
         let (from, to) = (permission.text("fromPort"), permission.text("toPort"));
@@ -157,7 +185,7 @@ fn missing_rules(group: &Element, wanted: &BTreeSet<Rule>) -> Vec<Rule> {
         let v6 = permission.items("ipv6Ranges").map(|range| range.text("cidrIpv6"));
         there.extend(v4.chain(v6).map(|from| Rule { port, from: from.to_owned() }));
     }
-    wanted.difference(&there).cloned().collect()
+    there
 }
 
 /// Deletes the project's security groups and key pairs. A group is in use until the last instance has ended.
@@ -209,11 +237,12 @@ mod tests {
             <item><ipProtocol>udp</ipProtocol><fromPort>80</fromPort><toPort>80</toPort><ipRanges><item><cidrIp>0.0.0.0/0</cidrIp></item></ipRanges></item>\
             </ipPermissions></g>";
         let everywhere = ["0.0.0.0/0".to_owned(), "::/0".to_owned()];
-        let missing = missing_rules(&Element::parse(group).unwrap(), &wanted_rules(&[80], &everywhere));
+        let wanted = wanted_rules(&[80], &everywhere);
+        let missing: Vec<_> = wanted.difference(&rules_of(&Element::parse(group).unwrap())).cloned().collect();
         let shown: Vec<_> = missing.iter().map(|rule| format!("{} {}", rule.port, rule.from)).collect();
         assert_eq!(shown, ["22 ::/0", "80 0.0.0.0/0", "80 ::/0"]);
         assert!(
-            missing[0].authorize("sg-1").body().ends_with("IpPermissions.1.ToPort=22&IpPermissions.1.Ipv6Ranges.1.CidrIpv6=%3A%3A%2F0")
+            missing[0].call("AuthorizeSecurityGroupIngress", "sg-1").body().ends_with("IpPermissions.1.ToPort=22&IpPermissions.1.Ipv6Ranges.1.CidrIpv6=%3A%3A%2F0")
         );
         let narrow = wanted_rules(&[], &["192.0.2.0/24".to_owned()]);
         assert_eq!(narrow.len(), 1);

@@ -11,6 +11,7 @@ use crate::Ec2;
 use crate::api::{Api, Call, invalid};
 use crate::instances::{self, Instance};
 use crate::launch::Launch;
+use crate::network;
 use crate::options::AddressKind;
 
 /// So many are launched side by side.
@@ -35,11 +36,16 @@ struct Wait {
 
 /// Makes or starts the nodes; one result for each.
 pub(crate) fn run_nodes(service: &Ec2, wanted: &RunNodes) -> Result<Vec<Created>, PluginError> {
+    if wanted.names.is_empty() {
+        network::share(service, wanted)?;
+        return Ok(Vec::new());
+    }
     let existing = instances::of_project(&service.api, &service.context.project)?;
     let mut waits: Vec<_> = wanted.names.iter().map(|name| known(name, wanted, &existing)).collect();
     let fresh: Vec<_> = waits.iter_mut().filter(|wait| wait.fresh && wait.outcome.is_none()).collect();
     if !fresh.is_empty() {
-        match Launch::prepare(service, wanted) {
+        let prepared = instances::past(&service.api, &service.context.project).and_then(|past| Launch::prepare(service, wanted, &past));
+        match prepared {
             Ok(launch) => launch_all(&launch, fresh),
             Err(error) => fresh.into_iter().for_each(|wait| wait.outcome = Some(Created::Failed(error.error.clone()))),
         }

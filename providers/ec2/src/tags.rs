@@ -12,6 +12,8 @@ pub(crate) const NAME: &str = "pallet-name";
 pub(crate) const HOST_KEY: &str = "pallet-host-key";
 /// Who logs in to a node that was just made.
 pub(crate) const IMAGE_USER: &str = "pallet-image-user";
+/// How many nodes of its name there were before, of those whose tokens EC2 may still know.
+pub(crate) const GENERATION: &str = "pallet-generation";
 
 /// The tags of what belongs to a project as a whole.
 pub(crate) fn of_project(project: &str) -> BTreeMap<String, String> {

@@ -59,9 +59,9 @@ fn failure(created: &Created) -> String {
     error.to_string()
 }
 
-/// What is asked before a node is made: the project's nodes, the default VPC, the group.
+/// What is asked before a node is made: the project's nodes, those that it had, the default VPC, the group.
 fn prelude() -> Vec<(u16, String)> {
-    vec![(200, NONE.to_owned()), (200, NONE.to_owned()), (200, GROUP.to_owned())]
+    vec![(200, NONE.to_owned()), (200, NONE.to_owned()), (200, NONE.to_owned()), (200, GROUP.to_owned())]
 }
 
 #[test]
@@ -89,14 +89,50 @@ fn a_used_token_makes_way_for_the_next_and_no_capacity_fails_one_node() {
     assert!(matches!(&created[0], Created::Node(node) if node.id == "i-1"), "{created:?}");
     let sent = server.requests();
     let token = |request: &String| request.split("ClientToken=").nth(1).unwrap()[..64].to_owned();
-    assert_ne!(token(&sent[3]), token(&sent[4]), "the next generation");
-    assert!(sent[4].contains("SecurityGroupId.1=sg-1") && sent[4].contains("InstanceType=t3.nano"), "{}", sent[4]);
-    assert!(sent[4].contains("Value=web-1") && sent[4].contains("pallet-host-key") && sent[4].contains("Key=team"), "{}", sent[4]);
+    assert_ne!(token(&sent[4]), token(&sent[5]), "the next generation");
+    assert!(sent[5].contains("SecurityGroupId.1=sg-1") && sent[5].contains("InstanceType=t3.nano"), "{}", sent[5]);
+    assert!(sent[5].contains("Value=web-1") && sent[5].contains("pallet-host-key") && sent[5].contains("Key=team"), "{}", sent[5]);
 
     let server = Server::answering(prelude().into_iter().chain([(500, error("InsufficientInstanceCapacity"))]));
     let text = failure(&service(&server).run_nodes(&wish(&["web-1"])).unwrap()[0]);
     assert!(text.contains("ec2 in eu-west-1 has no such machine to give") && text.contains("another location"), "{text}");
-    assert_eq!(server.actions().len(), 4, "it is not tried again, and there is nothing to terminate");
+    assert_eq!(server.actions().len(), 5, "it is not tried again, and there is nothing to terminate");
+}
+
+#[test]
+fn tokens_that_are_known_to_be_used_up_are_not_tried() {
+    let gone = |generation: u32| {
+        let tag = format!("<tagSet><item><key>pallet-generation</key><value>{generation}</value></item>");
+        instance(&format!("i-{generation}"), "terminated", "web-1", "shop").replace("<tagSet>", &tag)
+    };
+    let past = (200, reservations(&[gone(7), gone(70), gone(69)]));
+    let running = reservations(&[instance("i-1", "running", "web-1", "shop")]);
+    let mut answers = prelude();
+    answers[1] = past;
+    answers.extend([(200, launched("i-1")), (200, running)]);
+    let server = Server::answering(answers);
+    let created = service(&server).run_nodes(&wish(&["web-1"])).unwrap();
+    assert!(matches!(&created[0], Created::Node(_)), "{created:?}");
+    assert!(server.requests()[4].contains("Key=pallet-generation&") && server.requests()[4].contains("Value=71"), "{}", server.requests()[4]);
+}
+
+#[test]
+fn ports_that_are_no_longer_declared_are_closed() {
+    let rule = |port: u16| {
+        format!(
+            "<item><ipProtocol>tcp</ipProtocol><fromPort>{port}</fromPort><toPort>{port}</toPort><ipRanges><item><cidrIp>0.0.0.0/0</cidrIp></item></ipRanges>\
+             <ipv6Ranges><item><cidrIpv6>::/0</cidrIpv6></item></ipv6Ranges></item>"
+        )
+    };
+    let group = GROUP.replace("<ipPermissions>", &format!("<ipPermissions>{}{}", rule(80), rule(8080)));
+    let done = || (200, NONE.to_owned());
+    let server = Server::answering([done(), (200, group), done(), done(), done(), done()]);
+    let network = NetworkSpec { inbound_ports: vec![80, 443], ..NetworkSpec::default() };
+    let nobody = RunNodes { spec: NodeSpec { network: Some(network), ..NodeSpec::default() }, ..wish(&[]) };
+    assert_eq!(service(&server).run_nodes(&nobody).unwrap(), []);
+    let actions: Vec<_> = server.requests().iter().skip(2).map(|request| request.replace("%3A", ":")).collect();
+    let of = |action: &str, port: u16| actions.iter().filter(|sent| sent.contains(action) && sent.contains(&format!("FromPort={port}&"))).count();
+    assert_eq!((of("AuthorizeSecurityGroupIngress", 443), of("RevokeSecurityGroupIngress", 8080), actions.len()), (2, 2, 4), "{actions:?}");
 }
 
 #[test]
@@ -106,7 +142,7 @@ fn what_a_killed_process_made_is_taken_over() {
     let server = Server::answering(prelude().into_iter().chain(more));
     let created = service(&server).run_nodes(&wish(&["web-1"])).unwrap();
     assert!(matches!(&created[0], Created::Node(node) if node.id == "i-1"), "{created:?}");
-    assert!(server.requests()[4].contains("Filter.1.Name=client-token"));
+    assert!(server.requests()[5].contains("Filter.1.Name=client-token"));
 }
 
 #[test]

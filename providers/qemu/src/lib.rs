@@ -70,6 +70,9 @@ impl Provider for Qemu {
             let message = "provider qemu has neither subnets nor security groups, which the node-spec names";
             return Err(PluginError::new(ErrorKind::Unsupported, message).into());
         }
+        if wanted.names.is_empty() {
+            return Ok(Vec::new());
+        }
         Run { qemu: self, wanted }.all()
     }
 

@@ -32,7 +32,7 @@ impl Engine {
                 choice => choice.and_then(|choice| choice.as_ref().ok()),
             };
             let names: Vec<String> = new.into_iter().chain(there).collect();
-            if names.is_empty() || self.cancel.is_cancelled() {
+            if self.cancel.is_cancelled() {
                 continue;
             }
             let mut request = RunNodes {
@@ -44,6 +44,12 @@ impl Engine {
             };
             if let Some(choice) = choice.cloned() {
                 (request.image, request.hardware, request.location) = (choice.image, choice.hardware, choice.location);
+            }
+            if names.is_empty() {
+                if plan.keep.iter().any(|node| node.group.as_deref() == Some(group.name.as_str())) {
+                    self.share(request).await;
+                }
+                continue;
             }
             if plan.begin.contains(&group.name) && !self.at_boundary(group, boundary::CREATE_GROUP, options, outcome).await? {
                 continue;
@@ -58,6 +64,14 @@ impl Engine {
             }
         }
         Ok(nodes)
+    }
+
+    /// Brings what the nodes of a group share to what its spec says. They are configured all the same where that cannot be done.
+    async fn share(&self, request: RunNodes) {
+        let group = request.group.clone();
+        if let Err(error) = self.ask(move |service| service.run_nodes(&request)).await {
+            self.tell(Event::Warning { node: None, message: format!("group {group}: who may reach its nodes stays as it is: {error}") });
+        }
     }
 
     /// Tells what became of each wanted node, and gives those that there are.

@@ -1,6 +1,8 @@
 # Functions for the scripts of changes. Each says `changed` if it changed anything; a failing command ends the script (set -e).
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-export PATH
+# the session may ask for a locale that is not there; and what commands say is read
+LC_ALL=C
+export PATH LC_ALL
 umask 022
 newline='
 '

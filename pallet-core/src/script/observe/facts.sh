@@ -1,6 +1,8 @@
 # What every node is asked: which system it is, and what manages its packages and services.
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-export PATH
+# the session may ask for a locale that is not there; and what commands say is read
+LC_ALL=C
+export PATH LC_ALL
 nl='
 '
 
