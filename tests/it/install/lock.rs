@@ -1,6 +1,7 @@
 //! What is installed, and what is written down of it.
 
-use pallet_tests::OciRegistry;
+use pallet_core::registry::repository::Repository;
+use pallet_tests::{OciRegistry, REGISTRY_PASSWORD, REGISTRY_USER, RegistryOptions};
 
 use super::*;
 
@@ -216,4 +217,32 @@ fn a_name_is_found_at_the_configured_registry() {
     project.write("pallet.toml", format!("registry = \"{source}\"\n{}[plugins]\ngreet = \"1\"\n", trust(&[&key])));
     project.run(&["install"]).exits(0);
     project.run(&["install", "--locked"]).exits(0);
+}
+
+#[test]
+fn a_registry_that_wants_a_password_and_speaks_tls() {
+    let registry = OciRegistry::start_with(RegistryOptions { password: true, tls: true });
+    let key = key();
+    let project = project(&[&key]);
+    let source = registry.source("acme/crate/greet");
+    let authority = registry.authority();
+    let install = ["install", &source, "--ca-file", authority.to_str().unwrap()];
+    refuses(&project, &["install", &source], &[&registry.host(), "--ca-file"]);
+    refuses(&project, &install, &["wants credentials", "docker login"]);
+
+    let mut encode = Command::new("sh");
+    encode.args(["-c", "printf %s \"$1\" | base64 -w0", "sh", &format!("{REGISTRY_USER}:{REGISTRY_PASSWORD}")]);
+    let auth = Process::start(encode, Duration::from_secs(10)).wait().exits(0).stdout;
+    let config = project.home().join(".docker/config.json");
+    std::fs::create_dir(config.parent().unwrap()).unwrap();
+    std::fs::write(&config, json!({ "auths": { registry.host(): { "auth": auth.trim() } } }).to_string()).unwrap();
+    let access = Access { credentials: vec![config], certificates: vec![authority.clone()], ..Access::default() };
+    let release = Plugin::new("greet", "1.0.0").release();
+    block_on(async {
+        let repository: Box<dyn Repository> = open(&source.parse().unwrap(), &access).await.unwrap();
+        Publishing::plan(&*repository, &release, Some(&key)).await.unwrap().run(&*repository, &|_| ()).await.unwrap()
+    });
+    project.run(&install).exits(0).says("+ greet 1.0.0");
+    project.run(&["verify", "--ca-file", authority.to_str().unwrap()]).exits(0);
+    project.run(&["search", "--in", &registry.source(""), "--ca-file", authority.to_str().unwrap()]).exits(0).says("greet");
 }

@@ -21,7 +21,7 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    pub(super) fn new(there: Box<dyn Repository>, kept: Box<dyn Repository>) -> Arc<dyn Repository> {
+    pub(super) fn keeping(there: Box<dyn Repository>, kept: Box<dyn Repository>) -> Arc<dyn Repository> {
         Arc::new(Seen { there, kept, referrers: Mutex::default() })
     }
 
@@ -58,7 +58,7 @@ impl Repository for Seen {
     }
 
     async fn blob(&self, blob: &Descriptor, file: &Path, progress: &(dyn Fn(u64) + Sync)) -> Result<(), ArtifactError> {
-        let layer = [media::LAYER, media::COMPATIBLE_LAYER].contains(&blob.media_type.as_str());
+        let layer = [media::LAYER, media::IMAGE_LAYER].contains(&blob.media_type.as_str());
         if !layer && self.kept.blob(blob, file, progress).await.is_ok() {
             return Ok(());
         }

@@ -70,7 +70,7 @@ impl Installer {
         let stand_in = self.stand_in(&source)?;
         let there = open(&stand_in, &self.access).await?;
         match self.seen(&stand_in) {
-            Some(seen) => Ok(Seen::new(there, open(&seen, &self.access).await?)),
+            Some(seen) => Ok(Seen::keeping(there, open(&seen, &self.access).await?)),
             None => Ok(there.into()),
         }
     }

@@ -118,8 +118,18 @@ fn what_is_no_lock_is_refused_in_one_line() {
         ),
         expect!["line 11: holds both sides of a merge; take one of them and run `pallet-cli install`"],
     );
-    refused(&good.replace("version = \"1.2.0\"", "version = \"new\""), expect!["cannot be read: unexpected character 'n' while parsing major version number; restore it, or delete it and run `pallet-cli install`"]);
-    refused(&good.replace("sha256:", "sha1:"), expect![[r#"cannot be read: "sha1:1bc04b5291c26a46d918139138b992d2de976d6851d0893b0476b85bfbdfc6e6" is no digest; write sha256: and 64 hexadecimal digits; restore it, or delete it and run `pallet-cli install`"#]]);
+    refused(
+        &good.replace("version = \"1.2.0\"", "version = \"new\""),
+        expect![
+            "cannot be read: unexpected character 'n' while parsing major version number; restore it, or delete it and run `pallet-cli install`"
+        ],
+    );
+    refused(
+        &good.replace("sha256:", "sha1:"),
+        expect![[
+            r#"cannot be read: "sha1:1bc04b5291c26a46d918139138b992d2de976d6851d0893b0476b85bfbdfc6e6" is no digest; write sha256: and 64 hexadecimal digits; restore it, or delete it and run `pallet-cli install`"#
+        ]],
+    );
     let twice = good.clone() + good.split_once("\n\n").unwrap().1;
     refused(&twice, expect!["has crate nginx twice; restore it, or delete it and run `pallet-cli install`"]);
 }

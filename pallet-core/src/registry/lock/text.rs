@@ -73,7 +73,7 @@ impl LockedPlugin {
 
 impl fmt::Display for Lock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{HEADER}version = {FORMAT}\n")?;
+        writeln!(f, "{HEADER}version = {FORMAT}")?;
         self.plugins().try_for_each(|plugin| write_plugin(f, plugin))
     }
 }

@@ -95,7 +95,7 @@ fn one_at_a_time_puts_a_digest() {
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
-                let claim = store.claim(&digest, || drop(waited.fetch_add(1, Ordering::Relaxed))).unwrap();
+                let claim = store.claim(&digest, || _ = waited.fetch_add(1, Ordering::Relaxed)).unwrap();
                 if !store.has(&digest) {
                     std::thread::sleep(Duration::from_millis(50));
                     claim.put(fill).unwrap();
