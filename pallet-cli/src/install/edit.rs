@@ -88,7 +88,7 @@ mod tests {
             name = "x" # y
         "#]]
         .assert_eq(&document.0.to_string());
-        ["nginx", "crate/docker", "table", "none"].map(|key| document.release(key));
+        ["nginx", "crate/docker", "table", "none"].into_iter().for_each(|key| document.release(key));
         expect![[r#"
             # mine
             [plugins]  # all of them
