@@ -45,7 +45,7 @@ events_logger = "file"
 C
   if [ "$engine" = docker ]; then
     set -- dockerd --config-file "$BED_RUN/daemon.json" --data-root "$BED_RUN/data" --exec-root "$BED_RUN/exec" --pidfile "$BED_RUN/pid" \
-      --cgroup-parent "/$cgroup" --iptables=false --ip-masq=false -H "unix://$BED_RUN/socket"
+      --cgroup-parent "/$cgroup" --iptables=false --ip-masq=false -H "unix://$BED_RUN/socket" -H tcp://127.0.0.1:2375 --tls=false
   else
     set -- env CONTAINERS_CONF="$BED_RUN/containers.conf" "${podman[@]}" system service --time 0 "unix://$BED_RUN/socket"
   fi

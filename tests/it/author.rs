@@ -173,3 +173,19 @@ fn what_cannot_be_a_new_package_is_refused() {
     assert!(!manifest.contains("license") && manifest.contains("pallet-core = \"1\"") && !manifest.contains("[patch"), "{manifest}");
     project.run_in(project.home(), &["test"]).exits(2).says("there is no scenario");
 }
+
+/// The crates of this repository are tried as anybody's are.
+#[test]
+fn the_crates_of_the_repository_keep_the_laws() {
+    let _guard = BUILDING.lock();
+    let home = home();
+    let mut tried = 0;
+    for plugin in pallet_tests::workspace().plugins().filter(|plugin| plugin.package.join("tests").is_dir()) {
+        if plugin.package.parent().is_some_and(|parent| parent.ends_with("crates")) {
+            let output = trial(&home, &plugin.package, &["--plugin", plugin.file.to_str().unwrap(), "--system", "debian"]);
+            output.exits(0).says("passed").says(" 0 failed, 0 not tried");
+            tried += 1;
+        }
+    }
+    assert!(tried >= 2, "{tried}");
+}

@@ -6,6 +6,7 @@ use std::time::Duration;
 use pallet_tests::{ContainerEngine, Process, Project};
 
 mod lease;
+mod registry;
 
 const FUNCTIONS: &str = r#"
 def configure(request):

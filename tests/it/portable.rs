@@ -97,6 +97,10 @@ fn only_the_service_changes() {
         // where port 80 is reached: at the node's own address, or where the service says
         let at_itself = node["ports"].as_object().is_none_or(serde_json::Map::is_empty);
         assert_eq!(at_itself, service != "machines", "{node}");
+        if service == "containers" {
+            let format = "{{.HostConfig.NanoCpus}} {{.HostConfig.Memory}} {{.Config.Labels.team}}";
+            engine.client(&["inspect", "--format", format, "pallet-portable.web-1"]).exits(0).says("1000000000 536870912 shop");
+        }
         project.run(&at(&["down", "--yes"])).exits(0);
     }
     assert!(seen.iter().all(|changes| *changes >= 3), "{seen:?}");

@@ -25,7 +25,9 @@ fn generate(request: &mut Request, os: &Os, locale: &str) -> Result<()> {
         OsFamily::RedHat => return request.add(Package::install(format!("glibc-langpack-{language}"))),
         OsFamily::Suse => return request.add(Package::install("glibc-locale")),
         OsFamily::Arch => {}
-        OsFamily::Alpine | OsFamily::Unknown => bail!("how {os} gets the locale {locale} is not known; leave the environment's `locale` away"),
+        OsFamily::Alpine | OsFamily::Unknown => {
+            bail!("how {os} gets the locale {locale} is not known; leave the environment's `locale` away")
+        }
     }
     // `locale -a` writes de_DE.UTF-8 as de_DE.utf8
     let told = locale.to_ascii_lowercase().replace('-', "");

@@ -175,35 +175,34 @@ fn not_started(host: &str, as_: &Become, code: i32, noise: &[u8]) -> TransportEr
         };
         return TransportError::Start { host, message };
     }
-    let message =
-        if has(&["pallet: no sudo"]) {
-            "there is neither sudo nor doas: log in as root, whose bootstrap installs sudo, or give root's password, for su".to_owned()
-        } else if has(&["doas: Authorization required", "doas: Authentication required", "doas: a tty is required"]) {
-            "doas wants a password, which it takes from terminals only: allow `nopass` in doas.conf, or install sudo".to_owned()
-        } else if has(&["doas: Operation not permitted"]) {
-            "doas.conf does not allow the login user to: add it there, or log in as another".to_owned()
-        } else if has(&["su: Authentication failure", "su: incorrect password", "su: Permission denied", "su: must be run from a terminal"]) {
-            "there is no sudo, and su refused the password: it must be root's; install sudo, or log in as root".to_owned()
-        } else if has(&["must have a tty"]) {
-            "sudo wants a terminal: remove `requiretty` from sudoers for the login user".to_owned()
-        } else if has(&[
-            "not in the sudoers file",
-            "may not run sudo",
-            "not allowed to execute",
-            "not allowed to run",
-            "I'm afraid I can't do that",
-        ]) {
-            "sudoers does not allow the login user to: add it there, or log in as another".to_owned()
-        } else if has(&["incorrect password attempt", "incorrect authentication attempt", "try again"]) {
-            "sudo refused the password: give the login user's own".to_owned()
-        } else if has(&["a password is required", "authentication is required", "no password was provided", "unable to read password"]) {
-            "sudo wants a password: give one, or allow NOPASSWD in sudoers".to_owned()
-        } else {
-            match last_line(noise) {
-                line if line.is_empty() => format!("sudo ended with code {code} and started no `sh`"),
-                line => format!("{line} (exit code {code})"),
-            }
-        };
+    let message = if has(&["pallet: no sudo"]) {
+        "there is neither sudo nor doas: log in as root, whose bootstrap installs sudo, or give root's password, for su".to_owned()
+    } else if has(&["doas: Authorization required", "doas: Authentication required", "doas: a tty is required"]) {
+        "doas wants a password, which it takes from terminals only: allow `nopass` in doas.conf, or install sudo".to_owned()
+    } else if has(&["doas: Operation not permitted"]) {
+        "doas.conf does not allow the login user to: add it there, or log in as another".to_owned()
+    } else if has(&["su: Authentication failure", "su: incorrect password", "su: Permission denied", "su: must be run from a terminal"]) {
+        "there is no sudo, and su refused the password: it must be root's; install sudo, or log in as root".to_owned()
+    } else if has(&["must have a tty"]) {
+        "sudo wants a terminal: remove `requiretty` from sudoers for the login user".to_owned()
+    } else if has(&[
+        "not in the sudoers file",
+        "may not run sudo",
+        "not allowed to execute",
+        "not allowed to run",
+        "I'm afraid I can't do that",
+    ]) {
+        "sudoers does not allow the login user to: add it there, or log in as another".to_owned()
+    } else if has(&["incorrect password attempt", "incorrect authentication attempt", "try again"]) {
+        "sudo refused the password: give the login user's own".to_owned()
+    } else if has(&["a password is required", "authentication is required", "no password was provided", "unable to read password"]) {
+        "sudo wants a password: give one, or allow NOPASSWD in sudoers".to_owned()
+    } else {
+        match last_line(noise) {
+            line if line.is_empty() => format!("sudo ended with code {code} and started no `sh`"),
+            line => format!("{line} (exit code {code})"),
+        }
+    };
     TransportError::Become { host, message }
 }
 

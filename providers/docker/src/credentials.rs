@@ -107,7 +107,11 @@ impl Config {
 fn registry(reference: &str) -> &str {
     match reference.split_once('/') {
         Some((first, _)) if first.contains(['.', ':']) || first == "localhost" => {
-            if first == "docker.io" { DOCKER_HUB } else { first }
+            if first == "docker.io" {
+                DOCKER_HUB
+            } else {
+                first
+            }
         }
         _ => DOCKER_HUB,
     }
@@ -128,8 +132,7 @@ fn ask(helper: &str, registry: &str) -> Answer<Option<DockerCredentials>> {
         error.with_help("see credsStore and credHelpers in ~/.docker/config.json")
     };
     let talk = || -> std::io::Result<std::process::Output> {
-        let mut child =
-            Command::new(&program).arg("get").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let mut child = Command::new(&program).arg("get").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         if let Some(mut input) = child.stdin.take() {
             input.write_all(registry.as_bytes())?;
         }
@@ -141,7 +144,8 @@ fn ask(helper: &str, registry: &str) -> Answer<Option<DockerCredentials>> {
         let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         return if said.contains("credentials not found") { Ok(None) } else { Err(failed(one_line(&said))) };
     }
-    let Helped { username, secret } = serde_json::from_slice(&output.stdout).map_err(|_| failed("it does not answer as it should".to_owned()))?;
+    let Helped { username, secret } =
+        serde_json::from_slice(&output.stdout).map_err(|_| failed("it does not answer as it should".to_owned()))?;
     Ok(Some(if username == "<token>" { token(registry, secret) } else { by_name(registry, &username, &secret) }))
 }
 

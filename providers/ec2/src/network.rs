@@ -242,7 +242,10 @@ mod tests {
         let shown: Vec<_> = missing.iter().map(|rule| format!("{} {}", rule.port, rule.from)).collect();
         assert_eq!(shown, ["22 ::/0", "80 0.0.0.0/0", "80 ::/0"]);
         assert!(
-            missing[0].call("AuthorizeSecurityGroupIngress", "sg-1").body().ends_with("IpPermissions.1.ToPort=22&IpPermissions.1.Ipv6Ranges.1.CidrIpv6=%3A%3A%2F0")
+            missing[0]
+                .call("AuthorizeSecurityGroupIngress", "sg-1")
+                .body()
+                .ends_with("IpPermissions.1.ToPort=22&IpPermissions.1.Ipv6Ranges.1.CidrIpv6=%3A%3A%2F0")
         );
         let narrow = wanted_rules(&[], &["192.0.2.0/24".to_owned()]);
         assert_eq!(narrow.len(), 1);

@@ -113,7 +113,11 @@ fn tokens_that_are_known_to_be_used_up_are_not_tried() {
     let server = Server::answering(answers);
     let created = service(&server).run_nodes(&wish(&["web-1"])).unwrap();
     assert!(matches!(&created[0], Created::Node(_)), "{created:?}");
-    assert!(server.requests()[4].contains("Key=pallet-generation&") && server.requests()[4].contains("Value=71"), "{}", server.requests()[4]);
+    assert!(
+        server.requests()[4].contains("Key=pallet-generation&") && server.requests()[4].contains("Value=71"),
+        "{}",
+        server.requests()[4]
+    );
 }
 
 #[test]
@@ -131,7 +135,9 @@ fn ports_that_are_no_longer_declared_are_closed() {
     let nobody = RunNodes { spec: NodeSpec { network: Some(network), ..NodeSpec::default() }, ..wish(&[]) };
     assert_eq!(service(&server).run_nodes(&nobody).unwrap(), []);
     let actions: Vec<_> = server.requests().iter().skip(2).map(|request| request.replace("%3A", ":")).collect();
-    let of = |action: &str, port: u16| actions.iter().filter(|sent| sent.contains(action) && sent.contains(&format!("FromPort={port}&"))).count();
+    let of = |action: &str, port: u16| {
+        actions.iter().filter(|sent| sent.contains(action) && sent.contains(&format!("FromPort={port}&"))).count()
+    };
     assert_eq!((of("AuthorizeSecurityGroupIngress", 443), of("RevokeSecurityGroupIngress", 8080), actions.len()), (2, 2, 4), "{actions:?}");
 }
 

@@ -48,13 +48,21 @@ fn where_there_is_no_sudo_roots_password_does() {
 #[test]
 fn a_root_login_bootstraps_an_image_without_sudo_lists_and_locale() {
     let bed = Bed::of(1);
-    bed.ssh(1, "apt-get -qq purge -y sudo >/dev/null 2>&1; rm -rf /var/lib/apt/lists/* /etc/sudoers.d; ! command -v sudo").exits(0);
+    bed.ssh(
+        1,
+        "SUDO_FORCE_REMOVE=yes apt-get -qq purge -y sudo >/dev/null 2>&1; rm -rf /var/lib/apt/lists/* /etc/sudoers.d; ! command -v sudo",
+    )
+    .exits(0);
     // what the session asks for is not there, and perl says so of every package
     bed.ssh(1, "echo LANG=xx_XX.UTF-8 > /etc/default/locale").exits(0);
     bed.ssh(1, "perl -e 1").exits(0).says("Setting locale failed");
 
     let project = project(&bed, 1, "root", BOOTSTRAP);
-    project.edit("pallet.toml", "[services.bed]", "[environment]\nlocale = \"de_DE.UTF-8\"\nname_servers = [\"192.0.2.53\"]\n\n[services.bed]");
+    project.edit(
+        "pallet.toml",
+        "[services.bed]",
+        "[environment]\nlocale = \"de_DE.UTF-8\"\nname_servers = [\"192.0.2.53\"]\n\n[services.bed]",
+    );
     let first = project.run(&["converge", "-vv"]).exits(0);
     first.never_says("Setting locale failed").never_says("cannot change locale");
     bed.ssh(1, "su ops -c 'sudo -n id -u'").exits(0).says("0");
