@@ -1,4 +1,4 @@
-//! Changes the table [plugins] of pallet.toml or config.toml, of which everything else stays as it is.
+//! Changes the table `plugins` of pallet.toml or config.toml, of which everything else stays as it is.
 
 use std::path::Path;
 

@@ -38,7 +38,7 @@ pub(crate) struct Plan {
     pub(crate) wanted: Vec<Wanted>,
     /// Which locked plugins may change though they still fit.
     pub(crate) unlock: Unlock,
-    /// What changes in [plugins]: a key, and whether it is required.
+    /// What changes in `plugins`: a key, and whether it is required.
     edits: Vec<(String, Edit)>,
 }
 
