@@ -1,4 +1,4 @@
-//! What somebody names at the command line to install: SOURCE[@REQUIREMENT].
+//! What somebody names at the command line to install: `SOURCE[@REQUIREMENT]`.
 
 use std::path::{Path, PathBuf};
 
