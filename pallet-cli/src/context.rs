@@ -1,20 +1,23 @@
 //! What every command works with: the project, the plugins, the engine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use pallet_core::engine::{Engine, EngineError, FactsCache, Holder, Phase, Vault};
-use pallet_core::model::{AdminUser, Environment, Manifest, Node, PluginKind};
+use pallet_core::model::{AdminUser, Environment, Manifest, Node, PluginKind, PluginSummary};
 use pallet_core::plugin::{Request, ServiceContext};
-use pallet_core::registry::Registry;
+use pallet_core::registry::lock::Lock;
 use pallet_core::registry::repository::Access;
+use pallet_core::registry::store::Store;
+use pallet_core::registry::{Found, Pin, Registry};
 use pallet_core::transport::ConnectSettings;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Global;
 use crate::error::{Failure, USAGE};
+use crate::install::lock_in_use;
 use crate::output::Printer;
 use crate::project::config::Service;
 use crate::project::{Catalog, Diagnostic, Diagnostics, LoadOptions, Project};
@@ -45,7 +48,7 @@ const BOOTSTRAP_CRATE: &str = "automated-admin-user";
 impl Context {
     /// The plugins of this machine. A file that cannot be a plugin is a warning, or an error where `strict`.
     pub(crate) fn registry(&self, strict: bool) -> anyhow::Result<Arc<Registry>> {
-        let registry = self.scan();
+        let registry = self.scan()?;
         if strict {
             refuse_problems(&registry)?;
         }
@@ -55,11 +58,69 @@ impl Context {
         Ok(Arc::new(registry))
     }
 
-    pub(crate) fn scan(&self) -> Registry {
+    /// What a lock names, and what is on the search path. A project that has a lock sees what that names, what comes with Pallet, and
+    /// `PALLET_PLUGIN_PATH`; directories that anybody could put a library into do not count there.
+    pub(crate) fn scan(&self) -> anyhow::Result<Registry> {
+        let project = self.directory();
         let mut path = self.surroundings.plugin_path.clone();
-        path.push(self.directory().join(".pallet/plugins"));
-        path.push(self.surroundings.data.join("plugins"));
-        Registry::scan(&path)
+        path.extend(self.surroundings.program.clone());
+        let (pins, of_project) = match lock_in_use(&project, &self.surroundings.configuration) {
+            Some((file, of_project)) => {
+                let lock = Lock::read(&file)?.unwrap_or_default();
+                let store = Store::at(&self.surroundings.data);
+                // where the store cannot be written, its owner decides what stays in it
+                let _ = self.remember(&store, &file);
+                (Pin::all(&lock, &store), of_project)
+            }
+            None => (Vec::new(), false),
+        };
+        if !of_project {
+            path.push(project.join(".pallet/plugins"));
+            path.push(self.surroundings.data.join("plugins"));
+        }
+        let registry = Registry::locked(pins, &path);
+        for found in registry.shadowed().iter().filter(|found| self.on_plugin_path(found)) {
+            let name = &found.summary.name;
+            self.printer
+                .warning(&format!("{} is not used: a lock names {name}; `pallet-cli install` that file to use it", found.path.display()));
+        }
+        Ok(registry)
+    }
+
+    /// The lock that is in use.
+    pub(crate) fn lock(&self) -> anyhow::Result<Option<Lock>> {
+        match lock_in_use(&self.directory(), &self.surroundings.configuration) {
+            Some((file, _)) => Ok(Lock::read(&file)?),
+            None => Ok(None),
+        }
+    }
+
+    /// Where a plugin is from that no lock names.
+    pub(crate) fn source_of(&self, found: &Found) -> String {
+        let program = self.surroundings.program.as_ref().and_then(|program| program.canonicalize().ok());
+        match found.path.parent() {
+            Some(directory) if Some(directory) == program.as_deref() => "comes with pallet-cli".to_owned(),
+            Some(directory) => directory.display().to_string(),
+            None => String::new(),
+        }
+    }
+
+    fn on_plugin_path(&self, found: &Found) -> bool {
+        let directories = self.surroundings.plugin_path.iter().filter_map(|directory| directory.canonicalize().ok());
+        directories.into_iter().any(|directory| found.path.parent() == Some(&directory))
+    }
+
+    /// The plugins that come with Pallet, and those of `PALLET_PLUGIN_PATH`: they need no installing.
+    pub(crate) fn own_plugins(&self) -> Vec<PluginSummary> {
+        let mut path = self.surroundings.plugin_path.clone();
+        path.extend(self.surroundings.program.clone());
+        Registry::scan(&path).plugins().iter().map(|found| found.summary.clone()).collect()
+    }
+
+    /// Has the store keep what a lock names.
+    pub(crate) fn remember(&self, store: &Store, lock: &Path) -> anyhow::Result<()> {
+        let lock = lock.canonicalize().with_context(|| format!("cannot find {}", lock.display()))?;
+        Ok(store.remember(&lock)?)
     }
 
     /// How registries are reached from here.
@@ -217,7 +278,7 @@ impl Context {
     }
 
     /// The project's directory: the one that was named, or the nearest that holds a pallet.toml, from the current one upwards.
-    fn directory(&self) -> PathBuf {
+    pub(crate) fn directory(&self) -> PathBuf {
         if let Some(directory) = &self.global.directory {
             return directory.clone();
         }
@@ -269,18 +330,17 @@ pub(crate) fn refuse_problems(registry: &Registry) -> Result<(), Failure> {
 /// Checks that the plugins that pallet.toml requires are there, in versions that will do.
 fn check_plugins(project: &Project, registry: &Registry) -> Result<(), Diagnostics> {
     let mut missing = Diagnostics::default();
-    for (name, required) in &project.config.plugins {
-        let there: Vec<_> = registry.plugins().iter().map(|found| &found.summary).filter(|summary| summary.name == *name).collect();
+    for required in project.config.plugins.values() {
+        let is_meant = |summary: &&PluginSummary| summary.name == required.name() && required.kind.is_none_or(|kind| kind == summary.kind);
+        let there: Vec<_> = registry.plugins().iter().map(|found| &found.summary).filter(is_meant).collect();
         if there.iter().any(|summary| required.version.matches(&summary.version)) {
             continue;
         }
         let message = match there.first() {
-            Some(summary) => format!("plugin `{name}` {} is required, and {} is installed", required.version, summary.version),
-            None => format!("plugin `{name}` {} is required, and not installed", required.version),
+            Some(summary) => format!("plugin `{}` {} is required, and {} is installed", required.key, required.version, summary.version),
+            None => format!("plugin `{}` {} is required, and not installed", required.key, required.version),
         };
-        let from = required.source.as_ref().map(|source| format!(" from {source}")).unwrap_or_default();
-        let help = format!("put a fitting version{from} on the plugin path: PALLET_PLUGIN_PATH, or .pallet/plugins of the project");
-        missing.extend([Diagnostic::error(message).at(required.place.clone()).suggest(help)]);
+        missing.extend([Diagnostic::error(message).at(required.place.clone()).suggest("run `pallet-cli install`".to_owned())]);
     }
     if missing.has_errors() { Err(missing) } else { Ok(()) }
 }

@@ -15,8 +15,10 @@ pub(crate) struct Surroundings {
     pub(crate) data: PathBuf,
     /// `~/.cache/pallet`
     pub(crate) cache: PathBuf,
-    /// `PALLET_PLUGIN_PATH`, and the directory of this program
+    /// `PALLET_PLUGIN_PATH`
     pub(crate) plugin_path: Vec<PathBuf>,
+    /// The directory of this program, where the plugins are that come with it.
+    pub(crate) program: Option<PathBuf>,
     pub(crate) user: String,
     /// This machine's name.
     pub(crate) host: String,
@@ -51,9 +53,6 @@ impl Surroundings {
         let mut plugin_path: Vec<PathBuf> =
             std::env::var_os("PALLET_PLUGIN_PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
         plugin_path.retain(|directory| !directory.as_os_str().is_empty());
-        if let Some(directory) = std::env::current_exe().ok().and_then(|program| program.parent().map(PathBuf::from)) {
-            plugin_path.push(directory);
-        }
         let text = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         let programs: Vec<PathBuf> = std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
         let dumb = text("NO_COLOR").is_some() || text("TERM").as_deref() == Some("dumb");
@@ -62,6 +61,7 @@ impl Surroundings {
             data: data.join("pallet"),
             cache: cache.join("pallet"),
             plugin_path,
+            program: std::env::current_exe().ok().and_then(|program| program.parent().map(PathBuf::from)),
             user: text("USER").or_else(|| text("LOGNAME")).or_else(user_of_home(&home)).unwrap_or_else(|| "root".to_owned()),
             host: first_line("/proc/sys/kernel/hostname").unwrap_or_else(|| "this machine".to_owned()),
             // containers have their own hosts' names and processes, and the same start

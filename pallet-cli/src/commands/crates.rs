@@ -14,7 +14,7 @@ pub(crate) struct Crates {}
 
 impl Crates {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let registry = context.scan();
+        let registry = context.scan()?;
         plugins::list(context, &registry, PluginKind::Crate, |_| Map::new())?;
         refuse_problems(&registry)?;
         Ok(ExitCode::SUCCESS)

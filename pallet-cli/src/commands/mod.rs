@@ -11,6 +11,8 @@ mod operation;
 mod plugins;
 mod registry_options;
 
+pub(crate) use registry_options::RegistryOptions;
+
 macro_rules! commands {
     ($($(#[$doc:meta])* $module:ident::$command:ident,)*) => {
         $(mod $module;)*
@@ -48,6 +50,15 @@ commands! {
     providers::Providers,
     add_service::AddService,
     crates::Crates,
+    install::Install,
+    update::Update,
+    uninstall::Uninstall,
+    list::List,
+    outdated::Outdated,
+    search::Search,
+    mirror::Mirror,
+    verify::Verify,
+    gc::Gc,
     publish::Publish,
     generate_key::GenerateKey,
     version::Version,

@@ -2,9 +2,11 @@
 
 use pallet_core::model::{Manifest, PluginKind};
 use pallet_core::registry::Registry;
+use pallet_core::registry::resolve::Package;
 use serde_json::{Map, Value, json};
 
 use crate::context::Context;
+use crate::install::signer;
 use crate::output::table;
 
 /// Prints the plugins of one kind. For a program, `more` adds what is only known of each by its name.
@@ -14,6 +16,7 @@ pub(crate) fn list(
     kind: PluginKind,
     more: impl Fn(&str) -> Map<String, Value>,
 ) -> anyhow::Result<()> {
+    let lock = context.lock()?.unwrap_or_default();
     let mut rows = Vec::new();
     let mut values = Vec::new();
     for found in registry.plugins().iter().filter(|found| found.summary.kind == kind) {
@@ -22,12 +25,29 @@ pub(crate) fn list(
             PluginKind::Provider => registry.provider_manifest(name)?,
             _ => registry.crate_manifest(name)?,
         };
-        rows.push(vec![name.clone(), found.summary.version.to_string(), manifest.about.clone(), provides(&manifest)]);
+        let package = Package { kind, name: name.clone() };
+        let locked = lock.get(&package).filter(|_| found.pinned.is_some());
+        let source = match locked {
+            Some(locked) => locked.source.to_string(),
+            None => context.source_of(found),
+        };
+        let signed = locked.map_or("-".to_owned(), signer);
+        rows.push(vec![
+            name.clone(),
+            found.summary.version.to_string(),
+            source.clone(),
+            signed,
+            manifest.about.clone(),
+            provides(&manifest),
+        ]);
         let mut value = json!({
             "name": name,
             "version": found.summary.version,
             "abi": found.summary.abi,
             "path": found.path,
+            "source": source,
+            "signer": locked.and_then(|locked| locked.signer.as_ref()).map(ToString::to_string),
+            "accepted": locked.and_then(|locked| locked.accepted),
             "requires": found.summary.requires,
             "about": manifest.about,
             "functions": manifest.functions,
@@ -44,7 +64,7 @@ pub(crate) fn list(
         context.printer.line("none is installed");
     } else {
         let last = if kind == PluginKind::Provider { "OPTIONS" } else { "FUNCTIONS" };
-        context.printer.text(&table(&["NAME", "VERSION", "WHAT IT IS", last], rows));
+        context.printer.text(&table(&["NAME", "VERSION", "SOURCE", "SIGNER", "WHAT IT IS", last], rows));
     }
     Ok(())
 }

@@ -25,7 +25,7 @@ struct Found {
 
 impl Providers {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let registry = Arc::new(context.scan());
+        let registry = Arc::new(context.scan()?);
         let credentials = credentials(context, &registry);
         plugins::list(context, &registry, PluginKind::Provider, |name| {
             let found = credentials.get(name).into_iter().flatten();

@@ -61,7 +61,7 @@ impl Test {
         let own = Registry::scan(&[plugins.path().to_owned()]);
         refuse_problems_of(&own)?;
         let summary = crate_of(&own, &library)?;
-        let registry = Arc::new(own.before(context.scan()));
+        let registry = Arc::new(own.before(context.scan()?));
         let systems: Vec<Option<String>> = match (self.systems.is_empty(), summary.systems.is_empty()) {
             (false, _) => self.systems.iter().cloned().map(Some).collect(),
             (true, false) => summary.systems.iter().cloned().map(Some).collect(),

@@ -1,6 +1,7 @@
 //! Everything that is printed: the only writer to standard output and standard error.
 
 pub(crate) mod about;
+mod downloads;
 mod printer;
 mod progress;
 pub(crate) mod reference;
@@ -8,5 +9,6 @@ mod summary;
 mod table;
 mod visible;
 
+pub(crate) use downloads::Downloads;
 pub(crate) use printer::Printer;
 pub(crate) use table::table;

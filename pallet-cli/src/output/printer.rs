@@ -71,6 +71,13 @@ impl Printer {
         self.line(&value.to_string());
     }
 
+    /// What goes on, for a person.
+    pub(crate) fn status(&self, line: &str) {
+        if !self.json() {
+            self.note(line);
+        }
+    }
+
     /// Something that went wrong and does not end the command.
     pub(crate) fn warning(&self, message: &str) {
         match self.json() {

@@ -26,7 +26,7 @@ pub(crate) use star::Limits;
 pub(crate) use suggest::{did_you_mean, did_you_mean_or_list};
 
 /// The file that configures a project.
-const CONFIG: &str = "pallet.toml";
+pub(crate) const CONFIG: &str = "pallet.toml";
 
 /// The crates that are there.
 pub(crate) trait Catalog: Send + Sync {
@@ -168,29 +168,33 @@ fn check_files(directory: &Path) -> Result<(), Diagnostic> {
 /// The user's configuration and the project's, merged, with what is wrong in them.
 fn configuration(directory: &Path, options: &LoadOptions) -> (Config, Scopes, Diagnostics) {
     let mut found = Diagnostics::default();
-    let mut read = |path: &Path, shown: &str| -> Config {
-        let text = std::fs::read(path).map_err(|error| Diagnostic::error(format!("cannot read {shown}: {error}")));
-        match text.and_then(|bytes| utf8(shown, bytes)) {
-            Ok(text) => {
-                let directory = path.parent().map(Path::to_owned).unwrap_or_default();
-                let (config, errors) = config::read(&Source { file: shown, text: &text, directory, home: options.home.clone() });
-                found.extend(errors.0);
-                config
-            }
-            Err(error) => {
-                found.push(error);
-                Config::default()
-            }
-        }
-    };
-    let user =
-        options.user_config.as_ref().filter(|path| path.exists()).map(|path| read(path, &path.display().to_string())).unwrap_or_default();
-    let project = read(&directory.join(CONFIG), CONFIG);
+    let home = options.home.as_deref();
+    let user_file = options.user_config.as_ref().filter(|path| path.exists());
+    let user = user_file.map(|path| read_configuration(path, &path.display().to_string(), home, &mut found)).unwrap_or_default();
+    let project = read_configuration(&directory.join(CONFIG), CONFIG, home, &mut found);
     let scopes =
         Scopes { user: user.environment.clone(), project: project.environment.clone(), command_line: options.environment_override.clone() };
-    let config = Config { name: None, ..user }.merged(project);
+    // a user's plugins are that user's; a project says itself what it needs
+    let config = Config { name: None, plugins: Default::default(), ..user }.merged(project);
     found.extend(config.check().0);
     (config, scopes, found)
+}
+
+/// What one file says, named `shown` in messages. What is wrong with it is added to what was found.
+pub(crate) fn read_configuration(path: &Path, shown: &str, home: Option<&Path>, found: &mut Diagnostics) -> Config {
+    let text = std::fs::read(path).map_err(|error| Diagnostic::error(format!("cannot read {shown}: {error}")));
+    match text.and_then(|bytes| utf8(shown, bytes)) {
+        Ok(text) => {
+            let directory = path.parent().map(Path::to_owned).unwrap_or_default();
+            let (config, errors) = config::read(&Source { file: shown, text: &text, directory, home: home.map(Path::to_owned) });
+            found.extend(errors.0);
+            config
+        }
+        Err(error) => {
+            found.push(error);
+            Config::default()
+        }
+    }
 }
 
 /// The text of a file, which must be UTF-8.

@@ -9,7 +9,7 @@ use super::Capabilities;
 pub const ABI_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What a plugin is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PluginKind {
     /// It makes and finds nodes.

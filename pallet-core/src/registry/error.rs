@@ -39,6 +39,18 @@ pub enum RegistryError {
         /// The other.
         second: PathBuf,
     },
+    /// A plugin that a lock names, and that is not there as it was locked.
+    #[error("{} {name} {version} {message}", kind_word(*kind))]
+    Pinned {
+        /// What it is for.
+        kind: PluginKind,
+        /// Its name.
+        name: String,
+        /// Its version.
+        version: semver::Version,
+        /// What is wrong, and what to do.
+        message: String,
+    },
     /// A library that cannot be loaded.
     #[error("cannot load {}: {message}", path.display())]
     Load {
@@ -95,12 +107,14 @@ impl RegistryError {
                 path.file_name().is_some_and(|file| *file == *file_name)
             }
             RegistryError::Duplicate { name: both, .. } => both == name,
+            RegistryError::Pinned { kind: of, name: locked, .. } => *of == kind && locked == name,
             _ => false,
         }
     }
 }
 
-pub(super) fn kind_word(kind: PluginKind) -> &'static str {
+/// The word for a kind of plugin: `crate`, `provider`.
+pub fn kind_word(kind: PluginKind) -> &'static str {
     match kind {
         PluginKind::Provider => "provider",
         PluginKind::Crate => "crate",

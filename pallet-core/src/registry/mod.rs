@@ -5,24 +5,33 @@
 pub mod artifact;
 mod elf;
 mod error;
+pub mod install;
+pub mod lock;
+mod pin;
 pub mod repository;
+pub mod resolve;
 mod scan;
 mod service;
 pub mod signature;
+pub mod store;
+pub mod trust;
 
-pub use error::RegistryError;
+pub use error::{RegistryError, kind_word};
+pub use pin::{Pin, PinnedFiles};
 pub use scan::Found;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value};
 
+use scan::Scanned;
+
 use crate::abi::author::ConnectService;
 use crate::abi::host::{Module, OpenCrate, open};
-use crate::model::{Capabilities, Manifest, PluginKind};
+use crate::model::{Capabilities, Manifest, PluginKind, PluginSummary};
 use crate::plugin::{PluginError, Remote, RequestHost, Service, ServiceContext};
 
 /// The plugins of this machine, by name; each is loaded when it is first needed.
@@ -30,7 +39,10 @@ use crate::plugin::{PluginError, Remote, RequestHost, Service, ServiceContext};
 pub struct Registry {
     found: Vec<Found>,
     problems: Vec<RegistryError>,
+    shadowed: Vec<Found>,
     crates: Mutex<BTreeMap<String, Arc<LoadedCrate>>>,
+    /// The files of locked plugins that were checked: they are not checked again.
+    checked: Mutex<BTreeSet<PathBuf>>,
 }
 
 struct LoadedCrate {
@@ -41,8 +53,13 @@ struct LoadedCrate {
 impl Registry {
     /// Looks for plugins, `libpallet_*.so`, in these directories. Nothing is loaded; a file that cannot be a plugin becomes a problem.
     pub fn scan(directories: &[PathBuf]) -> Self {
-        let (found, problems) = scan::scan(directories);
-        Registry { found, problems, crates: Mutex::default() }
+        Registry::locked(Vec::new(), directories)
+    }
+
+    /// The same, with what a lock names. That comes before what the directories hold, and is loaded only as it was locked.
+    pub fn locked(pins: Vec<Pin>, directories: &[PathBuf]) -> Self {
+        let Scanned { found, problems, shadowed } = scan::scan(pins, directories);
+        Registry { found, problems, shadowed, ..Registry::default() }
     }
 
     /// The plugins of this registry, and those of `others` that have no namesake here.
@@ -66,6 +83,11 @@ impl Registry {
     /// What was found and cannot be used.
     pub fn problems(&self) -> &[RegistryError] {
         &self.problems
+    }
+
+    /// Files in the directories that are not used, because a lock names another plugin of that name.
+    pub fn shadowed(&self) -> &[Found] {
+        &self.shadowed
     }
 
     /// The names of the plugins of one kind.
@@ -131,7 +153,20 @@ impl Registry {
     }
 
     fn open(&self, found: &Found) -> Result<Module, RegistryError> {
+        self.check_pinned(found)?;
         open(&found.path).map_err(|message| RegistryError::Load { path: found.path.clone(), message })
+    }
+
+    /// That a plugin which a lock names is as it was locked.
+    fn check_pinned(&self, found: &Found) -> Result<(), RegistryError> {
+        let Some(pinned) = &found.pinned else { return Ok(()) };
+        let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        if !checked.contains(&found.path) {
+            let PluginSummary { kind, name, version, .. } = found.summary.clone();
+            pinned.check().map_err(|message| RegistryError::Pinned { kind, name, version, message })?;
+            checked.insert(found.path.clone());
+        }
+        Ok(())
     }
 
     fn find(&self, kind: PluginKind, name: &str) -> Result<&Found, RegistryError> {
@@ -167,7 +202,7 @@ impl Registry {
 pub fn whole_manifest(path: &Path) -> Result<Value, RegistryError> {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let summary = elf::summary(&path).map_err(|message| RegistryError::File { path: path.clone(), message })?;
-    let found = Found { summary, path };
+    let found = Found { summary, path, pinned: None };
     let module = open(&found.path).map_err(|message| RegistryError::Load { path: found.path.clone(), message })?;
     module.whole_manifest().map_err(|error| RegistryError::of_plugin(&found, error))
 }

@@ -1,8 +1,9 @@
 //! Finds plugins on a search path.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::pin::{Pin, PinnedFiles};
 use super::{RegistryError, elf};
 use crate::model::{ABI_VERSION, PluginKind, PluginSummary};
 
@@ -13,11 +14,32 @@ pub struct Found {
     pub summary: PluginSummary,
     /// Its file.
     pub path: PathBuf,
+    /// What it must be when it is loaded, if a lock names it.
+    pub pinned: Option<PinnedFiles>,
 }
 
-pub(super) fn scan(directories: &[PathBuf]) -> (Vec<Found>, Vec<RegistryError>) {
+/// What there is.
+#[derive(Default)]
+pub(super) struct Scanned {
+    pub(super) found: Vec<Found>,
+    pub(super) problems: Vec<RegistryError>,
+    /// Files that are not used, because a lock names another of that name.
+    pub(super) shadowed: Vec<Found>,
+}
+
+pub(super) fn scan(pins: Vec<Pin>, directories: &[PathBuf]) -> Scanned {
     let mut found: BTreeMap<(String, String), Found> = BTreeMap::new();
     let mut problems = Vec::new();
+    let mut shadowed = Vec::new();
+    let key = |kind: PluginKind, name: &str| (name.to_owned(), format!("{kind:?}"));
+    let locked: BTreeSet<_> = pins.iter().map(|pin| key(pin.kind, &pin.name)).collect();
+    for pin in pins {
+        match pin.find() {
+            Ok(plugin) if abi_matches(&plugin.summary.abi) => drop(found.insert(key(plugin.summary.kind, &plugin.summary.name), plugin)),
+            Ok(plugin) => problems.push(RegistryError::Abi { path: plugin.path, name: plugin.summary.name, theirs: plugin.summary.abi }),
+            Err(problem) => problems.push(problem),
+        }
+    }
     for path in directories.iter().flat_map(|directory| libraries(directory)) {
         let summary = match elf::summary(&path) {
             Ok(summary) => summary,
@@ -35,16 +57,20 @@ pub(super) fn scan(directories: &[PathBuf]) -> (Vec<Found>, Vec<RegistryError>) 
             problems.push(RegistryError::Abi { path, name: summary.name, theirs: summary.abi });
             continue;
         }
-        let key = (summary.name.clone(), format!("{:?}", summary.kind));
+        let key = key(summary.kind, &summary.name);
+        if locked.contains(&key) {
+            shadowed.push(Found { summary, path, pinned: None });
+            continue;
+        }
         match found.get(&key) {
             None => {
-                found.insert(key, Found { summary, path });
+                found.insert(key, Found { summary, path, pinned: None });
             }
             Some(first) if same_file(&first.path, &path) => {}
             Some(first) => problems.push(RegistryError::Duplicate { name: summary.name, first: first.path.clone(), second: path }),
         }
     }
-    (found.into_values().collect(), problems)
+    Scanned { found: found.into_values().collect(), problems, shadowed }
 }
 
 fn libraries(directory: &Path) -> Vec<PathBuf> {

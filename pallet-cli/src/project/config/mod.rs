@@ -1,6 +1,7 @@
 //! What pallet.toml and the user's config.toml say: services, environment, admin user, plugins.
 
 mod options;
+mod plugins;
 mod read;
 mod value;
 
@@ -8,12 +9,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use pallet_core::model::{Environment, merge_environment};
-use semver::VersionReq;
+use pallet_core::registry::repository;
 use serde_json::{Map, Value};
 
 use super::diagnostic::{Diagnostic, Diagnostics, Place};
 use super::suggest::did_you_mean_or_list;
 
+pub(crate) use plugins::{KeySource, MirrorConfig, PluginRequirement};
 pub(crate) use read::{Source, read};
 
 /// The service that is there when none is configured.
@@ -38,6 +40,12 @@ pub(crate) struct Config {
     pub(crate) age_identities: Vec<PathBuf>,
     /// The plugins that are required, by name.
     pub(crate) plugins: BTreeMap<String, PluginRequirement>,
+    /// Where plugins are looked for that are named without a source.
+    pub(crate) registry: Option<repository::Source>,
+    /// Whose signatures count, by what sources begin with.
+    pub(crate) trust: BTreeMap<String, Vec<KeySource>>,
+    /// Where to look in place of other sources, by what those begin with.
+    pub(crate) mirrors: BTreeMap<String, MirrorConfig>,
 }
 
 /// A name, and the place that gives it.
@@ -94,17 +102,6 @@ pub(crate) enum Secret {
     Age(PathBuf),
 }
 
-/// Which versions of a plugin will do, and where it comes from.
-#[derive(Debug, Clone)]
-pub(crate) struct PluginRequirement {
-    /// Which versions will do.
-    pub(crate) version: VersionReq,
-    /// The registry or directory that it comes from, unless it is the usual one.
-    pub(crate) source: Option<String>,
-    /// The place that requires it.
-    pub(crate) place: Place,
-}
-
 impl Config {
     /// This file with what `over` says laid over it.
     pub(crate) fn merged(mut self, over: Config) -> Config {
@@ -119,6 +116,10 @@ impl Config {
         self.plugins.extend(over.plugins);
         self.secrets.extend(over.secrets);
         self.age_identities.extend(over.age_identities);
+        self.mirrors.extend(over.mirrors);
+        for (prefix, keys) in over.trust {
+            self.trust.entry(prefix).or_default().extend(keys);
+        }
         Config {
             name: over.name.or(self.name),
             default_service: over.default_service.or(self.default_service),
@@ -128,6 +129,9 @@ impl Config {
             secrets: self.secrets,
             age_identities: self.age_identities,
             plugins: self.plugins,
+            registry: over.registry.or(self.registry),
+            trust: self.trust,
+            mirrors: self.mirrors,
         }
     }
 

@@ -4,13 +4,12 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use pallet_core::model::{Environment, is_host_name};
-use semver::VersionReq;
 use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::value::{Item, items, json};
-use super::{AdminUserConfig, Config, Named, PluginRequirement, Secret, Service};
+use super::{AdminUserConfig, Config, Named, Secret, Service};
 use crate::project::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::project::suggest::did_you_mean_or_list;
 
@@ -28,7 +27,19 @@ pub(crate) struct Source<'a> {
 }
 
 /// What may stand at the top of a file.
-const KEYS: [&str; 8] = ["project", "default_service", "services", "environment", "admin_user", "secrets", "age_identities", "plugins"];
+const KEYS: [&str; 11] = [
+    "project",
+    "default_service",
+    "services",
+    "environment",
+    "admin_user",
+    "secrets",
+    "age_identities",
+    "plugins",
+    "registry",
+    "trust",
+    "mirrors",
+];
 
 fn is_secret_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
@@ -50,9 +61,9 @@ pub(crate) fn read(source: &Source<'_>) -> (Config, Diagnostics) {
     (config, reader.found)
 }
 
-struct Reader<'a> {
-    source: &'a Source<'a>,
-    found: Diagnostics,
+pub(super) struct Reader<'a> {
+    pub(super) source: &'a Source<'a>,
+    pub(super) found: Diagnostics,
 }
 
 impl Reader<'_> {
@@ -83,13 +94,10 @@ impl Reader<'_> {
                     }
                 }
                 "age_identities" => config.age_identities = self.paths(key, value),
-                "plugins" => {
-                    for (name, span, value) in self.table(key, value) {
-                        if let Some(requirement) = self.plugin(name, span, value) {
-                            config.plugins.insert(name.to_owned(), requirement);
-                        }
-                    }
-                }
+                "plugins" => config.plugins = self.plugins(key, value),
+                "registry" => config.registry = self.source(key, value),
+                "trust" => config.trust = self.trust(key, value),
+                "mirrors" => config.mirrors = self.mirrors(key, value),
                 _ => self.unknown(span, key, "", &KEYS),
             }
         }
@@ -200,35 +208,7 @@ impl Reader<'_> {
         }
     }
 
-    fn plugin(&mut self, name: &str, place: Range<usize>, value: &Spanned<DeValue<'_>>) -> Option<PluginRequirement> {
-        let place = self.place(place);
-        if value.get_ref().is_str() {
-            return Some(PluginRequirement { version: self.version(value)?, source: None, place });
-        }
-        let (mut version, mut source) = (Some(VersionReq::STAR), None);
-        for (key, span, value) in self.table(name, value) {
-            match key {
-                "version" => version = self.version(value),
-                "source" => source = self.string(key, value),
-                _ => self.unknown(span, key, &format!("plugins.{name}"), &["version", "source"]),
-            }
-        }
-        Some(PluginRequirement { version: version?, source, place })
-    }
-
-    fn version(&mut self, value: &Spanned<DeValue<'_>>) -> Option<VersionReq> {
-        let text = self.string("version", value)?;
-        match VersionReq::parse(&text) {
-            Ok(version) => Some(version),
-            Err(error) => {
-                let found = self.diagnostic(value.span(), format!("{text:?} is no version requirement: {error}"));
-                self.found.push(found.suggest("write \"1.2\" for 1.2.0 and every compatible later version".to_owned()));
-                None
-            }
-        }
-    }
-
-    fn table<'v, 'i>(&mut self, key: &str, value: &'v Spanned<DeValue<'i>>) -> Vec<Item<'v, 'i>> {
+    pub(super) fn table<'v, 'i>(&mut self, key: &str, value: &'v Spanned<DeValue<'i>>) -> Vec<Item<'v, 'i>> {
         match value.get_ref().as_table() {
             Some(table) => items(table).collect(),
             None => {
@@ -238,7 +218,7 @@ impl Reader<'_> {
         }
     }
 
-    fn string(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<String> {
+    pub(super) fn string(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<String> {
         let text = value.get_ref().as_str();
         if text.is_none() {
             self.wrong(value, key, "a string");
@@ -246,7 +226,7 @@ impl Reader<'_> {
         text.map(str::to_owned)
     }
 
-    fn strings(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Vec<String> {
+    pub(super) fn strings(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Vec<String> {
         match value.get_ref().as_array() {
             Some(array) => array.iter().filter_map(|item| self.string(key, item)).collect(),
             None => {
@@ -260,14 +240,14 @@ impl Reader<'_> {
         self.strings(key, value).iter().map(|path| self.path(path)).collect()
     }
 
-    fn path(&self, path: &str) -> PathBuf {
+    pub(super) fn path(&self, path: &str) -> PathBuf {
         match (path.strip_prefix("~/"), &self.source.home) {
             (Some(rest), Some(home)) => home.join(rest),
             _ => self.source.directory.join(Path::new(path)),
         }
     }
 
-    fn wrong(&mut self, value: &Spanned<DeValue<'_>>, key: &str, expected: &str) {
+    pub(super) fn wrong(&mut self, value: &Spanned<DeValue<'_>>, key: &str, expected: &str) {
         let kind = value.get_ref().type_str();
         self.error(
             value.span(),
@@ -275,30 +255,32 @@ impl Reader<'_> {
         );
     }
 
-    fn unknown(&mut self, span: Range<usize>, key: &str, table: &str, known: &[&str]) {
+    pub(super) fn unknown(&mut self, span: Range<usize>, key: &str, table: &str, known: &[&str]) {
         let message = if table.is_empty() { format!("unknown key `{key}`") } else { format!("unknown key `{key}` in `{table}`") };
         let found = self.diagnostic(span, message).suggest(did_you_mean_or_list(key, known, "there are"));
         self.found.push(found);
     }
 
-    fn error(&mut self, span: Range<usize>, message: impl Into<String>) {
+    pub(super) fn error(&mut self, span: Range<usize>, message: impl Into<String>) {
         let found = self.diagnostic(span, message);
         self.found.push(found);
     }
 
-    fn diagnostic(&self, span: Range<usize>, message: impl Into<String>) -> Diagnostic {
+    pub(super) fn diagnostic(&self, span: Range<usize>, message: impl Into<String>) -> Diagnostic {
         Diagnostic::error(message).at(self.place(span))
     }
 
-    fn place(&self, span: Range<usize>) -> Place {
+    pub(super) fn place(&self, span: Range<usize>) -> Place {
         Place::of(self.source.file, self.source.text, span)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::KeySource;
     use super::*;
     use expect_test::{Expect, expect};
+    use pallet_core::model::PluginKind;
 
     fn check(text: &str, expected: Expect) {
         let (_, found) = read(&Source { file: "pallet.toml", text, ..Source::default() });
@@ -309,6 +291,7 @@ mod tests {
     fn every_table_is_read() {
         let text = r#"
             default_service = "lab"
+            registry = "oci://example.org/pallet"
             [project]
             name = "shop"
             [services.lab]
@@ -325,6 +308,13 @@ mod tests {
             [plugins]
             docker = "1.2"
             nginx = { version = ">=2", source = "oci://example.org" }
+            "crate/docker" = "*"
+            [trust]
+            "oci://example.org/acme" = ["keys/acme.pub", "-----BEGIN PUBLIC KEY-----"]
+            "*" = "~/any.pub"
+            [mirrors]
+            "oci://example.org" = "layout:mirror"
+            "oci://example.org/acme" = { source = "layout:/srv/cache", pull_through = true }
         "#;
         let source = Source { file: "pallet.toml", text, directory: "/p".into(), home: Some("/home/u".into()) };
         let (config, found) = read(&source);
@@ -338,7 +328,14 @@ mod tests {
         assert_eq!(config.admin_user.sudo_password, Some(Secret::Command("pass show sudo".into())));
         assert_eq!(config.admin_user.no_sudo, Some(true));
         assert_eq!(config.plugins["docker"].version.to_string(), "^1.2");
-        assert_eq!(config.plugins["nginx"].source.as_deref(), Some("oci://example.org"));
+        assert_eq!(config.plugins["nginx"].source.as_ref().unwrap().to_string(), "oci://example.org");
+        assert_eq!((config.plugins["crate/docker"].name(), config.plugins["crate/docker"].kind), ("docker", Some(PluginKind::Crate)));
+        assert_eq!(config.registry.unwrap().to_string(), "oci://example.org/pallet");
+        let keys = [KeySource::File("/p/keys/acme.pub".into()), KeySource::Text("-----BEGIN PUBLIC KEY-----".into())];
+        assert_eq!(config.trust["oci://example.org/acme"], keys);
+        assert_eq!(config.trust["*"], [KeySource::File("/home/u/any.pub".into())]);
+        assert_eq!(config.mirrors["oci://example.org"].to.to_string(), "layout:/p/mirror");
+        assert!(config.mirrors["oci://example.org/acme"].pull_through);
     }
 
     #[test]

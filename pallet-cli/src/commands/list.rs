@@ -1,0 +1,59 @@
+//! `pallet-cli list`
+
+use std::process::ExitCode;
+
+use pallet_core::registry::lock::LockedPlugin;
+use serde_json::json;
+
+use crate::context::Context;
+use crate::install::{Reach, Setup, signer};
+use crate::output::table;
+
+/// List the plugins that are locked, with their sources and signers
+#[derive(Debug, clap::Args)]
+pub(crate) struct List {
+    /// List the plugins of this user, and not those of the project
+    #[arg(long)]
+    global: bool,
+}
+
+impl List {
+    pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        let setup = Setup::read(context, &Reach { global: self.global, offline: true, ..Reach::default() }, Default::default(), false)?;
+        let lock = setup.lock.clone().unwrap_or_default();
+        let there = |locked: &LockedPlugin| {
+            let target = locked.targets.get(&setup.installer.machine.target);
+            target.is_some_and(|target| setup.installer.store.has(target.content.digest()))
+        };
+        if context.printer.json() {
+            let value = |locked: &LockedPlugin| {
+                json!({
+                    "kind": locked.kind,
+                    "name": locked.name,
+                    "version": locked.version,
+                    "requirement": locked.requirement,
+                    "requires": locked.requires,
+                    "source": locked.source.to_string(),
+                    "index": locked.index,
+                    "signer": locked.signer.as_ref().map(ToString::to_string),
+                    "accepted": locked.accepted,
+                    "targets": locked.targets.keys().collect::<Vec<_>>(),
+                    "installed": there(locked),
+                })
+            };
+            context.printer.value(&lock.plugins().map(value).collect());
+            return Ok(ExitCode::SUCCESS);
+        }
+        if lock.is_empty() {
+            context.printer.line(&format!("no plugin is locked in {}", setup.scope.lock.display()));
+            return Ok(ExitCode::SUCCESS);
+        }
+        let row = |locked: &LockedPlugin| {
+            let installed = if there(locked) { "yes" } else { "no" };
+            let kind = pallet_core::registry::kind_word(locked.kind).to_owned();
+            vec![locked.name.clone(), kind, locked.version.to_string(), locked.source.to_string(), signer(locked), installed.to_owned()]
+        };
+        context.printer.text(&table(&["NAME", "KIND", "VERSION", "SOURCE", "SIGNER", "INSTALLED"], lock.plugins().map(row)));
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,45 @@
+//! `pallet-cli outdated`
+
+use std::process::ExitCode;
+
+use pallet_core::registry::install::Outdated as Newer;
+use semver::Version;
+use serde_json::json;
+
+use crate::context::Context;
+use crate::install::{Reach, Setup, block_on};
+use crate::output::table;
+
+/// List the locked plugins of which there are newer versions
+#[derive(Debug, clap::Args)]
+pub(crate) struct Outdated {
+    #[command(flatten)]
+    reach: Reach,
+}
+
+impl Outdated {
+    pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        let setup = Setup::read(context, &self.reach, Default::default(), false)?;
+        let lock = setup.lock.clone().unwrap_or_default();
+        let newer = block_on(async { Ok(setup.installer.session().outdated(&lock).await?) })?;
+        if context.printer.json() {
+            let value = |newer: &Newer| {
+                json!({
+                    "kind": newer.locked.kind,
+                    "name": newer.locked.name,
+                    "locked": newer.locked.version,
+                    "compatible": newer.compatible,
+                    "latest": newer.latest,
+                })
+            };
+            context.printer.value(&newer.iter().map(value).collect());
+        } else if newer.is_empty() {
+            context.printer.line("every locked plugin is the newest there is");
+        } else {
+            let shown = |version: &Option<Version>| version.as_ref().map_or("-".to_owned(), Version::to_string);
+            let row = |newer: Newer| vec![newer.locked.name, newer.locked.version.to_string(), shown(&newer.compatible), shown(&newer.latest)];
+            context.printer.text(&table(&["NAME", "LOCKED", "COMPATIBLE", "LATEST"], newer.into_iter().map(row)));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,52 @@
+//! `pallet-cli uninstall`
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+use pallet_core::registry::install::Unlock;
+
+use crate::context::Context;
+use crate::install::{Decided, Plan, Reach, Setup, block_on};
+use crate::project::did_you_mean_or_list;
+
+/// Take plugins out of pallet.toml and pallet.lock, with what only they require; `pallet-cli gc` frees the space
+#[derive(Debug, clap::Args)]
+pub(crate) struct Uninstall {
+    /// Their names
+    #[arg(required = true)]
+    names: Vec<String>,
+    /// Change the plugins of this user, and not those of the project
+    #[arg(long)]
+    global: bool,
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Uninstall {
+    pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        // nothing new is needed to do with less
+        let decided = Decided { reach: Reach { global: self.global, offline: true, ..Reach::default() }, ..Decided::default() };
+        let setup = decided.setup(context, &[])?;
+        let mut plan = Plan::of(&setup, Unlock::Nothing);
+        for name in &self.names {
+            let Some(required) = setup.own.plugins.values().find(|required| required.key == *name || required.name() == name) else {
+                bail!("{}", not_required(&setup, name));
+            };
+            plan.release(&required.key, required.name());
+        }
+        block_on(plan.carry_out(context, &setup, self.dry_run))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn not_required(setup: &Setup, name: &str) -> String {
+    let file = setup.scope.config.display();
+    let by: Vec<_> = setup.lock.iter().flat_map(|lock| lock.plugins()).filter(|locked| locked.requires.contains_key(name)).map(ToString::to_string).collect();
+    if !by.is_empty() {
+        return format!("{file} does not ask for {name}: {} requires it; uninstall that", by.join(" and "));
+    }
+    let known: Vec<_> = setup.own.plugins.keys().map(String::as_str).collect();
+    let help = did_you_mean_or_list(name, &known, "it asks for").unwrap_or_else(|| "it asks for none".to_owned());
+    format!("{file} does not ask for a plugin {name}; {help}")
+}

@@ -1,0 +1,173 @@
+//! The tables on plugins: which are required, whose signatures count, where to look in place of other sources.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use pallet_core::model::PluginKind;
+use pallet_core::registry::lock::Origin;
+use pallet_core::registry::repository::Source;
+use semver::VersionReq;
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::read::Reader;
+use crate::project::diagnostic::Place;
+
+/// Which versions of a plugin will do, and where it comes from.
+#[derive(Debug, Clone)]
+pub(crate) struct PluginRequirement {
+    /// How the file names it: `nginx`, or `crate/nginx` where there is a provider of that name too.
+    pub(crate) key: String,
+    /// Its kind, where the file says it.
+    pub(crate) kind: Option<PluginKind>,
+    /// Which versions will do.
+    pub(crate) version: VersionReq,
+    /// Where it comes from, unless it is the usual place.
+    pub(crate) source: Option<Origin>,
+    /// The place that requires it.
+    pub(crate) place: Place,
+}
+
+/// A public key by reference, or itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum KeySource {
+    /// A file that holds it.
+    File(PathBuf),
+    /// Its own text.
+    Text(String),
+}
+
+/// Where to look in place of other sources.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MirrorConfig {
+    /// What the beginning of the sources is replaced with.
+    pub(crate) to: Source,
+    /// Whether what it lacks is fetched from the source and kept in it.
+    pub(crate) pull_through: bool,
+}
+
+impl PluginRequirement {
+    /// The plugin's name.
+    pub(crate) fn name(&self) -> &str {
+        self.key.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+impl Reader<'_> {
+    pub(super) fn plugins(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> BTreeMap<String, PluginRequirement> {
+        let mut plugins = BTreeMap::new();
+        for (name, span, value) in self.table(key, value) {
+            if let Some(requirement) = self.plugin(name, span, value) {
+                plugins.insert(name.to_owned(), requirement);
+            }
+        }
+        plugins
+    }
+
+    fn plugin(&mut self, key: &str, span: Range<usize>, value: &Spanned<DeValue<'_>>) -> Option<PluginRequirement> {
+        let kind = match key.split_once('/') {
+            None => None,
+            Some(("crate", _)) => Some(PluginKind::Crate),
+            Some(("provider", _)) => Some(PluginKind::Provider),
+            Some(_) => {
+                let found = self.diagnostic(span, format!("{key:?} names no plugin"));
+                self.found.push(found.suggest("write its name, or crate/NAME, or provider/NAME".to_owned()));
+                return None;
+            }
+        };
+        let (key, place) = (key.to_owned(), self.place(span));
+        if value.get_ref().is_str() {
+            return Some(PluginRequirement { key, kind, version: self.version(value)?, source: None, place });
+        }
+        let (mut version, mut source) = (Some(VersionReq::STAR), None);
+        for (inner, span, value) in self.table(&key, value) {
+            match inner {
+                "version" => version = self.version(value),
+                "source" => source = Some(self.origin(inner, value)?),
+                _ => self.unknown(span, inner, &format!("plugins.{key}"), &["version", "source"]),
+            }
+        }
+        Some(PluginRequirement { key, kind, version: version?, source, place })
+    }
+
+    fn version(&mut self, value: &Spanned<DeValue<'_>>) -> Option<VersionReq> {
+        let text = self.string("version", value)?;
+        match VersionReq::parse(&text) {
+            Ok(version) => Some(version),
+            Err(error) => {
+                let found = self.diagnostic(value.span(), format!("{text:?} is no version requirement: {error}"));
+                self.found.push(found.suggest("write \"1.2\" for 1.2.0 and every compatible later version".to_owned()));
+                None
+            }
+        }
+    }
+
+    /// Relative paths stay: they are relative to the file, and the lock beside it has them too.
+    fn origin(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<Origin> {
+        let text = self.string(key, value)?;
+        text.parse().map_err(|error: String| self.error(value.span(), error)).ok()
+    }
+
+    pub(super) fn source(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<Source> {
+        let text = self.string(key, value)?;
+        match text.parse() {
+            Ok(Source::Layout { directory, path }) => Some(Source::Layout { directory: self.path(&directory.to_string_lossy()), path }),
+            Ok(source) => Some(source),
+            Err(error) => {
+                self.error(value.span(), error.to_string());
+                None
+            }
+        }
+    }
+
+    pub(super) fn trust(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> BTreeMap<String, Vec<KeySource>> {
+        let mut trust = BTreeMap::new();
+        for (prefix, _, value) in self.table(key, value) {
+            let words = match value.get_ref().is_str() {
+                true => self.string(prefix, value).into_iter().collect(),
+                false => self.strings(prefix, value),
+            };
+            let keys = words.into_iter().map(|word| match word.contains("-----BEGIN") {
+                true => KeySource::Text(word),
+                false => KeySource::File(self.path(&word)),
+            });
+            trust.insert(prefix.to_owned(), keys.collect());
+        }
+        trust
+    }
+
+    pub(super) fn mirrors(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> BTreeMap<String, MirrorConfig> {
+        let mut mirrors = BTreeMap::new();
+        for (prefix, span, value) in self.table(key, value) {
+            let (mut to, mut pull_through) = (None, false);
+            if value.get_ref().is_str() {
+                to = self.source(prefix, value);
+            } else {
+                for (inner, span, value) in self.table(prefix, value) {
+                    match inner {
+                        "source" => to = self.source(inner, value),
+                        "pull_through" => match value.get_ref().as_bool() {
+                            Some(value) => pull_through = value,
+                            None => self.wrong(value, inner, "true or false"),
+                        },
+                        _ => self.unknown(span, inner, &format!("mirrors.{prefix}"), &["source", "pull_through"]),
+                    }
+                }
+            }
+            match to {
+                Some(to @ Source::Registry { .. }) if pull_through => {
+                    let found = self.diagnostic(span, format!("the mirror {to} cannot be filled: it is a registry"));
+                    self.found
+                        .push(found.suggest("pull through into a directory: { source = \"layout:DIR\", pull_through = true }".to_owned()));
+                }
+                Some(to) => drop(mirrors.insert(prefix.to_owned(), MirrorConfig { to, pull_through })),
+                None if value.get_ref().as_table().is_some_and(|table| !table.contains_key("source")) => {
+                    self.error(span, format!("the mirror of {prefix} has no `source`"));
+                }
+                None => {}
+            }
+        }
+        mirrors
+    }
+}
