@@ -13,8 +13,8 @@ impl ConfigCrate for AutomatedAdminUser {
     const NAME: &'static str = "automated-admin-user";
     const ABOUT: &'static str = "The admin user on every node: account, ssh keys, sudo";
     const CAPABILITIES: Option<Capabilities<Patterns>> = Some(Capabilities {
-        paths: &["/etc/sudoers.d/pallet-*", "/home/*/**", "/root/.ssh/**"],
-        packages: &["sudo"],
+        paths: &["/etc/sudoers.d/pallet-*", "/home/*/**", "/root/.ssh/**", "/etc/default/locale", "/etc/locale.conf"],
+        packages: &["sudo", "locales", "glibc-langpack-*", "glibc-locale"],
         // the admin user may be called anything
         users: &["*"],
         commands: &[
@@ -23,6 +23,8 @@ impl ConfigCrate for AutomatedAdminUser {
             "grep -qxF -e * *.ssh/authorized_keys",
             "printf %s * >> /etc/resolv.conf",
             "grep -q * /etc/resolv.conf",
+            "grep -qxF * /etc/locale.gen 2>/dev/null || echo * >> /etc/locale.gen; locale-gen",
+            "locale -a | tr A-Z a-z | tr -d - | grep -qxF *",
         ],
         ..Capabilities::NOTHING
     });

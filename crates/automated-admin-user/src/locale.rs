@@ -32,7 +32,7 @@ fn generate(request: &mut Request, os: &Os, locale: &str) -> Result<()> {
     // `locale -a` writes de_DE.UTF-8 as de_DE.utf8
     let told = locale.to_ascii_lowercase().replace('-', "");
     let line = quote(&format!("{locale} {}", charset(locale)));
-    let script = format!("grep -qxF {line} /etc/locale.gen 2>/dev/null || echo {line} >> /etc/locale.gen\nlocale-gen");
+    let script = format!("grep -qxF {line} /etc/locale.gen 2>/dev/null || echo {line} >> /etc/locale.gen; locale-gen");
     let there = format!("locale -a | tr A-Z a-z | tr -d - | grep -qxF {}", quote(&told));
     request.add(ExecCheckedScript::new("generate the locale", script).unless(there))
 }

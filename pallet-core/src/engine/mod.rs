@@ -15,6 +15,7 @@ mod node_connect;
 mod node_run;
 mod outcome;
 mod predicted;
+mod prepare;
 mod request;
 mod scope;
 mod service_bridge;

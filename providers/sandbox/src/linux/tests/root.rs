@@ -93,10 +93,10 @@ fn what_is_not_there_cannot_be_made() {
     let gone = Image { id: "plan9".into(), name: String::new(), os: None, login_user: None, min_disk: None };
     let gone = error(RunNodes { image: Some(gone), ..wish("web", &["web-1"]) });
     assert_eq!(gone.kind, ErrorKind::InvalidInput);
-    assert!(gone.message.contains("no image `plan9`"), "{gone}");
+    assert!(gone.to_string().contains("no image `plan9`"), "{gone}");
     let provider = [("sandbox".to_owned(), serde_json::Map::from_iter([("speed".to_owned(), json!(1))]))].into();
     let option = error(RunNodes { spec: NodeSpec { provider, ..NodeSpec::default() }, ..wish("web", &["web-1"]) });
-    assert!(option.message.contains("no option `speed`"), "{option}");
+    assert!(option.to_string().contains("unknown field `speed`"), "{option}");
     assert!(!bed.context.data_directory.exists(), "nothing was begun");
 }
 

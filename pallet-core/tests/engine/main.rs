@@ -2,6 +2,9 @@
 #![cfg(feature = "host")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
+mod files;
+mod trips;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -151,77 +154,6 @@ async fn a_second_lift_changes_nothing_and_a_dry_run_writes_nothing() {
     let repaired = bench.lift(&web, LiftOptions::default()).await;
     assert_eq!(repaired.counts(), (1, 1, 0));
     assert_eq!(bench.changed(), [("web-1".to_owned(), "page".to_owned())]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_lift_with_nothing_to_change_is_one_round_trip() {
-    let bench = bench();
-    let (base, trips) = (bench.path(""), bench.path("trips"));
-    let web = group(
-        "web",
-        1,
-        ServerSpec::new()
-            .phase("configure", {
-                let base = base.clone();
-                move |request: &mut Request| request.add(RemoteFile::content(format!("{base}one"), "1"))
-            })
-            .phase("check", move |request: &mut Request| request.add(RemoteFile::content(format!("{base}two"), "2"))),
-    );
-    bench.converge(&web).await;
-    let counting = ["sh", "-c", &format!("echo trip >> {trips}; exec \"$@\""), "sh"].map(str::to_owned).to_vec();
-    bench.service.nodes.lock().unwrap().get_mut("web-1").unwrap().connection = Connection::Exec { command: counting };
-    let phases = ["configure", "check"].map(|name| PhaseChoice::Named(name.to_owned())).to_vec();
-    let trips_of_a_lift = async || {
-        let before = std::fs::read_to_string(&trips).unwrap_or_default().lines().count();
-        let outcome = bench.lift(&web, LiftOptions { phases: phases.clone(), ..LiftOptions::default() }).await;
-        (outcome.counts(), std::fs::read_to_string(&trips).unwrap_or_default().lines().count() - before)
-    };
-    assert_eq!(trips_of_a_lift().await, ((1, 0, 0), 2), "one to observe, one to apply");
-    assert_eq!(trips_of_a_lift().await, ((0, 1, 0), 1), "one to observe");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn of_nodes_that_were_never_seen_one_a_group_is_asked_what_it_is() {
-    let bench = bench();
-    let base = bench.path("");
-    let web = group(
-        "web",
-        4,
-        ServerSpec::new().phase("configure", move |request: &mut Request| {
-            let target = request.target()?;
-            let system = format!("{} {}", target.os.id, target.os.version);
-            request.add(RemoteFile::content(format!("{base}{}", target.name), system))
-        }),
-    );
-    bench.converge(&web).await;
-    let system = std::fs::read_to_string(bench.path("web-1")).unwrap();
-    // the first does not answer, the third is another system
-    let script = |name: &str, before: &str| {
-        let command = format!("echo trip >> {}; {before} exec \"$@\"", bench.path(&format!("trips-of-{name}")));
-        Connection::Exec { command: ["sh", "-c", &command, "sh"].map(str::to_owned).to_vec() }
-    };
-    let release = bench.path("os-release");
-    std::fs::write(&release, "ID=alpine\nVERSION_ID=3.22.1\n").unwrap();
-    let other = format!("set -- unshare --mount sh -c 'mount --bind {release} /usr/lib/os-release && exec \"$@\"' sh \"$@\";");
-    for (name, before) in [("web-1", "exit 1;"), ("web-2", ""), ("web-3", &other), ("web-4", "")] {
-        let connection = script(name, before);
-        bench.service.nodes.lock().unwrap().get_mut(name).unwrap().connection = connection;
-    }
-    let mut unseen = bench.engine.clone();
-    unseen.facts_cache = Some(FactsCache::at(bench.path("no-facts")));
-    let lift = async || unseen.lift(&web, &LiftOptions::default()).await.unwrap();
-    let trips = |name: &str| std::fs::read_to_string(bench.path(&format!("trips-of-{name}"))).unwrap().lines().count();
-    let root = rustix::process::geteuid().is_root();
-    let outcome = lift().await;
-    assert_eq!(outcome.counts(), if root { (1, 2, 1) } else { (0, 2, 2) }, "{outcome:?}");
-    assert_eq!((trips("web-2"), trips("web-4")), (2, 1), "what the one says holds for the other");
-    assert_eq!(std::fs::read_to_string(bench.path("web-4")).unwrap(), system);
-    if root {
-        assert_eq!(std::fs::read_to_string(bench.path("web-3")).unwrap(), "alpine 3.22.1");
-        assert_eq!(trips("web-3"), 2, "one to observe, one to apply: nothing more is wanted of it");
-    }
-    lift().await;
-    assert_eq!((trips("web-2"), trips("web-4")), (3, 2), "what each said is remembered");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -388,63 +320,4 @@ async fn a_stopped_operation_says_so_for_every_node() {
     assert!(outcome.cancelled && !outcome.ok());
     assert_eq!(outcome.counts().2, 2, "{outcome:?}");
     assert!(start.elapsed().as_secs() < 20);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn large_content_travels_apart_and_arrives_whole() {
-    let bench = bench();
-    let source = bench.path("source");
-    std::fs::write(&source, (0..400_000_u32).flat_map(u32::to_le_bytes).collect::<Vec<u8>>()).unwrap();
-    let there = bench.path("there");
-    let (from, to) = (source.clone(), there.clone());
-    let web = group(
-        "web",
-        1,
-        ServerSpec::new().phase("configure", move |request: &mut Request| request.add(RemoteFile::local_file(to.clone(), from.clone()))),
-    );
-    let outcome = bench.converge(&web).await;
-    assert!(outcome.ok(), "{outcome:?}");
-    assert!(std::fs::read(&source).unwrap() == std::fs::read(&there).unwrap());
-    let left = std::fs::read_dir("/var/lib/pallet/incoming").map(|entries| entries.count()).unwrap_or_default();
-    assert_eq!(left, 0, "what has arrived is put in its place");
-    assert_eq!(bench.lift(&web, LiftOptions::default()).await.counts(), (0, 1, 0));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn new_files_are_put_in_place_together() {
-    let bench = bench();
-    let base = bench.path("");
-    let bad = Arc::new(Mutex::new(None));
-    let wanted = bad.clone();
-    let web = group(
-        "web",
-        1,
-        ServerSpec::new().phase("configure", move |request: &mut Request| {
-            for number in 0..4 {
-                let file = RemoteFile::content(format!("{base}.it's {number}"), format!("{number}\n")).mode(0o600 + number % 2 * 0o40);
-                request.add(if *wanted.lock().unwrap() == Some(number) { file.owner("no-such-user") } else { file })?;
-            }
-            request.add(RemoteFile::content(format!("{base}.it's 0"), "again\n").mode(0o600).overwrite_changes())
-        }),
-    );
-    std::fs::write(bench.path(".it's 1"), "stood there\n").unwrap();
-    *bad.lock().unwrap() = Some(3);
-    let first = bench.converge(&web).await;
-    let NodeResult::Failed { error, changes } = &first.nodes[0].result else { panic!("{first:?}") };
-    let failed = (error.action.as_deref().unwrap_or_default().ends_with("it's 3"), error.detail.contains("no-such-user"), *changes);
-    assert_eq!(failed, (true, true, 3), "what stands before it is done, and it says itself why it is not: {error:?}");
-    let mode = |path: &str| std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).unwrap().permissions()) & 0o7777;
-    let there = |number: u32| {
-        (std::fs::read_to_string(bench.path(&format!(".it's {number}"))).unwrap(), mode(&bench.path(&format!(".it's {number}"))))
-    };
-    assert_eq!([there(0), there(1), there(2)], [("0\n".to_owned(), 0o600), ("1\n".to_owned(), 0o640), ("2\n".to_owned(), 0o600)]);
-    assert!(std::fs::read_dir(bench.path("")).unwrap().all(|entry| !entry.unwrap().file_name().to_string_lossy().starts_with(".pallet")));
-
-    *bad.lock().unwrap() = None;
-    std::fs::remove_file(bench.path(".it's 0")).unwrap();
-    let second = bench.lift(&web, LiftOptions::default()).await;
-    assert!(second.ok(), "{second:?}");
-    let changed = bench.changed();
-    let names: Vec<_> = changed.iter().map(|(_, name)| name.as_str()).collect();
-    assert_eq!((names.as_slice(), there(0).0.as_str()), (&[".it's 0", ".it's 0", ".it's 3"][..], "again\n"), "one after the other");
 }
