@@ -59,6 +59,13 @@ impl Provider for Sandbox {
         }
         self.owner.check(&self.store)?;
         machine::check()?;
+        let root = self.root(wanted);
+        if let Err(error) = &root
+            && !self.store.nodes()?.0.iter().any(|record| wanted.names.contains(&record.name))
+        {
+            // nothing can be made, and nothing is there to be started
+            return Ok(wanted.names.iter().map(|_| Created::Failed(error.clone())).collect());
+        }
         let _lock = Lock::take(&self.store.data)?;
         self.owner.check(&self.store)?;
         let (known, remains) = self.store.nodes()?;
@@ -66,7 +73,7 @@ impl Provider for Sandbox {
         let run = Run {
             sandbox: self,
             wanted,
-            root: self.root(wanted),
+            root,
             bridge: self.network.ensure()?,
             created: now_after(known.iter().filter(|record| record.group == wanted.group)),
             boot_id: machine::boot_id()?,
