@@ -186,7 +186,9 @@ fn key(source: &KeySource) -> anyhow::Result<PublicKey> {
 /// Keys that were named on the command line: files, or what Pallet prints of a signer.
 pub(super) fn signers(words: &[String]) -> anyhow::Result<Vec<PublicKey>> {
     let key_of = |word: &String| {
-        let source = if std::path::Path::new(word).is_file() { KeySource::File(word.into()) } else { KeySource::Text(word.clone()) };
+        // the body of every public key begins so
+        let inline = word.starts_with("-----") || (word.starts_with('M') && !std::path::Path::new(word).is_file());
+        let source = if inline { KeySource::Text(word.clone()) } else { KeySource::File(word.into()) };
         ensure!(!word.is_empty(), "--accept-signer wants a public key, or the file of one");
         key(&source).with_context(|| format!("--accept-signer {word}"))
     };

@@ -29,7 +29,8 @@ fn an_unknown_signer_needs_a_decision_that_is_recorded() {
     let project = project(&[&other]);
     refuses(&project, &["install", &source], &["greet 1.0.0", &format!("is signed by {}", signer.public()), "which nothing trusts"]);
     refuses(&project, &["install", &source, "--accept-unsigned"], &["which nothing trusts"]);
-    refuses(&project, &["install", &source, "--accept-signer", "nonsense"], &["--accept-signer nonsense", "no public key"]);
+    refuses(&project, &["install", &source, "--accept-signer", "gone.pub"], &["cannot read the public key gone.pub"]);
+    refuses(&project, &["install", &source, "--accept-signer", "MFkwEw=="], &["--accept-signer MFkwEw==", "no public key"]);
     project.write("signer.pub", signer.public().to_pem());
     let file = project.directory().join("signer.pub");
     let file = file.to_str().unwrap();
