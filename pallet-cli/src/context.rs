@@ -26,6 +26,7 @@ use crate::services::{Listener, Services};
 use crate::surroundings::{Surroundings, expand};
 
 /// What every command works with.
+#[derive(Clone)]
 pub(crate) struct Context {
     pub(crate) global: Global,
     pub(crate) printer: Printer,
@@ -350,7 +351,7 @@ fn bootstrap(request: &mut Request) -> anyhow::Result<()> {
 }
 
 /// The plugins of this machine, as a project sees them.
-struct Installed(Arc<Registry>);
+pub(crate) struct Installed(pub(crate) Arc<Registry>);
 
 impl Catalog for Installed {
     fn crates(&self) -> Vec<String> {

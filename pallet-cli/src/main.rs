@@ -2,14 +2,17 @@
 
 mod cli;
 mod commands;
+//mod console;
 mod context;
 mod error;
 mod install;
+mod operation;
 mod output;
 mod package;
 mod project;
 mod secrets;
 mod services;
+//mod session;
 mod surroundings;
 mod trial;
 

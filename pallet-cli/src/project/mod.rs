@@ -4,7 +4,7 @@ pub(crate) mod config;
 pub(crate) mod diagnostic;
 mod init;
 pub(crate) mod schema;
-mod star;
+pub(crate) mod star;
 mod suggest;
 #[cfg(test)]
 mod tests;
@@ -73,7 +73,7 @@ pub(crate) struct Project {
     pub(crate) groups: Vec<GroupSpec>,
     /// What is odd, but no error.
     pub(crate) warnings: Diagnostics,
-    inline: InlineScope,
+    pub(crate) inline: InlineScope,
 }
 
 /// The environments that are merged, in their order; the service's stands between the first two.

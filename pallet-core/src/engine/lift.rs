@@ -96,6 +96,7 @@ impl Engine {
         for round in 0..run.rounds() {
             run.round(round).await?;
         }
+        run.nodes.iter_mut().for_each(|node| node.give_back(self));
         run.each(|_| true, |node, _| Box::pin(async move { node.close().await })).await?;
         let silent = run.nodes.iter().filter(|node| node.silent).map(|node| node.node.clone()).collect();
         let (predicted, real): (Vec<_>, Vec<_>) = run.nodes.iter().partition(|node| node.predicted);

@@ -4,6 +4,7 @@
 //! nodes, [`Engine::converge`] makes the right number of them exist first.
 
 mod apply;
+mod connections;
 mod converge;
 mod declare;
 mod event;
@@ -25,6 +26,7 @@ pub mod template;
 mod vault;
 mod workspace;
 
+pub use connections::Connections;
 pub use converge::{ConvergePlan, PlanError};
 pub use event::{Event, PlannedChange};
 pub use facts_cache::FactsCache;
@@ -71,6 +73,8 @@ pub struct Engine {
     pub vault: Arc<Vault>,
     /// How nodes are reached.
     pub connect: ConnectSettings,
+    /// Where connections are kept from one operation to the next; `None`: each operation opens and closes its own.
+    pub connections: Option<Connections>,
     /// Where the facts of nodes are remembered, which saves the next run a round trip.
     pub facts_cache: Option<FactsCache>,
     /// The bootstrap of nodes that Pallet made and whose group has no such phase.
@@ -153,6 +157,7 @@ impl Engine {
             sudo_password: None,
             vault: Arc::default(),
             connect: ConnectSettings::default(),
+            connections: None,
             facts_cache: None,
             default_bootstrap: None,
             events: Arc::new(|_| {}),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::connections::Key;
 use super::apply::{Frame, compile};
 use super::event::{Event, PlannedChange};
 use super::lift::Mode;
@@ -24,6 +25,8 @@ pub(super) struct NodeRun {
     pub(super) node: Node,
     pub(super) group: Arc<GroupSpec>,
     pub(super) transport: Option<Box<dyn Transport>>,
+    /// What the transport can be kept for.
+    pub(super) kept_as: Option<Key>,
     pub(super) r#become: Become,
     /// Known, or guessed and not yet confirmed: remembered from an earlier run, or those of another node.
     pub(super) facts: Option<Facts>,
@@ -58,6 +61,7 @@ impl NodeRun {
             node,
             group,
             transport: None,
+            kept_as: None,
             r#become: Become::Login,
             remembered: facts.is_some(),
             facts,

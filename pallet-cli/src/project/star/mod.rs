@@ -2,6 +2,7 @@
 
 mod check;
 mod complaint;
+pub(crate) mod complete;
 mod context;
 mod crates;
 mod error;
@@ -10,8 +11,10 @@ mod functions;
 mod guard;
 mod inline;
 mod language;
+mod inputs;
 mod limits;
 mod literal;
+mod live;
 mod load;
 mod nesting;
 mod phase;
@@ -23,11 +26,16 @@ mod signature;
 mod spec;
 mod spec_parts;
 mod table;
+pub(crate) mod tokens;
 mod types;
 
+pub(crate) use complaint::Complaint;
+pub(crate) use function::{Bound, Does, HostFunction, Verb};
 pub(crate) use guard::with_room;
+pub(crate) use inputs::{Inputs, Workbench, call_phase, own_groups, with_inputs};
 pub(crate) use inline::InlineScope;
 pub(crate) use language::Language;
 pub(crate) use limits::Limits;
+pub(crate) use live::{Caller, Live, LiveCall};
 pub(crate) use load::{Files, MAIN};
 pub(crate) use registry::Run;
