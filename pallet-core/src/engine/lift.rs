@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use super::event::Event;
 use super::node_run::{BOOTSTRAPPED_TAG, NodeRun};
 use super::predicted::PredictedNode;
+use super::request::Showing;
 use super::spec::merge_order;
 use super::{Engine, EngineError, GroupSpec, NodeError, NodeResult, Outcome, Phase};
 use crate::model::Node;
@@ -137,6 +138,13 @@ pub(super) enum Purpose {
     },
     /// A phase of a group itself, on this machine: nothing but the phases that are named.
     Group,
+    /// An explanation of nodes that need not be there.
+    Explain {
+        /// The nodes as they would be.
+        predicted: Vec<(PredictedNode, Arc<GroupSpec>)>,
+        /// Explain `bootstrap` too.
+        bootstrap: bool,
+    },
 }
 
 /// One operation on its nodes.
@@ -150,19 +158,21 @@ pub(super) struct Run {
     /// Only the phases that were named, not even `settings`.
     bare: bool,
     pub(super) mode: Mode,
+    pub(super) showing: Showing,
     parallel: Arc<Semaphore>,
 }
 
 type Work<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 impl Run {
-    fn new(engine: &Engine, nodes: Vec<(Node, Arc<GroupSpec>)>, options: &LiftOptions, purpose: Purpose) -> Self {
-        let bootstrap = matches!(purpose, Purpose::Converge { .. } | Purpose::DryConverge { .. });
+    pub(super) fn new(engine: &Engine, nodes: Vec<(Node, Arc<GroupSpec>)>, options: &LiftOptions, purpose: Purpose) -> Self {
+        let bootstrap =
+            matches!(purpose, Purpose::Converge { .. } | Purpose::DryConverge { .. } | Purpose::Explain { bootstrap: true, .. });
         let bare = matches!(purpose, Purpose::Group);
         let mut nodes: Vec<_> = nodes.into_iter().map(|(node, group)| NodeRun::new(engine, node, group, options)).collect();
         match purpose {
             Purpose::Converge { fresh } => nodes.iter_mut().for_each(|node| node.fresh = fresh.contains(&node.node.id)),
-            Purpose::DryConverge { predicted } => {
+            Purpose::DryConverge { predicted } | Purpose::Explain { predicted, .. } => {
                 nodes.extend(predicted.into_iter().map(|(node, group)| NodeRun::predicted(engine, node, group, options)));
             }
             Purpose::Lift | Purpose::Group => {}
@@ -178,6 +188,7 @@ impl Run {
             bootstrap,
             bare,
             mode: Mode::of(options),
+            showing: Showing::default(),
             parallel: Arc::new(Semaphore::new(options.parallel.max(1))),
         };
         // a converge that was killed may have left nodes that nobody has heard of yet
@@ -214,11 +225,11 @@ impl Run {
         own.or(self.engine.default_bootstrap.as_ref().filter(|_| node.node.taggable)).cloned()
     }
 
-    fn rounds(&self) -> usize {
+    pub(super) fn rounds(&self) -> usize {
         self.nodes.iter().map(|node| node.declared.len()).max().unwrap_or_default()
     }
 
-    fn warn_of_undefined_phases(&self) {
+    pub(super) fn warn_of_undefined_phases(&self) {
         for phase in &self.phases {
             let PhaseChoice::Named(name) = phase else { continue };
             let defined = self.nodes.iter().any(|node| node.group.server.phases.contains_key(name));
@@ -232,7 +243,7 @@ impl Run {
     }
 
     /// One phase on all nodes; every node passes it before the next one begins.
-    async fn round(&mut self, round: usize) -> Result<(), EngineError> {
+    pub(super) async fn round(&mut self, round: usize) -> Result<(), EngineError> {
         let mode = self.mode;
         let bootstrap = self.bootstrap && round == 1;
         let marked = |node: &&NodeRun| bootstrap && mode == Mode::Apply && !node.bootstrapped() && self.bootstrap_of(node).is_some();
