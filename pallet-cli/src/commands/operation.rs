@@ -45,7 +45,7 @@ impl OperationOptions {
             dry_run: self.dry_run,
             parallel: self.parallel.into(),
             overwrite_changes: self.overwrite_changes,
-            drift_only: false,
+            ..LiftOptions::default()
         })
     }
 }

@@ -127,6 +127,12 @@ impl NodeRun {
         }
     }
 
+    /// Needs the connection no more: it is kept for the next operation, or ends.
+    pub(super) async fn leave(&mut self, engine: &Engine) {
+        self.give_back(engine);
+        self.close().await;
+    }
+
     /// Ends the connection.
     pub(super) async fn close(&mut self) {
         if let Some(mut transport) = self.transport.take() {
