@@ -2,7 +2,7 @@
 
 mod cli;
 mod commands;
-//mod console;
+mod console;
 mod context;
 mod error;
 mod install;
@@ -12,7 +12,7 @@ mod package;
 mod project;
 mod secrets;
 mod services;
-//mod session;
+mod session;
 mod surroundings;
 mod trial;
 

@@ -8,6 +8,8 @@ use pallet_core::schemars::schema_for;
 use serde_json::{Value, json};
 
 use crate::project::schema::Schema;
+use crate::project::star::signature::Signature;
+use crate::project::star::types::Kind;
 
 /// One action or function.
 #[derive(Debug, Clone)]
@@ -17,7 +19,12 @@ pub(crate) struct Entry {
     doc: String,
     parameters: Value,
     takes: Takes,
+    /// Its parameters, where no schema says them.
+    listed: Vec<Listed>,
 }
+
+/// A parameter: name, whether it is required, what it takes, what it means.
+type Listed = (String, bool, String, String);
 
 /// What stands around its parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +35,8 @@ enum Takes {
     RequestAlone,
     /// Nothing: they are the options of a service.
     Options,
+    /// Nothing: all of them are listed.
+    Listed,
 }
 
 /// All actions, by name.
@@ -35,7 +44,7 @@ pub(crate) fn actions() -> Vec<Entry> {
     let entry = |entry: &pallet_core::action::ActionEntry| {
         let parameters = (entry.parameters)();
         let doc = parameters["description"].as_str().unwrap_or_default().to_owned();
-        Entry { name: entry.name.to_owned(), doc, parameters, takes: Takes::Request }
+        Entry { name: entry.name.to_owned(), doc, parameters, takes: Takes::Request, listed: Vec::new() }
     };
     let mut entries: Vec<Entry> = TABLE.iter().map(entry).collect();
     entries.sort_by(|a, b| a.name.cmp(&b.name));
@@ -46,13 +55,36 @@ impl Entry {
     /// A function of a crate.
     pub(crate) fn of_function(of: &str, function: &FunctionManifest) -> Self {
         let name = format!("{of}.{}", function.name);
-        Entry { name, doc: function.doc.clone(), parameters: function.parameters.clone(), takes: Takes::RequestAlone }
+        Entry { name, doc: function.doc.clone(), parameters: function.parameters.clone(), takes: Takes::RequestAlone, listed: Vec::new() }
     }
 
     /// The options of a provider's service.
     pub(crate) fn of_options(manifest: &Manifest) -> Self {
         let doc = manifest.options["description"].as_str().unwrap_or_default().to_owned();
-        Entry { name: format!("provider = \"{}\"", manifest.name), doc, parameters: manifest.options.clone(), takes: Takes::Options }
+        Entry {
+            name: format!("provider = \"{}\"", manifest.name),
+            doc,
+            parameters: manifest.options.clone(),
+            takes: Takes::Options,
+            listed: Vec::new(),
+        }
+    }
+
+    /// A function as it is called in Starlark.
+    pub(crate) fn of_signature(signature: &Signature) -> Self {
+        let described = |name: &str| {
+            let node = signature.root.get("properties").and_then(|nodes| nodes.get(name));
+            node.and_then(|node| node.get("description")).and_then(Value::as_str).unwrap_or_default().replace('\n', " ")
+        };
+        let listed = signature.parameters.iter().map(|parameter| {
+            let takes = match &parameter.kind {
+                Kind::Data(node) => Schema::new(&signature.root).part(node).allowed(),
+                other => other.expected(&signature.root),
+            };
+            (parameter.name.clone(), parameter.required, takes, described(&parameter.name))
+        });
+        let listed = listed.collect();
+        Entry { name: signature.function.clone(), doc: signature.doc.clone(), parameters: Value::Null, takes: Takes::Listed, listed }
     }
 
     /// What it does, in one sentence.
@@ -79,7 +111,10 @@ impl Entry {
     }
 
     /// Its parameters: name, whether it is required, what it takes, what it means.
-    fn parameters(&self) -> Vec<(String, bool, String, String)> {
+    fn parameters(&self) -> Vec<Listed> {
+        if self.takes == Takes::Listed {
+            return self.listed.clone();
+        }
         let schema = Schema::new(&self.parameters);
         let nodes = self.parameters.get("properties").and_then(Value::as_object);
         let described = |name: &str| {
@@ -89,13 +124,15 @@ impl Entry {
         schema.properties().map(|(name, part)| (name.to_owned(), schema.requires(name), part.allowed(), described(name))).collect()
     }
 
-    fn call(&self) -> String {
+    /// How it is called: `remote_file(request, path, ...)`.
+    pub(crate) fn call(&self) -> String {
         if self.takes == Takes::Options {
             return self.name.clone();
         }
         let required = self.parameters().into_iter().filter(|(_, required, ..)| *required).map(|(name, ..)| name);
         let more = if self.parameters().iter().any(|(_, required, ..)| !required) { vec!["...".to_owned()] } else { Vec::new() };
-        let words: Vec<String> = std::iter::once("request".to_owned()).chain(required).chain(more).collect();
+        let request = (self.takes != Takes::Listed).then(|| "request".to_owned());
+        let words: Vec<String> = request.into_iter().chain(required).chain(more).collect();
         format!("{}({})", self.name, words.join(", "))
     }
 }
@@ -154,8 +191,15 @@ pub(crate) fn page(entries: &[Entry]) -> String {
 }
 
 /// The parameters that every action takes.
-fn options() -> Vec<(String, bool, String, String)> {
-    Entry { name: String::new(), doc: String::new(), parameters: schema_for!(Options).to_value(), takes: Takes::Options }.parameters()
+fn options() -> Vec<Listed> {
+    Entry {
+        name: String::new(),
+        doc: String::new(),
+        parameters: schema_for!(Options).to_value(),
+        takes: Takes::Options,
+        listed: Vec::new(),
+    }
+    .parameters()
 }
 
 fn cell(text: &str) -> String {

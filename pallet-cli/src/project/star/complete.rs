@@ -214,7 +214,8 @@ fn choices(found: &CallAt) -> Vec<String> {
 
 fn in_string(text: &str, string: &Range<usize>, before: &[Token], scope: &ScopeData) -> Completion {
     let written = &text[string.clone()];
-    let quotes = written.find(['"', '\'']).map_or(0, |letters| letters + written[letters..].chars().take_while(|c| matches!(c, '"' | '\'')).count());
+    let quotes =
+        written.find(['"', '\'']).map_or(0, |letters| letters + written[letters..].chars().take_while(|c| matches!(c, '"' | '\'')).count());
     let (from, prefix) = (string.start + quotes, &written[quotes..]);
     let tokens = significant(before);
     let Some(found) = call(text, &tokens, scope) else { return Completion { from, candidates: Vec::new() } };
@@ -364,6 +365,11 @@ fn plain(text: &str, kind: CandidateKind) -> Candidate {
     Candidate { text: text.to_owned(), kind, about: String::new() }
 }
 
+/// Whether a word is one of the language's own.
+pub(crate) fn is_keyword(word: &str) -> bool {
+    KEYWORDS.contains(&word) || CONSTANTS.contains(&word)
+}
+
 /// The first sentence of a documentation.
 pub(crate) fn first_sentence(doc: &str) -> String {
     let line = doc.lines().next().unwrap_or_default();
@@ -378,7 +384,10 @@ mod tests {
     /// What is offered where `|` stands.
     fn offered(marked: &str) -> Vec<String> {
         let language = Language::new(["db"].into_iter());
-        let mut scope = ScopeData { names: language.known().iter().map(|(name, known)| (name.clone(), Name::known(known))).collect(), ..ScopeData::default() };
+        let mut scope = ScopeData {
+            names: language.known().iter().map(|(name, known)| (name.clone(), Name::known(known))).collect(),
+            ..ScopeData::default()
+        };
         let mut lift = super::super::functions::plain_signature("lift");
         let parameter = |name: &str, kind, positional| Parameter { name: name.to_owned(), kind, required: false, positional };
         lift.parameters = vec![parameter("what", Kind::Targets, true), parameter("phase", Kind::PhaseChoices, false)];

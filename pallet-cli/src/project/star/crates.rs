@@ -62,7 +62,13 @@ pub(crate) fn crate_of(manifest: &Manifest) -> anyhow::Result<Crate> {
         }
         module.freeze().map_err(|error| anyhow::anyhow!("crate {}: {error:?}", manifest.name))
     })?;
-    Ok(Crate { functions: signatures.into_iter().collect(), namespace, module, interface: Interface::new(types), about: manifest.about.clone() })
+    Ok(Crate {
+        functions: signatures.into_iter().collect(),
+        namespace,
+        module,
+        interface: Interface::new(types),
+        about: manifest.about.clone(),
+    })
 }
 
 impl Crate {

@@ -51,8 +51,7 @@ pub(crate) fn functions<'a>(secrets: impl Iterator<Item = &'a str>) -> Vec<HostF
 fn secret<'a>(names: impl Iterator<Item = &'a str>) -> HostFunction {
     let names: Vec<&str> = names.collect();
     let name = Parameter { name: "name".into(), kind: Kind::Data(json!({"enum": names})), required: true, positional: true };
-    let signature =
-        Signature { doc: SECRET.to_owned(), parameters: vec![name], returns: Ty::string(), ..plain_signature("secret") };
+    let signature = Signature { doc: SECRET.to_owned(), parameters: vec![name], returns: Ty::string(), ..plain_signature("secret") };
     HostFunction::new(Arc::new(signature), Does::Secret)
 }
 

@@ -186,7 +186,9 @@ impl<'v, 'm> Inputs<'v, 'm> {
     fn known(&self) -> HashMap<String, Known> {
         let mut known = self.workbench.language.known();
         known.extend(self.scope.known.clone());
-        known.retain(|name, _| !self.session.own.borrow().contains(name) && (!self.project.contains(name) || self.scope.known.contains_key(name)));
+        known.retain(|name, _| {
+            !self.session.own.borrow().contains(name) && (!self.project.contains(name) || self.scope.known.contains_key(name))
+        });
         known.extend(self.loaded.clone());
         known
     }
@@ -267,7 +269,8 @@ pub(crate) fn bring_in(module: &Module<'_>, project: &Project, free: &dyn Fn(&st
     }
     for group in &project.groups {
         let name = group.name.replace('-', "_");
-        let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let is_name =
+            name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if is_name && !names.contains(&name) {
             if free(&name) {
                 let value = GroupValue { name: group.name.clone(), cluster: false, groups: vec![group.clone()], numbers: Vec::new() };
