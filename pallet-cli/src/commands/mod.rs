@@ -39,6 +39,8 @@ commands! {
     converge::Converge,
     lift::Lift,
     down::Down,
+    explain::Explain,
+    run::Run,
     nodes::Nodes,
     images::Images,
     hardware::Hardware,

@@ -8,6 +8,7 @@ use pallet_core::engine::{Engine, EngineError, Event, GroupSpec, LiftOptions, Ou
 
 use crate::context::{Context, Loaded};
 use crate::error::{DRIFT, INTERRUPTED, SOME_NODE_FAILED};
+use crate::output::Progress;
 
 /// Options of every operation that configures nodes.
 #[derive(Debug, Clone, clap::Args)]
@@ -36,18 +37,23 @@ impl OperationOptions {
 
     /// The engine's options; code is checked here, before any node is touched.
     pub(crate) fn lift_options(&self, loaded: &Loaded) -> anyhow::Result<LiftOptions> {
-        let mut phases: Vec<_> = self.phases.iter().cloned().map(PhaseChoice::Named).collect();
-        for code in &self.code {
-            phases.push(PhaseChoice::Inline(loaded.project.inline(code)?));
-        }
         Ok(LiftOptions {
-            phases,
+            phases: phases(loaded, &self.phases, &self.code)?,
             dry_run: self.dry_run,
             parallel: self.parallel.into(),
             overwrite_changes: self.overwrite_changes,
             drift_only: false,
         })
     }
+}
+
+/// The phases of these names, and then those that are given as code.
+pub(crate) fn phases(loaded: &Loaded, names: &[String], code: &[String]) -> anyhow::Result<Vec<PhaseChoice>> {
+    let mut phases: Vec<_> = names.iter().cloned().map(PhaseChoice::Named).collect();
+    for code in code {
+        phases.push(PhaseChoice::Inline(loaded.project.inline(code)?));
+    }
+    Ok(phases)
 }
 
 /// The groups of these names, each with a count if one is given: `web=3`. No names: all groups.
@@ -90,9 +96,44 @@ where
 {
     let start = std::time::Instant::now();
     let progress = Arc::new(context.printer.progress());
-    let mut engine = context.engine(loaded)?;
     let told = progress.clone();
-    engine.events = Arc::new(move |event| told.event(&event));
+    let outcome = match drive(context, loaded, &progress, Arc::new(move |event| told.event(&event)), operation)? {
+        Some(outcome) => outcome,
+        None => return Ok(ExitCode::SUCCESS),
+    };
+    let (changed, unchanged, failed) = outcome.counts();
+    let seconds = start.elapsed().as_secs_f64();
+    progress.event(&Event::Finished {
+        ok: outcome.ok(),
+        changed,
+        unchanged,
+        failed,
+        created: outcome.created.len(),
+        destroyed: outcome.destroyed.len(),
+        seconds,
+    });
+    progress.summary(&outcome, seconds);
+    Ok(match (outcome.cancelled, outcome.ok()) {
+        (true, _) => ExitCode::from(INTERRUPTED),
+        (false, true) if outcome.drift_only && outcome.drifted() > 0 => ExitCode::from(DRIFT),
+        (false, true) => ExitCode::SUCCESS,
+        (false, false) => ExitCode::from(SOME_NODE_FAILED),
+    })
+}
+
+/// Does something with an engine that tells `events` what happens, and stops it at Ctrl-C.
+pub(crate) fn drive<T, F>(
+    context: &Context,
+    loaded: &Loaded,
+    progress: &Arc<Progress>,
+    events: Arc<dyn Fn(Event) + Send + Sync>,
+    operation: impl FnOnce(Engine) -> F,
+) -> anyhow::Result<T>
+where
+    F: Future<Output = Result<T, EngineError>>,
+{
+    let mut engine = context.engine(loaded)?;
+    engine.events = events;
     let told = progress.clone();
     let say = move |message: &str| told.event(&Event::Message { node: None, level: "info".to_owned(), message: message.to_owned() });
     let _ = context.listener.set(Box::new(say));
@@ -116,29 +157,7 @@ where
         outcome
     });
     runtime.shutdown_background();
-    let outcome = match outcome {
-        Ok(Some(outcome)) => outcome,
-        Ok(None) => return Ok(ExitCode::SUCCESS),
-        Err(error) => return Err(error.into()),
-    };
-    let (changed, unchanged, failed) = outcome.counts();
-    let seconds = start.elapsed().as_secs_f64();
-    progress.event(&Event::Finished {
-        ok: outcome.ok(),
-        changed,
-        unchanged,
-        failed,
-        created: outcome.created.len(),
-        destroyed: outcome.destroyed.len(),
-        seconds,
-    });
-    progress.summary(&outcome, seconds);
-    Ok(match (outcome.cancelled, outcome.ok()) {
-        (true, _) => ExitCode::from(INTERRUPTED),
-        (false, true) if outcome.drift_only && outcome.drifted() > 0 => ExitCode::from(DRIFT),
-        (false, true) => ExitCode::SUCCESS,
-        (false, false) => ExitCode::from(SOME_NODE_FAILED),
-    })
+    Ok(outcome?)
 }
 
 /// A node costs the controller some milliseconds, so few threads do, and they wake each other less.

@@ -2,13 +2,16 @@
 
 pub(crate) mod about;
 mod downloads;
+pub(crate) mod explanation;
 mod printer;
 mod progress;
 pub(crate) mod reference;
+pub(crate) mod run_result;
 mod summary;
 mod table;
 mod visible;
 
 pub(crate) use downloads::Downloads;
 pub(crate) use printer::Printer;
+pub(crate) use progress::Progress;
 pub(crate) use table::table;
