@@ -39,6 +39,7 @@ commands! {
     converge::Converge,
     lift::Lift,
     down::Down,
+    explain::Explain,
     nodes::Nodes,
     images::Images,
     hardware::Hardware,

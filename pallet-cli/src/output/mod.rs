@@ -2,10 +2,12 @@
 
 pub(crate) mod about;
 mod downloads;
+pub(crate) mod explanation;
 pub(crate) mod nodes;
 mod printer;
 mod progress;
 pub(crate) mod reference;
+pub(crate) mod run_result;
 mod summary;
 mod table;
 mod visible;

@@ -230,6 +230,11 @@ impl Session {
         self.told.load(Ordering::Relaxed)
     }
 
+    /// What is printed by now says all of the value of the input.
+    fn has_told_all(&self) {
+        self.told.store(true, Ordering::Relaxed);
+    }
+
     fn remember(&self, code: u8) {
         self.worst.fetch_max(code, Ordering::Relaxed);
     }

@@ -127,7 +127,7 @@ impl Session {
         })?;
         let Some((outcome, changes)) = done else { return Ok(None) };
         self.remember(crate::operation::exit_code(&outcome));
-        self.told.store(true, std::sync::atomic::Ordering::Relaxed);
+        self.has_told_all();
         let mut names = self.node_names();
         names.retain(|name| !outcome.destroyed.contains(name));
         names.extend(outcome.created.iter().filter(|_| !outcome.nodes.is_empty()).cloned());

@@ -146,7 +146,11 @@ impl Engine {
         let results = on_nodes(self, nodes, options.parallel, move |engine, node| {
             let (script, options) = (script.clone(), options.clone());
             let group = groups.iter().find(|group| node.group.as_deref() == Some(group.name.as_str())).cloned();
-            async move { engine.run_on(node, group.unwrap_or_else(nobody), &script, &options).await }
+            async move {
+                let result = engine.run_on(node, group.unwrap_or_else(nobody), &script, &options).await;
+                engine.tell(Event::Ran(result.clone()));
+                result
+            }
         });
         Ok(RunOutcome { nodes: results.await?, cancelled: self.cancel.is_cancelled() })
     }

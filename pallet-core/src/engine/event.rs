@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
+use super::ad_hoc::RunResult;
 use super::NodeResult;
 use super::template::Choice;
 use super::vault::Vault;
@@ -52,6 +53,8 @@ pub enum Event {
     Drift(PlannedChange),
     /// A line that an action printed.
     Output { node: String, phase: String, action: String, line: String },
+    /// A command ended on a node, or could not be run there.
+    Ran(RunResult),
     /// All that is done on a node.
     NodeFinished {
         node: String,
@@ -84,7 +87,9 @@ impl Event {
             Event::NotCreated { error, .. } => hide(error),
             Event::NodeFinished { result: NodeResult::Failed { error, .. }, .. } => error.redact(vault),
             Event::Warning { message, .. } | Event::Message { message, .. } => hide(message),
-            Event::Started { .. }
+            // its text was redacted as a whole
+            Event::Ran(_)
+            | Event::Started { .. }
             | Event::Creating { .. }
             | Event::Created { .. }
             | Event::Destroying { .. }

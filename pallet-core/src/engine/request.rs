@@ -177,7 +177,7 @@ impl NodeRequest {
         // some arguments must be of a form that no placeholder has
         let fits = |action: &mut Box<dyn AnyAction>| action.prepare(&self.inner.session.workspace).is_ok();
         let action = action.and_then(|mut action| fits(&mut action).then_some(action));
-        Some(Shown { arguments: arguments.clone(), action })
+        Some(Shown { arguments: scope::without_defaults(entry, arguments), action })
     }
 
     /// Puts secrets into arguments; gives what names the action without them, if there are any.
