@@ -47,7 +47,7 @@ impl Terminal {
         own.current_dir(command.get_current_dir().unwrap());
         own.stdin(slave.try_clone().unwrap()).stdout(slave.try_clone().unwrap()).stderr(slave);
         let child = own.spawn().unwrap_or_else(|error| panic!("cannot run setsid: {error}"));
-        let screen = Arc::new(Mutex::new(vt100::Parser::new(ROWS, COLUMNS, 0)));
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(ROWS.try_into().unwrap(), COLUMNS.try_into().unwrap(), 0)));
         let mut shown = File::from(OwnedFd::from(master.try_clone().unwrap()));
         let parser = screen.clone();
         std::thread::spawn(move || {

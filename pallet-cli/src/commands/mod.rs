@@ -7,7 +7,7 @@ use clap::Subcommand;
 use crate::context::Context;
 
 mod offers;
-mod operation;
+pub(crate) mod operation;
 mod plugins;
 mod registry_options;
 

@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
 use pallet_core::engine::{Connections, Engine};
+use tokio::runtime::{Handle, Runtime};
 use starlark::values::Value;
 
 use crate::context::{Context, Installed, Loaded};
@@ -46,7 +47,9 @@ pub(crate) struct Session {
     base: Context,
     pub(crate) manner: Manner,
     state: Mutex<State>,
-    runtime: tokio::runtime::Runtime,
+    /// Only its owner can end it.
+    runtime: Option<Runtime>,
+    handle: Handle,
     connections: Connections,
     pub(crate) interrupt: Arc<Interrupt>,
     live: Live,
@@ -73,11 +76,13 @@ impl Session {
         let workers = crate::operation::workers();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
         let runtime = runtime.context("cannot start the runtime")?;
+        let handle = runtime.handle().clone();
         let session = Session {
             base: context.clone(),
             manner,
             state: Mutex::new(State { loaded, service: context.global.service.clone(), admin_user: None }),
-            runtime,
+            runtime: Some(runtime),
+            handle,
             connections: Connections::new(),
             interrupt: Arc::default(),
             live: Live::default(),
@@ -87,7 +92,7 @@ impl Session {
             nodes: Arc::default(),
         };
         let (interrupt, interactive) = (session.interrupt.clone(), session.is_interactive());
-        session.runtime.spawn(async move {
+        session.handle.spawn(async move {
             while tokio::signal::ctrl_c().await.is_ok() {
                 interrupt.strike(interactive);
             }
@@ -108,13 +113,15 @@ impl Session {
             stop: Arc::new(move || interrupt.is_struck()),
         };
         let done = with_room(|| with_inputs(&workbench, &loaded.project, work)).map_err(Diagnostics::from)?;
-        self.runtime.block_on(self.connections.close());
+        self.handle.block_on(self.connections.close());
         Ok(done)
     }
 
     /// Evaluates one input; its value, if it is to be shown.
     fn input<'v>(&self, inputs: &mut Inputs<'v, '_>, file: &str, code: &str) -> anyhow::Result<Value<'v>> {
-        self.interrupt.clear();
+        if self.is_interactive() {
+            self.interrupt.clear();
+        }
         self.told.store(false, Ordering::Relaxed);
         inputs.check(file, code)?;
         let result = inputs.evaluate(file, code);
@@ -157,10 +164,13 @@ impl Session {
     }
 
     /// Asks the service for the names of its nodes, for completion, without anybody waiting for it.
-    pub(crate) fn look_for_nodes(self: &Arc<Self>) {
+    fn look_for_nodes(&self) {
+        if !self.is_interactive() {
+            return;
+        }
         let Ok(engine) = self.engine() else { return };
         let names = self.nodes.clone();
-        self.runtime.spawn_blocking(move || {
+        self.handle.spawn_blocking(move || {
             if let Ok(nodes) = engine.service.nodes() {
                 *names.lock().unwrap_or_else(PoisonError::into_inner) = nodes.into_iter().map(|node| node.name).collect();
             }
@@ -245,5 +255,14 @@ impl Session {
 
     fn node_names(&self) -> MutexGuard<'_, Vec<String>> {
         self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // what was abandoned is not waited for
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }

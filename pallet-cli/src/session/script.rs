@@ -34,8 +34,12 @@ pub(crate) fn run_lines(context: &Context) -> anyhow::Result<ExitCode> {
     let own = session.clone();
     let result = session.evaluating(move |inputs| {
         let mut pending = Pending::default();
-        for line in std::io::stdin().lock().lines() {
-            let line = line.context("cannot read standard input")?;
+        let mut lines = std::io::stdin().lock().lines();
+        loop {
+            own.interrupt.read(true);
+            let line = lines.next();
+            own.interrupt.read(false);
+            let Some(line) = line.transpose().context("cannot read standard input")? else { break };
             if pending.ends_before(&line) {
                 own.piped(inputs, &mut pending)?;
             }

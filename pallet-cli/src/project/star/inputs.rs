@@ -157,11 +157,6 @@ impl<'v, 'm> Inputs<'v, 'm> {
         }
     }
 
-    /// The value of a name.
-    pub(crate) fn value(&self, name: &str) -> Option<Value<'v>> {
-        self.module.get(name).filter(|_| self.session.own.borrow().contains(name) || self.project.contains(name))
-    }
-
     /// The names that an input sees, each with what it stands for.
     pub(crate) fn names(&self) -> BTreeMap<String, Name> {
         let known = self.known();
@@ -293,7 +288,7 @@ pub(crate) fn own_groups(evaluator: &Evaluator<'_, '_, '_>) -> Vec<GroupSpec> {
 fn of_value(value: Value<'_>) -> Name {
     let attributes = if matches!(value.get_type(), "struct" | "table" | "group_spec") { value.dir_attr() } else { Vec::new() };
     let attributes = attributes.into_iter().map(|name| (name, Name::default())).collect();
-    Name { about: format!("a {}", value.get_type()), attributes, ..Name::default() }
+    Name { attributes, ..Name::about(&format!("a {}", value.get_type())) }
 }
 
 /// Starlark knows some of the names; one that is none may be one of the others.

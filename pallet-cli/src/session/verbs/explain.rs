@@ -101,7 +101,7 @@ fn explain_session<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>
         let help = "converge, lift, drift and down give one".to_owned();
         Complaint::new(format!("explain_session: `outcome` must be the outcome of an operation, not {}", describe(value))).help(help)
     })?;
-    call.session.context().printer.text(&told(outcome));
+    call.session.context().printer.printed(told(outcome).trim_end());
     Ok(Value::new_none())
 }
 

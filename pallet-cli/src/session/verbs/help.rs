@@ -32,7 +32,7 @@ fn help<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
         None => overview(),
         Some(value) => explained(&call, value)?,
     };
-    printer.text(&shown);
+    printer.printed(shown.trim_end());
     Ok(Value::new_none())
 }
 
