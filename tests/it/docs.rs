@@ -64,9 +64,10 @@ fn run(project: &Project, directory: &Path, line: &str) -> String {
     let programs = workspace().cli().parent().unwrap().display().to_string();
     let path = format!("PATH={programs}:{}", std::env::var("PATH").unwrap_or_default());
     let mut command = Command::new("env");
-    command.args([&path, "sh", "-e", "-c", line]).current_dir(directory).env_clear().envs(project.variables());
-    let output = Process::start(command, Duration::from_secs(900)).wait().exits(0);
-    format!("{}\n{}", output.stdout, output.stderr)
+    // in the order in which a person sees it
+    let line = format!("exec 2>&1\n{line}");
+    command.args([&path, "sh", "-e", "-c", &line]).current_dir(directory).env_clear().envs(project.variables());
+    Process::start(command, Duration::from_secs(900)).wait().exits(0).stdout
 }
 
 #[test]
