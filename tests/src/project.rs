@@ -167,7 +167,7 @@ impl Project {
     /// Starts `pallet-cli repl` on a terminal.
     pub fn repl(&self, arguments: &[&str]) -> Terminal {
         let arguments: Vec<_> = ["repl"].into_iter().chain(arguments.iter().copied()).collect();
-        Terminal::start(&self.on_project(&arguments), "pallet>", self.timeout)
+        Terminal::start(&self.on_project(&arguments), ">>>", self.timeout)
     }
 
     /// Runs `pallet-cli` in a directory, without `-C`.

@@ -15,7 +15,7 @@ use crate::error::{INTERRUPTED, exit_code};
 use crate::project::star::Inputs;
 
 /// The prompt.
-const PROMPT: &str = "pallet> ";
+const PROMPT: &str = ">>> ";
 
 /// Runs a file in a session of its own, and gives its exit code.
 pub(crate) fn run_file(context: &Context, path: &Path) -> anyhow::Result<ExitCode> {

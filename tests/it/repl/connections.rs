@@ -26,6 +26,11 @@ fn a_node_is_connected_once_and_again_when_it_was_away() {
     assert!(terminal.enter("lift()").contains("nodes: 2 changed"));
     assert_eq!(run(&mut terminal, sessions), before, "another connection was made");
 
+    // another user has a connection of its own, or none
+    let shown = terminal.enter("with_admin_user(\"nobody-there\", lambda: lift()).ok");
+    assert!(shown.contains("does not let nobody-there in") && shown.ends_with("\nFalse"), "{shown}");
+    assert!(terminal.enter("lift()").contains("nothing to change on 2 nodes"));
+
     bed.kill(1);
     bed.start(1);
     let shown = terminal.enter("lift()");

@@ -24,12 +24,12 @@ fn the_next_session_remembers() {
     terminal.press(UP);
     terminal.wait_for("    return 4");
     terminal.press(UP);
-    terminal.wait_for_line("pallet> second = 2");
+    terminal.wait_for_line(">>> second = 2");
     terminal.press(UP);
-    terminal.wait_for_line("pallet> first = 1");
+    terminal.wait_for_line(">>> first = 1");
     // another session has no names of this one
     terminal.press("\r");
-    terminal.wait_for("pallet> first = 1");
+    terminal.wait_for(">>> first = 1");
     assert!(terminal.enter("first").ends_with("\n1"));
     assert!(terminal.enter("hidden").contains("there is no `hidden`"));
 }

@@ -35,6 +35,11 @@ fn a_session_from_the_first_node_to_the_last() {
     assert!(shown.contains("inline: directory /srv/told: create directory  (input "), "{shown}");
     assert!(terminal.enter("explain_plan(note, \"web-1\")").contains("remote_file /srv/note"));
 
+    // a group of one's own, as the first Pallet's demo has it
+    terminal.enter("box = defnode(\"box\", configure = note)");
+    assert!(terminal.enter("converge({box: 1})").contains("box-1: configure: remote_file /srv/note"));
+    assert_eq!(names(&project), ["box-1", "web-1"]);
+
     // Ctrl-C ends the lift, and nothing else
     terminal.press("r = lift(web, phase = lambda request: exec_checked_script(request, \"slow\", \"sleep 60\"))\r");
     terminal.wait_for("exec_checked_script slow");
@@ -48,10 +53,10 @@ fn a_session_from_the_first_node_to_the_last() {
     terminal.press("converge({web: 0})\r");
     terminal.wait_for("Destroy web-1? [y/N]");
     assert!(terminal.enter("n").contains("nothing was done"));
-    assert_eq!(names(&project), ["web-1"]);
+    assert_eq!(names(&project), ["box-1", "web-1"]);
     terminal.press("down()\r");
-    terminal.wait_until_last("Destroy web-1? [y/N]");
-    assert!(terminal.enter("y").contains("1 destroyed"));
+    terminal.wait_until_last("Destroy box-1, web-1? [y/N]");
+    assert!(terminal.enter("y").contains("2 destroyed"));
     assert_eq!(names(&project), Vec::<String>::new());
     terminal.press(END);
     assert_eq!(terminal.ends(), 0);

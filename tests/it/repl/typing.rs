@@ -20,7 +20,7 @@ fn tab_completes_names_keywords_attributes_and_strings() {
         ("use_service(\"sa\t", "use_service(\"sandbox"),
     ] {
         terminal.press(keys);
-        terminal.wait_for_line(&format!("pallet> {completed}"));
+        terminal.wait_for_line(&format!(">>> {completed}"));
         terminal.interrupt();
     }
     // of several, all are shown
@@ -32,7 +32,7 @@ fn tab_completes_names_keywords_attributes_and_strings() {
     // what is defined is completed from then on
     terminal.enter("my_own_name = struct(field_of_it = 1)");
     terminal.press("my_o\t.fi\t");
-    terminal.wait_for_line("pallet> my_own_name.field_of_it");
+    terminal.wait_for_line(">>> my_own_name.field_of_it");
 }
 
 #[test]
