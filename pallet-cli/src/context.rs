@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use anyhow::{Context as _, bail};
 use pallet_core::engine::{Engine, EngineError, FactsCache, Holder, Phase, Vault};
@@ -61,10 +62,14 @@ impl Context {
     /// What a lock names, and what is on the search path. A project that has a lock sees what that names, what comes with Pallet, and
     /// `PALLET_PLUGIN_PATH`; directories that anybody could put a library into do not count there.
     pub(crate) fn scan(&self) -> anyhow::Result<Registry> {
-        let project = self.directory();
+        self.scan_for(&self.directory())
+    }
+
+    /// The same for the project in this directory.
+    pub(crate) fn scan_for(&self, project: &Path) -> anyhow::Result<Registry> {
         let mut path = self.surroundings.plugin_path.clone();
         path.extend(self.surroundings.program.clone());
-        let (pins, of_project) = match lock_in_use(&project, &self.surroundings.configuration) {
+        let (pins, of_project) = match lock_in_use(project, &self.surroundings.configuration) {
             Some((file, of_project)) => {
                 let lock = Lock::read(&file)?.unwrap_or_default();
                 let store = Store::at(&self.surroundings.data);
@@ -85,6 +90,16 @@ impl Context {
                 .warning(&format!("{} is not used: a lock names {name}; `pallet-cli install` that file to use it", found.path.display()));
         }
         Ok(registry)
+    }
+
+    /// What [`scan_for`](Self::scan_for) would look at, with when it changed last: as long as that is the same, so are the plugins.
+    pub(crate) fn seen(&self, project: &Path) -> Vec<(PathBuf, Option<SystemTime>)> {
+        let mut paths = self.surroundings.plugin_path.clone();
+        paths.extend(self.surroundings.program.clone());
+        paths.extend([project.join(".pallet/plugins"), self.surroundings.data.join("plugins")]);
+        paths.extend(lock_in_use(project, &self.surroundings.configuration).map(|(lock, _)| lock));
+        let changed = |path: &PathBuf| std::fs::metadata(path).and_then(|data| data.modified()).ok();
+        paths.into_iter().map(|path| (path.clone(), changed(&path))).collect()
     }
 
     /// The lock that is in use.
@@ -136,19 +151,26 @@ impl Context {
         }
     }
 
-    /// Loads the project.
-    pub(crate) fn load(&self, registry: Arc<Registry>) -> anyhow::Result<Loaded> {
-        let options = LoadOptions {
+    /// What loading a project depends on here. Nobody is told what its files print.
+    pub(crate) fn load_options(&self) -> anyhow::Result<LoadOptions> {
+        Ok(LoadOptions {
             user_config: Some(self.surroundings.configuration.join("config.toml")),
             home: Some(self.surroundings.home.clone()),
             service: self.global.service.clone(),
             environment_override: self.environment()?,
+            ..LoadOptions::default()
+        })
+    }
+
+    /// Loads the project.
+    pub(crate) fn load(&self, registry: Arc<Registry>) -> anyhow::Result<Loaded> {
+        let options = LoadOptions {
             colour: self.printer.colour(),
             print: Some(Arc::new({
                 let printer = self.printer.clone();
                 move |line| printer.said(line)
             })),
-            ..LoadOptions::default()
+            ..self.load_options()?
         };
         let project = Project::load(&self.directory(), &Installed(registry.clone()), options)?;
         self.printer.diagnostics(&project.warnings);
@@ -328,7 +350,7 @@ pub(crate) fn refuse_problems(registry: &Registry) -> Result<(), Failure> {
 }
 
 /// Checks that the plugins that pallet.toml requires are there, in versions that will do.
-fn check_plugins(project: &Project, registry: &Registry) -> Result<(), Diagnostics> {
+pub(crate) fn check_plugins(project: &Project, registry: &Registry) -> Result<(), Diagnostics> {
     let mut missing = Diagnostics::default();
     for required in project.config.plugins.values() {
         let is_meant = |summary: &&PluginSummary| summary.name == required.name() && required.kind.is_none_or(|kind| kind == summary.kind);
@@ -350,7 +372,7 @@ fn bootstrap(request: &mut Request) -> anyhow::Result<()> {
 }
 
 /// The plugins of this machine, as a project sees them.
-struct Installed(Arc<Registry>);
+pub(crate) struct Installed(pub(crate) Arc<Registry>);
 
 impl Catalog for Installed {
     fn crates(&self) -> Vec<String> {

@@ -5,6 +5,7 @@ mod commands;
 mod context;
 mod error;
 mod install;
+mod lsp;
 mod output;
 mod package;
 mod project;

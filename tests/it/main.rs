@@ -18,6 +18,8 @@ mod install;
 #[cfg(test)]
 mod lift;
 #[cfg(test)]
+mod lsp;
+#[cfg(test)]
 mod plugins;
 #[cfg(test)]
 mod portable;

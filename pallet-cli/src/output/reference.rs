@@ -26,6 +26,8 @@ enum Takes {
     Request,
     /// A request.
     RequestAlone,
+    /// Nothing.
+    Nothing,
     /// Nothing: they are the options of a service.
     Options,
 }
@@ -55,6 +57,17 @@ impl Entry {
         Entry { name: format!("provider = \"{}\"", manifest.name), doc, parameters: manifest.options.clone(), takes: Takes::Options }
     }
 
+    /// A function that declares something, or opens a scope; `parameters` may say in `x-takes` what they take that is no plain data.
+    pub(crate) fn of_declaration(name: &str, doc: &str, parameters: Value, request: bool) -> Self {
+        let takes = if request { Takes::RequestAlone } else { Takes::Nothing };
+        Entry { name: name.to_owned(), doc: doc.to_owned(), parameters, takes }
+    }
+
+    /// Whether it takes what every action takes.
+    pub(crate) fn is_action(&self) -> bool {
+        self.takes == Takes::Request
+    }
+
     /// What it does, in one sentence.
     pub(crate) fn summary(&self) -> String {
         let line = self.doc.lines().next().unwrap_or_default();
@@ -79,23 +92,29 @@ impl Entry {
     }
 
     /// Its parameters: name, whether it is required, what it takes, what it means.
-    fn parameters(&self) -> Vec<(String, bool, String, String)> {
+    pub(crate) fn parameters(&self) -> Vec<(String, bool, String, String)> {
         let schema = Schema::new(&self.parameters);
         let nodes = self.parameters.get("properties").and_then(Value::as_object);
         let described = |name: &str| {
             let node = nodes.and_then(|nodes| nodes.get(name));
             node.and_then(|node| node.get("description")).and_then(Value::as_str).unwrap_or_default().replace('\n', " ")
         };
-        schema.properties().map(|(name, part)| (name.to_owned(), schema.requires(name), part.allowed(), described(name))).collect()
+        let in_words = |name: &str| nodes?.get(name)?.get("x-takes")?.as_str().map(str::to_owned);
+        schema
+            .properties()
+            .map(|(name, part)| (name.to_owned(), schema.requires(name), in_words(name).unwrap_or_else(|| part.allowed()), described(name)))
+            .collect()
     }
 
-    fn call(&self) -> String {
+    /// How it is called: `remote_file(request, path, ...)`.
+    pub(crate) fn call(&self) -> String {
         if self.takes == Takes::Options {
             return self.name.clone();
         }
         let required = self.parameters().into_iter().filter(|(_, required, ..)| *required).map(|(name, ..)| name);
         let more = if self.parameters().iter().any(|(_, required, ..)| !required) { vec!["...".to_owned()] } else { Vec::new() };
-        let words: Vec<String> = std::iter::once("request".to_owned()).chain(required).chain(more).collect();
+        let request = (self.takes != Takes::Nothing).then(|| "request".to_owned());
+        let words: Vec<String> = request.into_iter().chain(required).chain(more).collect();
         format!("{}({})", self.name, words.join(", "))
     }
 }
@@ -121,6 +140,24 @@ pub(crate) fn text(entry: &Entry) -> String {
         let _ = write!(out, "\nExample:\n  {example}\n");
     }
     out.push('\n');
+    out
+}
+
+/// An entry in Markdown, for an editor: what [`text`] says.
+pub(crate) fn markdown(entry: &Entry) -> String {
+    let (paragraphs, examples) = entry.parts();
+    let mut out = format!("```python\n{}\n```\n\n{}\n", entry.call(), paragraphs.join("\n\n"));
+    for (number, (name, required, takes, doc)) in entry.parameters().into_iter().enumerate() {
+        let gap = if number == 0 { "\n" } else { "" };
+        let _ = writeln!(out, "{gap}- `{name}`: {takes}{}. {doc}", if required { ", required" } else { "" });
+    }
+    if entry.takes == Takes::Request {
+        let names: Vec<_> = options().into_iter().map(|(name, ..)| format!("`{name}`")).collect();
+        let _ = write!(out, "\nEvery action takes {} too.\n", names.join(", "));
+    }
+    for example in examples {
+        let _ = write!(out, "\n```python\n{example}\n```\n");
+    }
     out
 }
 
@@ -154,7 +191,7 @@ pub(crate) fn page(entries: &[Entry]) -> String {
 }
 
 /// The parameters that every action takes.
-fn options() -> Vec<(String, bool, String, String)> {
+pub(crate) fn options() -> Vec<(String, bool, String, String)> {
     Entry { name: String::new(), doc: String::new(), parameters: schema_for!(Options).to_value(), takes: Takes::Options }.parameters()
 }
 

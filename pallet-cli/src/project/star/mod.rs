@@ -1,9 +1,11 @@
 //! Starlark, the language of pallet.star.
 
+mod builtins;
 mod check;
 mod complaint;
 mod context;
 mod crates;
+mod declarations;
 mod error;
 mod function;
 mod functions;
@@ -14,6 +16,7 @@ mod limits;
 mod literal;
 mod load;
 mod nesting;
+mod outline;
 mod phase;
 mod registry;
 mod request;
@@ -25,9 +28,13 @@ mod spec_parts;
 mod table;
 mod types;
 
+pub(crate) use builtins::builtins;
+pub(crate) use declarations::declarations;
 pub(crate) use guard::with_room;
 pub(crate) use inline::InlineScope;
 pub(crate) use language::Language;
 pub(crate) use limits::Limits;
 pub(crate) use load::{Files, MAIN};
+pub(crate) use outline::{Definition, Outline, What};
 pub(crate) use registry::Run;
+pub(crate) use request::{ATTRIBUTES, OS_ATTRIBUTES, TARGET_ATTRIBUTES};
