@@ -11,6 +11,8 @@ use pallet_core::registry::Registry;
 use pallet_tests::{Output, Project, root};
 use serde_json::{Map, Value, json};
 
+mod elsewhere;
+
 /// Packages are built one after the other, into one directory, so that dependencies are built once.
 static BUILDING: Mutex<()> = Mutex::new(());
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use pallet_tests::{ContainerEngine, Process, Project};
+use pallet_tests::{ContainerEngine, Process, Project, image};
 
 mod lease;
 mod registry;
@@ -19,7 +19,7 @@ web = group_spec("web", count = 2, phases = {"configure": configure}, node_spec 
 /// A project whose nodes are containers of this engine, made from a directory.
 fn project(engine: &ContainerEngine, options: &str) -> Project {
     let project = Project::empty().prefixed(engine.prefix()).timeout(Duration::from_secs(180));
-    let root = ContainerEngine::image().join("root");
+    let root = image("bookworm-min").join("root");
     let host = engine.host();
     project.write(
         "pallet.toml",

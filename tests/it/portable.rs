@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use pallet_tests::{Bed, Cloud, ContainerEngine, Project};
+use pallet_tests::{Bed, Cloud, ContainerEngine, Project, image};
 
 use crate::qemu::vm_image;
 
@@ -58,7 +58,7 @@ fn project(bed: &Bed, cloud: &Cloud, engine: &ContainerEngine) -> Project {
         login_user = "debian"
         "#,
         host = engine.host(),
-        root = ContainerEngine::image().join("root").display(),
+        root = image("bookworm-min").join("root").display(),
         endpoint = cloud.endpoint(),
         subnet = cloud.subnet(),
         vm = vm_image(),

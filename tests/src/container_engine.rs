@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::guard::Guard;
+use crate::image::bed_script;
 use crate::{Output, Process};
 
 /// A running engine. It goes with its containers when the value does, or the tests end.
@@ -49,15 +50,4 @@ impl ContainerEngine {
     pub fn prefix(&self) -> Vec<String> {
         vec!["nsenter".into(), format!("--net=/run/netns/{}", self.name), "--".into()]
     }
-
-    /// A directory with a root file system, in `root`, and a key that logs in, `id_ed25519`; the first call of all builds it.
-    pub fn image() -> PathBuf {
-        let mut command = bed_script("image.sh");
-        command.arg("bookworm-min");
-        PathBuf::from(Process::start(command, Duration::from_secs(600)).wait().exits(0).stdout.trim())
-    }
-}
-
-fn bed_script(name: &str) -> Command {
-    Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("bed").join(name))
 }

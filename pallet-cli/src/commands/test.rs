@@ -20,8 +20,8 @@ use crate::trial::{link_library, Scenario, Verdict, scenarios, try_scenario};
 /// Try a crate's scenarios on fresh nodes, of each system that the crate says it is for
 ///
 /// Run it in the package of the crate, or name its directory with -C. A scenario is a file tests/NAME.star: the pallet.star of a project. Its
-/// groups are made and configured; a dry run before must write nothing and show what then happens, a second run must find nothing to do. The
-/// phase `verify` looks at the result. Nodes are sandbox nodes, or those of --service; tests/pallet.toml, if it is there, configures services
+/// groups are made and configured; a dry run before must write nothing and show what then happens, a second run must find nothing to do. One node
+/// more, which nobody configures, shows what changes by itself. The phase `verify` looks at the result. Nodes are sandbox nodes, or those of --service; tests/pallet.toml, if it is there, configures services
 /// and their images. It ends with exit code 1 if a scenario fails, and 4 if all that was tried is right, but some system could not be tried.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Test {

@@ -1,6 +1,6 @@
 //! The laws that a scenario must keep: a dry run writes nothing, what it shows is what happens, and a second run finds nothing to do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pallet_core::action::Certainty;
 use pallet_core::engine::{Event, Files, PlannedChange};
@@ -42,13 +42,30 @@ fn changed(events: &[Event]) -> BTreeMap<Key, usize> {
     changed
 }
 
-/// What was written on nodes, by their files before and after.
-pub(super) fn nothing_written(before: &BTreeMap<String, Files>, after: &BTreeMap<String, Files>) -> Vec<String> {
+/// The paths that changed on nodes that nobody touched.
+pub(super) fn changed_by_itself(before: &BTreeMap<String, Files>, after: &BTreeMap<String, Files>) -> BTreeSet<String> {
+    let mut changed = BTreeSet::new();
+    for (node, before) in before {
+        let empty = Files::new();
+        let after = after.get(node).unwrap_or(&empty);
+        let paths = before.keys().chain(after.keys()).filter(|path| before.get(*path) != after.get(*path));
+        changed.extend(paths.cloned());
+    }
+    changed
+}
+
+/// What was written on nodes, by their files before and after, but for what changes by itself.
+pub(super) fn nothing_written(
+    before: &BTreeMap<String, Files>,
+    after: &BTreeMap<String, Files>,
+    by_itself: &BTreeSet<String>,
+) -> Vec<String> {
     let mut broken = Vec::new();
     for (node, before) in before {
         let after = after.get(node).cloned().unwrap_or_default();
-        let gone = before.keys().filter(|path| !after.contains_key(*path)).map(|path| format!("a dry run removed {path} on {node}"));
-        let new = after.iter().filter(|(path, said)| before.get(*path) != Some(said));
+        let gone = before.keys().filter(|path| !after.contains_key(*path) && !by_itself.contains(*path));
+        let gone = gone.map(|path| format!("a dry run removed {path} on {node}"));
+        let new = after.iter().filter(|(path, said)| before.get(*path) != Some(said) && !by_itself.contains(*path));
         let new = new.map(|(path, _)| match before.contains_key(path) {
             true => format!("a dry run wrote {path} on {node}"),
             false => format!("a dry run created {path} on {node}"),
@@ -144,13 +161,30 @@ mod tests {
             BTreeMap::from([("a-1".to_owned(), files)])
         };
         let before = files(&[("/a", "1"), ("/b", "1")]);
-        assert!(nothing_written(&before, &before).is_empty());
+        let none = BTreeSet::new();
+        assert!(nothing_written(&before, &before, &none).is_empty());
         assert_eq!(
-            nothing_written(&before, &files(&[("/a", "2"), ("/c", "1")])),
+            nothing_written(&before, &files(&[("/a", "2"), ("/c", "1")]), &none),
             ["a dry run removed /b on a-1", "a dry run wrote /a on a-1", "a dry run created /c on a-1"]
         );
         let many: Vec<_> = (0..30).map(|number| format!("/{number}")).collect();
         let many: Vec<_> = many.iter().map(|path| (path.as_str(), "1")).collect();
-        assert_eq!(nothing_written(&files(&[]), &files(&many)).last().map(String::as_str), Some("and 20 more"));
+        assert_eq!(nothing_written(&files(&[]), &files(&many), &none).last().map(String::as_str), Some("and 20 more"));
+    }
+
+    #[test]
+    fn what_changes_by_itself_is_not_of_the_dry_run() {
+        let files = |node: &str, files: &[(&str, &str)]| {
+            let files: Files = files.iter().map(|(path, said)| ((*path).to_owned(), (*said).to_owned())).collect();
+            BTreeMap::from([(node.to_owned(), files)])
+        };
+        let by_itself = changed_by_itself(
+            &files("control-1", &[("/same", "1"), ("/log", "1"), ("/gone", "1")]),
+            &files("control-1", &[("/same", "1"), ("/log", "2"), ("/new", "1")]),
+        );
+        assert_eq!(by_itself.iter().map(String::as_str).collect::<Vec<_>>(), ["/gone", "/log", "/new"]);
+        let before = files("a-1", &[("/same", "1"), ("/log", "1"), ("/gone", "1")]);
+        let after = files("a-1", &[("/same", "2"), ("/log", "3"), ("/new", "1")]);
+        assert_eq!(nothing_written(&before, &after, &by_itself), ["a dry run wrote /same on a-1"]);
     }
 }

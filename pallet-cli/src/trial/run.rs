@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use pallet_core::engine::{Engine, EngineError, Event, GroupSpec, LiftOptions, NodeResult, Outcome, Phase, PhaseChoice, PlanError};
+use pallet_core::engine::{
+    Engine, EngineError, Event, GroupSpec, LiftOptions, NodeResult, Outcome, Phase, PhaseChoice, PlanError, ServerSpec,
+};
 use pallet_core::model::{ImageSpec, NodeSpec};
 
 use super::laws;
@@ -44,7 +46,8 @@ pub(crate) async fn try_scenario(
     });
     // a scenario is of this crate alone
     engine.default_bootstrap = None;
-    let trial = Trial { engine, groups, events };
+    let control = control(&groups);
+    let trial = Trial { engine, groups, control, events };
     let verdict = trial.verdict().await;
     if keep {
         return verdict;
@@ -52,7 +55,8 @@ pub(crate) async fn try_scenario(
     let mut last = trial.engine.clone();
     // also when the trial was stopped
     last.cancel = Default::default();
-    let down = last.down(&trial.groups, &LiftOptions::default(), |_| Ok(true)).await;
+    let all: Vec<_> = trial.groups.iter().chain(&trial.control).cloned().collect();
+    let down = last.down(&all, &LiftOptions::default(), |_| Ok(true)).await;
     verdict.and_then(|verdict| down.map(|_| verdict))
 }
 
@@ -67,9 +71,24 @@ fn with_system(group: &GroupSpec, system: Option<&str>) -> GroupSpec {
     group
 }
 
+/// A node like those of the first group that nobody configures. What changes there changes by itself: a sandbox node shows the machine's own files
+/// until it has its own, and machines have daemons.
+fn control(groups: &[GroupSpec]) -> Option<GroupSpec> {
+    let names: Vec<_> = groups.iter().map(|group| group.name.as_str()).collect();
+    let mut name = "control".to_owned();
+    while names.contains(&name.as_str()) {
+        name.push('-');
+        name.push_str("control");
+    }
+    let node_spec = groups.first()?.server.node_spec.clone();
+    GroupSpec::new(&name, Some(1), ServerSpec::new().node_spec(node_spec)).ok()
+}
+
 struct Trial {
     engine: Engine,
     groups: Vec<GroupSpec>,
+    /// What nobody configures.
+    control: Option<GroupSpec>,
     events: Events,
 }
 
@@ -90,12 +109,20 @@ impl Trial {
         if let Some(broken) = failures("the nodes cannot be made ready", &made, &self.take()) {
             return Ok(Verdict::Broken(broken));
         }
+        if let Some(control) = &self.control {
+            // where no more nodes can be made there is none
+            let _ = self.engine.converge(std::slice::from_ref(control), &LiftOptions::default(), |_| Ok(true)).await;
+        }
+        // the control is looked at first and last: what changed by itself in between has changed there too
+        let control_before = self.engine.survey(self.control.as_slice()).await?;
         let before = self.engine.survey(&self.groups).await?;
         let (outcome, dry) = self.lift(LiftOptions { dry_run: true, ..LiftOptions::default() }).await?;
         if let Some(broken) = failures("a dry run failed", &outcome, &dry) {
             return Ok(Verdict::Broken(broken));
         }
-        let mut broken = laws::nothing_written(&before, &self.engine.survey(&self.groups).await?);
+        let after = self.engine.survey(&self.groups).await?;
+        let by_itself = laws::changed_by_itself(&control_before, &self.engine.survey(self.control.as_slice()).await?);
+        let mut broken = laws::nothing_written(&before, &after, &by_itself);
         let (outcome, applied) = self.lift(LiftOptions::default()).await?;
         if let Some(failed) = failures("the first run failed", &outcome, &applied) {
             return Ok(Verdict::Broken(broken.into_iter().chain(failed).collect()));
@@ -156,7 +183,15 @@ fn failures(what: &str, outcome: &Outcome, events: &[Event]) -> Option<Vec<Strin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pallet_core::engine::ServerSpec;
+
+    #[test]
+    fn the_control_is_like_the_first_group_and_has_a_name_of_its_own() {
+        let spec = NodeSpec { image: Some(ImageSpec { os_family: Some("debian".into()), ..ImageSpec::default() }), ..NodeSpec::default() };
+        let group = |name: &str, spec: &NodeSpec| GroupSpec::new(name, Some(2), ServerSpec::new().node_spec(spec.clone())).unwrap();
+        let control = control(&[group("web", &spec), group("control", &NodeSpec::default())]).unwrap();
+        assert_eq!((control.name.as_str(), control.count, control.server.node_spec), ("control-control", Some(1), spec));
+        assert!(super::control(&[]).is_none());
+    }
 
     #[test]
     fn a_system_is_a_condition_on_the_image() {

@@ -9,13 +9,15 @@ use super::{Engine, EngineError, GroupSpec};
 use crate::transport::Stream;
 
 /// The files of one node: what the node says of each, by its path. Kernel interfaces, `/run`, temporary files and logs are left out: they change
-/// while nobody does anything.
+/// while nobody does anything; so are the files that rpm's database is locked with, which a question writes too.
 pub type Files = BTreeMap<String, String>;
 
 /// A line for each file: mode, inode, owner, size, times of the last change of content and of anything, path. `%z` has the fraction of a second
-/// where the node's `stat` knows it.
+/// where the node's `stat` knows it. Of a directory only mode, owner and the time of its last entry: the rest changes when an overlay takes it in.
 const SCRIPT: &str = "find / \\( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/tmp -o -path /var/log \
-                      -o -path /var/run -o -path /var/cache/ldconfig \\) -prune -o ! -name '*\n*' -exec stat -c '%f %i %u:%g %s %y %z %n' {} + 2>/dev/null\n\
+                      -o -path /var/run -o -path /var/cache/ldconfig \\) -prune -o ! -name '*\n*' \
+                      ! -path /var/lib/rpm ! -path /usr/lib/sysimage/rpm ! -name rpmdb.sqlite-shm ! -name rpmdb.sqlite-wal \
+                      \\( -type d -exec stat -c '%f - %u:%g - %y - %n' {} + -o -exec stat -c '%f %i %u:%g %s %y %z %n' {} + \\) 2>/dev/null\n\
                       exit 0";
 
 impl Engine {

@@ -81,8 +81,9 @@ pub enum ServiceManager {
 }
 
 impl Os {
-    /// Where a system describes itself, below its root. The first is never a link, which would lead out of an image's directory.
-    pub const RELEASE_FILES: [&str; 2] = ["usr/lib/os-release", "etc/os-release"];
+    /// Where a system describes itself, below its root: the first that is a file. The first is most often a link to the second, and a link may lead
+    /// out of an image's directory.
+    pub const RELEASE_FILES: [&str; 2] = ["etc/os-release", "usr/lib/os-release"];
 
     /// What `debian 12` most probably means: the managers are those that the family has today.
     pub fn named(text: &str, arch: &str) -> Os {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::{Lease, unix_time};
+use crate::model::Os;
 
 /// Makes a directory that only its owner may look into, and those above it.
 pub fn make_private_directory(path: &Path) -> Result<()> {
@@ -79,6 +80,13 @@ fn read_lease(file: &Path) -> Result<Option<Lease>> {
     }
 }
 
+/// What the root file system in a directory says of its system; `None` if it does not.
+pub fn os_release(root: &Path) -> Option<String> {
+    let files = Os::RELEASE_FILES.map(|path| root.join(path));
+    let own = files.iter().filter(|file| fs::symlink_metadata(file).is_ok_and(|metadata| metadata.is_file()));
+    own.into_iter().find_map(|file| fs::read_to_string(file).ok())
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
@@ -123,5 +131,20 @@ mod tests {
         assert_eq!(names, ["a", "b"]);
         assert_eq!(subdirectories(&directory.path().join("c")).unwrap().len(), 0);
         assert_eq!(subdirectories(&directory.path().join("file.json")).unwrap_err().to_string().split(' ').next(), Some("cannot"));
+    }
+
+    #[test]
+    fn a_system_is_described_by_its_own_files() {
+        let root = tempfile::tempdir().unwrap();
+        assert_eq!(os_release(root.path()), None);
+        fs::create_dir_all(root.path().join("usr/lib")).unwrap();
+        fs::create_dir(root.path().join("etc")).unwrap();
+        fs::write(root.path().join("usr/lib/os-release"), "ID=debian\n").unwrap();
+        // of this machine, were it followed
+        std::os::unix::fs::symlink("/etc/hostname", root.path().join("etc/os-release")).unwrap();
+        assert_eq!(os_release(root.path()).as_deref(), Some("ID=debian\n"));
+        fs::remove_file(root.path().join("etc/os-release")).unwrap();
+        fs::write(root.path().join("etc/os-release"), "ID=rocky\n").unwrap();
+        assert_eq!(os_release(root.path()).as_deref(), Some("ID=rocky\n"));
     }
 }

@@ -50,7 +50,7 @@ impl Docker {
     async fn configured_os(&self, engine: &Engine, systems: &mut Systems, name: &str, path: &Path, asked: bool) -> Answer<Option<Os>> {
         let path = self.context.directory.join(path);
         if path.is_dir() {
-            let Some(text) = Os::RELEASE_FILES.iter().find_map(|file| std::fs::read_to_string(path.join(file)).ok()) else {
+            let Some(text) = files::os_release(&path) else {
                 return Ok(None);
             };
             return Ok(Some(os::of(&text, &engine.machine().await?.arch.concat())));

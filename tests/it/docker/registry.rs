@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use pallet_tests::{ContainerEngine, Process, Project};
+use pallet_tests::{ContainerEngine, Process, Project, image};
 use tempfile::TempDir;
 
 /// `ann` with the password `bed-secret`, as the registry keeps it, and as Docker's client does.
@@ -47,7 +47,7 @@ impl Registry {
         let path = |name: &str| self._files.path().join(name).to_str().unwrap().to_owned();
         let mut tar = Command::new("tar");
         tar.args(["--exclude=./usr/share", "--exclude=./srv", "--exclude=./var/cache", "--exclude=./var/lib/apt", "--exclude=./boot"]);
-        tar.arg("-C").arg(ContainerEngine::image().join("root")).args(["-cf", &path("root.tar"), "."]);
+        tar.arg("-C").arg(image("bookworm-min").join("root")).args(["-cf", &path("root.tar"), "."]);
         Process::start(tar, Duration::from_secs(60)).wait().exits(0);
         let image = self.image();
         engine.client(&["import", &path("root.tar"), &image]).exits(0);

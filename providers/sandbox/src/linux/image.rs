@@ -89,7 +89,7 @@ pub(crate) fn find(roots: Vec<Root>, chosen: Option<&Image>) -> Result<Root, Plu
 
 /// The system in a directory, as its os-release and its programs tell.
 pub(crate) fn os_of(root: &Path) -> Option<Os> {
-    let text = Os::RELEASE_FILES.into_iter().find_map(|path| fs::read_to_string(root.join(path)).ok())?;
+    let text = files::os_release(root)?;
     let os = Os::described(&text, &machine::architecture());
     let has = |path: &str| fs::symlink_metadata(root.join(path)).is_ok();
     let package_manager = match os.family {
