@@ -27,6 +27,7 @@ use crate::services::{Listener, Services};
 use crate::surroundings::{Surroundings, expand};
 
 /// What every command works with.
+#[derive(Clone)]
 pub(crate) struct Context {
     pub(crate) global: Global,
     pub(crate) printer: Printer,

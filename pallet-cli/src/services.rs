@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pallet_core::engine::ServiceBridge;
 use pallet_core::plugin::{ErrorKind, PluginError, Service, ServiceContext, ServiceHost};
@@ -13,7 +13,24 @@ use crate::project::config;
 use crate::project::did_you_mean_or_list;
 
 /// Who is told what providers say while something takes long; nobody until it is set.
-pub(crate) type Listener = Arc<OnceLock<Box<dyn Fn(&str) + Send + Sync>>>;
+#[derive(Clone, Default)]
+pub(crate) struct Listener(Arc<Mutex<Option<Told>>>);
+
+type Told = Arc<dyn Fn(&str) + Send + Sync>;
+
+impl Listener {
+    /// From now on this one is told.
+    pub(crate) fn set(&self, told: Option<Told>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = told;
+    }
+
+    fn tell(&self, message: &str) {
+        let told = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(told) = told {
+            told(message);
+        }
+    }
+}
 
 /// Makes services of what pallet.toml says of them.
 #[derive(Clone)]
@@ -37,11 +54,7 @@ impl Services {
 
     fn open_with(&self, name: &str, service: &config::Service, others: Others) -> Result<Arc<dyn Service>, RegistryError> {
         let listener = self.listener.clone();
-        let progress = move |message: &str| {
-            if let Some(listener) = listener.get() {
-                listener(message);
-            }
-        };
+        let progress = move |message: &str| listener.tell(message);
         let services = Box::new(move |name: &str| others.find(name));
         let bridge = ServiceBridge { progress: Arc::new(progress), cancel: self.cancel.clone(), services };
         let context = ServiceContext {

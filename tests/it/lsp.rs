@@ -42,7 +42,7 @@ fn told(diagnostics: &[Value]) -> Vec<(String, [u64; 4])> {
 }
 
 fn labels(completion: &Value) -> Vec<&str> {
-    completion.as_array().unwrap().iter().map(|item| item["label"].as_str().unwrap()).collect()
+    completion["items"].as_array().unwrap().iter().map(|item| item["label"].as_str().unwrap()).collect()
 }
 
 /// What is offered at `|` in a text that the editor has just been brought to.
@@ -118,15 +118,16 @@ fn what_could_be_written_is_offered() {
     for name in ["group_spec", "node_spec", "remote_file", "nginx", "web", "page", "len", "lambda", "secret", "plan_when"] {
         assert!(names.contains(&name), "{name} is not among {names:?}");
     }
-    assert!(!names.contains(&"request") && !names.contains(&"port"), "{names:?}");
-    let file = found.as_array().unwrap().iter().find(|item| item["label"] == "remote_file").unwrap();
+    let items = |found: &Value| found["items"].as_array().unwrap().clone();
+    let file = items(&found).into_iter().find(|item| item["label"] == "remote_file").unwrap();
     assert!(file["documentation"]["value"].as_str().unwrap().contains("remote_file(request"), "{file}");
 
     // in a function that is being written
     let inside = GOOD.replace("    page(request, title = \"hello\")\n", "    re|\n    page(request, title = \"hello\")\n");
     let found = offered(&mut editor, 3, &inside);
-    assert!(["request", "port", "remote_file"].iter().all(|name| labels(&found).contains(name)), "{found}");
-    let edit = &found[0]["textEdit"]["range"];
+    assert!(["request", "remote_file", "return"].iter().all(|name| labels(&found).contains(name)), "{found}");
+    assert!(!labels(&found).contains(&"web"), "{found}");
+    let edit = &found["items"][0]["textEdit"]["range"];
     assert_eq!((&edit["start"], &edit["end"]), (&json!({"line": 10, "character": 4}), &json!({"line": 10, "character": 6})));
 
     // functions of a crate, and keywords that are not given yet, while the text is no Starlark
@@ -135,7 +136,7 @@ fn what_could_be_written_is_offered() {
     let found = offered(&mut editor, 5, &GOOD.replace("root = \"/srv/hello\")", "|"));
     let names = labels(&found);
     assert!(names.contains(&"root") && !names.contains(&"port"), "{names:?}");
-    let root = found.as_array().unwrap().iter().find(|item| item["label"] == "root").unwrap();
+    let root = items(&found).into_iter().find(|item| item["label"] == "root").unwrap();
     assert_eq!(root["textEdit"]["newText"], "root = ");
     let found = offered(&mut editor, 6, &GOOD.replace("content = \"x\")", "|"));
     assert!(["content", "mode", "if_flag"].iter().all(|name| labels(&found).contains(name)), "{found}");
@@ -145,23 +146,28 @@ fn what_could_be_written_is_offered() {
     let found = offered(&mut editor, 8, &GOOD.replace("title = \"hello\")", "|"));
     assert!(labels(&found).contains(&"title") && labels(&found).contains(&"colour"), "{found}");
     // a value, where no keyword can stand
-    let found = offered(&mut editor, 9, &GOOD.replace("content = \"x\")", "content = |)"));
-    assert!(!labels(&found).contains(&"mode") && labels(&found).contains(&"port"), "{found}");
+    let found = offered(&mut editor, 9, &GOOD.replace("content = \"x\")", "content = m|)"));
+    assert!(!labels(&found).contains(&"mode") && labels(&found).contains(&"mount"), "{found}");
+    // what a parameter lists
+    let found = offered(&mut editor, 10, "def f(request):\n    service(request, \"x\", action = \"|\")\n");
+    assert!(labels(&found).contains(&"restart"), "{found}");
 
     // load statements: crates and files, and the names in both
-    let found = offered(&mut editor, 10, "load(\"@|");
+    let found = offered(&mut editor, 11, "load(\"@n|");
+    assert_eq!(labels(&found), ["@nginx"]);
+    let found = offered(&mut editor, 12, "load(\"|");
     assert!(labels(&found).contains(&"@nginx") && labels(&found).contains(&"lib/pages.star"), "{found}");
-    let found = offered(&mut editor, 11, "load(\"@nginx\", \"|\")\n");
+    let found = offered(&mut editor, 13, "load(\"@nginx\", \"|\")\n");
     assert!(labels(&found).starts_with(&["nginx"]) && labels(&found).contains(&"site"), "{found}");
-    let found = offered(&mut editor, 12, "load(\"lib/pages.star\", \"|\")\n");
+    let found = offered(&mut editor, 14, "load(\"lib/pages.star\", \"|\")\n");
     assert_eq!(labels(&found), ["page"]);
 
     // the request
-    let found = offered(&mut editor, 13, "def f(request):\n    x = request.target.|\n");
+    let found = offered(&mut editor, 15, "def f(request):\n    x = request.target.|\n");
     assert!(labels(&found).contains(&"name") && labels(&found).contains(&"os_family"), "{found}");
-    let found = offered(&mut editor, 14, "def f(request):\n    # request.|\n");
+    let found = offered(&mut editor, 16, "def f(request):\n    # request.|\n");
     assert_eq!(labels(&found), Vec::<&str>::new());
-    let found = offered(&mut editor, 15, "x = \"request.|\"\n");
+    let found = offered(&mut editor, 17, "x = \"request.|\"\n");
     assert_eq!(labels(&found), Vec::<&str>::new());
     assert_eq!(editor.close().code(), Some(0));
 }
@@ -171,7 +177,8 @@ fn functions_of_nginx() -> Vec<String> {
     let output = project.run(&["doc", "nginx", "--output", "json"]).exits(0);
     let lines = output.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let names = lines.filter_map(|value| value["name"].as_str()?.strip_prefix("nginx.").map(str::to_owned));
-    let names: Vec<_> = names.collect();
+    let mut names: Vec<_> = names.collect();
+    names.sort();
     assert!(names.contains(&"site".to_owned()), "{names:?}");
     names
 }

@@ -1,13 +1,13 @@
-//! What converge, lift and down share: options, the run itself, and its exit code.
+//! What converge, lift and down share: options, and the run itself.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use pallet_core::engine::{Engine, EngineError, Event, GroupSpec, LiftOptions, Outcome, PhaseChoice};
+use pallet_core::engine::{Engine, EngineError, GroupSpec, LiftOptions, Outcome, PhaseChoice};
 
 use crate::context::{Context, Loaded};
-use crate::error::{DRIFT, INTERRUPTED, SOME_NODE_FAILED};
+use crate::error::INTERRUPTED;
+use crate::operation::{Telling, exit_code, workers};
 
 /// Options of every operation that configures nodes.
 #[derive(Debug, Clone, clap::Args)]
@@ -45,7 +45,7 @@ impl OperationOptions {
             dry_run: self.dry_run,
             parallel: self.parallel.into(),
             overwrite_changes: self.overwrite_changes,
-            drift_only: false,
+            ..LiftOptions::default()
         })
     }
 }
@@ -88,26 +88,20 @@ pub(crate) fn run<F>(context: &Context, loaded: &Loaded, operation: impl FnOnce(
 where
     F: Future<Output = Result<Option<Outcome>, EngineError>>,
 {
-    let start = std::time::Instant::now();
-    let progress = Arc::new(context.printer.progress());
     let mut engine = context.engine(loaded)?;
-    let told = progress.clone();
-    engine.events = Arc::new(move |event| told.event(&event));
-    let told = progress.clone();
-    let say = move |message: &str| told.event(&Event::Message { node: None, level: "info".to_owned(), message: message.to_owned() });
-    let _ = context.listener.set(Box::new(say));
+    let telling = Telling::begin(context, &mut engine);
     let cancel = engine.cancel.clone();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers()).enable_all().build();
     let runtime = runtime.context("cannot start the runtime")?;
     let outcome = runtime.block_on(async {
-        let interrupted = progress.clone();
+        let interrupted = telling.clone();
         let signals = tokio::spawn(async move {
             while tokio::signal::ctrl_c().await.is_ok() {
                 if cancel.is_cancelled() {
                     interrupted.abandon();
                     leave();
                 }
-                interrupted.say("stopping: commands on the nodes are told to end, only transactions of packages are finished. Ctrl-C again to leave at once");
+                interrupted.stopping("to leave at once");
                 cancel.cancel();
             }
         });
@@ -121,33 +115,12 @@ where
         Ok(None) => return Ok(ExitCode::SUCCESS),
         Err(error) => return Err(error.into()),
     };
-    let (changed, unchanged, failed) = outcome.counts();
-    let seconds = start.elapsed().as_secs_f64();
-    progress.event(&Event::Finished {
-        ok: outcome.ok(),
-        changed,
-        unchanged,
-        failed,
-        created: outcome.created.len(),
-        destroyed: outcome.destroyed.len(),
-        seconds,
-    });
-    progress.summary(&outcome, seconds);
-    Ok(match (outcome.cancelled, outcome.ok()) {
-        (true, _) => ExitCode::from(INTERRUPTED),
-        (false, true) if outcome.drift_only && outcome.drifted() > 0 => ExitCode::from(DRIFT),
-        (false, true) => ExitCode::SUCCESS,
-        (false, false) => ExitCode::from(SOME_NODE_FAILED),
-    })
-}
-
-/// A node costs the controller some milliseconds, so few threads do, and they wake each other less.
-pub(crate) fn workers() -> usize {
-    std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 4).clamp(1, 8))
+    telling.end(&outcome);
+    Ok(ExitCode::from(exit_code(&outcome)))
 }
 
 /// Ends the process at once, as a second Ctrl-C asks for.
 #[allow(clippy::exit, reason = "a second Ctrl-C waits for nothing")]
-fn leave() -> ! {
+pub(crate) fn leave() -> ! {
     std::process::exit(INTERRUPTED.into())
 }

@@ -10,7 +10,7 @@ use pallet_core::model::{PluginKind, PluginSummary};
 use pallet_core::registry::Registry;
 use serde_json::json;
 
-use super::operation::workers;
+use crate::operation::workers;
 use crate::cli::Global;
 use crate::context::Context;
 use crate::error::{INTERRUPTED, SOME_NODE_FAILED, UNTESTED};

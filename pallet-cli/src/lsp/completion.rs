@@ -1,214 +1,128 @@
-//! What could stand where somebody writes.
+//! What could stand where somebody writes: what the text tells, with its documentation.
 
-use std::collections::BTreeMap;
+use lsp_types::{CompletionItem, CompletionItemKind, CompletionTextEdit, Documentation, MarkupContent, MarkupKind, Range, TextEdit};
 
-use lsp_types::CompletionItemKind;
-
-use super::hover::{line_of, own, show};
-use super::names::{Meaning, Reference, file_name, namespace};
-use super::position::path_at;
-use super::text::{Around, Bracket};
+use super::hover::{line_of, show};
+use super::names::{Meaning, Reference, namespace};
+use super::position::position;
 use super::workspace::Workspace;
-use crate::output::reference::{Entry, markdown, options};
-use crate::project::{ATTRIBUTES, MAIN, OS_ATTRIBUTES, Outline, TARGET_ATTRIBUTES, What};
+use crate::output::reference::{Entry, options};
+use crate::project::complete::{Candidate, CandidateKind, ScopeData, call_at, complete};
+use crate::project::tokens::{TokenKind, tokens};
+use crate::project::{MAIN, file_name};
 
-/// Something that could stand at a place.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Candidate {
-    /// What is shown.
-    pub(super) label: String,
-    /// What is written.
-    pub(super) insert: String,
-    pub(super) kind: CompletionItemKind,
-    /// One line about it.
-    pub(super) detail: String,
-    /// Its documentation, in Markdown.
-    pub(super) doc: Option<String>,
-}
-
-/// The words of the language.
-const KEYWORDS: &[&str] = &[
-    "and", "break", "continue", "def", "elif", "else", "for", "if", "in", "lambda", "load", "not", "or", "pass", "return", "True", "False",
-    "None",
-];
-
-/// What could stand at a byte of a file, and the byte where what is written of it begins.
-pub(super) fn complete(reference: &Reference, workspace: &Workspace, file: &str, text: &str, at: usize) -> (usize, Vec<Candidate>) {
-    let around = Around::of(text, at);
-    if around.comment {
-        return (at, Vec::new());
+/// What could stand at a byte of a file.
+pub(super) fn completion(reference: &Reference, workspace: &Workspace, file: &str, text: &str, at: usize) -> Vec<CompletionItem> {
+    let line = seen_from(workspace, file, text, at);
+    let scope = workspace.analysis.scope(file, line, workspace.crates());
+    let mut found = complete(text, at, &scope);
+    let call = call_at(text, at, &scope);
+    if let Some(call) = call.as_ref().filter(|call| call.function == "load" && in_string(text, at)) {
+        let written = &text[found.from.min(at)..at];
+        let loadable = match call.positional {
+            0 => files(workspace, file),
+            _ => names_of(workspace, text, at),
+        };
+        found.candidates.extend(loadable.into_iter().filter(|one| one.text.starts_with(written)));
     }
-    if let Some(start) = around.string {
-        let load = around.open.last().filter(|bracket| bracket.callee == ["load"]);
-        return (start, load.map(|load| loadable(workspace, file, text, load, start)).unwrap_or_default());
-    }
-    let begun = path_at(&text[..at], at);
-    let start = begun.as_ref().map_or(at, |path| path.start);
-    let line = seen_from(text, at, workspace.outline(file));
-    match begun.as_ref().map(|path| path.names.as_slice()) {
-        Some([object @ .., _]) if !object.is_empty() => (start, attributes(reference, workspace, file, line, object)),
-        // behind a number or a call's result
-        None if text[..at].ends_with(|last: char| last == '.' || last.is_ascii_alphanumeric()) => (at, Vec::new()),
-        _ => {
-            let mut found = around.call().map(|call| keywords(reference, workspace, file, line, text, call, start)).unwrap_or_default();
-            found.extend(names(reference, workspace, file, line));
-            (start, found)
+    let replaced = Range::new(position(text, found.from), position(text, at));
+    let called = call.and_then(|call| {
+        let names: Vec<String> = call.function.split('.').map(str::to_owned).collect();
+        reference.meaning(workspace, file, line, &names)
+    });
+    let object = object_before(text, found.from, &scope);
+    let document = |candidate: &Candidate| match (candidate.kind, &called) {
+        (CandidateKind::Parameter, Some(Meaning::Entry(entry))) => parameter(entry, candidate.text.trim_end_matches(" = ")),
+        (CandidateKind::Attribute, _) => {
+            let names: Vec<String> = object.iter().cloned().chain([candidate.text.clone()]).collect();
+            show(&reference.meaning(workspace, file, line, &names)?)
         }
-    }
+        (CandidateKind::Function | CandidateKind::Variable, _) => {
+            show(&reference.meaning(workspace, file, line, std::slice::from_ref(&candidate.text))?)
+        }
+        (CandidateKind::Value, _) => workspace.manifest(candidate.text.strip_prefix('@')?).map(|manifest| manifest.about),
+        _ => None,
+    };
+    found.candidates.iter().enumerate().map(|(number, candidate)| item(candidate, number, document(candidate), replaced)).collect()
 }
 
 /// The line whose names can be seen: in a function that grew since it could be parsed last, the line that it begins with.
-fn seen_from(text: &str, at: usize, outline: Option<&Outline>) -> u32 {
+fn seen_from(workspace: &Workspace, file: &str, text: &str, at: usize) -> u32 {
     let line = line_of(text, at);
-    let is_inside = |line| outline.is_some_and(|outline| outline.is_in_function(line));
+    let is_inside = workspace.outline(file).is_some_and(|outline| outline.is_in_function(line));
     let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
-    if is_inside(line) || !text[start..].starts_with([' ', '\t']) {
+    if is_inside || !text[start..].starts_with([' ', '\t']) {
         return line;
     }
     let above = text[..start].lines().rev().position(|line| !line.is_empty() && !line.starts_with([' ', '\t', ')', ']', '}', '#']));
     above.and_then(|above| u32::try_from(above).ok()).map_or(line, |above| line.saturating_sub(above + 1))
 }
 
-/// The attributes of an object.
-fn attributes(reference: &Reference, workspace: &Workspace, file: &str, line: u32, object: &[String]) -> Vec<Candidate> {
-    let plain = |names: &[&str]| {
-        let one = |name: &&str| Candidate::new(name, CompletionItemKind::FIELD, String::new(), None);
-        names.iter().map(one).collect()
-    };
-    let words: Vec<&str> = object.iter().map(String::as_str).collect();
-    match words.as_slice() {
-        ["request"] => return plain(ATTRIBUTES),
-        ["request", "target"] => return plain(TARGET_ATTRIBUTES),
-        ["request", "target", "os"] => return plain(OS_ATTRIBUTES),
-        _ => {}
-    }
-    let Some(Meaning::Crate(manifest)) = reference.meaning(workspace, file, line, object) else { return Vec::new() };
-    let functions = manifest.functions.iter().map(|function| (function.name.as_str(), Entry::of_function(&manifest.name, function)));
-    functions.map(|(name, entry)| Candidate::entry(name, &entry)).collect()
+fn in_string(text: &str, at: usize) -> bool {
+    tokens(&text[..at]).last().is_some_and(|last| matches!(last.kind, TokenKind::String { closed: false, .. }))
 }
 
-/// The keywords that a call takes and does not have yet.
-fn keywords(
-    reference: &Reference,
-    workspace: &Workspace,
-    file: &str,
-    line: u32,
-    text: &str,
-    call: &Bracket,
-    start: usize,
-) -> Vec<Candidate> {
-    let given = &text[call.start..start];
-    // an argument begins here, and no value
-    if !matches!(given.trim_end().chars().last(), None | Some(',')) {
-        return Vec::new();
-    }
-    let parameters: Vec<(String, String)> = match reference.meaning(workspace, file, line, &call.callee) {
-        Some(Meaning::Entry(entry)) => {
-            let of_actions = if entry.is_action() { options() } else { Vec::new() };
-            let all = entry.parameters().into_iter().chain(of_actions);
-            all.map(|(name, _, takes, doc)| (name, format!("{takes}. {doc}"))).collect()
-        }
-        Some(Meaning::Own { definition, .. }) => match definition.what {
-            What::Function { parameters, .. } => parameters.into_iter().skip(1).map(|name| (name, String::new())).collect(),
-            _ => Vec::new(),
-        },
-        _ => Vec::new(),
-    };
-    let is_given = |name: &str| {
-        given.match_indices(name).any(|(at, _)| {
-            let before = given[..at].chars().next_back().is_none_or(|last| !last.is_alphanumeric() && last != '_');
-            before && given[at + name.len()..].trim_start().starts_with('=')
-        })
-    };
-    let left = parameters.into_iter().filter(|(name, _)| !is_given(name));
-    let candidate = |(name, doc): (String, String)| Candidate {
-        insert: format!("{name} = "),
-        ..Candidate::new(&name, CompletionItemKind::PROPERTY, String::new(), Some(doc).filter(|doc| !doc.is_empty()))
-    };
-    left.map(candidate).collect()
+/// The other files of the project.
+fn files(workspace: &Workspace, file: &str) -> Vec<Candidate> {
+    let names = workspace.analysis.outlines.keys().filter(|name| *name != MAIN && *name != file);
+    names.map(|name| value(name, "a file of the project")).collect()
 }
 
-/// The names that can be seen in a line, each once.
-fn names(reference: &Reference, workspace: &Workspace, file: &str, line: u32) -> Vec<Candidate> {
-    let mut found: BTreeMap<&str, Candidate> = BTreeMap::new();
-    for definition in workspace.outline(file).into_iter().flat_map(|outline| outline.visible(line)) {
-        let meaning = reference.meaning(workspace, file, line, std::slice::from_ref(&definition.name));
-        let candidate = match &meaning {
-            Some(Meaning::Entry(entry)) => Candidate::entry(&definition.name, entry),
-            Some(Meaning::Crate(_)) => {
-                Candidate::new(&definition.name, CompletionItemKind::MODULE, String::new(), meaning.as_ref().and_then(show))
-            }
-            _ => {
-                let (kind, detail) = match &definition.what {
-                    What::Function { call, .. } => (CompletionItemKind::FUNCTION, call.clone()),
-                    _ => (CompletionItemKind::VARIABLE, String::new()),
-                };
-                Candidate::new(&definition.name, kind, detail, own(file, definition))
-            }
-        };
-        found.entry(&definition.name).or_insert(candidate);
-    }
-    for (name, entry) in &reference.entries {
-        found.entry(name).or_insert_with(|| Candidate::entry(name, entry));
-    }
-    for (name, doc) in &reference.builtins {
-        found
-            .entry(name)
-            .or_insert_with(|| Candidate::new(name, CompletionItemKind::FUNCTION, "of Starlark".to_owned(), Some(doc.clone())));
-    }
-    for name in KEYWORDS {
-        found.entry(name).or_insert_with(|| Candidate::new(name, CompletionItemKind::KEYWORD, String::new(), None));
-    }
-    found.into_values().collect()
-}
-
-/// What the string of a load statement may say: a crate or a file, and behind that its names.
-fn loadable(workspace: &Workspace, file: &str, text: &str, load: &Bracket, start: usize) -> Vec<Candidate> {
-    let before = &text[load.start..start];
-    let plain = |name: &str, kind| Candidate::new(name, kind, String::new(), None);
-    let Some(module) = first_string(before) else {
-        let about = |name: &str| workspace.manifest(name).map(|manifest| manifest.about).unwrap_or_default();
-        let crates =
-            workspace.crates().into_iter().map(|name| Candidate::new(&format!("@{name}"), CompletionItemKind::MODULE, about(&name), None));
-        let files = workspace.files().filter(|name| *name != MAIN && *name != file).map(|name| plain(name, CompletionItemKind::FILE));
-        return crates.chain(files).collect();
+/// What can be loaded from the module that the load statement around a byte names.
+fn names_of(workspace: &Workspace, text: &str, at: usize) -> Vec<Candidate> {
+    let before = &text[..at];
+    let all = tokens(before);
+    let statement = all.windows(3).rev().find(|three| three[0].text(before) == "load" && three[1].kind == TokenKind::Open);
+    let Some(module) = statement.map(|three| three[2].text(before).trim_matches(['"', '\''])) else { return Vec::new() };
+    let Some(config_crate) = module.strip_prefix('@') else {
+        let outline = workspace.outline(&file_name(module));
+        return outline.into_iter().flat_map(|outline| outline.exported()).map(|name| value(name, "")).collect();
     };
-    match module.strip_prefix('@') {
-        Some(config_crate) => {
-            let Some(manifest) = workspace.manifest(config_crate) else { return Vec::new() };
-            let whole = namespace(&manifest);
-            let functions = manifest.functions.iter().map(|function| {
-                let entry = Entry::of_function(&manifest.name, function);
-                Candidate::entry(&function.name, &entry)
-            });
-            let mut found: Vec<Candidate> = functions.collect();
-            if !found.iter().any(|one| one.label == whole) {
-                found.insert(0, Candidate::new(&whole, CompletionItemKind::MODULE, manifest.about.clone(), None));
-            }
-            found
-        }
-        None => {
-            let outline = workspace.outline(&file_name(module));
-            let names = outline.into_iter().flat_map(|outline| outline.exported());
-            names.map(|name| plain(name, CompletionItemKind::VARIABLE)).collect()
-        }
-    }
+    let Some(manifest) = workspace.manifest(config_crate) else { return Vec::new() };
+    let whole = namespace(&manifest);
+    let functions = manifest.functions.iter().map(|function| {
+        let entry = Entry::of_function(&manifest.name, function);
+        value(&function.name, &entry.summary())
+    });
+    let functions: Vec<Candidate> = functions.collect();
+    let whole = (!functions.iter().any(|one| one.text == whole)).then(|| value(&whole, &manifest.about));
+    whole.into_iter().chain(functions).collect()
 }
 
-/// The first string that is whole in a text.
-fn first_string(text: &str) -> Option<&str> {
-    let start = text.find(['"', '\''])?;
-    let quote = text[start..].chars().next()?;
-    let rest = &text[start + 1..];
-    rest.find(quote).map(|end| &rest[..end])
+fn value(text: &str, about: &str) -> Candidate {
+    Candidate { text: text.to_owned(), kind: CandidateKind::Value, about: about.to_owned() }
 }
 
-impl Candidate {
-    fn new(name: &str, kind: CompletionItemKind, detail: String, doc: Option<String>) -> Self {
-        Candidate { label: name.to_owned(), insert: name.to_owned(), kind, detail, doc }
-    }
+/// The names before the dot that a byte stands behind.
+fn object_before(text: &str, from: usize, scope: &ScopeData) -> Vec<String> {
+    let Some(before) = text[..from].strip_suffix('.') else { return Vec::new() };
+    let name = crate::project::complete::name_at(before, before.len(), scope);
+    name.map(|(_, name, _)| name.split('.').map(str::to_owned).collect()).unwrap_or_default()
+}
 
-    fn entry(name: &str, entry: &Entry) -> Self {
-        Self::new(name, CompletionItemKind::FUNCTION, entry.summary(), Some(markdown(entry)))
+fn parameter(entry: &Entry, name: &str) -> Option<String> {
+    let all = entry.parameters().into_iter().chain(if entry.is_action() { options() } else { Vec::new() });
+    let (_, required, takes, doc) = all.into_iter().find(|(known, ..)| known == name)?;
+    Some(format!("{takes}{}. {doc}", if required { ", required" } else { "" }))
+}
+
+fn item(candidate: &Candidate, number: usize, doc: Option<String>, replaced: Range) -> CompletionItem {
+    let kind = match candidate.kind {
+        CandidateKind::Parameter => CompletionItemKind::PROPERTY,
+        CandidateKind::Value => CompletionItemKind::VALUE,
+        CandidateKind::Attribute => CompletionItemKind::FIELD,
+        CandidateKind::Function => CompletionItemKind::FUNCTION,
+        CandidateKind::Variable => CompletionItemKind::VARIABLE,
+        CandidateKind::Keyword => CompletionItemKind::KEYWORD,
+    };
+    CompletionItem {
+        label: candidate.text.trim_end_matches(" = ").to_owned(),
+        kind: Some(kind),
+        detail: (!candidate.about.is_empty()).then(|| candidate.about.clone()),
+        documentation: doc.map(|value| Documentation::MarkupContent(MarkupContent { kind: MarkupKind::Markdown, value })),
+        // in this order, and not by the alphabet
+        sort_text: Some(format!("{number:05}")),
+        text_edit: Some(CompletionTextEdit::Edit(TextEdit::new(replaced, candidate.text.clone()))),
+        ..CompletionItem::default()
     }
 }

@@ -1,10 +1,11 @@
 //! Where what is under the cursor is defined.
 
 use super::hover::{column_of, line_of};
-use super::names::{Meaning, Reference, file_name};
+use super::names::{Meaning, Reference};
 use super::position::path_at;
 use super::workspace::Workspace;
 use crate::project::diagnostic::Place;
+use crate::project::file_name;
 
 /// The file and the place that define what a byte of a file belongs to; no place: the file as a whole.
 pub(super) fn definition(

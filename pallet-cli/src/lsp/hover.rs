@@ -6,16 +6,17 @@ use pallet_core::model::Manifest;
 
 use super::names::{Meaning, Reference};
 use super::position::{Path, path_at};
-use super::text::Around;
 use super::workspace::Workspace;
 use crate::output::reference::{Entry, markdown, options};
+use crate::project::complete::{ScopeData, call_at};
+use crate::project::tokens::{TokenKind, tokens};
 use crate::project::{Definition, What};
 
 /// The documentation of what a byte of a file belongs to, in Markdown, and the name that it is about.
 pub(super) fn hover(reference: &Reference, workspace: &Workspace, file: &str, text: &str, at: usize) -> Option<(String, Path)> {
-    let around = Around::of(text, at);
     let line = line_of(text, at);
-    if around.comment || around.string.is_some() {
+    let token = tokens(text).into_iter().find(|token| token.range.start <= at && at < token.range.end);
+    if token.is_some_and(|token| matches!(token.kind, TokenKind::Comment | TokenKind::String { .. })) {
         let load = workspace.outline(file)?.load_at(line, column_of(text, at))?;
         let name = load.name.as_ref().map(|name| vec![name.clone()]);
         let found = match (load.module.strip_prefix('@'), name) {
@@ -73,9 +74,9 @@ fn keyword(reference: &Reference, workspace: &Workspace, file: &str, text: &str,
     if rest.starts_with('=') {
         return None;
     }
-    let around = Around::of(text, path.start);
-    let callee = &around.call()?.callee;
-    let Meaning::Entry(entry) = reference.meaning(workspace, file, line_of(text, path.start), callee)? else { return None };
+    let call = call_at(text, path.start, &ScopeData::default())?;
+    let callee: Vec<String> = call.function.split('.').map(str::to_owned).collect();
+    let Meaning::Entry(entry) = reference.meaning(workspace, file, line_of(text, path.start), &callee)? else { return None };
     let all = entry.parameters().into_iter().chain(options());
     let (name, required, takes, doc) = all.into_iter().find(|(known, ..)| known == name)?;
     Some(format!("`{name}` of `{}`: {takes}{}\n\n{doc}\n", entry.name, if required { ", required" } else { "" }))

@@ -7,7 +7,6 @@ mod hover;
 mod names;
 mod position;
 mod server;
-mod text;
 mod wire;
 mod workspace;
 

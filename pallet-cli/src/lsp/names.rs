@@ -1,13 +1,12 @@
 //! What a name in a file means: one of Pallet's functions, a crate, something of the project, or one of Starlark's own.
 
 use std::collections::BTreeMap;
-use std::path::{Component, Path};
 
 use pallet_core::model::Manifest;
 
 use super::workspace::Workspace;
 use crate::output::reference::{Entry, actions};
-use crate::project::{Definition, What, builtins, declarations};
+use crate::project::{Definition, What, builtins, declarations, file_name};
 
 /// What is there without a load.
 pub(super) struct Reference {
@@ -95,13 +94,4 @@ fn of_crate(workspace: &Workspace, config_crate: &str, name: &str, rest: &[Strin
 /// What a file calls the functions of a crate together.
 pub(super) fn namespace(manifest: &Manifest) -> String {
     manifest.name.replace('-', "_")
-}
-
-/// The name of the file that a load statement names.
-pub(super) fn file_name(module: &str) -> String {
-    let normal = Path::new(module).components().filter_map(|component| match component {
-        Component::Normal(part) => part.to_str(),
-        _ => None,
-    });
-    normal.collect::<Vec<_>>().join("/")
 }

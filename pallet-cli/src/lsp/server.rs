@@ -10,17 +10,16 @@ use std::time::Duration;
 use anyhow::{anyhow, bail};
 use lsp_server::{ErrorCode, Message, Notification, Request, Response};
 use lsp_types::{
-    CompletionItem, CompletionOptions, CompletionParams, CompletionResponse, CompletionTextEdit, DidChangeTextDocumentParams,
-    DidCloseTextDocumentParams, DidOpenTextDocumentParams, Documentation, GotoDefinitionParams, Hover, HoverContents, HoverParams,
-    HoverProviderCapability, InitializeResult, Location, MarkupContent, MarkupKind, OneOf, PublishDiagnosticsParams, Range, SaveOptions,
-    ServerCapabilities, ServerInfo, TextDocumentPositionParams, TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions,
-    TextDocumentSyncSaveOptions, TextEdit,
+    CompletionList, CompletionOptions, CompletionParams, CompletionResponse, DidChangeTextDocumentParams, DidCloseTextDocumentParams,
+    DidOpenTextDocumentParams, GotoDefinitionParams, Hover, HoverContents, HoverParams, HoverProviderCapability, InitializeResult,
+    Location, MarkupContent, MarkupKind, OneOf, PublishDiagnosticsParams, Range, SaveOptions, ServerCapabilities, ServerInfo,
+    TextDocumentPositionParams, TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::completion::{Candidate, complete};
+use super::completion::completion;
 use super::definition::definition;
 use super::documents::{Documents, name_in, path_of, uri_of};
 use super::hover::hover;
@@ -247,12 +246,9 @@ impl Server<'_> {
     fn completion(&self, given: Value) -> anyhow::Result<Value> {
         let given = params::<CompletionParams>(given)?.text_document_position;
         let Some(asked) = self.asked(&given) else { return Ok(Value::Null) };
-        let Asked { text, at, .. } = asked;
-        let (workspace, file) = (asked.workspace, asked.file.as_str());
-        let (start, found) = complete(&self.reference, workspace, file, text, at);
-        let replaced = Range::new(position(text, start), position(text, at));
-        let items = found.into_iter().map(|candidate| item(candidate, replaced)).collect();
-        json(&CompletionResponse::Array(items))
+        let items = completion(&self.reference, asked.workspace, &asked.file, asked.text, asked.at);
+        // what is offered for nothing is not all that there is for a letter
+        json(&CompletionResponse::List(CompletionList { is_incomplete: true, items }))
     }
 
     fn hover(&self, given: Value) -> anyhow::Result<Value> {
@@ -304,17 +300,4 @@ fn initialized() -> InitializeResult {
     };
     let server_info = ServerInfo { name: "pallet-cli".to_owned(), version: Some(env!("CARGO_PKG_VERSION").to_owned()) };
     InitializeResult { capabilities, server_info: Some(server_info) }
-}
-
-fn item(candidate: Candidate, replaced: Range) -> CompletionItem {
-    let Candidate { label, insert, kind, detail, doc } = candidate;
-    let documentation = doc.map(|value| Documentation::MarkupContent(MarkupContent { kind: MarkupKind::Markdown, value }));
-    CompletionItem {
-        text_edit: Some(CompletionTextEdit::Edit(TextEdit::new(replaced, insert))),
-        label,
-        kind: Some(kind),
-        detail: (!detail.is_empty()).then_some(detail),
-        documentation,
-        ..CompletionItem::default()
-    }
 }

@@ -23,8 +23,8 @@ pub(super) struct Workspace {
     registry: Arc<Registry>,
     /// What was looked at for the plugins, and when it had changed.
     seen: Vec<(PathBuf, Option<SystemTime>)>,
-    /// What its files define, by their names; of one that cannot be parsed now, what it defined before.
-    outlines: BTreeMap<String, Outline>,
+    /// What its files define; of one that cannot be parsed now, what it defined before.
+    pub(super) analysis: Analysis,
     /// What is wrong, by files.
     found: BTreeMap<PathBuf, Vec<lsp_types::Diagnostic>>,
 }
@@ -32,7 +32,7 @@ pub(super) struct Workspace {
 impl Workspace {
     /// Nothing is known yet.
     pub(super) fn new(directory: PathBuf) -> Self {
-        Workspace { directory, registry: Arc::default(), seen: Vec::new(), outlines: BTreeMap::new(), found: BTreeMap::new() }
+        Workspace { directory, registry: Arc::default(), seen: Vec::new(), analysis: Analysis::default(), found: BTreeMap::new() }
     }
 
     /// Reads everything anew, and gives what is wrong by files: every open one, and those in which something is or was wrong.
@@ -49,10 +49,10 @@ impl Workspace {
         let limits = Limits { time: TIME };
         let options = LoadOptions { unsaved: documents.unsaved(&self.directory), limits, ..options.clone() };
         let analysis = Analysis::of(&self.directory, &Installed(self.registry.clone()), options, &stars);
-        found.extend(analysis.found.0);
-        self.outlines.extend(analysis.outlines);
-        if let Some(project) = analysis.project {
-            let loaded = Loaded { project, registry: self.registry.clone(), user_is_default: false };
+        self.analysis = analysis.after(std::mem::take(&mut self.analysis));
+        found.extend(self.analysis.found.0.iter().cloned());
+        if let Some(project) = &self.analysis.project {
+            let loaded = Loaded { project: project.clone(), registry: self.registry.clone(), user_is_default: false };
             let missing = check_plugins(&loaded.project, &self.registry);
             let services = loaded.project.config.services.values().map(|service| context.check_service(&loaded, service));
             found.extend(services.chain([missing]).filter_map(Result::err).flat_map(|errors| errors.0));
@@ -80,12 +80,7 @@ impl Workspace {
 
     /// What a file defines, as far as it could be parsed.
     pub(super) fn outline(&self, name: &str) -> Option<&Outline> {
-        self.outlines.get(name)
-    }
-
-    /// The names of the files that belong to it.
-    pub(super) fn files(&self) -> impl Iterator<Item = &str> {
-        self.outlines.keys().map(String::as_str)
+        self.analysis.outlines.get(name)
     }
 
     /// The crates that can be loaded.

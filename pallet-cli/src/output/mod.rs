@@ -11,4 +11,5 @@ mod visible;
 
 pub(crate) use downloads::Downloads;
 pub(crate) use printer::Printer;
+pub(crate) use progress::Progress;
 pub(crate) use table::table;

@@ -5,7 +5,7 @@ pub(crate) mod config;
 pub(crate) mod diagnostic;
 mod init;
 pub(crate) mod schema;
-mod star;
+pub(crate) mod star;
 mod suggest;
 #[cfg(test)]
 mod tests;
@@ -25,7 +25,7 @@ use star::{Files, InlineScope, Language, Run, with_room};
 pub(crate) use analysis::Analysis;
 pub(crate) use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub(crate) use init::init;
-pub(crate) use star::{ATTRIBUTES, Definition, Limits, MAIN, OS_ATTRIBUTES, Outline, TARGET_ATTRIBUTES, What, builtins, declarations};
+pub(crate) use star::{Definition, Limits, MAIN, Outline, What, builtins, complete, declarations, file_name, tokens};
 pub(crate) use suggest::{did_you_mean, did_you_mean_or_list};
 
 /// The file that configures a project.
@@ -81,7 +81,7 @@ pub(crate) struct Project {
     pub(crate) groups: Vec<GroupSpec>,
     /// What is odd, but no error.
     pub(crate) warnings: Diagnostics,
-    inline: InlineScope,
+    pub(crate) inline: InlineScope,
 }
 
 /// The environments that are merged, in their order; the service's stands between the first two.

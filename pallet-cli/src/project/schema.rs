@@ -108,7 +108,7 @@ impl<'a> Schema<'a> {
     }
 
     /// The values that it lists, if it allows only those.
-    fn choices(self) -> Option<Vec<&'a Value>> {
+    pub(crate) fn choices(self) -> Option<Vec<&'a Value>> {
         if let Some(values) = self.node.get("enum").and_then(Value::as_array) {
             return Some(values.iter().collect());
         }

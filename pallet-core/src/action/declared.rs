@@ -4,6 +4,7 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::AnyAction;
 
@@ -100,6 +101,17 @@ pub struct Declared {
     pub source: Option<SourceLocation>,
     /// The crate functions that it came through, outermost first: `nginx.site`.
     pub via: Vec<String>,
+    /// What may be shown of it; kept only where it is to be explained.
+    pub shown: Option<Shown>,
+}
+
+/// What may be shown of an action: nothing of it holds a secret.
+#[derive(Debug)]
+pub struct Shown {
+    /// Its arguments, with placeholders where secrets stand.
+    pub arguments: Value,
+    /// The same action with placeholders, where the action itself holds secrets and can be made without.
+    pub action: Option<Box<dyn AnyAction>>,
 }
 
 impl Declared {
@@ -112,6 +124,7 @@ impl Declared {
             secret: None,
             source: None,
             via: Vec::new(),
+            shown: None,
         }
     }
 

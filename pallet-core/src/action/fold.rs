@@ -21,6 +21,17 @@ pub struct Step {
     pub settles: bool,
     /// The conditions that it stands under and that only the node can decide.
     pub conditions: Vec<Condition>,
+    /// Why it is not for this node at all, if it is not.
+    pub skipped: Option<Skipped>,
+}
+
+/// Why an action is not for a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Skipped {
+    /// These conditions that it stands under do not hold.
+    Conditions(Vec<Condition>),
+    /// It waits for this flag, which nothing before it sets.
+    Flag(String),
 }
 
 /// All that the actions must know.
@@ -39,24 +50,43 @@ pub fn observation<'a>(actions: impl IntoIterator<Item = &'a Declared>) -> Obser
 ///
 /// An action that cannot be planned ends the fold: its index and the reason are the error. With `look_again`, each step tells whether it settles.
 pub fn plan(actions: &[Declared], node: &mut NodeState, flags: &mut Flags, look_again: bool) -> Result<Vec<Step>, (usize, ActionError)> {
+    plan_watched(actions, node, flags, look_again, &mut |_, _| {})
+}
+
+/// The same; `before` is shown each action with what is known of the node when it is planned.
+pub fn plan_watched(
+    actions: &[Declared],
+    node: &mut NodeState,
+    flags: &mut Flags,
+    look_again: bool,
+    before: &mut dyn FnMut(&Declared, &NodeState),
+) -> Result<Vec<Step>, (usize, ActionError)> {
     let mut steps = Vec::with_capacity(actions.len());
     let mut decided: BTreeMap<usize, Option<bool>> = BTreeMap::new();
     for (index, declared) in actions.iter().enumerate() {
-        let (mut conditions, mut excluded) = (Vec::new(), false);
+        before(declared, node);
+        let (mut conditions, mut failing) = (Vec::new(), Vec::new());
         for condition in &declared.conditions {
             // it is looked at once, so what the actions under it change does not matter
             match decided.entry(condition.id).or_insert_with(|| holds(condition, node)) {
                 Some(true) => {}
-                Some(false) => excluded = true,
+                Some(false) => failing.push(condition.clone()),
                 None => conditions.push(condition.clone()),
             }
         }
+        let mut skipped = (!failing.is_empty()).then(|| Skipped::Conditions(failing));
         let flag = match &declared.options.if_flag {
             None => Some(Certainty::Will),
-            Some(flag) => flags.get(flag).copied(),
+            Some(flag) => {
+                let set = flags.get(flag).copied();
+                if set.is_none() && skipped.is_none() {
+                    skipped = Some(Skipped::Flag(flag.clone()));
+                }
+                set
+            }
         };
         let change = match flag {
-            _ if excluded => None,
+            _ if skipped.is_some() => None,
             None => None,
             Some(Certainty::Will) if conditions.is_empty() => declared.action.plan(node).map_err(|error| (index, error))?,
             Some(_) => plan_conditional(declared, node).map_err(|error| (index, error))?,
@@ -75,7 +105,7 @@ pub fn plan(actions: &[Declared], node: &mut NodeState, flags: &mut Flags, look_
                 }
             }
         }
-        steps.push(Step { index, change, drift, settles, conditions });
+        steps.push(Step { index, change, drift, settles, conditions, skipped });
     }
     Ok(steps)
 }

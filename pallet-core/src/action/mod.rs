@@ -24,10 +24,10 @@ mod text_block;
 mod wait;
 
 pub use change::{Certainty, Change, Upload, UploadSource};
-pub use declared::{Condition, Declared, Options, SourceLocation};
+pub use declared::{Condition, Declared, Options, Shown, SourceLocation};
 pub use error::ActionError;
 pub use file_support::Existence;
-pub use fold::{Flags, Step, observation, plan};
+pub use fold::{Flags, Skipped, Step, observation, plan, plan_watched};
 pub use order::order;
 
 use std::fmt::Debug;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::ops::Range;
 
 use crate::action::{ActionError, Certainty, Change, Declared, Flags, Step, Upload};
 use crate::model::{Os, PackageTransaction};
@@ -26,6 +27,8 @@ pub(super) struct Compiled {
 #[derive(Debug)]
 pub(super) struct Part {
     pub(super) steps: Vec<usize>,
+    /// Where, in the whole script, what it does stands.
+    pub(super) text: Range<usize>,
 }
 
 /// What a phase's script is compiled for, besides its steps.
@@ -68,7 +71,7 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
         script,
         "[ -d \"$flags\" ] || mkdir -p \"$flags\" 2>/dev/null\n[ -w \"$flags\" ] || flags=$(mktemp -d) || exit 1\nlogs=$flags"
     );
-    let parts = group(declared, steps);
+    let mut parts = group(declared, steps);
     let mut uploads = uploads(&parts, steps);
     let incoming: String = uploads.iter().map(|upload| format!(" {INCOMING}/{}", quote(&upload.digest))).collect();
     let _ = writeln!(
@@ -102,7 +105,7 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
         let together = run.len() > 1;
         script.push_str(if together { "(\nset -e\nbatch_begin\n" } else { "(\nset -e\n" });
         for number in run.clone() {
-            body(&mut script, declared, steps, &parts[number], number, os)?;
+            parts[number].text = body(&mut script, declared, steps, &parts[number], number, os)?;
             let next = match number + 1 < parts.len() {
                 true => format!("\n{token} begin {}\n", number + 1),
                 false => String::new(),
@@ -129,12 +132,23 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
     let _ = writeln!(script, "{also}\nprintf '\\n%s done\\n' {token}\nexit 0\n}} </dev/null");
     // whoever is root is known to be
     let uid = if *user == "root" { "0" } else { "" };
-    let script = format!("{{\nuid={uid}\n{}\n{script}", library.part_for(&script));
+    let head = format!("{{\nuid={uid}\n{}\n", library.part_for(&script));
+    for part in &mut parts {
+        part.text = part.text.start + head.len()..part.text.end + head.len();
+    }
+    let script = head + &script;
     Ok(Compiled { script, uploads, parts })
 }
 
-/// What one part does, and what it has to tell then: in the variable `told`.
-fn body(script: &mut String, declared: &[Declared], steps: &[Step], part: &Part, number: usize, os: &Os) -> Result<(), ActionError> {
+/// What one part does, and what it has to tell then: in the variable `told`. Gives where in `script` the former stands.
+fn body(
+    script: &mut String,
+    declared: &[Declared],
+    steps: &[Step],
+    part: &Part,
+    number: usize,
+    os: &Os,
+) -> Result<Range<usize>, ActionError> {
     let changes: Vec<&Change> = part.steps.iter().filter_map(|step| steps[*step].change.as_ref()).collect();
     let options = &declared[steps[part.steps[0]].index].options;
     let body = match changes.as_slice() {
@@ -151,29 +165,31 @@ fn body(script: &mut String, declared: &[Declared], steps: &[Step], part: &Part,
     let flag = options.if_flag.iter().map(|flag| format!("[ -e \"$flags\"/{} ]", flag_file(flag)));
     let conditions = steps[part.steps[0]].conditions.iter().map(|condition| format!("[ -n \"$when_{}\" ]", condition.id));
     let tests: Vec<String> = flag.chain(conditions).collect();
+    let start = script.len();
     match tests.is_empty() {
         true => script.push_str(body.as_str()),
         false => {
             let _ = writeln!(script, "if {}; then\n{}fi", tests.join(" && "), body.as_str());
         }
     }
+    let text = start..script.len();
     let _ = writeln!(script, "[ -z \"$drift\" ] || told='\n'$token' drifted {number}\n'");
     script.push_str("if [ -n \"$change\" ]; then\n");
     for flag in part.steps.iter().filter_map(|step| declared[steps[*step].index].options.flag_on_change.as_ref()) {
         let _ = writeln!(script, ": > \"$flags\"/{}", flag_file(flag));
     }
     let _ = writeln!(script, "told=$told'\n'$token' changed {number}\n'\nfi");
-    Ok(())
+    Ok(text)
 }
 
 /// The parts in order: those together that only put a file in place each, all others for themselves.
-fn runs(parts: &[Part], declared: &[Declared], steps: &[Step]) -> Vec<std::ops::Range<usize>> {
+fn runs(parts: &[Part], declared: &[Declared], steps: &[Step]) -> Vec<Range<usize>> {
     let alone = |part: &Part| {
         let step = &steps[part.steps[0]];
         let decided = declared[step.index].options.if_flag.is_some() || !step.conditions.is_empty();
         decided || !step.change.as_ref().is_some_and(|change| change.script.is_of_one_file())
     };
-    let mut runs: Vec<std::ops::Range<usize>> = Vec::new();
+    let mut runs: Vec<Range<usize>> = Vec::new();
     let mut open = false;
     for (number, part) in parts.iter().enumerate() {
         let file = !alone(part);
@@ -208,7 +224,7 @@ fn group(declared: &[Declared], steps: &[Step]) -> Vec<Part> {
         let joins = change.packages.as_ref().filter(|_| plain).map(|packages| &packages.options);
         match parts.last_mut() {
             Some(part) if joins.is_some() && open == joins => part.steps.push(position),
-            _ => parts.push(Part { steps: vec![position] }),
+            _ => parts.push(Part { steps: vec![position], text: 0..0 }),
         }
         open = joins;
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use super::lift::Run;
-use super::request::{NodeRequest, Session};
+use super::request::{NodeRequest, Session, Showing};
 use super::workspace::Directory;
 use super::{Engine, NodeError, Phase};
 use crate::action::{Declared, order};
@@ -24,7 +24,7 @@ pub(super) type Declaration = Result<Vec<(String, Vec<Declared>)>, NodeError>;
 
 /// Runs them all: every node passes a phase before the next phase begins, so that settings of one phase are there in the next.
 /// Also gives what functions said to the user, each with the name of its node.
-pub(super) fn declare(engine: &Engine, subjects: Vec<Subject>) -> (Vec<Declaration>, Vec<(String, Log)>) {
+pub(super) fn declare(engine: &Engine, subjects: Vec<Subject>, showing: Showing) -> (Vec<Declaration>, Vec<(String, Log)>) {
     let session = Arc::new(Session {
         registry: engine.registry.clone(),
         workspace: Directory::at(engine.directory.clone()),
@@ -34,6 +34,7 @@ pub(super) fn declare(engine: &Engine, subjects: Vec<Subject>) -> (Vec<Declarati
         settings: Mutex::default(),
         cancel: engine.cancel.clone(),
         vault: engine.vault.clone(),
+        showing,
     });
     let mut results: Vec<Declaration> = subjects.iter().map(|_| Ok(Vec::new())).collect();
     let mut all_said = Vec::new();

@@ -11,6 +11,8 @@ use tokio::task::JoinSet;
 use super::event::Event;
 use super::node_run::{BOOTSTRAPPED_TAG, NodeRun};
 use super::predicted::PredictedNode;
+use super::request::Showing;
+use super::select::find_nodes;
 use super::spec::merge_order;
 use super::{Engine, EngineError, GroupSpec, NodeError, NodeResult, Outcome, Phase};
 use crate::model::Node;
@@ -28,6 +30,8 @@ pub struct LiftOptions {
     pub overwrite_changes: bool,
     /// Change nothing and only tell what is not any more as Pallet made it.
     pub drift_only: bool,
+    /// Lift only these nodes of the groups, by name or id; none: all of them. A converge takes no notice of it.
+    pub nodes: Vec<String>,
 }
 
 /// A phase to run.
@@ -41,7 +45,7 @@ pub enum PhaseChoice {
 
 impl Default for LiftOptions {
     fn default() -> Self {
-        LiftOptions { phases: Vec::new(), dry_run: false, parallel: 50, overwrite_changes: false, drift_only: false }
+        LiftOptions { phases: Vec::new(), dry_run: false, parallel: 50, overwrite_changes: false, drift_only: false, nodes: Vec::new() }
     }
 }
 
@@ -78,7 +82,11 @@ impl Engine {
     pub async fn lift(&self, groups: &[GroupSpec], options: &LiftOptions) -> Result<Outcome, EngineError> {
         let nodes = self.ask(|service| service.nodes()).await?;
         let groups: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
-        let nodes = with_groups(nodes, &groups);
+        let mut nodes = with_groups(nodes, &groups);
+        if !options.nodes.is_empty() {
+            let wanted: Vec<_> = find_nodes(nodes.iter().map(|(node, _)| node), &options.nodes)?.into_iter().map(|node| node.id.clone()).collect();
+            nodes.retain(|(node, _)| wanted.contains(&node.id));
+        }
         self.tell(Event::started("lift", options.dry_run || options.drift_only, nodes.iter().map(|(node, _)| node.name.clone())));
         Ok(self.configure(nodes, options, Purpose::Lift).await?.0)
     }
@@ -96,7 +104,9 @@ impl Engine {
         for round in 0..run.rounds() {
             run.round(round).await?;
         }
-        run.each(|_| true, |node, _| Box::pin(async move { node.close().await })).await?;
+        // also those of nodes that failed: their connections are none the worse
+        run.nodes.iter_mut().for_each(|node| node.give_back(self));
+        run.each(|_| true, |node, engine| Box::pin(async move { node.leave(&engine).await })).await?;
         let silent = run.nodes.iter().filter(|node| node.silent).map(|node| node.node.clone()).collect();
         let (predicted, real): (Vec<_>, Vec<_>) = run.nodes.iter().partition(|node| node.predicted);
         for (node, error) in predicted.iter().filter_map(|node| Some((node, node.error()?))) {
@@ -137,6 +147,13 @@ pub(super) enum Purpose {
     },
     /// A phase of a group itself, on this machine: nothing but the phases that are named.
     Group,
+    /// An explanation of nodes that need not be there.
+    Explain {
+        /// The nodes as they would be.
+        predicted: Vec<(PredictedNode, Arc<GroupSpec>)>,
+        /// Explain `bootstrap` too.
+        bootstrap: bool,
+    },
 }
 
 /// One operation on its nodes.
@@ -150,19 +167,21 @@ pub(super) struct Run {
     /// Only the phases that were named, not even `settings`.
     bare: bool,
     pub(super) mode: Mode,
+    pub(super) showing: Showing,
     parallel: Arc<Semaphore>,
 }
 
 type Work<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 impl Run {
-    fn new(engine: &Engine, nodes: Vec<(Node, Arc<GroupSpec>)>, options: &LiftOptions, purpose: Purpose) -> Self {
-        let bootstrap = matches!(purpose, Purpose::Converge { .. } | Purpose::DryConverge { .. });
+    pub(super) fn new(engine: &Engine, nodes: Vec<(Node, Arc<GroupSpec>)>, options: &LiftOptions, purpose: Purpose) -> Self {
+        let bootstrap =
+            matches!(purpose, Purpose::Converge { .. } | Purpose::DryConverge { .. } | Purpose::Explain { bootstrap: true, .. });
         let bare = matches!(purpose, Purpose::Group);
         let mut nodes: Vec<_> = nodes.into_iter().map(|(node, group)| NodeRun::new(engine, node, group, options)).collect();
         match purpose {
             Purpose::Converge { fresh } => nodes.iter_mut().for_each(|node| node.fresh = fresh.contains(&node.node.id)),
-            Purpose::DryConverge { predicted } => {
+            Purpose::DryConverge { predicted } | Purpose::Explain { predicted, .. } => {
                 nodes.extend(predicted.into_iter().map(|(node, group)| NodeRun::predicted(engine, node, group, options)));
             }
             Purpose::Lift | Purpose::Group => {}
@@ -178,6 +197,7 @@ impl Run {
             bootstrap,
             bare,
             mode: Mode::of(options),
+            showing: Showing::default(),
             parallel: Arc::new(Semaphore::new(options.parallel.max(1))),
         };
         // a converge that was killed may have left nodes that nobody has heard of yet
@@ -214,11 +234,11 @@ impl Run {
         own.or(self.engine.default_bootstrap.as_ref().filter(|_| node.node.taggable)).cloned()
     }
 
-    fn rounds(&self) -> usize {
+    pub(super) fn rounds(&self) -> usize {
         self.nodes.iter().map(|node| node.declared.len()).max().unwrap_or_default()
     }
 
-    fn warn_of_undefined_phases(&self) {
+    pub(super) fn warn_of_undefined_phases(&self) {
         for phase in &self.phases {
             let PhaseChoice::Named(name) = phase else { continue };
             let defined = self.nodes.iter().any(|node| node.group.server.phases.contains_key(name));
@@ -232,7 +252,7 @@ impl Run {
     }
 
     /// One phase on all nodes; every node passes it before the next one begins.
-    async fn round(&mut self, round: usize) -> Result<(), EngineError> {
+    pub(super) async fn round(&mut self, round: usize) -> Result<(), EngineError> {
         let mode = self.mode;
         let bootstrap = self.bootstrap && round == 1;
         let marked = |node: &&NodeRun| bootstrap && mode == Mode::Apply && !node.bootstrapped() && self.bootstrap_of(node).is_some();

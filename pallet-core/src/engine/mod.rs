@@ -3,21 +3,26 @@
 //! An [`Engine`] holds what an operation needs: a service, the plugins, the environment and the way to reach nodes. [`Engine::lift`] configures
 //! nodes, [`Engine::converge`] makes the right number of them exist first.
 
+mod ad_hoc;
 mod apply;
+mod connections;
 mod converge;
 mod declare;
 mod event;
+mod explain;
 mod facts_cache;
 mod frames;
 mod lift;
 mod node_apply;
 mod node_connect;
 mod node_run;
+mod on_nodes;
 mod outcome;
 mod predicted;
 mod prepare;
 mod request;
 mod scope;
+mod select;
 mod service_bridge;
 mod spec;
 mod survey;
@@ -25,8 +30,13 @@ pub mod template;
 mod vault;
 mod workspace;
 
+pub use ad_hoc::{RunAs, RunOptions, RunOutcome, RunResult, shell_line};
+pub use connections::Connections;
 pub use converge::{ConvergePlan, PlanError};
 pub use event::{Event, PlannedChange};
+pub use explain::{
+    Condition as ExplainedCondition, ExplainOptions, ExplainedAction, ExplainedPhase, ExplainedUpload, Explanation, Observed,
+};
 pub use facts_cache::FactsCache;
 pub use lift::{LiftOptions, PhaseChoice, natural};
 pub use node_run::BOOTSTRAPPED_TAG;
@@ -71,6 +81,8 @@ pub struct Engine {
     pub vault: Arc<Vault>,
     /// How nodes are reached.
     pub connect: ConnectSettings,
+    /// Where connections are kept from one operation to the next; `None`: each operation opens and closes its own.
+    pub connections: Option<Connections>,
     /// Where the facts of nodes are remembered, which saves the next run a round trip.
     pub facts_cache: Option<FactsCache>,
     /// The bootstrap of nodes that Pallet made and whose group has no such phase.
@@ -126,6 +138,22 @@ pub enum EngineError {
         /// How long its lease lasts, in seconds.
         seconds: u64,
     },
+    /// A name that no node and no group has.
+    #[error("there is no {what} {name}; {help}")]
+    NoSuchName {
+        /// What was looked for: `node or group`.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// The name that was probably meant, or those that there are.
+        help: String,
+    },
+    /// A group without nodes.
+    #[error("group {group} has no nodes; converge makes them")]
+    NoNodes {
+        /// The group.
+        group: String,
+    },
     /// A bug.
     #[error("a task of the engine ended early: {0}")]
     Task(String),
@@ -153,6 +181,7 @@ impl Engine {
             sudo_password: None,
             vault: Arc::default(),
             connect: ConnectSettings::default(),
+            connections: None,
             facts_cache: None,
             default_bootstrap: None,
             events: Arc::new(|_| {}),

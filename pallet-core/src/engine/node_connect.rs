@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use super::connections::Key;
 use super::event::Event;
 use super::node_run::{BOOTSTRAPPED_TAG, NodeRun};
 use super::{Engine, NodeError};
@@ -50,6 +51,12 @@ impl NodeRun {
             (false, None) if engine.admin_user.no_sudo => Become::Login,
             (false, None) => Become::Root(engine.sudo_password.clone()),
         };
+        self.kept_as = engine.connections.as_ref().and_then(|_| Key::of(&self.node.id, &connection, login.as_deref()));
+        if let (Some(connections), Some(key)) = (&engine.connections, &self.kept_as)
+            && let Some(kept) = connections.take(key).await
+        {
+            return Ok(kept);
+        }
         let connected = transport::connect(&connection, &engine.connect).await?;
         engine.tell(Event::Connected { node: self.node.name.clone() });
         Ok(connected)
@@ -109,6 +116,21 @@ impl NodeRun {
             self.transport = None;
         }
         result
+    }
+
+    /// Keeps the connection for the next operation where connections are kept.
+    pub(super) fn give_back(&mut self, engine: &Engine) {
+        if let (Some(connections), Some(key)) = (&engine.connections, &self.kept_as)
+            && let Some(transport) = self.transport.take()
+        {
+            connections.give(key.clone(), transport);
+        }
+    }
+
+    /// Needs the connection no more: it is kept for the next operation, or ends.
+    pub(super) async fn leave(&mut self, engine: &Engine) {
+        self.give_back(engine);
+        self.close().await;
     }
 
     /// Ends the connection.

@@ -1,9 +1,12 @@
 //! One node in one operation: connect, observe, plan, apply.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::connections::Key;
 use super::apply::{Frame, compile};
 use super::event::{Event, PlannedChange};
+use super::explain::ExplainedPhase;
 use super::lift::Mode;
 use super::node_apply::{error_of, tail};
 use super::predicted::{PredictedNode, fresh};
@@ -24,13 +27,15 @@ pub(super) struct NodeRun {
     pub(super) node: Node,
     pub(super) group: Arc<GroupSpec>,
     pub(super) transport: Option<Box<dyn Transport>>,
+    /// What the transport can be kept for.
+    pub(super) kept_as: Option<Key>,
     pub(super) r#become: Become,
     /// Known, or guessed and not yet confirmed: remembered from an earlier run, or those of another node.
     pub(super) facts: Option<Facts>,
     pub(super) confirmed: bool,
     remembered: bool,
     observed: Observation,
-    state: Option<NodeState>,
+    pub(super) state: Option<NodeState>,
     /// The state was changed by an apply, so what it does not know is worth asking again.
     stale: bool,
     pub(super) flags: Flags,
@@ -48,6 +53,8 @@ pub(super) struct NodeRun {
     pub(super) silent: bool,
     /// It does not exist yet.
     pub(super) predicted: bool,
+    /// What was explained so far, phase by phase; `None`: nothing is to be.
+    pub(super) explained: Option<Vec<ExplainedPhase>>,
     error: Option<NodeError>,
 }
 
@@ -58,6 +65,7 @@ impl NodeRun {
             node,
             group,
             transport: None,
+            kept_as: None,
             r#become: Become::Login,
             remembered: facts.is_some(),
             facts,
@@ -74,6 +82,7 @@ impl NodeRun {
             fresh: false,
             silent: false,
             predicted: false,
+            explained: None,
             error: None,
         }
     }
@@ -209,6 +218,9 @@ impl NodeRun {
         if declared.is_empty() && !mark {
             return;
         }
+        if self.explained.is_some() {
+            return self.explain_phase(engine, position, &phase, declared).await;
+        }
         if self.stale && mode == Mode::Apply {
             // what the changes so far made unknown can be known now
             self.observe_what(engine, action::observation(&declared)).await;
@@ -244,8 +256,7 @@ impl NodeRun {
         }
         let also = if mark_on_node { format!("mkdir -p /var/lib/pallet && : > {BOOTSTRAPPED}") } else { String::new() };
         let token = token();
-        let later = self.declared.iter().skip(position + 1).flat_map(|(_, declared)| declared);
-        let later = later.filter_map(|declared| declared.options.if_flag.clone()).collect();
+        let later = self.flags_after(position);
         let present = self.present(engine, &steps).await;
         let frame = Frame {
             token: &token,
@@ -266,8 +277,14 @@ impl NodeRun {
         self.stale = true;
     }
 
+    /// The flags that phases after this one look at.
+    pub(super) fn flags_after(&self, position: usize) -> BTreeSet<String> {
+        let later = self.declared.iter().skip(position + 1).flat_map(|(_, declared)| declared);
+        later.filter_map(|declared| declared.options.if_flag.clone()).collect()
+    }
+
     /// The uploads of changes that are decided on the node that stand there already, each with its path. It is asked only where there are any.
-    async fn present(&mut self, engine: &Engine, steps: &[Step]) -> Vec<(String, String)> {
+    pub(super) async fn present(&mut self, engine: &Engine, steps: &[Step]) -> Vec<(String, String)> {
         let mut wanted = Observation::default();
         let changes = steps.iter().filter_map(|step| step.change.as_ref()).filter(|change| change.certainty == Certainty::May);
         for upload in changes.flat_map(|change| &change.uploads) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::GroupSpec;
 use super::template::Choice;
 use crate::model::{Connection, Facts, GroupState, Known, Node, NodeState, Observation, Os, PackageState, UserState};
+use crate::plugin::Hardware;
 
 /// A node that would be created.
 #[derive(Debug, Clone)]
@@ -18,7 +19,12 @@ impl PredictedNode {
     pub(super) fn of(name: &str, group: &str, choice: Option<&Choice>) -> Option<Self> {
         let choice = choice?;
         let os = choice.image.as_ref()?.os.clone()?;
-        let hardware = choice.hardware.clone().unwrap_or_default();
+        Some(Self::with(name, group, os, choice.hardware.as_ref()))
+    }
+
+    /// The node as it would be right after its creation, with this system.
+    pub(super) fn with(name: &str, group: &str, os: Os, hardware: Option<&Hardware>) -> Self {
+        let hardware = hardware.cloned().unwrap_or_default();
         let facts = Facts {
             os,
             hostname: name.to_owned(),
@@ -31,7 +37,7 @@ impl PredictedNode {
         // only nodes whose provider keeps tags are made
         let node =
             Node { group: Some(group.to_owned()), taggable: true, ..Node::new(format!("predicted/{name}"), name, Connection::Unknown) };
-        Some(PredictedNode { node, facts })
+        PredictedNode { node, facts }
     }
 
     /// Each with its group.

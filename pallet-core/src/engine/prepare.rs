@@ -79,7 +79,8 @@ impl Run {
     async fn declare(&mut self) -> Result<Vec<(String, Log)>, EngineError> {
         let (positions, subjects) = subjects(self);
         let engine = self.engine.clone();
-        let work = tokio::task::spawn_blocking(move || declare(&engine, subjects));
+        let showing = self.showing;
+        let work = tokio::task::spawn_blocking(move || declare(&engine, subjects, showing));
         let (declarations, said) = work.await.map_err(|error| EngineError::Task(error.to_string()))?;
         for (position, declaration) in positions.into_iter().zip(declarations) {
             match declaration {

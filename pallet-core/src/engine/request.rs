@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::scope;
 use super::vault::Vault;
 use super::workspace::Directory;
-use crate::action::{ActionEntry, Condition, Declared, SourceLocation, TABLE};
+use crate::action::{ActionEntry, AnyAction, Condition, Declared, Shown, SourceLocation, TABLE};
 use crate::model::{AdminUser, Capabilities, Environment, Target};
 use crate::plugin::operation::{self, CallFunction, DeclareAction, GetSettings, Log, Scope, SetSettings};
 use crate::plugin::{ErrorKind, PluginError, RequestHost};
@@ -30,6 +30,19 @@ pub(super) struct Session {
     pub(super) settings: Mutex<BTreeMap<(String, String), Value>>,
     pub(super) cancel: CancellationToken,
     pub(super) vault: Arc<Vault>,
+    pub(super) showing: Showing,
+}
+
+/// Whether what may be shown of actions is kept with them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Showing {
+    /// It is not needed.
+    #[default]
+    Nothing,
+    /// Beside the action itself.
+    Beside,
+    /// In its place wherever that can be: secrets are not even looked for.
+    Instead,
 }
 
 /// The request of one node in one phase, as the project's functions have it, or as a function of a crate does.
@@ -125,21 +138,46 @@ impl NodeRequest {
             scope::apply(&entered.scope, entry, &mut arguments);
         }
         let named = Vault::concerns(&arguments).then(|| arguments.clone());
-        let secret = self.reveal(entry, &mut arguments)?;
-        let mut action = (entry.parse)(arguments).map_err(invalid)?;
+        let mut shown = self.show(entry, &arguments, named.is_some());
+        let instead = match self.inner.session.showing {
+            Showing::Instead => shown.as_mut().and_then(|shown| shown.action.take()),
+            Showing::Nothing | Showing::Beside => None,
+        };
+        let prepared = instead.is_some();
+        let (mut action, secret) = match instead {
+            Some(action) => (action, None),
+            None => {
+                let secret = self.reveal(entry, &mut arguments)?;
+                ((entry.parse)(arguments).map_err(invalid)?, secret)
+            }
+        };
         if let Some(caller) = &self.caller {
             // what it says holds no secret
             let named = named.map(entry.parse).transpose().map_err(invalid)?;
             let shown = named.as_ref().unwrap_or(&action);
             caller.check(&format!("{} {}", shown.name(), shown.subject()), &shown.needs())?;
         }
-        action.prepare(&self.inner.session.workspace).map_err(invalid)?;
+        if !prepared {
+            action.prepare(&self.inner.session.workspace).map_err(invalid)?;
+        }
         let mut recorded = self.recorded();
         let source = recorded.calls.iter().find_map(|(_, source)| source.clone()).or(wanted.source);
         let via = recorded.calls.iter().map(|(name, _)| name.clone()).collect();
         let conditions = recorded.scopes.iter().flat_map(|entered| &entered.conditions).cloned().collect();
-        recorded.declared.push(Declared { action, options: wanted.options, conditions, secret, source, via });
+        recorded.declared.push(Declared { action, options: wanted.options, conditions, secret, source, via, shown });
         Ok(())
+    }
+
+    /// What may be shown of an action, where that is wanted; `placeholders`: some may stand in its arguments.
+    fn show(&self, entry: &ActionEntry, arguments: &Value, placeholders: bool) -> Option<Shown> {
+        if self.inner.session.showing == Showing::Nothing {
+            return None;
+        }
+        let action = placeholders.then(|| (entry.parse)(arguments.clone()).ok()).flatten();
+        // some arguments must be of a form that no placeholder has
+        let fits = |action: &mut Box<dyn AnyAction>| action.prepare(&self.inner.session.workspace).is_ok();
+        let action = action.and_then(|mut action| fits(&mut action).then_some(action));
+        Some(Shown { arguments: arguments.clone(), action })
     }
 
     /// Puts secrets into arguments; gives what names the action without them, if there are any.

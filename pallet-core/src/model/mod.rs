@@ -1,6 +1,7 @@
 //! Plain data, one noun a file. Nothing here does I/O.
 
 mod capabilities;
+mod closest;
 mod digest;
 mod environment;
 mod facts;
@@ -21,6 +22,7 @@ mod target;
 mod user;
 
 pub use capabilities::{Capabilities, Lacking, Patterns};
+pub use closest::closest;
 pub use digest::{digest, hex};
 pub use environment::{Environment, merge_environment};
 pub use facts::Facts;
@@ -31,7 +33,7 @@ pub use node::{Connection, Node, NodeStatus, SshConnection};
 pub use node_spec::{HardwareSpec, ImageSpec, LocationSpec, NetworkSpec, NodeSpec, QosSpec};
 pub use node_state::{Attributes, CommandState, FileState, GroupState, NodeState, PackageState, Reading, ServiceState, UserState};
 pub use observation::{FileQuestion, Observation};
-pub use os::{Os, OsFamily, PackageManager, ServiceManager};
+pub use os::{Os, OsFamily, PackageManager, ServiceManager, UnknownOs};
 pub use os_version::version_is;
 pub use package_transaction::{PackageOptions, PackageTransaction};
 pub use secret_name::{replace_secrets, secret_placeholder};

@@ -23,6 +23,26 @@ pub struct Os {
     pub service_manager: ServiceManager,
 }
 
+/// A system that this Pallet does not know.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the system {name:?} is not known; write a distribution, and its version if that matters: `debian 12`; known are {}",
+    DISTRIBUTIONS.map(|(_, ids)| ids.join(", ")).join(", ")
+)]
+pub struct UnknownOs {
+    /// Its name, as it was given.
+    pub name: String,
+}
+
+/// The distributions that are known, by family.
+const DISTRIBUTIONS: [(OsFamily, &[&str]); 5] = [
+    (OsFamily::Debian, &["debian", "ubuntu", "raspbian", "linuxmint"]),
+    (OsFamily::RedHat, &["rhel", "centos", "rocky", "almalinux", "fedora", "amzn", "ol"]),
+    (OsFamily::Suse, &["opensuse", "opensuse-leap", "opensuse-tumbleweed", "suse", "sles"]),
+    (OsFamily::Arch, &["arch", "archlinux", "manjaro"]),
+    (OsFamily::Alpine, &["alpine"]),
+];
+
 /// Distributions that are managed alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -91,6 +111,16 @@ impl Os {
         Os::of_family(id, version.trim(), OsFamily::of(id, ""), arch)
     }
 
+    /// The same of a name that a person gave, on a machine of this architecture: `debian 12`, `rocky 9`, `alpine`.
+    pub fn of_name(text: &str, arch: &str) -> Result<Os, UnknownOs> {
+        let os = Os::named(text, arch);
+        let version = os.version.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
+        match os.family != OsFamily::Unknown && version {
+            true => Ok(os),
+            false => Err(UnknownOs { name: text.to_owned() }),
+        }
+    }
+
     /// What an os-release says, the text of one of [`Os::RELEASE_FILES`]. The managers are those that the family has today.
     pub fn described(os_release: &str, arch: &str) -> Os {
         let value = |key: &str| {
@@ -124,13 +154,9 @@ impl OsFamily {
 
     fn of_one(id: &str) -> OsFamily {
         match id {
-            "debian" | "ubuntu" | "raspbian" | "linuxmint" => OsFamily::Debian,
-            "rhel" | "centos" | "rocky" | "almalinux" | "fedora" | "amzn" | "ol" | "redhat" | "red_hat" => OsFamily::RedHat,
-            "suse" | "sles" | "opensuse" => OsFamily::Suse,
+            "redhat" | "red_hat" => OsFamily::RedHat,
             _ if id.starts_with("opensuse-") => OsFamily::Suse,
-            "arch" | "archlinux" | "manjaro" => OsFamily::Arch,
-            "alpine" => OsFamily::Alpine,
-            _ => OsFamily::Unknown,
+            _ => DISTRIBUTIONS.iter().find(|(_, ids)| ids.contains(&id)).map_or(OsFamily::Unknown, |(family, _)| *family),
         }
     }
 

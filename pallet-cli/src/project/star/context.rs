@@ -2,12 +2,17 @@
 #![allow(unsafe_code, reason = "the marker traits of starlark that are derived here are unsafe traits")]
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::rc::Rc;
 
 use pallet_core::action::SourceLocation;
+use pallet_core::plugin::Request;
 use starlark::any::ProvidesStaticType;
 use starlark::codemap::FileSpan;
 use starlark::eval::Evaluator;
 
+use super::limits::Clock;
 use super::registry::Registry;
 use crate::project::diagnostic::Place;
 
@@ -16,11 +21,32 @@ use crate::project::diagnostic::Place;
 pub(crate) enum Context {
     /// The files are read; what they declare is collected.
     Loading(RefCell<Registry>),
+    /// An input of a session is evaluated.
+    Session(Rc<SessionContext>),
     /// A phase function runs.
     Phase {
         /// The place that made the function a phase.
         declared: Option<SourceLocation>,
     },
+}
+
+/// What the functions of a session know while they are called.
+#[derive(ProvidesStaticType)]
+pub(crate) struct SessionContext {
+    /// What was declared in the session.
+    pub(crate) registry: RefCell<Registry>,
+    /// The phase function that an operation of the session has called: the place that made it a phase, and its request.
+    pub(crate) phase: RefCell<Option<(Option<SourceLocation>, Request)>>,
+    /// How long the evaluation may still take.
+    pub(crate) clock: Clock,
+    /// The names that inputs define.
+    pub(crate) own: RefCell<BTreeSet<String>>,
+}
+
+impl fmt::Debug for SessionContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionContext").field("registry", &self.registry).finish_non_exhaustive()
+    }
 }
 
 impl Context {
@@ -40,6 +66,7 @@ pub(crate) fn source(evaluator: &Evaluator<'_, '_, '_>) -> Option<SourceLocation
     match (call_place(evaluator), Context::of(evaluator)) {
         (Some(place), _) => Some(place.location()),
         (None, Some(Context::Phase { declared })) => declared.clone(),
+        (None, Some(Context::Session(session))) => session.phase.borrow().as_ref().and_then(|(declared, _)| declared.clone()),
         (None, _) => None,
     }
 }

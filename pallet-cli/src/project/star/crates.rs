@@ -25,6 +25,8 @@ pub(crate) struct Crate {
     pub(crate) module: FrozenModule,
     /// The types of what a load of it gives.
     pub(crate) interface: Interface,
+    /// What it is, in one line.
+    pub(crate) about: String,
 }
 
 /// The crate that a manifest describes.
@@ -36,7 +38,9 @@ pub(crate) fn crate_of(manifest: &Manifest) -> anyhow::Result<Crate> {
         .map(|function| {
             // a crate of one function is called by that name alone
             let shown = if function.name == own_name { own_name.clone() } else { format!("{own_name}.{}", function.name) };
-            (function.name.clone(), Arc::new(data_signature(&shown, function.parameters.clone())))
+            let signature = data_signature(&shown, function.parameters.clone());
+            let doc = if function.doc.is_empty() { signature.doc.clone() } else { function.doc.clone() };
+            (function.name.clone(), Arc::new(Signature { doc, ..signature }))
         })
         .collect();
     let namespace = signatures.iter().all(|(name, _)| *name != own_name).then_some(own_name);
@@ -58,7 +62,13 @@ pub(crate) fn crate_of(manifest: &Manifest) -> anyhow::Result<Crate> {
         }
         module.freeze().map_err(|error| anyhow::anyhow!("crate {}: {error:?}", manifest.name))
     })?;
-    Ok(Crate { functions: signatures.into_iter().collect(), namespace, module, interface: Interface::new(types) })
+    Ok(Crate {
+        functions: signatures.into_iter().collect(),
+        namespace,
+        module,
+        interface: Interface::new(types),
+        about: manifest.about.clone(),
+    })
 }
 
 impl Crate {

@@ -52,6 +52,14 @@ pub(crate) enum Does {
     Secret,
     /// It runs a function whose actions stand in a scope.
     Scope(ScopeFunction),
+    /// It does something of a session.
+    Verb(Arc<dyn Verb>),
+}
+
+/// What a function of a session does.
+pub(crate) trait Verb: fmt::Debug + Send + Sync {
+    /// Does it.
+    fn call<'v>(&self, signature: &Signature, bound: Bound<'v>, evaluator: &mut Evaluator<'v, '_, '_>) -> starlark::Result<Value<'v>>;
 }
 
 /// The arguments of one call, checked.
@@ -147,7 +155,7 @@ impl HostFunction {
                 };
                 (operation::CALL, serde_json::to_value(call))
             }
-            Does::Spec(_) | Does::Scope(_) | Does::Secret => return Ok(Json::Null),
+            Does::Spec(_) | Does::Scope(_) | Does::Secret | Does::Verb(_) => return Ok(Json::Null),
         };
         let payload = payload.map_err(|error| Complaint::new(format!("{}: {error}", self.signature.function)))?;
         request.invoke(operation, payload).map_err(|error| {
@@ -190,6 +198,7 @@ impl<'v> StarlarkValue<'v> for HostFunction {
                 Ok(evaluator.heap().alloc(secret_placeholder(name)))
             }
             Does::Scope(scope) => scope.run(self.request(&bound)?, bound, evaluator),
+            Does::Verb(verb) => verb.call(&self.signature, bound, evaluator),
             _ => {
                 let answer = self.ask(&mut bound, evaluator)?;
                 Ok(evaluator.heap().alloc(answer))

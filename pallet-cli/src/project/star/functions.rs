@@ -15,6 +15,25 @@ use super::spec::{GroupValue, NodeSpecValue, ServerValue, SpecFunction};
 use super::types::Kind;
 use crate::project::schema::Schema;
 
+const SECRET: &str = "Stands for a secret of pallet.toml; its value goes only where the action that it is given to puts it.\n\n\
+    Example: `remote_file(request, \"/etc/app.key\", content = secret(\"app\"), mode = \"0600\")`";
+const WITH_ACTION_OPTIONS: &str = "Runs a function whose actions share these options.\n\n\
+    Example: `with_action_options(request, deploy, user = \"app\", directory = \"/srv/app\")`";
+const PLAN_WHEN: &str = "Runs a function whose actions are for the nodes on which a command succeeds.\n\n\
+    Example: `plan_when(request, \"systemd-detect-virt --quiet\", lambda request: package(request, \"qemu-guest-agent\"))`";
+const PLAN_WHEN_NOT: &str = "Runs a function whose actions are for the nodes on which a command fails.\n\n\
+    Example: `plan_when_not(request, \"test -e /srv/keep\", clean)`";
+const NODE_SPEC: &str = "What a node should be: the smallest and cheapest of what the service offers that satisfies all of it.\n\n\
+    Example: `node_spec(image = {\"os_family\": \"debian\"}, hardware = {\"min_cores\": 2})`";
+const SERVER_SPEC: &str = "A kind of server: its phases, roles and node-spec. Others can extend it.\n\n\
+    Example: `base = server_spec(phases = {\"bootstrap\": automated_admin_user})`";
+const GROUP_SPEC: &str = "A group of nodes that are the same: a name, a count, and what they are.\n\n\
+    Example: `web = group_spec(\"web\", count = 2, extends = [base], phases = {\"configure\": configure})`";
+const CLUSTER_SPEC: &str = "Groups under one name, with what they share. Its groups are called CLUSTER-GROUP.\n\n\
+    Example: `cluster_spec(\"shop\", groups = [web, database])`";
+const DEFNODE: &str = "A group in one call: what `group_spec` and `node_spec` take; any other keyword is a phase.\n\n\
+    Example: `web = defnode(\"web\", count = 2, image = {\"os_family\": \"debian\"}, configure = configure)`";
+
 /// All of them.
 pub(crate) fn functions<'a>(secrets: impl Iterator<Item = &'a str>) -> Vec<HostFunction> {
     let actions = TABLE.iter().map(|entry| {
@@ -32,8 +51,7 @@ pub(crate) fn functions<'a>(secrets: impl Iterator<Item = &'a str>) -> Vec<HostF
 pub(crate) fn secret<'a>(names: impl Iterator<Item = &'a str>) -> HostFunction {
     let names: Vec<&str> = names.collect();
     let name = Parameter { name: "name".into(), kind: Kind::Data(json!({"enum": names})), required: true, positional: true };
-    let signature =
-        Signature { function: "secret".to_owned(), parameters: vec![name], root: json!({}), phases: false, returns: Ty::string() };
+    let signature = Signature { doc: SECRET.to_owned(), parameters: vec![name], returns: Ty::string(), ..plain_signature("secret") };
     HostFunction::new(Arc::new(signature), Does::Secret)
 }
 
@@ -41,8 +59,8 @@ pub(crate) fn secret<'a>(names: impl Iterator<Item = &'a str>) -> HostFunction {
 pub(crate) fn scopes() -> impl Iterator<Item = HostFunction> {
     let required = |name: &str, kind: Kind| Parameter { name: name.to_owned(), kind, required: true, positional: true };
     let text = || Kind::Data(json!({"type": "string"}));
-    let function = |name: &str, parameters: Vec<Parameter>, does: ScopeFunction| {
-        let signature = Signature { function: name.to_owned(), parameters, root: json!({}), phases: false, returns: Ty::any() };
+    let function = |name: &str, doc: &str, parameters: Vec<Parameter>, does: ScopeFunction| {
+        let signature = Signature { doc: doc.to_owned(), parameters, ..plain_signature(name) };
         HostFunction::new(Arc::new(signature), Does::Scope(does))
     };
     let options = [
@@ -53,9 +71,9 @@ pub(crate) fn scopes() -> impl Iterator<Item = HostFunction> {
     let with = [vec![required("request", Kind::Request), required("function", Kind::Function)], options.to_vec()].concat();
     let when = || vec![required("request", Kind::Request), required("command", text()), required("function", Kind::Function)];
     [
-        function("with_action_options", with, ScopeFunction::Options),
-        function("plan_when", when(), ScopeFunction::When),
-        function("plan_when_not", when(), ScopeFunction::WhenNot),
+        function("with_action_options", WITH_ACTION_OPTIONS, with, ScopeFunction::Options),
+        function("plan_when", PLAN_WHEN, when(), ScopeFunction::When),
+        function("plan_when_not", PLAN_WHEN_NOT, when(), ScopeFunction::WhenNot),
     ]
     .into_iter()
 }
@@ -71,7 +89,14 @@ pub(crate) fn data_signature(function: &str, root: Json) -> Signature {
         Parameter { name: name.clone(), kind: Kind::Data(node.clone()), required, positional: required }
     });
     let parameters = std::iter::once(request).chain(parameters).collect();
-    Signature { function: function.to_owned(), parameters, root, phases: false, returns: Ty::any() }
+    let doc = root.get("description").and_then(Json::as_str).unwrap_or_default().to_owned();
+    Signature { doc, parameters, root, ..plain_signature(function) }
+}
+
+/// The signature of a function that takes nothing and may give anything.
+pub(crate) fn plain_signature(function: &str) -> Signature {
+    let (function, doc) = (function.to_owned(), String::new());
+    Signature { function, doc, parameters: Vec::new(), root: json!({}), phases: false, returns: Ty::any() }
 }
 
 /// The schema of a node-spec; its objects have only the keys that are named.
@@ -101,18 +126,18 @@ pub(crate) fn specs() -> Vec<HostFunction> {
     let groups = Parameter { required: true, ..keyword("groups", Kind::Groups) };
     let with =
         |first: &[&Parameter], rest: &[Parameter]| first.iter().map(|one| (*one).clone()).chain(rest.iter().cloned()).collect::<Vec<_>>();
-    let spec = |function: &str, parameters: Vec<Parameter>, phases: bool, returns: Ty, does: SpecFunction| {
-        let signature = Signature { function: function.to_owned(), parameters, root: root.clone(), phases, returns };
+    let spec = |function: &str, doc: &str, parameters: Vec<Parameter>, phases: bool, returns: Ty, does: SpecFunction| {
+        let signature = Signature { doc: doc.to_owned(), parameters, root: root.clone(), phases, returns, ..plain_signature(function) };
         HostFunction::new(Arc::new(signature), Does::Spec(does))
     };
     let group = Ty::starlark_value::<GroupValue>();
     let defnode = [with(&[&name, &count], &nodes), server.to_vec()].concat();
     vec![
-        spec("node_spec", nodes, false, Ty::starlark_value::<NodeSpecValue>(), SpecFunction::NodeSpec),
-        spec("server_spec", server.to_vec(), false, Ty::starlark_value::<ServerValue>(), SpecFunction::ServerSpec),
-        spec("group_spec", with(&[&name, &count], &server), false, group.clone(), SpecFunction::GroupSpec),
-        spec("cluster_spec", with(&[&name, &groups, &count], &server), false, group.clone(), SpecFunction::ClusterSpec),
-        spec("defnode", defnode, true, group, SpecFunction::DefNode),
+        spec("node_spec", NODE_SPEC, nodes, false, Ty::starlark_value::<NodeSpecValue>(), SpecFunction::NodeSpec),
+        spec("server_spec", SERVER_SPEC, server.to_vec(), false, Ty::starlark_value::<ServerValue>(), SpecFunction::ServerSpec),
+        spec("group_spec", GROUP_SPEC, with(&[&name, &count], &server), false, group.clone(), SpecFunction::GroupSpec),
+        spec("cluster_spec", CLUSTER_SPEC, with(&[&name, &groups, &count], &server), false, group.clone(), SpecFunction::ClusterSpec),
+        spec("defnode", DEFNODE, defnode, true, group, SpecFunction::DefNode),
     ]
 }
 

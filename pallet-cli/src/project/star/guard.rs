@@ -49,6 +49,14 @@ pub(crate) fn evaluate<'v, 'a, 'e, T>(
     work: impl FnOnce(&mut Evaluator<'v, 'a, 'e>) -> starlark::Result<T>,
 ) -> starlark::Result<T> {
     limits.apply(evaluator)?;
+    guard(evaluator, work)
+}
+
+/// Evaluates something that is bounded already.
+pub(crate) fn guard<'v, 'a, 'e, T>(
+    evaluator: &mut Evaluator<'v, 'a, 'e>,
+    work: impl FnOnce(&mut Evaluator<'v, 'a, 'e>) -> starlark::Result<T>,
+) -> starlark::Result<T> {
     let statements = Rc::new(RefCell::new(Statements::default()));
     evaluator.before_stmt_for_dap(BeforeStmtFunc::from_dyn(Box::new(Follow(statements.clone()))));
     let result = guarded(|| work(evaluator)).unwrap_or_else(|panic| {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use starlark::environment::{Globals, GlobalsBuilder, LibraryExtension};
 use starlark::syntax::{Dialect, DialectTypes};
 
+use super::function::HostFunction;
 use super::functions::functions;
 use super::scope::Known;
 
@@ -19,6 +20,11 @@ pub(crate) struct Language {
 impl Language {
     /// The language of this version of Pallet, for a project with these secrets.
     pub(crate) fn new<'a>(secrets: impl Iterator<Item = &'a str>) -> Self {
+        Self::with(secrets, Vec::new())
+    }
+
+    /// The same with more functions.
+    pub(crate) fn with<'a>(secrets: impl Iterator<Item = &'a str>, more: Vec<HostFunction>) -> Self {
         let mut builder = GlobalsBuilder::extended_by(&[
             LibraryExtension::StructType,
             LibraryExtension::RecordType,
@@ -33,7 +39,7 @@ impl Language {
             LibraryExtension::Typing,
         ]);
         let mut known = HashMap::new();
-        for function in functions(secrets) {
+        for function in functions(secrets).into_iter().chain(more) {
             let name = function.signature.function.clone();
             known.insert(name.clone(), Known::Function(function.signature.clone()));
             builder.set(&name, function);

@@ -25,6 +25,43 @@ pub(crate) struct Limits {
     pub(crate) time: Duration,
 }
 
+/// How long an evaluation may still take, where what it waits for does not count.
+#[derive(Debug, Default)]
+pub(crate) struct Clock {
+    /// When it will have taken too long; `None`: it waits.
+    deadline: Cell<Option<Instant>>,
+    stopped: Cell<bool>,
+}
+
+impl Clock {
+    /// It begins now.
+    pub(crate) fn begin(&self, limits: Limits) {
+        self.deadline.set(Some(Instant::now() + limits.time));
+        self.stopped.set(false);
+    }
+
+    /// It waits for something; gives what is left of its time.
+    pub(crate) fn pause(&self) -> Duration {
+        self.deadline.take().map(|deadline| deadline.saturating_duration_since(Instant::now())).unwrap_or_default()
+    }
+
+    /// It goes on, with what was left of its time.
+    pub(crate) fn resume(&self, left: Duration) {
+        self.deadline.set(Some(Instant::now() + left));
+        self.stopped.set(false);
+    }
+
+    /// Whether its time is over.
+    pub(crate) fn is_over(&self) -> bool {
+        self.deadline.get().is_some_and(|deadline| Instant::now() > deadline)
+    }
+
+    /// Whether to stop it now; said once.
+    pub(crate) fn stop(&self, asked: bool) -> bool {
+        (asked || self.is_over()) && !self.stopped.replace(true)
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Limits { time: Duration::from_secs(10) }
@@ -37,7 +74,12 @@ impl Limits {
         let (begun, stopped) = (Instant::now(), Cell::new(false));
         // told once: when it is over, Starlark asks again, and that answer would hide the place where it was stopped
         evaluator.set_check_cancelled(Box::new(move || begun.elapsed() > self.time && !stopped.replace(true)));
-        evaluator.set_max_callstack_size(DEPTH)?;
-        evaluator.set_max_heap_size(MEMORY)
+        bound(evaluator)
     }
+}
+
+/// Bounds depth and memory of an evaluation.
+pub(crate) fn bound(evaluator: &mut Evaluator<'_, '_, '_>) -> anyhow::Result<()> {
+    evaluator.set_max_callstack_size(DEPTH)?;
+    evaluator.set_max_heap_size(MEMORY)
 }

@@ -281,6 +281,15 @@ pub(crate) fn parse(name: &str, text: String) -> Result<AstModule, Diagnostic> {
     AstModule::parse(name, text, &dialect()).map_err(|error| diagnose(&error, "the file", Default::default(), None))
 }
 
+/// The name of the file that a load statement names, whether it may or not.
+pub(crate) fn file_name(module: &str) -> String {
+    let normal = Path::new(module).components().filter_map(|component| match component {
+        Component::Normal(part) => part.to_str(),
+        _ => None,
+    });
+    normal.collect::<Vec<_>>().join("/")
+}
+
 /// The name of a file of the project: its path below the project's directory.
 fn path_of(directory: &Path, path: &str) -> Result<String, Diagnostic> {
     let outside = || {

@@ -28,6 +28,9 @@ pub(crate) struct StarPhase {
 impl PhaseFunction for StarPhase {
     fn call(&self, request: &mut Request) -> Result<(), PhaseError> {
         let slot = &self.slot;
+        if let (None, Some(live)) = (slot.function.get(), &slot.live) {
+            return live.call(slot, request);
+        }
         let function = slot.function.get().ok_or_else(|| Complaint::new(format!("the phase `{}` cannot be called yet", slot.phase)));
         let print = Print(request.clone());
         let begun = Instant::now();

@@ -7,6 +7,7 @@ use starlark::environment::FrozenModule;
 use starlark::values::OwnedFrozenValue;
 
 use super::limits::Limits;
+use super::live::Live;
 use crate::project::diagnostic::{Diagnostic, Diagnostics, Place};
 
 /// How phase functions run.
@@ -26,6 +27,8 @@ pub(crate) struct Registry {
     /// The phase functions of the file that is being evaluated.
     pending: Vec<Arc<Slot>>,
     slots: usize,
+    /// Who calls the functions of these slots while their file is not evaluated to its end: a session.
+    live: Option<Live>,
 }
 
 /// A group that was declared.
@@ -50,6 +53,8 @@ pub(crate) struct Slot {
     pub(crate) declared: Option<Place>,
     /// The function.
     pub(crate) function: OnceLock<OwnedFrozenValue>,
+    /// Who calls it as long as it has not been found.
+    pub(crate) live: Option<Live>,
 }
 
 impl Registry {
@@ -58,13 +63,21 @@ impl Registry {
         Registry { run, ..Self::default() }
     }
 
+    /// Nothing yet; phase functions are called by a session, on the thread that evaluates its inputs.
+    pub(crate) fn live(run: Run, live: Live) -> Self {
+        Registry { run, live: Some(live), ..Self::default() }
+    }
+
     /// A place for a function of this phase.
     pub(crate) fn slot(&mut self, phase: &str, declared: Option<Place>) -> Arc<Slot> {
         // no name of Starlark has a space: the variable cannot be seen or overwritten
         let variable = format!("_phase {}", self.slots);
         self.slots += 1;
-        let slot = Arc::new(Slot { variable, phase: phase.to_owned(), run: self.run, declared, function: OnceLock::new() });
-        self.pending.push(slot.clone());
+        let (function, live) = (OnceLock::new(), self.live.clone());
+        let slot = Arc::new(Slot { variable, phase: phase.to_owned(), run: self.run, declared, function, live });
+        if self.live.is_none() {
+            self.pending.push(slot.clone());
+        }
         slot
     }
 

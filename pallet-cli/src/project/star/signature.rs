@@ -14,6 +14,8 @@ use crate::project::suggest::{did_you_mean, did_you_mean_or_list};
 pub(crate) struct Signature {
     /// The function's name, as a person would write it: `nginx.site`.
     pub(crate) function: String,
+    /// What it is for.
+    pub(crate) doc: String,
     /// Its parameters, in order.
     pub(crate) parameters: Vec<Parameter>,
     /// The JSON schema that the parameters' schemas are parts of.

@@ -7,9 +7,10 @@ use allocative::Allocative;
 use pallet_core::engine::{ClusterSpec, GroupSpec, ServerSpec};
 use pallet_core::model::NodeSpec;
 use starlark::any::ProvidesStaticType;
+use starlark::collections::StarlarkHasher;
 use starlark::eval::Evaluator;
 use starlark::starlark_simple_value;
-use starlark::values::{Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, starlark_value};
+use starlark::values::{Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, ValueLike, starlark_value};
 
 use super::complaint::Complaint;
 use super::context::call_place;
@@ -67,6 +68,15 @@ impl<'v> StarlarkValue<'v> for GroupValue {
     fn dir_attr(&self) -> Vec<String> {
         vec!["name".to_owned()]
     }
+
+    fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
+        Ok(other.downcast_ref::<GroupValue>().is_some_and(|other| (&other.name, other.cluster) == (&self.name, self.cluster)))
+    }
+
+    fn write_hash(&self, hasher: &mut StarlarkHasher) -> starlark::Result<()> {
+        std::hash::Hash::hash(&self.name, hasher);
+        Ok(())
+    }
 }
 
 impl fmt::Display for NodeSpecValue {
@@ -84,6 +94,13 @@ impl fmt::Display for ServerValue {
 impl fmt::Display for GroupValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}({:?})", if self.cluster { "cluster_spec" } else { "group_spec" }, self.name)
+    }
+}
+
+impl GroupValue {
+    /// The group or cluster that a value is.
+    pub(crate) fn of<'v>(value: Value<'v>) -> Option<&'v GroupValue> {
+        value.downcast_ref::<GroupValue>()
     }
 }
 

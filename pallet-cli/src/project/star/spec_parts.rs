@@ -68,27 +68,37 @@ fn phases<'v>(
 ) -> Result<BTreeMap<String, Phase>, Complaint> {
     let mut phases = BTreeMap::new();
     for (name, function) in functions {
-        if function.get_type() != "function" {
-            return Err(signature.no_phase(&name, &describe(function)));
-        }
-        let takes = |arguments: &[Ty]| function.check_callable_with(arguments, [], None, None, &Ty::any()).is_ok();
-        if !takes(&[Ty::any()]) {
-            let called = function_name(function);
-            let (how_many, help) = match takes(&[]) {
-                true => ("none", "write `request` as its parameter".to_owned()),
-                false => ("more", format!("wrap it: `lambda request: {called}(request, ...)`")),
-            };
-            let rule = "a phase function takes one argument, the request";
-            let message = format!("{}: the phase `{name}`: {rule}; {called} takes {how_many}", signature.function);
-            return Err(Complaint::new(message).help(help));
-        }
-        let slot = registry(&signature.function, evaluator)?.slot(&name, call_place(evaluator));
-        evaluator.module().set(&slot.variable, function);
-        let phase = Phase::new(StarPhase { slot });
+        let phase = phase(signature, &name, function, evaluator)?;
         let before: Phase = phases.remove(&name).unwrap_or_default();
         phases.insert(name, before.then(&phase));
     }
     Ok(phases)
+}
+
+/// A function as a phase.
+pub(crate) fn phase<'v>(
+    signature: &Signature,
+    name: &str,
+    function: Value<'v>,
+    evaluator: &mut Evaluator<'v, '_, '_>,
+) -> Result<Phase, Complaint> {
+    if function.get_type() != "function" {
+        return Err(signature.no_phase(name, &describe(function)));
+    }
+    let takes = |arguments: &[Ty]| function.check_callable_with(arguments, [], None, None, &Ty::any()).is_ok();
+    if !takes(&[Ty::any()]) {
+        let called = function_name(function);
+        let (how_many, help) = match takes(&[]) {
+            true => ("none", "write `request` as its parameter".to_owned()),
+            false => ("more", format!("wrap it: `lambda request: {called}(request, ...)`")),
+        };
+        let rule = "a phase function takes one argument, the request";
+        let message = format!("{}: the phase `{name}`: {rule}; {called} takes {how_many}", signature.function);
+        return Err(Complaint::new(message).help(help));
+    }
+    let slot = registry(&signature.function, evaluator)?.slot(name, call_place(evaluator));
+    evaluator.module().set(&slot.variable, function);
+    Ok(Phase::new(StarPhase { slot }))
 }
 
 fn extends(signature: &Signature, value: Value<'_>) -> Result<Vec<ServerSpec>, Complaint> {
@@ -141,7 +151,8 @@ fn wrong(signature: &Signature, name: &str, value: Value<'_>) -> Complaint {
 pub(crate) fn registry<'a>(function: &str, evaluator: &Evaluator<'_, 'a, '_>) -> Result<RefMut<'a, Registry>, Complaint> {
     match Context::of(evaluator) {
         Some(Context::Loading(registry)) => Ok(RefCell::borrow_mut(registry)),
+        Some(Context::Session(session)) if session.phase.borrow().is_none() => Ok(RefCell::borrow_mut(&session.registry)),
         _ => Err(Complaint::new(format!("{function} declares something of the project and cannot be called in a phase"))
-            .help("call it at the top level of pallet.star".to_owned())),
+            .help("call it at the top level of the file".to_owned())),
     }
 }

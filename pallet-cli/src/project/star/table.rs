@@ -33,9 +33,23 @@ impl TableValue {
         TableValue { name: name.to_owned(), values }
     }
 
+    /// What it is, in messages.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its keys and values.
+    pub(crate) fn values(&self) -> &Map<String, Json> {
+        &self.values
+    }
+
     fn item<'v>(&self, key: &str, heap: Heap<'v>) -> Option<Value<'v>> {
         self.values.get(key).map(|value| match value {
             Json::Object(table) => heap.alloc(TableValue::new(&format!("{}'s `{key}`", self.name), table.clone())),
+            Json::Array(rows) if !rows.is_empty() && rows.iter().all(Json::is_object) => {
+                let rows = rows.iter().filter_map(Json::as_object);
+                heap.alloc(rows.map(|row| TableValue::new(&format!("one of {}'s `{key}`", self.name), row.clone())).collect::<Vec<_>>())
+            }
             value => heap.alloc(value),
         })
     }

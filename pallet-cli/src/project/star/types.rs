@@ -29,6 +29,16 @@ pub(crate) enum Kind {
     Names,
     /// A function of the request.
     Function,
+    /// Groups and nodes, as values or by their names.
+    Targets,
+    /// Groups by names, each with a count.
+    Counts,
+    /// Phases by name, or functions of the request.
+    PhaseChoices,
+    /// The name of a service.
+    Service,
+    /// Any value; these are the words for it.
+    Any(&'static str),
 }
 
 impl Kind {
@@ -38,7 +48,8 @@ impl Kind {
             Kind::Data(node) => data_type(Schema::new(root).part(node), 0),
             // phase functions do not declare the type of their request
             Kind::Request => Ty::any(),
-            Kind::Function => Ty::any(),
+            Kind::Function | Kind::Targets | Kind::Counts | Kind::PhaseChoices | Kind::Any(_) => Ty::any(),
+            Kind::Service => Ty::string(),
             Kind::NodeSpec => Ty::union2(Ty::starlark_value::<NodeSpecValue>(), Ty::dict(Ty::string(), Ty::any())),
             Kind::Specs => {
                 let one = Ty::union2(Ty::starlark_value::<ServerValue>(), Ty::starlark_value::<GroupValue>());
@@ -61,6 +72,11 @@ impl Kind {
             Kind::Phases => "a dict of functions by the names of their phases".to_owned(),
             Kind::Names => "a string, or a list of strings".to_owned(),
             Kind::Function => "a function of the request".to_owned(),
+            Kind::Targets => "a group, a node, the name of one, or a list of them".to_owned(),
+            Kind::Counts => "groups, or a dict of groups with their counts".to_owned(),
+            Kind::PhaseChoices => "the name of a phase, a function of the request, or a list of them".to_owned(),
+            Kind::Service => "the name of a service of pallet.toml".to_owned(),
+            Kind::Any(what) => (*what).to_owned(),
         }
     }
 }

@@ -69,6 +69,9 @@ impl Engine {
             if let Some(cache) = &self.facts_cache {
                 cache.remove(&self.project, &node.id);
             }
+            if let Some(connections) = &self.connections {
+                connections.forget(&node.id);
+            }
             self.tell(Event::Destroyed { node: node.name.clone(), group: node.group.unwrap_or_default() });
             node.name
         });

@@ -93,7 +93,7 @@ impl Engine {
     }
 
     /// What the nodes of a group will be.
-    async fn choose(&self, group: &GroupSpec) -> Result<Choice, PlanError> {
+    pub(in super::super) async fn choose(&self, group: &GroupSpec) -> Result<Choice, PlanError> {
         let spec = group.server.node_spec.clone();
         let wanted = WantedOffers { group: Some(group.name.clone()), spec: spec.clone() };
         let offers = self.ask(move |service| service.offers(&wanted)).await.map_err(|error| PlanError::Service(error.into()))?;

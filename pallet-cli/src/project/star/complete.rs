@@ -1,0 +1,434 @@
+//! Completion: what can stand at a place of a text, as far as the text and what is known of its names tell.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::request::{ATTRIBUTES, OS_ATTRIBUTES, TARGET_ATTRIBUTES};
+use super::scope::Known;
+use super::signature::{Parameter, Signature};
+use super::tokens::{Token, TokenKind, tokens};
+use super::types::Kind;
+use crate::project::schema::Schema;
+
+/// What is known of the names that a text can use.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ScopeData {
+    /// The names, each with what it stands for.
+    pub(crate) names: BTreeMap<String, Name>,
+    /// The names of groups.
+    pub(crate) groups: Vec<String>,
+    /// The names of nodes.
+    pub(crate) nodes: Vec<String>,
+    /// The names of phases.
+    pub(crate) phases: Vec<String>,
+    /// The names of services.
+    pub(crate) services: Vec<String>,
+    /// The names of crates.
+    pub(crate) crates: Vec<String>,
+}
+
+/// What a name stands for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Name {
+    /// How it is called, if it is a function that Pallet gave.
+    pub(crate) signature: Option<Arc<Signature>>,
+    /// What it is, in a few words.
+    pub(crate) about: String,
+    /// What stands behind a dot after it.
+    pub(crate) attributes: BTreeMap<String, Name>,
+}
+
+/// Something that can stand at the place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Candidate {
+    /// What would be written.
+    pub(crate) text: String,
+    pub(crate) kind: CandidateKind,
+    /// What it is, in a few words; may be empty.
+    pub(crate) about: String,
+}
+
+/// What a candidate is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum CandidateKind {
+    /// A keyword of a call: `content = `.
+    Parameter,
+    /// A value that a parameter takes, or a name in a string.
+    Value,
+    /// What stands behind a dot.
+    Attribute,
+    Function,
+    Variable,
+    /// A word of the language.
+    Keyword,
+}
+
+/// What can stand at a place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Completion {
+    /// Where the word begins that a candidate replaces, up to the place.
+    pub(crate) from: usize,
+    pub(crate) candidates: Vec<Candidate>,
+}
+
+/// The call that a place is in.
+#[derive(Debug, Clone)]
+pub(crate) struct CallAt {
+    /// The name of the function, with its dots.
+    pub(crate) function: String,
+    pub(crate) signature: Option<Arc<Signature>>,
+    /// How many arguments stand before the place by position.
+    pub(crate) positional: usize,
+    /// The keywords that stand in the call already.
+    pub(crate) keywords: BTreeSet<String>,
+    /// The keyword of the argument at the place.
+    pub(crate) keyword: Option<String>,
+    /// Nothing stands between the place's word and the comma or bracket before it.
+    begins: bool,
+}
+
+const KEYWORDS: &[&str] =
+    &["and", "break", "continue", "def", "elif", "else", "for", "if", "in", "lambda", "load", "not", "or", "pass", "return"];
+const CONSTANTS: &[&str] = &["False", "None", "True"];
+
+impl Name {
+    /// A name of which only that is known.
+    pub(crate) fn about(about: &str) -> Self {
+        Name { about: about.to_owned(), ..Name::default() }
+    }
+
+    /// What the static check knows of a name.
+    pub(crate) fn known(known: &Known) -> Self {
+        match known {
+            Known::Function(signature) => {
+                Name { about: first_sentence(&signature.doc), signature: Some(signature.clone()), attributes: BTreeMap::new() }
+            }
+            Known::Namespace(functions) => {
+                let of = |(name, signature): (&String, &Arc<Signature>)| (name.clone(), Name::known(&Known::Function(signature.clone())));
+                Name { about: "a crate".to_owned(), signature: None, attributes: functions.iter().map(of).collect() }
+            }
+        }
+    }
+}
+
+impl CallAt {
+    /// The parameter that the argument at the place is for.
+    pub(crate) fn parameter(&self) -> Option<&Parameter> {
+        let parameters = &self.signature.as_ref()?.parameters;
+        match &self.keyword {
+            Some(keyword) => parameters.iter().find(|parameter| parameter.name == *keyword),
+            None => parameters.iter().filter(|parameter| parameter.positional).nth(self.positional),
+        }
+    }
+}
+
+/// What can stand at a place, which is a number of bytes.
+pub(crate) fn complete(text: &str, at: usize, scope: &ScopeData) -> Completion {
+    let before = text.get(..at).unwrap_or(text);
+    let all = tokens(before);
+    let (last, rest) = match all.split_last() {
+        Some((last, rest)) => (Some(last), rest),
+        None => (None, [].as_slice()),
+    };
+    match last {
+        Some(token) if token.kind == TokenKind::Comment => Completion { from: before.len(), candidates: Vec::new() },
+        Some(Token { kind: TokenKind::String { closed: false, .. }, range }) => in_string(before, range, rest, scope),
+        Some(word) if word.kind == TokenKind::Word && word.range.end == before.len() => at_word(before, word.range.clone(), rest, scope),
+        _ => at_word(before, before.len()..before.len(), &all, scope),
+    }
+}
+
+/// The call that a place is in, innermost.
+pub(crate) fn call_at(text: &str, at: usize, scope: &ScopeData) -> Option<CallAt> {
+    let before = text.get(..at).unwrap_or(text);
+    call(before, &significant(&tokens(before)), scope)
+}
+
+/// What the name at a place stands for, and the bytes of the name with its dots: `nginx.site`.
+pub(crate) fn name_at<'a>(text: &str, at: usize, scope: &'a ScopeData) -> Option<(Range<usize>, String, Option<&'a Name>)> {
+    let all = tokens(text);
+    let index = all.iter().position(|token| token.kind == TokenKind::Word && token.range.start <= at && at <= token.range.end)?;
+    let (path, begin) = path_before(text, &all[..=index]);
+    let name = path.join(".");
+    Some((begin..all[index].range.end, name, lookup(scope, &path)))
+}
+
+fn at_word(text: &str, word: Range<usize>, before: &[Token], scope: &ScopeData) -> Completion {
+    let prefix = &text[word.clone()];
+    let mut candidates = Vec::new();
+    if before.last().is_some_and(|last| last.kind == TokenKind::Dot) {
+        let (path, _) = path_before(text, &before[..before.len() - 1]);
+        if let Some(name) = lookup(scope, &path) {
+            candidates.extend(name.attributes.iter().map(|(name, what)| named(name, what, CandidateKind::Attribute)));
+        } else if path.first().is_some_and(|first| first == "request") {
+            candidates.extend(request_attributes(&path[1..]).into_iter().map(|name| plain(name, CandidateKind::Attribute)));
+        }
+        return chosen(word.start, prefix, candidates);
+    }
+    let tokens = significant(before);
+    let found = call(text, &tokens, scope);
+    if let Some(found) = &found {
+        candidates.extend(arguments(found));
+    }
+    for (name, what) in &scope.names {
+        candidates.push(named(name, what, if what.signature.is_some() { CandidateKind::Function } else { CandidateKind::Variable }));
+    }
+    let bound = bound_names(text, before);
+    candidates.extend(bound.iter().filter(|name| !scope.names.contains_key(**name)).map(|name| plain(name, CandidateKind::Variable)));
+    candidates.extend(CONSTANTS.iter().chain(KEYWORDS).map(|word| plain(word, CandidateKind::Keyword)));
+    // where nothing was written yet, what a call takes says most
+    if prefix.is_empty() && found.is_some_and(|found| found.begins) {
+        candidates.retain(|candidate| candidate.kind <= CandidateKind::Value);
+    }
+    chosen(word.start, prefix, candidates)
+}
+
+/// The keywords that a call still takes, and the values that the parameter at the place allows.
+fn arguments(found: &CallAt) -> Vec<Candidate> {
+    let Some(signature) = &found.signature else { return Vec::new() };
+    let mut candidates = Vec::new();
+    if found.keyword.is_none() && found.begins {
+        let by_position = signature.parameters.iter().filter(|parameter| parameter.positional).take(found.positional);
+        let taken: BTreeSet<&str> = by_position.map(|parameter| parameter.name.as_str()).collect();
+        let open = signature.parameters.iter().filter(|one| !taken.contains(one.name.as_str()) && !found.keywords.contains(&one.name));
+        candidates.extend(open.filter(|one| one.kind != Kind::Request).map(|one| Candidate {
+            text: format!("{} = ", one.name),
+            kind: CandidateKind::Parameter,
+            about: one.kind.expected(&signature.root),
+        }));
+    }
+    if found.keyword.is_some() && found.begins {
+        candidates.extend(choices(found).iter().map(|choice| plain(&format!("{choice:?}"), CandidateKind::Value)));
+    }
+    candidates
+}
+
+/// The strings that the parameter at the place lists.
+fn choices(found: &CallAt) -> Vec<String> {
+    let (Some(signature), Some(parameter)) = (&found.signature, found.parameter()) else { return Vec::new() };
+    let Kind::Data(node) = &parameter.kind else { return Vec::new() };
+    let choices = Schema::new(&signature.root).part(node).choices().unwrap_or_default();
+    choices.into_iter().filter_map(|choice| choice.as_str().map(str::to_owned)).collect()
+}
+
+fn in_string(text: &str, string: &Range<usize>, before: &[Token], scope: &ScopeData) -> Completion {
+    let written = &text[string.clone()];
+    let quotes =
+        written.find(['"', '\'']).map_or(0, |letters| letters + written[letters..].chars().take_while(|c| matches!(c, '"' | '\'')).count());
+    let (from, prefix) = (string.start + quotes, &written[quotes..]);
+    let tokens = significant(before);
+    let Some(found) = call(text, &tokens, scope) else { return Completion { from, candidates: Vec::new() } };
+    let mut words: Vec<String> = Vec::new();
+    if found.function == "load" && found.positional == 0 {
+        words.extend(scope.crates.iter().map(|name| format!("@{name}")));
+    }
+    match found.parameter().map(|parameter| (&parameter.kind, parameter.name.as_str())) {
+        Some((Kind::Targets, _)) => words.extend(scope.groups.iter().chain(&scope.nodes).cloned()),
+        Some((Kind::Counts, _)) => words.extend(scope.groups.iter().cloned()),
+        Some((Kind::PhaseChoices, _)) | Some((_, "default_phases")) => words.extend(scope.phases.iter().cloned()),
+        Some((Kind::Service, _)) => words.extend(scope.services.iter().cloned()),
+        Some((Kind::Any(_), "x")) => words.extend(scope.crates.iter().chain(scope.names.keys()).cloned()),
+        _ => words.extend(choices(&found)),
+    }
+    words.dedup();
+    chosen(from, prefix, words.iter().map(|word| plain(word, CandidateKind::Value)).collect())
+}
+
+/// The innermost call that is open at the end of these tokens.
+fn call(text: &str, tokens: &[Token], scope: &ScopeData) -> Option<CallAt> {
+    let mut depth = 0;
+    let mut nested = false;
+    for (index, token) in tokens.iter().enumerate().rev() {
+        match token.kind {
+            TokenKind::Close => depth += 1,
+            TokenKind::Open if depth > 0 => depth -= 1,
+            TokenKind::Open if token.text(text) == "(" && index > 0 && tokens[index - 1].kind == TokenKind::Word => {
+                let (path, _) = path_before(text, &tokens[..index]);
+                let signature = lookup(scope, &path).and_then(|name| name.signature.clone());
+                return Some(arguments_before(text, &tokens[index + 1..], path.join("."), signature, nested));
+            }
+            // a list or a dict among the arguments: the call around it still tells what its items are
+            TokenKind::Open => nested = true,
+            _ => {}
+        }
+    }
+    None
+}
+
+fn arguments_before(text: &str, tokens: &[Token], function: String, signature: Option<Arc<Signature>>, nested: bool) -> CallAt {
+    let mut found = CallAt { function, signature, positional: 0, keywords: BTreeSet::new(), keyword: None, begins: !nested };
+    let (mut depth, mut lambda) = (0, false);
+    for (index, token) in tokens.iter().enumerate() {
+        match token.kind {
+            TokenKind::Open => depth += 1,
+            TokenKind::Close => depth -= 1,
+            TokenKind::Word if depth == 0 && token.text(text) == "lambda" => lambda = true,
+            TokenKind::Colon if depth == 0 => lambda = false,
+            TokenKind::Equals if depth == 0 && !lambda && index > 0 => {
+                let keyword = tokens[index - 1].text(text).to_owned();
+                found.keywords.insert(keyword.clone());
+                found.keyword = Some(keyword);
+                found.begins = !nested;
+                continue;
+            }
+            TokenKind::Comma if depth == 0 && !lambda => {
+                found.positional += usize::from(found.keyword.is_none());
+                found.keyword = None;
+                found.begins = !nested;
+                continue;
+            }
+            _ => {}
+        }
+        found.begins = false;
+    }
+    found
+}
+
+/// The name with its dots that ends these tokens, and where it begins.
+fn path_before(text: &str, tokens: &[Token]) -> (Vec<String>, usize) {
+    let (mut path, mut begin) = (Vec::new(), tokens.last().map_or(0, |last| last.range.end));
+    let mut rest = tokens;
+    while let Some((word, before)) = rest.split_last().filter(|(word, _)| word.kind == TokenKind::Word) {
+        path.insert(0, word.text(text).to_owned());
+        begin = word.range.start;
+        match before.split_last() {
+            Some((dot, before)) if dot.kind == TokenKind::Dot => rest = before,
+            _ => return (path, begin),
+        }
+    }
+    // what stands before the dot is no name: nothing is known of it
+    (Vec::new(), begin)
+}
+
+fn lookup<'a>(scope: &'a ScopeData, path: &[String]) -> Option<&'a Name> {
+    let (first, rest) = path.split_first()?;
+    rest.iter().try_fold(scope.names.get(first)?, |name, attribute| name.attributes.get(attribute))
+}
+
+fn request_attributes(path: &[String]) -> Vec<&'static str> {
+    match path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => ATTRIBUTES.to_vec(),
+        ["target"] => TARGET_ATTRIBUTES.to_vec(),
+        ["target", "os"] => OS_ATTRIBUTES.to_vec(),
+        _ => Vec::new(),
+    }
+}
+
+/// The names that the text itself binds before the place: functions, their parameters, and what is assigned to.
+fn bound_names<'a>(text: &'a str, tokens: &[Token]) -> BTreeSet<&'a str> {
+    let words = |index: usize| tokens.get(index).filter(|token| token.kind == TokenKind::Word).map(|token| token.text(text));
+    let mut names = BTreeSet::new();
+    let mut parameters = false;
+    for index in 0..tokens.len() {
+        match tokens[index].kind {
+            TokenKind::Colon => parameters = false,
+            TokenKind::Word => match tokens[index].text(text) {
+                "def" => {
+                    names.extend(words(index + 1));
+                    parameters = true;
+                }
+                "for" => names.extend(words(index + 1)),
+                "lambda" => parameters = true,
+                word => {
+                    let begins = index == 0 || tokens[index - 1].kind == TokenKind::Newline;
+                    let assigned = begins && tokens.get(index + 1).is_some_and(|next| next.kind == TokenKind::Equals);
+                    if assigned || parameters {
+                        names.insert(word);
+                    }
+                }
+            },
+            _ => {}
+        }
+    }
+    names.retain(|name| !CONSTANTS.contains(name) && name.starts_with(|first: char| first.is_alphabetic() || first == '_'));
+    names
+}
+
+fn significant(tokens: &[Token]) -> Vec<Token> {
+    let significant = |token: &&Token| !matches!(token.kind, TokenKind::Newline | TokenKind::Comment | TokenKind::Joint);
+    tokens.iter().filter(significant).cloned().collect()
+}
+
+fn chosen(from: usize, prefix: &str, mut candidates: Vec<Candidate>) -> Completion {
+    // what begins with _ belongs to its file, unless it is asked for
+    candidates.retain(|one| one.text.starts_with(prefix) && (!one.text.starts_with('_') || prefix.starts_with('_')));
+    candidates.sort_by(|one, other| (one.kind, &one.text).cmp(&(other.kind, &other.text)));
+    Completion { from, candidates }
+}
+
+fn named(name: &str, what: &Name, kind: CandidateKind) -> Candidate {
+    Candidate { text: name.to_owned(), kind, about: what.about.clone() }
+}
+
+fn plain(text: &str, kind: CandidateKind) -> Candidate {
+    Candidate { text: text.to_owned(), kind, about: String::new() }
+}
+
+/// The first sentence of a documentation.
+pub(crate) fn first_sentence(doc: &str) -> String {
+    let line = doc.lines().next().unwrap_or_default();
+    line.split_inclusive(". ").next().unwrap_or_default().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::language::Language;
+    use super::*;
+
+    /// What is offered where `|` stands.
+    fn offered(marked: &str) -> Vec<String> {
+        let language = Language::new(["db"].into_iter());
+        let mut scope = ScopeData {
+            names: language.known().iter().map(|(name, known)| (name.clone(), Name::known(known))).collect(),
+            ..ScopeData::default()
+        };
+        let mut lift = super::super::functions::plain_signature("lift");
+        let parameter = |name: &str, kind, positional| Parameter { name: name.to_owned(), kind, required: false, positional };
+        lift.parameters = vec![parameter("what", Kind::Targets, true), parameter("phase", Kind::PhaseChoices, false)];
+        scope.names.insert("lift".into(), Name::known(&Known::Function(Arc::new(lift))));
+        let nginx = BTreeMap::from([("install".to_owned(), Name::default()), ("site".to_owned(), Name::default())]);
+        scope.names.insert("nginx".into(), Name { attributes: nginx, ..Name::default() });
+        scope.groups = vec!["web".into()];
+        scope.nodes = vec!["web-1".into()];
+        scope.phases = vec!["configure".into(), "restart".into()];
+        scope.crates = vec!["nginx".into()];
+        let at = marked.find('|').unwrap();
+        complete(&marked.replacen('|', "", 1), at, &scope).candidates.into_iter().map(|candidate| candidate.text).collect()
+    }
+
+    #[test]
+    fn names_attributes_and_keywords() {
+        assert_eq!(offered("remote_f|"), ["remote_file"]);
+        assert_eq!(offered("nginx.s|"), ["site"]);
+        assert_eq!(offered("x = nginx.|"), ["install", "site"]);
+        assert_eq!(offered("remote_file(request, \"/x\", co|"), ["content = ", "continue"]);
+        assert_eq!(offered("request.target.os.v|"), ["version"]);
+        assert_eq!(offered("def f(request, portal):\n    directory(request, por|"), ["portal"]);
+        assert_eq!(offered("f().x.|"), Vec::<String>::new());
+        assert_eq!(offered("# remote_f|"), Vec::<String>::new());
+        assert!(offered("lift(|").contains(&"phase = ".to_owned()));
+        assert!(!offered("lift(phase = \"x\", |").contains(&"phase = ".to_owned()));
+    }
+
+    #[test]
+    fn what_stands_in_strings() {
+        assert_eq!(offered("lift(\"w|"), ["web", "web-1"]);
+        assert_eq!(offered("lift([\"web-1\", \"|"), ["web", "web-1"]);
+        assert_eq!(offered("lift(web, phase = \"re|"), ["restart"]);
+        assert_eq!(offered("load(\"@ng|"), ["@nginx"]);
+        assert_eq!(offered("service(request, \"x\", action = \"res|"), ["restart"]);
+        assert_eq!(offered("secret(\"|"), ["db"]);
+        assert_eq!(offered("directory(request, \"/w|"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_call_around_a_place() {
+        let scope = ScopeData::default();
+        let call = call_at("f(1, g(2), lambda a, b = 1: 2, c = [", 36, &scope).unwrap();
+        assert_eq!((call.function.as_str(), call.positional, call.keyword.as_deref()), ("f", 3, Some("c")));
+        assert!(call_at("f(1)", 4, &scope).is_none());
+        let (range, name, _) = name_at("x = nginx.site(1)", 12, &scope).unwrap();
+        assert_eq!((range, name.as_str()), (4..14, "nginx.site"));
+    }
+}

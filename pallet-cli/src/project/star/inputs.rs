@@ -1,0 +1,358 @@
+//! The inputs of a session: pieces of code that are checked and evaluated one after the other. What one defines, the next ones see.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use pallet_core::engine::{GroupSpec, PhaseError};
+use starlark::PrintHandler;
+use starlark::environment::{FrozenModule, Module};
+use starlark::eval::{Evaluator, FileLoader};
+use starlark::syntax::AstModule;
+use starlark::syntax::ast::AstStmt;
+use starlark::typing::{Interface, Ty};
+use starlark::values::Value;
+
+use super::check::check;
+use super::complaint::Complaint;
+use super::complete::Name;
+use super::context::{Context, SCOPED, SessionContext, place};
+use super::crates::{Crate, crate_of};
+use super::error::diagnose;
+use super::guard::guard;
+use super::inline::InlineScope;
+use super::language::Language;
+use super::limits::{Clock, bound};
+use super::live::{Live, LiveCall};
+use super::load::{loads, parse};
+use super::phase::phase_error;
+use super::registry::Registry;
+use super::request::RequestValue;
+use super::scope::{Known, assigned};
+use super::spec::GroupValue;
+use crate::project::diagnostic::{Diagnostic, Diagnostics};
+use crate::project::suggest::{did_you_mean, did_you_mean_or_list};
+use crate::project::{Catalog, Project, Sink};
+
+/// The module that an input's names come from, for the static check.
+const SCOPE: &str = "@session";
+
+/// The last value.
+const LAST: &str = "_";
+
+/// What the inputs of a session are evaluated with.
+pub(crate) struct Workbench {
+    /// The names that are there without a load, those of the session among them.
+    pub(crate) language: Language,
+    /// The crates that an input can load.
+    pub(crate) catalog: Arc<dyn Catalog>,
+    /// Has phase functions of the session called.
+    pub(crate) live: Live,
+    /// Takes what inputs print.
+    pub(crate) print: Sink,
+    /// Whether the evaluation should stop.
+    pub(crate) stop: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+/// The inputs so far, as one module that is never finished: values stay what they are, and can be changed.
+pub(crate) struct Inputs<'v, 'm> {
+    module: &'m Module<'v>,
+    workbench: &'m Workbench,
+    context: &'m Context,
+    session: Rc<SessionContext>,
+    print: Print<'m>,
+    /// The project's own names, and groups by theirs.
+    project: BTreeSet<String>,
+    scope: InlineScope,
+    /// What inputs loaded, as far as Pallet gave it.
+    loaded: HashMap<String, Known>,
+    crates: RefCell<BTreeMap<String, Crate>>,
+}
+
+/// Runs `work` with no inputs yet, on the project.
+pub(crate) fn with_inputs<R>(workbench: &Workbench, project: &Project, work: impl FnOnce(&mut Inputs<'_, '_>) -> R) -> R {
+    let registry = RefCell::new(Registry::live(project.inline.run, workbench.live.clone()));
+    let session = SessionContext { registry, phase: RefCell::default(), clock: Clock::default(), own: RefCell::default() };
+    let session = Rc::new(session);
+    let context = Context::Session(session.clone());
+    Module::with_temp_heap(|module| {
+        let mut inputs = Inputs {
+            module: &module,
+            workbench,
+            context: &context,
+            session,
+            print: Print { context: &context, sink: &workbench.print },
+            project: BTreeSet::new(),
+            scope: project.inline.clone(),
+            loaded: HashMap::new(),
+            crates: RefCell::default(),
+        };
+        inputs.take(project);
+        work(&mut inputs)
+    })
+}
+
+impl<'v, 'm> Inputs<'v, 'm> {
+    /// Brings the project's names in, or those that it has now. Gives those that an input's own hide.
+    pub(crate) fn take(&mut self, project: &Project) -> Vec<String> {
+        self.scope = project.inline.clone();
+        let names = bring_in(self.module, project, &|name| !self.session.own.borrow().contains(name));
+        let hidden = names.iter().filter(|name| self.session.own.borrow().contains(*name)).cloned().collect();
+        self.project = names;
+        hidden
+    }
+
+    /// Checks an input without evaluating it.
+    pub(crate) fn check(&self, file: &str, code: &str) -> Result<(), Diagnostics> {
+        let ast = parse(file, code.to_owned())?;
+        let mut own = HashMap::new();
+        assigned(ast.statement(), &mut own);
+        let visible = self.visible();
+        let given: Vec<&String> = visible.iter().filter(|name| !own.contains_key(*name)).collect();
+        let of = |name: &str| if self.session.own.borrow().contains(name) { None } else { self.scope.interface.get(name).cloned() };
+        let types = given.iter().map(|name| ((*name).clone(), of(name).unwrap_or_else(Ty::any)));
+        let mut interfaces = HashMap::from([(SCOPE.to_owned(), Interface::new(types.collect()))]);
+        let mut known = self.known();
+        self.loads(&ast, &mut known, &mut interfaces)?;
+        // the first line loads what the code sees; places are those of the code alone
+        let loaded: String = given.iter().map(|name| format!(", {name:?}")).collect();
+        let source = if given.is_empty() { format!("\n{code}") } else { format!("load({SCOPE:?}{loaded})\n{code}") };
+        let ast = parse(&format!("{SCOPED}{file}"), source)?;
+        let (found, _) = check(&ast, &self.workbench.language.globals, known, &interfaces);
+        let found = found.into_iter().map(|diagnostic| with_suggestion(diagnostic, &visible)).collect::<Vec<_>>();
+        if found.is_empty() { Ok(()) } else { Err(Diagnostics(found)) }
+    }
+
+    /// Evaluates an input that was checked, and gives the value of its last expression, or None.
+    pub(crate) fn evaluate(&mut self, file: &str, code: &str) -> Result<Value<'v>, Diagnostics> {
+        let ast = parse(file, code.to_owned())?;
+        let mut names = HashMap::new();
+        assigned(ast.statement(), &mut names);
+        self.loaded.retain(|name, _| !names.contains_key(name));
+        self.take_loads(ast.statement(), &mut names);
+        let run = self.scope.run;
+        let loader = Loader { crates: &self.crates };
+        let session = self.session.clone();
+        session.own.borrow_mut().extend(names.into_keys());
+        let mut evaluator = Evaluator::new(self.module);
+        evaluator.extra = Some(self.context);
+        evaluator.set_print_handler(&self.print);
+        evaluator.set_loader(&loader);
+        session.clock.begin(run.limits);
+        session.phase.take();
+        evaluator.set_check_cancelled(Box::new(|| session.clock.stop((self.workbench.stop)())));
+        let result = bound(&mut evaluator).map_err(starlark::Error::from);
+        let result = result.and_then(|()| guard(&mut evaluator, |evaluator| evaluator.eval_module(ast, &self.workbench.language.globals)));
+        drop(evaluator);
+        match result {
+            Ok(value) => {
+                if !value.is_none() {
+                    self.module.set(LAST, value);
+                    session.own.borrow_mut().insert(LAST.to_owned());
+                }
+                Ok(value)
+            }
+            Err(error) => Err(diagnose(&error, "the input", run.limits, None).into()),
+        }
+    }
+
+    /// The value of a name.
+    pub(crate) fn value(&self, name: &str) -> Option<Value<'v>> {
+        self.module.get(name).filter(|_| self.session.own.borrow().contains(name) || self.project.contains(name))
+    }
+
+    /// The names that an input sees, each with what it stands for.
+    pub(crate) fn names(&self) -> BTreeMap<String, Name> {
+        let known = self.known();
+        let globals = self.workbench.language.globals.names().map(|name| name.as_str().to_owned());
+        let own = self.visible().into_iter().map(|name| {
+            let name_of = known.get(&name).map(Name::known).or_else(|| Some(of_value(self.module.get(&name)?)));
+            (name, name_of.unwrap_or_default())
+        });
+        let globals = globals.map(|name| {
+            let name_of = known.get(&name).map(Name::known).unwrap_or_default();
+            (name, name_of)
+        });
+        globals.chain(own).collect()
+    }
+
+    fn visible(&self) -> BTreeSet<String> {
+        // what was to be bound when an error came has no value
+        self.project.union(&self.session.own.borrow()).filter(|name| self.module.get(name).is_some()).cloned().collect()
+    }
+
+    /// What the static check knows of the names.
+    fn known(&self) -> HashMap<String, Known> {
+        let mut known = self.workbench.language.known();
+        known.extend(self.scope.known.clone());
+        known.retain(|name, _| {
+            !self.session.own.borrow().contains(name) && (!self.project.contains(name) || self.scope.known.contains_key(name))
+        });
+        known.extend(self.loaded.clone());
+        known
+    }
+
+    /// Finds what the load statements of an input name.
+    fn loads(
+        &self,
+        ast: &AstModule,
+        known: &mut HashMap<String, Known>,
+        interfaces: &mut HashMap<String, Interface>,
+    ) -> Result<(), Diagnostics> {
+        for load in loads(ast.statement()) {
+            let module = load.module.node.as_str();
+            let at = |span| place(&ast.file_span(span));
+            let Some(name) = module.strip_prefix('@') else {
+                let message = format!("`{module}` cannot be loaded here");
+                let help = format!("load it in {}: its names are here by themselves", super::load::MAIN);
+                return Err(Diagnostic::error(message).at(at(load.module.span)).suggest(help).into());
+            };
+            let found = self.config_crate(name).map_err(|diagnostic| diagnostic.at(at(load.module.span)))?;
+            for one in &load.args {
+                let names = found.names();
+                if !names.contains(&one.their.node.as_str()) {
+                    let suggestion = did_you_mean_or_list(&one.their.node, &names, "it has");
+                    let message = format!("{module} has no `{}`", one.their.node);
+                    return Err(Diagnostic::error(message).at(at(one.their.span)).suggest(suggestion).into());
+                }
+                known.remove(&one.local.node.ident);
+                known.extend(found.known(&one.their.node).map(|found| (one.local.node.ident.clone(), found)));
+            }
+            interfaces.insert(module.to_owned(), found.interface.clone());
+        }
+        Ok(())
+    }
+
+    fn take_loads(&mut self, statement: &AstStmt, names: &mut HashMap<String, bool>) {
+        for load in loads(statement) {
+            let found = load.module.node.strip_prefix('@').and_then(|name| self.crates.borrow().get(name).cloned());
+            for one in &load.args {
+                names.insert(one.local.node.ident.clone(), false);
+                let known = found.as_ref().and_then(|found| found.known(&one.their.node));
+                self.loaded.extend(known.map(|known| (one.local.node.ident.clone(), known)));
+            }
+        }
+    }
+
+    fn config_crate(&self, name: &str) -> Result<Crate, Diagnostic> {
+        if let Some(known) = self.crates.borrow().get(name).or_else(|| self.scope.crates.get(name)) {
+            let known = known.clone();
+            self.crates.borrow_mut().entry(name.to_owned()).or_insert_with(|| known.clone());
+            return Ok(known);
+        }
+        let manifest = self.workbench.catalog.manifest(name).map_err(|error| {
+            let there = self.workbench.catalog.crates();
+            let there: Vec<&str> = there.iter().map(String::as_str).collect();
+            match there.contains(&name) {
+                true => Diagnostic::error(format!("crate `{name}` cannot be loaded: {error}")),
+                false => Diagnostic::error(format!("there is no crate `{name}`")).suggest(did_you_mean_or_list(name, &there, "there are")),
+            }
+        })?;
+        let made = crate_of(&manifest).map_err(|error| Diagnostic::error(format!("{error:#}")))?;
+        self.crates.borrow_mut().insert(name.to_owned(), made.clone());
+        Ok(made)
+    }
+}
+
+/// Binds the names of a project, and its groups by theirs, in a module, where `free` says so; gives all of these names.
+pub(crate) fn bring_in(module: &Module<'_>, project: &Project, free: &dyn Fn(&str) -> bool) -> BTreeSet<String> {
+    let main = &project.inline.main;
+    let mut names = BTreeSet::new();
+    for name in main.names() {
+        let name = name.as_str();
+        let Ok(value) = main.get(name) else { continue };
+        if free(name) {
+            module.set(name, module.heap().access_owned_frozen_value(&value));
+        }
+        names.insert(name.to_owned());
+    }
+    for group in &project.groups {
+        let name = group.name.replace('-', "_");
+        let is_name =
+            name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if is_name && !names.contains(&name) {
+            if free(&name) {
+                let value = GroupValue { name: group.name.clone(), cluster: false, groups: vec![group.clone()], numbers: Vec::new() };
+                module.set(&name, module.heap().alloc(value));
+            }
+            names.insert(name);
+        }
+    }
+    names
+}
+
+/// The groups that inputs of the session bound to names.
+pub(crate) fn own_groups(evaluator: &Evaluator<'_, '_, '_>) -> Vec<GroupSpec> {
+    let Some(Context::Session(session)) = Context::of(evaluator) else { return Vec::new() };
+    let own = session.own.borrow();
+    let values = own.iter().filter(|name| *name != LAST).filter_map(|name| evaluator.module().get(name));
+    values.filter_map(|value| GroupValue::of(value).map(|group| group.groups.clone())).flatten().collect()
+}
+
+fn of_value(value: Value<'_>) -> Name {
+    let attributes = if matches!(value.get_type(), "struct" | "table" | "group_spec") { value.dir_attr() } else { Vec::new() };
+    let attributes = attributes.into_iter().map(|name| (name, Name::default())).collect();
+    Name { about: format!("a {}", value.get_type()), attributes, ..Name::default() }
+}
+
+/// Starlark knows some of the names; one that is none may be one of the others.
+fn with_suggestion(diagnostic: Diagnostic, visible: &BTreeSet<String>) -> Diagnostic {
+    let unknown = diagnostic.message.strip_prefix("there is no `").and_then(|rest| rest.strip_suffix('`'));
+    match unknown.filter(|_| diagnostic.suggestion.is_none()).and_then(|name| did_you_mean(name, visible.iter().map(String::as_str))) {
+        Some(suggestion) => diagnostic.suggest(suggestion),
+        None => diagnostic,
+    }
+}
+
+/// Calls a phase function of the session, on the thread that evaluates its inputs.
+pub(crate) fn call_phase<'v>(call: LiveCall, evaluator: &mut Evaluator<'v, '_, '_>) {
+    let slot = call.slot;
+    let Some(Context::Session(session)) = Context::of(evaluator) else { return };
+    session.clock.begin(slot.run.limits);
+    session.phase.replace(Some((slot.declared.as_ref().map(|place| place.location()), call.request.clone())));
+    let request = evaluator.heap().alloc(RequestValue { request: call.request });
+    let result = match evaluator.module().get(&slot.variable) {
+        Some(function) => evaluator.eval_function(function, &[request], &[]).map(drop),
+        None => Err(Complaint::new(format!("the phase `{}` is not there any more", slot.phase)).into()),
+    };
+    session.phase.take();
+    let timed_out = session.clock.is_over();
+    session.clock.pause();
+    let what = format!("the function of phase `{}`", slot.phase);
+    let result = result.map_err(|error| {
+        let diagnostic = diagnose(&error, &what, slot.run.limits, slot.declared.clone());
+        PhaseError { timed_out, ..phase_error(&diagnostic, slot.run.colour) }
+    });
+    // who does not wait any more need not know
+    let _ = call.answer.send(result);
+}
+
+/// What inputs print; what phase functions print is said of their node.
+struct Print<'a> {
+    context: &'a Context,
+    sink: &'a Sink,
+}
+
+impl PrintHandler for Print<'_> {
+    fn println(&self, text: &str) -> starlark::Result<()> {
+        if let Context::Session(session) = self.context
+            && let Some((_, request)) = session.phase.borrow().as_ref()
+        {
+            return super::phase::Print(request.clone()).println(text);
+        }
+        (self.sink)(text);
+        Ok(())
+    }
+}
+
+struct Loader<'a> {
+    crates: &'a RefCell<BTreeMap<String, Crate>>,
+}
+
+impl FileLoader for Loader<'_> {
+    fn load(&self, path: &str) -> starlark::Result<FrozenModule> {
+        let found = path.strip_prefix('@').and_then(|name| self.crates.borrow().get(name).map(|found| found.module.clone()));
+        found.ok_or_else(|| starlark::Error::new_other(anyhow::anyhow!("`{path}` was not loaded")))
+    }
+}

@@ -1,0 +1,291 @@
+//! Ad hoc: a command on many nodes, once, with what it printed.
+//!
+//! It takes no part in what a lift knows of a node: nothing is planned, nothing recorded, and it does not wait for an operation that is changing the
+//! node, so that one can look on.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use super::event::Event;
+use super::lift::LiftOptions;
+use super::node_connect::unless_stopped;
+use super::node_run::NodeRun;
+use super::on_nodes::on_nodes;
+use super::{Engine, EngineError, GroupSpec, ServerSpec};
+use crate::model::{Node, NodeStatus};
+use crate::script::{quote, shell};
+use crate::transport::{self, Become, Stream};
+
+/// So much of what a command prints on one stream is kept, in bytes.
+const KEPT: usize = 4 << 20;
+
+/// What to run, where, and as whom.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// What to run: text for `sh`, or for the program that its first line names (`#!/usr/bin/env python3`).
+    pub script: String,
+    /// The names of nodes, and of groups, which mean all their nodes; none: all nodes of the groups.
+    pub nodes: Vec<String>,
+    /// On how many nodes at once.
+    pub parallel: usize,
+    /// Who runs it.
+    pub user: RunAs,
+    /// How long it may take on each node; `None`: as long as it likes.
+    pub timeout: Option<Duration>,
+}
+
+/// Who runs a command.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum RunAs {
+    /// Root, as a lift becomes root: by sudo, unless the admin user has none.
+    #[default]
+    Admin,
+    /// Whoever logs in.
+    Login,
+    /// This user, by way of root.
+    User(String),
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct RunOutcome {
+    /// On every node, in the order of their names.
+    pub nodes: Vec<RunResult>,
+    /// It was stopped before it was over.
+    pub cancelled: bool,
+}
+
+/// How it ended on one node.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct RunResult {
+    /// The node's name.
+    pub node: String,
+    /// Its group.
+    pub group: Option<String>,
+    /// The exit code; `None` if the command did not end by itself.
+    pub exit: Option<i32>,
+    /// Why it did not, in one line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// What it printed; bytes that are no UTF-8 are replaced, and secrets are hidden.
+    pub stdout: String,
+    /// What it printed on standard error.
+    pub stderr: String,
+    /// How many more bytes it printed than are kept.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub left_out: u64,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        RunOptions { script: String::new(), nodes: Vec::new(), parallel: 50, user: RunAs::default(), timeout: None }
+    }
+}
+
+impl RunOutcome {
+    /// Whether it ran to its end everywhere, with exit code 0.
+    pub fn ok(&self) -> bool {
+        !self.cancelled && self.nodes.iter().all(|node| node.exit == Some(0))
+    }
+
+    /// The nodes whose results are equal, together; in the order of the first of each.
+    pub fn grouped(&self) -> Vec<(Vec<&str>, &RunResult)> {
+        let mut groups: Vec<(Vec<&str>, &RunResult)> = Vec::new();
+        for result in &self.nodes {
+            match groups.iter_mut().find(|(_, known)| known.is_like(result)) {
+                Some((nodes, _)) => nodes.push(&result.node),
+                None => groups.push((vec![&result.node], result)),
+            }
+        }
+        groups
+    }
+}
+
+impl RunResult {
+    fn is_like(&self, other: &RunResult) -> bool {
+        let said = |result: &RunResult| (result.exit, result.error.clone(), result.left_out);
+        said(self) == said(other) && self.stdout == other.stdout && self.stderr == other.stderr
+    }
+}
+
+/// The words of a command as one line of shell: a single word is taken for one already, several stand as they are.
+pub fn shell_line(words: &[String]) -> String {
+    match words {
+        [line] => line.clone(),
+        words => words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" "),
+    }
+}
+
+impl Engine {
+    /// Runs a command on nodes, and tells every line that it prints as [`Event::Output`]. A node that cannot be reached is an error in its own result.
+    ///
+    /// It is an error if there is nothing to run, or if a name means no node.
+    pub async fn run_command(&self, groups: &[GroupSpec], options: &RunOptions) -> Result<RunOutcome, EngineError> {
+        check(options)?;
+        let names = match options.nodes.is_empty() {
+            false => options.nodes.clone(),
+            true => {
+                let nodes = self.nodes().await?;
+                let there = |group: &&GroupSpec| nodes.iter().any(|node| node.group.as_deref() == Some(group.name.as_str()));
+                groups.iter().filter(there).map(|group| group.name.clone()).collect()
+            }
+        };
+        let nodes = self.select(groups, &names).await?;
+        self.tell(Event::started("run", false, nodes.iter().map(|node| node.name.clone())));
+        let script = Arc::new(script(options));
+        let options = Arc::new(options.clone());
+        let groups: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
+        let results = on_nodes(self, nodes, options.parallel, move |engine, node| {
+            let (script, options) = (script.clone(), options.clone());
+            let group = groups.iter().find(|group| node.group.as_deref() == Some(group.name.as_str())).cloned();
+            async move { engine.run_on(node, group.unwrap_or_else(nobody), &script, &options).await }
+        });
+        Ok(RunOutcome { nodes: results.await?, cancelled: self.cancel.is_cancelled() })
+    }
+
+    async fn run_on(&self, node: Node, group: Arc<GroupSpec>, script: &str, options: &RunOptions) -> RunResult {
+        let started = Instant::now();
+        let (mut out, mut err) = (Kept::default(), Kept::default());
+        let (name, of) = (node.name.clone(), node.group.clone());
+        let mut run = NodeRun::new(self, node, group, &LiftOptions::default());
+        let result = {
+            let mut take = |stream: Stream, piece: &[u8]| {
+                let kept = if stream == Stream::Out { &mut out } else { &mut err };
+                kept.take(piece, &mut |line| {
+                    self.tell(Event::Output { node: name.clone(), phase: String::new(), action: "run".to_owned(), line: line.to_owned() });
+                });
+            };
+            run.command(self, script, options, &mut take).await
+        };
+        run.leave(self).await;
+        for kept in [&mut out, &mut err] {
+            kept.end(&mut |line| {
+                self.tell(Event::Output { node: name.clone(), phase: String::new(), action: "run".to_owned(), line: line.to_owned() });
+            });
+        }
+        let text = |kept: &Kept| self.vault.redact(&String::from_utf8_lossy(&kept.bytes)).into_owned();
+        let (exit, error) = match result {
+            Ok(exit) => (Some(exit), None),
+            Err(error) => (None, Some(self.vault.redact(&error).into_owned())),
+        };
+        let (stdout, stderr, left_out) = (text(&out), text(&err), out.left_out + err.left_out);
+        RunResult { node: name, group: of, exit, error, stdout, stderr, left_out, seconds: started.elapsed().as_secs_f64() }
+    }
+}
+
+impl NodeRun {
+    /// Runs a script as is asked for; the error is one line.
+    async fn command(
+        &mut self,
+        engine: &Engine,
+        script: &str,
+        options: &RunOptions,
+        output: &mut (dyn FnMut(Stream, &[u8]) + Send),
+    ) -> Result<i32, String> {
+        match self.node.status {
+            NodeStatus::Stopped => return Err("the node is stopped; converge starts it".to_owned()),
+            NodeStatus::Starting => return Err("the node is still starting; try again in a moment".to_owned()),
+            NodeStatus::Running | NodeStatus::Failed | NodeStatus::Unknown => {}
+        }
+        let login = options.user == RunAs::Login;
+        let work = async {
+            let (transport, r#become) = self.connect(engine).await?;
+            let r#become = if login { &Become::Login } else { r#become };
+            transport::run_script(transport, r#become, script, output).await
+        };
+        let work = unless_stopped(engine, work);
+        let result = match options.timeout {
+            None => work.await.map_err(|error| error.to_string()),
+            Some(limit) => match tokio::time::timeout(limit, work).await {
+                Ok(result) => result.map_err(|error| error.to_string()),
+                Err(_) => Err(format!("it did not end within {} s, and was told to", limit.as_secs_f64())),
+            },
+        };
+        if result.is_err() {
+            // the command ends with its connection
+            self.transport = None;
+        }
+        result
+    }
+}
+
+fn check(options: &RunOptions) -> Result<(), EngineError> {
+    if options.script.trim().is_empty() {
+        return Err(EngineError::Refused("there is nothing to run: the command or the script is empty".to_owned()));
+    }
+    if options.script.contains('\0') {
+        return Err(EngineError::Refused("the command or the script holds a NUL character; a shell cannot read it".to_owned()));
+    }
+    match &options.user {
+        RunAs::User(user) if user.is_empty() || user.starts_with('-') || user.contains(|c: char| c.is_whitespace() || c.is_control()) => {
+            Err(EngineError::Refused(format!("{user:?} is no name of a user")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A group for nodes whose own is not declared any more.
+fn nobody() -> Arc<GroupSpec> {
+    Arc::new(GroupSpec { name: String::new(), count: None, server: ServerSpec::new() })
+}
+
+/// What `sh` on the node runs: a shell of its own for the text, as the user who is wanted.
+fn script(options: &RunOptions) -> String {
+    let user = match &options.user {
+        RunAs::User(user) => Some(user.as_str()),
+        RunAs::Admin | RunAs::Login => None,
+    };
+    let Some(line) = options.script.strip_prefix("#!") else { return shell(&options.script, user) };
+    let interpreter = line.lines().next().unwrap_or_default().trim();
+    let words: String = interpreter.splitn(2, char::is_whitespace).map(|word| quote(word.trim()) + " ").collect();
+    let in_file = format!(
+        "directory=$(mktemp -d) || exit\n\
+         trap 'rm -rf -- \"$directory\"' EXIT\n\
+         trap 'exit 143' HUP INT TERM\n\
+         printf %s {} >\"$directory/script\" || exit\n\
+         {words}\"$directory/script\"",
+        quote(&options.script)
+    );
+    shell(&in_file, user)
+}
+
+/// What a command printed on one stream.
+#[derive(Default)]
+struct Kept {
+    bytes: Vec<u8>,
+    left_out: u64,
+    line: Vec<u8>,
+}
+
+/// A line that is longer is told in pieces.
+const LINE: usize = 64 * 1024;
+
+impl Kept {
+    fn take(&mut self, piece: &[u8], tell: &mut dyn FnMut(&str)) {
+        let room = KEPT.saturating_sub(self.bytes.len()).min(piece.len());
+        self.bytes.extend_from_slice(&piece[..room]);
+        self.left_out += (piece.len() - room) as u64;
+        for part in piece.split_inclusive(|byte| *byte == b'\n') {
+            self.line.extend_from_slice(part);
+            if self.line.ends_with(b"\n") || self.line.len() >= LINE {
+                self.end(tell);
+            }
+        }
+    }
+
+    /// Tells what is left of a line that did not end.
+    fn end(&mut self, tell: &mut dyn FnMut(&str)) {
+        let line = std::mem::take(&mut self.line);
+        if !line.is_empty() {
+            tell(String::from_utf8_lossy(&line).trim_end_matches('\n'));
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Explain: what a lift would ask and do, action by action, and why. Nothing is written anywhere.
+
+mod explanation;
+mod observed;
+mod phase;
+mod system;
+
+pub use explanation::{Condition, ExplainedAction, ExplainedPhase, ExplainedUpload, Explanation, Observed};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::event::Event;
+use super::lift::{LiftOptions, PhaseChoice, Purpose, Run, with_groups};
+use super::predicted::PredictedNode;
+use super::request::Showing;
+use super::select::find_nodes;
+use super::{Engine, EngineError, GroupSpec};
+use crate::model::Os;
+
+/// What to explain.
+#[derive(Debug, Clone, Default)]
+pub struct ExplainOptions {
+    /// The phases, in order; none: of a node that is there what a lift runs, of one that is not what a converge would.
+    pub phases: Vec<PhaseChoice>,
+    /// The system of nodes that are not there; `None`: what their node-spec means at the service.
+    pub os: Option<Os>,
+    /// The names of nodes of the groups, which are asked as a dry run asks them; none: no node is asked, and each group's first is explained as a
+    /// converge would make it.
+    pub nodes: Vec<String>,
+}
+
+impl Engine {
+    /// Explains what each action of these groups asks and does. The functions see the nodes of all `groups`, whichever are explained.
+    ///
+    /// A node that cannot be asked, or a function that fails, is an error in its own explanation.
+    pub async fn explain(&self, groups: &[GroupSpec], options: &ExplainOptions) -> Result<Vec<Explanation>, EngineError> {
+        let events = self.events.clone();
+        let warnings = Arc::new(move |event| {
+            if let Event::Warning { .. } | Event::Message { .. } = event {
+                events(event);
+            }
+        });
+        let engine = Engine { events: warnings, ..self.clone() };
+        let groups: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
+        if options.nodes.is_empty() { engine.explain_groups(&groups, options).await } else { engine.explain_nodes(&groups, options).await }
+    }
+
+    /// What nodes that are there would be asked, and what would be done to them.
+    async fn explain_nodes(&self, groups: &[Arc<GroupSpec>], options: &ExplainOptions) -> Result<Vec<Explanation>, EngineError> {
+        let nodes = with_groups(self.nodes().await?, groups);
+        let wanted = find_nodes(nodes.iter().map(|(node, _)| node), &options.nodes)?;
+        let ids: Vec<_> = wanted.into_iter().map(|node| node.id.clone()).collect();
+        let mut run = Run::new(self, nodes, &lift_options(options), Purpose::Lift);
+        run.showing = Showing::Beside;
+        for node in &mut run.nodes {
+            node.explained = ids.contains(&node.node.id).then(Vec::new);
+        }
+        run.explain(|_| String::new()).await
+    }
+
+    /// What the first node of each group would be, and what would be done to it.
+    async fn explain_groups(&self, groups: &[Arc<GroupSpec>], options: &ExplainOptions) -> Result<Vec<Explanation>, EngineError> {
+        let (mut predicted, mut reasons) = (Vec::new(), BTreeMap::new());
+        for group in groups {
+            let system = self.system_of(group, options.os.as_ref()).await;
+            reasons.insert(group.name.clone(), system.reason);
+            let names = (1..=group.count.unwrap_or(1).max(1)).map(|number| format!("{}-{number}", group.name));
+            predicted.extend(
+                names.map(|name| (PredictedNode::with(&name, &group.name, system.os.clone(), system.hardware.as_ref()), group.clone())),
+            );
+        }
+        let purpose = Purpose::Explain { predicted, bootstrap: options.phases.is_empty() };
+        let mut run = Run::new(self, Vec::new(), &lift_options(options), purpose);
+        run.showing = Showing::Instead;
+        for node in &mut run.nodes {
+            node.explained = (node.node.name == format!("{}-1", node.group.name)).then(Vec::new);
+        }
+        run.explain(|group| reasons.get(group).cloned().unwrap_or_default()).await
+    }
+}
+
+fn lift_options(options: &ExplainOptions) -> LiftOptions {
+    LiftOptions { phases: options.phases.clone(), dry_run: true, ..LiftOptions::default() }
+}
+
+impl Run {
+    /// Explains the nodes that are to be explained; `reason` tells why nodes of a group are taken to be of their system.
+    async fn explain(mut self, reason: impl Fn(&str) -> String) -> Result<Vec<Explanation>, EngineError> {
+        self.warn_of_undefined_phases();
+        self.prepare().await?;
+        self.each(|node| node.explained.is_none(), |node, engine| Box::pin(async move { node.leave(&engine).await })).await?;
+        self.nodes.retain(|node| node.explained.is_some());
+        for round in 0..self.rounds() {
+            self.round(round).await?;
+        }
+        self.each(|_| true, |node, engine| Box::pin(async move { node.leave(&engine).await })).await?;
+        let vault = self.engine.vault.clone();
+        let explanations = self.nodes.into_iter().map(|mut node| Explanation {
+            phases: node.explained.take().unwrap_or_default(),
+            error: node.error().cloned().map(|mut error| {
+                error.redact(&vault);
+                error
+            }),
+            os: node.facts.as_ref().map(|facts| facts.os.clone()),
+            os_reason: reason(&node.group.name),
+            predicted: node.predicted,
+            group: node.group.name.clone(),
+            node: node.node.name,
+        });
+        Ok(explanations.collect())
+    }
+}

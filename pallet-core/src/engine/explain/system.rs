@@ -1,0 +1,58 @@
+//! Which system a node would have that is not there.
+
+use super::super::{Engine, GroupSpec};
+use crate::model::{ImageSpec, Os};
+use crate::plugin::Hardware;
+
+/// What a node would be.
+pub(super) struct System {
+    pub(super) os: Os,
+    pub(super) hardware: Option<Hardware>,
+    /// Why, in a few words.
+    pub(super) reason: String,
+}
+
+/// What is explained where nothing says which system it would be.
+const USUAL: &str = "debian 12";
+
+impl Engine {
+    /// What a new node of a group would be: as is asked for, as its node-spec means at the service, or as the group's nodes that are there.
+    pub(super) async fn system_of(&self, group: &GroupSpec, wanted: Option<&Os>) -> System {
+        let plain = |os: Os, reason: String| System { os, hardware: None, reason };
+        if let Some(os) = wanted {
+            return plain(os.clone(), "as was asked for".to_owned());
+        }
+        let (hardware, why_not) = match self.choose(group).await {
+            Ok(choice) => match choice.image.as_ref().and_then(|image| Some((image.os.clone()?, image.id.clone()))) {
+                Some((os, image)) => {
+                    let reason = format!("the image {image}, which its node-spec means at the service");
+                    return System { os, hardware: choice.hardware, reason };
+                }
+                None => (choice.hardware, "the service does not say what its images are".to_owned()),
+            },
+            Err(error) => (None, crate::plugin::PluginError::from(error).to_string()),
+        };
+        let arch = std::env::consts::ARCH;
+        if let Some(os) = self.system_of_nodes(group).await {
+            return System { hardware, ..plain(os, "as the group's nodes are".to_owned()) };
+        }
+        match &group.server.node_spec.image {
+            Some(ImageSpec { os_family: Some(family), os_version, .. }) => {
+                // a range of versions names none
+                let version = os_version.as_deref().filter(|version| !version.contains(['<', '>', '=', ',']));
+                let name = format!("{family} {}", version.unwrap_or_default());
+                System { hardware, ..plain(Os::named(&name, arch), "as its node-spec says".to_owned()) }
+            }
+            _ => System { hardware, ..plain(Os::named(USUAL, arch), format!("nothing says which ({why_not})")) },
+        }
+    }
+
+    /// The system that nodes of the group which are there have, as they or their provider said.
+    async fn system_of_nodes(&self, group: &GroupSpec) -> Option<Os> {
+        let nodes = self.nodes().await.ok()?;
+        nodes.into_iter().filter(|node| node.group.as_deref() == Some(group.name.as_str())).find_map(|node| {
+            let facts = self.facts_cache.as_ref().and_then(|cache| cache.get(&self.project, &node.id));
+            facts.map(|facts| facts.os).or(node.os)
+        })
+    }
+}

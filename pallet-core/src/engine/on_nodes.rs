@@ -1,0 +1,37 @@
+//! Work on many nodes at once, when they need not wait for each other.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::{Engine, EngineError};
+use crate::model::Node;
+
+/// Does some work on each node, on so many at once; gives what came of it, in the order of the nodes.
+pub(super) async fn on_nodes<T, F>(
+    engine: &Engine,
+    nodes: Vec<Node>,
+    parallel: usize,
+    work: impl Fn(Arc<Engine>, Node) -> F,
+) -> Result<Vec<T>, EngineError>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let (engine, room) = (Arc::new(engine.clone()), Arc::new(Semaphore::new(parallel.max(1))));
+    let mut tasks = JoinSet::new();
+    for (position, node) in nodes.into_iter().enumerate() {
+        let (room, work) = (room.clone(), work(engine.clone(), node));
+        tasks.spawn(async move {
+            let _permit = room.acquire_owned().await;
+            (position, work.await)
+        });
+    }
+    let mut done = Vec::with_capacity(tasks.len());
+    while let Some(finished) = tasks.join_next().await {
+        done.push(finished.map_err(|error| EngineError::Task(error.to_string()))?);
+    }
+    done.sort_by_key(|(position, _)| *position);
+    Ok(done.into_iter().map(|(_, result)| result).collect())
+}

@@ -1,0 +1,57 @@
+//! The known word that a wrong word was probably meant to be.
+
+/// The word of `known` that `word` was probably meant to be.
+pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = match word.chars().count() {
+        0..=2 => 1,
+        3..=5 => 2,
+        _ => 3,
+    };
+    known
+        .into_iter()
+        .filter(|candidate| *candidate != word)
+        .map(|candidate| (distance(&fold(word), &fold(candidate)), candidate))
+        // as many changes as there are letters is another word
+        .filter(|(distance, candidate)| *distance <= limit && *distance < candidate.chars().count().min(word.chars().count()).max(1))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+fn fold(word: &str) -> Vec<char> {
+    word.chars().map(|letter| if letter == '-' { '_' } else { letter.to_ascii_lowercase() }).collect()
+}
+
+/// How many letters must be changed, added, left out or swapped with their neighbour (optimal string alignment).
+fn distance(from: &[char], to: &[char]) -> usize {
+    let mut rows = vec![vec![0; to.len() + 1]; from.len() + 1];
+    for i in 0..=from.len() {
+        for j in 0..=to.len() {
+            if i == 0 || j == 0 {
+                rows[i][j] = i + j;
+                continue;
+            }
+            let differs = usize::from(from[i - 1] != to[j - 1]);
+            let mut best = (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + differs);
+            if i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            rows[i][j] = best;
+        }
+    }
+    rows[from.len()][to.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::closest;
+
+    #[test]
+    fn a_slip_is_found_and_another_word_is_not() {
+        assert_eq!(closest("prt", ["port", "root"]), Some("port"));
+        assert_eq!(closest("os_famly", ["os_family", "os_version"]), Some("os_family"));
+        assert_eq!(closest("automated-admin-user", ["automated_admin_user"]), Some("automated_admin_user"));
+        assert_eq!(closest("tagret", ["target"]), Some("target"));
+        assert_eq!(closest("zebra", ["port", "root"]), None);
+        assert_eq!(closest("ab", ["cd"]), None);
+    }
+}
