@@ -5,25 +5,25 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use anyhow::{Context as _, bail};
-use pallet_core::engine::{Engine, EngineError, FactsCache, Holder, Phase, Vault};
+use pallet_core::engine::{Engine, EngineError, FactsCache, Holder, Phase, Services, Vault};
 use pallet_core::model::{AdminUser, Environment, Manifest, Node, PluginKind, PluginSummary};
-use pallet_core::plugin::{Request, ServiceContext};
+use pallet_core::plugin::ServiceContext;
 use pallet_core::registry::lock::Lock;
 use pallet_core::registry::repository::Access;
 use pallet_core::registry::store::Store;
 use pallet_core::registry::{Found, Pin, Registry};
 use pallet_core::transport::ConnectSettings;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Global;
 use crate::error::{Failure, USAGE};
 use crate::install::lock_in_use;
+use crate::listener::Listener;
 use crate::output::Printer;
 use crate::project::config::Service;
 use crate::project::{Catalog, Diagnostic, Diagnostics, LoadOptions, Project};
 use crate::secrets::{Finder, Terminal};
-use crate::services::{Listener, Services};
 use crate::surroundings::{Surroundings, expand};
 
 /// What every command works with.
@@ -43,9 +43,6 @@ pub(crate) struct Loaded {
     /// Nobody said who logs in.
     pub(crate) user_is_default: bool,
 }
-
-/// The crate that bootstraps the nodes that Pallet makes, where their group has no `bootstrap` of its own.
-const BOOTSTRAP_CRATE: &str = "automated-admin-user";
 
 impl Context {
     /// The plugins of this machine. A file that cannot be a plugin is a warning, or an error where `strict`.
@@ -191,7 +188,7 @@ impl Context {
         }
         let services = self.services(loaded)?;
         for (name, service) in &loaded.project.config.services {
-            services.open(name, service)?;
+            services.open_as(name, &service.config())?;
         }
         Ok(())
     }
@@ -227,11 +224,14 @@ impl Context {
         };
         Ok(Services {
             registry: loaded.registry.clone(),
-            configured: loaded.project.config.services.clone(),
+            configured: loaded.project.config.services.iter().map(|(name, service)| (name.clone(), service.config())).collect(),
             context,
             data: self.surroundings.data.clone(),
             cancel: CancellationToken::new(),
-            listener: self.listener.clone(),
+            progress: Arc::new({
+                let listener = self.listener.clone();
+                move |message: &str| listener.tell(message)
+            }),
         })
     }
 
@@ -244,7 +244,7 @@ impl Context {
         let home = &self.surroundings.home;
         let services = self.services(loaded)?;
         let user = services.context.admin_user.clone();
-        let service = services.open(&name, &service)?;
+        let service = services.open_as(&name, &service.config())?;
         let mut connect = ConnectSettings::for_user(&user.name, home);
         connect.identity_files = admin.identity_files.iter().map(|file| project.directory.join(expand(file, home))).collect();
         connect.agent = self.surroundings.agent.clone();
@@ -273,7 +273,7 @@ impl Context {
         }
         engine.connect = connect;
         engine.facts_cache = Some(FactsCache::at(self.surroundings.cache.join("facts").join(&name)));
-        engine.default_bootstrap = loaded.registry.names(PluginKind::Crate).contains(&BOOTSTRAP_CRATE).then(|| Phase::new(bootstrap));
+        engine.default_bootstrap = Phase::default_bootstrap(&loaded.registry);
         Ok(engine)
     }
 
@@ -366,10 +366,6 @@ pub(crate) fn check_plugins(project: &Project, registry: &Registry) -> Result<()
         missing.extend([Diagnostic::error(message).at(required.place.clone()).suggest("run `pallet-cli install`".to_owned())]);
     }
     if missing.has_errors() { Err(missing) } else { Ok(()) }
-}
-
-fn bootstrap(request: &mut Request) -> anyhow::Result<()> {
-    request.call(BOOTSTRAP_CRATE, "automated_admin_user", json!({})).map(drop)
 }
 
 /// The plugins of this machine, as a project sees them.

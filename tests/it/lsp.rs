@@ -241,7 +241,7 @@ fn it_serves_files_of_no_project_and_sees_new_plugins() {
     assert!(found[0].0.contains("there is no crate `greet`"), "{found:?}");
     let plugins = project.directory().join(".pallet/plugins");
     std::fs::create_dir_all(&plugins).unwrap();
-    std::fs::copy(workspace().fixture("pallet_crate_greet"), plugins.join("libpallet_crate_greet.so")).unwrap();
+    std::fs::copy(workspace().fixture("crate_greet"), plugins.join("libpallet_crate_greet.so")).unwrap();
     assert_eq!(editor.edit("notes.star", 2, &format!("{text}\n")), Vec::<Value>::new());
 
     // what is closed is not told of any more

@@ -1,6 +1,7 @@
 //! The documentation of what is under the cursor.
 
 use std::fmt::Write;
+use std::ops::Range;
 
 use pallet_core::model::Manifest;
 
@@ -12,11 +13,11 @@ use crate::project::complete::{ScopeData, call_at};
 use crate::project::tokens::{TokenKind, tokens};
 use crate::project::{Definition, What};
 
-/// The documentation of what a byte of a file belongs to, in Markdown, and the name that it is about.
-pub(super) fn hover(reference: &Reference, workspace: &Workspace, file: &str, text: &str, at: usize) -> Option<(String, Path)> {
+/// The documentation of what a byte of a file belongs to, in Markdown, and the bytes that it is about.
+pub(super) fn hover(reference: &Reference, workspace: &Workspace, file: &str, text: &str, at: usize) -> Option<(String, Range<usize>)> {
     let line = line_of(text, at);
     let token = tokens(text).into_iter().find(|token| token.range.start <= at && at < token.range.end);
-    if token.is_some_and(|token| matches!(token.kind, TokenKind::Comment | TokenKind::String { .. })) {
+    if let Some(token) = token.filter(|token| matches!(token.kind, TokenKind::Comment | TokenKind::String { .. })) {
         let load = workspace.outline(file)?.load_at(line, column_of(text, at))?;
         let name = load.name.as_ref().map(|name| vec![name.clone()]);
         let found = match (load.module.strip_prefix('@'), name) {
@@ -24,14 +25,14 @@ pub(super) fn hover(reference: &Reference, workspace: &Workspace, file: &str, te
             (_, Some(names)) => show(&reference.meaning(workspace, file, line, &names)?)?,
             (None, None) => return None,
         };
-        return Some((found, path_at(text, at)?));
+        return Some((found, token.range));
     }
     let path = path_at(text, at)?;
     let found = match keyword(reference, workspace, file, text, &path) {
         Some(found) => found,
         None => show(&reference.meaning(workspace, file, line, &path.names)?)?,
     };
-    Some((found, path))
+    Some((found, path.start..path.end))
 }
 
 /// The documentation of a meaning.

@@ -254,10 +254,10 @@ impl Server<'_> {
     fn hover(&self, given: Value) -> anyhow::Result<Value> {
         let given = params::<HoverParams>(given)?.text_document_position_params;
         let Some(asked) = self.asked(&given) else { return Ok(Value::Null) };
-        let Some((value, path)) = hover(&self.reference, asked.workspace, &asked.file, asked.text, asked.at) else {
+        let Some((value, about)) = hover(&self.reference, asked.workspace, &asked.file, asked.text, asked.at) else {
             return Ok(Value::Null);
         };
-        let range = Range::new(position(asked.text, path.start), position(asked.text, path.end));
+        let range = Range::new(position(asked.text, about.start), position(asked.text, about.end));
         let contents = HoverContents::Markup(MarkupContent { kind: MarkupKind::Markdown, value });
         json(&Hover { contents, range: Some(range) })
     }

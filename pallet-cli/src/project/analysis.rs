@@ -42,7 +42,9 @@ impl Analysis {
         found.extend(std::mem::take(&mut files.found.0));
         let sound = !found.has_errors();
         others.iter().for_each(|name| files.add(name));
-        found.extend(std::mem::take(&mut files.found.0));
+        // one that cannot be parsed was read once more
+        let more: Vec<_> = std::mem::take(&mut files.found.0).into_iter().filter(|one| !found.0.contains(one)).collect();
+        found.extend(more);
         let outlines = files.outlines();
         let crates = files.crates.into_iter().filter_map(|(name, found)| Some((name, found?))).collect();
         let mut project = None;

@@ -84,7 +84,8 @@ impl Engine {
         let groups: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
         let mut nodes = with_groups(nodes, &groups);
         if !options.nodes.is_empty() {
-            let wanted: Vec<_> = find_nodes(nodes.iter().map(|(node, _)| node), &options.nodes)?.into_iter().map(|node| node.id.clone()).collect();
+            let wanted: Vec<_> =
+                find_nodes(nodes.iter().map(|(node, _)| node), &options.nodes)?.into_iter().map(|node| node.id.clone()).collect();
             nodes.retain(|(node, _)| wanted.contains(&node.id));
         }
         self.tell(Event::started("lift", options.dry_run || options.drift_only, nodes.iter().map(|(node, _)| node.name.clone())));

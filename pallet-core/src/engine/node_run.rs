@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::connections::Key;
 use super::apply::{Frame, compile};
+use super::connections::Key;
 use super::event::{Event, PlannedChange};
 use super::explain::ExplainedPhase;
 use super::lift::Mode;
