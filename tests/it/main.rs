@@ -14,6 +14,8 @@ mod docker;
 #[cfg(test)]
 mod ec2;
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod install;
 #[cfg(test)]
 mod lift;
