@@ -94,7 +94,7 @@ fn mistakes_are_told_as_they_are_made_and_mended() {
     let found = told(&editor.edit("pallet.star", 6, &GOOD.replace("@nginx", "@nginks")));
     assert!(found[0].0.contains("there is no crate `nginks`") && found[0].0.contains("did you mean `nginx`?"), "{found:?}");
     let found = told(&editor.edit("pallet.star", 7, "def web(request:\n    pass\n"));
-    assert_eq!((found.len(), found[0].1[0]), (1, 0), "{found:?}");
+    assert_eq!((found.len(), found[0].1[0]), (1, 1), "{found:?}");
     editor.edit("pallet.star", 8, GOOD);
     let found = told(&editor.edit("pallet.toml", 1, "default_service = \"lab\"\n"));
     assert!(found[0].0.contains("there is no service `lab`") && found[0].1 == [0, 18, 0, 23], "{found:?}");
@@ -226,7 +226,7 @@ fn what_is_under_the_cursor_is_explained_and_found() {
     assert_eq!(place("page(request"), at("pages.star", 0, 4));
     assert_eq!(place("lib/pages"), at("pages.star", 0, 0));
     assert_eq!(place("page\")"), at("pages.star", 0, 4));
-    assert_eq!(place("install(request"), at("pallet.star", 0, 16));
+    assert_eq!(place("install(request"), at("pallet.star", 0, 15));
     assert_eq!(place("remote_file("), (String::new(), None, None));
     assert_eq!(editor.close().code(), Some(0));
 }

@@ -1,7 +1,25 @@
 //! Observe, plan, apply; converge and lift; what happened, as events.
 //!
 //! An [`Engine`] holds what an operation needs: a service, the plugins, the environment and the way to reach nodes. [`Engine::lift`] configures
-//! nodes, [`Engine::converge`] makes the right number of them exist first.
+//! nodes, [`Engine::converge`] makes the right number of them exist first. `examples/` has programs for each of the topics, and `docs/from-code.md`
+//! leads through them.
+//!
+//! ```no_run
+//! use pallet_core::engine::{Engine, GroupSpec, LiftOptions, ServerSpec};
+//! use pallet_core::prelude::*;
+//! use pallet_core::registry::Registry;
+//!
+//! # async fn program() -> Result<()> {
+//! let registry = Registry::scan(&["/usr/lib/pallet".into()]);
+//! let engine = Engine::open("shop", "sandbox", json!({}), registry, "/var/lib/shop")?.on_event(|event| println!("{event}"));
+//!
+//! let motd = |request: &mut Request| request.add(RemoteFile::content("/etc/motd", "welcome\n"));
+//! let groups = [GroupSpec::new("web", Some(2), ServerSpec::new().phase("configure", motd))?];
+//! let outcome = engine.converge(&groups, &LiftOptions::default(), |plan| Ok(plan.destroy.is_empty())).await?;
+//! outcome.context("the plan destroys nodes")?.check()?;
+//! # Ok(())
+//! # }
+//! ```
 
 mod ad_hoc;
 mod apply;

@@ -38,7 +38,8 @@ impl Engine {
         Self::at(&services, provider)
     }
 
-    /// An engine for the nodes at the service of this name.
+    /// An engine for the nodes at the service of this name. Where the context of the services names the admin user, nodes that Pallet makes are
+    /// bootstrapped with that user ([`Phase::default_bootstrap`]).
     pub fn at(services: &Services, name: &str) -> Result<Self, PluginError> {
         let service = services.open(name)?;
         let mut engine = Engine::new(&services.context.project, service);
@@ -46,7 +47,8 @@ impl Engine {
         engine.directory = services.context.directory.clone();
         engine.admin_user = services.context.admin_user.clone();
         engine.cancel = services.cancel.clone();
-        engine.default_bootstrap = Phase::default_bootstrap(&services.registry);
+        let named = !engine.admin_user.name.is_empty();
+        engine.default_bootstrap = Phase::default_bootstrap(&services.registry).filter(|_| named);
         Ok(engine)
     }
 

@@ -52,6 +52,8 @@ fn schema(signature: &Signature) -> Json {
     let (mut properties, mut required) = (Map::new(), Vec::new());
     for parameter in signature.parameters.iter().filter(|parameter| parameter.kind != Kind::Request) {
         let mut node = match &parameter.kind {
+            // the secrets are the project's
+            Kind::Data(node) if node["enum"] == json!([]) => Map::from_iter([("type".to_owned(), json!("string"))]),
             Kind::Data(node) => node.as_object().cloned().unwrap_or_default(),
             kind => Map::from_iter([("x-takes".to_owned(), json!(kind.expected(&signature.root)))]),
         };
