@@ -12,6 +12,10 @@ mod capabilities;
 #[cfg(test)]
 mod docker;
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
+mod document;
+#[cfg(test)]
 mod ec2;
 #[cfg(test)]
 mod examples;

@@ -1,12 +1,15 @@
-//! The nginx web server: package, sites, service.
+//! The nginx web server: package, sites, load balancing, service.
 #![forbid(unsafe_code)]
 
+mod file;
 mod pages;
+mod proxy;
 mod site;
 mod syntax;
 
 use pages::page;
 use pallet_core::prelude::*;
+use proxy::proxy;
 use site::site;
 
 /// The flag that is set when nginx's configuration changed.
@@ -16,7 +19,7 @@ struct Nginx;
 
 impl ConfigCrate for Nginx {
     const NAME: &'static str = "nginx";
-    const ABOUT: &'static str = "The nginx web server: package, sites, service";
+    const ABOUT: &'static str = "The nginx web server: package, sites, load balancing, service";
     const CAPABILITIES: Option<Capabilities<Patterns>> = Some(Capabilities {
         paths: &["/etc/nginx/**"],
         packages: &["nginx"],
@@ -27,7 +30,7 @@ impl ConfigCrate for Nginx {
     const SYSTEMS: &'static [&'static str] = &["debian", "ubuntu", "rocky"];
 
     fn functions() -> Vec<Function> {
-        functions![install, site, page, service]
+        functions![install, site, proxy, page, service]
     }
 }
 
@@ -39,7 +42,7 @@ parameters! {
     /// Example: `nginx.install(request)`
     struct Install {}
 
-    /// Makes the service run and start with the node, and reloads it if its configuration changed. `nginx.site` calls it.
+    /// Makes the service run and start with the node, and reloads it if its configuration changed. `nginx.site` and `nginx.proxy` call it.
     ///
     /// Example: `nginx.service(request)`
     struct ServiceArguments {}

@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use pallet_core::prelude::*;
 
+use super::file::{check_name, default_port, put};
+use super::pages;
 use super::syntax::plain;
-use super::{CHANGED, ServiceArguments, pages, service};
 
 parameters! {
     /// Serves the files of a directory as a site, and reloads nginx if that changed anything.
@@ -29,34 +30,17 @@ parameters! {
     }
 }
 
-fn default_port() -> u16 {
-    80
-}
-
 fn default_server_name() -> String {
     "_".to_owned()
 }
 
 pub(crate) fn site(request: &mut Request, site: Site) -> Result<()> {
-    let good = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
-    ensure!(!site.name.is_empty() && site.name.chars().all(good), "{:?} cannot name a site: use letters, digits, -, _ and .", site.name);
+    check_name(&site.name)?;
     let root = site.root.clone().unwrap_or_else(|| format!("/srv/{}", site.name));
     plain("root", &root)?;
     plain("server_name", &site.server_name)?;
     let content = render(&site, &root, &pages::registered(request)?)?;
-    let file = |path: String| RemoteFile::content(path, content).owner("root").group("root").mode(0o644);
-    let changed = || Options::new().flag_on_change(CHANGED);
-    if request.target()?.os.family == OsFamily::Debian {
-        let available = format!("/etc/nginx/sites-available/{}", site.name);
-        request.add_with(file(available.clone()), changed())?;
-        request.add_with(SymbolicLink::new(format!("/etc/nginx/sites-enabled/{}", site.name), available), changed())?;
-        if !site.default_site {
-            request.add_with(File::at("/etc/nginx/sites-enabled/default").absent(), changed())?;
-        }
-    } else {
-        request.add_with(file(format!("/etc/nginx/conf.d/{}.conf", site.name)), changed())?;
-    }
-    service(request, ServiceArguments {})
+    put(request, &site.name, content, site.default_site)
 }
 
 fn render(site: &Site, root: &str, pages: &std::collections::BTreeMap<String, String>) -> Result<String> {
