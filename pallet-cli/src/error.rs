@@ -22,6 +22,13 @@ pub(crate) struct Failure {
     pub(crate) message: String,
 }
 
+impl Failure {
+    /// Ctrl-C ended it.
+    pub(crate) fn interrupted() -> Self {
+        Failure { code: INTERRUPTED, message: "stopped".to_owned() }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)

@@ -2,7 +2,7 @@
 
 mod cli;
 mod commands;
-//mod console;
+mod console;
 mod context;
 mod error;
 mod install;
@@ -14,7 +14,7 @@ mod package;
 mod project;
 mod scenario;
 mod secrets;
-//mod session;
+mod session;
 mod surroundings;
 
 use std::process::ExitCode;

@@ -40,6 +40,10 @@ pub(crate) struct Surroundings {
     pub(crate) terminal: bool,
     /// Somebody can be asked.
     pub(crate) interactive: bool,
+    /// Standard output is a terminal.
+    pub(crate) screen: bool,
+    /// A person's terminal takes colours, if it is one.
+    pub(crate) colour: bool,
 }
 
 #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
@@ -82,6 +86,8 @@ impl Surroundings {
             key_passphrase: text("PALLET_KEY_PASSPHRASE"),
             terminal: !dumb && std::io::stdout().is_terminal() && std::io::stderr().is_terminal(),
             interactive: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
+            screen: std::io::stdout().is_terminal(),
+            colour: !dumb,
             home,
         }
     }

@@ -59,7 +59,7 @@ impl Doc {
 }
 
 /// What a name means: the plugin, where it is one of those as a whole, and the entries to explain.
-fn find(context: &Context, actions: &[Entry], name: &str) -> anyhow::Result<(Option<About>, Vec<Entry>)> {
+pub(crate) fn find(context: &Context, actions: &[Entry], name: &str) -> anyhow::Result<(Option<About>, Vec<Entry>)> {
     let declarations = declarations();
     if let Some(entry) = actions.iter().chain(&declarations).find(|entry| entry.name == name) {
         return Ok((None, vec![entry.clone()]));

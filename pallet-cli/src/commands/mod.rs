@@ -15,7 +15,7 @@ pub(crate) use registry_options::RegistryOptions;
 
 macro_rules! commands {
     ($($(#[$doc:meta])* $module:ident::$command:ident,)*) => {
-        $(mod $module;)*
+        $(pub(crate) mod $module;)*
 
         /// What to do.
         #[derive(Debug, Subcommand)]
@@ -43,6 +43,8 @@ commands! {
     images::Images,
     hardware::Hardware,
     locations::Locations,
+    repl::Repl,
+    run::Run,
     ssh::Ssh,
     doc::Doc,
     new::New,

@@ -2,6 +2,7 @@
 
 pub(crate) mod about;
 mod downloads;
+pub(crate) mod nodes;
 mod printer;
 mod progress;
 pub(crate) mod reference;

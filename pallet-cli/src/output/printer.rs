@@ -4,6 +4,7 @@ use std::io::{BufRead, ErrorKind, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::{Value, json};
 
 use super::progress::Progress;
@@ -11,6 +12,9 @@ use crate::cli::Output;
 use crate::error::Failure;
 use crate::project::Diagnostics;
 use crate::surroundings::Surroundings;
+
+/// How often it is looked whether an answer is still wanted.
+const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 
 /// Where and how to print. A reader that is gone (`| head`) is no error.
 #[derive(Debug, Clone)]
@@ -47,6 +51,14 @@ impl Printer {
         match self.json() {
             true => self.value(&json!({"event": "print", "message": line})),
             false => self.note(line),
+        }
+    }
+
+    /// What an input of a session prints.
+    pub(crate) fn printed(&self, line: &str) {
+        match self.json() {
+            true => self.value(&json!({"event": "print", "message": line})),
+            false => self.line(line),
         }
     }
 
@@ -123,6 +135,25 @@ impl Printer {
         let mut answer = String::new();
         let _ = std::io::stdin().lock().read_line(&mut answer);
         answer.trim().to_owned()
+    }
+
+    /// The same, unless it is told to stop; then there is no answer.
+    pub(crate) fn ask_unless(&self, question: &str, stop: &dyn Fn() -> bool) -> Option<String> {
+        let mut err = std::io::stderr().lock();
+        let _ = err.write_all(question.as_bytes()).and_then(|()| err.flush());
+        drop(err);
+        let stdin = std::io::stdin();
+        while !stop() {
+            let mut ready = [PollFd::new(&stdin, PollFlags::IN)];
+            // a signal ends the wait too
+            if poll(&mut ready, Some(&LOOK)).is_ok_and(|ready| ready > 0) {
+                let mut answer = String::new();
+                let _ = stdin.lock().read_line(&mut answer);
+                return Some(answer.trim().to_owned());
+            }
+        }
+        let _ = std::io::stderr().lock().write_all(b"\n");
+        None
     }
 
     /// What tells of an operation while it runs.

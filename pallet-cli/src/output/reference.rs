@@ -8,6 +8,7 @@ use pallet_core::schemars::schema_for;
 use serde_json::{Value, json};
 
 use crate::project::schema::Schema;
+use crate::project::star::{Kind, Signature, documented};
 
 /// One action or function.
 #[derive(Debug, Clone)]
@@ -18,6 +19,9 @@ pub(crate) struct Entry {
     parameters: Value,
     takes: Takes,
 }
+
+/// A parameter: name, whether it is required, what it takes, what it means.
+pub(crate) type Listed = (String, bool, String, String);
 
 /// What stands around its parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,10 +61,11 @@ impl Entry {
         Entry { name: format!("provider = \"{}\"", manifest.name), doc, parameters: manifest.options.clone(), takes: Takes::Options }
     }
 
-    /// A function that declares something, or opens a scope; `parameters` may say in `x-takes` what they take that is no plain data.
-    pub(crate) fn of_declaration(name: &str, doc: &str, parameters: Value, request: bool) -> Self {
+    /// A function as it is called in Starlark. What its parameters take that is no plain data stands in `x-takes`.
+    pub(crate) fn of_signature(signature: &Signature) -> Self {
+        let request = signature.parameters.first().is_some_and(|parameter| parameter.kind == Kind::Request);
         let takes = if request { Takes::RequestAlone } else { Takes::Nothing };
-        Entry { name: name.to_owned(), doc: doc.to_owned(), parameters, takes }
+        Entry { name: signature.function.clone(), doc: signature.doc.clone(), parameters: documented(signature), takes }
     }
 
     /// Whether it takes what every action takes.
@@ -92,7 +97,7 @@ impl Entry {
     }
 
     /// Its parameters: name, whether it is required, what it takes, what it means.
-    pub(crate) fn parameters(&self) -> Vec<(String, bool, String, String)> {
+    pub(crate) fn parameters(&self) -> Vec<Listed> {
         let schema = Schema::new(&self.parameters);
         let nodes = self.parameters.get("properties").and_then(Value::as_object);
         let described = |name: &str| {
@@ -191,7 +196,7 @@ pub(crate) fn page(entries: &[Entry]) -> String {
 }
 
 /// The parameters that every action takes.
-pub(crate) fn options() -> Vec<(String, bool, String, String)> {
+pub(crate) fn options() -> Vec<Listed> {
     Entry { name: String::new(), doc: String::new(), parameters: schema_for!(Options).to_value(), takes: Takes::Options }.parameters()
 }
 

@@ -210,7 +210,7 @@ pub(crate) fn read_configuration(path: &Path, shown: &str, home: Option<&Path>, 
 }
 
 /// The text of a file, which must be UTF-8.
-fn utf8(name: &str, bytes: Vec<u8>) -> Result<String, Diagnostic> {
+pub(crate) fn utf8(name: &str, bytes: Vec<u8>) -> Result<String, Diagnostic> {
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
         let line = error.as_bytes().iter().take(good).filter(|byte| **byte == b'\n').count() + 1;

@@ -365,6 +365,11 @@ fn plain(text: &str, kind: CandidateKind) -> Candidate {
     Candidate { text: text.to_owned(), kind, about: String::new() }
 }
 
+/// Whether a word is one of the language's own.
+pub(crate) fn is_keyword(word: &str) -> bool {
+    KEYWORDS.contains(&word) || CONSTANTS.contains(&word)
+}
+
 /// The first sentence of a documentation.
 pub(crate) fn first_sentence(doc: &str) -> String {
     let line = doc.lines().next().unwrap_or_default();

@@ -30,25 +30,23 @@ const PARAMETERS: &[(&str, &str)] = &[
 
 /// All of them.
 pub(crate) fn declarations() -> Vec<Entry> {
-    let entry = |signature: &Signature| {
-        let takes_request = signature.parameters.first().is_some_and(|parameter| parameter.kind == Kind::Request);
-        Entry::of_declaration(&signature.function, &signature.doc, schema(signature), takes_request)
-    };
-    functions().iter().map(|function| entry(&function.signature)).collect()
+    functions().iter().map(|function| Entry::of_signature(&function.signature)).collect()
 }
 
 fn functions() -> Vec<HostFunction> {
     specs().into_iter().chain(scopes()).chain([secret(std::iter::empty())]).collect()
 }
 
-/// What a parameter means.
+/// What a parameter means, if the function is one of them.
 fn said(function: &str, parameter: &str) -> Option<&'static str> {
     let own = format!("{function}.{parameter}");
-    PARAMETERS.iter().find(|(name, _)| *name == own || *name == parameter).map(|(_, doc)| *doc)
+    let is_declaration =
+        ["_spec", "defnode", "with_action_options", "plan_when", "plan_when_not", "secret"].iter().any(|end| function.ends_with(end));
+    PARAMETERS.iter().find(|(name, _)| is_declaration && (*name == own || *name == parameter)).map(|(_, doc)| *doc)
 }
 
-/// The parameters as a schema like those of actions. What takes no plain data says in words what it takes.
-fn schema(signature: &Signature) -> Json {
+/// The parameters of any function as a schema like those of actions. What takes no plain data says in words what it takes, in `x-takes`.
+pub(crate) fn documented(signature: &Signature) -> Json {
     let (mut properties, mut required) = (Map::new(), Vec::new());
     for parameter in signature.parameters.iter().filter(|parameter| parameter.kind != Kind::Request) {
         let mut node = match &parameter.kind {
@@ -57,10 +55,10 @@ fn schema(signature: &Signature) -> Json {
             Kind::Data(node) => node.as_object().cloned().unwrap_or_default(),
             kind => Map::from_iter([("x-takes".to_owned(), json!(kind.expected(&signature.root)))]),
         };
-        if !node.contains_key("description")
-            && let Some(doc) = said(&signature.function, &parameter.name)
-        {
-            node.insert("description".to_owned(), json!(doc));
+        let in_root = signature.root["properties"][&parameter.name].get("description").cloned();
+        let doc = in_root.or_else(|| said(&signature.function, &parameter.name).map(Json::from));
+        if let (false, Some(doc)) = (node.contains_key("description"), doc) {
+            node.insert("description".to_owned(), doc);
         }
         if parameter.required {
             required.push(parameter.name.clone());

@@ -80,6 +80,11 @@ impl<'v> Bound<'v> {
 }
 
 impl HostFunction {
+    /// The function that a value is, if Pallet gave it.
+    pub(crate) fn of<'v>(value: Value<'v>) -> Option<&'v HostFunction> {
+        value.downcast_ref::<HostFunction>()
+    }
+
     /// A function with this signature.
     pub(crate) fn new(signature: Arc<Signature>, does: Does) -> Self {
         let ty = signature.ty();

@@ -33,6 +33,11 @@ impl TableValue {
         TableValue { name: name.to_owned(), values }
     }
 
+    /// The table that a value is.
+    pub(crate) fn of<'v>(value: Value<'v>) -> Option<&'v TableValue> {
+        value.downcast_ref::<TableValue>()
+    }
+
     /// What it is, in messages.
     pub(crate) fn name(&self) -> &str {
         &self.name

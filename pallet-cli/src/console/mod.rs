@@ -1,0 +1,7 @@
+//! The prompt: lines that a person types, with history, completion and colours.
+
+mod editor;
+mod unfinished;
+
+pub(crate) use editor::{Editor, Typed};
+pub(crate) use unfinished::{Unfinished, unfinished};

@@ -1,0 +1,70 @@
+//! Whether more lines belong to an input.
+
+use crate::project::star::tokens::{Token, TokenKind, tokens};
+
+/// What an input still lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unfinished {
+    /// Nothing.
+    Whole,
+    /// More must come: a bracket or a string is open, or a block has not begun.
+    Open,
+    /// A block is there, and more of it may come.
+    Block,
+}
+
+/// What a text still lacks, as far as its brackets, strings and blocks tell.
+pub(crate) fn unfinished(text: &str) -> Unfinished {
+    let all = tokens(text);
+    let mut depth = 0usize;
+    // whether a line of code begins here, and whether the last one that did was indented
+    let (mut begins, mut indented) = (true, false);
+    let mut last: Option<&Token> = None;
+    for token in &all {
+        match token.kind {
+            TokenKind::Comment => continue,
+            TokenKind::Newline => {
+                begins = begins || (depth == 0 && !last.is_some_and(|last| last.kind == TokenKind::Joint));
+                continue;
+            }
+            TokenKind::Open => depth += 1,
+            TokenKind::Close => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if std::mem::take(&mut begins) {
+            indented = text[..token.range.start].ends_with([' ', '\t']);
+        }
+        last = Some(token);
+    }
+    let Some(last) = last else { return Unfinished::Whole };
+    let open = depth > 0
+        || match last.kind {
+            TokenKind::String { closed, long } => long && !closed,
+            TokenKind::Joint => !text.ends_with("\n\n"),
+            TokenKind::Colon => true,
+            _ => false,
+        };
+    match (open, indented) {
+        (true, _) => Unfinished::Open,
+        (false, true) => Unfinished::Block,
+        (false, false) => Unfinished::Whole,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Unfinished, unfinished};
+
+    #[test]
+    fn what_is_open_goes_on() {
+        for open in ["f(", "x = [1,\n", "\"\"\"a\n", "def f(x):", "def f(x):  # c\n", "x = 1 + \\", "if x:\n    f(\n"] {
+            assert_eq!(unfinished(open), Unfinished::Open, "{open:?}");
+        }
+        for block in ["def f(x):\n    pass", "def f(x):\n    pass\n\n    return", "if a:\n  b\n# c\n"] {
+            assert_eq!(unfinished(block), Unfinished::Block, "{block:?}");
+        }
+        for whole in ["", "# c", "x", "f(1)\n", "\"a", ")", "def f(x): pass", "if a:\n  b\nc", "x = (\n  1)", "{\"a\": 1}"] {
+            assert_eq!(unfinished(whole), Unfinished::Whole, "{whole:?}");
+        }
+    }
+}

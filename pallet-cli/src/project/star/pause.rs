@@ -1,0 +1,30 @@
+//! A pause of a session's evaluation: what it waits for does not count for its time.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use starlark::eval::Evaluator;
+
+use super::context::{Context, SessionContext};
+
+/// A pause; it ends with [`Pause::end`].
+pub(crate) struct Pause {
+    session: Rc<SessionContext>,
+    left: Duration,
+}
+
+impl Pause {
+    /// Pauses the evaluation of a session; `None` if it is no session's, or a phase function of it.
+    pub(crate) fn of(evaluator: &Evaluator<'_, '_, '_>) -> Option<Self> {
+        let Some(Context::Session(session)) = Context::of(evaluator) else { return None };
+        if session.phase.borrow().is_some() {
+            return None;
+        }
+        Some(Pause { session: session.clone(), left: session.clock.pause() })
+    }
+
+    /// Goes on.
+    pub(crate) fn end(self) {
+        self.session.clock.resume(self.left);
+    }
+}

@@ -1,0 +1,68 @@
+//! Ctrl-C in a session: it stops what is going on, and never the session.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::operation::Telling;
+
+/// What Ctrl-C would stop now.
+#[derive(Default)]
+pub(crate) struct Interrupt {
+    operation: Mutex<Option<Running>>,
+    /// The evaluation is asked to stop.
+    evaluation: AtomicBool,
+}
+
+/// An operation that runs.
+pub(crate) struct Running {
+    pub(crate) cancel: CancellationToken,
+    pub(crate) telling: Telling,
+    /// Lets whoever waits for it wait no more.
+    pub(crate) abandon: Box<dyn Fn() + Send>,
+}
+
+impl Interrupt {
+    /// An operation begins; it ends with [`Interrupt::end`].
+    pub(crate) fn begin(&self, running: Running) {
+        *self.running() = Some(running);
+    }
+
+    /// No operation runs any more.
+    pub(crate) fn end(&self) {
+        *self.running() = None;
+    }
+
+    /// Forgets a Ctrl-C that came before.
+    pub(crate) fn clear(&self) {
+        self.evaluation.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether the evaluation is asked to stop.
+    pub(crate) fn is_struck(&self) -> bool {
+        self.evaluation.load(Ordering::Relaxed)
+    }
+
+    /// Ctrl-C was pressed: an operation is told to end, the second time it is not waited for; without one the evaluation ends.
+    pub(crate) fn strike(&self, interactive: bool) {
+        let running = self.running();
+        match running.as_ref() {
+            Some(operation) if operation.cancel.is_cancelled() => {
+                operation.telling.abandon();
+                (operation.abandon)();
+            }
+            Some(operation) => {
+                operation.telling.stopping(if interactive { "to wait no more" } else { "to leave at once" });
+                operation.cancel.cancel();
+                // a script ends with what it was at
+                self.evaluation.store(!interactive, Ordering::Relaxed);
+            }
+            None => self.evaluation.store(true, Ordering::Relaxed),
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, Option<Running>> {
+        self.operation.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,244 @@
+//! A session: one project, worked on from Starlark. `repl` and `run FILE.star` share it.
+//!
+//! Inputs are evaluated on one thread, operations run on the runtime. While one runs, the evaluating thread calls the phase functions that belong
+//! to the session. Connections are kept from one operation to the next.
+
+mod arguments;
+mod interrupt;
+mod operate;
+mod outcome;
+mod script;
+mod show;
+mod targets;
+mod verbs;
+
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::Context as _;
+use pallet_core::engine::{Connections, Engine};
+use starlark::values::Value;
+
+use crate::context::{Context, Installed, Loaded};
+use crate::project::Diagnostics;
+use crate::project::config::AdminUserConfig;
+use crate::project::star::complete::ScopeData;
+use crate::project::star::scope::Known;
+use crate::project::star::signature::Signature;
+use crate::project::star::{Inputs, Language, Live, Workbench, with_inputs, with_room};
+
+pub(crate) use interrupt::Interrupt;
+pub(crate) use script::{converse, run_file, run_lines};
+
+/// How the user is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// A person types, and can be asked.
+    Interactive,
+    /// Lines come from a pipe.
+    Piped,
+    /// A file is run.
+    Script,
+}
+
+/// A session.
+pub(crate) struct Session {
+    base: Context,
+    pub(crate) manner: Manner,
+    state: Mutex<State>,
+    runtime: tokio::runtime::Runtime,
+    connections: Connections,
+    pub(crate) interrupt: Arc<Interrupt>,
+    live: Live,
+    /// The project was loaded again, and its names are not brought in yet.
+    reloaded: AtomicBool,
+    /// What was printed of the input that is evaluated says all of its value.
+    told: AtomicBool,
+    /// The worst exit code that an operation asked for.
+    worst: AtomicU8,
+    /// The names of nodes, as they were last seen.
+    nodes: Arc<Mutex<Vec<String>>>,
+}
+
+struct State {
+    loaded: Arc<Loaded>,
+    service: Option<String>,
+    admin_user: Option<AdminUserConfig>,
+}
+
+impl Session {
+    /// A session on the project of a context.
+    pub(crate) fn open(context: &Context, manner: Manner) -> anyhow::Result<Arc<Self>> {
+        let loaded = Arc::new(context.load(context.registry(false)?)?);
+        let workers = crate::operation::workers();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
+        let runtime = runtime.context("cannot start the runtime")?;
+        let session = Session {
+            base: context.clone(),
+            manner,
+            state: Mutex::new(State { loaded, service: context.global.service.clone(), admin_user: None }),
+            runtime,
+            connections: Connections::new(),
+            interrupt: Arc::default(),
+            live: Live::default(),
+            reloaded: AtomicBool::new(false),
+            told: AtomicBool::new(false),
+            worst: AtomicU8::new(0),
+            nodes: Arc::default(),
+        };
+        let (interrupt, interactive) = (session.interrupt.clone(), session.is_interactive());
+        session.runtime.spawn(async move {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                interrupt.strike(interactive);
+            }
+        });
+        Ok(Arc::new(session))
+    }
+
+    /// Evaluates inputs: `work` is called on a thread with room for that.
+    pub(crate) fn evaluating<T: Send>(self: &Arc<Self>, work: impl FnOnce(&mut Inputs<'_, '_>) -> T + Send) -> anyhow::Result<T> {
+        let loaded = self.loaded();
+        let (printer, interrupt) = (self.base.printer.clone(), self.interrupt.clone());
+        let secrets: Vec<String> = loaded.project.config.secrets.keys().cloned().collect();
+        let workbench = Workbench {
+            language: Language::with(secrets.iter().map(String::as_str), verbs::functions(self)),
+            catalog: Arc::new(Installed(loaded.registry.clone())),
+            live: self.live.clone(),
+            print: Arc::new(move |line| printer.printed(line)),
+            stop: Arc::new(move || interrupt.is_struck()),
+        };
+        let done = with_room(|| with_inputs(&workbench, &loaded.project, work)).map_err(Diagnostics::from)?;
+        self.runtime.block_on(self.connections.close());
+        Ok(done)
+    }
+
+    /// Evaluates one input; its value, if it is to be shown.
+    fn input<'v>(&self, inputs: &mut Inputs<'v, '_>, file: &str, code: &str) -> anyhow::Result<Value<'v>> {
+        self.interrupt.clear();
+        self.told.store(false, Ordering::Relaxed);
+        inputs.check(file, code)?;
+        let result = inputs.evaluate(file, code);
+        if self.reloaded.swap(false, Ordering::Relaxed) {
+            for name in inputs.take(&self.loaded().project) {
+                self.base.printer.status(&format!("`{name}` is what you made it: it hides the project's"));
+            }
+        }
+        match result {
+            Err(_) if self.interrupt.is_struck() => Err(crate::error::Failure::interrupted().into()),
+            Err(found) => Err(found.into()),
+            Ok(value) => Ok(value),
+        }
+    }
+
+    /// How a function is called that is there without a load and is no action.
+    fn signature(&self, name: &str) -> Option<Signature> {
+        let specs = Language::new(std::iter::empty()).known();
+        let spec = specs.into_iter().find(|(known, _)| known == name).and_then(|(_, known)| match known {
+            Known::Function(signature) => Some(signature.as_ref().clone()),
+            Known::Namespace(_) => None,
+        });
+        let is_action = pallet_core::action::TABLE.iter().any(|entry| entry.name == name);
+        verbs::signatures().into_iter().find(|signature| signature.function == name).or(spec.filter(|_| !is_action))
+    }
+
+    /// What can be completed now.
+    pub(crate) fn scope(&self, inputs: &Inputs<'_, '_>) -> ScopeData {
+        let loaded = self.loaded();
+        let phases = loaded.project.groups.iter().flat_map(|group| group.server.phases.keys().cloned());
+        let phases: std::collections::BTreeSet<String> = phases.collect();
+        ScopeData {
+            names: inputs.names(),
+            groups: loaded.project.groups.iter().map(|group| group.name.clone()).collect(),
+            nodes: self.node_names().clone(),
+            phases: phases.into_iter().collect(),
+            services: loaded.project.config.services.keys().cloned().collect(),
+            crates: loaded.registry.names(pallet_core::model::PluginKind::Crate).into_iter().map(str::to_owned).collect(),
+        }
+    }
+
+    /// Asks the service for the names of its nodes, for completion, without anybody waiting for it.
+    pub(crate) fn look_for_nodes(self: &Arc<Self>) {
+        let Ok(engine) = self.engine() else { return };
+        let names = self.nodes.clone();
+        self.runtime.spawn_blocking(move || {
+            if let Ok(nodes) = engine.service.nodes() {
+                *names.lock().unwrap_or_else(PoisonError::into_inner) = nodes.into_iter().map(|node| node.name).collect();
+            }
+        });
+    }
+
+    /// What commands work with, with the service that is in use.
+    pub(crate) fn context(&self) -> Context {
+        let mut context = self.base.clone();
+        context.global.service = self.state().service.clone();
+        context
+    }
+
+    /// The project, with who the admin user is now.
+    pub(crate) fn loaded(&self) -> Arc<Loaded> {
+        let state = self.state();
+        match &state.admin_user {
+            None => state.loaded.clone(),
+            Some(admin_user) => {
+                let Loaded { project, registry, .. } = state.loaded.as_ref();
+                let mut project = project.clone();
+                project.config.admin_user = admin_user.clone();
+                Arc::new(Loaded { project, registry: registry.clone(), user_is_default: admin_user.name.is_none() })
+            }
+        }
+    }
+
+    /// An engine for one operation, with what is kept between operations.
+    pub(crate) fn engine(&self) -> anyhow::Result<Engine> {
+        let mut engine = self.context().engine(&self.loaded())?;
+        engine.connections = Some(self.connections.clone());
+        Ok(engine)
+    }
+
+    /// Reads the project anew, for this service. Where there is something wrong with it, the session goes on with the old one.
+    fn reload(&self, service: Option<String>) -> anyhow::Result<()> {
+        let mut context = self.base.clone();
+        context.global.service = service.clone();
+        let loaded = context.load(context.registry(false)?)?;
+        let mut state = self.state();
+        (state.loaded, state.service) = (Arc::new(loaded), service);
+        self.reloaded.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// From now on this is the admin user; `None`: whom pallet.toml names. Gives who it was.
+    fn admin_user(&self, user: Option<AdminUserConfig>) -> Option<AdminUserConfig> {
+        std::mem::replace(&mut self.state().admin_user, user)
+    }
+
+    /// Whom pallet.toml names.
+    fn configured_admin_user(&self) -> AdminUserConfig {
+        self.state().loaded.project.config.admin_user.clone()
+    }
+
+    pub(crate) fn is_interactive(&self) -> bool {
+        self.manner == Manner::Interactive
+    }
+
+    /// The exit code that operations so far ask for.
+    pub(crate) fn worst(&self) -> u8 {
+        self.worst.load(Ordering::Relaxed)
+    }
+
+    /// Whether what was printed of the last input says all of its value.
+    fn has_told(&self) -> bool {
+        self.told.load(Ordering::Relaxed)
+    }
+
+    fn remember(&self, code: u8) {
+        self.worst.fetch_max(code, Ordering::Relaxed);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn node_names(&self) -> MutexGuard<'_, Vec<String>> {
+        self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,159 @@
+//! Waits for an operation on the runtime, and meanwhile calls the phase functions of the session that it needs.
+
+use std::fmt;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use pallet_core::engine::{Engine, EngineError, Outcome};
+use starlark::eval::Evaluator;
+
+use super::interrupt::Running;
+use super::{Session, outcome};
+use crate::error::{INTERRUPTED, SOME_NODE_FAILED, exit_code};
+use crate::operation::Telling;
+use crate::project::star::table::TableValue;
+use crate::project::star::{Caller, Complaint, LiveCall, Pause, call_phase};
+use crate::project::{Diagnostics, Severity};
+
+/// What comes to the thread that waits.
+enum Message<T> {
+    Call(LiveCall),
+    Done(anyhow::Result<T>),
+    Abandon,
+}
+
+struct Calls<T>(Sender<Message<T>>);
+
+impl<T> fmt::Debug for Calls<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Calls")
+    }
+}
+
+impl<T: Send> Caller for Calls<T> {
+    fn hand_over(&self, call: LiveCall) -> bool {
+        self.0.send(Message::Call(call)).is_ok()
+    }
+}
+
+/// How often it is looked whether the operation's thread has ended without a word.
+const LOOK: Duration = Duration::from_millis(500);
+
+impl Session {
+    /// Does something with an engine, while Ctrl-C can stop it. `function` is the name of the session's function that does.
+    pub(super) fn wait<'v, T, F>(
+        &self,
+        function: &str,
+        evaluator: &mut Evaluator<'v, '_, '_>,
+        work: impl FnOnce(Engine, Telling) -> F + Send + 'static,
+    ) -> Result<T, Complaint>
+    where
+        T: Send + 'static,
+        F: Future<Output = anyhow::Result<T>>,
+    {
+        let pause = Pause::of(evaluator).ok_or_else(|| {
+            Complaint::new(format!("{function} works on nodes and cannot be called in a phase"))
+                .help("call it outside of phase functions".to_owned())
+        })?;
+        let mut engine = self.engine().map_err(|error| self.complaint(error))?;
+        let telling = Telling::begin(&self.base, &mut engine);
+        let cancel = engine.cancel.clone();
+        let (sender, messages) = channel();
+        let abandoned = sender.clone();
+        let abandon = Box::new(move || {
+            // nobody waits any more
+            let _ = abandoned.send(Message::Abandon);
+        });
+        self.interrupt.begin(Running { cancel: cancel.clone(), telling: telling.clone(), abandon });
+        self.live.set(Some(Box::new(Calls(sender.clone()))));
+        let runtime = self.runtime.handle().clone();
+        let told = telling.clone();
+        let thread = std::thread::Builder::new().name("operation".to_owned()).spawn(move || {
+            let done = runtime.block_on(work(engine, told));
+            // or it was abandoned
+            let _ = sender.send(Message::Done(done));
+        });
+        let result = match &thread {
+            Err(error) => Err(anyhow::anyhow!("cannot start a thread: {error}")),
+            Ok(thread) => loop {
+                match messages.recv_timeout(LOOK) {
+                    Ok(Message::Call(call)) => call_phase(call, evaluator),
+                    Ok(Message::Done(done)) => break done,
+                    Ok(Message::Abandon) => break Err(anyhow::anyhow!("{function} was stopped and is not waited for")),
+                    Err(RecvTimeoutError::Timeout) if !thread.is_finished() => {}
+                    Err(_) => {
+                        break messages
+                            .try_recv()
+                            .ok()
+                            .and_then(|last| match last {
+                                Message::Done(done) => Some(done),
+                                _ => None,
+                            })
+                            .unwrap_or_else(|| Err(anyhow::anyhow!("{function} ended early")));
+                    }
+                }
+            },
+        };
+        self.live.set(None);
+        self.interrupt.end();
+        self.base.listener.set(None);
+        pause.end();
+        if result.is_err() {
+            telling.abandon();
+        }
+        if cancel.is_cancelled() && !self.is_interactive() {
+            self.remember(INTERRUPTED);
+            return Err(Complaint::new(format!("{function} was stopped")));
+        }
+        result.map_err(|error| self.complaint(error))
+    }
+
+    /// Runs an operation and tells how it ended; None if it was not agreed to.
+    pub(super) fn wait_for<'v, F>(
+        &self,
+        function: &str,
+        evaluator: &mut Evaluator<'v, '_, '_>,
+        operation: impl FnOnce(Engine, Telling) -> F + Send + 'static,
+    ) -> Result<Option<TableValue>, Complaint>
+    where
+        F: Future<Output = Result<Option<Outcome>, EngineError>>,
+    {
+        let done = self.wait(function, evaluator, async move |engine, telling| {
+            let outcome = operation(engine, telling.clone()).await?;
+            if let Some(outcome) = &outcome {
+                telling.end(outcome);
+            }
+            Ok(outcome.map(|outcome| (outcome, telling.changes())))
+        })?;
+        let Some((outcome, changes)) = done else { return Ok(None) };
+        self.remember(crate::operation::exit_code(&outcome));
+        self.told.store(true, std::sync::atomic::Ordering::Relaxed);
+        let mut names = self.node_names();
+        names.retain(|name| !outcome.destroyed.contains(name));
+        names.extend(outcome.created.iter().filter(|_| !outcome.nodes.is_empty()).cloned());
+        names.sort();
+        names.dedup();
+        drop(names);
+        Ok(Some(outcome::table(&outcome, &changes)))
+    }
+
+    /// An error as a complaint of the function that was called. What is wrong with the project is printed as it is.
+    pub(super) fn complaint(&self, error: anyhow::Error) -> Complaint {
+        if exit_code(&error) == SOME_NODE_FAILED {
+            self.remember(SOME_NODE_FAILED);
+        }
+        match error.downcast::<Diagnostics>() {
+            Ok(found) => {
+                let errors = found.0.iter().filter(|one| one.severity == Severity::Error).count();
+                match found.0.as_slice() {
+                    [one] if one.place.is_none() => Complaint::new(one.message.clone()).help(one.suggestion.clone()),
+                    _ => {
+                        self.base.printer.diagnostics(&found);
+                        Complaint::new(format!("the project has {errors} {}", if errors == 1 { "error" } else { "errors" }))
+                    }
+                }
+            }
+            Err(error) => Complaint::new(format!("{error:#}")),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The outcome of an operation as a value of Starlark.
+
+use pallet_core::engine::{NodeOutcome, NodeResult, Outcome, PlannedChange};
+use serde_json::{Map, Value, json};
+
+use crate::project::star::table::TableValue;
+
+/// What such a value is called.
+pub(super) const OUTCOME: &str = "the outcome";
+
+/// An outcome with what was changed, or would be.
+pub(super) fn table(outcome: &Outcome, changes: &[PlannedChange]) -> TableValue {
+    let (changed, unchanged, failed) = outcome.counts();
+    let value = json!({
+        "ok": outcome.ok(),
+        "cancelled": outcome.cancelled,
+        "changed": changed,
+        "unchanged": unchanged,
+        "failed": failed,
+        "nodes": outcome.nodes.iter().map(node).collect::<Vec<_>>(),
+        "created": outcome.created,
+        "destroyed": outcome.destroyed,
+        "plan": changes.iter().map(change).collect::<Vec<_>>(),
+    });
+    TableValue::new(OUTCOME, object(value))
+}
+
+fn node(outcome: &NodeOutcome) -> Value {
+    let (result, changes, error) = match &outcome.result {
+        NodeResult::Unchanged => ("unchanged", 0, None),
+        NodeResult::Changed { changes } => ("changed", *changes, None),
+        NodeResult::Failed { changes, error } => ("failed", *changes, Some(error)),
+    };
+    json!({
+        "name": outcome.node,
+        "group": outcome.group,
+        "result": result,
+        "failed": error.is_some(),
+        "changes": changes,
+        "drifted": outcome.drifted,
+        "error": error.map(|error| error.message.clone()),
+        "phase": error.and_then(|error| error.phase.clone()),
+        "action": error.and_then(|error| error.action.clone()),
+        "source": error.and_then(|error| error.source.as_ref()).map(ToString::to_string),
+    })
+}
+
+fn change(change: &PlannedChange) -> Value {
+    json!({
+        "node": change.node,
+        "phase": change.phase,
+        "action": change.action,
+        "subject": change.subject,
+        "summary": change.summary,
+        "certainty": change.certainty,
+        "diff": change.diff,
+        "source": change.source.as_ref().map(ToString::to_string),
+        "via": change.via,
+        "predicted": change.predicted,
+    })
+}
+
+/// The keys and values of an object.
+pub(super) fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(object) => object,
+        _ => Map::new(),
+    }
+}

@@ -1,0 +1,152 @@
+//! Inputs that nobody types: lines from a pipe, and files.
+
+use std::io::BufRead;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use super::show::show;
+use super::{Manner, Session};
+use crate::console::{Editor, Typed, Unfinished, unfinished};
+use crate::context::Context;
+use crate::error::{INTERRUPTED, exit_code};
+use crate::project::star::Inputs;
+
+/// The prompt.
+const PROMPT: &str = "pallet> ";
+
+/// Runs a file in a session of its own, and gives its exit code.
+pub(crate) fn run_file(context: &Context, path: &Path) -> anyhow::Result<ExitCode> {
+    let shown = path.display().to_string();
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {shown}"))?;
+    let text = crate::project::utf8(&shown, bytes).map_err(crate::project::Diagnostics::from)?;
+    let session = Session::open(context, Manner::Script)?;
+    let own = session.clone();
+    let result = session.evaluating(move |inputs| own.input(inputs, &shown, &text).map(drop))?;
+    Ok(ended(&session, context, result))
+}
+
+/// Evaluates what standard input has, input by input, up to the first error; gives the exit code.
+pub(crate) fn run_lines(context: &Context) -> anyhow::Result<ExitCode> {
+    let session = Session::open(context, Manner::Piped)?;
+    let own = session.clone();
+    let result = session.evaluating(move |inputs| {
+        let mut pending = Pending::default();
+        for line in std::io::stdin().lock().lines() {
+            let line = line.context("cannot read standard input")?;
+            if pending.ends_before(&line) {
+                own.piped(inputs, &mut pending)?;
+            }
+            pending.add(&line);
+            if pending.is_whole() {
+                own.piped(inputs, &mut pending)?;
+            }
+        }
+        own.piped(inputs, &mut pending)
+    })?;
+    Ok(ended(&session, context, result))
+}
+
+/// Reads what a person types until that ends the session; gives the exit code.
+pub(crate) fn converse(context: &Context) -> anyhow::Result<ExitCode> {
+    let session = Session::open(context, Manner::Interactive)?;
+    let mut editor = Editor::new(&context.surroundings.data.join("history"), context.surroundings.colour)?;
+    greet(context, &session);
+    session.look_for_nodes();
+    let own = session.clone();
+    session.evaluating(move |inputs| {
+        for number in 1.. {
+            let text = match editor.read(PROMPT, own.scope(inputs))? {
+                Typed::Input(text) => text,
+                Typed::Nothing => continue,
+                Typed::End => break,
+            };
+            if text.trim().is_empty() {
+                continue;
+            }
+            if let Err(error) = own.shown(inputs, &format!("input {number}"), &text) {
+                context.printer.error(&error);
+            }
+        }
+        anyhow::Ok(())
+    })??;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn greet(context: &Context, session: &Arc<Session>) {
+    let project = &session.loaded().project;
+    let groups: Vec<&str> = project.groups.iter().map(|group| group.name.as_str()).collect();
+    let groups = if groups.is_empty() { "no groups".to_owned() } else { format!("groups: {}", groups.join(", ")) };
+    context.printer.line(&format!("Pallet {}, project {}; {groups}", env!("CARGO_PKG_VERSION"), project.name));
+    context.printer.line("help() says what there is; Tab completes; Ctrl-D leaves");
+}
+
+impl Session {
+    /// Evaluates an input and shows its value.
+    fn shown(&self, inputs: &mut Inputs<'_, '_>, file: &str, code: &str) -> anyhow::Result<()> {
+        let value = self.input(inputs, file, code)?;
+        show(&self.base.printer, value, self.has_told());
+        Ok(())
+    }
+
+    fn piped(&self, inputs: &mut Inputs<'_, '_>, pending: &mut Pending) -> anyhow::Result<()> {
+        let (first, text) = pending.take();
+        if text.trim().is_empty() {
+            return Ok(());
+        }
+        // the lines before it are empty here, so that places are those of the whole input
+        self.shown(inputs, "standard input", &format!("{}{text}", "\n".repeat(first)))
+    }
+}
+
+/// The exit code of a session that ended so.
+fn ended(session: &Session, context: &Context, result: anyhow::Result<()>) -> ExitCode {
+    ExitCode::from(match result {
+        Ok(()) => session.worst(),
+        Err(error) => {
+            context.printer.error(&error);
+            match (session.worst(), exit_code(&error)) {
+                (INTERRUPTED, _) | (_, INTERRUPTED) => INTERRUPTED,
+                (0, code) => code,
+                (worst, _) => worst,
+            }
+        }
+    })
+}
+
+/// Lines that are not evaluated yet.
+#[derive(Default)]
+struct Pending {
+    text: String,
+    /// How many lines came before them.
+    before: usize,
+    lines: usize,
+}
+
+impl Pending {
+    fn add(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.text.push('\n');
+        self.lines += 1;
+    }
+
+    /// Whether they can be evaluated now, whatever comes.
+    fn is_whole(&self) -> bool {
+        unfinished(&self.text) == Unfinished::Whole
+    }
+
+    /// Whether a block in them is over because of the line that comes next.
+    fn ends_before(&self, next: &str) -> bool {
+        let branch = ["else", "elif"].iter().any(|word| next.starts_with(word));
+        let goes_on = next.trim().is_empty() || next.starts_with([' ', '\t', '#']) || branch;
+        unfinished(&self.text) == Unfinished::Block && !goes_on
+    }
+
+    fn take(&mut self) -> (usize, String) {
+        let before = self.before;
+        self.before += std::mem::take(&mut self.lines);
+        (before, std::mem::take(&mut self.text))
+    }
+}

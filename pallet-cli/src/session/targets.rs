@@ -1,0 +1,128 @@
+//! What a call means by groups and nodes: values, or their names.
+
+use pallet_core::engine::GroupSpec;
+use starlark::values::Value;
+use starlark::values::dict::DictRef;
+
+use super::arguments::Call;
+use crate::project::star::spec::GroupValue;
+use crate::project::star::table::TableValue;
+use crate::project::star::types::{describe, function_name, sequence};
+use crate::project::star::{Complaint, own_groups};
+
+/// Groups, or some nodes of groups.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Targets {
+    pub(crate) groups: Vec<GroupSpec>,
+    /// Only these nodes of the groups; none: all of them.
+    pub(crate) nodes: Vec<String>,
+}
+
+/// One thing that was meant.
+enum Meant {
+    Groups(Vec<GroupSpec>),
+    Node(String),
+}
+
+impl<'v> Call<'_, 'v, '_, '_> {
+    /// The groups there are: the project's, where no input bound one of that name to a variable.
+    pub(crate) fn all_groups(&self) -> Vec<GroupSpec> {
+        let mut groups = self.session.loaded().project.groups.clone();
+        for own in own_groups(self.evaluator) {
+            match groups.iter_mut().find(|group| group.name == own.name) {
+                Some(group) => *group = own,
+                None => groups.push(own),
+            }
+        }
+        groups
+    }
+
+    /// What a parameter says; nothing: all groups.
+    pub(crate) fn targets(&self, parameter: &str) -> Result<Targets, Complaint> {
+        let Some(value) = self.value(parameter) else { return Ok(Targets { groups: self.all_groups(), nodes: Vec::new() }) };
+        let mut targets = Targets::default();
+        for item in sequence(value).unwrap_or_else(|| vec![value]) {
+            match self.meant(parameter, item)? {
+                Meant::Groups(groups) => groups.into_iter().try_for_each(|group| self.add(&mut targets.groups, group))?,
+                Meant::Node(node) => targets.nodes.push(node),
+            }
+        }
+        match (targets.groups.is_empty(), targets.nodes.is_empty()) {
+            (true, false) => Ok(Targets { groups: self.all_groups(), ..targets }),
+            (false, false) => Err(self.complaint(format!("`{parameter}` is either groups or nodes, not both"))),
+            _ => Ok(targets),
+        }
+    }
+
+    /// Groups, each with a count if one is given; nothing: all groups.
+    pub(crate) fn counts(&self, parameter: &str) -> Result<Vec<GroupSpec>, Complaint> {
+        let Some(value) = self.value(parameter) else { return Ok(self.all_groups()) };
+        let Some(counts) = DictRef::from_value(value) else {
+            let targets = self.targets(parameter)?;
+            return match targets.nodes.first() {
+                None => Ok(targets.groups),
+                Some(node) => Err(self.no_group(node)),
+            };
+        };
+        let mut groups = Vec::new();
+        for (key, count) in counts.iter() {
+            let Meant::Groups(meant) = self.meant(parameter, key)? else { return Err(self.no_group(key.unpack_str().unwrap_or_default())) };
+            let number = count.unpack_i32().and_then(|count| u32::try_from(count).ok()).filter(|count| *count <= 10_000);
+            if number.is_none() && !count.is_none() {
+                return Err(self.complaint(format!("a count must be a number from 0 to 10000, not {}", describe(count))));
+            }
+            let [mut group]: [GroupSpec; 1] =
+                meant.try_into().map_err(|_| self.complaint(format!("{} is a cluster: give its groups counts instead", describe(key))))?;
+            group.count = number.or(group.count);
+            self.add(&mut groups, group)?;
+        }
+        Ok(groups)
+    }
+
+    fn meant(&self, parameter: &str, item: Value<'v>) -> Result<Meant, Complaint> {
+        if let Some(value) = GroupValue::of(item) {
+            return Ok(Meant::Groups(value.groups.clone()));
+        }
+        if let Some(table) = TableValue::of(item) {
+            let text = |key: &str| table.values().get(key).and_then(serde_json::Value::as_str);
+            // a node's name, a group's where it is the table of a group
+            return match (text("name"), table.values().contains_key("group"), text("node")) {
+                (Some(name), true, _) | (_, _, Some(name)) => Ok(Meant::Node(name.to_owned())),
+                (Some(name), false, None) => self.named(name).map(Meant::Groups).ok_or_else(|| self.no_group(name)),
+                _ => Err(self.wrong(parameter, item)),
+            };
+        }
+        match (item.unpack_str(), item.get_type()) {
+            (Some(name), _) => Ok(self.named(name).map_or_else(|| Meant::Node(name.to_owned()), Meant::Groups)),
+            // the function that configures a group is often called like the group
+            (None, "function") => {
+                let name = function_name(item);
+                self.named(&name).map(Meant::Groups).ok_or_else(|| self.wrong(parameter, item))
+            }
+            _ => Err(self.wrong(parameter, item)),
+        }
+    }
+
+    fn named(&self, name: &str) -> Option<Vec<GroupSpec>> {
+        self.all_groups().into_iter().find(|group| group.name == name).map(|group| vec![group])
+    }
+
+    fn add(&self, groups: &mut Vec<GroupSpec>, group: GroupSpec) -> Result<(), Complaint> {
+        if groups.iter().any(|known| known.name == group.name) {
+            return Err(self.complaint(format!("group {} is named twice", group.name)));
+        }
+        groups.push(group);
+        Ok(())
+    }
+
+    pub(crate) fn no_group(&self, name: &str) -> Complaint {
+        let groups = self.all_groups();
+        let known: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
+        let help = crate::project::did_you_mean_or_list(name, &known, "there are");
+        self.complaint(format!("there is no group {name}")).help(help)
+    }
+
+    fn wrong(&self, parameter: &str, item: Value<'v>) -> Complaint {
+        self.complaint(format!("`{parameter}` must be a group, a node, the name of one, or a list of them, not {}", describe(item)))
+    }
+}

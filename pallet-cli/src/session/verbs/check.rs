@@ -1,0 +1,44 @@
+//! `check` and `reload`: the project's files.
+
+use starlark::values::Value;
+use starlark::values::none::NoneType;
+
+use super::super::arguments::Call;
+use super::Entry;
+
+pub(super) const CHECK: Entry = Entry {
+    name: "check",
+    doc: "Checks the files of the project as they are now, without taking them. It is an error if something is wrong with them.\n\nExample: `check()`",
+    parameters: &[],
+    does: check,
+};
+
+pub(super) const RELOAD: Entry = Entry {
+    name: "reload",
+    doc: "Reads pallet.toml and pallet.star again. Connections stay; if something is wrong with the files, the session goes on with what it had. \
+        What you defined yourself stays too.\n\nExample: `reload()`",
+    parameters: &[],
+    does: reload,
+};
+
+fn check<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
+    let context = call.session.context();
+    let checked = context.registry(true).and_then(|registry| context.load(registry));
+    let checked = checked.and_then(|loaded| context.check_services(&loaded).map(|()| loaded));
+    let loaded = checked.map_err(|error| call.session.complaint(error))?;
+    let groups = loaded.project.groups.len();
+    context.printer.status(&format!("the project is sound: {groups} {}", if groups == 1 { "group" } else { "groups" }));
+    Ok(call.evaluator.heap().alloc(NoneType))
+}
+
+fn reload<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
+    let service = call.session.context().global.service;
+    call.session.reload(service).map_err(|error| {
+        let complaint = call.session.complaint(error);
+        complaint.help("the session goes on with what it had".to_owned())
+    })?;
+    let loaded = call.session.loaded();
+    let groups: Vec<&str> = loaded.project.groups.iter().map(|group| group.name.as_str()).collect();
+    call.session.context().printer.status(&format!("reloaded; groups: {}", groups.join(", ")));
+    Ok(call.evaluator.heap().alloc(NoneType))
+}
