@@ -1,6 +1,6 @@
 //! The language server, as editors use it: over pipes.
 
-use pallet_tests::{Editor, Project, workspace};
+use pallet_tests::{Editor, Project, root, workspace};
 use serde_json::{Value, json};
 
 const GOOD: &str = r#"load("@nginx", "nginx")
@@ -309,4 +309,26 @@ fn what_is_no_protocol_ends_with_an_error() {
     editor.tell("exit", Value::Null);
     assert_eq!(editor.end().0.code(), Some(1));
     project.run(&["lsp", "--output", "json"]).exits(2).says("leave out --output json");
+}
+
+#[test]
+fn what_is_shown_for_editors_can_be_read() {
+    let mut read = 0;
+    for document in ["docs/editors.md", "README.md"] {
+        let text = std::fs::read_to_string(root().join(document)).unwrap();
+        let mut lines = text.lines();
+        while let Some(line) = lines.next() {
+            let block: String = match line {
+                "```toml" | "```json" => lines.by_ref().take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect(),
+                _ => continue,
+            };
+            let is_right = match line {
+                "```toml" => block.parse::<toml::Table>().map(drop).map_err(|error| error.to_string()),
+                _ => serde_json::from_str::<Value>(&block).map(drop).map_err(|error| error.to_string()),
+            };
+            assert_eq!(is_right, Ok(()), "{document}:\n{block}");
+            read += usize::from(block.contains("\"lsp\""));
+        }
+    }
+    assert_eq!(read, 4, "Helix and VS Code, in both");
 }

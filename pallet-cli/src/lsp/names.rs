@@ -12,8 +12,6 @@ use crate::project::{Definition, What, builtins, declarations, file_name};
 pub(super) struct Reference {
     /// Actions and declarations.
     pub(super) entries: BTreeMap<String, Entry>,
-    /// What Starlark gives, with its documentation in Markdown.
-    pub(super) builtins: BTreeMap<String, String>,
 }
 
 /// What a name means.
@@ -38,7 +36,7 @@ impl Reference {
     /// All of it.
     pub(super) fn new() -> Self {
         let entries = actions().into_iter().chain(declarations()).map(|entry| (entry.name.clone(), entry));
-        Reference { entries: entries.collect(), builtins: builtins() }
+        Reference { entries: entries.collect() }
     }
 
     /// What names joined by dots mean in a line of a file, from 1.
@@ -50,7 +48,7 @@ impl Reference {
             None if !rest.is_empty() => None,
             None => match self.entries.get(first) {
                 Some(entry) => Some(Meaning::Entry(entry.clone())),
-                None => self.builtins.get(first).cloned().map(Meaning::Builtin),
+                None => builtins().get(first).cloned().map(Meaning::Builtin),
             },
         }
     }

@@ -76,7 +76,7 @@ impl Analysis {
 
     /// What can be written in a line of a file, from 1.
     pub(crate) fn scope(&self, file: &str, line: u32, crates: Vec<String>) -> ScopeData {
-        let mut names: BTreeMap<String, Name> = builtins().into_keys().map(|name| (name, Name::about("of Starlark"))).collect();
+        let mut names: BTreeMap<String, Name> = builtins().keys().map(|name| (name.clone(), Name::about("of Starlark"))).collect();
         names.extend(self.known.iter().map(|(name, known)| (name.clone(), Name::known(known))));
         // the innermost comes first, and counts
         let visible: Vec<_> = self.outlines.get(file).into_iter().flat_map(|outline| outline.visible(line)).collect();
