@@ -14,14 +14,14 @@ use serde_json::{Map, Value, json};
 mod elsewhere;
 
 /// Packages are built one after the other, into one directory, so that dependencies are built once.
-static BUILDING: Mutex<()> = Mutex::new(());
+pub(crate) static BUILDING: Mutex<()> = Mutex::new(());
 
 fn target() -> PathBuf {
     root().join("target/authors")
 }
 
 /// A home where cargo works offline, as it does here.
-fn home() -> Project {
+pub(crate) fn home() -> Project {
     let home = PathBuf::from(std::env::var_os("HOME").unwrap());
     let set = |name: &str, default: &str| std::env::var_os(name).map_or(home.join(default), PathBuf::from);
     Project::empty()

@@ -7,12 +7,22 @@ use std::time::Duration;
 
 use pallet_tests::{Process, Project, root, workspace};
 
+use super::author;
 use super::document::{Block, Step, blocks, is_shown};
 
 /// Runs all blocks of a guide.
 fn follow(guide: &str) {
+    follow_in(Project::empty(), guide);
+}
+
+/// Runs all blocks of a guide that builds packages.
+fn follow_with_cargo(guide: &str) {
+    let _guard = author::BUILDING.lock();
+    follow_in(author::home().set("PALLET", root()), guide);
+}
+
+fn follow_in(mut project: Project, guide: &str) {
     let text = fs::read_to_string(root().join("docs").join(guide)).unwrap();
-    let mut project = Project::empty();
     let directory = project.directory();
     project.take_down_at_the_end(&directory);
     let blocks = blocks(&text);
@@ -27,6 +37,7 @@ fn follow(guide: &str) {
                 for step in steps {
                     let shown = run(&project, &directory, &step.command);
                     is_shown(guide, &step.output, &shown);
+                    lock_like_this_repository(&directory);
                 }
             }
         }
@@ -40,14 +51,23 @@ fn follow(guide: &str) {
     }
 }
 
+/// New packages get the versions that were downloaded for this repository: tests have no network.
+fn lock_like_this_repository(directory: &Path) {
+    let packages = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    for package in packages.filter(|path| path.join("Cargo.toml").exists() && !path.join("Cargo.lock").exists()) {
+        fs::copy(root().join("Cargo.lock"), package.join("Cargo.lock")).unwrap();
+    }
+}
+
 /// What a command line prints, which must succeed.
 fn run(project: &Project, directory: &Path, line: &str) -> String {
-    let mut command = Command::new("sh");
     let programs = workspace().cli().parent().unwrap().display().to_string();
-    let path = format!("{programs}:{}", std::env::var("PATH").unwrap_or_default());
-    command.args(["-e", "-c", line]).current_dir(directory).env("PATH", path).env("HOME", project.home());
-    let output = Process::start(command, Duration::from_secs(600)).wait().exits(0);
-    format!("{}\n{}", output.stdout, output.stderr)
+    let path = format!("PATH={programs}:{}", std::env::var("PATH").unwrap_or_default());
+    let mut command = Command::new("env");
+    // in the order in which a person sees it
+    let line = format!("exec 2>&1\n{line}");
+    command.args([&path, "sh", "-e", "-c", &line]).current_dir(directory).env_clear().envs(project.variables());
+    Process::start(command, Duration::from_secs(900)).wait().exits(0).stdout
 }
 
 #[test]
@@ -58,4 +78,14 @@ fn the_tutorial() {
 #[test]
 fn for_ansible_users() {
     follow("for-ansible-users.md");
+}
+
+#[test]
+fn writing_a_crate() {
+    follow_with_cargo("writing-a-crate.md");
+}
+
+#[test]
+fn writing_a_provider() {
+    follow_with_cargo("writing-a-provider.md");
 }

@@ -86,6 +86,11 @@ impl Project {
         self
     }
 
+    /// All that commands are told of their surroundings.
+    pub fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.variables.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Ends commands that take longer.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;

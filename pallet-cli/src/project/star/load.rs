@@ -21,7 +21,7 @@ use super::outline::Outline;
 use super::registry::{Registry, Run};
 use super::scope::Known;
 use crate::project::diagnostic::{Diagnostic, Diagnostics, Place};
-use crate::project::suggest::did_you_mean_or_list;
+use crate::project::suggest::{did_you_mean, did_you_mean_or_list};
 use crate::project::{Catalog, Unsaved};
 
 /// The file that declares the project.
@@ -186,8 +186,11 @@ impl<'a> Files<'a> {
         let loaded = match self.catalog.manifest(name) {
             Ok(manifest) => crate_of(&manifest).map_err(|error| Diagnostic::error(format!("{error:#}"))),
             Err(_) if !there.contains(&name) => {
-                let suggestion = did_you_mean_or_list(name, &there, "there are");
-                let suggestion = suggestion.or_else(|| Some("no crate is installed".to_owned()));
+                let installed = || {
+                    format!("`pallet-cli install oci://HOST/PATH/crate/{name}` would get it, or its name alone where `registry` is set; ")
+                };
+                let list = || if there.is_empty() { "none is installed".to_owned() } else { format!("there are {}", there.join(", ")) };
+                let suggestion = did_you_mean(name, there.iter().copied()).unwrap_or_else(|| installed() + &list());
                 Err(Diagnostic::error(format!("there is no crate `{name}`")).suggest(suggestion))
             }
             Err(error) => Err(Diagnostic::error(format!("crate `{name}` cannot be loaded: {error}"))),

@@ -113,7 +113,7 @@ fn crates_that_cannot_be_loaded() {
           |
         2 | load("@zsh", "zsh")
           |      ^^^^^^
-          = help: there are automated-admin-user, broken, nginx
+          = help: `pallet-cli install oci://HOST/PATH/crate/zsh` would get it, or its name alone where `registry` is set; there are automated-admin-user, broken, nginx
 
         error: crate `broken` cannot be loaded: it was built for another interface
          --> pallet.star:3:6
