@@ -2,27 +2,28 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use anyhow::{Context as _, bail};
-use pallet_core::engine::{Engine, EngineError, FactsCache, Holder, Phase, Vault};
+use pallet_core::engine::{Engine, EngineError, FactsCache, Holder, Phase, Services, Vault};
 use pallet_core::model::{AdminUser, Environment, Manifest, Node, PluginKind, PluginSummary};
-use pallet_core::plugin::{Request, ServiceContext};
+use pallet_core::plugin::ServiceContext;
 use pallet_core::registry::lock::Lock;
 use pallet_core::registry::repository::Access;
 use pallet_core::registry::store::Store;
 use pallet_core::registry::{Found, Pin, Registry};
 use pallet_core::transport::ConnectSettings;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Global;
 use crate::error::{Failure, USAGE};
 use crate::install::lock_in_use;
+use crate::listener::Listener;
 use crate::output::Printer;
 use crate::project::config::Service;
 use crate::project::{Catalog, Diagnostic, Diagnostics, LoadOptions, Project};
 use crate::secrets::{Finder, Terminal};
-use crate::services::{Listener, Services};
 use crate::surroundings::{Surroundings, expand};
 
 /// What every command works with.
@@ -43,9 +44,6 @@ pub(crate) struct Loaded {
     pub(crate) user_is_default: bool,
 }
 
-/// The crate that bootstraps the nodes that Pallet makes, where their group has no `bootstrap` of its own.
-const BOOTSTRAP_CRATE: &str = "automated-admin-user";
-
 impl Context {
     /// The plugins of this machine. A file that cannot be a plugin is a warning, or an error where `strict`.
     pub(crate) fn registry(&self, strict: bool) -> anyhow::Result<Arc<Registry>> {
@@ -62,10 +60,14 @@ impl Context {
     /// What a lock names, and what is on the search path. A project that has a lock sees what that names, what comes with Pallet, and
     /// `PALLET_PLUGIN_PATH`; directories that anybody could put a library into do not count there.
     pub(crate) fn scan(&self) -> anyhow::Result<Registry> {
-        let project = self.directory();
+        self.scan_for(&self.directory())
+    }
+
+    /// The same for the project in this directory.
+    pub(crate) fn scan_for(&self, project: &Path) -> anyhow::Result<Registry> {
         let mut path = self.surroundings.plugin_path.clone();
         path.extend(self.surroundings.program.clone());
-        let (pins, of_project) = match lock_in_use(&project, &self.surroundings.configuration) {
+        let (pins, of_project) = match lock_in_use(project, &self.surroundings.configuration) {
             Some((file, of_project)) => {
                 let lock = Lock::read(&file)?.unwrap_or_default();
                 let store = Store::at(&self.surroundings.data);
@@ -86,6 +88,16 @@ impl Context {
                 .warning(&format!("{} is not used: a lock names {name}; `pallet-cli install` that file to use it", found.path.display()));
         }
         Ok(registry)
+    }
+
+    /// What [`scan_for`](Self::scan_for) would look at, with when it changed last: as long as that is the same, so are the plugins.
+    pub(crate) fn seen(&self, project: &Path) -> Vec<(PathBuf, Option<SystemTime>)> {
+        let mut paths = self.surroundings.plugin_path.clone();
+        paths.extend(self.surroundings.program.clone());
+        paths.extend([project.join(".pallet/plugins"), self.surroundings.data.join("plugins")]);
+        paths.extend(lock_in_use(project, &self.surroundings.configuration).map(|(lock, _)| lock));
+        let changed = |path: &PathBuf| std::fs::metadata(path).and_then(|data| data.modified()).ok();
+        paths.into_iter().map(|path| (path.clone(), changed(&path))).collect()
     }
 
     /// The lock that is in use.
@@ -137,19 +149,26 @@ impl Context {
         }
     }
 
-    /// Loads the project.
-    pub(crate) fn load(&self, registry: Arc<Registry>) -> anyhow::Result<Loaded> {
-        let options = LoadOptions {
+    /// What loading a project depends on here. Nobody is told what its files print.
+    pub(crate) fn load_options(&self) -> anyhow::Result<LoadOptions> {
+        Ok(LoadOptions {
             user_config: Some(self.surroundings.configuration.join("config.toml")),
             home: Some(self.surroundings.home.clone()),
             service: self.global.service.clone(),
             environment_override: self.environment()?,
+            ..LoadOptions::default()
+        })
+    }
+
+    /// Loads the project.
+    pub(crate) fn load(&self, registry: Arc<Registry>) -> anyhow::Result<Loaded> {
+        let options = LoadOptions {
             colour: self.printer.colour(),
             print: Some(Arc::new({
                 let printer = self.printer.clone();
                 move |line| printer.said(line)
             })),
-            ..LoadOptions::default()
+            ..self.load_options()?
         };
         let project = Project::load(&self.directory(), &Installed(registry.clone()), options)?;
         self.printer.diagnostics(&project.warnings);
@@ -169,7 +188,7 @@ impl Context {
         }
         let services = self.services(loaded)?;
         for (name, service) in &loaded.project.config.services {
-            services.open(name, service)?;
+            services.open_as(name, &service.config())?;
         }
         Ok(())
     }
@@ -205,11 +224,14 @@ impl Context {
         };
         Ok(Services {
             registry: loaded.registry.clone(),
-            configured: loaded.project.config.services.clone(),
+            configured: loaded.project.config.services.iter().map(|(name, service)| (name.clone(), service.config())).collect(),
             context,
             data: self.surroundings.data.clone(),
             cancel: CancellationToken::new(),
-            listener: self.listener.clone(),
+            progress: Arc::new({
+                let listener = self.listener.clone();
+                move |message: &str| listener.tell(message)
+            }),
         })
     }
 
@@ -222,7 +244,7 @@ impl Context {
         let home = &self.surroundings.home;
         let services = self.services(loaded)?;
         let user = services.context.admin_user.clone();
-        let service = services.open(&name, &service)?;
+        let service = services.open_as(&name, &service.config())?;
         let mut connect = ConnectSettings::for_user(&user.name, home);
         connect.identity_files = admin.identity_files.iter().map(|file| project.directory.join(expand(file, home))).collect();
         connect.agent = self.surroundings.agent.clone();
@@ -251,7 +273,7 @@ impl Context {
         }
         engine.connect = connect;
         engine.facts_cache = Some(FactsCache::at(self.surroundings.cache.join("facts").join(&name)));
-        engine.default_bootstrap = loaded.registry.names(PluginKind::Crate).contains(&BOOTSTRAP_CRATE).then(|| Phase::new(bootstrap));
+        engine.default_bootstrap = Phase::default_bootstrap(&loaded.registry);
         Ok(engine)
     }
 
@@ -329,7 +351,7 @@ pub(crate) fn refuse_problems(registry: &Registry) -> Result<(), Failure> {
 }
 
 /// Checks that the plugins that pallet.toml requires are there, in versions that will do.
-fn check_plugins(project: &Project, registry: &Registry) -> Result<(), Diagnostics> {
+pub(crate) fn check_plugins(project: &Project, registry: &Registry) -> Result<(), Diagnostics> {
     let mut missing = Diagnostics::default();
     for required in project.config.plugins.values() {
         let is_meant = |summary: &&PluginSummary| summary.name == required.name() && required.kind.is_none_or(|kind| kind == summary.kind);
@@ -344,10 +366,6 @@ fn check_plugins(project: &Project, registry: &Registry) -> Result<(), Diagnosti
         missing.extend([Diagnostic::error(message).at(required.place.clone()).suggest("run `pallet-cli install`".to_owned())]);
     }
     if missing.has_errors() { Err(missing) } else { Ok(()) }
-}
-
-fn bootstrap(request: &mut Request) -> anyhow::Result<()> {
-    request.call(BOOTSTRAP_CRATE, "automated_admin_user", json!({})).map(drop)
 }
 
 /// The plugins of this machine, as a project sees them.

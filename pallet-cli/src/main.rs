@@ -6,15 +6,16 @@ mod console;
 mod context;
 mod error;
 mod install;
+mod listener;
+mod lsp;
 mod operation;
 mod output;
 mod package;
 mod project;
+mod scenario;
 mod secrets;
-mod services;
 mod session;
 mod surroundings;
-mod trial;
 
 use std::process::ExitCode;
 

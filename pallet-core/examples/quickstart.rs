@@ -3,11 +3,9 @@
 //! ```text
 //! cargo build --workspace && cargo run -p pallet-core --features host --example quickstart [-- down]
 //! ```
+#![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a program of its own")]
 
-use std::sync::Arc;
-
-use pallet_core::engine::{Engine, Event, GroupSpec, LiftOptions, ServerSpec};
-use pallet_core::plugin::ServiceContext;
+use pallet_core::engine::{Engine, GroupSpec, LiftOptions, ServerSpec};
 use pallet_core::prelude::*;
 use pallet_core::registry::Registry;
 
@@ -21,34 +19,20 @@ fn web(request: &mut Request) -> Result<()> {
 }
 
 #[tokio::main]
-#[allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a program of its own")]
 async fn main() -> Result<()> {
-    // plugins stand beside the programs of the workspace
     let program = std::env::current_exe()?;
-    let plugins = program.ancestors().nth(2).context("the program stands in no directory")?;
-    let registry = Arc::new(Registry::scan(&[plugins.to_owned()]));
+    let plugins = program.ancestors().nth(2).context("plugins stand beside the programs of the workspace")?;
     let data = std::env::temp_dir().join("pallet-quickstart-example");
-    let context = ServiceContext { project: "quickstart-example".into(), data_directory: data, ..ServiceContext::default() };
-
-    let mut engine = Engine::new("quickstart-example", registry.service("sandbox", Default::default(), context)?);
-    engine.registry = registry;
-    engine.events = Arc::new(|event| match event {
-        Event::Created { node, address, .. } => println!("{node}: created, http://{}/", address.unwrap_or_default()),
-        Event::Action { change, changed: true } => println!("{}: {} {}: {}", change.node, change.action, change.subject, change.summary),
-        _ => {}
-    });
-
+    let engine = Engine::open("quickstart-example", "sandbox", json!({}), Registry::scan(&[plugins.to_owned()]), data)?;
+    let engine = engine.on_event(|event| println!("{event}"));
     let groups = [GroupSpec::new("web", Some(2), ServerSpec::new().phase("configure", web))?];
     let options = LiftOptions::default();
-    // what is destroyed is shown first to who may say no
-    let outcome = if std::env::args().nth(1).as_deref() == Some("down") {
-        engine.down(&groups, &options, |_| Ok(true)).await?
-    } else {
-        engine.converge(&groups, &options, |_| Ok(true)).await?
+    // what would be destroyed is shown first to who may say no
+    let outcome = match std::env::args().nth(1).as_deref() {
+        Some("down") => engine.down(&groups, &options, |_| Ok(true)).await?,
+        _ => engine.converge(&groups, &options, |_| Ok(true)).await?,
     };
     let outcome = outcome.context("nobody agreed")?;
-    let (changed, unchanged, failed) = outcome.counts();
-    println!("{changed} changed, {unchanged} unchanged, {failed} failed, {} destroyed", outcome.destroyed.len());
-    ensure!(outcome.ok(), "some node failed: {:?}", outcome.nodes);
-    Ok(())
+    println!("{outcome}");
+    Ok(outcome.check()?)
 }

@@ -18,9 +18,13 @@ mod document;
 #[cfg(test)]
 mod ec2;
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod install;
 #[cfg(test)]
 mod lift;
+#[cfg(test)]
+mod lsp;
 #[cfg(test)]
 mod plugins;
 #[cfg(test)]

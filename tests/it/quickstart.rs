@@ -123,12 +123,12 @@ fn as_a_program() {
     };
     let first = run(&[]);
     assert!(first.contains("2 changed, 0 unchanged, 0 failed"), "{first}");
-    let pages = first.lines().filter_map(|line| line.split_once(": created, http://"));
-    let pages: Vec<_> = pages.map(|(name, address)| (name, get(&format!("{}:80", address.trim_end_matches('/')), None).unwrap())).collect();
+    let pages = first.lines().filter_map(|line| line.split_once(": created, "));
+    let pages: Vec<_> = pages.map(|(name, address)| (name, get(&format!("{address}:80"), None).unwrap())).collect();
     assert_eq!(pages, [("web-1", "hello from web-1\n".to_owned()), ("web-2", "hello from web-2\n".to_owned())]);
     let second = run(&[]);
     assert!(second.contains("0 changed, 2 unchanged, 0 failed"), "{second}");
-    assert!(run(&["down"]).contains("2 destroyed"));
+    assert!(run(&["down"]).contains("0 failed, 2 destroyed"));
 }
 
 #[test]

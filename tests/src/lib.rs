@@ -2,7 +2,7 @@
 //!
 //! [`workspace`] is what cargo built, [`Project`] runs pallet-cli in a home of its own, [`Bed`] is nodes with real sshd,
 //! [`Cloud`] makes them through an API, [`ContainerEngine`] is Docker or Podman, [`OciRegistry`] is a registry of plugins, [`CutNetwork`] dies
-//! on the way to it, [`Terminal`] is what a person sits at.
+//! on the way to it, [`Terminal`] is what a person sits at, [`Editor`] speaks with the language server.
 //! Everything here panics with a readable message where a test cannot go on.
 // this package is test code, where a panic is how a failure is told
 #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -11,6 +11,7 @@ mod bed;
 mod cloud;
 mod container_engine;
 mod cut;
+mod editor;
 mod events;
 mod guard;
 mod http;
@@ -28,6 +29,7 @@ pub use bed::{Bed, BedOptions, Init};
 pub use cloud::Cloud;
 pub use container_engine::ContainerEngine;
 pub use cut::CutNetwork;
+pub use editor::Editor;
 pub use events::{Event, Events};
 pub use http::get;
 pub use image::image;

@@ -177,7 +177,8 @@ impl Project {
         Process::start(command, self.timeout).wait()
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// `pallet-cli` with these arguments, as all commands of the project run it.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let cli = workspace().cli().to_str().unwrap();
         let mut words = self.prefix.iter().map(String::as_str).chain([cli]);
         let mut command = Command::new(words.next().unwrap());

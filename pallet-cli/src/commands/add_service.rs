@@ -34,7 +34,7 @@ impl AddService {
         ensure!(pallet_core::model::is_host_name(&self.name), "{:?} cannot name a service: use a-z, 0-9 and -", self.name);
         let service = Service { provider: self.provider.clone(), options: self.options()?, ..Service::default() };
         context.check_service(&loaded, &service)?;
-        let open = context.services(&loaded)?.open(&self.name, &service)?;
+        let open = context.services(&loaded)?.open_as(&self.name, &service.config())?;
         let nodes = open.nodes().with_context(|| format!("service {} was tried and not written", self.name))?;
         let offers = open.offers(&Default::default()).with_context(|| format!("service {} was tried and not written", self.name))?;
         self.write(&file, &service)?;

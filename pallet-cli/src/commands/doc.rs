@@ -9,12 +9,12 @@ use crate::context::Context;
 use crate::output::about::About;
 use crate::output::reference::{Entry, actions, page, text};
 use crate::output::table;
-use crate::project::did_you_mean;
+use crate::project::{declarations, did_you_mean};
 
-/// Explain an action, a crate or one of its functions, or the options of a provider
+/// Explain an action, a function that declares something, a crate or one of its functions, or the options of a provider
 #[derive(Debug, clap::Args)]
 pub(crate) struct Doc {
-    /// An action (`remote_file`), a crate (`nginx`), one of its functions (`nginx.site`), or a provider (`provider:sandbox`); none: list all
+    /// An action (`remote_file`), a declaration (`group_spec`), a crate (`nginx`), one of its functions (`nginx.site`), or a provider (`provider:sandbox`); none: list all
     /// actions. `crate:` before a name means a crate whose name is also an action's
     name: Option<String>,
     /// Print the reference of all actions as a page in Markdown
@@ -60,7 +60,8 @@ impl Doc {
 
 /// What a name means: the plugin, where it is one of those as a whole, and the entries to explain.
 pub(crate) fn find(context: &Context, actions: &[Entry], name: &str) -> anyhow::Result<(Option<About>, Vec<Entry>)> {
-    if let Some(entry) = actions.iter().find(|entry| entry.name == name) {
+    let declarations = declarations();
+    if let Some(entry) = actions.iter().chain(&declarations).find(|entry| entry.name == name) {
         return Ok((None, vec![entry.clone()]));
     }
     let registry = context.registry(false)?;
@@ -76,7 +77,7 @@ pub(crate) fn find(context: &Context, actions: &[Entry], name: &str) -> anyhow::
         if registry.names(PluginKind::Provider).contains(&of) {
             bail!("there is no action and no crate {name}; the provider is explained by `pallet-cli doc provider:{of}`");
         }
-        let known = actions.iter().map(|entry| entry.name.as_str()).chain(crates.iter().copied());
+        let known = actions.iter().chain(&declarations).map(|entry| entry.name.as_str()).chain(crates.iter().copied());
         let help = did_you_mean(name, known).unwrap_or_else(|| "`pallet-cli doc` lists the actions, `pallet-cli crates` the crates".to_owned());
         bail!("there is no action and no crate {name}; {help}");
     }

@@ -64,6 +64,7 @@ commands! {
     gc::Gc,
     publish::Publish,
     generate_key::GenerateKey,
+    lsp::Lsp,
     version::Version,
     completions::Completions,
 }

@@ -61,31 +61,7 @@ pub(crate) fn groups(loaded: &Loaded, names: &[String]) -> anyhow::Result<Vec<Gr
     if all.is_empty() {
         bail!("the project declares no group; declare one with group_spec in {}", loaded.project.directory.join("pallet.star").display());
     }
-    if names.is_empty() {
-        return Ok(all.clone());
-    }
-    let mut chosen: Vec<GroupSpec> = Vec::new();
-    for word in names {
-        let (name, count) = match word.split_once('=') {
-            Some((name, count)) => {
-                let parsed = count.parse::<u32>().ok().filter(|count| *count <= 10_000);
-                (name, Some(parsed.with_context(|| format!("{word}: the count {count:?} is not a number from 0 to 10000"))?))
-            }
-            None => (word.as_str(), None),
-        };
-        let Some(group) = all.iter().find(|group| group.name == name) else {
-            let known: Vec<_> = all.iter().map(|group| group.name.as_str()).collect();
-            let near = crate::project::did_you_mean(name, known.iter().copied()).map(|near| format!("; {near}"));
-            bail!("there is no group {name}{}", near.unwrap_or_else(|| format!("; there are {}", known.join(", "))));
-        };
-        if chosen.iter().any(|group| group.name == name) {
-            bail!("group {name} is named twice");
-        }
-        let mut group = group.clone();
-        group.count = count.or(group.count);
-        chosen.push(group);
-    }
-    Ok(chosen)
+    Ok(GroupSpec::choose(all, names)?)
 }
 
 /// Runs an operation on an engine that tells the printer what happens, and stops it at Ctrl-C.

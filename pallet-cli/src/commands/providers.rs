@@ -59,7 +59,7 @@ fn credentials(context: &Context, registry: &Arc<Registry>) -> BTreeMap<String, 
         && let Ok(services) = context.services(&loaded)
     {
         for (name, configured) in &services.configured {
-            let Ok(service) = services.open(name, configured) else { continue };
+            let Ok(service) = services.open_as(name, configured) else { continue };
             let credentials = service.credentials().unwrap_or_default();
             all.entry(configured.provider.clone()).or_default().push(Found { service: Some(name.clone()), credentials });
         }

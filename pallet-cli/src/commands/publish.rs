@@ -3,11 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
-use pallet_core::registry::artifact::{ArtifactError, Build, Details, Plugin, Publication, Publishing, Release};
-use pallet_core::registry::repository::{self, Reference, Repository, Source};
+use anyhow::bail;
+use pallet_core::registry::artifact::{Build, Details, Publication, Publishing, Release, manifest_for};
+use pallet_core::registry::repository::{self, Repository, Source};
 use pallet_core::registry::signature::SigningKey;
-use pallet_core::registry::whole_manifest;
 use serde_json::{Value, json};
 
 use super::registry_options::{RegistryOptions, block_on, signing_key};
@@ -63,7 +62,7 @@ impl Publish {
         block_on(async {
             let repository = repository::open(&source, &access).await?;
             let repository = repository.as_ref();
-            let manifest = manifest(repository, &builds, &libraries).await?;
+            let manifest = manifest_for(repository, &builds, &libraries).await?;
             let release = Release::new(&builds, &manifest, &details)?;
             self.publish(context, repository, &release, key.as_ref()).await
         })?
@@ -110,33 +109,6 @@ impl Publish {
         }
         self.target.iter().map(|target| package::build(directory, true, Some(target))).collect()
     }
-}
-
-/// What the plugin says of itself: of the library that can be loaded here, or else of what is published already.
-async fn manifest(repository: &dyn Repository, builds: &[Build], libraries: &[PathBuf]) -> anyhow::Result<Value> {
-    let mut problem = None;
-    for library in libraries {
-        match whole_manifest(library) {
-            Ok(manifest) => return Ok(manifest),
-            Err(error) => problem = Some(error),
-        }
-    }
-    let Some(first) = builds.first() else { bail!("there is no library to publish") };
-    match published_manifest(repository, &Reference::Version(first.summary.version.clone())).await {
-        Ok(manifest) => Ok(manifest),
-        Err(error) if error.is_not_found() => {
-            let why = problem.map(|error| error.to_string()).unwrap_or_default();
-            Err(anyhow::anyhow!(why)).context("what the plugin says of itself cannot be read; publish the build for this machine first, or with it")
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-async fn published_manifest(repository: &dyn Repository, version: &Reference) -> Result<Value, ArtifactError> {
-    let plugin = Plugin::read(repository, version).await?;
-    let none = || ArtifactError::NotFound { place: repository.source().to_string(), what: "build of this version".to_owned() };
-    let target = plugin.targets.values().next().ok_or_else(none)?;
-    Ok(target.config(repository).await?.manifest)
 }
 
 fn as_text(source: &Source, release: &Release, publication: &Publication, dry_run: bool) -> String {

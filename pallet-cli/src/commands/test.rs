@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
+use pallet_core::engine::trial::{TrialOptions, Verdict};
 use pallet_core::model::{PluginKind, PluginSummary};
 use pallet_core::registry::Registry;
 use serde_json::json;
@@ -15,7 +16,7 @@ use crate::cli::Global;
 use crate::context::Context;
 use crate::error::{INTERRUPTED, SOME_NODE_FAILED, UNTESTED};
 use crate::package::build;
-use crate::trial::{link_library, Scenario, Verdict, scenarios, try_scenario};
+use crate::scenario::{Scenario, link_library, scenarios};
 
 /// Try a crate's scenarios on fresh nodes, of each system that the crate says it is for
 ///
@@ -120,7 +121,8 @@ impl Test {
                     stop.cancel();
                 }
             });
-            let verdict = try_scenario(engine, &loaded.project.groups, system, self.keep).await;
+            let options = TrialOptions { system: system.map(str::to_owned), keep: self.keep };
+            let verdict = engine.trial(&loaded.project.groups, &options).await;
             signals.abort();
             verdict
         })?;

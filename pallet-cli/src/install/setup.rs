@@ -85,11 +85,11 @@ impl Setup {
         let mut found = Diagnostics::default();
         let user_file = context.surroundings.configuration.join("config.toml");
         let user = if user_file.exists() {
-            read_configuration(&user_file, &user_file.display().to_string(), home, &mut found)
+            read_configuration(&user_file, &user_file.display().to_string(), home, None, &mut found)
         } else {
             Config::default()
         };
-        let own = if scope.global { user.clone() } else { read_configuration(&scope.config, CONFIG, home, &mut found) };
+        let own = if scope.global { user.clone() } else { read_configuration(&scope.config, CONFIG, home, None, &mut found) };
         if found.has_errors() {
             return Err(found.into());
         }

@@ -8,8 +8,7 @@ use pallet_core::schemars::schema_for;
 use serde_json::{Value, json};
 
 use crate::project::schema::Schema;
-use crate::project::star::signature::Signature;
-use crate::project::star::types::Kind;
+use crate::project::star::{Kind, Signature, documented};
 
 /// One action or function.
 #[derive(Debug, Clone)]
@@ -19,12 +18,10 @@ pub(crate) struct Entry {
     doc: String,
     parameters: Value,
     takes: Takes,
-    /// Its parameters, where no schema says them.
-    listed: Vec<Listed>,
 }
 
 /// A parameter: name, whether it is required, what it takes, what it means.
-type Listed = (String, bool, String, String);
+pub(crate) type Listed = (String, bool, String, String);
 
 /// What stands around its parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,10 +30,10 @@ enum Takes {
     Request,
     /// A request.
     RequestAlone,
+    /// Nothing.
+    Nothing,
     /// Nothing: they are the options of a service.
     Options,
-    /// Nothing: all of them are listed.
-    Listed,
 }
 
 /// All actions, by name.
@@ -44,7 +41,7 @@ pub(crate) fn actions() -> Vec<Entry> {
     let entry = |entry: &pallet_core::action::ActionEntry| {
         let parameters = (entry.parameters)();
         let doc = parameters["description"].as_str().unwrap_or_default().to_owned();
-        Entry { name: entry.name.to_owned(), doc, parameters, takes: Takes::Request, listed: Vec::new() }
+        Entry { name: entry.name.to_owned(), doc, parameters, takes: Takes::Request }
     };
     let mut entries: Vec<Entry> = TABLE.iter().map(entry).collect();
     entries.sort_by(|a, b| a.name.cmp(&b.name));
@@ -55,36 +52,25 @@ impl Entry {
     /// A function of a crate.
     pub(crate) fn of_function(of: &str, function: &FunctionManifest) -> Self {
         let name = format!("{of}.{}", function.name);
-        Entry { name, doc: function.doc.clone(), parameters: function.parameters.clone(), takes: Takes::RequestAlone, listed: Vec::new() }
+        Entry { name, doc: function.doc.clone(), parameters: function.parameters.clone(), takes: Takes::RequestAlone }
     }
 
     /// The options of a provider's service.
     pub(crate) fn of_options(manifest: &Manifest) -> Self {
         let doc = manifest.options["description"].as_str().unwrap_or_default().to_owned();
-        Entry {
-            name: format!("provider = \"{}\"", manifest.name),
-            doc,
-            parameters: manifest.options.clone(),
-            takes: Takes::Options,
-            listed: Vec::new(),
-        }
+        Entry { name: format!("provider = \"{}\"", manifest.name), doc, parameters: manifest.options.clone(), takes: Takes::Options }
     }
 
-    /// A function as it is called in Starlark.
+    /// A function as it is called in Starlark. What its parameters take that is no plain data stands in `x-takes`.
     pub(crate) fn of_signature(signature: &Signature) -> Self {
-        let described = |name: &str| {
-            let node = signature.root.get("properties").and_then(|nodes| nodes.get(name));
-            node.and_then(|node| node.get("description")).and_then(Value::as_str).unwrap_or_default().replace('\n', " ")
-        };
-        let listed = signature.parameters.iter().map(|parameter| {
-            let takes = match &parameter.kind {
-                Kind::Data(node) => Schema::new(&signature.root).part(node).allowed(),
-                other => other.expected(&signature.root),
-            };
-            (parameter.name.clone(), parameter.required, takes, described(&parameter.name))
-        });
-        let listed = listed.collect();
-        Entry { name: signature.function.clone(), doc: signature.doc.clone(), parameters: Value::Null, takes: Takes::Listed, listed }
+        let request = signature.parameters.first().is_some_and(|parameter| parameter.kind == Kind::Request);
+        let takes = if request { Takes::RequestAlone } else { Takes::Nothing };
+        Entry { name: signature.function.clone(), doc: signature.doc.clone(), parameters: documented(signature), takes }
+    }
+
+    /// Whether it takes what every action takes.
+    pub(crate) fn is_action(&self) -> bool {
+        self.takes == Takes::Request
     }
 
     /// What it does, in one sentence.
@@ -111,17 +97,18 @@ impl Entry {
     }
 
     /// Its parameters: name, whether it is required, what it takes, what it means.
-    fn parameters(&self) -> Vec<Listed> {
-        if self.takes == Takes::Listed {
-            return self.listed.clone();
-        }
+    pub(crate) fn parameters(&self) -> Vec<Listed> {
         let schema = Schema::new(&self.parameters);
         let nodes = self.parameters.get("properties").and_then(Value::as_object);
         let described = |name: &str| {
             let node = nodes.and_then(|nodes| nodes.get(name));
             node.and_then(|node| node.get("description")).and_then(Value::as_str).unwrap_or_default().replace('\n', " ")
         };
-        schema.properties().map(|(name, part)| (name.to_owned(), schema.requires(name), part.allowed(), described(name))).collect()
+        let in_words = |name: &str| nodes?.get(name)?.get("x-takes")?.as_str().map(str::to_owned);
+        schema
+            .properties()
+            .map(|(name, part)| (name.to_owned(), schema.requires(name), in_words(name).unwrap_or_else(|| part.allowed()), described(name)))
+            .collect()
     }
 
     /// How it is called: `remote_file(request, path, ...)`.
@@ -131,7 +118,7 @@ impl Entry {
         }
         let required = self.parameters().into_iter().filter(|(_, required, ..)| *required).map(|(name, ..)| name);
         let more = if self.parameters().iter().any(|(_, required, ..)| !required) { vec!["...".to_owned()] } else { Vec::new() };
-        let request = (self.takes != Takes::Listed).then(|| "request".to_owned());
+        let request = (self.takes != Takes::Nothing).then(|| "request".to_owned());
         let words: Vec<String> = request.into_iter().chain(required).chain(more).collect();
         format!("{}({})", self.name, words.join(", "))
     }
@@ -158,6 +145,24 @@ pub(crate) fn text(entry: &Entry) -> String {
         let _ = write!(out, "\nExample:\n  {example}\n");
     }
     out.push('\n');
+    out
+}
+
+/// An entry in Markdown, for an editor: what [`text`] says.
+pub(crate) fn markdown(entry: &Entry) -> String {
+    let (paragraphs, examples) = entry.parts();
+    let mut out = format!("```python\n{}\n```\n\n{}\n", entry.call(), paragraphs.join("\n\n"));
+    for (number, (name, required, takes, doc)) in entry.parameters().into_iter().enumerate() {
+        let gap = if number == 0 { "\n" } else { "" };
+        let _ = writeln!(out, "{gap}- `{name}`: {takes}{}. {doc}", if required { ", required" } else { "" });
+    }
+    if entry.takes == Takes::Request {
+        let names: Vec<_> = options().into_iter().map(|(name, ..)| format!("`{name}`")).collect();
+        let _ = write!(out, "\nEvery action takes {} too.\n", names.join(", "));
+    }
+    for example in examples {
+        let _ = write!(out, "\n```python\n{example}\n```\n");
+    }
     out
 }
 
@@ -191,15 +196,8 @@ pub(crate) fn page(entries: &[Entry]) -> String {
 }
 
 /// The parameters that every action takes.
-fn options() -> Vec<Listed> {
-    Entry {
-        name: String::new(),
-        doc: String::new(),
-        parameters: schema_for!(Options).to_value(),
-        takes: Takes::Options,
-        listed: Vec::new(),
-    }
-    .parameters()
+pub(crate) fn options() -> Vec<Listed> {
+    Entry { name: String::new(), doc: String::new(), parameters: schema_for!(Options).to_value(), takes: Takes::Options }.parameters()
 }
 
 fn cell(text: &str) -> String {

@@ -1,5 +1,6 @@
 //! A project: a directory with `pallet.toml`, which configures it, and `pallet.star`, which declares it.
 
+mod analysis;
 pub(crate) mod config;
 pub(crate) mod diagnostic;
 mod init;
@@ -9,6 +10,7 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,11 +20,12 @@ use pallet_core::model::{Environment, Manifest, merge_environment};
 use starlark::PrintHandler;
 
 use config::{Config, Source};
-use star::{Files, InlineScope, Language, MAIN, Run, with_room};
+use star::{Files, InlineScope, Language, Run, with_room};
 
+pub(crate) use analysis::Analysis;
 pub(crate) use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub(crate) use init::init;
-pub(crate) use star::Limits;
+pub(crate) use star::{Definition, Limits, MAIN, Outline, What, builtins, complete, declarations, file_name, tokens};
 pub(crate) use suggest::{did_you_mean, did_you_mean_or_list};
 
 /// The file that configures a project.
@@ -53,7 +56,12 @@ pub(crate) struct LoadOptions {
     pub(crate) limits: Limits,
     /// Takes what the top level of the files prints.
     pub(crate) print: Option<Sink>,
+    /// What an editor holds in place of what is on disk.
+    pub(crate) unsaved: Unsaved,
 }
+
+/// Texts by the names of their files, relative to the project's directory.
+pub(crate) type Unsaved = BTreeMap<String, String>;
 
 /// Takes a line of text.
 pub(crate) type Sink = Arc<dyn Fn(&str) + Send + Sync>;
@@ -87,14 +95,14 @@ struct Scopes {
 impl Project {
     /// Loads the project in a directory; the error is all that is wrong with it.
     pub(crate) fn load(directory: &Path, catalog: &dyn Catalog, options: LoadOptions) -> Result<Project, Diagnostics> {
-        check_files(directory)?;
+        check_files(directory, &options.unsaved)?;
         with_room(|| Self::read(directory, catalog, options))?
     }
 
     fn read(directory: &Path, catalog: &dyn Catalog, options: LoadOptions) -> Result<Project, Diagnostics> {
         let (config, scopes, mut found) = configuration(directory, &options);
         let language = Language::new(config.secrets.keys().map(String::as_str));
-        let mut files = Files::read(directory, catalog, &language);
+        let mut files = Files::read(directory, &options.unsaved, catalog, &language);
         found.extend(std::mem::take(&mut files.found.0));
         if found.has_errors() {
             return Err(found);
@@ -150,13 +158,13 @@ impl fmt::Debug for Project {
 }
 
 /// Checks that the directory and the files of a project are there.
-fn check_files(directory: &Path) -> Result<(), Diagnostic> {
+fn check_files(directory: &Path, unsaved: &Unsaved) -> Result<(), Diagnostic> {
     let shown = directory.display();
     if !directory.is_dir() {
         let message = if directory.exists() { format!("{shown} is no directory") } else { format!("there is no directory {shown}") };
         return Err(Diagnostic::error(message).suggest("name the directory of a project: the one that holds its pallet.toml".to_owned()));
     }
-    let (message, help) = match [CONFIG, MAIN].map(|file| directory.join(file).exists()) {
+    let (message, help) = match [CONFIG, MAIN].map(|file| unsaved.contains_key(file) || directory.join(file).exists()) {
         [true, true] => return Ok(()),
         [false, false] => (format!("there is no {CONFIG} and no {MAIN} in {shown}"), "`pallet-cli init` writes a project to begin with"),
         [true, false] => (format!("there is no {MAIN} in {shown}"), "write one that declares a group: `group_spec(\"web\", count = 1)`"),
@@ -170,8 +178,9 @@ fn configuration(directory: &Path, options: &LoadOptions) -> (Config, Scopes, Di
     let mut found = Diagnostics::default();
     let home = options.home.as_deref();
     let user_file = options.user_config.as_ref().filter(|path| path.exists());
-    let user = user_file.map(|path| read_configuration(path, &path.display().to_string(), home, &mut found)).unwrap_or_default();
-    let project = read_configuration(&directory.join(CONFIG), CONFIG, home, &mut found);
+    let user = user_file.map(|path| read_configuration(path, &path.display().to_string(), home, None, &mut found)).unwrap_or_default();
+    let unsaved = options.unsaved.get(CONFIG).cloned();
+    let project = read_configuration(&directory.join(CONFIG), CONFIG, home, unsaved, &mut found);
     let scopes =
         Scopes { user: user.environment.clone(), project: project.environment.clone(), command_line: options.environment_override.clone() };
     // a user's plugins are that user's; a project says itself what it needs
@@ -180,10 +189,13 @@ fn configuration(directory: &Path, options: &LoadOptions) -> (Config, Scopes, Di
     (config, scopes, found)
 }
 
-/// What one file says, named `shown` in messages. What is wrong with it is added to what was found.
-pub(crate) fn read_configuration(path: &Path, shown: &str, home: Option<&Path>, found: &mut Diagnostics) -> Config {
-    let text = std::fs::read(path).map_err(|error| Diagnostic::error(format!("cannot read {shown}: {error}")));
-    match text.and_then(|bytes| utf8(shown, bytes)) {
+/// What one file says, named `shown` in messages, or the text that stands for it. What is wrong with it is added to what was found.
+pub(crate) fn read_configuration(path: &Path, shown: &str, home: Option<&Path>, text: Option<String>, found: &mut Diagnostics) -> Config {
+    let read = || {
+        let bytes = std::fs::read(path).map_err(|error| Diagnostic::error(format!("cannot read {shown}: {error}")))?;
+        utf8(shown, bytes)
+    };
+    match text.map_or_else(read, Ok) {
         Ok(text) => {
             let directory = path.parent().map(Path::to_owned).unwrap_or_default();
             let (config, errors) = config::read(&Source { file: shown, text: &text, directory, home: home.map(Path::to_owned) });

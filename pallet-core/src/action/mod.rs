@@ -130,6 +130,7 @@ impl<A: Action> AnyAction for A {
 }
 
 /// One line of the table of actions: a name, the schema of its parameters, and how to make one from JSON arguments.
+#[derive(Debug, Clone, Copy)]
 pub struct ActionEntry {
     /// See [`Action::NAME`].
     pub name: &'static str,

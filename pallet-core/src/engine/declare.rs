@@ -27,6 +27,7 @@ pub(super) type Declaration = Result<Vec<(String, Vec<Declared>)>, NodeError>;
 pub(super) fn declare(engine: &Engine, subjects: Vec<Subject>, showing: Showing) -> (Vec<Declaration>, Vec<(String, Log)>) {
     let session = Arc::new(Session {
         registry: engine.registry.clone(),
+        actions: engine.actions.clone(),
         workspace: Directory::at(engine.directory.clone()),
         environment: engine.environment.clone(),
         admin_user: engine.admin_user.clone(),

@@ -1,7 +1,25 @@
 //! Observe, plan, apply; converge and lift; what happened, as events.
 //!
 //! An [`Engine`] holds what an operation needs: a service, the plugins, the environment and the way to reach nodes. [`Engine::lift`] configures
-//! nodes, [`Engine::converge`] makes the right number of them exist first.
+//! nodes, [`Engine::converge`] makes the right number of them exist first. `examples/` has programs for each of the topics, and `docs/from-code.md`
+//! leads through them.
+//!
+//! ```no_run
+//! use pallet_core::engine::{Engine, GroupSpec, LiftOptions, ServerSpec};
+//! use pallet_core::prelude::*;
+//! use pallet_core::registry::Registry;
+//!
+//! # async fn program() -> Result<()> {
+//! let registry = Registry::scan(&["/usr/lib/pallet".into()]);
+//! let engine = Engine::open("shop", "sandbox", json!({}), registry, "/var/lib/shop")?.on_event(|event| println!("{event}"));
+//!
+//! let motd = |request: &mut Request| request.add(RemoteFile::content("/etc/motd", "welcome\n"));
+//! let groups = [GroupSpec::new("web", Some(2), ServerSpec::new().phase("configure", motd))?];
+//! let outcome = engine.converge(&groups, &LiftOptions::default(), |plan| Ok(plan.destroy.is_empty())).await?;
+//! outcome.context("the plan destroys nodes")?.check()?;
+//! # Ok(())
+//! # }
+//! ```
 
 mod ad_hoc;
 mod apply;
@@ -13,10 +31,12 @@ mod explain;
 mod facts_cache;
 mod frames;
 mod lift;
+mod line;
 mod node_apply;
 mod node_connect;
 mod node_run;
 mod on_nodes;
+mod open;
 mod outcome;
 mod predicted;
 mod prepare;
@@ -24,9 +44,11 @@ mod request;
 mod scope;
 mod select;
 mod service_bridge;
+mod services;
 mod spec;
 mod survey;
 pub mod template;
+pub mod trial;
 mod vault;
 mod workspace;
 
@@ -39,10 +61,12 @@ pub use explain::{
 };
 pub use facts_cache::FactsCache;
 pub use lift::{LiftOptions, PhaseChoice, natural};
+pub use line::Failures;
 pub use node_run::BOOTSTRAPPED_TAG;
 pub use outcome::{NodeError, NodeOutcome, NodeResult, Outcome};
 pub use service_bridge::ServiceBridge;
-pub use spec::{ClusterSpec, GroupSpec, Phase, PhaseError, PhaseFunction, ServerSpec, SpecError};
+pub use services::{ServiceConfig, Services};
+pub use spec::{ChoiceError, ClusterSpec, GroupSpec, Phase, PhaseError, PhaseFunction, ServerSpec, SpecError};
 pub use survey::Files;
 pub use vault::{SecretSource, Vault};
 
@@ -53,6 +77,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
+use crate::action::ActionEntry;
 use crate::model::{AdminUser, Environment, Node};
 use crate::plugin::PluginError;
 use crate::plugin::Service;
@@ -69,6 +94,8 @@ pub struct Engine {
     pub service: Arc<dyn Service>,
     /// Where crates are found.
     pub registry: Arc<Registry>,
+    /// The program's own actions, besides those of [`TABLE`](crate::action::TABLE).
+    pub actions: Vec<ActionEntry>,
     /// What local files and templates are relative to.
     pub directory: PathBuf,
     /// The environment, merged from all its scopes.
@@ -175,6 +202,7 @@ impl Engine {
             project: project.to_owned(),
             service,
             registry: Arc::default(),
+            actions: Vec::new(),
             directory: PathBuf::from("."),
             environment: Environment::default(),
             admin_user: AdminUser::default(),

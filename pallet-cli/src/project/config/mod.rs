@@ -8,6 +8,7 @@ mod value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use pallet_core::engine::ServiceConfig;
 use pallet_core::model::{Environment, merge_environment};
 use pallet_core::registry::repository;
 use serde_json::{Map, Value};
@@ -178,6 +179,11 @@ impl Config {
 }
 
 impl Service {
+    /// What makes it.
+    pub(crate) fn config(&self) -> ServiceConfig {
+        ServiceConfig { provider: self.provider.clone(), options: self.options.clone() }
+    }
+
     fn merged(mut self, over: Service) -> Service {
         merge_environment(&mut self.environment, over.environment);
         self.options.extend(over.options);

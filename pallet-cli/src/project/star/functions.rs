@@ -48,7 +48,7 @@ pub(crate) fn functions<'a>(secrets: impl Iterator<Item = &'a str>) -> Vec<HostF
 }
 
 /// The function that stands for a secret of pallet.toml.
-fn secret<'a>(names: impl Iterator<Item = &'a str>) -> HostFunction {
+pub(crate) fn secret<'a>(names: impl Iterator<Item = &'a str>) -> HostFunction {
     let names: Vec<&str> = names.collect();
     let name = Parameter { name: "name".into(), kind: Kind::Data(json!({"enum": names})), required: true, positional: true };
     let signature = Signature { doc: SECRET.to_owned(), parameters: vec![name], returns: Ty::string(), ..plain_signature("secret") };
@@ -56,7 +56,7 @@ fn secret<'a>(names: impl Iterator<Item = &'a str>) -> HostFunction {
 }
 
 /// The functions that run others in a scope.
-fn scopes() -> impl Iterator<Item = HostFunction> {
+pub(crate) fn scopes() -> impl Iterator<Item = HostFunction> {
     let required = |name: &str, kind: Kind| Parameter { name: name.to_owned(), kind, required: true, positional: true };
     let text = || Kind::Data(json!({"type": "string"}));
     let function = |name: &str, doc: &str, parameters: Vec<Parameter>, does: ScopeFunction| {
@@ -109,7 +109,8 @@ pub(crate) fn node_spec_schema() -> Json {
     schema
 }
 
-fn specs() -> Vec<HostFunction> {
+/// The functions that make specs.
+pub(crate) fn specs() -> Vec<HostFunction> {
     let root = node_spec_schema();
     let nodes: Vec<Parameter> =
         root.get("properties").and_then(Json::as_object).into_iter().flatten().map(|(name, node)| option(name, node.clone())).collect();

@@ -17,11 +17,12 @@ use super::context::{Context, place};
 use super::crates::{Crate, crate_of};
 use super::error::diagnose;
 use super::language::{Language, dialect};
+use super::outline::Outline;
 use super::registry::{Registry, Run};
 use super::scope::Known;
-use crate::project::Catalog;
 use crate::project::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::project::suggest::{did_you_mean, did_you_mean_or_list};
+use crate::project::{Catalog, Unsaved};
 
 /// The file that declares the project.
 pub(crate) const MAIN: &str = "pallet.star";
@@ -29,6 +30,8 @@ pub(crate) const MAIN: &str = "pallet.star";
 /// The files of a project, read and checked.
 pub(crate) struct Files<'a> {
     directory: &'a Path,
+    /// What stands for files that are on disk otherwise, or not at all.
+    unsaved: &'a Unsaved,
     catalog: &'a dyn Catalog,
     language: &'a Language,
     /// The crates that the files load; `None`: it cannot be loaded, which is reported.
@@ -53,9 +56,17 @@ pub(crate) struct Evaluated {
 
 impl<'a> Files<'a> {
     /// Reads and checks pallet.star and all that it loads.
-    pub(crate) fn read(directory: &'a Path, catalog: &'a dyn Catalog, language: &'a Language) -> Self {
-        let mut files = Files {
+    pub(crate) fn read(directory: &'a Path, unsaved: &'a Unsaved, catalog: &'a dyn Catalog, language: &'a Language) -> Self {
+        let mut files = Self::none(directory, unsaved, catalog, language);
+        files.add(MAIN);
+        files
+    }
+
+    /// No files of a project yet.
+    pub(crate) fn none(directory: &'a Path, unsaved: &'a Unsaved, catalog: &'a dyn Catalog, language: &'a Language) -> Self {
+        Files {
             directory,
+            unsaved,
             catalog,
             language,
             crates: BTreeMap::new(),
@@ -64,9 +75,17 @@ impl<'a> Files<'a> {
             known: HashMap::new(),
             open: Vec::new(),
             found: Diagnostics::default(),
-        };
-        files.file(MAIN, None);
-        files
+        }
+    }
+
+    /// Reads and checks a file and all that it loads, unless that is done.
+    pub(crate) fn add(&mut self, name: &str) {
+        self.file(name, None);
+    }
+
+    /// What the files define, by their names. One that cannot be parsed is not among them.
+    pub(crate) fn outlines(&self) -> BTreeMap<String, Outline> {
+        self.files.iter().map(|(name, ast)| (name.clone(), Outline::of(ast))).collect()
     }
 
     fn file(&mut self, name: &str, asked: Option<&Place>) {
@@ -79,7 +98,7 @@ impl<'a> Files<'a> {
                 .push(Diagnostic::error(format!("the files load each other in a circle: {}", circle.join(" -> "))).at(asked.cloned()));
             return;
         }
-        let ast = match read_source(self.directory, name).and_then(|text| parse(name, text)) {
+        let ast = match self.read_source(name).and_then(|text| parse(name, text)) {
             Ok(ast) => ast,
             Err(diagnostic) => {
                 let unplaced = diagnostic.place.is_none();
@@ -100,6 +119,17 @@ impl<'a> Files<'a> {
         self.found.extend(found);
         self.interfaces.insert(name.to_owned(), interface);
         self.files.push((name.to_owned(), ast));
+    }
+
+    fn read_source(&self, name: &str) -> Result<String, Diagnostic> {
+        if let Some(text) = self.unsaved.get(name) {
+            return Ok(text.clone());
+        }
+        let bytes = std::fs::read(self.directory.join(name)).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Diagnostic::error(format!("there is no file {name} in {}", self.directory.display())),
+            _ => Diagnostic::error(format!("cannot read {name}: {error}")),
+        })?;
+        crate::project::utf8(name, bytes)
     }
 
     /// Reads what a load statement names, and gives the types of what it loads.
@@ -254,12 +284,13 @@ pub(crate) fn parse(name: &str, text: String) -> Result<AstModule, Diagnostic> {
     AstModule::parse(name, text, &dialect()).map_err(|error| diagnose(&error, "the file", Default::default(), None))
 }
 
-fn read_source(directory: &Path, name: &str) -> Result<String, Diagnostic> {
-    let bytes = std::fs::read(directory.join(name)).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Diagnostic::error(format!("there is no file {name} in {}", directory.display())),
-        _ => Diagnostic::error(format!("cannot read {name}: {error}")),
-    })?;
-    crate::project::utf8(name, bytes)
+/// The name of the file that a load statement names, whether it may or not.
+pub(crate) fn file_name(module: &str) -> String {
+    let normal = Path::new(module).components().filter_map(|component| match component {
+        Component::Normal(part) => part.to_str(),
+        _ => None,
+    });
+    normal.collect::<Vec<_>>().join("/")
 }
 
 /// The name of a file of the project: its path below the project's directory.

@@ -1,10 +1,12 @@
 //! Starlark, the language of pallet.star.
 
+mod builtins;
 mod check;
 mod complaint;
 pub(crate) mod complete;
 mod context;
 mod crates;
+mod declarations;
 mod error;
 mod function;
 mod functions;
@@ -17,6 +19,7 @@ mod literal;
 mod live;
 mod load;
 mod nesting;
+mod outline;
 mod pause;
 mod phase;
 mod registry;
@@ -30,15 +33,23 @@ pub(crate) mod table;
 pub(crate) mod tokens;
 pub(crate) mod types;
 
+pub(crate) use builtins::builtins;
 pub(crate) use complaint::Complaint;
+pub(crate) use crates::Crate;
+pub(crate) use declarations::{declarations, documented};
 pub(crate) use function::{Bound, Does, HostFunction, Verb};
+pub(crate) use functions::plain_signature;
 pub(crate) use guard::with_room;
 pub(crate) use inline::InlineScope;
 pub(crate) use inputs::{Inputs, Workbench, call_phase, own_groups, with_inputs};
 pub(crate) use language::Language;
 pub(crate) use limits::Limits;
 pub(crate) use live::{Caller, Live, LiveCall};
-pub(crate) use load::{Files, MAIN};
+pub(crate) use load::{Files, MAIN, file_name};
+pub(crate) use outline::{Definition, Outline, What};
 pub(crate) use pause::Pause;
 pub(crate) use registry::Run;
+pub(crate) use scope::Known;
+pub(crate) use signature::{Parameter, Signature};
 pub(crate) use spec_parts::phase;
+pub(crate) use types::Kind;

@@ -1,20 +1,18 @@
-//! One scenario on fresh nodes, from the first dry run to the end of its nodes.
+//! Trying a declaration on fresh nodes: a dry run writes nothing and shows what then happens, and a second run finds nothing to do.
+
+mod laws;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use pallet_core::engine::{
-    Engine, EngineError, Event, GroupSpec, LiftOptions, NodeResult, Outcome, Phase, PhaseChoice, PlanError, ServerSpec,
-};
-use pallet_core::model::{ImageSpec, NodeSpec};
-
-use super::laws;
+use super::{Engine, EngineError, Event, GroupSpec, LiftOptions, NodeResult, Outcome, Phase, PhaseChoice, PlanError, ServerSpec};
+use crate::model::{ImageSpec, NodeSpec};
 
 /// The phase that looks at what the others did.
 const VERIFY: &str = "verify";
 
-/// How a scenario ended on one system.
+/// How a trial ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub enum Verdict {
     /// It did what it should, and kept the laws.
     Kept {
         /// How many actions changed something.
@@ -29,35 +27,44 @@ pub(crate) enum Verdict {
 /// What happened in an operation.
 type Events = Arc<Mutex<Vec<Event>>>;
 
-/// Tries the groups of a scenario on fresh nodes of this system (none: as the service likes), and takes the nodes down again unless they are
-/// to be kept.
-pub(crate) async fn try_scenario(
-    mut engine: Engine,
-    groups: &[GroupSpec],
-    system: Option<&str>,
-    keep: bool,
-) -> Result<Verdict, EngineError> {
-    let groups: Vec<GroupSpec> = groups.iter().map(|group| with_system(group, system)).collect();
-    let events = Events::default();
-    let (told, teller) = (events.clone(), engine.events.clone());
-    engine.events = Arc::new(move |event| {
-        teller(event.clone());
-        told.lock().unwrap_or_else(PoisonError::into_inner).push(event);
-    });
-    // a scenario is of this crate alone
-    engine.default_bootstrap = None;
-    let control = control(&groups);
-    let trial = Trial { engine, groups, control, events };
-    let verdict = trial.verdict().await;
-    if keep {
-        return verdict;
+/// How to try.
+#[derive(Debug, Clone, Default)]
+pub struct TrialOptions {
+    /// The system that the nodes have, such as `debian 12`; `None`: as the service likes.
+    pub system: Option<String>,
+    /// Leave the nodes, to look at them.
+    pub keep: bool,
+}
+
+impl Engine {
+    /// Tries groups on fresh nodes of a project of their own, and takes the nodes down again, also when it was stopped.
+    ///
+    /// The nodes are made and configured. A dry run before that must write nothing and show what then happens; a second run must find nothing to
+    /// do. One node more, which nobody configures, shows what changes by itself. Where a group has a phase `verify`, that looks at the result.
+    pub async fn trial(&self, groups: &[GroupSpec], options: &TrialOptions) -> Result<Verdict, EngineError> {
+        let groups: Vec<GroupSpec> = groups.iter().map(|group| with_system(group, options.system.as_deref())).collect();
+        let events = Events::default();
+        let (told, teller) = (events.clone(), self.events.clone());
+        let mut engine = self.clone();
+        engine.events = Arc::new(move |event| {
+            teller(event.clone());
+            told.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+        });
+        // what is tried is the groups alone
+        engine.default_bootstrap = None;
+        let control = control(&groups);
+        let trial = Trial { engine, groups, control, events };
+        let verdict = trial.verdict().await;
+        if options.keep {
+            return verdict;
+        }
+        let mut last = trial.engine.clone();
+        // also when the trial was stopped
+        last.cancel = Default::default();
+        let all: Vec<_> = trial.groups.iter().chain(&trial.control).cloned().collect();
+        let down = last.down(&all, &LiftOptions::default(), |_| Ok(true)).await;
+        verdict.and_then(|verdict| down.map(|_| verdict))
     }
-    let mut last = trial.engine.clone();
-    // also when the trial was stopped
-    last.cancel = Default::default();
-    let all: Vec<_> = trial.groups.iter().chain(&trial.control).cloned().collect();
-    let down = last.down(&all, &LiftOptions::default(), |_| Ok(true)).await;
-    verdict.and_then(|verdict| down.map(|_| verdict))
 }
 
 /// The group on nodes of a system such as `debian 12`.
@@ -95,7 +102,7 @@ struct Trial {
 impl Trial {
     async fn verdict(&self) -> Result<Verdict, EngineError> {
         // nodes as they come: nothing but their own bootstrap, if the scenario has one
-        let nothing = PhaseChoice::Inline(Phase::new(|_: &mut pallet_core::plugin::Request| Ok(())));
+        let nothing = PhaseChoice::Inline(Phase::new(|_: &mut crate::plugin::Request| Ok(())));
         let options = LiftOptions { phases: vec![nothing], ..LiftOptions::default() };
         let mut none = None;
         let made = self.engine.converge(&self.groups, &options, |plan| {

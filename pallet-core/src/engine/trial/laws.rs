@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pallet_core::action::Certainty;
-use pallet_core::engine::{Event, Files, PlannedChange};
+use crate::action::Certainty;
+use crate::engine::{Event, Files, PlannedChange};
 
 /// So many offences of one kind are told.
 const TOLD: usize = 10;

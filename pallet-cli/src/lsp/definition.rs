@@ -1,0 +1,36 @@
+//! Where what is under the cursor is defined.
+
+use super::hover::{column_of, line_of};
+use super::names::{Meaning, Reference};
+use super::position::path_at;
+use super::workspace::Workspace;
+use crate::project::diagnostic::Place;
+use crate::project::file_name;
+
+/// The file and the place that define what a byte of a file belongs to; no place: the file as a whole.
+pub(super) fn definition(
+    reference: &Reference,
+    workspace: &Workspace,
+    file: &str,
+    text: &str,
+    at: usize,
+) -> Option<(String, Option<Place>)> {
+    let line = line_of(text, at);
+    let outline = workspace.outline(file)?;
+    if let Some(load) = outline.load_at(line, column_of(text, at)) {
+        let there = file_name(&load.module);
+        let place = match (load.module.starts_with('@'), &load.name) {
+            (true, _) => return None,
+            (false, None) => None,
+            (false, Some(name)) => Some(workspace.outline(&there)?.top(name)?.place.clone()),
+        };
+        return Some((there, place));
+    }
+    let path = path_at(text, at)?;
+    if let Meaning::Own { file, definition } = reference.meaning(workspace, file, line, &path.names)? {
+        return Some((file, Some(definition.place)));
+    }
+    // what a crate defines has no text: the load statement is the nearest
+    let loaded = outline.find(path.names.first()?, line)?;
+    Some((file.to_owned(), Some(loaded.place.clone())))
+}

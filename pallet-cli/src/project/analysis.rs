@@ -1,0 +1,113 @@
+//! What an editor asks of the files in a directory: all that is wrong with them, and what they define.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::star::complete::{Name, ScopeData};
+use super::star::{Crate, Files, Kind, Known, Language, MAIN, Outline, Parameter, Signature, What, builtins, plain_signature, with_room};
+use super::{CONFIG, Catalog, Diagnostics, LoadOptions, Project, configuration};
+
+/// What was found in the files of a directory.
+#[derive(Debug, Default)]
+pub(crate) struct Analysis {
+    /// What is wrong.
+    pub(crate) found: Diagnostics,
+    /// What the files define, by their names. A file that cannot be parsed is not among them.
+    pub(crate) outlines: BTreeMap<String, Outline>,
+    /// The project, if nothing is wrong with it.
+    pub(crate) project: Option<Project>,
+    /// The crates that the files load.
+    crates: BTreeMap<String, Crate>,
+    /// The functions that are there without a load.
+    known: HashMap<String, Known>,
+}
+
+impl Analysis {
+    /// Reads the project in a directory, if there is one, and these files as well, whether they belong to it or not.
+    pub(crate) fn of(directory: &Path, catalog: &dyn Catalog, options: LoadOptions, files: &[String]) -> Self {
+        with_room(|| Self::read(directory, catalog, options, files))
+            .unwrap_or_else(|panic| Analysis { found: panic.into(), ..Analysis::default() })
+    }
+
+    fn read(directory: &Path, catalog: &dyn Catalog, options: LoadOptions, others: &[String]) -> Self {
+        let there = |file: &str| options.unsaved.contains_key(file) || directory.join(file).exists();
+        let is_project = there(CONFIG);
+        let (config, _, mut found) = if is_project { configuration(directory, &options) } else { Default::default() };
+        let language = Language::new(config.secrets.keys().map(String::as_str));
+        let mut files = Files::none(directory, &options.unsaved, catalog, &language);
+        if is_project && there(MAIN) {
+            files.add(MAIN);
+        }
+        found.extend(std::mem::take(&mut files.found.0));
+        let sound = !found.has_errors();
+        others.iter().for_each(|name| files.add(name));
+        // one that cannot be parsed was read once more
+        let more: Vec<_> = std::mem::take(&mut files.found.0).into_iter().filter(|one| !found.0.contains(one)).collect();
+        found.extend(more);
+        let outlines = files.outlines();
+        let crates = files.crates.into_iter().filter_map(|(name, found)| Some((name, found?))).collect();
+        let mut project = None;
+        if is_project && sound {
+            let (loaded, more) = match Project::load(directory, catalog, options) {
+                Ok(loaded) => (Some(loaded.clone()), loaded.warnings),
+                Err(errors) => (None, errors),
+            };
+            project = loaded;
+            let more: Vec<_> = more.0.into_iter().filter(|one| !found.0.contains(one)).collect();
+            found.extend(more);
+        }
+        Analysis { found, outlines, project, crates, known: language.known() }
+    }
+
+    /// Takes over what was found before and is not found now: a file that cannot be parsed still defines what it did.
+    pub(crate) fn after(mut self, before: Analysis) -> Self {
+        let or = |name: &str| !self.outlines.contains_key(name);
+        let outlines: Vec<_> = before.outlines.into_iter().filter(|(name, _)| or(name)).collect();
+        self.outlines.extend(outlines);
+        for (name, config_crate) in before.crates {
+            self.crates.entry(name).or_insert(config_crate);
+        }
+        if self.known.is_empty() {
+            self.known = before.known;
+        }
+        self
+    }
+
+    /// What can be written in a line of a file, from 1.
+    pub(crate) fn scope(&self, file: &str, line: u32, crates: Vec<String>) -> ScopeData {
+        let mut names: BTreeMap<String, Name> = builtins().keys().map(|name| (name.clone(), Name::about("of Starlark"))).collect();
+        names.extend(self.known.iter().map(|(name, known)| (name.clone(), Name::known(known))));
+        // the innermost comes first, and counts
+        let visible: Vec<_> = self.outlines.get(file).into_iter().flat_map(|outline| outline.visible(line)).collect();
+        for definition in visible.into_iter().rev() {
+            names.insert(definition.name.clone(), self.name(&definition.what, 0));
+        }
+        let groups = self.project.iter().flat_map(|project| &project.groups);
+        ScopeData { names, crates, groups: groups.map(|group| group.name.clone()).collect(), ..ScopeData::default() }
+    }
+
+    fn name(&self, what: &What, depth: usize) -> Name {
+        match what {
+            What::Function { call, parameters, .. } => {
+                let parameters = parameters.iter().map(|name| match name.as_str() {
+                    "request" => Parameter { name: name.clone(), kind: Kind::Request, required: true, positional: true },
+                    _ => Parameter { name: name.clone(), kind: Kind::Any("any value"), required: false, positional: true },
+                });
+                let signature = Signature { parameters: parameters.collect(), ..plain_signature(call) };
+                Name { signature: Some(Arc::new(signature)), ..Name::about(call) }
+            }
+            What::Parameter => Name::about("a parameter"),
+            What::Variable => Name::about("a variable"),
+            What::Loaded { module, name } => {
+                let known = module.strip_prefix('@').and_then(|config_crate| self.crates.get(config_crate)?.known(name));
+                let own = self.outlines.get(&super::file_name(module)).and_then(|outline| outline.top(name));
+                match (known, own) {
+                    (Some(known), _) => Name::known(&known),
+                    (None, Some(own)) if depth < 20 => self.name(&own.what, depth + 1),
+                    _ => Name::about("loaded"),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Making nodes and configuring them: converge, another count, a lift with a closure, down. On sandbox nodes, as root.
+#![allow(clippy::print_stdout, reason = "a program of its own")]
+
+use pallet_core::engine::{GroupSpec, LiftOptions, Phase, PhaseChoice, ServerSpec};
+use pallet_core::prelude::*;
+
+mod lab;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let engine = lab::engine("converge-example")?;
+    let motd = |request: &mut Request| request.add(RemoteFile::content("/etc/motd", "welcome\n"));
+    let declared = [GroupSpec::new("web", Some(1), ServerSpec::new().phase("configure", motd))?];
+    let options = LiftOptions::default();
+
+    // who may say no sees the plan first, and `None` is what comes of a no
+    let made = engine.converge(&declared, &options, |plan| Ok(plan.destroy.is_empty())).await?.context("nobody agreed")?;
+    made.check()?;
+    println!("converge: {made}");
+
+    // another count than the declared one, as `web=2` says it on the command line
+    let two = GroupSpec::choose(&declared, &["web=2".to_owned()])?;
+    println!("web=2: {}", engine.converge(&two, &options, |_| Ok(true)).await?.context("nobody agreed")?);
+
+    // a phase that no group declares, on the nodes that there are; the closure takes what it needs along
+    let word = String::from("hello");
+    let hello = Phase::new(move |request: &mut Request| {
+        let name = request.target()?.name;
+        request.add(RemoteFile::content("/etc/hello", format!("{word} from {name}\n")))
+    });
+    let inline = LiftOptions { phases: vec![PhaseChoice::Inline(hello)], ..LiftOptions::default() };
+    println!("lift: {}", engine.lift(&declared, &inline).await?);
+    println!("again: {}", engine.lift(&declared, &inline).await?);
+    println!("down: {}", engine.down(&declared, &options, |_| Ok(true)).await?.context("nobody agreed")?);
+    Ok(())
+}

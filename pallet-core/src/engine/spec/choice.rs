@@ -1,0 +1,97 @@
+//! Which groups a person means, and how many nodes of each: `web`, `web=3`.
+
+use thiserror::Error;
+
+use super::GroupSpec;
+use crate::model::closest;
+
+/// The most nodes that a group can be told to have.
+const MOST: u32 = 10_000;
+
+/// Words that choose no groups.
+#[derive(Debug, Clone, Error, PartialEq, Eq)]
+pub enum ChoiceError {
+    /// A count that is none.
+    #[error("{word}: the count {count:?} is not a number from 0 to {MOST}")]
+    Count {
+        /// The whole word.
+        word: String,
+        /// What stands behind its `=`.
+        count: String,
+    },
+    /// A group that is not declared.
+    #[error("there is no group {name}; {help}")]
+    Unknown {
+        /// Its name.
+        name: String,
+        /// The one that was probably meant, or those that there are.
+        help: String,
+    },
+    /// A group that is named twice.
+    #[error("group {name} is named twice")]
+    Twice {
+        /// Its name.
+        name: String,
+    },
+}
+
+impl GroupSpec {
+    /// The groups that these words name, in their order, each with another count than the declared one if the word gives it: `web=3`. No words:
+    /// all groups.
+    pub fn choose(groups: &[GroupSpec], words: &[String]) -> Result<Vec<GroupSpec>, ChoiceError> {
+        if words.is_empty() {
+            return Ok(groups.to_vec());
+        }
+        let mut chosen: Vec<GroupSpec> = Vec::new();
+        for word in words {
+            let group = choose(groups, word)?;
+            if chosen.iter().any(|known| known.name == group.name) {
+                return Err(ChoiceError::Twice { name: group.name });
+            }
+            chosen.push(group);
+        }
+        Ok(chosen)
+    }
+}
+
+fn choose(groups: &[GroupSpec], word: &str) -> Result<GroupSpec, ChoiceError> {
+    let (name, count) = match word.split_once('=') {
+        Some((name, given)) => {
+            let count = given.parse::<u32>().ok().filter(|count| *count <= MOST);
+            (name, Some(count.ok_or_else(|| ChoiceError::Count { word: word.to_owned(), count: given.to_owned() })?))
+        }
+        None => (word, None),
+    };
+    let Some(group) = groups.iter().find(|group| group.name == name) else {
+        let known: Vec<_> = groups.iter().map(|group| group.name.as_str()).collect();
+        let help = match closest(name, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("there are {}", known.join(", ")),
+        };
+        return Err(ChoiceError::Unknown { name: name.to_owned(), help });
+    };
+    Ok(GroupSpec { count: count.or(group.count), ..group.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::ServerSpec;
+
+    #[test]
+    fn words_choose_groups_and_counts() {
+        let group = |name: &str| GroupSpec::new(name, Some(2), ServerSpec::new()).unwrap();
+        let groups = [group("web"), group("db")];
+        let chosen = |words: &[&str]| {
+            let words: Vec<_> = words.iter().map(ToString::to_string).collect();
+            let chosen = GroupSpec::choose(&groups, &words).map_err(|error| error.to_string())?;
+            Ok::<_, String>(chosen.into_iter().map(|group| (group.name, group.count.unwrap())).collect::<Vec<_>>())
+        };
+        assert_eq!(chosen(&[]).unwrap().len(), 2);
+        assert_eq!(chosen(&["db", "web=3"]), Ok(vec![("db".to_owned(), 2), ("web".to_owned(), 3)]));
+        assert_eq!(chosen(&["web", "web=1"]), Err("group web is named twice".to_owned()));
+        assert_eq!(chosen(&["wbe"]), Err("there is no group wbe; did you mean `web`?".to_owned()));
+        assert_eq!(chosen(&["elsewhere"]), Err("there is no group elsewhere; there are web, db".to_owned()));
+        assert_eq!(chosen(&["web=-1"]), Err("web=-1: the count \"-1\" is not a number from 0 to 10000".to_owned()));
+    }
+}
