@@ -28,7 +28,8 @@ impl Telling {
         let printer = context.printer.clone();
         let progress = Arc::new(printer.progress());
         let telling = Telling { progress, printer, changes: Arc::default(), live: Arc::default(), begun: Instant::now() };
-        let (told, changes, live, printer) = (telling.progress.clone(), telling.changes.clone(), telling.live.clone(), telling.printer.clone());
+        let (told, changes, live, printer) =
+            (telling.progress.clone(), telling.changes.clone(), telling.live.clone(), telling.printer.clone());
         engine.events = Arc::new(move |event| {
             match &event {
                 Event::Started { operation, nodes, .. } if operation == "run" => {

@@ -17,15 +17,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
 use pallet_core::engine::{Connections, Engine};
-use tokio::runtime::{Handle, Runtime};
 use starlark::values::Value;
+use tokio::runtime::{Handle, Runtime};
 
 use crate::context::{Context, Installed, Loaded};
 use crate::project::Diagnostics;
 use crate::project::config::AdminUserConfig;
 use crate::project::star::complete::ScopeData;
-use crate::project::star::scope::Known;
-use crate::project::star::signature::Signature;
 use crate::project::star::{Inputs, Language, Live, Workbench, with_inputs, with_room};
 
 pub(crate) use interrupt::Interrupt;
@@ -135,17 +133,6 @@ impl Session {
             Err(found) => Err(found.into()),
             Ok(value) => Ok(value),
         }
-    }
-
-    /// How a function is called that is there without a load and is no action.
-    fn signature(&self, name: &str) -> Option<Signature> {
-        let specs = Language::new(std::iter::empty()).known();
-        let spec = specs.into_iter().find(|(known, _)| known == name).and_then(|(_, known)| match known {
-            Known::Function(signature) => Some(signature.as_ref().clone()),
-            Known::Namespace(_) => None,
-        });
-        let is_action = pallet_core::action::TABLE.iter().any(|entry| entry.name == name);
-        verbs::signatures().into_iter().find(|signature| signature.function == name).or(spec.filter(|_| !is_action))
     }
 
     /// What can be completed now.

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::ad_hoc::RunResult;
 use super::NodeResult;
+use super::ad_hoc::RunResult;
 use super::template::Choice;
 use super::vault::Vault;
 use crate::action::{Certainty, SourceLocation};

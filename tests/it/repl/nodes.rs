@@ -26,7 +26,8 @@ fn a_session_from_the_first_node_to_the_last() {
     assert!(terminal.enter("run(web, \"cat /srv/note\").nodes[0].stdout").ends_with("\n\"I am web-1\\n\""));
     let shown = terminal.enter("lift(\"web-1\", phase = lambda request: directory(request, \"/srv/new\"), dry_run = True).plan[0].subject");
     assert!(shown.ends_with("\n\"/srv/new\""), "{shown}");
-    terminal.enter("again = group_spec(\"web\", phases = {\"configure\": note, \"other\": lambda request: directory(request, \"/srv/o\")})");
+    terminal
+        .enter("again = group_spec(\"web\", phases = {\"configure\": note, \"other\": lambda request: directory(request, \"/srv/o\")})");
     assert!(terminal.enter("lift(again)").contains("nothing to change on 1 node"));
     assert!(terminal.enter("lift(again, phase = [\"other\", note])").contains("other: directory /srv/o"));
     let shown = terminal.enter("lift(again, phase = lambda request: fail(\"not \" + request.target.name))");

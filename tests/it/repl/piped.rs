@@ -31,7 +31,10 @@ fn the_first_mistake_ends_it() {
     assert_eq!(output.stdout, "1\n", "{output}");
     piped(&project(), "fail(\"no\")\n3\n").exits(2).says("no").never_says("3\n");
     piped(&project(), "f(\n").exits(2).says("syntax error");
-    piped(&project(), "check()\nload(\"@nginx\", \"site\")\nhelp(site)\n").exits(0).says("the project is sound: 2 groups").says("nginx.site(request");
+    piped(&project(), "check()\nload(\"@nginx\", \"site\")\nhelp(site)\n")
+        .exits(0)
+        .says("the project is sound: 2 groups")
+        .says("nginx.site(request");
     piped(&project(), "load(\"lib.star\", \"x\")\n").exits(2).says("`lib.star` cannot be loaded here");
     piped(&project(), "use_service(\"sandbx\")\n").exits(2).says("did you mean `sandbox`?");
     piped(&project(), "with_admin_user({\"sudo_password\": \"x\"})\n").exits(2).says("would be a secret in the code");
@@ -54,7 +57,10 @@ fn reload_takes_what_changed_and_keeps_what_works() {
 #[test]
 fn a_script_runs_with_the_same_functions() {
     let project = project();
-    project.write("script.star", "def count(groups):\n    return len(groups)\n\ncount(groups())\nprint(\"groups:\", count(groups()))\nlift(web)\n");
+    project.write(
+        "script.star",
+        "def count(groups):\n    return len(groups)\n\ncount(groups())\nprint(\"groups:\", count(groups()))\nlift(web)\n",
+    );
     let script = project.directory().join("script.star");
     let output = project.run(&["run", script.to_str().unwrap()]).exits(0);
     assert_eq!(output.stdout, "groups: 2\nno nodes; nothing to do (0.0 s)\n", "{output}");

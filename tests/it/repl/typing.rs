@@ -39,7 +39,11 @@ fn tab_completes_names_keywords_attributes_and_strings() {
 fn an_input_goes_on_until_it_is_whole() {
     let mut terminal = project().repl(&[]);
     assert!(terminal.enter("x = [1,\r2,\r3]").ends_with("3]"));
-    assert!(terminal.enter("def double(items):\r    found = []\r    for item in items:\r        found.append(item * 2)\r    return found\r").contains("return found"));
+    assert!(
+        terminal
+            .enter("def double(items):\r    found = []\r    for item in items:\r        found.append(item * 2)\r    return found\r")
+            .contains("return found")
+    );
     assert!(terminal.enter("double(x)").ends_with("\n[2, 4, 6]"));
     // what is there can be changed, and functions see names as they are when they run
     terminal.enter("x.append(4)");

@@ -22,7 +22,6 @@ impl Pause {
         }
         Some(Pause { session: session.clone(), left: session.clock.pause() })
     }
-
 }
 
 impl Drop for Pause {

@@ -152,7 +152,7 @@ pub(super) fn functions(session: &Arc<Session>) -> Vec<HostFunction> {
 }
 
 /// The signatures of all of them.
-pub(super) fn signatures() -> Vec<Signature> {
+fn signatures() -> Vec<Signature> {
     TABLE.iter().map(|entry| entry.signature()).collect()
 }
 
