@@ -41,6 +41,7 @@ commands! {
     down::Down,
     explain::Explain,
     run::Run,
+    cp::Cp,
     nodes::Nodes,
     images::Images,
     hardware::Hardware,

@@ -52,7 +52,7 @@ pub(crate) fn live_line(node: &str, line: &str) -> String {
 }
 
 /// Names of nodes; those that are numbered one after the other by their first and last.
-fn names(nodes: &[&str]) -> String {
+pub(super) fn names(nodes: &[&str]) -> String {
     let mut runs: Vec<(&str, &str, usize)> = Vec::new();
     for node in nodes {
         let (stem, number) = natural(node);
@@ -90,7 +90,8 @@ mod tests {
             stderr: stderr.to_owned(),
             ..RunResult::default()
         };
-        let mut nodes = vec![result("db-1", Some(0), "up\n", ""), result("web-1", Some(2), "", "no\x1b[31m\n"), result("web-2", None, "", "")];
+        let mut nodes =
+            vec![result("db-1", Some(0), "up\n", ""), result("web-1", Some(2), "", "no\x1b[31m\n"), result("web-2", None, "", "")];
         nodes.extend(["web-3", "web-4", "web-5", "web-7"].map(|node| result(node, Some(0), "up\n", "")));
         let text = run_result(&plain(), &RunOutcome { nodes, cancelled: false }, true, 1.25);
         expect_test::expect![[r#"

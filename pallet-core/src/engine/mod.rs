@@ -6,12 +6,14 @@
 mod ad_hoc;
 mod apply;
 mod converge;
+mod copy;
 mod declare;
 mod event;
 mod explain;
 mod facts_cache;
 mod frames;
 mod lift;
+mod login;
 mod node_apply;
 mod node_connect;
 mod node_run;
@@ -31,6 +33,7 @@ mod workspace;
 
 pub use ad_hoc::{RunAs, RunOptions, RunOutcome, RunResult, shell_line};
 pub use converge::{ConvergePlan, PlanError};
+pub use copy::{Copied, CopyOptions, CopyOutcome, CopyRequest, CopyResult, Place};
 pub use event::{Event, PlannedChange};
 pub use explain::{
     Condition as ExplainedCondition, ExplainOptions, ExplainedAction, ExplainedPhase, ExplainedUpload, Explanation, Observed,
