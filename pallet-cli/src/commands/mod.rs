@@ -40,6 +40,7 @@ commands! {
     lift::Lift,
     down::Down,
     explain::Explain,
+    graph::Graph,
     run::Run,
     cp::Cp,
     nodes::Nodes,

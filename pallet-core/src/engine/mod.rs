@@ -12,6 +12,7 @@ mod event;
 mod explain;
 mod facts_cache;
 mod frames;
+mod graph;
 mod lift;
 mod login;
 mod node_apply;
@@ -27,6 +28,7 @@ mod select;
 mod service_bridge;
 mod spec;
 mod survey;
+mod system;
 pub mod template;
 mod vault;
 mod workspace;
@@ -39,6 +41,7 @@ pub use explain::{
     Condition as ExplainedCondition, ExplainOptions, ExplainedAction, ExplainedPhase, ExplainedUpload, Explanation, Observed,
 };
 pub use facts_cache::FactsCache;
+pub use graph::{Graph, GraphFunction, GraphGroup, GraphPhase};
 pub use lift::{LiftOptions, PhaseChoice, natural};
 pub use node_run::BOOTSTRAPPED_TAG;
 pub use outcome::{NodeError, NodeOutcome, NodeResult, Outcome};

@@ -22,7 +22,7 @@ use crate::transport::Input;
 const SEND: &str = r#"
 if [ ! -e "$path" ]; then
   if [ -L "$path" ]; then fail "$path is a link that leads nowhere"; fi
-  fail "there is no $path"
+  fail "there is no file or directory $path"
 fi
 [ -r "$path" ] || fail "$path cannot be read"
 if [ -d "$path" ]; then
@@ -120,7 +120,7 @@ impl Job for Download {
                 }
             })
             .await;
-        let from = format!("{}:{}", there.run.node.name, self.path);
+        let from = self.path.clone();
         // what went wrong here ends the program there too, and is the reason
         match (wrong, ran) {
             (Some(error), _) | (None, Err(error)) => {

@@ -53,7 +53,7 @@ if [ -d "$target" ]; then
   clash=$(find . ! -type d -exec sh -c 'for f; do if [ -d "$0/$f" ] && [ ! -L "$0/$f" ]; then printf "%s\n" "$0/${f#./}"; fi; done' "$target" {} + | head -n 1)
   [ -z "$clash" ] || fail "$clash is a directory"
   find . -type d -exec sh -c 'for d; do if [ ! -d "$0/$d" ]; then mkdir -- "$0/$d" && chmod "$(stat -c %a -- "$d")" "$0/$d" || exit 1; fi; done' "$target" {} + || exit 1
-  find . ! -type d -exec sh -c 'for f; do mv -f -- "$f" "$0/$f" || exit 1; done' "$target" {} + || exit 1
+  find . ! -type d -exec sh -c 'for f; do [ ! -L "$0/$f" ] || rm -f -- "$0/$f"; mv -f -- "$f" "$0/$f" || exit 1; done' "$target" {} + || exit 1
   [ -z "$(find . ! -type d | head -n 1)" ] || fail "some files could not be put into $target"
 else
   mv -- "$part/d" "$target" || exit 1
@@ -111,7 +111,7 @@ impl Upload {
     fn read(source: PathBuf, target: &str, recursive: bool, many: bool) -> Result<Self, String> {
         let unreadable = |error: std::io::Error| format!("cannot read {}: {error}", source.display());
         let data = std::fs::metadata(&source).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => format!("there is no {}", source.display()),
+            std::io::ErrorKind::NotFound => format!("there is no file or directory {}", source.display()),
             _ => unreadable(error),
         })?;
         let own = source.file_name().map(ToOwned::to_owned);
