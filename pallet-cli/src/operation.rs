@@ -65,36 +65,25 @@ impl Telling {
 
     /// Tells how it ended.
     pub(crate) fn end(&self, outcome: &Outcome) {
-        let (changed, unchanged, failed) = outcome.counts();
-        let seconds = self.begun.elapsed().as_secs_f64();
-        self.progress.event(&Event::Finished {
-            ok: outcome.ok(),
-            changed,
-            unchanged,
-            failed,
-            created: outcome.created.len(),
-            destroyed: outcome.destroyed.len(),
-            seconds,
-        });
+        let seconds = self.finished(outcome.ok(), outcome.counts(), (outcome.created.len(), outcome.destroyed.len()));
         self.progress.summary(outcome, seconds);
     }
 
     /// Tells what a command printed on nodes, and how it ended.
     pub(crate) fn end_run(&self, outcome: &RunOutcome) {
         let failed = outcome.nodes.iter().filter(|node| node.exit != Some(0)).count();
-        let seconds = self.begun.elapsed().as_secs_f64();
-        self.progress.event(&Event::Finished {
-            ok: outcome.ok(),
-            changed: 0,
-            unchanged: outcome.nodes.len() - failed,
-            failed,
-            created: 0,
-            destroyed: 0,
-            seconds,
-        });
+        let seconds = self.finished(outcome.ok(), (0, outcome.nodes.len() - failed, failed), (0, 0));
         if !self.printer.json() {
             self.printer.text(&run_result(&self.printer, outcome, !self.live.load(Ordering::Relaxed), seconds));
         }
+    }
+
+    /// Tells that it is over: whether all is well; how many nodes were changed, unchanged and failed; how many created and destroyed. Gives how many
+    /// seconds it took.
+    pub(crate) fn finished(&self, ok: bool, (changed, unchanged, failed): (usize, usize, usize), (created, destroyed): (usize, usize)) -> f64 {
+        let seconds = self.begun.elapsed().as_secs_f64();
+        self.progress.event(&Event::Finished { ok, changed, unchanged, failed, created, destroyed, seconds });
+        seconds
     }
 
     /// What was changed so far, or would be.

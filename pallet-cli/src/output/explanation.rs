@@ -61,7 +61,7 @@ fn explain_action(out: &mut String, printer: &Printer, action: &ExplainedAction,
             let _ = writeln!(out, "    {} {text}", printer.paint(&format!("{label:<10}"), "2"));
         }
     };
-    let place = action.source.as_ref().map(ToString::to_string).unwrap_or_else(|| "in a crate or a program".to_owned());
+    let place = action.source.as_ref().map(ToString::to_string).unwrap_or_else(|| "outside of the project".to_owned());
     let via = if action.via.is_empty() { String::new() } else { format!(", through {}", action.via.join(", ")) };
     row("declared", &format!("{place}{via}"));
     row("arguments", &arguments(&action.arguments));

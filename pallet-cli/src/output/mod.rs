@@ -1,6 +1,7 @@
 //! Everything that is printed: the only writer to standard output and standard error.
 
 pub(crate) mod about;
+pub(crate) mod copy_result;
 mod downloads;
 pub(crate) mod explanation;
 pub(crate) mod nodes;

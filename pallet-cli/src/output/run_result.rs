@@ -52,7 +52,7 @@ pub(crate) fn live_line(node: &str, line: &str) -> String {
 }
 
 /// Names of nodes; those that are numbered one after the other by their first and last.
-fn names(nodes: &[&str]) -> String {
+pub(super) fn names(nodes: &[&str]) -> String {
     let mut runs: Vec<(&str, &str, usize)> = Vec::new();
     for node in nodes {
         let (stem, number) = natural(node);

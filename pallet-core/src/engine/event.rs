@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::NodeResult;
 use super::ad_hoc::RunResult;
+use super::copy::CopyResult;
 use super::template::Choice;
 use super::vault::Vault;
 use crate::action::{Certainty, SourceLocation};
@@ -55,6 +56,8 @@ pub enum Event {
     Output { node: String, phase: String, action: String, line: String },
     /// A command ended on a node, or could not be run there.
     Ran(RunResult),
+    /// All that is to be copied from or to a node was, or some of it could not be.
+    Copied(CopyResult),
     /// All that is done on a node.
     NodeFinished {
         node: String,
@@ -89,6 +92,7 @@ impl Event {
             Event::Warning { message, .. } | Event::Message { message, .. } => hide(message),
             // its text was redacted as a whole
             Event::Ran(_)
+            | Event::Copied(_)
             | Event::Started { .. }
             | Event::Creating { .. }
             | Event::Created { .. }

@@ -71,9 +71,9 @@ impl Mode {
 }
 
 /// The phase that always runs first: settings are there for all that follows.
-const SETTINGS: &str = "settings";
+pub(super) const SETTINGS: &str = "settings";
 /// The phase that runs on nodes that were never bootstrapped.
-const BOOTSTRAP: &str = "bootstrap";
+pub(super) const BOOTSTRAP: &str = "bootstrap";
 /// What an inline phase is called.
 const INLINE: &str = "inline";
 

@@ -3,7 +3,6 @@
 mod explanation;
 mod observed;
 mod phase;
-mod system;
 
 pub use explanation::{Condition, ExplainedAction, ExplainedPhase, ExplainedUpload, Explanation, Observed};
 
