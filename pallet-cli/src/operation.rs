@@ -80,7 +80,12 @@ impl Telling {
 
     /// Tells that it is over: whether all is well; how many nodes were changed, unchanged and failed; how many created and destroyed. Gives how many
     /// seconds it took.
-    pub(crate) fn finished(&self, ok: bool, (changed, unchanged, failed): (usize, usize, usize), (created, destroyed): (usize, usize)) -> f64 {
+    pub(crate) fn finished(
+        &self,
+        ok: bool,
+        (changed, unchanged, failed): (usize, usize, usize),
+        (created, destroyed): (usize, usize),
+    ) -> f64 {
         let seconds = self.begun.elapsed().as_secs_f64();
         self.progress.event(&Event::Finished { ok, changed, unchanged, failed, created, destroyed, seconds });
         seconds

@@ -177,10 +177,10 @@ impl Session {
         match &state.admin_user {
             None => state.loaded.clone(),
             Some(admin_user) => {
-                let Loaded { project, registry, .. } = state.loaded.as_ref();
+                let Loaded { project, registry } = state.loaded.as_ref();
                 let mut project = project.clone();
                 project.config.admin_user = admin_user.clone();
-                Arc::new(Loaded { project, registry: registry.clone(), user_is_default: admin_user.name.is_none() })
+                Arc::new(Loaded { project, registry: registry.clone() })
             }
         }
     }

@@ -31,6 +31,7 @@ use super::registry::Registry;
 use super::request::RequestValue;
 use super::scope::{Known, assigned};
 use super::spec::GroupValue;
+use super::tokens::tokens;
 use crate::project::diagnostic::{Diagnostic, Diagnostics};
 use crate::project::suggest::{did_you_mean, did_you_mean_or_list};
 use crate::project::{Catalog, Project, Sink};
@@ -109,7 +110,9 @@ impl<'v, 'm> Inputs<'v, 'm> {
         let mut own = HashMap::new();
         assigned(ast.statement(), &mut own);
         let visible = self.visible();
-        let given: Vec<&String> = visible.iter().filter(|name| !own.contains_key(*name)).collect();
+        // nobody means the last value who does not say so
+        let says_last = tokens(code).iter().any(|token| token.text(code) == LAST);
+        let given: Vec<&String> = visible.iter().filter(|name| !own.contains_key(*name) && (says_last || *name != LAST)).collect();
         let of = |name: &str| if self.session.own.borrow().contains(name) { None } else { self.scope.interface.get(name).cloned() };
         let types = given.iter().map(|name| ((*name).clone(), of(name).unwrap_or_else(Ty::any)));
         let mut interfaces = HashMap::from([(SCOPE.to_owned(), Interface::new(types.collect()))]);
@@ -294,7 +297,10 @@ fn of_value(value: Value<'_>) -> Name {
 /// Starlark knows some of the names; one that is none may be one of the others.
 fn with_suggestion(diagnostic: Diagnostic, visible: &BTreeSet<String>) -> Diagnostic {
     let unknown = diagnostic.message.strip_prefix("there is no `").and_then(|rest| rest.strip_suffix('`'));
-    match unknown.filter(|_| diagnostic.suggestion.is_none()).and_then(|name| did_you_mean(name, visible.iter().map(String::as_str))) {
+    match unknown
+        .filter(|_| diagnostic.suggestion.is_none())
+        .and_then(|name| did_you_mean(name, visible.iter().map(String::as_str).filter(|name| *name != LAST)))
+    {
         Some(suggestion) => diagnostic.suggest(suggestion),
         None => diagnostic,
     }

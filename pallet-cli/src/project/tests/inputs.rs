@@ -61,7 +61,7 @@ fn what_one_defines_the_next_ones_see_and_change() {
             [8080]
             None
             None
-            [8080]
+            [8080, 3]
             [8080, 3]
             None
             8081
@@ -73,11 +73,11 @@ fn what_one_defines_the_next_ones_see_and_change() {
             pallet.star.web
             group_spec("data-base")
             None
-            error: automated_admin_user: the first argument must be the request, not the number 1
-             --> input:1:1
+            error: automated_admin_user: the first argument must be the request, not a number
+             --> input:1:3
               |
             1 | a(1)
-              | ^^^^
+              |   ^
               = help: call it in a phase function, and pass on that function's first parameter
             None
             printed a 1
@@ -150,6 +150,7 @@ fn a_project_that_is_read_again_has_its_new_names_and_own_names_stay() {
           |
         1 | web
           | ^^^
+          = help: did you mean `len`?
         error: there is no `nginx`
          --> input:1:1
           |

@@ -166,7 +166,13 @@ impl RenderBackend for Picture {
 
     fn draw_text(&mut self, at: Point, text: &str, _: &StyleAttr) {
         // the middle of a letter is about a third of its font above its base
-        let _ = writeln!(self.body, "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>", at.x, at.y + FONT as f64 / 3.0, escape(text));
+        let _ = writeln!(
+            self.body,
+            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
+            at.x,
+            at.y + FONT as f64 / 3.0,
+            escape(text)
+        );
     }
 
     fn draw_arrow(&mut self, path: &[(Point, Point)], dashed: bool, head: (bool, bool), look: &StyleAttr, _: Option<String>, _: &str) {
@@ -186,7 +192,12 @@ impl RenderBackend for Picture {
         let marker = if colour == web(Color::new(SETTINGS)) { "settings" } else { "line" };
         let mark = |there: bool, end: &str| if there { format!(" marker-{end}=\"url(#{marker})\"") } else { String::new() };
         let dash = if dashed { " stroke-dasharray=\"5 4\"" } else { "" };
-        let _ = writeln!(self.body, "<path d=\"{curve}\" fill=\"none\" stroke=\"{colour}\"{dash}{}{}/>", mark(head.0, "start"), mark(head.1, "end"));
+        let _ = writeln!(
+            self.body,
+            "<path d=\"{curve}\" fill=\"none\" stroke=\"{colour}\"{dash}{}{}/>",
+            mark(head.0, "start"),
+            mark(head.1, "end")
+        );
     }
 
     fn create_clip(&mut self, _: Point, _: Point, _: usize) -> ClipHandle {
