@@ -36,7 +36,7 @@ fn the_first_mistake_ends_it() {
         .says("the project is sound: 2 groups")
         .says("nginx.site(request");
     piped(&project(), "load(\"lib.star\", \"x\")\n").exits(2).says("`lib.star` cannot be loaded here");
-    piped(&project(), "use_service(\"sandbx\")\n").exits(2).says("did you mean `sandbox`?");
+    piped(&project(), "use_service(\"sandbx\")\n").exits(2).says("there is no service `sandbx`");
     piped(&project(), "with_admin_user({\"sudo_password\": \"x\"})\n").exits(2).says("would be a secret in the code");
 }
 

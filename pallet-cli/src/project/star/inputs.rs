@@ -234,9 +234,9 @@ impl<'v, 'm> Inputs<'v, 'm> {
     }
 
     fn config_crate(&self, name: &str) -> Result<Crate, Diagnostic> {
-        if let Some(known) = self.crates.borrow().get(name).or_else(|| self.scope.crates.get(name)) {
-            let known = known.clone();
-            self.crates.borrow_mut().entry(name.to_owned()).or_insert_with(|| known.clone());
+        let known = self.crates.borrow().get(name).or_else(|| self.scope.crates.get(name)).cloned();
+        if let Some(known) = known {
+            self.crates.borrow_mut().insert(name.to_owned(), known.clone());
             return Ok(known);
         }
         let manifest = self.workbench.catalog.manifest(name).map_err(|error| {
