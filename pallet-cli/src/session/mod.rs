@@ -17,14 +17,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
 use pallet_core::engine::{Connections, Engine};
+use pallet_core::model::Manifest;
 use starlark::values::Value;
 use tokio::runtime::{Handle, Runtime};
 
 use crate::context::{Context, Installed, Loaded};
-use crate::project::Diagnostics;
 use crate::project::config::AdminUserConfig;
 use crate::project::star::complete::ScopeData;
 use crate::project::star::{Inputs, Language, Live, Workbench, with_inputs, with_room};
+use crate::project::{Catalog, Diagnostics};
 
 pub(crate) use interrupt::Interrupt;
 pub(crate) use script::{converse, run_file, run_lines};
@@ -105,7 +106,7 @@ impl Session {
         let secrets: Vec<String> = loaded.project.config.secrets.keys().cloned().collect();
         let workbench = Workbench {
             language: Language::with(secrets.iter().map(String::as_str), verbs::functions(self)),
-            catalog: Arc::new(Installed(loaded.registry.clone())),
+            catalog: self.clone(),
             live: self.live.clone(),
             print: Arc::new(move |line| printer.printed(line)),
             stop: Arc::new(move || interrupt.is_struck()),
@@ -155,10 +156,14 @@ impl Session {
         if !self.is_interactive() {
             return;
         }
-        let Ok(engine) = self.engine() else { return };
+        // no engine: that would ask for passwords
+        let (context, loaded) = (self.context(), self.loaded());
+        let Ok((name, service)) = loaded.project.config.service(context.global.service.as_deref()) else { return };
+        let Ok(services) = context.services(&loaded) else { return };
         let names = self.nodes.clone();
         self.handle.spawn_blocking(move || {
-            if let Ok(nodes) = engine.service.nodes() {
+            let service = services.open_as(&name, &service.config()).ok();
+            if let Some(Ok(nodes)) = service.map(|service| service.nodes()) {
                 *names.lock().unwrap_or_else(PoisonError::into_inner) = nodes.into_iter().map(|node| node.name).collect();
             }
         });
@@ -242,6 +247,16 @@ impl Session {
 
     fn node_names(&self) -> MutexGuard<'_, Vec<String>> {
         self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Catalog for Session {
+    fn crates(&self) -> Vec<String> {
+        Installed(self.loaded().registry.clone()).crates()
+    }
+
+    fn manifest(&self, name: &str) -> Result<Manifest, String> {
+        Installed(self.loaded().registry.clone()).manifest(name)
     }
 }
 

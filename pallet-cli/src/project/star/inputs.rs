@@ -98,6 +98,7 @@ impl<'v, 'm> Inputs<'v, 'm> {
     /// Brings the project's names in, or those that it has now. Gives those that an input's own hide.
     pub(crate) fn take(&mut self, project: &Project) -> Vec<String> {
         self.scope = project.inline.clone();
+        self.crates.borrow_mut().clear();
         let names = bring_in(self.module, project, &|name| !self.session.own.borrow().contains(name));
         let hidden = names.iter().filter(|name| self.session.own.borrow().contains(*name)).cloned().collect();
         self.project = names;

@@ -68,7 +68,15 @@ fn what_one_defines_the_next_ones_see_and_change() {
         "#]],
     );
     check(
-        &["web", "data_base", "load(\"@automated-admin-user\", a = \"automated_admin_user\")", "a(1)", "load(\"@nginx\", \"site\")", "site", "print(\"a\", 1)"],
+        &[
+            "web",
+            "data_base",
+            "load(\"@automated-admin-user\", a = \"automated_admin_user\")",
+            "a(1)",
+            "load(\"@nginx\", \"site\")",
+            "site",
+            "print(\"a\", 1)",
+        ],
         expect![[r#"
             pallet.star.web
             group_spec("data-base")
