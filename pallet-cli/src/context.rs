@@ -40,8 +40,6 @@ pub(crate) struct Context {
 pub(crate) struct Loaded {
     pub(crate) project: Project,
     pub(crate) registry: Arc<Registry>,
-    /// Nobody said who logs in.
-    pub(crate) user_is_default: bool,
 }
 
 impl Context {
@@ -173,8 +171,7 @@ impl Context {
         let project = Project::load(&self.directory(), &Installed(registry.clone()), options)?;
         self.printer.diagnostics(&project.warnings);
         check_plugins(&project, &registry)?;
-        let user_is_default = project.config.admin_user.name.is_none();
-        Ok(Loaded { project, registry, user_is_default })
+        Ok(Loaded { project, registry })
     }
 
     /// Checks the provider and the options of every service, and that its provider takes them.
@@ -264,10 +261,12 @@ impl Context {
         engine.connect.password = admin.password.as_ref().map(|secret| finder.find(secret)).transpose()?;
         engine.sudo_password = admin.sudo_password.as_ref().map(|secret| finder.find(secret)).transpose()?;
         let secrets = project.config.secrets.clone();
-        engine.vault = Arc::new(Vault::new(move |name| {
+        let names: Vec<_> = secrets.keys().cloned().collect();
+        let vault = Vault::new(move |name| {
             let reference = secrets.get(name).ok_or_else(|| format!("there is no secret {name} in [secrets] of pallet.toml"))?;
             finder.find(reference).map_err(|error| format!("secret {name}: {error:#}"))
-        }));
+        });
+        engine.vault = Arc::new(vault.with_names(names));
         for password in engine.sudo_password.iter().chain(&engine.connect.password) {
             engine.vault.hide(password);
         }

@@ -1,29 +1,44 @@
 //! An operation as its user sees it: what is told while it runs, how it ended, and the exit code of that.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use pallet_core::engine::{Engine, Event, Outcome, PlannedChange};
+use pallet_core::engine::{Engine, Event, Outcome, PlannedChange, RunOutcome};
 
 use crate::context::Context;
 use crate::error::{DRIFT, INTERRUPTED, SOME_NODE_FAILED};
-use crate::output::Progress;
+use crate::output::run_result::{live_line, run_result};
+use crate::output::{Printer, Progress};
 
 /// Tells of one operation.
 #[derive(Clone)]
 pub(crate) struct Telling {
     progress: Arc<Progress>,
+    printer: Printer,
     changes: Arc<Mutex<Vec<PlannedChange>>>,
+    /// What commands print is shown while they run.
+    live: Arc<AtomicBool>,
     begun: Instant,
 }
 
 impl Telling {
     /// Has an engine tell the printer what happens from now on.
     pub(crate) fn begin(context: &Context, engine: &mut Engine) -> Self {
-        let telling = Telling { progress: Arc::new(context.printer.progress()), changes: Arc::default(), begun: Instant::now() };
-        let (told, changes) = (telling.progress.clone(), telling.changes.clone());
+        let printer = context.printer.clone();
+        let progress = Arc::new(printer.progress());
+        let telling = Telling { progress, printer, changes: Arc::default(), live: Arc::default(), begun: Instant::now() };
+        let (told, changes, live, printer) =
+            (telling.progress.clone(), telling.changes.clone(), telling.live.clone(), telling.printer.clone());
         engine.events = Arc::new(move |event| {
-            told.event(&event);
+            match &event {
+                Event::Started { operation, nodes, .. } if operation == "run" => {
+                    live.store(printer.shows_lines(nodes.len()), Ordering::Relaxed);
+                    told.event(&event);
+                }
+                Event::Output { node, line, .. } if live.load(Ordering::Relaxed) => told.line(&live_line(node, line)),
+                _ => told.event(&event),
+            }
             if let Event::Planned(change) | Event::Drift(change) | Event::Action { change, changed: true } = event
                 && change.certainty.is_some()
             {
@@ -50,18 +65,30 @@ impl Telling {
 
     /// Tells how it ended.
     pub(crate) fn end(&self, outcome: &Outcome) {
-        let (changed, unchanged, failed) = outcome.counts();
-        let seconds = self.begun.elapsed().as_secs_f64();
-        self.progress.event(&Event::Finished {
-            ok: outcome.ok(),
-            changed,
-            unchanged,
-            failed,
-            created: outcome.created.len(),
-            destroyed: outcome.destroyed.len(),
-            seconds,
-        });
+        let seconds = self.finished(outcome.ok(), outcome.counts(), (outcome.created.len(), outcome.destroyed.len()));
         self.progress.summary(outcome, seconds);
+    }
+
+    /// Tells what a command printed on nodes, and how it ended.
+    pub(crate) fn end_run(&self, outcome: &RunOutcome) {
+        let failed = outcome.nodes.iter().filter(|node| node.exit != Some(0)).count();
+        let seconds = self.finished(outcome.ok(), (0, outcome.nodes.len() - failed, failed), (0, 0));
+        if !self.printer.json() {
+            self.printer.text(&run_result(&self.printer, outcome, !self.live.load(Ordering::Relaxed), seconds));
+        }
+    }
+
+    /// Tells that it is over: whether all is well; how many nodes were changed, unchanged and failed; how many created and destroyed. Gives how many
+    /// seconds it took.
+    pub(crate) fn finished(
+        &self,
+        ok: bool,
+        (changed, unchanged, failed): (usize, usize, usize),
+        (created, destroyed): (usize, usize),
+    ) -> f64 {
+        let seconds = self.begun.elapsed().as_secs_f64();
+        self.progress.event(&Event::Finished { ok, changed, unchanged, failed, created, destroyed, seconds });
+        seconds
     }
 
     /// What was changed so far, or would be.
@@ -75,6 +102,15 @@ pub(crate) fn exit_code(outcome: &Outcome) -> u8 {
     match (outcome.cancelled, outcome.ok()) {
         (true, _) => INTERRUPTED,
         (false, true) if outcome.drift_only && outcome.drifted() > 0 => DRIFT,
+        (false, true) => 0,
+        (false, false) => SOME_NODE_FAILED,
+    }
+}
+
+/// The exit code of a command on nodes that ended so.
+pub(crate) fn run_exit_code(outcome: &RunOutcome) -> u8 {
+    match (outcome.cancelled, outcome.ok()) {
+        (true, _) => INTERRUPTED,
         (false, true) => 0,
         (false, false) => SOME_NODE_FAILED,
     }

@@ -40,6 +40,8 @@ mod readme;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
+mod repl;
+#[cfg(test)]
 mod services;
 #[cfg(test)]
 mod tidy;

@@ -2,7 +2,7 @@
 //!
 //! [`workspace`] is what cargo built, [`Project`] runs pallet-cli in a home of its own, [`Bed`] is nodes with real sshd,
 //! [`Cloud`] makes them through an API, [`ContainerEngine`] is Docker or Podman, [`OciRegistry`] is a registry of plugins, [`CutNetwork`] dies
-//! on the way to it, [`Editor`] speaks with the language server.
+//! on the way to it, [`Terminal`] is what a person sits at, [`Editor`] speaks with the language server.
 //! Everything here panics with a readable message where a test cannot go on.
 // this package is test code, where a panic is how a failure is told
 #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -22,6 +22,7 @@ mod process;
 mod project;
 mod redact;
 mod slow;
+mod terminal;
 mod workspace;
 
 pub use bed::{Bed, BedOptions, Init};
@@ -38,4 +39,5 @@ pub use process::{Output, Process};
 pub use project::Project;
 pub use redact::Redactions;
 pub use slow::{SlowNetwork, Slowness};
+pub use terminal::{END, INTERRUPT, Terminal, UP};
 pub use workspace::{Artifact, Workspace, root, workspace};

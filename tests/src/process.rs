@@ -1,7 +1,7 @@
 //! Runs programs: captures what they print, and ends them when they take too long.
 
 use std::fmt;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -44,10 +44,23 @@ struct Capture {
 
 impl Process {
     /// Starts a program without standard input.
-    pub fn start(mut command: Command, timeout: Duration) -> Self {
+    pub fn start(command: Command, timeout: Duration) -> Self {
+        Process::start_on(command, Stdio::null(), timeout)
+    }
+
+    /// Starts a program that reads this text.
+    pub fn start_with_input(command: Command, input: &str, timeout: Duration) -> Self {
+        let mut process = Process::start_on(command, Stdio::piped(), timeout);
+        let (mut stdin, input) = (process.child.stdin.take().unwrap(), input.to_owned());
+        // one that ends early reads no more
+        std::thread::spawn(move || stdin.write_all(input.as_bytes()));
+        process
+    }
+
+    fn start_on(mut command: Command, stdin: Stdio, timeout: Duration) -> Self {
         let words: Vec<_> = std::iter::once(command.get_program()).chain(command.get_args()).map(|word| word.to_string_lossy()).collect();
         let words = words.join(" ");
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot run {words}: {error}"));
         let stdout = Capture::of(child.stdout.take().unwrap());
         let stderr = Capture::of(child.stderr.take().unwrap());

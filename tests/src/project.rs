@@ -8,7 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::guard::Guard;
-use crate::{Bed, Events, Output, Process, workspace};
+use crate::{Bed, Events, Output, Process, Terminal, workspace};
 
 /// A temporary home with a project directory in it. What pallet-cli is told of its surroundings is this and nothing else.
 #[derive(Debug)]
@@ -150,9 +150,24 @@ impl Project {
 
     /// Starts `pallet-cli` on the project.
     pub fn start(&self, arguments: &[&str]) -> Process {
+        Process::start(self.on_project(arguments), self.timeout)
+    }
+
+    fn on_project(&self, arguments: &[&str]) -> Command {
         let directory = self.directory();
         let arguments: Vec<_> = ["-C", directory.to_str().unwrap()].into_iter().chain(arguments.iter().copied()).collect();
-        Process::start(self.command(&arguments), self.timeout)
+        self.command(&arguments)
+    }
+
+    /// Starts `pallet-cli` on the project, with this text as its standard input.
+    pub fn start_with_input(&self, arguments: &[&str], input: &str) -> Process {
+        Process::start_with_input(self.on_project(arguments), input, self.timeout)
+    }
+
+    /// Starts `pallet-cli repl` on a terminal.
+    pub fn repl(&self, arguments: &[&str]) -> Terminal {
+        let arguments: Vec<_> = ["repl"].into_iter().chain(arguments.iter().copied()).collect();
+        Terminal::start(&self.on_project(&arguments), ">>>", self.timeout)
     }
 
     /// Runs `pallet-cli` in a directory, without `-C`.

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use crate::context::Context;
 
 mod offers;
-mod operation;
+pub(crate) mod operation;
 mod plugins;
 mod registry_options;
 
@@ -39,12 +39,15 @@ commands! {
     converge::Converge,
     lift::Lift,
     down::Down,
+    explain::Explain,
+    graph::Graph,
+    run::Run,
+    cp::Cp,
     nodes::Nodes,
     images::Images,
     hardware::Hardware,
     locations::Locations,
     repl::Repl,
-    run::Run,
     ssh::Ssh,
     doc::Doc,
     new::New,

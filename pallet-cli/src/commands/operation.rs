@@ -36,18 +36,23 @@ impl OperationOptions {
 
     /// The engine's options; code is checked here, before any node is touched.
     pub(crate) fn lift_options(&self, loaded: &Loaded) -> anyhow::Result<LiftOptions> {
-        let mut phases: Vec<_> = self.phases.iter().cloned().map(PhaseChoice::Named).collect();
-        for code in &self.code {
-            phases.push(PhaseChoice::Inline(loaded.project.inline(code)?));
-        }
         Ok(LiftOptions {
-            phases,
+            phases: phases(loaded, &self.phases, &self.code)?,
             dry_run: self.dry_run,
             parallel: self.parallel.into(),
             overwrite_changes: self.overwrite_changes,
             ..LiftOptions::default()
         })
     }
+}
+
+/// The phases of these names, and then those that are given as code.
+pub(crate) fn phases(loaded: &Loaded, names: &[String], code: &[String]) -> anyhow::Result<Vec<PhaseChoice>> {
+    let mut phases: Vec<_> = names.iter().cloned().map(PhaseChoice::Named).collect();
+    for code in code {
+        phases.push(PhaseChoice::Inline(loaded.project.inline(code)?));
+    }
+    Ok(phases)
 }
 
 /// The groups of these names, each with a count if one is given: `web=3`. No names: all groups.
@@ -63,6 +68,17 @@ pub(crate) fn groups(loaded: &Loaded, names: &[String]) -> anyhow::Result<Vec<Gr
 pub(crate) fn run<F>(context: &Context, loaded: &Loaded, operation: impl FnOnce(Engine) -> F) -> anyhow::Result<ExitCode>
 where
     F: Future<Output = Result<Option<Outcome>, EngineError>>,
+{
+    let (outcome, telling) = drive(context, loaded, operation)?;
+    let Some(outcome) = outcome else { return Ok(ExitCode::SUCCESS) };
+    telling.end(&outcome);
+    Ok(ExitCode::from(exit_code(&outcome)))
+}
+
+/// Does something with an engine that tells the printer what happens, and stops it at Ctrl-C.
+pub(crate) fn drive<T, F>(context: &Context, loaded: &Loaded, operation: impl FnOnce(Engine) -> F) -> anyhow::Result<(T, Telling)>
+where
+    F: Future<Output = Result<T, EngineError>>,
 {
     let mut engine = context.engine(loaded)?;
     let telling = Telling::begin(context, &mut engine);
@@ -86,13 +102,8 @@ where
         outcome
     });
     runtime.shutdown_background();
-    let outcome = match outcome {
-        Ok(Some(outcome)) => outcome,
-        Ok(None) => return Ok(ExitCode::SUCCESS),
-        Err(error) => return Err(error.into()),
-    };
-    telling.end(&outcome);
-    Ok(ExitCode::from(exit_code(&outcome)))
+    let outcome = outcome?;
+    Ok((outcome, telling))
 }
 
 /// Ends the process at once, as a second Ctrl-C asks for.

@@ -52,7 +52,7 @@ impl Workspace {
         self.analysis = analysis.after(std::mem::take(&mut self.analysis));
         found.extend(self.analysis.found.0.iter().cloned());
         if let Some(project) = &self.analysis.project {
-            let loaded = Loaded { project: project.clone(), registry: self.registry.clone(), user_is_default: false };
+            let loaded = Loaded { project: project.clone(), registry: self.registry.clone() };
             let missing = check_plugins(&loaded.project, &self.registry);
             let services = loaded.project.config.services.values().map(|service| context.check_service(&loaded, service));
             found.extend(services.chain([missing]).filter_map(Result::err).flat_map(|errors| errors.0));

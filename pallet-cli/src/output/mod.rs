@@ -1,11 +1,14 @@
 //! Everything that is printed: the only writer to standard output and standard error.
 
 pub(crate) mod about;
+pub(crate) mod copy_result;
 mod downloads;
+pub(crate) mod explanation;
 pub(crate) mod nodes;
 mod printer;
 mod progress;
 pub(crate) mod reference;
+pub(crate) mod run_result;
 mod summary;
 mod table;
 mod visible;

@@ -46,6 +46,11 @@ impl Printer {
         self.terminal
     }
 
+    /// Whether what a command prints on so many nodes is shown line by line while it runs.
+    pub(crate) fn shows_lines(&self, nodes: usize) -> bool {
+        !self.json() && (self.verbose > 0 || nodes == 1 && self.terminal)
+    }
+
     /// What the project's own files print.
     pub(crate) fn said(&self, line: &str) {
         match self.json() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use pallet_core::action::Certainty;
-use pallet_core::engine::{Event, Outcome, PlannedChange};
+use pallet_core::engine::{CopyResult, Event, Outcome, PlannedChange, RunResult};
 
 use super::Printer;
 use super::summary::summary;
@@ -78,7 +78,9 @@ impl Progress {
                     self.print(&format!("{node}: {action} | {line}"));
                 }
             }
-            Event::NodeFinished { node, .. } => self.done(node),
+            Event::NodeFinished { node, .. } | Event::Ran(RunResult { node, .. }) | Event::Copied(CopyResult { node, .. }) => {
+                self.done(node)
+            }
             Event::Warning { node, message } => {
                 let node = node.as_ref().map(|node| format!("{node}: ")).unwrap_or_default();
                 self.live.suspend(|| self.printer.warning(&format!("{node}{message}")));
@@ -90,6 +92,11 @@ impl Progress {
             }
             Event::Finished { .. } => self.clear(),
         }
+    }
+
+    /// A line of the result, while what is going on is shown.
+    pub(crate) fn line(&self, text: &str) {
+        self.print(text);
     }
 
     /// Says something to the person beside the events.

@@ -59,7 +59,8 @@ impl<'v> Call<'_, 'v, '_, '_> {
         items.into_iter().map(|item| self.phase(item)).collect()
     }
 
-    fn phase(&mut self, item: Value<'v>) -> Result<PhaseChoice, Complaint> {
+    /// A phase by its name, or a function as one.
+    pub(crate) fn phase(&mut self, item: Value<'v>) -> Result<PhaseChoice, Complaint> {
         if let Some(name) = item.unpack_str() {
             return Ok(PhaseChoice::Named(name.to_owned()));
         }
@@ -71,14 +72,18 @@ impl<'v> Call<'_, 'v, '_, '_> {
         Ok(PhaseChoice::Inline(phase(self.signature, "inline", item, self.evaluator)?))
     }
 
+    /// On how many nodes at once.
+    pub(crate) fn parallel(&self) -> usize {
+        self.number("parallel").map_or(50, |number| usize::try_from(number).unwrap_or(usize::MAX).clamp(1, 10_000))
+    }
+
     /// The options of an operation.
     pub(crate) fn lift_options(&mut self) -> Result<LiftOptions, Complaint> {
-        let parallel = self.number("parallel").map_or(50, |number| usize::try_from(number).unwrap_or(usize::MAX).clamp(1, 10_000));
         Ok(LiftOptions {
             phases: self.phases()?,
             dry_run: self.flag("dry_run"),
             overwrite_changes: self.flag("overwrite_changes"),
-            parallel,
+            parallel: self.parallel(),
             ..LiftOptions::default()
         })
     }

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
+use crate::commands::operation::leave;
 use crate::operation::Telling;
 
 /// What Ctrl-C would stop now.
@@ -13,6 +14,8 @@ pub(crate) struct Interrupt {
     operation: Mutex<Option<Running>>,
     /// The evaluation is asked to stop.
     evaluation: AtomicBool,
+    /// Nothing goes on: lines are waited for.
+    reading: AtomicBool,
 }
 
 /// An operation that runs.
@@ -44,6 +47,11 @@ impl Interrupt {
         self.evaluation.load(Ordering::Relaxed)
     }
 
+    /// Says whether lines are waited for.
+    pub(crate) fn read(&self, reading: bool) {
+        self.reading.store(reading, Ordering::Relaxed);
+    }
+
     /// Ctrl-C was pressed: an operation is told to end, the second time it is not waited for; without one the evaluation ends.
     pub(crate) fn strike(&self, interactive: bool) {
         let running = self.running();
@@ -58,6 +66,8 @@ impl Interrupt {
                 // a script ends with what it was at
                 self.evaluation.store(!interactive, Ordering::Relaxed);
             }
+            // nothing would end a wait for lines of a pipe
+            None if !interactive && self.reading.load(Ordering::Relaxed) => leave(),
             None => self.evaluation.store(true, Ordering::Relaxed),
         }
     }

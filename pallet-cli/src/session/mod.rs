@@ -17,15 +17,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
 use pallet_core::engine::{Connections, Engine};
+use pallet_core::model::Manifest;
 use starlark::values::Value;
+use tokio::runtime::{Handle, Runtime};
 
 use crate::context::{Context, Installed, Loaded};
-use crate::project::Diagnostics;
 use crate::project::config::AdminUserConfig;
 use crate::project::star::complete::ScopeData;
-use crate::project::star::scope::Known;
-use crate::project::star::signature::Signature;
 use crate::project::star::{Inputs, Language, Live, Workbench, with_inputs, with_room};
+use crate::project::{Catalog, Diagnostics};
 
 pub(crate) use interrupt::Interrupt;
 pub(crate) use script::{converse, run_file, run_lines};
@@ -46,7 +46,9 @@ pub(crate) struct Session {
     base: Context,
     pub(crate) manner: Manner,
     state: Mutex<State>,
-    runtime: tokio::runtime::Runtime,
+    /// Only its owner can end it.
+    runtime: Option<Runtime>,
+    handle: Handle,
     connections: Connections,
     pub(crate) interrupt: Arc<Interrupt>,
     live: Live,
@@ -73,11 +75,13 @@ impl Session {
         let workers = crate::operation::workers();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
         let runtime = runtime.context("cannot start the runtime")?;
+        let handle = runtime.handle().clone();
         let session = Session {
             base: context.clone(),
             manner,
             state: Mutex::new(State { loaded, service: context.global.service.clone(), admin_user: None }),
-            runtime,
+            runtime: Some(runtime),
+            handle,
             connections: Connections::new(),
             interrupt: Arc::default(),
             live: Live::default(),
@@ -87,7 +91,7 @@ impl Session {
             nodes: Arc::default(),
         };
         let (interrupt, interactive) = (session.interrupt.clone(), session.is_interactive());
-        session.runtime.spawn(async move {
+        session.handle.spawn(async move {
             while tokio::signal::ctrl_c().await.is_ok() {
                 interrupt.strike(interactive);
             }
@@ -102,19 +106,21 @@ impl Session {
         let secrets: Vec<String> = loaded.project.config.secrets.keys().cloned().collect();
         let workbench = Workbench {
             language: Language::with(secrets.iter().map(String::as_str), verbs::functions(self)),
-            catalog: Arc::new(Installed(loaded.registry.clone())),
+            catalog: self.clone(),
             live: self.live.clone(),
             print: Arc::new(move |line| printer.printed(line)),
             stop: Arc::new(move || interrupt.is_struck()),
         };
         let done = with_room(|| with_inputs(&workbench, &loaded.project, work)).map_err(Diagnostics::from)?;
-        self.runtime.block_on(self.connections.close());
+        self.handle.block_on(self.connections.close());
         Ok(done)
     }
 
     /// Evaluates one input; its value, if it is to be shown.
     fn input<'v>(&self, inputs: &mut Inputs<'v, '_>, file: &str, code: &str) -> anyhow::Result<Value<'v>> {
-        self.interrupt.clear();
+        if self.is_interactive() {
+            self.interrupt.clear();
+        }
         self.told.store(false, Ordering::Relaxed);
         inputs.check(file, code)?;
         let result = inputs.evaluate(file, code);
@@ -128,17 +134,6 @@ impl Session {
             Err(found) => Err(found.into()),
             Ok(value) => Ok(value),
         }
-    }
-
-    /// How a function is called that is there without a load and is no action.
-    fn signature(&self, name: &str) -> Option<Signature> {
-        let specs = Language::new(std::iter::empty()).known();
-        let spec = specs.into_iter().find(|(known, _)| known == name).and_then(|(_, known)| match known {
-            Known::Function(signature) => Some(signature.as_ref().clone()),
-            Known::Namespace(_) => None,
-        });
-        let is_action = pallet_core::action::TABLE.iter().any(|entry| entry.name == name);
-        verbs::signatures().into_iter().find(|signature| signature.function == name).or(spec.filter(|_| !is_action))
     }
 
     /// What can be completed now.
@@ -157,11 +152,18 @@ impl Session {
     }
 
     /// Asks the service for the names of its nodes, for completion, without anybody waiting for it.
-    pub(crate) fn look_for_nodes(self: &Arc<Self>) {
-        let Ok(engine) = self.engine() else { return };
+    fn look_for_nodes(&self) {
+        if !self.is_interactive() {
+            return;
+        }
+        // no engine: that would ask for passwords
+        let (context, loaded) = (self.context(), self.loaded());
+        let Ok((name, service)) = loaded.project.config.service(context.global.service.as_deref()) else { return };
+        let Ok(services) = context.services(&loaded) else { return };
         let names = self.nodes.clone();
-        self.runtime.spawn_blocking(move || {
-            if let Ok(nodes) = engine.service.nodes() {
+        self.handle.spawn_blocking(move || {
+            let service = services.open_as(&name, &service.config()).ok();
+            if let Some(Ok(nodes)) = service.map(|service| service.nodes()) {
                 *names.lock().unwrap_or_else(PoisonError::into_inner) = nodes.into_iter().map(|node| node.name).collect();
             }
         });
@@ -180,10 +182,10 @@ impl Session {
         match &state.admin_user {
             None => state.loaded.clone(),
             Some(admin_user) => {
-                let Loaded { project, registry, .. } = state.loaded.as_ref();
+                let Loaded { project, registry } = state.loaded.as_ref();
                 let mut project = project.clone();
                 project.config.admin_user = admin_user.clone();
-                Arc::new(Loaded { project, registry: registry.clone(), user_is_default: admin_user.name.is_none() })
+                Arc::new(Loaded { project, registry: registry.clone() })
             }
         }
     }
@@ -230,6 +232,11 @@ impl Session {
         self.told.load(Ordering::Relaxed)
     }
 
+    /// What is printed by now says all of the value of the input.
+    fn has_told_all(&self) {
+        self.told.store(true, Ordering::Relaxed);
+    }
+
     fn remember(&self, code: u8) {
         self.worst.fetch_max(code, Ordering::Relaxed);
     }
@@ -240,5 +247,24 @@ impl Session {
 
     fn node_names(&self) -> MutexGuard<'_, Vec<String>> {
         self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Catalog for Session {
+    fn crates(&self) -> Vec<String> {
+        Installed(self.loaded().registry.clone()).crates()
+    }
+
+    fn manifest(&self, name: &str) -> Result<Manifest, String> {
+        Installed(self.loaded().registry.clone()).manifest(name)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // what was abandoned is not waited for
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }

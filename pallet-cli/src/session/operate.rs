@@ -66,7 +66,7 @@ impl Session {
         });
         self.interrupt.begin(Running { cancel: cancel.clone(), telling: telling.clone(), abandon });
         self.live.set(Some(Box::new(Calls(sender.clone()))));
-        let runtime = self.runtime.handle().clone();
+        let runtime = self.handle.clone();
         let told = telling.clone();
         let thread = std::thread::Builder::new().name("operation".to_owned()).spawn(move || {
             let done = runtime.block_on(work(engine, told));
@@ -97,7 +97,7 @@ impl Session {
         self.live.set(None);
         self.interrupt.end();
         self.base.listener.set(None);
-        pause.end();
+        drop(pause);
         if result.is_err() {
             telling.abandon();
         }
@@ -127,13 +127,7 @@ impl Session {
         })?;
         let Some((outcome, changes)) = done else { return Ok(None) };
         self.remember(crate::operation::exit_code(&outcome));
-        self.told.store(true, std::sync::atomic::Ordering::Relaxed);
-        let mut names = self.node_names();
-        names.retain(|name| !outcome.destroyed.contains(name));
-        names.extend(outcome.created.iter().filter(|_| !outcome.nodes.is_empty()).cloned());
-        names.sort();
-        names.dedup();
-        drop(names);
+        self.has_told_all();
         Ok(Some(outcome::table(&outcome, &changes)))
     }
 

@@ -7,6 +7,10 @@ use crate::project::star::table::TableValue;
 
 /// What such a value is called.
 pub(super) const OUTCOME: &str = "the outcome";
+/// What the result of a command on nodes is called.
+pub(super) const RESULT: &str = "the result";
+/// What an explanation is called.
+pub(super) const EXPLANATION: &str = "an explanation";
 
 /// An outcome with what was changed, or would be.
 pub(super) fn table(outcome: &Outcome, changes: &[PlannedChange]) -> TableValue {

@@ -15,7 +15,7 @@ use crate::error::{INTERRUPTED, exit_code};
 use crate::project::star::Inputs;
 
 /// The prompt.
-const PROMPT: &str = "pallet> ";
+const PROMPT: &str = ">>> ";
 
 /// Runs a file in a session of its own, and gives its exit code.
 pub(crate) fn run_file(context: &Context, path: &Path) -> anyhow::Result<ExitCode> {
@@ -34,8 +34,12 @@ pub(crate) fn run_lines(context: &Context) -> anyhow::Result<ExitCode> {
     let own = session.clone();
     let result = session.evaluating(move |inputs| {
         let mut pending = Pending::default();
-        for line in std::io::stdin().lock().lines() {
-            let line = line.context("cannot read standard input")?;
+        let mut lines = std::io::stdin().lock().lines();
+        loop {
+            own.interrupt.read(true);
+            let line = lines.next();
+            own.interrupt.read(false);
+            let Some(line) = line.transpose().context("cannot read standard input")? else { break };
             if pending.ends_before(&line) {
                 own.piped(inputs, &mut pending)?;
             }

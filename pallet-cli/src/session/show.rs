@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 use starlark::values::Value;
 use starlark::values::list::ListRef;
 
-use super::outcome::OUTCOME;
+use super::outcome::{EXPLANATION, OUTCOME, RESULT};
 use crate::output::{Printer, table};
 use crate::project::star::table::TableValue;
 use crate::project::star::types::to_json;
@@ -12,7 +12,9 @@ use crate::project::star::types::to_json;
 /// Shows the value of an input. What was `told` already is not told twice.
 pub(super) fn show(printer: &Printer, value: Value<'_>, told: bool) {
     let one = TableValue::of(value);
-    if value.is_none() || (told && one.is_some_and(|table| table.name() == OUTCOME)) {
+    let items = ListRef::from_value(value).into_iter().flat_map(|list| list.iter()).filter_map(TableValue::of);
+    let is_told = |table: &TableValue| [OUTCOME, RESULT, EXPLANATION].contains(&table.name());
+    if value.is_none() || (told && one.into_iter().chain(items).any(is_told)) {
         return;
     }
     if printer.json() {

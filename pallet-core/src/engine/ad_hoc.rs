@@ -14,7 +14,7 @@ use super::node_connect::unless_stopped;
 use super::node_run::NodeRun;
 use super::on_nodes::on_nodes;
 use super::{Engine, EngineError, GroupSpec, ServerSpec};
-use crate::model::{Node, NodeStatus};
+use crate::model::Node;
 use crate::script::{quote, shell};
 use crate::transport::{self, Become, Stream};
 
@@ -139,6 +139,7 @@ impl Engine {
             }
         };
         let nodes = self.select(groups, &names).await?;
+        self.find_secrets().await?;
         self.tell(Event::started("run", false, nodes.iter().map(|node| node.name.clone())));
         let script = Arc::new(script(options));
         let options = Arc::new(options.clone());
@@ -146,9 +147,24 @@ impl Engine {
         let results = on_nodes(self, nodes, options.parallel, move |engine, node| {
             let (script, options) = (script.clone(), options.clone());
             let group = groups.iter().find(|group| node.group.as_deref() == Some(group.name.as_str())).cloned();
-            async move { engine.run_on(node, group.unwrap_or_else(nobody), &script, &options).await }
+            async move {
+                let result = engine.run_on(node, group.unwrap_or_else(nobody), &script, &options).await;
+                engine.tell(Event::Ran(result.clone()));
+                result
+            }
         });
         Ok(RunOutcome { nodes: results.await?, cancelled: self.cancel.is_cancelled() })
+    }
+
+    /// Finds all secrets: what a command prints may hold any of them.
+    async fn find_secrets(&self) -> Result<(), EngineError> {
+        let vault = self.vault.clone();
+        let found = tokio::task::spawn_blocking(move || vault.find_all()).await;
+        for error in found.map_err(|error| EngineError::Task(error.to_string()))? {
+            let message = format!("what is printed may hold a secret that cannot be found, and so not be hidden: {error}");
+            self.tell(Event::Message { node: None, level: "debug".to_owned(), message });
+        }
+        Ok(())
     }
 
     async fn run_on(&self, node: Node, group: Arc<GroupSpec>, script: &str, options: &RunOptions) -> RunResult {
@@ -190,10 +206,8 @@ impl NodeRun {
         options: &RunOptions,
         output: &mut (dyn FnMut(Stream, &[u8]) + Send),
     ) -> Result<i32, String> {
-        match self.node.status {
-            NodeStatus::Stopped => return Err("the node is stopped; converge starts it".to_owned()),
-            NodeStatus::Starting => return Err("the node is still starting; try again in a moment".to_owned()),
-            NodeStatus::Running | NodeStatus::Failed | NodeStatus::Unknown => {}
+        if let Some(why) = self.cannot_be_asked() {
+            return Err(why);
         }
         let login = options.user == RunAs::Login;
         let work = async {
@@ -233,7 +247,7 @@ fn check(options: &RunOptions) -> Result<(), EngineError> {
 }
 
 /// A group for nodes whose own is not declared any more.
-fn nobody() -> Arc<GroupSpec> {
+pub(super) fn nobody() -> Arc<GroupSpec> {
     Arc::new(GroupSpec { name: String::new(), count: None, server: ServerSpec::new() })
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::model::Connection;
@@ -58,9 +59,11 @@ impl Connections {
     /// Closes all that are idle.
     pub async fn close(&self) {
         let idle = self.with(std::mem::take);
+        let mut goodbyes = JoinSet::new();
         for mut transport in idle.into_values() {
-            transport.close().await;
+            goodbyes.spawn(async move { transport.close().await });
         }
+        goodbyes.join_all().await;
     }
 
     /// Closes those to a node that is no more.

@@ -25,18 +25,7 @@ pub(super) type Declaration = Result<Vec<(String, Vec<Declared>)>, NodeError>;
 /// Runs them all: every node passes a phase before the next phase begins, so that settings of one phase are there in the next.
 /// Also gives what functions said to the user, each with the name of its node.
 pub(super) fn declare(engine: &Engine, subjects: Vec<Subject>, showing: Showing) -> (Vec<Declaration>, Vec<(String, Log)>) {
-    let session = Arc::new(Session {
-        registry: engine.registry.clone(),
-        actions: engine.actions.clone(),
-        workspace: Directory::at(engine.directory.clone()),
-        environment: engine.environment.clone(),
-        admin_user: engine.admin_user.clone(),
-        targets: subjects.iter().map(|subject| subject.target.clone()).collect(),
-        settings: Mutex::default(),
-        cancel: engine.cancel.clone(),
-        vault: engine.vault.clone(),
-        showing,
-    });
+    let session = Arc::new(session(engine, &subjects, showing));
     let mut results: Vec<Declaration> = subjects.iter().map(|_| Ok(Vec::new())).collect();
     let mut all_said = Vec::new();
     let rounds = subjects.iter().map(|subject| subject.phases.len()).max().unwrap_or_default();
@@ -71,7 +60,30 @@ pub(super) fn declare(engine: &Engine, subjects: Vec<Subject>, showing: Showing)
     (results, all_said)
 }
 
-fn run_phase(session: &Arc<Session>, target: &Target, name: &str, phase: &Phase) -> Result<(Vec<Declared>, Vec<Log>), (NodeError, bool)> {
+/// What the requests of all these subjects share.
+pub(super) fn session(engine: &Engine, subjects: &[Subject], showing: Showing) -> Session {
+    Session {
+        registry: engine.registry.clone(),
+        actions: engine.actions.clone(),
+        workspace: Directory::at(engine.directory.clone()),
+        environment: engine.environment.clone(),
+        admin_user: engine.admin_user.clone(),
+        targets: subjects.iter().map(|subject| subject.target.clone()).collect(),
+        settings: Mutex::default(),
+        cancel: engine.cancel.clone(),
+        vault: engine.vault.clone(),
+        showing,
+        watcher: None,
+    }
+}
+
+/// Runs the functions of a phase for one node. With an error comes whether it is that a function ran out of time.
+pub(super) fn run_phase(
+    session: &Arc<Session>,
+    target: &Target,
+    name: &str,
+    phase: &Phase,
+) -> Result<(Vec<Declared>, Vec<Log>), (NodeError, bool)> {
     let recorder = NodeRequest::new(session.clone(), target.clone(), name);
     let mut request = Request::new(Arc::new(recorder.clone()));
     for function in phase.functions() {

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::NodeResult;
+use super::ad_hoc::RunResult;
+use super::copy::CopyResult;
 use super::template::Choice;
 use super::vault::Vault;
 use crate::action::{Certainty, SourceLocation};
@@ -52,6 +54,10 @@ pub enum Event {
     Drift(PlannedChange),
     /// A line that an action printed.
     Output { node: String, phase: String, action: String, line: String },
+    /// A command ended on a node, or could not be run there.
+    Ran(RunResult),
+    /// All that is to be copied from or to a node was, or some of it could not be.
+    Copied(CopyResult),
     /// All that is done on a node.
     NodeFinished {
         node: String,
@@ -84,7 +90,10 @@ impl Event {
             Event::NotCreated { error, .. } => hide(error),
             Event::NodeFinished { result: NodeResult::Failed { error, .. }, .. } => error.redact(vault),
             Event::Warning { message, .. } | Event::Message { message, .. } => hide(message),
-            Event::Started { .. }
+            // its text was redacted as a whole
+            Event::Ran(_)
+            | Event::Copied(_)
+            | Event::Started { .. }
             | Event::Creating { .. }
             | Event::Created { .. }
             | Event::Destroying { .. }

@@ -12,7 +12,7 @@ use super::event::Event;
 use super::node_run::{BOOTSTRAPPED_TAG, NodeRun};
 use super::predicted::PredictedNode;
 use super::request::Showing;
-use super::select::find_nodes;
+use super::select::find_named;
 use super::spec::merge_order;
 use super::{Engine, EngineError, GroupSpec, NodeError, NodeResult, Outcome, Phase};
 use crate::model::Node;
@@ -71,9 +71,9 @@ impl Mode {
 }
 
 /// The phase that always runs first: settings are there for all that follows.
-const SETTINGS: &str = "settings";
+pub(super) const SETTINGS: &str = "settings";
 /// The phase that runs on nodes that were never bootstrapped.
-const BOOTSTRAP: &str = "bootstrap";
+pub(super) const BOOTSTRAP: &str = "bootstrap";
 /// What an inline phase is called.
 const INLINE: &str = "inline";
 
@@ -84,9 +84,10 @@ impl Engine {
         let groups: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
         let mut nodes = with_groups(nodes, &groups);
         if !options.nodes.is_empty() {
-            let wanted: Vec<_> =
-                find_nodes(nodes.iter().map(|(node, _)| node), &options.nodes)?.into_iter().map(|node| node.id.clone()).collect();
-            nodes.retain(|(node, _)| wanted.contains(&node.id));
+            let there: Vec<_> = nodes.iter().map(|(node, _)| node.clone()).collect();
+            let known: Vec<_> = groups.iter().map(|group| group.name.as_str()).collect();
+            let wanted = find_named(&there, &options.nodes, "group or node", &known)?;
+            nodes.retain(|(node, _)| wanted.iter().any(|wanted| wanted.id == node.id));
         }
         self.tell(Event::started("lift", options.dry_run || options.drift_only, nodes.iter().map(|(node, _)| node.name.clone())));
         Ok(self.configure(nodes, options, Purpose::Lift).await?.0)

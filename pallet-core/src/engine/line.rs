@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Event, NodeError, NodeResult, Outcome, PlannedChange};
+use super::{CopyResult, Event, NodeError, NodeResult, Outcome, PlannedChange, RunResult};
 
 /// In one line, without its end. A program that wants more of an event looks at its fields, or writes it as JSON.
 impl fmt::Display for Event {
@@ -31,6 +31,10 @@ impl fmt::Display for Event {
             }
             Event::Drift(change) => write!(f, "{}: changed by hand and kept: {change}", change.node),
             Event::Output { node, line, .. } => write!(f, "{node}: | {line}"),
+            Event::Ran(RunResult { node, exit: Some(exit), .. }) => write!(f, "{node}: exit {exit}"),
+            Event::Ran(RunResult { node, error, .. }) => write!(f, "{node}: {}", error.as_deref().unwrap_or("it did not end by itself")),
+            Event::Copied(CopyResult { node, error: Some(error), .. }) => write!(f, "{node}: {error}"),
+            Event::Copied(CopyResult { node, copied, .. }) => write!(f, "{node}: {} copied", copied.len()),
             Event::NodeFinished { node, result, .. } => write!(f, "{node}: {result}"),
             Event::Warning { node, message } => write!(f, "{}warning: {message}", prefix(node.as_deref())),
             Event::Message { node, message, .. } => write!(f, "{}{message}", prefix(node.as_deref())),

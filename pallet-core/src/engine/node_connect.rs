@@ -8,7 +8,7 @@ use super::connections::Key;
 use super::event::Event;
 use super::node_run::{BOOTSTRAPPED_TAG, NodeRun};
 use super::{Engine, NodeError};
-use crate::model::Connection;
+use crate::model::{Connection, NodeStatus};
 use crate::transport::{self, Become, Stream, Transport, TransportError};
 
 /// How long a new node that does not answer is left alone before it is tried again.
@@ -31,12 +31,27 @@ impl NodeRun {
         }
     }
 
-    async fn open(&mut self, engine: &Engine) -> Result<Box<dyn Transport>, TransportError> {
+    /// How the node is reached, and the user of its image if that logs in still.
+    pub(super) fn connection(&self) -> (Connection, Option<String>) {
         let mut connection = self.node.connection.clone();
         let image_user = self.node.image_user.clone().filter(|_| !self.bootstrapped());
         if let (Some(user), Connection::Ssh(ssh)) = (&image_user, &mut connection) {
             ssh.user = Some(user.clone());
         }
+        (connection, image_user)
+    }
+
+    /// Why it is no use to ask the node anything, if that is known before.
+    pub(super) fn cannot_be_asked(&self) -> Option<String> {
+        match self.node.status {
+            NodeStatus::Stopped => Some("the node is stopped; converge starts it".to_owned()),
+            NodeStatus::Starting => Some("the node is still starting; try again in a moment".to_owned()),
+            NodeStatus::Running | NodeStatus::Failed | NodeStatus::Unknown => None,
+        }
+    }
+
+    async fn open(&mut self, engine: &Engine) -> Result<Box<dyn Transport>, TransportError> {
+        let (connection, image_user) = self.connection();
         let login = transport::login_user(&connection, &engine.connect)?;
         let root = match &connection {
             // a node that is entered from this machine is entered as its root

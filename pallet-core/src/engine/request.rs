@@ -33,6 +33,28 @@ pub(super) struct Session {
     pub(super) cancel: CancellationToken,
     pub(super) vault: Arc<Vault>,
     pub(super) showing: Showing,
+    /// Is told who calls functions, and writes and reads settings.
+    pub(super) watcher: Option<Arc<dyn Fn(Seen<'_>) + Send + Sync>>,
+}
+
+/// Something that a function does besides declaring actions.
+pub(super) struct Seen<'a> {
+    /// Whose node is being configured.
+    pub(super) target: &'a Target,
+    pub(super) phase: &'a str,
+    /// The crate function that does it, `nginx.site`; `None`: a function of the project.
+    pub(super) by: Option<String>,
+    pub(super) what: Doing<'a>,
+}
+
+/// What it does.
+pub(super) enum Doing<'a> {
+    /// Calls a function of a crate: `nginx.site`.
+    Calls(&'a str),
+    /// Writes settings for a facility.
+    Writes(&'a str),
+    /// Reads settings for a facility.
+    Reads(&'a str),
 }
 
 /// Whether what may be shown of actions is kept with them.
@@ -180,7 +202,7 @@ impl NodeRequest {
         // some arguments must be of a form that no placeholder has
         let fits = |action: &mut Box<dyn AnyAction>| action.prepare(&self.inner.session.workspace).is_ok();
         let action = action.and_then(|mut action| fits(&mut action).then_some(action));
-        Some(Shown { arguments: arguments.clone(), action })
+        Some(Shown { arguments: scope::without_defaults(entry, arguments), action })
     }
 
     /// Puts secrets into arguments; gives what names the action without them, if there are any.
@@ -197,7 +219,15 @@ impl NodeRequest {
         Ok(Some((entry.parse)(named).map_or_else(|_| "with secrets".to_owned(), |action| action.subject())))
     }
 
+    fn watch(&self, what: Doing<'_>) {
+        if let Some(watcher) = &self.inner.session.watcher {
+            let by = self.caller.as_ref().map(|caller| format!("{}.{}", caller.config_crate, caller.function));
+            watcher(Seen { target: &self.inner.target, phase: &self.inner.phase, by, what });
+        }
+    }
+
     fn call(&self, wanted: &CallFunction) -> Result<Value, PluginError> {
+        self.watch(Doing::Calls(&format!("{}.{}", wanted.config_crate, wanted.function)));
         {
             let mut recorded = self.recorded();
             if recorded.calls.len() >= MAX_CALL_DEPTH {
@@ -254,6 +284,7 @@ impl NodeRequest {
     }
 
     fn get_settings(&self, wanted: GetSettings) -> Value {
+        self.watch(Doing::Reads(&wanted.facility));
         let node = wanted.node.unwrap_or_else(|| self.inner.target.id.clone());
         self.settings().get(&(node, wanted.facility)).cloned().unwrap_or_default()
     }
@@ -262,6 +293,7 @@ impl NodeRequest {
         let Value::Object(value) = wanted.value else {
             return Err(PluginError::new(ErrorKind::InvalidInput, format!("settings for {} must be an object", wanted.facility)));
         };
+        self.watch(Doing::Writes(&wanted.facility));
         let mut settings = self.settings();
         let there = settings.entry((self.inner.target.id.clone(), wanted.facility)).or_insert_with(|| json!({}));
         if let Value::Object(there) = there {

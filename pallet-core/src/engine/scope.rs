@@ -39,6 +39,18 @@ pub(super) fn apply(scope: &Scope, entry: &ActionEntry, arguments: &mut Value) {
     }
 }
 
+/// The arguments that say something: functions of crates also give those that are what they are anyway.
+pub(super) fn without_defaults(entry: &ActionEntry, arguments: &Value) -> Value {
+    let schema = (entry.parameters)();
+    let says = |name: &str, value: &Value| !value.is_null() && schema["properties"][name].get("default") != Some(value);
+    match arguments {
+        Value::Object(arguments) => {
+            arguments.iter().filter(|(name, value)| says(name, value)).map(|(name, value)| (name.clone(), value.clone())).collect()
+        }
+        other => other.clone(),
+    }
+}
+
 /// Old contents that hold secrets are not kept on the node.
 pub(super) fn keep_no_versions(entry: &ActionEntry, arguments: &mut Value) {
     let schema = (entry.parameters)();

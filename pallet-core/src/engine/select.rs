@@ -34,12 +34,16 @@ fn select(nodes: Vec<Node>, groups: &[GroupSpec], names: &[String]) -> Result<Ve
     Ok(nodes)
 }
 
-/// The nodes of these names or ids.
-pub(super) fn find_nodes<'a>(nodes: impl Iterator<Item = &'a Node>, names: &[String]) -> Result<Vec<&'a Node>, EngineError> {
-    let nodes: Vec<_> = nodes.collect();
+/// The nodes of these names or ids; `what` and `others` are what else a name could have been.
+pub(super) fn find_named<'a>(
+    nodes: &'a [Node],
+    names: &[String],
+    what: &'static str,
+    others: &[&str],
+) -> Result<Vec<&'a Node>, EngineError> {
     let find = |name: &String| {
-        let found = nodes.iter().copied().find(|node| node.name == *name || node.id == *name);
-        found.ok_or_else(|| no_such_name("node", name, nodes.iter().map(|node| node.name.as_str())))
+        let found = nodes.iter().find(|node| node.name == *name || node.id == *name);
+        found.ok_or_else(|| no_such_name(what, name, others.iter().copied().chain(nodes.iter().map(|node| node.name.as_str()))))
     };
     names.iter().map(find).collect()
 }

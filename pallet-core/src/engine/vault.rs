@@ -23,6 +23,8 @@ const HIDDEN: &str = "***";
 #[derive(Default)]
 pub struct Vault {
     source: Option<Box<SecretSource>>,
+    /// Those that there are, as far as that is known.
+    names: Vec<String>,
     known: Mutex<Known>,
 }
 
@@ -36,7 +38,18 @@ struct Known {
 impl Vault {
     /// Secrets from this source. Each is asked for once, when it is first used.
     pub fn new(source: impl Fn(&str) -> Result<Secret, String> + Send + Sync + 'static) -> Self {
-        Vault { source: Some(Box::new(source)), known: Mutex::default() }
+        Vault { source: Some(Box::new(source)), names: Vec::new(), known: Mutex::default() }
+    }
+
+    /// The same with the names of all secrets that there are, so that they can be kept out of what is told even if no action uses them.
+    pub fn with_names(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.names.extend(names);
+        self
+    }
+
+    /// Finds all secrets, so that what somebody else prints can be told without them. Gives why some cannot be found.
+    pub(super) fn find_all(&self) -> Vec<String> {
+        self.names.iter().filter_map(|name| self.value(name).err()).collect()
     }
 
     /// Keeps this value too out of all that is told.

@@ -78,6 +78,22 @@ fn list(directory: &Path, name: &str, depth: usize, found: &mut Vec<Listed>) -> 
     Ok(())
 }
 
+/// The SHA-256 digest (hexadecimal) and the size in bytes of a file.
+pub(super) fn digest_of(path: &Path) -> std::io::Result<(String, u64)> {
+    let mut file = std::fs::File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut piece = vec![0; 1 << 18];
+    let mut size = 0;
+    loop {
+        let read = file.read(&mut piece)?;
+        if read == 0 {
+            return Ok((hex(&hash.finalize()), size));
+        }
+        hash.update(&piece[..read]);
+        size += read as u64;
+    }
+}
+
 fn unreadable(path: &Path, error: &std::io::Error) -> ActionError {
     ActionError::node(format!("cannot read {}: {error}", path.display()))
 }
@@ -91,19 +107,7 @@ impl Workspace for Directory {
     fn digest(&self, path: &Path) -> Result<(String, u64, PathBuf), ActionError> {
         let path = self.regular(path)?;
         let unreadable = |error| unreadable(&path, &error);
-        let mut file = std::fs::File::open(&path).map_err(unreadable)?;
-        let mut hash = Sha256::new();
-        let mut piece = vec![0; 1 << 18];
-        let mut size = 0;
-        loop {
-            let read = file.read(&mut piece).map_err(unreadable)?;
-            if read == 0 {
-                break;
-            }
-            hash.update(&piece[..read]);
-            size += read as u64;
-        }
-        let digest = hex(&hash.finalize());
+        let (digest, size) = digest_of(&path).map_err(unreadable)?;
         Ok((digest, size, path.canonicalize().map_err(unreadable)?))
     }
 

@@ -24,6 +24,8 @@ pub enum InputPart {
     Secret(Secret),
     /// From a file of this machine.
     File(PathBuf),
+    /// So many bytes from the beginning of a file of this machine. It is an error if there are fewer.
+    Beginning(PathBuf, u64),
     /// No more, and yet no end: the input ends when the command does, or the connection.
     Open,
 }
@@ -47,6 +49,7 @@ impl Input {
                 InputPart::Bytes(bytes) => bytes.len() as u64,
                 InputPart::Secret(secret) => secret.expose().len() as u64,
                 InputPart::Open => 0,
+                InputPart::Beginning(_, length) => *length,
                 InputPart::File(path) => tokio::fs::metadata(path).await.map_err(|error| unreadable(path, &error))?.len(),
             };
         }
@@ -66,10 +69,18 @@ impl From<&str> for Input {
     }
 }
 
+/// A file that is being read.
+struct OpenFile {
+    file: File,
+    path: PathBuf,
+    /// How much of it is still wanted; `None`: all of it.
+    left: Option<u64>,
+}
+
 /// Hands out an input chunk by chunk.
 pub(super) struct Feed {
     parts: vec::IntoIter<InputPart>,
-    file: Option<(File, PathBuf)>,
+    file: Option<OpenFile>,
     open: bool,
 }
 
@@ -86,14 +97,19 @@ impl Feed {
     /// The next chunk, which is never empty; `None` at the end. Not to be dropped halfway.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
         loop {
-            if let Some((file, path)) = &mut self.file {
-                let mut chunk = vec![0; CHUNK];
-                let read = file.read(&mut chunk).await.map_err(|error| unreadable(path, &error))?;
-                if read > 0 {
-                    chunk.truncate(read);
-                    return Ok(Some(chunk));
+            if let Some(open) = &mut self.file {
+                let wanted = open.left.map_or(CHUNK, |left| usize::try_from(left).unwrap_or(CHUNK).min(CHUNK));
+                let mut chunk = vec![0; wanted];
+                let read = open.file.read(&mut chunk).await.map_err(|error| unreadable(&open.path, &error))?;
+                match (read, &mut open.left) {
+                    (0, Some(1..)) => return Err(shrunk(&open.path)),
+                    (0, _) => self.file = None,
+                    (read, left) => {
+                        *left = left.map(|left| left - read as u64);
+                        chunk.truncate(read);
+                        return Ok(Some(chunk));
+                    }
                 }
-                self.file = None;
             }
             match self.parts.next() {
                 None => return Ok(None),
@@ -102,14 +118,22 @@ impl Feed {
                 Some(InputPart::Bytes(bytes)) => return Ok(Some(bytes)),
                 Some(InputPart::Secret(secret)) if secret.expose().is_empty() => {}
                 Some(InputPart::Secret(secret)) => return Ok(Some(secret.expose().as_bytes().to_vec())),
-                Some(InputPart::File(path)) => {
-                    let mut file = File::open(&path).await.map_err(|error| unreadable(&path, &error))?;
-                    file.set_max_buf_size(CHUNK);
-                    self.file = Some((file, path));
-                }
+                Some(InputPart::File(path)) => self.open(path, None).await?,
+                Some(InputPart::Beginning(path, length)) => self.open(path, Some(length)).await?,
             }
         }
     }
+
+    async fn open(&mut self, path: PathBuf, left: Option<u64>) -> Result<(), TransportError> {
+        let mut file = File::open(&path).await.map_err(|error| unreadable(&path, &error))?;
+        file.set_max_buf_size(CHUNK);
+        self.file = Some(OpenFile { file, path, left });
+        Ok(())
+    }
+}
+
+fn shrunk(path: &Path) -> TransportError {
+    TransportError::Input { path: path.to_owned(), message: "it became shorter while it was read; try again".to_owned() }
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> TransportError {

@@ -20,7 +20,7 @@ pub use input::{Input, InputPart};
 pub use recorded::Recorded;
 pub use secret::Secret;
 pub use settings::{ConnectSettings, Prompt, Shared};
-pub use shell::{Become, put, run_script};
+pub use shell::{Become, put, run_program, run_script};
 pub use ssh::Ssh;
 
 /// A connection to one node, with one owner. Opened once per operation.

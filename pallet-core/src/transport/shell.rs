@@ -92,6 +92,18 @@ pub async fn put(transport: &mut dyn Transport, as_: &Become, path: &str, input:
     Err(TransportError::Write { host: transport.peer().to_owned(), path: path.to_owned(), message })
 }
 
+/// Runs a short program with `sh`, feeds it `input`, hands over its output as it comes, and returns its exit code. The program is an argument, so it
+/// holds nothing that a list of processes may not show.
+pub async fn run_program(
+    transport: &mut dyn Transport,
+    as_: &Become,
+    program: &str,
+    input: Input,
+    output: &mut Output<'_>,
+) -> Result<i32, TransportError> {
+    run(transport, as_, program, input.0, output).await
+}
+
 /// Starts `program` behind the reader, feeds it `input`, and hands over what comes after the marker.
 async fn run(
     transport: &mut dyn Transport,

@@ -25,8 +25,6 @@ pub(crate) struct Crate {
     pub(crate) module: FrozenModule,
     /// The types of what a load of it gives.
     pub(crate) interface: Interface,
-    /// What it is, in one line.
-    pub(crate) about: String,
 }
 
 /// The crate that a manifest describes.
@@ -62,13 +60,7 @@ pub(crate) fn crate_of(manifest: &Manifest) -> anyhow::Result<Crate> {
         }
         module.freeze().map_err(|error| anyhow::anyhow!("crate {}: {error:?}", manifest.name))
     })?;
-    Ok(Crate {
-        functions: signatures.into_iter().collect(),
-        namespace,
-        module,
-        interface: Interface::new(types),
-        about: manifest.about.clone(),
-    })
+    Ok(Crate { functions: signatures.into_iter().collect(), namespace, module, interface: Interface::new(types) })
 }
 
 impl Crate {

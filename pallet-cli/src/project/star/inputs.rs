@@ -31,6 +31,7 @@ use super::registry::Registry;
 use super::request::RequestValue;
 use super::scope::{Known, assigned};
 use super::spec::GroupValue;
+use super::tokens::tokens;
 use crate::project::diagnostic::{Diagnostic, Diagnostics};
 use crate::project::suggest::{did_you_mean, did_you_mean_or_list};
 use crate::project::{Catalog, Project, Sink};
@@ -97,6 +98,7 @@ impl<'v, 'm> Inputs<'v, 'm> {
     /// Brings the project's names in, or those that it has now. Gives those that an input's own hide.
     pub(crate) fn take(&mut self, project: &Project) -> Vec<String> {
         self.scope = project.inline.clone();
+        self.crates.borrow_mut().clear();
         let names = bring_in(self.module, project, &|name| !self.session.own.borrow().contains(name));
         let hidden = names.iter().filter(|name| self.session.own.borrow().contains(*name)).cloned().collect();
         self.project = names;
@@ -109,7 +111,9 @@ impl<'v, 'm> Inputs<'v, 'm> {
         let mut own = HashMap::new();
         assigned(ast.statement(), &mut own);
         let visible = self.visible();
-        let given: Vec<&String> = visible.iter().filter(|name| !own.contains_key(*name)).collect();
+        // nobody means the last value who does not say so
+        let says_last = tokens(code).iter().any(|token| token.text(code) == LAST);
+        let given: Vec<&String> = visible.iter().filter(|name| !own.contains_key(*name) && (says_last || *name != LAST)).collect();
         let of = |name: &str| if self.session.own.borrow().contains(name) { None } else { self.scope.interface.get(name).cloned() };
         let types = given.iter().map(|name| ((*name).clone(), of(name).unwrap_or_else(Ty::any)));
         let mut interfaces = HashMap::from([(SCOPE.to_owned(), Interface::new(types.collect()))]);
@@ -155,11 +159,6 @@ impl<'v, 'm> Inputs<'v, 'm> {
             }
             Err(error) => Err(diagnose(&error, "the input", run.limits, None).into()),
         }
-    }
-
-    /// The value of a name.
-    pub(crate) fn value(&self, name: &str) -> Option<Value<'v>> {
-        self.module.get(name).filter(|_| self.session.own.borrow().contains(name) || self.project.contains(name))
     }
 
     /// The names that an input sees, each with what it stands for.
@@ -236,9 +235,9 @@ impl<'v, 'm> Inputs<'v, 'm> {
     }
 
     fn config_crate(&self, name: &str) -> Result<Crate, Diagnostic> {
-        if let Some(known) = self.crates.borrow().get(name).or_else(|| self.scope.crates.get(name)) {
-            let known = known.clone();
-            self.crates.borrow_mut().entry(name.to_owned()).or_insert_with(|| known.clone());
+        let known = self.crates.borrow().get(name).or_else(|| self.scope.crates.get(name)).cloned();
+        if let Some(known) = known {
+            self.crates.borrow_mut().insert(name.to_owned(), known.clone());
             return Ok(known);
         }
         let manifest = self.workbench.catalog.manifest(name).map_err(|error| {
@@ -293,13 +292,16 @@ pub(crate) fn own_groups(evaluator: &Evaluator<'_, '_, '_>) -> Vec<GroupSpec> {
 fn of_value(value: Value<'_>) -> Name {
     let attributes = if matches!(value.get_type(), "struct" | "table" | "group_spec") { value.dir_attr() } else { Vec::new() };
     let attributes = attributes.into_iter().map(|name| (name, Name::default())).collect();
-    Name { about: format!("a {}", value.get_type()), attributes, ..Name::default() }
+    Name { attributes, ..Name::about(&format!("a {}", value.get_type())) }
 }
 
 /// Starlark knows some of the names; one that is none may be one of the others.
 fn with_suggestion(diagnostic: Diagnostic, visible: &BTreeSet<String>) -> Diagnostic {
     let unknown = diagnostic.message.strip_prefix("there is no `").and_then(|rest| rest.strip_suffix('`'));
-    match unknown.filter(|_| diagnostic.suggestion.is_none()).and_then(|name| did_you_mean(name, visible.iter().map(String::as_str))) {
+    match unknown
+        .filter(|_| diagnostic.suggestion.is_none())
+        .and_then(|name| did_you_mean(name, visible.iter().map(String::as_str).filter(|name| *name != LAST)))
+    {
         Some(suggestion) => diagnostic.suggest(suggestion),
         None => diagnostic,
     }

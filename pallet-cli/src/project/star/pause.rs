@@ -7,7 +7,7 @@ use starlark::eval::Evaluator;
 
 use super::context::{Context, SessionContext};
 
-/// A pause; it ends with [`Pause::end`].
+/// A pause; it ends when it is dropped.
 pub(crate) struct Pause {
     session: Rc<SessionContext>,
     left: Duration,
@@ -22,9 +22,10 @@ impl Pause {
         }
         Some(Pause { session: session.clone(), left: session.clock.pause() })
     }
+}
 
-    /// Goes on.
-    pub(crate) fn end(self) {
+impl Drop for Pause {
+    fn drop(&mut self) {
         self.session.clock.resume(self.left);
     }
 }

@@ -153,6 +153,6 @@ pub(crate) fn registry<'a>(function: &str, evaluator: &Evaluator<'_, 'a, '_>) ->
         Some(Context::Loading(registry)) => Ok(RefCell::borrow_mut(registry)),
         Some(Context::Session(session)) if session.phase.borrow().is_none() => Ok(RefCell::borrow_mut(&session.registry)),
         _ => Err(Complaint::new(format!("{function} declares something of the project and cannot be called in a phase"))
-            .help("call it at the top level of the file".to_owned())),
+            .help("call it at the top level of pallet.star".to_owned())),
     }
 }

@@ -5,6 +5,7 @@ mod examples;
 mod files;
 mod groups;
 mod inline;
+mod inputs;
 mod limits;
 mod mistakes;
 mod phases;

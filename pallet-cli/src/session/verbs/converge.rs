@@ -44,6 +44,7 @@ fn converge<'v>(mut call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
         };
         engine.converge(&groups, &options, agree).await
     })?;
+    call.session.look_for_nodes();
     Ok(call.give(outcome))
 }
 
@@ -55,6 +56,7 @@ fn down<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
         let agree = |nodes: &[Node]| asking.agree(nodes, &telling, &|| cancel.is_cancelled());
         engine.down(&groups, &LiftOptions::default(), agree).await
     })?;
+    call.session.look_for_nodes();
     Ok(call.give(outcome))
 }
 

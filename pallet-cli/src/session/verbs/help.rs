@@ -32,7 +32,7 @@ fn help<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
         None => overview(),
         Some(value) => explained(&call, value)?,
     };
-    printer.text(&shown);
+    printer.printed(shown.trim_end());
     Ok(Value::new_none())
 }
 
@@ -59,7 +59,7 @@ fn explained(call: &Call<'_, '_, '_, '_>, value: Value<'_>) -> Result<String, Co
         return match &function.does {
             Does::Action(name) => named(call, name),
             Does::Call { config_crate, function } => named(call, &format!("crate:{config_crate}.{function}")),
-            _ => Ok(text(&Entry::of_signature(&function.signature))),
+            _ => named(call, &function.signature.function),
         };
     }
     if let Some(group) = GroupValue::of(value) {
@@ -97,7 +97,7 @@ fn named(call: &Call<'_, '_, '_, '_>, name: &str) -> Result<String, Complaint> {
     if name == "actions" {
         return Ok(table(&["ACTION", "WHAT IT ENSURES"], actions().iter().map(|entry| vec![entry.name.clone(), entry.summary()])));
     }
-    if let Some(signature) = call.session.signature(name) {
+    if let Some(signature) = signatures().into_iter().find(|signature| signature.function == name) {
         return Ok(text(&Entry::of_signature(&signature)));
     }
     let actions = actions();

@@ -3,10 +3,12 @@
 mod admin_user;
 mod check;
 mod converge;
+mod explain;
 mod help;
 mod lift;
 mod nodes;
 mod offers;
+mod run;
 mod services;
 
 use std::fmt;
@@ -52,7 +54,7 @@ enum Takes {
     Flag,
     Number,
     Text,
-    Texts,
+
     Any(&'static str),
 }
 
@@ -63,6 +65,11 @@ static TABLE: &[&Entry] = &[
     &converge::CONVERGE,
     &lift::LIFT,
     &converge::DOWN,
+    &explain::EXPLAIN,
+    &explain::EXPLAIN_PLAN,
+    &explain::EXPLAIN_SESSION,
+    &run::RUN,
+    &run::RUN_SCRIPT,
     &lift::DRIFT,
     &nodes::SHOW_NODES,
     &nodes::SHOW_GROUP,
@@ -115,7 +122,6 @@ impl Param {
             Takes::Flag => data(json!("boolean")),
             Takes::Number => Kind::Data(json!({"type": "integer", "minimum": 0, "description": self.doc})),
             Takes::Text => data(json!("string")),
-            Takes::Texts => Kind::Data(json!({"type": "array", "items": {"type": "string"}, "description": self.doc})),
             Takes::Any(what) => Kind::Any(what),
         };
         Parameter { name: self.name.to_owned(), kind, required: self.required, positional: self.positional }
@@ -146,7 +152,7 @@ pub(super) fn functions(session: &Arc<Session>) -> Vec<HostFunction> {
 }
 
 /// The signatures of all of them.
-pub(super) fn signatures() -> Vec<Signature> {
+fn signatures() -> Vec<Signature> {
     TABLE.iter().map(|entry| entry.signature()).collect()
 }
 

@@ -9,9 +9,9 @@ use super::super::{Engine, EngineError, GroupSpec, NodeResult, Outcome};
 use crate::model::{Connection, Node};
 
 /// Runs before the first node of a group is made. Where it fails, none is.
-pub(super) const CREATE_GROUP: &str = "create-group";
+pub(in super::super) const CREATE_GROUP: &str = "create-group";
 /// Runs after the last node of a group was destroyed.
-pub(super) const DESTROY_GROUP: &str = "destroy-group";
+pub(in super::super) const DESTROY_GROUP: &str = "destroy-group";
 
 impl Engine {
     /// Runs such a phase, if the group has it; says whether all is well. A failure stands in the outcome under the group's name.

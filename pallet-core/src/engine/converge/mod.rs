@@ -1,6 +1,6 @@
 //! Converge: make the right number of nodes exist, then configure them.
 
-mod boundary;
+pub(super) mod boundary;
 mod create;
 mod destroy;
 mod lease;

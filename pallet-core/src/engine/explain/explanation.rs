@@ -47,7 +47,7 @@ pub struct ExplainedAction {
     pub action: String,
     /// What it acts on: `/etc/motd`.
     pub subject: String,
-    /// Its arguments, an object, with what scopes filled in.
+    /// Its arguments, an object, with what scopes filled in, and without what says the same as its absence.
     pub arguments: Value,
     /// The options that every action takes.
     pub options: Options,

@@ -3,7 +3,6 @@
 mod explanation;
 mod observed;
 mod phase;
-mod system;
 
 pub use explanation::{Condition, ExplainedAction, ExplainedPhase, ExplainedUpload, Explanation, Observed};
 
@@ -14,7 +13,7 @@ use super::event::Event;
 use super::lift::{LiftOptions, PhaseChoice, Purpose, Run, with_groups};
 use super::predicted::PredictedNode;
 use super::request::Showing;
-use super::select::find_nodes;
+use super::select::find_named;
 use super::{Engine, EngineError, GroupSpec};
 use crate::model::Os;
 
@@ -46,10 +45,53 @@ impl Engine {
         if options.nodes.is_empty() { engine.explain_groups(&groups, options).await } else { engine.explain_nodes(&groups, options).await }
     }
 
+    /// The same of groups and nodes by their names, each in its turn; no names: all groups. Nodes are explained with their groups, as a lift of
+    /// those sees them.
+    pub async fn explain_named(
+        &self,
+        groups: &[GroupSpec],
+        names: &[String],
+        options: &ExplainOptions,
+    ) -> Result<Vec<Explanation>, EngineError> {
+        if names.is_empty() {
+            return self.explain(groups, options).await;
+        }
+        let (own, others): (Vec<_>, Vec<_>) = names.iter().cloned().partition(|name| groups.iter().any(|group| group.name == *name));
+        let mut explanations = Vec::new();
+        let chosen: Vec<_> = groups.iter().filter(|group| own.contains(&group.name)).cloned().collect();
+        if !others.is_empty() {
+            if let (Some(os), [node, ..]) = (&options.os, others.as_slice()) {
+                let message = format!("node {node} is asked what it is, so {os} cannot be chosen for it; name its group instead");
+                return Err(EngineError::Refused(message));
+            }
+            let nodes = self.nodes().await?;
+            let known: Vec<_> = groups.iter().map(|group| group.name.as_str()).collect();
+            let nodes = find_named(&nodes, &others, "group or node", &known)?;
+            for group in groups {
+                let names = nodes.iter().filter(|node| node.group.as_ref() == Some(&group.name)).map(|node| node.name.clone());
+                let options = ExplainOptions { nodes: names.collect(), ..options.clone() };
+                if !options.nodes.is_empty() {
+                    explanations.extend(self.explain(std::slice::from_ref(group), &options).await?);
+                }
+            }
+            if let Some(node) = nodes.iter().find(|node| !explanations.iter().any(|explained: &Explanation| explained.node == node.name)) {
+                let group = node.group.as_deref().unwrap_or("none");
+                return Err(EngineError::Refused(format!("node {} is of group {group}, which the project does not declare", node.name)));
+            }
+        }
+        if !chosen.is_empty() {
+            explanations.extend(self.explain(&chosen, options).await?);
+        }
+        let place = |explained: &Explanation| names.iter().position(|name| *name == explained.node || *name == explained.group);
+        explanations.sort_by_key(place);
+        Ok(explanations)
+    }
+
     /// What nodes that are there would be asked, and what would be done to them.
     async fn explain_nodes(&self, groups: &[Arc<GroupSpec>], options: &ExplainOptions) -> Result<Vec<Explanation>, EngineError> {
         let nodes = with_groups(self.nodes().await?, groups);
-        let wanted = find_nodes(nodes.iter().map(|(node, _)| node), &options.nodes)?;
+        let there: Vec<_> = nodes.iter().map(|(node, _)| node.clone()).collect();
+        let wanted = find_named(&there, &options.nodes, "node", &[])?;
         let ids: Vec<_> = wanted.into_iter().map(|node| node.id.clone()).collect();
         let mut run = Run::new(self, nodes, &lift_options(options), Purpose::Lift);
         run.showing = Showing::Beside;

@@ -25,11 +25,12 @@ pub(super) fn observed(declared: &Declared, node: &NodeState) -> Vec<Observed> {
     words(&wanted, node, declared.secret.is_none())
 }
 
+/// `outputs`: also digests of contents and what commands printed, which tell something of secrets.
 fn words(wanted: &Observation, node: &NodeState, outputs: bool) -> Vec<Observed> {
     let mut observed = Vec::new();
     let mut add = |what: String, found: Option<String>| observed.push(Observed { what, found });
     for path in wanted.files.keys() {
-        add(format!("file {path}"), node.file(path).known().map(|state| file(state)));
+        add(format!("file {path}"), node.file(path).known().map(|state| file(state, outputs)));
     }
     for name in &wanted.packages {
         add(format!("package {name}"), node.package(name).known().map(|state| package(state)));
@@ -65,11 +66,15 @@ fn words(wanted: &Observation, node: &NodeState, outputs: bool) -> Vec<Observed>
     observed
 }
 
-fn file(state: &FileState) -> String {
+fn file(state: &FileState, digests: bool) -> String {
     match state {
         FileState::Absent => "there is none".to_owned(),
         FileState::File { digest, attributes: of, .. } => {
-            let digest = digest.as_ref().map(|digest| format!(", sha256 {}", &digest[..digest.len().min(12)])).unwrap_or_default();
+            let digest = digest
+                .as_ref()
+                .filter(|_| digests)
+                .map(|digest| format!(", sha256 {}", &digest[..digest.len().min(12)]))
+                .unwrap_or_default();
             format!("a file{}{digest}", attributes(of))
         }
         FileState::Directory(of) => format!("a directory{}", attributes(of)),

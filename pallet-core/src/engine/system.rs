@@ -1,6 +1,6 @@
 //! Which system a node would have that is not there.
 
-use super::super::{Engine, GroupSpec};
+use super::{Engine, GroupSpec};
 use crate::model::{ImageSpec, Os};
 use crate::plugin::Hardware;
 

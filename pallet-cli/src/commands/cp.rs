@@ -1,0 +1,50 @@
+//! `pallet-cli cp`
+
+use std::process::ExitCode;
+
+use pallet_core::engine::{CopyOptions, CopyRequest};
+
+use super::operation::drive;
+use crate::context::Context;
+use crate::error::{INTERRUPTED, SOME_NODE_FAILED};
+use crate::output::copy_result::copy_result;
+
+/// Copy files between this machine and nodes
+///
+/// A file on a node is NODE:/path; GROUP:/path is one on each node of a group. What comes from a group, or from several nodes, goes into TARGET/NODE/.
+/// A file takes its place as a whole or not at all.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Cp {
+    /// What to copy, and where to: `site.tar web:/srv/`, `web:/var/log/syslog logs/`
+    #[arg(value_name = "SOURCE... TARGET", required = true, num_args = 2..)]
+    places: Vec<String>,
+    /// Copy directories too
+    #[arg(short, long)]
+    recursive: bool,
+    /// Read and write there as whoever logs in [default: as root, by sudo where it is needed]
+    #[arg(long)]
+    no_sudo: bool,
+    /// Copy with so many nodes at once
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    parallel: u16,
+}
+
+impl Cp {
+    pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        let request = CopyRequest::parse(&self.places)?;
+        let loaded = context.load(context.registry(false)?)?;
+        let groups = &loaded.project.groups;
+        let options = CopyOptions { recursive: self.recursive, no_sudo: self.no_sudo, parallel: self.parallel.into(), by_node: false };
+        let (outcome, telling) = drive(context, &loaded, async |engine| engine.copy(groups, &request, &options).await)?;
+        let failed = outcome.nodes.iter().filter(|node| node.error.is_some()).count();
+        let seconds = telling.finished(outcome.ok(), (outcome.nodes.len() - failed, 0, failed), (0, 0));
+        if !context.printer.json() {
+            context.printer.text(&copy_result(&context.printer, &outcome, seconds));
+        }
+        Ok(match (outcome.cancelled, outcome.ok()) {
+            (true, _) => ExitCode::from(INTERRUPTED),
+            (false, true) => ExitCode::SUCCESS,
+            (false, false) => ExitCode::from(SOME_NODE_FAILED),
+        })
+    }
+}

@@ -1,0 +1,153 @@
+//! An explanation for a person.
+
+use std::fmt::Write;
+
+use pallet_core::action::{Certainty, Options};
+use pallet_core::engine::{ExplainedAction, ExplainedPhase, Explanation, NodeError};
+use serde_json::Value;
+
+use super::Printer;
+use super::visible::visible;
+
+/// A longer value of an argument is cut.
+const VALUE: usize = 70;
+/// So many lines of a script are shown in any case.
+const SHORT: usize = 3;
+
+/// What is explained of one node, with its line ends; `scripts`: all scripts, not only the short ones.
+pub(crate) fn text(printer: &Printer, explanation: &Explanation, scripts: bool) -> String {
+    let mut out = String::new();
+    let system = explanation.os.as_ref().map(|os| format!(", {os}")).unwrap_or_default();
+    let how = match explanation.predicted {
+        true => format!("as it would be made: {}", visible(&explanation.os_reason)),
+        false => "as it is".to_owned(),
+    };
+    let _ = writeln!(out, "{}{system}, {how}", printer.paint(&explanation.node, "1"));
+    for phase in &explanation.phases {
+        explain_phase(&mut out, printer, phase, scripts);
+    }
+    if explanation.phases.is_empty() && explanation.error.is_none() {
+        let _ = writeln!(out, "\n  nothing is declared for it in these phases");
+    }
+    if let Some(error) = &explanation.error {
+        failure(&mut out, printer, error);
+    }
+    out
+}
+
+fn explain_phase(out: &mut String, printer: &Printer, phase: &ExplainedPhase, scripts: bool) {
+    let count = match phase.actions.len() {
+        1 => "1 action".to_owned(),
+        count => format!("{count} actions"),
+    };
+    let _ = writeln!(out, "\n{}: {count}", printer.paint(&format!("phase {}", phase.phase), "1"));
+    for action in &phase.actions {
+        explain_action(out, printer, action, scripts);
+    }
+}
+
+fn explain_action(out: &mut String, printer: &Printer, action: &ExplainedAction, scripts: bool) {
+    let (mark, later) = match action.certainty {
+        Some(Certainty::Will) => (printer.paint("~", "33"), ""),
+        Some(Certainty::May) => (printer.paint("?", "36"), " (known after apply)"),
+        Some(Certainty::Drifted) => (printer.paint("!", "35"), " (changed since Pallet made it, kept)"),
+        None => (" ".to_owned(), ""),
+    };
+    let name = printer.paint(&format!("{} {}", action.action, visible(&action.subject)), "1");
+    let reason = action.reason.as_ref().map(|reason| format!(": {}", visible(reason))).unwrap_or_default();
+    let _ = writeln!(out, "\n{mark} {name}: {}{reason}{later}", visible(&action.summary));
+    let mut row = |label: &str, text: &str| {
+        if !text.is_empty() {
+            let _ = writeln!(out, "    {} {text}", printer.paint(&format!("{label:<10}"), "2"));
+        }
+    };
+    let place = action.source.as_ref().map(ToString::to_string).unwrap_or_else(|| "outside of the project".to_owned());
+    let via = if action.via.is_empty() { String::new() } else { format!(", through {}", action.via.join(", ")) };
+    row("declared", &format!("{place}{via}"));
+    row("arguments", &arguments(&action.arguments));
+    row("options", &options(&action.options));
+    for condition in &action.conditions {
+        let then = if condition.unless { "fails" } else { "succeeds" };
+        let now = match condition.holds {
+            Some(true) => " (it does)",
+            Some(false) => " (it does not)",
+            None => " (looked at on the node)",
+        };
+        row("only when", &format!("`{}` {then}{now}", visible(&condition.command)));
+    }
+    for (number, observed) in action.observes.iter().enumerate() {
+        let found = observed.found.as_ref().map(|found| format!(": {}", visible(found))).unwrap_or_default();
+        row(if number == 0 { "observes" } else { "" }, &format!("{}{found}", cut(&visible(&observed.what), VALUE * 2)));
+    }
+    for upload in &action.uploads {
+        let from = upload.file.as_ref().map(|file| format!(" from {}", visible(&file.display().to_string()))).unwrap_or_default();
+        row("uploads", &format!("content with sha256 {}{from}", cut(&upload.digest, 12)));
+    }
+    row("together", &visible(&action.together_with.join(", ")));
+    for (number, line) in action.diff.lines().enumerate() {
+        let line = visible(line);
+        let line = match line.as_bytes().first() {
+            Some(b'+') => printer.paint(&line, "32"),
+            Some(b'-') => printer.paint(&line, "31"),
+            _ => line,
+        };
+        row(if number == 0 { "changes" } else { "" }, &line);
+    }
+    let lines = action.script.lines().count();
+    if lines > SHORT && !scripts {
+        return row("script", &format!("{lines} lines, shown with --script"));
+    }
+    for (number, line) in action.script.lines().enumerate() {
+        row(if number == 0 { "script" } else { "" }, &visible(line));
+    }
+}
+
+/// Arguments as they are written in a call.
+fn arguments(arguments: &Value) -> String {
+    let Value::Object(arguments) = arguments else { return String::new() };
+    let words = arguments.iter().map(|(name, value)| format!("{name} = {}", argument(value)));
+    words.collect::<Vec<_>>().join(", ")
+}
+
+fn argument(value: &Value) -> String {
+    let text = match value {
+        Value::Null => "None".to_owned(),
+        Value::Bool(true) => "True".to_owned(),
+        Value::Bool(false) => "False".to_owned(),
+        other => other.to_string(),
+    };
+    cut(&visible(&text), VALUE)
+}
+
+fn options(options: &Options) -> String {
+    match serde_json::to_value(options) {
+        Ok(options) => arguments(&options),
+        Err(_) => String::new(),
+    }
+}
+
+/// The beginning of a text that is too long for a line.
+fn cut(text: &str, length: usize) -> String {
+    match text.char_indices().nth(length) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}...", &text[..end]),
+    }
+}
+
+fn failure(out: &mut String, printer: &Printer, error: &NodeError) {
+    let _ = writeln!(out, "\n{} {}", printer.paint("the rest cannot be explained:", "31;1"), visible(&error.message));
+    let place: Vec<String> = [
+        error.phase.as_ref().map(|phase| format!("phase {phase}")),
+        error.action.as_ref().map(|action| visible(action)),
+        error.source.as_ref().map(|source| format!("declared at {source}")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if !place.is_empty() {
+        let _ = writeln!(out, "  in {}", place.join(", "));
+    }
+    for line in error.detail.lines().filter(|line| !line.contains(&error.message)) {
+        let _ = writeln!(out, "  | {}", visible(line));
+    }
+}

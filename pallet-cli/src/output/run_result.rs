@@ -1,0 +1,107 @@
+//! What a command printed on nodes, for a person: nodes whose results are equal stand together.
+
+use std::fmt::Write;
+
+use pallet_core::engine::{RunOutcome, natural};
+
+use super::Printer;
+use super::visible::visible;
+
+/// The results, each with the nodes that it is of, and a last line that counts; `outputs`: also what was printed.
+pub(crate) fn run_result(printer: &Printer, outcome: &RunOutcome, outputs: bool, seconds: f64) -> String {
+    let mut out = String::new();
+    for (nodes, result) in outcome.grouped() {
+        let names = printer.paint(&names(&nodes), "1");
+        match (&result.error, result.exit) {
+            (Some(error), _) => {
+                let _ = writeln!(out, "{names}: {}", printer.paint(&visible(error), "31;1"));
+            }
+            (None, code) => {
+                let code = code.unwrap_or_default();
+                let _ = writeln!(out, "{names}: {}", printer.paint(&format!("exit {code}"), if code == 0 { "32" } else { "31;1" }));
+            }
+        }
+        if outputs {
+            for line in result.stdout.lines() {
+                let _ = writeln!(out, "  {}", visible(line));
+            }
+            for line in result.stderr.lines() {
+                let _ = writeln!(out, "{}", printer.paint(&format!("  ! {}", visible(line)), "31"));
+            }
+        }
+        if result.left_out > 0 {
+            let _ = writeln!(out, "  ({} bytes more are not shown)", result.left_out);
+        }
+    }
+    let failed = outcome.nodes.iter().filter(|node| node.exit != Some(0)).count();
+    let stopped = if outcome.cancelled { ", stopped" } else { "" };
+    let (text, code) = match (outcome.nodes.len(), failed) {
+        (0, _) => ("no nodes".to_owned(), "33;1"),
+        (1, 0) => ("1 node, exit 0".to_owned(), "32;1"),
+        (count, 0) => (format!("{count} nodes, exit 0 on all"), "32;1"),
+        (1, _) => ("1 node, failed".to_owned(), "31;1"),
+        (count, failed) => (format!("{count} nodes, failed on {failed}"), "31;1"),
+    };
+    let _ = writeln!(out, "{} ({seconds:.1} s)", printer.paint(&format!("{text}{stopped}"), code));
+    out
+}
+
+/// A line that a command prints on a node, while it runs.
+pub(crate) fn live_line(node: &str, line: &str) -> String {
+    format!("{node}: {}", visible(line))
+}
+
+/// Names of nodes; those that are numbered one after the other by their first and last.
+pub(super) fn names(nodes: &[&str]) -> String {
+    let mut runs: Vec<(&str, &str, usize)> = Vec::new();
+    for node in nodes {
+        let (stem, number) = natural(node);
+        match runs.last_mut() {
+            Some((_, last, count)) if natural(last) == (stem, number.wrapping_sub(1)) => (*last, *count) = (node, *count + 1),
+            _ => runs.push((node, node, 1)),
+        }
+    }
+    let words = runs.iter().flat_map(|(first, last, count)| match count {
+        1 => vec![(*first).to_owned()],
+        2 => vec![(*first).to_owned(), (*last).to_owned()],
+        _ => vec![format!("{first} to {last}")],
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Output;
+    use crate::surroundings::Surroundings;
+    use pallet_core::engine::RunResult;
+
+    fn plain() -> Printer {
+        Printer::new(Output::Text, 0, &Surroundings { terminal: false, ..Surroundings::of_this_process() })
+    }
+
+    #[test]
+    fn equal_results_stand_together() {
+        let result = |node: &str, exit, stdout: &str, stderr: &str| RunResult {
+            node: node.to_owned(),
+            exit,
+            error: exit.is_none().then(|| "cannot connect to 192.0.2.1:22: it does not answer".to_owned()),
+            stdout: stdout.to_owned(),
+            stderr: stderr.to_owned(),
+            ..RunResult::default()
+        };
+        let mut nodes =
+            vec![result("db-1", Some(0), "up\n", ""), result("web-1", Some(2), "", "no\x1b[31m\n"), result("web-2", None, "", "")];
+        nodes.extend(["web-3", "web-4", "web-5", "web-7"].map(|node| result(node, Some(0), "up\n", "")));
+        let text = run_result(&plain(), &RunOutcome { nodes, cancelled: false }, true, 1.25);
+        expect_test::expect![[r#"
+            db-1, web-3 to web-5, web-7: exit 0
+              up
+            web-1: exit 2
+              ! no\u{1b}[31m
+            web-2: cannot connect to 192.0.2.1:22: it does not answer
+            7 nodes, failed on 2 (1.2 s)
+        "#]]
+        .assert_eq(&text);
+    }
+}

@@ -1,0 +1,172 @@
+//! A directory of this machine as an archive that is streamed: headers from memory, contents from the files themselves.
+
+use std::fs::Metadata;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use tar::{Builder, EntryType, Header};
+
+use crate::transport::InputPart;
+
+/// What the directory is called in its archive.
+const TOP: &str = "d";
+/// So deep a directory may be: links are not followed, but a path has an end.
+const DEPTH: usize = 256;
+/// What an archive is made of.
+const BLOCK: u64 = 512;
+
+/// An archive, ready to be sent.
+pub(super) struct Archive {
+    pub(super) parts: Vec<InputPart>,
+    pub(super) files: u64,
+    pub(super) bytes: u64,
+}
+
+/// The archive of a directory; the error is one line.
+pub(super) fn archive(directory: &Path) -> Result<Archive, String> {
+    let mut made = Making { archive: Archive { parts: Vec::new(), files: 0, bytes: 0 }, memory: Vec::new() };
+    let data = std::fs::metadata(directory).map_err(|error| unreadable(directory, &error))?;
+    made.header(directory, Path::new(TOP), &data, EntryType::Directory, 0)?;
+    made.directory(directory, Path::new(TOP), 0)?;
+    // an archive ends with two empty blocks
+    made.memory.extend_from_slice(&[0; 2 * BLOCK as usize]);
+    made.flush();
+    Ok(made.archive)
+}
+
+struct Making {
+    archive: Archive,
+    memory: Vec<u8>,
+}
+
+impl Making {
+    fn directory(&mut self, directory: &Path, name: &Path, depth: usize) -> Result<(), String> {
+        if depth > DEPTH {
+            return Err(format!("{} is more than {DEPTH} directories deep", directory.display()));
+        }
+        let read = || std::fs::read_dir(directory)?.collect::<io::Result<Vec<_>>>();
+        let mut entries = read().map_err(|error| unreadable(directory, &error))?;
+        entries.sort_by_key(std::fs::DirEntry::file_name);
+        for entry in entries {
+            let (path, name) = (entry.path(), name.join(entry.file_name()));
+            let data = std::fs::symlink_metadata(&path).map_err(|error| unreadable(&path, &error))?;
+            if data.is_dir() {
+                self.header(&path, &name, &data, EntryType::Directory, 0)?;
+                self.directory(&path, &name, depth + 1)?;
+            } else if data.is_symlink() {
+                self.link(&path, &name, &data)?;
+                self.archive.files += 1;
+            } else if data.is_file() {
+                // so that what cannot be read is known before anything is sent
+                std::fs::File::open(&path).map_err(|error| unreadable(&path, &error))?;
+                self.header(&path, &name, &data, EntryType::Regular, data.len())?;
+                self.content(&path, data.len());
+            } else {
+                return Err(format!("{} is no file, directory or link, and cannot be copied", path.display()));
+            }
+        }
+        Ok(())
+    }
+
+    fn content(&mut self, path: &Path, size: u64) {
+        self.archive.files += 1;
+        self.archive.bytes += size;
+        if size > 0 {
+            self.flush();
+            self.archive.parts.push(InputPart::Beginning(path.to_owned(), size));
+            let padding = (BLOCK - size % BLOCK) % BLOCK;
+            self.memory.extend(std::iter::repeat_n(0, padding as usize));
+        }
+    }
+
+    fn header(&mut self, path: &Path, name: &Path, data: &Metadata, kind: EntryType, size: u64) -> Result<(), String> {
+        let mut header = plain(data, kind);
+        header.set_size(size);
+        // without content: that comes from the file itself
+        Builder::new(&mut self.memory).append_data(&mut header, name, io::empty()).map_err(|error| unreadable(path, &error))?;
+        self.trim(2);
+        Ok(())
+    }
+
+    fn link(&mut self, path: &Path, name: &Path, data: &Metadata) -> Result<(), String> {
+        let to = std::fs::read_link(path).map_err(|error| unreadable(path, &error))?;
+        let mut header = plain(data, EntryType::Symlink);
+        Builder::new(&mut self.memory).append_link(&mut header, name, to).map_err(|error| unreadable(path, &error))?;
+        self.trim(2);
+        Ok(())
+    }
+
+    /// Takes away the end of the archive, which the builder writes when it is dropped.
+    fn trim(&mut self, blocks: usize) {
+        let length = self.memory.len().saturating_sub(blocks * BLOCK as usize);
+        self.memory.truncate(length);
+    }
+
+    fn flush(&mut self) {
+        if !self.memory.is_empty() {
+            self.archive.parts.push(InputPart::Bytes(std::mem::take(&mut self.memory)));
+        }
+    }
+}
+
+fn plain(data: &Metadata, kind: EntryType) -> Header {
+    let mut header = Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_mode(data.permissions().mode() & 0o777);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_size(0);
+    let modified = data.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    header.set_mtime(modified.map_or(0, |time| time.as_secs()));
+    header
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> String {
+    format!("cannot read {}: {error}", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn an_archive_is_what_tar_reads() {
+        let root = tempfile::tempdir().unwrap();
+        let deep = format!("{}/{}", "x".repeat(90), "y".repeat(90));
+        std::fs::create_dir_all(root.path().join(&deep)).unwrap();
+        std::fs::write(root.path().join(&deep).join("a\nb"), "deep").unwrap();
+        std::fs::write(root.path().join("empty"), "").unwrap();
+        std::fs::write(root.path().join("block"), [7; 512]).unwrap();
+        symlink("empty", root.path().join("link")).unwrap();
+        let made = archive(root.path()).unwrap();
+        assert_eq!((made.files, made.bytes), (4, 516));
+
+        let mut bytes = Vec::new();
+        for part in made.parts {
+            match part {
+                InputPart::Bytes(part) => bytes.extend(part),
+                InputPart::Beginning(path, size) => {
+                    std::fs::File::open(path).unwrap().take(size).read_to_end(&mut bytes).unwrap();
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        let mut read = tar::Archive::new(bytes.as_slice());
+        let entries = read.entries().unwrap().map(|entry| {
+            let mut entry = entry.unwrap();
+            let mut content = String::new();
+            entry.read_to_string(&mut content).unwrap();
+            (entry.path().unwrap().display().to_string(), content.len())
+        });
+        let deep = format!("d/{deep}");
+        let half = deep.rsplit_once('/').unwrap().0.to_owned();
+        let wanted = [("d/", 0), ("d/block", 512), ("d/empty", 0), ("d/link", 0)].map(|(name, size)| (name.to_owned(), size));
+        let wanted: Vec<_> = wanted.into_iter().chain([(half, 0), (deep.clone(), 0), (format!("{deep}/a\nb"), 4)]).collect();
+        let entries: Vec<_> = entries.map(|(name, size)| (name.trim_end_matches('/').to_owned(), size)).collect();
+        let wanted: Vec<_> = wanted.into_iter().map(|(name, size)| (name.trim_end_matches('/').to_owned(), size)).collect();
+        assert_eq!(entries, wanted);
+    }
+}

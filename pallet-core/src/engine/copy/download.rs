@@ -1,0 +1,345 @@
+//! From nodes to this machine.
+
+use std::fs::Permissions;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use sha2::{Digest, Sha256};
+use tempfile::{NamedTempFile, TempDir};
+use tokio::task::JoinHandle;
+
+use super::local::{merge, parent, place};
+use super::upload::check_target;
+use super::{Copied, CopyOptions, CopyOutcome, Job, There, base_name, check_names, program};
+use crate::engine::{Engine, EngineError};
+use crate::model::{Node, hex};
+use crate::transport::Input;
+
+/// Says what stands at `path` in a line, then gives it: a file with its digest behind it, a directory as an archive.
+const SEND: &str = r#"
+if [ ! -e "$path" ]; then
+  if [ -L "$path" ]; then fail "$path is a link that leads nowhere"; fi
+  fail "there is no file or directory $path"
+fi
+[ -r "$path" ] || fail "$path cannot be read"
+if [ -d "$path" ]; then
+  [ -n "$recursive" ] || fail "$path is a directory; -r copies it"
+  command -v tar >/dev/null 2>&1 || fail "there is no tar there, which directories are copied with: install it"
+  cd -- "$path" || exit 1
+  printf 'directory\n'
+  exec tar -cf - .
+fi
+[ -f "$path" ] || fail "$path is neither a file nor a directory"
+size=$(wc -c <"$path") || exit 1
+printf 'file %s %s\n' "$((size))" "$(stat -L -c %a -- "$path")"
+head -c "$size" <"$path" || exit 1
+found=$(head -c "$size" <"$path" | sha256sum)
+printf '%s\n' "${found%% *}"
+"#;
+
+/// So many pieces wait for whoever unpacks them.
+const WAITING: usize = 16;
+
+struct Download {
+    path: String,
+    name: String,
+    target: PathBuf,
+    many: bool,
+    recursive: bool,
+}
+
+impl Engine {
+    /// Copies files and directories from these nodes to a path here: into it where that is a directory. What comes from several nodes, or is asked
+    /// to be [`by_node`](CopyOptions::by_node), goes into a directory of the node's name in `target`, which is made. Modes are kept.
+    ///
+    /// Each source is the nodes that it is copied from and its path there. What goes wrong with a node stands in its own result.
+    pub async fn download(
+        &self,
+        sources: &[(Vec<Node>, String)],
+        target: &Path,
+        options: &CopyOptions,
+    ) -> Result<CopyOutcome, EngineError> {
+        let mut nodes: Vec<(Node, Vec<(&str, &str)>)> = Vec::new();
+        for (from, path) in sources {
+            check_target(path)?;
+            let name = base_name(path).ok_or_else(|| EngineError::Refused(format!("{path}: name a file or a directory in it")))?;
+            for node in from {
+                match nodes.iter_mut().find(|(known, _)| known.id == node.id) {
+                    Some((_, paths)) => paths.push((path, name)),
+                    None => nodes.push((node.clone(), vec![(path, name)])),
+                }
+            }
+        }
+        nodes.sort_by_key(|(node, _)| crate::engine::natural(&node.name));
+        let by_node = options.by_node || nodes.len() > 1;
+        let jobs = nodes.into_iter().map(|(node, paths)| {
+            check_names(paths.iter().map(|(_, name)| *name))?;
+            let many = paths.len() > 1;
+            let target = if by_node { own_directory(target, &node.name)? } else { target.to_owned() };
+            let job = |(path, name): &(&str, &str)| Download {
+                path: (*path).to_owned(),
+                name: (*name).to_owned(),
+                target: target.clone(),
+                many,
+                recursive: options.recursive,
+            };
+            let jobs: Vec<Arc<dyn Job>> = paths.iter().map(|path| Arc::new(job(path)) as Arc<dyn Job>).collect();
+            Ok::<_, EngineError>((node, jobs))
+        });
+        let jobs = jobs.collect::<Result<Vec<_>, _>>()?;
+        self.do_jobs(jobs, options).await
+    }
+}
+
+/// The directory of one node in `target`.
+fn own_directory(target: &Path, node: &str) -> Result<PathBuf, EngineError> {
+    if base_name(node) != Some(node) {
+        return Err(EngineError::Refused(format!("no directory can be called as the node {node:?} is")));
+    }
+    let directory = target.join(node);
+    std::fs::create_dir_all(&directory)
+        .map_err(|error| EngineError::Refused(format!("cannot make the directory {}: {error}", directory.display())))?;
+    Ok(directory)
+}
+
+#[async_trait::async_trait]
+impl Job for Download {
+    async fn copy(&self, there: &mut There<'_>) -> Result<Copied, String> {
+        let to = place(&self.target, &self.name, self.many)?;
+        let recursive = if self.recursive { "yes" } else { "" };
+        let program = program(&[("path", &self.path), ("recursive", recursive)], SEND);
+        let mut arriving = Arriving::Line(Vec::new());
+        let mut wrong: Option<String> = None;
+        let ran = there
+            .run(&program, Input::none(), &mut |piece| {
+                if wrong.is_none() {
+                    wrong = arriving.take(piece, &to).err();
+                }
+            })
+            .await;
+        let from = self.path.clone();
+        // what went wrong here ends the program there too, and is the reason
+        match (wrong, ran) {
+            (Some(error), _) | (None, Err(error)) => {
+                arriving.give_up().await;
+                Err(error)
+            }
+            (None, Ok(())) => {
+                let (files, bytes) = arriving.finish(&to).await?;
+                Ok(Copied { from, to: to.display().to_string(), files, bytes })
+            }
+        }
+    }
+}
+
+/// What has arrived so far.
+enum Arriving {
+    /// The line that says what comes.
+    Line(Vec<u8>),
+    File(Box<ArrivingFile>),
+    Directory(ArrivingDirectory),
+}
+
+struct ArrivingFile {
+    file: NamedTempFile,
+    hash: Sha256,
+    size: u64,
+    left: u64,
+    mode: u32,
+    /// The digest that stands behind the content.
+    digest: Vec<u8>,
+}
+
+struct ArrivingDirectory {
+    pieces: Option<SyncSender<Vec<u8>>>,
+    unpacking: JoinHandle<io::Result<Unpacked>>,
+}
+
+struct Unpacked {
+    directory: TempDir,
+    files: u64,
+    bytes: u64,
+}
+
+impl Arriving {
+    fn take(&mut self, piece: &[u8], to: &Path) -> Result<(), String> {
+        match self {
+            Arriving::Line(line) => {
+                line.extend_from_slice(piece);
+                let Some(end) = line.iter().position(|byte| *byte == b'\n') else { return Ok(()) };
+                let rest = line.split_off(end + 1);
+                *self = Arriving::begin(&String::from_utf8_lossy(&line[..end]), to)?;
+                if rest.is_empty() { Ok(()) } else { self.take(&rest, to) }
+            }
+            Arriving::File(file) => file.take(piece).map_err(|error| unwritable(to, &error)),
+            Arriving::Directory(directory) => {
+                // whoever unpacks says itself why it reads no more
+                if let Some(pieces) = &directory.pieces
+                    && pieces.send(piece.to_vec()).is_err()
+                {
+                    directory.pieces = None;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn begin(line: &str, to: &Path) -> Result<Self, String> {
+        let words: Vec<_> = line.split(' ').collect();
+        match words.as_slice() {
+            ["directory"] => {
+                if to.exists() && !to.is_dir() {
+                    return Err(format!("{} is there, and no directory", to.display()));
+                }
+                let directory =
+                    tempfile::Builder::new().prefix(".pallet.").tempdir_in(parent(to)).map_err(|error| unwritable(to, &error))?;
+                let (pieces, arriving) = sync_channel(WAITING);
+                let unpacking = tokio::task::spawn_blocking(move || unpack(arriving, directory));
+                Ok(Arriving::Directory(ArrivingDirectory { pieces: Some(pieces), unpacking }))
+            }
+            ["file", size, mode] => {
+                if to.is_dir() {
+                    return Err(format!("{} is a directory", to.display()));
+                }
+                let (Ok(size), Ok(mode)) = (size.parse(), u32::from_str_radix(mode, 8)) else { return Err(odd(line)) };
+                let file = tempfile::Builder::new().prefix(".pallet.").tempfile_in(parent(to)).map_err(|error| unwritable(to, &error))?;
+                let (hash, digest) = (Sha256::new(), Vec::new());
+                Ok(Arriving::File(Box::new(ArrivingFile { file, hash, size, left: size, mode: mode & 0o777, digest })))
+            }
+            _ => Err(odd(line)),
+        }
+    }
+
+    async fn give_up(self) {
+        if let Arriving::Directory(ArrivingDirectory { pieces, unpacking }) = self {
+            drop(pieces);
+            // what was unpacked so far goes with it
+            let _ = unpacking.await;
+        }
+    }
+
+    /// Puts what arrived into its place. Gives how many files and bytes it is.
+    async fn finish(self, to: &Path) -> Result<(u64, u64), String> {
+        match self {
+            Arriving::Line(line) => Err(odd(&String::from_utf8_lossy(&line))),
+            Arriving::File(file) => file.finish(to),
+            Arriving::Directory(ArrivingDirectory { pieces, unpacking }) => {
+                drop(pieces);
+                let unpacked = unpacking.await.map_err(|error| error.to_string())?;
+                let Unpacked { directory, files, bytes } = unpacked.map_err(|error| unwritable(to, &error))?;
+                merge(&directory.path().join(TOP), to).map_err(|error| unwritable(to, &error))?;
+                Ok((files, bytes))
+            }
+        }
+    }
+}
+
+impl ArrivingFile {
+    fn take(&mut self, piece: &[u8]) -> io::Result<()> {
+        let own = usize::try_from(self.left).unwrap_or(usize::MAX).min(piece.len());
+        let (content, digest) = piece.split_at(own);
+        self.hash.update(content);
+        self.file.write_all(content)?;
+        self.left -= own as u64;
+        self.digest.extend_from_slice(digest);
+        Ok(())
+    }
+
+    fn finish(self, to: &Path) -> Result<(u64, u64), String> {
+        let said = String::from_utf8_lossy(&self.digest).trim().to_owned();
+        if self.left > 0 || said != hex(&self.hash.finalize()) {
+            return Err("what arrived is not what stands there; it may have been changed meanwhile: try again".to_owned());
+        }
+        let permissions = Permissions::from_mode(self.mode);
+        self.file.as_file().set_permissions(permissions).map_err(|error| unwritable(to, &error))?;
+        self.file.persist(to).map_err(|error| unwritable(to, &error.error))?;
+        Ok((1, self.size))
+    }
+}
+
+/// What the directory is called until it is in its place.
+const TOP: &str = "d";
+
+/// Unpacks an archive: files, directories and links, and nothing that would lead out of the directory.
+fn unpack(arriving: Receiver<Vec<u8>>, directory: TempDir) -> io::Result<Unpacked> {
+    let top = directory.path().join(TOP);
+    std::fs::create_dir(&top)?;
+    let mut archive = tar::Archive::new(Pieces { arriving, piece: Vec::new(), read: 0 });
+    let (mut files, mut bytes) = (0, 0);
+    // a directory that nobody may write in gets its mode when it is filled
+    let mut modes = Vec::new();
+    for entry in archive.entries()? {
+        let mut entry = entry?;
+        let kind = entry.header().entry_type();
+        if !(kind.is_file() || kind.is_dir() || kind.is_symlink() || kind.is_hard_link()) {
+            let path = entry.path()?.display().to_string();
+            return Err(io::Error::other(format!("{path} is no file, directory or link, and cannot be copied")));
+        }
+        let path = entry.path()?.into_owned();
+        let mode = entry.header().mode()? & 0o777;
+        if kind.is_dir() {
+            modes.push((path.clone(), mode));
+            std::fs::create_dir_all(inside(&top, &path)?)?;
+            continue;
+        }
+        files += 1;
+        bytes += entry.header().size()?;
+        if !entry.unpack_in(&top)? {
+            return Err(io::Error::other(format!("{} would lead out of the directory", path.display())));
+        }
+    }
+    for (path, mode) in modes.into_iter().rev() {
+        std::fs::set_permissions(inside(&top, &path)?, Permissions::from_mode(mode))?;
+    }
+    Ok(Unpacked { directory, files, bytes })
+}
+
+/// A path of an archive in the directory that it is unpacked in: no part of it may lead out.
+fn inside(top: &Path, path: &Path) -> io::Result<PathBuf> {
+    use std::path::Component;
+    let mut inside = top.to_owned();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::Normal(part) => inside.push(part),
+            _ => return Err(io::Error::other(format!("{} would lead out of the directory", path.display()))),
+        }
+        if inside.is_symlink() {
+            return Err(io::Error::other(format!("{} would lead out of the directory", path.display())));
+        }
+    }
+    Ok(inside)
+}
+
+/// What arrives, as something to read.
+struct Pieces {
+    arriving: Receiver<Vec<u8>>,
+    piece: Vec<u8>,
+    read: usize,
+}
+
+impl Read for Pieces {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.read == self.piece.len() {
+            (self.piece, self.read) = (self.arriving.recv().unwrap_or_default(), 0);
+        }
+        let count = buffer.len().min(self.piece.len() - self.read);
+        buffer[..count].copy_from_slice(&self.piece[self.read..self.read + count]);
+        self.read += count;
+        Ok(count)
+    }
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::StorageFull => format!("no space left for {}", path.display()),
+        _ => format!("cannot write {}: {error}", path.display()),
+    }
+}
+
+fn odd(line: &str) -> String {
+    format!("the node answers in a way that is not understood: {line:?}")
+}

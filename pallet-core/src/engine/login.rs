@@ -1,0 +1,77 @@
+//! Logging in to a node: the command that a person's terminal runs.
+
+use super::ad_hoc::nobody;
+use super::lift::LiftOptions;
+use super::node_run::NodeRun;
+use super::{Engine, EngineError, GroupSpec};
+use crate::model::{Connection, Node};
+use crate::script::quote;
+use crate::transport;
+
+/// What a login runs where nothing else is asked for, and there is no login of its own.
+const SHELL: [&str; 3] = ["sh", "-c", "exec $(command -v bash || echo sh) -l"];
+
+impl Engine {
+    /// The one node that a name means: a node's name, or that of a group with just one node.
+    pub async fn select_one(&self, groups: &[GroupSpec], name: &str) -> Result<Node, EngineError> {
+        let mut nodes = self.select(groups, &[name.to_owned()]).await?;
+        if nodes.len() > 1
+            && let Some(own) = nodes.iter().position(|node| node.name == name || node.id == name)
+        {
+            return Ok(nodes.swap_remove(own));
+        }
+        match nodes.len() {
+            1 => Ok(nodes.swap_remove(0)),
+            count => {
+                let names = nodes.iter().map(|node| node.name.as_str()).collect::<Vec<_>>().join(", ");
+                Err(EngineError::Refused(format!("group {name} has {count} nodes: {names}; name one of them")))
+            }
+        }
+    }
+
+    /// The program and its arguments that log in to a node as a lift does, or that run `command` there; to be run by whoever has the terminal.
+    pub fn login(&self, node: &Node, command: &[String]) -> Result<Vec<String>, EngineError> {
+        let run = NodeRun::new(self, node.clone(), nobody(), &LiftOptions::default());
+        let refuse = |why: String| EngineError::Refused(format!("node {}: {why}", node.name));
+        if let Some(why) = run.cannot_be_asked() {
+            return Err(refuse(why));
+        }
+        let (connection, _) = run.connection();
+        let mut argv = match &connection {
+            Connection::Ssh(ssh) => {
+                let mut argv = vec!["ssh".to_owned()];
+                if let Some(port) = ssh.port {
+                    argv.extend(["-p".to_owned(), port.to_string()]);
+                }
+                let own = self.connect.identity_files.iter().map(|file| file.display().to_string());
+                for file in ssh.identity_files.iter().cloned().chain(own) {
+                    argv.extend(["-i".to_owned(), file]);
+                }
+                // what the provider knows of the node's keys, besides known_hosts
+                if let Some(key) = ssh.host_keys.first() {
+                    argv.extend(["-o".to_owned(), format!("KnownHostsCommand=/bin/echo %H {key}")]);
+                }
+                if let Some(user) = transport::login_user(&connection, &self.connect).map_err(|error| refuse(error.to_string()))? {
+                    argv.extend(["-l".to_owned(), user]);
+                }
+                argv.extend(["--".to_owned(), ssh.host.clone()]);
+                // ssh hands its words to a shell, joined by spaces
+                argv.extend(command.iter().map(|word| quote(word)));
+                return Ok(argv);
+            }
+            Connection::Exec { command } if command.is_empty() => {
+                return Err(refuse("its provider gives no command to reach it with".to_owned()));
+            }
+            Connection::Exec { command } => command.clone(),
+            Connection::Local => Vec::new(),
+            Connection::Unknown => {
+                return Err(refuse("it is reached in a way that this pallet does not know: it needs a newer pallet".to_owned()));
+            }
+        };
+        match command.is_empty() {
+            true => argv.extend(SHELL.map(str::to_owned)),
+            false => argv.extend(command.iter().cloned()),
+        }
+        Ok(argv)
+    }
+}

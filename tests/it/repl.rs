@@ -1,0 +1,28 @@
+//! The REPL: at a terminal as a person sits there, with lines from a pipe, and scripts.
+
+mod connections;
+mod history;
+mod nodes;
+mod piped;
+mod typing;
+
+use pallet_tests::Project;
+
+const STAR: &str = r##"
+load("@nginx", "nginx")
+
+def configure(request):
+    """Makes a page."""
+    directory(request, "/srv/page")
+
+web = group_spec("web", count = 1, phases = {"configure": configure, "restart": lambda request: None})
+group_spec("data-base", count = 0)
+"##;
+
+/// A project that has no nodes and needs none.
+fn project() -> Project {
+    let project = Project::empty();
+    project.write("pallet.toml", "");
+    project.write("pallet.star", STAR);
+    project
+}

@@ -1,0 +1,35 @@
+//! What was typed is there in the next session, for its owner alone.
+
+use std::os::unix::fs::PermissionsExt;
+
+use pallet_tests::{END, UP};
+
+use super::project;
+
+#[test]
+fn the_next_session_remembers() {
+    let project = project();
+    let mut terminal = project.repl(&[]);
+    terminal.enter("first = 1");
+    terminal.enter("second = 2");
+    terminal.enter("second = 2");
+    terminal.enter(" hidden = 3");
+    terminal.enter("def f():\r    return 4\r");
+    terminal.press(END);
+    assert_eq!(terminal.ends(), 0);
+
+    let file = project.home().join(".local/share/pallet/history");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let mut terminal = project.repl(&[]);
+    terminal.press(UP);
+    terminal.wait_for("    return 4");
+    terminal.press(UP);
+    terminal.wait_for_line(">>> second = 2");
+    terminal.press(UP);
+    terminal.wait_for_line(">>> first = 1");
+    // another session has no names of this one
+    terminal.press("\r");
+    terminal.wait_for(">>> first = 1");
+    assert!(terminal.enter("first").ends_with("\n1"));
+    assert!(terminal.enter("hidden").contains("there is no `hidden`"));
+}
