@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pallet_tests::{Bed, Cloud, ContainerEngine, Project, image};
 
-use crate::qemu::vm_image;
+use crate::qemu;
 
 const DECLARATIONS: &str = r#"
 def configure(request):
@@ -45,23 +45,13 @@ fn project(bed: &Bed, cloud: &Cloud, engine: &ContainerEngine) -> Project {
         endpoint = "{endpoint}"
         subnet = "{subnet}"
         address = "private"
-
-        [services.machines]
-        provider = "qemu"
-        restrict = true
-        [services.machines.images.bookworm]
-        path = "{vm}/disk.qcow2"
-        os = "debian 12"
-        kernel = "{vm}/vmlinuz"
-        initrd = "{vm}/initrd"
-        append = "root=/dev/vda rw console=ttyS0 net.ifnames=0"
-        login_user = "debian"
+        {machines}
         "#,
         host = engine.host(),
         root = image("bookworm-min").join("root").display(),
         endpoint = cloud.endpoint(),
         subnet = cloud.subnet(),
-        vm = vm_image(),
+        machines = qemu::service("machines"),
     );
     let mut project = Project::on_bed(bed, &[("pallet.toml", &config), ("pallet.star", DECLARATIONS)]).timeout(Duration::from_secs(900));
     let key = project.directory().join("key");

@@ -5,10 +5,24 @@ use std::time::Duration;
 
 use pallet_tests::{Leftovers, Process, Project, root};
 
-/// The directory of the image; the first test of all builds it.
-pub(crate) fn vm_image() -> String {
+/// The tables of pallet.toml that make this service one of virtual machines; the first test of all builds their image.
+pub(crate) fn service(name: &str) -> String {
     let output = Process::start(Command::new(root().join("tests/bed/vm-image.sh")), Duration::from_secs(900)).wait().exits(0);
-    output.stdout.trim().to_owned()
+    format!(
+        r#"
+        [services.{name}]
+        provider = "qemu"
+        restrict = true
+        [services.{name}.images.bookworm]
+        path = "{image}/disk.qcow2"
+        os = "debian 12"
+        kernel = "{image}/vmlinuz"
+        initrd = "{image}/initrd"
+        append = "root=/dev/vda rw console=ttyS0 net.ifnames=0"
+        login_user = "debian"
+        "#,
+        image = output.stdout.trim()
+    )
 }
 
 const DECLARATIONS: &str = r#"
@@ -25,7 +39,6 @@ group_spec("vm", count = 1, phases = {"configure": configure}, node_spec = node_
 
 #[test]
 fn from_birth_to_end() {
-    let image = vm_image();
     let mut project = Project::empty().timeout(Duration::from_secs(900));
     let key = project.home().join("key");
     let mut keygen = Command::new("ssh-keygen");
@@ -39,19 +52,10 @@ fn from_birth_to_end() {
             name = "ops"
             identity_files = ["{key}"]
             public_key_files = ["{key}.pub"]
-
-            [services.here]
-            provider = "qemu"
-            restrict = true
-            [services.here.images.bookworm]
-            path = "{image}/disk.qcow2"
-            os = "debian 12"
-            kernel = "{image}/vmlinuz"
-            initrd = "{image}/initrd"
-            append = "root=/dev/vda rw console=ttyS0 net.ifnames=0"
-            login_user = "debian"
+            {machines}
             "#,
-            key = key.display()
+            key = key.display(),
+            machines = service("here")
         ),
     );
     project.write("pallet.star", DECLARATIONS);

@@ -61,6 +61,16 @@ impl Terminal {
         terminal
     }
 
+    /// What it asks with.
+    pub fn prompt(&self) -> &str {
+        &self.prompt
+    }
+
+    /// From now on it asks with this.
+    pub fn ask_with(&mut self, prompt: &str) {
+        self.prompt = prompt.to_owned();
+    }
+
     /// Presses keys.
     pub fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
@@ -110,6 +120,14 @@ impl Terminal {
     /// What can be seen.
     pub fn screen(&self) -> String {
         self.lines().join("\n")
+    }
+
+    /// What can be seen, with its colours as escape sequences.
+    pub fn styled(&self) -> String {
+        let lines = self.lines().len();
+        let parser = self.screen.lock().unwrap();
+        let rows = parser.screen().rows_formatted(0, COLUMNS).take(lines);
+        rows.map(|row| String::from_utf8_lossy(&row).into_owned() + "\x1b[0m\n").collect()
     }
 
     /// Waits for its end, and gives its exit code.

@@ -48,7 +48,8 @@ impl Analysis {
         let outlines = files.outlines();
         let crates = files.crates.into_iter().filter_map(|(name, found)| Some((name, found?))).collect();
         let mut project = None;
-        if is_project && sound {
+        // a crate's scenarios stand beside a pallet.toml alone
+        if is_project && there(MAIN) && sound {
             let (loaded, more) = match Project::load(directory, catalog, options) {
                 Ok(loaded) => (Some(loaded.clone()), loaded.warnings),
                 Err(errors) => (None, errors),

@@ -23,7 +23,7 @@ use starlark::values::Value;
 use tokio::runtime::{Handle, Runtime};
 
 use crate::context::{Context, Installed, Loaded};
-use crate::project::config::AdminUserConfig;
+use crate::project::config::{AdminUserConfig, Service};
 use crate::project::star::complete::ScopeData;
 use crate::project::star::{Inputs, Language, Live, Workbench, with_inputs, with_room};
 use crate::project::{Catalog, Diagnostics};
@@ -66,6 +66,8 @@ pub(crate) struct Session {
 struct State {
     loaded: Arc<Loaded>,
     service: Option<String>,
+    /// Services that the session made, beside those of pallet.toml.
+    services: BTreeMap<String, Service>,
     admin_user: Option<AdminUserConfig>,
 }
 
@@ -80,7 +82,7 @@ impl Session {
         let session = Session {
             base: context.clone(),
             manner,
-            state: Mutex::new(State { loaded, service: context.global.service.clone(), admin_user: None }),
+            state: Mutex::new(State { loaded, service: context.global.service.clone(), services: BTreeMap::new(), admin_user: None }),
             runtime: Some(runtime),
             handle,
             connections: Connections::new(),
@@ -187,18 +189,30 @@ impl Session {
         context
     }
 
-    /// The project, with who the admin user is now.
+    /// The project, with the services that the session made, and who the admin user is now.
     pub(crate) fn loaded(&self) -> Arc<Loaded> {
         let state = self.state();
-        match &state.admin_user {
-            None => state.loaded.clone(),
-            Some(admin_user) => {
-                let Loaded { project, registry } = state.loaded.as_ref();
-                let mut project = project.clone();
-                project.config.admin_user = admin_user.clone();
-                Arc::new(Loaded { project, registry: registry.clone() })
-            }
+        if state.admin_user.is_none() && state.services.is_empty() {
+            return state.loaded.clone();
         }
+        let Loaded { project, registry } = state.loaded.as_ref();
+        let mut project = project.clone();
+        project.config.services.extend(state.services.iter().map(|(name, service)| (name.clone(), service.clone())));
+        if let Some(admin_user) = &state.admin_user {
+            project.config.admin_user = admin_user.clone();
+        }
+        Arc::new(Loaded { project, registry: registry.clone() })
+    }
+
+    /// Whether pallet.toml or the user's configuration has this service.
+    fn is_in_files(&self, name: &str) -> bool {
+        self.state().loaded.project.config.services.contains_key(name)
+    }
+
+    /// Takes a service in that stands in no file, and uses it from now on.
+    fn add_service(&self, name: &str, service: Service) -> anyhow::Result<()> {
+        self.state().services.insert(name.to_owned(), service);
+        self.reload(Some(name.to_owned()))
     }
 
     /// An engine for one operation, with what is kept between operations.
@@ -211,7 +225,8 @@ impl Session {
     /// Reads the project anew, for this service. Where there is something wrong with it, the session goes on with the old one.
     fn reload(&self, service: Option<String>) -> anyhow::Result<()> {
         let mut context = self.base.clone();
-        context.global.service = service.clone();
+        // the files know nothing of those that the session made
+        context.global.service = service.clone().filter(|name| !self.state().services.contains_key(name));
         let loaded = context.load(context.registry(false)?)?;
         let mut state = self.state();
         (state.loaded, state.service) = (Arc::new(loaded), service);

@@ -246,8 +246,13 @@ impl Run {
             let defined = self.nodes.iter().any(|node| node.group.server.phases.contains_key(name));
             if !defined && !self.nodes.is_empty() {
                 let known: BTreeSet<_> = self.nodes.iter().flat_map(|node| node.group.server.phases.keys()).cloned().collect();
+                // nodes that nobody wants to configure are no mistake
+                if self.defaults && known.is_empty() {
+                    continue;
+                }
                 let known = known.into_iter().collect::<Vec<_>>().join(", ");
-                let message = format!("no target defines the phase {name}; there are: {known}");
+                let there = if known.is_empty() { ", or any other".to_owned() } else { format!("; there are: {known}") };
+                let message = format!("no target defines the phase {name}{there}");
                 self.engine.tell(Event::Warning { node: None, message });
             }
         }

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use pallet_core::registry::artifact::Digest;
+use pallet_core::registry::artifact::{Descriptor, Digest};
 use pallet_tests::{OciRegistry, REGISTRY_PASSWORD, REGISTRY_USER, RegistryOptions};
 use serde_json::json;
 
@@ -107,7 +107,7 @@ fn what_is_no_plugin_is_not_read_as_one() {
     let repository = repository(&source);
     let version: semver::Version = "1.0.0".parse().unwrap();
     let image = br#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
-    let descriptor = pallet_core::registry::artifact::Descriptor::of("application/vnd.oci.image.index.v1+json", image);
+    let descriptor = Descriptor::of("application/vnd.oci.image.index.v1+json", image);
     block_on(repository.put_manifest(&descriptor, image, Some(&version))).unwrap();
     let read = |reference| block_on(Plugin::read(repository.as_ref(), &reference)).unwrap_err().to_string();
     assert_eq!(read(Reference::Version(version)), format!("{source} 1.0.0: is no plugin of pallet, but an index of images"));
@@ -116,14 +116,20 @@ fn what_is_no_plugin_is_not_read_as_one() {
     assert_eq!(read(Reference::Digest(absent)), format!("{source} has no {absent}"));
 }
 
-#[test]
-fn a_blob_goes_on_where_it_stopped_and_a_changed_one_is_refused() {
-    let registry = OciRegistry::start();
-    let author = Author::new();
+/// The repository of a plugin that was published, and its layer.
+fn published(registry: &OciRegistry, author: &Author) -> (Box<dyn Repository>, Descriptor) {
     author.publish(&[&registry.source("acme"), "--dylib", &author.library("greet.so", "0.1.0")]).exits(0);
     let source = registry.source("acme/crate/greet");
     let repository = repository(&source);
     let layer = block_on(plugin(&source, "0.1.0").targets[X86].parts(repository.as_ref())).unwrap().layer;
+    (repository, layer)
+}
+
+#[test]
+fn a_blob_goes_on_where_it_stopped_and_a_changed_one_is_refused() {
+    let registry = OciRegistry::start();
+    let author = Author::new();
+    let (repository, layer) = published(&registry, &author);
     let stored = registry.blob(&layer.digest.to_string());
     let whole = std::fs::read(&stored).unwrap();
     let file = author.file("part");
@@ -147,10 +153,7 @@ fn a_blob_goes_on_where_it_stopped_and_a_changed_one_is_refused() {
 fn a_full_disk_is_said_in_one_line() {
     let registry = OciRegistry::start();
     let author = Author::new();
-    author.publish(&[&registry.source("acme"), "--dylib", &author.library("greet.so", "0.1.0")]).exits(0);
-    let source = registry.source("acme/crate/greet");
-    let repository = repository(&source);
-    let layer = block_on(plugin(&source, "0.1.0").targets[X86].parts(repository.as_ref())).unwrap().layer;
+    let (repository, layer) = published(&registry, &author);
     // a file that takes nothing, as on a disk that is full
     let error = block_on(repository.blob(&layer, Path::new("/dev/full"), &|_| ())).unwrap_err().to_string();
     assert!(error.starts_with("cannot write /dev/full: No space left on device"), "{error}");

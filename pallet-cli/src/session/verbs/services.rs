@@ -1,11 +1,14 @@
-//! `services` and `use_service`: where nodes are.
+//! `providers`, `services`, `compute_service` and `use_service`: where nodes are.
 
-use serde_json::{Value as Json, json};
+use pallet_core::model::{PluginKind, is_host_name};
+use serde_json::{Map, Value as Json, json};
 use starlark::values::Value;
 use starlark::values::none::NoneType;
 
 use super::super::arguments::Call;
 use super::{Entry, Param, Takes};
+use crate::project::config::Service;
+use crate::project::star::types::to_json;
 
 pub(super) const SERVICES: Entry =
     Entry { name: "services", doc: "Lists the services of pallet.toml.\n\nExample: `services()`", parameters: &[], does: services };
@@ -16,6 +19,66 @@ pub(super) const USE_SERVICE: Entry = Entry {
     parameters: &[Param::required("name", Takes::Service, "The name of the service.")],
     does: use_service,
 };
+
+pub(super) const PROVIDERS: Entry = Entry {
+    name: "providers",
+    doc: "Lists the providers that are installed, with the names of their options.\n\nExample: `providers()`",
+    parameters: &[],
+    does: providers,
+};
+
+pub(super) const COMPUTE_SERVICE: Entry = Entry {
+    name: "compute_service",
+    doc: "Makes a service that stands in no file, and uses it from now on, until the session ends. Gives its name.\n\nExample: \
+          `compute_service(\"node-list\", {\"nodes\": {\"vm-1\": {\"group\": \"vm\", \"host\": \"192.0.2.10\"}}})`",
+    parameters: &[
+        Param::required("provider", Takes::Text, "The name of the provider."),
+        Param::first("options", Takes::Any("a dict"), "The provider's options; `pallet-cli doc provider:NAME` lists them."),
+        Param::named("name", Takes::Text, "What to call it; otherwise what the provider is called."),
+    ],
+    does: compute_service,
+};
+
+fn providers<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
+    let loaded = call.session.loaded();
+    let provider = |name: &&str| {
+        let manifest = loaded.registry.provider_manifest(name).ok()?;
+        let options: Vec<String> =
+            manifest.options["properties"].as_object().into_iter().flat_map(|options| options.keys().cloned()).collect();
+        Some(json!({"name": name, "version": manifest.version, "about": manifest.about, "options": options.join(", ")}))
+    };
+    let rows = loaded.registry.names(PluginKind::Provider).iter().filter_map(provider).collect();
+    Ok(call.rows("a provider", rows))
+}
+
+fn compute_service<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
+    let provider = call.text("provider").unwrap_or_default();
+    let name = call.text("name").unwrap_or_else(|| provider.clone());
+    if !is_host_name(&name) {
+        return Err(call.complaint(format!("{name:?} cannot name a service: use a-z, 0-9 and -")).into());
+    }
+    if call.session.is_in_files(&name) {
+        return Err(call
+            .complaint(format!("there is a service {name} in pallet.toml; use_service uses it, `name` gives this one another"))
+            .into());
+    }
+    let options = match call.value("options").map(to_json) {
+        None | Some(Ok(Json::Null)) => Map::new(),
+        Some(Ok(Json::Object(options))) => options,
+        _ => return Err(call.complaint("`options` must be a dict of the provider's options").into()),
+    };
+    let service = Service { provider, options, ..Service::default() };
+    // it is tried, as `pallet-cli add-service` does
+    let (context, loaded) = (call.session.context(), call.session.loaded());
+    let made = || -> anyhow::Result<()> {
+        context.check_service(&loaded, &service)?;
+        context.services(&loaded)?.open_as(&name, &service.config())?;
+        call.session.add_service(&name, service.clone())
+    };
+    made().map_err(|error| call.session.complaint(error))?;
+    call.session.look_for_nodes();
+    Ok(call.evaluator.heap().alloc(name))
+}
 
 fn services<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
     let used = call.session.context().global.service;
