@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod abi;
 #[cfg(test)]
+mod ad_hoc;
+#[cfg(test)]
 mod author;
 #[cfg(test)]
 mod bed;
@@ -13,6 +15,8 @@ mod capabilities;
 mod docker;
 #[cfg(test)]
 mod ec2;
+#[cfg(test)]
+mod explain;
 #[cfg(test)]
 mod install;
 #[cfg(test)]

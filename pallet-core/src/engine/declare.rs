@@ -77,7 +77,12 @@ pub(super) fn session(engine: &Engine, subjects: &[Subject], showing: Showing) -
 }
 
 /// Runs the functions of a phase for one node. With an error comes whether it is that a function ran out of time.
-pub(super) fn run_phase(session: &Arc<Session>, target: &Target, name: &str, phase: &Phase) -> Result<(Vec<Declared>, Vec<Log>), (NodeError, bool)> {
+pub(super) fn run_phase(
+    session: &Arc<Session>,
+    target: &Target,
+    name: &str,
+    phase: &Phase,
+) -> Result<(Vec<Declared>, Vec<Log>), (NodeError, bool)> {
     let recorder = NodeRequest::new(session.clone(), target.clone(), name);
     let mut request = Request::new(Arc::new(recorder.clone()));
     for function in phase.functions() {

@@ -13,7 +13,11 @@ impl Graph {
         for (number, group) in self.groups.iter().enumerate() {
             let heading = group.heading().iter().map(|line| field(line)).collect::<Vec<_>>().join("\\n");
             let phases = group.phases.iter().enumerate().map(|(phase, drawn)| format!("|<p{phase}> {}", field(&drawn.line())));
-            let _ = writeln!(out, "  g{number} [shape=record, style=filled, fillcolor=\"#e8f0fe\", label=\"{heading}{}\"];", phases.collect::<String>());
+            let _ = writeln!(
+                out,
+                "  g{number} [shape=record, style=filled, fillcolor=\"#e8f0fe\", label=\"{heading}{}\"];",
+                phases.collect::<String>()
+            );
         }
         for (number, function) in self.functions.iter().enumerate() {
             let _ = writeln!(out, "  f{number} [style=filled, fillcolor=\"#e6f4ea\", label=\"{}\"];", text(&function.name));
