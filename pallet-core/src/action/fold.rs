@@ -74,7 +74,7 @@ pub fn plan_watched(
                 None => conditions.push(condition.clone()),
             }
         }
-        let mut skipped = (!failing.is_empty()).then(|| Skipped::Conditions(failing));
+        let mut skipped = if failing.is_empty() { None } else { Some(Skipped::Conditions(failing)) };
         let flag = match &declared.options.if_flag {
             None => Some(Certainty::Will),
             Some(flag) => {

@@ -32,8 +32,11 @@ pub(super) struct Session {
     pub(super) vault: Arc<Vault>,
     pub(super) showing: Showing,
     /// Is told who calls functions, and writes and reads settings.
-    pub(super) watcher: Option<Arc<dyn Fn(Seen<'_>) + Send + Sync>>,
+    pub(super) watcher: Option<Arc<Watcher>>,
 }
+
+/// Is told what functions do.
+pub(super) type Watcher = dyn Fn(Seen<'_>) + Send + Sync;
 
 /// Something that a function does besides declaring actions.
 pub(super) struct Seen<'a> {
