@@ -22,8 +22,6 @@ const MAX_CALL_DEPTH: usize = 64;
 /// What the requests of one operation share.
 pub(super) struct Session {
     pub(super) registry: Arc<Registry>,
-    /// The program's own actions.
-    pub(super) actions: Vec<ActionEntry>,
     pub(super) workspace: Directory,
     pub(super) environment: Environment,
     pub(super) admin_user: AdminUser,
@@ -34,11 +32,11 @@ pub(super) struct Session {
     pub(super) vault: Arc<Vault>,
     pub(super) showing: Showing,
     /// Is told who calls functions, and writes and reads settings.
-    pub(super) watcher: Option<Watcher>,
+    pub(super) watcher: Option<Arc<Watcher>>,
 }
 
-/// Who is told of what functions do.
-pub(super) type Watcher = Arc<dyn Fn(Seen<'_>) + Send + Sync>;
+/// Is told what functions do.
+pub(super) type Watcher = dyn Fn(Seen<'_>) + Send + Sync;
 
 /// Something that a function does besides declaring actions.
 pub(super) struct Seen<'a> {
@@ -155,8 +153,7 @@ impl NodeRequest {
     }
 
     fn declare(&self, wanted: DeclareAction) -> Result<(), PluginError> {
-        let mut all = TABLE.iter().chain(&self.inner.session.actions);
-        let entry: &ActionEntry = all.find(|entry| entry.name == wanted.action).ok_or_else(|| {
+        let entry: &ActionEntry = TABLE.iter().find(|entry| entry.name == wanted.action).ok_or_else(|| {
             let message = format!("there is no action `{}`", wanted.action);
             PluginError::new(ErrorKind::Unsupported, message).with_help("it may need a newer pallet")
         })?;
