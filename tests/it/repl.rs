@@ -6,6 +6,8 @@ mod nodes;
 mod piped;
 mod typing;
 
+use std::time::Duration;
+
 use pallet_tests::Project;
 
 const STAR: &str = r##"
@@ -21,7 +23,7 @@ group_spec("data-base", count = 0)
 
 /// A project that has no nodes and needs none.
 fn project() -> Project {
-    let project = Project::empty();
+    let project = Project::empty().timeout(Duration::from_secs(60));
     project.write("pallet.toml", "");
     project.write("pallet.star", STAR);
     project

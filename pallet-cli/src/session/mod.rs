@@ -12,7 +12,7 @@ mod show;
 mod targets;
 mod verbs;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -143,13 +143,13 @@ impl Session {
     pub(crate) fn scope(&self, inputs: &Inputs<'_, '_>) -> ScopeData {
         let loaded = self.loaded();
         let phases = loaded.project.groups.iter().flat_map(|group| group.server.phases.keys().cloned());
-        let phases: std::collections::BTreeSet<String> = phases.collect();
+        let phases: BTreeSet<String> = phases.collect();
         ScopeData {
             names: inputs.names(),
             groups: loaded.project.groups.iter().map(|group| group.name.clone()).collect(),
             nodes: self.node_names().clone(),
             phases: phases.into_iter().collect(),
-            services: loaded.project.config.services.keys().cloned().collect(),
+            services: self.services().into_keys().collect(),
             crates: loaded.registry.names(pallet_core::model::PluginKind::Crate).into_iter().map(str::to_owned).collect(),
         }
     }
@@ -170,6 +170,16 @@ impl Session {
                 *names.lock().unwrap_or_else(PoisonError::into_inner) = nodes.into_iter().map(|node| node.name).collect();
             }
         });
+    }
+
+    /// The services, also the one that is there where pallet.toml names none, each with its provider.
+    fn services(&self) -> BTreeMap<String, String> {
+        let config = &self.loaded().project.config;
+        let mut services: BTreeMap<_, _> = config.services.iter().map(|(name, service)| (name.clone(), service.provider.clone())).collect();
+        if let Ok((name, service)) = config.service(None) {
+            services.entry(name).or_insert(service.provider);
+        }
+        services
     }
 
     /// What commands work with, with the service that is in use.

@@ -111,6 +111,7 @@ fn a_mistake_is_told_of_its_line_and_what_came_before_it_stays() {
               |
             1 | z
               | ^
+              = help: did you mean `y`?
             error: there is no `prt`
              --> input:1:1
               |

@@ -81,11 +81,13 @@ fn compute_service<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>
 }
 
 fn services<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
-    let loaded = call.session.loaded();
-    let config = &loaded.project.config;
-    let used = config.service(call.session.context().global.service.as_deref()).map(|(name, _)| name).unwrap_or_default();
-    let rows = config.services.iter().map(|(name, service)| json!({"name": name, "provider": service.provider, "in_use": *name == used}));
-    Ok(call.rows("a service", rows.collect::<Vec<Json>>()))
+    let used = call.session.context().global.service;
+    let config = &call.session.loaded().project.config;
+    let used = config.service(used.as_deref()).map(|(name, _)| name).unwrap_or_default();
+    let services = call.session.services();
+    let rows = services.iter().map(|(name, provider)| json!({"name": name, "provider": provider, "in_use": *name == used}));
+    let rows: Vec<Json> = rows.collect();
+    Ok(call.rows("a service", rows))
 }
 
 fn use_service<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
