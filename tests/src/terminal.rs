@@ -127,7 +127,7 @@ impl Terminal {
         let lines = self.lines().len();
         let parser = self.screen.lock().unwrap();
         let rows = parser.screen().rows_formatted(0, COLUMNS).take(lines);
-        rows.map(|row| String::from_utf8_lossy(&row).into_owned() + "\x1b[0m\n").collect()
+        rows.map(|row| row + "\x1b[0m\n").collect()
     }
 
     /// Waits for its end, and gives its exit code.

@@ -34,8 +34,11 @@ pub(super) struct Session {
     pub(super) vault: Arc<Vault>,
     pub(super) showing: Showing,
     /// Is told who calls functions, and writes and reads settings.
-    pub(super) watcher: Option<Arc<dyn Fn(Seen<'_>) + Send + Sync>>,
+    pub(super) watcher: Option<Watcher>,
 }
+
+/// Who is told of what functions do.
+pub(super) type Watcher = Arc<dyn Fn(Seen<'_>) + Send + Sync>;
 
 /// Something that a function does besides declaring actions.
 pub(super) struct Seen<'a> {
