@@ -22,6 +22,8 @@ const MAX_CALL_DEPTH: usize = 64;
 /// What the requests of one operation share.
 pub(super) struct Session {
     pub(super) registry: Arc<Registry>,
+    /// The program's own actions.
+    pub(super) actions: Vec<ActionEntry>,
     pub(super) workspace: Directory,
     pub(super) environment: Environment,
     pub(super) admin_user: AdminUser,
@@ -153,7 +155,8 @@ impl NodeRequest {
     }
 
     fn declare(&self, wanted: DeclareAction) -> Result<(), PluginError> {
-        let entry: &ActionEntry = TABLE.iter().find(|entry| entry.name == wanted.action).ok_or_else(|| {
+        let mut all = TABLE.iter().chain(&self.inner.session.actions);
+        let entry: &ActionEntry = all.find(|entry| entry.name == wanted.action).ok_or_else(|| {
             let message = format!("there is no action `{}`", wanted.action);
             PluginError::new(ErrorKind::Unsupported, message).with_help("it may need a newer pallet")
         })?;
