@@ -63,7 +63,8 @@ pub enum TrustError {
     /// Another one signed the versions before.
     #[error(
         "{subject} is signed by {}, and {before} was signed by {old}; ask its publisher whether that was changed, then say {} with the new one",
-        list(signers), options(signers)
+        list(signers),
+        options(signers)
     )]
     Changed {
         /// The plugin.
@@ -98,7 +99,8 @@ pub enum TrustError {
     },
 }
 
-const REPAIR: &str = "ask its publisher to sign it again; where that was not Sigstore's public instance, say `trusted_root = \"FILE\"` in [sigstore]";
+const REPAIR: &str =
+    "ask its publisher to sign it again; where that was not Sigstore's public instance, say `trusted_root = \"FILE\"` in [sigstore]";
 
 impl Trust {
     /// Whose signatures count for what comes from a source: those of the longest prefix.

@@ -157,7 +157,8 @@ impl Reader<'_> {
         }
         let (Some(identity), Some(issuer)) = (&identity, &issuer) else {
             let found = self.diagnostic(value.span(), format!("a signer of {prefix} needs `identity` and `issuer`"));
-            self.found.push(found.suggest("who it is and who says so: { identity = \"a@acme.example\", issuer = \"https://...\" }".to_owned()));
+            self.found
+                .push(found.suggest("who it is and who says so: { identity = \"a@acme.example\", issuer = \"https://...\" }".to_owned()));
             return None;
         };
         IdentityRule::new(identity, issuer).map(SignerConfig::Identity).map_err(|error| self.error(value.span(), error)).ok()

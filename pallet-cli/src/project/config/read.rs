@@ -424,7 +424,49 @@ nginx = "newest"
 [sigstore]
 root = "root.json"
 "#;
-        check(text, expect![""]);
+        check(
+            text,
+            expect![[r#"
+            error: a signer of oci://a needs `identity` and `issuer`
+             --> pallet.toml:2:13
+              |
+            2 | "oci://a" = { identity = "me@example.org" }
+              |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+              = help: who it is and who says so: { identity = "a@acme.example", issuer = "https://..." }
+
+            error: the identity "*" would be everybody's; write whose signatures count
+             --> pallet.toml:3:14
+              |
+            3 | "oci://b" = [{ identity = "*", issuer = "https://example.org" }, 1]
+              |              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+
+            error: `oci://b` must be the file of a key, a table of `identity` and `issuer`, or a list of them, not an integer
+             --> pallet.toml:3:66
+              |
+            3 | "oci://b" = [{ identity = "*", issuer = "https://example.org" }, 1]
+              |                                                                  ^
+
+            error: "https://*.example.org" is no issuer; write the whole URL, such as https://token.actions.githubusercontent.com
+             --> pallet.toml:4:13
+              |
+            4 | "oci://c" = { identity = "me@example.org", issuer = "https://*.example.org", key = "a" }
+              |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+
+            error: unknown key `key` in `trust.oci://c`
+             --> pallet.toml:4:78
+              |
+            4 | "oci://c" = { identity = "me@example.org", issuer = "https://*.example.org", key = "a" }
+              |                                                                              ^^^
+              = help: there are identity, issuer
+
+            error: unknown key `root` in `sigstore`
+             --> pallet.toml:7:1
+              |
+            7 | root = "root.json"
+              | ^^^^
+              = help: there are trusted_root
+        "#]],
+        );
     }
 
     #[test]

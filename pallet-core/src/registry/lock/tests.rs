@@ -144,7 +144,9 @@ fn what_is_no_lock_is_refused_in_one_line() {
     );
     refused(
         &lock([by_identity()]).to_string().replace(", issuer =", ", publisher ="),
-        expect![""],
+        expect![
+            "cannot be read: a signer is a public key, or a table of `identity` and `issuer`; restore it, or delete it and run `pallet-cli install`"
+        ],
     );
     let twice = good.clone() + good.split_once("\n\n").unwrap().1;
     refused(&twice, expect!["has crate nginx twice; restore it, or delete it and run `pallet-cli install`"]);

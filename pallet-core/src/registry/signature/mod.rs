@@ -95,7 +95,9 @@ pub async fn verify(
     for rule in rules {
         for (bundle, identity) in &bundles {
             match (rule, identity) {
-                (SignerRule::Only(Signer::Key(key)), _) if bundle.is_signed_by(key, index) => return Ok(Signed::By(Signer::Key(key.clone()))),
+                (SignerRule::Only(Signer::Key(key)), _) if bundle.is_signed_by(key, index) => {
+                    return Ok(Signed::By(Signer::Key(key.clone())));
+                }
                 (rule, Some(Ok(identity))) if rule.matches(&Signer::Identity(identity.clone())) => {
                     return Ok(Signed::By(Signer::Identity(identity.clone())));
                 }
