@@ -154,7 +154,7 @@ fn a_certificate_must_hold_in_every_part() {
     };
     type Make<'a> = &'a dyn Fn(&str) -> Value;
     let cases: [(&str, Make<'_>); 8] = [
-        ("vouches for its certificate at the time that the log has: certificate chain validation failed: UnknownIssuer", &|index| {
+        ("vouches for its certificate at the time that the log has: certificate chain validation failed: InvalidSignature", &|index| {
             // its log is the one that is believed, and its authority is not
             let mut bundle = Sigstore::new().sign(index, identity, CI);
             bundle["verificationMaterial"]["tlogEntries"] =
