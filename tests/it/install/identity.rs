@@ -161,7 +161,7 @@ fn a_certificate_must_hold_in_every_part() {
                 sigstore.sign(index, identity, CI)["verificationMaterial"]["tlogEntries"].clone();
             bundle
         }),
-        ("no log key valid", &|index| Sigstore::new().sign(index, identity, CI)),
+        ("No log key valid", &|index| Sigstore::new().sign(index, identity, CI)),
         ("at the time that the log has: certificate chain validation failed: CertExpired", &|index| {
             sigstore.sign_at(index, identity, CI, Sigstore::NOON + 2 * 86_400)
         }),
