@@ -1,6 +1,7 @@
 //! Installing: from a real registry, from directories and files, into homes that know nothing; and everything that may be wrong on the way.
 
 mod failures;
+mod identity;
 mod local;
 mod lock;
 mod mirror;

@@ -1,8 +1,8 @@
 //! The harness of the tests that need several packages or real nodes.
 //!
 //! [`workspace`] is what cargo built, [`Project`] runs pallet-cli in a home of its own, [`Bed`] is nodes with real sshd,
-//! [`Cloud`] makes them through an API, [`ContainerEngine`] is Docker or Podman, [`OciRegistry`] is a registry of plugins, [`CutNetwork`] dies
-//! on the way to it, [`Terminal`] is what a person sits at, [`Editor`] speaks with the language server.
+//! [`Cloud`] makes them through an API, [`ContainerEngine`] is Docker or Podman, [`OciRegistry`] is a registry of plugins, [`Sigstore`] vouches
+//! for who signs them, [`CutNetwork`] dies on the way to it, [`Terminal`] is what a person sits at, [`Editor`] speaks with the language server.
 //! Everything here panics with a readable message where a test cannot go on.
 // this package is test code, where a panic is how a failure is told
 #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -21,6 +21,7 @@ mod oci_registry;
 mod process;
 mod project;
 mod redact;
+mod sigstore;
 mod slow;
 mod terminal;
 mod workspace;
@@ -38,6 +39,7 @@ pub use oci_registry::{OciRegistry, REGISTRY_PASSWORD, REGISTRY_USER, RegistryOp
 pub use process::{Output, Process};
 pub use project::Project;
 pub use redact::Redactions;
+pub use sigstore::Sigstore;
 pub use slow::{SlowNetwork, Slowness};
 pub use terminal::{END, INTERRUPT, Terminal, UP};
 pub use workspace::{Artifact, Workspace, root, workspace};

@@ -38,7 +38,7 @@ impl Explain {
         let options = ExplainOptions {
             phases: phases(&loaded, &self.phases, &self.code)?,
             os: self.os.as_deref().map(|name| Os::of_name(name, std::env::consts::ARCH)).transpose()?,
-            nodes: Vec::new(),
+            ..ExplainOptions::default()
         };
         let (explanations, _) =
             drive(context, &loaded, async |engine| engine.explain_named(&loaded.project.groups, &self.names, &options).await)?;

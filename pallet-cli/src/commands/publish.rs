@@ -78,7 +78,7 @@ impl Publish {
         let publishing = Publishing::plan(repository, release, key).await?;
         let printer = &context.printer;
         if key.is_none() {
-            printer.warning("nothing signs it: whoever installs it has to decide to trust it; sign with --key");
+            printer.warning("nothing signs it: whoever installs it has to decide to trust it; sign with --key, or with cosign afterwards");
         }
         let publication = match self.dry_run {
             true => publishing.publication().clone(),

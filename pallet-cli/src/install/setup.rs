@@ -4,18 +4,18 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use pallet_core::registry::install::{Installer, Machine, Mirror, Wanted};
 use pallet_core::registry::lock::{LOCK_FILE, Lock, Origin};
 use pallet_core::registry::repository::Source;
-use pallet_core::registry::signature::PublicKey;
+use pallet_core::registry::signature::{IdentityRule, PublicKey, SignerRule, TrustedRoot};
 use pallet_core::registry::store::Store;
 use pallet_core::registry::trust::{Decisions, Trust, TrustRule};
 
 use crate::commands::RegistryOptions;
 use crate::context::Context;
 use crate::output::Downloads;
-use crate::project::config::{Config, KeySource};
+use crate::project::config::{Config, SignerConfig};
 use crate::project::{CONFIG, Diagnostics, read_configuration};
 
 /// The files that say what is required and what is locked: a project's, or a user's.
@@ -166,31 +166,44 @@ fn mirrors(config: &Config) -> Vec<Mirror> {
 
 fn trust(config: &Config) -> anyhow::Result<Trust> {
     let mut rules = Vec::new();
-    for (prefix, keys) in &config.trust {
-        let keys = keys.iter().map(|source| key(source).with_context(|| format!("[trust] {prefix:?}"))).collect::<anyhow::Result<_>>()?;
-        rules.push(TrustRule { prefix: prefix.clone(), keys });
+    for (prefix, signers) in &config.trust {
+        let signers = signers.iter().map(|source| signer(source).with_context(|| format!("[trust] {prefix:?}")));
+        rules.push(TrustRule { prefix: prefix.clone(), signers: signers.collect::<anyhow::Result<_>>()? });
     }
-    Ok(Trust { rules })
-}
-
-fn key(source: &KeySource) -> anyhow::Result<PublicKey> {
-    match source {
-        KeySource::Text(text) => Ok(text.parse()?),
-        KeySource::File(path) => {
-            let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the public key {}", path.display()))?;
-            text.parse::<PublicKey>().with_context(|| path.display().to_string())
+    let root = match &config.trusted_root {
+        None => TrustedRoot::default(),
+        Some(path) => {
+            let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the trusted root {}", path.display()))?;
+            TrustedRoot::from_json(&text).map_err(|error| anyhow!("{}: {error}", path.display()))?
         }
+    };
+    Ok(Trust { rules, root })
+}
+
+fn signer(source: &SignerConfig) -> anyhow::Result<SignerRule> {
+    match source {
+        SignerConfig::Text(text) => Ok(text.parse::<PublicKey>()?.into()),
+        SignerConfig::File(path) => {
+            let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the public key {}", path.display()))?;
+            Ok(text.parse::<PublicKey>().with_context(|| path.display().to_string())?.into())
+        }
+        SignerConfig::Identity(rule) => Ok(SignerRule::Like(rule.clone())),
     }
 }
 
-/// Keys that were named on the command line: files, or what Pallet prints of a signer.
-pub(super) fn signers(words: &[String]) -> anyhow::Result<Vec<PublicKey>> {
-    let key_of = |word: &String| {
+/// Signers that were named on the command line: keys as files, or as Pallet prints them, and identities with their issuers.
+pub(super) fn signers(keys: &[String], identities: &[String], issuers: &[String]) -> anyhow::Result<Vec<SignerRule>> {
+    let key = |word: &String| {
         // the body of every public key begins so
         let inline = word.starts_with("-----") || (word.starts_with('M') && !std::path::Path::new(word).is_file());
-        let source = if inline { KeySource::Text(word.clone()) } else { KeySource::File(word.into()) };
+        let source = if inline { SignerConfig::Text(word.clone()) } else { SignerConfig::File(word.into()) };
         ensure!(!word.is_empty(), "--accept-signer wants a public key, or the file of one");
-        key(&source).with_context(|| format!("--accept-signer {word}"))
+        signer(&source).with_context(|| format!("--accept-signer {word}"))
     };
-    words.iter().map(key_of).collect()
+    let identity = |(identity, issuer): (&String, &String)| {
+        let rule = IdentityRule::new(identity, issuer).map_err(|error| anyhow!("--accept-identity {identity}: {error}"));
+        rule.map(SignerRule::Like)
+    };
+    ensure!(identities.len() == issuers.len(), "every --accept-identity needs its --accept-issuer, and the other way round");
+    keys.iter().map(key).chain(identities.iter().zip(issuers).map(identity)).collect()
 }

@@ -27,6 +27,13 @@ pub(crate) struct Decided {
     /// Install plugins that this key signed (a file, or the key itself); that decision is written into pallet.lock; may be repeated
     #[arg(long, value_name = "KEY")]
     pub(crate) accept_signer: Vec<String>,
+    /// Install plugins that this identity signed (a mail address, or the URI of a workflow; `*` stands for any characters but `/`); that decision is
+    /// written into pallet.lock; may be repeated
+    #[arg(long, value_name = "IDENTITY", requires = "accept_issuer")]
+    pub(crate) accept_identity: Vec<String>,
+    /// The URL of who says that it is this identity; one for each of them
+    #[arg(long, value_name = "ISSUER", requires = "accept_identity")]
+    pub(crate) accept_issuer: Vec<String>,
     /// Show what would change, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -51,7 +58,8 @@ enum Edit {
 impl Decided {
     /// Reads the scope, alone with it, to install these sources too.
     pub(crate) fn setup(&self, context: &Context, words: &[String]) -> anyhow::Result<Setup> {
-        let decisions = Decisions { unsigned: self.accept_unsigned, signers: signers(&self.accept_signer)? };
+        let signers = signers(&self.accept_signer, &self.accept_identity, &self.accept_issuer)?;
+        let decisions = Decisions { unsigned: self.accept_unsigned, signers };
         let mut setup = Setup::read(context, &self.reach, decisions, true)?;
         if setup.scope.global && !self.reach.global {
             context

@@ -34,9 +34,13 @@ impl PredictedNode {
             bootstrapped: false,
             pending_flags: Vec::new(),
         };
-        // only nodes whose provider keeps tags are made
-        let node =
-            Node { group: Some(group.to_owned()), taggable: true, ..Node::new(format!("predicted/{name}"), name, Connection::Unknown) };
+        // only nodes whose provider keeps tags are made; nobody knows an address yet, and a name can stand where one does
+        let node = Node {
+            group: Some(group.to_owned()),
+            address: Some(name.to_owned()),
+            taggable: true,
+            ..Node::new(format!("predicted/{name}"), name, Connection::Unknown)
+        };
         PredictedNode { node, facts }
     }
 

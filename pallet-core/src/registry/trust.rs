@@ -6,13 +6,15 @@ use semver::Version;
 use thiserror::Error;
 
 use super::lock::{Accepted, LockedPlugin, Origin};
-use super::signature::{PublicKey, Signed};
+use super::signature::{Signed, Signer, SignerRule, Stranger, TrustedRoot};
 
 /// Whom a project and its user trust.
 #[derive(Debug, Clone, Default)]
 pub struct Trust {
     /// Who may sign what comes from where.
     pub rules: Vec<TrustRule>,
+    /// Whose certificates and logs are believed.
+    pub root: TrustedRoot,
 }
 
 /// Who may sign what comes from one place.
@@ -20,8 +22,8 @@ pub struct Trust {
 pub struct TrustRule {
     /// How the source begins, up to a whole word of its path: `oci://ghcr.io/acme`. `*`: every source.
     pub prefix: String,
-    /// The keys.
-    pub keys: Vec<PublicKey>,
+    /// Whose signatures count.
+    pub signers: Vec<SignerRule>,
 }
 
 /// What the person at the command line decides for this once. What is decided stands in the lock then.
@@ -29,8 +31,8 @@ pub struct TrustRule {
 pub struct Decisions {
     /// Plugins that nobody signed may be installed.
     pub unsigned: bool,
-    /// Plugins that these keys signed may be installed.
-    pub signers: Vec<PublicKey>,
+    /// Plugins that these signed may be installed.
+    pub signers: Vec<SignerRule>,
 }
 
 /// A plugin, in messages.
@@ -51,20 +53,18 @@ pub enum TrustError {
     #[error("{0} is not signed; to install it all the same, and have that decision written into pallet.lock, say --accept-unsigned")]
     Unsigned(Subject),
     /// Its signer is not trusted, and nobody decided to accept it.
-    #[error(
-        "{subject} is signed by {signer}, which nothing trusts; ask its publisher for the public key, and put that into [trust], or say \
-         --accept-signer FILE"
-    )]
+    #[error("{subject} is signed by {}, which nothing trusts; {}", list(signers), advice(signers))]
     Unknown {
         /// The plugin.
         subject: Subject,
-        /// Who signed it, as the signatures say.
-        signer: String,
+        /// Who signed it.
+        signers: Vec<Stranger>,
     },
     /// Another one signed the versions before.
     #[error(
-        "{subject} is signed by {signer}, and {before} was signed by {old}; ask its publisher whether the key was changed, then say \
-         --accept-signer FILE with the new one"
+        "{subject} is signed by {}, and {before} was signed by {old}; ask its publisher whether that was changed, then say {} with the new one",
+        list(signers),
+        options(signers)
     )]
     Changed {
         /// The plugin.
@@ -72,9 +72,17 @@ pub enum TrustError {
         /// The version that is locked.
         before: Version,
         /// Who signed that.
-        old: PublicKey,
-        /// Who signed this, as the signatures say.
-        signer: String,
+        old: Signer,
+        /// Who signed this.
+        signers: Vec<Stranger>,
+    },
+    /// All of its signatures have certificates, and none of them holds.
+    #[error("{subject} is signed by {}; {REPAIR}", list(signers))]
+    Invalid {
+        /// The plugin.
+        subject: Subject,
+        /// The signatures.
+        signers: Vec<Stranger>,
     },
     /// The versions before were signed.
     #[error(
@@ -87,23 +95,26 @@ pub enum TrustError {
         /// The version that is locked.
         before: Version,
         /// Who signed that.
-        old: PublicKey,
+        old: Signer,
     },
 }
 
+const REPAIR: &str =
+    "ask its publisher to sign it again; where that was not Sigstore's public instance, say `trusted_root = \"FILE\"` in [sigstore]";
+
 impl Trust {
-    /// The keys that may sign what comes from a source: those of the longest prefix.
-    pub fn keys(&self, source: &Origin) -> Vec<PublicKey> {
+    /// Whose signatures count for what comes from a source: those of the longest prefix.
+    pub fn signers(&self, source: &Origin) -> Vec<SignerRule> {
         let source = source.to_string();
         let matching = || self.rules.iter().filter(|rule| is_prefix(&rule.prefix, &source));
         let Some(longest) = matching().map(|rule| rank(&rule.prefix)).max() else { return Vec::new() };
-        let mut keys: Vec<PublicKey> = Vec::new();
-        for key in matching().filter(|rule| rank(&rule.prefix) == longest).flat_map(|rule| &rule.keys) {
-            if !keys.contains(key) {
-                keys.push(key.clone());
+        let mut signers: Vec<SignerRule> = Vec::new();
+        for signer in matching().filter(|rule| rank(&rule.prefix) == longest).flat_map(|rule| &rule.signers) {
+            if !signers.contains(signer) {
+                signers.push(signer.clone());
             }
         }
-        keys
+        signers
     }
 
     /// Whether a plugin may be installed, and which decision to write into the lock for that. `before` is what is locked of it now.
@@ -114,30 +125,73 @@ impl Trust {
         before: Option<&LockedPlugin>,
         decisions: &Decisions,
     ) -> Result<Option<Accepted>, TrustError> {
+        let rules = self.signers(&subject.source);
         let was = before.and_then(|before| Some((before.version.clone(), before.signer.clone()?)));
-        let key = match (signed, was) {
+        let signer = match (signed, was) {
             (Signed::Unsigned, Some((before, old))) => return Err(TrustError::Lost { subject, before, old }),
             (Signed::Unsigned, None) if decisions.unsigned => return Ok(Some(Accepted::Unsigned)),
             (Signed::Unsigned, None) => return Err(TrustError::Unsigned(subject)),
-            (Signed::UnknownSigner(others), was) => {
-                let signer = others.join(" and ");
+            (Signed::Otherwise(others), was) => {
+                let signers = others.clone();
                 return Err(match was {
-                    Some((before, old)) => TrustError::Changed { subject, before, old, signer },
-                    None => TrustError::Unknown { subject, signer },
+                    _ if others.iter().all(|other| matches!(other, Stranger::Invalid(_))) => TrustError::Invalid { subject, signers },
+                    Some((before, old)) => TrustError::Changed { subject, before, old, signers },
+                    None => TrustError::Unknown { subject, signers },
                 });
             }
-            (Signed::By(key), Some((before, old))) if old != *key && !decisions.signers.contains(key) => {
-                return Err(TrustError::Changed { subject, before, old, signer: key.to_string() });
+            (Signed::By(signer), Some((before, old))) if !is_same(&rules, &old, signer) && !counts(&decisions.signers, signer) => {
+                return Err(TrustError::Changed { subject, before, old, signers: vec![signer.into()] });
             }
-            (Signed::By(key), _) => key,
+            (Signed::By(signer), _) => signer,
         };
-        if self.keys(&subject.source).contains(key) {
+        if counts(&rules, signer) {
             return Ok(None);
         }
-        let accepted_before = before.is_some_and(|before| before.accepted == Some(Accepted::Signer) && before.signer.as_ref() == Some(key));
-        match accepted_before || decisions.signers.contains(key) {
+        let accepted_before =
+            before.is_some_and(|before| before.accepted == Some(Accepted::Signer) && before.signer.as_ref() == Some(signer));
+        match accepted_before || counts(&decisions.signers, signer) {
             true => Ok(Some(Accepted::Signer)),
-            false => Err(TrustError::Unknown { subject, signer: key.to_string() }),
+            false => Err(TrustError::Unknown { subject, signers: vec![signer.into()] }),
+        }
+    }
+}
+
+/// Whether signatures of this signer count by any of these rules.
+fn counts(rules: &[SignerRule], signer: &Signer) -> bool {
+    rules.iter().any(|rule| rule.matches(signer))
+}
+
+/// Whether both are the same signer, which identities also are that one rule is about: those of a workflow differ from tag to tag.
+fn is_same(rules: &[SignerRule], old: &Signer, new: &Signer) -> bool {
+    old == new || rules.iter().any(|rule| rule.matches(old) && rule.matches(new))
+}
+
+fn list(signers: &[Stranger]) -> String {
+    signers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+}
+
+/// The options that accept such signers.
+fn options(signers: &[Stranger]) -> &'static str {
+    match signers.iter().any(|signer| matches!(signer, Stranger::Identity(_))) {
+        true => "--accept-identity IDENTITY --accept-issuer ISSUER",
+        false => "--accept-signer FILE",
+    }
+}
+
+/// What to do about signers that nothing trusts.
+fn advice(signers: &[Stranger]) -> String {
+    let option = options(signers);
+    match signers.iter().any(|signer| matches!(signer, Stranger::Identity(_))) {
+        true => format!("if that is its publisher, put the identity and its issuer into [trust], or say {option}"),
+        false => format!("ask its publisher for the public key, and put that into [trust], or say {option}"),
+    }
+}
+
+impl From<&Signer> for Stranger {
+    fn from(signer: &Signer) -> Self {
+        match signer {
+            Signer::Key(key) => Stranger::Key(key.to_string()),
+            Signer::Identity(identity) => Stranger::Identity(identity.clone()),
         }
     }
 }

@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex};
 
 use pallet_core::registry::artifact::{Descriptor, Digest};
 use pallet_core::registry::repository::Content;
-use pallet_core::registry::signature::{KeyAlgorithm, Signed, SigningKey, sign, verify};
+use pallet_core::registry::signature::{KeyAlgorithm, Signed, Signer, SigningKey, sign};
 use serde_json::json;
 
+use super::signature::signed;
 use super::*;
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -177,8 +178,8 @@ fn a_registry_that_lists_referrers_gets_no_fallback_tag() {
         let (index, key) = push_and_sign(repository.as_ref());
         let fallback = format!("sha256-{}", index.digest.hex());
         assert_eq!(server.state.lock().unwrap().manifests.contains_key(&fallback), !lists_referrers);
-        let found = block_on(verify(repository.as_ref(), &index.digest, &[key.public()])).unwrap();
-        assert_eq!(found, Signed::By(key.public()));
+        let found = signed(repository.as_ref(), &index.digest.to_string(), &[key.public()]);
+        assert_eq!(found, Signed::By(Signer::Key(key.public())));
     }
 }
 
@@ -196,7 +197,8 @@ fn a_token_is_got_for_a_password_and_for_an_identity_token() {
         let server = Server::start(State { token: Some("opened"), ..State::default() });
         let repository = server.repository(&access(directory.path(), &server.host, entry));
         let (index, key) = push_and_sign(repository.as_ref());
-        assert_eq!(block_on(verify(repository.as_ref(), &index.digest, &[key.public()])).unwrap(), Signed::By(key.public()));
+        let found = signed(repository.as_ref(), &index.digest.to_string(), &[key.public()]);
+        assert_eq!(found, Signed::By(Signer::Key(key.public())));
         let asked = server.asked("PUT ");
         assert!(!asked.is_empty() && asked.iter().all(|asked| asked.authorization == "Bearer opened"), "{asked:?}");
     }

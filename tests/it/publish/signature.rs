@@ -1,12 +1,23 @@
 //! Signatures: attached where cosign looks for them, and verified by others than the one who made them.
 
-use pallet_core::registry::signature::{PublicKey, Signed, verify};
+use pallet_core::registry::repository::Repository;
+use pallet_core::registry::signature::{PublicKey, Signed, Signer, SignerRule, Stranger, TrustedRoot, verify};
 use pallet_tests::OciRegistry;
 
 use super::*;
 
 fn public(key: &str) -> PublicKey {
     std::fs::read_to_string(format!("{key}.pub")).unwrap().parse().unwrap()
+}
+
+/// Who signed an index, where these keys count.
+pub(super) fn signed(repository: &dyn Repository, index: &str, keys: &[PublicKey]) -> Signed {
+    let rules: Vec<SignerRule> = keys.iter().cloned().map(SignerRule::from).collect();
+    block_on(verify(repository, &index.parse().unwrap(), &rules, &TrustedRoot::default())).unwrap()
+}
+
+fn by(key: &str) -> Signed {
+    Signed::By(Signer::Key(public(key)))
 }
 
 /// The list of what refers to an index, as the fallback tag has it.
@@ -28,9 +39,9 @@ fn an_artifact_is_signed_and_verified() {
     let source = registry.source("acme/crate/greet");
     let repository = repository(&source);
     let index = plugin(&source, "0.1.0").index;
-    let found = |keys: &[PublicKey]| block_on(verify(repository.as_ref(), &index, keys)).unwrap();
-    assert_eq!(found(&[stranger.clone(), public(&key)]), Signed::By(public(&key)));
-    assert_eq!(found(&[stranger]), Signed::UnknownSigner(vec![signer]));
+    let found = |keys: &[PublicKey]| signed(repository.as_ref(), &index.to_string(), keys);
+    assert_eq!(found(&[stranger.clone(), public(&key)]), by(&key));
+    assert_eq!(found(&[stranger]), Signed::Otherwise(vec![Stranger::Key(signer)]));
     // where this registry keeps no list, the fallback tag has it, with what cosign looks for
     let listed = referrers(&registry, &index.to_string());
     assert_eq!(listed.len(), 1);
@@ -56,7 +67,7 @@ fn a_signature_is_added_to_those_that_are_there() {
     assert_eq!(referrers(&registry, &index).len(), 2);
     let repository = repository(&registry.source("acme/crate/greet"));
     for key in [first, second] {
-        assert_eq!(block_on(verify(repository.as_ref(), &index.parse().unwrap(), &[public(&key)])).unwrap(), Signed::By(public(&key)));
+        assert_eq!(signed(repository.as_ref(), &index, &[public(&key)]), by(&key));
     }
 }
 
@@ -71,8 +82,8 @@ fn a_target_of_a_signed_version_is_signed_too() {
     let error = fails_in_one_line(author.publish(&[&source, "--dylib", &arm]));
     assert!(error.contains("sign that too, with --key"), "{error}");
     author.publish(&[&source, "--dylib", &arm, "--key", &key]).exits(0);
-    let index = plugin(&source, "0.1.0").index;
-    assert_eq!(block_on(verify(repository(&source).as_ref(), &index, &[public(&key)])).unwrap(), Signed::By(public(&key)));
+    let index = plugin(&source, "0.1.0").index.to_string();
+    assert_eq!(signed(repository(&source).as_ref(), &index, &[public(&key)]), by(&key));
 }
 
 #[test]

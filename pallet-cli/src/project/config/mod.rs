@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use super::diagnostic::{Diagnostic, Diagnostics, Place};
 use super::suggest::did_you_mean_or_list;
 
-pub(crate) use plugins::{KeySource, MirrorConfig, PluginRequirement};
+pub(crate) use plugins::{MirrorConfig, PluginRequirement, SignerConfig};
 pub(crate) use read::{Source, read};
 
 /// The service that is there when none is configured.
@@ -44,7 +44,9 @@ pub(crate) struct Config {
     /// Where plugins are looked for that are named without a source.
     pub(crate) registry: Option<repository::Source>,
     /// Whose signatures count, by what sources begin with.
-    pub(crate) trust: BTreeMap<String, Vec<KeySource>>,
+    pub(crate) trust: BTreeMap<String, Vec<SignerConfig>>,
+    /// The file of the root whose certificates are believed, in place of the public one.
+    pub(crate) trusted_root: Option<PathBuf>,
     /// Where to look in place of other sources, by what those begin with.
     pub(crate) mirrors: BTreeMap<String, MirrorConfig>,
 }
@@ -118,8 +120,8 @@ impl Config {
         self.secrets.extend(over.secrets);
         self.age_identities.extend(over.age_identities);
         self.mirrors.extend(over.mirrors);
-        for (prefix, keys) in over.trust {
-            self.trust.entry(prefix).or_default().extend(keys);
+        for (prefix, signers) in over.trust {
+            self.trust.entry(prefix).or_default().extend(signers);
         }
         Config {
             name: over.name.or(self.name),
@@ -132,6 +134,7 @@ impl Config {
             plugins: self.plugins,
             registry: over.registry.or(self.registry),
             trust: self.trust,
+            trusted_root: over.trusted_root.or(self.trusted_root),
             mirrors: self.mirrors,
         }
     }

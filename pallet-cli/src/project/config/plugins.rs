@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use pallet_core::model::PluginKind;
 use pallet_core::registry::lock::Origin;
 use pallet_core::registry::repository::Source;
+use pallet_core::registry::signature::IdentityRule;
 use semver::VersionReq;
 use toml::Spanned;
 use toml::de::DeValue;
@@ -29,13 +30,15 @@ pub(crate) struct PluginRequirement {
     pub(crate) place: Place,
 }
 
-/// A public key by reference, or itself.
+/// Whose signatures count: those of a public key, by reference or itself, or those of identities.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum KeySource {
-    /// A file that holds it.
+pub(crate) enum SignerConfig {
+    /// A file that holds a key.
     File(PathBuf),
-    /// Its own text.
+    /// A key's own text.
     Text(String),
+    /// Identities of an issuer.
+    Identity(IdentityRule),
 }
 
 /// Where to look in place of other sources.
@@ -121,20 +124,56 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn trust(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> BTreeMap<String, Vec<KeySource>> {
+    pub(super) fn trust(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> BTreeMap<String, Vec<SignerConfig>> {
         let mut trust = BTreeMap::new();
         for (prefix, _, value) in self.table(key, value) {
-            let words = match value.get_ref().is_str() {
-                true => self.string(prefix, value).into_iter().collect(),
-                false => self.strings(prefix, value),
+            let signers = match value.get_ref().as_array() {
+                Some(array) => array.iter().filter_map(|value| self.signer(prefix, value)).collect(),
+                None => self.signer(prefix, value).into_iter().collect(),
             };
-            let keys = words.into_iter().map(|word| match word.contains("-----BEGIN") {
-                true => KeySource::Text(word),
-                false => KeySource::File(self.path(&word)),
-            });
-            trust.insert(prefix.to_owned(), keys.collect());
+            trust.insert(prefix.to_owned(), signers);
         }
         trust
+    }
+
+    fn signer(&mut self, prefix: &str, value: &Spanned<DeValue<'_>>) -> Option<SignerConfig> {
+        if let Some(word) = value.get_ref().as_str() {
+            return Some(match word.contains("-----BEGIN") {
+                true => SignerConfig::Text(word.to_owned()),
+                false => SignerConfig::File(self.path(word)),
+            });
+        }
+        if !value.get_ref().is_table() {
+            self.wrong(value, prefix, "the file of a key, a table of `identity` and `issuer`, or a list of them");
+            return None;
+        }
+        let (mut identity, mut issuer) = (None, None);
+        for (inner, span, value) in self.table(prefix, value) {
+            match inner {
+                "identity" => identity = Some(self.string(inner, value)?),
+                "issuer" => issuer = Some(self.string(inner, value)?),
+                _ => self.unknown(span, inner, &format!("trust.{prefix}"), &["identity", "issuer"]),
+            }
+        }
+        let (Some(identity), Some(issuer)) = (&identity, &issuer) else {
+            let found = self.diagnostic(value.span(), format!("a signer of {prefix} needs `identity` and `issuer`"));
+            self.found
+                .push(found.suggest("who it is and who says so: { identity = \"a@acme.example\", issuer = \"https://...\" }".to_owned()));
+            return None;
+        };
+        IdentityRule::new(identity, issuer).map(SignerConfig::Identity).map_err(|error| self.error(value.span(), error)).ok()
+    }
+
+    /// The file of the root whose certificates are believed.
+    pub(super) fn sigstore(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<PathBuf> {
+        let mut root = None;
+        for (inner, span, value) in self.table(key, value) {
+            match inner {
+                "trusted_root" => root = self.string(inner, value).map(|path| self.path(&path)),
+                _ => self.unknown(span, inner, key, &["trusted_root"]),
+            }
+        }
+        root
     }
 
     pub(super) fn mirrors(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> BTreeMap<String, MirrorConfig> {

@@ -27,7 +27,7 @@ pub(crate) struct Source<'a> {
 }
 
 /// What may stand at the top of a file.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "project",
     "default_service",
     "services",
@@ -38,6 +38,7 @@ const KEYS: [&str; 11] = [
     "plugins",
     "registry",
     "trust",
+    "sigstore",
     "mirrors",
 ];
 
@@ -97,6 +98,7 @@ impl Reader<'_> {
                 "plugins" => config.plugins = self.plugins(key, value),
                 "registry" => config.registry = self.source(key, value),
                 "trust" => config.trust = self.trust(key, value),
+                "sigstore" => config.trusted_root = self.sigstore(key, value),
                 "mirrors" => config.mirrors = self.mirrors(key, value),
                 _ => self.unknown(span, key, "", &KEYS),
             }
@@ -277,10 +279,11 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::KeySource;
+    use super::super::SignerConfig;
     use super::*;
     use expect_test::{Expect, expect};
     use pallet_core::model::PluginKind;
+    use pallet_core::registry::signature::IdentityRule;
 
     fn check(text: &str, expected: Expect) {
         let (_, found) = read(&Source { file: "pallet.toml", text, ..Source::default() });
@@ -312,6 +315,10 @@ mod tests {
             [trust]
             "oci://example.org/acme" = ["keys/acme.pub", "-----BEGIN PUBLIC KEY-----"]
             "*" = "~/any.pub"
+            "oci://example.org/ci" = [{ identity = "https://example.org/ci@refs/tags/*", issuer = "https://example.org" }, "ci.pub"]
+            "oci://example.org/me" = { identity = "me@example.org", issuer = "https://example.org" }
+            [sigstore]
+            trusted_root = "keys/root.json"
             [mirrors]
             "oci://example.org" = "layout:mirror"
             "oci://example.org/acme" = { source = "layout:/srv/cache", pull_through = true }
@@ -331,9 +338,16 @@ mod tests {
         assert_eq!(config.plugins["nginx"].source.as_ref().unwrap().to_string(), "oci://example.org");
         assert_eq!((config.plugins["crate/docker"].name(), config.plugins["crate/docker"].kind), ("docker", Some(PluginKind::Crate)));
         assert_eq!(config.registry.unwrap().to_string(), "oci://example.org/pallet");
-        let keys = [KeySource::File("/p/keys/acme.pub".into()), KeySource::Text("-----BEGIN PUBLIC KEY-----".into())];
+        let keys = [SignerConfig::File("/p/keys/acme.pub".into()), SignerConfig::Text("-----BEGIN PUBLIC KEY-----".into())];
         assert_eq!(config.trust["oci://example.org/acme"], keys);
-        assert_eq!(config.trust["*"], [KeySource::File("/home/u/any.pub".into())]);
+        let identity = |identity| SignerConfig::Identity(IdentityRule::new(identity, "https://example.org").unwrap());
+        assert_eq!(
+            config.trust["oci://example.org/ci"],
+            [identity("https://example.org/ci@refs/tags/*"), SignerConfig::File("/p/ci.pub".into())]
+        );
+        assert_eq!(config.trust["oci://example.org/me"], [identity("me@example.org")]);
+        assert_eq!(config.trusted_root.as_deref(), Some(Path::new("/p/keys/root.json")));
+        assert_eq!(config.trust["*"], [SignerConfig::File("/home/u/any.pub".into())]);
         assert_eq!(config.mirrors["oci://example.org"].to.to_string(), "layout:/p/mirror");
         assert!(config.mirrors["oci://example.org/acme"].pull_through);
     }
@@ -397,6 +411,61 @@ nginx = "newest"
                    |         ^^^^^^^^
                    = help: write "1.2" for 1.2.0 and every compatible later version
             "#]],
+        );
+    }
+
+    #[test]
+    fn a_signer_is_a_key_or_an_identity_with_its_issuer() {
+        let text = r#"[trust]
+"oci://a" = { identity = "me@example.org" }
+"oci://b" = [{ identity = "*", issuer = "https://example.org" }, 1]
+"oci://c" = { identity = "me@example.org", issuer = "https://*.example.org", key = "a" }
+
+[sigstore]
+root = "root.json"
+"#;
+        check(
+            text,
+            expect![[r#"
+            error: a signer of oci://a needs `identity` and `issuer`
+             --> pallet.toml:2:13
+              |
+            2 | "oci://a" = { identity = "me@example.org" }
+              |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+              = help: who it is and who says so: { identity = "a@acme.example", issuer = "https://..." }
+
+            error: the identity "*" would be everybody's; write whose signatures count
+             --> pallet.toml:3:14
+              |
+            3 | "oci://b" = [{ identity = "*", issuer = "https://example.org" }, 1]
+              |              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+
+            error: `oci://b` must be the file of a key, a table of `identity` and `issuer`, or a list of them, not an integer
+             --> pallet.toml:3:66
+              |
+            3 | "oci://b" = [{ identity = "*", issuer = "https://example.org" }, 1]
+              |                                                                  ^
+
+            error: "https://*.example.org" is no issuer; write the whole URL, such as https://token.actions.githubusercontent.com
+             --> pallet.toml:4:13
+              |
+            4 | "oci://c" = { identity = "me@example.org", issuer = "https://*.example.org", key = "a" }
+              |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+
+            error: unknown key `key` in `trust.oci://c`
+             --> pallet.toml:4:78
+              |
+            4 | "oci://c" = { identity = "me@example.org", issuer = "https://*.example.org", key = "a" }
+              |                                                                              ^^^
+              = help: there are identity, issuer
+
+            error: unknown key `root` in `sigstore`
+             --> pallet.toml:7:1
+              |
+            7 | root = "root.json"
+              | ^^^^
+              = help: there are trusted_root
+        "#]],
         );
     }
 

@@ -73,7 +73,7 @@ fn all_files_are_checked_at_once() {
           |
         1 | colour = true
           | ^^^^^^
-          = help: there are project, default_service, services, environment, admin_user, secrets, age_identities, plugins, registry, trust, mirrors
+          = help: there are project, default_service, services, environment, admin_user, secrets, age_identities, plugins, registry, trust, sigstore, mirrors
 
         error: directory: `path` is missing
          --> lib/web.star:2:5

@@ -76,7 +76,7 @@ fn explain_plan<'v>(mut call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v
 
 fn explained<'v>(call: Call<'_, 'v, '_, '_>, phases: Vec<PhaseChoice>, names: Vec<String>) -> starlark::Result<Value<'v>> {
     let os = call.text("os").map(|name| Os::of_name(&name, std::env::consts::ARCH)).transpose();
-    let options = ExplainOptions { phases, os: os.map_err(|error| call.complaint(error))?, nodes: Vec::new() };
+    let options = ExplainOptions { phases, os: os.map_err(|error| call.complaint(error))?, ..ExplainOptions::default() };
     let groups = call.all_groups();
     let explanations: Vec<Explanation> = call.session.clone().wait(&call.signature.function, call.evaluator, async move |engine, _| {
         Ok(engine.explain_named(&groups, &names, &options).await?)

@@ -24,6 +24,8 @@ pub struct ExplainOptions {
     pub phases: Vec<PhaseChoice>,
     /// The system of nodes that are not there; `None`: what their node-spec means at the service.
     pub os: Option<Os>,
+    /// The names of the groups to explain; none: all. Functions see the nodes of the others too.
+    pub groups: Vec<String>,
     /// The names of nodes of the groups, which are asked as a dry run asks them; none: no node is asked, and each group's first is explained as a
     /// converge would make it.
     pub nodes: Vec<String>,
@@ -58,7 +60,6 @@ impl Engine {
         }
         let (own, others): (Vec<_>, Vec<_>) = names.iter().cloned().partition(|name| groups.iter().any(|group| group.name == *name));
         let mut explanations = Vec::new();
-        let chosen: Vec<_> = groups.iter().filter(|group| own.contains(&group.name)).cloned().collect();
         if !others.is_empty() {
             if let (Some(os), [node, ..]) = (&options.os, others.as_slice()) {
                 let message = format!("node {node} is asked what it is, so {os} cannot be chosen for it; name its group instead");
@@ -79,8 +80,8 @@ impl Engine {
                 return Err(EngineError::Refused(format!("node {} is of group {group}, which the project does not declare", node.name)));
             }
         }
-        if !chosen.is_empty() {
-            explanations.extend(self.explain(&chosen, options).await?);
+        if !own.is_empty() {
+            explanations.extend(self.explain(groups, &ExplainOptions { groups: own, ..options.clone() }).await?);
         }
         let place = |explained: &Explanation| names.iter().position(|name| *name == explained.node || *name == explained.group);
         explanations.sort_by_key(place);
@@ -116,7 +117,8 @@ impl Engine {
         let mut run = Run::new(self, Vec::new(), &lift_options(options), purpose);
         run.showing = Showing::Instead;
         for node in &mut run.nodes {
-            node.explained = (node.node.name == format!("{}-1", node.group.name)).then(Vec::new);
+            let chosen = options.groups.is_empty() || options.groups.contains(&node.group.name);
+            node.explained = (chosen && node.node.name == format!("{}-1", node.group.name)).then(Vec::new);
         }
         run.explain(|group| reasons.get(group).cloned().unwrap_or_default()).await
     }

@@ -7,7 +7,7 @@ use super::index::Index;
 use super::release::{Piece, Pushed, Release};
 use super::{ArtifactError, Descriptor, Digest, Plugin, media};
 use crate::registry::repository::{Content, Reference, Repository};
-use crate::registry::signature::{self, PublicKey, Signed, SigningKey};
+use crate::registry::signature::{self, PublicKey, Signed, SignerRule, SigningKey, TrustedRoot};
 
 /// What publishing does, or would do.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,10 +62,11 @@ impl<'a> Publishing<'a> {
                 )));
             }
             only_sign = release.targets.iter().all(|target| same(target) == Some(true));
-            let signed = signature::verify(repository, &plugin.index, publication.signer.as_slice()).await?;
+            let rules: Vec<SignerRule> = publication.signer.iter().cloned().map(SignerRule::from).collect();
+            let signed = signature::verify(repository, &plugin.index, &rules, &TrustedRoot::default()).await?;
             match (&signed, key) {
-                (Signed::Unsigned | Signed::UnknownSigner(_), Some(_)) => {}
-                (Signed::UnknownSigner(_), None) if !only_sign => {
+                (Signed::Unsigned | Signed::Otherwise(_), Some(_)) => {}
+                (Signed::Otherwise(_), None) if !only_sign => {
                     return Err(refused("is signed, and another target makes it another artifact; sign that too, with --key".to_owned()));
                 }
                 _ if only_sign => return Err(refused("is there already; raise the version to publish something else".to_owned())),

@@ -10,7 +10,7 @@ use crate::model::Requirement;
 use crate::registry::artifact::Plugin;
 use crate::registry::lock::{Accepted, Content, LockedPlugin, LockedTarget, Origin};
 use crate::registry::resolve::Package;
-use crate::registry::signature::{PublicKey, Signed, verify};
+use crate::registry::signature::{Signed, Signer, SignerRule, verify};
 use crate::registry::trust::Subject;
 
 impl Session<'_> {
@@ -28,19 +28,19 @@ impl Session<'_> {
             Place::Repository { repository, .. } => repository,
         };
         let plugin = self.plugin(origin, &*repository, version).await?;
-        let mut keys = self.installer.trust.keys(origin);
-        keys.extend(self.installer.decisions.signers.iter().cloned());
+        let mut rules = self.installer.trust.signers(origin);
+        rules.extend(self.installer.decisions.signers.iter().cloned());
         // who signed before comes first: a version may have several signatures
         if let Some(old) = before.and_then(|before| before.signer.clone()) {
-            keys.insert(0, old);
+            rules.insert(0, SignerRule::Only(old));
         }
-        let signed = verify(&*repository, &plugin.index, &keys).await?;
+        let signed = verify(&*repository, &plugin.index, &rules, &self.installer.trust.root).await?;
         let subject = Subject { name: package.name.clone(), version: version.clone(), source: origin.clone() };
         let accepted = self.installer.trust.decide(subject, &signed, before, &self.installer.decisions)?;
         self.verified.insert(plugin.index);
         let signer = match signed {
-            Signed::By(key) => Some(key),
-            Signed::Unsigned | Signed::UnknownSigner(_) => None,
+            Signed::By(signer) => Some(signer),
+            Signed::Unsigned | Signed::Otherwise(_) => None,
         };
         let entry = locked(&plugin, origin, signer, accepted);
         if let Some(before) = before.filter(|before| before.version == *version && before.source == *origin) {
@@ -67,7 +67,7 @@ pub(super) fn unreplaced(before: &LockedPlugin, now: &LockedPlugin, notes: &mut 
 }
 
 /// What a plugin's index says, as it stands in a lock.
-pub(super) fn locked(plugin: &Plugin, origin: &Origin, signer: Option<PublicKey>, accepted: Option<Accepted>) -> LockedPlugin {
+pub(super) fn locked(plugin: &Plugin, origin: &Origin, signer: Option<Signer>, accepted: Option<Accepted>) -> LockedPlugin {
     let target = |target: &crate::registry::artifact::Target| LockedTarget {
         content: Content::Manifest(target.manifest.digest),
         h1: target.h1.clone(),

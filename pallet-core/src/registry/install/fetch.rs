@@ -7,7 +7,7 @@ use crate::registry::artifact::{Digest, Plugin};
 use crate::registry::artifact::{h1_of_directory, unpack};
 use crate::registry::lock::{Content, Lock, LockedPlugin, LockedTarget, Origin};
 use crate::registry::repository::{Reference, Repository};
-use crate::registry::signature::verify;
+use crate::registry::signature::{SignerRule, verify};
 use crate::registry::trust::Subject;
 
 impl Session<'_> {
@@ -95,8 +95,9 @@ impl Session<'_> {
         }
         let subject = || Subject { name: locked.name.clone(), version: locked.version.clone(), source: locked.source.clone() };
         if let Some(signer) = &locked.signer {
-            let signed = verify(repository, &index, std::slice::from_ref(signer)).await?;
-            self.installer.trust.decide(subject(), &signed, Some(locked), &Default::default())?;
+            let trust = &self.installer.trust;
+            let signed = verify(repository, &index, &[SignerRule::Only(signer.clone())], &trust.root).await?;
+            trust.decide(subject(), &signed, Some(locked), &Default::default())?;
         }
         self.verified.insert(index);
         Ok(plugin)

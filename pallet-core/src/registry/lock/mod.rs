@@ -18,7 +18,7 @@ use thiserror::Error;
 use super::artifact::Digest;
 use super::repository::Source;
 use super::resolve::Package;
-use super::signature::PublicKey;
+use super::signature::Signer;
 use crate::model::PluginKind;
 
 pub use text::write_atomically;
@@ -55,9 +55,9 @@ pub struct LockedPlugin {
     /// The digest of its index, which covers all its builds. None of a file that was never published.
     #[serde(default)]
     pub index: Option<Digest>,
-    /// The public key that signed its index.
-    #[serde(default, deserialize_with = "public_key")]
-    pub signer: Option<PublicKey>,
+    /// Who signed its index.
+    #[serde(default)]
+    pub signer: Option<Signer>,
     /// What somebody decided to accept although no configuration trusts it.
     #[serde(default)]
     pub accepted: Option<Accepted>,
@@ -246,8 +246,4 @@ impl<'de> Deserialize<'de> for Origin {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
-}
-
-fn public_key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PublicKey>, D::Error> {
-    String::deserialize(deserializer)?.parse().map(Some).map_err(serde::de::Error::custom)
 }

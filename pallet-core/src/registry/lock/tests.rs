@@ -6,7 +6,7 @@ use super::{Accepted, Content, Lock, LockedPlugin, LockedTarget};
 use crate::model::PluginKind;
 use crate::registry::artifact::Digest;
 use crate::registry::resolve::Package;
-use crate::registry::signature::PublicKey;
+use crate::registry::signature::{Identity, PublicKey, Signer};
 
 fn key() -> PublicKey {
     "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=".parse().unwrap()
@@ -22,10 +22,19 @@ fn nginx() -> LockedPlugin {
         requirement: Some("^1.2".parse().unwrap()),
         requires: [("tls".into(), "^2".parse().unwrap())].into(),
         index: Some(Digest::of(b"index")),
-        signer: Some(key()),
+        signer: Some(Signer::Key(key())),
         accepted: None,
         targets: ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"].map(|name| (name.to_owned(), target(name))).into(),
     }
+}
+
+/// One that a workflow signed.
+fn by_identity() -> LockedPlugin {
+    let identity = Identity {
+        identity: "https://github.com/acme/redis/.github/workflows/release.yml@refs/tags/v1".into(),
+        issuer: "https://token.actions.githubusercontent.com".into(),
+    };
+    LockedPlugin { name: "redis".into(), signer: Some(Signer::Identity(identity)), ..nginx() }
 }
 
 fn lock(plugins: impl IntoIterator<Item = LockedPlugin>) -> Lock {
@@ -61,7 +70,7 @@ fn it_is_written_and_read_alike() {
         accepted: Some(Accepted::Unsigned),
         ..nginx()
     };
-    let lock = lock([local, nginx(), archive]);
+    let lock = lock([local, nginx(), archive, by_identity()]);
     assert_eq!(Lock::parse(&lock.to_string()), Ok(lock));
 }
 
@@ -85,6 +94,9 @@ fn it_is_sorted_and_holds_every_build() {
         "x86_64-unknown-linux-gnu" = { manifest = "sha256:1bb87e07be9e52fc0dca53a1c0718fac23e8b4202b9c346e12f075762507a544", h1 = "h1:x86_64-unknown-linux-gnu=" }
     "##]]
     .assert_eq(&lock([nginx()]).to_string());
+    let identity = lock([by_identity()]).to_string();
+    let line = identity.lines().find(|line| line.starts_with("signer")).unwrap();
+    expect![[r#"signer = { identity = "https://github.com/acme/redis/.github/workflows/release.yml@refs/tags/v1", issuer = "https://token.actions.githubusercontent.com" }"#]].assert_eq(line);
     let first = LockedPlugin { name: "apache".into(), ..nginx() };
     assert_eq!(lock([nginx(), first.clone()]).to_string(), lock([first, nginx()]).to_string());
 }
@@ -129,6 +141,12 @@ fn what_is_no_lock_is_refused_in_one_line() {
         expect![[
             r#"cannot be read: "sha1:1bc04b5291c26a46d918139138b992d2de976d6851d0893b0476b85bfbdfc6e6" is no digest; write sha256: and 64 hexadecimal digits; restore it, or delete it and run `pallet-cli install`"#
         ]],
+    );
+    refused(
+        &lock([by_identity()]).to_string().replace(", issuer =", ", publisher ="),
+        expect![
+            "cannot be read: a signer is a public key, or a table of `identity` and `issuer`; restore it, or delete it and run `pallet-cli install`"
+        ],
     );
     let twice = good.clone() + good.split_once("\n\n").unwrap().1;
     refused(&twice, expect!["has crate nginx twice; restore it, or delete it and run `pallet-cli install`"]);

@@ -10,7 +10,7 @@ use toml::Value;
 
 use super::{Accepted, Content, FORMAT, Lock, LockedPlugin, LockedTarget};
 use crate::registry::error::kind_word;
-use crate::registry::signature::PublicKey;
+use crate::registry::signature::Signer;
 
 const HEADER: &str = "# Written by pallet-cli: `pallet-cli install` installs exactly this. Keep it with pallet.toml.\n";
 
@@ -80,15 +80,15 @@ impl fmt::Display for Lock {
 
 fn write_plugin(f: &mut fmt::Formatter<'_>, plugin: &LockedPlugin) -> fmt::Result {
     writeln!(f, "\n[[plugin]]")?;
-    let mut line = |key: &str, value: Option<String>| value.map_or(Ok(()), |value| writeln!(f, "{key} = {}", quoted(&value)));
-    line("kind", Some(kind_word(plugin.kind).to_owned()))?;
-    line("name", Some(plugin.name.clone()))?;
-    line("version", Some(plugin.version.to_string()))?;
-    line("source", Some(plugin.source.to_string()))?;
-    line("requirement", plugin.requirement.as_ref().map(ToString::to_string))?;
-    line("index", plugin.index.map(|digest| digest.to_string()))?;
-    line("signer", plugin.signer.as_ref().map(PublicKey::to_line))?;
-    line("accepted", plugin.accepted.map(|accepted| accepted.word().to_owned()))?;
+    let mut line = |key: &str, value: Option<String>| value.map_or(Ok(()), |value| writeln!(f, "{key} = {value}"));
+    line("kind", Some(quoted(kind_word(plugin.kind))))?;
+    line("name", Some(quoted(&plugin.name)))?;
+    line("version", Some(quoted(&plugin.version.to_string())))?;
+    line("source", Some(quoted(&plugin.source.to_string())))?;
+    line("requirement", plugin.requirement.as_ref().map(|requirement| quoted(&requirement.to_string())))?;
+    line("index", plugin.index.map(|digest| quoted(&digest.to_string())))?;
+    line("signer", plugin.signer.as_ref().map(signer))?;
+    line("accepted", plugin.accepted.map(|accepted| quoted(accepted.word())))?;
     if !plugin.requires.is_empty() {
         let pairs: Vec<_> =
             plugin.requires.iter().map(|(name, version)| format!("{} = {}", quoted(name), quoted(&version.to_string()))).collect();
@@ -103,6 +103,15 @@ fn write_plugin(f: &mut fmt::Formatter<'_>, plugin: &LockedPlugin) -> fmt::Resul
         writeln!(f, "{} = {{ {key} = {}, h1 = {} }}", quoted(name), quoted(&content.digest().to_string()), quoted(h1))?;
     }
     Ok(())
+}
+
+fn signer(signer: &Signer) -> String {
+    match signer {
+        Signer::Key(key) => quoted(&key.to_line()),
+        Signer::Identity(identity) => {
+            format!("{{ identity = {}, issuer = {} }}", quoted(&identity.identity), quoted(&identity.issuer))
+        }
+    }
 }
 
 impl Accepted {

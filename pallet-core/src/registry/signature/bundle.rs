@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::{PublicKey, SigningKey};
+use super::{Identity, PublicKey, SigningKey, TrustedRoot};
 use crate::model::hex;
 use crate::registry::artifact::{Digest, media};
 
@@ -38,6 +38,10 @@ pub(super) fn make(digest: &Digest, key: &SigningKey) -> Vec<u8> {
 /// A bundle that was read. Nothing of it is verified yet.
 #[derive(Debug)]
 pub(super) struct Bundle {
+    content: Vec<u8>,
+    /// Whether it has a certificate.
+    certified: bool,
+    /// How it names a key.
     hint: Option<Vec<u8>>,
     payload_type: String,
     payload: Vec<u8>,
@@ -49,9 +53,11 @@ impl Bundle {
     pub(super) fn parse(content: &[u8]) -> Option<Self> {
         let bundle: Value = serde_json::from_slice(content).ok()?;
         let bytes = |value: &Value| STANDARD.decode(value.as_str()?).ok();
-        let envelope = &bundle["dsseEnvelope"];
+        let (envelope, material) = (&bundle["dsseEnvelope"], &bundle["verificationMaterial"]);
         Some(Bundle {
-            hint: bytes(&bundle["verificationMaterial"]["publicKey"]["hint"]),
+            content: content.to_owned(),
+            certified: ["certificate", "x509CertificateChain"].iter().any(|key| material.get(key).is_some()),
+            hint: bytes(&material["publicKey"]["hint"]),
             payload_type: envelope["payloadType"].as_str()?.to_owned(),
             payload: bytes(&envelope["payload"])?,
             signatures: envelope["signatures"].as_array()?.iter().filter_map(|signature| bytes(&signature["sig"])).collect(),
@@ -64,6 +70,14 @@ impl Bundle {
         self.payload_type == PAYLOAD && self.signatures.iter().any(|signature| key.verifies(&message, signature)) && self.is_about(digest)
     }
 
+    /// Whom its certificate names, if it signed a statement on the manifest with this digest; else why it did not. None where it has none.
+    pub(super) fn identity(&self, digest: &Digest, root: &TrustedRoot) -> Option<Result<Identity, String>> {
+        self.certified.then(|| match self.is_about(digest) {
+            true => root.identity(&self.content, digest),
+            false => Err("it is a signature of something else".to_owned()),
+        })
+    }
+
     fn is_about(&self, digest: &Digest) -> bool {
         let Ok(statement) = serde_json::from_slice::<Value>(&self.payload) else { return false };
         let subjects = statement["subject"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -73,11 +87,11 @@ impl Bundle {
     }
 
     /// The key that it names, not verified.
-    pub(super) fn signer(&self) -> String {
+    pub(super) fn key(&self) -> String {
         match &self.hint {
             Some(fingerprint) if fingerprint.len() == 32 => format!("key:{}", hex(fingerprint)),
             Some(hint) => format!("the key {:?}", String::from_utf8_lossy(hint)),
-            None => "a certificate".to_owned(),
+            None => "a key without a name".to_owned(),
         }
     }
 }

@@ -1,12 +1,19 @@
-//! Who signed a plugin: keyed signatures as cosign makes and verifies them, attached to a plugin's index.
+//! Who signed a plugin: signatures as cosign makes and verifies them, by keys or certificates, attached to a plugin's index.
 //!
 //! A signature is a Sigstore bundle: an in-toto statement that names the digest of the index, in a DSSE envelope. What is signed covers every
-//! target, because the index names the digests of them all. Nothing but the key is needed to verify: no network, no log.
+//! target, because the index names the digests of them all. No network is needed to verify: only the key, or a trusted root.
 
 mod bundle;
+mod certificate;
 mod key;
+mod ring;
+mod signer;
 
+use std::fmt;
+
+pub use certificate::TrustedRoot;
 pub use key::{KeyAlgorithm, KeyError, PublicKey, SigningKey};
+pub use signer::{Identity, IdentityRule, Signer, SignerRule};
 
 use serde_json::json;
 
@@ -21,12 +28,23 @@ const MAX_BUNDLE: u64 = 1 << 20;
 /// What is known of a plugin's signatures.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Signed {
-    /// One of the keys signed it.
-    By(PublicKey),
+    /// One whose signatures count signed it.
+    By(Signer),
     /// Nobody signed it.
     Unsigned,
-    /// Somebody else signed it. These are the keys that the signatures name, `key:<hex>` where they say so; they are not verified.
-    UnknownSigner(Vec<String>),
+    /// It has other signatures.
+    Otherwise(Vec<Stranger>),
+}
+
+/// A signature that no rule is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stranger {
+    /// It names a key, `key:<hex>` where it says so. That is not verified.
+    Key(String),
+    /// A certificate names this identity, and all of that holds.
+    Identity(Identity),
+    /// It has a certificate, and does not hold: why.
+    Invalid(String),
 }
 
 /// Signs an index and attaches the signature to it. A repeated signature with the same key is the same bytes where the algorithm is Ed25519 or
@@ -59,19 +77,55 @@ pub async fn sign(repository: &dyn Repository, index: &Descriptor, key: &Signing
     Ok(descriptor)
 }
 
-/// Finds out which of these keys signed an index. A signature that is none, or that cannot be read, counts for nothing.
-pub async fn verify(repository: &dyn Repository, index: &Digest, keys: &[PublicKey]) -> Result<Signed, ArtifactError> {
-    let mut others = Vec::new();
+/// Finds out who signed an index, among those whose signatures count; the rules that come first are asked first. A signature that is none, or that
+/// cannot be read, counts for nothing.
+pub async fn verify(
+    repository: &dyn Repository,
+    index: &Digest,
+    rules: &[SignerRule],
+    root: &TrustedRoot,
+) -> Result<Signed, ArtifactError> {
+    let mut bundles = Vec::new();
     for referrer in repository.referrers(index, media::BUNDLE).await? {
-        let Some(bundle) = read(repository, &referrer).await? else { continue };
-        match keys.iter().find(|key| bundle.is_signed_by(key, index)) {
-            Some(key) => return Ok(Signed::By(key.clone())),
-            None => others.push(bundle.signer()),
+        if let Some(bundle) = read(repository, &referrer).await? {
+            let identity = bundle.identity(index, root);
+            bundles.push((bundle, identity));
         }
     }
+    for rule in rules {
+        for (bundle, identity) in &bundles {
+            match (rule, identity) {
+                (SignerRule::Only(Signer::Key(key)), _) if bundle.is_signed_by(key, index) => {
+                    return Ok(Signed::By(Signer::Key(key.clone())));
+                }
+                (rule, Some(Ok(identity))) if rule.matches(&Signer::Identity(identity.clone())) => {
+                    return Ok(Signed::By(Signer::Identity(identity.clone())));
+                }
+                _ => {}
+            }
+        }
+    }
+    let mut others: Vec<Stranger> = bundles
+        .into_iter()
+        .map(|(bundle, identity)| match identity {
+            None => Stranger::Key(bundle.key()),
+            Some(Ok(identity)) => Stranger::Identity(identity),
+            Some(Err(why)) => Stranger::Invalid(why),
+        })
+        .collect();
     others.sort();
     others.dedup();
-    Ok(if others.is_empty() { Signed::Unsigned } else { Signed::UnknownSigner(others) })
+    Ok(if others.is_empty() { Signed::Unsigned } else { Signed::Otherwise(others) })
+}
+
+impl fmt::Display for Stranger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Stranger::Key(key) => f.write_str(key),
+            Stranger::Identity(identity) => identity.fmt(f),
+            Stranger::Invalid(why) => write!(f, "a certificate that does not hold ({why})"),
+        }
+    }
 }
 
 /// The bundle in a manifest that refers to a plugin; none where there is something else in it.
@@ -101,6 +155,11 @@ mod tests {
         (repository, index)
     }
 
+    async fn found(repository: &dyn Repository, index: &Descriptor, keys: &[PublicKey]) -> Signed {
+        let rules: Vec<SignerRule> = keys.iter().cloned().map(SignerRule::from).collect();
+        verify(repository, &index.digest, &rules, &TrustedRoot::default()).await.unwrap()
+    }
+
     #[tokio::test]
     async fn a_signature_names_its_signer() {
         for algorithm in [KeyAlgorithm::EcdsaP256, KeyAlgorithm::Ed25519] {
@@ -108,10 +167,10 @@ mod tests {
             let key = SigningKey::generate(algorithm).unwrap();
             let (repository, index) = signed_layout(directory.path(), Some(&key)).await;
             let stranger = SigningKey::generate(algorithm).unwrap().public();
-            let found = verify(repository.as_ref(), &index.digest, &[stranger.clone(), key.public()]).await.unwrap();
-            assert_eq!(found, Signed::By(key.public()));
-            let found = verify(repository.as_ref(), &index.digest, &[stranger]).await.unwrap();
-            assert_eq!(found, Signed::UnknownSigner(vec![key.public().to_string()]));
+            let signed = found(repository.as_ref(), &index, &[stranger.clone(), key.public()]).await;
+            assert_eq!(signed, Signed::By(Signer::Key(key.public())));
+            let signed = found(repository.as_ref(), &index, &[stranger]).await;
+            assert_eq!(signed, Signed::Otherwise(vec![Stranger::Key(key.public().to_string())]));
         }
     }
 
@@ -120,7 +179,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let (repository, index) = signed_layout(directory.path(), None).await;
         let key = SigningKey::generate(KeyAlgorithm::Ed25519).unwrap().public();
-        assert_eq!(verify(repository.as_ref(), &index.digest, &[key]).await.unwrap(), Signed::Unsigned);
+        assert_eq!(found(repository.as_ref(), &index, &[key]).await, Signed::Unsigned);
     }
 
     #[tokio::test]
@@ -140,7 +199,7 @@ mod tests {
             Descriptor { artifact_type: Some(media::BUNDLE.to_owned()), ..Descriptor::of(media::MANIFEST, content.as_bytes()) };
         repository.put_blob(&blob, Content::Bytes(&bundle)).await.unwrap();
         repository.put_referrer(&index.digest, &descriptor, content.as_bytes()).await.unwrap();
-        let found = verify(repository.as_ref(), &index.digest, &[key.public()]).await.unwrap();
-        assert_eq!(found, Signed::UnknownSigner(vec![key.public().to_string()]));
+        let signed = found(repository.as_ref(), &index, &[key.public()]).await;
+        assert_eq!(signed, Signed::Otherwise(vec![Stranger::Key(key.public().to_string())]));
     }
 }
