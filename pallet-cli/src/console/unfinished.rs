@@ -24,7 +24,7 @@ pub(crate) fn unfinished(text: &str) -> Unfinished {
         match token.kind {
             TokenKind::Comment => continue,
             TokenKind::Newline => {
-                begins = begins || (depth == 0 && !last.is_some_and(|last| last.kind == TokenKind::Joint));
+                begins = begins || (depth == 0 && last.is_none_or(|last| last.kind != TokenKind::Joint));
                 continue;
             }
             TokenKind::Open => depth += 1,
