@@ -42,7 +42,14 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     match error.downcast_ref::<Failure>() {
         Some(failure) => failure.code,
         None => match error.downcast_ref::<EngineError>() {
-            None | Some(EngineError::NoCount { .. } | EngineError::Refused(_) | EngineError::Leased { .. }) => USAGE,
+            None
+            | Some(
+                EngineError::NoCount { .. }
+                | EngineError::Refused(_)
+                | EngineError::Leased { .. }
+                | EngineError::NoSuchName { .. }
+                | EngineError::NoNodes { .. },
+            ) => USAGE,
             Some(_) => SOME_NODE_FAILED,
         },
     }

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use pallet_tests::{Process, workspace};
+use pallet_tests::{Process, Project, root, workspace};
 
 use crate::quickstart::alone;
 
@@ -73,5 +73,24 @@ fn an_action_of_the_programs_own() {
         "again: 0 changed, 1 unchanged, 0 failed",
     ] {
         assert!(said.contains(text), "it should say {text:?}:\n{said}");
+    }
+}
+
+#[test]
+fn the_guide_names_every_command_and_every_example() {
+    let guide = std::fs::read_to_string(root().join("docs/from-code.md")).unwrap();
+    let help = Project::empty().run(&["help"]).exits(0).stdout;
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    // what goes on in the next line stands further in
+    let commands = commands.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let commands: Vec<_> = commands.map(|line| line.split_whitespace().next().unwrap()).filter(|name| *name != "help").collect();
+    assert!(commands.len() > 20, "{help}");
+    for command in commands {
+        let is_named = [format!("`{command}`"), format!("`{command} ")].iter().any(|name| guide.contains(name));
+        assert!(is_named, "docs/from-code.md says of no call, or of none, for `{command}`");
+    }
+    for file in std::fs::read_dir(root().join("pallet-core/examples")).unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        assert!(!name.ends_with(".rs") || guide.contains(&format!("examples/{name}")), "docs/from-code.md leads by {name}");
     }
 }

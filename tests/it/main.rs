@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod abi;
 #[cfg(test)]
+mod ad_hoc;
+#[cfg(test)]
 mod author;
 #[cfg(test)]
 mod bed;
@@ -19,6 +21,8 @@ mod document;
 mod ec2;
 #[cfg(test)]
 mod examples;
+#[cfg(test)]
+mod explain;
 #[cfg(test)]
 mod install;
 #[cfg(test)]

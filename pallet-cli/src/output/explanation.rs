@@ -151,3 +151,100 @@ fn failure(out: &mut String, printer: &Printer, error: &NodeError) {
         let _ = writeln!(out, "  | {}", visible(line));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Output;
+    use crate::surroundings::Surroundings;
+    use pallet_core::action::SourceLocation;
+    use pallet_core::engine::{ExplainedCondition, ExplainedUpload, Observed};
+    use pallet_core::model::Os;
+    use serde_json::json;
+
+    fn action(name: &str, subject: &str) -> ExplainedAction {
+        ExplainedAction {
+            action: name.to_owned(),
+            subject: subject.to_owned(),
+            arguments: json!({}),
+            options: Options::default(),
+            conditions: Vec::new(),
+            source: Some(SourceLocation { file: "pallet.star".to_owned(), line: 7, column: 5 }),
+            via: Vec::new(),
+            observes: Vec::new(),
+            certainty: None,
+            summary: "nothing to do".to_owned(),
+            reason: None,
+            diff: String::new(),
+            script: String::new(),
+            together_with: Vec::new(),
+            uploads: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_a_person_reads() {
+        let observed = |what: &str, found: Option<&str>| Observed { what: what.to_owned(), found: found.map(str::to_owned) };
+        let file = ExplainedAction {
+            arguments: json!({"path": "/etc/a", "content": "x".repeat(100), "overwrite_changes": true}),
+            options: Options::new().flag_on_change("a"),
+            conditions: vec![ExplainedCondition { command: "test -e /etc/b".to_owned(), unless: true, holds: None }],
+            via: vec!["nginx.site".to_owned(), "other.write".to_owned()],
+            observes: vec![observed("file /etc", Some("a directory, mode 0755")), observed("file /etc/a", None)],
+            certainty: Some(Certainty::May),
+            summary: "ensure file".to_owned(),
+            diff: "- old\x1b[31m\n+ new\n".to_owned(),
+            script: "one\ntwo\nthree\nfour\n".to_owned(),
+            uploads: vec![ExplainedUpload { digest: "0123456789abcdef".to_owned(), file: Some("/project/a".into()) }],
+            ..action("remote_file", "/etc/a")
+        };
+        let package = ExplainedAction {
+            certainty: Some(Certainty::Will),
+            summary: "install".to_owned(),
+            script: "package_transaction apt --install nginx curl\n".to_owned(),
+            together_with: vec!["package curl".to_owned()],
+            source: None,
+            ..action("package", "nginx")
+        };
+        let done = ExplainedAction { reason: Some("it is so already".to_owned()), ..action("directory", "/srv") };
+        let explanation = Explanation {
+            node: "web-1".to_owned(),
+            group: "web".to_owned(),
+            os: Some(Os::named("debian 12", "x86_64")),
+            os_reason: "as was asked for".to_owned(),
+            predicted: true,
+            phases: vec![ExplainedPhase { phase: "configure".to_owned(), actions: vec![file, package, done], script: String::new() }],
+            error: Some(NodeError { phase: Some("restart".to_owned()), ..NodeError::new("not today") }),
+        };
+        let printer = Printer::new(Output::Text, 0, &Surroundings { terminal: false, ..Surroundings::of_this_process() });
+        expect_test::expect![[r#"
+            web-1, debian 12 (x86_64), as it would be made: as was asked for
+
+            phase configure: 3 actions
+
+            ? remote_file /etc/a: ensure file (known after apply)
+                declared   pallet.star:7:5, through nginx.site, other.write
+                arguments  path = "/etc/a", content = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx..., overwrite_changes = True
+                options    flag_on_change = "a"
+                only when  `test -e /etc/b` fails (looked at on the node)
+                observes   file /etc: a directory, mode 0755
+                           file /etc/a
+                uploads    content with sha256 0123456789ab... from /project/a
+                changes    - old\u{1b}[31m
+                           + new
+                script     4 lines, shown with --script
+
+            ~ package nginx: install
+                declared   outside of the project
+                together   package curl
+                script     package_transaction apt --install nginx curl
+
+              directory /srv: nothing to do: it is so already
+                declared   pallet.star:7:5
+
+            the rest cannot be explained: not today
+              in phase restart
+        "#]]
+        .assert_eq(&text(&printer, &explanation, false));
+    }
+}

@@ -248,3 +248,6 @@ impl Engine {
             .map_err(|error| EngineError::Service { provider, error })
     }
 }
+
+#[cfg(test)]
+mod testing;

@@ -34,11 +34,11 @@ pub(super) struct Session {
     pub(super) vault: Arc<Vault>,
     pub(super) showing: Showing,
     /// Is told who calls functions, and writes and reads settings.
-    pub(super) watcher: Option<Watcher>,
+    pub(super) watcher: Option<Arc<Watcher>>,
 }
 
-/// Who is told of what functions do.
-pub(super) type Watcher = Arc<dyn Fn(Seen<'_>) + Send + Sync>;
+/// Is told what functions do.
+pub(super) type Watcher = dyn Fn(Seen<'_>) + Send + Sync;
 
 /// Something that a function does besides declaring actions.
 pub(super) struct Seen<'a> {

@@ -139,9 +139,12 @@ const SAID: usize = 64 * 1024;
 /// What a program on a node said before it failed.
 fn said(errors: &[u8], code: i32) -> String {
     let errors = String::from_utf8_lossy(errors);
-    let last = errors.lines().rev().map(str::trim).find(|line| !line.is_empty());
+    // that is all that tar says of itself, and not why
+    let why = |line: &&str| !line.is_empty() && !line.contains("Exiting with failure status");
+    let last = errors.lines().rev().map(str::trim).find(why);
     match last {
-        _ if errors.contains("No space left on device") => "no space left on the device there".to_owned(),
+        // tar tells of a disk that is full in the middle of a block that it wrote only a part
+        _ if errors.contains("No space left on device") || errors.contains("Wrote only") => "no space left on the device there".to_owned(),
         Some(line) => line.strip_prefix("pallet: ").unwrap_or(line).to_owned(),
         None => format!("the shell there ended with code {code}"),
     }

@@ -153,3 +153,6 @@ impl Run {
         Ok(explanations.collect())
     }
 }
+
+#[cfg(test)]
+mod tests;

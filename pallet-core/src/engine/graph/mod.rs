@@ -3,6 +3,7 @@
 //! It is found by declaring every phase of every group for a node that is not there, and watching what the functions do.
 
 mod dot;
+mod layout;
 mod svg;
 
 use std::collections::BTreeMap;

@@ -1,214 +1,226 @@
-//! A graph as a picture. A library lays it out; the picture is drawn here, so that it is the same everywhere and its text is safe.
+//! A graph as a picture.
 
 use std::fmt::Write;
 
-use layout::core::base::Orientation;
-use layout::core::color::Color;
-use layout::core::format::{ClipHandle, RenderBackend};
-use layout::core::geometry::Point;
-use layout::core::style::{LineStyleKind, StyleAttr};
-use layout::std_shapes::shapes::{Arrow, Element, LineEndKind, RecordDef, ShapeKind};
-use layout::topo::layout::VisualGraph;
-
+use super::layout::{Line, Size, place};
 use super::{Does, Graph};
 
-/// The layout takes a letter to be as wide and as high as its font; these are as wide as ours.
-const LAYOUT_FONT: usize = 8;
-/// In pixels.
-const FONT: usize = 13;
-const MARGIN: f64 = 12.0;
+/// The height of letters, in pixels.
+const FONT: f64 = 13.0;
+/// How wide a letter is at most, on the average.
+const LETTER: f64 = 7.2;
+/// How high a line of text is.
+const ROW: f64 = 24.0;
+const MARGIN: f64 = 16.0;
 
-const GROUP: u32 = 0xe8f0_feff;
-const FUNCTION: u32 = 0xe6f4_eaff;
-const FACILITY: u32 = 0xfef7_e0ff;
-const LINE: u32 = 0x5f63_68ff;
-const SETTINGS: u32 = 0xb060_00ff;
+/// One box, with its lines of text.
+struct Drawn {
+    shape: Shape,
+    lines: Vec<String>,
+    /// How many of the lines are its heading.
+    heading: usize,
+    size: Size,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Group,
+    Function,
+    Facility,
+}
+
+impl Shape {
+    fn fill(self) -> &'static str {
+        match self {
+            Shape::Group => "#e8f0fe",
+            Shape::Function => "#e6f4ea",
+            Shape::Facility => "#fef7e0",
+        }
+    }
+}
+
+impl Drawn {
+    fn new(shape: Shape, column: usize, lines: Vec<String>, heading: usize) -> Self {
+        let longest = lines.iter().map(|line| line.chars().count()).max().unwrap_or_default();
+        let margin = if shape == Shape::Facility { 3.0 * ROW } else { ROW };
+        let size = Size { width: longest as f64 * LETTER + margin, height: lines.len() as f64 * ROW + 4.0, column };
+        Drawn { shape, lines, heading, size }
+    }
+}
+
+/// What a line says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Says {
+    Calls,
+    Writes,
+    Reads,
+    /// Writes and reads.
+    Both,
+}
 
 impl Graph {
-    /// The graph as a picture in SVG.
+    /// The graph as a picture in SVG: the same graph gives the same picture.
     pub fn svg(&self) -> String {
-        let mut picture = Picture::default();
-        if !self.groups.is_empty() {
-            self.laid_out().do_it(false, false, false, &mut picture);
+        let (drawn, lines) = self.drawn();
+        let sizes: Vec<_> = drawn.iter().map(|drawn| drawn.size).collect();
+        let layout = place(&sizes, &lines.iter().map(|(line, _)| *line).collect::<Vec<_>>());
+        let mut body = String::new();
+        for ((_, says), path) in lines.iter().zip(&layout.lines) {
+            curve(&mut body, path, *says);
         }
-        picture.finish()
+        for (drawn, (x, y)) in drawn.iter().zip(&layout.boxes) {
+            draw(&mut body, drawn, *x, *y);
+        }
+        let legend = "an arrow: calls; orange: settings, written (solid) and read (dashed)";
+        let _ = writeln!(body, "<text x=\"0\" y=\"{:.1}\" font-size=\"11\" fill=\"#5f6368\">{legend}</text>", layout.height + ROW);
+        let (width, height) = (layout.width.max(legend.len() as f64 * 6.0) + 4.0 * MARGIN, layout.height + ROW + 2.0 * MARGIN);
+        let marker = |name: &str, colour: &str| {
+            format!(
+                "<marker id=\"{name}\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" orient=\"auto-start-reverse\">\
+                 <path d=\"M 0 1 L 8 4 L 0 7 z\" fill=\"{colour}\"/></marker>\n"
+            )
+        };
+        format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+             <svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.0} {height:.0}\">\n\
+             {}{}<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n\
+             <g transform=\"translate({MARGIN} {MARGIN})\" font-family=\"Helvetica, Arial, sans-serif\" font-size=\"{FONT}\">\n{body}</g>\n</svg>\n",
+            marker("line", LINE),
+            marker("settings", SETTINGS),
+        )
     }
 
-    fn laid_out(&self) -> VisualGraph {
-        let direction = Orientation::LeftToRight;
-        let mut graph = VisualGraph::new(direction);
-        let mut add = |shape, fill| {
-            let look = StyleAttr::new(Color::new(LINE), 1, Some(Color::new(fill)), 0, LAYOUT_FONT);
-            graph.add_node(Element::create(shape, look, direction.flip(), Point::new(1.0, 1.0)))
-        };
-        let groups = self.groups.iter().map(|group| {
-            let heading = group.heading().into_iter().map(|line| RecordDef::new_text(&line));
-            let phases = group.phases.iter().enumerate();
-            let phases = phases.map(|(number, phase)| RecordDef::new_text_with_port(&phase.line(), &format!("p{number}")));
-            add(ShapeKind::Record(RecordDef::Array(heading.chain(phases).collect())), GROUP)
-        });
-        let groups: Vec<_> = groups.collect();
-        let functions: Vec<_> = self.functions.iter().map(|function| add(ShapeKind::new_box(&function.name), FUNCTION)).collect();
+    /// All boxes and all lines: groups, functions behind those that call them, and settings last.
+    fn drawn(&self) -> (Vec<Drawn>, Vec<(Line, Says)>) {
+        let mut drawn = Vec::new();
+        for group in &self.groups {
+            let heading = group.heading();
+            let count = heading.len();
+            let lines = heading.into_iter().chain(group.phases.iter().map(|phase| phase.line())).collect();
+            drawn.push(Drawn::new(Shape::Group, 0, lines, count));
+        }
+        let depths = self.depths();
+        let functions = drawn.len();
+        for (function, depth) in self.functions.iter().zip(&depths) {
+            drawn.push(Drawn::new(Shape::Function, 1 + depth, vec![function.name.clone()], 0));
+        }
         let facilities = self.facilities();
-        let ellipses: Vec<_> = facilities.iter().map(|facility| add(ShapeKind::new_circle(facility), FACILITY)).collect();
+        let (first, column) = (drawn.len(), depths.iter().map(|depth| depth + 2).max().unwrap_or(1));
+        drawn.extend(facilities.iter().map(|facility| Drawn::new(Shape::Facility, column, vec![(*facility).to_owned()], 0)));
 
-        let mut edges = |from, port: Option<String>, does: &Does| {
-            let mut add = |to, colour, ends: (LineEndKind, LineEndKind), style| {
-                let look = StyleAttr::new(Color::new(colour), 1, None, 0, LAYOUT_FONT);
-                graph.add_edge(Arrow::new(ends.0, ends.1, style, "", &look, &port, &None), from, to);
-            };
+        let mut lines = Vec::new();
+        let mut add = |from: usize, port: f64, does: &Does| {
             for called in &does.calls {
-                if let Some(number) = self.functions.iter().position(|function| function.name == *called) {
-                    add(functions[number], LINE, (LineEndKind::None, LineEndKind::Arrow), LineStyleKind::Normal);
-                }
+                let to = self.functions.iter().position(|function| function.name == *called);
+                lines.extend(to.map(|to| (Line { from, port, to: functions + to }, Says::Calls)));
             }
             for (number, facility) in facilities.iter().enumerate() {
-                let (writes, reads) = (does.writes.iter().any(|name| name == facility), does.reads.iter().any(|name| name == facility));
-                // what is written and read is one line with two ends
-                let (ends, style) = match (reads, writes) {
+                let has = |names: &[String]| names.iter().any(|name| name == facility);
+                let says = match (has(&does.writes), has(&does.reads)) {
                     (false, false) => continue,
-                    (false, true) => ((LineEndKind::None, LineEndKind::Arrow), LineStyleKind::Normal),
-                    (true, false) => ((LineEndKind::Arrow, LineEndKind::None), LineStyleKind::Dashed),
-                    (true, true) => ((LineEndKind::Arrow, LineEndKind::Arrow), LineStyleKind::Normal),
+                    (true, false) => Says::Writes,
+                    (false, true) => Says::Reads,
+                    (true, true) => Says::Both,
                 };
-                add(ellipses[number], SETTINGS, ends, style);
+                lines.push((Line { from, port, to: first + number }, says));
             }
         };
-        for (group, drawn) in groups.iter().zip(&self.groups) {
-            for (number, phase) in drawn.phases.iter().enumerate() {
-                edges(*group, Some(format!("p{number}")), &phase.does);
+        for (number, group) in self.groups.iter().enumerate() {
+            let heading = group.heading().len();
+            for (phase, does) in group.phases.iter().map(|phase| &phase.does).enumerate() {
+                add(number, row(heading + phase), does);
             }
         }
-        for (function, drawn) in functions.iter().zip(&self.functions) {
-            edges(*function, None, &drawn.does);
+        for (number, function) in self.functions.iter().enumerate() {
+            add(functions + number, row(0), &function.does);
         }
-        graph
+        (drawn, lines)
+    }
+
+    /// How many functions stand before each function at most on the way to it; a circle is followed once.
+    fn depths(&self) -> Vec<usize> {
+        fn visit(graph: &Graph, function: usize, depth: usize, open: &mut Vec<usize>, depths: &mut [usize]) {
+            if open.contains(&function) || (depths[function] >= depth && depth > 0) {
+                return;
+            }
+            depths[function] = depths[function].max(depth);
+            open.push(function);
+            for called in &graph.functions[function].does.calls {
+                if let Some(called) = graph.functions.iter().position(|function| function.name == *called) {
+                    visit(graph, called, depth + 1, open, depths);
+                }
+            }
+            open.pop();
+        }
+        let mut depths = vec![0; self.functions.len()];
+        for function in 0..self.functions.len() {
+            visit(self, function, 0, &mut Vec::new(), &mut depths);
+        }
+        depths
     }
 }
 
-/// What is drawn so far.
-#[derive(Default)]
-struct Picture {
-    body: String,
-    right: f64,
-    bottom: f64,
+const LINE: &str = "#5f6368";
+const SETTINGS: &str = "#b06000";
+
+/// The middle of a line of text in its box.
+fn row(number: usize) -> f64 {
+    (number as f64 + 0.5) * ROW + 2.0
 }
 
-impl Picture {
-    fn cover(&mut self, x: f64, y: f64) {
-        (self.right, self.bottom) = (self.right.max(x), self.bottom.max(y));
-    }
-
-    fn finish(self) -> String {
-        let (width, height) = (self.right + 2.0 * MARGIN, self.bottom + 2.0 * MARGIN);
-        let mut out = format!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
-             <svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.0} {height:.0}\">\n"
-        );
-        for (colour, name) in [(LINE, "line"), (SETTINGS, "settings")] {
+fn draw(out: &mut String, drawn: &Drawn, x: f64, y: f64) {
+    let Drawn { shape, lines, heading, size: Size { width, height, .. } } = drawn;
+    let fill = shape.fill();
+    let middle = x + width / 2.0;
+    let _ = match shape {
+        Shape::Facility => {
+            let (rx, ry, cy) = (width / 2.0, height / 2.0, y + height / 2.0);
+            writeln!(
+                out,
+                "<ellipse cx=\"{middle:.1}\" cy=\"{cy:.1}\" rx=\"{rx:.1}\" ry=\"{ry:.1}\" fill=\"{fill}\" stroke=\"{SETTINGS}\"/>"
+            )
+        }
+        Shape::Group | Shape::Function => {
+            writeln!(
+                out,
+                "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" rx=\"3\" fill=\"{fill}\" stroke=\"{LINE}\"/>"
+            )
+        }
+    };
+    for (number, line) in lines.iter().enumerate() {
+        if *shape == Shape::Group && number >= *heading {
+            let (top, right) = (y + row(number) - ROW / 2.0, x + width);
             let _ = writeln!(
                 out,
-                "<marker id=\"{name}\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" orient=\"auto-start-reverse\">\
-                 <path d=\"M 0 1 L 8 4 L 0 7 z\" fill=\"{}\"/></marker>",
-                web(Color::new(colour))
+                "<line x1=\"{x:.1}\" y1=\"{top:.1}\" x2=\"{right:.1}\" y2=\"{top:.1}\" stroke=\"{LINE}\" stroke-width=\"0.5\"/>"
             );
         }
-        let _ = writeln!(out, "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>");
-        let _ = write!(
-            out,
-            "<g transform=\"translate({MARGIN} {MARGIN})\" font-family=\"Helvetica, Arial, sans-serif\" font-size=\"{FONT}\">\n{}</g>\n</svg>\n",
-            self.body
-        );
-        out
-    }
-}
-
-impl RenderBackend for Picture {
-    fn draw_rect(&mut self, at: Point, size: Point, look: &StyleAttr, _: Option<String>, _: Option<ClipHandle>) {
-        self.cover(at.x + size.x, at.y + size.y);
-        let _ = writeln!(
-            self.body,
-            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"{}\" stroke=\"{}\"/>",
-            at.x,
-            at.y,
-            size.x,
-            size.y,
-            look.fill_color.map_or("none".to_owned(), web),
-            web(look.line_color),
-        );
-    }
-
-    fn draw_line(&mut self, from: Point, to: Point, look: &StyleAttr, _: Option<String>) {
-        let _ = writeln!(
-            self.body,
-            "<line x1=\"{:.1}\" y1=\"{:.1}\" x2=\"{:.1}\" y2=\"{:.1}\" stroke=\"{}\"/>",
-            from.x,
-            from.y,
-            to.x,
-            to.y,
-            web(look.line_color)
-        );
-    }
-
-    fn draw_circle(&mut self, at: Point, size: Point, look: &StyleAttr, _: Option<String>) {
-        self.cover(at.x + size.x / 2.0, at.y + size.y / 2.0);
-        let _ = writeln!(
-            self.body,
-            "<ellipse cx=\"{:.1}\" cy=\"{:.1}\" rx=\"{:.1}\" ry=\"{:.1}\" fill=\"{}\" stroke=\"{}\"/>",
-            at.x,
-            at.y,
-            size.x / 2.0,
-            size.y / 2.0,
-            look.fill_color.map_or("none".to_owned(), web),
-            web(look.line_color),
-        );
-    }
-
-    fn draw_text(&mut self, at: Point, text: &str, _: &StyleAttr) {
+        let weight = if *shape == Shape::Group && number == 0 { " font-weight=\"bold\"" } else { "" };
         // the middle of a letter is about a third of its font above its base
-        let _ = writeln!(
-            self.body,
-            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
-            at.x,
-            at.y + FONT as f64 / 3.0,
-            escape(text)
-        );
-    }
-
-    fn draw_arrow(&mut self, path: &[(Point, Point)], dashed: bool, head: (bool, bool), look: &StyleAttr, _: Option<String>, _: &str) {
-        let [(start, leaves), (arrives, end), rest @ ..] = path else { return };
-        let mut curve = format!(
-            "M {:.1} {:.1} C {:.1} {:.1}, {:.1} {:.1}, {:.1} {:.1}",
-            start.x, start.y, leaves.x, leaves.y, arrives.x, arrives.y, end.x, end.y
-        );
-        for (control, point) in rest {
-            let _ = write!(curve, " S {:.1} {:.1}, {:.1} {:.1}", control.x, control.y, point.x, point.y);
-        }
-        for (one, other) in path {
-            self.cover(one.x, one.y);
-            self.cover(other.x, other.y);
-        }
-        let colour = web(look.line_color);
-        let marker = if colour == web(Color::new(SETTINGS)) { "settings" } else { "line" };
-        let mark = |there: bool, end: &str| if there { format!(" marker-{end}=\"url(#{marker})\"") } else { String::new() };
-        let dash = if dashed { " stroke-dasharray=\"5 4\"" } else { "" };
-        let _ = writeln!(
-            self.body,
-            "<path d=\"{curve}\" fill=\"none\" stroke=\"{colour}\"{dash}{}{}/>",
-            mark(head.0, "start"),
-            mark(head.1, "end")
-        );
-    }
-
-    fn create_clip(&mut self, _: Point, _: Point, _: usize) -> ClipHandle {
-        // only rounded records are clipped, and there are none
-        0
+        let base = y + row(number) + FONT / 3.0;
+        let _ = writeln!(out, "<text x=\"{middle:.1}\" y=\"{base:.1}\" text-anchor=\"middle\"{weight}>{}</text>", escape(line));
     }
 }
 
-/// A colour without its last part, which says how opaque it is: ours all are.
-fn web(colour: Color) -> String {
-    colour.to_web_color().chars().take(7).collect()
+fn curve(out: &mut String, path: &[(f64, f64)], says: Says) {
+    let [(x, y), rest @ ..] = path else { return };
+    let mut curve = format!("M {x:.1} {y:.1}");
+    let (mut at, mut straight) = ((*x, *y), false);
+    for (x, y) in rest {
+        if straight {
+            let _ = write!(curve, " L {x:.1} {y:.1}");
+        } else {
+            // a line to a box of the same column, or an earlier one, swings out to the right
+            let (out, back) = if *x > at.0 + 60.0 { ((at.0 + x) / 2.0, (at.0 + x) / 2.0) } else { (at.0 + 45.0, x + 45.0) };
+            let _ = write!(curve, " C {out:.1} {:.1}, {back:.1} {y:.1}, {x:.1} {y:.1}", at.1);
+        }
+        (at, straight) = ((*x, *y), !straight);
+    }
+    let (colour, marker) = if says == Says::Calls { (LINE, "line") } else { (SETTINGS, "settings") };
+    let mark = |there: bool, end: &str| if there { format!(" marker-{end}=\"url(#{marker})\"") } else { String::new() };
+    let (start, end) = (mark(matches!(says, Says::Reads | Says::Both), "start"), mark(says != Says::Reads, "end"));
+    let dash = if says == Says::Reads { " stroke-dasharray=\"5 4\"" } else { "" };
+    let _ = writeln!(out, "<path d=\"{curve}\" fill=\"none\" stroke=\"{colour}\"{dash}{start}{end}/>");
 }
 
 /// Text that is nothing but text in XML, and no character that XML does not know.
