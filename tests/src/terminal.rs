@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::OwnedFd;
 use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -48,7 +47,7 @@ impl Terminal {
         own.stdin(slave.try_clone().unwrap()).stdout(slave.try_clone().unwrap()).stderr(slave);
         let child = own.spawn().unwrap_or_else(|error| panic!("cannot run setsid: {error}"));
         let screen = Arc::new(Mutex::new(vt100::Parser::new(ROWS.try_into().unwrap(), COLUMNS.try_into().unwrap(), 0)));
-        let mut shown = File::from(OwnedFd::from(master.try_clone().unwrap()));
+        let mut shown = File::from(master.try_clone().unwrap());
         let parser = screen.clone();
         std::thread::spawn(move || {
             let mut buffer = [0; 8192];

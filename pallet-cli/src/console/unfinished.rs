@@ -24,7 +24,7 @@ pub(crate) fn unfinished(text: &str) -> Unfinished {
         match token.kind {
             TokenKind::Comment => continue,
             TokenKind::Newline => {
-                begins = begins || (depth == 0 && !last.is_some_and(|last| last.kind == TokenKind::Joint));
+                begins = begins || (depth == 0 && last.is_none_or(|last| last.kind != TokenKind::Joint));
                 continue;
             }
             TokenKind::Open => depth += 1,
@@ -32,7 +32,8 @@ pub(crate) fn unfinished(text: &str) -> Unfinished {
             _ => {}
         }
         if std::mem::take(&mut begins) {
-            indented = text[..token.range.start].ends_with([' ', '\t']);
+            // a space before the first line only keeps it out of the history
+            indented = last.is_some() && text[..token.range.start].ends_with([' ', '\t']);
         }
         last = Some(token);
     }
@@ -63,7 +64,7 @@ mod tests {
         for block in ["def f(x):\n    pass", "def f(x):\n    pass\n\n    return", "if a:\n  b\n# c\n"] {
             assert_eq!(unfinished(block), Unfinished::Block, "{block:?}");
         }
-        for whole in ["", "# c", "x", "f(1)\n", "\"a", ")", "def f(x): pass", "if a:\n  b\nc", "x = (\n  1)", "{\"a\": 1}"] {
+        for whole in ["", "# c", "x", " x", "f(1)\n", "\"a", ")", "def f(x): pass", "if a:\n  b\nc", "x = (\n  1)", "{\"a\": 1}"] {
             assert_eq!(unfinished(whole), Unfinished::Whole, "{whole:?}");
         }
     }

@@ -41,10 +41,10 @@ const LOOK: Duration = Duration::from_millis(500);
 
 impl Session {
     /// Does something with an engine, while Ctrl-C can stop it. `function` is the name of the session's function that does.
-    pub(super) fn wait<'v, T, F>(
+    pub(super) fn wait<T, F>(
         &self,
         function: &str,
-        evaluator: &mut Evaluator<'v, '_, '_>,
+        evaluator: &mut Evaluator<'_, '_, '_>,
         work: impl FnOnce(Engine, Telling) -> F + Send + 'static,
     ) -> Result<T, Complaint>
     where
@@ -109,10 +109,10 @@ impl Session {
     }
 
     /// Runs an operation and tells how it ended; None if it was not agreed to.
-    pub(super) fn wait_for<'v, F>(
+    pub(super) fn wait_for<F>(
         &self,
         function: &str,
-        evaluator: &mut Evaluator<'v, '_, '_>,
+        evaluator: &mut Evaluator<'_, '_, '_>,
         operation: impl FnOnce(Engine, Telling) -> F + Send + 'static,
     ) -> Result<Option<TableValue>, Complaint>
     where

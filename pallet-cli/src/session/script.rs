@@ -67,10 +67,11 @@ pub(crate) fn converse(context: &Context) -> anyhow::Result<ExitCode> {
                 Typed::Nothing => continue,
                 Typed::End => break,
             };
-            if text.trim().is_empty() {
+            let text = text.trim_start();
+            if text.is_empty() {
                 continue;
             }
-            if let Err(error) = own.shown(inputs, &format!("input {number}"), &text) {
+            if let Err(error) = own.shown(inputs, &format!("input {number}"), text) {
                 context.printer.error(&error);
             }
         }

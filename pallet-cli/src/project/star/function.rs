@@ -81,7 +81,7 @@ impl<'v> Bound<'v> {
 
 impl HostFunction {
     /// The function that a value is, if Pallet gave it.
-    pub(crate) fn of<'v>(value: Value<'v>) -> Option<&'v HostFunction> {
+    pub(crate) fn of(value: Value<'_>) -> Option<&HostFunction> {
         value.downcast_ref::<HostFunction>()
     }
 

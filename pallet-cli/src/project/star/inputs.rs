@@ -308,7 +308,7 @@ fn with_suggestion(diagnostic: Diagnostic, visible: &BTreeSet<String>) -> Diagno
 }
 
 /// Calls a phase function of the session, on the thread that evaluates its inputs.
-pub(crate) fn call_phase<'v>(call: LiveCall, evaluator: &mut Evaluator<'v, '_, '_>) {
+pub(crate) fn call_phase(call: LiveCall, evaluator: &mut Evaluator<'_, '_, '_>) {
     let slot = call.slot;
     let Some(Context::Session(session)) = Context::of(evaluator) else { return };
     session.clock.begin(slot.run.limits);

@@ -99,7 +99,7 @@ impl fmt::Display for GroupValue {
 
 impl GroupValue {
     /// The group or cluster that a value is.
-    pub(crate) fn of<'v>(value: Value<'v>) -> Option<&'v GroupValue> {
+    pub(crate) fn of(value: Value<'_>) -> Option<&GroupValue> {
         value.downcast_ref::<GroupValue>()
     }
 }

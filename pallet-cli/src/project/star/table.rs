@@ -34,7 +34,7 @@ impl TableValue {
     }
 
     /// The table that a value is.
-    pub(crate) fn of<'v>(value: Value<'v>) -> Option<&'v TableValue> {
+    pub(crate) fn of(value: Value<'_>) -> Option<&TableValue> {
         value.downcast_ref::<TableValue>()
     }
 

@@ -10,7 +10,6 @@ use super::super::arguments::Call;
 use super::super::outcome::{RESULT, object};
 use super::{Entry, PARALLEL, Param, Takes};
 use crate::operation::run_exit_code;
-use crate::project::star::Complaint;
 use crate::project::star::table::TableValue;
 use crate::project::star::types::{describe, names};
 
@@ -54,7 +53,7 @@ fn run<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
 /// A single word in a list is a program, and no line of shell.
 fn quoted(words: Vec<String>) -> Vec<String> {
     match words.as_slice() {
-        [program] => vec![pallet_core::script::quote(program).into()],
+        [program] => vec![pallet_core::script::quote(program)],
         _ => words,
     }
 }
@@ -81,12 +80,11 @@ fn on_nodes<'v>(call: Call<'_, 'v, '_, '_>, script: String) -> starlark::Result<
         timeout: call.number("timeout").map(Duration::from_secs),
     };
     let all = call.all_groups();
-    let outcome = call.session.clone().wait(&call.signature.function, call.evaluator, async move |engine, telling| {
+    let outcome: RunOutcome = call.session.clone().wait(&call.signature.function, call.evaluator, async move |engine, telling| {
         let outcome = engine.run_command(&all, &options).await?;
         telling.end_run(&outcome);
         Ok(outcome)
-    });
-    let outcome: RunOutcome = outcome.map_err(|complaint: Complaint| complaint)?;
+    })?;
     call.session.remember(run_exit_code(&outcome));
     call.session.has_told_all();
     let nodes = outcome.nodes.iter().map(|node| {
