@@ -19,10 +19,11 @@ fn main() {
     let docs = root().join("docs");
     let session = fs::read_to_string(docs.join("session.txt")).unwrap();
     let project = Project::quickstart();
+    project.edit("pallet.toml", "name = \"project\"", "name = \"shop\"");
     let programs = workspace().cli().parent().unwrap().display().to_string();
     let path = format!("{programs}:{}", std::env::var("PATH").unwrap_or_default());
     let mut shell = Command::new("bash");
-    shell.args(["--norc", "--noprofile"]).env_clear().envs(project.variables()).env("PATH", path).env("PS1", "$ ");
+    shell.args(["--norc", "--noprofile"]).env_clear().envs(project.variables()).env("PATH", path).env("PS1", "$ ").env("USER", "ops");
     shell.env("BASH_SILENCE_DEPRECATION_WARNING", "1").env("HISTFILE", "/dev/null").current_dir(project.directory());
     let mut terminal = Terminal::start(&shell, SHELL, Duration::from_secs(300));
     for line in session.lines() {
@@ -33,6 +34,6 @@ fn main() {
         }
         terminal.enter(input);
     }
-    let picture = anstyle_svg::Term::new().min_width_px(900).render_svg(&terminal.styled());
+    let picture = anstyle_svg::Term::new().palette(anstyle_svg::WIN10_CONSOLE).min_width_px(900).render_svg(&terminal.styled());
     fs::write(docs.join("session.svg"), picture).unwrap();
 }

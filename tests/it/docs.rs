@@ -76,6 +76,11 @@ fn the_tutorial() {
 }
 
 #[test]
+fn the_demo() {
+    follow("demo.md");
+}
+
+#[test]
 fn for_ansible_users() {
     follow("for-ansible-users.md");
 }
@@ -88,4 +93,20 @@ fn writing_a_crate() {
 #[test]
 fn writing_a_provider() {
     follow_with_cargo("writing-a-provider.md");
+}
+
+#[test]
+fn the_recorded_session_is_what_was_typed() {
+    let docs = root().join("docs");
+    let [typed, picture] = ["session.txt", "session.svg"].map(|name| fs::read_to_string(docs.join(name)).unwrap());
+    // the words of the picture, without what draws them
+    let mut inside = false;
+    let text = picture.chars().filter(|character| {
+        inside = (inside || *character == '<') && *character != '>';
+        !inside && *character != '>'
+    });
+    let text = text.collect::<String>().replace("&gt;", ">").replace("&lt;", "<").replace("&quot;", "\"").replace("&amp;", "&");
+    for line in typed.lines() {
+        assert!(text.contains(line), "docs/session.svg was not made again since docs/session.txt has `{line}`:\n{text}");
+    }
 }

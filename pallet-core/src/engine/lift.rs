@@ -74,6 +74,8 @@ impl Mode {
 pub(super) const SETTINGS: &str = "settings";
 /// The phase that runs on nodes that were never bootstrapped.
 pub(super) const BOOTSTRAP: &str = "bootstrap";
+/// Phases that run when their time has come, and not because somebody asked for them.
+const OF_THEMSELVES: [&str; 5] = [SETTINGS, BOOTSTRAP, "create-group", "destroy-group", "destroy-server"];
 /// What an inline phase is called.
 const INLINE: &str = "inline";
 
@@ -247,7 +249,7 @@ impl Run {
             if !defined && !self.nodes.is_empty() {
                 let known: BTreeSet<_> = self.nodes.iter().flat_map(|node| node.group.server.phases.keys()).cloned().collect();
                 // nodes that nobody wants to configure are no mistake
-                if self.defaults && known.is_empty() {
+                if self.defaults && known.iter().all(|name| OF_THEMSELVES.contains(&name.as_str())) {
                     continue;
                 }
                 let known = known.into_iter().collect::<Vec<_>>().join(", ");
