@@ -3,10 +3,11 @@
 use std::fmt::Write;
 
 use pallet_core::action::{Certainty, Options};
-use pallet_core::engine::{ExplainedAction, ExplainedPhase, Explanation, NodeError};
+use pallet_core::engine::{ExplainedAction, ExplainedPhase, Explanation};
 use serde_json::Value;
 
 use super::Printer;
+use super::failure::failure;
 use super::visible::visible;
 
 /// A longer value of an argument is cut.
@@ -30,7 +31,7 @@ pub(crate) fn text(printer: &Printer, explanation: &Explanation, scripts: bool) 
         let _ = writeln!(out, "\n  nothing is declared for it in these phases");
     }
     if let Some(error) = &explanation.error {
-        failure(&mut out, printer, error);
+        failure(&mut out, printer, "the rest cannot be explained:", error);
     }
     out
 }
@@ -134,31 +135,13 @@ fn cut(text: &str, length: usize) -> String {
     }
 }
 
-fn failure(out: &mut String, printer: &Printer, error: &NodeError) {
-    let _ = writeln!(out, "\n{} {}", printer.paint("the rest cannot be explained:", "31;1"), visible(&error.message));
-    let place: Vec<String> = [
-        error.phase.as_ref().map(|phase| format!("phase {phase}")),
-        error.action.as_ref().map(|action| visible(action)),
-        error.source.as_ref().map(|source| format!("declared at {source}")),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    if !place.is_empty() {
-        let _ = writeln!(out, "  in {}", place.join(", "));
-    }
-    for line in error.detail.lines().filter(|line| !line.contains(&error.message)) {
-        let _ = writeln!(out, "  | {}", visible(line));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cli::Output;
     use crate::surroundings::Surroundings;
     use pallet_core::action::SourceLocation;
-    use pallet_core::engine::{ExplainedCondition, ExplainedUpload, Observed};
+    use pallet_core::engine::{ExplainedCondition, ExplainedUpload, NodeError, Observed};
     use pallet_core::model::Os;
     use serde_json::json;
 

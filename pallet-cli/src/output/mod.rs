@@ -4,6 +4,7 @@ pub(crate) mod about;
 pub(crate) mod copy_result;
 mod downloads;
 pub(crate) mod explanation;
+mod failure;
 pub(crate) mod nodes;
 mod printer;
 mod progress;

@@ -5,28 +5,13 @@ use std::fmt::Write;
 use pallet_core::engine::{NodeError, NodeResult, Outcome};
 
 use super::Printer;
-use super::visible::visible;
+use super::failure::failure;
 
 /// The summary, with its line ends.
 pub(super) fn summary(printer: &Printer, outcome: &Outcome, dry_run: bool, seconds: f64) -> String {
     let mut out = String::new();
     for (error, nodes) in failures(outcome) {
-        let _ = writeln!(out, "\n{} {}", printer.paint(&format!("{} failed:", nodes.join(", ")), "31;1"), visible(&error.message));
-        let place: Vec<String> = [
-            error.phase.as_ref().map(|phase| format!("phase {phase}")),
-            error.action.as_ref().map(|action| visible(action)),
-            error.source.as_ref().map(|source| format!("declared at {source}")),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        if !place.is_empty() {
-            let _ = writeln!(out, "  in {}", place.join(", "));
-        }
-        // a mistake of the project is shown with its line; the message stands above already
-        for line in error.detail.lines().filter(|line| !line.contains(&error.message)) {
-            let _ = writeln!(out, "  | {}", visible(line));
-        }
+        failure(&mut out, printer, &format!("{} failed:", nodes.join(", ")), error);
     }
     let (changed, unchanged, failed) = outcome.counts();
     let mut parts = Vec::new();

@@ -1,0 +1,28 @@
+//! What went wrong on a node, and where: the same wherever it is told.
+
+use std::fmt::Write;
+
+use pallet_core::engine::NodeError;
+
+use super::Printer;
+use super::visible::visible;
+
+/// An error below a heading, with where it was declared and what was printed.
+pub(super) fn failure(out: &mut String, printer: &Printer, heading: &str, error: &NodeError) {
+    let _ = writeln!(out, "\n{} {}", printer.paint(heading, "31;1"), visible(&error.message));
+    let place: Vec<String> = [
+        error.phase.as_ref().map(|phase| format!("phase {phase}")),
+        error.action.as_ref().map(|action| visible(action)),
+        error.source.as_ref().map(|source| format!("declared at {source}")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if !place.is_empty() {
+        let _ = writeln!(out, "  in {}", place.join(", "));
+    }
+    // a mistake of the project is shown with its line; the message stands above already
+    for line in error.detail.lines().filter(|line| !line.contains(&error.message)) {
+        let _ = writeln!(out, "  | {}", visible(line));
+    }
+}
