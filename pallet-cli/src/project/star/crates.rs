@@ -13,6 +13,9 @@ use super::function::{Does, HostFunction};
 use super::functions::data_signature;
 use super::scope::Known;
 use super::signature::Signature;
+use crate::project::Catalog;
+use crate::project::diagnostic::Diagnostic;
+use crate::project::suggest::did_you_mean;
 
 /// A loaded crate.
 #[derive(Debug, Clone)]
@@ -27,8 +30,25 @@ pub(crate) struct Crate {
     pub(crate) interface: Interface,
 }
 
+/// A crate of these; where there is none, the error says how one would get it.
+pub(crate) fn find_crate(catalog: &dyn Catalog, name: &str) -> Result<Crate, Diagnostic> {
+    let there = catalog.crates();
+    let there: Vec<&str> = there.iter().map(String::as_str).collect();
+    match catalog.manifest(name) {
+        Ok(manifest) => crate_of(&manifest).map_err(|error| Diagnostic::error(format!("{error:#}"))),
+        Err(_) if !there.contains(&name) => {
+            let get =
+                || format!("`pallet-cli install oci://HOST/PATH/crate/{name}` would get it, or its name alone where `registry` is set; ");
+            let list = || if there.is_empty() { "none is installed".to_owned() } else { format!("there are {}", there.join(", ")) };
+            let suggestion = did_you_mean(name, there.iter().copied()).unwrap_or_else(|| get() + &list());
+            Err(Diagnostic::error(format!("there is no crate `{name}`")).suggest(suggestion))
+        }
+        Err(error) => Err(Diagnostic::error(format!("crate `{name}` cannot be loaded: {error}"))),
+    }
+}
+
 /// The crate that a manifest describes.
-pub(crate) fn crate_of(manifest: &Manifest) -> anyhow::Result<Crate> {
+fn crate_of(manifest: &Manifest) -> anyhow::Result<Crate> {
     let own_name = manifest.name.replace('-', "_");
     let signatures: Vec<(String, Arc<Signature>)> = manifest
         .functions

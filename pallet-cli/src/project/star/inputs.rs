@@ -18,7 +18,7 @@ use super::check::check;
 use super::complaint::Complaint;
 use super::complete::Name;
 use super::context::{Context, SCOPED, SessionContext, place};
-use super::crates::{Crate, crate_of};
+use super::crates::{Crate, find_crate};
 use super::error::diagnose;
 use super::guard::guard;
 use super::inline::InlineScope;
@@ -240,15 +240,7 @@ impl<'v, 'm> Inputs<'v, 'm> {
             self.crates.borrow_mut().insert(name.to_owned(), known.clone());
             return Ok(known);
         }
-        let manifest = self.workbench.catalog.manifest(name).map_err(|error| {
-            let there = self.workbench.catalog.crates();
-            let there: Vec<&str> = there.iter().map(String::as_str).collect();
-            match there.contains(&name) {
-                true => Diagnostic::error(format!("crate `{name}` cannot be loaded: {error}")),
-                false => Diagnostic::error(format!("there is no crate `{name}`")).suggest(did_you_mean_or_list(name, &there, "there are")),
-            }
-        })?;
-        let made = crate_of(&manifest).map_err(|error| Diagnostic::error(format!("{error:#}")))?;
+        let made = find_crate(self.workbench.catalog.as_ref(), name)?;
         self.crates.borrow_mut().insert(name.to_owned(), made.clone());
         Ok(made)
     }

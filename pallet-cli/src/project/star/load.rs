@@ -14,14 +14,14 @@ use starlark::typing::{Interface, Ty};
 
 use super::check::check;
 use super::context::{Context, place};
-use super::crates::{Crate, crate_of};
+use super::crates::{Crate, find_crate};
 use super::error::diagnose;
 use super::language::{Language, dialect};
 use super::outline::Outline;
 use super::registry::{Registry, Run};
 use super::scope::Known;
 use crate::project::diagnostic::{Diagnostic, Diagnostics, Place};
-use crate::project::suggest::{did_you_mean, did_you_mean_or_list};
+use crate::project::suggest::did_you_mean_or_list;
 use crate::project::{Catalog, Unsaved};
 
 /// The file that declares the project.
@@ -181,20 +181,7 @@ impl<'a> Files<'a> {
         if let Some(known) = self.crates.get(name) {
             return known.clone();
         }
-        let there = self.catalog.crates();
-        let there: Vec<&str> = there.iter().map(String::as_str).collect();
-        let loaded = match self.catalog.manifest(name) {
-            Ok(manifest) => crate_of(&manifest).map_err(|error| Diagnostic::error(format!("{error:#}"))),
-            Err(_) if !there.contains(&name) => {
-                let installed = || {
-                    format!("`pallet-cli install oci://HOST/PATH/crate/{name}` would get it, or its name alone where `registry` is set; ")
-                };
-                let list = || if there.is_empty() { "none is installed".to_owned() } else { format!("there are {}", there.join(", ")) };
-                let suggestion = did_you_mean(name, there.iter().copied()).unwrap_or_else(|| installed() + &list());
-                Err(Diagnostic::error(format!("there is no crate `{name}`")).suggest(suggestion))
-            }
-            Err(error) => Err(Diagnostic::error(format!("crate `{name}` cannot be loaded: {error}"))),
-        };
+        let loaded = find_crate(self.catalog, name);
         let loaded = loaded.map_err(|diagnostic| self.found.push(diagnostic.at(asked.clone()))).ok();
         self.crates.insert(name.to_owned(), loaded.clone());
         loaded
