@@ -8,8 +8,9 @@ use super::file::{check_name, default_port, put};
 use super::syntax::plain;
 
 parameters! {
-    /// Passes requests on to other machines in turn, and reloads nginx if that changed anything. A machine that does not answer is left out for a
-    /// while.
+    /// Passes requests on to other machines in turn; one that does not answer is left out for a while.
+    ///
+    /// nginx is reloaded if that changed anything.
     ///
     /// Example: `nginx.proxy(request, "hello", ["192.0.2.10", "192.0.2.11:8080"], port = 80)`
     pub(crate) struct Proxy {
