@@ -135,7 +135,7 @@ fn a_mistake_is_told_of_its_line_and_what_came_before_it_stays() {
               |
             1 | load("@zsh", "x")
               |      ^^^^^^
-              = help: there are automated-admin-user, broken, nginx
+              = help: `pallet-cli install oci://HOST/PATH/crate/zsh` would get it, or its name alone where `registry` is set; there are automated-admin-user, broken, nginx
         "#]],
     );
 }
