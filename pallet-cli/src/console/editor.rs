@@ -109,7 +109,9 @@ impl Completer for Assistant {
         // words of the language are short enough to be typed, and would hide what there is
         let named = completion.candidates.iter().any(|one| one.kind != CandidateKind::Keyword);
         let candidates = completion.candidates.into_iter().filter(|one| !named || one.kind != CandidateKind::Keyword);
-        let pair = |text: String| Pair { display: text.trim_end().to_owned(), replacement: text };
+        // what stands in a string ends it
+        let quote = line[..completion.from].chars().last().filter(|last| matches!(last, '"' | '\'') && !line[at..].starts_with(*last));
+        let pair = |text: String| Pair { display: text.trim_end().to_owned(), replacement: text + &String::from_iter(quote) };
         Ok((completion.from, candidates.map(|one| pair(one.text)).collect()))
     }
 }

@@ -27,6 +27,8 @@ pub(crate) fn unfinished(text: &str) -> Unfinished {
                 begins = begins || (depth == 0 && last.is_none_or(|last| last.kind != TokenKind::Joint));
                 continue;
             }
+            // a string that ends with its line is a mistake, which no more lines mend
+            TokenKind::String { closed: false, long: false } => return Unfinished::Whole,
             TokenKind::Open => depth += 1,
             TokenKind::Close => depth = depth.saturating_sub(1),
             _ => {}
@@ -40,7 +42,7 @@ pub(crate) fn unfinished(text: &str) -> Unfinished {
     let Some(last) = last else { return Unfinished::Whole };
     let open = depth > 0
         || match last.kind {
-            TokenKind::String { closed, long } => long && !closed,
+            TokenKind::String { closed, .. } => !closed,
             TokenKind::Joint => !text.ends_with("\n\n"),
             TokenKind::Colon => true,
             _ => false,
@@ -64,7 +66,7 @@ mod tests {
         for block in ["def f(x):\n    pass", "def f(x):\n    pass\n\n    return", "if a:\n  b\n# c\n"] {
             assert_eq!(unfinished(block), Unfinished::Block, "{block:?}");
         }
-        for whole in ["", "# c", "x", " x", "f(1)\n", "\"a", ")", "def f(x): pass", "if a:\n  b\nc", "x = (\n  1)", "{\"a\": 1}"] {
+        for whole in ["", "# c", "x", " x", "f(1)\n", "\"a", "f(a = \"b)", "f(\"a\n", ")", "def f(x): pass", "if a:\n  b\nc", "x = (\n  1)", "{\"a\": 1}"] {
             assert_eq!(unfinished(whole), Unfinished::Whole, "{whole:?}");
         }
     }

@@ -13,11 +13,11 @@ fn tab_completes_names_keywords_attributes_and_strings() {
         ("nginx.si\t", "nginx.site"),
         ("remote_file(request, \"/x\", cont\t", "remote_file(request, \"/x\", content ="),
         ("lift(web, pha\t", "lift(web, phase ="),
-        ("lift(web, phase = \"re\t", "lift(web, phase = \"restart"),
-        ("converge({\"da\t", "converge({\"data-base"),
+        ("lift(web, phase = \"re\t", "lift(web, phase = \"restart\""),
+        ("converge({\"da\t", "converge({\"data-base\""),
         ("data_b\t", "data_base"),
-        ("load(\"@ngi\t", "load(\"@nginx"),
-        ("use_service(\"sa\t", "use_service(\"sandbox"),
+        ("load(\"@ngi\t", "load(\"@nginx\""),
+        ("use_service(\"sa\t", "use_service(\"sandbox\""),
     ] {
         terminal.press(keys);
         terminal.wait_for_line(&format!(">>> {completed}"));
