@@ -39,7 +39,7 @@ impl Editor {
     pub fn start(project: &Project) -> Self {
         let mut command = project.command(&["lsp"]);
         command.current_dir(project.directory()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut server = command.spawn().unwrap();
+        let mut server = crate::process::spawn(&mut command).unwrap();
         let mut output = BufReader::new(server.stdout.take().unwrap());
         let (sender, messages) = channel();
         std::thread::spawn(move || {

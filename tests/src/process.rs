@@ -61,7 +61,7 @@ impl Process {
         let words: Vec<_> = std::iter::once(command.get_program()).chain(command.get_args()).map(|word| word.to_string_lossy()).collect();
         let words = words.join(" ");
         command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot run {words}: {error}"));
+        let mut child = spawn(&mut command).unwrap_or_else(|error| panic!("cannot run {words}: {error}"));
         let stdout = Capture::of(child.stdout.take().unwrap());
         let stderr = Capture::of(child.stderr.take().unwrap());
         Process { child, command: words, started: Instant::now(), timeout, stdout, stderr }
@@ -139,6 +139,17 @@ impl Drop for Process {
             self.kill();
         }
     }
+}
+
+/// Starts a program. One that cargo built may be away for a moment: a test that builds the workspace puts it in place anew.
+pub(crate) fn spawn(command: &mut Command) -> std::io::Result<Child> {
+    for _ in 0..100 {
+        match command.spawn() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => std::thread::sleep(Duration::from_millis(50)),
+            result => return result,
+        }
+    }
+    command.spawn()
 }
 
 impl Capture {

@@ -66,7 +66,21 @@ mod tests {
         for block in ["def f(x):\n    pass", "def f(x):\n    pass\n\n    return", "if a:\n  b\n# c\n"] {
             assert_eq!(unfinished(block), Unfinished::Block, "{block:?}");
         }
-        for whole in ["", "# c", "x", " x", "f(1)\n", "\"a", "f(a = \"b)", "f(\"a\n", ")", "def f(x): pass", "if a:\n  b\nc", "x = (\n  1)", "{\"a\": 1}"] {
+        for whole in [
+            "",
+            "# c",
+            "x",
+            " x",
+            "f(1)\n",
+            "\"a",
+            "f(a = \"b)",
+            "f(\"a\n",
+            ")",
+            "def f(x): pass",
+            "if a:\n  b\nc",
+            "x = (\n  1)",
+            "{\"a\": 1}",
+        ] {
             assert_eq!(unfinished(whole), Unfinished::Whole, "{whole:?}");
         }
     }
