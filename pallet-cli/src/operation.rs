@@ -99,17 +99,15 @@ impl Telling {
 
 /// The exit code of an operation that ended so.
 pub(crate) fn exit_code(outcome: &Outcome) -> u8 {
-    match (outcome.cancelled, outcome.ok()) {
-        (true, _) => INTERRUPTED,
-        (false, true) if outcome.drift_only && outcome.drifted() > 0 => DRIFT,
-        (false, true) => 0,
-        (false, false) => SOME_NODE_FAILED,
+    match code(outcome.cancelled, outcome.ok()) {
+        0 if outcome.drift_only && outcome.drifted() > 0 => DRIFT,
+        code => code,
     }
 }
 
-/// The exit code of a command on nodes that ended so.
-pub(crate) fn run_exit_code(outcome: &RunOutcome) -> u8 {
-    match (outcome.cancelled, outcome.ok()) {
+/// The exit code of anything that was done on nodes: whether it was stopped, and whether all is well.
+pub(crate) fn code(cancelled: bool, ok: bool) -> u8 {
+    match (cancelled, ok) {
         (true, _) => INTERRUPTED,
         (false, true) => 0,
         (false, false) => SOME_NODE_FAILED,

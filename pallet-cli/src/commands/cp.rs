@@ -6,7 +6,7 @@ use pallet_core::engine::{CopyOptions, CopyRequest};
 
 use super::operation::drive;
 use crate::context::Context;
-use crate::error::{INTERRUPTED, SOME_NODE_FAILED};
+use crate::operation::code;
 use crate::output::copy_result::copy_result;
 
 /// Copy files between this machine and nodes
@@ -41,10 +41,6 @@ impl Cp {
         if !context.printer.json() {
             context.printer.text(&copy_result(&context.printer, &outcome, seconds));
         }
-        Ok(match (outcome.cancelled, outcome.ok()) {
-            (true, _) => ExitCode::from(INTERRUPTED),
-            (false, true) => ExitCode::SUCCESS,
-            (false, false) => ExitCode::from(SOME_NODE_FAILED),
-        })
+        Ok(ExitCode::from(code(outcome.cancelled, outcome.ok())))
     }
 }

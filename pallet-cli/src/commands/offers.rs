@@ -86,13 +86,8 @@ fn explain(context: &Context, considered: &[Candidate]) {
         context.printer.line("nothing was considered: the provider decides for itself, or no image fits");
         return;
     }
-    let rows = considered.iter().map(|candidate| {
-        let verdict = match (candidate.chosen, candidate.fails.as_slice()) {
-            (true, _) => "chosen".to_owned(),
-            (false, []) => "would do".to_owned(),
-            (false, fails) => fails.join(", "),
-        };
-        vec![candidate.kind.as_str().to_owned(), candidate.id.clone(), candidate.about.clone(), verdict]
-    });
+    let rows = considered
+        .iter()
+        .map(|candidate| vec![candidate.kind.as_str().to_owned(), candidate.id.clone(), candidate.about.clone(), candidate.verdict()]);
     context.printer.text(&table(&["KIND", "ID", "WHAT IT IS", "VERDICT"], rows));
 }

@@ -10,7 +10,7 @@ use pallet_core::engine::{RunAs, RunOptions, shell_line};
 
 use super::operation::drive;
 use crate::context::Context;
-use crate::operation::run_exit_code;
+use crate::operation::code;
 use crate::session::run_file;
 
 /// Run a command on nodes, and show what it printed, nodes whose results are equal together; or run a script: `run FILE.star`
@@ -72,7 +72,7 @@ impl Run {
         };
         let (outcome, telling) = drive(context, &loaded, async |engine| engine.run_command(&loaded.project.groups, &options).await)?;
         telling.end_run(&outcome);
-        Ok(ExitCode::from(run_exit_code(&outcome)))
+        Ok(ExitCode::from(code(outcome.cancelled, outcome.ok())))
     }
 }
 

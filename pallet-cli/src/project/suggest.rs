@@ -1,6 +1,6 @@
 //! Did you mean: the known word that a wrong word is closest to.
 
-pub(crate) use pallet_core::model::closest;
+pub(crate) use pallet_core::model::{closest, did_you_mean};
 
 /// Words that say the same of what should be done, or be.
 const SAME: [&[&str]; 6] = [
@@ -16,11 +16,6 @@ const SAME: [&[&str]; 6] = [
 pub(crate) fn same_meaning<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let same = SAME.iter().find(|same| same.contains(&word))?;
     known.iter().copied().find(|known| same.contains(known))
-}
-
-/// The suggestion as the user reads it.
-pub(crate) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    closest(word, known).map(|known| format!("did you mean `{known}`?"))
 }
 
 /// The suggestion, or else what there is.

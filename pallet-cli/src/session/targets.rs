@@ -18,6 +18,14 @@ pub(crate) struct Targets {
     pub(crate) nodes: Vec<String>,
 }
 
+impl Targets {
+    /// The names of the nodes that were meant, or else of the groups.
+    pub(crate) fn names(self) -> Vec<String> {
+        let groups = self.groups.into_iter().map(|group| group.name);
+        if self.nodes.is_empty() { groups.collect() } else { self.nodes }
+    }
+}
+
 /// One thing that was meant.
 enum Meant {
     Groups(Vec<GroupSpec>),

@@ -111,8 +111,8 @@ impl RunOutcome {
 
 impl RunResult {
     fn is_like(&self, other: &RunResult) -> bool {
-        let said = |result: &RunResult| (result.exit, result.error.clone(), result.left_out);
-        said(self) == said(other) && self.stdout == other.stdout && self.stderr == other.stderr
+        let said = |result: &RunResult| (result.exit, result.left_out);
+        said(self) == said(other) && self.error == other.error && self.stdout == other.stdout && self.stderr == other.stderr
     }
 }
 
@@ -171,22 +171,20 @@ impl Engine {
         let started = Instant::now();
         let (mut out, mut err) = (Kept::default(), Kept::default());
         let (name, of) = (node.name.clone(), node.group.clone());
+        let tell = |line: &str| {
+            self.tell(Event::Output { node: name.clone(), phase: String::new(), action: "run".to_owned(), line: line.to_owned() });
+        };
         let mut run = NodeRun::new(self, node, group, &LiftOptions::default());
         let result = {
             let mut take = |stream: Stream, piece: &[u8]| {
                 let kept = if stream == Stream::Out { &mut out } else { &mut err };
-                kept.take(piece, &mut |line| {
-                    self.tell(Event::Output { node: name.clone(), phase: String::new(), action: "run".to_owned(), line: line.to_owned() });
-                });
+                kept.take(piece, &tell);
             };
             run.command(self, script, options, &mut take).await
         };
         run.leave(self).await;
-        for kept in [&mut out, &mut err] {
-            kept.end(&mut |line| {
-                self.tell(Event::Output { node: name.clone(), phase: String::new(), action: "run".to_owned(), line: line.to_owned() });
-            });
-        }
+        out.end(&tell);
+        err.end(&tell);
         let text = |kept: &Kept| self.vault.redact(&String::from_utf8_lossy(&kept.bytes)).into_owned();
         let (exit, error) = match result {
             Ok(exit) => (Some(exit), None),
@@ -283,7 +281,7 @@ struct Kept {
 const LINE: usize = 64 * 1024;
 
 impl Kept {
-    fn take(&mut self, piece: &[u8], tell: &mut dyn FnMut(&str)) {
+    fn take(&mut self, piece: &[u8], tell: &(dyn Fn(&str) + Sync)) {
         let room = KEPT.saturating_sub(self.bytes.len()).min(piece.len());
         self.bytes.extend_from_slice(&piece[..room]);
         self.left_out += (piece.len() - room) as u64;
@@ -296,7 +294,7 @@ impl Kept {
     }
 
     /// Tells what is left of a line that did not end.
-    fn end(&mut self, tell: &mut dyn FnMut(&str)) {
+    fn end(&mut self, tell: &(dyn Fn(&str) + Sync)) {
         let line = std::mem::take(&mut self.line);
         if !line.is_empty() {
             tell(String::from_utf8_lossy(&line).trim_end_matches('\n'));

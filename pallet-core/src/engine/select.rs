@@ -2,7 +2,7 @@
 
 use super::lift::natural;
 use super::{Engine, EngineError, GroupSpec};
-use crate::model::{Node, closest};
+use crate::model::{Node, did_you_mean};
 
 impl Engine {
     /// The project's nodes that these names mean, each once, in the order of their names. A name is a group's (all its nodes), a node's, or the id
@@ -51,11 +51,8 @@ pub(super) fn find_named<'a>(
 /// A name that nothing has; those that there are.
 pub(super) fn no_such_name<'a>(what: &'static str, name: &str, known: impl Iterator<Item = &'a str>) -> EngineError {
     let known: Vec<_> = known.collect();
-    let help = match closest(name, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None if known.is_empty() => "there are none".to_owned(),
-        None => format!("there are: {}", known.join(", ")),
-    };
+    let list = || if known.is_empty() { "there are none".to_owned() } else { format!("there are: {}", known.join(", ")) };
+    let help = did_you_mean(name, known.iter().copied()).unwrap_or_else(list);
     EngineError::NoSuchName { what, name: name.to_owned(), help }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::ServiceBridge;
-use crate::model::closest;
+use crate::model::did_you_mean;
 use crate::plugin::{ErrorKind, PluginError, Service, ServiceContext, ServiceHost};
 use crate::registry::{Registry, RegistryError};
 
@@ -94,11 +94,8 @@ impl Others {
         }
         let Some(configured) = self.services.configured.get(name) else {
             let known: Vec<_> = self.services.configured.keys().map(String::as_str).collect();
-            let help = match closest(name, known.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None if known.is_empty() => String::new(),
-                None => format!("there are {}", known.join(", ")),
-            };
+            let list = || if known.is_empty() { String::new() } else { format!("there are {}", known.join(", ")) };
+            let help = did_you_mean(name, known.iter().copied()).unwrap_or_else(list);
             return Err(invalid(format!("there is no service `{name}`")).with_help(help));
         };
         let above = self.above.iter().cloned().chain([name.to_owned()]).collect();

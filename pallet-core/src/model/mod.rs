@@ -22,7 +22,7 @@ mod target;
 mod user;
 
 pub use capabilities::{Capabilities, Lacking, Patterns};
-pub use closest::closest;
+pub use closest::{closest, did_you_mean};
 pub use digest::{digest, hex};
 pub use environment::{Environment, merge_environment};
 pub use facts::Facts;

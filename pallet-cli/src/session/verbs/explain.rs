@@ -50,27 +50,21 @@ const SCRIPTS: Param = Param::named("scripts", Takes::Flag, "Show all scripts, n
 
 fn explain<'v>(mut call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
     let phases = call.phases()?;
-    let targets = call.targets("what")?;
-    let names = match (targets.nodes.is_empty(), call.value("what")) {
-        (false, _) => targets.nodes,
-        (true, _) => targets.groups.iter().map(|group| group.name.clone()).collect(),
-    };
+    let names = call.targets("what")?.names();
     explained(call, phases, names)
 }
 
 fn explain_plan<'v>(mut call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
     let Some(plan) = call.value("plan") else { return Err(call.complaint("`plan` is missing").into()) };
     if plan.get_type() != "function" {
-        let groups = call.targets("plan")?.groups.iter().map(|group| group.name.clone()).collect();
-        return explained(call, Vec::new(), groups);
+        let names = call.targets("plan")?.groups.into_iter().map(|group| group.name).collect();
+        return explained(call, Vec::new(), names);
     }
     let phases = vec![call.phase(plan)?];
-    let targets = call.targets("what")?;
-    let names = match (call.value("what"), targets.nodes.is_empty()) {
-        (_, false) => targets.nodes,
-        (Some(_), true) => targets.groups.iter().map(|group| group.name.clone()).collect(),
-        (None, true) => targets.groups.iter().take(1).map(|group| group.name.clone()).collect(),
-    };
+    let mut names = call.targets("what")?.names();
+    if call.value("what").is_none() {
+        names.truncate(1);
+    }
     explained(call, phases, names)
 }
 

@@ -82,13 +82,6 @@ fn listed<'v>(call: Call<'_, 'v, '_, '_>, kind: OfferKind, rows: fn(&Offers) -> 
         Ok(choice) => choice.considered,
         Err(NoMatch { considered, .. }) => considered,
     };
-    let row = |candidate: &Candidate| {
-        let verdict = match (candidate.chosen, candidate.fails.is_empty()) {
-            (true, _) => "chosen".to_owned(),
-            (false, true) => "would do".to_owned(),
-            (false, false) => candidate.fails.join(", "),
-        };
-        json!({"id": candidate.id, "about": candidate.about, "chosen": candidate.chosen, "verdict": verdict})
-    };
+    let row = |candidate: &Candidate| json!({"id": candidate.id, "about": candidate.about, "chosen": candidate.chosen, "verdict": candidate.verdict()});
     Ok(call.rows("an offer", considered.iter().filter(|candidate| candidate.kind == kind).map(row).collect()))
 }

@@ -9,7 +9,7 @@ use starlark::values::Value;
 use super::super::arguments::Call;
 use super::super::outcome::{RESULT, object};
 use super::{Entry, PARALLEL, Param, Takes};
-use crate::operation::run_exit_code;
+use crate::operation::code;
 use crate::project::star::table::TableValue;
 use crate::project::star::types::{describe, names};
 
@@ -71,10 +71,9 @@ fn on_nodes<'v>(call: Call<'_, 'v, '_, '_>, script: String) -> starlark::Result<
         (None, true) => RunAs::Login,
         (None, false) => RunAs::Admin,
     };
-    let groups = targets.groups.iter().map(|group| group.name.clone()).collect();
     let options = RunOptions {
         script,
-        nodes: if targets.nodes.is_empty() { groups } else { targets.nodes },
+        nodes: targets.names(),
         parallel: call.parallel(),
         user,
         timeout: call.number("timeout").map(Duration::from_secs),
@@ -85,7 +84,7 @@ fn on_nodes<'v>(call: Call<'_, 'v, '_, '_>, script: String) -> starlark::Result<
         telling.end_run(&outcome);
         Ok(outcome)
     })?;
-    call.session.remember(run_exit_code(&outcome));
+    call.session.remember(code(outcome.cancelled, outcome.ok()));
     call.session.has_told_all();
     let nodes = outcome.nodes.iter().map(|node| {
         json!({

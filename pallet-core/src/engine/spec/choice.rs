@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::GroupSpec;
-use crate::model::closest;
+use crate::model::did_you_mean;
 
 /// The most nodes that a group can be told to have.
 const MOST: u32 = 10_000;
@@ -64,10 +64,7 @@ fn choose(groups: &[GroupSpec], word: &str) -> Result<GroupSpec, ChoiceError> {
     };
     let Some(group) = groups.iter().find(|group| group.name == name) else {
         let known: Vec<_> = groups.iter().map(|group| group.name.as_str()).collect();
-        let help = match closest(name, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("there are {}", known.join(", ")),
-        };
+        let help = did_you_mean(name, known.iter().copied()).unwrap_or_else(|| format!("there are {}", known.join(", ")));
         return Err(ChoiceError::Unknown { name: name.to_owned(), help });
     };
     Ok(GroupSpec { count: count.or(group.count), ..group.clone() })

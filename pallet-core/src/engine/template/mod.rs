@@ -72,6 +72,17 @@ pub struct Candidate {
     pub fails: Vec<String>,
 }
 
+impl Candidate {
+    /// What became of it, as people read it: `chosen`, `would do`, or what it fails.
+    pub fn verdict(&self) -> String {
+        match (self.chosen, self.fails.as_slice()) {
+            (true, _) => "chosen".to_owned(),
+            (false, []) => "would do".to_owned(),
+            (false, fails) => fails.join(", "),
+        }
+    }
+}
+
 /// What can be chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
