@@ -30,7 +30,12 @@ impl AddService {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let loaded = context.load(context.registry(false)?)?;
         let file = loaded.project.directory.join("pallet.toml");
-        ensure!(!loaded.project.config.services.contains_key(&self.name), "there is a service {} already; choose another name, or edit {}", self.name, file.display());
+        ensure!(
+            !loaded.project.config.services.contains_key(&self.name),
+            "there is a service {} already; choose another name, or edit {}",
+            self.name,
+            file.display()
+        );
         ensure!(pallet_core::model::is_host_name(&self.name), "{:?} cannot name a service: use a-z, 0-9 and -", self.name);
         let service = Service { provider: self.provider.clone(), options: self.options()?, ..Service::default() };
         context.check_service(&loaded, &service)?;

@@ -17,7 +17,10 @@ impl Check {
         context.check_services(&loaded)?;
         let groups = &loaded.project.groups;
         if context.printer.json() {
-            let groups: Vec<_> = groups.iter().map(|group| json!({"group": group.name, "count": group.count, "phases": group.server.phases.keys().collect::<Vec<_>>()})).collect();
+            let groups: Vec<_> = groups
+                .iter()
+                .map(|group| json!({"group": group.name, "count": group.count, "phases": group.server.phases.keys().collect::<Vec<_>>()}))
+                .collect();
             context.printer.value(&json!({"ok": true, "groups": groups}));
             return Ok(ExitCode::SUCCESS);
         }

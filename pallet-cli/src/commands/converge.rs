@@ -32,13 +32,13 @@ impl Converge {
         let (yes, dry_run) = (self.yes, self.options.dry_run());
         run(context, &loaded, async |engine| {
             let agree = |plan: &ConvergePlan| {
-            for (group, choice) in plan.choices.iter().filter(|_| self.explain) {
-                match choice {
-                    Ok(choice) => explain_choice(context, group, Ok(choice)),
-                    Err(PlanError::NoMatch(error)) => explain_choice(context, group, Err(error)),
-                    Err(PlanError::Service(_)) => {}
+                for (group, choice) in plan.choices.iter().filter(|_| self.explain) {
+                    match choice {
+                        Ok(choice) => explain_choice(context, group, Ok(choice)),
+                        Err(PlanError::NoMatch(error)) => explain_choice(context, group, Err(error)),
+                        Err(PlanError::Service(_)) => {}
+                    }
                 }
-            }
                 if dry_run { Ok(true) } else { context.confirm_destroy(&plan.destroy, yes) }
             };
             engine.converge(&groups, &options, agree).await

@@ -78,7 +78,8 @@ pub(crate) fn find(context: &Context, actions: &[Entry], name: &str) -> anyhow::
             bail!("there is no action and no crate {name}; the provider is explained by `pallet-cli doc provider:{of}`");
         }
         let known = actions.iter().chain(&declarations).map(|entry| entry.name.as_str()).chain(crates.iter().copied());
-        let help = did_you_mean(name, known).unwrap_or_else(|| "`pallet-cli doc` lists the actions, `pallet-cli crates` the crates".to_owned());
+        let help =
+            did_you_mean(name, known).unwrap_or_else(|| "`pallet-cli doc` lists the actions, `pallet-cli crates` the crates".to_owned());
         bail!("there is no action and no crate {name}; {help}");
     }
     let manifest = registry.crate_manifest(of)?;

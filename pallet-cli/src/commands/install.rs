@@ -56,14 +56,24 @@ async fn find(setup: &Setup, word: &str) -> anyhow::Result<(Wanted, bool)> {
         Some(origin) => session.identify(&origin, &requirement).await?,
         None => {
             let registry = setup.installer.registry.clone().with_context(|| {
-                format!("{} is no file or directory that there is; write oci://HOST/PATH, or set `registry` in {}", argument.name, setup.scope.name())
+                format!(
+                    "{} is no file or directory that there is; write oci://HOST/PATH, or set `registry` in {}",
+                    argument.name,
+                    setup.scope.name()
+                )
             })?;
             let (kind, name) = match argument.name.split_once('/') {
                 Some(("crate", name)) => (Some(pallet_core::model::PluginKind::Crate), name),
                 Some((_, name)) => (Some(pallet_core::model::PluginKind::Provider), name),
                 None => (None, argument.name.as_str()),
             };
-            let wanted = Wanted { name: name.to_owned(), kind, requirement: requirement.clone(), origin: Some(Origin::Repository(registry)), by: by.clone() };
+            let wanted = Wanted {
+                name: name.to_owned(),
+                kind,
+                requirement: requirement.clone(),
+                origin: Some(Origin::Repository(registry)),
+                by: by.clone(),
+            };
             session.find(&wanted).await?
         }
     };

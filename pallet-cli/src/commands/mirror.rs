@@ -33,7 +33,9 @@ impl Mirror {
             return Ok(ExitCode::SUCCESS);
         }
         for mirrored in &mirrored {
-            context.printer.line(&format!("{} from {} is at {} ({} bytes new)", mirrored.plugin, mirrored.source, mirrored.place, mirrored.bytes));
+            context
+                .printer
+                .line(&format!("{} from {} is at {} ({} bytes new)", mirrored.plugin, mirrored.source, mirrored.place, mirrored.bytes));
         }
         let mut registries: Vec<_> = mirrored.iter().filter_map(|mirrored| registry(&mirrored.source)).collect();
         registries.sort();

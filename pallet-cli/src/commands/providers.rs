@@ -32,7 +32,8 @@ impl Providers {
             let values = found.map(|found| json!({"service": found.service, "credentials": found.credentials}));
             Map::from_iter([("credentials".to_owned(), values.collect())])
         })?;
-        let rows: Vec<_> = credentials.iter().flat_map(|(provider, found)| found.iter().flat_map(move |found| rows(provider, found))).collect();
+        let rows: Vec<_> =
+            credentials.iter().flat_map(|(provider, found)| found.iter().flat_map(move |found| rows(provider, found))).collect();
         if !context.printer.json() && !rows.is_empty() {
             context.printer.line("");
             context.printer.text(&table(&["PROVIDER", "SERVICE", "CREDENTIAL", "FOUND", "WHERE"], rows));

@@ -11,10 +11,10 @@ use pallet_core::model::{PluginKind, PluginSummary};
 use pallet_core::registry::Registry;
 use serde_json::json;
 
-use crate::operation::workers;
 use crate::cli::Global;
 use crate::context::Context;
 use crate::error::{INTERRUPTED, SOME_NODE_FAILED, UNTESTED};
+use crate::operation::workers;
 use crate::package::build;
 use crate::scenario::{Scenario, link_library, scenarios};
 
@@ -167,7 +167,8 @@ fn tell(context: &Context, place: &str, scenario: &Scenario, system: Option<&str
         Verdict::NotTried(why) => ("not_tried", vec![why.clone()]),
     };
     if context.printer.json() {
-        let value = json!({"event": "trial", "scenario": scenario.name, "system": system, "result": word, "why": lines, "seconds": seconds});
+        let value =
+            json!({"event": "trial", "scenario": scenario.name, "system": system, "result": word, "why": lines, "seconds": seconds});
         return context.printer.value(&value);
     }
     match verdict {

@@ -42,7 +42,13 @@ impl Uninstall {
 
 fn not_required(setup: &Setup, name: &str) -> String {
     let file = setup.scope.config.display();
-    let by: Vec<_> = setup.lock.iter().flat_map(|lock| lock.plugins()).filter(|locked| locked.requires.contains_key(name)).map(ToString::to_string).collect();
+    let by: Vec<_> = setup
+        .lock
+        .iter()
+        .flat_map(|lock| lock.plugins())
+        .filter(|locked| locked.requires.contains_key(name))
+        .map(ToString::to_string)
+        .collect();
     if !by.is_empty() {
         return format!("{file} does not ask for {name}: {} requires it; uninstall that", by.join(" and "));
     }

@@ -24,9 +24,7 @@ impl Verify {
         let findings = block_on(async { Ok(session.verify(lock).await?) })?;
         let ok = differs.is_none() && findings.iter().all(|finding| finding.problems.is_empty());
         if context.printer.json() {
-            let value = |finding: &pallet_core::registry::install::Finding| {
-                json!({"kind": finding.locked.kind, "name": finding.locked.name, "version": finding.locked.version, "problems": finding.problems})
-            };
+            let value = |finding: &pallet_core::registry::install::Finding| json!({"kind": finding.locked.kind, "name": finding.locked.name, "version": finding.locked.version, "problems": finding.problems});
             let values: Vec<_> = findings.iter().map(value).collect();
             context.printer.value(&json!({ "ok": ok, "lock": differs, "plugins": values }));
         } else {
