@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use anyhow::Context as _;
 use pallet_core::engine::{Engine, Event, Outcome, PlannedChange, RunOutcome};
+use tokio::runtime::Runtime;
 
 use crate::context::Context;
 use crate::error::{DRIFT, INTERRUPTED, SOME_NODE_FAILED};
@@ -114,7 +116,8 @@ pub(crate) fn code(cancelled: bool, ok: bool) -> u8 {
     }
 }
 
-/// A node costs the controller some milliseconds, so few threads do, and they wake each other less.
-pub(crate) fn workers() -> usize {
-    std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 4).clamp(1, 8))
+/// The runtime that operations run on. A node costs the controller some milliseconds, so few threads do, and they wake each other less.
+pub(crate) fn runtime() -> anyhow::Result<Runtime> {
+    let workers = std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 4).clamp(1, 8));
+    tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build().context("cannot start the runtime")
 }

@@ -2,12 +2,12 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use pallet_core::engine::{Engine, EngineError, GroupSpec, LiftOptions, Outcome, PhaseChoice};
 
 use crate::context::{Context, Loaded};
 use crate::error::INTERRUPTED;
-use crate::operation::{Telling, exit_code, workers};
+use crate::operation::{Telling, exit_code, runtime};
 
 /// Options of every operation that configures nodes.
 #[derive(Debug, Clone, clap::Args)]
@@ -83,8 +83,7 @@ where
     let mut engine = context.engine(loaded)?;
     let telling = Telling::begin(context, &mut engine);
     let cancel = engine.cancel.clone();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers()).enable_all().build();
-    let runtime = runtime.context("cannot start the runtime")?;
+    let runtime = runtime()?;
     let outcome = runtime.block_on(async {
         let interrupted = telling.clone();
         let signals = tokio::spawn(async move {

@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::cli::Global;
 use crate::context::Context;
 use crate::error::{INTERRUPTED, SOME_NODE_FAILED, UNTESTED};
-use crate::operation::workers;
+use crate::operation::runtime;
 use crate::package::build;
 use crate::scenario::{Scenario, link_library, scenarios};
 
@@ -112,8 +112,7 @@ impl Test {
         let loaded = inner.load(registry.clone()).with_context(|| format!("scenario {}", scenario.name))?;
         let engine = inner.engine(&loaded)?;
         let cancel = engine.cancel.clone();
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers()).enable_all().build();
-        let runtime = runtime.context("cannot start the runtime")?;
+        let runtime = runtime()?;
         let verdict = runtime.block_on(async {
             let stop = cancel.clone();
             let signals = tokio::spawn(async move {

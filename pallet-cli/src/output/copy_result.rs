@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use pallet_core::engine::{CopyOutcome, CopyResult};
+use pallet_core::engine::CopyOutcome;
 
 use super::Printer;
 use super::run_result::names;
@@ -11,15 +11,7 @@ use super::visible::visible;
 /// What was copied, nodes of which the same is to be said together, and a last line that counts.
 pub(crate) fn copy_result(printer: &Printer, outcome: &CopyOutcome, seconds: f64) -> String {
     let mut out = String::new();
-    let mut told: Vec<(&CopyResult, Vec<&str>)> = Vec::new();
-    for result in &outcome.nodes {
-        let alike = |known: &CopyResult| known.copied == result.copied && known.error == result.error;
-        match told.iter_mut().find(|(known, _)| alike(known)) {
-            Some((_, nodes)) => nodes.push(&result.node),
-            None => told.push((result, vec![&result.node])),
-        }
-    }
-    for (result, nodes) in told {
+    for (nodes, result) in outcome.grouped() {
         let names = printer.paint(&names(&nodes), "1");
         for copied in &result.copied {
             let files = if copied.files == 1 { String::new() } else { format!("{} files, ", copied.files) };

@@ -105,10 +105,20 @@ fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
+/// What is said of a name that nothing has.
+pub(crate) fn unknown_name(name: &str) -> String {
+    format!("there is no `{name}`")
+}
+
 impl Diagnostic {
     /// An error.
     pub(crate) fn error(message: impl Into<String>) -> Self {
         Diagnostic { severity: Severity::Error, message: message.into(), place: None, suggestion: None, notes: Vec::new() }
+    }
+
+    /// The name that nothing has, if that is what is wrong: see [`unknown_name`].
+    pub(crate) fn unknown_name(&self) -> Option<&str> {
+        self.message.strip_prefix("there is no `")?.strip_suffix('`')
     }
 
     /// A warning.

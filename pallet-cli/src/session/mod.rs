@@ -16,7 +16,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anyhow::Context as _;
 use pallet_core::engine::{Connections, Engine};
 use pallet_core::model::Manifest;
 use starlark::values::Value;
@@ -75,9 +74,7 @@ impl Session {
     /// A session on the project of a context.
     pub(crate) fn open(context: &Context, manner: Manner) -> anyhow::Result<Arc<Self>> {
         let loaded = Arc::new(context.load(context.registry(false)?)?);
-        let workers = crate::operation::workers();
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
-        let runtime = runtime.context("cannot start the runtime")?;
+        let runtime = crate::operation::runtime()?;
         let handle = runtime.handle().clone();
         let session = Session {
             base: context.clone(),

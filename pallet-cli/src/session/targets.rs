@@ -75,9 +75,9 @@ impl<'v> Call<'_, 'v, '_, '_> {
         let mut groups = Vec::new();
         for (key, count) in counts.iter() {
             let Meant::Groups(meant) = self.meant(parameter, key)? else { return Err(self.no_group(key.unpack_str().unwrap_or_default())) };
-            let number = count.unpack_i32().and_then(|count| u32::try_from(count).ok()).filter(|count| *count <= 10_000);
+            let number = count.unpack_i32().and_then(|count| u32::try_from(count).ok()).filter(|count| *count <= GroupSpec::MOST);
             if number.is_none() && !count.is_none() {
-                return Err(self.complaint(format!("a count must be a number from 0 to 10000, not {}", describe(count))));
+                return Err(self.complaint(format!("a count must be a number from 0 to {}, not {}", GroupSpec::MOST, describe(count))));
             }
             let [mut group]: [GroupSpec; 1] =
                 meant.try_into().map_err(|_| self.complaint(format!("{} is a cluster: give its groups counts instead", describe(key))))?;

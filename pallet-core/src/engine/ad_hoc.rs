@@ -12,7 +12,7 @@ use super::event::Event;
 use super::lift::LiftOptions;
 use super::node_connect::unless_stopped;
 use super::node_run::NodeRun;
-use super::on_nodes::on_nodes;
+use super::on_nodes::{grouped, on_nodes};
 use super::{Engine, EngineError, GroupSpec, ServerSpec};
 use crate::model::Node;
 use crate::script::{quote, shell};
@@ -98,14 +98,7 @@ impl RunOutcome {
 
     /// The nodes whose results are equal, together; in the order of the first of each.
     pub fn grouped(&self) -> Vec<(Vec<&str>, &RunResult)> {
-        let mut groups: Vec<(Vec<&str>, &RunResult)> = Vec::new();
-        for result in &self.nodes {
-            match groups.iter_mut().find(|(_, known)| known.is_like(result)) {
-                Some((nodes, _)) => nodes.push(&result.node),
-                None => groups.push((vec![&result.node], result)),
-            }
-        }
-        groups
+        grouped(&self.nodes, |result| &result.node, RunResult::is_like)
     }
 }
 

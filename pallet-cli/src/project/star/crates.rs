@@ -47,6 +47,12 @@ pub(crate) fn find_crate(catalog: &dyn Catalog, name: &str) -> Result<Crate, Dia
     }
 }
 
+/// What a load statement of code in a session or on the command line finds: `@NAME`, of these crates.
+pub(crate) fn module_of(crates: &BTreeMap<String, Crate>, path: &str) -> starlark::Result<FrozenModule> {
+    let found = path.strip_prefix('@').and_then(|name| crates.get(name));
+    found.map(|found| found.module.clone()).ok_or_else(|| starlark::Error::new_other(anyhow::anyhow!("`{path}` was not loaded")))
+}
+
 /// The crate that a manifest describes.
 fn crate_of(manifest: &Manifest) -> anyhow::Result<Crate> {
     let own_name = manifest.name.replace('-', "_");

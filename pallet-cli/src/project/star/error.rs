@@ -6,7 +6,7 @@ use starlark::errors::Frame;
 use super::complaint::Complaint;
 use super::context::place;
 use super::limits::{DEPTH, Limits, too_much_memory};
-use crate::project::diagnostic::{Diagnostic, Place};
+use crate::project::diagnostic::{Diagnostic, Place, unknown_name};
 
 /// What went wrong in an evaluation. `fallback` is the place of an error that has none.
 pub(crate) fn diagnose(error: &starlark::Error, what: &str, limits: Limits, fallback: Option<Place>) -> Diagnostic {
@@ -73,7 +73,7 @@ pub(crate) fn reworded(text: &str) -> (String, Option<String>) {
     };
     let between = |before: &str, after: &str| message.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
     let message = if let Some(name) = between("Variable `", "` not found") {
-        format!("there is no `{name}`")
+        unknown_name(name)
     } else if let Some(rest) = between("Parse error: ", "") {
         format!("syntax error: {rest}")
     } else {

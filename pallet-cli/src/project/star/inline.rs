@@ -14,7 +14,7 @@ use starlark::typing::{Interface, Ty};
 
 use super::check::check;
 use super::context::{Context, SCOPED};
-use super::crates::Crate;
+use super::crates::{Crate, module_of};
 use super::error::diagnose;
 use super::guard::{self, with_room};
 use super::language::Language;
@@ -82,9 +82,7 @@ impl InlineScope {
 
     /// Starlark knows only the names that the code reads: a name that is none may be one of the others.
     fn with_suggestion(&self, diagnostic: Diagnostic) -> Diagnostic {
-        let Some(name) = diagnostic.message.strip_prefix("there is no `").and_then(|rest| rest.strip_suffix('`')) else {
-            return diagnostic;
-        };
+        let Some(name) = diagnostic.unknown_name() else { return diagnostic };
         let own: Vec<&str> = self.main.names().map(|name| name.as_str()).collect();
         let there = own.into_iter().chain(self.known.keys().map(String::as_str)).chain(["request"]);
         let suggestion = did_you_mean(name, there);
@@ -162,10 +160,6 @@ struct Loader<'a> {
 
 impl FileLoader for Loader<'_> {
     fn load(&self, path: &str) -> starlark::Result<FrozenModule> {
-        if path == SCOPE {
-            return Ok(self.scope.clone());
-        }
-        let found = path.strip_prefix('@').and_then(|name| self.crates.get(name));
-        found.map(|found| found.module.clone()).ok_or_else(|| starlark::Error::new_other(anyhow::anyhow!("`{path}` was not loaded")))
+        if path == SCOPE { Ok(self.scope.clone()) } else { module_of(self.crates, path) }
     }
 }

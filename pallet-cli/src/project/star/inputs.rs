@@ -18,7 +18,7 @@ use super::check::check;
 use super::complaint::Complaint;
 use super::complete::Name;
 use super::context::{Context, SCOPED, SessionContext, place};
-use super::crates::{Crate, find_crate};
+use super::crates::{Crate, find_crate, module_of};
 use super::error::diagnose;
 use super::guard::guard;
 use super::inline::InlineScope;
@@ -289,8 +289,8 @@ fn of_value(value: Value<'_>) -> Name {
 
 /// Starlark knows some of the names; one that is none may be one of the others.
 fn with_suggestion(diagnostic: Diagnostic, visible: &BTreeSet<String>) -> Diagnostic {
-    let unknown = diagnostic.message.strip_prefix("there is no `").and_then(|rest| rest.strip_suffix('`'));
-    match unknown
+    match diagnostic
+        .unknown_name()
         .filter(|_| diagnostic.suggestion.is_none())
         .and_then(|name| did_you_mean(name, visible.iter().map(String::as_str).filter(|name| *name != LAST)))
     {
@@ -346,7 +346,6 @@ struct Loader<'a> {
 
 impl FileLoader for Loader<'_> {
     fn load(&self, path: &str) -> starlark::Result<FrozenModule> {
-        let found = path.strip_prefix('@').and_then(|name| self.crates.borrow().get(name).map(|found| found.module.clone()));
-        found.ok_or_else(|| starlark::Error::new_other(anyhow::anyhow!("`{path}` was not loaded")))
+        module_of(&self.crates.borrow(), path)
     }
 }

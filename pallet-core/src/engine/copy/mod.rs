@@ -21,7 +21,7 @@ use super::event::Event;
 use super::lift::LiftOptions;
 use super::node_connect::unless_stopped;
 use super::node_run::NodeRun;
-use super::on_nodes::on_nodes;
+use super::on_nodes::{grouped, on_nodes};
 use super::{Engine, EngineError, GroupSpec};
 use crate::model::Node;
 use crate::script::quote;
@@ -88,6 +88,11 @@ impl CopyOutcome {
     /// Whether everything was copied.
     pub fn ok(&self) -> bool {
         !self.cancelled && self.nodes.iter().all(|node| node.error.is_none())
+    }
+
+    /// The nodes with which the same was copied, or failed alike, together; in the order of the first of each.
+    pub fn grouped(&self) -> Vec<(Vec<&str>, &CopyResult)> {
+        grouped(&self.nodes, |result| &result.node, |one, other| one.copied == other.copied && one.error == other.error)
     }
 }
 

@@ -5,14 +5,11 @@ use thiserror::Error;
 use super::GroupSpec;
 use crate::model::did_you_mean;
 
-/// The most nodes that a group can be told to have.
-const MOST: u32 = 10_000;
-
 /// Words that choose no groups.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 pub enum ChoiceError {
     /// A count that is none.
-    #[error("{word}: the count {count:?} is not a number from 0 to {MOST}")]
+    #[error("{word}: the count {count:?} is not a number from 0 to {}", GroupSpec::MOST)]
     Count {
         /// The whole word.
         word: String,
@@ -36,6 +33,9 @@ pub enum ChoiceError {
 }
 
 impl GroupSpec {
+    /// The most nodes that a group can be told to have where it is converged.
+    pub const MOST: u32 = 10_000;
+
     /// The groups that these words name, in their order, each with another count than the declared one if the word gives it: `web=3`. No words:
     /// all groups.
     pub fn choose(groups: &[GroupSpec], words: &[String]) -> Result<Vec<GroupSpec>, ChoiceError> {
@@ -57,7 +57,7 @@ impl GroupSpec {
 fn choose(groups: &[GroupSpec], word: &str) -> Result<GroupSpec, ChoiceError> {
     let (name, count) = match word.split_once('=') {
         Some((name, given)) => {
-            let count = given.parse::<u32>().ok().filter(|count| *count <= MOST);
+            let count = given.parse::<u32>().ok().filter(|count| *count <= GroupSpec::MOST);
             (name, Some(count.ok_or_else(|| ChoiceError::Count { word: word.to_owned(), count: given.to_owned() })?))
         }
         None => (word, None),
