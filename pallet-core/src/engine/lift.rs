@@ -8,6 +8,8 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::converge::boundary::{CREATE_GROUP, DESTROY_GROUP};
+use super::converge::destroy::DESTROY_SERVER;
 use super::event::Event;
 use super::node_run::{BOOTSTRAPPED_TAG, NodeRun};
 use super::predicted::PredictedNode;
@@ -75,7 +77,7 @@ pub(super) const SETTINGS: &str = "settings";
 /// The phase that runs on nodes that were never bootstrapped.
 pub(super) const BOOTSTRAP: &str = "bootstrap";
 /// Phases that run when their time has come, and not because somebody asked for them.
-const OF_THEMSELVES: [&str; 5] = [SETTINGS, BOOTSTRAP, "create-group", "destroy-group", "destroy-server"];
+pub(super) const OF_THEMSELVES: [&str; 5] = [SETTINGS, BOOTSTRAP, CREATE_GROUP, DESTROY_GROUP, DESTROY_SERVER];
 /// What an inline phase is called.
 const INLINE: &str = "inline";
 

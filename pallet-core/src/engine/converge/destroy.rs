@@ -8,7 +8,7 @@ use super::super::{Engine, EngineError, GroupSpec, NodeResult, Outcome};
 use crate::model::{Node, NodeStatus};
 
 /// The phase that runs on nodes before they are destroyed.
-const DESTROY_SERVER: &str = "destroy-server";
+pub(in super::super) const DESTROY_SERVER: &str = "destroy-server";
 
 impl Engine {
     /// Destroys nodes, after their `destroy-server` phase.

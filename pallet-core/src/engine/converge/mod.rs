@@ -2,7 +2,7 @@
 
 pub(super) mod boundary;
 mod create;
-mod destroy;
+pub(super) mod destroy;
 mod lease;
 mod plan;
 

@@ -11,9 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
-use super::converge::boundary::{CREATE_GROUP, DESTROY_GROUP};
 use super::declare::{Subject, run_phase, session};
-use super::lift::{BOOTSTRAP, LiftOptions, SETTINGS};
+use super::lift::{BOOTSTRAP, LiftOptions, OF_THEMSELVES, SETTINGS};
 use super::node_run::NodeRun;
 use super::predicted::PredictedNode;
 use super::request::{Doing, Showing};
@@ -186,7 +185,7 @@ fn phases_of(group: &GroupSpec, default_bootstrap: Option<&Phase>) -> Vec<(Strin
 }
 
 fn is_default(group: &GroupSpec, phase: &str) -> bool {
-    [SETTINGS, BOOTSTRAP, CREATE_GROUP, DESTROY_GROUP].contains(&phase) || group.default_phases().iter().any(|name| name == phase)
+    OF_THEMSELVES.contains(&phase) || group.default_phases().iter().any(|name| name == phase)
 }
 
 /// What a node-spec asks for, in a few words.
