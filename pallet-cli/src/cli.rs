@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, ValueEnum};
+use clap::error::{ContextKind, ContextValue};
+use clap::{CommandFactory, Parser, ValueEnum};
+use pallet_core::model::closest;
 
 use crate::commands::Command;
 use crate::context::Context;
@@ -54,7 +56,8 @@ pub(crate) enum Output {
 pub(crate) fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
+        Err(mut error) => {
+            suggest_command(&mut error);
             // help and version are no mistakes
             let code = if error.use_stderr() { 2 } else { 0 };
             // a reader that is gone is no mistake either
@@ -75,12 +78,33 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
+/// Names the command that does what a command of another tool does.
+fn suggest_command(error: &mut clap::Error) {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else { return };
+    let command = Cli::command();
+    if let Some(ours) = closest(word, command.get_subcommands().map(clap::Command::get_name)) {
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![ours.to_owned()]));
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use super::*;
 
     #[test]
     fn the_command_line_is_sound() {
-        super::Cli::command().debug_assert();
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn commands_of_other_tools_are_known() {
+        let tip = |word: &str| {
+            let mut error = Cli::try_parse_from(["pallet-cli", word]).unwrap_err();
+            suggest_command(&mut error);
+            error.to_string().lines().find(|line| line.contains("tip")).unwrap_or_default().trim().to_owned()
+        };
+        assert_eq!(tip("destroy"), "tip: a similar subcommand exists: 'down'");
+        assert_eq!(tip("apply"), "tip: a similar subcommand exists: 'converge'");
+        assert_eq!(tip("covnerge"), "tip: a similar subcommand exists: 'converge'");
     }
 }

@@ -1,12 +1,15 @@
 //! What every command works with: the project, the plugins, the engine.
 
+mod consent;
+mod load;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use anyhow::{Context as _, bail};
-use pallet_core::engine::{Engine, EngineError, FactsCache, Holder, Phase, Services, Vault};
-use pallet_core::model::{AdminUser, Environment, Manifest, Node, PluginKind, PluginSummary};
+use pallet_core::engine::{Engine, FactsCache, Holder, Phase, Services, Vault};
+use pallet_core::model::{AdminUser, Environment, Manifest, PluginKind, PluginSummary};
 use pallet_core::plugin::ServiceContext;
 use pallet_core::registry::lock::Lock;
 use pallet_core::registry::repository::Access;
@@ -158,22 +161,6 @@ impl Context {
         })
     }
 
-    /// Loads the project.
-    pub(crate) fn load(&self, registry: Arc<Registry>) -> anyhow::Result<Loaded> {
-        let options = LoadOptions {
-            colour: self.printer.colour(),
-            print: Some(Arc::new({
-                let printer = self.printer.clone();
-                move |line| printer.said(line)
-            })),
-            ..self.load_options()?
-        };
-        let project = Project::load(&self.directory(), &Installed(registry.clone()), options)?;
-        self.printer.diagnostics(&project.warnings);
-        check_plugins(&project, &registry)?;
-        Ok(Loaded { project, registry })
-    }
-
     /// Checks the provider and the options of every service, and that its provider takes them.
     pub(crate) fn check_services(&self, loaded: &Loaded) -> anyhow::Result<()> {
         let mut found = Diagnostics::default();
@@ -234,6 +221,18 @@ impl Context {
 
     /// The engine for the project's service.
     pub(crate) fn engine(&self, loaded: &Loaded) -> anyhow::Result<Engine> {
+        let mut engine = self.engine_without_passwords(loaded)?;
+        let (finder, admin) = (self.finder(&loaded.project), &loaded.project.config.admin_user);
+        engine.connect.password = admin.password.as_ref().map(|secret| finder.find(secret)).transpose()?;
+        engine.sudo_password = admin.sudo_password.as_ref().map(|secret| finder.find(secret)).transpose()?;
+        for password in engine.sudo_password.iter().chain(&engine.connect.password) {
+            engine.vault.hide(password);
+        }
+        Ok(engine)
+    }
+
+    /// The same for what logs in to no node: no password is looked for.
+    pub(crate) fn engine_without_passwords(&self, loaded: &Loaded) -> anyhow::Result<Engine> {
         let project = &loaded.project;
         let (name, service) = project.config.service(self.global.service.as_deref()).map_err(Diagnostics::from)?;
         self.check_service(loaded, &service)?;
@@ -248,6 +247,8 @@ impl Context {
         connect.ssh_program = self.surroundings.ssh.clone();
         connect.prompt = Some(Arc::new(Terminal { interactive: self.surroundings.interactive }));
         let mut engine = Engine::new(&project.name, service);
+        engine.declared = project.knows_groups.then(|| project.groups.clone());
+        engine.max_nodes = project.config.max_nodes.unwrap_or(Engine::MAX_NODES);
         engine.cancel = services.cancel;
         engine.holder = Holder {
             name: format!("{} on {}, process {}", self.surroundings.user, self.surroundings.host, std::process::id()),
@@ -258,8 +259,9 @@ impl Context {
         engine.environment = project.environment.clone();
         engine.admin_user = user;
         let finder = self.finder(project);
-        engine.connect.password = admin.password.as_ref().map(|secret| finder.find(secret)).transpose()?;
-        engine.sudo_password = admin.sudo_password.as_ref().map(|secret| finder.find(secret)).transpose()?;
+        connect.connect_timeout = project.config.connect.timeout.unwrap_or(connect.connect_timeout);
+        connect.shell_timeout = project.config.connect.shell_timeout.unwrap_or(connect.shell_timeout);
+        engine.connect = connect;
         let secrets = project.config.secrets.clone();
         let names: Vec<_> = secrets.keys().cloned().collect();
         let vault = Vault::new(move |name| {
@@ -267,36 +269,16 @@ impl Context {
             finder.find(reference).map_err(|error| format!("secret {name}: {error:#}"))
         });
         engine.vault = Arc::new(vault.with_names(names));
-        for password in engine.sudo_password.iter().chain(&engine.connect.password) {
-            engine.vault.hide(password);
-        }
-        engine.connect = connect;
         engine.facts_cache = Some(FactsCache::at(self.surroundings.cache.join("facts").join(&name)));
         engine.default_bootstrap = Phase::default_bootstrap(&loaded.registry);
         Ok(engine)
     }
 
     /// Where secrets are found.
-    fn finder(&self, project: &Project) -> Finder {
+    pub(crate) fn finder(&self, project: &Project) -> Finder {
         let mut identities = vec![self.surroundings.configuration.join("age.txt")];
         identities.extend(project.config.age_identities.iter().cloned());
         Finder { directory: project.directory.clone(), home: self.surroundings.home.clone(), identities }
-    }
-
-    /// Asks whether nodes may be destroyed. Where nobody can be asked, `--yes` must have been given.
-    pub(crate) fn confirm_destroy(&self, nodes: &[Node], yes: bool) -> Result<bool, EngineError> {
-        if yes || nodes.is_empty() {
-            return Ok(true);
-        }
-        let list = nodes.iter().map(|node| node.name.as_str()).collect::<Vec<_>>().join(", ");
-        if !self.surroundings.interactive || self.printer.json() {
-            return Err(EngineError::Refused(format!("this destroys {list}; say --yes to do it")));
-        }
-        let agreed = self.printer.ask(&format!("Destroy {list}? Only `yes` does it: ")) == "yes";
-        if !agreed {
-            self.printer.line("nothing was done");
-        }
-        Ok(agreed)
     }
 
     /// The project's directory: the one that was named, or the nearest that holds a pallet.toml, from the current one upwards.

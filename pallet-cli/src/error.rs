@@ -48,6 +48,7 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
                 | EngineError::Refused(_)
                 | EngineError::Leased { .. }
                 | EngineError::NoSuchName { .. }
+                | EngineError::TooManyNodes { .. }
                 | EngineError::NoNodes { .. },
             ) => USAGE,
             Some(_) => SOME_NODE_FAILED,

@@ -56,7 +56,7 @@ impl Telling {
     /// Says that it is being stopped.
     pub(crate) fn stopping(&self, again: &str) {
         self.progress.say(&format!(
-            "stopping: commands on the nodes are told to end, only transactions of packages are finished. Ctrl-C again {again}"
+            "stopping: commands on the nodes are told to end, and killed after 5 s; only transactions of packages are finished. Ctrl-C again {again}"
         ));
     }
 

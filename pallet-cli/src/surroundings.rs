@@ -66,7 +66,7 @@ impl Surroundings {
             cache: cache.join("pallet"),
             plugin_path,
             program: std::env::current_exe().ok().and_then(|program| program.parent().map(PathBuf::from)),
-            user: text("USER").or_else(|| text("LOGNAME")).or_else(user_of_home(&home)).unwrap_or_else(|| "root".to_owned()),
+            user: text("USER").or_else(|| text("LOGNAME")).or_else(user_of_system).unwrap_or_else(|| "root".to_owned()),
             host: first_line("/proc/sys/kernel/hostname").unwrap_or_else(|| "this machine".to_owned()),
             // containers have their own hosts' names and processes, and the same start
             machine: first_line("/proc/sys/kernel/random/boot_id")
@@ -112,8 +112,9 @@ fn first_line(path: &str) -> Option<String> {
     std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
-fn user_of_home(home: &std::path::Path) -> impl FnOnce() -> Option<String> {
-    move || home.file_name().and_then(|name| name.to_str()).map(str::to_owned)
+/// Who runs this process, as the system's user database says.
+fn user_of_system() -> Option<String> {
+    uzers::get_user_by_uid(uzers::get_effective_uid()).and_then(|user| user.name().to_str().map(str::to_owned))
 }
 
 /// A path with `~` at its beginning made the home directory.

@@ -7,7 +7,8 @@
 //! script     shell text: quoting, building, differences between systems
 //! action     one action a file; pure functions from what is known to what must change
 //! plugin     what the author of a provider or a configuration crate sees
-//! abi        what crosses the boundary of a dylib; the only home of its types and of `unsafe`
+//! abi        what crosses the boundary of a dylib; the only home of its types, and of `unsafe` but for a file of transport/ssh
+//! local      [host] files of this machine by handles
 //! registry   [host] finding, checking and loading dylibs
 //! transport  [host] ssh, a command prefix, this machine
 //! engine     [host] observe, plan, apply; converge and lift; events
@@ -27,6 +28,8 @@ pub mod script;
 
 #[cfg(feature = "host")]
 pub mod engine;
+#[cfg(feature = "host")]
+mod local;
 #[cfg(feature = "host")]
 pub mod registry;
 #[cfg(feature = "host")]

@@ -224,7 +224,7 @@ async fn what_was_agreed_to_is_what_is_done() {
     let bench = bench();
     bench.apply(&group(3, ServerSpec::new())).await;
     // while somebody thinks, nobody else changes the nodes
-    let slow = |plan: &ConvergePlan| {
+    let slow = |plan: &mut ConvergePlan| {
         assert_eq!(plan.destroy.iter().map(|node| node.name.as_str()).collect::<Vec<_>>(), ["web-2", "web-3"]);
         let held = bench.cloud.state().lease.clone().unwrap();
         let other = Lease { token: "other".into(), ..Lease::default() };

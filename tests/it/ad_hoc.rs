@@ -53,7 +53,7 @@ fn equal_results_stand_together_and_a_dead_node_does_not_stop_the_others() {
     project.run(&["run", "node1", "--script", script.to_str().unwrap()]).exits(1).says("#!/bin/sh -e").never_says("no\n");
     let timed = project.run(&["run", "app", "--timeout", "1", "--", "echo begun; sleep 300"]).exits(1).says("did not end within 1 s");
     assert!(timed.took < Duration::from_secs(30), "{timed}");
-    bed.ssh(1, "for i in 1 2 3 4 5 6 7 8 9 10; do pgrep -x sleep >/dev/null || exit 0; command sleep 0.3; done; exit 1").exits(0);
+    bed.ssh(1, "for i in 1 2 3 4 5 6 7 8 9 10; do pgrep -f '[s]leep 30' >/dev/null || exit 0; command sleep 0.3; done; exit 1").exits(0);
 
     bed.kill(2);
     let results = results(&project, 1, &["run", "app", "--", "true"]);
@@ -88,7 +88,8 @@ fn ctrl_c_ends_the_commands() {
     assert_eq!(output.code(), 130, "{output}");
     assert!(output.took < Duration::from_secs(60), "{output}");
     for node in 1..=2 {
-        bed.ssh(node, "for i in 1 2 3 4 5 6 7 8 9 10; do pgrep -x sleep >/dev/null || exit 0; command sleep 0.3; done; exit 1").exits(0);
+        bed.ssh(node, "for i in 1 2 3 4 5 6 7 8 9 10; do pgrep -f '[s]leep 30' >/dev/null || exit 0; command sleep 0.3; done; exit 1")
+            .exits(0);
     }
 }
 
@@ -182,6 +183,64 @@ fn trees_go_over_ssh_and_back() {
 }
 
 #[test]
+fn a_node_cannot_lead_a_download_out_of_its_directory() {
+    let bed = Bed::of(1);
+    let project = project(&bed, 1, "root", APP);
+    let (outside, into) = (project.home().join("outside"), project.home().join("dl"));
+    fs::create_dir(&outside).unwrap();
+    fs::create_dir(&into).unwrap();
+    fs::write(outside.join("file"), "mine\n").unwrap();
+    let outside_path = outside.to_str().unwrap();
+    let copy = |from: &str| project.run(&["cp", "-r", &format!("node1:{from}"), into.to_str().unwrap()]);
+    let untouched = || {
+        assert_eq!(listed(&outside).len(), 1);
+        assert_eq!(fs::read_to_string(outside.join("file")).unwrap(), "mine\n");
+    };
+    // first it brings a link, then a directory of the same name
+    bed.ssh(1, &format!("mkdir -p /srv/out/sub && ln -s {outside_path} /srv/out/a && ln -s {outside_path} /srv/out/sub/b")).exits(0);
+    copy("/srv/out").exits(0);
+    assert_eq!(fs::read_link(into.join("out/a")).unwrap(), outside);
+    for link in ["a", "sub/b"] {
+        let make = format!("cd /srv/out && rm {link} && mkdir {link} && echo theirs >{link}/file && echo new >{link}/new");
+        bed.ssh(1, &make).exits(0);
+        copy("/srv/out").exits(1).says(&format!("out/{link} is a link where a directory should go"));
+        untouched();
+        fs::remove_file(into.join("out").join(link)).unwrap();
+        copy("/srv/out").exits(0);
+        untouched();
+    }
+    // as what is copied itself, as a file, and as the directory of a node
+    bed.ssh(1, &format!("mkdir /srv/tree && ln -s {outside_path} /srv/tree/out && ln -s {outside_path}/file /srv/tree/plain && ln -s {outside_path} /srv/tree/node1"))
+        .exits(0);
+    let inner = into.join("tree");
+    copy("/srv/tree").exits(0);
+    let into_inner = |from: &str, name: &str| project.run(&["cp", "-r", &format!("{name}:{from}"), inner.to_str().unwrap()]);
+    into_inner("/srv/out", "node1").exits(1).says("tree/out is a link where a directory should go");
+    bed.ssh(1, "echo theirs >/srv/plain").exits(0);
+    into_inner("/srv/plain", "node1").exits(0);
+    assert_eq!(fs::read_to_string(inner.join("plain")).unwrap(), "theirs\n");
+    into_inner("/srv/plain", "app").exits(2).says("cannot make the directory").says("it is a link, or no directory");
+    untouched();
+    // nothing stays beside
+    assert!(listed(&into).iter().all(|(name, ..)| !name.contains(".pallet")));
+}
+
+#[test]
+fn fault_30_deep_trees_are_copied() {
+    let bed = Bed::of(1);
+    let project = project(&bed, 1, "root", APP);
+    let deep = "d/".repeat(900);
+    bed.ssh(1, &format!("mkdir -p /srv/deep/{deep} && echo end >/srv/deep/{deep}file")).exits(0);
+    let into = project.home().join("deep");
+    for _ in 0..2 {
+        project.run(&["cp", "-r", "node1:/srv/deep", project.home().to_str().unwrap()]).exits(0).says("/srv/deep -> ");
+    }
+    assert_eq!(fs::read_to_string(into.join(&deep).join("file")).unwrap(), "end\n");
+    project.run(&["cp", "-r", into.to_str().unwrap(), "node1:/srv/back"]).exits(0);
+    bed.ssh(1, &format!("cat /srv/back/{deep}file")).exits(0).says("end");
+}
+
+#[test]
 fn sandbox_nodes_too() {
     let _alone = alone();
     let project = Project::quickstart();
@@ -193,6 +252,9 @@ fn sandbox_nodes_too() {
     project.run(&["run", "web", "--", "hostname"]).exits(0).says("web-1: exit 0\n  web-1\nweb-2: exit 0\n  web-2\n");
     copies(&project, "web", &["web-1", "web-2"]);
     project.run(&["ssh", "web-1", "--", "hostname"]).exits(0).says("web-1");
+    // a single word is a line of shell, as for `run`
+    project.run(&["ssh", "web-1", "--", "exit 3"]).exits(3);
+    project.run(&["ssh", "web-1", "--", "printf", "<%s>", "a b"]).exits(0).says("<a b>");
     project.run(&["ssh", "web"]).exits(2).says("group web has 2 nodes: web-1, web-2; name one of them");
     project.run(&["converge", "web=1"]).exits(2).says("--yes");
     project.run(&["converge", "web=1", "--yes"]).exits(0);

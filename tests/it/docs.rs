@@ -1,27 +1,33 @@
 //! What the guides in `docs/` show does what they say, from top to bottom, each in a project of its own.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use expect_test::{Expect, expect};
 use pallet_tests::{Process, Project, root, workspace};
 
 use super::author;
-use super::document::{Block, Step, blocks, is_shown};
+use super::document::{Block, Plan, Step, blocks, dry_run_of, dry_run_of_input, is_shown};
 
-/// Runs all blocks of a guide.
-fn follow(guide: &str) {
-    follow_in(Project::empty(), guide);
+/// Runs all blocks of a guide. `open` is what its dry runs leave to nodes that are there already: each was looked at.
+#[track_caller]
+fn follow(guide: &str, open: Expect) {
+    open.assert_eq(&follow_in(Project::empty(), guide));
 }
 
 /// Runs all blocks of a guide that builds packages.
-fn follow_with_cargo(guide: &str) {
+#[track_caller]
+fn follow_with_cargo(guide: &str, open: Expect) {
     let _guard = author::BUILDING.lock();
-    follow_in(author::home().set("PALLET", root()), guide);
+    open.assert_eq(&follow_in(author::home().set("PALLET", root()), guide));
 }
 
-fn follow_in(mut project: Project, guide: &str) {
+/// Every command that changes nodes is planned before, and must do what the plan says. Gives what the plans left open.
+fn follow_in(mut project: Project, guide: &str) -> String {
+    let mut open = BTreeSet::new();
     let text = fs::read_to_string(root().join("docs").join(guide)).unwrap();
     let directory = project.directory();
     project.take_down_at_the_end(&directory);
@@ -35,7 +41,12 @@ fn follow_in(mut project: Project, guide: &str) {
             Block::Session(steps) => typed.extend(steps),
             Block::Console(steps) => {
                 for step in steps {
+                    let plan = dry_run_of(&step.command).map(|line| Plan::of(&run(&project, &directory, &line)));
                     let shown = run(&project, &directory, &step.command);
+                    if let Some(plan) = plan {
+                        plan.was_true(guide, &step.command, &shown);
+                        open.extend(plan.open);
+                    }
                     is_shown(guide, &step.output, &shown);
                     lock_like_this_repository(&directory);
                 }
@@ -43,12 +54,46 @@ fn follow_in(mut project: Project, guide: &str) {
         }
     }
     if !typed.is_empty() {
-        let script: String = typed.iter().map(|step| format!("{}\n", step.command)).collect();
-        project.write(".typed", script);
+        project.write(".typed", planned_too(&typed));
         let shown = run(&project, &directory, "pallet-cli repl <.typed");
-        let expected: Vec<_> = typed.iter().flat_map(|step| step.output.iter().cloned()).collect();
-        is_shown(guide, &expected, &shown);
+        open.extend(session_was_true(guide, &typed, &shown));
     }
+    open.iter().map(|change| format!("{change}\n")).collect()
+}
+
+/// What a line is that begins the plan of an input, or its apply.
+const PLAN: &str = "=== plan";
+const APPLY: &str = "=== apply";
+
+/// The inputs of a session, each that changes nodes behind its own dry run.
+pub(crate) fn planned_too(typed: &[&Step]) -> String {
+    let with_plan = |step: &&Step| match dry_run_of_input(&step.command) {
+        Some(plan) => format!("print({PLAN:?})\n{plan}\nprint({APPLY:?})\n{}\n", step.command),
+        None => format!("print({APPLY:?})\n{}\n", step.command),
+    };
+    typed.iter().map(with_plan).collect()
+}
+
+/// Compares what a session that was [`planned_too`] shows with what its plans say, and with the document. Gives what the plans left open.
+#[track_caller]
+pub(crate) fn session_was_true(document: &str, typed: &[&Step], shown: &str) -> BTreeSet<String> {
+    let (mut open, mut applied) = (BTreeSet::new(), String::new());
+    let mut parts = shown.split(APPLY);
+    let mut plan = parts.next().unwrap_or_default();
+    for step in typed {
+        let Some(part) = parts.next() else { panic!("{document}: the session ended before `{}`\n{shown}", step.command) };
+        let (did, next) = part.split_once(PLAN).unwrap_or((part, ""));
+        if dry_run_of_input(&step.command).is_some() {
+            let plan = Plan::of_text(plan);
+            plan.was_true(document, &step.command, did);
+            open.extend(plan.open);
+        }
+        applied.push_str(did);
+        plan = next;
+    }
+    let expected: Vec<_> = typed.iter().flat_map(|step| step.output.iter().cloned()).collect();
+    is_shown(document, &expected, &applied);
+    open
 }
 
 /// New packages get the versions that were downloaded for this repository: tests have no network.
@@ -70,29 +115,40 @@ fn run(project: &Project, directory: &Path, line: &str) -> String {
     Process::start(command, Duration::from_secs(900)).wait().exits(0).stdout
 }
 
+/// What the package of nginx brings, and whether it starts its service, only the package knows.
+fn what_nginx_decides() -> Expect {
+    expect![[r#"
+        exec_checked_script check nginx's configuration
+        file /etc/nginx/sites-enabled/default
+        remote_file /etc/nginx/sites-available/hello
+        service nginx
+        symbolic_link /etc/nginx/sites-enabled/hello
+    "#]]
+}
+
 #[test]
 fn the_tutorial() {
-    follow("tutorial.md");
+    follow("tutorial.md", what_nginx_decides());
 }
 
 #[test]
 fn the_demo() {
-    follow("demo.md");
+    follow("demo.md", what_nginx_decides());
 }
 
 #[test]
 fn for_ansible_users() {
-    follow("for-ansible-users.md");
+    follow("for-ansible-users.md", expect![""]);
 }
 
 #[test]
 fn writing_a_crate() {
-    follow_with_cargo("writing-a-crate.md");
+    follow_with_cargo("writing-a-crate.md", expect![""]);
 }
 
 #[test]
 fn writing_a_provider() {
-    follow_with_cargo("writing-a-provider.md");
+    follow_with_cargo("writing-a-provider.md", expect![""]);
 }
 
 #[test]

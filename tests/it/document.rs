@@ -4,6 +4,8 @@
 //! any text. In one without, every line is a command. `\` at its end continues a command. A block marked `pycon` is typed into the REPL in the same
 //! way, after `>>> `. A block with a language and a name, such as `toml pallet.toml`, is that file. All other blocks are for people only.
 
+use std::collections::BTreeSet;
+
 /// A block of a document that does something.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Block {
@@ -94,6 +96,123 @@ fn matches(pattern: &str, text: &str) -> bool {
             .strip_prefix(start)
             .is_some_and(|text| (0..=text.len()).filter(|at| text.is_char_boundary(*at)).any(|at| matches(rest, &text[at..]))),
     }
+}
+
+/// What a dry run says that a command will do, to be compared with what it then shows.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    /// `NODE: PHASE: ACTION SUBJECT: ` of every change, and whether it is sure.
+    changes: Vec<(String, bool)>,
+    /// What nodes that are there decide themselves: action and subject.
+    pub(crate) open: BTreeSet<String>,
+}
+
+/// The dry run of a command that changes nodes; `None` for any other.
+pub(crate) fn dry_run_of(command: &str) -> Option<String> {
+    let changes = ["pallet-cli converge", "pallet-cli lift"].iter().any(|start| command.starts_with(start));
+    let looks = ["--dry-run", "--drift-only"].iter().any(|option| command.contains(option));
+    (changes && !looks && !command.contains(['|', '&', ';', '<', '>', '$', '\n'])).then(|| format!("{command} --dry-run --output json"))
+}
+
+/// The dry run of the call in an input of the REPL that changes nodes; `None` for any other.
+pub(crate) fn dry_run_of_input(input: &str) -> Option<String> {
+    if input.starts_with("def ") {
+        return None;
+    }
+    let starts = ["converge(", "lift("].iter().flat_map(|name| input.match_indices(name).map(|(at, _)| at));
+    let start = starts.filter(|at| !input[..*at].ends_with(|before: char| before.is_alphanumeric() || before == '_')).min()?;
+    let mut depth = 0;
+    let end = input[start..].find(|character| {
+        depth += i32::from(character == '(') - i32::from(character == ')');
+        character == ')' && depth == 0
+    })?;
+    let call = &input[start..start + end];
+    (!call.contains("dry_run")).then(|| format!("{call}, dry_run = True)"))
+}
+
+impl Plan {
+    /// Reads the events of a dry run.
+    pub(crate) fn of(output: &str) -> Self {
+        let mut plan = Plan::default();
+        for event in output.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok()) {
+            let word = |name: &str| event[name].as_str().unwrap_or_default();
+            let sure = word("certainty") == "will";
+            if word("event") != "planned" || !(sure || word("certainty") == "may") {
+                continue;
+            }
+            plan.changes.push((place(&event), sure));
+            if !sure && event["predicted"] != true {
+                plan.open.insert(format!("{} {}", word("action"), word("subject")));
+            }
+        }
+        plan
+    }
+
+    /// Reads what a dry run shows to people: `~` for what is sure, `?` for what the node decides.
+    pub(crate) fn of_text(output: &str) -> Self {
+        let mut plan = Plan::default();
+        for line in output.lines() {
+            let Some((sure, change)) =
+                line.strip_prefix("~ ").map(|rest| (true, rest)).or(line.strip_prefix("? ").map(|rest| (false, rest)))
+            else {
+                continue;
+            };
+            let (place, _summary) = change.rsplit_once(": ").unwrap_or((change, ""));
+            plan.changes.push((format!("{}: ", place.replacen(" (predicted)", "", 1)), sure));
+            if !sure && !place.contains(" (predicted)") {
+                plan.open.insert(place.splitn(3, ": ").last().unwrap_or_default().to_owned());
+            }
+        }
+        plan
+    }
+
+    /// Asserts that what was sure has changed, and that nothing else did but what was left open. `shown` is for people, or events.
+    #[track_caller]
+    pub(crate) fn was_true(&self, document: &str, command: &str, shown: &str) {
+        let told = shown.lines().filter_map(|line| line.strip_prefix("~ ").map(str::to_owned));
+        let events = shown.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let events = events.filter(|event| event["event"] == "action" && event["changed"] == true).map(|event| place(&event));
+        let changed: Vec<String> = told.chain(events).collect();
+        for (change, _) in self.changes.iter().filter(|(_, sure)| *sure) {
+            let did = changed.iter().any(|line| line.starts_with(change.as_str()));
+            assert!(did, "{document}: the plan of `{command}` said that this changes, and it did not: {change}\n{shown}");
+        }
+        for line in changed {
+            let said = self.changes.iter().any(|(change, _)| line.starts_with(change.as_str()));
+            assert!(said, "{document}: `{command}` changed what was not in its plan: {line}\n{:#?}", self.changes);
+        }
+    }
+}
+
+/// `NODE: PHASE: ACTION SUBJECT: ` of an event.
+fn place(event: &serde_json::Value) -> String {
+    let word = |name: &str| event[name].as_str().unwrap_or_default();
+    format!("{}: {}: {} {}: ", word("node"), word("phase"), word("action"), word("subject"))
+}
+
+#[test]
+fn plans_are_compared() {
+    let event = |subject: &str, certainty: &str| {
+        format!(r#"{{"event":"planned","node":"a-1","phase":"configure","action":"file","subject":"{subject}","certainty":"{certainty}"}}"#)
+    };
+    let plan = Plan::of(&format!("a warning\n{}\n{}\n", event("/a", "will"), event("/b", "may")));
+    assert_eq!(plan.open.iter().map(String::as_str).collect::<Vec<_>>(), ["file /b"]);
+    plan.was_true("x", "lift", "~ a-1: configure: file /a: create file\nnodes: 1 changed\n");
+    let untrue = |shown: &'static str| std::panic::catch_unwind(|| Plan::of(&event("/a", "will")).was_true("x", "lift", shown)).is_err();
+    assert!(untrue("nothing to change\n"));
+    assert!(untrue("~ a-1: configure: file /a: create\n~ a-1: configure: file /c: create\n"));
+    let text = Plan::of_text(
+        "~ a-1: configure: file /a: create\n? a-1: configure: file /b: ensure file (known after apply)\n? b-1 (predicted): inline: x y: z\n",
+    );
+    assert_eq!(text.open.iter().map(String::as_str).collect::<Vec<_>>(), ["file /b"]);
+    text.was_true("x", "lift", "~ a-1: configure: file /a: create\n~ b-1: inline: x y: z\n");
+    text.was_true("x", "lift", &event("/a", "will").replace("planned", "action").replace(r#""certainty":"will""#, r#""changed":true"#));
+    assert_eq!(dry_run_of_input("r = lift(web)").as_deref(), Some("lift(web, dry_run = True)"));
+    let planned = dry_run_of_input("[node for node in lift(web, phase = lambda r: a(r)).nodes]");
+    assert_eq!(planned.as_deref(), Some("lift(web, phase = lambda r: a(r), dry_run = True)"));
+    assert!(dry_run_of_input("lift(web, dry_run = True)").is_none() && dry_run_of_input("nodes()").is_none());
+    assert!(dry_run_of("pallet-cli lift").is_some() && dry_run_of("pallet-cli lift --dry-run").is_none());
+    assert!(dry_run_of("pallet-cli lift || true").is_none() && dry_run_of("pallet-cli nodes").is_none());
 }
 
 #[test]

@@ -1,14 +1,18 @@
 //! Nodes with real sshd, over the provider `node-list`.
 
+mod agent;
 mod bad_input;
+mod bounds;
 mod content;
 mod drift;
 mod failures;
 mod first_and_again;
+mod hostile;
 mod images;
 mod interrupt;
 mod scopes;
 mod secrets;
+mod services;
 mod slow_network;
 mod users;
 

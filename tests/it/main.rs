@@ -12,6 +12,8 @@ mod bed;
 #[cfg(test)]
 mod capabilities;
 #[cfg(test)]
+mod contradictions;
+#[cfg(test)]
 mod docker;
 #[cfg(test)]
 mod docs;
@@ -24,11 +26,19 @@ mod examples;
 #[cfg(test)]
 mod explain;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod install;
+#[cfg(test)]
+mod jinja;
 #[cfg(test)]
 mod lift;
 #[cfg(test)]
 mod lsp;
+#[cfg(test)]
+mod operations;
+#[cfg(test)]
+mod plans;
 #[cfg(test)]
 mod plugins;
 #[cfg(test)]

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use pallet_tests::{Leftovers, Process, Project, root};
 
+use crate::quickstart::alone;
+
 /// The tables of pallet.toml that make this service one of virtual machines; the first test of all builds their image.
 pub(crate) fn service(name: &str) -> String {
     let output = Process::start(Command::new(root().join("tests/bed/vm-image.sh")), Duration::from_secs(900)).wait().exits(0);
@@ -89,5 +91,6 @@ fn from_birth_to_end() {
     // that KVM does not work here stays known
     let mark = project.home().join(".local/share/pallet/qemu/kvm-failed");
     let _ = std::fs::remove_file(mark);
+    let _alone = alone();
     before.is_all(&project);
 }

@@ -1,11 +1,13 @@
 //! The quickstart on sandbox nodes: from `init` to `down`, as a user goes through it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use pallet_tests::{Leftovers, Process, Project, get, workspace};
+use pallet_tests::{Events, Leftovers, Process, Project, get, workspace};
 use serde_json::Value;
+
+use super::document::Plan;
 
 /// Sandbox nodes of several tests would see each other's network devices come and go.
 pub(crate) fn alone() -> MutexGuard<'static, ()> {
@@ -32,6 +34,17 @@ fn each_serves_its_name(project: &Project) {
     }
 }
 
+/// What an operation did, which must be what its dry run said before. Gives what that left open as well.
+#[track_caller]
+fn as_planned(project: &Project, arguments: &[&str]) -> (Events, BTreeSet<String>) {
+    let words =
+        |more: &[&'static str]| arguments.iter().copied().chain(more.iter().copied()).chain(["--output", "json"]).collect::<Vec<_>>();
+    let plan = Plan::of(&project.run(&words(&["--dry-run"])).exits(0).stdout);
+    let done = project.run(&words(&[])).exits(0);
+    plan.was_true("the quickstart", &arguments.join(" "), &done.stdout);
+    (Events::of(&done), plan.open)
+}
+
 #[test]
 fn from_init_to_down() {
     let _alone = alone();
@@ -40,20 +53,22 @@ fn from_init_to_down() {
     assert_eq!(names(&project), Vec::<String>::new());
     let before = Leftovers::of(&project);
 
-    let first = project.events(&["converge"], 0);
+    let (first, _) = as_planned(&project, &["converge"]);
     assert!(first.ok());
     assert_eq!(names(&project), ["web-1", "web-2"]);
     assert!(first.changes().values().all(|changes| *changes > 0), "{:?}", first.changes());
     each_serves_its_name(&project);
 
     // the same again changes nothing, and says so
-    let again = project.events(&["converge"], 0);
+    let (again, open) = as_planned(&project, &["converge"]);
     assert_eq!(again.changes().values().sum::<usize>(), 0, "{again:#?}");
+    assert_eq!(open, BTreeSet::new());
     project.run(&["converge"]).exits(0).says("nothing to change on 2 nodes");
 
     // one more
     let addresses_before = addresses(&project);
-    let more = project.events(&["converge", "web=3"], 0);
+    let (more, open) = as_planned(&project, &["converge", "web=3"]);
+    assert_eq!(open, BTreeSet::new());
     assert_eq!(names(&project), ["web-1", "web-2", "web-3"]);
     let changes = more.changes();
     assert!(changes["web-3"] > 0 && changes.get("web-1").is_none_or(|changes| *changes == 0), "{changes:?}");
@@ -69,8 +84,13 @@ fn from_init_to_down() {
 
     // inline configuration
     let inline = ["lift", "web", "-e", "directory(request, \"/srv/inline\")"];
-    assert_eq!(project.events(&inline, 0).changes(), BTreeMap::from([("web-1".to_owned(), 1)]));
+    let (once, open) = as_planned(&project, &inline);
+    assert_eq!((once.changes(), open), (BTreeMap::from([("web-1".to_owned(), 1)]), BTreeSet::new()));
     assert_eq!(project.events(&inline, 0).changes(), BTreeMap::from([("web-1".to_owned(), 0)]));
+
+    // as README.md has it: nothing of the node is decided later but the package itself
+    let (package, open) = as_planned(&project, &["lift", "web", "-e", "package(request, \"tree\")"]);
+    assert!(package.ok() && open.is_empty(), "{open:?}");
 
     project.run(&["down", "--yes"]).exits(0);
     assert_eq!(names(&project), Vec::<String>::new());

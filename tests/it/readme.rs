@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use pallet_tests::{Process, Project, root};
 
-use super::document::{Block, blocks, is_shown};
+use super::docs::{planned_too, session_was_true};
+use super::document::{Block, Step, blocks, is_shown};
+use super::quickstart::alone;
 
 /// The command that runs the tests: they are running.
 const TESTS: &str = "tests/run";
@@ -35,4 +37,19 @@ fn every_command_of_the_readme_works() {
         let output = Process::start(command, Duration::from_secs(600)).wait().exits(0);
         is_shown("README.md", &step.output, &format!("{}\n{}", output.stdout, output.stderr));
     }
+}
+
+/// On the quickstart, whose groups it names. The plans are true; of nodes that are there, nothing is left open.
+#[test]
+fn the_session_of_the_readme_works() {
+    let _alone = alone();
+    let readme = fs::read_to_string(root().join("README.md")).expect("a README.md");
+    let blocks = blocks(&readme);
+    let typed: Vec<&Step> =
+        blocks.iter().flat_map(|block| if let Block::Session(steps) = block { steps.as_slice() } else { &[] }).collect();
+    assert!(!typed.is_empty(), "README.md has no block marked ```pycon");
+    let project = Project::quickstart().timeout(Duration::from_secs(600));
+    let session = project.start_with_input(&["repl"], &planned_too(&typed)).wait().exits(0);
+    let open = session_was_true("README.md", &typed, &session.stdout);
+    assert!(open.is_empty(), "{open:?}\n{session}");
 }

@@ -48,11 +48,12 @@ impl Leftovers {
         Leftovers { mounts: mounts("self", home), processes: processes(home), links: links.collect(), files }
     }
 
-    /// Asserts that nothing is there now that was not there then. What others on this machine make and take away meanwhile does not count.
+    /// Asserts that nothing is there now that was not there then. What others on this machine make and take away meanwhile does not count,
+    /// for which they have some time.
     #[track_caller]
     pub fn is_all(&self, project: &Project) {
         let mut left = self.added(&Leftovers::of(project));
-        let end = Instant::now() + Duration::from_secs(15);
+        let end = Instant::now() + Duration::from_secs(180);
         while !left.is_empty() && Instant::now() < end {
             std::thread::sleep(Duration::from_millis(300));
             left = left.intersection(&self.added(&Leftovers::of(project))).cloned().collect();

@@ -98,6 +98,15 @@ impl Process {
         kill_process(self.pid(), signal).unwrap();
     }
 
+    /// The most memory that it had so far, in KiB; `None`: it has ended.
+    pub fn peak_memory(&mut self) -> Option<u64> {
+        if !matches!(self.child.try_wait(), Ok(None)) {
+            return None;
+        }
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().strip_suffix(" kB")?.parse().ok()
+    }
+
     /// Waits for its end. Panics when that takes longer than the time it was given.
     pub fn wait(mut self) -> Output {
         let status = loop {

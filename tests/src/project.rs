@@ -42,7 +42,8 @@ impl Project {
         let home = tempfile::Builder::new().prefix("pallet-test-").tempdir().unwrap();
         std::fs::create_dir(home.path().join("project")).unwrap();
         let path = std::env::var("PATH").unwrap_or_default();
-        let variables = [("PATH", path.as_str()), ("HOME", home.path().to_str().unwrap()), ("LANG", "C.UTF-8")];
+        let home_path = home.path().to_str().unwrap();
+        let variables = [("PATH", path.as_str()), ("HOME", home_path), ("LANG", "C.UTF-8"), ("USER", "tester")];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         Project { prefix: Vec::new(), variables, timeout: Duration::from_secs(180), guard: None, home }
     }
@@ -83,6 +84,12 @@ impl Project {
     /// Sets a variable for all commands.
     pub fn set(mut self, name: &str, value: impl AsRef<Path>) -> Self {
         self.variables.push((name.to_owned(), value.as_ref().to_str().unwrap().to_owned()));
+        self
+    }
+
+    /// Without a variable that commands are told of.
+    pub fn unset(mut self, name: &str) -> Self {
+        self.variables.retain(|(known, _)| known != name);
         self
     }
 

@@ -62,7 +62,10 @@ impl Workspace {
         if !output.status.success() {
             return Err(format!("cargo build failed:\n{}", String::from_utf8_lossy(&output.stderr)));
         }
-        let artifacts = String::from_utf8(output.stdout).unwrap().lines().filter_map(|line| Artifact::read(line, &root)).collect();
+        let mut artifacts: Vec<_> =
+            String::from_utf8(output.stdout).unwrap().lines().filter_map(|line| Artifact::read(line, &root)).collect();
+        // cargo names them as they are built
+        artifacts.sort_by(|one, other| one.package.cmp(&other.package));
         Ok(Workspace { artifacts })
     }
 

@@ -53,7 +53,7 @@ fn install(request: &mut Request, _: Install) -> Result<()> {
 }
 
 fn service(request: &mut Request, _: ServiceArguments) -> Result<()> {
-    let check = ExecCheckedScript::new("check nginx's configuration", "nginx -t");
+    let check = ExecCheckedScript::new("check nginx's configuration", "nginx -t").only_looks();
     request.add_with(check, Options::new().if_flag(CHANGED))?;
     request.add(Service::start("nginx").enabled(true))?;
     request.add_with(Service::reload("nginx"), Options::new().if_flag(CHANGED))

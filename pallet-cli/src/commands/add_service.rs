@@ -1,10 +1,10 @@
 //! `pallet-cli add-service`
 
-use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
+use pallet_core::registry::lock::write_atomically;
 use serde_json::{Map, Value};
 use toml_edit::{DocumentMut, Item, Table};
 
@@ -79,13 +79,7 @@ impl AddService {
         if self.default {
             document["default_service"] = toml_edit::value(&self.name);
         }
-        let directory = file.parent().unwrap_or(Path::new("."));
-        let mut new = tempfile::NamedTempFile::new_in(directory).with_context(|| format!("cannot write into {}", directory.display()))?;
-        new.write_all(document.to_string().as_bytes()).with_context(|| format!("cannot write {}", file.display()))?;
-        let mode = std::fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?.permissions();
-        new.as_file().set_permissions(mode).with_context(|| format!("cannot write {}", file.display()))?;
-        new.persist(file).with_context(|| format!("cannot write {}", file.display()))?;
-        Ok(())
+        write_atomically(file, document.to_string().as_bytes()).with_context(|| format!("cannot write {}; it is as it was", file.display()))
     }
 }
 

@@ -4,17 +4,16 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+use crate::check::check;
 use crate::context::Context;
 
-/// Check the project without touching a node
+/// Check the project without touching a node: its files, and all that its phases declare for every group
 #[derive(Debug, clap::Args)]
 pub(crate) struct Check {}
 
 impl Check {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let registry = context.registry(true)?;
-        let loaded = context.load(registry)?;
-        context.check_services(&loaded)?;
+        let loaded = check(context)?;
         let groups = &loaded.project.groups;
         if context.printer.json() {
             let groups: Vec<_> = groups

@@ -19,7 +19,7 @@ impl Completions {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let mut text = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "pallet-cli", &mut text);
-        context.printer.text(&String::from_utf8_lossy(&text));
+        context.printer.raw(&text);
         Ok(ExitCode::SUCCESS)
     }
 }

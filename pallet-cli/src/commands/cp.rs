@@ -32,7 +32,7 @@ pub(crate) struct Cp {
 impl Cp {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let request = CopyRequest::parse(&self.places)?;
-        let loaded = context.load(context.registry(false)?)?;
+        let loaded = context.load_for_nodes(false)?;
         let groups = &loaded.project.groups;
         let options = CopyOptions { recursive: self.recursive, no_sudo: self.no_sudo, parallel: self.parallel.into(), by_node: false };
         let (outcome, telling) = drive(context, &loaded, async |engine| engine.copy(groups, &request, &options).await)?;

@@ -18,9 +18,9 @@ pub(crate) struct Down {
 
 impl Down {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let loaded = context.load(context.registry(false)?)?;
+        let loaded = context.load_for_nodes(true)?;
         let yes = self.yes;
-        run(context, &loaded, async |engine| {
+        run(context, &loaded, None, async |engine| {
             let agree = |nodes: &[Node]| context.confirm_destroy(nodes, yes);
             engine.down(&loaded.project.groups, &LiftOptions::default(), agree).await
         })

@@ -28,6 +28,6 @@ impl Lift {
         }
         let groups = groups(&loaded, &self.groups)?;
         let options = LiftOptions { drift_only: self.drift_only, ..self.options.lift_options(&loaded)? };
-        run(context, &loaded, async |engine| engine.lift(&groups, &options).await.map(Some))
+        run(context, &loaded, self.options.time_limit(), async |engine| engine.lift(&groups, &options).await.map(Some))
     }
 }

@@ -1,26 +1,46 @@
 //! `pallet-cli nodes`
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use pallet_core::engine::natural;
+use pallet_core::model::Node;
 
 use crate::context::Context;
 use crate::output::{nodes, table};
 
-/// List the project's nodes
+/// List the project's nodes, and say whose group is not declared
 #[derive(Debug, clap::Args)]
 pub(crate) struct Nodes {}
 
 impl Nodes {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let loaded = context.load(context.registry(false)?)?;
+        let json = context.printer.json();
+        let loaded = context.load_for_nodes(!json)?;
         let mut found = context.engine(&loaded)?.service.nodes()?;
-        found.sort_by_key(|node| natural(&node.name));
-        if context.printer.json() {
-            context.printer.value(&serde_json::to_value(&found)?);
+        found.sort_by_cached_key(|node| natural(&node.name));
+        let groups: BTreeSet<&str> = loaded.project.groups.iter().map(|group| group.name.as_str()).collect();
+        let declared = |node: &Node| node.group.as_deref().is_some_and(|group| groups.contains(group));
+        let knows = loaded.project.knows_groups;
+        if json {
+            if !knows {
+                context.printer.aside("pallet.star cannot be used, so which groups are declared is not known; `pallet-cli check` says why");
+            }
+            let mut shown = serde_json::to_value(&found)?;
+            for (shown, node) in shown.as_array_mut().into_iter().flatten().zip(&found).filter(|_| knows) {
+                shown["declared"] = declared(node).into();
+            }
+            context.printer.value(&shown);
             return Ok(ExitCode::SUCCESS);
         }
-        context.printer.text(&table(&nodes::TITLES, found.iter().map(|node| nodes::row(node).to_vec())));
+        let rows = found.iter().map(|node| {
+            let mut row = nodes::row(node);
+            if knows && !declared(node) {
+                row[1] = format!("{} (not declared)", row[1]).trim_start().to_owned();
+            }
+            row.to_vec()
+        });
+        context.printer.text(&table(&nodes::TITLES, rows));
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,13 +1,15 @@
 //! What converge, lift and down share: options, and the run itself.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::bail;
 use pallet_core::engine::{Engine, EngineError, GroupSpec, LiftOptions, Outcome, PhaseChoice};
 
 use crate::context::{Context, Loaded};
-use crate::error::INTERRUPTED;
+use crate::error::SOME_NODE_FAILED;
 use crate::operation::{Telling, exit_code, runtime};
+use crate::signals::{briefly, hear, leave};
 
 /// Options of every operation that configures nodes.
 #[derive(Debug, Clone, clap::Args)]
@@ -27,9 +29,17 @@ pub(crate) struct OperationOptions {
     /// Work on so many nodes at once
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     parallel: u16,
+    /// Stop the operation when it takes longer; each node that is not done then says what it was at
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    timeout: Option<u32>,
 }
 
 impl OperationOptions {
+    /// How long the operation may take.
+    pub(crate) fn time_limit(&self) -> Option<Duration> {
+        self.timeout.map(|seconds| Duration::from_secs(seconds.into()))
+    }
+
     pub(crate) fn dry_run(&self) -> bool {
         self.dry_run
     }
@@ -58,21 +68,33 @@ pub(crate) fn phases(loaded: &Loaded, names: &[String], code: &[String]) -> anyh
 /// The groups of these names, each with a count if one is given: `web=3`. No names: all groups.
 pub(crate) fn groups(loaded: &Loaded, names: &[String]) -> anyhow::Result<Vec<GroupSpec>> {
     let all = &loaded.project.groups;
-    if all.is_empty() {
+    if all.is_empty() && !names.iter().any(|name| name.ends_with("=0")) {
         bail!("the project declares no group; declare one with group_spec in {}", loaded.project.directory.join("pallet.star").display());
     }
     Ok(GroupSpec::choose(all, names)?)
 }
 
-/// Runs an operation on an engine that tells the printer what happens, and stops it at Ctrl-C.
-pub(crate) fn run<F>(context: &Context, loaded: &Loaded, operation: impl FnOnce(Engine) -> F) -> anyhow::Result<ExitCode>
+/// Runs an operation on an engine that tells the printer what happens, and stops it at Ctrl-C, or when its time is up.
+pub(crate) fn run<F>(
+    context: &Context,
+    loaded: &Loaded,
+    time_limit: Option<Duration>,
+    operation: impl FnOnce(Engine) -> F,
+) -> anyhow::Result<ExitCode>
 where
     F: Future<Output = Result<Option<Outcome>, EngineError>>,
 {
-    let (outcome, telling) = drive(context, loaded, operation)?;
+    let mut overdue = None;
+    let (outcome, telling) = drive(context, loaded, |mut engine| {
+        engine.time_limit = time_limit;
+        overdue = Some(engine.clone());
+        operation(engine)
+    })?;
     let Some(outcome) = outcome else { return Ok(ExitCode::SUCCESS) };
     telling.end(&outcome);
-    Ok(ExitCode::from(exit_code(&outcome)))
+    // nobody interrupted it
+    let overdue = overdue.is_some_and(|engine| engine.is_overdue());
+    Ok(ExitCode::from(if overdue { SOME_NODE_FAILED } else { exit_code(&outcome) }))
 }
 
 /// Does something with an engine that tells the printer what happens, and stops it at Ctrl-C.
@@ -84,29 +106,19 @@ where
     let telling = Telling::begin(context, &mut engine);
     let cancel = engine.cancel.clone();
     let runtime = runtime()?;
-    let outcome = runtime.block_on(async {
-        let interrupted = telling.clone();
-        let signals = tokio::spawn(async move {
-            while tokio::signal::ctrl_c().await.is_ok() {
-                if cancel.is_cancelled() {
-                    interrupted.abandon();
-                    leave();
-                }
-                interrupted.stopping("to leave at once");
-                cancel.cancel();
-            }
-        });
-        let outcome = operation(engine).await;
-        signals.abort();
-        outcome
-    });
+    let (interrupted, mut struck) = (telling.clone(), false);
+    let heard = hear(move |_| {
+        let telling = interrupted.clone();
+        if std::mem::replace(&mut struck, true) {
+            leave(move || telling.abandon());
+        }
+        // it is said before the operation can be over
+        briefly(move || telling.stopping("to leave at once"));
+        cancel.cancel();
+    })?;
+    let outcome = runtime.block_on(operation(engine));
     runtime.shutdown_background();
+    drop(heard);
     let outcome = outcome?;
     Ok((outcome, telling))
-}
-
-/// Ends the process at once, as a second Ctrl-C asks for.
-#[allow(clippy::exit, reason = "a second Ctrl-C waits for nothing")]
-pub(crate) fn leave() -> ! {
-    std::process::exit(INTERRUPTED.into())
 }

@@ -57,7 +57,7 @@ impl Run {
             Some(file) => read(file)?,
             None => shell_line(&self.command),
         };
-        let loaded = context.load(context.registry(false)?)?;
+        let loaded = context.load_for_nodes(false)?;
         let user = match (self.user, self.no_sudo) {
             (Some(user), _) => RunAs::User(user),
             (None, true) => RunAs::Login,

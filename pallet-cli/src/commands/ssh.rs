@@ -19,7 +19,7 @@ pub(crate) struct Ssh {
 
 impl Ssh {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let loaded = context.load(context.registry(false)?)?;
+        let loaded = context.load_for_nodes(false)?;
         let engine = context.engine(&loaded)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
         let node = runtime.block_on(engine.select_one(&loaded.project.groups, &self.node))?;

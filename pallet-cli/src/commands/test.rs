@@ -17,6 +17,7 @@ use crate::error::{INTERRUPTED, SOME_NODE_FAILED, UNTESTED};
 use crate::operation::runtime;
 use crate::package::build;
 use crate::scenario::{Scenario, link_library, scenarios};
+use crate::signals::{hear, leave};
 
 /// Try a crate's scenarios on fresh nodes, of each system that the crate says it is for
 ///
@@ -113,18 +114,16 @@ impl Test {
         let engine = inner.engine(&loaded)?;
         let cancel = engine.cancel.clone();
         let runtime = runtime()?;
-        let verdict = runtime.block_on(async {
-            let stop = cancel.clone();
-            let signals = tokio::spawn(async move {
-                if tokio::signal::ctrl_c().await.is_ok() {
-                    stop.cancel();
-                }
-            });
-            let options = TrialOptions { system: system.map(str::to_owned), keep: self.keep };
-            let verdict = engine.trial(&loaded.project.groups, &options).await;
-            signals.abort();
-            verdict
+        let stop = cancel.clone();
+        let heard = hear(move |_| {
+            if stop.is_cancelled() {
+                leave(|| ());
+            }
+            stop.cancel();
         })?;
+        let options = TrialOptions { system: system.map(str::to_owned), keep: self.keep };
+        let verdict = runtime.block_on(engine.trial(&loaded.project.groups, &options))?;
+        drop(heard);
         runtime.shutdown_background();
         tally.stopped = cancel.is_cancelled();
         match &verdict {
@@ -166,14 +165,19 @@ fn tell(context: &Context, place: &str, scenario: &Scenario, system: Option<&str
         Verdict::NotTried(why) => ("not_tried", vec![why.clone()]),
     };
     if context.printer.json() {
-        let value =
-            json!({"event": "trial", "scenario": scenario.name, "system": system, "result": word, "why": lines, "seconds": seconds});
+        let open = if let Verdict::Kept { open, .. } = verdict { open.clone() } else { Vec::new() };
+        let value = json!({
+            "event": "trial", "scenario": scenario.name, "system": system, "result": word, "why": lines, "may": open, "seconds": seconds
+        });
         return context.printer.value(&value);
     }
     match verdict {
-        Verdict::Kept { changes } => {
+        Verdict::Kept { changes, open } => {
             let what = if *changes == 1 { "change" } else { "changes" };
             context.printer.line(&format!("{place}: passed, {changes} {what} ({seconds:.1} s)"));
+            if context.printer.verbose > 0 {
+                open.iter().for_each(|line| context.printer.line(&format!("  known after apply: {line}")));
+            }
         }
         Verdict::Broken(broken) => {
             context.printer.line(&format!("{place}: failed ({seconds:.1} s)"));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 use pallet_core::registry::install::{Installer, Machine, Mirror, Wanted};
-use pallet_core::registry::lock::{LOCK_FILE, Lock, Origin};
+use pallet_core::registry::lock::{LOCK_FILE, Lock, Origin, remove_leftovers};
 use pallet_core::registry::repository::Source;
 use pallet_core::registry::signature::{IdentityRule, PublicKey, SignerRule, TrustedRoot};
 use pallet_core::registry::store::Store;
@@ -80,6 +80,8 @@ impl Setup {
     /// Reads a scope. To change it, one must be alone: another process at it is waited for.
     pub(crate) fn read(context: &Context, reach: &Reach, decisions: Decisions, change: bool) -> anyhow::Result<Self> {
         let scope = Scope::of(context, reach.global)?;
+        // what a command left that was killed while it wrote the lock or the configuration
+        remove_leftovers(&scope.directory);
         let alone = if change { Some(alone(context, &scope)?) } else { None };
         let home = Some(context.surroundings.home.as_path());
         let mut found = Diagnostics::default();

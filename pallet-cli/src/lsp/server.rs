@@ -132,7 +132,7 @@ impl Server<'_> {
         let mut bytes = Vec::new();
         // a reader that is gone is noticed on the other side, where the input ends
         if message.clone().write(&mut bytes).is_ok() {
-            self.context.printer.text(&String::from_utf8_lossy(&bytes));
+            self.context.printer.raw(&bytes);
         }
     }
 

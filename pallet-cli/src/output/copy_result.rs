@@ -5,21 +5,29 @@ use std::fmt::Write;
 use pallet_core::engine::CopyOutcome;
 
 use super::Printer;
-use super::run_result::names;
+use super::fold::{fold, names};
 use super::visible::visible;
 
 /// What was copied, nodes of which the same is to be said together, and a last line that counts.
 pub(crate) fn copy_result(printer: &Printer, outcome: &CopyOutcome, seconds: f64) -> String {
     let mut out = String::new();
-    for (nodes, result) in outcome.grouped() {
-        let names = printer.paint(&names(&nodes), "1");
+    let groups = outcome.grouped();
+    let errors = groups.iter().filter_map(|(nodes, result)| Some((result.error.as_ref()?, nodes.clone()))).collect();
+    let (told, left_out) = fold(errors, Clone::clone, printer.verbose > 0);
+    for (nodes, result) in &groups {
         for copied in &result.copied {
+            let names = printer.paint(&names(nodes), "1");
             let files = if copied.files == 1 { String::new() } else { format!("{} files, ", copied.files) };
             let _ = writeln!(out, "{names}: {} -> {} ({files}{})", visible(&copied.from), visible(&copied.to), size(copied.bytes));
         }
-        if let Some(error) = &result.error {
-            let _ = writeln!(out, "{names}: {}", printer.paint(&visible(error), "31;1"));
+        let told = result.error.as_ref().and_then(|error| told.iter().find(|told| std::ptr::eq(told.error, error)));
+        if let Some(told) = told {
+            let like = if told.alike > 0 { format!(" (or the like on {})", told.alike) } else { String::new() };
+            let _ = writeln!(out, "{}: {}{like}", printer.paint(&names(&told.nodes), "1"), printer.paint(&visible(told.error), "31;1"));
         }
+    }
+    if left_out > 0 {
+        let _ = writeln!(out, "{left_out} other nodes have other errors; -v shows all");
     }
     let failed = outcome.nodes.iter().filter(|node| node.error.is_some()).count();
     let (text, code) = match (outcome.cancelled, failed) {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::Printer;
 use super::failure::failure;
-use super::visible::visible;
+use super::visible::{short, visible};
 
 /// A longer value of an argument is cut.
 const VALUE: usize = 70;
@@ -86,11 +86,11 @@ fn explain_action(out: &mut String, printer: &Printer, action: &ExplainedAction,
     }
     row("together", &visible(&action.together_with.join(", ")));
     for (number, line) in action.diff.lines().enumerate() {
-        let line = visible(line);
+        let line = short(line);
         let line = match line.as_bytes().first() {
             Some(b'+') => printer.paint(&line, "32"),
             Some(b'-') => printer.paint(&line, "31"),
-            _ => line,
+            _ => line.into_owned(),
         };
         row(if number == 0 { "changes" } else { "" }, &line);
     }
@@ -99,7 +99,7 @@ fn explain_action(out: &mut String, printer: &Printer, action: &ExplainedAction,
         return row("script", &format!("{lines} lines, shown with --script"));
     }
     for (number, line) in action.script.lines().enumerate() {
-        row(if number == 0 { "script" } else { "" }, &visible(line));
+        row(if number == 0 { "script" } else { "" }, &short(line));
     }
 }
 

@@ -12,7 +12,7 @@ pub(super) fn failure(out: &mut String, printer: &Printer, heading: &str, error:
     let _ = writeln!(out, "\n{} {}", printer.paint(heading, "31;1"), visible(&error.message));
     let place: Vec<String> = [
         error.phase.as_ref().map(|phase| format!("phase {phase}")),
-        error.action.as_ref().map(|action| visible(action)),
+        error.action.as_ref().map(|action| visible(action).into_owned()),
         error.source.as_ref().map(|source| format!("declared at {source}")),
     ]
     .into_iter()
@@ -23,6 +23,7 @@ pub(super) fn failure(out: &mut String, printer: &Printer, heading: &str, error:
     }
     // a mistake of the project is shown with its line; the message stands above already
     for line in error.detail.lines().filter(|line| !line.contains(&error.message)) {
-        let _ = writeln!(out, "  | {}", visible(line));
+        // the line of the project may be painted; what acts on a terminal is caught where all is printed
+        let _ = writeln!(out, "  | {line}");
     }
 }

@@ -8,6 +8,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::{Value, json};
 
 use super::progress::Progress;
+use super::visible::{paint, written, written_json};
 use crate::cli::Output;
 use crate::error::Failure;
 use crate::project::Diagnostics;
@@ -20,7 +21,7 @@ const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 #[derive(Debug, Clone)]
 pub(crate) struct Printer {
     output: Output,
-    pub(super) verbose: u8,
+    pub(crate) verbose: u8,
     pub(super) terminal: bool,
     /// Some of the result could not be written.
     lost: Arc<AtomicBool>,
@@ -74,8 +75,13 @@ impl Printer {
 
     /// Text of the result, with its own line ends.
     pub(crate) fn text(&self, text: &str) {
+        self.raw(written(text).as_bytes());
+    }
+
+    /// Bytes that are not for a person: a protocol, a file.
+    pub(crate) fn raw(&self, bytes: &[u8]) {
         let mut out = std::io::stdout().lock();
-        if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush())
+        if let Err(error) = out.write_all(bytes).and_then(|()| out.flush())
             && error.kind() != ErrorKind::BrokenPipe
             && !self.lost.swap(true, Ordering::Relaxed)
         {
@@ -85,7 +91,7 @@ impl Printer {
 
     /// A value of the result, for a program.
     pub(crate) fn value(&self, value: &Value) {
-        self.line(&value.to_string());
+        self.raw(format!("{}\n", written_json(&value.to_string())).as_bytes());
     }
 
     /// What goes on, for a person.
@@ -99,8 +105,13 @@ impl Printer {
     pub(crate) fn warning(&self, message: &str) {
         match self.json() {
             true => self.value(&json!({"event": "warning", "node": null, "message": message})),
-            false => self.note(&format!("{} {message}", self.paint("warning:", "33;1"))),
+            false => self.aside(message),
         }
+    }
+
+    /// A warning that is not part of the output. A program that wants one value gets no other.
+    pub(crate) fn aside(&self, message: &str) {
+        self.note(&format!("{} {message}", self.paint("warning:", "33;1")));
     }
 
     /// What is wrong with the project and does not end the command.
@@ -135,7 +146,7 @@ impl Printer {
     /// Asks a person, and gives the answer's line.
     pub(crate) fn ask(&self, question: &str) -> String {
         let mut err = std::io::stderr().lock();
-        let _ = err.write_all(question.as_bytes()).and_then(|()| err.flush());
+        let _ = err.write_all(written(question).as_bytes()).and_then(|()| err.flush());
         drop(err);
         let mut answer = String::new();
         let _ = std::io::stdin().lock().read_line(&mut answer);
@@ -145,7 +156,7 @@ impl Printer {
     /// The same, unless it is told to stop; then there is no answer.
     pub(crate) fn ask_unless(&self, question: &str, stop: &dyn Fn() -> bool) -> Option<String> {
         let mut err = std::io::stderr().lock();
-        let _ = err.write_all(question.as_bytes()).and_then(|()| err.flush());
+        let _ = err.write_all(written(question).as_bytes()).and_then(|()| err.flush());
         drop(err);
         let stdin = std::io::stdin();
         while !stop() {
@@ -169,10 +180,10 @@ impl Printer {
     /// A line beside the result.
     pub(super) fn note(&self, line: &str) {
         let mut err = std::io::stderr().lock();
-        let _ = err.write_all(format!("{line}\n").as_bytes());
+        let _ = err.write_all(format!("{}\n", written(line)).as_bytes());
     }
 
     pub(super) fn paint(&self, text: &str, code: &str) -> String {
-        if self.terminal { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.terminal { paint(text, code) } else { text.to_owned() }
     }
 }

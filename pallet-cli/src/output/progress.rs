@@ -10,7 +10,7 @@ use pallet_core::engine::{CopyResult, Event, Outcome, PlannedChange, RunResult};
 
 use super::Printer;
 use super::summary::summary;
-use super::visible::visible;
+use super::visible::{beginning, short, visible};
 
 /// Nodes that have a line of their own on a terminal; the others share one.
 const LIVE_LINES: usize = 20;
@@ -72,10 +72,12 @@ impl Progress {
                 }
             }
             Event::Output { node, action, line, .. } => {
-                let (action, line) = (visible(action), visible(line));
-                self.now(node, &format!("{action}: {line}"));
+                // a program can print very much that nobody wants to see
+                if self.printer.terminal {
+                    self.now(node, &format!("{action}: {}", beginning(line)));
+                }
                 if verbose > 1 {
-                    self.print(&format!("{node}: {action} | {line}"));
+                    self.print(&format!("{node}: {action} | {}", visible(line)));
                 }
             }
             Event::NodeFinished { node, .. } | Event::Ran(RunResult { node, .. }) | Event::Copied(CopyResult { node, .. }) => {
@@ -133,19 +135,25 @@ impl Progress {
         let source = change.source.as_ref().filter(|_| self.printer.verbose > 0).map(|source| format!("  ({source})")).unwrap_or_default();
         let later = match (self.is_dry_run(), change.certainty) {
             (true, Some(Certainty::May)) => " (known after apply)",
+            (_, Some(Certainty::Drifted)) if change.undone => " (changed since Pallet made it; lift undoes that)",
             (_, Some(Certainty::Drifted)) => " (changed since Pallet made it, kept)",
             _ => "",
         };
         let node = if change.predicted { format!("{} (predicted)", change.node) } else { change.node.clone() };
-        let mut text =
-            format!("{mark} {node}: {}: {} {}: {}{later}{source}", change.phase, change.action, visible(&change.subject), change.summary);
+        let mut text = format!(
+            "{mark} {node}: {}: {} {}: {}{later}{source}",
+            change.phase,
+            change.action,
+            visible(&change.subject),
+            visible(&change.summary)
+        );
         if diff {
             for line in change.diff.lines() {
-                let line = visible(line);
+                let line = short(line);
                 let line = match line.as_bytes().first() {
                     Some(b'+') => self.printer.paint(&line, "32"),
                     Some(b'-') => self.printer.paint(&line, "31"),
-                    _ => line,
+                    _ => line.into_owned(),
                 };
                 text.push_str(&format!("\n      {line}"));
             }
@@ -171,11 +179,11 @@ impl Progress {
             if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}: {wide_msg}") {
                 line.set_style(style);
             }
-            line.set_prefix(node.to_owned());
+            line.set_prefix(visible(node).into_owned());
             line.enable_steady_tick(Duration::from_millis(100));
             line
         });
-        line.set_message(what.to_owned());
+        line.set_message(visible(what).into_owned());
     }
 
     fn done(&self, node: &str) {

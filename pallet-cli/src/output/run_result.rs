@@ -2,22 +2,27 @@
 
 use std::fmt::Write;
 
-use pallet_core::engine::{RunOutcome, natural};
+use pallet_core::engine::RunOutcome;
 
 use super::Printer;
+use super::fold::{fold, names};
 use super::visible::visible;
 
 /// The results, each with the nodes that it is of, and a last line that counts; `outputs`: also what was printed.
 pub(crate) fn run_result(printer: &Printer, outcome: &RunOutcome, outputs: bool, seconds: f64) -> String {
     let mut out = String::new();
-    for (nodes, result) in outcome.grouped() {
-        let names = printer.paint(&names(&nodes), "1");
-        match (&result.error, result.exit) {
-            (Some(error), _) => {
-                let _ = writeln!(out, "{names}: {}", printer.paint(&visible(error), "31;1"));
+    let groups = outcome.grouped();
+    let errors = groups.iter().filter_map(|(nodes, result)| Some((result.error.as_ref()?, nodes.clone()))).collect();
+    let (told, left_out) = fold(errors, Clone::clone, printer.verbose > 0);
+    for (nodes, result) in &groups {
+        match &result.error {
+            Some(error) => {
+                let Some(told) = told.iter().find(|told| std::ptr::eq(told.error, error)) else { continue };
+                let like = if told.alike > 0 { format!(" (or the like on {})", told.alike) } else { String::new() };
+                let _ = writeln!(out, "{}: {}{like}", printer.paint(&names(&told.nodes), "1"), printer.paint(&visible(error), "31;1"));
             }
-            (None, code) => {
-                let code = code.unwrap_or_default();
+            None => {
+                let (names, code) = (printer.paint(&names(nodes), "1"), result.exit.unwrap_or_default());
                 let _ = writeln!(out, "{names}: {}", printer.paint(&format!("exit {code}"), if code == 0 { "32" } else { "31;1" }));
             }
         }
@@ -32,6 +37,9 @@ pub(crate) fn run_result(printer: &Printer, outcome: &RunOutcome, outputs: bool,
         if result.left_out > 0 {
             let _ = writeln!(out, "  ({} bytes more are not shown)", result.left_out);
         }
+    }
+    if left_out > 0 {
+        let _ = writeln!(out, "{left_out} other nodes have other errors; -v shows all");
     }
     let failed = outcome.nodes.iter().filter(|node| node.exit != Some(0)).count();
     let stopped = if outcome.cancelled { ", stopped" } else { "" };
@@ -49,24 +57,6 @@ pub(crate) fn run_result(printer: &Printer, outcome: &RunOutcome, outputs: bool,
 /// A line that a command prints on a node, while it runs.
 pub(crate) fn live_line(node: &str, line: &str) -> String {
     format!("{node}: {}", visible(line))
-}
-
-/// Names of nodes; those that are numbered one after the other by their first and last.
-pub(super) fn names(nodes: &[&str]) -> String {
-    let mut runs: Vec<(&str, &str, usize)> = Vec::new();
-    for node in nodes {
-        let (stem, number) = natural(node);
-        match runs.last_mut() {
-            Some((_, last, count)) if natural(last) == (stem, number.wrapping_sub(1)) => (*last, *count) = (node, *count + 1),
-            _ => runs.push((node, node, 1)),
-        }
-    }
-    let words = runs.iter().flat_map(|(first, last, count)| match count {
-        1 => vec![(*first).to_owned()],
-        2 => vec![(*first).to_owned(), (*last).to_owned()],
-        _ => vec![format!("{first} to {last}")],
-    });
-    words.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -1,17 +1,28 @@
 //! How an operation ended, for a person: what failed and why, and a last line that counts.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 
 use pallet_core::engine::{NodeError, NodeResult, Outcome};
 
 use super::Printer;
 use super::failure::failure;
+use super::fold::{Told, fold, names};
+
+/// So many nodes are named one by one.
+const SHORT: usize = 10;
 
 /// The summary, with its line ends.
 pub(super) fn summary(printer: &Printer, outcome: &Outcome, dry_run: bool, seconds: f64) -> String {
     let mut out = String::new();
-    for (error, nodes) in failures(outcome) {
-        failure(&mut out, printer, &format!("{} failed:", nodes.join(", ")), error);
+    let (told, left_out) = fold(failures(outcome), |error| error.to_string(), printer.verbose > 0);
+    for Told { error, nodes, alike } in told {
+        let names = if nodes.len() <= SHORT { nodes.join(", ") } else { names(&nodes) };
+        let like = if alike > 0 { format!(", {alike} of them with an error that is like this; -v shows all") } else { String::new() };
+        failure(&mut out, printer, &format!("{names} failed{like}:"), error);
+    }
+    if left_out > 0 {
+        let _ = writeln!(out, "\n{left_out} other nodes failed with other errors; -v shows all");
     }
     let (changed, unchanged, failed) = outcome.counts();
     let mut parts = Vec::new();
@@ -53,11 +64,16 @@ pub(super) fn summary(printer: &Printer, outcome: &Outcome, dry_run: bool, secon
 /// The errors, each once with all nodes that it ended.
 fn failures(outcome: &Outcome) -> Vec<(&NodeError, Vec<&str>)> {
     let mut failures: Vec<(&NodeError, Vec<&str>)> = Vec::new();
+    let mut places: HashMap<_, Vec<usize>> = HashMap::new();
     for node in &outcome.nodes {
         let NodeResult::Failed { error, .. } = &node.result else { continue };
-        match failures.iter_mut().find(|(known, _)| *known == error) {
-            Some((_, nodes)) => nodes.push(&node.node),
-            None => failures.push((error, vec![&node.node])),
+        let places = places.entry(error.message.as_str()).or_default();
+        match places.iter().find(|place| failures[**place].0 == error) {
+            Some(place) => failures[*place].1.push(&node.node),
+            None => {
+                places.push(failures.len());
+                failures.push((error, vec![&node.node]));
+            }
         }
     }
     failures

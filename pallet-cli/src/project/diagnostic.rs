@@ -6,6 +6,8 @@ use std::ops::Range;
 use pallet_core::action::SourceLocation;
 use serde::Serialize;
 
+use crate::output::paint;
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -179,6 +181,9 @@ impl Diagnostic {
     }
 }
 
+/// So many are rendered; a person mends them from the first on.
+const TOLD: usize = 30;
+
 /// How many characters of a line are shown.
 const WIDTH: usize = 160;
 
@@ -205,7 +210,7 @@ struct Paint(bool);
 
 impl Paint {
     fn in_colour(&self, code: &str, text: &str) -> String {
-        if self.0 { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.0 { paint(text, code) } else { text.to_owned() }
     }
 }
 
@@ -217,7 +222,11 @@ impl Diagnostics {
 
     /// For a person, one below the other.
     pub(crate) fn render(&self, colour: bool) -> String {
-        self.0.iter().map(|diagnostic| diagnostic.render(colour)).collect::<Vec<_>>().join("\n")
+        let mut told: Vec<_> = self.0.iter().take(TOLD).map(|diagnostic| diagnostic.render(colour)).collect();
+        if self.0.len() > TOLD {
+            told.push(format!("{} more are not shown; mend these first\n", self.0.len() - TOLD));
+        }
+        told.join("\n")
     }
 
     /// Adds one.

@@ -15,7 +15,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use pallet_core::engine::{GroupSpec, Phase};
+use pallet_core::engine::{Engine, GroupSpec, Phase};
 use pallet_core::model::{Environment, Manifest, merge_environment};
 use starlark::PrintHandler;
 
@@ -23,7 +23,7 @@ use config::{Config, Source};
 use star::{Files, InlineScope, Language, Run, with_room};
 
 pub(crate) use analysis::Analysis;
-pub(crate) use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub(crate) use diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 pub(crate) use init::init;
 pub(crate) use star::{Definition, Limits, MAIN, Outline, What, builtins, complete, declarations, file_name, tokens};
 pub(crate) use suggest::{did_you_mean, did_you_mean_or_list};
@@ -81,7 +81,11 @@ pub(crate) struct Project {
     pub(crate) groups: Vec<GroupSpec>,
     /// What is odd, but no error.
     pub(crate) warnings: Diagnostics,
+    /// Where each group is declared.
+    pub(crate) places: BTreeMap<String, Place>,
     pub(crate) inline: InlineScope,
+    /// Whether pallet.star was read; if not, the groups are not known.
+    pub(crate) knows_groups: bool,
 }
 
 /// The environments that are merged, in their order; the service's stands between the first two.
@@ -109,15 +113,10 @@ impl Project {
         }
         let run = Run { limits: options.limits, colour: options.colour };
         let evaluated = files.evaluate(run, &Print(options.print.clone()))?;
-        let groups = evaluated.registry.finish()?;
-        let environment = match config.service(options.service.as_deref()) {
-            Ok((_, service)) => scopes.merged(service.environment),
-            Err(error) if options.service.is_some() => return Err(error.into()),
-            Err(error) => {
-                found.push(Diagnostic { severity: Severity::Warning, ..error });
-                scopes.merged(Environment::new())
-            }
-        };
+        let groups = evaluated.registry.finish(config.max_nodes.unwrap_or(Engine::MAX_NODES))?;
+        let places = groups.iter().filter_map(|(group, place)| Some((group.name.clone(), place.clone()?))).collect();
+        let groups: Vec<_> = groups.into_iter().map(|(group, _)| group).collect();
+        let environment = scopes.with_service(&config, options.service.as_deref(), &mut found)?;
         if groups.is_empty() {
             let warning = Diagnostic::warning(format!("{MAIN} declares no group: there is nothing to make"));
             found.push(warning.suggest("declare one: `web = group_spec(\"web\", count = 1)`".to_owned()));
@@ -129,9 +128,35 @@ impl Project {
             directory: directory.to_owned(),
             environment,
             groups,
+            places,
             warnings: found,
             config,
             inline: InlineScope { known: evaluated.known, language, main: evaluated.main, interface: evaluated.interface, crates, run },
+            knows_groups: true,
+        })
+    }
+
+    /// What pallet.toml alone says of the project in a directory: its groups are not known.
+    pub(crate) fn configured(directory: &Path, options: &LoadOptions) -> Result<Project, Diagnostics> {
+        let is_there = options.unsaved.contains_key(CONFIG) || directory.join(CONFIG).exists();
+        if !is_there {
+            check_files(directory, &options.unsaved)?;
+        }
+        let (config, scopes, mut found) = configuration(directory, options);
+        if found.has_errors() {
+            return Err(found);
+        }
+        let environment = scopes.with_service(&config, options.service.as_deref(), &mut found)?;
+        Ok(Project {
+            name: config.name.clone().unwrap_or_else(|| config::name_of_directory(&directory_name(directory))),
+            directory: directory.to_owned(),
+            environment,
+            groups: Vec::new(),
+            places: BTreeMap::new(),
+            warnings: found,
+            config,
+            inline: InlineScope::nothing(Language::new(std::iter::empty()), Run { limits: options.limits, colour: options.colour })?,
+            knows_groups: false,
         })
     }
 
@@ -142,6 +167,18 @@ impl Project {
 }
 
 impl Scopes {
+    /// The environment with the service that is in use. If that is not known, this is a warning unless it was named.
+    fn with_service(&self, config: &Config, service: Option<&str>, found: &mut Diagnostics) -> Result<Environment, Diagnostics> {
+        match config.service(service) {
+            Ok((_, service)) => Ok(self.merged(service.environment)),
+            Err(error) if service.is_some() => Err(error.into()),
+            Err(error) => {
+                found.push(Diagnostic { severity: Severity::Warning, ..error });
+                Ok(self.merged(Environment::new()))
+            }
+        }
+    }
+
     fn merged(&self, service: Environment) -> Environment {
         let mut environment = self.user.clone();
         for scope in [service, self.project.clone(), self.command_line.clone()] {

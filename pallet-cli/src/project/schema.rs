@@ -127,7 +127,11 @@ impl<'a> Schema<'a> {
             return Vec::new();
         }
         if let Some(choices) = schema.choices() {
-            return if choices.contains(&value) { Vec::new() } else { vec![not_a_choice(&choices, value)] };
+            return match schema.node.get(DEFINED_IN).and_then(Value::as_str) {
+                _ if choices.contains(&value) => Vec::new(),
+                Some(place) => vec![not_defined(place, &choices, value)],
+                None => vec![not_a_choice(&choices, value)],
+            };
         }
         let mut problems = schema.check_alternatives(value);
         for part in schema.node.get("allOf").and_then(Value::as_array).into_iter().flatten() {
@@ -253,6 +257,17 @@ impl<'a> Schema<'a> {
         problems.extend(missing.map(|key| Problem::new(format!("lacks the key `{key}`"))));
         problems
     }
+}
+
+/// Where the user defines the names that are listed: what is not among them is missing there.
+pub(crate) const DEFINED_IN: &str = "x-defined-in";
+
+fn not_defined(place: &str, choices: &[&Value], value: &Value) -> Problem {
+    let words: Vec<&str> = choices.iter().filter_map(|choice| choice.as_str()).collect();
+    let word = value.as_str().unwrap_or_default();
+    let suggestion = did_you_mean_or_list(word, &words, "there are");
+    let suggestion = suggestion.or_else(|| Some(format!("write one there, such as `{word} = {{ env = \"NAME\" }}`")));
+    Problem { suggestion, ..Problem::new(format!("is {}, which {place} does not have", shown(value))) }
 }
 
 fn not_a_choice(choices: &[&Value], value: &Value) -> Problem {

@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::commands::operation::leave;
 use crate::operation::Telling;
+use crate::signals::{aside, briefly, leave};
 
 /// What Ctrl-C would stop now.
 #[derive(Default)]
@@ -52,22 +52,30 @@ impl Interrupt {
         self.reading.store(reading, Ordering::Relaxed);
     }
 
-    /// Ctrl-C was pressed: an operation is told to end, the second time it is not waited for; without one the evaluation ends.
-    pub(crate) fn strike(&self, interactive: bool) {
+    /// Ctrl-C was pressed, or the process is to end: an operation is told to end, the second time it is not waited for; without one the
+    /// evaluation ends.
+    pub(crate) fn strike(&self, interactive: bool, ends: bool) {
+        let interactive = interactive && !ends;
         let running = self.running();
         match running.as_ref() {
             Some(operation) if operation.cancel.is_cancelled() => {
-                operation.telling.abandon();
+                let telling = operation.telling.clone();
+                if !interactive {
+                    leave(move || telling.abandon());
+                }
                 (operation.abandon)();
+                aside(move || telling.abandon());
             }
             Some(operation) => {
-                operation.telling.stopping(if interactive { "to wait no more" } else { "to leave at once" });
+                let telling = operation.telling.clone();
+                // it is said before the operation can be over, and the next prompt come
+                briefly(move || telling.stopping(if interactive { "to wait no more" } else { "to leave at once" }));
                 operation.cancel.cancel();
                 // a script ends with what it was at
                 self.evaluation.store(!interactive, Ordering::Relaxed);
             }
             // nothing would end a wait for lines of a pipe
-            None if !interactive && self.reading.load(Ordering::Relaxed) => leave(),
+            None if ends || !interactive && self.reading.load(Ordering::Relaxed) => leave(|| ()),
             None => self.evaluation.store(true, Ordering::Relaxed),
         }
     }

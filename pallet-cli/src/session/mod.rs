@@ -14,7 +14,7 @@ mod verbs;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use pallet_core::engine::{Connections, Engine};
 use pallet_core::model::Manifest;
@@ -26,6 +26,7 @@ use crate::project::config::{AdminUserConfig, Service};
 use crate::project::star::complete::ScopeData;
 use crate::project::star::{Inputs, Language, Live, Workbench, with_inputs, with_room};
 use crate::project::{Catalog, Diagnostics};
+use crate::signals::{Heard, hear};
 
 pub(crate) use interrupt::Interrupt;
 pub(crate) use script::{converse, run_file, run_lines};
@@ -60,6 +61,7 @@ pub(crate) struct Session {
     worst: AtomicU8,
     /// The names of nodes, as they were last seen.
     nodes: Arc<Mutex<Vec<String>>>,
+    heard: OnceLock<Heard>,
 }
 
 struct State {
@@ -89,13 +91,10 @@ impl Session {
             told: AtomicBool::new(false),
             worst: AtomicU8::new(0),
             nodes: Arc::default(),
+            heard: OnceLock::new(),
         };
         let (interrupt, interactive) = (session.interrupt.clone(), session.is_interactive());
-        session.handle.spawn(async move {
-            while tokio::signal::ctrl_c().await.is_ok() {
-                interrupt.strike(interactive);
-            }
-        });
+        session.heard.set(hear(move |ends| interrupt.strike(interactive, ends))?).ok();
         Ok(Arc::new(session))
     }
 

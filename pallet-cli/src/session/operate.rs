@@ -56,6 +56,7 @@ impl Session {
                 .help("call it outside of phase functions".to_owned())
         })?;
         let mut engine = self.engine().map_err(|error| self.complaint(error))?;
+        engine.declared = Some(self.all_groups(evaluator));
         let telling = Telling::begin(&self.base, &mut engine);
         let cancel = engine.cancel.clone();
         let (sender, messages) = channel();

@@ -1,9 +1,11 @@
 //! What a call means by groups and nodes: values, or their names.
 
 use pallet_core::engine::GroupSpec;
+use starlark::eval::Evaluator;
 use starlark::values::Value;
 use starlark::values::dict::DictRef;
 
+use super::Session;
 use super::arguments::Call;
 use crate::project::star::spec::GroupValue;
 use crate::project::star::table::TableValue;
@@ -32,17 +34,24 @@ enum Meant {
     Node(String),
 }
 
-impl<'v> Call<'_, 'v, '_, '_> {
+impl Session {
     /// The groups there are: the project's, where no input bound one of that name to a variable.
-    pub(crate) fn all_groups(&self) -> Vec<GroupSpec> {
-        let mut groups = self.session.loaded().project.groups.clone();
-        for own in own_groups(self.evaluator) {
+    pub(crate) fn all_groups(&self, evaluator: &Evaluator<'_, '_, '_>) -> Vec<GroupSpec> {
+        let mut groups = self.loaded().project.groups.clone();
+        for own in own_groups(evaluator) {
             match groups.iter_mut().find(|group| group.name == own.name) {
                 Some(group) => *group = own,
                 None => groups.push(own),
             }
         }
         groups
+    }
+}
+
+impl<'v> Call<'_, 'v, '_, '_> {
+    /// The groups there are: the project's, where no input bound one of that name to a variable.
+    pub(crate) fn all_groups(&self) -> Vec<GroupSpec> {
+        self.session.all_groups(self.evaluator)
     }
 
     /// What a parameter says; nothing: all groups.
@@ -74,11 +83,17 @@ impl<'v> Call<'_, 'v, '_, '_> {
         };
         let mut groups = Vec::new();
         for (key, count) in counts.iter() {
-            let Meant::Groups(meant) = self.meant(parameter, key)? else { return Err(self.no_group(key.unpack_str().unwrap_or_default())) };
-            let number = count.unpack_i32().and_then(|count| u32::try_from(count).ok()).filter(|count| *count <= GroupSpec::MOST);
+            let number = count.unpack_i32().and_then(|count| u32::try_from(count).ok());
             if number.is_none() && !count.is_none() {
-                return Err(self.complaint(format!("a count must be a number from 0 to {}, not {}", GroupSpec::MOST, describe(count))));
+                return Err(self.complaint(format!("a count must be a whole number from 0 up, not {}", describe(count))));
             }
+            let meant = match self.meant(parameter, key)? {
+                Meant::Groups(meant) => meant,
+                // nodes of a group that is not declared any more can still go
+                Meant::Node(name) => {
+                    GroupSpec::choose(&[], &[format!("{name}={}", number.unwrap_or(1))]).map_err(|_| self.no_group(&name))?
+                }
+            };
             let [mut group]: [GroupSpec; 1] =
                 meant.try_into().map_err(|_| self.complaint(format!("{} is a cluster: give its groups counts instead", describe(key))))?;
             group.count = number.or(group.count);

@@ -3,9 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::package::PackageAction;
 use super::package_file::{PackageFile, package_file_builders};
-use super::{Action, ActionError, Change, Workspace};
-use crate::model::{Capabilities, NodeState, Observation};
+use super::package_support::Wanted;
+use super::{Action, ActionError, Change, Claims, Workspace};
+use crate::model::{Capabilities, NodeState, Observation, PackageManager};
 use crate::script::packages;
 
 /// Ensures that a package is installed, from a file of rpm: on Red Hat, Fedora, SUSE and their kin.
@@ -49,6 +51,12 @@ impl Action for AddRpm {
     fn prepare(&mut self, workspace: &dyn Workspace) -> Result<(), ActionError> {
         self.file = Some(self.arguments().check(Self::NAME, workspace)?);
         Ok(())
+    }
+
+    fn claims(&self, claims: &mut Claims) {
+        for manager in [PackageManager::Dnf, PackageManager::Yum, PackageManager::Zypper] {
+            Wanted::of(&self.name).claim(claims, manager, PackageAction::Install);
+        }
     }
 
     fn needs(&self, needed: &mut Capabilities) {

@@ -1,34 +1,46 @@
-//! Ensures a key that may log in as a user over ssh, or that it may not. No-op: the user's file has the key, whatever its comment.
+//! Ensures keys that may log in as a user over ssh, or that they may not. No-op: the user's file has each key just so, whatever its comment.
+
+mod keys;
+mod wanted;
+
+use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::edit::{Edit, LinesKept, Line, Missing, Wrong, bare, ended, joined, plan_no_line, require_line};
-use super::ere::{Ere, literal};
-use super::file_support::{parent, plan_file, require_absolute, require_name};
+pub use self::wanted::Keys;
+
+use self::keys::{How, KeyLine, edited};
+use super::edit::{Edit, Missing, joined, require_line};
+use super::file_support::{kind, parent, plan_file, require_absolute, require_name};
 use super::line_in_file::LineAction;
-use super::{Action, ActionError, Change, Workspace};
+use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation, UserState};
 use crate::script::{Script, quote};
 
-/// Ensures that a public key may log in as a user over ssh, or that it may not. Nothing to do where the file has the key already with the same
+/// Ensures that public keys may log in as a user over ssh, or that they may not. Nothing to do where the file has each key already with the same
 /// options, whatever its comment. The file is `.ssh/authorized_keys` in the user's home directory; it and its directory are made as sshd wants them.
 ///
+/// One key has one line: sshd takes the first line of a key, so any other line of it, with other options or none, goes away.
+///
 /// Example: `authorized_key(request, "app", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ann@example.com")`
+///
+/// Example: `authorized_key(request, "app", ["ssh-rsa AAAAB3NzaC1yc2E= ann", "no-pty ssh-rsa AAAAB3NzaC1yc2F= bob"], exclusive = True)`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuthorizedKey {
     /// The user.
     pub user: String,
-    /// The public key, as one line of a file such as `id_ed25519.pub`.
-    pub key: String,
+    /// The public key, as one line of a file such as `id_ed25519.pub`; or a list of such lines, where each may begin with options of its own.
+    #[schemars(schema_with = "Keys::schema")]
+    pub key: Keys,
     /// `present` or `absent`.
     #[serde(default)]
     pub action: LineAction,
     /// What stands before the key, such as `no-pty,from="10.0.0.0/8"`.
     #[serde(default)]
     pub options: Option<String>,
-    /// Whether all other keys of the user are taken away.
+    /// Whether all other keys of the user are taken away. Give all keys that the user has as one list.
     #[serde(default)]
     pub exclusive: bool,
     /// The absolute path of another file, whose directory is left as it is.
@@ -36,15 +48,9 @@ pub struct AuthorizedKey {
     pub path: Option<String>,
 }
 
-/// A key without its comment.
-struct Parts<'a> {
-    kind: &'a str,
-    blob: &'a str,
-}
-
 impl AuthorizedKey {
-    /// The key of a user.
-    pub fn new(user: impl Into<String>, key: impl Into<String>) -> Self {
+    /// The key of a user, or several.
+    pub fn new(user: impl Into<String>, key: impl Into<Keys>) -> Self {
         AuthorizedKey { user: user.into(), key: key.into(), action: LineAction::Present, options: None, exclusive: false, path: None }
     }
 
@@ -54,7 +60,7 @@ impl AuthorizedKey {
         self
     }
 
-    /// As the only one.
+    /// As the only ones.
     pub fn exclusive(mut self) -> Self {
         self.exclusive = true;
         self
@@ -72,40 +78,44 @@ impl AuthorizedKey {
         self
     }
 
-    fn parts(&self) -> Result<Parts<'_>, ActionError> {
-        let wrong = |why: &str| ActionError::arguments(Self::NAME, format!("the key of {} {why}; give a line such as that of id_ed25519.pub", self.user));
-        require_line(Self::NAME, "the key", &self.key)?;
-        let mut words = self.key.split_whitespace();
-        let (kind, blob) = words.next().zip(words.next()).ok_or_else(|| wrong("is not a type and a key"))?;
-        let known = ["ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-sha2-"].iter().any(|start| kind.starts_with(start));
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-.@".contains(&byte);
-        if !known || !kind.bytes().all(plain) {
-            return Err(wrong("does not begin with a type such as ssh-ed25519; options have a parameter of their own"));
+    /// The lines as they are wanted in the file.
+    fn lines(&self) -> Vec<String> {
+        let line = |key: &String| match &self.options {
+            Some(options) => format!("{options} {}", key.trim()),
+            None => key.trim().to_owned(),
+        };
+        self.key.lines().iter().map(line).collect()
+    }
+
+    /// Refuses what sshd would not read as one key.
+    fn check_keys(&self) -> Result<(), ActionError> {
+        let mut ids = BTreeSet::new();
+        for key in self.key.lines() {
+            let wrong = |why: &str| {
+                let message = format!("the key of {} {why}; give a line such as that of id_ed25519.pub", self.user);
+                Err(ActionError::arguments(Self::NAME, message))
+            };
+            require_line(Self::NAME, "the key", key)?;
+            let Some(line) = KeyLine::read(key) else {
+                return wrong("is not a type such as ssh-ed25519 and a key in base64");
+            };
+            if !line.options.is_empty() && matches!(self.key, Keys::One(_)) {
+                return wrong("does not begin with a type such as ssh-ed25519; options have a parameter of their own");
+            }
+            if !line.options.is_empty() && self.options.is_some() {
+                return wrong("has options of its own; give no others");
+            }
+            if !line.blob.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte)) {
+                return wrong("is not in base64");
+            }
+            if !ids.insert((line.kind, line.blob)) {
+                return Err(ActionError::arguments(Self::NAME, format!("a key of {} stands twice in the list; give it once", self.user)));
+            }
         }
-        if !blob.starts_with("AAAA") || !blob.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte)) {
-            return Err(wrong("is not in base64"));
+        if ids.is_empty() && !self.exclusive {
+            return Err(ActionError::arguments(Self::NAME, format!("there is no key for {}; give at least one", self.user)));
         }
-        Ok(Parts { kind, blob })
-    }
-
-    fn line(&self) -> String {
-        let key = self.key.trim();
-        self.options.as_ref().map_or_else(|| key.to_owned(), |options| format!("{options} {key}"))
-    }
-
-    /// A line with the key, whatever stands around it.
-    fn any(&self) -> Result<Ere, ActionError> {
-        let Parts { kind, blob } = self.parts()?;
-        let text = format!("^([^#].*[[:space:]])?{}[[:space:]]+{}([[:space:]]|$)", literal(kind), literal(blob));
-        Ere::new(Self::NAME, "key", &text)
-    }
-
-    /// A line with the key and the wanted options.
-    fn right(&self) -> Result<Ere, ActionError> {
-        let Parts { kind, blob } = self.parts()?;
-        let options = self.options.as_ref().map(|options| format!("{}[[:space:]]+", literal(options))).unwrap_or_default();
-        let text = format!("^{options}{}[[:space:]]+{}([[:space:]]|$)", literal(kind), literal(blob));
-        Ere::new(Self::NAME, "key", &text)
+        Ok(())
     }
 
     /// Where the file stands if nothing was changed from what is usual: what is asked of the node before its home is known.
@@ -122,20 +132,19 @@ impl AuthorizedKey {
         if self.action == LineAction::Present { Missing::Create } else { Missing::Leave }
     }
 
+    fn how(&self) -> How {
+        match self.action {
+            LineAction::Absent => How::Absent,
+            LineAction::Present if self.exclusive => How::Only,
+            LineAction::Present => How::Present,
+        }
+    }
+
     /// What is to be done in the file at `edit`'s path.
     fn plan_lines(&self, edit: &Edit<'_>, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
-        if self.action == LineAction::Absent {
-            return plan_no_line(edit, node, &Wrong::Match(self.any()?));
-        }
-        let (right, line) = (self.right()?, self.line());
-        if self.exclusive {
-            let script = edit.call("ensure_only_line", &[&line, right.text()]);
-            return edit.plan(node, script, |text| {
-                let left: String = text.lines_kept().filter(|line| right.matches(bare(line))).collect();
-                ended(if left.is_empty() { line.clone() } else { left })
-            });
-        }
-        Line { line: &line, replaces: Some(self.any()?), enough: Some(right), place: None }.plan(edit, node)
+        let (how, lines) = (self.how(), self.lines());
+        let words: Vec<&str> = std::iter::once(how.word()).chain(lines.iter().map(String::as_str)).collect();
+        edit.plan(node, edit.call("ensure_keys", &words), |text| edited(text, how, &lines))
     }
 
     /// The change of a file whose place only the node knows.
@@ -156,7 +165,7 @@ impl AuthorizedKey {
         let path = self.path.clone().unwrap_or_else(|| self.usual());
         let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
         node.forget_files_below(if self.path.is_some() { &path } else { directory });
-        Ok(Some(Change::may("edit the keys", script)))
+        Ok(Some(Change::may("edit the keys", script).with_diff(change.diff.replace("$primary", "?"))))
     }
 }
 
@@ -164,8 +173,8 @@ impl Action for AuthorizedKey {
     const NAME: &'static str = "authorized_key";
 
     fn subject(&self) -> String {
-        let comment = self.key.split_whitespace().nth(2).or_else(|| self.key.split_whitespace().nth(1)).unwrap_or_default();
-        format!("{}: {comment}", self.user)
+        let names: Vec<&str> = self.key.lines().iter().map(|key| KeyLine::read(key).map_or("", |line| line.name())).collect();
+        format!("{}: {}", self.user, names.join(", "))
     }
 
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
@@ -182,7 +191,28 @@ impl Action for AuthorizedKey {
         if self.exclusive && self.action == LineAction::Absent {
             return Err(ActionError::arguments(Self::NAME, "exclusive is for a key that is present; leave it away"));
         }
-        self.any().and(self.right()).map(drop)
+        self.check_keys()
+    }
+
+    fn claims(&self, claims: &mut Claims) {
+        let place = self.path.as_ref().map(|path| format!(" in {path}")).unwrap_or_default();
+        let set = format!("the keys of {}{place}", self.user);
+        let lines = self.lines();
+        let keys: Vec<KeyLine<'_>> = lines.iter().filter_map(|line| KeyLine::read(line)).collect();
+        for key in &keys {
+            let how = if self.action == LineAction::Absent { "absent" } else { key.options };
+            let what = format!("how the key {} may log in as {}{place}", key.name(), self.user);
+            claims.identified(what, format!("{set}\n{}", key.blob), how);
+            if self.action == LineAction::Present {
+                claims.member(&set, key.blob);
+            }
+        }
+        if self.action == LineAction::Present {
+            claims.user(&self.user);
+        }
+        if self.exclusive {
+            claims.only(set, keys.iter().map(|key| key.blob.to_owned()).collect());
+        }
     }
 
     fn needs(&self, needed: &mut Capabilities) {
@@ -214,11 +244,16 @@ impl Action for AuthorizedKey {
             return self.plan_unknown(node);
         }
         let place = format!("{home}/.ssh");
-        if self.path.is_none()
-            && let Known::Known(FileState::Link { target }) = node.file(&place)
-        {
+        let other = match node.file(&place) {
             // it is the user's, and root would follow it to any file
-            return Err(ActionError::node(format!("{place} is a link to {target}, not a directory; put a directory in its place")));
+            Known::Known(FileState::Link { target }) => Some(format!("link to {target}")),
+            Known::Known(other @ (FileState::File { .. } | FileState::Fifo(_) | FileState::Other)) if self.action == LineAction::Present => {
+                Some(kind(other).to_owned())
+            }
+            _ => None,
+        };
+        if let Some(other) = other.filter(|_| self.path.is_none()) {
+            return Err(ActionError::node(format!("{place} is a {other}, not a directory; put a directory in its place")));
         }
         let mut directory = None;
         if self.path.is_none() && self.action == LineAction::Present {
@@ -236,128 +271,4 @@ impl Action for AuthorizedKey {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::check::{NodeBuilder, check, node};
-    use super::*;
-    use expect_test::expect;
-
-    const KEY: &str = "ssh-ed25519 AAAAC3Nz+/a= ann@home";
-    const FILE: &str = "/home/app/.ssh/authorized_keys";
-
-    fn with_user() -> NodeBuilder {
-        let user = UserState { home: Some("/home/app".into()), group: Some("app".into()), ..UserState::default() };
-        let mut node = node().user("app", user);
-        let attributes = |mode| Attributes { owner: Some("app".into()), group: Some("app".into()), mode: Some(mode) };
-        node.0.set_file("/home/app/.ssh", FileState::Directory(attributes(0o700)));
-        node
-    }
-
-    fn with_keys(text: &str) -> NodeBuilder {
-        let mut node = with_user();
-        let attributes = Attributes { owner: Some("app".into()), group: Some("app".into()), mode: Some(0o600) };
-        let digest = Some(crate::model::digest(text.as_bytes()));
-        node.0.set_file(FILE, FileState::File { digest, text: Some(text.into()), attributes });
-        node
-    }
-
-    #[test]
-    fn adds_what_is_missing() {
-        check(AuthorizedKey::new("app", KEY), with_user().without_file("/home/app/.ssh").without_file(FILE), expect![[r#"
-            will create directory, create file
-            + directory app:app 0700
-            + file app:app 0600
-            @@ -0,0 +1 @@
-            +ssh-ed25519 AAAAC3Nz+/a= ann@home
-            ---
-            ensure_directory /home/app/.ssh app app 0700
-            require_directory /home/app/.ssh
-            ensure_line /home/app/.ssh/authorized_keys create app app 0600 'ssh-ed25519 AAAAC3Nz+/a= ann@home' '^([^#].*[[:space:]])?ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)' itself '' '' '^ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)'
-        "#]]);
-        check(AuthorizedKey::new("app", KEY), with_keys("ssh-rsa AAAAB x\n"), expect![[r#"
-            will change content
-            @@ -1 +1,2 @@
-             ssh-rsa AAAAB x
-            +ssh-ed25519 AAAAC3Nz+/a= ann@home
-            ---
-            require_directory /home/app/.ssh
-            ensure_line /home/app/.ssh/authorized_keys create app app 0600 'ssh-ed25519 AAAAC3Nz+/a= ann@home' '^([^#].*[[:space:]])?ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)' itself '' '' '^ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)'
-        "#]]);
-        check(AuthorizedKey::new("app", KEY).options("no-pty"), with_keys("ssh-ed25519 AAAAC3Nz+/a=\n"), expect![[r#"
-            will change content
-            @@ -1 +1 @@
-            -ssh-ed25519 AAAAC3Nz+/a=
-            +no-pty ssh-ed25519 AAAAC3Nz+/a= ann@home
-            ---
-            require_directory /home/app/.ssh
-            ensure_line /home/app/.ssh/authorized_keys create app app 0600 'no-pty ssh-ed25519 AAAAC3Nz+/a= ann@home' '^([^#].*[[:space:]])?ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)' itself '' '' '^no-pty[[:space:]]+ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)'
-        "#]]);
-        check(AuthorizedKey::new("app", KEY).exclusive(), with_keys("ssh-rsa AAAAB x\n"), expect![[r#"
-            will change content
-            @@ -1 +1 @@
-            -ssh-rsa AAAAB x
-            +ssh-ed25519 AAAAC3Nz+/a= ann@home
-            ---
-            require_directory /home/app/.ssh
-            ensure_only_line /home/app/.ssh/authorized_keys create app app 0600 'ssh-ed25519 AAAAC3Nz+/a= ann@home' '^ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)'
-        "#]]);
-    }
-
-    #[test]
-    fn leaves_what_is_right() {
-        check(AuthorizedKey::new("app", KEY), with_keys("x\nssh-ed25519 AAAAC3Nz+/a= other comment\n"), expect!["nothing to do"]);
-        check(AuthorizedKey::new("app", KEY).exclusive(), with_keys("ssh-ed25519 AAAAC3Nz+/a=\n"), expect!["nothing to do"]);
-        check(AuthorizedKey::new("app", KEY).absent(), with_keys("ssh-ed25519 AAAAC3Nz+/aa=\n"), expect!["nothing to do"]);
-        check(AuthorizedKey::new("app", KEY).absent(), node().without_user("app"), expect!["nothing to do"]);
-    }
-
-    #[test]
-    fn takes_keys_away() {
-        check(AuthorizedKey::new("app", KEY).absent(), with_keys("from=\"x y\" ssh-ed25519  AAAAC3Nz+/a=\n"), expect![[r#"
-            will change content
-            @@ -1 +0,0 @@
-            -from="x y" ssh-ed25519  AAAAC3Nz+/a=
-            ---
-            require_directory /home/app/.ssh
-            ensure_no_line /home/app/.ssh/authorized_keys leave app app 0600 -E '^([^#].*[[:space:]])?ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)'
-        "#]]);
-    }
-
-    #[test]
-    fn decides_on_the_node_what_is_not_known() {
-        check(AuthorizedKey::new("app", KEY), node(), expect![[r#"
-            may edit the keys
-            ---
-            home_of app
-            file=$home/.ssh/authorized_keys
-            ensure_directory "$home/.ssh" app "$primary" 0700
-            ensure_line "$file" create app "$primary" 0600 'ssh-ed25519 AAAAC3Nz+/a= ann@home' '^([^#].*[[:space:]])?ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)' itself '' '' '^ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)'
-        "#]]);
-        check(AuthorizedKey::new("app", KEY).absent(), node(), expect![[r#"
-            may edit the keys
-            ---
-            home_of app
-            file=$home/.ssh/authorized_keys
-            require_directory "$home/.ssh"
-            ensure_no_line "$file" leave app "$primary" 0600 -E '^([^#].*[[:space:]])?ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)'
-        "#]]);
-        check(AuthorizedKey::new("app", KEY).path("/etc/ssh/keys/app"), node(), expect![[r#"
-            may edit the keys
-            ---
-            home_of app
-            file=/etc/ssh/keys/app
-            ensure_line "$file" create app "$primary" 0600 'ssh-ed25519 AAAAC3Nz+/a= ann@home' '^([^#].*[[:space:]])?ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)' itself '' '' '^ssh-ed25519[[:space:]]+AAAAC3Nz\+/a=([[:space:]]|$)'
-        "#]]);
-    }
-
-    #[test]
-    fn refuses_what_cannot_be() {
-        for key in [AuthorizedKey::new("app", KEY), AuthorizedKey::new("app", KEY).absent()] {
-            let linked = with_keys("").link("/home/app/.ssh", "/root/.ssh").file(FILE, "x\n", 0o600);
-            check(key, linked, expect!["error: /home/app/.ssh is a link to /root/.ssh, not a directory; put a directory in its place"]);
-        }
-        check(AuthorizedKey::new("app", KEY), node().without_user("app"), expect![[r#"error: there is no user app; declare user("app") before it"#]]);
-        check(AuthorizedKey::new("app", "no-pty ssh-rsa AAAA"), node(), expect!["error: authorized_key: the key of app does not begin with a type such as ssh-ed25519; options have a parameter of their own; give a line such as that of id_ed25519.pub"]);
-        check(AuthorizedKey::new("app", "ssh-rsa x"), node(), expect!["error: authorized_key: the key of app is not in base64; give a line such as that of id_ed25519.pub"]);
-        check(AuthorizedKey::new("app", KEY).absent().exclusive(), node(), expect!["error: authorized_key: exclusive is for a key that is present; leave it away"]);
-    }
-}
+mod tests;

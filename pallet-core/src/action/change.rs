@@ -23,6 +23,8 @@ pub struct Change {
     pub uploads: Vec<Upload>,
     /// Packages to install or remove, which the engine joins with those of its neighbours into one transaction.
     pub packages: Option<PackageTransaction>,
+    /// Whether the script uses the ssh agent of the machine that Pallet runs on: it calls `lend_agent`.
+    pub agent: bool,
 }
 
 /// Whether a change is sure.
@@ -60,7 +62,15 @@ pub enum UploadSource {
 impl Change {
     /// A change that is sure.
     pub fn will(summary: impl Into<String>, script: Script) -> Self {
-        Change { certainty: Certainty::Will, summary: summary.into(), diff: String::new(), script, uploads: Vec::new(), packages: None }
+        Change {
+            certainty: Certainty::Will,
+            summary: summary.into(),
+            diff: String::new(),
+            script,
+            uploads: Vec::new(),
+            packages: None,
+            agent: false,
+        }
     }
 
     /// A change that is decided on the node.
@@ -76,6 +86,12 @@ impl Change {
     /// The same with a diff to show.
     pub fn with_diff(mut self, diff: impl Into<String>) -> Self {
         self.diff = diff.into();
+        self
+    }
+
+    /// The same with a script that uses the ssh agent of the machine that Pallet runs on, if it does.
+    pub fn with_agent(mut self, agent: bool) -> Self {
+        self.agent = agent;
         self
     }
 

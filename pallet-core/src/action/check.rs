@@ -75,13 +75,13 @@ impl NodeBuilder {
 
     /// The service is known, and so.
     pub fn service(mut self, name: &str, running: bool, enabled: bool) -> Self {
-        self.0.set_service(name, ServiceState { exists: true, running, enabled: Some(enabled) });
+        self.0.set_service(name, ServiceState { exists: true, running, enabled: Some(enabled), masked: false });
         self
     }
 
     /// Nothing knows the service.
     pub fn without_service(mut self, name: &str) -> Self {
-        self.0.set_service(name, ServiceState { exists: false, running: false, enabled: None });
+        self.0.set_service(name, ServiceState { exists: false, running: false, enabled: None, masked: false });
         self
     }
 

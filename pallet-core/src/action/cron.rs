@@ -8,9 +8,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::edit::{Edit, Line, Missing, Wrong, plan_no_line, require_line};
 use super::ere::Ere;
 use super::file_support::{plan_delete, require_name};
-use super::{Action, ActionError, Change, Existence, Workspace};
+use super::{Action, ActionError, Change, Claims, Existence, Workspace};
 use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation, OsFamily, digest};
-use crate::script::quote;
+use crate::script::{Script, quote};
 
 /// Ensures that cron runs a command at certain times, or that no job of this name is there. Nothing to do where cron has the job just so.
 ///
@@ -23,10 +23,10 @@ use crate::script::quote;
 pub struct Cron {
     /// The name of the job: letters, digits, `-` and `_`.
     pub name: String,
-    /// The command, as one line of a shell; `%` means just that.
+    /// The command, as one line of a shell, of at most 998 bytes; `%` and backslashes mean just that.
     #[serde(default)]
     pub command: String,
-    /// The user that it runs as; root if none is given.
+    /// The user that it runs as, who must exist; root if none is given.
     #[serde(default = "root")]
     pub user: String,
     /// 0 to 59; every one if none is given.
@@ -87,6 +87,8 @@ fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, 
 }
 
 const DIRECTORY: &str = "/etc/cron.d";
+/// Debian's cron passes over a job whose command is longer, without a word.
+const MAX_COMMAND: usize = 998;
 /// The words for whole schedules, and what they mean.
 const SPECIAL: [(&str, &str); 8] = [
     ("@reboot", ""),
@@ -176,11 +178,31 @@ impl Cron {
         self.special.clone().unwrap_or_else(fields)
     }
 
+    /// The command as cron must read it. A `%` would end it. Debian's cron takes a backslash before `%` and before another backslash away, all others
+    /// take it away before `%` alone; there the shell puts a backslash before `%` together again.
+    fn escaped(&self, family: OsFamily) -> String {
+        let command = &self.command;
+        if family == OsFamily::Debian {
+            let mut out = String::new();
+            let mut chars = command.chars().peekable();
+            while let Some(char) = chars.next() {
+                let special = char == '%' || (char == '\\' && matches!(chars.peek(), Some('\\' | '%')));
+                out.extend(special.then_some('\\').into_iter().chain([char]));
+            }
+            return out;
+        }
+        if command.contains("\\%") {
+            let octal = command.replace('\\', "\\134").replace('%', "\\045").replace('\'', "\\047");
+            return format!("eval \"$(printf '{octal}')\"");
+        }
+        command.replace('%', "\\%")
+    }
+
     /// The content of the job's own file.
-    fn content(&self) -> String {
+    pub(super) fn content(&self, family: OsFamily) -> String {
         let quoted = |value: &str| if value.contains('"') { format!("'{value}'") } else { format!("\"{value}\"") };
         let environment: String = self.environment.iter().map(|(name, value)| format!("{name}={}\n", quoted(value))).collect();
-        format!("{environment}{} {} {}\n", self.schedule(), self.user, self.command.replace('%', "\\%"))
+        format!("{environment}{} {} {}\n", self.schedule(), self.user, self.escaped(family))
     }
 
     /// The line in the user's own table, where the shell takes its end for a comment.
@@ -200,6 +222,26 @@ impl Cron {
     /// A line of a table that was written for this job.
     fn own_line(&self) -> Result<Ere, ActionError> {
         Ere::new(Self::NAME, "name", &format!(" # pallet: {}$", self.name))
+    }
+
+    /// Refuses a user that is not there; otherwise gives what makes sure of it on the node.
+    fn plan_user(&self, node: &NodeState) -> Result<Option<Script>, ActionError> {
+        if self.user == "root" || self.action == Existence::Delete {
+            return Ok(None);
+        }
+        match node.user(&self.user) {
+            Known::Known(Some(_)) => Ok(None),
+            Known::Known(None) => {
+                let (name, user) = (&self.name, &self.user);
+                Err(ActionError::node(format!("there is no user {user} to run {name} as; declare user({user:?}) before it")))
+            }
+            Known::Unknown => Ok(Some(Script::new().call(["require_user", &self.user]))),
+        }
+    }
+
+    fn with_user(&self, change: Option<Change>, user: Option<Script>) -> Option<Change> {
+        let Some(user) = user else { return change };
+        change.map(|change| Change { script: user.raw(change.script.as_str()), ..change })
     }
 
     fn plan_table(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
@@ -271,6 +313,10 @@ impl Action for Cron {
         if self.command.trim().is_empty() {
             return Self::wrong(format!("{} has no command; say what it runs", self.name));
         }
+        if self.escaped(OsFamily::Debian).len() > MAX_COMMAND {
+            let message = format!("the command of {} has more than the {MAX_COMMAND} bytes that cron reads; put it into a script", self.name);
+            return Self::wrong(message);
+        }
         for (name, value) in &self.environment {
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
             if name.is_empty() || !name.bytes().all(plain) || name.starts_with(|first: char| first.is_ascii_digit()) {
@@ -298,6 +344,19 @@ impl Action for Cron {
         }
     }
 
+    fn claims(&self, claims: &mut Claims) {
+        let job = format!("the job {}", self.name);
+        match self.action {
+            Existence::Delete => claims.value(job, "", "none"),
+            Existence::Create => {
+                let content = self.content(OsFamily::Debian);
+                claims.value(job, "", &content);
+                claims.user(&self.user);
+                claims.part(&self.file(), move |text| text == content);
+            }
+        }
+    }
+
     fn needs(&self, needed: &mut Capabilities) {
         needed.path(&self.file());
         if self.action != Existence::Delete {
@@ -306,16 +365,20 @@ impl Action for Cron {
     }
 
     fn observe(&self, wanted: &mut Observation) {
+        if self.user != "root" && self.action != Existence::Delete {
+            wanted.user(&self.user);
+        }
         // which of them it will be depends on the system
-        wanted.content(&self.file(), &digest(self.content().as_bytes()));
+        wanted.content(&self.file(), &digest(self.content(OsFamily::Debian).as_bytes()));
         wanted.text(&self.table());
         wanted.file(DIRECTORY);
         wanted.file("/etc/crontabs");
     }
 
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+        let user = self.plan_user(node)?;
         if node.os.family == OsFamily::Alpine {
-            return self.plan_table(node);
+            return self.plan_table(node).map(|change| self.with_user(change, user));
         }
         if self.action == Existence::Delete {
             return Ok(plan_delete(node, &self.file()));
@@ -325,7 +388,8 @@ impl Action for Cron {
         }
         let file = self.file();
         let attributes = Attributes { owner: Some(root()), group: Some(root()), mode: Some(0o644) };
-        Edit::of(&file, Missing::Create, attributes).plan_whole(node, &self.content())
+        let content = self.content(node.os.family);
+        Ok(self.with_user(Edit::of(&file, Missing::Create, attributes).plan_whole(node, &content)?, user))
     }
 }
 

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, ActionError, Change, Workspace};
+use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, CommandState, Known, NodeState, Observation};
 use crate::script::{DEBCONF, Script, packages};
 
@@ -66,6 +66,10 @@ impl Action for DebconfSetSelections {
             return wrong(format!("the value for {} is neither \"true\" nor \"false\"", self.question));
         }
         Ok(())
+    }
+
+    fn claims(&self, claims: &mut Claims) {
+        claims.value(format!("the answer to {} of {}", self.question, self.package), "", &self.value);
     }
 
     fn needs(&self, needed: &mut Capabilities) {

@@ -1,12 +1,14 @@
 //! An action as a function declared it: with its options and the place that asked for it.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::AnyAction;
+use super::claims::Account;
 
 /// Options that every action takes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -103,6 +105,8 @@ pub struct Declared {
     pub via: Vec<String>,
     /// What may be shown of it; kept only where it is to be explained.
     pub shown: Option<Shown>,
+    /// Who must be there before it, once that was asked.
+    pub(crate) accounts: OnceLock<Vec<Account>>,
 }
 
 /// What may be shown of an action: nothing of it holds a secret.
@@ -125,6 +129,7 @@ impl Declared {
             source: None,
             via: Vec::new(),
             shown: None,
+            accounts: OnceLock::new(),
         }
     }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::builders::attribute_builders;
 use super::file_support::{Existence, attribute_words, attributes, kind, new_attributes, parent, plan_delete, plan_file, require_absolute};
 use super::ownership::Ownership;
-use super::{Action, ActionError, Change, Workspace};
+use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation};
 use crate::script::Script;
 
@@ -80,6 +80,16 @@ impl Action for Directory {
             return Err(ActionError::arguments(Self::NAME, "recursive is about the owner and the group; give one, or leave recursive away"));
         }
         attributes(Self::NAME, &self.owner, &self.group, &self.mode).map(drop)
+    }
+
+    fn claims(&self, claims: &mut Claims) {
+        claims.path(&self.path, if self.action == Existence::Delete { "nothing" } else { "a directory" });
+        if let (Ok(wanted), Existence::Create) = (attributes(Self::NAME, &self.owner, &self.group, &self.mode), self.action) {
+            claims.attributes(&self.path, &wanted);
+            if self.recursive {
+                claims.owned_below(&self.path, wanted.owner.as_deref(), wanted.group.as_deref());
+            }
+        }
     }
 
     fn needs(&self, needed: &mut Capabilities) {
@@ -202,6 +212,7 @@ mod tests {
         "#]]);
         check(Directory::at("/srv").owner("it's").recursive(), node(), expect![[r#"
             may ensure directory
+            + directory it's:? ?
             ---
             ensure_directory /srv 'it'\''s' '' ''
             ensure_owners /srv 'it'\''s' ''

@@ -1,7 +1,7 @@
 //! What the actions share that change a part of a file: exact where its text is known, decided on the node where it is not.
 
 use super::ere::Ere;
-use super::file_support::{attribute_words, kind, new_attributes, parent, plan_file};
+use super::file_support::{all_of, attribute_words, kind, new_attributes, parent, plan_file};
 use super::{ActionError, Certainty, Change};
 use crate::model::{Attributes, FileState, Known, NodeState, Observation, digest};
 use crate::script::{Script, quote};
@@ -37,6 +37,26 @@ impl<'a> Edit<'a> {
         if let Some(parent) = parent(self.path).filter(|_| self.missing == Missing::Create) {
             wanted.file(parent);
         }
+    }
+
+    /// Asks for what the plan needs where the file is too large to be told.
+    pub(super) fn observe_edit(&self, wanted: &mut Observation, script: &Script) {
+        wanted.edit(self.path, script.as_str());
+    }
+
+    /// The digest of what `edited` makes of a file whose text is not known, and its bytes where they are: the node said so, or they are no text.
+    fn unseen(&self, node: &NodeState, script: &Script, edited: impl FnOnce(&str) -> String) -> Option<(String, Option<String>)> {
+        if let Known::Known(made) = node.reading(script.as_str())
+            && made.exit == 0
+            && made.output.len() == 64
+        {
+            return Some((made.output.clone(), None));
+        }
+        // what is put in is the same in every encoding
+        let bytes = node.bytes(self.path).filter(|_| script.as_str().is_ascii())?;
+        let made = edited(bytes);
+        let raw: Vec<u8> = made.chars().map(|letter| u8::try_from(u32::from(letter)).ok()).collect::<Option<_>>()?;
+        Some((digest(&raw), Some(made)))
     }
 
     /// Asks for what [`Edit::plan_whole`] needs: the text travels only where the file does not have this content.
@@ -77,9 +97,17 @@ impl<'a> Edit<'a> {
                 Missing::Create => with(edited(""), new_attributes(node, &self.attributes, 0o644)),
             },
             Known::Known(FileState::File { attributes, .. }) => {
-                let state = FileState::File { digest: None, text: None, attributes: self.attributes.or(attributes) };
-                node.set_file(self.path, state);
-                return Ok(Some(Change::may("edit file", script)));
+                let attributes = self.attributes.or(attributes);
+                let Some((digest, bytes)) = self.unseen(node, &script, edited) else {
+                    node.set_file(self.path, FileState::File { digest: None, text: None, attributes });
+                    return Ok(Some(Change::may("edit file", script)));
+                };
+                let wanted = FileState::File { digest: Some(digest), text: None, attributes };
+                let change = plan_file(node, self.path, wanted, script)?;
+                if let Some(bytes) = bytes {
+                    node.set_bytes(self.path, bytes);
+                }
+                return Ok(change);
             }
             Known::Known(FileState::Link { target }) => {
                 return Err(ActionError::node(format!("{} is a link to {target}, not a file; name the file that it points to", self.path)));
@@ -91,7 +119,12 @@ impl<'a> Edit<'a> {
                 } else {
                     node.set_file(self.path, FileState::File { digest: None, text: None, attributes: self.attributes.clone() });
                 }
-                return Ok(Some(Change::may("edit file", script)));
+                // what a file that has nothing would get is what is wanted
+                let shown = match self.missing {
+                    Missing::Leave => String::new(),
+                    _ => all_of(&with(edited(""), self.attributes.clone())),
+                };
+                return Ok(Some(Change::may("edit file", script).with_diff(shown)));
             }
         };
         plan_file(node, self.path, wanted, script)
@@ -106,7 +139,12 @@ impl<'a> Edit<'a> {
         }
         let script = Script::new().raw(&format!("edited() {{ printf %s {}; }}", quote(content)));
         let script = script.raw(self.call("edit_file", &[]).as_str());
-        let change = self.plan(node, script, |_| content.to_owned())?;
+        let unknown = node.file(self.path) == Known::Unknown;
+        let mut change = self.plan(node, script, |_| content.to_owned())?;
+        if let (true, Some(change)) = (unknown, &mut change) {
+            let (digest, text) = (Some(digest(content.as_bytes())), Some(content.to_owned()));
+            change.diff = all_of(&FileState::File { digest, text, attributes: self.attributes.clone() });
+        }
         if let Known::Known(FileState::File { digest: None, attributes, .. }) = node.file(self.path).cloned() {
             let state = FileState::File { digest: Some(digest(content.as_bytes())), text: Some(content.to_owned()), attributes };
             node.set_file(self.path, state);
@@ -140,6 +178,10 @@ impl Line<'_> {
 
     /// Brings the line into the file.
     pub(super) fn plan(&self, edit: &Edit<'_>, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+        edit.plan(node, self.script(edit), |text| self.edited(text))
+    }
+
+    pub(super) fn script(&self, edit: &Edit<'_>) -> Script {
         let itself = if self.matches_itself() { "itself" } else { "" };
         let (place, of) = match &self.place {
             None => ("", ""),
@@ -148,20 +190,19 @@ impl Line<'_> {
         };
         let replaces = self.replaces.as_ref().map(Ere::text).unwrap_or_default();
         let enough = self.enough.as_ref().map(Ere::text).unwrap_or_default();
-        let script = edit.call("ensure_line", &[self.line, replaces, itself, place, of, enough]);
-        edit.plan(node, script, |text| self.edited(text))
+        edit.call("ensure_line", &[self.line, replaces, itself, place, of, enough])
     }
 
-    fn edited(&self, text: &str) -> String {
+    pub(super) fn edited(&self, text: &str) -> String {
         let mut lines: Vec<&str> = text.lines_kept().collect();
         let enough = |line: &&str| self.enough.as_ref().is_some_and(|ere| ere.matches(bare(line)));
         if !self.matches_itself() && lines.iter().any(|line| bare(line) == self.line) || lines.iter().any(enough) {
             return text.to_owned();
         }
         let last = |ere: &Ere| lines.iter().rposition(|line| ere.matches(bare(line)));
-        let whole = format!("{}\n", self.line);
         if let Some(at) = self.replaces.as_ref().and_then(last) {
-            lines[at] = if lines[at].ends_with('\n') { &whole } else { self.line };
+            let whole = format!("{}{}", self.line, &lines[at][bare(lines[at]).len()..]);
+            lines[at] = &whole;
             return lines.concat();
         }
         let at = match &self.place {
@@ -170,29 +211,21 @@ impl Line<'_> {
             Some((Place::Before, ere)) => last(ere),
         }
         .unwrap_or(lines.len());
-        let cut = at > 0 && !lines[at - 1].ends_with('\n');
-        lines.splice(at..at, if cut { vec!["\n", &whole] } else { vec![whole.as_str()] });
+        let ending = ending(text);
+        let whole = format!("{}{ending}", self.line);
+        let lacks = match at.checked_sub(1).map(|before| lines[before]) {
+            Some(before) if before.ends_with('\r') => "\n",
+            Some(before) if !before.ends_with('\n') => ending,
+            _ => "",
+        };
+        lines.splice(at..at, [lacks, &whole]);
         lines.concat()
     }
 }
 
 /// Takes every line out of the file that is `line`, or that matches.
 pub(super) fn plan_no_line(edit: &Edit<'_>, node: &mut NodeState, wrong: &Wrong<'_>) -> Result<Option<Change>, ActionError> {
-    let words = match wrong {
-        Wrong::Line(line) => ["-xF", line],
-        Wrong::Match(ere) => ["-E", ere.text()],
-    };
-    let is_wrong = |line: &str| match wrong {
-        Wrong::Line(wrong) => bare(line) == *wrong,
-        Wrong::Match(ere) => ere.matches(bare(line)),
-    };
-    edit.plan(node, edit.call("ensure_no_line", &words), |text| {
-        if !text.lines_kept().any(is_wrong) {
-            return text.to_owned();
-        }
-        let left: String = text.lines_kept().filter(|line| !is_wrong(line)).collect();
-        ended(left)
-    })
+    edit.plan(node, wrong.script(edit), |text| wrong.edited(text))
 }
 
 /// Which lines should not be there.
@@ -202,20 +235,49 @@ pub(super) enum Wrong<'a> {
     Match(Ere),
 }
 
+impl Wrong<'_> {
+    /// The text without the lines.
+    pub(super) fn edited(&self, text: &str) -> String {
+        let is_wrong = |line: &str| match self {
+            Wrong::Line(wrong) => bare(line) == *wrong,
+            Wrong::Match(ere) => ere.matches(bare(line)),
+        };
+        if !text.lines_kept().any(is_wrong) {
+            return text.to_owned();
+        }
+        ended(text.lines_kept().filter(|line| !is_wrong(line)).collect())
+    }
+
+    pub(super) fn script(&self, edit: &Edit<'_>) -> Script {
+        let words = match self {
+            Wrong::Line(line) => ["-xF", line],
+            Wrong::Match(ere) => ["-E", ere.text()],
+        };
+        edit.call("ensure_no_line", &words)
+    }
+}
+
 /// Text with a newline at its end, unless it is empty.
-pub(super) fn ended(mut text: String) -> String {
+fn ended(mut text: String) -> String {
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }
     text
 }
 
-/// A line without its newline.
+/// A line without what ends it: a newline, and a carriage return before it.
 pub(super) fn bare(line: &str) -> &str {
-    line.strip_suffix('\n').unwrap_or(line)
+    let line = line.strip_suffix('\n').unwrap_or(line);
+    line.strip_suffix('\r').unwrap_or(line)
 }
 
-/// The lines of a text with their newlines: a carriage return is a part of its line, as it is to grep.
+/// What ends a new line of a text: what ends its first one.
+pub(super) fn ending(text: &str) -> &'static str {
+    let first = text.lines_kept().next().unwrap_or_default();
+    if first.strip_suffix('\n').unwrap_or(first).ends_with('\r') { "\r\n" } else { "\n" }
+}
+
+/// The lines of a text with what ends them.
 pub(super) trait LinesKept {
     fn lines_kept(&self) -> std::str::SplitInclusive<'_, char>;
 }
@@ -230,6 +292,10 @@ impl LinesKept for str {
 pub(super) fn require_line(action: &str, what: &str, text: &str) -> Result<(), ActionError> {
     if text.contains(['\n', '\0']) {
         return Err(ActionError::arguments(action, format!("{what} {text:?} holds a newline or a NUL; give one line")));
+    }
+    if text.ends_with('\r') {
+        let why = "ends with a carriage return; leave it away: a line gets what ends the lines of its file";
+        return Err(ActionError::arguments(action, format!("{what} {text:?} {why}")));
     }
     Ok(())
 }

@@ -41,6 +41,15 @@ pub(super) fn literal(text: &str) -> String {
     text.chars().flat_map(|char| special(char).then_some('\\').into_iter().chain([char])).collect()
 }
 
+/// `text` as an expression that matches it in upper and lower case.
+pub(super) fn any_case(text: &str) -> String {
+    let either = |char: char| match (char.to_ascii_lowercase(), char.to_ascii_uppercase()) {
+        (lower, upper) if lower == upper => literal(&char.to_string()),
+        (lower, upper) => format!("[{lower}{upper}]"),
+    };
+    text.chars().map(either).collect()
+}
+
 fn translate(text: &str) -> Result<String, String> {
     if text.is_empty() {
         return Err("it is empty".to_owned());

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::builders::guard_builders;
 use super::guard::Guarded;
-use super::{Action, ActionError, Change, Workspace};
+use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, NodeState, Observation};
 
 /// Runs a text in an interpreter of the node, such as Python, Perl or bash; if it ends with another exit code than 0, the node's part of the
@@ -87,6 +87,7 @@ impl Exec {
             cwd: self.cwd.as_deref(),
             user: self.user.as_deref(),
             environment: &self.environment,
+            only_looks: false,
         }
     }
 }
@@ -110,6 +111,10 @@ impl Action for Exec {
             return Err(ActionError::arguments(Self::NAME, "an argument holds a NUL character"));
         }
         self.guarded(&self.command()).check()
+    }
+
+    fn claims(&self, claims: &mut Claims) {
+        self.user.iter().for_each(|user| claims.user(user));
     }
 
     fn needs(&self, needed: &mut Capabilities) {

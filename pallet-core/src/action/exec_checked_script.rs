@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::builders::guard_builders;
 use super::guard::Guarded;
-use super::{Action, ActionError, Change, Workspace};
+use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, NodeState, Observation};
 
 /// Runs shell commands as `exec_script` does, under a name that says what they are for: it stands in the plan and in the error if they fail.
@@ -38,15 +38,25 @@ pub struct ExecCheckedScript {
     /// Environment variables for the commands.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
+    /// Whether the commands change nothing on the node, such as a check of a configuration. What is known of the node is then known still, and the
+    /// plan says of what comes after whether it changes.
+    #[serde(default)]
+    pub only_looks: bool,
 }
 
 impl ExecCheckedScript {
     /// Commands that always run.
     pub fn new(name: impl Into<String>, script: impl Into<String>) -> Self {
-        ExecCheckedScript { name: name.into(), script: script.into(), creates: None, unless: None, only_if: None, cwd: None, user: None, environment: BTreeMap::new() }
+        ExecCheckedScript { name: name.into(), script: script.into(), creates: None, unless: None, only_if: None, cwd: None, user: None, environment: BTreeMap::new(), only_looks: false }
     }
 
     guard_builders!();
+
+    /// Which change nothing on the node.
+    pub fn only_looks(mut self) -> Self {
+        self.only_looks = true;
+        self
+    }
 
     fn guarded(&self) -> Guarded<'_> {
         Guarded {
@@ -60,6 +70,7 @@ impl ExecCheckedScript {
             cwd: self.cwd.as_deref(),
             user: self.user.as_deref(),
             environment: &self.environment,
+            only_looks: self.only_looks,
         }
     }
 }
@@ -76,6 +87,10 @@ impl Action for ExecCheckedScript {
             return Err(ActionError::arguments(Self::NAME, format!("the name {:?} is not one line that says what the script is for", self.name)));
         }
         self.guarded().check()
+    }
+
+    fn claims(&self, claims: &mut Claims) {
+        self.user.iter().for_each(|user| claims.user(user));
     }
 
     fn needs(&self, needed: &mut Capabilities) {
@@ -129,6 +144,17 @@ mod tests {
             changed
             fi
         "#]]);
+    }
+
+    #[test]
+    fn what_only_looks_leaves_all_known() {
+        let of = |script: ExecCheckedScript| {
+            let mut state = node().file("/etc/app.conf", "", 0o644).0;
+            script.plan(&mut state).expect("it can be planned").expect("it runs");
+            state.file("/etc/app.conf").known().is_some()
+        };
+        assert!(!of(ExecCheckedScript::new("check", "app --check")));
+        assert!(of(ExecCheckedScript::new("check", "app --check").only_looks()));
     }
 
     #[test]

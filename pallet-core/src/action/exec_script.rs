@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::builders::guard_builders;
 use super::guard::Guarded;
-use super::{Action, ActionError, Change, Workspace};
+use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, NodeState, Observation};
 
 /// Runs shell commands with `sh -e`: the first one that fails ends the script, and the node's part of the operation.
@@ -60,6 +60,7 @@ impl ExecScript {
             cwd: self.cwd.as_deref(),
             user: self.user.as_deref(),
             environment: &self.environment,
+            only_looks: false,
         }
     }
 }
@@ -74,6 +75,10 @@ impl Action for ExecScript {
 
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
         self.guarded().check()
+    }
+
+    fn claims(&self, claims: &mut Claims) {
+        self.user.iter().for_each(|user| claims.user(user));
     }
 
     fn needs(&self, needed: &mut Capabilities) {

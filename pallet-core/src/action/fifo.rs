@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::builders::attribute_builders;
-use super::file_support::{Existence, attribute_words, attributes, kind, new_attributes, parent, plan_delete, plan_file, require_absolute};
-use super::{Action, ActionError, Change, Workspace};
+use super::file_support::{Existence, attribute_words, attributes, kind, new_attributes, parent, plan_delete_of, plan_file, require_absolute};
+use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, FileState, Known, NodeState, Observation};
 use crate::script::Script;
 
@@ -60,6 +60,13 @@ impl Action for Fifo {
         attributes(Self::NAME, &self.owner, &self.group, &self.mode).map(drop)
     }
 
+    fn claims(&self, claims: &mut Claims) {
+        claims.path(&self.path, if self.action == Existence::Delete { "nothing" } else { "a named pipe" });
+        if let (Ok(wanted), Existence::Create) = (attributes(Self::NAME, &self.owner, &self.group, &self.mode), self.action) {
+            claims.attributes(&self.path, &wanted);
+        }
+    }
+
     fn needs(&self, needed: &mut Capabilities) {
         needed.path(&self.path);
     }
@@ -83,7 +90,7 @@ impl Action for Fifo {
             Known::Unknown => wanted.clone(),
         };
         if self.action == Existence::Delete {
-            return Ok(plan_delete(node, &self.path));
+            return Ok(plan_delete_of(node, &self.path, "pipe"));
         }
         let words = ["ensure_fifo", &self.path].map(str::to_owned).into_iter().chain(attribute_words(&wanted));
         plan_file(node, &self.path, FileState::Fifo(attributes), Script::new().call(words))

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::builders::attribute_builders;
-use super::file_support::{attribute_words, attributes, kind, new_attributes, parent, plan_delete, plan_file, require_absolute};
-use super::{Action, ActionError, Change, Workspace};
+use super::file_support::{attribute_words, attributes, kind, new_attributes, only_of_kind, parent, plan_delete, plan_file, require_absolute};
+use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, FileState, Known, NodeState, Observation, digest};
 use crate::script::Script;
 
@@ -77,6 +77,13 @@ impl Action for File {
         attributes(Self::NAME, &self.owner, &self.group, &self.mode).map(drop)
     }
 
+    fn claims(&self, claims: &mut Claims) {
+        claims.path(&self.path, if self.action == FileAction::Delete { "nothing" } else { "a file" });
+        if let (Ok(wanted), true) = (attributes(Self::NAME, &self.owner, &self.group, &self.mode), self.action != FileAction::Delete) {
+            claims.attributes(&self.path, &wanted);
+        }
+    }
+
     fn needs(&self, needed: &mut Capabilities) {
         needed.path(&self.path);
     }
@@ -106,11 +113,11 @@ impl Action for File {
             Known::Unknown => FileState::File { digest: None, text: None, attributes: wanted.clone() },
         };
         let words = ["ensure_file", &self.path].map(str::to_owned).into_iter().chain(attribute_words(&wanted));
-        let script = Script::new().call(words);
+        let script = only_of_kind(node, &self.path, "file", Script::new().call(words));
         if self.action == FileAction::Create {
             return plan_file(node, &self.path, state, script);
         }
-        let script = script.call(["touch", "--", &self.path]).raw("changed");
+        let script = script.call(["touch_file", &self.path]);
         let change = plan_file(node, &self.path, state, script.clone())?;
         Ok(Some(Change { diff: change.map(|change| change.diff).unwrap_or_default(), ..Change::will("touch", script) }))
     }
@@ -153,8 +160,7 @@ mod tests {
                 + file root:root 0600
                 ---
                 ensure_file /etc/motd '' '' 0600
-                touch -- /etc/motd
-                changed
+                touch_file /etc/motd
             "#]],
         );
     }
@@ -183,6 +189,7 @@ mod tests {
             expect![[r#"
                 may ensure file
                 ---
+                require_kind /etc/motd file
                 ensure_file /etc/motd '' '' ''
             "#]],
         );

@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ActionError, Change};
+use super::{ActionError, Certainty, Change};
 use crate::model::{Attributes, FileState, Known, NodeState};
-use crate::script::Script;
+use crate::script::{Script, quote};
 
 /// Whether something should be there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -99,8 +99,11 @@ pub(super) fn plan_file(node: &mut NodeState, path: &str, wanted: FileState, scr
     require_parent(node, path, &wanted)?;
     let change = match node.file(path) {
         Known::Known(current) if wanted.allows(current) => return Ok(None),
-        Known::Known(current) => Change::will(summary(current, &wanted), script).with_diff(diff(current, &wanted)),
-        Known::Unknown => Change::may(format!("ensure {}", kind(&wanted)), script),
+        Known::Known(current) => {
+            let change = Change::will(summary(current, &wanted), script).with_diff(diff(current, &wanted));
+            Change { certainty: if may_be(current, &wanted) { Certainty::May } else { Certainty::Will }, ..change }
+        }
+        Known::Unknown => Change::may(format!("ensure {}", kind(&wanted)), script).with_diff(all_of(&wanted)),
     };
     node.set_file(path, wanted);
     Ok(Some(change))
@@ -108,8 +111,17 @@ pub(super) fn plan_file(node: &mut NodeState, path: &str, wanted: FileState, scr
 
 /// Removes whatever stands at `path`.
 pub(super) fn plan_delete(node: &mut NodeState, path: &str) -> Option<Change> {
+    delete(node, path, Script::new().call(["ensure_absent", path]))
+}
+
+/// Removes what stands at `path`, if it is of one of the kinds of the library's `require_kind`.
+pub(super) fn plan_delete_of(node: &mut NodeState, path: &str, kinds: &str) -> Option<Change> {
+    let script = only_of_kind(node, path, kinds, Script::new().call(["ensure_absent", path]));
+    delete(node, path, script)
+}
+
+fn delete(node: &mut NodeState, path: &str, script: Script) -> Option<Change> {
     let was = node.file(path).cloned();
-    let script = Script::new().call(["ensure_absent", path]);
     let change = match was {
         Known::Known(FileState::Absent) => return None,
         Known::Known(current) => {
@@ -121,6 +133,20 @@ pub(super) fn plan_delete(node: &mut NodeState, path: &str) -> Option<Change> {
     node.forget_files_below(path);
     node.set_file(path, FileState::Absent);
     Some(change)
+}
+
+/// `script`, which on a node that is not known changes nothing where something of another kind stands at `path`, as a plan refuses it where it is
+/// known. The kinds are those of the library's `require_kind`.
+pub(super) fn only_of_kind(node: &NodeState, path: &str, kinds: &str, script: Script) -> Script {
+    match node.file(path) {
+        Known::Known(_) => script,
+        Known::Unknown => Script::new().call(["require_kind", path, kinds]).raw(script.as_str()),
+    }
+}
+
+/// A script that reads the file at `path` while the node is observed. It does nothing where there is none: a named pipe would be waited for.
+pub(super) fn only_of_file(path: &str, script: &str) -> String {
+    format!("[ -f {} ] || exit 1\n{script}", quote(path))
 }
 
 /// A file cannot stand where there is no directory for it; a directory makes its parents.
@@ -150,6 +176,33 @@ pub(super) fn summary(current: &FileState, wanted: &FileState) -> String {
         (FileState::Link { .. }, FileState::Link { .. }) => "change target".to_owned(),
         (current, wanted) => format!("replace {} by {}", kind(current), kind(wanted)),
     }
+}
+
+/// Whether a path that is known in part may be just as wanted: what is not known of it may be so.
+fn may_be(current: &FileState, wanted: &FileState) -> bool {
+    let filled = |known: &Attributes, wanted: &Attributes| wanted.allows(&known.or(wanted));
+    match (current, wanted) {
+        (FileState::File { digest, attributes, .. }, FileState::File { digest: new, attributes: new_attributes, .. }) => {
+            (digest.is_none() || new.is_none() || digest == new) && filled(attributes, new_attributes)
+        }
+        (FileState::Directory(known), FileState::Directory(wanted)) | (FileState::Fifo(known), FileState::Fifo(wanted)) => {
+            filled(known, wanted)
+        }
+        _ => false,
+    }
+}
+
+/// What a person sees of what is wanted where nobody knows what there is.
+pub(super) fn all_of(wanted: &FileState) -> String {
+    let attributes = match wanted {
+        FileState::File { attributes, .. } | FileState::Directory(attributes) | FileState::Fifo(attributes) => attributes,
+        FileState::Link { .. } => return diff(&FileState::Absent, wanted),
+        FileState::Absent | FileState::Other => return String::new(),
+    };
+    let said = *attributes != Attributes::default();
+    // a headline of question marks says nothing, and where lines stand is not known
+    let shown = diff(&FileState::Absent, wanted);
+    shown.split_inclusive('\n').skip(usize::from(!said)).filter(|line| !line.starts_with("@@")).collect()
 }
 
 /// What a person sees of the difference between two states of a path.

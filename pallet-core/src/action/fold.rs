@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{ActionError, Certainty, Change, Condition, Declared};
-use crate::model::{Known, NodeState, Observation};
+use crate::model::{KNOWN_AFTER_APPLY, Known, NodeState, Observation};
 
 /// Flags set so far in an operation on one node; a flag that is absent is not set.
 pub type Flags = BTreeMap<String, Certainty>;
@@ -38,7 +38,15 @@ pub enum Skipped {
 pub fn observation<'a>(actions: impl IntoIterator<Item = &'a Declared>) -> Observation {
     let mut wanted = Observation::default();
     for declared in actions {
-        declared.action.observe(&mut wanted);
+        if declared.conditions.is_empty() && declared.options.if_flag.is_none() {
+            declared.action.observe(&mut wanted);
+            declared.observe_accounts(&mut wanted);
+        } else {
+            // what may never be done at all is not simulated each time
+            let mut asked = Observation::default();
+            declared.action.observe(&mut asked);
+            wanted.extend(Observation { installs: BTreeMap::new(), removals: BTreeMap::new(), ..asked });
+        }
         for condition in &declared.conditions {
             wanted.command(&condition.command);
         }
@@ -88,9 +96,17 @@ pub fn plan_watched(
         let change = match flag {
             _ if skipped.is_some() => None,
             None => None,
-            Some(Certainty::Will) if conditions.is_empty() => declared.action.plan(node).map_err(|error| (index, error))?,
+            Some(Certainty::Will) if conditions.is_empty() => {
+                let planned = declared.require_accounts(node).and_then(|()| declared.action.plan(node));
+                planned.map_err(|error| (index, error))?
+            }
             Some(_) => plan_conditional(declared, node).map_err(|error| (index, error))?,
         };
+        let change = change.map(|change| match change.certainty {
+            // an address that nobody knows yet may be the one that stands there
+            Certainty::Will if change.diff.contains(KNOWN_AFTER_APPLY) => Change { certainty: Certainty::May, ..change },
+            _ => change,
+        });
         let settles = look_again && declared.action.plan(&mut node.clone()).is_ok_and(|again| again.is_none());
         let (change, drift) = match change {
             Some(change) if change.certainty == Certainty::Drifted => (None, Some(change)),

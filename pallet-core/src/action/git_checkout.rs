@@ -1,20 +1,32 @@
 //! Ensures a checkout of a git repository. No-op: the wanted commit is checked out, and nothing in it is changed.
 
+mod commands;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::file_support::{parent, require_absolute, require_name};
-use super::{Action, ActionError, Change, Workspace};
+use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, FileState, Known, NodeState, Observation, Reading};
-use crate::script::{Script, quote, shell, strict_shell};
+use crate::script::{Script, quote, strict_shell};
+use commands::SUBMODULE;
 
 /// Ensures that a commit of a git repository is checked out at a path. Nothing to do where it is.
 ///
 /// With a full commit hash that is known beforehand, from what the node has. With a branch or a tag, or with none, the node fetches in every run and
 /// decides then. Files that were changed in the checkout are kept: they are an error, unless `force` throws the changes away. Files that git does not
-/// know stay.
+/// know stay. Submodules are checked out as well, all the way down.
+///
+/// What another user owns is never touched as root: git runs as the owner of the checkout then, and a new checkout in another user's directory is that
+/// user's. Root's own checkout must stand where nobody else can rename a directory above it.
+///
+/// A private repository needs a key of its own on the node, or `forward_agent`. What hosts are known by is the node's affair: over ssh the repository's
+/// must stand in the `known_hosts` of who git runs as, or in `/etc/ssh/ssh_known_hosts`, unless the node's ssh is told otherwise
+/// (`StrictHostKeyChecking`).
 ///
 /// Example: `git_checkout(request, "https://github.com/example/app.git", "/srv/app", revision = "v1.2", user = "app")`
+///
+/// Example: `git_checkout(request, "git@github.com:example/private.git", "/srv/private", forward_agent = True)`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GitCheckout {
@@ -25,7 +37,8 @@ pub struct GitCheckout {
     /// A branch, a tag or a full commit hash; the repository's main branch if none is given.
     #[serde(default)]
     pub revision: Option<String>,
-    /// The user that git runs as, who owns the checkout; else the one that Pallet is on the node, which is root. The directory above must be the user's.
+    /// The user that git runs as, who owns the checkout. Where none is given it is the owner of the directory that is there already, or else the one
+    /// that Pallet is on the node, which is root. For a new checkout the directory above must be the user's.
     #[serde(default)]
     pub user: Option<String>,
     /// Whether changes in the checkout are thrown away.
@@ -34,12 +47,43 @@ pub struct GitCheckout {
     /// How many commits of history are fetched; all if nothing is said.
     #[serde(default)]
     pub depth: Option<u32>,
+    /// Whether submodules are checked out too, at the commits that the checkout names; `False` leaves them out.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub submodules: bool,
+    /// Whether git logs in with the keys of the ssh agent of the machine that Pallet runs on (`SSH_AUTH_SOCK`, or ssh's `IdentityAgent`). Keys stay there:
+    /// the node can list them and have the agent sign, and only while this phase is applied. Meanwhile root on the node, and the user that git runs as,
+    /// can log in with them wherever they are let in: forward to nodes that you trust with that, and have `ssh-add -c` ask for each use. Keys for certain
+    /// hosts (`ssh-add -h`) do not sign. It takes a connection over ssh, and a server that allows it (`AllowAgentForwarding`).
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub forward_agent: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+// serde asks with a reference
+fn is_yes(value: &bool) -> bool {
+    *value
+}
+
+fn is_no(value: &bool) -> bool {
+    !*value
 }
 
 impl GitCheckout {
     /// The main branch of `repository` at `path`.
     pub fn new(repository: impl Into<String>, path: impl Into<String>) -> Self {
-        GitCheckout { repository: repository.into(), path: path.into(), revision: None, user: None, force: false, depth: None }
+        GitCheckout {
+            repository: repository.into(),
+            path: path.into(),
+            revision: None,
+            user: None,
+            force: false,
+            depth: None,
+            submodules: true,
+            forward_agent: false,
+        }
     }
 
     /// This branch, tag or commit.
@@ -66,60 +110,22 @@ impl GitCheckout {
         self
     }
 
+    /// Without its submodules.
+    pub fn without_submodules(mut self) -> Self {
+        self.submodules = false;
+        self
+    }
+
+    /// With the keys of this machine's ssh agent.
+    pub fn forward_agent(mut self) -> Self {
+        self.forward_agent = true;
+        self
+    }
+
     /// The wanted commit, where the revision is one.
     fn commit(&self) -> Option<&str> {
         let is_commit = |text: &&str| (text.len() == 40 || text.len() == 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         self.revision.as_deref().filter(is_commit)
-    }
-
-    /// Prints the commit that is checked out, and a second line if anything in it is changed.
-    fn reading(&self) -> String {
-        let path = quote(&self.path);
-        let look = format!("git -C {path} rev-parse HEAD 2>/dev/null && git -C {path} status --porcelain --untracked-files=no 2>/dev/null | head -n 1");
-        match &self.user {
-            None => look,
-            user => shell(&look, user.as_deref()),
-        }
-    }
-
-    /// What the user runs: it prints `changed` if it changed anything, and its errors are git's.
-    fn commands(&self) -> String {
-        let (path, repository) = (quote(&self.path), quote(&self.repository));
-        let revision = quote(self.revision.as_deref().unwrap_or("HEAD"));
-        let depth = self.depth.map(|depth| format!(" --depth {depth}")).unwrap_or_default();
-        let force = if self.force { "force" } else { "" };
-        let commit = self.commit().unwrap_or_default();
-        format!(
-            "path={path} repository={repository} revision={revision} force={force} commit={commit}
-export GIT_TERMINAL_PROMPT=0
-if [ ! -e \"$path/.git\" ]; then
-  if [ -d \"$path\" ] && [ -n \"$(ls -A -- \"$path\")\" ]; then echo \"$path is not empty and no checkout of git\" >&2; exit 1; fi
-  git init -q -- \"$path\"
-  echo changed
-fi
-cd -- \"$path\"
-# the URL may hold a password, so no command gets it
-printf '[remote \"pallet\"]\\n\\turl = %s\\n\\tfetch = +refs/heads/*:refs/remotes/pallet/*\\n' \"$repository\" >.git/pallet-remote
-chmod 600 .git/pallet-remote
-git config --unset-all include.path '^pallet-remote$' || :
-git config --add include.path pallet-remote
-if [ -z \"$commit\" ] || ! git cat-file -e \"$commit^{{commit}}\" 2>/dev/null; then
-  git fetch -q{depth} --force pallet \"$revision\"
-  new=$(git rev-parse 'FETCH_HEAD^{{commit}}')
-else
-  new=$commit
-fi
-old=$(git rev-parse -q --verify HEAD) || old=
-dirty=
-if [ -n \"$old\" ]; then dirty=$(git status --porcelain --untracked-files=no | head -n 1); fi
-if [ \"$old\" = \"$new\" ] && [ -z \"$dirty\" ]; then exit; fi
-if [ -n \"$dirty\" ] && [ -z \"$force\" ]; then
-  echo \"files in $path were changed, such as ${{dirty#???}}; force = True throws the changes away\" >&2
-  exit 1
-fi
-git checkout -q ${{force:+--force}} --detach \"$new\"
-echo changed"
-        )
     }
 }
 
@@ -151,6 +157,12 @@ impl Action for GitCheckout {
         Ok(())
     }
 
+    fn claims(&self, claims: &mut Claims) {
+        claims.path(&self.path, "a directory");
+        claims.value(format!("what is checked out at {}", self.path), "", format!("{}\n{:?}", self.repository, self.revision));
+        self.user.iter().for_each(|user| claims.user(user));
+    }
+
     fn needs(&self, needed: &mut Capabilities) {
         needed.below(&self.path);
         needed.url(&self.repository);
@@ -172,9 +184,19 @@ impl Action for GitCheckout {
             Known::Known(_) => return Err(ActionError::node(format!("{} is there and no directory; delete it before", self.path))),
         }
         let absent = matches!(node.file(&self.path), Known::Known(FileState::Absent));
+        let path = quote(&self.path);
+        let make = match &self.user {
+            Some(user) => format!("[ -d {path} ] || {}", strict_shell(&format!("mkdir -p -- {path}"), Some(user))),
+            None => format!("make_checkout {path}"),
+        };
+        let lend = match (&self.user, self.forward_agent) {
+            (_, false) => String::new(),
+            (Some(user), true) => format!("lend_agent \"$(id -u -- {})\"\n", quote(user)),
+            (None, true) => "lend_agent \"$(stat -c %u .)\"\n".to_owned(),
+        };
         let script = Script::new()
             .raw("command -v git >/dev/null || fail 'there is no git; install it with package before'")
-            .raw(&format!("said=$({})", strict_shell(&self.commands(), self.user.as_deref())))
+            .raw(&format!("said=$({make}\nstand_in {path}\n{lend}{})", self.as_user(&self.commands(), ".", true)))
             .raw("case $said in *changed*) changed ;; esac");
         let revision = self.revision.as_deref().unwrap_or("the main branch");
         let change = match (self.commit(), node.reading(&self.reading()).cloned()) {
@@ -183,7 +205,13 @@ impl Action for GitCheckout {
                     return Ok(None);
                 }
                 let old = output.lines().next().unwrap_or_default();
-                if let (Some(file), false) = (output.lines().nth(1), self.force) {
+                let mut more = output.lines().skip(1).peekable();
+                let submodule = |line: &str| line.strip_prefix(SUBMODULE).and_then(|line| line.split(' ').nth(1)).map(str::to_owned);
+                if let Some(path) = more.peek().and_then(|line| submodule(line)).filter(|_| old == commit) {
+                    let change = Change::will("check out the submodules", script).with_diff(format!("+ {path}\n"));
+                    return Ok(Some(self.predicted(node, change)));
+                }
+                if let (Some(file), false) = (more.next().filter(|line| submodule(line).is_none()), self.force) {
                     let file = file.get(3..).unwrap_or_default();
                     let message = format!("files in {} were changed, such as {file}; force = True throws the changes away", self.path);
                     return Err(ActionError::node(message));
@@ -193,8 +221,18 @@ impl Action for GitCheckout {
             _ if absent => Change::will("clone", script).with_diff(format!("+ {revision} of {}\n", self.repository)),
             _ => Change::may(format!("fetch and check out {revision}"), script),
         };
+        Ok(Some(self.predicted(node, change)))
+    }
+}
+
+impl GitCheckout {
+    /// Brings the node to what is true after the change.
+    fn predicted(&self, node: &mut NodeState, change: Change) -> Change {
         let state = node.file(&self.path).cloned();
         node.forget_files_below(&self.path);
+        if let Some(made) = parent(&self.path).filter(|parent| node.file(parent) == Known::Known(&FileState::Absent)) {
+            node.forget_files_below(made);
+        }
         if let Known::Known(directory @ FileState::Directory(_)) = state {
             node.set_file(&self.path, directory);
         }
@@ -202,7 +240,7 @@ impl Action for GitCheckout {
             let of = Some(format!("{}/", self.path));
             node.set_reading(&self.reading(), Reading { exit: 0, output: commit.to_owned(), of });
         }
-        Ok(Some(change))
+        change.with_agent(self.forward_agent)
     }
 }
 
@@ -238,6 +276,34 @@ mod tests {
     #[test]
     fn leaves_what_is_right() {
         assert_eq!(headline(app(), at(COMMIT)), "nothing to do");
+    }
+
+    #[test]
+    fn fault_3_submodules_that_are_missing_are_checked_out() {
+        let missing = format!("{COMMIT}\nsubmodule abc lib/sub");
+        assert_eq!(headline(app(), at(&missing)), "will check out the submodules\n+ lib/sub\n");
+        assert_eq!(headline(app(), at("abc\nsubmodule abc lib/sub")), format!("will check out\n- commit abc\n+ commit {COMMIT}\n"));
+        let mut without = node().directory("/srv/app", 0o755);
+        let action = app().without_submodules();
+        without.0.set_reading(&action.reading(), Reading { exit: 0, output: COMMIT.into(), of: None });
+        assert_eq!(headline(action, without), "nothing to do");
+    }
+
+    #[test]
+    fn asks_for_the_agent_where_that_is_forwarded() {
+        let change = |action: GitCheckout| {
+            let mut state = at("abc").0;
+            action.plan(&mut state).expect("it can be planned").expect("it changes something")
+        };
+        let (plain, forwarded) = (change(app()), change(app().forward_agent()));
+        assert!(!plain.agent && !plain.script.as_str().contains("lend_agent"));
+        assert!(forwarded.agent && forwarded.script.as_str().contains("lend_agent \"$(stat -c %u .)\""), "{}", forwarded.script.as_str());
+        assert!(change(app().forward_agent().user("app")).script.as_str().contains("lend_agent \"$(id -u -- app)\""));
+        // what is right already asks for nothing
+        assert_eq!(headline(app().forward_agent(), at(COMMIT)), "nothing to do");
+        let json = |action| serde_json::to_value(action).expect("it is plain data");
+        assert_eq!(json(app()).get("forward_agent"), None);
+        assert_eq!(json(app().forward_agent())["forward_agent"], true);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::user::require_name;
-use super::{Action, ActionError, Change, Existence, Workspace};
+use super::{Action, ActionError, Change, Claims, Existence, Workspace};
 use crate::model::{Capabilities, GroupState, Known, NodeState, Observation};
 use crate::script::Script;
 
@@ -63,6 +63,14 @@ impl Action for Group {
         require_name(Self::NAME, &self.name)
     }
 
+    fn claims(&self, claims: &mut Claims) {
+        claims.value(format!("whether there is a group {}", self.name), "", (self.action == Existence::Create).to_string());
+        if let Some(gid) = self.gid {
+            claims.value(format!("the number of the group {}", self.name), "", gid.to_string());
+            claims.value(format!("whose the number {gid} of a group is"), "", &self.name);
+        }
+    }
+
     fn needs(&self, needed: &mut Capabilities) {
         needed.user(&self.name);
     }
@@ -81,7 +89,7 @@ impl Action for Group {
                 Known::Unknown => Change::may("ensure there is no such group", script),
             };
             // files lose the name of their group, and users their membership
-            node.forget_what_packages_touch();
+            node.forget_membership(&self.name);
             node.set_group(&self.name, None);
             return Ok(Some(change));
         }
@@ -92,11 +100,14 @@ impl Action for Group {
             Known::Known(Some(group)) if self.gid.is_none() || group.gid == self.gid => return Ok(None),
             Known::Known(Some(GroupState { gid: Some(old) })) => {
                 // files of the old number are another group's now
-                node.forget_what_packages_touch();
+                node.forget_membership(&self.name);
                 Change::will("change gid", script).with_diff(format!("- gid {old}\n+ gid {gid}\n"))
             }
             Known::Known(None) => Change::will("create group", script),
-            Known::Known(Some(_)) | Known::Unknown => Change::may("ensure group", script),
+            Known::Known(Some(_)) | Known::Unknown => {
+                let gid = self.gid.map(|gid| format!("+ gid {gid}\n")).unwrap_or_default();
+                Change::may("ensure group", script).with_diff(gid)
+            }
         };
         node.set_group(&self.name, Some(GroupState { gid: self.gid }));
         Ok(Some(change))

@@ -7,6 +7,9 @@ use super::{ActionError, Change};
 use crate::model::{Capabilities, CommandState, FileState, Known, NodeState, Observation};
 use crate::script::{Script, quote, shell, strict_shell};
 
+/// Linux limits each argument and each variable to 128 KiB, with a `=` and an end.
+const MAX_VARIABLE: usize = 128 * 1024 - 2;
+
 /// A script with its guards.
 pub(super) struct Guarded<'a> {
     pub(super) action: &'static str,
@@ -22,6 +25,8 @@ pub(super) struct Guarded<'a> {
     /// Who runs it.
     pub(super) user: Option<&'a str>,
     pub(super) environment: &'a BTreeMap<String, String>,
+    /// It changes nothing, so what is known of the node is known afterwards.
+    pub(super) only_looks: bool,
 }
 
 impl Guarded<'_> {
@@ -44,6 +49,9 @@ impl Guarded<'_> {
         let is_name = |name: &String| {
             name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && !name.starts_with(|first: char| first.is_ascii_digit())
         };
+        if let Some((name, _)) = self.environment.iter().find(|(name, value)| name.len() + value.len() > MAX_VARIABLE) {
+            return wrong(format!("the environment variable {name} is larger than the 128 KiB that Linux lets it be; write it to a file"));
+        }
         match self.environment.keys().find(|name| name.is_empty() || !is_name(name)) {
             Some(name) => wrong(format!("{name:?} is not a name of an environment variable")),
             None => Ok(()),
@@ -113,7 +121,9 @@ impl Guarded<'_> {
         }
         let change =
             if calls.contains(&Some(Known::Unknown)) { Change::may("run", self.script()) } else { Change::will("run", self.script()) };
-        node.forget();
+        if !self.only_looks {
+            node.forget();
+        }
         Some(change.with_diff(self.script.trim().lines().map(|line| format!("+ {line}\n")).collect::<String>()))
     }
 

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::edit::{Edit, Line, Missing, Place, joined};
-use super::ere::{Ere, literal};
-use super::{Action, ActionError, Change, Workspace};
+use super::ere::{Ere, any_case};
+use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Attributes, Capabilities, Known, NodeState, Observation, OsFamily, Reading};
 use crate::script::Script;
 
@@ -42,7 +42,7 @@ impl Hostname {
                 let diff = format!("- host name {}\n+ host name {}\n", reading.output, self.name);
                 Change::will("set", script).with_diff(diff)
             }
-            Known::Unknown => Change::may("set", script),
+            Known::Unknown => Change::may("set", script).with_diff(format!("+ host name {}\n", self.name)),
         };
         node.set_reading(&Self::reading(), Reading { exit: 0, output: self.name.clone(), of: None });
         Some(change)
@@ -57,8 +57,8 @@ impl Hostname {
         let line = Line {
             line: &line,
             replaces: Some(own("")?),
-            // with other names too
-            enough: Some(own(&format!("+([^#]*[[:space:]])?{}([[:space:]]|$)", literal(&self.name)))?),
+            // with other names too; case makes no difference in names of hosts
+            enough: Some(own(&format!("+([^#]*[[:space:]])?{}([[:space:]]|$)", any_case(&self.name)))?),
             place: Some((Place::After, Ere::new(Self::NAME, "name", r"^[[:space:]]*127\.0\.0\.1[[:space:]]")?)),
         };
         line.plan(&Edit::of(HOSTS, Missing::Create, Attributes::default()), node)
@@ -82,6 +82,12 @@ impl Action for Hostname {
             ));
         }
         Ok(())
+    }
+
+    fn claims(&self, claims: &mut Claims) {
+        claims.value("the host name", "", &self.name);
+        let name = self.name.clone();
+        claims.part(FILE, move |text| text.trim() == name);
     }
 
     fn needs(&self, needed: &mut Capabilities) {
@@ -132,7 +138,7 @@ mod tests {
             edited() { printf %s 'web.example.com
             '; }
             edit_file /etc/hostname create '' '' ''
-            ensure_line /etc/hosts create '' '' '' '127.0.1.1	web.example.com web' '^[[:space:]]*127\.0\.1\.1[[:space:]]' itself after '^[[:space:]]*127\.0\.0\.1[[:space:]]' '^[[:space:]]*127\.0\.1\.1[[:space:]]+([^#]*[[:space:]])?web\.example\.com([[:space:]]|$)'
+            ensure_line /etc/hosts create '' '' '' '127.0.1.1	web.example.com web' '^[[:space:]]*127\.0\.1\.1[[:space:]]' itself after '^[[:space:]]*127\.0\.0\.1[[:space:]]' '^[[:space:]]*127\.0\.1\.1[[:space:]]+([^#]*[[:space:]])?[wW][eE][bB]\.[eE][xX][aA][mM][pP][lL][eE]\.[cC][oO][mM]([[:space:]]|$)'
             ensure_running /proc/sys/kernel/hostname web.example.com
         "#]]);
         check(Hostname::new("web"), named("web", "127.0.0.1 localhost\n127.0.1.1 old\n"), expect![[r#"
@@ -142,13 +148,14 @@ mod tests {
             -127.0.1.1 old
             +127.0.1.1	web
             ---
-            ensure_line /etc/hosts create '' '' '' '127.0.1.1	web' '^[[:space:]]*127\.0\.1\.1[[:space:]]' itself after '^[[:space:]]*127\.0\.0\.1[[:space:]]' '^[[:space:]]*127\.0\.1\.1[[:space:]]+([^#]*[[:space:]])?web([[:space:]]|$)'
+            ensure_line /etc/hosts create '' '' '' '127.0.1.1	web' '^[[:space:]]*127\.0\.1\.1[[:space:]]' itself after '^[[:space:]]*127\.0\.0\.1[[:space:]]' '^[[:space:]]*127\.0\.1\.1[[:space:]]+([^#]*[[:space:]])?[wW][eE][bB]([[:space:]]|$)'
         "#]]);
     }
 
     #[test]
     fn leaves_what_is_right() {
         check(Hostname::new("web"), named("web", "127.0.1.1 x web y\n"), expect!["nothing to do"]);
+        check(Hostname::new("web"), named("web", "127.0.1.1\tWeb # web\r\n"), expect!["nothing to do"]);
         let other = named("web", "").os("rocky", OsFamily::RedHat, crate::model::PackageManager::Dnf);
         check(Hostname::new("web"), other, expect!["nothing to do"]);
     }
@@ -157,11 +164,14 @@ mod tests {
     fn decides_on_the_node_what_is_not_known() {
         check(Hostname::new("web"), node(), expect![[r#"
             may edit file, edit file, set
+            +web
+            +127.0.1.1	web
+            + host name web
             ---
             edited() { printf %s 'web
             '; }
             edit_file /etc/hostname create '' '' ''
-            ensure_line /etc/hosts create '' '' '' '127.0.1.1	web' '^[[:space:]]*127\.0\.1\.1[[:space:]]' itself after '^[[:space:]]*127\.0\.0\.1[[:space:]]' '^[[:space:]]*127\.0\.1\.1[[:space:]]+([^#]*[[:space:]])?web([[:space:]]|$)'
+            ensure_line /etc/hosts create '' '' '' '127.0.1.1	web' '^[[:space:]]*127\.0\.1\.1[[:space:]]' itself after '^[[:space:]]*127\.0\.0\.1[[:space:]]' '^[[:space:]]*127\.0\.1\.1[[:space:]]+([^#]*[[:space:]])?[wW][eE][bB]([[:space:]]|$)'
             ensure_running /proc/sys/kernel/hostname web
         "#]]);
     }

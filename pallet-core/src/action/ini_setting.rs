@@ -1,19 +1,26 @@
 //! Ensures a setting in a section of an ini file, or that it is not there. No-op: the section sets the key to the value.
 
+mod found;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::found::{Found, depth};
 use super::builders::attribute_builders;
-use super::edit::{Edit, LinesKept, Missing, bare, require_line};
+use super::edit::{Edit, Missing, require_line};
 use super::file_support::{attributes, require_absolute};
 use super::line_in_file::LineAction;
-use super::{Action, ActionError, Change, Workspace};
+use super::text::{Text, trim};
+use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, NodeState, Observation};
+use crate::script::Script;
+use crate::script::services::unit_kind;
 
 /// Ensures that a section of an ini file sets a key to a value, or that it does not set it. Nothing to do where it does so already, however the
 /// line is spaced. All else in the file stays: comments, order, owner and mode.
 ///
-/// Where a section sets a key more than once, the last one counts. Lines that begin with `#` or `;` are comments. What is new goes to the end of its section.
+/// Where a section sets a key more than once, the last one counts. Lines that begin with `#` or `;` are comments. Lines that are deeper than their key
+/// continue its value, and go with it; in files of systemd those behind a backslash do. What is new goes to the end of its section.
 ///
 /// Example: `ini_setting(request, "/etc/php/8.2/cli/php.ini", "PHP", "memory_limit", value = "256M")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -103,59 +110,46 @@ impl IniSetting {
         self.value.as_ref().map_or_else(|| self.key.clone(), |value| format!("{}{}{value}", self.key, self.separator))
     }
 
+    /// The lines of systemd's files go on behind a backslash, those of other files where they are deeper than their key.
+    fn joined(&self) -> bool {
+        self.path.contains("/systemd/") || unit_kind(&self.path).is_some()
+    }
+
     /// The program of `ensure_setting` says the same.
     fn edited(&self, text: &str) -> String {
-        let mut lines: Vec<&str> = text.lines_kept().map(bare).collect();
-        let mut inside = self.section.is_empty();
-        let (mut seen, mut place) = (inside, None);
-        let (mut found, mut setting) = (Vec::new(), "");
-        for (at, line) in lines.iter().enumerate() {
-            let line = trim(line);
-            if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-                inside = name == self.section;
-                if inside {
-                    (seen, place) = (true, Some(at));
-                }
-            } else if inside && !line.is_empty() {
-                place = Some(at);
-                let (key, value) = line.split_once('=').unwrap_or((line, ""));
-                if !line.starts_with(['#', ';']) && trim(key) == self.key {
-                    found.push(at);
-                    setting = trim(value);
-                }
-            }
-        }
+        let mut file = Text::of(text);
+        let found = Found::read(&file.lines, &self.section, &self.key, self.joined());
+        let line = self.line();
         if self.action == LineAction::Absent {
-            if found.is_empty() {
-                return text.to_owned();
+            found.own.iter().chain(found.parts.iter().filter(|(_, of)| found.own.contains(of)).map(|(at, _)| at)).for_each(|at| file.drop(*at));
+        } else if let Some(last) = found.own.last() {
+            let parts: Vec<usize> = found.parts.iter().filter(|(_, of)| of == last).map(|(at, _)| *at).collect();
+            if found.setting != self.value.as_deref().unwrap_or_default() || !parts.is_empty() {
+                let old = file.lines[*last];
+                let indent = &old[..depth(old)];
+                file.set(*last, format!("{indent}{line}"));
+                parts.into_iter().for_each(|at| file.drop(at));
             }
-            let left = lines.iter().enumerate().filter(|(at, _)| !found.contains(at)).map(|(_, line)| *line);
-            return left.flat_map(|line| [line, "\n"]).collect();
-        }
-        let (line, header) = (self.line(), format!("[{}]", self.section));
-        let indented;
-        if let Some(last) = found.last() {
-            if setting == self.value.as_deref().unwrap_or_default() {
-                return text.to_owned();
-            }
-            let old = lines[*last];
-            let indent = &old[..old.len() - old.trim_start_matches([' ', '\t']).len()];
-            indented = format!("{indent}{line}");
-            lines[*last] = &indented;
-        } else if seen {
-            lines.insert(place.map_or(0, |at| at + 1), &line);
+        } else if found.seen {
+            file.add(found.place, line);
         } else {
-            if lines.last().is_some_and(|last| !last.is_empty()) {
-                lines.push("");
+            if file.lines.last().is_some_and(|last| !last.is_empty()) {
+                file.push("");
             }
-            lines.extend([header.as_str(), &line]);
+            file.push(format!("[{}]", self.section));
+            file.push(line);
         }
-        lines.join("\n") + "\n"
+        file.edited()
     }
 }
 
-fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\r'])
+impl IniSetting {
+    fn script(&self, edit: &Edit<'_>) -> Script {
+        let absent = if self.action == LineAction::Absent { "absent" } else { "" };
+        let value = self.value.as_deref().unwrap_or_default();
+        let (line, joined) = (self.line(), if self.joined() { "joined" } else { "" });
+        edit.call("ensure_setting", &[absent, &self.section, &self.key, value, &line, joined])
+    }
 }
 
 impl Action for IniSetting {
@@ -172,8 +166,8 @@ impl Action for IniSetting {
         require_line(Self::NAME, "the section", &self.section)?;
         require_line(Self::NAME, "the key", &self.key)?;
         require_line(Self::NAME, "the value", self.value.as_deref().unwrap_or_default())?;
-        if self.section.contains(['[', ']']) && !self.section.is_empty() {
-            return wrong(format!("the section {:?} holds brackets; write its name alone", self.section));
+        if self.section.starts_with('[') || self.section != trim(&self.section) {
+            return wrong(format!("the section {:?} has brackets or blanks around it; write its name alone", self.section));
         }
         if self.key.is_empty() || self.key != trim(&self.key) || self.key.contains('=') || self.key.starts_with(['#', ';', '[']) {
             return wrong(format!("{:?} cannot be a key: it is empty, holds =, begins as a comment or a section does, or has spaces around it", self.key));
@@ -181,10 +175,26 @@ impl Action for IniSetting {
         if self.value.as_ref().is_some_and(|value| value != trim(value)) {
             return wrong(format!("the value {:?} has spaces around it, which no program would read; write it without", self.value.as_deref().unwrap_or_default()));
         }
+        if self.joined() && self.line().ends_with('\\') {
+            return wrong(format!("the value of {} ends with a backslash, so that the next line would belong to it; write it as one line", self.key));
+        }
         if trim(&self.separator) != "=" {
             return wrong(format!("the separator {:?} is not an equals sign, with or without spaces", self.separator));
         }
         Ok(())
+    }
+
+    fn claims(&self, claims: &mut Claims) {
+        let this = self.clone();
+        claims.part(&self.path, move |text| this.edited(text) == text);
+        let what = format!("{} in [{}] of {}", self.key, self.section, self.path);
+        match self.action {
+            LineAction::Absent => claims.value(what, "", "\n"),
+            LineAction::Present => {
+                claims.path(&self.path, "a file");
+                claims.value(what, "", self.value.as_deref().unwrap_or_default());
+            }
+        }
     }
 
     fn needs(&self, needed: &mut Capabilities) {
@@ -194,15 +204,13 @@ impl Action for IniSetting {
     fn observe(&self, wanted: &mut Observation) {
         if let Ok(edit) = self.edit() {
             edit.observe(wanted);
+            edit.observe_edit(wanted, &self.script(&edit));
         }
     }
 
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
         let edit = self.edit()?;
-        let absent = if self.action == LineAction::Absent { "absent" } else { "" };
-        let value = self.value.as_deref().unwrap_or_default();
-        let script = edit.call("ensure_setting", &[absent, &self.section, &self.key, value, &self.line()]);
-        edit.plan(node, script, |text| self.edited(text))
+        edit.plan(node, self.script(&edit), |text| self.edited(text))
     }
 }
 
@@ -225,7 +233,7 @@ mod tests {
             -  k=1
             +  k = 2
             ---
-            ensure_setting /etc/app.ini '' '' '' '' '' b k 2 'k = 2'
+            ensure_setting /etc/app.ini '' '' '' '' '' b k 2 'k = 2' ''
         "#]]);
         check(IniSetting::new(PATH, "a", "new", "2").separator("="), node().file(PATH, "[a]\nk=1\n[b]\n", 0o600), expect![[r#"
             will change content
@@ -235,7 +243,7 @@ mod tests {
             +new=2
              [b]
             ---
-            ensure_setting /etc/app.ini '' '' '' '' '' a new 2 new=2
+            ensure_setting /etc/app.ini '' '' '' '' '' a new 2 new=2 ''
         "#]]);
         check(IniSetting::new(PATH, "c", "k", "2"), node().file(PATH, "[a]\nk=1", 0o600), expect![[r#"
             will change content
@@ -248,7 +256,7 @@ mod tests {
             +[c]
             +k = 2
             ---
-            ensure_setting /etc/app.ini '' '' '' '' '' c k 2 'k = 2'
+            ensure_setting /etc/app.ini '' '' '' '' '' c k 2 'k = 2' ''
         "#]]);
         check(IniSetting::new(PATH, "", "k", "2").create(), node().without_file(PATH), expect![[r#"
             will create file
@@ -256,7 +264,7 @@ mod tests {
             @@ -0,0 +1 @@
             +k = 2
             ---
-            ensure_setting /etc/app.ini create '' '' '' '' '' k 2 'k = 2'
+            ensure_setting /etc/app.ini create '' '' '' '' '' k 2 'k = 2' ''
         "#]]);
     }
 
@@ -277,7 +285,7 @@ mod tests {
             -k = 2
              j=3
             ---
-            ensure_setting /etc/app.ini leave '' '' '' absent a k '' k
+            ensure_setting /etc/app.ini leave '' '' '' absent a k '' k ''
         "#]]);
     }
 
@@ -285,17 +293,35 @@ mod tests {
     fn decides_on_the_node_what_is_not_known() {
         check(IniSetting::new(PATH, "a b", "k", "it's"), node(), expect![[r#"
             may edit file
+            +[a b]
+            +k = it's
             ---
-            ensure_setting /etc/app.ini '' '' '' '' '' 'a b' k 'it'\''s' 'k = it'\''s'
+            ensure_setting /etc/app.ini '' '' '' '' '' 'a b' k 'it'\''s' 'k = it'\''s' ''
         "#]]);
     }
 
     #[test]
     fn refuses_what_cannot_be() {
-        check(IniSetting::new(PATH, "[a]", "k", "1"), node(), expect![[r#"error: ini_setting: the section "[a]" holds brackets; write its name alone"#]]);
+        check(IniSetting::new(PATH, "[a]", "k", "1"), node(), expect![[r#"error: ini_setting: the section "[a]" has brackets or blanks around it; write its name alone"#]]);
         check(IniSetting::new(PATH, "a", "k=", "1"), node(), expect![[r#"error: ini_setting: "k=" cannot be a key: it is empty, holds =, begins as a comment or a section does, or has spaces around it"#]]);
         check(IniSetting::new(PATH, "a", "k", " 1"), node(), expect![[r#"error: ini_setting: the value " 1" has spaces around it, which no program would read; write it without"#]]);
         check(IniSetting::new(PATH, "a", "k", "1").separator(":"), node(), expect![[r#"error: ini_setting: the separator ":" is not an equals sign, with or without spaces"#]]);
         check(IniSetting::new(PATH, "a", "k", "1"), node().without_file(PATH), expect!["error: there is no file /etc/app.ini; create = True makes one"]);
+    }
+
+    #[test]
+    fn fault_22_the_grammar_of_the_file_is_kept() {
+        let made = |section: &str, key: &str, value: &str, text: &str| IniSetting::new("/srv/x.ini", section, key, value).edited(text);
+        assert_eq!(made("s", "k", "2", "[ s ]\nk=1\n"), "[ s ]\nk = 2\n");
+        assert_eq!(made("s", "k", "2", "\u{feff}[s] ; why\r\nk=1\r\n"), "\u{feff}[s] ; why\r\nk = 2\r\n");
+        assert_eq!(made("s", "key", "n", "[s]\nkey = a\n    b\n\n    c=d\n    # e\nj=1\n"), "[s]\nkey = n\n\n    # e\nj=1\n");
+        assert_eq!(made("s", "k", "2", "[s]\n\tj = 1\n\tk = 1\n"), "[s]\n\tj = 1\n\tk = 2\n");
+        assert_eq!(made("s", "k", "2", "[s]\nk : 1\nkk: 3\n"), "[s]\nk = 2\nkk: 3\n");
+        assert_eq!(made("remote \"a]b\"", "k", "2", "[remote \"a]b\"] # x\nk=1\n"), "[remote \"a]b\"] # x\nk = 2\n");
+        assert_eq!(IniSetting::new("/x", "s", "key", "").absent().edited("[s]\nkey = a\n    b\nj=1\n"), "[s]\nj=1\n");
+        let unit = IniSetting::new("/etc/systemd/system/a.service", "Service", "ExecStart", "/bin/c");
+        assert_eq!(unit.edited("[Service]\nExecStart=/bin/a \\\n# x\n  -b \\\nType=x\nUser=y\n"), "[Service]\nExecStart = /bin/c\n# x\nUser=y\n");
+        // elsewhere that is a character
+        assert_eq!(made("s", "path", "C:\\", "[s]\npath=D:\\\nk=1\n"), "[s]\npath = C:\\\nk=1\n");
     }
 }

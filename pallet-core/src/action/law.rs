@@ -4,11 +4,16 @@ mod archives;
 mod downloads;
 mod edits;
 mod files;
+mod foreign;
 mod git;
+mod hostile;
 mod lines;
 mod mirrors;
 mod package_managers;
 mod packages;
+#[cfg(feature = "host")]
+mod property;
+mod services;
 mod system;
 mod waits;
 
@@ -161,6 +166,12 @@ impl Place {
         assert!(again.is_none(), "{}: {action:?}: planned again {again:?}", self.shell);
         let left: Vec<_> = names(self.root.path()).into_iter().filter(|name| name.starts_with(".pallet")).collect();
         assert_eq!(left, Vec::<String>::new(), "{}: temporary files stay behind", self.shell);
+    }
+
+    /// Why the action cannot be planned for the place as it is.
+    fn refuses(&self, action: impl Action) -> String {
+        let action = self.prepared(action);
+        action.plan(&mut self.observe(&action)).expect_err("it cannot be planned").to_string()
     }
 
     fn fails(&self, action: impl Action) -> String {

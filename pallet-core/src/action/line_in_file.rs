@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::builders::attribute_builders;
 use super::edit::{Edit, Line, Missing, Place, Wrong, plan_no_line, require_line};
-use super::ere::Ere;
+use super::ere::{Ere, literal};
 use super::file_support::{attributes, require_absolute};
-use super::{Action, ActionError, Change, Workspace};
+use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, NodeState, Observation};
 
 /// Ensures that a line stands in a file, in the place of another one if that is there, or that it does not.
@@ -145,6 +145,14 @@ impl LineInFile {
         Ok(Line { line, replaces: self.matching_ere()?, enough: None, place })
     }
 
+    /// What it makes of a text.
+    fn edited(&self, text: &str) -> Result<String, ActionError> {
+        match self.action {
+            LineAction::Present => Ok(self.line()?.edited(text)),
+            LineAction::Absent => Ok(self.wrong()?.edited(text)),
+        }
+    }
+
     fn wrong(&self) -> Result<Wrong<'_>, ActionError> {
         match (self.matching_ere()?, &self.line) {
             (Some(ere), None) => Ok(Wrong::Match(ere)),
@@ -171,6 +179,23 @@ impl Action for LineInFile {
         }
     }
 
+    fn claims(&self, claims: &mut Claims) {
+        let Ok(takes) = self.matching_ere() else { return };
+        let this = self.clone();
+        claims.part(&self.path, move |text| this.edited(text).is_ok_and(|edited| edited == text));
+        match (&self.line, self.action) {
+            (Some(line), LineAction::Present) => {
+                claims.path(&self.path, "a file");
+                claims.line(&self.path, line, takes, self.after.is_some() || self.before.is_some());
+            }
+            (Some(line), LineAction::Absent) => {
+                let this = Ere::new(Self::NAME, "line", &format!("^{}$", literal(line)));
+                this.into_iter().for_each(|this| claims.no_line(&self.path, this));
+            }
+            (None, _) => takes.into_iter().for_each(|takes| claims.no_line(&self.path, takes)),
+        }
+    }
+
     fn needs(&self, needed: &mut Capabilities) {
         needed.path(&self.path);
     }
@@ -178,6 +203,13 @@ impl Action for LineInFile {
     fn observe(&self, wanted: &mut Observation) {
         if let Ok(edit) = self.edit() {
             edit.observe(wanted);
+            let script = match self.action {
+                LineAction::Present => self.line().map(|line| line.script(&edit)),
+                LineAction::Absent => self.wrong().map(|wrong| wrong.script(&edit)),
+            };
+            if let Ok(script) = script {
+                edit.observe_edit(wanted, &script);
+            }
         }
     }
 
@@ -291,6 +323,7 @@ mod tests {
     fn decides_on_the_node_what_is_not_known() {
         check(LineInFile::new(PATH, "x").after("^a"), node(), expect![[r#"
             may edit file
+            +x
             ---
             ensure_line /etc/app.conf '' '' '' '' x '' '' after '^a' ''
         "#]]);

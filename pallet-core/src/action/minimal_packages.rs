@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::package::PackageAction;
-use super::package_support::{Wanted, joined, plan_packages};
-use super::{Action, ActionError, Change, PackageManager, Workspace};
+use super::package_support::{MANAGERS, Wanted, ask_what_comes_along, joined, plan_packages};
+use super::{Action, ActionError, Change, Claims, PackageManager, Workspace};
 use crate::model::{Capabilities, FileState, Known, NodeState, Observation, OsFamily, PackageOptions};
 use crate::script::{Script, packages};
 
@@ -61,6 +61,12 @@ impl Action for MinimalPackages {
         self.names.iter().try_for_each(|name| Wanted::of(name).check(Self::NAME, PackageAction::Install))
     }
 
+    fn claims(&self, claims: &mut Claims) {
+        for manager in MANAGERS {
+            self.names.iter().for_each(|name| Wanted::of(name).claim(claims, manager, PackageAction::Install));
+        }
+    }
+
     fn needs(&self, needed: &mut Capabilities) {
         needed.package("*");
     }
@@ -69,6 +75,11 @@ impl Action for MinimalPackages {
         let own = [OsFamily::Debian, OsFamily::Arch].into_iter().flat_map(needed);
         own.for_each(|name| wanted.package(name));
         self.names.iter().for_each(|name| wanted.package(Wanted::of(name).name));
+        for (family, manager) in [(OsFamily::Debian, "apt"), (OsFamily::Arch, "pacman")] {
+            let names = needed(family).iter().copied().chain(self.names.iter().map(String::as_str));
+            let options = PackageOptions::default();
+            names.for_each(|name| ask_what_comes_along(wanted, PackageAction::Install, &options, manager, Wanted::of(name)));
+        }
         PackageManager::update().observe(wanted);
         wanted.text(DATABASE);
     }

@@ -6,6 +6,7 @@ mod builders;
 mod change;
 #[cfg(any(test, feature = "host"))]
 pub mod check;
+mod claims;
 mod declared;
 mod download;
 mod edit;
@@ -20,10 +21,12 @@ mod order;
 mod ownership;
 mod package_file;
 mod package_support;
+mod text;
 mod text_block;
 mod wait;
 
 pub use change::{Certainty, Change, Upload, UploadSource};
+pub use claims::{Claimed, Claims};
 pub use declared::{Condition, Declared, Options, Shown, SourceLocation};
 pub use error::ActionError;
 pub use file_support::Existence;
@@ -59,6 +62,10 @@ pub trait Action: Debug + Clone + Serialize + DeserializeOwned + JsonSchema + Se
     /// What it needs of what a crate may do, from its arguments alone: every path, package, service, user, command, host and local file that it
     /// reads or changes. What only looks whether something is there needs nothing.
     fn needs(&self, needed: &mut Capabilities);
+
+    /// What it claims of the node, from its arguments alone: where another action of the same phase claims the contrary, each would undo the other
+    /// in every run, so that is refused where it is declared.
+    fn claims(&self, _claims: &mut Claims) {}
 
     /// What must be known of the node before this can be planned.
     fn observe(&self, wanted: &mut Observation);
@@ -100,6 +107,8 @@ pub trait AnyAction: Debug + Send + Sync {
     fn prepare(&mut self, workspace: &dyn Workspace) -> Result<(), ActionError>;
     /// See [`Action::needs`].
     fn needs(&self) -> Capabilities;
+    /// See [`Action::claims`].
+    fn claims(&self, claims: &mut Claims);
     /// See [`Action::observe`].
     fn observe(&self, wanted: &mut Observation);
     /// See [`Action::plan`].
@@ -120,6 +129,9 @@ impl<A: Action> AnyAction for A {
         let mut needed = Capabilities::default();
         Action::needs(self, &mut needed);
         needed
+    }
+    fn claims(&self, claims: &mut Claims) {
+        Action::claims(self, claims)
     }
     fn observe(&self, wanted: &mut Observation) {
         Action::observe(self, wanted)

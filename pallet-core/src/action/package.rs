@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::package_support::{Wanted, check_repositories, package_option_builders, plan_packages};
-use super::{Action, ActionError, Change, Workspace};
-use crate::model::{Capabilities, NodeState, Observation};
+use super::package_support::{MANAGERS, Wanted, ask_what_comes_along, check_repositories, package_option_builders, plan_packages};
+use super::{Action, ActionError, Certainty, Change, Claims, Workspace};
+use crate::model::{self, Capabilities, Known, NodeState, Observation, Reading};
+use crate::script::{Script, packages, quote};
 
 /// Ensures that a package of the node's package manager is installed, or that it is not.
 ///
@@ -39,6 +40,10 @@ pub struct Package {
     /// Installs it even if its signature cannot be verified. pacman cannot do that for one package.
     #[serde(default)]
     pub allow_unsigned: bool,
+    /// Whether the package stays in its version when others are upgraded, as `apt-mark hold` says; left away, that stays as it is. A `version` that is
+    /// asked for is installed still. For apt only.
+    #[serde(default)]
+    pub hold: Option<bool>,
 }
 
 /// What to do with a package.
@@ -67,6 +72,7 @@ impl Package {
             disable: Vec::new(),
             disable_service_start: false,
             allow_unsigned: false,
+            hold: None,
         }
     }
 
@@ -91,7 +97,50 @@ impl Package {
         Package { action: PackageAction::Purge, ..Self::install(name) }
     }
 
+    /// Which stays in its version when others are upgraded, or does not.
+    pub fn hold(mut self, hold: bool) -> Self {
+        self.hold = Some(hold);
+        self
+    }
+
     package_option_builders!();
+
+    /// A command that prints what dpkg is told to do with the package.
+    fn selection(&self) -> String {
+        format!("dpkg-query -W -f '${{db:Status-Want}}' {}", quote(&self.name))
+    }
+
+    /// Brings the package to being held or not, behind what changes the package itself.
+    fn plan_hold(&self, node: &mut NodeState, hold: bool, installed: Option<Change>) -> Result<Option<Change>, ActionError> {
+        let manager = packages::manager(&node.os)?;
+        if manager != model::PackageManager::Apt {
+            let name = manager.as_str();
+            return Err(ActionError::node(format!("{name} is not told by Pallet to hold a package; leave `hold` away")));
+        }
+        let (word, summary) = if hold { ("yes", "hold") } else { ("no", "release") };
+        let certainty = match node.reading(&self.selection()) {
+            Known::Known(reading) if (reading.output == "hold") == hold && reading.exit == 0 => None,
+            // what was not there is not held either
+            Known::Known(reading) if !hold && reading.exit != 0 => None,
+            Known::Known(_) => Some(Certainty::Will),
+            Known::Unknown if installed.as_ref().is_some_and(|change| change.certainty == Certainty::Will) => Some(Certainty::Will),
+            Known::Unknown => Some(Certainty::May),
+        };
+        if installed.is_none() && certainty.is_none() {
+            return Ok(None);
+        }
+        let output = if hold { "hold" } else { "install" }.to_owned();
+        node.set_reading(&self.selection(), Reading { exit: 0, output, of: None });
+        let script = Script::new().call(["package_hold", manager.as_str(), &self.name, word]);
+        let held = certainty.map(|certainty| Change { certainty, ..Change::will(summary, script.clone()) });
+        let Some(installed) = installed else { return Ok(held) };
+        let version = self.wanted().text();
+        let release = Script::new().call(["package_release", manager.as_str(), &version]);
+        let script = release.raw(installed.script.as_str()).raw(script.as_str());
+        let summary = if certainty.is_some() { format!("{}, {summary}", installed.summary) } else { installed.summary.clone() };
+        // what is held is a transaction of its own
+        Ok(Some(Change { script, summary, packages: None, ..installed }))
+    }
 
     fn wanted(&self) -> Wanted<'_> {
         Wanted { name: &self.name, version: self.version.as_deref() }
@@ -107,8 +156,18 @@ impl Action for Package {
 
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
         self.wanted().check(Self::NAME, self.action)?;
+        if self.hold.is_some() && matches!(self.action, PackageAction::Remove | PackageAction::Purge) {
+            return Err(ActionError::arguments(Self::NAME, "hold is for packages that are installed; leave it away"));
+        }
         check_repositories(Self::NAME, &self.enable)?;
         check_repositories(Self::NAME, &self.disable)
+    }
+
+    fn claims(&self, claims: &mut Claims) {
+        for manager in MANAGERS {
+            self.wanted().claim(claims, manager, self.action);
+        }
+        self.hold.iter().for_each(|hold| claims.value(format!("whether the package {} is held", self.wanted().name), "", hold.to_string()));
     }
 
     fn needs(&self, needed: &mut Capabilities) {
@@ -117,10 +176,21 @@ impl Action for Package {
 
     fn observe(&self, wanted: &mut Observation) {
         wanted.package(&self.name);
+        if self.hold.is_some() {
+            wanted.reading(&self.selection());
+        }
+        ask_what_comes_along(wanted, self.action, &self.options(), "", self.wanted());
     }
 
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
-        plan_packages(node, self.action, &[self.wanted()], self.options(), false)
+        let was = node.reading(&self.selection()).cloned();
+        let change = plan_packages(node, self.action, &[self.wanted()], self.options(), false)?;
+        let Some(hold) = self.hold else { return Ok(change) };
+        if let Known::Known(was) = was {
+            // a change of the package leaves that as it is, but for one that is held in another version
+            node.set_reading(&self.selection(), was);
+        }
+        self.plan_hold(node, hold, change)
     }
 }
 
@@ -182,6 +252,50 @@ mod tests {
                 ---
                 package_transaction apt --remove telnet
             "#]],
+        );
+    }
+
+    #[test]
+    fn holds() {
+        const ASKED: &str = "dpkg-query -W -f '${db:Status-Want}' nginx";
+        let held = || Package::install("nginx").hold(true);
+        check(
+            held(),
+            node().package("nginx", "1.18").reading(ASKED, 0, "install"),
+            expect![[r#"
+                will hold
+                ---
+                package_hold apt nginx yes
+            "#]],
+        );
+        check(held(), node().package("nginx", "1.18").reading(ASKED, 0, "hold"), expect!["nothing to do"]);
+        check(
+            held().version("1.22"),
+            node().package("nginx", "1.18").reading(ASKED, 0, "hold"),
+            expect![[r#"
+                will install version 1.22 instead of 1.18
+                ---
+                package_release apt nginx=1.22
+                package_transaction apt --install nginx=1.22
+                package_hold apt nginx yes
+            "#]],
+        );
+        check(
+            held(),
+            node().without_package("nginx").reading(ASKED, 1, ""),
+            expect![[r#"
+                will install, hold
+                ---
+                package_release apt nginx
+                package_transaction apt --install nginx
+                package_hold apt nginx yes
+            "#]],
+        );
+        check(Package::install("nginx").hold(false), node().package("nginx", "1").reading(ASKED, 0, "install"), expect!["nothing to do"]);
+        check(
+            held(),
+            node().os("rocky", OsFamily::RedHat, PackageManager::Dnf).package("nginx", "1"),
+            expect!["error: dnf is not told by Pallet to hold a package; leave `hold` away"],
         );
     }
 

@@ -89,6 +89,7 @@ impl Action for PackageManager {
             Known::Unknown => Change::may("fetch lists of packages", script),
         };
         node.set_package_lists_age(Some(0));
+        node.forget_unlisted();
         Ok(Some(change))
     }
 }

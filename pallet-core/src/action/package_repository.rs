@@ -88,6 +88,7 @@ impl Action for PackageRepository {
             let change = plan_packages(node, PackageAction::Install, &[Wanted::of(&package)], PackageOptions::default(), true)?;
             return Ok(change.map(|change| {
                 node.set_package_lists_age(None);
+                node.forget_coming_packages();
                 let script = Script::new().raw(change.script.as_str()).raw("if [ -n \"$change\" ]; then package_sources_changed; fi");
                 // what it brings is there for those that come after it, so it is no part of their transaction
                 Change { script, packages: None, ..change }
@@ -123,7 +124,13 @@ mod tests {
         "#]]);
         check(PackageRepository::new("backports"), node(), expect![[r#"
             may ensure file at /etc/apt/sources.list.d/backports.sources
+            +Types: deb
+            +URIs: http://deb.debian.org/debian
+            +Suites: bookworm-backports
+            +Components: main
+            +Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
             ---
+            require_kind /etc/apt/sources.list.d/backports.sources 'file link'
             content() { printf %s 'Types: deb
             URIs: http://deb.debian.org/debian
             Suites: bookworm-backports

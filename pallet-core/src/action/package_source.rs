@@ -13,7 +13,7 @@ use self::arguments::require_line;
 pub use self::arguments::{ApkSource, AptSource, DnfSource, PacmanSource, ZypperSource};
 use self::parts::Part;
 use super::package_support::joined;
-use super::{Action, ActionError, Certainty, Change, Existence, Workspace};
+use super::{Action, ActionError, Certainty, Change, Claims, Existence, Workspace};
 use crate::model::{Capabilities, NodeState, Observation, PackageManager};
 use crate::script::{Script, packages};
 
@@ -171,6 +171,22 @@ impl Action for PackageSource {
         Ok(())
     }
 
+    fn claims(&self, claims: &mut Claims) {
+        let own = [
+            ("apt", serde_json::to_string(&self.apt)),
+            ("dnf", serde_json::to_string(&self.dnf)),
+            ("zypper", serde_json::to_string(&self.zypper)),
+            ("pacman", serde_json::to_string(&self.pacman)),
+            ("apk", serde_json::to_string(&self.apk)),
+        ];
+        for (manager, own) in own {
+            let own = if self.action == Existence::Delete { "none".to_owned() } else { own.unwrap_or_default() };
+            if own != "null" {
+                claims.value(format!("the package source {}", self.name), manager, own);
+            }
+        }
+    }
+
     fn needs(&self, needed: &mut Capabilities) {
         needed.package(&self.name);
         self.urls().for_each(|url| needed.url(url));
@@ -198,6 +214,7 @@ impl Action for PackageSource {
         if change.certainty != Certainty::Drifted {
             change.script = Script::new().raw(change.script.as_str()).raw("[ -z \"$change\" ] || package_sources_changed");
             node.set_package_lists_age(None);
+            node.forget_coming_packages();
         }
         Ok(Some(change))
     }

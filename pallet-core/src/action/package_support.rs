@@ -1,11 +1,19 @@
 //! What the actions on packages share.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::package::PackageAction;
-use super::{Action, ActionError, Certainty, Change, RemoteFile, Workspace};
-use crate::model::{Known, NodeState, PackageOptions, PackageState, PackageTransaction};
+use super::{Action, ActionError, Certainty, Change, Claims, RemoteFile, Workspace};
+use crate::model::{Known, NodeState, Observation, PackageManager, PackageOptions, PackageState, PackageTransaction};
 use crate::script::{Script, packages};
+
+/// The package managers that there are packages for.
+pub(super) const MANAGERS: [PackageManager; 6] =
+    [PackageManager::Apt, PackageManager::Dnf, PackageManager::Yum, PackageManager::Zypper, PackageManager::Pacman, PackageManager::Apk];
+
+/// The seconds of a day.
+const DAY: u64 = 86_400;
 
 /// A package that an action is about.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +31,11 @@ impl<'a> Wanted<'a> {
         }
     }
 
+    /// `name` or `name=version`.
+    pub(super) fn text(self) -> String {
+        self.version.map_or_else(|| self.name.to_owned(), |version| format!("{}={version}", self.name))
+    }
+
     /// Refuses what cannot be a package.
     pub(super) fn check(self, caller: &str, action: PackageAction) -> Result<(), ActionError> {
         if !plain(self.name, b"+-._:@") {
@@ -36,6 +49,15 @@ impl<'a> Wanted<'a> {
                 Err(ActionError::arguments(caller, format!("{version:?} is not a version; write it as the package manager does")))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Claims that it is so, where the package manager is this one.
+    pub(super) fn claim(self, claims: &mut Claims, manager: PackageManager, action: PackageAction) {
+        let installed = matches!(action, PackageAction::Install | PackageAction::Upgrade);
+        claims.value(format!("whether the package {} is installed", self.name), manager.as_str(), installed.to_string());
+        if let Some(version) = self.version {
+            claims.value(format!("the version of the package {}", self.name), manager.as_str(), version);
         }
     }
 
@@ -60,6 +82,22 @@ impl<'a> Wanted<'a> {
             Known::Unknown => Certainty::May,
         };
         Some((certainty, current))
+    }
+
+    /// Refuses what no list has that was fetched within a day: it would be asked for in vain. Older ones are fetched anew when they lack something, and
+    /// then only may have it: says whether that is so.
+    fn is_listed(self, node: &NodeState, manager: PackageManager) -> Result<bool, ActionError> {
+        match node.unlisted(self.name) {
+            Some(age @ 0..DAY) => Err(ActionError::node(format!(
+                "{} knows no package {}: none of its lists has it, and they are {} minutes old; look for its name on this system, declare the \
+                 package_source that has it before, or fetch new lists with package_manager(action = \"update\", max_age = 0)",
+                manager.as_str(),
+                self.name,
+                age / 60
+            ))),
+            Some(_) => Ok(false),
+            None => Ok(true),
+        }
     }
 
     /// What is done, in words.
@@ -105,10 +143,12 @@ pub(super) fn plan_packages(
     let (mut summaries, mut certainty, mut needed) = (Vec::new(), Certainty::May, Vec::new());
     for package in wanted {
         let Some((of_this, current)) = package.need(node, action) else { continue };
-        if of_this == Certainty::Will {
+        let installs = matches!(action, PackageAction::Install | PackageAction::Upgrade);
+        let listed = !installs || !transaction.options.enable.is_empty() || package.is_listed(node, manager)?;
+        if of_this == Certainty::Will && listed {
             certainty = Certainty::Will;
         }
-        let text = package.version.map_or_else(|| package.name.to_owned(), |version| format!("{}={version}", package.name));
+        let text = package.text();
         summaries.push(if named {
             format!("{} {}", package.summary(action, &current), package.name)
         } else {
@@ -127,14 +167,65 @@ pub(super) fn plan_packages(
     if needed.is_empty() {
         return Ok(None);
     }
-    packages_change(node);
-    if matches!(action, PackageAction::Remove | PackageAction::Purge) {
-        node.forget_installed_packages();
+    match moving(node, action, &needed) {
+        Some(moving) => only_these_change(node, action, &moving),
+        None => {
+            packages_change(node);
+            if matches!(action, PackageAction::Remove | PackageAction::Purge) {
+                node.forget_installed_packages();
+            }
+        }
     }
     for package in needed {
         node.set_package(package.name, package.state(action));
     }
     Ok(Some(Change { certainty, packages: Some(transaction), ..Change::will(summaries.join(", "), script) }))
+}
+
+/// Asks for the packages that come or go along with this one. Of what comes from elsewhere nothing can be said.
+pub(super) fn ask_what_comes_along(
+    wanted: &mut Observation,
+    action: PackageAction,
+    options: &PackageOptions,
+    manager: &str,
+    package: Wanted<'_>,
+) {
+    if !options.enable.is_empty() || !options.disable.is_empty() {
+        return;
+    }
+    match action {
+        PackageAction::Install | PackageAction::Upgrade => wanted.install(manager, package.name),
+        PackageAction::Remove | PackageAction::Purge => wanted.removal(manager, package.name),
+    }
+}
+
+/// All packages that come or go with these, where that is known: the package manager was asked about those that were not there, or were.
+fn moving(node: &NodeState, action: PackageAction, packages: &[&Wanted<'_>]) -> Option<BTreeSet<String>> {
+    let mut all = BTreeSet::new();
+    for package in packages {
+        let of_this = match action {
+            PackageAction::Install | PackageAction::Upgrade => node.coming(package.name),
+            PackageAction::Remove | PackageAction::Purge => node.leaving(package.name),
+        };
+        all.extend(of_this?.iter().cloned());
+    }
+    Some(all)
+}
+
+/// Brings the node to what it is after just these packages came or went.
+fn only_these_change(node: &mut NodeState, action: PackageAction, moving: &BTreeSet<String>) {
+    node.forget_what_these_packages_touch(moving);
+    let known: Vec<_> = node.known_packages().map(|(name, state)| (name.to_owned(), state.clone())).collect();
+    for (name, state) in known.into_iter().filter(|(name, _)| moving.contains(name)) {
+        match (action, state) {
+            (PackageAction::Install | PackageAction::Upgrade, _) => {
+                node.set_package(&name, PackageState::Installed { version: None });
+            }
+            // it may also be one that is to go by itself
+            (PackageAction::Remove | PackageAction::Purge, PackageState::Installed { .. }) => node.forget_package(&name),
+            (PackageAction::Remove | PackageAction::Purge, _) => {}
+        }
+    }
 }
 
 /// Forgets what a change of packages makes unpredictable.
@@ -225,3 +316,37 @@ macro_rules! package_option_builders {
     };
 }
 pub(super) use package_option_builders;
+
+#[cfg(test)]
+mod tests {
+    use super::super::Package;
+    use super::super::check::{check, node};
+    use expect_test::expect;
+
+    #[test]
+    fn what_no_list_has() {
+        let unlisted = |age: u64| {
+            let mut builder = node().without_package("postgresql-15");
+            builder.0.set_unlisted("postgresql-15", age);
+            builder
+        };
+        check(
+            Package::install("postgresql-15"),
+            unlisted(600),
+            expect![[
+                r#"error: apt knows no package postgresql-15: none of its lists has it, and they are 10 minutes old; look for its name on this system, declare the package_source that has it before, or fetch new lists with package_manager(action = "update", max_age = 0)"#
+            ]],
+        );
+        // old lists are fetched anew, and may have it then
+        check(
+            Package::install("postgresql-15"),
+            unlisted(86_400),
+            expect![[r#"
+                may install
+                ---
+                package_transaction apt --install postgresql-15
+            "#]],
+        );
+        check(Package::remove("postgresql-15"), unlisted(600), expect!["nothing to do"]);
+    }
+}

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::package::PackageAction;
-use super::package_support::{Wanted, check_repositories, package_option_builders, plan_packages};
-use super::{Action, ActionError, Change, Workspace};
+use super::package_support::{MANAGERS, Wanted, ask_what_comes_along, check_repositories, package_option_builders, plan_packages};
+use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, NodeState, Observation, self};
 use crate::script::packages;
 
@@ -92,10 +92,9 @@ impl Packages {
         std::iter::once(&self.names).chain(own.into_iter().flatten())
     }
 
-    /// The packages for the node's package manager.
-    fn list(&self, node: &NodeState) -> Result<&[String], ActionError> {
-        let manager = packages::manager(&node.os)?;
-        let own = match manager {
+    /// The list for this package manager alone.
+    fn own(&self, manager: model::PackageManager) -> &Option<Vec<String>> {
+        match manager {
             model::PackageManager::Apt => &self.apt,
             model::PackageManager::Dnf => [&self.dnf, &self.yum].into_iter().find(|list| list.is_some()).unwrap_or(&None),
             model::PackageManager::Yum => [&self.yum, &self.dnf].into_iter().find(|list| list.is_some()).unwrap_or(&None),
@@ -103,7 +102,13 @@ impl Packages {
             model::PackageManager::Pacman => &self.pacman,
             model::PackageManager::Apk => &self.apk,
             model::PackageManager::Unknown => &None,
-        };
+        }
+    }
+
+    /// The packages for the node's package manager.
+    fn list(&self, node: &NodeState) -> Result<&[String], ActionError> {
+        let manager = packages::manager(&node.os)?;
+        let own = self.own(manager);
         match own {
             Some(list) => Ok(list),
             None if !self.names.is_empty() => Ok(&self.names),
@@ -131,6 +136,13 @@ impl Action for Packages {
         check_repositories(Self::NAME, &self.disable)
     }
 
+    fn claims(&self, claims: &mut Claims) {
+        for manager in MANAGERS {
+            let packages = self.own(manager).as_ref().unwrap_or(&self.names);
+            packages.iter().for_each(|package| Wanted::of(package).claim(claims, manager, self.action));
+        }
+    }
+
     fn needs(&self, needed: &mut Capabilities) {
         self.lists().flatten().for_each(|package| needed.package(Wanted::of(package).name));
     }
@@ -138,6 +150,16 @@ impl Action for Packages {
     fn observe(&self, wanted: &mut Observation) {
         // which package manager it is shows only in the answer
         self.lists().flatten().for_each(|package| wanted.package(Wanted::of(package).name));
+        let own = [(&self.apt, "apt"), (&self.dnf, "dnf"), (&self.yum, "yum"), (&self.zypper, "zypper"), (&self.pacman, "pacman"), (&self.apk, "apk")];
+        for (list, manager) in own {
+            // dnf and yum take each other's list
+            let list = match (list, manager) {
+                (None, "dnf" | "yum") if self.dnf.is_some() || self.yum.is_some() => continue,
+                (Some(list), _) => list,
+                (None, _) => &self.names,
+            };
+            list.iter().for_each(|package| ask_what_comes_along(wanted, self.action, &self.options(), manager, Wanted::of(package)));
+        }
     }
 
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {

@@ -12,15 +12,17 @@ use super::download::{Checksum, DownloadArguments};
 use super::file_support::{attribute_words, attributes, require_absolute};
 use super::ownership::Ownership;
 use super::remote_file::source::{Content, Source};
-use super::{Action, ActionError, Certainty, Change, Upload, Workspace};
-use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation, digest};
+use super::{Action, ActionError, Certainty, Change, Claims, Upload, Workspace};
+use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation, Reading, digest};
 use crate::script::{Script, quote};
 
 /// Ensures a directory with what is in an archive: a tar file, compressed or not, or a zip file, of the project, from a URL, or on the node.
 ///
-/// It does nothing if this archive was unpacked there already, as the file `.pallet.directory` in it tells, and the directory has the owner,
-/// group and mode where they are given. Files that are changed or removed afterwards do not make it unpack again, and nothing is removed that an
-/// older archive brought. A download is made as by `remote_file`.
+/// It does nothing if this archive was unpacked there already, as the node remembers in `/var/lib/pallet/unpacked`, and the directory has the owner,
+/// group and mode where they are given. Several archives can go to one directory. Files that are changed or removed afterwards do not make it unpack again, and nothing is removed that an
+/// older archive brought. A directory that is there already keeps its owner and mode. A download is made as by `remote_file`.
+///
+/// Links that lead out of the directory are unpacked as links of nobody's, and Pallet does not follow them.
 ///
 /// The node needs tar, and what it unpacks the compression with: gzip, bzip2, xz or zstd; or unzip. All is owned by root, unless an owner or a group
 /// is given: they get all that is in the directory.
@@ -81,6 +83,9 @@ pub struct RemoteDirectory {
     #[serde(skip)]
     source: Option<Source>,
 }
+
+/// Where root remembers what was unpacked.
+const RECORDS: &str = "/var/lib/pallet/unpacked/";
 
 /// What an archive is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -188,9 +193,40 @@ impl RemoteDirectory {
         }
     }
 
-    /// Where the directory tells what was unpacked.
-    fn record(&self) -> String {
+    /// Where root remembers what was unpacked: a file for each declaration. What stands before the dot is the same for archives of the same name but for
+    /// what tells their versions: of those, a new one is unpacked over an old one.
+    fn own_record(&self) -> String {
+        let short = |text: String| digest(text.as_bytes())[..16].to_owned();
+        let archive = self.url.clone().unwrap_or_else(|| self.archive());
+        let version = |part: &str| if part.contains(|char: char| char.is_ascii_digit()) { "#".to_owned() } else { part.to_owned() };
+        let plain: Vec<_> = archive.split(['/', '-', '_', '.', '+', '?', '&', '=']).map(version).collect();
+        let how = self.how();
+        format!("{}-{}.{}", short(self.path.clone()), short(format!("{plain:?} {how}")), short(format!("{archive} {how}")))
+    }
+
+    /// Where the directory itself tells what was unpacked, where not root or an older version of Pallet did.
+    fn record_in_it(&self) -> String {
         format!("{}/.pallet.directory", self.path)
+    }
+
+    /// Where it is remembered what was unpacked.
+    fn record(&self, node: &NodeState) -> String {
+        if node.user == "root" { format!("{RECORDS}{}", self.own_record()) } else { self.record_in_it() }
+    }
+
+    /// What is remembered of the archive; an older version of Pallet may have left it in the directory.
+    fn recorded<'a>(&self, node: &'a NodeState) -> Known<&'a FileState> {
+        let own = node.file(&self.record(node));
+        let older = node.file(&self.record_in_it());
+        match (&own, &older) {
+            (Known::Known(FileState::Absent), Known::Known(FileState::File { attributes, .. })) if attributes.owner == Some(node.user.clone()) => older,
+            _ => own,
+        }
+    }
+
+    /// Prints `full` if anything is in the directory.
+    fn reading(&self) -> String {
+        format!("if [ -n \"$(ls -A -- {})\" ]; then echo full; fi", quote(&self.path))
     }
 
     /// What it tells of how the archive was unpacked.
@@ -221,8 +257,14 @@ impl RemoteDirectory {
         digest(format!("{identity} {}\n", self.how()).as_bytes())
     }
 
-    fn script(&self, wanted: &Attributes, ownership: &Ownership<'_>) -> Result<Script, ActionError> {
+    fn script(&self, node: &NodeState, wanted: &Attributes, ownership: &Ownership<'_>) -> Result<Script, ActionError> {
         let source = self.source()?;
+        let own = self.own_record();
+        let alike = format!("{RECORDS}{}.", own.split_once('.').map_or("", |(alike, _)| alike));
+        // what is declared beside it stays known
+        let others = node.known_files(&alike).filter_map(|file| file.strip_prefix(RECORDS)).filter(|file| *file != own);
+        let names = std::iter::once("unpacked_as").chain([own.as_str()]).chain(others);
+        let remember = Script::new().call(names);
         let mut words: Vec<String> = attribute_words(wanted).into();
         words.extend([self.kind_word().to_owned(), self.strip_components.to_string()]);
         words.extend(self.extract_files.iter().cloned());
@@ -231,10 +273,12 @@ impl RemoteDirectory {
         let script = Script::new();
         let script = match (source, self.identity(None)?) {
             (Source::Node(file), _) => script
-                .raw(&format!("archive={}\ndigest_of \"$archive\"", quote(file)))
+                .raw(&format!("read_from {}\narchive=$source\ndigest_of \"$archive\"", quote(file)))
+                .and(remember)
                 .raw(&format!("ensure_unpacked {path} \"$digest {how}\"{words}")),
             (source, identity) => script
                 .raw(&format!("archive=\n{}", source.script()))
+                .and(remember)
                 .raw(&format!("ensure_unpacked {path} {}{words}", quote(&format!("{} {how}", identity.unwrap_or_default())))),
         };
         Ok(script.and(ownership.script()))
@@ -265,6 +309,13 @@ impl Action for RemoteDirectory {
         Ok(())
     }
 
+    fn claims(&self, claims: &mut Claims) {
+        claims.path(&self.path, "a directory");
+        let wanted = Attributes { owner: self.owner.clone(), group: self.group.clone(), ..Attributes::default() };
+        claims.attributes(&self.path, &wanted);
+        claims.owned_below(&self.path, wanted.owner.as_deref(), wanted.group.as_deref());
+    }
+
     fn needs(&self, needed: &mut Capabilities) {
         needed.below(&self.path);
         self.local_file.iter().for_each(|file| needed.local_file(file));
@@ -274,22 +325,27 @@ impl Action for RemoteDirectory {
 
     fn observe(&self, wanted: &mut Observation) {
         wanted.file(&self.path);
+        wanted.reading(&self.reading());
         Ownership::new(&self.path, &self.owner, &self.group).observe(wanted);
+        let records = [format!("{RECORDS}{}", self.own_record()), self.record_in_it()];
         match (&self.source, self.identity(None)) {
             (Some(Source::Node(file)), _) => {
                 wanted.digest(file);
-                wanted.digest(&self.record());
+                records.iter().for_each(|record| wanted.digest(record));
             }
-            (_, Ok(Some(identity))) => wanted.content(&self.record(), &self.record_digest(&identity)),
-            _ => wanted.digest(&self.record()),
+            (_, Ok(Some(identity))) => records.iter().for_each(|record| wanted.content(record, &self.record_digest(&identity))),
+            _ => records.iter().for_each(|record| wanted.digest(record)),
         }
     }
 
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
         let wanted = attributes(Self::NAME, &self.owner, &self.group, &self.mode)?;
         let recorded = self.identity(Some(node))?.map(|identity| self.record_digest(&identity));
-        let right = match (node.file(&self.path), node.file(&self.record())) {
+        let empty = matches!(node.reading(&self.reading()), Known::Known(reading) if reading.output.is_empty());
+        let right = match (node.file(&self.path), self.recorded(node)) {
             (Known::Known(FileState::Absent), _) => Some(false),
+            // it was emptied meanwhile, or made anew
+            (Known::Known(_), _) if empty => Some(false),
             (_, Known::Known(FileState::File { digest: Some(digest), .. })) => recorded.as_ref().map(|recorded| recorded == digest),
             (_, Known::Known(FileState::File { .. }) | Known::Unknown) => None,
             _ => Some(false),
@@ -301,13 +357,16 @@ impl Action for RemoteDirectory {
             return Ok(directory);
         }
         let ownership = Ownership::new(&self.path, &self.owner, &self.group);
-        let script = self.script(&wanted, &ownership)?;
+        let anew = if right == Some(false) { "1" } else { "" };
+        let script = Script::new().raw(&format!("unpacked_anew={anew}")).and(self.script(node, &wanted, &ownership)?);
+        node.set_reading(&self.reading(), Reading { exit: 0, output: "full".to_owned(), of: None });
         let state = node.file(&self.path).cloned();
         node.forget_files_below(&self.path);
         if let Known::Known(state) = state {
             node.set_file(&self.path, state);
         }
-        node.set_file(&self.record(), FileState::File { digest: recorded, text: None, attributes: Attributes::default() });
+        let record = self.record(node);
+        node.set_file(&record, FileState::File { digest: recorded, text: None, attributes: Attributes::default() });
         ownership.remember(node);
         let verb = if right == Some(false) { "unpack" } else { "ensure it is unpacked:" };
         let sure = right == Some(false) || directory.as_ref().is_some_and(|change| change.certainty == Certainty::Will);

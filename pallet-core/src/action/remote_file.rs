@@ -15,7 +15,7 @@ use self::source::{Content, Source};
 use super::builders::attribute_builders;
 use super::download::DownloadArguments;
 use super::file_support::{attributes, link_target, parent, require_absolute};
-use super::{Action, ActionError, Change, Workspace};
+use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, NodeState, Observation};
 
 /// Ensures a file with content from one of: text, a file or a template of the project, a URL, or another file of the node.
@@ -23,6 +23,12 @@ use crate::model::{Capabilities, NodeState, Observation};
 /// It does nothing if the file is there with that content, and with the owner, group and mode where they are given. Content is taken as it
 /// stands: a `$` is a `$`. The file is replaced as a whole: the old content stays until the new one is on disk, verified, with its owner and
 /// mode. The old content is kept in `/var/lib/pallet/versions`, below the file's own path: `/var/lib/pallet/versions/etc/motd.~1~`.
+///
+/// What is not declared, the new file has from the old one: owner, group and mode, ACL and extended attributes. A file that is a mount point, as
+/// `/etc/hosts` in a container, is written in place.
+///
+/// Below a directory that somebody other than root may write, no link on the way is followed that root did not make, nor one that leads out of that
+/// directory: name the place itself. That holds for all actions on files.
 ///
 /// A file whose content was changed by hand since Pallet wrote it is reported and kept as it is, unless `overwrite_changes` says otherwise.
 ///
@@ -44,7 +50,7 @@ pub struct RemoteFile {
     /// A file of the project that holds the content.
     #[serde(default)]
     pub local_file: Option<String>,
-    /// A file of the project that is a template of the content.
+    /// A file of the project that is a template of the content: Jinja2, which can include and import other files of the project.
     #[serde(default)]
     pub template: Option<String>,
     /// The values for the template.
@@ -261,6 +267,23 @@ impl Action for RemoteFile {
         }
         self.source = Some(self.read(workspace)?);
         Ok(())
+    }
+
+    fn claims(&self, claims: &mut Claims) {
+        match &self.source {
+            Some(Source::Link(target)) => claims.path(&self.path, &format!("a link to {target}")),
+            Some(source) => {
+                if let Some(text) = source.text() {
+                    claims.text(&self.path, text);
+                }
+                claims.path(&self.path, "a file");
+                claims.value(format!("the content of {}", self.path), "", source.identity());
+            }
+            None => claims.path(&self.path, "a file"),
+        }
+        if let Ok(wanted) = attributes(Self::NAME, &self.owner, &self.group, &self.mode) {
+            claims.attributes(&self.path, &wanted);
+        }
     }
 
     fn needs(&self, needed: &mut Capabilities) {

@@ -105,6 +105,7 @@ impl Retry {
             cwd: self.cwd.as_deref(),
             user: self.user.as_deref(),
             environment: &self.environment,
+            only_looks: false,
         }
     }
 }

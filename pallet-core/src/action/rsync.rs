@@ -2,6 +2,7 @@
 
 mod others;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use schemars::JsonSchema;
@@ -12,7 +13,7 @@ use super::directory::{Directory, SYSTEM};
 use super::file_support::{attributes, require_absolute};
 use super::remote_file::plan::Plan;
 use super::remote_file::source::{Content, Source};
-use super::{Action, ActionError, Certainty, Change, RemoteFile, Upload, Workspace};
+use super::{Action, ActionError, Certainty, Change, Claims, RemoteFile, Upload, Workspace};
 use crate::model::{Capabilities, FileState, Known, NodeState, Observation};
 use crate::script::Script;
 
@@ -226,6 +227,17 @@ impl Action for Rsync {
         }
         self.entries = Some(self.read(workspace)?);
         Ok(())
+    }
+
+    fn claims(&self, claims: &mut Claims) {
+        claims.path(&self.path, "a directory");
+        self.owner.iter().for_each(|owner| claims.user(owner));
+        self.group.iter().for_each(|group| claims.group(group));
+        if self.delete {
+            let names: BTreeSet<String> = self.entries.iter().flatten().map(|entry| entry.name.clone()).collect();
+            let exclude = self.exclude.clone();
+            claims.only_in(&self.path, move |name| names.contains(name) || others::is_excluded(&exclude, name));
+        }
     }
 
     fn needs(&self, needed: &mut Capabilities) {

@@ -4,13 +4,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::edit::{Edit, Missing};
-use super::file_support::require_absolute;
-use super::{Action, ActionError, Change, Workspace};
-use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation};
+use super::file_support::{only_of_file, require_absolute};
+use super::{Action, ActionError, Change, Claims, Workspace};
+use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation, Reading};
 use crate::script::{Script, quote};
 
 /// Changes a file with commands of sed. Nothing to do where what they make of the file is what it holds: write them so that a second run
 /// changes nothing. The file keeps its owner and mode.
+///
+/// Where every line of the file ends with a carriage return, they see the lines without it, and it stays; unless they name it: `s/\r$//`.
 ///
 /// They run on the node to plan, too, so they must do nothing but edit: no `w`, `r` or `e`. The node's own sed runs them.
 ///
@@ -43,14 +45,38 @@ impl Sed {
         if self.extended { "-E" } else { "" }
     }
 
-    /// Prints what sed makes of the file, and an x that keeps the newlines at its end. GNU sed is told to do nothing but edit.
+    fn script(&self) -> Script {
+        let returns = if self.names_returns() { "returns" } else { "" };
+        Script::new().call(["ensure_sed", &self.path, self.option(), &self.expressions.join("\n"), returns])
+    }
+
+    /// Whether the commands are about carriage returns: then they see them, where they end the lines of a file.
+    fn names_returns(&self) -> bool {
+        let named = ["\r", "\\r", "\\x0", "\\o0", "\\d0", "\\c"];
+        self.expressions.iter().any(|expression| named.iter().any(|named| expression.contains(named)))
+    }
+
+    /// Prints what sed makes of the file, and an x that keeps the newlines at its end. GNU sed is told to do nothing but edit. As the library's
+    /// ensure_sed.
     fn reading(&self) -> String {
         let program = quote(&self.expressions.join("\n"));
         let (option, path) = (self.option(), quote(&self.path));
-        format!(
-            "only=; case $(sed --help 2>&1) in *--sandbox*) only=--sandbox ;; esac\n\
-             printf '%s\\n' {program} | sed $only {option} -f - {path} 2>&1 && printf x"
-        )
+        let edit = |path: &str| format!("printf '%s\\n' {program} | sed $only {option} -f - {path}");
+        let plain = edit(&path);
+        let edit = if self.names_returns() {
+            format!("{plain} 2>&1")
+        } else {
+            format!(
+                "return=$(printf '\\r'); IFS= read -r first <{path}\n\
+                 if [ \"${{first%\"$return\"}}\" = \"$first\" ] || [ \"$(grep -c \"$return\\$\" {path})\" != \"$(grep -c '' {path})\" ]; then {plain} 2>&1; else\n\
+                 {{ refused=$({{ sed \"s/$return\\$//\" <{path} | {{ exec 3<&0; {} 2>&1 || echo refused >&4; }} | sed \"s/\\$/$return/\" >&6; }} 4>&1)\n\
+                 }} 6>&1\n[ -z \"$refused\" ]\nfi",
+                edit("/proc/self/fd/3")
+            )
+        };
+        // what a large file becomes does not travel
+        let read = format!("made=$({edit} && printf x)\ncode=$?\nif [ $code != 0 ] || [ \"$(wc -c <{path})\" -le 65536 ]; then printf %s \"$made\"; fi\nexit $code");
+        only_of_file(&self.path, &format!("only=; case $(sed --help 2>&1) in *--sandbox*) only=--sandbox ;; esac\n{read}"))
     }
 }
 
@@ -72,6 +98,10 @@ impl Action for Sed {
         Ok(())
     }
 
+    fn claims(&self, claims: &mut Claims) {
+        claims.path(&self.path, "a file");
+    }
+
     fn needs(&self, needed: &mut Capabilities) {
         needed.path(&self.path);
         // sed can run commands and write other files
@@ -80,21 +110,26 @@ impl Action for Sed {
 
     fn observe(&self, wanted: &mut Observation) {
         wanted.text(&self.path);
+        wanted.edit(&self.path, self.script().as_str());
         wanted.reading_of(&self.path, &self.reading());
     }
 
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
         let edit = Edit::of(&self.path, Missing::Refuse, Attributes::default());
-        let script = Script::new().call(["ensure_sed", &self.path, self.option(), &self.expressions.join("\n")]);
+        let script = self.script();
         let reading = node.reading(&self.reading()).cloned();
         match (node.file(&self.path).cloned(), reading) {
-            (Known::Known(FileState::File { text: Some(_), .. }), Known::Known(reading)) if reading.exit != 0 => {
+            (Known::Known(FileState::File { .. }), Known::Known(reading)) if reading.exit != 0 => {
                 let said = reading.output.lines().next().unwrap_or_default();
                 Err(ActionError::node(format!("sed refuses the commands for {}: {said}", self.path)))
             }
-            (Known::Known(FileState::File { text: Some(_), .. }), Known::Known(reading)) => {
-                let made = reading.output.strip_suffix('x').unwrap_or_default();
-                edit.plan(node, script, |_| made.to_owned())
+            (Known::Known(FileState::File { text: Some(_), .. }), Known::Known(Reading { mut output, .. })) if output.ends_with('x') => {
+                output.pop();
+                edit.plan(node, script, |_| output.clone())
+            }
+            // a large file: the node says what becomes of it
+            (Known::Known(FileState::File { text: None, .. }), _) if node.reading(script.as_str()) != Known::Unknown => {
+                edit.plan(node, script, str::to_owned)
             }
             (Known::Known(FileState::File { attributes, .. }), _) => {
                 node.set_file(&self.path, FileState::File { digest: None, text: None, attributes });
@@ -109,7 +144,6 @@ impl Action for Sed {
 mod tests {
     use super::super::check::{NodeBuilder, check, node};
     use super::*;
-    use crate::model::Reading;
     use expect_test::expect;
 
     const PATH: &str = "/etc/app.conf";
@@ -131,7 +165,7 @@ mod tests {
             -a
             +b
             ---
-            ensure_sed /etc/app.conf '' s/a/b/
+            ensure_sed /etc/app.conf '' s/a/b/ ''
         "#]]);
     }
 
@@ -145,7 +179,7 @@ mod tests {
         check(edit().extended(), node(), expect![[r#"
             may edit file
             ---
-            ensure_sed /etc/app.conf -E s/a/b/
+            ensure_sed /etc/app.conf -E s/a/b/ ''
         "#]]);
         // changed since it was read
         let mut state = prints(node().file(PATH, "a\n", 0o600), 0, "b\nx").0;

@@ -3,11 +3,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, ActionError, Change, Workspace};
+use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, Known, NodeState, Observation, ServiceState};
 use crate::script::services;
 
 /// Ensures that a service runs, or that it does not, with whatever runs services on the node: systemd, OpenRC, runit, scripts in /etc/init.d.
+///
+/// What was started, restarted or reloaded must run, and still run a moment later: else the action fails, with the last lines that the service
+/// manager has of it.
 ///
 /// Where nothing on the node knows the service, `command` is started as a plain process that outlives the connection; its output goes to
 /// /var/log/pallet.
@@ -27,6 +30,10 @@ pub struct Service {
     /// What to start where nothing on the node knows the service. It must stay in the foreground.
     #[serde(default)]
     pub command: Option<String>,
+    /// For how many seconds it must stay up after it was started. Left away: 2, or none where systemd knows that the service is ready (its `Type` is
+    /// neither `simple`, `exec` nor `idle`). A script in /etc/init.d that has no `status` is not asked.
+    #[serde(default)]
+    pub min_ready_seconds: Option<u32>,
 }
 
 /// What to do with a service.
@@ -51,7 +58,7 @@ pub enum ServiceAction {
 impl Service {
     /// A service that runs.
     pub fn start(name: impl Into<String>) -> Self {
-        Service { name: name.into(), action: ServiceAction::Start, enabled: None, command: None }
+        Service { name: name.into(), action: ServiceAction::Start, enabled: None, command: None, min_ready_seconds: None }
     }
 
     /// A service that does not run.
@@ -84,6 +91,12 @@ impl Service {
     /// With this as its plain process.
     pub fn command(mut self, command: impl Into<String>) -> Self {
         self.command = Some(command.into());
+        self
+    }
+
+    /// Which must stay up for so many seconds after it was started.
+    pub fn min_ready_seconds(mut self, seconds: u32) -> Self {
+        self.min_ready_seconds = Some(seconds);
         self
     }
 
@@ -144,8 +157,7 @@ impl Action for Service {
     }
 
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.@:+".contains(&byte);
-        if self.name.is_empty() || self.name.starts_with(['-', '.']) || !self.name.bytes().all(plain) {
+        if !services::is_name(&self.name) {
             return Err(ActionError::arguments(Self::NAME, format!("{:?} is not the name of a service", self.name)));
         }
         match &self.command {
@@ -157,6 +169,16 @@ impl Action for Service {
                 Err(ActionError::arguments(Self::NAME, message))
             }
             _ => Ok(()),
+        }
+    }
+
+    fn claims(&self, claims: &mut Claims) {
+        let name = services::unit(&self.name);
+        if let Some(running) = self.wanted_running() {
+            claims.value(format!("whether {name} runs"), "", running.to_string());
+        }
+        if let Some(enabled) = self.wanted_enabled() {
+            claims.value(format!("whether {name} starts with the node"), "", enabled.to_string());
         }
     }
 
@@ -174,11 +196,11 @@ impl Action for Service {
 
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
         let wanted = self.wanted_enabled();
-        let script = services::ensure(node.os.service_manager, &self.name, self.verb(), wanted, self.command.as_deref());
+        let script = services::ensure(node.os.service_manager, &self.name, self.verb(), wanted, self.command.as_deref(), self.min_ready_seconds);
         let Known::Known(current) = node.service(&self.name).cloned() else {
             // only if all of it is said here is all of it known afterwards
             match (wanted, self.wanted_running()) {
-                (Some(_), Some(running)) => drop(node.set_service(&self.name, ServiceState { exists: true, running, enabled: wanted })),
+                (Some(_), Some(running)) => drop(node.set_service(&self.name, ServiceState { exists: true, running, enabled: wanted, masked: false })),
                 _ => node.forget_service(&self.name),
             }
             return Ok(Some(match self.action {
@@ -195,13 +217,17 @@ impl Action for Service {
                 "nothing on this node knows the service {name} (its services are run by: {manager}); install its package before, or give a command to start as a plain process"
             )));
         }
+        if current.masked && (wanted == Some(true) || self.wanted_running() == Some(true)) {
+            let name = &self.name;
+            return Err(ActionError::node(format!("{name} is masked, so that nothing can start it; `systemctl unmask {name}` takes that back")));
+        }
         let steps = self.steps(&current);
         if steps.is_empty() {
             return Ok(None);
         }
         let enabled = if current.enabled.is_some() { wanted.or(current.enabled) } else { None };
         let running = self.wanted_running().unwrap_or(current.running);
-        node.set_service(&self.name, ServiceState { exists: true, running, enabled });
+        node.set_service(&self.name, ServiceState { exists: true, running, enabled, masked: current.masked });
         Ok(Some(Change::will(steps.join(" and "), script)))
     }
 }

@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Action, ActionError, Change, RemoteFile, Workspace};
+use super::{Action, ActionError, Change, Claims, RemoteFile, Workspace};
 use crate::model::{Capabilities, NodeState, Observation, ServiceManager};
 use crate::script::Script;
-use crate::script::services::unit;
+use crate::script::services::{self, unit};
 
 /// Ensures the file that tells a node how to run a service: a systemd unit in `/etc/systemd/system`, a script in `/etc/init.d` (OpenRC,
 /// sysvinit), or the script `run` of a service in `/etc/sv` (runit).
@@ -125,8 +125,7 @@ impl Action for ServiceScript {
     }
 
     fn prepare(&mut self, workspace: &dyn Workspace) -> Result<(), ActionError> {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.@:+".contains(&byte);
-        if self.name.is_empty() || self.name.starts_with(['-', '.']) || !self.name.bytes().all(plain) {
+        if !services::is_name(&self.name) {
             return Err(ActionError::arguments(Self::NAME, format!("{:?} is not the name of a service", self.name)));
         }
         let (path, _) = self.path(ServiceImpl::Systemd);
@@ -141,6 +140,14 @@ impl Action for ServiceScript {
         Action::prepare(&mut file, workspace)?;
         self.file = Some(file);
         Ok(())
+    }
+
+    fn claims(&self, claims: &mut Claims) {
+        for place in self.every_place() {
+            if let Ok(file) = self.file_at(place) {
+                file.claims(claims);
+            }
+        }
     }
 
     fn needs(&self, needed: &mut Capabilities) {

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::file_support::{Existence, kind, link_target, parent, plan_delete, plan_file, require_absolute};
-use super::{Action, ActionError, Change, Workspace};
+use super::file_support::{Existence, kind, link_target, parent, plan_delete_of, plan_file, require_absolute};
+use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, FileState, Known, NodeState, Observation};
 use crate::script::Script;
 
@@ -65,6 +65,11 @@ impl Action for SymbolicLink {
         if self.action == Existence::Create { self.target().map(drop) } else { Ok(()) }
     }
 
+    fn claims(&self, claims: &mut Claims) {
+        let target = self.target.as_deref().filter(|_| self.action == Existence::Create);
+        claims.path(&self.path, &target.map_or_else(|| "nothing".to_owned(), |target| format!("a link to {target}")));
+    }
+
     fn needs(&self, needed: &mut Capabilities) {
         needed.path(&self.path);
         self.target.iter().for_each(|target| needed.path(&link_target(&self.path, target)));
@@ -88,7 +93,7 @@ impl Action for SymbolicLink {
             }
         }
         if self.action == Existence::Delete {
-            return Ok(plan_delete(node, &self.path));
+            return Ok(plan_delete_of(node, &self.path, "link"));
         }
         let target = self.target()?;
         let force = if self.force { "force" } else { "" };
@@ -162,6 +167,7 @@ mod tests {
             node(),
             expect![[r#"
                 may ensure link
+                + link to /run/motd
                 ---
                 ensure_link /etc/motd /run/motd ''
             "#]],

@@ -4,12 +4,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::edit::{Edit, Missing, joined, require_line};
-use super::{Action, ActionError, Change, Workspace};
-use crate::model::{Attributes, Capabilities, Known, NodeState, Observation, Reading};
+use super::file_support::plan_delete;
+use super::{Action, ActionError, Change, Claims, Workspace};
+use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation, Reading};
 use crate::script::{Script, quote};
 
 /// Ensures that a setting of the kernel has a value, now and after the node starts again. Nothing to do where it has the value already and
-/// `/etc/sysctl.d/60-pallet-<key>.conf` says so. The kernel must keep the value as it is written.
+/// `/etc/sysctl.d/zz-pallet-<key>.conf` says so. The kernel must keep the value as it is written.
+///
+/// When a node starts, it reads the files of `/etc/sysctl.d`, `/run/sysctl.d` and `/usr/lib/sysctl.d` in the order of their names, and on some systems
+/// `/etc/sysctl.conf` behind them; the last one wins. So where `/etc/sysctl.conf`, or a file of `/etc/sysctl.d` whose name comes later, sets the same key to
+/// another value, that line is changed too. Elsewhere it is an error.
 ///
 /// Example: `sysctl(request, "net.ipv4.ip_forward", "1")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -46,8 +51,76 @@ impl Sysctl {
         format!("/proc/sys/{key}")
     }
 
+    /// It is read behind all others but the few whose names come later, and /etc/sysctl.conf.
     fn file(&self) -> String {
+        format!("/etc/sysctl.d/zz-pallet-{}.conf", self.key.replace('/', "-"))
+    }
+
+    /// What Pallet wrote before: others won over it.
+    fn old_file(&self) -> String {
         format!("/etc/sysctl.d/60-pallet-{}.conf", self.key.replace('/', "-"))
+    }
+
+    /// The key as files may write it: with dots, and with slashes.
+    fn keys(&self) -> [String; 2] {
+        let swapped = self.key.chars().map(|char| match char {
+            '.' => '/',
+            '/' => '.',
+            other => other,
+        });
+        let swapped = swapped.collect();
+        if self.key.contains('/') { [swapped, self.key.clone()] } else { [self.key.clone(), swapped] }
+    }
+
+    /// Prints the files that are read behind ours and set another value, with that. As the library's later_settings.
+    fn later(&self) -> String {
+        let [dots, slashes] = self.keys();
+        let file = self.file();
+        let ours = file.rsplit('/').next().unwrap_or_default();
+        format!("ours={}\n", quote(ours))
+            + "for file in /etc/sysctl.d/*.conf /run/sysctl.d/*.conf /usr/local/lib/sysctl.d/*.conf /usr/lib/sysctl.d/*.conf /lib/sysctl.d/*.conf \
+               /etc/sysctl.conf; do\n\
+               if [ ! -f \"$file\" ] || { [ \"$file\" != /etc/sysctl.conf ] && ! [ \"${file##*/}\" \\> \"$ours\" ]; }; then continue; fi\n\
+               last=\n\
+               while read -r line || [ -n \"$line\" ]; do\n\
+               case $line in '#'* | ';'*) continue ;; *=*) ;; *) continue ;; esac\n\
+               key=${line%%=*} key=${key#-}\n\
+               key=${key%\"${key##*[![:space:]]}\"}\n"
+            + &format!("case $key in {} | {}) last=${{line#*=}} ;; esac\n", quote(&dots), quote(&slashes))
+            + "done <\"$file\"\n\
+               set -f; IFS=' \t\r'; set -- $last; set +f; unset IFS\n"
+            + &format!("case \"$*\" in '' | {}) ;; *) echo \"$file = $*\" ;; esac\n", quote(&self.wanted()))
+            + "done"
+    }
+
+    /// What is read behind ours is made to say the same.
+    fn plan_later(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+        let (reading, [dots, slashes], wanted, file) = (self.later(), self.keys(), self.wanted(), self.file());
+        let script = Script::new().call(["ensure_later_settings", &file, &dots, &slashes, &wanted]);
+        let change = match node.reading(&reading) {
+            Known::Known(Reading { output, .. }) if output.is_empty() => return Ok(None),
+            Known::Known(Reading { output, .. }) => {
+                let (mut diff, mut files) = (String::new(), Vec::new());
+                for (place, value) in output.lines().filter_map(|line| line.split_once(" = ")) {
+                    if !place.starts_with("/etc/") {
+                        return Err(ActionError::node(format!(
+                            "{place} sets {} to {value}, and is read behind {file} when the node starts; take it away there",
+                            self.key
+                        )));
+                    }
+                    diff.push_str(&format!("- {} = {value} in {place}\n+ {} = {wanted} in {place}\n", self.key, self.key));
+                    files.push(place.to_owned());
+                }
+                files.iter().for_each(|file| node.forget_files_below(file));
+                Change::will("set where it is read last", script).with_diff(diff)
+            }
+            Known::Unknown => {
+                node.forget_files_below("/etc/sysctl.conf");
+                Change::may("set where it is read last", script)
+            }
+        };
+        node.set_reading(&reading, Reading { exit: 0, output: String::new(), of: None });
+        Ok(Some(change))
     }
 
     fn wanted(&self) -> String {
@@ -71,7 +144,7 @@ impl Sysctl {
             Known::Known(_) => {
                 return Err(ActionError::node(format!("there is no kernel setting {}; load its module before, if it belongs to one", self.key)));
             }
-            Known::Unknown => Change::may("set", script),
+            Known::Unknown => Change::may("set", script).with_diff(format!("+ {} = {wanted}\n", self.key)),
         };
         node.set_reading(&reading, Reading { exit: 0, output: wanted, of: None });
         Ok(Some(change))
@@ -105,10 +178,15 @@ impl Action for Sysctl {
         Ok(())
     }
 
+    fn claims(&self, claims: &mut Claims) {
+        let [dots, _] = self.keys();
+        claims.value(format!("the value of {dots}"), "", self.wanted());
+    }
+
     fn needs(&self, needed: &mut Capabilities) {
         needed.path(&self.path());
         if self.persist {
-            needed.path(&self.file());
+            [&self.file(), &self.old_file(), "/etc/sysctl.conf"].into_iter().for_each(|path| needed.path(path));
         }
     }
 
@@ -116,6 +194,8 @@ impl Action for Sysctl {
         wanted.reading(&self.reading());
         if self.persist {
             Edit::of(&self.file(), Missing::Create, Attributes::default()).observe_whole(wanted, &self.content());
+            wanted.file(&self.old_file());
+            wanted.reading_of("/etc/sysctl.conf", &self.later());
         }
     }
 
@@ -127,7 +207,12 @@ impl Action for Sysctl {
         let content = self.content();
         let attributes = Attributes { owner: Some("root".into()), group: Some("root".into()), mode: Some(0o644) };
         let persistent = Edit::of(&self.file(), Missing::Create, attributes).plan_whole(node, &content)?;
-        Ok(joined(persistent, running))
+        let old = match node.file(&self.old_file()) {
+            Known::Known(FileState::File { .. }) => plan_delete(node, &self.old_file()),
+            _ => None,
+        };
+        let later = self.plan_later(node)?;
+        Ok(joined(joined(persistent, old), joined(later, running)))
     }
 }
 
@@ -137,7 +222,7 @@ mod tests {
     use super::*;
     use expect_test::expect;
 
-    const FILE: &str = "/etc/sysctl.d/60-pallet-net.ipv4.tcp_rmem.conf";
+    const FILE: &str = "/etc/sysctl.d/zz-pallet-net.ipv4.tcp_rmem.conf";
 
     fn setting() -> Sysctl {
         Sysctl::new("net.ipv4.tcp_rmem", "1 2\t3")
@@ -145,6 +230,7 @@ mod tests {
 
     fn running(mut node: NodeBuilder, exit: i32, value: &str) -> NodeBuilder {
         node.0.set_reading(&setting().reading(), Reading { exit, output: value.into(), of: None });
+        node.0.set_reading(&setting().later(), Reading { exit: 0, output: String::new(), of: None });
         node
     }
 
@@ -160,7 +246,7 @@ mod tests {
             ---
             edited() { printf %s 'net.ipv4.tcp_rmem = 1 2 3
             '; }
-            edit_file /etc/sysctl.d/60-pallet-net.ipv4.tcp_rmem.conf create root root 0644
+            edit_file /etc/sysctl.d/zz-pallet-net.ipv4.tcp_rmem.conf create root root 0644
             ensure_running /proc/sys/net/ipv4/tcp_rmem '1 2 3'
         "#]]);
         check(setting(), running(node().file(FILE, "net.ipv4.tcp_rmem = 1 2 3\n", 0o644), 0, "1 2 4"), expect![[r#"
@@ -188,11 +274,15 @@ mod tests {
     #[test]
     fn decides_on_the_node_what_is_not_known() {
         check(Sysctl::new("net/ipv4/conf/eth0.1/forwarding", "1"), node(), expect![[r#"
-            may edit file, set
+            may edit file, set where it is read last, set
+            + file root:root 0644
+            +net/ipv4/conf/eth0.1/forwarding = 1
+            + net/ipv4/conf/eth0.1/forwarding = 1
             ---
             edited() { printf %s 'net/ipv4/conf/eth0.1/forwarding = 1
             '; }
-            edit_file /etc/sysctl.d/60-pallet-net-ipv4-conf-eth0.1-forwarding.conf create root root 0644
+            edit_file /etc/sysctl.d/zz-pallet-net-ipv4-conf-eth0.1-forwarding.conf create root root 0644
+            ensure_later_settings /etc/sysctl.d/zz-pallet-net-ipv4-conf-eth0.1-forwarding.conf net.ipv4.conf.eth0/1.forwarding net/ipv4/conf/eth0.1/forwarding 1
             ensure_running /proc/sys/net/ipv4/conf/eth0.1/forwarding 1
         "#]]);
     }
@@ -202,5 +292,33 @@ mod tests {
         check(setting(), running(node(), 1, ""), expect!["error: there is no kernel setting net.ipv4.tcp_rmem; load its module before, if it belongs to one"]);
         check(Sysctl::new("../x", "1"), node(), expect![[r#"error: sysctl: "../x" is not a key such as vm.swappiness"#]]);
         check(Sysctl::new("a.b", " "), node(), expect!["error: sysctl: there is no value for a.b"]);
+    }
+
+    #[test]
+    fn fault_15_what_is_read_later_says_the_same() {
+        let later = |output: &str| {
+            let mut node = running(node().file(FILE, "net.ipv4.tcp_rmem = 1 2 3\n", 0o644), 0, "1 2 3");
+            node.0.set_reading(&setting().later(), Reading { exit: 0, output: output.into(), of: None });
+            node
+        };
+        check(setting(), later("/etc/sysctl.conf = 4 5 6\n/etc/sysctl.d/zzz.conf = 7 8 9"), expect![[r#"
+            will set where it is read last
+            - net.ipv4.tcp_rmem = 4 5 6 in /etc/sysctl.conf
+            + net.ipv4.tcp_rmem = 1 2 3 in /etc/sysctl.conf
+            - net.ipv4.tcp_rmem = 7 8 9 in /etc/sysctl.d/zzz.conf
+            + net.ipv4.tcp_rmem = 1 2 3 in /etc/sysctl.d/zzz.conf
+            ---
+            ensure_later_settings /etc/sysctl.d/zz-pallet-net.ipv4.tcp_rmem.conf net.ipv4.tcp_rmem net/ipv4/tcp_rmem '1 2 3'
+        "#]]);
+        check(setting(), later("/usr/lib/sysctl.d/zzz.conf = 4 5 6"), expect!["error: /usr/lib/sysctl.d/zzz.conf sets net.ipv4.tcp_rmem to 4 5 6, and is read behind /etc/sysctl.d/zz-pallet-net.ipv4.tcp_rmem.conf when the node starts; take it away there"]);
+        let old = later("").file("/etc/sysctl.d/60-pallet-net.ipv4.tcp_rmem.conf", "net.ipv4.tcp_rmem = 1 2 3\n", 0o644);
+        check(setting(), old, expect![[r#"
+            will delete file
+            - file root:root 0644
+            @@ -1 +0,0 @@
+            -net.ipv4.tcp_rmem = 1 2 3
+            ---
+            ensure_absent /etc/sysctl.d/60-pallet-net.ipv4.tcp_rmem.conf
+        "#]]);
     }
 }

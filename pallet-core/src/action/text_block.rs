@@ -1,5 +1,6 @@
 //! A block of lines in a file of somebody else's, between two comments. The shell half is `ensure_block` in `library/files.sh`.
 
+use super::edit::ending;
 use super::file_support::{diff, kind, new_attributes, require_parent};
 use super::{ActionError, Change};
 use crate::model::{Attributes, FileState, Known, NodeState, Observation, digest};
@@ -28,7 +29,8 @@ impl TextBlock {
             Known::Known(FileState::Absent) => ("", new_attributes(node, &Attributes::default(), 0o644)),
             Known::Known(FileState::File { text: None, .. }) | Known::Unknown => {
                 node.forget_files_below(path);
-                return Ok(Some(Change::may("ensure lines", script)));
+                let shown: String = self.lines.iter().map(|line| format!("+{line}\n")).collect();
+                return Ok(Some(Change::may("ensure lines", script).with_diff(shown)));
             }
             Known::Known(other) => return Err(ActionError::node(format!("{path} is a {}, not a file", kind(other)))),
         };
@@ -45,20 +47,23 @@ impl TextBlock {
     /// The new text; `None` if the old one is right.
     fn applied(&self, old: &str) -> Result<Option<String>, ActionError> {
         let (begin, end) = (format!("# begin pallet {}", self.name), format!("# end pallet {}", self.name));
+        let ending = ending(old);
         let mut block = String::new();
         if !self.lines.is_empty() {
-            block = [std::slice::from_ref(&begin), self.lines.as_slice(), std::slice::from_ref(&end)].concat().join("\n") + "\n";
+            let lines = [std::slice::from_ref(&begin), self.lines.as_slice(), std::slice::from_ref(&end)].concat();
+            block = lines.iter().flat_map(|line| [line.as_str(), ending]).collect();
         }
         let wanted = !block.is_empty();
         let (mut new, mut inside, mut there) = (String::new(), false, false);
-        for line in old.split_terminator('\n') {
+        for whole in old.split_terminator('\n') {
+            let line = whole.strip_suffix('\r').unwrap_or(whole);
             if line == begin {
                 (inside, there) = (true, true);
                 new.push_str(&std::mem::take(&mut block));
             } else if inside && line == end {
                 inside = false;
             } else if !inside {
-                new.push_str(line);
+                new.push_str(whole);
                 new.push('\n');
             }
         }
@@ -85,9 +90,18 @@ mod tests {
         for shell in shells() {
             for lines in [vec![], vec!["one"], vec!["it's $HOME \\n", "two"]] {
                 let block = TextBlock { lines: lines.iter().map(|line| (*line).to_owned()).collect(), ..block.clone() };
-                for old in
-                    ["", "a", "a\n\nb\n", own, "a\n# begin pallet x\n# end pallet x\nb", "# end pallet x\n", "# begin pallet x\n", "a\\\n "]
-                {
+                for old in [
+                    "",
+                    "a",
+                    "a\n\nb\n",
+                    own,
+                    "a\n# begin pallet x\n# end pallet x\nb",
+                    "# end pallet x\n",
+                    "# begin pallet x\n",
+                    "a\\\n ",
+                    "a\r\n# begin pallet x\r\none\r\n# end pallet x\r\n",
+                    "a\r\nb",
+                ] {
                     std::fs::write(&path, old).expect("it can be written");
                     let call = Script::new().call(["ensure_block", &path, "x"].into_iter().chain(lines.iter().copied()));
                     let output = shell.run(&format!(

@@ -1,5 +1,6 @@
 //! Ensures a user of the node. No-op: the user is there, and all that is said of it holds.
 
+mod manage;
 mod password;
 
 use std::collections::BTreeSet;
@@ -8,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::file_support::require_absolute;
-use super::{Action, ActionError, Certainty, Change, Workspace};
+use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, Known, NodeState, Observation, UserState};
 use crate::script::{Script, quote};
 
@@ -58,6 +59,9 @@ pub struct User {
     /// Whether the home directory goes with a user that is removed.
     #[serde(default)]
     pub remove_home: bool,
+    /// Whether processes of a user that is removed are ended first; else a user who has some is an error.
+    #[serde(default)]
+    pub force: bool,
 }
 
 /// What to do with a user.
@@ -104,6 +108,7 @@ impl User {
             system: false,
             password: None,
             remove_home: false,
+            force: false,
         }
     }
 
@@ -173,75 +178,6 @@ impl User {
         }
     }
 
-    /// The groups besides the primary one.
-    fn other_groups(&self, primary: Option<&String>) -> Option<BTreeSet<String>> {
-        let primary = self.group.as_ref().or(primary);
-        self.groups.as_ref().map(|groups| groups.iter().filter(|group| Some(*group) != primary).cloned().collect())
-    }
-
-    fn plan_manage(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
-        for group in self.group.iter().chain(self.groups.iter().flatten()) {
-            if node.group(group) == Known::Known(&None) {
-                return Err(ActionError::node(format!("there is no group {group} for the user {}; declare group({group:?}) before", self.name)));
-            }
-        }
-        let UserState { uid, group, comment, home, shell, .. } = self.wanted();
-        let change = match node.user(&self.name).cloned() {
-            Known::Known(Some(current)) => {
-                let wanted = self.other_groups(current.group.as_ref());
-                let groups = match (&wanted, &current.groups) {
-                    (Some(wanted), Some(current)) if self.append => Some(wanted.union(current).cloned().collect()),
-                    (wanted, current) => wanted.clone().or_else(|| current.clone()),
-                };
-                let mut differences = Differences::default();
-                differences.compare("uid", &uid, &current.uid);
-                differences.compare("group", &group, &current.group);
-                let list = |groups: &Option<BTreeSet<String>>| groups.as_ref().map(|groups| groups.iter().cloned().collect::<Vec<_>>().join(", "));
-                differences.compare("groups", &wanted.as_ref().and(list(&groups)), &list(&current.groups));
-                differences.compare("comment", &comment, &current.comment);
-                differences.compare("home", &home, &current.home);
-                differences.compare("shell", &shell, &current.shell);
-                let locked = match self.compare_password(node, &mut differences) {
-                    true => self.password.as_ref().map(|hash| hash.starts_with('!')),
-                    false => current.locked,
-                };
-                let Some((certainty, what)) = differences.sum() else { return Ok(None) };
-                if uid.is_some() && uid != current.uid {
-                    // files of the old number are somebody else's now
-                    node.forget_what_packages_touch();
-                }
-                // of groups that are joined to some that are not known, nothing can be said
-                let groups = if self.append && current.groups.is_none() { None } else { groups };
-                let after = UserState {
-                    uid: uid.or(current.uid),
-                    group: group.or(current.group),
-                    groups,
-                    comment: comment.or(current.comment),
-                    home: home.or(current.home),
-                    shell: shell.or(current.shell),
-                    locked,
-                };
-                node.set_user(&self.name, Some(after));
-                Change { certainty, ..Change::will(format!("change {what}"), self.script()) }.with_diff(differences.diff)
-            }
-            absent_or_unknown => {
-                let groups = if self.append { None } else { self.other_groups(Some(&self.name)) };
-                if node.group(&self.name) == Known::Known(&None) {
-                    node.forget_group(&self.name);
-                }
-                node.forget_files_below(&home.clone().unwrap_or_else(|| format!("/home/{}", self.name)));
-                let locked = self.password.as_ref().map(|hash| hash.starts_with('!'));
-                node.set_user(&self.name, Some(UserState { groups, locked, ..self.wanted() }));
-                self.compare_password(node, &mut Differences::default());
-                match absent_or_unknown {
-                    Known::Known(_) => Change::will("create user", self.script()),
-                    Known::Unknown => Change::may("ensure user", self.script()),
-                }
-            }
-        };
-        Ok(Some(change))
-    }
-
     fn wanted(&self) -> UserState {
         UserState {
             uid: self.uid,
@@ -275,43 +211,36 @@ impl User {
     }
 
     fn plan_remove(&self, node: &mut NodeState) -> Option<Change> {
-        let script = Script::new().call(["ensure_no_user", &self.name, if self.remove_home { "with its home" } else { "" }]);
+        let words = [if self.remove_home { "with its home" } else { "" }, if self.force { "force" } else { "" }];
+        let words = if self.force { &words[..] } else { &words[..1] };
+        let script = Script::new().call(["ensure_no_user", &self.name].into_iter().chain(words.iter().copied()));
         let change = match node.user(&self.name) {
             Known::Known(None) => return None,
             Known::Known(Some(_)) => Change::will("remove user", script),
             Known::Unknown => Change::may("ensure there is no such user", script),
         };
         // files lose the name of their owner, and the user's own group goes along
-        node.forget_what_packages_touch();
+        let home = match node.user(&self.name) {
+            Known::Known(Some(UserState { home: Some(home), .. })) => home.clone(),
+            _ => format!("/home/{}", self.name),
+        };
+        node.forget_owner(&self.name);
+        node.forget_membership(&self.name);
+        if !matches!(node.group(&self.name), Known::Known(None)) {
+            node.forget_group(&self.name);
+        }
+        let name = &self.name;
+        let spools = ["/var/mail", "/var/spool/mail", "/var/spool/cron", "/var/spool/cron/crontabs"];
+        spools.iter().for_each(|spool| node.forget_files_below(&format!("{spool}/{name}")));
+        if self.remove_home {
+            node.forget_files_below(&home);
+        }
+        if self.force {
+            // what runs as this user ends
+            node.forget_services();
+        }
         node.set_user(&self.name, None);
         Some(change)
-    }
-}
-
-/// What differs between a user and the wanted one.
-#[derive(Default)]
-struct Differences {
-    known: Vec<&'static str>,
-    unknown: Vec<&'static str>,
-    diff: String,
-}
-
-impl Differences {
-    fn compare<T: PartialEq + std::fmt::Display>(&mut self, what: &'static str, wanted: &Option<T>, current: &Option<T>) {
-        match (wanted, current) {
-            (Some(_), None) => self.unknown.push(what),
-            (Some(new), Some(old)) if new != old => {
-                self.known.push(what);
-                self.diff.push_str(&format!("- {what} {old}\n+ {what} {new}\n"));
-            }
-            _ => {}
-        }
-    }
-
-    fn sum(&self) -> Option<(Certainty, String)> {
-        let certainty = if self.known.is_empty() { Certainty::May } else { Certainty::Will };
-        let what: Vec<&str> = self.known.iter().chain(&self.unknown).copied().collect();
-        (!what.is_empty()).then(|| (certainty, what.join(", ")))
     }
 }
 
@@ -345,6 +274,37 @@ impl Action for User {
                 Err(ActionError::arguments(Self::NAME, "append is for groups; give groups, or leave append away"))
             }
             None => self.check_password(),
+        }
+    }
+
+    fn claims(&self, claims: &mut Claims) {
+        let name = &self.name;
+        claims.value(format!("whether there is a user {name}"), "", (self.action != UserAction::Remove).to_string());
+        match self.action {
+            UserAction::Lock | UserAction::Unlock => {
+                claims.value(format!("whether the password of {name} is locked"), "", (self.action == UserAction::Lock).to_string());
+            }
+            UserAction::Manage => {
+                let (uid, groups) = (self.uid.map(|uid| uid.to_string()), self.groups.as_ref().filter(|_| !self.append));
+                let groups = groups.map(|groups| groups.iter().cloned().collect::<Vec<_>>().join(","));
+                let group = self.group.clone();
+                self.group.iter().chain(self.groups.iter().flatten()).for_each(|group| claims.group(group));
+                uid.iter().for_each(|uid| claims.value(format!("whose the number {uid} of a user is"), "", name));
+                let [home, shell, comment, password] = [&self.home, &self.shell, &self.comment, &self.password].map(Clone::clone);
+                let all = [
+                    ("number", uid),
+                    ("primary group", group),
+                    ("groups", groups),
+                    ("home directory", home),
+                    ("shell", shell),
+                    ("comment", comment),
+                    ("password", password),
+                ];
+                for (what, is) in all {
+                    is.iter().for_each(|is| claims.value(format!("the {what} of {name}"), "", is));
+                }
+            }
+            UserAction::Create | UserAction::Remove => {}
         }
     }
 

@@ -3,6 +3,7 @@
 //! It takes no part in what a lift knows of a node: nothing is planned, nothing recorded, and it does not wait for an operation that is changing the
 //! node, so that one can look on.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,7 +17,7 @@ use super::on_nodes::{grouped, on_nodes};
 use super::{Engine, EngineError, GroupSpec, ServerSpec};
 use crate::model::Node;
 use crate::script::{quote, shell};
-use crate::transport::{self, Become, Stream};
+use crate::transport::{self, Become, Stream, TransportError, Turn};
 
 /// So much of what a command prints on one stream is kept, in bytes.
 const KEPT: usize = 4 << 20;
@@ -127,8 +128,10 @@ impl Engine {
             false => options.nodes.clone(),
             true => {
                 let nodes = self.nodes().await?;
-                let there = |group: &&GroupSpec| nodes.iter().any(|node| node.group.as_deref() == Some(group.name.as_str()));
-                groups.iter().filter(there).map(|group| group.name.clone()).collect()
+                // where nothing is known of the project but its nodes, their tags say which groups there are
+                let declared = |name: &String| groups.is_empty() || groups.iter().any(|group| group.name == *name);
+                let names: BTreeSet<_> = nodes.into_iter().filter_map(|node| node.group).filter(declared).collect();
+                names.into_iter().collect()
             }
         };
         let nodes = self.select(groups, &names).await?;
@@ -201,24 +204,25 @@ impl NodeRun {
             return Err(why);
         }
         let login = options.user == RunAs::Login;
+        let limit = options.timeout;
         let work = async {
-            let (transport, r#become) = self.connect(engine).await?;
+            let reached = self.connect(engine);
+            let (transport, r#become) = match limit {
+                None => reached.await?,
+                Some(limit) => tokio::time::timeout(limit, reached).await.unwrap_or_else(|_| {
+                    Err(TransportError::Overdue { message: format!("it was not reached within {} s", limit.as_secs_f64()) })
+                })?,
+            };
             let r#become = if login { &Become::Login } else { r#become };
-            transport::run_script(transport, r#become, script, output).await
+            let turn = Turn { limit, ..engine.turn() };
+            transport::run_script_in_turn(transport, r#become, script, &turn, output).await
         };
-        let work = unless_stopped(engine, work);
-        let result = match options.timeout {
-            None => work.await.map_err(|error| error.to_string()),
-            Some(limit) => match tokio::time::timeout(limit, work).await {
-                Ok(result) => result.map_err(|error| error.to_string()),
-                Err(_) => Err(format!("it did not end within {} s, and was told to", limit.as_secs_f64())),
-            },
-        };
+        let result = unless_stopped(engine, "the command", work).await;
         if result.is_err() {
             // the command ends with its connection
             self.transport = None;
         }
-        result
+        result.map(|ran| self.tell_left(engine, ran)).map_err(|error| error.to_string())
     }
 }
 

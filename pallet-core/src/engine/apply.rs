@@ -21,6 +21,8 @@ pub(super) struct Compiled {
     pub(super) uploads: Vec<Upload>,
     /// The positions, among the steps, of those that each part of the script stands for.
     pub(super) parts: Vec<Part>,
+    /// Whether a part uses the ssh agent of this machine.
+    pub(super) agent: bool,
 }
 
 /// A part of the script: usually one change, or several package changes in one transaction.
@@ -51,38 +53,83 @@ pub(super) struct Frame<'a> {
     pub(super) library: &'a Library<'static>,
     /// Runs last, if all went well.
     pub(super) also: &'a str,
+    /// There may be temporary entries of runs that were killed.
+    pub(super) leftovers: bool,
 }
 
-/// One operation at a time changes a node; another waits until it is done.
-const LOCK: &str = r#"if { [ -d /var/lib/pallet ] || mkdir -p "$flags"; } 2>/dev/null && command -v flock >/dev/null 2>&1 && { : >>/var/lib/pallet/lock; } 2>/dev/null; then
-  exec 9>>/var/lib/pallet/lock
-  if ! flock -n 9; then
-    printf '\n%s waiting\n' "$token"
-    flock -w 900 9 || { echo 'another operation has been changing this node for 15 minutes' >&2; exit 1; }
+/// One operation at a time changes a node; another waits until it is done. Under the lock, what is temporary is written down before it is made.
+const LOCK: &str = r#"temporaries=
+if { [ -d /var/lib/pallet ] || mkdir -p "$flags"; } 2>/dev/null && command -v flock >/dev/null 2>&1; then
+  # nobody else can hold what nobody else can open
+  umask 077
+  if { : >>/var/lib/pallet/lock; } 2>/dev/null; then
+    exec 9>>/var/lib/pallet/lock
+    if ! flock -n 9; then
+      printf '\n%s waiting\n' "$token"
+      flock -w 900 9 || fail 'another operation has been changing this node for 15 minutes'
+    fi
+    temporaries=/var/lib/pallet/temporaries
+    { : >>"$temporaries"; } 2>/dev/null
   fi
+  umask 022
 fi
 "#;
 
+/// What is written down as temporary is gone when a script ends in order; what is not is kept for the next.
+const FORGET: &str = r#"  [ ! -s "$temporaries" ] || {
+    left=
+    while IFS= read -r entry; do if [ -e "$entry" ] || [ -L "$entry" ]; then left=1; fi; done <"$temporaries"
+    [ -n "$left" ] || : >"$temporaries"
+  }
+"#;
+
+/// The script that removes what runs that were killed left behind, unless another operation changes the node just now.
+pub(super) fn cleaning(library: &Library<'_>, user: &str) -> String {
+    let script = format!(
+        "incoming={INCOMING}\nflags={FLAGS}\ntemporaries=/var/lib/pallet/temporaries\ncommand -v flock >/dev/null 2>&1 || exit 0\n\
+         exec 9>>/var/lib/pallet/lock\nflock -n 9 || exit 0\nclean_leftovers\nexit 0\n}} </dev/null\n"
+    );
+    format!("{{\nuid={}\n{}\n{script}", uid(user), library.part_for(&script))
+}
+
+/// The number of a user, where it is known without asking.
+fn uid(user: &str) -> &'static str {
+    if user == "root" { "0" } else { "" }
+}
+
 /// Compiles `steps` of `declared`.
 pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) -> Result<Compiled, ActionError> {
-    let Frame { token, phase, flags, later, os, user, present, library, also } = frame;
-    let mut script = format!("token={token}\nincoming={INCOMING}\nflags={FLAGS}\n{LOCK}");
-    let _ = writeln!(
-        script,
-        "[ -d \"$flags\" ] || mkdir -p \"$flags\" 2>/dev/null\n[ -w \"$flags\" ] || flags=$(mktemp -d) || exit 1\nlogs=$flags"
-    );
+    let Frame { token, phase, flags, later, os, user, present, library, also, leftovers } = frame;
+    let mut script = format!("token={token}\nframes=1\nincoming={INCOMING}\nflags={FLAGS}\n{LOCK}");
+    let agent = steps.iter().filter_map(|step| step.change.as_ref()).any(|change| change.agent);
+    if agent {
+        // only the parts that ask for it find it
+        script.push_str("agent=${SSH_AUTH_SOCK-}\nunset SSH_AUTH_SOCK\n");
+    }
     let mut parts = group(declared, steps);
     let mut uploads = uploads(&parts, steps);
+    let digests: String = uploads.iter().map(|upload| format!(" {}", quote(&upload.digest))).collect();
+    if *leftovers {
+        let _ = writeln!(script, "[ -z \"$temporaries\" ] || clean_leftovers{digests}");
+    }
+    let _ = writeln!(
+        script,
+        "[ -d \"$flags\" ] || mkdir -p \"$flags\" 2>/dev/null\n[ -w \"$flags\" ] || flags=$(mktemp -d) || fail 'there is no place for what a run must keep: /var/lib/pallet and the directory for temporary files cannot be written'\nlogs=$flags"
+    );
     let incoming: String = uploads.iter().map(|upload| format!(" {INCOMING}/{}", quote(&upload.digest))).collect();
     let _ = writeln!(
         script,
-        "finish() {{\n[ \"$flags\" = {FLAGS} ] || rm -rf \"$flags\"\nrm -f \"$logs\"/.log.*{incoming}\n}}\ntrap finish EXIT\ntrap 'exit 129' HUP\ntrap 'exit 143' TERM\ntrap 'exit 130' INT"
+        "finish() {{\n[ \"$flags\" = {FLAGS} ] || rm -rf \"$flags\"\nrm -f \"$logs\"/.log.*{incoming}\n{FORGET}}}\ntrap finish EXIT\ntrap 'exit 129' HUP\ntrap 'exit 143' TERM\ntrap 'exit 130' INT"
     );
     for (path, digest) in *present {
         // a copy, since what comes before may replace the file that it is taken from
         let (path, copy) = (quote(path), format!("{INCOMING}/{}", quote(digest)));
         let _ = writeln!(script, "(umask 077; mkdir -p {INCOMING} && cp -- {path} {copy}) || exit 1");
         uploads.retain(|upload| upload.digest != *digest);
+    }
+    for upload in &uploads {
+        // the run before, which was waited for, may have taken it for its own and removed it
+        let _ = writeln!(script, "[ -e {INCOMING}/{} ] || {{\nprintf '\\n%s missing\\n' {token}\nexit 1\n}}", quote(&upload.digest));
     }
     let looked_at: BTreeSet<&String> = declared.iter().filter_map(|declared| declared.options.if_flag.as_ref()).collect();
     let set: BTreeSet<&String> = declared.iter().filter_map(|declared| declared.options.flag_on_change.as_ref()).collect();
@@ -131,13 +178,12 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
     script.push_str(&applied(phase, declared));
     let _ = writeln!(script, "{also}\nprintf '\\n%s done\\n' {token}\nexit 0\n}} </dev/null");
     // whoever is root is known to be
-    let uid = if *user == "root" { "0" } else { "" };
-    let head = format!("{{\nuid={uid}\n{}\n", library.part_for(&script));
+    let head = format!("{{\nuid={}\n{}\n", uid(user), library.part_for(&script));
     for part in &mut parts {
         part.text = part.text.start + head.len()..part.text.end + head.len();
     }
     let script = head + &script;
-    Ok(Compiled { script, uploads, parts })
+    Ok(Compiled { script, uploads, parts, agent })
 }
 
 /// What one part does, and what it has to tell then: in the variable `told`. Gives where in `script` the former stands.
@@ -160,11 +206,20 @@ fn body(
     let _ = writeln!(script, "change= drift= told= part={number} no_versions={}", if secret { "1" } else { "" });
     if changes.iter().any(|change| change.packages.is_some()) {
         // half of a transaction is worse than none or all of it
-        script.push_str("trap '' TERM\n");
+        script.push_str("trap '' TERM\nexport PALLET_TRANSACTION=1\n");
     }
     let flag = options.if_flag.iter().map(|flag| format!("[ -e \"$flags\"/{} ]", flag_file(flag)));
     let conditions = steps[part.steps[0]].conditions.iter().map(|condition| format!("[ -n \"$when_{}\" ]", condition.id));
     let tests: Vec<String> = flag.chain(conditions).collect();
+    // a flag is set before the change, so that no end of the script comes between them, and is taken back if there was none
+    let flags = part.steps.iter().filter_map(|step| declared[steps[*step].index].options.flag_on_change.as_ref());
+    let (early, late): (Vec<_>, Vec<_>) = flags.partition(|flag| options.if_flag.as_ref() != Some(*flag));
+    if !early.is_empty() {
+        script.push_str("early=\n");
+    }
+    for flag in early.iter().map(|flag| flag_file(flag)) {
+        let _ = writeln!(script, "[ -e \"$flags\"/{flag} ] || {{\n: > \"$flags\"/{flag}\nearly=\"$early {flag}\"\n}}");
+    }
     let start = script.len();
     match tests.is_empty() {
         true => script.push_str(body.as_str()),
@@ -175,10 +230,14 @@ fn body(
     let text = start..script.len();
     let _ = writeln!(script, "[ -z \"$drift\" ] || told='\n'$token' drifted {number}\n'");
     script.push_str("if [ -n \"$change\" ]; then\n");
-    for flag in part.steps.iter().filter_map(|step| declared[steps[*step].index].options.flag_on_change.as_ref()) {
+    for flag in late {
         let _ = writeln!(script, ": > \"$flags\"/{}", flag_file(flag));
     }
-    let _ = writeln!(script, "told=$told'\n'$token' changed {number}\n'\nfi");
+    let _ = writeln!(script, "told=$told'\n'$token' changed {number}\n'");
+    if !early.is_empty() {
+        script.push_str("elif [ -n \"$early\" ]; then\n(cd -- \"$flags\" && rm -f -- $early)\n");
+    }
+    script.push_str("fi\n");
     Ok(text)
 }
 
@@ -250,3 +309,7 @@ fn join(changes: &[&Change]) -> PackageTransaction {
     all.for_each(|packages| joined.extend(packages));
     joined
 }
+
+#[cfg(test)]
+#[path = "apply_tests.rs"]
+mod tests;

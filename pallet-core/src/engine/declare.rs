@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use super::lift::Run;
 use super::request::{NodeRequest, Session, Showing};
 use super::workspace::Directory;
 use super::{Engine, NodeError, Phase};
@@ -17,6 +16,8 @@ pub(super) struct Subject {
     pub(super) target: Target,
     /// The phases to run, in order; `None` stands where the node's group does not have the phase.
     pub(super) phases: Vec<(String, Option<Phase>)>,
+    /// The operation is not for it: only its settings are declared, and what its functions say is nobody's business now.
+    pub(super) considered: bool,
 }
 
 /// What the phase functions of one node declared, by phase, or why one of them failed.
@@ -46,6 +47,7 @@ pub(super) fn declare(engine: &Engine, subjects: Vec<Subject>, showing: Showing)
             match run_phase(&session, &subject.target, name, phase) {
                 Ok((declared, said)) => {
                     done.push((name.clone(), declared));
+                    let said = if subject.considered { Vec::new() } else { said };
                     all_said.extend(said.into_iter().map(|log| (subject.target.name.clone(), log)));
                 }
                 Err((error, out_of_time)) => {
@@ -74,6 +76,7 @@ pub(super) fn session(engine: &Engine, subjects: &[Subject], showing: Showing) -
         vault: engine.vault.clone(),
         showing,
         watcher: None,
+        refused: None,
     }
 }
 
@@ -103,17 +106,4 @@ pub(super) fn run_phase(
     let declared =
         order(recorded.declared).map_err(|message| (NodeError { phase: Some(name.to_owned()), ..NodeError::new(message) }, false))?;
     Ok((declared, recorded.said))
-}
-
-/// The subjects of the nodes of a run whose facts are known, and their positions in it.
-pub(super) fn subjects(run: &Run) -> (Vec<usize>, Vec<Subject>) {
-    run.nodes
-        .iter()
-        .enumerate()
-        .filter_map(|(position, node)| {
-            let target = node.target()?;
-            let phases = run.phases_of(node);
-            Some((position, Subject { target, phases }))
-        })
-        .unzip()
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::NodeResult;
 use super::ad_hoc::RunResult;
 use super::copy::CopyResult;
+use super::excerpt::short;
 use super::template::Choice;
 use super::vault::Vault;
 use crate::action::{Certainty, SourceLocation};
@@ -74,19 +75,24 @@ pub enum Event {
 }
 
 impl Event {
-    /// The same without any secret in it.
+    /// The same without any secret in it. What is too long for a message is cut; what was printed, and differences, are not.
     pub(super) fn redacted(mut self, vault: &Vault) -> Self {
         let hide = |text: &mut String| {
-            if let Cow::Owned(redacted) = vault.redact(text) {
-                *text = redacted;
+            vault.redact_in(text);
+            if let Cow::Owned(short) = short(text) {
+                *text = short;
             }
         };
         match &mut self {
             Event::Planned(change) | Event::Drift(change) | Event::Action { change, .. } => {
-                [&mut change.subject, &mut change.summary, &mut change.diff].into_iter().for_each(hide);
+                [&mut change.subject, &mut change.summary].into_iter().for_each(hide);
+                vault.redact_in(&mut change.diff);
             }
             Event::ActionStarted { action, .. } => hide(action),
-            Event::Output { action, line, .. } => [action, line].into_iter().for_each(hide),
+            Event::Output { action, line, .. } => {
+                hide(action);
+                vault.redact_in(line);
+            }
             Event::NotCreated { error, .. } => hide(error),
             Event::NodeFinished { result: NodeResult::Failed { error, .. }, .. } => error.redact(vault),
             Event::Warning { message, .. } | Event::Message { message, .. } => hide(message),
@@ -147,6 +153,9 @@ pub struct PlannedChange {
     /// The crate functions that it came through.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub via: Vec<String>,
+    /// It was changed since Pallet made it, and a lift makes it so again; what is changed by hand in a file is kept instead.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub undone: bool,
     /// The node does not exist yet: this is planned against a predicted fresh image.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub predicted: bool,

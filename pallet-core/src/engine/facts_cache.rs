@@ -2,6 +2,9 @@
 //!
 //! It is a guess and treated as one: every observation asks for the facts anew, and a node that differs is planned again.
 
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::PathBuf;
 
 use crate::model::{Facts, digest};
@@ -27,8 +30,10 @@ impl FactsCache {
         let path = self.path(scope, id);
         let temporary = path.with_extension(format!("{}.part", std::process::id()));
         let write = || -> std::io::Result<()> {
-            std::fs::create_dir_all(&self.directory)?;
-            std::fs::write(&temporary, serde_json::to_vec(facts)?)?;
+            // whatever this process lets new files be, nobody else writes what is believed here
+            DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)?;
+            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+            file.write_all(&serde_json::to_vec(facts)?)?;
             std::fs::rename(&temporary, &path)
         };
         if write().is_err() {

@@ -1,5 +1,7 @@
 //! Reads what an applying script prints: which part begins, what it prints, whether it changed anything, how it ended.
 
+use super::excerpt::{Lines, Piece};
+
 /// What one line of the script's output means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Frame {
@@ -11,61 +13,77 @@ pub(super) enum Frame {
     Drifted(usize),
     /// A part ended with this code.
     End(usize, i32),
+    /// Why it ends now, in words.
+    Reason(String),
     /// Another operation is changing the node; the script waits for it.
     Waiting,
+    /// An upload that was sent is not there any more: nothing was changed.
+    Missing,
     /// The whole script ran to its end.
     Done,
-    /// A line that a command of the current part printed.
-    Line(String),
+    /// A line that a command of the current part printed, or a piece of a long one.
+    Line {
+        /// The line without its end.
+        text: String,
+        /// It begins with it.
+        begins: bool,
+        /// It ends with it.
+        ends: bool,
+    },
 }
 
 /// Splits output that comes in pieces into frames.
 #[derive(Debug)]
 pub(super) struct Frames {
     token: String,
-    rest: Vec<u8>,
+    lines: Lines,
     /// The framing prints an empty line before each of its own: one is owed.
     blank: bool,
 }
 
 impl Frames {
     pub(super) fn new(token: &str) -> Self {
-        Frames { token: token.to_owned(), rest: Vec::new(), blank: false }
+        Frames { token: token.to_owned(), lines: Lines::default(), blank: false }
     }
 
     /// Takes a piece of output and gives the frames that it completes.
-    pub(super) fn push(&mut self, piece: &[u8]) -> Vec<Frame> {
-        self.rest.extend_from_slice(piece);
-        let mut frames = Vec::new();
-        while let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = self.rest.drain(..=end).collect();
-            self.line(&String::from_utf8_lossy(&line[..end]), &mut frames);
-        }
-        frames
+    pub(super) fn push(&mut self, read: &[u8], give: &mut dyn FnMut(Frame)) {
+        let Frames { token, lines, blank } = self;
+        lines.push(read, &mut |piece| take(token, blank, piece, give));
     }
 
-    fn line(&mut self, line: &str, frames: &mut Vec<Frame>) {
-        let frame = line.strip_prefix(&self.token).and_then(|rest| parse(rest.trim_start()));
-        match frame {
-            Some(frame) => {
-                self.blank = false;
-                frames.push(frame);
+    /// Gives what is left of a line that did not end.
+    pub(super) fn end(&mut self, give: &mut dyn FnMut(Frame)) {
+        let Frames { token, lines, blank } = self;
+        lines.end(&mut |piece| take(token, blank, piece, give));
+    }
+}
+
+fn take(token: &str, blank: &mut bool, piece: Piece<'_>, give: &mut dyn FnMut(Frame)) {
+    let whole = piece.begins && piece.ends;
+    match piece.text.strip_prefix(token).filter(|_| whole).and_then(|rest| parse(rest.trim_start())) {
+        Some(frame) => {
+            *blank = false;
+            give(frame);
+        }
+        None => {
+            let Piece { text, begins, ends } = piece;
+            if std::mem::take(blank) {
+                give(Frame::Line { text: String::new(), begins: true, ends: true });
             }
-            None => {
-                if std::mem::take(&mut self.blank) {
-                    frames.push(Frame::Line(String::new()));
-                }
-                if line.is_empty() {
-                    self.blank = true;
-                } else {
-                    frames.push(Frame::Line(line.to_owned()));
-                }
+            if text.is_empty() && whole {
+                *blank = true;
+            } else {
+                give(Frame::Line { text: text.to_owned(), begins, ends });
             }
         }
     }
 }
 
 fn parse(text: &str) -> Option<Frame> {
+    if let Some(reason) = text.strip_prefix("reason ") {
+        return Some(Frame::Reason(reason.to_owned()));
+    }
     let mut words = text.split(' ');
     let frame = match (words.next()?, words.next().map(str::parse), words.next().map(str::parse)) {
         ("begin", Some(Ok(part)), None) => Frame::Begin(part),
@@ -73,6 +91,7 @@ fn parse(text: &str) -> Option<Frame> {
         ("drifted", Some(Ok(part)), None) => Frame::Drifted(part),
         ("end", Some(Ok(part)), Some(Ok(code))) => Frame::End(part, code),
         ("waiting", None, None) => Frame::Waiting,
+        ("missing", None, None) => Frame::Missing,
         ("done", None, None) => Frame::Done,
         _ => return None,
     };
@@ -83,28 +102,56 @@ fn parse(text: &str) -> Option<Frame> {
 mod tests {
     use super::*;
 
+    fn line(text: &str) -> Frame {
+        Frame::Line { text: text.to_owned(), begins: true, ends: true }
+    }
+
+    fn frames<'a>(token: &str, output: impl IntoIterator<Item = &'a [u8]>) -> Vec<Frame> {
+        let (mut frames, mut seen) = (Frames::new(token), Vec::new());
+        output.into_iter().for_each(|read| frames.push(read, &mut |frame| seen.push(frame)));
+        frames.end(&mut |frame| seen.push(frame));
+        seen
+    }
+
     #[test]
     fn output_in_any_pieces_gives_the_same_frames() {
-        let output = b"\nT begin 0\nhello\n\nworld\nno newline\nT changed 0\n\nT end 0 7\n\nT done\n";
+        let output = b"\nT begin 0\nhello\n\nworld\nno newline\nT changed 0\n\nT reason the disk is full\n\nT end 0 7\n\nT done\n";
         let wanted = [
             Frame::Begin(0),
-            Frame::Line("hello".into()),
-            Frame::Line(String::new()),
-            Frame::Line("world".into()),
-            Frame::Line("no newline".into()),
+            line("hello"),
+            line(""),
+            line("world"),
+            line("no newline"),
             Frame::Changed(0),
+            Frame::Reason("the disk is full".to_owned()),
             Frame::End(0, 7),
             Frame::Done,
         ];
         for size in [1, 3, output.len()] {
-            let mut frames = Frames::new("T");
-            let seen: Vec<_> = output.chunks(size).flat_map(|piece| frames.push(piece)).collect();
-            assert_eq!(seen, wanted, "in pieces of {size}");
+            assert_eq!(frames("T", output.chunks(size)), wanted, "in pieces of {size}");
         }
     }
 
     #[test]
     fn what_only_looks_like_a_frame_is_a_line() {
-        assert_eq!(Frames::new("T").push(b"T end x\n"), [Frame::Line("T end x".into())]);
+        assert_eq!(frames("T", [b"T end x\n".as_slice()]), [line("T end x")]);
+    }
+
+    #[test]
+    fn a_line_without_end_is_never_held_as_a_whole() {
+        let mut frames = Frames::new("T");
+        let (mut most, mut all) = (0, 0);
+        for _ in 0..1000 {
+            frames.push(&[b'x'; 32 << 10], &mut |frame| {
+                let Frame::Line { text, .. } = frame else { panic!("{frame:?}") };
+                most = most.max(text.len());
+                all += text.len();
+            });
+        }
+        frames.push(b"\nT done\n", &mut |frame| match frame {
+            Frame::Line { text, begins: false, ends: true } => all += text.len(),
+            frame => assert_eq!(frame, Frame::Done),
+        });
+        assert!(most <= 64 << 10 && all == 1000 * (32 << 10), "{most} {all}");
     }
 }

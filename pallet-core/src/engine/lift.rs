@@ -1,13 +1,13 @@
 //! Lift: configure nodes, without changing how many there are.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::considered::{Considered, Division, Member};
 use super::converge::boundary::{CREATE_GROUP, DESTROY_GROUP};
 use super::converge::destroy::DESTROY_SERVER;
 use super::event::Event;
@@ -18,6 +18,7 @@ use super::select::find_named;
 use super::spec::merge_order;
 use super::{Engine, EngineError, GroupSpec, NodeError, NodeResult, Outcome, Phase};
 use crate::model::Node;
+use crate::transport::TransportError;
 
 /// How to lift.
 #[derive(Debug, Clone)]
@@ -84,43 +85,56 @@ const INLINE: &str = "inline";
 impl Engine {
     /// Configures the running nodes of these groups.
     pub async fn lift(&self, groups: &[GroupSpec], options: &LiftOptions) -> Result<Outcome, EngineError> {
-        let nodes = self.ask(|service| service.nodes()).await?;
+        self.check_phases(groups, &options.phases)?;
+        self.in_time(self.lift_all(groups, options)).await
+    }
+
+    async fn lift_all(&self, groups: &[GroupSpec], options: &LiftOptions) -> Result<Outcome, EngineError> {
         let groups: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
-        let mut nodes = with_groups(nodes, &groups);
+        let Division { own: mut nodes, mut others, undeclared } = self.divide(self.nodes().await?, &groups);
         if !options.nodes.is_empty() {
             let there: Vec<_> = nodes.iter().map(|(node, _)| node.clone()).collect();
             let known: Vec<_> = groups.iter().map(|group| group.name.as_str()).collect();
             let wanted = find_named(&there, &options.nodes, "group or node", &known)?;
-            nodes.retain(|(node, _)| wanted.iter().any(|wanted| wanted.id == node.id));
+            let wanted: BTreeSet<_> = wanted.into_iter().map(|node| &node.id).collect();
+            let (chosen, left): (Vec<_>, Vec<_>) = nodes.into_iter().partition(|(node, _)| wanted.contains(&node.id));
+            nodes = chosen;
+            others.extend(left);
         }
         self.tell(Event::started("lift", options.dry_run || options.drift_only, nodes.iter().map(|(node, _)| node.name.clone())));
-        Ok(self.configure(nodes, options, Purpose::Lift).await?.0)
+        self.tell_undeclared(&undeclared);
+        Ok(self.configure(nodes, others, options, Purpose::Lift).await?.0)
     }
 
-    /// Runs the phases on these nodes; the whole operation but what converge does before. Also gives the new nodes that never answered.
+    /// Runs the phases on these nodes, while functions know the others too; the whole operation but what converge does before. Also gives the new
+    /// nodes that never answered.
     pub(super) async fn configure(
         &self,
-        nodes: Vec<(Node, Arc<GroupSpec>)>,
+        nodes: Vec<Member>,
+        others: Vec<Member>,
         options: &LiftOptions,
         purpose: Purpose,
     ) -> Result<(Outcome, Vec<Node>), EngineError> {
-        let mut run = Run::new(self, nodes, options, purpose);
+        let mut run = Run::new(self, nodes, others, options, purpose);
         run.warn_of_undefined_phases();
         run.prepare().await?;
         for round in 0..run.rounds() {
             run.round(round).await?;
         }
-        // also those of nodes that failed: their connections are none the worse
-        run.nodes.iter_mut().for_each(|node| node.give_back(self));
-        run.each(|_| true, |node, engine| Box::pin(async move { node.leave(&engine).await })).await?;
-        let silent = run.nodes.iter().filter(|node| node.silent).map(|node| node.node.clone()).collect();
-        let (predicted, real): (Vec<_>, Vec<_>) = run.nodes.iter().partition(|node| node.predicted);
-        for (node, error) in predicted.iter().filter_map(|node| Some((node, node.error()?))) {
-            let message = format!("cannot be planned against a predicted image: {}", error.message);
-            self.tell(Event::Warning { node: Some(node.node.name.clone()), message });
+        let mut goodbyes = JoinSet::new();
+        for node in &mut run.nodes {
+            // also those of nodes that failed: their connections are none the worse
+            node.give_back(self);
+            if let Some(mut transport) = node.transport.take().filter(|_| !node.failed()) {
+                goodbyes.spawn(async move { transport.close().await });
+            }
         }
+        goodbyes.join_all().await;
+        let silent = run.nodes.iter().filter(|node| node.silent).map(|node| node.node.clone()).collect();
+        // of nodes that are not there yet, only what cannot be planned is an outcome
+        let told = run.nodes.iter().filter(|node| !node.predicted || node.failed());
         let mut outcome = Outcome {
-            nodes: real.into_iter().map(NodeRun::outcome).collect(),
+            nodes: told.map(NodeRun::outcome).collect(),
             cancelled: self.cancel.is_cancelled(),
             drift_only: options.drift_only,
             ..Outcome::default()
@@ -166,6 +180,10 @@ pub(super) enum Purpose {
 pub(super) struct Run {
     pub(super) engine: Arc<Engine>,
     pub(super) nodes: Vec<NodeRun>,
+    /// The project's other nodes, which functions know.
+    pub(super) considered: Vec<Considered>,
+    /// Why settings of those are not known, each with the nodes' names.
+    pub(super) unknown_settings: BTreeMap<String, Vec<String>>,
     phases: Vec<PhaseChoice>,
     /// No phases were named, so each group runs its own.
     defaults: bool,
@@ -174,13 +192,12 @@ pub(super) struct Run {
     bare: bool,
     pub(super) mode: Mode,
     pub(super) showing: Showing,
-    parallel: Arc<Semaphore>,
 }
 
 type Work<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 impl Run {
-    pub(super) fn new(engine: &Engine, nodes: Vec<(Node, Arc<GroupSpec>)>, options: &LiftOptions, purpose: Purpose) -> Self {
+    pub(super) fn new(engine: &Engine, nodes: Vec<Member>, others: Vec<Member>, options: &LiftOptions, purpose: Purpose) -> Self {
         let bootstrap =
             matches!(purpose, Purpose::Converge { .. } | Purpose::DryConverge { .. } | Purpose::Explain { bootstrap: true, .. });
         let bare = matches!(purpose, Purpose::Group);
@@ -192,19 +209,20 @@ impl Run {
             }
             Purpose::Lift | Purpose::Group => {}
         }
-        nodes.sort_by_key(|node| natural(&node.node.name));
+        nodes.sort_by_cached_key(|node| natural(&node.node.name));
         let defaults = options.phases.is_empty();
         let phases = if defaults { default_phases(nodes.iter().map(|node| node.group.as_ref())) } else { options.phases.clone() };
         let mut run = Run {
+            engine: Arc::new(engine.in_turns(nodes.len(), options.parallel)),
             nodes,
-            engine: Arc::new(engine.clone()),
+            considered: others.into_iter().map(|other| Considered::new(engine, other)).collect(),
+            unknown_settings: BTreeMap::new(),
             phases,
             defaults,
             bootstrap,
             bare,
             mode: Mode::of(options),
             showing: Showing::default(),
-            parallel: Arc::new(Semaphore::new(options.parallel.max(1))),
         };
         // a converge that was killed may have left nodes that nobody has heard of yet
         let never_heard: Vec<_> = run
@@ -288,7 +306,7 @@ impl Run {
         .await
     }
 
-    /// Does some work on each node that is wanted and has not failed, so many at once as the options say.
+    /// Does some work on each node that is wanted and has not failed.
     pub(super) async fn each(
         &mut self,
         wanted: impl Fn(&NodeRun) -> bool,
@@ -302,11 +320,14 @@ impl Run {
                 continue;
             }
             done.push(None);
-            let (work, engine, parallel) = (work.clone(), self.engine.clone(), self.parallel.clone());
+            let (work, engine) = (work.clone(), self.engine.clone());
             tasks.spawn(async move {
-                let _permit = parallel.acquire_owned().await;
                 if engine.cancel.is_cancelled() {
-                    node.fail(NodeError::new("the operation was stopped before this node was done"));
+                    let why = match engine.why_stopped(&node.step) {
+                        error @ TransportError::Overdue { .. } => error.to_string(),
+                        _ => "the operation was stopped before this node was done".to_owned(),
+                    };
+                    node.fail(NodeError::new(why));
                 } else {
                     work(&mut node, engine).await;
                 }
@@ -323,15 +344,17 @@ impl Run {
 }
 
 /// The nodes that belong to one of these groups, each with it.
-pub(super) fn with_groups(nodes: impl IntoIterator<Item = Node>, groups: &[Arc<GroupSpec>]) -> Vec<(Node, Arc<GroupSpec>)> {
-    let group_of = |node: &Node| groups.iter().find(|group| node.group.as_deref() == Some(group.name.as_str())).cloned();
+pub(super) fn with_groups(nodes: impl IntoIterator<Item = Node>, groups: &[Arc<GroupSpec>]) -> Vec<Member> {
+    let groups: BTreeMap<&str, &Arc<GroupSpec>> = groups.iter().map(|group| (group.name.as_str(), group)).collect();
+    let group_of = |node: &Node| groups.get(node.group.as_deref()?).map(|group| (*group).clone());
     nodes.into_iter().filter_map(|node| group_of(&node).map(|group| (node, group))).collect()
 }
 
 /// The default phases of all groups, in one order that keeps each group's.
 fn default_phases<'a>(groups: impl Iterator<Item = &'a GroupSpec>) -> Vec<PhaseChoice> {
     let mut order: Vec<String> = Vec::new();
-    for group in groups {
+    let mut seen = BTreeSet::new();
+    for group in groups.filter(|group| seen.insert(group.name.as_str())) {
         let own = group.default_phases();
         order = merge_order(&order, &own).unwrap_or_else(|_| {
             // contrary orders cannot be kept both: what is new comes last

@@ -1,12 +1,22 @@
 //! Events and outcomes in one line each, for a program's log.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use super::{CopyResult, Event, NodeError, NodeResult, Outcome, PlannedChange, RunResult};
+use crate::model::visible;
 
 /// In one line, without its end. A program that wants more of an event looks at its fields, or writes it as JSON.
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = String::new();
+        self.write(&mut line)?;
+        // whatever a node or a provider said, it is one line, and nothing of it acts on a terminal
+        f.write_str(&visible(&line))
+    }
+}
+
+impl Event {
+    fn write(&self, f: &mut String) -> fmt::Result {
         match self {
             Event::Started { operation, nodes, dry_run } => {
                 write!(f, "{operation}{} on {} nodes", if *dry_run { " (dry run)" } else { "" }, nodes.len())
@@ -70,9 +80,9 @@ impl fmt::Display for NodeResult {
 impl fmt::Display for NodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for part in [&self.phase, &self.action].into_iter().flatten() {
-            write!(f, "{part}: ")?;
+            write!(f, "{}: ", visible(part))?;
         }
-        f.write_str(&self.message)?;
+        f.write_str(&visible(&self.message))?;
         self.source.as_ref().map_or(Ok(()), |source| write!(f, " ({source})"))
     }
 }
@@ -104,6 +114,7 @@ impl Outcome {
         }
         let failed = self.nodes.iter().filter(|node| matches!(node.result, NodeResult::Failed { .. }));
         let mut lines: Vec<_> = failed.map(|node| format!("{}: {}", node.node, node.result)).collect();
+        lines.extend(self.errors.iter().cloned());
         if self.cancelled {
             lines.push("it was stopped before it was over".to_owned());
         }

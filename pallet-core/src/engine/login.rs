@@ -56,7 +56,7 @@ impl Engine {
                 }
                 argv.extend(["--".to_owned(), ssh.host.clone()]);
                 // ssh hands its words to a shell, joined by spaces
-                argv.extend(command.iter().map(|word| quote(word)));
+                argv.extend(words(command).iter().map(|word| quote(word)));
                 return Ok(argv);
             }
             Connection::Exec { command } if command.is_empty() => {
@@ -70,8 +70,16 @@ impl Engine {
         };
         match command.is_empty() {
             true => argv.extend(SHELL.map(str::to_owned)),
-            false => argv.extend(command.iter().cloned()),
+            false => argv.extend(words(command)),
         }
         Ok(argv)
+    }
+}
+
+/// The words to run, as `run` takes them: a single one is a line of shell, several stand as they are.
+fn words(command: &[String]) -> Vec<String> {
+    match command {
+        [line] => vec!["sh".to_owned(), "-c".to_owned(), line.clone()],
+        words => words.to_vec(),
     }
 }

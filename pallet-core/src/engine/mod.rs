@@ -23,11 +23,14 @@
 
 mod ad_hoc;
 mod apply;
+mod check;
 mod connections;
+mod considered;
 mod converge;
 mod copy;
 mod declare;
 mod event;
+mod excerpt;
 mod explain;
 mod facts_cache;
 mod frames;
@@ -36,6 +39,7 @@ mod lift;
 mod line;
 mod login;
 mod node_apply;
+mod node_ask;
 mod node_connect;
 mod node_run;
 mod on_nodes;
@@ -52,11 +56,13 @@ mod spec;
 mod survey;
 mod system;
 pub mod template;
+mod templates;
 pub mod trial;
 mod vault;
 mod workspace;
 
 pub use ad_hoc::{RunAs, RunOptions, RunOutcome, RunResult, shell_line};
+pub use check::Fault;
 pub use connections::Connections;
 pub use converge::{ConvergePlan, PlanError};
 pub use copy::{Copied, CopyOptions, CopyOutcome, CopyRequest, CopyResult, Place};
@@ -78,9 +84,11 @@ pub use vault::{SecretSource, Vault};
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use thiserror::Error;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::action::ActionEntry;
@@ -89,13 +97,18 @@ use crate::plugin::PluginError;
 use crate::plugin::Service;
 use crate::registry::Registry;
 use crate::script::Library;
-use crate::transport::{ConnectSettings, Secret};
+use crate::transport::{ConnectSettings, Secret, TransportError, Turn};
 
 /// All that operations need.
 #[derive(Clone)]
 pub struct Engine {
     /// Names the project; the nodes of its service belong to it.
     pub project: String,
+    /// All groups that the project declares, if that is known. Functions know the nodes of all of them, whichever groups an operation is for; and
+    /// nodes of any other group are told of.
+    pub declared: Option<Vec<GroupSpec>>,
+    /// The most nodes that the groups of an operation may want: a slip of the finger makes no million nodes.
+    pub max_nodes: u32,
     /// Where nodes are.
     pub service: Arc<dyn Service>,
     /// Where crates are found.
@@ -128,6 +141,12 @@ pub struct Engine {
     pub boot_timeout: Duration,
     /// Stops the operation: nothing new begins, and every node's outcome is known.
     pub cancel: CancellationToken,
+    /// How long a lift or a converge may take; then it is stopped, and each node that was not done says what it was at.
+    pub time_limit: Option<Duration>,
+    /// Its time is up.
+    overdue: Arc<AtomicBool>,
+    /// Room for the nodes that are worked on at once, where there are more than may be.
+    turns: Option<Arc<Semaphore>>,
     /// What applying scripts are made with.
     library: Arc<Library<'static>>,
 }
@@ -157,6 +176,20 @@ pub enum EngineError {
     NoCount {
         /// The group.
         group: String,
+    },
+    /// More nodes than there may be.
+    #[error(
+        "the groups want {wanted} nodes ({group} alone {count}); the limit is {limit}: if they are meant, raise `max_nodes` ([project] in pallet.toml)"
+    )]
+    TooManyNodes {
+        /// How many.
+        wanted: u64,
+        /// The group that wants the most.
+        group: String,
+        /// How many it wants.
+        count: u32,
+        /// How many there may be.
+        limit: u32,
     },
     /// The caller did not agree.
     #[error("{0}")]
@@ -202,10 +235,15 @@ impl From<EngineError> for PluginError {
 }
 
 impl Engine {
+    /// The most nodes that a project may have unless it says otherwise.
+    pub const MAX_NODES: u32 = 10_000;
+
     /// An engine for a service, with defaults for everything else.
     pub fn new(project: &str, service: Arc<dyn Service>) -> Self {
         Engine {
             project: project.to_owned(),
+            declared: None,
+            max_nodes: Engine::MAX_NODES,
             service,
             registry: Arc::default(),
             actions: Vec::new(),
@@ -222,6 +260,9 @@ impl Engine {
             holder: Holder::default(),
             boot_timeout: Duration::from_secs(300),
             cancel: CancellationToken::new(),
+            time_limit: None,
+            overdue: Arc::default(),
+            turns: None,
             library: Arc::default(),
         }
     }
@@ -229,6 +270,42 @@ impl Engine {
     /// The project's nodes at the service.
     pub async fn nodes(&self) -> Result<Vec<Node>, EngineError> {
         self.ask(|service| service.nodes()).await
+    }
+
+    /// Whether the operation was stopped because its time was up.
+    pub fn is_overdue(&self) -> bool {
+        self.overdue.load(Ordering::Relaxed)
+    }
+
+    /// Does an operation within its time.
+    async fn in_time<T>(&self, operation: impl Future<Output = T>) -> T {
+        let Some(limit) = self.time_limit else { return operation.await };
+        let mut operation = std::pin::pin!(operation);
+        tokio::select! {
+            done = &mut operation => done,
+            () = tokio::time::sleep(limit) => {
+                self.overdue.store(true, Ordering::Relaxed);
+                let message = format!("its time is up ({} s): it is stopped", limit.as_secs_f64());
+                self.tell(Event::Warning { node: None, message });
+                self.cancel.cancel();
+                operation.await
+            }
+        }
+    }
+
+    /// Why something was not done that was stopped.
+    fn why_stopped(&self, what: &str) -> TransportError {
+        match self.time_limit {
+            Some(limit) if self.is_overdue() => {
+                TransportError::Overdue { message: format!("{what} was not done when the time was up ({} s)", limit.as_secs_f64()) }
+            }
+            _ => TransportError::Cancelled,
+        }
+    }
+
+    /// When something is run on a node: in its turn, for as long as it takes.
+    fn turn(&self) -> Turn {
+        Turn { room: self.turns.clone(), ..Turn::default() }
     }
 
     fn tell(&self, event: Event) {

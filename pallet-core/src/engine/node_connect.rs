@@ -9,7 +9,7 @@ use super::event::Event;
 use super::node_run::{BOOTSTRAPPED_TAG, NodeRun};
 use super::{Engine, NodeError};
 use crate::model::{Connection, NodeStatus};
-use crate::transport::{self, Become, Stream, Transport, TransportError};
+use crate::transport::{self, Become, Ran, Stream, Transport, TransportError, Turn};
 
 /// How long a new node that does not answer is left alone before it is tried again.
 const ANSWER_PAUSE: Duration = Duration::from_secs(1);
@@ -26,7 +26,7 @@ impl NodeRun {
 
     /// Connects, so that this is done when something is asked.
     pub(super) async fn reach(&mut self, engine: &Engine) {
-        if let Err(error) = unless_stopped(engine, async { self.connect(engine).await.map(drop) }).await {
+        if let Err(error) = unless_stopped(engine, "reaching it", async { self.connect(engine).await.map(drop) }).await {
             self.fail(NodeError::new(error.to_string()));
         }
     }
@@ -52,7 +52,10 @@ impl NodeRun {
 
     async fn open(&mut self, engine: &Engine) -> Result<Box<dyn Transport>, TransportError> {
         let (connection, image_user) = self.connection();
-        let login = transport::login_user(&connection, &engine.connect)?;
+        let (asked, settings) = (connection.clone(), engine.connect.clone());
+        // the ssh configuration may name commands, which nobody else should wait for
+        let login = tokio::task::spawn_blocking(move || transport::login_user(&asked, &settings)).await;
+        let login = login.map_err(|error| TransportError::Config { message: error.to_string() })??;
         let root = match &connection {
             // a node that is entered from this machine is entered as its root
             Connection::Exec { .. } => true,
@@ -82,12 +85,15 @@ impl NodeRun {
         let deadline = Instant::now() + engine.boot_timeout;
         let known_keys = matches!(&self.node.connection, Connection::Ssh(ssh) if !ssh.host_keys.is_empty());
         loop {
-            let error = match unless_stopped(engine, async { self.connect(engine).await.map(drop) }).await {
+            let error = match unless_stopped(engine, "its start", async { self.connect(engine).await.map(drop) }).await {
                 Ok(()) => return,
                 Err(error) => error,
             };
             let hopeless = match &error {
-                TransportError::Cancelled | TransportError::Config { .. } | TransportError::Input { .. } => true,
+                TransportError::Cancelled
+                | TransportError::Overdue { .. }
+                | TransportError::Config { .. }
+                | TransportError::Input { .. } => true,
                 // of which key it should have, nobody will know more later
                 TransportError::HostKey { .. } => !known_keys,
                 _ => false,
@@ -121,16 +127,37 @@ impl NodeRun {
         script: &str,
         output: &mut (dyn FnMut(Stream, &[u8]) + Send),
     ) -> Result<i32, TransportError> {
+        self.run_with(engine, script, false, output).await
+    }
+
+    /// The same for a script that uses the ssh agent of this machine, if it does.
+    pub(super) async fn run_with(
+        &mut self,
+        engine: &Engine,
+        script: &str,
+        agent: bool,
+        output: &mut (dyn FnMut(Stream, &[u8]) + Send),
+    ) -> Result<i32, TransportError> {
+        let step = self.step.clone();
         let work = async {
             let (transport, r#become) = self.connect(engine).await?;
-            transport::run_script(transport, r#become, script, output).await
+            let turn = Turn { agent, ..engine.turn() };
+            transport::run_script_in_turn(transport, r#become, script, &turn, output).await
         };
-        let result = unless_stopped(engine, work).await;
+        let result = unless_stopped(engine, &step, work).await;
         if result.is_err() {
             // whatever state the connection is in, it is not used again
             self.transport = None;
         }
-        result
+        result.map(|ran| self.tell_left(engine, ran))
+    }
+
+    /// Tells what a script left running, and gives its exit code.
+    pub(super) fn tell_left(&self, engine: &Engine, ran: Ran) -> i32 {
+        if let Some(message) = ran.left {
+            engine.tell(Event::Warning { node: Some(self.node.name.clone()), message });
+        }
+        ran.code
     }
 
     /// Keeps the connection for the next operation where connections are kept.
@@ -156,10 +183,14 @@ impl NodeRun {
     }
 }
 
-/// Does some work, unless the operation is stopped first.
-pub(super) async fn unless_stopped<T>(engine: &Engine, work: impl Future<Output = Result<T, TransportError>>) -> Result<T, TransportError> {
+/// Does some work, unless the operation is stopped first; `what` is what was not done then.
+pub(super) async fn unless_stopped<T>(
+    engine: &Engine,
+    what: &str,
+    work: impl Future<Output = Result<T, TransportError>>,
+) -> Result<T, TransportError> {
     tokio::select! {
         result = work => result,
-        () = engine.cancel.cancelled() => Err(TransportError::Cancelled),
+        () = engine.cancel.cancelled() => Err(engine.why_stopped(what)),
     }
 }

@@ -3,18 +3,18 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::apply::{Frame, compile};
+use super::apply::{Frame, cleaning, compile};
 use super::connections::Key;
+use super::considered::target;
 use super::event::{Event, PlannedChange};
 use super::explain::ExplainedPhase;
 use super::lift::Mode;
-use super::node_apply::{error_of, tail};
+use super::node_apply::error_of;
 use super::predicted::{PredictedNode, fresh};
 use super::{Engine, GroupSpec, LiftOptions, NodeError, NodeOutcome, NodeResult};
 use crate::action::{self, Certainty, Declared, Flags, Step};
 use crate::model::{Facts, FileState, Known, Node, NodeState, Observation, Os, Target, version_is};
-use crate::script::observe;
-use crate::transport::{Become, Stream, Transport};
+use crate::transport::{Become, Transport};
 
 /// The file on a node that says that it was bootstrapped, where its provider keeps no tags.
 const BOOTSTRAPPED: &str = "/var/lib/pallet/bootstrapped";
@@ -30,6 +30,8 @@ pub(super) struct NodeRun {
     /// What the transport can be kept for.
     pub(super) kept_as: Option<Key>,
     pub(super) r#become: Become,
+    /// What is being done on the node, for messages.
+    pub(super) step: String,
     /// Known, or guessed and not yet confirmed: remembered from an earlier run, or those of another node.
     pub(super) facts: Option<Facts>,
     pub(super) confirmed: bool,
@@ -55,6 +57,8 @@ pub(super) struct NodeRun {
     pub(super) predicted: bool,
     /// What was explained so far, phase by phase; `None`: nothing is to be.
     pub(super) explained: Option<Vec<ExplainedPhase>>,
+    /// There are temporary entries on it, of runs that were killed or go on.
+    leftovers: bool,
     error: Option<NodeError>,
 }
 
@@ -67,6 +71,7 @@ impl NodeRun {
             transport: None,
             kept_as: None,
             r#become: Become::Login,
+            step: "reaching it".to_owned(),
             remembered: facts.is_some(),
             facts,
             confirmed: false,
@@ -83,6 +88,7 @@ impl NodeRun {
             silent: false,
             predicted: false,
             explained: None,
+            leftovers: false,
             error: None,
         }
     }
@@ -116,14 +122,7 @@ impl NodeRun {
 
     /// The node as phase functions see it, once its facts are known.
     pub(super) fn target(&self) -> Option<Target> {
-        Some(Target {
-            id: self.node.id.clone(),
-            name: self.node.name.clone(),
-            group: self.group.name.clone(),
-            address: self.node.address.clone(),
-            roles: self.group.server.roles.iter().cloned().collect(),
-            os: self.facts.as_ref()?.os.clone(),
-        })
+        Some(target(&self.node, &self.group, self.facts.as_ref()?.os.clone()))
     }
 
     pub(super) fn bootstrapped(&self) -> bool {
@@ -163,6 +162,7 @@ impl NodeRun {
                     self.flags.extend(observed.facts.pending_flags.iter().map(|flag| (flag.clone(), Certainty::Will)));
                     self.warn_of_wrong_claims(engine, &observed.facts.os);
                 }
+                self.leftovers = observed.leftovers;
                 self.facts = Some(observed.facts);
                 self.confirmed = true;
                 self.observed.extend(wanted);
@@ -194,21 +194,6 @@ impl NodeRun {
         all != self.observed
     }
 
-    async fn ask(&mut self, engine: &Engine, wanted: &Observation) -> Result<observe::Observed, NodeError> {
-        let token = token();
-        let script = observe::compile(wanted, &token);
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let mut take = |stream, piece: &[u8]| match stream {
-            Stream::Out => out.extend_from_slice(piece),
-            Stream::Err => err.extend_from_slice(piece),
-        };
-        let code = self.run(engine, &script, &mut take).await.map_err(|error| NodeError::new(error.to_string()))?;
-        observe::parse(wanted, &token, &out).map_err(|error| NodeError {
-            detail: tail(&String::from_utf8_lossy(&err)),
-            ..NodeError::new(format!("the node could not be observed: {error} (exit code {code})"))
-        })
-    }
-
     /// One phase: plan it over what is known, and make the changes unless this is a dry run.
     pub(super) async fn phase(&mut self, engine: &Engine, position: usize, mode: Mode, mark: bool) {
         let Some((phase, declared)) = self.declared.get_mut(position).map(|(phase, declared)| (phase.clone(), std::mem::take(declared)))
@@ -231,6 +216,7 @@ impl NodeRun {
     }
 
     async fn plan_and_apply(&mut self, engine: &Engine, position: usize, phase: &str, declared: &[Declared], mode: Mode, mark: bool) {
+        self.step = format!("phase {phase}");
         engine.tell(Event::PhaseStarted { node: self.node.name.clone(), phase: phase.to_owned(), actions: declared.len() });
         let Some(state) = &self.state else { return };
         let mut predicted = state.clone();
@@ -251,6 +237,10 @@ impl NodeRun {
         }
         let mark_on_node = mark && !self.node.taggable;
         if changing == 0 && !mark_on_node {
+            if std::mem::take(&mut self.leftovers) {
+                // they are no part of what was asked for, so what becomes of it is nobody's failure
+                drop(self.run(engine, &cleaning(&engine.library, &predicted.user), &mut |_, _| {}).await);
+            }
             self.state = Some(predicted);
             return;
         }
@@ -268,6 +258,7 @@ impl NodeRun {
             present: &present,
             library: &engine.library,
             also: &also,
+            leftovers: std::mem::take(&mut self.leftovers),
         };
         match compile(declared, &steps, &frame) {
             Ok(compiled) => self.apply(engine, phase, declared, &steps, &compiled, &token).await,
@@ -317,6 +308,7 @@ impl NodeRun {
             match (mode, change.certainty) {
                 _ if undone || step.drift.is_some() => {
                     change.certainty = Some(Certainty::Drifted);
+                    change.undone = step.drift.is_none();
                     self.drifted += 1;
                     engine.tell(Event::Drift(change));
                 }
@@ -337,7 +329,7 @@ impl NodeRun {
             certainty: change.map(|change| change.certainty),
             summary: change.map_or("nothing to do".to_owned(), |change| change.summary.clone()),
             diff: match change {
-                Some(change) if declared.secret.is_some() && !change.diff.is_empty() => {
+                Some(change) if !change.diff.is_empty() && (declared.secret.is_some() || self.holds_secret(declared)) => {
                     "  (it holds secrets, so the difference is not shown)\n".to_owned()
                 }
                 Some(change) => change.diff.clone(),
@@ -345,8 +337,16 @@ impl NodeRun {
             },
             source: declared.source.clone(),
             via: declared.via.clone(),
+            undone: false,
             predicted: self.predicted,
         }
+    }
+
+    /// Whether a file that the action looks at was written with secrets in it, now or before: what it holds still is not shown.
+    pub(super) fn holds_secret(&self, declared: &Declared) -> bool {
+        let mut wanted = Observation::default();
+        declared.action.observe(&mut wanted);
+        self.state.as_ref().is_some_and(|state| wanted.files.keys().any(|path| state.holds_secret(path)))
     }
 
     pub(super) fn outcome(&self) -> NodeOutcome {

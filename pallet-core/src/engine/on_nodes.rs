@@ -8,6 +8,15 @@ use tokio::task::JoinSet;
 use super::{Engine, EngineError};
 use crate::model::Node;
 
+impl Engine {
+    /// This engine for work on so many nodes, of which so many are worked on at once. A node that is only waited for, until it is reached and its
+    /// shell has answered, is none of those.
+    pub(super) fn in_turns(&self, nodes: usize, parallel: usize) -> Engine {
+        let parallel = parallel.max(1);
+        Engine { turns: (nodes > parallel).then(|| Arc::new(Semaphore::new(parallel))), ..self.clone() }
+    }
+}
+
 /// Does some work on each node, on so many at once; gives what came of it, in the order of the nodes.
 pub(super) async fn on_nodes<T, F>(
     engine: &Engine,
@@ -19,14 +28,11 @@ where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
-    let (engine, room) = (Arc::new(engine.clone()), Arc::new(Semaphore::new(parallel.max(1))));
+    let engine = Arc::new(engine.in_turns(nodes.len(), parallel));
     let mut tasks = JoinSet::new();
     for (position, node) in nodes.into_iter().enumerate() {
-        let (room, work) = (room.clone(), work(engine.clone(), node));
-        tasks.spawn(async move {
-            let _permit = room.acquire_owned().await;
-            (position, work.await)
-        });
+        let work = work(engine.clone(), node);
+        tasks.spawn(async move { (position, work.await) });
     }
     let mut done = Vec::with_capacity(tasks.len());
     while let Some(finished) = tasks.join_next().await {

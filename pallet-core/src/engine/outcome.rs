@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use super::excerpt::short;
 use super::vault::Vault;
 use crate::action::SourceLocation;
 
@@ -14,8 +15,11 @@ pub struct Outcome {
     pub nodes: Vec<NodeOutcome>,
     /// The names of nodes that were created; in a dry run: that would be.
     pub created: Vec<String>,
-    /// The names of nodes that were destroyed; in a dry run: that would be.
+    /// The names of nodes that were destroyed; in a dry run: that would be. One that could not be is among `nodes`, with the reason.
     pub destroyed: Vec<String>,
+    /// What went wrong that is no node's part.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<String>,
     /// It was stopped before it was over.
     pub cancelled: bool,
     /// It only looked for drift.
@@ -78,7 +82,7 @@ pub struct NodeError {
 impl Outcome {
     /// Whether every node's part succeeded.
     pub fn ok(&self) -> bool {
-        !self.cancelled && self.nodes.iter().all(|node| !matches!(node.result, NodeResult::Failed { .. }))
+        !self.cancelled && self.errors.is_empty() && self.nodes.iter().all(|node| !matches!(node.result, NodeResult::Failed { .. }))
     }
 
     /// How much was changed on the nodes since Pallet applied it, and is kept.
@@ -98,11 +102,13 @@ impl Outcome {
 }
 
 impl NodeError {
-    /// Takes all secrets out of it.
+    /// Takes all secrets out of it, and cuts what is too long for a message.
     pub(super) fn redact(&mut self, vault: &Vault) {
-        for text in [Some(&mut self.message), Some(&mut self.detail), self.action.as_mut()].into_iter().flatten() {
-            if let Cow::Owned(redacted) = vault.redact(text) {
-                *text = redacted;
+        let texts = [&mut self.message, &mut self.detail].into_iter().chain(self.action.as_mut());
+        texts.for_each(|text| vault.redact_in(text));
+        for text in std::iter::once(&mut self.message).chain(self.action.as_mut()) {
+            if let Cow::Owned(short) = short(text) {
+                *text = short;
             }
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::GroupSpec;
 use super::template::Choice;
-use crate::model::{Connection, Facts, GroupState, Known, Node, NodeState, Observation, Os, PackageState, UserState};
+use crate::model::{Connection, Facts, GroupState, KNOWN_AFTER_APPLY, Known, Node, NodeState, Observation, Os, PackageState, UserState};
 use crate::plugin::Hardware;
 
 /// A node that would be created.
@@ -34,10 +34,10 @@ impl PredictedNode {
             bootstrapped: false,
             pending_flags: Vec::new(),
         };
-        // only nodes whose provider keeps tags are made; nobody knows an address yet, and a name can stand where one does
+        // only nodes whose provider keeps tags are made; nobody knows an address yet, and this says so where one would stand
         let node = Node {
             group: Some(group.to_owned()),
-            address: Some(name.to_owned()),
+            address: Some(format!("{name}{KNOWN_AFTER_APPLY}")),
             taggable: true,
             ..Node::new(format!("predicted/{name}"), name, Connection::Unknown)
         };

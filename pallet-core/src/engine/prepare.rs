@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::declare::{declare, subjects};
+use super::considered::subjects;
+use super::declare::declare;
 use super::event::Event;
 use super::lift::{Mode, Run};
 use super::node_run::NodeRun;
@@ -38,6 +39,7 @@ impl Run {
             self.observe(NodeRun::wants_more).await?;
         }
         self.tell_what_was_said(said);
+        self.warn_of_unknown_settings();
         self.warn_of_unset_flags();
         Ok(())
     }
@@ -80,15 +82,32 @@ impl Run {
         let (positions, subjects) = subjects(self);
         let engine = self.engine.clone();
         let showing = self.showing;
-        let work = tokio::task::spawn_blocking(move || declare(&engine, subjects, showing));
-        let (declarations, said) = work.await.map_err(|error| EngineError::Task(error.to_string()))?;
-        for (position, declaration) in positions.into_iter().zip(declarations) {
-            match declaration {
-                Ok(declared) => self.nodes[position].take(declared),
-                Err(error) => self.nodes[position].fail(error),
+        let work = tokio::task::spawn_blocking(move || {
+            let names: Vec<_> = subjects.iter().map(|subject| subject.target.name.clone()).collect();
+            let (declarations, said) = declare(&engine, subjects, showing);
+            (names, declarations, said)
+        });
+        let (names, declarations, said) = work.await.map_err(|error| EngineError::Task(error.to_string()))?;
+        self.unknown_settings.clear();
+        for ((position, name), declaration) in positions.into_iter().zip(names).zip(declarations) {
+            match (position, declaration) {
+                (Some(position), Ok(declared)) => self.nodes[position].take(declared),
+                (Some(position), Err(error)) => self.nodes[position].fail(error),
+                (None, Ok(_)) => {}
+                (None, Err(error)) => self.unknown_settings.entry(error.message).or_default().push(name),
             }
         }
         Ok(said)
+    }
+
+    /// What the functions of this operation could not learn of nodes that it is not for.
+    fn warn_of_unknown_settings(&self) {
+        for (why, nodes) in &self.unknown_settings {
+            let others = nodes.len().saturating_sub(1);
+            let others = if others == 0 { String::new() } else { format!(" (and those of {others} more)") };
+            let message = format!("its settings{others} are not known to this operation: {why}");
+            self.engine.tell(Event::Warning { node: nodes.first().cloned(), message });
+        }
     }
 
     fn tell_what_was_said(&self, said: Vec<(String, Log)>) {

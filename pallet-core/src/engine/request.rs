@@ -1,16 +1,17 @@
 //! The engine's side of a request: records what phase functions declare for one node, and answers what they ask.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::NodeError;
 use super::scope;
 use super::vault::Vault;
 use super::workspace::Directory;
-use crate::action::{ActionEntry, AnyAction, Condition, Declared, Shown, SourceLocation, TABLE};
+use crate::action::{ActionEntry, AnyAction, Claimed, Condition, Declared, Shown, SourceLocation, TABLE};
 use crate::model::{AdminUser, Capabilities, Environment, Target};
 use crate::plugin::operation::{self, CallFunction, DeclareAction, GetSettings, Log, Scope, SetSettings};
 use crate::plugin::{ErrorKind, PluginError, RequestHost};
@@ -35,6 +36,8 @@ pub(super) struct Session {
     pub(super) showing: Showing,
     /// Is told who calls functions, and writes and reads settings.
     pub(super) watcher: Option<Arc<Watcher>>,
+    /// Takes what is wrong with actions in place of the functions, which go on: a check finds all of it at once.
+    pub(super) refused: Option<Arc<Mutex<Vec<NodeError>>>>,
 }
 
 /// Is told what functions do.
@@ -124,6 +127,7 @@ struct Inner {
 #[derive(Default)]
 pub(super) struct Recorded {
     pub(super) declared: Vec<Declared>,
+    claimed: Claimed,
     /// What they said to the user.
     pub(super) said: Vec<Log>,
     calls: Vec<(String, Option<SourceLocation>)>,
@@ -155,6 +159,17 @@ impl NodeRequest {
     }
 
     fn declare(&self, wanted: DeclareAction) -> Result<(), PluginError> {
+        let Some(refused) = &self.inner.session.refused else { return self.declare_one(wanted) };
+        let (action, source) = (wanted.action.clone(), wanted.source.clone());
+        if let Err(error) = self.declare_one(wanted) {
+            let outermost = self.recorded().calls.iter().find_map(|(_, source)| source.clone());
+            let error = NodeError { action: Some(action), source: outermost.or(source), ..NodeError::new(error.to_string()) };
+            refused.lock().unwrap_or_else(PoisonError::into_inner).push(error);
+        }
+        Ok(())
+    }
+
+    fn declare_one(&self, wanted: DeclareAction) -> Result<(), PluginError> {
         let mut all = TABLE.iter().chain(&self.inner.session.actions);
         let entry: &ActionEntry = all.find(|entry| entry.name == wanted.action).ok_or_else(|| {
             let message = format!("there is no action `{}`", wanted.action);
@@ -174,6 +189,8 @@ impl NodeRequest {
         let prepared = instead.is_some();
         let (mut action, secret) = match instead {
             Some(action) => (action, None),
+            // without its secret it cannot be looked at, and a check looks for none
+            None if named.is_some() && self.inner.session.refused.is_some() => return Ok(()),
             None => {
                 let secret = self.reveal(entry, &mut arguments)?;
                 ((entry.parse)(arguments).map_err(invalid)?, secret)
@@ -192,7 +209,12 @@ impl NodeRequest {
         let source = recorded.calls.iter().find_map(|(_, source)| source.clone()).or(wanted.source);
         let via = recorded.calls.iter().map(|(name, _)| name.clone()).collect();
         let conditions = recorded.scopes.iter().flat_map(|entered| &entered.conditions).cloned().collect();
-        recorded.declared.push(Declared { action, options: wanted.options, conditions, secret, source, via, shown });
+        let declared = Declared { action, options: wanted.options, conditions, secret, source, via, shown, accounts: OnceLock::new() };
+        let recorded = &mut *recorded;
+        if let Some((earlier, what)) = recorded.claimed.add(&declared, &recorded.declared) {
+            return Err(undoes(&declared, &recorded.declared[earlier], &what));
+        }
+        recorded.declared.push(declared);
         Ok(())
     }
 
@@ -339,6 +361,20 @@ impl RequestHost for NodeRequest {
             }
         }
     }
+}
+
+/// Two actions of one phase that can never both be true.
+fn undoes(action: &Declared, earlier: &Declared, what: &str) -> PluginError {
+    let place = |action: &Declared| action.source.as_ref().map(|source| format!(" ({source})")).unwrap_or_default();
+    let message = format!(
+        "{}{} undoes {}{}: each run would make both changes; they differ in {what}",
+        action.label(),
+        place(action),
+        earlier.label(),
+        place(earlier)
+    );
+    PluginError::new(ErrorKind::InvalidInput, message)
+        .with_help("keep one of them, or put them under opposite conditions or into different phases")
 }
 
 fn read<T: DeserializeOwned>(operation: &str, payload: Value) -> Result<T, PluginError> {

@@ -1,6 +1,8 @@
 //! Which nodes a person means: the names of nodes, and of groups, which mean all their nodes.
 
-use super::lift::natural;
+use std::collections::BTreeSet;
+
+use super::lift::{OF_THEMSELVES, PhaseChoice, natural};
 use super::{Engine, EngineError, GroupSpec};
 use crate::model::{Node, did_you_mean};
 
@@ -11,6 +13,23 @@ impl Engine {
     /// It is an error if a name means nothing, or a group without nodes.
     pub async fn select(&self, groups: &[GroupSpec], names: &[String]) -> Result<Vec<Node>, EngineError> {
         select(self.nodes().await?, groups, names)
+    }
+
+    /// Refuses the name of a phase that no group of the project has.
+    pub(super) fn check_phases(&self, groups: &[GroupSpec], phases: &[PhaseChoice]) -> Result<(), EngineError> {
+        let all = || groups.iter().chain(self.declared.iter().flatten());
+        let own = all().flat_map(|group| group.server.phases.keys().cloned().chain(group.default_phases()));
+        let known: BTreeSet<String> = own.chain(OF_THEMSELVES.map(str::to_owned)).collect();
+        for phase in phases {
+            match phase {
+                PhaseChoice::Named(name) if !known.contains(name) => {
+                    let defined: BTreeSet<_> = all().flat_map(|group| group.server.phases.keys().map(String::as_str)).collect();
+                    return Err(no_such_name("phase", name, defined.into_iter()));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 }
 
@@ -30,7 +49,7 @@ fn select(nodes: Vec<Node>, groups: &[GroupSpec], names: &[String]) -> Result<Ve
         found.into_iter().for_each(|index| chosen[index] = true);
     }
     let mut nodes: Vec<_> = nodes.into_iter().zip(chosen).filter_map(|(node, chosen)| chosen.then_some(node)).collect();
-    nodes.sort_by_key(|node| natural(&node.name));
+    nodes.sort_by_cached_key(|node| natural(&node.name));
     Ok(nodes)
 }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tokio::sync::Notify;
+
 use super::lift::{LiftOptions, with_groups};
 use super::node_run::NodeRun;
 use super::{Engine, EngineError, GroupSpec};
@@ -20,6 +22,9 @@ const SCRIPT: &str = "find / \\( -path /proc -o -path /sys -o -path /dev -o -pat
                       \\( -type d -exec stat -c '%f - %u:%g - %y - %n' {} + -o -exec stat -c '%f %i %u:%g %s %y %z %n' {} + \\) 2>/dev/null\n\
                       exit 0";
 
+/// So long a list may be, in bytes.
+const LISTING: usize = 512 << 20;
+
 impl Engine {
     /// Lists the files of all running nodes of these groups, by the nodes' names.
     pub async fn survey(&self, groups: &[GroupSpec]) -> Result<BTreeMap<String, Files>, EngineError> {
@@ -30,12 +35,21 @@ impl Engine {
             let name = node.name.clone();
             let mut run = NodeRun::new(self, node, group, &LiftOptions::default());
             let mut listing = Vec::new();
-            let mut keep = |stream: Stream, piece: &[u8]| {
-                if stream == Stream::Out {
-                    listing.extend_from_slice(piece);
-                }
+            let too_much = Notify::new();
+            let mut keep = |stream: Stream, piece: &[u8]| match stream {
+                Stream::Out if listing.len() + piece.len() > LISTING => too_much.notify_one(),
+                Stream::Out => listing.extend_from_slice(piece),
+                Stream::Err => {}
             };
-            let result = run.run(self, SCRIPT, &mut keep).await;
+            let result = tokio::select! {
+                result = run.run(self, SCRIPT, &mut keep) => Some(result),
+                () = too_much.notified() => None,
+            };
+            let Some(result) = result else {
+                run.transport = None;
+                let message = format!("node {name}: the list of its files did not end within {} MiB", LISTING >> 20);
+                return Err(EngineError::Refused(message));
+            };
             run.close().await;
             result.map_err(|error| EngineError::Refused(format!("node {name}: its files cannot be listed: {error}")))?;
             found.insert(name, String::from_utf8_lossy(&listing).lines().filter_map(entry).collect());

@@ -1,24 +1,24 @@
 //! Which system a node would have that is not there.
 
+use super::considered::{USUAL, named_os};
 use super::{Engine, GroupSpec};
-use crate::model::{ImageSpec, Os};
+use crate::model::Os;
 use crate::plugin::Hardware;
 
 /// What a node would be.
 pub(super) struct System {
     pub(super) os: Os,
     pub(super) hardware: Option<Hardware>,
+    /// Nothing says so.
+    pub(super) guessed: bool,
     /// Why, in a few words.
     pub(super) reason: String,
 }
 
-/// What is explained where nothing says which system it would be.
-const USUAL: &str = "debian 12";
-
 impl Engine {
     /// What a new node of a group would be: as is asked for, as its node-spec means at the service, or as the group's nodes that are there.
     pub(super) async fn system_of(&self, group: &GroupSpec, wanted: Option<&Os>) -> System {
-        let plain = |os: Os, reason: String| System { os, hardware: None, reason };
+        let plain = |os: Os, reason: String| System { os, hardware: None, reason, guessed: false };
         if let Some(os) = wanted {
             return plain(os.clone(), "as was asked for".to_owned());
         }
@@ -26,7 +26,7 @@ impl Engine {
             Ok(choice) => match choice.image.as_ref().and_then(|image| Some((image.os.clone()?, image.id.clone()))) {
                 Some((os, image)) => {
                     let reason = format!("the image {image}, which its node-spec means at the service");
-                    return System { os, hardware: choice.hardware, reason };
+                    return System { os, hardware: choice.hardware, reason, guessed: false };
                 }
                 None => (choice.hardware, "the service does not say what its images are".to_owned()),
             },
@@ -36,14 +36,9 @@ impl Engine {
         if let Some(os) = self.system_of_nodes(group).await {
             return System { hardware, ..plain(os, "as the group's nodes are".to_owned()) };
         }
-        match &group.server.node_spec.image {
-            Some(ImageSpec { os_family: Some(family), os_version, .. }) => {
-                // a range of versions names none
-                let version = os_version.as_deref().filter(|version| !version.contains(['<', '>', '=', ',']));
-                let name = format!("{family} {}", version.unwrap_or_default());
-                System { hardware, ..plain(Os::named(&name, arch), "as its node-spec says".to_owned()) }
-            }
-            _ => System { hardware, ..plain(Os::named(USUAL, arch), format!("nothing says which ({why_not})")) },
+        match named_os(group.server.node_spec.image.as_ref()) {
+            Some(os) => System { hardware, ..plain(os, "as its node-spec says".to_owned()) },
+            None => System { hardware, guessed: true, ..plain(Os::named(USUAL, arch), format!("nothing says which ({why_not})")) },
         }
     }
 

@@ -113,6 +113,34 @@ impl Vault {
         redacted
     }
 
+    /// Takes every secret out of the text.
+    pub(super) fn redact_in(&self, text: &mut String) {
+        if let Cow::Owned(redacted) = self.redact(text) {
+            *text = redacted;
+        }
+    }
+
+    /// The same of a piece of a longer text, which may begin or end in the middle of a secret.
+    pub(super) fn redact_piece<'a>(&self, text: &'a str, begins: bool, ends: bool) -> Cow<'a, str> {
+        let mut redacted = self.redact(text);
+        if begins && ends {
+            return redacted;
+        }
+        let known = self.known();
+        let cuts = |form: &str| (1..form.len()).rev().filter(|at| form.is_char_boundary(*at)).collect::<Vec<_>>();
+        for form in &known.forms {
+            let rest = if begins { None } else { cuts(form).into_iter().rev().find_map(|at| redacted.strip_prefix(&form[at..])) };
+            if let Some(rest) = rest {
+                redacted = Cow::Owned(format!("{HIDDEN}{rest}"));
+            }
+            let rest = if ends { None } else { cuts(form).into_iter().find_map(|at| redacted.strip_suffix(&form[..at])) };
+            if let Some(rest) = rest {
+                redacted = Cow::Owned(format!("{rest}{HIDDEN}"));
+            }
+        }
+        redacted
+    }
+
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -193,5 +221,16 @@ mod tests {
             assert!(redacted.contains(HIDDEN) && !redacted.contains("hunter2") && !redacted.contains("abcdef"), "{text}: {redacted}");
         }
         assert_eq!(vault.redact("nothing of it"), "nothing of it");
+    }
+
+    #[test]
+    fn a_secret_that_a_piece_cuts_is_not_told() {
+        let vault = vault();
+        vault.reveal(&mut json!(secret_placeholder("word"))).expect("it is there");
+        assert_eq!(vault.redact_piece("+ it's/hun", true, false), "+ ***");
+        assert_eq!(vault.redact_piece("ter2 +", false, true), "*** +");
+        assert_eq!(vault.redact_piece("ter2 and it's/hunter2, it", false, false), "*** and ***, ***");
+        assert_eq!(vault.redact_piece("+ it's/hun", true, true), "+ it's/hun");
+        assert_eq!(vault.redact_piece("nothing", false, false), "nothing");
     }
 }

@@ -1,17 +1,14 @@
 //! The project's files, as actions may read them.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::templates;
 use crate::action::{ActionError, Listed, Workspace};
 use crate::model::hex;
-
-/// So many steps a template may take.
-const TEMPLATE_STEPS: u64 = 5_000_000;
 
 /// So deep a directory may be: one that a link in it leads back to never ends.
 const DEPTH: usize = 64;
@@ -26,15 +23,7 @@ pub(super) struct Directory {
 
 impl Directory {
     pub(super) fn at(path: PathBuf) -> Self {
-        let mut templates = minijinja::Environment::new();
-        templates.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
-        // a loop that does not end ends here
-        templates.set_fuel(Some(TEMPLATE_STEPS));
-        // files on nodes are not HTML, whatever their names end with
-        templates.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-        let syntax = minijinja::syntax::SyntaxConfig::builder().keep_trailing_newline(true).trim_blocks(true).lstrip_blocks(true).build();
-        // only delimiters can be refused, and these are the usual ones
-        templates.set_syntax(syntax.unwrap_or_default());
+        let templates = templates::environment(&path);
         Directory { path, templates }
     }
 
@@ -118,32 +107,7 @@ impl Workspace for Directory {
     }
 
     fn render(&self, name: &str, template: &str, values: &Value) -> Result<String, ActionError> {
-        self.templates.render_named_str(name, template, template_value(values)).map_err(|error| {
-            let line = error.line().map(|line| format!(":{line}")).unwrap_or_default();
-            ActionError::node(format!("template {name}{line}: {}", error.detail().map_or_else(|| error.kind().to_string(), str::to_owned)))
-        })
-    }
-}
-
-/// A value as templates see it. serde would show numbers as tables wherever some package of the program makes serde_json keep them as text
-/// (`arbitrary_precision`).
-fn template_value(value: &Value) -> minijinja::Value {
-    match value {
-        Value::Null => minijinja::Value::from(()),
-        Value::Bool(value) => minijinja::Value::from(*value),
-        Value::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
-            (Some(number), _, _) => minijinja::Value::from(number),
-            (None, Some(number), _) => minijinja::Value::from(number),
-            (None, None, Some(number)) => minijinja::Value::from(number),
-            (None, None, None) => minijinja::Value::from(number.to_string()),
-        },
-        Value::String(text) => minijinja::Value::from(text.as_str()),
-        Value::Array(values) => values.iter().map(template_value).collect(),
-        Value::Object(values) => {
-            let values: BTreeMap<String, minijinja::Value> =
-                values.iter().map(|(key, value)| (key.clone(), template_value(value))).collect();
-            values.into()
-        }
+        templates::render(&self.templates, name, template, values).map_err(ActionError::node)
     }
 }
 

@@ -1,7 +1,42 @@
 //! The known word that a wrong word was probably meant to be.
 
+/// Words of other tools, and ours for the same.
+const SAME: &[(&str, &str)] = &[
+    ("cpu", "cores"),
+    ("cpus", "cores"),
+    ("vcpu", "cores"),
+    ("vcpus", "cores"),
+    ("core", "cores"),
+    ("memory", "ram"),
+    ("mem", "ram"),
+    ("storage", "disk"),
+    ("region", "location"),
+    ("zone", "location"),
+    ("destroy", "down"),
+    ("delete", "down"),
+    ("terminate", "down"),
+    ("apply", "converge"),
+    ("up", "converge"),
+    ("deploy", "converge"),
+    ("provision", "converge"),
+    ("configure", "lift"),
+    ("exec", "run"),
+    ("shell", "run"),
+    ("copy", "cp"),
+    ("scp", "cp"),
+    ("login", "ssh"),
+    ("status", "nodes"),
+    ("ps", "nodes"),
+    ("validate", "check"),
+    ("lint", "check"),
+];
+
 /// The word of `known` that `word` was probably meant to be.
 pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let known: Vec<&str> = known.into_iter().collect();
+    if let Some(same) = same(word, &known) {
+        return Some(same);
+    }
     let limit = match word.chars().count() {
         0..=2 => 1,
         3..=5 => 2,
@@ -15,6 +50,20 @@ pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .filter(|(distance, candidate)| *distance <= limit && *distance < candidate.chars().count().min(word.chars().count()).max(1))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
+}
+
+/// The word that other tools say `word` for: `min_cores` for `min_cpu`, and for `cpus` if nothing is called `cores` alone.
+fn same<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let folded: String = fold(word).into_iter().collect();
+    let ours = |part: &str| SAME.iter().find(|(theirs, _)| *theirs == part).map(|(_, ours)| *ours);
+    if !folded.split('_').any(|part| ours(part).is_some()) {
+        return None;
+    }
+    let wanted = folded.split('_').map(|part| ours(part).unwrap_or(part)).collect::<Vec<_>>().join("_");
+    let plain = |candidate: &str| fold(candidate).into_iter().collect::<String>();
+    let is = known.iter().find(|candidate| plain(candidate) == wanted);
+    let ends = || known.iter().find(|candidate| plain(candidate).ends_with(&format!("_{wanted}")));
+    is.or_else(ends).copied().filter(|candidate| *candidate != word)
 }
 
 /// The suggestion as people read it.
@@ -58,5 +107,15 @@ mod tests {
         assert_eq!(closest("tagret", ["target"]), Some("target"));
         assert_eq!(closest("zebra", ["port", "root"]), None);
         assert_eq!(closest("ab", ["cd"]), None);
+    }
+
+    #[test]
+    fn words_of_other_tools_are_known() {
+        assert_eq!(closest("min_cpu", ["min_ram", "min_cores"]), Some("min_cores"));
+        assert_eq!(closest("min-vcpus", ["min_ram", "min_cores"]), Some("min_cores"));
+        assert_eq!(closest("memory", ["min_ram", "min_cores"]), Some("min_ram"));
+        assert_eq!(closest("destroy", ["list", "down"]), Some("down"));
+        assert_eq!(closest("destroy", ["destroyed"]), Some("destroyed"));
+        assert_eq!(closest("cores", ["min_cores", "score"]), Some("score"));
     }
 }

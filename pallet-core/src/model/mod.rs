@@ -20,6 +20,7 @@ pub(crate) mod pattern;
 mod secret_name;
 mod target;
 mod user;
+mod visible;
 
 pub use capabilities::{Capabilities, Lacking, Patterns};
 pub use closest::{closest, did_you_mean};
@@ -37,5 +38,6 @@ pub use os::{Os, OsFamily, PackageManager, ServiceManager, UnknownOs};
 pub use os_version::version_is;
 pub use package_transaction::{PackageOptions, PackageTransaction};
 pub use secret_name::{replace_secrets, secret_placeholder};
-pub use target::Target;
+pub use target::{KNOWN_AFTER_APPLY, Target};
 pub use user::AdminUser;
+pub use visible::{acts, visible};

@@ -42,6 +42,9 @@ pub struct Node {
     /// When it was created, in seconds since 1970-01-01 UTC; 0 if the provider does not know.
     #[serde(default)]
     pub created: u64,
+    /// Whether its provider never destroys it: a machine that is listed, and not made.
+    #[serde(default)]
+    pub permanent: bool,
 }
 
 impl Node {
@@ -60,6 +63,7 @@ impl Node {
             tags: BTreeMap::new(),
             taggable: false,
             created: 0,
+            permanent: false,
         }
     }
 }

@@ -1,11 +1,16 @@
 //! What is known of a node: observed on it, or predicted by the changes planned so far.
 
+mod coming;
+mod merged;
 mod predicted;
+mod secrets;
+mod touched;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use self::secrets::Secrets;
 use super::{Known, Os};
 
 /// What is known of one node. A thing that is in none of its maps is unknown.
@@ -30,6 +35,17 @@ pub struct NodeState {
     readings: BTreeMap<String, Reading>,
     written: BTreeMap<String, String>,
     applied: BTreeSet<String>,
+    /// What is not text, each byte a character, with the digest of the file that holds it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    bytes: BTreeMap<String, (String, String)>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    coming: BTreeMap<String, BTreeSet<String>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    leaving: BTreeMap<String, BTreeSet<String>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    unlisted: BTreeMap<String, u64>,
+    #[serde(default)]
+    secrets: Secrets,
 }
 
 /// What stands at a path.
@@ -95,6 +111,9 @@ pub struct ServiceState {
     pub running: bool,
     /// It starts with the node; `None` where no service manager can tell.
     pub enabled: Option<bool>,
+    /// Somebody has seen to it that nothing can start it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub masked: bool,
 }
 
 /// A user of the node.
@@ -172,6 +191,11 @@ impl NodeState {
             readings: BTreeMap::new(),
             written: BTreeMap::new(),
             applied: BTreeSet::new(),
+            bytes: BTreeMap::new(),
+            coming: BTreeMap::new(),
+            leaving: BTreeMap::new(),
+            unlisted: BTreeMap::new(),
+            secrets: Secrets::default(),
         }
     }
 
@@ -187,6 +211,11 @@ impl NodeState {
     /// What is known of what stands at a path.
     pub fn file(&self, path: &str) -> Known<&FileState> {
         self.files.get(path).map_or(Known::Unknown, Known::Known)
+    }
+
+    /// The paths that begin so, and of which it is known what stands there.
+    pub fn known_files<'a>(&'a self, start: &'a str) -> impl Iterator<Item = &'a str> {
+        self.files.range(start.to_owned()..).map(|(path, _)| path.as_str()).take_while(move |path| path.starts_with(start))
     }
 
     /// Brings what stands at a path to what will be true, and returns what was known of it before.
@@ -205,8 +234,22 @@ impl NodeState {
             }
             let concerns = |of: &str| of == path || of.ends_with('/') && path.starts_with(of);
             self.readings.retain(|_, reading| !reading.of.as_deref().is_some_and(concerns));
+            self.forget_unlisted_if_of_sources(path);
         }
         self.files.insert(path.to_owned(), state).map_or(Known::Unknown, Known::Known)
+    }
+
+    /// The content of a small file that is not text in UTF-8, each byte as the character of that number.
+    pub fn bytes(&self, path: &str) -> Option<&str> {
+        let (of, bytes) = self.bytes.get(path)?;
+        matches!(self.files.get(path), Some(FileState::File { digest: Some(digest), .. }) if digest == of).then_some(bytes)
+    }
+
+    /// Remembers the content of the file at a path, whose digest is known.
+    pub fn set_bytes(&mut self, path: &str, bytes: String) {
+        if let Some(FileState::File { digest: Some(digest), .. }) = self.files.get(path) {
+            self.bytes.insert(path.to_owned(), (digest.clone(), bytes));
+        }
     }
 
     /// The digest of what Pallet last wrote to a path, where that is known. It is asked only of files that are not as expected.
@@ -242,14 +285,9 @@ impl NodeState {
         self.package_lists_age = Known::Known(seconds);
     }
 
-    /// Forgets whatever the scripts of a package may touch: files, services, users, groups and how commands end.
-    pub fn forget_what_packages_touch(&mut self) {
-        self.files.clear();
-        self.services.clear();
-        self.users.clear();
-        self.groups.clear();
-        self.commands.clear();
-        self.readings.clear();
+    /// The packages of which something is known.
+    pub fn known_packages(&self) -> impl Iterator<Item = (&str, &PackageState)> {
+        self.packages.iter().map(|(name, state)| (name.as_str(), state))
     }
 
     /// Forgets the versions of installed packages: after a change of any, since others may come along with it.
@@ -268,9 +306,15 @@ impl NodeState {
 
     /// Forgets everything but the system: after a command that may do anything.
     pub fn forget(&mut self) {
-        self.forget_what_packages_touch();
+        self.files.clear();
+        self.services.clear();
+        self.users.clear();
+        self.groups.clear();
+        self.commands.clear();
+        self.readings.clear();
         self.packages.clear();
         self.package_lists_age = Known::Unknown;
+        self.forget_coming_packages();
     }
 
     /// Forgets how commands end: after any change, since a command may look at what was changed.
@@ -286,6 +330,7 @@ impl NodeState {
         self.written.retain(|file, _| !concerns(file));
         let concerns = |of: &str| concerns(of) || of.ends_with('/') && path.starts_with(of);
         self.readings.retain(|_, reading| !reading.of.as_deref().is_some_and(concerns));
+        self.forget_unlisted_if_of_sources(path);
     }
 
     /// Forgets what one command prints.
@@ -293,45 +338,23 @@ impl NodeState {
         self.readings.remove(script);
     }
 
+    /// Forgets one package.
+    pub fn forget_package(&mut self, name: &str) {
+        self.packages.remove(name);
+    }
+
     /// Forgets one group.
     pub fn forget_group(&mut self, name: &str) {
         self.groups.remove(name);
     }
 
+    /// Forgets which services run.
+    pub fn forget_services(&mut self) {
+        self.services.clear();
+    }
+
     /// Forgets one service.
     pub fn forget_service(&mut self, name: &str) {
         self.services.remove(name);
-    }
-
-    /// Keeps only what `other` knows just the same: after a change that may or may not be made.
-    pub fn keep_what_agrees(&mut self, other: &NodeState) {
-        self.files.retain(|key, value| other.files.get(key) == Some(value));
-        self.packages.retain(|key, value| other.packages.get(key) == Some(value));
-        self.services.retain(|key, value| other.services.get(key) == Some(value));
-        self.users.retain(|key, value| other.users.get(key) == Some(value));
-        self.groups.retain(|key, value| other.groups.get(key) == Some(value));
-        self.commands.retain(|key, value| other.commands.get(key) == Some(value));
-        self.readings.retain(|key, value| other.readings.get(key) == Some(value));
-        if self.package_lists_age != other.package_lists_age {
-            self.package_lists_age = Known::Unknown;
-        }
-    }
-
-    /// Lays what `newer` knows over this.
-    pub fn learn(&mut self, newer: NodeState) {
-        self.os = newer.os;
-        self.user = newer.user;
-        self.files.extend(newer.files);
-        self.packages.extend(newer.packages);
-        if newer.package_lists_age != Known::Unknown {
-            self.package_lists_age = newer.package_lists_age;
-        }
-        self.services.extend(newer.services);
-        self.users.extend(newer.users);
-        self.groups.extend(newer.groups);
-        self.commands.extend(newer.commands);
-        self.readings.extend(newer.readings);
-        self.written.extend(newer.written);
-        self.applied.extend(newer.applied);
     }
 }

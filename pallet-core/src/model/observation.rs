@@ -12,6 +12,10 @@ pub struct Observation {
     pub files: BTreeMap<String, FileQuestion>,
     /// Packages, as the node's package manager names them.
     pub packages: BTreeSet<String>,
+    /// Packages to be installed if they are not: which others come along is wanted. By the package manager that is meant; empty: any.
+    pub installs: BTreeMap<String, BTreeSet<String>>,
+    /// Packages to be removed if they are installed: which others go along is wanted.
+    pub removals: BTreeMap<String, BTreeSet<String>>,
     /// Whether the age of the package manager's lists is wanted.
     pub package_lists: bool,
     /// Services, and for each the command line that tells its process where no service manager knows it (empty: none).
@@ -24,6 +28,9 @@ pub struct Observation {
     pub commands: BTreeSet<String>,
     /// Shell commands that only look: what they print is wanted. Each with the one path that it reads, if that is all it reads.
     pub readings: BTreeMap<String, Option<String>>,
+    /// Changes of a part of a file, as calls of the library, and the file of each: where that is too large to be told, the node is asked what they would
+    /// make of it. It is the digest that is wanted.
+    pub edits: BTreeMap<String, String>,
     /// Whether all is wanted that Pallet recorded on the node: what it wrote, and which actions it applied.
     pub records: bool,
 }
@@ -79,6 +86,16 @@ impl Observation {
         self.packages.insert(name.to_owned());
     }
 
+    /// Asks for what comes along when a package is installed that is not there. `manager`: the one that is meant; empty: any.
+    pub fn install(&mut self, manager: &str, name: &str) {
+        self.installs.entry(manager.to_owned()).or_default().insert(name.to_owned());
+    }
+
+    /// Asks for what goes along when a package is removed that is there.
+    pub fn removal(&mut self, manager: &str, name: &str) {
+        self.removals.entry(manager.to_owned()).or_default().insert(name.to_owned());
+    }
+
     /// Asks for a service.
     pub fn service(&mut self, name: &str) {
         self.services.entry(name.to_owned()).or_default();
@@ -104,6 +121,11 @@ impl Observation {
         self.commands.insert(script.to_owned());
     }
 
+    /// Asks what a call of the library would make of a file that is larger than 64 KiB.
+    pub fn edit(&mut self, path: &str, script: &str) {
+        self.edits.insert(script.to_owned(), path.to_owned());
+    }
+
     /// Asks for what a command prints that only looks. It stays known until something that may do anything has been done.
     pub fn reading(&mut self, script: &str) {
         self.readings.insert(script.to_owned(), None);
@@ -125,12 +147,15 @@ impl Observation {
             ours.text_unless = ours.text_unless.take().or(question.text_unless);
         }
         self.packages.extend(other.packages);
+        other.installs.into_iter().for_each(|(manager, names)| self.installs.entry(manager).or_default().extend(names));
+        other.removals.into_iter().for_each(|(manager, names)| self.removals.entry(manager).or_default().extend(names));
         self.package_lists |= other.package_lists;
         self.services.extend(other.services);
         self.users.extend(other.users);
         self.groups.extend(other.groups);
         self.commands.extend(other.commands);
         self.readings.extend(other.readings);
+        self.edits.extend(other.edits);
         self.records |= other.records;
     }
 }

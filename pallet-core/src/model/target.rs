@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Os;
 
-/// What a phase function can know of a node: its own (`request.target`) or any other of the operation.
+/// What a phase function can know of a node: its own (`request.target`) or any other of the project.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Target {
     /// Names the node to its provider.
@@ -22,3 +22,6 @@ pub struct Target {
     /// Its operating system, as found on the node.
     pub os: Os,
 }
+
+/// What ends the address of a node that is not there yet, in a plan: `web-3.known-after-apply`.
+pub const KNOWN_AFTER_APPLY: &str = ".known-after-apply";

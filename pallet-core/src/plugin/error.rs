@@ -1,5 +1,6 @@
 //! What a plugin answers when it cannot do as asked.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,10 @@ pub struct PluginError {
     pub help: String,
     /// What caused it, outermost first.
     pub causes: Vec<String>,
+    /// Where several nodes were asked for: what went wrong with each, by its id. With those that do not stand here all is well; empty: that is not
+    /// known.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub nodes: BTreeMap<String, PluginError>,
 }
 
 /// What the host may do next.
@@ -80,8 +85,8 @@ impl From<anyhow::Error> for PluginError {
         match error.chain().find_map(|cause| cause.downcast_ref::<PluginError>()) {
             // the innermost plugin error knows what to do; the context around it stands before
             Some(inner) if error.chain().count() == 1 => inner.clone(),
-            Some(inner) => PluginError { kind: inner.kind, message, help: String::new(), causes },
-            None => PluginError { kind: ErrorKind::Failed, message, help: String::new(), causes },
+            Some(inner) => PluginError { kind: inner.kind, message, causes, nodes: inner.nodes.clone(), ..Default::default() },
+            None => PluginError { message, causes, ..Default::default() },
         }
     }
 }

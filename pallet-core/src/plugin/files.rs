@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -42,7 +42,7 @@ pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
 fn replace(path: &Path, content: &[u8], settle: impl Fn(&File) -> std::io::Result<()>) -> Result<()> {
     let write = || -> std::io::Result<()> {
         let part = path.with_extension("part");
-        let mut file = File::create(&part)?;
+        let mut file = File::options().write(true).create(true).truncate(true).mode(0o644).open(&part)?;
         file.write_all(content)?;
         settle(&file)?;
         fs::rename(&part, path)

@@ -15,7 +15,7 @@ pub const ACTION: &str = "action";
 pub const CALL: &str = "call";
 /// The node that is being configured. Takes `null`, gives a [`Target`](crate::model::Target).
 pub const TARGET: &str = "target";
-/// All nodes of the operation. Takes `null`, gives an array of [`Target`](crate::model::Target).
+/// All nodes of the project, whichever of them the operation is for. Takes `null`, gives an array of [`Target`](crate::model::Target).
 pub const TARGETS: &str = "targets";
 /// The environment. Takes `null`, gives an object.
 pub const ENVIRONMENT: &str = "environment";

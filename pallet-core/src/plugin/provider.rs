@@ -37,7 +37,9 @@ pub trait Provider: Send + Sync + Sized + 'static {
     /// where no node is to be made or started.
     fn run_nodes(&self, wanted: &RunNodes) -> anyhow::Result<Vec<Created>>;
 
-    /// Destroys nodes, by id. One that does not exist is destroyed already; one that does not carry the project's tag is never touched.
+    /// Destroys nodes, by id. One that does not exist is destroyed already; one that does not carry the project's tag is never touched. Where only
+    /// some cannot be destroyed, the error names them in [`PluginError::nodes`]; if it does not, the host asks which nodes are still there. A
+    /// provider that never destroys nodes says so of each ([`Node::permanent`]), and is not asked to.
     fn destroy_nodes(&self, ids: &[String]) -> anyhow::Result<()>;
 
     /// Lays tags over those of a node.

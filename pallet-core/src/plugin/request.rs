@@ -79,7 +79,7 @@ impl Request {
         self.ask(operation::TARGET, Value::Null)
     }
 
-    /// All nodes of the operation, this one included.
+    /// All nodes of the project, this one included, whichever of them the operation is for.
     pub fn targets(&self) -> anyhow::Result<Vec<Target>> {
         self.ask(operation::TARGETS, Value::Null)
     }

@@ -26,11 +26,17 @@ impl Default for Library<'static> {
 impl<'a> Library<'a> {
     /// See [`library_for`].
     pub fn part_for(&self, script: &str) -> String {
+        self.part_without("", script)
+    }
+
+    /// The same without one function, which stands elsewhere.
+    pub fn part_without(&self, other: &str, script: &str) -> String {
         let mut needed = BTreeSet::new();
         let mut open: Vec<&str> = vec![script, &self.head];
         while let Some(text) = open.pop() {
             for word in words(text) {
                 if let Some((name, body)) = self.functions.get_key_value(word)
+                    && word != other
                     && needed.insert(*name)
                 {
                     open.push(body);
@@ -41,17 +47,19 @@ impl<'a> Library<'a> {
         std::iter::once(self.head.as_str()).chain(functions).collect()
     }
 
-    /// A function begins with `name() {` at the start of a line, and ends on that line or with a line that is `}` alone.
+    /// A function begins with `name() {` at the start of a line, and ends on that line or with a line that is `}` alone; one that has a shell of its own
+    /// has `(` and `)` instead.
     fn read(text: &'a str) -> Self {
         let mut library = Library { head: String::new(), functions: HashMap::new() };
         let mut rest = text;
         while !rest.is_empty() {
             let line = rest.split_inclusive('\n').next().unwrap_or(rest);
             let mut taken = line.len();
-            match line.split_once("() {") {
-                Some((name, behind)) if words(name).next() == Some(name) => {
-                    if !behind.trim_end().ends_with('}') {
-                        taken = rest.find("\n}\n").map_or(rest.len(), |end| end + 3);
+            let begun = line.split_once("() {").map(|begun| (begun, "\n}\n")).or_else(|| Some((line.split_once("() (")?, "\n)\n")));
+            match begun {
+                Some(((name, behind), end)) if words(name).next() == Some(name) => {
+                    if !behind.trim_end().ends_with(end.trim()) {
+                        taken = rest.find(end).map_or(rest.len(), |end| end + 3);
                     }
                     library.functions.insert(name, &rest[..taken]);
                 }
@@ -76,7 +84,7 @@ mod tests {
     #[test]
     fn what_is_called_comes_with_what_it_calls() {
         let files = library_for("ensure_content /etc/motd 00 '' '' '' ''");
-        for name in ["ensure_content", "replace_file", "changed", "fail"] {
+        for name in ["ensure_content", "replace_at", "changed", "fail"] {
             assert!(files.contains(&format!("\n{name}() {{")), "{name}:\n{files}");
         }
         assert!(!files.contains("package_transaction() {") && !files.contains("ensure_user() {"), "{files}");
@@ -87,8 +95,12 @@ mod tests {
     #[test]
     fn every_function_is_found_and_whole() {
         let library = Library::read(LIBRARY);
-        let begun =
-            LIBRARY.lines().filter(|line| line.contains("() {") && line.starts_with(|first: char| first.is_ascii_lowercase())).count();
+        let begun = LIBRARY
+            .lines()
+            .filter(|line| {
+                ["() {", "() ("].iter().any(|begin| line.contains(begin)) && line.starts_with(|first: char| first.is_ascii_lowercase())
+            })
+            .count();
         assert_eq!(library.functions.len(), begun);
         for shell in shells() {
             for (name, body) in &library.functions {

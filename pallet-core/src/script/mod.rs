@@ -43,6 +43,10 @@ const RUNIT: &str = include_str!("shared/runit.sh");
 /// Shell functions that the scripts of changes call. Those that are needed stand once at the head of every applying script: [`library_for`].
 pub const LIBRARY: &str = concat!(
     include_str!("library/base.sh"),
+    include_str!("library/clean.sh"),
+    include_str!("library/secrets.sh"),
+    include_str!("library/place.sh"),
+    include_str!("library/agent.sh"),
     include_str!("library/files.sh"),
     include_str!("library/batch.sh"),
     include_str!("library/written.sh"),
@@ -50,6 +54,7 @@ pub const LIBRARY: &str = concat!(
     include_str!("library/archives.sh"),
     include_str!("library/mirror.sh"),
     include_str!("library/edit.sh"),
+    include_str!("library/programs.sh"),
     include_str!("library/packages.sh"),
     include_str!("shared/package_lists.sh"),
     include_str!("shared/provides.sh"),

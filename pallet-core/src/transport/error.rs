@@ -57,6 +57,14 @@ pub enum TransportError {
         /// What went wrong, and what to do.
         message: String,
     },
+    /// The agent of this machine cannot be used on the node.
+    #[error("cannot forward the ssh agent to {host}: {message}")]
+    Agent {
+        /// Where.
+        host: String,
+        /// What went wrong, and what to do.
+        message: String,
+    },
     /// No shell could be started.
     #[error("cannot run a command on {host}: {message}")]
     Start {
@@ -87,6 +95,12 @@ pub enum TransportError {
     #[error("{message}")]
     Config {
         /// What is wrong, where, and what to do.
+        message: String,
+    },
+    /// The operation's time was up.
+    #[error("{message}")]
+    Overdue {
+        /// What was not done.
         message: String,
     },
     /// The operation was stopped.

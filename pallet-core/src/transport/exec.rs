@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep_until};
 
-use super::input::Feed;
+use super::agent::{Agent, NO_AGENT, NO_SSH};
+use super::input::{Feed, Gate};
 use super::{ConnectSettings, Input, Output, Stream, Transport, TransportError};
 
 /// How long output is awaited from what a command left running in the background with its output open.
@@ -22,6 +24,9 @@ pub struct Exec {
     prefix: Vec<String>,
     peer: String,
     command_timeout: Option<Duration>,
+    shell_timeout: Duration,
+    /// The agent, where its commands run on this machine.
+    agent: Agent,
 }
 
 impl Exec {
@@ -36,13 +41,19 @@ impl Exec {
     }
 
     pub(super) fn with_prefix(prefix: Vec<String>, peer: String, settings: &ConnectSettings) -> Self {
-        Exec { prefix, peer, command_timeout: settings.command_timeout }
+        Exec { prefix, peer, command_timeout: settings.command_timeout, shell_timeout: settings.shell_timeout, agent: Agent::default() }
     }
 
-    fn spawn(&self, command: &str) -> Result<Child, TransportError> {
+    pub(super) fn with_agent(self, agent: Option<PathBuf>) -> Self {
+        Exec { agent: Agent::at(agent), ..self }
+    }
+
+    fn spawn(&mut self, command: &str) -> Result<Child, TransportError> {
         let mut words = self.prefix.iter().map(String::as_str).chain(["sh", "-c", command]);
         let program = words.next().unwrap_or("sh");
+        let agent = self.agent.take();
         Command::new(program)
+            .envs(agent.map(|agent| ("SSH_AUTH_SOCK", agent)))
             .args(words)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -70,10 +81,12 @@ impl Transport for Exec {
             if ended.is_some() && stdout.is_none() && stderr.is_none() {
                 break;
             }
+            let mut gate = None;
             if stdin.is_some() && !fed && written == chunk.len() {
                 written = 0;
                 match feed.next().await? {
                     Some(next) => chunk = next,
+                    None if feed.gate().is_some() => (chunk, gate) = (Vec::new(), feed.gate()),
                     None if feed.stays_open() => (chunk, fed) = (Vec::new(), true),
                     None => stdin = None,
                 }
@@ -88,10 +101,11 @@ impl Transport for Exec {
                     0 => stderr = None,
                     read => output(Stream::Err, &err[..read]),
                 },
-                wrote = write(&mut stdin, &chunk[written..]), if stdin.is_some() && !fed => match wrote {
+                wrote = write(&mut stdin, &chunk[written..]), if stdin.is_some() && !fed && gate.is_none() => match wrote {
                     Ok(wrote) => written += wrote,
                     Err(_) => stdin = None, // the command reads no more
                 },
+                () = opened(&gate), if gate.is_some() => {}
                 status = child.wait(), if ended.is_none() => {
                     ended = Some(status.map_err(lost)?);
                     stdin = None;
@@ -106,10 +120,25 @@ impl Transport for Exec {
         Ok(ended.map_or(0, |status| status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default())))
     }
 
+    async fn lend_agent(&mut self) -> Result<(), TransportError> {
+        let without = if self.prefix.is_empty() { NO_AGENT } else { NO_SSH };
+        self.agent.lend(&self.peer, without).await
+    }
+
     async fn close(&mut self) {}
 
     fn peer(&self) -> &str {
         &self.peer
+    }
+
+    fn shell_timeout(&self) -> Duration {
+        self.shell_timeout
+    }
+}
+
+async fn opened(gate: &Option<Gate>) {
+    if let Some(gate) = gate {
+        gate.opened().await;
     }
 }
 

@@ -5,6 +5,7 @@ use std::vec;
 
 use tokio::fs::File;
 use tokio::io::AsyncReadExt;
+use tokio_util::sync::CancellationToken;
 
 use super::{Secret, TransportError};
 
@@ -28,6 +29,28 @@ pub enum InputPart {
     Beginning(PathBuf, u64),
     /// No more, and yet no end: the input ends when the command does, or the connection.
     Open,
+    /// No more until it is opened.
+    Gate(Gate),
+}
+
+/// Holds back what comes after it in an input.
+#[derive(Debug, Clone, Default)]
+pub struct Gate(CancellationToken);
+
+impl Gate {
+    /// Lets through what comes after it.
+    pub fn open(&self) {
+        self.0.cancel();
+    }
+
+    fn is_open(&self) -> bool {
+        self.0.is_cancelled()
+    }
+
+    /// Waits until it is opened.
+    pub(super) async fn opened(&self) {
+        self.0.cancelled().await;
+    }
 }
 
 impl Input {
@@ -48,7 +71,7 @@ impl Input {
             size += match part {
                 InputPart::Bytes(bytes) => bytes.len() as u64,
                 InputPart::Secret(secret) => secret.expose().len() as u64,
-                InputPart::Open => 0,
+                InputPart::Open | InputPart::Gate(_) => 0,
                 InputPart::Beginning(_, length) => *length,
                 InputPart::File(path) => tokio::fs::metadata(path).await.map_err(|error| unreadable(path, &error))?.len(),
             };
@@ -82,11 +105,12 @@ pub(super) struct Feed {
     parts: vec::IntoIter<InputPart>,
     file: Option<OpenFile>,
     open: bool,
+    gate: Option<Gate>,
 }
 
 impl Feed {
     pub(super) fn new(input: Input) -> Self {
-        Feed { parts: input.0.into_iter(), file: None, open: false }
+        Feed { parts: input.0.into_iter(), file: None, open: false, gate: None }
     }
 
     /// Whether the input stays open behind its last chunk.
@@ -94,9 +118,17 @@ impl Feed {
         self.open
     }
 
-    /// The next chunk, which is never empty; `None` at the end. Not to be dropped halfway.
+    /// The gate that holds back the rest, if one does.
+    pub(super) fn gate(&self) -> Option<Gate> {
+        self.gate.clone().filter(|gate| !gate.is_open())
+    }
+
+    /// The next chunk, which is never empty; `None` at the end, or at a gate. Not to be dropped halfway.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
         loop {
+            if self.gate().is_some() {
+                return Ok(None);
+            }
             if let Some(open) = &mut self.file {
                 let wanted = open.left.map_or(CHUNK, |left| usize::try_from(left).unwrap_or(CHUNK).min(CHUNK));
                 let mut chunk = vec![0; wanted];
@@ -114,6 +146,7 @@ impl Feed {
             match self.parts.next() {
                 None => return Ok(None),
                 Some(InputPart::Open) => self.open = true,
+                Some(InputPart::Gate(gate)) => self.gate = Some(gate),
                 Some(InputPart::Bytes(bytes)) if bytes.is_empty() => {}
                 Some(InputPart::Bytes(bytes)) => return Ok(Some(bytes)),
                 Some(InputPart::Secret(secret)) if secret.expose().is_empty() => {}

@@ -4,7 +4,7 @@ use super::{ConnectSettings, Exec};
 
 /// A transport that runs its commands on this machine, as this user.
 pub(super) fn local(settings: &ConnectSettings) -> Exec {
-    Exec::with_prefix(Vec::new(), "this machine".to_owned(), settings)
+    Exec::with_prefix(Vec::new(), "this machine".to_owned(), settings).with_agent(settings.agent.clone())
 }
 
 #[cfg(test)]

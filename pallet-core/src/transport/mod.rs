@@ -1,26 +1,32 @@
 //! Reaching a node: ssh, a command prefix, or this machine. One trait, one way to run a script.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::model::Connection;
 
+mod agent;
 mod error;
 mod exec;
 mod input;
 mod local;
 mod recorded;
+mod root;
 mod secret;
 mod settings;
 mod shell;
+mod sieve;
 mod ssh;
+mod unstarted;
 
 pub use error::TransportError;
 pub use exec::Exec;
-pub use input::{Input, InputPart};
+pub use input::{Gate, Input, InputPart};
 pub use recorded::Recorded;
 pub use secret::Secret;
 pub use settings::{ConnectSettings, Prompt, Shared};
-pub use shell::{Become, put, run_program, run_script};
+pub use shell::{Become, Ran, Turn, put, put_in_turn, run_program, run_program_in_turn, run_script, run_script_in_turn};
 pub use ssh::Ssh;
 
 /// A connection to one node, with one owner. Opened once per operation.
@@ -33,12 +39,22 @@ pub trait Transport: Send {
     /// connection can be used again.
     async fn exec(&mut self, command: &str, input: Input, output: &mut Output<'_>) -> Result<i32, TransportError>;
 
+    /// Lets the next command use the ssh agent of this machine, whose socket it finds in `SSH_AUTH_SOCK`.
+    async fn lend_agent(&mut self) -> Result<(), TransportError> {
+        Err(TransportError::Agent { host: self.peer().to_owned(), message: agent::NO_SSH.to_owned() })
+    }
+
     /// Ends the connection.
     async fn close(&mut self);
 
     /// Who is at the other end, for messages.
     fn peer(&self) -> &str {
         "the node"
+    }
+
+    /// How long its login shell may take until it runs what it is given.
+    fn shell_timeout(&self) -> Duration {
+        settings::SHELL_TIMEOUT
     }
 }
 

@@ -60,8 +60,12 @@ impl Transport for Recorded {
     async fn exec(&mut self, command: &str, input: Input, output: &mut Output<'_>) -> Result<i32, TransportError> {
         let mut text = format!("{command}\n").into_bytes();
         let mut feed = Feed::new(input);
-        while let Some(chunk) = feed.next().await? {
-            text.extend(chunk);
+        loop {
+            match (feed.next().await?, feed.gate()) {
+                (Some(chunk), _) => text.extend(chunk),
+                (None, Some(gate)) => gate.open(),
+                (None, None) => break,
+            }
         }
         let text = String::from_utf8_lossy(&text).into_owned();
         self.seen.push(text.clone());

@@ -16,6 +16,11 @@ const HANDSHAKES_PER_ADDRESS: usize = 8;
 /// How many handshakes may be under way in all, so that each has a fair share of the processor.
 const HANDSHAKES: usize = 64;
 
+/// How many connections may be waited for at once: each has a file open.
+const DIALS: usize = 256;
+/// How long a login shell may take until it answers.
+pub(super) const SHELL_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// How to connect to nodes. Clones share what the connections of one operation have in common.
 #[derive(Debug, Clone)]
 pub struct ConnectSettings {
@@ -39,6 +44,8 @@ pub struct ConnectSettings {
     pub global_known_hosts: Vec<PathBuf>,
     /// How long it may take to reach a node and to agree on keys, and how long one that refuses for being busy is asked again.
     pub connect_timeout: Duration,
+    /// How long a node's login shell may take until it runs what it is given: its start-up files, and sudo, come before that.
+    pub shell_timeout: Duration,
     /// How long a command may neither read nor write; `None` for as long as it likes.
     pub command_timeout: Option<Duration>,
     /// How long a node may be silent before it is asked whether it is there; `None` for never. At least three seconds.
@@ -58,6 +65,7 @@ pub trait Prompt: Debug + Send + Sync {
 /// What the connections of one operation share: passphrases that were asked for once, files that were read once, and room for handshakes.
 #[derive(Debug)]
 pub struct Shared {
+    pub(super) dials: Arc<Semaphore>,
     pub(super) handshakes: Arc<Semaphore>,
     addresses: Mutex<HashMap<String, Arc<Semaphore>>>,
     passphrases: Mutex<HashMap<PathBuf, Arc<AsyncMutex<Passphrase>>>>,
@@ -92,6 +100,7 @@ impl Shared {
 impl Default for Shared {
     fn default() -> Self {
         Shared {
+            dials: Arc::new(Semaphore::new(DIALS)),
             handshakes: Arc::new(Semaphore::new(HANDSHAKES)),
             addresses: Mutex::default(),
             passphrases: Mutex::default(),
@@ -129,6 +138,7 @@ impl Default for ConnectSettings {
             known_hosts: Vec::new(),
             global_known_hosts: Vec::new(),
             connect_timeout: Duration::from_secs(20),
+            shell_timeout: SHELL_TIMEOUT,
             command_timeout: None,
             keepalive: Some(Duration::from_secs(15)),
             prompt: None,

@@ -98,7 +98,7 @@ async fn what_keeps_from_becoming_root_is_said() {
     let mut bare = Exec::new(&path, &ConnectSettings::default()).expect("the prefix is not empty");
     text.push_str(&run(&mut bare, &password(), "echo ran").await.expect_err("no sudo").to_string());
     expect![[r#"
-        cannot become root on env: sudo wants a password: give one, or allow NOPASSWD in sudoers
+        cannot become root on env: sudo wants a password: give it as `sudo_password` in [admin_user] of pallet.toml, such as `sudo_password = { env = "SUDO_PASSWORD" }`, or allow NOPASSWD in sudoers
         cannot become root on env: sudo refused the password: give the login user's own
         cannot become root on env: sudoers does not allow the login user to: add it there, or log in as another
         cannot become root on env: sudo wants a terminal: remove `requiretty` from sudoers for the login user

@@ -1,13 +1,13 @@
 //! Keys, certificates, agents, passphrases and passwords.
 
 use std::fs;
-use std::process::{Child, Command};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use expect_test::expect;
 use pallet_core::transport::{Become, ConnectSettings, Prompt, Secret, Stream, TransportError, run_script};
 
+use crate::agent::Agent;
 use crate::server::{Server, keygen, say};
 
 /// Gives its answers one by one, and keeps the questions.
@@ -185,33 +185,6 @@ async fn certificates_of_every_kind_wherever_they_are() {
         127.0.0.1:PORT does not let USER in: the certificate of DIR/mine.pub: its key is in the agent, but the certificate is not: `ssh-add` adds a key with the certificate beside it; the agent's key test was refused (the server takes publickey,keyboard-interactive)
         127.0.0.1:PORT does not let USER in: DIR/elsewhere.pub: its key is neither named (IdentityFile) nor in the agent (the server takes publickey,keyboard-interactive)
         127.0.0.1:PORT does not let USER in: DIR/ca.pub: it is no certificate; DIR/absent: it does not exist; DIR/mine.pub: the private key is neither here nor in the agent (the server takes publickey,keyboard-interactive)"#]].assert_eq(&said.join("\n"));
-}
-
-/// An ssh agent that ends with its test.
-struct Agent(Child);
-
-impl Agent {
-    fn start(server: &Server) -> Self {
-        let socket = server.path("agent");
-        let agent = Command::new("ssh-agent").arg("-D").arg("-a").arg(&socket).stdout(std::process::Stdio::null()).spawn();
-        let agent = Agent(agent.expect("ssh-agent runs"));
-        while !socket.exists() {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        agent
-    }
-
-    fn add(server: &Server, name: &str) {
-        let added = Command::new("ssh-add").arg("-q").arg(server.path(name)).env("SSH_AUTH_SOCK", server.path("agent")).status();
-        assert!(added.expect("ssh-add runs").success());
-    }
-}
-
-impl Drop for Agent {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 #[tokio::test]

@@ -124,7 +124,7 @@ async fn ports_that_no_sshd_serves() {
     assert!(error.starts_with("cannot connect to no-such-host.invalid:22: "), "{error}");
     expect![[r#"
         cannot connect to 127.0.0.1:PORT: nothing listens there: is sshd running, is this the right port?
-        127.0.0.1:PORT: the key exchange took longer than 1 s: see whether the host is overloaded, or allow it more
+        cannot connect to 127.0.0.1:PORT: it takes the connection and says nothing for 1 s: is this an ssh server, and the right port?
         cannot connect to 127.0.0.1:PORT: it closes the connection before it greets, N times: sshd is overloaded (MaxStartups), or it bans this address
         cannot connect to 127.0.0.1:PORT: it closes the connection before it greets, N times: sshd is overloaded (MaxStartups), or it bans this address"#]].assert_eq(&said.join("\n"));
 }

@@ -58,9 +58,15 @@ impl Provider for Hybrid {
             let (name, own) = self.split(id)?;
             by_service.entry(name).or_default().push(own.to_owned());
         }
-        // one service that fails keeps no other
-        let destroyed = by_service.into_iter().map(|(name, ids)| self.services[name].destroy_nodes(&ids).map_err(|error| of(name, error)));
-        Ok(destroyed.collect::<Vec<_>>().into_iter().collect::<Result<(), _>>()?)
+        // one service that fails keeps no other, and hides nothing of what happened there
+        let mut failed = Vec::new();
+        for (name, ids) in by_service {
+            let service = self.services[name].as_ref();
+            if let Err(error) = service.destroy_nodes(&ids) {
+                failed.push(PluginError { nodes: left(name, service, &ids, &error), ..of(name, error) });
+            }
+        }
+        together(failed)
     }
 
     fn tag_node(&self, id: &str, tags: &BTreeMap<String, String>) -> Result<()> {
@@ -136,8 +142,31 @@ impl Hybrid {
     /// Does something at every service; one that fails keeps no other.
     fn each(&self, work: impl Fn(&dyn Service) -> Result<(), PluginError>) -> Result<()> {
         let done = self.services.iter().map(|(name, service)| work(service.as_ref()).map_err(|error| of(name, error)));
-        Ok(done.collect::<Vec<_>>().into_iter().collect::<Result<(), _>>()?)
+        together(done.filter_map(Result::err).collect())
     }
+}
+
+/// The nodes that a service did not destroy, each with the reason. Where it does not say which those are, it is asked what is still there.
+fn left(name: &str, service: &dyn Service, ids: &[String], error: &PluginError) -> BTreeMap<String, PluginError> {
+    let global = |id: &str| format!("{name}/{id}");
+    if !error.nodes.is_empty() {
+        return error.nodes.iter().map(|(id, error)| (global(id), of(name, error.clone()))).collect();
+    }
+    let there: Option<BTreeSet<String>> = service.nodes().ok().map(|nodes| nodes.into_iter().map(|node| node.id).collect());
+    let is_left = |id: &&String| there.as_ref().is_none_or(|there| there.contains(*id));
+    ids.iter().filter(is_left).map(|id| (global(id), of(name, error.clone()))).collect()
+}
+
+/// The errors of several services as one, with what is known of each node.
+fn together(errors: Vec<PluginError>) -> Result<()> {
+    let mut errors = errors.into_iter();
+    let Some(mut all) = errors.next() else { return Ok(()) };
+    for mut error in errors {
+        all.nodes.append(&mut error.nodes);
+        all.message = format!("{}; {error}", PluginError { nodes: BTreeMap::new(), ..all.clone() });
+        (all.causes, all.help) = (Vec::new(), String::new());
+    }
+    Err(all.into())
 }
 
 /// A node of another service as one of this.

@@ -25,6 +25,7 @@ impl RequestHost for Host {
             "offers" => json!({"images": [{"id": "debian", "name": ""}]}),
             "take_lease" if asked.service == "two" => json!({"holder": "somebody"}),
             "destroy_nodes" if asked.service == "one" => return Err(PluginError::new(ErrorKind::Transient, "busy")),
+            "clean_up" => return Err(PluginError::new(ErrorKind::Transient, "in use").with_help("wait")),
             _ => Value::Null,
         })
     }
@@ -62,10 +63,21 @@ fn a_group_is_made_where_it_belongs() {
 #[test]
 fn a_service_that_fails_keeps_no_other() {
     let (hybrid, host) = both();
-    let error = hybrid.destroy_nodes(&["one/i-1".into(), "two/i-1".into(), "two/i-2".into()]).unwrap_err();
+    let ids = ["one/i-1".into(), "one/i-9".into(), "two/i-1".into(), "two/i-2".into()];
+    let error = PluginError::from(hybrid.destroy_nodes(&ids).unwrap_err());
     assert_eq!(error.to_string(), "service one: busy");
-    assert_eq!(*host.asked.lock().unwrap(), [r#"one destroy_nodes [["i-1"]]"#, r#"two destroy_nodes [["i-1","i-2"]]"#]);
+    let asked = [r#"one destroy_nodes [["i-1","i-9"]]"#, "one nodes null", r#"two destroy_nodes [["i-1","i-2"]]"#];
+    assert_eq!(*host.asked.lock().unwrap(), asked);
+    // what is still there failed: of the rest, one was gone all the same and two were destroyed
+    let left: Vec<_> = error.nodes.iter().map(|(id, error)| (id.as_str(), error.to_string())).collect();
+    assert_eq!(left, [("one/i-1", "service one: busy".to_owned())]);
     assert!(hybrid.destroy_nodes(&["three/i-1".into()]).unwrap_err().to_string().contains("three/i-1"));
+}
+
+#[test]
+fn errors_of_several_services_are_all_told() {
+    let error = both().0.clean_up().unwrap_err().to_string();
+    assert_eq!(error, "service one: in use; wait; service two: in use; wait");
 }
 
 #[test]

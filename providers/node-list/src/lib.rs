@@ -6,6 +6,7 @@ mod options;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use pallet_core::prelude::*;
 
@@ -38,10 +39,14 @@ impl Provider for NodeList {
                 invalid(&format!("belongs to group `{}`, which cannot be the name of one", machine.group))
             );
             ensure!(nodes.iter().all(|node| node.name != *name), invalid("is listed twice"));
-            let place = (machine.host.as_ref().unwrap_or(name).clone(), machine.port);
-            ensure!(!place.0.trim().is_empty(), invalid("has an empty `host`"));
+            let host = machine.host.as_ref().unwrap_or(name);
+            if let Some((why, help)) = wrong_address(host, machine) {
+                return Err(invalid(&why).with_help(help).into());
+            }
+            let place = (canonical(host), machine.port.unwrap_or(SSH));
             if let Some(other) = places.insert(place.clone(), name) {
-                return Err(invalid(&format!("is the same machine as `{other}`: both have host {}", place.0)).into());
+                let port = if place.1 == SSH { String::new() } else { format!(", port {}", place.1) };
+                return Err(invalid(&format!("is the same machine as `{other}`: both have host {}{port}", place.0)).into());
             }
             nodes.push(node(name, machine, &context));
         }
@@ -71,6 +76,50 @@ impl Provider for NodeList {
         let message = format!("provider node-list never destroys machines, so not {}", listed.join(", "));
         let help = format!("remove it from services.{}.nodes in pallet.toml, or raise the count of its group-spec", self.service);
         Err(PluginError::new(ErrorKind::Unsupported, message).with_help(help).into())
+    }
+}
+
+/// The port of ssh where none is given.
+const SSH: u16 = 22;
+
+/// What is wrong with where a machine is said to be, and what to do about it.
+fn wrong_address(host: &str, machine: &Machine) -> Option<(String, String)> {
+    let wrong = |why: String, help: &str| Some((why, help.to_owned()));
+    let odd = |text: &str| text.starts_with('-') || text.contains(|letter: char| letter.is_whitespace() || letter.is_control());
+    if host.trim().is_empty() {
+        return wrong("has an empty `host`".to_owned(), "leave it away if the node's name is what ssh connects to");
+    }
+    if let Some((user, bare)) = host.rsplit_once('@') {
+        return Some((format!("has the host {host:?}, with a user in it"), format!("write host = {bare:?} and user = {user:?}")));
+    }
+    if let Some((bare, port)) = host.rsplit_once(':')
+        && port.parse::<u16>().is_ok()
+        && (!bare.contains(':') || bare.ends_with(']'))
+    {
+        return Some((format!("has the host {host:?}, with a port in it"), format!("write host = {bare:?} and port = {port}")));
+    }
+    if odd(host) || host.contains('/') {
+        return wrong(
+            format!("has the host {host:?}, which ssh cannot connect to"),
+            "a host is a name, an address, or a `Host` of the ssh configuration",
+        );
+    }
+    if let Some(user) = machine.user.as_deref().filter(|user| user.is_empty() || odd(user)) {
+        return wrong(format!("has the user {user:?}, which nobody can log in as"), "leave it away for the admin user");
+    }
+    if machine.port == Some(0) {
+        return wrong("has port 0".to_owned(), "a port is a number from 1 to 65535; leave it away for 22");
+    }
+    None
+}
+
+/// One way of writing a host: names are compared without regard to case, and an address has several forms.
+fn canonical(host: &str) -> String {
+    let host = host.trim();
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    match bare.parse::<IpAddr>() {
+        Ok(address) => address.to_canonical().to_string(),
+        Err(_) => host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase(),
     }
 }
 
@@ -109,6 +158,7 @@ fn node(name: &str, machine: &Machine, context: &ServiceContext) -> Node {
         address: machine.address.clone().or_else(|| machine.host.clone()),
         os: machine.os.as_deref().map(|text| Os::named(text, "")),
         tags: machine.tags.clone(),
+        permanent: true,
         ..Node::new(name, name, Connection::Ssh(ssh))
     }
 }

@@ -38,7 +38,7 @@ fn both_forms_mean_the_same() {
 
     let node = table.nodes().unwrap().remove(0);
     assert_eq!((node.id.as_str(), node.group.as_deref(), node.address.as_deref()), ("web-1", Some("web"), Some("198.51.100.7")));
-    assert!(!node.taggable);
+    assert!(!node.taggable && node.permanent);
     let os = node.os.unwrap();
     assert_eq!((os.id.as_str(), os.version.as_str(), os.package_manager), ("rocky", "9.4", PackageManager::Dnf));
     let Connection::Ssh(ssh) = node.connection else { panic!("not over ssh") };
@@ -64,6 +64,16 @@ fn mistakes_in_the_list_are_named() {
         (json!({ "web-1": { "group": "web", "hots": "x" } }), "unknown field `hots`"),
         (json!({ "web-1": { "group": "web", "name": "web-2" } }), "node web-1: its key is its name"),
         (json!({ "web-1": { "group": "web", "host": "" } }), "has an empty `host`"),
+        (json!({ "web-1": { "group": "web", "host": "root@h" } }), r#"write host = "h" and user = "root""#),
+        (json!({ "web-1": { "group": "web", "host": "10.0.0.1:22" } }), r#"write host = "10.0.0.1" and port = 22"#),
+        (json!({ "web-1": { "group": "web", "host": "[2001:db8::1]:22" } }), r#"write host = "[2001:db8::1]" and port = 22"#),
+        (
+            json!({ "web-1": { "group": "web", "host": "-oProxyCommand=x" } }),
+            r#"has the host "-oProxyCommand=x", which ssh cannot connect to"#,
+        ),
+        (json!({ "web-1": { "group": "web", "host": "ssh://h" } }), "which ssh cannot connect to"),
+        (json!({ "web-1": { "group": "web", "user": "a b" } }), r#"has the user "a b""#),
+        (json!({ "web-1": { "group": "web", "port": 0 } }), "has port 0"),
         (json!([{ "group": "web" }]), "node 1 of the list has no `name`"),
         (json!([{ "name": "a", "group": "web" }, { "name": "a", "group": "web", "host": "b" }]), "node `a` is listed twice"),
         (json!({ "a": { "group": "web", "host": "h" }, "b": { "group": "db", "host": "h" } }), "is the same machine as `a`"),
@@ -75,6 +85,21 @@ fn mistakes_in_the_list_are_named() {
     }
     let tunnels = json!({ "a": { "group": "web", "host": "h", "port": 1 }, "b": { "group": "web", "host": "h", "port": 2 } });
     assert_eq!(list(tunnels).unwrap().nodes().unwrap().len(), 2, "ports tell machines behind one address apart");
+}
+
+#[test]
+fn fault_25_a_machine_is_the_same_however_its_host_is_written() {
+    let same = [
+        (json!({ "group": "b", "host": "10.78.1.1" }), json!({ "group": "b", "host": "10.78.1.1", "port": 22 })),
+        (json!({ "group": "b", "host": "web.example.com" }), json!({ "group": "b", "host": "Web.Example.com." })),
+        (json!({ "group": "b", "host": "2001:db8::1" }), json!({ "group": "b", "host": "[2001:0db8:0::0001]" })),
+        (json!({ "group": "b", "host": "::ffff:10.78.1.1" }), json!({ "group": "b", "host": "10.78.1.1", "user": "ops" })),
+        (json!({ "group": "b", "host": "h", "port": 2222 }), json!({ "group": "b", "host": "H", "port": 2222 })),
+    ];
+    for (one, two) in same {
+        let message = refused(json!({ "web-1": one, "web-2": two }));
+        assert!(message.contains("node `web-2` is the same machine as `web-1`"), "{message}");
+    }
 }
 
 #[test]

@@ -183,7 +183,12 @@ fn a_kept_crate_is_planned_by_todays_engine() {
             );
             project.run(&["lift", "--dry-run"])
         };
-        plan("abi_fixture.everything(request, 1)").says("directory /srv/fixture").says("package fixture").says("a warning");
+        // with a source that may have the package of the fixture
+        let source = "package_source(request, \"fixture\", apt = {\"url\": \"http://127.0.0.1:1/fixture\", \"allow_unsigned\": True})";
+        plan(&format!("{source}\n    abi_fixture.everything(request, 1)"))
+            .says("directory /srv/fixture")
+            .says("package fixture")
+            .says("a warning");
         plan("abi_fixture.escape(request)").exits(1).says("crate abi-fixture, function escape").says("/etc/fixture");
         plan("abi_fixture.everything(request, \"one\")").exits(2).says("number");
     }

@@ -20,7 +20,7 @@ fn package(directory: &Path, config: &str, scenarios: &[(&str, &str)]) {
 }
 
 /// The library of a crate of this repository.
-fn library() -> String {
+pub(super) fn library() -> String {
     let nginx = workspace().plugins().find(|plugin| plugin.package.ends_with("crates/nginx")).unwrap();
     nginx.file.display().to_string()
 }

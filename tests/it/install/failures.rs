@@ -233,3 +233,103 @@ fn a_build_for_other_machines_is_passed_over() {
     project.run(&["update"]).exits(0).says("greet 1.0.0 -> 1.1.0");
     drop(directory);
 }
+
+/// Every blob of a layout in a directory.
+fn blobs(layout: &Path) -> Vec<std::path::PathBuf> {
+    let mut blobs: Vec<_> = std::fs::read_dir(layout.join("blobs/sha256")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    blobs.sort();
+    blobs
+}
+
+#[test]
+fn fault_32_whatever_is_changed_of_an_artifact_is_noticed() {
+    let key = key();
+    let (_directory, source) = layout();
+    Plugin::new("greet", "1.0.0").publish(&source, Some(&key));
+    let place = Path::new(source.strip_prefix("layout:").unwrap()).to_owned();
+    let source = format!("{source}#crate/greet");
+    let installed = project(&[&key]);
+    installed.run(&["install", &source]).exits(0);
+    installed.run(&["verify"]).exits(0).says("greet 1.0.0: good");
+    // the index, the manifest, plugin.json and the files; the signature's manifest, its empty configuration, and itself
+    let blobs = blobs(&place);
+    assert_eq!(blobs.len(), 7);
+    for blob in &blobs {
+        let good = std::fs::read(blob).unwrap();
+        for changed in [0, good.len() / 2, good.len()] {
+            let mut bytes = good.clone();
+            match bytes.get_mut(changed) {
+                Some(byte) => *byte ^= 1,
+                None => bytes.push(b' '),
+            }
+            std::fs::write(blob, bytes).unwrap();
+            let fresh = project(&[&key]);
+            refuses(&fresh, &["install", &source], &[]);
+            let digest = blob.file_name().unwrap().to_str().unwrap();
+            installed.run(&["verify"]).exits(2).says("greet 1.0.0: ").says(&digest[..12]);
+        }
+        std::fs::write(blob, good).unwrap();
+    }
+    installed.run(&["verify"]).exits(0).says("greet 1.0.0: good");
+
+    // one that is missing is noticed as well
+    for blob in &blobs {
+        let good = std::fs::read(blob).unwrap();
+        std::fs::remove_file(blob).unwrap();
+        // other tools leave out the empty configuration of a signature
+        let code = if good == b"{}" { 0 } else { 2 };
+        installed.run(&["verify"]).exits(code);
+        std::fs::write(blob, good).unwrap();
+    }
+}
+
+#[test]
+fn fault_32_a_mirror_is_repaired() {
+    let key = key();
+    let (_directory, source) = layout();
+    Plugin::new("greet", "1.0.0").publish(&source, Some(&key));
+    let project = project(&[&key]);
+    project.run(&["install", &format!("{source}#crate/greet")]).exits(0);
+    let mirror = project.home().join("mirror");
+    project.run(&["mirror", mirror.to_str().unwrap()]).exits(0);
+    let good: Vec<_> = blobs(&mirror).into_iter().map(|blob| (std::fs::read(&blob).unwrap(), blob)).collect();
+    assert_eq!(good.len(), 7);
+    for (content, blob) in &good {
+        std::fs::write(blob, "changed").unwrap();
+        project.run(&["mirror", mirror.to_str().unwrap()]).exits(0);
+        assert!(std::fs::read(blob).unwrap() == *content, "{} is not as it was", blob.display());
+    }
+}
+
+#[test]
+fn fault_32_what_a_plugin_may_do_is_told_from_what_was_locked() {
+    let key = key();
+    let (_directory, source) = layout();
+    let may = |patterns: &str| json!({"paths": [patterns]});
+    Plugin::new("greet", "1.0.0").may(may("/etc/greet/**")).publish(&source, Some(&key));
+    let project = project(&[&key]);
+    project.run(&["install", &format!("{source}#crate/greet")]).exits(0).says("may do: paths /etc/greet/**");
+    // somebody has the old one say in the store that it could do all of that before
+    let library = Plugin::new("greet", "1.0.0").may(may("/**")).library(project.home());
+    std::fs::copy(library, stored(&project)[0].join("libpallet_crate_greet.so")).unwrap();
+    Plugin::new("greet", "1.1.0").may(may("/etc/**")).publish(&source, Some(&key));
+    project.run(&["update"]).exits(0).says("may now do: paths /etc/**");
+}
+
+#[test]
+fn fault_25_what_a_killed_command_left_is_removed_by_the_next_one() {
+    let key = key();
+    let (_directory, source) = layout();
+    Plugin::new("greet", "1.0.0").publish(&source, Some(&key));
+    let project = project(&[&key]);
+    let left = [".pallet-0123456789abcdef", ".pallet-fedcba9876543210"];
+    for command in [&["check"][..], &["verify"], &["install", format!("{source}#crate/greet").as_str()]] {
+        left.iter().for_each(|name| project.write(name, "half"));
+        project.write(".pallet-mine", "mine");
+        project.run(command);
+        for name in left {
+            assert!(!project.directory().join(name).exists(), "{command:?} leaves {name}");
+        }
+        assert_eq!(read(&project, ".pallet-mine"), "mine");
+    }
+}

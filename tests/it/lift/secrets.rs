@@ -132,7 +132,7 @@ fn a_secret_that_cannot_be_had_is_one_clear_error() {
     let bed = Bed::of(1);
     let project = bed_project(&bed);
     let lift = |code: &str| project.run(&["lift", "-e", code]);
-    lift("print(secret(\"from_evn\"))").exits(2).says("did you mean \"from_env\"?");
+    lift("print(secret(\"from_evn\"))").exits(2).says("did you mean `from_env`?");
     let upper = lift("remote_file(request, \"/srv/x\", content = secret(\"from_env\").upper())");
     upper.exits(1).says("a secret was taken apart or changed in the project");
     project.write("secrets/app.age", "damaged");
@@ -148,4 +148,41 @@ fn a_secret_that_cannot_be_had_is_one_clear_error() {
     project.edit("pallet.toml", "APP_PASSWORD", "NO_PASSWORD");
     let lost = lift("remote_file(request, \"/srv/x\", content = secret(\"from_env\"))").exits(1);
     lost.says("secret from_env: the environment variable NO_PASSWORD that pallet.toml refers to is not set");
+}
+
+/// A file was declared with a secret, and is without one now: what it holds still is neither shown nor kept.
+#[test]
+fn fault_26_a_file_that_held_a_secret_is_not_shown_later() {
+    let bed = Bed::of(1);
+    let with = "def configure(request):\n    remote_file(request, \"/srv/app.conf\", content = \"exec app -pw=\" + secret(\"pw\") + \"\\n\")\n    line_in_file(request, \"/srv/list\", line = \"pw=\" + secret(\"pw\"))\n\ngroup_spec(\"app\", phases = {\"configure\": configure})\n";
+    let project = project(&bed, 1, "root", with);
+    project.edit("pallet.toml", "[admin_user]", "[secrets]\npw = { file = \"secrets/pw\" }\n[admin_user]");
+    project.write("secrets/pw", SECRETS[0]);
+    bed.ssh(1, "printf 'a\\n' > /srv/list").exits(0);
+    project.run(&["lift"]).exits(0);
+    bed.ssh(1, &format!("grep -qF \"{}\" /srv/app.conf /srv/list", SECRETS[0])).exits(0);
+
+    // nobody can tell any more what the secret was
+    project.edit("pallet.toml", "[secrets]\npw = { file = \"secrets/pw\" }\n", "");
+    let without = "def configure(request):\n    remote_file(request, \"/srv/app.conf\", content = \"exec app\\n\")\n    line_in_file(request, \"/srv/list\", line = \"b\")\n\ngroup_spec(\"app\", phases = {\"configure\": configure})\n";
+    project.write("pallet.star", without);
+    for arguments in [
+        &["lift", "--dry-run", "-v"][..],
+        &["explain", "node1", "--script"],
+        &["lift", "--output", "json"],
+        &["lift", "--drift-only", "-vv"],
+    ] {
+        let output = project.run(arguments).exits(0);
+        let said = format!("{}{}", output.stdout, output.stderr);
+        assert!(!said.contains(SECRETS[0]) && !said.contains("5Zr8"), "{arguments:?}: {said}");
+    }
+    bed.ssh(1, "test \"$(cat /srv/app.conf)\" = 'exec app' && grep -qx b /srv/list").exits(0);
+    bed.ssh(1, "! grep -rF 5Zr8 /var/lib/pallet").exits(0);
+    // what replaced it is shown again; what was only edited holds the secret still
+    project.edit("pallet.star", "exec app", "exec the app");
+    project.edit("pallet.star", "line = \"b\"", "line = \"c\"");
+    let output = project.run(&["lift", "--dry-run"]).exits(0);
+    let said = format!("{}{}", output.stdout, output.stderr);
+    assert!(said.contains("- exec app") || said.contains("-exec app"), "{said}");
+    assert!(!said.contains("5Zr8") && said.contains("it holds secrets"), "{said}");
 }

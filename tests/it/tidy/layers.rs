@@ -9,9 +9,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("action", &["model", "script"]),
     ("plugin", &["model", "action"]),
     ("abi", &["model", "plugin"]),
-    ("registry", &["model", "plugin", "abi"]),
+    ("local", &[]),
+    ("registry", &["model", "plugin", "abi", "local"]),
     ("transport", &["model", "script"]),
-    ("engine", &["model", "script", "action", "plugin", "registry", "transport"]),
+    ("engine", &["model", "script", "action", "plugin", "local", "registry", "transport"]),
 ];
 
 #[test]

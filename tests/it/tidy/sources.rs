@@ -22,7 +22,10 @@ impl Source {
         if self.is_test() {
             return "";
         }
-        let end = ["\n#[cfg(test)]\nmod ", "\n#[cfg(test)]\n#[path"].iter().filter_map(|start| self.text.find(start)).min();
+        let end = ["\n#[cfg(test)]\nmod ", "\n#[cfg(test)]\npub(super) mod ", "\n#[cfg(test)]\n#[path"]
+            .iter()
+            .filter_map(|start| self.text.find(start))
+            .min();
         &self.text[..end.unwrap_or(self.text.len())]
     }
 
@@ -141,9 +144,10 @@ fn packages() -> Vec<PathBuf> {
 }
 
 #[test]
-fn only_the_binary_interface_is_unsafe() {
+fn only_the_binary_interface_and_one_file_of_ssh_are_unsafe() {
+    let homes = ["pallet-core/src/abi", "pallet-core/src/transport/ssh/agent_channel.rs"];
     let mut offences = Vec::new();
-    for source in sources("").into_iter().filter(|source| !source.path.starts_with("pallet-core/src/abi")) {
+    for source in sources("").into_iter().filter(|source| !homes.iter().any(|home| source.path.starts_with(home))) {
         let tells_itself = source.path.ends_with("tidy/sources.rs");
         for (number, line) in source.text.lines().enumerate().filter(|(_, line)| !line.trim().starts_with("//")) {
             let words = ["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern", "#[unsafe("];
@@ -154,5 +158,5 @@ fn only_the_binary_interface_is_unsafe() {
             }
         }
     }
-    none("unsafe code lives in pallet-core/src/abi alone", offences);
+    none("unsafe code lives in pallet-core/src/abi and in transport/ssh/agent_channel.rs alone", offences);
 }

@@ -7,9 +7,10 @@ mod value;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use pallet_core::engine::ServiceConfig;
-use pallet_core::model::{Environment, merge_environment};
+use pallet_core::model::{Environment, closest, merge_environment};
 use pallet_core::registry::repository;
 use serde_json::{Map, Value};
 
@@ -27,6 +28,8 @@ const EMBEDDED_SERVICE: &str = "sandbox";
 pub(crate) struct Config {
     /// The project's name.
     pub(crate) name: Option<String>,
+    /// The most nodes that the project may have.
+    pub(crate) max_nodes: Option<u32>,
     /// The service that is used when none is named.
     pub(crate) default_service: Option<Named>,
     /// The services, by name.
@@ -35,8 +38,12 @@ pub(crate) struct Config {
     pub(crate) environment: Environment,
     /// Who logs in to nodes and administers them.
     pub(crate) admin_user: AdminUserConfig,
+    /// How long nodes are waited for.
+    pub(crate) connect: ConnectConfig,
     /// Where secrets are found, by name.
     pub(crate) secrets: BTreeMap<String, Secret>,
+    /// Where each of them stands.
+    pub(crate) secret_places: BTreeMap<String, Place>,
     /// Files of age identities, which decrypt secrets.
     pub(crate) age_identities: Vec<PathBuf>,
     /// The plugins that are required, by name.
@@ -69,7 +76,7 @@ pub(crate) struct Service {
     pub(crate) environment: Environment,
     /// The provider's options.
     pub(crate) options: Map<String, Value>,
-    /// Where each key stands; the empty key is the service itself.
+    /// Where each key stands, those of tables within it too: `nodes.web-1.group`. The empty key is the service itself.
     pub(crate) places: BTreeMap<String, Place>,
 }
 
@@ -90,6 +97,15 @@ pub(crate) struct AdminUserConfig {
     pub(crate) sudo_password: Option<Secret>,
     /// Commands run as this user itself, never through sudo.
     pub(crate) no_sudo: Option<bool>,
+}
+
+/// How long nodes are waited for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct ConnectConfig {
+    /// Until a node is reached, its keys are agreed on, and somebody is logged in: each of them.
+    pub(crate) timeout: Option<Duration>,
+    /// Until its login shell runs what it is given.
+    pub(crate) shell_timeout: Option<Duration>,
 }
 
 /// A credential by reference.
@@ -118,6 +134,7 @@ impl Config {
         }
         self.plugins.extend(over.plugins);
         self.secrets.extend(over.secrets);
+        self.secret_places.extend(over.secret_places);
         self.age_identities.extend(over.age_identities);
         self.mirrors.extend(over.mirrors);
         for (prefix, signers) in over.trust {
@@ -125,11 +142,17 @@ impl Config {
         }
         Config {
             name: over.name.or(self.name),
+            max_nodes: over.max_nodes.or(self.max_nodes),
             default_service: over.default_service.or(self.default_service),
             services: self.services,
             environment: self.environment,
             admin_user: self.admin_user.merged(over.admin_user),
+            connect: ConnectConfig {
+                timeout: over.connect.timeout.or(self.connect.timeout),
+                shell_timeout: over.connect.shell_timeout.or(self.connect.shell_timeout),
+            },
             secrets: self.secrets,
+            secret_places: self.secret_places,
             age_identities: self.age_identities,
             plugins: self.plugins,
             registry: over.registry.or(self.registry),
@@ -143,10 +166,14 @@ impl Config {
     pub(crate) fn check(&self) -> Diagnostics {
         let mut found = Diagnostics::default();
         for (name, service) in self.services.iter().filter(|(_, service)| service.provider.is_empty()) {
-            let place = service.places.get("").cloned();
-            found.push(
-                Diagnostic::error(format!("service `{name}` has no provider")).at(place).suggest("give it `provider = \"...\"`".to_owned()),
-            );
+            // a key that nobody knows yet may be the one that is missing
+            let misspelt = closest("provider", service.options.keys().map(String::as_str));
+            let place = service.places.get(misspelt.unwrap_or_default()).cloned();
+            let help = match misspelt {
+                Some(key) => format!("did you mean `provider` by `{key}`?"),
+                None => "give it `provider = \"...\"`".to_owned(),
+            };
+            found.push(Diagnostic::error(format!("service `{name}` has no provider")).at(place).suggest(help));
         }
         if let Some(default) = &self.default_service
             && let Err(error) = self.service(Some(&default.name))

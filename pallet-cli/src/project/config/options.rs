@@ -28,8 +28,13 @@ impl Service {
     pub(crate) fn check(&self, schema: &Value) -> Diagnostics {
         let problems = check_options(schema, &self.options).into_iter();
         let diagnostics = problems.map(|problem| {
-            let key = problem.path.first().or(problem.unknown_key.as_ref()).map_or("", String::as_str);
-            let place = self.places.get(key).or_else(|| self.places.get("")).cloned();
+            let mut path: Vec<&str> = problem.path.iter().chain(problem.unknown_key.as_ref()).map(String::as_str).collect();
+            let mut place = None;
+            while place.is_none() && !path.is_empty() {
+                place = self.places.get(&path.join("."));
+                path.pop();
+            }
+            let place = place.or_else(|| self.places.get("")).cloned();
             let message = match &problem.unknown_key {
                 Some(key) if problem.path.is_empty() => format!("provider {} has no option `{key}`", self.provider),
                 _ => format!("provider {}: {}", self.provider, problem.sentence("")),
@@ -53,18 +58,18 @@ mod tests {
         assert_eq!(found.0, []);
         let schema = json!({"type": "object", "properties": {"socket": {"type": "string"}, "pull": {"type": "boolean"}}});
         expect![[r#"
-            error: provider docker: `pull` must be true or false, not the string "yes"
-             --> pallet.toml:4:1
-              |
-            4 | pull = "yes"
-              | ^^^^
-
             error: provider docker has no option `sokcet`
              --> pallet.toml:3:1
               |
             3 | sokcet = "/run/docker.sock"
               | ^^^^^^
               = help: did you mean `socket`?
+
+            error: provider docker: `pull` must be true or false, not the string "yes"
+             --> pallet.toml:4:1
+              |
+            4 | pull = "yes"
+              | ^^^^
         "#]]
         .assert_eq(&config.services["lab"].check(&schema).render(false));
     }

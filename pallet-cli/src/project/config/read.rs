@@ -1,7 +1,9 @@
 //! Reads one file of tables, with the place of everything that is wrong in it.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use pallet_core::model::{Environment, is_host_name};
 use serde_json::Value;
@@ -10,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::value::{Item, items, json};
 use super::{AdminUserConfig, Config, Named, Secret, Service};
-use crate::project::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::project::diagnostic::{Diagnostic, Diagnostics, Note, Place};
 use crate::project::suggest::did_you_mean_or_list;
 
 /// A file to read.
@@ -27,12 +29,13 @@ pub(crate) struct Source<'a> {
 }
 
 /// What may stand at the top of a file.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "project",
     "default_service",
     "services",
     "environment",
     "admin_user",
+    "connect",
     "secrets",
     "age_identities",
     "plugins",
@@ -46,14 +49,25 @@ fn is_secret_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
+/// So many mistakes in how a file is written are told.
+const MISTAKES: usize = 5;
+
 /// What a file says, and what is wrong with it.
 pub(crate) fn read(source: &Source<'_>) -> (Config, Diagnostics) {
     let (table, errors) = DeTable::parse_recoverable(source.text);
     let mut reader = Reader { source, found: Diagnostics::default() };
     if !errors.is_empty() {
-        for error in errors {
+        // one mistake can make nonsense of all that follows
+        let more = errors.len().saturating_sub(MISTAKES);
+        for error in errors.into_iter().take(MISTAKES) {
             let message = if error.message().contains("recurs") { "this is nested too deep; write it flatter" } else { error.message() };
             reader.error(error.span().unwrap_or_default(), message);
+        }
+        if more > 0
+            && let Some(last) = reader.found.0.last_mut()
+        {
+            let message = format!("{more} more mistakes were found behind this; they may come of it");
+            last.notes.push(Note { message, place: None });
         }
         return (Config::default(), reader.found);
     }
@@ -72,7 +86,7 @@ impl Reader<'_> {
         let mut config = Config::default();
         for (key, span, value) in items(table) {
             match key {
-                "project" => config.name = self.project(value),
+                "project" => self.project(value, &mut config),
                 "default_service" => {
                     config.default_service = self.string(key, value).map(|name| Named { name, place: self.place(value.span()) });
                 }
@@ -85,11 +99,21 @@ impl Reader<'_> {
                 }
                 "environment" => config.environment = self.environment(key, value),
                 "admin_user" => config.admin_user = self.admin_user(value),
+                "connect" => {
+                    for (key, span, value) in self.table(key, value) {
+                        match key {
+                            "timeout" => config.connect.timeout = self.seconds(key, value),
+                            "shell_timeout" => config.connect.shell_timeout = self.seconds(key, value),
+                            _ => self.unknown(span, key, "connect", &["timeout", "shell_timeout"]),
+                        }
+                    }
+                }
                 "secrets" => {
                     for (name, span, value) in self.table(key, value) {
                         if !is_secret_name(name) {
                             self.error(span, format!("{name:?} cannot name a secret: use letters, digits, _ . and -"));
                         } else if let Some(secret) = self.secret(name, value) {
+                            config.secret_places.insert(name.to_owned(), self.place(span));
                             config.secrets.insert(name.to_owned(), secret);
                         }
                     }
@@ -106,19 +130,24 @@ impl Reader<'_> {
         config
     }
 
-    fn project(&mut self, value: &Spanned<DeValue<'_>>) -> Option<String> {
-        let mut name = None;
+    fn project(&mut self, value: &Spanned<DeValue<'_>>, config: &mut Config) {
         for (key, span, value) in self.table("project", value) {
             match key {
-                "name" => name = self.string(key, value).filter(|name| self.is_name(name, value.span())),
+                "name" => config.name = self.string(key, value).filter(|name| self.is_name(name, value.span())),
                 "default_service" => {
                     let found = self.diagnostic(span, "`default_service` is no key of [project]");
                     self.found.push(found.suggest("write it above the first table".to_owned()));
                 }
-                _ => self.unknown(span, key, "project", &["name"]),
+                "max_nodes" => {
+                    let number = json(value.get_ref()).as_u64().and_then(|number| u32::try_from(number).ok());
+                    if number.is_none() {
+                        self.wrong(value, key, "a whole number of nodes");
+                    }
+                    config.max_nodes = number;
+                }
+                _ => self.unknown(span, key, "project", &["name", "max_nodes"]),
             }
         }
-        name
     }
 
     fn is_name(&mut self, name: &str, span: Range<usize>) -> bool {
@@ -141,10 +170,22 @@ impl Reader<'_> {
             match key {
                 "provider" => service.provider = self.string(key, value).unwrap_or_default(),
                 "environment" => service.environment = self.environment(key, value),
-                _ => drop(service.options.insert(key.to_owned(), json(value.get_ref()))),
+                _ => {
+                    self.places_in(key, value, &mut service.places);
+                    service.options.insert(key.to_owned(), json(value.get_ref()));
+                }
             }
         }
         Some(service)
+    }
+
+    /// The places of the keys of a table, and of the tables in it.
+    fn places_in(&self, path: &str, value: &Spanned<DeValue<'_>>, places: &mut BTreeMap<String, Place>) {
+        for (key, span, value) in value.get_ref().as_table().into_iter().flat_map(items) {
+            let path = format!("{path}.{key}");
+            self.places_in(&path, value, places);
+            places.insert(path, self.place(span));
+        }
     }
 
     fn environment(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Environment {
@@ -186,6 +227,14 @@ impl Reader<'_> {
             }
         }
         user
+    }
+
+    fn seconds(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<Duration> {
+        let number = value.get_ref().as_integer().and_then(|number| number.as_str().parse::<u32>().ok()).filter(|number| *number > 0);
+        if number.is_none() {
+            self.wrong(value, key, "a number of seconds, 1 or more");
+        }
+        number.map(|number| Duration::from_secs(number.into()))
     }
 
     fn secret(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<Secret> {

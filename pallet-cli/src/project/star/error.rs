@@ -6,6 +6,7 @@ use starlark::errors::Frame;
 use super::complaint::Complaint;
 use super::context::place;
 use super::limits::{DEPTH, Limits, too_much_memory};
+use super::table::{ENVIRONMENT, how_to_set, no_key};
 use crate::project::diagnostic::{Diagnostic, Place, unknown_name};
 
 /// What went wrong in an evaluation. `fallback` is the place of an error that has none.
@@ -14,6 +15,7 @@ pub(crate) fn diagnose(error: &starlark::Error, what: &str, limits: Limits, fall
     let (message, help) = explain(error.kind(), frames, what, limits);
     let innermost = frames.iter().rev().find_map(|frame| frame.location.as_ref());
     let at = error.span().or(innermost).map(place).or(fallback).filter(|at| at.line > 0);
+    let (message, help) = in_environment(message, help, at.as_ref());
     let mut diagnostic = Diagnostic::error(message).at(at.clone()).suggest(help);
     // how it came there: the calls, innermost first, without the place that is shown anyway
     let calls = frames.iter().rev().filter_map(|frame| Some((frame.name.as_str(), place(frame.location.as_ref()?))));
@@ -30,6 +32,18 @@ pub(crate) fn diagnose(error: &starlark::Error, what: &str, limits: Limits, fall
         diagnostic = diagnostic.note(format!("in {name}, called at {call}"), None);
     }
     diagnostic
+}
+
+/// Starlark says of a key that is missing that its table has no such attribute: people mean a value of the environment.
+fn in_environment(message: String, help: Option<String>, at: Option<&Place>) -> (String, Option<String>) {
+    let key = message.strip_prefix("object of type `table` has no attribute `").and_then(|rest| rest.strip_suffix('`'));
+    match (key, at) {
+        (Some(key), Some(at)) if at.excerpt.contains(&format!("environment.{key}")) => {
+            (no_key(ENVIRONMENT, key), help.or_else(|| Some(how_to_set(key))))
+        }
+        (Some(key), _) => (no_key("the table", key), help),
+        _ => (message, help),
+    }
 }
 
 fn explain(kind: &ErrorKind, frames: &[Frame], what: &str, limits: Limits) -> (String, Option<String>) {

@@ -13,7 +13,7 @@ use super::scoped::ScopeFunction;
 use super::signature::{Parameter, Signature};
 use super::spec::{GroupValue, NodeSpecValue, ServerValue, SpecFunction};
 use super::types::Kind;
-use crate::project::schema::Schema;
+use crate::project::schema::{DEFINED_IN, Schema};
 
 const SECRET: &str = "Stands for a secret of pallet.toml; its value goes only where the action that it is given to puts it.\n\n\
     Example: `remote_file(request, \"/etc/app.key\", content = secret(\"app\"), mode = \"0600\")`";
@@ -50,7 +50,12 @@ pub(crate) fn functions<'a>(secrets: impl Iterator<Item = &'a str>) -> Vec<HostF
 /// The function that stands for a secret of pallet.toml.
 pub(crate) fn secret<'a>(names: impl Iterator<Item = &'a str>) -> HostFunction {
     let names: Vec<&str> = names.collect();
-    let name = Parameter { name: "name".into(), kind: Kind::Data(json!({"enum": names})), required: true, positional: true };
+    let name = Parameter {
+        name: "name".into(),
+        kind: Kind::Data(json!({"enum": names, DEFINED_IN: "[secrets] of pallet.toml"})),
+        required: true,
+        positional: true,
+    };
     let signature = Signature { doc: SECRET.to_owned(), parameters: vec![name], returns: Ty::string(), ..plain_signature("secret") };
     HostFunction::new(Arc::new(signature), Does::Secret)
 }

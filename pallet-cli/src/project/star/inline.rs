@@ -44,6 +44,13 @@ pub(crate) struct InlineScope {
 }
 
 impl InlineScope {
+    /// No names of a project.
+    pub(crate) fn nothing(language: Language, run: Run) -> Result<Self, Diagnostic> {
+        let main = Module::with_temp_heap(|module| module.freeze().map_err(|error| Diagnostic::error(format!("{error:?}"))))?;
+        let interface = Interface::new(HashMap::new());
+        Ok(InlineScope { language, main, interface, crates: BTreeMap::new(), known: HashMap::new(), run })
+    }
+
     /// The code as a phase.
     pub(crate) fn phase(&self, code: &str) -> Result<Phase, Diagnostics> {
         with_room(|| self.checked(code))?

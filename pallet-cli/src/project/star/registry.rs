@@ -1,5 +1,6 @@
 //! What the files of a project declare, collected while they are evaluated.
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use pallet_core::engine::GroupSpec;
@@ -103,8 +104,9 @@ impl Registry {
         }
     }
 
-    /// The groups of the project, in order; two of one name are an error.
-    pub(crate) fn finish(self) -> Result<Vec<GroupSpec>, Diagnostics> {
+    /// The groups of the project, in order, each with its place. Two of one name are an error, and so are two whose nodes could not be told apart, and
+    /// more nodes than there may be.
+    pub(crate) fn finish(self, max_nodes: u32) -> Result<Vec<(GroupSpec, Option<Place>)>, Diagnostics> {
         let mut found = Diagnostics::default();
         let mut groups: Vec<Registered> = Vec::new();
         for group in self.groups.into_iter().filter(|group| !group.in_cluster) {
@@ -118,6 +120,38 @@ impl Registry {
                 None => groups.push(group),
             }
         }
-        if found.has_errors() { Err(found) } else { Ok(groups.into_iter().map(|group| group.spec).collect()) }
+        let by_name: HashMap<&str, &Registered> = groups.iter().map(|group| (group.spec.name.as_str(), group)).collect();
+        for group in &groups {
+            let name = &group.spec.name;
+            let other = node_of(name).and_then(|(other, number)| Some((by_name.get(other)?, number)));
+            if let Some((other, number)) = other {
+                let message = format!("`{name}` is a group, and the name of node {number} of group `{}`", other.spec.name);
+                found.push(
+                    Diagnostic::error(message)
+                        .at(group.place.clone())
+                        .note("that group is declared here", other.place.clone())
+                        .suggest(format!("give it a name that does not end with a number: `{}-a`", other.spec.name)),
+                );
+            }
+        }
+        let total: u64 = groups.iter().filter_map(|group| group.spec.count).map(u64::from).sum();
+        if total > u64::from(max_nodes)
+            && let Some(most) = groups.iter().max_by_key(|group| group.spec.count)
+        {
+            let (name, count) = (&most.spec.name, most.spec.count.unwrap_or_default());
+            let message = match u64::from(count) == total {
+                true => format!("group `{name}` has {count} nodes, and a project may have {max_nodes}"),
+                false => format!("the groups have {total} nodes, most of them `{name}` ({count}), and a project may have {max_nodes}"),
+            };
+            let help = "if they are meant, raise `max_nodes` in [project] of pallet.toml".to_owned();
+            found.push(Diagnostic::error(message).at(most.place.clone()).suggest(help));
+        }
+        if found.has_errors() { Err(found) } else { Ok(groups.into_iter().map(|group| (group.spec, group.place)).collect()) }
     }
+}
+
+/// The group and the number that a name would be the node of.
+fn node_of(name: &str) -> Option<(&str, &str)> {
+    let (group, number) = name.rsplit_once('-')?;
+    (!number.is_empty() && !number.starts_with('0') && number.bytes().all(|byte| byte.is_ascii_digit())).then_some((group, number))
 }

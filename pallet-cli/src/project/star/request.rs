@@ -19,7 +19,7 @@ use starlark::values::{Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, V
 use starlark::{starlark_module, starlark_simple_value};
 
 use super::complaint::Complaint;
-use super::table::TableValue;
+use super::table::{ENVIRONMENT, TableValue};
 use super::types::{describe, to_json};
 
 /// The request of a phase function.
@@ -130,7 +130,7 @@ fn methods(builder: &mut MethodsBuilder) {
         Ok(self::target(&one, heap))
     }
 
-    /// All nodes of the operation.
+    /// All nodes of the project.
     #[starlark(attribute)]
     fn targets<'v>(this: &RequestValue, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
         this.matching(heap, |_| true)
@@ -140,7 +140,7 @@ fn methods(builder: &mut MethodsBuilder) {
     #[starlark(attribute)]
     fn environment<'v>(this: &RequestValue, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
         let environment: Map<String, Json> = this.ask(operation::ENVIRONMENT, Json::Null)?;
-        Ok(heap.alloc(TableValue::new("the environment", environment)))
+        Ok(heap.alloc(TableValue::new(ENVIRONMENT, environment)))
     }
 
     /// Who Pallet is on the nodes.
@@ -190,12 +190,12 @@ fn methods(builder: &mut MethodsBuilder) {
         Ok(NoneType)
     }
 
-    /// The nodes of the operation that have a role.
+    /// The nodes of the project that have a role.
     fn targets_with_role<'v>(this: &RequestValue, role: &str, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
         this.matching(heap, |target| target.roles.iter().any(|one| one == role))
     }
 
-    /// The nodes of the operation that belong to a group.
+    /// The nodes of the project that belong to a group.
     fn targets_in_group<'v>(this: &RequestValue, name: &str, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
         this.matching(heap, |target| target.group == name)
     }

@@ -16,6 +16,19 @@ use super::complaint::Complaint;
 use super::types::to_json;
 use crate::project::suggest::did_you_mean_or_list;
 
+/// What messages call the environment.
+pub(crate) const ENVIRONMENT: &str = "the environment";
+
+/// What is said of a key that is not there.
+pub(crate) fn no_key(table: &str, key: &str) -> String {
+    format!("{table} has no key `{key}`")
+}
+
+/// Where values of the environment come from.
+pub(crate) fn how_to_set(key: &str) -> String {
+    format!("set it in [environment] of pallet.toml, or with `--env {key}=VALUE`")
+}
+
 /// The table.
 #[derive(Debug, Clone, ProvidesStaticType, Allocative, StarlarkPagablePanic)]
 pub(crate) struct TableValue {
@@ -59,6 +72,12 @@ impl TableValue {
         })
     }
 
+    /// What to do where there is no such key.
+    fn instead_of(&self, key: &str) -> Option<String> {
+        let near = did_you_mean_or_list(key, &self.keys(), "there are");
+        if self.name == ENVIRONMENT { near.or_else(|| Some(how_to_set(key))) } else { near }
+    }
+
     fn keys(&self) -> Vec<&str> {
         self.values.keys().map(String::as_str).collect()
     }
@@ -90,9 +109,7 @@ impl<'v> StarlarkValue<'v> for TableValue {
         let key = index.unpack_str_err()?;
         match self.item(key, heap) {
             Some(value) => Ok(value),
-            None => Err(Complaint::new(format!("{} has no key `{key}`", self.name))
-                .help(did_you_mean_or_list(key, &self.keys(), "there are"))
-                .into()),
+            None => Err(Complaint::new(no_key(&self.name, key)).help(self.instead_of(key)).into()),
         }
     }
 

@@ -73,7 +73,7 @@ fn all_files_are_checked_at_once() {
           |
         1 | colour = true
           | ^^^^^^
-          = help: there are project, default_service, services, environment, admin_user, secrets, age_identities, plugins, registry, trust, sigstore, mirrors
+          = help: there are project, default_service, services, environment, admin_user, connect, secrets, age_identities, plugins, registry, trust, sigstore, mirrors
 
         error: directory: `path` is missing
          --> lib/web.star:2:5
@@ -301,4 +301,47 @@ fn an_error_of_the_top_level_tells_the_way_to_it() {
 fn a_project_can_be_shared_between_threads() {
     fn shared<T: Send + Sync + Clone + 'static>(_: &T) {}
     shared(&star("").load());
+}
+
+#[test]
+fn a_provider_that_is_misspelt_is_found_where_it_stands() {
+    Bed::new(&[("pallet.toml", "[services.lab]\nnetwork = \"x\"\nprovder = \"sandbox\"\n"), ("pallet.star", "")]).wrong(expect![[r#"
+        error: service `lab` has no provider
+         --> pallet.toml:3:1
+          |
+        3 | provder = "sandbox"
+          | ^^^^^^^
+          = help: did you mean `provider` by `provder`?
+    "#]]);
+}
+
+#[test]
+fn a_secret_that_is_not_defined_is_named_with_its_line() {
+    let function = "def configure(request):\n    exec_script(request, secret(\"nosuch\"))\n\n\
+                    group_spec(\"web\", phases = {\"configure\": configure})\n";
+    Bed::new(&[("pallet.toml", ""), ("pallet.star", function)]).wrong(expect![[r#"
+        error: secret: `name` is the string "nosuch", which [secrets] of pallet.toml does not have
+         --> pallet.star:2:33
+          |
+        2 |     exec_script(request, secret("nosuch"))
+          |                                 ^^^^^^^^
+          = help: write one there, such as `nosuch = { env = "NAME" }`
+    "#]]);
+    Bed::new(&[("pallet.toml", "[secrets]\nnosuhc = { env = \"X\" }\n"), ("pallet.star", function)]).wrong(expect![[r#"
+        error: secret: `name` is the string "nosuch", which [secrets] of pallet.toml does not have
+         --> pallet.star:2:33
+          |
+        2 |     exec_script(request, secret("nosuch"))
+          |                                 ^^^^^^^^
+          = help: did you mean `nosuhc`?
+    "#]]);
+}
+
+#[test]
+fn a_project_is_known_without_its_declarations() {
+    let bed = Bed::new(&[("pallet.toml", "[project]\nname = \"shop\"\nmax_nodes = 3\n"), ("pallet.star", "this is no Starlark")]);
+    assert!(bed.load_with(LoadOptions::default()).is_err());
+    let project = Project::configured(bed.path(), &LoadOptions::default()).unwrap();
+    assert_eq!((project.name.as_str(), project.groups.len(), project.knows_groups), ("shop", 0, false));
+    assert_eq!(project.config.max_nodes, Some(3));
 }

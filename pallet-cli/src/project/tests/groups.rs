@@ -157,3 +157,32 @@ fn files_share_what_they_declare() {
     "#]],
     );
 }
+
+#[test]
+fn groups_whose_nodes_could_not_be_told_apart() {
+    star("group_spec(\"web\", count = 1)\ngroup_spec(\"web-1\", count = 1)\ngroup_spec(\"db-1\")\n").wrong(expect![[r#"
+        error: `web-1` is a group, and the name of node 1 of group `web`
+         --> pallet.star:2:1
+          |
+        2 | group_spec("web-1", count = 1)
+          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+          = that group is declared here
+         --> pallet.star:1:1
+          |
+        1 | group_spec("web", count = 1)
+          | ----------------------------
+          = help: give it a name that does not end with a number: `web-a`
+    "#]]);
+}
+
+#[test]
+fn more_nodes_than_a_project_may_have() {
+    star("group_spec(\"web\", count = 1000000000)\ngroup_spec(\"db\", count = 1)\n").wrong(expect![[r#"
+        error: the groups have 1000000001 nodes, most of them `web` (1000000000), and a project may have 10000
+         --> pallet.star:1:1
+          |
+        1 | group_spec("web", count = 1000000000)
+          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+          = help: if they are meant, raise `max_nodes` in [project] of pallet.toml
+    "#]]);
+}

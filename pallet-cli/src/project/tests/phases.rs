@@ -34,6 +34,17 @@ fn actions_and_crates_are_asked_for_with_their_places() {
 }
 
 #[test]
+fn values_keep_the_order_in_which_they_were_written() {
+    check(
+        "remote_file(request, \"/x\", template = \"t\", values = {\"z\": {\"y\": 1, \"b\": [{\"d\": 1, \"c\": 2}]}, \"a\": 2})\nrequest.set_settings(\"f\", {\"z\": 1, \"a\": 2})",
+        expect![[r#"
+            action {"action":"remote_file","arguments":{"path":"/x","template":"t","values":{"z":{"y":1,"b":[{"d":1,"c":2}]},"a":2}},"options":{},"source":{"file":"pallet.star","line":3,"column":5}}
+            set_settings {"facility":"f","value":{"z":1,"a":2}}
+        "#]],
+    );
+}
+
+#[test]
 fn a_function_of_a_crate_is_a_phase() {
     let project = star(
         "load(\"@automated-admin-user\", \"automated_admin_user\")\nload(\"@nginx\", \"install\")\ngroup_spec(\"web\", phases = {\"bootstrap\": [automated_admin_user, install]})\n",
@@ -171,7 +182,7 @@ fn what_only_running_can_tell() {
     check(
         "print(request.environment.prox)",
         expect![[r#"
-        error: object of type `table` has no attribute `prox`
+        error: the environment has no key `prox`
          --> pallet.star:3:11
           |
         3 |     print(request.environment.prox)
@@ -296,6 +307,7 @@ fn colours_only_if_asked_for() {
         let project = bed.load_with(LoadOptions { colour, ..LoadOptions::default() }).unwrap();
         run(&project.groups[0].server.phases["configure"]).unwrap_err()
     };
-    assert!(!error(false).rendered.contains('\x1b'));
-    assert!(error(true).rendered.contains('\x1b') && !error(true).message.contains('\x1b'));
+    let painted = crate::output::paint("error", "1;31");
+    assert!(!error(false).rendered.contains(&painted));
+    assert!(error(true).rendered.contains(&painted) && !error(true).message.contains(&painted));
 }

@@ -23,9 +23,7 @@ pub(super) const RELOAD: Entry = Entry {
 
 fn check<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
     let context = call.session.context();
-    let checked = context.registry(true).and_then(|registry| context.load(registry));
-    let checked = checked.and_then(|loaded| context.check_services(&loaded).map(|()| loaded));
-    let loaded = checked.map_err(|error| call.session.complaint(error))?;
+    let loaded = crate::check::check(&context).map_err(|error| call.session.complaint(error))?;
     let groups = loaded.project.groups.len();
     context.printer.status(&format!("the project is sound: {groups} {}", if groups == 1 { "group" } else { "groups" }));
     Ok(call.evaluator.heap().alloc(NoneType))

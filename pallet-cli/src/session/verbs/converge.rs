@@ -21,6 +21,7 @@ pub(super) const CONVERGE: Entry = Entry {
         OVERWRITE,
         PARALLEL,
         YES,
+        Param::named("remove_undeclared", Takes::Flag, "Destroy nodes of groups that the project does not declare any more."),
     ],
     does: converge,
 };
@@ -35,12 +36,15 @@ pub(super) const DOWN: Entry = Entry {
 fn converge<'v>(mut call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
     let groups = call.counts("groups")?;
     let options = call.lift_options()?;
-    let asking = Asking::of(&call);
+    let (asking, remove_undeclared) = (Asking::of(&call), call.flag("remove_undeclared"));
     let outcome = call.session.clone().wait_for("converge", call.evaluator, async move |engine, telling| {
         let cancel = engine.cancel.clone();
-        let agree = |plan: &ConvergePlan| match options.dry_run {
-            true => Ok(true),
-            false => asking.agree(&plan.destroy, &telling, &|| cancel.is_cancelled()),
+        let agree = |plan: &mut ConvergePlan| {
+            let destroy = plan.destroy.clone();
+            if remove_undeclared {
+                plan.remove_undeclared();
+            }
+            if options.dry_run { Ok(true) } else { asking.agree(&destroy, &telling, &|| cancel.is_cancelled()) }
         };
         engine.converge(&groups, &options, agree).await
     })?;

@@ -20,6 +20,7 @@ fn creates_what_is_missing() {
         +MAILTO="it's me"
         +*/15 2,14 * jan-mar mon-fri/2 app backup +\%F
         ---
+        require_user app
         edited() { printf %s 'MAILTO="it'\''s me"
         */15 2,14 * jan-mar mon-fri/2 app backup +\%F
         '; }
@@ -34,6 +35,7 @@ fn creates_what_is_missing() {
             @@ -0,0 +1 @@
             +*/15 2,14 * jan-mar mon-fri/2 export MAILTO='it'\''s me'; backup +%F # pallet: backup
             ---
+            require_user app
             ensure_line /etc/crontabs/app create root root 0600 '*/15 2,14 * jan-mar mon-fri/2 export MAILTO='\''it'\''\'\'''\''s me'\''; backup +%F # pallet: backup' ' # pallet: backup$' itself '' '' ''
             if [ -n "$change" ]; then printf '%s\n' app >>/etc/crontabs/cron.update; fi
         "#]],
@@ -42,7 +44,7 @@ fn creates_what_is_missing() {
 
 #[test]
 fn leaves_what_is_right() {
-    check(job(), node().file(FILE, &job().content(), 0o644), expect!["nothing to do"]);
+    check(job(), node().file(FILE, &job().content(OsFamily::Debian), 0o644), expect!["nothing to do"]);
     check(job().absent(), node().without_file(FILE), expect!["nothing to do"]);
 }
 
@@ -95,6 +97,8 @@ fn changes_and_removes() {
 fn decides_on_the_node_what_is_not_known() {
     check(Cron::new("backup", "b"), node(), expect![[r#"
         may edit file
+        + file root:root 0644
+        +* * * * * root b
         ---
         edited() { printf %s '* * * * * root b
         '; }

@@ -114,6 +114,15 @@ fn keys_that_may_log_in() {
     place.law(key(two).absent(), true);
     place.law(key(two).absent(), false);
     place.law(key(one).path("/etc/ssh/keys_app2"), true);
+    // all that the user has, each with options of its own
+    let all = || AuthorizedKey::new("app2", vec![one.to_owned(), format!("no-pty {two}")]).exclusive();
+    printed(&place, "printf 'ssh-dss AAAAB3x\\r\\n%s\\r\\n' '# kept' >/home/app2/.ssh/authorized_keys");
+    place.law(all(), true);
+    place.law_of_unknown(all(), false);
+    assert_eq!(printed(&place, &state), format!("app2 app2 700\napp2 app2 600\n# kept\r\n{one}\r\nno-pty {two}\r\n"));
+    printed(&place, &format!("echo '{one}' >>/home/app2/.ssh/authorized_keys; echo 'ssh-rsa AAAAB3+/x' >>/home/app2/.ssh/authorized_keys"));
+    place.law_of_unknown(key(two).options("no-pty"), true);
+    assert_eq!(printed(&place, "grep -c AAAAB3 /home/app2/.ssh/authorized_keys"), "1\n");
 }
 
 /// The link is the user's, who could have it point to what is root's.
@@ -169,9 +178,138 @@ fn settings_of_the_kernel() {
     place.law_of_unknown(setting("4096 5000 7000"), false);
     place.law_of_unknown(setting("4096 5000 8000").not_persistent(), true);
     place.law(setting("4096 5000 9000"), true);
-    assert_eq!(printed(place, "cat /etc/sysctl.d/60-pallet-*"), "net.ipv4.tcp_rmem = 4096 5000 9000\n");
+    assert_eq!(printed(place, "cat /etc/sysctl.d/zz-pallet-*"), "net.ipv4.tcp_rmem = 4096 5000 9000\n");
     let said = place.apply(&Change::may("", crate::script::Script::new().call(["ensure_running", "/proc/sys/no/such", "1"])));
     assert!(said.expect_err("there is none").contains("there is no kernel setting /proc/sys/no/such"));
+}
+
+/// What systemd-sysctl and procps would set when the node starts: the files by their names, then /etc/sysctl.conf.
+const AT_BOOT: &str = r#"
+{ for file in /etc/sysctl.d/*.conf; do echo "${file##*/} $file"; done | LC_ALL=C sort | cut -d ' ' -f 2; echo /etc/sysctl.conf; } | while read -r file; do
+  sed -n 's/^[ -]*\(net[.\/]ipv4[.\/]tcp_rmem\) *= *//p' "$file"
+done | tr -d '\r' | tail -n 1"#;
+
+#[test]
+#[ignore = "needs root"]
+fn fault_15_settings_of_the_kernel_hold_after_a_restart() {
+    let kept = Kept::new();
+    let place = &kept.place;
+    printed(
+        place,
+        "mkdir -p /etc/sysctl.d; rm -f /etc/sysctl.d/*; echo '4096 5000 6000' >/proc/sys/net/ipv4/tcp_rmem\n\
+         printf '# x\\nnet.ipv4.tcp_rmem=1 2 3\\n-net/ipv4/tcp_rmem = 4 5 6\\r\\nvm.swappiness = 1\\n' >/etc/sysctl.conf\n\
+         ln -s ../sysctl.conf /etc/sysctl.d/99-sysctl.conf; echo 'net.ipv4.tcp_rmem = 7 8 9' >/etc/sysctl.d/zzz.conf\n\
+         echo 'net.ipv4.tcp_rmem = 1 1 1' >/etc/sysctl.d/50-early.conf; echo 'net.ipv4.tcp_rmem = 2 2 2' >/etc/sysctl.d/60-pallet-net.ipv4.tcp_rmem.conf",
+    );
+    let setting = |value: &str| Sysctl::new("net.ipv4.tcp_rmem", value);
+    place.law(setting("4096 5000 6000"), true);
+    assert_eq!(printed(place, AT_BOOT), "4096 5000 6000\n");
+    assert_eq!(
+        printed(place, "cat /etc/sysctl.conf /etc/sysctl.d/zzz.conf; ls /etc/sysctl.d"),
+        "# x\nnet.ipv4.tcp_rmem=4096 5000 6000\n-net/ipv4/tcp_rmem = 4096 5000 6000\r\nvm.swappiness = 1\nnet.ipv4.tcp_rmem = 4096 5000 6000\n\
+         50-early.conf\n99-sysctl.conf\nzz-pallet-net.ipv4.tcp_rmem.conf\nzzz.conf\n"
+    );
+    place.law(setting("4096 5000 6000"), false);
+    place.law_of_unknown(setting("4096 5000 6000"), false);
+    place.law_of_unknown(setting("4096 5000 7000"), true);
+    assert_eq!(printed(place, AT_BOOT), "4096 5000 7000\n");
+    printed(place, "mkdir -p /run/sysctl.d; echo 'net.ipv4.tcp_rmem = 7 8 9' >/run/sysctl.d/zzz-other.conf");
+    let action = place.prepared(setting("4096 5000 7000"));
+    let error = action.plan(&mut place.observe(&action)).expect_err("it wins").to_string();
+    assert!(error.starts_with("/run/sysctl.d/zzz-other.conf sets net.ipv4.tcp_rmem to 7 8 9, and is read behind "), "{error}");
+    let change = action.plan(&mut NodeState::new(place.observe(&action).os)).expect("it can be planned").expect("it may change");
+    let said = place.apply(&change).expect_err("it wins");
+    assert!(said.contains("/run/sysctl.d/zzz-other.conf sets net.ipv4.tcp_rmem, and is read behind "), "{said}");
+}
+
+/// Debian's own cron runs what is written, when it starts.
+#[test]
+#[ignore = "needs root, and Debian's cron"]
+fn fault_07_cron_runs_commands_as_they_are_written() {
+    let place = copy();
+    printed(&place, "rm -f /etc/cron.d/*; : >/etc/crontab");
+    let commands = [r"a\\b", r"a\b", r"100%", r"a\%b", r"a\\%b%%\", r"\\\\%\\"];
+    for (at, text) in commands.iter().enumerate() {
+        place.law(Cron::new(format!("law{at}"), format!("printf %s '{text}' >/tmp/out{at}")).special("@reboot"), true);
+    }
+    place.law(Cron::new("long", format!("echo {:0>977} >/tmp/long", 0)).special("@reboot"), true);
+    let out = printed(
+        &place,
+        "rm -f /run/crond.reboot /run/crond.pid /var/spool/cron/crontabs/*; mount -t tmpfs tmpfs /run; cron -f & cron=$!\n\
+         waited=0; until [ -s /tmp/long ] || [ $waited = 50 ]; do sleep 0.1; waited=$((waited + 1)); done; sleep 0.3; kill $cron\n\
+         for at in 0 1 2 3 4 5; do cat /tmp/out$at; echo; done; wc -c </tmp/long",
+    );
+    assert_eq!(out.lines().collect::<Vec<_>>(), commands.into_iter().chain(["978"]).collect::<Vec<_>>());
+}
+
+/// What cronie does with a command: `\%` is a percent sign, a backslash before anything else stays, and both are passed over.
+#[test]
+fn other_crons_run_commands_as_they_are_written() {
+    for text in [r"a\\b", r"a\b", r"100%", r"a\%b", r"a\\%b%%\x", r"it's \\\\%\\ $HOME"] {
+        let command = format!("printf %s {}", crate::script::quote(text));
+        let mut job = Cron::new("law", &command).content(crate::model::OsFamily::RedHat);
+        assert_eq!(job.pop(), Some('\n'));
+        let (mut run, mut chars) = (String::new(), job["* * * * * root ".len()..].chars());
+        while let Some(char) = chars.next() {
+            match (char, chars.clone().next()) {
+                ('\\', Some('%')) => run.extend(chars.next()),
+                ('\\', Some(next)) => {
+                    run.extend([char, next]);
+                    chars.next();
+                }
+                ('%', _) => break,
+                _ => run.push(char),
+            }
+        }
+        for shell in shells() {
+            assert_eq!(String::from_utf8_lossy(&shell.run(&run).stdout), text, "{shell}: {job}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs root"]
+fn jobs_are_for_users_that_are_there() {
+    let place = copy();
+    printed(&place, "mkdir -p /etc/cron.d");
+    let job = || Cron::new("law", "true").user("app");
+    let action = place.prepared(job());
+    let error = action.plan(&mut place.observe(&action)).expect_err("there is none").to_string();
+    assert_eq!(error, "there is no user app to run law as; declare user(\"app\") before it");
+    let change = action.plan(&mut NodeState::new(place.observe(&action).os)).expect("it can be planned").expect("it may change");
+    assert_eq!(place.apply(&change).expect_err("there is none"), "there is no user app; declare user(\"app\") before it\n");
+    place.law(User::new("app"), true);
+    place.law(job(), true);
+    place.law_of_unknown(job(), false);
+}
+
+#[test]
+#[ignore = "needs root"]
+fn swap_space() {
+    let kept = Kept::new();
+    let place = &kept.place;
+    // the machine's own swap space stays as it is
+    printed(
+        place,
+        "printf '# none\\r\\n' >/etc/fstab; : >/swapfile; printf 'Filename Type Size Used Priority\\n' >/tmp/swaps; mount --bind /tmp/swaps /proc/swaps\n\
+         printf '#!/bin/sh\\necho \"$@\" >>/tmp/calls\\nfor device do :; done\\necho \"$device file 1 0 -2\" >>/tmp/swaps\\n' >/usr/local/sbin/swapon\n\
+         printf '#!/bin/sh\\ngrep -v \"^$1 \" /tmp/swaps >/tmp/left\\ncat /tmp/left >/tmp/swaps\\n' >/usr/local/sbin/swapoff\n\
+         chmod 755 /usr/local/sbin/swapo*",
+    );
+    let swap = || Mount::new("none", "/swapfile", "swap").options("sw,pri=5,discard=once");
+    place.law(swap().action(MountAction::Present), true);
+    place.law(swap(), true);
+    place.law(swap(), false);
+    place.law_of_unknown(swap(), false);
+    assert_eq!(
+        printed(place, "cat /etc/fstab /tmp/calls"),
+        "# none\r\n/swapfile none swap sw,pri=5,discard=once 0 0\r\n-p 5 -donce /swapfile\n"
+    );
+    place.law(swap().action(MountAction::Unmounted), true);
+    place.law_of_unknown(swap(), true);
+    place.law(swap().action(MountAction::Absent), true);
+    place.law_of_unknown(swap().action(MountAction::Absent), false);
+    assert_eq!(printed(place, "cat /etc/fstab; wc -l </proc/swaps"), "# none\r\n1\n");
 }
 
 #[test]

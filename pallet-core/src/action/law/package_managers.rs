@@ -84,8 +84,9 @@ fn law_of(place: &Place, manager: PackageManager, versions: bool) {
     place.law_of_unknown(Package::install("law-two"), false);
     place.law(Package::remove("law-two"), true);
     place.law_of_unknown(Package::remove("law-two"), false);
-    let said = place.fails(Package::install("law-none"));
-    assert!(said.contains("law-none"), "{said}");
+    let said = place.refuses(Package::install("law-none"));
+    assert!(said.contains("knows no package law-none"), "{said}");
+    what_comes_along_is_known_before(place);
     place.law(Packages::install(["law-one", "law-two"]), true);
     place.law_of_unknown(Packages::install(["law-two"]).of(manager, ["law-one"]), false);
     place.law(Packages::install(["law-one", "law-two"]).action(PackageAction::Remove), true);
@@ -110,6 +111,28 @@ fn law_of(place: &Place, manager: PackageManager, versions: bool) {
     place.law(source().absent(), true);
     place.law_of_unknown(source(), true);
     place.law_of_unknown(source().absent(), true);
+}
+
+/// What the package manager's own simulation says, which writes nothing.
+fn what_comes_along_is_known_before(place: &Place) {
+    let seen = "find /var/cache /var/lib /var/log /etc -printf '%p %T@ %s\\n' 2>/dev/null | grep -v rpmdb.sqlite-shm | sort | cksum";
+    let state = place.observe(&Package::install("law-one"));
+    if matches!(state.package("law-one").known(), Some(crate::model::PackageState::Installed { .. })) {
+        place.law(Package::remove("law-one"), true);
+    }
+    let before = place.run(seen).stdout;
+    let mut state = place.observe(&Packages::install(["law-one", "law-two", "law-rest", "law-none"]));
+    assert_eq!(place.run(seen).stdout, before, "observing wrote something");
+    let names = |name: &str| state.coming(name).map(|set| set.iter().cloned().collect::<Vec<_>>().join(" "));
+    assert_eq!(names("law-two").as_deref(), Some("law-one law-two"), "{state:?}");
+    // that is there, and is not asked about
+    assert_eq!((names("law-rest"), names("law-none")), (None, None));
+    assert!(state.unlisted("law-none").is_some() && state.unlisted("law-two").is_none());
+    // what has another name is known still
+    state.set_service("sshd", crate::model::ServiceState { exists: true, running: true, enabled: None, masked: false });
+    Package::install("law-two").plan(&mut state).expect("it can be planned").expect("it is not there");
+    assert!(state.service("sshd").known().is_some());
+    assert!(Package::install("law-one").plan(&mut state).expect("it can be planned").is_none());
 }
 
 #[test]

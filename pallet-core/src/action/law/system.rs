@@ -1,10 +1,10 @@
 //! The law of actions that change the system, in a copy of this machine's root. They need root: `cargo test -- --ignored`.
 
-use super::super::service::ServiceAction;
+use super::super::package::PackageAction;
 use super::super::user::UserAction;
-use super::super::{Group, Package, PackageManager, Service, ServiceScript, User};
+use super::super::{Group, Package, PackageManager, Packages, User};
 use super::*;
-use crate::script::LIBRARY;
+use crate::script::{LIBRARY, Script};
 
 pub(super) fn copy() -> Place {
     Place::of(Shell::copy())
@@ -105,180 +105,21 @@ fn users() {
 
 #[test]
 #[ignore = "needs root"]
-fn plain_processes() {
+fn a_user_with_running_processes_is_removed_by_force_alone() {
     let place = copy();
-    let sleep = || Service::start("pallet-law").command("trap : HUP; sleep 60 & wait; sleep 60");
-    place.law(sleep(), true);
-    place.law(sleep(), false);
-    place.law_of_unknown(sleep(), false);
-    let running = "read -r pid started </run/pallet/pallet-law.pid; kill -0 $pid";
-    setup(&place, running);
-    for action in [Service::restart("pallet-law").command("exec sleep 60"), Service::reload("pallet-law").command("exec sleep 60")] {
+    place.law(User::new("pallet-busy").uid(47_831).shell("/bin/sh"), true);
+    let busy = "setsid setpriv --reuid 47831 --clear-groups sh -c 'trap : TERM; while :; do sleep 1; done' >/dev/null 2>&1 </dev/null &\nsleep 0.3\n";
+    let remove = |force| User { force, ..User::new("pallet-busy").action(UserAction::Remove) };
+    let change = |action: User| {
         let action = place.prepared(action);
-        let change = action.plan(&mut place.observe(&action)).expect("it can be planned").expect("it always acts");
-        assert_eq!(place.apply(&change), Ok(true));
-    }
-    place.law(Service::stop("pallet-law"), place.observe(&sleep()).service("pallet-law").known().is_some_and(|service| service.running));
-    place.law_of_unknown(Service::stop("pallet-law"), false);
-    place.law_of_unknown(sleep(), true);
-    // the number of a process that is gone may be another's by now
-    setup(&place, &format!("{running}; cp /run/pallet/pallet-law.pid /tmp/pid; echo \"$pid 1\" >/run/pallet/pallet-law.pid"));
-    assert!(place.observe(&sleep()).service("pallet-law").known().is_some_and(|service| !service.running));
-    setup(&place, "cp /tmp/pid /run/pallet/pallet-law.pid");
-    place.law_of_unknown(Service::stop("pallet-law"), true);
-    // all that it had started went with it
-    setup(&place, "read -r pid started </tmp/pid; ! ps -eo pgid=,stat= | grep -v Z | grep -q -w \"$pid\"");
-    let said = place.fails(Service::start("pallet-law").command("echo 'no such thing' >&2; exit 1"));
-    assert_eq!(said, "no such thing\npallet-law ended at once; its command must stay in the foreground\n");
-}
-
-const INIT_SCRIPT: &str = r#"
-cat >/etc/init.d/pallet-law <<'END'
-#!/bin/sh
-### BEGIN INIT INFO
-# Provides: pallet-law
-# Required-Start:
-# Required-Stop:
-# Default-Start: 2 3 4 5
-# Default-Stop: 0 1 6
-# Short-Description: a test
-### END INIT INFO
-case $1 in
-  start) touch /var/run-mark ;;
-  stop) rm -f /var/run-mark ;;
-  restart) touch /var/run-mark ;;
-  status) [ -e /var/run-mark ] || exit 3 ;;
-  *) exit 2 ;;
-esac
-END
-chmod +x /etc/init.d/pallet-law
-"#;
-
-#[test]
-#[ignore = "needs root"]
-fn init_scripts() {
-    let place = copy();
-    setup(&place, INIT_SCRIPT);
-    place.law(Service::start("pallet-law"), true);
-    place.law(Service::start("pallet-law").enabled(true), true);
-    place.law_of_unknown(Service::start("pallet-law").enabled(true), false);
-    place.law_of_unknown(Service::stop("pallet-law"), true);
-    place.law(Service::stop("pallet-law").enabled(false), true);
-    place.law_of_unknown(Service::stop("pallet-law").enabled(false), false);
-    place.law_of_unknown(Service::start("pallet-law").enabled(true), true);
-    let said = place.prepared(Service::start("no-such-service"));
-    let error = said.plan(&mut place.observe(&said)).expect_err("nothing knows it");
-    assert!(error.to_string().starts_with("nothing on this node knows the service no-such-service"), "{error}");
-}
-
-/// What stands for runit's `sv`: it knows the services whose links are there.
-const SV: &str = r#"#!/bin/sh
-name=${2##*/}
-if [ ! -e "$2/run" ]; then echo "fail: $2: unable to change to service directory: file does not exist"; exit 1; fi
-case $1 in
-  status) if [ -e "/var/run-$name" ]; then echo "run: $2: (pid 77) 5s"; else echo "down: $2: 5s"; fi ;;
-  start | restart) : >"/var/run-$name" ;;
-  stop) rm -f "/var/run-$name" ;;
-  reload) ;;
-esac
-"#;
-
-#[test]
-#[ignore = "needs root"]
-fn services_of_runit() {
-    let place = copy();
-    setup(&place, &format!("mkdir -p /run/runit /etc/sv /etc/service\ncat >/usr/local/bin/sv <<'SV'\n{SV}SV\nchmod 755 /usr/local/bin/sv"));
-    let demo = || Service::start("demo");
-    assert_eq!(place.observe(&demo()).os.service_manager, crate::model::ServiceManager::Runit);
-    place.law(ServiceScript::content("demo", "#!/bin/sh\nexec sleep 1000\n"), true);
-    place.law(ServiceScript::content("demo", "#!/bin/sh\nexec sleep 1000\n"), false);
-    place.law(demo(), true);
-    setup(&place, "test -e /etc/sv/demo/down && test -L /etc/service/demo && test -e /var/run-demo");
-    place.law(demo().enabled(true), true);
-    setup(&place, "! test -e /etc/sv/demo/down");
-    place.law_of_unknown(demo().enabled(true), false);
-    place.law_of_unknown(Service::stop("demo").enabled(false), true);
-    place.law(Service::stop("demo").enabled(false), false);
-    place.law(demo().action(ServiceAction::Enable), true);
-    place.law(demo().action(ServiceAction::Disable), true);
-}
-
-/// What stands for OpenRC's tools, where there is no OpenRC.
-const OPENRC: &str = r#"
-mkdir -p /run/openrc /etc/runlevels/default
-cat >/usr/local/sbin/rc-service <<'END'
-#!/bin/sh
-exec "/etc/init.d/$1" "$2"
-END
-cat >/usr/local/sbin/rc-update <<'END'
-#!/bin/sh
-case $1 in
-  add) ln -sf "/etc/init.d/$2" "/etc/runlevels/$3/$2" ;;
-  -a) rm -f /etc/runlevels/*/"$3" ;;
-esac
-END
-chmod 755 /usr/local/sbin/rc-service /usr/local/sbin/rc-update
-"#;
-
-const OPENRC_SCRIPT: &str = r#"#!/bin/sh
-# what openrc-run would make of a script
-case $1 in
-  start | restart) : >/var/run-demo ;;
-  stop) rm -f /var/run-demo ;;
-  status) [ -e /var/run-demo ] || exit 3 ;;
-esac
-"#;
-
-#[test]
-#[ignore = "needs root"]
-fn services_of_openrc() {
-    let place = copy();
-    setup(&place, OPENRC);
-    let demo = || Service::start("demo");
-    assert_eq!(place.observe(&demo()).os.service_manager, crate::model::ServiceManager::Openrc);
-    place.law(ServiceScript::content("demo", OPENRC_SCRIPT), true);
-    place.law(demo(), true);
-    place.law_of_unknown(demo().enabled(true), true);
-    setup(&place, "test -L /etc/runlevels/default/demo && test -e /var/run-demo");
-    place.law(demo().action(ServiceAction::Disable), true);
-    place.law(demo().action(ServiceAction::Enable), true);
-    place.law_of_unknown(Service::stop("demo").enabled(false), true);
-    place.law(Service::stop("demo").enabled(false), false);
-}
-
-const UNIT: &str = "[Service]\nExecStart=/bin/sleep 1000\nExecReload=/bin/kill -CONT $MAINPID\n[Install]\nWantedBy=multi-user.target\n";
-
-#[test]
-#[ignore = "needs a node that runs systemd: PALLET_TEST_NODE='nsenter -a -t 1234'"]
-fn systemd_units() {
-    let place = Place::of(Shell::node());
-    let demo = || Service::start("pallet-law");
-    assert_eq!(place.observe(&demo()).os.service_manager, crate::model::ServiceManager::Systemd);
-    place.law_of_unknown(RemoteFile::content("/etc/systemd/system/pallet-law.service", UNIT), true);
-    place.law(demo(), true);
-    place.law(demo().enabled(true), true);
-    place.law_of_unknown(demo().enabled(true), false);
-    place.law(RemoteFile::content("/etc/systemd/system/pallet-law.service", UNIT.replace("1000", "2000")), true);
-    for (action, again) in [(Service::restart("pallet-law"), "2000"), (Service::reload("pallet-law"), "2000")] {
-        let action = place.prepared(action);
-        let change = action.plan(&mut place.observe(&action)).expect("it can be planned").expect("it always acts");
-        assert_eq!(place.apply(&change), Ok(true));
-        setup(&place, &format!("ps -o args= -p $(systemctl show -P MainPID pallet-law) | grep -q {again}"));
-    }
-    place.law_of_unknown(Service::stop("pallet-law").enabled(false), true);
-    place.law(Service::stop("pallet-law").enabled(false), false);
-    place.law(demo().enabled(true), true);
-    place.law(Service::stop("pallet-law.service").enabled(false), true);
-    place.law(Service::start("plain").command("exec sleep 50"), true);
-    place.law(Service::stop("plain"), true);
-    // what never starts says so
-    place.law(RemoteFile::content("/etc/systemd/system/pallet-law.service", "[Service]\nType=oneshot\nExecStart=/bin/false\n"), true);
-    let said = place.fails(demo());
-    assert!(said.contains("pallet-law.service"), "{said}");
-    place.law(File::at("/etc/systemd/system/pallet-law.service").absent(), true);
-    setup(&place, "systemctl daemon-reload; systemctl reset-failed pallet-law || :");
-    let action = place.prepared(demo());
-    assert!(action.plan(&mut place.observe(&action)).is_err());
+        let change = action.plan(&mut place.observe(&action)).expect("it can be planned").expect("it is there");
+        Change { script: Script::new().raw(busy).raw(change.script.as_str()), ..change }
+    };
+    let said = place.apply(&change(remove(false))).expect_err("it runs");
+    assert!(said.contains("the user pallet-busy has running processes (") && said.contains("force = True"), "{said}");
+    assert_eq!(place.apply(&change(remove(true))), Ok(true));
+    setup(&place, "! grep -q ^pallet-busy: /etc/passwd; ! ps -eo uid=,stat= | grep -v Z | grep -qw 47831");
+    place.law(remove(true), false);
 }
 
 /// A repository of two packages: `law-one` in two versions, one of them with a configuration file, and `law-two`, which needs the other.
@@ -301,6 +142,76 @@ make law-one 1.1-1 dpkg
 make law-two 3:2.0-1 law-one
 echo 'deb [trusted=yes] file:/repo ./' >/etc/apt/sources.list
 "#;
+
+/// Holds a lock as apt does, for some seconds.
+const LOCK: &str = r#"
+perl -e 'use Fcntl; open(my $file, ">>", shift) or die; fcntl($file, F_SETLK, pack("s s l! l! i", 1, 0, 0, 0, 0)) or die; sleep 4' FILE >/dev/null 2>&1 </dev/null &
+sleep 0.5
+"#;
+
+#[test]
+#[ignore = "needs root, and apt"]
+fn fault_16_locks_of_lists_and_archives_are_waited_for() {
+    let place = copy();
+    setup(&place, REPOSITORY);
+    for (action, file) in [(0, "/var/lib/apt/lists/lock"), (1, "/var/cache/apt/archives/lock")] {
+        let mut state = NodeState::new(place.observe(&Package::install("law-one")).os);
+        let change = if action == 0 { PackageManager::update().plan(&mut state) } else { Package::install("law-one").plan(&mut state) };
+        let change = change.expect("it can be planned").expect("it may have something to do");
+        let script = Script::new().raw(&LOCK.replace("FILE", file)).raw(change.script.as_str());
+        assert_eq!(place.apply(&Change { script, ..change }), Ok(true), "{file}");
+    }
+}
+
+#[test]
+#[ignore = "needs root, and apt"]
+fn packages_are_held() {
+    let place = copy();
+    setup(&place, REPOSITORY);
+    let one = |version: &str| Package::install("law-one").version(version);
+    place.law(one("1.0-1").hold(true), true);
+    place.law(one("1.0-1").hold(true), false);
+    place.law_of_unknown(one("1.0-1").hold(true), false);
+    setup(&place, "apt-mark showhold | grep -qx law-one");
+    let upgrade = PackageManager::upgrade();
+    let change = upgrade.plan(&mut place.observe(&upgrade)).expect("it can be planned").expect("it may have something to do");
+    drop(place.apply(&change));
+    place.law(one("1.0-1"), false);
+    // what is asked for comes still
+    place.law(one("1.1-1").hold(true), true);
+    place.law(one("1.1-1").hold(false), true);
+    place.law(one("1.1-1").hold(false), false);
+    place.law_of_unknown(Package::install("law-two").hold(true), true);
+}
+
+#[test]
+#[ignore = "needs root, and apt"]
+fn what_comes_and_goes_along_is_known_before() {
+    let place = copy();
+    setup(&place, REPOSITORY);
+    let asked = |names: &[&str]| place.observe(&Packages::install(names.iter().copied()));
+    let names = |set: Option<&std::collections::BTreeSet<String>>| set.map(|set| set.iter().cloned().collect::<Vec<_>>().join(" "));
+    assert_eq!(names(asked(&["law-two"]).coming("law-two")), None, "there are no lists yet");
+    setup(&place, "apt-get -q update >/dev/null 2>&1; sleep 1");
+    let seen = "find /var/cache/apt /var/lib/apt /var/lib/dpkg /var/log /etc/apt -printf '%p %T@ %s\\n' | sort | cksum";
+    let before = place.run(seen).stdout;
+    let state = asked(&["law-two", "law-one", "law-three"]);
+    assert_eq!(place.run(seen).stdout, before, "observing wrote something");
+    assert_eq!(names(state.coming("law-two")).as_deref(), Some("law-one law-two"));
+    assert_eq!(names(state.coming("law-one")).as_deref(), Some("law-one"));
+    assert_eq!(names(state.coming("law-three")), None);
+    // one that comes along is there then, and what has another name is still known
+    let install = place.prepared(Packages::install(["law-two"]));
+    let mut state = state;
+    state.set_service("pallet-law", crate::model::ServiceState { exists: true, running: true, enabled: None, masked: false });
+    state.set_service("ssh", crate::model::ServiceState { exists: true, running: true, enabled: None, masked: false });
+    let change = install.plan(&mut state).expect("it can be planned").expect("it is not there");
+    assert!(Package::install("law-one").plan(&mut state).expect("it can be planned").is_none());
+    assert!(state.service("ssh").known().is_some() && state.service("pallet-law").known().is_none());
+    assert_eq!(place.apply(&change), Ok(true));
+    let state = place.observe(&Packages::install(["law-one"]).action(PackageAction::Remove));
+    assert_eq!(names(state.leaving("law-one")).as_deref(), Some("law-one law-two"));
+}
 
 #[test]
 #[ignore = "needs root, and apt"]
@@ -334,6 +245,10 @@ fn packages_of_apt() {
     );
     place.law(Package::purge("law-one"), true);
     place.law_of_unknown(Package::purge("law-one"), false);
+    let said = place.refuses(Package::install("law.on"));
+    assert!(said.contains("apt knows no package law.on"), "{said}");
+    // old lists are fetched anew before it is given up
+    setup(&place, "touch -d '2 days ago' /var/lib/pallet/package-lists /var/lib/apt/lists/partial; rm -rf /var/lib/apt/periodic");
     let said = place.fails(Package::install("law.on"));
     assert!(said.contains("Unable to locate package law.on"), "{said}");
 

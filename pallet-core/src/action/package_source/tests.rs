@@ -39,7 +39,12 @@ fn planned_everywhere(action: &PackageSource) -> String {
 fn writes_the_files_of_every_package_manager() {
     expect![[r#"
         apt: may ensure file at /etc/apt/sources.list.d/demo.sources
+        +Types: deb
+        +URIs: https://deb.example.com/debian
+        +Suites: bookworm
+        +Components: main
         ---
+        require_kind /etc/apt/sources.list.d/demo.sources 'file link'
         content() { printf %s 'Types: deb
         URIs: https://deb.example.com/debian
         Suites: bookworm
@@ -48,8 +53,16 @@ fn writes_the_files_of_every_package_manager() {
         ensure_content /etc/apt/sources.list.d/demo.sources 48955113b0a8a2750b6b02a3fd0d29a091520d5df5bf953be1b533f01f0962c3 '' '' '' ''
         [ -z "$change" ] || package_sources_changed
         dnf: may ensure directory at /etc/yum.repos.d, ensure file at /etc/yum.repos.d/demo.repo
+        +[demo]
+        +name=demo
+        +enabled=1
+        +baseurl=https://example.com/x86_64
+        +gpgcheck=1
+        +gpgkey=https://example.com/key
+        +priority=10
         ---
         ensure_directory /etc/yum.repos.d '' '' ''
+        require_kind /etc/yum.repos.d/demo.repo 'file link'
         content() { printf %s '[demo]
         name=demo
         enabled=1
@@ -61,8 +74,16 @@ fn writes_the_files_of_every_package_manager() {
         ensure_content /etc/yum.repos.d/demo.repo 79c664a6d5a5401a392763f1ff316f4b78252ba524998b09b7ecf8144a025cf0 '' '' '' ''
         [ -z "$change" ] || package_sources_changed
         yum: may ensure directory at /etc/yum.repos.d, ensure file at /etc/yum.repos.d/demo.repo
+        +[demo]
+        +name=demo
+        +enabled=1
+        +baseurl=https://example.com/x86_64
+        +gpgcheck=1
+        +gpgkey=https://example.com/key
+        +priority=10
         ---
         ensure_directory /etc/yum.repos.d '' '' ''
+        require_kind /etc/yum.repos.d/demo.repo 'file link'
         content() { printf %s '[demo]
         name=demo
         enabled=1
@@ -74,8 +95,15 @@ fn writes_the_files_of_every_package_manager() {
         ensure_content /etc/yum.repos.d/demo.repo 79c664a6d5a5401a392763f1ff316f4b78252ba524998b09b7ecf8144a025cf0 '' '' '' ''
         [ -z "$change" ] || package_sources_changed
         zypper: may ensure directory at /etc/zypp/repos.d, ensure file at /etc/zypp/repos.d/demo.repo
+        +[demo]
+        +name=demo
+        +enabled=0
+        +baseurl=https://example.com/x86_64
+        +gpgcheck=0
+        +autorefresh=1
         ---
         ensure_directory /etc/zypp/repos.d '' '' ''
+        require_kind /etc/zypp/repos.d/demo.repo 'file link'
         content() { printf %s '[demo]
         name=demo
         enabled=0
@@ -86,8 +114,13 @@ fn writes_the_files_of_every_package_manager() {
         ensure_content /etc/zypp/repos.d/demo.repo baff9fc5062b4c3c89567585682dbab355731e1412aad678773d1e09d393e8e3 '' '' '' ''
         [ -z "$change" ] || package_sources_changed
         pacman: may ensure directory at /etc/pacman.d, ensure file at /etc/pacman.d/demo.conf, ensure lines at /etc/pacman.conf
+        +[demo]
+        +SigLevel = Required DatabaseOptional
+        +Server = https://example.com/$repo
+        +Include = /etc/pacman.d/demo.conf
         ---
         ensure_directory /etc/pacman.d '' '' ''
+        require_kind /etc/pacman.d/demo.conf 'file link'
         content() { printf %s '[demo]
         SigLevel = Required DatabaseOptional
         Server = https://example.com/$repo
@@ -96,6 +129,7 @@ fn writes_the_files_of_every_package_manager() {
         ensure_block /etc/pacman.conf demo 'Include = /etc/pacman.d/demo.conf'
         [ -z "$change" ] || package_sources_changed
         apk: may ensure lines at /etc/apk/repositories
+        +@edge https://example.com/edge
         ---
         ensure_block /etc/apk/repositories demo '@edge https://example.com/edge'
         [ -z "$change" ] || package_sources_changed
@@ -185,7 +219,12 @@ fn writes_all_that_apt_knows() {
     let flat = AptSource { release: Some("./".into()), allow_unsigned: true, ..apt() };
     check(PackageSource::new("demo").apt(flat), node(), expect![[r#"
         may ensure file at /etc/apt/sources.list.d/demo.sources
+        +Types: deb
+        +URIs: https://deb.example.com/debian
+        +Suites: ./
+        +Trusted: yes
         ---
+        require_kind /etc/apt/sources.list.d/demo.sources 'file link'
         content() { printf %s 'Types: deb
         URIs: https://deb.example.com/debian
         Suites: ./
@@ -197,14 +236,25 @@ fn writes_all_that_apt_knows() {
     let key = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmQGN\n-----END PGP PUBLIC KEY BLOCK-----\n";
     check(PackageSource::new("demo").apt(AptSource { key: Some(key.into()), ..apt() }), node(), expect![[r#"
         may ensure directory at /etc/apt/keyrings, ensure file at /etc/apt/keyrings/demo.asc, ensure file at /etc/apt/sources.list.d/demo.sources
+        +-----BEGIN PGP PUBLIC KEY BLOCK-----
+        +
+        +mQGN
+        +-----END PGP PUBLIC KEY BLOCK-----
+        +Types: deb
+        +URIs: https://deb.example.com/debian
+        +Suites: bookworm
+        +Components: main
+        +Signed-By: /etc/apt/keyrings/demo.asc
         ---
         ensure_directory /etc/apt/keyrings '' '' ''
+        require_kind /etc/apt/keyrings/demo.asc 'file link'
         content() { printf %s '-----BEGIN PGP PUBLIC KEY BLOCK-----
 
         mQGN
         -----END PGP PUBLIC KEY BLOCK-----
         '; }
         ensure_content /etc/apt/keyrings/demo.asc 932c04dc10b59cca253bbbe4e9418f2ae7e47d6f8f82e758a2ff512b861afa65 '' '' '' ''
+        require_kind /etc/apt/sources.list.d/demo.sources 'file link'
         content() { printf %s 'Types: deb
         URIs: https://deb.example.com/debian
         Suites: bookworm

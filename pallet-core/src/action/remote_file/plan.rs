@@ -1,7 +1,9 @@
 //! What changes a file to have given content: known here, or found out by the node.
 
 use super::super::download::Checksum;
-use super::super::file_support::{attribute_words, diff, kind, new_attributes, plan_file, require_parent, summary};
+use super::super::file_support::{
+    all_of, attribute_words, diff, kind, new_attributes, only_of_kind, plan_file, require_parent, summary,
+};
 use super::super::{ActionError, Change, SymbolicLink, Upload, Action as _};
 use super::source::{Source, md5_of, note, note_text};
 use super::RemoteFile;
@@ -112,6 +114,8 @@ impl Plan<'_> {
     /// What was changed by hand is kept, content and all; so it is not known what will be there.
     fn may(&self, node: &mut NodeState, new: Option<String>, attributes: Attributes) -> Change {
         let path = &self.action.path;
+        let shown = self.unknown(node, new.clone());
+        let script = only_of_kind(node, path, "file link", self.script());
         if self.overwrite {
             node.set_file(path, self.state(new, self.wanted.clone()));
             self.remember(node);
@@ -120,7 +124,15 @@ impl Plan<'_> {
             node.forget_files_below(&note(path));
             node.forget_reading(&md5_of(path));
         }
-        Change::may("ensure file", self.script())
+        Change::may("ensure file", script).with_diff(shown)
+    }
+
+    /// What is wanted, to be shown where nobody knows what there is.
+    fn unknown(&self, node: &NodeState, new: Option<String>) -> String {
+        match node.file(&self.action.path) {
+            Known::Unknown => all_of(&self.state(new, self.wanted.clone())) + &self.from(),
+            Known::Known(current) => self.diff(current, &self.state(new, self.wanted.clone())),
+        }
     }
 
     fn state(&self, digest: Option<String>, attributes: Attributes) -> FileState {
@@ -153,12 +165,15 @@ impl Plan<'_> {
     }
 
     fn diff(&self, current: &FileState, state: &FileState) -> String {
-        let from = match self.source {
+        diff(current, state) + &self.from()
+    }
+
+    fn from(&self) -> String {
+        match self.source {
             Source::Download(download) => format!("+ content from {}\n", download.shown()),
             Source::Node(path) => format!("+ content of {path}\n"),
             _ => String::new(),
-        };
-        format!("{}{from}", diff(current, state))
+        }
     }
 
     fn script(&self) -> Script {
@@ -174,7 +189,7 @@ impl Plan<'_> {
         let words: String = words.iter().map(|word| format!(" {}", quote(word))).collect();
         let path = quote(path);
         let call = match self.source {
-            Source::Node(source) => format!("digest_of {}\nensure_content {path} \"$digest\"{words}", quote(source)),
+            Source::Node(_) => format!("digest_of \"$source\"\nensure_content {path} \"$digest\"{words}"),
             Source::Download(download) => match &download.checksum {
                 Checksum::Sha256(digest) => format!("ensure_content {path} {digest}{words}"),
                 Checksum::Md5(digest) => format!("ensure_download md5:{digest} {path}{words}"),

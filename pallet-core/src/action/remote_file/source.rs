@@ -6,6 +6,7 @@ use std::sync::Arc;
 use base64::Engine;
 
 use super::super::download::{Checksum, Download};
+use super::super::file_support::only_of_file;
 use super::super::{ActionError, UploadSource, Workspace};
 use crate::model::{Observation, digest};
 use crate::script::quote;
@@ -41,6 +42,25 @@ enum Kind {
     Text(String),
     Bytes(Vec<u8>),
     Large(UploadSource),
+}
+
+impl Source {
+    /// The text, where it is at hand.
+    pub(in super::super) fn text(&self) -> Option<&str> {
+        match self {
+            Source::Content(Content { kind: Kind::Text(text), .. }) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Tells one content from another.
+    pub(in super::super) fn identity(&self) -> String {
+        match self {
+            Source::Content(content) => content.digest.clone(),
+            Source::Download(download) => format!("{download:?}"),
+            Source::Node(path) | Source::Link(path) => path.clone(),
+        }
+    }
 }
 
 impl Content {
@@ -124,7 +144,7 @@ impl Source {
         match self {
             Source::Content(content) => content.script(),
             Source::Download(download) => format!("content() {{\n{}}}\n", download.script("\"$1\"")),
-            Source::Node(path) => format!("content() {{ cat -- {}; }}\n", quote(path)),
+            Source::Node(path) => format!("read_from {}\ncontent() {{ cat -- \"$source\"; }}\n", quote(path)),
             Source::Link(_) => String::new(),
         }
     }
@@ -149,7 +169,7 @@ impl Source {
 
 /// The command that tells the MD5 digest of a file.
 pub(super) fn md5_of(path: &str) -> String {
-    format!("md5sum <{}", quote(path))
+    only_of_file(path, &format!("md5sum <{}", quote(path)))
 }
 
 /// Where the node remembers which URL the file at `path` came from.

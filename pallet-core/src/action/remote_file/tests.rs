@@ -67,7 +67,9 @@ fn leaves_what_is_right() {
 fn decides_on_the_node_what_is_not_known() {
     check(RemoteFile::content("/etc/motd", "\0"), node(), expect![[r#"
         may ensure file
+        + content with SHA-256 6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d
         ---
+        require_kind /etc/motd 'file link'
         content() { base64 -d <<'END'
         AA==
         END
@@ -188,6 +190,10 @@ fn fetches_what_is_missing() {
     check(RemoteFile::url("/opt/app.tar", url).sha256(digest(b"app")), node().file("/opt/app.tar", "app", 0o644), expect!["nothing to do"]);
     check(RemoteFile::url("/opt/app.tar", url).md5("0".repeat(32)), node().file("/opt/app.tar", "app", 0o644), expect![[r#"
         may ensure file
+        - file root:root 0644
+        + file ?:? ?
+        - content with SHA-256 a172cedcae47474b615c54d510a5d84a8dea3032e958587430b413538be3f333
+        + content from https://example.com/app.tar
         ---
         content() {
         download "$1" https://example.com/app.tar 'https://me:secret@example.com/app.tar?token=x' '' '' private
@@ -195,7 +201,7 @@ fn fetches_what_is_missing() {
         }
         ensure_download md5:00000000000000000000000000000000 /opt/app.tar '' '' '' ''
     "#]]);
-    let md5 = || node().file("/opt/app.tar", "app", 0o644).reading("md5sum </opt/app.tar", 0, "d2a57dc1d883fd21fb9951699df71cc7  -");
+    let md5 = || node().file("/opt/app.tar", "app", 0o644).reading(&super::source::md5_of("/opt/app.tar"), 0, "d2a57dc1d883fd21fb9951699df71cc7  -");
     check(RemoteFile::url("/opt/app.tar", url).md5("D2A57DC1D883FD21FB9951699DF71CC7"), md5(), expect!["nothing to do"]);
     check(RemoteFile::url("/opt/app.tar", url).md5("0".repeat(32)), md5(), expect![[r#"
         will change content
@@ -247,6 +253,10 @@ fn fetches_once_what_has_no_known_digest() {
     "#]]);
     check(RemoteFile::url("/opt/app.tar", url), node().file("/opt/app.tar", "app", 0o644), expect![[r#"
         may ensure file
+        - file root:root 0644
+        + file ?:? ?
+        - content with SHA-256 a172cedcae47474b615c54d510a5d84a8dea3032e958587430b413538be3f333
+        + content from https://example.com/app.tar
         ---
         content() {
         download "$1" https://example.com/app.tar https://example.com/app.tar '' '' ''
@@ -268,8 +278,9 @@ fn copies_a_file_of_the_node() {
         + content with SHA-256 87428fc522803d31065e7bce3cf03fe475096631e5e07bbd7a0fde60c4cf25c7
         + content of /usr/share/app/app.conf
         ---
-        content() { cat -- /usr/share/app/app.conf; }
-        digest_of /usr/share/app/app.conf
+        read_from /usr/share/app/app.conf
+        content() { cat -- "$source"; }
+        digest_of "$source"
         ensure_content /etc/app.conf "$digest" '' '' '' ''
     "#]]);
     check(copy(), source().file("/etc/app.conf", "b\n", 0o644), expect![[r#"
@@ -278,16 +289,22 @@ fn copies_a_file_of_the_node() {
         + content with SHA-256 87428fc522803d31065e7bce3cf03fe475096631e5e07bbd7a0fde60c4cf25c7
         + content of /usr/share/app/app.conf
         ---
-        content() { cat -- /usr/share/app/app.conf; }
-        digest_of /usr/share/app/app.conf
+        read_from /usr/share/app/app.conf
+        content() { cat -- "$source"; }
+        digest_of "$source"
         ensure_content /etc/app.conf "$digest" '' '' '' ''
     "#]]);
     check(copy(), source().file("/etc/app.conf", "a\n", 0o644), expect!["nothing to do"]);
     check(copy(), node().file("/etc/app.conf", "a\n", 0o644), expect![[r#"
         may ensure file
+        - file root:root 0644
+        + file ?:? ?
+        - content with SHA-256 87428fc522803d31065e7bce3cf03fe475096631e5e07bbd7a0fde60c4cf25c7
+        + content of /usr/share/app/app.conf
         ---
-        content() { cat -- /usr/share/app/app.conf; }
-        digest_of /usr/share/app/app.conf
+        read_from /usr/share/app/app.conf
+        content() { cat -- "$source"; }
+        digest_of "$source"
         ensure_content /etc/app.conf "$digest" '' '' '' ''
     "#]]);
     check(copy(), node().without_file("/usr/share/app/app.conf"), expect!["error: there is no file /usr/share/app/app.conf on the node to be copied"]);

@@ -195,17 +195,25 @@ fn decides_on_the_node_what_is_not_known() {
           .: ensure directory
           bin: ensure directory
           bin/run: ensure file
+        + file ?:? 0755
+        +run
           index.html: ensure file
+        + file ?:? 0644
+        +hello
           it's: ensure file
+        + file ?:? 0644
         ---
         ensure_directory /srv/www '' '' ''
         ensure_directory /srv/www/bin '' '' ''
+        require_kind /srv/www/bin/run 'file link'
         content() { printf %s 'run
         '; }
         ensure_content /srv/www/bin/run b5004f26a852b0d60ec1237432c1a33c2307ff2458c374d9d99749d045c7feb9 '' '' 0755 '' 0
+        require_kind /srv/www/index.html 'file link'
         content() { printf %s 'hello
         '; }
         ensure_content /srv/www/index.html 5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03 '' '' 0644 '' 0
+        require_kind '/srv/www/it'\''s' 'file link'
         content() { printf %s ''; }
         ensure_content '/srv/www/it'\''s' e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 '' '' 0644 '' 0
     "#]]);

@@ -1,7 +1,8 @@
 //! The password of a user: compared and set on the node, so that no program's arguments hold its hash.
 
 use super::super::{Action, ActionError};
-use super::{Differences, User};
+use super::User;
+use super::manage::Differences;
 use crate::model::{NodeState, Reading};
 use crate::script::quote;
 

@@ -77,6 +77,7 @@ fn decides_on_the_node_what_is_not_known() {
     "#]]);
     check(User::new("app").uid(1000), node().user("app", UserState::default()), expect![[r#"
         may change uid
+        + uid 1000
         ---
         ensure_user app --uid 1000 --create-home
     "#]]);

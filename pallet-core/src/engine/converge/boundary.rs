@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::super::considered::Member;
 use super::super::lift::{LiftOptions, PhaseChoice, Purpose};
 use super::super::{Engine, EngineError, GroupSpec, NodeResult, Outcome};
 use crate::model::{Connection, Node};
@@ -19,6 +20,7 @@ impl Engine {
         &self,
         group: &Arc<GroupSpec>,
         phase: &str,
+        others: &[Member],
         options: &LiftOptions,
         outcome: &mut Outcome,
     ) -> Result<bool, EngineError> {
@@ -27,7 +29,7 @@ impl Engine {
         }
         let node = Node { group: Some(group.name.clone()), ..Node::new(format!("group/{}", group.name), &group.name, Connection::Local) };
         let options = LiftOptions { phases: vec![PhaseChoice::Named(phase.to_owned())], ..options.clone() };
-        let (ran, _) = self.configure(vec![(node, group.clone())], &options, Purpose::Group).await?;
+        let (ran, _) = self.configure(vec![(node, group.clone())], others.to_vec(), &options, Purpose::Group).await?;
         let failed: Vec<_> = ran.nodes.into_iter().filter(|node| matches!(node.result, NodeResult::Failed { .. })).collect();
         let ok = failed.is_empty();
         outcome.nodes.extend(failed);

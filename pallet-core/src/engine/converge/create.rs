@@ -1,8 +1,9 @@
 //! Making nodes, and starting those that are there and do not run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::super::considered::Member;
 use super::super::event::Event;
 use super::super::{Engine, EngineError, GroupSpec, LiftOptions, Outcome};
 use super::{ConvergePlan, boundary, not_created};
@@ -15,12 +16,17 @@ impl Engine {
         &self,
         groups: &[Arc<GroupSpec>],
         plan: ConvergePlan,
+        others: &[Member],
         options: &LiftOptions,
         outcome: &mut Outcome,
     ) -> Result<Vec<Node>, EngineError> {
         let mut nodes = Vec::new();
+        let mut wanted: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for (group, name) in &plan.create {
+            wanted.entry(group).or_default().push(name.clone());
+        }
         for group in groups {
-            let mut new: Vec<String> = plan.create.iter().filter(|(of, _)| *of == group.name).map(|(_, name)| name.clone()).collect();
+            let mut new = wanted.remove(group.name.as_str()).unwrap_or_default();
             let there = plan.start.iter().filter(|node| node.group.as_deref() == Some(group.name.as_str())).map(|node| node.name.clone());
             let choice = match plan.choices.get(&group.name) {
                 Some(Err(error)) => {
@@ -51,7 +57,7 @@ impl Engine {
                 }
                 continue;
             }
-            if plan.begin.contains(&group.name) && !self.at_boundary(group, boundary::CREATE_GROUP, options, outcome).await? {
+            if plan.begin.contains(&group.name) && !self.at_boundary(group, boundary::CREATE_GROUP, others, options, outcome).await? {
                 continue;
             }
             for name in &names {

@@ -1,8 +1,11 @@
 //! What a converge would do to the nodes themselves.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use super::super::considered::Division;
 use super::super::lift::natural;
+use super::super::select::no_such_name;
 use super::super::template::{Choice, NoMatch};
 use super::super::{Engine, EngineError, GroupSpec};
 use crate::model::{Node, NodeStatus};
@@ -17,8 +20,14 @@ pub struct ConvergePlan {
     pub start: Vec<Node>,
     /// Nodes to destroy.
     pub destroy: Vec<Node>,
+    /// Nodes that should be destroyed, and that their provider never destroys: they stay, and each fails.
+    pub permanent: Vec<Node>,
     /// Nodes that stay.
     pub keep: Vec<Node>,
+    /// Nodes of the project's other groups, which are not converged. Functions know them.
+    pub others: Vec<Node>,
+    /// Nodes of no group that the project declares. They stay, unless [`remove_undeclared`](ConvergePlan::remove_undeclared) says otherwise.
+    pub undeclared: Vec<Node>,
     /// For each group of which nodes are created: what they will be, and why; or why there is nothing that they can be.
     pub choices: BTreeMap<String, Result<Choice, PlanError>>,
     /// Groups that have no node and will have one.
@@ -54,24 +63,50 @@ impl ConvergePlan {
         names
     }
 
+    /// Nodes of no declared group are destroyed too, but for those that their provider never destroys.
+    pub fn remove_undeclared(&mut self) {
+        let (permanent, undeclared): (Vec<_>, Vec<_>) = std::mem::take(&mut self.undeclared).into_iter().partition(|node| node.permanent);
+        self.undeclared = permanent;
+        self.destroy.extend(undeclared);
+    }
+
+    /// These nodes are to go, as far as their provider destroys nodes.
+    fn give_up(&mut self, nodes: Vec<Node>) {
+        let (permanent, destroy): (Vec<_>, Vec<_>) = nodes.into_iter().partition(|node| node.permanent);
+        self.permanent.extend(permanent);
+        self.destroy.extend(destroy);
+    }
+
     /// Whether the nodes stay as they are.
     pub fn is_empty(&self) -> bool {
-        self.create.is_empty() && self.start.is_empty() && self.destroy.is_empty()
+        self.create.is_empty() && self.start.is_empty() && self.destroy.is_empty() && self.permanent.is_empty()
     }
 }
 
 impl Engine {
     /// What must be created and destroyed so that each group has its count.
     pub async fn plan_converge(&self, groups: &[GroupSpec]) -> Result<ConvergePlan, EngineError> {
-        let nodes = self.ask(|service| service.nodes()).await?;
-        let mut plan = ConvergePlan::default();
+        self.check_counts(groups)?;
+        let shared: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
+        let Division { own, others, undeclared } = self.divide(self.nodes().await?, &shared);
+        let others = others.into_iter().map(|(node, _)| node).collect();
+        let mut plan = ConvergePlan { others, undeclared, ..ConvergePlan::default() };
+        let mut of_group: BTreeMap<String, Vec<Node>> = BTreeMap::new();
+        for (node, group) in own {
+            of_group.entry(group.name.clone()).or_default().push(node);
+        }
         for group in groups {
             let count = group.count.ok_or_else(|| EngineError::NoCount { group: group.name.clone() })? as usize;
-            let mut own: Vec<_> = nodes.iter().filter(|node| node.group.as_deref() == Some(group.name.as_str())).cloned().collect();
+            let mut own = of_group.remove(&group.name).unwrap_or_default();
             let before = own.len();
-            // those that go first stand last: what is not well, then the newest
-            own.sort_by_key(|node| (health(node.status), node.created, natural(&node.name)));
-            plan.destroy.extend(own.split_off(own.len().min(count)));
+            if before + count == 0 && self.declared.as_ref().is_some_and(|declared| declared.iter().all(|known| known.name != group.name)) {
+                let declared = self.declared.iter().flatten().map(|group| group.name.as_str());
+                let there: BTreeSet<_> = plan.undeclared.iter().filter_map(|node| node.group.as_deref()).collect();
+                return Err(no_such_name("group", &group.name, declared.chain(there)));
+            }
+            // those that go first stand last: what is not well, then the newest; what cannot be destroyed stays where others can go
+            own.sort_by_cached_key(|node| (!node.permanent, health(node.status), node.created, natural(&node.name)));
+            plan.give_up(own.split_off(own.len().min(count)));
             let taken: BTreeSet<_> = own.iter().map(|node| node.name.clone()).collect();
             let free = (1..).map(|number| format!("{}-{number}", group.name)).filter(|name| !taken.contains(name));
             let missing = count - own.len();

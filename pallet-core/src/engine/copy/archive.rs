@@ -3,7 +3,7 @@
 use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tar::{Builder, EntryType, Header};
 
@@ -11,8 +11,6 @@ use crate::transport::InputPart;
 
 /// What the directory is called in its archive.
 const TOP: &str = "d";
-/// So deep a directory may be: links are not followed, but a path has an end.
-const DEPTH: usize = 256;
 /// What an archive is made of.
 const BLOCK: u64 = 512;
 
@@ -28,7 +26,7 @@ pub(super) fn archive(directory: &Path) -> Result<Archive, String> {
     let mut made = Making { archive: Archive { parts: Vec::new(), files: 0, bytes: 0 }, memory: Vec::new() };
     let data = std::fs::metadata(directory).map_err(|error| unreadable(directory, &error))?;
     made.header(directory, Path::new(TOP), &data, EntryType::Directory, 0)?;
-    made.directory(directory, Path::new(TOP), 0)?;
+    made.below(directory)?;
     // an archive ends with two empty blocks
     made.memory.extend_from_slice(&[0; 2 * BLOCK as usize]);
     made.flush();
@@ -41,19 +39,23 @@ struct Making {
 }
 
 impl Making {
-    fn directory(&mut self, directory: &Path, name: &Path, depth: usize) -> Result<(), String> {
-        if depth > DEPTH {
-            return Err(format!("{} is more than {DEPTH} directories deep", directory.display()));
-        }
-        let read = || std::fs::read_dir(directory)?.collect::<io::Result<Vec<_>>>();
-        let mut entries = read().map_err(|error| unreadable(directory, &error))?;
-        entries.sort_by_key(std::fs::DirEntry::file_name);
-        for entry in entries {
-            let (path, name) = (entry.path(), name.join(entry.file_name()));
+    /// All that is below a directory, which comes before what is in it.
+    fn below(&mut self, directory: &Path) -> Result<(), String> {
+        // what is still to be looked at, with the first at the end
+        let mut open = Vec::new();
+        let list = |path: &Path, name: &Path, open: &mut Vec<(PathBuf, PathBuf)>| {
+            let read = || std::fs::read_dir(path)?.collect::<io::Result<Vec<_>>>();
+            let mut entries = read().map_err(|error| unreadable(path, &error))?;
+            entries.sort_by_key(|entry| std::cmp::Reverse(entry.file_name()));
+            open.extend(entries.into_iter().map(|entry| (entry.path(), name.join(entry.file_name()))));
+            Ok::<_, String>(())
+        };
+        list(directory, Path::new(TOP), &mut open)?;
+        while let Some((path, name)) = open.pop() {
             let data = std::fs::symlink_metadata(&path).map_err(|error| unreadable(&path, &error))?;
             if data.is_dir() {
                 self.header(&path, &name, &data, EntryType::Directory, 0)?;
-                self.directory(&path, &name, depth + 1)?;
+                list(&path, &name, &mut open)?;
             } else if data.is_symlink() {
                 self.link(&path, &name, &data)?;
                 self.archive.files += 1;
@@ -168,5 +170,13 @@ mod tests {
         let entries: Vec<_> = entries.map(|(name, size)| (name.trim_end_matches('/').to_owned(), size)).collect();
         let wanted: Vec<_> = wanted.into_iter().map(|(name, size)| (name.trim_end_matches('/').to_owned(), size)).collect();
         assert_eq!(entries, wanted);
+    }
+
+    #[test]
+    fn fault_30_a_deep_tree_is_sent_too() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(root.path().join("d/".repeat(900))).unwrap();
+        let made = archive(root.path()).unwrap();
+        assert_eq!((made.files, made.bytes), (0, 0));
     }
 }

@@ -1,20 +1,21 @@
 //! From nodes to this machine.
 
-use std::fs::Permissions;
-use std::io::{self, Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 
+use rustix::fs::{Mode, fchmod};
 use sha2::{Digest, Sha256};
-use tempfile::{NamedTempFile, TempDir};
 use tokio::task::JoinHandle;
 
-use super::local::{merge, parent, place};
+use super::local::{Spot, own_directory, parent, place};
+use super::unpack::{Unpacked, unpack};
 use super::upload::check_target;
 use super::{Copied, CopyOptions, CopyOutcome, Job, There, base_name, check_names, program};
 use crate::engine::{Engine, EngineError};
+use crate::local::{Beside, remove_dead};
 use crate::model::{Node, hex};
 use crate::transport::Input;
 
@@ -42,11 +43,15 @@ printf '%s\n' "${found%% *}"
 
 /// So many pieces wait for whoever unpacks them.
 const WAITING: usize = 16;
+/// The line that says what comes, and the digest behind a file, are no longer than this in bytes.
+const LINE: usize = 256;
 
 struct Download {
     path: String,
     name: String,
     target: PathBuf,
+    /// The target is the node's own directory.
+    own: bool,
     many: bool,
     recursive: bool,
 }
@@ -78,11 +83,13 @@ impl Engine {
         let jobs = nodes.into_iter().map(|(node, paths)| {
             check_names(paths.iter().map(|(_, name)| *name))?;
             let many = paths.len() > 1;
-            let target = if by_node { own_directory(target, &node.name)? } else { target.to_owned() };
+            let target = if by_node { directory_of(target, &node.name)? } else { target.to_owned() };
+            remove_dead(if target.is_dir() { &target } else { parent(&target) });
             let job = |(path, name): &(&str, &str)| Download {
                 path: (*path).to_owned(),
                 name: (*name).to_owned(),
                 target: target.clone(),
+                own: by_node,
                 many,
                 recursive: options.recursive,
             };
@@ -95,20 +102,18 @@ impl Engine {
 }
 
 /// The directory of one node in `target`.
-fn own_directory(target: &Path, node: &str) -> Result<PathBuf, EngineError> {
+fn directory_of(target: &Path, node: &str) -> Result<PathBuf, EngineError> {
     if base_name(node) != Some(node) {
         return Err(EngineError::Refused(format!("no directory can be called as the node {node:?} is")));
     }
     let directory = target.join(node);
-    std::fs::create_dir_all(&directory)
-        .map_err(|error| EngineError::Refused(format!("cannot make the directory {}: {error}", directory.display())))?;
-    Ok(directory)
+    own_directory(target, node).map_err(|error| EngineError::Refused(format!("cannot make the directory {}: {error}", directory.display())))
 }
 
 #[async_trait::async_trait]
 impl Job for Download {
     async fn copy(&self, there: &mut There<'_>) -> Result<Copied, String> {
-        let to = place(&self.target, &self.name, self.many)?;
+        let to = place(&self.target, &self.name, self.many, self.own)?;
         let recursive = if self.recursive { "yes" } else { "" };
         let program = program(&[("path", &self.path), ("recursive", recursive)], SEND);
         let mut arriving = Arriving::Line(Vec::new());
@@ -129,7 +134,7 @@ impl Job for Download {
             }
             (None, Ok(())) => {
                 let (files, bytes) = arriving.finish(&to).await?;
-                Ok(Copied { from, to: to.display().to_string(), files, bytes })
+                Ok(Copied { from, to: to.path.display().to_string(), files, bytes })
             }
         }
     }
@@ -144,7 +149,8 @@ enum Arriving {
 }
 
 struct ArrivingFile {
-    file: NamedTempFile,
+    beside: Beside,
+    file: File,
     hash: Sha256,
     size: u64,
     left: u64,
@@ -158,23 +164,20 @@ struct ArrivingDirectory {
     unpacking: JoinHandle<io::Result<Unpacked>>,
 }
 
-struct Unpacked {
-    directory: TempDir,
-    files: u64,
-    bytes: u64,
-}
-
 impl Arriving {
-    fn take(&mut self, piece: &[u8], to: &Path) -> Result<(), String> {
+    fn take(&mut self, piece: &[u8], to: &Spot) -> Result<(), String> {
         match self {
             Arriving::Line(line) => {
                 line.extend_from_slice(piece);
-                let Some(end) = line.iter().position(|byte| *byte == b'\n') else { return Ok(()) };
+                let Some(end) = line.iter().take(LINE).position(|byte| *byte == b'\n') else {
+                    line.truncate(LINE);
+                    return if line.len() < LINE { Ok(()) } else { Err(odd(&String::from_utf8_lossy(line))) };
+                };
                 let rest = line.split_off(end + 1);
                 *self = Arriving::begin(&String::from_utf8_lossy(&line[..end]), to)?;
                 if rest.is_empty() { Ok(()) } else { self.take(&rest, to) }
             }
-            Arriving::File(file) => file.take(piece).map_err(|error| unwritable(to, &error)),
+            Arriving::File(file) => file.take(piece).map_err(|error| unwritable(&to.path, &error)),
             Arriving::Directory(directory) => {
                 // whoever unpacks says itself why it reads no more
                 if let Some(pieces) = &directory.pieces
@@ -187,27 +190,23 @@ impl Arriving {
         }
     }
 
-    fn begin(line: &str, to: &Path) -> Result<Self, String> {
+    fn begin(line: &str, to: &Spot) -> Result<Self, String> {
         let words: Vec<_> = line.split(' ').collect();
+        let unwritable = |error: io::Error| unwritable(&to.path, &error);
         match words.as_slice() {
             ["directory"] => {
-                if to.exists() && !to.is_dir() {
-                    return Err(format!("{} is there, and no directory", to.display()));
-                }
-                let directory =
-                    tempfile::Builder::new().prefix(".pallet.").tempdir_in(parent(to)).map_err(|error| unwritable(to, &error))?;
+                to.check(true)?;
+                let beside = Beside::directory(&to.parent).map_err(unwritable)?;
                 let (pieces, arriving) = sync_channel(WAITING);
-                let unpacking = tokio::task::spawn_blocking(move || unpack(arriving, directory));
+                let unpacking = tokio::task::spawn_blocking(move || unpack(arriving, beside));
                 Ok(Arriving::Directory(ArrivingDirectory { pieces: Some(pieces), unpacking }))
             }
             ["file", size, mode] => {
-                if to.is_dir() {
-                    return Err(format!("{} is a directory", to.display()));
-                }
+                to.check(false)?;
                 let (Ok(size), Ok(mode)) = (size.parse(), u32::from_str_radix(mode, 8)) else { return Err(odd(line)) };
-                let file = tempfile::Builder::new().prefix(".pallet.").tempfile_in(parent(to)).map_err(|error| unwritable(to, &error))?;
+                let (beside, file) = Beside::file(&to.parent).map_err(unwritable)?;
                 let (hash, digest) = (Sha256::new(), Vec::new());
-                Ok(Arriving::File(Box::new(ArrivingFile { file, hash, size, left: size, mode: mode & 0o777, digest })))
+                Ok(Arriving::File(Box::new(ArrivingFile { beside, file, hash, size, left: size, mode: mode & 0o777, digest })))
             }
             _ => Err(odd(line)),
         }
@@ -222,16 +221,16 @@ impl Arriving {
     }
 
     /// Puts what arrived into its place. Gives how many files and bytes it is.
-    async fn finish(self, to: &Path) -> Result<(u64, u64), String> {
+    async fn finish(self, to: &Spot) -> Result<(u64, u64), String> {
         match self {
             Arriving::Line(line) => Err(odd(&String::from_utf8_lossy(&line))),
             Arriving::File(file) => file.finish(to),
             Arriving::Directory(ArrivingDirectory { pieces, unpacking }) => {
                 drop(pieces);
                 let unpacked = unpacking.await.map_err(|error| error.to_string())?;
-                let Unpacked { directory, files, bytes } = unpacked.map_err(|error| unwritable(to, &error))?;
-                merge(&directory.path().join(TOP), to).map_err(|error| unwritable(to, &error))?;
-                Ok((files, bytes))
+                let unpacked: Unpacked = unpacked.map_err(|error| unwritable(&to.path, &error))?;
+                to.put(&unpacked).map_err(|error| unwritable(&to.path, &error))?;
+                Ok((unpacked.files, unpacked.bytes))
             }
         }
     }
@@ -244,92 +243,18 @@ impl ArrivingFile {
         self.hash.update(content);
         self.file.write_all(content)?;
         self.left -= own as u64;
-        self.digest.extend_from_slice(digest);
+        self.digest.extend_from_slice(&digest[..digest.len().min(LINE - self.digest.len())]);
         Ok(())
     }
 
-    fn finish(self, to: &Path) -> Result<(u64, u64), String> {
+    fn finish(self, to: &Spot) -> Result<(u64, u64), String> {
         let said = String::from_utf8_lossy(&self.digest).trim().to_owned();
         if self.left > 0 || said != hex(&self.hash.finalize()) {
             return Err("what arrived is not what stands there; it may have been changed meanwhile: try again".to_owned());
         }
-        let permissions = Permissions::from_mode(self.mode);
-        self.file.as_file().set_permissions(permissions).map_err(|error| unwritable(to, &error))?;
-        self.file.persist(to).map_err(|error| unwritable(to, &error.error))?;
+        fchmod(&self.file, Mode::from_raw_mode(self.mode)).map_err(|error| unwritable(&to.path, &error.into()))?;
+        self.beside.persist(&to.name).map_err(|error| unwritable(&to.path, &error))?;
         Ok((1, self.size))
-    }
-}
-
-/// What the directory is called until it is in its place.
-const TOP: &str = "d";
-
-/// Unpacks an archive: files, directories and links, and nothing that would lead out of the directory.
-fn unpack(arriving: Receiver<Vec<u8>>, directory: TempDir) -> io::Result<Unpacked> {
-    let top = directory.path().join(TOP);
-    std::fs::create_dir(&top)?;
-    let mut archive = tar::Archive::new(Pieces { arriving, piece: Vec::new(), read: 0 });
-    let (mut files, mut bytes) = (0, 0);
-    // a directory that nobody may write in gets its mode when it is filled
-    let mut modes = Vec::new();
-    for entry in archive.entries()? {
-        let mut entry = entry?;
-        let kind = entry.header().entry_type();
-        if !(kind.is_file() || kind.is_dir() || kind.is_symlink() || kind.is_hard_link()) {
-            let path = entry.path()?.display().to_string();
-            return Err(io::Error::other(format!("{path} is no file, directory or link, and cannot be copied")));
-        }
-        let path = entry.path()?.into_owned();
-        let mode = entry.header().mode()? & 0o777;
-        if kind.is_dir() {
-            modes.push((path.clone(), mode));
-            std::fs::create_dir_all(inside(&top, &path)?)?;
-            continue;
-        }
-        files += 1;
-        bytes += entry.header().size()?;
-        if !entry.unpack_in(&top)? {
-            return Err(io::Error::other(format!("{} would lead out of the directory", path.display())));
-        }
-    }
-    for (path, mode) in modes.into_iter().rev() {
-        std::fs::set_permissions(inside(&top, &path)?, Permissions::from_mode(mode))?;
-    }
-    Ok(Unpacked { directory, files, bytes })
-}
-
-/// A path of an archive in the directory that it is unpacked in: no part of it may lead out.
-fn inside(top: &Path, path: &Path) -> io::Result<PathBuf> {
-    use std::path::Component;
-    let mut inside = top.to_owned();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::Normal(part) => inside.push(part),
-            _ => return Err(io::Error::other(format!("{} would lead out of the directory", path.display()))),
-        }
-        if inside.is_symlink() {
-            return Err(io::Error::other(format!("{} would lead out of the directory", path.display())));
-        }
-    }
-    Ok(inside)
-}
-
-/// What arrives, as something to read.
-struct Pieces {
-    arriving: Receiver<Vec<u8>>,
-    piece: Vec<u8>,
-    read: usize,
-}
-
-impl Read for Pieces {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.read == self.piece.len() {
-            (self.piece, self.read) = (self.arriving.recv().unwrap_or_default(), 0);
-        }
-        let count = buffer.len().min(self.piece.len() - self.read);
-        buffer[..count].copy_from_slice(&self.piece[self.read..self.read + count]);
-        self.read += count;
-        Ok(count)
     }
 }
 

@@ -1,12 +1,14 @@
 //! Copying files and directories between this machine and nodes, over the connections that a lift uses.
 //!
 //! Everything is streamed, and checked before it takes its place: a file by its size and SHA-256 digest, a directory by its archive. It is written
-//! beside its place under another name first, so that a copy that fails leaves nothing behind.
+//! beside its place under another name first, so that a copy that fails leaves nothing behind. What a node sends is written by handles of
+//! directories, and no link that stands in its way is followed.
 
 mod archive;
 mod download;
 mod local;
 mod place;
+mod unpack;
 mod upload;
 
 pub use place::{CopyRequest, Place};
@@ -124,9 +126,10 @@ impl There<'_> {
                 Stream::Err if errors.len() < SAID => errors.extend_from_slice(piece),
                 Stream::Err => {}
             };
-            transport::run_program(transport, r#become, program, input, &mut take).await
+            let turn = engine.turn();
+            transport::run_program_in_turn(transport, r#become, program, input, &turn, &mut take).await
         };
-        match unless_stopped(engine, work).await {
+        match unless_stopped(engine, "the copy", work).await {
             Ok(0) => Ok(()),
             Ok(code) => Err(said(&errors, code)),
             Err(error) => {

@@ -6,38 +6,58 @@ use std::sync::Arc;
 
 use super::archive::{Archive, archive};
 use super::{Copied, CopyOptions, CopyOutcome, Job, There, check_names, program};
+use crate::engine::node_run::token;
 use crate::engine::workspace::digest_of;
 use crate::engine::{Engine, EngineError};
 use crate::model::Node;
+use crate::script::library_for;
 use crate::transport::{Input, InputPart};
 
-/// Finds out where the copy goes: `target` becomes its path, `parent` the directory that it stands in.
+/// Finds out where the copy goes: `target` becomes its path. No link is followed that somebody else could have put there.
 const WHERE: &str = r#"
+set -e
+umask 022
 case $target in */) [ -d "$target" ] || fail "there is no directory $target" ;; esac
 if [ -d "$target" ]; then target=${target%/}/$name
 elif [ -n "$many" ]; then fail "several sources need a directory, and there is none at $target"
 fi
 if [ -L "$target" ] && [ -e "$target" ]; then
-  resolved=$(readlink -f -- "$target" && printf x) || fail "the link $target cannot be followed"
-  target=${resolved%??}
+  look_up "$target"
+  target=$physical
 fi
 parent=${target%/*}
 [ -d "$parent/" ] || fail "there is no directory $parent"
 [ -w "$parent/" ] || fail "cannot write in $parent/"
 "#;
 
-/// Takes a file from its input.
+/// Takes a file from its input. It has the mode from here, and all else from the file that stood there.
 const FILE: &str = r#"
-[ ! -d "$target" ] || fail "$target is a directory"
-[ ! -e "$target" ] || [ -f "$target" ] || fail "$target is no regular file"
-part=$(mktemp -- "$parent/.pallet.XXXXXXXX") || fail "cannot write in $parent/"
-trap 'rm -f -- "$part"' EXIT
-cat >"$part" || exit 1
-[ "$(wc -c <"$part")" -eq "$size" ] || fail "$target: only a part of the content arrived"
-found=$(sha256sum <"$part")
-[ "${found%% *}" = "$digest" ] || fail "$target: what arrived is not what was sent"
-if [ -e "$target" ] && [ "$(id -u)" = 0 ]; then chown "$(stat -c %u:%g -- "$target")" "$part" || exit 1; fi
-chmod "$mode" "$part" && mv -f -- "$part" "$target" || exit 1
+take_file() {
+  require_place "$1"
+  [ ! -d "$at" ] || [ -L "$at" ] || fail "$1 is a directory"
+  [ ! -e "$at" ] || [ -f "$at" ] || [ -L "$at" ] || fail "$1 is no regular file"
+  if [ -z "${six-}" ]; then trap 'rm -f -- "$new" "$spare"' EXIT; fi
+  umask 077
+  set -C
+  : >"$new" || fail "cannot write in ${1%/*}/"
+  set +C
+  cat >"$new" || exit 1
+  [ "$(wc -c <"$new")" -eq "$size" ] || fail "$1: only a part of the content arrived"
+  digest_of "$new"
+  [ "$digest" = "$wanted_digest" ] || fail "$1: what arrived is not what was sent"
+  there='' found_owner='' found_group='' owner='' group=''
+  if [ -f "$at" ] && [ ! -L "$at" ]; then
+    there=1
+    found_attributes "$at"
+  elif [ "$uid" = 0 ]; then
+    owner=root group=
+  fi
+  mode=$wanted_mode
+  dress "$1"
+  put "$1"
+  if [ -z "${six-}" ]; then trap - EXIT; fi
+}
+in_place take_file "$target"
 printf '%s' "$target"
 "#;
 
@@ -45,19 +65,20 @@ printf '%s' "$target"
 const DIRECTORY: &str = r#"
 command -v tar >/dev/null 2>&1 || fail "there is no tar there, which directories are copied with: install it"
 [ ! -e "$target" ] || [ -d "$target" ] || fail "$target is there, and no directory"
-part=$(mktemp -d -- "$parent/.pallet.XXXXXXXX") || fail "cannot write in $parent/"
-trap 'rm -rf -- "$part"' EXIT
-tar -xpf - -C "$part" || exit 1
-if [ -d "$target" ]; then
-  cd -- "$part/d" || exit 1
-  clash=$(find . ! -type d -exec sh -c 'for f; do if [ -d "$0/$f" ] && [ ! -L "$0/$f" ]; then printf "%s\n" "$0/${f#./}"; fi; done' "$target" {} + | head -n 1)
-  [ -z "$clash" ] || fail "$clash is a directory"
-  find . -type d -exec sh -c 'for d; do if [ ! -d "$0/$d" ]; then mkdir -- "$0/$d" && chmod "$(stat -c %a -- "$d")" "$0/$d" || exit 1; fi; done' "$target" {} + || exit 1
-  find . ! -type d -exec sh -c 'for f; do [ ! -L "$0/$f" ] || rm -f -- "$0/$f"; mv -f -- "$f" "$0/$f" || exit 1; done' "$target" {} + || exit 1
-  [ -z "$(find . ! -type d | head -n 1)" ] || fail "some files could not be put into $target"
+if [ -d "$target" ] && [ ! -L "$target" ]; then
+  work_in "$target" d
+  (umask 077 && mkdir -- "$seven/t")
+  tar -xpf - -C "$seven/t" || exit 1
+  merge_tree "$target" "$seven/t/d"
 else
-  mv -- "$part/d" "$target" || exit 1
+  # under its own name, since it is never put into what stands there
+  work_in "$parent" "${target##*/}"
+  (umask 077 && mkdir -- "$seven/t" "$seven/n")
+  tar -xpf - -C "$seven/t" || exit 1
+  mv -- "$seven/t/d" "$seven/n/${target##*/}"
+  mv -- "$seven/n/${target##*/}" "${six:-$parent}/"
 fi
+leave
 printf '%s' "$target"
 "#;
 
@@ -99,6 +120,13 @@ impl Engine {
     }
 }
 
+/// What finds out where to, and does the rest, with what both need of the library.
+fn with_library(text: &str) -> String {
+    let text = format!("{WHERE}{text}");
+    // a name that nobody makes before
+    format!("token={}\n{}{text}", token(), library_for(&text))
+}
+
 pub(super) fn check_target(path: &str) -> Result<(), EngineError> {
     match (path.starts_with('/'), path.contains('\0')) {
         (true, false) => Ok(()),
@@ -132,29 +160,114 @@ impl Upload {
         };
         Ok(Upload { source, name, target: target.to_owned(), many, sent })
     }
+
+    /// The program for the node, and its input.
+    fn program(&self) -> (String, Input) {
+        let many = if self.many { "yes" } else { "" };
+        let place = [("target", self.target.as_str()), ("name", &self.name), ("many", many)];
+        match &self.sent {
+            Sent::File { size, digest, mode } => {
+                let (number, mode) = (size.to_string(), format!("{mode:04o}"));
+                let values = [("size", number.as_str()), ("wanted_digest", digest), ("wanted_mode", &mode)];
+                let values: Vec<_> = place.into_iter().chain(values).collect();
+                (program(&values, &with_library(FILE)), Input(vec![InputPart::Beginning(self.source.clone(), *size)]))
+            }
+            Sent::Directory(archive) => (program(&place, &with_library(DIRECTORY)), Input(archive.parts.clone())),
+        }
+    }
 }
 
 #[async_trait::async_trait]
 impl Job for Upload {
     async fn copy(&self, there: &mut There<'_>) -> Result<Copied, String> {
-        let many = if self.many { "yes" } else { "" };
-        let place = [("target", self.target.as_str()), ("name", &self.name), ("many", many)];
-        let (program, input, files, bytes) = match &self.sent {
-            Sent::File { size, digest, mode } => {
-                let (number, mode) = (size.to_string(), format!("{mode:04o}"));
-                let values = [("size", number.as_str()), ("digest", digest), ("mode", &mode)];
-                let values: Vec<_> = place.into_iter().chain(values).collect();
-                let input = Input(vec![InputPart::Beginning(self.source.clone(), *size)]);
-                (program(&values, &format!("{WHERE}{FILE}")), input, 1, *size)
-            }
-            Sent::Directory(archive) => {
-                let input = Input(archive.parts.clone());
-                (program(&place, &format!("{WHERE}{DIRECTORY}")), input, archive.files, archive.bytes)
-            }
-        };
+        let (program, input) = self.program();
         let mut to = Vec::new();
         there.run(&program, input, &mut |piece| to.extend_from_slice(piece)).await?;
         let to = String::from_utf8_lossy(&to).into_owned();
+        let (files, bytes) = match &self.sent {
+            Sent::File { size, .. } => (1, *size),
+            Sent::Directory(archive) => (archive.files, archive.bytes),
+        };
         Ok(Copied { from: self.source.display().to_string(), to, files, bytes })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+    use std::os::unix::fs::{MetadataExt, chown, lchown, symlink};
+    use std::path::Path;
+    use std::process::{Command, Stdio};
+
+    /// Sends what stands at `source` as a node would get it: where it went, or why it did not.
+    fn send(source: &Path, target: &str) -> Result<String, String> {
+        let upload = Upload::read(source.to_owned(), target, true, false)?;
+        let (program, parts) = upload.program();
+        let mut command = Command::new("sh");
+        let child = command.args(["-c", &program]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = child.spawn().expect("it starts");
+        let mut stdin = child.stdin.take().expect("it is piped");
+        for part in parts.0 {
+            // it may have ended by itself
+            let _ = match part {
+                InputPart::Bytes(bytes) => stdin.write_all(&bytes),
+                InputPart::Beginning(path, size) => std::io::copy(&mut std::fs::File::open(path).unwrap().take(size), &mut stdin).map(drop),
+                other => panic!("{other:?}"),
+            };
+        }
+        drop(stdin);
+        let output = child.wait_with_output().expect("it ends");
+        match output.status.success() {
+            true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        }
+    }
+
+    #[test]
+    #[ignore = "needs root"]
+    fn fault_21_no_link_of_another_user_is_followed() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        let text = |name: &str| at(name).to_str().unwrap().to_owned();
+        for directory in ["yard", "vault/deep", "from/sub/deep"] {
+            std::fs::create_dir_all(at(directory)).unwrap();
+        }
+        chown(at("yard"), Some(1), Some(1)).unwrap();
+        std::fs::write(at("from/sub/deep/file"), "new").unwrap();
+        std::fs::write(at("from/sub/file"), "new").unwrap();
+        let from = at("from/sub");
+
+        assert_eq!(send(&from, &text("yard/")), Ok(text("yard/sub")));
+        assert_eq!(send(&from, &text("yard/")), Ok(text("yard/sub")));
+        assert_eq!(std::fs::read_to_string(at("yard/sub/deep/file")).unwrap(), "new");
+        // a file that is replaced stays whose it was
+        chown(at("yard/sub/file"), Some(4321), Some(4322)).unwrap();
+        assert_eq!(send(&from.join("file"), &text("yard/sub/file")), Ok(text("yard/sub/file")));
+        assert_eq!(std::fs::metadata(at("yard/sub/file")).unwrap().uid(), 4321);
+
+        // the user puts a link in the place of a directory, and of a file
+        std::fs::remove_dir_all(at("yard/sub/deep")).unwrap();
+        let link = |to: &str, name: &str| {
+            symlink(at(to), at(name)).unwrap();
+            lchown(at(name), Some(1), Some(1)).unwrap();
+        };
+        link("vault", "yard/sub/deep");
+        std::fs::write(at("vault/file"), "old").unwrap();
+        link("vault/file", "yard/leaf");
+        for (source, target) in [(from.clone(), "yard/"), (from.join("file"), "yard/sub/deep/"), (from.join("file"), "yard/leaf")] {
+            let said = send(&source, &format!("{}{}", text(target.trim_end_matches('/')), if target.ends_with('/') { "/" } else { "" }));
+            let said = said.expect_err("it is refused");
+            assert!(said.contains("of another user (uid 1), which is not followed"), "{target}: {said}");
+        }
+        assert_eq!(std::fs::read_to_string(at("vault/file")).unwrap(), "old");
+        assert_eq!(std::fs::read_dir(at("vault")).unwrap().count(), 2);
+        // root's own is what it leads to
+        symlink(at("vault/file"), at("mine")).unwrap();
+        assert_eq!(send(&from.join("file"), &text("mine")), Ok(text("vault/file")));
+        for directory in ["yard", "yard/sub", "vault"] {
+            let names = std::fs::read_dir(at(directory)).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+            assert_eq!(names.filter(|name| name.starts_with(".pallet")).collect::<Vec<_>>(), Vec::<String>::new());
+        }
     }
 }

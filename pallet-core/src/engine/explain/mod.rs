@@ -6,11 +6,12 @@ mod phase;
 
 pub use explanation::{Condition, ExplainedAction, ExplainedPhase, ExplainedUpload, Explanation, Observed};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::considered::Division;
 use super::event::Event;
-use super::lift::{LiftOptions, PhaseChoice, Purpose, Run, with_groups};
+use super::lift::{LiftOptions, PhaseChoice, Purpose, Run};
 use super::predicted::PredictedNode;
 use super::request::Showing;
 use super::select::find_named;
@@ -43,6 +44,7 @@ impl Engine {
             }
         });
         let engine = Engine { events: warnings, ..self.clone() };
+        self.check_phases(groups, &options.phases)?;
         let groups: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
         if options.nodes.is_empty() { engine.explain_groups(&groups, options).await } else { engine.explain_nodes(&groups, options).await }
     }
@@ -58,6 +60,8 @@ impl Engine {
         if names.is_empty() {
             return self.explain(groups, options).await;
         }
+        let declared = self.declared.clone().unwrap_or_else(|| groups.to_vec());
+        let engine = Engine { declared: Some(declared), ..self.clone() };
         let (own, others): (Vec<_>, Vec<_>) = names.iter().cloned().partition(|name| groups.iter().any(|group| group.name == *name));
         let mut explanations = Vec::new();
         if !others.is_empty() {
@@ -72,7 +76,7 @@ impl Engine {
                 let names = nodes.iter().filter(|node| node.group.as_ref() == Some(&group.name)).map(|node| node.name.clone());
                 let options = ExplainOptions { nodes: names.collect(), ..options.clone() };
                 if !options.nodes.is_empty() {
-                    explanations.extend(self.explain(std::slice::from_ref(group), &options).await?);
+                    explanations.extend(engine.explain(std::slice::from_ref(group), &options).await?);
                 }
             }
             if let Some(node) = nodes.iter().find(|node| !explanations.iter().any(|explained: &Explanation| explained.node == node.name)) {
@@ -81,7 +85,7 @@ impl Engine {
             }
         }
         if !own.is_empty() {
-            explanations.extend(self.explain(groups, &ExplainOptions { groups: own, ..options.clone() }).await?);
+            explanations.extend(engine.explain(groups, &ExplainOptions { groups: own, ..options.clone() }).await?);
         }
         let place = |explained: &Explanation| names.iter().position(|name| *name == explained.node || *name == explained.group);
         explanations.sort_by_key(place);
@@ -90,21 +94,23 @@ impl Engine {
 
     /// What nodes that are there would be asked, and what would be done to them.
     async fn explain_nodes(&self, groups: &[Arc<GroupSpec>], options: &ExplainOptions) -> Result<Vec<Explanation>, EngineError> {
-        let nodes = with_groups(self.nodes().await?, groups);
-        let there: Vec<_> = nodes.iter().map(|(node, _)| node.clone()).collect();
+        let Division { own, others, .. } = self.divide(self.nodes().await?, groups);
+        let there: Vec<_> = own.iter().map(|(node, _)| node.clone()).collect();
         let wanted = find_named(&there, &options.nodes, "node", &[])?;
-        let ids: Vec<_> = wanted.into_iter().map(|node| node.id.clone()).collect();
-        let mut run = Run::new(self, nodes, &lift_options(options), Purpose::Lift);
+        let ids: BTreeSet<_> = wanted.into_iter().map(|node| &node.id).collect();
+        let (own, left): (Vec<_>, Vec<_>) = own.into_iter().partition(|(node, _)| ids.contains(&node.id));
+        // the others are known, and not asked
+        let others = others.into_iter().chain(left).collect();
+        let mut run = Run::new(self, own, others, &lift_options(options), Purpose::Lift);
         run.showing = Showing::Beside;
-        for node in &mut run.nodes {
-            node.explained = ids.contains(&node.node.id).then(Vec::new);
-        }
+        run.nodes.iter_mut().for_each(|node| node.explained = Some(Vec::new()));
         run.explain(|_| String::new()).await
     }
 
     /// What the first node of each group would be, and what would be done to it.
     async fn explain_groups(&self, groups: &[Arc<GroupSpec>], options: &ExplainOptions) -> Result<Vec<Explanation>, EngineError> {
         let (mut predicted, mut reasons) = (Vec::new(), BTreeMap::new());
+        self.check_counts(&groups.iter().map(|group| group.as_ref().clone()).collect::<Vec<_>>())?;
         for group in groups {
             let system = self.system_of(group, options.os.as_ref()).await;
             reasons.insert(group.name.clone(), system.reason);
@@ -114,7 +120,7 @@ impl Engine {
             );
         }
         let purpose = Purpose::Explain { predicted, bootstrap: options.phases.is_empty() };
-        let mut run = Run::new(self, Vec::new(), &lift_options(options), purpose);
+        let mut run = Run::new(self, Vec::new(), Vec::new(), &lift_options(options), purpose);
         run.showing = Showing::Instead;
         for node in &mut run.nodes {
             let chosen = options.groups.is_empty() || options.groups.contains(&node.group.name);

@@ -22,7 +22,8 @@ pub(super) fn observed(declared: &Declared, node: &NodeState) -> Vec<Observed> {
     for condition in &declared.conditions {
         wanted.command(&condition.command);
     }
-    words(&wanted, node, declared.secret.is_none())
+    let secret = declared.secret.is_some() || wanted.files.keys().any(|path| node.holds_secret(path));
+    words(&wanted, node, !secret)
 }
 
 /// `outputs`: also digests of contents and what commands printed, which tell something of secrets.

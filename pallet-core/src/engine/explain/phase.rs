@@ -54,6 +54,7 @@ impl NodeRun {
                 present: &present,
                 library: &engine.library,
                 also: "",
+                leftovers: false,
             };
             match compile(&declared, &steps, &frame) {
                 Ok(compiled) => {

@@ -77,6 +77,7 @@ async fn each_action_with_all_that_is_to_be_known_of_it() {
           {"path":"/etc/app.conf","content":"password = ⟦secret:db⟧\n","mode":"0600"}
           observes file /etc: ?; file /etc/app.conf: ?
           with
+            | require_kind /etc/app.conf 'file link'
             | content() { printf %s 'password = ⟦secret:db⟧
             | '; }
             | ensure_content /etc/app.conf ca3382b09314107ef4b2f4fbd60c52a72bbfed7f4e486edd5b9addb59b9b9303 '' '' 0600 ''

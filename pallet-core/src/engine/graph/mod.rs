@@ -114,7 +114,7 @@ impl Engine {
             let node = PredictedNode::with(&format!("{}-1", group.name), &group.name, system.os, system.hardware.as_ref());
             let run = NodeRun::predicted(self, node, group.clone(), &LiftOptions::default());
             let Some(target) = run.target() else { continue };
-            subjects.push((Subject { target, phases: phases_of(&group, self.default_bootstrap.as_ref()) }, group));
+            subjects.push((Subject { target, phases: phases_of(&group, self.default_bootstrap.as_ref()), considered: false }, group));
         }
         let engine = self.clone();
         let work = tokio::task::spawn_blocking(move || watch(&engine, subjects));
@@ -171,7 +171,7 @@ fn watch(engine: &Engine, subjects: Vec<(Subject, Arc<GroupSpec>)>) -> Graph {
 }
 
 /// All phases of a group: those that a converge runs in their order, then the others by name. All groups have the first two at the same place.
-fn phases_of(group: &GroupSpec, default_bootstrap: Option<&Phase>) -> Vec<(String, Option<Phase>)> {
+pub(super) fn phases_of(group: &GroupSpec, default_bootstrap: Option<&Phase>) -> Vec<(String, Option<Phase>)> {
     let own = |name: &str| group.server.phases.get(name).cloned();
     let bootstrap = own(BOOTSTRAP).or_else(|| default_bootstrap.cloned());
     let mut phases = vec![(SETTINGS.to_owned(), own(SETTINGS)), (BOOTSTRAP.to_owned(), bootstrap)];

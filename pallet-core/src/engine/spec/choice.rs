@@ -2,14 +2,14 @@
 
 use thiserror::Error;
 
-use super::GroupSpec;
+use super::{GroupSpec, ServerSpec};
 use crate::model::did_you_mean;
 
 /// Words that choose no groups.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 pub enum ChoiceError {
     /// A count that is none.
-    #[error("{word}: the count {count:?} is not a number from 0 to {}", GroupSpec::MOST)]
+    #[error("{word}: the count {count:?} is not a whole number from 0 up")]
     Count {
         /// The whole word.
         word: String,
@@ -33,11 +33,8 @@ pub enum ChoiceError {
 }
 
 impl GroupSpec {
-    /// The most nodes that a group can be told to have where it is converged.
-    pub const MOST: u32 = 10_000;
-
     /// The groups that these words name, in their order, each with another count than the declared one if the word gives it: `web=3`. No words:
-    /// all groups.
+    /// all groups. `old=0` also names a group that is not declared any more: a converge finds its nodes by their tags, or says that there are none.
     pub fn choose(groups: &[GroupSpec], words: &[String]) -> Result<Vec<GroupSpec>, ChoiceError> {
         if words.is_empty() {
             return Ok(groups.to_vec());
@@ -57,12 +54,17 @@ impl GroupSpec {
 fn choose(groups: &[GroupSpec], word: &str) -> Result<GroupSpec, ChoiceError> {
     let (name, count) = match word.split_once('=') {
         Some((name, given)) => {
-            let count = given.parse::<u32>().ok().filter(|count| *count <= GroupSpec::MOST);
+            let count = given.parse::<u32>().ok();
             (name, Some(count.ok_or_else(|| ChoiceError::Count { word: word.to_owned(), count: given.to_owned() })?))
         }
         None => (word, None),
     };
     let Some(group) = groups.iter().find(|group| group.name == name) else {
+        if count == Some(0)
+            && let Ok(gone) = GroupSpec::new(name, count, ServerSpec::new())
+        {
+            return Ok(gone);
+        }
         let known: Vec<_> = groups.iter().map(|group| group.name.as_str()).collect();
         let help = did_you_mean(name, known.iter().copied()).unwrap_or_else(|| format!("there are {}", known.join(", ")));
         return Err(ChoiceError::Unknown { name: name.to_owned(), help });
@@ -73,7 +75,6 @@ fn choose(groups: &[GroupSpec], word: &str) -> Result<GroupSpec, ChoiceError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::ServerSpec;
 
     #[test]
     fn words_choose_groups_and_counts() {
@@ -89,6 +90,8 @@ mod tests {
         assert_eq!(chosen(&["web", "web=1"]), Err("group web is named twice".to_owned()));
         assert_eq!(chosen(&["wbe"]), Err("there is no group wbe; did you mean `web`?".to_owned()));
         assert_eq!(chosen(&["elsewhere"]), Err("there is no group elsewhere; there are web, db".to_owned()));
-        assert_eq!(chosen(&["web=-1"]), Err("web=-1: the count \"-1\" is not a number from 0 to 10000".to_owned()));
+        assert_eq!(chosen(&["web=-1"]), Err("web=-1: the count \"-1\" is not a whole number from 0 up".to_owned()));
+        assert_eq!(chosen(&["old=0"]), Ok(vec![("old".to_owned(), 0)]), "it may have nodes still");
+        assert_eq!(chosen(&["old=1"]), Err("there is no group old; there are web, db".to_owned()));
     }
 }

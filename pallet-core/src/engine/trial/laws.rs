@@ -42,7 +42,7 @@ fn changed(events: &[Event]) -> BTreeMap<Key, usize> {
     changed
 }
 
-/// The paths that changed on nodes that nobody touched.
+/// The paths that changed on nodes while nobody touched them.
 pub(super) fn changed_by_itself(before: &BTreeMap<String, Files>, after: &BTreeMap<String, Files>) -> BTreeSet<String> {
     let mut changed = BTreeSet::new();
     for (node, before) in before {
@@ -92,6 +92,18 @@ pub(super) fn plan_was_true(dry: &[Event], applied: &[Event]) -> Vec<String> {
     shortened(broken)
 }
 
+/// What a dry run left open, each once: what the node itself decides.
+pub(super) fn left_open(dry: &[Event]) -> Vec<String> {
+    let mut open = BTreeSet::new();
+    for event in dry {
+        let Event::Planned(change) = event else { continue };
+        if change.certainty == Some(Certainty::May) {
+            open.insert(format!("{} {}: {}", change.action, change.subject, change.summary));
+        }
+    }
+    open.into_iter().collect()
+}
+
 /// What a run did that should have found nothing to do.
 pub(super) fn nothing_to_do(again: &[Event]) -> Vec<String> {
     shortened(changed(again).keys().map(|key| format!("a second run changed something again: {}", name(key))).collect())
@@ -121,6 +133,7 @@ mod tests {
             diff: String::new(),
             source: None,
             via: Vec::new(),
+            undone: false,
             predicted: false,
         }
     }

@@ -2,9 +2,10 @@
 
 mod laws;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Engine, EngineError, Event, GroupSpec, LiftOptions, NodeResult, Outcome, Phase, PhaseChoice, PlanError, ServerSpec};
+use super::{Engine, EngineError, Event, Files, GroupSpec, LiftOptions, NodeResult, Outcome, Phase, PhaseChoice, PlanError, ServerSpec};
 use crate::model::{ImageSpec, NodeSpec};
 
 /// The phase that looks at what the others did.
@@ -17,6 +18,8 @@ pub enum Verdict {
     Kept {
         /// How many actions changed something.
         changes: usize,
+        /// What the dry run left open, because only the node can tell.
+        open: Vec<String>,
     },
     /// It did not: why, a line each.
     Broken(Vec<String>),
@@ -120,16 +123,22 @@ impl Trial {
             // where no more nodes can be made there is none
             let _ = self.engine.converge(std::slice::from_ref(control), &LiftOptions::default(), |_| Ok(true)).await;
         }
-        // the control is looked at first and last: what changed by itself in between has changed there too
+        // What comes and goes by itself: a node is looked at on both sides of the control, so that whatever stands long enough to be
+        // taken for the dry run's work has stood on the control too.
+        let before = self.survey().await?;
         let control_before = self.engine.survey(self.control.as_slice()).await?;
-        let before = self.engine.survey(&self.groups).await?;
+        let mut by_itself = laws::changed_by_itself(&before, &self.survey().await?);
         let (outcome, dry) = self.lift(LiftOptions { dry_run: true, ..LiftOptions::default() }).await?;
         if let Some(broken) = failures("a dry run failed", &outcome, &dry) {
             return Ok(Verdict::Broken(broken));
         }
-        let after = self.engine.survey(&self.groups).await?;
-        let by_itself = laws::changed_by_itself(&control_before, &self.engine.survey(self.control.as_slice()).await?);
+        let after = self.survey().await?;
+        by_itself.extend(laws::changed_by_itself(&control_before, &self.engine.survey(self.control.as_slice()).await?));
         let mut broken = laws::nothing_written(&before, &after, &by_itself);
+        if !broken.is_empty() {
+            by_itself.extend(laws::changed_by_itself(&after, &self.survey().await?));
+            broken = laws::nothing_written(&before, &after, &by_itself);
+        }
         let (outcome, applied) = self.lift(LiftOptions::default()).await?;
         if let Some(failed) = failures("the first run failed", &outcome, &applied) {
             return Ok(Verdict::Broken(broken.into_iter().chain(failed).collect()));
@@ -140,7 +149,11 @@ impl Trial {
         broken.extend(failures("the second run failed", &outcome, &again).unwrap_or_default());
         broken.extend(laws::nothing_to_do(&again));
         let changes = applied.iter().filter(|event| matches!(event, Event::Action { changed: true, .. })).count();
-        Ok(if broken.is_empty() { Verdict::Kept { changes } } else { Verdict::Broken(broken) })
+        Ok(if broken.is_empty() { Verdict::Kept { changes, open: laws::left_open(&dry) } } else { Verdict::Broken(broken) })
+    }
+
+    async fn survey(&self) -> Result<BTreeMap<String, Files>, EngineError> {
+        self.engine.survey(&self.groups).await
     }
 
     /// Runs the scenario's own phase that looks at the result, where it has one.

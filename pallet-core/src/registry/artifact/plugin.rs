@@ -125,6 +125,27 @@ impl Target {
     }
 }
 
+impl Plugin {
+    /// Reads a `plugin.json` of one of its targets, which must be of this very plugin and target.
+    pub(crate) fn config_of(&self, place: &str, target: &str, content: &[u8]) -> Result<PluginConfig, ArtifactError> {
+        let config = PluginConfig::parse(place, content)?;
+        if (config.kind, &config.name, &config.version, config.target.as_str()) == (self.kind, &self.name, &self.version, target) {
+            return Ok(config);
+        }
+        let message = format!(
+            "has a plugin.json of {} {} {} for {}, and its index is of {} {} {} for {target}",
+            kind_word(config.kind),
+            config.name,
+            config.version,
+            config.target,
+            kind_word(self.kind),
+            self.name,
+            self.version
+        );
+        Err(ArtifactError::NotAPlugin { place: place.to_owned(), message })
+    }
+}
+
 impl PluginConfig {
     /// Reads the bytes of `plugin.json`; `place` says where they are from.
     pub fn parse(place: &str, content: &[u8]) -> Result<Self, ArtifactError> {

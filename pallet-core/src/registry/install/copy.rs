@@ -25,12 +25,12 @@ impl Copy<'_> {
         let place = format!("{} {reference}", self.from.source());
         let index = Index::parse(&place, &descriptor, &content)?;
         let plugin = index.plugin(&place, descriptor.digest)?;
-        self.refuse_replacement(&plugin.version, &index).await?;
+        self.refuse_replacement(&plugin.version, &index, &descriptor.digest).await?;
         let mut bytes = 0;
         for manifest in &index.manifests {
             bytes += self.manifest(manifest).await?;
         }
-        for referrer in self.from.referrers(&descriptor.digest, media::BUNDLE).await? {
+        for referrer in self.from.referrers(&descriptor.digest, Some(media::BUNDLE)).await? {
             let (_, content) = self.from.manifest(&Reference::Digest(referrer.digest)).await?;
             bytes += self.blobs(&referrer, &content).await?;
             self.to.put_referrer(&descriptor.digest, &referrer, &content).await?;
@@ -40,10 +40,12 @@ impl Copy<'_> {
     }
 
     /// A version that is there already may only gain builds.
-    async fn refuse_replacement(&self, version: &semver::Version, new: &Index) -> Result<(), InstallError> {
+    async fn refuse_replacement(&self, version: &semver::Version, new: &Index, digest: &Digest) -> Result<(), InstallError> {
         let there = match self.to.manifest(&Reference::Version(version.clone())).await {
             Ok((descriptor, content)) => Index::parse("", &descriptor, &content)?,
             Err(error) if error.is_not_found() => return Ok(()),
+            // it is this very one, damaged, and is copied again
+            Err(ArtifactError::Corrupt { what, .. }) if what == digest.to_string() => return Ok(()),
             Err(error) => return Err(error.into()),
         };
         let kept = |old: &Descriptor| new.manifests.iter().any(|new| new.digest == old.digest);
@@ -72,7 +74,8 @@ impl Copy<'_> {
     }
 
     async fn blob(&self, blob: &Descriptor) -> Result<u64, InstallError> {
-        if self.there(&blob.digest).is_some_and(|file| file.exists()) {
+        // what is damaged there is copied again
+        if self.there(&blob.digest).is_some_and(|file| Digest::of_file(&file).is_ok_and(|found| found == (blob.digest, blob.size))) {
             return Ok(0);
         }
         let claim = self.store.claim(&blob.digest, || ())?;

@@ -3,8 +3,7 @@
 use super::entry::unreplaced;
 use super::local::Place;
 use super::{InstallError, Session, Step};
-use crate::registry::artifact::{Digest, Plugin};
-use crate::registry::artifact::{h1_of_directory, unpack};
+use crate::registry::artifact::{ArtifactError, Digest, Plugin, h1_of_directory, unpack};
 use crate::registry::lock::{Content, Lock, LockedPlugin, LockedTarget, Origin};
 use crate::registry::repository::{Reference, Repository};
 use crate::registry::signature::{SignerRule, verify};
@@ -38,7 +37,7 @@ impl Session<'_> {
     }
 
     /// Whether a build is in the store as it was locked.
-    fn in_store(&self, target: &LockedTarget) -> bool {
+    pub(super) fn in_store(&self, target: &LockedTarget) -> bool {
         let directory = self.installer.store.directory(target.content.digest());
         h1_of_directory(&directory).is_ok_and(|h1| h1 == target.h1)
     }
@@ -72,11 +71,24 @@ impl Session<'_> {
             return Err(InstallError::Wrong { origin: locked.source.clone(), message });
         };
         let parts = build.parts(&*repository).await.map_err(|error| self.offline_or(error, &name))?;
+        let machine = &self.installer.machine.target;
+        let place = format!("{} {}", repository.source(), parts.config.digest);
+        let config = repository.small_blob(&parts.config).await.map_err(|error| self.offline_or(error, &name))?;
+        plugin.config_of(&place, machine, &config)?;
         let partial = claim.partial()?;
         let total = parts.layer.size;
         let progress = |done: u64| tell(Step::Download { plugin: &name, done, total });
         repository.blob(&parts.layer, &partial, &progress).await.map_err(|error| self.offline_or(error, &name))?;
-        claim.put(|directory| Ok::<(), InstallError>(unpack(&partial, directory, build)?))?;
+        claim.put(|directory| {
+            unpack(&partial, directory, build)?;
+            match std::fs::read(directory.join("plugin.json")) {
+                Ok(own) if own != config => {
+                    let message = "is not the plugin.json among its files".to_owned();
+                    Err(InstallError::from(ArtifactError::NotAPlugin { place, message }))
+                }
+                _ => Ok(()),
+            }
+        })?;
         Ok(())
     }
 
@@ -104,7 +116,7 @@ impl Session<'_> {
     }
 
     /// What is missing offline would have to come over the network.
-    pub(super) fn offline_or(&self, error: crate::registry::artifact::ArtifactError, plugin: &str) -> InstallError {
+    pub(super) fn offline_or(&self, error: ArtifactError, plugin: &str) -> InstallError {
         match error.is_not_found() && self.installer.offline {
             true => InstallError::Offline { plugin: plugin.to_owned() },
             false => error.into(),

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use super::entry::requires;
 use super::{InstallError, Installer};
+use crate::local::Bounded;
 use crate::model::PluginSummary;
 use crate::registry::artifact::h1_of_directory;
 use crate::registry::artifact::{ArtifactError, Digest};
@@ -139,10 +140,15 @@ fn unpack(file: &Path, directory: &Path) -> Result<(), Unpack> {
     let compressed = File::open(file)?.read(&mut begin)? == 2 && begin == [0x1f, 0x8b];
     let reader = io::BufReader::new(File::open(file)?);
     let reader: Box<dyn Read> = if compressed { Box::new(flate2::read::MultiGzDecoder::new(reader)) } else { Box::new(reader) };
-    let mut archive = tar::Archive::new(reader.take(MAX_ARCHIVE));
+    let (reader, bound) = Bounded::new(reader.take(MAX_ARCHIVE));
+    let mut archive = tar::Archive::new(reader);
     let wrong = |error: io::Error| Unpack::Wrong(format!("it is no archive of plugins: {error}"));
-    for entry in archive.entries().map_err(wrong)? {
+    let mut entries = archive.entries().map_err(wrong)?;
+    loop {
+        bound.between();
+        let Some(entry) = entries.next() else { return Ok(()) };
         let mut entry = entry.map_err(wrong)?;
+        bound.content();
         let path = entry.path().map_err(wrong)?.into_owned();
         let kind = entry.header().entry_type();
         if kind.is_pax_global_extensions() {
@@ -160,7 +166,6 @@ fn unpack(file: &Path, directory: &Path) -> Result<(), Unpack> {
         fs::create_dir_all(target.parent().unwrap_or(directory))?;
         io::copy(&mut entry, &mut File::create(&target)?)?;
     }
-    Ok(())
 }
 
 fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {

@@ -31,6 +31,10 @@ impl Session<'_> {
         let target = self.build(locked)?;
         let directory = self.installer.store.directory(target.content.digest());
         let wrong = |message: String| InstallError::Wrong { origin: Origin::clone(&locked.source), message };
+        // what somebody changed in the store says nothing of what was signed
+        if !self.in_store(target) {
+            return Err(wrong(format!("{locked} is not in the store as it was locked; run `pallet-cli install`")));
+        }
         let library = local_library(&directory).map_err(wrong)?;
         Ok(elf::summary(&library).map_err(wrong)?.capabilities)
     }

@@ -71,7 +71,7 @@ impl Repository for PullThrough {
         }
     }
 
-    async fn referrers(&self, subject: &Digest, artifact_type: &str) -> Result<Vec<Descriptor>, ArtifactError> {
+    async fn referrers(&self, subject: &Digest, artifact_type: Option<&str>) -> Result<Vec<Descriptor>, ArtifactError> {
         let kept = self.mirror.referrers(subject, artifact_type).await?;
         if kept.is_empty() { self.origin.referrers(subject, artifact_type).await } else { Ok(kept) }
     }

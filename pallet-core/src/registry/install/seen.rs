@@ -69,11 +69,15 @@ impl Repository for Seen {
         Ok(())
     }
 
-    async fn referrers(&self, subject: &Digest, artifact_type: &str) -> Result<Vec<Descriptor>, ArtifactError> {
+    async fn referrers(&self, subject: &Digest, artifact_type: Option<&str>) -> Result<Vec<Descriptor>, ArtifactError> {
         let found = self.there.referrers(subject, artifact_type).await?;
         let mut referrers = self.referrers.lock().unwrap_or_else(PoisonError::into_inner);
         referrers.extend(found.iter().map(|descriptor| (descriptor.digest, (*subject, descriptor.clone()))));
         Ok(found)
+    }
+
+    fn at_source(&self) -> Option<&dyn Repository> {
+        Some(&*self.there)
     }
 
     async fn put_blob(&self, blob: &Descriptor, content: Content<'_>) -> Result<(), ArtifactError> {

@@ -1,9 +1,14 @@
 //! Checks everything that is locked again: files, signatures, trust, and what the sources have.
 
+use std::collections::BTreeSet;
+
 use super::local::Place;
 use super::{InstallError, Session};
-use crate::registry::artifact::h1_of_directory;
-use crate::registry::lock::{Lock, LockedPlugin};
+use crate::registry::artifact::index::{Index, Manifest};
+use crate::registry::artifact::{ArtifactError, Descriptor, Digest, Plugin, h1_of_directory, media};
+use crate::registry::lock::{Lock, LockedPlugin, Origin};
+use crate::registry::repository::{Reference, Repository, Source};
+use crate::registry::signature;
 
 /// What was found of one plugin.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,7 +29,13 @@ impl Session<'_> {
             // a file that was never published has no signature, and no source but itself
             if locked.index.is_some() {
                 problems.extend(self.wrong_source(locked).await.err().map(|error| error.to_string()));
+                match self.wrong_blobs(locked).await {
+                    Ok(wrong) => problems.extend(wrong),
+                    Err(error) => problems.push(error.to_string()),
+                }
             }
+            let mut seen = BTreeSet::new();
+            problems.retain(|problem| seen.insert(problem.clone()));
             findings.push(Finding { locked: locked.clone(), problems });
         }
         Ok(findings)
@@ -56,5 +67,121 @@ impl Session<'_> {
             }
         }
         if self.installer.offline { Ok(()) } else { self.unchanged_at_source(locked, &mut Vec::new()).await }
+    }
+
+    /// What is wrong with all that the source keeps of a locked version: for every target, and whether it is needed here or not. Nothing is taken
+    /// from what was kept of it. Offline, it is what is on this machine.
+    async fn wrong_blobs(&mut self, locked: &LockedPlugin) -> Result<Vec<String>, InstallError> {
+        let (Place::Repository { repository, .. }, Some(index)) = (self.place(&locked.source).await?, locked.index) else {
+            return Ok(Vec::new());
+        };
+        let repository = repository.at_source().unwrap_or(&*repository);
+        let mut blobs = Blobs {
+            repository,
+            // what was kept of a registry has no layers
+            whole: !self.installer.offline || !matches!(locked.source, Origin::Repository(Source::Registry { .. })),
+            temporary: self.installer.store.temporary()?,
+            seen: BTreeSet::new(),
+            wrong: Vec::new(),
+        };
+        let (descriptor, content) = match repository.manifest(&Reference::Digest(index)).await {
+            Err(error) => {
+                blobs.note(error);
+                return Ok(blobs.wrong);
+            }
+            Ok(found) => found,
+        };
+        let place = format!("{} {index}", repository.source());
+        let read = Index::parse(&place, &descriptor, &content)?;
+        let plugin = read.plugin(&place, index)?;
+        for manifest in &read.manifests {
+            blobs.manifest(manifest, &plugin).await;
+        }
+        match repository.referrers(&index, None).await {
+            Ok(referrers) => {
+                for referrer in referrers {
+                    blobs.referrer(&referrer).await;
+                }
+            }
+            Err(error) => blobs.note(error),
+        }
+        Ok(blobs.wrong)
+    }
+}
+
+/// What is looked at, and what was found wrong.
+struct Blobs<'a> {
+    repository: &'a dyn Repository,
+    /// Nothing may be missing.
+    whole: bool,
+    temporary: tempfile::TempDir,
+    seen: BTreeSet<Digest>,
+    wrong: Vec<String>,
+}
+
+impl Blobs<'_> {
+    fn note(&mut self, error: ArtifactError) {
+        if self.whole || !error.is_not_found() {
+            self.wrong.push(error.to_string());
+        }
+    }
+
+    async fn read(&mut self, manifest: &Descriptor) -> Option<Manifest> {
+        let place = format!("{} {}", self.repository.source(), manifest.digest);
+        let read = match self.repository.manifest(&Reference::Digest(manifest.digest)).await {
+            Ok((_, content)) => Manifest::parse(&place, &content),
+            Err(error) => Err(error),
+        };
+        read.map_err(|error| self.note(error)).ok()
+    }
+
+    async fn manifest(&mut self, manifest: &Descriptor, plugin: &Plugin) {
+        let Some(read) = self.read(manifest).await else { return };
+        for layer in &read.layers {
+            self.blob(layer).await;
+        }
+        let Some(target) = manifest.annotations.get(media::TARGET_KEY) else { return self.blob(&read.config).await };
+        let place = format!("{} {}", self.repository.source(), read.config.digest);
+        let checked = match self.repository.small_blob(&read.config).await {
+            Ok(content) => plugin.config_of(&place, target, &content).map(drop),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = checked {
+            self.note(error);
+        }
+    }
+
+    async fn referrer(&mut self, referrer: &Descriptor) {
+        let Some(read) = self.read(referrer).await else { return };
+        let before = self.wrong.len();
+        for layer in &read.layers {
+            self.blob(layer).await;
+        }
+        // some tools leave out the empty configuration
+        let there = self.repository.small_blob(&read.config).await;
+        if let Err(error) = there
+            && !(read.config.media_type == media::EMPTY && error.is_not_found())
+        {
+            self.note(error);
+        }
+        let is_signature = referrer.artifact_type.as_deref() == Some(media::BUNDLE);
+        if is_signature && self.wrong.len() == before && matches!(signature::is_readable(self.repository, referrer).await, Ok(false)) {
+            let message = "cannot be read as a signature, and counts for none".to_owned();
+            let place = format!("{} {}", self.repository.source(), referrer.digest);
+            self.note(ArtifactError::NotAPlugin { place, message });
+        }
+    }
+
+    async fn blob(&mut self, blob: &Descriptor) {
+        if !self.seen.insert(blob.digest) {
+            return;
+        }
+        let file = self.temporary.path().join(blob.digest.hex());
+        let checked = self.repository.blob(blob, &file, &|_| ()).await;
+        // one that is whole may be large
+        let _ = std::fs::remove_file(&file);
+        if let Err(error) = checked {
+            self.note(error);
+        }
     }
 }

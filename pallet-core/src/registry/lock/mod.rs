@@ -21,7 +21,7 @@ use super::resolve::Package;
 use super::signature::Signer;
 use crate::model::PluginKind;
 
-pub use text::write_atomically;
+pub use text::{remove_leftovers, write_atomically};
 
 /// The name of the file.
 pub const LOCK_FILE: &str = "pallet.lock";

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::Value;
 
 use super::{Accepted, Content, FORMAT, Lock, LockedPlugin, LockedTarget};
+use crate::local::{self, Beside};
 use crate::registry::error::kind_word;
 use crate::registry::signature::Signer;
 
@@ -134,10 +135,17 @@ pub fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let directory = path.parent().unwrap_or(directory);
     let mode = std::fs::metadata(&path).map_or_else(|_| std::fs::Permissions::from_mode(0o644), |data| data.permissions());
-    let mut new = tempfile::Builder::new().prefix(".pallet-").tempfile_in(directory)?;
-    new.write_all(content)?;
-    new.as_file().set_permissions(mode)?;
-    new.as_file().sync_all()?;
-    new.persist(&path)?;
+    let name = path.file_name().ok_or_else(|| io::Error::other("it has no name"))?;
+    remove_leftovers(directory);
+    let (new, mut file) = Beside::file(&local::open(directory)?)?;
+    file.write_all(content)?;
+    file.set_permissions(mode)?;
+    file.sync_all()?;
+    new.persist(name)?;
     std::fs::File::open(directory)?.sync_all()
+}
+
+/// Removes what was left in a directory by a command that was killed while it wrote a file there: only what is certainly its own, and dead.
+pub fn remove_leftovers(directory: &Path) {
+    local::remove_dead(directory);
 }

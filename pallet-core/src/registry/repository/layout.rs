@@ -97,10 +97,10 @@ impl Layout {
         ArtifactError::NotFound { place: self.source.to_string(), what: what.to_string() }
     }
 
-    /// Writes a blob so that it is whole or not there.
+    /// Writes a blob so that it is whole or not there. One that is there and damaged is replaced.
     fn write_blob(&self, digest: &Digest, content: Content<'_>) -> Result<(), ArtifactError> {
         let file = self.blob_file(digest);
-        if file.exists() {
+        if Digest::of_file(&file).is_ok_and(|(found, _)| found == *digest) {
             return Ok(());
         }
         let bytes = match content {
@@ -183,9 +183,9 @@ impl Repository for Layout {
         super::verify(&self.source, blob, file)
     }
 
-    async fn referrers(&self, subject: &Digest, artifact_type: &str) -> Result<Vec<Descriptor>, ArtifactError> {
+    async fn referrers(&self, subject: &Digest, artifact_type: Option<&str>) -> Result<Vec<Descriptor>, ArtifactError> {
         let index = self.index()?;
-        let wanted = |entry: &Descriptor| entry.artifact_type.as_deref() == Some(artifact_type);
+        let wanted = |entry: &Descriptor| artifact_type.is_none() || entry.artifact_type.as_deref() == artifact_type;
         let mut found: Vec<Descriptor> = Vec::new();
         for entry in index
             .manifests
@@ -299,6 +299,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn fault_32_a_damaged_blob_is_replaced_when_it_is_put_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let layout = layout(directory.path(), "a");
+        let blob = Descriptor::of(media::CONFIG, b"{}");
+        layout.put_blob(&blob, Content::Bytes(b"{}")).await.unwrap();
+        std::fs::write(layout.blob_file(&blob.digest), "[]").unwrap();
+        assert!(layout.small_blob(&blob).await.is_err());
+        layout.put_blob(&blob, Content::Bytes(b"{}")).await.unwrap();
+        assert_eq!(layout.small_blob(&blob).await.unwrap(), b"{}");
+    }
+
+    #[tokio::test]
     async fn what_refers_to_a_manifest_is_listed_once() {
         let directory = tempfile::tempdir().unwrap();
         let layout = layout(directory.path(), "a");
@@ -312,9 +324,9 @@ mod tests {
         for _ in 0..2 {
             layout.put_referrer(&subject.digest, &manifest, content.as_bytes()).await.unwrap();
         }
-        assert_eq!(layout.referrers(&subject.digest, media::BUNDLE).await.unwrap(), std::slice::from_ref(&manifest));
-        assert_eq!(layout.referrers(&subject.digest, media::PLUGIN).await.unwrap(), []);
-        assert_eq!(layout.referrers(&manifest.digest, media::BUNDLE).await.unwrap(), []);
+        assert_eq!(layout.referrers(&subject.digest, Some(media::BUNDLE)).await.unwrap(), std::slice::from_ref(&manifest));
+        assert_eq!(layout.referrers(&subject.digest, Some(media::PLUGIN)).await.unwrap(), []);
+        assert_eq!(layout.referrers(&manifest.digest, None).await.unwrap(), []);
         assert_eq!(layout.versions().await.unwrap().len(), 1);
     }
 }

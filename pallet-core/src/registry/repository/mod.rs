@@ -42,8 +42,13 @@ pub trait Repository: Send + Sync {
         std::fs::read(file.path()).map_err(ArtifactError::reading(file.path()))
     }
 
-    /// The manifests of this artifact type that refer to `subject`; empty where there are none.
-    async fn referrers(&self, subject: &Digest, artifact_type: &str) -> Result<Vec<Descriptor>, ArtifactError>;
+    /// The manifests of this artifact type, or of any, that refer to `subject`; empty where there are none.
+    async fn referrers(&self, subject: &Digest, artifact_type: Option<&str>) -> Result<Vec<Descriptor>, ArtifactError>;
+
+    /// What is asked when nothing is to be taken from what was kept of earlier answers; `None` where nothing is kept.
+    fn at_source(&self) -> Option<&dyn Repository> {
+        None
+    }
 
     /// Puts a blob there, if it is not there yet.
     async fn put_blob(&self, blob: &Descriptor, content: Content<'_>) -> Result<(), ArtifactError>;

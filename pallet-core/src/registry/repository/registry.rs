@@ -255,12 +255,12 @@ impl Repository for Registry {
         super::verify(&self.source, blob, file)
     }
 
-    async fn referrers(&self, subject: &Digest, artifact_type: &str) -> Result<Vec<Descriptor>, ArtifactError> {
+    async fn referrers(&self, subject: &Digest, artifact_type: Option<&str>) -> Result<Vec<Descriptor>, ArtifactError> {
         let mut found = self.native_referrers(subject).await;
         if found.is_empty() {
             found = self.listed_referrers(subject).await?.manifests;
         }
-        found.retain(|entry| entry.artifact_type.as_deref() == Some(artifact_type));
+        found.retain(|entry| artifact_type.is_none() || entry.artifact_type.as_deref() == artifact_type);
         Ok(found)
     }
 

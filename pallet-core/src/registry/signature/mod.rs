@@ -86,7 +86,7 @@ pub async fn verify(
     root: &TrustedRoot,
 ) -> Result<Signed, ArtifactError> {
     let mut bundles = Vec::new();
-    for referrer in repository.referrers(index, media::BUNDLE).await? {
+    for referrer in repository.referrers(index, Some(media::BUNDLE)).await? {
         if let Some(bundle) = read(repository, &referrer).await? {
             let identity = bundle.identity(index, root);
             bundles.push((bundle, identity));
@@ -128,13 +128,25 @@ impl fmt::Display for Stranger {
     }
 }
 
-/// The bundle in a manifest that refers to a plugin; none where there is something else in it.
+/// Whether a manifest that refers to a plugin holds a signature that can be read; whose it is, is another question.
+pub(crate) async fn is_readable(repository: &dyn Repository, referrer: &Descriptor) -> Result<bool, ArtifactError> {
+    Ok(read(repository, referrer).await?.is_some())
+}
+
+/// The bundle in a manifest that refers to a plugin; none where there is something else in it. All that it points to is checked.
 async fn read(repository: &dyn Repository, referrer: &Descriptor) -> Result<Option<Bundle>, ArtifactError> {
     let (_, content) = repository.manifest(&Reference::Digest(referrer.digest)).await?;
     let Ok(manifest) = Manifest::parse("", &content) else { return Ok(None) };
     let Some(layer) = manifest.layers.first().filter(|layer| layer.media_type == media::BUNDLE && layer.size <= MAX_BUNDLE) else {
         return Ok(None);
     };
+    // nothing in it counts, but one that was changed is the sign of a damaged or hostile repository; some tools leave it out
+    if manifest.config.size <= MAX_BUNDLE
+        && let Err(error) = repository.small_blob(&manifest.config).await
+        && !error.is_not_found()
+    {
+        return Err(error);
+    }
     Ok(Bundle::parse(&repository.small_blob(layer).await?))
 }
 

@@ -10,7 +10,7 @@ mod tests;
 
 use std::fs::{self, File, Permissions, TryLockError};
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -184,7 +184,8 @@ fn remove(directory: &Path) -> io::Result<()> {
 }
 
 fn make_directory(path: &Path) -> Result<(), StoreError> {
-    fs::create_dir_all(path).map_err(failed("make", path))
+    // whatever this process lets new directories be, others do not write into the store
+    fs::DirBuilder::new().recursive(true).mode(0o755).create(path).map_err(failed("make", path))
 }
 
 fn failed(verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {

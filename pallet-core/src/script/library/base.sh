@@ -13,21 +13,25 @@ changed() { change=1; }
 # drifted: something was changed by hand since Pallet wrote it, and is kept
 drifted() { drift=1; }
 
-fail() {
-  printf '%s\n' "$*" >&2
-  exit 1
-}
+fail() { fail_with 1 "$@"; }
 
-# fail_with CODE MESSAGE: fail, with this exit code
+# fail_with CODE MESSAGE: fail, with this exit code. Where frames are read, the message is the reason that is told.
 fail_with() {
   status=$1
   shift
-  printf '%s\n' "$*" >&2
+  if [ -n "${frames-}" ]; then printf '\n%s reason %s\n' "$token" "$*" >&2; else printf '%s\n' "$*" >&2; fi
   exit "$status"
 }
 
-# quietly COMMAND...: its output is shown only if it fails. It goes to a file, since a daemon that the command leaves behind
-# would hold a pipe open; where `logs` is a directory, the file stays there for whoever made that to remove.
+# will_make PATH: a temporary entry is going to be made there. It is written down before, so that the next run removes it if this one is killed:
+# `clean_leftovers`.
+will_make() {
+  case ${temporaries:-$newline}$1 in *"$newline"*) return ;; esac
+  printf '%s\n' "$1" >>"$temporaries" 2>/dev/null || :
+}
+
+# quietly COMMAND...: its output is shown only if it fails, and not even then while `unsaid` is not empty. It goes to a file, since a daemon that the
+# command leaves behind would hold a pipe open; where `logs` is a directory, the file stays there for whoever made that to remove.
 quietly() {
   if [ -n "${logs-}" ]; then
     calls=$((${calls:-0} + 1))
@@ -40,7 +44,7 @@ quietly() {
   fi
   status=0
   "$@" >"$log" 2>&1 </dev/null || status=$?
-  [ "$status" = 0 ] || tail -n 40 -- "$log" >&2
+  [ "$status" = 0 ] || [ -n "${unsaid-}" ] || tail -n 40 -- "$log" >&2
   [ -n "${logs-}" ] || rm -f -- "$log"
   return "$status"
 }

@@ -40,18 +40,28 @@ can_wait() {
   case $1 in *"$newline"*) return 1 ;; esac
 }
 
-# hold_file PATH DIGEST: what the function `content` prints waits, with the owner, group and mode that are set, and its digest is remembered
+# hold_file PATH DIGEST: what the function `content` prints waits, with the owner, group and mode that are set, and its digest is remembered. The
+# directory that it goes to was looked up.
 hold_file() {
   place=${1%/*}/.pallet.$token.new
   if [ -n "$held" ]; then
-    if [ "$hold $held_owner $held_group $held_mode" != "$place $owner $group $mode" ] || [ "$count" -ge 500 ] || [ -e "$hold/${1##*/}" ]; then
+    if [ "$hold_place $held_owner $held_group $held_mode" != "$place $owner $group $mode" ] || [ "$count" -ge 500 ] || [ -e "$hold/${1##*/}" ]; then
       batch_flush
     fi
   fi
   umask 077
+  if [ -n "${no_versions-}" ]; then mark_secret "$1" "$2"; fi
   if [ -z "$held" ]; then
-    mkdir -- "$place"
-    hold=$place held_owner=$owner held_group=$group held_mode=$mode count=0 first=$part
+    if [ -n "$trusted" ]; then
+      will_make "$place"
+      mkdir -- "$place"
+      hold=$place into=${1%/*}/
+    else
+      reach
+      work_apart "${1##*/}"
+      hold=$seven into=$six/
+    fi
+    hold_place=$place held_owner=$owner held_group=$group held_mode=$mode count=0 first=$part
   fi
   content "$hold/${1##*/}" >"$hold/${1##*/}"
   umask 022
@@ -62,7 +72,7 @@ hold_file() {
 
 # batch_flush: they become visible one after the other, each whole, on disk, and with its owner, group and mode
 batch_flush() {
-  flushing=1 into=${hold%/*}/ own=$held_owner${held_group:+:$held_group}
+  flushing=1 own=$held_owner${held_group:+:$held_group}
   # a directory can give its group to a new file
   if [ "$uid $own" = '0 root:root' ] && [ ! -g "$into" ]; then own=''; fi
   IFS=$newline
@@ -73,13 +83,12 @@ batch_flush() {
   [ -z "$own" ] || chown -- "$own" "$@"
   chmod -- "$held_mode" "$@"
   sync -- "$@" 2>/dev/null || sync
+  if [ -e /sys/fs/selinux/enforce ]; then
+    for file do label "$file" "${hold_place%/*}/${file##*/}"; done
+  fi
   mv -f -- "$@" "$into"
-  rm -rf -- "$hold"
-  for file do
-    file=$into${file##*/}
-    if [ -e /sys/fs/selinux/enforce ]; then restorecon -- "$file"; fi
-    forget_origin "$file"
-  done
+  if [ -n "${six-}" ]; then leave; else rm -rf -- "$hold"; fi
+  for file do forget_origin "${hold_place%/*}/${file##*/}"; done
   if [ -w /var/lib/pallet ]; then
     append_written "${records%"$newline"}"
     compact_written
@@ -104,7 +113,11 @@ batch_failed() {
     fi
     if [ "$flushing" != 0 ]; then failed=$first; fi
   fi
-  if [ -n "$hold" ]; then rm -rf -- "$hold"; fi
+  if [ -n "${six-}" ]; then
+    leave
+  elif [ -n "$hold" ]; then
+    rm -rf -- "$hold"
+  fi
   printf '\n%s end %s %s\n' "$token" "$failed" "$code"
   exit "$code"
 }

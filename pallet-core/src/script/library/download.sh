@@ -72,14 +72,13 @@ ensure_download() {
   is_right() {
     case $key in
       md5:*) [ "$(md5sum <"$1")" = "${key#md5:}  -" ] ;;
-      *) came_from "$1" "$key" ;;
+      *) came_from "$path" "$key" ;;
     esac
   }
-  replaced=
+  replaced='' remember=1
   ensure_content "$path" '' "$@"
+  remember=''
   if [ -z "$replaced" ]; then return; fi
-  digest_of "$path"
-  record_written "$path" "$digest"
   case $key in
     md5:*) forget_origin "$path" ;;
     *) set_origin "$path" "$key" ;;

@@ -3,40 +3,68 @@
 # edit_file PATH CREATE OWNER GROUP MODE: a file has what the function `edited PATH` prints of it. A missing file is made of nothing if CREATE
 # is `create`, left so if it is `leave`, and an error otherwise.
 edit_file() {
-  if [ -L "$1" ]; then fail "$1 is a link, not a file; name the file that it points to"; fi
-  editing=$1
+  in_place edit_at "$@"
+  text_only=''
+}
+
+edit_at() {
+  if [ -L "$at" ]; then fail "$1 is a link, not a file; name the file that it points to"; fi
   content() { edited "$editing"; }
-  if [ -f "$1" ]; then
-    found_attributes "$1"
-    unless_same=1
-    replace_file "$1" '' "${3:-$owner}" "${4:-$group}" "${5:-$mode}" ''
+  if [ -f "$at" ]; then
+    if [ -n "${text_only-}" ] && [ "$(tr -cd '\000' <"$at" | wc -c)" -gt 0 ]; then fail "$1 is not text: it holds a NUL character"; fi
+    # a name that nobody else can turn meanwhile
+    editing=$at unless_same=1
+    replace_at "$1" '' "$3" "$4" "$5" ''
     unless_same=''
-    if [ -n "$same" ]; then ensure_attributes "$1" "$3" "$4" "$5"; fi
-  elif [ -e "$1" ]; then
+    if [ -n "$same" ]; then attributes_of "$at" "$3" "$4" "$5"; fi
+  elif [ -e "$at" ]; then
     fail "$1 is not a file"
   elif [ "$2" = create ]; then
     editing=/dev/null
-    replace_file "$1" '' "$3" "$4" "$5" ''
+    replace_at "$1" '' "$3" "$4" "$5" ''
   elif [ "$2" != leave ]; then
     fail "there is no file $1; create = True makes one"
   fi
 }
 
-# require_text PATH: fails if the file holds what grep and awk do not take for text, and would lose
-require_text() {
-  if [ -f "$1" ] && [ "$(tr -cd '\000' <"$1" | wc -c)" -gt 0 ]; then fail "$1 is not text: it holds a NUL character"; fi
-}
+# require_text: the file that is edited next must not hold what grep and awk do not take for text, and would lose
+require_text() { text_only=1; }
 
 # require_directory PATH: fails if it is a link, which root would follow to wherever its owner wants
 require_directory() {
   if [ -L "$1" ]; then fail "$1 is a link, not a directory; put a directory in its place"; fi
 }
 
-# ensure_line PATH CREATE OWNER GROUP MODE LINE MATCH ITSELF WHERE PLACE ENOUGH: the line stands in the file, in the place of the last one that matches
-# MATCH; else after or before (WHERE) the last one that matches PLACE; else at the end. Where MATCH does not match the line itself, ITSELF is
-# empty and a line that is there already is enough; so is one that matches ENOUGH.
+# numbers_of HOW PATTERN PATH: prints the numbers of the lines that match, with a colon and more behind each; a carriage return at the end is no part of a
+# line. HOW is -nE for an expression, -nxF for a line. The pattern goes through a pipe, since it may hold a secret.
+numbers_of() {
+  if has_returns "$3"; then
+    sed "s/$return\$//" <"$3" | {
+      exec 3<&0
+      printf '%s\n' "$2" | grep "$1" -f - /proc/self/fd/3
+    }
+  else
+    printf '%s\n' "$2" | grep "$1" -f - "$3"
+  fi || [ $? = 1 ]
+}
+
+# has_returns PATH: whether a line ends with a carriage return
+has_returns() {
+  return=$(printf '\r')
+  grep -q "$return\$" "$1"
+}
+
+# ending_of PATH: sets ending to what ends a new line of the file: what ends its first one
+ending_of() {
+  ending=
+  if has_returns "$1" && head -n 1 "$1" | grep -q "$return\$"; then ending=$return; fi
+}
+
+# ensure_line PATH CREATE OWNER GROUP MODE LINE MATCH ITSELF WHERE PLACE ENOUGH: the line stands in the file, in the place of the last one that
+# matches MATCH; else after or before (WHERE) the last one that matches PLACE; else at the end. Where MATCH does not match the line itself, ITSELF
+# is empty and a line that is there already is enough; so is one that matches ENOUGH.
 ensure_line() {
-  require_text "$1"
+  require_text
   line=$6 match=$7 itself=$8 where=$9 place=${10} enough=${11}
   edited() { with_line "$1"; }
   edit_file "$1" "$2" "$3" "$4" "$5"
@@ -46,18 +74,14 @@ ensure_line() {
 last_match() {
   number=
   if [ -z "$1" ]; then return; fi
-  # through a pipe, since it may hold a secret
-  number=$(printf '%s\n' "$1" | LC_ALL=C grep -nE -f - "$2") || [ $? = 1 ]
-  number=${number##*"$newline"} number=${number%%:*}
+  # a shell is slow at cutting what is long
+  number=$({ numbers_of -nE "$1" "$2" || echo failed; } | tail -n 1 | cut -c 1-20)
+  number=${number%%:*}
   case $number in *[!0-9]*) fail "$2 is not text" ;; esac
 }
 
 with_line() {
-  if [ -z "$itself" ] && printf '%s\n' "$line" | LC_ALL=C grep -qxF -f - "$1"; then
-    cat "$1"
-    return
-  fi
-  if [ -n "$enough" ] && printf '%s\n' "$enough" | LC_ALL=C grep -qE -f - "$1"; then
+  if { [ -z "$itself" ] && [ -n "$(numbers_of -nxF "$line" "$1" | head -c 1)" ]; } || { [ -n "$enough" ] && [ -n "$(numbers_of -nE "$enough" "$1" | head -c 1)" ]; }; then
     cat "$1"
     return
   fi
@@ -65,136 +89,89 @@ with_line() {
   found=$number
   if [ -n "$found" ]; then
     if [ "$found" -gt 1 ]; then head -n "$((found - 1))" "$1"; fi
+    ending=
+    if has_returns "$1" && tail -n "+$found" "$1" | head -n 1 | grep -q "$return\$"; then ending=$return; fi
     # the last line may have no newline
-    if [ "$found" -gt "$(wc -l <"$1")" ]; then printf %s "$line"; else printf '%s\n' "$line"; fi
+    if [ "$found" -gt "$(wc -l <"$1")" ]; then printf %s "$line$ending"; else printf '%s\n' "$line$ending"; fi
     tail -n "+$((found + 1))" "$1"
     return
   fi
   last_match "$place" "$1"
+  ending_of "$1"
   if [ -z "$number" ]; then
     cat "$1"
-    if [ -n "$(tail -c 1 "$1")" ]; then echo; fi
-    printf '%s\n' "$line"
+    end_last_line "$1"
+    printf '%s\n' "$line$ending"
   elif [ "$where" = before ]; then
     if [ "$number" -gt 1 ]; then head -n "$((number - 1))" "$1"; fi
-    printf '%s\n' "$line"
+    printf '%s\n' "$line$ending"
     tail -n "+$number" "$1"
   else
     head -n "$number" "$1"
-    if [ "$number" -gt "$(wc -l <"$1")" ]; then echo; fi
-    printf '%s\n' "$line"
+    if [ "$number" -gt "$(wc -l <"$1")" ]; then end_last_line "$1"; fi
+    printf '%s\n' "$line$ending"
     tail -n "+$((number + 1))" "$1"
   fi
+}
+
+# end_last_line PATH: prints what its last line lacks
+end_last_line() {
+  case $(tail -c 1 "$1" && printf x) in
+    x | "${newline}x") ;;
+    *"${return}x") echo ;;
+    *) printf '%s\n' "$ending" ;;
+  esac
 }
 
 # ensure_no_line PATH CREATE OWNER GROUP MODE HOW PATTERN: no line matches; HOW is -E for an expression, -xF for a line. What is left of a changed
 # file ends with a newline.
 ensure_no_line() {
-  require_text "$1"
-  how=$6 match=$7
+  require_text
+  how=-n${6#-} match=$7
   edited() {
-    if printf '%s\n' "$match" | LC_ALL=C grep -q "$how" -f - "$1"; then
-      printf '%s\n' "$match" | LC_ALL=C grep -v "$how" -f - "$1" || [ $? = 1 ]
-    else
+    if [ -z "$(numbers_of "$how" "$match" "$1" | head -n 1)" ]; then
       cat "$1"
+    elif has_returns "$1"; then
+      {
+        numbers_of "$how" "$match" "$1" | sed 's/:.*//'
+        echo
+        cat "$1"
+      } | awk 'inside { if (!(++line in gone)) print; next } $0 == "" { inside = 1; next } { gone[$0 + 0] = 1 }'
+    else
+      printf '%s\n' "$match" | grep -v "-${how#-n}" -f - "$1" || [ $? = 1 ]
     fi
   }
   edit_file "$1" "$2" "$3" "$4" "$5"
 }
 
-# ensure_setting PATH CREATE OWNER GROUP MODE ABSENT SECTION KEY VALUE LINE: the section of an ini file sets the key to the value, with LINE where it
-# does not; no line of it sets the key if ABSENT is not empty
-ensure_setting() {
-  require_text "$1"
-  absent=$6 section=$7 key=$8 value=$9 line=${10}
-  edited() {
-    # what may be a secret is in the environment; it ends with 3 where there is nothing to do
-    status=0
-    pallet_absent=$absent pallet_section=$section pallet_key=$key pallet_value=$value pallet_line=$line \
-      LC_ALL=C awk "$setting_program" "$1" || status=$?
-    case $status in
-      0) ;;
-      3) cat "$1" ;;
-      *) fail "awk failed on $1" ;;
-    esac
-  }
-  edit_file "$1" "$2" "$3" "$4" "$5"
-}
+# by_sed PATH: prints what the program makes of it
+by_sed() { printf '%s\n' "$program" | sed ${extended:+"$extended"} -f - "$1"; }
 
-setting_program='
-function trim(text) {
-  sub(/^[ \t\r]+/, "", text)
-  sub(/[ \t\r]+$/, "", text)
-  return text
-}
-BEGIN {
-  absent = ENVIRON["pallet_absent"]
-  # never numbers
-  section = ENVIRON["pallet_section"] ""
-  key = ENVIRON["pallet_key"] ""
-  value = ENVIRON["pallet_value"] ""
-  inside = section == ""
-  # a new line goes behind the last line of the section that is not blank
-  seen = inside
-}
-{
-  lines[NR] = $0
-  text = trim($0)
-  if (text ~ /^\[.*\]$/) {
-    inside = substr(text, 2, length(text) - 2) "" == section
-    if (inside) { seen = 1; place = NR }
-  } else if (inside && text != "") {
-    place = NR
-    if (text ~ /^[;#]/) next
-    at = index(text, "=")
-    name = at ? trim(substr(text, 1, at - 1)) : text
-    if (name "" == key) {
-      found = NR
-      count++
-      right = at ? trim(substr(text, at + 1)) : ""
-      wrong[NR] = 1
-    }
-  }
-}
-END {
-  if (absent != "") {
-    if (!count) exit 3
-    for (n = 1; n <= NR; n++) if (!(n in wrong)) print lines[n]
-    exit
-  }
-  if (found && right "" == value) exit 3
-  line = ENVIRON["pallet_line"]
-  if (found) {
-    match(lines[found], /^[ \t]*/)
-    lines[found] = substr(lines[found], 1, RLENGTH) line
-  } else if (seen && !place) print line
-  for (n = 1; n <= NR; n++) {
-    print lines[n]
-    if (!found && n == place) print line
-  }
-  if (!seen) {
-    if (NR && lines[NR] != "") print ""
-    print "[" section "]"
-    print line
-  }
-}'
-
-# ensure_sed PATH EXTENDED PROGRAM: the file is as sed leaves it; EXTENDED is -E or empty
+# ensure_sed PATH EXTENDED PROGRAM RETURNS: the file is as sed leaves it; EXTENDED is -E or empty. If RETURNS is empty, and every line ends with a carriage
+# return, the program does not see those.
 ensure_sed() {
-  extended=$2 program=$3
-  edited() { printf '%s\n' "$program" | sed ${extended:+"$extended"} -f - "$1"; }
+  extended=$2 program=$3 returns=$4
+  edited() {
+    if [ -n "$returns" ] || ! has_returns "$1" || [ "$(grep -c "$return\$" "$1")" != "$(grep -c '' "$1")" ]; then
+      by_sed "$1"
+    else
+      # how the one in the middle ended goes another way than what it printed
+      {
+        refused=$({
+          sed "s/$return\$//" <"$1" | {
+            exec 3<&0
+            by_sed /proc/self/fd/3 || echo refused >&4
+          } | sed "s/\$/$return/" >&8
+        } 4>&1)
+      } 8>&1
+      [ -z "$refused" ]
+    fi
+  }
   edit_file "$1" '' '' '' ''
 }
 
-# ensure_only_line PATH CREATE OWNER GROUP MODE LINE MATCH: the file has only lines that match; LINE where none does
-ensure_only_line() {
-  require_text "$1"
-  line=$6 match=$7
-  edited() {
-    printf '%s\n' "$match" | LC_ALL=C grep -E -f - "$1" || printf '%s\n' "$line"
-  }
-  edit_file "$1" "$2" "$3" "$4" "$5"
-}
+# require_user USER: fails if there is none
+require_user() { id -u -- "$1" >/dev/null 2>&1 || fail "there is no user $1; declare user(\"$1\") before it"; }
 
 # home_of USER: sets home and primary to the home directory and the name of the primary group
 home_of() {
@@ -222,19 +199,25 @@ ensure_running() {
   changed
 }
 
-# is_mounted FIELD: whether something is mounted at the path, as the kernel writes it
+# is_mounted FIELD: whether something is mounted at the path, as the kernel writes it: newer ones escape # too
 is_mounted() {
   while read -r device path rest; do
+    case $path in *'\043'*) path=$(printf '%s\n' "$path" | sed 's/\\043/#/g') ;; esac
     if [ "$path" = "$1" ]; then return; fi
   done </proc/self/mounts
   return 1
 }
 
-# ensure_mounted PATH FIELD: what /etc/fstab says is mounted there
+# ensure_mounted PATH FIELD TYPE DEVICE OPTIONS: something is mounted there; the table has no entry for it yet
 ensure_mounted() {
   if is_mounted "$2"; then return; fi
-  if [ ! -d "$1" ]; then mkdir -p -- "$1"; fi
-  mount "$1"
+  looked_up=''
+  look_up "$1"
+  # mount(8) would tell the kernel where it leads, and nothing would ever be found at this path
+  if [ "$physical" != "$1" ]; then fail "$1 leads through a link; name where it leads: $physical"; fi
+  if [ -n "$missing" ]; then ensure_directory "$1" '' '' ''; fi
+  mount -t "$3" -o "$5" -- "$4" "$1"
+  if ! is_mounted "$2"; then fail "$1 was mounted, and is not there: somebody exchanges names on the way to it; look who, and unmount it where it is"; fi
   changed
 }
 
@@ -244,6 +227,39 @@ ensure_unmounted() {
     umount "$1"
     changed
   done
+}
+
+# swap_is_on DEVICE: sets device to what the kernel calls it
+swap_is_on() {
+  device=$(readlink -f -- "$1") || device=$1
+  while read -r name rest; do
+    if [ "$name" = "$device" ]; then return; fi
+  done </proc/swaps
+  return 1
+}
+
+# ensure_swap DEVICE OPTIONS: it is swap space in use; of the options of fstab(5), these are for swapon: pri=N, discard, discard=POLICY
+ensure_swap() {
+  if swap_is_on "$1"; then return; fi
+  options=$2,
+  set --
+  while [ -n "$options" ]; do
+    case $options in
+      pri=*) set -- "$@" -p "$(printf %s "${options%%,*}" | cut -c 5-)" ;;
+      discard,*) set -- "$@" -d ;;
+      discard=*) set -- "$@" "-d$(printf %s "${options%%,*}" | cut -c 9-)" ;;
+    esac
+    options=${options#*,}
+  done
+  swapon "$@" "$device" || fail "cannot use $device as swap space; mkswap makes it fit for that"
+  changed
+}
+
+# ensure_no_swap DEVICE
+ensure_no_swap() {
+  if ! swap_is_on "$1"; then return; fi
+  swapoff "$device"
+  changed
 }
 
 # wait_for WHAT TIMEOUT DELAY: until the function `condition` succeeds; times are in seconds

@@ -9,18 +9,23 @@ ensure_only() {
   )
   while IFS= read -r name; do
     if [ -z "$name" ] || has_excluded_part "${name#./}"; then continue; fi
-    name=$1/${name#./}
-    if [ -d "$name" ] && [ ! -L "$name" ]; then
-      # what is excluded keeps its directory
-      rmdir -- "$name" 2>/dev/null || continue
-    else
-      rm -f -- "$name"
-      forget_written "$name"
-    fi
-    changed
+    in_place other_at "$1/${name#./}"
   done <<END
 $others
 END
+}
+
+# other_at PATH: what is not wanted is gone, but for directories that hold what is excluded
+other_at() {
+  if [ -d "$at" ] && [ ! -L "$at" ]; then
+    rmdir -- "$at" 2>/dev/null || return 0
+    looked_up=''
+  else
+    if [ -n "${six-}" ]; then at=$six/${1##*/}; fi
+    rm -f -- "$at"
+    forget_written "$1"
+  fi
+  changed
 }
 
 has_excluded_part() {

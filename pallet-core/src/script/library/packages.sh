@@ -87,9 +87,16 @@ package_install() {
   fi
   if [ -n "${refreshed-}" ]; then
     package_call install "$@"
-  elif ! package_call install "$@"; then
-    package_refresh
-    package_call install "$@"
+  else
+    # what the manager says is told once: if it says so with new lists too
+    unsaid=1
+    if package_call install "$@"; then
+      unsaid=''
+    else
+      unsaid=''
+      package_refresh
+      package_call install "$@"
+    fi
   fi
 }
 
@@ -225,6 +232,25 @@ package_leaves_traces() {
   esac
 }
 
+# package_hold MANAGER NAME HELD: the package stays in its version whatever is upgraded, if HELD is yes, or not, if it is no
+package_hold() {
+  manager=$1
+  if package_is_held "$2"; then held=yes; else held=no; fi
+  if [ "$held" = "$3" ]; then return; fi
+  if [ "$3" = yes ]; then quietly apt-mark hold -- "$2"; else quietly apt-mark unhold -- "$2"; fi
+  changed
+}
+
+package_is_held() {
+  case $(dpkg-query -W -f '${db:Status-Want}\n' "$1" 2>/dev/null) in *hold*) ;; *) return 1 ;; esac
+}
+
+# package_release MANAGER NAME[=VERSION]: what is held in another version than this is held no more
+package_release() {
+  manager=$1
+  if package_is_held "${2%%=*}" && ! package_satisfied "$2"; then package_hold "$1" "${2%%=*}" no; fi
+}
+
 # something that differs when any package is another
 packages_sum() {
   case $manager in
@@ -253,25 +279,43 @@ package_call() {
     zypper-install) zypper_call install --oldpackage --auto-agree-with-licenses $install_options "$@" ;;
     zypper-remove | zypper-purge) zypper_call remove "$@" ;;
     zypper-upgrade_all) zypper_call update --auto-agree-with-licenses ;;
-    pacman-refresh) quietly pacman -Sy --noconfirm --noprogressbar ;;
-    pacman-install) quietly pacman -S --noconfirm --noprogressbar --needed "$@" ;;
-    pacman-remove) quietly pacman -R --noconfirm --noprogressbar "$@" ;;
-    pacman-purge) quietly pacman -Rn --noconfirm --noprogressbar "$@" ;;
-    pacman-upgrade_all) quietly pacman -Syu --noconfirm --noprogressbar ;;
-    apk-refresh) quietly apk $options update ;;
-    apk-install) quietly apk $options add --upgrade $(apk_versions "$@") ;;
-    apk-remove) quietly apk del "$@" ;;
-    apk-purge) quietly apk del --purge "$@" ;;
-    apk-upgrade_all) quietly apk upgrade ;;
+    pacman-refresh) patiently 'unable to lock database' pacman -Sy --noconfirm --noprogressbar ;;
+    pacman-install) patiently 'unable to lock database' pacman -S --noconfirm --noprogressbar --needed "$@" ;;
+    pacman-remove) patiently 'unable to lock database' pacman -R --noconfirm --noprogressbar "$@" ;;
+    pacman-purge) patiently 'unable to lock database' pacman -Rn --noconfirm --noprogressbar "$@" ;;
+    pacman-upgrade_all) patiently 'unable to lock database' pacman -Syu --noconfirm --noprogressbar ;;
+    apk-refresh) quietly apk --wait 60 $options update ;;
+    apk-install) quietly apk --wait 60 $options add --upgrade $(apk_versions "$@") ;;
+    apk-remove) quietly apk --wait 60 del "$@" ;;
+    apk-purge) quietly apk --wait 60 del --purge "$@" ;;
+    apk-upgrade_all) quietly apk --wait 60 upgrade ;;
     *) fail "there is no package manager that can $verb: $manager" ;;
   esac
 }
 
 # apt would take an unknown name that looks like a pattern for one (Pattern-Only), and ask about changed configuration files
 apt_get() {
-  quietly env DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l \
+  # apt waits for dpkg's lock, but not for that of the lists or of what it has fetched
+  patiently 'Could not get lock' env DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l \
     apt-get -y -q -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=60 \
     -o APT::Cmd::Pattern-Only=true $options "$@"
+}
+
+# patiently BUSY COMMAND...: quietly, and again for a minute while it fails and says BUSY
+patiently() {
+  busy=$1 waited=0
+  shift
+  while :; do
+    # its output goes to a file, so nothing that it leaves behind holds this pipe open
+    status=0
+    said=$(quietly "$@" 2>&1) || status=$?
+    if [ "$status" = 0 ] || [ "$waited" -ge 60 ]; then break; fi
+    case $said in *"$busy"*) ;; *) break ;; esac
+    waited=$((waited + 1))
+    sleep 1
+  done
+  [ "$status" = 0 ] || printf '%s\n' "$said" >&2
+  return "$status"
 }
 
 # apt wants versions whole: these are the newest ones that match
@@ -328,10 +372,10 @@ rpm_install() {
 zypper_call() {
   log=$(mktemp)
   status=0
-  zypper --non-interactive --quiet $options "$@" >"$log" 2>&1 </dev/null || status=$?
+  ZYPP_LOCK_TIMEOUT=60 zypper --non-interactive --quiet $options "$@" >"$log" 2>&1 </dev/null || status=$?
   case $status in
     0 | 100 | 101 | 102 | 103 | 106) status=0 ;;
-    *) tail -n 40 -- "$log" >&2 ;;
+    *) [ -n "${unsaid-}" ] || tail -n 40 -- "$log" >&2 ;;
   esac
   rm -f -- "$log"
   return "$status"

@@ -1,7 +1,7 @@
-# ensure_service MANAGER NAME ACTION ENABLED COMMAND
-# ACTION: start, stop, restart, reload, or enable and disable, which leave it running or not; ENABLED: yes, no or nothing; COMMAND: what to start if nothing on the node knows the service
+# ensure_service MANAGER NAME ACTION ENABLED COMMAND [SECONDS]
+# ACTION: start, stop, restart, reload, or enable and disable, which leave it running or not; ENABLED: yes, no or nothing; COMMAND: what to start if nothing on the node knows the service; SECONDS: how long it must stay up then
 ensure_service() {
-  manager=$1 name=$2 command=$5
+  manager=$1 name=$2 command=$5 seconds=${6-}
   if [ "$manager" = systemd ]; then systemd_look; fi
   service_kind
   if [ "$kind" = none ]; then
@@ -13,6 +13,7 @@ ensure_service() {
       if [ "$kind" = systemd ] && [ "$3" = start ] && ! service_runs; then
         # both in one call, which takes half the time
         service_call enable --now
+        service_stays_up
         changed
         return
       fi
@@ -29,7 +30,11 @@ ensure_service() {
     start)
       if ! service_runs; then
         service_call start
+        service_stays_up
         changed
+      elif [ "$kind" = systemd ]; then
+        # it may be one that is started again and again
+        case $unit_state in *NRestarts=[1-9]*) service_stays_up ;; esac
       fi
       ;;
     stop)
@@ -40,10 +45,12 @@ ensure_service() {
       ;;
     reload)
       if service_runs; then service_call reload; else service_call start; fi
+      service_stays_up
       changed
       ;;
     *)
       service_call "$3"
+      service_stays_up
       changed
       ;;
   esac
@@ -69,7 +76,7 @@ service_kind() {
 # unit files that are new or changed are read again first
 systemd_look() {
   case $name in
-    *.service | *.socket | *.timer | *.path | *.mount | *.target) unit=$name ;;
+    *.service | *.socket | *.device | *.mount | *.automount | *.swap | *.target | *.path | *.timer | *.slice | *.scope) unit=$name ;;
     *) unit=$name.service ;;
   esac
   systemd_state
@@ -82,12 +89,12 @@ systemd_look() {
 }
 
 systemd_state() {
-  unit_state=$(systemctl show --property=LoadState,ActiveState,UnitFileState,NeedDaemonReload -- "$unit")
+  unit_state=$(systemctl show --property=LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,NRestarts,Result -- "$unit")
 }
 
 service_runs() {
   case $kind in
-    systemd) case $unit_state in *ActiveState=active* | *ActiveState=reloading* | *ActiveState=activating*) ;; *) return 1 ;; esac ;;
+    systemd) case $unit_state in *ActiveState=active* | *ActiveState=reloading* | *ActiveState=refreshing*) ;; *) return 1 ;; esac ;;
     openrc) rc-service "$name" status >/dev/null 2>&1 ;;
     runit) [ "$(runit_status "$name")" = yes ] ;;
     init) "/etc/init.d/$name" status >/dev/null 2>&1 ;;
@@ -156,6 +163,10 @@ service_call() {
   case $kind in
     systemd)
       if [ "$1" = reload ]; then set -- reload-or-restart; fi
+      # a start would wait as long as systemd does before it tries again
+      case $1$unit_state in start*SubState=auto-restart*) set -- restart ;; esac
+      # what failed too often just now is given one more try
+      case $unit_state in *Result=start-limit-hit*) quietly systemctl reset-failed -- "$unit" ;; esac
       if ! quietly systemctl "$@" -- "$unit"; then
         systemctl status --no-pager --lines=20 -- "$unit" >&2 || :
         return 1
@@ -189,6 +200,87 @@ service_call() {
       esac
       ;;
   esac
+}
+
+# service_stays_up: what was started just now runs, and still does after $seconds: two, where they are not given and the service itself does
+# not tell when it is ready
+service_stays_up() {
+  case $kind in
+    systemd) unit_stays_up ;;
+    init)
+      # a script that does not know `status` cannot be asked
+      if grep -Eq '(^|[^a-z])status([^a-z]|$)' "/etc/init.d/$name"; then stays_up_for "${seconds:-2}"; fi
+      ;;
+    openrc | runit | process) stays_up_for "${seconds:-2}" ;;
+  esac
+}
+
+# stays_up_for SECONDS
+stays_up_for() {
+  first=$(service_process)
+  waited=0
+  while :; do
+    process_pid "$name"
+    # some scripts return before their daemon has written down its number
+    case $kind-$waited in
+      init-0 | openrc-0) up=yes ;;
+      *) if service_runs && [ "$(service_process)" = "$first" ]; then up=yes; else up=''; fi ;;
+    esac
+    if [ -z "$up" ]; then
+      case $kind in
+        process) tail -n 20 "/var/log/pallet/$name.log" >&2 ;;
+        runit) sv status "$directory/$name" >&2 || : ;;
+        openrc) rc-service "$name" status >&2 || : ;;
+        init) "/etc/init.d/$name" status >&2 || : ;;
+      esac
+      fail "the service $name was started, and does not stay up: it ended within $((waited + 1)) seconds"
+    fi
+    [ "$waited" -lt "$1" ] || return 0
+    waited=$((waited + 1))
+    sleep 1
+  done
+}
+
+# prints what tells one process of the service from the next, where that can be asked
+service_process() {
+  if [ "$kind" = runit ]; then sv status "$directory/$name" 2>/dev/null | sed -n 's/^run: [^(]*(pid \([0-9]*\)).*/\1/p'; fi
+}
+
+# systemd tells of most kinds when they are ready; of a `simple` service it knows only that there is a process
+unit_stays_up() {
+  unit_now
+  case $now in *Type=oneshot*Result=success*) return ;; esac
+  first=${now%ActiveState=*} waited=0
+  case $unit-$now in
+    *.service-*Type=simple* | *.service-*Type=exec* | *.service-*Type=idle*) seconds=${seconds:-2} ;;
+    *) seconds=${seconds:-0} ;;
+  esac
+  while :; do
+    case $now in
+      *ActiveState=active* | *ActiveState=reloading* | *ActiveState=refreshing*) ;;
+      *) unit_failed ;;
+    esac
+    # it was started again: what tells one run from the next has changed
+    [ "${now%ActiveState=*}" = "$first" ] || unit_failed
+    [ "$waited" -lt "$seconds" ] || return 0
+    waited=$((waited + 1))
+    sleep 1
+    unit_now
+  done
+}
+
+unit_now() {
+  now=$(systemctl show --property=Type,Result,ActiveState,NRestarts,InvocationID -- "$unit")
+  # the order is systemd's own
+  now=$(printf '%s\n' "$now" | sort -r)
+}
+
+unit_failed() {
+  systemctl status --no-pager --lines=20 -- "$unit" >&2 || :
+  state=${now#*ActiveState=} result=${now#*Result=}
+  state=${state%%"$newline"*} result=${result%%"$newline"*}
+  if [ "$state" = active ]; then state='started again and again'; fi
+  fail "the service $name was started, and does not stay up: it is $state ($result)"
 }
 
 # runit takes a service up some seconds after its link is there

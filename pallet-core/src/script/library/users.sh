@@ -108,16 +108,64 @@ ensure_password() {
   changed
 }
 
-# ensure_no_user NAME HOME: its home directory stays, unless HOME is not empty
+# ensure_no_user NAME HOME FORCE: its home directory stays, unless HOME is not empty; its processes are ended if FORCE is not empty, and else an error
 ensure_no_user() {
-  if entry_of passwd "$1" >/dev/null; then
-    if command -v userdel >/dev/null 2>&1; then
-      quietly userdel ${2:+-r} -- "$1"
-    else
-      quietly deluser ${2:+--remove-home} -- "$1"
-    fi
-    changed
+  entry=$(entry_of passwd "$1") || return 0
+  number=${entry#*:*:} number=${number%%:*}
+  processes_of "$number"
+  if [ -n "$processes" ]; then
+    [ -n "${3-}" ] || fail "the user $1 has running processes ($processes); stop them before, or give force = True to end them"
+    end_processes "$1" "$number"
   fi
+  if [ -n "${2-}" ]; then
+    home=${entry%:*} home=${home##*:}
+    if [ -L "$home" ]; then fail "the home directory $home of $1 is a link; remove it by hand, or leave remove_home away"; fi
+    if [ -d "$home" ]; then require_no_mounts "$home"; fi
+  fi
+  if command -v userdel >/dev/null 2>&1; then
+    quietly userdel ${2:+-r} -- "$1"
+  else
+    quietly deluser ${2:+--remove-home} -- "$1"
+  fi
+  changed
+}
+
+# processes_of UID: sets processes to the numbers of those that run as this user
+processes_of() {
+  processes=''
+  for process in /proc/[0-9]*/status; do
+    { while read -r key real effective rest; do
+      case $key in
+        State:) case $real in Z | X) break ;; esac ;;
+        Uid:)
+          if [ "$real" = "$1" ] || [ "$effective" = "$1" ]; then
+            process=${process#/proc/}
+            processes="$processes${processes:+ }${process%/status}"
+          fi
+          break
+          ;;
+      esac
+    done <"$process"; } 2>/dev/null || :
+  done
+}
+
+# end_processes NAME UID: asks them to end, and ends them five seconds later
+end_processes() {
+  [ "$2" != 0 ] || fail "the processes of $1 are root's; they are not ended"
+  ancestor=$$
+  while [ "${ancestor:-0}" -gt 1 ]; do
+    case " $processes " in *" $ancestor "*) fail "this very connection is one of $1; connect as another user to remove it" ;; esac
+    ancestor=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$ancestor/status")
+  done
+  # numbers have no blanks: these split on purpose
+  kill -s TERM $processes 2>/dev/null || :
+  waited=0
+  while processes_of "$2" && [ -n "$processes" ]; do
+    if [ "$waited" -ge 5 ]; then kill -s KILL $processes 2>/dev/null || :; fi
+    [ "$waited" -lt 10 ] || fail "processes of $1 do not end: $processes"
+    waited=$((waited + 1))
+    sleep 1
+  done
 }
 
 # ensure_locked NAME: no password lets the user in

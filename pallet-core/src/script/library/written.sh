@@ -69,9 +69,11 @@ compact_written() {
   )
 }
 
-# keep_version PATH NUMBER: what stands there is kept beside the older versions, of which so many stay; none of what may hold secrets
+# keep_version PATH NUMBER NAME: what stands at PATH, and can be read as NAME, is kept beside the older versions, of which so many stay; none of what may
+# hold secrets
 keep_version() {
-  if [ "$2" = 0 ] || [ -n "${no_versions-}" ] || [ ! -w /var/lib/pallet ] || [ ! -f "$1" ] || [ -L "$1" ]; then return; fi
+  if [ "$2" = 0 ] || [ -n "${no_versions-}" ] || [ ! -w /var/lib/pallet ] || [ ! -f "$3" ] || [ -L "$3" ]; then return; fi
+  if holds_secret "$1" "$3"; then return; fi
   (
     umask 077
     kept=/var/lib/pallet/versions$1
@@ -82,9 +84,9 @@ keep_version() {
       case $number in *[!0-9]* | '') continue ;; esac
       if [ "$number" -gt "$last" ]; then last=$number; fi
     done
-    new=$kept.~$((last + 1))~
-    cat -- "$1" >"$new" || {
-      rm -f -- "$new"
+    version_new=$kept.~$((last + 1))~
+    cat -- "$3" >"$version_new" || {
+      rm -f -- "$version_new"
       fail "cannot keep the old content of $1 in /var/lib/pallet/versions; max_versions = 0 keeps none"
     }
     for version in "$kept".~*~; do

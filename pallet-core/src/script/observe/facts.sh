@@ -112,3 +112,12 @@ if [ -e /var/lib/pallet/bootstrapped ]; then answer fact bootstrapped yes; fi
 for path in /var/lib/pallet/flags/*; do
   if [ -e "$path" ]; then answer flag "${path##*/}"; fi
 done
+left=''
+if [ -s /var/lib/pallet/temporaries ]; then left=1; fi
+for path in /var/lib/pallet/incoming/* /var/lib/pallet/flags/.log.*; do
+  if [ -e "$path" ]; then left=1; fi
+done
+# what is at work now holds the lock, and has left nothing
+if [ -n "$left" ] && { ! command -v flock >/dev/null 2>&1 || flock -n /var/lib/pallet/lock true 2>/dev/null; }; then
+  answer leftovers
+fi

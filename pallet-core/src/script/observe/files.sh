@@ -2,8 +2,10 @@
 
 # describe PATH...: kind, owner, group and mode; no path holds a newline
 describe() {
-  stats=$(stat -c '%f:%u:%g:%s:%U:%G %n' -- "$@" 2>/dev/null)
-  answer stats "$stats"
+  # as it comes: what a program says without end is kept nowhere
+  printf "%s $token " "$token<" stats
+  stat -c '%f:%u:%g:%s:%U:%G %n' -- "$@" 2>/dev/null
+  printf " $token %s $token %s $token " "$token>" "$nl"
   # what vanishes meanwhile is told last, and that holds
   for path do
     if [ -L "$path" ]; then link "$path"; elif [ ! -e "$path" ]; then answer absent "$path"; fi
@@ -105,4 +107,9 @@ text() {
 # written: the digests of what Pallet wrote
 written() {
   if [ -r /var/lib/pallet/written ]; then answer written "$(cat /var/lib/pallet/written)"; fi
+}
+
+# secrets: which files hold secrets
+secrets() {
+  if [ -r /var/lib/pallet/secrets ]; then answer secrets "$(cat /var/lib/pallet/secrets)"; fi
 }

@@ -13,6 +13,7 @@ mod compile;
 mod packages;
 mod parse;
 mod services;
+mod simulated;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -31,6 +32,8 @@ pub struct Observed {
     pub facts: Facts,
     /// What was asked of it.
     pub state: NodeState,
+    /// There are temporary entries of a run: of one that goes on, or of one that was killed.
+    pub leftovers: bool,
 }
 
 /// An answer that cannot be read.

@@ -1,5 +1,7 @@
 //! Reads what package managers say of packages.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::model::{NodeState, Observation, PackageManager, PackageState};
 
 /// Reads the answer of the node's package manager. What it does not name is not installed.
@@ -19,6 +21,64 @@ pub(super) fn read(wanted: &Observation, text: &str, state: &mut NodeState) {
         let found = of_name().find(|state| matches!(state, PackageState::Installed { .. })).or_else(|| of_name().next());
         state.set_package(name, found.cloned().unwrap_or(PackageState::Absent));
     }
+}
+
+/// Reads which packages come when those that are asked for are installed: `needs`, where there is more than one, is what `apt-cache depends`
+/// says of all of them; without that, what nobody asked for comes with each.
+pub(super) fn read_coming(asked: &str, come: &str, needs: &str, state: &mut NodeState) {
+    let asked: BTreeSet<&str> = asked.split_whitespace().collect();
+    let come: BTreeSet<&str> = come.split_whitespace().map(bare).collect();
+    let needs = depends(needs);
+    for name in &asked {
+        let mut with = BTreeSet::from([bare(name).to_owned()]);
+        if needs.is_empty() {
+            with.extend(come.iter().filter(|other| !asked.contains(*other)).map(|other| (*other).to_owned()));
+        } else {
+            let mut next = vec![bare(name)];
+            while let Some(one) = next.pop() {
+                for other in needs.get(one).into_iter().flatten().filter(|other| come.contains(*other)) {
+                    if with.insert((*other).to_owned()) {
+                        next.push(other);
+                    }
+                }
+            }
+        }
+        state.set_coming(name, with);
+    }
+}
+
+/// Reads which packages go when those that are asked for are removed.
+pub(super) fn read_leaving(asked: &str, go: &str, state: &mut NodeState) {
+    let go: BTreeSet<String> = go.split_whitespace().map(|name| bare(name).to_owned()).collect();
+    for name in asked.split_whitespace() {
+        state.set_leaving(name, go.clone());
+    }
+}
+
+/// A name without its architecture.
+fn bare(name: &str) -> &str {
+    name.split(':').next().unwrap_or(name)
+}
+
+/// What each package needs or recommends. What stands in for a virtual package is written below it, with more blanks before it.
+fn depends(text: &str) -> BTreeMap<&str, BTreeSet<&str>> {
+    let mut found: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let (mut of, mut counts) = ("", false);
+    for line in text.lines() {
+        let name = line.trim_start_matches([' ', '|']);
+        if name.len() == line.len() {
+            of = bare(name);
+            found.entry(of).or_default();
+        } else if let Some((how, other)) = name.split_once(": ") {
+            counts = matches!(how, "Depends" | "PreDepends" | "Recommends");
+            if counts {
+                found.entry(of).or_default().insert(bare(other));
+            }
+        } else if counts {
+            found.entry(of).or_default().insert(bare(name));
+        }
+    }
+    found
 }
 
 struct Entry<'a> {
@@ -114,6 +174,21 @@ mod tests {
                 nginx: Some(Absent)
             "#]],
         );
+    }
+
+    #[test]
+    fn what_comes_along() {
+        let mut state = node().0;
+        let needs = "postgresql\n  Depends: postgresql-15\npostgresql-15\n  Depends: libpq5\n |Depends: <virtual>\n    stands-in\n  Suggests: nginx\n\
+                     nginx\n  Depends: nginx-common:amd64\nstands-in\nlibpq5\nnginx-common\n";
+        let come = "libpq5 nginx nginx-common postgresql postgresql-15 stands-in";
+        read_coming("nginx postgresql postgresql-15", come, needs, &mut state);
+        let coming = |state: &NodeState, name: &str| state.coming(name).map(|names| names.iter().cloned().collect::<Vec<_>>().join(" "));
+        assert_eq!(coming(&state, "nginx").as_deref(), Some("nginx nginx-common"));
+        assert_eq!(coming(&state, "postgresql").as_deref(), Some("libpq5 postgresql postgresql-15 stands-in"));
+        assert_eq!(coming(&state, "curl"), None);
+        read_coming("curl wget", "curl wget libcurl", "", &mut state);
+        assert_eq!(coming(&state, "curl").as_deref(), Some("curl libcurl"));
     }
 
     #[test]

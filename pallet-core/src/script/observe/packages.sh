@@ -12,7 +12,10 @@ packages() {
         esac
       done
       ;;
-    dnf | yum | zypper) answer packages "$(rpm -q --qf '%{NAME} installed %{ARCH} %|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\n' "$@" 2>/dev/null)" ;;
+    dnf | yum | zypper)
+      installed=$(rpm -q --qf '%{NAME} installed %{ARCH} %|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\n' "$@" 2>/dev/null)
+      answer packages "$installed"
+      ;;
     pacman) answer packages "$(pacman -Q "$@" 2>/dev/null)" ;;
     apk) answer packages "$(apk info -e -v "$@" 2>/dev/null)" ;;
   esac

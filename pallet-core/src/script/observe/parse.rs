@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine;
 
 use super::super::flag_of_file;
-use super::{ObserveError, Observed, packages, services, users};
+use super::{ObserveError, Observed, packages, services, simulated, users};
 use crate::model::{
     self, Attributes, CommandState, Facts, FileState, Known, NodeState, Observation, Os, OsFamily, PackageManager, PackageState, Reading,
     ServiceManager,
@@ -26,6 +26,18 @@ pub fn parse(wanted: &Observation, token: &str, output: &[u8]) -> Result<Observe
     for answer in &answers {
         match answer.as_slice() {
             ["packages", text] => packages::read(wanted, text, &mut state),
+            ["coming", asked, come, needs] => packages::read_coming(asked, come, needs, &mut state),
+            ["simulated", name, said] => {
+                let come = match state.os.package_manager {
+                    PackageManager::Zypper => simulated::zypper(said),
+                    _ => simulated::dnf(said),
+                };
+                if let Some(come) = come {
+                    packages::read_coming(name, &come.join(" "), "", &mut state);
+                }
+            }
+            ["unlisted", name, age] => state.set_unlisted(name, number(answer, age)?),
+            ["leaving", asked, go] => packages::read_leaving(asked, go, &mut state),
             ["provided", name] => {
                 state.set_package(name, PackageState::Installed { version: None });
             }
@@ -44,19 +56,31 @@ pub fn parse(wanted: &Observation, token: &str, output: &[u8]) -> Result<Observe
                 let output = output.trim_end_matches('\n').to_owned();
                 state.set_reading(script, Reading { exit: number(answer, exit)?, output, of: of.clone() });
             }
+            ["edit", index, exit, made] => {
+                let index: usize = number(answer, index)?;
+                let (script, path) = wanted.edits.iter().nth(index).ok_or_else(|| malformed(answer))?;
+                let made = Reading { exit: number(answer, exit)?, output: (*made).to_owned(), of: Some(path.clone()) };
+                state.set_reading(script, made);
+            }
             ["written", lines] => {
-                for (digest, path) in lines.lines().filter_map(|line| line.split_once("  ")) {
+                for (digest, path) in lines.split('\n').filter_map(|line| line.split_once("  ")) {
                     // `-`: it was forgotten
                     state.set_written(path, Some(digest).filter(|digest| digest.len() == 64));
                 }
             }
+            ["secrets", lines] => lines.lines().filter_map(|line| line.split_once("  ")).for_each(|(mark, path)| match mark {
+                // something without secrets stands there now
+                "!" => state.forget_secret(path),
+                digest => state.set_secret(path, Some(digest).filter(|digest| digest.len() == 64)),
+            }),
             ["applied", marks] => marks.lines().for_each(|mark| state.set_applied(mark)),
             _ => {}
         }
     }
     services::read(wanted, &answers, &mut state);
     users::read(wanted, &answers, &mut state);
-    Ok(Observed { facts, state })
+    let leftovers = answers.iter().any(|answer| answer.as_slice() == ["leftovers"]);
+    Ok(Observed { facts, state, leftovers })
 }
 
 /// One answer's fields.
@@ -112,6 +136,7 @@ fn word<T: serde::de::DeserializeOwned>(word: &str, default: T) -> T {
 fn files(wanted: &Observation, answers: &[Answer<'_>], state: &mut NodeState) -> Result<(), ObserveError> {
     let mut digests: BTreeMap<&str, String> = BTreeMap::new();
     let mut texts: BTreeMap<&str, String> = BTreeMap::new();
+    let mut bytes: BTreeMap<&str, String> = BTreeMap::new();
     let mut checked = false;
     for answer in answers {
         match answer.as_slice() {
@@ -121,7 +146,12 @@ fn files(wanted: &Observation, answers: &[Answer<'_>], state: &mut NodeState) ->
             ["text", path, encoded] => {
                 let Some(content) = content(encoded) else { continue };
                 digests.insert(path, model::digest(&content));
-                texts.extend(String::from_utf8(content).ok().filter(|text| !text.contains('\0')).map(|text| (*path, text)));
+                match String::from_utf8(content) {
+                    Ok(text) if text.contains('\0') => {}
+                    Ok(text) => drop(texts.insert(path, text)),
+                    Err(other) if other.as_bytes().contains(&0) => {}
+                    Err(other) => drop(bytes.insert(*path, other.as_bytes().iter().copied().map(char::from).collect::<String>())),
+                }
             }
             _ => {}
         }
@@ -132,7 +162,8 @@ fn files(wanted: &Observation, answers: &[Answer<'_>], state: &mut NodeState) ->
             ["link", path, target] => found(wanted, path, FileState::Link { target: (*target).to_owned() }, answer, state)?,
             ["stat", numbers, path] => look(wanted, numbers, path, state).ok_or_else(|| malformed(answer))?,
             ["stats", lines] => {
-                for line in lines.lines() {
+                // a path may end with what else would be taken for the end of a line
+                for line in lines.split('\n').filter(|line| !line.is_empty()) {
                     line.split_once(' ')
                         .and_then(|(numbers, path)| look(wanted, numbers, path, state))
                         .ok_or_else(|| malformed(&[line]))?;
@@ -152,6 +183,9 @@ fn files(wanted: &Observation, answers: &[Answer<'_>], state: &mut NodeState) ->
         };
         let text = texts.remove(path.as_str()).filter(|_| question.text || question.text_unless != digest);
         state.set_file(path, FileState::File { digest, text, attributes });
+        if let Some(bytes) = bytes.remove(path.as_str()) {
+            state.set_bytes(path, bytes);
+        }
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ pub(super) fn read(wanted: &Observation, answers: &[Answer<'_>], state: &mut Nod
     let mut links = BTreeMap::new();
     for answer in answers {
         match answer.as_slice() {
-            ["units", text] => units = systemd(text),
+            ["units", text, uptime] => units = systemd(text, uptime.parse().ok()),
             ["links", name, enabled] => {
                 links.insert(*name, *enabled);
             }
@@ -21,8 +21,11 @@ pub(super) fn read(wanted: &Observation, answers: &[Answer<'_>], state: &mut Nod
     }
     // a name that nothing answers for is a service that nothing on the node knows
     for name in wanted.services.keys() {
-        let mut found = ServiceState { exists: false, running: false, enabled: None };
+        let mut found = ServiceState { exists: false, running: false, enabled: None, masked: false };
         if let Some(unit) = units.get(unit(name).as_str()) {
+            if unit.flaps {
+                continue;
+            }
             found = unit.state.clone();
             if unit.generated {
                 found.enabled = links.get(name.as_str()).and_then(|enabled| yes_or_no(enabled));
@@ -33,10 +36,10 @@ pub(super) fn read(wanted: &Observation, answers: &[Answer<'_>], state: &mut Nod
     for answer in answers {
         let (name, found) = match answer.as_slice() {
             ["service", name, running, enabled] => {
-                (name, ServiceState { exists: true, running: *running == "yes", enabled: yes_or_no(enabled) })
+                (name, ServiceState { exists: true, running: *running == "yes", enabled: yes_or_no(enabled), masked: false })
             }
             ["process", name, _pid] if !state.service(name).known().is_some_and(|known| known.exists) => {
-                (name, ServiceState { exists: true, running: true, enabled: None })
+                (name, ServiceState { exists: true, running: true, enabled: None, masked: false })
             }
             _ => continue,
         };
@@ -50,29 +53,46 @@ struct Unit {
     state: ServiceState,
     /// It stands for an init script.
     generated: bool,
+    /// It was started again by itself a moment ago, so whether it runs shows only when one waits.
+    flaps: bool,
 }
 
+/// A unit that systemd started again must have run for so many seconds to be one that runs.
+const STEADY: u64 = 10;
+
 /// Reads the blocks of `systemctl show`: each names its unit with all its aliases, and those that do not exist too.
-fn systemd(text: &str) -> BTreeMap<&str, Unit> {
+fn systemd(text: &str, uptime: Option<u64>) -> BTreeMap<String, Unit> {
     let mut units = BTreeMap::new();
     for block in text.split("\n\n") {
         let properties: BTreeMap<&str, &str> = block.lines().filter_map(|line| line.split_once('=')).collect();
         let property = |name: &str| properties.get(name).copied().unwrap_or_default();
-        for name in property("Names").split(' ').filter(|name| !name.is_empty()) {
+        for name in property("Names").split(' ').filter(|name| !name.is_empty()).map(unquoted) {
             let state = ServiceState {
                 exists: !matches!(property("LoadState"), "not-found" | ""),
-                running: matches!(property("ActiveState"), "active" | "reloading" | "activating"),
+                // `activating` is what waits to be started again, too
+                running: matches!(property("ActiveState"), "active" | "reloading" | "refreshing"),
                 enabled: match property("UnitFileState") {
                     "enabled" | "enabled-runtime" | "alias" => Some(true),
                     // these are started by others, and can be neither enabled nor disabled
                     "static" | "indirect" | "generated" | "transient" | "" => None,
                     _ => Some(false),
                 },
+                masked: property("LoadState") == "masked",
             };
-            units.insert(name, Unit { state, generated: property("UnitFileState") == "generated" });
+            let restarted = !matches!(property("NRestarts"), "" | "0");
+            let since = property("ActiveEnterTimestampMonotonic").parse::<u64>().ok().map(|micros| micros / 1_000_000);
+            let young = since.zip(uptime).is_none_or(|(since, now)| now < since + STEADY);
+            let flaps = restarted && state.running && young;
+            units.insert(name, Unit { state, generated: property("UnitFileState") == "generated", flaps });
         }
     }
     units
+}
+
+/// A name as it is: systemctl quotes those that hold a backslash.
+fn unquoted(name: &str) -> String {
+    let inner = name.strip_prefix('"').and_then(|name| name.strip_suffix('"'));
+    inner.map_or_else(|| name.to_owned(), |inner| inner.replace("\\\\", "\\"))
 }
 
 fn yes_or_no(word: &str) -> Option<bool> {
@@ -96,7 +116,9 @@ mod tests {
         let answers: Vec<Answer<'_>> = answers.iter().map(|answer| answer.to_vec()).collect();
         read(&wanted, &answers, &mut state);
         let line = |name: &String| match state.service(name).known() {
-            Some(ServiceState { exists, running, enabled }) => format!("{name}: exists {exists}, running {running}, enabled {enabled:?}\n"),
+            Some(ServiceState { exists, running, enabled, .. }) => {
+                format!("{name}: exists {exists}, running {running}, enabled {enabled:?}\n")
+            }
             None => format!("{name}: unknown\n"),
         };
         expected.assert_eq(&wanted.services.keys().map(line).collect::<String>());
@@ -108,16 +130,24 @@ mod tests {
                      Names=nginx.service\nLoadState=not-found\nActiveState=inactive\nUnitFileState=\n\n\
                      Names=apt-daily.timer\nLoadState=loaded\nActiveState=inactive\nUnitFileState=disabled\n\n\
                      Names=old.service\nLoadState=loaded\nActiveState=failed\nUnitFileState=generated\n\n\
-                     Names=dbus.service\nLoadState=loaded\nActiveState=active\nUnitFileState=static";
+                     Names=dbus.service\nLoadState=loaded\nActiveState=active\nUnitFileState=static\n\n\
+                     Names=flapping.service\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled\nNRestarts=7\nActiveEnterTimestampMonotonic=999000000\n\n\
+                     Names=again.service\nLoadState=loaded\nActiveState=activating\nUnitFileState=enabled\nNRestarts=7\n\n\
+                     Names=\"mnt-my\\\\x2ddata.mount\"\nLoadState=loaded\nActiveState=active\nUnitFileState=static\n\n\
+                     Names=steady.service\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled\nNRestarts=1\nActiveEnterTimestampMonotonic=900000000";
         check(
-            &["mysql", "nginx", "apt-daily.timer", "old", "dbus"],
-            &[&["units", units], &["links", "old", "yes"]],
+            &["mysql", "nginx", "apt-daily.timer", "old", "dbus", "flapping", "again", "steady", "mnt-my\\x2ddata.mount"],
+            &[&["units", units, "1000"], &["links", "old", "yes"]],
             expect![[r#"
+                again: exists true, running false, enabled Some(true)
                 apt-daily.timer: exists true, running false, enabled Some(false)
                 dbus: exists true, running true, enabled None
+                flapping: unknown
+                mnt-my\x2ddata.mount: exists true, running true, enabled None
                 mysql: exists true, running true, enabled Some(true)
                 nginx: exists false, running false, enabled None
                 old: exists true, running false, enabled Some(true)
+                steady: exists true, running true, enabled Some(true)
             "#]],
         );
     }

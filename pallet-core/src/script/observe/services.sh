@@ -4,7 +4,8 @@
 services() {
   if [ "$services" = systemd ]; then
     show_units "$@"
-    answer units "$units"
+    read -r uptime rest </proc/uptime
+    answer units "$units" "${uptime%%.*}"
   fi
   if [ "$services" = runit ]; then runit_directory; fi
   for name do
@@ -30,20 +31,21 @@ show_units() {
   for name do
     shift
     case $name in
-      *.service | *.socket | *.timer | *.path | *.mount | *.target) unit=$name ;;
+      *.service | *.socket | *.device | *.mount | *.automount | *.swap | *.target | *.path | *.timer | *.slice | *.scope) unit=$name ;;
       *) unit=$name.service ;;
     esac
     if unit_is_there "$unit" || [ -e "/etc/init.d/$name" ]; then set -- "$@" "$unit"; fi
   done
   units=''
   if [ $# -gt 0 ]; then
-    units=$(systemctl show --property=Names,LoadState,ActiveState,UnitFileState -- "$@" 2>/dev/null)
+    units=$(systemctl show --property=Names,LoadState,ActiveState,UnitFileState,NRestarts,ActiveEnterTimestampMonotonic -- "$@" 2>/dev/null)
   fi
 }
 
 # unit_is_there UNIT: it has a file or has run, or that cannot be seen: asking systemd costs more than all the rest
 unit_is_there() {
-  case $1 in *@*) return 0 ;; esac
+  # these may have no file
+  case $1 in *@* | *.device | *.mount | *.swap | *.slice | *.scope) return 0 ;; esac
   if [ ! -d /run/systemd/units ] || [ -L "/run/systemd/units/invocation:$1" ]; then return 0; fi
   for place in /etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system \
     /run/systemd/transient /run/systemd/generator /run/systemd/generator.early /run/systemd/generator.late \

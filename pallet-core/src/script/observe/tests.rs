@@ -310,7 +310,7 @@ fn alpine_as_recorded() {
     let installed = crate::model::PackageState::Installed { version: Some("1.26.2-r0".into()) };
     assert_eq!(observed.state.package("nginx"), Known::Known(&installed));
     assert_eq!(observed.state.package_lists_age(), Known::Known(None));
-    let service = crate::model::ServiceState { exists: true, running: true, enabled: Some(false) };
+    let service = crate::model::ServiceState { exists: true, running: true, enabled: Some(false), masked: false };
     assert_eq!(observed.state.service("nginx"), Known::Known(&service));
 }
 

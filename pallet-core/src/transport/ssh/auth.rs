@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use ssh2::{Error, ErrorCode, KeyboardInteractivePrompt, Prompt as Question, Session};
+use tokio::time::timeout;
 
 use super::super::settings::Passphrase;
 use super::super::{ConnectSettings, Secret, TransportError};
@@ -71,7 +72,7 @@ impl Login<'_> {
         match asked.await? {
             Ok(methods) => self.methods = Some(methods),
             Err(error) if self.tried.is_empty() => return Err(self.link.lost(error)),
-            Err(error) => self.still_there(&error)?,
+            Err(error) => self.still_there(&error).await?,
         }
         Ok(self.link.session.authenticated())
     }
@@ -234,7 +235,7 @@ impl Login<'_> {
         match result {
             Ok(()) => Ok(Offer::Accepted),
             Err(error) => {
-                self.still_there(&error)?;
+                self.still_there(&error).await?;
                 Ok(match error.code() {
                     ErrorCode::Session(-18) => Offer::Refused,
                     ErrorCode::Session(-19) if error.message().starts_with("Invalid signature") => Offer::Refused,
@@ -256,7 +257,11 @@ impl Login<'_> {
             agent.list_identities()?;
             Ok(agent.identities()?.iter().map(|identity| identity.blob().to_vec()).collect())
         });
-        match listed.await? {
+        let Ok(listed) = timeout(self.limit, listed).await else {
+            let message = format!("the ssh agent at {} does not answer for {} s", socket.display(), self.limit.as_secs());
+            return Err(TransportError::Timeout { host: self.to.peer.clone(), message });
+        };
+        match listed? {
             Ok(keys) => {
                 if keys.is_empty() {
                     self.tried.push("the agent holds no key".to_owned());
@@ -289,7 +294,7 @@ impl Login<'_> {
         match tried.await? {
             Ok(Ok(())) => Ok(true),
             Ok(Err((error, comment))) => {
-                self.still_there(&error)?;
+                self.still_there(&error).await?;
                 self.tried.push(format!("the agent's key {comment} was refused"));
                 Ok(false)
             }
@@ -310,7 +315,7 @@ impl Login<'_> {
             let call = |session: &Session| session.userauth_password(&user, password.expose());
             match self.link.drive_within(self.limit, "the login", call).await? {
                 Ok(()) => return Ok(true),
-                Err(error) => self.still_there(&error)?,
+                Err(error) => self.still_there(&error).await?,
             }
         }
         if interactive {
@@ -318,7 +323,7 @@ impl Login<'_> {
             let call = |session: &Session| session.userauth_keyboard_interactive(&user, &mut answers);
             match self.link.drive_within(self.limit, "the login", call).await? {
                 Ok(()) => return Ok(true),
-                Err(error) => self.still_there(&error)?,
+                Err(error) => self.still_there(&error).await?,
             }
         }
         if plain || interactive {
@@ -328,10 +333,14 @@ impl Login<'_> {
     }
 
     /// Whether the server still listens after it refused something.
-    fn still_there(&self, error: &Error) -> Result<(), TransportError> {
+    async fn still_there(&mut self, error: &Error) -> Result<(), TransportError> {
         match error.code() {
             // libssh2 has many codes for an answer that does not come, and one way to say it.
             code if matches!(code, ErrorCode::Session(-43 | -13 | -7)) || error.message().starts_with("Waiting for") => {
+                if !self.link.is_ending().await {
+                    let why = "it sent something that cannot be read here, most likely a login banner of more than 32 KB (`Banner` in its sshd_config)";
+                    return Err(self.refused(format!("{why}: shorten it there")));
+                }
                 let tried = self.tried.join("; ");
                 Err(self.refused(format!("it ended the connection after: {tried}; it may allow fewer attempts (MaxAuthTries): name the key with IdentityFile and set IdentitiesOnly")))
             }

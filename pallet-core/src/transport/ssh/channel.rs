@@ -1,6 +1,7 @@
 //! A command in a channel: its input is written while its output is read, whichever side is ready.
 
 use std::io::{self, Read, Write};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ssh2::{Channel, ErrorCode};
@@ -10,6 +11,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::super::exec::timed_out;
 use super::super::input::{Feed, Input};
 use super::super::{Stream, TransportError};
+use super::agent_forward::Forward;
 use super::link::{Link, would_block};
 
 /// How long a peer may take to read that a channel is closed.
@@ -19,9 +21,10 @@ const DENIED: ErrorCode = ErrorCode::Session(-22);
 /// How much is read before anything else has its turn.
 const READS: usize = 16;
 /// How much longer output is left to gather each time before it is read again, and at most: a script that runs for long says many short
-/// things, and each wake costs more than they do.
+/// things, and each wake costs more than they do. So much at once is not short.
 const GATHER: Duration = Duration::from_millis(2);
 const GATHER_LONGEST: Duration = Duration::from_millis(50);
+const SHORT: usize = 8 * 1024;
 
 /// What a command gives: its output in pieces, and at last how it ended.
 pub(super) enum Event {
@@ -37,16 +40,53 @@ pub(super) enum Outcome {
     Broken(TransportError),
 }
 
-/// Runs `command` in `channel`, until it ends, or nobody listens, or it is silent for too long.
-pub(super) async fn run(
-    link: &mut Link,
-    mut channel: Channel,
-    command: &str,
-    input: Input,
-    patience: Option<Duration>,
-    events: &Sender<Event>,
-) -> Outcome {
-    match link.drive(|_| channel.exec(command)).await {
+/// A command to run, and how.
+pub(super) struct Work<'a> {
+    pub(super) command: &'a str,
+    pub(super) input: Input,
+    /// How long it may be silent.
+    pub(super) patience: Option<Duration>,
+    /// The socket of the agent that it may use, if it may.
+    pub(super) agent: Option<PathBuf>,
+}
+
+/// Does some work in `channel`, until it ends, or nobody listens, or it is silent for too long.
+pub(super) async fn run(link: &mut Link, mut channel: Channel, work: Work<'_>, forward: &mut Forward, events: &Sender<Event>) -> Outcome {
+    if let Some(agent) = work.agent.clone() {
+        let begun = tokio::select! {
+            begun = forward.begin(link, &mut channel, agent) => begun,
+            () = events.closed() => return Outcome::Broken(abandoned(&link.peer)),
+        };
+        match begun {
+            Err(error) => return Outcome::Broken(error),
+            Ok(Ok(())) => {}
+            Ok(Err(message)) => {
+                let refused = TransportError::Agent { host: link.peer.clone(), message };
+                return match close(link, &mut channel).await {
+                    Ok(()) => Outcome::Reusable(Err(refused)),
+                    Err(_) => Outcome::Broken(refused),
+                };
+            }
+        }
+    }
+    let outcome = run_in(link, channel, work, forward, events).await;
+    if let Outcome::Broken(_) = outcome {
+        return outcome;
+    }
+    match timeout(CLOSING, forward.end(link)).await {
+        Ok(Ok(())) => outcome,
+        Ok(Err(error)) => Outcome::Broken(error),
+        Err(_) => Outcome::Broken(deaf(link)),
+    }
+}
+
+async fn run_in(link: &mut Link, mut channel: Channel, work: Work<'_>, forward: &mut Forward, events: &Sender<Event>) -> Outcome {
+    let Work { command, input, patience, .. } = work;
+    let started = tokio::select! {
+        started = link.drive(|_| channel.exec(command)) => started,
+        () = events.closed() => return Outcome::Broken(abandoned(&link.peer)),
+    };
+    match started {
         Err(error) => return Outcome::Broken(error),
         Ok(Err(error)) if error.code() == DENIED => {
             let message = "the server allows no commands (ForceCommand, or a user without a shell)".to_owned();
@@ -56,16 +96,19 @@ pub(super) async fn run(
         Ok(Ok(())) => {}
     }
     let mut pump = Pump { feed: Some(Feed::new(input)), chunk: Vec::new(), written: 0, stuck: false };
-    let result = pump.run(link, &mut channel, patience, events).await;
+    let result = pump.run(link, &mut channel, forward, patience, events).await;
     if let Err(error @ TransportError::Lost { .. }) = result {
         return Outcome::Broken(error);
     }
     // A packet that is half sent must be finished before the next.
     let finishing = async {
-        while pump.stuck {
+        while pump.stuck || forward.is_stuck() {
             link.room().await?;
-            pump.write(link, &mut channel)?;
-            if pump.stuck {
+            match pump.stuck {
+                true => pump.write(link, &mut channel).map(drop)?,
+                false => forward.serve(link).await.map(drop)?,
+            }
+            if pump.stuck || forward.is_stuck() {
                 link.wait().await?;
             }
         }
@@ -116,6 +159,7 @@ impl Pump {
         &mut self,
         link: &mut Link,
         channel: &mut Channel,
+        forward: &mut Forward,
         patience: Option<Duration>,
         events: &Sender<Event>,
     ) -> Result<(), TransportError> {
@@ -129,30 +173,36 @@ impl Pump {
                 error = interruption(&peer, active, patience, events) => return Err(error),
             }
             // Writing comes first, and the end last: each of these also takes in packets that are for those after it.
-            let mut progress = self.write_next(link, channel).await?;
-            let mut heard = false;
+            let mut progress = !forward.is_stuck() && self.write_next(link, channel).await?;
+            let mut heard = 0;
             if progress && !self.stuck && !link.has_room() {
                 continue;
             }
             if !self.stuck {
+                progress |= forward.serve(link).await?;
+                if progress && !forward.is_stuck() && !link.has_room() {
+                    continue;
+                }
+            }
+            if !self.stuck && !forward.is_stuck() {
                 for stream in [Stream::Out, Stream::Err] {
                     let mut from = channel.stream(if stream == Stream::Out { 0 } else { 1 });
                     for _ in 0..READS {
                         let Some(read) = unless_blocked(link, from.read(&mut buffer))?.filter(|read| *read > 0) else { break };
-                        heard = true;
+                        heard += read;
                         if events.send(Event::Output(stream, buffer[..read].to_vec())).await.is_err() {
                             return Err(abandoned(&peer));
                         }
                     }
                 }
-                progress |= heard || channel.read_window().available > 0;
+                progress |= heard > 0 || channel.read_window().available > 0 || forward.has_news();
                 if channel.eof() && unless_blocked(link, channel.wait_close().map_err(io::Error::from))?.is_some() {
                     return Ok(());
                 }
             }
             if progress {
                 active = Instant::now();
-                if heard && self.feed.is_none() {
+                if (1..SHORT).contains(&heard) && self.feed.is_none() {
                     gather = (gather + GATHER).min(GATHER_LONGEST);
                     sleep(gather).await;
                 } else {
@@ -160,8 +210,12 @@ impl Pump {
                 }
                 continue;
             }
+            let gate = self.feed.as_ref().and_then(Feed::gate);
+            let stuck = self.stuck || forward.is_stuck();
             tokio::select! {
                 ready = link.wait() => ready?,
+                () = forward.ready(), if !stuck => {}
+                () = async { if let Some(gate) = &gate { gate.opened().await } }, if gate.is_some() => {}
                 error = interruption(&peer, active, patience, events) => return Err(error),
             }
         }
@@ -174,6 +228,10 @@ impl Pump {
             self.written = 0;
             match feed.next().await? {
                 Some(chunk) => self.chunk = chunk,
+                None if feed.gate().is_some() => {
+                    self.chunk = Vec::new();
+                    return Ok(false);
+                }
                 None if feed.stays_open() => {
                     self.chunk = Vec::new();
                     self.feed = None;

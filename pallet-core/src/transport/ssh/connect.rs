@@ -11,7 +11,8 @@ use super::super::{ConnectSettings, Secret, TransportError};
 use super::auth;
 use super::config::{AgentChoice, Hop, HostConfig};
 use super::host_key::HostKeys;
-use super::link::{Link, Socket};
+use super::link::Link;
+use super::pipe::Socket;
 use super::proxy::Carrier;
 use super::proxy_command::ProxyCommand;
 use super::tokens::in_home;
@@ -19,6 +20,8 @@ use crate::model::SshConnection;
 
 /// Key exchanges to prefer: the cheapest for both sides. What the server insists on is taken too, the post-quantum ones first.
 const KEX: [&str; 2] = ["curve25519-sha256", "curve25519-sha256@libssh.org"];
+/// How long a handshake keeps others waiting.
+const SHARE: Duration = Duration::from_secs(1);
 /// The first pause before a busy host is asked again.
 const FIRST_PAUSE: Duration = Duration::from_millis(150);
 /// The longest.
@@ -120,7 +123,9 @@ pub(super) async fn establish(to: &Destination, settings: &ConnectSettings, via:
             }
         }
     };
+    link.begin("the login");
     auth::log_in(&mut link, to, settings, limit).await?;
+    link.logged_in();
     link.keep_alive(to.config.server_alive_interval.unwrap_or(settings.keepalive));
     Ok(link)
 }
@@ -133,20 +138,39 @@ async fn attempt(
     limit: Duration,
 ) -> Result<Link, Failure> {
     let socket = match (via, &to.config.proxy_command) {
-        (Some(via), _) => Socket::Tunnel(via.tunnel(&to.config.host_name, to.port).await?),
+        (Some(via), _) => match timeout(limit, via.tunnel(&to.config.host_name, to.port)).await {
+            Ok(tunnel) => Socket::Tunnel(tunnel?),
+            Err(_) => return Err(to.failed(format!("the host before it has not reached it for {} s: is it up?", limit.as_secs())).into()),
+        },
         (None, Some(command)) => {
             let started = ProxyCommand::start(command);
             let (command, socket) = started.map_err(|error| to.failed(format!("its ProxyCommand does not start: {error}")))?;
             Socket::Command(socket, Box::new(command))
         }
-        (None, None) => Socket::Tcp(dial(to, limit).await?),
+        (None, None) => {
+            let room = settings.shared.dials.clone().acquire_owned().await.map_err(|error| to.failed(error.to_string()))?;
+            let socket = dial(to, limit).await?;
+            drop(room);
+            Socket::Tcp(socket)
+        }
     };
-    let _share = settings.shared.handshakes.clone().acquire_owned().await.map_err(|error| to.failed(error.to_string()))?;
+    let mut share = Some(settings.shared.handshakes.clone().acquire_owned().await.map_err(|error| to.failed(error.to_string()))?);
     let mut link = Link::new(socket, to.peer.clone())?;
     prefer(&link, MethodType::Kex, &KEX).map_err(|error| to.failed(error.to_string()))?;
     prefer(&link, MethodType::HostKey, &host_keys.algorithms()).map_err(|error| to.failed(error.to_string()))?;
     let mut session = link.session.clone();
-    let agreed = link.drive_within(limit, "the key exchange", |_| session.handshake()).await;
+    link.begin("the key exchange");
+    let agreed = {
+        let mut agreeing = std::pin::pin!(link.drive_within(limit, "the key exchange", |_| session.handshake()));
+        tokio::select! {
+            agreed = &mut agreeing => agreed,
+            // one that is waited for holds up no other
+            () = sleep(SHARE) => {
+                drop(share.take());
+                agreeing.await
+            }
+        }
+    };
     if matches!(agreed, Ok(Err(_)) | Err(TransportError::Lost { .. }))
         && let Some(why) = link.command_failure().await
     {
@@ -154,10 +178,19 @@ async fn attempt(
     }
     match agreed {
         Ok(Ok(())) => {}
+        Ok(Err(error)) if is_refusal(&error) && !link.is_ending().await => {
+            let message = format!("what it sends is no ssh ({error}): is this the right port?");
+            return Err(to.failed(message).into());
+        }
         Ok(Err(error)) if is_refusal(&error) => return Err(Failure::Busy("it closes the connection before it greets".to_owned())),
         Err(TransportError::Lost { message, .. }) => return Err(Failure::Busy(format!("it closes the connection ({message})"))),
         Ok(Err(error)) => {
             let message = format!("no agreement on keys and ciphers: {error}; see what sshd offers with `ssh -vv`");
+            return Err(to.failed(message).into());
+        }
+        Err(TransportError::Timeout { .. }) if !link.has_spoken() => {
+            let message =
+                format!("it takes the connection and says nothing for {} s: is this an ssh server, and the right port?", limit.as_secs());
             return Err(to.failed(message).into());
         }
         Err(error) => return Err(error.into()),

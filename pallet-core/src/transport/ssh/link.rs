@@ -1,97 +1,91 @@
-//! One ssh session that waits without blocking: tokio says when the socket is ready, libssh2 owns a duplicate of it.
+//! One ssh session that waits without blocking: libssh2 has one end of a pipe, and tokio says when there is something to move through it.
 
-use std::future::Future;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
-use std::pin::pin;
-use std::task::{Context, Waker};
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use ssh2::{BlockDirections, Error, ErrorCode, Session};
-use tokio::io::{AsyncWriteExt, Interest, Ready};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::io::Interest;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::super::TransportError;
-use super::proxy_command::ProxyCommand;
+use super::pipe::{Pipe, Socket};
 
 /// libssh2's "would block".
 const EAGAIN: ErrorCode = ErrorCode::Session(-37);
 /// How often a silent peer is asked before it counts as dead.
 const UNANSWERED: u32 = 2;
-
-/// What carries a session: a connection of this machine, one end of a tunnel through another session, or a command.
-#[derive(Debug)]
-pub(super) enum Socket {
-    Tcp(TcpStream),
-    Tunnel(UnixStream),
-    Command(UnixStream, Box<ProxyCommand>),
-}
-
-impl Socket {
-    async fn ready(&self, interest: Interest) -> io::Result<Ready> {
-        match self {
-            Socket::Tcp(socket) => socket.ready(interest).await,
-            Socket::Tunnel(socket) | Socket::Command(socket, _) => socket.ready(interest).await,
-        }
-    }
-
-    /// Forgets that the socket is ready, so that the next wait waits. One direction: tokio forgets none if it is given both.
-    fn clear(&self, interest: Interest) {
-        let would_block = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
-        let _ = match self {
-            Socket::Tcp(socket) => socket.try_io(interest, would_block),
-            Socket::Tunnel(socket) | Socket::Command(socket, _) => socket.try_io(interest, would_block),
-        };
-    }
-
-    /// Whether the socket is ready at this moment. To be ready to write, a third of the buffer must be free.
-    fn is_ready(&self, interest: Interest) -> bool {
-        let socket = match self {
-            Socket::Tcp(socket) => socket.as_fd(),
-            Socket::Tunnel(socket) | Socket::Command(socket, _) => socket.as_fd(),
-        };
-        let flags = if interest.is_writable() { PollFlags::OUT } else { PollFlags::IN };
-        let mut asked = [PollFd::from_borrowed_fd(socket, flags)];
-        poll(&mut asked, Some(&Timespec::default())).is_ok() && !asked[0].revents().is_empty()
-    }
-
-    fn duplicate(&self) -> io::Result<OwnedFd> {
-        match self {
-            Socket::Tcp(socket) => socket.as_fd().try_clone_to_owned(),
-            Socket::Tunnel(socket) | Socket::Command(socket, _) => socket.as_fd().try_clone_to_owned(),
-        }
-    }
-}
+/// How much a peer may send before its keys are agreed on, and again before somebody is logged in.
+pub(super) const BEFORE_LOGIN: u64 = 1 << 20;
+/// How long a peer that has said that it ends the connection may take to do so.
+const ENDING: Duration = Duration::from_secs(1);
+/// How often libssh2 may be asked in vain to read what is there.
+const IN_VAIN: u32 = 1000;
 
 /// A session with its socket. It has one owner, so that no channel is ever dropped while another thread uses the session:
 /// libssh2 does not survive that.
 pub(super) struct Link {
     pub(super) session: Session,
-    socket: Socket,
+    pipe: Pipe,
     pub(super) peer: String,
+    /// What the peer is waited for, until somebody is logged in.
+    stage: &'static str,
     keepalive: Option<Duration>,
     heard: Instant,
     asked: u32,
     asked_at: Instant,
 }
 
+/// What libssh2 would have to do to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Read,
+    Write,
+}
+
 impl Link {
     pub(super) fn new(socket: Socket, peer: String) -> Result<Self, TransportError> {
         let failed = |message: String| TransportError::Connect { host: peer.clone(), message };
         let session = Session::new().map_err(|error| failed(error.to_string()))?;
-        let duplicate = socket.duplicate().map_err(|error| failed(error.to_string()))?;
+        let pipe = Pipe::new(socket).map_err(|error| failed(error.to_string()))?;
         let mut owned = session.clone();
-        owned.set_tcp_stream(std::net::TcpStream::from(duplicate));
+        owned.set_tcp_stream(pipe.far());
         session.set_blocking(false);
         let now = Instant::now();
-        Ok(Link { session, socket, peer, keepalive: None, heard: now, asked: 0, asked_at: now })
+        Ok(Link { session, pipe, peer, stage: "", keepalive: None, heard: now, asked: 0, asked_at: now })
+    }
+
+    /// Begins what comes before somebody is logged in: the peer may not send more than a little.
+    pub(super) fn begin(&mut self, stage: &'static str) {
+        self.stage = stage;
+        self.pipe.allow(BEFORE_LOGIN);
+    }
+
+    /// Somebody is logged in: the peer may send as much as it likes.
+    pub(super) fn logged_in(&mut self) {
+        self.pipe.allow(u64::MAX);
+    }
+
+    /// Whether the peer has said anything.
+    pub(super) fn has_spoken(&self) -> bool {
+        self.pipe.received() > 0
+    }
+
+    /// Whether the peer has ended the connection.
+    pub(super) fn has_ended(&self) -> bool {
+        self.pipe.ended().is_some()
+    }
+
+    /// Whether the peer ends the connection now.
+    pub(super) async fn is_ending(&mut self) -> bool {
+        let ending = async { while self.carry().is_ok() && !self.has_ended() && self.pipe.ready().await.is_ok() {} };
+        // what counts is whether it did, not how long that took
+        let _ = timeout(ENDING, ending).await;
+        self.has_ended()
     }
 
     /// Why the command that carries the session has failed, if one does and it has.
     pub(super) async fn command_failure(&mut self) -> Option<String> {
-        match &mut self.socket {
+        match &mut self.pipe.socket {
             Socket::Command(_, command) => command.failure().await,
             _ => None,
         }
@@ -106,45 +100,76 @@ impl Link {
 
     /// Whether there is room to write a few packets that are not data.
     pub(super) fn has_room(&self) -> bool {
-        self.socket.is_ready(Interest::WRITABLE)
+        self.pipe.has_room()
+    }
+
+    /// Whether something that was written waits for room to be sent.
+    pub(super) fn is_pending(&self) -> bool {
+        self.pipe.is_pending()
     }
 
     /// Waits until there is room to write, which every call that uses an open channel must do. libssh2 answers and acknowledges
     /// what it reads; where such a small packet does not fit, it wants the same call from the same place on the stack again.
     pub(super) async fn room(&mut self) -> Result<(), TransportError> {
-        self.until(Interest::WRITABLE).await
+        self.until(Next::Write).await
+    }
+
+    /// Waits until all that was written is sent.
+    pub(super) async fn flush(&mut self) -> Result<(), TransportError> {
+        loop {
+            self.carry()?;
+            if !self.pipe.is_pending() {
+                return Ok(());
+            }
+            self.pipe.ready().await.map_err(|error| self.lost(error))?;
+        }
     }
 
     /// Waits for what libssh2 waited for when it last would have blocked.
     pub(super) async fn wait(&mut self) -> Result<(), TransportError> {
         let outbound = matches!(self.session.block_directions(), BlockDirections::Outbound | BlockDirections::Both);
-        self.until(if outbound { Interest::WRITABLE } else { Interest::READABLE }).await
+        self.until(if outbound { Next::Write } else { Next::Read }).await
     }
 
-    /// Waits until the socket is ready. A peer that is dead is noticed here.
+    /// Waits until libssh2 can go on. A peer that is dead is noticed here.
     ///
-    /// That nothing has happened since libssh2 would have blocked does not mean that nothing is there: it may leave a part of what
-    /// has arrived in the socket. So the socket itself is asked.
-    async fn until(&mut self, interest: Interest) -> Result<(), TransportError> {
+    /// That nothing has come since libssh2 would have blocked does not mean that nothing is there: it may leave a part of what it
+    /// was given. So its end of the pipe itself is asked.
+    async fn until(&mut self, next: Next) -> Result<(), TransportError> {
         loop {
-            self.socket.clear(interest);
-            if self.socket.is_ready(interest) {
-                // An answer may be there before it is waited for. That there is room to write is no answer.
-                if interest.is_readable() {
-                    self.hear();
-                }
+            self.carry()?;
+            let ready = match next {
+                Next::Read => self.pipe.has_more(),
+                Next::Write => self.pipe.has_room(),
+            };
+            if ready {
                 return Ok(());
             }
-            let next = self.keepalive.map(|interval| self.heard.max(self.asked_at) + interval);
-            let ask_at = next.unwrap_or_else(Instant::now);
+            let ask_at = self.keepalive.map(|interval| self.heard.max(self.asked_at) + interval);
+            let asks = ask_at.is_some();
             tokio::select! {
-                ready = self.socket.ready(interest) => {
-                    ready.map_err(|error| self.lost(error))?;
-                    if self.socket.is_ready(interest) {
-                        self.hear();
-                    }
+                ready = self.pipe.ready() => ready.map_err(|error| self.lost(error))?,
+                () = sleep_until(ask_at.unwrap_or_else(Instant::now)), if asks => self.ask()?,
+            }
+        }
+    }
+
+    /// Moves what can be moved between libssh2 and the network.
+    fn carry(&mut self) -> Result<(), TransportError> {
+        match self.pipe.carry() {
+            Ok(alive) => {
+                if alive {
+                    self.hear();
                 }
-                () = sleep_until(ask_at), if next.is_some() => self.ask()?,
+                Ok(())
+            }
+            Err(_) => {
+                let message = format!(
+                    "it sends without end before {} is done (over {} KB): is this an ssh server, and the right port?",
+                    self.stage,
+                    BEFORE_LOGIN / 1024
+                );
+                Err(TransportError::Connect { host: self.peer.clone(), message })
             }
         }
     }
@@ -157,10 +182,6 @@ impl Link {
 
     /// Asks a silent peer whether it is there.
     fn ask(&mut self) -> Result<(), TransportError> {
-        if self.socket.is_ready(Interest::READABLE) {
-            self.hear();
-            return Ok(());
-        }
         if self.asked >= UNANSWERED {
             return Err(self.lost(format!("it has been silent for {} s", self.heard.elapsed().as_secs())));
         }
@@ -178,9 +199,16 @@ impl Link {
         &mut self,
         mut call: impl FnMut(&Session) -> Result<T, Error>,
     ) -> Result<Result<T, Error>, TransportError> {
+        let (mut unread, mut in_vain) = (0, 0);
         loop {
             match call(&self.session) {
                 Err(error) if error.code() == EAGAIN => {
+                    let left = self.pipe.unread();
+                    in_vain = if left == unread && self.pipe.has_more() { in_vain + 1 } else { 0 };
+                    unread = left;
+                    if in_vain > IN_VAIN {
+                        return Err(self.lost(self.pipe.ended().unwrap_or("it sends what is no ssh")));
+                    }
                     self.wait().await?;
                     tokio::task::yield_now().await;
                 }
@@ -213,14 +241,23 @@ impl Link {
         call: impl FnOnce(&Session) -> T + Send + 'static,
     ) -> Result<T, TransportError> {
         let session = self.session.clone();
-        let done = tokio::task::spawn_blocking(move || {
+        let mut done = tokio::task::spawn_blocking(move || {
             session.set_timeout(u32::try_from(limit.as_millis()).unwrap_or(u32::MAX));
             session.set_blocking(true);
             let result = call(&session);
             session.set_blocking(false);
             result
         });
-        done.await.map_err(|error| self.lost(error))
+        let watch = self.pipe.watch().map_err(|error| self.lost(error))?;
+        loop {
+            self.carry()?;
+            tokio::select! {
+                done = &mut done => return done.map_err(|error| self.lost(error)),
+                ready = self.pipe.ready() => ready.map_err(|error| self.lost(error))?,
+                wrote = watch.ready(Interest::READABLE), if !self.pipe.is_pending() => wrote.map_err(|error| self.lost(error))?,
+                read = watch.ready(Interest::WRITABLE), if self.pipe.is_full() => read.map_err(|error| self.lost(error))?,
+            }
+        }
     }
 
     /// The connection is of no use any more.
@@ -232,11 +269,7 @@ impl Link {
 impl Drop for Link {
     /// Ends the connection now: libssh2 frees a session only when sending fails or succeeds, not while it would block.
     fn drop(&mut self) {
-        let mut context = Context::from_waker(Waker::noop());
-        let _ = match &mut self.socket {
-            Socket::Tcp(socket) => pin!(socket.shutdown()).poll(&mut context),
-            Socket::Tunnel(socket) | Socket::Command(socket, _) => pin!(socket.shutdown()).poll(&mut context),
-        };
+        self.pipe.shut();
     }
 }
 

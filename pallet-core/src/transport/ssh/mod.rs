@@ -1,15 +1,19 @@
 //! ssh, by libssh2. One session per node, owned by one task, which also answers the server while no command runs.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use ssh2::{Channel, ErrorCode};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
+use super::agent::{Agent, NO_AGENT};
 use super::{ConnectSettings, Input, Output, Transport, TransportError};
 use crate::model::SshConnection;
 
+mod agent_channel;
+mod agent_forward;
 mod auth;
 mod channel;
 mod config;
@@ -20,12 +24,14 @@ mod key;
 mod known_hosts;
 mod link;
 mod openssh;
+mod pipe;
 mod proxy;
 mod proxy_command;
 mod remembered;
 mod tokens;
 
-use channel::{Event, Outcome};
+use agent_forward::Forward;
+use channel::{Event, Outcome, Work};
 use config::{Asked, HostConfig};
 use link::Link;
 use proxy::Carrier;
@@ -35,6 +41,10 @@ pub(super) use remembered::Remembered;
 const GOODBYE: Duration = Duration::from_secs(2);
 /// The server opens no channel.
 const REFUSED: ErrorCode = ErrorCode::Session(-21);
+/// How long a server is asked for a channel that it does not open, and the pauses between.
+const PATIENCE: Duration = Duration::from_secs(5);
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 const NO_CHANNEL: &str = "the server opens no channel: earlier commands that were given up may still run there (MaxSessions)";
 /// How many pieces of output wait for their reader before the session does.
 const BUFFERED: usize = 16;
@@ -43,13 +53,15 @@ const BUFFERED: usize = 16;
 pub struct Ssh {
     jobs: mpsc::Sender<Job>,
     peer: String,
+    shell_timeout: Duration,
+    agent: Agent,
     /// The connection that this one goes through.
     _via: Option<Carrier>,
 }
 
 /// What the task of a session is asked to do.
 enum Job {
-    Run { command: String, input: Input, events: mpsc::Sender<Event> },
+    Run { command: String, input: Input, agent: Option<PathBuf>, events: mpsc::Sender<Event> },
     Close { done: oneshot::Sender<()> },
 }
 
@@ -60,11 +72,11 @@ impl Ssh {
     }
 
     /// Gives the session to a task of its own.
-    fn start(link: Link, settings: &ConnectSettings, via: Option<Carrier>) -> Self {
+    fn start(link: Link, settings: &ConnectSettings, agent: Option<PathBuf>, via: Option<Carrier>) -> Self {
         let (jobs, queue) = mpsc::channel(1);
         let peer = link.peer.clone();
         tokio::spawn(serve(link, settings.command_timeout, queue));
-        Ssh { jobs, peer, _via: via }
+        Ssh { jobs, peer, shell_timeout: settings.shell_timeout, agent: Agent::at(agent), _via: via }
     }
 
     fn gone(&self) -> TransportError {
@@ -76,7 +88,8 @@ impl Ssh {
 impl Transport for Ssh {
     async fn exec(&mut self, command: &str, input: Input, output: &mut Output<'_>) -> Result<i32, TransportError> {
         let (events, mut news) = mpsc::channel(BUFFERED);
-        self.jobs.send(Job::Run { command: command.to_owned(), input, events }).await.map_err(|_| self.gone())?;
+        let agent = self.agent.take();
+        self.jobs.send(Job::Run { command: command.to_owned(), input, agent, events }).await.map_err(|_| self.gone())?;
         while let Some(event) = news.recv().await {
             match event {
                 Event::Output(stream, bytes) => output(stream, &bytes),
@@ -84,6 +97,10 @@ impl Transport for Ssh {
             }
         }
         Err(self.gone())
+    }
+
+    async fn lend_agent(&mut self) -> Result<(), TransportError> {
+        self.agent.lend(&self.peer, NO_AGENT).await
     }
 
     async fn close(&mut self) {
@@ -95,6 +112,10 @@ impl Transport for Ssh {
 
     fn peer(&self) -> &str {
         &self.peer
+    }
+
+    fn shell_timeout(&self) -> Duration {
+        self.shell_timeout
     }
 }
 
@@ -109,6 +130,7 @@ pub(super) fn login_user(connection: &SshConnection, settings: &ConnectSettings)
 async fn serve(mut link: Link, patience: Option<Duration>, mut queue: mpsc::Receiver<Job>) {
     let mut broken: Option<TransportError> = None;
     let mut spare: Option<Channel> = None;
+    let mut forward = Forward::default();
     loop {
         let job = match &broken {
             Some(_) => queue.recv().await,
@@ -126,23 +148,36 @@ async fn serve(mut link: Link, patience: Option<Duration>, mut queue: mpsc::Rece
                 if let Some(mut channel) = spare.take() {
                     let _ = channel::close(&mut link, &mut channel).await;
                 }
-                let goodbye = link.drive(|session| session.disconnect(None, "done", None));
+                let goodbye = async {
+                    let _ = link.drive(|session| session.disconnect(None, "done", None)).await;
+                    link.flush().await
+                };
                 let _ = timeout(GOODBYE, goodbye).await;
                 let _ = done.send(());
                 return;
             }
             // The caller has gone before the command's turn came.
             Some(Job::Run { events, .. }) if events.is_closed() => {}
-            Some(Job::Run { command, input, events }) => {
-                let result = match &broken {
+            Some(Job::Run { command, input, agent, events }) => {
+                let opened = match &broken {
                     Some(error) => Err(error.clone()),
-                    None => match open(&mut link, &mut spare).await {
+                    None => tokio::select! {
+                        opened = open(&mut link, &mut spare) => opened,
+                        () = events.closed() => continue,
+                    },
+                };
+                let result = match broken {
+                    Some(ref error) => Err(error.clone()),
+                    None => match opened {
                         Err(error) => Err(broken.insert(error).clone()),
                         Ok(None) => Err(TransportError::Start { host: link.peer.clone(), message: NO_CHANNEL.to_owned() }),
-                        Ok(Some(channel)) => match channel::run(&mut link, channel, &command, input, patience, &events).await {
-                            Outcome::Reusable(result) => result,
-                            Outcome::Broken(error) => Err(broken.insert(error).clone()),
-                        },
+                        Ok(Some(channel)) => {
+                            let work = Work { command: &command, input, patience, agent };
+                            match channel::run(&mut link, channel, work, &mut forward, &events).await {
+                                Outcome::Reusable(result) => result,
+                                Outcome::Broken(error) => Err(broken.insert(error).clone()),
+                            }
+                        }
                     },
                 };
                 let _ = events.send(Event::Ended(result)).await;
@@ -151,15 +186,23 @@ async fn serve(mut link: Link, patience: Option<Duration>, mut queue: mpsc::Rece
     }
 }
 
-/// A channel for the next command: the spare one, or a new one; `None` if the server opens no more.
+/// A channel for the next command: the spare one, or a new one; `None` if the server opens no more. A server that allows few
+/// (MaxSessions) may take a moment until it has done with the last one.
 async fn open(link: &mut Link, spare: &mut Option<Channel>) -> Result<Option<Channel>, TransportError> {
     if let Some(channel) = spare.take() {
         return Ok(Some(channel));
     }
-    match link.drive(|session| session.channel_session()).await? {
-        Ok(channel) => Ok(Some(channel)),
-        Err(error) if error.code() == REFUSED => Ok(None),
-        Err(error) => Err(link.lost(format!("no channel could be opened: {error}"))),
+    let (begun, mut pause) = (Instant::now(), FIRST_PAUSE);
+    loop {
+        match link.drive(|session| session.channel_session()).await? {
+            Ok(channel) => return Ok(Some(channel)),
+            Err(error) if error.code() != REFUSED => return Err(link.lost(format!("no channel could be opened: {error}"))),
+            Err(_) if begun.elapsed() > PATIENCE => return Ok(None),
+            Err(_) => {
+                sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
     }
 }
 
@@ -170,7 +213,8 @@ async fn idle(link: &mut Link, spare: &mut Option<Channel>) -> TransportError {
         let Some(channel) = spare else {
             match open(link, spare).await {
                 Ok(Some(channel)) => *spare = Some(channel),
-                Ok(None) => std::future::pending().await,
+                // it may open one later
+                Ok(None) => {}
                 Err(error) => return error,
             }
             continue;

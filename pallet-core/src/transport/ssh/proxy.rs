@@ -77,7 +77,7 @@ pub(super) async fn connect(connection: &SshConnection, settings: &ConnectSettin
     }
     let destination = Destination::of_node(connection, config, settings);
     let link = establish(&destination, settings, via.as_ref()).await?;
-    Ok(Ssh::start(link, settings, via))
+    Ok(Ssh::start(link, settings, destination.agent, via))
 }
 
 /// The hops to a host, nearest first. What leads to the first of a list of hops stands in that hop's own configuration.
@@ -157,9 +157,11 @@ async fn bridge(link: &mut Link, mut channel: ssh2::Channel, socket: UnixStream)
             tokio::task::yield_now().await;
             continue;
         }
+        // While nothing is read from the channel, that there is something to read is no news.
+        let reads = stuck || down.is_empty() || !up.is_empty();
+        let pending = link.is_pending();
         tokio::select! {
-            // While nothing is read from the channel, that there is something to read is no news.
-            ready = link.wait(), if stuck || down.is_empty() || !up.is_empty() => ready?,
+            ready = async { if reads { link.wait().await } else { link.flush().await } }, if reads || pending => ready?,
             ready = socket.readable(), if up.is_empty() => if ready.is_err() { break },
             ready = socket.writable(), if !down.is_empty() => if ready.is_err() { break },
         }

@@ -2,6 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -40,7 +41,7 @@ impl Starting {
     /// Starts the node that is kept in `directory`.
     pub(crate) fn spawn(directory: &Path, record: &Record, layout: &Layout, new: bool, resolve: &str) -> Result<Starting> {
         let log = directory.join("log");
-        let errors = OpenOptions::new().create(true).write(true).truncate(true).open(&log).context("cannot open its log")?;
+        let errors = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&log).context("cannot open its log")?;
         let hidden: Vec<_> = layout.hidden.iter().map(|path| path.to_string_lossy()).collect();
         let mut launcher = Command::new("setsid")
             .args(["unshare", "-m", "-u", "-i", "-n", "-p", "sh", "-c", LAUNCH, "pallet-node"])

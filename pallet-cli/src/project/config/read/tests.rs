@@ -12,6 +12,15 @@ fn check(text: &str, expected: Expect) {
 }
 
 #[test]
+fn tables_keep_the_order_in_which_they_were_written() {
+    let text = "[environment]\nzone = 1\nalpha = { y = 1, b = { x = 2, a = 3 } }\n[environment.mirror]\nubuntu = 1\ndebian = 2\n";
+    let (config, found) = read(&Source { file: "pallet.toml", text, ..Source::default() });
+    assert_eq!(found.0, []);
+    let expected = r#"{"zone":1,"alpha":{"y":1,"b":{"x":2,"a":3}},"mirror":{"ubuntu":1,"debian":2}}"#;
+    assert_eq!(serde_json::to_string(&config.environment).unwrap(), expected);
+}
+
+#[test]
 fn every_table_is_read() {
     let text = r#"
         default_service = "lab"

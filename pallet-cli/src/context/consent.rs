@@ -1,0 +1,46 @@
+//! Asks before nodes are destroyed.
+
+use pallet_core::engine::EngineError;
+use pallet_core::model::Node;
+
+use super::Context;
+
+impl Context {
+    /// Asks whether nodes may be destroyed. Where nobody can be asked, `--yes` must have been given.
+    pub(crate) fn confirm_destroy(&self, nodes: &[Node], yes: bool) -> Result<bool, EngineError> {
+        if yes || nodes.is_empty() {
+            return Ok(true);
+        }
+        let list = names(nodes);
+        if !self.surroundings.interactive || self.printer.json() {
+            return Err(EngineError::Refused(format!("this destroys {list}; say --yes to do it")));
+        }
+        let agreed = self.printer.ask(&format!("Destroy {list}? Only `yes` does it: ")) == "yes";
+        if !agreed {
+            self.printer.line("nothing was done");
+        }
+        Ok(agreed)
+    }
+
+    /// Asks whether nodes of groups that are not declared are to be destroyed, where somebody can be asked.
+    pub(crate) fn confirm_undeclared(&self, nodes: &[Node]) -> bool {
+        let nodes: Vec<Node> = nodes.iter().filter(|node| !node.permanent).cloned().collect();
+        if nodes.is_empty() || !self.surroundings.interactive || self.printer.json() {
+            return false;
+        }
+        let mut groups: Vec<&str> = nodes.iter().filter_map(|node| node.group.as_deref()).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        let question = format!(
+            "{} of {}, which the project does not declare. Destroy them too? Only `yes` does it: ",
+            names(&nodes),
+            groups.join(", ")
+        );
+        self.printer.ask(&question) == "yes"
+    }
+}
+
+/// The names of nodes, in one line.
+fn names(nodes: &[Node]) -> String {
+    nodes.iter().map(|node| node.name.as_str()).collect::<Vec<_>>().join(", ")
+}

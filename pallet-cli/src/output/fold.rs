@@ -1,0 +1,106 @@
+//! Many nodes and many like errors in few lines.
+
+use pallet_core::engine::natural;
+
+/// So many different errors are told each for itself; of more, those that are alike are told by one of them.
+const TOLD: usize = 10;
+/// So many names stand in one line.
+const NAMES: usize = 10;
+
+/// Errors that are told together: the first stands for all of them.
+#[derive(Debug, PartialEq)]
+pub(super) struct Told<'a, E> {
+    pub(super) error: &'a E,
+    pub(super) nodes: Vec<&'a str>,
+    /// How many of the nodes have another error than the first, but one that is like it.
+    pub(super) alike: usize,
+}
+
+/// Which errors to tell: each with its nodes, or, where there are many, those that differ in numbers and names of nodes only by one of them. Gives how
+/// many nodes' errors are left out. `all`: none of that.
+pub(super) fn fold<'a, E>(errors: Vec<(&'a E, Vec<&'a str>)>, text: impl Fn(&E) -> String, all: bool) -> (Vec<Told<'a, E>>, usize) {
+    if all || errors.len() <= TOLD {
+        return (errors.into_iter().map(|(error, nodes)| Told { error, nodes, alike: 0 }).collect(), 0);
+    }
+    let mut places = std::collections::HashMap::new();
+    let (mut told, mut left_out): (Vec<Told<'a, E>>, _) = (Vec::new(), 0);
+    for (error, nodes) in errors {
+        match places.get(&shape(&text(error), nodes.first().copied().unwrap_or_default())) {
+            Some(place) => {
+                let told: &mut Told<'a, E> = &mut told[*place];
+                told.alike += nodes.len();
+                told.nodes.extend(nodes);
+            }
+            None if told.len() >= TOLD => left_out += nodes.len(),
+            None => {
+                places.insert(shape(&text(error), nodes.first().copied().unwrap_or_default()), told.len());
+                told.push(Told { error, nodes, alike: 0 });
+            }
+        }
+    }
+    (told, left_out)
+}
+
+/// What is the same of errors that are alike: numbers, addresses and the node's own name are left out.
+fn shape(text: &str, node: &str) -> String {
+    let text = if node.is_empty() { text.to_owned() } else { text.replace(node, "NODE") };
+    let mut shape = String::with_capacity(text.len());
+    for character in text.chars() {
+        if !character.is_ascii_digit() {
+            shape.push(character);
+        } else if !shape.ends_with('#') {
+            shape.push('#');
+        }
+    }
+    shape
+}
+
+/// Names of nodes; those that are numbered one after the other by their first and last, and of very many not all.
+pub(super) fn names(nodes: &[&str]) -> String {
+    let mut runs: Vec<(&str, &str, usize)> = Vec::new();
+    for node in nodes {
+        let (stem, number) = natural(node);
+        match runs.last_mut() {
+            Some((_, last, count)) if natural(last) == (stem, number.wrapping_sub(1)) => (*last, *count) = (node, *count + 1),
+            _ => runs.push((node, node, 1)),
+        }
+    }
+    let words = |(first, last, count): &(&str, &str, usize)| match count {
+        1 => (*first).to_owned(),
+        2 => format!("{first}, {last}"),
+        _ => format!("{first} to {last}"),
+    };
+    let some = runs.iter().take(NAMES).map(words).collect::<Vec<_>>().join(", ");
+    match runs.iter().skip(NAMES).map(|(_, _, count)| count).sum::<usize>() {
+        0 => some,
+        1 => format!("{some} and 1 more"),
+        more => format!("{some} and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_thousand_like_errors_are_one() {
+        let nodes: Vec<String> = (1..=10_000).map(|number| format!("web-{number}")).collect();
+        let errors: Vec<String> =
+            (0..10_000).map(|number| format!("cannot connect to 10.0.{}.{}:22: no route", number / 256, number % 256)).collect();
+        let found = || errors.iter().zip(&nodes).map(|(error, node)| (error, vec![node.as_str()])).collect::<Vec<_>>();
+        let (told, left_out) = fold(found(), Clone::clone, false);
+        assert_eq!((told.len(), told[0].nodes.len(), told[0].alike, left_out), (1, 10_000, 9_999, 0));
+        assert_eq!(names(&told[0].nodes), "web-1 to web-10000");
+        assert_eq!(fold(found(), Clone::clone, true).0.len(), 10_000);
+        assert_eq!(fold(found()[..TOLD].to_vec(), Clone::clone, false).0.len(), TOLD);
+    }
+
+    #[test]
+    fn of_errors_that_have_nothing_in_common_some_are_told() {
+        let errors: Vec<String> = (0..40).map(|number| "x".repeat(number)).collect();
+        let (told, left_out) = fold(errors.iter().map(|error| (error, vec!["a", "b"])).collect(), Clone::clone, false);
+        assert_eq!((told.len(), left_out), (TOLD, 60));
+        let many: Vec<String> = (0..30).map(|number| format!("n{}", number * 2)).collect();
+        assert_eq!(names(&many.iter().map(String::as_str).collect::<Vec<_>>()), "n0, n2, n4, n6, n8, n10, n12, n14, n16, n18 and 20 more");
+    }
+}

@@ -1,0 +1,46 @@
+//! The keys that a declaration is about.
+
+use schemars::{Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+/// One public key, or several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Keys {
+    /// One.
+    One(String),
+    /// Several.
+    Several(Vec<String>),
+}
+
+impl Keys {
+    /// As it was when there could be but one, and more.
+    pub(super) fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["string", "array"], "items": { "type": "string" } })
+    }
+
+    pub(super) fn lines(&self) -> &[String] {
+        match self {
+            Keys::One(key) => std::slice::from_ref(key),
+            Keys::Several(keys) => keys,
+        }
+    }
+}
+
+impl From<&str> for Keys {
+    fn from(key: &str) -> Self {
+        Keys::One(key.to_owned())
+    }
+}
+
+impl From<String> for Keys {
+    fn from(key: String) -> Self {
+        Keys::One(key)
+    }
+}
+
+impl From<Vec<String>> for Keys {
+    fn from(keys: Vec<String>) -> Self {
+        Keys::Several(keys)
+    }
+}

@@ -1,0 +1,146 @@
+//! What is claimed of paths, and so of the directories that lead to them.
+
+use std::collections::HashMap;
+
+/// What is claimed of a path.
+#[derive(Debug)]
+pub(super) struct PathClaim {
+    path: String,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    /// Nothing stands there.
+    Nothing,
+    /// What stands there is no directory.
+    Closed,
+    /// Something stands there, and perhaps other things below it.
+    Open,
+    /// It has this owner or group.
+    Owned { aspect: &'static str, is: String },
+    /// So has all that is below it.
+    OwnedBelow { aspect: &'static str, is: String },
+    /// Of what is below it, only some stays.
+    OnlyIn(Keeps),
+}
+
+/// Whether something stays, by its path in a directory.
+struct Keeps(Box<dyn Fn(&str) -> bool + Send>);
+
+impl std::fmt::Debug for Keeps {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Keeps")
+    }
+}
+
+impl PathClaim {
+    /// What stands there, in the words of [`path`](super::Claims::path).
+    pub(super) fn stands(path: &str, is: &str) -> Self {
+        let what = match is {
+            "nothing" => What::Nothing,
+            // a link can lead to a directory
+            "a file" | "a named pipe" => What::Closed,
+            _ => What::Open,
+        };
+        PathClaim { path: plain(path), what }
+    }
+
+    pub(super) fn owned(path: &str, aspect: &'static str, is: &str) -> Self {
+        PathClaim { path: plain(path), what: What::Owned { aspect, is: is.to_owned() } }
+    }
+
+    pub(super) fn owned_below(path: &str, aspect: &'static str, is: &str) -> Self {
+        PathClaim { path: plain(path), what: What::OwnedBelow { aspect, is: is.to_owned() } }
+    }
+
+    pub(super) fn only_in(path: &str, keeps: impl Fn(&str) -> bool + Send + 'static) -> Self {
+        PathClaim { path: plain(path), what: What::OnlyIn(Keeps(Box::new(keeps))) }
+    }
+}
+
+/// What was claimed of all paths so far, each with the number of the action.
+#[derive(Debug, Default)]
+pub(super) struct Paths {
+    /// Where nothing can stand below.
+    closed: HashMap<String, Vec<usize>>,
+    /// What stands somewhere below a directory, by its path in it.
+    below: HashMap<String, Vec<(String, usize)>>,
+    only: HashMap<String, Vec<(Keeps, usize)>>,
+    /// Owners and groups somewhere below a directory: of which path, which of both, and who.
+    owned: HashMap<String, Vec<(String, &'static str, String, usize)>>,
+    owned_below: HashMap<String, Vec<(&'static str, String, usize)>>,
+}
+
+impl Paths {
+    /// Adds a claim of the action `at`. Gives which earlier action is undone by it, and what both say something of.
+    pub(super) fn add(&mut self, claim: PathClaim, at: usize, meets: &dyn Fn(&usize) -> bool) -> Option<(usize, String)> {
+        let path = claim.path;
+        match claim.what {
+            What::Nothing => self.close(path, at, meets),
+            What::Closed => {
+                let undone = self.stand(&path, at, meets);
+                undone.or(self.close(path, at, meets))
+            }
+            What::Open => self.stand(&path, at, meets),
+            What::Owned { aspect, is } => {
+                let mut undone = None;
+                for (directory, _) in above(&path) {
+                    let whole = self.owned_below.get(directory).into_iter().flatten();
+                    let other = whole.into_iter().find(|(of, whose, at)| *of == aspect && *whose != is && meets(at));
+                    undone = undone.or(other.map(|(.., at)| (*at, format!("the {aspect} of {path}"))));
+                    self.owned.entry(directory.to_owned()).or_default().push((path.clone(), aspect, is.clone(), at));
+                }
+                undone
+            }
+            What::OwnedBelow { aspect, is } => {
+                let parts = self.owned.get(&path).into_iter().flatten();
+                let other = parts.into_iter().find(|(_, of, whose, at)| *of == aspect && *whose != is && meets(at));
+                let undone = other.map(|(of, _, _, at)| (*at, format!("the {aspect} of {of}")));
+                self.owned_below.entry(path).or_default().push((aspect, is, at));
+                undone
+            }
+            What::OnlyIn(keeps) => {
+                let there = self.below.get(&path).into_iter().flatten();
+                let undone = there.into_iter().find(|(inner, at)| !keeps.0(inner) && meets(at)).map(|(_, at)| *at);
+                self.only.entry(path.clone()).or_default().push((keeps, at));
+                undone.map(|at| (at, format!("what is in {path}")))
+            }
+        }
+    }
+
+    /// Something stands at a path, so all above it are directories.
+    fn stand(&mut self, path: &str, at: usize, meets: &dyn Fn(&usize) -> bool) -> Option<(usize, String)> {
+        let mut undone = None;
+        for (directory, inner) in above(path) {
+            let closed = self.closed.get(directory).into_iter().flatten().find(|at| meets(at));
+            undone = undone.or(closed.map(|at| (*at, format!("what stands at {directory}"))));
+            let only = self.only.get(directory).into_iter().flatten().find(|(keeps, at)| !keeps.0(inner) && meets(at));
+            undone = undone.or(only.map(|(_, at)| (*at, format!("what is in {directory}"))));
+            self.below.entry(directory.to_owned()).or_default().push((inner.to_owned(), at));
+        }
+        undone
+    }
+
+    fn close(&mut self, path: String, at: usize, meets: &dyn Fn(&usize) -> bool) -> Option<(usize, String)> {
+        let there = self.below.get(&path).into_iter().flatten().find(|(_, at)| meets(at));
+        let undone = there.map(|(_, at)| (*at, format!("what stands at {path}")));
+        self.closed.entry(path).or_default().push(at);
+        undone
+    }
+}
+
+/// The directories that lead to a path, each with the rest of it.
+fn above(path: &str) -> impl Iterator<Item = (&str, &str)> {
+    path.match_indices('/').skip(1).map(|(at, _)| (&path[..at], &path[at + 1..]))
+}
+
+/// A path without what makes no difference.
+fn plain(path: &str) -> String {
+    let mut plain = String::with_capacity(path.len());
+    for part in path.split('/').filter(|part| !part.is_empty() && *part != ".") {
+        plain.push('/');
+        plain.push_str(part);
+    }
+    plain
+}
