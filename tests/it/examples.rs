@@ -1,6 +1,5 @@
-//! The example programs of pallet-core: each does what it says that it does, and leaves nothing behind.
+//! The example programs of pallet-core: each does what it says that it does.
 
-use std::process::Command;
 use std::time::Duration;
 
 use pallet_tests::{Process, Project, root, workspace};
@@ -9,7 +8,8 @@ use crate::quickstart::alone;
 
 /// What an example prints.
 fn run(name: &str) -> String {
-    let output = Process::start(Command::new(workspace().example(name)), Duration::from_secs(300)).wait();
+    let directory = tempfile::tempdir().unwrap();
+    let output = Process::start(workspace().example_in(name, directory.path()), Duration::from_secs(300)).wait();
     output.exits(0).stdout
 }
 

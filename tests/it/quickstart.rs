@@ -134,8 +134,9 @@ fn an_interrupted_converge_is_repaired_by_the_next_one() {
 #[test]
 fn as_a_program() {
     let _alone = alone();
+    let directory = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| {
-        let mut command = std::process::Command::new(workspace().example("quickstart"));
+        let mut command = workspace().example_in("quickstart", directory.path());
         command.args(arguments);
         let output = Process::start(command, Duration::from_secs(400)).wait();
         assert_eq!(output.code(), 0, "{output}");

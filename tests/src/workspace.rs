@@ -79,6 +79,13 @@ impl Workspace {
         &self.find("example", name).file
     }
 
+    /// An example program of pallet-core that keeps what it keeps below this directory, where no other test looks for what was left behind.
+    pub fn example_in(&self, name: &str, directory: &Path) -> Command {
+        let mut command = Command::new(self.example(name));
+        command.env("TMPDIR", directory);
+        command
+    }
+
     /// Every plugin of the workspace, whatever its name.
     pub fn plugins(&self) -> impl Iterator<Item = &Artifact> {
         self.artifacts.iter().filter(|artifact| artifact.cdylib && artifact.kind != "example")
