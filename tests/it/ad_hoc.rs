@@ -41,6 +41,9 @@ fn equal_results_stand_together_and_a_dead_node_does_not_stop_the_others() {
         .exits(0)
         .says("a\\u{1b}[31mb\u{fffd}c***")
         .never_says("hunter2");
+    // also where a long line is told in pieces, and it stands in two of them
+    let long = "head -c 65530 /dev/zero | tr '\\0' x; echo hunter2-5Zr8";
+    project.run(&["--output", "json", "run", "node1", "--", long]).exits(0).says("***").never_says("hunter").never_says("5Zr8");
     let seen = results(&project, 0, &["run", "node1", "--", "printf 'x\\001'; printf y >&2"]);
     assert_eq!((&seen[0]["stdout"], &seen[0]["stderr"], &seen[0]["exit"]), (&"x\u{1}".into(), &"y".into(), &0.into()));
 

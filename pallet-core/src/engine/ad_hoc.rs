@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::event::Event;
+use super::excerpt::{Lines, Piece};
 use super::lift::LiftOptions;
 use super::node_connect::unless_stopped;
 use super::node_run::NodeRun;
@@ -167,20 +168,21 @@ impl Engine {
         let started = Instant::now();
         let (mut out, mut err) = (Kept::default(), Kept::default());
         let (name, of) = (node.name.clone(), node.group.clone());
-        let tell = |line: &str| {
-            self.tell(Event::Output { node: name.clone(), phase: String::new(), action: "run".to_owned(), line: line.to_owned() });
+        let mut tell = |piece: Piece<'_>| {
+            let line = self.vault.redact_piece(piece.text, piece.begins, piece.ends).into_owned();
+            self.tell(Event::Output { node: name.clone(), phase: String::new(), action: "run".to_owned(), line });
         };
         let mut run = NodeRun::new(self, node, group, &LiftOptions::default());
         let result = {
             let mut take = |stream: Stream, piece: &[u8]| {
                 let kept = if stream == Stream::Out { &mut out } else { &mut err };
-                kept.take(piece, &tell);
+                kept.take(piece, &mut tell);
             };
             run.command(self, script, options, &mut take).await
         };
         run.leave(self).await;
-        out.end(&tell);
-        err.end(&tell);
+        out.lines.end(&mut tell);
+        err.lines.end(&mut tell);
         let text = |kept: &Kept| self.vault.redact(&String::from_utf8_lossy(&kept.bytes)).into_owned();
         let (exit, error) = match result {
             Ok(exit) => (Some(exit), None),
@@ -271,30 +273,14 @@ fn script(options: &RunOptions) -> String {
 struct Kept {
     bytes: Vec<u8>,
     left_out: u64,
-    line: Vec<u8>,
+    lines: Lines,
 }
 
-/// A line that is longer is told in pieces.
-const LINE: usize = 64 * 1024;
-
 impl Kept {
-    fn take(&mut self, piece: &[u8], tell: &(dyn Fn(&str) + Sync)) {
-        let room = KEPT.saturating_sub(self.bytes.len()).min(piece.len());
-        self.bytes.extend_from_slice(&piece[..room]);
-        self.left_out += (piece.len() - room) as u64;
-        for part in piece.split_inclusive(|byte| *byte == b'\n') {
-            self.line.extend_from_slice(part);
-            if self.line.ends_with(b"\n") || self.line.len() >= LINE {
-                self.end(tell);
-            }
-        }
-    }
-
-    /// Tells what is left of a line that did not end.
-    fn end(&mut self, tell: &(dyn Fn(&str) + Sync)) {
-        let line = std::mem::take(&mut self.line);
-        if !line.is_empty() {
-            tell(String::from_utf8_lossy(&line).trim_end_matches('\n'));
-        }
+    fn take(&mut self, read: &[u8], tell: &mut dyn FnMut(Piece<'_>)) {
+        let room = KEPT.saturating_sub(self.bytes.len()).min(read.len());
+        self.bytes.extend_from_slice(&read[..room]);
+        self.left_out += (read.len() - room) as u64;
+        self.lines.push(read, tell);
     }
 }
