@@ -61,9 +61,7 @@ fn ask(engine: Engine, project: &Project) -> anyhow::Result<(Vec<Fault>, Option<
     // what is not answered is not waited for
     runtime.shutdown_background();
     let (faults, nodes): (Vec<Fault>, Option<Vec<Node>>) = asked?;
-    let groups: BTreeSet<&str> = project.groups.iter().map(|group| group.name.as_str()).collect();
-    let declared = |node: &Node| node.group.as_deref().is_some_and(|group| groups.contains(group));
-    Ok((faults, nodes.map(|nodes| nodes.into_iter().filter(|node| !declared(node)).collect())))
+    Ok((faults, nodes.map(|nodes| nodes.into_iter().filter(|node| !project.declares(node)).collect())))
 }
 
 /// A phase that runs by default, and that no group defines.

@@ -1,10 +1,8 @@
 //! `pallet-cli nodes`
 
-use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use pallet_core::engine::natural;
-use pallet_core::model::Node;
 
 use crate::context::Context;
 use crate::output::{nodes, table};
@@ -19,8 +17,6 @@ impl Nodes {
         let loaded = context.load_for_nodes(!json)?;
         let mut found = context.engine(&loaded)?.service.nodes()?;
         found.sort_by_cached_key(|node| natural(&node.name));
-        let groups: BTreeSet<&str> = loaded.project.groups.iter().map(|group| group.name.as_str()).collect();
-        let declared = |node: &Node| node.group.as_deref().is_some_and(|group| groups.contains(group));
         let knows = loaded.project.knows_groups;
         if json {
             if !knows {
@@ -28,14 +24,14 @@ impl Nodes {
             }
             let mut shown = serde_json::to_value(&found)?;
             for (shown, node) in shown.as_array_mut().into_iter().flatten().zip(&found).filter(|_| knows) {
-                shown["declared"] = declared(node).into();
+                shown["declared"] = loaded.project.declares(node).into();
             }
             context.printer.value(&shown);
             return Ok(ExitCode::SUCCESS);
         }
         let rows = found.iter().map(|node| {
             let mut row = nodes::row(node);
-            if knows && !declared(node) {
+            if knows && !loaded.project.declares(node) {
                 row[1] = format!("{} (not declared)", row[1]).trim_start().to_owned();
             }
             row.to_vec()

@@ -86,13 +86,7 @@ fn explain_action(out: &mut String, printer: &Printer, action: &ExplainedAction,
     }
     row("together", &visible(&action.together_with.join(", ")));
     for (number, line) in action.diff.lines().enumerate() {
-        let line = short(line);
-        let line = match line.as_bytes().first() {
-            Some(b'+') => printer.paint(&line, "32"),
-            Some(b'-') => printer.paint(&line, "31"),
-            _ => line.into_owned(),
-        };
-        row(if number == 0 { "changes" } else { "" }, &line);
+        row(if number == 0 { "changes" } else { "" }, &printer.diff_line(line));
     }
     let lines = action.script.lines().count();
     if lines > SHORT && !scripts {

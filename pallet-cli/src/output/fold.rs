@@ -25,7 +25,8 @@ pub(super) fn fold<'a, E>(errors: Vec<(&'a E, Vec<&'a str>)>, text: impl Fn(&E) 
     let mut places = std::collections::HashMap::new();
     let (mut told, mut left_out): (Vec<Told<'a, E>>, _) = (Vec::new(), 0);
     for (error, nodes) in errors {
-        match places.get(&shape(&text(error), nodes.first().copied().unwrap_or_default())) {
+        let shape = shape(&text(error), nodes.first().copied().unwrap_or_default());
+        match places.get(&shape) {
             Some(place) => {
                 let told: &mut Told<'a, E> = &mut told[*place];
                 told.alike += nodes.len();
@@ -33,7 +34,7 @@ pub(super) fn fold<'a, E>(errors: Vec<(&'a E, Vec<&'a str>)>, text: impl Fn(&E) 
             }
             None if told.len() >= TOLD => left_out += nodes.len(),
             None => {
-                places.insert(shape(&text(error), nodes.first().copied().unwrap_or_default()), told.len());
+                places.insert(shape, told.len());
                 told.push(Told { error, nodes, alike: 0 });
             }
         }

@@ -8,7 +8,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::{Value, json};
 
 use super::progress::Progress;
-use super::visible::{paint, written, written_json};
+use super::visible::{paint, short, written, written_json};
 use crate::cli::Output;
 use crate::error::Failure;
 use crate::project::Diagnostics;
@@ -185,5 +185,15 @@ impl Printer {
 
     pub(super) fn paint(&self, text: &str, code: &str) -> String {
         if self.terminal { paint(text, code) } else { text.to_owned() }
+    }
+
+    /// A line of a difference: green where something comes, red where something goes.
+    pub(super) fn diff_line(&self, line: &str) -> String {
+        let line = short(line);
+        match line.as_bytes().first() {
+            Some(b'+') => self.paint(&line, "32"),
+            Some(b'-') => self.paint(&line, "31"),
+            _ => line.into_owned(),
+        }
     }
 }

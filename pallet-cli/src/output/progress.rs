@@ -10,7 +10,7 @@ use pallet_core::engine::{CopyResult, Event, Outcome, PlannedChange, RunResult};
 
 use super::Printer;
 use super::summary::summary;
-use super::visible::{beginning, short, visible};
+use super::visible::{beginning, visible};
 
 /// Nodes that have a line of their own on a terminal; the others share one.
 const LIVE_LINES: usize = 20;
@@ -149,13 +149,7 @@ impl Progress {
         );
         if diff {
             for line in change.diff.lines() {
-                let line = short(line);
-                let line = match line.as_bytes().first() {
-                    Some(b'+') => self.printer.paint(&line, "32"),
-                    Some(b'-') => self.printer.paint(&line, "31"),
-                    _ => line.into_owned(),
-                };
-                text.push_str(&format!("\n      {line}"));
+                text.push_str(&format!("\n      {}", self.printer.diff_line(line)));
             }
         }
         text

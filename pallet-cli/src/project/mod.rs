@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pallet_core::engine::{Engine, GroupSpec, Phase};
-use pallet_core::model::{Environment, Manifest, merge_environment};
+use pallet_core::model::{Environment, Manifest, Node, merge_environment};
 use starlark::PrintHandler;
 
 use config::{Config, Source};
@@ -101,6 +101,11 @@ impl Project {
     pub(crate) fn load(directory: &Path, catalog: &dyn Catalog, options: LoadOptions) -> Result<Project, Diagnostics> {
         check_files(directory, &options.unsaved)?;
         with_room(|| Self::read(directory, catalog, options))?
+    }
+
+    /// Whether it declares the group of this node.
+    pub(crate) fn declares(&self, node: &Node) -> bool {
+        node.group.as_deref().is_some_and(|name| self.groups.iter().any(|group| group.name == name))
     }
 
     fn read(directory: &Path, catalog: &dyn Catalog, options: LoadOptions) -> Result<Project, Diagnostics> {

@@ -139,12 +139,7 @@ impl<'a> Edit<'a> {
         }
         let script = Script::new().raw(&format!("edited() {{ printf %s {}; }}", quote(content)));
         let script = script.raw(self.call("edit_file", &[]).as_str());
-        let unknown = node.file(self.path) == Known::Unknown;
-        let mut change = self.plan(node, script, |_| content.to_owned())?;
-        if let (true, Some(change)) = (unknown, &mut change) {
-            let (digest, text) = (Some(digest(content.as_bytes())), Some(content.to_owned()));
-            change.diff = all_of(&FileState::File { digest, text, attributes: self.attributes.clone() });
-        }
+        let change = self.plan(node, script, |_| content.to_owned())?;
         if let Known::Known(FileState::File { digest: None, attributes, .. }) = node.file(self.path).cloned() {
             let state = FileState::File { digest: Some(digest(content.as_bytes())), text: Some(content.to_owned()), attributes };
             node.set_file(self.path, state);

@@ -140,7 +140,11 @@ fn delete(node: &mut NodeState, path: &str, script: Script) -> Option<Change> {
 pub(super) fn only_of_kind(node: &NodeState, path: &str, kinds: &str, script: Script) -> Script {
     match node.file(path) {
         Known::Known(_) => script,
-        Known::Unknown => Script::new().call(["require_kind", path, kinds]).raw(script.as_str()),
+        Known::Unknown => {
+            let whole = Script::new().call(["require_kind", path, kinds]).raw(script.as_str());
+            // to look first keeps nothing from being done together with others
+            if script.is_of_one_file() { whole.of_one_file() } else { whole }
+        }
     }
 }
 

@@ -54,7 +54,7 @@ pub struct GitCheckout {
     /// the node can list them and have the agent sign, and only while this phase is applied. Meanwhile root on the node, and the user that git runs as,
     /// can log in with them wherever they are let in: forward to nodes that you trust with that, and have `ssh-add -c` ask for each use. Keys for certain
     /// hosts (`ssh-add -h`) do not sign. It takes a connection over ssh, and a server that allows it (`AllowAgentForwarding`).
-    #[serde(default, skip_serializing_if = "is_no")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forward_agent: bool,
 }
 
@@ -65,10 +65,6 @@ fn yes() -> bool {
 // serde asks with a reference
 fn is_yes(value: &bool) -> bool {
     *value
-}
-
-fn is_no(value: &bool) -> bool {
-    !*value
 }
 
 impl GitCheckout {

@@ -146,15 +146,12 @@ impl Mount {
         edit.plan(node, edit.call("ensure_mount_entry", &[how, &about, &line]), |text| edited(text, &about, &line))
     }
 
-    fn plan_mounted(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+    fn plan_mounted(&self, node: &mut NodeState) -> Option<Change> {
         let mounted = self.action == MountAction::Mounted;
         let output = if mounted { "mounted" } else { "" };
         let (path, device, options) = (directory(&self.path), self.swap_device(), self.options.as_str());
         let field = escaped(&path);
         let (fstype, source) = (self.fstype.as_deref().unwrap_or_default(), self.device.as_deref().unwrap_or_default());
-        if mounted {
-            self.fields()?;
-        }
         let (words, summary) = match (self.is_swap(), mounted) {
             (false, true) => (vec!["ensure_mounted", &path, &field, fstype, source, options], "mount"),
             (false, false) => (vec!["ensure_unmounted", &path, &field], "unmount"),
@@ -163,7 +160,7 @@ impl Mount {
         };
         let script = Script::new().call(words);
         let change = match node.reading(&self.reading()) {
-            Known::Known(reading) if reading.output == output => return Ok(None),
+            Known::Known(reading) if reading.output == output => return None,
             Known::Known(_) => Change::will(summary, script),
             Known::Unknown => Change::may(summary, script),
         };
@@ -171,7 +168,7 @@ impl Mount {
             node.forget_files_below(&self.path);
         }
         node.set_reading(&self.reading(), Reading { exit: 0, output: output.to_owned(), of: None });
-        Ok(Some(change))
+        Some(change)
     }
 }
 
@@ -247,7 +244,7 @@ impl Action for Mount {
             return Err(ActionError::node(format!("{} is a file; nothing but another file can be mounted there, with the option bind", self.path)));
         }
         // what cannot be mounted now gets no entry, for which the node would wait when it starts
-        let mounted = if self.action == MountAction::Present { None } else { self.plan_mounted(node)? };
+        let mounted = if self.action == MountAction::Present { None } else { self.plan_mounted(node) };
         let table = if self.action == MountAction::Unmounted { None } else { self.plan_table(node)? };
         Ok(joined(mounted, table))
     }

@@ -183,9 +183,11 @@ impl Action for Package {
     }
 
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+        let Some(hold) = self.hold else {
+            return plan_packages(node, self.action, &[self.wanted()], self.options(), false);
+        };
         let was = node.reading(&self.selection()).cloned();
         let change = plan_packages(node, self.action, &[self.wanted()], self.options(), false)?;
-        let Some(hold) = self.hold else { return Ok(change) };
         if let Known::Known(was) = was {
             // a change of the package leaves that as it is, but for one that is held in another version
             node.set_reading(&self.selection(), was);

@@ -215,15 +215,15 @@ fn moving(node: &NodeState, action: PackageAction, packages: &[&Wanted<'_>]) -> 
 /// Brings the node to what it is after just these packages came or went.
 fn only_these_change(node: &mut NodeState, action: PackageAction, moving: &BTreeSet<String>) {
     node.forget_what_these_packages_touch(moving);
-    let known: Vec<_> = node.known_packages().map(|(name, state)| (name.to_owned(), state.clone())).collect();
-    for (name, state) in known.into_iter().filter(|(name, _)| moving.contains(name)) {
-        match (action, state) {
-            (PackageAction::Install | PackageAction::Upgrade, _) => {
-                node.set_package(&name, PackageState::Installed { version: None });
+    for name in moving {
+        let Known::Known(state) = node.package(name) else { continue };
+        match action {
+            PackageAction::Install | PackageAction::Upgrade => {
+                node.set_package(name, PackageState::Installed { version: None });
             }
             // it may also be one that is to go by itself
-            (PackageAction::Remove | PackageAction::Purge, PackageState::Installed { .. }) => node.forget_package(&name),
-            (PackageAction::Remove | PackageAction::Purge, _) => {}
+            PackageAction::Remove | PackageAction::Purge if matches!(state, PackageState::Installed { .. }) => node.forget_package(name),
+            PackageAction::Remove | PackageAction::Purge => {}
         }
     }
 }

@@ -154,7 +154,8 @@ impl Action for Packages {
         for (list, manager) in own {
             // dnf and yum take each other's list
             let list = match (list, manager) {
-                (None, "dnf" | "yum") if self.dnf.is_some() || self.yum.is_some() => continue,
+                (None, "dnf") if self.yum.is_some() => continue,
+                (None, "yum") => continue,
                 (Some(list), _) => list,
                 (None, _) => &self.names,
             };

@@ -47,8 +47,8 @@ impl Sysctl {
 
     /// Where the kernel has it.
     fn path(&self) -> String {
-        let key = if self.key.contains('/') { self.key.clone() } else { self.key.replace('.', "/") };
-        format!("/proc/sys/{key}")
+        let [_, with_slashes] = self.keys();
+        format!("/proc/sys/{with_slashes}")
     }
 
     /// It is read behind all others but the few whose names come later, and /etc/sysctl.conf.

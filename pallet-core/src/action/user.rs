@@ -211,9 +211,8 @@ impl User {
     }
 
     fn plan_remove(&self, node: &mut NodeState) -> Option<Change> {
-        let words = [if self.remove_home { "with its home" } else { "" }, if self.force { "force" } else { "" }];
-        let words = if self.force { &words[..] } else { &words[..1] };
-        let script = Script::new().call(["ensure_no_user", &self.name].into_iter().chain(words.iter().copied()));
+        let home = if self.remove_home { "with its home" } else { "" };
+        let script = Script::new().call(["ensure_no_user", &self.name, home].into_iter().chain(self.force.then_some("force")));
         let change = match node.user(&self.name) {
             Known::Known(None) => return None,
             Known::Known(Some(_)) => Change::will("remove user", script),

@@ -126,6 +126,24 @@ fn a_flag_is_taken_back_where_nothing_was_changed() {
     }
 }
 
+#[test]
+fn new_files_are_put_in_place_together_where_nothing_is_known_of_them() {
+    for place in places() {
+        let script = place.script(&["a", "b", "c"].map(|name| file(&place, name, "new\n", None)), &[], false);
+        assert_eq!(script.matches("\nbatch_begin\n").count(), 1);
+        // what cannot be there ends it, and what comes before it is in place all the same
+        fs::create_dir(place.at("b")).unwrap();
+        let output = place.run(&script);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(!output.status.success() && said.contains("end 0 0") && said.contains("end 1 1"), "{:?}: {output:?}", place.shell);
+        assert!(place.at("a").exists() && !place.at("c").exists(), "{:?}", place.shell);
+        fs::remove_dir(place.at("b")).unwrap();
+        assert!(place.run(&script).status.success(), "{:?}", place.shell);
+        assert!(["a", "b", "c"].iter().all(|name| fs::read_to_string(place.at(name)).unwrap() == "new\n"), "{:?}", place.shell);
+        assert!(place.left().is_empty(), "{:?}", place.left());
+    }
+}
+
 /// 1,000 kills in all shells together.
 #[test]
 fn a_thousand_kills_lose_no_flag_and_leave_nothing_behind() {

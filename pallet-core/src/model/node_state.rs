@@ -285,11 +285,6 @@ impl NodeState {
         self.package_lists_age = Known::Known(seconds);
     }
 
-    /// The packages of which something is known.
-    pub fn known_packages(&self) -> impl Iterator<Item = (&str, &PackageState)> {
-        self.packages.iter().map(|(name, state)| (name.as_str(), state))
-    }
-
     /// Forgets the versions of installed packages: after a change of any, since others may come along with it.
     pub fn forget_package_versions(&mut self) {
         for state in self.packages.values_mut() {

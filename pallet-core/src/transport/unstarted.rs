@@ -73,7 +73,7 @@ pub(super) fn not_started(host: &str, as_: &Become, code: i32, noise: &[u8]) -> 
          or allow NOPASSWD in sudoers"
             .to_owned()
     } else {
-        match last_line(noise) {
+        match last {
             line if line.is_empty() => format!("sudo ended with code {code} and started no `sh`"),
             line => format!("{line} (exit code {code})"),
         }

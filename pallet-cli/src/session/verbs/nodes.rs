@@ -41,7 +41,7 @@ const WHAT: Param = Param::first("what", Takes::Targets, "Only the nodes of thes
 fn found(call: &mut Call<'_, '_, '_, '_>) -> Result<Vec<Node>, Complaint> {
     let targets = call.value("what").map(|_| call.targets("what")).transpose()?;
     let mut nodes = call.session.clone().wait(&call.signature.function, call.evaluator, async |engine, _| Ok(engine.nodes().await?))?;
-    nodes.sort_by_key(|node| natural(&node.name));
+    nodes.sort_by_cached_key(|node| natural(&node.name));
     *call.session.node_names() = nodes.iter().map(|node| node.name.clone()).collect();
     let Some(targets) = targets else { return Ok(nodes) };
     for name in &targets.nodes {

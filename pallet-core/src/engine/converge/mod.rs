@@ -57,12 +57,17 @@ impl Engine {
         done
     }
 
-    async fn converge_leased(&self, groups: &[Arc<GroupSpec>], plan: ConvergePlan, options: &LiftOptions) -> Result<Outcome, EngineError> {
+    async fn converge_leased(
+        &self,
+        groups: &[Arc<GroupSpec>],
+        mut plan: ConvergePlan,
+        options: &LiftOptions,
+    ) -> Result<Outcome, EngineError> {
         let mut outcome = Outcome::default();
         self.tell(Event::started("converge", false, plan.names()));
         self.tell_undeclared(&plan.undeclared);
         let keep = plan.keep.clone();
-        let others = self.members(&plan.others);
+        let others = std::mem::take(&mut plan.others);
         // what stays is known to what goes
         let staying: Vec<_> = others.iter().cloned().chain(with_groups(keep.iter().cloned(), groups)).collect();
         self.keep_permanent(&plan.permanent, &mut outcome);
@@ -78,12 +83,6 @@ impl Engine {
         outcome.nodes.sort_by_cached_key(|node| natural(&node.node));
         outcome.cancelled = self.cancel.is_cancelled();
         Ok(outcome)
-    }
-
-    /// Nodes of the project with the groups that it declares.
-    fn members(&self, nodes: &[Node]) -> Vec<Member> {
-        let declared: Vec<_> = self.declared.iter().flatten().cloned().map(Arc::new).collect();
-        with_groups(nodes.iter().cloned(), &declared)
     }
 
     /// Runs `destroy-group` of the groups that were to lose their last node, and have.
@@ -152,7 +151,7 @@ impl Engine {
             outcome.destroyed.push(node.name);
         }
         // nodes that would be started cannot be asked, and are there all the same
-        let others = self.members(&plan.others).into_iter().chain(with_groups(plan.start, groups)).collect();
+        let others = plan.others.into_iter().chain(with_groups(plan.start, groups)).collect();
         let nodes = with_groups(plan.keep, groups);
         let predicted = PredictedNode::with_groups(predicted, groups);
         let (configured, _) = self.configure(nodes, others, options, Purpose::DryConverge { predicted }).await?;

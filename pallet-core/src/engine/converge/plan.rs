@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::super::considered::Division;
+use super::super::considered::{Division, Member};
 use super::super::lift::natural;
 use super::super::select::no_such_name;
 use super::super::template::{Choice, NoMatch};
@@ -25,7 +25,7 @@ pub struct ConvergePlan {
     /// Nodes that stay.
     pub keep: Vec<Node>,
     /// Nodes of the project's other groups, which are not converged. Functions know them.
-    pub others: Vec<Node>,
+    pub(in super::super) others: Vec<Member>,
     /// Nodes of no group that the project declares. They stay, unless [`remove_undeclared`](ConvergePlan::remove_undeclared) says otherwise.
     pub undeclared: Vec<Node>,
     /// For each group of which nodes are created: what they will be, and why; or why there is nothing that they can be.
@@ -59,7 +59,7 @@ impl ConvergePlan {
     pub(super) fn names(&self) -> Vec<String> {
         let there = self.keep.iter().chain(&self.start).map(|node| node.name.clone());
         let mut names: Vec<_> = there.chain(self.create.iter().map(|(_, name)| name.clone())).collect();
-        names.sort_by_key(|name| natural(name));
+        names.sort_by_cached_key(|name| natural(name));
         names
     }
 
@@ -89,7 +89,6 @@ impl Engine {
         self.check_counts(groups)?;
         let shared: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
         let Division { own, others, undeclared } = self.divide(self.nodes().await?, &shared);
-        let others = others.into_iter().map(|(node, _)| node).collect();
         let mut plan = ConvergePlan { others, undeclared, ..ConvergePlan::default() };
         let mut of_group: BTreeMap<String, Vec<Node>> = BTreeMap::new();
         for (node, group) in own {

@@ -78,7 +78,7 @@ impl Engine {
                 }
             }
         }
-        nodes.sort_by_key(|(node, _)| crate::engine::natural(&node.name));
+        nodes.sort_by_cached_key(|(node, _)| crate::engine::natural(&node.name));
         let by_node = options.by_node || nodes.len() > 1;
         let jobs = nodes.into_iter().map(|(node, paths)| {
             check_names(paths.iter().map(|(_, name)| *name))?;

@@ -72,20 +72,21 @@ impl NodeState {
     pub fn forget_what_these_packages_touch(&mut self, packages: &BTreeSet<String>) {
         let words = Words::of(packages);
         let own_srv = self.packages_have_srv();
-        let there: BTreeSet<String> =
-            self.files.iter().filter(|(_, state)| **state != FileState::Absent).map(|(path, _)| path.clone()).collect();
+        let there = |path: &str| self.files.get(path).is_some_and(|state| *state != FileState::Absent);
         let keeps = |path: &str, absent: bool| match place(path, own_srv) {
             Place::Never => true,
             Place::Theirs => false,
             Place::ByName if words.name(path) => false,
             // the file of another name in a directory of the administrator's
             Place::ByName if absent && !ONLY_BY_NAME.iter().any(|directory| is_below(path, directory)) => {
-                path.rsplit_once('/').is_some_and(|(parent, _)| parent.matches('/').count() > 1 && there.contains(parent))
+                path.rsplit_once('/').is_some_and(|(parent, _)| parent.matches('/').count() > 1 && there(parent))
             }
             Place::ByName => true,
         };
-        self.files.retain(|path, state| keeps(path, *state == FileState::Absent));
+        let gone = self.files.iter().filter(|(path, state)| !keeps(path, **state == FileState::Absent));
+        let gone: Vec<_> = gone.map(|(path, _)| path.clone()).collect();
         self.readings.retain(|_, reading| reading.of.as_deref().is_some_and(|path| keeps(path.trim_end_matches('/'), false)));
+        gone.iter().for_each(|path| drop(self.files.remove(path)));
         self.services.retain(|name, state| state.exists && !words.name(name));
         self.users.retain(|name, state| state.is_some() && !words.name(name));
         self.groups.retain(|name, state| state.is_some() && !words.name(name));

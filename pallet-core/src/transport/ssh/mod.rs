@@ -159,26 +159,25 @@ async fn serve(mut link: Link, patience: Option<Duration>, mut queue: mpsc::Rece
             // The caller has gone before the command's turn came.
             Some(Job::Run { events, .. }) if events.is_closed() => {}
             Some(Job::Run { command, input, agent, events }) => {
-                let opened = match &broken {
+                let result = match &broken {
                     Some(error) => Err(error.clone()),
-                    None => tokio::select! {
-                        opened = open(&mut link, &mut spare) => opened,
-                        () = events.closed() => continue,
-                    },
-                };
-                let result = match broken {
-                    Some(ref error) => Err(error.clone()),
-                    None => match opened {
-                        Err(error) => Err(broken.insert(error).clone()),
-                        Ok(None) => Err(TransportError::Start { host: link.peer.clone(), message: NO_CHANNEL.to_owned() }),
-                        Ok(Some(channel)) => {
-                            let work = Work { command: &command, input, patience, agent };
-                            match channel::run(&mut link, channel, work, &mut forward, &events).await {
-                                Outcome::Reusable(result) => result,
-                                Outcome::Broken(error) => Err(broken.insert(error).clone()),
+                    None => {
+                        let opened = tokio::select! {
+                            opened = open(&mut link, &mut spare) => opened,
+                            () = events.closed() => continue,
+                        };
+                        match opened {
+                            Err(error) => Err(broken.insert(error).clone()),
+                            Ok(None) => Err(TransportError::Start { host: link.peer.clone(), message: NO_CHANNEL.to_owned() }),
+                            Ok(Some(channel)) => {
+                                let work = Work { command: &command, input, patience, agent };
+                                match channel::run(&mut link, channel, work, &mut forward, &events).await {
+                                    Outcome::Reusable(result) => result,
+                                    Outcome::Broken(error) => Err(broken.insert(error).clone()),
+                                }
                             }
                         }
-                    },
+                    }
                 };
                 let _ = events.send(Event::Ended(result)).await;
             }

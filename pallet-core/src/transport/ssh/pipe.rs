@@ -149,7 +149,9 @@ impl Pipe {
         }
         // the pair's buffer is what bounds this, however fast the peer sends
         loop {
-            if let Ok(wrote) = self.near.write(&self.incoming) {
+            if !self.incoming.is_empty()
+                && let Ok(wrote) = self.near.write(&self.incoming)
+            {
                 self.incoming.drain(..wrote);
             }
             if !self.incoming.is_empty() || self.ended.is_some() {
