@@ -1,4 +1,5 @@
-//! Makes docs/session.svg: types docs/session.txt at a terminal, in the quickstart's project, and draws what can be seen then.
+//! Makes docs/session.svg: types docs/session.txt at a terminal, in the quickstart's project, and
+//! draws what can be seen then.
 //!
 //! ```text
 //! cargo run -p pallet-tests --example record      # as root
@@ -23,8 +24,17 @@ fn main() {
     let programs = workspace().cli().parent().unwrap().display().to_string();
     let path = format!("{programs}:{}", std::env::var("PATH").unwrap_or_default());
     let mut shell = Command::new("bash");
-    shell.args(["--norc", "--noprofile"]).env_clear().envs(project.variables()).env("PATH", path).env("PS1", "$ ").env("USER", "ops");
-    shell.env("BASH_SILENCE_DEPRECATION_WARNING", "1").env("HISTFILE", "/dev/null").current_dir(project.directory());
+    shell
+        .args(["--norc", "--noprofile"])
+        .env_clear()
+        .envs(project.variables())
+        .env("PATH", path)
+        .env("PS1", "$ ")
+        .env("USER", "ops");
+    shell
+        .env("BASH_SILENCE_DEPRECATION_WARNING", "1")
+        .env("HISTFILE", "/dev/null")
+        .current_dir(project.directory());
     let mut terminal = Terminal::start(&shell, SHELL, Duration::from_secs(300));
     for line in session.lines() {
         let (prompt, input) = line.split_once(' ').unwrap();
@@ -34,6 +44,9 @@ fn main() {
         }
         terminal.enter(input);
     }
-    let picture = anstyle_svg::Term::new().palette(anstyle_svg::WIN10_CONSOLE).min_width_px(900).render_svg(&terminal.styled());
+    let picture = anstyle_svg::Term::new()
+        .palette(anstyle_svg::WIN10_CONSOLE)
+        .min_width_px(900)
+        .render_svg(&terminal.styled());
     fs::write(docs.join("session.svg"), picture).unwrap();
 }

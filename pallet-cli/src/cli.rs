@@ -15,7 +15,13 @@ use crate::surroundings::Surroundings;
 
 /// Provision nodes and keep them configured
 #[derive(Debug, Parser)]
-#[command(name = "pallet-cli", version, propagate_version = true, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    name = "pallet-cli",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -26,7 +32,8 @@ pub(crate) struct Cli {
 /// Options that every command takes.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Global {
-    /// Work on the project in this directory [default: the current one, or the nearest above it that holds a pallet.toml]
+    /// Work on the project in this directory [default: the current one, or the nearest above it
+    /// that holds a pallet.toml]
     #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
     pub(crate) directory: Option<PathBuf>,
     /// Use this service of pallet.toml [default: its default_service]
@@ -67,7 +74,8 @@ pub(crate) fn run() -> ExitCode {
     };
     let surroundings = Surroundings::of_this_process();
     let printer = Printer::new(cli.global.output, cli.global.verbose, &surroundings);
-    let context = Context { global: cli.global, printer, surroundings, listener: Default::default() };
+    let context =
+        Context { global: cli.global, printer, surroundings, listener: Default::default() };
     match cli.command.run(&context) {
         Ok(code) if code == ExitCode::SUCCESS && context.printer.lost_output() => ExitCode::FAILURE,
         Ok(code) => code,
@@ -80,10 +88,13 @@ pub(crate) fn run() -> ExitCode {
 
 /// Names the command that does what a command of another tool does.
 fn suggest_command(error: &mut clap::Error) {
-    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else { return };
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else {
+        return;
+    };
     let command = Cli::command();
     if let Some(ours) = closest(word, command.get_subcommands().map(clap::Command::get_name)) {
-        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![ours.to_owned()]));
+        error
+            .insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![ours.to_owned()]));
     }
 }
 
@@ -101,7 +112,13 @@ mod tests {
         let tip = |word: &str| {
             let mut error = Cli::try_parse_from(["pallet-cli", word]).unwrap_err();
             suggest_command(&mut error);
-            error.to_string().lines().find(|line| line.contains("tip")).unwrap_or_default().trim().to_owned()
+            error
+                .to_string()
+                .lines()
+                .find(|line| line.contains("tip"))
+                .unwrap_or_default()
+                .trim()
+                .to_owned()
         };
         assert_eq!(tip("destroy"), "tip: a similar subcommand exists: 'down'");
         assert_eq!(tip("apply"), "tip: a similar subcommand exists: 'converge'");

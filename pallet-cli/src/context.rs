@@ -46,7 +46,8 @@ pub(crate) struct Loaded {
 }
 
 impl Context {
-    /// The plugins of this machine. A file that cannot be a plugin is a warning, or an error where `strict`.
+    /// The plugins of this machine. A file that cannot be a plugin is a warning, or an error where
+    /// `strict`.
     pub(crate) fn registry(&self, strict: bool) -> anyhow::Result<Arc<Registry>> {
         let registry = self.scan()?;
         if strict {
@@ -58,8 +59,9 @@ impl Context {
         Ok(Arc::new(registry))
     }
 
-    /// What a lock names, and what is on the search path. A project that has a lock sees what that names, what comes with Pallet, and
-    /// `PALLET_PLUGIN_PATH`; directories that anybody could put a library into do not count there.
+    /// What a lock names, and what is on the search path. A project that has a lock sees what that
+    /// names, what comes with Pallet, and `PALLET_PLUGIN_PATH`; directories that anybody could put
+    /// a library into do not count there.
     pub(crate) fn scan(&self) -> anyhow::Result<Registry> {
         self.scan_for(&self.directory())
     }
@@ -85,19 +87,24 @@ impl Context {
         let registry = Registry::locked(pins, &path);
         for found in registry.shadowed().iter().filter(|found| self.on_plugin_path(found)) {
             let name = &found.summary.name;
-            self.printer
-                .warning(&format!("{} is not used: a lock names {name}; `pallet-cli install` that file to use it", found.path.display()));
+            self.printer.warning(&format!(
+                "{} is not used: a lock names {name}; `pallet-cli install` that \
+                    file to use it",
+                found.path.display()
+            ));
         }
         Ok(registry)
     }
 
-    /// What [`scan_for`](Self::scan_for) would look at, with when it changed last: as long as that is the same, so are the plugins.
+    /// What [`scan_for`](Self::scan_for) would look at, with when it changed last: as long as that
+    /// is the same, so are the plugins.
     pub(crate) fn seen(&self, project: &Path) -> Vec<(PathBuf, Option<SystemTime>)> {
         let mut paths = self.surroundings.plugin_path.clone();
         paths.extend(self.surroundings.program.clone());
         paths.extend([project.join(".pallet/plugins"), self.surroundings.data.join("plugins")]);
         paths.extend(lock_in_use(project, &self.surroundings.configuration).map(|(lock, _)| lock));
-        let changed = |path: &PathBuf| std::fs::metadata(path).and_then(|data| data.modified()).ok();
+        let changed =
+            |path: &PathBuf| std::fs::metadata(path).and_then(|data| data.modified()).ok();
         paths.into_iter().map(|path| (path.clone(), changed(&path))).collect()
     }
 
@@ -111,20 +118,28 @@ impl Context {
 
     /// Where a plugin is from that no lock names.
     pub(crate) fn source_of(&self, found: &Found) -> String {
-        let program = self.surroundings.program.as_ref().and_then(|program| program.canonicalize().ok());
+        let program =
+            self.surroundings.program.as_ref().and_then(|program| program.canonicalize().ok());
         match found.path.parent() {
-            Some(directory) if Some(directory) == program.as_deref() => "comes with pallet-cli".to_owned(),
+            Some(directory) if Some(directory) == program.as_deref() => {
+                "comes with pallet-cli".to_owned()
+            }
             Some(directory) => directory.display().to_string(),
             None => String::new(),
         }
     }
 
     fn on_plugin_path(&self, found: &Found) -> bool {
-        let directories = self.surroundings.plugin_path.iter().filter_map(|directory| directory.canonicalize().ok());
+        let directories = self
+            .surroundings
+            .plugin_path
+            .iter()
+            .filter_map(|directory| directory.canonicalize().ok());
         directories.into_iter().any(|directory| found.path.parent() == Some(&directory))
     }
 
-    /// The plugins that come with Pallet, and those of `PALLET_PLUGIN_PATH`: they need no installing.
+    /// The plugins that come with Pallet, and those of `PALLET_PLUGIN_PATH`: they need no
+    /// installing.
     pub(crate) fn own_plugins(&self) -> Vec<PluginSummary> {
         let mut path = self.surroundings.plugin_path.clone();
         path.extend(self.surroundings.program.clone());
@@ -133,7 +148,8 @@ impl Context {
 
     /// Has the store keep what a lock names.
     pub(crate) fn remember(&self, store: &Store, lock: &Path) -> anyhow::Result<()> {
-        let lock = lock.canonicalize().with_context(|| format!("cannot find {}", lock.display()))?;
+        let lock =
+            lock.canonicalize().with_context(|| format!("cannot find {}", lock.display()))?;
         Ok(store.remember(&lock)?)
     }
 
@@ -178,7 +194,11 @@ impl Context {
     }
 
     /// Checks that a service's provider is there, and its options against the provider's schema.
-    pub(crate) fn check_service(&self, loaded: &Loaded, service: &Service) -> Result<(), Diagnostics> {
+    pub(crate) fn check_service(
+        &self,
+        loaded: &Loaded,
+        service: &Service,
+    ) -> Result<(), Diagnostics> {
         let manifest = loaded.registry.provider_manifest(&service.provider).map_err(|error| {
             let installed = loaded.registry.names(PluginKind::Provider);
             service.without_provider(&error.to_string(), &installed)
@@ -208,7 +228,13 @@ impl Context {
         };
         Ok(Services {
             registry: loaded.registry.clone(),
-            configured: loaded.project.config.services.iter().map(|(name, service)| (name.clone(), service.config())).collect(),
+            configured: loaded
+                .project
+                .config
+                .services
+                .iter()
+                .map(|(name, service)| (name.clone(), service.config()))
+                .collect(),
             context,
             data: self.surroundings.data.clone(),
             cancel: CancellationToken::new(),
@@ -223,8 +249,10 @@ impl Context {
     pub(crate) fn engine(&self, loaded: &Loaded) -> anyhow::Result<Engine> {
         let mut engine = self.engine_without_passwords(loaded)?;
         let (finder, admin) = (self.finder(&loaded.project), &loaded.project.config.admin_user);
-        engine.connect.password = admin.password.as_ref().map(|secret| finder.find(secret)).transpose()?;
-        engine.sudo_password = admin.sudo_password.as_ref().map(|secret| finder.find(secret)).transpose()?;
+        engine.connect.password =
+            admin.password.as_ref().map(|secret| finder.find(secret)).transpose()?;
+        engine.sudo_password =
+            admin.sudo_password.as_ref().map(|secret| finder.find(secret)).transpose()?;
         for password in engine.sudo_password.iter().chain(&engine.connect.password) {
             engine.vault.hide(password);
         }
@@ -234,7 +262,8 @@ impl Context {
     /// The same for what logs in to no node: no password is looked for.
     pub(crate) fn engine_without_passwords(&self, loaded: &Loaded) -> anyhow::Result<Engine> {
         let project = &loaded.project;
-        let (name, service) = project.config.service(self.global.service.as_deref()).map_err(Diagnostics::from)?;
+        let (name, service) =
+            project.config.service(self.global.service.as_deref()).map_err(Diagnostics::from)?;
         self.check_service(loaded, &service)?;
         let admin = &project.config.admin_user;
         let home = &self.surroundings.home;
@@ -242,7 +271,11 @@ impl Context {
         let user = services.context.admin_user.clone();
         let service = services.open_as(&name, &service.config())?;
         let mut connect = ConnectSettings::for_user(&user.name, home);
-        connect.identity_files = admin.identity_files.iter().map(|file| project.directory.join(expand(file, home))).collect();
+        connect.identity_files = admin
+            .identity_files
+            .iter()
+            .map(|file| project.directory.join(expand(file, home)))
+            .collect();
         connect.agent = self.surroundings.agent.clone();
         connect.ssh_program = self.surroundings.ssh.clone();
         connect.prompt = Some(Arc::new(Terminal { interactive: self.surroundings.interactive }));
@@ -251,7 +284,12 @@ impl Context {
         engine.max_nodes = project.config.max_nodes.unwrap_or(Engine::MAX_NODES);
         engine.cancel = services.cancel;
         engine.holder = Holder {
-            name: format!("{} on {}, process {}", self.surroundings.user, self.surroundings.host, std::process::id()),
+            name: format!(
+                "{} on {}, process {}",
+                self.surroundings.user,
+                self.surroundings.host,
+                std::process::id()
+            ),
             machine: self.surroundings.machine.clone(),
         };
         engine.registry = loaded.registry.clone();
@@ -260,16 +298,23 @@ impl Context {
         engine.admin_user = user;
         let finder = self.finder(project);
         connect.connect_timeout = project.config.connect.timeout.unwrap_or(connect.connect_timeout);
-        connect.shell_timeout = project.config.connect.shell_timeout.unwrap_or(connect.shell_timeout);
+        connect.shell_timeout =
+            project.config.connect.shell_timeout.unwrap_or(connect.shell_timeout);
         engine.connect = connect;
         let secrets = project.config.secrets.clone();
         let names: Vec<_> = secrets.keys().cloned().collect();
         let vault = Vault::new(move |name| {
-            let reference = secrets.get(name).ok_or_else(|| format!("there is no secret {name} in [secrets] of pallet.toml"))?;
+            let reference = secrets.get(name).ok_or_else(|| {
+                format!(
+                    "there is no secret {name} in \
+                [secrets] of pallet.toml"
+                )
+            })?;
             finder.find(reference).map_err(|error| format!("secret {name}: {error:#}"))
         });
         engine.vault = Arc::new(vault.with_names(names));
-        engine.facts_cache = Some(FactsCache::at(self.surroundings.cache.join("facts").join(&name)));
+        engine.facts_cache =
+            Some(FactsCache::at(self.surroundings.cache.join("facts").join(&name)));
         engine.default_bootstrap = Phase::default_bootstrap(&loaded.registry);
         Ok(engine)
     }
@@ -278,27 +323,41 @@ impl Context {
     pub(crate) fn finder(&self, project: &Project) -> Finder {
         let mut identities = vec![self.surroundings.configuration.join("age.txt")];
         identities.extend(project.config.age_identities.iter().cloned());
-        Finder { directory: project.directory.clone(), home: self.surroundings.home.clone(), identities }
+        Finder {
+            directory: project.directory.clone(),
+            home: self.surroundings.home.clone(),
+            identities,
+        }
     }
 
-    /// The project's directory: the one that was named, or the nearest that holds a pallet.toml, from the current one upwards.
+    /// The project's directory: the one that was named, or the nearest that holds a pallet.toml,
+    /// from the current one upwards.
     pub(crate) fn directory(&self) -> PathBuf {
         if let Some(directory) = &self.global.directory {
             return directory.clone();
         }
         let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
-        here.ancestors().find(|directory| directory.join("pallet.toml").is_file()).unwrap_or(&here).to_owned()
+        here.ancestors()
+            .find(|directory| directory.join("pallet.toml").is_file())
+            .unwrap_or(&here)
+            .to_owned()
     }
 
     /// The values of the environment that were given on the command line.
     fn environment(&self) -> anyhow::Result<Environment> {
         let mut environment = Environment::new();
         for word in &self.global.environment {
-            let (key, value) = word.split_once('=').with_context(|| format!("--env {word}: write it as KEY=VALUE"))?;
+            let (key, value) = word.split_once('=').with_context(|| {
+                format!(
+                    "--env {word}: write \
+                it as KEY=VALUE"
+                )
+            })?;
             if key.is_empty() {
                 bail!("--env {word}: the key is empty");
             }
-            let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+            let value =
+                serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
             environment.insert(key.to_owned(), value);
         }
         Ok(environment)
@@ -309,12 +368,25 @@ impl Context {
         let mut keys = admin.public_keys.clone();
         for file in &admin.public_key_files {
             let path = project.directory.join(expand(file, &self.surroundings.home));
-            let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read the public key {}", path.display()))?;
-            keys.extend(text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned));
+            let text = std::fs::read_to_string(&path).with_context(|| {
+                format!(
+                    "cannot read the \
+                public key {}",
+                    path.display()
+                )
+            })?;
+            keys.extend(
+                text.lines()
+                    .map(str::trim)
+                    .filter(|line| !line.is_empty() && !line.starts_with('#'))
+                    .map(str::to_owned),
+            );
         }
         if keys.is_empty() {
             for name in ["id_ed25519.pub", "id_ecdsa.pub", "id_rsa.pub"] {
-                if let Ok(text) = std::fs::read_to_string(self.surroundings.home.join(".ssh").join(name)) {
+                if let Ok(text) =
+                    std::fs::read_to_string(self.surroundings.home.join(".ssh").join(name))
+                {
                     keys.push(text.trim().to_owned());
                     break;
                 }
@@ -327,24 +399,53 @@ impl Context {
 /// An error if some plugin cannot be used.
 pub(crate) fn refuse_problems(registry: &Registry) -> Result<(), Failure> {
     let mut problems: Vec<_> = registry.problems().iter().map(ToString::to_string).collect();
-    problems.extend(registry.plugins().iter().filter_map(|found| registry.check_requirements(found).err()).map(|error| error.to_string()));
-    if problems.is_empty() { Ok(()) } else { Err(Failure { code: USAGE, message: problems.join("\nerror: ") }) }
+    problems.extend(
+        registry
+            .plugins()
+            .iter()
+            .filter_map(|found| registry.check_requirements(found).err())
+            .map(|error| error.to_string()),
+    );
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure {
+            code: USAGE,
+            message: problems.join(
+                "\n\
+        error: ",
+            ),
+        })
+    }
 }
 
 /// Checks that the plugins that pallet.toml requires are there, in versions that will do.
 pub(crate) fn check_plugins(project: &Project, registry: &Registry) -> Result<(), Diagnostics> {
     let mut missing = Diagnostics::default();
     for required in project.config.plugins.values() {
-        let is_meant = |summary: &&PluginSummary| summary.name == required.name() && required.kind.is_none_or(|kind| kind == summary.kind);
-        let there: Vec<_> = registry.plugins().iter().map(|found| &found.summary).filter(is_meant).collect();
+        let is_meant = |summary: &&PluginSummary| {
+            summary.name == required.name() && required.kind.is_none_or(|kind| kind == summary.kind)
+        };
+        let there: Vec<_> =
+            registry.plugins().iter().map(|found| &found.summary).filter(is_meant).collect();
         if there.iter().any(|summary| required.version.matches(&summary.version)) {
             continue;
         }
         let message = match there.first() {
-            Some(summary) => format!("plugin `{}` {} is required, and {} is installed", required.key, required.version, summary.version),
-            None => format!("plugin `{}` {} is required, and not installed", required.key, required.version),
+            Some(summary) => format!(
+                "plugin `{}` {} is required, and {} is installed",
+                required.key, required.version, summary.version
+            ),
+            None => format!(
+                "plugin `{}` {} is required, and not installed",
+                required.key, required.version
+            ),
         };
-        missing.extend([Diagnostic::error(message).at(required.place.clone()).suggest("run `pallet-cli install`".to_owned())]);
+        missing.extend([Diagnostic::error(message).at(required.place.clone()).suggest(
+            "run \
+            `pallet-cli install`"
+                .to_owned(),
+        )]);
     }
     if missing.has_errors() { Err(missing) } else { Ok(()) }
 }

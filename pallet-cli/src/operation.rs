@@ -1,4 +1,5 @@
-//! An operation as its user sees it: what is told while it runs, how it ended, and the exit code of that.
+//! An operation as its user sees it: what is told while it runs, how it ended, and the exit code of
+//! that.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,26 +30,46 @@ impl Telling {
     pub(crate) fn begin(context: &Context, engine: &mut Engine) -> Self {
         let printer = context.printer.clone();
         let progress = Arc::new(printer.progress());
-        let telling = Telling { progress, printer, changes: Arc::default(), live: Arc::default(), begun: Instant::now() };
-        let (told, changes, live, printer) =
-            (telling.progress.clone(), telling.changes.clone(), telling.live.clone(), telling.printer.clone());
+        let telling = Telling {
+            progress,
+            printer,
+            changes: Arc::default(),
+            live: Arc::default(),
+            begun: Instant::now(),
+        };
+        let (told, changes, live, printer) = (
+            telling.progress.clone(),
+            telling.changes.clone(),
+            telling.live.clone(),
+            telling.printer.clone(),
+        );
         engine.events = Arc::new(move |event| {
             match &event {
                 Event::Started { operation, nodes, .. } if operation == "run" => {
                     live.store(printer.shows_lines(nodes.len()), Ordering::Relaxed);
                     told.event(&event);
                 }
-                Event::Output { node, line, .. } if live.load(Ordering::Relaxed) => told.line(&live_line(node, line)),
+                Event::Output { node, line, .. } if live.load(Ordering::Relaxed) => {
+                    told.line(&live_line(node, line))
+                }
                 _ => told.event(&event),
             }
-            if let Event::Planned(change) | Event::Drift(change) | Event::Action { change, changed: true } = event
+            if let Event::Planned(change)
+            | Event::Drift(change)
+            | Event::Action { change, changed: true } = event
                 && change.certainty.is_some()
             {
                 changes.lock().unwrap_or_else(PoisonError::into_inner).push(change);
             }
         });
         let told = telling.progress.clone();
-        let say = move |message: &str| told.event(&Event::Message { node: None, level: "info".to_owned(), message: message.to_owned() });
+        let say = move |message: &str| {
+            told.event(&Event::Message {
+                node: None,
+                level: "info".to_owned(),
+                message: message.to_owned(),
+            })
+        };
         context.listener.set(Some(Arc::new(say)));
         telling
     }
@@ -56,7 +77,8 @@ impl Telling {
     /// Says that it is being stopped.
     pub(crate) fn stopping(&self, again: &str) {
         self.progress.say(&format!(
-            "stopping: commands on the nodes are told to end, and killed after 5 s; only transactions of packages are finished. Ctrl-C again {again}"
+            "stopping: commands on the nodes are told to end, and killed after 5 s; only \
+             transactions of packages are finished. Ctrl-C again {again}"
         ));
     }
 
@@ -67,21 +89,31 @@ impl Telling {
 
     /// Tells how it ended.
     pub(crate) fn end(&self, outcome: &Outcome) {
-        let seconds = self.finished(outcome.ok(), outcome.counts(), (outcome.created.len(), outcome.destroyed.len()));
+        let seconds = self.finished(
+            outcome.ok(),
+            outcome.counts(),
+            (outcome.created.len(), outcome.destroyed.len()),
+        );
         self.progress.summary(outcome, seconds);
     }
 
     /// Tells what a command printed on nodes, and how it ended.
     pub(crate) fn end_run(&self, outcome: &RunOutcome) {
         let failed = outcome.nodes.iter().filter(|node| node.exit != Some(0)).count();
-        let seconds = self.finished(outcome.ok(), (0, outcome.nodes.len() - failed, failed), (0, 0));
+        let seconds =
+            self.finished(outcome.ok(), (0, outcome.nodes.len() - failed, failed), (0, 0));
         if !self.printer.json() {
-            self.printer.text(&run_result(&self.printer, outcome, !self.live.load(Ordering::Relaxed), seconds));
+            self.printer.text(&run_result(
+                &self.printer,
+                outcome,
+                !self.live.load(Ordering::Relaxed),
+                seconds,
+            ));
         }
     }
 
-    /// Tells that it is over: whether all is well; how many nodes were changed, unchanged and failed; how many created and destroyed. Gives how many
-    /// seconds it took.
+    /// Tells that it is over: whether all is well; how many nodes were changed, unchanged and
+    /// failed; how many created and destroyed. Gives how many seconds it took.
     pub(crate) fn finished(
         &self,
         ok: bool,
@@ -89,7 +121,15 @@ impl Telling {
         (created, destroyed): (usize, usize),
     ) -> f64 {
         let seconds = self.begun.elapsed().as_secs_f64();
-        self.progress.event(&Event::Finished { ok, changed, unchanged, failed, created, destroyed, seconds });
+        self.progress.event(&Event::Finished {
+            ok,
+            changed,
+            unchanged,
+            failed,
+            created,
+            destroyed,
+            seconds,
+        });
         seconds
     }
 
@@ -107,7 +147,8 @@ pub(crate) fn exit_code(outcome: &Outcome) -> u8 {
     }
 }
 
-/// The exit code of anything that was done on nodes: whether it was stopped, and whether all is well.
+/// The exit code of anything that was done on nodes: whether it was stopped, and whether all is
+/// well.
 pub(crate) fn code(cancelled: bool, ok: bool) -> u8 {
     match (cancelled, ok) {
         (true, _) => INTERRUPTED,
@@ -116,8 +157,14 @@ pub(crate) fn code(cancelled: bool, ok: bool) -> u8 {
     }
 }
 
-/// The runtime that operations run on. A node costs the controller some milliseconds, so few threads do, and they wake each other less.
+/// The runtime that operations run on. A node costs the controller some milliseconds, so few
+/// threads do, and they wake each other less.
 pub(crate) fn runtime() -> anyhow::Result<Runtime> {
-    let workers = std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 4).clamp(1, 8));
-    tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build().context("cannot start the runtime")
+    let workers =
+        std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 4).clamp(1, 8));
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")
 }

@@ -46,14 +46,26 @@ impl Finder {
     /// The value of a secret that pallet.toml refers to.
     pub(crate) fn find(&self, reference: &Reference) -> anyhow::Result<Secret> {
         let text = match reference {
-            Reference::Env(name) => Surroundings::variable(name)
-                .with_context(|| format!("the environment variable {name} that pallet.toml refers to is not set"))?,
+            Reference::Env(name) => Surroundings::variable(name).with_context(|| {
+                format!(
+                    "the environment variable {name} that pallet.toml refers \
+                    to is not set"
+                )
+            })?,
             Reference::File(path) => {
                 let path = self.directory.join(expand(path, &self.home));
                 let what = || format!("cannot read the secret {}", path.display());
                 // a pipe or a device can keep its reader for ever
-                ensure!(std::fs::metadata(&path).with_context(what)?.is_file(), "the secret {} is not a file", path.display());
-                text_of(std::fs::File::open(&path).with_context(what)?, &format!("the secret {}", path.display()))?
+                ensure!(
+                    std::fs::metadata(&path).with_context(what)?.is_file(),
+                    "the secret {} is \
+                    not a file",
+                    path.display()
+                );
+                text_of(
+                    std::fs::File::open(&path).with_context(what)?,
+                    &format!("the secret {}", path.display()),
+                )?
             }
             Reference::Command(command) => self.printed(command)?,
             Reference::Age(path) => self.decrypt(&self.directory.join(expand(path, &self.home)))?,
@@ -68,7 +80,13 @@ impl Finder {
             Reference::Command(_) => Ok(()),
             Reference::Age(path) => {
                 let path = self.directory.join(expand(path, &self.home));
-                std::fs::File::open(&path).map(drop).with_context(|| format!("cannot read the secret {}", path.display()))
+                std::fs::File::open(&path).map(drop).with_context(|| {
+                    format!(
+                        "cannot read the \
+                    secret {}",
+                        path.display()
+                    )
+                })
             }
         }
     }
@@ -76,8 +94,17 @@ impl Finder {
     /// What a command prints, within [`LIMIT`].
     fn printed(&self, command: &str) -> anyhow::Result<String> {
         let mut child = Command::new("sh");
-        child.args(["-c", command]).current_dir(&self.directory).stdout(Stdio::piped()).stderr(Stdio::inherit());
-        let mut child = child.spawn().with_context(|| format!("cannot run the command {command:?} that should print a secret"))?;
+        child
+            .args(["-c", command])
+            .current_dir(&self.directory)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit());
+        let mut child = child.spawn().with_context(|| {
+            format!(
+                "cannot run the command {command:?} \
+            that should print a secret"
+            )
+        })?;
         let output = child.stdout.take().context("the output of a command")?;
         let (sender, printed) = std::sync::mpsc::channel();
         let what = format!("what the command {command:?} printed");
@@ -87,16 +114,35 @@ impl Finder {
             // one that has ended already cannot be killed
             let _ = child.kill();
         }
-        let status = child.wait().with_context(|| format!("cannot wait for the command {command:?}"))?;
-        let printed = printed
-            .map_err(|_| anyhow!("the command {command:?} that should print a secret did not end within {} s", LIMIT.as_secs()))??;
-        ensure!(status.success(), "the command {command:?} that should print a secret failed: {status}");
+        let status = child.wait().with_context(|| {
+            format!(
+                "cannot wait for the command \
+            {command:?}"
+            )
+        })?;
+        let printed = printed.map_err(|_| {
+            anyhow!(
+                "the command {command:?} that should print a secret did not end \
+                within {} s",
+                LIMIT.as_secs()
+            )
+        })??;
+        ensure!(
+            status.success(),
+            "the command {command:?} that should print a secret failed: \
+            {status}"
+        );
         Ok(printed)
     }
 
     fn decrypt(&self, path: &Path) -> anyhow::Result<String> {
         let shown = path.display();
-        let file = std::fs::File::open(path).with_context(|| format!("cannot read the secret {shown}"))?;
+        let file = std::fs::File::open(path).with_context(|| {
+            format!(
+                "cannot read the secret \
+            {shown}"
+            )
+        })?;
         let (mut keys, mut read) = (Vec::new(), Vec::new());
         for identities in &self.identities {
             let identities = self.directory.join(expand(identities, &self.home));
@@ -104,19 +150,41 @@ impl Finder {
                 continue;
             }
             let name = identities.display().to_string();
-            let file = age::IdentityFile::from_file(name.clone()).with_context(|| format!("cannot read the age identities {name}"))?;
-            keys.extend(file.into_identities().map_err(|error| anyhow!("cannot read the age identities {name}: {error}"))?);
+            let file = age::IdentityFile::from_file(name.clone()).with_context(|| {
+                format!(
+                    "cannot \
+                read the age identities {name}"
+                )
+            })?;
+            keys.extend(file.into_identities().map_err(|error| {
+                anyhow!(
+                    "cannot read the age \
+                identities {name}: {error}"
+                )
+            })?);
             read.push(name);
         }
         ensure!(
             !keys.is_empty(),
-            "there is no age identity to decrypt {shown} with: name its file in age_identities in pallet.toml, or put it at {}",
+            "there is no age identity to decrypt {shown} with: name its file in age_identities in \
+             pallet.toml, or put it at {}",
             self.identities.first().map(|path| path.display().to_string()).unwrap_or_default()
         );
         let decryptor = age::Decryptor::new(age::armor::ArmoredReader::new(file));
-        let decryptor = decryptor.map_err(|error| anyhow!("{shown} is not a file that is encrypted with age: {error}"))?;
+        let decryptor = decryptor.map_err(|error| {
+            anyhow!(
+                "{shown} is not a file that is encrypted \
+            with age: {error}"
+            )
+        })?;
         let reader = decryptor.decrypt(keys.iter().map(|key| key.as_ref() as &dyn age::Identity));
-        let reader = reader.map_err(|error| anyhow!("cannot decrypt {shown} with the identities of {}: {error}", read.join(", ")))?;
+        let reader = reader.map_err(|error| {
+            anyhow!(
+                "cannot decrypt {shown} with the identities of \
+            {}: {error}",
+                read.join(", ")
+            )
+        })?;
         text_of(reader, &format!("the secret in {shown}"))
     }
 }
@@ -124,8 +192,17 @@ impl Finder {
 /// All that can be read there, if it is a text and no larger than a secret may be.
 fn text_of(reader: impl Read, what: &str) -> anyhow::Result<String> {
     let mut bytes = Vec::new();
-    reader.take(LARGEST + 1).read_to_end(&mut bytes).with_context(|| format!("{what} cannot be read, or is damaged"))?;
-    ensure!(bytes.len() as u64 <= LARGEST, "{what} is larger than {} KiB, and no secret", LARGEST / 1024);
+    reader.take(LARGEST + 1).read_to_end(&mut bytes).with_context(|| {
+        format!(
+            "{what} cannot be \
+        read, or is damaged"
+        )
+    })?;
+    ensure!(
+        bytes.len() as u64 <= LARGEST,
+        "{what} is larger than {} KiB, and no secret",
+        LARGEST / 1024
+    );
     // the error of the conversion would hold the secret
     String::from_utf8(bytes).ok().with_context(|| format!("{what} is no text"))
 }

@@ -1,6 +1,7 @@
 //! Ctrl-C and what else asks the process to stop: SIGTERM, and SIGHUP when the terminal goes.
 //!
-//! They are heard on a thread of their own, so that nothing that the others are busy with or wait for keeps them from being heard.
+//! They are heard on a thread of their own, so that nothing that the others are busy with or wait
+//! for keeps them from being heard.
 
 use std::thread;
 use std::time::Duration;
@@ -24,7 +25,9 @@ impl Drop for Heard {
     }
 }
 
-/// Calls `strike` each time that the process is asked to stop, and says whether it is to end, which Ctrl-C does not ask of a session. What may wait for something, such as printing, `strike` does elsewhere.
+/// Calls `strike` each time that the process is asked to stop, and says whether it is to end, which
+/// Ctrl-C does not ask of a session. What may wait for something, such as printing, `strike` does
+/// elsewhere.
 pub(crate) fn hear(mut strike: impl FnMut(bool) + Send + 'static) -> anyhow::Result<Heard> {
     let mut wanted = vec![SIGINT, SIGTERM];
     // what was started by nohup goes on
@@ -34,7 +37,10 @@ pub(crate) fn hear(mut strike: impl FnMut(bool) + Send + 'static) -> anyhow::Res
     let mut signals = Signals::new(wanted).context("cannot hear signals")?;
     let handle = signals.handle();
     let listen = move || signals.forever().for_each(|signal| strike(signal != SIGINT));
-    thread::Builder::new().name("signals".to_owned()).spawn(listen).context("cannot start a thread")?;
+    thread::Builder::new().name("signals".to_owned()).spawn(listen).context(
+        "cannot start a \
+        thread",
+    )?;
     Ok(Heard(handle))
 }
 
@@ -54,7 +60,8 @@ pub(crate) fn briefly(work: impl FnOnce() + Send + 'static) {
     let _ = ended.recv_timeout(ENDING / 4);
 }
 
-/// Ends the process at once, as a second Ctrl-C asks for. `last` is done before, if it does not take long.
+/// Ends the process at once, as a second Ctrl-C asks for. `last` is done before, if it does not
+/// take long.
 #[allow(clippy::exit, reason = "a second Ctrl-C waits for nothing")]
 pub(crate) fn leave(last: impl FnOnce() + Send + 'static) -> ! {
     briefly(last);
@@ -69,6 +76,9 @@ pub(crate) fn leave(last: impl FnOnce() + Send + 'static) -> ! {
 /// Whether the process was started with this signal ignored.
 fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }

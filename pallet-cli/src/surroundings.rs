@@ -36,7 +36,8 @@ pub(crate) struct Surroundings {
     pub(crate) proxies: [Option<String>; 3],
     /// The passphrase of the key that signs.
     pub(crate) key_passphrase: Option<String>,
-    /// Standard output and standard error are a person's terminal that takes colours and moves its cursor.
+    /// Standard output and standard error are a person's terminal that takes colours and moves its
+    /// cursor.
     pub(crate) terminal: bool,
     /// Somebody can be asked.
     pub(crate) interactive: bool,
@@ -54,20 +55,29 @@ impl Surroundings {
             Ok(base) => (base.config_dir(), base.data_dir(), base.cache_dir()),
             Err(_) => (home.join(".config"), home.join(".local/share"), home.join(".cache")),
         };
-        let mut plugin_path: Vec<PathBuf> =
-            std::env::var_os("PALLET_PLUGIN_PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
+        let mut plugin_path: Vec<PathBuf> = std::env::var_os("PALLET_PLUGIN_PATH")
+            .map(|path| std::env::split_paths(&path).collect())
+            .unwrap_or_default();
         plugin_path.retain(|directory| !directory.as_os_str().is_empty());
         let text = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let programs: Vec<PathBuf> = std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
+        let programs: Vec<PathBuf> = std::env::var_os("PATH")
+            .map(|path| std::env::split_paths(&path).collect())
+            .unwrap_or_default();
         let dumb = text("NO_COLOR").is_some() || text("TERM").as_deref() == Some("dumb");
         Surroundings {
             configuration: configuration.join("pallet"),
             data: data.join("pallet"),
             cache: cache.join("pallet"),
             plugin_path,
-            program: std::env::current_exe().ok().and_then(|program| program.parent().map(PathBuf::from)),
-            user: text("USER").or_else(|| text("LOGNAME")).or_else(user_of_system).unwrap_or_else(|| "root".to_owned()),
-            host: first_line("/proc/sys/kernel/hostname").unwrap_or_else(|| "this machine".to_owned()),
+            program: std::env::current_exe()
+                .ok()
+                .and_then(|program| program.parent().map(PathBuf::from)),
+            user: text("USER")
+                .or_else(|| text("LOGNAME"))
+                .or_else(user_of_system)
+                .unwrap_or_else(|| "root".to_owned()),
+            host: first_line("/proc/sys/kernel/hostname")
+                .unwrap_or_else(|| "this machine".to_owned()),
             // containers have their own hosts' names and processes, and the same start
             machine: first_line("/proc/sys/kernel/random/boot_id")
                 .zip(std::fs::read_link("/proc/self/ns/pid").ok())
@@ -77,7 +87,8 @@ impl Surroundings {
             ssh: programs.iter().map(|directory| directory.join("ssh")).find(|ssh| ssh.is_file()),
             credentials: credentials(&home),
             programs,
-            // curl's rule: the variable for plain HTTP is lower case alone, because a CGI script's own header could set the other
+            // curl's rule: the variable for plain HTTP is lower case alone, because a CGI script's
+            // own header could set the other
             proxies: [
                 text("HTTPS_PROXY").or_else(|| text("https_proxy")),
                 text("http_proxy"),
@@ -104,17 +115,26 @@ fn credentials(home: &Path) -> Vec<PathBuf> {
     let path = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let docker = path("DOCKER_CONFIG").unwrap_or_else(|| home.join(".docker"));
     let podman = path("XDG_RUNTIME_DIR").map(|directory| directory.join("containers/auth.json"));
-    let files = [path("REGISTRY_AUTH_FILE"), Some(docker.join("config.json")), podman, Some(home.join(".config/containers/auth.json"))];
+    let files = [
+        path("REGISTRY_AUTH_FILE"),
+        Some(docker.join("config.json")),
+        podman,
+        Some(home.join(".config/containers/auth.json")),
+    ];
     files.into_iter().flatten().collect()
 }
 
 fn first_line(path: &str) -> Option<String> {
-    std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+    std::fs::read_to_string(path)
+        .ok()
+        .map(|text| text.trim().to_owned())
+        .filter(|text| !text.is_empty())
 }
 
 /// Who runs this process, as the system's user database says.
 fn user_of_system() -> Option<String> {
-    uzers::get_user_by_uid(uzers::get_effective_uid()).and_then(|user| user.name().to_str().map(str::to_owned))
+    uzers::get_user_by_uid(uzers::get_effective_uid())
+        .and_then(|user| user.name().to_str().map(str::to_owned))
 }
 
 /// A path with `~` at its beginning made the home directory.

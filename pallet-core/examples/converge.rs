@@ -1,4 +1,5 @@
-//! Making nodes and configuring them: converge, another count, a lift with a closure, down. On sandbox nodes, as root.
+//! Making nodes and configuring them: converge, another count, a lift with a closure, down. On
+//! sandbox nodes, as root.
 #![allow(clippy::print_stdout, reason = "a program of its own")]
 
 use pallet_core::engine::{GroupSpec, LiftOptions, Phase, PhaseChoice, ServerSpec};
@@ -14,15 +15,25 @@ async fn main() -> Result<()> {
     let options = LiftOptions::default();
 
     // who may say no sees the plan first, and `None` is what comes of a no
-    let made = engine.converge(&declared, &options, |plan| Ok(plan.destroy.is_empty())).await?.context("nobody agreed")?;
+    let made = engine
+        .converge(&declared, &options, |plan| Ok(plan.destroy.is_empty()))
+        .await?
+        .context("nobody agreed")?;
     made.check()?;
     println!("converge: {made}");
 
     // another count than the declared one, as `web=2` says it on the command line
     let two = GroupSpec::choose(&declared, &["web=2".to_owned()])?;
-    println!("web=2: {}", engine.converge(&two, &options, |_| Ok(true)).await?.context("nobody agreed")?);
+    println!(
+        "web=2: {}",
+        engine.converge(&two, &options, |_| Ok(true)).await?.context(
+            "nobody \
+        agreed"
+        )?
+    );
 
-    // a phase that no group declares, on the nodes that there are; the closure takes what it needs along
+    // a phase that no group declares, on the nodes that there are; the closure takes what it needs
+    // along
     let word = String::from("hello");
     let hello = Phase::new(move |request: &mut Request| {
         let name = request.target()?.name;
@@ -31,6 +42,12 @@ async fn main() -> Result<()> {
     let inline = LiftOptions { phases: vec![PhaseChoice::Inline(hello)], ..LiftOptions::default() };
     println!("lift: {}", engine.lift(&declared, &inline).await?);
     println!("again: {}", engine.lift(&declared, &inline).await?);
-    println!("down: {}", engine.down(&declared, &options, |_| Ok(true)).await?.context("nobody agreed")?);
+    println!(
+        "down: {}",
+        engine.down(&declared, &options, |_| Ok(true)).await?.context(
+            "nobody \
+        agreed"
+        )?
+    );
     Ok(())
 }

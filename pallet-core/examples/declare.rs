@@ -1,4 +1,5 @@
-//! Declaring: server-specs that extend each other, groups, a cluster, settings that one node writes and another reads.
+//! Declaring: server-specs that extend each other, groups, a cluster, settings that one node writes
+//! and another reads.
 //!
 //! Nothing is reached here: the program prints what it declared.
 #![allow(clippy::print_stdout, reason = "a program of its own")]
@@ -15,19 +16,32 @@ fn announce(request: &mut Request) -> Result<()> {
 /// The balancer's file names every backend.
 fn balance(request: &mut Request) -> Result<()> {
     let mut upstream = String::new();
-    for backend in request.targets()?.iter().filter(|target| target.roles.iter().any(|role| role == "backend")) {
+    for backend in
+        request.targets()?.iter().filter(|target| target.roles.iter().any(|role| role == "backend"))
+    {
         let settings: Value = request.settings_of(&backend.id, "backend")?.unwrap_or_default();
-        upstream += &format!("server {}:{}\n", settings["address"].as_str().unwrap_or("?"), settings["port"]);
+        upstream += &format!(
+            "server {}:{}\n",
+            settings["address"].as_str().unwrap_or("?"),
+            settings["port"]
+        );
     }
     request.add(RemoteFile::content("/etc/upstream.conf", upstream).mode(0o644))
 }
 
 fn main() -> Result<()> {
-    let debian = NodeSpec { image: Some(ImageSpec { os_family: Some("debian".into()), ..Default::default() }), ..Default::default() };
-    let base = ServerSpec::new().node_spec(debian).phase("bootstrap", |request: &mut Request| request.add(Package::install("curl")));
-    let backend = ServerSpec::new().role("backend").phase("settings", announce).extending([&base])?;
+    let debian = NodeSpec {
+        image: Some(ImageSpec { os_family: Some("debian".into()), ..Default::default() }),
+        ..Default::default()
+    };
+    let base = ServerSpec::new()
+        .node_spec(debian)
+        .phase("bootstrap", |request: &mut Request| request.add(Package::install("curl")));
+    let backend =
+        ServerSpec::new().role("backend").phase("settings", announce).extending([&base])?;
     let balancer = ServerSpec::new().phase("configure", balance).extending([&base])?;
-    let groups = vec![GroupSpec::new("app", Some(3), backend)?, GroupSpec::new("lb", Some(1), balancer)?];
+    let groups =
+        vec![GroupSpec::new("app", Some(3), backend)?, GroupSpec::new("lb", Some(1), balancer)?];
     let shop = ClusterSpec { name: "shop".into(), count: None, groups, server: ServerSpec::new() };
     for group in shop.flatten()? {
         let phases: Vec<_> = group.server.phases.keys().map(String::as_str).collect();

@@ -1,4 +1,5 @@
-//! A dry run: what a converge would make and change, planned against a predicted fresh image. Nothing is made. As root.
+//! A dry run: what a converge would make and change, planned against a predicted fresh image.
+//! Nothing is made. As root.
 #![allow(clippy::print_stdout, reason = "a program of its own")]
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,7 +25,8 @@ async fn main() -> Result<()> {
     });
     let groups = [GroupSpec::new("web", Some(2), ServerSpec::new().phase("configure", web))?];
     let options = LiftOptions { dry_run: true, ..LiftOptions::default() };
-    let outcome = engine.converge(&groups, &options, |_| Ok(true)).await?.context("nobody agreed")?;
+    let outcome =
+        engine.converge(&groups, &options, |_| Ok(true)).await?.context("nobody agreed")?;
     println!("would create {}", outcome.created.join(", "));
     for change in planned.lock().unwrap_or_else(PoisonError::into_inner).iter() {
         println!("{}: {change}\n{}", change.node, change.diff);

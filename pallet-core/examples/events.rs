@@ -1,4 +1,5 @@
-//! Subscribing to events: what happens on which node, while it happens, over a channel. On a sandbox node, as root.
+//! Subscribing to events: what happens on which node, while it happens, over a channel. On a
+//! sandbox node, as root.
 #![allow(clippy::print_stdout, reason = "a program of its own")]
 
 use std::sync::mpsc::channel;
@@ -10,7 +11,8 @@ mod lab;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    // the listener is called from several threads, and an operation waits for it: it hands events on
+    // the listener is called from several threads, and an operation waits for it: it hands events
+    // on
     let (sender, events) = channel();
     let engine = lab::engine("events-example")?.on_event(move |event| drop(sender.send(event)));
     let says = |request: &mut Request| {
@@ -28,13 +30,22 @@ async fn main() -> Result<()> {
                 }
                 Event::Output { node, line, .. } => println!("{node} says {line:?}"),
                 // every event is data: one line of JSON, as `--output json` prints it
-                Event::NodeFinished { .. } => println!("{}", serde_json::to_string(&event).unwrap_or_default()),
+                Event::NodeFinished { .. } => {
+                    println!("{}", serde_json::to_string(&event).unwrap_or_default())
+                }
                 _ => {}
             }
         }
         changes
     });
-    engine.converge(&groups, &LiftOptions::default(), |_| Ok(true)).await?.context("nobody agreed")?.check()?;
+    engine
+        .converge(&groups, &LiftOptions::default(), |_| Ok(true))
+        .await?
+        .context(
+            "nobody \
+        agreed",
+        )?
+        .check()?;
     engine.down(&groups, &LiftOptions::default(), |_| Ok(true)).await?;
     // the channel ends with the engine
     drop(engine);

@@ -1,4 +1,5 @@
-//! A provider in the program itself: nodes are directories, each seen as /srv and /var/lib by the commands that run on it. As root, on Linux.
+//! A provider in the program itself: nodes are directories, each seen as /srv and /var/lib by the
+//! commands that run on it. As root, on Linux.
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a program of its own")]
 
 use std::fs;
@@ -30,8 +31,14 @@ impl Provider for Directories {
 
     fn nodes(&self) -> Result<Vec<Node>> {
         let names = |directory: PathBuf| fs::read_dir(directory).into_iter().flatten().flatten();
-        let groups = names(self.root.clone()).map(|group| group.file_name().to_string_lossy().into_owned());
-        Ok(groups.flat_map(|group| names(self.root.join(&group)).map(move |node| (group.clone(), node.path()))).map(node).collect())
+        let groups =
+            names(self.root.clone()).map(|group| group.file_name().to_string_lossy().into_owned());
+        Ok(groups
+            .flat_map(|group| {
+                names(self.root.join(&group)).map(move |node| (group.clone(), node.path()))
+            })
+            .map(node)
+            .collect())
     }
 
     fn run_nodes(&self, wanted: &RunNodes) -> Result<Vec<Created>> {
@@ -47,7 +54,14 @@ impl Provider for Directories {
 
     fn destroy_nodes(&self, ids: &[String]) -> Result<()> {
         // the id is the directory
-        ids.iter().try_for_each(|id| fs::remove_dir_all(id).with_context(|| format!("cannot remove {id}")))
+        ids.iter().try_for_each(|id| {
+            fs::remove_dir_all(id).with_context(|| {
+                format!(
+                    "cannot remove \
+            {id}"
+                )
+            })
+        })
     }
 }
 
@@ -65,11 +79,31 @@ async fn main() -> Result<()> {
     let root = std::env::temp_dir().join(format!("pallet-directories-{}", std::process::id()));
     let service = Directories::connect(Options { root: root.clone() }, ServiceContext::default())?;
     let engine = Engine::new("directories-example", Arc::new(service));
-    let hello = |request: &mut Request| request.add(RemoteFile::content("/srv/hello", format!("I am {}\n", request.target()?.name)));
+    let hello = |request: &mut Request| {
+        request.add(RemoteFile::content(
+            "/srv/hello",
+            format!(
+                "I \
+        am {}\n",
+                request.target()?.name
+            ),
+        ))
+    };
     let groups = [GroupSpec::new("web", Some(2), ServerSpec::new().phase("configure", hello))?];
-    engine.converge(&groups, &LiftOptions::default(), |_| Ok(true)).await?.context("nobody agreed")?.check()?;
+    engine
+        .converge(&groups, &LiftOptions::default(), |_| Ok(true))
+        .await?
+        .context(
+            "nobody \
+        agreed",
+        )?
+        .check()?;
     for node in engine.nodes().await? {
-        print!("{}: {}", node.name, fs::read_to_string(root.join("web").join(&node.name).join("srv/hello"))?);
+        print!(
+            "{}: {}",
+            node.name,
+            fs::read_to_string(root.join("web").join(&node.name).join("srv/hello"))?
+        );
     }
     engine.down(&groups, &LiftOptions::default(), |_| Ok(true)).await?;
     println!("{} nodes are left", engine.nodes().await?.len());

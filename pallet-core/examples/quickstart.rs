@@ -1,7 +1,8 @@
 //! The quickstart as a program: two sandbox nodes, each serving a page that says its own name.
 //!
 //! ```text
-//! cargo build --workspace && cargo run -p pallet-core --features host --example quickstart [-- down]
+//! cargo build --workspace
+//! cargo run -p pallet-core --features host --example quickstart [-- down]
 //! ```
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a program of its own")]
 
@@ -21,9 +22,18 @@ fn web(request: &mut Request) -> Result<()> {
 #[tokio::main]
 async fn main() -> Result<()> {
     let program = std::env::current_exe()?;
-    let plugins = program.ancestors().nth(2).context("plugins stand beside the programs of the workspace")?;
+    let plugins = program.ancestors().nth(2).context(
+        "plugins stand beside the programs of the \
+        workspace",
+    )?;
     let data = std::env::temp_dir().join("pallet-quickstart-example");
-    let engine = Engine::open("quickstart-example", "sandbox", json!({}), Registry::scan(&[plugins.to_owned()]), data)?;
+    let engine = Engine::open(
+        "quickstart-example",
+        "sandbox",
+        json!({}),
+        Registry::scan(&[plugins.to_owned()]),
+        data,
+    )?;
     let engine = engine.on_event(|event| println!("{event}"));
     let groups = [GroupSpec::new("web", Some(2), ServerSpec::new().phase("configure", web))?];
     let options = LiftOptions::default();

@@ -1,13 +1,15 @@
 //! Pallet: provisions and maintains compute nodes.
 //!
-//! This package holds the words everything else speaks, in layers that import only what stands above them:
+//! This package holds the words everything else speaks, in layers that import only what stands
+//! above them:
 //!
 //! ```text
 //! model      plain data: nodes, specs, environment, what is known of a node
 //! script     shell text: quoting, building, differences between systems
 //! action     one action a file; pure functions from what is known to what must change
 //! plugin     what the author of a provider or a configuration crate sees
-//! abi        what crosses the boundary of a dylib; the only home of its types, and of `unsafe` but for a file of transport/ssh
+//! abi        what crosses the boundary of a dylib; the only home of its types, and of `unsafe`
+//!            but for a file of transport/ssh
 //! local      [host] files of this machine by handles
 //! registry   [host] finding, checking and loading dylibs
 //! transport  [host] ssh, a command prefix, this machine

@@ -1,4 +1,5 @@
-//! Converge before a provider in this program: which nodes come and go, who may do it, and what a dry run says of nodes that are not there yet.
+//! Converge before a provider in this program: which nodes come and go, who may do it, and what a
+//! dry run says of nodes that are not there yet.
 #![cfg(feature = "host")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
@@ -6,7 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use pallet_core::engine::{ConvergePlan, Engine, EngineError, Event, GroupSpec, Holder, LiftOptions, NodeResult, Outcome, ServerSpec};
+use pallet_core::engine::{
+    ConvergePlan, Engine, EngineError, Event, GroupSpec, Holder, LiftOptions, NodeResult, Outcome,
+    ServerSpec,
+};
 use pallet_core::prelude::*;
 
 /// Nodes that are this machine, entered through `env`, and what was done with them.
@@ -48,7 +52,11 @@ impl Provider for Cloud {
         let made = wanted.names.iter().map(|name| {
             let connection = match silent {
                 // nothing listens there
-                true => Connection::Ssh(SshConnection { host: "127.0.0.1".into(), port: Some(9), ..SshConnection::default() }),
+                true => Connection::Ssh(SshConnection {
+                    host: "127.0.0.1".into(),
+                    port: Some(9),
+                    ..SshConnection::default()
+                }),
                 false => Connection::Exec { command: vec!["env".into()] },
             };
             let mut node = node(name, &wanted.group, connection);
@@ -83,7 +91,8 @@ impl Provider for Cloud {
     }
 
     fn hardware(&self) -> Result<Vec<Hardware>> {
-        let hardware = |id: &str, cores| Hardware { id: id.into(), cores, ram: 1024, ..Hardware::default() };
+        let hardware =
+            |id: &str, cores| Hardware { id: id.into(), cores, ram: 1024, ..Hardware::default() };
         Ok(vec![hardware("big", 8), hardware("small", 1)])
     }
 
@@ -139,7 +148,11 @@ fn bench() -> Bench {
 }
 
 impl Bench {
-    async fn converge(&self, group: &[GroupSpec], options: &LiftOptions) -> Result<Outcome, EngineError> {
+    async fn converge(
+        &self,
+        group: &[GroupSpec],
+        options: &LiftOptions,
+    ) -> Result<Outcome, EngineError> {
         Ok(self.engine.converge(group, options, |_| Ok(true)).await?.unwrap())
     }
 
@@ -156,19 +169,38 @@ fn group(count: u32, server: ServerSpec) -> [GroupSpec; 1] {
 async fn the_provider_is_told_what_was_chosen() {
     let bench = bench();
     let mut server = ServerSpec::new();
-    server.node_spec.image = Some(ImageSpec { os_version: Some("11".into()), ..ImageSpec::default() });
-    server.node_spec.hardware = Some(HardwareSpec { min_cores: Some(2), ..HardwareSpec::default() });
+    server.node_spec.image =
+        Some(ImageSpec { os_version: Some("11".into()), ..ImageSpec::default() });
+    server.node_spec.hardware =
+        Some(HardwareSpec { min_cores: Some(2), ..HardwareSpec::default() });
     assert!(bench.apply(&group(1, server.clone())).await.ok());
     let asked = bench.cloud.state().asked.remove(0);
-    assert_eq!((asked.image.unwrap().id, asked.hardware.unwrap().id), ("deb-11".into(), "big".into()));
+    assert_eq!(
+        (asked.image.unwrap().id, asked.hardware.unwrap().id),
+        ("deb-11".into(), "big".into())
+    );
 
-    server.node_spec.hardware = Some(HardwareSpec { min_cores: Some(64), ..HardwareSpec::default() });
+    server.node_spec.hardware =
+        Some(HardwareSpec { min_cores: Some(64), ..HardwareSpec::default() });
     let outcome = bench.apply(&group(2, server)).await;
     assert_eq!(outcome.counts(), (0, 1, 1), "{outcome:?}");
     let NodeResult::Failed { error, .. } = &outcome.nodes[1].result else { panic!("{outcome:?}") };
-    assert!(error.message.contains("no hardware satisfies") && error.message.contains("min_cores is 64"), "{error:?}");
-    let asked: Vec<_> = bench.cloud.state().asked.drain(..).map(|asked| (asked.group, asked.names.len())).collect();
-    assert_eq!(asked, [("web".to_owned(), 0)], "nothing is asked for that cannot be, but for what its nodes share");
+    assert!(
+        error.message.contains("no hardware satisfies")
+            && error.message.contains(
+                "min_cores \
+        is 64"
+            ),
+        "{error:?}"
+    );
+    let asked: Vec<_> =
+        bench.cloud.state().asked.drain(..).map(|asked| (asked.group, asked.names.len())).collect();
+    assert_eq!(
+        asked,
+        [("web".to_owned(), 0)],
+        "nothing is asked for that cannot be, but for what \
+        its nodes share"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -187,8 +219,13 @@ async fn a_node_that_is_starting_is_well_and_waited_for() {
     bench.apply(&group(3, ServerSpec::new())).await;
     bench.cloud.state().nodes.get_mut("web-1").unwrap().status = NodeStatus::Starting;
     let plan = bench.engine.plan_converge(&group(2, ServerSpec::new())).await.unwrap();
-    assert_eq!(plan.destroy.iter().map(|node| node.name.as_str()).collect::<Vec<_>>(), ["web-3"], "the newest");
-    let lifted = bench.engine.lift(&group(3, ServerSpec::new()), &LiftOptions::default()).await.unwrap();
+    assert_eq!(
+        plan.destroy.iter().map(|node| node.name.as_str()).collect::<Vec<_>>(),
+        ["web-3"],
+        "the newest"
+    );
+    let lifted =
+        bench.engine.lift(&group(3, ServerSpec::new()), &LiftOptions::default()).await.unwrap();
     assert_eq!(lifted.counts(), (0, 2, 1), "{lifted:?}");
     let NodeResult::Failed { error, .. } = &lifted.nodes[0].result else { panic!("{lifted:?}") };
     assert!(error.message.contains("still starting; converge waits"), "{error:?}");
@@ -206,7 +243,8 @@ async fn what_is_stopped_is_started_also_where_nothing_can_be_made() {
     bench.cloud.state().nodes.get_mut("web-2").unwrap().status = NodeStatus::Stopped;
     bench.cloud.state().asked.clear();
     let mut server = ServerSpec::new();
-    server.node_spec.hardware = Some(HardwareSpec { min_cores: Some(64), ..HardwareSpec::default() });
+    server.node_spec.hardware =
+        Some(HardwareSpec { min_cores: Some(64), ..HardwareSpec::default() });
     let outcome = bench.apply(&group(3, server)).await;
     assert_eq!(outcome.counts(), (0, 2, 1), "{outcome:?}");
     let NodeResult::Failed { error, .. } = &outcome.nodes[2].result else { panic!("{outcome:?}") };
@@ -225,19 +263,37 @@ async fn what_was_agreed_to_is_what_is_done() {
     bench.apply(&group(3, ServerSpec::new())).await;
     // while somebody thinks, nobody else changes the nodes
     let slow = |plan: &mut ConvergePlan| {
-        assert_eq!(plan.destroy.iter().map(|node| node.name.as_str()).collect::<Vec<_>>(), ["web-2", "web-3"]);
+        assert_eq!(
+            plan.destroy.iter().map(|node| node.name.as_str()).collect::<Vec<_>>(),
+            ["web-2", "web-3"]
+        );
         let held = bench.cloud.state().lease.clone().unwrap();
         let other = Lease { token: "other".into(), ..Lease::default() };
         assert_eq!(bench.cloud.take_lease(&other).unwrap(), Some(held));
         Ok(false)
     };
     let options = LiftOptions::default();
-    assert!(bench.engine.converge(&group(1, ServerSpec::new()), &options, slow).await.unwrap().is_none());
-    assert!(bench.engine.down(&[], &options, |nodes| Ok(nodes.len() != 3)).await.unwrap().is_none());
-    let refused = bench.engine.down(&[], &options, |_| Err(EngineError::Refused("no".into()))).await;
+    assert!(
+        bench
+            .engine
+            .converge(&group(1, ServerSpec::new()), &options, slow)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        bench.engine.down(&[], &options, |nodes| Ok(nodes.len() != 3)).await.unwrap().is_none()
+    );
+    let refused =
+        bench.engine.down(&[], &options, |_| Err(EngineError::Refused("no".into()))).await;
     assert!(matches!(refused, Err(EngineError::Refused(_))));
     let state = bench.cloud.state();
-    assert_eq!((state.nodes.len(), state.lease.clone()), (3, None), "nothing was done, and the lease is given back");
+    assert_eq!(
+        (state.nodes.len(), state.lease.clone()),
+        (3, None),
+        "nothing was done, and the \
+        lease is given back"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -249,7 +305,14 @@ async fn a_node_that_never_answers_is_destroyed_and_reported() {
     let outcome = bench.apply(&group(3, ServerSpec::new())).await;
     assert_eq!(outcome.counts(), (0, 1, 2), "{outcome:?}");
     let NodeResult::Failed { error, .. } = &outcome.nodes[2].result else { panic!("{outcome:?}") };
-    assert!(error.message.contains("did not answer within 2 s") && error.message.contains("was destroyed"), "{error:?}");
+    assert!(
+        error.message.contains("did not answer within 2 s")
+            && error.message.contains(
+                "was \
+        destroyed"
+            ),
+        "{error:?}"
+    );
     assert!(outcome.created.is_empty());
     assert_eq!(bench.cloud.state().nodes.keys().collect::<Vec<_>>(), ["web-1"]);
 }
@@ -267,17 +330,34 @@ async fn what_is_found_on_a_node_overrides_what_its_provider_says() {
     bench.cloud.state().nodes.get_mut("web-1").unwrap().os = Some(os("plan9", "4"));
     bench.apply(&group(1, server)).await;
     assert!(systems.lock().unwrap().iter().all(|system| system != "plan9"), "{systems:?}");
-    let warned = |event: &Event| matches!(event, Event::Warning { node: Some(node), message } if node == "web-1" && message.contains("its provider says that it is plan9 4"));
+    let warned = |event: &Event| {
+        matches!(
+            event,
+            Event::Warning {
+                node: Some(node), message,
+            } if node == "web-1" && message.contains("its provider says that it is plan9 4")
+        )
+    };
     assert!(bench.events.lock().unwrap().iter().any(warned));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_converge_is_refused_while_one_runs() {
     let bench = bench();
-    let other = Lease { token: "other".into(), holder: "ops on build-7".into(), machine: "elsewhere".into(), process: 1, until: u64::MAX };
+    let other = Lease {
+        token: "other".into(),
+        holder: "ops on build-7".into(),
+        machine: "elsewhere".into(),
+        process: 1,
+        until: u64::MAX,
+    };
     bench.cloud.state().lease = Some(other.clone());
-    let error = bench.converge(&group(1, ServerSpec::new()), &LiftOptions::default()).await.unwrap_err();
-    assert!(matches!(&error, EngineError::Leased { holder, .. } if holder == "ops on build-7"), "{error}");
+    let error =
+        bench.converge(&group(1, ServerSpec::new()), &LiftOptions::default()).await.unwrap_err();
+    assert!(
+        matches!(&error, EngineError::Leased { holder, .. } if holder == "ops on build-7"),
+        "{error}"
+    );
     assert!(bench.cloud.state().nodes.is_empty());
     // a dry run disturbs nobody
     let dry = LiftOptions { dry_run: true, ..LiftOptions::default() };
@@ -313,13 +393,28 @@ async fn a_group_has_phases_of_its_own_at_the_zero_boundary() {
         assert!(outcome.ok(), "{outcome:?}");
     }
     let said = std::fs::read_to_string(&log).unwrap();
-    assert_eq!(said.lines().collect::<Vec<_>>(), ["create web", "configure web-1", "configure web-1", "leave web-1", "destroy web"]);
+    assert_eq!(
+        said.lines().collect::<Vec<_>>(),
+        [
+            "create web",
+            "configure web-1",
+            "configure \
+        web-1",
+            "leave web-1",
+            "destroy web"
+        ]
+    );
 
-    let broken = server.phase("create-group", |request: &mut Request| request.add(ExecScript::new("exit 3")));
+    let broken = server
+        .phase("create-group", |request: &mut Request| request.add(ExecScript::new("exit 3")));
     let outcome = bench.apply(&group(1, broken)).await;
     assert_eq!(outcome.counts(), (0, 0, 1), "{outcome:?}");
     assert_eq!(outcome.nodes[0].node, "web");
-    assert!(bench.cloud.state().nodes.is_empty(), "nothing is made for a group that could not begin");
+    assert!(
+        bench.cloud.state().nodes.is_empty(),
+        "nothing is made for a group that could not \
+        begin"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -332,22 +427,32 @@ async fn a_dry_run_plans_new_nodes_against_a_predicted_image() {
     });
     let dry = LiftOptions { dry_run: true, ..LiftOptions::default() };
     let outcome = bench.converge(&group(1, server), &dry).await.unwrap();
-    assert!(outcome.ok() && outcome.created == ["web-1"] && outcome.nodes.is_empty(), "{outcome:?}");
+    assert!(
+        outcome.ok() && outcome.created == ["web-1"] && outcome.nodes.is_empty(),
+        "{outcome:?}"
+    );
     assert!(bench.cloud.state().nodes.is_empty());
     let events = bench.events.lock().unwrap();
     let why = events.iter().find_map(|event| match event {
-        Event::Creating { image: Some(image), hardware: Some(hardware), why, .. } => Some((image.clone(), hardware.clone(), why.clone())),
+        Event::Creating { image: Some(image), hardware: Some(hardware), why, .. } => {
+            Some((image.clone(), hardware.clone(), why.clone()))
+        }
         _ => None,
     });
     let (image, hardware, why) = why.unwrap();
     assert_eq!((image.as_str(), hardware.as_str()), ("deb-12", "small"));
-    assert!(why[1].starts_with("hardware small: 1 core, 1024 MiB (the best of 2 that fit"), "{why:?}");
+    assert!(
+        why[1].starts_with("hardware small: 1 core, 1024 MiB (the best of 2 that fit"),
+        "{why:?}"
+    );
     let planned: Vec<_> = events
         .iter()
         .filter_map(|event| match event {
-            Event::Planned(change) => {
-                Some((change.predicted, change.action.as_str(), change.certainty.map(|certainty| format!("{certainty:?}"))))
-            }
+            Event::Planned(change) => Some((
+                change.predicted,
+                change.action.as_str(),
+                change.certainty.map(|certainty| format!("{certainty:?}")),
+            )),
             _ => None,
         })
         .collect();

@@ -1,4 +1,5 @@
-//! The promise of the binary interface: what was built against it loads and runs, and nothing that travels over it is ever taken away.
+//! The promise of the binary interface: what was built against it loads and runs, and nothing that
+//! travels over it is ever taken away.
 
 mod interface;
 mod kept;

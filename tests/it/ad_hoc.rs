@@ -25,15 +25,37 @@ fn results(project: &Project, code: i32, arguments: &[&str]) -> Vec<Value> {
 fn equal_results_stand_together_and_a_dead_node_does_not_stop_the_others() {
     let bed = Bed::of(3);
     let project = project(&bed, 3, "root", APP).set("APP_PASSWORD", "hunter2-5Zr8");
-    project.edit("pallet.toml", "[admin_user]", "[secrets]\napp = { env = \"APP_PASSWORD\" }\n\n[admin_user]");
+    project.edit(
+        "pallet.toml",
+        "[admin_user]",
+        "[secrets]\napp = { env = \"APP_PASSWORD\" }\n\n\
+        [admin_user]",
+    );
     let all = project.run(&["run", "app", "--", "echo same"]).exits(0);
-    assert!(all.stdout.starts_with("node1, node2, node3: exit 0\n  same\n3 nodes, exit 0 on all"), "{all}");
+    assert!(
+        all.stdout.starts_with("node1, node2, node3: exit 0\n  same\n3 nodes, exit 0 on all"),
+        "{all}"
+    );
     let each = project.run(&["run", "node3", "node1", "--", "hostname"]).exits(0);
-    assert!(each.stdout.starts_with("node1: exit 0\n  node1\nnode3: exit 0\n  node3\n2 nodes"), "{each}");
+    assert!(
+        each.stdout.starts_with("node1: exit 0\n  node1\nnode3: exit 0\n  node3\n2 nodes"),
+        "{each}"
+    );
     // words are words, and one word is a line of shell
-    project.run(&["run", "node1", "--", "printf", "<%s>", "a b", "$HOME"]).exits(0).says("<a b><$HOME>");
+    project.run(&["run", "node1", "--", "printf", "<%s>", "a b", "$HOME"]).exits(0).says(
+        "<a \
+        b><$HOME>",
+    );
     project.run(&["run", "node1", "--", "echo $((40 + 2)) | tr 4 5"]).exits(0).says("52");
-    let failed = project.run(&["run", "app", "--", "echo out; echo err >&2; test $(hostname) = node2"]).exits(1);
+    let failed = project
+        .run(&[
+            "run",
+            "app",
+            "--",
+            "echo out; echo err >&2; test $(hostname) = \
+        node2",
+        ])
+        .exits(1);
     failed.says("node1, node3: exit 1\n  out\n  ! err\n").says("node2: exit 0").says("failed on 2");
     // what a terminal would act on is written out, and secrets are not told
     project
@@ -43,26 +65,57 @@ fn equal_results_stand_together_and_a_dead_node_does_not_stop_the_others() {
         .never_says("hunter2");
     // also where a long line is told in pieces, and it stands in two of them
     let long = "head -c 65530 /dev/zero | tr '\\0' x; echo hunter2-5Zr8";
-    project.run(&["--output", "json", "run", "node1", "--", long]).exits(0).says("***").never_says("hunter").never_says("5Zr8");
+    project
+        .run(&["--output", "json", "run", "node1", "--", long])
+        .exits(0)
+        .says("***")
+        .never_says("hunter")
+        .never_says("5Zr8");
     let seen = results(&project, 0, &["run", "node1", "--", "printf 'x\\001'; printf y >&2"]);
-    assert_eq!((&seen[0]["stdout"], &seen[0]["stderr"], &seen[0]["exit"]), (&"x\u{1}".into(), &"y".into(), &0.into()));
+    assert_eq!(
+        (&seen[0]["stdout"], &seen[0]["stderr"], &seen[0]["exit"]),
+        (&"x\u{1}".into(), &"y".into(), &0.into())
+    );
 
     project.run(&["run", "app", "--as", "nobody", "--", "id -un"]).exits(0).says("nobody");
-    project.run(&["run", "nod1", "--", "true"]).exits(2).says("there is no node or group nod1; did you mean `node1`?");
+    project.run(&["run", "nod1", "--", "true"]).exits(2).says(
+        "there is no node or group nod1; did \
+        you mean `node1`?",
+    );
     project.run(&["run", "--", "true"]).exits(2);
     project.run(&["run", "--all", "--", "true"]).exits(0).says("3 nodes");
     project.write("script", "#!/bin/sh -e\ncat \"$0\" | head -1\nfalse\necho no\n");
     let script = project.directory().join("script");
-    project.run(&["run", "node1", "--script", script.to_str().unwrap()]).exits(1).says("#!/bin/sh -e").never_says("no\n");
-    let timed = project.run(&["run", "app", "--timeout", "1", "--", "echo begun; sleep 300"]).exits(1).says("did not end within 1 s");
+    project
+        .run(&["run", "node1", "--script", script.to_str().unwrap()])
+        .exits(1)
+        .says(
+            "#!/bin/sh \
+        -e",
+        )
+        .never_says("no\n");
+    let timed = project
+        .run(&["run", "app", "--timeout", "1", "--", "echo begun; sleep 300"])
+        .exits(1)
+        .says("did not end within 1 s");
     assert!(timed.took < Duration::from_secs(30), "{timed}");
-    bed.ssh(1, "for i in 1 2 3 4 5 6 7 8 9 10; do pgrep -f '[s]leep 30' >/dev/null || exit 0; command sleep 0.3; done; exit 1").exits(0);
+    bed.ssh(
+        1,
+        "for i in 1 2 3 4 5 6 7 8 9 10; do pgrep -f '[s]leep 30' >/dev/null || exit 0; \
+        command sleep 0.3; done; exit 1",
+    )
+    .exits(0);
 
     bed.kill(2);
     let results = results(&project, 1, &["run", "app", "--", "true"]);
-    let told: Vec<_> =
-        ["node1", "node2", "node3"].iter().map(|node| results.iter().find(|result| result["node"] == *node).unwrap()).collect();
-    assert_eq!((&told[0]["exit"], &told[1]["exit"], &told[2]["exit"]), (&0.into(), &Value::Null, &0.into()));
+    let told: Vec<_> = ["node1", "node2", "node3"]
+        .iter()
+        .map(|node| results.iter().find(|result| result["node"] == *node).unwrap())
+        .collect();
+    assert_eq!(
+        (&told[0]["exit"], &told[1]["exit"], &told[2]["exit"]),
+        (&0.into(), &Value::Null, &0.into())
+    );
     assert!(told[1]["error"].as_str().unwrap().contains("connect"), "{results:?}");
 }
 
@@ -74,7 +127,10 @@ fn the_admin_user_is_root_unless_sudo_is_not_wanted() {
     project.run(&["run", "app", "--no-sudo", "--", "id -un"]).exits(0).says("admin");
     project.write("note", "hello\n");
     let note = project.directory().join("note");
-    project.run(&["cp", "--no-sudo", note.to_str().unwrap(), "node1:/srv/"]).exits(1).says("cannot write in /srv/");
+    project.run(&["cp", "--no-sudo", note.to_str().unwrap(), "node1:/srv/"]).exits(1).says(
+        "cannot \
+        write in /srv/",
+    );
     project.run(&["cp", note.to_str().unwrap(), "node1:/srv/"]).exits(0);
     bed.ssh(1, "stat -c %U /srv/note").exits(0).says("root");
 }
@@ -91,20 +147,34 @@ fn ctrl_c_ends_the_commands() {
     assert_eq!(output.code(), 130, "{output}");
     assert!(output.took < Duration::from_secs(60), "{output}");
     for node in 1..=2 {
-        bed.ssh(node, "for i in 1 2 3 4 5 6 7 8 9 10; do pgrep -f '[s]leep 30' >/dev/null || exit 0; command sleep 0.3; done; exit 1")
-            .exits(0);
+        bed.ssh(
+            node,
+            "for i in 1 2 3 4 5 6 7 8 9 10; do pgrep -f '[s]leep 30' >/dev/null || exit \
+            0; command sleep 0.3; done; exit 1",
+        )
+        .exits(0);
     }
 }
 
 /// A tree with names and modes that are no trouble for a careful program.
 fn tree(at: &Path) {
     fs::create_dir_all(at.join("a b/ü")).unwrap();
-    for (name, mode) in [("a b/quote'\"$x\\", 0o640), ("a b/new\nline", 0o600), ("a b/ü/-rf", 0o755), ("empty", 0o444)] {
+    for (name, mode) in [
+        ("a b/quote'\"$x\\", 0o640),
+        ("a b/new\nline", 0o600),
+        ("a b/ü/-rf", 0o755),
+        ("empty", 0o444),
+    ] {
         fs::write(at.join(name), if name == "empty" { "" } else { name }).unwrap();
         fs::set_permissions(at.join(name), fs::Permissions::from_mode(mode)).unwrap();
     }
-    fs::write(at.join("large"), (0..50_000_000_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 24) as u8).collect::<Vec<_>>())
-        .unwrap();
+    fs::write(
+        at.join("large"),
+        (0..50_000_000_u32)
+            .map(|number| (number.wrapping_mul(2_654_435_761) >> 24) as u8)
+            .collect::<Vec<_>>(),
+    )
+    .unwrap();
     fs::set_permissions(at.join("a b/ü"), fs::Permissions::from_mode(0o750)).unwrap();
     symlink("empty", at.join("link")).unwrap();
 }
@@ -125,7 +195,11 @@ fn listed(at: &Path) -> Vec<(String, u32, Vec<u8>)> {
                 (_, true) => fs::read_link(&path).unwrap().into_os_string().into_encoded_bytes(),
                 _ => fs::read(&path).unwrap(),
             };
-            found.push((path.strip_prefix(at).unwrap().to_str().unwrap().to_owned(), data.permissions().mode(), content));
+            found.push((
+                path.strip_prefix(at).unwrap().to_str().unwrap().to_owned(),
+                data.permissions().mode(),
+                content,
+            ));
         }
     }
     found.sort();
@@ -139,19 +213,39 @@ fn copies(project: &Project, name: &str, nodes: &[&str]) {
     let large = here.join("large");
     let large = large.to_str().unwrap();
     project.run(&["cp", large, &format!("{name}:/srv/")]).exits(0).says("50.0 MB");
-    project.run(&["cp", source, &format!("{name}:/srv/")]).exits(2).says("is a directory; -r copies it");
+    project.run(&["cp", source, &format!("{name}:/srv/")]).exits(2).says(
+        "is a directory; -r \
+        copies it",
+    );
     project.run(&["cp", "-r", source, &format!("{name}:/srv/")]).exits(0);
     // again: its files are replaced
     project.run(&["cp", "-r", source, &format!("{name}:/srv/")]).exits(0);
-    project.run(&["cp", "-r", &format!("{name}:/srv/tree"), &format!("{name}:/srv/large"), back.to_str().unwrap()]).exits(0);
+    project
+        .run(&[
+            "cp",
+            "-r",
+            &format!("{name}:/srv/tree"),
+            &format!("{name}:/srv/large"),
+            back.to_str().unwrap(),
+        ])
+        .exits(0);
     let wanted = listed(&here);
     for node in nodes {
-        assert!(listed(&back.join(node).join("tree")) == wanted, "{node}: what came back is not what was sent");
-        assert!(fs::read(back.join(node).join("large")).unwrap() == fs::read(large).unwrap(), "{node}: another file came back");
+        assert!(
+            listed(&back.join(node).join("tree")) == wanted,
+            "{node}: what came back is not \
+            what was sent"
+        );
+        assert!(
+            fs::read(back.join(node).join("large")).unwrap() == fs::read(large).unwrap(),
+            "{node}: another file came back"
+        );
     }
     // one file of one node goes where it is asked to
     let one = project.home().join("one");
-    project.run(&["cp", &format!("{}:/srv/tree/a b/new\nline", nodes[0]), one.to_str().unwrap()]).exits(0);
+    project
+        .run(&["cp", &format!("{}:/srv/tree/a b/new\nline", nodes[0]), one.to_str().unwrap()])
+        .exits(0);
     assert_eq!(fs::read_to_string(&one).unwrap(), "a b/new\nline");
     assert_eq!(fs::metadata(&one).unwrap().permissions().mode() & 0o777, 0o600);
     project.run(&["run", name, "--", "test -z \"$(find /srv -name '.pallet.*')\""]).exits(0);
@@ -167,21 +261,45 @@ fn trees_go_over_ssh_and_back() {
     fs::write(&file, vec![b'x'; 3_000_000]).unwrap();
     let file = file.to_str().unwrap();
     let there = |path: &str| format!("{node}:{path}");
-    project.run(&["cp", file, &there("/srv/none/x")]).exits(1).says("there is no directory /srv/none");
-    project.run(&["cp", file, &there("/srv/none/")]).exits(1).says("there is no directory /srv/none/");
+    project.run(&["cp", file, &there("/srv/none/x")]).exits(1).says(
+        "there is no directory \
+        /srv/none",
+    );
+    project.run(&["cp", file, &there("/srv/none/")]).exits(1).says(
+        "there is no directory \
+        /srv/none/",
+    );
     project
         .run(&["cp", "-r", home.join("tree").to_str().unwrap(), &there("/srv/large")])
         .exits(1)
         .says("/srv/large is there, and no directory");
-    project.run(&["cp", file, home.join("one").to_str().unwrap(), &there("/srv/large")]).exits(1).says("several sources need a directory");
-    project.run(&["cp", &there("/srv/none"), home.to_str().unwrap()]).exits(1).says("there is no file or directory /srv/none");
-    project.run(&["cp", &there("/srv/tree"), home.to_str().unwrap()]).exits(1).says("/srv/tree is a directory; -r copies it");
-    project.run(&["cp", "/no/such", &there("/srv/")]).exits(2).says("there is no file or directory /no/such");
-    project.run(&["cp", file, "node9:/srv/"]).exits(2).says("there is no node or group node9; did you mean");
+    project
+        .run(&["cp", file, home.join("one").to_str().unwrap(), &there("/srv/large")])
+        .exits(1)
+        .says("several sources need a directory");
+    project.run(&["cp", &there("/srv/none"), home.to_str().unwrap()]).exits(1).says(
+        "there is no \
+        file or directory /srv/none",
+    );
+    project.run(&["cp", &there("/srv/tree"), home.to_str().unwrap()]).exits(1).says(
+        "/srv/tree is \
+        a directory; -r copies it",
+    );
+    project.run(&["cp", "/no/such", &there("/srv/")]).exits(2).says(
+        "there is no file or directory \
+        /no/such",
+    );
+    project.run(&["cp", file, "node9:/srv/"]).exits(2).says(
+        "there is no node or group node9; did \
+        you mean",
+    );
     // a full disk leaves nothing behind
     bed.ssh(1, "ls -A /srv/small").exits(0);
     project.run(&["cp", file, &there("/srv/small/x")]).exits(1).says("no space left on the device");
-    project.run(&["cp", "-r", home.join("tree").to_str().unwrap(), &there("/srv/small/t")]).exits(1).says("no space left on the device");
+    project
+        .run(&["cp", "-r", home.join("tree").to_str().unwrap(), &there("/srv/small/t")])
+        .exits(1)
+        .says("no space left on the device");
     bed.ssh(1, "test -z \"$(ls -A /srv/small)\"").exits(0);
 }
 
@@ -194,35 +312,60 @@ fn a_node_cannot_lead_a_download_out_of_its_directory() {
     fs::create_dir(&into).unwrap();
     fs::write(outside.join("file"), "mine\n").unwrap();
     let outside_path = outside.to_str().unwrap();
-    let copy = |from: &str| project.run(&["cp", "-r", &format!("node1:{from}"), into.to_str().unwrap()]);
+    let copy =
+        |from: &str| project.run(&["cp", "-r", &format!("node1:{from}"), into.to_str().unwrap()]);
     let untouched = || {
         assert_eq!(listed(&outside).len(), 1);
         assert_eq!(fs::read_to_string(outside.join("file")).unwrap(), "mine\n");
     };
     // first it brings a link, then a directory of the same name
-    bed.ssh(1, &format!("mkdir -p /srv/out/sub && ln -s {outside_path} /srv/out/a && ln -s {outside_path} /srv/out/sub/b")).exits(0);
+    bed.ssh(
+        1,
+        &format!(
+            "mkdir -p /srv/out/sub && ln -s {outside_path} /srv/out/a && ln -s \
+        {outside_path} /srv/out/sub/b"
+        ),
+    )
+    .exits(0);
     copy("/srv/out").exits(0);
     assert_eq!(fs::read_link(into.join("out/a")).unwrap(), outside);
     for link in ["a", "sub/b"] {
-        let make = format!("cd /srv/out && rm {link} && mkdir {link} && echo theirs >{link}/file && echo new >{link}/new");
+        let make = format!(
+            "cd /srv/out && rm {link} && mkdir {link} && echo theirs >{link}/file \
+            && echo new >{link}/new"
+        );
         bed.ssh(1, &make).exits(0);
-        copy("/srv/out").exits(1).says(&format!("out/{link} is a link where a directory should go"));
+        copy("/srv/out").exits(1).says(&format!(
+            "out/{link} is a link where a directory should \
+            go"
+        ));
         untouched();
         fs::remove_file(into.join("out").join(link)).unwrap();
         copy("/srv/out").exits(0);
         untouched();
     }
     // as what is copied itself, as a file, and as the directory of a node
-    bed.ssh(1, &format!("mkdir /srv/tree && ln -s {outside_path} /srv/tree/out && ln -s {outside_path}/file /srv/tree/plain && ln -s {outside_path} /srv/tree/node1"))
-        .exits(0);
+    bed.ssh(
+        1,
+        &format!(
+            "mkdir /srv/tree && ln -s {outside_path} /srv/tree/out && ln -s \
+        {outside_path}/file /srv/tree/plain && ln -s {outside_path} /srv/tree/node1"
+        ),
+    )
+    .exits(0);
     let inner = into.join("tree");
     copy("/srv/tree").exits(0);
-    let into_inner = |from: &str, name: &str| project.run(&["cp", "-r", &format!("{name}:{from}"), inner.to_str().unwrap()]);
+    let into_inner = |from: &str, name: &str| {
+        project.run(&["cp", "-r", &format!("{name}:{from}"), inner.to_str().unwrap()])
+    };
     into_inner("/srv/out", "node1").exits(1).says("tree/out is a link where a directory should go");
     bed.ssh(1, "echo theirs >/srv/plain").exits(0);
     into_inner("/srv/plain", "node1").exits(0);
     assert_eq!(fs::read_to_string(inner.join("plain")).unwrap(), "theirs\n");
-    into_inner("/srv/plain", "app").exits(2).says("cannot make the directory").says("it is a link, or no directory");
+    into_inner("/srv/plain", "app").exits(2).says("cannot make the directory").says(
+        "it is a link, \
+        or no directory",
+    );
     untouched();
     // nothing stays beside
     assert!(listed(&into).iter().all(|(name, ..)| !name.contains(".pallet")));
@@ -236,7 +379,10 @@ fn fault_30_deep_trees_are_copied() {
     bed.ssh(1, &format!("mkdir -p /srv/deep/{deep} && echo end >/srv/deep/{deep}file")).exits(0);
     let into = project.home().join("deep");
     for _ in 0..2 {
-        project.run(&["cp", "-r", "node1:/srv/deep", project.home().to_str().unwrap()]).exits(0).says("/srv/deep -> ");
+        project
+            .run(&["cp", "-r", "node1:/srv/deep", project.home().to_str().unwrap()])
+            .exits(0)
+            .says("/srv/deep -> ");
     }
     assert_eq!(fs::read_to_string(into.join(&deep).join("file")).unwrap(), "end\n");
     project.run(&["cp", "-r", into.to_str().unwrap(), "node1:/srv/back"]).exits(0);
@@ -250,15 +396,24 @@ fn sandbox_nodes_too() {
     project.edit("pallet.star", "phases = {\"bootstrap\": automated_admin_user},", "");
     project.edit("pallet.star", "phases = {\"configure\": configure},", "");
     project.run(&["ssh", "web"]).exits(2).says("group web has no nodes; converge makes them");
-    project.run(&["run", "web", "--", "true"]).exits(2).says("group web has no nodes; converge makes them");
+    project.run(&["run", "web", "--", "true"]).exits(2).says(
+        "group web has no nodes; converge \
+        makes them",
+    );
     project.run(&["converge"]).exits(0);
-    project.run(&["run", "web", "--", "hostname"]).exits(0).says("web-1: exit 0\n  web-1\nweb-2: exit 0\n  web-2\n");
+    project.run(&["run", "web", "--", "hostname"]).exits(0).says(
+        "web-1: exit 0\n  web-1\n\
+        web-2: exit 0\n  web-2\n",
+    );
     copies(&project, "web", &["web-1", "web-2"]);
     project.run(&["ssh", "web-1", "--", "hostname"]).exits(0).says("web-1");
     // a single word is a line of shell, as for `run`
     project.run(&["ssh", "web-1", "--", "exit 3"]).exits(3);
     project.run(&["ssh", "web-1", "--", "printf", "<%s>", "a b"]).exits(0).says("<a b>");
-    project.run(&["ssh", "web"]).exits(2).says("group web has 2 nodes: web-1, web-2; name one of them");
+    project.run(&["ssh", "web"]).exits(2).says(
+        "group web has 2 nodes: web-1, web-2; name one of \
+        them",
+    );
     project.run(&["converge", "web=1"]).exits(2).says("--yes");
     project.run(&["converge", "web=1", "--yes"]).exits(0);
     project.run(&["ssh", "web", "--", "hostname"]).exits(0).says("web-");

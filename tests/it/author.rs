@@ -1,4 +1,5 @@
-//! What the author of a plugin does: writes a package with `pallet-cli new`, builds it, tries it with `pallet-cli test`, reads its documentation.
+//! What the author of a plugin does: writes a package with `pallet-cli new`, builds it, tries it
+//! with `pallet-cli test`, reads its documentation.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +26,9 @@ fn target() -> PathBuf {
 /// A home where cargo works offline, as it does here.
 pub(crate) fn home() -> Project {
     let home = PathBuf::from(std::env::var_os("HOME").unwrap());
-    let set = |name: &str, default: &str| std::env::var_os(name).map_or(home.join(default), PathBuf::from);
+    let set = |name: &str, default: &str| {
+        std::env::var_os(name).map_or(home.join(default), PathBuf::from)
+    };
     Project::empty()
         .set("CARGO_HOME", set("CARGO_HOME", ".cargo"))
         .set("RUSTUP_HOME", set("RUSTUP_HOME", ".rustup"))
@@ -34,10 +37,14 @@ pub(crate) fn home() -> Project {
         .timeout(Duration::from_secs(900))
 }
 
-/// A new package, against the pallet-core of this repository and with the dependencies that it has here.
+/// A new package, against the pallet-core of this repository and with the dependencies that it has
+/// here.
 fn new(home: &Project, kind: &str, name: &str) -> PathBuf {
     let core = root();
-    home.run_in(&home.directory(), &["new", kind, name, "--pallet-core", core.to_str().unwrap()]).exits(0).says("wrote").says("next: cd");
+    home.run_in(&home.directory(), &["new", kind, name, "--pallet-core", core.to_str().unwrap()])
+        .exits(0)
+        .says("wrote")
+        .says("next: cd");
     let package = home.directory().join(name);
     fs::copy(root().join("Cargo.lock"), package.join("Cargo.lock")).unwrap();
     package
@@ -47,8 +54,14 @@ fn new(home: &Project, kind: &str, name: &str) -> PathBuf {
 #[track_caller]
 fn cargo(package: &Path, arguments: &[&str]) {
     let mut cargo = Command::new("cargo");
-    cargo.args(arguments).current_dir(package).env("CARGO_TARGET_DIR", target()).env("CARGO_NET_OFFLINE", "true");
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+    cargo
+        .args(arguments)
+        .current_dir(package)
+        .env("CARGO_TARGET_DIR", target())
+        .env("CARGO_NET_OFFLINE", "true");
+    for (name, _) in std::env::vars()
+        .filter(|(name, _)| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
+    {
         cargo.env_remove(name);
     }
     let output = cargo.output().unwrap();
@@ -57,7 +70,10 @@ fn cargo(package: &Path, arguments: &[&str]) {
 }
 
 fn trial(home: &Project, package: &Path, arguments: &[&str]) -> Output {
-    let words: Vec<_> = ["-C", package.to_str().unwrap(), "test"].into_iter().chain(arguments.iter().copied()).collect();
+    let words: Vec<_> = ["-C", package.to_str().unwrap(), "test"]
+        .into_iter()
+        .chain(arguments.iter().copied())
+        .collect();
     home.run_in(package, &words)
 }
 
@@ -69,7 +85,8 @@ fn a_new_crate_is_built_tested_loaded_and_tried() {
     cargo(&package, &["test", "--quiet"]);
     cargo(&package, &["fmt", "--check"]);
     cargo(&package, &["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"]);
-    for file in ["README.md", "LICENSE-MIT", "LICENSE-APACHE", ".gitignore", "tests/greeting.star"] {
+    for file in ["README.md", "LICENSE-MIT", "LICENSE-APACHE", ".gitignore", "tests/greeting.star"]
+    {
         assert!(package.join(file).is_file(), "{file}");
     }
 
@@ -82,16 +99,30 @@ fn a_new_crate_is_built_tested_loaded_and_tried() {
     // as a plugin of a project
     let project = Project::empty();
     fs::create_dir_all(project.directory().join(".pallet/plugins")).unwrap();
-    fs::copy(library, project.directory().join(".pallet/plugins/libpallet_crate_web_shop.so")).unwrap();
+    fs::copy(library, project.directory().join(".pallet/plugins/libpallet_crate_web_shop.so"))
+        .unwrap();
     project.write("pallet.toml", "[services.here]\nprovider = \"localhost\"\ngroup = \"app\"\n");
     let call = "def configure(request):\n    web_shop.greeting(request, \"hi\")\n";
     project.write(
         "pallet.star",
-        format!("load(\"@web-shop\", \"web_shop\")\n{call}group_spec(\"app\", phases = {{\"configure\": configure}})\n"),
+        format!(
+            "load(\"@web-shop\", \"web_shop\")\n\
+            {call}group_spec(\"app\", phases = {{\"configure\": configure}})\n"
+        ),
     );
     project.run(&["lift", "--dry-run"]).exits(0).says("remote_file /etc/motd");
-    project.run(&["doc", "web-shop.greeting"]).exits(0).says("Greets who logs in").says("text").says("in one line");
-    project.run(&["doc", "web-shop"]).exits(0).says("paths: /etc/motd").says("debian").says("0.1.0");
+    project
+        .run(&["doc", "web-shop.greeting"])
+        .exits(0)
+        .says("Greets who logs in")
+        .says("text")
+        .says("in one line");
+    project
+        .run(&["doc", "web-shop"])
+        .exits(0)
+        .says("paths: /etc/motd")
+        .says("debian")
+        .says("0.1.0");
 
     the_laws_are_checked(&home, &package, library);
     systems_that_are_not_there_are_not_tried(&home, &package, library);
@@ -100,16 +131,30 @@ fn a_new_crate_is_built_tested_loaded_and_tried() {
 /// Scenarios that break each law, and what is said of them.
 fn the_laws_are_checked(home: &Project, package: &Path, library: &str) {
     let scenario = |name: &str, configure: &str, more: &str| {
-        let group = "group_spec(\"a\", count = 1, phases = {\"configure\": configure, \"verify\": verify})\n";
+        let group = "group_spec(\"a\", count = 1, phases = \
+            {\"configure\": configure, \"verify\": verify})\n";
         let verify = if more.is_empty() { "pass" } else { more };
-        let text = format!("def configure(request):\n    {configure}\n\ndef verify(request):\n    {verify}\n\n{group}");
+        let text = format!(
+            "def configure(request):\n    {configure}\n\n\
+            def verify(request):\n    {verify}\n\n{group}"
+        );
         fs::write(package.join("tests").join(format!("{name}.star")), text).unwrap();
     };
     scenario("again", "exec_script(request, \"date > /srv/date\")", "");
     scenario("writes", "exec_script(request, \"true\", unless = \"touch /srv/looked\")", "");
-    scenario("untrue", "exec_script(request, \"true\", unless = \"! mkdir /srv/once 2>/dev/null\")", "");
+    scenario(
+        "untrue",
+        "exec_script(request, \"true\", unless = \"! mkdir /srv/once \
+        2>/dev/null\")",
+        "",
+    );
     scenario("fails", "exec_script(request, \"echo oh >&2; exit 3\")", "");
-    scenario("wrong", "directory(request, \"/srv/a\")", "exec_checked_script(request, \"look\", \"test -e /srv/b\")");
+    scenario(
+        "wrong",
+        "directory(request, \"/srv/a\")",
+        "exec_checked_script(request, \"look\", \
+        \"test -e /srv/b\")",
+    );
     trial(home, package, &["--plugin", library, "again", "writes", "untrue", "fails", "wrong"])
         .exits(1)
         .says("0 passed, 5 failed, 0 not tried")
@@ -126,20 +171,43 @@ fn the_laws_are_checked(home: &Project, package: &Path, library: &str) {
         .says("the result is not what verify wants: a-1")
         .says("look");
     let one = trial(home, package, &["--plugin", library, "again", "--output", "json"]).exits(1);
-    let event: Value =
-        one.stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).find(|value: &Value| value["event"] == "trial").unwrap();
-    assert_eq!((&event["scenario"], &event["system"], &event["result"]), (&json!("again"), &json!("debian"), &json!("failed")));
-    trial(home, package, &["--plugin", library, "none"]).exits(2).says("there is no scenario none").says("greeting");
+    let event: Value = one
+        .stdout
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .find(|value: &Value| value["event"] == "trial")
+        .unwrap();
+    assert_eq!(
+        (&event["scenario"], &event["system"], &event["result"]),
+        (&json!("again"), &json!("debian"), &json!("failed"))
+    );
+    trial(home, package, &["--plugin", library, "none"])
+        .exits(2)
+        .says(
+            "there is no scenario \
+        none",
+        )
+        .says("greeting");
     // no node is left
-    assert!(!fs::read_dir(home.home().join(".local/share/pallet")).is_ok_and(|mut entries| entries.any(|entry| {
-        let path = entry.unwrap().path();
-        path.is_dir() && fs::read_dir(path.join("nodes")).is_ok_and(|nodes| nodes.count() > 0)
-    })));
+    assert!(!fs::read_dir(home.home().join(".local/share/pallet")).is_ok_and(|mut entries| {
+        entries.any(|entry| {
+            let path = entry.unwrap().path();
+            path.is_dir() && fs::read_dir(path.join("nodes")).is_ok_and(|nodes| nodes.count() > 0)
+        })
+    }));
 }
 
 fn systems_that_are_not_there_are_not_tried(home: &Project, package: &Path, library: &str) {
-    let output = trial(home, package, &["--plugin", library, "greeting", "--system", "debian", "--system", "rocky 9"]).exits(4);
-    output.says("debian: greeting: passed").says("rocky 9: greeting: not tried: no image").says("1 passed, 0 failed, 1 not tried");
+    let output = trial(
+        home,
+        package,
+        &["--plugin", library, "greeting", "--system", "debian", "--system", "rocky 9"],
+    )
+    .exits(4);
+    output.says("debian: greeting: passed").says("rocky 9: greeting: not tried: no image").says(
+        "1 \
+        passed, 0 failed, 1 not tried",
+    );
 }
 
 #[test]
@@ -152,43 +220,80 @@ fn a_new_provider_is_built_tested_and_loaded() {
     cargo(&package, &["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"]);
     cargo(&package, &["build", "--quiet"]);
     let plugins = tempfile::tempdir().unwrap();
-    fs::copy(target().join("debug/libpallet_provider_fleet.so"), plugins.path().join("libpallet_provider_fleet.so")).unwrap();
+    fs::copy(
+        target().join("debug/libpallet_provider_fleet.so"),
+        plugins.path().join("libpallet_provider_fleet.so"),
+    )
+    .unwrap();
     let registry = Registry::scan(&[plugins.path().to_owned()]);
-    let options = Map::from_iter([("group".to_owned(), json!("web")), ("nodes".to_owned(), json!({"web-1": "192.0.2.1"}))]);
+    let options = Map::from_iter([
+        ("group".to_owned(), json!("web")),
+        ("nodes".to_owned(), json!({"web-1": "192.0.2.1"})),
+    ]);
     let service = registry.service("fleet", options, ServiceContext::default()).unwrap();
     assert_eq!(service.nodes().unwrap()[0].name, "web-1");
 
     let project = Project::empty().set("PALLET_PLUGIN_PATH", plugins.path());
-    project.run(&["doc", "provider:fleet"]).exits(0).says("fleet").says("group").says("addresses, by name");
-    trial(&home, &package, &["--plugin", plugins.path().join("libpallet_provider_fleet.so").to_str().unwrap()])
-        .exits(2)
-        .says("there is no scenario");
+    project.run(&["doc", "provider:fleet"]).exits(0).says("fleet").says("group").says(
+        "addresses, \
+        by name",
+    );
+    trial(
+        &home,
+        &package,
+        &["--plugin", plugins.path().join("libpallet_provider_fleet.so").to_str().unwrap()],
+    )
+    .exits(2)
+    .says("there is no scenario");
 }
 
 #[test]
 fn what_cannot_be_a_new_package_is_refused() {
     let project = Project::empty();
     project.run(&["new", "crate", "Web_Shop"]).exits(2).says("cannot name a plugin");
-    project.run(&["new", "crate", "shop", "--pallet-core", "/nowhere"]).exits(2).says("there is no pallet-core in /nowhere");
+    project.run(&["new", "crate", "shop", "--pallet-core", "/nowhere"]).exits(2).says(
+        "there is no \
+        pallet-core in /nowhere",
+    );
     fs::create_dir(project.home().join("shop")).unwrap();
-    project.run_in(project.home(), &["new", "crate", "shop"]).exits(2).says("shop is there already");
-    project.run_in(project.home(), &["new", "crate", "shop", "other", "--license", "none"]).exits(0);
+    project.run_in(project.home(), &["new", "crate", "shop"]).exits(2).says(
+        "shop is there \
+        already",
+    );
+    project
+        .run_in(project.home(), &["new", "crate", "shop", "other", "--license", "none"])
+        .exits(0);
     let manifest = fs::read_to_string(project.home().join("other/Cargo.toml")).unwrap();
-    assert!(!manifest.contains("license") && manifest.contains("pallet-core = \"1\"") && !manifest.contains("[patch"), "{manifest}");
+    assert!(
+        !manifest.contains("license")
+            && manifest.contains("pallet-core = \"1\"")
+            && !manifest.contains("[patch"),
+        "{manifest}"
+    );
     project.run_in(project.home(), &["test"]).exits(2).says("there is no scenario");
 }
 
-/// Tries all scenarios of a package, which must pass. Gives what their dry runs left open, below the names of those that left the same.
+/// Tries all scenarios of a package, which must pass. Gives what their dry runs left open, below
+/// the names of those that left the same.
 #[track_caller]
 pub(crate) fn tried(home: &Project, package: &Path, library: &Path) -> String {
-    let output = trial(home, package, &["--plugin", library.to_str().unwrap(), "--system", "debian", "--output", "json"]);
+    let output = trial(
+        home,
+        package,
+        &["--plugin", library.to_str().unwrap(), "--system", "debian", "--output", "json"],
+    );
     let mut open: Vec<(Vec<String>, Vec<String>)> = Vec::new();
     let mut failed = output.code() != 0;
     for event in output.stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
         if event["event"] == "trial" {
             failed |= event["result"] != "passed";
             let scenario = event["scenario"].as_str().unwrap().to_owned();
-            let may: Vec<String> = event["may"].as_array().unwrap().iter().map(|line| line.as_str().unwrap().to_owned()).collect();
+            let may: Vec<String> = event["may"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|line| line.as_str().unwrap().to_owned())
+                .collect();
             match open.iter_mut().find(|(_, lines)| *lines == may) {
                 Some((scenarios, _)) => scenarios.push(scenario),
                 None => open.push((vec![scenario], may)),
@@ -197,16 +302,21 @@ pub(crate) fn tried(home: &Project, package: &Path, library: &Path) -> String {
     }
     assert!(!failed && !open.is_empty(), "{output}");
     let lines = |may: &[String]| may.iter().map(|line| format!("  {line}\n")).collect::<String>();
-    open.iter().map(|(scenarios, may)| format!("{}\n{}", scenarios.join(", "), lines(may))).collect()
+    open.iter()
+        .map(|(scenarios, may)| format!("{}\n{}", scenarios.join(", "), lines(may)))
+        .collect()
 }
 
-/// The crates of this repository are tried as anybody's are. What a dry run leaves to the node is listed: each was looked at.
+/// The crates of this repository are tried as anybody's are. What a dry run leaves to the node is
+/// listed: each was looked at.
 #[test]
 fn the_crates_of_the_repository_keep_the_laws() {
     let _guard = BUILDING.lock();
     let home = home();
     let mut open = String::new();
-    for plugin in pallet_tests::workspace().plugins().filter(|plugin| plugin.package.join("tests").is_dir()) {
+    for plugin in
+        pallet_tests::workspace().plugins().filter(|plugin| plugin.package.join("tests").is_dir())
+    {
         if plugin.package.parent().is_some_and(|parent| parent.ends_with("crates")) {
             open.push_str(&tried(&home, &plugin.package, &plugin.file));
         }

@@ -39,7 +39,9 @@ fn nodes_have_users_a_small_disk_and_no_way_out() {
 #[test]
 fn a_node_with_systemd_serves_pages() {
     let bed = Bed::with(1, Init::Systemd);
-    bed.ssh(1, "apt-get -qq install -y nginx >/dev/null 2>&1; systemctl is-active nginx").exits(0).says("active");
+    bed.ssh(1, "apt-get -qq install -y nginx >/dev/null 2>&1; systemctl is-active nginx")
+        .exits(0)
+        .says("active");
     let page = get(&format!("{}:80", bed.address(1)), Some(&bed.network())).unwrap();
     assert!(page.contains("Welcome to nginx"), "{page}");
 }
@@ -53,8 +55,14 @@ fn a_bed_leaves_nothing_behind() {
     drop(bed);
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
     assert!(!mounts.contains(&name) && !disk.exists());
-    let namespaces = std::fs::read_dir("/run/netns").unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
-    assert_eq!(namespaces.filter(|other| other.starts_with(&name)).collect::<Vec<_>>(), Vec::<String>::new());
-    let group = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].map(|root| Path::new(root).join(&name).exists());
+    let namespaces = std::fs::read_dir("/run/netns")
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+    assert_eq!(
+        namespaces.filter(|other| other.starts_with(&name)).collect::<Vec<_>>(),
+        Vec::<String>::new()
+    );
+    let group = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"]
+        .map(|root| Path::new(root).join(&name).exists());
     assert_eq!(group, [false, false]);
 }

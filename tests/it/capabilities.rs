@@ -4,7 +4,8 @@ use std::os::unix::fs::symlink;
 
 use pallet_tests::{Output, Project, workspace};
 
-/// A project whose crates are `confined`, which declares what it may do, and `greet`, which does not.
+/// A project whose crates are `confined`, which declares what it may do, and `greet`, which does
+/// not.
 fn project(configure: &str) -> Project {
     let project = Project::empty();
     let plugins = project.directory().join(".pallet/plugins");
@@ -14,9 +15,16 @@ fn project(configure: &str) -> Project {
     }
     project.write("pallet.toml", "[services.here]\nprovider = \"localhost\"\ngroup = \"app\"\n");
     project.write("secret.txt", "of this machine\n");
-    let load = "load(\"@confined\", \"confined\")\nload(\"@greet\", \"greet\")\nload(\"@nginx\", \"nginx\")\n";
+    let load = "load(\"@confined\", \"confined\")\nload(\"@greet\", \"greet\")\n\
+        load(\"@nginx\", \"nginx\")\n";
     let group = "group_spec(\"app\", phases = {\"configure\": configure})\n";
-    project.write("pallet.star", format!("{load}def configure(request):\n    {configure}\n\n{group}"));
+    project.write(
+        "pallet.star",
+        format!(
+            "{load}def configure(request):\n    {configure}\n\n\
+        {group}"
+        ),
+    );
     project
 }
 
@@ -45,7 +53,11 @@ fn what_is_not_declared_is_one_clear_error() {
             "function make: remote_file /srv/other",
             "path /srv/other, and the crate declares /srv/confined/**",
         ),
-        (r#"confined.make(request, "/srv/confined/../other")"#, "function make: remote_file", "/srv/confined/**"),
+        (
+            r#"confined.make(request, "/srv/confined/../other")"#,
+            "function make: remote_file",
+            "/srv/confined/**",
+        ),
         (
             r#"confined.run(request, "test -e /a; reboot")"#,
             "function run: exec_script",
@@ -66,7 +78,12 @@ fn what_is_not_declared_is_one_clear_error() {
 #[test]
 fn a_secret_is_no_part_of_the_error() {
     let project = project(r#"confined.make(request, "/srv/" + secret("place"))"#);
-    project.edit("pallet.toml", "[services", "[secrets]\nplace = { file = \"secret.txt\" }\n\n[services");
+    project.edit(
+        "pallet.toml",
+        "[services",
+        "[secrets]\nplace = { file = \"secret.txt\" }\n\n\
+        [services",
+    );
     let output = project.run(&["lift", "--dry-run"]).exits(1);
     output.says("crate confined, function make").never_says("of this machine");
 }
@@ -74,8 +91,13 @@ fn a_secret_is_no_part_of_the_error() {
 #[test]
 fn a_crate_acts_under_the_capabilities_of_the_one_that_it_calls() {
     // greet declares nothing, so it may do everything; when it is done, confined is confined again
-    dry_run(r#"confined.greet(request, "/srv/other")"#).exits(0).says("/srv/other").says("/srv/confined");
-    dry_run(r#"confined.greet(request, "/srv/other"); confined.make(request, "/srv/other/a")"#).exits(1).says("function make");
+    dry_run(r#"confined.greet(request, "/srv/other")"#)
+        .exits(0)
+        .says("/srv/other")
+        .says("/srv/confined");
+    dry_run(r#"confined.greet(request, "/srv/other"); confined.make(request, "/srv/other/a")"#)
+        .exits(1)
+        .says("function make");
     // but only of those that it says it requires
     let output = dry_run(r#"confined.other(request, "nginx")"#).exits(1);
     output.says("crate confined, function other").says("crate nginx").says("greet");
@@ -83,10 +105,10 @@ fn a_crate_acts_under_the_capabilities_of_the_one_that_it_calls() {
 
 #[test]
 fn what_the_project_does_is_not_the_crates() {
-    let both = r#"confined.run(request, "test -e /a"); remote_file(request, "/srv/mine", content = "")"#;
+    let both =
+        r#"confined.run(request, "test -e /a"); remote_file(request, "/srv/mine", content = "")"#;
     dry_run(both).exits(0).says("/srv/mine");
     // a condition of the project around a call of the crate is the project's too
-    let scope =
-        r#"plan_when(request, "! test -e /none", lambda request: [confined.run(request, "test -e /a"), directory(request, "/srv/own")])"#;
+    let scope = r#"plan_when(request, "! test -e /none", lambda request: [confined.run(request, "test -e /a"), directory(request, "/srv/own")])"#;
     dry_run(scope).exits(0).says("/srv/own");
 }

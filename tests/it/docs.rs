@@ -1,4 +1,5 @@
-//! What the guides in `docs/` show does what they say, from top to bottom, each in a project of its own.
+//! What the guides in `docs/` show does what they say, from top to bottom, each in a project of its
+//! own.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,7 +13,8 @@ use pallet_tests::{Process, Project, root, workspace};
 use super::author;
 use super::document::{Block, Plan, Step, blocks, dry_run_of, dry_run_of_input, is_shown};
 
-/// Runs all blocks of a guide. `open` is what its dry runs leave to nodes that are there already: each was looked at.
+/// Runs all blocks of a guide. `open` is what its dry runs leave to nodes that are there already:
+/// each was looked at.
 #[track_caller]
 fn follow(guide: &str, open: Expect) {
     open.assert_eq(&follow_in(Project::empty(), guide));
@@ -25,14 +27,19 @@ fn follow_with_cargo(guide: &str, open: Expect) {
     open.assert_eq(&follow_in(author::home().set("PALLET", root()), guide));
 }
 
-/// Every command that changes nodes is planned before, and must do what the plan says. Gives what the plans left open.
+/// Every command that changes nodes is planned before, and must do what the plan says. Gives what
+/// the plans left open.
 fn follow_in(mut project: Project, guide: &str) -> String {
     let mut open = BTreeSet::new();
     let text = fs::read_to_string(root().join("docs").join(guide)).unwrap();
     let directory = project.directory();
     project.take_down_at_the_end(&directory);
     let blocks = blocks(&text);
-    assert!(blocks.iter().any(|block| !matches!(block, Block::File { .. })), "{guide} runs nothing");
+    assert!(
+        blocks.iter().any(|block| !matches!(block, Block::File { .. })),
+        "{guide} runs \
+        nothing"
+    );
     // what is typed into the REPL is one session
     let mut typed: Vec<&Step> = Vec::new();
     for block in &blocks {
@@ -41,7 +48,8 @@ fn follow_in(mut project: Project, guide: &str) -> String {
             Block::Session(steps) => typed.extend(steps),
             Block::Console(steps) => {
                 for step in steps {
-                    let plan = dry_run_of(&step.command).map(|line| Plan::of(&run(&project, &directory, &line)));
+                    let plan = dry_run_of(&step.command)
+                        .map(|line| Plan::of(&run(&project, &directory, &line)));
                     let shown = run(&project, &directory, &step.command);
                     if let Some(plan) = plan {
                         plan.was_true(guide, &step.command, &shown);
@@ -74,14 +82,21 @@ pub(crate) fn planned_too(typed: &[&Step]) -> String {
     typed.iter().map(with_plan).collect()
 }
 
-/// Compares what a session that was [`planned_too`] shows with what its plans say, and with the document. Gives what the plans left open.
+/// Compares what a session that was [`planned_too`] shows with what its plans say, and with the
+/// document. Gives what the plans left open.
 #[track_caller]
 pub(crate) fn session_was_true(document: &str, typed: &[&Step], shown: &str) -> BTreeSet<String> {
     let (mut open, mut applied) = (BTreeSet::new(), String::new());
     let mut parts = shown.split(APPLY);
     let mut plan = parts.next().unwrap_or_default();
     for step in typed {
-        let Some(part) = parts.next() else { panic!("{document}: the session ended before `{}`\n{shown}", step.command) };
+        let Some(part) = parts.next() else {
+            panic!(
+                "{document}: the session ended before `{}`\n\
+            {shown}",
+                step.command
+            )
+        };
         let (did, next) = part.split_once(PLAN).unwrap_or((part, ""));
         if dry_run_of_input(&step.command).is_some() {
             let plan = Plan::of_text(plan);
@@ -99,7 +114,9 @@ pub(crate) fn session_was_true(document: &str, typed: &[&Step], shown: &str) -> 
 /// New packages get the versions that were downloaded for this repository: tests have no network.
 fn lock_like_this_repository(directory: &Path) {
     let packages = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-    for package in packages.filter(|path| path.join("Cargo.toml").exists() && !path.join("Cargo.lock").exists()) {
+    for package in packages
+        .filter(|path| path.join("Cargo.toml").exists() && !path.join("Cargo.lock").exists())
+    {
         fs::copy(root().join("Cargo.lock"), package.join("Cargo.lock")).unwrap();
     }
 }
@@ -111,7 +128,11 @@ fn run(project: &Project, directory: &Path, line: &str) -> String {
     let mut command = Command::new("env");
     // in the order in which a person sees it
     let line = format!("exec 2>&1\n{line}");
-    command.args([&path, "sh", "-e", "-c", &line]).current_dir(directory).env_clear().envs(project.variables());
+    command
+        .args([&path, "sh", "-e", "-c", &line])
+        .current_dir(directory)
+        .env_clear()
+        .envs(project.variables());
     Process::start(command, Duration::from_secs(900)).wait().exits(0).stdout
 }
 
@@ -154,15 +175,25 @@ fn writing_a_provider() {
 #[test]
 fn the_recorded_session_is_what_was_typed() {
     let docs = root().join("docs");
-    let [typed, picture] = ["session.txt", "session.svg"].map(|name| fs::read_to_string(docs.join(name)).unwrap());
+    let [typed, picture] =
+        ["session.txt", "session.svg"].map(|name| fs::read_to_string(docs.join(name)).unwrap());
     // the words of the picture, without what draws them
     let mut inside = false;
     let text = picture.chars().filter(|character| {
         inside = (inside || *character == '<') && *character != '>';
         !inside && *character != '>'
     });
-    let text = text.collect::<String>().replace("&gt;", ">").replace("&lt;", "<").replace("&quot;", "\"").replace("&amp;", "&");
+    let text = text
+        .collect::<String>()
+        .replace("&gt;", ">")
+        .replace("&lt;", "<")
+        .replace("&quot;", "\"")
+        .replace("&amp;", "&");
     for line in typed.lines() {
-        assert!(text.contains(line), "docs/session.svg was not made again since docs/session.txt has `{line}`:\n{text}");
+        assert!(
+            text.contains(line),
+            "docs/session.svg was not made again since docs/session.txt \
+            has `{line}`:\n{text}"
+        );
     }
 }

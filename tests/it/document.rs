@@ -1,8 +1,10 @@
 //! Documents whose blocks are run.
 //!
-//! A block marked `console` has commands. In one with `$ `, that begins a command, and other lines are output: `...` stands for any lines, and in a line for
-//! any text. In one without, every line is a command. `\` at its end continues a command. A block marked `pycon` is typed into the REPL in the same
-//! way, after `>>> `. A block with a language and a name, such as `toml pallet.toml`, is that file. All other blocks are for people only.
+//! A block marked `console` has commands. In one with `$ `, that begins a command, and other lines
+//! are output: `...` stands for any lines, and in a line for any text. In one without, every line
+//! is a command. `\` at its end continues a command. A block marked `pycon` is typed into the REPL
+//! in the same way, after `>>> `. A block with a language and a name, such as `toml pallet.toml`,
+//! is that file. All other blocks are for people only.
 
 use std::collections::BTreeSet;
 
@@ -34,11 +36,17 @@ pub(crate) fn blocks(text: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
-        let Some(mark) = line.trim().strip_prefix("```").filter(|mark| !mark.is_empty()) else { continue };
+        let Some(mark) = line.trim().strip_prefix("```").filter(|mark| !mark.is_empty()) else {
+            continue;
+        };
         let block: Vec<_> = lines.by_ref().take_while(|line| line.trim() != "```").collect();
         match mark.split_once(' ') {
-            Some((_, path)) => blocks.push(Block::File { path: path.to_owned(), text: block.join("\n") + "\n" }),
-            None if mark == "console" => blocks.push(Block::Console(steps(&block, "$ ", |command| command.ends_with('\\')))),
+            Some((_, path)) => {
+                blocks.push(Block::File { path: path.to_owned(), text: block.join("\n") + "\n" })
+            }
+            None if mark == "console" => {
+                blocks.push(Block::Console(steps(&block, "$ ", |command| command.ends_with('\\'))))
+            }
             None if mark == "pycon" => blocks.push(Block::Session(session(&block))),
             None => {}
         }
@@ -53,7 +61,9 @@ fn steps(block: &[&str], prompt: &str, continues: impl Fn(&str) -> bool) -> Vec<
     for line in block {
         match (if transcript { line.strip_prefix(prompt) } else { Some(*line) }, steps.last_mut()) {
             (_, Some(step)) if continued => step.command.push_str(&format!("\n{line}")),
-            (Some(command), _) => steps.push(Step { command: command.to_owned(), output: Vec::new() }),
+            (Some(command), _) => {
+                steps.push(Step { command: command.to_owned(), output: Vec::new() })
+            }
             (None, Some(step)) => step.output.push((*line).to_owned()),
             (None, None) => panic!("a block begins with output: {line}"),
         }
@@ -69,7 +79,9 @@ fn session(block: &[&str]) -> Vec<Step> {
         let more = line.strip_prefix("... ").or((*line == "...").then_some(""));
         match (line.strip_prefix(">>> "), more, steps.last_mut()) {
             (Some(input), ..) => steps.push(Step { command: input.to_owned(), output: Vec::new() }),
-            (None, Some(more), Some(step)) if step.output.is_empty() => step.command.push_str(&format!("\n{more}")),
+            (None, Some(more), Some(step)) if step.output.is_empty() => {
+                step.command.push_str(&format!("\n{more}"))
+            }
             (None, _, Some(step)) => step.output.push((*line).to_owned()),
             (None, _, None) => panic!("a block begins with output: {line}"),
         }
@@ -77,7 +89,8 @@ fn session(block: &[&str]) -> Vec<Step> {
     steps
 }
 
-/// Asserts that the lines stand in the output, in order; `...` stands for any lines, and so does `...` in a line for any text.
+/// Asserts that the lines stand in the output, in order; `...` stands for any lines, and so does
+/// `...` in a line for any text.
 #[track_caller]
 pub(crate) fn is_shown(document: &str, shown: &[String], output: &str) {
     let mut lines = output.lines();
@@ -92,9 +105,11 @@ pub(crate) fn is_shown(document: &str, shown: &[String], output: &str) {
 fn matches(pattern: &str, text: &str) -> bool {
     match pattern.split_once("...") {
         None => pattern == text,
-        Some((start, rest)) => text
-            .strip_prefix(start)
-            .is_some_and(|text| (0..=text.len()).filter(|at| text.is_char_boundary(*at)).any(|at| matches(rest, &text[at..]))),
+        Some((start, rest)) => text.strip_prefix(start).is_some_and(|text| {
+            (0..=text.len())
+                .filter(|at| text.is_char_boundary(*at))
+                .any(|at| matches(rest, &text[at..]))
+        }),
     }
 }
 
@@ -109,9 +124,11 @@ pub(crate) struct Plan {
 
 /// The dry run of a command that changes nodes; `None` for any other.
 pub(crate) fn dry_run_of(command: &str) -> Option<String> {
-    let changes = ["pallet-cli converge", "pallet-cli lift"].iter().any(|start| command.starts_with(start));
+    let changes =
+        ["pallet-cli converge", "pallet-cli lift"].iter().any(|start| command.starts_with(start));
     let looks = ["--dry-run", "--drift-only"].iter().any(|option| command.contains(option));
-    (changes && !looks && !command.contains(['|', '&', ';', '<', '>', '$', '\n'])).then(|| format!("{command} --dry-run --output json"))
+    (changes && !looks && !command.contains(['|', '&', ';', '<', '>', '$', '\n']))
+        .then(|| format!("{command} --dry-run --output json"))
 }
 
 /// The dry run of the call in an input of the REPL that changes nodes; `None` for any other.
@@ -119,8 +136,13 @@ pub(crate) fn dry_run_of_input(input: &str) -> Option<String> {
     if input.starts_with("def ") {
         return None;
     }
-    let starts = ["converge(", "lift("].iter().flat_map(|name| input.match_indices(name).map(|(at, _)| at));
-    let start = starts.filter(|at| !input[..*at].ends_with(|before: char| before.is_alphanumeric() || before == '_')).min()?;
+    let starts =
+        ["converge(", "lift("].iter().flat_map(|name| input.match_indices(name).map(|(at, _)| at));
+    let start = starts
+        .filter(|at| {
+            !input[..*at].ends_with(|before: char| before.is_alphanumeric() || before == '_')
+        })
+        .min()?;
     let mut depth = 0;
     let end = input[start..].find(|character| {
         depth += i32::from(character == '(') - i32::from(character == ')');
@@ -134,7 +156,9 @@ impl Plan {
     /// Reads the events of a dry run.
     pub(crate) fn of(output: &str) -> Self {
         let mut plan = Plan::default();
-        for event in output.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok()) {
+        for event in
+            output.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        {
             let word = |name: &str| event[name].as_str().unwrap_or_default();
             let sure = word("certainty") == "will";
             if word("event") != "planned" || !(sure || word("certainty") == "may") {
@@ -152,8 +176,10 @@ impl Plan {
     pub(crate) fn of_text(output: &str) -> Self {
         let mut plan = Plan::default();
         for line in output.lines() {
-            let Some((sure, change)) =
-                line.strip_prefix("~ ").map(|rest| (true, rest)).or(line.strip_prefix("? ").map(|rest| (false, rest)))
+            let Some((sure, change)) = line
+                .strip_prefix("~ ")
+                .map(|rest| (true, rest))
+                .or(line.strip_prefix("? ").map(|rest| (false, rest)))
             else {
                 continue;
             };
@@ -166,20 +192,33 @@ impl Plan {
         plan
     }
 
-    /// Asserts that what was sure has changed, and that nothing else did but what was left open. `shown` is for people, or events.
+    /// Asserts that what was sure has changed, and that nothing else did but what was left open.
+    /// `shown` is for people, or events.
     #[track_caller]
     pub(crate) fn was_true(&self, document: &str, command: &str, shown: &str) {
         let told = shown.lines().filter_map(|line| line.strip_prefix("~ ").map(str::to_owned));
-        let events = shown.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-        let events = events.filter(|event| event["event"] == "action" && event["changed"] == true).map(|event| place(&event));
+        let events =
+            shown.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let events = events
+            .filter(|event| event["event"] == "action" && event["changed"] == true)
+            .map(|event| place(&event));
         let changed: Vec<String> = told.chain(events).collect();
         for (change, _) in self.changes.iter().filter(|(_, sure)| *sure) {
             let did = changed.iter().any(|line| line.starts_with(change.as_str()));
-            assert!(did, "{document}: the plan of `{command}` said that this changes, and it did not: {change}\n{shown}");
+            assert!(
+                did,
+                "{document}: the plan of `{command}` said that this changes, and it did \
+                not: {change}\n{shown}"
+            );
         }
         for line in changed {
             let said = self.changes.iter().any(|(change, _)| line.starts_with(change.as_str()));
-            assert!(said, "{document}: `{command}` changed what was not in its plan: {line}\n{:#?}", self.changes);
+            assert!(
+                said,
+                "{document}: `{command}` changed what was not in its plan: {line}\n\
+                {:#?}",
+                self.changes
+            );
         }
     }
 }
@@ -193,43 +232,79 @@ fn place(event: &serde_json::Value) -> String {
 #[test]
 fn plans_are_compared() {
     let event = |subject: &str, certainty: &str| {
-        format!(r#"{{"event":"planned","node":"a-1","phase":"configure","action":"file","subject":"{subject}","certainty":"{certainty}"}}"#)
+        format!(
+            r#"{{"event":"planned","node":"a-1","phase":"configure","action":"file","subject":"{subject}","certainty":"{certainty}"}}"#
+        )
     };
     let plan = Plan::of(&format!("a warning\n{}\n{}\n", event("/a", "will"), event("/b", "may")));
     assert_eq!(plan.open.iter().map(String::as_str).collect::<Vec<_>>(), ["file /b"]);
     plan.was_true("x", "lift", "~ a-1: configure: file /a: create file\nnodes: 1 changed\n");
-    let untrue = |shown: &'static str| std::panic::catch_unwind(|| Plan::of(&event("/a", "will")).was_true("x", "lift", shown)).is_err();
+    let untrue = |shown: &'static str| {
+        std::panic::catch_unwind(|| Plan::of(&event("/a", "will")).was_true("x", "lift", shown))
+            .is_err()
+    };
     assert!(untrue("nothing to change\n"));
     assert!(untrue("~ a-1: configure: file /a: create\n~ a-1: configure: file /c: create\n"));
     let text = Plan::of_text(
-        "~ a-1: configure: file /a: create\n? a-1: configure: file /b: ensure file (known after apply)\n? b-1 (predicted): inline: x y: z\n",
+        "~ a-1: configure: file /a: create\n\
+         ? a-1: configure: file /b: ensure file (known after apply)\n\
+         ? b-1 (predicted): inline: x y: z\n",
     );
     assert_eq!(text.open.iter().map(String::as_str).collect::<Vec<_>>(), ["file /b"]);
     text.was_true("x", "lift", "~ a-1: configure: file /a: create\n~ b-1: inline: x y: z\n");
-    text.was_true("x", "lift", &event("/a", "will").replace("planned", "action").replace(r#""certainty":"will""#, r#""changed":true"#));
+    text.was_true(
+        "x",
+        "lift",
+        &event("/a", "will")
+            .replace("planned", "action")
+            .replace(r#""certainty":"will""#, r#""changed":true"#),
+    );
     assert_eq!(dry_run_of_input("r = lift(web)").as_deref(), Some("lift(web, dry_run = True)"));
     let planned = dry_run_of_input("[node for node in lift(web, phase = lambda r: a(r)).nodes]");
     assert_eq!(planned.as_deref(), Some("lift(web, phase = lambda r: a(r), dry_run = True)"));
-    assert!(dry_run_of_input("lift(web, dry_run = True)").is_none() && dry_run_of_input("nodes()").is_none());
-    assert!(dry_run_of("pallet-cli lift").is_some() && dry_run_of("pallet-cli lift --dry-run").is_none());
-    assert!(dry_run_of("pallet-cli lift || true").is_none() && dry_run_of("pallet-cli nodes").is_none());
+    assert!(
+        dry_run_of_input("lift(web, dry_run = True)").is_none()
+            && dry_run_of_input("nodes()").is_none()
+    );
+    assert!(
+        dry_run_of("pallet-cli lift").is_some()
+            && dry_run_of("pallet-cli lift --dry-run").is_none()
+    );
+    assert!(
+        dry_run_of("pallet-cli lift || true").is_none() && dry_run_of("pallet-cli nodes").is_none()
+    );
 }
 
 #[test]
 fn blocks_are_read() {
-    let text = "# x\n```console\n$ one \\\n  two\nout\n$ three\n```\n```sh\n$ not this\n```\n```toml a/b.toml\nc = 1\n```\n";
-    let step =
-        |command: &str, output: &[&str]| Step { command: command.into(), output: output.iter().map(|line| (*line).to_owned()).collect() };
+    let text = "# x\n```console\n$ one \\\n  two\nout\n$ three\n```\n```sh\n$ not this\n```\n\
+        ```toml a/b.toml\nc = 1\n```\n";
+    let step = |command: &str, output: &[&str]| Step {
+        command: command.into(),
+        output: output.iter().map(|line| (*line).to_owned()).collect(),
+    };
     let file = Block::File { path: "a/b.toml".into(), text: "c = 1\n".into() };
-    assert_eq!(blocks(text), [Block::Console(vec![step("one \\\n  two", &["out"]), step("three", &[])]), file]);
+    assert_eq!(
+        blocks(text),
+        [Block::Console(vec![step("one \\\n  two", &["out"]), step("three", &[])]), file]
+    );
     let all = Block::Console(vec![step("one \\\n  two", &[]), step("three", &[])]);
     assert_eq!(blocks("```console\none \\\n  two\nthree\n```\n"), [all]);
-    let typed = Block::Session(vec![step("def a():\n    pass\n", &[]), step("1 + 1", &["2", "..."])]);
-    assert_eq!(blocks("```pycon\n>>> def a():\n...     pass\n...\n>>> 1 + 1\n2\n...\n```\n"), [typed]);
+    let typed =
+        Block::Session(vec![step("def a():\n    pass\n", &[]), step("1 + 1", &["2", "..."])]);
+    assert_eq!(
+        blocks("```pycon\n>>> def a():\n...     pass\n...\n>>> 1 + 1\n2\n...\n```\n"),
+        [typed]
+    );
 }
 
 #[test]
 fn shown_output_may_leave_out() {
-    is_shown("README.md", &["begin".into(), "...".into(), "took ... s".into()], "begin\nmiddle\n  took 1.2 s\n");
+    is_shown(
+        "README.md",
+        &["begin".into(), "...".into(), "took ... s".into()],
+        "begin\n\
+        middle\n  took 1.2 s\n",
+    );
     assert!(!matches("took ... s", "took 3 m"));
 }

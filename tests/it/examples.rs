@@ -9,7 +9,9 @@ use crate::quickstart::alone;
 /// What an example prints.
 fn run(name: &str) -> String {
     let directory = tempfile::tempdir().unwrap();
-    let output = Process::start(workspace().example_in(name, directory.path()), Duration::from_secs(300)).wait();
+    let output =
+        Process::start(workspace().example_in(name, directory.path()), Duration::from_secs(300))
+            .wait();
     output.exits(0).stdout
 }
 
@@ -17,7 +19,8 @@ fn run(name: &str) -> String {
 fn declaring() {
     assert_eq!(
         run("declare"),
-        "shop-app: 3 nodes with bootstrap, settings, by default configure\nshop-lb: 1 nodes with bootstrap, configure, by default configure\n"
+        "shop-app: 3 nodes with bootstrap, settings, by default configure\n\
+         shop-lb: 1 nodes with bootstrap, configure, by default configure\n"
     );
 }
 
@@ -40,9 +43,12 @@ fn converging() {
 fn subscribing_to_events() {
     let _alone = alone();
     let said = run("events");
-    for text in
-        ["web-1: directory /srv/events\n", "web-1 says \"from the node\"\n", "\"result\":\"changed\",\"changes\":2", "\n2 changes\n"]
-    {
+    for text in [
+        "web-1: directory /srv/events\n",
+        "web-1 says \"from the node\"\n",
+        "\"result\":\"changed\",\"changes\":2",
+        "\n2 changes\n",
+    ] {
         assert!(said.contains(text), "it should say {text:?}:\n{said}");
     }
 }
@@ -51,8 +57,19 @@ fn subscribing_to_events() {
 fn a_dry_run() {
     let _alone = alone();
     let said = run("dry_run");
-    assert!(said.starts_with("would create web-1, web-2\n") && said.ends_with("0 nodes are there\n"), "{said}");
-    for text in ["web-1: directory /srv/hello: ensure directory\n", "web-2: remote_file /srv/hello/index.html: ensure file\n"] {
+    assert!(
+        said.starts_with("would create web-1, web-2\n")
+            && said.ends_with(
+                "0 nodes are \
+        there\n"
+            ),
+        "{said}"
+    );
+    for text in [
+        "web-1: directory /srv/hello: ensure directory\n",
+        "web-2: remote_file \
+        /srv/hello/index.html: ensure file\n",
+    ] {
         assert!(said.contains(text), "it should say {text:?}:\n{said}");
     }
 }
@@ -80,17 +97,29 @@ fn an_action_of_the_programs_own() {
 fn the_guide_names_every_command_and_every_example() {
     let guide = std::fs::read_to_string(root().join("docs/from-code.md")).unwrap();
     let help = Project::empty().run(&["help"]).exits(0).stdout;
-    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let commands = help
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty());
     // what goes on in the next line stands further in
     let commands = commands.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
-    let commands: Vec<_> = commands.map(|line| line.split_whitespace().next().unwrap()).filter(|name| *name != "help").collect();
+    let commands: Vec<_> = commands
+        .map(|line| line.split_whitespace().next().unwrap())
+        .filter(|name| *name != "help")
+        .collect();
     assert!(commands.len() > 20, "{help}");
     for command in commands {
-        let is_named = [format!("`{command}`"), format!("`{command} ")].iter().any(|name| guide.contains(name));
+        let is_named = [format!("`{command}`"), format!("`{command} ")]
+            .iter()
+            .any(|name| guide.contains(name));
         assert!(is_named, "docs/from-code.md says of no call, or of none, for `{command}`");
     }
     for file in std::fs::read_dir(root().join("pallet-core/examples")).unwrap() {
         let name = file.unwrap().file_name().into_string().unwrap();
-        assert!(!name.ends_with(".rs") || guide.contains(&format!("examples/{name}")), "docs/from-code.md leads by {name}");
+        assert!(
+            !name.ends_with(".rs") || guide.contains(&format!("examples/{name}")),
+            "docs/from-code.md leads by {name}"
+        );
     }
 }

@@ -34,13 +34,19 @@ const SECRET: &str = "it's-hunter2\"7Hq";
 
 fn app(bed: &Bed, count: usize) -> Project {
     let project = project(bed, count, "root", APP);
-    project.edit("pallet.toml", "[admin_user]", "[secrets]\ndb = { env = \"DB_PASSWORD\" }\n\n[admin_user]");
+    project.edit(
+        "pallet.toml",
+        "[admin_user]",
+        "[secrets]\ndb = { env = \"DB_PASSWORD\" }\n\n\
+        [admin_user]",
+    );
     project.set("DB_PASSWORD", SECRET)
 }
 
 #[track_caller]
 fn explained(project: &Project, arguments: &[&str]) -> Vec<Value> {
-    let arguments: Vec<_> = ["--output", "json", "explain"].iter().chain(arguments).copied().collect();
+    let arguments: Vec<_> =
+        ["--output", "json", "explain"].iter().chain(arguments).copied().collect();
     let output = project.run(&arguments).exits(0).never_says("hunter2");
     match serde_json::from_str(&output.stdout) {
         Ok(Value::Array(explanations)) => explanations,
@@ -54,9 +60,14 @@ fn actions(explanation: &Value) -> Vec<[Value; 4]> {
     let of_phase = |phase: &Value| {
         let actions = phase["actions"].as_array().unwrap().clone();
         let phase = phase["phase"].clone();
-        actions
-            .into_iter()
-            .map(move |action| [phase.clone(), action["action"].clone(), action["subject"].clone(), action["certainty"].clone()])
+        actions.into_iter().map(move |action| {
+            [
+                phase.clone(),
+                action["action"].clone(),
+                action["subject"].clone(),
+                action["certainty"].clone(),
+            ]
+        })
     };
     phases.iter().flat_map(of_phase).collect()
 }
@@ -65,32 +76,48 @@ fn actions(explanation: &Value) -> Vec<[Value; 4]> {
 fn conditions(explanation: &Value) -> Vec<Option<bool>> {
     let phases = explanation["phases"].as_array().unwrap().iter();
     let actions = phases.flat_map(|phase| phase["actions"].as_array().unwrap());
-    actions.filter_map(|action| action["conditions"].get(0)).map(|condition| condition["holds"].as_bool()).collect()
+    actions
+        .filter_map(|action| action["conditions"].get(0))
+        .map(|condition| condition["holds"].as_bool())
+        .collect()
 }
 
 /// What [`actions`] gives, of the events of a dry run.
 fn planned(project: &Project, node: &str, arguments: &[&str], predicted: bool) -> Vec<[Value; 4]> {
-    let arguments: Vec<_> = arguments.iter().copied().chain(["--dry-run", "-v", "--output", "json"]).collect();
+    let arguments: Vec<_> =
+        arguments.iter().copied().chain(["--dry-run", "-v", "--output", "json"]).collect();
     let output = project.run(&arguments).exits(0);
     let events = output.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let of_node = |event: &Value| event["node"] == node && ["planned", "action"].iter().any(|kind| event["event"] == *kind);
+    let of_node = |event: &Value| {
+        event["node"] == node && ["planned", "action"].iter().any(|kind| event["event"] == *kind)
+    };
     let actions: Vec<_> = events.filter(of_node).collect();
-    assert!(actions.iter().all(|event| event["predicted"].as_bool().unwrap_or_default() == predicted), "{output}");
-    actions.iter().map(|event| ["phase", "action", "subject", "certainty"].map(|key| event[key].clone())).collect()
+    assert!(
+        actions.iter().all(|event| event["predicted"].as_bool().unwrap_or_default() == predicted),
+        "{output}"
+    );
+    actions
+        .iter()
+        .map(|event| ["phase", "action", "subject", "certainty"].map(|key| event[key].clone()))
+        .collect()
 }
 
 #[test]
 fn a_node_is_explained_as_a_dry_run_plans_it_and_nothing_is_written() {
     let bed = Bed::of(2);
     let project = app(&bed, 2);
-    let listing = "find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/log \\) -prune -o -type f -printf '%p %i %T@ %C@\\n' 2>/dev/null | sort";
+    let listing = "find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path \
+        /var/log \\) -prune -o -type f -printf '%p %i %T@ %C@\\n' 2>/dev/null | sort";
     let before = bed.ssh(1, listing).exits(0).stdout;
     let first = explained(&project, &["node1"]);
     assert_eq!(first.len(), 1);
     assert_eq!(bed.ssh(1, listing).exits(0).stdout, before);
     assert_eq!(actions(&first[0]), planned(&project, "node1", &["lift"], false));
     assert_eq!(actions(&first[0]).len(), 9);
-    assert_eq!((first[0]["predicted"].as_bool(), first[0]["node"].as_str()), (Some(false), Some("node1")));
+    assert_eq!(
+        (first[0]["predicted"].as_bool(), first[0]["node"].as_str()),
+        (Some(false), Some("node1"))
+    );
 
     // both sides of the condition are shown; what packages touch can make it another
     assert_eq!(conditions(&first[0]), [None, None]);
@@ -104,7 +131,13 @@ fn a_node_is_explained_as_a_dry_run_plans_it_and_nothing_is_written() {
 
     // the text says the same
     let text = project.run(&["explain", "node1", "--script"]).exits(0).never_says("hunter2");
-    text.says("pallet.star:9").says("⟦secret:db⟧").says("only when  `test -e /srv/none` succeeds (looked at on the node)").says("observes");
+    text.says("pallet.star:9")
+        .says("⟦secret:db⟧")
+        .says(
+            "only when  `test -e /srv/none` succeeds \
+        (looked at on the node)",
+        )
+        .says("observes");
 
     // and when all is done there is nothing to do, and why
     project.run(&["lift"]).exits(0);
@@ -114,7 +147,10 @@ fn a_node_is_explained_as_a_dry_run_plans_it_and_nothing_is_written() {
     assert_eq!(conditions(&after[0]), [Some(false), Some(true)]);
     let text = project.run(&["explain", "node1"]).exits(0).never_says("hunter2");
     let text = text.says("nothing before it sets the flag app").says("it is so already");
-    text.says("only when  `test -e /srv/none` succeeds (it does not)").says("only when  `test -e /srv/none` fails (it does)");
+    text.says("only when  `test -e /srv/none` succeeds (it does not)").says(
+        "only when  `test -e \
+        /srv/none` fails (it does)",
+    );
     // a file with a secret is not told by its digest either
     let found = after[0]["phases"][0]["actions"][3]["observes"][1]["found"].as_str().unwrap();
     assert!(found.starts_with("a file") && !found.contains("sha256"), "{found}");
@@ -130,8 +166,12 @@ fn the_script_that_is_shown_does_what_a_lift_does() {
     project.write("shown.sh", script);
     let path = project.directory().join("shown.sh");
     project.run(&["run", "node1", "--script", path.to_str().unwrap()]).exits(0);
-    bed.ssh(1, "grep -q known /srv/app/secret && test -e /srv/when-not -a ! -e /srv/when && ls /usr/share/bed-alpha /usr/share/bed-beta")
-        .exits(0);
+    bed.ssh(
+        1,
+        "grep -q known /srv/app/secret && test -e /srv/when-not -a ! -e /srv/when && ls \
+        /usr/share/bed-alpha /usr/share/bed-beta",
+    )
+    .exits(0);
     project.run(&["lift", "--dry-run"]).exits(0).says("nothing to change");
 }
 
@@ -142,9 +182,20 @@ fn phases_and_code_are_explained_and_what_is_wrong_is_said() {
     let restart = explained(&project, &["app", "--phase", "restart", "--os", "rocky 9"]);
     assert_eq!(actions(&restart[0]).len(), 1);
     let inline = explained(&project, &["app", "-e", "package(request, 'tree')", "--os", "alpine"]);
-    assert_eq!(inline[0]["phases"][0]["actions"][0]["script"], "package_transaction apk --install tree\n");
-    project.run(&["explain", "ap"]).exits(2).says("there is no group or node ap; did you mean `app`?");
-    project.run(&["explain", "app", "--os", "plan9"]).exits(2).says("\"plan9\" is not known").says("alpine");
+    assert_eq!(
+        inline[0]["phases"][0]["actions"][0]["script"],
+        "package_transaction apk --install \
+        tree\n"
+    );
+    project.run(&["explain", "ap"]).exits(2).says(
+        "there is no group or node ap; did you mean \
+        `app`?",
+    );
+    project
+        .run(&["explain", "app", "--os", "plan9"])
+        .exits(2)
+        .says("\"plan9\" is not known")
+        .says("alpine");
     project.run(&["explain", "node1", "--os", "rocky 9"]).exits(2).says("name its group instead");
     // a node that cannot be reached is an error of its own
     bed.kill(1);
@@ -159,9 +210,16 @@ fn a_group_is_explained_as_a_converge_would_make_it() {
     let explanation = explained(&project, &["web"]).remove(0);
     assert_eq!(explanation["predicted"], true);
     assert_eq!(actions(&explanation), planned(&project, "web-1", &["converge"], true));
-    let mut actions = explanation["phases"].as_array().unwrap().iter().flat_map(|phase| phase["actions"].as_array().unwrap());
+    let mut actions = explanation["phases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|phase| phase["actions"].as_array().unwrap());
     let nginx = actions.find(|action| action["via"][0] == "nginx.install").unwrap();
-    assert_eq!((nginx["action"].as_str(), nginx["source"]["file"].as_str()), (Some("package"), Some("pallet.star")));
+    assert_eq!(
+        (nginx["action"].as_str(), nginx["source"]["file"].as_str()),
+        (Some("package"), Some("pallet.star"))
+    );
     assert_eq!(project.run(&["nodes"]).exits(0).stdout, before);
 
     let picture = project.directory().join("graph.svg");
@@ -170,7 +228,11 @@ fn a_group_is_explained_as_a_converge_would_make_it() {
     assert!(svg.contains(">web x 2</text>") && svg.contains(">nginx.site</text>"), "{svg}");
     let dot = project.run(&["graph", "--format", "dot"]).exits(0).stdout;
     assert_eq!(dot, project.run(&["graph", "--format", "dot"]).exits(0).stdout);
-    let site = dot.lines().find(|line| line.contains("label=\"nginx.site\"")).and_then(|line| line.split_whitespace().next()).unwrap();
+    let site = dot
+        .lines()
+        .find(|line| line.contains("label=\"nginx.site\""))
+        .and_then(|line| line.split_whitespace().next())
+        .unwrap();
     assert!(dot.contains(&format!("g0:p1 -> {site};")), "configure calls it\n{dot}");
     project.run(&["graph", "wbe"]).exits(2).says("did you mean `web`?");
 }

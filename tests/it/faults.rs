@@ -1,4 +1,5 @@
-//! Faults that were found, replayed: each with what it needs on a node, its declarations, and what is right. The number of each is in its name.
+//! Faults that were found, replayed: each with what it needs on a node, its declarations, and what
+//! is right. The number of each is in its name.
 //!
 //! The bed is one for all of them, and each has a node of its own there.
 
@@ -52,12 +53,16 @@ impl Node {
     /// A project whose one node is this, where `user` logs in.
     fn project_as(&self, user: &str, declarations: &str) -> Project {
         let config = format!(
-            "[project]\nname = \"faults\"\n[admin_user]\nname = \"{user}\"\nidentity_files = [{:?}]\n[services.bed]\nprovider = \"node-list\"\n\
+            "[project]\nname = \"faults\"\n[admin_user]\nname = \"{user}\"\n\
+             identity_files = [{:?}]\n[services.bed]\nprovider = \"node-list\"\n\
              [services.bed.nodes.b1]\ngroup = \"b\"\nhost = {:?}\n",
             self.bed.key(),
             self.bed.address(self.number)
         );
-        Project::on_bed(self.bed, &[("pallet.toml", &config), ("pallet.star", &configures(declarations))])
+        Project::on_bed(
+            self.bed,
+            &[("pallet.toml", &config), ("pallet.star", &configures(declarations))],
+        )
     }
 
     fn project(&self, declarations: &str) -> Project {
@@ -76,7 +81,10 @@ impl Node {
 /// Lines that the group `b` is configured with.
 fn configures(declarations: &str) -> String {
     let lines: String = declarations.lines().map(|line| format!("    {line}\n")).collect();
-    format!("def configure(request):\n{lines}\ngroup_spec(\"b\", count = 1, phases = {{\"configure\": configure}})\n")
+    format!(
+        "def configure(request):\n{lines}\n\
+        group_spec(\"b\", count = 1, phases = {{\"configure\": configure}})\n"
+    )
 }
 
 #[track_caller]
@@ -85,7 +93,8 @@ fn lifts_twice(project: &Project) {
     project.run(&["lift"]).exits(0).says("nothing to change on 1 node");
 }
 
-/// A sandbox node, which has what this machine has: git, cron, lists of access. It is made, prepared by a script, and configured twice.
+/// A sandbox node, which has what this machine has: git, cron, lists of access. It is made,
+/// prepared by a script, and configured twice.
 #[track_caller]
 fn in_a_sandbox(before: &str, declarations: &str, then: impl FnOnce(&Project)) {
     let _alone = alone();

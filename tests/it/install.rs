@@ -1,4 +1,5 @@
-//! Installing: from a real registry, from directories and files, into homes that know nothing; and everything that may be wrong on the way.
+//! Installing: from a real registry, from directories and files, into homes that know nothing; and
+//! everything that may be wrong on the way.
 
 mod failures;
 mod identity;
@@ -61,7 +62,11 @@ impl Plugin {
         let mut summary: Value = serde_json::from_slice(section.trim_ascii_end()).unwrap();
         summary["name"] = self.name.into();
         summary["version"] = self.version.into();
-        summary["requires"] = self.requires.iter().map(|(name, version)| json!({"name": name, "version": version})).collect();
+        summary["requires"] = self
+            .requires
+            .iter()
+            .map(|(name, version)| json!({"name": name, "version": version}))
+            .collect();
         summary["capabilities"] = self.capabilities.clone().unwrap_or_default();
         section.copy_from_slice(format!("{:SECTION$}", summary.to_string()).as_bytes());
         let file = directory.join(format!("libpallet_crate_{}.so", self.name.replace('-', "_")));
@@ -85,8 +90,15 @@ impl Plugin {
         let source: Source = prefix.parse().unwrap();
         let release = self.release();
         block_on(async {
-            let repository = open(&source.of_plugin(release.kind(), self.name), &Access::default()).await.unwrap();
-            Publishing::plan(&*repository, &release, key).await.unwrap().run(&*repository, &|_| ()).await.unwrap()
+            let repository = open(&source.of_plugin(release.kind(), self.name), &Access::default())
+                .await
+                .unwrap();
+            Publishing::plan(&*repository, &release, key)
+                .await
+                .unwrap()
+                .run(&*repository, &|_| ())
+                .await
+                .unwrap()
         })
     }
 }
@@ -163,21 +175,36 @@ fn locked(project: &Project) -> Vec<Value> {
 /// `name version` of all locked plugins.
 #[track_caller]
 fn versions(project: &Project) -> Vec<String> {
-    locked(project).iter().map(|plugin| format!("{} {}", plugin["name"].as_str().unwrap(), plugin["version"].as_str().unwrap())).collect()
+    locked(project)
+        .iter()
+        .map(|plugin| {
+            format!("{} {}", plugin["name"].as_str().unwrap(), plugin["version"].as_str().unwrap())
+        })
+        .collect()
 }
 
-/// Asserts that it failed with one line that holds all of `words`, and that nothing was installed or written.
+/// Asserts that it failed with one line that holds all of `words`, and that nothing was installed
+/// or written.
 #[track_caller]
 fn refuses(project: &Project, arguments: &[&str], words: &[&str]) -> Output {
     let before = ["pallet.toml", "pallet.lock"].map(|file| read(project, file));
     let count = stored(project).len();
     let output = project.run(arguments).exits(2);
     let lines: Vec<_> = output.stderr.lines().collect();
-    assert!(lines.len() == 1 && lines[0].starts_with("error: "), "it should say one line\n{output}");
+    assert!(
+        lines.len() == 1 && lines[0].starts_with("error: "),
+        "it should say one line\n\
+        {output}"
+    );
     for word in words {
         assert!(lines[0].contains(word), "it should say {word:?}\n{output}");
     }
-    assert_eq!(["pallet.toml", "pallet.lock"].map(|file| read(project, file)), before, "the project was changed");
+    assert_eq!(
+        ["pallet.toml", "pallet.lock"].map(|file| read(project, file)),
+        before,
+        "the \
+        project was changed"
+    );
     assert_eq!(stored(project).len(), count, "the store was changed");
     output
 }

@@ -1,5 +1,5 @@
-//! Templates are compared with a record of what Jinja2 makes of them (pallet-core's own test); here the record is compared with Jinja2 itself,
-//! where that can be installed.
+//! Templates are compared with a record of what Jinja2 makes of them (pallet-core's own test); here
+//! the record is compared with Jinja2 itself, where that can be installed.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +8,8 @@ use std::time::Duration;
 use pallet_core::model::digest;
 use pallet_tests::{Process, root};
 
-/// The Python of an environment that has what `requirements.txt` names, by digest; none where it cannot be made.
+/// The Python of an environment that has what `requirements.txt` names, by digest; none where it
+/// cannot be made.
 fn python(record: &Path) -> Option<std::path::PathBuf> {
     let requirements = record.join("requirements.txt");
     let cache = std::env::var_os("XDG_CACHE_HOME")
@@ -34,7 +35,8 @@ fn python(record: &Path) -> Option<std::path::PathBuf> {
         "-r".as_ref(),
         requirements.as_ref(),
     ];
-    let made = ran(Path::new("python3"), &["-m".as_ref(), "venv".as_ref(), place.as_ref()]) && ran(&python, &install);
+    let made = ran(Path::new("python3"), &["-m".as_ref(), "venv".as_ref(), place.as_ref()])
+        && ran(&python, &install);
     made.then_some(python)
 }
 

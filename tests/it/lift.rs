@@ -20,12 +20,22 @@ use std::fmt::Write;
 
 use pallet_tests::{Bed, Project};
 
-/// A project with one group, `app`, of the nodes 1 to `count` of a bed, where `user` logs in. `declarations` are its pallet.star.
+/// A project with one group, `app`, of the nodes 1 to `count` of a bed, where `user` logs in.
+/// `declarations` are its pallet.star.
 pub(crate) fn project(bed: &Bed, count: usize, user: &str, declarations: &str) -> Project {
-    let mut config =
-        format!("[admin_user]\nname = \"{user}\"\nidentity_files = [{:?}]\n\n[services.bed]\nprovider = \"node-list\"\n", bed.key());
+    let mut config = format!(
+        "[admin_user]\nname = \"{user}\"\nidentity_files = [{:?}]\n\n[services.bed]\n\
+            provider = \"node-list\"\n",
+        bed.key()
+    );
     for node in 1..=count {
-        write!(config, "\n[[services.bed.nodes]]\nname = \"node{node}\"\nhost = {:?}\ngroup = \"app\"\n", bed.address(node)).unwrap();
+        write!(
+            config,
+            "\n[[services.bed.nodes]]\nname = \"node{node}\"\nhost = {:?}\n\
+            group = \"app\"\n",
+            bed.address(node)
+        )
+        .unwrap();
     }
     Project::on_bed(bed, &[("pallet.toml", &config), ("pallet.star", declarations)])
 }
@@ -47,9 +57,14 @@ app = group_spec("app", phases = {"configure": configure})
 /// Asserts what [`APP`] wants, as the node itself sees it.
 #[track_caller]
 fn is_configured(bed: &Bed, node: usize) {
-    let script = "id -u app && cat /srv/app/name && stat -c '%U:%G %a' /srv/app /srv/app/name && readlink /srv/app/link && cat /srv/app/runs && ls /usr/share/bed-alpha | wc -l";
+    let script = "id -u app && cat /srv/app/name && stat -c '%U:%G %a' /srv/app /srv/app/name && \
+        readlink /srv/app/link && cat /srv/app/runs && ls /usr/share/bed-alpha | wc -l";
     let output = bed.ssh(node, script).exits(0);
     let lines: Vec<_> = output.stdout.lines().skip(1).collect();
     let name = format!("I am node{node}");
-    assert_eq!(lines, [name.as_str(), "app:app 750", "app:root 640", "/srv/app/name", "x", "40"], "{output}");
+    assert_eq!(
+        lines,
+        [name.as_str(), "app:app 750", "app:root 640", "/srv/app/name", "x", "40"],
+        "{output}"
+    );
 }

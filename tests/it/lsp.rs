@@ -19,8 +19,9 @@ def web(request, port = 80):
 web_group = group_spec("web", count = 1, phases = {"configure": web})
 "#;
 
-const PAGES: &str =
-    "def page(request, title, colour = \"red\"):\n    \"\"\"Writes a page.\"\"\"\n    directory(request, \"/srv/\" + title)\n";
+const PAGES: &str = "def page(request, title, colour = \"red\"):\n    \"\"\"Writes a \
+    page.\"\"\"\n    \
+    directory(request, \"/srv/\" + title)\n";
 
 fn project() -> Project {
     let project = Project::empty();
@@ -35,14 +36,24 @@ fn told(diagnostics: &[Value]) -> Vec<(String, [u64; 4])> {
     let number = |place: &Value, key: &str| place[key].as_u64().unwrap();
     let one = |diagnostic: &Value| {
         let (start, end) = (&diagnostic["range"]["start"], &diagnostic["range"]["end"]);
-        let range = [number(start, "line"), number(start, "character"), number(end, "line"), number(end, "character")];
+        let range = [
+            number(start, "line"),
+            number(start, "character"),
+            number(end, "line"),
+            number(end, "character"),
+        ];
         (diagnostic["message"].as_str().unwrap().to_owned(), range)
     };
     diagnostics.iter().map(one).collect()
 }
 
 fn labels(completion: &Value) -> Vec<&str> {
-    completion["items"].as_array().unwrap().iter().map(|item| item["label"].as_str().unwrap()).collect()
+    completion["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["label"].as_str().unwrap())
+        .collect()
 }
 
 /// What is offered at `|` in a text that the editor has just been brought to.
@@ -72,7 +83,14 @@ fn mistakes_are_told_as_they_are_made_and_mended() {
     let wrong = GOOD.replace("\"hello\", port = port", "\"\u{1f600}\", prot = port");
     let found = told(&editor.edit("pallet.star", 2, &wrong));
     assert_eq!(found.len(), 1, "{found:?}");
-    assert!(found[0].0.contains("nginx.site has no parameter `prot`") && found[0].0.contains("did you mean `port`?"), "{found:?}");
+    assert!(
+        found[0].0.contains("nginx.site has no parameter `prot`")
+            && found[0].0.contains(
+                "did \
+        you mean `port`?"
+            ),
+        "{found:?}"
+    );
     assert_eq!(found[0].1, [9, 30, 9, 34]);
     assert_eq!(editor.edit("pallet.star", 3, GOOD), Vec::<Value>::new());
 
@@ -82,7 +100,8 @@ fn mistakes_are_told_as_they_are_made_and_mended() {
     assert!(found[0].0.contains("there are two groups `web`") && found[0].1[0] == 14, "{found:?}");
 
     // a file that is not open, and one that is not on disk
-    let found = told(&editor.edit("pallet.star", 5, &GOOD.replace("lib/pages.star", "lib/none.star")));
+    let found =
+        told(&editor.edit("pallet.star", 5, &GOOD.replace("lib/pages.star", "lib/none.star")));
     assert!(found[0].0.contains("there is no file lib/none.star"), "{found:?}");
     assert_eq!(found[0].1, [1, 5, 1, 20]);
     editor.edit("lib/none.star", 1, PAGES);
@@ -92,17 +111,35 @@ fn mistakes_are_told_as_they_are_made_and_mended() {
 
     // a crate that is not installed, text that is no Starlark, and the configuration
     let found = told(&editor.edit("pallet.star", 6, &GOOD.replace("@nginx", "@nginks")));
-    assert!(found[0].0.contains("there is no crate `nginks`") && found[0].0.contains("did you mean `nginx`?"), "{found:?}");
+    assert!(
+        found[0].0.contains("there is no crate `nginks`")
+            && found[0].0.contains(
+                "did you mean \
+        `nginx`?"
+            ),
+        "{found:?}"
+    );
     let found = told(&editor.edit("pallet.star", 7, "def web(request:\n    pass\n"));
     assert_eq!((found.len(), found[0].1[0]), (1, 1), "{found:?}");
     editor.edit("pallet.star", 8, GOOD);
     let found = told(&editor.edit("pallet.toml", 1, "default_service = \"lab\"\n"));
-    assert!(found[0].0.contains("there is no service `lab`") && found[0].1 == [0, 18, 0, 23], "{found:?}");
-    let found = told(&editor.edit("pallet.toml", 2, "[services.lab]\nprovider = \"localhost\"\ncolour = 1\n"));
+    assert!(
+        found[0].0.contains("there is no service `lab`") && found[0].1 == [0, 18, 0, 23],
+        "{found:?}"
+    );
+    let found = told(&editor.edit(
+        "pallet.toml",
+        2,
+        "[services.lab]\nprovider = \"localhost\"\n\
+        colour = 1\n",
+    ));
     assert!(found[0].0.contains("colour") && found[0].1[0] == 2, "{found:?}");
     let found = told(&editor.edit("pallet.toml", 3, "[services.lab\n"));
     assert_eq!(found[0].1[0], 0, "{found:?}");
-    assert_eq!(editor.edit("pallet.toml", 4, "[services.lab]\nprovider = \"localhost\"\n"), Vec::<Value>::new());
+    assert_eq!(
+        editor.edit("pallet.toml", 4, "[services.lab]\nprovider = \"localhost\"\n"),
+        Vec::<Value>::new()
+    );
     assert_eq!(editor.close().code(), Some(0));
 }
 
@@ -112,23 +149,48 @@ fn what_could_be_written_is_offered() {
     let mut editor = Editor::open(&project);
     editor.edit("pallet.star", 1, GOOD);
 
-    // names: declarations, actions, Starlark's own, the project's, and what can be seen in a function alone
+    // names: declarations, actions, Starlark's own, the project's, and what can be seen in a
+    // function alone
     let found = offered(&mut editor, 2, &format!("{GOOD}|"));
     let names = labels(&found);
-    for name in ["group_spec", "node_spec", "remote_file", "nginx", "web", "page", "len", "lambda", "secret", "plan_when"] {
+    for name in [
+        "group_spec",
+        "node_spec",
+        "remote_file",
+        "nginx",
+        "web",
+        "page",
+        "len",
+        "lambda",
+        "secret",
+        "plan_when",
+    ] {
         assert!(names.contains(&name), "{name} is not among {names:?}");
     }
     let items = |found: &Value| found["items"].as_array().unwrap().clone();
     let file = items(&found).into_iter().find(|item| item["label"] == "remote_file").unwrap();
-    assert!(file["documentation"]["value"].as_str().unwrap().contains("remote_file(request"), "{file}");
+    assert!(
+        file["documentation"]["value"].as_str().unwrap().contains("remote_file(request"),
+        "{file}"
+    );
 
     // in a function that is being written
-    let inside = GOOD.replace("    page(request, title = \"hello\")\n", "    re|\n    page(request, title = \"hello\")\n");
+    let inside = GOOD.replace(
+        "    page(request, title = \"hello\")\n",
+        "    re|\n    \
+        page(request, title = \"hello\")\n",
+    );
     let found = offered(&mut editor, 3, &inside);
-    assert!(["request", "remote_file", "return"].iter().all(|name| labels(&found).contains(name)), "{found}");
+    assert!(
+        ["request", "remote_file", "return"].iter().all(|name| labels(&found).contains(name)),
+        "{found}"
+    );
     assert!(!labels(&found).contains(&"web"), "{found}");
     let edit = &found["items"][0]["textEdit"]["range"];
-    assert_eq!((&edit["start"], &edit["end"]), (&json!({"line": 10, "character": 4}), &json!({"line": 10, "character": 6})));
+    assert_eq!(
+        (&edit["start"], &edit["end"]),
+        (&json!({"line": 10, "character": 4}), &json!({"line": 10, "character": 6}))
+    );
 
     // functions of a crate, and keywords that are not given yet, while the text is no Starlark
     let found = offered(&mut editor, 4, &GOOD.replace("nginx.install(request)", "nginx.|"));
@@ -139,7 +201,10 @@ fn what_could_be_written_is_offered() {
     let root = items(&found).into_iter().find(|item| item["label"] == "root").unwrap();
     assert_eq!(root["textEdit"]["newText"], "root = ");
     let found = offered(&mut editor, 6, &GOOD.replace("content = \"x\")", "|"));
-    assert!(["content", "mode", "if_flag"].iter().all(|name| labels(&found).contains(name)), "{found}");
+    assert!(
+        ["content", "mode", "if_flag"].iter().all(|name| labels(&found).contains(name)),
+        "{found}"
+    );
     let found = offered(&mut editor, 7, &GOOD.replace("count = 1, phases", "|, phases"));
     assert!(labels(&found).contains(&"node_spec") && labels(&found).contains(&"count"), "{found}");
     // a function of the project itself, in another file
@@ -149,14 +214,22 @@ fn what_could_be_written_is_offered() {
     let found = offered(&mut editor, 9, &GOOD.replace("content = \"x\")", "content = m|)"));
     assert!(!labels(&found).contains(&"mode") && labels(&found).contains(&"mount"), "{found}");
     // what a parameter lists
-    let found = offered(&mut editor, 10, "def f(request):\n    service(request, \"x\", action = \"|\")\n");
+    let found = offered(
+        &mut editor,
+        10,
+        "def f(request):\n    service(request, \"x\", action = \
+        \"|\")\n",
+    );
     assert!(labels(&found).contains(&"restart"), "{found}");
 
     // load statements: crates and files, and the names in both
     let found = offered(&mut editor, 11, "load(\"@n|");
     assert_eq!(labels(&found), ["@nginx"]);
     let found = offered(&mut editor, 12, "load(\"|");
-    assert!(labels(&found).contains(&"@nginx") && labels(&found).contains(&"lib/pages.star"), "{found}");
+    assert!(
+        labels(&found).contains(&"@nginx") && labels(&found).contains(&"lib/pages.star"),
+        "{found}"
+    );
     let found = offered(&mut editor, 13, "load(\"@nginx\", \"|\")\n");
     assert!(labels(&found).starts_with(&["nginx"]) && labels(&found).contains(&"site"), "{found}");
     let found = offered(&mut editor, 14, "load(\"lib/pages.star\", \"|\")\n");
@@ -176,7 +249,8 @@ fn functions_of_nginx() -> Vec<String> {
     let project = Project::empty();
     let output = project.run(&["doc", "nginx", "--output", "json"]).exits(0);
     let lines = output.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let names = lines.filter_map(|value| value["name"].as_str()?.strip_prefix("nginx.").map(str::to_owned));
+    let names =
+        lines.filter_map(|value| value["name"].as_str()?.strip_prefix("nginx.").map(str::to_owned));
     let mut names: Vec<_> = names.collect();
     names.sort();
     assert!(names.contains(&"site".to_owned()), "{names:?}");
@@ -190,7 +264,10 @@ fn what_is_under_the_cursor_is_explained_and_found() {
     editor.edit("pallet.star", 1, GOOD);
 
     // the same texts as `pallet-cli doc`
-    for (at, name, start) in [("remote_file(", "remote_file", "remote_file(request"), ("group_spec(", "group_spec", "group_spec(name")] {
+    for (at, name, start) in [
+        ("remote_file(", "remote_file", "remote_file(request"),
+        ("group_spec(", "group_spec", "group_spec(name"),
+    ] {
         let said = hover(&mut editor, &mark(GOOD, at));
         assert!(said.contains(&format!("```python\n{start}")), "{said}");
         let doc = project.run(&["doc", name]).exits(0).stdout;
@@ -204,9 +281,23 @@ fn what_is_under_the_cursor_is_explained_and_found() {
     let said = hover(&mut editor, &mark(GOOD, "port = port"));
     assert!(said.contains("`port` of `nginx.site`: an integer"), "{said}");
     let said = hover(&mut editor, &mark(GOOD, "web})"));
-    assert!(said.contains("def web(request, port = 80)") && said.contains("Serves a page.\n\nIts name is the node's."), "{said}");
+    assert!(
+        said.contains("def web(request, port = 80)")
+            && said.contains(
+                "Serves a page.\n\n\
+        Its name is the node's."
+            ),
+        "{said}"
+    );
     let said = hover(&mut editor, &mark(GOOD, "page(request"));
-    assert!(said.contains("def page(request, title, colour = \"red\")") && said.contains("Writes a page."), "{said}");
+    assert!(
+        said.contains("def page(request, title, colour = \"red\")")
+            && said.contains(
+                "Writes a \
+        page."
+            ),
+        "{said}"
+    );
     assert!(hover(&mut editor, &mark(GOOD, "@nginx")).contains("**crate nginx"));
     assert_eq!(hover(&mut editor, &mark(GOOD, "= group_spec")), "");
 
@@ -241,7 +332,8 @@ fn it_serves_files_of_no_project_and_sees_new_plugins() {
     assert!(found[0].0.contains("there is no crate `greet`"), "{found:?}");
     let plugins = project.directory().join(".pallet/plugins");
     std::fs::create_dir_all(&plugins).unwrap();
-    std::fs::copy(workspace().fixture("crate_greet"), plugins.join("libpallet_crate_greet.so")).unwrap();
+    std::fs::copy(workspace().fixture("crate_greet"), plugins.join("libpallet_crate_greet.so"))
+        .unwrap();
     assert_eq!(editor.edit("notes.star", 2, &format!("{text}\n")), Vec::<Value>::new());
 
     // what is closed is not told of any more
@@ -258,7 +350,10 @@ fn it_serves_files_of_no_project_and_sees_new_plugins() {
     let error = editor.answer("textDocument/hover", json!({"position": 7}));
     assert_eq!(error["error"]["code"], -32602, "{error}");
     editor.tell("textDocument/didOpen", json!({"nonsense": true}));
-    editor.tell("textDocument/didOpen", json!({"textDocument": {"uri": "untitled:1", "languageId": "x", "version": 1, "text": "x"}}));
+    editor.tell(
+        "textDocument/didOpen",
+        json!({"textDocument": {"uri": "untitled:1", "languageId": "x", "version": 1, "text": "x"}})
+    );
     assert_eq!(editor.close().code(), Some(0));
 }
 
@@ -273,9 +368,14 @@ fn text_that_is_cut_anywhere_ends_in_an_answer() {
         let (text, rest) = GOOD.split_at(at);
         for text in [text.to_owned(), format!("{text}\u{1f600}{rest}")] {
             let changes = json!([{"text": text}]);
-            editor.tell("textDocument/didChange", json!({"textDocument": {"uri": uri, "version": version}, "contentChanges": changes}));
+            editor.tell(
+                "textDocument/didChange",
+                json!({"textDocument": {"uri": uri, "version": version}, "contentChanges": changes})
+            );
             let marked = format!("{}|", &text[..at]);
-            for method in ["textDocument/completion", "textDocument/hover", "textDocument/definition"] {
+            for method in
+                ["textDocument/completion", "textDocument/hover", "textDocument/definition"]
+            {
                 editor.ask_at(method, "pallet.star", &marked);
             }
         }
@@ -298,12 +398,22 @@ fn what_is_no_protocol_ends_with_an_error() {
         editor.send_bytes(bytes.as_bytes());
         let (status, errors) = editor.end();
         assert_eq!(status.code(), Some(2), "{bytes:?}: {errors}");
-        assert!(errors.starts_with("error: what comes on standard input is not the language server protocol"), "{bytes:?}: {errors}");
+        assert!(
+            errors.starts_with(
+                "error: what comes on standard input is not the language server \
+            protocol"
+            ),
+            "{bytes:?}: {errors}"
+        );
         assert_eq!(errors.lines().count(), 1, "{errors}");
     }
     // an editor that dies, one that does not say hello, and one that does not say goodbye
     let (status, errors) = Editor::open(&project).end();
-    assert!(status.code() == Some(2) && errors.contains("the editor is gone"), "{status}: {errors}");
+    assert!(
+        status.code() == Some(2) && errors.contains("the editor is gone"),
+        "{status}: \
+        {errors}"
+    );
     let mut editor = Editor::start(&project);
     assert_eq!(editor.answer("textDocument/hover", json!({}))["error"]["code"], -32002);
     editor.tell("exit", Value::Null);
@@ -319,12 +429,20 @@ fn what_is_shown_for_editors_can_be_read() {
         let mut lines = text.lines();
         while let Some(line) = lines.next() {
             let block: String = match line {
-                "```toml" | "```json" => lines.by_ref().take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect(),
+                "```toml" | "```json" => lines
+                    .by_ref()
+                    .take_while(|line| *line != "```")
+                    .map(|line| format!("{line}\n"))
+                    .collect(),
                 _ => continue,
             };
             let is_right = match line {
-                "```toml" => block.parse::<toml::Table>().map(drop).map_err(|error| error.to_string()),
-                _ => serde_json::from_str::<Value>(&block).map(drop).map_err(|error| error.to_string()),
+                "```toml" => {
+                    block.parse::<toml::Table>().map(drop).map_err(|error| error.to_string())
+                }
+                _ => serde_json::from_str::<Value>(&block)
+                    .map(drop)
+                    .map_err(|error| error.to_string()),
             };
             assert_eq!(is_right, Ok(()), "{document}:\n{block}");
             read += usize::from(block.contains("\"lsp\""));

@@ -1,4 +1,5 @@
-//! What an operation sees and tells: nodes that it is not for, nodes of no group, nodes that cannot be destroyed, and projects that are not sound.
+//! What an operation sees and tells: nodes that it is not for, nodes of no group, nodes that cannot
+//! be destroyed, and projects that are not sound.
 
 use std::path::Path;
 use std::time::Duration;
@@ -25,12 +26,17 @@ group_spec("balancer", phases = {"configure": balance})
 /// A list of the nodes of a bed, each with its group.
 fn listed(bed: &Bed, nodes: &[(&str, &str, usize)]) -> String {
     let mut text = format!(
-        "default_service = \"bed\"\n[project]\nname = \"operations\"\n[services.bed]\nprovider = \"node-list\"\n\
+        "default_service = \"bed\"\n[project]\nname = \"operations\"\n[services.bed]\n\
+         provider = \"node-list\"\n\
          [admin_user]\nname = \"root\"\nidentity_files = [{:?}]\n",
         bed.key()
     );
     for (name, group, number) in nodes {
-        text.push_str(&format!("[services.bed.nodes.{name}]\ngroup = \"{group}\"\nhost = \"{}\"\n", bed.address(*number)));
+        text.push_str(&format!(
+            "[services.bed.nodes.{name}]\ngroup = \"{group}\"\n\
+            host = \"{}\"\n",
+            bed.address(*number)
+        ));
     }
     text
 }
@@ -38,7 +44,8 @@ fn listed(bed: &Bed, nodes: &[(&str, &str, usize)]) -> String {
 #[test]
 fn a_part_that_is_lifted_knows_all_nodes() {
     let bed = Bed::of(3);
-    let config = listed(&bed, &[("web-1", "web", 1), ("web-2", "web", 2), ("balancer-1", "balancer", 3)]);
+    let config =
+        listed(&bed, &[("web-1", "web", 1), ("web-2", "web", 2), ("balancer-1", "balancer", 3)]);
     let project = Project::on_bed(&bed, &[("pallet.toml", &config), ("pallet.star", BALANCED)]);
     // nobody has ever reached the backends, and nobody can
     bed.kill(1);
@@ -68,21 +75,30 @@ fn sandbox(config: &str, declarations: &str) -> Project {
 }
 
 const TWO: &str = "def configure(request):\n    file(request, \"/srv/x\")\n\n\
-                   group_spec(\"web\", count = 1, phases = {\"configure\": configure, \"bootstrap\": configure})\n\
-                   group_spec(\"db\", count = 1, phases = {\"configure\": configure, \"bootstrap\": configure})\n";
+    group_spec(\"web\", count = 1, phases = \
+    {\"configure\": configure, \"bootstrap\": configure})\n\
+    group_spec(\"db\", count = 1, phases = {\"configure\": configure, \"bootstrap\": configure})\n";
 
 #[test]
 fn fault_24_nodes_whose_group_is_gone_are_named_until_they_go() {
     let _alone = alone();
     let project = sandbox(SANDBOX, TWO);
     project.events(&["converge"], 0);
-    let gone = "group_spec(\"db\", count = 1, phases = {\"configure\": configure, \"bootstrap\": configure})\n";
+    let gone = "group_spec(\"db\", count = 1, phases = \
+        {\"configure\": configure, \"bootstrap\": configure})\n";
     project.edit("pallet.star", gone, "");
-    for arguments in [["lift"].as_slice(), &["lift", "web", "--dry-run"], &["converge", "--dry-run"], &["converge"], &["check"]] {
+    for arguments in [
+        ["lift"].as_slice(),
+        &["lift", "web", "--dry-run"],
+        &["converge", "--dry-run"],
+        &["converge"],
+        &["check"],
+    ] {
         project.run(arguments).exits(0).says("db-1").says("group db").says("--remove-undeclared");
     }
     project.run(&["nodes"]).exits(0).says("db (not declared)");
-    let declared: Vec<_> = project.nodes().iter().map(|node| node["declared"].as_bool().unwrap()).collect();
+    let declared: Vec<_> =
+        project.nodes().iter().map(|node| node["declared"].as_bool().unwrap()).collect();
     assert_eq!(declared, [false, true]);
     assert_eq!(names(&project), ["db-1", "web-1"], "nobody said that it should go");
     project.run(&["converge", "db=0"]).exits(2).says("this destroys db-1; say --yes");
@@ -98,15 +114,25 @@ fn fault_24_nodes_whose_group_is_gone_are_named_until_they_go() {
 #[test]
 fn down_of_several_services_tells_what_became_of_each_node() {
     let _alone = alone();
-    let config = "default_service = \"all\"\n[project]\nname = \"operations\"\n[services.all]\nprovider = \"hybrid\"\n\
-                  groups = { web = \"here\" }\ndefault = \"list\"\n[services.here]\nprovider = \"sandbox\"\n\
-                  [services.list.nodes.db-1]\ngroup = \"db\"\nhost = \"192.0.2.1\"\n[services.list]\nprovider = \"node-list\"\n";
+    let config = "default_service = \"all\"\n[project]\nname = \"operations\"\n[services.all]\n\
+        provider = \"hybrid\"\n\
+        groups = { web = \"here\" }\ndefault = \"list\"\n[services.here]\nprovider = \"sandbox\"\n\
+        [services.list.nodes.db-1]\ngroup = \"db\"\nhost = \"192.0.2.1\"\n[services.list]\n\
+        provider = \"node-list\"\n";
     let project = sandbox(config, TWO);
     project.run(&["converge", "web"]).exits(0);
-    project.run(&["down"]).exits(2).says("db-1 stays: its provider only lists it").says("this destroys web-1; say --yes");
+    project.run(&["down"]).exits(2).says("db-1 stays: its provider only lists it").says(
+        "this \
+        destroys web-1; say --yes",
+    );
     let down = project.events(&["down", "--yes"], 1);
-    let of = |kind: &str| -> Vec<String> { down.of_kind(kind).filter_map(|event| event.node()).map(str::to_owned).collect() };
-    assert_eq!((of("destroying"), of("destroyed")), (vec!["web-1".to_owned()], vec!["web-1".to_owned()]));
+    let of = |kind: &str| -> Vec<String> {
+        down.of_kind(kind).filter_map(|event| event.node()).map(str::to_owned).collect()
+    };
+    assert_eq!(
+        (of("destroying"), of("destroyed")),
+        (vec!["web-1".to_owned()], vec!["web-1".to_owned()])
+    );
     assert_eq!(of("node_finished"), ["db-1"]);
     assert_eq!(names(&project), ["db-1"]);
     project.run(&["down", "--yes"]).exits(1).says("db-1").says("never destroys machines");
@@ -119,8 +145,16 @@ fn a_broken_pallet_star_keeps_nobody_from_the_nodes() {
     project.run(&["converge", "web"]).exits(0);
     project.write("pallet.star", "load(\"@nosuch\", \"nosuch\")\ngroup_spec(\"web\", cuont = 1\n");
     project.run(&["lift"]).exits(2);
-    project.run(&["nodes"]).exits(0).says("web-1").says("pallet.star cannot be used").says("pallet.star:3");
-    project.run(&["run", "web", "--", "hostname"]).exits(0).says("web-1").never_says("cannot be used");
+    project
+        .run(&["nodes"])
+        .exits(0)
+        .says("web-1")
+        .says("pallet.star cannot be used")
+        .says("pallet.star:3");
+    project.run(&["run", "web", "--", "hostname"]).exits(0).says("web-1").never_says(
+        "cannot be \
+        used",
+    );
     project.run(&["run", "--all", "--", "hostname"]).exits(0).says("web-1");
     project.write("file", "content");
     let file = project.directory().join("file");
@@ -153,9 +187,11 @@ group_spec("db", count = 1, phases = {"restart": alone})
 
 #[test]
 fn check_finds_all_that_is_wrong() {
-    let config = "default_service = \"here\"\n[project]\nname = \"operations\"\n[services.here]\nprovider = \"sandbox\"\n\
-                  [services.list]\nprovider = \"node-list\"\n[services.list.nodes.web-1]\nhost = \"192.0.2.1\"\ngroup = \"wbe\"\n\
-                  [environment]\ndatabase = \"x\"\n[secrets]\nunset = { env = \"PALLET_NO_SUCH\" }\n";
+    let config = "default_service = \"here\"\n[project]\nname = \"operations\"\n[services.here]\n\
+        provider = \"sandbox\"\n\
+        [services.list]\nprovider = \"node-list\"\n[services.list.nodes.web-1]\n\
+        host = \"192.0.2.1\"\ngroup = \"wbe\"\n\
+        [environment]\ndatabase = \"x\"\n[secrets]\nunset = { env = \"PALLET_NO_SUCH\" }\n";
     let project = Project::empty();
     project.write("pallet.toml", config);
     project.write("pallet.star", WRONG);
@@ -176,7 +212,10 @@ fn check_finds_all_that_is_wrong() {
     ] {
         checked = checked.says(what).says(place);
     }
-    checked.says("did you mean `database`?").says("did you mean `web`?").never_says("the project is sound");
+    checked.says("did you mean `database`?").says("did you mean `web`?").never_says(
+        "the project \
+        is sound",
+    );
     // all is well once it is
     project.write("pallet.star", TWO);
     project.edit("pallet.toml", "\"wbe\"", "\"web\"");
@@ -188,7 +227,12 @@ fn check_finds_all_that_is_wrong() {
 fn a_dry_run_that_cannot_plan_a_new_node_fails() {
     let project = Project::empty();
     project.write("pallet.toml", SANDBOX);
-    project.write("pallet.star", WRONG.replace("default_phases = [\"confgure\"]", "roles = []").replace("secret(\"unset\")", "\"\""));
+    project.write(
+        "pallet.star",
+        WRONG
+            .replace("default_phases = [\"confgure\"]", "roles = []")
+            .replace("secret(\"unset\")", "\"\""),
+    );
     project.run(&["converge", "web", "--dry-run"]).exits(1).says("web-1").says("no/such");
 }
 
@@ -198,10 +242,17 @@ fn more_nodes_than_a_project_may_have_are_an_error_at_once() {
     project.write("pallet.toml", SANDBOX);
     project.write("pallet.star", "group_spec(\"web\", count = 1000000000)\n");
     let refused = project.run(&["converge", "--dry-run"]).exits(2);
-    let refused = refused.says("group `web` has 1000000000 nodes, and a project may have 10000").says("max_nodes").says("pallet.star:1:1");
+    let refused = refused
+        .says("group `web` has 1000000000 nodes, and a project may have 10000")
+        .says("max_nodes")
+        .says("pallet.star:1:1");
     assert!(refused.took < Duration::from_secs(5), "{refused}");
     project.write("pallet.star", "group_spec(\"web\", count = 1)\n");
-    project.run(&["converge", "web=20000", "--dry-run"]).exits(2).says("the limit is 10000").says("max_nodes");
+    project
+        .run(&["converge", "web=20000", "--dry-run"])
+        .exits(2)
+        .says("the limit is 10000")
+        .says("max_nodes");
     project.edit("pallet.toml", "\"operations\"", "\"operations\"\nmax_nodes = 20000");
     // what is planned for each of them anew would never come to an end
     project.run(&["converge", "web=20000", "--dry-run", "--output", "json"]).exits(0);
@@ -212,6 +263,17 @@ fn more_nodes_than_a_project_may_have_are_an_error_at_once() {
 fn names_of_groups_tell_their_nodes_apart() {
     let project = Project::empty();
     project.write("pallet.toml", SANDBOX);
-    project.write("pallet.star", "group_spec(\"web\", count = 1)\ngroup_spec(\"web-1\", count = 1)\n");
-    project.run(&["check"]).exits(2).says("`web-1` is a group, and the name of node 1 of group `web`").says("pallet.star:2:1");
+    project.write(
+        "pallet.star",
+        "group_spec(\"web\", count = 1)\n\
+        group_spec(\"web-1\", count = 1)\n",
+    );
+    project
+        .run(&["check"])
+        .exits(2)
+        .says(
+            "`web-1` is a group, and the name of node 1 of group \
+        `web`",
+        )
+        .says("pallet.star:2:1");
 }

@@ -1,5 +1,6 @@
-//! What documents declare is tried on fresh nodes as the crates are: a dry run writes nothing, what it said `will` change did and nothing else but
-//! what it said `may`, and a second run finds nothing to do. What it left open is listed: each was looked at.
+//! What documents declare is tried on fresh nodes as the crates are: a dry run writes nothing, what
+//! it said `will` change did and nothing else but what it said `may`, and a second run finds
+//! nothing to do. What it left open is listed: each was looked at.
 
 use std::fs;
 
@@ -11,39 +12,67 @@ use super::document::{Block, blocks};
 
 /// The first block of Python in a document that has this text.
 fn declarations<'a>(document: &'a str, with: &str) -> &'a str {
-    let blocks = document.split("```python").skip(1).filter_map(|rest| rest.split_once('\n')?.1.split("```").next());
-    blocks.into_iter().find(|block| block.contains(with)).unwrap_or_else(|| panic!("no block has {with:?}"))
+    let blocks = document
+        .split("```python")
+        .skip(1)
+        .filter_map(|rest| rest.split_once('\n')?.1.split("```").next());
+    blocks.into_iter().find(|block| block.contains(with)).unwrap_or_else(|| {
+        panic!(
+            "no block has \
+        {with:?}"
+        )
+    })
 }
 
-/// Nothing goes for these: whether Debian's package has a file of that name, and starts its service, only the package knows, which is not on the
-/// node yet.
+/// Nothing goes for these: whether Debian's package has a file of that name, and starts its
+/// service, only the package knows, which is not on the node yet.
 #[test]
 fn what_documents_declare_keeps_the_laws() {
     let home = home();
     let package = home.directory();
     let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
     let readme = read("README.md");
-    let (web, conditions) = (declarations(&readme, "count = 2, phases"), declarations(&readme, "plan_when"));
+    let (web, conditions) =
+        (declarations(&readme, "count = 2, phases"), declarations(&readme, "plan_when"));
     let anywhere = declarations(&readme, "node_spec = node_spec(");
     // what the document leaves to the reader
-    let around = "def deploy(request):\n    exec_script(request, \"echo $LANG >deployed\", creates = \"/srv/app/deployed\")\n";
-    let all = "def all(request):\n    user(request, \"app\")\n    directory(request, \"/srv/app\", owner = \"app\")\n    app(request)\n";
+    let around = "def deploy(request):\n    exec_script(request, \"echo $LANG >deployed\", creates \
+        = \"/srv/app/deployed\")\n";
+    let all = "def all(request):\n    user(request, \"app\")\n    directory(request, \"/srv/app\", \
+        owner = \"app\")\n    app(request)\n";
     let group = "group_spec(\"app\", count = 1, phases = {\"configure\": all})\n";
     home.write("tests/readme.star", web);
-    home.write("tests/readme-anywhere.star", format!("{}\n{anywhere}", web.split("group_spec").next().unwrap()));
+    home.write(
+        "tests/readme-anywhere.star",
+        format!("{}\n{anywhere}", web.split("group_spec").next().unwrap()),
+    );
     home.write("tests/readme-conditions.star", format!("{around}\n{conditions}\n{all}\n{group}"));
     home.write("tests/app.conf.j2", "password = {{ password }}\n");
     home.write("tests/quickstart.star", read("pallet-cli/quickstart/pallet.star"));
     for block in blocks(&read("docs/for-ansible-users.md")) {
         match block {
-            Block::File { path, text } if path == "pallet.star" => home.write("tests/for-ansible-users.star", text),
-            Block::File { path, text } if path == "site.conf.j2" => home.write("tests/site.conf.j2", text),
+            Block::File { path, text } if path == "pallet.star" => {
+                home.write("tests/for-ansible-users.star", text)
+            }
+            Block::File { path, text } if path == "site.conf.j2" => {
+                home.write("tests/site.conf.j2", text)
+            }
             _ => {}
         }
     }
-    let secrets = "[environment]\ngreeting = \"hello from\"\n\n[secrets]\ndatabase = { command = \"echo hunter2\" }\n";
-    home.write("tests/pallet.toml", format!("default_service = \"sandbox\"\n\n[services.sandbox]\nprovider = \"sandbox\"\n\n{secrets}"));
-    let nginx = workspace().plugins().find(|plugin| plugin.file.to_string_lossy().contains("crate_nginx")).expect("it was built");
+    let secrets = "[environment]\ngreeting = \"hello from\"\n\n[secrets]\n\
+        database = { command = \"echo hunter2\" }\n";
+    home.write(
+        "tests/pallet.toml",
+        format!(
+            "default_service = \"sandbox\"\n\n[services.sandbox]\n\
+        provider = \"sandbox\"\n\n{secrets}"
+        ),
+    );
+    let nginx = workspace()
+        .plugins()
+        .find(|plugin| plugin.file.to_string_lossy().contains("crate_nginx"))
+        .expect("it was built");
     expect![[r#"
         for-ansible-users
           remote_file /etc/nginx/conf.d/site.conf: ensure file

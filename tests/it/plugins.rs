@@ -1,4 +1,5 @@
-//! Plugins: every dylib of the workspace keeps its contract, and no bad library does more than earn one clear line.
+//! Plugins: every dylib of the workspace keeps its contract, and no bad library does more than earn
+//! one clear line.
 
 mod bad;
 mod contract;
@@ -40,7 +41,13 @@ struct Nobody;
 
 impl RequestHost for Nobody {
     fn invoke(&self, operation: &str, _: Value) -> Result<Value, PluginError> {
-        Err(PluginError::new(ErrorKind::Failed, format!("the host of this test does nothing, not even {operation}")))
+        Err(PluginError::new(
+            ErrorKind::Failed,
+            format!(
+                "the host of this test does nothing, not \
+            even {operation}"
+            ),
+        ))
     }
 }
 
@@ -51,5 +58,9 @@ fn nobody() -> Arc<dyn RequestHost> {
 /// Asserts that an error is one line that says something, and not a page of types.
 #[track_caller]
 fn is_one_line(error: &str) {
-    assert!(error.len() > 15 && error.len() < 600 && !error.trim_end().contains('\n'), "not one clear line: {error}");
+    assert!(
+        error.len() > 15 && error.len() < 600 && !error.trim_end().contains('\n'),
+        "not one \
+        clear line: {error}"
+    );
 }

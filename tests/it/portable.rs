@@ -53,13 +53,22 @@ fn project(bed: &Bed, cloud: &Cloud, engine: &ContainerEngine) -> Project {
         subnet = cloud.subnet(),
         machines = qemu::service("machines"),
     );
-    let mut project = Project::on_bed(bed, &[("pallet.toml", &config), ("pallet.star", DECLARATIONS)]).timeout(Duration::from_secs(900));
+    let mut project =
+        Project::on_bed(bed, &[("pallet.toml", &config), ("pallet.star", DECLARATIONS)])
+            .timeout(Duration::from_secs(900));
     let key = project.directory().join("key");
-    let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", "ops", "-f"]).arg(&key).status().unwrap();
+    let made = Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-C", "ops", "-f"])
+        .arg(&key)
+        .status()
+        .unwrap();
     assert!(made.success());
     // machines outlive everything else
     project.take_down_at_the_end(&project.directory());
-    project.set("AWS_ACCESS_KEY_ID", "test").set("AWS_SECRET_ACCESS_KEY", "test").set("AWS_EC2_METADATA_DISABLED", "true")
+    project
+        .set("AWS_ACCESS_KEY_ID", "test")
+        .set("AWS_SECRET_ACCESS_KEY", "test")
+        .set("AWS_EC2_METADATA_DISABLED", "true")
 }
 
 #[test]
@@ -77,9 +86,17 @@ fn only_the_service_changes() {
         let nodes = project.run(&at(&["nodes", "--output", "json"])).exits(0);
         let nodes: serde_json::Value = serde_json::from_str(&nodes.stdout).unwrap();
         let node = &nodes[0];
-        assert_eq!((node["name"].as_str(), node["group"].as_str(), node["status"].as_str()), (Some("web-1"), Some("web"), Some("running")));
-        assert_eq!((node["tags"]["team"].as_str(), nodes.as_array().unwrap().len()), (Some("shop"), 1), "{service}: {node}");
-        let look = "exec_checked_script(request, \"look\", \"test $(hostname) = web-1 && id -u app && grep -qx 'I am web-1 of debian 12' /srv/app/name\")";
+        assert_eq!(
+            (node["name"].as_str(), node["group"].as_str(), node["status"].as_str()),
+            (Some("web-1"), Some("web"), Some("running"))
+        );
+        assert_eq!(
+            (node["tags"]["team"].as_str(), nodes.as_array().unwrap().len()),
+            (Some("shop"), 1),
+            "{service}: {node}"
+        );
+        let look = "exec_checked_script(request, \"look\", \"test $(hostname) = web-1 && id -u app \
+            && grep -qx 'I am web-1 of debian 12' /srv/app/name\")";
         project.events(&at(&["lift", "-e", look]), 0);
         let again = project.events(&at(&["converge"]), 0);
         assert_eq!(again.changes().values().sum::<usize>(), 0, "{service}: {again:#?}");
@@ -89,7 +106,10 @@ fn only_the_service_changes() {
         assert_eq!(at_itself, service != "machines", "{node}");
         if service == "containers" {
             let format = "{{.HostConfig.NanoCpus}} {{.HostConfig.Memory}} {{.Config.Labels.team}}";
-            engine.client(&["inspect", "--format", format, "pallet-portable.web-1"]).exits(0).says("1000000000 536870912 shop");
+            engine
+                .client(&["inspect", "--format", format, "pallet-portable.web-1"])
+                .exits(0)
+                .says("1000000000 536870912 shop");
         }
         project.run(&at(&["down", "--yes"])).exits(0);
     }

@@ -1,4 +1,5 @@
-//! Publishing: from a package to an artifact on a real registry, or in a directory, that others can read and verify.
+//! Publishing: from a package to an artifact on a real registry, or in a directory, that others can
+//! read and verify.
 
 mod access;
 mod artifact;
@@ -27,7 +28,8 @@ impl Author {
     fn new() -> Self {
         // cargo itself and not rustup, which looks for itself in the home
         let cargo = PathBuf::from(std::env::var_os("CARGO").unwrap());
-        let path = format!("{}:{}", cargo.parent().unwrap().display(), std::env::var("PATH").unwrap());
+        let path =
+            format!("{}:{}", cargo.parent().unwrap().display(), std::env::var("PATH").unwrap());
         let project = Project::empty().set("PATH", path);
         project.write("Cargo.toml", include_str!("publish/package.toml"));
         project.write("src/lib.rs", "");
@@ -48,7 +50,8 @@ impl Author {
 
     /// Runs `pallet-cli publish` on the package.
     fn publish(&self, arguments: &[&str]) -> Output {
-        let arguments: Vec<&str> = ["publish"].into_iter().chain(arguments.iter().copied()).collect();
+        let arguments: Vec<&str> =
+            ["publish"].into_iter().chain(arguments.iter().copied()).collect();
         self.project.run(&arguments)
     }
 
@@ -81,7 +84,8 @@ impl Author {
     /// Makes a key; gives the file of the private one.
     fn key(&self, name: &str, more: &[&str]) -> String {
         let file = self.file(name).to_str().unwrap().to_owned();
-        let arguments: Vec<&str> = ["generate-key", &file].into_iter().chain(more.iter().copied()).collect();
+        let arguments: Vec<&str> =
+            ["generate-key", &file].into_iter().chain(more.iter().copied()).collect();
         self.project.run(&arguments).exits(0);
         file
     }
@@ -106,7 +110,11 @@ fn repository(source: &str) -> Box<dyn Repository> {
 }
 
 fn plugin(source: &str, version: &str) -> Plugin {
-    block_on(Plugin::read(repository(source).as_ref(), &Reference::Version(version.parse().unwrap()))).unwrap()
+    block_on(Plugin::read(
+        repository(source).as_ref(),
+        &Reference::Version(version.parse().unwrap()),
+    ))
+    .unwrap()
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {
@@ -117,7 +125,20 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
 #[track_caller]
 fn fails_in_one_line(output: Output) -> String {
     let output = output.exits(2);
-    let lines: Vec<&str> = output.stderr.lines().filter(|line| !line.starts_with("warning: nothing signs it")).collect();
-    assert!(lines.len() == 1 && lines[0].starts_with("error: "), "it should say one line\n{output}");
+    let lines: Vec<&str> = output
+        .stderr
+        .lines()
+        .filter(|line| {
+            !line.starts_with(
+                "warning: nothing \
+        signs it",
+            )
+        })
+        .collect();
+    assert!(
+        lines.len() == 1 && lines[0].starts_with("error: "),
+        "it should say one line\n\
+        {output}"
+    );
     lines[0].to_owned()
 }

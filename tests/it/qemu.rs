@@ -1,4 +1,5 @@
-//! A virtual machine from its birth to its end. It boots in emulation where there is no KVM, which takes a minute or two: so there is one.
+//! A virtual machine from its birth to its end. It boots in emulation where there is no KVM, which
+//! takes a minute or two: so there is one.
 
 use std::process::Command;
 use std::time::Duration;
@@ -7,9 +8,15 @@ use pallet_tests::{Leftovers, Process, Project, root};
 
 use crate::quickstart::alone;
 
-/// The tables of pallet.toml that make this service one of virtual machines; the first test of all builds their image.
+/// The tables of pallet.toml that make this service one of virtual machines; the first test of all
+/// builds their image.
 pub(crate) fn service(name: &str) -> String {
-    let output = Process::start(Command::new(root().join("tests/bed/vm-image.sh")), Duration::from_secs(900)).wait().exits(0);
+    let output = Process::start(
+        Command::new(root().join("tests/bed/vm-image.sh")),
+        Duration::from_secs(900),
+    )
+    .wait()
+    .exits(0);
     format!(
         r#"
         [services.{name}]
@@ -67,12 +74,18 @@ fn from_birth_to_end() {
     let first = project.events(&["converge"], 0);
     assert!(first.ok() && first.changes()["vm-1"] > 0, "{first:#?}");
     let nodes = project.nodes();
-    assert_eq!((nodes.len(), nodes[0]["name"].as_str(), nodes[0]["status"].as_str()), (1, Some("vm-1"), Some("running")), "{nodes:#?}");
+    assert_eq!(
+        (nodes.len(), nodes[0]["name"].as_str(), nodes[0]["status"].as_str()),
+        (1, Some("vm-1"), Some("running")),
+        "{nodes:#?}"
+    );
 
     // the image's user made the admin user, who has logged in since
-    let made = first
-        .of_node("vm-1")
-        .any(|event| event.phase() == Some("bootstrap") && event.action() == Some("user") && event.changed() == Some(true));
+    let made = first.of_node("vm-1").any(|event| {
+        event.phase() == Some("bootstrap")
+            && event.action() == Some("user")
+            && event.changed() == Some(true)
+    });
     assert!(made, "{first:#?}");
     let admin = "exec_checked_script(request, \"look\", \"test $SUDO_USER = ops\")";
     project.events(&["lift", "vm", "-e", admin], 0);
@@ -80,7 +93,8 @@ fn from_birth_to_end() {
     // who the machine is was known before it was ever asked
     assert!(!project.home().join(".ssh/known_hosts").exists(), "the host key was learned");
     project.run(&["ssh", "vm-1", "--", "hostname"]).exits(0).says("vm-1");
-    let look = "exec_checked_script(request, \"look\", \"test $(hostname) = vm-1 && test -e /srv/app/name && test $(df --output=size -BM / | tail -1 | tr -d M) -gt 2500\")";
+    let look = "exec_checked_script(request, \"look\", \"test $(hostname) = vm-1 && test -e \
+        /srv/app/name && test $(df --output=size -BM / | tail -1 | tr -d M) -gt 2500\")";
     project.events(&["lift", "vm", "-e", look], 0);
 
     let again = project.events(&["converge"], 0);

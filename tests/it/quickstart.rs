@@ -17,7 +17,17 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
 
 /// The names of the nodes, with their addresses.
 fn addresses(project: &Project) -> BTreeMap<String, String> {
-    let text = |node: &Value, key: &str| node[key].as_str().unwrap_or_else(|| panic!("a node without {key}: {node}")).to_owned();
+    let text = |node: &Value, key: &str| {
+        node[key]
+            .as_str()
+            .unwrap_or_else(|| {
+                panic!(
+                    "a node \
+        without {key}: {node}"
+                )
+            })
+            .to_owned()
+    };
     project.nodes().iter().map(|node| (text(node, "name"), text(node, "address"))).collect()
 }
 
@@ -34,11 +44,18 @@ fn each_serves_its_name(project: &Project) {
     }
 }
 
-/// What an operation did, which must be what its dry run said before. Gives what that left open as well.
+/// What an operation did, which must be what its dry run said before. Gives what that left open as
+/// well.
 #[track_caller]
 fn as_planned(project: &Project, arguments: &[&str]) -> (Events, BTreeSet<String>) {
-    let words =
-        |more: &[&'static str]| arguments.iter().copied().chain(more.iter().copied()).chain(["--output", "json"]).collect::<Vec<_>>();
+    let words = |more: &[&'static str]| {
+        arguments
+            .iter()
+            .copied()
+            .chain(more.iter().copied())
+            .chain(["--output", "json"])
+            .collect::<Vec<_>>()
+    };
     let plan = Plan::of(&project.run(&words(&["--dry-run"])).exits(0).stdout);
     let done = project.run(&words(&[])).exits(0);
     plan.was_true("the quickstart", &arguments.join(" "), &done.stdout);
@@ -71,8 +88,14 @@ fn from_init_to_down() {
     assert_eq!(open, BTreeSet::new());
     assert_eq!(names(&project), ["web-1", "web-2", "web-3"]);
     let changes = more.changes();
-    assert!(changes["web-3"] > 0 && changes.get("web-1").is_none_or(|changes| *changes == 0), "{changes:?}");
-    assert!(addresses_before.iter().all(|(name, address)| addresses(&project)[name] == *address), "a node changed its address");
+    assert!(
+        changes["web-3"] > 0 && changes.get("web-1").is_none_or(|changes| *changes == 0),
+        "{changes:?}"
+    );
+    assert!(
+        addresses_before.iter().all(|(name, address)| addresses(&project)[name] == *address),
+        "a node changed its address"
+    );
     each_serves_its_name(&project);
 
     // two less, and only when that is confirmed
@@ -85,11 +108,23 @@ fn from_init_to_down() {
     // inline configuration
     let inline = ["lift", "web", "-e", "directory(request, \"/srv/inline\")"];
     let (once, open) = as_planned(&project, &inline);
-    assert_eq!((once.changes(), open), (BTreeMap::from([("web-1".to_owned(), 1)]), BTreeSet::new()));
+    assert_eq!(
+        (once.changes(), open),
+        (BTreeMap::from([("web-1".to_owned(), 1)]), BTreeSet::new())
+    );
     assert_eq!(project.events(&inline, 0).changes(), BTreeMap::from([("web-1".to_owned(), 0)]));
 
     // as README.md has it: nothing of the node is decided later but the package itself
-    let (package, open) = as_planned(&project, &["lift", "web", "-e", "package(request, \"tree\")"]);
+    let (package, open) = as_planned(
+        &project,
+        &[
+            "lift",
+            "web",
+            "-e",
+            "package(request, \
+        \"tree\")",
+        ],
+    );
     assert!(package.ok() && open.is_empty(), "{open:?}");
 
     project.run(&["down", "--yes"]).exits(0);
@@ -145,8 +180,12 @@ fn as_a_program() {
     let first = run(&[]);
     assert!(first.contains("2 changed, 0 unchanged, 0 failed"), "{first}");
     let pages = first.lines().filter_map(|line| line.split_once(": created, "));
-    let pages: Vec<_> = pages.map(|(name, address)| (name, get(&format!("{address}:80"), None).unwrap())).collect();
-    assert_eq!(pages, [("web-1", "hello from web-1\n".to_owned()), ("web-2", "hello from web-2\n".to_owned())]);
+    let pages: Vec<_> =
+        pages.map(|(name, address)| (name, get(&format!("{address}:80"), None).unwrap())).collect();
+    assert_eq!(
+        pages,
+        [("web-1", "hello from web-1\n".to_owned()), ("web-2", "hello from web-2\n".to_owned())]
+    );
     let second = run(&[]);
     assert!(second.contains("0 changed, 2 unchanged, 0 failed"), "{second}");
     assert!(run(&["down"]).contains("0 failed, 2 destroyed"));

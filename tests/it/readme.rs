@@ -17,7 +17,9 @@ const TESTS: &str = "tests/run";
 #[test]
 fn every_command_of_the_readme_works() {
     let readme = fs::read_to_string(root().join("README.md")).expect("a README.md");
-    let steps = blocks(&readme).into_iter().filter_map(|block| if let Block::Console(steps) = block { Some(steps) } else { None });
+    let steps = blocks(&readme)
+        .into_iter()
+        .filter_map(|block| if let Block::Console(steps) = block { Some(steps) } else { None });
     let steps: Vec<_> = steps.flatten().collect();
     assert!(!steps.is_empty(), "README.md has no block marked ```console");
     // nodes that a command makes are this home's, and go at its end
@@ -39,14 +41,17 @@ fn every_command_of_the_readme_works() {
     }
 }
 
-/// On the quickstart, whose groups it names. The plans are true; of nodes that are there, nothing is left open.
+/// On the quickstart, whose groups it names. The plans are true; of nodes that are there, nothing
+/// is left open.
 #[test]
 fn the_session_of_the_readme_works() {
     let _alone = alone();
     let readme = fs::read_to_string(root().join("README.md")).expect("a README.md");
     let blocks = blocks(&readme);
-    let typed: Vec<&Step> =
-        blocks.iter().flat_map(|block| if let Block::Session(steps) = block { steps.as_slice() } else { &[] }).collect();
+    let typed: Vec<&Step> = blocks
+        .iter()
+        .flat_map(|block| if let Block::Session(steps) = block { steps.as_slice() } else { &[] })
+        .collect();
     assert!(!typed.is_empty(), "README.md has no block marked ```pycon");
     let project = Project::quickstart().timeout(Duration::from_secs(600));
     let session = project.start_with_input(&["repl"], &planned_too(&typed)).wait().exits(0);

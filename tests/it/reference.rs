@@ -13,7 +13,8 @@ use crate::lift::project;
 #[test]
 fn the_page_is_current() {
     let page = Project::empty().run(&["doc", "--markdown"]).exits(0);
-    expect_file![Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/actions.md")].assert_eq(&page.stdout);
+    expect_file![Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/actions.md")]
+        .assert_eq(&page.stdout);
 }
 
 #[test]
@@ -33,9 +34,12 @@ fn examples() -> Vec<(String, String)> {
     let listed: Vec<Value> = serde_json::from_str(&listed.stdout).unwrap();
     let of = |entry: &Value| -> Vec<(String, String)> {
         let doc = entry["doc"].as_str().unwrap_or_default();
-        let examples = doc.split("\n\n").filter_map(|paragraph| paragraph.trim().strip_prefix("Example: "));
+        let examples =
+            doc.split("\n\n").filter_map(|paragraph| paragraph.trim().strip_prefix("Example: "));
         let name = entry["name"].as_str().unwrap_or_default();
-        examples.map(|example| (name.to_owned(), example.trim_matches('`').replace('\n', " "))).collect()
+        examples
+            .map(|example| (name.to_owned(), example.trim_matches('`').replace('\n', " ")))
+            .collect()
     };
     listed.iter().flat_map(of).collect()
 }
@@ -62,7 +66,8 @@ for path in ["/etc/default/app", "/etc/php/8.2/cli/php.ini"]:
     for (action, example) in examples() {
         let output = project.run(&["lift", "--dry-run", "-e", &example]);
         // what is for other systems says so
-        let elsewhere = ["add_rpm", "package_repository"].contains(&action.as_str()) && format!("{output}").contains("debian 12 (x86_64)");
+        let elsewhere = ["add_rpm", "package_repository"].contains(&action.as_str())
+            && format!("{output}").contains("debian 12 (x86_64)");
         if output.code() != 0 && !elsewhere {
             failed.push(format!("{action}: {output}"));
         }
@@ -70,7 +75,8 @@ for path in ["/etc/default/app", "/etc/php/8.2/cli/php.ini"]:
     assert!(failed.is_empty(), "{}", failed.join("\n"));
     // a dry run writes nothing, whatever it is asked
     let after = files(&bed.disk(1));
-    let written: Vec<_> = after.iter().filter(|(path, state)| before.get(*path) != Some(state)).collect();
+    let written: Vec<_> =
+        after.iter().filter(|(path, state)| before.get(*path) != Some(state)).collect();
     assert!(written.is_empty(), "{written:#?}");
     let lost: Vec<_> = before.keys().filter(|path| !after.contains_key(*path)).collect();
     assert!(lost.is_empty(), "{lost:#?}");
@@ -88,7 +94,10 @@ fn files(directory: &Path) -> BTreeMap<PathBuf, (u64, i64, i64, u32)> {
                 open.push(entry.path());
             }
             if !["lastlog", "wtmp", "btmp"].iter().any(|name| entry.file_name() == *name) {
-                found.insert(entry.path(), (data.size(), data.mtime(), data.mtime_nsec(), data.mode()));
+                found.insert(
+                    entry.path(),
+                    (data.size(), data.mtime(), data.mtime_nsec(), data.mode()),
+                );
             }
         }
     }

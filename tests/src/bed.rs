@@ -1,4 +1,5 @@
-//! Nodes with real sshd, from the scripts in `bed/`. Each value is a bed of its own: tests run side by side and begin with fresh nodes.
+//! Nodes with real sshd, from the scripts in `bed/`. Each value is a bed of its own: tests run side
+//! by side and begin with fresh nodes.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -47,7 +48,8 @@ impl Bed {
     /// Nodes 1 to `count`.
     pub fn with(count: usize, init: Init) -> Self {
         static BEDS: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("pallet-bed-{}-{}", std::process::id(), BEDS.fetch_add(1, Ordering::Relaxed));
+        let name =
+            format!("pallet-bed-{}-{}", std::process::id(), BEDS.fetch_add(1, Ordering::Relaxed));
         let guard = Guard::start(script(&name).arg("hold"));
         let output = script(&name).arg("dir").output().unwrap();
         let directory = PathBuf::from(String::from_utf8(output.stdout).unwrap().trim());
@@ -58,13 +60,25 @@ impl Bed {
 
     /// Adds nodes.
     pub fn add(&self, options: BedOptions) {
-        let mut arguments = vec!["up".to_owned(), options.count.to_string(), "--from".to_owned(), options.from.to_string()];
-        arguments.extend(["--init", if options.init == Init::Systemd { "systemd" } else { "sshd" }].map(str::to_owned));
+        let mut arguments = vec![
+            "up".to_owned(),
+            options.count.to_string(),
+            "--from".to_owned(),
+            options.from.to_string(),
+        ];
+        arguments.extend(
+            ["--init", if options.init == Init::Systemd { "systemd" } else { "sshd" }]
+                .map(str::to_owned),
+        );
         if options.other_host_key {
             arguments.extend(["--host-key", "other"].map(str::to_owned));
         }
         // the first one of all builds the image
-        self.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), Duration::from_secs(600)).exits(0);
+        self.run(
+            &arguments.iter().map(String::as_str).collect::<Vec<_>>(),
+            Duration::from_secs(600),
+        )
+        .exits(0);
     }
 
     /// The address of a node.
@@ -133,6 +147,9 @@ const SHORT: Duration = Duration::from_secs(90);
 
 fn script(name: &str) -> Command {
     let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("bed/bed.sh"));
-    command.env("PALLET_BED", name).env("PALLET_BED_OWNER", std::process::id().to_string()).stdin(Stdio::null());
+    command
+        .env("PALLET_BED", name)
+        .env("PALLET_BED_OWNER", std::process::id().to_string())
+        .stdin(Stdio::null());
     command
 }

@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use crate::{Bed, Process};
 
-/// The API at a loopback address of the bed's network, and a node with real sshd for each instance. It ends when this value does.
+/// The API at a loopback address of the bed's network, and a node with real sshd for each instance.
+/// It ends when this value does.
 #[derive(Debug)]
 pub struct Cloud {
     child: Child,
@@ -31,7 +32,9 @@ impl Cloud {
         let mut child = command.spawn().expect("the cloud starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let [ready, subnet, python] = line.split_whitespace().collect::<Vec<_>>()[..] else { panic!("the cloud does not start: {line:?}") };
+        let [ready, subnet, python] = line.split_whitespace().collect::<Vec<_>>()[..] else {
+            panic!("the cloud does not start: {line:?}")
+        };
         assert_eq!(ready, "ready");
         Cloud { child, port, subnet: subnet.to_owned(), python: python.to_owned() }
     }
@@ -46,12 +49,16 @@ impl Cloud {
         &self.subnet
     }
 
-    /// What the cloud answers to a call that is not Pallet's: a method of boto3's client, and its arguments.
+    /// What the cloud answers to a call that is not Pallet's: a method of boto3's client, and its
+    /// arguments.
     #[track_caller]
     pub fn ask(&self, bed: &Bed, method: &str, arguments: Value) -> Value {
         let mut words = bed.prefix();
         let endpoint = self.endpoint();
-        words.extend([self.python.as_str(), "-c", ASK, &endpoint, method, &arguments.to_string()].map(str::to_owned));
+        words.extend(
+            [self.python.as_str(), "-c", ASK, &endpoint, method, &arguments.to_string()]
+                .map(str::to_owned),
+        );
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).envs([
             ("AWS_ACCESS_KEY_ID", "test"),

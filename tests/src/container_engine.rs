@@ -21,10 +21,15 @@ impl ContainerEngine {
     /// Starts `docker` or `podman`.
     pub fn start(engine: &str) -> Self {
         static ENGINES: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("pallet-bed-{}-e{}", std::process::id(), ENGINES.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "pallet-bed-{}-e{}",
+            std::process::id(),
+            ENGINES.fetch_add(1, Ordering::Relaxed)
+        );
         let mut hold = bed_script("docker.sh");
         let guard = Guard::start(hold.args(["hold", engine]).env("PALLET_BED", &name));
-        let started = ContainerEngine { directory: Path::new("/run").join(&name), name, _guard: guard };
+        let started =
+            ContainerEngine { directory: Path::new("/run").join(&name), name, _guard: guard };
         // packages may have to be installed first
         let end = Instant::now() + Duration::from_secs(300);
         while !started.directory.join("ready").exists() {

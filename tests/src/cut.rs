@@ -1,4 +1,5 @@
-//! A proxy before a TCP server of this machine that counts what it passes on, and dies after so many bytes.
+//! A proxy before a TCP server of this machine that counts what it passes on, and dies after so
+//! many bytes.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -64,7 +65,8 @@ impl CutNetwork {
 }
 
 fn pass(client: TcpStream, upstream: TcpStream, state: &State) {
-    let (mut from_client, mut to_server) = (client.try_clone().unwrap(), upstream.try_clone().unwrap());
+    let (mut from_client, mut to_server) =
+        (client.try_clone().unwrap(), upstream.try_clone().unwrap());
     std::thread::spawn(move || {
         // either side may be gone
         let _ = std::io::copy(&mut from_client, &mut to_server);
@@ -74,7 +76,8 @@ fn pass(client: TcpStream, upstream: TcpStream, state: &State) {
     let mut buffer = [0; 16 << 10];
     while let Ok(count @ 1..) = upstream.read(&mut buffer) {
         let take = |left: u64| Some(left.saturating_sub(count as u64));
-        let left = state.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).unwrap_or_default();
+        let left =
+            state.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).unwrap_or_default();
         let count = count.min(usize::try_from(left).unwrap_or(usize::MAX));
         if count == 0 || client.write_all(&buffer[..count]).is_err() {
             break;

@@ -29,7 +29,8 @@ impl Editor {
     /// An editor that opened the project's directory and has said hello.
     pub fn open(project: &Project) -> Self {
         let mut editor = Editor::start(project);
-        let capabilities = editor.ask("initialize", json!({"processId": null, "rootUri": null, "capabilities": {}}));
+        let capabilities = editor
+            .ask("initialize", json!({"processId": null, "rootUri": null, "capabilities": {}}));
         assert_eq!(capabilities["capabilities"]["hoverProvider"], true, "{capabilities}");
         editor.tell("initialized", json!({}));
         editor
@@ -38,7 +39,11 @@ impl Editor {
     /// An editor that has only started its server.
     pub fn start(project: &Project) -> Self {
         let mut command = project.command(&["lsp"]);
-        command.current_dir(project.directory()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .current_dir(project.directory())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut server = crate::process::spawn(&mut command).unwrap();
         let mut output = BufReader::new(server.stdout.take().unwrap());
         let (sender, messages) = channel();
@@ -50,7 +55,14 @@ impl Editor {
             }
         });
         let input = server.stdin.take();
-        Editor { server, input, messages, directory: project.directory(), number: 0, pending: Vec::new() }
+        Editor {
+            server,
+            input,
+            messages,
+            directory: project.directory(),
+            number: 0,
+            pending: Vec::new(),
+        }
     }
 
     /// What the server calls a file of the project.
@@ -62,10 +74,18 @@ impl Editor {
     pub fn edit(&mut self, file: &str, version: i64, text: &str) -> Vec<Value> {
         let uri = self.uri(file);
         if version == 1 {
-            self.tell("textDocument/didOpen", json!({"textDocument": {"uri": uri, "languageId": "starlark", "version": 1, "text": text}}));
+            self.tell(
+                "textDocument/didOpen",
+                json!({"textDocument": {
+                    "uri": uri, "languageId": "starlark", "version": 1, "text": text,
+                }}),
+            );
         } else {
             let changes = json!([{"text": text}]);
-            self.tell("textDocument/didChange", json!({"textDocument": {"uri": uri, "version": version}, "contentChanges": changes}));
+            self.tell(
+                "textDocument/didChange",
+                json!({"textDocument": {"uri": uri, "version": version}, "contentChanges": changes})
+            );
         }
         self.diagnostics(file, Some(version))
     }
@@ -75,7 +95,9 @@ impl Editor {
         let uri = self.uri(file);
         let told = |message: &Value| {
             let params = &message["params"];
-            message["method"] == "textDocument/publishDiagnostics" && params["uri"] == uri.as_str() && params["version"].as_i64() == version
+            message["method"] == "textDocument/publishDiagnostics"
+                && params["uri"] == uri.as_str()
+                && params["version"].as_i64() == version
         };
         let message = match self.pending.iter().position(told) {
             Some(at) => self.pending.remove(at),
@@ -117,7 +139,10 @@ impl Editor {
         let line = before.matches('\n').count();
         let character = before.rsplit('\n').next().unwrap_or_default().encode_utf16().count();
         let document = json!({"uri": self.uri(file)});
-        self.ask(method, json!({"textDocument": document, "position": {"line": line, "character": character}}))
+        self.ask(
+            method,
+            json!({"textDocument": document, "position": {"line": line, "character": character}}),
+        )
     }
 
     /// Tells something.
@@ -152,7 +177,12 @@ impl Editor {
     }
 
     fn next(&mut self) -> Value {
-        self.messages.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("the server says nothing: {error}"))
+        self.messages.recv_timeout(PATIENCE).unwrap_or_else(|error| {
+            panic!(
+                "the server says \
+            nothing: {error}"
+            )
+        })
     }
 }
 

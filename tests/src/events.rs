@@ -1,4 +1,5 @@
-//! What `--output json` prints: one event a line. The shape of events is known here and nowhere else in the tests.
+//! What `--output json` prints: one event a line. The shape of events is known here and nowhere
+//! else in the tests.
 
 use std::collections::BTreeMap;
 
@@ -15,11 +16,16 @@ pub struct Events(Vec<Event>);
 pub struct Event(Value);
 
 impl Events {
-    /// Reads what a command printed. Every line must be an event, and the last one must say how it ended.
+    /// Reads what a command printed. Every line must be an event, and the last one must say how it
+    /// ended.
     #[track_caller]
     pub fn of(output: &Output) -> Self {
         let events: Vec<_> = output.stdout.lines().map(|line| Event::read(line, output)).collect();
-        assert!(events.last().is_some_and(|event| event.kind() == "finished"), "the last event is not `finished`\n{output}");
+        assert!(
+            events.last().is_some_and(|event| event.kind() == "finished"),
+            "the last event is \
+            not `finished`\n{output}"
+        );
         Events(events)
     }
 
@@ -38,9 +44,13 @@ impl Events {
         self.0.last().is_some_and(|event| event.0["ok"] == true)
     }
 
-    /// How many actions changed something, for each node that was reached; in a dry run, how many would.
+    /// How many actions changed something, for each node that was reached; in a dry run, how many
+    /// would.
     pub fn changes(&self) -> BTreeMap<String, usize> {
-        let mut changes: BTreeMap<_, _> = self.of_kind("connected").filter_map(|event| Some((event.node()?.to_owned(), 0))).collect();
+        let mut changes: BTreeMap<_, _> = self
+            .of_kind("connected")
+            .filter_map(|event| Some((event.node()?.to_owned(), 0)))
+            .collect();
         for event in self.0.iter().filter(|event| event.action().is_some()) {
             let Some((node, changed)) = event.node().zip(event.changed()) else { continue };
             *changes.entry(node.to_owned()).or_default() += usize::from(changed);
@@ -50,7 +60,9 @@ impl Events {
 
     /// What each node's part ended with: whether it succeeded.
     pub fn outcomes(&self) -> BTreeMap<String, bool> {
-        let outcome = |event: &Event| Some((event.node()?.to_owned(), event.0["result"].as_str()? != "failed"));
+        let outcome = |event: &Event| {
+            Some((event.node()?.to_owned(), event.0["result"].as_str()? != "failed"))
+        };
         self.of_kind("node_finished").filter_map(outcome).collect()
     }
 
@@ -63,7 +75,12 @@ impl Events {
 impl Event {
     #[track_caller]
     fn read(line: &str, output: &Output) -> Self {
-        let event = serde_json::from_str(line).unwrap_or_else(|error| panic!("not JSON ({error}): {line}\n{output}"));
+        let event = serde_json::from_str(line).unwrap_or_else(|error| {
+            panic!(
+                "not JSON ({error}): \
+            {line}\n{output}"
+            )
+        });
         let event = Event(event);
         assert!(event.0["event"].is_string(), "an event without `event`: {line}\n{output}");
         event

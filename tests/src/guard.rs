@@ -1,9 +1,11 @@
-//! Cleans up after the tests, however they end: on success, on a panic, on Ctrl-C, and when they are killed.
+//! Cleans up after the tests, however they end: on success, on a panic, on Ctrl-C, and when they
+//! are killed.
 
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
-/// A process that waits for the end of its standard input, which is the end of this value or of this program, and then cleans up.
+/// A process that waits for the end of its standard input, which is the end of this value or of
+/// this program, and then cleans up.
 #[derive(Debug)]
 pub(crate) struct Guard(Child);
 
@@ -15,12 +17,21 @@ grep -qF "$HOME" /proc/self/mountinfo || rm -rf --one-file-system "$HOME"
 "#;
 
 impl Guard {
-    /// Starts `command`, which must wait until its standard input ends. In a process group of its own, Ctrl-C does not reach it.
+    /// Starts `command`, which must wait until its standard input ends. In a process group of its
+    /// own, Ctrl-C does not reach it.
     pub(crate) fn start(command: &mut Command) -> Self {
-        Guard(command.stdin(Stdio::piped()).stdout(Stdio::null()).process_group(0).spawn().expect("the guard starts"))
+        Guard(
+            command
+                .stdin(Stdio::piped())
+                .stdout(Stdio::null())
+                .process_group(0)
+                .spawn()
+                .expect("the guard starts"),
+        )
     }
 
-    /// A guard that runs a command at the end, with these variables alone, and removes their `HOME` if nothing is mounted there.
+    /// A guard that runs a command at the end, with these variables alone, and removes their `HOME`
+    /// if nothing is mounted there.
     pub(crate) fn run(command: &[&str], variables: &[(String, String)]) -> Self {
         let mut guard = Command::new("sh");
         guard.args(["-c", CLEAN_UP, "sh"]).args(command);

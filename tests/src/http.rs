@@ -5,13 +5,15 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Fetches `/` from `host:port`, in another network namespace if one is named. Tries for 10 seconds; gives the body.
+/// Fetches `/` from `host:port`, in another network namespace if one is named. Tries for 10
+/// seconds; gives the body.
 pub fn get(address: &str, network: Option<&Path>) -> Result<String, String> {
     let (address, network) = (address.to_owned(), network.map(Path::to_owned));
     // a thread of its own, because a thread that went to another namespace stays there
     std::thread::spawn(move || {
         if let Some(network) = network {
-            let namespace = std::fs::File::open(&network).map_err(|error| format!("{}: {error}", network.display()))?;
+            let namespace = std::fs::File::open(&network)
+                .map_err(|error| format!("{}: {error}", network.display()))?;
             rustix::thread::move_into_link_name_space(
                 std::os::fd::AsFd::as_fd(&namespace),
                 Some(rustix::thread::LinkNameSpaceType::Network),
@@ -22,7 +24,12 @@ pub fn get(address: &str, network: Option<&Path>) -> Result<String, String> {
         loop {
             match attempt(&address) {
                 Ok(body) => return Ok(body),
-                Err(error) if Instant::now() > end => return Err(format!("http://{address}/: {error}")),
+                Err(error) if Instant::now() > end => {
+                    return Err(format!(
+                        "http://{address}/: \
+                    {error}"
+                    ));
+                }
                 Err(_) => std::thread::sleep(Duration::from_millis(50)),
             }
         }
@@ -36,7 +43,8 @@ fn attempt(address: &str) -> Result<String, String> {
     let socket = address.to_socket_addrs().map_err(text)?.next().ok_or("no address")?;
     let mut stream = TcpStream::connect_timeout(&socket, Duration::from_secs(2)).map_err(text)?;
     stream.set_read_timeout(Some(Duration::from_secs(5))).map_err(text)?;
-    write!(stream, "GET / HTTP/1.0\r\nHost: {address}\r\nConnection: close\r\n\r\n").map_err(text)?;
+    write!(stream, "GET / HTTP/1.0\r\nHost: {address}\r\nConnection: close\r\n\r\n")
+        .map_err(text)?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).map_err(text)?;
     let answer = String::from_utf8_lossy(&answer).into_owned();

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use crate::Project;
 
-/// What is there at one moment. Of mounts, processes and files only what refers to the project is seen, so that other tests may run.
+/// What is there at one moment. Of mounts, processes and files only what refers to the project is
+/// seen, so that other tests may run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Leftovers {
     /// Lines of mountinfo of this program's namespace.
@@ -38,18 +39,26 @@ impl Leftovers {
             "/sys/fs/cgroup",
             "/sys/fs/cgroup/unified",
         ] {
-            files.extend(
-                names(directory)
-                    .into_iter()
-                    .filter(|name| name.contains("pallet") && !name.contains("pallet-test-") && !name.contains("pallet-bed")),
-            );
+            files.extend(names(directory).into_iter().filter(|name| {
+                name.contains("pallet")
+                    && !name.contains("pallet-test-")
+                    && !name.contains("pallet-bed")
+            }));
         }
-        let links = names("/sys/class/net").into_iter().chain(names("/run/netns")).filter(|name| !name.contains("pallet-bed"));
-        Leftovers { mounts: mounts("self", home), processes: processes(home), links: links.collect(), files }
+        let links = names("/sys/class/net")
+            .into_iter()
+            .chain(names("/run/netns"))
+            .filter(|name| !name.contains("pallet-bed"));
+        Leftovers {
+            mounts: mounts("self", home),
+            processes: processes(home),
+            links: links.collect(),
+            files,
+        }
     }
 
-    /// Asserts that nothing is there now that was not there then. What others on this machine make and take away meanwhile does not count,
-    /// for which they have some time.
+    /// Asserts that nothing is there now that was not there then. What others on this machine make
+    /// and take away meanwhile does not count, for which they have some time.
     #[track_caller]
     pub fn is_all(&self, project: &Project) {
         let mut left = self.added(&Leftovers::of(project));
@@ -68,7 +77,12 @@ impl Leftovers {
             ("network", &self.links, &later.links),
             ("file", &self.files, &later.files),
         ];
-        pairs.into_iter().flat_map(|(kind, before, after)| after.difference(before).map(move |what| format!("{kind} {what}"))).collect()
+        pairs
+            .into_iter()
+            .flat_map(|(kind, before, after)| {
+                after.difference(before).map(move |what| format!("{kind} {what}"))
+            })
+            .collect()
     }
 }
 
@@ -98,7 +112,8 @@ fn mounts(process: &str, home: &str) -> BTreeSet<String> {
     text.lines().filter(|line| line.contains(home)).map(str::to_owned).collect()
 }
 
-/// Processes that have to do with the project: by their words, variables or directories, or because they see a mount of it.
+/// Processes that have to do with the project: by their words, variables or directories, or because
+/// they see a mount of it.
 fn processes(home: &str) -> BTreeSet<String> {
     let own = std::process::id().to_string();
     let mut found = BTreeSet::new();
@@ -107,9 +122,15 @@ fn processes(home: &str) -> BTreeSet<String> {
         if pid == own || !pid.bytes().all(|byte| byte.is_ascii_digit()) {
             continue;
         }
-        let read = |name: &str| String::from_utf8_lossy(&fs::read(format!("{process}/{name}")).unwrap_or_default()).replace('\0', " ");
-        let link =
-            |name: &str| fs::read_link(format!("{process}/{name}")).map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
+        let read = |name: &str| {
+            String::from_utf8_lossy(&fs::read(format!("{process}/{name}")).unwrap_or_default())
+                .replace('\0', " ")
+        };
+        let link = |name: &str| {
+            fs::read_link(format!("{process}/{name}"))
+                .map(|path| path.to_string_lossy().into_owned())
+                .unwrap_or_default()
+        };
         let words = read("cmdline");
         let refers = words.contains(home)
             || read("environ").contains(home)
@@ -125,5 +146,8 @@ fn processes(home: &str) -> BTreeSet<String> {
 
 /// Whether the process lives in this program's mount namespace.
 fn same_mounts(process: &str) -> Option<bool> {
-    Some(fs::read_link(format!("{process}/ns/mnt")).ok()? == fs::read_link("/proc/self/ns/mnt").ok()?)
+    Some(
+        fs::read_link(format!("{process}/ns/mnt")).ok()?
+            == fs::read_link("/proc/self/ns/mnt").ok()?,
+    )
 }

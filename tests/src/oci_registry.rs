@@ -45,17 +45,23 @@ impl OciRegistry {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
         let mut config = format!(
-            "version: 0.1\nlog:\n  level: warn\nstorage:\n  delete:\n    enabled: true\n  filesystem:\n    rootdirectory: {}\n\
+            "version: 0.1\nlog:\n  level: warn\n\
+             storage:\n  delete:\n    enabled: true\n  filesystem:\n    rootdirectory: {}\n\
              http:\n  addr: 127.0.0.1:{port}\n",
             path("content")
         );
         if options.tls {
             certificates(directory.path());
-            config += &format!("  tls:\n    certificate: {}\n    key: {}\n", path("server.pem"), path("server.key"));
+            config += &format!(
+                "  tls:\n    certificate: {}\n    key: {}\n",
+                path("server.pem"),
+                path("server.key")
+            );
         }
         if options.password {
             std::fs::write(path("htpasswd"), HTPASSWD).unwrap();
-            config += &format!("auth:\n  htpasswd:\n    realm: pallet\n    path: {}\n", path("htpasswd"));
+            config +=
+                &format!("auth:\n  htpasswd:\n    realm: pallet\n    path: {}\n", path("htpasswd"));
         }
         std::fs::write(path("config.yml"), config).unwrap();
         let mut registry = OciRegistry { process: None, directory, port };
@@ -72,7 +78,9 @@ impl OciRegistry {
     pub fn resume(&mut self) {
         // it ends with the thread of its test, however that ends
         let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL", "docker-registry", "serve"]).arg(self.directory.path().join("config.yml"));
+        command
+            .args(["--pdeathsig", "KILL", "docker-registry", "serve"])
+            .arg(self.directory.path().join("config.yml"));
         let process = Process::start(command, Duration::from_secs(3600));
         let end = Instant::now() + Duration::from_secs(20);
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
@@ -107,14 +115,21 @@ impl OciRegistry {
     pub fn tags(&self, path: &str) -> Vec<String> {
         let tags = self.content().join("repositories").join(path).join("_manifests/tags");
         let entries = std::fs::read_dir(tags).into_iter().flatten();
-        let mut tags: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut tags: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         tags.sort();
         tags
     }
 
     /// The digest that a tag points to.
     pub fn tag(&self, path: &str, tag: &str) -> String {
-        let link = self.content().join("repositories").join(path).join("_manifests/tags").join(tag).join("current/link");
+        let link = self
+            .content()
+            .join("repositories")
+            .join(path)
+            .join("_manifests/tags")
+            .join(tag)
+            .join("current/link");
         std::fs::read_to_string(&link).unwrap_or_else(|error| panic!("{}: {error}", link.display()))
     }
 
@@ -126,14 +141,25 @@ impl OciRegistry {
 
 /// Makes an authority, and a certificate for 127.0.0.1 that it signs.
 fn certificates(directory: &Path) {
-    std::fs::write(directory.join("names"), "subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth\n").unwrap();
+    std::fs::write(
+        directory.join("names"),
+        "subjectAltName=IP:127.0.0.1,DNS:localhost\n\
+        extendedKeyUsage=serverAuth\n",
+    )
+    .unwrap();
     let openssl = |line: &str| {
         let mut command = Command::new("openssl");
         command.args(line.split(' ')).current_dir(directory);
         Process::start(command, Duration::from_secs(60)).wait().exits(0);
     };
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
-    openssl(&format!("req -x509 {key} -keyout authority.key -out authority.pem -days 2 -subj /CN=authority"));
+    openssl(&format!(
+        "req -x509 {key} -keyout authority.key -out authority.pem -days 2 -subj \
+        /CN=authority"
+    ));
     openssl(&format!("req -new {key} -keyout server.key -out server.csr -subj /CN=registry"));
-    openssl("x509 -req -in server.csr -CA authority.pem -CAkey authority.key -CAcreateserial -out server.pem -days 2 -extfile names");
+    openssl(
+        "x509 -req -in server.csr -CA authority.pem -CAkey authority.key -CAcreateserial -out \
+        server.pem -days 2 -extfile names",
+    );
 }

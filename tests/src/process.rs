@@ -58,10 +58,18 @@ impl Process {
     }
 
     fn start_on(mut command: Command, stdin: Stdio, timeout: Duration) -> Self {
-        let words: Vec<_> = std::iter::once(command.get_program()).chain(command.get_args()).map(|word| word.to_string_lossy()).collect();
+        let words: Vec<_> = std::iter::once(command.get_program())
+            .chain(command.get_args())
+            .map(|word| word.to_string_lossy())
+            .collect();
         let words = words.join(" ");
         command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-        let mut child = spawn(&mut command).unwrap_or_else(|error| panic!("cannot run {words}: {error}"));
+        let mut child = spawn(&mut command).unwrap_or_else(|error| {
+            panic!(
+                "cannot run {words}: \
+            {error}"
+            )
+        });
         let stdout = Capture::of(child.stdout.take().unwrap());
         let stderr = Capture::of(child.stderr.take().unwrap());
         Process { child, command: words, started: Instant::now(), timeout, stdout, stderr }
@@ -81,7 +89,11 @@ impl Process {
     pub fn wait_for(&mut self, text: &str) {
         while !self.stdout.text().contains(text) && !self.stderr.text().contains(text) {
             if let Some(status) = self.child.try_wait().unwrap() {
-                panic!("`{}` ended ({status}) and never printed `{text}`; {}", self.command, self.printed());
+                panic!(
+                    "`{}` ended ({status}) and never printed `{text}`; {}",
+                    self.command,
+                    self.printed()
+                );
             }
             self.check_time(text);
             std::thread::sleep(Duration::from_millis(10));
@@ -104,7 +116,13 @@ impl Process {
             return None;
         }
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
-        status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().strip_suffix(" kB")?.parse().ok()
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))?
+            .trim()
+            .strip_suffix(" kB")?
+            .parse()
+            .ok()
     }
 
     /// Waits for its end. Panics when that takes longer than the time it was given.
@@ -117,13 +135,24 @@ impl Process {
             std::thread::sleep(Duration::from_millis(5));
         };
         let took = self.started.elapsed();
-        Output { command: self.command.clone(), status, stdout: self.stdout.finish(), stderr: self.stderr.finish(), took }
+        Output {
+            command: self.command.clone(),
+            status,
+            stdout: self.stdout.finish(),
+            stderr: self.stderr.finish(),
+            took,
+        }
     }
 
     fn check_time(&mut self, awaited: &str) {
         if self.started.elapsed() > self.timeout {
             self.kill();
-            panic!("`{}`: {awaited} did not come within {:?}; {}", self.command, self.timeout, self.printed());
+            panic!(
+                "`{}`: {awaited} did not come within {:?}; {}",
+                self.command,
+                self.timeout,
+                self.printed()
+            );
         }
     }
 
@@ -150,11 +179,14 @@ impl Drop for Process {
     }
 }
 
-/// Starts a program. One that cargo built may be away for a moment: a test that builds the workspace puts it in place anew.
+/// Starts a program. One that cargo built may be away for a moment: a test that builds the
+/// workspace puts it in place anew.
 pub(crate) fn spawn(command: &mut Command) -> std::io::Result<Child> {
     for _ in 0..100 {
         match command.spawn() {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => std::thread::sleep(Duration::from_millis(50)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                std::thread::sleep(Duration::from_millis(50))
+            }
             result => return result,
         }
     }
@@ -178,7 +210,8 @@ impl Capture {
         String::from_utf8_lossy(&self.bytes.lock().unwrap()).into_owned()
     }
 
-    /// All that was printed. A background process that keeps the stream open is given a moment, not for ever.
+    /// All that was printed. A background process that keeps the stream open is given a moment, not
+    /// for ever.
     fn finish(&mut self) -> String {
         if let Some(reader) = self.reader.take() {
             let end = Instant::now() + Duration::from_secs(2);
@@ -208,14 +241,22 @@ impl Output {
     /// Asserts that it said `text`, on either stream.
     #[track_caller]
     pub fn says(self, text: &str) -> Self {
-        assert!(self.stdout.contains(text) || self.stderr.contains(text), "it should say `{text}`\n{self}");
+        assert!(
+            self.stdout.contains(text) || self.stderr.contains(text),
+            "it should say `{text}`\n\
+            {self}"
+        );
         self
     }
 
     /// Asserts that it did not say `text`, on either stream.
     #[track_caller]
     pub fn never_says(self, text: &str) -> Self {
-        assert!(!self.stdout.contains(text) && !self.stderr.contains(text), "it should not say `{text}`\n{self}");
+        assert!(
+            !self.stdout.contains(text) && !self.stderr.contains(text),
+            "it should not say \
+            `{text}`\n{self}"
+        );
         self
     }
 }

@@ -10,7 +10,8 @@ use tempfile::TempDir;
 use crate::guard::Guard;
 use crate::{Bed, Events, Output, Process, Terminal, workspace};
 
-/// A temporary home with a project directory in it. What pallet-cli is told of its surroundings is this and nothing else.
+/// A temporary home with a project directory in it. What pallet-cli is told of its surroundings is
+/// this and nothing else.
 #[derive(Debug)]
 pub struct Project {
     prefix: Vec<String>,
@@ -22,7 +23,8 @@ pub struct Project {
 
 impl Drop for Project {
     fn drop(&mut self) {
-        // nodes are taken down while the project is still there; what is mounted into it after that must not be deleted with it
+        // nodes are taken down while the project is still there; what is mounted into it after that
+        // must not be deleted with it
         drop(self.guard.take());
         if crate::leftovers::is_mounted_below(self.home.path()) {
             self.home.disable_cleanup(true);
@@ -43,12 +45,20 @@ impl Project {
         std::fs::create_dir(home.path().join("project")).unwrap();
         let path = std::env::var("PATH").unwrap_or_default();
         let home_path = home.path().to_str().unwrap();
-        let variables = [("PATH", path.as_str()), ("HOME", home_path), ("LANG", "C.UTF-8"), ("USER", "tester")];
+        let variables =
+            [("PATH", path.as_str()), ("HOME", home_path), ("LANG", "C.UTF-8"), ("USER", "tester")];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        Project { prefix: Vec::new(), variables, timeout: Duration::from_secs(180), guard: None, home }
+        Project {
+            prefix: Vec::new(),
+            variables,
+            timeout: Duration::from_secs(180),
+            guard: None,
+            home,
+        }
     }
 
-    /// The project that `pallet-cli init` writes. Whatever nodes it makes go with it, however the test ends.
+    /// The project that `pallet-cli init` writes. Whatever nodes it makes go with it, however the
+    /// test ends.
     pub fn quickstart() -> Self {
         let mut project = Project::empty();
         std::fs::remove_dir(project.directory()).unwrap();
@@ -58,7 +68,8 @@ impl Project {
         project
     }
 
-    /// A project of these files whose commands run where the nodes of a bed can be reached. Its home knows the nodes' host keys.
+    /// A project of these files whose commands run where the nodes of a bed can be reached. Its
+    /// home knows the nodes' host keys.
     pub fn on_bed(bed: &Bed, files: &[(&str, &str)]) -> Self {
         let mut project = Project::empty();
         project.prefix = bed.prefix();
@@ -78,7 +89,10 @@ impl Project {
     /// Destroys the nodes of the project in `directory` when this value goes.
     pub fn take_down_at_the_end(&mut self, directory: &Path) {
         let cli = workspace().cli().to_str().unwrap();
-        self.guard = Some(Guard::run(&[cli, "-C", directory.to_str().unwrap(), "down", "--yes"], &self.variables));
+        self.guard = Some(Guard::run(
+            &[cli, "-C", directory.to_str().unwrap(), "down", "--yes"],
+            &self.variables,
+        ));
     }
 
     /// Sets a variable for all commands.
@@ -162,7 +176,10 @@ impl Project {
 
     fn on_project(&self, arguments: &[&str]) -> Command {
         let directory = self.directory();
-        let arguments: Vec<_> = ["-C", directory.to_str().unwrap()].into_iter().chain(arguments.iter().copied()).collect();
+        let arguments: Vec<_> = ["-C", directory.to_str().unwrap()]
+            .into_iter()
+            .chain(arguments.iter().copied())
+            .collect();
         self.command(&arguments)
     }
 
@@ -189,7 +206,12 @@ impl Project {
         let cli = workspace().cli().to_str().unwrap();
         let mut words = self.prefix.iter().map(String::as_str).chain([cli]);
         let mut command = Command::new(words.next().unwrap());
-        command.args(words).args(arguments).env_clear().envs(self.variables.iter().cloned()).current_dir(self.home.path());
+        command
+            .args(words)
+            .args(arguments)
+            .env_clear()
+            .envs(self.variables.iter().cloned())
+            .current_dir(self.home.path());
         command
     }
 }

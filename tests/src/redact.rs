@@ -37,8 +37,13 @@ fn durations(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
-        let inside_a_word = rest[..start].chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '-' || c == '.' || c == '_');
-        let number = rest[start..].find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len() - start);
+        let inside_a_word = rest[..start]
+            .chars()
+            .next_back()
+            .is_some_and(|c| c.is_alphanumeric() || c == '-' || c == '.' || c == '_');
+        let number = rest[start..]
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(rest.len() - start);
         let (before, after) = (&rest[..start], &rest[start + number..]);
         let unit = ["ms", " ms", "s", " s"].into_iter().find(|unit| {
             let end = after.strip_prefix(unit);
@@ -67,6 +72,10 @@ mod tests {
     fn paths_and_durations_are_replaced_and_nothing_else() {
         let redactions = Redactions::new().path(Path::new("/tmp/x1"), "[home]");
         let text = "/tmp/x1/pallet.star:3: web-1 took 1.25 s (30ms), 2 nodes, v1.0s3";
-        assert_eq!(redactions.apply(text), "[home]/pallet.star:3: web-1 took [time] ([time]), 2 nodes, v1.0s3");
+        assert_eq!(
+            redactions.apply(text),
+            "[home]/pallet.star:3: web-1 took [time] ([time]), 2 \
+            nodes, v1.0s3"
+        );
     }
 }

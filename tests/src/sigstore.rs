@@ -1,12 +1,15 @@
-//! An instance of Sigstore, without its services: an authority that makes certificates, a log of these, and a log of signatures.
+//! An instance of Sigstore, without its services: an authority that makes certificates, a log of
+//! these, and a log of signatures.
 //!
-//! It makes what a client of the real one gets from it and puts into a bundle. Its days are in 2024: nothing may hang on the time of a test.
+//! It makes what a client of the real one gets from it and puts into a bundle. Its days are in
+//! 2024: nothing may hang on the time of a test.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PublicKeyData, SanType, SigningKey, date_time_ymd,
+    BasicConstraints, Certificate, CertificateParams, CustomExtension, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData, SanType,
+    SigningKey, date_time_ymd,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -51,6 +54,7 @@ impl Sigstore {
                 "logId": { "keyId": STANDARD.encode(id(key)) },
             })
         };
+        let authority = authority().self_signed(&self.authority).unwrap();
         let root = json!({
             "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
             "tlogs": [log(&self.signatures)],
@@ -58,7 +62,9 @@ impl Sigstore {
             "certificateAuthorities": [{
                 "subject": { "organization": "example", "commonName": "authority" },
                 "uri": "https://authority.example",
-                "certChain": { "certificates": [{ "rawBytes": STANDARD.encode(authority().self_signed(&self.authority).unwrap().der()) }] },
+                "certChain": { "certificates": [
+                    { "rawBytes": STANDARD.encode(authority.der()) }
+                ] },
                 "validFor": { "start": START },
             }],
             "timestampAuthorities": [],
@@ -66,7 +72,8 @@ impl Sigstore {
         root.to_string()
     }
 
-    /// The bundle that `cosign sign` makes for a manifest with this digest (in hexadecimal) where this identity has logged in.
+    /// The bundle that `cosign sign` makes for a manifest with this digest (in hexadecimal) where
+    /// this identity has logged in.
     pub fn sign(&self, digest: &str, identity: &str, issuer: &str) -> Value {
         self.sign_at(digest, identity, issuer, Sigstore::NOON)
     }
@@ -82,8 +89,13 @@ impl Sigstore {
             "predicate": {},
         })
         .to_string();
-        let signature =
-            STANDARD.encode(key.sign(format!("DSSEv1 {} {PAYLOAD} {} {payload}", PAYLOAD.len(), payload.len()).as_bytes()).unwrap());
+        let signature = STANDARD.encode(
+            key.sign(
+                format!("DSSEv1 {} {PAYLOAD} {} {payload}", PAYLOAD.len(), payload.len())
+                    .as_bytes(),
+            )
+            .unwrap(),
+        );
         json!({
             "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
             "verificationMaterial": {
@@ -98,7 +110,8 @@ impl Sigstore {
         })
     }
 
-    /// A certificate with a promise of the log of certificates in it. What is promised is to log the certificate without the promise.
+    /// A certificate with a promise of the log of certificates in it. What is promised is to log
+    /// the certificate without the promise.
     fn certificate(&self, key: &KeyPair, identity: &str, issuer: &str) -> Certificate {
         let mut parameters = CertificateParams::default();
         parameters.not_before = date_time_ymd(2024, 5, 1);
@@ -109,31 +122,51 @@ impl Sigstore {
         }];
         parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::CodeSigning];
-        parameters.custom_extensions = vec![CustomExtension::from_oid_content(&ISSUER, der(0x0c, issuer.as_bytes()))];
+        parameters.custom_extensions =
+            vec![CustomExtension::from_oid_content(&ISSUER, der(0x0c, issuer.as_bytes()))];
         let authority = Issuer::new(authority(), &self.authority);
         let promised = parameters.signed_by(key, &authority).unwrap();
 
         let milliseconds = (Sigstore::NOON as u64 * 1000).to_be_bytes();
-        let mut message = [&[0, 0], &milliseconds[..], &[0, 1], &Sha256::digest(self.authority.subject_public_key_info())[..]].concat();
+        let mut message = [
+            &[0, 0],
+            &milliseconds[..],
+            &[0, 1],
+            &Sha256::digest(self.authority.subject_public_key_info())[..],
+        ]
+        .concat();
         message.extend(sized(3, to_be_signed(promised.der())));
         message.extend([0, 0]);
         let signature = self.certificates.sign(&message).unwrap();
-        let timestamp = [&[0], &id(&self.certificates)[..], &milliseconds, &[0, 0, 4, 3], &sized(2, &signature)].concat();
+        let timestamp = [
+            &[0],
+            &id(&self.certificates)[..],
+            &milliseconds,
+            &[0, 0, 4, 3],
+            &sized(2, &signature),
+        ]
+        .concat();
         let list = sized(2, &sized(2, &timestamp));
-        parameters.custom_extensions.push(CustomExtension::from_oid_content(&TIMESTAMPS, der(0x04, &list)));
+        parameters
+            .custom_extensions
+            .push(CustomExtension::from_oid_content(&TIMESTAMPS, der(0x04, &list)));
         parameters.signed_by(key, &authority).unwrap()
     }
 
-    /// The entry in the log of signatures: one of two that are there, with the path to the root, which the log signs, and its promise.
+    /// The entry in the log of signatures: one of two that are there, with the path to the root,
+    /// which the log signs, and its promise.
     fn entry(&self, payload: &str, signature: &str, certificate: &Certificate, time: i64) -> Value {
-        let hash = |text: &str| json!({ "algorithm": "sha256", "value": hex(&Sha256::digest(text)) });
+        let hash =
+            |text: &str| json!({ "algorithm": "sha256", "value": hex(&Sha256::digest(text)) });
         let body = json!({
             "apiVersion": "0.0.1",
             "kind": "dsse",
             "spec": {
                 "envelopeHash": hash("what was sent"),
                 "payloadHash": hash(payload),
-                "signatures": [{ "signature": signature, "verifier": STANDARD.encode(certificate.pem()) }],
+                "signatures": [{
+                    "signature": signature, "verifier": STANDARD.encode(certificate.pem()),
+                }],
             },
         });
         let body = body.to_string();
@@ -141,21 +174,30 @@ impl Sigstore {
         let other = Sha256::digest(b"\0another entry");
         let root = Sha256::digest([&[1], &leaf[..], &other[..]].concat());
         let note = format!("{ORIGIN}\n2\n{}\n", STANDARD.encode(root));
-        let signed = [&id(&self.signatures)[..4], &self.signatures.sign(note.as_bytes()).unwrap()].concat();
+        let signed =
+            [&id(&self.signatures)[..4], &self.signatures.sign(note.as_bytes()).unwrap()].concat();
         let body = STANDARD.encode(body);
-        let promise = format!(r#"{{"body":"{body}","integratedTime":{time},"logID":"{}","logIndex":0}}"#, hex(&id(&self.signatures)));
+        let promise = format!(
+            r#"{{"body":"{body}","integratedTime":{time},"logID":"{}","logIndex":0}}"#,
+            hex(&id(&self.signatures))
+        );
+        let promised = self.signatures.sign(promise.as_bytes()).unwrap();
         json!({
             "logIndex": "0",
             "logId": { "keyId": STANDARD.encode(id(&self.signatures)) },
             "kindVersion": { "kind": "dsse", "version": "0.0.1" },
             "integratedTime": time.to_string(),
-            "inclusionPromise": { "signedEntryTimestamp": STANDARD.encode(self.signatures.sign(promise.as_bytes()).unwrap()) },
+            "inclusionPromise": {
+                "signedEntryTimestamp": STANDARD.encode(promised)
+            },
             "inclusionProof": {
                 "logIndex": "0",
                 "rootHash": STANDARD.encode(root),
                 "treeSize": "2",
                 "hashes": [STANDARD.encode(other)],
-                "checkpoint": { "envelope": format!("{note}\n\u{2014} {ORIGIN} {}\n", STANDARD.encode(signed)) },
+                "checkpoint": { "envelope": format!(
+                    "{note}\n\u{2014} {ORIGIN} {}\n", STANDARD.encode(signed)
+                ) },
             },
             "canonicalizedBody": body,
         })
@@ -201,7 +243,8 @@ fn der(tag: u8, value: &[u8]) -> Vec<u8> {
     [&[tag], &length[..], value].concat()
 }
 
-/// What is signed of a certificate: the first part of it. Both are longer than a byte can say, and no longer than two can.
+/// What is signed of a certificate: the first part of it. Both are longer than a byte can say, and
+/// no longer than two can.
 fn to_be_signed(certificate: &[u8]) -> &[u8] {
     let inner = &certificate[4..];
     assert_eq!((certificate[1], inner[1]), (0x82, 0x82));

@@ -1,7 +1,8 @@
-//! A network across the world: a proxy before a node of a bed that delays all that passes, and counts round trips.
+//! A network across the world: a proxy before a node of a bed that delays all that passes, and
+//! counts round trips.
 //!
-//! A real delay (netem) needs a kernel module that few machines of tests have. What this does not show is TCP's slow start: more than
-//! 14 KiB at once takes a round trip more.
+//! A real delay (netem) needs a kernel module that few machines of tests have. What this does not
+//! show is TCP's slow start: more than 14 KiB at once takes a round trip more.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -44,7 +45,11 @@ impl SlowNetwork {
     /// Puts the node's sshd far away from the port.
     pub fn before(bed: &Bed, node: usize, slowness: Slowness) -> Self {
         let connections = Arc::new(Mutex::new(Vec::new()));
-        let (network, server, list) = (bed.network(), format!("{}:22", bed.address(node)).parse().unwrap(), connections.clone());
+        let (network, server, list) = (
+            bed.network(),
+            format!("{}:22", bed.address(node)).parse().unwrap(),
+            connections.clone(),
+        );
         let (bound, port) = channel();
         // all that this thread starts is in that network, too
         spawn(move || {
@@ -66,9 +71,13 @@ impl SlowNetwork {
         self.port
     }
 
-    /// How many round trips each connection since the last call has waited for, that of TCP included.
+    /// How many round trips each connection since the last call has waited for, that of TCP
+    /// included.
     pub fn round_trips(&self) -> Vec<u32> {
-        std::mem::take(&mut *self.connections.lock().unwrap()).iter().map(|turns| turns.lock().unwrap().client + 1).collect()
+        std::mem::take(&mut *self.connections.lock().unwrap())
+            .iter()
+            .map(|turns| turns.lock().unwrap().client + 1)
+            .collect()
     }
 }
 
@@ -76,7 +85,8 @@ impl SlowNetwork {
 type Piece = (Instant, u32, Vec<u8>);
 
 fn carry(client: TcpStream, server: SocketAddr, slowness: Slowness, turns: &Arc<Mutex<Turns>>) {
-    // SYN, SYN-ACK, ACK: what the client takes for a connection is one after a round trip, and the server's a half later
+    // SYN, SYN-ACK, ACK: what the client takes for a connection is one after a round trip, and the
+    // server's a half later
     let opened = Instant::now() + slowness.delay * 3;
     let (up, arrivals) = channel();
     let (mut reader, kept) = (client.try_clone().unwrap(), turns.clone());
@@ -94,7 +104,13 @@ fn carry(client: TcpStream, server: SocketAddr, slowness: Slowness, turns: &Arc<
     write(client, &answers, |depth| turns.lock().unwrap().client = depth);
 }
 
-fn read(from: &mut TcpStream, slowness: Slowness, opened: Instant, to: &Sender<Piece>, depth: impl Fn() -> u32) {
+fn read(
+    from: &mut TcpStream,
+    slowness: Slowness,
+    opened: Instant,
+    to: &Sender<Piece>,
+    depth: impl Fn() -> u32,
+) {
     let mut buffer = vec![0; 64 * 1024];
     let mut last = opened;
     let mut pieces = 0;
@@ -102,7 +118,8 @@ fn read(from: &mut TcpStream, slowness: Slowness, opened: Instant, to: &Sender<P
         pieces += 1;
         let lost = slowness.loss > 0 && pieces % slowness.loss == 0;
         // a timeout is a round trip and some; what comes behind a lost piece waits for it
-        let late = if lost { slowness.delay * 2 + Duration::from_millis(200) } else { Duration::ZERO };
+        let late =
+            if lost { slowness.delay * 2 + Duration::from_millis(200) } else { Duration::ZERO };
         last = last.max(Instant::now() + slowness.delay + late);
         if to.send((last, depth(), buffer[..count].to_vec())).is_err() {
             return;

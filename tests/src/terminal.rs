@@ -1,4 +1,5 @@
-//! A program on a terminal of its own, used as a person uses it: keys go in, and what can be seen comes out.
+//! A program on a terminal of its own, used as a person uses it: keys go in, and what can be seen
+//! comes out.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -33,20 +34,31 @@ pub struct Terminal {
 impl Terminal {
     /// Starts a program, which asks for input with this prompt.
     pub fn start(command: &Command, prompt: &str, timeout: Duration) -> Self {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        let master =
+            openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
-        tcsetwinsize(&master, Winsize { ws_row: ROWS, ws_col: COLUMNS, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
+        tcsetwinsize(
+            &master,
+            Winsize { ws_row: ROWS, ws_col: COLUMNS, ws_xpixel: 0, ws_ypixel: 0 },
+        )
+        .unwrap();
         let name = ptsname(&master, Vec::new()).unwrap();
         let slave = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
         // a session of its own, whose terminal this is: so that Ctrl-C is a signal
         let mut own = Command::new("setsid");
         own.args(["--ctty", "--wait"]).arg(command.get_program()).args(command.get_args());
-        own.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?)))).env("TERM", "xterm");
+        own.env_clear()
+            .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .env("TERM", "xterm");
         own.current_dir(command.get_current_dir().unwrap());
         own.stdin(slave.try_clone().unwrap()).stdout(slave.try_clone().unwrap()).stderr(slave);
         let child = own.spawn().unwrap_or_else(|error| panic!("cannot run setsid: {error}"));
-        let screen = Arc::new(Mutex::new(vt100::Parser::new(ROWS.try_into().unwrap(), COLUMNS.try_into().unwrap(), 0)));
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(
+            ROWS.try_into().unwrap(),
+            COLUMNS.try_into().unwrap(),
+            0,
+        )));
         let mut shown = File::from(master.try_clone().unwrap());
         let parser = screen.clone();
         std::thread::spawn(move || {
@@ -55,7 +67,13 @@ impl Terminal {
                 parser.lock().unwrap().process(&buffer[..length]);
             }
         });
-        let terminal = Terminal { child, keys: File::from(master), screen, prompt: prompt.to_owned(), timeout };
+        let terminal = Terminal {
+            child,
+            keys: File::from(master),
+            screen,
+            prompt: prompt.to_owned(),
+            timeout,
+        };
         terminal.wait_until("the prompt", |lines| lines.last().map(String::as_str) == Some(prompt));
         terminal
     }
@@ -75,7 +93,8 @@ impl Terminal {
         self.keys.write_all(keys.as_bytes()).unwrap();
     }
 
-    /// Presses keys and Enter, waits until it asks again, and gives what came in between: the line itself first.
+    /// Presses keys and Enter, waits until it asks again, and gives what came in between: the line
+    /// itself first.
     #[track_caller]
     pub fn enter(&mut self, keys: &str) -> String {
         let before = self.lines().len();
@@ -94,7 +113,9 @@ impl Terminal {
     #[track_caller]
     fn asks_after(&self, before: usize) -> String {
         let prompt = self.prompt.clone();
-        let lines = self.wait_until("the next prompt", |lines| lines.len() > before && lines.last() == Some(&prompt));
+        let lines = self.wait_until("the next prompt", |lines| {
+            lines.len() > before && lines.last() == Some(&prompt)
+        });
         lines[before - 1..lines.len() - 1].join("\n")
     }
 
@@ -136,7 +157,9 @@ impl Terminal {
         loop {
             match self.child.try_wait().unwrap() {
                 Some(status) => return status.code().unwrap(),
-                None if begun.elapsed() > self.timeout => panic!("it does not end; one sees\n{}", self.screen()),
+                None if begun.elapsed() > self.timeout => {
+                    panic!("it does not end; one sees\n{}", self.screen())
+                }
                 None => std::thread::sleep(Duration::from_millis(10)),
             }
         }
@@ -156,7 +179,11 @@ impl Terminal {
             if reached(&lines) {
                 return lines;
             }
-            assert!(begun.elapsed() < self.timeout, "`{what}` did not come; one sees\n{}", lines.join("\n"));
+            assert!(
+                begun.elapsed() < self.timeout,
+                "`{what}` did not come; one sees\n{}",
+                lines.join("\n")
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }

@@ -43,8 +43,18 @@ pub fn root() -> PathBuf {
 impl Workspace {
     fn build() -> Result<Self, String> {
         let root = root();
-        let mut cargo = Command::new(std::env::var_os("CARGO").expect("the tests are run by cargo"));
-        cargo.args(["build", "--workspace", "--lib", "--bins", "--examples", "--message-format=json-render-diagnostics"]);
+        let mut cargo = Command::new(std::env::var_os("CARGO").expect(
+            "the tests are run by \
+            cargo",
+        ));
+        cargo.args([
+            "build",
+            "--workspace",
+            "--lib",
+            "--bins",
+            "--examples",
+            "--message-format=json-render-diagnostics",
+        ]);
         if !cfg!(debug_assertions) {
             cargo.arg("--release");
         }
@@ -60,10 +70,16 @@ impl Workspace {
         }
         let output = cargo.current_dir(&root).stdin(Stdio::null()).output().expect("cargo runs");
         if !output.status.success() {
-            return Err(format!("cargo build failed:\n{}", String::from_utf8_lossy(&output.stderr)));
+            return Err(format!(
+                "cargo build failed:\n{}",
+                String::from_utf8_lossy(&output.stderr)
+            ));
         }
-        let mut artifacts: Vec<_> =
-            String::from_utf8(output.stdout).unwrap().lines().filter_map(|line| Artifact::read(line, &root)).collect();
+        let mut artifacts: Vec<_> = String::from_utf8(output.stdout)
+            .unwrap()
+            .lines()
+            .filter_map(|line| Artifact::read(line, &root))
+            .collect();
         // cargo names them as they are built
         artifacts.sort_by(|one, other| one.package.cmp(&other.package));
         Ok(Workspace { artifacts })
@@ -79,7 +95,8 @@ impl Workspace {
         &self.find("example", name).file
     }
 
-    /// An example program of pallet-core that keeps what it keeps below this directory, where no other test looks for what was left behind.
+    /// An example program of pallet-core that keeps what it keeps below this directory, where no
+    /// other test looks for what was left behind.
     pub fn example_in(&self, name: &str, directory: &Path) -> Command {
         let mut command = Command::new(self.example(name));
         command.env("TMPDIR", directory);
@@ -97,8 +114,11 @@ impl Workspace {
     }
 
     fn find(&self, kind: &str, name: &str) -> &Artifact {
-        let found = self.artifacts.iter().find(|artifact| artifact.kind == kind && artifact.name == name);
-        found.unwrap_or_else(|| panic!("the workspace builds no {kind} {name}; it builds {:#?}", self.artifacts))
+        let found =
+            self.artifacts.iter().find(|artifact| artifact.kind == kind && artifact.name == name);
+        found.unwrap_or_else(|| {
+            panic!("the workspace builds no {kind} {name}; it builds {:#?}", self.artifacts)
+        })
     }
 }
 

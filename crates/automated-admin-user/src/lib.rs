@@ -1,4 +1,5 @@
-//! The admin user on every node: an account, the ssh keys that may log in to it, and sudo without a password.
+//! The admin user on every node: an account, the ssh keys that may log in to it, and sudo without a
+//! password.
 //!
 //! Pallet runs it as the bootstrap of nodes that it made and whose group has no `bootstrap` phase.
 #![forbid(unsafe_code)]
@@ -13,7 +14,13 @@ impl ConfigCrate for AutomatedAdminUser {
     const NAME: &'static str = "automated-admin-user";
     const ABOUT: &'static str = "The admin user on every node: account, ssh keys, sudo";
     const CAPABILITIES: Option<Capabilities<Patterns>> = Some(Capabilities {
-        paths: &["/etc/sudoers.d/pallet-*", "/home/*/**", "/root/.ssh/**", "/etc/default/locale", "/etc/locale.conf"],
+        paths: &[
+            "/etc/sudoers.d/pallet-*",
+            "/home/*/**",
+            "/root/.ssh/**",
+            "/etc/default/locale",
+            "/etc/locale.conf",
+        ],
         packages: &["sudo", "locales", "glibc-langpack-*", "glibc-locale"],
         // the admin user may be called anything
         users: &["*"],
@@ -38,18 +45,21 @@ impl ConfigCrate for AutomatedAdminUser {
 pallet_core::export_crate!(AutomatedAdminUser);
 
 parameters! {
-    /// Makes the admin user: an account with a home directory, your public keys in its authorized_keys, and sudo without a password.
+    /// Makes the admin user: an account with a home directory, your public keys in its
+    /// authorized_keys, and sudo without a password.
     ///
-    /// Keys that are there already stay. The sudoers file is checked by visudo before it is put in place. For `root` only the keys are set.
-    /// An image that knows no name server gets those of the environment's `name_servers`, and one that lacks the environment's `locale`
-    /// generates it and has it from then on.
+    /// Keys that are there already stay. The sudoers file is checked by visudo before it is put in
+    /// place. For `root` only the keys are set. An image that knows no name server gets those of
+    /// the environment's `name_servers`, and one that lacks the environment's `locale` generates it
+    /// and has it from then on.
     ///
     /// Example: `server_spec(phases = {"bootstrap": automated_admin_user})`
     struct AdminUserArguments {
         /// The login name; otherwise the project's admin user.
         #[serde(default)]
         username: Option<String>,
-        /// Public keys, each a line of an authorized_keys file; otherwise the project's admin user's.
+        /// Public keys, each a line of an authorized_keys file; otherwise the project's admin
+        /// user's.
         #[serde(default)]
         public_keys: Option<Vec<String>>,
     }
@@ -61,7 +71,8 @@ fn automated_admin_user(request: &mut Request, arguments: AdminUserArguments) ->
     let keys = arguments.public_keys.unwrap_or(admin.public_keys);
     let plain = |character: char| character.is_ascii_alphanumeric() || "_-.".contains(character);
     ensure!(
-        name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_') && name.chars().all(plain),
+        name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
+            && name.chars().all(plain),
         "{name:?} cannot be a user's name: use a-z, 0-9, `_`, `-` and `.`, and begin with a letter"
     );
     name_servers(request)?;
@@ -74,10 +85,19 @@ fn automated_admin_user(request: &mut Request, arguments: AdminUserArguments) ->
     locale::locale(request)?;
     authorize(request, &name, &home, &keys)?;
     if name != "root" {
-        let rule = format!("{name} ALL=(ALL:ALL) NOPASSWD: ALL\nDefaults:{name} env_keep += \"SSH_AUTH_SOCK\"\n");
+        let rule = format!(
+            "{name} ALL=(ALL:ALL) NOPASSWD: ALL\n\
+            Defaults:{name} env_keep += \"SSH_AUTH_SOCK\"\n"
+        );
         // sudo reads no file of this directory whose name holds a dot
         let path = format!("/etc/sudoers.d/pallet-{}", name.replace('.', "_"));
-        request.add(RemoteFile::content(path, rule).owner("root").group("root").mode(0o440).verify("visudo -cf"))?;
+        request.add(
+            RemoteFile::content(path, rule)
+                .owner("root")
+                .group("root")
+                .mode(0o440)
+                .verify("visudo -cf"),
+        )?;
     }
     Ok(())
 }
@@ -86,10 +106,16 @@ fn automated_admin_user(request: &mut Request, arguments: AdminUserArguments) ->
 fn name_servers(request: &mut Request) -> Result<()> {
     let environment = request.environment()?;
     let Some(servers) = environment.get("name_servers") else { return Ok(()) };
-    let servers = Vec::<std::net::IpAddr>::deserialize(servers).context("the environment's `name_servers` must be a list of addresses")?;
+    let servers = Vec::<std::net::IpAddr>::deserialize(servers).context(
+        "the environment's \
+        `name_servers` must be a list of addresses",
+    )?;
     let lines: String = servers.iter().map(|server| format!("nameserver {server}\n")).collect();
     let script = format!("printf %s {} >> /etc/resolv.conf", pallet_core::script::quote(&lines));
-    request.add(ExecCheckedScript::new("name the name servers", script).unless("grep -q '^[[:space:]]*nameserver' /etc/resolv.conf"))
+    request.add(ExecCheckedScript::new("name the name servers", script).unless(
+        "grep -q \
+        '^[[:space:]]*nameserver' /etc/resolv.conf",
+    ))
 }
 
 /// Adds each key to the user's authorized_keys, unless it is there.
@@ -103,7 +129,11 @@ fn authorize(request: &mut Request, name: &str, home: &str, keys: &[String]) -> 
     request.add(File::at(&file).owner(name).group(name).mode(0o600))?;
     for key in keys {
         let key = key.trim();
-        ensure!(!key.is_empty() && !key.contains('\n'), "a public key must be one line, this is {key:?}");
+        ensure!(
+            !key.is_empty() && !key.contains('\n'),
+            "a public key must be one line, this is \
+            {key:?}"
+        );
         let (key, file) = (pallet_core::script::quote(key), pallet_core::script::quote(&file));
         request.add(
             ExecCheckedScript::new("authorize a key", format!("printf '%s\\n' {key} >> {file}"))

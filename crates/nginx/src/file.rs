@@ -12,18 +12,32 @@ pub(crate) fn default_port() -> u16 {
 /// Refuses what cannot name a file of nginx's configuration.
 pub(crate) fn check_name(name: &str) -> Result<()> {
     let good = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
-    ensure!(!name.is_empty() && name.chars().all(good), "{name:?} cannot name a site: use letters, digits, -, _ and .");
+    ensure!(
+        !name.is_empty() && name.chars().all(good),
+        "{name:?} cannot name a site: use letters, \
+        digits, -, _ and ."
+    );
     Ok(())
 }
 
-/// Puts a server block in place and has nginx take it up if that changed anything. Debian's default site goes, unless it is to stay.
-pub(crate) fn put(request: &mut Request, name: &str, content: String, default_site: bool) -> Result<()> {
-    let file = |path: String| RemoteFile::content(path, content).owner("root").group("root").mode(0o644);
+/// Puts a server block in place and has nginx take it up if that changed anything. Debian's default
+/// site goes, unless it is to stay.
+pub(crate) fn put(
+    request: &mut Request,
+    name: &str,
+    content: String,
+    default_site: bool,
+) -> Result<()> {
+    let file =
+        |path: String| RemoteFile::content(path, content).owner("root").group("root").mode(0o644);
     let changed = || Options::new().flag_on_change(CHANGED);
     if request.target()?.os.family == OsFamily::Debian {
         let available = format!("/etc/nginx/sites-available/{name}");
         request.add_with(file(available.clone()), changed())?;
-        request.add_with(SymbolicLink::new(format!("/etc/nginx/sites-enabled/{name}"), available), changed())?;
+        request.add_with(
+            SymbolicLink::new(format!("/etc/nginx/sites-enabled/{name}"), available),
+            changed(),
+        )?;
         if !default_site {
             request.add_with(File::at("/etc/nginx/sites-enabled/default").absent(), changed())?;
         }

@@ -42,7 +42,8 @@ parameters! {
     /// Example: `nginx.install(request)`
     struct Install {}
 
-    /// Makes the service run and start with the node, and reloads it if its configuration changed. `nginx.site` and `nginx.proxy` call it.
+    /// Makes the service run and start with the node, and reloads it if its configuration changed.
+    /// `nginx.site` and `nginx.proxy` call it.
     ///
     /// Example: `nginx.service(request)`
     struct ServiceArguments {}

@@ -8,7 +8,8 @@ use pallet_core::prelude::*;
 const FACILITY: &str = "nginx-pages";
 
 parameters! {
-    /// Registers a directory of files that every site of this node serves under a path. Call it in the `settings` phase.
+    /// Registers a directory of files that every site of this node serves under a path. Call it in
+    /// the `settings` phase.
     ///
     /// Example: `nginx.page(request, "/status", "/srv/status")`
     pub(crate) struct Page {
@@ -24,7 +25,8 @@ pub(crate) fn page(request: &mut Request, page: Page) -> Result<()> {
         ensure!(value.starts_with('/'), "the {what} {value:?} must begin with /");
         super::syntax::plain(what, value)?;
     }
-    request.set_settings(FACILITY, BTreeMap::from([(page.path.trim_end_matches('/'), page.directory)]))
+    request
+        .set_settings(FACILITY, BTreeMap::from([(page.path.trim_end_matches('/'), page.directory)]))
 }
 
 /// The pages that are registered for this node: paths and directories.

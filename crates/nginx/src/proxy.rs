@@ -8,7 +8,8 @@ use super::file::{check_name, default_port, put};
 use super::syntax::plain;
 
 parameters! {
-    /// Passes requests on to other machines in turn; one that does not answer is left out for a while.
+    /// Passes requests on to other machines in turn; one that does not answer is left out for a
+    /// while.
     ///
     /// nginx is reloaded if that changed anything.
     ///
@@ -16,7 +17,8 @@ parameters! {
     pub(crate) struct Proxy {
         /// Names the proxy's file and its group of machines: letters, digits, `-`, `_` and `.`.
         name: String,
-        /// The machines, each an address or host name, with `:PORT` where that is not 80. There must be one.
+        /// The machines, each an address or host name, with `:PORT` where that is not 80. There
+        /// must be one.
         backends: Vec<String>,
         /// The TCP port to listen on.
         #[serde(default = "default_port")]
@@ -36,11 +38,20 @@ fn any() -> String {
 
 pub(crate) fn proxy(request: &mut Request, proxy: Proxy) -> Result<()> {
     check_name(&proxy.name)?;
-    ensure!(!proxy.backends.is_empty(), "proxy {} has no backend: name one machine, or declare it only where there is one", proxy.name);
+    ensure!(
+        !proxy.backends.is_empty(),
+        "proxy {} has no backend: name one machine, or declare it \
+        only where there is one",
+        proxy.name
+    );
     plain("server_name", &proxy.server_name)?;
     for backend in &proxy.backends {
         plain("backend", backend)?;
-        ensure!(!backend.contains(char::is_whitespace), "the backend {backend:?} has a space in it");
+        ensure!(
+            !backend.contains(char::is_whitespace),
+            "the backend {backend:?} has a space in \
+            it"
+        );
     }
     let content = render(&proxy)?;
     put(request, &proxy.name, content, proxy.default_site)
@@ -54,9 +65,14 @@ fn render(proxy: &Proxy) -> Result<String> {
     }
     write!(
         out,
-        "}}\n\nserver {{\n    listen {port};\n    server_name {server_name};\n\n    location / {{\n        proxy_pass http://{name};\n"
+        "}}\n\nserver {{\n    listen {port};\n    server_name {server_name};\n\n    \
+         location / {{\n        proxy_pass http://{name};\n"
     )?;
-    for (header, value) in [("Host", "$host"), ("X-Forwarded-For", "$proxy_add_x_forwarded_for"), ("X-Forwarded-Proto", "$scheme")] {
+    for (header, value) in [
+        ("Host", "$host"),
+        ("X-Forwarded-For", "$proxy_add_x_forwarded_for"),
+        ("X-Forwarded-Proto", "$scheme"),
+    ] {
         writeln!(out, "        proxy_set_header {header} {value};")?;
     }
     out.push_str("    }\n}\n");
@@ -71,21 +87,33 @@ mod tests {
     #[test]
     fn requests_go_to_each_backend() {
         let mut recorder = Recorder::<Nginx>::on("debian 12");
-        recorder.call("proxy", json!({"name": "hello", "backends": ["192.0.2.10", "192.0.2.11:8080"]})).unwrap();
+        recorder
+            .call("proxy", json!({"name": "hello", "backends": ["192.0.2.10", "192.0.2.11:8080"]}))
+            .unwrap();
         let file = recorder.actions().remove(0);
         assert_eq!(file.arguments["path"], "/etc/nginx/sites-available/hello");
         assert_eq!(
             file.arguments["content"],
-            "# written by pallet\nupstream hello {\n    server 192.0.2.10;\n    server 192.0.2.11:8080;\n}\n\nserver {\n    listen 80;\n    \
-             server_name _;\n\n    location / {\n        proxy_pass http://hello;\n        proxy_set_header Host $host;\n        \
-             proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n        proxy_set_header X-Forwarded-Proto $scheme;\n    }\n}\n"
+            "# written by pallet\nupstream hello \
+             {\n    server 192.0.2.10;\n    server 192.0.2.11:8080;\n}\n\n\
+             server {\n    listen 80;\n    \
+             server_name _;\n\n    location / {\n        proxy_pass http://hello;\n        \
+             proxy_set_header Host $host;\n        \
+             proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n        \
+             proxy_set_header X-Forwarded-Proto $scheme;\n    }\n}\n"
         );
     }
 
     #[test]
     fn what_is_no_machine_is_refused() {
-        for (backends, said) in [(json!([]), "has no backend"), (json!(["a b"]), "has a space"), (json!(["a;"]), "cannot stand in")] {
-            let error = Recorder::<Nginx>::on("debian 12").call("proxy", json!({"name": "hello", "backends": backends})).unwrap_err();
+        for (backends, said) in [
+            (json!([]), "has no backend"),
+            (json!(["a b"]), "has a space"),
+            (json!(["a;"]), "cannot stand in"),
+        ] {
+            let error = Recorder::<Nginx>::on("debian 12")
+                .call("proxy", json!({"name": "hello", "backends": backends}))
+                .unwrap_err();
             assert!(error.to_string().contains(said), "{error}");
         }
     }

@@ -43,11 +43,24 @@ pub(crate) fn site(request: &mut Request, site: Site) -> Result<()> {
     put(request, &site.name, content, site.default_site)
 }
 
-fn render(site: &Site, root: &str, pages: &std::collections::BTreeMap<String, String>) -> Result<String> {
+fn render(
+    site: &Site,
+    root: &str,
+    pages: &std::collections::BTreeMap<String, String>,
+) -> Result<String> {
     let mut out = String::from("# written by pallet\nserver {\n");
-    writeln!(out, "    listen {};\n    server_name {};\n    root \"{root}\";\n    index index.html;", site.port, site.server_name)?;
+    writeln!(
+        out,
+        "    listen {};\n    server_name {};\n    root \"{root}\";\n    index \
+        index.html;",
+        site.port, site.server_name
+    )?;
     for (path, directory) in pages {
-        writeln!(out, "\n    location {path}/ {{\n        alias \"{}/\";\n    }}", directory.trim_end_matches('/'))?;
+        writeln!(
+            out,
+            "\n    location {path}/ {{\n        alias \"{}/\";\n    }}",
+            directory.trim_end_matches('/')
+        )?;
     }
     out.push_str("}\n");
     Ok(out)
@@ -59,12 +72,21 @@ mod tests {
 
     #[test]
     fn a_site_serves_the_pages_that_were_registered() {
-        let site = Site { name: "hello".into(), port: 8080, root: None, server_name: "_".into(), default_site: false };
+        let site = Site {
+            name: "hello".into(),
+            port: 8080,
+            root: None,
+            server_name: "_".into(),
+            default_site: false,
+        };
         let pages = [("/status".to_owned(), "/srv/status".to_owned())].into();
         let text = render(&site, "/srv/hello", &pages).unwrap();
         assert_eq!(
             text,
-            "# written by pallet\nserver {\n    listen 8080;\n    server_name _;\n    root \"/srv/hello\";\n    index index.html;\n\n    location /status/ {\n        alias \"/srv/status/\";\n    }\n}\n"
+            "# written by pallet\nserver \
+             {\n    listen 8080;\n    server_name _;\n    root \"/srv/hello\";\n    \
+             index index.html;\n\n    \
+             location /status/ {\n        alias \"/srv/status/\";\n    }\n}\n"
         );
     }
 }

@@ -4,7 +4,10 @@ use pallet_core::prelude::*;
 
 /// Refuses what would end a directive of nginx's configuration.
 pub(crate) fn plain(what: &str, value: &str) -> Result<()> {
-    let good = !value.is_empty() && !value.chars().any(|character| character.is_control() || ";{}\"'\\#$".contains(character));
+    let good = !value.is_empty()
+        && !value
+            .chars()
+            .any(|character| character.is_control() || ";{}\"'\\#$".contains(character));
     ensure!(good, "the {what} {value:?} cannot stand in nginx's configuration");
     Ok(())
 }

@@ -7,7 +7,8 @@ use serde_json::json;
 use crate::check::check;
 use crate::context::Context;
 
-/// Check the project without touching a node: its files, and all that its phases declare for every group
+/// Check the project without touching a node: its files, and all that its phases declare for every
+/// group
 #[derive(Debug, clap::Args)]
 pub(crate) struct Check {}
 
@@ -18,7 +19,12 @@ impl Check {
         if context.printer.json() {
             let groups: Vec<_> = groups
                 .iter()
-                .map(|group| json!({"group": group.name, "count": group.count, "phases": group.server.phases.keys().collect::<Vec<_>>()}))
+                .map(|group| {
+                    json!({
+                        "group": group.name, "count": group.count,
+                        "phases": group.server.phases.keys().collect::<Vec<_>>(),
+                    })
+                })
                 .collect();
             context.printer.value(&json!({"ok": true, "groups": groups}));
             return Ok(ExitCode::SUCCESS);

@@ -11,8 +11,9 @@ use crate::output::copy_result::copy_result;
 
 /// Copy files between this machine and nodes
 ///
-/// A file on a node is NODE:/path; GROUP:/path is one on each node of a group. What comes from a group, or from several nodes, goes into TARGET/NODE/.
-/// A file takes its place as a whole or not at all.
+/// A file on a node is NODE:/path; GROUP:/path is one on each node of a group. What comes from a
+/// group, or from several nodes, goes into TARGET/NODE/. A file takes its place as a whole or not
+/// at all.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Cp {
     /// What to copy, and where to: `site.tar web:/srv/`, `web:/var/log/syslog logs/`
@@ -25,7 +26,10 @@ pub(crate) struct Cp {
     #[arg(long)]
     no_sudo: bool,
     /// Copy with so many nodes at once
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    #[arg(
+        long, value_name = "N", default_value_t = 10,
+        value_parser = clap::value_parser!(u16).range(1..=10_000)
+    )]
     parallel: u16,
 }
 
@@ -34,10 +38,17 @@ impl Cp {
         let request = CopyRequest::parse(&self.places)?;
         let loaded = context.load_for_nodes(false)?;
         let groups = &loaded.project.groups;
-        let options = CopyOptions { recursive: self.recursive, no_sudo: self.no_sudo, parallel: self.parallel.into(), by_node: false };
-        let (outcome, telling) = drive(context, &loaded, async |engine| engine.copy(groups, &request, &options).await)?;
+        let options = CopyOptions {
+            recursive: self.recursive,
+            no_sudo: self.no_sudo,
+            parallel: self.parallel.into(),
+            by_node: false,
+        };
+        let (outcome, telling) =
+            drive(context, &loaded, async |engine| engine.copy(groups, &request, &options).await)?;
         let failed = outcome.nodes.iter().filter(|node| node.error.is_some()).count();
-        let seconds = telling.finished(outcome.ok(), (outcome.nodes.len() - failed, 0, failed), (0, 0));
+        let seconds =
+            telling.finished(outcome.ok(), (outcome.nodes.len() - failed, 0, failed), (0, 0));
         if !context.printer.json() {
             context.printer.text(&copy_result(&context.printer, &outcome, seconds));
         }

@@ -11,11 +11,13 @@ use crate::output::reference::{Entry, actions, page, text};
 use crate::output::table;
 use crate::project::{declarations, did_you_mean};
 
-/// Explain an action, a function that declares something, a crate or one of its functions, or the options of a provider
+/// Explain an action, a function that declares something, a crate or one of its functions, or the
+/// options of a provider
 #[derive(Debug, clap::Args)]
 pub(crate) struct Doc {
-    /// An action (`remote_file`), a declaration (`group_spec`), a crate (`nginx`), one of its functions (`nginx.site`), or a provider (`provider:sandbox`); none: list all
-    /// actions. `crate:` before a name means a crate whose name is also an action's
+    /// An action (`remote_file`), a declaration (`group_spec`), a crate (`nginx`), one of its
+    /// functions (`nginx.site`), or a provider (`provider:sandbox`); none: list all actions.
+    /// `crate:` before a name means a crate whose name is also an action's
     name: Option<String>,
     /// Print the reference of all actions as a page in Markdown
     #[arg(long, conflicts_with = "name")]
@@ -59,7 +61,11 @@ impl Doc {
 }
 
 /// What a name means: the plugin, where it is one of those as a whole, and the entries to explain.
-pub(crate) fn find(context: &Context, actions: &[Entry], name: &str) -> anyhow::Result<(Option<About>, Vec<Entry>)> {
+pub(crate) fn find(
+    context: &Context,
+    actions: &[Entry],
+    name: &str,
+) -> anyhow::Result<(Option<About>, Vec<Entry>)> {
     let declarations = declarations();
     if let Some(entry) = actions.iter().chain(&declarations).find(|entry| entry.name == name) {
         return Ok((None, vec![entry.clone()]));
@@ -71,26 +77,43 @@ pub(crate) fn find(context: &Context, actions: &[Entry], name: &str) -> anyhow::
         return Ok((Some(About::of(&registry, PluginKind::Provider, manifest)), vec![entry]));
     }
     let plain = name.strip_prefix("crate:").unwrap_or(name);
-    let (of, function) = plain.split_once('.').map_or((plain, None), |(of, function)| (of, Some(function)));
+    let (of, function) =
+        plain.split_once('.').map_or((plain, None), |(of, function)| (of, Some(function)));
     let crates = registry.names(PluginKind::Crate);
     if !crates.contains(&of) {
         if registry.names(PluginKind::Provider).contains(&of) {
-            bail!("there is no action and no crate {name}; the provider is explained by `pallet-cli doc provider:{of}`");
+            bail!(
+                "there is no action and no crate {name}; the provider is explained by \
+                `pallet-cli doc provider:{of}`"
+            );
         }
-        let known = actions.iter().chain(&declarations).map(|entry| entry.name.as_str()).chain(crates.iter().copied());
-        let help =
-            did_you_mean(name, known).unwrap_or_else(|| "`pallet-cli doc` lists the actions, `pallet-cli crates` the crates".to_owned());
+        let known = actions
+            .iter()
+            .chain(&declarations)
+            .map(|entry| entry.name.as_str())
+            .chain(crates.iter().copied());
+        let help = did_you_mean(name, known).unwrap_or_else(|| {
+            "`pallet-cli doc` lists the actions, \
+                `pallet-cli crates` the crates"
+                .to_owned()
+        });
         bail!("there is no action and no crate {name}; {help}");
     }
     let manifest = registry.crate_manifest(of)?;
-    let entries: Vec<Entry> = manifest.functions.iter().map(|known| Entry::of_function(of, known)).collect();
-    let Some(function) = function else { return Ok((Some(About::of(&registry, PluginKind::Crate, manifest)), entries)) };
+    let entries: Vec<Entry> =
+        manifest.functions.iter().map(|known| Entry::of_function(of, known)).collect();
+    let Some(function) = function else {
+        return Ok((Some(About::of(&registry, PluginKind::Crate, manifest)), entries));
+    };
     match manifest.functions.iter().position(|known| known.name == function) {
         Some(position) => Ok((None, vec![entries[position].clone()])),
         None => {
             let names = manifest.functions.iter().map(|known| known.name.as_str());
             let all = names.clone().collect::<Vec<_>>().join(", ");
-            bail!("the crate {of} has no function {function}; {}", did_you_mean(function, names).unwrap_or(format!("it has {all}")));
+            bail!(
+                "the crate {of} has no function {function}; {}",
+                did_you_mean(function, names).unwrap_or(format!("it has {all}"))
+            );
         }
     }
 }

@@ -39,7 +39,12 @@ impl GenerateKey {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let public_file = PathBuf::from(format!("{}.pub", self.file.display()));
         for file in [&self.file, &public_file] {
-            ensure!(!file.exists(), "{} is there already, and a key is never overwritten; name another file", file.display());
+            ensure!(
+                !file.exists(),
+                "{} is there already, and a key is never overwritten; name \
+                another file",
+                file.display()
+            );
         }
         let passphrase = self.passphrase(context)?;
         let key = SigningKey::generate(match self.algorithm {
@@ -51,11 +56,19 @@ impl GenerateKey {
         let public = key.public();
         match context.printer.json() {
             true => context.printer.value(&json!({
-                "private_key": self.file, "public_key": public_file, "key": public.to_string(), "line": public.to_line(),
+                "private_key": self.file, "public_key": public_file,
+                "key": public.to_string(), "line": public.to_line(),
             })),
             false => {
-                context.printer.line(&format!("wrote {}: keep it secret, and sign with --key {0}", self.file.display()));
-                context.printer.line(&format!("wrote {}: give it to whoever installs what you publish", public_file.display()));
+                context.printer.line(&format!(
+                    "wrote {}: keep it secret, and sign with --key {0}",
+                    self.file.display()
+                ));
+                context.printer.line(&format!(
+                    "wrote {}: give it to whoever installs what you \
+                    publish",
+                    public_file.display()
+                ));
                 context.printer.line(&format!("it is {public}, in one line {}", public.to_line()));
             }
         }
@@ -70,18 +83,39 @@ impl GenerateKey {
             return Ok(Some(passphrase.clone()));
         }
         if !context.surroundings.interactive {
-            bail!("nobody can be asked for a passphrase; set it in PALLET_KEY_PASSPHRASE, or say --no-passphrase");
+            bail!(
+                "nobody can be asked for a passphrase; set it in PALLET_KEY_PASSPHRASE, or say \
+                --no-passphrase"
+            );
         }
-        let ask = |question: &str| rpassword::prompt_password(question).context("cannot ask for the passphrase");
+        let ask = |question: &str| {
+            rpassword::prompt_password(question).context(
+                "cannot ask for \
+            the passphrase",
+            )
+        };
         let passphrase = ask("Passphrase of the new key: ")?;
-        ensure!(!passphrase.is_empty(), "the passphrase is empty; say --no-passphrase if that is what you want");
-        ensure!(passphrase == ask("The same once more: ")?, "these are two different passphrases; nothing was written");
+        ensure!(
+            !passphrase.is_empty(),
+            "the passphrase is empty; say --no-passphrase if that is \
+            what you want"
+        );
+        ensure!(
+            passphrase == ask("The same once more: ")?,
+            "these are two different passphrases; \
+            nothing was written"
+        );
         Ok(Some(passphrase))
     }
 }
 
 fn write(file: &Path, mode: u32, text: &str) -> anyhow::Result<()> {
     let writing = || format!("cannot write {}", file.display());
-    let mut new = OpenOptions::new().write(true).create_new(true).mode(mode).open(file).with_context(writing)?;
+    let mut new = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(file)
+        .with_context(writing)?;
     new.write_all(text.as_bytes()).and_then(|()| new.sync_all()).with_context(writing)
 }

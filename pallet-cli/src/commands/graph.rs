@@ -11,7 +11,8 @@ use pallet_core::model::Os;
 use super::operation::{drive, groups};
 use crate::context::Context;
 
-/// Draw the groups, their phases, the crate functions that those call, and the settings that flow between them
+/// Draw the groups, their phases, the crate functions that those call, and the settings that flow
+/// between them
 #[derive(Debug, clap::Args)]
 pub(crate) struct Graph {
     /// Only these groups
@@ -23,7 +24,8 @@ pub(crate) struct Graph {
     /// Write to this file [default: standard output]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Take the nodes to be this system: "debian 12", "rocky 9", "alpine" [default: what the node-spec means]
+    /// Take the nodes to be this system: "debian 12", "rocky 9", "alpine" [default: what the
+    /// node-spec means]
     #[arg(long, value_name = "SYSTEM")]
     os: Option<String>,
 }
@@ -41,15 +43,24 @@ impl Graph {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let loaded = context.load(context.registry(false)?)?;
         let groups = groups(&loaded, &self.groups)?;
-        let os = self.os.as_deref().map(|name| Os::of_name(name, std::env::consts::ARCH)).transpose()?;
+        let os =
+            self.os.as_deref().map(|name| Os::of_name(name, std::env::consts::ARCH)).transpose()?;
         let (graph, _) = drive(context, &loaded, async |mut engine| {
             // nothing but the drawing is printed
             engine.events = Arc::new(|_| {});
             engine.graph(&groups, os.as_ref()).await
         })?;
-        for (group, phase) in graph.groups.iter().flat_map(|group| group.phases.iter().map(move |phase| (group, phase))) {
+        for (group, phase) in graph
+            .groups
+            .iter()
+            .flat_map(|group| group.phases.iter().map(move |phase| (group, phase)))
+        {
             if let Some(error) = &phase.error {
-                context.printer.warning(&format!("phase {} of group {} cannot be declared: {error}", phase.name, group.name));
+                context.printer.warning(&format!(
+                    "phase {} of group {} cannot be declared: \
+                    {error}",
+                    phase.name, group.name
+                ));
             }
         }
         if context.printer.json() && self.out.is_none() {
@@ -62,7 +73,8 @@ impl Graph {
         };
         match &self.out {
             None => context.printer.text(&text),
-            Some(file) => std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?,
+            Some(file) => std::fs::write(file, text)
+                .with_context(|| format!("cannot write {}", file.display()))?,
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -21,7 +21,14 @@ impl Hardware {
             let row = |hardware: &pallet_core::plugin::Hardware| {
                 let disk = hardware.disk.map(|disk| disk.to_string()).unwrap_or_default();
                 let price = hardware.price.map(|price| price.to_string()).unwrap_or_default();
-                vec![hardware.id.clone(), hardware.cores.to_string(), hardware.ram.to_string(), disk, hardware.arch.join(", "), price]
+                vec![
+                    hardware.id.clone(),
+                    hardware.cores.to_string(),
+                    hardware.ram.to_string(),
+                    disk,
+                    hardware.arch.join(", "),
+                    price,
+                ]
             };
             (offers.hardware.clone(), offers.hardware.iter().map(row).collect())
         })

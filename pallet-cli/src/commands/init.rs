@@ -22,7 +22,10 @@ impl Init {
             context.printer.line(&format!("wrote {}", path.display()));
         }
         let directory = word(&self.directory);
-        context.printer.line(&format!("next: pallet-cli -C {directory} check, then pallet-cli -C {directory} converge"));
+        context.printer.line(&format!(
+            "next: pallet-cli -C {directory} check, then pallet-cli -C \
+            {directory} converge"
+        ));
         Ok(ExitCode::SUCCESS)
     }
 }

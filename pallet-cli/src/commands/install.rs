@@ -10,11 +10,13 @@ use semver::VersionReq;
 use crate::context::Context;
 use crate::install::{Argument, Decided, Plan, Setup, block_on};
 
-/// Install plugins, and write them into pallet.toml and pallet.lock; without a source, install what pallet.lock says
+/// Install plugins, and write them into pallet.toml and pallet.lock; without a source, install what
+/// pallet.lock says
 #[derive(Debug, clap::Args)]
 pub(crate) struct Install {
-    /// Where from: oci://HOST/PATH, a directory with an OCI image layout, an archive, a library (.so), or a name that `registry` knows; each
-    /// with @REQUIREMENT where not the newest version is wanted
+    /// Where from: oci://HOST/PATH, a directory with an OCI image layout, an archive, a library
+    /// (.so), or a name that `registry` knows; each with @REQUIREMENT where not the newest version
+    /// is wanted
     #[arg(value_name = "SOURCE[@REQUIREMENT]")]
     sources: Vec<String>,
     /// Fail where pallet.lock does not fit pallet.toml, in place of changing it
@@ -57,7 +59,8 @@ async fn find(setup: &Setup, word: &str) -> anyhow::Result<(Wanted, bool)> {
         None => {
             let registry = setup.installer.registry.clone().with_context(|| {
                 format!(
-                    "{} is no file or directory that there is; write oci://HOST/PATH, or set `registry` in {}",
+                    "{} is no file or directory that there is; write oci://HOST/PATH, or set \
+                     `registry` in {}",
                     argument.name,
                     setup.scope.name()
                 )
@@ -78,5 +81,14 @@ async fn find(setup: &Setup, word: &str) -> anyhow::Result<(Wanted, bool)> {
         }
     };
     ensure!(!located.package.name.is_empty(), "{word} names no plugin");
-    Ok((Wanted { name: located.package.name, kind: Some(located.package.kind), requirement, origin: Some(located.origin), by }, given))
+    Ok((
+        Wanted {
+            name: located.package.name,
+            kind: Some(located.package.kind),
+            requirement,
+            origin: Some(located.origin),
+            by,
+        },
+        given,
+    ))
 }

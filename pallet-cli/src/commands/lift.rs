@@ -13,7 +13,8 @@ pub(crate) struct Lift {
     /// Only these groups
     #[arg(value_name = "GROUP")]
     groups: Vec<String>,
-    /// Change nothing; report what is not any more as Pallet made it, and end with exit code 3 if there is any
+    /// Change nothing; report what is not any more as Pallet made it, and end with exit code 3 if
+    /// there is any
     #[arg(long, conflicts_with_all = ["dry_run", "overwrite_changes"])]
     drift_only: bool,
     #[command(flatten)]
@@ -27,7 +28,10 @@ impl Lift {
             anyhow::bail!("{word}: lift does not change how many nodes there are; converge does");
         }
         let groups = groups(&loaded, &self.groups)?;
-        let options = LiftOptions { drift_only: self.drift_only, ..self.options.lift_options(&loaded)? };
-        run(context, &loaded, self.options.time_limit(), async |engine| engine.lift(&groups, &options).await.map(Some))
+        let options =
+            LiftOptions { drift_only: self.drift_only, ..self.options.lift_options(&loaded)? };
+        run(context, &loaded, self.options.time_limit(), async |engine| {
+            engine.lift(&groups, &options).await.map(Some)
+        })
     }
 }

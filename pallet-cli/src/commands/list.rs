@@ -19,7 +19,12 @@ pub(crate) struct List {
 
 impl List {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let setup = Setup::read(context, &Reach { global: self.global, offline: true, ..Reach::default() }, Default::default(), false)?;
+        let setup = Setup::read(
+            context,
+            &Reach { global: self.global, offline: true, ..Reach::default() },
+            Default::default(),
+            false,
+        )?;
         let lock = setup.lock.clone().unwrap_or_default();
         let there = |locked: &LockedPlugin| {
             let target = locked.targets.get(&setup.installer.machine.target);
@@ -51,9 +56,19 @@ impl List {
         let row = |locked: &LockedPlugin| {
             let installed = if there(locked) { "yes" } else { "no" };
             let kind = pallet_core::registry::kind_word(locked.kind).to_owned();
-            vec![locked.name.clone(), kind, locked.version.to_string(), locked.source.to_string(), signer(locked), installed.to_owned()]
+            vec![
+                locked.name.clone(),
+                kind,
+                locked.version.to_string(),
+                locked.source.to_string(),
+                signer(locked),
+                installed.to_owned(),
+            ]
         };
-        context.printer.text(&table(&["NAME", "KIND", "VERSION", "SOURCE", "SIGNER", "INSTALLED"], lock.plugins().map(row)));
+        context.printer.text(&table(
+            &["NAME", "KIND", "VERSION", "SOURCE", "SIGNER", "INSTALLED"],
+            lock.plugins().map(row),
+        ));
         Ok(ExitCode::SUCCESS)
     }
 }

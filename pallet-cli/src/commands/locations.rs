@@ -17,7 +17,9 @@ pub(crate) struct Locations {
 impl Locations {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         self.options.list(context, OfferKind::Location, &["LOCATION", "NAME"], |offers| {
-            let row = |location: &pallet_core::plugin::Location| vec![location.id.clone(), location.name.clone()];
+            let row = |location: &pallet_core::plugin::Location| {
+                vec![location.id.clone(), location.name.clone()]
+            };
             (offers.locations.clone(), offers.locations.iter().map(row).collect())
         })
     }

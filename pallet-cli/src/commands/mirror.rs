@@ -11,7 +11,8 @@ use serde_json::json;
 use crate::context::Context;
 use crate::install::{Reach, Setup, block_on};
 
-/// Copy what pallet.lock names into a directory, an OCI image layout from which it can be installed without a network
+/// Copy what pallet.lock names into a directory, an OCI image layout from which it can be installed
+/// without a network
 #[derive(Debug, clap::Args)]
 pub(crate) struct Mirror {
     /// The directory; what it holds already stays
@@ -26,24 +27,37 @@ impl Mirror {
         let setup = Setup::read(context, &self.reach, Default::default(), false)?;
         let lock = setup.locked()?;
         let directory = std::path::absolute(&self.to)?;
-        let mirrored = block_on(async { Ok(setup.installer.session().mirror(lock, &directory).await?) })?;
+        let mirrored =
+            block_on(async { Ok(setup.installer.session().mirror(lock, &directory).await?) })?;
         if context.printer.json() {
-            let value = |mirrored: &Mirrored| json!({"plugin": mirrored.plugin, "source": mirrored.source.to_string(), "place": mirrored.place.to_string(), "bytes": mirrored.bytes});
+            let value = |mirrored: &Mirrored| {
+                json!({
+                    "plugin": mirrored.plugin, "source": mirrored.source.to_string(),
+                    "place": mirrored.place.to_string(), "bytes": mirrored.bytes,
+                })
+            };
             context.printer.value(&mirrored.iter().map(value).collect());
             return Ok(ExitCode::SUCCESS);
         }
         for mirrored in &mirrored {
-            context
-                .printer
-                .line(&format!("{} from {} is at {} ({} bytes new)", mirrored.plugin, mirrored.source, mirrored.place, mirrored.bytes));
+            context.printer.line(&format!(
+                "{} from {} is at {} ({} bytes new)",
+                mirrored.plugin, mirrored.source, mirrored.place, mirrored.bytes
+            ));
         }
-        let mut registries: Vec<_> = mirrored.iter().filter_map(|mirrored| registry(&mirrored.source)).collect();
+        let mut registries: Vec<_> =
+            mirrored.iter().filter_map(|mirrored| registry(&mirrored.source)).collect();
         registries.sort();
         registries.dedup();
         if !registries.is_empty() {
-            context.printer.line("to install from it, write into pallet.toml or config.toml:\n\n[mirrors]");
+            context.printer.line(
+                "to install from it, write into pallet.toml or config.toml:\n\n\
+                [mirrors]",
+            );
             for registry in registries {
-                context.printer.line(&format!("\"{registry}\" = \"layout:{}\"", directory.display()));
+                context
+                    .printer
+                    .line(&format!("\"{registry}\" = \"layout:{}\"", directory.display()));
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -52,7 +66,9 @@ impl Mirror {
 
 fn registry(origin: &Origin) -> Option<String> {
     match origin {
-        Origin::Repository(source @ Source::Registry { .. }) => Some(source.with_path("").to_string()),
+        Origin::Repository(source @ Source::Registry { .. }) => {
+            Some(source.with_path("").to_string())
+        }
         _ => None,
     }
 }

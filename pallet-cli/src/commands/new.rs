@@ -27,12 +27,19 @@ pub(crate) struct New {
 impl New {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let directory = self.to.unwrap_or_else(|| PathBuf::from(&self.name));
-        let template = Template { kind: self.kind, name: self.name, license: self.license, core: self.pallet_core };
+        let template = Template {
+            kind: self.kind,
+            name: self.name,
+            license: self.license,
+            core: self.pallet_core,
+        };
         for path in template.write(&directory)? {
             context.printer.line(&format!("wrote {}", path.display()));
         }
         let test = if self.kind == Kind::Crate { ", then pallet-cli test" } else { "" };
-        context.printer.line(&format!("next: cd {}, cargo test{test}", super::init::word(&directory)));
+        context
+            .printer
+            .line(&format!("next: cd {}, cargo test{test}", super::init::word(&directory)));
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -20,10 +20,15 @@ impl Nodes {
         let knows = loaded.project.knows_groups;
         if json {
             if !knows {
-                context.printer.aside("pallet.star cannot be used, so which groups are declared is not known; `pallet-cli check` says why");
+                context.printer.aside(
+                    "pallet.star cannot be used, so which groups are declared is \
+                    not known; `pallet-cli check` says why",
+                );
             }
             let mut shown = serde_json::to_value(&found)?;
-            for (shown, node) in shown.as_array_mut().into_iter().flatten().zip(&found).filter(|_| knows) {
+            for (shown, node) in
+                shown.as_array_mut().into_iter().flatten().zip(&found).filter(|_| knows)
+            {
                 shown["declared"] = loaded.project.declares(node).into();
             }
             context.printer.value(&shown);

@@ -1,4 +1,5 @@
-//! What `images`, `hardware` and `locations` share: what a service offers, seen with a group's node-spec if one is named.
+//! What `images`, `hardware` and `locations` share: what a service offers, seen with a group's
+//! node-spec if one is named.
 
 use std::process::ExitCode;
 
@@ -14,7 +15,8 @@ use crate::output::table;
 /// Options of the commands that list what a service offers.
 #[derive(Debug, clap::Args)]
 pub(crate) struct OfferOptions {
-    /// Also show which would do for this group, which is chosen, and which condition each of the others fails
+    /// Also show which would do for this group, which is chosen, and which condition each of the
+    /// others fails
     #[arg(long, value_name = "GROUP")]
     group: Option<String>,
 }
@@ -33,7 +35,10 @@ impl OfferOptions {
             Some(name) => groups(&loaded, std::slice::from_ref(name))?.remove(0).server.node_spec,
             None => NodeSpec::default(),
         };
-        let offers = context.engine(&loaded)?.service.offers(&WantedOffers { group: self.group.clone(), spec: spec.clone() })?;
+        let offers = context
+            .engine(&loaded)?
+            .service
+            .offers(&WantedOffers { group: self.group.clone(), spec: spec.clone() })?;
         if self.group.is_some() {
             return Ok(judged(context, kind, &offers, &spec));
         }
@@ -60,12 +65,14 @@ fn judged(context: &Context, kind: OfferKind, offers: &Offers, spec: &NodeSpec) 
             (of_kind, code)
         }
     };
-    let considered: Vec<_> = considered.into_iter().filter(|candidate| candidate.kind == kind).collect();
+    let considered: Vec<_> =
+        considered.into_iter().filter(|candidate| candidate.kind == kind).collect();
     explain(context, &considered);
     code
 }
 
-/// Prints what was chosen for the nodes of groups, and how everything else stands to their node-specs.
+/// Prints what was chosen for the nodes of groups, and how everything else stands to their
+/// node-specs.
 pub(crate) fn explain_choice(context: &Context, group: &str, choice: Result<&Choice, &NoMatch>) {
     let considered = match choice {
         Ok(choice) => &choice.considered,
@@ -83,11 +90,19 @@ fn explain(context: &Context, considered: &[Candidate]) {
         return;
     }
     if considered.is_empty() {
-        context.printer.line("nothing was considered: the provider decides for itself, or no image fits");
+        context.printer.line(
+            "nothing was considered: the provider decides for itself, or no image \
+            fits",
+        );
         return;
     }
-    let rows = considered
-        .iter()
-        .map(|candidate| vec![candidate.kind.as_str().to_owned(), candidate.id.clone(), candidate.about.clone(), candidate.verdict()]);
+    let rows = considered.iter().map(|candidate| {
+        vec![
+            candidate.kind.as_str().to_owned(),
+            candidate.id.clone(),
+            candidate.about.clone(),
+            candidate.verdict(),
+        ]
+    });
     context.printer.text(&table(&["KIND", "ID", "WHAT IT IS", "VERDICT"], rows));
 }

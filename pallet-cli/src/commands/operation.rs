@@ -27,7 +27,10 @@ pub(crate) struct OperationOptions {
     #[arg(long)]
     overwrite_changes: bool,
     /// Work on so many nodes at once
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    #[arg(
+        long, value_name = "N", default_value_t = 50,
+        value_parser = clap::value_parser!(u16).range(1..=10_000)
+    )]
     parallel: u16,
     /// Stop the operation when it takes longer; each node that is not done then says what it was at
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
@@ -57,7 +60,11 @@ impl OperationOptions {
 }
 
 /// The phases of these names, and then those that are given as code.
-pub(crate) fn phases(loaded: &Loaded, names: &[String], code: &[String]) -> anyhow::Result<Vec<PhaseChoice>> {
+pub(crate) fn phases(
+    loaded: &Loaded,
+    names: &[String],
+    code: &[String],
+) -> anyhow::Result<Vec<PhaseChoice>> {
     let mut phases: Vec<_> = names.iter().cloned().map(PhaseChoice::Named).collect();
     for code in code {
         phases.push(PhaseChoice::Inline(loaded.project.inline(code)?));
@@ -69,12 +76,16 @@ pub(crate) fn phases(loaded: &Loaded, names: &[String], code: &[String]) -> anyh
 pub(crate) fn groups(loaded: &Loaded, names: &[String]) -> anyhow::Result<Vec<GroupSpec>> {
     let all = &loaded.project.groups;
     if all.is_empty() && !names.iter().any(|name| name.ends_with("=0")) {
-        bail!("the project declares no group; declare one with group_spec in {}", loaded.project.directory.join("pallet.star").display());
+        bail!(
+            "the project declares no group; declare one with group_spec in {}",
+            loaded.project.directory.join("pallet.star").display()
+        );
     }
     Ok(GroupSpec::choose(all, names)?)
 }
 
-/// Runs an operation on an engine that tells the printer what happens, and stops it at Ctrl-C, or when its time is up.
+/// Runs an operation on an engine that tells the printer what happens, and stops it at Ctrl-C, or
+/// when its time is up.
 pub(crate) fn run<F>(
     context: &Context,
     loaded: &Loaded,
@@ -98,7 +109,11 @@ where
 }
 
 /// Does something with an engine that tells the printer what happens, and stops it at Ctrl-C.
-pub(crate) fn drive<T, F>(context: &Context, loaded: &Loaded, operation: impl FnOnce(Engine) -> F) -> anyhow::Result<(T, Telling)>
+pub(crate) fn drive<T, F>(
+    context: &Context,
+    loaded: &Loaded,
+    operation: impl FnOnce(Engine) -> F,
+) -> anyhow::Result<(T, Telling)>
 where
     F: Future<Output = Result<T, EngineError>>,
 {

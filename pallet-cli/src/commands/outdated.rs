@@ -36,10 +36,21 @@ impl Outdated {
         } else if newer.is_empty() {
             context.printer.line("every locked plugin is the newest there is");
         } else {
-            let shown = |version: &Option<Version>| version.as_ref().map_or("-".to_owned(), Version::to_string);
-            let row =
-                |newer: Newer| vec![newer.locked.name, newer.locked.version.to_string(), shown(&newer.compatible), shown(&newer.latest)];
-            context.printer.text(&table(&["NAME", "LOCKED", "COMPATIBLE", "LATEST"], newer.into_iter().map(row)));
+            let shown = |version: &Option<Version>| {
+                version.as_ref().map_or("-".to_owned(), Version::to_string)
+            };
+            let row = |newer: Newer| {
+                vec![
+                    newer.locked.name,
+                    newer.locked.version.to_string(),
+                    shown(&newer.compatible),
+                    shown(&newer.latest),
+                ]
+            };
+            context.printer.text(&table(
+                &["NAME", "LOCKED", "COMPATIBLE", "LATEST"],
+                newer.into_iter().map(row),
+            ));
         }
         Ok(ExitCode::SUCCESS)
     }

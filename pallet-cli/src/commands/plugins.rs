@@ -9,7 +9,8 @@ use crate::context::Context;
 use crate::install::signer;
 use crate::output::table;
 
-/// Prints the plugins of one kind. For a program, `more` adds what is only known of each by its name.
+/// Prints the plugins of one kind. For a program, `more` adds what is only known of each by its
+/// name.
 pub(crate) fn list(
     context: &Context,
     registry: &Registry,
@@ -64,7 +65,9 @@ pub(crate) fn list(
         context.printer.line("none is installed");
     } else {
         let last = if kind == PluginKind::Provider { "OPTIONS" } else { "FUNCTIONS" };
-        context.printer.text(&table(&["NAME", "VERSION", "SOURCE", "SIGNER", "WHAT IT IS", last], rows));
+        context
+            .printer
+            .text(&table(&["NAME", "VERSION", "SOURCE", "SIGNER", "WHAT IT IS", last], rows));
     }
     Ok(())
 }

@@ -13,7 +13,8 @@ use super::plugins;
 use crate::context::{Context, refuse_problems};
 use crate::output::table;
 
-/// List the providers that are installed, with their options and where their credentials would come from
+/// List the providers that are installed, with their options and where their credentials would come
+/// from
 #[derive(Debug, clap::Args)]
 pub(crate) struct Providers {}
 
@@ -29,14 +30,19 @@ impl Providers {
         let credentials = credentials(context, &registry);
         plugins::list(context, &registry, PluginKind::Provider, |name| {
             let found = credentials.get(name).into_iter().flatten();
-            let values = found.map(|found| json!({"service": found.service, "credentials": found.credentials}));
+            let values = found
+                .map(|found| json!({"service": found.service, "credentials": found.credentials}));
             Map::from_iter([("credentials".to_owned(), values.collect())])
         })?;
-        let rows: Vec<_> =
-            credentials.iter().flat_map(|(provider, found)| found.iter().flat_map(move |found| rows(provider, found))).collect();
+        let rows: Vec<_> = credentials
+            .iter()
+            .flat_map(|(provider, found)| found.iter().flat_map(move |found| rows(provider, found)))
+            .collect();
         if !context.printer.json() && !rows.is_empty() {
             context.printer.line("");
-            context.printer.text(&table(&["PROVIDER", "SERVICE", "CREDENTIAL", "FOUND", "WHERE"], rows));
+            context
+                .printer
+                .text(&table(&["PROVIDER", "SERVICE", "CREDENTIAL", "FOUND", "WHERE"], rows));
         }
         refuse_problems(&registry)?;
         Ok(ExitCode::SUCCESS)
@@ -47,7 +53,13 @@ fn rows(provider: &str, found: &Found) -> Vec<Vec<String>> {
     let service = found.service.clone().unwrap_or_else(|| "(none)".to_owned());
     let row = |credential: &Credential| {
         let there = if credential.found { "yes" } else { "no" };
-        vec![provider.to_owned(), service.clone(), credential.name.clone(), there.to_owned(), credential.source.clone()]
+        vec![
+            provider.to_owned(),
+            service.clone(),
+            credential.name.clone(),
+            there.to_owned(),
+            credential.source.clone(),
+        ]
     };
     found.credentials.iter().map(row).collect()
 }
@@ -62,16 +74,22 @@ fn credentials(context: &Context, registry: &Arc<Registry>) -> BTreeMap<String, 
         for (name, configured) in &services.configured {
             let Ok(service) = services.open_as(name, configured) else { continue };
             let credentials = service.credentials().unwrap_or_default();
-            all.entry(configured.provider.clone()).or_default().push(Found { service: Some(name.clone()), credentials });
+            all.entry(configured.provider.clone())
+                .or_default()
+                .push(Found { service: Some(name.clone()), credentials });
         }
     }
     for name in registry.names(PluginKind::Provider) {
         if all.contains_key(name) {
             continue;
         }
-        let host = ServiceContext { home: context.surroundings.home.clone(), ..ServiceContext::default() };
+        let host =
+            ServiceContext { home: context.surroundings.home.clone(), ..ServiceContext::default() };
         let Ok(service) = registry.service(name, Map::new(), host) else { continue };
-        all.insert(name.to_owned(), vec![Found { service: None, credentials: service.credentials().unwrap_or_default() }]);
+        all.insert(
+            name.to_owned(),
+            vec![Found { service: None, credentials: service.credentials().unwrap_or_default() }],
+        );
     }
     all
 }

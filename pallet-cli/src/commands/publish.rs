@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::bail;
-use pallet_core::registry::artifact::{Build, Details, Publication, Publishing, Release, manifest_for};
+use pallet_core::registry::artifact::{
+    Build, Details, Publication, Publishing, Release, manifest_for,
+};
 use pallet_core::registry::repository::{self, Repository, Source};
 use pallet_core::registry::signature::SigningKey;
 use serde_json::{Value, json};
@@ -16,14 +18,16 @@ use crate::package;
 
 /// Publish a plugin: build its package, and push it as an artifact that others install
 ///
-/// A version is never overwritten. A build for another system is added to a version that is there already.
+/// A version is never overwritten. A build for another system is added to a version that is there
+/// already.
 #[derive(Debug, clap::Args)]
 #[command(allow_missing_positional = true)]
 pub(crate) struct Publish {
     /// The directory of the plugin's package
     #[arg(value_name = "PATH", default_value = ".")]
     package: PathBuf,
-    /// Where to: oci://HOST/PATH or layout:DIRECTORY; KIND/NAME is added to a path that does not end so
+    /// Where to: oci://HOST/PATH or layout:DIRECTORY; KIND/NAME is added to a path that does not
+    /// end so
     source: String,
     /// Publish this library instead of building one; may be repeated, one for each system
     #[arg(long, value_name = "FILE")]
@@ -53,9 +57,11 @@ impl Publish {
             None => self.package.clone(),
         };
         let libraries = self.libraries(&directory)?;
-        let builds: Vec<Build> = libraries.iter().map(|library| Build::read(library)).collect::<Result<_, _>>()?;
+        let builds: Vec<Build> =
+            libraries.iter().map(|library| Build::read(library)).collect::<Result<_, _>>()?;
         let targets: Vec<&str> = builds.iter().map(|build| build.target.as_str()).collect();
-        let details = Details { image_types: self.image_types, ..package::details(&directory, &targets)? };
+        let details =
+            Details { image_types: self.image_types, ..package::details(&directory, &targets)? };
         let Some(first) = builds.first() else { bail!("there is no library to publish") };
         let source = source.of_plugin(first.summary.kind, &first.summary.name);
         let access = self.registry.access(context, [&source]);
@@ -78,7 +84,10 @@ impl Publish {
         let publishing = Publishing::plan(repository, release, key).await?;
         let printer = &context.printer;
         if key.is_none() {
-            printer.warning("nothing signs it: whoever installs it has to decide to trust it; sign with --key, or with cosign afterwards");
+            printer.warning(
+                "nothing signs it: whoever installs it has to decide to trust it; sign \
+                with --key, or with cosign afterwards",
+            );
         }
         let publication = match self.dry_run {
             true => publishing.publication().clone(),
@@ -93,8 +102,12 @@ impl Publish {
             }
         };
         match printer.json() {
-            true => printer.value(&as_json(repository.source(), release, &publication, self.dry_run)),
-            false => printer.text(&as_text(repository.source(), release, &publication, self.dry_run)),
+            true => {
+                printer.value(&as_json(repository.source(), release, &publication, self.dry_run))
+            }
+            false => {
+                printer.text(&as_text(repository.source(), release, &publication, self.dry_run))
+            }
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -115,14 +128,25 @@ fn as_text(source: &Source, release: &Release, publication: &Publication, dry_ru
     let mut text = String::new();
     if dry_run && !publication.pushed.is_empty() {
         let row = |pushed: &pallet_core::registry::artifact::Pushed| {
-            vec![pushed.what.clone(), pushed.size.to_string(), pushed.media_type.clone(), pushed.digest.to_string()]
+            vec![
+                pushed.what.clone(),
+                pushed.size.to_string(),
+                pushed.media_type.clone(),
+                pushed.digest.to_string(),
+            ]
         };
-        text += &table(&["WHAT", "BYTES", "MEDIA TYPE", "DIGEST"], publication.pushed.iter().map(row));
+        text +=
+            &table(&["WHAT", "BYTES", "MEDIA TYPE", "DIGEST"], publication.pushed.iter().map(row));
     }
     let verb = if dry_run { "would publish" } else { "published" };
     text += &format!("{verb} {} to {source}\n", release.title());
     text += &format!("for {}", release.targets().join(", "));
-    let others: Vec<&str> = publication.before.iter().map(String::as_str).filter(|target| !release.targets().contains(target)).collect();
+    let others: Vec<&str> = publication
+        .before
+        .iter()
+        .map(String::as_str)
+        .filter(|target| !release.targets().contains(target))
+        .collect();
     if !others.is_empty() {
         text += &format!(", beside {}", others.join(", "));
     }
@@ -137,7 +161,12 @@ fn as_json(source: &Source, release: &Release, publication: &Publication, dry_ru
     let pushed: Vec<Value> = publication
         .pushed
         .iter()
-        .map(|pushed| json!({ "what": pushed.what, "media_type": pushed.media_type, "size": pushed.size, "digest": pushed.digest }))
+        .map(|pushed| {
+            json!({
+                "what": pushed.what, "media_type": pushed.media_type, "size": pushed.size,
+                "digest": pushed.digest,
+            })
+        })
         .collect();
     json!({
         "dry_run": dry_run,

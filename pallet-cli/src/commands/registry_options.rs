@@ -21,7 +21,11 @@ pub(crate) struct RegistryOptions {
 
 impl RegistryOptions {
     /// How the registries of these sources are reached.
-    pub(crate) fn access<'a>(&self, context: &Context, sources: impl IntoIterator<Item = &'a Source>) -> Access {
+    pub(crate) fn access<'a>(
+        &self,
+        context: &Context,
+        sources: impl IntoIterator<Item = &'a Source>,
+    ) -> Access {
         let mut access = context.access();
         access.certificates.extend(self.ca_file.iter().cloned());
         if self.plain_http {
@@ -38,19 +42,34 @@ impl RegistryOptions {
 /// Reads a key that signs; its passphrase is asked for where it has one.
 pub(crate) fn signing_key(context: &Context, file: &Path) -> anyhow::Result<SigningKey> {
     let shown = file.display();
-    let pem = std::fs::read_to_string(file).with_context(|| format!("cannot read the key {shown}"))?;
+    let pem =
+        std::fs::read_to_string(file).with_context(|| format!("cannot read the key {shown}"))?;
     let passphrase = match SigningKey::parse(&pem, context.surroundings.key_passphrase.as_deref()) {
         Err(KeyError::NeedsPassphrase) if context.surroundings.interactive => {
-            rpassword::prompt_password(format!("Passphrase of {shown}: ")).context("cannot ask for the passphrase")?
+            rpassword::prompt_password(format!("Passphrase of {shown}: ")).context(
+                "cannot ask for \
+                the passphrase",
+            )?
         }
-        Err(KeyError::NeedsPassphrase) => bail!("the key {shown} is encrypted; set its passphrase in PALLET_KEY_PASSPHRASE"),
+        Err(KeyError::NeedsPassphrase) => bail!(
+            "the key {shown} is encrypted; set its passphrase \
+            in PALLET_KEY_PASSPHRASE"
+        ),
         other => return other.with_context(|| format!("cannot use the key {shown}")),
     };
-    SigningKey::parse(&pem, Some(&passphrase)).with_context(|| format!("cannot use the key {shown}"))
+    SigningKey::parse(&pem, Some(&passphrase)).with_context(|| {
+        format!(
+            "cannot use the key \
+        {shown}"
+        )
+    })
 }
 
 /// Runs what waits for a registry.
 pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
     Ok(runtime.block_on(work))
 }

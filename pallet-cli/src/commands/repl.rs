@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use crate::context::Context;
 use crate::session::{converse, run_lines};
 
-/// Work on the project from a prompt: all of Pallet as functions of Starlark, and the project's names
+/// Work on the project from a prompt: all of Pallet as functions of Starlark, and the project's
+/// names
 ///
 /// What is piped in is evaluated line by line, up to the first error: `pallet-cli repl < script`.
 #[derive(Debug, clap::Args)]
@@ -14,6 +15,10 @@ pub(crate) struct Repl {}
 impl Repl {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let Context { surroundings, printer, .. } = context;
-        if surroundings.interactive && surroundings.screen && !printer.json() { converse(context) } else { run_lines(context) }
+        if surroundings.interactive && surroundings.screen && !printer.json() {
+            converse(context)
+        } else {
+            run_lines(context)
+        }
     }
 }

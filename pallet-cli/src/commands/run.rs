@@ -13,19 +13,23 @@ use crate::context::Context;
 use crate::operation::code;
 use crate::session::run_file;
 
-/// Run a command on nodes, and show what it printed, nodes whose results are equal together; or run a script: `run FILE.star`
+/// Run a command on nodes, and show what it printed, nodes whose results are equal together; or run
+/// a script: `run FILE.star`
 ///
-/// A command of one word is a line of shell: `run web -- 'df -h | tail -1'`. Several words are a program and its arguments, as they stand. It does not
-/// wait for an operation that is changing the node, and it is recorded nowhere.
+/// A command of one word is a line of shell: `run web -- 'df -h | tail -1'`. Several words are a
+/// program and its arguments, as they stand. It does not wait for an operation that is changing the
+/// node, and it is recorded nowhere.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Run {
-    /// The groups and nodes; or a file of Starlark that is run with the functions of the prompt (`pallet-cli repl`)
+    /// The groups and nodes; or a file of Starlark that is run with the functions of the prompt
+    /// (`pallet-cli repl`)
     #[arg(value_name = "GROUP|NODE|FILE.star", required_unless_present = "all")]
     names: Vec<String>,
     /// On all nodes of all groups
     #[arg(long, conflicts_with = "names")]
     all: bool,
-    /// Run this file of this machine there instead of a command; `-` is standard input. Its first line may name what runs it: `#!/usr/bin/python3`
+    /// Run this file of this machine there instead of a command; `-` is standard input. Its first
+    /// line may name what runs it: `#!/usr/bin/python3`
     #[arg(long, value_name = "FILE", conflicts_with = "command")]
     script: Option<PathBuf>,
     /// Run as this user [default: root, by sudo where it is needed]
@@ -35,7 +39,10 @@ pub(crate) struct Run {
     #[arg(long, conflicts_with = "user")]
     no_sudo: bool,
     /// Work on so many nodes at once
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    #[arg(
+        long, value_name = "N", default_value_t = 50,
+        value_parser = clap::value_parser!(u16).range(1..=10_000)
+    )]
     parallel: u16,
     /// End it on a node where it takes longer
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
@@ -50,7 +57,10 @@ impl Run {
         if self.command.is_empty() && self.script.is_none() {
             return match self.names.as_slice() {
                 [file] if file.ends_with(".star") => run_file(context, Path::new(file)),
-                _ => bail!("say what to run: `run GROUP -- COMMAND`, `run GROUP --script FILE`, or `run FILE.star`"),
+                _ => bail!(
+                    "say what to run: `run GROUP -- COMMAND`, `run GROUP --script FILE`, or \
+                    `run FILE.star`"
+                ),
             };
         }
         let script = match &self.script {
@@ -70,7 +80,9 @@ impl Run {
             user,
             timeout: self.timeout.map(|seconds| Duration::from_secs(seconds.into())),
         };
-        let (outcome, telling) = drive(context, &loaded, async |engine| engine.run_command(&loaded.project.groups, &options).await)?;
+        let (outcome, telling) = drive(context, &loaded, async |engine| {
+            engine.run_command(&loaded.project.groups, &options).await
+        })?;
         telling.end_run(&outcome);
         Ok(ExitCode::from(code(outcome.cancelled, outcome.ok())))
     }
@@ -79,7 +91,11 @@ impl Run {
 /// The text of a script; `-` is standard input.
 fn read(file: &Path) -> anyhow::Result<String> {
     let mut bytes = Vec::new();
-    let shown = if file == Path::new("-") { "standard input".to_owned() } else { file.display().to_string() };
+    let shown = if file == Path::new("-") {
+        "standard input".to_owned()
+    } else {
+        file.display().to_string()
+    };
     match file == Path::new("-") {
         true => std::io::stdin().lock().read_to_end(&mut bytes),
         false => std::fs::File::open(file).and_then(|mut file| file.read_to_end(&mut bytes)),
@@ -87,6 +103,9 @@ fn read(file: &Path) -> anyhow::Result<String> {
     .with_context(|| format!("cannot read the script {shown}"))?;
     match String::from_utf8(bytes) {
         Ok(text) => Ok(text),
-        Err(_) => bail!("the script {shown} is not UTF-8 text; copy a program with `pallet-cli cp` and run it there"),
+        Err(_) => bail!(
+            "the script {shown} is not UTF-8 text; copy a program with `pallet-cli cp` \
+            and run it there"
+        ),
     }
 }

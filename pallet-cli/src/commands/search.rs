@@ -16,7 +16,8 @@ use crate::output::table;
 pub(crate) struct Search {
     /// Only those whose name holds this
     word: Option<String>,
-    /// Where: oci://HOST or oci://HOST/PATH, or a directory; may be repeated [default: `registry` of pallet.toml]
+    /// Where: oci://HOST or oci://HOST/PATH, or a directory; may be repeated [default: `registry`
+    /// of pallet.toml]
     #[arg(long = "in", value_name = "SOURCE")]
     sources: Vec<String>,
     #[command(flatten)]
@@ -33,8 +34,17 @@ impl Search {
         if sources.is_empty() {
             sources.extend(setup.installer.registry.clone());
         }
-        ensure!(!sources.is_empty(), "where is to be searched? say --in oci://HOST/PATH, or set `registry` in {}", setup.scope.name());
-        setup.installer.access.plain_http.extend(self.reach.registry.access(context, &sources).plain_http);
+        ensure!(
+            !sources.is_empty(),
+            "where is to be searched? say --in oci://HOST/PATH, or set \
+            `registry` in {}",
+            setup.scope.name()
+        );
+        setup
+            .installer
+            .access
+            .plain_http
+            .extend(self.reach.registry.access(context, &sources).plain_http);
         let word = self.word.unwrap_or_default();
         let found = block_on(async {
             let mut session = setup.installer.session();
@@ -45,16 +55,30 @@ impl Search {
             Ok(found)
         })?;
         if context.printer.json() {
-            let value = |listed: &Listed| json!({"kind": listed.kind, "name": listed.name, "version": listed.version, "licenses": listed.licenses, "source": listed.source.to_string()});
+            let value = |listed: &Listed| {
+                json!({
+                    "kind": listed.kind, "name": listed.name, "version": listed.version,
+                    "licenses": listed.licenses, "source": listed.source.to_string(),
+                })
+            };
             context.printer.value(&found.iter().map(value).collect());
         } else if found.is_empty() {
             context.printer.line("nothing was found");
         } else {
             let row = |listed: Listed| {
                 let kind = pallet_core::registry::kind_word(listed.kind).to_owned();
-                vec![listed.name, kind, listed.version.to_string(), listed.licenses, listed.source.to_string()]
+                vec![
+                    listed.name,
+                    kind,
+                    listed.version.to_string(),
+                    listed.licenses,
+                    listed.source.to_string(),
+                ]
             };
-            context.printer.text(&table(&["NAME", "KIND", "NEWEST", "LICENCE", "SOURCE"], found.into_iter().map(row)));
+            context.printer.text(&table(
+                &["NAME", "KIND", "NEWEST", "LICENCE", "SOURCE"],
+                found.into_iter().map(row),
+            ));
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -21,10 +21,16 @@ impl Ssh {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let loaded = context.load_for_nodes(false)?;
         let engine = context.engine(&loaded)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("cannot start the runtime")?;
         let node = runtime.block_on(engine.select_one(&loaded.project.groups, &self.node))?;
         let argv = engine.login(&node, &self.command)?;
-        let (program, arguments) = argv.split_first().context("there is no command to reach the node with")?;
+        let (program, arguments) = argv.split_first().context(
+            "there is no command to reach the \
+            node with",
+        )?;
         let error = Command::new(program).args(arguments).exec();
         bail!("cannot run {program}: {error}")
     }

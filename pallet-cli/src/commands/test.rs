@@ -21,10 +21,13 @@ use crate::signals::{hear, leave};
 
 /// Try a crate's scenarios on fresh nodes, of each system that the crate says it is for
 ///
-/// Run it in the package of the crate, or name its directory with -C. A scenario is a file tests/NAME.star: the pallet.star of a project. Its
-/// groups are made and configured; a dry run before must write nothing and show what then happens, a second run must find nothing to do. One node
-/// more, which nobody configures, shows what changes by itself. The phase `verify` looks at the result. Nodes are sandbox nodes, or those of --service; tests/pallet.toml, if it is there, configures services
-/// and their images. It ends with exit code 1 if a scenario fails, and 4 if all that was tried is right, but some system could not be tried.
+/// Run it in the package of the crate, or name its directory with -C. A scenario is a file
+/// tests/NAME.star: the pallet.star of a project. Its groups are made and configured; a dry run
+/// before must write nothing and show what then happens, a second run must find nothing to do. One
+/// node more, which nobody configures, shows what changes by itself. The phase `verify` looks at
+/// the result. Nodes are sandbox nodes, or those of --service; tests/pallet.toml, if it is there,
+/// configures services and their images. It ends with exit code 1 if a scenario fails, and 4 if all
+/// that was tried is right, but some system could not be tried.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Test {
     /// Only these scenarios
@@ -64,15 +67,24 @@ impl Test {
         refuse_problems_of(&own)?;
         let summary = crate_of(&own, &library)?;
         let registry = Arc::new(own.before(context.scan()?));
-        let systems: Vec<Option<String>> = match (self.systems.is_empty(), summary.systems.is_empty()) {
-            (false, _) => self.systems.iter().cloned().map(Some).collect(),
-            (true, false) => summary.systems.iter().cloned().map(Some).collect(),
-            (true, true) => vec![None],
-        };
+        let systems: Vec<Option<String>> =
+            match (self.systems.is_empty(), summary.systems.is_empty()) {
+                (false, _) => self.systems.iter().cloned().map(Some).collect(),
+                (true, false) => summary.systems.iter().cloned().map(Some).collect(),
+                (true, true) => vec![None],
+            };
         let mut tally = Tally::default();
         for system in &systems {
             for scenario in &scenarios {
-                self.one(context, &registry, &package, (&summary, &library), scenario, system.as_deref(), &mut tally)?;
+                self.one(
+                    context,
+                    &registry,
+                    &package,
+                    (&summary, &library),
+                    scenario,
+                    system.as_deref(),
+                    &mut tally,
+                )?;
                 if tally.stopped {
                     return Ok(ExitCode::from(INTERRUPTED));
                 }
@@ -110,7 +122,8 @@ impl Test {
             surroundings: context.surroundings.clone(),
             listener: Default::default(),
         };
-        let loaded = inner.load(registry.clone()).with_context(|| format!("scenario {}", scenario.name))?;
+        let loaded =
+            inner.load(registry.clone()).with_context(|| format!("scenario {}", scenario.name))?;
         let engine = inner.engine(&loaded)?;
         let cancel = engine.cancel.clone();
         let runtime = runtime()?;
@@ -136,7 +149,10 @@ impl Test {
         if self.keep && matches!(verdict, Verdict::Broken(_)) {
             project.disable_cleanup(true);
             let directory = project.path().display();
-            context.printer.line(&format!("  its nodes are left; `pallet-cli -C {directory} nodes` lists them, `down` destroys them"));
+            context.printer.line(&format!(
+                "  its nodes are left; `pallet-cli -C {directory} nodes` \
+                lists them, `down` destroys them"
+            ));
         }
         Ok(())
     }
@@ -153,12 +169,23 @@ fn refuse_problems_of(own: &Registry) -> anyhow::Result<()> {
 fn crate_of(own: &Registry, library: &Path) -> anyhow::Result<PluginSummary> {
     match own.plugins().first().map(|found| &found.summary) {
         Some(summary) if summary.kind == PluginKind::Crate => Ok(summary.clone()),
-        Some(summary) => bail!("{} is a provider: it has no scenarios; test it with cargo test, and on what it is for", summary.name),
+        Some(summary) => bail!(
+            "{} is a provider: it has no scenarios; test it with cargo test, \
+            and on what it is for",
+            summary.name
+        ),
         None => bail!("{} is no plugin", library.display()),
     }
 }
 
-fn tell(context: &Context, place: &str, scenario: &Scenario, system: Option<&str>, verdict: &Verdict, seconds: f64) {
+fn tell(
+    context: &Context,
+    place: &str,
+    scenario: &Scenario,
+    system: Option<&str>,
+    verdict: &Verdict,
+    seconds: f64,
+) {
     let (word, lines) = match verdict {
         Verdict::Kept { .. } => ("passed", Vec::new()),
         Verdict::Broken(broken) => ("failed", broken.clone()),
@@ -167,7 +194,8 @@ fn tell(context: &Context, place: &str, scenario: &Scenario, system: Option<&str
     if context.printer.json() {
         let open = if let Verdict::Kept { open, .. } = verdict { open.clone() } else { Vec::new() };
         let value = json!({
-            "event": "trial", "scenario": scenario.name, "system": system, "result": word, "why": lines, "may": open, "seconds": seconds
+            "event": "trial", "scenario": scenario.name, "system": system, "result": word,
+            "why": lines, "may": open, "seconds": seconds
         });
         return context.printer.value(&value);
     }
@@ -176,7 +204,12 @@ fn tell(context: &Context, place: &str, scenario: &Scenario, system: Option<&str
             let what = if *changes == 1 { "change" } else { "changes" };
             context.printer.line(&format!("{place}: passed, {changes} {what} ({seconds:.1} s)"));
             if context.printer.verbose > 0 {
-                open.iter().for_each(|line| context.printer.line(&format!("  known after apply: {line}")));
+                open.iter().for_each(|line| {
+                    context.printer.line(&format!(
+                        "  known after apply: \
+                    {line}"
+                    ))
+                });
             }
         }
         Verdict::Broken(broken) => {

@@ -9,7 +9,8 @@ use crate::context::Context;
 use crate::install::{Decided, Plan, Reach, Setup, block_on};
 use crate::project::did_you_mean_or_list;
 
-/// Take plugins out of pallet.toml and pallet.lock, with what only they require; `pallet-cli gc` frees the space
+/// Take plugins out of pallet.toml and pallet.lock, with what only they require; `pallet-cli gc`
+/// frees the space
 #[derive(Debug, clap::Args)]
 pub(crate) struct Uninstall {
     /// Their names
@@ -26,11 +27,19 @@ pub(crate) struct Uninstall {
 impl Uninstall {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         // nothing new is needed to do with less
-        let decided = Decided { reach: Reach { global: self.global, offline: true, ..Reach::default() }, ..Decided::default() };
+        let decided = Decided {
+            reach: Reach { global: self.global, offline: true, ..Reach::default() },
+            ..Decided::default()
+        };
         let setup = decided.setup(context, &[])?;
         let mut plan = Plan::of(&setup, Unlock::Nothing);
         for name in &self.names {
-            let Some(required) = setup.own.plugins.values().find(|required| required.key == *name || required.name() == name) else {
+            let Some(required) = setup
+                .own
+                .plugins
+                .values()
+                .find(|required| required.key == *name || required.name() == name)
+            else {
                 bail!("{}", not_required(&setup, name));
             };
             plan.release(&required.key, required.name());
@@ -50,9 +59,19 @@ fn not_required(setup: &Setup, name: &str) -> String {
         .map(ToString::to_string)
         .collect();
     if !by.is_empty() {
-        return format!("{file} does not ask for {name}: {} requires it; uninstall that", by.join(" and "));
+        return format!(
+            "{file} does not ask for {name}: {} requires it; uninstall that",
+            by.join(
+                " \
+            and "
+            )
+        );
     }
     let known: Vec<_> = setup.own.plugins.keys().map(String::as_str).collect();
-    let help = did_you_mean_or_list(name, &known, "it asks for").unwrap_or_else(|| "it asks for none".to_owned());
+    let help = did_you_mean_or_list(name, &known, "it asks for").unwrap_or_else(|| {
+        "it asks for \
+        none"
+            .to_owned()
+    });
     format!("{file} does not ask for a plugin {name}; {help}")
 }

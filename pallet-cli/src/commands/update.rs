@@ -25,11 +25,16 @@ impl Update {
         for name in &self.names {
             if lock.named(name).next().is_none() {
                 let known: Vec<_> = lock.plugins().map(|locked| locked.name.as_str()).collect();
-                let help = did_you_mean_or_list(name, &known, "there are").unwrap_or_else(|| "nothing is".to_owned());
+                let help = did_you_mean_or_list(name, &known, "there are")
+                    .unwrap_or_else(|| "nothing is".to_owned());
                 bail!("no plugin {name} is locked in {}; {help}", setup.scope.lock.display());
             }
         }
-        let unlock = if self.names.is_empty() { Unlock::All } else { Unlock::Named(self.names.into_iter().collect()) };
+        let unlock = if self.names.is_empty() {
+            Unlock::All
+        } else {
+            Unlock::Named(self.names.into_iter().collect())
+        };
         let plan = Plan::of(&setup, unlock);
         block_on(plan.carry_out(context, &setup, self.decided.dry_run))?;
         Ok(ExitCode::SUCCESS)

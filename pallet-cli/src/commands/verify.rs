@@ -8,7 +8,8 @@ use crate::context::Context;
 use crate::error::USAGE;
 use crate::install::{Reach, Setup, block_on};
 
-/// Check every locked plugin again: its files, its signature, and what its source has; end with 2 if anything differs
+/// Check every locked plugin again: its files, its signature, and what its source has; end with 2
+/// if anything differs
 #[derive(Debug, clap::Args)]
 pub(crate) struct Verify {
     #[command(flatten)]
@@ -24,17 +25,27 @@ impl Verify {
         let findings = block_on(async { Ok(session.verify(lock).await?) })?;
         let ok = differs.is_none() && findings.iter().all(|finding| finding.problems.is_empty());
         if context.printer.json() {
-            let value = |finding: &pallet_core::registry::install::Finding| json!({"kind": finding.locked.kind, "name": finding.locked.name, "version": finding.locked.version, "problems": finding.problems});
+            let value = |finding: &pallet_core::registry::install::Finding| {
+                json!({
+                    "kind": finding.locked.kind, "name": finding.locked.name,
+                    "version": finding.locked.version, "problems": finding.problems,
+                })
+            };
             let values: Vec<_> = findings.iter().map(value).collect();
             context.printer.value(&json!({ "ok": ok, "lock": differs, "plugins": values }));
         } else {
             if let Some(why) = differs {
-                context.printer.line(&format!("{}: does not fit: {why}; run `pallet-cli install`", setup.scope.lock.display()));
+                context.printer.line(&format!(
+                    "{}: does not fit: {why}; run `pallet-cli install`",
+                    setup.scope.lock.display()
+                ));
             }
             for finding in &findings {
                 match finding.problems.as_slice() {
                     [] => context.printer.line(&format!("{}: good", finding.locked)),
-                    problems => problems.iter().for_each(|problem| context.printer.line(&format!("{}: {problem}", finding.locked))),
+                    problems => problems.iter().for_each(|problem| {
+                        context.printer.line(&format!("{}: {problem}", finding.locked))
+                    }),
                 }
             }
         }

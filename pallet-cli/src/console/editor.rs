@@ -53,7 +53,8 @@ impl Editor {
             .tab_stop(4)
             .bracketed_paste(true)
             .build();
-        let mut editor = rustyline::Editor::with_config(config).context("cannot use the terminal")?;
+        let mut editor =
+            rustyline::Editor::with_config(config).context("cannot use the terminal")?;
         editor.set_helper(Some(Assistant { scope: ScopeData::default(), colour }));
         if let Some(directory) = history.parent() {
             // where nothing can be written, nothing is remembered
@@ -68,7 +69,8 @@ impl Editor {
         if let Some(assistant) = self.editor.helper_mut() {
             assistant.scope = scope;
         }
-        let styled = if self.colour { format!("\x1b[1;34m{prompt}\x1b[0m") } else { prompt.to_owned() };
+        let styled =
+            if self.colour { format!("\x1b[1;34m{prompt}\x1b[0m") } else { prompt.to_owned() };
         match self.editor.readline(&(prompt, styled)) {
             Ok(text) => {
                 // written at once: a session that is killed has lost nothing
@@ -100,7 +102,12 @@ impl rustyline::hint::Hinter for Assistant {
 impl Completer for Assistant {
     type Candidate = Pair;
 
-    fn complete(&self, line: &str, at: usize, _context: &rustyline::Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
+    fn complete(
+        &self,
+        line: &str,
+        at: usize,
+        _context: &rustyline::Context<'_>,
+    ) -> rustyline::Result<(usize, Vec<Pair>)> {
         let row = line[..at].rsplit('\n').next().unwrap_or_default();
         if row.trim().is_empty() && (!row.is_empty() || at > 0) {
             return Ok((at, vec![Pair { display: String::new(), replacement: INDENT.to_owned() }]));
@@ -108,10 +115,19 @@ impl Completer for Assistant {
         let completion = complete(line, at, &self.scope);
         // words of the language are short enough to be typed, and would hide what there is
         let named = completion.candidates.iter().any(|one| one.kind != CandidateKind::Keyword);
-        let candidates = completion.candidates.into_iter().filter(|one| !named || one.kind != CandidateKind::Keyword);
+        let candidates = completion
+            .candidates
+            .into_iter()
+            .filter(|one| !named || one.kind != CandidateKind::Keyword);
         // what stands in a string ends it
-        let quote = line[..completion.from].chars().last().filter(|last| matches!(last, '"' | '\'') && !line[at..].starts_with(*last));
-        let pair = |text: String| Pair { display: text.trim_end().to_owned(), replacement: text + &String::from_iter(quote) };
+        let quote = line[..completion.from]
+            .chars()
+            .last()
+            .filter(|last| matches!(last, '"' | '\'') && !line[at..].starts_with(*last));
+        let pair = |text: String| Pair {
+            display: text.trim_end().to_owned(),
+            replacement: text + &String::from_iter(quote),
+        };
         Ok((completion.from, candidates.map(|one| pair(one.text)).collect()))
     }
 }
@@ -122,7 +138,11 @@ impl Validator for Assistant {
         Ok(match unfinished(text) {
             Unfinished::Whole => ValidationResult::Valid(None),
             // an empty line ends a block
-            Unfinished::Block if text.rsplit('\n').next().is_some_and(|last| last.trim().is_empty()) => ValidationResult::Valid(None),
+            Unfinished::Block
+                if text.rsplit('\n').next().is_some_and(|last| last.trim().is_empty()) =>
+            {
+                ValidationResult::Valid(None)
+            }
             Unfinished::Block | Unfinished::Open => ValidationResult::Incomplete,
         })
     }

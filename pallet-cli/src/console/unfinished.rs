@@ -24,7 +24,8 @@ pub(crate) fn unfinished(text: &str) -> Unfinished {
         match token.kind {
             TokenKind::Comment => continue,
             TokenKind::Newline => {
-                begins = begins || (depth == 0 && last.is_none_or(|last| last.kind != TokenKind::Joint));
+                begins =
+                    begins || (depth == 0 && last.is_none_or(|last| last.kind != TokenKind::Joint));
                 continue;
             }
             // a string that ends with its line is a mistake, which no more lines mend
@@ -60,10 +61,24 @@ mod tests {
 
     #[test]
     fn what_is_open_goes_on() {
-        for open in ["f(", "x = [1,\n", "\"\"\"a\n", "def f(x):", "def f(x):  # c\n", "x = 1 + \\", "if x:\n    f(\n"] {
+        for open in [
+            "f(",
+            "x = [1,\n",
+            "\"\"\"a\n",
+            "def f(x):",
+            "def f(x):  # c\n",
+            "x = 1 + \
+            \\",
+            "if x:\n    f(\n",
+        ] {
             assert_eq!(unfinished(open), Unfinished::Open, "{open:?}");
         }
-        for block in ["def f(x):\n    pass", "def f(x):\n    pass\n\n    return", "if a:\n  b\n# c\n"] {
+        for block in [
+            "def f(x):\n    pass",
+            "def f(x):\n    pass\n\n    return",
+            "if a:\n  b\n\
+            # c\n",
+        ] {
             assert_eq!(unfinished(block), Unfinished::Block, "{block:?}");
         }
         for whole in [

@@ -6,7 +6,8 @@ use pallet_core::model::Node;
 use super::Context;
 
 impl Context {
-    /// Asks whether nodes may be destroyed. Where nobody can be asked, `--yes` must have been given.
+    /// Asks whether nodes may be destroyed. Where nobody can be asked, `--yes` must have been
+    /// given.
     pub(crate) fn confirm_destroy(&self, nodes: &[Node], yes: bool) -> Result<bool, EngineError> {
         if yes || nodes.is_empty() {
             return Ok(true);
@@ -22,7 +23,8 @@ impl Context {
         Ok(agreed)
     }
 
-    /// Asks whether nodes of groups that are not declared are to be destroyed, where somebody can be asked.
+    /// Asks whether nodes of groups that are not declared are to be destroyed, where somebody can
+    /// be asked.
     pub(crate) fn confirm_undeclared(&self, nodes: &[Node]) -> bool {
         let nodes: Vec<Node> = nodes.iter().filter(|node| !node.permanent).cloned().collect();
         if nodes.is_empty() || !self.surroundings.interactive || self.printer.json() {

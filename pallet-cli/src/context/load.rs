@@ -31,12 +31,17 @@ impl Context {
         Ok(Loaded { project, registry })
     }
 
-    /// Loads the project for a command that needs pallet.toml alone. What is wrong with pallet.star, or with a plugin that it loads, keeps nobody from
-    /// the nodes: their groups are then known by their tags. With `told`, the user hears of it.
+    /// Loads the project for a command that needs pallet.toml alone. What is wrong with
+    /// pallet.star, or with a plugin that it loads, keeps nobody from the nodes: their groups are
+    /// then known by their tags. With `told`, the user hears of it.
     pub(crate) fn load_for_nodes(&self, told: bool) -> anyhow::Result<Loaded> {
         let registry = self.registry(false)?;
         let options = self.load_options()?;
-        let quick = LoadOptions { limits: Limits { time: READING }, colour: self.printer.colour(), ..options.clone() };
+        let quick = LoadOptions {
+            limits: Limits { time: READING },
+            colour: self.printer.colour(),
+            ..options.clone()
+        };
         match load_in_time(self.directory(), registry.clone(), quick) {
             Ok(project) => {
                 if told {
@@ -48,10 +53,14 @@ impl Context {
                 let project = Project::configured(&self.directory(), &options)?;
                 if told {
                     let first = found.0.iter().find(|one| one.severity == Severity::Error);
-                    let place = first.and_then(|one| one.place.as_ref()).map(|place| format!("{place}: ")).unwrap_or_default();
+                    let place = first
+                        .and_then(|one| one.place.as_ref())
+                        .map(|place| format!("{place}: "))
+                        .unwrap_or_default();
                     let why = first.map(Diagnostic::one_line).unwrap_or_default();
                     self.printer.warning(&format!(
-                        "{MAIN} cannot be used, so groups are known by the tags of their nodes alone, and phases are not: {place}{why}"
+                        "{MAIN} cannot be used, so groups are known by the tags of their nodes \
+                         alone, and phases are not: {place}{why}"
                     ));
                 }
                 Ok(Loaded { project, registry })
@@ -60,18 +69,30 @@ impl Context {
     }
 }
 
-/// Loads a project; one that takes much longer than its evaluation may is not waited for. Starlark looks at its limits between the steps of an
-/// evaluation, and a single step can build a value of any size.
-fn load_in_time(directory: PathBuf, registry: Arc<Registry>, options: LoadOptions) -> Result<Project, Diagnostics> {
+/// Loads a project; one that takes much longer than its evaluation may is not waited for. Starlark
+/// looks at its limits between the steps of an evaluation, and a single step can build a value of
+/// any size.
+fn load_in_time(
+    directory: PathBuf,
+    registry: Arc<Registry>,
+    options: LoadOptions,
+) -> Result<Project, Diagnostics> {
     let (sender, loaded) = std::sync::mpsc::channel();
     let limit = options.limits.time * 2;
     let loading = std::thread::Builder::new().name("loading".to_owned()).spawn(move || {
         // or nobody waits any more
         let _ = sender.send(Project::load(&directory, &Installed(registry), options));
     });
-    loading.map_err(|error| Diagnostic::error(format!("cannot start a thread to load the project: {error}")))?;
+    loading.map_err(|error| {
+        Diagnostic::error(format!(
+            "cannot start a thread to load the project: \
+        {error}"
+        ))
+    })?;
     loaded.recv_timeout(limit).unwrap_or_else(|_| {
         let message = format!("{MAIN} was not evaluated within {limit:?}");
-        Err(Diagnostic::error(message).suggest("does it build a value that is much too large?".to_owned()).into())
+        Err(Diagnostic::error(message)
+            .suggest("does it build a value that is much too large?".to_owned())
+            .into())
     })
 }

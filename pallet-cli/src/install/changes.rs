@@ -17,17 +17,27 @@ struct Change<'a> {
 impl<'a> Changes<'a> {
     /// What differs.
     pub(crate) fn between(old: &'a Lock, new: &'a Lock) -> Self {
-        let mut packages: Vec<_> = old.plugins().chain(new.plugins()).map(LockedPlugin::package).collect();
+        let mut packages: Vec<_> =
+            old.plugins().chain(new.plugins()).map(LockedPlugin::package).collect();
         packages.sort();
         packages.dedup();
-        let pairs = packages.iter().map(|package| Change { old: old.get(package), new: new.get(package), may: Vec::new() });
+        let pairs = packages.iter().map(|package| Change {
+            old: old.get(package),
+            new: new.get(package),
+            may: Vec::new(),
+        });
         Changes(pairs.filter(|change| change.old != change.new).collect())
     }
 
     /// The same, with what each plugin may do that is new or another version.
-    pub(crate) fn with<E>(mut self, may: impl Fn(&LockedPlugin, Option<&LockedPlugin>) -> Result<Vec<String>, E>) -> Result<Self, E> {
+    pub(crate) fn with<E>(
+        mut self,
+        may: impl Fn(&LockedPlugin, Option<&LockedPlugin>) -> Result<Vec<String>, E>,
+    ) -> Result<Self, E> {
         for change in &mut self.0 {
-            if let Some(new) = change.new.filter(|new| change.old.is_none_or(|old| old.targets != new.targets)) {
+            if let Some(new) =
+                change.new.filter(|new| change.old.is_none_or(|old| old.targets != new.targets))
+            {
                 change.may = may(new, change.old)?;
             }
         }
@@ -47,7 +57,14 @@ impl<'a> Changes<'a> {
                 (None, Some(new)) => format!("+ {new} from {}; {}", new.source, signer(new)),
                 (Some(old), None) => format!("- {old}"),
                 (Some(old), Some(new)) if old.version != new.version => {
-                    format!("~ {} {} -> {} from {}; {}", new.name, old.version, new.version, new.source, signer(new))
+                    format!(
+                        "~ {} {} -> {} from {}; {}",
+                        new.name,
+                        old.version,
+                        new.version,
+                        new.source,
+                        signer(new)
+                    )
                 }
                 (_, Some(new)) => format!("~ {new} from {}; {}", new.source, signer(new)),
                 (None, None) => continue,
@@ -82,7 +99,9 @@ pub(crate) fn signer(plugin: &LockedPlugin) -> String {
     match (&plugin.signer, plugin.accepted) {
         (Some(signer), None) => format!("signed by {signer}"),
         (Some(signer), Some(_)) => format!("signed by {signer}, accepted by decision"),
-        (None, Some(Accepted::Unsigned | Accepted::Signer)) => "not signed, accepted by decision".to_owned(),
+        (None, Some(Accepted::Unsigned | Accepted::Signer)) => {
+            "not signed, accepted by decision".to_owned()
+        }
         (None, None) => "from a file, by its digest".to_owned(),
     }
 }

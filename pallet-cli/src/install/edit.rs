@@ -1,4 +1,5 @@
-//! Changes the table `plugins` of pallet.toml or config.toml, of which everything else stays as it is.
+//! Changes the table `plugins` of pallet.toml or config.toml, of which everything else stays as it
+//! is.
 
 use std::path::Path;
 
@@ -19,7 +20,8 @@ impl Document {
         Ok(Document(text.parse().with_context(|| format!("cannot read {}", path.display()))?))
     }
 
-    /// Requires a plugin. What is written of it already and is not named here stays, its comments too.
+    /// Requires a plugin. What is written of it already and is not named here stays, its comments
+    /// too.
     pub(super) fn require(&mut self, key: &str, version: &str, source: &str) -> anyhow::Result<()> {
         let plugins = self.0.entry("plugins").or_insert_with(|| Item::Table(Table::new()));
         let plugins = plugins.as_table_like_mut().context("`plugins` is no table")?;
@@ -56,9 +58,16 @@ impl Document {
             return Ok(());
         }
         if let Some(directory) = path.parent() {
-            std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
+            std::fs::create_dir_all(directory)
+                .with_context(|| format!("cannot make {}", directory.display()))?;
         }
-        write_atomically(path, text.as_bytes()).with_context(|| format!("cannot write {}; it is as it was", path.display()))
+        write_atomically(path, text.as_bytes()).with_context(|| {
+            format!(
+                "cannot write {}; it is as \
+            it was",
+                path.display()
+            )
+        })
     }
 }
 
@@ -69,7 +78,8 @@ mod tests {
 
     #[test]
     fn everything_else_stays() {
-        let text = "# mine\n[plugins]  # all of them\nold = \"1\" # why\ntable.version = \"2\" # two\n\n[project]\nname = \"x\" # y\n";
+        let text = "# mine\n[plugins]  # all of them\nold = \"1\" # why\n\
+            table.version = \"2\" # two\n\n[project]\nname = \"x\" # y\n";
         let mut document = Document(text.parse().unwrap());
         document.require("nginx", "1.2.0", "oci://h/crate/nginx").unwrap();
         document.require("crate/docker", "1", "oci://h/crate/docker").unwrap();
@@ -88,7 +98,9 @@ mod tests {
             name = "x" # y
         "#]]
         .assert_eq(&document.0.to_string());
-        ["nginx", "crate/docker", "table", "none"].into_iter().for_each(|key| document.release(key));
+        ["nginx", "crate/docker", "table", "none"]
+            .into_iter()
+            .for_each(|key| document.release(key));
         expect![[r#"
             # mine
             [plugins]  # all of them

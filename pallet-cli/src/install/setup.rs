@@ -61,13 +61,27 @@ impl Scope {
     pub(crate) fn of(context: &Context, global: bool) -> anyhow::Result<Self> {
         let project = context.directory();
         if !global && project.join(CONFIG).is_file() {
-            return Ok(Scope { config: project.join(CONFIG), lock: project.join(LOCK_FILE), directory: project, global: false });
+            return Ok(Scope {
+                config: project.join(CONFIG),
+                lock: project.join(LOCK_FILE),
+                directory: project,
+                global: false,
+            });
         }
         if !global && context.global.directory.is_some() {
-            bail!("there is no {CONFIG} in {}; `pallet-cli init` writes a project, --global installs for this user", project.display());
+            bail!(
+                "there is no {CONFIG} in {}; `pallet-cli init` writes a project, --global \
+                installs for this user",
+                project.display()
+            );
         }
         let directory = context.surroundings.configuration.clone();
-        Ok(Scope { config: directory.join("config.toml"), lock: directory.join(LOCK_FILE), directory, global: true })
+        Ok(Scope {
+            config: directory.join("config.toml"),
+            lock: directory.join(LOCK_FILE),
+            directory,
+            global: true,
+        })
     }
 
     /// How messages name its file.
@@ -78,7 +92,12 @@ impl Scope {
 
 impl Setup {
     /// Reads a scope. To change it, one must be alone: another process at it is waited for.
-    pub(crate) fn read(context: &Context, reach: &Reach, decisions: Decisions, change: bool) -> anyhow::Result<Self> {
+    pub(crate) fn read(
+        context: &Context,
+        reach: &Reach,
+        decisions: Decisions,
+        change: bool,
+    ) -> anyhow::Result<Self> {
         let scope = Scope::of(context, reach.global)?;
         // what a command left that was killed while it wrote the lock or the configuration
         remove_leftovers(&scope.directory);
@@ -91,7 +110,11 @@ impl Setup {
         } else {
             Config::default()
         };
-        let own = if scope.global { user.clone() } else { read_configuration(&scope.config, CONFIG, home, None, &mut found) };
+        let own = if scope.global {
+            user.clone()
+        } else {
+            read_configuration(&scope.config, CONFIG, home, None, &mut found)
+        };
         if found.has_errors() {
             return Err(found.into());
         }
@@ -130,7 +153,13 @@ impl Setup {
 
     /// The lock; an error where there is none.
     pub(crate) fn locked(&self) -> anyhow::Result<&Lock> {
-        self.lock.as_ref().with_context(|| format!("there is no {}; `pallet-cli install` writes it", self.scope.lock.display()))
+        self.lock.as_ref().with_context(|| {
+            format!(
+                "there is no {}; `pallet-cli install` writes \
+            it",
+                self.scope.lock.display()
+            )
+        })
     }
 }
 
@@ -142,16 +171,23 @@ fn sources(config: &Config, lock: Option<&Lock>) -> Vec<Source> {
         Origin::Repository(source) => Some(source.clone()),
         Origin::Archive { .. } | Origin::File(_) => None,
     });
-    origins.chain(config.mirrors.values().map(|mirror| mirror.to.clone())).chain(config.registry.clone()).collect()
+    origins
+        .chain(config.mirrors.values().map(|mirror| mirror.to.clone()))
+        .chain(config.registry.clone())
+        .collect()
 }
 
-/// Keeps other processes from changing the same scope. The lock is on the directory, so that no file is left behind.
+/// Keeps other processes from changing the same scope. The lock is on the directory, so that no
+/// file is left behind.
 fn alone(context: &Context, scope: &Scope) -> anyhow::Result<File> {
     let shown = scope.directory.display();
     std::fs::create_dir_all(&scope.directory).with_context(|| format!("cannot make {shown}"))?;
     let directory = File::open(&scope.directory).with_context(|| format!("cannot open {shown}"))?;
     if directory.try_lock().is_err() {
-        context.printer.status(&format!("waiting for another pallet-cli that changes the plugins of {shown}"));
+        context.printer.status(&format!(
+            "waiting for another pallet-cli that changes the plugins \
+            of {shown}"
+        ));
         directory.lock().with_context(|| format!("cannot lock {shown}"))?;
     }
     Ok(directory)
@@ -169,13 +205,29 @@ fn mirrors(config: &Config) -> Vec<Mirror> {
 fn trust(config: &Config) -> anyhow::Result<Trust> {
     let mut rules = Vec::new();
     for (prefix, signers) in &config.trust {
-        let signers = signers.iter().map(|source| signer(source).with_context(|| format!("[trust] {prefix:?}")));
-        rules.push(TrustRule { prefix: prefix.clone(), signers: signers.collect::<anyhow::Result<_>>()? });
+        let signers = signers.iter().map(|source| {
+            signer(source).with_context(|| {
+                format!(
+                    "[trust] \
+            {prefix:?}"
+                )
+            })
+        });
+        rules.push(TrustRule {
+            prefix: prefix.clone(),
+            signers: signers.collect::<anyhow::Result<_>>()?,
+        });
     }
     let root = match &config.trusted_root {
         None => TrustedRoot::default(),
         Some(path) => {
-            let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the trusted root {}", path.display()))?;
+            let text = std::fs::read_to_string(path).with_context(|| {
+                format!(
+                    "cannot read the \
+                trusted root {}",
+                    path.display()
+                )
+            })?;
             TrustedRoot::from_json(&text).map_err(|error| anyhow!("{}: {error}", path.display()))?
         }
     };
@@ -186,26 +238,48 @@ fn signer(source: &SignerConfig) -> anyhow::Result<SignerRule> {
     match source {
         SignerConfig::Text(text) => Ok(text.parse::<PublicKey>()?.into()),
         SignerConfig::File(path) => {
-            let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the public key {}", path.display()))?;
+            let text = std::fs::read_to_string(path).with_context(|| {
+                format!(
+                    "cannot read the \
+                public key {}",
+                    path.display()
+                )
+            })?;
             Ok(text.parse::<PublicKey>().with_context(|| path.display().to_string())?.into())
         }
         SignerConfig::Identity(rule) => Ok(SignerRule::Like(rule.clone())),
     }
 }
 
-/// Signers that were named on the command line: keys as files, or as Pallet prints them, and identities with their issuers.
-pub(super) fn signers(keys: &[String], identities: &[String], issuers: &[String]) -> anyhow::Result<Vec<SignerRule>> {
+/// Signers that were named on the command line: keys as files, or as Pallet prints them, and
+/// identities with their issuers.
+pub(super) fn signers(
+    keys: &[String],
+    identities: &[String],
+    issuers: &[String],
+) -> anyhow::Result<Vec<SignerRule>> {
     let key = |word: &String| {
         // the body of every public key begins so
-        let inline = word.starts_with("-----") || (word.starts_with('M') && !std::path::Path::new(word).is_file());
-        let source = if inline { SignerConfig::Text(word.clone()) } else { SignerConfig::File(word.into()) };
+        let inline = word.starts_with("-----")
+            || (word.starts_with('M') && !std::path::Path::new(word).is_file());
+        let source =
+            if inline { SignerConfig::Text(word.clone()) } else { SignerConfig::File(word.into()) };
         ensure!(!word.is_empty(), "--accept-signer wants a public key, or the file of one");
         signer(&source).with_context(|| format!("--accept-signer {word}"))
     };
     let identity = |(identity, issuer): (&String, &String)| {
-        let rule = IdentityRule::new(identity, issuer).map_err(|error| anyhow!("--accept-identity {identity}: {error}"));
+        let rule = IdentityRule::new(identity, issuer).map_err(|error| {
+            anyhow!(
+                "--accept-identity \
+            {identity}: {error}"
+            )
+        });
         rule.map(SignerRule::Like)
     };
-    ensure!(identities.len() == issuers.len(), "every --accept-identity needs its --accept-issuer, and the other way round");
+    ensure!(
+        identities.len() == issuers.len(),
+        "every --accept-identity needs its --accept-issuer, \
+        and the other way round"
+    );
     keys.iter().map(key).chain(identities.iter().zip(issuers).map(identity)).collect()
 }

@@ -1,6 +1,8 @@
-//! What the commands share that change which plugins are locked: their options, and the work in its order.
+//! What the commands share that change which plugins are locked: their options, and the work in its
+//! order.
 //!
-//! First everything is chosen and checked, then everything is in the store, and only then the files of the project change.
+//! First everything is chosen and checked, then everything is in the store, and only then the files
+//! of the project change.
 
 use std::collections::BTreeSet;
 
@@ -24,11 +26,13 @@ pub(crate) struct Decided {
     /// Install plugins that nobody signed; that decision is written into pallet.lock
     #[arg(long)]
     pub(crate) accept_unsigned: bool,
-    /// Install plugins that this key signed (a file, or the key itself); that decision is written into pallet.lock; may be repeated
+    /// Install plugins that this key signed (a file, or the key itself); that decision is written
+    /// into pallet.lock; may be repeated
     #[arg(long, value_name = "KEY")]
     pub(crate) accept_signer: Vec<String>,
-    /// Install plugins that this identity signed (a mail address, or the URI of a workflow; `*` stands for any characters but `/`); that decision is
-    /// written into pallet.lock; may be repeated
+    /// Install plugins that this identity signed (a mail address, or the URI of a workflow; `*`
+    /// stands for any characters but `/`); that decision is written into pallet.lock; may be
+    /// repeated
     #[arg(long, value_name = "IDENTITY", requires = "accept_issuer")]
     pub(crate) accept_identity: Vec<String>,
     /// The URL of who says that it is this identity; one for each of them
@@ -62,12 +66,21 @@ impl Decided {
         let decisions = Decisions { unsigned: self.accept_unsigned, signers };
         let mut setup = Setup::read(context, &self.reach, decisions, true)?;
         if setup.scope.global && !self.reach.global {
-            context
-                .printer
-                .status(&format!("there is no project here: these are the plugins of this user, in {}", setup.scope.config.display()));
+            context.printer.status(&format!(
+                "there is no project here: these are the plugins of this user, in \
+                    {}",
+                setup.scope.config.display()
+            ));
         }
-        let named: Vec<Source> = words.iter().filter_map(|word| word.split('@').next().unwrap_or(word).parse().ok()).collect();
-        setup.installer.access.plain_http.extend(self.reach.registry.access(context, &named).plain_http);
+        let named: Vec<Source> = words
+            .iter()
+            .filter_map(|word| word.split('@').next().unwrap_or(word).parse().ok())
+            .collect();
+        setup
+            .installer
+            .access
+            .plain_http
+            .extend(self.reach.registry.access(context, &named).plain_http);
         Ok(setup)
     }
 }
@@ -80,12 +93,16 @@ impl Plan {
 
     /// Asks for a plugin too, in place of what was asked of it before.
     pub(crate) fn require(&mut self, setup: &Setup, wanted: Wanted, given: bool) {
-        let before =
-            setup.own.plugins.values().find(|old| old.name() == wanted.name && old.kind.is_none_or(|kind| Some(kind) == wanted.kind));
-        let other = setup.own.plugins.contains_key(&wanted.name) && before.is_none_or(|before| before.kind.is_some());
+        let before = setup.own.plugins.values().find(|old| {
+            old.name() == wanted.name && old.kind.is_none_or(|kind| Some(kind) == wanted.kind)
+        });
+        let other = setup.own.plugins.contains_key(&wanted.name)
+            && before.is_none_or(|before| before.kind.is_some());
         let key = match (before, other, wanted.kind) {
             (Some(before), ..) => before.key.clone(),
-            (None, true, Some(pallet_core::model::PluginKind::Provider)) => format!("provider/{}", wanted.name),
+            (None, true, Some(pallet_core::model::PluginKind::Provider)) => {
+                format!("provider/{}", wanted.name)
+            }
             (None, true, _) => format!("crate/{}", wanted.name),
             (None, false, _) => wanted.name.clone(),
         };
@@ -93,7 +110,9 @@ impl Plan {
         if let (Some(before), false) = (before, given) {
             wanted.requirement = before.version.clone();
         }
-        self.wanted.retain(|old| old.name != wanted.name || (old.kind.is_some() && old.kind != wanted.kind));
+        self.wanted.retain(|old| {
+            old.name != wanted.name || (old.kind.is_some() && old.kind != wanted.kind)
+        });
         let mut names = match std::mem::replace(&mut self.unlock, Unlock::Nothing) {
             Unlock::Named(names) => names,
             Unlock::All | Unlock::Nothing => BTreeSet::new(),
@@ -111,16 +130,24 @@ impl Plan {
     }
 
     /// Does it.
-    pub(crate) async fn carry_out(self, context: &Context, setup: &Setup, dry_run: bool) -> anyhow::Result<()> {
+    pub(crate) async fn carry_out(
+        self,
+        context: &Context,
+        setup: &Setup,
+        dry_run: bool,
+    ) -> anyhow::Result<()> {
         let old = setup.lock.clone().unwrap_or_default();
         let mut session = setup.installer.session();
         let Chosen { mut lock, notes } = session.choose(&self.wanted, &old, &self.unlock).await?;
         let edits = self.edited(&mut lock);
         let fetched = if dry_run { Vec::new() } else { session.fetch(&lock).await? };
         let changes = Changes::between(&old, &lock);
-        let changes = changes.with(|new, before| if dry_run { Ok(Vec::new()) } else { session.may(new, before) })?;
+        let changes = changes
+            .with(|new, before| if dry_run { Ok(Vec::new()) } else { session.may(new, before) })?;
         if context.printer.json() {
-            context.printer.value(&json!({ "changes": changes.json(), "fetched": fetched, "notes": notes, "dry_run": dry_run }));
+            context.printer.value(&json!({
+                "changes": changes.json(), "fetched": fetched, "notes": notes, "dry_run": dry_run,
+            }));
         } else {
             for line in notes.iter().chain(&changes.lines()) {
                 context.printer.line(line);
@@ -130,7 +157,8 @@ impl Plan {
         if dry_run {
             return Ok(());
         }
-        // what is required stands in the lock first: a process that is killed between leaves nothing that is required and not locked
+        // what is required stands in the lock first: a process that is killed between leaves
+        // nothing that is required and not locked
         lock.write(&setup.scope.lock)?;
         remember(context, setup)?;
         let mut document = Document::read(&setup.scope.config)?;
@@ -143,7 +171,8 @@ impl Plan {
         if edits.is_empty() { Ok(()) } else { document.write(&setup.scope.config) }
     }
 
-    /// The edits with the versions that were chosen; what stands in the lock is what will stand in the file.
+    /// The edits with the versions that were chosen; what stands in the lock is what will stand in
+    /// the file.
     fn edited(&self, lock: &mut Lock) -> Vec<(String, Option<(String, String)>)> {
         let mut edits = Vec::new();
         for (key, edit) in &self.edits {
@@ -151,7 +180,11 @@ impl Plan {
                 edits.push((key.clone(), None));
                 continue;
             };
-            let Some(chosen) = lock.named(&wanted.name).find(|locked| wanted.kind.is_none_or(|kind| kind == locked.kind)).cloned() else {
+            let Some(chosen) = lock
+                .named(&wanted.name)
+                .find(|locked| wanted.kind.is_none_or(|kind| kind == locked.kind))
+                .cloned()
+            else {
                 continue;
             };
             let mut text = wanted.requirement.to_string();
@@ -166,15 +199,27 @@ impl Plan {
     }
 }
 
-fn summary(setup: &Setup, lock: &Lock, fetched: &[String], changes: &Changes<'_>, dry_run: bool) -> String {
+fn summary(
+    setup: &Setup,
+    lock: &Lock,
+    fetched: &[String],
+    changes: &Changes<'_>,
+    dry_run: bool,
+) -> String {
     let (count, file) = (lock.plugins().len(), setup.scope.lock.display());
-    let plugins = if count == 1 { "1 plugin is".to_owned() } else { format!("{count} plugins are") };
+    let plugins =
+        if count == 1 { "1 plugin is".to_owned() } else { format!("{count} plugins are") };
     match (dry_run, changes.is_empty(), fetched.len()) {
         (true, true, _) => "nothing would change".to_owned(),
         (true, false, _) => "nothing was changed: it is a dry run".to_owned(),
-        (false, true, 0) if count == 0 => format!("no plugin is required in {}", setup.scope.config.display()),
+        (false, true, 0) if count == 0 => {
+            format!("no plugin is required in {}", setup.scope.config.display())
+        }
         (false, true, 0) => format!("{plugins} installed as {file} says; nothing was to do"),
-        (false, true, fetched) => format!("{plugins} installed as {file} says, {fetched} of them now"),
+        (false, true, fetched) => format!(
+            "{plugins} installed as {file} says, {fetched} of them \
+            now"
+        ),
         (false, false, _) => format!("{plugins} installed and locked in {file}"),
     }
 }
@@ -186,7 +231,11 @@ fn remember(context: &Context, setup: &Setup) -> anyhow::Result<()> {
 
 /// Runs work that waits for repositories.
 pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("cannot start the runtime")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
     let result = runtime.block_on(work);
     runtime.shutdown_background();
     result

@@ -1,6 +1,9 @@
 //! What could stand where somebody writes: what the text tells, with its documentation.
 
-use lsp_types::{CompletionItem, CompletionItemKind, CompletionTextEdit, Documentation, MarkupContent, MarkupKind, Range, TextEdit};
+use lsp_types::{
+    CompletionItem, CompletionItemKind, CompletionTextEdit, Documentation, MarkupContent,
+    MarkupKind, Range, TextEdit,
+};
 
 use super::hover::{line_of, show};
 use super::names::{Meaning, Reference, namespace};
@@ -12,12 +15,19 @@ use crate::project::tokens::{TokenKind, tokens};
 use crate::project::{MAIN, file_name};
 
 /// What could stand at a byte of a file.
-pub(super) fn completion(reference: &Reference, workspace: &Workspace, file: &str, text: &str, at: usize) -> Vec<CompletionItem> {
+pub(super) fn completion(
+    reference: &Reference,
+    workspace: &Workspace,
+    file: &str,
+    text: &str,
+    at: usize,
+) -> Vec<CompletionItem> {
     let line = seen_from(workspace, file, text, at);
     let scope = workspace.analysis.scope(file, line, workspace.crates());
     let mut found = complete(text, at, &scope);
     let call = call_at(text, at, &scope);
-    if let Some(call) = call.as_ref().filter(|call| call.function == "load" && in_string(text, at)) {
+    if let Some(call) = call.as_ref().filter(|call| call.function == "load" && in_string(text, at))
+    {
         let written = &text[found.from.min(at)..at];
         let loadable = match call.positional {
             0 => files(workspace, file),
@@ -32,21 +42,35 @@ pub(super) fn completion(reference: &Reference, workspace: &Workspace, file: &st
     });
     let object = object_before(text, found.from, &scope);
     let document = |candidate: &Candidate| match (candidate.kind, &called) {
-        (CandidateKind::Parameter, Some(Meaning::Entry(entry))) => parameter(entry, candidate.text.trim_end_matches(" = ")),
+        (CandidateKind::Parameter, Some(Meaning::Entry(entry))) => {
+            parameter(entry, candidate.text.trim_end_matches(" = "))
+        }
         (CandidateKind::Attribute, _) => {
-            let names: Vec<String> = object.iter().cloned().chain([candidate.text.clone()]).collect();
+            let names: Vec<String> =
+                object.iter().cloned().chain([candidate.text.clone()]).collect();
             show(&reference.meaning(workspace, file, line, &names)?)
         }
-        (CandidateKind::Function | CandidateKind::Variable, _) => {
-            show(&reference.meaning(workspace, file, line, std::slice::from_ref(&candidate.text))?)
+        (CandidateKind::Function | CandidateKind::Variable, _) => show(&reference.meaning(
+            workspace,
+            file,
+            line,
+            std::slice::from_ref(&candidate.text),
+        )?),
+        (CandidateKind::Value, _) => {
+            workspace.manifest(candidate.text.strip_prefix('@')?).map(|manifest| manifest.about)
         }
-        (CandidateKind::Value, _) => workspace.manifest(candidate.text.strip_prefix('@')?).map(|manifest| manifest.about),
         _ => None,
     };
-    found.candidates.iter().enumerate().map(|(number, candidate)| item(candidate, number, document(candidate), replaced)).collect()
+    found
+        .candidates
+        .iter()
+        .enumerate()
+        .map(|(number, candidate)| item(candidate, number, document(candidate), replaced))
+        .collect()
 }
 
-/// The line whose names can be seen: in a function that grew since it could be parsed last, the line that it begins with.
+/// The line whose names can be seen: in a function that grew since it could be parsed last, the
+/// line that it begins with.
 fn seen_from(workspace: &Workspace, file: &str, text: &str, at: usize) -> u32 {
     let line = line_of(text, at);
     let is_inside = workspace.outline(file).is_some_and(|outline| outline.is_in_function(line));
@@ -54,12 +78,19 @@ fn seen_from(workspace: &Workspace, file: &str, text: &str, at: usize) -> u32 {
     if is_inside || !text[start..].starts_with([' ', '\t']) {
         return line;
     }
-    let above = text[..start].lines().rev().position(|line| !line.is_empty() && !line.starts_with([' ', '\t', ')', ']', '}', '#']));
-    above.and_then(|above| u32::try_from(above).ok()).map_or(line, |above| line.saturating_sub(above + 1))
+    let above = text[..start]
+        .lines()
+        .rev()
+        .position(|line| !line.is_empty() && !line.starts_with([' ', '\t', ')', ']', '}', '#']));
+    above
+        .and_then(|above| u32::try_from(above).ok())
+        .map_or(line, |above| line.saturating_sub(above + 1))
 }
 
 fn in_string(text: &str, at: usize) -> bool {
-    tokens(&text[..at]).last().is_some_and(|last| matches!(last.kind, TokenKind::String { closed: false, .. }))
+    tokens(&text[..at])
+        .last()
+        .is_some_and(|last| matches!(last.kind, TokenKind::String { closed: false, .. }))
 }
 
 /// The other files of the project.
@@ -72,11 +103,21 @@ fn files(workspace: &Workspace, file: &str) -> Vec<Candidate> {
 fn names_of(workspace: &Workspace, text: &str, at: usize) -> Vec<Candidate> {
     let before = &text[..at];
     let all = tokens(before);
-    let statement = all.windows(3).rev().find(|three| three[0].text(before) == "load" && three[1].kind == TokenKind::Open);
-    let Some(module) = statement.map(|three| three[2].text(before).trim_matches(['"', '\''])) else { return Vec::new() };
+    let statement = all
+        .windows(3)
+        .rev()
+        .find(|three| three[0].text(before) == "load" && three[1].kind == TokenKind::Open);
+    let Some(module) = statement.map(|three| three[2].text(before).trim_matches(['"', '\'']))
+    else {
+        return Vec::new();
+    };
     let Some(config_crate) = module.strip_prefix('@') else {
         let outline = workspace.outline(&file_name(module));
-        return outline.into_iter().flat_map(|outline| outline.exported()).map(|name| value(name, "")).collect();
+        return outline
+            .into_iter()
+            .flat_map(|outline| outline.exported())
+            .map(|name| value(name, ""))
+            .collect();
     };
     let Some(manifest) = workspace.manifest(config_crate) else { return Vec::new() };
     let whole = namespace(&manifest);
@@ -85,7 +126,8 @@ fn names_of(workspace: &Workspace, text: &str, at: usize) -> Vec<Candidate> {
         value(&function.name, &entry.summary())
     });
     let functions: Vec<Candidate> = functions.collect();
-    let whole = (!functions.iter().any(|one| one.text == whole)).then(|| value(&whole, &manifest.about));
+    let whole =
+        (!functions.iter().any(|one| one.text == whole)).then(|| value(&whole, &manifest.about));
     whole.into_iter().chain(functions).collect()
 }
 
@@ -101,12 +143,21 @@ fn object_before(text: &str, from: usize, scope: &ScopeData) -> Vec<String> {
 }
 
 fn parameter(entry: &Entry, name: &str) -> Option<String> {
-    let all = entry.parameters().into_iter().chain(if entry.is_action() { options() } else { Vec::new() });
+    let all = entry.parameters().into_iter().chain(if entry.is_action() {
+        options()
+    } else {
+        Vec::new()
+    });
     let (_, required, takes, doc) = all.into_iter().find(|(known, ..)| known == name)?;
     Some(format!("{takes}{}. {doc}", if required { ", required" } else { "" }))
 }
 
-fn item(candidate: &Candidate, number: usize, doc: Option<String>, replaced: Range) -> CompletionItem {
+fn item(
+    candidate: &Candidate,
+    number: usize,
+    doc: Option<String>,
+    replaced: Range,
+) -> CompletionItem {
     let kind = match candidate.kind {
         CandidateKind::Parameter => CompletionItemKind::PROPERTY,
         CandidateKind::Value => CompletionItemKind::VALUE,
@@ -119,7 +170,9 @@ fn item(candidate: &Candidate, number: usize, doc: Option<String>, replaced: Ran
         label: candidate.text.trim_end_matches(" = ").to_owned(),
         kind: Some(kind),
         detail: (!candidate.about.is_empty()).then(|| candidate.about.clone()),
-        documentation: doc.map(|value| Documentation::MarkupContent(MarkupContent { kind: MarkupKind::Markdown, value })),
+        documentation: doc.map(|value| {
+            Documentation::MarkupContent(MarkupContent { kind: MarkupKind::Markdown, value })
+        }),
         // in this order, and not by the alphabet
         sort_text: Some(format!("{number:05}")),
         text_edit: Some(CompletionTextEdit::Edit(TextEdit::new(replaced, candidate.text.clone()))),

@@ -7,7 +7,8 @@ use super::workspace::Workspace;
 use crate::project::diagnostic::Place;
 use crate::project::file_name;
 
-/// The file and the place that define what a byte of a file belongs to; no place: the file as a whole.
+/// The file and the place that define what a byte of a file belongs to; no place: the file as a
+/// whole.
 pub(super) fn definition(
     reference: &Reference,
     workspace: &Workspace,
@@ -27,7 +28,9 @@ pub(super) fn definition(
         return Some((there, place));
     }
     let path = path_at(text, at)?;
-    if let Meaning::Own { file, definition } = reference.meaning(workspace, file, line, &path.names)? {
+    if let Meaning::Own { file, definition } =
+        reference.meaning(workspace, file, line, &path.names)?
+    {
         return Some((file, Some(definition.place)));
     }
     // what a crate defines has no text: the load statement is the nearest

@@ -41,9 +41,12 @@ impl Documents {
         self.0.get(path)
     }
 
-    /// The directory whose project a file belongs to: the nearest above it that holds a pallet.toml, or else its own.
+    /// The directory whose project a file belongs to: the nearest above it that holds a
+    /// pallet.toml, or else its own.
     pub(super) fn home(&self, path: &Path) -> PathBuf {
-        let has_config = |directory: &&Path| self.0.contains_key(&directory.join(CONFIG)) || directory.join(CONFIG).is_file();
+        let has_config = |directory: &&Path| {
+            self.0.contains_key(&directory.join(CONFIG)) || directory.join(CONFIG).is_file()
+        };
         let own = path.parent().unwrap_or(path);
         own.ancestors().find(has_config).unwrap_or(own).to_owned()
     }
@@ -60,7 +63,10 @@ impl Documents {
 
     /// The texts of the open files below a directory.
     pub(super) fn unsaved(&self, directory: &Path) -> Unsaved {
-        self.0.iter().filter_map(|(path, document)| Some((name_in(directory, path)?, document.text.clone()))).collect()
+        self.0
+            .iter()
+            .filter_map(|(path, document)| Some((name_in(directory, path)?, document.text.clone())))
+            .collect()
     }
 }
 

@@ -13,11 +13,21 @@ use crate::project::complete::{ScopeData, call_at};
 use crate::project::tokens::{TokenKind, tokens};
 use crate::project::{Definition, What};
 
-/// The documentation of what a byte of a file belongs to, in Markdown, and the bytes that it is about.
-pub(super) fn hover(reference: &Reference, workspace: &Workspace, file: &str, text: &str, at: usize) -> Option<(String, Range<usize>)> {
+/// The documentation of what a byte of a file belongs to, in Markdown, and the bytes that it is
+/// about.
+pub(super) fn hover(
+    reference: &Reference,
+    workspace: &Workspace,
+    file: &str,
+    text: &str,
+    at: usize,
+) -> Option<(String, Range<usize>)> {
     let line = line_of(text, at);
-    let token = tokens(text).into_iter().find(|token| token.range.start <= at && at < token.range.end);
-    if let Some(token) = token.filter(|token| matches!(token.kind, TokenKind::Comment | TokenKind::String { .. })) {
+    let token =
+        tokens(text).into_iter().find(|token| token.range.start <= at && at < token.range.end);
+    if let Some(token) =
+        token.filter(|token| matches!(token.kind, TokenKind::Comment | TokenKind::String { .. }))
+    {
         let load = workspace.outline(file)?.load_at(line, column_of(text, at))?;
         let name = load.name.as_ref().map(|name| vec![name.clone()]);
         let found = match (load.module.strip_prefix('@'), name) {
@@ -48,11 +58,19 @@ pub(super) fn show(meaning: &Meaning) -> Option<String> {
 /// The documentation of what the project defines.
 pub(super) fn own(file: &str, definition: &Definition) -> Option<String> {
     match &definition.what {
-        What::Function { call, doc, .. } => Some(format!("```python\ndef {call}\n```\n\n{}\n", doc.as_deref().unwrap_or_default())),
-        What::Variable => Some(format!("```python\n{}\n```\n\n{file}, line {}\n", definition.place.excerpt.trim(), definition.place.line)),
-        What::Parameter if definition.name == "request" => {
-            Some("The request: the node that is configured, its environment and settings, and its plan so far.\n".to_owned())
+        What::Function { call, doc, .. } => {
+            Some(format!("```python\ndef {call}\n```\n\n{}\n", doc.as_deref().unwrap_or_default()))
         }
+        What::Variable => Some(format!(
+            "```python\n{}\n```\n\n{file}, line {}\n",
+            definition.place.excerpt.trim(),
+            definition.place.line
+        )),
+        What::Parameter if definition.name == "request" => Some(
+            "The request: the node that is configured, its environment and settings, and its \
+                plan so far.\n"
+                .to_owned(),
+        ),
         What::Parameter | What::Loaded { .. } => None,
     }
 }
@@ -69,7 +87,13 @@ fn about(manifest: &Manifest) -> String {
 }
 
 /// The documentation of the parameter whose keyword the name is.
-fn keyword(reference: &Reference, workspace: &Workspace, file: &str, text: &str, path: &Path) -> Option<String> {
+fn keyword(
+    reference: &Reference,
+    workspace: &Workspace,
+    file: &str,
+    text: &str,
+    path: &Path,
+) -> Option<String> {
     let rest = text[path.end..].trim_start().strip_prefix('=')?;
     let [name] = path.names.as_slice() else { return None };
     if rest.starts_with('=') {
@@ -77,15 +101,24 @@ fn keyword(reference: &Reference, workspace: &Workspace, file: &str, text: &str,
     }
     let call = call_at(text, path.start, &ScopeData::default())?;
     let callee: Vec<String> = call.function.split('.').map(str::to_owned).collect();
-    let Meaning::Entry(entry) = reference.meaning(workspace, file, line_of(text, path.start), &callee)? else { return None };
+    let Meaning::Entry(entry) =
+        reference.meaning(workspace, file, line_of(text, path.start), &callee)?
+    else {
+        return None;
+    };
     let all = entry.parameters().into_iter().chain(options());
     let (name, required, takes, doc) = all.into_iter().find(|(known, ..)| known == name)?;
-    Some(format!("`{name}` of `{}`: {takes}{}\n\n{doc}\n", entry.name, if required { ", required" } else { "" }))
+    Some(format!(
+        "`{name}` of `{}`: {takes}{}\n\n{doc}\n",
+        entry.name,
+        if required { ", required" } else { "" }
+    ))
 }
 
 /// The line of a byte, from 1.
 pub(super) fn line_of(text: &str, at: usize) -> u32 {
-    let line = text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1;
+    let line =
+        text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1;
     u32::try_from(line).unwrap_or(u32::MAX)
 }
 

@@ -1,4 +1,5 @@
-//! What a name in a file means: one of Pallet's functions, a crate, something of the project, or one of Starlark's own.
+//! What a name in a file means: one of Pallet's functions, a crate, something of the project, or
+//! one of Starlark's own.
 
 use std::collections::BTreeMap;
 
@@ -35,12 +36,19 @@ pub(super) enum Meaning {
 impl Reference {
     /// All of it.
     pub(super) fn new() -> Self {
-        let entries = actions().into_iter().chain(declarations()).map(|entry| (entry.name.clone(), entry));
+        let entries =
+            actions().into_iter().chain(declarations()).map(|entry| (entry.name.clone(), entry));
         Reference { entries: entries.collect() }
     }
 
     /// What names joined by dots mean in a line of a file, from 1.
-    pub(super) fn meaning(&self, workspace: &Workspace, file: &str, line: u32, names: &[String]) -> Option<Meaning> {
+    pub(super) fn meaning(
+        &self,
+        workspace: &Workspace,
+        file: &str,
+        line: u32,
+        names: &[String],
+    ) -> Option<Meaning> {
         let (first, rest) = names.split_first()?;
         let known = workspace.outline(file).and_then(|outline| outline.find(first, line));
         match known {
@@ -58,15 +66,25 @@ impl Reference {
 const CHAIN: usize = 20;
 
 /// What a definition means, or an attribute of it.
-fn defined(workspace: &Workspace, file: &str, definition: &Definition, rest: &[String], depth: usize) -> Option<Meaning> {
+fn defined(
+    workspace: &Workspace,
+    file: &str,
+    definition: &Definition,
+    rest: &[String],
+    depth: usize,
+) -> Option<Meaning> {
     let own = || Meaning::Own { file: file.to_owned(), definition: definition.clone() };
     let What::Loaded { module, name } = &definition.what else { return rest.is_empty().then(own) };
     let found = match module.strip_prefix('@') {
         Some(config_crate) => of_crate(workspace, config_crate, name, rest),
         None => {
             let there = file_name(module);
-            let definition = workspace.outline(&there).and_then(|outline| outline.top(name)).filter(|_| depth < CHAIN);
-            definition.and_then(|definition| defined(workspace, &there, definition, rest, depth + 1))
+            let definition = workspace
+                .outline(&there)
+                .and_then(|outline| outline.top(name))
+                .filter(|_| depth < CHAIN);
+            definition
+                .and_then(|definition| defined(workspace, &there, definition, rest, depth + 1))
         }
     };
     // what is not there is at least named by the load statement
@@ -74,7 +92,12 @@ fn defined(workspace: &Workspace, file: &str, definition: &Definition, rest: &[S
 }
 
 /// What a name that is loaded from a crate means: the crate's namespace, or a function of it.
-fn of_crate(workspace: &Workspace, config_crate: &str, name: &str, rest: &[String]) -> Option<Meaning> {
+fn of_crate(
+    workspace: &Workspace,
+    config_crate: &str,
+    name: &str,
+    rest: &[String],
+) -> Option<Meaning> {
     let manifest = workspace.manifest(config_crate)?;
     let function = |name: &str| {
         let found = manifest.functions.iter().find(|function| function.name == name)?;

@@ -28,14 +28,19 @@ pub(super) fn offset(text: &str, position: Position) -> usize {
 pub(super) fn position(text: &str, offset: usize) -> Position {
     let before = text.get(..offset).unwrap_or(text);
     let line = before.rfind('\n').map_or(0, |end| end + 1);
-    Position::new(number(before.matches('\n').count()), number(before[line..].encode_utf16().count()))
+    Position::new(
+        number(before.matches('\n').count()),
+        number(before[line..].encode_utf16().count()),
+    )
 }
 
 /// The range of a place.
 pub(super) fn range(place: &Place) -> Range {
     let line = place.line.saturating_sub(1);
     let column = place.column.saturating_sub(1) as usize;
-    let units = |from: usize, count: usize| place.excerpt.chars().skip(from).take(count).map(char::len_utf16).sum::<usize>();
+    let units = |from: usize, count: usize| {
+        place.excerpt.chars().skip(from).take(count).map(char::len_utf16).sum::<usize>()
+    };
     let start = units(0, column);
     let end = start + units(column, place.length as usize);
     Range::new(Position::new(line, number(start)), Position::new(line, number(end)))
@@ -67,7 +72,10 @@ pub(super) fn path_at(text: &str, at: usize) -> Option<Path> {
         start = dot - bytes[..dot].iter().rev().take_while(|byte| is_name(byte)).count();
         path.names.insert(0, text.get(start..dot)?.to_owned());
     }
-    let is_path = path.names.iter().all(|name| name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_'));
+    let is_path = path
+        .names
+        .iter()
+        .all(|name| name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_'));
     is_path.then_some(path)
 }
 
@@ -78,7 +86,16 @@ mod tests {
     #[test]
     fn positions_count_units_of_utf_16() {
         let text = "a\n\u{1f600}b = 1\r\nc";
-        for (line, character, byte) in [(0, 0, 0), (0, 9, 1), (1, 0, 2), (1, 2, 6), (1, 3, 7), (1, 99, 11), (2, 0, 13), (7, 0, 14)] {
+        for (line, character, byte) in [
+            (0, 0, 0),
+            (0, 9, 1),
+            (1, 0, 2),
+            (1, 2, 6),
+            (1, 3, 7),
+            (1, 99, 11),
+            (2, 0, 13),
+            (7, 0, 14),
+        ] {
             assert_eq!(offset(text, Position::new(line, character)), byte, "{line}:{character}");
         }
         assert_eq!(position(text, 6), Position::new(1, 2));

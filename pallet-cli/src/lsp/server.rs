@@ -10,10 +10,13 @@ use std::time::Duration;
 use anyhow::{anyhow, bail};
 use lsp_server::{ErrorCode, Message, Notification, Request, Response};
 use lsp_types::{
-    CompletionList, CompletionOptions, CompletionParams, CompletionResponse, DidChangeTextDocumentParams, DidCloseTextDocumentParams,
-    DidOpenTextDocumentParams, GotoDefinitionParams, Hover, HoverContents, HoverParams, HoverProviderCapability, InitializeResult,
-    Location, MarkupContent, MarkupKind, OneOf, PublishDiagnosticsParams, Range, SaveOptions, ServerCapabilities, ServerInfo,
-    TextDocumentPositionParams, TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions,
+    CompletionList, CompletionOptions, CompletionParams, CompletionResponse,
+    DidChangeTextDocumentParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams,
+    GotoDefinitionParams, Hover, HoverContents, HoverParams, HoverProviderCapability,
+    InitializeResult, Location, MarkupContent, MarkupKind, OneOf, PublishDiagnosticsParams, Range,
+    SaveOptions, ServerCapabilities, ServerInfo, TextDocumentPositionParams,
+    TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions,
+    TextDocumentSyncSaveOptions,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -109,15 +112,24 @@ impl Server<'_> {
             };
             match incoming {
                 Ok(Incoming::Message(Message::Request(request))) => self.request(request),
-                Ok(Incoming::Message(Message::Notification(notification))) if notification.method == "exit" => {
-                    return Ok(if self.stage == Stage::ShutDown { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+                Ok(Incoming::Message(Message::Notification(notification)))
+                    if notification.method == "exit" =>
+                {
+                    return Ok(if self.stage == Stage::ShutDown {
+                        ExitCode::SUCCESS
+                    } else {
+                        ExitCode::FAILURE
+                    });
                 }
-                Ok(Incoming::Message(Message::Notification(notification))) => self.notification(notification),
+                Ok(Incoming::Message(Message::Notification(notification))) => {
+                    self.notification(notification)
+                }
                 // nothing was asked of the editor
                 Ok(Incoming::Message(Message::Response(_))) => {}
                 Ok(Incoming::Broken(error)) => {
                     bail!(
-                        "what comes on standard input is not the language server protocol: {error}; an editor starts `pallet-cli lsp` (docs/editors.md)"
+                        "what comes on standard input is not the language server protocol: \
+                         {error}; an editor starts `pallet-cli lsp` (docs/editors.md)"
                     )
                 }
                 Ok(Incoming::End) | Err(RecvTimeoutError::Disconnected) => {
@@ -152,13 +164,22 @@ impl Server<'_> {
                 self.stage = Stage::Initialized;
                 json(&initialized()).map_err(invalid)
             }
-            (Stage::New, _) => Err((ErrorCode::ServerNotInitialized, "say `initialize` first".to_owned())),
-            (Stage::ShutDown, _) => Err((ErrorCode::InvalidRequest, "after `shutdown` there is only `exit`".to_owned())),
+            (Stage::New, _) => {
+                Err((ErrorCode::ServerNotInitialized, "say `initialize` first".to_owned()))
+            }
+            (Stage::ShutDown, _) => Err((
+                ErrorCode::InvalidRequest,
+                "after `shutdown` there is \
+                only `exit`"
+                    .to_owned(),
+            )),
             (_, "shutdown") => {
                 self.stage = Stage::ShutDown;
                 Ok(Value::Null)
             }
-            (_, "textDocument/completion" | "textDocument/hover" | "textDocument/definition") => self.about(request).map_err(invalid),
+            (_, "textDocument/completion" | "textDocument/hover" | "textDocument/definition") => {
+                self.about(request).map_err(invalid)
+            }
             (_, other) => Err((ErrorCode::MethodNotFound, format!("there is no {other} here"))),
         }
     }
@@ -184,18 +205,24 @@ impl Server<'_> {
     fn take(&mut self, notification: Notification) -> anyhow::Result<()> {
         match notification.method.as_str() {
             "textDocument/didOpen" => {
-                let opened = params::<DidOpenTextDocumentParams>(notification.params)?.text_document;
+                let opened =
+                    params::<DidOpenTextDocumentParams>(notification.params)?.text_document;
                 self.documents.set(opened.uri, opened.version, opened.text);
             }
             "textDocument/didChange" => {
                 let changed = params::<DidChangeTextDocumentParams>(notification.params)?;
                 // each change is the whole text
                 if let Some(change) = changed.content_changes.into_iter().next_back() {
-                    self.documents.set(changed.text_document.uri, changed.text_document.version, change.text);
+                    self.documents.set(
+                        changed.text_document.uri,
+                        changed.text_document.version,
+                        change.text,
+                    );
                 }
             }
             "textDocument/didClose" => {
-                let closed = params::<DidCloseTextDocumentParams>(notification.params)?.text_document;
+                let closed =
+                    params::<DidCloseTextDocumentParams>(notification.params)?.text_document;
                 self.documents.close(&closed.uri);
             }
             "textDocument/didSave" | "workspace/didChangeWatchedFiles" => {}
@@ -209,27 +236,52 @@ impl Server<'_> {
     fn check(&mut self) {
         self.changed = false;
         let homes = self.documents.homes();
-        let gone: Vec<PathBuf> = self.workspaces.keys().filter(|directory| !homes.contains(*directory)).cloned().collect();
+        let gone: Vec<PathBuf> = self
+            .workspaces
+            .keys()
+            .filter(|directory| !homes.contains(*directory))
+            .cloned()
+            .collect();
         let mut found = Vec::new();
         for directory in gone {
             let gone = self.workspaces.remove(&directory);
             found.extend(gone.iter().flat_map(Workspace::faulty).map(|path| (path, Vec::new())));
         }
         for directory in homes {
-            let workspace = self.workspaces.entry(directory.clone()).or_insert_with(|| Workspace::new(directory));
+            let workspace = self
+                .workspaces
+                .entry(directory.clone())
+                .or_insert_with(|| Workspace::new(directory));
             found.extend(workspace.check(self.context, &self.options, &self.documents));
         }
         for (path, diagnostics) in found {
             let document = self.documents.get(&path);
-            let Some(uri) = document.map(|document| document.uri.clone()).or_else(|| uri_of(&path)) else { continue };
-            let told = PublishDiagnosticsParams { uri, diagnostics, version: document.map(|document| document.version) };
-            self.send(&Message::Notification(Notification::new("textDocument/publishDiagnostics".to_owned(), told)));
+            let Some(uri) = document.map(|document| document.uri.clone()).or_else(|| uri_of(&path))
+            else {
+                continue;
+            };
+            let told = PublishDiagnosticsParams {
+                uri,
+                diagnostics,
+                version: document.map(|document| document.version),
+            };
+            self.send(&Message::Notification(Notification::new(
+                "textDocument/publishDiagnostics".to_owned(),
+                told,
+            )));
         }
     }
 
-    /// Has everything been checked once that a question may be about. What was written since is looked at in its text alone.
+    /// Has everything been checked once that a question may be about. What was written since is
+    /// looked at in its text alone.
     fn ready(&mut self) {
-        if self.changed && self.documents.homes().iter().any(|directory| !self.workspaces.contains_key(directory)) {
+        if self.changed
+            && self
+                .documents
+                .homes()
+                .iter()
+                .any(|directory| !self.workspaces.contains_key(directory))
+        {
             self.check();
         }
     }
@@ -240,7 +292,12 @@ impl Server<'_> {
         let directory = self.documents.home(&path);
         let text = &self.documents.get(&path)?.text;
         let workspace = self.workspaces.get(&directory)?;
-        Some(Asked { workspace, file: name_in(&directory, &path)?, text, at: offset(text, asked.position) })
+        Some(Asked {
+            workspace,
+            file: name_in(&directory, &path)?,
+            text,
+            at: offset(text, asked.position),
+        })
     }
 
     fn completion(&self, given: Value) -> anyhow::Result<Value> {
@@ -254,7 +311,9 @@ impl Server<'_> {
     fn hover(&self, given: Value) -> anyhow::Result<Value> {
         let given = params::<HoverParams>(given)?.text_document_position_params;
         let Some(asked) = self.asked(&given) else { return Ok(Value::Null) };
-        let Some((value, about)) = hover(&self.reference, asked.workspace, &asked.file, asked.text, asked.at) else {
+        let Some((value, about)) =
+            hover(&self.reference, asked.workspace, &asked.file, asked.text, asked.at)
+        else {
             return Ok(Value::Null);
         };
         let range = Range::new(position(asked.text, about.start), position(asked.text, about.end));
@@ -268,7 +327,11 @@ impl Server<'_> {
         let found = definition(&self.reference, asked.workspace, &asked.file, asked.text, asked.at);
         let Some((file, place)) = found else { return Ok(Value::Null) };
         let path = Path::new(&asked.workspace.directory).join(&file);
-        let uri = self.documents.get(&path).map(|document| document.uri.clone()).or_else(|| uri_of(&path));
+        let uri = self
+            .documents
+            .get(&path)
+            .map(|document| document.uri.clone())
+            .or_else(|| uri_of(&path));
         let uri = uri.ok_or_else(|| anyhow!("{} has no URI", path.display()))?;
         json(&Location::new(uri, place.as_ref().map(range).unwrap_or_default()))
     }
@@ -287,17 +350,25 @@ fn initialized() -> InitializeResult {
     let sync = TextDocumentSyncOptions {
         open_close: Some(true),
         change: Some(TextDocumentSyncKind::FULL),
-        save: Some(TextDocumentSyncSaveOptions::SaveOptions(SaveOptions { include_text: Some(false) })),
+        save: Some(TextDocumentSyncSaveOptions::SaveOptions(SaveOptions {
+            include_text: Some(false),
+        })),
         ..TextDocumentSyncOptions::default()
     };
     let triggers = [".", "\"", "@", "(", ","].map(str::to_owned).to_vec();
     let capabilities = ServerCapabilities {
         text_document_sync: Some(TextDocumentSyncCapability::Options(sync)),
-        completion_provider: Some(CompletionOptions { trigger_characters: Some(triggers), ..CompletionOptions::default() }),
+        completion_provider: Some(CompletionOptions {
+            trigger_characters: Some(triggers),
+            ..CompletionOptions::default()
+        }),
         hover_provider: Some(HoverProviderCapability::Simple(true)),
         definition_provider: Some(OneOf::Left(true)),
         ..ServerCapabilities::default()
     };
-    let server_info = ServerInfo { name: "pallet-cli".to_owned(), version: Some(env!("CARGO_PKG_VERSION").to_owned()) };
+    let server_info = ServerInfo {
+        name: "pallet-cli".to_owned(),
+        version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+    };
     InitializeResult { capabilities, server_info: Some(server_info) }
 }

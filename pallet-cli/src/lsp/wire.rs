@@ -10,7 +10,8 @@ const LONGEST: u64 = 64 << 20;
 /// The longest line of a header, in bytes.
 const LINE: u64 = 1024;
 
-/// Reads a message; `None`: there are no more. The error says in one line what is wrong with what came.
+/// Reads a message; `None`: there are no more. The error says in one line what is wrong with what
+/// came.
 pub(super) fn read(input: &mut impl BufRead) -> Result<Option<Message>, String> {
     let mut length = None;
     loop {
@@ -22,10 +23,17 @@ pub(super) fn read(input: &mut impl BufRead) -> Result<Option<Message>, String> 
         if line.is_empty() {
             break;
         }
-        let (name, value) = line.split_once(':').ok_or_else(|| format!("{line:?} is no line of a header"))?;
+        let (name, value) = line.split_once(':').ok_or_else(|| {
+            format!(
+                "{line:?} is no line of a \
+            header"
+            )
+        })?;
         if name.trim().eq_ignore_ascii_case("content-length") {
             let number = value.trim().parse().ok().filter(|number| *number <= LONGEST);
-            length = Some(number.ok_or_else(|| format!("{:?} is no length of a message", value.trim()))?);
+            length = Some(
+                number.ok_or_else(|| format!("{:?} is no length of a message", value.trim()))?,
+            );
         }
     }
     let length = length.ok_or("a header without Content-Length")?;
@@ -34,7 +42,12 @@ pub(super) fn read(input: &mut impl BufRead) -> Result<Option<Message>, String> 
     if (body.len() as u64) < length {
         return Err("it ends within a message".to_owned());
     }
-    serde_json::from_slice(&body).map(Some).map_err(|error| format!("a message that is none: {error}"))
+    serde_json::from_slice(&body).map(Some).map_err(|error| {
+        format!(
+            "a message that is none: \
+        {error}"
+        )
+    })
 }
 
 /// A line without its end; `None`: there are no more.
@@ -60,10 +73,18 @@ mod tests {
     #[test]
     fn messages_are_read_one_after_the_other() {
         let body = r#"{"jsonrpc":"2.0","method":"exit"}"#;
-        let text = format!("Content-Length: {}\r\n\r\n{body}content-length: {}\r\nX: y\r\n\r\n{body}", body.len(), body.len());
+        let text = format!(
+            "Content-Length: {}\r\n\r\n{body}content-length: {}\r\nX: y\r\n\r\n\
+            {body}",
+            body.len(),
+            body.len()
+        );
         let mut input = text.as_bytes();
         for _ in 0..2 {
-            assert!(matches!(read(&mut input), Ok(Some(Message::Notification(exit))) if exit.method == "exit"));
+            assert!(matches!(
+                read(&mut input),
+                Ok(Some(Message::Notification(exit))) if exit.method == "exit"
+            ));
         }
         assert!(read(&mut input).unwrap().is_none());
     }

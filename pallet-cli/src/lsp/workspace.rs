@@ -1,4 +1,5 @@
-//! What is known of a directory with open files: its plugins, what its files define, and what is wrong with them.
+//! What is known of a directory with open files: its plugins, what its files define, and what is
+//! wrong with them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -12,7 +13,10 @@ use pallet_core::registry::Registry;
 use super::documents::{Documents, name_in, uri_of};
 use super::position;
 use crate::context::{Context, Installed, Loaded, check_plugins};
-use crate::project::{Analysis, CONFIG, Catalog, Diagnostic, Diagnostics, Limits, LoadOptions, MAIN, Outline, Severity};
+use crate::project::{
+    Analysis, CONFIG, Catalog, Diagnostic, Diagnostics, Limits, LoadOptions, MAIN, Outline,
+    Severity,
+};
 
 /// How long the top level of a file may take while somebody writes.
 const TIME: Duration = Duration::from_secs(3);
@@ -32,10 +36,17 @@ pub(super) struct Workspace {
 impl Workspace {
     /// Nothing is known yet.
     pub(super) fn new(directory: PathBuf) -> Self {
-        Workspace { directory, registry: Arc::default(), seen: Vec::new(), analysis: Analysis::default(), found: BTreeMap::new() }
+        Workspace {
+            directory,
+            registry: Arc::default(),
+            seen: Vec::new(),
+            analysis: Analysis::default(),
+            found: BTreeMap::new(),
+        }
     }
 
-    /// Reads everything anew, and gives what is wrong by files: every open one, and those in which something is or was wrong.
+    /// Reads everything anew, and gives what is wrong by files: every open one, and those in which
+    /// something is or was wrong.
     pub(super) fn check(
         &mut self,
         context: &Context,
@@ -47,15 +58,24 @@ impl Workspace {
         let stars = open.iter().filter(|path| path.extension().is_some_and(|end| end == "star"));
         let stars: Vec<String> = stars.filter_map(|path| name_in(&self.directory, path)).collect();
         let limits = Limits { time: TIME };
-        let options = LoadOptions { unsaved: documents.unsaved(&self.directory), limits, ..options.clone() };
-        let analysis = Analysis::of(&self.directory, &Installed(self.registry.clone()), options, &stars);
+        let options =
+            LoadOptions { unsaved: documents.unsaved(&self.directory), limits, ..options.clone() };
+        let analysis =
+            Analysis::of(&self.directory, &Installed(self.registry.clone()), options, &stars);
         self.analysis = analysis.after(std::mem::take(&mut self.analysis));
         found.extend(self.analysis.found.0.iter().cloned());
         if let Some(project) = &self.analysis.project {
             let loaded = Loaded { project: project.clone(), registry: self.registry.clone() };
             let missing = check_plugins(&loaded.project, &self.registry);
-            let services = loaded.project.config.services.values().map(|service| context.check_service(&loaded, service));
-            found.extend(services.chain([missing]).filter_map(Result::err).flat_map(|errors| errors.0));
+            let services = loaded
+                .project
+                .config
+                .services
+                .values()
+                .map(|service| context.check_service(&loaded, service));
+            found.extend(
+                services.chain([missing]).filter_map(Result::err).flat_map(|errors| errors.0),
+            );
         }
         let mut by_file: BTreeMap<PathBuf, Vec<lsp_types::Diagnostic>> = BTreeMap::new();
         for path in open {
@@ -63,13 +83,20 @@ impl Workspace {
         }
         let unplaced = self.main(documents);
         for diagnostic in &found.0 {
-            let path = diagnostic.place.as_ref().map_or_else(|| unplaced.clone(), |place| self.directory.join(&place.file));
+            let path = diagnostic
+                .place
+                .as_ref()
+                .map_or_else(|| unplaced.clone(), |place| self.directory.join(&place.file));
             by_file.entry(path).or_default().push(self.shown(diagnostic));
         }
         for path in self.found.keys() {
             by_file.entry(path.clone()).or_default();
         }
-        self.found = by_file.iter().filter(|(_, found)| !found.is_empty()).map(|(path, found)| (path.clone(), found.clone())).collect();
+        self.found = by_file
+            .iter()
+            .filter(|(_, found)| !found.is_empty())
+            .map(|(path, found)| (path.clone(), found.clone()))
+            .collect();
         by_file.into_iter().collect()
     }
 
@@ -90,7 +117,10 @@ impl Workspace {
 
     /// What a crate says of itself.
     pub(super) fn manifest(&self, name: &str) -> Option<Manifest> {
-        self.registry.names(PluginKind::Crate).contains(&name).then(|| self.registry.crate_manifest(name).ok())?
+        self.registry
+            .names(PluginKind::Crate)
+            .contains(&name)
+            .then(|| self.registry.crate_manifest(name).ok())?
     }
 
     /// The plugins as they are now. What cannot be a plugin is not this project's mistake.
@@ -113,7 +143,8 @@ impl Workspace {
     fn main(&self, documents: &Documents) -> PathBuf {
         let candidates = [MAIN, CONFIG].map(|name| self.directory.join(name));
         let open = candidates.iter().find(|path| documents.get(path).is_some());
-        let open = open.map(PathBuf::as_path).or_else(|| documents.of(&self.directory).first().copied());
+        let open =
+            open.map(PathBuf::as_path).or_else(|| documents.of(&self.directory).first().copied());
         open.unwrap_or(&candidates[0]).to_owned()
     }
 

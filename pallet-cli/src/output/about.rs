@@ -1,4 +1,5 @@
-//! A plugin as a whole, before its functions or options are explained: what it is, what it may do, what it is for.
+//! A plugin as a whole, before its functions or options are explained: what it is, what it may do,
+//! what it is for.
 
 use std::fmt::Write;
 
@@ -19,10 +20,19 @@ pub(crate) struct About {
 impl About {
     /// A plugin that was found.
     pub(crate) fn of(registry: &Registry, kind: PluginKind, manifest: Manifest) -> Self {
-        let found = registry.plugins().iter().find(|found| found.summary.kind == kind && found.summary.name == manifest.name);
+        let found = registry
+            .plugins()
+            .iter()
+            .find(|found| found.summary.kind == kind && found.summary.name == manifest.name);
         let requires = found.iter().flat_map(|found| &found.summary.requires);
-        let requires = requires.map(|required| format!("{} {}", required.name, required.version)).collect();
-        About { kind, manifest, requires, file: found.map(|found| found.path.display().to_string()).unwrap_or_default() }
+        let requires =
+            requires.map(|required| format!("{} {}", required.name, required.version)).collect();
+        About {
+            kind,
+            manifest,
+            requires,
+            file: found.map(|found| found.path.display().to_string()).unwrap_or_default(),
+        }
     }
 
     /// For a person.
@@ -51,14 +61,17 @@ impl About {
         if declared.is_empty() {
             return "  may do: nothing to nodes\n".to_owned();
         }
-        let lines = declared.iter().map(|(kind, patterns)| format!("    {kind}: {}\n", patterns.join(", ")));
+        let lines = declared
+            .iter()
+            .map(|(kind, patterns)| format!("    {kind}: {}\n", patterns.join(", ")));
         format!("  may do:\n{}", lines.collect::<String>())
     }
 
     /// For a program.
     pub(crate) fn json(&self) -> Value {
         let Manifest { name, version, about, capabilities, systems, .. } = &self.manifest;
-        json!({"name": name, "version": version, "about": about, "kind": self.kind, "file": self.file, "requires": self.requires,
+        json!({"name": name, "version": version, "about": about,
+        "kind": self.kind, "file": self.file, "requires": self.requires,
             "systems": systems, "capabilities": capabilities})
     }
 }
@@ -71,12 +84,29 @@ mod tests {
     #[test]
     fn a_crate_says_what_it_may_do() {
         let of = |capabilities| {
-            let manifest = Manifest { name: "a".into(), version: "1.0.0".into(), about: "A".into(), capabilities, ..Manifest::default() };
-            About { kind: PluginKind::Crate, manifest, requires: vec!["b ^1".into()], file: "/a.so".into() }.text()
+            let manifest = Manifest {
+                name: "a".into(),
+                version: "1.0.0".into(),
+                about: "A".into(),
+                capabilities,
+                ..Manifest::default()
+            };
+            About {
+                kind: PluginKind::Crate,
+                manifest,
+                requires: vec!["b ^1".into()],
+                file: "/a.so".into(),
+            }
+            .text()
         };
         assert!(of(None).contains("everything; it does not declare"));
         assert!(of(Some(Capabilities::default())).contains("nothing to nodes"));
-        let some = Capabilities { paths: vec!["/a".into(), "/b/**".into()], ..Capabilities::default() };
-        assert_eq!(of(Some(some)), "crate a 1.0.0: A\n  file: /a.so\n  requires: b ^1\n  may do:\n    paths: /a, /b/**\n\n");
+        let some =
+            Capabilities { paths: vec!["/a".into(), "/b/**".into()], ..Capabilities::default() };
+        assert_eq!(
+            of(Some(some)),
+            "crate a 1.0.0: A\n  file: /a.so\n  requires: b ^1\n  may \
+            do:\n    paths: /a, /b/**\n\n"
+        );
     }
 }

@@ -12,18 +12,40 @@ use super::visible::visible;
 pub(crate) fn copy_result(printer: &Printer, outcome: &CopyOutcome, seconds: f64) -> String {
     let mut out = String::new();
     let groups = outcome.grouped();
-    let errors = groups.iter().filter_map(|(nodes, result)| Some((result.error.as_ref()?, nodes.clone()))).collect();
+    let errors = groups
+        .iter()
+        .filter_map(|(nodes, result)| Some((result.error.as_ref()?, nodes.clone())))
+        .collect();
     let (told, left_out) = fold(errors, Clone::clone, printer.verbose > 0);
     for (nodes, result) in &groups {
         for copied in &result.copied {
             let names = printer.paint(&names(nodes), "1");
-            let files = if copied.files == 1 { String::new() } else { format!("{} files, ", copied.files) };
-            let _ = writeln!(out, "{names}: {} -> {} ({files}{})", visible(&copied.from), visible(&copied.to), size(copied.bytes));
+            let files =
+                if copied.files == 1 { String::new() } else { format!("{} files, ", copied.files) };
+            let _ = writeln!(
+                out,
+                "{names}: {} -> {} ({files}{})",
+                visible(&copied.from),
+                visible(&copied.to),
+                size(copied.bytes)
+            );
         }
-        let told = result.error.as_ref().and_then(|error| told.iter().find(|told| std::ptr::eq(told.error, error)));
+        let told = result
+            .error
+            .as_ref()
+            .and_then(|error| told.iter().find(|told| std::ptr::eq(told.error, error)));
         if let Some(told) = told {
-            let like = if told.alike > 0 { format!(" (or the like on {})", told.alike) } else { String::new() };
-            let _ = writeln!(out, "{}: {}{like}", printer.paint(&names(&told.nodes), "1"), printer.paint(&visible(told.error), "31;1"));
+            let like = if told.alike > 0 {
+                format!(" (or the like on {})", told.alike)
+            } else {
+                String::new()
+            };
+            let _ = writeln!(
+                out,
+                "{}: {}{like}",
+                printer.paint(&names(&told.nodes), "1"),
+                printer.paint(&visible(told.error), "31;1")
+            );
         }
     }
     if left_out > 0 {
@@ -33,7 +55,9 @@ pub(crate) fn copy_result(printer: &Printer, outcome: &CopyOutcome, seconds: f64
     let (text, code) = match (outcome.cancelled, failed) {
         (true, _) => ("stopped".to_owned(), "31;1"),
         (false, 0) => ("all copied".to_owned(), "32;1"),
-        (false, failed) => (format!("failed with {failed} of {}", count(outcome.nodes.len())), "31;1"),
+        (false, failed) => {
+            (format!("failed with {failed} of {}", count(outcome.nodes.len())), "31;1")
+        }
     };
     let _ = writeln!(out, "{} ({seconds:.1} s)", printer.paint(&text, code));
     out

@@ -28,7 +28,10 @@ impl Downloads {
                 bar.set_position(*done);
             }
             Step::Download { .. } => {}
-            Step::Waiting { plugin } => self.printer.status(&format!("waiting for another pallet-cli that installs {plugin}")),
+            Step::Waiting { plugin } => self.printer.status(&format!(
+                "waiting for another \
+                pallet-cli that installs {plugin}"
+            )),
             Step::Installed { .. } => {
                 if let Some(bar) = bar.take() {
                     bar.finish_and_clear();
@@ -40,7 +43,9 @@ impl Downloads {
     fn begin(&self, plugin: &str, total: u64) -> ProgressBar {
         let bar = ProgressBar::new(total).with_prefix(plugin.to_owned());
         let template = "{prefix} {bar:30} {bytes}/{total_bytes} {bytes_per_sec}";
-        bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_style(
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
         bar
     }
 }

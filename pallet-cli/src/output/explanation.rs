@@ -15,7 +15,8 @@ const VALUE: usize = 70;
 /// So many lines of a script are shown in any case.
 const SHORT: usize = 3;
 
-/// What is explained of one node, with its line ends; `scripts`: all scripts, not only the short ones.
+/// What is explained of one node, with its line ends; `scripts`: all scripts, not only the short
+/// ones.
 pub(crate) fn text(printer: &Printer, explanation: &Explanation, scripts: bool) -> String {
     let mut out = String::new();
     let system = explanation.os.as_ref().map(|os| format!(", {os}")).unwrap_or_default();
@@ -51,19 +52,32 @@ fn explain_action(out: &mut String, printer: &Printer, action: &ExplainedAction,
     let (mark, later) = match action.certainty {
         Some(Certainty::Will) => (printer.paint("~", "33"), ""),
         Some(Certainty::May) => (printer.paint("?", "36"), " (known after apply)"),
-        Some(Certainty::Drifted) => (printer.paint("!", "35"), " (changed since Pallet made it, kept)"),
+        Some(Certainty::Drifted) => (
+            printer.paint("!", "35"),
+            " (changed since Pallet made it, \
+            kept)",
+        ),
         None => (" ".to_owned(), ""),
     };
     let name = printer.paint(&format!("{} {}", action.action, visible(&action.subject)), "1");
-    let reason = action.reason.as_ref().map(|reason| format!(": {}", visible(reason))).unwrap_or_default();
+    let reason =
+        action.reason.as_ref().map(|reason| format!(": {}", visible(reason))).unwrap_or_default();
     let _ = writeln!(out, "\n{mark} {name}: {}{reason}{later}", visible(&action.summary));
     let mut row = |label: &str, text: &str| {
         if !text.is_empty() {
             let _ = writeln!(out, "    {} {text}", printer.paint(&format!("{label:<10}"), "2"));
         }
     };
-    let place = action.source.as_ref().map(ToString::to_string).unwrap_or_else(|| "outside of the project".to_owned());
-    let via = if action.via.is_empty() { String::new() } else { format!(", through {}", action.via.join(", ")) };
+    let place = action.source.as_ref().map(ToString::to_string).unwrap_or_else(|| {
+        "outside of the \
+        project"
+            .to_owned()
+    });
+    let via = if action.via.is_empty() {
+        String::new()
+    } else {
+        format!(", through {}", action.via.join(", "))
+    };
     row("declared", &format!("{place}{via}"));
     row("arguments", &arguments(&action.arguments));
     row("options", &options(&action.options));
@@ -77,11 +91,22 @@ fn explain_action(out: &mut String, printer: &Printer, action: &ExplainedAction,
         row("only when", &format!("`{}` {then}{now}", visible(&condition.command)));
     }
     for (number, observed) in action.observes.iter().enumerate() {
-        let found = observed.found.as_ref().map(|found| format!(": {}", visible(found))).unwrap_or_default();
-        row(if number == 0 { "observes" } else { "" }, &format!("{}{found}", cut(&visible(&observed.what), VALUE * 2)));
+        let found = observed
+            .found
+            .as_ref()
+            .map(|found| format!(": {}", visible(found)))
+            .unwrap_or_default();
+        row(
+            if number == 0 { "observes" } else { "" },
+            &format!("{}{found}", cut(&visible(&observed.what), VALUE * 2)),
+        );
     }
     for upload in &action.uploads {
-        let from = upload.file.as_ref().map(|file| format!(" from {}", visible(&file.display().to_string()))).unwrap_or_default();
+        let from = upload
+            .file
+            .as_ref()
+            .map(|file| format!(" from {}", visible(&file.display().to_string())))
+            .unwrap_or_default();
         row("uploads", &format!("content with sha256 {}{from}", cut(&upload.digest, 12)));
     }
     row("together", &visible(&action.together_with.join(", ")));
@@ -161,18 +186,37 @@ mod tests {
 
     #[test]
     fn what_a_person_reads() {
-        let observed = |what: &str, found: Option<&str>| Observed { what: what.to_owned(), found: found.map(str::to_owned) };
+        let observed = |what: &str, found: Option<&str>| Observed {
+            what: what.to_owned(),
+            found: found.map(str::to_owned),
+        };
         let file = ExplainedAction {
-            arguments: json!({"path": "/etc/a", "content": "x".repeat(100), "overwrite_changes": true}),
+            arguments: json!({
+                "path": "/etc/a", "content": "x".repeat(100), "overwrite_changes": true,
+            }),
             options: Options::new().flag_on_change("a"),
-            conditions: vec![ExplainedCondition { command: "test -e /etc/b".to_owned(), unless: true, holds: None }],
+            conditions: vec![ExplainedCondition {
+                command: "test -e /etc/b".to_owned(),
+                unless: true,
+                holds: None,
+            }],
             via: vec!["nginx.site".to_owned(), "other.write".to_owned()],
-            observes: vec![observed("file /etc", Some("a directory, mode 0755")), observed("file /etc/a", None)],
+            observes: vec![
+                observed("file /etc", Some("a directory, mode 0755")),
+                observed(
+                    "file \
+                /etc/a",
+                    None,
+                ),
+            ],
             certainty: Some(Certainty::May),
             summary: "ensure file".to_owned(),
             diff: "- old\x1b[31m\n+ new\n".to_owned(),
             script: "one\ntwo\nthree\nfour\n".to_owned(),
-            uploads: vec![ExplainedUpload { digest: "0123456789abcdef".to_owned(), file: Some("/project/a".into()) }],
+            uploads: vec![ExplainedUpload {
+                digest: "0123456789abcdef".to_owned(),
+                file: Some("/project/a".into()),
+            }],
             ..action("remote_file", "/etc/a")
         };
         let package = ExplainedAction {
@@ -183,17 +227,34 @@ mod tests {
             source: None,
             ..action("package", "nginx")
         };
-        let done = ExplainedAction { reason: Some("it is so already".to_owned()), ..action("directory", "/srv") };
+        let done = ExplainedAction {
+            reason: Some("it is so already".to_owned()),
+            ..action("directory", "/srv")
+        };
         let explanation = Explanation {
             node: "web-1".to_owned(),
             group: "web".to_owned(),
             os: Some(Os::named("debian 12", "x86_64")),
             os_reason: "as was asked for".to_owned(),
             predicted: true,
-            phases: vec![ExplainedPhase { phase: "configure".to_owned(), actions: vec![file, package, done], script: String::new() }],
-            error: Some(NodeError { phase: Some("restart".to_owned()), ..NodeError::new("not today") }),
+            phases: vec![ExplainedPhase {
+                phase: "configure".to_owned(),
+                actions: vec![file, package, done],
+                script: String::new(),
+            }],
+            error: Some(NodeError {
+                phase: Some("restart".to_owned()),
+                ..NodeError::new(
+                    "not \
+                today",
+                )
+            }),
         };
-        let printer = Printer::new(Output::Text, 0, &Surroundings { terminal: false, ..Surroundings::of_this_process() });
+        let printer = Printer::new(
+            Output::Text,
+            0,
+            &Surroundings { terminal: false, ..Surroundings::of_this_process() },
+        );
         expect_test::expect![[r#"
             web-1, debian 12 (x86_64), as it would be made: as was asked for
 

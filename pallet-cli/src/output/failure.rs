@@ -23,7 +23,8 @@ pub(super) fn failure(out: &mut String, printer: &Printer, heading: &str, error:
     }
     // a mistake of the project is shown with its line; the message stands above already
     for line in error.detail.lines().filter(|line| !line.contains(&error.message)) {
-        // the line of the project may be painted; what acts on a terminal is caught where all is printed
+        // the line of the project may be painted; what acts on a terminal is caught where all is
+        // printed
         let _ = writeln!(out, "  | {line}");
     }
 }

@@ -2,7 +2,8 @@
 
 use pallet_core::engine::natural;
 
-/// So many different errors are told each for itself; of more, those that are alike are told by one of them.
+/// So many different errors are told each for itself; of more, those that are alike are told by one
+/// of them.
 const TOLD: usize = 10;
 /// So many names stand in one line.
 const NAMES: usize = 10;
@@ -16,11 +17,19 @@ pub(super) struct Told<'a, E> {
     pub(super) alike: usize,
 }
 
-/// Which errors to tell: each with its nodes, or, where there are many, those that differ in numbers and names of nodes only by one of them. Gives how
-/// many nodes' errors are left out. `all`: none of that.
-pub(super) fn fold<'a, E>(errors: Vec<(&'a E, Vec<&'a str>)>, text: impl Fn(&E) -> String, all: bool) -> (Vec<Told<'a, E>>, usize) {
+/// Which errors to tell: each with its nodes, or, where there are many, those that differ in
+/// numbers and names of nodes only by one of them. Gives how many nodes' errors are left out.
+/// `all`: none of that.
+pub(super) fn fold<'a, E>(
+    errors: Vec<(&'a E, Vec<&'a str>)>,
+    text: impl Fn(&E) -> String,
+    all: bool,
+) -> (Vec<Told<'a, E>>, usize) {
     if all || errors.len() <= TOLD {
-        return (errors.into_iter().map(|(error, nodes)| Told { error, nodes, alike: 0 }).collect(), 0);
+        return (
+            errors.into_iter().map(|(error, nodes)| Told { error, nodes, alike: 0 }).collect(),
+            0,
+        );
     }
     let mut places = std::collections::HashMap::new();
     let (mut told, mut left_out): (Vec<Told<'a, E>>, _) = (Vec::new(), 0);
@@ -42,7 +51,8 @@ pub(super) fn fold<'a, E>(errors: Vec<(&'a E, Vec<&'a str>)>, text: impl Fn(&E) 
     (told, left_out)
 }
 
-/// What is the same of errors that are alike: numbers, addresses and the node's own name are left out.
+/// What is the same of errors that are alike: numbers, addresses and the node's own name are left
+/// out.
 fn shape(text: &str, node: &str) -> String {
     let text = if node.is_empty() { text.to_owned() } else { text.replace(node, "NODE") };
     let mut shape = String::with_capacity(text.len());
@@ -56,13 +66,16 @@ fn shape(text: &str, node: &str) -> String {
     shape
 }
 
-/// Names of nodes; those that are numbered one after the other by their first and last, and of very many not all.
+/// Names of nodes; those that are numbered one after the other by their first and last, and of very
+/// many not all.
 pub(super) fn names(nodes: &[&str]) -> String {
     let mut runs: Vec<(&str, &str, usize)> = Vec::new();
     for node in nodes {
         let (stem, number) = natural(node);
         match runs.last_mut() {
-            Some((_, last, count)) if natural(last) == (stem, number.wrapping_sub(1)) => (*last, *count) = (node, *count + 1),
+            Some((_, last, count)) if natural(last) == (stem, number.wrapping_sub(1)) => {
+                (*last, *count) = (node, *count + 1)
+            }
             _ => runs.push((node, node, 1)),
         }
     }
@@ -86,11 +99,23 @@ mod tests {
     #[test]
     fn ten_thousand_like_errors_are_one() {
         let nodes: Vec<String> = (1..=10_000).map(|number| format!("web-{number}")).collect();
-        let errors: Vec<String> =
-            (0..10_000).map(|number| format!("cannot connect to 10.0.{}.{}:22: no route", number / 256, number % 256)).collect();
-        let found = || errors.iter().zip(&nodes).map(|(error, node)| (error, vec![node.as_str()])).collect::<Vec<_>>();
+        let errors: Vec<String> = (0..10_000)
+            .map(|number| {
+                format!("cannot connect to 10.0.{}.{}:22: no route", number / 256, number % 256)
+            })
+            .collect();
+        let found = || {
+            errors
+                .iter()
+                .zip(&nodes)
+                .map(|(error, node)| (error, vec![node.as_str()]))
+                .collect::<Vec<_>>()
+        };
         let (told, left_out) = fold(found(), Clone::clone, false);
-        assert_eq!((told.len(), told[0].nodes.len(), told[0].alike, left_out), (1, 10_000, 9_999, 0));
+        assert_eq!(
+            (told.len(), told[0].nodes.len(), told[0].alike, left_out),
+            (1, 10_000, 9_999, 0)
+        );
         assert_eq!(names(&told[0].nodes), "web-1 to web-10000");
         assert_eq!(fold(found(), Clone::clone, true).0.len(), 10_000);
         assert_eq!(fold(found()[..TOLD].to_vec(), Clone::clone, false).0.len(), TOLD);
@@ -99,9 +124,14 @@ mod tests {
     #[test]
     fn of_errors_that_have_nothing_in_common_some_are_told() {
         let errors: Vec<String> = (0..40).map(|number| "x".repeat(number)).collect();
-        let (told, left_out) = fold(errors.iter().map(|error| (error, vec!["a", "b"])).collect(), Clone::clone, false);
+        let (told, left_out) =
+            fold(errors.iter().map(|error| (error, vec!["a", "b"])).collect(), Clone::clone, false);
         assert_eq!((told.len(), left_out), (TOLD, 60));
         let many: Vec<String> = (0..30).map(|number| format!("n{}", number * 2)).collect();
-        assert_eq!(names(&many.iter().map(String::as_str).collect::<Vec<_>>()), "n0, n2, n4, n6, n8, n10, n12, n14, n16, n18 and 20 more");
+        assert_eq!(
+            names(&many.iter().map(String::as_str).collect::<Vec<_>>()),
+            "n0, n2, n4, n6, \
+            n8, n10, n12, n14, n16, n18 and 20 more"
+        );
     }
 }

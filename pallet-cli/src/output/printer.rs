@@ -29,10 +29,16 @@ pub(crate) struct Printer {
 
 impl Printer {
     pub(crate) fn new(output: Output, verbose: u8, surroundings: &Surroundings) -> Self {
-        Printer { output, verbose, terminal: surroundings.terminal && output == Output::Text, lost: Arc::default() }
+        Printer {
+            output,
+            verbose,
+            terminal: surroundings.terminal && output == Output::Text,
+            lost: Arc::default(),
+        }
     }
 
-    /// Whether some of the result could not be written: what was asked for did not reach whoever asked.
+    /// Whether some of the result could not be written: what was asked for did not reach whoever
+    /// asked.
     pub(crate) fn lost_output(&self) -> bool {
         self.lost.load(Ordering::Relaxed)
     }
@@ -85,7 +91,10 @@ impl Printer {
             && error.kind() != ErrorKind::BrokenPipe
             && !self.lost.swap(true, Ordering::Relaxed)
         {
-            self.note(&format!("{} cannot write the output: {error}", self.paint("error:", "31;1")));
+            self.note(&format!(
+                "{} cannot write the output: {error}",
+                self.paint("error:", "31;1")
+            ));
         }
     }
 
@@ -129,7 +138,9 @@ impl Printer {
     pub(crate) fn error(&self, error: &anyhow::Error) {
         let diagnostics = error.downcast_ref::<Diagnostics>();
         if self.json() {
-            return self.value(&json!({"event": "error", "message": format!("{error:#}"), "diagnostics": diagnostics}));
+            return self.value(&json!({
+                "event": "error", "message": format!("{error:#}"), "diagnostics": diagnostics,
+            }));
         }
         match diagnostics {
             Some(diagnostics) => self.note(diagnostics.render(self.terminal).trim_end()),

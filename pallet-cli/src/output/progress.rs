@@ -1,4 +1,5 @@
-//! Tells what happens in an operation while it happens: a line a node on a terminal, plain lines elsewhere, events for a program.
+//! Tells what happens in an operation while it happens: a line a node on a terminal, plain lines
+//! elsewhere, events for a program.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -26,7 +27,12 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(super) fn new(printer: Printer) -> Self {
-        Progress { printer, live: MultiProgress::new(), lines: Mutex::default(), dry_run: false.into() }
+        Progress {
+            printer,
+            live: MultiProgress::new(),
+            lines: Mutex::default(),
+            dry_run: false.into(),
+        }
     }
 
     /// Tells an event.
@@ -39,19 +45,29 @@ impl Progress {
         }
         let verbose = self.printer.verbose;
         match event {
-            Event::Started { dry_run, .. } => self.dry_run.store(*dry_run, std::sync::atomic::Ordering::Relaxed),
+            Event::Started { dry_run, .. } => {
+                self.dry_run.store(*dry_run, std::sync::atomic::Ordering::Relaxed)
+            }
             Event::Creating { node, why, .. } if self.is_dry_run() => {
-                let why: String = why.iter().map(|line| format!("\n      {}", visible(line))).collect();
-                self.print(&format!("{} {node}: create the node{why}", self.printer.paint("+", "32")))
+                let why: String =
+                    why.iter().map(|line| format!("\n      {}", visible(line))).collect();
+                self.print(&format!(
+                    "{} {node}: create the node{why}",
+                    self.printer.paint("+", "32")
+                ))
             }
             Event::Creating { node, .. } => self.now(node, "creating"),
             Event::Created { node, address, .. } => {
                 self.print(&format!(
                     "{node}: created{}",
-                    address.as_ref().map(|address| format!(", address {address}")).unwrap_or_default()
+                    address
+                        .as_ref()
+                        .map(|address| format!(", address {address}"))
+                        .unwrap_or_default()
                 ));
             }
-            Event::NotCreated { node, error, .. } => self.print(&format!("{node}: {} {error}", self.printer.paint("not created:", "31;1"))),
+            Event::NotCreated { node, error, .. } => self
+                .print(&format!("{node}: {} {error}", self.printer.paint("not created:", "31;1"))),
             Event::Destroying { node, .. } if self.is_dry_run() => {
                 self.print(&format!("{} {node}: destroy the node", self.printer.paint("-", "31")))
             }
@@ -61,14 +77,30 @@ impl Progress {
                 self.print(&format!("{node}: destroyed"));
             }
             Event::Connected { node } => self.now(node, "connected"),
-            Event::PhaseStarted { node, phase, actions } => self.now(node, &format!("{phase}: {actions} actions")),
-            Event::ActionStarted { node, phase, action } => self.now(node, &format!("{phase}: {}", visible(action))),
+            Event::PhaseStarted { node, phase, actions } => self.now(
+                node,
+                &format!(
+                    "{phase}: \
+                {actions} actions"
+                ),
+            ),
+            Event::ActionStarted { node, phase, action } => {
+                self.now(node, &format!("{phase}: {}", visible(action)))
+            }
             Event::Planned(change) => self.print(&self.change(change, true)),
             Event::Drift(change) => self.print(&self.change(change, true)),
-            Event::Action { change, changed: true } => self.print(&self.change(change, verbose > 0)),
+            Event::Action { change, changed: true } => {
+                self.print(&self.change(change, verbose > 0))
+            }
             Event::Action { change, changed: false } => {
                 if verbose > 0 {
-                    self.print(&format!("{}: {}: {} {}: unchanged", change.node, change.phase, change.action, visible(&change.subject)));
+                    self.print(&format!(
+                        "{}: {}: {} {}: unchanged",
+                        change.node,
+                        change.phase,
+                        change.action,
+                        visible(&change.subject)
+                    ));
                 }
             }
             Event::Output { node, action, line, .. } => {
@@ -80,16 +112,19 @@ impl Progress {
                     self.print(&format!("{node}: {action} | {}", visible(line)));
                 }
             }
-            Event::NodeFinished { node, .. } | Event::Ran(RunResult { node, .. }) | Event::Copied(CopyResult { node, .. }) => {
-                self.done(node)
-            }
+            Event::NodeFinished { node, .. }
+            | Event::Ran(RunResult { node, .. })
+            | Event::Copied(CopyResult { node, .. }) => self.done(node),
             Event::Warning { node, message } => {
                 let node = node.as_ref().map(|node| format!("{node}: ")).unwrap_or_default();
                 self.live.suspend(|| self.printer.warning(&format!("{node}{message}")));
             }
             Event::Message { node, level, message } => {
                 if level != "debug" || verbose > 0 {
-                    self.print(&format!("{}{message}", node.as_ref().map(|node| format!("{node}: ")).unwrap_or_default()));
+                    self.print(&format!(
+                        "{}{message}",
+                        node.as_ref().map(|node| format!("{node}: ")).unwrap_or_default()
+                    ));
                 }
             }
             Event::Finished { .. } => self.clear(),
@@ -132,14 +167,26 @@ impl Progress {
             Some(Certainty::May) => self.printer.paint("?", "36"),
             None => " ".to_owned(),
         };
-        let source = change.source.as_ref().filter(|_| self.printer.verbose > 0).map(|source| format!("  ({source})")).unwrap_or_default();
+        let source = change
+            .source
+            .as_ref()
+            .filter(|_| self.printer.verbose > 0)
+            .map(|source| format!("  ({source})"))
+            .unwrap_or_default();
         let later = match (self.is_dry_run(), change.certainty) {
             (true, Some(Certainty::May)) => " (known after apply)",
-            (_, Some(Certainty::Drifted)) if change.undone => " (changed since Pallet made it; lift undoes that)",
+            (_, Some(Certainty::Drifted)) if change.undone => {
+                " (changed since Pallet made it; \
+                lift undoes that)"
+            }
             (_, Some(Certainty::Drifted)) => " (changed since Pallet made it, kept)",
             _ => "",
         };
-        let node = if change.predicted { format!("{} (predicted)", change.node) } else { change.node.clone() };
+        let node = if change.predicted {
+            format!("{} (predicted)", change.node)
+        } else {
+            change.node.clone()
+        };
         let mut text = format!(
             "{mark} {node}: {}: {} {}: {}{later}{source}",
             change.phase,
@@ -187,7 +234,9 @@ impl Progress {
     }
 
     fn clear(&self) {
-        for (_, line) in std::mem::take(&mut *self.lines.lock().unwrap_or_else(PoisonError::into_inner)) {
+        for (_, line) in
+            std::mem::take(&mut *self.lines.lock().unwrap_or_else(PoisonError::into_inner))
+        {
             line.finish_and_clear();
         }
     }

@@ -1,4 +1,5 @@
-//! The reference of actions and of crates' functions: from the schemas of their parameters, for a person or as a page.
+//! The reference of actions and of crates' functions: from the schemas of their parameters, for a
+//! person or as a page.
 
 use std::fmt::Write;
 
@@ -52,20 +53,37 @@ impl Entry {
     /// A function of a crate.
     pub(crate) fn of_function(of: &str, function: &FunctionManifest) -> Self {
         let name = format!("{of}.{}", function.name);
-        Entry { name, doc: function.doc.clone(), parameters: function.parameters.clone(), takes: Takes::RequestAlone }
+        Entry {
+            name,
+            doc: function.doc.clone(),
+            parameters: function.parameters.clone(),
+            takes: Takes::RequestAlone,
+        }
     }
 
     /// The options of a provider's service.
     pub(crate) fn of_options(manifest: &Manifest) -> Self {
         let doc = manifest.options["description"].as_str().unwrap_or_default().to_owned();
-        Entry { name: format!("provider = \"{}\"", manifest.name), doc, parameters: manifest.options.clone(), takes: Takes::Options }
+        Entry {
+            name: format!("provider = \"{}\"", manifest.name),
+            doc,
+            parameters: manifest.options.clone(),
+            takes: Takes::Options,
+        }
     }
 
-    /// A function as it is called in Starlark. What its parameters take that is no plain data stands in `x-takes`.
+    /// A function as it is called in Starlark. What its parameters take that is no plain data
+    /// stands in `x-takes`.
     pub(crate) fn of_signature(signature: &Signature) -> Self {
-        let request = signature.parameters.first().is_some_and(|parameter| parameter.kind == Kind::Request);
+        let request =
+            signature.parameters.first().is_some_and(|parameter| parameter.kind == Kind::Request);
         let takes = if request { Takes::RequestAlone } else { Takes::Nothing };
-        Entry { name: signature.function.clone(), doc: signature.doc.clone(), parameters: documented(signature), takes }
+        Entry {
+            name: signature.function.clone(),
+            doc: signature.doc.clone(),
+            parameters: documented(signature),
+            takes,
+        }
     }
 
     /// Whether it takes what every action takes.
@@ -102,12 +120,22 @@ impl Entry {
         let nodes = self.parameters.get("properties").and_then(Value::as_object);
         let described = |name: &str| {
             let node = nodes.and_then(|nodes| nodes.get(name));
-            node.and_then(|node| node.get("description")).and_then(Value::as_str).unwrap_or_default().replace('\n', " ")
+            node.and_then(|node| node.get("description"))
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .replace('\n', " ")
         };
         let in_words = |name: &str| nodes?.get(name)?.get("x-takes")?.as_str().map(str::to_owned);
         schema
             .properties()
-            .map(|(name, part)| (name.to_owned(), schema.requires(name), in_words(name).unwrap_or_else(|| part.allowed()), described(name)))
+            .map(|(name, part)| {
+                (
+                    name.to_owned(),
+                    schema.requires(name),
+                    in_words(name).unwrap_or_else(|| part.allowed()),
+                    described(name),
+                )
+            })
             .collect()
     }
 
@@ -116,8 +144,16 @@ impl Entry {
         if self.takes == Takes::Options {
             return self.name.clone();
         }
-        let required = self.parameters().into_iter().filter(|(_, required, ..)| *required).map(|(name, ..)| name);
-        let more = if self.parameters().iter().any(|(_, required, ..)| !required) { vec!["...".to_owned()] } else { Vec::new() };
+        let required = self
+            .parameters()
+            .into_iter()
+            .filter(|(_, required, ..)| *required)
+            .map(|(name, ..)| name);
+        let more = if self.parameters().iter().any(|(_, required, ..)| !required) {
+            vec!["...".to_owned()]
+        } else {
+            Vec::new()
+        };
         let request = (self.takes != Takes::Nothing).then(|| "request".to_owned());
         let words: Vec<String> = request.into_iter().chain(required).chain(more).collect();
         format!("{}({})", self.name, words.join(", "))
@@ -132,14 +168,27 @@ pub(crate) fn text(entry: &Entry) -> String {
         let _ = write!(out, "\n{}", wrapped(&paragraph, ""));
     }
     if !entry.parameters().is_empty() {
-        out.push_str(if entry.takes == Takes::Options { "\nOptions:\n" } else { "\nParameters:\n" });
+        out.push_str(if entry.takes == Takes::Options {
+            "\nOptions:\n"
+        } else {
+            "\nParameters:\n"
+        });
     }
     for (name, required, takes, doc) in entry.parameters() {
-        let _ = write!(out, "  {name}: {takes}{}\n{}", if required { ", required" } else { "" }, wrapped(&doc, "      "));
+        let _ = write!(
+            out,
+            "  {name}: {takes}{}\n{}",
+            if required { ", required" } else { "" },
+            wrapped(&doc, "      ")
+        );
     }
     if entry.takes == Takes::Request {
         let names: Vec<_> = options().into_iter().map(|(name, ..)| name).collect();
-        let _ = write!(out, "\n{}", wrapped(&format!("Every action takes {} too.", names.join(", ")), ""));
+        let _ = write!(
+            out,
+            "\n{}",
+            wrapped(&format!("Every action takes {} too.", names.join(", ")), "")
+        );
     }
     for example in examples {
         let _ = write!(out, "\nExample:\n  {example}\n");
@@ -154,7 +203,11 @@ pub(crate) fn markdown(entry: &Entry) -> String {
     let mut out = format!("```python\n{}\n```\n\n{}\n", entry.call(), paragraphs.join("\n\n"));
     for (number, (name, required, takes, doc)) in entry.parameters().into_iter().enumerate() {
         let gap = if number == 0 { "\n" } else { "" };
-        let _ = writeln!(out, "{gap}- `{name}`: {takes}{}. {doc}", if required { ", required" } else { "" });
+        let _ = writeln!(
+            out,
+            "{gap}- `{name}`: {takes}{}. {doc}",
+            if required { ", required" } else { "" }
+        );
     }
     if entry.takes == Takes::Request {
         let names: Vec<_> = options().into_iter().map(|(name, ..)| format!("`{name}`")).collect();
@@ -168,9 +221,12 @@ pub(crate) fn markdown(entry: &Entry) -> String {
 
 /// The reference page of these entries.
 pub(crate) fn page(entries: &[Entry]) -> String {
-    let mut out = "# Actions\n\n<!-- made by `pallet-cli doc --markdown`; a test compares -->\n\n".to_owned();
+    let mut out = "# Actions\n\n<!-- made by `pallet-cli doc --markdown`; a test compares \
+        -->\n\n"
+        .to_owned();
     out.push_str(
-        "What a phase function can ask for. The request comes first; required parameters can be given by position, all others by name.\n\n",
+        "What a phase function can ask for. The request comes first; required parameters can be \
+         given by position, all others by name.\n\n",
     );
     out.push_str("| action | what it ensures |\n|---|---|\n");
     for entry in entries {
@@ -197,7 +253,13 @@ pub(crate) fn page(entries: &[Entry]) -> String {
 
 /// The parameters that every action takes.
 pub(crate) fn options() -> Vec<Listed> {
-    Entry { name: String::new(), doc: String::new(), parameters: schema_for!(Options).to_value(), takes: Takes::Options }.parameters()
+    Entry {
+        name: String::new(),
+        doc: String::new(),
+        parameters: schema_for!(Options).to_value(),
+        takes: Takes::Options,
+    }
+    .parameters()
 }
 
 fn cell(text: &str) -> String {

@@ -8,22 +8,47 @@ use super::Printer;
 use super::fold::{fold, names};
 use super::visible::visible;
 
-/// The results, each with the nodes that it is of, and a last line that counts; `outputs`: also what was printed.
-pub(crate) fn run_result(printer: &Printer, outcome: &RunOutcome, outputs: bool, seconds: f64) -> String {
+/// The results, each with the nodes that it is of, and a last line that counts; `outputs`: also
+/// what was printed.
+pub(crate) fn run_result(
+    printer: &Printer,
+    outcome: &RunOutcome,
+    outputs: bool,
+    seconds: f64,
+) -> String {
     let mut out = String::new();
     let groups = outcome.grouped();
-    let errors = groups.iter().filter_map(|(nodes, result)| Some((result.error.as_ref()?, nodes.clone()))).collect();
+    let errors = groups
+        .iter()
+        .filter_map(|(nodes, result)| Some((result.error.as_ref()?, nodes.clone())))
+        .collect();
     let (told, left_out) = fold(errors, Clone::clone, printer.verbose > 0);
     for (nodes, result) in &groups {
         match &result.error {
             Some(error) => {
-                let Some(told) = told.iter().find(|told| std::ptr::eq(told.error, error)) else { continue };
-                let like = if told.alike > 0 { format!(" (or the like on {})", told.alike) } else { String::new() };
-                let _ = writeln!(out, "{}: {}{like}", printer.paint(&names(&told.nodes), "1"), printer.paint(&visible(error), "31;1"));
+                let Some(told) = told.iter().find(|told| std::ptr::eq(told.error, error)) else {
+                    continue;
+                };
+                let like = if told.alike > 0 {
+                    format!(" (or the like on {})", told.alike)
+                } else {
+                    String::new()
+                };
+                let _ = writeln!(
+                    out,
+                    "{}: {}{like}",
+                    printer.paint(&names(&told.nodes), "1"),
+                    printer.paint(&visible(error), "31;1")
+                );
             }
             None => {
-                let (names, code) = (printer.paint(&names(nodes), "1"), result.exit.unwrap_or_default());
-                let _ = writeln!(out, "{names}: {}", printer.paint(&format!("exit {code}"), if code == 0 { "32" } else { "31;1" }));
+                let (names, code) =
+                    (printer.paint(&names(nodes), "1"), result.exit.unwrap_or_default());
+                let _ = writeln!(
+                    out,
+                    "{names}: {}",
+                    printer.paint(&format!("exit {code}"), if code == 0 { "32" } else { "31;1" })
+                );
             }
         }
         if outputs {
@@ -67,7 +92,11 @@ mod tests {
     use pallet_core::engine::RunResult;
 
     fn plain() -> Printer {
-        Printer::new(Output::Text, 0, &Surroundings { terminal: false, ..Surroundings::of_this_process() })
+        Printer::new(
+            Output::Text,
+            0,
+            &Surroundings { terminal: false, ..Surroundings::of_this_process() },
+        )
     }
 
     #[test]
@@ -75,14 +104,21 @@ mod tests {
         let result = |node: &str, exit, stdout: &str, stderr: &str| RunResult {
             node: node.to_owned(),
             exit,
-            error: exit.is_none().then(|| "cannot connect to 192.0.2.1:22: it does not answer".to_owned()),
+            error: exit
+                .is_none()
+                .then(|| "cannot connect to 192.0.2.1:22: it does not answer".to_owned()),
             stdout: stdout.to_owned(),
             stderr: stderr.to_owned(),
             ..RunResult::default()
         };
-        let mut nodes =
-            vec![result("db-1", Some(0), "up\n", ""), result("web-1", Some(2), "", "no\x1b[31m\n"), result("web-2", None, "", "")];
-        nodes.extend(["web-3", "web-4", "web-5", "web-7"].map(|node| result(node, Some(0), "up\n", "")));
+        let mut nodes = vec![
+            result("db-1", Some(0), "up\n", ""),
+            result("web-1", Some(2), "", "no\x1b[31m\n"),
+            result("web-2", None, "", ""),
+        ];
+        nodes.extend(
+            ["web-3", "web-4", "web-5", "web-7"].map(|node| result(node, Some(0), "up\n", "")),
+        );
         let text = run_result(&plain(), &RunOutcome { nodes, cancelled: false }, true, 1.25);
         expect_test::expect![[r#"
             db-1, web-3 to web-5, web-7: exit 0

@@ -18,7 +18,14 @@ pub(super) fn summary(printer: &Printer, outcome: &Outcome, dry_run: bool, secon
     let (told, left_out) = fold(failures(outcome), |error| error.to_string(), printer.verbose > 0);
     for Told { error, nodes, alike } in told {
         let names = if nodes.len() <= SHORT { nodes.join(", ") } else { names(&nodes) };
-        let like = if alike > 0 { format!(", {alike} of them with an error that is like this; -v shows all") } else { String::new() };
+        let like = if alike > 0 {
+            format!(
+                ", {alike} of them with an error that is like this; -v \
+            shows all"
+            )
+        } else {
+            String::new()
+        };
         failure(&mut out, printer, &format!("{names} failed{like}:"), error);
     }
     if left_out > 0 {
@@ -31,7 +38,8 @@ pub(super) fn summary(printer: &Printer, outcome: &Outcome, dry_run: bool, secon
             parts.push(format!("{number} {what}"));
         }
     };
-    let would = |what: &str, done: &str| if dry_run { format!("would {what}") } else { done.to_owned() };
+    let would =
+        |what: &str, done: &str| if dry_run { format!("would {what}") } else { done.to_owned() };
     count(outcome.created.len(), &would("be created", "created"));
     count(outcome.destroyed.len(), &would("be destroyed", "destroyed"));
     count(changed, &would("change", "changed"));
@@ -39,21 +47,33 @@ pub(super) fn summary(printer: &Printer, outcome: &Outcome, dry_run: bool, secon
     count(failed, "failed");
     let drifted = outcome.drifted();
     let nodes = outcome.nodes.len();
-    let nothing = outcome.created.is_empty() && outcome.destroyed.is_empty() && changed == 0 && failed == 0;
+    let nothing =
+        outcome.created.is_empty() && outcome.destroyed.is_empty() && changed == 0 && failed == 0;
     let text = match (nothing, nodes) {
         (true, 0) => "no nodes; nothing to do".to_owned(),
-        (true, nodes) => format!("nothing to change on {nodes} {}", if nodes == 1 { "node" } else { "nodes" }),
+        (true, nodes) => {
+            format!("nothing to change on {nodes} {}", if nodes == 1 { "node" } else { "nodes" })
+        }
         (false, _) => format!("nodes: {}", parts.join(", ")),
     };
     let text = match drifted {
         0 if outcome.drift_only && failed == 0 => {
-            format!("nothing was changed by others on {nodes} {}", if nodes == 1 { "node" } else { "nodes" })
+            format!(
+                "nothing was changed by others on {nodes} {}",
+                if nodes == 1 { "node" } else { "nodes" }
+            )
         }
         number if outcome.drift_only => {
-            format!("{number} changed since Pallet applied it; lift undoes that, and --overwrite-changes replaces files changed by hand")
+            format!(
+                "{number} changed since Pallet applied it; lift undoes that, and \
+                --overwrite-changes replaces files changed by hand"
+            )
         }
         0 => text,
-        number => format!("{text}; {number} changed by hand and kept: --overwrite-changes replaces them"),
+        number => format!(
+            "{text}; {number} changed by hand and kept: --overwrite-changes replaces \
+            them"
+        ),
     };
     let text = if outcome.cancelled { format!("stopped; {text}") } else { text };
     let code = if outcome.ok() { "32;1" } else { "31;1" };

@@ -1,4 +1,5 @@
-//! The edge of the output: what comes from files and nodes is made safe, and only what was painted here is colour.
+//! The edge of the output: what comes from files and nodes is made safe, and only what was painted
+//! here is colour.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -19,7 +20,11 @@ pub(super) fn short(line: &str) -> Cow<'_, str> {
     }
     let from = |at| line.char_indices().nth(at).map_or(line.len(), |(at, _)| at);
     let (beginning, end) = (&line[..from(LINE / 2)], &line[from(LINE / 2 + left_out)..]);
-    Cow::Owned(format!("{} ... ({left_out} characters are left out) ... {}", visible(beginning), visible(end)))
+    Cow::Owned(format!(
+        "{} ... ({left_out} characters are left out) ... {}",
+        visible(beginning),
+        visible(end)
+    ))
 }
 
 /// The beginning of a line, for a terminal that shows what goes on.
@@ -27,7 +32,8 @@ pub(super) fn beginning(line: &str) -> Cow<'_, str> {
     visible(line.char_indices().nth(NOW).map_or(line, |(end, _)| &line[..end]))
 }
 
-/// Begins a colour in text that is still to be printed. Nothing else has such a character: it is none of any language.
+/// Begins a colour in text that is still to be printed. Nothing else has such a character: it is
+/// none of any language.
 const PAINT: char = '\u{fdd0}';
 /// Ends the colour's code.
 const PAINT_END: char = '\u{fdd1}';
@@ -37,7 +43,8 @@ pub(crate) fn paint(text: &str, code: &str) -> String {
     format!("{PAINT}{code}{PAINT_END}{text}{PAINT}0{PAINT_END}")
 }
 
-/// Text as it is written to a person: lines and tabs stay, what was painted is in colour, and nothing else acts on a terminal.
+/// Text as it is written to a person: lines and tabs stay, what was painted is in colour, and
+/// nothing else acts on a terminal.
 pub(super) fn written(text: &str) -> Cow<'_, str> {
     let plain = |character: char| matches!(character, '\n' | '\t') || !acts(character);
     if text.chars().all(plain) {
@@ -58,7 +65,9 @@ pub(super) fn written(text: &str) -> Cow<'_, str> {
 /// The colour whose code comes next, if it is one.
 fn colour(characters: &mut Peekable<impl Iterator<Item = char>>) -> String {
     let mut code = String::new();
-    while let Some(digit) = characters.next_if(|character| character.is_ascii_digit() || *character == ';') {
+    while let Some(digit) =
+        characters.next_if(|character| character.is_ascii_digit() || *character == ';')
+    {
         code.push(digit);
     }
     match characters.next_if_eq(&PAINT_END) {
@@ -67,7 +76,8 @@ fn colour(characters: &mut Peekable<impl Iterator<Item = char>>) -> String {
     }
 }
 
-/// JSON as it is written to a program, which may show it to a person: what acts on a terminal stands in it as JSON writes any character.
+/// JSON as it is written to a program, which may show it to a person: what acts on a terminal
+/// stands in it as JSON writes any character.
 pub(super) fn written_json(json: &str) -> Cow<'_, str> {
     if !json.contains(acts) {
         return Cow::Borrowed(json);
@@ -94,7 +104,12 @@ mod tests {
     fn only_what_was_painted_is_colour() {
         let text = format!("{}\x1b[31m\u{202e}\r\n\tx\n", paint("good", "32;1"));
         assert_eq!(written(&text), "\x1b[32;1mgood\x1b[0m\\u{1b}[31m\\u{202e}\\u{d}\n\tx\n");
-        assert_eq!(visible(&paint("a", "1")), "\\u{fdd0}1\\u{fdd1}a\\u{fdd0}0\\u{fdd1}", "what a node says is not painted");
+        assert_eq!(
+            visible(&paint("a", "1")),
+            "\\u{fdd0}1\\u{fdd1}a\\u{fdd0}0\\u{fdd1}",
+            "what a \
+            node says is not painted"
+        );
         assert_eq!(written("\u{fdd0}2J\u{fdd1}"), "2J\\u{fdd1}", "there are colours alone");
     }
 
@@ -102,10 +117,18 @@ mod tests {
     fn of_a_long_line_both_ends_are_shown() {
         let line = format!("begin{}end", "\u{fc}".repeat(5_000_000));
         let shown = short(&line);
-        assert!(shown.starts_with("begin\u{fc}") && shown.ends_with("\u{fc}end") && shown.chars().count() < LINE + 100, "{shown}");
+        assert!(
+            shown.starts_with("begin\u{fc}")
+                && shown.ends_with("\u{fc}end")
+                && shown.chars().count() < LINE + 100,
+            "{shown}"
+        );
         assert!(shown.contains(" (4999008 characters are left out) "), "{shown}");
         let whole = "x".repeat(LINE);
-        assert_eq!((short(&whole).as_ref(), beginning(&line).chars().count()), (whole.as_str(), NOW));
+        assert_eq!(
+            (short(&whole).as_ref(), beginning(&line).chars().count()),
+            (whole.as_str(), NOW)
+        );
     }
 
     #[test]

@@ -6,21 +6,39 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 
-/// Builds the library of the package in a directory, for this machine or another target, and gives its file. What cargo says goes to standard
-/// error, as it comes.
-pub(crate) fn build(directory: &Path, release: bool, target: Option<&str>) -> anyhow::Result<PathBuf> {
+/// Builds the library of the package in a directory, for this machine or another target, and gives
+/// its file. What cargo says goes to standard error, as it comes.
+pub(crate) fn build(
+    directory: &Path,
+    release: bool,
+    target: Option<&str>,
+) -> anyhow::Result<PathBuf> {
     manifest_path(directory)?;
     let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--lib", "--message-format=json-render-diagnostics"]).args(release.then_some("--release"));
+    cargo
+        .args(["build", "--lib", "--message-format=json-render-diagnostics"])
+        .args(release.then_some("--release"));
     cargo.args(target.map(|target| ["--target", target]).into_iter().flatten());
-    let output = cargo.current_dir(directory).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
-    let output = output.context("cannot run cargo; install Rust, or give a library that is built")?;
+    let output =
+        cargo.current_dir(directory).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let output =
+        output.context("cannot run cargo; install Rust, or give a library that is built")?;
     if !output.status.success() {
         bail!("cargo could not build {}", directory.display());
     }
-    let root = directory.canonicalize().with_context(|| format!("cannot find {}", directory.display()))?;
-    let built = String::from_utf8_lossy(&output.stdout).lines().filter_map(|line| library(line, &root)).next_back();
-    built.with_context(|| format!("{} builds no plugin; its Cargo.toml wants `crate-type = [\"cdylib\"]`", directory.display()))
+    let root =
+        directory.canonicalize().with_context(|| format!("cannot find {}", directory.display()))?;
+    let built = String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| library(line, &root))
+        .next_back();
+    built.with_context(|| {
+        format!(
+            "{} builds no plugin; its Cargo.toml wants `crate-type = \
+        [\"cdylib\"]`",
+            directory.display()
+        )
+    })
 }
 
 /// The manifest of the package in a directory.
@@ -28,7 +46,8 @@ pub(super) fn manifest_path(directory: &Path) -> anyhow::Result<PathBuf> {
     let manifest = directory.join("Cargo.toml");
     if !manifest.is_file() {
         bail!(
-            "there is no Cargo.toml in {}; name the directory of a plugin's package, or write one with `pallet-cli new crate`",
+            "there is no Cargo.toml in {}; name the directory of a plugin's package, or write one \
+             with `pallet-cli new crate`",
             directory.display()
         );
     }
@@ -38,10 +57,19 @@ pub(super) fn manifest_path(directory: &Path) -> anyhow::Result<PathBuf> {
 /// The dynamic library that a message of cargo tells of, if it is that of the package in `root`.
 fn library(message: &str, root: &Path) -> Option<PathBuf> {
     let message: Value = serde_json::from_str(message).ok()?;
-    let is_ours = Path::new(message["manifest_path"].as_str()?).parent()?.canonicalize().ok()? == root;
-    let is_plugin = message["target"]["crate_types"].as_array()?.iter().any(|kind| kind == "cdylib");
+    let is_ours =
+        Path::new(message["manifest_path"].as_str()?).parent()?.canonicalize().ok()? == root;
+    let is_plugin =
+        message["target"]["crate_types"].as_array()?.iter().any(|kind| kind == "cdylib");
     let artifact = message["reason"] == "compiler-artifact" && is_ours && is_plugin;
     artifact
-        .then(|| message["filenames"].as_array()?.iter().filter_map(Value::as_str).find(|name| name.ends_with(".so")).map(PathBuf::from))
+        .then(|| {
+            message["filenames"]
+                .as_array()?
+                .iter()
+                .filter_map(Value::as_str)
+                .find(|name| name.ends_with(".so"))
+                .map(PathBuf::from)
+        })
         .flatten()
 }

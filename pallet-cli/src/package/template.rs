@@ -64,12 +64,22 @@ impl License {
     fn files(self) -> (Option<&'static str>, Vec<(&'static str, String)>) {
         let mit = || {
             let text = include_str!("../../templates/LICENSE-MIT").lines();
-            let owner = |line: &'static str| if line.starts_with("Copyright") { "Copyright (c) the authors of {{name}}" } else { line };
+            let owner = |line: &'static str| {
+                if line.starts_with("Copyright") {
+                    "Copyright (c) the \
+                authors of {{name}}"
+                } else {
+                    line
+                }
+            };
             text.map(|line| owner(line).to_owned() + "\n").collect::<String>()
         };
         let apache = || include_str!("../../templates/LICENSE-APACHE").to_owned();
         match self {
-            License::Both => (Some("MIT OR Apache-2.0"), vec![("LICENSE-MIT", mit()), ("LICENSE-APACHE", apache())]),
+            License::Both => (
+                Some("MIT OR Apache-2.0"),
+                vec![("LICENSE-MIT", mit()), ("LICENSE-APACHE", apache())],
+            ),
             License::Mit => (Some("MIT"), vec![("LICENSE", mit())]),
             License::Apache => (Some("Apache-2.0"), vec![("LICENSE", apache())]),
             License::None => (None, Vec::new()),
@@ -82,7 +92,11 @@ impl Template {
     pub(crate) fn write(&self, directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
         check_name(&self.name)?;
         if directory.exists() {
-            bail!("{} is there already; choose another name, or another directory: nothing was written", directory.display());
+            bail!(
+                "{} is there already; choose another name, or another directory: nothing was \
+                written",
+                directory.display()
+            );
         }
         let core = self.core.as_deref().map(checkout).transpose()?;
         let (license, texts) = self.license.files();
@@ -93,7 +107,8 @@ impl Template {
             let path = directory.join(file);
             let failed = || format!("cannot write {}", path.display());
             std::fs::create_dir_all(path.parent().unwrap_or(directory)).with_context(failed)?;
-            let mut made = OpenOptions::new().write(true).create_new(true).open(&path).with_context(failed)?;
+            let mut made =
+                OpenOptions::new().write(true).create_new(true).open(&path).with_context(failed)?;
             made.write_all(fill(text).as_bytes()).with_context(failed)?;
             written.push(path);
         }
@@ -106,13 +121,18 @@ impl Template {
             Kind::Provider => "Nodes that are there already, by their addresses",
         };
         let patch = core.map(|core| {
-            format!("\n# A checkout of Pallet in place of what is published.\n[patch.crates-io]\npallet-core = {{ path = {core:?} }}\n")
+            format!(
+                "\n# A checkout of Pallet in place of what is published.\n[patch.crates-io]\n\
+                pallet-core = {{ path = {core:?} }}\n"
+            )
         });
         let text = match license {
             Some(license) => text.replace("{{license}}", license),
             None => text.replace("license = \"{{license}}\"\n", ""),
         };
-        let text = text.replace("{{name}}", &self.name).replace("{{module}}", &self.name.replace('-', "_"));
+        let text = text
+            .replace("{{name}}", &self.name)
+            .replace("{{module}}", &self.name.replace('-', "_"));
         let text = text.replace("{{Type}}", &type_name(&self.name)).replace("{{about}}", about);
         let text = text.replace("{{patch}}", patch.as_deref().unwrap_or_default());
         format!("{}\n", text.trim_end())
@@ -121,12 +141,16 @@ impl Template {
 
 fn check_name(name: &str) -> anyhow::Result<()> {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let good = name.len() <= 50 && name.starts_with(|first: char| first.is_ascii_lowercase()) && name.bytes().all(plain);
+    let good = name.len() <= 50
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.bytes().all(plain);
     if !good || name.ends_with('-') || name.contains("--") {
         bail!("{name:?} cannot name a plugin; use up to 50 of a-z, 0-9 and -, from a letter on");
     }
     // it would be the name of a variable, in Starlark and in Rust
-    if ["load", "request", "self", "super", "test", "type", "crate", "provider", "pallet"].contains(&name) {
+    if ["load", "request", "self", "super", "test", "type", "crate", "provider", "pallet"]
+        .contains(&name)
+    {
         bail!("{name:?} means something else already; choose another name");
     }
     Ok(())
@@ -136,7 +160,12 @@ fn check_name(name: &str) -> anyhow::Result<()> {
 fn type_name(name: &str) -> String {
     let word = |word: &str| {
         let mut characters = word.chars();
-        characters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(characters).collect::<String>()
+        characters
+            .next()
+            .map(|first| first.to_ascii_uppercase())
+            .into_iter()
+            .chain(characters)
+            .collect::<String>()
     };
     name.split('-').map(word).collect()
 }
@@ -147,8 +176,13 @@ fn checkout(path: &Path) -> anyhow::Result<PathBuf> {
         let manifest = std::fs::read_to_string(directory.join("Cargo.toml")).unwrap_or_default();
         manifest.lines().any(|line| line.trim() == "name = \"pallet-core\"")
     });
-    let found =
-        found.with_context(|| format!("there is no pallet-core in {}; name the directory of a checkout of Pallet", path.display()))?;
+    let found = found.with_context(|| {
+        format!(
+            "there is no pallet-core in {}; name the directory of a \
+            checkout of Pallet",
+            path.display()
+        )
+    })?;
     found.canonicalize().with_context(|| format!("cannot find {}", found.display()))
 }
 
@@ -177,13 +211,20 @@ mod tests {
                 for path in &written {
                     let text = std::fs::read_to_string(path).unwrap();
                     assert!(
-                        !text.contains("{{name") && !text.contains("{{Type") && !text.contains("{{lic") && !text.contains("{{patch"),
+                        !text.contains("{{name")
+                            && !text.contains("{{Type")
+                            && !text.contains("{{lic")
+                            && !text.contains("{{patch"),
                         "{}",
                         path.display()
                     );
                 }
-                assert_eq!(written.iter().any(|path| path.ends_with("LICENSE-MIT")), license == License::Both);
-                let again = template.write(&directory.path().join("web-shop")).unwrap_err().to_string();
+                assert_eq!(
+                    written.iter().any(|path| path.ends_with("LICENSE-MIT")),
+                    license == License::Both
+                );
+                let again =
+                    template.write(&directory.path().join("web-shop")).unwrap_err().to_string();
                 assert!(again.contains("is there already"), "{again}");
             }
         }

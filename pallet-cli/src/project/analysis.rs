@@ -1,11 +1,15 @@
-//! What an editor asks of the files in a directory: all that is wrong with them, and what they define.
+//! What an editor asks of the files in a directory: all that is wrong with them, and what they
+//! define.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
 use super::star::complete::{Name, ScopeData};
-use super::star::{Crate, Files, Kind, Known, Language, MAIN, Outline, Parameter, Signature, What, builtins, plain_signature, with_room};
+use super::star::{
+    Crate, Files, Kind, Known, Language, MAIN, Outline, Parameter, Signature, What, builtins,
+    plain_signature, with_room,
+};
 use super::{CONFIG, Catalog, Diagnostics, LoadOptions, Project, configuration};
 
 /// What was found in the files of a directory.
@@ -24,16 +28,29 @@ pub(crate) struct Analysis {
 }
 
 impl Analysis {
-    /// Reads the project in a directory, if there is one, and these files as well, whether they belong to it or not.
-    pub(crate) fn of(directory: &Path, catalog: &dyn Catalog, options: LoadOptions, files: &[String]) -> Self {
+    /// Reads the project in a directory, if there is one, and these files as well, whether they
+    /// belong to it or not.
+    pub(crate) fn of(
+        directory: &Path,
+        catalog: &dyn Catalog,
+        options: LoadOptions,
+        files: &[String],
+    ) -> Self {
         with_room(|| Self::read(directory, catalog, options, files))
             .unwrap_or_else(|panic| Analysis { found: panic.into(), ..Analysis::default() })
     }
 
-    fn read(directory: &Path, catalog: &dyn Catalog, options: LoadOptions, others: &[String]) -> Self {
-        let there = |file: &str| options.unsaved.contains_key(file) || directory.join(file).exists();
+    fn read(
+        directory: &Path,
+        catalog: &dyn Catalog,
+        options: LoadOptions,
+        others: &[String],
+    ) -> Self {
+        let there =
+            |file: &str| options.unsaved.contains_key(file) || directory.join(file).exists();
         let is_project = there(CONFIG);
-        let (config, _, mut found) = if is_project { configuration(directory, &options) } else { Default::default() };
+        let (config, _, mut found) =
+            if is_project { configuration(directory, &options) } else { Default::default() };
         let language = Language::new(config.secrets.keys().map(String::as_str));
         let mut files = Files::none(directory, &options.unsaved, catalog, &language);
         if is_project && there(MAIN) {
@@ -43,10 +60,14 @@ impl Analysis {
         let sound = !found.has_errors();
         others.iter().for_each(|name| files.add(name));
         // one that cannot be parsed was read once more
-        let more: Vec<_> = std::mem::take(&mut files.found.0).into_iter().filter(|one| !found.0.contains(one)).collect();
+        let more: Vec<_> = std::mem::take(&mut files.found.0)
+            .into_iter()
+            .filter(|one| !found.0.contains(one))
+            .collect();
         found.extend(more);
         let outlines = files.outlines();
-        let crates = files.crates.into_iter().filter_map(|(name, found)| Some((name, found?))).collect();
+        let crates =
+            files.crates.into_iter().filter_map(|(name, found)| Some((name, found?))).collect();
         let mut project = None;
         // a crate's scenarios stand beside a pallet.toml alone
         if is_project && there(MAIN) && sound {
@@ -61,7 +82,8 @@ impl Analysis {
         Analysis { found, outlines, project, crates, known: language.known() }
     }
 
-    /// Takes over what was found before and is not found now: a file that cannot be parsed still defines what it did.
+    /// Takes over what was found before and is not found now: a file that cannot be parsed still
+    /// defines what it did.
     pub(crate) fn after(mut self, before: Analysis) -> Self {
         let or = |name: &str| !self.outlines.contains_key(name);
         let outlines: Vec<_> = before.outlines.into_iter().filter(|(name, _)| or(name)).collect();
@@ -77,32 +99,55 @@ impl Analysis {
 
     /// What can be written in a line of a file, from 1.
     pub(crate) fn scope(&self, file: &str, line: u32, crates: Vec<String>) -> ScopeData {
-        let mut names: BTreeMap<String, Name> = builtins().keys().map(|name| (name.clone(), Name::about("of Starlark"))).collect();
+        let mut names: BTreeMap<String, Name> =
+            builtins().keys().map(|name| (name.clone(), Name::about("of Starlark"))).collect();
         names.extend(self.known.iter().map(|(name, known)| (name.clone(), Name::known(known))));
         // the innermost comes first, and counts
-        let visible: Vec<_> = self.outlines.get(file).into_iter().flat_map(|outline| outline.visible(line)).collect();
+        let visible: Vec<_> =
+            self.outlines.get(file).into_iter().flat_map(|outline| outline.visible(line)).collect();
         for definition in visible.into_iter().rev() {
             names.insert(definition.name.clone(), self.name(&definition.what, 0));
         }
         let groups = self.project.iter().flat_map(|project| &project.groups);
-        ScopeData { names, crates, groups: groups.map(|group| group.name.clone()).collect(), ..ScopeData::default() }
+        ScopeData {
+            names,
+            crates,
+            groups: groups.map(|group| group.name.clone()).collect(),
+            ..ScopeData::default()
+        }
     }
 
     fn name(&self, what: &What, depth: usize) -> Name {
         match what {
             What::Function { call, parameters, .. } => {
                 let parameters = parameters.iter().map(|name| match name.as_str() {
-                    "request" => Parameter { name: name.clone(), kind: Kind::Request, required: true, positional: true },
-                    _ => Parameter { name: name.clone(), kind: Kind::Any("any value"), required: false, positional: true },
+                    "request" => Parameter {
+                        name: name.clone(),
+                        kind: Kind::Request,
+                        required: true,
+                        positional: true,
+                    },
+                    _ => Parameter {
+                        name: name.clone(),
+                        kind: Kind::Any("any value"),
+                        required: false,
+                        positional: true,
+                    },
                 });
-                let signature = Signature { parameters: parameters.collect(), ..plain_signature(call) };
+                let signature =
+                    Signature { parameters: parameters.collect(), ..plain_signature(call) };
                 Name { signature: Some(Arc::new(signature)), ..Name::about(call) }
             }
             What::Parameter => Name::about("a parameter"),
             What::Variable => Name::about("a variable"),
             What::Loaded { module, name } => {
-                let known = module.strip_prefix('@').and_then(|config_crate| self.crates.get(config_crate)?.known(name));
-                let own = self.outlines.get(&super::file_name(module)).and_then(|outline| outline.top(name));
+                let known = module
+                    .strip_prefix('@')
+                    .and_then(|config_crate| self.crates.get(config_crate)?.known(name));
+                let own = self
+                    .outlines
+                    .get(&super::file_name(module))
+                    .and_then(|outline| outline.top(name));
                 match (known, own) {
                     (Some(known), _) => Name::known(&known),
                     (None, Some(own)) if depth < 20 => self.name(&own.what, depth + 1),

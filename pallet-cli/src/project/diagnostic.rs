@@ -115,7 +115,13 @@ pub(crate) fn unknown_name(name: &str) -> String {
 impl Diagnostic {
     /// An error.
     pub(crate) fn error(message: impl Into<String>) -> Self {
-        Diagnostic { severity: Severity::Error, message: message.into(), place: None, suggestion: None, notes: Vec::new() }
+        Diagnostic {
+            severity: Severity::Error,
+            message: message.into(),
+            place: None,
+            suggestion: None,
+            notes: Vec::new(),
+        }
     }
 
     /// The name that nothing has, if that is what is wrong: see [`unknown_name`].
@@ -141,7 +147,11 @@ impl Diagnostic {
     }
 
     /// With something more to say.
-    pub(crate) fn note(mut self, message: impl Into<String>, place: impl Into<Option<Place>>) -> Self {
+    pub(crate) fn note(
+        mut self,
+        message: impl Into<String>,
+        place: impl Into<Option<Place>>,
+    ) -> Self {
         self.notes.push(Note { message: message.into(), place: place.into() });
         self
     }
@@ -161,8 +171,16 @@ impl Diagnostic {
             Severity::Error => ("error", "1;31"),
             Severity::Warning => ("warning", "1;33"),
         };
-        let mut out = format!("{}{}\n", paint.in_colour(code, word), paint.in_colour("1", &format!(": {}", self.message)));
-        let width = self.place.as_deref().into_iter().chain(self.notes.iter().filter_map(|note| note.place.as_ref()));
+        let mut out = format!(
+            "{}{}\n",
+            paint.in_colour(code, word),
+            paint.in_colour("1", &format!(": {}", self.message))
+        );
+        let width = self
+            .place
+            .as_deref()
+            .into_iter()
+            .chain(self.notes.iter().filter_map(|note| note.place.as_ref()));
         let width = width.map(|place| place.line.to_string().len()).max().unwrap_or(1);
         let margin = " ".repeat(width);
         if let Some(place) = &self.place {
@@ -191,18 +209,26 @@ fn excerpt(out: &mut String, place: &Place, margin: &str, mark: char, paint: &Pa
     // of a long line, what stands around the place
     let length = place.excerpt.chars().count();
     let column = place.column as usize - 1;
-    let from = if length <= WIDTH { 0 } else { column.saturating_sub(WIDTH / 2).min(length - WIDTH) };
+    let from =
+        if length <= WIDTH { 0 } else { column.saturating_sub(WIDTH / 2).min(length - WIDTH) };
     let line: String = place.excerpt.chars().skip(from).take(WIDTH).collect();
-    let (before, after) = (if from > 0 { "..." } else { "" }, if from + WIDTH < length { "..." } else { "" });
+    let (before, after) =
+        (if from > 0 { "..." } else { "" }, if from + WIDTH < length { "..." } else { "" });
     // tabs stay tabs, so that the caret stands below its character whatever their width is
     let pad = before.chars().chain(line.chars().take(column.saturating_sub(from)));
     let pad: String = pad.map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
     let bar = paint.in_colour("1;34", "|");
     let number = format!("{:>width$}", place.line, width = margin.len());
-    let marks = mark.to_string().repeat((place.length as usize).min(WIDTH.saturating_sub(column - from)).max(1));
+    let marks = mark
+        .to_string()
+        .repeat((place.length as usize).min(WIDTH.saturating_sub(column - from)).max(1));
     let _ = writeln!(out, "{margin}{} {place}", paint.in_colour("1;34", "-->"));
     let _ = writeln!(out, "{margin} {bar}");
-    let _ = writeln!(out, "{}", format!("{} {bar} {before}{line}{after}", paint.in_colour("1;34", &number)).trim_end());
+    let _ = writeln!(
+        out,
+        "{}",
+        format!("{} {bar} {before}{line}{after}", paint.in_colour("1;34", &number)).trim_end()
+    );
     let _ = writeln!(out, "{margin} {bar} {pad}{}", paint.in_colour(code, &marks));
 }
 
@@ -222,7 +248,8 @@ impl Diagnostics {
 
     /// For a person, one below the other.
     pub(crate) fn render(&self, colour: bool) -> String {
-        let mut told: Vec<_> = self.0.iter().take(TOLD).map(|diagnostic| diagnostic.render(colour)).collect();
+        let mut told: Vec<_> =
+            self.0.iter().take(TOLD).map(|diagnostic| diagnostic.render(colour)).collect();
         if self.0.len() > TOLD {
             told.push(format!("{} more are not shown; mend these first\n", self.0.len() - TOLD));
         }

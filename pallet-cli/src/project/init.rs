@@ -10,18 +10,33 @@ use super::star::MAIN;
 use super::{CONFIG, directory_name};
 
 /// The files, and what is in them.
-const FILES: [(&str, &str); 2] =
-    [(CONFIG, include_str!("../../quickstart/pallet.toml")), (MAIN, include_str!("../../quickstart/pallet.star"))];
+const FILES: [(&str, &str); 2] = [
+    (CONFIG, include_str!("../../quickstart/pallet.toml")),
+    (MAIN, include_str!("../../quickstart/pallet.star")),
+];
 
-/// Writes the quickstart into a directory, which is made if it is not there, and gives the files' paths. Files that are there stay as they are.
+/// Writes the quickstart into a directory, which is made if it is not there, and gives the files'
+/// paths. Files that are there stay as they are.
 pub(crate) fn init(directory: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
-    let there: Vec<&str> = FILES.iter().map(|(name, _)| *name).filter(|name| directory.join(name).exists()).collect();
+    let there: Vec<&str> =
+        FILES.iter().map(|(name, _)| *name).filter(|name| directory.join(name).exists()).collect();
     if !there.is_empty() {
         let verb = if there.len() == 1 { "is" } else { "are" };
-        let message = format!("{} {verb} there already in {}", there.join(" and "), directory.display());
-        return Err(Diagnostic::error(message).suggest("choose another directory: nothing was written".to_owned()));
+        let message =
+            format!("{} {verb} there already in {}", there.join(" and "), directory.display());
+        return Err(Diagnostic::error(message).suggest(
+            "choose another directory: nothing was \
+            written"
+                .to_owned(),
+        ));
     }
-    let failed = |path: &Path, error: std::io::Error| Diagnostic::error(format!("cannot write {}: {error}", path.display()));
+    let failed = |path: &Path, error: std::io::Error| {
+        Diagnostic::error(format!(
+            "cannot write {}: \
+        {error}",
+            path.display()
+        ))
+    };
     std::fs::create_dir_all(directory).map_err(|error| failed(directory, error))?;
     let name = name_of_directory(&directory_name(directory));
     let mut written = Vec::new();
@@ -29,7 +44,8 @@ pub(crate) fn init(directory: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
         let path = directory.join(file);
         let text = text.replace("name = \"quickstart\"", &format!("name = \"{name}\""));
         let made = OpenOptions::new().write(true).create_new(true).open(&path);
-        made.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| failed(&path, error))?;
+        made.and_then(|mut file| file.write_all(text.as_bytes()))
+            .map_err(|error| failed(&path, error))?;
         written.push(path);
     }
     Ok(written)

@@ -1,4 +1,5 @@
-//! A project: a directory with `pallet.toml`, which configures it, and `pallet.star`, which declares it.
+//! A project: a directory with `pallet.toml`, which configures it, and `pallet.star`, which
+//! declares it.
 
 mod analysis;
 pub(crate) mod config;
@@ -25,7 +26,9 @@ use star::{Files, InlineScope, Language, Run, with_room};
 pub(crate) use analysis::Analysis;
 pub(crate) use diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 pub(crate) use init::init;
-pub(crate) use star::{Definition, Limits, MAIN, Outline, What, builtins, complete, declarations, file_name, tokens};
+pub(crate) use star::{
+    Definition, Limits, MAIN, Outline, What, builtins, complete, declarations, file_name, tokens,
+};
 pub(crate) use suggest::{did_you_mean, did_you_mean_or_list};
 
 /// The file that configures a project.
@@ -98,7 +101,11 @@ struct Scopes {
 
 impl Project {
     /// Loads the project in a directory; the error is all that is wrong with it.
-    pub(crate) fn load(directory: &Path, catalog: &dyn Catalog, options: LoadOptions) -> Result<Project, Diagnostics> {
+    pub(crate) fn load(
+        directory: &Path,
+        catalog: &dyn Catalog,
+        options: LoadOptions,
+    ) -> Result<Project, Diagnostics> {
         check_files(directory, &options.unsaved)?;
         with_room(|| Self::read(directory, catalog, options))?
     }
@@ -108,7 +115,11 @@ impl Project {
         node.group.as_deref().is_some_and(|name| self.groups.iter().any(|group| group.name == name))
     }
 
-    fn read(directory: &Path, catalog: &dyn Catalog, options: LoadOptions) -> Result<Project, Diagnostics> {
+    fn read(
+        directory: &Path,
+        catalog: &dyn Catalog,
+        options: LoadOptions,
+    ) -> Result<Project, Diagnostics> {
         let (config, scopes, mut found) = configuration(directory, &options);
         let language = Language::new(config.secrets.keys().map(String::as_str));
         let mut files = Files::read(directory, &options.unsaved, catalog, &language);
@@ -119,30 +130,54 @@ impl Project {
         let run = Run { limits: options.limits, colour: options.colour };
         let evaluated = files.evaluate(run, &Print(options.print.clone()))?;
         let groups = evaluated.registry.finish(config.max_nodes.unwrap_or(Engine::MAX_NODES))?;
-        let places = groups.iter().filter_map(|(group, place)| Some((group.name.clone(), place.clone()?))).collect();
+        let places = groups
+            .iter()
+            .filter_map(|(group, place)| Some((group.name.clone(), place.clone()?)))
+            .collect();
         let groups: Vec<_> = groups.into_iter().map(|(group, _)| group).collect();
         let environment = scopes.with_service(&config, options.service.as_deref(), &mut found)?;
         if groups.is_empty() {
-            let warning = Diagnostic::warning(format!("{MAIN} declares no group: there is nothing to make"));
-            found.push(warning.suggest("declare one: `web = group_spec(\"web\", count = 1)`".to_owned()));
+            let warning = Diagnostic::warning(format!(
+                "{MAIN} declares no group: there is nothing \
+                to make"
+            ));
+            found.push(
+                warning.suggest("declare one: `web = group_spec(\"web\", count = 1)`".to_owned()),
+            );
         }
-        let crates =
-            files.crates.into_iter().filter_map(|(name, found)| Some((name, found?))).collect::<std::collections::BTreeMap<_, _>>();
+        let crates = files
+            .crates
+            .into_iter()
+            .filter_map(|(name, found)| Some((name, found?)))
+            .collect::<std::collections::BTreeMap<_, _>>();
         Ok(Project {
-            name: config.name.clone().unwrap_or_else(|| config::name_of_directory(&directory_name(directory))),
+            name: config
+                .name
+                .clone()
+                .unwrap_or_else(|| config::name_of_directory(&directory_name(directory))),
             directory: directory.to_owned(),
             environment,
             groups,
             places,
             warnings: found,
             config,
-            inline: InlineScope { known: evaluated.known, language, main: evaluated.main, interface: evaluated.interface, crates, run },
+            inline: InlineScope {
+                known: evaluated.known,
+                language,
+                main: evaluated.main,
+                interface: evaluated.interface,
+                crates,
+                run,
+            },
             knows_groups: true,
         })
     }
 
     /// What pallet.toml alone says of the project in a directory: its groups are not known.
-    pub(crate) fn configured(directory: &Path, options: &LoadOptions) -> Result<Project, Diagnostics> {
+    pub(crate) fn configured(
+        directory: &Path,
+        options: &LoadOptions,
+    ) -> Result<Project, Diagnostics> {
         let is_there = options.unsaved.contains_key(CONFIG) || directory.join(CONFIG).exists();
         if !is_there {
             check_files(directory, &options.unsaved)?;
@@ -153,27 +188,40 @@ impl Project {
         }
         let environment = scopes.with_service(&config, options.service.as_deref(), &mut found)?;
         Ok(Project {
-            name: config.name.clone().unwrap_or_else(|| config::name_of_directory(&directory_name(directory))),
+            name: config
+                .name
+                .clone()
+                .unwrap_or_else(|| config::name_of_directory(&directory_name(directory))),
             directory: directory.to_owned(),
             environment,
             groups: Vec::new(),
             places: BTreeMap::new(),
             warnings: found,
             config,
-            inline: InlineScope::nothing(Language::new(std::iter::empty()), Run { limits: options.limits, colour: options.colour })?,
+            inline: InlineScope::nothing(
+                Language::new(std::iter::empty()),
+                Run { limits: options.limits, colour: options.colour },
+            )?,
             knows_groups: false,
         })
     }
 
-    /// Code as a phase: statements that see `request` and everything that pallet.star defines or loads.
+    /// Code as a phase: statements that see `request` and everything that pallet.star defines or
+    /// loads.
     pub(crate) fn inline(&self, code: &str) -> Result<Phase, Diagnostics> {
         self.inline.phase(code)
     }
 }
 
 impl Scopes {
-    /// The environment with the service that is in use. If that is not known, this is a warning unless it was named.
-    fn with_service(&self, config: &Config, service: Option<&str>, found: &mut Diagnostics) -> Result<Environment, Diagnostics> {
+    /// The environment with the service that is in use. If that is not known, this is a warning
+    /// unless it was named.
+    fn with_service(
+        &self,
+        config: &Config,
+        service: Option<&str>,
+        found: &mut Diagnostics,
+    ) -> Result<Environment, Diagnostics> {
         match config.service(service) {
             Ok((_, service)) => Ok(self.merged(service.environment)),
             Err(error) if service.is_some() => Err(error.into()),
@@ -195,7 +243,10 @@ impl Scopes {
 
 impl fmt::Debug for Project {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Project").field("name", &self.name).field("groups", &self.groups).finish_non_exhaustive()
+        f.debug_struct("Project")
+            .field("name", &self.name)
+            .field("groups", &self.groups)
+            .finish_non_exhaustive()
     }
 }
 
@@ -203,14 +254,36 @@ impl fmt::Debug for Project {
 fn check_files(directory: &Path, unsaved: &Unsaved) -> Result<(), Diagnostic> {
     let shown = directory.display();
     if !directory.is_dir() {
-        let message = if directory.exists() { format!("{shown} is no directory") } else { format!("there is no directory {shown}") };
-        return Err(Diagnostic::error(message).suggest("name the directory of a project: the one that holds its pallet.toml".to_owned()));
+        let message = if directory.exists() {
+            format!("{shown} is no directory")
+        } else {
+            format!("there is no directory {shown}")
+        };
+        return Err(Diagnostic::error(message).suggest(
+            "name the directory of a project: the one \
+            that holds its pallet.toml"
+                .to_owned(),
+        ));
     }
-    let (message, help) = match [CONFIG, MAIN].map(|file| unsaved.contains_key(file) || directory.join(file).exists()) {
+    let (message, help) = match [CONFIG, MAIN]
+        .map(|file| unsaved.contains_key(file) || directory.join(file).exists())
+    {
         [true, true] => return Ok(()),
-        [false, false] => (format!("there is no {CONFIG} and no {MAIN} in {shown}"), "`pallet-cli init` writes a project to begin with"),
-        [true, false] => (format!("there is no {MAIN} in {shown}"), "write one that declares a group: `group_spec(\"web\", count = 1)`"),
-        [false, true] => (format!("there is no {CONFIG} in {shown}"), "write one; it may be empty: the nodes are then made by the sandbox"),
+        [false, false] => (
+            format!("there is no {CONFIG} and no {MAIN} in {shown}"),
+            "`pallet-cli \
+            init` writes a project to begin with",
+        ),
+        [true, false] => (
+            format!("there is no {MAIN} in {shown}"),
+            "write one that declares a \
+            group: `group_spec(\"web\", count = 1)`",
+        ),
+        [false, true] => (
+            format!("there is no {CONFIG} in {shown}"),
+            "write one; it may be empty: \
+            the nodes are then made by the sandbox",
+        ),
     };
     Err(Diagnostic::error(message).suggest(help.to_owned()))
 }
@@ -220,27 +293,49 @@ fn configuration(directory: &Path, options: &LoadOptions) -> (Config, Scopes, Di
     let mut found = Diagnostics::default();
     let home = options.home.as_deref();
     let user_file = options.user_config.as_ref().filter(|path| path.exists());
-    let user = user_file.map(|path| read_configuration(path, &path.display().to_string(), home, None, &mut found)).unwrap_or_default();
+    let user = user_file
+        .map(|path| read_configuration(path, &path.display().to_string(), home, None, &mut found))
+        .unwrap_or_default();
     let unsaved = options.unsaved.get(CONFIG).cloned();
     let project = read_configuration(&directory.join(CONFIG), CONFIG, home, unsaved, &mut found);
-    let scopes =
-        Scopes { user: user.environment.clone(), project: project.environment.clone(), command_line: options.environment_override.clone() };
+    let scopes = Scopes {
+        user: user.environment.clone(),
+        project: project.environment.clone(),
+        command_line: options.environment_override.clone(),
+    };
     // a user's plugins are that user's; a project says itself what it needs
     let config = Config { name: None, plugins: Default::default(), ..user }.merged(project);
     found.extend(config.check().0);
     (config, scopes, found)
 }
 
-/// What one file says, named `shown` in messages, or the text that stands for it. What is wrong with it is added to what was found.
-pub(crate) fn read_configuration(path: &Path, shown: &str, home: Option<&Path>, text: Option<String>, found: &mut Diagnostics) -> Config {
+/// What one file says, named `shown` in messages, or the text that stands for it. What is wrong
+/// with it is added to what was found.
+pub(crate) fn read_configuration(
+    path: &Path,
+    shown: &str,
+    home: Option<&Path>,
+    text: Option<String>,
+    found: &mut Diagnostics,
+) -> Config {
     let read = || {
-        let bytes = std::fs::read(path).map_err(|error| Diagnostic::error(format!("cannot read {shown}: {error}")))?;
+        let bytes = std::fs::read(path).map_err(|error| {
+            Diagnostic::error(format!(
+                "cannot read \
+            {shown}: {error}"
+            ))
+        })?;
         utf8(shown, bytes)
     };
     match text.map_or_else(read, Ok) {
         Ok(text) => {
             let directory = path.parent().map(Path::to_owned).unwrap_or_default();
-            let (config, errors) = config::read(&Source { file: shown, text: &text, directory, home: home.map(Path::to_owned) });
+            let (config, errors) = config::read(&Source {
+                file: shown,
+                text: &text,
+                directory,
+                home: home.map(Path::to_owned),
+            });
             found.extend(errors.0);
             config
         }

@@ -1,4 +1,5 @@
-//! Checks a value against a JSON schema, as `schemars` makes them, in the words of the person who wrote the value.
+//! Checks a value against a JSON schema, as `schemars` makes them, in the words of the person who
+//! wrote the value.
 
 use serde_json::{Map, Value};
 
@@ -10,7 +11,8 @@ pub(crate) struct Schema<'a> {
     /// The whole schema, with its `$defs`.
     root: &'a Value,
     node: &'a Value,
-    /// Whether an object may have only the keys that are named, even where the schema does not say so.
+    /// Whether an object may have only the keys that are named, even where the schema does not say
+    /// so.
     closed: bool,
 }
 
@@ -29,7 +31,12 @@ pub(crate) struct Problem {
 
 impl Problem {
     fn new(predicate: impl Into<String>) -> Self {
-        Problem { path: Vec::new(), predicate: predicate.into(), unknown_key: None, suggestion: None }
+        Problem {
+            path: Vec::new(),
+            predicate: predicate.into(),
+            unknown_key: None,
+            suggestion: None,
+        }
     }
 
     fn below(mut self, key: &str) -> Self {
@@ -39,8 +46,15 @@ impl Problem {
 
     /// The problem as a sentence about the value that is called `name`.
     pub(crate) fn sentence(&self, name: &str) -> String {
-        let words: Vec<&str> = std::iter::once(name).chain(self.path.iter().map(String::as_str)).filter(|word| !word.is_empty()).collect();
-        if words.is_empty() { self.predicate.clone() } else { format!("`{}` {}", words.join("."), self.predicate) }
+        let words: Vec<&str> = std::iter::once(name)
+            .chain(self.path.iter().map(String::as_str))
+            .filter(|word| !word.is_empty())
+            .collect();
+        if words.is_empty() {
+            self.predicate.clone()
+        } else {
+            format!("`{}` {}", words.join("."), self.predicate)
+        }
     }
 }
 
@@ -64,7 +78,13 @@ impl<'a> Schema<'a> {
         let mut node = self.node;
         // a definition that names itself would never end
         for _ in 0..16 {
-            let Some(pointer) = node.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix('#')) else { break };
+            let Some(pointer) = node
+                .get("$ref")
+                .and_then(Value::as_str)
+                .and_then(|reference| reference.strip_prefix('#'))
+            else {
+                break;
+            };
             let Some(definition) = self.root.pointer(pointer) else { break };
             node = definition;
         }
@@ -79,7 +99,11 @@ impl<'a> Schema<'a> {
 
     /// Whether an object must have the key.
     pub(crate) fn requires(self, key: &str) -> bool {
-        self.resolved().node.get("required").and_then(Value::as_array).is_some_and(|keys| keys.iter().any(|required| required == key))
+        self.resolved()
+            .node
+            .get("required")
+            .and_then(Value::as_array)
+            .is_some_and(|keys| keys.iter().any(|required| required == key))
     }
 
     /// The names of the types that it allows.
@@ -90,7 +114,13 @@ impl<'a> Schema<'a> {
             _ => self.alternatives().into_iter().flatten().flat_map(Schema::types).collect(),
         };
         if types.is_empty() {
-            let choices = self.node.get("enum").and_then(Value::as_array).into_iter().flatten().chain(self.node.get("const"));
+            let choices = self
+                .node
+                .get("enum")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .chain(self.node.get("const"));
             types = choices.map(type_of).collect();
         }
         types.dedup();
@@ -116,7 +146,11 @@ impl<'a> Schema<'a> {
             return Some(vec![value]);
         }
         let alternatives = self.alternatives()?;
-        let choices: Option<Vec<_>> = alternatives.into_iter().filter(|one| one.types() != ["null"]).map(Schema::choices).collect();
+        let choices: Option<Vec<_>> = alternatives
+            .into_iter()
+            .filter(|one| one.types() != ["null"])
+            .map(Schema::choices)
+            .collect();
         choices.map(|choices| choices.into_iter().flatten().collect())
     }
 
@@ -147,7 +181,8 @@ impl<'a> Schema<'a> {
                 let schema = schema.items();
                 for (index, item) in items.iter().enumerate() {
                     let found = schema.map(|schema| schema.check(item)).unwrap_or_default();
-                    problems.extend(found.into_iter().map(|problem| problem.below(&index.to_string())));
+                    problems
+                        .extend(found.into_iter().map(|problem| problem.below(&index.to_string())));
                 }
             }
             Value::Object(object) => problems.extend(schema.check_object(object)),
@@ -158,7 +193,8 @@ impl<'a> Schema<'a> {
 
     fn check_alternatives(self, value: &Value) -> Vec<Problem> {
         let Some(alternatives) = self.alternatives() else { return Vec::new() };
-        let of_type: Vec<_> = alternatives.iter().filter(|one| one.check_type(value).is_none()).collect();
+        let of_type: Vec<_> =
+            alternatives.iter().filter(|one| one.check_type(value).is_none()).collect();
         let found: Vec<_> = of_type.iter().map(|one| one.check(value)).collect();
         if found.iter().any(Vec::is_empty) {
             return Vec::new();
@@ -189,7 +225,11 @@ impl<'a> Schema<'a> {
         }
         match schema.alternatives() {
             Some(alternatives) => {
-                let mut words: Vec<String> = alternatives.into_iter().filter(|one| one.types() != ["null"]).map(Schema::allowed).collect();
+                let mut words: Vec<String> = alternatives
+                    .into_iter()
+                    .filter(|one| one.types() != ["null"])
+                    .map(Schema::allowed)
+                    .collect();
                 words.dedup();
                 words.join(" or ")
             }
@@ -200,8 +240,12 @@ impl<'a> Schema<'a> {
 
     /// What it allows, in words.
     pub(crate) fn expected(self) -> String {
-        let mut words: Vec<String> =
-            self.types().into_iter().filter(|name| *name != "null").map(|name| in_words(name).to_owned()).collect();
+        let mut words: Vec<String> = self
+            .types()
+            .into_iter()
+            .filter(|name| *name != "null")
+            .map(|name| in_words(name).to_owned())
+            .collect();
         if let ([word], Some(items)) = (words.as_mut_slice(), self.items())
             && word == "a list"
             && let [item] = items.types()[..]
@@ -240,11 +284,14 @@ impl<'a> Schema<'a> {
         let mut problems = Vec::new();
         let known: Vec<&str> = self.properties().map(|(name, _)| name).collect();
         let rest = self.node.get("additionalProperties");
-        let closed = rest == Some(&Value::Bool(false)) || (self.closed && rest.is_none() && self.node.get("properties").is_some());
+        let closed = rest == Some(&Value::Bool(false))
+            || (self.closed && rest.is_none() && self.node.get("properties").is_some());
         for (key, value) in object {
             let node = self.node.get("properties").and_then(|properties| properties.get(key));
             match node.or(rest.filter(|_| !closed)) {
-                Some(node) => problems.extend(self.part(node).check(value).into_iter().map(|problem| problem.below(key))),
+                Some(node) => problems.extend(
+                    self.part(node).check(value).into_iter().map(|problem| problem.below(key)),
+                ),
                 None if closed => problems.push(Problem {
                     unknown_key: Some(key.clone()),
                     suggestion: did_you_mean_or_list(key, &known, "there are"),
@@ -266,19 +313,31 @@ fn not_defined(place: &str, choices: &[&Value], value: &Value) -> Problem {
     let words: Vec<&str> = choices.iter().filter_map(|choice| choice.as_str()).collect();
     let word = value.as_str().unwrap_or_default();
     let suggestion = did_you_mean_or_list(word, &words, "there are");
-    let suggestion = suggestion.or_else(|| Some(format!("write one there, such as `{word} = {{ env = \"NAME\" }}`")));
-    Problem { suggestion, ..Problem::new(format!("is {}, which {place} does not have", shown(value))) }
+    let suggestion = suggestion.or_else(|| {
+        Some(format!(
+            "write one there, such as `{word} = \
+        {{ env = \"NAME\" }}`"
+        ))
+    });
+    Problem {
+        suggestion,
+        ..Problem::new(format!("is {}, which {place} does not have", shown(value)))
+    }
 }
 
 fn not_a_choice(choices: &[&Value], value: &Value) -> Problem {
     let listed: Vec<String> = choices.iter().map(ToString::to_string).collect();
     let words: Vec<&str> = choices.iter().filter_map(|choice| choice.as_str()).collect();
-    let suggestion = value.as_str().and_then(|word| closest(word, words.iter().copied()).or_else(|| same_meaning(word, &words)));
+    let suggestion = value.as_str().and_then(|word| {
+        closest(word, words.iter().copied()).or_else(|| same_meaning(word, &words))
+    });
     Problem {
         suggestion: suggestion.map(|word| format!("did you mean \"{word}\"?")),
         ..Problem::new(match listed.as_slice() {
             [one] => format!("must be {one}, not {}", shown(value)),
-            [first @ .., last] => format!("must be {} or {last}, not {}", first.join(", "), shown(value)),
+            [first @ .., last] => {
+                format!("must be {} or {last}, not {}", first.join(", "), shown(value))
+            }
             [] => "can have no value".to_owned(),
         })
     }
@@ -342,7 +401,9 @@ mod tests {
 
     fn check(schema: &Value, value: &Value, expected: Expect) {
         let found = Schema::closed(schema).check(value);
-        let line = |problem: &Problem| format!("{}; {}\n", problem.sentence(""), problem.suggestion.as_deref().unwrap_or("-"));
+        let line = |problem: &Problem| {
+            format!("{}; {}\n", problem.sentence(""), problem.suggestion.as_deref().unwrap_or("-"))
+        };
         expected.assert_eq(&found.iter().map(line).collect::<String>());
     }
 
@@ -351,12 +412,18 @@ mod tests {
         let schema = schema_for!(NodeSpec).to_value();
         check(
             &schema,
-            &json!({"image": {"os_family": "debian"}, "hardware": {"min_cores": 2}, "provider": {"ec2": {"x": 1}}}),
+            &json!({
+                "image": {"os_family": "debian"}, "hardware": {"min_cores": 2},
+                "provider": {"ec2": {"x": 1}},
+            }),
             expect![""],
         );
         check(
             &schema,
-            &json!({"image": {"os_famly": "debian"}, "hardware": {"min_cores": "2", "min_ram": -1}, "network": {"inbound_ports": [70000]}}),
+            &json!({
+                "image": {"os_famly": "debian"}, "hardware": {"min_cores": "2", "min_ram": -1},
+                "network": {"inbound_ports": [70000]},
+            }),
             expect![[r#"
                 `image` has no key `os_famly`; did you mean `os_family`?
                 `hardware.min_cores` must be an integer, not the string "2"; -
@@ -376,8 +443,10 @@ mod tests {
 
     #[test]
     fn enumerations_are_listed() {
-        let schema =
-            json!({"properties": {"action": {"oneOf": [{"const": "create"}, {"const": "delete"}]}}, "required": ["action", "path"]});
+        let schema = json!({
+            "properties": {"action": {"oneOf": [{"const": "create"}, {"const": "delete"}]}},
+            "required": ["action", "path"],
+        });
         check(
             &schema,
             &json!({"action": "remove", "path": 1}),

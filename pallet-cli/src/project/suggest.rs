@@ -20,7 +20,8 @@ pub(crate) fn same_meaning<'a>(word: &str, known: &[&'a str]) -> Option<&'a str>
 
 /// The suggestion, or else what there is.
 pub(crate) fn did_you_mean_or_list(word: &str, known: &[&str], there_is: &str) -> Option<String> {
-    did_you_mean(word, known.iter().copied()).or_else(|| (!known.is_empty()).then(|| format!("{there_is} {}", known.join(", "))))
+    did_you_mean(word, known.iter().copied())
+        .or_else(|| (!known.is_empty()).then(|| format!("{there_is} {}", known.join(", "))))
 }
 
 #[cfg(test)]

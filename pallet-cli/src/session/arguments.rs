@@ -65,8 +65,11 @@ impl<'v> Call<'_, 'v, '_, '_> {
             return Ok(PhaseChoice::Named(name.to_owned()));
         }
         if item.get_type() != "function" {
-            let message =
-                format!("`phase` must be the name of a phase, a function of the request, or a list of them, not {}", describe(item));
+            let message = format!(
+                "`phase` must be the name of a phase, a function of the request, or a list \
+                    of them, not {}",
+                describe(item)
+            );
             return Err(self.complaint(message));
         }
         Ok(PhaseChoice::Inline(phase(self.signature, "inline", item, self.evaluator)?))
@@ -74,7 +77,8 @@ impl<'v> Call<'_, 'v, '_, '_> {
 
     /// On how many nodes at once.
     pub(crate) fn parallel(&self) -> usize {
-        self.number("parallel").map_or(50, |number| usize::try_from(number).unwrap_or(usize::MAX).clamp(1, 10_000))
+        self.number("parallel")
+            .map_or(50, |number| usize::try_from(number).unwrap_or(usize::MAX).clamp(1, 10_000))
     }
 
     /// The options of an operation.
@@ -95,7 +99,10 @@ impl<'v> Call<'_, 'v, '_, '_> {
 
     /// Rows as a list of tables that messages call `name`.
     pub(crate) fn rows(&self, name: &str, rows: Vec<Json>) -> Value<'v> {
-        let tables: Vec<TableValue> = rows.into_iter().map(|row| TableValue::new(name, super::outcome::object(row))).collect();
+        let tables: Vec<TableValue> = rows
+            .into_iter()
+            .map(|row| TableValue::new(name, super::outcome::object(row)))
+            .collect();
         self.evaluator.heap().alloc(tables)
     }
 }

@@ -52,8 +52,8 @@ impl Interrupt {
         self.reading.store(reading, Ordering::Relaxed);
     }
 
-    /// Ctrl-C was pressed, or the process is to end: an operation is told to end, the second time it is not waited for; without one the
-    /// evaluation ends.
+    /// Ctrl-C was pressed, or the process is to end: an operation is told to end, the second time
+    /// it is not waited for; without one the evaluation ends.
     pub(crate) fn strike(&self, interactive: bool, ends: bool) {
         let interactive = interactive && !ends;
         let running = self.running();
@@ -69,7 +69,14 @@ impl Interrupt {
             Some(operation) => {
                 let telling = operation.telling.clone();
                 // it is said before the operation can be over, and the next prompt come
-                briefly(move || telling.stopping(if interactive { "to wait no more" } else { "to leave at once" }));
+                briefly(move || {
+                    telling.stopping(if interactive {
+                        "to wait no more"
+                    } else {
+                        "to \
+                    leave at once"
+                    })
+                });
                 operation.cancel.cancel();
                 // a script ends with what it was at
                 self.evaluation.store(!interactive, Ordering::Relaxed);

@@ -1,7 +1,8 @@
 //! A session: one project, worked on from Starlark. `repl` and `run FILE.star` share it.
 //!
-//! Inputs are evaluated on one thread, operations run on the runtime. While one runs, the evaluating thread calls the phase functions that belong
-//! to the session. Connections are kept from one operation to the next.
+//! Inputs are evaluated on one thread, operations run on the runtime. While one runs, the
+//! evaluating thread calls the phase functions that belong to the session. Connections are kept
+//! from one operation to the next.
 
 mod arguments;
 mod interrupt;
@@ -81,7 +82,12 @@ impl Session {
         let session = Session {
             base: context.clone(),
             manner,
-            state: Mutex::new(State { loaded, service: context.global.service.clone(), services: BTreeMap::new(), admin_user: None }),
+            state: Mutex::new(State {
+                loaded,
+                service: context.global.service.clone(),
+                services: BTreeMap::new(),
+                admin_user: None,
+            }),
             runtime: Some(runtime),
             handle,
             connections: Connections::new(),
@@ -99,7 +105,10 @@ impl Session {
     }
 
     /// Evaluates inputs: `work` is called on a thread with room for that.
-    pub(crate) fn evaluating<T: Send>(self: &Arc<Self>, work: impl FnOnce(&mut Inputs<'_, '_>) -> T + Send) -> anyhow::Result<T> {
+    pub(crate) fn evaluating<T: Send>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&mut Inputs<'_, '_>) -> T + Send,
+    ) -> anyhow::Result<T> {
         let loaded = self.loaded();
         let (printer, interrupt) = (self.base.printer.clone(), self.interrupt.clone());
         let secrets: Vec<String> = loaded.project.config.secrets.keys().cloned().collect();
@@ -110,13 +119,19 @@ impl Session {
             print: Arc::new(move |line| printer.printed(line)),
             stop: Arc::new(move || interrupt.is_struck()),
         };
-        let done = with_room(|| with_inputs(&workbench, &loaded.project, work)).map_err(Diagnostics::from)?;
+        let done = with_room(|| with_inputs(&workbench, &loaded.project, work))
+            .map_err(Diagnostics::from)?;
         self.handle.block_on(self.connections.close());
         Ok(done)
     }
 
     /// Evaluates one input; its value, if it is to be shown.
-    fn input<'v>(&self, inputs: &mut Inputs<'v, '_>, file: &str, code: &str) -> anyhow::Result<Value<'v>> {
+    fn input<'v>(
+        &self,
+        inputs: &mut Inputs<'v, '_>,
+        file: &str,
+        code: &str,
+    ) -> anyhow::Result<Value<'v>> {
         if self.is_interactive() {
             self.interrupt.clear();
         }
@@ -125,11 +140,16 @@ impl Session {
         let result = inputs.evaluate(file, code);
         if self.reloaded.swap(false, Ordering::Relaxed) {
             for name in inputs.take(&self.loaded().project) {
-                self.base.printer.status(&format!("`{name}` is what you made it: it hides the project's"));
+                self.base.printer.status(&format!(
+                    "`{name}` is what you made it: it hides the \
+                    project's"
+                ));
             }
         }
         match result {
-            Err(_) if self.interrupt.is_struck() => Err(crate::error::Failure::interrupted().into()),
+            Err(_) if self.interrupt.is_struck() => {
+                Err(crate::error::Failure::interrupted().into())
+            }
             Err(found) => Err(found.into()),
             Ok(value) => Ok(value),
         }
@@ -138,7 +158,8 @@ impl Session {
     /// What can be completed now.
     pub(crate) fn scope(&self, inputs: &Inputs<'_, '_>) -> ScopeData {
         let loaded = self.loaded();
-        let phases = loaded.project.groups.iter().flat_map(|group| group.server.phases.keys().cloned());
+        let phases =
+            loaded.project.groups.iter().flat_map(|group| group.server.phases.keys().cloned());
         let phases: BTreeSet<String> = phases.collect();
         ScopeData {
             names: inputs.names(),
@@ -146,7 +167,12 @@ impl Session {
             nodes: self.node_names().clone(),
             phases: phases.into_iter().collect(),
             services: self.services().into_keys().collect(),
-            crates: loaded.registry.names(pallet_core::model::PluginKind::Crate).into_iter().map(str::to_owned).collect(),
+            crates: loaded
+                .registry
+                .names(pallet_core::model::PluginKind::Crate)
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
         }
     }
 
@@ -157,21 +183,30 @@ impl Session {
         }
         // no engine: that would ask for passwords
         let (context, loaded) = (self.context(), self.loaded());
-        let Ok((name, service)) = loaded.project.config.service(context.global.service.as_deref()) else { return };
+        let Ok((name, service)) = loaded.project.config.service(context.global.service.as_deref())
+        else {
+            return;
+        };
         let Ok(services) = context.services(&loaded) else { return };
         let names = self.nodes.clone();
         self.handle.spawn_blocking(move || {
             let service = services.open_as(&name, &service.config()).ok();
             if let Some(Ok(nodes)) = service.map(|service| service.nodes()) {
-                *names.lock().unwrap_or_else(PoisonError::into_inner) = nodes.into_iter().map(|node| node.name).collect();
+                *names.lock().unwrap_or_else(PoisonError::into_inner) =
+                    nodes.into_iter().map(|node| node.name).collect();
             }
         });
     }
 
-    /// The services, also the one that is there where pallet.toml names none, each with its provider.
+    /// The services, also the one that is there where pallet.toml names none, each with its
+    /// provider.
     fn services(&self) -> BTreeMap<String, String> {
         let config = &self.loaded().project.config;
-        let mut services: BTreeMap<_, _> = config.services.iter().map(|(name, service)| (name.clone(), service.provider.clone())).collect();
+        let mut services: BTreeMap<_, _> = config
+            .services
+            .iter()
+            .map(|(name, service)| (name.clone(), service.provider.clone()))
+            .collect();
         if let Ok((name, service)) = config.service(None) {
             services.entry(name).or_insert(service.provider);
         }
@@ -193,7 +228,10 @@ impl Session {
         }
         let Loaded { project, registry } = state.loaded.as_ref();
         let mut project = project.clone();
-        project.config.services.extend(state.services.iter().map(|(name, service)| (name.clone(), service.clone())));
+        project
+            .config
+            .services
+            .extend(state.services.iter().map(|(name, service)| (name.clone(), service.clone())));
         if let Some(admin_user) = &state.admin_user {
             project.config.admin_user = admin_user.clone();
         }
@@ -218,11 +256,13 @@ impl Session {
         Ok(engine)
     }
 
-    /// Reads the project anew, for this service. Where there is something wrong with it, the session goes on with the old one.
+    /// Reads the project anew, for this service. Where there is something wrong with it, the
+    /// session goes on with the old one.
     fn reload(&self, service: Option<String>) -> anyhow::Result<()> {
         let mut context = self.base.clone();
         // the files know nothing of those that the session made
-        context.global.service = service.clone().filter(|name| !self.state().services.contains_key(name));
+        context.global.service =
+            service.clone().filter(|name| !self.state().services.contains_key(name));
         let loaded = context.load(context.registry(false)?)?;
         let mut state = self.state();
         (state.loaded, state.service) = (Arc::new(loaded), service);

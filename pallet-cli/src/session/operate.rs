@@ -1,4 +1,5 @@
-//! Waits for an operation on the runtime, and meanwhile calls the phase functions of the session that it needs.
+//! Waits for an operation on the runtime, and meanwhile calls the phase functions of the session
+//! that it needs.
 
 use std::fmt;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -40,7 +41,8 @@ impl<T: Send> Caller for Calls<T> {
 const LOOK: Duration = Duration::from_millis(500);
 
 impl Session {
-    /// Does something with an engine, while Ctrl-C can stop it. `function` is the name of the session's function that does.
+    /// Does something with an engine, while Ctrl-C can stop it. `function` is the name of the
+    /// session's function that does.
     pub(super) fn wait<T, F>(
         &self,
         function: &str,
@@ -80,7 +82,12 @@ impl Session {
                 match messages.recv_timeout(LOOK) {
                     Ok(Message::Call(call)) => call_phase(call, evaluator),
                     Ok(Message::Done(done)) => break done,
-                    Ok(Message::Abandon) => break Err(anyhow::anyhow!("{function} was stopped and is not waited for")),
+                    Ok(Message::Abandon) => {
+                        break Err(anyhow::anyhow!(
+                            "{function} was stopped and \
+                        is not waited for"
+                        ));
+                    }
                     Err(RecvTimeoutError::Timeout) if !thread.is_finished() => {}
                     Err(_) => {
                         break messages
@@ -132,7 +139,8 @@ impl Session {
         Ok(Some(outcome::table(&outcome, &changes)))
     }
 
-    /// An error as a complaint of the function that was called. What is wrong with the project is printed as it is.
+    /// An error as a complaint of the function that was called. What is wrong with the project is
+    /// printed as it is.
     pub(super) fn complaint(&self, error: anyhow::Error) -> Complaint {
         if exit_code(&error) == SOME_NODE_FAILED {
             self.remember(SOME_NODE_FAILED);
@@ -141,10 +149,15 @@ impl Session {
             Ok(found) => {
                 let errors = found.0.iter().filter(|one| one.severity == Severity::Error).count();
                 match found.0.as_slice() {
-                    [one] if one.place.is_none() => Complaint::new(one.message.clone()).help(one.suggestion.clone()),
+                    [one] if one.place.is_none() => {
+                        Complaint::new(one.message.clone()).help(one.suggestion.clone())
+                    }
                     _ => {
                         self.base.printer.diagnostics(&found);
-                        Complaint::new(format!("the project has {errors} {}", if errors == 1 { "error" } else { "errors" }))
+                        Complaint::new(format!(
+                            "the project has {errors} {}",
+                            if errors == 1 { "error" } else { "errors" }
+                        ))
                     }
                 }
             }

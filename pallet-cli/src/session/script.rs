@@ -56,7 +56,8 @@ pub(crate) fn run_lines(context: &Context) -> anyhow::Result<ExitCode> {
 /// Reads what a person types until that ends the session; gives the exit code.
 pub(crate) fn converse(context: &Context) -> anyhow::Result<ExitCode> {
     let session = Session::open(context, Manner::Interactive)?;
-    let mut editor = Editor::new(&context.surroundings.data.join("history"), context.surroundings.colour)?;
+    let mut editor =
+        Editor::new(&context.surroundings.data.join("history"), context.surroundings.colour)?;
     greet(context, &session);
     session.look_for_nodes();
     let own = session.clone();
@@ -83,8 +84,16 @@ pub(crate) fn converse(context: &Context) -> anyhow::Result<ExitCode> {
 fn greet(context: &Context, session: &Arc<Session>) {
     let project = &session.loaded().project;
     let groups: Vec<&str> = project.groups.iter().map(|group| group.name.as_str()).collect();
-    let groups = if groups.is_empty() { "no groups".to_owned() } else { format!("groups: {}", groups.join(", ")) };
-    context.printer.line(&format!("Pallet {}, project {}; {groups}", env!("CARGO_PKG_VERSION"), project.name));
+    let groups = if groups.is_empty() {
+        "no groups".to_owned()
+    } else {
+        format!("groups: {}", groups.join(", "))
+    };
+    context.printer.line(&format!(
+        "Pallet {}, project {}; {groups}",
+        env!("CARGO_PKG_VERSION"),
+        project.name
+    ));
     context.printer.line("help() says what there is; Tab completes; Ctrl-D leaves");
 }
 

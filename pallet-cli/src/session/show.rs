@@ -1,4 +1,5 @@
-//! How the value of an input is shown: rows as a table, an outcome in a few lines, anything else as Starlark writes it.
+//! How the value of an input is shown: rows as a table, an outcome in a few lines, anything else as
+//! Starlark writes it.
 
 use serde_json::{Map, Value as Json, json};
 use starlark::values::Value;
@@ -12,7 +13,10 @@ use crate::project::star::types::to_json;
 /// Shows the value of an input. What was `told` already is not told twice.
 pub(super) fn show(printer: &Printer, value: Value<'_>, told: bool) {
     let one = TableValue::of(value);
-    let items = ListRef::from_value(value).into_iter().flat_map(|list| list.iter()).filter_map(TableValue::of);
+    let items = ListRef::from_value(value)
+        .into_iter()
+        .flat_map(|list| list.iter())
+        .filter_map(TableValue::of);
     let is_told = |table: &TableValue| [OUTCOME, RESULT, EXPLANATION].contains(&table.name());
     if value.is_none() || (told && one.into_iter().chain(items).any(is_told)) {
         return;
@@ -21,9 +25,10 @@ pub(super) fn show(printer: &Printer, value: Value<'_>, told: bool) {
         let value = to_json(value).unwrap_or_else(|_| Json::String(value.to_repr()));
         return printer.value(&json!({"event": "value", "value": value}));
     }
-    let rows: Option<Vec<&Map<String, Json>>> = ListRef::from_value(value)
-        .filter(|list| !list.is_empty())
-        .and_then(|list| list.iter().map(|item| TableValue::of(item).map(TableValue::values)).collect());
+    let rows: Option<Vec<&Map<String, Json>>> =
+        ListRef::from_value(value).filter(|list| !list.is_empty()).and_then(|list| {
+            list.iter().map(|item| TableValue::of(item).map(TableValue::values)).collect()
+        });
     match (one, rows) {
         (Some(table), _) => printer.text(&one_table(table.values())),
         (None, Some(rows)) => printer.text(&rows_table(&rows)),
@@ -34,12 +39,18 @@ pub(super) fn show(printer: &Printer, value: Value<'_>, told: bool) {
 /// A table of rows: their keys with a plain value, where any row has one.
 fn rows_table(rows: &[&Map<String, Json>]) -> String {
     let keys: Vec<&String> = rows.first().map(|row| row.keys().collect()).unwrap_or_default();
-    let cells = |key: &str| rows.iter().map(|row| row.get(key).map(cell).unwrap_or_default()).collect::<Vec<_>>();
-    let columns: Vec<(String, Vec<String>)> = keys.into_iter().map(|key| (key.replace('_', " ").to_uppercase(), cells(key))).collect();
+    let cells = |key: &str| {
+        rows.iter().map(|row| row.get(key).map(cell).unwrap_or_default()).collect::<Vec<_>>()
+    };
+    let columns: Vec<(String, Vec<String>)> =
+        keys.into_iter().map(|key| (key.replace('_', " ").to_uppercase(), cells(key))).collect();
     let plain = |cells: &[String]| cells.iter().any(|cell| !cell.is_empty());
     let columns: Vec<_> = columns.into_iter().filter(|(_, cells)| plain(cells)).collect();
     let titles: Vec<&str> = columns.iter().map(|(title, _)| title.as_str()).collect();
-    table(&titles, (0..rows.len()).map(|row| columns.iter().map(|(_, cells)| cells[row].clone()).collect()))
+    table(
+        &titles,
+        (0..rows.len()).map(|row| columns.iter().map(|(_, cells)| cells[row].clone()).collect()),
+    )
 }
 
 /// One table: a line for each key, the rows in it below.
@@ -48,7 +59,8 @@ pub(super) fn one_table(values: &Map<String, Json>) -> String {
     for (key, value) in values {
         match value {
             Json::Array(items) if !items.is_empty() && items.iter().all(Json::is_object) => {
-                let rows: Vec<&Map<String, Json>> = items.iter().filter_map(Json::as_object).collect();
+                let rows: Vec<&Map<String, Json>> =
+                    items.iter().filter_map(Json::as_object).collect();
                 out.push_str(&format!("{key}:\n"));
                 rows_table(&rows).lines().for_each(|line| out.push_str(&format!("  {line}\n")));
             }
@@ -74,7 +86,11 @@ fn cell(value: &Json) -> String {
         Json::String(text) => text.clone(),
         Json::Number(number) => number.to_string(),
         Json::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(", "),
-        Json::Object(object) => object.iter().map(|(key, value)| format!("{key} {}", cell(value))).collect::<Vec<_>>().join(", "),
+        Json::Object(object) => object
+            .iter()
+            .map(|(key, value)| format!("{key} {}", cell(value)))
+            .collect::<Vec<_>>()
+            .join(", "),
     }
 }
 
@@ -91,7 +107,10 @@ mod tests {
 
     #[test]
     fn rows_and_tables_read_as_such() {
-        let rows = [object(json!({"name": "web-1", "failed": false, "login_user": null})), object(json!({"name": "b", "failed": true}))];
+        let rows = [
+            object(json!({"name": "web-1", "failed": false, "login_user": null})),
+            object(json!({"name": "b", "failed": true})),
+        ];
         expect![[r#"
             NAME   FAILED
             web-1
@@ -105,6 +124,8 @@ mod tests {
               a
             created: x, y
         "#]]
-        .assert_eq(&one_table(&object(json!({"ok": true, "nodes": [{"name": "a"}], "created": ["x", "y"]}))));
+        .assert_eq(&one_table(&object(
+            json!({"ok": true, "nodes": [{"name": "a"}], "created": ["x", "y"]}),
+        )));
     }
 }

@@ -56,17 +56,24 @@ impl<'v> Call<'_, 'v, '_, '_> {
 
     /// What a parameter says; nothing: all groups.
     pub(crate) fn targets(&self, parameter: &str) -> Result<Targets, Complaint> {
-        let Some(value) = self.value(parameter) else { return Ok(Targets { groups: self.all_groups(), nodes: Vec::new() }) };
+        let Some(value) = self.value(parameter) else {
+            return Ok(Targets { groups: self.all_groups(), nodes: Vec::new() });
+        };
         let mut targets = Targets::default();
         for item in sequence(value).unwrap_or_else(|| vec![value]) {
             match self.meant(parameter, item)? {
-                Meant::Groups(groups) => groups.into_iter().try_for_each(|group| self.add(&mut targets.groups, group))?,
+                Meant::Groups(groups) => {
+                    groups.into_iter().try_for_each(|group| self.add(&mut targets.groups, group))?
+                }
                 Meant::Node(node) => targets.nodes.push(node),
             }
         }
         match (targets.groups.is_empty(), targets.nodes.is_empty()) {
             (true, false) => Ok(Targets { groups: self.all_groups(), ..targets }),
-            (false, false) => Err(self.complaint(format!("`{parameter}` is either groups or nodes, not both"))),
+            (false, false) => Err(self.complaint(format!(
+                "`{parameter}` is either groups or nodes, \
+                not both"
+            ))),
             _ => Ok(targets),
         }
     }
@@ -85,17 +92,27 @@ impl<'v> Call<'_, 'v, '_, '_> {
         for (key, count) in counts.iter() {
             let number = count.unpack_i32().and_then(|count| u32::try_from(count).ok());
             if number.is_none() && !count.is_none() {
-                return Err(self.complaint(format!("a count must be a whole number from 0 up, not {}", describe(count))));
+                return Err(self.complaint(format!(
+                    "a count must be a whole number from 0 up, not \
+                    {}",
+                    describe(count)
+                )));
             }
             let meant = match self.meant(parameter, key)? {
                 Meant::Groups(meant) => meant,
                 // nodes of a group that is not declared any more can still go
                 Meant::Node(name) => {
-                    GroupSpec::choose(&[], &[format!("{name}={}", number.unwrap_or(1))]).map_err(|_| self.no_group(&name))?
+                    GroupSpec::choose(&[], &[format!("{name}={}", number.unwrap_or(1))])
+                        .map_err(|_| self.no_group(&name))?
                 }
             };
-            let [mut group]: [GroupSpec; 1] =
-                meant.try_into().map_err(|_| self.complaint(format!("{} is a cluster: give its groups counts instead", describe(key))))?;
+            let [mut group]: [GroupSpec; 1] = meant.try_into().map_err(|_| {
+                self.complaint(format!(
+                    "{} is a cluster: give its \
+                    groups counts instead",
+                    describe(key)
+                ))
+            })?;
             group.count = number.or(group.count);
             self.add(&mut groups, group)?;
         }
@@ -111,12 +128,16 @@ impl<'v> Call<'_, 'v, '_, '_> {
             // a node's name, a group's where it is the table of a group
             return match (text("name"), table.values().contains_key("group"), text("node")) {
                 (Some(name), true, _) | (_, _, Some(name)) => Ok(Meant::Node(name.to_owned())),
-                (Some(name), false, None) => self.named(name).map(Meant::Groups).ok_or_else(|| self.no_group(name)),
+                (Some(name), false, None) => {
+                    self.named(name).map(Meant::Groups).ok_or_else(|| self.no_group(name))
+                }
                 _ => Err(self.wrong(parameter, item)),
             };
         }
         match (item.unpack_str(), item.get_type()) {
-            (Some(name), _) => Ok(self.named(name).map_or_else(|| Meant::Node(name.to_owned()), Meant::Groups)),
+            (Some(name), _) => {
+                Ok(self.named(name).map_or_else(|| Meant::Node(name.to_owned()), Meant::Groups))
+            }
             // the function that configures a group is often called like the group
             (None, "function") => {
                 let name = function_name(item);
@@ -146,6 +167,10 @@ impl<'v> Call<'_, 'v, '_, '_> {
     }
 
     fn wrong(&self, parameter: &str, item: Value<'v>) -> Complaint {
-        self.complaint(format!("`{parameter}` must be a group, a node, the name of one, or a list of them, not {}", describe(item)))
+        self.complaint(format!(
+            "`{parameter}` must be a group, a node, the name of one, or a list \
+            of them, not {}",
+            describe(item)
+        ))
     }
 }

@@ -1,4 +1,5 @@
-//! What the examples share: an engine for sandbox nodes, with the plugins that this workspace builds.
+//! What the examples share: an engine for sandbox nodes, with the plugins that this workspace
+//! builds.
 
 use pallet_core::engine::Engine;
 use pallet_core::prelude::*;
@@ -8,7 +9,10 @@ use pallet_core::registry::Registry;
 #[allow(clippy::disallowed_methods, reason = "a program of its own")]
 pub(crate) fn engine(project: &str) -> Result<Engine> {
     let program = std::env::current_exe()?;
-    let plugins = program.ancestors().nth(2).context("plugins stand beside the programs of the workspace")?;
+    let plugins = program.ancestors().nth(2).context(
+        "plugins stand beside the programs of the \
+        workspace",
+    )?;
     let data = std::env::temp_dir().join(format!("pallet-{project}"));
     Ok(Engine::open(project, "sandbox", json!({}), Registry::scan(&[plugins.to_owned()]), data)?)
 }

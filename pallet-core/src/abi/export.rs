@@ -36,10 +36,16 @@ macro_rules! export_provider {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! export_plugin {
-    ($kind:literal, $name:expr, $requires:expr, $capabilities:expr, $systems:expr, $manifest:expr, $module:expr) => {
+    (
+        $kind:literal, $name:expr, $requires:expr, $capabilities:expr, $systems:expr,
+        $manifest:expr, $module:expr
+    ) => {
         const _: () = {
             #[cfg(panic = "abort")]
-            ::core::compile_error!("a pallet plugin must be built with panic = \"unwind\", or its panics end the host");
+            ::core::compile_error!(
+                "a pallet plugin must be built with panic = \"unwind\", or its \
+                panics end the host"
+            );
 
             use $crate::abi::abi_stable;
             use $crate::abi::abi_stable::library::{CheckTypeLayout, LibHeader, RootModuleResult};
@@ -52,26 +58,33 @@ macro_rules! export_plugin {
                 $module(manifest)
             }
 
-            // what abi_stable's own attribute expands to; that attribute would need a dependency of the plugin on it
+            // what abi_stable's own attribute expands to; that attribute would need a dependency of
+            // the plugin on it
             #[unsafe(export_name = "_1as_0lib_1header_0root_bmodule_bloader")]
             pub static ROOT: LibHeader = {
                 extern "C" fn erased() -> RootModuleResult {
                     abi_stable::library::__call_root_module_loader(root)
                 }
                 // SAFETY: the constructor gives a root module of the type that is named
-                unsafe { LibHeader::from_constructor::<$crate::abi::PluginModuleRef>(erased, CheckTypeLayout::Yes) }
+                unsafe {
+                    LibHeader::from_constructor::<$crate::abi::PluginModuleRef>(
+                        erased,
+                        CheckTypeLayout::Yes,
+                    )
+                }
             };
 
             #[used]
             #[unsafe(link_section = ".pallet")]
-            static SUMMARY: [u8; $crate::abi::section::SIZE] = $crate::abi::section::summary(&$crate::abi::section::Summary {
-                kind: $kind,
-                name: $name,
-                version: ::core::env!("CARGO_PKG_VERSION"),
-                requires: $requires,
-                capabilities: $capabilities,
-                systems: $systems,
-            });
+            static SUMMARY: [u8; $crate::abi::section::SIZE] =
+                $crate::abi::section::summary(&$crate::abi::section::Summary {
+                    kind: $kind,
+                    name: $name,
+                    version: ::core::env!("CARGO_PKG_VERSION"),
+                    requires: $requires,
+                    capabilities: $capabilities,
+                    systems: $systems,
+                });
         };
     };
 }

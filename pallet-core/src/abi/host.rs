@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use abi_stable::StableAbi;
-use abi_stable::abi_stability::abi_checking::{CheckingGlobals, check_layout_compatibility_with_globals};
+use abi_stable::abi_stability::abi_checking::{
+    CheckingGlobals, check_layout_compatibility_with_globals,
+};
 use abi_stable::erased_types::TD_Opaque;
 use abi_stable::library::{RootModule, lib_header_from_path};
 use abi_stable::sabi_types::VersionNumber;
@@ -23,35 +25,55 @@ use crate::plugin::{ErrorKind, PluginError, RequestHost};
 #[derive(Clone, Copy)]
 pub(crate) struct Module(PluginModuleRef);
 
-/// Opens a library whose file was checked before. It stays open for the life of the process. The error is one line.
+/// Opens a library whose file was checked before. It stays open for the life of the process. The
+/// error is one line.
 pub(crate) fn open(path: &Path) -> Result<Module, String> {
-    // every symbol is resolved now: a missing one is an error here and not a crash later
-    // SAFETY: the library's constructors run, which is what installing a plugin allows; it is never closed
-    let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map_err(|error| one_line(&error.to_string()))?;
+    // every symbol is resolved now: a missing one is an error here and not a crash later SAFETY:
+    // the library's constructors run, which is what installing a plugin allows; it is never closed
+    let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }
+        .map_err(|error| one_line(&error.to_string()))?;
     std::mem::forget(library);
-    let header = lib_header_from_path(path).map_err(|_| "it does not export a plugin".to_owned())?;
-    let ours = VersionNumber::new(PluginModuleRef::VERSION_STRINGS).map_err(|error| error.to_string())?;
+    let header =
+        lib_header_from_path(path).map_err(|_| "it does not export a plugin".to_owned())?;
+    let ours =
+        VersionNumber::new(PluginModuleRef::VERSION_STRINGS).map_err(|error| error.to_string())?;
     let theirs = VersionNumber::new(header.version_strings()).map_err(|error| error.to_string())?;
     if theirs.major != ours.major {
         return Err(format!(
-            "it was built for ABI {theirs}, this pallet has ABI {ABI_VERSION}; install a version of it that was built for ABI {}",
+            "it was built for ABI {theirs}, this pallet has ABI {ABI_VERSION}; install a version \
+             of it that was built for ABI {}",
             ours.major
         ));
     }
-    let layout = header.layout().ok_or("it was built without a description of its layout; build it again")?;
+    let layout = header.layout().ok_or(
+        "it was built without a description of its layout; build it \
+        again",
+    )?;
     let own = <PluginModuleRef as StableAbi>::LAYOUT;
-    // the check allows the implementation to know more than the interface, so the older side is the interface
-    let (interface, implementation) = if theirs.minor < ours.minor { (layout, own) } else { (own, layout) };
-    check_layout_compatibility_with_globals(interface, implementation, &CheckingGlobals::new()).map_err(|errors| {
-        format!("its types are not those of ABI {ABI_VERSION} ({} differ); build it against pallet-core {ABI_VERSION}", errors.errors.len())
-    })?;
+    // the check allows the implementation to know more than the interface, so the older side is the
+    // interface
+    let (interface, implementation) =
+        if theirs.minor < ours.minor { (layout, own) } else { (own, layout) };
+    check_layout_compatibility_with_globals(interface, implementation, &CheckingGlobals::new())
+        .map_err(|errors| {
+            format!(
+                "its types are not those of ABI {ABI_VERSION} ({} differ); build it against \
+            pallet-core {ABI_VERSION}",
+                errors.errors.len()
+            )
+        })?;
     // SAFETY: the layout has just been checked
     let module = unsafe { header.init_root_module_with_unchecked_layout::<PluginModuleRef>() };
     module.map(Module).map_err(|error| one_line(&error.to_string()))
 }
 
 fn one_line(text: &str) -> String {
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).take(2).collect::<Vec<_>>().join(" ")
+    text.lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .take(2)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 impl Module {
@@ -66,7 +88,10 @@ impl Module {
 
     pub(crate) fn provider(self, service: &ConnectService) -> Result<OpenProvider, PluginError> {
         let payload = to_json(service)?;
-        match (self.0.provider())(share(service.context.host.behind()), RSlice::from_slice(&payload)) {
+        match (self.0.provider())(
+            share(service.context.host.behind()),
+            RSlice::from_slice(&payload),
+        ) {
             RResult::ROk(provider) => Ok(OpenProvider(provider)),
             RResult::RErr(error) => Err(error_from_json(&error)),
         }
@@ -84,7 +109,12 @@ impl Module {
 pub(crate) struct OpenCrate(CrateBox);
 
 impl OpenCrate {
-    pub(crate) fn call(&self, host: Arc<dyn RequestHost>, function: &str, arguments: &Value) -> Result<Value, PluginError> {
+    pub(crate) fn call(
+        &self,
+        host: Arc<dyn RequestHost>,
+        function: &str,
+        arguments: &Value,
+    ) -> Result<Value, PluginError> {
         answer(self.0.call(share(host), function.into(), RSlice::from_slice(&to_json(arguments)?)))
     }
 }
@@ -104,8 +134,15 @@ struct SharedHost(Arc<dyn RequestHost>);
 impl HostApi for SharedHost {
     fn invoke(&self, operation: RStr<'_>, payload: RSlice<'_, u8>) -> Outcome {
         guard_json(|| {
-            let payload = serde_json::from_slice(payload.as_slice())
-                .map_err(|error| PluginError::new(ErrorKind::InvalidInput, format!("{operation}: its payload cannot be read: {error}")))?;
+            let payload = serde_json::from_slice(payload.as_slice()).map_err(|error| {
+                PluginError::new(
+                    ErrorKind::InvalidInput,
+                    format!(
+                        "{operation}: \
+                    its payload cannot be read: {error}"
+                    ),
+                )
+            })?;
             self.0.invoke(operation.as_str(), payload)
         })
     }
@@ -116,13 +153,15 @@ fn share(host: Arc<dyn RequestHost>) -> HostBox {
 }
 
 fn to_json(value: &impl serde::Serialize) -> Result<Vec<u8>, PluginError> {
-    serde_json::to_vec(value).map_err(|error| PluginError::new(ErrorKind::Failed, error.to_string()))
+    serde_json::to_vec(value)
+        .map_err(|error| PluginError::new(ErrorKind::Failed, error.to_string()))
 }
 
 fn answer<T: DeserializeOwned>(outcome: Outcome) -> Result<T, PluginError> {
     match outcome {
         RResult::ROk(json) => serde_json::from_slice(&json).map_err(|error| {
-            PluginError::new(ErrorKind::Failed, format!("its answer cannot be read: {error}")).with_help("it may need a newer pallet")
+            PluginError::new(ErrorKind::Failed, format!("its answer cannot be read: {error}"))
+                .with_help("it may need a newer pallet")
         }),
         RResult::RErr(error) => Err(error_from_json(&error)),
     }

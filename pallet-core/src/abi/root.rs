@@ -9,7 +9,8 @@ use abi_stable::std_types::{RArc, RBox, RResult, RSlice, RStr, RVec};
 /// JSON, or a [`PluginError`](crate::plugin::PluginError) as JSON.
 pub type Outcome = RResult<RVec<u8>, RVec<u8>>;
 
-/// What the host does for a plugin: the [operations](crate::plugin::operation) of a request, or those for a service.
+/// What the host does for a plugin: the [operations](crate::plugin::operation) of a request, or
+/// those for a service.
 #[sabi_trait]
 pub trait HostApi: Clone + Send + Sync {
     /// Does an operation. An unknown one is an error of kind `unsupported`.
@@ -23,7 +24,8 @@ pub type HostBox = HostApi_TO<'static, RArc<()>>;
 /// A configured service.
 #[sabi_trait]
 pub trait ProviderApi: Send + Sync {
-    /// Does an operation of the service: a method of [`Service`](crate::plugin::Service) by its name. The payload is an array of its arguments.
+    /// Does an operation of the service: a method of [`Service`](crate::plugin::Service) by its
+    /// name. The payload is an array of its arguments.
     #[sabi(last_prefix_field)]
     fn invoke(&self, operation: RStr<'_>, payload: RSlice<'_, u8>) -> Outcome;
 }
@@ -49,7 +51,8 @@ pub type CrateBox = CrateApi_TO<'static, RBox<()>>;
 pub struct PluginModule {
     /// The plugin's [manifest](crate::model::Manifest).
     pub manifest: extern "C" fn() -> Outcome,
-    /// Makes a service of its host, its options and a [context](crate::plugin::ServiceContext), the latter two as one JSON object.
+    /// Makes a service of its host, its options and a [context](crate::plugin::ServiceContext), the
+    /// latter two as one JSON object.
     pub provider: extern "C" fn(HostBox, RSlice<'_, u8>) -> RResult<ProviderBox, RVec<u8>>,
     /// Hands out the configuration crate.
     #[sabi(last_prefix_field)]

@@ -1,4 +1,5 @@
-//! The summary of a plugin as bytes that a constant can hold, to stand in an ELF section of its own.
+//! The summary of a plugin as bytes that a constant can hold, to stand in an ELF section of its
+//! own.
 
 use crate::model::{Capabilities, Patterns};
 
@@ -26,7 +27,8 @@ pub struct Summary {
 #[derive(Clone, Copy)]
 struct Out([u8; SIZE], usize);
 
-/// Writes the summary at compile time. What cannot be a name or a pattern, or too much of all, is a compile error.
+/// Writes the summary at compile time. What cannot be a name or a pattern, or too much of all, is a
+/// compile error.
 pub const fn summary(summary: &Summary) -> [u8; SIZE] {
     let out = Out([b' '; SIZE], 0);
     let out = out.text("{\"abi\":").value(env!("CARGO_PKG_VERSION"));
@@ -36,7 +38,9 @@ pub const fn summary(summary: &Summary) -> [u8; SIZE] {
     let mut out = out.text(",\"requires\":[");
     let mut index = 0;
     while index < summary.requires.len() {
-        out = out.text(if index == 0 { "{\"name\":" } else { ",{\"name\":" }).value(summary.requires[index].0);
+        out = out
+            .text(if index == 0 { "{\"name\":" } else { ",{\"name\":" })
+            .value(summary.requires[index].0);
         out = out.text(",\"version\":").value(summary.requires[index].1).text("}");
         index += 1;
     }
@@ -45,7 +49,11 @@ pub const fn summary(summary: &Summary) -> [u8; SIZE] {
         let mut index = 0;
         while index < capabilities.paths.len() {
             let path = capabilities.paths[index].as_bytes();
-            assert!(!path.is_empty() && path[0] == b'/', "a path in CAPABILITIES does not begin with /");
+            assert!(
+                !path.is_empty() && path[0] == b'/',
+                "a path in CAPABILITIES does not begin \
+                with /"
+            );
             index += 1;
         }
         out = out.text(",\"capabilities\":{\"paths\":").list(capabilities.paths);
@@ -74,7 +82,8 @@ impl Out {
     const fn byte(mut self, byte: u8) -> Self {
         assert!(
             self.1 < SIZE,
-            "the plugin says too much of itself: its name, version, REQUIRES, CAPABILITIES and SYSTEMS take over 8192 bytes"
+            "the plugin says too much of itself: its name, version, REQUIRES, CAPABILITIES and \
+             SYSTEMS take over 8192 bytes"
         );
         self.0[self.1] = byte;
         self.1 += 1;
@@ -88,7 +97,11 @@ impl Out {
         assert!(!bytes.is_empty(), "a name, version or pattern is empty");
         let mut index = 0;
         while index < bytes.len() {
-            assert!(bytes[index] >= b' ', "a name, version or pattern holds a character that is not allowed");
+            assert!(
+                bytes[index] >= b' ',
+                "a name, version or pattern holds a character that is \
+                not allowed"
+            );
             if bytes[index] == b'"' || bytes[index] == b'\\' {
                 out = out.byte(b'\\');
             }
@@ -151,7 +164,15 @@ mod tests {
             network: &["c:1"],
             local_files: &["**"],
         };
-        const BYTES: [u8; SIZE] = summary(&Summary { capabilities: Some(MAY), systems: &["debian 12", "rocky"], ..NGINX });
+        const BYTES: [u8; SIZE] = summary(&Summary {
+            capabilities: Some(MAY),
+            systems: &[
+                "debian \
+            12",
+                "rocky",
+            ],
+            ..NGINX
+        });
         let summary = read(BYTES);
         assert_eq!(summary.capabilities, Some(Capabilities::from(MAY)));
         assert_eq!(summary.systems, ["debian 12", "rocky"]);

@@ -1,4 +1,5 @@
-//! Ensures keys that may log in as a user over ssh, or that they may not. No-op: the user's file has each key just so, whatever its comment.
+//! Ensures keys that may log in as a user over ssh, or that they may not. No-op: the user's file
+//! has each key just so, whatever its comment.
 
 mod keys;
 mod wanted;
@@ -18,10 +19,13 @@ use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation, UserState};
 use crate::script::{Script, quote};
 
-/// Ensures that public keys may log in as a user over ssh, or that they may not. Nothing to do where the file has each key already with the same
-/// options, whatever its comment. The file is `.ssh/authorized_keys` in the user's home directory; it and its directory are made as sshd wants them.
+/// Ensures that public keys may log in as a user over ssh, or that they may not. Nothing to do
+/// where the file has each key already with the same options, whatever its comment. The file is
+/// `.ssh/authorized_keys` in the user's home directory; it and its directory are made as sshd wants
+/// them.
 ///
-/// One key has one line: sshd takes the first line of a key, so any other line of it, with other options or none, goes away.
+/// One key has one line: sshd takes the first line of a key, so any other line of it, with other
+/// options or none, goes away.
 ///
 /// Example: `authorized_key(request, "app", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ann@example.com")`
 ///
@@ -31,7 +35,8 @@ use crate::script::{Script, quote};
 pub struct AuthorizedKey {
     /// The user.
     pub user: String,
-    /// The public key, as one line of a file such as `id_ed25519.pub`; or a list of such lines, where each may begin with options of its own.
+    /// The public key, as one line of a file such as `id_ed25519.pub`; or a list of such lines,
+    /// where each may begin with options of its own.
     #[schemars(schema_with = "Keys::schema")]
     pub key: Keys,
     /// `present` or `absent`.
@@ -40,7 +45,8 @@ pub struct AuthorizedKey {
     /// What stands before the key, such as `no-pty,from="10.0.0.0/8"`.
     #[serde(default)]
     pub options: Option<String>,
-    /// Whether all other keys of the user are taken away. Give all keys that the user has as one list.
+    /// Whether all other keys of the user are taken away. Give all keys that the user has as one
+    /// list.
     #[serde(default)]
     pub exclusive: bool,
     /// The absolute path of another file, whose directory is left as it is.
@@ -51,7 +57,14 @@ pub struct AuthorizedKey {
 impl AuthorizedKey {
     /// The key of a user, or several.
     pub fn new(user: impl Into<String>, key: impl Into<Keys>) -> Self {
-        AuthorizedKey { user: user.into(), key: key.into(), action: LineAction::Present, options: None, exclusive: false, path: None }
+        AuthorizedKey {
+            user: user.into(),
+            key: key.into(),
+            action: LineAction::Present,
+            options: None,
+            exclusive: false,
+            path: None,
+        }
     }
 
     /// With these options.
@@ -92,7 +105,11 @@ impl AuthorizedKey {
         let mut ids = BTreeSet::new();
         for key in self.key.lines() {
             let wrong = |why: &str| {
-                let message = format!("the key of {} {why}; give a line such as that of id_ed25519.pub", self.user);
+                let message = format!(
+                    "the key of {} {why}; give a line such as that of \
+                    id_ed25519.pub",
+                    self.user
+                );
                 Err(ActionError::arguments(Self::NAME, message))
             };
             require_line(Self::NAME, "the key", key)?;
@@ -100,27 +117,47 @@ impl AuthorizedKey {
                 return wrong("is not a type such as ssh-ed25519 and a key in base64");
             };
             if !line.options.is_empty() && matches!(self.key, Keys::One(_)) {
-                return wrong("does not begin with a type such as ssh-ed25519; options have a parameter of their own");
+                return wrong(
+                    "does not begin with a type such as ssh-ed25519; options have a \
+                    parameter of their own",
+                );
             }
             if !line.options.is_empty() && self.options.is_some() {
                 return wrong("has options of its own; give no others");
             }
-            if !line.blob.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte)) {
+            if !line.blob.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte))
+            {
                 return wrong("is not in base64");
             }
             if !ids.insert((line.kind, line.blob)) {
-                return Err(ActionError::arguments(Self::NAME, format!("a key of {} stands twice in the list; give it once", self.user)));
+                return Err(ActionError::arguments(
+                    Self::NAME,
+                    format!(
+                        "a key of {} stands twice in \
+                    the list; give it once",
+                        self.user
+                    ),
+                ));
             }
         }
         if ids.is_empty() && !self.exclusive {
-            return Err(ActionError::arguments(Self::NAME, format!("there is no key for {}; give at least one", self.user)));
+            return Err(ActionError::arguments(
+                Self::NAME,
+                format!(
+                    "there is no key for {}; give at \
+                least one",
+                    self.user
+                ),
+            ));
         }
         Ok(())
     }
 
-    /// Where the file stands if nothing was changed from what is usual: what is asked of the node before its home is known.
+    /// Where the file stands if nothing was changed from what is usual: what is asked of the node
+    /// before its home is known.
     fn usual(&self) -> String {
-        let home = if self.user == "root" { "/root".to_owned() } else { format!("/home/{}", self.user) };
+        let home =
+            if self.user == "root" { "/root".to_owned() } else { format!("/home/{}", self.user) };
         format!("{home}/.ssh/authorized_keys")
     }
 
@@ -141,31 +178,48 @@ impl AuthorizedKey {
     }
 
     /// What is to be done in the file at `edit`'s path.
-    fn plan_lines(&self, edit: &Edit<'_>, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+    fn plan_lines(
+        &self,
+        edit: &Edit<'_>,
+        node: &mut NodeState,
+    ) -> Result<Option<Change>, ActionError> {
         let (how, lines) = (self.how(), self.lines());
-        let words: Vec<&str> = std::iter::once(how.word()).chain(lines.iter().map(String::as_str)).collect();
+        let words: Vec<&str> =
+            std::iter::once(how.word()).chain(lines.iter().map(String::as_str)).collect();
         edit.plan(node, edit.call("ensure_keys", &words), |text| edited(text, how, &lines))
     }
 
     /// The change of a file whose place only the node knows.
     fn plan_unknown(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
         let edit = Edit::of("$file", self.missing(), self.attributes(Some("$primary".to_owned())));
-        let Some(change) = self.plan_lines(&edit, &mut NodeState::new(node.os.clone()))? else { return Ok(None) };
+        let Some(change) = self.plan_lines(&edit, &mut NodeState::new(node.os.clone()))? else {
+            return Ok(None);
+        };
         let user = quote(&self.user);
         let file = match &self.path {
             Some(path) => format!("file={}\n", quote(path)),
             None if self.action == LineAction::Absent => {
                 "file=$home/.ssh/authorized_keys\nrequire_directory \"$home/.ssh\"\n".to_owned()
             }
-            None => format!("file=$home/.ssh/authorized_keys\nensure_directory \"$home/.ssh\" {user} \"$primary\" 0700\n"),
+            None => format!(
+                "file=$home/.ssh/authorized_keys\n\
+                ensure_directory \"$home/.ssh\" {user} \"$primary\" 0700\n"
+            ),
         };
-        // the first two words that are quoted stand for variables; what comes behind them is the user's
-        let script = change.script.as_str().replacen("'$file'", "\"$file\"", 1).replacen("'$primary'", "\"$primary\"", 1);
+        // the first two words that are quoted stand for variables; what comes behind them is the
+        // user's
+        let script = change.script.as_str().replacen("'$file'", "\"$file\"", 1).replacen(
+            "'$primary'",
+            "\"$primary\"",
+            1,
+        );
         let script = Script::new().raw(&format!("home_of {user}\n{file}{script}"));
         let path = self.path.clone().unwrap_or_else(|| self.usual());
         let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
         node.forget_files_below(if self.path.is_some() { &path } else { directory });
-        Ok(Some(Change::may("edit the keys", script).with_diff(change.diff.replace("$primary", "?"))))
+        Ok(Some(
+            Change::may("edit the keys", script).with_diff(change.diff.replace("$primary", "?")),
+        ))
     }
 }
 
@@ -173,7 +227,12 @@ impl Action for AuthorizedKey {
     const NAME: &'static str = "authorized_key";
 
     fn subject(&self) -> String {
-        let names: Vec<&str> = self.key.lines().iter().map(|key| KeyLine::read(key).map_or("", |line| line.name())).collect();
+        let names: Vec<&str> = self
+            .key
+            .lines()
+            .iter()
+            .map(|key| KeyLine::read(key).map_or("", |line| line.name()))
+            .collect();
         format!("{}: {}", self.user, names.join(", "))
     }
 
@@ -185,11 +244,21 @@ impl Action for AuthorizedKey {
         if let Some(options) = &self.options {
             require_line(Self::NAME, "options", options)?;
             if options.trim() != options || options.is_empty() || options.starts_with('#') {
-                return Err(ActionError::arguments(Self::NAME, format!("options {options:?} are empty or have spaces around them")));
+                return Err(ActionError::arguments(
+                    Self::NAME,
+                    format!(
+                        "options {options:?} are \
+                    empty or have spaces around them"
+                    ),
+                ));
             }
         }
         if self.exclusive && self.action == LineAction::Absent {
-            return Err(ActionError::arguments(Self::NAME, "exclusive is for a key that is present; leave it away"));
+            return Err(ActionError::arguments(
+                Self::NAME,
+                "exclusive is for a key that is present; \
+                leave it away",
+            ));
         }
         self.check_keys()
     }
@@ -231,11 +300,19 @@ impl Action for AuthorizedKey {
 
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
         let (home, group) = match node.user(&self.user) {
-            Known::Known(None) if self.action == LineAction::Absent && self.path.is_none() => return Ok(None),
-            Known::Known(None) => {
-                return Err(ActionError::node(format!("there is no user {}; declare user({:?}) before it", self.user, self.user)));
+            Known::Known(None) if self.action == LineAction::Absent && self.path.is_none() => {
+                return Ok(None);
             }
-            Known::Known(Some(UserState { home: Some(home), group: Some(group), .. })) => (home.clone(), group.clone()),
+            Known::Known(None) => {
+                return Err(ActionError::node(format!(
+                    "there is no user {}; declare user({:?}) \
+                    before it",
+                    self.user, self.user
+                )));
+            }
+            Known::Known(Some(UserState { home: Some(home), group: Some(group), .. })) => {
+                (home.clone(), group.clone())
+            }
             _ => return self.plan_unknown(node),
         };
         let usual = format!("{home}/.ssh/authorized_keys");
@@ -247,24 +324,35 @@ impl Action for AuthorizedKey {
         let other = match node.file(&place) {
             // it is the user's, and root would follow it to any file
             Known::Known(FileState::Link { target }) => Some(format!("link to {target}")),
-            Known::Known(other @ (FileState::File { .. } | FileState::Fifo(_) | FileState::Other)) if self.action == LineAction::Present => {
-                Some(kind(other).to_owned())
-            }
+            Known::Known(
+                other @ (FileState::File { .. } | FileState::Fifo(_) | FileState::Other),
+            ) if self.action == LineAction::Present => Some(kind(other).to_owned()),
             _ => None,
         };
         if let Some(other) = other.filter(|_| self.path.is_none()) {
-            return Err(ActionError::node(format!("{place} is a {other}, not a directory; put a directory in its place")));
+            return Err(ActionError::node(format!(
+                "{place} is a {other}, not a directory; put a \
+                directory in its place"
+            )));
         }
         let mut directory = None;
         if self.path.is_none() && self.action == LineAction::Present {
-            let attributes = Attributes { mode: Some(0o700), ..self.attributes(Some(group.clone())) };
-            let script = Script::new().call(["ensure_directory", &place, &self.user, &group, "0700"]);
+            let attributes =
+                Attributes { mode: Some(0o700), ..self.attributes(Some(group.clone())) };
+            let script =
+                Script::new().call(["ensure_directory", &place, &self.user, &group, "0700"]);
             directory = plan_file(node, &place, FileState::Directory(attributes), script)?;
         }
-        let lines = self.plan_lines(&Edit::of(&path, self.missing(), self.attributes(Some(group))), node)?;
+        let lines =
+            self.plan_lines(&Edit::of(&path, self.missing(), self.attributes(Some(group))), node)?;
         let lines = lines.map(|change| match self.path {
             Some(_) => change,
-            None => Change { script: Script::new().call(["require_directory", &place]).raw(change.script.as_str()), ..change },
+            None => Change {
+                script: Script::new()
+                    .call(["require_directory", &place])
+                    .raw(change.script.as_str()),
+                ..change
+            },
         });
         Ok(joined(directory, lines))
     }

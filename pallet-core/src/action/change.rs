@@ -15,15 +15,19 @@ pub struct Change {
     pub certainty: Certainty,
     /// What it does, in one line: `create`, `mode 0644 -> 0600`.
     pub summary: String,
-    /// What a person wants to see of the difference: lines that begin with `+`, `-` or a space. May be empty.
+    /// What a person wants to see of the difference: lines that begin with `+`, `-` or a space. May
+    /// be empty.
     pub diff: String,
-    /// What brings the node there; empty for [`Certainty::Drifted`]. It checks for itself, so it is right for [`Certainty::May`] too.
+    /// What brings the node there; empty for [`Certainty::Drifted`]. It checks for itself, so it is
+    /// right for [`Certainty::May`] too.
     pub script: Script,
     /// Content that must be on the node before the script runs.
     pub uploads: Vec<Upload>,
-    /// Packages to install or remove, which the engine joins with those of its neighbours into one transaction.
+    /// Packages to install or remove, which the engine joins with those of its neighbours into one
+    /// transaction.
     pub packages: Option<PackageTransaction>,
-    /// Whether the script uses the ssh agent of the machine that Pallet runs on: it calls `lend_agent`.
+    /// Whether the script uses the ssh agent of the machine that Pallet runs on: it calls
+    /// `lend_agent`.
     pub agent: bool,
 }
 
@@ -35,18 +39,21 @@ pub enum Certainty {
     Will,
     /// The node may differ: it can be known only after the changes before it.
     May,
-    /// The node differs because somebody changed by hand what Pallet wrote: it is reported and kept, unless overwriting was asked for.
+    /// The node differs because somebody changed by hand what Pallet wrote: it is reported and
+    /// kept, unless overwriting was asked for.
     Drifted,
 }
 
 /// Content that travels apart from the script, because it is large.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upload {
-    /// The SHA-256 digest of the content, in hexadecimal; the script finds the content at `$incoming/<digest>`.
+    /// The SHA-256 digest of the content, in hexadecimal; the script finds the content at
+    /// `$incoming/<digest>`.
     pub digest: String,
     /// Where it comes from.
     pub source: UploadSource,
-    /// Where it will stand on the node, if that is one path: a file with the digest may stand there already.
+    /// Where it will stand on the node, if that is one path: a file with the digest may stand there
+    /// already.
     pub path: Option<String>,
 }
 
@@ -89,7 +96,8 @@ impl Change {
         self
     }
 
-    /// The same with a script that uses the ssh agent of the machine that Pallet runs on, if it does.
+    /// The same with a script that uses the ssh agent of the machine that Pallet runs on, if it
+    /// does.
     pub fn with_agent(mut self, agent: bool) -> Self {
         self.agent = agent;
         self

@@ -1,8 +1,8 @@
 //! What the tests of actions are written with: a node in a few words, and a plan as text.
 
 use crate::model::{
-    Attributes, CommandState, FileState, GroupState, NodeState, Os, OsFamily, PackageManager, PackageState, Reading, ServiceManager,
-    ServiceState, UserState,
+    Attributes, CommandState, FileState, GroupState, NodeState, Os, OsFamily, PackageManager,
+    PackageState, Reading, ServiceManager, ServiceState, UserState,
 };
 
 use super::{Action, Certainty, Workspace};
@@ -39,7 +39,10 @@ impl NodeBuilder {
     /// A file of root stands at `path`.
     pub fn file(mut self, path: &str, content: &str, mode: u32) -> Self {
         let digest = Some(crate::model::digest(content.as_bytes()));
-        self.0.set_file(path, FileState::File { digest, text: Some(content.into()), attributes: of_root(mode) });
+        self.0.set_file(
+            path,
+            FileState::File { digest, text: Some(content.into()), attributes: of_root(mode) },
+        );
         self
     }
 
@@ -75,13 +78,19 @@ impl NodeBuilder {
 
     /// The service is known, and so.
     pub fn service(mut self, name: &str, running: bool, enabled: bool) -> Self {
-        self.0.set_service(name, ServiceState { exists: true, running, enabled: Some(enabled), masked: false });
+        self.0.set_service(
+            name,
+            ServiceState { exists: true, running, enabled: Some(enabled), masked: false },
+        );
         self
     }
 
     /// Nothing knows the service.
     pub fn without_service(mut self, name: &str) -> Self {
-        self.0.set_service(name, ServiceState { exists: false, running: false, enabled: None, masked: false });
+        self.0.set_service(
+            name,
+            ServiceState { exists: false, running: false, enabled: None, masked: false },
+        );
         self
     }
 
@@ -191,13 +200,21 @@ impl Workspace for NoWorkspace {
     fn read(&self, path: &std::path::Path) -> Result<Vec<u8>, super::ActionError> {
         Err(super::ActionError::node(format!("there is no file {}", path.display())))
     }
-    fn digest(&self, path: &std::path::Path) -> Result<(String, u64, std::path::PathBuf), super::ActionError> {
+    fn digest(
+        &self,
+        path: &std::path::Path,
+    ) -> Result<(String, u64, std::path::PathBuf), super::ActionError> {
         Err(super::ActionError::node(format!("there is no file {}", path.display())))
     }
     fn list(&self, path: &std::path::Path) -> Result<Vec<super::Listed>, super::ActionError> {
         Err(super::ActionError::node(format!("there is no directory {}", path.display())))
     }
-    fn render(&self, _name: &str, template: &str, _values: &serde_json::Value) -> Result<String, super::ActionError> {
+    fn render(
+        &self,
+        _name: &str,
+        template: &str,
+        _values: &serde_json::Value,
+    ) -> Result<String, super::ActionError> {
         Ok(template.to_owned())
     }
 }

@@ -1,4 +1,5 @@
-//! What actions claim of a node, so that two that undo each other are found where they are declared.
+//! What actions claim of a node, so that two that undo each other are found where they are
+//! declared.
 
 mod accounts;
 mod paths;
@@ -12,7 +13,8 @@ use super::declared::Declared;
 use super::ere::Ere;
 use crate::model::digest;
 
-/// What one action claims. Two claims of one phase that contradict each other would be undone and made again in every run.
+/// What one action claims. Two claims of one phase that contradict each other would be undone and
+/// made again in every run.
 #[derive(Debug, Default)]
 pub struct Claims {
     all: Vec<Claim>,
@@ -21,7 +23,8 @@ pub struct Claims {
 
 #[derive(Debug)]
 enum Claim {
-    /// Something can be only one way at a time; `what` are the words for it, and `id` tells it from all else.
+    /// Something can be only one way at a time; `what` are the words for it, and `id` tells it from
+    /// all else.
     Value { what: String, id: String, is: String },
     /// Something of a path, and so of the directories that lead to it.
     Path(PathClaim),
@@ -50,7 +53,8 @@ impl std::fmt::Debug for Holds {
 struct LineClaim {
     /// The line that is there; `None`: one is not there.
     line: Option<String>,
-    /// It goes where the declaration says: whether it comes behind a line that matches cannot be told.
+    /// It goes where the declaration says: whether it comes behind a line that matches cannot be
+    /// told.
     placed: bool,
     /// The last line that matches gives way to it; without a line, every one.
     takes: Option<Ere>,
@@ -59,8 +63,14 @@ struct LineClaim {
 impl LineClaim {
     /// Whether the other one takes away the line of this one, every time.
     fn is_undone_by(&self, other: &LineClaim) -> bool {
-        let Some((line, takes)) = self.line.as_ref().zip(other.takes.as_ref()) else { return false };
-        takes.matches(line) && other.line.as_ref().is_none_or(|other| other != line && takes.matches(other) && !self.placed)
+        let Some((line, takes)) = self.line.as_ref().zip(other.takes.as_ref()) else {
+            return false;
+        };
+        takes.matches(line)
+            && other
+                .line
+                .as_ref()
+                .is_none_or(|other| other != line && takes.matches(other) && !self.placed)
     }
 }
 
@@ -71,7 +81,8 @@ impl Claims {
         claims
     }
 
-    /// `what`, in the words of an error (`whether nginx runs`), is so. What `is` says is only compared. Where the words do not tell all apart, `key` does.
+    /// `what`, in the words of an error (`whether nginx runs`), is so. What `is` says is only
+    /// compared. Where the words do not tell all apart, `key` does.
     pub fn value(&mut self, what: impl Into<String>, key: impl Into<String>, is: impl AsRef<str>) {
         // never the thing itself: it may be large, or a secret
         let is = is.as_ref();
@@ -82,7 +93,12 @@ impl Claims {
     }
 
     /// The same of what is told apart by its `id` alone, whatever the words for it are.
-    pub(super) fn identified(&mut self, what: impl Into<String>, id: impl Into<String>, is: impl Into<String>) {
+    pub(super) fn identified(
+        &mut self,
+        what: impl Into<String>,
+        id: impl Into<String>,
+        is: impl Into<String>,
+    ) {
         self.all.push(Claim::Value { what: what.into(), id: id.into(), is: is.into() });
     }
 
@@ -156,7 +172,8 @@ impl Claims {
         self.all.push(Claim::Part { path: path.to_owned(), holds: Holds(Box::new(holds)) });
     }
 
-    /// A file has a line, in the place of the last one that `takes` matches; a new one is `placed` beside another, or goes to the end.
+    /// A file has a line, in the place of the last one that `takes` matches; a new one is `placed`
+    /// beside another, or goes to the end.
     pub(super) fn line(&mut self, path: &str, line: &str, takes: Option<Ere>, placed: bool) {
         let line = LineClaim { line: Some(line.to_owned()), placed, takes };
         self.all.push(Claim::Line { path: path.to_owned(), line });
@@ -183,7 +200,8 @@ pub struct Claimed {
 }
 
 impl Claimed {
-    /// Adds what the next action claims, the one behind `all`. Gives which of them it undoes, and what both say something of.
+    /// Adds what the next action claims, the one behind `all`. Gives which of them it undoes, and
+    /// what both say something of.
     pub fn add(&mut self, next: &Declared, all: &[Declared]) -> Option<(usize, String)> {
         // what waits for a flag does so to act after others
         if next.options.if_flag.is_some() {
@@ -195,13 +213,19 @@ impl Claimed {
         claims.into_iter().find_map(|claim| self.add_claim(claim, all, &meets))
     }
 
-    fn add_claim(&mut self, claim: Claim, all: &[Declared], meets: &dyn Fn(&usize) -> bool) -> Option<(usize, String)> {
+    fn add_claim(
+        &mut self,
+        claim: Claim,
+        all: &[Declared],
+        meets: &dyn Fn(&usize) -> bool,
+    ) -> Option<(usize, String)> {
         let at = all.len();
         match claim {
             Claim::Path(claim) => self.paths.add(claim, at, meets),
             Claim::Value { what, id, is } => {
                 let known = self.values.entry(id).or_default();
-                let undone = known.iter().find(|(other, at)| *other != is && meets(at)).map(|(_, at)| *at);
+                let undone =
+                    known.iter().find(|(other, at)| *other != is && meets(at)).map(|(_, at)| *at);
                 if !known.iter().any(|(other, at)| *other == is && meets(at)) {
                     known.push((is, at));
                 }
@@ -209,31 +233,44 @@ impl Claimed {
             }
             Claim::Member { set, member } => {
                 let only = self.only.get(&set).into_iter().flatten();
-                let undone = only.into_iter().find(|(members, at)| !members.contains(&member) && meets(at)).map(|(_, at)| *at);
+                let undone = only
+                    .into_iter()
+                    .find(|(members, at)| !members.contains(&member) && meets(at))
+                    .map(|(_, at)| *at);
                 self.members.entry(set.clone()).or_default().push((member, at));
                 undone.map(|at| (at, set))
             }
             Claim::Only { set, members } => {
                 let there = self.members.get(&set).into_iter().flatten();
-                let undone = there.into_iter().find(|(member, at)| !members.contains(member) && meets(at)).map(|(_, at)| *at);
+                let undone = there
+                    .into_iter()
+                    .find(|(member, at)| !members.contains(member) && meets(at))
+                    .map(|(_, at)| *at);
                 self.only.entry(set.clone()).or_default().push((members, at));
                 undone.map(|at| (at, set))
             }
             Claim::Text { path, text } => {
                 let parts = self.parts.get(&path).into_iter().flatten();
-                let undone = parts.into_iter().find(|(holds, at)| !holds.0(&text) && meets(at)).map(|(_, at)| *at);
+                let undone = parts
+                    .into_iter()
+                    .find(|(holds, at)| !holds.0(&text) && meets(at))
+                    .map(|(_, at)| *at);
                 self.texts.entry(path.clone()).or_default().push(at);
                 undone.map(|at| (at, format!("the content of {path}")))
             }
             Claim::Part { path, holds } => {
                 let texts = self.texts.get(&path).into_iter().flatten();
-                let undone = texts.copied().find(|at| meets(at) && text_of(&all[*at], &path).is_some_and(|text| !holds.0(&text)));
+                let undone = texts.copied().find(|at| {
+                    meets(at) && text_of(&all[*at], &path).is_some_and(|text| !holds.0(&text))
+                });
                 self.parts.entry(path.clone()).or_default().push((holds, at));
                 undone.map(|at| (at, format!("the content of {path}")))
             }
             Claim::Line { path, line } => {
                 let known = self.lines.entry(path.clone()).or_default();
-                let undoes = |(other, at): &&(LineClaim, usize)| (line.is_undone_by(other) || other.is_undone_by(&line)) && meets(at);
+                let undoes = |(other, at): &&(LineClaim, usize)| {
+                    (line.is_undone_by(other) || other.is_undone_by(&line)) && meets(at)
+                };
                 let undone = known.iter().find(undoes).map(|(_, at)| *at);
                 known.push((line, at));
                 undone.map(|at| (at, format!("the lines of {path}")))
@@ -252,10 +289,18 @@ fn text_of(action: &Declared, path: &str) -> Option<String> {
 
 /// Whether both can be done in one run: they are not apart by the conditions that they stand under.
 fn meet(one: &Declared, other: &Declared) -> bool {
-    let opposite =
-        one.conditions.iter().any(|this| other.conditions.iter().any(|that| this.command == that.command && this.unless != that.unless));
-    let within =
-        |inner: &Declared, outer: &Declared| outer.conditions.iter().all(|outer| inner.conditions.iter().any(|inner| inner.id == outer.id));
+    let opposite = one.conditions.iter().any(|this| {
+        other
+            .conditions
+            .iter()
+            .any(|that| this.command == that.command && this.unless != that.unless)
+    });
+    let within = |inner: &Declared, outer: &Declared| {
+        outer
+            .conditions
+            .iter()
+            .all(|outer| inner.conditions.iter().any(|inner| inner.id == outer.id))
+    };
     !opposite && (within(one, other) || within(other, one))
 }
 

@@ -9,13 +9,17 @@ use super::edit::{Edit, Line, Missing, Wrong, plan_no_line, require_line};
 use super::ere::Ere;
 use super::file_support::{plan_delete, require_name};
 use super::{Action, ActionError, Change, Claims, Existence, Workspace};
-use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation, OsFamily, digest};
+use crate::model::{
+    Attributes, Capabilities, FileState, Known, NodeState, Observation, OsFamily, digest,
+};
 use crate::script::{Script, quote};
 
-/// Ensures that cron runs a command at certain times, or that no job of this name is there. Nothing to do where cron has the job just so.
+/// Ensures that cron runs a command at certain times, or that no job of this name is there. Nothing
+/// to do where cron has the job just so.
 ///
-/// The job is the file `/etc/cron.d/pallet-<name>`; on Alpine, whose cron has no such directory, a line of `/etc/crontabs/<user>`.
-/// Times are those of the node. Each of `minute` to `weekday` is a number, a name (`jan`, `mon`), a range (`1-5`), a step (`*/15`), or a list of these.
+/// The job is the file `/etc/cron.d/pallet-<name>`; on Alpine, whose cron has no such directory, a
+/// line of `/etc/crontabs/<user>`. Times are those of the node. Each of `minute` to `weekday` is a
+/// number, a name (`jan`, `mon`), a range (`1-5`), a step (`*/15`), or a list of these.
 ///
 /// Example: `cron(request, "backup", command = "/usr/local/bin/backup --all", minute = 30, hour = "2,14", user = "backup")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,7 +27,8 @@ use crate::script::{Script, quote};
 pub struct Cron {
     /// The name of the job: letters, digits, `-` and `_`.
     pub name: String,
-    /// The command, as one line of a shell, of at most 998 bytes; `%` and backslashes mean just that.
+    /// The command, as one line of a shell, of at most 998 bytes; `%` and backslashes mean just
+    /// that.
     #[serde(default)]
     pub command: String,
     /// The user that it runs as, who must exist; root if none is given.
@@ -45,7 +50,8 @@ pub struct Cron {
     #[serde(default = "every", deserialize_with = "text_or_number")]
     #[schemars(with = "TextOrNumber")]
     pub month: String,
-    /// The day of the week, 0 or 7 (Sunday) to 6, or `sun` to `sat`; every one if none is given. With `day`, either of the two is enough.
+    /// The day of the week, 0 or 7 (Sunday) to 6, or `sun` to `sat`; every one if none is given.
+    /// With `day`, either of the two is enough.
     #[serde(default = "every", deserialize_with = "text_or_number")]
     #[schemars(with = "TextOrNumber")]
     pub weekday: String,
@@ -82,7 +88,10 @@ fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, 
     match serde_json::Value::deserialize(deserializer)? {
         serde_json::Value::String(text) => Ok(text),
         serde_json::Value::Number(number) => Ok(number.to_string()),
-        other => Err(serde::de::Error::custom(format!("{other} is not a time; give a number or text such as \"*/15\""))),
+        other => Err(serde::de::Error::custom(format!(
+            "{other} is not a time; give a number or \
+            text such as \"*/15\""
+        ))),
     }
 }
 
@@ -100,7 +109,8 @@ const SPECIAL: [(&str, &str); 8] = [
     ("@yearly", "0 0 1 1 *"),
     ("@annually", "0 0 1 1 *"),
 ];
-const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const MONTHS: [&str; 12] =
+    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 impl Cron {
@@ -178,15 +188,17 @@ impl Cron {
         self.special.clone().unwrap_or_else(fields)
     }
 
-    /// The command as cron must read it. A `%` would end it. Debian's cron takes a backslash before `%` and before another backslash away, all others
-    /// take it away before `%` alone; there the shell puts a backslash before `%` together again.
+    /// The command as cron must read it. A `%` would end it. Debian's cron takes a backslash before
+    /// `%` and before another backslash away, all others take it away before `%` alone; there the
+    /// shell puts a backslash before `%` together again.
     fn escaped(&self, family: OsFamily) -> String {
         let command = &self.command;
         if family == OsFamily::Debian {
             let mut out = String::new();
             let mut chars = command.chars().peekable();
             while let Some(char) = chars.next() {
-                let special = char == '%' || (char == '\\' && matches!(chars.peek(), Some('\\' | '%')));
+                let special =
+                    char == '%' || (char == '\\' && matches!(chars.peek(), Some('\\' | '%')));
                 out.extend(special.then_some('\\').into_iter().chain([char]));
             }
             return out;
@@ -200,8 +212,14 @@ impl Cron {
 
     /// The content of the job's own file.
     pub(super) fn content(&self, family: OsFamily) -> String {
-        let quoted = |value: &str| if value.contains('"') { format!("'{value}'") } else { format!("\"{value}\"") };
-        let environment: String = self.environment.iter().map(|(name, value)| format!("{name}={}\n", quoted(value))).collect();
+        let quoted = |value: &str| {
+            if value.contains('"') { format!("'{value}'") } else { format!("\"{value}\"") }
+        };
+        let environment: String = self
+            .environment
+            .iter()
+            .map(|(name, value)| format!("{name}={}\n", quoted(value)))
+            .collect();
         format!("{environment}{} {} {}\n", self.schedule(), self.user, self.escaped(family))
     }
 
@@ -210,12 +228,25 @@ impl Cron {
         let schedule = self.schedule();
         let schedule = match SPECIAL.iter().find(|(word, _)| *word == schedule) {
             Some((word, "")) => {
-                return Err(ActionError::node(format!("this system's cron knows no {word}; use service, or a script in /etc/local.d")));
+                return Err(ActionError::node(format!(
+                    "this system's cron knows no {word}; use \
+                    service, or a script in /etc/local.d"
+                )));
             }
             Some((_, fields)) => (*fields).to_owned(),
             None => schedule,
         };
-        let environment: String = self.environment.iter().map(|(name, value)| format!("export {name}={}; ", quote(value))).collect();
+        let environment: String = self
+            .environment
+            .iter()
+            .map(|(name, value)| {
+                format!(
+                    "export \
+            {name}={}; ",
+                    quote(value)
+                )
+            })
+            .collect();
         Ok(format!("{schedule} {environment}{} # pallet: {}", self.command, self.name))
     }
 
@@ -233,7 +264,10 @@ impl Cron {
             Known::Known(Some(_)) => Ok(None),
             Known::Known(None) => {
                 let (name, user) = (&self.name, &self.user);
-                Err(ActionError::node(format!("there is no user {user} to run {name} as; declare user({user:?}) before it")))
+                Err(ActionError::node(format!(
+                    "there is no user {user} to run {name} as; declare \
+                    user({user:?}) before it"
+                )))
             }
             Known::Unknown => Ok(Some(Script::new().call(["require_user", &self.user]))),
         }
@@ -246,15 +280,30 @@ impl Cron {
 
     fn plan_table(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
         let table = self.table();
-        let missing = if self.action == Existence::Create { Missing::Create } else { Missing::Leave };
-        let edit = Edit::of(&table, missing, Attributes { owner: Some(root()), group: Some(root()), mode: Some(0o600) });
+        let missing =
+            if self.action == Existence::Create { Missing::Create } else { Missing::Leave };
+        let edit = Edit::of(
+            &table,
+            missing,
+            Attributes { owner: Some(root()), group: Some(root()), mode: Some(0o600) },
+        );
         let change = match self.action {
-            Existence::Create => Line { line: &self.line()?, replaces: Some(self.own_line()?), enough: None, place: None }.plan(&edit, node)?,
+            Existence::Create => Line {
+                line: &self.line()?,
+                replaces: Some(self.own_line()?),
+                enough: None,
+                place: None,
+            }
+            .plan(&edit, node)?,
             Existence::Delete => plan_no_line(&edit, node, &Wrong::Match(self.own_line()?))?,
         };
         Ok(change.map(|change| {
             // its cron looks there for tables that were changed
-            let tell = format!("if [ -n \"$change\" ]; then printf '%s\\n' {} >>/etc/crontabs/cron.update; fi", quote(&self.user));
+            let tell = format!(
+                "if [ -n \"$change\" ]; then printf '%s\\n' {} \
+                >>/etc/crontabs/cron.update; fi",
+                quote(&self.user)
+            );
             Change { script: change.script.clone().raw(&tell), ..change }
         }))
     }
@@ -263,16 +312,30 @@ impl Cron {
 /// Checks one field of a schedule.
 fn check_times(text: &str, least: u32, most: u32, names: &[&str]) -> Result<(), String> {
     let value = |word: &str| -> Result<u32, String> {
-        let named = names.iter().position(|name| name.eq_ignore_ascii_case(word)).and_then(|at| u32::try_from(at).ok());
-        let number = named.map(|at| at + least).or_else(|| word.bytes().all(|byte| byte.is_ascii_digit()).then(|| word.parse().ok()).flatten());
+        let named = names
+            .iter()
+            .position(|name| name.eq_ignore_ascii_case(word))
+            .and_then(|at| u32::try_from(at).ok());
+        let number = named.map(|at| at + least).or_else(|| {
+            word.bytes().all(|byte| byte.is_ascii_digit()).then(|| word.parse().ok()).flatten()
+        });
         match number {
             Some(number) if (least..=most).contains(&number) => Ok(number),
             Some(_) => Err(format!("{word} is not from {least} to {most}")),
-            None => Err(format!("{word:?} is not a number{}", if names.is_empty() { "" } else { " or a name of three letters" })),
+            None => Err(format!(
+                "{word:?} is not a number{}",
+                if names.is_empty() {
+                    ""
+                } else {
+                    " \
+                or a name of three letters"
+                }
+            )),
         }
     };
     for part in text.split(',') {
-        let (range, step) = part.split_once('/').map_or((part, None), |(range, step)| (range, Some(step)));
+        let (range, step) =
+            part.split_once('/').map_or((part, None), |(range, step)| (range, Some(step)));
         if let Some((low, high)) = range.split_once('-') {
             if value(low)? > value(high)? {
                 return Err(format!("the range {range} is empty"));
@@ -303,7 +366,11 @@ impl Action for Cron {
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         if self.name.is_empty() || !self.name.bytes().all(plain) {
-            return Self::wrong(format!("the name {:?} is not of letters, digits, - and _; cron reads no other files", self.name));
+            return Self::wrong(format!(
+                "the name {:?} is not of letters, digits, - and _; cron \
+                reads no other files",
+                self.name
+            ));
         }
         require_name(Self::NAME, "user", &self.user)?;
         if self.action == Existence::Delete {
@@ -314,17 +381,27 @@ impl Action for Cron {
             return Self::wrong(format!("{} has no command; say what it runs", self.name));
         }
         if self.escaped(OsFamily::Debian).len() > MAX_COMMAND {
-            let message = format!("the command of {} has more than the {MAX_COMMAND} bytes that cron reads; put it into a script", self.name);
+            let message = format!(
+                "the command of {} has more than the {MAX_COMMAND} bytes that \
+                cron reads; put it into a script",
+                self.name
+            );
             return Self::wrong(message);
         }
         for (name, value) in &self.environment {
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-            if name.is_empty() || !name.bytes().all(plain) || name.starts_with(|first: char| first.is_ascii_digit()) {
+            if name.is_empty()
+                || !name.bytes().all(plain)
+                || name.starts_with(|first: char| first.is_ascii_digit())
+            {
                 return Self::wrong(format!("{name:?} is not a name of an environment variable"));
             }
             require_line(Self::NAME, name, value)?;
             if value.contains('"') && value.contains('\'') {
-                return Self::wrong(format!("{name} holds both kinds of quotes, which cron cannot; set it in a script that the command runs"));
+                return Self::wrong(format!(
+                    "{name} holds both kinds of quotes, which cron cannot; \
+                    set it in a script that the command runs"
+                ));
             }
         }
         for (field, text, least, most, names) in self.times() {
@@ -384,12 +461,18 @@ impl Action for Cron {
             return Ok(plan_delete(node, &self.file()));
         }
         if node.file(DIRECTORY) == Known::Known(&FileState::Absent) {
-            return Err(ActionError::node(format!("there is no {DIRECTORY}; install cron before, with package(\"cron\") or package(\"cronie\")")));
+            return Err(ActionError::node(format!(
+                "there is no {DIRECTORY}; install cron before, \
+                with package(\"cron\") or package(\"cronie\")"
+            )));
         }
         let file = self.file();
         let attributes = Attributes { owner: Some(root()), group: Some(root()), mode: Some(0o644) };
         let content = self.content(node.os.family);
-        Ok(self.with_user(Edit::of(&file, Missing::Create, attributes).plan_whole(node, &content)?, user))
+        Ok(self.with_user(
+            Edit::of(&file, Missing::Create, attributes).plan_whole(node, &content)?,
+            user,
+        ))
     }
 }
 

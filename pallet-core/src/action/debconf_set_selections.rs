@@ -7,9 +7,11 @@ use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, CommandState, Known, NodeState, Observation};
 use crate::script::{DEBCONF, Script, packages};
 
-/// Ensures that debconf knows the answer to a question that a package of Debian asks when it is installed. Declare it before the package.
+/// Ensures that debconf knows the answer to a question that a package of Debian asks when it is
+/// installed. Declare it before the package.
 ///
-/// It does nothing if that is the answer already, given by somebody. A package that is installed is not configured again.
+/// It does nothing if that is the answer already, given by somebody. A package that is installed is
+/// not configured again.
 ///
 /// Example: `debconf_set_selections(request, "postfix", "postfix/main_mailer_type", "select", "Internet Site")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -19,22 +21,36 @@ pub struct DebconfSetSelections {
     pub package: String,
     /// The question: `postfix/main_mailer_type`.
     pub question: String,
-    /// What kind of question it is: `boolean`, `select`, `multiselect`, `string`, `password`, `note`, `text`, `title` or `error`.
+    /// What kind of question it is: `boolean`, `select`, `multiselect`, `string`, `password`,
+    /// `note`, `text`, `title` or `error`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The answer, one line: for `boolean`, `true` or `false`; for `multiselect`, answers with `, ` between them. It may be a secret.
+    /// The answer, one line: for `boolean`, `true` or `false`; for `multiselect`, answers with `, `
+    /// between them. It may be a secret.
     pub value: String,
 }
 
-const KINDS: [&str; 9] = ["boolean", "select", "multiselect", "string", "password", "note", "text", "title", "error"];
+const KINDS: [&str; 9] =
+    ["boolean", "select", "multiselect", "string", "password", "note", "text", "title", "error"];
 
 impl DebconfSetSelections {
     /// The answer `value` to a question of this kind.
-    pub fn new(package: impl Into<String>, question: impl Into<String>, kind: impl Into<String>, value: impl Into<String>) -> Self {
-        DebconfSetSelections { package: package.into(), question: question.into(), kind: kind.into(), value: value.into() }
+    pub fn new(
+        package: impl Into<String>,
+        question: impl Into<String>,
+        kind: impl Into<String>,
+        value: impl Into<String>,
+    ) -> Self {
+        DebconfSetSelections {
+            package: package.into(),
+            question: question.into(),
+            kind: kind.into(),
+            value: value.into(),
+        }
     }
 
-    /// A command that succeeds if there is nothing to do. The comparison is made on the node, so that no answer travels.
+    /// A command that succeeds if there is nothing to do. The comparison is made on the node, so
+    /// that no answer travels.
     fn look(&self) -> String {
         let call = Script::new().call(["debconf_is", &self.package, &self.question, &self.value]);
         format!("{DEBCONF}{}", call.as_str())
@@ -51,7 +67,9 @@ impl Action for DebconfSetSelections {
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
         let wrong = |message: String| Err(ActionError::arguments(Self::NAME, message));
         for (what, word) in [("package", &self.package), ("question", &self.question)] {
-            if word.is_empty() || word.contains(|char: char| char.is_whitespace() || char.is_control()) {
+            if word.is_empty()
+                || word.contains(|char: char| char.is_whitespace() || char.is_control())
+            {
                 return wrong(format!("the {what} {word:?} is not one word"));
             }
         }
@@ -59,17 +77,31 @@ impl Action for DebconfSetSelections {
             return wrong(format!("the type {:?} is not one of {}", self.kind, KINDS.join(", ")));
         }
         // the value may be a secret, so it is not shown
-        if self.value.chars().any(char::is_control) || self.value.ends_with('\\') || self.value.trim() != self.value {
-            return wrong(format!("the value for {} is not one line, or begins or ends with a space or ends with a backslash", self.question));
+        if self.value.chars().any(char::is_control)
+            || self.value.ends_with('\\')
+            || self.value.trim() != self.value
+        {
+            return wrong(format!(
+                "the value for {} is not one line, or begins or ends with a space \
+                or ends with a backslash",
+                self.question
+            ));
         }
         if self.kind == "boolean" && !["true", "false"].contains(&self.value.as_str()) {
-            return wrong(format!("the value for {} is neither \"true\" nor \"false\"", self.question));
+            return wrong(format!(
+                "the value for {} is neither \"true\" nor \"false\"",
+                self.question
+            ));
         }
         Ok(())
     }
 
     fn claims(&self, claims: &mut Claims) {
-        claims.value(format!("the answer to {} of {}", self.question, self.package), "", &self.value);
+        claims.value(
+            format!("the answer to {} of {}", self.question, self.package),
+            "",
+            &self.value,
+        );
     }
 
     fn needs(&self, needed: &mut Capabilities) {
@@ -82,7 +114,13 @@ impl Action for DebconfSetSelections {
 
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
         packages::require_debian(&node.os, Self::NAME)?;
-        let script = Script::new().call(["debconf_set", &self.package, &self.question, &self.kind, &self.value]);
+        let script = Script::new().call([
+            "debconf_set",
+            &self.package,
+            &self.question,
+            &self.kind,
+            &self.value,
+        ]);
         let change = match node.command(&self.look()) {
             Known::Known(CommandState { exit: 0 }) => return Ok(None),
             Known::Known(_) => Change::will("set the answer", script),
@@ -107,11 +145,15 @@ mod tests {
 
     #[test]
     fn sets_what_is_not_so() {
-        check(mailer(), node().command(&mailer().look(), 1), expect![[r#"
+        check(
+            mailer(),
+            node().command(&mailer().look(), 1),
+            expect![[r#"
             will set the answer
             ---
             debconf_set postfix postfix/main_mailer_type select 'Internet Site'
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
@@ -121,23 +163,71 @@ mod tests {
 
     #[test]
     fn decides_on_the_node_what_is_not_known() {
-        check(mailer(), node(), expect![[r#"
+        check(
+            mailer(),
+            node(),
+            expect![[r#"
             may set the answer
             ---
             debconf_set postfix postfix/main_mailer_type select 'Internet Site'
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn refuses_what_cannot_be() {
-        let with = |kind: &str, value: &str| DebconfSetSelections::new("postfix", "postfix/x", kind, value);
-        check(with("number", "1"), node(), expect![[r#"error: debconf_set_selections: the type "number" is not one of boolean, select, multiselect, string, password, note, text, title, error"#]]);
-        check(with("boolean", "yes"), node(), expect![[r#"error: debconf_set_selections: the value for postfix/x is neither "true" nor "false""#]]);
-        check(with("password", "two\nlines"), node(), expect!["error: debconf_set_selections: the value for postfix/x is not one line, or begins or ends with a space or ends with a backslash"]);
-        check(DebconfSetSelections::new("a b", "postfix/x", "string", ""), node(), expect![[r#"error: debconf_set_selections: the package "a b" is not one word"#]]);
+        let with = |kind: &str, value: &str| {
+            DebconfSetSelections::new("postfix", "postfix/x", kind, value)
+        };
+        check(
+            with("number", "1"),
+            node(),
+            expect![[
+                r#"error: debconf_set_selections: the type "number" is not one of boolean, select, multiselect, string, password, note, text, title, error"#
+            ]],
+        );
+        check(
+            with("boolean", "yes"),
+            node(),
+            expect![[
+                r#"error: debconf_set_selections: the value for postfix/x is neither "true" nor "false""#
+            ]],
+        );
+        check(
+            with("password", "two\nlines"),
+            node(),
+            expect![
+                "error: debconf_set_selections: the \
+            value for postfix/x is not one line, or begins or ends with a space or ends with a \
+            backslash"
+            ],
+        );
+        check(
+            DebconfSetSelections::new("a b", "postfix/x", "string", ""),
+            node(),
+            expect![[r#"error: debconf_set_selections: the package "a b" is not one word"#]],
+        );
         for (id, family, manager, expected) in [
-            ("rocky", OsFamily::RedHat, PackageManager::Dnf, expect!["error: debconf_set_selections is for Debian and its kin; this node is rocky 12 (x86_64), with dnf"]),
-            ("plan9", OsFamily::Unknown, PackageManager::Unknown, expect!["error: debconf_set_selections is for Debian and its kin; this node is plan9 12 (x86_64), with none of apt, dnf, yum, zypper, pacman and apk"]),
+            (
+                "rocky",
+                OsFamily::RedHat,
+                PackageManager::Dnf,
+                expect![
+                    "error: \
+                debconf_set_selections is for Debian and its kin; this node is rocky 12 (x86_64), \
+                with dnf"
+                ],
+            ),
+            (
+                "plan9",
+                OsFamily::Unknown,
+                PackageManager::Unknown,
+                expect![
+                    "error: \
+                debconf_set_selections is for Debian and its kin; this node is plan9 12 (x86_64), \
+                with none of apt, dnf, yum, zypper, pacman and apk"
+                ],
+            ),
         ] {
             check(mailer(), node().os(id, family, manager), expected);
         }

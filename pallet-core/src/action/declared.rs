@@ -20,10 +20,12 @@ pub struct Options {
     /// Runs the action only if this flag was set before, in this operation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub if_flag: Option<String>,
-    /// Moves the action before all actions of its phase with one of these names, such as `package` or `service nginx`.
+    /// Moves the action before all actions of its phase with one of these names, such as `package`
+    /// or `service nginx`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub always_before: Vec<String>,
-    /// Moves the action after all actions of its phase with one of these names, such as `package` or `service nginx`.
+    /// Moves the action after all actions of its phase with one of these names, such as `package`
+    /// or `service nginx`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub always_after: Vec<String>,
 }
@@ -77,7 +79,8 @@ impl fmt::Display for SourceLocation {
     }
 }
 
-/// A condition on the node that a group of actions stands under. It is looked at once, before the first of them that would change anything.
+/// A condition on the node that a group of actions stands under. It is looked at once, before the
+/// first of them that would change anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
     /// Tells the conditions of a phase apart.
@@ -97,7 +100,8 @@ pub struct Declared {
     pub options: Options,
     /// The conditions that it stands under: all must hold.
     pub conditions: Vec<Condition>,
-    /// Its arguments hold secrets, so what it changes is not shown in detail; this names it without them.
+    /// Its arguments hold secrets, so what it changes is not shown in detail; this names it without
+    /// them.
     pub secret: Option<String>,
     /// The place in the project that asked for it, if there is one.
     pub source: Option<SourceLocation>,
@@ -114,7 +118,8 @@ pub struct Declared {
 pub struct Shown {
     /// Its arguments, with placeholders where secrets stand.
     pub arguments: Value,
-    /// The same action with placeholders, where the action itself holds secrets and can be made without.
+    /// The same action with placeholders, where the action itself holds secrets and can be made
+    /// without.
     pub action: Option<Box<dyn AnyAction>>,
 }
 
@@ -133,7 +138,8 @@ impl Declared {
         }
     }
 
-    /// Marks the action with all its arguments, as it is recorded on a node on which it was applied.
+    /// Marks the action with all its arguments, as it is recorded on a node on which it was
+    /// applied.
     pub fn mark(&self) -> String {
         let digest = crate::model::digest(format!("{:?}", self.action).as_bytes());
         digest.chars().take(16).collect()

@@ -4,7 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::builders::attribute_builders;
-use super::file_support::{Existence, attribute_words, attributes, kind, new_attributes, parent, plan_delete, plan_file, require_absolute};
+use super::file_support::{
+    Existence, attribute_words, attributes, kind, new_attributes, parent, plan_delete, plan_file,
+    require_absolute,
+};
 use super::ownership::Ownership;
 use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation};
@@ -31,7 +34,8 @@ pub struct Directory {
     /// The permissions, in octal: `"0755"`.
     #[serde(default)]
     pub mode: Option<String>,
-    /// Whether all that is in the directory is to be of the owner and the group too; the mode is its own.
+    /// Whether all that is in the directory is to be of the owner and the group too; the mode is
+    /// its own.
     #[serde(default)]
     pub recursive: bool,
     /// `create`, or `delete` with all that is in it.
@@ -40,13 +44,22 @@ pub struct Directory {
 }
 
 /// What no node does without.
-pub(super) const SYSTEM: &[&str] =
-    &["/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys", "/tmp", "/usr", "/var"];
+pub(super) const SYSTEM: &[&str] = &[
+    "/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/proc", "/root", "/run",
+    "/sbin", "/sys", "/tmp", "/usr", "/var",
+];
 
 impl Directory {
     /// A directory at `path`.
     pub fn at(path: impl Into<String>) -> Self {
-        Directory { path: path.into(), owner: None, group: None, mode: None, recursive: false, action: Existence::Create }
+        Directory {
+            path: path.into(),
+            owner: None,
+            group: None,
+            mode: None,
+            recursive: false,
+            action: Existence::Create,
+        }
     }
 
     attribute_builders!();
@@ -74,17 +87,38 @@ impl Action for Directory {
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
         require_absolute(Self::NAME, &self.path)?;
         if self.action == Existence::Delete && SYSTEM.contains(&self.path.as_str()) {
-            return Err(ActionError::arguments(Self::NAME, format!("{} is a part of the system and is not deleted", self.path)));
+            return Err(ActionError::arguments(
+                Self::NAME,
+                format!(
+                    "{} is a part of the system and \
+                is not deleted",
+                    self.path
+                ),
+            ));
         }
         if self.recursive && self.owner.is_none() && self.group.is_none() {
-            return Err(ActionError::arguments(Self::NAME, "recursive is about the owner and the group; give one, or leave recursive away"));
+            return Err(ActionError::arguments(
+                Self::NAME,
+                "recursive is about the owner and the \
+                group; give one, or leave recursive away",
+            ));
         }
         attributes(Self::NAME, &self.owner, &self.group, &self.mode).map(drop)
     }
 
     fn claims(&self, claims: &mut Claims) {
-        claims.path(&self.path, if self.action == Existence::Delete { "nothing" } else { "a directory" });
-        if let (Ok(wanted), Existence::Create) = (attributes(Self::NAME, &self.owner, &self.group, &self.mode), self.action) {
+        claims.path(
+            &self.path,
+            if self.action == Existence::Delete {
+                "nothing"
+            } else {
+                "a \
+            directory"
+            },
+        );
+        if let (Ok(wanted), Existence::Create) =
+            (attributes(Self::NAME, &self.owner, &self.group, &self.mode), self.action)
+        {
             claims.attributes(&self.path, &wanted);
             if self.recursive {
                 claims.owned_below(&self.path, wanted.owner.as_deref(), wanted.group.as_deref());
@@ -119,12 +153,20 @@ impl Action for Directory {
             Known::Known(FileState::Directory(current)) => wanted.or(current),
             Known::Known(FileState::Absent) => new_attributes(node, &wanted, 0o755),
             Known::Known(other) => {
-                let message = format!("{} is a {}, not a directory; delete it with file({0:?}, action = \"delete\") before", self.path, kind(other));
+                let message = format!(
+                    "{} is a {}, not a directory; delete it with file({0:?}, \
+                    action = \"delete\") before",
+                    self.path,
+                    kind(other)
+                );
                 return Err(ActionError::node(message));
             }
             Known::Unknown => wanted.clone(),
         };
-        let call = ["ensure_directory", &self.path].map(str::to_owned).into_iter().chain(attribute_words(&wanted));
+        let call = ["ensure_directory", &self.path]
+            .map(str::to_owned)
+            .into_iter()
+            .chain(attribute_words(&wanted));
         let ownership = Ownership::new(&self.path, &self.owner, &self.group);
         let mut script = Script::new().call(call);
         if self.recursive {
@@ -133,7 +175,9 @@ impl Action for Directory {
         let change = plan_file(node, &self.path, FileState::Directory(attributes), script.clone())?;
         // its parents come along
         let mut path = self.path.as_str();
-        while let Some(above) = parent(path).filter(|above| node.file(above) == Known::Known(&FileState::Absent)) {
+        while let Some(above) =
+            parent(path).filter(|above| node.file(above) == Known::Known(&FileState::Absent))
+        {
             node.set_file(above, FileState::Directory(Attributes::default()));
             path = above;
         }
@@ -164,12 +208,26 @@ mod tests {
 
     #[test]
     fn the_system_is_not_deleted() {
-        check(Directory::at("/usr").absent(), node(), expect!["error: directory: /usr is a part of the system and is not deleted"]);
+        check(
+            Directory::at("/usr").absent(),
+            node(),
+            expect![
+                "error: directory: /usr is a part of \
+            the system and is not deleted"
+            ],
+        );
     }
 
     #[test]
     fn leaves_what_is_right() {
-        check(Directory::at("/srv").mode(0o750), node().directory("/srv", 0o750), expect!["nothing to do"]);
+        check(
+            Directory::at("/srv").mode(0o750),
+            node().directory("/srv", 0o750),
+            expect![
+                "nothing \
+            to do"
+            ],
+        );
     }
 
     #[test]
@@ -178,56 +236,96 @@ mod tests {
         let action = || Directory::at("/srv").owner("app").group("web").recursive();
         let there = || {
             let mut node = node();
-            let attributes = Attributes { owner: Some("app".into()), group: Some("web".into()), mode: Some(0o755) };
+            let attributes = Attributes {
+                owner: Some("app".into()),
+                group: Some("web".into()),
+                mode: Some(0o755),
+            };
             node.0.set_file("/srv", FileState::Directory(attributes));
             node
         };
-        check(action(), node().without_file("/srv"), expect![[r#"
+        check(
+            action(),
+            node().without_file("/srv"),
+            expect![[r#"
             will create directory
             + directory app:web 0755
             ---
             ensure_directory /srv app web ''
             ensure_owners /srv app web
-        "#]]);
+        "#]],
+        );
         check(action(), there().reading(find, 0, ""), expect!["nothing to do"]);
-        check(action(), there().reading(find, 0, "/srv/x"), expect![[r#"
+        check(
+            action(),
+            there().reading(find, 0, "/srv/x"),
+            expect![[r#"
             will change owner or group of what is in it
             ---
             ensure_directory /srv app web ''
             ensure_owners /srv app web
-        "#]]);
-        check(action(), there().reading(find, 1, ""), expect![[r#"
+        "#]],
+        );
+        check(
+            action(),
+            there().reading(find, 1, ""),
+            expect![[r#"
             may ensure owner and group of what is in it
             ---
             ensure_directory /srv app web ''
             ensure_owners /srv app web
-        "#]]);
-        check(action(), node().directory("/srv", 0o755).reading(find, 0, "/srv"), expect![[r#"
+        "#]],
+        );
+        check(
+            action(),
+            node().directory("/srv", 0o755).reading(find, 0, "/srv"),
+            expect![[r#"
             will change owner or mode
             - directory root:root 0755
             + directory app:web 0755
             ---
             ensure_directory /srv app web ''
             ensure_owners /srv app web
-        "#]]);
-        check(Directory::at("/srv").owner("it's").recursive(), node(), expect![[r#"
+        "#]],
+        );
+        check(
+            Directory::at("/srv").owner("it's").recursive(),
+            node(),
+            expect![[r#"
             may ensure directory
             + directory it's:? ?
             ---
             ensure_directory /srv 'it'\''s' '' ''
             ensure_owners /srv 'it'\''s' ''
-        "#]]);
-        check(Directory::at("/srv").mode(0o700).recursive(), node(), expect!["error: directory: recursive is about the owner and the group; give one, or leave recursive away"]);
+        "#]],
+        );
+        check(
+            Directory::at("/srv").mode(0o700).recursive(),
+            node(),
+            expect![
+                "error: directory: \
+            recursive is about the owner and the group; give one, or leave recursive away"
+            ],
+        );
     }
 
     #[test]
     fn what_is_put_in_it_afterwards_is_seen() {
         let mut state = node().directory("/srv", 0o755).without_file("/srv/x").0;
-        state.set_reading("find /srv \\( ! -user root \\) -print -quit", Reading { exit: 0, output: String::new(), of: Some("/srv/".into()) });
+        state.set_reading(
+            "find /srv \\( ! -user root \\) -print -quit",
+            Reading { exit: 0, output: String::new(), of: Some("/srv/".into()) },
+        );
         let action = Directory::at("/srv").owner("root").recursive();
         assert!(action.plan(&mut state).expect("it can be planned").is_none());
-        super::super::File::at("/srv/x").plan(&mut state).expect("it can be planned").expect("it changes");
-        let change = action.plan(&mut state).expect("it can be planned").expect("it may be another's");
+        super::super::File::at("/srv/x").plan(&mut state).expect("it can be planned").expect(
+            "it \
+            changes",
+        );
+        let change = action.plan(&mut state).expect("it can be planned").expect(
+            "it may be \
+            another's",
+        );
         assert_eq!(change.certainty, super::super::Certainty::May);
     }
 }

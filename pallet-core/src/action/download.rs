@@ -57,7 +57,10 @@ impl DownloadArguments<'_> {
                 ("proxy", self.proxy.is_some()),
             ];
             return match given.iter().find(|(_, given)| *given) {
-                Some((name, _)) => wrong(format!("{name} is for a download; give url, or leave {name} away")),
+                Some((name, _)) => wrong(format!(
+                    "{name} is for a download; give url, or leave \
+                    {name} away"
+                )),
                 None => Ok(None),
             };
         };
@@ -71,13 +74,16 @@ impl DownloadArguments<'_> {
         }
         let checksum = match (self.sha256, self.md5, self.checksum_url) {
             (None, None, None) => Checksum::None,
-            (Some(sha256), None, None) => Checksum::Sha256(hexadecimal(action, "sha256", sha256, 64)?),
+            (Some(sha256), None, None) => {
+                Checksum::Sha256(hexadecimal(action, "sha256", sha256, 64)?)
+            }
             (None, Some(md5), None) => Checksum::Md5(hexadecimal(action, "md5", md5, 32)?),
             (None, None, Some(url)) => Checksum::Url(url.clone()),
             _ => return wrong("give at most one of sha256, md5 and checksum_url".to_owned()),
         };
         for (name, value) in self.headers {
-            let token = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+            let token = !name.is_empty()
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
             // the value may be a secret, so it is not shown
             if !token || value.chars().any(char::is_control) {
                 return wrong(format!("the header {name:?} is not a name and a value of one line"));
@@ -91,18 +97,40 @@ impl DownloadArguments<'_> {
 fn check_url(action: &str, name: &str, url: &str, schemes: &[&str]) -> Result<(), ActionError> {
     let wrong = |message: String| Err(ActionError::arguments(action, message));
     if !schemes.iter().any(|scheme| url.len() > scheme.len() && url.starts_with(scheme)) {
-        return wrong(format!("the {name} {:?} does not begin with one of {}", shown(url), schemes.join(", ")));
+        return wrong(format!(
+            "the {name} {:?} does not begin with one of {}",
+            shown(url),
+            schemes.join(", ")
+        ));
     }
-    if url.chars().any(|char| char.is_control() || char.is_whitespace() || char == '"' || char == '\\') {
-        return wrong(format!("the {name} {:?} holds a space, quote or backslash; write %20, %22 or %5C", shown(url)));
+    if url
+        .chars()
+        .any(|char| char.is_control() || char.is_whitespace() || char == '"' || char == '\\')
+    {
+        return wrong(format!(
+            "the {name} {:?} holds a space, quote or backslash; write %20, %22 or \
+            %5C",
+            shown(url)
+        ));
     }
     Ok(())
 }
 
-fn hexadecimal(action: &str, name: &str, digest: &str, length: usize) -> Result<String, ActionError> {
+fn hexadecimal(
+    action: &str,
+    name: &str,
+    digest: &str,
+    length: usize,
+) -> Result<String, ActionError> {
     match digest.len() == length && digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         true => Ok(digest.to_ascii_lowercase()),
-        false => Err(ActionError::arguments(action, format!("the {name} {digest:?} is not {length} hexadecimal digits"))),
+        false => Err(ActionError::arguments(
+            action,
+            format!(
+                "the {name} {digest:?} is not {length} \
+            hexadecimal digits"
+            ),
+        )),
     }
 }
 
@@ -121,7 +149,8 @@ impl Download {
         shown(&self.url)
     }
 
-    /// Names where it comes from: what is not known by its digest is fetched again when this changes.
+    /// Names where it comes from: what is not known by its digest is fetched again when this
+    /// changes.
     pub(super) fn origin(&self) -> String {
         match &self.checksum {
             Checksum::Sha256(digest) => digest.clone(),
@@ -133,19 +162,28 @@ impl Download {
 
     /// Shell text that fetches it into the file that `to` expands to, and verifies it.
     pub(super) fn script(&self, to: &str) -> String {
-        let headers = self.headers.iter().map(|(name, value)| format!("{name}: {value}").replace('\\', "\\\\").replace('"', "\\\""));
+        let headers = self.headers.iter().map(|(name, value)| {
+            format!("{name}: {value}").replace('\\', "\\\\").replace('"', "\\\"")
+        });
         let mut script = self.call(to, &self.url, headers.collect());
         let shown = quote(&self.shown());
         match &self.checksum {
             Checksum::None => {}
-            Checksum::Sha256(digest) => script.push_str(&format!("has_checksum {to} {shown} sha256sum {digest}\n")),
-            Checksum::Md5(digest) => script.push_str(&format!("has_checksum {to} {shown} md5sum {digest}\n")),
+            Checksum::Sha256(digest) => script.push_str(&format!(
+                "has_checksum {to} {shown} \
+                sha256sum {digest}\n"
+            )),
+            Checksum::Md5(digest) => script.push_str(&format!(
+                "has_checksum {to} {shown} md5sum \
+                {digest}\n"
+            )),
             Checksum::Url(url) => {
                 let name = self.shown();
                 let name = quote(name.rsplit('/').next().unwrap_or_default());
                 // what is fetched is in place of the list until that has been read
                 script = format!(
-                    "{}list=$(cat -- {to})\n{script}has_listed_checksum {to} {shown} {name} \"$list\"\n",
+                    "{}list=$(cat -- {to})\n\
+                     {script}has_listed_checksum {to} {shown} {name} \"$list\"\n",
                     self.call(to, url, Vec::new())
                 );
             }
@@ -158,7 +196,11 @@ impl Download {
 
     fn call(&self, to: &str, url: &str, headers: Vec<String>) -> String {
         let secret = shown(url) != url || !headers.is_empty();
-        let mut words = vec![shown(url), url.to_owned(), if self.insecure { "insecure".to_owned() } else { String::new() }];
+        let mut words = vec![
+            shown(url),
+            url.to_owned(),
+            if self.insecure { "insecure".to_owned() } else { String::new() },
+        ];
         words.push(self.proxy.clone().unwrap_or_default());
         words.push(if secret { "private".to_owned() } else { String::new() });
         let words: Vec<String> = words.iter().chain(&headers).map(|word| quote(word)).collect();

@@ -1,4 +1,5 @@
-//! What the actions share that change a part of a file: exact where its text is known, decided on the node where it is not.
+//! What the actions share that change a part of a file: exact where its text is known, decided on
+//! the node where it is not.
 
 use super::ere::Ere;
 use super::file_support::{all_of, attribute_words, kind, new_attributes, parent, plan_file};
@@ -44,8 +45,14 @@ impl<'a> Edit<'a> {
         wanted.edit(self.path, script.as_str());
     }
 
-    /// The digest of what `edited` makes of a file whose text is not known, and its bytes where they are: the node said so, or they are no text.
-    fn unseen(&self, node: &NodeState, script: &Script, edited: impl FnOnce(&str) -> String) -> Option<(String, Option<String>)> {
+    /// The digest of what `edited` makes of a file whose text is not known, and its bytes where
+    /// they are: the node said so, or they are no text.
+    fn unseen(
+        &self,
+        node: &NodeState,
+        script: &Script,
+        edited: impl FnOnce(&str) -> String,
+    ) -> Option<(String, Option<String>)> {
         if let Known::Known(made) = node.reading(script.as_str())
             && made.exit == 0
             && made.output.len() == 64
@@ -55,11 +62,15 @@ impl<'a> Edit<'a> {
         // what is put in is the same in every encoding
         let bytes = node.bytes(self.path).filter(|_| script.as_str().is_ascii())?;
         let made = edited(bytes);
-        let raw: Vec<u8> = made.chars().map(|letter| u8::try_from(u32::from(letter)).ok()).collect::<Option<_>>()?;
+        let raw: Vec<u8> = made
+            .chars()
+            .map(|letter| u8::try_from(u32::from(letter)).ok())
+            .collect::<Option<_>>()?;
         Some((digest(&raw), Some(made)))
     }
 
-    /// Asks for what [`Edit::plan_whole`] needs: the text travels only where the file does not have this content.
+    /// Asks for what [`Edit::plan_whole`] needs: the text travels only where the file does not have
+    /// this content.
     pub(super) fn observe_whole(&self, wanted: &mut Observation, content: &str) {
         wanted.content(self.path, &digest(content.as_bytes()));
         if let Some(parent) = parent(self.path).filter(|_| self.missing == Missing::Create) {
@@ -67,7 +78,8 @@ impl<'a> Edit<'a> {
         }
     }
 
-    /// The call of a function of the library that changes the file: its name, the path, what becomes of a missing one, the attributes, `words`.
+    /// The call of a function of the library that changes the file: its name, the path, what
+    /// becomes of a missing one, the attributes, `words`.
     pub(super) fn call(&self, function: &str, words: &[&str]) -> Script {
         let missing = match self.missing {
             Missing::Create => "create",
@@ -76,7 +88,13 @@ impl<'a> Edit<'a> {
         };
         let attributes = attribute_words(&self.attributes);
         let words = words.iter().map(|word| (*word).to_owned());
-        Script::new().call([function, self.path, missing].map(str::to_owned).into_iter().chain(attributes).chain(words))
+        Script::new().call(
+            [function, self.path, missing]
+                .map(str::to_owned)
+                .into_iter()
+                .chain(attributes)
+                .chain(words),
+        )
     }
 
     /// Brings the file to what `edited` makes of its text, with `script`.
@@ -86,20 +104,33 @@ impl<'a> Edit<'a> {
         script: Script,
         edited: impl FnOnce(&str) -> String,
     ) -> Result<Option<Change>, ActionError> {
-        let with = |text: String, attributes| FileState::File { digest: Some(digest(text.as_bytes())), text: Some(text), attributes };
+        let with = |text: String, attributes| FileState::File {
+            digest: Some(digest(text.as_bytes())),
+            text: Some(text),
+            attributes,
+        };
         let wanted = match node.file(self.path) {
-            Known::Known(FileState::File { text: Some(text), attributes, .. }) => with(edited(text), self.attributes.or(attributes)),
+            Known::Known(FileState::File { text: Some(text), attributes, .. }) => {
+                with(edited(text), self.attributes.or(attributes))
+            }
             Known::Known(FileState::Absent) => match self.missing {
                 Missing::Leave => return Ok(None),
                 Missing::Refuse => {
-                    return Err(ActionError::node(format!("there is no file {}; create = True makes one", self.path)));
+                    return Err(ActionError::node(format!(
+                        "there is no file {}; create = True makes \
+                        one",
+                        self.path
+                    )));
                 }
                 Missing::Create => with(edited(""), new_attributes(node, &self.attributes, 0o644)),
             },
             Known::Known(FileState::File { attributes, .. }) => {
                 let attributes = self.attributes.or(attributes);
                 let Some((digest, bytes)) = self.unseen(node, &script, edited) else {
-                    node.set_file(self.path, FileState::File { digest: None, text: None, attributes });
+                    node.set_file(
+                        self.path,
+                        FileState::File { digest: None, text: None, attributes },
+                    );
                     return Ok(Some(Change::may("edit file", script)));
                 };
                 let wanted = FileState::File { digest: Some(digest), text: None, attributes };
@@ -110,14 +141,31 @@ impl<'a> Edit<'a> {
                 return Ok(change);
             }
             Known::Known(FileState::Link { target }) => {
-                return Err(ActionError::node(format!("{} is a link to {target}, not a file; name the file that it points to", self.path)));
+                return Err(ActionError::node(format!(
+                    "{} is a link to {target}, not a file; name \
+                    the file that it points to",
+                    self.path
+                )));
             }
-            Known::Known(other) => return Err(ActionError::node(format!("{} is a {}, not a file", self.path, kind(other)))),
+            Known::Known(other) => {
+                return Err(ActionError::node(format!(
+                    "{} is a {}, not a file",
+                    self.path,
+                    kind(other)
+                )));
+            }
             Known::Unknown => {
                 if self.missing == Missing::Leave {
                     node.forget_files_below(self.path);
                 } else {
-                    node.set_file(self.path, FileState::File { digest: None, text: None, attributes: self.attributes.clone() });
+                    node.set_file(
+                        self.path,
+                        FileState::File {
+                            digest: None,
+                            text: None,
+                            attributes: self.attributes.clone(),
+                        },
+                    );
                 }
                 // what a file that has nothing would get is what is wanted
                 let shown = match self.missing {
@@ -131,17 +179,31 @@ impl<'a> Edit<'a> {
     }
 
     /// Brings the file to just `content`.
-    pub(super) fn plan_whole(&self, node: &mut NodeState, content: &str) -> Result<Option<Change>, ActionError> {
-        if let Known::Known(FileState::File { digest: Some(known), text: None, attributes }) = node.file(self.path).cloned()
+    pub(super) fn plan_whole(
+        &self,
+        node: &mut NodeState,
+        content: &str,
+    ) -> Result<Option<Change>, ActionError> {
+        if let Known::Known(FileState::File { digest: Some(known), text: None, attributes }) =
+            node.file(self.path).cloned()
             && known == digest(content.as_bytes())
         {
-            node.set_file(self.path, FileState::File { digest: Some(known), text: Some(content.to_owned()), attributes });
+            node.set_file(
+                self.path,
+                FileState::File { digest: Some(known), text: Some(content.to_owned()), attributes },
+            );
         }
         let script = Script::new().raw(&format!("edited() {{ printf %s {}; }}", quote(content)));
         let script = script.raw(self.call("edit_file", &[]).as_str());
         let change = self.plan(node, script, |_| content.to_owned())?;
-        if let Known::Known(FileState::File { digest: None, attributes, .. }) = node.file(self.path).cloned() {
-            let state = FileState::File { digest: Some(digest(content.as_bytes())), text: Some(content.to_owned()), attributes };
+        if let Known::Known(FileState::File { digest: None, attributes, .. }) =
+            node.file(self.path).cloned()
+        {
+            let state = FileState::File {
+                digest: Some(digest(content.as_bytes())),
+                text: Some(content.to_owned()),
+                attributes,
+            };
             node.set_file(self.path, state);
         }
         Ok(change)
@@ -166,13 +228,18 @@ pub(super) enum Place {
 }
 
 impl Line<'_> {
-    /// Whether the expression of what it replaces matches the line itself; if it does not, a line that is there already is enough.
+    /// Whether the expression of what it replaces matches the line itself; if it does not, a line
+    /// that is there already is enough.
     fn matches_itself(&self) -> bool {
         self.replaces.as_ref().is_some_and(|ere| ere.matches(self.line))
     }
 
     /// Brings the line into the file.
-    pub(super) fn plan(&self, edit: &Edit<'_>, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+    pub(super) fn plan(
+        &self,
+        edit: &Edit<'_>,
+        node: &mut NodeState,
+    ) -> Result<Option<Change>, ActionError> {
         edit.plan(node, self.script(edit), |text| self.edited(text))
     }
 
@@ -191,7 +258,9 @@ impl Line<'_> {
     pub(super) fn edited(&self, text: &str) -> String {
         let mut lines: Vec<&str> = text.lines_kept().collect();
         let enough = |line: &&str| self.enough.as_ref().is_some_and(|ere| ere.matches(bare(line)));
-        if !self.matches_itself() && lines.iter().any(|line| bare(line) == self.line) || lines.iter().any(enough) {
+        if !self.matches_itself() && lines.iter().any(|line| bare(line) == self.line)
+            || lines.iter().any(enough)
+        {
             return text.to_owned();
         }
         let last = |ere: &Ere| lines.iter().rposition(|line| ere.matches(bare(line)));
@@ -219,7 +288,11 @@ impl Line<'_> {
 }
 
 /// Takes every line out of the file that is `line`, or that matches.
-pub(super) fn plan_no_line(edit: &Edit<'_>, node: &mut NodeState, wrong: &Wrong<'_>) -> Result<Option<Change>, ActionError> {
+pub(super) fn plan_no_line(
+    edit: &Edit<'_>,
+    node: &mut NodeState,
+    wrong: &Wrong<'_>,
+) -> Result<Option<Change>, ActionError> {
     edit.plan(node, wrong.script(edit), |text| wrong.edited(text))
 }
 
@@ -286,10 +359,17 @@ impl LinesKept for str {
 /// Refuses text that cannot be one line of a file.
 pub(super) fn require_line(action: &str, what: &str, text: &str) -> Result<(), ActionError> {
     if text.contains(['\n', '\0']) {
-        return Err(ActionError::arguments(action, format!("{what} {text:?} holds a newline or a NUL; give one line")));
+        return Err(ActionError::arguments(
+            action,
+            format!(
+                "{what} {text:?} holds a newline or a \
+            NUL; give one line"
+            ),
+        ));
     }
     if text.ends_with('\r') {
-        let why = "ends with a carriage return; leave it away: a line gets what ends the lines of its file";
+        let why = "ends with a carriage return; leave it away: a line gets what ends the lines of \
+            its file";
         return Err(ActionError::arguments(action, format!("{what} {text:?} {why}")));
     }
     Ok(())
@@ -302,6 +382,9 @@ pub(super) fn joined(first: Option<Change>, second: Option<Change>) -> Option<Ch
     Some(Change {
         certainty: if sure { Certainty::Will } else { Certainty::May },
         diff: format!("{}{}", first.diff, second.diff),
-        ..Change::will(format!("{}, {}", first.summary, second.summary), first.script.clone().raw(second.script.as_str()))
+        ..Change::will(
+            format!("{}, {}", first.summary, second.summary),
+            first.script.clone().raw(second.script.as_str()),
+        )
     })
 }

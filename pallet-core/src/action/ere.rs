@@ -1,10 +1,12 @@
-//! POSIX extended regular expressions, checked and translated, so that a plan here and `grep -E` on a node decide the same.
+//! POSIX extended regular expressions, checked and translated, so that a plan here and `grep -E` on
+//! a node decide the same.
 
 use regex::bytes::Regex;
 
 use super::ActionError;
 
-/// An expression as it was written, and as it decides here: byte by byte, as grep does under LC_ALL=C.
+/// An expression as it was written, and as it decides here: byte by byte, as grep does under
+/// LC_ALL=C.
 #[derive(Debug, Clone)]
 pub(super) struct Ere {
     text: String,
@@ -14,12 +16,21 @@ pub(super) struct Ere {
 impl Ere {
     /// Checks and translates `text`; `what` names the parameter in an error.
     pub(super) fn new(action: &str, what: &str, text: &str) -> Result<Self, ActionError> {
-        let refuse =
-            |why: String| ActionError::arguments(action, format!("{what} {text:?} is not a POSIX extended regular expression: {why}"));
+        let refuse = |why: String| {
+            ActionError::arguments(
+                action,
+                format!(
+                    "{what} {text:?} is not a POSIX \
+                extended regular expression: {why}"
+                ),
+            )
+        };
         let translated = translate(text).map_err(refuse)?;
         let regex = Regex::new(&translated).map_err(|error| {
             let error = error.to_string();
-            refuse(error.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned())
+            refuse(
+                error.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned(),
+            )
         })?;
         Ok(Ere { text: text.to_owned(), regex })
     }
@@ -87,7 +98,10 @@ fn translate(text: &str) -> Result<String, String> {
             }
             ')' | '|' => {
                 if branch_empty {
-                    return Err(format!("nothing stands before `{char}`; write `?` behind what may be missing"));
+                    return Err(format!(
+                        "nothing stands before `{char}`; write `?` behind what may \
+                        be missing"
+                    ));
                 }
                 if char == ')' {
                     if depth == 0 {
@@ -102,7 +116,9 @@ fn translate(text: &str) -> Result<String, String> {
             }
             '*' | '+' | '?' | '{' => {
                 if !was {
-                    return Err(format!(r"`{char}` repeats nothing; write \{char} for that character"));
+                    return Err(format!(
+                        r"`{char}` repeats nothing; write \{char} for that character"
+                    ));
                 }
                 out.push(char);
                 if char == '{' {
@@ -148,14 +164,21 @@ fn escape_hint(char: char) -> String {
         'W' => "[^[:alnum:]_]",
         'b' | 'B' | '<' | '>' => "(^|[^[:alnum:]_]) or ([^[:alnum:]_]|$)",
         't' => "[[:blank:]]",
-        '1'..='9' => return format!(r"back-references such as \{char} are not; write out what it repeats"),
+        '1'..='9' => {
+            return format!(r"back-references such as \{char} are not; write out what it repeats");
+        }
         _ => return format!(r"\{char} is not; write {char}"),
     };
     format!(r"\{char} is not; write {instead}")
 }
 
-fn interval(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String) -> Result<(), String> {
-    let wrong = || r"`{` begins a repetition such as {2} {2,} or {2,4}, of at most 255; write \{ for that character".to_owned();
+fn interval(
+    chars: &mut std::iter::Peekable<std::str::Chars<'_>>,
+    out: &mut String,
+) -> Result<(), String> {
+    let wrong = || {
+        r"`{` begins a repetition such as {2} {2,} or {2,4}, of at most 255; write \{ for that character".to_owned()
+    };
     let mut inner = String::new();
     loop {
         match chars.next() {
@@ -175,9 +198,15 @@ fn interval(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut Stri
     Ok(())
 }
 
-const CLASSES: [&str; 12] = ["alpha", "digit", "alnum", "upper", "lower", "space", "blank", "punct", "print", "graph", "cntrl", "xdigit"];
+const CLASSES: [&str; 12] = [
+    "alpha", "digit", "alnum", "upper", "lower", "space", "blank", "punct", "print", "graph",
+    "cntrl", "xdigit",
+];
 
-fn bracket(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String) -> Result<(), String> {
+fn bracket(
+    chars: &mut std::iter::Peekable<std::str::Chars<'_>>,
+    out: &mut String,
+) -> Result<(), String> {
     out.push('[');
     if chars.next_if_eq(&'^').is_some() {
         out.push('^');
@@ -191,19 +220,29 @@ fn bracket(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut Strin
                 chars.next();
                 let name: String = chars.by_ref().take_while(|char| *char != ':').collect();
                 if chars.next() != Some(']') || !CLASSES.contains(&name.as_str()) {
-                    return Err(format!("there is no class [:{name}:]; there are {}", CLASSES.join(" ")));
+                    return Err(format!(
+                        "there is no class [:{name}:]; there are {}",
+                        CLASSES.join(" ")
+                    ));
                 }
                 out.push_str(&format!("[:{name}:]"));
             }
-            ('[', Some('.' | '=')) => return Err("[. and [= are not the same everywhere".to_owned()),
+            ('[', Some('.' | '=')) => {
+                return Err("[. and [= are not the same everywhere".to_owned());
+            }
             ('\\', Some(next)) if next.is_ascii_alphabetic() => {
-                return Err(format!(r"in brackets \ is a character itself: {}", escape_hint(*next)));
+                return Err(format!(
+                    r"in brackets \ is a character itself: {}",
+                    escape_hint(*next)
+                ));
             }
             (low, _) => {
                 in_bracket(low, out)?;
                 // a `-` at the end is a character
                 let mut ahead = chars.clone();
-                if ahead.next() == Some('-') && ahead.next().is_some_and(|high| high != ']' && high != '[') {
+                if ahead.next() == Some('-')
+                    && ahead.next().is_some_and(|high| high != ']' && high != '[')
+                {
                     chars.next();
                     let high = chars.next().unwrap_or_default();
                     if high < low {
@@ -240,8 +279,8 @@ mod tests {
     #[test]
     fn decides_as_grep_does() {
         let lines = [
-            "", "a", "aa", "aab", "b", "a b", "a\tb", "a.b", "a\\b", "]", "-", "a-z", "^", "{", "1.2.3", "12", "über", "x&&y", "[a]",
-            "A_1", "~", "a|b",
+            "", "a", "aa", "aab", "b", "a b", "a\tb", "a.b", "a\\b", "]", "-", "a-z", "^", "{",
+            "1.2.3", "12", "über", "x&&y", "[a]", "A_1", "~", "a|b",
         ];
         let expressions = [
             "a",
@@ -281,10 +320,22 @@ mod tests {
         for expression in expressions {
             let ere = Ere::new("a", "match", expression).unwrap_or_else(|error| panic!("{error}"));
             for line in lines {
-                let mut grep =
-                    Command::new("grep").env("LC_ALL", "C").args(["-qE", "-e", expression]).stdin(Stdio::piped()).spawn().expect("it runs");
-                std::io::Write::write_all(&mut grep.stdin.take().expect("it is piped"), format!("{line}\n").as_bytes()).ok();
-                assert_eq!(ere.matches(line), grep.wait().expect("it ends").success(), "{expression:?} on {line:?}");
+                let mut grep = Command::new("grep")
+                    .env("LC_ALL", "C")
+                    .args(["-qE", "-e", expression])
+                    .stdin(Stdio::piped())
+                    .spawn()
+                    .expect("it runs");
+                std::io::Write::write_all(
+                    &mut grep.stdin.take().expect("it is piped"),
+                    format!("{line}\n").as_bytes(),
+                )
+                .ok();
+                assert_eq!(
+                    ere.matches(line),
+                    grep.wait().expect("it ends").success(),
+                    "{expression:?} on {line:?}"
+                );
             }
         }
     }
@@ -299,7 +350,10 @@ mod tests {
 
     #[test]
     fn what_differs_between_systems_is_refused() {
-        assert_eq!(refused(r"^\d"), r#"a: match "^\\d" is not a POSIX extended regular expression: \d is not; write [0-9]"#);
+        assert_eq!(
+            refused(r"^\d"),
+            r#"a: match "^\\d" is not a POSIX extended regular expression: \d is not; write [0-9]"#
+        );
         assert!(refused(r"(a)\1").contains("back-references"));
         for wrong in [
             "",

@@ -1,4 +1,5 @@
-//! Runs a text in any interpreter. No-op: one of its guards says that there is nothing to do; without guards it always runs.
+//! Runs a text in any interpreter. No-op: one of its guards says that there is nothing to do;
+//! without guards it always runs.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +11,12 @@ use super::guard::Guarded;
 use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, NodeState, Observation};
 
-/// Runs a text in an interpreter of the node, such as Python, Perl or bash; if it ends with another exit code than 0, the node's part of the
-/// operation ends.
+/// Runs a text in an interpreter of the node, such as Python, Perl or bash; if it ends with another
+/// exit code than 0, the node's part of the operation ends.
 ///
-/// Give a guard wherever one can be found: it says when there is nothing to do. All that are given must call for the text. The text stands
-/// in a file that only its user can read, and that is gone when it ends.
+/// Give a guard wherever one can be found: it says when there is nothing to do. All that are given
+/// must call for the text. The text stands in a file that only its user can read, and that is gone
+/// when it ends.
 ///
 /// Example: `exec(request, "import os; os.makedirs('/srv/app', exist_ok = True)", interpreter = "python3", creates = "/srv/app")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -39,7 +41,8 @@ pub struct Exec {
     /// The directory that it runs in.
     #[serde(default)]
     pub cwd: Option<String>,
-    /// The user that it and the guards run as; else the one that Pallet is on the node, which is root.
+    /// The user that it and the guards run as; else the one that Pallet is on the node, which is
+    /// root.
     #[serde(default)]
     pub user: Option<String>,
     /// Environment variables for it.
@@ -98,13 +101,24 @@ impl Action for Exec {
     fn subject(&self) -> String {
         let first = self.script.trim().lines().next().unwrap_or_default();
         let text = format!("{}: {first}", self.interpreter);
-        if text.chars().count() > 60 { text.chars().take(57).chain("...".chars()).collect() } else { text }
+        if text.chars().count() > 60 {
+            text.chars().take(57).chain("...".chars()).collect()
+        } else {
+            text
+        }
     }
 
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
         let program = &self.interpreter;
-        if program.is_empty() || program.contains(char::is_whitespace) || program.contains('\0') || program.starts_with('-') {
-            let message = format!("the interpreter {program:?} is no program; give its name, and its options as arguments");
+        if program.is_empty()
+            || program.contains(char::is_whitespace)
+            || program.contains('\0')
+            || program.starts_with('-')
+        {
+            let message = format!(
+                "the interpreter {program:?} is no program; give its name, and \
+                its options as arguments"
+            );
             return Err(ActionError::arguments(Self::NAME, message));
         }
         if self.arguments.iter().any(|argument| argument.contains('\0')) {
@@ -138,7 +152,10 @@ mod tests {
 
     #[test]
     fn runs_from_a_file_of_its_own() {
-        check(Exec::new("print('it\\'s')\n", "python3").argument("-u").cwd("/srv").env("LANG", "C"), node(), expect![[r#"
+        check(
+            Exec::new("print('it\\'s')\n", "python3").argument("-u").cwd("/srv").env("LANG", "C"),
+            node(),
+            expect![[r#"
             will run
             + print('it\'s')
             ---
@@ -152,14 +169,18 @@ mod tests {
             printf '\''%s\n'\'' '\''print('\''\'\'''\''it\'\''\'\'''\''s'\''\'\'''\'')'\'' >"$directory/script"
             python3 -u "$directory/script"' | sh -e
             changed
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn a_guard_decides() {
         let exec = || Exec::new("print(1)", "python3").creates("/srv/app");
         check(exec(), node().directory("/srv/app", 0o755), expect!["nothing to do"]);
-        check(exec(), node(), expect![[r#"
+        check(
+            exec(),
+            node(),
+            expect![[r#"
             may run
             + print(1)
             ---
@@ -173,12 +194,19 @@ mod tests {
             python3 "$directory/script"' | sh -e
             changed
             fi
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn what_is_no_interpreter_is_refused() {
-        check(Exec::new("x", "python3 -u"), node(), expect![[r#"error: exec: the interpreter "python3 -u" is no program; give its name, and its options as arguments"#]]);
+        check(
+            Exec::new("x", "python3 -u"),
+            node(),
+            expect![[
+                r#"error: exec: the interpreter "python3 -u" is no program; give its name, and its options as arguments"#
+            ]],
+        );
         check(Exec::new("  ", "python3"), node(), expect!["error: exec: the script is empty"]);
     }
 }

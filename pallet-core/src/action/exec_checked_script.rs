@@ -10,7 +10,8 @@ use super::guard::Guarded;
 use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, NodeState, Observation};
 
-/// Runs shell commands as `exec_script` does, under a name that says what they are for: it stands in the plan and in the error if they fail.
+/// Runs shell commands as `exec_script` does, under a name that says what they are for: it stands
+/// in the plan and in the error if they fail.
 ///
 /// Example: `exec_checked_script(request, "install the tool", "make -C /usr/src/tool install", creates = "/usr/local/bin/tool")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -32,14 +33,16 @@ pub struct ExecCheckedScript {
     /// The directory that the commands run in.
     #[serde(default)]
     pub cwd: Option<String>,
-    /// The user that the commands and the guards run as; else the one that Pallet is on the node, which is root.
+    /// The user that the commands and the guards run as; else the one that Pallet is on the node,
+    /// which is root.
     #[serde(default)]
     pub user: Option<String>,
     /// Environment variables for the commands.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
-    /// Whether the commands change nothing on the node, such as a check of a configuration. What is known of the node is then known still, and the
-    /// plan says of what comes after whether it changes.
+    /// Whether the commands change nothing on the node, such as a check of a configuration. What is
+    /// known of the node is then known still, and the plan says of what comes after whether it
+    /// changes.
     #[serde(default)]
     pub only_looks: bool,
 }
@@ -47,7 +50,17 @@ pub struct ExecCheckedScript {
 impl ExecCheckedScript {
     /// Commands that always run.
     pub fn new(name: impl Into<String>, script: impl Into<String>) -> Self {
-        ExecCheckedScript { name: name.into(), script: script.into(), creates: None, unless: None, only_if: None, cwd: None, user: None, environment: BTreeMap::new(), only_looks: false }
+        ExecCheckedScript {
+            name: name.into(),
+            script: script.into(),
+            creates: None,
+            unless: None,
+            only_if: None,
+            cwd: None,
+            user: None,
+            environment: BTreeMap::new(),
+            only_looks: false,
+        }
     }
 
     guard_builders!();
@@ -84,7 +97,14 @@ impl Action for ExecCheckedScript {
 
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
         if self.name.trim().is_empty() || self.name.contains(['\n', '\0']) {
-            return Err(ActionError::arguments(Self::NAME, format!("the name {:?} is not one line that says what the script is for", self.name)));
+            return Err(ActionError::arguments(
+                Self::NAME,
+                format!(
+                    "the name {:?} is not one line \
+                that says what the script is for",
+                    self.name
+                ),
+            ));
         }
         self.guarded().check()
     }
@@ -134,7 +154,10 @@ mod tests {
     fn a_guard_decides() {
         let script = || ExecCheckedScript::new("the tool", "make install").unless("tool --version");
         check(script(), node().command("tool --version", 0), expect!["nothing to do"]);
-        check(script(), node(), expect![[r#"
+        check(
+            script(),
+            node(),
+            expect![[r#"
             may run
             + make install
             ---
@@ -143,7 +166,8 @@ mod tests {
             printf '{ :\n%s\n} </dev/null\n' 'make install' | sh -e || fail_with $? 'the tool: the script failed'
             changed
             fi
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
@@ -159,6 +183,12 @@ mod tests {
 
     #[test]
     fn needs_a_name() {
-        check(ExecCheckedScript::new(" ", "true"), node(), expect![[r#"error: exec_checked_script: the name " " is not one line that says what the script is for"#]]);
+        check(
+            ExecCheckedScript::new(" ", "true"),
+            node(),
+            expect![[
+                r#"error: exec_checked_script: the name " " is not one line that says what the script is for"#
+            ]],
+        );
     }
 }

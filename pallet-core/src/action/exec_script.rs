@@ -1,4 +1,5 @@
-//! Runs a script of commands. No-op: one of its guards says that there is nothing to do; without guards it always runs.
+//! Runs a script of commands. No-op: one of its guards says that there is nothing to do; without
+//! guards it always runs.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +11,11 @@ use super::guard::Guarded;
 use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, NodeState, Observation};
 
-/// Runs shell commands with `sh -e`: the first one that fails ends the script, and the node's part of the operation.
+/// Runs shell commands with `sh -e`: the first one that fails ends the script, and the node's part
+/// of the operation.
 ///
-/// Give a guard wherever one can be found: it says when there is nothing to do. All that are given must call for the script.
+/// Give a guard wherever one can be found: it says when there is nothing to do. All that are given
+/// must call for the script.
 ///
 /// Example: `exec_script(request, "curl -fsSo /usr/local/bin/tool https://example.com/tool", creates = "/usr/local/bin/tool")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -32,7 +35,8 @@ pub struct ExecScript {
     /// The directory that the commands run in.
     #[serde(default)]
     pub cwd: Option<String>,
-    /// The user that the commands and the guards run as; else the one that Pallet is on the node, which is root.
+    /// The user that the commands and the guards run as; else the one that Pallet is on the node,
+    /// which is root.
     #[serde(default)]
     pub user: Option<String>,
     /// Environment variables for the commands.
@@ -43,7 +47,15 @@ pub struct ExecScript {
 impl ExecScript {
     /// Commands that always run.
     pub fn new(script: impl Into<String>) -> Self {
-        ExecScript { script: script.into(), creates: None, unless: None, only_if: None, cwd: None, user: None, environment: BTreeMap::new() }
+        ExecScript {
+            script: script.into(),
+            creates: None,
+            unless: None,
+            only_if: None,
+            cwd: None,
+            user: None,
+            environment: BTreeMap::new(),
+        }
     }
 
     guard_builders!();
@@ -70,7 +82,11 @@ impl Action for ExecScript {
 
     fn subject(&self) -> String {
         let first = self.script.trim().lines().next().unwrap_or_default();
-        if first.chars().count() > 60 { first.chars().take(57).chain("...".chars()).collect() } else { first.to_owned() }
+        if first.chars().count() > 60 {
+            first.chars().take(57).chain("...".chars()).collect()
+        } else {
+            first.to_owned()
+        }
     }
 
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
@@ -123,8 +139,21 @@ mod tests {
 
     #[test]
     fn a_guard_that_is_known_decides() {
-        let script = || ExecScript::new("make install").creates("/usr/bin/tool").unless("tool --version").only_if("test -e Makefile");
-        let ready = || node().without_file("/usr/bin/tool").command("tool --version", 127).command("test -e Makefile", 0);
+        let script = || {
+            ExecScript::new("make install")
+                .creates("/usr/bin/tool")
+                .unless(
+                    "tool \
+            --version",
+                )
+                .only_if("test -e Makefile")
+        };
+        let ready = || {
+            node()
+                .without_file("/usr/bin/tool")
+                .command("tool --version", 127)
+                .command("test -e Makefile", 0)
+        };
         check(script(), node().file("/usr/bin/tool", "", 0o755), expect!["nothing to do"]);
         check(script(), ready().command("tool --version", 0), expect!["nothing to do"]);
         check(script(), ready().command("test -e Makefile", 1), expect!["nothing to do"]);
@@ -185,7 +214,9 @@ mod tests {
         check(
             ExecScript::new("make").creates("Makefile"),
             node(),
-            expect![[r#"error: exec_script: the path "Makefile" is not absolute; write it from /"#]],
+            expect![[
+                r#"error: exec_script: the path "Makefile" is not absolute; write it from /"#
+            ]],
         );
     }
 }

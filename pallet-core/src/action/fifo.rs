@@ -4,7 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::builders::attribute_builders;
-use super::file_support::{Existence, attribute_words, attributes, kind, new_attributes, parent, plan_delete_of, plan_file, require_absolute};
+use super::file_support::{
+    Existence, attribute_words, attributes, kind, new_attributes, parent, plan_delete_of,
+    plan_file, require_absolute,
+};
 use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, FileState, Known, NodeState, Observation};
 use crate::script::Script;
@@ -61,8 +64,18 @@ impl Action for Fifo {
     }
 
     fn claims(&self, claims: &mut Claims) {
-        claims.path(&self.path, if self.action == Existence::Delete { "nothing" } else { "a named pipe" });
-        if let (Ok(wanted), Existence::Create) = (attributes(Self::NAME, &self.owner, &self.group, &self.mode), self.action) {
+        claims.path(
+            &self.path,
+            if self.action == Existence::Delete {
+                "nothing"
+            } else {
+                "a named \
+            pipe"
+            },
+        );
+        if let (Ok(wanted), Existence::Create) =
+            (attributes(Self::NAME, &self.owner, &self.group, &self.mode), self.action)
+        {
             claims.attributes(&self.path, &wanted);
         }
     }
@@ -84,7 +97,12 @@ impl Action for Fifo {
             Known::Known(FileState::Fifo(current)) => wanted.or(current),
             Known::Known(FileState::Absent) => new_attributes(node, &wanted, 0o644),
             Known::Known(other) => {
-                let message = format!("{} is a {}, not a named pipe; delete it with file({0:?}, action = \"delete\") before", self.path, kind(other));
+                let message = format!(
+                    "{} is a {}, not a named pipe; delete it with file({0:?}, \
+                    action = \"delete\") before",
+                    self.path,
+                    kind(other)
+                );
                 return Err(ActionError::node(message));
             }
             Known::Unknown => wanted.clone(),
@@ -92,7 +110,10 @@ impl Action for Fifo {
         if self.action == Existence::Delete {
             return Ok(plan_delete_of(node, &self.path, "pipe"));
         }
-        let words = ["ensure_fifo", &self.path].map(str::to_owned).into_iter().chain(attribute_words(&wanted));
+        let words = ["ensure_fifo", &self.path]
+            .map(str::to_owned)
+            .into_iter()
+            .chain(attribute_words(&wanted));
         plan_file(node, &self.path, FileState::Fifo(attributes), Script::new().call(words))
     }
 }
@@ -105,50 +126,89 @@ mod tests {
 
     #[test]
     fn creates_what_is_missing() {
-        check(Fifo::at("/run/app").owner("app").mode(0o600), node().without_file("/run/app"), expect![[r#"
+        check(
+            Fifo::at("/run/app").owner("app").mode(0o600),
+            node().without_file("/run/app"),
+            expect![[r#"
             will create named pipe
             + named pipe app:root 0600
             ---
             ensure_fifo /run/app app '' 0600
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn leaves_what_is_right() {
         check(Fifo::at("/run/app"), node().fifo("/run/app", 0o600), expect!["nothing to do"]);
-        check(Fifo::at("/run/app").mode(0o640), node().fifo("/run/app", 0o600), expect![[r#"
+        check(
+            Fifo::at("/run/app").mode(0o640),
+            node().fifo("/run/app", 0o600),
+            expect![[r#"
             will change owner or mode
             - named pipe root:root 0600
             + named pipe root:root 0640
             ---
             ensure_fifo /run/app '' '' 0640
-        "#]]);
-        check(Fifo::at("/run/app").absent(), node().without_file("/run/app"), expect!["nothing to do"]);
+        "#]],
+        );
+        check(
+            Fifo::at("/run/app").absent(),
+            node().without_file("/run/app"),
+            expect![
+                "nothing to \
+            do"
+            ],
+        );
     }
 
     #[test]
     fn deletes() {
-        check(Fifo::at("/run/app").absent(), node().fifo("/run/app", 0o600), expect![[r#"
+        check(
+            Fifo::at("/run/app").absent(),
+            node().fifo("/run/app", 0o600),
+            expect![[r#"
             will delete named pipe
             - named pipe root:root 0600
             ---
             ensure_absent /run/app
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn decides_on_the_node_what_is_not_known() {
-        check(Fifo::at("/run/app"), node(), expect![[r#"
+        check(
+            Fifo::at("/run/app"),
+            node(),
+            expect![[r#"
             may ensure named pipe
             ---
             ensure_fifo /run/app '' '' ''
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn refuses_what_cannot_be() {
-        check(Fifo::at("run/app"), node(), expect![[r#"error: fifo: the path "run/app" is not absolute; write it from /"#]]);
-        check(Fifo::at("/run/app"), node().file("/run/app", "", 0o644), expect![[r#"error: /run/app is a file, not a named pipe; delete it with file("/run/app", action = "delete") before"#]]);
-        check(Fifo::at("/run/app"), node().without_file("/run"), expect![[r#"error: there is no directory /run for /run/app; declare directory("/run") before it"#]]);
+        check(
+            Fifo::at("run/app"),
+            node(),
+            expect![[r#"error: fifo: the path "run/app" is not absolute; write it from /"#]],
+        );
+        check(
+            Fifo::at("/run/app"),
+            node().file("/run/app", "", 0o644),
+            expect![[
+                r#"error: /run/app is a file, not a named pipe; delete it with file("/run/app", action = "delete") before"#
+            ]],
+        );
+        check(
+            Fifo::at("/run/app"),
+            node().without_file("/run"),
+            expect![[
+                r#"error: there is no directory /run for /run/app; declare directory("/run") before it"#
+            ]],
+        );
     }
 }

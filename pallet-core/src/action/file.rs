@@ -1,10 +1,14 @@
-//! Ensures a file whatever its content, or that there is none. No-op: it is there with the wanted owner, group and mode; touch always acts.
+//! Ensures a file whatever its content, or that there is none. No-op: it is there with the wanted
+//! owner, group and mode; touch always acts.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::builders::attribute_builders;
-use super::file_support::{attribute_words, attributes, kind, new_attributes, only_of_kind, parent, plan_delete, plan_file, require_absolute};
+use super::file_support::{
+    attribute_words, attributes, kind, new_attributes, only_of_kind, parent, plan_delete,
+    plan_file, require_absolute,
+};
 use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, FileState, Known, NodeState, Observation, digest};
 use crate::script::Script;
@@ -78,8 +82,19 @@ impl Action for File {
     }
 
     fn claims(&self, claims: &mut Claims) {
-        claims.path(&self.path, if self.action == FileAction::Delete { "nothing" } else { "a file" });
-        if let (Ok(wanted), true) = (attributes(Self::NAME, &self.owner, &self.group, &self.mode), self.action != FileAction::Delete) {
+        claims.path(
+            &self.path,
+            if self.action == FileAction::Delete {
+                "nothing"
+            } else {
+                "a \
+            file"
+            },
+        );
+        if let (Ok(wanted), true) = (
+            attributes(Self::NAME, &self.owner, &self.group, &self.mode),
+            self.action != FileAction::Delete,
+        ) {
             claims.attributes(&self.path, &wanted);
         }
     }
@@ -101,25 +116,42 @@ impl Action for File {
         }
         let wanted = attributes(Self::NAME, &self.owner, &self.group, &self.mode)?;
         let state = match node.file(&self.path) {
-            Known::Known(FileState::File { digest, text, attributes }) => {
-                FileState::File { digest: digest.clone(), text: text.clone(), attributes: wanted.or(attributes) }
-            }
-            Known::Known(FileState::Absent) => {
-                FileState::File { digest: Some(digest(b"")), text: Some(String::new()), attributes: new_attributes(node, &wanted, 0o644) }
-            }
+            Known::Known(FileState::File { digest, text, attributes }) => FileState::File {
+                digest: digest.clone(),
+                text: text.clone(),
+                attributes: wanted.or(attributes),
+            },
+            Known::Known(FileState::Absent) => FileState::File {
+                digest: Some(digest(b"")),
+                text: Some(String::new()),
+                attributes: new_attributes(node, &wanted, 0o644),
+            },
             Known::Known(other) => {
-                return Err(ActionError::node(format!("{} is a {}, not a file; delete it with action = \"delete\" before", self.path, kind(other))));
+                return Err(ActionError::node(format!(
+                    "{} is a {}, not a file; delete it with \
+                    action = \"delete\" before",
+                    self.path,
+                    kind(other)
+                )));
             }
-            Known::Unknown => FileState::File { digest: None, text: None, attributes: wanted.clone() },
+            Known::Unknown => {
+                FileState::File { digest: None, text: None, attributes: wanted.clone() }
+            }
         };
-        let words = ["ensure_file", &self.path].map(str::to_owned).into_iter().chain(attribute_words(&wanted));
+        let words = ["ensure_file", &self.path]
+            .map(str::to_owned)
+            .into_iter()
+            .chain(attribute_words(&wanted));
         let script = only_of_kind(node, &self.path, "file", Script::new().call(words));
         if self.action == FileAction::Create {
             return plan_file(node, &self.path, state, script);
         }
         let script = script.call(["touch_file", &self.path]);
         let change = plan_file(node, &self.path, state, script.clone())?;
-        Ok(Some(Change { diff: change.map(|change| change.diff).unwrap_or_default(), ..Change::will("touch", script) }))
+        Ok(Some(Change {
+            diff: change.map(|change| change.diff).unwrap_or_default(),
+            ..Change::will("touch", script)
+        }))
     }
 }
 
@@ -145,8 +177,22 @@ mod tests {
 
     #[test]
     fn leaves_what_is_right() {
-        check(File::at("/etc/motd"), node().file("/etc/motd", "hello", 0o600), expect!["nothing to do"]);
-        check(File::at("/etc/motd").absent(), node().without_file("/etc/motd"), expect!["nothing to do"]);
+        check(
+            File::at("/etc/motd"),
+            node().file("/etc/motd", "hello", 0o600),
+            expect![
+                "nothing to \
+            do"
+            ],
+        );
+        check(
+            File::at("/etc/motd").absent(),
+            node().without_file("/etc/motd"),
+            expect![
+                "nothing \
+            to do"
+            ],
+        );
     }
 
     #[test]
@@ -197,11 +243,17 @@ mod tests {
 
     #[test]
     fn refuses_what_cannot_be() {
-        check(File::at("etc/motd"), node(), expect![[r#"error: file: the path "etc/motd" is not absolute; write it from /"#]]);
+        check(
+            File::at("etc/motd"),
+            node(),
+            expect![[r#"error: file: the path "etc/motd" is not absolute; write it from /"#]],
+        );
         check(
             File::at("/srv"),
             node().directory("/srv", 0o755),
-            expect![[r#"error: /srv is a directory, not a file; delete it with action = "delete" before"#]],
+            expect![[
+                r#"error: /srv is a directory, not a file; delete it with action = "delete" before"#
+            ]],
         );
     }
 }

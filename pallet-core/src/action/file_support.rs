@@ -21,16 +21,40 @@ pub enum Existence {
 /// Refuses a path that is not absolute, or that no system could have.
 pub(super) fn require_absolute(action: &str, path: &str) -> Result<(), ActionError> {
     if path.contains('\0') {
-        return Err(ActionError::arguments(action, format!("the path {path:?} holds a NUL character")));
+        return Err(ActionError::arguments(
+            action,
+            format!(
+                "the path {path:?} holds a NUL \
+            character"
+            ),
+        ));
     }
     if !path.starts_with('/') {
-        return Err(ActionError::arguments(action, format!("the path {path:?} is not absolute; write it from /")));
+        return Err(ActionError::arguments(
+            action,
+            format!(
+                "the path {path:?} is not absolute; \
+            write it from /"
+            ),
+        ));
     }
     if path.len() > 1 && path.ends_with('/') {
-        return Err(ActionError::arguments(action, format!("the path {path:?} ends with /; leave that away")));
+        return Err(ActionError::arguments(
+            action,
+            format!(
+                "the path {path:?} ends with /; leave \
+            that away"
+            ),
+        ));
     }
     if path.split('/').any(|part| part == "." || part == "..") {
-        return Err(ActionError::arguments(action, format!("the path {path:?} holds `.` or `..`; write it without")));
+        return Err(ActionError::arguments(
+            action,
+            format!(
+                "the path {path:?} holds `.` or `..`; \
+            write it without"
+            ),
+        ));
     }
     Ok(())
 }
@@ -46,8 +70,15 @@ pub(super) fn link_target(path: &str, target: &str) -> String {
 /// Refuses what cannot be the name of a user or a group.
 pub(super) fn require_name(action: &str, what: &str, name: &str) -> Result<(), ActionError> {
     let numeric = name.bytes().all(|byte| byte.is_ascii_digit());
-    if name.is_empty() || numeric || name.starts_with('-') || name.contains([':', '/', '\n', '\0']) {
-        return Err(ActionError::arguments(action, format!("the {what} {name:?} is not a name; write the name, not a number")));
+    if name.is_empty() || numeric || name.starts_with('-') || name.contains([':', '/', '\n', '\0'])
+    {
+        return Err(ActionError::arguments(
+            action,
+            format!(
+                "the {what} {name:?} is not a name; \
+            write the name, not a number"
+            ),
+        ));
     }
     Ok(())
 }
@@ -68,13 +99,22 @@ pub(super) fn attributes(
         None => None,
         Some(text) => match u32::from_str_radix(text, 8) {
             Ok(mode) if mode <= 0o7777 => Some(mode),
-            _ => return Err(ActionError::arguments(action, format!("the mode {text:?} is not octal permissions such as \"0644\""))),
+            _ => {
+                return Err(ActionError::arguments(
+                    action,
+                    format!(
+                        "the mode {text:?} is not octal \
+                permissions such as \"0644\""
+                    ),
+                ));
+            }
         },
     };
     Ok(Attributes { owner: owner.clone(), group: group.clone(), mode })
 }
 
-/// The wanted attributes as words of a library call: owner, group and mode, empty for one that stays as it is.
+/// The wanted attributes as words of a library call: owner, group and mode, empty for one that
+/// stays as it is.
 pub(super) fn attribute_words(wanted: &Attributes) -> [String; 3] {
     [
         wanted.owner.clone().unwrap_or_default(),
@@ -83,7 +123,8 @@ pub(super) fn attribute_words(wanted: &Attributes) -> [String; 3] {
     ]
 }
 
-/// The attributes of a new file or directory, as the library makes it: of the running user, and of the group root where that is root.
+/// The attributes of a new file or directory, as the library makes it: of the running user, and of
+/// the group root where that is root.
 pub(super) fn new_attributes(node: &NodeState, wanted: &Attributes, mode: u32) -> Attributes {
     let group = (node.user == "root").then(|| node.user.clone());
     wanted.or(&Attributes { owner: Some(node.user.clone()), group, mode: Some(mode) })
@@ -94,16 +135,28 @@ pub(super) fn parent(path: &str) -> Option<&str> {
     path.rsplit_once('/').map(|(parent, _)| parent).filter(|parent| !parent.is_empty())
 }
 
-/// Brings `path` to `wanted` with `script`: nothing to do where it is known to be so, and a [`Certainty::May`](super::Certainty) where it is not known.
-pub(super) fn plan_file(node: &mut NodeState, path: &str, wanted: FileState, script: Script) -> Result<Option<Change>, ActionError> {
+/// Brings `path` to `wanted` with `script`: nothing to do where it is known to be so, and a
+/// [`Certainty::May`](super::Certainty) where it is not known.
+pub(super) fn plan_file(
+    node: &mut NodeState,
+    path: &str,
+    wanted: FileState,
+    script: Script,
+) -> Result<Option<Change>, ActionError> {
     require_parent(node, path, &wanted)?;
     let change = match node.file(path) {
         Known::Known(current) if wanted.allows(current) => return Ok(None),
         Known::Known(current) => {
-            let change = Change::will(summary(current, &wanted), script).with_diff(diff(current, &wanted));
-            Change { certainty: if may_be(current, &wanted) { Certainty::May } else { Certainty::Will }, ..change }
+            let change =
+                Change::will(summary(current, &wanted), script).with_diff(diff(current, &wanted));
+            Change {
+                certainty: if may_be(current, &wanted) { Certainty::May } else { Certainty::Will },
+                ..change
+            }
         }
-        Known::Unknown => Change::may(format!("ensure {}", kind(&wanted)), script).with_diff(all_of(&wanted)),
+        Known::Unknown => {
+            Change::may(format!("ensure {}", kind(&wanted)), script).with_diff(all_of(&wanted))
+        }
     };
     node.set_file(path, wanted);
     Ok(Some(change))
@@ -135,8 +188,9 @@ fn delete(node: &mut NodeState, path: &str, script: Script) -> Option<Change> {
     Some(change)
 }
 
-/// `script`, which on a node that is not known changes nothing where something of another kind stands at `path`, as a plan refuses it where it is
-/// known. The kinds are those of the library's `require_kind`.
+/// `script`, which on a node that is not known changes nothing where something of another kind
+/// stands at `path`, as a plan refuses it where it is known. The kinds are those of the library's
+/// `require_kind`.
 pub(super) fn only_of_kind(node: &NodeState, path: &str, kinds: &str, script: Script) -> Script {
     match node.file(path) {
         Known::Known(_) => script,
@@ -148,21 +202,30 @@ pub(super) fn only_of_kind(node: &NodeState, path: &str, kinds: &str, script: Sc
     }
 }
 
-/// A script that reads the file at `path` while the node is observed. It does nothing where there is none: a named pipe would be waited for.
+/// A script that reads the file at `path` while the node is observed. It does nothing where there
+/// is none: a named pipe would be waited for.
 pub(super) fn only_of_file(path: &str, script: &str) -> String {
     format!("[ -f {} ] || exit 1\n{script}", quote(path))
 }
 
 /// A file cannot stand where there is no directory for it; a directory makes its parents.
-pub(super) fn require_parent(node: &NodeState, path: &str, wanted: &FileState) -> Result<(), ActionError> {
+pub(super) fn require_parent(
+    node: &NodeState,
+    path: &str,
+    wanted: &FileState,
+) -> Result<(), ActionError> {
     let Some(parent) = parent(path) else { return Ok(()) };
     match (node.file(parent), wanted) {
         (Known::Known(FileState::Absent), FileState::Directory(_)) => Ok(()),
-        (Known::Known(FileState::Absent), _) => {
-            Err(ActionError::node(format!("there is no directory {parent} for {path}; declare directory({parent:?}) before it")))
-        }
+        (Known::Known(FileState::Absent), _) => Err(ActionError::node(format!(
+            "there is no directory {parent} for {path}; declare \
+                directory({parent:?}) before it"
+        ))),
         (Known::Known(FileState::File { .. } | FileState::Fifo(_) | FileState::Other), _) => {
-            Err(ActionError::node(format!("{parent} is not a directory, so there can be no {path}")))
+            Err(ActionError::node(format!(
+                "{parent} is not a directory, so there can be no \
+                {path}"
+            )))
         }
         _ => Ok(()),
     }
@@ -171,7 +234,9 @@ pub(super) fn require_parent(node: &NodeState, path: &str, wanted: &FileState) -
 pub(super) fn summary(current: &FileState, wanted: &FileState) -> String {
     match (current, wanted) {
         (FileState::Absent, wanted) => format!("create {}", kind(wanted)),
-        (FileState::File { digest: old, .. }, FileState::File { digest: new, .. }) if new.is_some() && old != new => {
+        (FileState::File { digest: old, .. }, FileState::File { digest: new, .. })
+            if new.is_some() && old != new =>
+        {
             "change content".to_owned()
         }
         (FileState::File { .. }, FileState::File { .. })
@@ -186,12 +251,15 @@ pub(super) fn summary(current: &FileState, wanted: &FileState) -> String {
 fn may_be(current: &FileState, wanted: &FileState) -> bool {
     let filled = |known: &Attributes, wanted: &Attributes| wanted.allows(&known.or(wanted));
     match (current, wanted) {
-        (FileState::File { digest, attributes, .. }, FileState::File { digest: new, attributes: new_attributes, .. }) => {
-            (digest.is_none() || new.is_none() || digest == new) && filled(attributes, new_attributes)
+        (
+            FileState::File { digest, attributes, .. },
+            FileState::File { digest: new, attributes: new_attributes, .. },
+        ) => {
+            (digest.is_none() || new.is_none() || digest == new)
+                && filled(attributes, new_attributes)
         }
-        (FileState::Directory(known), FileState::Directory(wanted)) | (FileState::Fifo(known), FileState::Fifo(wanted)) => {
-            filled(known, wanted)
-        }
+        (FileState::Directory(known), FileState::Directory(wanted))
+        | (FileState::Fifo(known), FileState::Fifo(wanted)) => filled(known, wanted),
         _ => false,
     }
 }
@@ -199,14 +267,20 @@ fn may_be(current: &FileState, wanted: &FileState) -> bool {
 /// What a person sees of what is wanted where nobody knows what there is.
 pub(super) fn all_of(wanted: &FileState) -> String {
     let attributes = match wanted {
-        FileState::File { attributes, .. } | FileState::Directory(attributes) | FileState::Fifo(attributes) => attributes,
+        FileState::File { attributes, .. }
+        | FileState::Directory(attributes)
+        | FileState::Fifo(attributes) => attributes,
         FileState::Link { .. } => return diff(&FileState::Absent, wanted),
         FileState::Absent | FileState::Other => return String::new(),
     };
     let said = *attributes != Attributes::default();
     // a headline of question marks says nothing, and where lines stand is not known
     let shown = diff(&FileState::Absent, wanted);
-    shown.split_inclusive('\n').skip(usize::from(!said)).filter(|line| !line.starts_with("@@")).collect()
+    shown
+        .split_inclusive('\n')
+        .skip(usize::from(!said))
+        .filter(|line| !line.starts_with("@@"))
+        .collect()
 }
 
 /// What a person sees of the difference between two states of a path.

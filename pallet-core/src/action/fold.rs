@@ -45,7 +45,11 @@ pub fn observation<'a>(actions: impl IntoIterator<Item = &'a Declared>) -> Obser
             // what may never be done at all is not simulated each time
             let mut asked = Observation::default();
             declared.action.observe(&mut asked);
-            wanted.extend(Observation { installs: BTreeMap::new(), removals: BTreeMap::new(), ..asked });
+            wanted.extend(Observation {
+                installs: BTreeMap::new(),
+                removals: BTreeMap::new(),
+                ..asked
+            });
         }
         for condition in &declared.conditions {
             wanted.command(&condition.command);
@@ -54,10 +58,17 @@ pub fn observation<'a>(actions: impl IntoIterator<Item = &'a Declared>) -> Obser
     wanted
 }
 
-/// The changes that bring `node` to what the actions want, in order. `node` and `flags` become what will then be true.
+/// The changes that bring `node` to what the actions want, in order. `node` and `flags` become what
+/// will then be true.
 ///
-/// An action that cannot be planned ends the fold: its index and the reason are the error. With `look_again`, each step tells whether it settles.
-pub fn plan(actions: &[Declared], node: &mut NodeState, flags: &mut Flags, look_again: bool) -> Result<Vec<Step>, (usize, ActionError)> {
+/// An action that cannot be planned ends the fold: its index and the reason are the error. With
+/// `look_again`, each step tells whether it settles.
+pub fn plan(
+    actions: &[Declared],
+    node: &mut NodeState,
+    flags: &mut Flags,
+    look_again: bool,
+) -> Result<Vec<Step>, (usize, ActionError)> {
     plan_watched(actions, node, flags, look_again, &mut |_, _| {})
 }
 
@@ -97,17 +108,21 @@ pub fn plan_watched(
             _ if skipped.is_some() => None,
             None => None,
             Some(Certainty::Will) if conditions.is_empty() => {
-                let planned = declared.require_accounts(node).and_then(|()| declared.action.plan(node));
+                let planned =
+                    declared.require_accounts(node).and_then(|()| declared.action.plan(node));
                 planned.map_err(|error| (index, error))?
             }
             Some(_) => plan_conditional(declared, node).map_err(|error| (index, error))?,
         };
         let change = change.map(|change| match change.certainty {
             // an address that nobody knows yet may be the one that stands there
-            Certainty::Will if change.diff.contains(KNOWN_AFTER_APPLY) => Change { certainty: Certainty::May, ..change },
+            Certainty::Will if change.diff.contains(KNOWN_AFTER_APPLY) => {
+                Change { certainty: Certainty::May, ..change }
+            }
             _ => change,
         });
-        let settles = look_again && declared.action.plan(&mut node.clone()).is_ok_and(|again| again.is_none());
+        let settles = look_again
+            && declared.action.plan(&mut node.clone()).is_ok_and(|again| again.is_none());
         let (change, drift) = match change {
             Some(change) if change.certainty == Certainty::Drifted => (None, Some(change)),
             change => (change, None),
@@ -134,8 +149,12 @@ fn holds(condition: &Condition, node: &NodeState) -> Option<bool> {
     }
 }
 
-/// Plans an action that a flag or a condition may or may not call for: whatever it would change is unknown afterwards.
-fn plan_conditional(declared: &Declared, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+/// Plans an action that a flag or a condition may or may not call for: whatever it would change is
+/// unknown afterwards.
+fn plan_conditional(
+    declared: &Declared,
+    node: &mut NodeState,
+) -> Result<Option<Change>, ActionError> {
     let mut then = node.clone();
     let change = declared.action.plan(&mut then)?;
     node.keep_what_agrees(&then);

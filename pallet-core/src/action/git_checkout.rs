@@ -1,4 +1,5 @@
-//! Ensures a checkout of a git repository. No-op: the wanted commit is checked out, and nothing in it is changed.
+//! Ensures a checkout of a git repository. No-op: the wanted commit is checked out, and nothing in
+//! it is changed.
 
 mod commands;
 
@@ -13,15 +14,18 @@ use commands::SUBMODULE;
 
 /// Ensures that a commit of a git repository is checked out at a path. Nothing to do where it is.
 ///
-/// With a full commit hash that is known beforehand, from what the node has. With a branch or a tag, or with none, the node fetches in every run and
-/// decides then. Files that were changed in the checkout are kept: they are an error, unless `force` throws the changes away. Files that git does not
-/// know stay. Submodules are checked out as well, all the way down.
+/// With a full commit hash that is known beforehand, from what the node has. With a branch or a
+/// tag, or with none, the node fetches in every run and decides then. Files that were changed in
+/// the checkout are kept: they are an error, unless `force` throws the changes away. Files that git
+/// does not know stay. Submodules are checked out as well, all the way down.
 ///
-/// What another user owns is never touched as root: git runs as the owner of the checkout then, and a new checkout in another user's directory is that
-/// user's. Root's own checkout must stand where nobody else can rename a directory above it.
+/// What another user owns is never touched as root: git runs as the owner of the checkout then, and
+/// a new checkout in another user's directory is that user's. Root's own checkout must stand where
+/// nobody else can rename a directory above it.
 ///
-/// A private repository needs a key of its own on the node, or `forward_agent`. What hosts are known by is the node's affair: over ssh the repository's
-/// must stand in the `known_hosts` of who git runs as, or in `/etc/ssh/ssh_known_hosts`, unless the node's ssh is told otherwise
+/// A private repository needs a key of its own on the node, or `forward_agent`. What hosts are
+/// known by is the node's affair: over ssh the repository's must stand in the `known_hosts` of who
+/// git runs as, or in `/etc/ssh/ssh_known_hosts`, unless the node's ssh is told otherwise
 /// (`StrictHostKeyChecking`).
 ///
 /// Example: `git_checkout(request, "https://github.com/example/app.git", "/srv/app", revision = "v1.2", user = "app")`
@@ -37,8 +41,9 @@ pub struct GitCheckout {
     /// A branch, a tag or a full commit hash; the repository's main branch if none is given.
     #[serde(default)]
     pub revision: Option<String>,
-    /// The user that git runs as, who owns the checkout. Where none is given it is the owner of the directory that is there already, or else the one
-    /// that Pallet is on the node, which is root. For a new checkout the directory above must be the user's.
+    /// The user that git runs as, who owns the checkout. Where none is given it is the owner of the
+    /// directory that is there already, or else the one that Pallet is on the node, which is root.
+    /// For a new checkout the directory above must be the user's.
     #[serde(default)]
     pub user: Option<String>,
     /// Whether changes in the checkout are thrown away.
@@ -47,13 +52,17 @@ pub struct GitCheckout {
     /// How many commits of history are fetched; all if nothing is said.
     #[serde(default)]
     pub depth: Option<u32>,
-    /// Whether submodules are checked out too, at the commits that the checkout names; `False` leaves them out.
+    /// Whether submodules are checked out too, at the commits that the checkout names; `False`
+    /// leaves them out.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub submodules: bool,
-    /// Whether git logs in with the keys of the ssh agent of the machine that Pallet runs on (`SSH_AUTH_SOCK`, or ssh's `IdentityAgent`). Keys stay there:
-    /// the node can list them and have the agent sign, and only while this phase is applied. Meanwhile root on the node, and the user that git runs as,
-    /// can log in with them wherever they are let in: forward to nodes that you trust with that, and have `ssh-add -c` ask for each use. Keys for certain
-    /// hosts (`ssh-add -h`) do not sign. It takes a connection over ssh, and a server that allows it (`AllowAgentForwarding`).
+    /// Whether git logs in with the keys of the ssh agent of the machine that Pallet runs on
+    /// (`SSH_AUTH_SOCK`, or ssh's `IdentityAgent`). Keys stay there: the node can list them and
+    /// have the agent sign, and only while this phase is applied. Meanwhile root on the node, and
+    /// the user that git runs as, can log in with them wherever they are let in: forward to nodes
+    /// that you trust with that, and have `ssh-add -c` ask for each use. Keys for certain hosts
+    /// (`ssh-add -h`) do not sign. It takes a connection over ssh, and a server that allows it
+    /// (`AllowAgentForwarding`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forward_agent: bool,
 }
@@ -120,7 +129,10 @@ impl GitCheckout {
 
     /// The wanted commit, where the revision is one.
     fn commit(&self) -> Option<&str> {
-        let is_commit = |text: &&str| (text.len() == 40 || text.len() == 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_commit = |text: &&str| {
+            (text.len() == 40 || text.len() == 64)
+                && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+        };
         self.revision.as_deref().filter(is_commit)
     }
 }
@@ -138,24 +150,43 @@ impl Action for GitCheckout {
         if let Some(user) = &self.user {
             require_name(Self::NAME, "user", user)?;
         }
-        if self.repository.is_empty() || self.repository.starts_with('-') || self.repository.contains(['\n', '\0', '"', '\\', '#', ';']) {
-            return wrong(format!("{:?} is not the URL or the path of a repository", self.repository));
+        if self.repository.is_empty()
+            || self.repository.starts_with('-')
+            || self.repository.contains(['\n', '\0', '"', '\\', '#', ';'])
+        {
+            return wrong(format!(
+                "{:?} is not the URL or the path of a repository",
+                self.repository
+            ));
         }
         match &self.revision {
-            Some(revision) if revision.is_empty() || revision.starts_with('-') || revision.contains(['\n', '\0', ' ', ':', '^', '~']) => {
-                return wrong(format!("the revision {revision:?} is not a branch, a tag or a full commit hash"));
+            Some(revision)
+                if revision.is_empty()
+                    || revision.starts_with('-')
+                    || revision.contains(['\n', '\0', ' ', ':', '^', '~']) =>
+            {
+                return wrong(format!(
+                    "the revision {revision:?} is not a branch, a tag or a full \
+                    commit hash"
+                ));
             }
             _ => {}
         }
         if self.depth == Some(0) {
-            return wrong("depth 0 fetches nothing; give at least 1, or leave it away for all".to_owned());
+            return wrong(
+                "depth 0 fetches nothing; give at least 1, or leave it away for all".to_owned(),
+            );
         }
         Ok(())
     }
 
     fn claims(&self, claims: &mut Claims) {
         claims.path(&self.path, "a directory");
-        claims.value(format!("what is checked out at {}", self.path), "", format!("{}\n{:?}", self.repository, self.revision));
+        claims.value(
+            format!("what is checked out at {}", self.path),
+            "",
+            format!("{}\n{:?}", self.repository, self.revision),
+        );
         self.user.iter().for_each(|user| claims.user(user));
     }
 
@@ -177,12 +208,27 @@ impl Action for GitCheckout {
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
         match node.file(&self.path) {
             Known::Unknown | Known::Known(FileState::Absent | FileState::Directory(_)) => {}
-            Known::Known(_) => return Err(ActionError::node(format!("{} is there and no directory; delete it before", self.path))),
+            Known::Known(_) => {
+                return Err(ActionError::node(format!(
+                    "{} is there and no directory; \
+                delete it before",
+                    self.path
+                )));
+            }
         }
         let absent = matches!(node.file(&self.path), Known::Known(FileState::Absent));
         let path = quote(&self.path);
         let make = match &self.user {
-            Some(user) => format!("[ -d {path} ] || {}", strict_shell(&format!("mkdir -p -- {path}"), Some(user))),
+            Some(user) => format!(
+                "[ -d {path} ] || {}",
+                strict_shell(
+                    &format!(
+                        "mkdir -p -- \
+                {path}"
+                    ),
+                    Some(user)
+                )
+            ),
             None => format!("make_checkout {path}"),
         };
         let lend = match (&self.user, self.forward_agent) {
@@ -191,8 +237,14 @@ impl Action for GitCheckout {
             (None, true) => "lend_agent \"$(stat -c %u .)\"\n".to_owned(),
         };
         let script = Script::new()
-            .raw("command -v git >/dev/null || fail 'there is no git; install it with package before'")
-            .raw(&format!("said=$({make}\nstand_in {path}\n{lend}{})", self.as_user(&self.commands(), ".", true)))
+            .raw(
+                "command -v git >/dev/null || fail 'there is no git; install it with package \
+                before'",
+            )
+            .raw(&format!(
+                "said=$({make}\nstand_in {path}\n{lend}{})",
+                self.as_user(&self.commands(), ".", true)
+            ))
             .raw("case $said in *changed*) changed ;; esac");
         let revision = self.revision.as_deref().unwrap_or("the main branch");
         let change = match (self.commit(), node.reading(&self.reading()).cloned()) {
@@ -202,19 +254,36 @@ impl Action for GitCheckout {
                 }
                 let old = output.lines().next().unwrap_or_default();
                 let mut more = output.lines().skip(1).peekable();
-                let submodule = |line: &str| line.strip_prefix(SUBMODULE).and_then(|line| line.split(' ').nth(1)).map(str::to_owned);
-                if let Some(path) = more.peek().and_then(|line| submodule(line)).filter(|_| old == commit) {
-                    let change = Change::will("check out the submodules", script).with_diff(format!("+ {path}\n"));
+                let submodule = |line: &str| {
+                    line.strip_prefix(SUBMODULE)
+                        .and_then(|line| line.split(' ').nth(1))
+                        .map(str::to_owned)
+                };
+                if let Some(path) =
+                    more.peek().and_then(|line| submodule(line)).filter(|_| old == commit)
+                {
+                    let change = Change::will("check out the submodules", script)
+                        .with_diff(format!("+ {path}\n"));
                     return Ok(Some(self.predicted(node, change)));
                 }
-                if let (Some(file), false) = (more.next().filter(|line| submodule(line).is_none()), self.force) {
+                if let (Some(file), false) =
+                    (more.next().filter(|line| submodule(line).is_none()), self.force)
+                {
                     let file = file.get(3..).unwrap_or_default();
-                    let message = format!("files in {} were changed, such as {file}; force = True throws the changes away", self.path);
+                    let message = format!(
+                        "files in {} were changed, such as {file}; force = True \
+                        throws the changes away",
+                        self.path
+                    );
                     return Err(ActionError::node(message));
                 }
-                Change::will("check out", script).with_diff(format!("- commit {old}\n+ commit {commit}\n"))
+                Change::will("check out", script).with_diff(format!(
+                    "- commit {old}\n\
+                    + commit {commit}\n"
+                ))
             }
-            _ if absent => Change::will("clone", script).with_diff(format!("+ {revision} of {}\n", self.repository)),
+            _ if absent => Change::will("clone", script)
+                .with_diff(format!("+ {revision} of {}\n", self.repository)),
             _ => Change::may(format!("fetch and check out {revision}"), script),
         };
         Ok(Some(self.predicted(node, change)))
@@ -226,7 +295,9 @@ impl GitCheckout {
     fn predicted(&self, node: &mut NodeState, change: Change) -> Change {
         let state = node.file(&self.path).cloned();
         node.forget_files_below(&self.path);
-        if let Some(made) = parent(&self.path).filter(|parent| node.file(parent) == Known::Known(&FileState::Absent)) {
+        if let Some(made) = parent(&self.path)
+            .filter(|parent| node.file(parent) == Known::Known(&FileState::Absent))
+        {
             node.forget_files_below(made);
         }
         if let Known::Known(directory @ FileState::Directory(_)) = state {
@@ -264,9 +335,27 @@ mod tests {
 
     #[test]
     fn clones_and_updates() {
-        assert_eq!(headline(app(), node().without_file("/srv/app")), format!("will clone\n+ {COMMIT} of https://example.com/app.git\n"));
-        assert_eq!(headline(app(), at("abc")), format!("will check out\n- commit abc\n+ commit {COMMIT}\n"));
-        assert_eq!(headline(app().force(), at(&format!("{COMMIT}\n M x"))), format!("will check out\n- commit {COMMIT}\n+ commit {COMMIT}\n"));
+        assert_eq!(
+            headline(app(), node().without_file("/srv/app")),
+            format!(
+                "will clone\n\
+            + {COMMIT} of https://example.com/app.git\n"
+            )
+        );
+        assert_eq!(
+            headline(app(), at("abc")),
+            format!(
+                "will check out\n- commit abc\n\
+            + commit {COMMIT}\n"
+            )
+        );
+        assert_eq!(
+            headline(app().force(), at(&format!("{COMMIT}\n M x"))),
+            format!(
+                "will check \
+            out\n- commit {COMMIT}\n+ commit {COMMIT}\n"
+            )
+        );
     }
 
     #[test]
@@ -278,10 +367,18 @@ mod tests {
     fn fault_3_submodules_that_are_missing_are_checked_out() {
         let missing = format!("{COMMIT}\nsubmodule abc lib/sub");
         assert_eq!(headline(app(), at(&missing)), "will check out the submodules\n+ lib/sub\n");
-        assert_eq!(headline(app(), at("abc\nsubmodule abc lib/sub")), format!("will check out\n- commit abc\n+ commit {COMMIT}\n"));
+        assert_eq!(
+            headline(app(), at("abc\nsubmodule abc lib/sub")),
+            format!(
+                "will check out\n\
+            - commit abc\n+ commit {COMMIT}\n"
+            )
+        );
         let mut without = node().directory("/srv/app", 0o755);
         let action = app().without_submodules();
-        without.0.set_reading(&action.reading(), Reading { exit: 0, output: COMMIT.into(), of: None });
+        without
+            .0
+            .set_reading(&action.reading(), Reading { exit: 0, output: COMMIT.into(), of: None });
         assert_eq!(headline(action, without), "nothing to do");
     }
 
@@ -293,8 +390,19 @@ mod tests {
         };
         let (plain, forwarded) = (change(app()), change(app().forward_agent()));
         assert!(!plain.agent && !plain.script.as_str().contains("lend_agent"));
-        assert!(forwarded.agent && forwarded.script.as_str().contains("lend_agent \"$(stat -c %u .)\""), "{}", forwarded.script.as_str());
-        assert!(change(app().forward_agent().user("app")).script.as_str().contains("lend_agent \"$(id -u -- app)\""));
+        assert!(
+            forwarded.agent
+                && forwarded.script.as_str().contains(
+                    "lend_agent \"$(stat -c %u \
+            .)\""
+                ),
+            "{}",
+            forwarded.script.as_str()
+        );
+        assert!(change(app().forward_agent().user("app")).script.as_str().contains(
+            "lend_agent \
+            \"$(id -u -- app)\""
+        ));
         // what is right already asks for nothing
         assert_eq!(headline(app().forward_agent(), at(COMMIT)), "nothing to do");
         let json = |action| serde_json::to_value(action).expect("it is plain data");
@@ -310,11 +418,21 @@ mod tests {
 
     #[test]
     fn refuses_what_cannot_be() {
-        let error = "error: files in /srv/app were changed, such as x y; force = True throws the changes away";
+        let error = "error: files in /srv/app were changed, such as x y; force = True throws the \
+            changes away";
         assert_eq!(headline(app(), at(&format!("{COMMIT}\n M x y"))), error);
-        assert_eq!(headline(app(), node().file("/srv/app", "", 0o644)), "error: /srv/app is there and no directory; delete it before");
-        let error = "error: git_checkout: the revision \"-x\" is not a branch, a tag or a full commit hash";
+        assert_eq!(
+            headline(app(), node().file("/srv/app", "", 0o644)),
+            "error: /srv/app is there \
+            and no directory; delete it before"
+        );
+        let error = "error: git_checkout: the revision \"-x\" is not a branch, a tag or a full \
+            commit hash";
         assert_eq!(headline(app().revision("-x"), node()), error);
-        assert_eq!(headline(app().depth(0), node()), "error: git_checkout: depth 0 fetches nothing; give at least 1, or leave it away for all");
+        assert_eq!(
+            headline(app().depth(0), node()),
+            "error: git_checkout: depth 0 fetches \
+            nothing; give at least 1, or leave it away for all"
+        );
     }
 }

@@ -64,7 +64,11 @@ impl Action for Group {
     }
 
     fn claims(&self, claims: &mut Claims) {
-        claims.value(format!("whether there is a group {}", self.name), "", (self.action == Existence::Create).to_string());
+        claims.value(
+            format!("whether there is a group {}", self.name),
+            "",
+            (self.action == Existence::Create).to_string(),
+        );
         if let Some(gid) = self.gid {
             claims.value(format!("the number of the group {}", self.name), "", gid.to_string());
             claims.value(format!("whose the number {gid} of a group is"), "", &self.name);
@@ -97,7 +101,9 @@ impl Action for Group {
         let system = if self.system { "system" } else { "" };
         let script = Script::new().call(["ensure_group", &self.name, &gid, system]);
         let change = match current {
-            Known::Known(Some(group)) if self.gid.is_none() || group.gid == self.gid => return Ok(None),
+            Known::Known(Some(group)) if self.gid.is_none() || group.gid == self.gid => {
+                return Ok(None);
+            }
             Known::Known(Some(GroupState { gid: Some(old) })) => {
                 // files of the old number are another group's now
                 node.forget_membership(&self.name);
@@ -122,11 +128,15 @@ mod tests {
 
     #[test]
     fn creates_what_is_missing() {
-        check(Group::new("app").gid(900).system(), node().without_group("app"), expect![[r#"
+        check(
+            Group::new("app").gid(900).system(),
+            node().without_group("app"),
+            expect![[r#"
             will create group
             ---
             ensure_group app 900 system
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
@@ -138,31 +148,47 @@ mod tests {
 
     #[test]
     fn changes_and_removes() {
-        check(Group::new("app").gid(901), node().group("app", 900), expect![[r#"
+        check(
+            Group::new("app").gid(901),
+            node().group("app", 900),
+            expect![[r#"
             will change gid
             - gid 900
             + gid 901
             ---
             ensure_group app 901 ''
-        "#]]);
-        check(Group::new("app").absent(), node().group("app", 900), expect![[r#"
+        "#]],
+        );
+        check(
+            Group::new("app").absent(),
+            node().group("app", 900),
+            expect![[r#"
             will remove group
             ---
             ensure_no_group app
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn decides_on_the_node_what_is_not_known() {
-        check(Group::new("app"), node(), expect![[r#"
+        check(
+            Group::new("app"),
+            node(),
+            expect![[r#"
             may ensure group
             ---
             ensure_group app '' ''
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn refuses_what_cannot_be() {
-        check(Group::new("a b"), node(), expect![[r#"error: group: "a b" is not a name that a user or group can have"#]]);
+        check(
+            Group::new("a b"),
+            node(),
+            expect![[r#"error: group: "a b" is not a name that a user or group can have"#]],
+        );
     }
 }

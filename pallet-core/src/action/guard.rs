@@ -35,10 +35,14 @@ impl Guarded<'_> {
         if self.script.trim().is_empty() {
             return wrong("the script is empty".to_owned());
         }
-        let texts =
-            [Some(self.script), self.unless, self.only_if].into_iter().flatten().chain(self.environment.values().map(String::as_str));
+        let texts = [Some(self.script), self.unless, self.only_if]
+            .into_iter()
+            .flatten()
+            .chain(self.environment.values().map(String::as_str));
         if texts.into_iter().any(|text| text.contains('\0')) {
-            return wrong("the script, its guards or its environment hold a NUL character".to_owned());
+            return wrong(
+                "the script, its guards or its environment hold a NUL character".to_owned(),
+            );
         }
         for path in self.creates.iter().chain(&self.cwd) {
             require_absolute(self.action, path)?;
@@ -47,10 +51,16 @@ impl Guarded<'_> {
             require_name(self.action, "user", user)?;
         }
         let is_name = |name: &String| {
-            name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && !name.starts_with(|first: char| first.is_ascii_digit())
+            name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+                && !name.starts_with(|first: char| first.is_ascii_digit())
         };
-        if let Some((name, _)) = self.environment.iter().find(|(name, value)| name.len() + value.len() > MAX_VARIABLE) {
-            return wrong(format!("the environment variable {name} is larger than the 128 KiB that Linux lets it be; write it to a file"));
+        if let Some((name, _)) =
+            self.environment.iter().find(|(name, value)| name.len() + value.len() > MAX_VARIABLE)
+        {
+            return wrong(format!(
+                "the environment variable {name} is larger than the 128 KiB that \
+                Linux lets it be; write it to a file"
+            ));
         }
         match self.environment.keys().find(|name| name.is_empty() || !is_name(name)) {
             Some(name) => wrong(format!("{name:?} is not a name of an environment variable")),
@@ -60,7 +70,10 @@ impl Guarded<'_> {
 
     /// The `command` that it runs, and what its guards run to look.
     pub(super) fn needs(&self, command: &str, needed: &mut Capabilities) {
-        [Some(command), self.unless, self.only_if].into_iter().flatten().for_each(|command| needed.command(command));
+        [Some(command), self.unless, self.only_if]
+            .into_iter()
+            .flatten()
+            .for_each(|command| needed.command(command));
     }
 
     pub(super) fn observe(&self, wanted: &mut Observation) {
@@ -104,7 +117,10 @@ impl Guarded<'_> {
     }
 
     fn exports(&self) -> String {
-        let exports = self.environment.iter().map(|(name, value)| format!("export {name}={}\n", quote(value)));
+        let exports = self
+            .environment
+            .iter()
+            .map(|(name, value)| format!("export {name}={}\n", quote(value)));
         // scripts run in the locale C, which would win over one that is asked for
         let own = self.environment.keys().any(|name| name == "LANG" || name.starts_with("LC_"));
         own.then(|| "unset LC_ALL\n".to_owned()).into_iter().chain(exports).collect()
@@ -113,18 +129,26 @@ impl Guarded<'_> {
     pub(super) fn plan(&self, node: &mut NodeState) -> Option<Change> {
         let calls = [
             self.creates.map(|path| call(node.file(path), |state| *state == FileState::Absent)),
-            self.unless.map(|command| call(node.command(&self.guard(command)), |state: &CommandState| state.exit != 0)),
-            self.only_if.map(|command| call(node.command(&self.guard(command)), |state| state.exit == 0)),
+            self.unless.map(|command| {
+                call(node.command(&self.guard(command)), |state: &CommandState| state.exit != 0)
+            }),
+            self.only_if
+                .map(|command| call(node.command(&self.guard(command)), |state| state.exit == 0)),
         ];
         if calls.contains(&Some(Known::Known(false))) {
             return None;
         }
-        let change =
-            if calls.contains(&Some(Known::Unknown)) { Change::may("run", self.script()) } else { Change::will("run", self.script()) };
+        let change = if calls.contains(&Some(Known::Unknown)) {
+            Change::may("run", self.script())
+        } else {
+            Change::will("run", self.script())
+        };
         if !self.only_looks {
             node.forget();
         }
-        Some(change.with_diff(self.script.trim().lines().map(|line| format!("+ {line}\n")).collect::<String>()))
+        Some(change.with_diff(
+            self.script.trim().lines().map(|line| format!("+ {line}\n")).collect::<String>(),
+        ))
     }
 
     fn script(&self) -> Script {
@@ -132,7 +156,9 @@ impl Guarded<'_> {
         if let Some(path) = self.creates.map(quote) {
             conditions.push(format!("[ ! -e {path} ] && [ ! -L {path} ]"));
         }
-        let looks = |command: &str| format!("{} >/dev/null 2>&1", shell(&format!("{}{command}", self.setting()), self.user));
+        let looks = |command: &str| {
+            format!("{} >/dev/null 2>&1", shell(&format!("{}{command}", self.setting()), self.user))
+        };
         conditions.extend(self.unless.map(|command| format!("! {}", looks(command))));
         conditions.extend(self.only_if.map(looks));
         let mut script = Script::new();
@@ -141,7 +167,13 @@ impl Guarded<'_> {
         }
         let run = strict_shell(&format!("{}{}", self.setting(), self.body()), self.user);
         script = script.raw(&match self.name {
-            Some(name) => format!("{run} || fail_with $? {}", quote(&format!("{name}: the script failed"))),
+            Some(name) => format!(
+                "{run} || fail_with $? {}",
+                quote(&format!(
+                    "{name}: the script \
+                failed"
+                ))
+            ),
             None => run,
         });
         script = script.raw("changed");

@@ -1,4 +1,5 @@
-//! Ensures the node's host name, now and after a restart. No-op: it is called so, and its files say so.
+//! Ensures the node's host name, now and after a restart. No-op: it is called so, and its files say
+//! so.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,8 +10,8 @@ use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Attributes, Capabilities, Known, NodeState, Observation, OsFamily, Reading};
 use crate::script::Script;
 
-/// Ensures the node's host name: the name that runs, that of `/etc/hostname`, and on Debian and its relatives the line 127.0.1.1 of `/etc/hosts`.
-/// Nothing to do where all of them have it.
+/// Ensures the node's host name: the name that runs, that of `/etc/hostname`, and on Debian and its
+/// relatives the line 127.0.1.1 of `/etc/hosts`. Nothing to do where all of them have it.
 ///
 /// Example: `hostname(request, "web-1.example.com")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -42,9 +43,14 @@ impl Hostname {
                 let diff = format!("- host name {}\n+ host name {}\n", reading.output, self.name);
                 Change::will("set", script).with_diff(diff)
             }
-            Known::Unknown => Change::may("set", script).with_diff(format!("+ host name {}\n", self.name)),
+            Known::Unknown => {
+                Change::may("set", script).with_diff(format!("+ host name {}\n", self.name))
+            }
         };
-        node.set_reading(&Self::reading(), Reading { exit: 0, output: self.name.clone(), of: None });
+        node.set_reading(
+            &Self::reading(),
+            Reading { exit: 0, output: self.name.clone(), of: None },
+        );
         Some(change)
     }
 
@@ -53,13 +59,21 @@ impl Hostname {
             Some((short, _)) => format!("127.0.1.1\t{} {short}", self.name),
             None => format!("127.0.1.1\t{}", self.name),
         };
-        let own = |rest: &str| Ere::new(Self::NAME, "name", &format!(r"^[[:space:]]*127\.0\.1\.1[[:space:]]{rest}"));
+        let own = |rest: &str| {
+            Ere::new(Self::NAME, "name", &format!(r"^[[:space:]]*127\.0\.1\.1[[:space:]]{rest}"))
+        };
         let line = Line {
             line: &line,
             replaces: Some(own("")?),
             // with other names too; case makes no difference in names of hosts
-            enough: Some(own(&format!("+([^#]*[[:space:]])?{}([[:space:]]|$)", any_case(&self.name)))?),
-            place: Some((Place::After, Ere::new(Self::NAME, "name", r"^[[:space:]]*127\.0\.0\.1[[:space:]]")?)),
+            enough: Some(own(&format!(
+                "+([^#]*[[:space:]])?{}([[:space:]]|$)",
+                any_case(&self.name)
+            ))?),
+            place: Some((
+                Place::After,
+                Ere::new(Self::NAME, "name", r"^[[:space:]]*127\.0\.0\.1[[:space:]]")?,
+            )),
         };
         line.plan(&Edit::of(HOSTS, Missing::Create, Attributes::default()), node)
     }
@@ -74,11 +88,20 @@ impl Action for Hostname {
 
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        let label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(plain) && !label.starts_with('-') && !label.ends_with('-');
+        let label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label.bytes().all(plain)
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        };
         if self.name.len() > 64 || !self.name.split('.').all(label) {
             return Err(ActionError::arguments(
                 Self::NAME,
-                format!("{:?} is not a host name: letters, digits and - between dots, at most 64 characters", self.name),
+                format!(
+                    "{:?} is not a host name: letters, digits and - between dots, at most 64 \
+                    characters",
+                    self.name
+                ),
             ));
         }
         Ok(())
@@ -102,7 +125,8 @@ impl Action for Hostname {
     }
 
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
-        let file = Edit::of(FILE, Missing::Create, Attributes::default()).plan_whole(node, &format!("{}\n", self.name))?;
+        let file = Edit::of(FILE, Missing::Create, Attributes::default())
+            .plan_whole(node, &format!("{}\n", self.name))?;
         let hosts = if node.os.family == OsFamily::Debian { self.plan_hosts(node)? } else { None };
         let running = self.plan_running(node);
         Ok(joined(joined(file, hosts), running))
@@ -117,13 +141,21 @@ mod tests {
 
     fn named(name: &str, hosts: &str) -> NodeBuilder {
         let mut node = node().file(FILE, &format!("{name}\n"), 0o644).file(HOSTS, hosts, 0o644);
-        node.0.set_reading(&Hostname::reading(), Reading { exit: 0, output: name.into(), of: None });
+        node.0
+            .set_reading(&Hostname::reading(), Reading { exit: 0, output: name.into(), of: None });
         node
     }
 
     #[test]
     fn names_the_node() {
-        check(Hostname::new("web.example.com"), named("old", "127.0.0.1 localhost\n::1 localhost\n"), expect![[r#"
+        check(
+            Hostname::new("web.example.com"),
+            named(
+                "old",
+                "127.0.0.1 localhost\n\
+            ::1 localhost\n",
+            ),
+            expect![[r#"
             will change content, change content, set
             @@ -1 +1 @@
             -old
@@ -140,8 +172,12 @@ mod tests {
             edit_file /etc/hostname create '' '' ''
             ensure_line /etc/hosts create '' '' '' '127.0.1.1	web.example.com web' '^[[:space:]]*127\.0\.1\.1[[:space:]]' itself after '^[[:space:]]*127\.0\.0\.1[[:space:]]' '^[[:space:]]*127\.0\.1\.1[[:space:]]+([^#]*[[:space:]])?[wW][eE][bB]\.[eE][xX][aA][mM][pP][lL][eE]\.[cC][oO][mM]([[:space:]]|$)'
             ensure_running /proc/sys/kernel/hostname web.example.com
-        "#]]);
-        check(Hostname::new("web"), named("web", "127.0.0.1 localhost\n127.0.1.1 old\n"), expect![[r#"
+        "#]],
+        );
+        check(
+            Hostname::new("web"),
+            named("web", "127.0.0.1 localhost\n127.0.1.1 old\n"),
+            expect![[r#"
             will change content
             @@ -1,2 +1,2 @@
              127.0.0.1 localhost
@@ -149,20 +185,32 @@ mod tests {
             +127.0.1.1	web
             ---
             ensure_line /etc/hosts create '' '' '' '127.0.1.1	web' '^[[:space:]]*127\.0\.1\.1[[:space:]]' itself after '^[[:space:]]*127\.0\.0\.1[[:space:]]' '^[[:space:]]*127\.0\.1\.1[[:space:]]+([^#]*[[:space:]])?[wW][eE][bB]([[:space:]]|$)'
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn leaves_what_is_right() {
         check(Hostname::new("web"), named("web", "127.0.1.1 x web y\n"), expect!["nothing to do"]);
-        check(Hostname::new("web"), named("web", "127.0.1.1\tWeb # web\r\n"), expect!["nothing to do"]);
-        let other = named("web", "").os("rocky", OsFamily::RedHat, crate::model::PackageManager::Dnf);
+        check(
+            Hostname::new("web"),
+            named("web", "127.0.1.1\tWeb # web\r\n"),
+            expect![
+                "nothing to \
+            do"
+            ],
+        );
+        let other =
+            named("web", "").os("rocky", OsFamily::RedHat, crate::model::PackageManager::Dnf);
         check(Hostname::new("web"), other, expect!["nothing to do"]);
     }
 
     #[test]
     fn decides_on_the_node_what_is_not_known() {
-        check(Hostname::new("web"), node(), expect![[r#"
+        check(
+            Hostname::new("web"),
+            node(),
+            expect![[r#"
             may edit file, edit file, set
             +web
             +127.0.1.1	web
@@ -173,13 +221,32 @@ mod tests {
             edit_file /etc/hostname create '' '' ''
             ensure_line /etc/hosts create '' '' '' '127.0.1.1	web' '^[[:space:]]*127\.0\.1\.1[[:space:]]' itself after '^[[:space:]]*127\.0\.0\.1[[:space:]]' '^[[:space:]]*127\.0\.1\.1[[:space:]]+([^#]*[[:space:]])?[wW][eE][bB]([[:space:]]|$)'
             ensure_running /proc/sys/kernel/hostname web
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn refuses_what_cannot_be() {
-        check(Hostname::new("a b"), node(), expect![[r#"error: hostname: "a b" is not a host name: letters, digits and - between dots, at most 64 characters"#]]);
-        check(Hostname::new("-a"), node(), expect![[r#"error: hostname: "-a" is not a host name: letters, digits and - between dots, at most 64 characters"#]]);
-        check(Hostname::new("a..b"), node(), expect![[r#"error: hostname: "a..b" is not a host name: letters, digits and - between dots, at most 64 characters"#]]);
+        check(
+            Hostname::new("a b"),
+            node(),
+            expect![[
+                r#"error: hostname: "a b" is not a host name: letters, digits and - between dots, at most 64 characters"#
+            ]],
+        );
+        check(
+            Hostname::new("-a"),
+            node(),
+            expect![[
+                r#"error: hostname: "-a" is not a host name: letters, digits and - between dots, at most 64 characters"#
+            ]],
+        );
+        check(
+            Hostname::new("a..b"),
+            node(),
+            expect![[
+                r#"error: hostname: "a..b" is not a host name: letters, digits and - between dots, at most 64 characters"#
+            ]],
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Ensures a setting in a section of an ini file, or that it is not there. No-op: the section sets the key to the value.
+//! Ensures a setting in a section of an ini file, or that it is not there. No-op: the section sets
+//! the key to the value.
 
 mod found;
 
@@ -16,11 +17,13 @@ use crate::model::{Capabilities, NodeState, Observation};
 use crate::script::Script;
 use crate::script::services::unit_kind;
 
-/// Ensures that a section of an ini file sets a key to a value, or that it does not set it. Nothing to do where it does so already, however the
-/// line is spaced. All else in the file stays: comments, order, owner and mode.
+/// Ensures that a section of an ini file sets a key to a value, or that it does not set it. Nothing
+/// to do where it does so already, however the line is spaced. All else in the file stays:
+/// comments, order, owner and mode.
 ///
-/// Where a section sets a key more than once, the last one counts. Lines that begin with `#` or `;` are comments. Lines that are deeper than their key
-/// continue its value, and go with it; in files of systemd those behind a backslash do. What is new goes to the end of its section.
+/// Where a section sets a key more than once, the last one counts. Lines that begin with `#` or `;`
+/// are comments. Lines that are deeper than their key continue its value, and go with it; in files
+/// of systemd those behind a backslash do. What is new goes to the end of its section.
 ///
 /// Example: `ini_setting(request, "/etc/php/8.2/cli/php.ini", "PHP", "memory_limit", value = "256M")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -38,7 +41,8 @@ pub struct IniSetting {
     /// `present` or `absent`.
     #[serde(default)]
     pub action: LineAction,
-    /// What stands between key and value in a new line; an equals sign with a space on both sides if none is given.
+    /// What stands between key and value in a new line; an equals sign with a space on both sides
+    /// if none is given.
     #[serde(default = "equals")]
     pub separator: String,
     /// Whether a file that is missing is made; else it is an error.
@@ -61,7 +65,12 @@ fn equals() -> String {
 
 impl IniSetting {
     /// The value of a key.
-    pub fn new(path: impl Into<String>, section: impl Into<String>, key: impl Into<String>, value: impl Into<String>) -> Self {
+    pub fn new(
+        path: impl Into<String>,
+        section: impl Into<String>,
+        key: impl Into<String>,
+        value: impl Into<String>,
+    ) -> Self {
         IniSetting {
             path: path.into(),
             section: section.into(),
@@ -103,14 +112,22 @@ impl IniSetting {
             (LineAction::Present, true) => Missing::Create,
             (LineAction::Present, false) => Missing::Refuse,
         };
-        Ok(Edit::of(&self.path, missing, attributes(Self::NAME, &self.owner, &self.group, &self.mode)?))
+        Ok(Edit::of(
+            &self.path,
+            missing,
+            attributes(Self::NAME, &self.owner, &self.group, &self.mode)?,
+        ))
     }
 
     fn line(&self) -> String {
-        self.value.as_ref().map_or_else(|| self.key.clone(), |value| format!("{}{}{value}", self.key, self.separator))
+        self.value.as_ref().map_or_else(
+            || self.key.clone(),
+            |value| format!("{}{}{value}", self.key, self.separator),
+        )
     }
 
-    /// The lines of systemd's files go on behind a backslash, those of other files where they are deeper than their key.
+    /// The lines of systemd's files go on behind a backslash, those of other files where they are
+    /// deeper than their key.
     fn joined(&self) -> bool {
         self.path.contains("/systemd/") || unit_kind(&self.path).is_some()
     }
@@ -121,9 +138,16 @@ impl IniSetting {
         let found = Found::read(&file.lines, &self.section, &self.key, self.joined());
         let line = self.line();
         if self.action == LineAction::Absent {
-            found.own.iter().chain(found.parts.iter().filter(|(_, of)| found.own.contains(of)).map(|(at, _)| at)).for_each(|at| file.drop(*at));
+            found
+                .own
+                .iter()
+                .chain(
+                    found.parts.iter().filter(|(_, of)| found.own.contains(of)).map(|(at, _)| at),
+                )
+                .for_each(|at| file.drop(*at));
         } else if let Some(last) = found.own.last() {
-            let parts: Vec<usize> = found.parts.iter().filter(|(_, of)| of == last).map(|(at, _)| *at).collect();
+            let parts: Vec<usize> =
+                found.parts.iter().filter(|(_, of)| of == last).map(|(at, _)| *at).collect();
             if found.setting != self.value.as_deref().unwrap_or_default() || !parts.is_empty() {
                 let old = file.lines[*last];
                 let indent = &old[..depth(old)];
@@ -167,19 +191,43 @@ impl Action for IniSetting {
         require_line(Self::NAME, "the key", &self.key)?;
         require_line(Self::NAME, "the value", self.value.as_deref().unwrap_or_default())?;
         if self.section.starts_with('[') || self.section != trim(&self.section) {
-            return wrong(format!("the section {:?} has brackets or blanks around it; write its name alone", self.section));
+            return wrong(format!(
+                "the section {:?} has brackets or blanks around it; write its \
+                name alone",
+                self.section
+            ));
         }
-        if self.key.is_empty() || self.key != trim(&self.key) || self.key.contains('=') || self.key.starts_with(['#', ';', '[']) {
-            return wrong(format!("{:?} cannot be a key: it is empty, holds =, begins as a comment or a section does, or has spaces around it", self.key));
+        if self.key.is_empty()
+            || self.key != trim(&self.key)
+            || self.key.contains('=')
+            || self.key.starts_with(['#', ';', '['])
+        {
+            return wrong(format!(
+                "{:?} cannot be a key: it is empty, holds =, begins as a comment \
+                or a section does, or has spaces around it",
+                self.key
+            ));
         }
         if self.value.as_ref().is_some_and(|value| value != trim(value)) {
-            return wrong(format!("the value {:?} has spaces around it, which no program would read; write it without", self.value.as_deref().unwrap_or_default()));
+            return wrong(format!(
+                "the value {:?} has spaces around it, which no program would \
+                read; write it without",
+                self.value.as_deref().unwrap_or_default()
+            ));
         }
         if self.joined() && self.line().ends_with('\\') {
-            return wrong(format!("the value of {} ends with a backslash, so that the next line would belong to it; write it as one line", self.key));
+            return wrong(format!(
+                "the value of {} ends with a backslash, so that the next line \
+                would belong to it; write it as one line",
+                self.key
+            ));
         }
         if trim(&self.separator) != "=" {
-            return wrong(format!("the separator {:?} is not an equals sign, with or without spaces", self.separator));
+            return wrong(format!(
+                "the separator {:?} is not an equals sign, with or without \
+                spaces",
+                self.separator
+            ));
         }
         Ok(())
     }
@@ -224,7 +272,10 @@ mod tests {
 
     #[test]
     fn sets_what_is_missing_or_other() {
-        check(IniSetting::new(PATH, "b", "k", "2"), node().file(PATH, "[a]\nk=1\n[b]\n  k=1\n", 0o600), expect![[r#"
+        check(
+            IniSetting::new(PATH, "b", "k", "2"),
+            node().file(PATH, "[a]\nk=1\n[b]\n  k=1\n", 0o600),
+            expect![[r#"
             will change content
             @@ -1,4 +1,4 @@
              [a]
@@ -234,8 +285,17 @@ mod tests {
             +  k = 2
             ---
             ensure_setting /etc/app.ini '' '' '' '' '' b k 2 'k = 2' ''
-        "#]]);
-        check(IniSetting::new(PATH, "a", "new", "2").separator("="), node().file(PATH, "[a]\nk=1\n[b]\n", 0o600), expect![[r#"
+        "#]],
+        );
+        check(
+            IniSetting::new(PATH, "a", "new", "2").separator("="),
+            node().file(
+                PATH,
+                "[a]\nk=1\n\
+            [b]\n",
+                0o600,
+            ),
+            expect![[r#"
             will change content
             @@ -1,3 +1,4 @@
              [a]
@@ -244,8 +304,12 @@ mod tests {
              [b]
             ---
             ensure_setting /etc/app.ini '' '' '' '' '' a new 2 new=2 ''
-        "#]]);
-        check(IniSetting::new(PATH, "c", "k", "2"), node().file(PATH, "[a]\nk=1", 0o600), expect![[r#"
+        "#]],
+        );
+        check(
+            IniSetting::new(PATH, "c", "k", "2"),
+            node().file(PATH, "[a]\nk=1", 0o600),
+            expect![[r#"
             will change content
             @@ -1,2 +1,5 @@
              [a]
@@ -257,27 +321,52 @@ mod tests {
             +k = 2
             ---
             ensure_setting /etc/app.ini '' '' '' '' '' c k 2 'k = 2' ''
-        "#]]);
-        check(IniSetting::new(PATH, "", "k", "2").create(), node().without_file(PATH), expect![[r#"
+        "#]],
+        );
+        check(
+            IniSetting::new(PATH, "", "k", "2").create(),
+            node().without_file(PATH),
+            expect![[r#"
             will create file
             + file root:root 0644
             @@ -0,0 +1 @@
             +k = 2
             ---
             ensure_setting /etc/app.ini create '' '' '' '' '' k 2 'k = 2' ''
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn leaves_what_is_right() {
-        check(IniSetting::new(PATH, "a", "k", "1"), node().file(PATH, "[a]\n;k=2\nk =1", 0o600), expect!["nothing to do"]);
-        check(IniSetting::new(PATH, "a", "k", "1").absent(), node().file(PATH, "k=1\n[b]\nk=1", 0o600), expect!["nothing to do"]);
-        check(IniSetting::new(PATH, "a", "k", "1").absent(), node().without_file(PATH), expect!["nothing to do"]);
+        check(
+            IniSetting::new(PATH, "a", "k", "1"),
+            node().file(PATH, "[a]\n;k=2\nk =1", 0o600),
+            expect!["nothing to do"],
+        );
+        check(
+            IniSetting::new(PATH, "a", "k", "1").absent(),
+            node().file(PATH, "k=1\n[b]\nk=1", 0o600),
+            expect!["nothing to do"],
+        );
+        check(
+            IniSetting::new(PATH, "a", "k", "1").absent(),
+            node().without_file(PATH),
+            expect!["nothing to do"],
+        );
     }
 
     #[test]
     fn takes_settings_away() {
-        check(IniSetting::new(PATH, "a", "k", "").absent(), node().file(PATH, "[a]\nk=1\nk = 2\nj=3\n", 0o600), expect![[r#"
+        check(
+            IniSetting::new(PATH, "a", "k", "").absent(),
+            node().file(
+                PATH,
+                "[a]\nk=1\nk = 2\n\
+            j=3\n",
+                0o600,
+            ),
+            expect![[r#"
             will change content
             @@ -1,4 +1,2 @@
              [a]
@@ -286,41 +375,101 @@ mod tests {
              j=3
             ---
             ensure_setting /etc/app.ini leave '' '' '' absent a k '' k ''
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn decides_on_the_node_what_is_not_known() {
-        check(IniSetting::new(PATH, "a b", "k", "it's"), node(), expect![[r#"
+        check(
+            IniSetting::new(PATH, "a b", "k", "it's"),
+            node(),
+            expect![[r#"
             may edit file
             +[a b]
             +k = it's
             ---
             ensure_setting /etc/app.ini '' '' '' '' '' 'a b' k 'it'\''s' 'k = it'\''s' ''
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn refuses_what_cannot_be() {
-        check(IniSetting::new(PATH, "[a]", "k", "1"), node(), expect![[r#"error: ini_setting: the section "[a]" has brackets or blanks around it; write its name alone"#]]);
-        check(IniSetting::new(PATH, "a", "k=", "1"), node(), expect![[r#"error: ini_setting: "k=" cannot be a key: it is empty, holds =, begins as a comment or a section does, or has spaces around it"#]]);
-        check(IniSetting::new(PATH, "a", "k", " 1"), node(), expect![[r#"error: ini_setting: the value " 1" has spaces around it, which no program would read; write it without"#]]);
-        check(IniSetting::new(PATH, "a", "k", "1").separator(":"), node(), expect![[r#"error: ini_setting: the separator ":" is not an equals sign, with or without spaces"#]]);
-        check(IniSetting::new(PATH, "a", "k", "1"), node().without_file(PATH), expect!["error: there is no file /etc/app.ini; create = True makes one"]);
+        check(
+            IniSetting::new(PATH, "[a]", "k", "1"),
+            node(),
+            expect![[
+                r#"error: ini_setting: the section "[a]" has brackets or blanks around it; write its name alone"#
+            ]],
+        );
+        check(
+            IniSetting::new(PATH, "a", "k=", "1"),
+            node(),
+            expect![[
+                r#"error: ini_setting: "k=" cannot be a key: it is empty, holds =, begins as a comment or a section does, or has spaces around it"#
+            ]],
+        );
+        check(
+            IniSetting::new(PATH, "a", "k", " 1"),
+            node(),
+            expect![[
+                r#"error: ini_setting: the value " 1" has spaces around it, which no program would read; write it without"#
+            ]],
+        );
+        check(
+            IniSetting::new(PATH, "a", "k", "1").separator(":"),
+            node(),
+            expect![[
+                r#"error: ini_setting: the separator ":" is not an equals sign, with or without spaces"#
+            ]],
+        );
+        check(
+            IniSetting::new(PATH, "a", "k", "1"),
+            node().without_file(PATH),
+            expect![
+                "error: \
+            there is no file /etc/app.ini; create = True makes one"
+            ],
+        );
     }
 
     #[test]
     fn fault_22_the_grammar_of_the_file_is_kept() {
-        let made = |section: &str, key: &str, value: &str, text: &str| IniSetting::new("/srv/x.ini", section, key, value).edited(text);
+        let made = |section: &str, key: &str, value: &str, text: &str| {
+            IniSetting::new("/srv/x.ini", section, key, value).edited(text)
+        };
         assert_eq!(made("s", "k", "2", "[ s ]\nk=1\n"), "[ s ]\nk = 2\n");
-        assert_eq!(made("s", "k", "2", "\u{feff}[s] ; why\r\nk=1\r\n"), "\u{feff}[s] ; why\r\nk = 2\r\n");
-        assert_eq!(made("s", "key", "n", "[s]\nkey = a\n    b\n\n    c=d\n    # e\nj=1\n"), "[s]\nkey = n\n\n    # e\nj=1\n");
+        assert_eq!(
+            made("s", "k", "2", "\u{feff}[s] ; why\r\nk=1\r\n"),
+            "\u{feff}[s] ; why\r\n\
+            k = 2\r\n"
+        );
+        assert_eq!(
+            made("s", "key", "n", "[s]\nkey = a\n    b\n\n    c=d\n    # e\nj=1\n"),
+            "[s]\n\
+            key = n\n\n    # e\nj=1\n"
+        );
         assert_eq!(made("s", "k", "2", "[s]\n\tj = 1\n\tk = 1\n"), "[s]\n\tj = 1\n\tk = 2\n");
         assert_eq!(made("s", "k", "2", "[s]\nk : 1\nkk: 3\n"), "[s]\nk = 2\nkk: 3\n");
-        assert_eq!(made("remote \"a]b\"", "k", "2", "[remote \"a]b\"] # x\nk=1\n"), "[remote \"a]b\"] # x\nk = 2\n");
-        assert_eq!(IniSetting::new("/x", "s", "key", "").absent().edited("[s]\nkey = a\n    b\nj=1\n"), "[s]\nj=1\n");
-        let unit = IniSetting::new("/etc/systemd/system/a.service", "Service", "ExecStart", "/bin/c");
-        assert_eq!(unit.edited("[Service]\nExecStart=/bin/a \\\n# x\n  -b \\\nType=x\nUser=y\n"), "[Service]\nExecStart = /bin/c\n# x\nUser=y\n");
+        assert_eq!(
+            made("remote \"a]b\"", "k", "2", "[remote \"a]b\"] # x\nk=1\n"),
+            "[remote \
+            \"a]b\"] # x\nk = 2\n"
+        );
+        assert_eq!(
+            IniSetting::new("/x", "s", "key", "").absent().edited(
+                "[s]\nkey = a\n    b\n\
+            j=1\n"
+            ),
+            "[s]\nj=1\n"
+        );
+        let unit =
+            IniSetting::new("/etc/systemd/system/a.service", "Service", "ExecStart", "/bin/c");
+        assert_eq!(
+            unit.edited("[Service]\nExecStart=/bin/a \\\n# x\n  -b \\\nType=x\nUser=y\n"),
+            "[Service]\nExecStart = /bin/c\n# x\nUser=y\n"
+        );
         // elsewhere that is a character
         assert_eq!(made("s", "path", "C:\\", "[s]\npath=D:\\\nk=1\n"), "[s]\npath = C:\\\nk=1\n");
     }

@@ -1,4 +1,5 @@
-//! The law of actions, tested on this machine: after a change was applied, observing gives what was planned, and planning again gives nothing.
+//! The law of actions, tested on this machine: after a change was applied, observing gives what was
+//! planned, and planning again gives nothing.
 
 mod archives;
 mod downloads;
@@ -26,8 +27,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{
-    Action, ActionError, Certainty, Change, Directory, Exec, ExecCheckedScript, ExecScript, File, Listed, RemoteFile, SymbolicLink,
-    UploadSource, Workspace,
+    Action, ActionError, Certainty, Change, Directory, Exec, ExecCheckedScript, ExecScript, File,
+    Listed, RemoteFile, SymbolicLink, UploadSource, Workspace,
 };
 use crate::model::{NodeState, Observation};
 use crate::script::library_for;
@@ -60,7 +61,8 @@ impl Workspace for Project {
                 executable: mode.ends_with("755"),
             })
         };
-        let mut found: Vec<_> = String::from_utf8_lossy(&output).lines().filter_map(entry).collect();
+        let mut found: Vec<_> =
+            String::from_utf8_lossy(&output).lines().filter_map(entry).collect();
         found.sort_by(|one, other| one.path.split('/').cmp(other.path.split('/')));
         Ok(found)
     }
@@ -91,7 +93,8 @@ impl Place {
         action.observe(&mut wanted);
         let output = self.run(&compile(&wanted, TOKEN));
         assert_eq!(String::from_utf8_lossy(&output.stderr), "", "observing in {}", self.shell);
-        let answer = String::from_utf8_lossy(&output.stdout).replace(self.state.path().to_str().expect("it is UTF-8"), STATE);
+        let answer = String::from_utf8_lossy(&output.stdout)
+            .replace(self.state.path().to_str().expect("it is UTF-8"), STATE);
         parse(&wanted, TOKEN, answer.as_bytes()).expect("the answer can be read").state
     }
 
@@ -100,28 +103,40 @@ impl Place {
         self.shell.run(&script.replace(STATE, self.state.path().to_str().expect("it is UTF-8")))
     }
 
-    /// Applies a change as the engine does, and returns whether it reported one, or what it said when it failed.
+    /// Applies a change as the engine does, and returns whether it reported one, or what it said
+    /// when it failed.
     fn apply(&self, change: &Change) -> Result<bool, String> {
         self.report(change).map(|report| report.starts_with('1'))
     }
 
-    /// The same, and returns what it reported: `1` for a change, a space, and `1` for what was changed by hand.
+    /// The same, and returns what it reported: `1` for a change, a space, and `1` for what was
+    /// changed by hand.
     fn report(&self, change: &Change) -> Result<String, String> {
         for upload in &change.uploads {
             let content = match &upload.source {
                 UploadSource::Bytes(bytes) => bytes.to_vec(),
-                UploadSource::File(path) => fs::read(path).expect("it was there when it was prepared"),
+                UploadSource::File(path) => fs::read(path).expect(
+                    "it was there when it was \
+                    prepared",
+                ),
             };
-            fs::write(self.incoming.path().join(&upload.digest), content).expect("it can be written");
+            fs::write(self.incoming.path().join(&upload.digest), content).expect(
+                "it can be \
+                written",
+            );
         }
         let script = change.script.as_str();
         let (incoming, library) = (self.incoming.path().display(), library_for(script));
         let script = format!(
-            "{{\n{library}\nincoming={incoming}\n( set -e; change= drift=\n{script}\necho \"reported=$change $drift\" ) </dev/null\n}}"
+            "{{\n{library}\nincoming={incoming}\n( set -e; change= drift=\n\
+            {script}\necho \"reported=$change $drift\" ) </dev/null\n}}"
         );
         let output = self.run(&script);
         let said = String::from_utf8_lossy(&output.stdout);
-        match (output.status.success(), said.lines().find_map(|line| line.strip_prefix("reported="))) {
+        match (
+            output.status.success(),
+            said.lines().find_map(|line| line.strip_prefix("reported=")),
+        ) {
             (true, Some(reported)) => Ok(reported.to_owned()),
             _ => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
         }
@@ -132,17 +147,33 @@ impl Place {
         action
     }
 
-    /// Applies the action to the place as it is, and checks the law. `changes`: whether it has something to do.
+    /// Applies the action to the place as it is, and checks the law. `changes`: whether it has
+    /// something to do.
     fn law(&self, action: impl Action, changes: bool) {
         let action = self.prepared(action);
         let (shell, label) = (&self.shell, format!("{action:?}"));
         let mut state = self.observe(&action);
-        let change = action.plan(&mut state).unwrap_or_else(|error| panic!("{shell}: {label}: {error}"));
+        let change = action.plan(&mut state).unwrap_or_else(|error| {
+            panic!(
+                "{shell}: {label}: \
+            {error}"
+            )
+        });
         assert_eq!(change.is_some(), changes, "{shell}: {label}: planned {change:?}");
         if let Some(change) = change {
             assert_eq!(change.certainty, Certainty::Will, "{shell}: {label}");
-            let reported = self.apply(&change).unwrap_or_else(|error| panic!("{shell}: {label}: {error}\n{}", change.script.as_str()));
-            assert!(reported, "{shell}: {label}: it reported no change\n{}", change.script.as_str());
+            let reported = self.apply(&change).unwrap_or_else(|error| {
+                panic!(
+                    "{shell}: {label}: \
+                {error}\n{}",
+                    change.script.as_str()
+                )
+            });
+            assert!(
+                reported,
+                "{shell}: {label}: it reported no change\n{}",
+                change.script.as_str()
+            );
         }
         self.settled(&action, &state);
     }
@@ -152,19 +183,36 @@ impl Place {
         let action = self.prepared(action);
         let (shell, label) = (&self.shell, format!("{action:?}"));
         let mut state = NodeState::new(self.observe(&action).os);
-        let change = action.plan(&mut state).unwrap_or_else(|error| panic!("{label}: {error}")).expect("it is not known to be right");
+        let change = action
+            .plan(&mut state)
+            .unwrap_or_else(|error| panic!("{label}: {error}"))
+            .expect("it is not known to be right");
         assert_eq!(change.certainty, Certainty::May, "{shell}: {label}");
-        let reported = self.apply(&change).unwrap_or_else(|error| panic!("{shell}: {label}: {error}\n{}", change.script.as_str()));
+        let reported = self.apply(&change).unwrap_or_else(|error| {
+            panic!(
+                "{shell}: {label}: \
+            {error}\n{}",
+                change.script.as_str()
+            )
+        });
         assert_eq!(reported, changes, "{shell}: {label}\n{}", change.script.as_str());
         self.settled(&action, &state);
     }
 
     fn settled(&self, action: &impl Action, predicted: &NodeState) {
         let mut observed = self.observe(action);
-        assert_eq!(predicted.contradictions(&observed), Vec::<String>::new(), "{}: {action:?}", self.shell);
+        assert_eq!(
+            predicted.contradictions(&observed),
+            Vec::<String>::new(),
+            "{}: {action:?}",
+            self.shell
+        );
         let again = action.plan(&mut observed).expect("it can be planned");
         assert!(again.is_none(), "{}: {action:?}: planned again {again:?}", self.shell);
-        let left: Vec<_> = names(self.root.path()).into_iter().filter(|name| name.starts_with(".pallet")).collect();
+        let left: Vec<_> = names(self.root.path())
+            .into_iter()
+            .filter(|name| name.starts_with(".pallet"))
+            .collect();
         assert_eq!(left, Vec::<String>::new(), "{}: temporary files stay behind", self.shell);
     }
 
@@ -176,7 +224,10 @@ impl Place {
 
     fn fails(&self, action: impl Action) -> String {
         let action = self.prepared(action);
-        let change = action.plan(&mut self.observe(&action)).expect("it can be planned").expect("it has something to do");
+        let change = action
+            .plan(&mut self.observe(&action))
+            .expect("it can be planned")
+            .expect("it has something to do");
         self.apply(&change).expect_err("it fails")
     }
 }
@@ -191,7 +242,13 @@ fn names(directory: &Path) -> Vec<String> {
 impl Place {
     fn of(shell: Shell) -> Place {
         let temporary = || tempfile::tempdir().expect("a temporary directory");
-        Place { shell, root: temporary(), incoming: temporary(), state: temporary(), project: Project(temporary()) }
+        Place {
+            shell,
+            root: temporary(),
+            incoming: temporary(),
+            state: temporary(),
+            project: Project(temporary()),
+        }
     }
 }
 
@@ -226,7 +283,10 @@ fn remote_file_of_any_name_and_content() {
             place.law(RemoteFile::content(&path, "other\n").mode(0o4750), true);
             assert_eq!(mode(&path), 0o4750);
             place.law_of_unknown(RemoteFile::content(&path, weird), true);
-            assert_eq!((fs::read_to_string(&path).expect("it is there").as_str(), mode(&path)), (weird, 0o4750));
+            assert_eq!(
+                (fs::read_to_string(&path).expect("it is there").as_str(), mode(&path)),
+                (weird, 0o4750)
+            );
         }
     }
 }
@@ -234,15 +294,25 @@ fn remote_file_of_any_name_and_content() {
 #[test]
 fn remote_file_of_any_size() {
     for place in places() {
-        for (name, content) in [("binary", b"\0\xff\n".repeat(300)), ("empty", Vec::new()), ("large", b"\0\xffabc".repeat(20_000))] {
+        for (name, content) in [
+            ("binary", b"\0\xff\n".repeat(300)),
+            ("empty", Vec::new()),
+            ("large", b"\0\xffabc".repeat(20_000)),
+        ] {
             fs::write(place.project.0.path().join(name), &content).expect("it can be written");
             let path = place.path(name);
             place.law(RemoteFile::local_file(&path, name), true);
             assert_eq!(fs::read(&path).expect("it is there"), content);
             place.law_of_unknown(RemoteFile::local_file(&path, name), false);
         }
-        fs::write(place.project.0.path().join("hello"), "hello {{ name }}\n").expect("it can be written");
-        let values = serde_json::json!({"name": "it's"}).as_object().cloned().expect("it is an object");
+        fs::write(place.project.0.path().join("hello"), "hello {{ name }}\n").expect(
+            "it can be \
+            written",
+        );
+        let values = serde_json::json!({"name": "it's"}).as_object().cloned().expect(
+            "it is an \
+            object",
+        );
         place.law(RemoteFile::template(place.path("hello"), "hello", values), true);
         assert_eq!(fs::read_to_string(place.path("hello")).expect("it is there"), "hello it's\n");
         let large = "x\n".repeat(40_000);
@@ -259,7 +329,10 @@ fn remote_file_corrects_attributes_alone() {
         let before = fs::metadata(&path).expect("it is there").modified().expect("it has a time");
         place.law(RemoteFile::content(&path, "x").mode(0o600), true);
         place.law_of_unknown(RemoteFile::content(&path, "x").mode(0o640), true);
-        assert_eq!(fs::metadata(&path).expect("it is there").modified().expect("it has a time"), before);
+        assert_eq!(
+            fs::metadata(&path).expect("it is there").modified().expect("it has a time"),
+            before
+        );
     }
 }
 
@@ -291,7 +364,13 @@ fn remote_file_needs_its_directory() {
         let action = place.prepared(RemoteFile::content(place.path("no/file"), ""));
         let error = action.plan(&mut place.observe(&action)).expect_err("there is none");
         assert!(error.to_string().starts_with("there is no directory "), "{error}");
-        let change = action.plan(&mut NodeState::new(place.observe(&action).os)).expect("nothing is known").expect("it may change");
+        let change = action
+            .plan(&mut NodeState::new(place.observe(&action).os))
+            .expect(
+                "nothing \
+            is known",
+            )
+            .expect("it may change");
         assert!(place.apply(&change).expect_err("it fails").starts_with("there is no directory "));
     }
 }
@@ -356,17 +435,31 @@ fn texts_run_in_any_interpreter() {
     for place in places() {
         for weird in WEIRD {
             let path = place.path(weird);
-            let exec = || Exec::new("printf '%s' \"$content\" >\"$file\"\n", "sh").env("content", weird).env("file", &path).cwd("/");
+            let exec = || {
+                Exec::new("printf '%s' \"$content\" >\"$file\"\n", "sh")
+                    .env("content", weird)
+                    .env("file", &path)
+                    .cwd("/")
+            };
             place.law(exec().creates(&path), true);
             place.law_of_unknown(exec().creates(&path), false);
             assert_eq!(fs::read_to_string(&path).expect("it ran"), weird);
         }
         let program = "import os\nopen(os.environ['file'], 'w').write('written')\n";
         if std::process::Command::new("python3").arg("--version").output().is_ok() {
-            place.law(Exec::new(program, "python3").env("file", place.path("python")).creates(place.path("python")), true);
+            place.law(
+                Exec::new(program, "python3")
+                    .env("file", place.path("python"))
+                    .creates(place.path("python")),
+                true,
+            );
         }
         assert_eq!(place.fails(Exec::new("exit 3", "sh")), "");
-        assert_eq!(place.fails(Exec::new("x", "no-such-program")), "there is no no-such-program on this node; install it before\n");
+        assert_eq!(
+            place.fails(Exec::new("x", "no-such-program")),
+            "there is no no-such-program on \
+            this node; install it before\n"
+        );
     }
 }
 
@@ -375,7 +468,12 @@ fn scripts_run_until_their_guards_say_otherwise() {
     for place in places() {
         for weird in WEIRD {
             let path = place.path(weird);
-            let script = || ExecScript::new("printf %s \"$content\" >\"$file\"").env("file", &path).env("content", weird).cwd("/");
+            let script = || {
+                ExecScript::new("printf %s \"$content\" >\"$file\"")
+                    .env("file", &path)
+                    .env("content", weird)
+                    .cwd("/")
+            };
             place.law(script().creates(&path), true);
             place.law_of_unknown(script().creates(&path), false);
             assert_eq!(fs::read_to_string(&path).expect("it ran"), weird);

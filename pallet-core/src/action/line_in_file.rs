@@ -10,10 +10,12 @@ use super::file_support::{attributes, require_absolute};
 use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, NodeState, Observation};
 
-/// Ensures that a line stands in a file, in the place of another one if that is there, or that it does not.
-/// Nothing to do where the file has it already. What else the file holds stays, as do its owner and mode.
+/// Ensures that a line stands in a file, in the place of another one if that is there, or that it
+/// does not. Nothing to do where the file has it already. What else the file holds stays, as do its
+/// owner and mode.
 ///
-/// Expressions are POSIX extended regular expressions (those of `grep -E`), and match a part of a line unless they say `^` and `$`.
+/// Expressions are POSIX extended regular expressions (those of `grep -E`), and match a part of a
+/// line unless they say `^` and `$`.
 ///
 /// Example: `line_in_file(request, "/etc/ssh/sshd_config", line = "PermitRootLogin no", match = "^#?PermitRootLogin")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -24,17 +26,19 @@ pub struct LineInFile {
     /// The line. With `action = "absent"`, every line like it goes away.
     #[serde(default)]
     pub line: Option<String>,
-    /// A regular expression: the last line that matches is replaced. With `action = "absent"` it stands in place of `line`: every line that matches
-    /// goes away.
+    /// A regular expression: the last line that matches is replaced. With `action = "absent"` it
+    /// stands in place of `line`: every line that matches goes away.
     #[serde(default, rename = "match")]
     pub matching: Option<String>,
     /// `present` or `absent`.
     #[serde(default)]
     pub action: LineAction,
-    /// A regular expression: a new line goes behind the last line that matches; to the end of the file if none does.
+    /// A regular expression: a new line goes behind the last line that matches; to the end of the
+    /// file if none does.
     #[serde(default)]
     pub after: Option<String>,
-    /// A regular expression: a new line goes before the last line that matches; to the end of the file if none does.
+    /// A regular expression: a new line goes before the last line that matches; to the end of the
+    /// file if none does.
     #[serde(default)]
     pub before: Option<String>,
     /// Whether a file that is missing is made; else it is an error.
@@ -122,7 +126,11 @@ impl LineInFile {
             (LineAction::Present, true) => Missing::Create,
             (LineAction::Present, false) => Missing::Refuse,
         };
-        Ok(Edit::of(&self.path, missing, attributes(Self::NAME, &self.owner, &self.group, &self.mode)?))
+        Ok(Edit::of(
+            &self.path,
+            missing,
+            attributes(Self::NAME, &self.owner, &self.group, &self.mode)?,
+        ))
     }
 
     fn matching_ere(&self) -> Result<Option<Ere>, ActionError> {
@@ -131,12 +139,20 @@ impl LineInFile {
 
     fn line(&self) -> Result<Line<'_>, ActionError> {
         let Some(line) = self.line.as_deref() else {
-            return Err(ActionError::arguments(Self::NAME, "there is no line; say which one should be there"));
+            return Err(ActionError::arguments(
+                Self::NAME,
+                "there is no line; say which one should \
+                be there",
+            ));
         };
         require_line(Self::NAME, "the line", line)?;
         let place = match (&self.after, &self.before) {
             (Some(_), Some(_)) => {
-                return Err(ActionError::arguments(Self::NAME, "a line cannot have both after and before; say one of them"));
+                return Err(ActionError::arguments(
+                    Self::NAME,
+                    "a line cannot have both after and \
+                    before; say one of them",
+                ));
             }
             (Some(after), None) => Some((Place::After, Ere::new(Self::NAME, "after", after)?)),
             (None, Some(before)) => Some((Place::Before, Ere::new(Self::NAME, "before", before)?)),
@@ -156,8 +172,14 @@ impl LineInFile {
     fn wrong(&self) -> Result<Wrong<'_>, ActionError> {
         match (self.matching_ere()?, &self.line) {
             (Some(ere), None) => Ok(Wrong::Match(ere)),
-            (None, Some(line)) => require_line(Self::NAME, "the line", line).map(|()| Wrong::Line(line)),
-            _ => Err(ActionError::arguments(Self::NAME, "action = \"absent\" needs either a line or match, not both")),
+            (None, Some(line)) => {
+                require_line(Self::NAME, "the line", line).map(|()| Wrong::Line(line))
+            }
+            _ => Err(ActionError::arguments(
+                Self::NAME,
+                "action = \"absent\" needs either a line \
+                or match, not both",
+            )),
         }
     }
 }
@@ -245,7 +267,10 @@ mod tests {
                 ensure_line /etc/app.conf '' '' '' '' port=2 '^#?port=' itself '' '' ''
             "#]],
         );
-        check(LineInFile::new(PATH, "x").after("^a"), node().file(PATH, "a\nb", 0o644), expect![[r#"
+        check(
+            LineInFile::new(PATH, "x").after("^a"),
+            node().file(PATH, "a\nb", 0o644),
+            expect![[r#"
             will change content
             @@ -1,2 +1,3 @@
              a
@@ -254,8 +279,12 @@ mod tests {
             \ No newline at end of file
             ---
             ensure_line /etc/app.conf '' '' '' '' x '' '' after '^a' ''
-        "#]]);
-        check(LineInFile::new(PATH, "x").before("^b"), node().file(PATH, "a\nb", 0o644), expect![[r#"
+        "#]],
+        );
+        check(
+            LineInFile::new(PATH, "x").before("^b"),
+            node().file(PATH, "a\nb", 0o644),
+            expect![[r#"
             will change content
             @@ -1,2 +1,3 @@
              a
@@ -264,29 +293,56 @@ mod tests {
             \ No newline at end of file
             ---
             ensure_line /etc/app.conf '' '' '' '' x '' '' before '^b' ''
-        "#]]);
-        check(LineInFile::new(PATH, "x").create().mode(0o600), node().without_file(PATH), expect![[r#"
+        "#]],
+        );
+        check(
+            LineInFile::new(PATH, "x").create().mode(0o600),
+            node().without_file(PATH),
+            expect![[r#"
             will create file
             + file root:root 0600
             @@ -0,0 +1 @@
             +x
             ---
             ensure_line /etc/app.conf create '' '' 0600 x '' '' '' '' ''
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn leaves_what_is_right() {
         check(LineInFile::new(PATH, "x"), node().file(PATH, "x", 0o644), expect!["nothing to do"]);
-        check(LineInFile::new(PATH, "x=1").matching("^x="), node().file(PATH, "x=2\nx=1\n", 0o644), expect!["nothing to do"]);
-        check(LineInFile::new(PATH, "x").matching("^#x"), node().file(PATH, "#x\nx\n", 0o644), expect!["nothing to do"]);
-        check(LineInFile::new(PATH, "x").absent(), node().file(PATH, "xx\n", 0o644), expect!["nothing to do"]);
-        check(LineInFile::new(PATH, "x").absent(), node().without_file(PATH), expect!["nothing to do"]);
+        check(
+            LineInFile::new(PATH, "x=1").matching("^x="),
+            node().file(PATH, "x=2\nx=1\n", 0o644),
+            expect!["nothing to do"],
+        );
+        check(
+            LineInFile::new(PATH, "x").matching("^#x"),
+            node().file(PATH, "#x\nx\n", 0o644),
+            expect!["nothing to do"],
+        );
+        check(
+            LineInFile::new(PATH, "x").absent(),
+            node().file(PATH, "xx\n", 0o644),
+            expect!["nothing to do"],
+        );
+        check(
+            LineInFile::new(PATH, "x").absent(),
+            node().without_file(PATH),
+            expect![
+                "nothing to \
+            do"
+            ],
+        );
     }
 
     #[test]
     fn takes_lines_away() {
-        check(LineInFile::new(PATH, "x").absent(), node().file(PATH, "x\na\nx\nb", 0o644), expect![[r#"
+        check(
+            LineInFile::new(PATH, "x").absent(),
+            node().file(PATH, "x\na\nx\nb", 0o644),
+            expect![[r#"
             will change content
             @@ -1,4 +1,2 @@
             -x
@@ -297,50 +353,108 @@ mod tests {
             +b
             ---
             ensure_no_line /etc/app.conf leave '' '' '' -xF x
-        "#]]);
-        check(LineInFile::none_matching(PATH, "^x"), node().file(PATH, "x\nxx\n", 0o644), expect![[r#"
+        "#]],
+        );
+        check(
+            LineInFile::none_matching(PATH, "^x"),
+            node().file(PATH, "x\nxx\n", 0o644),
+            expect![[r#"
             will change content
             @@ -1,2 +0,0 @@
             -x
             -xx
             ---
             ensure_no_line /etc/app.conf leave '' '' '' -E '^x'
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn edits_one_after_the_other_are_exact() {
         let mut state = node().file(PATH, "a\n", 0o644).0;
         for line in ["b", "c"] {
-            let change = LineInFile::new(PATH, line).plan(&mut state).expect("it can be planned").expect("there is something to do");
+            let change = LineInFile::new(PATH, line)
+                .plan(&mut state)
+                .expect("it can be planned")
+                .expect("there is something to do");
             assert_eq!(change.certainty, super::super::Certainty::Will);
         }
         let found = state.file(PATH).known().cloned();
-        assert!(matches!(found, Some(crate::model::FileState::File { text: Some(text), .. }) if text == "a\nb\nc\n"));
+        assert!(matches!(
+            found,
+            Some(crate::model::FileState::File { text: Some(text), .. }) if text == "a\nb\nc\n"
+        ));
     }
 
     #[test]
     fn decides_on_the_node_what_is_not_known() {
-        check(LineInFile::new(PATH, "x").after("^a"), node(), expect![[r#"
+        check(
+            LineInFile::new(PATH, "x").after("^a"),
+            node(),
+            expect![[r#"
             may edit file
             +x
             ---
             ensure_line /etc/app.conf '' '' '' '' x '' '' after '^a' ''
-        "#]]);
-        check(LineInFile::none_matching(PATH, "^a"), node(), expect![[r#"
+        "#]],
+        );
+        check(
+            LineInFile::none_matching(PATH, "^a"),
+            node(),
+            expect![[r#"
             may edit file
             ---
             ensure_no_line /etc/app.conf leave '' '' '' -E '^a'
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn refuses_what_cannot_be() {
-        check(LineInFile::new(PATH, "x"), node().without_file(PATH), expect!["error: there is no file /etc/app.conf; create = True makes one"]);
-        check(LineInFile::new(PATH, "x"), node().link(PATH, "there"), expect!["error: /etc/app.conf is a link to there, not a file; name the file that it points to"]);
-        check(LineInFile::new(PATH, "x\ny"), node(), expect![[r#"error: line_in_file: the line "x\ny" holds a newline or a NUL; give one line"#]]);
-        check(LineInFile::new(PATH, "x").matching(r"^\s"), node(), expect![[r#"error: line_in_file: match "^\\s" is not a POSIX extended regular expression: \s is not; write [[:space:]]"#]]);
-        check(LineInFile::new(PATH, "x").after("a").before("b"), node(), expect!["error: line_in_file: a line cannot have both after and before; say one of them"]);
-        check(LineInFile::new(PATH, "x").matching("x").absent(), node(), expect![[r#"error: line_in_file: action = "absent" needs either a line or match, not both"#]]);
+        check(
+            LineInFile::new(PATH, "x"),
+            node().without_file(PATH),
+            expect![
+                "error: there is no \
+            file /etc/app.conf; create = True makes one"
+            ],
+        );
+        check(
+            LineInFile::new(PATH, "x"),
+            node().link(PATH, "there"),
+            expect![
+                "error: \
+            /etc/app.conf is a link to there, not a file; name the file that it points to"
+            ],
+        );
+        check(
+            LineInFile::new(PATH, "x\ny"),
+            node(),
+            expect![[
+                r#"error: line_in_file: the line "x\ny" holds a newline or a NUL; give one line"#
+            ]],
+        );
+        check(
+            LineInFile::new(PATH, "x").matching(r"^\s"),
+            node(),
+            expect![[
+                r#"error: line_in_file: match "^\\s" is not a POSIX extended regular expression: \s is not; write [[:space:]]"#
+            ]],
+        );
+        check(
+            LineInFile::new(PATH, "x").after("a").before("b"),
+            node(),
+            expect![
+                "error: \
+            line_in_file: a line cannot have both after and before; say one of them"
+            ],
+        );
+        check(
+            LineInFile::new(PATH, "x").matching("x").absent(),
+            node(),
+            expect![[
+                r#"error: line_in_file: action = "absent" needs either a line or match, not both"#
+            ]],
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Ensures the packages that everything else needs. No-op: they are there, and the package manager's lists are young.
+//! Ensures the packages that everything else needs. No-op: they are there, and the package
+//! manager's lists are young.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,14 +7,17 @@ use serde::{Deserialize, Serialize};
 use super::package::PackageAction;
 use super::package_support::{MANAGERS, Wanted, ask_what_comes_along, joined, plan_packages};
 use super::{Action, ActionError, Change, Claims, PackageManager, Workspace};
-use crate::model::{Capabilities, FileState, Known, NodeState, Observation, OsFamily, PackageOptions};
+use crate::model::{
+    Capabilities, FileState, Known, NodeState, Observation, OsFamily, PackageOptions,
+};
 use crate::script::{Script, packages};
 
-/// Ensures the few packages that everything else needs: on Debian and its kin coreutils and sudo; on Arch Linux sudo, with the package manager's
-/// database in its newest form. Other systems come with what is needed.
+/// Ensures the few packages that everything else needs: on Debian and its kin coreutils and sudo;
+/// on Arch Linux sudo, with the package manager's database in its newest form. Other systems come
+/// with what is needed.
 ///
-/// It does nothing if they are there. On Debian and Arch it also fetches the package manager's lists if they are a day old, which is the first
-/// thing that a new node needs.
+/// It does nothing if they are there. On Debian and Arch it also fetches the package manager's
+/// lists if they are a day old, which is the first thing that a new node needs.
 ///
 /// Example: `minimal_packages(request, names = ["ca-certificates"])`
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -58,12 +62,16 @@ impl Action for MinimalPackages {
     }
 
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
-        self.names.iter().try_for_each(|name| Wanted::of(name).check(Self::NAME, PackageAction::Install))
+        self.names
+            .iter()
+            .try_for_each(|name| Wanted::of(name).check(Self::NAME, PackageAction::Install))
     }
 
     fn claims(&self, claims: &mut Claims) {
         for manager in MANAGERS {
-            self.names.iter().for_each(|name| Wanted::of(name).claim(claims, manager, PackageAction::Install));
+            self.names
+                .iter()
+                .for_each(|name| Wanted::of(name).claim(claims, manager, PackageAction::Install));
         }
     }
 
@@ -78,7 +86,15 @@ impl Action for MinimalPackages {
         for (family, manager) in [(OsFamily::Debian, "apt"), (OsFamily::Arch, "pacman")] {
             let names = needed(family).iter().copied().chain(self.names.iter().map(String::as_str));
             let options = PackageOptions::default();
-            names.for_each(|name| ask_what_comes_along(wanted, PackageAction::Install, &options, manager, Wanted::of(name)));
+            names.for_each(|name| {
+                ask_what_comes_along(
+                    wanted,
+                    PackageAction::Install,
+                    &options,
+                    manager,
+                    Wanted::of(name),
+                )
+            });
         }
         PackageManager::update().observe(wanted);
         wanted.text(DATABASE);
@@ -94,7 +110,8 @@ impl Action for MinimalPackages {
         let database = if family == OsFamily::Arch { database(node) } else { None };
         let names = needed(family).iter().copied().chain(self.names.iter().map(String::as_str));
         let wanted: Vec<Wanted<'_>> = names.map(Wanted::of).collect();
-        let packages = plan_packages(node, PackageAction::Install, &wanted, PackageOptions::default(), true)?;
+        let packages =
+            plan_packages(node, PackageAction::Install, &wanted, PackageOptions::default(), true)?;
         Ok(joined([lists, database, packages]))
     }
 }
@@ -103,7 +120,9 @@ impl Action for MinimalPackages {
 fn database(node: &mut NodeState) -> Option<Change> {
     let script = Script::new().call(["pacman_database", NEWEST]);
     let change = match node.file(DATABASE) {
-        Known::Known(FileState::File { text: Some(text), .. }) if text.trim_end() == NEWEST => return None,
+        Known::Known(FileState::File { text: Some(text), .. }) if text.trim_end() == NEWEST => {
+            return None;
+        }
         // a database that has nothing in it has no version either
         Known::Known(FileState::Absent) => return None,
         Known::Known(_) => Change::will("bring the database of pacman to its newest form", script),
@@ -123,56 +142,104 @@ mod tests {
     #[test]
     fn installs_what_is_missing() {
         let node = || node().package("coreutils", "9.1").without_package("sudo");
-        check(MinimalPackages::new(), node().package_lists_age(None), expect![[r#"
+        check(
+            MinimalPackages::new(),
+            node().package_lists_age(None),
+            expect![[r#"
             will fetch lists of packages, install sudo
             ---
             package_lists_update apt 86400
             package_transaction apt --install sudo
-        "#]]);
-        check(MinimalPackages::new().also("jq"), node().package_lists_age(Some(10)).without_package("jq"), expect![[r#"
+        "#]],
+        );
+        check(
+            MinimalPackages::new().also("jq"),
+            node().package_lists_age(Some(10)).without_package("jq"),
+            expect![[r#"
             will install sudo, install jq
             ---
             package_transaction apt --install sudo jq
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn leaves_what_is_right() {
         let young = || node().package_lists_age(Some(10)).package("sudo", "1.9");
-        check(MinimalPackages::new(), young().package("coreutils", "9.1"), expect!["nothing to do"]);
+        check(
+            MinimalPackages::new(),
+            young().package("coreutils", "9.1"),
+            expect![
+                "nothing to \
+            do"
+            ],
+        );
         let arch = || young().os("arch", OsFamily::Arch, model::PackageManager::Pacman);
-        check(MinimalPackages::new(), arch().file(DATABASE, "9\n", 0o644), expect!["nothing to do"]);
-        check(MinimalPackages::new(), arch().file(DATABASE, "8\n", 0o644), expect![[r#"
+        check(
+            MinimalPackages::new(),
+            arch().file(DATABASE, "9\n", 0o644),
+            expect![
+                "nothing to \
+            do"
+            ],
+        );
+        check(
+            MinimalPackages::new(),
+            arch().file(DATABASE, "8\n", 0o644),
+            expect![[r#"
             will bring the database of pacman to its newest form
             ---
             pacman_database 9
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn every_system_is_told_apart() {
         use model::PackageManager::{Apk, Dnf, Pacman, Unknown, Yum, Zypper};
         for (id, family, manager, expected) in [
-            ("arch", OsFamily::Arch, Pacman, expect![[r#"
+            (
+                "arch",
+                OsFamily::Arch,
+                Pacman,
+                expect![[r#"
                 may fetch lists of packages, bring the database of pacman to its newest form, install sudo
                 ---
                 package_lists_update pacman 86400
                 pacman_database 9
                 package_transaction pacman --install sudo
-            "#]]),
+            "#]],
+            ),
             ("rocky", OsFamily::RedHat, Dnf, expect!["nothing to do"]),
             ("centos", OsFamily::RedHat, Yum, expect!["nothing to do"]),
             ("opensuse-leap", OsFamily::Suse, Zypper, expect!["nothing to do"]),
             ("alpine", OsFamily::Alpine, Apk, expect!["nothing to do"]),
-            ("plan9", OsFamily::Unknown, Unknown, expect!["error: there is no package manager that Pallet knows on this node, which is plan9 12 (x86_64); it knows apt, dnf, yum, zypper, pacman and apk"]),
+            (
+                "plan9",
+                OsFamily::Unknown,
+                Unknown,
+                expect![
+                    "error: there is no package manager that \
+                Pallet knows on this node, which is plan9 12 (x86_64); it knows apt, dnf, yum, \
+                zypper, pacman and apk"
+                ],
+            ),
         ] {
             check(MinimalPackages::new(), node().os(id, family, manager), expected);
         }
-        check(MinimalPackages::new().also("jq"), node().os("rocky", OsFamily::RedHat, Dnf), expect![[r#"
+        check(
+            MinimalPackages::new().also("jq"),
+            node().os("rocky", OsFamily::RedHat, Dnf),
+            expect![[r#"
             may install jq
             ---
             package_transaction dnf --install jq
-        "#]]);
-        check(MinimalPackages::new().also("-y"), node(), expect![[r#"error: minimal_packages: "-y" is not the name of one package"#]]);
+        "#]],
+        );
+        check(
+            MinimalPackages::new().also("-y"),
+            node(),
+            expect![[r#"error: minimal_packages: "-y" is not the name of one package"#]],
+        );
     }
 }

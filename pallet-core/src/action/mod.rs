@@ -1,6 +1,8 @@
-//! Actions: what a phase function asks for. One action a file, each a pure function of its arguments and what is known of the node.
+//! Actions: what a phase function asks for. One action a file, each a pure function of its
+//! arguments and what is known of the node.
 //!
-//! To add one, copy a neighbour of about 100 lines and add its line to the table at the end of this file.
+//! To add one, copy a neighbour of about 100 lines and add its line to the table at the end of this
+//! file.
 
 mod builders;
 mod change;
@@ -43,34 +45,41 @@ use serde_json::Value;
 
 use crate::model::{Capabilities, NodeState, Observation};
 
-/// Something that a node should be made to have. The doc comment of the type is its documentation, those of its fields are its parameters'.
+/// Something that a node should be made to have. The doc comment of the type is its documentation,
+/// those of its fields are its parameters'.
 ///
-/// The law that its tests check on real nodes: after its change has been applied, observing gives exactly the state that `plan` predicted,
-/// and planning again gives no change.
-pub trait Action: Debug + Clone + Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static {
+/// The law that its tests check on real nodes: after its change has been applied, observing gives
+/// exactly the state that `plan` predicted, and planning again gives no change.
+pub trait Action:
+    Debug + Clone + Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static
+{
     /// The name that functions call it by: `remote_file`.
     const NAME: &'static str;
 
     /// Names this one in a line of output: `/etc/motd`.
     fn subject(&self) -> String;
 
-    /// Checks the arguments and takes in what they refer to on this machine, when the action is declared.
+    /// Checks the arguments and takes in what they refer to on this machine, when the action is
+    /// declared.
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
         Ok(())
     }
 
-    /// What it needs of what a crate may do, from its arguments alone: every path, package, service, user, command, host and local file that it
-    /// reads or changes. What only looks whether something is there needs nothing.
+    /// What it needs of what a crate may do, from its arguments alone: every path, package,
+    /// service, user, command, host and local file that it reads or changes. What only looks
+    /// whether something is there needs nothing.
     fn needs(&self, needed: &mut Capabilities);
 
-    /// What it claims of the node, from its arguments alone: where another action of the same phase claims the contrary, each would undo the other
-    /// in every run, so that is refused where it is declared.
+    /// What it claims of the node, from its arguments alone: where another action of the same phase
+    /// claims the contrary, each would undo the other in every run, so that is refused where it is
+    /// declared.
     fn claims(&self, _claims: &mut Claims) {}
 
     /// What must be known of the node before this can be planned.
     fn observe(&self, wanted: &mut Observation);
 
-    /// The change to make, with `node` brought to what will then be true; `None` if there is nothing to do.
+    /// The change to make, with `node` brought to what will then be true; `None` if there is
+    /// nothing to do.
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError>;
 }
 
@@ -78,9 +87,11 @@ pub trait Action: Debug + Clone + Serialize + DeserializeOwned + JsonSchema + Se
 pub trait Workspace {
     /// The whole content of a file of the project.
     fn read(&self, path: &Path) -> Result<Vec<u8>, ActionError>;
-    /// The SHA-256 digest (hexadecimal) and the size in bytes of a file of the project, and its absolute path.
+    /// The SHA-256 digest (hexadecimal) and the size in bytes of a file of the project, and its
+    /// absolute path.
     fn digest(&self, path: &Path) -> Result<(String, u64, std::path::PathBuf), ActionError>;
-    /// What is in a directory of the project, and below: in order, each directory before what is in it. Links are followed.
+    /// What is in a directory of the project, and below: in order, each directory before what is in
+    /// it. Links are followed.
     fn list(&self, path: &Path) -> Result<Vec<Listed>, ActionError>;
     /// A template's text with values filled in. `name` is for its errors.
     fn render(&self, name: &str, template: &str, values: &Value) -> Result<String, ActionError>;
@@ -141,7 +152,8 @@ impl<A: Action> AnyAction for A {
     }
 }
 
-/// One line of the table of actions: a name, the schema of its parameters, and how to make one from JSON arguments.
+/// One line of the table of actions: a name, the schema of its parameters, and how to make one from
+/// JSON arguments.
 #[derive(Debug, Clone, Copy)]
 pub struct ActionEntry {
     /// See [`Action::NAME`].
@@ -224,13 +236,22 @@ mod tests {
         for entry in TABLE {
             let schema = (entry.parameters)();
             let text = schema["description"].as_str().unwrap_or_default();
-            assert!(text.contains(&format!("Example: `{}(request, ", entry.name)), "{}: {text}", entry.name);
+            assert!(
+                text.contains(&format!("Example: `{}(request, ", entry.name)),
+                "{}: {text}",
+                entry.name
+            );
             let parameters = schema["properties"].as_object().expect("it has parameters");
             for (name, parameter) in parameters {
-                assert!(parameter["description"].is_string(), "{}: {name}: {parameter}", entry.name);
+                assert!(
+                    parameter["description"].is_string(),
+                    "{}: {name}: {parameter}",
+                    entry.name
+                );
             }
             let required = schema["required"].as_array().cloned().unwrap_or_default();
-            let first: Vec<Value> = parameters.keys().take(required.len()).map(|name| json!(name)).collect();
+            let first: Vec<Value> =
+                parameters.keys().take(required.len()).map(|name| json!(name)).collect();
             assert_eq!(first, required, "{}: what is required comes first", entry.name);
         }
     }
@@ -242,9 +263,10 @@ mod tests {
             assert!(error.to_string().starts_with(&format!("{}: ", entry.name)), "{error}");
             assert!(error.to_string().contains("no_such_parameter"), "{error}");
         }
-        let motd = (TABLE.iter().find(|entry| entry.name == "remote_file").expect("there is one").parse)(
-            json!({"path": "/etc/motd", "content": "x"}),
-        );
+        let motd =
+            (TABLE.iter().find(|entry| entry.name == "remote_file").expect("there is one").parse)(
+                json!({"path": "/etc/motd", "content": "x"}),
+            );
         assert_eq!(motd.expect("the arguments are right").subject(), "/etc/motd");
     }
 }

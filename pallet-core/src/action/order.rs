@@ -1,13 +1,18 @@
-//! The order of a phase's actions: as they were declared, but for those that ask to come before or after others.
+//! The order of a phase's actions: as they were declared, but for those that ask to come before or
+//! after others.
 
 use super::Declared;
 
-/// Brings actions into order: each that asks for it before all, or after all, of the actions that it names.
+/// Brings actions into order: each that asks for it before all, or after all, of the actions that
+/// it names.
 ///
-/// Actions are named by what they are (`package`) or by what they are about too (`service nginx`). The error names two actions that each ask
-/// to come before the other.
+/// Actions are named by what they are (`package`) or by what they are about too (`service nginx`).
+/// The error names two actions that each ask to come before the other.
 pub fn order(declared: Vec<Declared>) -> Result<Vec<Declared>, String> {
-    if declared.iter().all(|one| one.options.always_before.is_empty() && one.options.always_after.is_empty()) {
+    if declared
+        .iter()
+        .all(|one| one.options.always_before.is_empty() && one.options.always_after.is_empty())
+    {
         return Ok(declared);
     }
     let edges = edges(&declared);
@@ -16,7 +21,9 @@ pub fn order(declared: Vec<Declared>) -> Result<Vec<Declared>, String> {
     let mut waits: Vec<usize> = edges.iter().map(Vec::len).collect();
     while ordered.len() < slots.len() {
         // the first in the order of declaration that waits for nothing
-        let Some(next) = (0..slots.len()).find(|index| slots[*index].is_some() && waits[*index] == 0) else {
+        let Some(next) =
+            (0..slots.len()).find(|index| slots[*index].is_some() && waits[*index] == 0)
+        else {
             return Err(circle(&slots, &edges));
         };
         ordered.extend(slots[next].take());
@@ -30,7 +37,9 @@ pub fn order(declared: Vec<Declared>) -> Result<Vec<Declared>, String> {
 /// For each action, those that must come before it.
 fn edges(declared: &[Declared]) -> Vec<Vec<usize>> {
     let mut edges: Vec<Vec<usize>> = declared.iter().map(|_| Vec::new()).collect();
-    let named = |names: &[String], one: &Declared| names.iter().any(|name| *name == one.action.name() || *name == one.label());
+    let named = |names: &[String], one: &Declared| {
+        names.iter().any(|name| *name == one.action.name() || *name == one.label())
+    };
     for (index, one) in declared.iter().enumerate() {
         for (other, it) in declared.iter().enumerate().filter(|(other, _)| *other != index) {
             if named(&one.options.always_before, it) {
@@ -45,7 +54,8 @@ fn edges(declared: &[Declared]) -> Vec<Vec<usize>> {
 }
 
 fn circle(slots: &[Option<Declared>], edges: &[Vec<usize>]) -> String {
-    // every action that is left waits for another that is left: following that leads round the circle
+    // every action that is left waits for another that is left: following that leads round the
+    // circle
     let left = |index: &usize| slots[*index].is_some();
     let Some(mut at) = (0..slots.len()).find(left) else { return String::new() };
     let mut seen = Vec::new();
@@ -54,7 +64,8 @@ fn circle(slots: &[Option<Declared>], edges: &[Vec<usize>]) -> String {
         let Some(next) = edges[at].iter().copied().find(left) else { break };
         at = next;
     }
-    let names: Vec<_> = seen.iter().filter_map(|index| slots[*index].as_ref()).map(Declared::label).collect();
+    let names: Vec<_> =
+        seen.iter().filter_map(|index| slots[*index].as_ref()).map(Declared::label).collect();
     format!("these actions each ask to come before the next, in a circle: {}", names.join(", "))
 }
 
@@ -64,24 +75,41 @@ mod tests {
     use super::*;
 
     fn script(name: &str, options: Options) -> Declared {
-        Declared { action: Box::new(ExecScript::new(name)), options, ..Declared::of(Package::install("x")) }
+        Declared {
+            action: Box::new(ExecScript::new(name)),
+            options,
+            ..Declared::of(Package::install("x"))
+        }
     }
 
     fn labels(declared: Vec<Declared>) -> Result<String, String> {
-        order(declared).map(|declared| declared.iter().map(Declared::label).collect::<Vec<_>>().join(", "))
+        order(declared)
+            .map(|declared| declared.iter().map(Declared::label).collect::<Vec<_>>().join(", "))
     }
 
     #[test]
     fn as_declared_unless_asked_otherwise() {
         let plain = || Options::new();
-        let first = labels(vec![script("a", plain()), Declared::of(Package::install("p")), script("b", plain())]);
+        let first = labels(vec![
+            script("a", plain()),
+            Declared::of(Package::install("p")),
+            script("b", plain()),
+        ]);
         assert_eq!(first.as_deref(), Ok("exec_script a, package p, exec_script b"));
-        let before = labels(vec![script("a", plain()), Declared::of(Package::install("p")), script("b", plain().always_before("package"))]);
+        let before = labels(vec![
+            script("a", plain()),
+            Declared::of(Package::install("p")),
+            script("b", plain().always_before("package")),
+        ]);
         assert_eq!(before.as_deref(), Ok("exec_script a, exec_script b, package p"));
-        let after =
-            labels(vec![script("a", plain().always_after("exec_script b")), Declared::of(Package::install("p")), script("b", plain())]);
+        let after = labels(vec![
+            script("a", plain().always_after("exec_script b")),
+            Declared::of(Package::install("p")),
+            script("b", plain()),
+        ]);
         assert_eq!(after.as_deref(), Ok("package p, exec_script b, exec_script a"));
-        let nothing = labels(vec![script("a", plain().always_after("nothing")), script("b", plain())]);
+        let nothing =
+            labels(vec![script("a", plain().always_after("nothing")), script("b", plain())]);
         assert_eq!(nothing.as_deref(), Ok("exec_script a, exec_script b"));
     }
 

@@ -16,11 +16,22 @@ impl<'a> Ownership<'a> {
         Ownership { path, owner: owner.as_deref(), group: group.as_deref() }
     }
 
-    /// The command that names something that is not theirs; it fails where there is nobody of that name.
+    /// The command that names something that is not theirs; it fails where there is nobody of that
+    /// name.
     fn question(&self) -> Option<String> {
         let conditions = [("-user", self.owner), ("-group", self.group)];
-        let conditions: Vec<_> = conditions.into_iter().filter_map(|(what, name)| Some(format!("! {what} {}", quote(name?)))).collect();
-        let conditions = Some(conditions.join(" -o ")).filter(|conditions| !conditions.is_empty())?;
+        let conditions: Vec<_> = conditions
+            .into_iter()
+            .filter_map(|(what, name)| {
+                Some(format!(
+                    "! \
+            {what} {}",
+                    quote(name?)
+                ))
+            })
+            .collect();
+        let conditions =
+            Some(conditions.join(" -o ")).filter(|conditions| !conditions.is_empty())?;
         Some(format!("find {} \\( {conditions} \\) -print -quit", quote(self.path)))
     }
 
@@ -34,22 +45,38 @@ impl<'a> Ownership<'a> {
     pub(super) fn script(&self) -> Script {
         match self.question() {
             None => Script::new(),
-            Some(_) => Script::new().call(["ensure_owners", self.path, self.owner.unwrap_or_default(), self.group.unwrap_or_default()]),
+            Some(_) => Script::new().call([
+                "ensure_owners",
+                self.path,
+                self.owner.unwrap_or_default(),
+                self.group.unwrap_or_default(),
+            ]),
         }
     }
 
-    /// The change to make in a directory that is `there` as far as is known; `change` is what else is to be done, with a script that makes this so too.
-    pub(super) fn plan(&self, node: &mut NodeState, there: Known<bool>, change: Option<Change>, script: Script) -> Option<Change> {
+    /// The change to make in a directory that is `there` as far as is known; `change` is what else
+    /// is to be done, with a script that makes this so too.
+    pub(super) fn plan(
+        &self,
+        node: &mut NodeState,
+        there: Known<bool>,
+        change: Option<Change>,
+        script: Script,
+    ) -> Option<Change> {
         let Some(question) = self.question() else { return change };
         let right = match (there, node.reading(&question)) {
             (Known::Known(false), _) => Some(true),
-            (Known::Known(true), Known::Known(Reading { exit: 0, output, .. })) => Some(output.is_empty()),
+            (Known::Known(true), Known::Known(Reading { exit: 0, output, .. })) => {
+                Some(output.is_empty())
+            }
             _ => None,
         };
         let change = match (right, change) {
             (Some(true), change) => change,
             (_, Some(change)) => Some(change),
-            (Some(false), None) => Some(Change::will("change owner or group of what is in it", script)),
+            (Some(false), None) => {
+                Some(Change::will("change owner or group of what is in it", script))
+            }
             (None, None) => Some(Change::may("ensure owner and group of what is in it", script)),
         };
         if right != Some(true) {
@@ -64,7 +91,11 @@ impl<'a> Ownership<'a> {
         let directory = node.file(self.path).cloned();
         node.forget_files_below(self.path);
         if let Known::Known(FileState::Directory(attributes)) = directory {
-            let theirs = Attributes { owner: self.owner.map(str::to_owned), group: self.group.map(str::to_owned), mode: None };
+            let theirs = Attributes {
+                owner: self.owner.map(str::to_owned),
+                group: self.group.map(str::to_owned),
+                mode: None,
+            };
             node.set_file(self.path, FileState::Directory(theirs.or(&attributes)));
         }
     }
@@ -72,7 +103,10 @@ impl<'a> Ownership<'a> {
     /// All that is in the directory will be theirs.
     pub(super) fn remember(&self, node: &mut NodeState) {
         if let Some(question) = self.question() {
-            node.set_reading(&question, Reading { exit: 0, output: String::new(), of: Some(self.below()) });
+            node.set_reading(
+                &question,
+                Reading { exit: 0, output: String::new(), of: Some(self.below()) },
+            );
         }
     }
 

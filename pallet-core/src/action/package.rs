@@ -1,17 +1,21 @@
-//! Ensures that a package is installed or not. No-op: it is so. Neighbours become one transaction of the package manager.
+//! Ensures that a package is installed or not. No-op: it is so. Neighbours become one transaction
+//! of the package manager.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::package_support::{MANAGERS, Wanted, ask_what_comes_along, check_repositories, package_option_builders, plan_packages};
+use super::package_support::{
+    MANAGERS, Wanted, ask_what_comes_along, check_repositories, package_option_builders,
+    plan_packages,
+};
 use super::{Action, ActionError, Certainty, Change, Claims, Workspace};
 use crate::model::{self, Capabilities, Known, NodeState, Observation, Reading};
 use crate::script::{Script, packages, quote};
 
 /// Ensures that a package of the node's package manager is installed, or that it is not.
 ///
-/// It does nothing if that is so. Packages that are declared one after the other, with the same options, are installed in one go. Configuration
-/// files that were changed on the node are kept.
+/// It does nothing if that is so. Packages that are declared one after the other, with the same
+/// options, are installed in one go. Configuration files that were changed on the node are kept.
 ///
 /// Example: `package(request, "nginx")`
 ///
@@ -21,27 +25,30 @@ use crate::script::{Script, packages, quote};
 pub struct Package {
     /// The name, as the node's package manager knows it.
     pub name: String,
-    /// The version. It may leave its epoch and its release open, and end with `*`: `"1.22*"`. Left away, any will do.
+    /// The version. It may leave its epoch and its release open, and end with `*`: `"1.22*"`. Left
+    /// away, any will do.
     #[serde(default)]
     pub version: Option<String>,
     /// What to do.
     #[serde(default)]
     pub action: PackageAction,
-    /// Repositories to use as well, by their names: for dnf, yum and zypper. For apt, the one release that the package comes from, such as
-    /// `"bookworm-backports"`; for apk, the one tag.
+    /// Repositories to use as well, by their names: for dnf, yum and zypper. For apt, the one
+    /// release that the package comes from, such as `"bookworm-backports"`; for apk, the one tag.
     #[serde(default)]
     pub enable: Vec<String>,
     /// Repositories not to use, by their names: for dnf and yum only.
     #[serde(default)]
     pub disable: Vec<String>,
-    /// Keeps the package's services from being started by its installation: for apt only, since no other package manager starts any.
+    /// Keeps the package's services from being started by its installation: for apt only, since no
+    /// other package manager starts any.
     #[serde(default)]
     pub disable_service_start: bool,
     /// Installs it even if its signature cannot be verified. pacman cannot do that for one package.
     #[serde(default)]
     pub allow_unsigned: bool,
-    /// Whether the package stays in its version when others are upgraded, as `apt-mark hold` says; left away, that stays as it is. A `version` that is
-    /// asked for is installed still. For apt only.
+    /// Whether the package stays in its version when others are upgraded, as `apt-mark hold` says;
+    /// left away, that stays as it is. A `version` that is asked for is installed still. For apt
+    /// only.
     #[serde(default)]
     pub hold: Option<bool>,
 }
@@ -53,7 +60,8 @@ pub enum PackageAction {
     /// It is installed.
     #[default]
     Install,
-    /// It is installed in the newest version that the package manager's lists know; only that can tell whether there is anything to do.
+    /// It is installed in the newest version that the package manager's lists know; only that can
+    /// tell whether there is anything to do.
     Upgrade,
     /// It is not installed.
     Remove,
@@ -111,19 +119,33 @@ impl Package {
     }
 
     /// Brings the package to being held or not, behind what changes the package itself.
-    fn plan_hold(&self, node: &mut NodeState, hold: bool, installed: Option<Change>) -> Result<Option<Change>, ActionError> {
+    fn plan_hold(
+        &self,
+        node: &mut NodeState,
+        hold: bool,
+        installed: Option<Change>,
+    ) -> Result<Option<Change>, ActionError> {
         let manager = packages::manager(&node.os)?;
         if manager != model::PackageManager::Apt {
             let name = manager.as_str();
-            return Err(ActionError::node(format!("{name} is not told by Pallet to hold a package; leave `hold` away")));
+            return Err(ActionError::node(format!(
+                "{name} is not told by Pallet to hold a package; \
+                leave `hold` away"
+            )));
         }
         let (word, summary) = if hold { ("yes", "hold") } else { ("no", "release") };
         let certainty = match node.reading(&self.selection()) {
-            Known::Known(reading) if (reading.output == "hold") == hold && reading.exit == 0 => None,
+            Known::Known(reading) if (reading.output == "hold") == hold && reading.exit == 0 => {
+                None
+            }
             // what was not there is not held either
             Known::Known(reading) if !hold && reading.exit != 0 => None,
             Known::Known(_) => Some(Certainty::Will),
-            Known::Unknown if installed.as_ref().is_some_and(|change| change.certainty == Certainty::Will) => Some(Certainty::Will),
+            Known::Unknown
+                if installed.as_ref().is_some_and(|change| change.certainty == Certainty::Will) =>
+            {
+                Some(Certainty::Will)
+            }
             Known::Unknown => Some(Certainty::May),
         };
         if installed.is_none() && certainty.is_none() {
@@ -132,12 +154,17 @@ impl Package {
         let output = if hold { "hold" } else { "install" }.to_owned();
         node.set_reading(&self.selection(), Reading { exit: 0, output, of: None });
         let script = Script::new().call(["package_hold", manager.as_str(), &self.name, word]);
-        let held = certainty.map(|certainty| Change { certainty, ..Change::will(summary, script.clone()) });
+        let held = certainty
+            .map(|certainty| Change { certainty, ..Change::will(summary, script.clone()) });
         let Some(installed) = installed else { return Ok(held) };
         let version = self.wanted().text();
         let release = Script::new().call(["package_release", manager.as_str(), &version]);
         let script = release.raw(installed.script.as_str()).raw(script.as_str());
-        let summary = if certainty.is_some() { format!("{}, {summary}", installed.summary) } else { installed.summary.clone() };
+        let summary = if certainty.is_some() {
+            format!("{}, {summary}", installed.summary)
+        } else {
+            installed.summary.clone()
+        };
         // what is held is a transaction of its own
         Ok(Some(Change { script, summary, packages: None, ..installed }))
     }
@@ -156,8 +183,14 @@ impl Action for Package {
 
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
         self.wanted().check(Self::NAME, self.action)?;
-        if self.hold.is_some() && matches!(self.action, PackageAction::Remove | PackageAction::Purge) {
-            return Err(ActionError::arguments(Self::NAME, "hold is for packages that are installed; leave it away"));
+        if self.hold.is_some()
+            && matches!(self.action, PackageAction::Remove | PackageAction::Purge)
+        {
+            return Err(ActionError::arguments(
+                Self::NAME,
+                "hold is for packages that are \
+                installed; leave it away",
+            ));
         }
         check_repositories(Self::NAME, &self.enable)?;
         check_repositories(Self::NAME, &self.disable)
@@ -167,7 +200,13 @@ impl Action for Package {
         for manager in MANAGERS {
             self.wanted().claim(claims, manager, self.action);
         }
-        self.hold.iter().for_each(|hold| claims.value(format!("whether the package {} is held", self.wanted().name), "", hold.to_string()));
+        self.hold.iter().for_each(|hold| {
+            claims.value(
+                format!("whether the package {} is held", self.wanted().name),
+                "",
+                hold.to_string(),
+            )
+        });
     }
 
     fn needs(&self, needed: &mut Capabilities) {
@@ -189,7 +228,8 @@ impl Action for Package {
         let was = node.reading(&self.selection()).cloned();
         let change = plan_packages(node, self.action, &[self.wanted()], self.options(), false)?;
         if let Known::Known(was) = was {
-            // a change of the package leaves that as it is, but for one that is held in another version
+            // a change of the package leaves that as it is, but for one that is held in another
+            // version
             node.set_reading(&self.selection(), was);
         }
         self.plan_hold(node, hold, change)
@@ -227,11 +267,40 @@ mod tests {
 
     #[test]
     fn leaves_what_is_right() {
-        check(Package::install("nginx"), node().package("nginx", "1.22.1-9"), expect!["nothing to do"]);
-        check(Package::install("nginx").version("1.22*"), node().package("nginx", "1.22.1-9"), expect!["nothing to do"]);
-        check(Package::install("bind").version("9.16.23"), node().package("bind", "32:9.16.23-24.el9"), expect!["nothing to do"]);
-        check(Package::remove("telnet"), node().without_package("telnet"), expect!["nothing to do"]);
-        check(Package::remove("telnet"), node().removed_package("telnet"), expect!["nothing to do"]);
+        check(
+            Package::install("nginx"),
+            node().package("nginx", "1.22.1-9"),
+            expect![
+                "nothing to \
+            do"
+            ],
+        );
+        check(
+            Package::install("nginx").version("1.22*"),
+            node().package("nginx", "1.22.1-9"),
+            expect!["nothing to do"],
+        );
+        check(
+            Package::install("bind").version("9.16.23"),
+            node().package("bind", "32:9.16.23-24.el9"),
+            expect!["nothing to do"],
+        );
+        check(
+            Package::remove("telnet"),
+            node().without_package("telnet"),
+            expect![
+                "nothing to \
+            do"
+            ],
+        );
+        check(
+            Package::remove("telnet"),
+            node().removed_package("telnet"),
+            expect![
+                "nothing to \
+            do"
+            ],
+        );
         check(Package::purge("telnet"), node().without_package("telnet"), expect!["nothing to do"]);
     }
 
@@ -270,7 +339,14 @@ mod tests {
                 package_hold apt nginx yes
             "#]],
         );
-        check(held(), node().package("nginx", "1.18").reading(ASKED, 0, "hold"), expect!["nothing to do"]);
+        check(
+            held(),
+            node().package("nginx", "1.18").reading(ASKED, 0, "hold"),
+            expect![
+                "nothing \
+            to do"
+            ],
+        );
         check(
             held().version("1.22"),
             node().package("nginx", "1.18").reading(ASKED, 0, "hold"),
@@ -293,7 +369,11 @@ mod tests {
                 package_hold apt nginx yes
             "#]],
         );
-        check(Package::install("nginx").hold(false), node().package("nginx", "1").reading(ASKED, 0, "install"), expect!["nothing to do"]);
+        check(
+            Package::install("nginx").hold(false),
+            node().package("nginx", "1").reading(ASKED, 0, "install"),
+            expect!["nothing to do"],
+        );
         check(
             held(),
             node().os("rocky", OsFamily::RedHat, PackageManager::Dnf).package("nginx", "1"),
@@ -325,8 +405,16 @@ mod tests {
 
     #[test]
     fn refuses_what_no_package_is_called() {
-        check(Package::install("-y"), node(), expect![[r#"error: package: "-y" is not the name of one package"#]]);
-        check(Package::install("a b"), node(), expect![[r#"error: package: "a b" is not the name of one package"#]]);
+        check(
+            Package::install("-y"),
+            node(),
+            expect![[r#"error: package: "-y" is not the name of one package"#]],
+        );
+        check(
+            Package::install("a b"),
+            node(),
+            expect![[r#"error: package: "a b" is not the name of one package"#]],
+        );
         check(
             Package::remove("a").version("1"),
             node(),
@@ -335,7 +423,10 @@ mod tests {
         check(
             Package::install("nginx"),
             node().os("plan9", OsFamily::Unknown, PackageManager::Unknown),
-            expect!["error: there is no package manager that Pallet knows on this node, which is plan9 12 (x86_64); it knows apt, dnf, yum, zypper, pacman and apk"],
+            expect![
+                "error: there is no package manager that Pallet knows on this node, which is \
+                plan9 12 (x86_64); it knows apt, dnf, yum, zypper, pacman and apk"
+            ],
         );
     }
 
@@ -351,7 +442,14 @@ mod tests {
                 package_transaction apt --disable-service-start --allow-unsigned --enable bookworm-backports --install nginx
             "#]],
         );
-        check(quiet(), node().os("rocky", OsFamily::RedHat, PackageManager::Dnf), expect!["error: dnf does not start services by itself; leave `disable_service_start` away"]);
+        check(
+            quiet(),
+            node().os("rocky", OsFamily::RedHat, PackageManager::Dnf),
+            expect![
+                "error: \
+            dnf does not start services by itself; leave `disable_service_start` away"
+            ],
+        );
         check(
             Package::install("nginx").enable("epel").disable("base").disable("extras"),
             node().os("centos", OsFamily::RedHat, PackageManager::Yum),
@@ -361,15 +459,23 @@ mod tests {
                 package_transaction yum --enable epel --disable base extras --install nginx
             "#]],
         );
-        check(Package::install("nginx").enable("--installroot=/"), node(), expect![[r#"error: package: "--installroot=/" is not the name of a repository"#]]);
+        check(
+            Package::install("nginx").enable("--installroot=/"),
+            node(),
+            expect![[r#"error: package: "--installroot=/" is not the name of a repository"#]],
+        );
     }
 
     #[test]
     fn forgets_what_its_scripts_may_touch() {
-        let mut state = node().directory("/etc", 0o755).without_package("nginx").package("curl", "7").0;
+        let mut state =
+            node().directory("/etc", 0o755).without_package("nginx").package("curl", "7").0;
         Package::install("nginx").plan(&mut state).expect("it can be planned");
         assert_eq!(state.file("/etc"), Known::Unknown);
-        assert_eq!(state.package("nginx"), Known::Known(&PackageState::Installed { version: None }));
+        assert_eq!(
+            state.package("nginx"),
+            Known::Known(&PackageState::Installed { version: None })
+        );
         assert_eq!(state.package("curl"), Known::Known(&PackageState::Installed { version: None }));
         Package::remove("nginx").plan(&mut state).expect("it can be planned");
         assert_eq!(state.package("curl"), Known::Unknown);

@@ -38,10 +38,18 @@ impl FileArguments<'_> {
         self.url.iter().for_each(|url| needed.url(url));
     }
 
-    pub(super) fn check(self, action: &str, workspace: &dyn Workspace) -> Result<PackageFile, ActionError> {
+    pub(super) fn check(
+        self,
+        action: &str,
+        workspace: &dyn Workspace,
+    ) -> Result<PackageFile, ActionError> {
         Wanted { name: self.name, version: None }.check(action, PackageAction::Install)?;
         if [self.local_file, self.url, self.remote_file].into_iter().flatten().count() != 1 {
-            return Err(ActionError::arguments(action, "give exactly one of local_file, url and remote_file"));
+            return Err(ActionError::arguments(
+                action,
+                "give exactly one of local_file, url and \
+                remote_file",
+            ));
         }
         let (headers, none) = (BTreeMap::new(), None);
         let download = DownloadArguments {
@@ -56,7 +64,11 @@ impl FileArguments<'_> {
         if let Some(download) = download.check(action)? {
             return match self.sha256 {
                 Some(_) => Ok(PackageFile::Download(download)),
-                None => Err(ActionError::arguments(action, "give sha256 with url: what is installed must be what was meant")),
+                None => Err(ActionError::arguments(
+                    action,
+                    "give sha256 with url: what is \
+                    installed must be what was meant",
+                )),
             };
         }
         if let Some(file) = self.local_file {
@@ -69,8 +81,15 @@ impl FileArguments<'_> {
 }
 
 impl PackageFile {
-    /// Installs it with `manager`, unless the package is there. The file's name ends with `suffix`, which package managers look at.
-    pub(super) fn plan(&self, node: &mut NodeState, manager: &str, name: &str, suffix: &str) -> Option<Change> {
+    /// Installs it with `manager`, unless the package is there. The file's name ends with `suffix`,
+    /// which package managers look at.
+    pub(super) fn plan(
+        &self,
+        node: &mut NodeState,
+        manager: &str,
+        name: &str,
+        suffix: &str,
+    ) -> Option<Change> {
         let certainty = match node.package(name) {
             Known::Known(PackageState::Installed { .. }) => return None,
             Known::Known(_) => Certainty::Will,
@@ -78,7 +97,9 @@ impl PackageFile {
         };
         let content = match self {
             PackageFile::Content(content) => content.script(),
-            PackageFile::Download(download) => format!("content() {{\n{}}}\n", download.script("\"$1\"")),
+            PackageFile::Download(download) => {
+                format!("content() {{\n{}}}\n", download.script("\"$1\""))
+            }
             PackageFile::Node(path) => format!("content() {{ cat -- {}; }}\n", quote(path)),
         };
         let script = Script::new().raw(&content).call(["package_file", manager, name, suffix]);
@@ -91,7 +112,9 @@ impl PackageFile {
         node.set_package(name, PackageState::Installed { version: None });
         let change = Change { certainty, ..Change::will(summary, script) };
         let upload = match self {
-            PackageFile::Content(content) => content.upload().map(|source| (content.digest.clone(), source)),
+            PackageFile::Content(content) => {
+                content.upload().map(|source| (content.digest.clone(), source))
+            }
             _ => None,
         };
         Some(match upload {
@@ -109,8 +132,17 @@ macro_rules! package_file_builders {
         }
 
         /// From a URL, with this SHA-256 digest.
-        pub fn url(name: impl Into<String>, url: impl Into<String>, sha256: impl Into<String>) -> Self {
-            Self { name: name.into(), url: Some(url.into()), sha256: Some(sha256.into()), ..Self::default() }
+        pub fn url(
+            name: impl Into<String>,
+            url: impl Into<String>,
+            sha256: impl Into<String>,
+        ) -> Self {
+            Self {
+                name: name.into(),
+                url: Some(url.into()),
+                sha256: Some(sha256.into()),
+                ..Self::default()
+            }
         }
 
         /// From a file of the node.
@@ -129,7 +161,16 @@ macro_rules! package_file_builders {
         }
 
         fn file(&self) -> Result<&PackageFile, ActionError> {
-            self.file.as_ref().ok_or_else(|| ActionError::arguments(Self::NAME, format!("the file of {} was not prepared", self.name)))
+            self.file.as_ref().ok_or_else(|| {
+                ActionError::arguments(
+                    Self::NAME,
+                    format!(
+                        "the file \
+                of {} was not prepared",
+                        self.name
+                    ),
+                )
+            })
         }
     };
 }

@@ -1,4 +1,5 @@
-//! Brings the package manager's lists up to date, or all packages. No-op: the lists are young enough; an upgrade decides on the node.
+//! Brings the package manager's lists up to date, or all packages. No-op: the lists are young
+//! enough; an upgrade decides on the node.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -79,12 +80,23 @@ impl Action for PackageManager {
         if self.action == PackageManagerAction::Upgrade {
             node.forget_what_packages_touch();
             node.forget_package_versions();
-            return Ok(Some(Change::may("upgrade all packages", Script::new().call(["package_upgrade_all", manager]))));
+            return Ok(Some(Change::may(
+                "upgrade all packages",
+                Script::new().call(["package_upgrade_all", manager]),
+            )));
         }
-        let script = Script::new().call(["package_lists_update", manager, &self.max_age.to_string()]);
+        let script =
+            Script::new().call(["package_lists_update", manager, &self.max_age.to_string()]);
         let change = match node.package_lists_age() {
             Known::Known(Some(age)) if age < self.max_age => return Ok(None),
-            Known::Known(Some(age)) => Change::will(format!("fetch lists of packages, which are {} old", duration(age)), script),
+            Known::Known(Some(age)) => Change::will(
+                format!(
+                    "fetch lists of packages, which are {} \
+                old",
+                    duration(age)
+                ),
+                script,
+            ),
             Known::Known(None) => Change::will("fetch lists of packages", script),
             Known::Unknown => Change::may("fetch lists of packages", script),
         };
@@ -134,7 +146,14 @@ mod tests {
 
     #[test]
     fn leaves_lists_that_are_young() {
-        check(PackageManager::update(), node().package_lists_age(Some(3600)), expect!["nothing to do"]);
+        check(
+            PackageManager::update(),
+            node().package_lists_age(Some(3600)),
+            expect![
+                "nothing to \
+            do"
+            ],
+        );
     }
 
     #[test]

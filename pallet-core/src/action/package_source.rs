@@ -1,4 +1,5 @@
-//! Ensures that the package manager takes packages from a source, or not. No-op: the files that say so are as they should be.
+//! Ensures that the package manager takes packages from a source, or not. No-op: the files that say
+//! so are as they should be.
 
 mod arguments;
 mod key;
@@ -17,32 +18,38 @@ use super::{Action, ActionError, Certainty, Change, Claims, Existence, Workspace
 use crate::model::{Capabilities, NodeState, Observation, PackageManager};
 use crate::script::{Script, packages};
 
-/// Ensures that the package manager takes packages from a source (a repository), or that it does not. What the source is, is said for each package
-/// manager that nodes may have.
+/// Ensures that the package manager takes packages from a source (a repository), or that it does
+/// not. What the source is, is said for each package manager that nodes may have.
 ///
-/// It does nothing if the files that say so are as they should be. After a change, the next installation of a package fetches the lists of packages
-/// first. A file that was changed by hand is reported and kept.
+/// It does nothing if the files that say so are as they should be. After a change, the next
+/// installation of a package fetches the lists of packages first. A file that was changed by hand
+/// is reported and kept.
 ///
-/// The files are `/etc/apt/sources.list.d/NAME.sources` with the key in `/etc/apt/keyrings/NAME.asc`, `/etc/yum.repos.d/NAME.repo`,
-/// `/etc/zypp/repos.d/NAME.repo`, `/etc/pacman.d/NAME.conf` with lines in `/etc/pacman.conf`, and lines in `/etc/apk/repositories`.
+/// The files are `/etc/apt/sources.list.d/NAME.sources` with the key in
+/// `/etc/apt/keyrings/NAME.asc`, `/etc/yum.repos.d/NAME.repo`, `/etc/zypp/repos.d/NAME.repo`,
+/// `/etc/pacman.d/NAME.conf` with lines in `/etc/pacman.conf`, and lines in
+/// `/etc/apk/repositories`.
 ///
 /// Example: `package_source(request, "docker", apt = {"url": "https://download.docker.com/linux/debian", "components": ["stable"], "key_url": "https://download.docker.com/linux/debian/gpg"}, dnf = {"url": "https://download.docker.com/linux/rhel/$releasever/$basearch/stable", "gpgkey": "https://download.docker.com/linux/rhel/gpg"})`
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PackageSource {
-    /// Names the source, its files, and where the package manager has names for repositories, the repository.
+    /// Names the source, its files, and where the package manager has names for repositories, the
+    /// repository.
     pub name: String,
-    /// For apt: `url`; `release`, by default the code name of the node's own; `components`, by default `["main"]`; `types`, by default `["deb"]`;
-    /// `architectures`; and one of `key_url`, `key` (its text, or the path of a file of the project), `signed_by` (the path of a key on the node)
-    /// and `allow_unsigned`.
+    /// For apt: `url`; `release`, by default the code name of the node's own; `components`, by
+    /// default `["main"]`; `types`, by default `["deb"]`; `architectures`; and one of `key_url`,
+    /// `key` (its text, or the path of a file of the project), `signed_by` (the path of a key on
+    /// the node) and `allow_unsigned`.
     #[serde(default)]
     pub apt: Option<AptSource>,
-    /// For dnf and yum: one of `url`, `mirrorlist` and `metalink`; `gpgkey`, the URL of the key; `gpgcheck`, by default whether there is a
-    /// `gpgkey`; `priority`; `enabled`, by default true.
+    /// For dnf and yum: one of `url`, `mirrorlist` and `metalink`; `gpgkey`, the URL of the key;
+    /// `gpgcheck`, by default whether there is a `gpgkey`; `priority`; `enabled`, by default true.
     #[serde(default)]
     pub dnf: Option<DnfSource>,
-    /// For zypper: one of `url` and `mirrorlist`; `gpgkey`, the URL of the key; `gpgcheck`, by default whether there is a `gpgkey`; `priority`;
-    /// `enabled`, by default true; `autorefresh`, by default true.
+    /// For zypper: one of `url` and `mirrorlist`; `gpgkey`, the URL of the key; `gpgcheck`, by
+    /// default whether there is a `gpgkey`; `priority`; `enabled`, by default true; `autorefresh`,
+    /// by default true.
     #[serde(default)]
     pub zypper: Option<ZypperSource>,
     /// For pacman: `server`; `siglevel`, by default that of `/etc/pacman.conf`.
@@ -104,23 +111,46 @@ impl PackageSource {
     /// Every URL that a package manager is given.
     fn urls(&self) -> impl Iterator<Item = &String> {
         let apt = self.apt.iter().flat_map(|apt| std::iter::once(&apt.url).chain(&apt.key_url));
-        let dnf = self.dnf.iter().flat_map(|dnf| [&dnf.url, &dnf.mirrorlist, &dnf.metalink, &dnf.gpgkey].into_iter().flatten());
-        let zypper = self.zypper.iter().flat_map(|zypper| [&zypper.url, &zypper.mirrorlist, &zypper.gpgkey].into_iter().flatten());
-        let others = self.pacman.iter().map(|pacman| &pacman.server).chain(self.apk.iter().map(|apk| &apk.url));
+        let dnf = self.dnf.iter().flat_map(|dnf| {
+            [&dnf.url, &dnf.mirrorlist, &dnf.metalink, &dnf.gpgkey].into_iter().flatten()
+        });
+        let zypper = self.zypper.iter().flat_map(|zypper| {
+            [&zypper.url, &zypper.mirrorlist, &zypper.gpgkey].into_iter().flatten()
+        });
+        let others = self
+            .pacman
+            .iter()
+            .map(|pacman| &pacman.server)
+            .chain(self.apk.iter().map(|apk| &apk.url));
         apt.chain(dnf).chain(zypper).chain(others)
     }
 
-    /// What stands for the source with this package manager, of which apt's own release is `release`; `None` if nothing is said of it.
-    fn parts(&self, manager: PackageManager, release: Option<&str>) -> Result<Option<Vec<Part>>, ActionError> {
+    /// What stands for the source with this package manager, of which apt's own release is
+    /// `release`; `None` if nothing is said of it.
+    fn parts(
+        &self,
+        manager: PackageManager,
+        release: Option<&str>,
+    ) -> Result<Option<Vec<Part>>, ActionError> {
         let name = &self.name;
         if self.action == Existence::Delete {
             return Ok(Some(parts::absent(manager, name)));
         }
         Ok(match manager {
-            PackageManager::Apt => self.apt.as_ref().map(|apt| parts::apt(name, apt, self.key.as_deref(), release)).transpose()?,
-            PackageManager::Dnf | PackageManager::Yum => self.dnf.as_ref().map(|dnf| parts::dnf(name, dnf)).transpose()?,
-            PackageManager::Zypper => self.zypper.as_ref().map(|zypper| parts::zypper(name, zypper)).transpose()?,
-            PackageManager::Pacman => self.pacman.as_ref().map(|pacman| parts::pacman(name, pacman)).transpose()?,
+            PackageManager::Apt => self
+                .apt
+                .as_ref()
+                .map(|apt| parts::apt(name, apt, self.key.as_deref(), release))
+                .transpose()?,
+            PackageManager::Dnf | PackageManager::Yum => {
+                self.dnf.as_ref().map(|dnf| parts::dnf(name, dnf)).transpose()?
+            }
+            PackageManager::Zypper => {
+                self.zypper.as_ref().map(|zypper| parts::zypper(name, zypper)).transpose()?
+            }
+            PackageManager::Pacman => {
+                self.pacman.as_ref().map(|pacman| parts::pacman(name, pacman)).transpose()?
+            }
             PackageManager::Apk => self.apk.as_ref().map(|apk| parts::apk(name, apk)),
             PackageManager::Unknown => None,
         })
@@ -136,9 +166,13 @@ impl Action for PackageSource {
 
     fn prepare(&mut self, workspace: &dyn Workspace) -> Result<(), ActionError> {
         let wrong = |message: String| Err(ActionError::arguments(Self::NAME, message));
-        let plain = self.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+        let plain =
+            self.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
         if !plain || !self.name.starts_with(|first: char| first.is_ascii_alphanumeric()) {
-            return wrong(format!("{:?} is not a name; write letters, digits, `-`, `_` and `.`", self.name));
+            return wrong(format!(
+                "{:?} is not a name; write letters, digits, `-`, `_` and `.`",
+                self.name
+            ));
         }
         if self.action == Existence::Create
             && self.apt.is_none()
@@ -147,13 +181,17 @@ impl Action for PackageSource {
             && self.pacman.is_none()
             && self.apk.is_none()
         {
-            return wrong("nothing is said of the source; give apt, dnf, zypper, pacman or apk".to_owned());
+            return wrong(
+                "nothing is said of the source; give apt, dnf, zypper, pacman or apk".to_owned(),
+            );
         }
         if let Some(apt) = &self.apt {
             apt.check()?;
             self.key = match &apt.key {
                 None => None,
-                Some(text) if text.contains("-----BEGIN PGP PUBLIC KEY BLOCK-----") => Some(text.clone()),
+                Some(text) if text.contains("-----BEGIN PGP PUBLIC KEY BLOCK-----") => {
+                    Some(text.clone())
+                }
                 Some(file) => {
                     require_line("the path of the key", file)?;
                     Some(key::text(file, workspace.read(Path::new(file))?)?)
@@ -180,7 +218,11 @@ impl Action for PackageSource {
             ("apk", serde_json::to_string(&self.apk)),
         ];
         for (manager, own) in own {
-            let own = if self.action == Existence::Delete { "none".to_owned() } else { own.unwrap_or_default() };
+            let own = if self.action == Existence::Delete {
+                "none".to_owned()
+            } else {
+                own.unwrap_or_default()
+            };
             if own != "null" {
                 claims.value(format!("the package source {}", self.name), manager, own);
             }
@@ -206,13 +248,21 @@ impl Action for PackageSource {
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
         let manager = packages::manager(&node.os)?;
         let Some(parts) = self.parts(manager, packages::codename(&node.os))? else {
-            let (os, name) = (&node.os, if manager == PackageManager::Yum { "dnf" } else { manager.as_str() });
-            return Err(ActionError::node(format!("nothing is said of the source {} for {name}, which this node ({os}) needs; give {name}", self.name)));
+            let (os, name) =
+                (&node.os, if manager == PackageManager::Yum { "dnf" } else { manager.as_str() });
+            return Err(ActionError::node(format!(
+                "nothing is said of the source {} for {name}, \
+                which this node ({os}) needs; give {name}",
+                self.name
+            )));
         };
         let changes = parts.iter().map(|part| part.plan(node)).collect::<Result<Vec<_>, _>>()?;
         let Some(mut change) = joined(changes) else { return Ok(None) };
         if change.certainty != Certainty::Drifted {
-            change.script = Script::new().raw(change.script.as_str()).raw("[ -z \"$change\" ] || package_sources_changed");
+            change.script = Script::new().raw(change.script.as_str()).raw(
+                "[ -z \"$change\" ] || \
+                package_sources_changed",
+            );
             node.set_package_lists_age(None);
             node.forget_coming_packages();
         }

@@ -5,12 +5,20 @@ use std::path::{Path, PathBuf};
 
 use super::package::PackageAction;
 use super::{Action, ActionError, Certainty, Change, Claims, RemoteFile, Workspace};
-use crate::model::{Known, NodeState, Observation, PackageManager, PackageOptions, PackageState, PackageTransaction};
+use crate::model::{
+    Known, NodeState, Observation, PackageManager, PackageOptions, PackageState, PackageTransaction,
+};
 use crate::script::{Script, packages};
 
 /// The package managers that there are packages for.
-pub(super) const MANAGERS: [PackageManager; 6] =
-    [PackageManager::Apt, PackageManager::Dnf, PackageManager::Yum, PackageManager::Zypper, PackageManager::Pacman, PackageManager::Apk];
+pub(super) const MANAGERS: [PackageManager; 6] = [
+    PackageManager::Apt,
+    PackageManager::Dnf,
+    PackageManager::Yum,
+    PackageManager::Zypper,
+    PackageManager::Pacman,
+    PackageManager::Apk,
+];
 
 /// The seconds of a day.
 const DAY: u64 = 86_400;
@@ -33,21 +41,37 @@ impl<'a> Wanted<'a> {
 
     /// `name` or `name=version`.
     pub(super) fn text(self) -> String {
-        self.version.map_or_else(|| self.name.to_owned(), |version| format!("{}={version}", self.name))
+        self.version
+            .map_or_else(|| self.name.to_owned(), |version| format!("{}={version}", self.name))
     }
 
     /// Refuses what cannot be a package.
     pub(super) fn check(self, caller: &str, action: PackageAction) -> Result<(), ActionError> {
         if !plain(self.name, b"+-._:@") {
-            return Err(ActionError::arguments(caller, format!("{:?} is not the name of one package", self.name)));
+            return Err(ActionError::arguments(
+                caller,
+                format!(
+                    "{:?} is not the name of one \
+                package",
+                    self.name
+                ),
+            ));
         }
         match self.version {
-            Some(version) if action != PackageAction::Install => {
-                Err(ActionError::arguments(caller, format!("the version {version:?} is only for the action \"install\"")))
-            }
-            Some(version) if !plain(version, b"+-._:~^*") => {
-                Err(ActionError::arguments(caller, format!("{version:?} is not a version; write it as the package manager does")))
-            }
+            Some(version) if action != PackageAction::Install => Err(ActionError::arguments(
+                caller,
+                format!(
+                    "the version {version:?} is only for \
+                    the action \"install\""
+                ),
+            )),
+            Some(version) if !plain(version, b"+-._:~^*") => Err(ActionError::arguments(
+                caller,
+                format!(
+                    "{version:?} is not a version; write it \
+                    as the package manager does"
+                ),
+            )),
             _ => Ok(()),
         }
     }
@@ -55,28 +79,46 @@ impl<'a> Wanted<'a> {
     /// Claims that it is so, where the package manager is this one.
     pub(super) fn claim(self, claims: &mut Claims, manager: PackageManager, action: PackageAction) {
         let installed = matches!(action, PackageAction::Install | PackageAction::Upgrade);
-        claims.value(format!("whether the package {} is installed", self.name), manager.as_str(), installed.to_string());
+        claims.value(
+            format!("whether the package {} is installed", self.name),
+            manager.as_str(),
+            installed.to_string(),
+        );
         if let Some(version) = self.version {
-            claims.value(format!("the version of the package {}", self.name), manager.as_str(), version);
+            claims.value(
+                format!("the version of the package {}", self.name),
+                manager.as_str(),
+                version,
+            );
         }
     }
 
     fn state(self, action: PackageAction) -> PackageState {
         match action {
-            PackageAction::Install | PackageAction::Upgrade => PackageState::Installed { version: self.version.map(str::to_owned) },
+            PackageAction::Install | PackageAction::Upgrade => {
+                PackageState::Installed { version: self.version.map(str::to_owned) }
+            }
             PackageAction::Remove => PackageState::Removed,
             PackageAction::Purge => PackageState::Absent,
         }
     }
 
     /// What there is to do, and what is known of it now; `None`: nothing.
-    fn need(self, node: &NodeState, action: PackageAction) -> Option<(Certainty, Known<PackageState>)> {
+    fn need(
+        self,
+        node: &NodeState,
+        action: PackageAction,
+    ) -> Option<(Certainty, Known<PackageState>)> {
         let current = node.package(self.name).cloned();
         let upgrade = action == PackageAction::Upgrade;
         let certainty = match &current {
             Known::Known(state) if self.state(action).allows(state) && !upgrade => return None,
             // which version there is can only be known later
-            Known::Known(PackageState::Installed { version: None }) if action == PackageAction::Install => Certainty::May,
+            Known::Known(PackageState::Installed { version: None })
+                if action == PackageAction::Install =>
+            {
+                Certainty::May
+            }
             Known::Known(PackageState::Installed { .. }) if upgrade => Certainty::May,
             Known::Known(_) => Certainty::Will,
             Known::Unknown => Certainty::May,
@@ -84,13 +126,16 @@ impl<'a> Wanted<'a> {
         Some((certainty, current))
     }
 
-    /// Refuses what no list has that was fetched within a day: it would be asked for in vain. Older ones are fetched anew when they lack something, and
-    /// then only may have it: says whether that is so.
+    /// Refuses what no list has that was fetched within a day: it would be asked for in vain. Older
+    /// ones are fetched anew when they lack something, and then only may have it: says whether that
+    /// is so.
     fn is_listed(self, node: &NodeState, manager: PackageManager) -> Result<bool, ActionError> {
         match node.unlisted(self.name) {
             Some(age @ 0..DAY) => Err(ActionError::node(format!(
-                "{} knows no package {}: none of its lists has it, and they are {} minutes old; look for its name on this system, declare the \
-                 package_source that has it before, or fetch new lists with package_manager(action = \"update\", max_age = 0)",
+                "{} knows no package {}: none of its lists has it, and they are {} minutes old; \
+                 look for its name on this system, declare the \
+                 package_source that has it before, or fetch new lists with package_manager(action \
+                 = \"update\", max_age = 0)",
                 manager.as_str(),
                 self.name,
                 age / 60
@@ -103,12 +148,20 @@ impl<'a> Wanted<'a> {
     /// What is done, in words.
     fn summary(self, action: PackageAction, current: &Known<PackageState>) -> String {
         match (action, current, self.version) {
-            (PackageAction::Install, Known::Known(PackageState::Installed { version: Some(old) }), Some(new)) => {
+            (
+                PackageAction::Install,
+                Known::Known(PackageState::Installed { version: Some(old) }),
+                Some(new),
+            ) => {
                 format!("install version {new} instead of {old}")
             }
             (PackageAction::Install, _, Some(version)) => format!("install version {version}"),
             (PackageAction::Install, ..) => "install".to_owned(),
-            (PackageAction::Upgrade, Known::Known(PackageState::Absent | PackageState::Removed), _) => "install".to_owned(),
+            (
+                PackageAction::Upgrade,
+                Known::Known(PackageState::Absent | PackageState::Removed),
+                _,
+            ) => "install".to_owned(),
             (PackageAction::Upgrade, ..) => "upgrade".to_owned(),
             (PackageAction::Remove, ..) => "remove".to_owned(),
             (PackageAction::Purge, ..) => "purge".to_owned(),
@@ -125,7 +178,13 @@ fn plain(text: &str, also: &[u8]) -> bool {
 /// Refuses what cannot be the name of a repository.
 pub(super) fn check_repositories(caller: &str, names: &[String]) -> Result<(), ActionError> {
     match names.iter().find(|name| !plain(name, b"+-._:/*")) {
-        Some(name) => Err(ActionError::arguments(caller, format!("{name:?} is not the name of a repository"))),
+        Some(name) => Err(ActionError::arguments(
+            caller,
+            format!(
+                "{name:?} is not the name of a \
+            repository"
+            ),
+        )),
         None => Ok(()),
     }
 }
@@ -144,7 +203,9 @@ pub(super) fn plan_packages(
     for package in wanted {
         let Some((of_this, current)) = package.need(node, action) else { continue };
         let installs = matches!(action, PackageAction::Install | PackageAction::Upgrade);
-        let listed = !installs || !transaction.options.enable.is_empty() || package.is_listed(node, manager)?;
+        let listed = !installs
+            || !transaction.options.enable.is_empty()
+            || package.is_listed(node, manager)?;
         if of_this == Certainty::Will && listed {
             certainty = Certainty::Will;
         }
@@ -179,10 +240,15 @@ pub(super) fn plan_packages(
     for package in needed {
         node.set_package(package.name, package.state(action));
     }
-    Ok(Some(Change { certainty, packages: Some(transaction), ..Change::will(summaries.join(", "), script) }))
+    Ok(Some(Change {
+        certainty,
+        packages: Some(transaction),
+        ..Change::will(summaries.join(", "), script)
+    }))
 }
 
-/// Asks for the packages that come or go along with this one. Of what comes from elsewhere nothing can be said.
+/// Asks for the packages that come or go along with this one. Of what comes from elsewhere nothing
+/// can be said.
 pub(super) fn ask_what_comes_along(
     wanted: &mut Observation,
     action: PackageAction,
@@ -199,8 +265,13 @@ pub(super) fn ask_what_comes_along(
     }
 }
 
-/// All packages that come or go with these, where that is known: the package manager was asked about those that were not there, or were.
-fn moving(node: &NodeState, action: PackageAction, packages: &[&Wanted<'_>]) -> Option<BTreeSet<String>> {
+/// All packages that come or go with these, where that is known: the package manager was asked
+/// about those that were not there, or were.
+fn moving(
+    node: &NodeState,
+    action: PackageAction,
+    packages: &[&Wanted<'_>],
+) -> Option<BTreeSet<String>> {
     let mut all = BTreeSet::new();
     for package in packages {
         let of_this = match action {
@@ -222,7 +293,11 @@ fn only_these_change(node: &mut NodeState, action: PackageAction, moving: &BTree
                 node.set_package(name, PackageState::Installed { version: None });
             }
             // it may also be one that is to go by itself
-            PackageAction::Remove | PackageAction::Purge if matches!(state, PackageState::Installed { .. }) => node.forget_package(name),
+            PackageAction::Remove | PackageAction::Purge
+                if matches!(state, PackageState::Installed { .. }) =>
+            {
+                node.forget_package(name)
+            }
             PackageAction::Remove | PackageAction::Purge => {}
         }
     }
@@ -254,12 +329,18 @@ impl Workspace for NoFiles {
     fn list(&self, path: &Path) -> Result<Vec<super::Listed>, ActionError> {
         Err(ActionError::node(format!("{} cannot be listed here", path.display())))
     }
-    fn render(&self, name: &str, _template: &str, _values: &serde_json::Value) -> Result<String, ActionError> {
+    fn render(
+        &self,
+        name: &str,
+        _template: &str,
+        _values: &serde_json::Value,
+    ) -> Result<String, ActionError> {
         Err(ActionError::node(format!("the template {name} cannot be rendered here")))
     }
 }
 
-/// One change that makes all of these, in order. What was changed by hand is reported only where nothing else is to be done.
+/// One change that makes all of these, in order. What was changed by hand is reported only where
+/// nothing else is to be done.
 pub(super) fn joined(changes: impl IntoIterator<Item = Option<Change>>) -> Option<Change> {
     changes.into_iter().flatten().reduce(|mut first, second| {
         let script = Script::new().raw(first.script.as_str()).raw(second.script.as_str());

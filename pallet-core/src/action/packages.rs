@@ -1,19 +1,23 @@
-//! Ensures that several packages are installed or not, which systems may call differently. No-op: it is so. They become one transaction.
+//! Ensures that several packages are installed or not, which systems may call differently. No-op:
+//! it is so. They become one transaction.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::package::PackageAction;
-use super::package_support::{MANAGERS, Wanted, ask_what_comes_along, check_repositories, package_option_builders, plan_packages};
+use super::package_support::{
+    MANAGERS, Wanted, ask_what_comes_along, check_repositories, package_option_builders,
+    plan_packages,
+};
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, NodeState, Observation, self};
+use crate::model::{self, Capabilities, NodeState, Observation};
 use crate::script::packages;
 
-/// Ensures that several packages are installed, or that they are not, all in one go. Systems may call them differently: each package manager can
-/// have names of its own.
+/// Ensures that several packages are installed, or that they are not, all in one go. Systems may
+/// call them differently: each package manager can have names of its own.
 ///
-/// It does nothing if all of them are so. Each package is `name` or `name=version`, where the version may leave its epoch and its release open,
-/// and end with `*`.
+/// It does nothing if all of them are so. Each package is `name` or `name=version`, where the
+/// version may leave its epoch and its release open, and end with `*`.
 ///
 /// Example: `packages(request, names = ["curl", "git"], apt = ["curl", "git", "libssl-dev"], dnf = ["curl", "git", "openssl-devel"])`
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -25,7 +29,8 @@ pub struct Packages {
     /// The packages for apt: Debian, Ubuntu and their kin.
     #[serde(default)]
     pub apt: Option<Vec<String>>,
-    /// The packages for dnf, and for yum if it has no list of its own: Red Hat, Fedora and their kin.
+    /// The packages for dnf, and for yum if it has no list of its own: Red Hat, Fedora and their
+    /// kin.
     #[serde(default)]
     pub dnf: Option<Vec<String>>,
     /// The packages for yum, and for dnf if it has no list of its own.
@@ -43,17 +48,19 @@ pub struct Packages {
     /// What to do.
     #[serde(default)]
     pub action: PackageAction,
-    /// Repositories to use as well, by their names: for dnf, yum and zypper. For apt, the one release that the packages come from; for apk, the
-    /// one tag.
+    /// Repositories to use as well, by their names: for dnf, yum and zypper. For apt, the one
+    /// release that the packages come from; for apk, the one tag.
     #[serde(default)]
     pub enable: Vec<String>,
     /// Repositories not to use, by their names: for dnf and yum only.
     #[serde(default)]
     pub disable: Vec<String>,
-    /// Keeps the packages' services from being started by their installation: for apt only, since no other package manager starts any.
+    /// Keeps the packages' services from being started by their installation: for apt only, since
+    /// no other package manager starts any.
     #[serde(default)]
     pub disable_service_start: bool,
-    /// Installs them even if their signatures cannot be verified. pacman cannot do that for single packages.
+    /// Installs them even if their signatures cannot be verified. pacman cannot do that for single
+    /// packages.
     #[serde(default)]
     pub allow_unsigned: bool,
 }
@@ -65,7 +72,11 @@ impl Packages {
     }
 
     /// For this package manager, these instead.
-    pub fn of(mut self, manager: model::PackageManager, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    pub fn of(
+        mut self,
+        manager: model::PackageManager,
+        names: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
         let list = match manager {
             model::PackageManager::Apt => &mut self.apt,
             model::PackageManager::Dnf => &mut self.dnf,
@@ -96,8 +107,12 @@ impl Packages {
     fn own(&self, manager: model::PackageManager) -> &Option<Vec<String>> {
         match manager {
             model::PackageManager::Apt => &self.apt,
-            model::PackageManager::Dnf => [&self.dnf, &self.yum].into_iter().find(|list| list.is_some()).unwrap_or(&None),
-            model::PackageManager::Yum => [&self.yum, &self.dnf].into_iter().find(|list| list.is_some()).unwrap_or(&None),
+            model::PackageManager::Dnf => {
+                [&self.dnf, &self.yum].into_iter().find(|list| list.is_some()).unwrap_or(&None)
+            }
+            model::PackageManager::Yum => {
+                [&self.yum, &self.dnf].into_iter().find(|list| list.is_some()).unwrap_or(&None)
+            }
             model::PackageManager::Zypper => &self.zypper,
             model::PackageManager::Pacman => &self.pacman,
             model::PackageManager::Apk => &self.apk,
@@ -114,7 +129,10 @@ impl Packages {
             None if !self.names.is_empty() => Ok(&self.names),
             None => {
                 let (os, name) = (&node.os, manager.as_str());
-                Err(ActionError::node(format!("no packages are named for {name}, which this node ({os}) has; give {name} or names")))
+                Err(ActionError::node(format!(
+                    "no packages are named for {name}, which this node \
+                    ({os}) has; give {name} or names"
+                )))
             }
         }
     }
@@ -129,9 +147,15 @@ impl Action for Packages {
 
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
         if self.lists().count() == 1 && self.names.is_empty() {
-            return Err(ActionError::arguments(Self::NAME, "there are no packages; give names, or a list for a package manager"));
+            return Err(ActionError::arguments(
+                Self::NAME,
+                "there are no packages; give names, or a \
+                list for a package manager",
+            ));
         }
-        self.lists().flatten().try_for_each(|package| Wanted::of(package).check(Self::NAME, self.action))?;
+        self.lists()
+            .flatten()
+            .try_for_each(|package| Wanted::of(package).check(Self::NAME, self.action))?;
         check_repositories(Self::NAME, &self.enable)?;
         check_repositories(Self::NAME, &self.disable)
     }
@@ -139,7 +163,9 @@ impl Action for Packages {
     fn claims(&self, claims: &mut Claims) {
         for manager in MANAGERS {
             let packages = self.own(manager).as_ref().unwrap_or(&self.names);
-            packages.iter().for_each(|package| Wanted::of(package).claim(claims, manager, self.action));
+            packages
+                .iter()
+                .for_each(|package| Wanted::of(package).claim(claims, manager, self.action));
         }
     }
 
@@ -150,7 +176,14 @@ impl Action for Packages {
     fn observe(&self, wanted: &mut Observation) {
         // which package manager it is shows only in the answer
         self.lists().flatten().for_each(|package| wanted.package(Wanted::of(package).name));
-        let own = [(&self.apt, "apt"), (&self.dnf, "dnf"), (&self.yum, "yum"), (&self.zypper, "zypper"), (&self.pacman, "pacman"), (&self.apk, "apk")];
+        let own = [
+            (&self.apt, "apt"),
+            (&self.dnf, "dnf"),
+            (&self.yum, "yum"),
+            (&self.zypper, "zypper"),
+            (&self.pacman, "pacman"),
+            (&self.apk, "apk"),
+        ];
         for (list, manager) in own {
             // dnf and yum take each other's list
             let list = match (list, manager) {
@@ -159,12 +192,21 @@ impl Action for Packages {
                 (Some(list), _) => list,
                 (None, _) => &self.names,
             };
-            list.iter().for_each(|package| ask_what_comes_along(wanted, self.action, &self.options(), manager, Wanted::of(package)));
+            list.iter().for_each(|package| {
+                ask_what_comes_along(
+                    wanted,
+                    self.action,
+                    &self.options(),
+                    manager,
+                    Wanted::of(package),
+                )
+            });
         }
     }
 
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
-        let wanted: Vec<Wanted<'_>> = self.list(node)?.iter().map(|package| Wanted::of(package)).collect();
+        let wanted: Vec<Wanted<'_>> =
+            self.list(node)?.iter().map(|package| Wanted::of(package)).collect();
         plan_packages(node, self.action, &wanted, self.options(), true)
     }
 }
@@ -187,46 +229,79 @@ mod tests {
 
     #[test]
     fn installs_what_is_missing() {
-        check(all(), node().package("git", "1:2.39").without_package("libssl-dev"), expect![[r#"
+        check(
+            all(),
+            node().package("git", "1:2.39").without_package("libssl-dev"),
+            expect![[r#"
             will install version 3.0* libssl-dev
             ---
             package_transaction apt --install 'libssl-dev=3.0*'
-        "#]]);
-        check(all(), node().without_package("git").package("libssl-dev", "1.1.1"), expect![[r#"
+        "#]],
+        );
+        check(
+            all(),
+            node().without_package("git").package("libssl-dev", "1.1.1"),
+            expect![[r#"
             will install git, install version 3.0* instead of 1.1.1 libssl-dev
             ---
             package_transaction apt --install git 'libssl-dev=3.0*'
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn every_package_manager_has_its_own_names() {
         for (id, family, manager, expected) in [
-            ("rocky", OsFamily::RedHat, PackageManager::Dnf, expect![[r#"
+            (
+                "rocky",
+                OsFamily::RedHat,
+                PackageManager::Dnf,
+                expect![[r#"
                 may install git, install openssl-devel
                 ---
                 package_transaction dnf --install git openssl-devel
-            "#]]),
-            ("centos", OsFamily::RedHat, PackageManager::Yum, expect![[r#"
+            "#]],
+            ),
+            (
+                "centos",
+                OsFamily::RedHat,
+                PackageManager::Yum,
+                expect![[r#"
                 may install git, install openssl-devel
                 ---
                 package_transaction yum --install git openssl-devel
-            "#]]),
-            ("opensuse-leap", OsFamily::Suse, PackageManager::Zypper, expect![[r#"
+            "#]],
+            ),
+            (
+                "opensuse-leap",
+                OsFamily::Suse,
+                PackageManager::Zypper,
+                expect![[r#"
                 may install git, install libopenssl-devel
                 ---
                 package_transaction zypper --install git libopenssl-devel
-            "#]]),
-            ("arch", OsFamily::Arch, PackageManager::Pacman, expect![[r#"
+            "#]],
+            ),
+            (
+                "arch",
+                OsFamily::Arch,
+                PackageManager::Pacman,
+                expect![[r#"
                 may install openssl
                 ---
                 package_transaction pacman --install openssl
-            "#]]),
-            ("alpine", OsFamily::Alpine, PackageManager::Apk, expect![[r#"
+            "#]],
+            ),
+            (
+                "alpine",
+                OsFamily::Alpine,
+                PackageManager::Apk,
+                expect![[r#"
                 may install openssl-dev
                 ---
                 package_transaction apk --install openssl-dev
-            "#]]),
+            "#]],
+            ),
         ] {
             check(all(), node().os(id, family, manager), expected);
         }
@@ -239,18 +314,30 @@ mod tests {
                 package_transaction dnf --install git18
             "#]],
         );
-        check(Packages::install(["git"]), node().os("arch", OsFamily::Arch, PackageManager::Pacman), expect![[r#"
+        check(
+            Packages::install(["git"]),
+            node().os("arch", OsFamily::Arch, PackageManager::Pacman),
+            expect![[r#"
             may install git
             ---
             package_transaction pacman --install git
-        "#]]);
+        "#]],
+        );
         // a list that is empty says that nothing is needed
-        check(Packages::install(["git"]).of(PackageManager::Apt, [""; 0]), node(), expect!["nothing to do"]);
+        check(
+            Packages::install(["git"]).of(PackageManager::Apt, [""; 0]),
+            node(),
+            expect!["nothing to do"],
+        );
     }
 
     #[test]
     fn leaves_what_is_right() {
-        check(all(), node().package("git", "1:2.39").package("libssl-dev", "3.0.11-1"), expect!["nothing to do"]);
+        check(
+            all(),
+            node().package("git", "1:2.39").package("libssl-dev", "3.0.11-1"),
+            expect!["nothing to do"],
+        );
         check(
             Packages::install(["a", "b"]).action(PackageAction::Remove),
             node().without_package("a").removed_package("b"),
@@ -273,11 +360,47 @@ mod tests {
 
     #[test]
     fn refuses_what_cannot_be() {
-        check(Packages::default(), node(), expect!["error: packages: there are no packages; give names, or a list for a package manager"]);
-        check(Packages::install(["a;b"]), node(), expect![[r#"error: packages: "a;b" is not the name of one package"#]]);
-        check(Packages::install(["a=1"]).action(PackageAction::Remove), node(), expect![[r#"error: packages: the version "1" is only for the action "install""#]]);
-        check(Packages::default().of(PackageManager::Apt, ["git"]), node().os("arch", OsFamily::Arch, PackageManager::Pacman), expect!["error: no packages are named for pacman, which this node (arch 12 (x86_64)) has; give pacman or names"]);
-        check(Packages::install(["git"]), node().os("plan9", OsFamily::Unknown, PackageManager::Unknown), expect!["error: there is no package manager that Pallet knows on this node, which is plan9 12 (x86_64); it knows apt, dnf, yum, zypper, pacman and apk"]);
-        check(Packages::install(["git=2"]), node().os("arch", OsFamily::Arch, PackageManager::Pacman), expect!["error: pacman installs only the newest version there is; leave the version of git=2 away"]);
+        check(
+            Packages::default(),
+            node(),
+            expect![
+                "error: packages: there are no packages; give \
+            names, or a list for a package manager"
+            ],
+        );
+        check(
+            Packages::install(["a;b"]),
+            node(),
+            expect![[r#"error: packages: "a;b" is not the name of one package"#]],
+        );
+        check(
+            Packages::install(["a=1"]).action(PackageAction::Remove),
+            node(),
+            expect![[r#"error: packages: the version "1" is only for the action "install""#]],
+        );
+        check(
+            Packages::default().of(PackageManager::Apt, ["git"]),
+            node().os("arch", OsFamily::Arch, PackageManager::Pacman),
+            expect![
+                "error: no packages are named for pacman, which this node (arch 12 (x86_64)) has; \
+                 give pacman or names"
+            ],
+        );
+        check(
+            Packages::install(["git"]),
+            node().os("plan9", OsFamily::Unknown, PackageManager::Unknown),
+            expect![
+                "error: there is no package manager that Pallet knows on this node, which is plan9 \
+                 12 (x86_64); it knows apt, dnf, yum, zypper, pacman and apk"
+            ],
+        );
+        check(
+            Packages::install(["git=2"]),
+            node().os("arch", OsFamily::Arch, PackageManager::Pacman),
+            expect![
+                "error: pacman installs only the newest version there is; leave the version of \
+                 git=2 away"
+            ],
+        );
     }
 }

@@ -13,19 +13,26 @@ use super::file_support::{attribute_words, attributes, require_absolute};
 use super::ownership::Ownership;
 use super::remote_file::source::{Content, Source};
 use super::{Action, ActionError, Certainty, Change, Claims, Upload, Workspace};
-use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation, Reading, digest};
+use crate::model::{
+    Attributes, Capabilities, FileState, Known, NodeState, Observation, Reading, digest,
+};
 use crate::script::{Script, quote};
 
-/// Ensures a directory with what is in an archive: a tar file, compressed or not, or a zip file, of the project, from a URL, or on the node.
+/// Ensures a directory with what is in an archive: a tar file, compressed or not, or a zip file, of
+/// the project, from a URL, or on the node.
 ///
-/// It does nothing if this archive was unpacked there already, as the node remembers in `/var/lib/pallet/unpacked`, and the directory has the owner,
-/// group and mode where they are given. Several archives can go to one directory. Files that are changed or removed afterwards do not make it unpack again, and nothing is removed that an
-/// older archive brought. A directory that is there already keeps its owner and mode. A download is made as by `remote_file`.
+/// It does nothing if this archive was unpacked there already, as the node remembers in
+/// `/var/lib/pallet/unpacked`, and the directory has the owner, group and mode where they are
+/// given. Several archives can go to one directory. Files that are changed or removed afterwards do
+/// not make it unpack again, and nothing is removed that an older archive brought. A directory that
+/// is there already keeps its owner and mode. A download is made as by `remote_file`.
 ///
-/// Links that lead out of the directory are unpacked as links of nobody's, and Pallet does not follow them.
+/// Links that lead out of the directory are unpacked as links of nobody's, and Pallet does not
+/// follow them.
 ///
-/// The node needs tar, and what it unpacks the compression with: gzip, bzip2, xz or zstd; or unzip. All is owned by root, unless an owner or a group
-/// is given: they get all that is in the directory.
+/// The node needs tar, and what it unpacks the compression with: gzip, bzip2, xz or zstd; or unzip.
+/// All is owned by root, unless an owner or a group is given: they get all that is in the
+/// directory.
 ///
 /// Example: `remote_directory(request, "/opt/app", url = "https://example.com/app-1.2.tar.gz", sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", strip_components = 1)`
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -48,11 +55,12 @@ pub struct RemoteDirectory {
     /// The MD5 digest that the archive at `url` must have, in hexadecimal.
     #[serde(default)]
     pub md5: Option<String>,
-    /// Where the digest stands that the archive at `url` must have, of MD5, SHA-1, SHA-256 or SHA-512: alone, or in a list as `sha256sum` writes
-    /// it.
+    /// Where the digest stands that the archive at `url` must have, of MD5, SHA-1, SHA-256 or
+    /// SHA-512: alone, or in a list as `sha256sum` writes it.
     #[serde(default)]
     pub checksum_url: Option<String>,
-    /// Headers to ask for `url` with, by their names; they are not sent to `checksum_url`. They need curl on the node.
+    /// Headers to ask for `url` with, by their names; they are not sent to `checksum_url`. They
+    /// need curl on the node.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
     /// Whether `url` may have a certificate that cannot be verified.
@@ -61,14 +69,16 @@ pub struct RemoteDirectory {
     /// A proxy to fetch `url` through: `"http://proxy:3128"`.
     #[serde(default)]
     pub proxy: Option<String>,
-    /// What the archive is: `tar` or `zip`. If it is not given, the name of the archive tells: it is `zip` if that ends with `.zip`, `.jar` or `.war`.
+    /// What the archive is: `tar` or `zip`. If it is not given, the name of the archive tells: it
+    /// is `zip` if that ends with `.zip`, `.jar` or `.war`.
     #[serde(default)]
     pub unpack: Option<Unpack>,
-    /// How many leading parts of each name in a tar file are left off: with 1, `app-1.2/bin/app` becomes `bin/app`.
+    /// How many leading parts of each name in a tar file are left off: with 1, `app-1.2/bin/app`
+    /// becomes `bin/app`.
     #[serde(default)]
     pub strip_components: u32,
-    /// The files and directories to unpack, as they are named in the archive; all, if none is given. For a directory in a zip file write
-    /// `"name/*"`.
+    /// The files and directories to unpack, as they are named in the archive; all, if none is
+    /// given. For a directory in a zip file write `"name/*"`.
     #[serde(default)]
     pub extract_files: Vec<String>,
     /// The name of the owner of the directory and of all that is in it.
@@ -146,7 +156,11 @@ impl RemoteDirectory {
     fn read(&self, workspace: &dyn Workspace) -> Result<Source, ActionError> {
         let given = [&self.local_file, &self.remote_file, &self.url];
         if given.into_iter().flatten().count() != 1 {
-            return Err(ActionError::arguments(Self::NAME, "give exactly one of local_file, remote_file and url"));
+            return Err(ActionError::arguments(
+                Self::NAME,
+                "give exactly one of local_file, \
+                remote_file and url",
+            ));
         }
         let download = DownloadArguments {
             url: &self.url,
@@ -159,7 +173,9 @@ impl RemoteDirectory {
         };
         match (download.check(Self::NAME)?, &self.local_file, &self.remote_file) {
             (Some(download), _, _) => Ok(Source::Download(download)),
-            (None, Some(file), _) => Ok(Source::Content(Content::of_file(workspace, Path::new(file), true)?)),
+            (None, Some(file), _) => {
+                Ok(Source::Content(Content::of_file(workspace, Path::new(file), true)?))
+            }
             (None, None, file) => {
                 let file = file.clone().unwrap_or_default();
                 require_absolute(Self::NAME, &file)?;
@@ -170,19 +186,37 @@ impl RemoteDirectory {
 
     fn source(&self) -> Result<&Source, ActionError> {
         let source = self.source.as_ref();
-        source.ok_or_else(|| ActionError::arguments(Self::NAME, format!("the archive of {} was not prepared", self.path)))
+        source.ok_or_else(|| {
+            ActionError::arguments(
+                Self::NAME,
+                format!(
+                    "the archive of {} was not \
+            prepared",
+                    self.path
+                ),
+            )
+        })
     }
 
     /// The archive as others may see it.
     fn archive(&self) -> String {
         match &self.source {
             Some(Source::Download(download)) => download.shown(),
-            _ => [&self.local_file, &self.remote_file].into_iter().flatten().next().cloned().unwrap_or_default(),
+            _ => [&self.local_file, &self.remote_file]
+                .into_iter()
+                .flatten()
+                .next()
+                .cloned()
+                .unwrap_or_default(),
         }
     }
 
     fn kind(&self) -> Unpack {
-        let zip = || [".zip", ".jar", ".war"].iter().any(|end| self.archive().to_ascii_lowercase().ends_with(end));
+        let zip = || {
+            [".zip", ".jar", ".war"]
+                .iter()
+                .any(|end| self.archive().to_ascii_lowercase().ends_with(end))
+        };
         self.unpack.unwrap_or_else(|| if zip() { Unpack::Zip } else { Unpack::Tar })
     }
 
@@ -193,33 +227,56 @@ impl RemoteDirectory {
         }
     }
 
-    /// Where root remembers what was unpacked: a file for each declaration. What stands before the dot is the same for archives of the same name but for
-    /// what tells their versions: of those, a new one is unpacked over an old one.
+    /// Where root remembers what was unpacked: a file for each declaration. What stands before the
+    /// dot is the same for archives of the same name but for what tells their versions: of those, a
+    /// new one is unpacked over an old one.
     fn own_record(&self) -> String {
         let short = |text: String| digest(text.as_bytes())[..16].to_owned();
         let archive = self.url.clone().unwrap_or_else(|| self.archive());
-        let version = |part: &str| if part.contains(|char: char| char.is_ascii_digit()) { "#".to_owned() } else { part.to_owned() };
-        let plain: Vec<_> = archive.split(['/', '-', '_', '.', '+', '?', '&', '=']).map(version).collect();
+        let version = |part: &str| {
+            if part.contains(|char: char| char.is_ascii_digit()) {
+                "#".to_owned()
+            } else {
+                part.to_owned()
+            }
+        };
+        let plain: Vec<_> =
+            archive.split(['/', '-', '_', '.', '+', '?', '&', '=']).map(version).collect();
         let how = self.how();
-        format!("{}-{}.{}", short(self.path.clone()), short(format!("{plain:?} {how}")), short(format!("{archive} {how}")))
+        format!(
+            "{}-{}.{}",
+            short(self.path.clone()),
+            short(format!("{plain:?} {how}")),
+            short(format!("{archive} {how}"))
+        )
     }
 
-    /// Where the directory itself tells what was unpacked, where not root or an older version of Pallet did.
+    /// Where the directory itself tells what was unpacked, where not root or an older version of
+    /// Pallet did.
     fn record_in_it(&self) -> String {
         format!("{}/.pallet.directory", self.path)
     }
 
     /// Where it is remembered what was unpacked.
     fn record(&self, node: &NodeState) -> String {
-        if node.user == "root" { format!("{RECORDS}{}", self.own_record()) } else { self.record_in_it() }
+        if node.user == "root" {
+            format!("{RECORDS}{}", self.own_record())
+        } else {
+            self.record_in_it()
+        }
     }
 
-    /// What is remembered of the archive; an older version of Pallet may have left it in the directory.
+    /// What is remembered of the archive; an older version of Pallet may have left it in the
+    /// directory.
     fn recorded<'a>(&self, node: &'a NodeState) -> Known<&'a FileState> {
         let own = node.file(&self.record(node));
         let older = node.file(&self.record_in_it());
         match (&own, &older) {
-            (Known::Known(FileState::Absent), Known::Known(FileState::File { attributes, .. })) if attributes.owner == Some(node.user.clone()) => older,
+            (Known::Known(FileState::Absent), Known::Known(FileState::File { attributes, .. }))
+                if attributes.owner == Some(node.user.clone()) =>
+            {
+                older
+            }
             _ => own,
         }
     }
@@ -245,8 +302,14 @@ impl RemoteDirectory {
             })),
             Source::Node(file) => match node.map_or(Known::Unknown, |node| node.file(file)) {
                 Known::Known(FileState::File { digest, .. }) => Ok(digest.clone()),
-                Known::Known(FileState::Absent) => Err(ActionError::node(format!("there is no archive {file} on the node"))),
-                Known::Known(_) => Err(ActionError::node(format!("the archive {file} is not a file; name the file itself"))),
+                Known::Known(FileState::Absent) => Err(ActionError::node(format!(
+                    "there is no \
+                    archive {file} on the node"
+                ))),
+                Known::Known(_) => Err(ActionError::node(format!(
+                    "the archive {file} is not a \
+                    file; name the file itself"
+                ))),
                 Known::Unknown => Ok(None),
             },
             Source::Link(_) => Ok(None),
@@ -257,12 +320,20 @@ impl RemoteDirectory {
         digest(format!("{identity} {}\n", self.how()).as_bytes())
     }
 
-    fn script(&self, node: &NodeState, wanted: &Attributes, ownership: &Ownership<'_>) -> Result<Script, ActionError> {
+    fn script(
+        &self,
+        node: &NodeState,
+        wanted: &Attributes,
+        ownership: &Ownership<'_>,
+    ) -> Result<Script, ActionError> {
         let source = self.source()?;
         let own = self.own_record();
         let alike = format!("{RECORDS}{}.", own.split_once('.').map_or("", |(alike, _)| alike));
         // what is declared beside it stays known
-        let others = node.known_files(&alike).filter_map(|file| file.strip_prefix(RECORDS)).filter(|file| *file != own);
+        let others = node
+            .known_files(&alike)
+            .filter_map(|file| file.strip_prefix(RECORDS))
+            .filter(|file| *file != own);
         let names = std::iter::once("unpacked_as").chain([own.as_str()]).chain(others);
         let remember = Script::new().call(names);
         let mut words: Vec<String> = attribute_words(wanted).into();
@@ -276,10 +347,12 @@ impl RemoteDirectory {
                 .raw(&format!("read_from {}\narchive=$source\ndigest_of \"$archive\"", quote(file)))
                 .and(remember)
                 .raw(&format!("ensure_unpacked {path} \"$digest {how}\"{words}")),
-            (source, identity) => script
-                .raw(&format!("archive=\n{}", source.script()))
-                .and(remember)
-                .raw(&format!("ensure_unpacked {path} {}{words}", quote(&format!("{} {how}", identity.unwrap_or_default())))),
+            (source, identity) => {
+                script.raw(&format!("archive=\n{}", source.script())).and(remember).raw(&format!(
+                    "ensure_unpacked {path} {}{words}",
+                    quote(&format!("{} {how}", identity.unwrap_or_default()))
+                ))
+            }
         };
         Ok(script.and(ownership.script()))
     }
@@ -301,17 +374,31 @@ impl Action for RemoteDirectory {
             name.is_empty() || outside || name.starts_with('-') || name.contains('\0')
         };
         if let Some(name) = self.extract_files.iter().find(bad) {
-            return Err(ActionError::arguments(Self::NAME, format!("{name:?} in extract_files cannot be the name of a file in an archive")));
+            return Err(ActionError::arguments(
+                Self::NAME,
+                format!(
+                    "{name:?} in extract_files \
+                cannot be the name of a file in an archive"
+                ),
+            ));
         }
         if self.kind() == Unpack::Zip && self.strip_components > 0 {
-            return Err(ActionError::arguments(Self::NAME, "strip_components is for tar files; a zip file is unpacked with its names as they are"));
+            return Err(ActionError::arguments(
+                Self::NAME,
+                "strip_components is for tar files; a \
+                zip file is unpacked with its names as they are",
+            ));
         }
         Ok(())
     }
 
     fn claims(&self, claims: &mut Claims) {
         claims.path(&self.path, "a directory");
-        let wanted = Attributes { owner: self.owner.clone(), group: self.group.clone(), ..Attributes::default() };
+        let wanted = Attributes {
+            owner: self.owner.clone(),
+            group: self.group.clone(),
+            ..Attributes::default()
+        };
         claims.attributes(&self.path, &wanted);
         claims.owned_below(&self.path, wanted.owner.as_deref(), wanted.group.as_deref());
     }
@@ -320,7 +407,10 @@ impl Action for RemoteDirectory {
         needed.below(&self.path);
         self.local_file.iter().for_each(|file| needed.local_file(file));
         self.remote_file.iter().for_each(|path| needed.path(path));
-        [&self.url, &self.checksum_url, &self.proxy].into_iter().flatten().for_each(|url| needed.url(url));
+        [&self.url, &self.checksum_url, &self.proxy]
+            .into_iter()
+            .flatten()
+            .for_each(|url| needed.url(url));
     }
 
     fn observe(&self, wanted: &mut Observation) {
@@ -333,7 +423,9 @@ impl Action for RemoteDirectory {
                 wanted.digest(file);
                 records.iter().for_each(|record| wanted.digest(record));
             }
-            (_, Ok(Some(identity))) => records.iter().for_each(|record| wanted.content(record, &self.record_digest(&identity))),
+            (_, Ok(Some(identity))) => records
+                .iter()
+                .for_each(|record| wanted.content(record, &self.record_digest(&identity))),
             _ => records.iter().for_each(|record| wanted.digest(record)),
         }
     }
@@ -341,24 +433,31 @@ impl Action for RemoteDirectory {
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
         let wanted = attributes(Self::NAME, &self.owner, &self.group, &self.mode)?;
         let recorded = self.identity(Some(node))?.map(|identity| self.record_digest(&identity));
-        let empty = matches!(node.reading(&self.reading()), Known::Known(reading) if reading.output.is_empty());
+        let empty = matches!(
+            node.reading(&self.reading()), Known::Known(reading) if reading.output.is_empty()
+        );
         let right = match (node.file(&self.path), self.recorded(node)) {
             (Known::Known(FileState::Absent), _) => Some(false),
             // it was emptied meanwhile, or made anew
             (Known::Known(_), _) if empty => Some(false),
-            (_, Known::Known(FileState::File { digest: Some(digest), .. })) => recorded.as_ref().map(|recorded| recorded == digest),
+            (_, Known::Known(FileState::File { digest: Some(digest), .. })) => {
+                recorded.as_ref().map(|recorded| recorded == digest)
+            }
             (_, Known::Known(FileState::File { .. }) | Known::Unknown) => None,
             _ => Some(false),
         };
         let (owner, group, mode) = (self.owner.clone(), self.group.clone(), self.mode.clone());
         let recursive = owner.is_some() || group.is_some();
-        let directory = Directory { owner, group, mode, recursive, ..Directory::at(&self.path) }.plan(node)?;
+        let directory =
+            Directory { owner, group, mode, recursive, ..Directory::at(&self.path) }.plan(node)?;
         if right == Some(true) {
             return Ok(directory);
         }
         let ownership = Ownership::new(&self.path, &self.owner, &self.group);
         let anew = if right == Some(false) { "1" } else { "" };
-        let script = Script::new().raw(&format!("unpacked_anew={anew}")).and(self.script(node, &wanted, &ownership)?);
+        let script = Script::new()
+            .raw(&format!("unpacked_anew={anew}"))
+            .and(self.script(node, &wanted, &ownership)?);
         node.set_reading(&self.reading(), Reading { exit: 0, output: "full".to_owned(), of: None });
         let state = node.file(&self.path).cloned();
         node.forget_files_below(&self.path);
@@ -366,16 +465,30 @@ impl Action for RemoteDirectory {
             node.set_file(&self.path, state);
         }
         let record = self.record(node);
-        node.set_file(&record, FileState::File { digest: recorded, text: None, attributes: Attributes::default() });
+        node.set_file(
+            &record,
+            FileState::File { digest: recorded, text: None, attributes: Attributes::default() },
+        );
         ownership.remember(node);
         let verb = if right == Some(false) { "unpack" } else { "ensure it is unpacked:" };
-        let sure = right == Some(false) || directory.as_ref().is_some_and(|change| change.certainty == Certainty::Will);
+        let sure = right == Some(false)
+            || directory.as_ref().is_some_and(|change| change.certainty == Certainty::Will);
         let certainty = if sure { Certainty::Will } else { Certainty::May };
-        let diff = format!("{}+ content of {}\n", directory.map(|change| change.diff).unwrap_or_default(), self.archive());
-        let change = Change { certainty, ..Change::will(format!("{verb} {}", self.archive()), script) }.with_diff(diff);
+        let diff = format!(
+            "{}+ content of {}\n",
+            directory.map(|change| change.diff).unwrap_or_default(),
+            self.archive()
+        );
+        let change =
+            Change { certainty, ..Change::will(format!("{verb} {}", self.archive()), script) }
+                .with_diff(diff);
         Ok(Some(match self.source()? {
             Source::Content(content) => match content.upload() {
-                Some(source) => change.with_upload(Upload { digest: content.digest.clone(), source, path: None }),
+                Some(source) => change.with_upload(Upload {
+                    digest: content.digest.clone(),
+                    source,
+                    path: None,
+                }),
                 None => change,
             },
             _ => change,

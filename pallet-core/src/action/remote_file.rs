@@ -1,4 +1,5 @@
-//! Ensures a file with given content. No-op: it is there with that content and the wanted owner, group and mode.
+//! Ensures a file with given content. No-op: it is there with that content and the wanted owner,
+//! group and mode.
 
 pub(super) mod plan;
 pub(super) mod source;
@@ -18,23 +19,30 @@ use super::file_support::{attributes, link_target, parent, require_absolute};
 use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, NodeState, Observation};
 
-/// Ensures a file with content from one of: text, a file or a template of the project, a URL, or another file of the node.
+/// Ensures a file with content from one of: text, a file or a template of the project, a URL, or
+/// another file of the node.
 ///
-/// It does nothing if the file is there with that content, and with the owner, group and mode where they are given. Content is taken as it
-/// stands: a `$` is a `$`. The file is replaced as a whole: the old content stays until the new one is on disk, verified, with its owner and
-/// mode. The old content is kept in `/var/lib/pallet/versions`, below the file's own path: `/var/lib/pallet/versions/etc/motd.~1~`.
+/// It does nothing if the file is there with that content, and with the owner, group and mode where
+/// they are given. Content is taken as it stands: a `$` is a `$`. The file is replaced as a whole:
+/// the old content stays until the new one is on disk, verified, with its owner and mode. The old
+/// content is kept in `/var/lib/pallet/versions`, below the file's own path:
+/// `/var/lib/pallet/versions/etc/motd.~1~`.
 ///
-/// What is not declared, the new file has from the old one: owner, group and mode, ACL and extended attributes. A file that is a mount point, as
-/// `/etc/hosts` in a container, is written in place.
+/// What is not declared, the new file has from the old one: owner, group and mode, ACL and extended
+/// attributes. A file that is a mount point, as `/etc/hosts` in a container, is written in place.
 ///
-/// Below a directory that somebody other than root may write, no link on the way is followed that root did not make, nor one that leads out of that
-/// directory: name the place itself. That holds for all actions on files.
+/// Below a directory that somebody other than root may write, no link on the way is followed that
+/// root did not make, nor one that leads out of that directory: name the place itself. That holds
+/// for all actions on files.
 ///
-/// A file whose content was changed by hand since Pallet wrote it is reported and kept as it is, unless `overwrite_changes` says otherwise.
+/// A file whose content was changed by hand since Pallet wrote it is reported and kept as it is,
+/// unless `overwrite_changes` says otherwise.
 ///
-/// A download is made by the node, with curl or wget. With `sha256` or `md5` it is made when the file does not have that digest. Without, it
-/// is made when the file is not there, when it did not come from this `url` and `checksum_url`, or when it was changed by hand and that is to be
-/// overwritten; new content at the same URL is not noticed. An object of a blob store is a URL too, signed or with `headers`.
+/// A download is made by the node, with curl or wget. With `sha256` or `md5` it is made when the
+/// file does not have that digest. Without, it is made when the file is not there, when it did not
+/// come from this `url` and `checksum_url`, or when it was changed by hand and that is to be
+/// overwritten; new content at the same URL is not noticed. An object of a blob store is a URL too,
+/// signed or with `headers`.
 ///
 /// Example: `remote_file(request, "/etc/motd", content = "Welcome.\n")`
 ///
@@ -50,7 +58,8 @@ pub struct RemoteFile {
     /// A file of the project that holds the content.
     #[serde(default)]
     pub local_file: Option<String>,
-    /// A file of the project that is a template of the content: Jinja2, which can include and import other files of the project.
+    /// A file of the project that is a template of the content: Jinja2, which can include and
+    /// import other files of the project.
     #[serde(default)]
     pub template: Option<String>,
     /// The values for the template.
@@ -68,11 +77,12 @@ pub struct RemoteFile {
     /// The MD5 digest that the content of `url` must have, in hexadecimal.
     #[serde(default)]
     pub md5: Option<String>,
-    /// Where the digest stands that the content of `url` must have, of MD5, SHA-1, SHA-256 or SHA-512: alone, or in a list as `sha256sum` writes
-    /// it.
+    /// Where the digest stands that the content of `url` must have, of MD5, SHA-1, SHA-256 or
+    /// SHA-512: alone, or in a list as `sha256sum` writes it.
     #[serde(default)]
     pub checksum_url: Option<String>,
-    /// Headers to ask for `url` with, by their names; they are not sent to `checksum_url`. They need curl on the node.
+    /// Headers to ask for `url` with, by their names; they are not sent to `checksum_url`. They
+    /// need curl on the node.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
     /// Whether `url` may have a certificate that cannot be verified.
@@ -93,11 +103,12 @@ pub struct RemoteFile {
     /// The permissions, in octal; a new file has `"0644"`.
     #[serde(default)]
     pub mode: Option<String>,
-    /// A command that must accept the new content before it is put in place; the path of a file with it is added as the last word:
-    /// `"visudo -cf"`.
+    /// A command that must accept the new content before it is put in place; the path of a file
+    /// with it is added as the last word: `"visudo -cf"`.
     #[serde(default)]
     pub verify: Option<String>,
-    /// How many older versions of the file are kept on the node, 5 if it is not given; 0 keeps none.
+    /// How many older versions of the file are kept on the node, 5 if it is not given; 0 keeps
+    /// none.
     #[serde(default)]
     pub max_versions: Option<u32>,
     /// Whether content that was changed by hand is overwritten.
@@ -125,7 +136,11 @@ impl RemoteFile {
     }
 
     /// A file at `path` made of a template of the project.
-    pub fn template(path: impl Into<String>, file: impl Into<String>, values: Map<String, Value>) -> Self {
+    pub fn template(
+        path: impl Into<String>,
+        file: impl Into<String>,
+        values: Map<String, Value>,
+    ) -> Self {
         RemoteFile { template: Some(file.into()), values, ..Self::at(path) }
     }
 
@@ -208,9 +223,20 @@ impl RemoteFile {
 
     fn read(&self, workspace: &dyn Workspace) -> Result<Source, ActionError> {
         let wrong = |message: String| Err(ActionError::arguments(Self::NAME, message));
-        let given = [&self.content, &self.local_file, &self.template, &self.remote_file, &self.url, &self.link];
+        let given = [
+            &self.content,
+            &self.local_file,
+            &self.template,
+            &self.remote_file,
+            &self.url,
+            &self.link,
+        ];
         if given.into_iter().flatten().count() != 1 {
-            return wrong("give exactly one of content, local_file, template, remote_file, url and link".to_owned());
+            return wrong(
+                "give exactly one of content, local_file, template, remote_file, url and \
+                link"
+                    .to_owned(),
+            );
         }
         let download = DownloadArguments {
             url: &self.url,
@@ -232,21 +258,34 @@ impl RemoteFile {
             return Ok(Source::Content(Content::of_file(workspace, Path::new(file), true)?));
         }
         if let Some(file) = &self.template {
-            let template = String::from_utf8(workspace.read(Path::new(file))?)
-                .map_err(|_| ActionError::arguments(Self::NAME, format!("the template {file} is not UTF-8 text")))?;
+            let template = String::from_utf8(workspace.read(Path::new(file))?).map_err(|_| {
+                ActionError::arguments(
+                    Self::NAME,
+                    format!(
+                        "the template {file} is \
+                    not UTF-8 text"
+                    ),
+                )
+            })?;
             let content = workspace.render(file, &template, &Value::Object(self.values.clone()))?;
             return Ok(Source::Content(Content::of(content.into_bytes())));
         }
         if let Some(file) = &self.remote_file {
             require_absolute(Self::NAME, file)?;
-            return if *file == self.path { wrong(format!("{file} cannot be copied to itself")) } else { Ok(Source::Node(file.clone())) };
+            return if *file == self.path {
+                wrong(format!("{file} cannot be copied to itself"))
+            } else {
+                Ok(Source::Node(file.clone()))
+            };
         }
         let attributes = [&self.owner, &self.group, &self.mode, &self.verify];
         match &self.link {
-            Some(_) if attributes.iter().any(|given| given.is_some()) => {
-                wrong("a link has no owner, group, mode or verify of its own; leave them away".to_owned())
+            Some(_) if attributes.iter().any(|given| given.is_some()) => wrong(
+                "a link has no owner, group, mode or verify of its own; leave them away".to_owned(),
+            ),
+            Some(target) if !target.is_empty() && !target.contains('\0') => {
+                Ok(Source::Link(target.clone()))
             }
-            Some(target) if !target.is_empty() && !target.contains('\0') => Ok(Source::Link(target.clone())),
             _ => wrong(format!("{} needs a target to point to", self.path)),
         }
     }
@@ -263,7 +302,11 @@ impl Action for RemoteFile {
         require_absolute(Self::NAME, &self.path)?;
         attributes(Self::NAME, &self.owner, &self.group, &self.mode)?;
         if self.template.is_none() && !self.values.is_empty() {
-            return Err(ActionError::arguments(Self::NAME, "values are for a template; give template, or leave values away"));
+            return Err(ActionError::arguments(
+                Self::NAME,
+                "values are for a template; give \
+                template, or leave values away",
+            ));
         }
         self.source = Some(self.read(workspace)?);
         Ok(())
@@ -288,10 +331,16 @@ impl Action for RemoteFile {
 
     fn needs(&self, needed: &mut Capabilities) {
         needed.path(&self.path);
-        [&self.local_file, &self.template].into_iter().flatten().for_each(|file| needed.local_file(file));
+        [&self.local_file, &self.template]
+            .into_iter()
+            .flatten()
+            .for_each(|file| needed.local_file(file));
         self.remote_file.iter().for_each(|path| needed.path(path));
         self.link.iter().for_each(|target| needed.path(&link_target(&self.path, target)));
-        [&self.url, &self.checksum_url, &self.proxy].into_iter().flatten().for_each(|url| needed.url(url));
+        [&self.url, &self.checksum_url, &self.proxy]
+            .into_iter()
+            .flatten()
+            .for_each(|url| needed.url(url));
         self.verify.iter().for_each(|command| needed.command(command));
     }
 
@@ -308,7 +357,16 @@ impl Action for RemoteFile {
 
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
         let source = self.source.as_ref();
-        let source = source.ok_or_else(|| ActionError::arguments(Self::NAME, format!("the content of {} was not prepared", self.path)))?;
+        let source = source.ok_or_else(|| {
+            ActionError::arguments(
+                Self::NAME,
+                format!(
+                    "the content \
+            of {} was not prepared",
+                    self.path
+                ),
+            )
+        })?;
         let wanted = attributes(Self::NAME, &self.owner, &self.group, &self.mode)?;
         let overwrite = self.overwrite_changes || node.overwrite_changes;
         Plan { action: self, source, wanted, overwrite }.change(node)

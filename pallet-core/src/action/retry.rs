@@ -11,8 +11,8 @@ use super::{Action, ActionError, Change, Workspace};
 use crate::model::{Capabilities, NodeState, Observation};
 use crate::script::strict_shell;
 
-/// Runs shell commands again and again until they succeed, a number of times at most. Without a guard they run every time; nothing to do where a
-/// guard (`creates`, `unless`, `only_if`) says so.
+/// Runs shell commands again and again until they succeed, a number of times at most. Without a
+/// guard they run every time; nothing to do where a guard (`creates`, `unless`, `only_if`) says so.
 ///
 /// Example: `retry(request, "curl -fsS -o /opt/tool http://mirror.example.com/tool", tries = 3, delay = 10, creates = "/opt/tool")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -38,7 +38,8 @@ pub struct Retry {
     /// The directory that the commands run in.
     #[serde(default)]
     pub cwd: Option<String>,
-    /// The user that the commands and the guards run as; else the one that Pallet is on the node, which is root.
+    /// The user that the commands and the guards run as; else the one that Pallet is on the node,
+    /// which is root.
     #[serde(default)]
     pub user: Option<String>,
     /// Environment variables for the commands.
@@ -88,7 +89,8 @@ impl Retry {
         let (tries, delay) = (self.tries, self.delay);
         let command = strict_shell(&self.command, None);
         format!(
-            "tried=1\nuntil {command}\ndo\nif [ $tried -ge {tries} ]\nthen\necho 'the command failed {tries} times' >&2\nexit 1\nfi\n\
+            "tried=1\nuntil {command}\ndo\nif [ $tried -ge {tries} ]\nthen\n\
+             echo 'the command failed {tries} times' >&2\nexit 1\nfi\n\
              tried=$((tried + 1))\nsleep {delay}\ndone"
         )
     }
@@ -119,7 +121,11 @@ impl Action for Retry {
 
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
         if self.tries == 0 {
-            return Err(ActionError::arguments(Self::NAME, "0 tries would never run the command; give at least 1"));
+            return Err(ActionError::arguments(
+                Self::NAME,
+                "0 tries would never run the command; \
+                give at least 1",
+            ));
         }
         self.guarded(&self.command).check()
     }
@@ -135,7 +141,10 @@ impl Action for Retry {
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
         let change = self.guarded(&self.looped()).plan(node);
         let diff: String = self.command.trim().lines().map(|line| format!("+ {line}\n")).collect();
-        Ok(change.map(|change| Change { summary: format!("run, {} times at most", self.tries), ..change.with_diff(diff) }))
+        Ok(change.map(|change| Change {
+            summary: format!("run, {} times at most", self.tries),
+            ..change.with_diff(diff)
+        }))
     }
 }
 
@@ -147,7 +156,10 @@ mod tests {
 
     #[test]
     fn runs_until_it_succeeds() {
-        check(Retry::new("false\ntrue").tries(3).delay(1).env("A", "it's"), node(), expect![[r#"
+        check(
+            Retry::new("false\ntrue").tries(3).delay(1).env("A", "it's"),
+            node(),
+            expect![[r#"
             will run, 3 times at most
             + false
             + true
@@ -166,18 +178,40 @@ mod tests {
             sleep 1
             done' | sh -e
             changed
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn a_guard_decides() {
-        check(Retry::new("false").creates("/x"), node().file("/x", "", 0o644), expect!["nothing to do"]);
-        check(Retry::new("false").unless("true"), node().command("true", 0), expect!["nothing to do"]);
+        check(
+            Retry::new("false").creates("/x"),
+            node().file("/x", "", 0o644),
+            expect![
+                "nothing to \
+            do"
+            ],
+        );
+        check(
+            Retry::new("false").unless("true"),
+            node().command("true", 0),
+            expect![
+                "nothing to \
+            do"
+            ],
+        );
     }
 
     #[test]
     fn refuses_what_cannot_be() {
         check(Retry::new(" "), node(), expect!["error: retry: the script is empty"]);
-        check(Retry::new("x").tries(0), node(), expect!["error: retry: 0 tries would never run the command; give at least 1"]);
+        check(
+            Retry::new("x").tries(0),
+            node(),
+            expect![
+                "error: retry: 0 tries would never run the \
+            command; give at least 1"
+            ],
+        );
     }
 }

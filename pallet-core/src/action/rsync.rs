@@ -1,4 +1,5 @@
-//! Mirrors a directory of the project on a node. No-op: all of its files are there, with their content and modes.
+//! Mirrors a directory of the project on a node. No-op: all of its files are there, with their
+//! content and modes.
 
 mod others;
 
@@ -17,16 +18,21 @@ use super::{Action, ActionError, Certainty, Change, Claims, RemoteFile, Upload, 
 use crate::model::{Capabilities, FileState, Known, NodeState, Observation};
 use crate::script::Script;
 
-/// So much content, in bytes, is kept at hand to travel within the script; what is more travels file by file.
+/// So much content, in bytes, is kept at hand to travel within the script; what is more travels
+/// file by file.
 const AT_HAND: usize = 2 * 1024 * 1024;
 
-/// Ensures that a directory has all the files of a directory of the project, with their content, and if asked, nothing else.
+/// Ensures that a directory has all the files of a directory of the project, with their content,
+/// and if asked, nothing else.
 ///
-/// It does nothing if they are there, with the same content and the modes, and with the owner and group where they are given. Only files whose content
-/// differs travel to the node, in Pallet's own connection: neither side needs the program rsync. Links of the project are followed. A file
-/// that is executable here has the mode `0755` there, others have `0644`. What has a newline in its name is left alone.
+/// It does nothing if they are there, with the same content and the modes, and with the owner and
+/// group where they are given. Only files whose content differs travel to the node, in Pallet's own
+/// connection: neither side needs the program rsync. Links of the project are followed. A file that
+/// is executable here has the mode `0755` there, others have `0644`. What has a newline in its name
+/// is left alone.
 ///
-/// A file whose content was changed by hand since Pallet wrote it is reported and kept as it is, unless `overwrite_changes` says otherwise.
+/// A file whose content was changed by hand since Pallet wrote it is reported and kept as it is,
+/// unless `overwrite_changes` says otherwise.
 ///
 /// Example: `rsync(request, "site", "/srv/www", delete = True, exclude = ["*.tmp", ".git"])`
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -39,7 +45,8 @@ pub struct Rsync {
     /// Whether what is not in the project's directory is deleted from the node's.
     #[serde(default)]
     pub delete: bool,
-    /// Names of files and directories that are left out here and left alone there, wherever they stand; `*` stands for any characters, `?` for one.
+    /// Names of files and directories that are left out here and left alone there, wherever they
+    /// stand; `*` stands for any characters, `?` for one.
     #[serde(default)]
     pub exclude: Vec<String>,
     /// The owner's name; what is new is root's.
@@ -106,13 +113,20 @@ impl Rsync {
                 continue;
             }
             if listed.path.contains('\n') {
-                let message = format!("the name {:?} in {} holds a newline; exclude it", listed.path, self.local_directory);
+                let message = format!(
+                    "the name {:?} in {} holds a newline; exclude it",
+                    listed.path, self.local_directory
+                );
                 return Err(ActionError::arguments(Self::NAME, message));
             }
             let source = match listed.directory {
                 true => None,
                 false => {
-                    let content = Content::of_file(workspace, &directory.join(&listed.path), at_hand < AT_HAND)?;
+                    let content = Content::of_file(
+                        workspace,
+                        &directory.join(&listed.path),
+                        at_hand < AT_HAND,
+                    )?;
                     at_hand += content.size();
                     Some(Source::Content(content))
                 }
@@ -124,7 +138,16 @@ impl Rsync {
 
     fn entries(&self) -> Result<&[Entry], ActionError> {
         let entries = self.entries.as_deref();
-        entries.ok_or_else(|| ActionError::arguments(Self::NAME, format!("the files of {} were not prepared", self.local_directory)))
+        entries.ok_or_else(|| {
+            ActionError::arguments(
+                Self::NAME,
+                format!(
+                    "the files of {} were not \
+            prepared",
+                    self.local_directory
+                ),
+            )
+        })
     }
 
     fn at(&self, name: &str) -> String {
@@ -149,7 +172,8 @@ impl Rsync {
     }
 
     fn directory(&self, path: String) -> Directory {
-        let (owner, group, mode) = (self.owner.clone(), self.group.clone(), self.directory_mode.clone());
+        let (owner, group, mode) =
+            (self.owner.clone(), self.group.clone(), self.directory_mode.clone());
         Directory { owner, group, mode, ..Directory::at(path) }
     }
 }
@@ -194,7 +218,12 @@ impl Sum {
 
     fn change(self) -> Option<Change> {
         let words = ["create", "change", "ensure", "delete"];
-        let counts: Vec<_> = words.iter().zip(self.counts).filter(|(_, count)| *count > 0).map(|(word, n)| format!("{word} {n}")).collect();
+        let counts: Vec<_> = words
+            .iter()
+            .zip(self.counts)
+            .filter(|(_, count)| *count > 0)
+            .map(|(word, n)| format!("{word} {n}"))
+            .collect();
         let change = match (counts.is_empty(), self.drifted) {
             (true, 0) => return None,
             (true, drifted) => Change::drifted(format!("content of {drifted} changed by hand")),
@@ -215,11 +244,22 @@ impl Action for Rsync {
     fn prepare(&mut self, workspace: &dyn Workspace) -> Result<(), ActionError> {
         require_absolute(Self::NAME, &self.path)?;
         if self.delete && SYSTEM.contains(&self.path.as_str()) {
-            let message = format!("{} is a part of the system, and what is in it is not deleted; leave delete away", self.path);
+            let message = format!(
+                "{} is a part of the system, and what is in it is not deleted; \
+                leave delete away",
+                self.path
+            );
             return Err(ActionError::arguments(Self::NAME, message));
         }
-        if let Some(name) = self.exclude.iter().find(|name| name.is_empty() || name.contains(['/', '\n', '\0', '[', '\\'])) {
-            let message = format!("{name:?} in exclude is not a name, with `*` and `?` at most; a path cannot be excluded");
+        if let Some(name) = self
+            .exclude
+            .iter()
+            .find(|name| name.is_empty() || name.contains(['/', '\n', '\0', '[', '\\']))
+        {
+            let message = format!(
+                "{name:?} in exclude is not a name, with `*` and `?` at most; a \
+                path cannot be excluded"
+            );
             return Err(ActionError::arguments(Self::NAME, message));
         }
         for mode in [&self.mode, &self.directory_mode] {
@@ -234,9 +274,12 @@ impl Action for Rsync {
         self.owner.iter().for_each(|owner| claims.user(owner));
         self.group.iter().for_each(|group| claims.group(group));
         if self.delete {
-            let names: BTreeSet<String> = self.entries.iter().flatten().map(|entry| entry.name.clone()).collect();
+            let names: BTreeSet<String> =
+                self.entries.iter().flatten().map(|entry| entry.name.clone()).collect();
             let exclude = self.exclude.clone();
-            claims.only_in(&self.path, move |name| names.contains(name) || others::is_excluded(&exclude, name));
+            claims.only_in(&self.path, move |name| {
+                names.contains(name) || others::is_excluded(&exclude, name)
+            });
         }
     }
 

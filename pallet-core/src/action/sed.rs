@@ -9,12 +9,14 @@ use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation, Reading};
 use crate::script::{Script, quote};
 
-/// Changes a file with commands of sed. Nothing to do where what they make of the file is what it holds: write them so that a second run
-/// changes nothing. The file keeps its owner and mode.
+/// Changes a file with commands of sed. Nothing to do where what they make of the file is what it
+/// holds: write them so that a second run changes nothing. The file keeps its owner and mode.
 ///
-/// Where every line of the file ends with a carriage return, they see the lines without it, and it stays; unless they name it: `s/\r$//`.
+/// Where every line of the file ends with a carriage return, they see the lines without it, and it
+/// stays; unless they name it: `s/\r$//`.
 ///
-/// They run on the node to plan, too, so they must do nothing but edit: no `w`, `r` or `e`. The node's own sed runs them.
+/// They run on the node to plan, too, so they must do nothing but edit: no `w`, `r` or `e`. The
+/// node's own sed runs them.
 ///
 /// Example: `sed(request, "/etc/default/app", ["s/^#?WORKERS=.*/WORKERS=4/", "/^DEBUG=/d"], extended = True)`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -31,8 +33,15 @@ pub struct Sed {
 
 impl Sed {
     /// These commands on the file at `path`.
-    pub fn new<S: Into<String>>(path: impl Into<String>, expressions: impl IntoIterator<Item = S>) -> Self {
-        Sed { path: path.into(), expressions: expressions.into_iter().map(Into::into).collect(), extended: false }
+    pub fn new<S: Into<String>>(
+        path: impl Into<String>,
+        expressions: impl IntoIterator<Item = S>,
+    ) -> Self {
+        Sed {
+            path: path.into(),
+            expressions: expressions.into_iter().map(Into::into).collect(),
+            extended: false,
+        }
     }
 
     /// With extended regular expressions.
@@ -47,36 +56,62 @@ impl Sed {
 
     fn script(&self) -> Script {
         let returns = if self.names_returns() { "returns" } else { "" };
-        Script::new().call(["ensure_sed", &self.path, self.option(), &self.expressions.join("\n"), returns])
+        Script::new().call([
+            "ensure_sed",
+            &self.path,
+            self.option(),
+            &self.expressions.join("\n"),
+            returns,
+        ])
     }
 
-    /// Whether the commands are about carriage returns: then they see them, where they end the lines of a file.
+    /// Whether the commands are about carriage returns: then they see them, where they end the
+    /// lines of a file.
     fn names_returns(&self) -> bool {
         let named = ["\r", "\\r", "\\x0", "\\o0", "\\d0", "\\c"];
-        self.expressions.iter().any(|expression| named.iter().any(|named| expression.contains(named)))
+        self.expressions
+            .iter()
+            .any(|expression| named.iter().any(|named| expression.contains(named)))
     }
 
-    /// Prints what sed makes of the file, and an x that keeps the newlines at its end. GNU sed is told to do nothing but edit. As the library's
-    /// ensure_sed.
+    /// Prints what sed makes of the file, and an x that keeps the newlines at its end. GNU sed is
+    /// told to do nothing but edit. As the library's ensure_sed.
     fn reading(&self) -> String {
         let program = quote(&self.expressions.join("\n"));
         let (option, path) = (self.option(), quote(&self.path));
-        let edit = |path: &str| format!("printf '%s\\n' {program} | sed $only {option} -f - {path}");
+        let edit = |path: &str| {
+            format!(
+                "printf '%s\\n' {program} | sed $only {option} -f - \
+            {path}"
+            )
+        };
         let plain = edit(&path);
         let edit = if self.names_returns() {
             format!("{plain} 2>&1")
         } else {
             format!(
                 "return=$(printf '\\r'); IFS= read -r first <{path}\n\
-                 if [ \"${{first%\"$return\"}}\" = \"$first\" ] || [ \"$(grep -c \"$return\\$\" {path})\" != \"$(grep -c '' {path})\" ]; then {plain} 2>&1; else\n\
-                 {{ refused=$({{ sed \"s/$return\\$//\" <{path} | {{ exec 3<&0; {} 2>&1 || echo refused >&4; }} | sed \"s/\\$/$return/\" >&6; }} 4>&1)\n\
+                 if [ \"${{first%\"$return\"}}\" = \"$first\" ] || [ \"$(grep -c \"$return\\$\" \
+                 {path})\" != \"$(grep -c '' {path})\" ]; then {plain} 2>&1; else\n\
+                 {{ refused=$({{ sed \"s/$return\\$//\" <{path} | {{ exec 3<&0; \
+                 {} 2>&1 || echo refused >&4; }} | sed \"s/\\$/$return/\" >&6; }} 4>&1)\n\
                  }} 6>&1\n[ -z \"$refused\" ]\nfi",
                 edit("/proc/self/fd/3")
             )
         };
         // what a large file becomes does not travel
-        let read = format!("made=$({edit} && printf x)\ncode=$?\nif [ $code != 0 ] || [ \"$(wc -c <{path})\" -le 65536 ]; then printf %s \"$made\"; fi\nexit $code");
-        only_of_file(&self.path, &format!("only=; case $(sed --help 2>&1) in *--sandbox*) only=--sandbox ;; esac\n{read}"))
+        let read = format!(
+            "made=$({edit} && printf x)\ncode=$?\n\
+            if [ $code != 0 ] || [ \"$(wc -c <{path})\" -le 65536 ]; then printf %s \"$made\"; fi\n\
+            exit $code"
+        );
+        only_of_file(
+            &self.path,
+            &format!(
+                "only=; case $(sed --help 2>&1) in *--sandbox*) \
+            only=--sandbox ;; esac\n{read}"
+            ),
+        )
     }
 }
 
@@ -90,7 +125,14 @@ impl Action for Sed {
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
         require_absolute(Self::NAME, &self.path)?;
         if self.expressions.iter().all(|expression| expression.trim().is_empty()) {
-            return Err(ActionError::arguments(Self::NAME, format!("there is no command for {}; give at least one", self.path)));
+            return Err(ActionError::arguments(
+                Self::NAME,
+                format!(
+                    "there is no command for {}; \
+                give at least one",
+                    self.path
+                ),
+            ));
         }
         if self.expressions.iter().any(|expression| expression.contains('\0')) {
             return Err(ActionError::arguments(Self::NAME, "a command holds a NUL character"));
@@ -105,7 +147,9 @@ impl Action for Sed {
     fn needs(&self, needed: &mut Capabilities) {
         needed.path(&self.path);
         // sed can run commands and write other files
-        self.expressions.iter().for_each(|expression| needed.command(&format!("sed {}", quote(expression))));
+        self.expressions
+            .iter()
+            .for_each(|expression| needed.command(&format!("sed {}", quote(expression))));
     }
 
     fn observe(&self, wanted: &mut Observation) {
@@ -121,14 +165,22 @@ impl Action for Sed {
         match (node.file(&self.path).cloned(), reading) {
             (Known::Known(FileState::File { .. }), Known::Known(reading)) if reading.exit != 0 => {
                 let said = reading.output.lines().next().unwrap_or_default();
-                Err(ActionError::node(format!("sed refuses the commands for {}: {said}", self.path)))
+                Err(ActionError::node(format!(
+                    "sed refuses the commands for {}: {said}",
+                    self.path
+                )))
             }
-            (Known::Known(FileState::File { text: Some(_), .. }), Known::Known(Reading { mut output, .. })) if output.ends_with('x') => {
+            (
+                Known::Known(FileState::File { text: Some(_), .. }),
+                Known::Known(Reading { mut output, .. }),
+            ) if output.ends_with('x') => {
                 output.pop();
                 edit.plan(node, script, |_| output.clone())
             }
             // a large file: the node says what becomes of it
-            (Known::Known(FileState::File { text: None, .. }), _) if node.reading(script.as_str()) != Known::Unknown => {
+            (Known::Known(FileState::File { text: None, .. }), _)
+                if node.reading(script.as_str()) != Known::Unknown =>
+            {
                 edit.plan(node, script, str::to_owned)
             }
             (Known::Known(FileState::File { attributes, .. }), _) => {
@@ -153,45 +205,95 @@ mod tests {
     }
 
     fn prints(mut node: NodeBuilder, exit: i32, output: &str) -> NodeBuilder {
-        node.0.set_reading(&edit().reading(), Reading { exit, output: output.into(), of: Some(PATH.into()) });
+        node.0.set_reading(
+            &edit().reading(),
+            Reading { exit, output: output.into(), of: Some(PATH.into()) },
+        );
         node
     }
 
     #[test]
     fn changes_what_sed_would() {
-        check(edit(), prints(node().file(PATH, "a\n", 0o600), 0, "b\nx"), expect![[r#"
+        check(
+            edit(),
+            prints(node().file(PATH, "a\n", 0o600), 0, "b\nx"),
+            expect![[r#"
             will change content
             @@ -1 +1 @@
             -a
             +b
             ---
             ensure_sed /etc/app.conf '' s/a/b/ ''
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn leaves_what_sed_leaves() {
-        check(edit(), prints(node().file(PATH, "b\n\n", 0o600), 0, "b\n\nx"), expect!["nothing to do"]);
+        check(
+            edit(),
+            prints(node().file(PATH, "b\n\n", 0o600), 0, "b\n\nx"),
+            expect![
+                "nothing to \
+            do"
+            ],
+        );
     }
 
     #[test]
     fn decides_on_the_node_what_is_not_known() {
-        check(edit().extended(), node(), expect![[r#"
+        check(
+            edit().extended(),
+            node(),
+            expect![[r#"
             may edit file
             ---
             ensure_sed /etc/app.conf -E s/a/b/ ''
-        "#]]);
+        "#]],
+        );
         // changed since it was read
         let mut state = prints(node().file(PATH, "a\n", 0o600), 0, "b\nx").0;
-        let first = edit().plan(&mut state).expect("it can be planned").expect("there is something to do");
+        let first = edit().plan(&mut state).expect("it can be planned").expect(
+            "there is something \
+            to do",
+        );
         let second = edit().plan(&mut state).expect("it can be planned").expect("it is not known");
-        assert_eq!((first.certainty, second.certainty), (super::super::Certainty::Will, super::super::Certainty::May));
+        assert_eq!(
+            (first.certainty, second.certainty),
+            (super::super::Certainty::Will, super::super::Certainty::May)
+        );
     }
 
     #[test]
     fn refuses_what_cannot_be() {
-        check(Sed::new(PATH, [""]), node(), expect!["error: sed: there is no command for /etc/app.conf; give at least one"]);
-        check(edit(), node().without_file(PATH), expect!["error: there is no file /etc/app.conf; create = True makes one"]);
-        check(edit(), prints(node().file(PATH, "a\n", 0o600), 1, "sed: -e expression #1, char 1: unknown command"), expect!["error: sed refuses the commands for /etc/app.conf: sed: -e expression #1, char 1: unknown command"]);
+        check(
+            Sed::new(PATH, [""]),
+            node(),
+            expect![
+                "error: sed: there is no command for \
+            /etc/app.conf; give at least one"
+            ],
+        );
+        check(
+            edit(),
+            node().without_file(PATH),
+            expect![
+                "error: there is no file /etc/app.conf; \
+            create = True makes one"
+            ],
+        );
+        check(
+            edit(),
+            prints(
+                node().file(PATH, "a\n", 0o600),
+                1,
+                "sed: -e expression #1, char 1: \
+            unknown command",
+            ),
+            expect![
+                "error: sed refuses the commands for /etc/app.conf: sed: -e expression #1, char 1: \
+                 unknown command"
+            ],
+        );
     }
 }

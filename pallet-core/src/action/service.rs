@@ -1,4 +1,5 @@
-//! Ensures that a service runs or not, and starts with the node or not. No-op: it is so; restart and reload always act.
+//! Ensures that a service runs or not, and starts with the node or not. No-op: it is so; restart
+//! and reload always act.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,13 +8,14 @@ use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, Known, NodeState, Observation, ServiceState};
 use crate::script::services;
 
-/// Ensures that a service runs, or that it does not, with whatever runs services on the node: systemd, OpenRC, runit, scripts in /etc/init.d.
+/// Ensures that a service runs, or that it does not, with whatever runs services on the node:
+/// systemd, OpenRC, runit, scripts in /etc/init.d.
 ///
-/// What was started, restarted or reloaded must run, and still run a moment later: else the action fails, with the last lines that the service
-/// manager has of it.
+/// What was started, restarted or reloaded must run, and still run a moment later: else the action
+/// fails, with the last lines that the service manager has of it.
 ///
-/// Where nothing on the node knows the service, `command` is started as a plain process that outlives the connection; its output goes to
-/// /var/log/pallet.
+/// Where nothing on the node knows the service, `command` is started as a plain process that
+/// outlives the connection; its output goes to /var/log/pallet.
 ///
 /// Example: `service(request, "nginx", enabled = True)`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -30,8 +32,9 @@ pub struct Service {
     /// What to start where nothing on the node knows the service. It must stay in the foreground.
     #[serde(default)]
     pub command: Option<String>,
-    /// For how many seconds it must stay up after it was started. Left away: 2, or none where systemd knows that the service is ready (its `Type` is
-    /// neither `simple`, `exec` nor `idle`). A script in /etc/init.d that has no `status` is not asked.
+    /// For how many seconds it must stay up after it was started. Left away: 2, or none where
+    /// systemd knows that the service is ready (its `Type` is neither `simple`, `exec` nor `idle`).
+    /// A script in /etc/init.d that has no `status` is not asked.
     #[serde(default)]
     pub min_ready_seconds: Option<u32>,
 }
@@ -58,7 +61,13 @@ pub enum ServiceAction {
 impl Service {
     /// A service that runs.
     pub fn start(name: impl Into<String>) -> Self {
-        Service { name: name.into(), action: ServiceAction::Start, enabled: None, command: None, min_ready_seconds: None }
+        Service {
+            name: name.into(),
+            action: ServiceAction::Start,
+            enabled: None,
+            command: None,
+            min_ready_seconds: None,
+        }
     }
 
     /// A service that does not run.
@@ -158,14 +167,33 @@ impl Action for Service {
 
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
         if !services::is_name(&self.name) {
-            return Err(ActionError::arguments(Self::NAME, format!("{:?} is not the name of a service", self.name)));
+            return Err(ActionError::arguments(
+                Self::NAME,
+                format!(
+                    "{:?} is not the name of a \
+                service",
+                    self.name
+                ),
+            ));
         }
         match &self.command {
             Some(command) if command.trim().is_empty() || command.contains('\0') => {
-                Err(ActionError::arguments(Self::NAME, format!("{command:?} is not a command; leave it away if there is none")))
+                Err(ActionError::arguments(
+                    Self::NAME,
+                    format!(
+                        "{command:?} is not a command; \
+                    leave it away if there is none"
+                    ),
+                ))
             }
-            _ if self.enabled.is_some() && matches!(self.action, ServiceAction::Enable | ServiceAction::Disable) => {
-                let message = format!("action {:?} says already whether it starts with the node; leave enabled away", self.verb());
+            _ if self.enabled.is_some()
+                && matches!(self.action, ServiceAction::Enable | ServiceAction::Disable) =>
+            {
+                let message = format!(
+                    "action {:?} says already whether it starts with the node; \
+                    leave enabled away",
+                    self.verb()
+                );
                 Err(ActionError::arguments(Self::NAME, message))
             }
             _ => Ok(()),
@@ -196,11 +224,21 @@ impl Action for Service {
 
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
         let wanted = self.wanted_enabled();
-        let script = services::ensure(node.os.service_manager, &self.name, self.verb(), wanted, self.command.as_deref(), self.min_ready_seconds);
+        let script = services::ensure(
+            node.os.service_manager,
+            &self.name,
+            self.verb(),
+            wanted,
+            self.command.as_deref(),
+            self.min_ready_seconds,
+        );
         let Known::Known(current) = node.service(&self.name).cloned() else {
             // only if all of it is said here is all of it known afterwards
             match (wanted, self.wanted_running()) {
-                (Some(_), Some(running)) => drop(node.set_service(&self.name, ServiceState { exists: true, running, enabled: wanted, masked: false })),
+                (Some(_), Some(running)) => drop(node.set_service(
+                    &self.name,
+                    ServiceState { exists: true, running, enabled: wanted, masked: false },
+                )),
                 _ => node.forget_service(&self.name),
             }
             return Ok(Some(match self.action {
@@ -214,12 +252,17 @@ impl Action for Service {
             }
             let (name, manager) = (&self.name, node.os.service_manager.as_str());
             return Err(ActionError::node(format!(
-                "nothing on this node knows the service {name} (its services are run by: {manager}); install its package before, or give a command to start as a plain process"
+                "nothing on this node knows the service {name} (its services are run by: \
+                 {manager}); install its package before, or give a command to start as a plain \
+                 process"
             )));
         }
         if current.masked && (wanted == Some(true) || self.wanted_running() == Some(true)) {
             let name = &self.name;
-            return Err(ActionError::node(format!("{name} is masked, so that nothing can start it; `systemctl unmask {name}` takes that back")));
+            return Err(ActionError::node(format!(
+                "{name} is masked, so that nothing can start it; \
+                `systemctl unmask {name}` takes that back"
+            )));
         }
         let steps = self.steps(&current);
         if steps.is_empty() {
@@ -227,7 +270,10 @@ impl Action for Service {
         }
         let enabled = if current.enabled.is_some() { wanted.or(current.enabled) } else { None };
         let running = self.wanted_running().unwrap_or(current.running);
-        node.set_service(&self.name, ServiceState { exists: true, running, enabled, masked: current.masked });
+        node.set_service(
+            &self.name,
+            ServiceState { exists: true, running, enabled, masked: current.masked },
+        );
         Ok(Some(Change::will(steps.join(" and "), script)))
     }
 }
@@ -263,9 +309,27 @@ mod tests {
 
     #[test]
     fn leaves_what_is_right() {
-        check(Service::start("nginx").enabled(true), node().service("nginx", true, true), expect!["nothing to do"]);
-        check(Service::start("nginx"), node().service("nginx", true, false), expect!["nothing to do"]);
-        check(Service::stop("nginx"), node().service("nginx", false, true), expect!["nothing to do"]);
+        check(
+            Service::start("nginx").enabled(true),
+            node().service("nginx", true, true),
+            expect!["nothing to do"],
+        );
+        check(
+            Service::start("nginx"),
+            node().service("nginx", true, false),
+            expect![
+                "nothing to \
+            do"
+            ],
+        );
+        check(
+            Service::stop("nginx"),
+            node().service("nginx", false, true),
+            expect![
+                "nothing to \
+            do"
+            ],
+        );
         check(Service::stop("nginx"), node().without_service("nginx"), expect!["nothing to do"]);
     }
 
@@ -309,7 +373,11 @@ mod tests {
         check(
             Service::start("demo"),
             node().without_service("demo"),
-            expect!["error: nothing on this node knows the service demo (its services are run by: systemd); install its package before, or give a command to start as a plain process"],
+            expect![
+                "error: nothing on this node knows the service demo (its services are run by: \
+                systemd); install its package before, or give a command to start as a plain \
+                process"
+            ],
         );
         check(
             Service::start("demo").command("demo --foreground"),
@@ -320,6 +388,10 @@ mod tests {
                 ensure_service systemd demo start '' 'demo --foreground'
             "#]],
         );
-        check(Service::start("../x"), node(), expect![[r#"error: service: "../x" is not the name of a service"#]]);
+        check(
+            Service::start("../x"),
+            node(),
+            expect![[r#"error: service: "../x" is not the name of a service"#]],
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Ensures what starts a service: a systemd unit, an init script, a runit script. No-op: it stands there just so.
+//! Ensures what starts a service: a systemd unit, an init script, a runit script. No-op: it stands
+//! there just so.
 
 use std::path::Path;
 
@@ -11,11 +12,13 @@ use crate::model::{Capabilities, NodeState, Observation, ServiceManager};
 use crate::script::Script;
 use crate::script::services::{self, unit};
 
-/// Ensures the file that tells a node how to run a service: a systemd unit in `/etc/systemd/system`, a script in `/etc/init.d` (OpenRC,
-/// sysvinit), or the script `run` of a service in `/etc/sv` (runit).
+/// Ensures the file that tells a node how to run a service: a systemd unit in
+/// `/etc/systemd/system`, a script in `/etc/init.d` (OpenRC, sysvinit), or the script `run` of a
+/// service in `/etc/sv` (runit).
 ///
-/// It does nothing if the file is there with that content. systemd reads its units again when one changed. The service itself is started by
-/// `service`; restart it with `if_flag` when this sets the flag. What was changed by hand is kept, as `remote_file` does.
+/// It does nothing if the file is there with that content. systemd reads its units again when one
+/// changed. The service itself is started by `service`; restart it with `if_flag` when this sets
+/// the flag. What was changed by hand is kept, as `remote_file` does.
 ///
 /// Example: `service_script(request, "app", content = "[Service]\nExecStart=/usr/bin/app\n[Install]\nWantedBy=multi-user.target\n", service_impl = "systemd")`
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -41,7 +44,8 @@ pub struct ServiceScript {
     /// Whether content that was changed by hand is overwritten.
     #[serde(default)]
     pub overwrite_changes: bool,
-    /// How many older versions of the file are kept on the node, 5 if it is not given; 0 keeps none.
+    /// How many older versions of the file are kept on the node, 5 if it is not given; 0 keeps
+    /// none.
     #[serde(default)]
     pub max_versions: Option<u32>,
     #[serde(skip)]
@@ -86,7 +90,15 @@ impl ServiceScript {
     fn file_at(&self, service_impl: ServiceImpl) -> Result<RemoteFile, ActionError> {
         let (path, mode) = self.path(service_impl);
         let file = self.file.clone();
-        let mut file = file.ok_or_else(|| ActionError::arguments(Self::NAME, format!("the content of {path} was not prepared")))?;
+        let mut file = file.ok_or_else(|| {
+            ActionError::arguments(
+                Self::NAME,
+                format!(
+                    "the content \
+            of {path} was not prepared"
+                ),
+            )
+        })?;
         file.path = path;
         Ok(file.mode(mode))
     }
@@ -100,7 +112,8 @@ impl ServiceScript {
                 ServiceManager::Sysvinit => Ok(ServiceImpl::Sysvinit),
                 ServiceManager::Runit => Ok(ServiceImpl::Runit),
                 ServiceManager::Process => Err(ActionError::node(format!(
-                    "nothing runs services on this node (neither systemd, OpenRC, runit nor scripts in /etc/init.d), so there is no place for {}; \
+                    "nothing runs services on this node (neither systemd, OpenRC, runit nor \
+                     scripts in /etc/init.d), so there is no place for {}; \
                      give service_impl to write the file still",
                     self.name
                 ))),
@@ -126,14 +139,29 @@ impl Action for ServiceScript {
 
     fn prepare(&mut self, workspace: &dyn Workspace) -> Result<(), ActionError> {
         if !services::is_name(&self.name) {
-            return Err(ActionError::arguments(Self::NAME, format!("{:?} is not the name of a service", self.name)));
+            return Err(ActionError::arguments(
+                Self::NAME,
+                format!(
+                    "{:?} is not the name of a \
+                service",
+                    self.name
+                ),
+            ));
         }
         let (path, _) = self.path(ServiceImpl::Systemd);
         let mut file = match (&self.content, &self.local_file, &self.template) {
             (Some(content), None, None) => RemoteFile::content(path, content),
             (None, Some(local), None) => RemoteFile::local_file(path, local),
-            (None, None, Some(template)) => RemoteFile::template(path, template, self.values.clone()),
-            _ => return Err(ActionError::arguments(Self::NAME, "give exactly one of content, local_file and template")),
+            (None, None, Some(template)) => {
+                RemoteFile::template(path, template, self.values.clone())
+            }
+            _ => {
+                return Err(ActionError::arguments(
+                    Self::NAME,
+                    "give exactly one of content, \
+                local_file and template",
+                ));
+            }
         };
         file.overwrite_changes = self.overwrite_changes;
         file.max_versions = self.max_versions;
@@ -152,7 +180,10 @@ impl Action for ServiceScript {
 
     fn needs(&self, needed: &mut Capabilities) {
         needed.service(&self.name);
-        [&self.local_file, &self.template].into_iter().flatten().for_each(|file| needed.local_file(file));
+        [&self.local_file, &self.template]
+            .into_iter()
+            .flatten()
+            .for_each(|file| needed.local_file(file));
     }
 
     fn observe(&self, wanted: &mut Observation) {
@@ -171,7 +202,9 @@ impl Action for ServiceScript {
         let file = self.file_at(service_impl)?;
         // runit's services have a directory each
         let directory = match service_impl {
-            ServiceImpl::Runit => super::Directory::at(format!("/etc/sv/{}", self.name)).plan(node)?,
+            ServiceImpl::Runit => {
+                super::Directory::at(format!("/etc/sv/{}", self.name)).plan(node)?
+            }
             _ => None,
         };
         let Some(change) = file.plan(node)? else { return Ok(None) };
@@ -179,7 +212,10 @@ impl Action for ServiceScript {
         let mut script = directory.map(|change| change.script).unwrap_or_default();
         script = script.raw(change.script.as_str());
         if service_impl == ServiceImpl::Systemd {
-            script = script.raw("if [ -n \"$change\" ] && [ -d /run/systemd/system ]; then systemctl daemon-reload; fi");
+            script = script.raw(
+                "if [ -n \"$change\" ] && [ -d /run/systemd/system ]; then \
+                systemctl daemon-reload; fi",
+            );
         }
         let script = if change.script.is_empty() { Script::new() } else { script };
         Ok(Some(Change { script, ..change }))
@@ -197,7 +233,10 @@ mod tests {
     #[test]
     fn a_unit_where_systemd_runs() {
         let there = || node().directory("/etc/systemd/system", 0o755);
-        check(ServiceScript::content("app", UNIT), there().without_file("/etc/systemd/system/app.service"), expect![[r#"
+        check(
+            ServiceScript::content("app", UNIT),
+            there().without_file("/etc/systemd/system/app.service"),
+            expect![[r#"
             will create file
             + file root:root 0644
             @@ -0,0 +1,2 @@
@@ -209,16 +248,33 @@ mod tests {
             '; }
             ensure_content /etc/systemd/system/app.service ebb0009e29281c4916b65f79b0bb1bd504f8b82ee0ad68f22e8417c4bbb63c87 '' '' 0644 ''
             if [ -n "$change" ] && [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
-        "#]]);
-        check(ServiceScript::content("app", UNIT), there().file("/etc/systemd/system/app.service", UNIT, 0o644), expect!["nothing to do"]);
-        check(ServiceScript::content("b.timer", UNIT), there().file("/etc/systemd/system/b.timer", UNIT, 0o644), expect!["nothing to do"]);
+        "#]],
+        );
+        check(
+            ServiceScript::content("app", UNIT),
+            there().file("/etc/systemd/system/app.service", UNIT, 0o644),
+            expect!["nothing to do"],
+        );
+        check(
+            ServiceScript::content("b.timer", UNIT),
+            there().file("/etc/systemd/system/b.timer", UNIT, 0o644),
+            expect!["nothing to do"],
+        );
     }
 
     #[test]
     fn a_script_elsewhere() {
         let script = || ServiceScript::content("app", "#!/bin/sh\n");
-        let of = |manager| node().service_manager(manager).directory("/etc/init.d", 0o755).directory("/etc/sv", 0o755);
-        check(script(), of(ServiceManager::Openrc).without_file("/etc/init.d/app"), expect![[r#"
+        let of = |manager| {
+            node()
+                .service_manager(manager)
+                .directory("/etc/init.d", 0o755)
+                .directory("/etc/sv", 0o755)
+        };
+        check(
+            script(),
+            of(ServiceManager::Openrc).without_file("/etc/init.d/app"),
+            expect![[r#"
             will create file
             + file root:root 0755
             @@ -0,0 +1 @@
@@ -227,8 +283,12 @@ mod tests {
             content() { printf %s '#!/bin/sh
             '; }
             ensure_content /etc/init.d/app a8076d3d28d21e02012b20eaf7dbf75409a6277134439025f282e368e3305abf '' '' 0755 ''
-        "#]]);
-        check(script(), of(ServiceManager::Runit).without_file("/etc/sv/app").without_file("/etc/sv/app/run"), expect![[r#"
+        "#]],
+        );
+        check(
+            script(),
+            of(ServiceManager::Runit).without_file("/etc/sv/app").without_file("/etc/sv/app/run"),
+            expect![[r#"
             will create file
             + file root:root 0755
             @@ -0,0 +1 @@
@@ -238,14 +298,35 @@ mod tests {
             content() { printf %s '#!/bin/sh
             '; }
             ensure_content /etc/sv/app/run a8076d3d28d21e02012b20eaf7dbf75409a6277134439025f282e368e3305abf '' '' 0755 ''
-        "#]]);
-        check(script(), of(ServiceManager::Process), expect!["error: nothing runs services on this node (neither systemd, OpenRC, runit nor scripts in /etc/init.d), so there is no place for app; give service_impl to write the file still"]);
-        check(script().service_impl(ServiceImpl::Sysvinit), of(ServiceManager::Process).file("/etc/init.d/app", "#!/bin/sh\n", 0o755), expect!["nothing to do"]);
+        "#]],
+        );
+        check(
+            script(),
+            of(ServiceManager::Process),
+            expect![
+                "error: nothing runs services on this \
+            node (neither systemd, OpenRC, runit nor scripts in /etc/init.d), so there is no place \
+            for app; give service_impl to write the file still"
+            ],
+        );
+        check(
+            script().service_impl(ServiceImpl::Sysvinit),
+            of(ServiceManager::Process).file("/etc/init.d/app", "#!/bin/sh\n", 0o755),
+            expect!["nothing to do"],
+        );
     }
 
     #[test]
     fn bad_arguments_are_refused() {
-        check(ServiceScript { name: "app".into(), ..ServiceScript::default() }, node(), expect!["error: service_script: give exactly one of content, local_file and template"]);
-        check(ServiceScript::content("../app", UNIT), node(), expect![[r#"error: service_script: "../app" is not the name of a service"#]]);
+        check(
+            ServiceScript { name: "app".into(), ..ServiceScript::default() },
+            node(),
+            expect!["error: service_script: give exactly one of content, local_file and template"],
+        );
+        check(
+            ServiceScript::content("../app", UNIT),
+            node(),
+            expect![[r#"error: service_script: "../app" is not the name of a service"#]],
+        );
     }
 }

@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::file_support::{Existence, kind, link_target, parent, plan_delete_of, plan_file, require_absolute};
+use super::file_support::{
+    Existence, kind, link_target, parent, plan_delete_of, plan_file, require_absolute,
+};
 use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, FileState, Known, NodeState, Observation};
 use crate::script::Script;
@@ -16,7 +18,8 @@ use crate::script::Script;
 pub struct SymbolicLink {
     /// The absolute path of the link.
     pub path: String,
-    /// Where it points, as it will be written: absolute, or relative to the directory of the link. Not needed to delete it.
+    /// Where it points, as it will be written: absolute, or relative to the directory of the link.
+    /// Not needed to delete it.
     #[serde(default)]
     pub target: Option<String>,
     /// Whether the link may take the place of a file.
@@ -30,7 +33,12 @@ pub struct SymbolicLink {
 impl SymbolicLink {
     /// A link at `path` to `target`.
     pub fn new(path: impl Into<String>, target: impl Into<String>) -> Self {
-        SymbolicLink { path: path.into(), target: Some(target.into()), force: false, action: Existence::Create }
+        SymbolicLink {
+            path: path.into(),
+            target: Some(target.into()),
+            force: false,
+            action: Existence::Create,
+        }
     }
 
     /// Takes the place of a file, if there is one.
@@ -48,7 +56,10 @@ impl SymbolicLink {
     fn target(&self) -> Result<&str, ActionError> {
         match self.target.as_deref() {
             Some(target) if !target.is_empty() && !target.contains('\0') => Ok(target),
-            _ => Err(ActionError::arguments(Self::NAME, format!("{} needs a target to point to", self.path))),
+            _ => Err(ActionError::arguments(
+                Self::NAME,
+                format!("{} needs a target to point to", self.path),
+            )),
         }
     }
 }
@@ -67,7 +78,18 @@ impl Action for SymbolicLink {
 
     fn claims(&self, claims: &mut Claims) {
         let target = self.target.as_deref().filter(|_| self.action == Existence::Create);
-        claims.path(&self.path, &target.map_or_else(|| "nothing".to_owned(), |target| format!("a link to {target}")));
+        claims.path(
+            &self.path,
+            &target.map_or_else(
+                || "nothing".to_owned(),
+                |target| {
+                    format!(
+                        "a \
+            link to {target}"
+                    )
+                },
+            ),
+        );
     }
 
     fn needs(&self, needed: &mut Capabilities) {
@@ -88,7 +110,12 @@ impl Action for SymbolicLink {
             (Known::Known(FileState::Absent | FileState::Link { .. }) | Known::Unknown, _) => {}
             (Known::Known(FileState::File { .. }), Existence::Create) if self.force => {}
             (Known::Known(other), _) => {
-                let message = format!("{} is a {}, not a link; delete it with file({0:?}, action = \"delete\") before", self.path, kind(other));
+                let message = format!(
+                    "{} is a {}, not a link; delete it with file({0:?}, action = \
+                    \"delete\") before",
+                    self.path,
+                    kind(other)
+                );
                 return Err(ActionError::node(message));
             }
         }
@@ -135,8 +162,16 @@ mod tests {
 
     #[test]
     fn leaves_what_is_right() {
-        check(SymbolicLink::new("/etc/app/current", "v2"), node().link("/etc/app/current", "v2"), expect!["nothing to do"]);
-        check(SymbolicLink::new("/etc/app/current", "v2").absent(), node().without_file("/etc/app/current"), expect!["nothing to do"]);
+        check(
+            SymbolicLink::new("/etc/app/current", "v2"),
+            node().link("/etc/app/current", "v2"),
+            expect!["nothing to do"],
+        );
+        check(
+            SymbolicLink::new("/etc/app/current", "v2").absent(),
+            node().without_file("/etc/app/current"),
+            expect!["nothing to do"],
+        );
     }
 
     #[test]
@@ -144,7 +179,9 @@ mod tests {
         check(
             SymbolicLink::new("/etc/motd", "/run/motd"),
             node().file("/etc/motd", "", 0o644),
-            expect![[r#"error: /etc/motd is a file, not a link; delete it with file("/etc/motd", action = "delete") before"#]],
+            expect![[
+                r#"error: /etc/motd is a file, not a link; delete it with file("/etc/motd", action = "delete") before"#
+            ]],
         );
         check(
             SymbolicLink::new("/etc/motd", "/run/motd").force(),
@@ -176,11 +213,20 @@ mod tests {
 
     #[test]
     fn refuses_what_cannot_be() {
-        check(SymbolicLink::new("/a", ""), node(), expect!["error: symbolic_link: /a needs a target to point to"]);
+        check(
+            SymbolicLink::new("/a", ""),
+            node(),
+            expect![
+                "error: symbolic_link: /a needs a \
+            target to point to"
+            ],
+        );
         check(
             SymbolicLink::new("/a/../b", "c"),
             node(),
-            expect![[r#"error: symbolic_link: the path "/a/../b" holds `.` or `..`; write it without"#]],
+            expect![[
+                r#"error: symbolic_link: the path "/a/../b" holds `.` or `..`; write it without"#
+            ]],
         );
     }
 }

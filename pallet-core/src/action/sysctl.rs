@@ -1,4 +1,5 @@
-//! Ensures the value of a kernel setting, now and after a restart. No-op: it has the value, and the file says so.
+//! Ensures the value of a kernel setting, now and after a restart. No-op: it has the value, and the
+//! file says so.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,22 +10,27 @@ use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation, Reading};
 use crate::script::{Script, quote};
 
-/// Ensures that a setting of the kernel has a value, now and after the node starts again. Nothing to do where it has the value already and
-/// `/etc/sysctl.d/zz-pallet-<key>.conf` says so. The kernel must keep the value as it is written.
+/// Ensures that a setting of the kernel has a value, now and after the node starts again. Nothing
+/// to do where it has the value already and `/etc/sysctl.d/zz-pallet-<key>.conf` says so. The
+/// kernel must keep the value as it is written.
 ///
-/// When a node starts, it reads the files of `/etc/sysctl.d`, `/run/sysctl.d` and `/usr/lib/sysctl.d` in the order of their names, and on some systems
-/// `/etc/sysctl.conf` behind them; the last one wins. So where `/etc/sysctl.conf`, or a file of `/etc/sysctl.d` whose name comes later, sets the same key to
-/// another value, that line is changed too. Elsewhere it is an error.
+/// When a node starts, it reads the files of `/etc/sysctl.d`, `/run/sysctl.d` and
+/// `/usr/lib/sysctl.d` in the order of their names, and on some systems `/etc/sysctl.conf` behind
+/// them; the last one wins. So where `/etc/sysctl.conf`, or a file of `/etc/sysctl.d` whose name
+/// comes later, sets the same key to another value, that line is changed too. Elsewhere it is an
+/// error.
 ///
 /// Example: `sysctl(request, "net.ipv4.ip_forward", "1")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sysctl {
-    /// The key, such as `vm.swappiness`; with `/` between its parts where one of them holds a dot: `net/ipv4/conf/eth0.1/forwarding`.
+    /// The key, such as `vm.swappiness`; with `/` between its parts where one of them holds a dot:
+    /// `net/ipv4/conf/eth0.1/forwarding`.
     pub key: String,
     /// The value; how it is spaced does not matter.
     pub value: String,
-    /// Whether it is also written to a file, so that it holds after a restart; true if nothing is said.
+    /// Whether it is also written to a file, so that it holds after a restart; true if nothing is
+    /// said.
     #[serde(default = "yes")]
     pub persist: bool,
 }
@@ -69,33 +75,49 @@ impl Sysctl {
             other => other,
         });
         let swapped = swapped.collect();
-        if self.key.contains('/') { [swapped, self.key.clone()] } else { [self.key.clone(), swapped] }
+        if self.key.contains('/') {
+            [swapped, self.key.clone()]
+        } else {
+            [self.key.clone(), swapped]
+        }
     }
 
-    /// Prints the files that are read behind ours and set another value, with that. As the library's later_settings.
+    /// Prints the files that are read behind ours and set another value, with that. As the
+    /// library's later_settings.
     fn later(&self) -> String {
         let [dots, slashes] = self.keys();
         let file = self.file();
         let ours = file.rsplit('/').next().unwrap_or_default();
         format!("ours={}\n", quote(ours))
-            + "for file in /etc/sysctl.d/*.conf /run/sysctl.d/*.conf /usr/local/lib/sysctl.d/*.conf /usr/lib/sysctl.d/*.conf /lib/sysctl.d/*.conf \
-               /etc/sysctl.conf; do\n\
-               if [ ! -f \"$file\" ] || { [ \"$file\" != /etc/sysctl.conf ] && ! [ \"${file##*/}\" \\> \"$ours\" ]; }; then continue; fi\n\
-               last=\n\
-               while read -r line || [ -n \"$line\" ]; do\n\
-               case $line in '#'* | ';'*) continue ;; *=*) ;; *) continue ;; esac\n\
-               key=${line%%=*} key=${key#-}\n\
-               key=${key%\"${key##*[![:space:]]}\"}\n"
-            + &format!("case $key in {} | {}) last=${{line#*=}} ;; esac\n", quote(&dots), quote(&slashes))
+            + "for file in /etc/sysctl.d/*.conf /run/sysctl.d/*.conf \
+                /usr/local/lib/sysctl.d/*.conf /usr/lib/sysctl.d/*.conf /lib/sysctl.d/*.conf \
+                /etc/sysctl.conf; do\n\
+                if [ ! -f \"$file\" ] || \
+                { [ \"$file\" != /etc/sysctl.conf ] && ! [ \"${file##*/}\" \\> \"$ours\" ]; }; \
+                then continue; fi\n\
+                last=\n\
+                while read -r line || [ -n \"$line\" ]; do\n\
+                case $line in '#'* | ';'*) continue ;; *=*) ;; *) continue ;; esac\n\
+                key=${line%%=*} key=${key#-}\n\
+                key=${key%\"${key##*[![:space:]]}\"}\n"
+            + &format!(
+                "case $key in {} | {}) last=${{line#*=}} ;; esac\n",
+                quote(&dots),
+                quote(&slashes)
+            )
             + "done <\"$file\"\n\
                set -f; IFS=' \t\r'; set -- $last; set +f; unset IFS\n"
-            + &format!("case \"$*\" in '' | {}) ;; *) echo \"$file = $*\" ;; esac\n", quote(&self.wanted()))
+            + &format!(
+                "case \"$*\" in '' | {}) ;; *) echo \"$file = $*\" ;; esac\n",
+                quote(&self.wanted())
+            )
             + "done"
     }
 
     /// What is read behind ours is made to say the same.
     fn plan_later(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
-        let (reading, [dots, slashes], wanted, file) = (self.later(), self.keys(), self.wanted(), self.file());
+        let (reading, [dots, slashes], wanted, file) =
+            (self.later(), self.keys(), self.wanted(), self.file());
         let script = Script::new().call(["ensure_later_settings", &file, &dots, &slashes, &wanted]);
         let change = match node.reading(&reading) {
             Known::Known(Reading { output, .. }) if output.is_empty() => return Ok(None),
@@ -104,11 +126,16 @@ impl Sysctl {
                 for (place, value) in output.lines().filter_map(|line| line.split_once(" = ")) {
                     if !place.starts_with("/etc/") {
                         return Err(ActionError::node(format!(
-                            "{place} sets {} to {value}, and is read behind {file} when the node starts; take it away there",
+                            "{place} sets {} to {value}, and is read behind {file} when the node \
+                             starts; take it away there",
                             self.key
                         )));
                     }
-                    diff.push_str(&format!("- {} = {value} in {place}\n+ {} = {wanted} in {place}\n", self.key, self.key));
+                    diff.push_str(&format!(
+                        "- {} = {value} in {place}\n\
+                        + {} = {wanted} in {place}\n",
+                        self.key, self.key
+                    ));
                     files.push(place.to_owned());
                 }
                 files.iter().for_each(|file| node.forget_files_below(file));
@@ -129,7 +156,10 @@ impl Sysctl {
 
     fn reading(&self) -> String {
         // as the library's running_value
-        format!("value=$(cat {} 2>/dev/null) && set -f && set -- $value && printf %s \"$*\"", quote(&self.path()))
+        format!(
+            "value=$(cat {} 2>/dev/null) && set -f && set -- $value && printf %s \"$*\"",
+            quote(&self.path())
+        )
     }
 
     fn plan_running(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
@@ -142,9 +172,15 @@ impl Sysctl {
                 Change::will("set", script).with_diff(diff)
             }
             Known::Known(_) => {
-                return Err(ActionError::node(format!("there is no kernel setting {}; load its module before, if it belongs to one", self.key)));
+                return Err(ActionError::node(format!(
+                    "there is no kernel setting {}; load its \
+                    module before, if it belongs to one",
+                    self.key
+                )));
             }
-            Known::Unknown => Change::may("set", script).with_diff(format!("+ {} = {wanted}\n", self.key)),
+            Known::Unknown => {
+                Change::may("set", script).with_diff(format!("+ {} = {wanted}\n", self.key))
+            }
         };
         node.set_reading(&reading, Reading { exit: 0, output: wanted, of: None });
         Ok(Some(change))
@@ -168,12 +204,25 @@ impl Action for Sysctl {
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:@".contains(&byte);
         let part = |part: &str| !part.is_empty() && part != "..";
-        if !self.key.bytes().all(plain) || !self.key.split('/').all(part) || self.key.split('.').any(str::is_empty) {
-            return Err(ActionError::arguments(Self::NAME, format!("{:?} is not a key such as vm.swappiness", self.key)));
+        if !self.key.bytes().all(plain)
+            || !self.key.split('/').all(part)
+            || self.key.split('.').any(str::is_empty)
+        {
+            return Err(ActionError::arguments(
+                Self::NAME,
+                format!(
+                    "{:?} is not a key such as \
+                vm.swappiness",
+                    self.key
+                ),
+            ));
         }
         require_line(Self::NAME, "the value", &self.value)?;
         if self.wanted().is_empty() {
-            return Err(ActionError::arguments(Self::NAME, format!("there is no value for {}", self.key)));
+            return Err(ActionError::arguments(
+                Self::NAME,
+                format!("there is no value for {}", self.key),
+            ));
         }
         Ok(())
     }
@@ -186,14 +235,17 @@ impl Action for Sysctl {
     fn needs(&self, needed: &mut Capabilities) {
         needed.path(&self.path());
         if self.persist {
-            [&self.file(), &self.old_file(), "/etc/sysctl.conf"].into_iter().for_each(|path| needed.path(path));
+            [&self.file(), &self.old_file(), "/etc/sysctl.conf"]
+                .into_iter()
+                .for_each(|path| needed.path(path));
         }
     }
 
     fn observe(&self, wanted: &mut Observation) {
         wanted.reading(&self.reading());
         if self.persist {
-            Edit::of(&self.file(), Missing::Create, Attributes::default()).observe_whole(wanted, &self.content());
+            Edit::of(&self.file(), Missing::Create, Attributes::default())
+                .observe_whole(wanted, &self.content());
             wanted.file(&self.old_file());
             wanted.reading_of("/etc/sysctl.conf", &self.later());
         }
@@ -205,8 +257,13 @@ impl Action for Sysctl {
             return Ok(running);
         }
         let content = self.content();
-        let attributes = Attributes { owner: Some("root".into()), group: Some("root".into()), mode: Some(0o644) };
-        let persistent = Edit::of(&self.file(), Missing::Create, attributes).plan_whole(node, &content)?;
+        let attributes = Attributes {
+            owner: Some("root".into()),
+            group: Some("root".into()),
+            mode: Some(0o644),
+        };
+        let persistent =
+            Edit::of(&self.file(), Missing::Create, attributes).plan_whole(node, &content)?;
         let old = match node.file(&self.old_file()) {
             Known::Known(FileState::File { .. }) => plan_delete(node, &self.old_file()),
             _ => None,
@@ -230,13 +287,17 @@ mod tests {
 
     fn running(mut node: NodeBuilder, exit: i32, value: &str) -> NodeBuilder {
         node.0.set_reading(&setting().reading(), Reading { exit, output: value.into(), of: None });
-        node.0.set_reading(&setting().later(), Reading { exit: 0, output: String::new(), of: None });
+        node.0
+            .set_reading(&setting().later(), Reading { exit: 0, output: String::new(), of: None });
         node
     }
 
     #[test]
     fn sets_what_is_missing_or_other() {
-        check(setting(), running(node().without_file(FILE), 0, "1 2 4"), expect![[r#"
+        check(
+            setting(),
+            running(node().without_file(FILE), 0, "1 2 4"),
+            expect![[r#"
             will create file, set
             + file root:root 0644
             @@ -0,0 +1 @@
@@ -248,32 +309,58 @@ mod tests {
             '; }
             edit_file /etc/sysctl.d/zz-pallet-net.ipv4.tcp_rmem.conf create root root 0644
             ensure_running /proc/sys/net/ipv4/tcp_rmem '1 2 3'
-        "#]]);
-        check(setting(), running(node().file(FILE, "net.ipv4.tcp_rmem = 1 2 3\n", 0o644), 0, "1 2 4"), expect![[r#"
+        "#]],
+        );
+        check(
+            setting(),
+            running(
+                node().file(FILE, "net.ipv4.tcp_rmem = 1 2 3\n", 0o644),
+                0,
+                "1 2 \
+            4",
+            ),
+            expect![[r#"
             will set
             - net.ipv4.tcp_rmem = 1 2 4
             + net.ipv4.tcp_rmem = 1 2 3
             ---
             ensure_running /proc/sys/net/ipv4/tcp_rmem '1 2 3'
-        "#]]);
-        check(setting().not_persistent(), running(node(), 0, "0 0 0"), expect![[r#"
+        "#]],
+        );
+        check(
+            setting().not_persistent(),
+            running(node(), 0, "0 0 0"),
+            expect![[r#"
             will set
             - net.ipv4.tcp_rmem = 0 0 0
             + net.ipv4.tcp_rmem = 1 2 3
             ---
             ensure_running /proc/sys/net/ipv4/tcp_rmem '1 2 3'
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn leaves_what_is_right() {
-        check(setting(), running(node().file(FILE, "net.ipv4.tcp_rmem = 1 2 3\n", 0o644), 0, "1 2 3"), expect!["nothing to do"]);
+        check(
+            setting(),
+            running(
+                node().file(FILE, "net.ipv4.tcp_rmem = 1 2 3\n", 0o644),
+                0,
+                "1 2 \
+            3",
+            ),
+            expect!["nothing to do"],
+        );
         check(setting().not_persistent(), running(node(), 0, "1 2 3"), expect!["nothing to do"]);
     }
 
     #[test]
     fn decides_on_the_node_what_is_not_known() {
-        check(Sysctl::new("net/ipv4/conf/eth0.1/forwarding", "1"), node(), expect![[r#"
+        check(
+            Sysctl::new("net/ipv4/conf/eth0.1/forwarding", "1"),
+            node(),
+            expect![[r#"
             may edit file, set where it is read last, set
             + file root:root 0644
             +net/ipv4/conf/eth0.1/forwarding = 1
@@ -284,24 +371,47 @@ mod tests {
             edit_file /etc/sysctl.d/zz-pallet-net-ipv4-conf-eth0.1-forwarding.conf create root root 0644
             ensure_later_settings /etc/sysctl.d/zz-pallet-net-ipv4-conf-eth0.1-forwarding.conf net.ipv4.conf.eth0/1.forwarding net/ipv4/conf/eth0.1/forwarding 1
             ensure_running /proc/sys/net/ipv4/conf/eth0.1/forwarding 1
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn refuses_what_cannot_be() {
-        check(setting(), running(node(), 1, ""), expect!["error: there is no kernel setting net.ipv4.tcp_rmem; load its module before, if it belongs to one"]);
-        check(Sysctl::new("../x", "1"), node(), expect![[r#"error: sysctl: "../x" is not a key such as vm.swappiness"#]]);
+        check(
+            setting(),
+            running(node(), 1, ""),
+            expect![
+                "error: there is no kernel setting \
+            net.ipv4.tcp_rmem; load its module before, if it belongs to one"
+            ],
+        );
+        check(
+            Sysctl::new("../x", "1"),
+            node(),
+            expect![[r#"error: sysctl: "../x" is not a key such as vm.swappiness"#]],
+        );
         check(Sysctl::new("a.b", " "), node(), expect!["error: sysctl: there is no value for a.b"]);
     }
 
     #[test]
     fn fault_15_what_is_read_later_says_the_same() {
         let later = |output: &str| {
-            let mut node = running(node().file(FILE, "net.ipv4.tcp_rmem = 1 2 3\n", 0o644), 0, "1 2 3");
-            node.0.set_reading(&setting().later(), Reading { exit: 0, output: output.into(), of: None });
+            let mut node = running(
+                node().file(FILE, "net.ipv4.tcp_rmem = 1 2 3\n", 0o644),
+                0,
+                "1 \
+                2 3",
+            );
+            node.0.set_reading(
+                &setting().later(),
+                Reading { exit: 0, output: output.into(), of: None },
+            );
             node
         };
-        check(setting(), later("/etc/sysctl.conf = 4 5 6\n/etc/sysctl.d/zzz.conf = 7 8 9"), expect![[r#"
+        check(
+            setting(),
+            later("/etc/sysctl.conf = 4 5 6\n/etc/sysctl.d/zzz.conf = 7 8 9"),
+            expect![[r#"
             will set where it is read last
             - net.ipv4.tcp_rmem = 4 5 6 in /etc/sysctl.conf
             + net.ipv4.tcp_rmem = 1 2 3 in /etc/sysctl.conf
@@ -309,16 +419,34 @@ mod tests {
             + net.ipv4.tcp_rmem = 1 2 3 in /etc/sysctl.d/zzz.conf
             ---
             ensure_later_settings /etc/sysctl.d/zz-pallet-net.ipv4.tcp_rmem.conf net.ipv4.tcp_rmem net/ipv4/tcp_rmem '1 2 3'
-        "#]]);
-        check(setting(), later("/usr/lib/sysctl.d/zzz.conf = 4 5 6"), expect!["error: /usr/lib/sysctl.d/zzz.conf sets net.ipv4.tcp_rmem to 4 5 6, and is read behind /etc/sysctl.d/zz-pallet-net.ipv4.tcp_rmem.conf when the node starts; take it away there"]);
-        let old = later("").file("/etc/sysctl.d/60-pallet-net.ipv4.tcp_rmem.conf", "net.ipv4.tcp_rmem = 1 2 3\n", 0o644);
-        check(setting(), old, expect![[r#"
+        "#]],
+        );
+        check(
+            setting(),
+            later("/usr/lib/sysctl.d/zzz.conf = 4 5 6"),
+            expect![
+                "error: \
+            /usr/lib/sysctl.d/zzz.conf sets net.ipv4.tcp_rmem to 4 5 6, and is read behind \
+            /etc/sysctl.d/zz-pallet-net.ipv4.tcp_rmem.conf when the node starts; take it away \
+            there"
+            ],
+        );
+        let old = later("").file(
+            "/etc/sysctl.d/60-pallet-net.ipv4.tcp_rmem.conf",
+            "net.ipv4.tcp_rmem = 1 2 3\n",
+            0o644,
+        );
+        check(
+            setting(),
+            old,
+            expect![[r#"
             will delete file
             - file root:root 0644
             @@ -1 +0,0 @@
             -net.ipv4.tcp_rmem = 1 2 3
             ---
             ensure_absent /etc/sysctl.d/60-pallet-net.ipv4.tcp_rmem.conf
-        "#]]);
+        "#]],
+        );
     }
 }

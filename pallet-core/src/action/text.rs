@@ -1,4 +1,5 @@
-//! A text as the editing programs of the library see it, and what they do to its lines: the Rust half of `library/programs.sh`.
+//! A text as the editing programs of the library see it, and what they do to its lines: the Rust
+//! half of `library/programs.sh`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,12 +21,20 @@ pub(super) struct Text<'a> {
 
 impl<'a> Text<'a> {
     pub(super) fn of(whole: &'a str) -> Self {
-        let ended = |line: &'a str| line.strip_suffix('\r').map_or((line, "\n"), |line| (line, "\r\n"));
+        let ended =
+            |line: &'a str| line.strip_suffix('\r').map_or((line, "\n"), |line| (line, "\r\n"));
         let (mut lines, endings): (Vec<_>, _) = whole.split_terminator('\n').map(ended).unzip();
         if let Some(first) = lines.first_mut() {
             *first = first.strip_prefix(BYTE_ORDER_MARK).unwrap_or(first);
         }
-        Text { whole, lines, endings, set: BTreeMap::new(), dropped: BTreeSet::new(), added: BTreeMap::new() }
+        Text {
+            whole,
+            lines,
+            endings,
+            set: BTreeMap::new(),
+            dropped: BTreeSet::new(),
+            added: BTreeMap::new(),
+        }
     }
 
     /// Another line stands at this place.
@@ -86,11 +95,18 @@ pub(super) mod tests {
     use crate::script::library_for;
     use crate::script::shells::shells;
 
-    /// Runs an editing function of the library on texts in every shell: it makes of each what `edited` does, and then leaves it so.
-    pub(in super::super) fn same_in_every_shell(function: &str, words: &[&str], texts: &[&str], edited: impl Fn(&str) -> String) {
+    /// Runs an editing function of the library on texts in every shell: it makes of each what
+    /// `edited` does, and then leaves it so.
+    pub(in super::super) fn same_in_every_shell(
+        function: &str,
+        words: &[&str],
+        texts: &[&str],
+        edited: impl Fn(&str) -> String,
+    ) {
         for shell in shells() {
             let directory = tempfile::tempdir().expect("a temporary directory");
-            let path = directory.path().join("it's a file").to_str().expect("it is UTF-8").to_owned();
+            let path =
+                directory.path().join("it's a file").to_str().expect("it is UTF-8").to_owned();
             let edit = Edit::of(&path, Missing::Create, Attributes::default());
             let call = edit.call(function, words);
             let script = format!(
@@ -105,10 +121,25 @@ pub(super) mod tests {
                     let output = shell.run(&script);
                     let said = String::from_utf8_lossy(&output.stderr);
                     let code = if from == wanted { 0 } else { 9 };
-                    assert_eq!(output.status.code(), Some(code), "{shell}: {function} {words:?} on {from:?}: {said}");
-                    assert_eq!(fs::read_to_string(&path).expect("it is there"), wanted, "{shell}: {function} {words:?} on {from:?}");
+                    assert_eq!(
+                        output.status.code(),
+                        Some(code),
+                        "{shell}: {function} {words:?} on \
+                        {from:?}: {said}"
+                    );
+                    assert_eq!(
+                        fs::read_to_string(&path).expect("it is there"),
+                        wanted,
+                        "{shell}: \
+                        {function} {words:?} on {from:?}"
+                    );
                 }
-                assert_eq!(edited(&wanted), wanted, "{function} {words:?} on what it made of {text:?}");
+                assert_eq!(
+                    edited(&wanted),
+                    wanted,
+                    "{function} {words:?} on what it made of \
+                    {text:?}"
+                );
             }
         }
     }

@@ -13,7 +13,8 @@ use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, Known, NodeState, Observation, UserState};
 use crate::script::{Script, quote};
 
-/// Ensures that a user exists and is as given, that there is none, or that its password is locked or not.
+/// Ensures that a user exists and is as given, that there is none, or that its password is locked
+/// or not.
 ///
 /// What is left away stays as it is; a new user has what the node gives by default.
 ///
@@ -53,13 +54,15 @@ pub struct User {
     /// Whether a new user is one of the system, with a number from those.
     #[serde(default)]
     pub system: bool,
-    /// The password as crypt(3) hashes it, such as `mkpasswd` or `openssl passwd -6` prints; give it as a secret.
+    /// The password as crypt(3) hashes it, such as `mkpasswd` or `openssl passwd -6` prints; give
+    /// it as a secret.
     #[serde(default)]
     pub password: Option<String>,
     /// Whether the home directory goes with a user that is removed.
     #[serde(default)]
     pub remove_home: bool,
-    /// Whether processes of a user that is removed are ended first; else a user who has some is an error.
+    /// Whether processes of a user that is removed are ended first; else a user who has some is an
+    /// error.
     #[serde(default)]
     pub force: bool,
 }
@@ -165,11 +168,18 @@ impl User {
         };
         option("--uid", self.uid.map(|uid| uid.to_string()));
         option("--group", self.group.clone());
-        option("--groups", self.groups.as_ref().map(|groups| groups.iter().cloned().collect::<Vec<_>>().join(",")));
+        option(
+            "--groups",
+            self.groups.as_ref().map(|groups| groups.iter().cloned().collect::<Vec<_>>().join(",")),
+        );
         option("--home", self.home.clone());
         option("--shell", self.shell.clone());
         option("--comment", self.comment.clone());
-        let flags = [("--append", self.append), ("--create-home", self.create_home.unwrap_or(!self.system)), ("--system", self.system)];
+        let flags = [
+            ("--append", self.append),
+            ("--create-home", self.create_home.unwrap_or(!self.system)),
+            ("--system", self.system),
+        ];
         words.extend(flags.iter().filter(|(_, given)| *given).map(|(flag, _)| (*flag).to_owned()));
         let script = Script::new().call(words);
         match &self.password {
@@ -192,17 +202,34 @@ impl User {
 
     /// The change, on nodes alone that do not have the user yet.
     fn only_if_absent(&self, change: Change) -> Change {
-        let script = Script::new().raw(&format!("if ! entry_of passwd {} >/dev/null; then", quote(&self.name)));
+        let script = Script::new()
+            .raw(&format!("if ! entry_of passwd {} >/dev/null; then", quote(&self.name)));
         Change { script: script.raw(change.script.as_str()).raw("fi"), ..change }
     }
 
     fn plan_lock(&self, node: &mut NodeState, lock: bool) -> Result<Option<Change>, ActionError> {
-        let (summary, call) = if lock { ("lock password", "ensure_locked") } else { ("unlock password", "ensure_unlocked") };
+        let (summary, call) = if lock {
+            ("lock password", "ensure_locked")
+        } else {
+            (
+                "unlock \
+            password",
+                "ensure_unlocked",
+            )
+        };
         let script = Script::new().call([call, &self.name]);
         let (change, state) = match node.user(&self.name).cloned() {
-            Known::Known(None) => return Err(ActionError::node(format!("there is no user {}; declare user({0:?}) before", self.name))),
+            Known::Known(None) => {
+                return Err(ActionError::node(format!(
+                    "there is no user {}; \
+                declare user({0:?}) before",
+                    self.name
+                )));
+            }
             Known::Known(Some(state)) if state.locked == Some(lock) => return Ok(None),
-            Known::Known(Some(state)) if state.locked.is_some() => (Change::will(summary, script), state),
+            Known::Known(Some(state)) if state.locked.is_some() => {
+                (Change::will(summary, script), state)
+            }
             Known::Known(Some(state)) => (Change::may(summary, script), state),
             Known::Unknown => (Change::may(summary, script), UserState::default()),
         };
@@ -212,7 +239,9 @@ impl User {
 
     fn plan_remove(&self, node: &mut NodeState) -> Option<Change> {
         let home = if self.remove_home { "with its home" } else { "" };
-        let script = Script::new().call(["ensure_no_user", &self.name, home].into_iter().chain(self.force.then_some("force")));
+        let script = Script::new().call(
+            ["ensure_no_user", &self.name, home].into_iter().chain(self.force.then_some("force")),
+        );
         let change = match node.user(&self.name) {
             Known::Known(None) => return None,
             Known::Known(Some(_)) => Change::will("remove user", script),
@@ -229,7 +258,8 @@ impl User {
             node.forget_group(&self.name);
         }
         let name = &self.name;
-        let spools = ["/var/mail", "/var/spool/mail", "/var/spool/cron", "/var/spool/cron/crontabs"];
+        let spools =
+            ["/var/mail", "/var/spool/mail", "/var/spool/cron", "/var/spool/cron/crontabs"];
         spools.iter().for_each(|spool| node.forget_files_below(&format!("{spool}/{name}")));
         if self.remove_home {
             node.forget_files_below(&home);
@@ -250,7 +280,13 @@ pub(super) fn require_name(action: &str, name: &str) -> Result<(), ActionError> 
     if starts && name.len() <= 32 && name.bytes().all(plain) {
         return Ok(());
     }
-    Err(ActionError::arguments(action, format!("{name:?} is not a name that a user or group can have")))
+    Err(ActionError::arguments(
+        action,
+        format!(
+            "{name:?} is not a name that a user or group can \
+        have"
+        ),
+    ))
 }
 
 impl Action for User {
@@ -261,35 +297,75 @@ impl Action for User {
     }
 
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
-        for name in [&self.name].into_iter().chain(&self.group).chain(self.groups.iter().flatten()) {
+        for name in [&self.name].into_iter().chain(&self.group).chain(self.groups.iter().flatten())
+        {
             require_name(Self::NAME, name)?;
         }
         for path in self.home.iter().chain(&self.shell) {
             require_absolute(Self::NAME, path)?;
         }
-        match self.home.iter().chain(&self.shell).chain(&self.comment).find(|text| text.contains([':', '\n', '\0'])) {
-            Some(text) => Err(ActionError::arguments(Self::NAME, format!("{text:?} holds a colon or a line break, which no user's entry can"))),
-            None if self.append && self.groups.is_none() => {
-                Err(ActionError::arguments(Self::NAME, "append is for groups; give groups, or leave append away"))
-            }
+        match self
+            .home
+            .iter()
+            .chain(&self.shell)
+            .chain(&self.comment)
+            .find(|text| text.contains([':', '\n', '\0']))
+        {
+            Some(text) => Err(ActionError::arguments(
+                Self::NAME,
+                format!(
+                    "{text:?} holds a colon \
+                or a line break, which no user's entry can"
+                ),
+            )),
+            None if self.append && self.groups.is_none() => Err(ActionError::arguments(
+                Self::NAME,
+                "append is for groups; give groups, or \
+                    leave append away",
+            )),
             None => self.check_password(),
         }
     }
 
     fn claims(&self, claims: &mut Claims) {
         let name = &self.name;
-        claims.value(format!("whether there is a user {name}"), "", (self.action != UserAction::Remove).to_string());
+        claims.value(
+            format!("whether there is a user {name}"),
+            "",
+            (self.action != UserAction::Remove).to_string(),
+        );
         match self.action {
             UserAction::Lock | UserAction::Unlock => {
-                claims.value(format!("whether the password of {name} is locked"), "", (self.action == UserAction::Lock).to_string());
+                claims.value(
+                    format!("whether the password of {name} is locked"),
+                    "",
+                    (self.action == UserAction::Lock).to_string(),
+                );
             }
             UserAction::Manage => {
-                let (uid, groups) = (self.uid.map(|uid| uid.to_string()), self.groups.as_ref().filter(|_| !self.append));
-                let groups = groups.map(|groups| groups.iter().cloned().collect::<Vec<_>>().join(","));
+                let (uid, groups) = (
+                    self.uid.map(|uid| uid.to_string()),
+                    self.groups.as_ref().filter(|_| !self.append),
+                );
+                let groups =
+                    groups.map(|groups| groups.iter().cloned().collect::<Vec<_>>().join(","));
                 let group = self.group.clone();
-                self.group.iter().chain(self.groups.iter().flatten()).for_each(|group| claims.group(group));
-                uid.iter().for_each(|uid| claims.value(format!("whose the number {uid} of a user is"), "", name));
-                let [home, shell, comment, password] = [&self.home, &self.shell, &self.comment, &self.password].map(Clone::clone);
+                self.group
+                    .iter()
+                    .chain(self.groups.iter().flatten())
+                    .for_each(|group| claims.group(group));
+                uid.iter().for_each(|uid| {
+                    claims.value(
+                        format!(
+                            "whose the number {uid} of a user \
+                    is"
+                        ),
+                        "",
+                        name,
+                    )
+                });
+                let [home, shell, comment, password] =
+                    [&self.home, &self.shell, &self.comment, &self.password].map(Clone::clone);
                 let all = [
                     ("number", uid),
                     ("primary group", group),
@@ -308,7 +384,11 @@ impl Action for User {
     }
 
     fn needs(&self, needed: &mut Capabilities) {
-        [&self.name].into_iter().chain(&self.group).chain(self.groups.iter().flatten()).for_each(|name| needed.user(name));
+        [&self.name]
+            .into_iter()
+            .chain(&self.group)
+            .chain(self.groups.iter().flatten())
+            .for_each(|name| needed.user(name));
         self.home.iter().for_each(|home| needed.below(home));
     }
 
@@ -324,7 +404,9 @@ impl Action for User {
 
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
         match self.action {
-            UserAction::Create if matches!(node.user(&self.name), Known::Known(Some(_))) => Ok(None),
+            UserAction::Create if matches!(node.user(&self.name), Known::Known(Some(_))) => {
+                Ok(None)
+            }
             UserAction::Create => {
                 let known = node.user(&self.name) != Known::Unknown;
                 let change = self.plan_manage(node)?.map(|change| self.only_if_absent(change));

@@ -31,7 +31,12 @@ impl Wait<'_> {
             return None;
         }
         let script = before.raw(&format!("condition() {{\n{}\n}}", self.condition));
-        let script = script.call(["wait_for", self.what, &self.timeout.to_string(), &self.delay.to_string()]);
+        let script = script.call([
+            "wait_for",
+            self.what,
+            &self.timeout.to_string(),
+            &self.delay.to_string(),
+        ]);
         node.set_command(self.condition, now);
         Some(Change::may(format!("wait for {}", self.what), script))
     }
@@ -39,7 +44,10 @@ impl Wait<'_> {
     /// Refuses times that make no sense.
     pub(super) fn check(action: &str, timeout: u32, delay: u32) -> Result<(), ActionError> {
         if timeout == 0 || delay == 0 || delay > timeout {
-            let message = format!("timeout {timeout} and delay {delay} are not seconds from 1, the delay no longer than the timeout");
+            let message = format!(
+                "timeout {timeout} and delay {delay} are not seconds from 1, the \
+                delay no longer than the timeout"
+            );
             return Err(ActionError::arguments(action, message));
         }
         Ok(())

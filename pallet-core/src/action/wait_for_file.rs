@@ -1,4 +1,5 @@
-//! Waits until something stands at a path, or nothing does. No-op: it is so when the node is looked at.
+//! Waits until something stands at a path, or nothing does. No-op: it is so when the node is looked
+//! at.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,8 +10,8 @@ use super::{Action, ActionError, Change, Existence, Workspace};
 use crate::model::{Capabilities, NodeState, Observation};
 use crate::script::Script;
 
-/// Waits until something stands at a path, or until nothing does, and fails if that takes too long. Nothing to do where it is so already;
-/// waiting never counts as a change.
+/// Waits until something stands at a path, or until nothing does, and fails if that takes too long.
+/// Nothing to do where it is so already; waiting never counts as a change.
 ///
 /// Example: `wait_for_file(request, "/run/app.sock", timeout = 30)`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -73,7 +74,12 @@ impl Action for WaitForFile {
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
         let gone = if self.action == Existence::Delete { " to be gone" } else { "" };
         let what = format!("{}{gone}", self.path);
-        let wait = Wait { condition: &self.condition(), what: &what, timeout: self.timeout, delay: self.delay };
+        let wait = Wait {
+            condition: &self.condition(),
+            what: &what,
+            timeout: self.timeout,
+            delay: self.delay,
+        };
         let change = wait.plan(node, Script::new());
         if change.is_some() {
             // somebody else makes it
@@ -91,32 +97,55 @@ mod tests {
 
     #[test]
     fn waits_for_what_is_not_so() {
-        check(WaitForFile::at("/run/x"), node().command(&WaitForFile::at("/run/x").condition(), 1), expect![[r#"
+        check(
+            WaitForFile::at("/run/x"),
+            node().command(&WaitForFile::at("/run/x").condition(), 1),
+            expect![[r#"
             may wait for /run/x
             ---
             condition() {
             [ -e /run/x ] || [ -L /run/x ]
             }
             wait_for /run/x 60 1
-        "#]]);
-        check(WaitForFile::at("/run/it's").absent().timeout(5).delay(2), node(), expect![[r#"
+        "#]],
+        );
+        check(
+            WaitForFile::at("/run/it's").absent().timeout(5).delay(2),
+            node(),
+            expect![[r#"
             may wait for /run/it's to be gone
             ---
             condition() {
             ! { [ -e '/run/it'\''s' ] || [ -L '/run/it'\''s' ]; }
             }
             wait_for '/run/it'\''s to be gone' 5 2
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn leaves_what_is_so() {
-        check(WaitForFile::at("/run/x"), node().command(&WaitForFile::at("/run/x").condition(), 0), expect!["nothing to do"]);
+        check(
+            WaitForFile::at("/run/x"),
+            node().command(&WaitForFile::at("/run/x").condition(), 0),
+            expect!["nothing to do"],
+        );
     }
 
     #[test]
     fn refuses_what_cannot_be() {
-        check(WaitForFile::at("x"), node(), expect![[r#"error: wait_for_file: the path "x" is not absolute; write it from /"#]]);
-        check(WaitForFile::at("/x").timeout(0), node(), expect!["error: wait_for_file: timeout 0 and delay 1 are not seconds from 1, the delay no longer than the timeout"]);
+        check(
+            WaitForFile::at("x"),
+            node(),
+            expect![[r#"error: wait_for_file: the path "x" is not absolute; write it from /"#]],
+        );
+        check(
+            WaitForFile::at("/x").timeout(0),
+            node(),
+            expect![
+                "error: wait_for_file: timeout 0 \
+            and delay 1 are not seconds from 1, the delay no longer than the timeout"
+            ],
+        );
     }
 }

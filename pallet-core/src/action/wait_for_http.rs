@@ -9,8 +9,9 @@ use super::{Action, ActionError, Change, Workspace};
 use crate::model::{Capabilities, NodeState, Observation};
 use crate::script::{Script, quote};
 
-/// Waits until a web server answers a request from the node with a certain status, and fails if that takes too long. Nothing to do where it
-/// does so already; waiting never counts as a change. Redirections are not followed. Needs curl, or wget for a URL without a query or a password.
+/// Waits until a web server answers a request from the node with a certain status, and fails if
+/// that takes too long. Nothing to do where it does so already; waiting never counts as a change.
+/// Redirections are not followed. Needs curl, or wget for a URL without a query or a password.
 ///
 /// Example: `wait_for_http(request, "http://localhost:8080/health")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -55,14 +56,19 @@ impl WaitForHttp {
     fn condition(&self) -> String {
         let config = format!("url = \"{}\"", self.url.replace('\\', "\\\\").replace('"', "\\\""));
         let status = self.status;
-        let curl = format!("[ \"$(printf '%s\\n' {} | curl -s -m 10 -o /dev/null -w '%{{http_code}}' -K -)\" = {status} ]", quote(&config));
+        let curl = format!(
+            "[ \"$(printf '%s\\n' {} | curl -s -m 10 -o /dev/null -w \
+            '%{{http_code}}' -K -)\" = {status} ]",
+            quote(&config)
+        );
         if !self.is_public() {
             return curl;
         }
         let url = quote(&self.url);
         format!(
             "if command -v curl >/dev/null; then\n{curl}\nelse\n\
-             said=$(wget -S -T 10 -O /dev/null {url} 2>&1)\nsaid=${{said#*HTTP/1.? }}\n[ \"${{said%%[!0-9]*}}\" = {status} ]\nfi"
+             said=$(wget -S -T 10 -O /dev/null {url} 2>&1)\nsaid=${{said#*HTTP/1.? }}\n\
+             [ \"${{said%%[!0-9]*}}\" = {status} ]\nfi"
         )
     }
 }
@@ -78,10 +84,24 @@ impl Action for WaitForHttp {
         require_line(Self::NAME, "the URL", &self.url)?;
         let rest = self.url.strip_prefix("http://").or_else(|| self.url.strip_prefix("https://"));
         if rest.is_none_or(|rest| rest.is_empty() || rest.contains(' ')) {
-            return Err(ActionError::arguments(Self::NAME, format!("{:?} is not a URL that begins with http:// or https://", self.url)));
+            return Err(ActionError::arguments(
+                Self::NAME,
+                format!(
+                    "{:?} is not a URL that begins \
+                with http:// or https://",
+                    self.url
+                ),
+            ));
         }
         if !(100..=599).contains(&self.status) {
-            return Err(ActionError::arguments(Self::NAME, format!("{} is not a status from 100 to 599", self.status)));
+            return Err(ActionError::arguments(
+                Self::NAME,
+                format!(
+                    "{} is not a status from 100 to \
+                599",
+                    self.status
+                ),
+            ));
         }
         Wait::check(Self::NAME, self.timeout, self.delay)
     }
@@ -96,13 +116,21 @@ impl Action for WaitForHttp {
 
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
         let what = format!("{} to answer with status {}", self.url, self.status);
-        let wait = Wait { condition: &self.condition(), what: &what, timeout: self.timeout, delay: self.delay };
+        let wait = Wait {
+            condition: &self.condition(),
+            what: &what,
+            timeout: self.timeout,
+            delay: self.delay,
+        };
         let (tools, names) = if self.is_public() {
             ("command -v curl >/dev/null || command -v wget >/dev/null", "curl or wget")
         } else {
             ("command -v curl >/dev/null", "curl")
         };
-        let before = Script::new().raw(&format!("{tools} || fail 'waiting for a web server needs {names}; install it with package before'"));
+        let before = Script::new().raw(&format!(
+            "{tools} || fail 'waiting for a web server needs \
+            {names}; install it with package before'"
+        ));
         Ok(wait.plan(node, before))
     }
 }
@@ -115,7 +143,10 @@ mod tests {
 
     #[test]
     fn waits_for_what_is_not_so() {
-        check(WaitForHttp::new("http://localhost/\"x"), node(), expect![[r#"
+        check(
+            WaitForHttp::new("http://localhost/\"x"),
+            node(),
+            expect![[r#"
             may wait for http://localhost/"x to answer with status 200
             ---
             command -v curl >/dev/null || command -v wget >/dev/null || fail 'waiting for a web server needs curl or wget; install it with package before'
@@ -129,8 +160,12 @@ mod tests {
             fi
             }
             wait_for 'http://localhost/"x to answer with status 200' 60 1
-        "#]]);
-        check(WaitForHttp::new("https://u:p@localhost/?a=b").status(401), node(), expect![[r#"
+        "#]],
+        );
+        check(
+            WaitForHttp::new("https://u:p@localhost/?a=b").status(401),
+            node(),
+            expect![[r#"
             may wait for https://u:p@localhost/?a=b to answer with status 401
             ---
             command -v curl >/dev/null || fail 'waiting for a web server needs curl; install it with package before'
@@ -138,18 +173,36 @@ mod tests {
             [ "$(printf '%s\n' 'url = "https://u:p@localhost/?a=b"' | curl -s -m 10 -o /dev/null -w '%{http_code}' -K -)" = 401 ]
             }
             wait_for 'https://u:p@localhost/?a=b to answer with status 401' 60 1
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn leaves_what_is_so() {
         let url = "http://localhost/";
-        check(WaitForHttp::new(url), node().command(&WaitForHttp::new(url).condition(), 0), expect!["nothing to do"]);
+        check(
+            WaitForHttp::new(url),
+            node().command(&WaitForHttp::new(url).condition(), 0),
+            expect!["nothing to do"],
+        );
     }
 
     #[test]
     fn refuses_what_cannot_be() {
-        check(WaitForHttp::new("localhost:80"), node(), expect![[r#"error: wait_for_http: "localhost:80" is not a URL that begins with http:// or https://"#]]);
-        check(WaitForHttp::new("http://x").status(9), node(), expect!["error: wait_for_http: 9 is not a status from 100 to 599"]);
+        check(
+            WaitForHttp::new("localhost:80"),
+            node(),
+            expect![[
+                r#"error: wait_for_http: "localhost:80" is not a URL that begins with http:// or https://"#
+            ]],
+        );
+        check(
+            WaitForHttp::new("http://x").status(9),
+            node(),
+            expect![
+                "error: wait_for_http: 9 is \
+            not a status from 100 to 599"
+            ],
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Waits until something listens on a TCP port, or nothing does. No-op: it is so when the node is looked at.
+//! Waits until something listens on a TCP port, or nothing does. No-op: it is so when the node is
+//! looked at.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,8 +9,8 @@ use super::{Action, ActionError, Change, Workspace};
 use crate::model::{Capabilities, NodeState, Observation};
 use crate::script::Script;
 
-/// Waits until something on the node listens on a TCP port, or until nothing does, and fails if that takes too long. Nothing to do where it is so
-/// already; waiting never counts as a change.
+/// Waits until something on the node listens on a TCP port, or until nothing does, and fails if
+/// that takes too long. Nothing to do where it is so already; waiting never counts as a change.
 ///
 /// Example: `wait_for_port(request, 8080)`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -56,7 +57,10 @@ impl WaitForPort {
     /// Looks where the kernel lists sockets; 0A are those that listen.
     fn condition(&self) -> String {
         let not = if self.state == PortState::Closed { "! " } else { "" };
-        format!("{not}grep -qs ':{:04X} [0-9A-F]*:[0-9A-F]* 0A ' /proc/net/tcp /proc/net/tcp6", self.port)
+        format!(
+            "{not}grep -qs ':{:04X} [0-9A-F]*:[0-9A-F]* 0A ' /proc/net/tcp /proc/net/tcp6",
+            self.port
+        )
     }
 }
 
@@ -69,7 +73,11 @@ impl Action for WaitForPort {
 
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
         if self.port == 0 {
-            return Err(ActionError::arguments(Self::NAME, "nothing listens on port 0; give one from 1 to 65535"));
+            return Err(ActionError::arguments(
+                Self::NAME,
+                "nothing listens on port 0; give one \
+                from 1 to 65535",
+            ));
         }
         Wait::check(Self::NAME, self.timeout, self.delay)
     }
@@ -86,7 +94,12 @@ impl Action for WaitForPort {
             PortState::Open => format!("something to listen on port {}", self.port),
             PortState::Closed => format!("nothing to listen on port {}", self.port),
         };
-        let wait = Wait { condition: &self.condition(), what: &what, timeout: self.timeout, delay: self.delay };
+        let wait = Wait {
+            condition: &self.condition(),
+            what: &what,
+            timeout: self.timeout,
+            delay: self.delay,
+        };
         Ok(wait.plan(node, Script::new()))
     }
 }
@@ -99,32 +112,58 @@ mod tests {
 
     #[test]
     fn waits_for_what_is_not_so() {
-        check(WaitForPort::new(8080), node().command(&WaitForPort::new(8080).condition(), 1), expect![[r#"
+        check(
+            WaitForPort::new(8080),
+            node().command(&WaitForPort::new(8080).condition(), 1),
+            expect![[r#"
             may wait for something to listen on port 8080
             ---
             condition() {
             grep -qs ':1F90 [0-9A-F]*:[0-9A-F]* 0A ' /proc/net/tcp /proc/net/tcp6
             }
             wait_for 'something to listen on port 8080' 60 1
-        "#]]);
-        check(WaitForPort::new(22).closed().timeout(9), node(), expect![[r#"
+        "#]],
+        );
+        check(
+            WaitForPort::new(22).closed().timeout(9),
+            node(),
+            expect![[r#"
             may wait for nothing to listen on port 22
             ---
             condition() {
             ! grep -qs ':0016 [0-9A-F]*:[0-9A-F]* 0A ' /proc/net/tcp /proc/net/tcp6
             }
             wait_for 'nothing to listen on port 22' 9 1
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn leaves_what_is_so() {
-        check(WaitForPort::new(8080), node().command(&WaitForPort::new(8080).condition(), 0), expect!["nothing to do"]);
+        check(
+            WaitForPort::new(8080),
+            node().command(&WaitForPort::new(8080).condition(), 0),
+            expect!["nothing to do"],
+        );
     }
 
     #[test]
     fn refuses_what_cannot_be() {
-        check(WaitForPort::new(0), node(), expect!["error: wait_for_port: nothing listens on port 0; give one from 1 to 65535"]);
-        check(WaitForPort::new(1).timeout(1).delay(2), node(), expect!["error: wait_for_port: timeout 1 and delay 2 are not seconds from 1, the delay no longer than the timeout"]);
+        check(
+            WaitForPort::new(0),
+            node(),
+            expect![
+                "error: wait_for_port: nothing listens on port \
+            0; give one from 1 to 65535"
+            ],
+        );
+        check(
+            WaitForPort::new(1).timeout(1).delay(2),
+            node(),
+            expect![
+                "error: wait_for_port: \
+            timeout 1 and delay 2 are not seconds from 1, the delay no longer than the timeout"
+            ],
+        );
     }
 }

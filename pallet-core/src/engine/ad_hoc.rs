@@ -1,7 +1,7 @@
 //! Ad hoc: a command on many nodes, once, with what it printed.
 //!
-//! It takes no part in what a lift knows of a node: nothing is planned, nothing recorded, and it does not wait for an operation that is changing the
-//! node, so that one can look on.
+//! It takes no part in what a lift knows of a node: nothing is planned, nothing recorded, and it
+//! does not wait for an operation that is changing the node, so that one can look on.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -26,9 +26,11 @@ const KEPT: usize = 4 << 20;
 /// What to run, where, and as whom.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
-    /// What to run: text for `sh`, or for the program that its first line names (`#!/usr/bin/env python3`).
+    /// What to run: text for `sh`, or for the program that its first line names (`#!/usr/bin/env
+    /// python3`).
     pub script: String,
-    /// The names of nodes, and of groups, which mean all their nodes; none: all nodes of the groups.
+    /// The names of nodes, and of groups, which mean all their nodes; none: all nodes of the
+    /// groups.
     pub nodes: Vec<String>,
     /// On how many nodes at once.
     pub parallel: usize,
@@ -88,7 +90,13 @@ fn is_zero(number: &u64) -> bool {
 
 impl Default for RunOptions {
     fn default() -> Self {
-        RunOptions { script: String::new(), nodes: Vec::new(), parallel: 50, user: RunAs::default(), timeout: None }
+        RunOptions {
+            script: String::new(),
+            nodes: Vec::new(),
+            parallel: 50,
+            user: RunAs::default(),
+            timeout: None,
+        }
     }
 }
 
@@ -107,11 +115,15 @@ impl RunOutcome {
 impl RunResult {
     fn is_like(&self, other: &RunResult) -> bool {
         let said = |result: &RunResult| (result.exit, result.left_out);
-        said(self) == said(other) && self.error == other.error && self.stdout == other.stdout && self.stderr == other.stderr
+        said(self) == said(other)
+            && self.error == other.error
+            && self.stdout == other.stdout
+            && self.stderr == other.stderr
     }
 }
 
-/// The words of a command as one line of shell: a single word is taken for one already, several stand as they are.
+/// The words of a command as one line of shell: a single word is taken for one already, several
+/// stand as they are.
 pub fn shell_line(words: &[String]) -> String {
     match words {
         [line] => line.clone(),
@@ -120,18 +132,27 @@ pub fn shell_line(words: &[String]) -> String {
 }
 
 impl Engine {
-    /// Runs a command on nodes, and tells every line that it prints as [`Event::Output`]. A node that cannot be reached is an error in its own result.
+    /// Runs a command on nodes, and tells every line that it prints as [`Event::Output`]. A node
+    /// that cannot be reached is an error in its own result.
     ///
     /// It is an error if there is nothing to run, or if a name means no node.
-    pub async fn run_command(&self, groups: &[GroupSpec], options: &RunOptions) -> Result<RunOutcome, EngineError> {
+    pub async fn run_command(
+        &self,
+        groups: &[GroupSpec],
+        options: &RunOptions,
+    ) -> Result<RunOutcome, EngineError> {
         check(options)?;
         let names = match options.nodes.is_empty() {
             false => options.nodes.clone(),
             true => {
                 let nodes = self.nodes().await?;
-                // where nothing is known of the project but its nodes, their tags say which groups there are
-                let declared = |name: &String| groups.is_empty() || groups.iter().any(|group| group.name == *name);
-                let names: BTreeSet<_> = nodes.into_iter().filter_map(|node| node.group).filter(declared).collect();
+                // where nothing is known of the project but its nodes, their tags say which groups
+                // there are
+                let declared = |name: &String| {
+                    groups.is_empty() || groups.iter().any(|group| group.name == *name)
+                };
+                let names: BTreeSet<_> =
+                    nodes.into_iter().filter_map(|node| node.group).filter(declared).collect();
                 names.into_iter().collect()
             }
         };
@@ -143,9 +164,13 @@ impl Engine {
         let groups: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
         let results = on_nodes(self, nodes, options.parallel, move |engine, node| {
             let (script, options) = (script.clone(), options.clone());
-            let group = groups.iter().find(|group| node.group.as_deref() == Some(group.name.as_str())).cloned();
+            let group = groups
+                .iter()
+                .find(|group| node.group.as_deref() == Some(group.name.as_str()))
+                .cloned();
             async move {
-                let result = engine.run_on(node, group.unwrap_or_else(nobody), &script, &options).await;
+                let result =
+                    engine.run_on(node, group.unwrap_or_else(nobody), &script, &options).await;
                 engine.tell(Event::Ran(result.clone()));
                 result
             }
@@ -158,19 +183,33 @@ impl Engine {
         let vault = self.vault.clone();
         let found = tokio::task::spawn_blocking(move || vault.find_all()).await;
         for error in found.map_err(|error| EngineError::Task(error.to_string()))? {
-            let message = format!("what is printed may hold a secret that cannot be found, and so not be hidden: {error}");
+            let message = format!(
+                "what is printed may hold a secret that cannot be found, and so \
+                not be hidden: {error}"
+            );
             self.tell(Event::Message { node: None, level: "debug".to_owned(), message });
         }
         Ok(())
     }
 
-    async fn run_on(&self, node: Node, group: Arc<GroupSpec>, script: &str, options: &RunOptions) -> RunResult {
+    async fn run_on(
+        &self,
+        node: Node,
+        group: Arc<GroupSpec>,
+        script: &str,
+        options: &RunOptions,
+    ) -> RunResult {
         let started = Instant::now();
         let (mut out, mut err) = (Kept::default(), Kept::default());
         let (name, of) = (node.name.clone(), node.group.clone());
         let mut tell = |piece: Piece<'_>| {
             let line = self.vault.redact_piece(piece.text, piece.begins, piece.ends).into_owned();
-            self.tell(Event::Output { node: name.clone(), phase: String::new(), action: "run".to_owned(), line });
+            self.tell(Event::Output {
+                node: name.clone(),
+                phase: String::new(),
+                action: "run".to_owned(),
+                line,
+            });
         };
         let mut run = NodeRun::new(self, node, group, &LiftOptions::default());
         let result = {
@@ -183,13 +222,23 @@ impl Engine {
         run.leave(self).await;
         out.lines.end(&mut tell);
         err.lines.end(&mut tell);
-        let text = |kept: &Kept| self.vault.redact(&String::from_utf8_lossy(&kept.bytes)).into_owned();
+        let text =
+            |kept: &Kept| self.vault.redact(&String::from_utf8_lossy(&kept.bytes)).into_owned();
         let (exit, error) = match result {
             Ok(exit) => (Some(exit), None),
             Err(error) => (None, Some(self.vault.redact(&error).into_owned())),
         };
         let (stdout, stderr, left_out) = (text(&out), text(&err), out.left_out + err.left_out);
-        RunResult { node: name, group: of, exit, error, stdout, stderr, left_out, seconds: started.elapsed().as_secs_f64() }
+        RunResult {
+            node: name,
+            group: of,
+            exit,
+            error,
+            stdout,
+            stderr,
+            left_out,
+            seconds: started.elapsed().as_secs_f64(),
+        }
     }
 }
 
@@ -212,7 +261,13 @@ impl NodeRun {
             let (transport, r#become) = match limit {
                 None => reached.await?,
                 Some(limit) => tokio::time::timeout(limit, reached).await.unwrap_or_else(|_| {
-                    Err(TransportError::Overdue { message: format!("it was not reached within {} s", limit.as_secs_f64()) })
+                    Err(TransportError::Overdue {
+                        message: format!(
+                            "it was not reached within {} \
+                        s",
+                            limit.as_secs_f64()
+                        ),
+                    })
                 })?,
             };
             let r#become = if login { &Become::Login } else { r#become };
@@ -230,13 +285,25 @@ impl NodeRun {
 
 fn check(options: &RunOptions) -> Result<(), EngineError> {
     if options.script.trim().is_empty() {
-        return Err(EngineError::Refused("there is nothing to run: the command or the script is empty".to_owned()));
+        return Err(EngineError::Refused(
+            "there is nothing to run: the command or the script is \
+            empty"
+                .to_owned(),
+        ));
     }
     if options.script.contains('\0') {
-        return Err(EngineError::Refused("the command or the script holds a NUL character; a shell cannot read it".to_owned()));
+        return Err(EngineError::Refused(
+            "the command or the script holds a NUL character; a shell \
+            cannot read it"
+                .to_owned(),
+        ));
     }
     match &options.user {
-        RunAs::User(user) if user.is_empty() || user.starts_with('-') || user.contains(|c: char| c.is_whitespace() || c.is_control()) => {
+        RunAs::User(user)
+            if user.is_empty()
+                || user.starts_with('-')
+                || user.contains(|c: char| c.is_whitespace() || c.is_control()) =>
+        {
             Err(EngineError::Refused(format!("{user:?} is no name of a user")))
         }
         _ => Ok(()),
@@ -256,7 +323,8 @@ fn script(options: &RunOptions) -> String {
     };
     let Some(line) = options.script.strip_prefix("#!") else { return shell(&options.script, user) };
     let interpreter = line.lines().next().unwrap_or_default().trim();
-    let words: String = interpreter.splitn(2, char::is_whitespace).map(|word| quote(word.trim()) + " ").collect();
+    let words: String =
+        interpreter.splitn(2, char::is_whitespace).map(|word| quote(word.trim()) + " ").collect();
     let in_file = format!(
         "directory=$(mktemp -d) || exit\n\
          trap 'rm -rf -- \"$directory\"' EXIT\n\

@@ -57,7 +57,8 @@ pub(super) struct Frame<'a> {
     pub(super) leftovers: bool,
 }
 
-/// One operation at a time changes a node; another waits until it is done. Under the lock, what is temporary is written down before it is made.
+/// One operation at a time changes a node; another waits until it is done. Under the lock, what is
+/// temporary is written down before it is made.
 const LOCK: &str = r#"temporaries=
 if { [ -d /var/lib/pallet ] || mkdir -p "$flags"; } 2>/dev/null && command -v flock >/dev/null 2>&1; then
   # nobody else can hold what nobody else can open
@@ -75,7 +76,8 @@ if { [ -d /var/lib/pallet ] || mkdir -p "$flags"; } 2>/dev/null && command -v fl
 fi
 "#;
 
-/// What is written down as temporary is gone when a script ends in order; what is not is kept for the next.
+/// What is written down as temporary is gone when a script ends in order; what is not is kept for
+/// the next.
 const FORGET: &str = r#"  [ ! -s "$temporaries" ] || {
     left=
     while IFS= read -r entry; do if [ -e "$entry" ] || [ -L "$entry" ]; then left=1; fi; done <"$temporaries"
@@ -83,11 +85,14 @@ const FORGET: &str = r#"  [ ! -s "$temporaries" ] || {
   }
 "#;
 
-/// The script that removes what runs that were killed left behind, unless another operation changes the node just now.
+/// The script that removes what runs that were killed left behind, unless another operation changes
+/// the node just now.
 pub(super) fn cleaning(library: &Library<'_>, user: &str) -> String {
     let script = format!(
-        "incoming={INCOMING}\nflags={FLAGS}\ntemporaries=/var/lib/pallet/temporaries\ncommand -v flock >/dev/null 2>&1 || exit 0\n\
-         exec 9>>/var/lib/pallet/lock\nflock -n 9 || exit 0\nclean_leftovers\nexit 0\n}} </dev/null\n"
+        "incoming={INCOMING}\nflags={FLAGS}\ntemporaries=/var/lib/pallet/temporaries\n\
+         command -v flock >/dev/null 2>&1 || exit 0\n\
+         exec 9>>/var/lib/pallet/lock\nflock -n 9 || exit 0\nclean_leftovers\nexit 0\n\
+         }} </dev/null\n"
     );
     format!("{{\nuid={}\n{}\n{script}", uid(user), library.part_for(&script))
 }
@@ -98,7 +103,11 @@ fn uid(user: &str) -> &'static str {
 }
 
 /// Compiles `steps` of `declared`.
-pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) -> Result<Compiled, ActionError> {
+pub(super) fn compile(
+    declared: &[Declared],
+    steps: &[Step],
+    frame: &Frame<'_>,
+) -> Result<Compiled, ActionError> {
     let Frame { token, phase, flags, later, os, user, present, library, also, leftovers } = frame;
     let mut script = format!("token={token}\nframes=1\nincoming={INCOMING}\nflags={FLAGS}\n{LOCK}");
     let agent = steps.iter().filter_map(|step| step.change.as_ref()).any(|change| change.agent);
@@ -108,43 +117,71 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
     }
     let mut parts = group(declared, steps);
     let mut uploads = uploads(&parts, steps);
-    let digests: String = uploads.iter().map(|upload| format!(" {}", quote(&upload.digest))).collect();
+    let digests: String =
+        uploads.iter().map(|upload| format!(" {}", quote(&upload.digest))).collect();
     if *leftovers {
         let _ = writeln!(script, "[ -z \"$temporaries\" ] || clean_leftovers{digests}");
     }
     let _ = writeln!(
         script,
-        "[ -d \"$flags\" ] || mkdir -p \"$flags\" 2>/dev/null\n[ -w \"$flags\" ] || flags=$(mktemp -d) || fail 'there is no place for what a run must keep: /var/lib/pallet and the directory for temporary files cannot be written'\nlogs=$flags"
+        "[ -d \"$flags\" ] || mkdir -p \"$flags\" 2>/dev/null\n\
+         [ -w \"$flags\" ] || flags=$(mktemp -d) || fail 'there is no place for what a run must \
+         keep: /var/lib/pallet and the directory for temporary files cannot be written'\n\
+         logs=$flags"
     );
-    let incoming: String = uploads.iter().map(|upload| format!(" {INCOMING}/{}", quote(&upload.digest))).collect();
+    let incoming: String =
+        uploads.iter().map(|upload| format!(" {INCOMING}/{}", quote(&upload.digest))).collect();
     let _ = writeln!(
         script,
-        "finish() {{\n[ \"$flags\" = {FLAGS} ] || rm -rf \"$flags\"\nrm -f \"$logs\"/.log.*{incoming}\n{FORGET}}}\ntrap finish EXIT\ntrap 'exit 129' HUP\ntrap 'exit 143' TERM\ntrap 'exit 130' INT"
+        "finish() \
+         {{\n[ \"$flags\" = {FLAGS} ] || rm -rf \"$flags\"\nrm -f \"$logs\"/.log.*{incoming}\n\
+         {FORGET}}}\ntrap finish EXIT\ntrap 'exit 129' HUP\n\
+         trap 'exit 143' TERM\ntrap 'exit 130' INT"
     );
     for (path, digest) in *present {
         // a copy, since what comes before may replace the file that it is taken from
         let (path, copy) = (quote(path), format!("{INCOMING}/{}", quote(digest)));
-        let _ = writeln!(script, "(umask 077; mkdir -p {INCOMING} && cp -- {path} {copy}) || exit 1");
+        let _ = writeln!(
+            script,
+            "(umask 077; mkdir -p {INCOMING} && cp -- {path} {copy}) || exit \
+            1"
+        );
         uploads.retain(|upload| upload.digest != *digest);
     }
     for upload in &uploads {
         // the run before, which was waited for, may have taken it for its own and removed it
-        let _ = writeln!(script, "[ -e {INCOMING}/{} ] || {{\nprintf '\\n%s missing\\n' {token}\nexit 1\n}}", quote(&upload.digest));
+        let _ = writeln!(
+            script,
+            "[ -e {INCOMING}/{} ] || \
+            {{\nprintf '\\n%s missing\\n' {token}\nexit 1\n}}",
+            quote(&upload.digest)
+        );
     }
-    let looked_at: BTreeSet<&String> = declared.iter().filter_map(|declared| declared.options.if_flag.as_ref()).collect();
-    let set: BTreeSet<&String> = declared.iter().filter_map(|declared| declared.options.flag_on_change.as_ref()).collect();
+    let looked_at: BTreeSet<&String> =
+        declared.iter().filter_map(|declared| declared.options.if_flag.as_ref()).collect();
+    let set: BTreeSet<&String> =
+        declared.iter().filter_map(|declared| declared.options.flag_on_change.as_ref()).collect();
     for flag in looked_at.iter().filter(|flag| flags.get(**flag) == Some(&Certainty::Will)) {
         let _ = writeln!(script, ": > \"$flags\"/{}", flag_file(flag));
     }
     let mut looked = BTreeSet::new();
     for run in runs(&parts, declared, steps) {
-        for condition in run.clone().flat_map(|number| &parts[number].steps).flat_map(|step| &steps[*step].conditions) {
+        for condition in run
+            .clone()
+            .flat_map(|number| &parts[number].steps)
+            .flat_map(|step| &steps[*step].conditions)
+        {
             if !looked.insert(condition.id) {
                 continue;
             }
             let (yes, no) = if condition.unless { ("", "1") } else { ("1", "") };
             let look = shell(&condition.command, None);
-            let _ = writeln!(script, "if {look} >/dev/null 2>&1; then when_{id}={yes}; else when_{id}={no}; fi", id = condition.id);
+            let _ = writeln!(
+                script,
+                "if {look} >/dev/null 2>&1; then when_{id}={yes}; else \
+                when_{id}={no}; fi",
+                id = condition.id
+            );
         }
         if run.start == 0 {
             let _ = writeln!(script, "printf '\\n%s begin 0\\n' {token}");
@@ -158,7 +195,8 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
                 false => String::new(),
             };
             let say = if together { "batch_say" } else { "printf %s" };
-            // all that a part says of itself goes in one piece with the beginning of the next: each piece wakes whoever reads
+            // all that a part says of itself goes in one piece with the beginning of the next: each
+            // piece wakes whoever reads
             let _ = writeln!(script, "{say} \"$told\"'\n{token} end {number} 0\n{next}'");
         }
         script.push_str(if together { "batch_end\n" } else { "" });
@@ -166,8 +204,12 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
         match together {
             true => script.push_str("[ \"$result\" -eq 0 ] || exit 1\n"),
             false => {
-                let _ =
-                    writeln!(script, "[ \"$result\" -eq 0 ] || {{\nprintf '\\n%s end {} %s\\n' {token} \"$result\"\nexit 1\n}}", run.start);
+                let _ = writeln!(
+                    script,
+                    "[ \"$result\" -eq 0 ] || \
+                        {{\nprintf '\\n%s end {} %s\\n' {token} \"$result\"\nexit 1\n}}",
+                    run.start
+                );
             }
         }
     }
@@ -186,7 +228,8 @@ pub(super) fn compile(declared: &[Declared], steps: &[Step], frame: &Frame<'_>) 
     Ok(Compiled { script, uploads, parts, agent })
 }
 
-/// What one part does, and what it has to tell then: in the variable `told`. Gives where in `script` the former stands.
+/// What one part does, and what it has to tell then: in the variable `told`. Gives where in
+/// `script` the former stands.
 fn body(
     script: &mut String,
     declared: &[Declared],
@@ -195,7 +238,8 @@ fn body(
     number: usize,
     os: &Os,
 ) -> Result<Range<usize>, ActionError> {
-    let changes: Vec<&Change> = part.steps.iter().filter_map(|step| steps[*step].change.as_ref()).collect();
+    let changes: Vec<&Change> =
+        part.steps.iter().filter_map(|step| steps[*step].change.as_ref()).collect();
     let options = &declared[steps[part.steps[0]].index].options;
     let body = match changes.as_slice() {
         [one] => one.script.clone(),
@@ -203,22 +247,41 @@ fn body(
     };
     // what a file held before may be a secret too
     let secret = part.steps.iter().any(|step| declared[steps[*step].index].secret.is_some());
-    let _ = writeln!(script, "change= drift= told= part={number} no_versions={}", if secret { "1" } else { "" });
+    let _ = writeln!(
+        script,
+        "change= drift= told= part={number} no_versions={}",
+        if secret { "1" } else { "" }
+    );
     if changes.iter().any(|change| change.packages.is_some()) {
         // half of a transaction is worse than none or all of it
         script.push_str("trap '' TERM\nexport PALLET_TRANSACTION=1\n");
     }
     let flag = options.if_flag.iter().map(|flag| format!("[ -e \"$flags\"/{} ]", flag_file(flag)));
-    let conditions = steps[part.steps[0]].conditions.iter().map(|condition| format!("[ -n \"$when_{}\" ]", condition.id));
+    let conditions = steps[part.steps[0]].conditions.iter().map(|condition| {
+        format!(
+            "[ -n \
+        \"$when_{}\" ]",
+            condition.id
+        )
+    });
     let tests: Vec<String> = flag.chain(conditions).collect();
-    // a flag is set before the change, so that no end of the script comes between them, and is taken back if there was none
-    let flags = part.steps.iter().filter_map(|step| declared[steps[*step].index].options.flag_on_change.as_ref());
-    let (early, late): (Vec<_>, Vec<_>) = flags.partition(|flag| options.if_flag.as_ref() != Some(*flag));
+    // a flag is set before the change, so that no end of the script comes between them, and is
+    // taken back if there was none
+    let flags = part
+        .steps
+        .iter()
+        .filter_map(|step| declared[steps[*step].index].options.flag_on_change.as_ref());
+    let (early, late): (Vec<_>, Vec<_>) =
+        flags.partition(|flag| options.if_flag.as_ref() != Some(*flag));
     if !early.is_empty() {
         script.push_str("early=\n");
     }
     for flag in early.iter().map(|flag| flag_file(flag)) {
-        let _ = writeln!(script, "[ -e \"$flags\"/{flag} ] || {{\n: > \"$flags\"/{flag}\nearly=\"$early {flag}\"\n}}");
+        let _ = writeln!(
+            script,
+            "[ -e \"$flags\"/{flag} ] || \
+            {{\n: > \"$flags\"/{flag}\nearly=\"$early {flag}\"\n}}"
+        );
     }
     let start = script.len();
     match tests.is_empty() {
@@ -241,7 +304,8 @@ fn body(
     Ok(text)
 }
 
-/// The parts in order: those together that only put a file in place each, all others for themselves.
+/// The parts in order: those together that only put a file in place each, all others for
+/// themselves.
 fn runs(parts: &[Part], declared: &[Declared], steps: &[Step]) -> Vec<Range<usize>> {
     let alone = |part: &Part| {
         let step = &steps[part.steps[0]];
@@ -266,20 +330,23 @@ fn applied(phase: &str, declared: &[Declared]) -> String {
     let marks: String = declared.iter().map(|declared| declared.mark() + "\n").collect();
     let file = format!("{APPLIED}/{}", flag_file(phase));
     format!(
-        "if [ -w /var/lib/pallet ]; then\n[ -d {APPLIED} ] || mkdir -m 700 {APPLIED}\numask 077\nprintf %s {marks} >{file}\numask 022\nfi\n",
+        "if [ -w /var/lib/pallet ]; then\n[ -d {APPLIED} ] || mkdir -m 700 {APPLIED}\numask 077\n\
+         printf %s {marks} >{file}\numask 022\nfi\n",
         marks = quote(&marks)
     )
 }
 
-/// Neighbouring package changes with the same package options become one part. What has nothing to change does not part neighbours; flags and
-/// conditions do.
+/// Neighbouring package changes with the same package options become one part. What has nothing to
+/// change does not part neighbours; flags and conditions do.
 fn group(declared: &[Declared], steps: &[Step]) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
     let mut open = None;
     for (position, step) in steps.iter().enumerate() {
         let Some(change) = &step.change else { continue };
         let options = &declared[step.index].options;
-        let plain = options.flag_on_change.is_none() && options.if_flag.is_none() && step.conditions.is_empty();
+        let plain = options.flag_on_change.is_none()
+            && options.if_flag.is_none()
+            && step.conditions.is_empty();
         let joins = change.packages.as_ref().filter(|_| plain).map(|packages| &packages.options);
         match parts.last_mut() {
             Some(part) if joins.is_some() && open == joins => part.steps.push(position),
@@ -292,7 +359,8 @@ fn group(declared: &[Declared], steps: &[Step]) -> Vec<Part> {
 
 /// What must be on the node before the parts run, each thing once.
 fn uploads(parts: &[Part], steps: &[Step]) -> Vec<Upload> {
-    let changes = parts.iter().flat_map(|part| &part.steps).filter_map(|step| steps[*step].change.as_ref());
+    let changes =
+        parts.iter().flat_map(|part| &part.steps).filter_map(|step| steps[*step].change.as_ref());
     let mut uploads: Vec<Upload> = Vec::new();
     for upload in changes.flat_map(|change| &change.uploads) {
         if !uploads.iter().any(|known| known.digest == upload.digest) {

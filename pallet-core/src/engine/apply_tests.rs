@@ -19,7 +19,8 @@ use crate::script::Library;
 
 const STATE: &str = "/var/lib/pallet";
 
-/// A directory for files, another in the place of /var/lib/pallet, and one for programs that come before the system's.
+/// A directory for files, another in the place of /var/lib/pallet, and one for programs that come
+/// before the system's.
 struct Place {
     shell: Vec<&'static str>,
     files: TempDir,
@@ -29,9 +30,20 @@ struct Place {
 
 fn places() -> Vec<Place> {
     let shells: [&[&str]; 3] = [&["sh"], &["bash", "--posix"], &["busybox", "sh"]];
-    let there = |shell: &&[&str]| Command::new(shell[0]).args(&shell[1..]).args(["-c", ":"]).status().is_ok_and(|status| status.success());
+    let there = |shell: &&[&str]| {
+        Command::new(shell[0])
+            .args(&shell[1..])
+            .args(["-c", ":"])
+            .status()
+            .is_ok_and(|status| status.success())
+    };
     let temporary = || tempfile::tempdir().expect("a temporary directory");
-    let place = |shell: &[&'static str]| Place { shell: shell.to_vec(), files: temporary(), state: temporary(), programs: temporary() };
+    let place = |shell: &[&'static str]| Place {
+        shell: shell.to_vec(),
+        files: temporary(),
+        state: temporary(),
+        programs: temporary(),
+    };
     shells.iter().filter(|shell| there(shell)).map(|shell| place(shell)).collect()
 }
 
@@ -47,7 +59,10 @@ impl Place {
     /// The script that applies these, whatever is there.
     fn script(&self, declared: &[Declared], later: &[&str], leftovers: bool) -> String {
         let mut state = NodeState::new(Os::named("debian 12", "x86_64"));
-        let steps = action::plan(declared, &mut state, &mut Flags::new(), false).expect("it can be planned");
+        let steps = action::plan(declared, &mut state, &mut Flags::new(), false).expect(
+            "it can be \
+            planned",
+        );
         let frame = Frame {
             token: "pallet-0123456789abcdef",
             phase: "configure",
@@ -64,10 +79,19 @@ impl Place {
     }
 
     fn start(&self, script: &str) -> Child {
-        let path = format!("{}:{}", self.programs.path().display(), std::env::var("PATH").unwrap_or_default());
+        let path = format!(
+            "{}:{}",
+            self.programs.path().display(),
+            std::env::var("PATH").unwrap_or_default()
+        );
         let mut command = Command::new(self.shell[0]);
         command.args(&self.shell[1..]).env("PATH", path).process_group(0);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the shell starts");
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the shell starts");
         let script = script.replace(STATE, self.state.path().to_str().expect("it is UTF-8"));
         child.stdin.take().expect("it is piped").write_all(script.as_bytes()).expect("it is read");
         child
@@ -89,11 +113,14 @@ impl Place {
 
 fn names(directory: &Path) -> Vec<String> {
     let entries = fs::read_dir(directory).into_iter().flatten();
-    entries.map(|entry| entry.expect("it can be read").file_name().to_string_lossy().into_owned()).collect()
+    entries
+        .map(|entry| entry.expect("it can be read").file_name().to_string_lossy().into_owned())
+        .collect()
 }
 
 fn file(place: &Place, name: &str, content: &str, flag: Option<&str>) -> Declared {
-    let mut file = RemoteFile::content(place.at(name).to_str().expect("it is UTF-8"), content).overwrite_changes();
+    let mut file = RemoteFile::content(place.at(name).to_str().expect("it is UTF-8"), content)
+        .overwrite_changes();
     file.prepare(&Directory::at(place.files.path().to_owned())).expect("the arguments are right");
     let mut declared = Declared::of(file);
     declared.options.flag_on_change = flag.map(str::to_owned);
@@ -120,26 +147,48 @@ fn a_flag_is_taken_back_where_nothing_was_changed() {
         assert!(output.status.success(), "{:?}: {output:?}", place.shell);
         assert!(place.kept("flags/f").exists(), "{:?}", place.shell);
         // one that was set before stays, whatever this changes
-        assert!(place.run(&script).status.success() && place.kept("flags/f").exists(), "{:?}", place.shell);
+        assert!(
+            place.run(&script).status.success() && place.kept("flags/f").exists(),
+            "{:?}",
+            place.shell
+        );
         fs::remove_file(place.kept("flags/f")).unwrap();
-        assert!(place.run(&script).status.success() && !place.kept("flags/f").exists(), "{:?}", place.shell);
+        assert!(
+            place.run(&script).status.success() && !place.kept("flags/f").exists(),
+            "{:?}",
+            place.shell
+        );
     }
 }
 
 #[test]
 fn new_files_are_put_in_place_together_where_nothing_is_known_of_them() {
     for place in places() {
-        let script = place.script(&["a", "b", "c"].map(|name| file(&place, name, "new\n", None)), &[], false);
+        let script = place.script(
+            &["a", "b", "c"].map(|name| file(&place, name, "new\n", None)),
+            &[],
+            false,
+        );
         assert_eq!(script.matches("\nbatch_begin\n").count(), 1);
         // what cannot be there ends it, and what comes before it is in place all the same
         fs::create_dir(place.at("b")).unwrap();
         let output = place.run(&script);
         let said = String::from_utf8_lossy(&output.stdout);
-        assert!(!output.status.success() && said.contains("end 0 0") && said.contains("end 1 1"), "{:?}: {output:?}", place.shell);
+        assert!(
+            !output.status.success() && said.contains("end 0 0") && said.contains("end 1 1"),
+            "{:?}: {output:?}",
+            place.shell
+        );
         assert!(place.at("a").exists() && !place.at("c").exists(), "{:?}", place.shell);
         fs::remove_dir(place.at("b")).unwrap();
         assert!(place.run(&script).status.success(), "{:?}", place.shell);
-        assert!(["a", "b", "c"].iter().all(|name| fs::read_to_string(place.at(name)).unwrap() == "new\n"), "{:?}", place.shell);
+        assert!(
+            ["a", "b", "c"]
+                .iter()
+                .all(|name| fs::read_to_string(place.at(name)).unwrap() == "new\n"),
+            "{:?}",
+            place.shell
+        );
         assert!(place.left().is_empty(), "{:?}", place.left());
     }
 }
@@ -153,12 +202,22 @@ fn a_thousand_kills_lose_no_flag_and_leave_nothing_behind() {
         let (mut changed, mut left) = (0, 0);
         let started = Instant::now();
         for round in 0..5 {
-            assert!(place.run(&place.script(&[file(place, "a", &format!("before {round}\n"), Some("f"))], &[], false)).status.success());
+            assert!(
+                place
+                    .run(&place.script(
+                        &[file(place, "a", &format!("before {round}\n"), Some("f"))],
+                        &[],
+                        false
+                    ))
+                    .status
+                    .success()
+            );
         }
         let took = started.elapsed() / 4;
         for round in 0..rounds {
             let content = format!("{round}\n");
-            let script = place.script(&[file(place, "a", &content, Some("f"))], &["f"], round % 2 == 0);
+            let script =
+                place.script(&[file(place, "a", &content, Some("f"))], &["f"], round % 2 == 0);
             let mut child = place.start(&script);
             // from before its first command until after its last
             std::thread::sleep(took.mul_f64((round * 7919 % 1000) as f64 / 1000.0));
@@ -168,13 +227,22 @@ fn a_thousand_kills_lose_no_flag_and_leave_nothing_behind() {
             left += place.left().len();
             if fs::read_to_string(place.at("a")).is_ok_and(|found| found == content) {
                 changed += 1;
-                assert!(place.kept("flags/f").exists(), "{:?}: the flag of round {round} is lost", place.shell);
+                assert!(
+                    place.kept("flags/f").exists(),
+                    "{:?}: the flag of round {round} is lost",
+                    place.shell
+                );
             }
             let _ = fs::remove_file(place.kept("flags/f"));
         }
         assert!(changed > 0 && changed < rounds, "{:?}: {changed} of {rounds}", place.shell);
         assert!(place.run(&cleaning(&Library::default(), "root")).status.success());
-        assert_eq!(place.left(), Vec::<String>::new(), "{:?}, which left {left} before", place.shell);
+        assert_eq!(
+            place.left(),
+            Vec::<String>::new(),
+            "{:?}, which left {left} before",
+            place.shell
+        );
         assert_eq!(fs::read(place.kept("temporaries")).unwrap(), b"", "{:?}", place.shell);
     }
 }
@@ -194,11 +262,20 @@ fn what_is_cleaned_is_what_was_made_and_nothing_that_a_user_puts_in_its_place() 
         fs::write(place.at(".pallet.pallet-2"), "half").unwrap();
         symlink("treasure", place.at(".pallet.pallet-3")).unwrap();
         own(".pallet.pallet-4");
-        fs::set_permissions(place.at(".pallet.pallet-4"), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(place.at(".pallet.pallet-4"), fs::Permissions::from_mode(0o755))
+            .unwrap();
         symlink("treasure", place.at("link")).unwrap();
-        let recorded =
-            [".pallet.pallet-1", ".pallet.pallet-2", ".pallet.pallet-3", ".pallet.pallet-4", "treasure", "link/deep", "none/.pallet.x"];
-        let lines: String = recorded.iter().map(|name| format!("{}\n", place.at(name).display())).collect();
+        let recorded = [
+            ".pallet.pallet-1",
+            ".pallet.pallet-2",
+            ".pallet.pallet-3",
+            ".pallet.pallet-4",
+            "treasure",
+            "link/deep",
+            "none/.pallet.x",
+        ];
+        let lines: String =
+            recorded.iter().map(|name| format!("{}\n", place.at(name).display())).collect();
         fs::create_dir_all(place.kept("flags")).unwrap();
         fs::create_dir_all(place.kept("incoming")).unwrap();
         for name in ["flags/.log.0.1", "incoming/aa", "incoming/bb.part", "written.new"] {
@@ -207,11 +284,24 @@ fn what_is_cleaned_is_what_was_made_and_nothing_that_a_user_puts_in_its_place() 
         fs::write(place.kept("flags/f"), "").unwrap();
         fs::write(place.kept("temporaries"), lines).unwrap();
         let output = place.run(&cleaning(&Library::default(), "root"));
-        assert!(output.status.success() && output.stderr.is_empty(), "{:?}: {output:?}", place.shell);
+        assert!(
+            output.status.success() && output.stderr.is_empty(),
+            "{:?}: {output:?}",
+            place.shell
+        );
         let mut found = names(place.files.path());
         found.sort();
-        assert_eq!(found, [".pallet.pallet-4", "elsewhere", "link", "treasure"], "{:?}", place.shell);
-        for kept in ["treasure/deep/.file", ".pallet.pallet-4/deep/.file", "elsewhere/.pallet.pallet-5/deep/.file"] {
+        assert_eq!(
+            found,
+            [".pallet.pallet-4", "elsewhere", "link", "treasure"],
+            "{:?}",
+            place.shell
+        );
+        for kept in [
+            "treasure/deep/.file",
+            ".pallet.pallet-4/deep/.file",
+            "elsewhere/.pallet.pallet-5/deep/.file",
+        ] {
             assert!(place.at(kept).exists(), "{:?}: {kept}", place.shell);
         }
         // what is on its way is not taken away
@@ -231,20 +321,32 @@ fn what_held_a_secret_is_marked_and_not_kept() {
             assert!(output.status.success(), "{:?}: {output:?}", place.shell);
         };
         let versions = || {
-            let directory = format!("{}{}", place.kept("versions").display(), place.files.path().display());
+            let directory =
+                format!("{}{}", place.kept("versions").display(), place.files.path().display());
             let mut found: Vec<_> = names(Path::new(&directory));
             found.sort();
-            found.iter().map(|name| fs::read_to_string(Path::new(&directory).join(name)).unwrap()).collect::<Vec<_>>()
+            found
+                .iter()
+                .map(|name| fs::read_to_string(Path::new(&directory).join(name)).unwrap())
+                .collect::<Vec<_>>()
         };
         write("one\n", false);
         write("two\n", false);
         assert_eq!(versions(), ["one\n"], "{:?}", place.shell);
         write("hunter2\n", true);
-        assert_eq!(fs::metadata(place.kept("secrets")).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(place.kept("secrets")).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         write("three\n", false);
         assert_eq!(versions(), ["one\n"], "{:?}: the secret is kept", place.shell);
         write("four\n", false);
-        assert_eq!(versions(), ["one\n", "three\n"], "{:?}: there is no secret in it any more", place.shell);
+        assert_eq!(
+            versions(),
+            ["one\n", "three\n"],
+            "{:?}: there is no secret in it any more",
+            place.shell
+        );
         // the same content is a secret wherever it comes back
         fs::write(place.at("a"), "hunter2\n").unwrap();
         write("five\n", false);
@@ -260,7 +362,8 @@ fn a_failure_has_words() {
         fs::create_dir(place.at("a")).unwrap();
         let output = place.run(&place.script(&[file(&place, "a", "new\n", None)], &[], false));
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        let reason = format!("\npallet-0123456789abcdef reason {} is not a file", place.at("a").display());
+        let reason =
+            format!("\npallet-0123456789abcdef reason {} is not a file", place.at("a").display());
         assert!(said.contains(&reason), "{:?}: {said}", place.shell);
     }
 }

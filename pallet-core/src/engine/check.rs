@@ -1,4 +1,5 @@
-//! Check: declares every phase of every group, and finds what is wrong with it before any node is touched.
+//! Check: declares every phase of every group, and finds what is wrong with it before any node is
+//! touched.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,7 +27,8 @@ pub struct Fault {
     pub error: NodeError,
 }
 
-/// The nodes of a group for which all is declared; functions know no more of them than these either.
+/// The nodes of a group for which all is declared; functions know no more of them than these
+/// either.
 const NODES: u32 = 100;
 
 /// A group's nodes as they would be, and whether anything says which system they would have.
@@ -37,8 +39,9 @@ struct Predicted {
 }
 
 impl Engine {
-    /// All that is wrong with what these groups declare: functions that fail, and actions that could not be done on any node. With `ask`, the service
-    /// is asked which systems it has; no node is asked anything, and no secret is looked for.
+    /// All that is wrong with what these groups declare: functions that fail, and actions that
+    /// could not be done on any node. With `ask`, the service is asked which systems it has; no
+    /// node is asked anything, and no secret is looked for.
     pub async fn check(&self, groups: &[GroupSpec], ask: bool) -> Result<Vec<Fault>, EngineError> {
         self.check_counts(groups)?;
         let mut predicted = Vec::new();
@@ -51,8 +54,11 @@ impl Engine {
                 let guessed = named.is_none();
                 (named.unwrap_or_else(|| Os::named(USUAL, std::env::consts::ARCH)), None, guessed)
             };
-            let names = (1..=group.count.unwrap_or(1).clamp(1, NODES)).map(|number| format!("{}-{number}", group.name));
-            let nodes = names.map(|name| PredictedNode::with(&name, &group.name, os.clone(), hardware.as_ref())).collect();
+            let names = (1..=group.count.unwrap_or(1).clamp(1, NODES))
+                .map(|number| format!("{}-{number}", group.name));
+            let nodes = names
+                .map(|name| PredictedNode::with(&name, &group.name, os.clone(), hardware.as_ref()))
+                .collect();
             predicted.push(Predicted { group: Arc::new(group.clone()), nodes, guessed });
         }
         let engine = self.clone();
@@ -61,7 +67,8 @@ impl Engine {
     }
 }
 
-/// Declares all, phase by phase, and looks at each action alone, over a node of which nothing is known but its system.
+/// Declares all, phase by phase, and looks at each action alone, over a node of which nothing is
+/// known but its system.
 fn faults(engine: &Engine, predicted: Vec<Predicted>) -> Vec<Fault> {
     let mut subjects = Vec::new();
     let mut about = Vec::new();
@@ -91,7 +98,11 @@ fn faults(engine: &Engine, predicted: Vec<Predicted>) -> Vec<Fault> {
             match run_phase(&session, &subject.target, name, phase) {
                 Ok((declared, _)) => {
                     let state = NodeState::new(subject.target.os.clone());
-                    errors.extend(declared.iter().filter_map(|declared| impossible(declared, &state, *guessed)));
+                    errors.extend(
+                        declared
+                            .iter()
+                            .filter_map(|declared| impossible(declared, &state, *guessed)),
+                    );
                 }
                 Err((error, timed_out)) => {
                     errors.push(error);
@@ -102,9 +113,14 @@ fn faults(engine: &Engine, predicted: Vec<Predicted>) -> Vec<Fault> {
             for mut error in take().into_iter().chain(errors) {
                 error.phase = Some(name.clone());
                 error.redact(&engine.vault);
-                let place = |source: &SourceLocation| (source.file.clone(), source.line, source.column);
+                let place =
+                    |source: &SourceLocation| (source.file.clone(), source.line, source.column);
                 if known.insert((error.message.clone(), error.source.as_ref().map(place))) {
-                    found.push(Fault { group: subject.target.group.clone(), node: subject.target.name.clone(), error });
+                    found.push(Fault {
+                        group: subject.target.group.clone(),
+                        node: subject.target.name.clone(),
+                        error,
+                    });
                 }
             }
         }
@@ -112,13 +128,18 @@ fn faults(engine: &Engine, predicted: Vec<Predicted>) -> Vec<Fault> {
     found
 }
 
-/// Why an action could not be done on any node of this system. What only a certain node could tell is no fault.
+/// Why an action could not be done on any node of this system. What only a certain node could tell
+/// is no fault.
 fn impossible(declared: &Declared, state: &NodeState, guessed: bool) -> Option<NodeError> {
     let shown = declared.shown.as_ref().and_then(|shown| shown.action.as_ref());
     let error = shown.unwrap_or(&declared.action).plan(&mut state.clone()).err()?;
     match error {
         ActionError::Node { .. } if guessed => None,
-        error => Some(NodeError { action: Some(declared.label()), source: declared.source.clone(), ..NodeError::new(error.to_string()) }),
+        error => Some(NodeError {
+            action: Some(declared.label()),
+            source: declared.source.clone(),
+            ..NodeError::new(error.to_string())
+        }),
     }
 }
 
@@ -143,12 +164,15 @@ mod tests {
                 json!({"path": "/etc/mode", "content": "", "mode": "999"}),
             ];
             for arguments in arguments {
-                request.invoke("action", json!({"action": "remote_file", "arguments": arguments}))?;
+                request
+                    .invoke("action", json!({"action": "remote_file", "arguments": arguments}))?;
             }
             request.add(Package::install("nginx"))?;
             Ok(())
         };
-        let fails = |request: &mut Request| -> anyhow::Result<()> { anyhow::bail!("not on {}", request.target()?.name) };
+        let fails = |request: &mut Request| -> anyhow::Result<()> {
+            anyhow::bail!("not on {}", request.target()?.name)
+        };
         let mut engine = Engine::new("test", nowhere());
         engine.directory = "/nonexistent".into();
         let server = ServerSpec::new().phase("configure", configure).phase("restart", fails);
@@ -156,7 +180,14 @@ mod tests {
         let found = engine.check(&groups, true).await.unwrap();
         let lines: Vec<_> = found
             .iter()
-            .map(|fault| format!("{} {}: {}", fault.node, fault.error.phase.as_deref().unwrap(), fault.error.message))
+            .map(|fault| {
+                format!(
+                    "{} {}: {}",
+                    fault.node,
+                    fault.error.phase.as_deref().unwrap(),
+                    fault.error.message
+                )
+            })
             .collect();
         let expected = [
             "web-1 configure: ",

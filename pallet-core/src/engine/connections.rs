@@ -1,4 +1,5 @@
-//! Connections that outlive the operation that opened them: one that works through a session finds its nodes connected.
+//! Connections that outlive the operation that opened them: one that works through a session finds
+//! its nodes connected.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,10 +15,11 @@ use crate::transport::{Input, Transport};
 /// How long a kept connection may take to show that it is alive.
 const ALIVE: Duration = Duration::from_secs(5);
 
-/// Idle connections over ssh, by node and login user. Each has one owner: whoever takes it has it alone until it is given back.
+/// Idle connections over ssh, by node and login user. Each has one owner: whoever takes it has it
+/// alone until it is given back.
 ///
-/// The engine that has one takes connections from it and gives them back at the end of an operation. They live on the runtime that
-/// opened them, so that must be kept as well.
+/// The engine that has one takes connections from it and gives them back at the end of an
+/// operation. They live on the runtime that opened them, so that must be kept as well.
 #[derive(Clone, Default)]
 pub struct Connections(Arc<Mutex<HashMap<Key, Box<dyn Transport>>>>);
 
@@ -104,12 +106,16 @@ mod tests {
     use crate::transport::{ConnectSettings, Exec};
 
     fn key(node: &str, user: &str) -> Key {
-        let ssh = Connection::Ssh(SshConnection { host: "192.0.2.1".into(), ..SshConnection::default() });
+        let ssh =
+            Connection::Ssh(SshConnection { host: "192.0.2.1".into(), ..SshConnection::default() });
         Key::of(node, &ssh, Some(user)).expect("an ssh connection is kept")
     }
 
     fn connection(program: &str) -> Box<dyn crate::transport::Transport> {
-        Box::new(Exec::new(&[program.to_owned()], &ConnectSettings::default()).expect("there is a program"))
+        Box::new(Exec::new(&[program.to_owned()], &ConnectSettings::default()).expect(
+            "there is a \
+            program",
+        ))
     }
 
     #[tokio::test]

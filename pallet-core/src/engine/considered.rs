@@ -12,7 +12,8 @@ use crate::model::{ImageSpec, Node, Os, Target};
 /// A node with its group.
 pub(super) type Member = (Node, Arc<GroupSpec>);
 
-/// A node that an operation does nothing to. Functions see it, and the settings that its group declares for it.
+/// A node that an operation does nothing to. Functions see it, and the settings that its group
+/// declares for it.
 pub(super) struct Considered {
     node: Node,
     group: Arc<GroupSpec>,
@@ -22,7 +23,8 @@ pub(super) struct Considered {
 
 impl Considered {
     pub(super) fn new(engine: &Engine, (node, group): Member) -> Self {
-        let facts = engine.facts_cache.as_ref().and_then(|cache| cache.get(&engine.project, &node.id));
+        let facts =
+            engine.facts_cache.as_ref().and_then(|cache| cache.get(&engine.project, &node.id));
         Considered { os: facts.map(|facts| facts.os).or_else(|| node.os.clone()), node, group }
     }
 }
@@ -41,9 +43,12 @@ pub(super) struct Division {
 impl Engine {
     /// Tells the nodes of these groups from those of others.
     pub(super) fn divide(&self, nodes: Vec<Node>, groups: &[Arc<GroupSpec>]) -> Division {
-        let own: BTreeMap<&str, &Arc<GroupSpec>> = groups.iter().map(|group| (group.name.as_str(), group)).collect();
-        let declared = self.declared.iter().flatten().filter(|group| !own.contains_key(group.name.as_str()));
-        let others: BTreeMap<&str, Arc<GroupSpec>> = declared.map(|group| (group.name.as_str(), Arc::new(group.clone()))).collect();
+        let own: BTreeMap<&str, &Arc<GroupSpec>> =
+            groups.iter().map(|group| (group.name.as_str(), group)).collect();
+        let declared =
+            self.declared.iter().flatten().filter(|group| !own.contains_key(group.name.as_str()));
+        let others: BTreeMap<&str, Arc<GroupSpec>> =
+            declared.map(|group| (group.name.as_str(), Arc::new(group.clone()))).collect();
         let mut division = Division::default();
         for node in nodes {
             let name = node.group.as_deref().unwrap_or_default();
@@ -58,7 +63,8 @@ impl Engine {
         division
     }
 
-    /// Tells of nodes that no operation will ever touch unless it is told to: their group is not declared.
+    /// Tells of nodes that no operation will ever touch unless it is told to: their group is not
+    /// declared.
     pub(super) fn tell_undeclared(&self, nodes: &[Node]) {
         if nodes.is_empty() {
             return;
@@ -69,13 +75,25 @@ impl Engine {
         }
         for (group, mut names) in of_group {
             names.sort_by_cached_key(|name| natural(name));
-            let of = if group.is_empty() { "no group".to_owned() } else { format!("group {group}, which is not declared") };
+            let of = if group.is_empty() {
+                "no group".to_owned()
+            } else {
+                format!(
+                    "group {group}, \
+                which is not declared"
+                )
+            };
             let are = if names.len() == 1 { "is of" } else { "are of" };
-            let message = format!("{} {are} {of}: nothing is done to {}", shortened(&names), if names.len() == 1 { "it" } else { "them" });
+            let message = format!(
+                "{} {are} {of}: nothing is done to {}",
+                shortened(&names),
+                if names.len() == 1 { "it" } else { "them" }
+            );
             let help = if nodes.iter().all(|node| node.permanent) {
                 "declare the group, or take what is listed out of pallet.toml"
             } else {
-                "declare the group, or say `converge --remove-undeclared` to destroy what is of no group"
+                "declare the group, or say `converge --remove-undeclared` to destroy what is of no \
+                 group"
             };
             self.tell(Event::Warning { node: None, message: format!("{message}; {help}") });
         }
@@ -86,8 +104,15 @@ impl Engine {
         let wanted = groups.iter().filter_map(|group| group.count).map(u64::from).sum();
         let most = groups.iter().max_by_key(|group| group.count);
         match most {
-            Some(GroupSpec { name, count: Some(count), .. }) if wanted > u64::from(self.max_nodes) => {
-                Err(EngineError::TooManyNodes { wanted, group: name.clone(), count: *count, limit: self.max_nodes })
+            Some(GroupSpec { name, count: Some(count), .. })
+                if wanted > u64::from(self.max_nodes) =>
+            {
+                Err(EngineError::TooManyNodes {
+                    wanted,
+                    group: name.clone(),
+                    count: *count,
+                    limit: self.max_nodes,
+                })
             }
             _ => Ok(()),
         }
@@ -101,7 +126,10 @@ const NAMES: usize = 10;
 pub(super) fn shortened(names: &[&str]) -> String {
     match names.len().checked_sub(NAMES) {
         None | Some(0) => names.join(", "),
-        Some(more) => format!("{} and {more} more", names.iter().take(NAMES).copied().collect::<Vec<_>>().join(", ")),
+        Some(more) => format!(
+            "{} and {more} more",
+            names.iter().take(NAMES).copied().collect::<Vec<_>>().join(", ")
+        ),
     }
 }
 
@@ -128,11 +156,18 @@ pub(super) fn target(node: &Node, group: &GroupSpec, os: Os) -> Target {
     }
 }
 
-/// All nodes that the functions of a run know, in the order of their names, each with its position in the run if it is of it. A node of which
-/// nothing is known is taken to be like the others of its group.
+/// All nodes that the functions of a run know, in the order of their names, each with its position
+/// in the run if it is of it. A node of which nothing is known is taken to be like the others of
+/// its group.
 pub(super) fn subjects(run: &Run) -> (Vec<Option<usize>>, Vec<Subject>) {
-    let known = run.nodes.iter().filter_map(|node| Some((node.group.name.as_str(), &node.facts.as_ref()?.os)));
-    let claimed = run.considered.iter().filter_map(|node| Some((node.group.name.as_str(), node.os.as_ref()?)));
+    let known = run
+        .nodes
+        .iter()
+        .filter_map(|node| Some((node.group.name.as_str(), &node.facts.as_ref()?.os)));
+    let claimed = run
+        .considered
+        .iter()
+        .filter_map(|node| Some((node.group.name.as_str(), node.os.as_ref()?)));
     let mut of_group: BTreeMap<&str, &Os> = BTreeMap::new();
     for (group, os) in known.chain(claimed) {
         of_group.entry(group).or_insert(os);
@@ -141,18 +176,29 @@ pub(super) fn subjects(run: &Run) -> (Vec<Option<usize>>, Vec<Subject>) {
         let alike = of_group.get(group.name.as_str()).map(|os| (*os).clone());
         let named = || named_os(group.server.node_spec.image.as_ref());
         let any = || of_group.values().next().map(|os| (*os).clone());
-        alike.or_else(named).or_else(any).unwrap_or_else(|| Os::named(USUAL, std::env::consts::ARCH))
+        alike
+            .or_else(named)
+            .or_else(any)
+            .unwrap_or_else(|| Os::named(USUAL, std::env::consts::ARCH))
     };
-    let settings = |group: &GroupSpec| vec![(SETTINGS.to_owned(), group.server.phases.get(SETTINGS).cloned())];
-    let mut all: Vec<(Option<usize>, Subject)> = Vec::with_capacity(run.nodes.len() + run.considered.len());
+    let settings =
+        |group: &GroupSpec| vec![(SETTINGS.to_owned(), group.server.phases.get(SETTINGS).cloned())];
+    let mut all: Vec<(Option<usize>, Subject)> =
+        Vec::with_capacity(run.nodes.len() + run.considered.len());
     for (position, node) in run.nodes.iter().enumerate() {
         let subject = match &node.facts {
-            Some(facts) => {
-                Subject { target: target(&node.node, &node.group, facts.os.clone()), phases: run.phases_of(node), considered: false }
-            }
+            Some(facts) => Subject {
+                target: target(&node.node, &node.group, facts.os.clone()),
+                phases: run.phases_of(node),
+                considered: false,
+            },
             // it could not be asked, which is no reason to forget it
             None => Subject {
-                target: target(&node.node, &node.group, node.node.os.clone().unwrap_or_else(|| like_others(&node.group))),
+                target: target(
+                    &node.node,
+                    &node.group,
+                    node.node.os.clone().unwrap_or_else(|| like_others(&node.group)),
+                ),
                 phases: settings(&node.group),
                 considered: true,
             },

@@ -1,4 +1,5 @@
-//! Runs the phase functions of all nodes, phase by phase, and gathers the actions that they declare.
+//! Runs the phase functions of all nodes, phase by phase, and gathers the actions that they
+//! declare.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -16,16 +17,22 @@ pub(super) struct Subject {
     pub(super) target: Target,
     /// The phases to run, in order; `None` stands where the node's group does not have the phase.
     pub(super) phases: Vec<(String, Option<Phase>)>,
-    /// The operation is not for it: only its settings are declared, and what its functions say is nobody's business now.
+    /// The operation is not for it: only its settings are declared, and what its functions say is
+    /// nobody's business now.
     pub(super) considered: bool,
 }
 
 /// What the phase functions of one node declared, by phase, or why one of them failed.
 pub(super) type Declaration = Result<Vec<(String, Vec<Declared>)>, NodeError>;
 
-/// Runs them all: every node passes a phase before the next phase begins, so that settings of one phase are there in the next.
-/// Also gives what functions said to the user, each with the name of its node.
-pub(super) fn declare(engine: &Engine, subjects: Vec<Subject>, showing: Showing) -> (Vec<Declaration>, Vec<(String, Log)>) {
+/// Runs them all: every node passes a phase before the next phase begins, so that settings of one
+/// phase are there in the next. Also gives what functions said to the user, each with the name of
+/// its node.
+pub(super) fn declare(
+    engine: &Engine,
+    subjects: Vec<Subject>,
+    showing: Showing,
+) -> (Vec<Declaration>, Vec<(String, Log)>) {
     let session = Arc::new(session(engine, &subjects, showing));
     let mut results: Vec<Declaration> = subjects.iter().map(|_| Ok(Vec::new())).collect();
     let mut all_said = Vec::new();
@@ -34,14 +41,17 @@ pub(super) fn declare(engine: &Engine, subjects: Vec<Subject>, showing: Showing)
     let mut timed_out: BTreeMap<String, String> = BTreeMap::new();
     for round in 0..rounds {
         for (subject, result) in subjects.iter().zip(&mut results) {
-            let (Some((name, phase)), Ok(done)) = (subject.phases.get(round), &mut *result) else { continue };
+            let (Some((name, phase)), Ok(done)) = (subject.phases.get(round), &mut *result) else {
+                continue;
+            };
             let Some(phase) = phase else {
                 done.push((name.clone(), Vec::new()));
                 continue;
             };
             let key = format!("{}/{name}", subject.target.group);
             if let Some(message) = timed_out.get(&key) {
-                *result = Err(NodeError { phase: Some(name.clone()), ..NodeError::new(message.clone()) });
+                *result =
+                    Err(NodeError { phase: Some(name.clone()), ..NodeError::new(message.clone()) });
                 continue;
             }
             match run_phase(&session, &subject.target, name, phase) {
@@ -80,7 +90,8 @@ pub(super) fn session(engine: &Engine, subjects: &[Subject], showing: Showing) -
     }
 }
 
-/// Runs the functions of a phase for one node. With an error comes whether it is that a function ran out of time.
+/// Runs the functions of a phase for one node. With an error comes whether it is that a function
+/// ran out of time.
 pub(super) fn run_phase(
     session: &Arc<Session>,
     target: &Target,
@@ -103,7 +114,8 @@ pub(super) fn run_phase(
         })?;
     }
     let recorded = recorder.take();
-    let declared =
-        order(recorded.declared).map_err(|message| (NodeError { phase: Some(name.to_owned()), ..NodeError::new(message) }, false))?;
+    let declared = order(recorded.declared).map_err(|message| {
+        (NodeError { phase: Some(name.to_owned()), ..NodeError::new(message) }, false)
+    })?;
     Ok((declared, recorded.said))
 }

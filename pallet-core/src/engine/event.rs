@@ -71,11 +71,20 @@ pub enum Event {
     /// Something that a function says.
     Message { node: Option<String>, level: String, message: String },
     /// The operation is over.
-    Finished { ok: bool, changed: usize, unchanged: usize, failed: usize, created: usize, destroyed: usize, seconds: f64 },
+    Finished {
+        ok: bool,
+        changed: usize,
+        unchanged: usize,
+        failed: usize,
+        created: usize,
+        destroyed: usize,
+        seconds: f64,
+    },
 }
 
 impl Event {
-    /// The same without any secret in it. What is too long for a message is cut; what was printed, and differences, are not.
+    /// The same without any secret in it. What is too long for a message is cut; what was printed,
+    /// and differences, are not.
     pub(super) fn redacted(mut self, vault: &Vault) -> Self {
         let hide = |text: &mut String| {
             vault.redact_in(text);
@@ -94,7 +103,9 @@ impl Event {
                 vault.redact_in(line);
             }
             Event::NotCreated { error, .. } => hide(error),
-            Event::NodeFinished { result: NodeResult::Failed { error, .. }, .. } => error.redact(vault),
+            Event::NodeFinished { result: NodeResult::Failed { error, .. }, .. } => {
+                error.redact(vault)
+            }
             Event::Warning { message, .. } | Event::Message { message, .. } => hide(message),
             // its text was redacted as a whole
             Event::Ran(_)
@@ -118,15 +129,27 @@ impl Event {
             node: node.to_owned(),
             group: group.to_owned(),
             image: choice.and_then(|choice| choice.image.as_ref()).map(|image| image.id.clone()),
-            hardware: choice.and_then(|choice| choice.hardware.as_ref()).map(|hardware| hardware.id.clone()),
-            location: choice.and_then(|choice| choice.location.as_ref()).map(|location| location.id.clone()),
+            hardware: choice
+                .and_then(|choice| choice.hardware.as_ref())
+                .map(|hardware| hardware.id.clone()),
+            location: choice
+                .and_then(|choice| choice.location.as_ref())
+                .map(|location| location.id.clone()),
             why: choice.map(Choice::why).unwrap_or_default(),
         }
     }
 
     /// An operation begins on these nodes.
-    pub(super) fn started(operation: &str, dry_run: bool, nodes: impl IntoIterator<Item = String>) -> Self {
-        Event::Started { operation: operation.to_owned(), dry_run, nodes: nodes.into_iter().collect() }
+    pub(super) fn started(
+        operation: &str,
+        dry_run: bool,
+        nodes: impl IntoIterator<Item = String>,
+    ) -> Self {
+        Event::Started {
+            operation: operation.to_owned(),
+            dry_run,
+            nodes: nodes.into_iter().collect(),
+        }
     }
 }
 
@@ -153,7 +176,8 @@ pub struct PlannedChange {
     /// The crate functions that it came through.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub via: Vec<String>,
-    /// It was changed since Pallet made it, and a lift makes it so again; what is changed by hand in a file is kept instead.
+    /// It was changed since Pallet made it, and a lift makes it so again; what is changed by hand
+    /// in a file is kept instead.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub undone: bool,
     /// The node does not exist yet: this is planned against a predicted fresh image.

@@ -1,4 +1,5 @@
-//! What somebody else prints, in lines and within bounds: however much it is, so much is kept of its beginning and its end.
+//! What somebody else prints, in lines and within bounds: however much it is, so much is kept of
+//! its beginning and its end.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -8,12 +9,14 @@ const PIECE: usize = 64 << 10;
 /// So many lines are kept of the beginning, and of the end.
 const FIRST: usize = 5;
 const LAST: usize = 20;
-/// So much is kept of a longer line, in bytes: two thirds of its beginning, and the rest of its end.
+/// So much is kept of a longer line, in bytes: two thirds of its beginning, and the rest of its
+/// end.
 const LINE: usize = 1500;
 /// So much is kept of a message, and of the name of an action.
 const MESSAGE: usize = 4000;
 
-/// Splits what comes in any pieces into lines, and long lines into pieces that hold whole characters.
+/// Splits what comes in any pieces into lines, and long lines into pieces that hold whole
+/// characters.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     rest: Vec<u8>,
@@ -35,7 +38,9 @@ impl Lines {
     pub(super) fn push(&mut self, read: &[u8], give: &mut dyn FnMut(Piece<'_>)) {
         for part in read.split_inclusive(|byte| *byte == b'\n') {
             match part.strip_suffix(b"\n") {
-                Some(line) if self.rest.is_empty() && line.len() <= PIECE => self.give(line, true, give),
+                Some(line) if self.rest.is_empty() && line.len() <= PIECE => {
+                    self.give(line, true, give)
+                }
                 Some(line) => {
                     self.rest.extend_from_slice(line);
                     self.cut(give);
@@ -66,7 +71,8 @@ impl Lines {
     fn cut(&mut self, give: &mut dyn FnMut(Piece<'_>)) {
         while self.rest.len() > PIECE {
             // no character has more than four bytes, and all but its first are 10xxxxxx
-            let end = (PIECE - 3..=PIECE).rev().find(|at| self.rest[*at] & 0xc0 != 0x80).unwrap_or(PIECE);
+            let end =
+                (PIECE - 3..=PIECE).rev().find(|at| self.rest[*at] & 0xc0 != 0x80).unwrap_or(PIECE);
             let rest = self.rest.split_off(end);
             let piece = std::mem::replace(&mut self.rest, rest);
             self.give(&piece, false, give);
@@ -135,7 +141,13 @@ impl Excerpt {
             1 => "(1 line is left out)".to_owned(),
             lines => format!("({lines} lines are left out)"),
         });
-        let lines: Vec<_> = self.first.iter().chain(left_out.as_ref()).chain(&self.last).map(String::as_str).collect();
+        let lines: Vec<_> = self
+            .first
+            .iter()
+            .chain(left_out.as_ref())
+            .chain(&self.last)
+            .map(String::as_str)
+            .collect();
         lines.join("\n")
     }
 }
@@ -145,7 +157,11 @@ impl Ends {
 
     fn push(&mut self, piece: &str) {
         self.bytes += piece.len();
-        let room = if self.end.is_empty() { piece.floor_char_boundary(Self::BEGINNING - self.beginning.len()) } else { 0 };
+        let room = if self.end.is_empty() {
+            piece.floor_char_boundary(Self::BEGINNING - self.beginning.len())
+        } else {
+            0
+        };
         self.beginning.push_str(&piece[..room]);
         let rest = &piece[room..];
         self.end.push_str(&rest[rest.ceil_char_boundary(rest.len().saturating_sub(LINE))..]);
@@ -155,13 +171,20 @@ impl Ends {
 
     fn text(self) -> String {
         let whole = self.beginning.len() + self.end.len() == self.bytes && self.bytes <= LINE;
-        if whole { self.beginning + &self.end } else { joined(&self.beginning, &self.end, self.bytes, LINE - Self::BEGINNING) }
+        if whole {
+            self.beginning + &self.end
+        } else {
+            joined(&self.beginning, &self.end, self.bytes, LINE - Self::BEGINNING)
+        }
     }
 }
 
 fn joined(beginning: &str, end: &str, bytes: usize, keep: usize) -> String {
     let end = &end[end.ceil_char_boundary(end.len().saturating_sub(keep))..];
-    format!("{beginning} ... ({} bytes are left out) ... {end}", bytes - beginning.len() - end.len())
+    format!(
+        "{beginning} ... ({} bytes are left out) ... {end}",
+        bytes - beginning.len() - end.len()
+    )
 }
 
 /// A message, or a name, that no long value makes long: the beginning and the end of it.
@@ -187,13 +210,19 @@ mod tests {
 
     #[test]
     fn a_long_line_comes_in_pieces_of_whole_characters() {
-        assert_eq!(pieces(&[b"a\nbc", b"\n\nd"]), [(1, true, true), (2, true, true), (0, true, true), (1, true, true)]);
+        assert_eq!(
+            pieces(&[b"a\nbc", b"\n\nd"]),
+            [(1, true, true), (2, true, true), (0, true, true), (1, true, true)]
+        );
         let long = "\u{20ac}".repeat(PIECE);
         let found = pieces(&[long.as_bytes(), b"\nx\n"]);
         assert_eq!(found.iter().map(|(size, ..)| size).sum::<usize>(), long.len() + 1);
         assert!(found.iter().all(|(size, ..)| *size <= PIECE), "{found:?}");
         assert_eq!(found[0], (PIECE - 1, true, false));
-        assert_eq!(found[found.len() - 2..], [(found[found.len() - 2].0, false, true), (1, true, true)]);
+        assert_eq!(
+            found[found.len() - 2..],
+            [(found[found.len() - 2].0, false, true), (1, true, true)]
+        );
         let found = pieces(&[&vec![b'x'; PIECE], b"\n"]);
         assert_eq!(found, [(PIECE, true, true)]);
     }
@@ -227,7 +256,12 @@ mod tests {
         (0..80).for_each(|_| excerpt.push(&piece, false));
         excerpt.push("end", true);
         let text = excerpt.text();
-        assert!(text.starts_with("begin\u{20ac}") && text.ends_with("\u{20ac}end") && text.len() < LINE + 100, "{text}");
+        assert!(
+            text.starts_with("begin\u{20ac}")
+                && text.ends_with("\u{20ac}end")
+                && text.len() < LINE + 100,
+            "{text}"
+        );
         assert!(text.contains(" ... (479") && text.contains(" bytes are left out) ... "), "{text}");
         for size in [1, Ends::BEGINNING, Ends::BEGINNING + 1, LINE] {
             let line = "x".repeat(size);
@@ -235,6 +269,9 @@ mod tests {
         }
         assert_eq!(of(&"x".repeat(LINE + 1)).matches('x').count(), LINE);
         let message = "\u{20ac}".repeat(100_000);
-        assert!(short(&message).len() < 2 * LINE + 100 && short(&message[..MESSAGE / 3 * 3]).len() == MESSAGE / 3 * 3);
+        assert!(
+            short(&message).len() < 2 * LINE + 100
+                && short(&message[..MESSAGE / 3 * 3]).len() == MESSAGE / 3 * 3
+        );
     }
 }

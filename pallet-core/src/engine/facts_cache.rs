@@ -1,6 +1,8 @@
-//! Remembers the facts of nodes between runs, so that actions can be declared before a node was asked anything.
+//! Remembers the facts of nodes between runs, so that actions can be declared before a node was
+//! asked anything.
 //!
-//! It is a guess and treated as one: every observation asks for the facts anew, and a node that differs is planned again.
+//! It is a guess and treated as one: every observation asks for the facts anew, and a node that
+//! differs is planned again.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write;
@@ -32,7 +34,12 @@ impl FactsCache {
         let write = || -> std::io::Result<()> {
             // whatever this process lets new files be, nobody else writes what is believed here
             DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)?;
-            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(&temporary)?;
             file.write_all(&serde_json::to_vec(facts)?)?;
             std::fs::rename(&temporary, &path)
         };

@@ -1,4 +1,5 @@
-//! Reads what an applying script prints: which part begins, what it prints, whether it changed anything, how it ended.
+//! Reads what an applying script prints: which part begins, what it prints, whether it changed
+//! anything, how it ended.
 
 use super::excerpt::{Lines, Piece};
 
@@ -61,7 +62,8 @@ impl Frames {
 
 fn take(token: &str, blank: &mut bool, piece: Piece<'_>, give: &mut dyn FnMut(Frame)) {
     let whole = piece.begins && piece.ends;
-    match piece.text.strip_prefix(token).filter(|_| whole).and_then(|rest| parse(rest.trim_start())) {
+    match piece.text.strip_prefix(token).filter(|_| whole).and_then(|rest| parse(rest.trim_start()))
+    {
         Some(frame) => {
             *blank = false;
             give(frame);
@@ -115,7 +117,8 @@ mod tests {
 
     #[test]
     fn output_in_any_pieces_gives_the_same_frames() {
-        let output = b"\nT begin 0\nhello\n\nworld\nno newline\nT changed 0\n\nT reason the disk is full\n\nT end 0 7\n\nT done\n";
+        let output = b"\nT begin 0\nhello\n\nworld\nno newline\nT changed 0\n\n\
+            T reason the disk is full\n\nT end 0 7\n\nT done\n";
         let wanted = [
             Frame::Begin(0),
             line("hello"),

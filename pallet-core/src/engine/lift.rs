@@ -33,7 +33,8 @@ pub struct LiftOptions {
     pub overwrite_changes: bool,
     /// Change nothing and only tell what is not any more as Pallet made it.
     pub drift_only: bool,
-    /// Lift only these nodes of the groups, by name or id; none: all of them. A converge takes no notice of it.
+    /// Lift only these nodes of the groups, by name or id; none: all of them. A converge takes no
+    /// notice of it.
     pub nodes: Vec<String>,
 }
 
@@ -48,7 +49,14 @@ pub enum PhaseChoice {
 
 impl Default for LiftOptions {
     fn default() -> Self {
-        LiftOptions { phases: Vec::new(), dry_run: false, parallel: 50, overwrite_changes: false, drift_only: false, nodes: Vec::new() }
+        LiftOptions {
+            phases: Vec::new(),
+            dry_run: false,
+            parallel: 50,
+            overwrite_changes: false,
+            drift_only: false,
+            nodes: Vec::new(),
+        }
     }
 }
 
@@ -78,36 +86,51 @@ pub(super) const SETTINGS: &str = "settings";
 /// The phase that runs on nodes that were never bootstrapped.
 pub(super) const BOOTSTRAP: &str = "bootstrap";
 /// Phases that run when their time has come, and not because somebody asked for them.
-pub(super) const OF_THEMSELVES: [&str; 5] = [SETTINGS, BOOTSTRAP, CREATE_GROUP, DESTROY_GROUP, DESTROY_SERVER];
+pub(super) const OF_THEMSELVES: [&str; 5] =
+    [SETTINGS, BOOTSTRAP, CREATE_GROUP, DESTROY_GROUP, DESTROY_SERVER];
 /// What an inline phase is called.
 const INLINE: &str = "inline";
 
 impl Engine {
     /// Configures the running nodes of these groups.
-    pub async fn lift(&self, groups: &[GroupSpec], options: &LiftOptions) -> Result<Outcome, EngineError> {
+    pub async fn lift(
+        &self,
+        groups: &[GroupSpec],
+        options: &LiftOptions,
+    ) -> Result<Outcome, EngineError> {
         self.check_phases(groups, &options.phases)?;
         self.in_time(self.lift_all(groups, options)).await
     }
 
-    async fn lift_all(&self, groups: &[GroupSpec], options: &LiftOptions) -> Result<Outcome, EngineError> {
+    async fn lift_all(
+        &self,
+        groups: &[GroupSpec],
+        options: &LiftOptions,
+    ) -> Result<Outcome, EngineError> {
         let groups: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
-        let Division { own: mut nodes, mut others, undeclared } = self.divide(self.nodes().await?, &groups);
+        let Division { own: mut nodes, mut others, undeclared } =
+            self.divide(self.nodes().await?, &groups);
         if !options.nodes.is_empty() {
             let there: Vec<_> = nodes.iter().map(|(node, _)| node.clone()).collect();
             let known: Vec<_> = groups.iter().map(|group| group.name.as_str()).collect();
             let wanted = find_named(&there, &options.nodes, "group or node", &known)?;
             let wanted: BTreeSet<_> = wanted.into_iter().map(|node| &node.id).collect();
-            let (chosen, left): (Vec<_>, Vec<_>) = nodes.into_iter().partition(|(node, _)| wanted.contains(&node.id));
+            let (chosen, left): (Vec<_>, Vec<_>) =
+                nodes.into_iter().partition(|(node, _)| wanted.contains(&node.id));
             nodes = chosen;
             others.extend(left);
         }
-        self.tell(Event::started("lift", options.dry_run || options.drift_only, nodes.iter().map(|(node, _)| node.name.clone())));
+        self.tell(Event::started(
+            "lift",
+            options.dry_run || options.drift_only,
+            nodes.iter().map(|(node, _)| node.name.clone()),
+        ));
         self.tell_undeclared(&undeclared);
         Ok(self.configure(nodes, others, options, Purpose::Lift).await?.0)
     }
 
-    /// Runs the phases on these nodes, while functions know the others too; the whole operation but what converge does before. Also gives the new
-    /// nodes that never answered.
+    /// Runs the phases on these nodes, while functions know the others too; the whole operation but
+    /// what converge does before. Also gives the new nodes that never answered.
     pub(super) async fn configure(
         &self,
         nodes: Vec<Member>,
@@ -130,7 +153,8 @@ impl Engine {
             }
         }
         goodbyes.join_all().await;
-        let silent = run.nodes.iter().filter(|node| node.silent).map(|node| node.node.clone()).collect();
+        let silent =
+            run.nodes.iter().filter(|node| node.silent).map(|node| node.node.clone()).collect();
         // of nodes that are not there yet, only what cannot be planned is an outcome
         let told = run.nodes.iter().filter(|node| !node.predicted || node.failed());
         let mut outcome = Outcome {
@@ -143,7 +167,11 @@ impl Engine {
             if let NodeResult::Failed { error, .. } = &mut node.result {
                 error.redact(&self.vault);
             }
-            self.tell(Event::NodeFinished { node: node.node.clone(), group: node.group.clone(), result: node.result.clone() });
+            self.tell(Event::NodeFinished {
+                node: node.node.clone(),
+                group: node.group.clone(),
+                result: node.result.clone(),
+            });
         }
         Ok((outcome, silent))
     }
@@ -197,21 +225,44 @@ pub(super) struct Run {
 type Work<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 impl Run {
-    pub(super) fn new(engine: &Engine, nodes: Vec<Member>, others: Vec<Member>, options: &LiftOptions, purpose: Purpose) -> Self {
-        let bootstrap =
-            matches!(purpose, Purpose::Converge { .. } | Purpose::DryConverge { .. } | Purpose::Explain { bootstrap: true, .. });
+    pub(super) fn new(
+        engine: &Engine,
+        nodes: Vec<Member>,
+        others: Vec<Member>,
+        options: &LiftOptions,
+        purpose: Purpose,
+    ) -> Self {
+        let bootstrap = matches!(
+            purpose,
+            Purpose::Converge { .. }
+                | Purpose::DryConverge { .. }
+                | Purpose::Explain { bootstrap: true, .. }
+        );
         let bare = matches!(purpose, Purpose::Group);
-        let mut nodes: Vec<_> = nodes.into_iter().map(|(node, group)| NodeRun::new(engine, node, group, options)).collect();
+        let mut nodes: Vec<_> = nodes
+            .into_iter()
+            .map(|(node, group)| NodeRun::new(engine, node, group, options))
+            .collect();
         match purpose {
-            Purpose::Converge { fresh } => nodes.iter_mut().for_each(|node| node.fresh = fresh.contains(&node.node.id)),
+            Purpose::Converge { fresh } => {
+                nodes.iter_mut().for_each(|node| node.fresh = fresh.contains(&node.node.id))
+            }
             Purpose::DryConverge { predicted } | Purpose::Explain { predicted, .. } => {
-                nodes.extend(predicted.into_iter().map(|(node, group)| NodeRun::predicted(engine, node, group, options)));
+                nodes.extend(
+                    predicted
+                        .into_iter()
+                        .map(|(node, group)| NodeRun::predicted(engine, node, group, options)),
+                );
             }
             Purpose::Lift | Purpose::Group => {}
         }
         nodes.sort_by_cached_key(|node| natural(&node.node.name));
         let defaults = options.phases.is_empty();
-        let phases = if defaults { default_phases(nodes.iter().map(|node| node.group.as_ref())) } else { options.phases.clone() };
+        let phases = if defaults {
+            default_phases(nodes.iter().map(|node| node.group.as_ref()))
+        } else {
+            options.phases.clone()
+        };
         let mut run = Run {
             engine: Arc::new(engine.in_turns(nodes.len(), options.parallel)),
             nodes,
@@ -228,9 +279,17 @@ impl Run {
         let never_heard: Vec<_> = run
             .nodes
             .iter()
-            .map(|node| run.bootstrap && node.node.taggable && !node.bootstrapped() && run.bootstrap_of(node).is_some())
+            .map(|node| {
+                run.bootstrap
+                    && node.node.taggable
+                    && !node.bootstrapped()
+                    && run.bootstrap_of(node).is_some()
+            })
             .collect();
-        run.nodes.iter_mut().zip(never_heard).for_each(|(node, never_heard)| node.fresh |= never_heard && !node.predicted);
+        run.nodes
+            .iter_mut()
+            .zip(never_heard)
+            .for_each(|(node, never_heard)| node.fresh |= never_heard && !node.predicted);
         run
     }
 
@@ -239,20 +298,27 @@ impl Run {
         let own = |name: &str| node.group.server.phases.get(name).cloned();
         let mut phases = vec![(SETTINGS.to_owned(), own(SETTINGS).filter(|_| !self.bare))];
         if self.bootstrap {
-            phases.push((BOOTSTRAP.to_owned(), self.bootstrap_of(node).filter(|_| !node.bootstrapped())));
+            phases.push((
+                BOOTSTRAP.to_owned(),
+                self.bootstrap_of(node).filter(|_| !node.bootstrapped()),
+            ));
         }
         let defaults = node.group.default_phases();
         for phase in &self.phases {
             match phase {
                 PhaseChoice::Named(name) if name == SETTINGS => {}
-                PhaseChoice::Named(name) => phases.push((name.clone(), own(name).filter(|_| !self.defaults || defaults.contains(name)))),
+                PhaseChoice::Named(name) => phases.push((
+                    name.clone(),
+                    own(name).filter(|_| !self.defaults || defaults.contains(name)),
+                )),
                 PhaseChoice::Inline(phase) => phases.push((INLINE.to_owned(), Some(phase.clone()))),
             }
         }
         phases
     }
 
-    /// A group's own bootstrap, or the default one for nodes that Pallet made (those whose provider keeps tags).
+    /// A group's own bootstrap, or the default one for nodes that Pallet made (those whose provider
+    /// keeps tags).
     fn bootstrap_of(&self, node: &NodeRun) -> Option<Phase> {
         let own = node.group.server.phases.get(BOOTSTRAP);
         own.or(self.engine.default_bootstrap.as_ref().filter(|_| node.node.taggable)).cloned()
@@ -267,13 +333,26 @@ impl Run {
             let PhaseChoice::Named(name) = phase else { continue };
             let defined = self.nodes.iter().any(|node| node.group.server.phases.contains_key(name));
             if !defined && !self.nodes.is_empty() {
-                let known: BTreeSet<_> = self.nodes.iter().flat_map(|node| node.group.server.phases.keys()).cloned().collect();
+                let known: BTreeSet<_> = self
+                    .nodes
+                    .iter()
+                    .flat_map(|node| node.group.server.phases.keys())
+                    .cloned()
+                    .collect();
                 // nodes that nobody wants to configure are no mistake
-                if self.defaults && known.iter().all(|name| OF_THEMSELVES.contains(&name.as_str())) {
+                if self.defaults && known.iter().all(|name| OF_THEMSELVES.contains(&name.as_str()))
+                {
                     continue;
                 }
                 let known = known.into_iter().collect::<Vec<_>>().join(", ");
-                let there = if known.is_empty() { ", or any other".to_owned() } else { format!("; there are: {known}") };
+                let there = if known.is_empty() {
+                    ", or any other".to_owned()
+                } else {
+                    format!(
+                        "; \
+                    there are: {known}"
+                    )
+                };
                 let message = format!("no target defines the phase {name}{there}");
                 self.engine.tell(Event::Warning { node: None, message });
             }
@@ -284,8 +363,14 @@ impl Run {
     pub(super) async fn round(&mut self, round: usize) -> Result<(), EngineError> {
         let mode = self.mode;
         let bootstrap = self.bootstrap && round == 1;
-        let marked = |node: &&NodeRun| bootstrap && mode == Mode::Apply && !node.bootstrapped() && self.bootstrap_of(node).is_some();
-        let marked: Arc<BTreeSet<_>> = Arc::new(self.nodes.iter().filter(marked).map(|node| node.node.id.clone()).collect());
+        let marked = |node: &&NodeRun| {
+            bootstrap
+                && mode == Mode::Apply
+                && !node.bootstrapped()
+                && self.bootstrap_of(node).is_some()
+        };
+        let marked: Arc<BTreeSet<_>> =
+            Arc::new(self.nodes.iter().filter(marked).map(|node| node.node.id.clone()).collect());
         self.each(
             |_| true,
             move |node, engine| {
@@ -294,7 +379,10 @@ impl Run {
                     let mark = marked.contains(&node.node.id);
                     node.phase(&engine, round, mode, mark).await;
                     if mark && !node.failed() && node.node.taggable {
-                        let (id, tags) = (node.node.id.clone(), [(BOOTSTRAPPED_TAG.to_owned(), "true".to_owned())].into());
+                        let (id, tags) = (
+                            node.node.id.clone(),
+                            [(BOOTSTRAPPED_TAG.to_owned(), "true".to_owned())].into(),
+                        );
                         match engine.ask(move |service| service.tag_node(&id, &tags)).await {
                             Ok(()) => node.is_bootstrapped().await,
                             Err(error) => node.fail(NodeError::new(error.to_string())),
@@ -307,11 +395,14 @@ impl Run {
     }
 
     /// Does some work on each node that is wanted and has not failed.
-    pub(super) async fn each(
+    pub(super) async fn each<F>(
         &mut self,
         wanted: impl Fn(&NodeRun) -> bool,
-        work: impl for<'a> Fn(&'a mut NodeRun, Arc<Engine>) -> Work<'a> + Clone + Send + Sync + 'static,
-    ) -> Result<(), EngineError> {
+        work: F,
+    ) -> Result<(), EngineError>
+    where
+        F: for<'a> Fn(&'a mut NodeRun, Arc<Engine>) -> Work<'a> + Clone + Send + Sync + 'static,
+    {
         let mut tasks = JoinSet::new();
         let mut done: Vec<Option<NodeRun>> = Vec::with_capacity(self.nodes.len());
         for (position, mut node) in std::mem::take(&mut self.nodes).into_iter().enumerate() {
@@ -335,7 +426,8 @@ impl Run {
             });
         }
         while let Some(finished) = tasks.join_next().await {
-            let (position, node) = finished.map_err(|error| EngineError::Task(error.to_string()))?;
+            let (position, node) =
+                finished.map_err(|error| EngineError::Task(error.to_string()))?;
             done[position] = Some(node);
         }
         self.nodes = done.into_iter().flatten().collect();
@@ -344,8 +436,12 @@ impl Run {
 }
 
 /// The nodes that belong to one of these groups, each with it.
-pub(super) fn with_groups(nodes: impl IntoIterator<Item = Node>, groups: &[Arc<GroupSpec>]) -> Vec<Member> {
-    let groups: BTreeMap<&str, &Arc<GroupSpec>> = groups.iter().map(|group| (group.name.as_str(), group)).collect();
+pub(super) fn with_groups(
+    nodes: impl IntoIterator<Item = Node>,
+    groups: &[Arc<GroupSpec>],
+) -> Vec<Member> {
+    let groups: BTreeMap<&str, &Arc<GroupSpec>> =
+        groups.iter().map(|group| (group.name.as_str(), group)).collect();
     let group_of = |node: &Node| groups.get(node.group.as_deref()?).map(|group| (*group).clone());
     nodes.into_iter().filter_map(|node| group_of(&node).map(|group| (node, group))).collect()
 }

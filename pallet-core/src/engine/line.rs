@@ -5,7 +5,8 @@ use std::fmt::{self, Write};
 use super::{CopyResult, Event, NodeError, NodeResult, Outcome, PlannedChange, RunResult};
 use crate::model::visible;
 
-/// In one line, without its end. A program that wants more of an event looks at its fields, or writes it as JSON.
+/// In one line, without its end. A program that wants more of an event looks at its fields, or
+/// writes it as JSON.
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut line = String::new();
@@ -19,7 +20,12 @@ impl Event {
     fn write(&self, f: &mut String) -> fmt::Result {
         match self {
             Event::Started { operation, nodes, dry_run } => {
-                write!(f, "{operation}{} on {} nodes", if *dry_run { " (dry run)" } else { "" }, nodes.len())
+                write!(
+                    f,
+                    "{operation}{} on {} nodes",
+                    if *dry_run { " (dry run)" } else { "" },
+                    nodes.len()
+                )
             }
             Event::Creating { node, image, .. } => match image {
                 Some(image) => write!(f, "{node}: is being created of {image}"),
@@ -27,29 +33,74 @@ impl Event {
             },
             Event::Created { node, address, started, .. } => {
                 let what = if *started { "started" } else { "created" };
-                write!(f, "{node}: {what}{}", address.as_ref().map(|address| format!(", {address}")).unwrap_or_default())
+                write!(
+                    f,
+                    "{node}: {what}{}",
+                    address
+                        .as_ref()
+                        .map(|address| format!(
+                            ", \
+                    {address}"
+                        ))
+                        .unwrap_or_default()
+                )
             }
-            Event::NotCreated { node, error, .. } => write!(f, "{node}: could not be created: {error}"),
+            Event::NotCreated { node, error, .. } => write!(
+                f,
+                "{node}: could not be created: \
+                {error}"
+            ),
             Event::Destroying { node, .. } => write!(f, "{node}: is being destroyed"),
             Event::Destroyed { node, .. } => write!(f, "{node}: destroyed"),
             Event::Connected { node } => write!(f, "{node}: connected"),
-            Event::PhaseStarted { node, phase, actions } => write!(f, "{node}: {phase} of {actions} actions"),
+            Event::PhaseStarted { node, phase, actions } => write!(
+                f,
+                "{node}: {phase} of \
+                {actions} actions"
+            ),
             Event::Planned(change) => write!(f, "{}: would change: {change}", change.node),
             Event::ActionStarted { node, action, .. } => write!(f, "{node}: {action}"),
             Event::Action { change, changed } => {
-                write!(f, "{}: {}: {change}", change.node, if *changed { "changed" } else { "unchanged" })
+                write!(
+                    f,
+                    "{}: {}: {change}",
+                    change.node,
+                    if *changed { "changed" } else { "unchanged" }
+                )
             }
-            Event::Drift(change) => write!(f, "{}: changed by hand and kept: {change}", change.node),
+            Event::Drift(change) => {
+                write!(f, "{}: changed by hand and kept: {change}", change.node)
+            }
             Event::Output { node, line, .. } => write!(f, "{node}: | {line}"),
-            Event::Ran(RunResult { node, exit: Some(exit), .. }) => write!(f, "{node}: exit {exit}"),
-            Event::Ran(RunResult { node, error, .. }) => write!(f, "{node}: {}", error.as_deref().unwrap_or("it did not end by itself")),
-            Event::Copied(CopyResult { node, error: Some(error), .. }) => write!(f, "{node}: {error}"),
-            Event::Copied(CopyResult { node, copied, .. }) => write!(f, "{node}: {} copied", copied.len()),
+            Event::Ran(RunResult { node, exit: Some(exit), .. }) => write!(
+                f,
+                "{node}: exit \
+                {exit}"
+            ),
+            Event::Ran(RunResult { node, error, .. }) => {
+                write!(f, "{node}: {}", error.as_deref().unwrap_or("it did not end by itself"))
+            }
+            Event::Copied(CopyResult { node, error: Some(error), .. }) => write!(
+                f,
+                "{node}: \
+                {error}"
+            ),
+            Event::Copied(CopyResult { node, copied, .. }) => {
+                write!(f, "{node}: {} copied", copied.len())
+            }
             Event::NodeFinished { node, result, .. } => write!(f, "{node}: {result}"),
-            Event::Warning { node, message } => write!(f, "{}warning: {message}", prefix(node.as_deref())),
-            Event::Message { node, message, .. } => write!(f, "{}{message}", prefix(node.as_deref())),
+            Event::Warning { node, message } => {
+                write!(f, "{}warning: {message}", prefix(node.as_deref()))
+            }
+            Event::Message { node, message, .. } => {
+                write!(f, "{}{message}", prefix(node.as_deref()))
+            }
             Event::Finished { changed, unchanged, failed, seconds, .. } => {
-                write!(f, "{changed} changed, {unchanged} unchanged, {failed} failed in {seconds:.1} s")
+                write!(
+                    f,
+                    "{changed} changed, {unchanged} unchanged, {failed} failed in \
+                    {seconds:.1} s"
+                )
             }
         }
     }
@@ -112,8 +163,10 @@ impl Outcome {
         if self.ok() {
             return Ok(());
         }
-        let failed = self.nodes.iter().filter(|node| matches!(node.result, NodeResult::Failed { .. }));
-        let mut lines: Vec<_> = failed.map(|node| format!("{}: {}", node.node, node.result)).collect();
+        let failed =
+            self.nodes.iter().filter(|node| matches!(node.result, NodeResult::Failed { .. }));
+        let mut lines: Vec<_> =
+            failed.map(|node| format!("{}: {}", node.node, node.result)).collect();
         lines.extend(self.errors.iter().cloned());
         if self.cancelled {
             lines.push("it was stopped before it was over".to_owned());
@@ -129,15 +182,31 @@ mod tests {
 
     #[test]
     fn an_outcome_says_what_failed() {
-        let node = |name: &str, result| NodeOutcome { node: name.to_owned(), group: "web".to_owned(), drifted: 0, result };
-        let error = NodeError { phase: Some("configure".into()), action: Some("package nginx".into()), ..NodeError::new("there is none") };
+        let node = |name: &str, result| NodeOutcome {
+            node: name.to_owned(),
+            group: "web".to_owned(),
+            drifted: 0,
+            result,
+        };
+        let error = NodeError {
+            phase: Some("configure".into()),
+            action: Some("package nginx".into()),
+            ..NodeError::new("there is none")
+        };
         let mut outcome = Outcome {
-            nodes: vec![node("web-1", NodeResult::Changed { changes: 3 }), node("web-2", NodeResult::Failed { changes: 0, error })],
+            nodes: vec![
+                node("web-1", NodeResult::Changed { changes: 3 }),
+                node("web-2", NodeResult::Failed { changes: 0, error }),
+            ],
             created: vec!["web-1".to_owned(), "web-2".to_owned()],
             ..Outcome::default()
         };
         assert_eq!(outcome.to_string(), "1 changed, 0 unchanged, 1 failed, 2 created");
-        assert_eq!(outcome.check().unwrap_err().to_string(), "web-2: failed: configure: package nginx: there is none");
+        assert_eq!(
+            outcome.check().unwrap_err().to_string(),
+            "web-2: failed: configure: package \
+            nginx: there is none"
+        );
         outcome.nodes.pop();
         assert!(outcome.check().is_ok());
         outcome.cancelled = true;

@@ -23,13 +23,18 @@ impl Engine {
         match nodes.len() {
             1 => Ok(nodes.swap_remove(0)),
             count => {
-                let names = nodes.iter().map(|node| node.name.as_str()).collect::<Vec<_>>().join(", ");
-                Err(EngineError::Refused(format!("group {name} has {count} nodes: {names}; name one of them")))
+                let names =
+                    nodes.iter().map(|node| node.name.as_str()).collect::<Vec<_>>().join(", ");
+                Err(EngineError::Refused(format!(
+                    "group {name} has {count} nodes: {names}; name \
+                    one of them"
+                )))
             }
         }
     }
 
-    /// The program and its arguments that log in to a node as a lift does, or that run `command` there; to be run by whoever has the terminal.
+    /// The program and its arguments that log in to a node as a lift does, or that run `command`
+    /// there; to be run by whoever has the terminal.
     pub fn login(&self, node: &Node, command: &[String]) -> Result<Vec<String>, EngineError> {
         let run = NodeRun::new(self, node.clone(), nobody(), &LiftOptions::default());
         let refuse = |why: String| EngineError::Refused(format!("node {}: {why}", node.name));
@@ -51,7 +56,9 @@ impl Engine {
                 if let Some(key) = ssh.host_keys.first() {
                     argv.extend(["-o".to_owned(), format!("KnownHostsCommand=/bin/echo %H {key}")]);
                 }
-                if let Some(user) = transport::login_user(&connection, &self.connect).map_err(|error| refuse(error.to_string()))? {
+                if let Some(user) = transport::login_user(&connection, &self.connect)
+                    .map_err(|error| refuse(error.to_string()))?
+                {
                     argv.extend(["-l".to_owned(), user]);
                 }
                 argv.extend(["--".to_owned(), ssh.host.clone()]);
@@ -65,7 +72,11 @@ impl Engine {
             Connection::Exec { command } => command.clone(),
             Connection::Local => Vec::new(),
             Connection::Unknown => {
-                return Err(refuse("it is reached in a way that this pallet does not know: it needs a newer pallet".to_owned()));
+                return Err(refuse(
+                    "it is reached in a way that this pallet does not know: it needs \
+                    a newer pallet"
+                        .to_owned(),
+                ));
             }
         };
         match command.is_empty() {
@@ -76,7 +87,8 @@ impl Engine {
     }
 }
 
-/// The words to run, as `run` takes them: a single one is a line of shell, several stand as they are.
+/// The words to run, as `run` takes them: a single one is a line of shell, several stand as they
+/// are.
 fn words(command: &[String]) -> Vec<String> {
     match command {
         [line] => vec!["sh".to_owned(), "-c".to_owned(), line.clone()],

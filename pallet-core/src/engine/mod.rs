@@ -1,7 +1,8 @@
 //! Observe, plan, apply; converge and lift; what happened, as events.
 //!
-//! An [`Engine`] holds what an operation needs: a service, the plugins, the environment and the way to reach nodes. [`Engine::lift`] configures
-//! nodes, [`Engine::converge`] makes the right number of them exist first. `examples/` has programs for each of the topics, and `docs/from-code.md`
+//! An [`Engine`] holds what an operation needs: a service, the plugins, the environment and the way
+//! to reach nodes. [`Engine::lift`] configures nodes, [`Engine::converge`] makes the right number
+//! of them exist first. `examples/` has programs for each of the topics, and `docs/from-code.md`
 //! leads through them.
 //!
 //! ```no_run
@@ -11,11 +12,13 @@
 //!
 //! # async fn program() -> Result<()> {
 //! let registry = Registry::scan(&["/usr/lib/pallet".into()]);
-//! let engine = Engine::open("shop", "sandbox", json!({}), registry, "/var/lib/shop")?.on_event(|event| println!("{event}"));
+//! let engine = Engine::open("shop", "sandbox", json!({}), registry, "/var/lib/shop")?
+//!     .on_event(|event| println!("{event}"));
 //!
 //! let motd = |request: &mut Request| request.add(RemoteFile::content("/etc/motd", "welcome\n"));
 //! let groups = [GroupSpec::new("web", Some(2), ServerSpec::new().phase("configure", motd))?];
-//! let outcome = engine.converge(&groups, &LiftOptions::default(), |plan| Ok(plan.destroy.is_empty())).await?;
+//! let options = LiftOptions::default();
+//! let outcome = engine.converge(&groups, &options, |plan| Ok(plan.destroy.is_empty())).await?;
 //! outcome.context("the plan destroys nodes")?.check()?;
 //! # Ok(())
 //! # }
@@ -68,7 +71,8 @@ pub use converge::{ConvergePlan, PlanError};
 pub use copy::{Copied, CopyOptions, CopyOutcome, CopyRequest, CopyResult, Place};
 pub use event::{Event, PlannedChange};
 pub use explain::{
-    Condition as ExplainedCondition, ExplainOptions, ExplainedAction, ExplainedPhase, ExplainedUpload, Explanation, Observed,
+    Condition as ExplainedCondition, ExplainOptions, ExplainedAction, ExplainedPhase,
+    ExplainedUpload, Explanation, Observed,
 };
 pub use facts_cache::FactsCache;
 pub use graph::{Graph, GraphFunction, GraphGroup, GraphPhase};
@@ -78,7 +82,9 @@ pub use node_run::BOOTSTRAPPED_TAG;
 pub use outcome::{NodeError, NodeOutcome, NodeResult, Outcome};
 pub use service_bridge::ServiceBridge;
 pub use services::{ServiceConfig, Services};
-pub use spec::{ChoiceError, ClusterSpec, GroupSpec, Phase, PhaseError, PhaseFunction, ServerSpec, SpecError};
+pub use spec::{
+    ChoiceError, ClusterSpec, GroupSpec, Phase, PhaseError, PhaseFunction, ServerSpec, SpecError,
+};
 pub use survey::Files;
 pub use vault::{SecretSource, Vault};
 
@@ -104,10 +110,11 @@ use crate::transport::{ConnectSettings, Secret, TransportError, Turn};
 pub struct Engine {
     /// Names the project; the nodes of its service belong to it.
     pub project: String,
-    /// All groups that the project declares, if that is known. Functions know the nodes of all of them, whichever groups an operation is for; and
-    /// nodes of any other group are told of.
+    /// All groups that the project declares, if that is known. Functions know the nodes of all of
+    /// them, whichever groups an operation is for; and nodes of any other group are told of.
     pub declared: Option<Vec<GroupSpec>>,
-    /// The most nodes that the groups of an operation may want: a slip of the finger makes no million nodes.
+    /// The most nodes that the groups of an operation may want: a slip of the finger makes no
+    /// million nodes.
     pub max_nodes: u32,
     /// Where nodes are.
     pub service: Arc<dyn Service>,
@@ -127,7 +134,8 @@ pub struct Engine {
     pub vault: Arc<Vault>,
     /// How nodes are reached.
     pub connect: ConnectSettings,
-    /// Where connections are kept from one operation to the next; `None`: each operation opens and closes its own.
+    /// Where connections are kept from one operation to the next; `None`: each operation opens and
+    /// closes its own.
     pub connections: Option<Connections>,
     /// Where the facts of nodes are remembered, which saves the next run a round trip.
     pub facts_cache: Option<FactsCache>,
@@ -141,7 +149,8 @@ pub struct Engine {
     pub boot_timeout: Duration,
     /// Stops the operation: nothing new begins, and every node's outcome is known.
     pub cancel: CancellationToken,
-    /// How long a lift or a converge may take; then it is stopped, and each node that was not done says what it was at.
+    /// How long a lift or a converge may take; then it is stopped, and each node that was not done
+    /// says what it was at.
     pub time_limit: Option<Duration>,
     /// Its time is up.
     overdue: Arc<AtomicBool>,
@@ -179,7 +188,8 @@ pub enum EngineError {
     },
     /// More nodes than there may be.
     #[error(
-        "the groups want {wanted} nodes ({group} alone {count}); the limit is {limit}: if they are meant, raise `max_nodes` ([project] in pallet.toml)"
+        "the groups want {wanted} nodes ({group} alone {count}); the limit is {limit}: if they are \
+         meant, raise `max_nodes` ([project] in pallet.toml)"
     )]
     TooManyNodes {
         /// How many.
@@ -196,7 +206,8 @@ pub enum EngineError {
     Refused(String),
     /// Another converge is at work on the project's nodes.
     #[error(
-        "another converge or down is at work on this project's nodes: {holder}; wait until it is done (its lease ends in {seconds} s unless it is renewed)"
+        "another converge or down is at work on this project's nodes: {holder}; wait until it is \
+         done (its lease ends in {seconds} s unless it is renewed)"
     )]
     Leased {
         /// Whose.
@@ -296,9 +307,13 @@ impl Engine {
     /// Why something was not done that was stopped.
     fn why_stopped(&self, what: &str) -> TransportError {
         match self.time_limit {
-            Some(limit) if self.is_overdue() => {
-                TransportError::Overdue { message: format!("{what} was not done when the time was up ({} s)", limit.as_secs_f64()) }
-            }
+            Some(limit) if self.is_overdue() => TransportError::Overdue {
+                message: format!(
+                    "{what} was not done when the time was \
+                    up ({} s)",
+                    limit.as_secs_f64()
+                ),
+            },
             _ => TransportError::Cancelled,
         }
     }

@@ -39,13 +39,21 @@ impl NodeRun {
         let parts: Vec<Vec<PlannedChange>> = compiled
             .parts
             .iter()
-            .map(|part| part.steps.iter().map(|step| self.describe(phase, &declared[steps[*step].index], &steps[*step])).collect())
+            .map(|part| {
+                part.steps
+                    .iter()
+                    .map(|step| self.describe(phase, &declared[steps[*step].index], &steps[*step]))
+                    .collect()
+            })
             .collect();
         let mut heard = (Ok(0), Progress::default());
         for _ in 0..SENT {
             for upload in &compiled.uploads {
                 if let Err(error) = self.upload(engine, &upload.digest, &upload.source).await {
-                    self.fail(NodeError { phase: Some(phase.to_owned()), ..NodeError::new(error.to_string()) });
+                    self.fail(NodeError {
+                        phase: Some(phase.to_owned()),
+                        ..NodeError::new(error.to_string())
+                    });
                     return;
                 }
             }
@@ -58,27 +66,49 @@ impl NodeRun {
         self.drifted += progress.drifted;
         for (part, ended) in compiled.parts.iter().zip(&progress.ended) {
             if ended.code != 0 {
-                let labels: Vec<_> = part.steps.iter().map(|step| declared[steps[*step].index].label()).collect();
+                let labels: Vec<_> =
+                    part.steps.iter().map(|step| declared[steps[*step].index].label()).collect();
                 let mut lines = std::mem::take(&mut progress.lines);
-                let message = format!("{} {}", labels.join(", "), why(ended.code, progress.reason.take(), &mut lines));
-                self.fail(error_of(phase, &declared[steps[part.steps[0]].index], message, lines.text()));
+                let message = format!(
+                    "{} {}",
+                    labels.join(", "),
+                    why(ended.code, progress.reason.take(), &mut lines)
+                );
+                self.fail(error_of(
+                    phase,
+                    &declared[steps[part.steps[0]].index],
+                    message,
+                    lines.text(),
+                ));
                 break;
             }
             for position in &part.steps {
                 self.changes += usize::from(ended.changed);
-                let Some(flag) = &declared[steps[*position].index].options.flag_on_change else { continue };
+                let Some(flag) = &declared[steps[*position].index].options.flag_on_change else {
+                    continue;
+                };
                 // what was only possible is known now
                 match ended.changed {
                     true => drop(self.flags.insert(flag.clone(), Certainty::Will)),
-                    false if self.flags.get(flag) == Some(&Certainty::May) => drop(self.flags.remove(flag)),
+                    false if self.flags.get(flag) == Some(&Certainty::May) => {
+                        self.flags.remove(flag);
+                    }
                     false => {}
                 }
             }
         }
-        let at_work = progress.current.and_then(|part| compiled.parts.get(part)).and_then(|part| part.steps.first());
+        let at_work = progress
+            .current
+            .and_then(|part| compiled.parts.get(part))
+            .and_then(|part| part.steps.first());
         if let (Err(error), Some(step)) = (&result, at_work) {
             let action = &declared[steps[*step].index];
-            self.fail(error_of(phase, action, format!("{error}, at {}", action.label()), progress.lines.text()));
+            self.fail(error_of(
+                phase,
+                action,
+                format!("{error}, at {}", action.label()),
+                progress.lines.text(),
+            ));
             return;
         }
         let Progress { mut noise, reason, .. } = progress;
@@ -87,16 +117,26 @@ impl NodeRun {
             Ok(_) if progress.done || self.failed() => return,
             Ok(_) if progress.missing => {
                 format!(
-                    "what was sent for phase {phase} was taken away {SENT} times before it was used; does somebody else change this node?"
+                    "what was sent for phase {phase} was taken away {SENT} times before it was \
+                     used; does somebody else change this node?"
                 )
             }
             Ok(code) => {
                 let at = progress.current.and_then(|part| parts.get(part)?.first());
-                let at = at.map(|change| format!(" at {} {}", change.action, change.subject)).unwrap_or_default();
-                format!("the script of phase {phase} ended early{at}: it {}", why(code, reason, &mut noise))
+                let at = at
+                    .map(|change| format!(" at {} {}", change.action, change.subject))
+                    .unwrap_or_default();
+                format!(
+                    "the script of phase {phase} ended early{at}: it {}",
+                    why(code, reason, &mut noise)
+                )
             }
         };
-        self.fail(NodeError { phase: Some(phase.to_owned()), detail: noise.text(), ..NodeError::new(error) });
+        self.fail(NodeError {
+            phase: Some(phase.to_owned()),
+            detail: noise.text(),
+            ..NodeError::new(error)
+        });
     }
 
     /// Runs the script, and tells what it says while it runs.
@@ -120,7 +160,12 @@ impl NodeRun {
         (result, progress)
     }
 
-    async fn upload(&mut self, engine: &Engine, digest: &str, source: &UploadSource) -> Result<(), TransportError> {
+    async fn upload(
+        &mut self,
+        engine: &Engine,
+        digest: &str,
+        source: &UploadSource,
+    ) -> Result<(), TransportError> {
         let part = match source {
             UploadSource::Bytes(bytes) => InputPart::Bytes(bytes.to_vec()),
             UploadSource::File(path) => InputPart::File(path.clone()),
@@ -135,8 +180,19 @@ impl NodeRun {
     }
 }
 
-pub(super) fn error_of(phase: &str, declared: &Declared, message: String, detail: String) -> NodeError {
-    NodeError { message, phase: Some(phase.to_owned()), action: Some(declared.label()), source: declared.source.clone(), detail }
+pub(super) fn error_of(
+    phase: &str,
+    declared: &Declared,
+    message: String,
+    detail: String,
+) -> NodeError {
+    NodeError {
+        message,
+        phase: Some(phase.to_owned()),
+        action: Some(declared.label()),
+        source: declared.source.clone(),
+        detail,
+    }
 }
 
 /// How far a script has come.
@@ -171,14 +227,21 @@ impl Progress {
                 self.reason = None;
                 if let Some(change) = parts.get(part).and_then(|changes| changes.first()) {
                     let action = format!("{} {}", change.action, change.subject);
-                    engine.tell(Event::ActionStarted { node: change.node.clone(), phase: change.phase.clone(), action });
+                    engine.tell(Event::ActionStarted {
+                        node: change.node.clone(),
+                        phase: change.phase.clone(),
+                        action,
+                    });
                 }
             }
             Frame::Changed(_) => self.changed = true,
             Frame::Drifted(part) => {
                 self.drifted += 1;
                 for change in parts.get(part).into_iter().flatten() {
-                    engine.tell(Event::Drift(PlannedChange { certainty: Some(Certainty::Drifted), ..change.clone() }));
+                    engine.tell(Event::Drift(PlannedChange {
+                        certainty: Some(Certainty::Drifted),
+                        ..change.clone()
+                    }));
                 }
             }
             Frame::End(part, code) => {
@@ -187,12 +250,16 @@ impl Progress {
                 if code == 0 {
                     self.lines.clear();
                     for change in parts.get(part).into_iter().flatten() {
-                        engine.tell(Event::Action { change: change.clone(), changed: self.changed });
+                        engine
+                            .tell(Event::Action { change: change.clone(), changed: self.changed });
                     }
                 }
             }
             Frame::Waiting => {
-                let node = parts.first().and_then(|changes| changes.first()).map(|change| change.node.clone());
+                let node = parts
+                    .first()
+                    .and_then(|changes| changes.first())
+                    .map(|change| change.node.clone());
                 let message = "waits for another operation that is changing this node".to_owned();
                 engine.tell(Event::Message { node, level: "info".to_owned(), message });
             }
@@ -202,8 +269,14 @@ impl Progress {
             Frame::Line { text, begins, ends } => {
                 let line = engine.vault.redact_piece(&text, begins, ends);
                 self.lines.push(&line, ends);
-                let Some(change) = self.current.and_then(|part| parts.get(part)?.first()) else { return };
-                let (node, phase, action) = (change.node.clone(), change.phase.clone(), format!("{} {}", change.action, change.subject));
+                let Some(change) = self.current.and_then(|part| parts.get(part)?.first()) else {
+                    return;
+                };
+                let (node, phase, action) = (
+                    change.node.clone(),
+                    change.phase.clone(),
+                    format!("{} {}", change.action, change.subject),
+                );
                 engine.tell(Event::Output { node, phase, action, line: line.into_owned() });
             }
         }
@@ -212,14 +285,17 @@ impl Progress {
     /// Takes what is said outside of all parts.
     fn take_error(&mut self, frame: Frame, engine: &Engine) {
         match frame {
-            Frame::Line { text, begins, ends } => self.noise.push(&engine.vault.redact_piece(&text, begins, ends), ends),
+            Frame::Line { text, begins, ends } => {
+                self.noise.push(&engine.vault.redact_piece(&text, begins, ends), ends)
+            }
             Frame::Reason(reason) => self.reason = Some(engine.vault.redact(&reason).into_owned()),
             _ => {}
         }
     }
 }
 
-/// Why something ended with this code, as far as that can be known. What is said here is not said once more by its lines.
+/// Why something ended with this code, as far as that can be known. What is said here is not said
+/// once more by its lines.
 fn why(code: i32, reason: Option<String>, lines: &mut Excerpt) -> String {
     if let Some(reason) = reason.filter(|reason| !reason.trim().is_empty()) {
         let code = if code == 1 { String::new() } else { format!(" with exit code {code}") };

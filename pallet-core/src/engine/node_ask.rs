@@ -9,12 +9,17 @@ use crate::model::Observation;
 use crate::script::observe;
 use crate::transport::Stream;
 
-/// So much a node may answer when it is asked what it is. It is held as a whole, for each node that is asked at once.
+/// So much a node may answer when it is asked what it is. It is held as a whole, for each node that
+/// is asked at once.
 const ANSWER: usize = 64 << 20;
 
 impl NodeRun {
     /// Asks the node what is wanted, and its facts.
-    pub(super) async fn ask(&mut self, engine: &Engine, wanted: &Observation) -> Result<observe::Observed, NodeError> {
+    pub(super) async fn ask(
+        &mut self,
+        engine: &Engine,
+        wanted: &Observation,
+    ) -> Result<observe::Observed, NodeError> {
         let token = token();
         let script = observe::compile(wanted, &token);
         if !self.step.starts_with("phase ") {
@@ -39,7 +44,11 @@ impl NodeRun {
         let Some(result) = result else {
             // it may go on for ever: the connection is not used again
             self.transport = None;
-            let message = format!("the node was asked what it is, and its answer did not end within {} MiB", ANSWER >> 20);
+            let message = format!(
+                "the node was asked what it is, and its answer did not end \
+                within {} MiB",
+                ANSWER >> 20
+            );
             return Err(NodeError::new(message));
         };
         let code = result.map_err(|error| NodeError::new(error.to_string()))?;

@@ -1,4 +1,5 @@
-//! One node in one operation: who logs in, waiting for a node that was just made, and running scripts.
+//! One node in one operation: who logs in, waiting for a node that was just made, and running
+//! scripts.
 
 use std::time::Duration;
 
@@ -16,7 +17,10 @@ const ANSWER_PAUSE: Duration = Duration::from_secs(1);
 
 impl NodeRun {
     /// Connects, if that was not done yet.
-    pub(super) async fn connect(&mut self, engine: &Engine) -> Result<(&mut dyn Transport, &Become), TransportError> {
+    pub(super) async fn connect(
+        &mut self,
+        engine: &Engine,
+    ) -> Result<(&mut dyn Transport, &Become), TransportError> {
         let transport = match self.transport.take() {
             Some(transport) => transport,
             None => self.open(engine).await?,
@@ -26,7 +30,10 @@ impl NodeRun {
 
     /// Connects, so that this is done when something is asked.
     pub(super) async fn reach(&mut self, engine: &Engine) {
-        if let Err(error) = unless_stopped(engine, "reaching it", async { self.connect(engine).await.map(drop) }).await {
+        if let Err(error) =
+            unless_stopped(engine, "reaching it", async { self.connect(engine).await.map(drop) })
+                .await
+        {
             self.fail(NodeError::new(error.to_string()));
         }
     }
@@ -45,7 +52,9 @@ impl NodeRun {
     pub(super) fn cannot_be_asked(&self) -> Option<String> {
         match self.node.status {
             NodeStatus::Stopped => Some("the node is stopped; converge starts it".to_owned()),
-            NodeStatus::Starting => Some("the node is still starting; try again in a moment".to_owned()),
+            NodeStatus::Starting => {
+                Some("the node is still starting; try again in a moment".to_owned())
+            }
             NodeStatus::Running | NodeStatus::Failed | NodeStatus::Unknown => None,
         }
     }
@@ -54,8 +63,10 @@ impl NodeRun {
         let (connection, image_user) = self.connection();
         let (asked, settings) = (connection.clone(), engine.connect.clone());
         // the ssh configuration may name commands, which nobody else should wait for
-        let login = tokio::task::spawn_blocking(move || transport::login_user(&asked, &settings)).await;
-        let login = login.map_err(|error| TransportError::Config { message: error.to_string() })??;
+        let login =
+            tokio::task::spawn_blocking(move || transport::login_user(&asked, &settings)).await;
+        let login =
+            login.map_err(|error| TransportError::Config { message: error.to_string() })??;
         let root = match &connection {
             // a node that is entered from this machine is entered as its root
             Connection::Exec { .. } => true,
@@ -69,7 +80,10 @@ impl NodeRun {
             (false, None) if engine.admin_user.no_sudo => Become::Login,
             (false, None) => Become::Root(engine.sudo_password.clone()),
         };
-        self.kept_as = engine.connections.as_ref().and_then(|_| Key::of(&self.node.id, &connection, login.as_deref()));
+        self.kept_as = engine
+            .connections
+            .as_ref()
+            .and_then(|_| Key::of(&self.node.id, &connection, login.as_deref()));
         if let (Some(connections), Some(key)) = (&engine.connections, &self.kept_as)
             && let Some(kept) = connections.take(key).await
         {
@@ -80,12 +94,18 @@ impl NodeRun {
         Ok(connected)
     }
 
-    /// Waits until a new node answers. Its ssh server may be up before it has its keys and its users.
+    /// Waits until a new node answers. Its ssh server may be up before it has its keys and its
+    /// users.
     pub(super) async fn answer(&mut self, engine: &Engine) {
         let deadline = Instant::now() + engine.boot_timeout;
-        let known_keys = matches!(&self.node.connection, Connection::Ssh(ssh) if !ssh.host_keys.is_empty());
+        let known_keys =
+            matches!(&self.node.connection, Connection::Ssh(ssh) if !ssh.host_keys.is_empty());
         loop {
-            let error = match unless_stopped(engine, "its start", async { self.connect(engine).await.map(drop) }).await {
+            let error = match unless_stopped(engine, "its start", async {
+                self.connect(engine).await.map(drop)
+            })
+            .await
+            {
                 Ok(()) => return,
                 Err(error) => error,
             };
@@ -103,7 +123,10 @@ impl NodeRun {
             }
             if Instant::now() + ANSWER_PAUSE > deadline {
                 self.silent = true;
-                return self.fail(NodeError::new(format!("it did not answer within {} s: {error}", engine.boot_timeout.as_secs())));
+                return self.fail(NodeError::new(format!(
+                    "it did not answer within {} s: {error}",
+                    engine.boot_timeout.as_secs()
+                )));
             }
             tokio::select! {
                 () = sleep(ANSWER_PAUSE) => {}

@@ -32,7 +32,8 @@ pub(super) struct NodeRun {
     pub(super) r#become: Become,
     /// What is being done on the node, for messages.
     pub(super) step: String,
-    /// Known, or guessed and not yet confirmed: remembered from an earlier run, or those of another node.
+    /// Known, or guessed and not yet confirmed: remembered from an earlier run, or those of another
+    /// node.
     pub(super) facts: Option<Facts>,
     pub(super) confirmed: bool,
     remembered: bool,
@@ -63,8 +64,14 @@ pub(super) struct NodeRun {
 }
 
 impl NodeRun {
-    pub(super) fn new(engine: &Engine, node: Node, group: Arc<GroupSpec>, options: &LiftOptions) -> Self {
-        let facts = engine.facts_cache.as_ref().and_then(|cache| cache.get(&engine.project, &node.id));
+    pub(super) fn new(
+        engine: &Engine,
+        node: Node,
+        group: Arc<GroupSpec>,
+        options: &LiftOptions,
+    ) -> Self {
+        let facts =
+            engine.facts_cache.as_ref().and_then(|cache| cache.get(&engine.project, &node.id));
         NodeRun {
             node,
             group,
@@ -94,8 +101,18 @@ impl NodeRun {
     }
 
     /// A node that does not exist yet.
-    pub(super) fn predicted(engine: &Engine, node: PredictedNode, group: Arc<GroupSpec>, options: &LiftOptions) -> Self {
-        NodeRun { facts: Some(node.facts), confirmed: true, predicted: true, ..NodeRun::new(engine, node.node, group, options) }
+    pub(super) fn predicted(
+        engine: &Engine,
+        node: PredictedNode,
+        group: Arc<GroupSpec>,
+        options: &LiftOptions,
+    ) -> Self {
+        NodeRun {
+            facts: Some(node.facts),
+            confirmed: true,
+            predicted: true,
+            ..NodeRun::new(engine, node.node, group, options)
+        }
     }
 
     /// Takes what was declared for the node.
@@ -159,7 +176,13 @@ impl NodeRun {
                     self.remembered = true;
                 }
                 if !self.confirmed {
-                    self.flags.extend(observed.facts.pending_flags.iter().map(|flag| (flag.clone(), Certainty::Will)));
+                    self.flags.extend(
+                        observed
+                            .facts
+                            .pending_flags
+                            .iter()
+                            .map(|flag| (flag.clone(), Certainty::Will)),
+                    );
                     self.warn_of_wrong_claims(engine, &observed.facts.os);
                 }
                 self.leftovers = observed.leftovers;
@@ -179,10 +202,15 @@ impl NodeRun {
     /// What is found on a node overrides what its provider says of it.
     fn warn_of_wrong_claims(&self, engine: &Engine, found: &Os) {
         let Some(claimed) = &self.node.os else { return };
-        let version = claimed.version.is_empty() || found.version.is_empty() || version_is(&claimed.version, &found.version);
+        let version = claimed.version.is_empty()
+            || found.version.is_empty()
+            || version_is(&claimed.version, &found.version);
         let arch = claimed.arch.is_empty() || claimed.arch == found.arch;
         if claimed.id != found.id || !version || !arch {
-            let message = format!("its provider says that it is {claimed}; it is {found}, and is configured as that");
+            let message = format!(
+                "its provider says that it is {claimed}; it is {found}, and is \
+                configured as that"
+            );
             engine.tell(Event::Warning { node: Some(self.node.name.clone()), message });
         }
     }
@@ -196,7 +224,10 @@ impl NodeRun {
 
     /// One phase: plan it over what is known, and make the changes unless this is a dry run.
     pub(super) async fn phase(&mut self, engine: &Engine, position: usize, mode: Mode, mark: bool) {
-        let Some((phase, declared)) = self.declared.get_mut(position).map(|(phase, declared)| (phase.clone(), std::mem::take(declared)))
+        let Some((phase, declared)) = self
+            .declared
+            .get_mut(position)
+            .map(|(phase, declared)| (phase.clone(), std::mem::take(declared)))
         else {
             return;
         };
@@ -215,13 +246,30 @@ impl NodeRun {
         }
     }
 
-    async fn plan_and_apply(&mut self, engine: &Engine, position: usize, phase: &str, declared: &[Declared], mode: Mode, mark: bool) {
+    async fn plan_and_apply(
+        &mut self,
+        engine: &Engine,
+        position: usize,
+        phase: &str,
+        declared: &[Declared],
+        mode: Mode,
+        mark: bool,
+    ) {
         self.step = format!("phase {phase}");
-        engine.tell(Event::PhaseStarted { node: self.node.name.clone(), phase: phase.to_owned(), actions: declared.len() });
+        engine.tell(Event::PhaseStarted {
+            node: self.node.name.clone(),
+            phase: phase.to_owned(),
+            actions: declared.len(),
+        });
         let Some(state) = &self.state else { return };
         let mut predicted = state.clone();
         let flags_before = self.flags.clone();
-        let steps = match action::plan(declared, &mut predicted, &mut self.flags, mode == Mode::DriftOnly) {
+        let steps = match action::plan(
+            declared,
+            &mut predicted,
+            &mut self.flags,
+            mode == Mode::DriftOnly,
+        ) {
             Ok(steps) => steps,
             Err((index, error)) => {
                 self.fail(error_of(phase, &declared[index], error.to_string(), String::new()));
@@ -239,12 +287,19 @@ impl NodeRun {
         if changing == 0 && !mark_on_node {
             if std::mem::take(&mut self.leftovers) {
                 // they are no part of what was asked for, so what becomes of it is nobody's failure
-                drop(self.run(engine, &cleaning(&engine.library, &predicted.user), &mut |_, _| {}).await);
+                drop(
+                    self.run(engine, &cleaning(&engine.library, &predicted.user), &mut |_, _| {})
+                        .await,
+                );
             }
             self.state = Some(predicted);
             return;
         }
-        let also = if mark_on_node { format!("mkdir -p /var/lib/pallet && : > {BOOTSTRAPPED}") } else { String::new() };
+        let also = if mark_on_node {
+            format!("mkdir -p /var/lib/pallet && : > {BOOTSTRAPPED}")
+        } else {
+            String::new()
+        };
         let token = token();
         let later = self.flags_after(position);
         let present = self.present(engine, &steps).await;
@@ -262,7 +317,10 @@ impl NodeRun {
         };
         match compile(declared, &steps, &frame) {
             Ok(compiled) => self.apply(engine, phase, declared, &steps, &compiled, &token).await,
-            Err(error) => self.fail(NodeError { phase: Some(phase.to_owned()), ..NodeError::new(error.to_string()) }),
+            Err(error) => self.fail(NodeError {
+                phase: Some(phase.to_owned()),
+                ..NodeError::new(error.to_string())
+            }),
         }
         self.state = Some(predicted);
         self.stale = true;
@@ -274,10 +332,18 @@ impl NodeRun {
         later.filter_map(|declared| declared.options.if_flag.clone()).collect()
     }
 
-    /// The uploads of changes that are decided on the node that stand there already, each with its path. It is asked only where there are any.
-    pub(super) async fn present(&mut self, engine: &Engine, steps: &[Step]) -> Vec<(String, String)> {
+    /// The uploads of changes that are decided on the node that stand there already, each with its
+    /// path. It is asked only where there are any.
+    pub(super) async fn present(
+        &mut self,
+        engine: &Engine,
+        steps: &[Step],
+    ) -> Vec<(String, String)> {
         let mut wanted = Observation::default();
-        let changes = steps.iter().filter_map(|step| step.change.as_ref()).filter(|change| change.certainty == Certainty::May);
+        let changes = steps
+            .iter()
+            .filter_map(|step| step.change.as_ref())
+            .filter(|change| change.certainty == Certainty::May);
         for upload in changes.flat_map(|change| &change.uploads) {
             if let Some(path) = &upload.path {
                 wanted.content(path, &upload.digest);
@@ -287,7 +353,10 @@ impl NodeRun {
             return Vec::new();
         }
         let Ok(observed) = self.ask(engine, &wanted).await else { return Vec::new() };
-        let expected = wanted.files.into_iter().filter_map(|(path, question)| Some((path, question.text_unless?)));
+        let expected = wanted
+            .files
+            .into_iter()
+            .filter_map(|(path, question)| Some((path, question.text_unless?)));
         expected
             .filter(|(path, expected)| match observed.state.file(path) {
                 Known::Known(FileState::File { digest, .. }) => digest.as_ref() == Some(expected),
@@ -296,7 +365,14 @@ impl NodeRun {
             .collect()
     }
 
-    fn tell_steps(&mut self, engine: &Engine, phase: &str, declared: &[Declared], steps: &[Step], mode: Mode) {
+    fn tell_steps(
+        &mut self,
+        engine: &Engine,
+        phase: &str,
+        declared: &[Declared],
+        steps: &[Step],
+        mode: Mode,
+    ) {
         for step in steps {
             let declared = &declared[step.index];
             let mut change = self.describe(phase, declared, step);
@@ -329,7 +405,10 @@ impl NodeRun {
             certainty: change.map(|change| change.certainty),
             summary: change.map_or("nothing to do".to_owned(), |change| change.summary.clone()),
             diff: match change {
-                Some(change) if !change.diff.is_empty() && (declared.secret.is_some() || self.holds_secret(declared)) => {
+                Some(change)
+                    if !change.diff.is_empty()
+                        && (declared.secret.is_some() || self.holds_secret(declared)) =>
+                {
                     "  (it holds secrets, so the difference is not shown)\n".to_owned()
                 }
                 Some(change) => change.diff.clone(),
@@ -342,11 +421,14 @@ impl NodeRun {
         }
     }
 
-    /// Whether a file that the action looks at was written with secrets in it, now or before: what it holds still is not shown.
+    /// Whether a file that the action looks at was written with secrets in it, now or before: what
+    /// it holds still is not shown.
     pub(super) fn holds_secret(&self, declared: &Declared) -> bool {
         let mut wanted = Observation::default();
         declared.action.observe(&mut wanted);
-        self.state.as_ref().is_some_and(|state| wanted.files.keys().any(|path| state.holds_secret(path)))
+        self.state
+            .as_ref()
+            .is_some_and(|state| wanted.files.keys().any(|path| state.holds_secret(path)))
     }
 
     pub(super) fn outcome(&self) -> NodeOutcome {
@@ -355,7 +437,12 @@ impl NodeRun {
             (None, 0) => NodeResult::Unchanged,
             (None, changes) => NodeResult::Changed { changes },
         };
-        NodeOutcome { node: self.node.name.clone(), group: self.group.name.clone(), drifted: self.drifted, result }
+        NodeOutcome {
+            node: self.node.name.clone(),
+            group: self.group.name.clone(),
+            drifted: self.drifted,
+            result,
+        }
     }
 }
 

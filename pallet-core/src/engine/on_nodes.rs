@@ -9,15 +9,19 @@ use super::{Engine, EngineError};
 use crate::model::Node;
 
 impl Engine {
-    /// This engine for work on so many nodes, of which so many are worked on at once. A node that is only waited for, until it is reached and its
-    /// shell has answered, is none of those.
+    /// This engine for work on so many nodes, of which so many are worked on at once. A node that
+    /// is only waited for, until it is reached and its shell has answered, is none of those.
     pub(super) fn in_turns(&self, nodes: usize, parallel: usize) -> Engine {
         let parallel = parallel.max(1);
-        Engine { turns: (nodes > parallel).then(|| Arc::new(Semaphore::new(parallel))), ..self.clone() }
+        Engine {
+            turns: (nodes > parallel).then(|| Arc::new(Semaphore::new(parallel))),
+            ..self.clone()
+        }
     }
 }
 
-/// Does some work on each node, on so many at once; gives what came of it, in the order of the nodes.
+/// Does some work on each node, on so many at once; gives what came of it, in the order of the
+/// nodes.
 pub(super) async fn on_nodes<T, F>(
     engine: &Engine,
     nodes: Vec<Node>,
@@ -43,7 +47,11 @@ where
 }
 
 /// The nodes whose results are alike, together; in the order of the first of each.
-pub(super) fn grouped<'a, R>(results: &'a [R], node: fn(&R) -> &str, alike: fn(&R, &R) -> bool) -> Vec<(Vec<&'a str>, &'a R)> {
+pub(super) fn grouped<'a, R>(
+    results: &'a [R],
+    node: fn(&R) -> &str,
+    alike: fn(&R, &R) -> bool,
+) -> Vec<(Vec<&'a str>, &'a R)> {
     let mut groups: Vec<(Vec<&'a str>, &'a R)> = Vec::new();
     for result in results {
         match groups.iter_mut().find(|(_, known)| alike(known, result)) {

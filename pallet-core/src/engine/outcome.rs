@@ -15,7 +15,8 @@ pub struct Outcome {
     pub nodes: Vec<NodeOutcome>,
     /// The names of nodes that were created; in a dry run: that would be.
     pub created: Vec<String>,
-    /// The names of nodes that were destroyed; in a dry run: that would be. One that could not be is among `nodes`, with the reason.
+    /// The names of nodes that were destroyed; in a dry run: that would be. One that could not be
+    /// is among `nodes`, with the reason.
     pub destroyed: Vec<String>,
     /// What went wrong that is no node's part.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -74,7 +75,8 @@ pub struct NodeError {
     /// The place in the project.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceLocation>,
-    /// More for a person: the last lines that a command printed, or the line of the project with a mark.
+    /// More for a person: the last lines that a command printed, or the line of the project with a
+    /// mark.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub detail: String,
 }
@@ -82,7 +84,9 @@ pub struct NodeError {
 impl Outcome {
     /// Whether every node's part succeeded.
     pub fn ok(&self) -> bool {
-        !self.cancelled && self.errors.is_empty() && self.nodes.iter().all(|node| !matches!(node.result, NodeResult::Failed { .. }))
+        !self.cancelled
+            && self.errors.is_empty()
+            && self.nodes.iter().all(|node| !matches!(node.result, NodeResult::Failed { .. }))
     }
 
     /// How much was changed on the nodes since Pallet applied it, and is kept.
@@ -92,7 +96,9 @@ impl Outcome {
 
     /// How many nodes were changed, unchanged and failed.
     pub fn counts(&self) -> (usize, usize, usize) {
-        let count = |wanted: fn(&NodeResult) -> bool| self.nodes.iter().filter(|node| wanted(&node.result)).count();
+        let count = |wanted: fn(&NodeResult) -> bool| {
+            self.nodes.iter().filter(|node| wanted(&node.result)).count()
+        };
         (
             count(|result| matches!(result, NodeResult::Changed { .. })),
             count(|result| matches!(result, NodeResult::Unchanged)),

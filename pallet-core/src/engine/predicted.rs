@@ -1,10 +1,14 @@
-//! Nodes that do not exist yet, as a dry run plans them: against a fresh image of which little is known.
+//! Nodes that do not exist yet, as a dry run plans them: against a fresh image of which little is
+//! known.
 
 use std::sync::Arc;
 
 use super::GroupSpec;
 use super::template::Choice;
-use crate::model::{Connection, Facts, GroupState, KNOWN_AFTER_APPLY, Known, Node, NodeState, Observation, Os, PackageState, UserState};
+use crate::model::{
+    Connection, Facts, GroupState, KNOWN_AFTER_APPLY, Known, Node, NodeState, Observation, Os,
+    PackageState, UserState,
+};
 use crate::plugin::Hardware;
 
 /// A node that would be created.
@@ -15,7 +19,8 @@ pub(super) struct PredictedNode {
 }
 
 impl PredictedNode {
-    /// The node as it would be right after its creation; `None` where the system on its image is not known.
+    /// The node as it would be right after its creation; `None` where the system on its image is
+    /// not known.
     pub(super) fn of(name: &str, group: &str, choice: Option<&Choice>) -> Option<Self> {
         let choice = choice?;
         let os = choice.image.as_ref()?.os.clone()?;
@@ -34,7 +39,8 @@ impl PredictedNode {
             bootstrapped: false,
             pending_flags: Vec::new(),
         };
-        // only nodes whose provider keeps tags are made; nobody knows an address yet, and this says so where one would stand
+        // only nodes whose provider keeps tags are made; nobody knows an address yet, and this says
+        // so where one would stand
         let node = Node {
             group: Some(group.to_owned()),
             address: Some(format!("{name}{KNOWN_AFTER_APPLY}")),
@@ -45,13 +51,21 @@ impl PredictedNode {
     }
 
     /// Each with its group.
-    pub(super) fn with_groups(nodes: Vec<Self>, groups: &[Arc<GroupSpec>]) -> Vec<(Self, Arc<GroupSpec>)> {
-        let group_of = |name: Option<&String>| groups.iter().find(|group| Some(&group.name) == name).cloned();
-        nodes.into_iter().filter_map(|node| group_of(node.node.group.as_ref()).map(|group| (node, group))).collect()
+    pub(super) fn with_groups(
+        nodes: Vec<Self>,
+        groups: &[Arc<GroupSpec>],
+    ) -> Vec<(Self, Arc<GroupSpec>)> {
+        let group_of =
+            |name: Option<&String>| groups.iter().find(|group| Some(&group.name) == name).cloned();
+        nodes
+            .into_iter()
+            .filter_map(|node| group_of(node.node.group.as_ref()).map(|group| (node, group)))
+            .collect()
     }
 }
 
-/// What a fresh image is taken to be: no package, user or group of those that are asked for is there but root; all else is not known.
+/// What a fresh image is taken to be: no package, user or group of those that are asked for is
+/// there but root; all else is not known.
 pub(super) fn fresh(os: Os, wanted: &Observation) -> NodeState {
     let mut state = NodeState::new(os);
     for name in &wanted.packages {
@@ -64,7 +78,14 @@ pub(super) fn fresh(os: Os, wanted: &Observation) -> NodeState {
         state.set_group(name, None);
     }
     if let Known::Known(_) = state.user("root") {
-        state.set_user("root", Some(UserState { uid: Some(0), home: Some("/root".to_owned()), ..UserState::default() }));
+        state.set_user(
+            "root",
+            Some(UserState {
+                uid: Some(0),
+                home: Some("/root".to_owned()),
+                ..UserState::default()
+            }),
+        );
     }
     if let Known::Known(_) = state.group("root") {
         state.set_group("root", Some(GroupState { gid: Some(0) }));

@@ -1,4 +1,5 @@
-//! The engine's side of a request: records what phase functions declare for one node, and answers what they ask.
+//! The engine's side of a request: records what phase functions declare for one node, and answers
+//! what they ask.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -11,9 +12,13 @@ use super::NodeError;
 use super::scope;
 use super::vault::Vault;
 use super::workspace::Directory;
-use crate::action::{ActionEntry, AnyAction, Claimed, Condition, Declared, Shown, SourceLocation, TABLE};
+use crate::action::{
+    ActionEntry, AnyAction, Claimed, Condition, Declared, Shown, SourceLocation, TABLE,
+};
 use crate::model::{AdminUser, Capabilities, Environment, Target};
-use crate::plugin::operation::{self, CallFunction, DeclareAction, GetSettings, Log, Scope, SetSettings};
+use crate::plugin::operation::{
+    self, CallFunction, DeclareAction, GetSettings, Log, Scope, SetSettings,
+};
 use crate::plugin::{ErrorKind, PluginError, RequestHost};
 use crate::registry::Registry;
 
@@ -36,7 +41,8 @@ pub(super) struct Session {
     pub(super) showing: Showing,
     /// Is told who calls functions, and writes and reads settings.
     pub(super) watcher: Option<Arc<Watcher>>,
-    /// Takes what is wrong with actions in place of the functions, which go on: a check finds all of it at once.
+    /// Takes what is wrong with actions in place of the functions, which go on: a check finds all
+    /// of it at once.
     pub(super) refused: Option<Arc<Mutex<Vec<NodeError>>>>,
 }
 
@@ -75,12 +81,14 @@ pub(super) enum Showing {
     Instead,
 }
 
-/// The request of one node in one phase, as the project's functions have it, or as a function of a crate does.
+/// The request of one node in one phase, as the project's functions have it, or as a function of a
+/// crate does.
 #[derive(Clone)]
 pub(super) struct NodeRequest {
     inner: Arc<Inner>,
-    /// The crate function that this request was given to. It is the request that tells who acts, and not who was called last: a function of the
-    /// project acts for itself, wherever it is called from.
+    /// The crate function that this request was given to. It is the request that tells who acts,
+    /// and not who was called last: a function of the project acts for itself, wherever it is
+    /// called from.
     caller: Option<Arc<Caller>>,
 }
 
@@ -95,23 +103,34 @@ struct Caller {
 impl Caller {
     /// Refuses what goes beyond what the crate may do. `what` names it: `remote_file /etc/motd`.
     fn check(&self, what: &str, needed: &Capabilities) -> Result<(), PluginError> {
-        let lacking = self.capabilities.as_ref().and_then(|capabilities| capabilities.lacks(needed));
+        let lacking =
+            self.capabilities.as_ref().and_then(|capabilities| capabilities.lacks(needed));
         lacking.map_or(Ok(()), |lacking| Err(self.denied(what, &lacking.to_string())))
     }
 
-    /// Refuses a call of a crate that is not required: another crate may do what this one does not declare, and who installs it sees what it
-    /// requires.
+    /// Refuses a call of a crate that is not required: another crate may do what this one does not
+    /// declare, and who installs it sees what it requires.
     fn check_call(&self, registry: &Registry, called: &str) -> Result<(), PluginError> {
         let requires = registry.requires(&self.config_crate);
-        if self.capabilities.is_none() || called == self.config_crate || requires.contains(&called) {
+        if self.capabilities.is_none() || called == self.config_crate || requires.contains(&called)
+        {
             return Ok(());
         }
         let required = if requires.is_empty() { "none".to_owned() } else { requires.join(", ") };
-        Err(self.denied(&format!("a call of crate {called}"), &format!("the crates that it says it requires are {required}")))
+        Err(self.denied(
+            &format!("a call of crate {called}"),
+            &format!(
+                "the crates that it says it \
+            requires are {required}"
+            ),
+        ))
     }
 
     fn denied(&self, what: &str, why: &str) -> PluginError {
-        let message = format!("crate {}, function {}: {what} is not what it may do: {why}", self.config_crate, self.function);
+        let message = format!(
+            "crate {}, function {}: {what} is not what it may do: {why}",
+            self.config_crate, self.function
+        );
         PluginError::new(ErrorKind::Denied, message).with_help("tell the crate's author")
     }
 }
@@ -163,7 +182,11 @@ impl NodeRequest {
         let (action, source) = (wanted.action.clone(), wanted.source.clone());
         if let Err(error) = self.declare_one(wanted) {
             let outermost = self.recorded().calls.iter().find_map(|(_, source)| source.clone());
-            let error = NodeError { action: Some(action), source: outermost.or(source), ..NodeError::new(error.to_string()) };
+            let error = NodeError {
+                action: Some(action),
+                source: outermost.or(source),
+                ..NodeError::new(error.to_string())
+            };
             refused.lock().unwrap_or_else(PoisonError::into_inner).push(error);
         }
         Ok(())
@@ -171,11 +194,17 @@ impl NodeRequest {
 
     fn declare_one(&self, wanted: DeclareAction) -> Result<(), PluginError> {
         let mut all = TABLE.iter().chain(&self.inner.session.actions);
-        let entry: &ActionEntry = all.find(|entry| entry.name == wanted.action).ok_or_else(|| {
-            let message = format!("there is no action `{}`", wanted.action);
-            PluginError::new(ErrorKind::Unsupported, message).with_help("it may need a newer pallet")
-        })?;
-        let invalid = |error: crate::action::ActionError| PluginError::new(ErrorKind::InvalidInput, error.to_string());
+        let entry: &ActionEntry =
+            all.find(|entry| entry.name == wanted.action).ok_or_else(|| {
+                let message = format!("there is no action `{}`", wanted.action);
+                PluginError::new(ErrorKind::Unsupported, message).with_help(
+                    "it may need a newer \
+                pallet",
+                )
+            })?;
+        let invalid = |error: crate::action::ActionError| {
+            PluginError::new(ErrorKind::InvalidInput, error.to_string())
+        };
         let mut arguments = wanted.arguments;
         for entered in self.recorded().scopes.iter().rev() {
             scope::apply(&entered.scope, entry, &mut arguments);
@@ -208,8 +237,18 @@ impl NodeRequest {
         let mut recorded = self.recorded();
         let source = recorded.calls.iter().find_map(|(_, source)| source.clone()).or(wanted.source);
         let via = recorded.calls.iter().map(|(name, _)| name.clone()).collect();
-        let conditions = recorded.scopes.iter().flat_map(|entered| &entered.conditions).cloned().collect();
-        let declared = Declared { action, options: wanted.options, conditions, secret, source, via, shown, accounts: OnceLock::new() };
+        let conditions =
+            recorded.scopes.iter().flat_map(|entered| &entered.conditions).cloned().collect();
+        let declared = Declared {
+            action,
+            options: wanted.options,
+            conditions,
+            secret,
+            source,
+            via,
+            shown,
+            accounts: OnceLock::new(),
+        };
         let recorded = &mut *recorded;
         if let Some((earlier, what)) = recorded.claimed.add(&declared, &recorded.declared) {
             return Err(undoes(&declared, &recorded.declared[earlier], &what));
@@ -218,35 +257,52 @@ impl NodeRequest {
         Ok(())
     }
 
-    /// What may be shown of an action, where that is wanted; `placeholders`: some may stand in its arguments.
+    /// What may be shown of an action, where that is wanted; `placeholders`: some may stand in its
+    /// arguments.
     fn show(&self, entry: &ActionEntry, arguments: &Value, placeholders: bool) -> Option<Shown> {
         if self.inner.session.showing == Showing::Nothing {
             return None;
         }
         let action = placeholders.then(|| (entry.parse)(arguments.clone()).ok()).flatten();
         // some arguments must be of a form that no placeholder has
-        let fits = |action: &mut Box<dyn AnyAction>| action.prepare(&self.inner.session.workspace).is_ok();
+        let fits =
+            |action: &mut Box<dyn AnyAction>| action.prepare(&self.inner.session.workspace).is_ok();
         let action = action.and_then(|mut action| fits(&mut action).then_some(action));
         Some(Shown { arguments: scope::without_defaults(entry, arguments), action })
     }
 
     /// Puts secrets into arguments; gives what names the action without them, if there are any.
-    fn reveal(&self, entry: &ActionEntry, arguments: &mut Value) -> Result<Option<String>, PluginError> {
+    fn reveal(
+        &self,
+        entry: &ActionEntry,
+        arguments: &mut Value,
+    ) -> Result<Option<String>, PluginError> {
         if !Vault::concerns(arguments) {
             return Ok(None);
         }
         let named = arguments.clone();
-        let revealed = self.inner.session.vault.reveal(arguments).map_err(|message| PluginError::new(ErrorKind::InvalidInput, message))?;
+        let revealed = self
+            .inner
+            .session
+            .vault
+            .reveal(arguments)
+            .map_err(|message| PluginError::new(ErrorKind::InvalidInput, message))?;
         if !revealed {
             return Ok(None);
         }
         scope::keep_no_versions(entry, arguments);
-        Ok(Some((entry.parse)(named).map_or_else(|_| "with secrets".to_owned(), |action| action.subject())))
+        Ok(Some(
+            (entry.parse)(named)
+                .map_or_else(|_| "with secrets".to_owned(), |action| action.subject()),
+        ))
     }
 
     fn watch(&self, what: Doing<'_>) {
         if let Some(watcher) = &self.inner.session.watcher {
-            let by = self.caller.as_ref().map(|caller| format!("{}.{}", caller.config_crate, caller.function));
+            let by = self
+                .caller
+                .as_ref()
+                .map(|caller| format!("{}.{}", caller.config_crate, caller.function));
             watcher(Seen { target: &self.inner.target, phase: &self.inner.phase, by, what });
         }
     }
@@ -256,14 +312,32 @@ impl NodeRequest {
         {
             let mut recorded = self.recorded();
             if recorded.calls.len() >= MAX_CALL_DEPTH {
-                let chain = recorded.calls.iter().rev().take(4).map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" <- ");
-                let message = format!("crate functions call each other more than {MAX_CALL_DEPTH} deep: {chain}");
+                let chain = recorded
+                    .calls
+                    .iter()
+                    .rev()
+                    .take(4)
+                    .map(|(name, _)| name.as_str())
+                    .collect::<Vec<_>>()
+                    .join(" <- ");
+                let message = format!(
+                    "crate functions call each other more than {MAX_CALL_DEPTH} \
+                    deep: {chain}"
+                );
                 return Err(PluginError::new(ErrorKind::Failed, message));
             }
-            recorded.calls.push((format!("{}.{}", wanted.config_crate, wanted.function), wanted.source.clone()));
+            recorded.calls.push((
+                format!("{}.{}", wanted.config_crate, wanted.function),
+                wanted.source.clone(),
+            ));
         }
         let answer = self.as_crate(wanted).and_then(|request| {
-            self.inner.session.registry.call(&wanted.config_crate, &wanted.function, Arc::new(request), &wanted.arguments)
+            self.inner.session.registry.call(
+                &wanted.config_crate,
+                &wanted.function,
+                Arc::new(request),
+                &wanted.arguments,
+            )
         });
         let recorded = &mut *self.recorded();
         recorded.calls.pop();
@@ -281,7 +355,8 @@ impl NodeRequest {
         let caller = Caller {
             config_crate: wanted.config_crate.clone(),
             function: wanted.function.clone(),
-            capabilities: capabilities.map_err(|error| PluginError::new(ErrorKind::NotFound, error.to_string()))?,
+            capabilities: capabilities
+                .map_err(|error| PluginError::new(ErrorKind::NotFound, error.to_string()))?,
         };
         Ok(NodeRequest { inner: self.inner.clone(), caller: Some(Arc::new(caller)) })
     }
@@ -294,7 +369,13 @@ impl NodeRequest {
         }
         let recorded = &mut *self.recorded();
         if recorded.scopes.len() >= MAX_CALL_DEPTH {
-            return Err(PluginError::new(ErrorKind::Failed, format!("scopes of actions are more than {MAX_CALL_DEPTH} deep")));
+            return Err(PluginError::new(
+                ErrorKind::Failed,
+                format!(
+                    "scopes of actions are more \
+                than {MAX_CALL_DEPTH} deep"
+                ),
+            ));
         }
         let conditions = scope::conditions(&scope, &mut recorded.conditions)?;
         recorded.scopes.push(Entered { scope, conditions, depth: recorded.calls.len() });
@@ -305,7 +386,13 @@ impl NodeRequest {
         let recorded = &mut *self.recorded();
         let depth = recorded.calls.len();
         let left = recorded.scopes.pop_if(|entered| entered.depth == depth);
-        left.map(drop).ok_or_else(|| PluginError::new(ErrorKind::InvalidInput, "there is no scope to leave"))
+        left.map(drop).ok_or_else(|| {
+            PluginError::new(
+                ErrorKind::InvalidInput,
+                "there is no scope \
+            to leave",
+            )
+        })
     }
 
     fn get_settings(&self, wanted: GetSettings) -> Value {
@@ -316,11 +403,20 @@ impl NodeRequest {
 
     fn set_settings(&self, wanted: SetSettings) -> Result<(), PluginError> {
         let Value::Object(value) = wanted.value else {
-            return Err(PluginError::new(ErrorKind::InvalidInput, format!("settings for {} must be an object", wanted.facility)));
+            return Err(PluginError::new(
+                ErrorKind::InvalidInput,
+                format!(
+                    "settings for {} must be \
+                an object",
+                    wanted.facility
+                ),
+            ));
         };
         self.watch(Doing::Writes(&wanted.facility));
         let mut settings = self.settings();
-        let there = settings.entry((self.inner.target.id.clone(), wanted.facility)).or_insert_with(|| json!({}));
+        let there = settings
+            .entry((self.inner.target.id.clone(), wanted.facility))
+            .or_insert_with(|| json!({}));
         if let Value::Object(there) = there {
             there.extend(value);
         }
@@ -347,7 +443,9 @@ impl RequestHost for NodeRequest {
             operation::ADMIN_USER => write(&session.admin_user),
             operation::PHASE => Ok(Value::String(self.inner.phase.clone())),
             operation::GET_SETTINGS => Ok(self.get_settings(read(operation, payload)?)),
-            operation::SET_SETTINGS => self.set_settings(read(operation, payload)?).map(|()| Value::Null),
+            operation::SET_SETTINGS => {
+                self.set_settings(read(operation, payload)?).map(|()| Value::Null)
+            }
             operation::ENTER_SCOPE => self.enter(read(operation, payload)?).map(|()| Value::Null),
             operation::LEAVE_SCOPE => self.leave().map(|()| Value::Null),
             operation::LOG => {
@@ -357,7 +455,10 @@ impl RequestHost for NodeRequest {
             }
             _ => {
                 let message = format!("this pallet has no operation `{operation}`");
-                Err(PluginError::new(ErrorKind::Unsupported, message).with_help("the crate needs a newer pallet"))
+                Err(PluginError::new(ErrorKind::Unsupported, message).with_help(
+                    "the crate needs a \
+                    newer pallet",
+                ))
             }
         }
     }
@@ -365,7 +466,9 @@ impl RequestHost for NodeRequest {
 
 /// Two actions of one phase that can never both be true.
 fn undoes(action: &Declared, earlier: &Declared, what: &str) -> PluginError {
-    let place = |action: &Declared| action.source.as_ref().map(|source| format!(" ({source})")).unwrap_or_default();
+    let place = |action: &Declared| {
+        action.source.as_ref().map(|source| format!(" ({source})")).unwrap_or_default()
+    };
     let message = format!(
         "{}{} undoes {}{}: each run would make both changes; they differ in {what}",
         action.label(),
@@ -373,14 +476,18 @@ fn undoes(action: &Declared, earlier: &Declared, what: &str) -> PluginError {
         earlier.label(),
         place(earlier)
     );
-    PluginError::new(ErrorKind::InvalidInput, message)
-        .with_help("keep one of them, or put them under opposite conditions or into different phases")
+    PluginError::new(ErrorKind::InvalidInput, message).with_help(
+        "keep one of them, or put them under opposite conditions or into different \
+            phases",
+    )
 }
 
 fn read<T: DeserializeOwned>(operation: &str, payload: Value) -> Result<T, PluginError> {
-    serde_json::from_value(payload).map_err(|error| PluginError::new(ErrorKind::InvalidInput, format!("{operation}: {error}")))
+    serde_json::from_value(payload)
+        .map_err(|error| PluginError::new(ErrorKind::InvalidInput, format!("{operation}: {error}")))
 }
 
 fn write(value: &impl serde::Serialize) -> Result<Value, PluginError> {
-    serde_json::to_value(value).map_err(|error| PluginError::new(ErrorKind::Failed, error.to_string()))
+    serde_json::to_value(value)
+        .map_err(|error| PluginError::new(ErrorKind::Failed, error.to_string()))
 }

@@ -39,14 +39,19 @@ pub(super) fn apply(scope: &Scope, entry: &ActionEntry, arguments: &mut Value) {
     }
 }
 
-/// The arguments that say something: functions of crates also give those that are what they are anyway.
+/// The arguments that say something: functions of crates also give those that are what they are
+/// anyway.
 pub(super) fn without_defaults(entry: &ActionEntry, arguments: &Value) -> Value {
     let schema = (entry.parameters)();
-    let says = |name: &str, value: &Value| !value.is_null() && schema["properties"][name].get("default") != Some(value);
+    let says = |name: &str, value: &Value| {
+        !value.is_null() && schema["properties"][name].get("default") != Some(value)
+    };
     match arguments {
-        Value::Object(arguments) => {
-            arguments.iter().filter(|(name, value)| says(name, value)).map(|(name, value)| (name.clone(), value.clone())).collect()
-        }
+        Value::Object(arguments) => arguments
+            .iter()
+            .filter(|(name, value)| says(name, value))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
         other => other.clone(),
     }
 }
@@ -67,7 +72,10 @@ pub(super) fn conditions(scope: &Scope, next: &mut usize) -> Result<Vec<Conditio
     for (command, unless) in [(&scope.when, false), (&scope.when_not, true)] {
         let Some(command) = command else { continue };
         if command.trim().is_empty() || command.contains('\0') {
-            let message = format!("the condition {command:?} is no command; give one that only looks, such as \"test -e /etc/motd\"");
+            let message = format!(
+                "the condition {command:?} is no command; give one that only \
+                looks, such as \"test -e /etc/motd\""
+            );
             return Err(PluginError::new(ErrorKind::InvalidInput, message));
         }
         conditions.push(Condition { id: *next, command: command.clone(), unless });

@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 use crate::plugin::operation::{self, InvokeService};
 use crate::plugin::{ErrorKind, PluginError, RequestHost, Service, dispatch};
 
-/// What providers can ask of their host: made before the services, and given to each in its context.
+/// What providers can ask of their host: made before the services, and given to each in its
+/// context.
 pub struct ServiceBridge {
     /// Is told what a provider says while something takes long.
     pub progress: Arc<dyn Fn(&str) + Send + Sync>,
@@ -29,10 +30,18 @@ impl RequestHost for ServiceBridge {
             operation::IS_CANCELLED => Ok(self.cancel.is_cancelled().into()),
             operation::SERVICE => {
                 let InvokeService { service, operation, payload } = serde_json::from_value(payload)
-                    .map_err(|error| PluginError::new(ErrorKind::InvalidInput, format!("{operation}: {error}")))?;
+                    .map_err(|error| {
+                        PluginError::new(ErrorKind::InvalidInput, format!("{operation}: {error}"))
+                    })?;
                 dispatch((self.services)(&service)?.as_ref(), &operation, payload)
             }
-            other => Err(PluginError::new(ErrorKind::Unsupported, format!("the host has no operation `{other}` for providers"))),
+            other => Err(PluginError::new(
+                ErrorKind::Unsupported,
+                format!(
+                    "the host has no \
+                operation `{other}` for providers"
+                ),
+            )),
         }
     }
 }

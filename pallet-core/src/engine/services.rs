@@ -1,4 +1,5 @@
-//! The services of a project, opened by their names. A service can ask for the others, as those of the provider `hybrid` do.
+//! The services of a project, opened by their names. A service can ask for the others, as those of
+//! the provider `hybrid` do.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -28,11 +29,13 @@ pub struct Services {
     pub registry: Arc<Registry>,
     /// What is configured, by name.
     pub configured: BTreeMap<String, ServiceConfig>,
-    /// What all services are told of their host. Name, directory for data, and host are each service's own, and are filled in.
+    /// What all services are told of their host. Name, directory for data, and host are each
+    /// service's own, and are filled in.
     pub context: ServiceContext,
     /// Each provider may keep files of its own in a directory below this one.
     pub data: PathBuf,
-    /// Tells the services that an operation was stopped; an engine that works with them has the same one.
+    /// Tells the services that an operation was stopped; an engine that works with them has the
+    /// same one.
     pub cancel: CancellationToken,
     /// Is told what providers say while something takes long, in one line.
     pub progress: Arc<dyn Fn(&str) + Send + Sync>,
@@ -56,14 +59,32 @@ impl Services {
         Others { services: self.clone(), open: Mutex::default(), above: Vec::new() }.find(name)
     }
 
-    /// A service of this name as it is configured here, which may differ from what `configured` says, or be new.
-    pub fn open_as(&self, name: &str, service: &ServiceConfig) -> Result<Arc<dyn Service>, RegistryError> {
-        self.open_with(name, service, Others { services: self.clone(), open: Mutex::default(), above: vec![name.to_owned()] })
+    /// A service of this name as it is configured here, which may differ from what `configured`
+    /// says, or be new.
+    pub fn open_as(
+        &self,
+        name: &str,
+        service: &ServiceConfig,
+    ) -> Result<Arc<dyn Service>, RegistryError> {
+        self.open_with(
+            name,
+            service,
+            Others { services: self.clone(), open: Mutex::default(), above: vec![name.to_owned()] },
+        )
     }
 
-    fn open_with(&self, name: &str, service: &ServiceConfig, others: Others) -> Result<Arc<dyn Service>, RegistryError> {
+    fn open_with(
+        &self,
+        name: &str,
+        service: &ServiceConfig,
+        others: Others,
+    ) -> Result<Arc<dyn Service>, RegistryError> {
         let services = Box::new(move |name: &str| others.find(name));
-        let bridge = ServiceBridge { progress: self.progress.clone(), cancel: self.cancel.clone(), services };
+        let bridge = ServiceBridge {
+            progress: self.progress.clone(),
+            cancel: self.cancel.clone(),
+            services,
+        };
         let context = ServiceContext {
             service: name.to_owned(),
             data_directory: self.data.join(&service.provider),
@@ -86,7 +107,10 @@ impl Others {
     fn find(&self, name: &str) -> Result<Arc<dyn Service>, PluginError> {
         let invalid = |message: String| PluginError::new(ErrorKind::InvalidInput, message);
         if self.above.iter().any(|above| above == name) {
-            return Err(invalid(format!("service {name} leads back to itself: {} -> {name}", self.above.join(" -> "))));
+            return Err(invalid(format!(
+                "service {name} leads back to itself: {} -> {name}",
+                self.above.join(" -> ")
+            )));
         }
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(service) = open.get(name) {
@@ -94,13 +118,22 @@ impl Others {
         }
         let Some(configured) = self.services.configured.get(name) else {
             let known: Vec<_> = self.services.configured.keys().map(String::as_str).collect();
-            let list = || if known.is_empty() { String::new() } else { format!("there are {}", known.join(", ")) };
+            let list = || {
+                if known.is_empty() {
+                    String::new()
+                } else {
+                    format!("there are {}", known.join(", "))
+                }
+            };
             let help = did_you_mean(name, known.iter().copied()).unwrap_or_else(list);
             return Err(invalid(format!("there is no service `{name}`")).with_help(help));
         };
         let above = self.above.iter().cloned().chain([name.to_owned()]).collect();
         let others = Others { services: self.services.clone(), open: Mutex::default(), above };
-        let service = self.services.open_with(name, configured, others).map_err(|error| invalid(format!("service {name}: {error}")))?;
+        let service = self
+            .services
+            .open_with(name, configured, others)
+            .map_err(|error| invalid(format!("service {name}: {error}")))?;
         open.insert(name.to_owned(), service.clone());
         Ok(service)
     }
@@ -113,9 +146,13 @@ mod tests {
     #[test]
     fn what_is_not_configured_is_an_error_that_says_what_is() {
         let mut services = Services::new("shop", Arc::default(), "/nowhere");
-        let error = |services: &Services, name: &str| services.open(name).err().unwrap().to_string();
+        let error =
+            |services: &Services, name: &str| services.open(name).err().unwrap().to_string();
         assert_eq!(error(&services, "lab"), "there is no service `lab`");
-        services.configured.insert("lab".to_owned(), ServiceConfig { provider: "sandbox".to_owned(), ..ServiceConfig::default() });
+        services.configured.insert(
+            "lab".to_owned(),
+            ServiceConfig { provider: "sandbox".to_owned(), ..ServiceConfig::default() },
+        );
         assert!(error(&services, "lob").contains("did you mean `lab`?"));
         let missing = error(&services, "lab");
         assert!(missing.starts_with("service lab: ") && missing.contains("sandbox"), "{missing}");

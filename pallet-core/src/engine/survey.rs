@@ -1,4 +1,5 @@
-//! Which files there are on nodes, and when each was last changed: what shows that nothing was written.
+//! Which files there are on nodes, and when each was last changed: what shows that nothing was
+//! written.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,24 +11,33 @@ use super::node_run::NodeRun;
 use super::{Engine, EngineError, GroupSpec};
 use crate::transport::Stream;
 
-/// The files of one node: what the node says of each, by its path. Kernel interfaces, `/run`, temporary files and logs are left out: they change
-/// while nobody does anything; so are the files that rpm's database is locked with, which a question writes too.
+/// The files of one node: what the node says of each, by its path. Kernel interfaces, `/run`,
+/// temporary files and logs are left out: they change while nobody does anything; so are the files
+/// that rpm's database is locked with, which a question writes too.
 pub type Files = BTreeMap<String, String>;
 
-/// A line for each file: mode, inode, owner, size, times of the last change of content and of anything, path. `%z` has the fraction of a second
-/// where the node's `stat` knows it. Of a directory only mode, owner and the time of its last entry: the rest changes when an overlay takes it in.
-const SCRIPT: &str = "find / \\( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/tmp -o -path /var/log \
-                      -o -path /var/run -o -path /var/cache/ldconfig \\) -prune -o ! -name '*\n*' \
-                      ! -path /var/lib/rpm ! -path /usr/lib/sysimage/rpm ! -name rpmdb.sqlite-shm ! -name rpmdb.sqlite-wal \
-                      \\( -type d -exec stat -c '%f - %u:%g - %y - %n' {} + -o -exec stat -c '%f %i %u:%g %s %y %z %n' {} + \\) 2>/dev/null\n\
-                      exit 0";
+/// A line for each file: mode, inode, owner, size, times of the last change of content and of
+/// anything, path. `%z` has the fraction of a second where the node's `stat` knows it. Of a
+/// directory only mode, owner and the time of its last entry: the rest changes when an overlay
+/// takes it in.
+const SCRIPT: &str = "find / \\( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path \
+    /tmp -o -path /var/tmp -o -path /var/log \
+    -o -path /var/run -o -path /var/cache/ldconfig \\) -prune -o ! -name '*\n*' \
+    ! -path /var/lib/rpm ! -path /usr/lib/sysimage/rpm ! -name rpmdb.sqlite-shm ! -name \
+    rpmdb.sqlite-wal \
+    \\( -type d -exec stat -c '%f - %u:%g - %y - %n' {} + -o -exec stat -c '%f %i %u:%g %s %y %z \
+    %n' {} + \\) 2>/dev/null\n\
+    exit 0";
 
 /// So long a list may be, in bytes.
 const LISTING: usize = 512 << 20;
 
 impl Engine {
     /// Lists the files of all running nodes of these groups, by the nodes' names.
-    pub async fn survey(&self, groups: &[GroupSpec]) -> Result<BTreeMap<String, Files>, EngineError> {
+    pub async fn survey(
+        &self,
+        groups: &[GroupSpec],
+    ) -> Result<BTreeMap<String, Files>, EngineError> {
         let nodes = self.ask(|service| service.nodes()).await?;
         let groups: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
         let mut found = BTreeMap::new();
@@ -47,12 +57,24 @@ impl Engine {
             };
             let Some(result) = result else {
                 run.transport = None;
-                let message = format!("node {name}: the list of its files did not end within {} MiB", LISTING >> 20);
+                let message = format!(
+                    "node {name}: the list of its files did not end within {} \
+                    MiB",
+                    LISTING >> 20
+                );
                 return Err(EngineError::Refused(message));
             };
             run.close().await;
-            result.map_err(|error| EngineError::Refused(format!("node {name}: its files cannot be listed: {error}")))?;
-            found.insert(name, String::from_utf8_lossy(&listing).lines().filter_map(entry).collect());
+            result.map_err(|error| {
+                EngineError::Refused(format!(
+                    "node {name}: its files cannot be \
+                listed: {error}"
+                ))
+            })?;
+            found.insert(
+                name,
+                String::from_utf8_lossy(&listing).lines().filter_map(entry).collect(),
+            );
         }
         Ok(found)
     }
@@ -70,7 +92,8 @@ mod tests {
 
     #[test]
     fn a_path_is_the_rest_of_its_line() {
-        let line = "81a4 17 0:0 12 2026-01-31 12:00:00.000000001 +0000 2026-01-31 12:00:00.5 +0000 /srv/my file";
+        let line = "81a4 17 0:0 12 2026-01-31 12:00:00.000000001 +0000 2026-01-31 12:00:00.5 +0000 \
+            /srv/my file";
         let (path, said) = entry(line).unwrap();
         assert_eq!(path, "/srv/my file");
         assert!(said.starts_with("81a4 17 0:0 12") && said.ends_with("+0000"), "{said}");

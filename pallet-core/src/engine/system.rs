@@ -16,19 +16,29 @@ pub(super) struct System {
 }
 
 impl Engine {
-    /// What a new node of a group would be: as is asked for, as its node-spec means at the service, or as the group's nodes that are there.
+    /// What a new node of a group would be: as is asked for, as its node-spec means at the service,
+    /// or as the group's nodes that are there.
     pub(super) async fn system_of(&self, group: &GroupSpec, wanted: Option<&Os>) -> System {
         let plain = |os: Os, reason: String| System { os, hardware: None, reason, guessed: false };
         if let Some(os) = wanted {
             return plain(os.clone(), "as was asked for".to_owned());
         }
         let (hardware, why_not) = match self.choose(group).await {
-            Ok(choice) => match choice.image.as_ref().and_then(|image| Some((image.os.clone()?, image.id.clone()))) {
+            Ok(choice) => match choice
+                .image
+                .as_ref()
+                .and_then(|image| Some((image.os.clone()?, image.id.clone())))
+            {
                 Some((os, image)) => {
-                    let reason = format!("the image {image}, which its node-spec means at the service");
+                    let reason = format!(
+                        "the image {image}, which its node-spec means at the \
+                        service"
+                    );
                     return System { os, hardware: choice.hardware, reason, guessed: false };
                 }
-                None => (choice.hardware, "the service does not say what its images are".to_owned()),
+                None => {
+                    (choice.hardware, "the service does not say what its images are".to_owned())
+                }
             },
             Err(error) => (None, crate::plugin::PluginError::from(error).to_string()),
         };
@@ -38,16 +48,24 @@ impl Engine {
         }
         match named_os(group.server.node_spec.image.as_ref()) {
             Some(os) => System { hardware, ..plain(os, "as its node-spec says".to_owned()) },
-            None => System { hardware, guessed: true, ..plain(Os::named(USUAL, arch), format!("nothing says which ({why_not})")) },
+            None => System {
+                hardware,
+                guessed: true,
+                ..plain(Os::named(USUAL, arch), format!("nothing says which ({why_not})"))
+            },
         }
     }
 
     /// The system that nodes of the group which are there have, as they or their provider said.
     async fn system_of_nodes(&self, group: &GroupSpec) -> Option<Os> {
         let nodes = self.nodes().await.ok()?;
-        nodes.into_iter().filter(|node| node.group.as_deref() == Some(group.name.as_str())).find_map(|node| {
-            let facts = self.facts_cache.as_ref().and_then(|cache| cache.get(&self.project, &node.id));
-            facts.map(|facts| facts.os).or(node.os)
-        })
+        nodes
+            .into_iter()
+            .filter(|node| node.group.as_deref() == Some(group.name.as_str()))
+            .find_map(|node| {
+                let facts =
+                    self.facts_cache.as_ref().and_then(|cache| cache.get(&self.project, &node.id));
+                facts.map(|facts| facts.os).or(node.os)
+            })
     }
 }

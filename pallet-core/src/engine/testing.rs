@@ -53,12 +53,21 @@ pub(super) struct Lab {
 }
 
 impl Lab {
-    /// Nodes `web-1`, each of the group that its name begins with. Those of `here` are this machine, all others cannot be reached.
+    /// Nodes `web-1`, each of the group that its name begins with. Those of `here` are this
+    /// machine, all others cannot be reached.
     pub(super) fn of(names: &[&str]) -> Self {
         let node = |name: &&str| {
             let group = name.rsplit_once('-').map(|(group, _)| group.to_owned());
-            let connection = if group.as_deref() == Some("here") { Connection::Local } else { Connection::Unknown };
-            Node { group, address: Some(format!("at-{name}")), ..Node::new(format!("i-{name}"), *name, connection) }
+            let connection = if group.as_deref() == Some("here") {
+                Connection::Local
+            } else {
+                Connection::Unknown
+            };
+            Node {
+                group,
+                address: Some(format!("at-{name}")),
+                ..Node::new(format!("i-{name}"), *name, connection)
+            }
         };
         Lab { nodes: Mutex::new(names.iter().map(node).collect()), ..Lab::default() }
     }
@@ -69,7 +78,10 @@ impl Lab {
 }
 
 /// An engine on such a service that knows these groups, and what it told of.
-pub(super) fn engine(lab: Lab, declared: &[GroupSpec]) -> (Engine, Arc<Lab>, Arc<Mutex<Vec<Event>>>) {
+pub(super) fn engine(
+    lab: Lab,
+    declared: &[GroupSpec],
+) -> (Engine, Arc<Lab>, Arc<Mutex<Vec<Event>>>) {
     let lab = Arc::new(lab);
     let told: Arc<Mutex<Vec<Event>>> = Arc::default();
     let mut engine = Engine::new("test", Arc::new(Shared(lab.clone())));
@@ -82,7 +94,10 @@ pub(super) fn engine(lab: Lab, declared: &[GroupSpec]) -> (Engine, Arc<Lab>, Arc
 /// The warnings among what was told, each with its node.
 pub(super) fn warnings(told: &Mutex<Vec<Event>>) -> Vec<String> {
     let warning = |event: &Event| match event {
-        Event::Warning { node, message } => Some(format!("{}{message}", node.as_ref().map(|node| format!("{node}: ")).unwrap_or_default())),
+        Event::Warning { node, message } => Some(format!(
+            "{}{message}",
+            node.as_ref().map(|node| format!("{node}: ")).unwrap_or_default()
+        )),
         _ => None,
     };
     told.lock().unwrap().iter().filter_map(warning).collect()
@@ -115,9 +130,16 @@ impl Provider for Shared {
         if failed.is_empty() {
             return Ok(());
         }
-        let error = |id: &String| (id.clone(), PluginError::new(ErrorKind::Transient, format!("{id} is busy")));
-        let nodes = if self.0.says_which { failed.into_iter().map(error).collect() } else { BTreeMap::new() };
-        Err(PluginError { nodes, ..PluginError::new(ErrorKind::Transient, "something is busy") }.into())
+        let error = |id: &String| {
+            (id.clone(), PluginError::new(ErrorKind::Transient, format!("{id} is busy")))
+        };
+        let nodes = if self.0.says_which {
+            failed.into_iter().map(error).collect()
+        } else {
+            BTreeMap::new()
+        };
+        Err(PluginError { nodes, ..PluginError::new(ErrorKind::Transient, "something is busy") }
+            .into())
     }
 
     fn clean_up(&self) -> anyhow::Result<()> {

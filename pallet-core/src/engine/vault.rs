@@ -13,7 +13,8 @@ use crate::model::replace_secrets;
 use crate::script::quote;
 use crate::transport::Secret;
 
-/// Where the value of a secret comes from, by its name; the error says what is wrong and what to do.
+/// Where the value of a secret comes from, by its name; the error says what is wrong and what to
+/// do.
 pub type SecretSource = dyn Fn(&str) -> Result<Secret, String> + Send + Sync;
 
 /// What stands where a secret would be told.
@@ -41,13 +42,15 @@ impl Vault {
         Vault { source: Some(Box::new(source)), names: Vec::new(), known: Mutex::default() }
     }
 
-    /// The same with the names of all secrets that there are, so that they can be kept out of what is told even if no action uses them.
+    /// The same with the names of all secrets that there are, so that they can be kept out of what
+    /// is told even if no action uses them.
     pub fn with_names(mut self, names: impl IntoIterator<Item = String>) -> Self {
         self.names.extend(names);
         self
     }
 
-    /// Finds all secrets, so that what somebody else prints can be told without them. Gives why some cannot be found.
+    /// Finds all secrets, so that what somebody else prints can be told without them. Gives why
+    /// some cannot be found.
     pub(super) fn find_all(&self) -> Vec<String> {
         self.names.iter().filter_map(|name| self.value(name).err()).collect()
     }
@@ -57,7 +60,8 @@ impl Vault {
         self.known().hide(secret);
     }
 
-    /// Puts the values of secrets where their placeholders stand in arguments; gives whether there were any.
+    /// Puts the values of secrets where their placeholders stand in arguments; gives whether there
+    /// were any.
     pub(super) fn reveal(&self, arguments: &mut Value) -> Result<bool, String> {
         match arguments {
             Value::String(text) if !text.contains('⟦') => Ok(false),
@@ -67,12 +71,18 @@ impl Vault {
                     Ok(true)
                 }
                 None if text.to_lowercase().contains("⟦secret") => {
-                    Err("a secret was taken apart or changed in the project; only its whole value can be used".to_owned())
+                    Err("a secret was taken apart or changed in the project; only its whole value \
+                        can be used"
+                        .to_owned())
                 }
                 None => Ok(false),
             },
-            Value::Array(items) => items.iter_mut().try_fold(false, |any, item| Ok(self.reveal(item)? | any)),
-            Value::Object(fields) => fields.values_mut().try_fold(false, |any, field| Ok(self.reveal(field)? | any)),
+            Value::Array(items) => {
+                items.iter_mut().try_fold(false, |any, item| Ok(self.reveal(item)? | any))
+            }
+            Value::Object(fields) => {
+                fields.values_mut().try_fold(false, |any, field| Ok(self.reveal(field)? | any))
+            }
             _ => Ok(false),
         }
     }
@@ -127,13 +137,23 @@ impl Vault {
             return redacted;
         }
         let known = self.known();
-        let cuts = |form: &str| (1..form.len()).rev().filter(|at| form.is_char_boundary(*at)).collect::<Vec<_>>();
+        let cuts = |form: &str| {
+            (1..form.len()).rev().filter(|at| form.is_char_boundary(*at)).collect::<Vec<_>>()
+        };
         for form in &known.forms {
-            let rest = if begins { None } else { cuts(form).into_iter().rev().find_map(|at| redacted.strip_prefix(&form[at..])) };
+            let rest = if begins {
+                None
+            } else {
+                cuts(form).into_iter().rev().find_map(|at| redacted.strip_prefix(&form[at..]))
+            };
             if let Some(rest) = rest {
                 redacted = Cow::Owned(format!("{HIDDEN}{rest}"));
             }
-            let rest = if ends { None } else { cuts(form).into_iter().find_map(|at| redacted.strip_suffix(&form[..at])) };
+            let rest = if ends {
+                None
+            } else {
+                cuts(form).into_iter().find_map(|at| redacted.strip_suffix(&form[..at]))
+            };
             if let Some(rest) = rest {
                 redacted = Cow::Owned(format!("{rest}{HIDDEN}"));
             }
@@ -155,7 +175,13 @@ impl Known {
             let json = Value::from(text).to_string();
             let quoted = quote(text);
             let percent: String = text.bytes().map(percent_encoded).collect();
-            let forms = [text, json.trim_matches('"'), quoted.trim_matches('\''), &percent, &STANDARD_NO_PAD.encode(text)];
+            let forms = [
+                text,
+                json.trim_matches('"'),
+                quoted.trim_matches('\''),
+                &percent,
+                &STANDARD_NO_PAD.encode(text),
+            ];
             for form in forms {
                 if !self.forms.iter().any(|known| known == form) {
                     self.forms.push(form.to_owned());
@@ -168,14 +194,18 @@ impl Known {
 
 fn percent_encoded(byte: u8) -> String {
     match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
         other => format!("%{other:02X}"),
     }
 }
 
 impl fmt::Debug for Vault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Vault").field("names", &self.known().values.keys().collect::<Vec<_>>()).finish_non_exhaustive()
+        f.debug_struct("Vault")
+            .field("names", &self.known().values.keys().collect::<Vec<_>>())
+            .finish_non_exhaustive()
     }
 }
 
@@ -196,15 +226,23 @@ mod tests {
     #[test]
     fn values_stand_in_arguments_alone() {
         let vault = vault();
-        let mut arguments =
-            json!({"environment": {"PW": secret_placeholder("word")}, "mode": "0600", "list": [1, secret_placeholder("key")]});
+        let mut arguments = json!({
+            "environment": {"PW": secret_placeholder("word")}, "mode": "0600",
+            "list": [1, secret_placeholder("key")],
+        });
         assert_eq!(vault.reveal(&mut arguments), Ok(true));
         assert_eq!(
             arguments,
-            json!({"environment": {"PW": "it's/hunter2"}, "mode": "0600", "list": [1, "-----BEGIN\nabcdef\n-----END\n"]})
+            json!({"environment": {"PW": "it's/hunter2"}, "mode": "0600", "list": [1, "-----BEGIN\n\
+                abcdef\n-----END\n"]})
         );
         assert_eq!(vault.reveal(&mut arguments), Ok(false));
-        assert_eq!(vault.reveal(&mut json!(secret_placeholder("none"))), Err("there is no secret none".to_owned()));
+        assert_eq!(
+            vault.reveal(&mut json!(secret_placeholder("none"))),
+            Err("there is no secret \
+            none"
+                .to_owned())
+        );
         assert!(vault.reveal(&mut json!(secret_placeholder("word").to_uppercase())).is_err());
         assert_eq!(format!("{vault:?}"), r#"Vault { names: ["key", "word"], .. }"#);
     }
@@ -213,12 +251,24 @@ mod tests {
     fn no_form_of_a_secret_is_told() {
         let vault = vault();
         assert_eq!(vault.redact("it's/hunter2"), "it's/hunter2", "it is not known yet");
-        vault.reveal(&mut json!([secret_placeholder("word"), secret_placeholder("key")])).expect("both are there");
-        for text in
-            ["+ it's/hunter2", "export PW='it'\\''s/hunter2'", "it%27s%2Fhunter2", "aXQncy9odW50ZXIy", "+ abcdef", "-----BEGIN\nabcdef"]
-        {
+        vault
+            .reveal(&mut json!([secret_placeholder("word"), secret_placeholder("key")]))
+            .expect("both are there");
+        for text in [
+            "+ it's/hunter2",
+            "export PW='it'\\''s/hunter2'",
+            "it%27s%2Fhunter2",
+            "aXQncy9odW50ZXIy",
+            "+ abcdef",
+            "-----BEGIN\nabcdef",
+        ] {
             let redacted = vault.redact(text);
-            assert!(redacted.contains(HIDDEN) && !redacted.contains("hunter2") && !redacted.contains("abcdef"), "{text}: {redacted}");
+            assert!(
+                redacted.contains(HIDDEN)
+                    && !redacted.contains("hunter2")
+                    && !redacted.contains("abcdef"),
+                "{text}: {redacted}"
+            );
         }
         assert_eq!(vault.redact("nothing of it"), "nothing of it");
     }
@@ -229,7 +279,11 @@ mod tests {
         vault.reveal(&mut json!(secret_placeholder("word"))).expect("it is there");
         assert_eq!(vault.redact_piece("+ it's/hun", true, false), "+ ***");
         assert_eq!(vault.redact_piece("ter2 +", false, true), "*** +");
-        assert_eq!(vault.redact_piece("ter2 and it's/hunter2, it", false, false), "*** and ***, ***");
+        assert_eq!(
+            vault.redact_piece("ter2 and it's/hunter2, it", false, false),
+            "*** and ***, \
+            ***"
+        );
         assert_eq!(vault.redact_piece("+ it's/hun", true, true), "+ it's/hun");
         assert_eq!(vault.redact_piece("nothing", false, false), "nothing");
     }

@@ -33,18 +33,33 @@ impl Directory {
         let data = std::fs::metadata(&path).map_err(|error| unreadable(&path, &error))?;
         match data.is_file() {
             true => Ok(path),
-            false => Err(ActionError::node(format!("cannot read {}: it is not a regular file", path.display()))),
+            false => Err(ActionError::node(format!(
+                "cannot read {}: it is not a regular file",
+                path.display()
+            ))),
         }
     }
 }
 
 /// Adds what is in `directory`, each named from where the listing began.
-fn list(directory: &Path, name: &str, depth: usize, found: &mut Vec<Listed>) -> Result<(), ActionError> {
+fn list(
+    directory: &Path,
+    name: &str,
+    depth: usize,
+    found: &mut Vec<Listed>,
+) -> Result<(), ActionError> {
     if depth > DEPTH {
-        return Err(ActionError::node(format!("{} is more than {DEPTH} directories deep; does a link lead back?", directory.display())));
+        return Err(ActionError::node(format!(
+            "{} is more than {DEPTH} directories deep; does a \
+            link lead back?",
+            directory.display()
+        )));
     }
     let unreadable = |error| unreadable(directory, &error);
-    let mut entries = std::fs::read_dir(directory).map_err(unreadable)?.collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
+    let mut entries = std::fs::read_dir(directory)
+        .map_err(unreadable)?
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(unreadable)?;
     entries.sort_by_key(std::fs::DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
@@ -60,7 +75,8 @@ fn list(directory: &Path, name: &str, depth: usize, found: &mut Vec<Listed>) -> 
             found.push(Listed {
                 path: name,
                 directory: false,
-                executable: std::os::unix::fs::PermissionsExt::mode(&data.permissions()) & 0o100 != 0,
+                executable: std::os::unix::fs::PermissionsExt::mode(&data.permissions()) & 0o100
+                    != 0,
             });
         }
     }
@@ -119,10 +135,16 @@ mod tests {
 
     #[test]
     fn values_keep_their_kinds_in_templates() {
-        let values = json!({"port": 8080, "big": u64::MAX, "half": 0.5, "on": true, "none": null, "list": [1, "b"], "table": {"a": -1}});
-        let template =
-            "{{ port + 1 }} {{ big }} {{ half * 2 }} {% if on %}{{ none }}{% endif %} {{ list[0] + 1 }}{{ list[1] }} {{ table.a - 1 }}\n";
-        let text = Directory::at(PathBuf::new()).render("t", template, &values).expect("it is a template");
+        let values = json!({
+            "port": 8080, "big": u64::MAX, "half": 0.5, "on": true, "none": null, "list": [1, "b"],
+            "table": {"a": -1},
+        });
+        let template = "{{ port + 1 }} {{ big }} {{ half * 2 }} {% if on %}{{ none }}{% endif %} \
+             {{ list[0] + 1 }}{{ list[1] }} {{ table.a - 1 }}\n";
+        let text = Directory::at(PathBuf::new()).render("t", template, &values).expect(
+            "it is a \
+            template",
+        );
         assert_eq!(text, "8081 18446744073709551615 1.0 None 2b -2\n");
     }
 
@@ -134,11 +156,15 @@ mod tests {
         for name in ["site/b/run", "site/a", "site/b.txt"] {
             std::fs::write(path(name), "x").expect("it can be written");
         }
-        std::fs::set_permissions(path("site/b/run"), std::fs::Permissions::from_mode(0o700)).expect("it is ours");
+        std::fs::set_permissions(path("site/b/run"), std::fs::Permissions::from_mode(0o700))
+            .expect("it is ours");
         symlink("a", path("site/link")).expect("it can be made");
         let project = Directory::at(root.path().to_owned());
         let listed = project.list(Path::new("site")).expect("it can be read");
-        let listed: Vec<_> = listed.iter().map(|entry| (entry.path.as_str(), entry.directory, entry.executable)).collect();
+        let listed: Vec<_> = listed
+            .iter()
+            .map(|entry| (entry.path.as_str(), entry.directory, entry.executable))
+            .collect();
         let expected = [
             ("a", false, false),
             ("b", true, true),
@@ -151,11 +177,18 @@ mod tests {
 
         symlink("..", path("site/b/back")).expect("it can be made");
         let error = project.list(Path::new("site")).expect_err("it never ends").to_string();
-        assert!(error.ends_with("is more than 64 directories deep; does a link lead back?") || error.contains("cannot read"), "{error}");
+        assert!(
+            error.ends_with("is more than 64 directories deep; does a link lead back?")
+                || error.contains("cannot read"),
+            "{error}"
+        );
         std::fs::remove_file(path("site/b/back")).expect("it is there");
         symlink("nowhere", path("site/broken")).expect("it can be made");
         let error = project.list(Path::new("site")).expect_err("it points nowhere").to_string();
-        assert!(error.starts_with(&format!("cannot read {}", path("site/broken").display())), "{error}");
+        assert!(
+            error.starts_with(&format!("cannot read {}", path("site/broken").display())),
+            "{error}"
+        );
         assert!(project.list(Path::new("none")).is_err());
     }
 }

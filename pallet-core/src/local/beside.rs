@@ -1,6 +1,8 @@
-//! What is new is written beside its place first, under a name that nobody else has, and goes away with whoever wrote it.
+//! What is new is written beside its place first, under a name that nobody else has, and goes away
+//! with whoever wrote it.
 //!
-//! A lock tells whether that one still lives: what was killed leaves its entry without one, and whoever comes next to that directory removes it.
+//! A lock tells whether that one still lives: what was killed leaves its entry without one, and
+//! whoever comes next to that directory removes it.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -8,7 +10,10 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, flock, fstat, mkdirat, openat, renameat, statat, unlinkat};
+use rustix::fs::{
+    AtFlags, FileType, FlockOperation, Mode, OFlags, flock, fstat, mkdirat, openat, renameat,
+    statat, unlinkat,
+};
 use rustix::io::Errno;
 
 use super::walk::{Walk, entries, open, open_in};
@@ -27,7 +32,8 @@ impl Beside {
     /// An empty file in a directory. Only its owner can read it.
     pub(crate) fn file(parent: &OwnedFd) -> io::Result<(Self, File)> {
         let made = Beside::make(parent, |parent, name| {
-            let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let flags =
+                OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             Ok(openat(parent, name, flags, Mode::from_raw_mode(0o600))?)
         })?;
         let file = File::from(made.entry.try_clone()?);
@@ -42,7 +48,10 @@ impl Beside {
         })
     }
 
-    fn make(parent: &OwnedFd, make: impl Fn(BorrowedFd<'_>, &str) -> io::Result<OwnedFd>) -> io::Result<Self> {
+    fn make(
+        parent: &OwnedFd,
+        make: impl Fn(BorrowedFd<'_>, &str) -> io::Result<OwnedFd>,
+    ) -> io::Result<Self> {
         loop {
             let mut number = [0; 8];
             rustix::rand::getrandom(&mut number, rustix::rand::GetRandomFlags::empty())?;
@@ -93,7 +102,8 @@ fn lock(entry: &OwnedFd) -> io::Result<bool> {
     }
 }
 
-/// Removes what Pallet left in a directory when it was killed: what has such a name, belongs to this user, and is locked by nobody.
+/// Removes what Pallet left in a directory when it was killed: what has such a name, belongs to
+/// this user, and is locked by nobody.
 pub(crate) fn remove_dead(directory: &Path) {
     let Ok(parent) = open(directory) else { return };
     let Ok(found) = entries(&parent) else { return };
@@ -109,7 +119,9 @@ pub(crate) fn remove_dead(directory: &Path) {
 
 fn is_ours(name: &OsStr) -> bool {
     let digits = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
-    digits.is_some_and(|digits| digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    digits.is_some_and(|digits| {
+        digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
 }
 
 /// An entry that nobody works at. Nobody does as long as what this gives is kept.
@@ -117,12 +129,17 @@ fn dead(parent: &OwnedFd, name: &OsStr) -> Option<OwnedFd> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let entry = openat(parent, name, flags, Mode::empty()).ok()?;
     let found = fstat(&entry).ok()?;
-    let plain = matches!(FileType::from_raw_mode(found.st_mode), FileType::RegularFile | FileType::Directory);
+    let plain = matches!(
+        FileType::from_raw_mode(found.st_mode),
+        FileType::RegularFile | FileType::Directory
+    );
     let own = found.st_uid == rustix::process::geteuid().as_raw();
-    (plain && own && flock(&entry, FlockOperation::NonBlockingLockExclusive).is_ok()).then_some(entry)
+    (plain && own && flock(&entry, FlockOperation::NonBlockingLockExclusive).is_ok())
+        .then_some(entry)
 }
 
-/// Removes an entry with all that is in it, by handles. Nothing outside it is touched, whatever links are in it.
+/// Removes an entry with all that is in it, by handles. Nothing outside it is touched, whatever
+/// links are in it.
 fn remove(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
     match unlinkat(parent, name, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => return Ok(()),
@@ -185,8 +202,12 @@ mod tests {
         let left = std::fs::read_dir(root.path()).unwrap().map(|entry| entry.unwrap().file_name());
         let mut left: Vec<_> = left.map(|name| name.into_string().unwrap()).collect();
         left.sort();
-        let mut wanted =
-            vec![".pallet".to_owned(), ".pallet-0123456789abcdefg".to_owned(), ".pallet-mine".to_owned(), running.name.clone()];
+        let mut wanted = vec![
+            ".pallet".to_owned(),
+            ".pallet-0123456789abcdefg".to_owned(),
+            ".pallet-mine".to_owned(),
+            running.name.clone(),
+        ];
         wanted.sort();
         assert_eq!(left, wanted);
     }

@@ -1,10 +1,12 @@
-//! An archive of which no name fills the memory: the library reads names that are longer than a header as a whole.
+//! An archive of which no name fills the memory: the library reads names that are longer than a
+//! header as a whole.
 
 use std::cell::Cell;
 use std::io::{self, Read};
 use std::rc::Rc;
 
-/// So much in bytes may stand between the content of one entry and that of the next: headers, and what is too long for them.
+/// So much in bytes may stand between the content of one entry and that of the next: headers, and
+/// what is too long for them.
 const BETWEEN: u64 = 1 << 20;
 
 /// What an archive is read from.

@@ -1,4 +1,5 @@
-//! Files of this machine by handles of directories: what comes from elsewhere is written so, and what is written takes its place at once.
+//! Files of this machine by handles of directories: what comes from elsewhere is written so, and
+//! what is written takes its place at once.
 
 mod beside;
 mod bounded;

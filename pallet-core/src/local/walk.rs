@@ -1,4 +1,5 @@
-//! Directories of this machine by their handles. What a node sends is written by these alone, so no link in it, or in its way, is ever followed.
+//! Directories of this machine by their handles. What a node sends is written by these alone, so no
+//! link in it, or in its way, is ever followed.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -15,7 +16,12 @@ pub(crate) fn open(path: &Path) -> io::Result<OwnedFd> {
 
 /// The directory of this name in another one, which no link is followed to.
 pub(crate) fn open_in(directory: impl AsFd, name: &OsStr) -> io::Result<OwnedFd> {
-    match openat(directory, name, OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty()) {
+    match openat(
+        directory,
+        name,
+        OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC,
+        Mode::empty(),
+    ) {
         Ok(found) => Ok(found),
         Err(Errno::LOOP | Errno::NOTDIR) => Err(no_directory()),
         Err(error) => Err(error.into()),
@@ -54,7 +60,8 @@ pub(crate) fn entries(directory: impl AsFd) -> io::Result<Vec<(OsString, bool)>>
     Ok(found)
 }
 
-/// A place in a tree of directories, which moves from one to the next. It holds one handle, however deep it is.
+/// A place in a tree of directories, which moves from one to the next. It holds one handle, however
+/// deep it is.
 pub(crate) struct Walk {
     here: OwnedFd,
     names: Vec<OsString>,
@@ -99,7 +106,8 @@ impl Walk {
         Ok(name)
     }
 
-    /// Goes to a directory of the tree, by its names from the top; what is missing of it is made, or is an error.
+    /// Goes to a directory of the tree, by its names from the top; what is missing of it is made,
+    /// or is an error.
     pub(crate) fn go_to(&mut self, names: &[&OsStr], make: bool) -> io::Result<()> {
         let common = self.names.iter().zip(names).take_while(|(own, other)| own == *other).count();
         while self.names.len() > common {
@@ -144,7 +152,10 @@ mod tests {
         assert!(root.path().join("a/b/c").is_dir() && root.path().join("a/d").is_dir());
         assert_eq!(walk.go_to(&names("a/x/y"), false).unwrap_err().kind(), io::ErrorKind::NotFound);
         symlink(outside.path(), root.path().join("a/link")).unwrap();
-        assert_eq!(walk.go_to(&names("a/link/y"), true).unwrap_err().kind(), io::ErrorKind::NotADirectory);
+        assert_eq!(
+            walk.go_to(&names("a/link/y"), true).unwrap_err().kind(),
+            io::ErrorKind::NotADirectory
+        );
         assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
     }
 

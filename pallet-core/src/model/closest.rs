@@ -47,19 +47,24 @@ pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .filter(|candidate| *candidate != word)
         .map(|candidate| (distance(&fold(word), &fold(candidate)), candidate))
         // as many changes as there are letters is another word
-        .filter(|(distance, candidate)| *distance <= limit && *distance < candidate.chars().count().min(word.chars().count()).max(1))
+        .filter(|(distance, candidate)| {
+            *distance <= limit
+                && *distance < candidate.chars().count().min(word.chars().count()).max(1)
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
 
-/// The word that other tools say `word` for: `min_cores` for `min_cpu`, and for `cpus` if nothing is called `cores` alone.
+/// The word that other tools say `word` for: `min_cores` for `min_cpu`, and for `cpus` if nothing
+/// is called `cores` alone.
 fn same<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let folded: String = fold(word).into_iter().collect();
     let ours = |part: &str| SAME.iter().find(|(theirs, _)| *theirs == part).map(|(_, ours)| *ours);
     if !folded.split('_').any(|part| ours(part).is_some()) {
         return None;
     }
-    let wanted = folded.split('_').map(|part| ours(part).unwrap_or(part)).collect::<Vec<_>>().join("_");
+    let wanted =
+        folded.split('_').map(|part| ours(part).unwrap_or(part)).collect::<Vec<_>>().join("_");
     let plain = |candidate: &str| fold(candidate).into_iter().collect::<String>();
     let is = known.iter().find(|candidate| plain(candidate) == wanted);
     let ends = || known.iter().find(|candidate| plain(candidate).ends_with(&format!("_{wanted}")));
@@ -72,10 +77,13 @@ pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) ->
 }
 
 fn fold(word: &str) -> Vec<char> {
-    word.chars().map(|letter| if letter == '-' { '_' } else { letter.to_ascii_lowercase() }).collect()
+    word.chars()
+        .map(|letter| if letter == '-' { '_' } else { letter.to_ascii_lowercase() })
+        .collect()
 }
 
-/// How many letters must be changed, added, left out or swapped with their neighbour (optimal string alignment).
+/// How many letters must be changed, added, left out or swapped with their neighbour (optimal
+/// string alignment).
 fn distance(from: &[char], to: &[char]) -> usize {
     let mut rows = vec![vec![0; to.len() + 1]; from.len() + 1];
     for i in 0..=from.len() {
@@ -85,7 +93,8 @@ fn distance(from: &[char], to: &[char]) -> usize {
                 continue;
             }
             let differs = usize::from(from[i - 1] != to[j - 1]);
-            let mut best = (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + differs);
+            let mut best =
+                (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + differs);
             if i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1] {
                 best = best.min(rows[i - 2][j - 2] + 1);
             }
@@ -103,7 +112,10 @@ mod tests {
     fn a_slip_is_found_and_another_word_is_not() {
         assert_eq!(closest("prt", ["port", "root"]), Some("port"));
         assert_eq!(closest("os_famly", ["os_family", "os_version"]), Some("os_family"));
-        assert_eq!(closest("automated-admin-user", ["automated_admin_user"]), Some("automated_admin_user"));
+        assert_eq!(
+            closest("automated-admin-user", ["automated_admin_user"]),
+            Some("automated_admin_user")
+        );
         assert_eq!(closest("tagret", ["target"]), Some("target"));
         assert_eq!(closest("zebra", ["port", "root"]), None);
         assert_eq!(closest("ab", ["cd"]), None);

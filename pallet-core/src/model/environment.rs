@@ -1,12 +1,13 @@
-//! The environment: values for a project's functions, merged from the user's, the service's, the project's and the command line's.
+//! The environment: values for a project's functions, merged from the user's, the service's, the
+//! project's and the command line's.
 
 use serde_json::{Map, Value};
 
 /// Free values that phase functions read, such as `proxy` or `mirror`.
 pub type Environment = Map<String, Value>;
 
-/// Lays `over` over `base`. Tables merge, key by key; `roles` are united, `install_plugins` joined; of anything else the later wins.
-/// A `null` says nothing and changes nothing.
+/// Lays `over` over `base`. Tables merge, key by key; `roles` are united, `install_plugins` joined;
+/// of anything else the later wins. A `null` says nothing and changes nothing.
 pub fn merge_environment(base: &mut Environment, over: Environment) {
     for (key, value) in over {
         match (key.as_str(), base.get_mut(&key), value) {
@@ -52,9 +53,20 @@ mod tests {
 
     #[test]
     fn later_scopes_win_key_by_key() {
-        let mut base = object(json!({"proxy": "http://a", "mirror": {"debian": "m1", "alpine": "m2"}, "roles": ["a"]}));
-        merge_environment(&mut base, object(json!({"mirror": {"debian": "m3"}, "roles": ["a", "b"], "proxy": null})));
-        assert_eq!(Value::Object(base), json!({"proxy": "http://a", "mirror": {"debian": "m3", "alpine": "m2"}, "roles": ["a", "b"]}));
+        let mut base = object(json!({
+            "proxy": "http://a", "mirror": {"debian": "m1", "alpine": "m2"}, "roles": ["a"],
+        }));
+        merge_environment(
+            &mut base,
+            object(json!({"mirror": {"debian": "m3"}, "roles": ["a", "b"], "proxy": null})),
+        );
+        assert_eq!(
+            Value::Object(base),
+            json!({
+                "proxy": "http://a", "mirror": {"debian": "m3", "alpine": "m2"},
+                "roles": ["a", "b"],
+            })
+        );
     }
 
     fn object(value: Value) -> Environment {

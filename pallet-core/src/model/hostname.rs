@@ -1,9 +1,12 @@
 //! What may be the name of a group or of a node.
 
-/// Whether `name` can be a host name (RFC 1123): 1 to 63 of `a-z`, `0-9` and `-`, no `-` at either end.
+/// Whether `name` can be a host name (RFC 1123): 1 to 63 of `a-z`, `0-9` and `-`, no `-` at either
+/// end.
 pub fn is_host_name(name: &str) -> bool {
     (1..=63).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         && !name.starts_with('-')
         && !name.ends_with('-')
 }

@@ -35,10 +35,12 @@ pub struct PluginSummary {
     /// The crates that it calls.
     #[serde(default)]
     pub requires: Vec<Requirement>,
-    /// What a crate's functions may do to nodes; `None`: it does not say, and they may do everything.
+    /// What a crate's functions may do to nodes; `None`: it does not say, and they may do
+    /// everything.
     #[serde(default)]
     pub capabilities: Option<Capabilities>,
-    /// The systems that a crate says it is for, as people call them: `debian 12`; none: it does not say.
+    /// The systems that a crate says it is for, as people call them: `debian 12`; none: it does not
+    /// say.
     #[serde(default)]
     pub systems: Vec<String>,
 }
@@ -68,10 +70,12 @@ pub struct Manifest {
     /// The JSON schema of a provider's options.
     #[serde(default)]
     pub options: Value,
-    /// What a crate's functions may do to nodes; `None`: it does not say, and they may do everything.
+    /// What a crate's functions may do to nodes; `None`: it does not say, and they may do
+    /// everything.
     #[serde(default)]
     pub capabilities: Option<Capabilities>,
-    /// The systems that a crate says it is for, as people call them: `debian 12`; none: it does not say.
+    /// The systems that a crate says it is for, as people call them: `debian 12`; none: it does not
+    /// say.
     #[serde(default)]
     pub systems: Vec<String>,
 }
@@ -84,6 +88,7 @@ pub struct FunctionManifest {
     /// What it does, in Markdown; the first line stands alone.
     #[serde(default)]
     pub doc: String,
-    /// The JSON schema of its parameters, an object whose properties stand in the order of declaration.
+    /// The JSON schema of its parameters, an object whose properties stand in the order of
+    /// declaration.
     pub parameters: Value,
 }

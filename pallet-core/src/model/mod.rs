@@ -29,10 +29,15 @@ pub use environment::{Environment, merge_environment};
 pub use facts::Facts;
 pub use hostname::is_host_name;
 pub use known::Known;
-pub use manifest::{ABI_VERSION, FunctionManifest, Manifest, PluginKind, PluginSummary, Requirement};
+pub use manifest::{
+    ABI_VERSION, FunctionManifest, Manifest, PluginKind, PluginSummary, Requirement,
+};
 pub use node::{Connection, Node, NodeStatus, SshConnection};
 pub use node_spec::{HardwareSpec, ImageSpec, LocationSpec, NetworkSpec, NodeSpec, QosSpec};
-pub use node_state::{Attributes, CommandState, FileState, GroupState, NodeState, PackageState, Reading, ServiceState, UserState};
+pub use node_state::{
+    Attributes, CommandState, FileState, GroupState, NodeState, PackageState, Reading,
+    ServiceState, UserState,
+};
 pub use observation::{FileQuestion, Observation};
 pub use os::{Os, OsFamily, PackageManager, ServiceManager, UnknownOs};
 pub use os_version::version_is;

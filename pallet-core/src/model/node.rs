@@ -19,12 +19,14 @@ pub struct Node {
     /// Where the node's services can be reached.
     #[serde(default)]
     pub address: Option<String>,
-    /// Inbound TCP ports that are reached somewhere else than at the node's address, each with where: `127.0.0.1:20003`, `[::1]:20003`.
+    /// Inbound TCP ports that are reached somewhere else than at the node's address, each with
+    /// where: `127.0.0.1:20003`, `[::1]:20003`.
     #[serde(default)]
     pub ports: BTreeMap<u16, String>,
     /// How Pallet reaches the node.
     pub connection: Connection,
-    /// Who logs in to a node that was just made, as its image has it, until the node was bootstrapped; then the admin user does.
+    /// Who logs in to a node that was just made, as its image has it, until the node was
+    /// bootstrapped; then the admin user does.
     #[serde(default)]
     pub image_user: Option<String>,
     /// Whether it runs.
@@ -36,7 +38,8 @@ pub struct Node {
     /// Tags that the provider keeps with the node.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
-    /// Whether the provider can keep tags with this node. Where it cannot, marks stand on the node itself.
+    /// Whether the provider can keep tags with this node. Where it cannot, marks stand on the node
+    /// itself.
     #[serde(default)]
     pub taggable: bool,
     /// When it was created, in seconds since 1970-01-01 UTC; 0 if the provider does not know.
@@ -75,7 +78,8 @@ pub enum NodeStatus {
     /// It runs.
     #[default]
     Running,
-    /// It exists and is about to run: nothing is wrong with it, and it cannot be relied on to answer yet.
+    /// It exists and is about to run: nothing is wrong with it, and it cannot be relied on to
+    /// answer yet.
     Starting,
     /// It exists and does not run.
     Stopped,
@@ -105,7 +109,8 @@ impl NodeStatus {
 pub enum Connection {
     /// Over ssh.
     Ssh(SshConnection),
-    /// By a command on this machine that takes another command as its last arguments, such as `nsenter --target 42 --all`.
+    /// By a command on this machine that takes another command as its last arguments, such as
+    /// `nsenter --target 42 --all`.
     Exec {
         /// The command and its arguments.
         command: Vec<String>,
@@ -131,7 +136,8 @@ pub struct SshConnection {
     /// Private keys to try, as paths on this machine.
     #[serde(default)]
     pub identity_files: Vec<String>,
-    /// Host keys that the provider knows the node to have, as `ssh-ed25519 AAAA...`; otherwise known_hosts decides.
+    /// Host keys that the provider knows the node to have, as `ssh-ed25519 AAAA...`; otherwise
+    /// known_hosts decides.
     #[serde(default)]
     pub host_keys: Vec<String>,
 }
@@ -142,9 +148,16 @@ mod tests {
 
     #[test]
     fn what_another_version_says_is_read_as_far_as_it_is_known() {
-        let old: Node = serde_json::from_str(r#"{"id":"i","name":"web-1","connection":{"kind":"local"},"status":"melting"}"#).unwrap();
+        let old: Node = serde_json::from_str(
+            r#"{"id":"i","name":"web-1","connection":{"kind":"local"},"status":"melting"}"#,
+        )
+        .unwrap();
         assert_eq!((old.status, old.ports.len()), (NodeStatus::Unknown, 0));
-        let node = Node { status: NodeStatus::Starting, ports: BTreeMap::from([(80, "127.0.0.1:20003".to_owned())]), ..old };
+        let node = Node {
+            status: NodeStatus::Starting,
+            ports: BTreeMap::from([(80, "127.0.0.1:20003".to_owned())]),
+            ..old
+        };
         // as it crosses the boundary
         let crossed: Node = serde_json::from_value(serde_json::to_value(&node).unwrap()).unwrap();
         assert_eq!(crossed, node);

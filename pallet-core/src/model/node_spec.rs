@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// A template for nodes, in words that mean the same at every provider. What is absent is the provider's choice.
+/// A template for nodes, in words that mean the same at every provider. What is absent is the
+/// provider's choice.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct NodeSpec {
@@ -25,7 +26,8 @@ pub struct NodeSpec {
     /// What may be paid for it, and what is watched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub qos: Option<QosSpec>,
-    /// Tags that its provider keeps with it, from the moment that it is made. Those of Pallet itself begin with `pallet`.
+    /// Tags that its provider keeps with it, from the moment that it is made. Those of Pallet
+    /// itself begin with `pallet`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
     /// Options of one provider, by the provider's name.
@@ -73,7 +75,8 @@ pub struct HardwareSpec {
     /// The provider's own name of a kind of machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hardware_id: Option<String>,
-    /// Of all that would do, the one with the most cores and memory instead of the smallest and cheapest.
+    /// Of all that would do, the one with the most cores and memory instead of the smallest and
+    /// cheapest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fastest: Option<bool>,
 }
@@ -97,7 +100,8 @@ pub struct NetworkSpec {
     /// The provider's own name of the subnet that it is in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subnet: Option<String>,
-    /// The provider's own names of groups of rules that decide who may reach it, besides the one that Pallet makes.
+    /// The provider's own names of groups of rules that decide who may reach it, besides the one
+    /// that Pallet makes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub security_groups: Vec<String>,
 }
@@ -115,16 +119,24 @@ pub struct QosSpec {
 }
 
 impl NodeSpec {
-    /// This spec with everything that `over` says laid over it: each key that `over` has wins, the others stay.
+    /// This spec with everything that `over` says laid over it: each key that `over` has wins, the
+    /// others stay.
     pub fn merged(&self, over: &NodeSpec) -> NodeSpec {
-        let (Ok(mut base), Ok(over)) = (serde_json::to_value(self), serde_json::to_value(over)) else { return over.clone() };
+        let (Ok(mut base), Ok(over)) = (serde_json::to_value(self), serde_json::to_value(over))
+        else {
+            return over.clone();
+        };
         super::environment::deep_merge(&mut base, over);
         serde_json::from_value(base).unwrap_or_else(|_| self.clone())
     }
 
-    /// The first of its tags that is not the user's to give: one without a name, and those that Pallet finds its nodes by.
+    /// The first of its tags that is not the user's to give: one without a name, and those that
+    /// Pallet finds its nodes by.
     pub fn wrong_tag(&self) -> Option<&str> {
-        self.tags.keys().map(String::as_str).find(|tag| tag.is_empty() || tag.starts_with("pallet-") || tag.starts_with("pallet."))
+        self.tags
+            .keys()
+            .map(String::as_str)
+            .find(|tag| tag.is_empty() || tag.starts_with("pallet-") || tag.starts_with("pallet."))
     }
 }
 
@@ -135,7 +147,11 @@ mod tests {
     #[test]
     fn what_is_said_later_wins_and_the_rest_stays() {
         let base = NodeSpec {
-            image: Some(ImageSpec { os_family: Some("debian".into()), os_version: Some("11".into()), ..Default::default() }),
+            image: Some(ImageSpec {
+                os_family: Some("debian".into()),
+                os_version: Some("11".into()),
+                ..Default::default()
+            }),
             hardware: Some(HardwareSpec { min_cores: Some(2), ..Default::default() }),
             tags: tags(&[("team", "shop"), ("env", "test")]),
             ..Default::default()
@@ -147,14 +163,18 @@ mod tests {
         };
         let merged = base.merged(&over);
         assert_eq!(merged.image.as_ref().and_then(|image| image.os_version.as_deref()), Some("12"));
-        assert_eq!(merged.image.as_ref().and_then(|image| image.os_family.as_deref()), Some("debian"));
+        assert_eq!(
+            merged.image.as_ref().and_then(|image| image.os_family.as_deref()),
+            Some("debian")
+        );
         assert_eq!(merged.hardware, base.hardware);
         assert_eq!(merged.tags, tags(&[("env", "production"), ("team", "shop")]));
     }
 
     #[test]
     fn tags_that_pallet_finds_nodes_by_are_its_own() {
-        let spec = |tag: &str| NodeSpec { tags: tags(&[("a", ""), (tag, "x")]), ..Default::default() };
+        let spec =
+            |tag: &str| NodeSpec { tags: tags(&[("a", ""), (tag, "x")]), ..Default::default() };
         assert_eq!(spec("pallet-group").wrong_tag(), Some("pallet-group"));
         assert_eq!(spec("").wrong_tag(), Some(""));
         assert_eq!(spec("palletised").wrong_tag(), None);

@@ -15,7 +15,8 @@ use super::{Known, Os};
 
 /// What is known of one node. A thing that is in none of its maps is unknown.
 ///
-/// Planning folds over the actions in order: each reads this state, says what to change, and brings the state to what will then be true.
+/// Planning folds over the actions in order: each reads this state, says what to change, and brings
+/// the state to what will then be true.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NodeState {
     /// The operating system.
@@ -76,7 +77,8 @@ pub enum FileState {
     Other,
 }
 
-/// The owner, group and mode of a file: in a wish, `None` leaves one as it is; in a state, `None` is one that is not known.
+/// The owner, group and mode of a file: in a wish, `None` leaves one as it is; in a state, `None`
+/// is one that is not known.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attributes {
     /// The owner's name.
@@ -156,7 +158,8 @@ pub struct Reading {
     pub exit: i32,
     /// Its standard output, without newlines at its end.
     pub output: String,
-    /// The one path that it reads, if that is all it reads; one that ends with `/` stands for all below it.
+    /// The one path that it reads, if that is all it reads; one that ends with `/` stands for all
+    /// below it.
     pub of: Option<String>,
 }
 
@@ -167,7 +170,8 @@ macro_rules! maps {
             self.$map.get(name).map_or(Known::Unknown, Known::Known)
         }
 
-        #[doc = concat!("Brings ", $what, " to what will be true, and returns what was known of it before.")]
+        #[doc = concat!("Brings ", $what, " to what will be true, and returns what was known of it \
+            before.")]
         pub fn $set(&mut self, name: &str, state: $state) -> Known<$state> {
             self.$map.insert(name.to_owned(), state).map_or(Known::Unknown, Known::Known)
         }
@@ -215,7 +219,10 @@ impl NodeState {
 
     /// The paths that begin so, and of which it is known what stands there.
     pub fn known_files<'a>(&'a self, start: &'a str) -> impl Iterator<Item = &'a str> {
-        self.files.range(start.to_owned()..).map(|(path, _)| path.as_str()).take_while(move |path| path.starts_with(start))
+        self.files
+            .range(start.to_owned()..)
+            .map(|(path, _)| path.as_str())
+            .take_while(move |path| path.starts_with(start))
     }
 
     /// Brings what stands at a path to what will be true, and returns what was known of it before.
@@ -239,10 +246,15 @@ impl NodeState {
         self.files.insert(path.to_owned(), state).map_or(Known::Unknown, Known::Known)
     }
 
-    /// The content of a small file that is not text in UTF-8, each byte as the character of that number.
+    /// The content of a small file that is not text in UTF-8, each byte as the character of that
+    /// number.
     pub fn bytes(&self, path: &str) -> Option<&str> {
         let (of, bytes) = self.bytes.get(path)?;
-        matches!(self.files.get(path), Some(FileState::File { digest: Some(digest), .. }) if digest == of).then_some(bytes)
+        matches!(
+            self.files.get(path),
+            Some(FileState::File { digest: Some(digest), .. }) if digest == of
+        )
+        .then_some(bytes)
     }
 
     /// Remembers the content of the file at a path, whose digest is known.
@@ -252,7 +264,8 @@ impl NodeState {
         }
     }
 
-    /// The digest of what Pallet last wrote to a path, where that is known. It is asked only of files that are not as expected.
+    /// The digest of what Pallet last wrote to a path, where that is known. It is asked only of
+    /// files that are not as expected.
     pub fn written(&self, path: &str) -> Option<&str> {
         self.written.get(path).map(String::as_str)
     }
@@ -265,7 +278,8 @@ impl NodeState {
         }
     }
 
-    /// Whether an action was applied, by the mark that was recorded on the node then. It is asked only for a report of drift.
+    /// Whether an action was applied, by the mark that was recorded on the node then. It is asked
+    /// only for a report of drift.
     pub fn applied(&self, mark: &str) -> bool {
         self.applied.contains(mark)
     }
@@ -285,7 +299,8 @@ impl NodeState {
         self.package_lists_age = Known::Known(seconds);
     }
 
-    /// Forgets the versions of installed packages: after a change of any, since others may come along with it.
+    /// Forgets the versions of installed packages: after a change of any, since others may come
+    /// along with it.
     pub fn forget_package_versions(&mut self) {
         for state in self.packages.values_mut() {
             if let PackageState::Installed { version } = state {
@@ -294,7 +309,8 @@ impl NodeState {
         }
     }
 
-    /// Forgets which packages are installed: after a removal, since what needs a package goes with it.
+    /// Forgets which packages are installed: after a removal, since what needs a package goes with
+    /// it.
     pub fn forget_installed_packages(&mut self) {
         self.packages.retain(|_, state| !matches!(state, PackageState::Installed { .. }));
     }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-/// Everything that a phase's actions ask of one node, each thing once. It is asked in one script, in one round trip.
+/// Everything that a phase's actions ask of one node, each thing once. It is asked in one script,
+/// in one round trip.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Observation {
@@ -12,13 +13,15 @@ pub struct Observation {
     pub files: BTreeMap<String, FileQuestion>,
     /// Packages, as the node's package manager names them.
     pub packages: BTreeSet<String>,
-    /// Packages to be installed if they are not: which others come along is wanted. By the package manager that is meant; empty: any.
+    /// Packages to be installed if they are not: which others come along is wanted. By the package
+    /// manager that is meant; empty: any.
     pub installs: BTreeMap<String, BTreeSet<String>>,
     /// Packages to be removed if they are installed: which others go along is wanted.
     pub removals: BTreeMap<String, BTreeSet<String>>,
     /// Whether the age of the package manager's lists is wanted.
     pub package_lists: bool,
-    /// Services, and for each the command line that tells its process where no service manager knows it (empty: none).
+    /// Services, and for each the command line that tells its process where no service manager
+    /// knows it (empty: none).
     pub services: BTreeMap<String, String>,
     /// Login names.
     pub users: BTreeSet<String>,
@@ -26,12 +29,15 @@ pub struct Observation {
     pub groups: BTreeSet<String>,
     /// Shell commands that only look: their exit codes are wanted.
     pub commands: BTreeSet<String>,
-    /// Shell commands that only look: what they print is wanted. Each with the one path that it reads, if that is all it reads.
+    /// Shell commands that only look: what they print is wanted. Each with the one path that it
+    /// reads, if that is all it reads.
     pub readings: BTreeMap<String, Option<String>>,
-    /// Changes of a part of a file, as calls of the library, and the file of each: where that is too large to be told, the node is asked what they would
-    /// make of it. It is the digest that is wanted.
+    /// Changes of a part of a file, as calls of the library, and the file of each: where that is
+    /// too large to be told, the node is asked what they would make of it. It is the digest that is
+    /// wanted.
     pub edits: BTreeMap<String, String>,
-    /// Whether all is wanted that Pallet recorded on the node: what it wrote, and which actions it applied.
+    /// Whether all is wanted that Pallet recorded on the node: what it wrote, and which actions it
+    /// applied.
     pub records: bool,
 }
 
@@ -41,11 +47,13 @@ pub struct Observation {
 pub struct FileQuestion {
     /// The SHA-256 digest of its content.
     pub digest: bool,
-    /// Its content too, for a diff, unless its digest is this one, it is larger than 64 KiB, or it is not text.
+    /// Its content too, for a diff, unless its digest is this one, it is larger than 64 KiB, or it
+    /// is not text.
     pub text_unless: Option<String>,
     /// Its content in any case, unless it is larger than 64 KiB or not text.
     pub text: bool,
-    /// What Pallet last wrote there; that is told of every file whose digest is not the one that it should be.
+    /// What Pallet last wrote there; that is told of every file whose digest is not the one that it
+    /// should be.
     pub written: bool,
 }
 
@@ -74,7 +82,8 @@ impl Observation {
         question.text_unless = Some(expected.to_owned());
     }
 
-    /// Asks for `path` with its content, unless that is larger than 64 KiB or not text: for actions that change a part of it.
+    /// Asks for `path` with its content, unless that is larger than 64 KiB or not text: for actions
+    /// that change a part of it.
     pub fn text(&mut self, path: &str) {
         let question = self.files.entry(path.to_owned()).or_default();
         question.digest = true;
@@ -86,7 +95,8 @@ impl Observation {
         self.packages.insert(name.to_owned());
     }
 
-    /// Asks for what comes along when a package is installed that is not there. `manager`: the one that is meant; empty: any.
+    /// Asks for what comes along when a package is installed that is not there. `manager`: the one
+    /// that is meant; empty: any.
     pub fn install(&mut self, manager: &str, name: &str) {
         self.installs.entry(manager.to_owned()).or_default().insert(name.to_owned());
     }
@@ -126,13 +136,14 @@ impl Observation {
         self.edits.insert(script.to_owned(), path.to_owned());
     }
 
-    /// Asks for what a command prints that only looks. It stays known until something that may do anything has been done.
+    /// Asks for what a command prints that only looks. It stays known until something that may do
+    /// anything has been done.
     pub fn reading(&mut self, script: &str) {
         self.readings.insert(script.to_owned(), None);
     }
 
-    /// The same of a command that reads nothing but the file at `path`, or, where that ends with `/`, what is below it: it stays known until
-    /// that is changed.
+    /// The same of a command that reads nothing but the file at `path`, or, where that ends with
+    /// `/`, what is below it: it stays known until that is changed.
     pub fn reading_of(&mut self, path: &str, script: &str) {
         self.readings.insert(script.to_owned(), Some(path.to_owned()));
     }
@@ -147,8 +158,14 @@ impl Observation {
             ours.text_unless = ours.text_unless.take().or(question.text_unless);
         }
         self.packages.extend(other.packages);
-        other.installs.into_iter().for_each(|(manager, names)| self.installs.entry(manager).or_default().extend(names));
-        other.removals.into_iter().for_each(|(manager, names)| self.removals.entry(manager).or_default().extend(names));
+        other
+            .installs
+            .into_iter()
+            .for_each(|(manager, names)| self.installs.entry(manager).or_default().extend(names));
+        other
+            .removals
+            .into_iter()
+            .for_each(|(manager, names)| self.removals.entry(manager).or_default().extend(names));
         self.package_lists |= other.package_lists;
         self.services.extend(other.services);
         self.users.extend(other.users);

@@ -26,7 +26,8 @@ pub struct Os {
 /// A system that this Pallet does not know.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the system {name:?} is not known; write a distribution, and its version if that matters: `debian 12`; known are {}",
+    "the system {name:?} is not known; write a distribution, and its version if that matters: \
+     `debian 12`; known are {}",
     DISTRIBUTIONS.map(|(_, ids)| ids.join(", ")).join(", ")
 )]
 pub struct UnknownOs {
@@ -101,8 +102,8 @@ pub enum ServiceManager {
 }
 
 impl Os {
-    /// Where a system describes itself, below its root: the first that is a file. The first is most often a link to the second, and a link may lead
-    /// out of an image's directory.
+    /// Where a system describes itself, below its root: the first that is a file. The first is most
+    /// often a link to the second, and a link may lead out of an image's directory.
     pub const RELEASE_FILES: [&str; 2] = ["etc/os-release", "usr/lib/os-release"];
 
     /// What `debian 12` most probably means: the managers are those that the family has today.
@@ -111,20 +112,26 @@ impl Os {
         Os::of_family(id, version.trim(), OsFamily::of(id, ""), arch)
     }
 
-    /// The same of a name that a person gave, on a machine of this architecture: `debian 12`, `rocky 9`, `alpine`.
+    /// The same of a name that a person gave, on a machine of this architecture: `debian 12`,
+    /// `rocky 9`, `alpine`.
     pub fn of_name(text: &str, arch: &str) -> Result<Os, UnknownOs> {
         let os = Os::named(text, arch);
-        let version = os.version.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
+        let version = os
+            .version
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
         match os.family != OsFamily::Unknown && version {
             true => Ok(os),
             false => Err(UnknownOs { name: text.to_owned() }),
         }
     }
 
-    /// What an os-release says, the text of one of [`Os::RELEASE_FILES`]. The managers are those that the family has today.
+    /// What an os-release says, the text of one of [`Os::RELEASE_FILES`]. The managers are those
+    /// that the family has today.
     pub fn described(os_release: &str, arch: &str) -> Os {
         let value = |key: &str| {
-            let line = os_release.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+            let line =
+                os_release.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
             line.map(|value| value.trim().trim_matches(['"', '\'']).to_owned()).unwrap_or_default()
         };
         let id = value("ID");
@@ -143,7 +150,8 @@ impl Os {
 }
 
 impl OsFamily {
-    /// The family of the distribution `id`, whose os-release names the distributions `like` as its relatives.
+    /// The family of the distribution `id`, whose os-release names the distributions `like` as its
+    /// relatives.
     pub fn of(id: &str, like: &str) -> OsFamily {
         std::iter::once(id)
             .chain(like.split_whitespace())
@@ -156,7 +164,10 @@ impl OsFamily {
         match id {
             "redhat" | "red_hat" => OsFamily::RedHat,
             _ if id.starts_with("opensuse-") => OsFamily::Suse,
-            _ => DISTRIBUTIONS.iter().find(|(_, ids)| ids.contains(&id)).map_or(OsFamily::Unknown, |(family, _)| *family),
+            _ => DISTRIBUTIONS
+                .iter()
+                .find(|(_, ids)| ids.contains(&id))
+                .map_or(OsFamily::Unknown, |(family, _)| *family),
         }
     }
 
@@ -232,7 +243,11 @@ mod tests {
 
     #[test]
     fn an_os_release_is_read() {
-        let os = Os::described("NAME=\"Rocky\"\nID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\nVERSION_ID='9.4'\n", "aarch64");
+        let os = Os::described(
+            "NAME=\"Rocky\"\nID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\n\
+            VERSION_ID='9.4'\n",
+            "aarch64",
+        );
         assert_eq!(os.to_string(), "rocky 9.4 (aarch64)");
         assert_eq!((os.family, os.package_manager), (OsFamily::RedHat, PackageManager::Dnf));
         let pop = Os::described("ID=pop\nID_LIKE=\"ubuntu debian\"\n", "");

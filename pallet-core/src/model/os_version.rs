@@ -2,8 +2,9 @@
 
 use std::cmp::Ordering;
 
-/// Whether `version` is the one that is wanted: the same, a longer one that begins with it (`12` also means `12.4`), or one in a range
-/// (`>=11, <13`; the comparison looks only at as many numbers as the bound has, so `<=12` means `12.4` too).
+/// Whether `version` is the one that is wanted: the same, a longer one that begins with it (`12`
+/// also means `12.4`), or one in a range (`>=11, <13`; the comparison looks only at as many numbers
+/// as the bound has, so `<=12` means `12.4` too).
 pub fn version_is(wanted: &str, version: &str) -> bool {
     wanted.split(',').map(str::trim).all(|part| {
         let operator = part.len() - part.trim_start_matches(['<', '>', '=']).len();

@@ -18,7 +18,8 @@ pub struct PackageTransaction {
 /// How packages are installed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PackageOptions {
-    /// Repositories that are used as well; for apt the one release, for apk the one tag, that the packages come from.
+    /// Repositories that are used as well; for apt the one release, for apk the one tag, that the
+    /// packages come from.
     pub enable: Vec<String>,
     /// Repositories that are not used.
     pub disable: Vec<String>,
@@ -31,7 +32,9 @@ pub struct PackageOptions {
 impl PackageTransaction {
     /// Whether it does nothing.
     pub fn is_empty(&self) -> bool {
-        [&self.install, &self.upgrade, &self.remove, &self.purge].iter().all(|packages| packages.is_empty())
+        [&self.install, &self.upgrade, &self.remove, &self.purge]
+            .iter()
+            .all(|packages| packages.is_empty())
     }
 
     /// Does all that `other` does as well; both have the same options.

@@ -49,12 +49,19 @@ mod tests {
 
     #[test]
     fn stars_and_question_marks() {
-        for (pattern, text) in
-            [("*", ""), ("*", "a"), ("web-?", "web-1"), ("*.example.*", "a.b.example.com"), ("a*b*c", "abbbc"), ("WEB", "web")]
-        {
+        for (pattern, text) in [
+            ("*", ""),
+            ("*", "a"),
+            ("web-?", "web-1"),
+            ("*.example.*", "a.b.example.com"),
+            ("a*b*c", "abbbc"),
+            ("WEB", "web"),
+        ] {
             assert!(matches(pattern, text), "{pattern} {text}");
         }
-        for (pattern, text) in [("", "a"), ("?", ""), ("web-?", "web-10"), ("a*b*c", "abbb"), ("*.com", "com")] {
+        for (pattern, text) in
+            [("", "a"), ("?", ""), ("web-?", "web-10"), ("a*b*c", "abbb"), ("*.com", "com")]
+        {
             assert!(!matches(pattern, text), "{pattern} {text}");
         }
     }

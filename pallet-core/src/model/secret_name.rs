@@ -1,6 +1,7 @@
 //! How a secret is named where its value must not stand: in the project, in crates, in settings.
 
-/// What stands for the secret `name` in any text, until the engine puts its value there: only in the arguments of actions.
+/// What stands for the secret `name` in any text, until the engine puts its value there: only in
+/// the arguments of actions.
 pub fn secret_placeholder(name: &str) -> String {
     format!("{OPEN}{name}{CLOSE}")
 }
@@ -8,8 +9,12 @@ pub fn secret_placeholder(name: &str) -> String {
 const OPEN: &str = "⟦secret:";
 const CLOSE: &str = "⟧";
 
-/// Replaces every placeholder in `text` with what `value` gives for its name; `None` if there is none.
-pub fn replace_secrets<E>(text: &str, mut value: impl FnMut(&str) -> Result<String, E>) -> Result<Option<String>, E> {
+/// Replaces every placeholder in `text` with what `value` gives for its name; `None` if there is
+/// none.
+pub fn replace_secrets<E>(
+    text: &str,
+    mut value: impl FnMut(&str) -> Result<String, E>,
+) -> Result<Option<String>, E> {
     let mut replaced = String::new();
     let mut rest = text;
     while let Some((before, behind)) = rest.split_once(OPEN) {
@@ -31,7 +36,8 @@ mod tests {
 
     #[test]
     fn placeholders_are_replaced_wherever_they_stand() {
-        let text = format!("user={}\npassword={}!", secret_placeholder("a"), secret_placeholder("b.c"));
+        let text =
+            format!("user={}\npassword={}!", secret_placeholder("a"), secret_placeholder("b.c"));
         let value = |name: &str| if name == "gone" { Err(()) } else { Ok(name.to_uppercase()) };
         assert_eq!(replace_secrets(&text, value), Ok(Some("user=A\npassword=B.C!".to_owned())));
         assert_eq!(replace_secrets("⟦secret: and no end", value), Ok(None));

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Os;
 
-/// What a phase function can know of a node: its own (`request.target`) or any other of the project.
+/// What a phase function can know of a node: its own (`request.target`) or any other of the
+/// project.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Target {
     /// Names the node to its provider.

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Who logs in to nodes and administers them. Secrets are not part of it: the host keeps those to itself.
+/// Who logs in to nodes and administers them. Secrets are not part of it: the host keeps those to
+/// itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AdminUser {

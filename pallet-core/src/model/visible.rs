@@ -1,14 +1,17 @@
-//! What comes from files and nodes, made safe for whoever looks at it: nothing in it acts on a terminal, or makes text look like other text.
+//! What comes from files and nodes, made safe for whoever looks at it: nothing in it acts on a
+//! terminal, or makes text look like other text.
 
 use std::borrow::Cow;
 
-/// Whether a character is not seen, but acts on what is: controls, what turns the direction of text, separators of lines, and what has no width but
-/// the joiners that some scripts are written with.
+/// Whether a character is not seen, but acts on what is: controls, what turns the direction of
+/// text, separators of lines, and what has no width but the joiners that some scripts are written
+/// with.
 pub fn acts(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
-            '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}'
             | '\u{fff9}'..='\u{fffb}' | '\u{fdd0}'..='\u{fdef}' | '\u{e0000}'..='\u{e007f}'
         )
 }
@@ -43,8 +46,12 @@ mod tests {
     #[test]
     fn nothing_makes_text_look_like_other_text() {
         assert_eq!(visible("user\u{202e}nimda\u{2066}"), "user\\u{202e}nimda\\u{2066}");
-        assert_eq!(visible("\u{200b}\u{feff}\u{e0041}\u{2028}"), "\\u{200b}\\u{feff}\\u{e0041}\\u{2028}");
-        let plain = "\u{5e9}\u{5dc}\u{5d5}\u{5dd} \u{928}\u{92e}\u{200d} \u{1f469}\u{200d}\u{1f680} na\u{ef}ve";
+        assert_eq!(
+            visible("\u{200b}\u{feff}\u{e0041}\u{2028}"),
+            "\\u{200b}\\u{feff}\\u{e0041}\\u{2028}"
+        );
+        let plain = "\u{5e9}\u{5dc}\u{5d5}\u{5dd} \u{928}\u{92e}\u{200d} \
+            \u{1f469}\u{200d}\u{1f680} na\u{ef}ve";
         assert_eq!(visible(plain), plain);
     }
 }

@@ -18,10 +18,12 @@ pub trait ConfigCrate: 'static {
     const ABOUT: &'static str;
     /// The crates that its functions call, each with a semver requirement.
     const REQUIRES: &'static [(&'static str, &'static str)] = &[];
-    /// What its functions may do to nodes, as constants laid over [`Capabilities::NOTHING`]. The host refuses what goes beyond, shows it to who
-    /// installs the crate, and asks again when a new version does more. Left away, the crate may do everything, and is shown so.
+    /// What its functions may do to nodes, as constants laid over [`Capabilities::NOTHING`]. The
+    /// host refuses what goes beyond, shows it to who installs the crate, and asks again when a new
+    /// version does more. Left away, the crate may do everything, and is shown so.
     const CAPABILITIES: Option<Capabilities<Patterns>> = None;
-    /// The systems that it is for, as people call them: `debian 12`, `rocky`. `pallet-cli test` tries each. Left away, the crate does not say.
+    /// The systems that it is for, as people call them: `debian 12`, `rocky`. `pallet-cli test`
+    /// tries each. Left away, the crate does not say.
     const SYSTEMS: &'static [&'static str] = &[];
 
     /// Its functions; `pallet_core::functions![install, site]` makes the list.
@@ -39,7 +41,8 @@ pub struct Function {
 }
 
 impl Function {
-    /// A function by its name. Parameters, their documentation and the function's own come from the type of its arguments.
+    /// A function by its name. Parameters, their documentation and the function's own come from the
+    /// type of its arguments.
     pub fn new<A, R>(name: &'static str, function: fn(&mut Request, A) -> anyhow::Result<R>) -> Self
     where
         A: DeserializeOwned + JsonSchema + 'static,
@@ -49,8 +52,15 @@ impl Function {
             name,
             parameters: || schemars::schema_for!(A).to_value(),
             call: Arc::new(move |request, arguments| {
-                let arguments = serde_json::from_value(arguments)
-                    .map_err(|error| PluginError::new(ErrorKind::InvalidInput, format!("{name}: {error}")))?;
+                let arguments = serde_json::from_value(arguments).map_err(|error| {
+                    PluginError::new(
+                        ErrorKind::InvalidInput,
+                        format!(
+                            "{name}: \
+                        {error}"
+                        ),
+                    )
+                })?;
                 Ok(serde_json::to_value(function(request, arguments)?)?)
             }),
         }
@@ -63,7 +73,11 @@ pub(crate) fn manifest<C: ConfigCrate>(version: &str) -> Manifest {
         .into_iter()
         .map(|function| {
             let parameters = (function.parameters)();
-            let doc = parameters.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
+            let doc = parameters
+                .get("description")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned();
             FunctionManifest { name: function.name.to_owned(), doc, parameters }
         })
         .collect();
@@ -79,14 +93,19 @@ pub(crate) fn manifest<C: ConfigCrate>(version: &str) -> Manifest {
 }
 
 /// Calls a crate's function by its name.
-pub(crate) fn call<C: ConfigCrate>(request: &mut Request, name: &str, arguments: Value) -> Result<Value, PluginError> {
+pub(crate) fn call<C: ConfigCrate>(
+    request: &mut Request,
+    name: &str,
+    arguments: Value,
+) -> Result<Value, PluginError> {
     let functions = C::functions();
     match functions.iter().find(|function| function.name == name) {
         Some(function) => Ok((function.call)(request, arguments)?),
         None => {
             let names: Vec<_> = functions.iter().map(|function| function.name).collect();
             let message = format!("crate {} has no function `{name}`", C::NAME);
-            Err(PluginError::new(ErrorKind::NotFound, message).with_help(format!("it has {}", names.join(", "))))
+            Err(PluginError::new(ErrorKind::NotFound, message)
+                .with_help(format!("it has {}", names.join(", "))))
         }
     }
 }
@@ -99,14 +118,19 @@ macro_rules! functions {
     };
 }
 
-/// Declares types for parameters and options: `parameters! { /// What it is. pub struct Site { /// A field. name: String } }`.
+/// Declares types for parameters and options: `parameters! { /// What it is. pub struct Site { ///
+/// A field. name: String } }`.
 ///
-/// Each derives what a function's arguments need, refuses unknown fields, and needs no dependency besides pallet-core.
+/// Each derives what a function's arguments need, refuses unknown fields, and needs no dependency
+/// besides pallet-core.
 #[macro_export]
 macro_rules! parameters {
     ($($(#[$attribute:meta])* $visibility:vis struct $name:ident { $($fields:tt)* })*) => {$(
         $(#[$attribute])*
-        #[derive(Debug, Clone, $crate::serde::Serialize, $crate::serde::Deserialize, $crate::schemars::JsonSchema)]
+        #[derive(
+            Debug, Clone, $crate::serde::Serialize, $crate::serde::Deserialize,
+            $crate::schemars::JsonSchema
+        )]
         #[serde(crate = "::pallet_core::serde", deny_unknown_fields)]
         #[schemars(crate = "::pallet_core::schemars")]
         $visibility struct $name { $($fields)* }

@@ -17,8 +17,8 @@ pub struct PluginError {
     pub help: String,
     /// What caused it, outermost first.
     pub causes: Vec<String>,
-    /// Where several nodes were asked for: what went wrong with each, by its id. With those that do not stand here all is well; empty: that is not
-    /// known.
+    /// Where several nodes were asked for: what went wrong with each, by its id. With those that do
+    /// not stand here all is well; empty: that is not known.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub nodes: BTreeMap<String, PluginError>,
 }
@@ -85,7 +85,13 @@ impl From<anyhow::Error> for PluginError {
         match error.chain().find_map(|cause| cause.downcast_ref::<PluginError>()) {
             // the innermost plugin error knows what to do; the context around it stands before
             Some(inner) if error.chain().count() == 1 => inner.clone(),
-            Some(inner) => PluginError { kind: inner.kind, message, causes, nodes: inner.nodes.clone(), ..Default::default() },
+            Some(inner) => PluginError {
+                kind: inner.kind,
+                message,
+                causes,
+                nodes: inner.nodes.clone(),
+                ..Default::default()
+            },
             None => PluginError { message, causes, ..Default::default() },
         }
     }

@@ -1,4 +1,5 @@
-//! What a provider keeps of its nodes in files of this machine: private directories, files that are whole or not there, and the lease.
+//! What a provider keeps of its nodes in files of this machine: private directories, files that are
+//! whole or not there, and the lease.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{ErrorKind, Write};
@@ -12,7 +13,13 @@ use crate::model::Os;
 
 /// Makes a directory that only its owner may look into, and those above it.
 pub fn make_private_directory(path: &Path) -> Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path).with_context(|| format!("cannot make {}", path.display()))
+    DirBuilder::new().recursive(true).mode(0o700).create(path).with_context(|| {
+        format!(
+            "cannot \
+        make {}",
+            path.display()
+        )
+    })
 }
 
 /// The directories in a directory, by name; none if that is not there.
@@ -22,16 +29,20 @@ pub fn subdirectories(path: &Path) -> Result<Vec<PathBuf>> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
     };
-    let directories = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    let directories =
+        entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
     let mut directories: Vec<_> = directories.map(|entry| entry.path()).collect();
     directories.sort();
     Ok(directories)
 }
 
-/// A name as that of a file: what is not a letter, a digit, `-` or `_` as `%2F`. Two names never share one.
+/// A name as that of a file: what is not a letter, a digit, `-` or `_` as `%2F`. Two names never
+/// share one.
 pub fn file_name(name: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-    name.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    name.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 /// Writes all of a file or nothing of it, so that it also stays whole where the machine fails.
@@ -39,10 +50,15 @@ pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
     replace(path, content, File::sync_all)
 }
 
-fn replace(path: &Path, content: &[u8], settle: impl Fn(&File) -> std::io::Result<()>) -> Result<()> {
+fn replace(
+    path: &Path,
+    content: &[u8],
+    settle: impl Fn(&File) -> std::io::Result<()>,
+) -> Result<()> {
     let write = || -> std::io::Result<()> {
         let part = path.with_extension("part");
-        let mut file = File::options().write(true).create(true).truncate(true).mode(0o644).open(&part)?;
+        let mut file =
+            File::options().write(true).create(true).truncate(true).mode(0o644).open(&part)?;
         file.write_all(content)?;
         settle(&file)?;
         fs::rename(&part, path)
@@ -50,9 +66,12 @@ fn replace(path: &Path, content: &[u8], settle: impl Fn(&File) -> std::io::Resul
     write().with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Takes or renews the lease that a file keeps; the lease of another who holds it. The caller has a lock that keeps all others from the file.
+/// Takes or renews the lease that a file keeps; the lease of another who holds it. The caller has a
+/// lock that keeps all others from the file.
 pub fn take_lease(file: &Path, wanted: &Lease) -> Result<Option<Lease>> {
-    if let Some(held) = read_lease(file)?.filter(|held| held.token != wanted.token && held.until > unix_time()) {
+    if let Some(held) =
+        read_lease(file)?.filter(|held| held.token != wanted.token && held.until > unix_time())
+    {
         return Ok(Some(held));
     }
     if let Some(directory) = file.parent() {
@@ -83,7 +102,9 @@ fn read_lease(file: &Path) -> Result<Option<Lease>> {
 /// What the root file system in a directory says of its system; `None` if it does not.
 pub fn os_release(root: &Path) -> Option<String> {
     let files = Os::RELEASE_FILES.map(|path| root.join(path));
-    let own = files.iter().filter(|file| fs::symlink_metadata(file).is_ok_and(|metadata| metadata.is_file()));
+    let own = files
+        .iter()
+        .filter(|file| fs::symlink_metadata(file).is_ok_and(|metadata| metadata.is_file()));
     own.into_iter().find_map(|file| fs::read_to_string(file).ok())
 }
 
@@ -97,10 +118,18 @@ mod tests {
     fn a_lease_is_held_until_its_time_or_its_release() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("shop/lease.json");
-        let lease = |token: &str, until: u64| Lease { token: token.into(), holder: token.into(), until, ..Lease::default() };
+        let lease = |token: &str, until: u64| Lease {
+            token: token.into(),
+            holder: token.into(),
+            until,
+            ..Lease::default()
+        };
         let (one, later) = (lease("one", unix_time() + 60), lease("one", unix_time() + 120));
         assert_eq!(take_lease(&file, &one).unwrap(), None);
-        assert_eq!(fs::metadata(directory.path().join("shop")).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(
+            fs::metadata(directory.path().join("shop")).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
         assert_eq!(take_lease(&file, &lease("two", unix_time() + 60)).unwrap(), Some(one));
         assert_eq!(take_lease(&file, &later).unwrap(), None, "it is renewed");
         release_lease(&file, "two").unwrap();
@@ -108,9 +137,19 @@ mod tests {
         release_lease(&file, "one").unwrap();
         assert!(!file.exists());
         assert_eq!(take_lease(&file, &lease("two", unix_time() - 1)).unwrap(), None);
-        assert_eq!(take_lease(&file, &lease("three", unix_time() + 60)).unwrap(), None, "two's time is over");
+        assert_eq!(
+            take_lease(&file, &lease("three", unix_time() + 60)).unwrap(),
+            None,
+            "two's \
+            time is over"
+        );
         fs::write(&file, "{").unwrap();
-        assert_eq!(take_lease(&file, &lease("four", unix_time() + 60)).unwrap(), None, "what is no lease is held by nobody");
+        assert_eq!(
+            take_lease(&file, &lease("four", unix_time() + 60)).unwrap(),
+            None,
+            "what is no \
+            lease is held by nobody"
+        );
     }
 
     #[test]
@@ -126,11 +165,21 @@ mod tests {
             make_private_directory(&directory.path().join(name)).unwrap();
         }
         write_whole(&directory.path().join("file.json"), b"{}").unwrap();
-        let names: Vec<_> =
-            subdirectories(directory.path()).unwrap().into_iter().map(|path| path.file_name().unwrap().to_owned()).collect();
+        let names: Vec<_> = subdirectories(directory.path())
+            .unwrap()
+            .into_iter()
+            .map(|path| path.file_name().unwrap().to_owned())
+            .collect();
         assert_eq!(names, ["a", "b"]);
         assert_eq!(subdirectories(&directory.path().join("c")).unwrap().len(), 0);
-        assert_eq!(subdirectories(&directory.path().join("file.json")).unwrap_err().to_string().split(' ').next(), Some("cannot"));
+        assert_eq!(
+            subdirectories(&directory.path().join("file.json"))
+                .unwrap_err()
+                .to_string()
+                .split(' ')
+                .next(),
+            Some("cannot")
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! What the author of a provider or a configuration crate sees: plain Rust, no types of the boundary.
+//! What the author of a provider or a configuration crate sees: plain Rust, no types of the
+//! boundary.
 
 mod clock;
 mod config_crate;
@@ -16,8 +17,8 @@ pub use config_crate::{ConfigCrate, Function};
 pub(crate) use config_crate::{call as config_crate_call, manifest as config_crate_manifest};
 pub use error::{ErrorKind, PluginError};
 pub use provider::{
-    Created, Credential, Hardware, Image, Lease, Location, NoNodeOptions, Offers, Provider, RunNodes, ServiceContext, WantedOffers,
-    node_options,
+    Created, Credential, Hardware, Image, Lease, Location, NoNodeOptions, Offers, Provider,
+    RunNodes, ServiceContext, WantedOffers, node_options,
 };
 pub use recorder::{RecordedAction, Recorder};
 pub use request::{Request, RequestHost};

@@ -1,6 +1,8 @@
-//! What a request, and what a provider, can ask of the host: the names of the operations and the data that travels with each.
+//! What a request, and what a provider, can ask of the host: the names of the operations and the
+//! data that travels with each.
 //!
-//! New abilities are new operations and new fields with defaults; nothing here is ever removed or renamed.
+//! New abilities are new operations and new fields with defaults; nothing here is ever removed or
+//! renamed.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +17,8 @@ pub const ACTION: &str = "action";
 pub const CALL: &str = "call";
 /// The node that is being configured. Takes `null`, gives a [`Target`](crate::model::Target).
 pub const TARGET: &str = "target";
-/// All nodes of the project, whichever of them the operation is for. Takes `null`, gives an array of [`Target`](crate::model::Target).
+/// All nodes of the project, whichever of them the operation is for. Takes `null`, gives an array
+/// of [`Target`](crate::model::Target).
 pub const TARGETS: &str = "targets";
 /// The environment. Takes `null`, gives an object.
 pub const ENVIRONMENT: &str = "environment";
@@ -27,7 +30,8 @@ pub const PHASE: &str = "phase";
 pub const GET_SETTINGS: &str = "get_settings";
 /// Lays settings over those of this node. Takes [`SetSettings`], gives `null`.
 pub const SET_SETTINGS: &str = "set_settings";
-/// Begins a scope: all that is declared until it is left stands under it. Takes [`Scope`], gives `null`.
+/// Begins a scope: all that is declared until it is left stands under it. Takes [`Scope`], gives
+/// `null`.
 pub const ENTER_SCOPE: &str = "enter_scope";
 /// Leaves the scope that was entered last. Takes `null`, gives `null`.
 pub const LEAVE_SCOPE: &str = "leave_scope";
@@ -38,7 +42,8 @@ pub const LOG: &str = "log";
 pub const PROGRESS: &str = "progress";
 /// For providers: whether the user has stopped the operation. Takes `null`, gives a boolean.
 pub const IS_CANCELLED: &str = "is_cancelled";
-/// For providers: does an operation of another service of the project. Takes [`InvokeService`], gives what the operation gives.
+/// For providers: does an operation of another service of the project. Takes [`InvokeService`],
+/// gives what the operation gives.
 pub const SERVICE: &str = "service";
 
 /// See [`SERVICE`].
@@ -67,11 +72,13 @@ pub struct DeclareAction {
     pub source: Option<SourceLocation>,
 }
 
-/// See [`ENTER_SCOPE`]. Options of an inner scope win over those of the scopes around it; conditions add up.
+/// See [`ENTER_SCOPE`]. Options of an inner scope win over those of the scopes around it;
+/// conditions add up.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Scope {
-    /// The `user` of all actions that have such a parameter, and the `owner` of those that have that one.
+    /// The `user` of all actions that have such a parameter, and the `owner` of those that have
+    /// that one.
     pub user: Option<String>,
     /// The `cwd` of all actions that have such a parameter.
     pub directory: Option<String>,

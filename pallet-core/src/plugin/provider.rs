@@ -13,8 +13,9 @@ use crate::model::{AdminUser, ImageSpec, Node, NodeSpec, Os};
 
 /// What a dylib in `providers/` exports, with `pallet_core::export_provider!(TheType);`.
 ///
-/// One value is one configured service. Calls block; the host makes them on threads that may block. Return a [`PluginError`] where the
-/// kind of the failure matters to the host; anything else counts as [`ErrorKind::Failed`].
+/// One value is one configured service. Calls block; the host makes them on threads that may block.
+/// Return a [`PluginError`] where the kind of the failure matters to the host; anything else counts
+/// as [`ErrorKind::Failed`].
 pub trait Provider: Send + Sync + Sized + 'static {
     /// The provider's name: lower case letters, digits and `-`.
     const NAME: &'static str;
@@ -26,20 +27,24 @@ pub trait Provider: Send + Sync + Sized + 'static {
     /// Makes the service of these options. Does not have to reach anything yet.
     fn connect(options: Self::Options, context: ServiceContext) -> anyhow::Result<Self>;
 
-    /// The project's nodes at this service, in every state but gone. They are found by their tags alone.
+    /// The project's nodes at this service, in every state but gone. They are found by their tags
+    /// alone.
     fn nodes(&self) -> anyhow::Result<Vec<Node>>;
 
-    /// Makes nodes; of those that exist, starts what is stopped and waits for what is starting, whether an image was chosen or not. One result
-    /// for each that was asked for, in order. It returns when their addresses are known; the host waits until they answer. Tags of the spec are
-    /// set in the step that makes a node.
+    /// Makes nodes; of those that exist, starts what is stopped and waits for what is starting,
+    /// whether an image was chosen or not. One result for each that was asked for, in order. It
+    /// returns when their addresses are known; the host waits until they answer. Tags of the spec
+    /// are set in the step that makes a node.
     ///
-    /// Without any name, what the nodes of the group share is brought to what the spec says: which ports may be reached. A converge asks so
-    /// where no node is to be made or started.
+    /// Without any name, what the nodes of the group share is brought to what the spec says: which
+    /// ports may be reached. A converge asks so where no node is to be made or started.
     fn run_nodes(&self, wanted: &RunNodes) -> anyhow::Result<Vec<Created>>;
 
-    /// Destroys nodes, by id. One that does not exist is destroyed already; one that does not carry the project's tag is never touched. Where only
-    /// some cannot be destroyed, the error names them in [`PluginError::nodes`]; if it does not, the host asks which nodes are still there. A
-    /// provider that never destroys nodes says so of each ([`Node::permanent`]), and is not asked to.
+    /// Destroys nodes, by id. One that does not exist is destroyed already; one that does not carry
+    /// the project's tag is never touched. Where only some cannot be destroyed, the error names
+    /// them in [`PluginError::nodes`]; if it does not, the host asks which nodes are still there. A
+    /// provider that never destroys nodes says so of each ([`Node::permanent`]), and is not asked
+    /// to.
     fn destroy_nodes(&self, ids: &[String]) -> anyhow::Result<()>;
 
     /// Lays tags over those of a node.
@@ -47,13 +52,14 @@ pub trait Provider: Send + Sync + Sized + 'static {
         Err(unsupported(Self::NAME, "keep tags"))
     }
 
-    /// Ends the service for this project: whatever it keeps besides nodes (networks, keys) goes. Called when no node is left.
+    /// Ends the service for this project: whatever it keeps besides nodes (networks, keys) goes.
+    /// Called when no node is left.
     fn clean_up(&self) -> anyhow::Result<()> {
         Ok(())
     }
 
-    /// The images that nodes can be made from, the preferred one first where several would do. What `wanted` surely rules out may be left
-    /// out. None at all: the provider decides for itself.
+    /// The images that nodes can be made from, the preferred one first where several would do. What
+    /// `wanted` surely rules out may be left out. None at all: the provider decides for itself.
     fn images(&self, _wanted: &ImageSpec) -> anyhow::Result<Vec<Image>> {
         Ok(Vec::new())
     }
@@ -71,7 +77,11 @@ pub trait Provider: Send + Sync + Sized + 'static {
     /// All of these. A provider whose offers depend on more than the image spec says so here.
     fn offers(&self, wanted: &WantedOffers) -> anyhow::Result<Offers> {
         let image = wanted.spec.image.clone().unwrap_or_default();
-        Ok(Offers { images: self.images(&image)?, hardware: self.hardware()?, locations: self.locations()? })
+        Ok(Offers {
+            images: self.images(&image)?,
+            hardware: self.hardware()?,
+            locations: self.locations()?,
+        })
     }
 
     /// Where each credential comes from, without its value.
@@ -79,9 +89,11 @@ pub trait Provider: Send + Sync + Sized + 'static {
         Ok(Vec::new())
     }
 
-    /// Takes the lease of the project's nodes at this service, all of them wherever they are, or renews it if `wanted.token` has it, until `wanted.until`. `None` if it was granted, or else
-    /// the lease that another holds. It is kept where the nodes are, so that it holds for every machine; one that is past its time is no lease.
-    /// A provider whose nodes are neither made nor destroyed needs none.
+    /// Takes the lease of the project's nodes at this service, all of them wherever they are, or
+    /// renews it if `wanted.token` has it, until `wanted.until`. `None` if it was granted, or else
+    /// the lease that another holds. It is kept where the nodes are, so that it holds for every
+    /// machine; one that is past its time is no lease. A provider whose nodes are neither made nor
+    /// destroyed needs none.
     fn take_lease(&self, _wanted: &Lease) -> anyhow::Result<Option<Lease>> {
         Ok(None)
     }
@@ -96,7 +108,8 @@ fn unsupported(name: &str, what: &str) -> anyhow::Error {
     PluginError::new(ErrorKind::Unsupported, format!("provider {name} cannot {what}")).into()
 }
 
-/// What a service is told of the host that it serves. A plugin reads no environment: what it needs to know is here.
+/// What a service is told of the host that it serves. A plugin reads no environment: what it needs
+/// to know is here.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ServiceContext {
@@ -106,7 +119,8 @@ pub struct ServiceContext {
     pub service: String,
     /// The directory of pallet.toml; relative paths in options are relative to it.
     pub directory: PathBuf,
-    /// Where the provider may keep files of its own on this machine (it makes the directory when it needs it).
+    /// Where the provider may keep files of its own on this machine (it makes the directory when it
+    /// needs it).
     pub data_directory: PathBuf,
     /// The home directory of the user who runs Pallet.
     pub home: PathBuf,
@@ -127,21 +141,34 @@ pub struct RunNodes {
     pub names: Vec<String>,
     /// What they should be, in the user's words.
     pub spec: NodeSpec,
-    /// The image that the host chose among the provider's; `None` if the provider has none to choose from.
+    /// The image that the host chose among the provider's; `None` if the provider has none to
+    /// choose from.
     pub image: Option<Image>,
     /// The kind of machine that the host chose among the provider's.
     pub hardware: Option<Hardware>,
     /// The place, if the spec names one.
     pub location: Option<Location>,
-    /// With a node's name, names the wish for that node: asked again, by whom it may be, it gives the node that it gave before.
+    /// With a node's name, names the wish for that node: asked again, by whom it may be, it gives
+    /// the node that it gave before.
     pub token: String,
 }
 
-/// What a node-spec says to one provider alone, under `provider`. What cannot be read is the user's error.
-pub fn node_options<T: DeserializeOwned>(spec: &NodeSpec, provider: &str) -> Result<T, PluginError> {
+/// What a node-spec says to one provider alone, under `provider`. What cannot be read is the user's
+/// error.
+pub fn node_options<T: DeserializeOwned>(
+    spec: &NodeSpec,
+    provider: &str,
+) -> Result<T, PluginError> {
     let given = spec.provider.get(provider).cloned().unwrap_or_default();
-    serde_json::from_value(Value::Object(given))
-        .map_err(|error| PluginError::new(ErrorKind::InvalidInput, format!("node-spec: provider.{provider}: {error}")))
+    serde_json::from_value(Value::Object(given)).map_err(|error| {
+        PluginError::new(
+            ErrorKind::InvalidInput,
+            format!(
+                "node-spec: \
+            provider.{provider}: {error}"
+            ),
+        )
+    })
 }
 
 /// What a node-spec can say to a provider that has no options for it: nothing.

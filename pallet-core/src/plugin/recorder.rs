@@ -1,4 +1,5 @@
-//! A request that records what a crate's functions declare: for the tests of the crate, without a node and without a host.
+//! A request that records what a crate's functions declare: for the tests of the crate, without a
+//! node and without a host.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -13,9 +14,11 @@ use super::{ConfigCrate, ErrorKind, PluginError, Request, RequestHost, config_cr
 use crate::action::{Options, TABLE};
 use crate::model::{AdminUser, Capabilities, Environment, Os, Target};
 
-/// Calls the functions of a crate as a host does, by their names and with arguments as JSON, and keeps what they declare.
+/// Calls the functions of a crate as a host does, by their names and with arguments as JSON, and
+/// keeps what they declare.
 ///
-/// What goes beyond [`ConfigCrate::CAPABILITIES`] is refused as a host refuses it. Calls of other crates are recorded and give `null`.
+/// What goes beyond [`ConfigCrate::CAPABILITIES`] is refused as a host refuses it. Calls of other
+/// crates are recorded and give `null`.
 ///
 /// ```
 /// # use pallet_core::prelude::*;
@@ -87,7 +90,10 @@ impl<C: ConfigCrate> Recorder<C> {
             os: Os::named(system, "x86_64"),
         };
         let capabilities = C::CAPABILITIES.map(Capabilities::from);
-        Recorder { host: Arc::new(Host { capabilities, target, state: Mutex::default() }), of: PhantomData }
+        Recorder {
+            host: Arc::new(Host { capabilities, target, state: Mutex::default() }),
+            of: PhantomData,
+        }
     }
 
     /// With a value in the environment.
@@ -104,19 +110,33 @@ impl<C: ConfigCrate> Recorder<C> {
 
     /// With settings of the node for a facility.
     pub fn settings(self, facility: &str, value: Value) -> Self {
-        self.host.state().settings.insert((self.host.target.id.clone(), facility.to_owned()), value);
+        self.host
+            .state()
+            .settings
+            .insert((self.host.target.id.clone(), facility.to_owned()), value);
         self
     }
 
     /// Calls a function with arguments, an object of JSON.
-    pub fn call(&mut self, function: &str, arguments: impl Serialize) -> Result<Value, PluginError> {
-        let arguments = serde_json::to_value(arguments).map_err(|error| PluginError::new(ErrorKind::InvalidInput, error.to_string()))?;
+    pub fn call(
+        &mut self,
+        function: &str,
+        arguments: impl Serialize,
+    ) -> Result<Value, PluginError> {
+        let arguments = serde_json::to_value(arguments)
+            .map_err(|error| PluginError::new(ErrorKind::InvalidInput, error.to_string()))?;
         config_crate_call::<C>(&mut Request::new(self.host.clone()), function, arguments)
     }
 
-    /// What was declared, in order, each action by its name and what it acts on: `remote_file /etc/motd`.
+    /// What was declared, in order, each action by its name and what it acts on: `remote_file
+    /// /etc/motd`.
     pub fn declared(&self) -> Vec<String> {
-        self.host.state().actions.iter().map(|action| format!("{} {}", action.name, action.subject)).collect()
+        self.host
+            .state()
+            .actions
+            .iter()
+            .map(|action| format!("{} {}", action.name, action.subject))
+            .collect()
     }
 
     /// The actions that were declared, in order.
@@ -147,20 +167,40 @@ impl Host {
 
     fn check(&self, what: &str, needed: &Capabilities) -> Result<(), PluginError> {
         match self.capabilities.as_ref().and_then(|capabilities| capabilities.lacks(needed)) {
-            Some(lacking) => Err(PluginError::new(ErrorKind::Denied, format!("{what} is not what the crate may do: {lacking}"))
-                .with_help("declare it in CAPABILITIES")),
+            Some(lacking) => Err(PluginError::new(
+                ErrorKind::Denied,
+                format!(
+                    "{what} is not what \
+                the crate may do: {lacking}"
+                ),
+            )
+            .with_help("declare it in CAPABILITIES")),
             None => Ok(()),
         }
     }
 
     fn declare(&self, wanted: DeclareAction) -> Result<(), PluginError> {
         let entry = TABLE.iter().find(|entry| entry.name == wanted.action);
-        let entry = entry.ok_or_else(|| PluginError::new(ErrorKind::Unsupported, format!("there is no action `{}`", wanted.action)))?;
-        let action =
-            (entry.parse)(wanted.arguments.clone()).map_err(|error| PluginError::new(ErrorKind::InvalidInput, error.to_string()))?;
+        let entry = entry.ok_or_else(|| {
+            PluginError::new(
+                ErrorKind::Unsupported,
+                format!(
+                    "there is \
+            no action `{}`",
+                    wanted.action
+                ),
+            )
+        })?;
+        let action = (entry.parse)(wanted.arguments.clone())
+            .map_err(|error| PluginError::new(ErrorKind::InvalidInput, error.to_string()))?;
         let subject = action.subject();
         self.check(&format!("{} {subject}", wanted.action), &action.needs())?;
-        self.state().actions.push(RecordedAction { name: wanted.action, subject, arguments: wanted.arguments, options: wanted.options });
+        self.state().actions.push(RecordedAction {
+            name: wanted.action,
+            subject,
+            arguments: wanted.arguments,
+            options: wanted.options,
+        });
         Ok(())
     }
 
@@ -172,10 +212,20 @@ impl Host {
 
     fn set_settings(&self, wanted: SetSettings) -> Result<(), PluginError> {
         let Value::Object(value) = wanted.value else {
-            return Err(PluginError::new(ErrorKind::InvalidInput, format!("settings for {} must be an object", wanted.facility)));
+            return Err(PluginError::new(
+                ErrorKind::InvalidInput,
+                format!(
+                    "settings for {} must be \
+                an object",
+                    wanted.facility
+                ),
+            ));
         };
         let mut state = self.state();
-        let there = state.settings.entry((self.target.id.clone(), wanted.facility)).or_insert_with(|| json!({}));
+        let there = state
+            .settings
+            .entry((self.target.id.clone(), wanted.facility))
+            .or_insert_with(|| json!({}));
         if let Value::Object(there) = there {
             there.extend(value);
         }
@@ -190,30 +240,47 @@ impl RequestHost for Host {
             operation::CALL => self.state().calls.push(read(operation, payload)?),
             operation::TARGET => return write(&self.target),
             operation::TARGETS => return write(&[&self.target]),
-            operation::ENVIRONMENT => return Ok(Value::Object(Map::clone(&self.state().environment))),
+            operation::ENVIRONMENT => {
+                return Ok(Value::Object(Map::clone(&self.state().environment)));
+            }
             operation::ADMIN_USER => return write(&self.state().admin_user),
             operation::PHASE => return Ok("configure".into()),
             operation::GET_SETTINGS => {
                 let wanted: GetSettings = read(operation, payload)?;
                 let node = wanted.node.unwrap_or_else(|| self.target.id.clone());
-                return Ok(self.state().settings.get(&(node, wanted.facility)).cloned().unwrap_or_default());
+                return Ok(self
+                    .state()
+                    .settings
+                    .get(&(node, wanted.facility))
+                    .cloned()
+                    .unwrap_or_default());
             }
             operation::SET_SETTINGS => self.set_settings(read(operation, payload)?)?,
             operation::ENTER_SCOPE => self.enter(&read(operation, payload)?)?,
             operation::LEAVE_SCOPE => {}
             operation::LOG => self.state().said.push(read(operation, payload)?),
-            _ => return Err(PluginError::new(ErrorKind::Unsupported, format!("the recorder has no operation `{operation}`"))),
+            _ => {
+                return Err(PluginError::new(
+                    ErrorKind::Unsupported,
+                    format!(
+                        "the recorder has no \
+                operation `{operation}`"
+                    ),
+                ));
+            }
         }
         Ok(Value::Null)
     }
 }
 
 fn read<T: DeserializeOwned>(operation: &str, payload: Value) -> Result<T, PluginError> {
-    serde_json::from_value(payload).map_err(|error| PluginError::new(ErrorKind::InvalidInput, format!("{operation}: {error}")))
+    serde_json::from_value(payload)
+        .map_err(|error| PluginError::new(ErrorKind::InvalidInput, format!("{operation}: {error}")))
 }
 
 fn write(value: &impl Serialize) -> Result<Value, PluginError> {
-    serde_json::to_value(value).map_err(|error| PluginError::new(ErrorKind::Failed, error.to_string()))
+    serde_json::to_value(value)
+        .map_err(|error| PluginError::new(ErrorKind::Failed, error.to_string()))
 }
 
 #[cfg(test)]
@@ -229,7 +296,8 @@ mod tests {
     impl ConfigCrate for Motd {
         const NAME: &'static str = "motd";
         const ABOUT: &'static str = "The message of the day";
-        const CAPABILITIES: Option<Capabilities<Patterns>> = Some(Capabilities { paths: &["/etc/motd"], ..Capabilities::NOTHING });
+        const CAPABILITIES: Option<Capabilities<Patterns>> =
+            Some(Capabilities { paths: &["/etc/motd"], ..Capabilities::NOTHING });
 
         fn functions() -> Vec<Function> {
             vec![Function::new("message", message), Function::new("upgrade", upgrade)]
@@ -255,7 +323,17 @@ mod tests {
         assert_eq!(motd.declared(), ["remote_file /etc/motd"]);
         assert_eq!(motd.actions()[0].arguments["content"], "node-1");
         assert_eq!(motd.settings_now("motd"), Some(json!({"last": "node-1"})));
-        assert_eq!((motd.calls()[0].config_crate.as_str(), motd.said()), ("other", vec!["it is seen by all".to_owned()]));
+        assert_eq!(
+            (motd.calls()[0].config_crate.as_str(), motd.said()),
+            (
+                "other",
+                vec![
+                    "it is \
+            seen by all"
+                        .to_owned()
+                ]
+            )
+        );
     }
 
     #[test]
@@ -263,7 +341,10 @@ mod tests {
         let mut motd = Recorder::<Motd>::on("debian 12");
         let error = motd.call("message", json!({"path": "/etc/issue"})).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Denied);
-        assert!(error.to_string().contains("/etc/issue") && error.to_string().contains("CAPABILITIES"), "{error}");
+        assert!(
+            error.to_string().contains("/etc/issue") && error.to_string().contains("CAPABILITIES"),
+            "{error}"
+        );
         assert_eq!(motd.call("upgrade", json!({})).unwrap_err().kind, ErrorKind::Denied);
         assert_eq!(motd.call("none", json!({})).unwrap_err().kind, ErrorKind::NotFound);
     }

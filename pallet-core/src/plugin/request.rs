@@ -13,14 +13,15 @@ use crate::model::{AdminUser, Environment, Target, secret_placeholder};
 
 /// The configuration of one node in one phase, as it is being declared.
 ///
-/// It carries the target and its operating system, the environment, and the settings of all nodes; functions add actions to it and call
-/// other crates' functions with it.
+/// It carries the target and its operating system, the environment, and the settings of all nodes;
+/// functions add actions to it and call other crates' functions with it.
 #[derive(Clone)]
 pub struct Request {
     host: Arc<dyn RequestHost>,
 }
 
-/// What stands behind a request: the engine, in the same program or on the other side of the boundary.
+/// What stands behind a request: the engine, in the same program or on the other side of the
+/// boundary.
 pub trait RequestHost: Send + Sync {
     /// Does one of the [operations](super::operation).
     fn invoke(&self, operation: &str, payload: Value) -> Result<Value, PluginError>;
@@ -39,39 +40,80 @@ impl Request {
 
     /// Declares an action on the target, with options.
     pub fn add_with<A: Action>(&mut self, action: A, options: Options) -> anyhow::Result<()> {
-        let declared = DeclareAction { action: A::NAME.to_owned(), arguments: serde_json::to_value(&action)?, options, source: None };
+        let declared = DeclareAction {
+            action: A::NAME.to_owned(),
+            arguments: serde_json::to_value(&action)?,
+            options,
+            source: None,
+        };
         self.ask(operation::ACTION, declared)
     }
 
-    /// Runs `declare`, whose actions get what the scope says for the parameters that they have and that are not given.
-    pub fn with_action_options<T>(&mut self, scope: Scope, declare: impl FnOnce(&mut Self) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    /// Runs `declare`, whose actions get what the scope says for the parameters that they have and
+    /// that are not given.
+    pub fn with_action_options<T>(
+        &mut self,
+        scope: Scope,
+        declare: impl FnOnce(&mut Self) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
         self.ask::<Value>(operation::ENTER_SCOPE, scope)?;
         let result = declare(self);
         self.ask::<Value>(operation::LEAVE_SCOPE, Value::Null)?;
         result
     }
 
-    /// Runs `declare`, whose actions are for nodes on which `command` succeeds. It is looked at once, on the node, before the first of them.
-    pub fn plan_when<T>(&mut self, command: &str, declare: impl FnOnce(&mut Self) -> anyhow::Result<T>) -> anyhow::Result<T> {
-        self.with_action_options(Scope { when: Some(command.to_owned()), ..Scope::default() }, declare)
+    /// Runs `declare`, whose actions are for nodes on which `command` succeeds. It is looked at
+    /// once, on the node, before the first of them.
+    pub fn plan_when<T>(
+        &mut self,
+        command: &str,
+        declare: impl FnOnce(&mut Self) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        self.with_action_options(
+            Scope { when: Some(command.to_owned()), ..Scope::default() },
+            declare,
+        )
     }
 
     /// Runs `declare`, whose actions are for nodes on which `command` fails.
-    pub fn plan_when_not<T>(&mut self, command: &str, declare: impl FnOnce(&mut Self) -> anyhow::Result<T>) -> anyhow::Result<T> {
-        self.with_action_options(Scope { when_not: Some(command.to_owned()), ..Scope::default() }, declare)
+    pub fn plan_when_not<T>(
+        &mut self,
+        command: &str,
+        declare: impl FnOnce(&mut Self) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        self.with_action_options(
+            Scope { when_not: Some(command.to_owned()), ..Scope::default() },
+            declare,
+        )
     }
 
     /// Calls a function of another crate.
-    pub fn call(&mut self, config_crate: &str, function: &str, arguments: impl Serialize) -> anyhow::Result<Value> {
+    pub fn call(
+        &mut self,
+        config_crate: &str,
+        function: &str,
+        arguments: impl Serialize,
+    ) -> anyhow::Result<Value> {
         let arguments = match serde_json::to_value(arguments)? {
             Value::Null => json!({}),
             object @ Value::Object(_) => object,
             other => {
-                let message = format!("{config_crate}.{function}: arguments must be an object, these are {other}");
+                let message = format!(
+                    "{config_crate}.{function}: arguments must be an object, \
+                    these are {other}"
+                );
                 return Err(PluginError::new(ErrorKind::InvalidInput, message).into());
             }
         };
-        self.ask(operation::CALL, CallFunction { config_crate: config_crate.into(), function: function.into(), arguments, source: None })
+        self.ask(
+            operation::CALL,
+            CallFunction {
+                config_crate: config_crate.into(),
+                function: function.into(),
+                arguments,
+                source: None,
+            },
+        )
     }
 
     /// The node that is being configured.
@@ -105,16 +147,27 @@ impl Request {
     }
 
     /// Another node's settings for a facility; `None` if none were set.
-    pub fn settings_of<T: DeserializeOwned>(&self, node: &str, facility: &str) -> anyhow::Result<Option<T>> {
-        self.ask(operation::GET_SETTINGS, GetSettings { node: Some(node.into()), facility: facility.into() })
+    pub fn settings_of<T: DeserializeOwned>(
+        &self,
+        node: &str,
+        facility: &str,
+    ) -> anyhow::Result<Option<T>> {
+        self.ask(
+            operation::GET_SETTINGS,
+            GetSettings { node: Some(node.into()), facility: facility.into() },
+        )
     }
 
     /// Lays settings over those that this node has for a facility, key by key.
     pub fn set_settings(&mut self, facility: &str, value: impl Serialize) -> anyhow::Result<()> {
-        self.ask(operation::SET_SETTINGS, SetSettings { facility: facility.into(), value: serde_json::to_value(value)? })
+        self.ask(
+            operation::SET_SETTINGS,
+            SetSettings { facility: facility.into(), value: serde_json::to_value(value)? },
+        )
     }
 
-    /// What stands for the secret `name`: text for the arguments of actions, where the engine puts its value in its place. No function sees it.
+    /// What stands for the secret `name`: text for the arguments of actions, where the engine puts
+    /// its value in its place. No function sees it.
     pub fn secret(&self, name: &str) -> String {
         secret_placeholder(name)
     }
@@ -129,7 +182,11 @@ impl Request {
         self.host.invoke(operation, payload)
     }
 
-    fn ask<T: DeserializeOwned>(&self, operation: &str, payload: impl Serialize) -> anyhow::Result<T> {
+    fn ask<T: DeserializeOwned>(
+        &self,
+        operation: &str,
+        payload: impl Serialize,
+    ) -> anyhow::Result<T> {
         let answer = self.host.invoke(operation, serde_json::to_value(payload)?)?;
         Ok(serde_json::from_value(answer)?)
     }

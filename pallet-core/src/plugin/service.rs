@@ -1,4 +1,5 @@
-//! A configured service, wherever its provider lives: in this library, or on the other side of the boundary.
+//! A configured service, wherever its provider lives: in this library, or on the other side of the
+//! boundary.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,8 @@ use super::provider::{Created, Credential, Lease, Offers, Provider, RunNodes, Wa
 use super::{ErrorKind, PluginError};
 use crate::model::Node;
 
-/// One line for each method of a service: it becomes a method of [`Service`], an operation of [`dispatch`] and a call of [`Remote`].
+/// One line for each method of a service: it becomes a method of [`Service`], an operation of
+/// [`dispatch`] and a call of [`Remote`].
 macro_rules! operations {
     ($($operation:ident($($argument:ident: $given:ty => $owned:ty),*) -> $answer:ty;)*) => {
         /// A configured service of a provider. The methods are those of [`Provider`]. They block.
@@ -30,15 +32,20 @@ macro_rules! operations {
         }
 
         /// Does an operation of a service by its name.
-        pub fn dispatch(service: &dyn Service, operation: &str, payload: Value) -> Result<Value, PluginError> {
+        pub fn dispatch(
+            service: &dyn Service, operation: &str, payload: Value
+        ) -> Result<Value, PluginError> {
             match operation {
                 $(stringify!($operation) => {
                     let ($($argument,)*): ($($owned,)*) = read(payload, "its arguments")?;
                     write(service.$operation($(&$argument),*)?)
                 })*
                 other => {
-                    let message = format!("provider {} has no operation `{other}`", service.provider());
-                    Err(PluginError::new(ErrorKind::Unsupported, message).with_help("install a newer version of it"))
+                    let message = format!(
+                        "provider {} has no operation `{other}`", service.provider()
+                    );
+                    Err(PluginError::new(ErrorKind::Unsupported, message).with_help("install a \
+                        newer version of it"))
                 }
             }
         }
@@ -48,7 +55,8 @@ macro_rules! operations {
                 &self.provider
             }
             $(fn $operation(&self, $($argument: $given),*) -> Result<$answer, PluginError> {
-                read(self.invoke.invoke(stringify!($operation), write(($($argument,)*))?)?, "its answer")
+                read(self.invoke.invoke(stringify!($operation), write(($($argument,)*))?)?, "its \
+                    answer")
             })*
         }
     };
@@ -87,10 +95,12 @@ impl<I: Invoke> Remote<I> {
 
 fn read<T: DeserializeOwned>(value: Value, what: &str) -> Result<T, PluginError> {
     serde_json::from_value(value).map_err(|error| {
-        PluginError::new(ErrorKind::InvalidInput, format!("{what} cannot be read: {error}")).with_help("it may need a newer pallet")
+        PluginError::new(ErrorKind::InvalidInput, format!("{what} cannot be read: {error}"))
+            .with_help("it may need a newer pallet")
     })
 }
 
 fn write(value: impl Serialize) -> Result<Value, PluginError> {
-    serde_json::to_value(value).map_err(|error| PluginError::new(ErrorKind::Failed, error.to_string()))
+    serde_json::to_value(value)
+        .map_err(|error| PluginError::new(ErrorKind::Failed, error.to_string()))
 }

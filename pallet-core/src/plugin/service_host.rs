@@ -9,7 +9,8 @@ use super::operation::{self, InvokeService};
 use super::service::{Invoke, Remote};
 use super::{ErrorKind, PluginError, RequestHost};
 
-/// The host of a service. One that stands behind nothing takes no notice of progress, is never cancelled, and knows no other service.
+/// The host of a service. One that stands behind nothing takes no notice of progress, is never
+/// cancelled, and knows no other service.
 #[derive(Clone, Default)]
 pub struct ServiceHost(Option<Arc<dyn RequestHost>>);
 
@@ -24,9 +25,11 @@ impl ServiceHost {
         let _ = self.invoke(operation::PROGRESS, Value::String(message.into()));
     }
 
-    /// Whether the user has stopped the operation: what takes long looks now and then, and returns an error of kind `Cancelled`.
+    /// Whether the user has stopped the operation: what takes long looks now and then, and returns
+    /// an error of kind `Cancelled`.
     pub fn is_cancelled(&self) -> bool {
-        self.invoke(operation::IS_CANCELLED, Value::Null).is_ok_and(|answer| answer == Value::Bool(true))
+        self.invoke(operation::IS_CANCELLED, Value::Null)
+            .is_ok_and(|answer| answer == Value::Bool(true))
     }
 
     /// Another service of the project, by its name in pallet.toml.
@@ -38,7 +41,13 @@ impl ServiceHost {
     pub fn invoke(&self, operation: &str, payload: Value) -> Result<Value, PluginError> {
         match &self.0 {
             Some(host) => host.invoke(operation, payload),
-            None => Err(PluginError::new(ErrorKind::Unsupported, format!("no host is there to do `{operation}`"))),
+            None => Err(PluginError::new(
+                ErrorKind::Unsupported,
+                format!(
+                    "no host is there to do \
+                `{operation}`"
+                ),
+            )),
         }
     }
 
@@ -73,8 +82,10 @@ pub struct OtherService {
 
 impl Invoke for OtherService {
     fn invoke(&self, operation: &str, payload: Value) -> Result<Value, PluginError> {
-        let asked = InvokeService { service: self.name.clone(), operation: operation.to_owned(), payload };
-        let asked = serde_json::to_value(asked).map_err(|error| PluginError::new(ErrorKind::Failed, error.to_string()))?;
+        let asked =
+            InvokeService { service: self.name.clone(), operation: operation.to_owned(), payload };
+        let asked = serde_json::to_value(asked)
+            .map_err(|error| PluginError::new(ErrorKind::Failed, error.to_string()))?;
         self.host.invoke(operation::SERVICE, asked)
     }
 }

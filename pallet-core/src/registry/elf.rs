@@ -1,6 +1,8 @@
-//! Reads a library's file without loading it: whether this machine could load it, and what it says of itself.
+//! Reads a library's file without loading it: whether this machine could load it, and what it says
+//! of itself.
 //!
-//! A truncated library ends a process that opens it with SIGBUS, so every segment is checked against the file's size first.
+//! A truncated library ends a process that opens it with SIGBUS, so every segment is checked
+//! against the file's size first.
 
 use std::fs::File;
 use std::path::Path;
@@ -24,14 +26,19 @@ pub(super) struct Library {
     pub(super) glibc: Option<String>,
 }
 
-const MACHINE: (elf::Machine, &str) = if cfg!(target_arch = "x86_64") { (elf::EM_X86_64, "x86_64") } else { (elf::EM_AARCH64, "aarch64") };
+const MACHINE: (elf::Machine, &str) = if cfg!(target_arch = "x86_64") {
+    (elf::EM_X86_64, "x86_64")
+} else {
+    (elf::EM_AARCH64, "aarch64")
+};
 
 /// The summary of the plugin at `path`, or why this machine cannot load it, in one line.
 pub(super) fn summary(path: &Path) -> Result<PluginSummary, String> {
     open(path, Some(MACHINE.0)).map(|library| library.summary)
 }
 
-/// All that is known of the plugin at `path`, whatever machine it is for, or why it cannot be one, in one line.
+/// All that is known of the plugin at `path`, whatever machine it is for, or why it cannot be one,
+/// in one line.
 pub(super) fn library(path: &Path) -> Result<Library, String> {
     open(path, None)
 }
@@ -42,7 +49,11 @@ fn open(path: &Path, wanted: Option<elf::Machine>) -> Result<Library, String> {
     read(&ReadCache::new(file), size, wanted)
 }
 
-fn read<'data, R: ReadRef<'data>>(data: R, size: u64, wanted: Option<elf::Machine>) -> Result<Library, String> {
+fn read<'data, R: ReadRef<'data>>(
+    data: R,
+    size: u64,
+    wanted: Option<elf::Machine>,
+) -> Result<Library, String> {
     let ident = data.read_bytes_at(0, size.min(64)).unwrap_or_default();
     if !ident.starts_with(&elf::ELFMAG) {
         return Err("is not a library (no ELF file); install the plugin again".to_owned());
@@ -54,40 +65,67 @@ fn read<'data, R: ReadRef<'data>>(data: R, size: u64, wanted: Option<elf::Machin
     if elf::FileClass(ident[4]) != elf::ELFCLASS64 {
         return Err("is a 32-bit library; this pallet is a 64-bit program".to_owned());
     }
-    let header = elf::FileHeader64::<Endianness>::parse(data).map_err(|error| format!("is not a library: {error}"))?;
+    let header = elf::FileHeader64::<Endianness>::parse(data).map_err(|error| {
+        format!(
+            "is not a \
+        library: {error}"
+        )
+    })?;
     let endian = header.endian().map_err(|error| format!("is not a library: {error}"))?;
     let machine = header.e_machine.get(endian);
     if wanted.is_some_and(|wanted| wanted != machine) {
-        let name = machine_names(machine).map_or(format!("machine {}", machine.0), |(rust, _)| rust.to_owned());
-        return Err(format!("was built for {name}, this pallet runs on {}; install the build for {}", MACHINE.1, MACHINE.1));
+        let name = machine_names(machine)
+            .map_or(format!("machine {}", machine.0), |(rust, _)| rust.to_owned());
+        return Err(format!(
+            "was built for {name}, this pallet runs on {}; install the build for \
+            {}",
+            MACHINE.1, MACHINE.1
+        ));
     }
     if header.e_type.get(endian) != elf::ET_DYN {
         return Err("is an ELF file, but not a shared library".to_owned());
     }
     let segments = header.program_headers(endian, data).map_err(|_| truncated())?;
-    let whole = |(offset, length): (u64, u64)| offset.checked_add(length).is_some_and(|end| end <= size);
+    let whole =
+        |(offset, length): (u64, u64)| offset.checked_add(length).is_some_and(|end| end <= size);
     if segments.is_empty() || !segments.iter().all(|segment| whole(segment.file_range(endian))) {
         return Err(truncated());
     }
-    let sections_end =
-        header.e_shoff.get(endian).checked_add(u64::from(header.e_shnum.get(endian)) * u64::from(header.e_shentsize.get(endian)));
+    let sections_end = header.e_shoff.get(endian).checked_add(
+        u64::from(header.e_shnum.get(endian)) * u64::from(header.e_shentsize.get(endian)),
+    );
     if sections_end.is_none_or(|end| end > size) {
         return Err(truncated());
     }
     let library = ElfFile64::<Endianness, R>::parse(data).map_err(|_| truncated())?;
     let not_a_plugin = || "is a library, but not a plugin of pallet".to_owned();
-    if !library.dynamic_symbols().any(|symbol| symbol.name() == Ok(ROOT_SYMBOL) && symbol.is_definition()) {
+    if !library
+        .dynamic_symbols()
+        .any(|symbol| symbol.name() == Ok(ROOT_SYMBOL) && symbol.is_definition())
+    {
         return Err(not_a_plugin());
     }
     let section = library.section_by_name(SUMMARY_SECTION).ok_or_else(not_a_plugin)?;
     let bytes = section.data().map_err(|_| truncated())?;
-    let summary = serde_json::from_slice(bytes.trim_ascii_end())
-        .map_err(|error| format!("holds a summary that cannot be read: {error}; it may need a newer pallet"))?;
-    let (rust, architecture) =
-        machine_names(machine).ok_or_else(|| format!("was built for machine {}, which pallet does not know", machine.0))?;
+    let summary = serde_json::from_slice(bytes.trim_ascii_end()).map_err(|error| {
+        format!(
+            "holds a summary that cannot be read: {error}; it may need a \
+            newer pallet"
+        )
+    })?;
+    let (rust, architecture) = machine_names(machine).ok_or_else(|| {
+        format!(
+            "was built for machine {}, which pallet does \
+            not know",
+            machine.0
+        )
+    })?;
     let versions = needed_versions(&library, endian, data).map_err(|_| truncated())?;
-    let glibc =
-        versions.iter().filter_map(|version| version.strip_prefix("GLIBC_")).max_by_key(|version| numbers(version)).map(str::to_owned);
+    let glibc = versions
+        .iter()
+        .filter_map(|version| version.strip_prefix("GLIBC_"))
+        .max_by_key(|version| numbers(version))
+        .map(str::to_owned);
     // musl's symbols have no versions
     let target = format!("{rust}-unknown-linux-{}", if glibc.is_some() { "gnu" } else { "musl" });
     Ok(Library { summary, target, architecture, glibc })

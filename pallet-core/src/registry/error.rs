@@ -20,7 +20,8 @@ pub enum RegistryError {
         message: String,
     },
     /// A plugin for another version of the interface.
-    #[error("{}: {name} was built for ABI {theirs}, this pallet has ABI {ABI_VERSION}; install a version of {name} for this pallet", path.display())]
+    #[error("{}: {name} was built for ABI {theirs}, this pallet has ABI {ABI_VERSION}; install a \
+        version of {name} for this pallet", path.display())]
     Abi {
         /// The file.
         path: PathBuf,
@@ -30,7 +31,10 @@ pub enum RegistryError {
         theirs: semver::Version,
     },
     /// Two plugins of one name.
-    #[error("two plugins claim the name {name}: {} and {}; remove one of them", first.display(), second.display())]
+    #[error(
+        "two plugins claim the name {name}: {} and {}; remove one of them", first.display(),
+        second.display()
+    )]
     Duplicate {
         /// The name.
         name: String,
@@ -70,7 +74,8 @@ pub enum RegistryError {
         known: Vec<String>,
     },
     /// A crate that another needs is missing or of a wrong version.
-    #[error("crate {by} requires crate {name} {wanted}, {}", there.as_ref().map_or("which is not installed".to_owned(), |there| format!("and {there} is installed")))]
+    #[error("crate {by} requires crate {name} {wanted}, {}", there.as_ref().map_or("which is not \
+        installed".to_owned(), |there| format!("and {there} is installed")))]
     Requirement {
         /// The crate that requires it.
         by: String,
@@ -96,14 +101,19 @@ impl RegistryError {
         if error.kind == ErrorKind::Panicked && error.help.is_empty() {
             error.help = "this is a bug of the plugin; tell its author".to_owned();
         }
-        RegistryError::Plugin { name: format!("{} {}", kind_word(found.summary.kind), found.summary.name), error }
+        RegistryError::Plugin {
+            name: format!("{} {}", kind_word(found.summary.kind), found.summary.name),
+            error,
+        }
     }
 
     /// Whether this is what stands in the way of using the plugin of that name.
     pub(super) fn concerns(&self, kind: PluginKind, name: &str) -> bool {
         let file_name = format!("libpallet_{}_{}.so", kind_word(kind), name.replace('-', "_"));
         match self {
-            RegistryError::File { path, .. } | RegistryError::Load { path, .. } | RegistryError::Abi { path, .. } => {
+            RegistryError::File { path, .. }
+            | RegistryError::Load { path, .. }
+            | RegistryError::Abi { path, .. } => {
                 path.file_name().is_some_and(|file| *file == *file_name)
             }
             RegistryError::Duplicate { name: both, .. } => both == name,
@@ -123,9 +133,11 @@ pub fn kind_word(kind: PluginKind) -> &'static str {
 }
 
 fn hint(name: &str, known: &[String]) -> String {
-    let near = known
-        .iter()
-        .find(|other| other.replace('_', "-") == name.replace('_', "-") || other.starts_with(name) || name.starts_with(other.as_str()));
+    let near = known.iter().find(|other| {
+        other.replace('_', "-") == name.replace('_', "-")
+            || other.starts_with(name)
+            || name.starts_with(other.as_str())
+    });
     match (near, known.is_empty()) {
         (Some(near), _) => format!("; did you mean {near}?"),
         (None, true) => "; none is installed on the search path".to_owned(),

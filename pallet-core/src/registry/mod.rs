@@ -51,12 +51,14 @@ struct LoadedCrate {
 }
 
 impl Registry {
-    /// Looks for plugins, `libpallet_*.so`, in these directories. Nothing is loaded; a file that cannot be a plugin becomes a problem.
+    /// Looks for plugins, `libpallet_*.so`, in these directories. Nothing is loaded; a file that
+    /// cannot be a plugin becomes a problem.
     pub fn scan(directories: &[PathBuf]) -> Self {
         Registry::locked(Vec::new(), directories)
     }
 
-    /// The same, with what a lock names. That comes before what the directories hold, and is loaded only as it was locked.
+    /// The same, with what a lock names. That comes before what the directories hold, and is loaded
+    /// only as it was locked.
     pub fn locked(pins: Vec<Pin>, directories: &[PathBuf]) -> Self {
         let Scanned { found, problems, shadowed } = scan::scan(pins, directories);
         Registry { found, problems, shadowed, ..Registry::default() }
@@ -64,11 +66,17 @@ impl Registry {
 
     /// The plugins of this registry, and those of `others` that have no namesake here.
     pub fn before(mut self, others: Registry) -> Self {
-        let there =
-            |found: &Found| self.found.iter().any(|own| own.summary.kind == found.summary.kind && own.summary.name == found.summary.name);
+        let there = |found: &Found| {
+            self.found.iter().any(|own| {
+                own.summary.kind == found.summary.kind && own.summary.name == found.summary.name
+            })
+        };
         let more: Vec<_> = others.found.into_iter().filter(|found| !there(found)).collect();
-        let hidden = |problem: &RegistryError| self.found.iter().any(|own| problem.concerns(own.summary.kind, &own.summary.name));
-        let problems: Vec<_> = others.problems.into_iter().filter(|problem| !hidden(problem)).collect();
+        let hidden = |problem: &RegistryError| {
+            self.found.iter().any(|own| problem.concerns(own.summary.kind, &own.summary.name))
+        };
+        let problems: Vec<_> =
+            others.problems.into_iter().filter(|problem| !hidden(problem)).collect();
         self.found.extend(more);
         self.found.sort_by(|a, b| a.summary.name.cmp(&b.summary.name));
         self.problems.extend(problems);
@@ -85,14 +93,19 @@ impl Registry {
         &self.problems
     }
 
-    /// Files in the directories that are not used, because a lock names another plugin of that name.
+    /// Files in the directories that are not used, because a lock names another plugin of that
+    /// name.
     pub fn shadowed(&self) -> &[Found] {
         &self.shadowed
     }
 
     /// The names of the plugins of one kind.
     pub fn names(&self, kind: PluginKind) -> Vec<&str> {
-        self.found.iter().filter(|found| found.summary.kind == kind).map(|found| found.summary.name.as_str()).collect()
+        self.found
+            .iter()
+            .filter(|found| found.summary.kind == kind)
+            .map(|found| found.summary.name.as_str())
+            .collect()
     }
 
     /// What a crate says of itself. Loads it.
@@ -107,8 +120,15 @@ impl Registry {
 
     /// The crates that a crate says it calls.
     pub fn requires(&self, name: &str) -> Vec<&str> {
-        let found = self.found.iter().find(|found| found.summary.kind == PluginKind::Crate && found.summary.name == name);
-        found.into_iter().flat_map(|found| &found.summary.requires).map(|required| required.name.as_str()).collect()
+        let found = self
+            .found
+            .iter()
+            .find(|found| found.summary.kind == PluginKind::Crate && found.summary.name == name);
+        found
+            .into_iter()
+            .flat_map(|found| &found.summary.requires)
+            .map(|required| required.name.as_str())
+            .collect()
     }
 
     /// What a provider says of itself. Loads it.
@@ -118,8 +138,16 @@ impl Registry {
     }
 
     /// Calls a crate's function.
-    pub fn call(&self, name: &str, function: &str, host: Arc<dyn RequestHost>, arguments: &Value) -> Result<Value, PluginError> {
-        let loaded = self.load_crate(name).map_err(|error| PluginError::new(crate::plugin::ErrorKind::NotFound, error.to_string()))?;
+    pub fn call(
+        &self,
+        name: &str,
+        function: &str,
+        host: Arc<dyn RequestHost>,
+        arguments: &Value,
+    ) -> Result<Value, PluginError> {
+        let loaded = self.load_crate(name).map_err(|error| {
+            PluginError::new(crate::plugin::ErrorKind::NotFound, error.to_string())
+        })?;
         loaded.open.call(host, function, arguments).map_err(|mut error| {
             if error.kind == crate::plugin::ErrorKind::Panicked {
                 error.message = format!("crate {name}, function {function}: {}", error.message);
@@ -130,11 +158,22 @@ impl Registry {
     }
 
     /// Makes a service of a provider.
-    pub fn service(&self, provider: &str, options: Map<String, Value>, context: ServiceContext) -> Result<Arc<dyn Service>, RegistryError> {
+    pub fn service(
+        &self,
+        provider: &str,
+        options: Map<String, Value>,
+        context: ServiceContext,
+    ) -> Result<Arc<dyn Service>, RegistryError> {
         let found = self.find(PluginKind::Provider, provider)?;
         let service = ConnectService { options: Value::Object(options), context };
-        let open = self.open(found)?.provider(&service).map_err(|error| RegistryError::of_plugin(found, error))?;
-        Ok(Arc::new(Remote::new(provider, service::LoadedService { name: provider.to_owned(), open })))
+        let open = self
+            .open(found)?
+            .provider(&service)
+            .map_err(|error| RegistryError::of_plugin(found, error))?;
+        Ok(Arc::new(Remote::new(
+            provider,
+            service::LoadedService { name: provider.to_owned(), open },
+        )))
     }
 
     fn load_crate(&self, name: &str) -> Result<Arc<LoadedCrate>, RegistryError> {
@@ -146,7 +185,10 @@ impl Registry {
         self.check_requirements(found)?;
         let module = self.open(found)?;
         let of_plugin = |error| RegistryError::of_plugin(found, error);
-        let loaded = LoadedCrate { manifest: module.manifest().map_err(of_plugin)?, open: module.config_crate().map_err(of_plugin)? };
+        let loaded = LoadedCrate {
+            manifest: module.manifest().map_err(of_plugin)?,
+            open: module.config_crate().map_err(of_plugin)?,
+        };
         let loaded = Arc::new(loaded);
         crates.insert(name.to_owned(), loaded.clone());
         Ok(loaded)
@@ -154,7 +196,8 @@ impl Registry {
 
     fn open(&self, found: &Found) -> Result<Module, RegistryError> {
         self.check_pinned(found)?;
-        open(&found.path).map_err(|message| RegistryError::Load { path: found.path.clone(), message })
+        open(&found.path)
+            .map_err(|message| RegistryError::Load { path: found.path.clone(), message })
     }
 
     /// That a plugin which a lock names is as it was locked.
@@ -163,7 +206,12 @@ impl Registry {
         let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
         if !checked.contains(&found.path) {
             let PluginSummary { kind, name, version, .. } = found.summary.clone();
-            pinned.check().map_err(|message| RegistryError::Pinned { kind, name, version, message })?;
+            pinned.check().map_err(|message| RegistryError::Pinned {
+                kind,
+                name,
+                version,
+                message,
+            })?;
             checked.insert(found.path.clone());
         }
         Ok(())
@@ -173,17 +221,22 @@ impl Registry {
         if let Some(problem) = self.problems.iter().find(|problem| problem.concerns(kind, name)) {
             return Err(problem.clone());
         }
-        self.found.iter().find(|found| found.summary.kind == kind && found.summary.name == name).ok_or_else(|| RegistryError::Missing {
-            kind,
-            name: name.to_owned(),
-            known: self.names(kind).into_iter().map(str::to_owned).collect(),
-        })
+        self.found
+            .iter()
+            .find(|found| found.summary.kind == kind && found.summary.name == name)
+            .ok_or_else(|| RegistryError::Missing {
+                kind,
+                name: name.to_owned(),
+                known: self.names(kind).into_iter().map(str::to_owned).collect(),
+            })
     }
 
     /// Whether all crates that this one calls are there, in versions that will do.
     pub fn check_requirements(&self, found: &Found) -> Result<(), RegistryError> {
         for requirement in &found.summary.requires {
-            let there = self.found.iter().find(|other| other.summary.kind == PluginKind::Crate && other.summary.name == requirement.name);
+            let there = self.found.iter().find(|other| {
+                other.summary.kind == PluginKind::Crate && other.summary.name == requirement.name
+            });
             let version = there.map(|other| other.summary.version.clone());
             if !version.as_ref().is_some_and(|version| requirement.version.matches(version)) {
                 return Err(RegistryError::Requirement {
@@ -201,14 +254,19 @@ impl Registry {
 /// All that the plugin in this file says of itself, as it says it. Loads it.
 pub fn whole_manifest(path: &Path) -> Result<Value, RegistryError> {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let summary = elf::summary(&path).map_err(|message| RegistryError::File { path: path.clone(), message })?;
+    let summary = elf::summary(&path)
+        .map_err(|message| RegistryError::File { path: path.clone(), message })?;
     let found = Found { summary, path, pinned: None };
-    let module = open(&found.path).map_err(|message| RegistryError::Load { path: found.path.clone(), message })?;
+    let module = open(&found.path)
+        .map_err(|message| RegistryError::Load { path: found.path.clone(), message })?;
     module.whole_manifest().map_err(|error| RegistryError::of_plugin(&found, error))
 }
 
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Registry").field("found", &self.found).field("problems", &self.problems).finish_non_exhaustive()
+        f.debug_struct("Registry")
+            .field("found", &self.found)
+            .field("problems", &self.problems)
+            .finish_non_exhaustive()
     }
 }

@@ -21,7 +21,8 @@ pub struct Pin {
     pub name: String,
     /// Its version.
     pub version: Version,
-    /// Its files in the store, and the digest that they were locked with; `None`: there is no build for this machine.
+    /// Its files in the store, and the digest that they were locked with; `None`: there is no build
+    /// for this machine.
     pub files: Option<PinnedFiles>,
 }
 
@@ -42,10 +43,10 @@ impl Pin {
             kind: locked.kind,
             name: locked.name.clone(),
             version: locked.version.clone(),
-            files: locked
-                .targets
-                .get(&machine)
-                .map(|target| PinnedFiles { directory: store.directory(target.content.digest()), h1: target.h1.clone() }),
+            files: locked.targets.get(&machine).map(|target| PinnedFiles {
+                directory: store.directory(target.content.digest()),
+                h1: target.h1.clone(),
+            }),
         };
         lock.plugins().map(pin).collect()
     }
@@ -53,14 +54,30 @@ impl Pin {
     /// The plugin, not loaded. Its files are checked when it is.
     pub(super) fn find(self) -> Result<Found, RegistryError> {
         let Pin { kind, name, version, files } = &self;
-        let pinned = |message: String| RegistryError::Pinned { kind: *kind, name: name.clone(), version: version.clone(), message };
+        let pinned = |message: String| RegistryError::Pinned {
+            kind: *kind,
+            name: name.clone(),
+            version: version.clone(),
+            message,
+        };
         let Some(files) = files else {
-            return Err(pinned(format!("has no build for {}; `pallet-cli update {name}` looks for one", Machine::target_of_this())));
+            return Err(pinned(format!(
+                "has no build for {}; `pallet-cli update {name}` looks for \
+                one",
+                Machine::target_of_this()
+            )));
         };
         if !files.directory.is_dir() {
-            return Err(pinned("is locked and not in the store; run `pallet-cli install`".to_owned()));
+            return Err(pinned(
+                "is locked and not in the store; run `pallet-cli install`".to_owned(),
+            ));
         }
-        let changed = |message: String| pinned(format!("is not as it was locked: {message}; run `pallet-cli install`"));
+        let changed = |message: String| {
+            pinned(format!(
+                "is not as it was locked: {message}; run \
+            `pallet-cli install`"
+            ))
+        };
         let path = library(&files.directory).map_err(changed)?;
         let summary = elf::summary(&path).map_err(changed)?;
         if (summary.kind, &summary.name, &summary.version) != (*kind, name, version) {
@@ -73,12 +90,19 @@ impl Pin {
 impl PinnedFiles {
     /// Why a plugin must not be loaded: something in its directory is not as it was locked.
     pub(super) fn check(&self) -> Result<(), String> {
-        let h1 = h1_of_directory(&self.directory).map_err(|error| format!("cannot be checked: {error}; run `pallet-cli install`"))?;
+        let h1 = h1_of_directory(&self.directory).map_err(|error| {
+            format!(
+                "cannot be checked: \
+            {error}; run `pallet-cli install`"
+            )
+        })?;
         match h1 == self.h1 {
             true => Ok(()),
-            false => {
-                Err(format!("was changed since it was locked ({h1} instead of {}), and was not loaded; run `pallet-cli install`", self.h1))
-            }
+            false => Err(format!(
+                "was changed since it was locked ({h1} instead of {}), and was not \
+                    loaded; run `pallet-cli install`",
+                self.h1
+            )),
         }
     }
 }

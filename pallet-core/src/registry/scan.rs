@@ -35,8 +35,14 @@ pub(super) fn scan(pins: Vec<Pin>, directories: &[PathBuf]) -> Scanned {
     let locked: BTreeSet<_> = pins.iter().map(|pin| key(pin.kind, &pin.name)).collect();
     for pin in pins {
         match pin.find() {
-            Ok(plugin) if abi_matches(&plugin.summary.abi) => drop(found.insert(key(plugin.summary.kind, &plugin.summary.name), plugin)),
-            Ok(plugin) => problems.push(RegistryError::Abi { path: plugin.path, name: plugin.summary.name, theirs: plugin.summary.abi }),
+            Ok(plugin) if abi_matches(&plugin.summary.abi) => {
+                drop(found.insert(key(plugin.summary.kind, &plugin.summary.name), plugin))
+            }
+            Ok(plugin) => problems.push(RegistryError::Abi {
+                path: plugin.path,
+                name: plugin.summary.name,
+                theirs: plugin.summary.abi,
+            }),
             Err(problem) => problems.push(problem),
         }
     }
@@ -49,7 +55,9 @@ pub(super) fn scan(pins: Vec<Pin>, directories: &[PathBuf]) -> Scanned {
             }
         };
         if summary.kind == PluginKind::Unknown {
-            let message = "is a kind of plugin that this pallet does not know; it needs a newer pallet".to_owned();
+            let message = "is a kind of plugin that this pallet does not know; it needs a newer \
+                pallet"
+                .to_owned();
             problems.push(RegistryError::File { path, message });
             continue;
         }
@@ -67,7 +75,11 @@ pub(super) fn scan(pins: Vec<Pin>, directories: &[PathBuf]) -> Scanned {
                 found.insert(key, Found { summary, path, pinned: None });
             }
             Some(first) if same_file(&first.path, &path) => {}
-            Some(first) => problems.push(RegistryError::Duplicate { name: summary.name, first: first.path.clone(), second: path }),
+            Some(first) => problems.push(RegistryError::Duplicate {
+                name: summary.name,
+                first: first.path.clone(),
+                second: path,
+            }),
         }
     }
     Scanned { found: found.into_values().collect(), problems, shadowed }
@@ -80,7 +92,10 @@ fn libraries(directory: &Path) -> Vec<PathBuf> {
     let mut files: Vec<_> = entries
         .flatten()
         .map(|entry| entry.file_name())
-        .filter(|name| name.to_str().is_some_and(|name| name.starts_with("libpallet_") && name.ends_with(".so")))
+        .filter(|name| {
+            name.to_str()
+                .is_some_and(|name| name.starts_with("libpallet_") && name.ends_with(".so"))
+        })
         .map(|name| directory.join(name))
         .collect();
     files.sort();

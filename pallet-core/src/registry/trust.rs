@@ -20,13 +20,15 @@ pub struct Trust {
 /// Who may sign what comes from one place.
 #[derive(Debug, Clone)]
 pub struct TrustRule {
-    /// How the source begins, up to a whole word of its path: `oci://ghcr.io/acme`. `*`: every source.
+    /// How the source begins, up to a whole word of its path: `oci://ghcr.io/acme`. `*`: every
+    /// source.
     pub prefix: String,
     /// Whose signatures count.
     pub signers: Vec<SignerRule>,
 }
 
-/// What the person at the command line decides for this once. What is decided stands in the lock then.
+/// What the person at the command line decides for this once. What is decided stands in the lock
+/// then.
 #[derive(Debug, Clone, Default)]
 pub struct Decisions {
     /// Plugins that nobody signed may be installed.
@@ -50,7 +52,10 @@ pub struct Subject {
 #[derive(Debug, Clone, Error)]
 pub enum TrustError {
     /// Nobody signed it, and nobody decided to accept that.
-    #[error("{0} is not signed; to install it all the same, and have that decision written into pallet.lock, say --accept-unsigned")]
+    #[error(
+        "{0} is not signed; to install it all the same, and have that decision written into \
+        pallet.lock, say --accept-unsigned"
+    )]
     Unsigned(Subject),
     /// Its signer is not trusted, and nobody decided to accept it.
     #[error("{subject} is signed by {}, which nothing trusts; {}", list(signers), advice(signers))]
@@ -62,7 +67,8 @@ pub enum TrustError {
     },
     /// Another one signed the versions before.
     #[error(
-        "{subject} is signed by {}, and {before} was signed by {old}; ask its publisher whether that was changed, then say {} with the new one",
+        "{subject} is signed by {}, and {before} was signed by {old}; ask its publisher whether \
+         that was changed, then say {} with the new one",
         list(signers),
         options(signers)
     )]
@@ -86,7 +92,8 @@ pub enum TrustError {
     },
     /// The versions before were signed.
     #[error(
-        "{subject} is not signed, and {before} was signed by {old}; ask its publisher what happened; to install it all the same, \
+        "{subject} is not signed, and {before} was signed by {old}; ask its publisher what \
+         happened; to install it all the same, \
          `pallet-cli uninstall` it first, then say --accept-unsigned"
     )]
     Lost {
@@ -99,17 +106,22 @@ pub enum TrustError {
     },
 }
 
-const REPAIR: &str =
-    "ask its publisher to sign it again; where that was not Sigstore's public instance, say `trusted_root = \"FILE\"` in [sigstore]";
+const REPAIR: &str = "ask its publisher to sign it again; where that was not Sigstore's public \
+    instance, say \
+    `trusted_root = \"FILE\"` in [sigstore]";
 
 impl Trust {
     /// Whose signatures count for what comes from a source: those of the longest prefix.
     pub fn signers(&self, source: &Origin) -> Vec<SignerRule> {
         let source = source.to_string();
         let matching = || self.rules.iter().filter(|rule| is_prefix(&rule.prefix, &source));
-        let Some(longest) = matching().map(|rule| rank(&rule.prefix)).max() else { return Vec::new() };
+        let Some(longest) = matching().map(|rule| rank(&rule.prefix)).max() else {
+            return Vec::new();
+        };
         let mut signers: Vec<SignerRule> = Vec::new();
-        for signer in matching().filter(|rule| rank(&rule.prefix) == longest).flat_map(|rule| &rule.signers) {
+        for signer in
+            matching().filter(|rule| rank(&rule.prefix) == longest).flat_map(|rule| &rule.signers)
+        {
             if !signers.contains(signer) {
                 signers.push(signer.clone());
             }
@@ -117,7 +129,8 @@ impl Trust {
         signers
     }
 
-    /// Whether a plugin may be installed, and which decision to write into the lock for that. `before` is what is locked of it now.
+    /// Whether a plugin may be installed, and which decision to write into the lock for that.
+    /// `before` is what is locked of it now.
     pub fn decide(
         &self,
         subject: Subject,
@@ -128,27 +141,39 @@ impl Trust {
         let rules = self.signers(&subject.source);
         let was = before.and_then(|before| Some((before.version.clone(), before.signer.clone()?)));
         let signer = match (signed, was) {
-            (Signed::Unsigned, Some((before, old))) => return Err(TrustError::Lost { subject, before, old }),
+            (Signed::Unsigned, Some((before, old))) => {
+                return Err(TrustError::Lost { subject, before, old });
+            }
             (Signed::Unsigned, None) if decisions.unsigned => return Ok(Some(Accepted::Unsigned)),
             (Signed::Unsigned, None) => return Err(TrustError::Unsigned(subject)),
             (Signed::Otherwise(others), was) => {
                 let signers = others.clone();
                 return Err(match was {
-                    _ if others.iter().all(|other| matches!(other, Stranger::Invalid(_))) => TrustError::Invalid { subject, signers },
+                    _ if others.iter().all(|other| matches!(other, Stranger::Invalid(_))) => {
+                        TrustError::Invalid { subject, signers }
+                    }
                     Some((before, old)) => TrustError::Changed { subject, before, old, signers },
                     None => TrustError::Unknown { subject, signers },
                 });
             }
-            (Signed::By(signer), Some((before, old))) if !is_same(&rules, &old, signer) && !counts(&decisions.signers, signer) => {
-                return Err(TrustError::Changed { subject, before, old, signers: vec![signer.into()] });
+            (Signed::By(signer), Some((before, old)))
+                if !is_same(&rules, &old, signer) && !counts(&decisions.signers, signer) =>
+            {
+                return Err(TrustError::Changed {
+                    subject,
+                    before,
+                    old,
+                    signers: vec![signer.into()],
+                });
             }
             (Signed::By(signer), _) => signer,
         };
         if counts(&rules, signer) {
             return Ok(None);
         }
-        let accepted_before =
-            before.is_some_and(|before| before.accepted == Some(Accepted::Signer) && before.signer.as_ref() == Some(signer));
+        let accepted_before = before.is_some_and(|before| {
+            before.accepted == Some(Accepted::Signer) && before.signer.as_ref() == Some(signer)
+        });
         match accepted_before || counts(&decisions.signers, signer) {
             true => Ok(Some(Accepted::Signer)),
             false => Err(TrustError::Unknown { subject, signers: vec![signer.into()] }),
@@ -161,7 +186,8 @@ fn counts(rules: &[SignerRule], signer: &Signer) -> bool {
     rules.iter().any(|rule| rule.matches(signer))
 }
 
-/// Whether both are the same signer, which identities also are that one rule is about: those of a workflow differ from tag to tag.
+/// Whether both are the same signer, which identities also are that one rule is about: those of a
+/// workflow differ from tag to tag.
 fn is_same(rules: &[SignerRule], old: &Signer, new: &Signer) -> bool {
     old == new || rules.iter().any(|rule| rule.matches(old) && rule.matches(new))
 }
@@ -182,8 +208,14 @@ fn options(signers: &[Stranger]) -> &'static str {
 fn advice(signers: &[Stranger]) -> String {
     let option = options(signers);
     match signers.iter().any(|signer| matches!(signer, Stranger::Identity(_))) {
-        true => format!("if that is its publisher, put the identity and its issuer into [trust], or say {option}"),
-        false => format!("ask its publisher for the public key, and put that into [trust], or say {option}"),
+        true => format!(
+            "if that is its publisher, put the identity and its issuer into [trust], \
+            or say {option}"
+        ),
+        false => format!(
+            "ask its publisher for the public key, and put that into [trust], or say \
+            {option}"
+        ),
     }
 }
 
@@ -205,7 +237,10 @@ impl fmt::Display for Subject {
 /// Whether a source begins with a prefix, and that ends where a word of its path ends.
 pub(crate) fn is_prefix(prefix: &str, source: &str) -> bool {
     let prefix = prefix.trim_end_matches('/');
-    prefix == "*" || source.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '#']))
+    prefix == "*"
+        || source
+            .strip_prefix(prefix)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '#']))
 }
 
 fn rank(prefix: &str) -> usize {

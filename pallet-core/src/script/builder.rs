@@ -2,8 +2,9 @@
 
 use super::quote;
 
-/// The script of one change. It runs in a shell of its own under `set -e`, with the functions of the library at hand;
-/// it says `changed` wherever it changed something, and a script that finds nothing to do says nothing.
+/// The script of one change. It runs in a shell of its own under `set -e`, with the functions of
+/// the library at hand; it says `changed` wherever it changed something, and a script that finds
+/// nothing to do says nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Script {
     text: String,
@@ -40,7 +41,8 @@ impl Script {
         self.raw(&line)
     }
 
-    /// Says of what is there so far that it only puts one file in place: where its neighbours do too, new files can be put in place together.
+    /// Says of what is there so far that it only puts one file in place: where its neighbours do
+    /// too, new files can be put in place together.
     pub fn of_one_file(mut self) -> Self {
         self.one_file = true;
         self

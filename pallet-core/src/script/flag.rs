@@ -1,11 +1,20 @@
-//! Flags on the node: a file each, which outlives a run that fails, so that what it calls for is done by the next one.
+//! Flags on the node: a file each, which outlives a run that fails, so that what it calls for is
+//! done by the next one.
 
 /// The directory of the files.
 pub const FLAGS: &str = "/var/lib/pallet/flags";
 
 /// The file name of a flag.
 pub fn flag_file(flag: &str) -> String {
-    flag.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("_{byte:02x}") }).collect()
+    flag.bytes()
+        .map(|byte| {
+            if byte.is_ascii_alphanumeric() {
+                char::from(byte).to_string()
+            } else {
+                format!("_{byte:02x}")
+            }
+        })
+        .collect()
 }
 
 /// The flag of a file name; `None` if it is none.
@@ -33,7 +42,10 @@ mod tests {
     fn any_flag_has_a_file() {
         for flag in ["nginx", "a/b", "..", "with space", "_", "grün"] {
             let file = flag_file(flag);
-            assert!(file.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'), "{file}");
+            assert!(
+                file.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'),
+                "{file}"
+            );
             assert_eq!(flag_of_file(&file).as_deref(), Some(flag));
         }
         assert_eq!(flag_of_file("_x"), None);

@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::LIBRARY;
 
-/// The shell functions that `script` calls, with all that they call, and what every script begins with.
+/// The shell functions that `script` calls, with all that they call, and what every script begins
+/// with.
 pub fn library_for(script: &str) -> String {
     Library::default().part_for(script)
 }
@@ -47,15 +48,18 @@ impl<'a> Library<'a> {
         std::iter::once(self.head.as_str()).chain(functions).collect()
     }
 
-    /// A function begins with `name() {` at the start of a line, and ends on that line or with a line that is `}` alone; one that has a shell of its own
-    /// has `(` and `)` instead.
+    /// A function begins with `name() {` at the start of a line, and ends on that line or with a
+    /// line that is `}` alone; one that has a shell of its own has `(` and `)` instead.
     fn read(text: &'a str) -> Self {
         let mut library = Library { head: String::new(), functions: HashMap::new() };
         let mut rest = text;
         while !rest.is_empty() {
             let line = rest.split_inclusive('\n').next().unwrap_or(rest);
             let mut taken = line.len();
-            let begun = line.split_once("() {").map(|begun| (begun, "\n}\n")).or_else(|| Some((line.split_once("() (")?, "\n)\n")));
+            let begun = line
+                .split_once("() {")
+                .map(|begun| (begun, "\n}\n"))
+                .or_else(|| Some((line.split_once("() (")?, "\n)\n")));
             match begun {
                 Some(((name, behind), end)) if words(name).next() == Some(name) => {
                     if !behind.trim_end().ends_with(end.trim()) {
@@ -73,7 +77,8 @@ impl<'a> Library<'a> {
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|character: char| !character.is_ascii_alphanumeric() && character != '_').filter(|word| !word.is_empty())
+    text.split(|character: char| !character.is_ascii_alphanumeric() && character != '_')
+        .filter(|word| !word.is_empty())
 }
 
 #[cfg(test)]
@@ -87,7 +92,10 @@ mod tests {
         for name in ["ensure_content", "replace_at", "changed", "fail"] {
             assert!(files.contains(&format!("\n{name}() {{")), "{name}:\n{files}");
         }
-        assert!(!files.contains("package_transaction() {") && !files.contains("ensure_user() {"), "{files}");
+        assert!(
+            !files.contains("package_transaction() {") && !files.contains("ensure_user() {"),
+            "{files}"
+        );
         assert!(files.len() < LIBRARY.len() / 2);
         assert!(library_for("true").len() < 2000, "{}", library_for("true"));
     }
@@ -98,7 +106,8 @@ mod tests {
         let begun = LIBRARY
             .lines()
             .filter(|line| {
-                ["() {", "() ("].iter().any(|begin| line.contains(begin)) && line.starts_with(|first: char| first.is_ascii_lowercase())
+                ["() {", "() ("].iter().any(|begin| line.contains(begin))
+                    && line.starts_with(|first: char| first.is_ascii_lowercase())
             })
             .count();
         assert_eq!(library.functions.len(), begun);

@@ -1,18 +1,22 @@
-//! Shell text: quoting, building, and what differs between systems. POSIX `sh` only, and no I/O here.
+//! Shell text: quoting, building, and what differs between systems. POSIX `sh` only, and no I/O
+//! here.
 //!
-//! How the script of a change runs. The applying script holds what is needed of [`LIBRARY`] once, sets `incoming` to the directory where uploads stand by their
-//! digests, and gives each change a shell of its own, never in a condition, where `set -e` would mean nothing:
+//! How the script of a change runs. The applying script holds what is needed of [`LIBRARY`] once,
+//! sets `incoming` to the directory where uploads stand by their digests, and gives each change a
+//! shell of its own, never in a condition, where `set -e` would mean nothing:
 //!
 //! ```sh
 //! ( set -e; change= drift=
 //! <the script of the change>
-//! <report "$change", which is 1 if anything was changed, and "$drift", which is 1 if something changed by hand is kept> ) </dev/null
+//! <report "$change", which is 1 if anything was changed, and "$drift", which is 1 if something
+//! changed by hand is kept> ) </dev/null
 //! ```
 //!
-//! So a script ends at the first command that fails; it calls `changed` wherever it changed something, and `drifted` where it kept what was changed by
-//! hand; variables and functions that it sets are
-//! gone afterwards. It sets no traps of its own, since that shell may have some. Neighbours that only put a file in place each share a shell: new files
-//! wait there for each other (`library/batch.sh`).
+//! So a script ends at the first command that fails; it calls `changed` wherever it changed
+//! something, and `drifted` where it kept what was changed by hand; variables and functions that it
+//! sets are gone afterwards. It sets no traps of its own, since that shell may have some.
+//! Neighbours that only put a file in place each share a shell: new files wait there for each other
+//! (`library/batch.sh`).
 
 #[cfg(test)]
 mod batch_tests;
@@ -40,7 +44,8 @@ const PROCESS: &str = include_str!("shared/process.sh");
 const INIT: &str = include_str!("shared/init.sh");
 const RUNIT: &str = include_str!("shared/runit.sh");
 
-/// Shell functions that the scripts of changes call. Those that are needed stand once at the head of every applying script: [`library_for`].
+/// Shell functions that the scripts of changes call. Those that are needed stand once at the head
+/// of every applying script: [`library_for`].
 pub const LIBRARY: &str = concat!(
     include_str!("library/base.sh"),
     include_str!("library/clean.sh"),

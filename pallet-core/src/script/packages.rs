@@ -1,4 +1,5 @@
-//! What differs between package managers: the call for a transaction, and what each cannot do. The shell half is `library/packages.sh`.
+//! What differs between package managers: the call for a transaction, and what each cannot do. The
+//! shell half is `library/packages.sh`.
 
 use thiserror::Error;
 
@@ -10,20 +11,33 @@ use crate::model::{Os, OsFamily, PackageManager, PackageOptions, PackageTransact
 #[error("{0}")]
 pub struct PackagesError(String);
 
-/// The script of one transaction: it asks for what is installed already, so it is right whatever was known before.
-pub fn transaction(manager: PackageManager, transaction: &PackageTransaction) -> Result<Script, PackagesError> {
+/// The script of one transaction: it asks for what is installed already, so it is right whatever
+/// was known before.
+pub fn transaction(
+    manager: PackageManager,
+    transaction: &PackageTransaction,
+) -> Result<Script, PackagesError> {
     if manager == PackageManager::Unknown {
-        return Err(PackagesError::new("there is no package manager on this node that Pallet knows"));
+        return Err(PackagesError::new(
+            "there is no package manager on this node that Pallet \
+            knows",
+        ));
     }
     if manager == PackageManager::Pacman
         && let Some(package) = transaction.install.iter().find(|package| package.contains('='))
     {
-        return Err(PackagesError::new(format!("pacman installs only the newest version there is; leave the version of {package} away")));
+        return Err(PackagesError::new(format!(
+            "pacman installs only the newest version there is; \
+            leave the version of {package} away"
+        )));
     }
     check_options(manager, &transaction.options)?;
     let options = &transaction.options;
     let mut words = vec!["package_transaction", manager.as_str()];
-    let flags = [("--disable-service-start", options.disable_service_start), ("--allow-unsigned", options.allow_unsigned)];
+    let flags = [
+        ("--disable-service-start", options.disable_service_start),
+        ("--allow-unsigned", options.allow_unsigned),
+    ];
     words.extend(flags.iter().filter(|(_, given)| *given).map(|(flag, _)| *flag));
     let lists = [
         ("--enable", &options.enable),
@@ -52,7 +66,10 @@ fn check_options(manager: PackageManager, options: &PackageOptions) -> Result<()
         return refuse("can take packages from one release only; give `enable` one name");
     }
     if options.enable.len() > 1 && manager == Apk {
-        return refuse("can take packages from the repository of one tag only; give `enable` one name");
+        return refuse(
+            "can take packages from the repository of one tag only; give `enable` one \
+            name",
+        );
     }
     if !options.disable.is_empty() && matches!(manager, Apt | Zypper | Pacman | Apk) {
         return refuse("cannot disable a repository for some packages; leave `disable` away");
@@ -61,7 +78,10 @@ fn check_options(manager: PackageManager, options: &PackageOptions) -> Result<()
         return refuse("does not start services by itself; leave `disable_service_start` away");
     }
     if options.allow_unsigned && manager == Pacman {
-        return refuse("decides on signatures for each repository; leave `allow_unsigned` away, and give its package_source a `siglevel`");
+        return refuse(
+            "decides on signatures for each repository; leave `allow_unsigned` away, and \
+            give its package_source a `siglevel`",
+        );
     }
     Ok(())
 }
@@ -70,7 +90,8 @@ fn check_options(manager: PackageManager, options: &PackageOptions) -> Result<()
 pub fn manager(os: &Os) -> Result<PackageManager, PackagesError> {
     match os.package_manager {
         PackageManager::Unknown => Err(PackagesError::new(format!(
-            "there is no package manager that Pallet knows on this node, which is {os}; it knows apt, dnf, yum, zypper, pacman and apk"
+            "there is no package manager that Pallet knows on this node, which is {os}; it knows \
+             apt, dnf, yum, zypper, pacman and apk"
         ))),
         manager => Ok(manager),
     }
@@ -79,16 +100,28 @@ pub fn manager(os: &Os) -> Result<PackageManager, PackagesError> {
 /// Refuses a node that is not of Debian's family for `what`.
 pub fn require_debian(os: &Os, what: &str) -> Result<(), PackagesError> {
     match (os.family, os.package_manager) {
-        (OsFamily::Debian, PackageManager::Apt) | (OsFamily::Unknown, PackageManager::Apt) => Ok(()),
-        _ => Err(PackagesError::new(format!("{what} is for Debian and its kin; this node is {os}, with {}", found(os)))),
+        (OsFamily::Debian, PackageManager::Apt) | (OsFamily::Unknown, PackageManager::Apt) => {
+            Ok(())
+        }
+        _ => Err(PackagesError::new(format!(
+            "{what} is for Debian and its kin; this node is {os}, \
+            with {}",
+            found(os)
+        ))),
     }
 }
 
 /// Refuses a node whose package manager does not install packages of rpm.
 pub fn require_rpm(os: &Os, what: &str) -> Result<PackageManager, PackagesError> {
     match os.package_manager {
-        manager @ (PackageManager::Dnf | PackageManager::Yum | PackageManager::Zypper) => Ok(manager),
-        _ => Err(PackagesError::new(format!("{what} is for dnf, yum and zypper; this node is {os}, with {}", found(os)))),
+        manager @ (PackageManager::Dnf | PackageManager::Yum | PackageManager::Zypper) => {
+            Ok(manager)
+        }
+        _ => Err(PackagesError::new(format!(
+            "{what} is for dnf, yum and zypper; this node is {os}, \
+            with {}",
+            found(os)
+        ))),
     }
 }
 
@@ -149,9 +182,17 @@ mod tests {
 
     #[test]
     fn what_a_manager_cannot_do_is_said_before_anything_runs() {
-        let pinned = PackageTransaction { install: vec!["curl=8".into()], ..PackageTransaction::default() };
-        let error = transaction(PackageManager::Pacman, &pinned).expect_err("pacman has no versions");
-        expect!["pacman installs only the newest version there is; leave the version of curl=8 away"].assert_eq(&error.to_string());
+        let pinned =
+            PackageTransaction { install: vec!["curl=8".into()], ..PackageTransaction::default() };
+        let error = transaction(PackageManager::Pacman, &pinned).expect_err(
+            "pacman has no \
+            versions",
+        );
+        expect![
+            "pacman installs only the newest version there is; leave the version of curl=8 \
+            away"
+        ]
+        .assert_eq(&error.to_string());
     }
 
     #[test]
@@ -166,7 +207,11 @@ mod tests {
                 PackageOptions { disable_service_start: true, ..PackageOptions::default() },
                 PackageOptions { allow_unsigned: true, ..PackageOptions::default() },
             ] {
-                let install = PackageTransaction { install: vec!["nginx".into()], options, ..PackageTransaction::default() };
+                let install = PackageTransaction {
+                    install: vec!["nginx".into()],
+                    options,
+                    ..PackageTransaction::default()
+                };
                 match transaction(manager, &install) {
                     Ok(script) => said.push_str(script.as_str()),
                     Err(error) => said.push_str(&format!("{error}\n")),

@@ -1,6 +1,7 @@
 //! The one place where a value becomes a word of a shell script.
 
-/// `value` as one word of POSIX shell, whatever it holds. (A NUL cannot be in a word; the caller refuses it.)
+/// `value` as one word of POSIX shell, whatever it holds. (A NUL cannot be in a word; the caller
+/// refuses it.)
 pub fn quote(value: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:=,+@%".contains(&byte);
     if !value.is_empty() && value.bytes().all(plain) {
@@ -15,9 +16,22 @@ mod tests {
 
     #[test]
     fn words_survive_a_real_shell() {
-        for value in ["", "a b", "it's", "$HOME `id` \\ \"", "new\nline", "ünï", "-n", "*", "a;b", "!", "~root"] {
+        for value in [
+            "",
+            "a b",
+            "it's",
+            "$HOME `id` \\ \"",
+            "new\nline",
+            "ünï",
+            "-n",
+            "*",
+            "a;b",
+            "!",
+            "~root",
+        ] {
             let script = format!("printf %s {}", quote(value));
-            let output = std::process::Command::new("sh").args(["-c", &script]).output().expect("sh runs");
+            let output =
+                std::process::Command::new("sh").args(["-c", &script]).output().expect("sh runs");
             assert_eq!(String::from_utf8_lossy(&output.stdout), value);
         }
     }

@@ -4,8 +4,8 @@ use super::quote;
 
 /// A command that runs `text` with `sh`, as `user` if one is given.
 ///
-/// The text travels through a pipe, so that no list of processes shows what may be a secret. It is one compound command without input:
-/// the shell has read all of it before any of it runs.
+/// The text travels through a pipe, so that no list of processes shows what may be a secret. It is
+/// one compound command without input: the shell has read all of it before any of it runs.
 pub fn shell(text: &str, user: Option<&str>) -> String {
     piped(text, user, "sh")
 }
@@ -18,7 +18,14 @@ pub fn strict_shell(text: &str, user: Option<&str>) -> String {
 fn piped(text: &str, user: Option<&str>, program: &str) -> String {
     let program = match user {
         None => program.to_owned(),
-        Some(user) => format!("su -s /bin/sh {} -c {}", quote(user), quote(&format!("exec {program}"))),
+        Some(user) => format!(
+            "su -s /bin/sh {} -c {}",
+            quote(user),
+            quote(&format!(
+                "exec \
+            {program}"
+            ))
+        ),
     };
     format!("printf '{{ :\\n%s\\n}} </dev/null\\n' {} | {program}", quote(text))
 }
@@ -43,14 +50,19 @@ mod tests {
                 assert_eq!(output.status.code(), Some(exit), "{here}: {text}");
             }
             let output = here.run(&strict_shell("false\necho on", None));
-            assert_eq!((output.stdout.as_slice(), output.status.code()), (&b""[..], Some(1)), "{here}");
+            assert_eq!(
+                (output.stdout.as_slice(), output.status.code()),
+                (&b""[..], Some(1)),
+                "{here}"
+            );
         }
     }
 
     #[test]
     fn text_is_not_in_the_list_of_processes() {
         for here in shells() {
-            let text = "secret=hunter2; for p in $$ $PPID; do tr '\\0' ' ' </proc/$p/cmdline; echo; done";
+            let text = "secret=hunter2; for p in $$ $PPID; do tr '\\0' ' ' </proc/$p/cmdline; \
+                echo; done";
             let output = here.run(&format!("{{\n{}\n}} </dev/null\n", shell(text, None)));
             let said = String::from_utf8_lossy(&output.stdout);
             assert!(said.contains("sh") && !said.contains("hunter2"), "{here}: {said}");

@@ -1,4 +1,5 @@
-//! The shells that tests run scripts with: the system's `sh`, and where they are here bash as `sh`, and busybox with all its applets.
+//! The shells that tests run scripts with: the system's `sh`, and where they are here bash as `sh`,
+//! and busybox with all its applets.
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
@@ -27,11 +28,19 @@ enum Place {
 /// All shells that are to be found here.
 pub(crate) fn shells() -> Vec<Shell> {
     let mut found = vec![Shell { name: "sh", place: Place::Here }];
-    if Command::new("bash").args(["--posix", "-c", ":"]).status().is_ok_and(|status| status.success()) {
+    if Command::new("bash")
+        .args(["--posix", "-c", ":"])
+        .status()
+        .is_ok_and(|status| status.success())
+    {
         found.push(Shell { name: "bash", place: Place::Bash });
     }
     let applets = tempfile::tempdir().expect("a temporary directory");
-    let installed = Command::new("busybox").args(["--install", "-s"]).arg(applets.path()).status().is_ok_and(|status| status.success());
+    let installed = Command::new("busybox")
+        .args(["--install", "-s"])
+        .arg(applets.path())
+        .status()
+        .is_ok_and(|status| status.success());
     if installed {
         found.push(Shell { name: "busybox", place: Place::Applets(applets) });
     }
@@ -47,10 +56,17 @@ cd "$1/root"
 exec chroot . sh"#;
 
 impl Shell {
-    /// A shell in a node: the environment variable `PALLET_TEST_NODE` holds the words that enter it, such as `nsenter -a -t 1234`.
+    /// A shell in a node: the environment variable `PALLET_TEST_NODE` holds the words that enter
+    /// it, such as `nsenter -a -t 1234`.
     pub(crate) fn node() -> Shell {
-        let words = std::env::var("PALLET_TEST_NODE").expect("PALLET_TEST_NODE tells how to enter a node");
-        Shell { name: "sh in a node", place: Place::Node(words.split_whitespace().map(str::to_owned).collect()) }
+        let words = std::env::var("PALLET_TEST_NODE").expect(
+            "PALLET_TEST_NODE tells how to enter \
+            a node",
+        );
+        Shell {
+            name: "sh in a node",
+            place: Place::Node(words.split_whitespace().map(str::to_owned).collect()),
+        }
     }
 
     /// A shell in a node that these words enter.
@@ -58,9 +74,16 @@ impl Shell {
         Shell { name: "sh in a node", place: Place::Node(words) }
     }
 
-    /// A shell in a copy of this machine's root, where users, packages and services can be changed. Needs root.
+    /// A shell in a copy of this machine's root, where users, packages and services can be changed.
+    /// Needs root.
     pub(crate) fn copy() -> Shell {
-        Shell { name: "sh in a copy", place: Place::Copy(tempfile::tempdir().expect("a temporary directory")) }
+        Shell {
+            name: "sh in a copy",
+            place: Place::Copy(tempfile::tempdir().expect(
+                "a temporary \
+            directory",
+            )),
+        }
     }
 
     /// Feeds `script` to the shell's standard input.
@@ -88,7 +111,12 @@ impl Shell {
                 command
             }
         };
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the shell starts");
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the shell starts");
         let mut stdin = child.stdin.take().expect("it is piped");
         let script = script.to_owned();
         let writer = std::thread::spawn(move || stdin.write_all(script.as_bytes()));

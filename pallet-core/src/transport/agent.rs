@@ -10,9 +10,11 @@ use tokio::time::timeout;
 use super::TransportError;
 
 /// Why nothing can be lent where there is no agent.
-pub(super) const NO_AGENT: &str = "there is no ssh agent here (SSH_AUTH_SOCK): start one with `ssh-agent`, and add a key with `ssh-add`";
+pub(super) const NO_AGENT: &str = "there is no ssh agent here (SSH_AUTH_SOCK): start one with \
+    `ssh-agent`, and add a key with `ssh-add`";
 /// Why nothing can be lent over most connections.
-pub(super) const NO_SSH: &str = "it is not reached over ssh, and over nothing else can an agent be forwarded: give it a key of its own";
+pub(super) const NO_SSH: &str = "it is not reached over ssh, and over nothing else can an agent be \
+    forwarded: give it a key of its own";
 
 /// The longest message of an agent, by OpenSSH.
 pub(super) const LONGEST: u32 = 256 * 1024;
@@ -36,7 +38,8 @@ impl Agent {
         Agent { socket, lent: false }
     }
 
-    /// Lends it to the next command on `host`. The error says why it can sign nothing; where there is none, `without` does.
+    /// Lends it to the next command on `host`. The error says why it can sign nothing; where there
+    /// is none, `without` does.
     pub(super) async fn lend(&mut self, host: &str, without: &str) -> Result<(), TransportError> {
         let why = match &self.socket {
             Some(socket) => unusable(socket).await,
@@ -63,11 +66,15 @@ async fn unusable(agent: &Path) -> Option<String> {
     };
     let at = agent.display();
     match timeout(LISTING, asking).await {
-        Ok(Ok(answer)) if answer == [LISTED, 0, 0, 0, 0] => Some(format!("the agent at {at} holds no key: add one with `ssh-add`")),
+        Ok(Ok(answer)) if answer == [LISTED, 0, 0, 0, 0] => Some(format!(
+            "the agent at {at} holds \
+            no key: add one with `ssh-add`"
+        )),
         Ok(Ok(_)) => None,
-        Ok(Err(error)) => {
-            Some(format!("the agent at {at} does not answer ({error}): start one with `ssh-agent`, and add a key with `ssh-add`"))
-        }
+        Ok(Err(error)) => Some(format!(
+            "the agent at {at} does not answer ({error}): start one with `ssh-agent`, \
+                and add a key with `ssh-add`"
+        )),
         Err(_) => Some(format!("the agent at {at} does not answer for {} s", LISTING.as_secs())),
     }
 }

@@ -1,4 +1,5 @@
-//! Why a node could not be reached, or stopped answering: one variant for each thing a caller may do next.
+//! Why a node could not be reached, or stopped answering: one variant for each thing a caller may
+//! do next.
 
 use std::path::PathBuf;
 

@@ -12,7 +12,8 @@ use super::{Secret, TransportError};
 /// How much of a file is in memory at a time.
 const CHUNK: usize = 256 * 1024;
 
-/// What a command reads: pieces that are streamed one after the other, files never held whole in memory.
+/// What a command reads: pieces that are streamed one after the other, files never held whole in
+/// memory.
 #[derive(Debug, Clone, Default)]
 pub struct Input(pub Vec<InputPart>);
 
@@ -25,7 +26,8 @@ pub enum InputPart {
     Secret(Secret),
     /// From a file of this machine.
     File(PathBuf),
-    /// So many bytes from the beginning of a file of this machine. It is an error if there are fewer.
+    /// So many bytes from the beginning of a file of this machine. It is an error if there are
+    /// fewer.
     Beginning(PathBuf, u64),
     /// No more, and yet no end: the input ends when the command does, or the connection.
     Open,
@@ -73,7 +75,9 @@ impl Input {
                 InputPart::Secret(secret) => secret.expose().len() as u64,
                 InputPart::Open | InputPart::Gate(_) => 0,
                 InputPart::Beginning(_, length) => *length,
-                InputPart::File(path) => tokio::fs::metadata(path).await.map_err(|error| unreadable(path, &error))?.len(),
+                InputPart::File(path) => {
+                    tokio::fs::metadata(path).await.map_err(|error| unreadable(path, &error))?.len()
+                }
             };
         }
         Ok(size)
@@ -123,16 +127,23 @@ impl Feed {
         self.gate.clone().filter(|gate| !gate.is_open())
     }
 
-    /// The next chunk, which is never empty; `None` at the end, or at a gate. Not to be dropped halfway.
+    /// The next chunk, which is never empty; `None` at the end, or at a gate. Not to be dropped
+    /// halfway.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
         loop {
             if self.gate().is_some() {
                 return Ok(None);
             }
             if let Some(open) = &mut self.file {
-                let wanted = open.left.map_or(CHUNK, |left| usize::try_from(left).unwrap_or(CHUNK).min(CHUNK));
+                let wanted = open
+                    .left
+                    .map_or(CHUNK, |left| usize::try_from(left).unwrap_or(CHUNK).min(CHUNK));
                 let mut chunk = vec![0; wanted];
-                let read = open.file.read(&mut chunk).await.map_err(|error| unreadable(&open.path, &error))?;
+                let read = open
+                    .file
+                    .read(&mut chunk)
+                    .await
+                    .map_err(|error| unreadable(&open.path, &error))?;
                 match (read, &mut open.left) {
                     (0, Some(1..)) => return Err(shrunk(&open.path)),
                     (0, _) => self.file = None,
@@ -150,7 +161,9 @@ impl Feed {
                 Some(InputPart::Bytes(bytes)) if bytes.is_empty() => {}
                 Some(InputPart::Bytes(bytes)) => return Ok(Some(bytes)),
                 Some(InputPart::Secret(secret)) if secret.expose().is_empty() => {}
-                Some(InputPart::Secret(secret)) => return Ok(Some(secret.expose().as_bytes().to_vec())),
+                Some(InputPart::Secret(secret)) => {
+                    return Ok(Some(secret.expose().as_bytes().to_vec()));
+                }
                 Some(InputPart::File(path)) => self.open(path, None).await?,
                 Some(InputPart::Beginning(path, length)) => self.open(path, Some(length)).await?,
             }
@@ -166,7 +179,12 @@ impl Feed {
 }
 
 fn shrunk(path: &Path) -> TransportError {
-    TransportError::Input { path: path.to_owned(), message: "it became shorter while it was read; try again".to_owned() }
+    TransportError::Input {
+        path: path.to_owned(),
+        message: "it became shorter while it was read; \
+        try again"
+            .to_owned(),
+    }
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> TransportError {

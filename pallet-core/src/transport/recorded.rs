@@ -8,7 +8,8 @@ use super::input::Feed;
 use super::shell::{LOGIN_SHELL, MARKER, READER};
 use super::{Input, Output, Stream, Transport, TransportError};
 
-/// Replays answers in order. Each belongs to a piece of text that the command or its input must hold.
+/// Replays answers in order. Each belongs to a piece of text that the command or its input must
+/// hold.
 #[derive(Debug, Default)]
 pub struct Recorded {
     answers: VecDeque<Answer>,
@@ -32,9 +33,13 @@ impl Recorded {
         self.answer_with(text, output, "", 0)
     }
 
-    /// The next command holds `text`, itself or in its input; it writes `output` and `errors` and ends with `code`.
+    /// The next command holds `text`, itself or in its input; it writes `output` and `errors` and
+    /// ends with `code`.
     pub fn answer_with(mut self, text: &str, output: &str, errors: &str, code: i32) -> Self {
-        self.answers.push_back(Answer { holds: text.to_owned(), reply: Ok((output.to_owned(), errors.to_owned(), code)) });
+        self.answers.push_back(Answer {
+            holds: text.to_owned(),
+            reply: Ok((output.to_owned(), errors.to_owned(), code)),
+        });
         self
     }
 
@@ -57,7 +62,12 @@ impl Recorded {
 
 #[async_trait]
 impl Transport for Recorded {
-    async fn exec(&mut self, command: &str, input: Input, output: &mut Output<'_>) -> Result<i32, TransportError> {
+    async fn exec(
+        &mut self,
+        command: &str,
+        input: Input,
+        output: &mut Output<'_>,
+    ) -> Result<i32, TransportError> {
         let mut text = format!("{command}\n").into_bytes();
         let mut feed = Feed::new(input);
         loop {
@@ -69,8 +79,14 @@ impl Transport for Recorded {
         }
         let text = String::from_utf8_lossy(&text).into_owned();
         self.seen.push(text.clone());
-        let unexpected = |message: String| TransportError::Start { host: "a recorded node".to_owned(), message };
-        let answer = self.answers.pop_front().ok_or_else(|| unexpected(format!("nothing is recorded for it:\n{text}")))?;
+        let unexpected =
+            |message: String| TransportError::Start { host: "a recorded node".to_owned(), message };
+        let answer = self.answers.pop_front().ok_or_else(|| {
+            unexpected(format!(
+                "nothing is \
+            recorded for it:\n{text}"
+            ))
+        })?;
         if !text.contains(&answer.holds) {
             return Err(unexpected(format!("`{}` should come next, not:\n{text}", answer.holds)));
         }
@@ -100,17 +116,29 @@ mod tests {
 
     #[tokio::test]
     async fn answers_in_order_and_refuses_what_is_not_recorded() {
-        let mut node = Recorded::new().answer("uname", "Linux\n").answer_with("false", "", "no\n", 1);
+        let mut node =
+            Recorded::new().answer("uname", "Linux\n").answer_with("false", "", "no\n", 1);
         let mut said = String::new();
         for (script, code) in [("uname -s", 0), ("false", 1)] {
-            let mut listen = |stream, bytes: &[u8]| said.push_str(&format!("{stream:?} {}", String::from_utf8_lossy(bytes)));
-            assert_eq!(run_script(&mut node, &Become::Root(None), script, &mut listen).await.expect("it is recorded"), code);
+            let mut listen = |stream, bytes: &[u8]| {
+                said.push_str(&format!("{stream:?} {}", String::from_utf8_lossy(bytes)))
+            };
+            assert_eq!(
+                run_script(&mut node, &Become::Root(None), script, &mut listen)
+                    .await
+                    .expect("it is recorded"),
+                code
+            );
         }
         assert_eq!(said, "Out Linux\nErr no\n");
         assert_eq!((node.seen().len(), node.left()), (2, 0));
-        assert!(run_script(&mut node, &Become::Login, "true", &mut |_, _: &[u8]| {}).await.is_err());
+        assert!(
+            run_script(&mut node, &Become::Login, "true", &mut |_, _: &[u8]| {}).await.is_err()
+        );
         let mut node = Recorded::new().answer("uname", "");
-        let error = run_script(&mut node, &Become::Login, "date", &mut |_: Stream, _: &[u8]| {}).await.expect_err("another is due");
+        let error = run_script(&mut node, &Become::Login, "date", &mut |_: Stream, _: &[u8]| {})
+            .await
+            .expect_err("another is due");
         assert!(error.to_string().contains("`uname` should come next"), "{error}");
     }
 }

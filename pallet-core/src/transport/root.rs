@@ -1,4 +1,5 @@
-//! Becoming root: the one line that the login shell is given, and what must stand in the input before all else.
+//! Becoming root: the one line that the login shell is given, and what must stand in the input
+//! before all else.
 
 use super::InputPart;
 use super::shell::Become;
@@ -7,22 +8,28 @@ use crate::script::quote;
 /// What is said on the way to root, before anything else: the login shell came to that.
 pub(super) const ON_THE_WAY: &str = "pallet: to root";
 
-/// Becomes root and runs the program that is its argument: by sudo, or by doas where that needs no password, which it would take from a
-/// terminal only. Messages are read below, so they must be English.
+/// Becomes root and runs the program that is its argument: by sudo, or by doas where that needs no
+/// password, which it would take from a terminal only. Messages are read below, so they must be
+/// English.
 const TO_ROOT: &str = "if command -v sudo >/dev/null 2>&1; then exec sudo -n -- sh -c \"$1\"; fi; \
     if command -v doas >/dev/null 2>&1; then exec doas -n -- sh -c \"$1\"; fi; \
     echo \"pallet: no sudo\" >&2; exit 127";
 
-/// The same with a password, which comes first in the input: the login user's own for sudo, root's for su.
-const TO_ROOT_BY_PASSWORD: &str = "if command -v sudo >/dev/null 2>&1; then exec sudo -S -k -p \"\" -- sh -c \"$1\"; fi; \
-    if command -v doas >/dev/null 2>&1 && doas -n -- true </dev/null >/dev/null 2>&1; then exec doas -n -- sh -c \"$1\"; fi; \
+/// The same with a password, which comes first in the input: the login user's own for sudo, root's
+/// for su.
+const TO_ROOT_BY_PASSWORD: &str = "if command -v sudo >/dev/null 2>&1; then exec sudo -S -k -p \
+    \"\" -- sh -c \"$1\"; fi; \
+    if command -v doas >/dev/null 2>&1 && doas -n -- true </dev/null >/dev/null 2>&1; then exec \
+    doas -n -- sh -c \"$1\"; fi; \
     if command -v su >/dev/null 2>&1; then exec su -s /bin/sh -c \"$1\" root; fi; \
     echo \"pallet: no sudo\" >&2; exit 127";
 
-/// What runs `sh` where the socket of an agent is the argument of the program: sudo and its like keep no environment.
+/// What runs `sh` where the socket of an agent is the argument of the program: sudo and its like
+/// keep no environment.
 pub(super) const WITH_AGENT: &str = "SSH_AUTH_SOCK=$1; export SSH_AUTH_SOCK; exec sh";
 
-/// The line that runs a program of `sh`, and the input that it wants before the program's. Where the agent is lent, the program's argument is its socket.
+/// The line that runs a program of `sh`, and the input that it wants before the program's. Where
+/// the agent is lent, the program's argument is its socket.
 pub(super) fn line(as_: &Become, program: &str, agent: bool) -> (String, Vec<InputPart>) {
     let program = quote(program);
     let to_root = |text: &str| {
@@ -36,9 +43,12 @@ pub(super) fn line(as_: &Become, program: &str, agent: bool) -> (String, Vec<Inp
     };
     match as_ {
         Become::Login => (format!("sh -c {program}"), Vec::new()),
-        Become::Root(None) => (format!("sh -c {} sh {program}", quote(&to_root(TO_ROOT))), Vec::new()),
+        Become::Root(None) => {
+            (format!("sh -c {} sh {program}", quote(&to_root(TO_ROOT))), Vec::new())
+        }
         Become::Root(Some(password)) => {
-            let before = vec![InputPart::Secret(password.clone()), InputPart::Bytes(b"\n".to_vec())];
+            let before =
+                vec![InputPart::Secret(password.clone()), InputPart::Bytes(b"\n".to_vec())];
             (format!("sh -c {} sh {program}", quote(&to_root(TO_ROOT_BY_PASSWORD))), before)
         }
     }

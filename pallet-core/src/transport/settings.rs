@@ -1,4 +1,5 @@
-//! How to connect: what the caller knows of this user and this machine, and what the connections of one operation share.
+//! How to connect: what the caller knows of this user and this machine, and what the connections of
+//! one operation share.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -11,7 +12,8 @@ use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 use super::Secret;
 use super::ssh::Remembered;
 
-/// How many handshakes with one address may be under way: sshd begins to refuse at ten (`MaxStartups 10:30:100`).
+/// How many handshakes with one address may be under way: sshd begins to refuse at ten
+/// (`MaxStartups 10:30:100`).
 const HANDSHAKES_PER_ADDRESS: usize = 8;
 /// How many handshakes may be under way in all, so that each has a fair share of the processor.
 const HANDSHAKES: usize = 64;
@@ -36,19 +38,23 @@ pub struct ConnectSettings {
     pub home: Option<PathBuf>,
     /// The ssh configuration: the user's file before the system's.
     pub ssh_config: Vec<PathBuf>,
-    /// OpenSSH's client, if there is one. It is asked (`ssh -G`) what a configuration means that cannot be followed here.
+    /// OpenSSH's client, if there is one. It is asked (`ssh -G`) what a configuration means that
+    /// cannot be followed here.
     pub ssh_program: Option<PathBuf>,
     /// The user's known_hosts files; a key that is accepted is added to the first.
     pub known_hosts: Vec<PathBuf>,
     /// The system's known_hosts files.
     pub global_known_hosts: Vec<PathBuf>,
-    /// How long it may take to reach a node and to agree on keys, and how long one that refuses for being busy is asked again.
+    /// How long it may take to reach a node and to agree on keys, and how long one that refuses for
+    /// being busy is asked again.
     pub connect_timeout: Duration,
-    /// How long a node's login shell may take until it runs what it is given: its start-up files, and sudo, come before that.
+    /// How long a node's login shell may take until it runs what it is given: its start-up files,
+    /// and sudo, come before that.
     pub shell_timeout: Duration,
     /// How long a command may neither read nor write; `None` for as long as it likes.
     pub command_timeout: Option<Duration>,
-    /// How long a node may be silent before it is asked whether it is there; `None` for never. At least three seconds.
+    /// How long a node may be silent before it is asked whether it is there; `None` for never. At
+    /// least three seconds.
     pub keepalive: Option<Duration>,
     /// Who can be asked for passphrases.
     pub prompt: Option<Arc<dyn Prompt>>,
@@ -62,7 +68,8 @@ pub trait Prompt: Debug + Send + Sync {
     fn secret(&self, question: &str) -> Option<Secret>;
 }
 
-/// What the connections of one operation share: passphrases that were asked for once, files that were read once, and room for handshakes.
+/// What the connections of one operation share: passphrases that were asked for once, files that
+/// were read once, and room for handshakes.
 #[derive(Debug)]
 pub struct Shared {
     pub(super) dials: Arc<Semaphore>,
@@ -88,12 +95,20 @@ impl Shared {
     /// Room for a handshake with one address.
     pub(super) fn address(&self, address: &str) -> Arc<Semaphore> {
         let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
-        addresses.entry(address.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(HANDSHAKES_PER_ADDRESS))).clone()
+        addresses
+            .entry(address.to_owned())
+            .or_insert_with(|| Arc::new(Semaphore::new(HANDSHAKES_PER_ADDRESS)))
+            .clone()
     }
 
     /// The passphrase of one key. Whoever holds its lock may ask for it.
     pub(super) fn passphrase(&self, key: &Path) -> Arc<AsyncMutex<Passphrase>> {
-        self.passphrases.lock().unwrap_or_else(PoisonError::into_inner).entry(key.to_owned()).or_default().clone()
+        self.passphrases
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(key.to_owned())
+            .or_default()
+            .clone()
     }
 }
 
@@ -117,7 +132,10 @@ impl ConnectSettings {
             user: user.into(),
             ssh_config: vec![home.join(".ssh/config"), "/etc/ssh/ssh_config".into()],
             known_hosts: vec![home.join(".ssh/known_hosts"), home.join(".ssh/known_hosts2")],
-            global_known_hosts: vec!["/etc/ssh/ssh_known_hosts".into(), "/etc/ssh/ssh_known_hosts2".into()],
+            global_known_hosts: vec![
+                "/etc/ssh/ssh_known_hosts".into(),
+                "/etc/ssh/ssh_known_hosts2".into(),
+            ],
             home: Some(home),
             ..ConnectSettings::default()
         }

@@ -1,17 +1,20 @@
 //! Running a script and putting a file, as the login user or as root, over any transport.
 //!
-//! The script travels as input, never as an argument. Before it goes what `sudo` may want to read, a password, and a marker line; the
-//! program that is started skips all up to the marker, so that a password which `sudo` did not ask for never reaches a shell as a
-//! command. It answers with a marker on both its streams, so that banners and the noise of login files are told from
-//! output, and a shell that never started from a script that failed. Where nobody is asked for a password, the script itself says the marker.
-//! What comes before the marker is bounded, in time and in size.
+//! The script travels as input, never as an argument. Before it goes what `sudo` may want to read,
+//! a password, and a marker line; the program that is started skips all up to the marker, so that a
+//! password which `sudo` did not ask for never reaches a shell as a command. It answers with a
+//! marker on both its streams, so that banners and the noise of login files are told from output,
+//! and a shell that never started from a script that failed. Where nobody is asked for a password,
+//! the script itself says the marker. What comes before the marker is bounded, in time and in size.
 //!
-//! The script is one compound command with no input of its own: the shell reads all of it before it runs any of it. A connection
-//! that breaks while the script is on its way runs nothing, and a command in the script cannot read the rest of the script. A
-//! connection that breaks while the script runs ends it, and the command that it is at. At its end the script says so, because what it left
-//! running may keep its output open.
+//! The script is one compound command with no input of its own: the shell reads all of it before it
+//! runs any of it. A connection that breaks while the script is on its way runs nothing, and a
+//! command in the script cannot read the rest of the script. A connection that breaks while the
+//! script runs ends it, and the command that it is at. At its end the script says so, because what
+//! it left running may keep its output open.
 //!
-//! The one line that the login shell itself reads is the same for sh, csh and fish: it holds no line end, no `!` and no backslash.
+//! The one line that the login shell itself reads is the same for sh, csh and fish: it holds no
+//! line end, no `!` and no backslash.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
@@ -28,7 +31,8 @@ use crate::script::quote;
 
 /// The line that begins a script's output.
 pub(super) const MARKER: &str = "#pallet\n";
-/// The line that ends what is not for it in the input: another one, or something that repeats its input would say that the script begins.
+/// The line that ends what is not for it in the input: another one, or something that repeats its
+/// input would say that the script begins.
 const BEGIN: &str = "#begin\n";
 /// Skips its input up to the marker, and says so.
 pub(super) const READER: &str = r##"while IFS= read -r l && [ "$l" != "#begin" ]; do :; done; echo "#pallet"; echo "#pallet" >&2"##;
@@ -36,8 +40,9 @@ pub(super) const READER: &str = r##"while IFS= read -r l && [ "$l" != "#begin" ]
 const TAKER: &str = r##"n=$(echo; echo .); p=; while IFS= read -r l && [ "$l" != "#begin" ]; do p=$p$l${n%.}; done; eval "$p""##;
 /// What runs a script as the login user, who is asked for nothing.
 pub(super) const LOGIN_SHELL: &str = "sh";
-/// Ends the script's processes when its input ends. It begins when the shell has read the whole script: there is nothing left to read.
-/// What does not end when it is told to is killed, but for transactions of packages: half of one is worse than all of it.
+/// Ends the script's processes when its input ends. It begins when the shell has read the whole
+/// script: there is nothing left to read. What does not end when it is told to is killed, but for
+/// transactions of packages: half of one is worse than all of it.
 const WATCH: &str = r#"{ while read -r line; do :; done <&3
 trap '' TERM
 kill -TERM 0
@@ -68,11 +73,13 @@ pub(super) const BEHEADED: i32 = 97;
 /// When what is given to a node's shell may begin, and how long it may take from then on.
 #[derive(Debug, Clone, Default)]
 pub struct Turn {
-    /// It begins when there is room; the shell has answered by then, so that one that does not answer takes no room.
+    /// It begins when there is room; the shell has answered by then, so that one that does not
+    /// answer takes no room.
     pub room: Option<Arc<Semaphore>>,
     /// It is given up after so long.
     pub limit: Option<Duration>,
-    /// Whether it may use the ssh agent of this machine: a script finds its socket in `SSH_AUTH_SOCK`.
+    /// Whether it may use the ssh agent of this machine: a script finds its socket in
+    /// `SSH_AUTH_SOCK`.
     pub agent: bool,
 }
 
@@ -81,7 +88,8 @@ pub struct Turn {
 pub enum Become {
     /// The login user.
     Login,
-    /// Root, by `sudo`, with the login user's password where it is needed; where there is no sudo, by `doas`, or by `su` with root's password.
+    /// Root, by `sudo`, with the login user's password where it is needed; where there is no sudo,
+    /// by `doas`, or by `su` with root's password.
     Root(Option<Secret>),
 }
 
@@ -90,12 +98,18 @@ pub enum Become {
 pub struct Ran {
     /// Its exit code.
     pub code: i32,
-    /// What it started that still runs and has its output open, as a warning; `None` if there is nothing such.
+    /// What it started that still runs and has its output open, as a warning; `None` if there is
+    /// nothing such.
     pub left: Option<String>,
 }
 
 /// Runs a script with `sh`, hands over its output as it comes, and returns its exit code.
-pub async fn run_script(transport: &mut dyn Transport, as_: &Become, script: &str, output: &mut Output<'_>) -> Result<i32, TransportError> {
+pub async fn run_script(
+    transport: &mut dyn Transport,
+    as_: &Become,
+    script: &str,
+    output: &mut Output<'_>,
+) -> Result<i32, TransportError> {
     run_script_in_turn(transport, as_, script, &Turn::default(), output).await.map(|ran| ran.code)
 }
 
@@ -112,12 +126,15 @@ pub async fn run_script_in_turn(
     }
     let token = token();
     let end = format!("#pallet-end {token} ");
-    // its input stays open while it runs, and ends with the connection: then all its processes are told to end
+    // its input stays open while it runs, and ends with the connection: then all its processes are
+    // told to end
     let body = format!(
-        "{{ :\n{WATCH}( exec 3<&-; export {RUN}={token}\n{script}\n) </dev/null\nstatus=$?\nkill \"$watch\"\nprintf '{end}%s\\n' \"$status\"\nexit \"$status\"\n}}\n"
+        "{{ :\n{WATCH}( exec 3<&-; export {RUN}={token}\n{script}\n) </dev/null\n\
+        status=$?\nkill \"$watch\"\nprintf '{end}%s\\n' \"$status\"\nexit \"$status\"\n}}\n"
     );
     let (program, head, body) = match as_ {
-        // nothing stands before the script that would have to be skipped; a start-up file that reads may have eaten the head
+        // nothing stands before the script that would have to be skipped; a start-up file that
+        // reads may have eaten the head
         Become::Login => {
             let head = format!("pallet={token}; echo '#pallet'; echo '#pallet' >&2; exec 3<&0\n");
             (None, head, format!("{{ [ \"$pallet\" = {token} ] || exit {BEHEADED}\n{body}}}\n"))
@@ -132,7 +149,8 @@ pub async fn run_script_in_turn(
     let heard = match program {
         None => {
             before.append(&mut parts);
-            hear(transport, as_, LOGIN_SHELL, Input(before), (turn, &gate), Some(&end), output).await?
+            hear(transport, as_, LOGIN_SHELL, Input(before), (turn, &gate), Some(&end), output)
+                .await?
         }
         Some(program) => {
             parts.insert(usize::from(turn.room.is_some()), before.remove(0));
@@ -146,7 +164,9 @@ pub async fn run_script_in_turn(
 /// What a script that has ended left running with its output open.
 async fn left_behind(transport: &mut dyn Transport, as_: &Become, token: &str) -> String {
     let program = format!(
-        "for of in $(grep -ls {RUN}={token} /proc/[0-9]*/environ); do read -r name <\"${{of%environ}}comm\" && of=${{of%/environ}} && echo \"$name (process ${{of#/proc/}})\"; done"
+        "for of in $(grep -ls {RUN}={token} /proc/[0-9]*/environ); do read -r name \
+         <\"${{of%environ}}comm\" && of=${{of%/environ}} && echo \"$name (process \
+         ${{of#/proc/}})\"; done"
     );
     let mut said = Vec::new();
     let mut listen = |stream: Stream, bytes: &[u8]| {
@@ -154,23 +174,39 @@ async fn left_behind(transport: &mut dyn Transport, as_: &Become, token: &str) -
             said.extend_from_slice(bytes);
         }
     };
-    let _ = tokio::time::timeout(LISTING, run_program(transport, as_, &program, Input::none(), &mut listen)).await;
+    let _ = tokio::time::timeout(
+        LISTING,
+        run_program(transport, as_, &program, Input::none(), &mut listen),
+    )
+    .await;
     let said = String::from_utf8_lossy(&said);
     let found: Vec<_> = said.lines().take(5).collect();
     let what = if found.is_empty() { "something".to_owned() } else { found.join(", ") };
     format!(
-        "{what} was started by a script and still runs, with the output of the script open; start it with `>/dev/null 2>&1`, or as a service"
+        "{what} was started by a script and still runs, with the output of the script open; start \
+         it with `>/dev/null 2>&1`, or as a service"
     )
 }
 
-/// Puts a file on the node at `path`, as a whole or not at all, in a directory that is made (mode 0700) if there is none.
-/// The file has mode 0600 if it is new.
-pub async fn put(transport: &mut dyn Transport, as_: &Become, path: &str, input: Input) -> Result<(), TransportError> {
+/// Puts a file on the node at `path`, as a whole or not at all, in a directory that is made (mode
+/// 0700) if there is none. The file has mode 0600 if it is new.
+pub async fn put(
+    transport: &mut dyn Transport,
+    as_: &Become,
+    path: &str,
+    input: Input,
+) -> Result<(), TransportError> {
     put_in_turn(transport, as_, path, input, &Turn::default()).await
 }
 
 /// The same, when its turn has come.
-pub async fn put_in_turn(transport: &mut dyn Transport, as_: &Become, path: &str, input: Input, turn: &Turn) -> Result<(), TransportError> {
+pub async fn put_in_turn(
+    transport: &mut dyn Transport,
+    as_: &Become,
+    path: &str,
+    input: Input,
+    turn: &Turn,
+) -> Result<(), TransportError> {
     let size = input.size().await?;
     let (file, part) = (quote(path), quote(&format!("{path}.part")));
     let parent = match path.rsplit_once('/') {
@@ -179,7 +215,8 @@ pub async fn put_in_turn(transport: &mut dyn Transport, as_: &Become, path: &str
         None => ".",
     };
     let program = format!(
-        "umask 077; mkdir -p -- {parent} && cat >{part} && if [ $(wc -c <{part}) -eq {size} ]; then mv -f -- {part} {file}; \
+        "umask 077; mkdir -p -- {parent} && cat >{part} && if [ $(wc -c <{part}) -eq {size} ]; \
+         then mv -f -- {part} {file}; \
          else echo 'the content arrived in part' >&2; false; fi || {{ rm -f -- {part}; exit 1; }}",
         parent = quote(parent),
     );
@@ -194,15 +231,19 @@ pub async fn put_in_turn(transport: &mut dyn Transport, as_: &Become, path: &str
         return Ok(());
     }
     let message = match last_line(&errors) {
-        line if line.contains("No space left on device") => format!("no space left on the device: {size} bytes are needed"),
+        line if line.contains("No space left on device") => format!(
+            "no space left on the device: \
+            {size} bytes are needed"
+        ),
         line if line.is_empty() => format!("the shell ended with code {code}"),
         line => line,
     };
     Err(TransportError::Write { host: transport.peer().to_owned(), path: path.to_owned(), message })
 }
 
-/// Runs a short program with `sh`, feeds it `input`, hands over its output as it comes, and returns its exit code. The program may be an
-/// argument, so it holds nothing that a list of processes may not show.
+/// Runs a short program with `sh`, feeds it `input`, hands over its output as it comes, and returns
+/// its exit code. The program may be an argument, so it holds nothing that a list of processes may
+/// not show.
 pub async fn run_program(
     transport: &mut dyn Transport,
     as_: &Become,
@@ -244,7 +285,8 @@ impl Turn {
     }
 }
 
-/// Starts `program` behind the reader, feeds it `input`, and hands over what comes after the marker.
+/// Starts `program` behind the reader, feeds it `input`, and hands over what comes after the
+/// marker.
 async fn run(
     transport: &mut dyn Transport,
     as_: &Become,
@@ -279,7 +321,8 @@ struct Heard {
     left: bool,
 }
 
-/// Runs `command`, and hands over what it prints after the marker, up to what it prints at its `end`.
+/// Runs `command`, and hands over what it prints after the marker, up to what it prints at its
+/// `end`.
 async fn hear(
     transport: &mut dyn Transport,
     as_: &Become,
@@ -341,14 +384,19 @@ async fn hear(
     }
     match ended {
         Ended::Itself(Ok(code)) if out.open || err.open => Ok(Heard { code, left: false }),
-        Ended::Itself(Ok(code)) => Err(not_started(&host, as_, code, &[out.noise, err.noise].concat())),
+        Ended::Itself(Ok(code)) => {
+            Err(not_started(&host, as_, code, &[out.noise, err.noise].concat()))
+        }
         Ended::Itself(Err(error)) => Err(error),
         Ended::LeftBehind => Ok(Heard { code: out.code.unwrap_or_default(), left: true }),
         Ended::Late(limit) => {
-            let message = format!("it did not end within {} s, and was told to", limit.as_secs_f64());
+            let message =
+                format!("it did not end within {} s, and was told to", limit.as_secs_f64());
             Err(TransportError::Timeout { host, message })
         }
-        Ended::Silent => Err(never_began(host, as_, false, patience, &[out.noise, err.noise].concat())),
+        Ended::Silent => {
+            Err(never_began(host, as_, false, patience, &[out.noise, err.noise].concat()))
+        }
     }
 }
 

@@ -25,7 +25,11 @@ fn sudo(directory: &Path, script: &str) {
     fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("executable");
 }
 
-async fn run(transport: &mut Exec, as_: &Become, script: &str) -> Result<(i32, String), TransportError> {
+async fn run(
+    transport: &mut Exec,
+    as_: &Become,
+    script: &str,
+) -> Result<(i32, String), TransportError> {
     let mut text = String::new();
     let code = run_script(transport, as_, script, &mut |stream, bytes| {
         text.push_str(if stream == Stream::Out { "out: " } else { "err: " });
@@ -46,7 +50,10 @@ async fn a_script_sees_no_noise_and_cannot_read_itself() {
     let (code, text) = run(&mut here(dir.path()), &Become::Login, script).await.expect("it runs");
     assert_eq!(code, 7);
     assert_eq!(text.replace("out: ", ""), "no input\nit's $here\n");
-    assert_eq!(run(&mut here(dir.path()), &Become::Login, "").await.expect("it runs"), (0, String::new()));
+    assert_eq!(
+        run(&mut here(dir.path()), &Become::Login, "").await.expect("it runs"),
+        (0, String::new())
+    );
 }
 
 #[tokio::test]
@@ -63,13 +70,18 @@ async fn half_a_script_runs_nothing() {
 #[tokio::test]
 async fn the_password_is_read_by_sudo_or_by_nobody() {
     let dir = tempfile::tempdir().expect("a directory");
-    for script in ["IFS= read -r given; [ \"$given\" = 'rm -rf it'\\''s \"mine\"' ] || exit 1", ":"] {
+    for script in ["IFS= read -r given; [ \"$given\" = 'rm -rf it'\\''s \"mine\"' ] || exit 1", ":"]
+    {
         sudo(dir.path(), script);
-        let (code, text) = run(&mut here(dir.path()), &password(), "echo ran").await.expect("it runs");
+        let (code, text) = run(&mut here(dir.path()), &password(), "echo ran").await.expect(
+            "it \
+            runs",
+        );
         assert_eq!((code, text.as_str()), (0, "out: ran\n"));
     }
     sudo(dir.path(), ":");
-    let (code, text) = run(&mut here(dir.path()), &Become::Root(None), "echo ran").await.expect("it runs");
+    let (code, text) =
+        run(&mut here(dir.path()), &Become::Root(None), "echo ran").await.expect("it runs");
     assert_eq!((code, text.as_str()), (0, "out: ran\n"));
 }
 
@@ -85,14 +97,21 @@ async fn what_keeps_from_becoming_root_is_said() {
         "sudo: PAM account management error",
     ] {
         sudo(dir.path(), &format!("echo '{said}' >&2; exit 1"));
-        let error = run(&mut here(dir.path()), &password(), "echo ran").await.expect_err("sudo refuses");
+        let error = run(&mut here(dir.path()), &password(), "echo ran").await.expect_err(
+            "sudo \
+            refuses",
+        );
         assert!(matches!(error, TransportError::Become { .. }));
         text.push_str(&format!("{error}\n"));
     }
     let path = ["env", &format!("PATH={}", dir.path().display())].map(str::to_owned);
     fs::remove_file(dir.path().join("sudo")).expect("removed");
     for tool in ["sh", "env"] {
-        let real = ["/bin", "/usr/bin"].map(|bin| Path::new(bin).join(tool)).into_iter().find(|path| path.exists()).expect("exists");
+        let real = ["/bin", "/usr/bin"]
+            .map(|bin| Path::new(bin).join(tool))
+            .into_iter()
+            .find(|path| path.exists())
+            .expect("exists");
         std::os::unix::fs::symlink(real, dir.path().join(tool)).expect("linked");
     }
     let mut bare = Exec::new(&path, &ConnectSettings::default()).expect("the prefix is not empty");
@@ -109,10 +128,15 @@ async fn what_keeps_from_becoming_root_is_said() {
 
 #[tokio::test]
 async fn a_login_without_a_shell_is_said() {
-    let prefix = ["sh", "-c", "echo 'This account is currently not available.'; exit 1"].map(str::to_owned);
-    let mut nologin = Exec::new(&prefix, &ConnectSettings::default()).expect("the prefix is not empty");
+    let prefix =
+        ["sh", "-c", "echo 'This account is currently not available.'; exit 1"].map(str::to_owned);
+    let mut nologin = Exec::new(&prefix, &ConnectSettings::default()).expect(
+        "the prefix is not \
+        empty",
+    );
     let error = run(&mut nologin, &Become::Login, "echo ran").await.expect_err("no shell");
-    expect!["cannot run a command on sh: This account is currently not available. (exit code 1)"].assert_eq(&error.to_string());
+    expect!["cannot run a command on sh: This account is currently not available. (exit code 1)"]
+        .assert_eq(&error.to_string());
 }
 
 #[tokio::test]
@@ -123,11 +147,16 @@ async fn puts_a_file() {
     fs::write(&source, vec![b'z'; 3_000_000]).expect("written");
     let target = dir.path().join("new dir/it's here");
     for as_ in [Become::Login, password()] {
-        let input = Input(vec![InputPart::Bytes(b"#pallet\n".to_vec()), InputPart::File(source.clone())]);
-        put(&mut here(dir.path()), &as_, &target.to_string_lossy(), input).await.expect("it is put");
+        let input =
+            Input(vec![InputPart::Bytes(b"#pallet\n".to_vec()), InputPart::File(source.clone())]);
+        put(&mut here(dir.path()), &as_, &target.to_string_lossy(), input).await.expect(
+            "it is \
+            put",
+        );
         let content = fs::read(&target).expect("it is there");
         assert_eq!((content.len(), &content[..9]), (3_000_008, b"#pallet\nz".as_slice()));
-        let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+        let mode =
+            |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
         assert_eq!((mode(&target), mode(target.parent().expect("has a parent"))), (0o600, 0o700));
         fs::remove_dir_all(target.parent().expect("has a parent")).expect("removed");
     }
@@ -140,9 +169,13 @@ async fn a_full_disk_leaves_nothing_behind() {
     fs::write(&cat, "#!/bin/sh\nhead -c 3\nexec /bin/cat >/dev/full\n").expect("written");
     fs::set_permissions(&cat, fs::Permissions::from_mode(0o755)).expect("executable");
     let target = dir.path().join("file");
-    let error = put(&mut here(dir.path()), &Become::Login, &target.to_string_lossy(), "content".into()).await.expect_err("it is full");
+    let error =
+        put(&mut here(dir.path()), &Become::Login, &target.to_string_lossy(), "content".into())
+            .await
+            .expect_err("it is full");
     let text = error.to_string().replace(&dir.path().display().to_string(), "/dir");
-    expect!["cannot write /dir/file on env: no space left on the device: 7 bytes are needed"].assert_eq(&text);
+    expect!["cannot write /dir/file on env: no space left on the device: 7 bytes are needed"]
+        .assert_eq(&text);
     assert!(!target.exists() && !dir.path().join("file.part").exists());
 }
 
@@ -153,7 +186,10 @@ async fn content_that_does_not_arrive_whole_is_not_put() {
     fs::write(&cat, "#!/bin/sh\nhead -c 3\n").expect("written");
     fs::set_permissions(&cat, fs::Permissions::from_mode(0o755)).expect("executable");
     let target = dir.path().join("file");
-    let error = put(&mut here(dir.path()), &Become::Login, &target.to_string_lossy(), "content".into()).await.expect_err("cut off");
+    let error =
+        put(&mut here(dir.path()), &Become::Login, &target.to_string_lossy(), "content".into())
+            .await
+            .expect_err("cut off");
     assert!(error.to_string().ends_with("the content arrived in part"), "{error}");
     assert!(!target.exists() && !dir.path().join("file.part").exists());
 }

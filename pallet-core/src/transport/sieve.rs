@@ -41,7 +41,9 @@ impl Sieve {
         }
         self.before += bytes.len();
         self.noise.extend_from_slice(bytes);
-        if let Some(at) = self.noise.windows(MARKER.len()).position(|window| window == MARKER.as_bytes()) {
+        if let Some(at) =
+            self.noise.windows(MARKER.len()).position(|window| window == MARKER.as_bytes())
+        {
             self.open = true;
             let rest = self.noise.split_off(at + MARKER.len());
             self.pass_to_the_end(&rest, to);

@@ -1,4 +1,5 @@
-//! The engine on real shells: nodes are this machine, each with a directory of its own, behind a provider in this program.
+//! The engine on real shells: nodes are this machine, each with a directory of its own, behind a
+//! provider in this program.
 #![cfg(feature = "host")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
@@ -10,7 +11,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use pallet_core::engine::{Engine, Event, FactsCache, GroupSpec, LiftOptions, NodeResult, Outcome, Phase, PhaseChoice, ServerSpec};
+use pallet_core::engine::{
+    Engine, Event, FactsCache, GroupSpec, LiftOptions, NodeResult, Outcome, Phase, PhaseChoice,
+    ServerSpec,
+};
 use pallet_core::prelude::*;
 
 /// Nodes that are this machine, entered through `env`.
@@ -99,10 +103,17 @@ impl Bench {
 
     /// What changed since the last lift began: node, action and subject's last part.
     fn changed(&self) -> Vec<(String, String)> {
-        let name = |path: &str| Path::new(path).file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = |path: &str| {
+            Path::new(path)
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default()
+        };
         let events = self.events.lock().unwrap();
         let changed = events.iter().filter_map(|event| match event {
-            Event::Action { change, changed: true } => Some((change.node.clone(), name(&change.subject))),
+            Event::Action { change, changed: true } => {
+                Some((change.node.clone(), name(&change.subject)))
+            }
             _ => None,
         });
         let mut changed: Vec<_> = changed.collect();
@@ -123,7 +134,13 @@ async fn a_second_lift_changes_nothing_and_a_dry_run_writes_nothing() {
         let configure = move |request: &mut Request| {
             let name = request.target()?.name;
             request.add(Directory::at(format!("{base}{name}")).mode(0o750))?;
-            let page = RemoteFile::content(format!("{base}{name}/page"), format!("hello from {name}\n"));
+            let page = RemoteFile::content(
+                format!("{base}{name}/page"),
+                format!(
+                    "hello from \
+                {name}\n"
+                ),
+            );
             request.add(if overwrite_changes { page.overwrite_changes() } else { page })
         };
         group("web", 2, ServerSpec::new().phase("configure", configure))
@@ -148,12 +165,28 @@ async fn a_second_lift_changes_nothing_and_a_dry_run_writes_nothing() {
         Event::Planned(change) => Some(change.diff.clone()),
         _ => None,
     });
-    assert!(diff.as_ref().is_some_and(|diff| diff.contains("-by hand") && diff.contains("+hello from web-1")), "{diff:?}");
+    assert!(
+        diff.as_ref().is_some_and(|diff| diff.contains("-by hand")
+            && diff.contains(
+                "+hello \
+        from web-1"
+            )),
+        "{diff:?}"
+    );
 
     let kept = bench.lift(&kept, LiftOptions::default()).await;
     assert_eq!((kept.counts(), kept.ok()), ((0, 2, 0), true));
     assert_eq!(std::fs::read_to_string(bench.path("web-1/page")).unwrap(), "by hand\n");
-    assert_eq!(bench.events.lock().unwrap().iter().filter(|event| matches!(event, Event::Drift(_))).count(), 1);
+    assert_eq!(
+        bench
+            .events
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|event| matches!(event, Event::Drift(_)))
+            .count(),
+        1
+    );
 
     let repaired = bench.lift(&web, LiftOptions::default()).await;
     assert_eq!(repaired.counts(), (1, 1, 0));
@@ -177,7 +210,9 @@ async fn one_bad_node_stops_nobody_else() {
     );
     let outcome = bench.converge(&web).await;
     assert_eq!(outcome.counts(), (2, 0, 1), "{outcome:?}");
-    let NodeResult::Failed { error, changes: 0 } = &outcome.nodes[1].result else { panic!("{outcome:?}") };
+    let NodeResult::Failed { error, changes: 0 } = &outcome.nodes[1].result else {
+        panic!("{outcome:?}")
+    };
     assert!(error.message.contains("exit code 3"), "{error:?}");
     assert_eq!(error.detail, "reason");
     assert!(!Path::new(&bench.path("web-2")).exists(), "what follows a failed action is not done");
@@ -196,7 +231,10 @@ async fn settings_of_one_node_are_there_for_all_others() {
         .phase("configure", move |request: &mut Request| {
             let mut urls = Vec::new();
             for target in request.targets()? {
-                let backend: Value = request.settings_of(&target.id, "backend")?.context("no settings")?;
+                let backend: Value = request.settings_of(&target.id, "backend")?.context(
+                    "no \
+                    settings",
+                )?;
                 urls.push(backend["url"].as_str().unwrap_or_default().to_owned());
             }
             let name = request.target()?.name;
@@ -204,7 +242,11 @@ async fn settings_of_one_node_are_there_for_all_others() {
         });
     let outcome = bench.converge(&group("app", 3, spec)).await;
     assert!(outcome.ok(), "{outcome:?}");
-    assert_eq!(std::fs::read_to_string(bench.path("app-1")).unwrap(), "http://app-1 http://app-2 http://app-3");
+    assert_eq!(
+        std::fs::read_to_string(bench.path("app-1")).unwrap(),
+        "http://app-1 http://app-2 \
+        http://app-3"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -230,7 +272,12 @@ async fn bootstrap_runs_once_a_node_and_counts_are_kept() {
     let shrunk = bench.converge(&group("web", 1, spec())).await;
     assert_eq!(shrunk.destroyed, ["web-2", "web-3"]);
     assert_eq!(bench.service.nodes.lock().unwrap().len(), 1);
-    let down = bench.engine.down(&group("web", 1, spec()), &LiftOptions::default(), |_| Ok(true)).await.unwrap().unwrap();
+    let down = bench
+        .engine
+        .down(&group("web", 1, spec()), &LiftOptions::default(), |_| Ok(true))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(down.destroyed, ["web-1"]);
 }
 
@@ -255,7 +302,10 @@ async fn a_flag_runs_an_action_only_when_something_changed() {
         1,
         ServerSpec::new().phase("configure", move |request: &mut Request| {
             let content = wanted.lock().unwrap().clone();
-            request.add_with(RemoteFile::content(format!("{base}conf"), content), Options::new().flag_on_change("conf changed"))?;
+            request.add_with(
+                RemoteFile::content(format!("{base}conf"), content),
+                Options::new().flag_on_change("conf changed"),
+            )?;
             let restart = ExecScript::new(format!("echo restarted >> {base}log"));
             request.add_with(restart, Options::new().if_flag("conf changed"))
         }),
@@ -277,11 +327,17 @@ async fn a_flag_outlives_a_run_that_fails() {
         "web",
         1,
         ServerSpec::new().phase("configure", move |request: &mut Request| {
-            request.add_with(RemoteFile::content(format!("{base}conf"), "x"), Options::new().flag_on_change("outlives"))?;
+            request.add_with(
+                RemoteFile::content(format!("{base}conf"), "x"),
+                Options::new().flag_on_change("outlives"),
+            )?;
             if *wanted.lock().unwrap() {
                 request.add(ExecScript::new("false"))?;
             }
-            request.add_with(ExecScript::new(format!("echo restarted >> {base}log")), Options::new().if_flag("outlives"))
+            request.add_with(
+                ExecScript::new(format!("echo restarted >> {base}log")),
+                Options::new().if_flag("outlives"),
+            )
         }),
     );
     assert_eq!(bench.converge(&web).await.counts(), (0, 0, 1));
@@ -303,7 +359,8 @@ async fn an_inline_phase_runs_on_every_node_and_an_unknown_phase_is_refused() {
         request.add(Directory::at(format!("{base}{name}")))
     });
     let unknown = vec![PhaseChoice::Named("restrat".into()), PhaseChoice::Inline(inline.clone())];
-    let refused = bench.engine.lift(&web, &LiftOptions { phases: unknown, ..LiftOptions::default() }).await;
+    let refused =
+        bench.engine.lift(&web, &LiftOptions { phases: unknown, ..LiftOptions::default() }).await;
     assert!(refused.unwrap_err().to_string().contains("restrat"));
     let phases = vec![PhaseChoice::Inline(inline)];
     let outcome = bench.lift(&web, LiftOptions { phases, ..LiftOptions::default() }).await;
@@ -313,7 +370,12 @@ async fn an_inline_phase_runs_on_every_node_and_an_unknown_phase_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_operation_says_so_for_every_node() {
     let bench = bench();
-    let web = group("web", 2, ServerSpec::new().phase("configure", |request: &mut Request| request.add(ExecScript::new("sleep 30"))));
+    let web = group(
+        "web",
+        2,
+        ServerSpec::new()
+            .phase("configure", |request: &mut Request| request.add(ExecScript::new("sleep 30"))),
+    );
     let cancel = bench.engine.cancel.clone();
     tokio::spawn(async move {
         tokio::time::sleep(std::time::Duration::from_millis(700)).await;

@@ -19,12 +19,18 @@ async fn of_nodes_that_were_never_seen_one_a_group_is_asked_what_it_is() {
     let system = std::fs::read_to_string(bench.path("web-1")).unwrap();
     // the first does not answer, the third is another system
     let script = |name: &str, before: &str| {
-        let command = format!("echo trip >> {}; {before} exec \"$@\"", bench.path(&format!("trips-of-{name}")));
+        let command = format!(
+            "echo trip >> {}; {before} exec \"$@\"",
+            bench.path(&format!("trips-of-{name}"))
+        );
         Connection::Exec { command: ["sh", "-c", &command, "sh"].map(str::to_owned).to_vec() }
     };
     let release = bench.path("os-release");
     std::fs::write(&release, "ID=alpine\nVERSION_ID=3.22.1\n").unwrap();
-    let other = format!("set -- unshare --mount sh -c 'mount --bind {release} /usr/lib/os-release && exec \"$@\"' sh \"$@\";");
+    let other = format!(
+        "set -- unshare --mount sh -c 'mount --bind {release} /usr/lib/os-release \
+        && exec \"$@\"' sh \"$@\";"
+    );
     for (name, before) in [("web-1", "exit 1;"), ("web-2", ""), ("web-3", &other), ("web-4", "")] {
         let connection = script(name, before);
         bench.service.nodes.lock().unwrap().get_mut(name).unwrap().connection = connection;
@@ -32,7 +38,9 @@ async fn of_nodes_that_were_never_seen_one_a_group_is_asked_what_it_is() {
     let mut unseen = bench.engine.clone();
     unseen.facts_cache = Some(FactsCache::at(bench.path("no-facts")));
     let lift = async || unseen.lift(&web, &LiftOptions::default()).await.unwrap();
-    let trips = |name: &str| std::fs::read_to_string(bench.path(&format!("trips-of-{name}"))).unwrap().lines().count();
+    let trips = |name: &str| {
+        std::fs::read_to_string(bench.path(&format!("trips-of-{name}"))).unwrap().lines().count()
+    };
     let root = rustix::process::geteuid().is_root();
     let outcome = lift().await;
     assert_eq!(outcome.counts(), if root { (1, 2, 1) } else { (0, 2, 2) }, "{outcome:?}");
@@ -56,18 +64,30 @@ async fn a_lift_with_nothing_to_change_is_one_round_trip() {
         ServerSpec::new()
             .phase("configure", {
                 let base = base.clone();
-                move |request: &mut Request| request.add(RemoteFile::content(format!("{base}one"), "1"))
+                move |request: &mut Request| {
+                    request.add(RemoteFile::content(format!("{base}one"), "1"))
+                }
             })
-            .phase("check", move |request: &mut Request| request.add(RemoteFile::content(format!("{base}two"), "2"))),
+            .phase("check", move |request: &mut Request| {
+                request.add(RemoteFile::content(format!("{base}two"), "2"))
+            }),
     );
     bench.converge(&web).await;
-    let counting = ["sh", "-c", &format!("echo trip >> {trips}; exec \"$@\""), "sh"].map(str::to_owned).to_vec();
-    bench.service.nodes.lock().unwrap().get_mut("web-1").unwrap().connection = Connection::Exec { command: counting };
+    let counting = ["sh", "-c", &format!("echo trip >> {trips}; exec \"$@\""), "sh"]
+        .map(str::to_owned)
+        .to_vec();
+    bench.service.nodes.lock().unwrap().get_mut("web-1").unwrap().connection =
+        Connection::Exec { command: counting };
     let phases = ["configure", "check"].map(|name| PhaseChoice::Named(name.to_owned())).to_vec();
     let trips_of_a_lift = async || {
         let before = std::fs::read_to_string(&trips).unwrap_or_default().lines().count();
-        let outcome = bench.lift(&web, LiftOptions { phases: phases.clone(), ..LiftOptions::default() }).await;
-        (outcome.counts(), std::fs::read_to_string(&trips).unwrap_or_default().lines().count() - before)
+        let outcome = bench
+            .lift(&web, LiftOptions { phases: phases.clone(), ..LiftOptions::default() })
+            .await;
+        (
+            outcome.counts(),
+            std::fs::read_to_string(&trips).unwrap_or_default().lines().count() - before,
+        )
     };
     assert_eq!(trips_of_a_lift().await, ((1, 0, 0), 2), "one to observe, one to apply");
     assert_eq!(trips_of_a_lift().await, ((0, 1, 0), 1), "one to observe");

@@ -5,7 +5,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use expect_test::expect;
-use pallet_core::transport::{Become, ConnectSettings, Stream, Transport, TransportError, Turn, run_script_in_turn};
+use pallet_core::transport::{
+    Become, ConnectSettings, Stream, Transport, TransportError, Turn, run_script_in_turn,
+};
 
 use crate::server::{Server, keygen, run};
 
@@ -15,7 +17,12 @@ pub(crate) struct Agent(Child);
 impl Agent {
     pub(crate) fn start(server: &Server) -> Self {
         let socket = server.path("agent");
-        let agent = Command::new("ssh-agent").arg("-D").arg("-a").arg(&socket).stdout(Stdio::null()).spawn();
+        let agent = Command::new("ssh-agent")
+            .arg("-D")
+            .arg("-a")
+            .arg(&socket)
+            .stdout(Stdio::null())
+            .spawn();
         let agent = Agent(agent.expect("ssh-agent runs"));
         while !socket.exists() {
             std::thread::sleep(Duration::from_millis(10));
@@ -24,7 +31,11 @@ impl Agent {
     }
 
     pub(crate) fn add(server: &Server, name: &str) {
-        let added = Command::new("ssh-add").arg("-q").arg(server.path(name)).env("SSH_AUTH_SOCK", server.path("agent")).status();
+        let added = Command::new("ssh-add")
+            .arg("-q")
+            .arg(server.path(name))
+            .env("SSH_AUTH_SOCK", server.path("agent"))
+            .status();
         assert!(added.expect("ssh-add runs").success());
     }
 }
@@ -62,7 +73,8 @@ async fn a_script_that_asks_for_it_logs_in_with_the_agent() {
     Agent::add(&server, "lent");
     fs::remove_file(server.path("lent")).expect("it was there");
     let mut node = server.connect_with(&with_agent(&server)).await.expect("it lets in");
-    let options = "-F none -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR";
+    let options = "-F none -o BatchMode=yes -o StrictHostKeyChecking=no -o \
+        UserKnownHostsFile=/dev/null -o LogLevel=ERROR";
     let log_in = format!("ssh {options} -p {} 127.0.0.1 echo in", server.port);
 
     let (code, _, err) = run(&mut *node, &log_in, "").await.expect("it runs");
@@ -70,10 +82,18 @@ async fn a_script_that_asks_for_it_logs_in_with_the_agent() {
     assert!(err.contains("Permission denied"), "{err}");
     // again over the same connection, of which sshd says that it was asked already
     for _ in 0..2 {
-        assert_eq!(lending(&mut *node, &log_in).await.expect("it runs"), (0, "in".to_owned()), "{}", server.log());
+        assert_eq!(
+            lending(&mut *node, &log_in).await.expect("it runs"),
+            (0, "in".to_owned()),
+            "{}",
+            server.log()
+        );
     }
     // sshd still has its socket, and what opens it is refused
-    let (code, out, err) = run(&mut *node, "[ -S \"$SSH_AUTH_SOCK\" ] && timeout 10 ssh-add -l", "").await.expect("it runs");
+    let (code, out, err) =
+        run(&mut *node, "[ -S \"$SSH_AUTH_SOCK\" ] && timeout 10 ssh-add -l", "")
+            .await
+            .expect("it runs");
     // it is told so, or ended by what it cannot write any more, and does not wait
     assert!(code != 0 && code != 124 && out.is_empty(), "{code} {out} {err}");
     assert_eq!(run(&mut *node, "echo on", "").await.expect("it runs").1, "on\n");
@@ -100,13 +120,21 @@ async fn many_at_once_beside_much_output() {
     Agent::add(&server, "key");
     let mut node = server.connect_with(&with_agent(&server)).await.expect("it lets in");
     let script = "head -c 20000000 /dev/zero | tr '\\0' x | fold -w 1000 &\n\
-        for i in 1 2 3 4 5 6 7 8 9 10 11 12; do for j in 1 2 3 4 5 6 7 8; do ssh-add -l; done & done\nwait";
-    let (code, said) = tokio::time::timeout(Duration::from_secs(60), lending(&mut *node, script)).await.expect("it ends").expect("it runs");
+        for i in 1 2 3 4 5 6 7 8 9 10 11 12; do for j in 1 2 3 4 5 6 7 8; do ssh-add -l; done & \
+        done\nwait";
+    let (code, said) = tokio::time::timeout(Duration::from_secs(60), lending(&mut *node, script))
+        .await
+        .expect("it ends")
+        .expect("it runs");
     assert_eq!((code, said.matches("ED25519").count()), (0, 96));
     assert_eq!(said.matches('x').count() / 1_000_000, 20);
     // more than are served at a time
-    let script = "for i in $(seq 60); do timeout 20 ssh-add -l >/dev/null 2>&1 & done; wait; timeout 20 ssh-add -l";
-    let (code, said) = tokio::time::timeout(Duration::from_secs(60), lending(&mut *node, script)).await.expect("it ends").expect("it runs");
+    let script = "for i in $(seq 60); do timeout 20 ssh-add -l >/dev/null 2>&1 & done; wait; \
+        timeout 20 ssh-add -l";
+    let (code, said) = tokio::time::timeout(Duration::from_secs(60), lending(&mut *node, script))
+        .await
+        .expect("it ends")
+        .expect("it runs");
     assert!(code == 0 && said.contains("ED25519"), "{code} {said}");
 }
 
@@ -116,13 +144,23 @@ async fn an_agent_that_hangs_holds_up_nothing() {
     let agent = Agent::start(&server);
     Agent::add(&server, "key");
     let mut node = server.connect_with(&with_agent(&server)).await.expect("it lets in");
-    let hanging = format!("kill -STOP {}; timeout 2 ssh-add -l; kill -CONT {0}; echo $?; timeout 5 ssh-add -l", agent.0.id());
-    let (code, said) =
-        tokio::time::timeout(Duration::from_secs(20), lending(&mut *node, &hanging)).await.expect("it ends").expect("it runs");
+    let hanging = format!(
+        "kill -STOP {}; timeout 2 ssh-add -l; kill -CONT {0}; echo $?; timeout 5 \
+        ssh-add -l",
+        agent.0.id()
+    );
+    let (code, said) = tokio::time::timeout(Duration::from_secs(20), lending(&mut *node, &hanging))
+        .await
+        .expect("it ends")
+        .expect("it runs");
     assert!(code == 0 && said.contains("ED25519"), "{code} {said}");
     // what it leaves open ends with it
-    let (code, _) = lending(&mut *node, "sleep 30 </dev/null >/dev/null 2>&1 & exit 3").await.expect("it runs");
-    assert_eq!((code, run(&mut *node, "echo on", "").await.expect("it runs").1.as_str()), (3, "on\n"));
+    let (code, _) =
+        lending(&mut *node, "sleep 30 </dev/null >/dev/null 2>&1 & exit 3").await.expect("it runs");
+    assert_eq!(
+        (code, run(&mut *node, "echo on", "").await.expect("it runs").1.as_str()),
+        (3, "on\n")
+    );
 }
 
 #[tokio::test]

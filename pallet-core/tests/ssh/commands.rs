@@ -15,11 +15,16 @@ async fn exit_codes_signals_and_both_streams() {
     let server = Server::start();
     let mut node = server.connect().await;
     for code in [0, 1, 77, 255] {
-        let ended = run(&mut *node, &format!("echo out; echo err >&2; exit {code}"), Input::none()).await.expect("it runs");
+        let ended = run(&mut *node, &format!("echo out; echo err >&2; exit {code}"), Input::none())
+            .await
+            .expect("it runs");
         assert_eq!(ended, (code, "out\n".to_owned(), "err\n".to_owned()));
     }
     assert_eq!(run(&mut *node, "kill -KILL $$", Input::none()).await.expect("it runs").0, 137);
-    assert_eq!(run(&mut *node, "cat", "").await.expect("it runs"), (0, String::new(), String::new()));
+    assert_eq!(
+        run(&mut *node, "cat", "").await.expect("it runs"),
+        (0, String::new(), String::new())
+    );
     assert_eq!(node.peer(), format!("127.0.0.1:{}", server.port));
     node.close().await;
     assert!(run(&mut *node, "true", Input::none()).await.is_err());
@@ -31,7 +36,10 @@ async fn a_script_and_a_file() {
     let mut node = server.connect().await;
     let mut said = String::new();
     let script = "cat; echo \"it's $((1 + 1))\"; exit 9";
-    let code = run_script(&mut *node, &Become::Login, script, &mut |_, bytes| said.push_str(&String::from_utf8_lossy(bytes))).await;
+    let code = run_script(&mut *node, &Become::Login, script, &mut |_, bytes| {
+        said.push_str(&String::from_utf8_lossy(bytes))
+    })
+    .await;
     assert_eq!((code.expect("it runs"), said.as_str()), (9, "it's 2\n"));
 
     let source = server.path("source");
@@ -40,8 +48,14 @@ async fn a_script_and_a_file() {
         file.write_all(&vec![number; MIB]).expect("written");
     }
     let target = server.path("new/target");
-    put(&mut *node, &Become::Login, &target.display().to_string(), Input::file(&source)).await.expect("it is put");
-    assert!(fs::read(&source).expect("there") == fs::read(&target).expect("there"), "the content differs");
+    put(&mut *node, &Become::Login, &target.display().to_string(), Input::file(&source))
+        .await
+        .expect("it is put");
+    assert!(
+        fs::read(&source).expect("there") == fs::read(&target).expect("there"),
+        "the content \
+        differs"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -51,17 +65,25 @@ async fn files_are_streamed_while_output_is_read() {
     fs::write(&source, vec![b'x'; 50 * MIB]).expect("written");
     let mut node = server.connect().await;
     // Much is written before anything is read, then everything comes back.
-    let input = Input(vec![InputPart::Bytes(b"head".to_vec()), InputPart::File(source.clone()), InputPart::Bytes(b"tail".to_vec())]);
+    let input = Input(vec![
+        InputPart::Bytes(b"head".to_vec()),
+        InputPart::File(source.clone()),
+        InputPart::Bytes(b"tail".to_vec()),
+    ]);
     let (mut count, mut largest, mut last) = (0, 0, Vec::new());
     let started = Instant::now();
     let code = node
-        .exec("head -c 20000000 /dev/zero; head -c 20000000 /dev/zero >&2; cat", input, &mut |stream, bytes| {
-            largest = largest.max(bytes.len());
-            if stream == Stream::Out {
-                count += bytes.len();
-                last = bytes.to_vec();
-            }
-        })
+        .exec(
+            "head -c 20000000 /dev/zero; head -c 20000000 /dev/zero >&2; cat",
+            input,
+            &mut |stream, bytes| {
+                largest = largest.max(bytes.len());
+                if stream == Stream::Out {
+                    count += bytes.len();
+                    last = bytes.to_vec();
+                }
+            },
+        )
         .await;
     assert_eq!((code.expect("it runs"), count), (0, 20_000_000 + 50 * MIB + 8));
     assert!(last.ends_with(b"xtail") || last == b"tail");
@@ -73,9 +95,16 @@ async fn files_are_streamed_while_output_is_read() {
 async fn input_that_nobody_reads_does_not_hold_it_up() {
     let server = Server::start();
     let mut node = server.connect().await;
-    for (command, code) in
-        [("exit 5", 5), ("sleep 0.3; exit 6", 6), ("exec <&-; sleep 0.3; exit 7", 7), ("head -c 100 >/dev/null; exit 8", 8)]
-    {
+    for (command, code) in [
+        ("exit 5", 5),
+        ("sleep 0.3; exit 6", 6),
+        ("exec <&-; sleep 0.3; exit 7", 7),
+        (
+            "head -c \
+            100 >/dev/null; exit 8",
+            8,
+        ),
+    ] {
         let ended = run(&mut *node, command, vec![0; 20 * MIB]).await.expect("it ends");
         assert_eq!(ended.0, code, "{command}");
         assert_eq!(say(&mut *node, "echo still here").await, "still here");
@@ -96,8 +125,18 @@ async fn a_command_may_close_its_output_and_read_on() {
 async fn a_command_that_is_abandoned_leaves_the_connection_in_order() {
     let server = Server::start();
     let mut node = server.connect().await;
-    for command in ["sleep 20", "yes", "cat >/dev/null; sleep 20", "while :; do echo x; sleep 0.01; done"] {
-        let abandoned = tokio::time::timeout(Duration::from_millis(300), run(&mut *node, command, vec![0; 5 * MIB])).await;
+    for command in [
+        "sleep 20",
+        "yes",
+        "cat >/dev/null; sleep 20",
+        "while :; do echo x; sleep \
+        0.01; done",
+    ] {
+        let abandoned = tokio::time::timeout(
+            Duration::from_millis(300),
+            run(&mut *node, command, vec![0; 5 * MIB]),
+        )
+        .await;
         assert!(abandoned.is_err(), "{command}");
         let started = Instant::now();
         assert_eq!(say(&mut *node, "echo still here").await, "still here", "{command}");
@@ -109,7 +148,10 @@ async fn a_command_that_is_abandoned_leaves_the_connection_in_order() {
 async fn a_file_that_cannot_be_read_is_named() {
     let server = Server::start();
     let mut node = server.connect().await;
-    let error = run(&mut *node, "cat", Input::file("/no/such/file")).await.expect_err("unreadable").to_string();
+    let error = run(&mut *node, "cat", Input::file("/no/such/file"))
+        .await
+        .expect_err("unreadable")
+        .to_string();
     assert_eq!(error, "cannot read /no/such/file: No such file or directory (os error 2)");
     assert_eq!(say(&mut *node, "echo still here").await, "still here");
 }
@@ -117,8 +159,12 @@ async fn a_file_that_cannot_be_read_is_named() {
 #[test]
 fn many_sessions_need_few_threads() {
     let server = Server::start();
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("many-sessions").enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("many-sessions")
+        .enable_all()
+        .build()
+        .expect("a runtime");
     runtime.block_on(async {
         let settings = server.settings();
         let mut nodes = Vec::new();
@@ -129,7 +175,8 @@ fn many_sessions_need_few_threads() {
             assert_eq!(say(&mut **node, "echo in").await, "in");
         }
         let threads = fs::read_dir("/proc/self/task").expect("there").flatten();
-        let names = threads.filter_map(|thread| fs::read_to_string(thread.path().join("comm")).ok());
+        let names =
+            threads.filter_map(|thread| fs::read_to_string(thread.path().join("comm")).ok());
         assert!(names.filter(|name| name.starts_with("many-sessions")).count() <= 6);
     });
 }

@@ -13,7 +13,8 @@ use crate::server::{Server, say};
 fn processor_time() -> f64 {
     let stat = fs::read_to_string("/proc/self/stat").expect("there");
     let fields: Vec<&str> = stat.rsplit(") ").next().expect("has fields").split(' ').collect();
-    (fields[11].parse::<f64>().expect("a number") + fields[12].parse::<f64>().expect("a number")) / 100.0
+    (fields[11].parse::<f64>().expect("a number") + fields[12].parse::<f64>().expect("a number"))
+        / 100.0
 }
 
 /// The memory of this process, in KiB.
@@ -30,17 +31,41 @@ async fn cost_of_connections() {
     let server = Server::start_with("MaxStartups 1000\nMaxSessions 100");
     let mut known = String::new();
     for number in 0..1000 {
-        known.push_str(&format!("host{number}.example.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{number:043}\n"));
+        known.push_str(&format!(
+            "host{number}.example.com ssh-ed25519 \
+            AAAAC3NzaC1lZDI1NTE5AAAAI{number:043}\n"
+        ));
     }
-    known.push_str(&format!("[127.0.0.1]:{} {}", server.port, fs::read_to_string(server.path("host.pub")).expect("there")));
-    let config =
-        (0..100).map(|number| format!("Host alias{number}\n  HostName host{number}.example.com\n  Port 2200\n")).collect::<String>();
+    known.push_str(&format!(
+        "[127.0.0.1]:{} {}",
+        server.port,
+        fs::read_to_string(server.path("host.pub")).expect("there")
+    ));
+    let config = (0..100)
+        .map(|number| {
+            format!(
+                "Host alias{number}\n  HostName host{number}.example.com\n  \
+            Port 2200\n"
+            )
+        })
+        .collect::<String>();
     fs::write(server.path("known"), known).expect("written");
-    fs::write(server.path("config"), config + "Host *\n  ServerAliveInterval 30\n").expect("written");
-    let files = ConnectSettings { known_hosts: vec![server.path("known")], ssh_config: vec![server.path("config")], ..server.settings() };
-    for (name, settings, host_keys) in
-        [("key given", server.settings(), server.connection().host_keys), ("files of 1,000 and 100 hosts", files, Vec::new())]
-    {
+    fs::write(server.path("config"), config + "Host *\n  ServerAliveInterval 30\n")
+        .expect("written");
+    let files = ConnectSettings {
+        known_hosts: vec![server.path("known")],
+        ssh_config: vec![server.path("config")],
+        ..server.settings()
+    };
+    for (name, settings, host_keys) in [
+        ("key given", server.settings(), server.connection().host_keys),
+        (
+            "files of 1,000 and 100 \
+            hosts",
+            files,
+            Vec::new(),
+        ),
+    ] {
         let connection = Connection::Ssh(SshConnection { host_keys, ..server.connection() });
         let (cpu, wall, before) = (processor_time(), Instant::now(), memory());
         let mut nodes = Vec::new();
@@ -48,7 +73,12 @@ async fn cost_of_connections() {
             let batch: Vec<_> = (0..10)
                 .map(|_| {
                     let (connection, settings) = (connection.clone(), settings.clone());
-                    tokio::spawn(async move { connect(&connection, &settings).await.expect("it lets in") })
+                    tokio::spawn(async move {
+                        connect(&connection, &settings).await.expect(
+                            "it \
+                        lets in",
+                        )
+                    })
                 })
                 .collect();
             for node in batch {
@@ -65,7 +95,8 @@ async fn cost_of_connections() {
         }
         let all = processor_time() - cpu;
         println!(
-            "{name}: {:.2} ms to connect, {:.2} ms with a command and the end, {held:.0} KiB each, {:.1} s in all",
+            "{name}: {:.2} ms to connect, {:.2} ms with a command and the end, {held:.0} KiB each, \
+             {:.1} s in all",
             connected * 1000.0 / COUNT as f64,
             all * 1000.0 / COUNT as f64,
             wall.elapsed().as_secs_f64()
@@ -82,11 +113,21 @@ async fn cost_of_connections() {
         "-o",
         "KexAlgorithms=curve25519-sha256",
     ]);
-    client.arg("-i").arg(server.path("key")).args(["-p", &server.port.to_string(), "127.0.0.1", "true"]);
+    client.arg("-i").arg(server.path("key")).args([
+        "-p",
+        &server.port.to_string(),
+        "127.0.0.1",
+        "true",
+    ]);
     let children = || {
         let stat = fs::read_to_string("/proc/self/stat").expect("there");
         let fields: Vec<&str> = stat.rsplit(") ").next().expect("has fields").split(' ').collect();
-        (fields[13].parse::<f64>().expect("a number") + fields[14].parse::<f64>().expect("a number")) / 100.0
+        (fields[13].parse::<f64>().expect("a number")
+            + fields[14].parse::<f64>().expect(
+                "a \
+            number",
+            ))
+            / 100.0
     };
     let before = children();
     for _ in 0..50 {

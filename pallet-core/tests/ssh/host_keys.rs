@@ -11,7 +11,8 @@ use crate::server::{Server, keygen};
 
 /// Connects by what `known` and `config` hold; the provider knows nothing.
 async fn attempt(server: &Server, known: &str, config: &str) -> Result<(), TransportError> {
-    fs::write(server.path("known"), known.replace("HOST", &format!("[127.0.0.1]:{}", server.port))).expect("written");
+    fs::write(server.path("known"), known.replace("HOST", &format!("[127.0.0.1]:{}", server.port)))
+        .expect("written");
     retry(server, config).await
 }
 
@@ -19,8 +20,11 @@ async fn attempt(server: &Server, known: &str, config: &str) -> Result<(), Trans
 async fn retry(server: &Server, config: &str) -> Result<(), TransportError> {
     fs::write(server.path("config"), config).expect("written");
     let connection = SshConnection { host_keys: Vec::new(), ..server.connection() };
-    let settings =
-        ConnectSettings { known_hosts: vec![server.path("known")], ssh_config: vec![server.path("config")], ..server.settings() };
+    let settings = ConnectSettings {
+        known_hosts: vec![server.path("known")],
+        ssh_config: vec![server.path("config")],
+        ..server.settings()
+    };
     connect(&Connection::Ssh(connection), &settings).await.map(drop)
 }
 
@@ -30,23 +34,45 @@ fn key(server: &Server, name: &str) -> String {
 }
 
 fn fingerprint(server: &Server, name: &str) -> String {
-    let output = Command::new("ssh-keygen").arg("-lf").arg(server.path(&format!("{name}.pub"))).output().expect("ssh-keygen runs");
-    String::from_utf8_lossy(&output.stdout).split_whitespace().nth(1).expect("has a fingerprint").to_owned()
+    let output = Command::new("ssh-keygen")
+        .arg("-lf")
+        .arg(server.path(&format!("{name}.pub")))
+        .output()
+        .expect("ssh-keygen runs");
+    String::from_utf8_lossy(&output.stdout)
+        .split_whitespace()
+        .nth(1)
+        .expect("has a fingerprint")
+        .to_owned()
 }
 
 #[tokio::test]
 async fn a_known_host_is_let_be() {
     let server = Server::start();
     let key = key(&server, "host");
-    for known in
-        [format!("HOST {key}\n"), format!("other {key}\n[127.0.*]:* {key}"), format!("@revoked * ssh-rsa AAAAB3NzaC1yc2E=\nHOST {key}\n")]
-    {
+    for known in [
+        format!("HOST {key}\n"),
+        format!("other {key}\n[127.0.*]:* {key}"),
+        format!(
+            "@revoked * \
+            ssh-rsa AAAAB3NzaC1yc2E=\nHOST {key}\n"
+        ),
+    ] {
         attempt(&server, &known, "").await.unwrap_or_else(|error| panic!("{known}: {error}"));
     }
-    attempt(&server, &format!("alias {key}\n"), "HostKeyAlias alias").await.expect("it is known by its alias");
+    attempt(&server, &format!("alias {key}\n"), "HostKeyAlias alias").await.expect(
+        "it is known by \
+        its alias",
+    );
     attempt(&server, &format!("HOST {key}\n"), "").await.expect("it is known");
     assert!(
-        Command::new("ssh-keygen").args(["-q", "-H", "-f"]).arg(server.path("known")).output().expect("ssh-keygen runs").status.success()
+        Command::new("ssh-keygen")
+            .args(["-q", "-H", "-f"])
+            .arg(server.path("known"))
+            .output()
+            .expect("ssh-keygen runs")
+            .status
+            .success()
     );
     assert!(fs::read_to_string(server.path("known")).expect("there").starts_with("|1|"));
     retry(&server, "").await.expect("it is known by its hash");
@@ -87,16 +113,31 @@ async fn a_host_that_is_not_known_is_refused() {
 
 /// The fingerprint of the eleven bytes that stand for an RSA key above.
 fn rsa_fingerprint() -> String {
-    let output = Command::new("sh").args(["-c", "printf AAAAB3NzaC1yc2E= | base64 -d | openssl dgst -sha256 -binary | base64"]).output();
-    format!("SHA256:{}", String::from_utf8_lossy(&output.expect("sh runs").stdout).trim().trim_end_matches('='))
+    let output = Command::new("sh")
+        .args([
+            "-c",
+            "printf AAAAB3NzaC1yc2E= | base64 -d | openssl \
+        dgst -sha256 -binary | base64",
+        ])
+        .output();
+    format!(
+        "SHA256:{}",
+        String::from_utf8_lossy(&output.expect("sh runs").stdout).trim().trim_end_matches('=')
+    )
 }
 
 #[tokio::test]
 async fn a_new_host_is_added_where_that_is_wanted() {
     let server = Server::start();
-    attempt(&server, "unfinished line", "StrictHostKeyChecking accept-new").await.expect("it is new");
+    attempt(&server, "unfinished line", "StrictHostKeyChecking accept-new").await.expect(
+        "it is \
+        new",
+    );
     let known = fs::read_to_string(server.path("known")).expect("there");
-    assert_eq!(known, format!("unfinished line\n[127.0.0.1]:{} {}\n", server.port, key(&server, "host")));
+    assert_eq!(
+        known,
+        format!("unfinished line\n[127.0.0.1]:{} {}\n", server.port, key(&server, "host"))
+    );
     retry(&server, "").await.expect("it is known now");
     attempt(&server, "", "StrictHostKeyChecking no").await.expect("nobody minds");
     assert_eq!(fs::read_to_string(server.path("known")).expect("there"), "");
@@ -110,9 +151,14 @@ async fn of_several_keys_the_known_one_is_asked_for() {
     let config = format!("HostKey {0}/rsa\nHostKey {0}/ecdsa", server.dir.path().display());
     let several = Server::start_with(&config);
     for name in ["rsa", "ecdsa"] {
-        attempt(&several, &format!("HOST {}\n", key(&server, name)), "").await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        attempt(&several, &format!("HOST {}\n", key(&server, name)), "")
+            .await
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
         let given = SshConnection { host_keys: vec![key(&server, name)], ..several.connection() };
-        connect(&Connection::Ssh(given), &several.settings()).await.map(drop).unwrap_or_else(|error| panic!("{name}: {error}"));
+        connect(&Connection::Ssh(given), &several.settings())
+            .await
+            .map(drop)
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
     }
 }
 
@@ -120,12 +166,19 @@ async fn of_several_keys_the_known_one_is_asked_for() {
 async fn what_the_provider_knows_is_decisive() {
     let server = Server::start();
     keygen(&server.path("other"), &["-t", "ed25519", "-N", ""]);
-    fs::write(server.path("known"), format!("[127.0.0.1]:{} {}\n", server.port, key(&server, "host"))).expect("written");
+    fs::write(
+        server.path("known"),
+        format!("[127.0.0.1]:{} {}\n", server.port, key(&server, "host")),
+    )
+    .expect("written");
     let settings = ConnectSettings { known_hosts: vec![server.path("known")], ..server.settings() };
     let mut said = Vec::new();
     for given in [key(&server, "other"), "nonsense".to_owned()] {
         let connection = SshConnection { host_keys: vec![given], ..server.connection() };
-        let error = connect(&Connection::Ssh(connection), &settings).await.err().expect("it is refused");
+        let error = connect(&Connection::Ssh(connection), &settings).await.err().expect(
+            "it is \
+            refused",
+        );
         said.push(
             server
                 .plain(&error)
@@ -143,7 +196,10 @@ async fn what_the_provider_knows_is_decisive() {
 async fn the_commands_in_the_message_accept_a_changed_key() {
     let server = Server::start();
     keygen(&server.path("other"), &["-t", "ed25519", "-N", ""]);
-    let error = attempt(&server, &format!("HOST {}\nelse {0}\n", key(&server, "other")), "").await.expect_err("it is refused").to_string();
+    let error = attempt(&server, &format!("HOST {}\nelse {0}\n", key(&server, "other")), "")
+        .await
+        .expect_err("it is refused")
+        .to_string();
     let commands: Vec<&str> = error.split('`').skip(1).step_by(2).collect();
     assert_eq!(commands.len(), 2, "{error}");
     for command in commands {
@@ -159,16 +215,30 @@ async fn a_host_with_a_certificate_is_known_by_its_key() {
     let server = Server::start_with("HostCertificate DIR/cert-cert.pub");
     keygen(&server.path("ca"), &["-t", "ed25519", "-N", ""]);
     fs::copy(server.path("host.pub"), server.path("cert.pub")).expect("copied");
-    let signed =
-        Command::new("ssh-keygen").args(["-q", "-h", "-I", "test", "-s"]).arg(server.path("ca")).arg(server.path("cert.pub")).status();
+    let signed = Command::new("ssh-keygen")
+        .args(["-q", "-h", "-I", "test", "-s"])
+        .arg(server.path("ca"))
+        .arg(server.path("cert.pub"))
+        .status();
     assert!(signed.expect("ssh-keygen runs").success());
     // only now can it read the certificate
-    let again = Server::start_with(&format!("HostKey {0}/host\nHostCertificate {0}/cert-cert.pub", server.dir.path().display()));
+    let again = Server::start_with(&format!(
+        "HostKey {0}/host\nHostCertificate {0}/cert-cert.pub",
+        server.dir.path().display()
+    ));
     let known = format!("@cert-authority * {}\n", key(&server, "ca"));
-    attempt(&again, &format!("{known}HOST {}\n", key(&server, "host")), "").await.expect("its key is known");
-    let error = attempt(&again, &known, "").await.expect_err("certificates are not verified").to_string();
+    attempt(&again, &format!("{known}HOST {}\n", key(&server, "host")), "").await.expect(
+        "its key \
+        is known",
+    );
+    let error =
+        attempt(&again, &known, "").await.expect_err("certificates are not verified").to_string();
     assert!(
-        error.contains("shows ssh-ed25519 SHA256") && error.contains("(@cert-authority) wants them, cannot be verified here"),
+        error.contains("shows ssh-ed25519 SHA256")
+            && error.contains(
+                "(@cert-authority) wants \
+            them, cannot be verified here"
+            ),
         "{error}"
     );
 }

@@ -1,4 +1,5 @@
-//! Servers that mean no good: whatever they send, or do not send, a connection to them ends within its time, and holds up no other.
+//! Servers that mean no good: whatever they send, or do not send, a connection to them ends within
+//! its time, and holds up no other.
 //!
 //! All of it runs on a single thread, so that a call that does not end would hold up everything.
 
@@ -36,14 +37,19 @@ fn flood(bytes: &'static [u8]) -> impl Fn(TcpStream) + Clone + Send + 'static {
 }
 
 fn at(address: SocketAddr) -> Connection {
-    Connection::Ssh(SshConnection { host: "127.0.0.1".into(), port: Some(address.port()), ..SshConnection::default() })
+    Connection::Ssh(SshConnection {
+        host: "127.0.0.1".into(),
+        port: Some(address.port()),
+        ..SshConnection::default()
+    })
 }
 
 /// Why it cannot be connected to, and how long it took to say so.
 async fn refusal(address: SocketAddr) -> (String, Duration) {
     let settings = ConnectSettings { connect_timeout: LIMIT, ..ConnectSettings::default() };
     let started = Instant::now();
-    let error = connect(&at(address), &settings).await.err().expect("it lets nobody in").to_string();
+    let error =
+        connect(&at(address), &settings).await.err().expect("it lets nobody in").to_string();
     (error.replace(&address.port().to_string(), "PORT"), started.elapsed())
 }
 
@@ -68,8 +74,14 @@ async fn a_greeting_that_does_not_end_is_given_up() {
         assert_eq!(say(&mut *node, "echo well").await, "well");
         started.elapsed()
     };
-    let (lines, no_end, slow, mute, nul, good) =
-        tokio::join!(refusal(lines), refusal(no_end), refusal(slow), refusal(mute), refusal(nul), good);
+    let (lines, no_end, slow, mute, nul, good) = tokio::join!(
+        refusal(lines),
+        refusal(no_end),
+        refusal(slow),
+        refusal(mute),
+        refusal(nul),
+        good
+    );
     assert!(good < Duration::from_secs(7), "the good node waited: {good:?}");
     let all = [lines, no_end, slow, mute, nul];
     for (error, took) in &all {
@@ -112,7 +124,8 @@ async fn the_second_half_of_a_handshake_that_does_not_end_is_given_up() {
 fn spoiled(server: u16, after: usize, again: bool) -> SocketAddr {
     serve(move |client| {
         let real = TcpStream::connect(("127.0.0.1", server)).expect("sshd listens");
-        let (mut from, mut to) = (client.try_clone().expect("a socket"), real.try_clone().expect("a socket"));
+        let (mut from, mut to) =
+            (client.try_clone().expect("a socket"), real.try_clone().expect("a socket"));
         thread::spawn(move || {
             let _ = std::io::copy(&mut from, &mut to);
             let _ = to.shutdown(Shutdown::Both);
@@ -121,7 +134,9 @@ fn spoiled(server: u16, after: usize, again: bool) -> SocketAddr {
         let (mut seed, mut sent, mut buffer) = (after as u64 | 1, 0, [0; 4096]);
         let mut noise = |bytes: &mut [u8]| {
             for byte in bytes {
-                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                seed = seed
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
                 *byte = (seed >> 33) as u8;
             }
         };
@@ -155,7 +170,12 @@ async fn garbage_in_the_encrypted_stream_ends_the_connection() {
         let after = 1000 + number * 67;
         let address = spoiled(server.port, after, number % 2 == 0);
         let ssh = SshConnection { port: Some(address.port()), ..server.connection() };
-        let settings = ConnectSettings { connect_timeout: SOON, keepalive: Some(SOON), shell_timeout: SOON, ..server.settings() };
+        let settings = ConnectSettings {
+            connect_timeout: SOON,
+            keepalive: Some(SOON),
+            shell_timeout: SOON,
+            ..server.settings()
+        };
         let started = Instant::now();
         let work = async {
             let mut node = connect(&Connection::Ssh(ssh), &settings).await?;
@@ -163,7 +183,12 @@ async fn garbage_in_the_encrypted_stream_ends_the_connection() {
             run_script(&mut *node, &Become::Login, script, &mut |_, _| {}).await
         };
         let result = tokio::time::timeout(Duration::from_secs(30), work).await;
-        let result: Result<i32, TransportError> = result.unwrap_or_else(|_| panic!("garbage after {after} bytes hangs"));
+        let result: Result<i32, TransportError> = result.unwrap_or_else(|_| {
+            panic!(
+                "garbage after \
+            {after} bytes hangs"
+            )
+        });
         assert!(result.is_err() || after > 3000, "garbage after {after} bytes was not noticed");
         slowest = slowest.max(started.elapsed());
     }
@@ -174,12 +199,22 @@ async fn garbage_in_the_encrypted_stream_ends_the_connection() {
 async fn a_long_login_banner_is_the_reason_that_is_given() {
     let server = Server::start_with("Banner DIR/banner");
     for (lines, taken) in [(100, true), (1000, false)] {
-        std::fs::write(server.path("banner"), format!("{}\n", "all that you do here is seen by somebody, so be kind to all").repeat(lines))
-            .expect("written");
+        std::fs::write(
+            server.path("banner"),
+            format!(
+                "{}\n",
+                "all that you do here is seen by \
+            somebody, so be kind to all"
+            )
+            .repeat(lines),
+        )
+        .expect("written");
         match server.connect_with(&server.settings()).await {
             Ok(mut node) if taken => assert_eq!(say(&mut *node, "echo in").await, "in"),
             Err(error) if !taken => expect![
-                "127.0.0.1:PORT does not let USER in: it sent something that cannot be read here, most likely a login banner of more than 32 KB (`Banner` in its sshd_config): shorten it there"
+                "127.0.0.1:PORT does not let USER in: it sent something that cannot be read here, \
+                 most likely a login banner of more than 32 KB (`Banner` in its sshd_config): \
+                 shorten it there"
             ]
             .assert_eq(&server.plain(&error)),
             other => panic!("{:?}", other.err()),

@@ -5,7 +5,9 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use expect_test::expect;
-use pallet_core::transport::{Become, ConnectSettings, Prompt, Secret, Stream, TransportError, run_script};
+use pallet_core::transport::{
+    Become, ConnectSettings, Prompt, Secret, Stream, TransportError, run_script,
+};
 
 use crate::agent::Agent;
 use crate::server::{Server, keygen, say};
@@ -19,7 +21,10 @@ struct Person {
 
 impl Person {
     fn who_says(answers: &[&'static str]) -> Arc<Self> {
-        Arc::new(Person { answers: Mutex::new(answers.iter().rev().copied().collect()), questions: Mutex::default() })
+        Arc::new(Person {
+            answers: Mutex::new(answers.iter().rev().copied().collect()),
+            questions: Mutex::default(),
+        })
     }
 
     fn asked(&self) -> usize {
@@ -49,8 +54,14 @@ async fn keys_of_every_kind() {
     server.authorize(&["ecdsa", "rsa", "pem", "bare"]);
     fs::remove_file(server.path("bare.pub")).expect("removed");
     for name in ["key", "ecdsa", "rsa", "pem", "bare"] {
-        let settings = ConnectSettings { identity_files: vec![server.path(name)], ..server.settings() };
-        let mut node = server.connect_with(&settings).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let settings =
+            ConnectSettings { identity_files: vec![server.path(name)], ..server.settings() };
+        let mut node = server.connect_with(&settings).await.unwrap_or_else(|error| {
+            panic!(
+                "{name}: \
+            {error}"
+            )
+        });
         assert_eq!(say(&mut *node, "echo in").await, "in", "{name}");
         node.close().await;
     }
@@ -61,8 +72,15 @@ async fn the_usual_keys_in_the_home_directory() {
     let server = Server::start();
     fs::create_dir(server.path(".ssh")).expect("made");
     fs::copy(server.path("key"), server.path(".ssh/id_ed25519")).expect("copied");
-    let settings = ConnectSettings { identity_files: Vec::new(), home: Some(server.dir.path().into()), ..server.settings() };
-    assert_eq!(say(&mut *server.connect_with(&settings).await.expect("it lets in"), "echo in").await, "in");
+    let settings = ConnectSettings {
+        identity_files: Vec::new(),
+        home: Some(server.dir.path().into()),
+        ..server.settings()
+    };
+    assert_eq!(
+        say(&mut *server.connect_with(&settings).await.expect("it lets in"), "echo in").await,
+        "in"
+    );
 }
 
 #[tokio::test]
@@ -77,11 +95,20 @@ async fn a_passphrase_is_asked_for_once() {
         let person = Person::who_says(&["wrong", "open sesame"][1 - wrong..]);
         // The server is of no use for `other`, so nobody is bothered with its passphrase.
         let identity_files = vec![server.path("other"), server.path(name)];
-        let settings = ConnectSettings { identity_files, prompt: Some(person.clone()), ..server.settings() };
+        let settings =
+            ConnectSettings { identity_files, prompt: Some(person.clone()), ..server.settings() };
         let clone = settings.clone();
         let both = tokio::join!(server.connect_with(&settings), server.connect_with(&clone));
         for node in [both.0, both.1] {
-            assert_eq!(say(&mut *node.unwrap_or_else(|error| panic!("{name}: {error}")), "echo in").await, "in");
+            assert_eq!(
+                say(
+                    &mut *node.unwrap_or_else(|error| panic!("{name}: {error}")),
+                    "echo \
+                in"
+                )
+                .await,
+                "in"
+            );
         }
         assert_eq!(person.asked(), 1 + wrong, "{name}");
     }
@@ -92,12 +119,21 @@ async fn a_locked_key_that_cannot_be_opened_is_named() {
     let server = Server::start();
     keygen(&server.path("locked"), &["-t", "ed25519", "-a", "2", "-N", "open sesame"]);
     server.authorize(&["locked"]);
-    let settings = ConnectSettings { identity_files: vec![server.path("locked")], ..server.settings() };
+    let settings =
+        ConnectSettings { identity_files: vec![server.path("locked")], ..server.settings() };
     let nobody = server.refusal(&settings).await;
     let person = Person::who_says(&["a", "b", "c", "open sesame"]);
-    let wrong = server.refusal(&ConnectSettings { prompt: Some(person.clone()), shared: Arc::default(), ..settings.clone() }).await;
+    let wrong = server
+        .refusal(&ConnectSettings {
+            prompt: Some(person.clone()),
+            shared: Arc::default(),
+            ..settings.clone()
+        })
+        .await;
     let silent = Person::who_says(&[]);
-    let none = server.refusal(&ConnectSettings { prompt: Some(silent), shared: Arc::default(), ..settings }).await;
+    let none = server
+        .refusal(&ConnectSettings { prompt: Some(silent), shared: Arc::default(), ..settings })
+        .await;
     assert_eq!(person.asked(), 3);
     expect![[r#"
         127.0.0.1:PORT does not let USER in: DIR/locked: a passphrase locks it and nobody can be asked: add it to the agent with `ssh-add` (the server takes publickey,keyboard-interactive)
@@ -110,7 +146,10 @@ async fn a_locked_key_that_cannot_be_opened_is_named() {
 async fn what_was_tried_is_said() {
     let server = Server::start_with("KbdInteractiveAuthentication no");
     keygen(&server.path("other"), &["-t", "ed25519", "-N", ""]);
-    let mut settings = ConnectSettings { identity_files: vec![server.path("absent"), server.path("other")], ..server.settings() };
+    let mut settings = ConnectSettings {
+        identity_files: vec![server.path("absent"), server.path("other")],
+        ..server.settings()
+    };
     let tried = server.refusal(&settings).await;
     settings.identity_files.clear();
     let nothing = server.refusal(&settings).await;
@@ -127,12 +166,14 @@ async fn too_many_keys_are_said_to_be_too_many() {
     for name in &names {
         keygen(&server.path(name), &["-t", "ed25519", "-N", ""]);
     }
-    let identity_files = names.iter().map(|name| server.path(name)).chain([server.path("key")]).collect();
+    let identity_files =
+        names.iter().map(|name| server.path(name)).chain([server.path("key")]).collect();
     let text = server.refusal(&ConnectSettings { identity_files, ..server.settings() }).await;
     assert!(text.contains("DIR/other0 was refused") && text.contains("MaxAuthTries"), "{text}");
 }
 
-/// Makes a key of a type, and moves its certificate by the server's authority to where `moved` says.
+/// Makes a key of a type, and moves its certificate by the server's authority to where `moved`
+/// says.
 fn certify(server: &Server, kind: &str, name: &str, moved: Option<&str>) {
     if !server.path("ca").exists() {
         keygen(&server.path("ca"), &["-t", "ed25519", "-N", ""]);
@@ -140,7 +181,11 @@ fn certify(server: &Server, kind: &str, name: &str, moved: Option<&str>) {
     keygen(&server.path(name), &["-t", kind, "-N", ""]);
     let public = server.path(&format!("{name}.pub"));
     let principal = crate::server::user();
-    let signed = Command::new("ssh-keygen").args(["-q", "-I", "test", "-n", &principal, "-s"]).arg(server.path("ca")).arg(public).status();
+    let signed = Command::new("ssh-keygen")
+        .args(["-q", "-I", "test", "-n", &principal, "-s"])
+        .arg(server.path("ca"))
+        .arg(public)
+        .status();
     assert!(signed.expect("ssh-keygen runs").success());
     if let Some(moved) = moved {
         fs::rename(server.path(&format!("{name}-cert.pub")), server.path(moved)).expect("moved");
@@ -152,35 +197,71 @@ async fn certificates_of_every_kind_wherever_they_are() {
     let server = Server::start_with("TrustedUserCAKeys DIR/ca.pub\nAuthorizedPrincipalsFile none");
     for kind in ["ed25519", "ecdsa", "rsa"] {
         certify(&server, kind, kind, None);
-        let settings = ConnectSettings { identity_files: vec![server.path(kind)], ..server.settings() };
-        let mut node = server.connect_with(&settings).await.unwrap_or_else(|error| panic!("{kind}: {error}\n{}", server.log()));
+        let settings =
+            ConnectSettings { identity_files: vec![server.path(kind)], ..server.settings() };
+        let mut node = server.connect_with(&settings).await.unwrap_or_else(|error| {
+            panic!(
+                "{kind}: \
+            {error}\n{}",
+                server.log()
+            )
+        });
         assert_eq!(say(&mut *node, "echo in").await, "in");
     }
     certify(&server, "ed25519", "mine", Some("elsewhere.pub"));
-    let without = ConnectSettings { identity_files: vec![server.path("mine")], ..server.settings() };
+    let without =
+        ConnectSettings { identity_files: vec![server.path("mine")], ..server.settings() };
     assert!(server.refusal(&without).await.contains("DIR/mine was refused"));
     let named = |text: &str| {
-        fs::write(server.path("config"), text.replace("DIR", &server.dir.path().display().to_string())).expect("written");
-        ConnectSettings { ssh_config: vec![server.path("config")], identity_files: Vec::new(), ..server.settings() }
+        fs::write(
+            server.path("config"),
+            text.replace("DIR", &server.dir.path().display().to_string()),
+        )
+        .expect("written");
+        ConnectSettings {
+            ssh_config: vec![server.path("config")],
+            identity_files: Vec::new(),
+            ..server.settings()
+        }
     };
     let found = named("IdentityFile DIR/mine\nCertificateFile DIR/elsewhere.pub\n");
-    assert_eq!(say(&mut *server.connect_with(&found).await.expect("it lets in"), "echo in").await, "in");
+    assert_eq!(
+        say(&mut *server.connect_with(&found).await.expect("it lets in"), "echo in").await,
+        "in"
+    );
 
     // The agent holds the certificate, too.
     let _agent = Agent::start(&server);
     Agent::add(&server, "ecdsa");
-    let with_agent = ConnectSettings { identity_files: Vec::new(), agent: Some(server.path("agent")), ..server.settings() };
-    assert_eq!(say(&mut *server.connect_with(&with_agent).await.expect("it lets in"), "echo in").await, "in");
+    let with_agent = ConnectSettings {
+        identity_files: Vec::new(),
+        agent: Some(server.path("agent")),
+        ..server.settings()
+    };
+    assert_eq!(
+        say(&mut *server.connect_with(&with_agent).await.expect("it lets in"), "echo in").await,
+        "in"
+    );
     // Or the key alone, and the certificate lies here: libssh2 cannot sign for it.
     Agent::add(&server, "mine");
     fs::rename(server.path("mine"), server.path("gone")).expect("moved");
     let apart = ConnectSettings {
         agent: Some(server.path("agent")),
-        ..named("IdentityFile DIR/mine.pub\nIdentitiesOnly yes\nCertificateFile DIR/elsewhere.pub\n")
+        ..named(
+            "IdentityFile DIR/mine.pub\nIdentitiesOnly yes\n\
+            CertificateFile DIR/elsewhere.pub\n",
+        )
     };
     let mut said = vec![server.refusal(&apart).await];
     said.push(server.refusal(&named("CertificateFile DIR/elsewhere.pub\n")).await);
-    said.push(server.refusal(&named("IdentityFile DIR/mine.pub\nCertificateFile DIR/ca.pub\nCertificateFile DIR/absent\n")).await);
+    said.push(
+        server
+            .refusal(&named(
+                "IdentityFile DIR/mine.pub\nCertificateFile DIR/ca.pub\n\
+        CertificateFile DIR/absent\n",
+            ))
+            .await,
+    );
     expect![[r#"
         127.0.0.1:PORT does not let USER in: the certificate of DIR/mine.pub: its key is in the agent, but the certificate is not: `ssh-add` adds a key with the certificate beside it; the agent's key test was refused (the server takes publickey,keyboard-interactive)
         127.0.0.1:PORT does not let USER in: DIR/elsewhere.pub: its key is neither named (IdentityFile) nor in the agent (the server takes publickey,keyboard-interactive)
@@ -191,10 +272,17 @@ async fn certificates_of_every_kind_wherever_they_are() {
 async fn keys_that_the_agent_holds() {
     let server = Server::start_with("MaxAuthTries 2\nKbdInteractiveAuthentication no");
     let _agent = Agent::start(&server);
-    let with_agent = ConnectSettings { identity_files: Vec::new(), agent: Some(server.path("agent")), ..server.settings() };
+    let with_agent = ConnectSettings {
+        identity_files: Vec::new(),
+        agent: Some(server.path("agent")),
+        ..server.settings()
+    };
     let empty = server.refusal(&with_agent).await;
     Agent::add(&server, "key");
-    assert_eq!(say(&mut *server.connect_with(&with_agent).await.expect("it lets in"), "echo in").await, "in");
+    assert_eq!(
+        say(&mut *server.connect_with(&with_agent).await.expect("it lets in"), "echo in").await,
+        "in"
+    );
 
     // An agent full of others' keys is not emptied on the server where the configuration names one.
     keygen(&server.path("locked"), &["-t", "ed25519", "-a", "2", "-N", ""]);
@@ -204,15 +292,26 @@ async fn keys_that_the_agent_holds() {
     }
     Agent::add(&server, "locked");
     server.authorize(&["locked"]);
-    let locked = Command::new("ssh-keygen").args(["-q", "-p", "-P", "", "-N", "open sesame", "-f"]).arg(server.path("locked")).status();
+    let locked = Command::new("ssh-keygen")
+        .args(["-q", "-p", "-P", "", "-N", "open sesame", "-f"])
+        .arg(server.path("locked"))
+        .status();
     assert!(locked.expect("ssh-keygen runs").success());
-    fs::write(server.path("config"), format!("IdentityFile {}\nIdentitiesOnly yes\n", server.path("locked").display())).expect("written");
+    fs::write(
+        server.path("config"),
+        format!("IdentityFile {}\nIdentitiesOnly yes\n", server.path("locked").display()),
+    )
+    .expect("written");
     let named = ConnectSettings { ssh_config: vec![server.path("config")], ..with_agent.clone() };
-    assert_eq!(say(&mut *server.connect_with(&named).await.expect("it lets in"), "echo in").await, "in");
+    assert_eq!(
+        say(&mut *server.connect_with(&named).await.expect("it lets in"), "echo in").await,
+        "in"
+    );
 
     fs::write(server.path("config"), "IdentityAgent none\n").expect("written");
     let without = server.refusal(&named).await;
-    let absent = server.refusal(&ConnectSettings { agent: Some(server.path("absent")), ..with_agent }).await;
+    let absent =
+        server.refusal(&ConnectSettings { agent: Some(server.path("absent")), ..with_agent }).await;
     expect![[r#"
         127.0.0.1:PORT does not let USER in: the agent holds no key (the server takes publickey)
         127.0.0.1:PORT does not let USER in: there was nothing to try: no key, no agent, no password (the server takes publickey)
@@ -226,9 +325,14 @@ struct User(String);
 impl User {
     fn create(name: &str, password: &str) -> Self {
         let user = User(name.to_owned());
-        let made = Command::new("useradd").args(["-M", "-s", "/bin/sh", name]).status().expect("useradd runs");
+        let made = Command::new("useradd")
+            .args(["-M", "-s", "/bin/sh", name])
+            .status()
+            .expect("useradd runs");
         assert!(made.success());
-        let set = Command::new("sh").args(["-c", "printf '%s:%s\n' \"$1\" \"$2\" | chpasswd", "sh", name, password]).status();
+        let set = Command::new("sh")
+            .args(["-c", "printf '%s:%s\n' \"$1\" \"$2\" | chpasswd", "sh", name, password])
+            .status();
         assert!(set.expect("chpasswd runs").success());
         user
     }
@@ -259,7 +363,10 @@ async fn passwords_for_login_and_sudo() {
             identity_files: Vec::new(),
             ..server.settings()
         };
-        let mut node = server.connect_with(&with("hunter2 'x")).await.unwrap_or_else(|error| panic!("{config}: {error}"));
+        let mut node = server
+            .connect_with(&with("hunter2 'x"))
+            .await
+            .unwrap_or_else(|error| panic!("{config}: {error}"));
         assert_eq!(say(&mut *node, "id -un").await, user.0);
         if config == "PasswordAuthentication yes" {
             sudo(&mut *node, &user.0).await;
@@ -276,9 +383,22 @@ async fn a_key_and_a_password() {
         return;
     }
     let user = User::create(&format!("pallet-both-{}", std::process::id()), "hunter2");
-    let server = Server::start_with("AuthenticationMethods publickey,password\nPasswordAuthentication yes");
-    let settings = ConnectSettings { user: user.0.clone(), password: Some(Secret::new("hunter2")), ..server.settings() };
-    let mut node = server.connect_with(&settings).await.unwrap_or_else(|error| panic!("{error}\n{}", server.log()));
+    let server = Server::start_with(
+        "AuthenticationMethods publickey,password\n\
+        PasswordAuthentication yes",
+    );
+    let settings = ConnectSettings {
+        user: user.0.clone(),
+        password: Some(Secret::new("hunter2")),
+        ..server.settings()
+    };
+    let mut node = server.connect_with(&settings).await.unwrap_or_else(|error| {
+        panic!(
+            "{error}\n\
+        {}",
+            server.log()
+        )
+    });
     assert_eq!(say(&mut *node, "id -un").await, user.0);
     let without = server.refusal(&ConnectSettings { password: None, ..settings }).await;
     assert!(without.ends_with("(the server takes password)"), "{without}");
@@ -288,15 +408,26 @@ async fn a_key_and_a_password() {
 async fn what_only_others_can_do_is_named() {
     let server = Server::start_with("AuthenticationMethods hostbased\nHostbasedAuthentication yes");
     let text = server.refusal(&server.settings()).await;
-    assert!(text.ends_with("(the server takes hostbased, none of which can be done here: allow keys)"), "{text}");
+    assert!(
+        text.ends_with(
+            "(the server takes hostbased, none of which can be done here: allow \
+        keys)"
+        ),
+        "{text}"
+    );
 }
 
 /// Becomes root by a real sudo.
 async fn sudo(node: &mut dyn pallet_core::transport::Transport, user: &str) {
-    async fn whoami(node: &mut dyn pallet_core::transport::Transport, password: Option<&str>) -> Result<String, TransportError> {
+    async fn whoami(
+        node: &mut dyn pallet_core::transport::Transport,
+        password: Option<&str>,
+    ) -> Result<String, TransportError> {
         let mut text = String::new();
         let become_root = Become::Root(password.map(Secret::new));
-        let mut listen = |stream, bytes: &[u8]| text.push_str(&format!("{stream:?} {}", String::from_utf8_lossy(bytes)));
+        let mut listen = |stream, bytes: &[u8]| {
+            text.push_str(&format!("{stream:?} {}", String::from_utf8_lossy(bytes)))
+        };
         let code = run_script(node, &become_root, "id -un", &mut listen).await?;
         assert_eq!((code, Stream::Out), (0, Stream::Out));
         Ok(text)
@@ -309,7 +440,18 @@ async fn sudo(node: &mut dyn pallet_core::transport::Transport, user: &str) {
     }
     let mut said = Vec::new();
     let mut fail = |result: Result<String, TransportError>| {
-        said.push(result.expect_err("sudo refuses").to_string().split_once(": ").expect("has a host").1.to_owned())
+        said.push(
+            result
+                .expect_err("sudo refuses")
+                .to_string()
+                .split_once(": ")
+                .expect(
+                    "has a \
+            host",
+                )
+                .1
+                .to_owned(),
+        )
     };
     fail(whoami(node, Some("hunter2 'x")).await);
     let rule = format!("/etc/sudoers.d/{user}");
@@ -319,7 +461,8 @@ async fn sudo(node: &mut dyn pallet_core::transport::Transport, user: &str) {
     let with_password = whoami(node, Some("hunter2 'x")).await;
     fs::write(&rule, format!("{user} ALL=(ALL) NOPASSWD: ALL\n")).expect("written");
     let without = [whoami(node, None).await, whoami(node, Some("hunter2 'x")).await];
-    fs::write(&rule, format!("Defaults:{user} requiretty\n{user} ALL=(ALL) NOPASSWD: ALL\n")).expect("written");
+    fs::write(&rule, format!("Defaults:{user} requiretty\n{user} ALL=(ALL) NOPASSWD: ALL\n"))
+        .expect("written");
     fail(whoami(node, None).await);
     fs::remove_file(&rule).expect("removed");
     assert_eq!(with_password.expect("sudo lets in"), "Out root\n");

@@ -1,4 +1,5 @@
-//! The ssh transport against real servers: an sshd of this machine on a loopback port for each test.
+//! The ssh transport against real servers: an sshd of this machine on a loopback port for each
+//! test.
 
 #[cfg(test)]
 mod agent;

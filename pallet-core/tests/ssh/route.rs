@@ -8,11 +8,16 @@ use pallet_core::transport::{ConnectSettings, Input, TransportError, connect, lo
 
 use crate::server::{Server, run, say, user};
 
-/// Settings that know the hosts by a configuration: `NAME` and `PORT` of each server, and their keys.
+/// Settings that know the hosts by a configuration: `NAME` and `PORT` of each server, and their
+/// keys.
 fn settings(first: &Server, config: &str, servers: &[&Server]) -> ConnectSettings {
     let mut known = String::new();
     for server in servers {
-        known.push_str(&format!("[127.0.0.1]:{} {}", server.port, fs::read_to_string(server.path("host.pub")).expect("there")));
+        known.push_str(&format!(
+            "[127.0.0.1]:{} {}",
+            server.port,
+            fs::read_to_string(server.path("host.pub")).expect("there")
+        ));
     }
     fs::write(first.path("known"), known).expect("written");
     fs::write(first.path("config"), config).expect("written");
@@ -30,17 +35,31 @@ fn host(name: &str) -> Connection {
 
 fn entry(name: &str, server: &Server, more: &str) -> String {
     let (port, key) = (server.port, server.path("key"));
-    format!("Host {name}\nHostName 127.0.0.1\nPort {port}\nUser {}\nIdentityFile {}\n{more}\n", user(), key.display())
+    format!(
+        "Host {name}\nHostName 127.0.0.1\nPort {port}\nUser {}\nIdentityFile {}\n{more}\n",
+        user(),
+        key.display()
+    )
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_alias() {
     let server = Server::start();
     let settings = settings(&server, &entry("web", &server, ""), &[&server]);
-    assert_eq!(say(&mut *connect(&host("web"), &settings).await.expect("it lets in"), "echo in").await, "in");
+    assert_eq!(
+        say(&mut *connect(&host("web"), &settings).await.expect("it lets in"), "echo in").await,
+        "in"
+    );
     assert_eq!(login_user(&host("web"), &settings).expect("readable"), Some(user()));
-    assert_eq!(login_user(&host("other"), &settings).expect("readable").as_deref(), Some("nobody-else"));
-    let named = Connection::Ssh(SshConnection { host: "web".into(), user: Some("bob".into()), ..SshConnection::default() });
+    assert_eq!(
+        login_user(&host("other"), &settings).expect("readable").as_deref(),
+        Some("nobody-else")
+    );
+    let named = Connection::Ssh(SshConnection {
+        host: "web".into(),
+        user: Some("bob".into()),
+        ..SshConnection::default()
+    });
     assert_eq!(login_user(&named, &settings).expect("readable").as_deref(), Some("bob"));
     assert_eq!(login_user(&Connection::Local, &settings).expect("readable"), None);
 }
@@ -54,9 +73,12 @@ async fn through_one_and_two_other_hosts() {
         + &entry("listed", &far, "ProxyJump near,middle");
     let settings = settings(&near, &config, &[&near, &middle, &far]);
     for name in ["middle", "far", "listed"] {
-        let mut node = connect(&host(name), &settings).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let mut node =
+            connect(&host(name), &settings).await.unwrap_or_else(|error| panic!("{name}: {error}"));
         // Both directions at once, through every hop.
-        let ended = run(&mut *node, "head -c 3000000 /dev/zero; cat", vec![b'x'; 8 << 20]).await.expect("it runs");
+        let ended = run(&mut *node, "head -c 3000000 /dev/zero; cat", vec![b'x'; 8 << 20])
+            .await
+            .expect("it runs");
         assert_eq!((ended.0, ended.1.len()), (0, 3_000_000 + (8 << 20)), "{name}");
         node.close().await;
     }
@@ -66,7 +88,8 @@ async fn through_one_and_two_other_hosts() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn trouble_on_the_way_names_the_host() {
-    let (near, far, closed) = (Server::start(), Server::start(), Server::start_with("AllowTcpForwarding no"));
+    let (near, far, closed) =
+        (Server::start(), Server::start(), Server::start_with("AllowTcpForwarding no"));
     let config = entry("near", &near, "")
         + &entry("closed", &closed, "")
         + &entry("far", &far, "ProxyJump near")
@@ -74,11 +97,24 @@ async fn trouble_on_the_way_names_the_host() {
         + "Host round\nProxyJump about\nHost about\nProxyJump round\n";
     let unknown = settings(&near, &config, &[&far]);
     let error = connect(&host("far"), &unknown).await.err().expect("the first host is not known");
-    assert!(matches!(&error, TransportError::HostKey { host, .. } if *host == format!("127.0.0.1:{}", near.port)), "{error}");
+    assert!(
+        matches!(
+            &error,
+            TransportError::HostKey { host, .. } if *host == format!("127.0.0.1:{}", near.port)
+        ),
+        "{error}"
+    );
     let settings = settings(&near, &config, &[&near, &closed]);
     let error = connect(&host("far"), &settings).await.err().expect("the second host is not known");
-    assert!(matches!(&error, TransportError::HostKey { host, .. } if *host == format!("127.0.0.1:{}", far.port)), "{error}");
-    let error = connect(&host("barred"), &settings).await.err().expect("it may not forward").to_string();
+    assert!(
+        matches!(
+            &error,
+            TransportError::HostKey { host, .. } if *host == format!("127.0.0.1:{}", far.port)
+        ),
+        "{error}"
+    );
+    let error =
+        connect(&host("barred"), &settings).await.err().expect("it may not forward").to_string();
     assert!(error.contains("AllowTcpForwarding"), "{error}");
     let error = connect(&host("round"), &settings).await.err().expect("it goes round").to_string();
     assert!(error.contains("does its ProxyJump lead back to itself?"), "{error}");
@@ -107,13 +143,19 @@ async fn a_command_leads_to_the_host() {
         near.path("key").display(),
         near.port
     );
-    let command = format!("sh -c 'echo $$ >> {}/pid; {through} -W %h:%p 127.0.0.1; true'", near.dir.path().display());
+    let command = format!(
+        "sh -c 'echo $$ >> {}/pid; {through} -W %h:%p 127.0.0.1; true'",
+        near.dir.path().display()
+    );
     let config = entry("commanded", &far, &format!("ProxyCommand {command}"))
         + &entry("behind", &near, "ProxyJump commanded")
         + &entry("broken", &far, "ProxyCommand sh -c 'echo no way to %h >&2; exit 3'");
     let settings = settings(&near, &config, &[&near, &far]);
-    let mut node = connect(&host("commanded"), &settings).await.unwrap_or_else(|error| panic!("{error}"));
-    let ended = run(&mut *node, "head -c 3000000 /dev/zero; cat", vec![b'x'; 8 << 20]).await.expect("it runs");
+    let mut node =
+        connect(&host("commanded"), &settings).await.unwrap_or_else(|error| panic!("{error}"));
+    let ended = run(&mut *node, "head -c 3000000 /dev/zero; cat", vec![b'x'; 8 << 20])
+        .await
+        .expect("it runs");
     assert_eq!((ended.0, ended.1.len()), (0, 3_000_000 + (8 << 20)));
     let pid = fs::read_to_string(near.path("pid")).expect("there");
     // of a process that has ended nothing is left there
@@ -125,9 +167,14 @@ async fn a_command_leads_to_the_host() {
         assert!(started.elapsed() < Duration::from_secs(5), "the command goes on");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    let mut node = connect(&host("behind"), &settings).await.unwrap_or_else(|error| panic!("{error}"));
+    let mut node =
+        connect(&host("behind"), &settings).await.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(say(&mut *node, "echo in").await, "in");
     let error = connect(&host("broken"), &settings).await.err().expect("it fails").to_string();
-    let expected = format!("cannot connect to 127.0.0.1:{}: its ProxyCommand failed: no way to 127.0.0.1 (exit status: 3)", far.port);
+    let expected = format!(
+        "cannot connect to 127.0.0.1:{}: its ProxyCommand failed: no way to \
+        127.0.0.1 (exit status: 3)",
+        far.port
+    );
     assert_eq!(error, expected);
 }

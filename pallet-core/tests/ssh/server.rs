@@ -22,7 +22,8 @@ impl Server {
         Server::start_with("")
     }
 
-    /// The same with more lines of sshd_config, which come first and so win. `DIR` is the server's directory.
+    /// The same with more lines of sshd_config, which come first and so win. `DIR` is the server's
+    /// directory.
     pub(crate) fn start_with(config: &str) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         keygen(&dir.path().join("host"), &["-t", "ed25519", "-N", ""]);
@@ -37,27 +38,56 @@ impl Server {
         // Of this option the last value wins, not the first.
         let startups = if config.contains("MaxStartups") { "" } else { "MaxStartups 100" };
         let rest = format!(
-            "{config}\nListenAddress 127.0.0.1\nHostKey {path}/host\nPidFile none\nAuthorizedKeysFile {path}/authorized\n\
-             StrictModes no\nUsePAM no\nPermitRootLogin yes\nPasswordAuthentication no\n{startups}\n",
+            "{config}\nListenAddress 127.0.0.1\nHostKey {path}/host\nPidFile none\n\
+             AuthorizedKeysFile {path}/authorized\n\
+             StrictModes no\nUsePAM no\nPermitRootLogin yes\nPasswordAuthentication no\n\
+             {startups}\n",
             config = config.replace("DIR", &path)
         );
         loop {
-            let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
-            fs::write(dir.path().join("sshd_config"), format!("Port {port}\n{rest}")).expect("written");
+            let port = TcpListener::bind("127.0.0.1:0")
+                .expect("a port")
+                .local_addr()
+                .expect(
+                    "an \
+                address",
+                )
+                .port();
+            fs::write(dir.path().join("sshd_config"), format!("Port {port}\n{rest}"))
+                .expect("written");
             let log = fs::File::create(dir.path().join("log")).expect("created");
             let mut command = Command::new("/usr/sbin/sshd");
-            command.args(["-D", "-e", "-f"]).arg(dir.path().join("sshd_config")).stdin(Stdio::null()).stderr(log);
-            let mut server = Server { dir, port, sshd: command.spawn().expect("sshd is installed (openssh-server)") };
+            command
+                .args(["-D", "-e", "-f"])
+                .arg(dir.path().join("sshd_config"))
+                .stdin(Stdio::null())
+                .stderr(log);
+            let mut server = Server {
+                dir,
+                port,
+                sshd: command.spawn().expect(
+                    "sshd is installed \
+                (openssh-server)",
+                ),
+            };
             let started = Instant::now();
             while server.sshd.try_wait().expect("sshd is our child").is_none() {
                 if server.log().contains("Server listening") {
                     return server;
                 }
-                assert!(started.elapsed() < Duration::from_secs(20), "sshd does not start: {}", server.log());
+                assert!(
+                    started.elapsed() < Duration::from_secs(20),
+                    "sshd does not start: {}",
+                    server.log()
+                );
                 sleep(Duration::from_millis(10));
             }
             // Another test may have taken the port in between.
-            assert!(server.log().contains("Address already in use"), "sshd does not start: {}", server.log());
+            assert!(
+                server.log().contains("Address already in use"),
+                "sshd does not start: {}",
+                server.log()
+            );
             dir = std::mem::replace(&mut server.dir, tempfile::tempdir().expect("a directory"));
         }
     }
@@ -65,8 +95,13 @@ impl Server {
     /// Ends the processes of all its connections.
     pub(crate) fn kill_connections(&self) {
         let pid = self.sshd.id();
-        for child in fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).expect("there").split_whitespace() {
-            assert!(Command::new("kill").args(["-KILL", child]).status().expect("kill runs").success());
+        for child in fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
+            .expect("there")
+            .split_whitespace()
+        {
+            assert!(
+                Command::new("kill").args(["-KILL", child]).status().expect("kill runs").success()
+            );
         }
     }
 
@@ -90,19 +125,33 @@ impl Server {
     /// How the provider says the server is reached: with its host key.
     pub(crate) fn connection(&self) -> SshConnection {
         let key = fs::read_to_string(self.path("host.pub")).expect("there").trim().to_owned();
-        SshConnection { host: "127.0.0.1".into(), port: Some(self.port), host_keys: vec![key], ..SshConnection::default() }
+        SshConnection {
+            host: "127.0.0.1".into(),
+            port: Some(self.port),
+            host_keys: vec![key],
+            ..SshConnection::default()
+        }
     }
 
     /// Settings with the key that is let in.
     pub(crate) fn settings(&self) -> ConnectSettings {
-        ConnectSettings { user: user(), identity_files: vec![self.path("key")], ..ConnectSettings::default() }
+        ConnectSettings {
+            user: user(),
+            identity_files: vec![self.path("key")],
+            ..ConnectSettings::default()
+        }
     }
 
     pub(crate) async fn connect(&self) -> Box<dyn Transport> {
-        self.connect_with(&self.settings()).await.unwrap_or_else(|error| panic!("{error}\n{}", self.log()))
+        self.connect_with(&self.settings())
+            .await
+            .unwrap_or_else(|error| panic!("{error}\n{}", self.log()))
     }
 
-    pub(crate) async fn connect_with(&self, settings: &ConnectSettings) -> Result<Box<dyn Transport>, TransportError> {
+    pub(crate) async fn connect_with(
+        &self,
+        settings: &ConnectSettings,
+    ) -> Result<Box<dyn Transport>, TransportError> {
         connect(&Connection::Ssh(self.connection()), settings).await
     }
 
@@ -113,7 +162,10 @@ impl Server {
     }
 
     pub(crate) fn plain(&self, error: &TransportError) -> String {
-        let text = error.to_string().replace(&self.dir.path().display().to_string(), "DIR").replace(&self.port.to_string(), "PORT");
+        let text = error
+            .to_string()
+            .replace(&self.dir.path().display().to_string(), "DIR")
+            .replace(&self.port.to_string(), "PORT");
         text.replace(&format!(" {} ", user()), " USER ").replace(&format!(" {}@", user()), " USER@")
     }
 }
@@ -132,7 +184,12 @@ pub(crate) fn user() -> String {
 }
 
 pub(crate) fn keygen(path: &Path, options: &[&str]) {
-    let made = Command::new("ssh-keygen").args(["-q", "-C", "test", "-f"]).arg(path).args(options).output().expect("ssh-keygen runs");
+    let made = Command::new("ssh-keygen")
+        .args(["-q", "-C", "test", "-f"])
+        .arg(path)
+        .args(options)
+        .output()
+        .expect("ssh-keygen runs");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 }
 
@@ -144,9 +201,15 @@ pub(crate) async fn run(
 ) -> Result<(i32, String, String), TransportError> {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let code = transport
-        .exec(command, input.into(), &mut |stream, bytes| if stream == Stream::Out { &mut out } else { &mut err }.extend_from_slice(bytes))
+        .exec(command, input.into(), &mut |stream, bytes| {
+            if stream == Stream::Out { &mut out } else { &mut err }.extend_from_slice(bytes)
+        })
         .await?;
-    Ok((code, String::from_utf8_lossy(&out).into_owned(), String::from_utf8_lossy(&err).into_owned()))
+    Ok((
+        code,
+        String::from_utf8_lossy(&out).into_owned(),
+        String::from_utf8_lossy(&err).into_owned(),
+    ))
 }
 
 /// The same where it must work.

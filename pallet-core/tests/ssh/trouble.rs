@@ -14,14 +14,27 @@ use crate::server::{Server, run, say};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_silent_command_is_ended_and_the_connection_goes_on() {
     let server = Server::start();
-    let settings = ConnectSettings { command_timeout: Some(Duration::from_secs(1)), ..server.settings() };
+    let settings =
+        ConnectSettings { command_timeout: Some(Duration::from_secs(1)), ..server.settings() };
     let mut node = server.connect_with(&settings).await.expect("it lets in");
     // Noise is a sign of life.
-    assert_eq!(run(&mut *node, "for i in 1 2 3 4; do echo $i; sleep 0.5; done", Input::none()).await.expect("it runs").0, 0);
-    let error = run(&mut *node, "echo begin; sleep 20", Input::none()).await.expect_err("it is silent");
+    assert_eq!(
+        run(&mut *node, "for i in 1 2 3 4; do echo $i; sleep 0.5; done", Input::none())
+            .await
+            .expect("it runs")
+            .0,
+        0
+    );
+    let error = run(&mut *node, "echo begin; sleep 20", Input::none()).await.expect_err(
+        "it is \
+        silent",
+    );
     assert!(matches!(error, TransportError::Timeout { .. }));
-    expect!["127.0.0.1:PORT: the command gave no sign of life for 1 s: allow it more time, or see what it waits for"]
-        .assert_eq(&server.plain(&error));
+    expect![
+        "127.0.0.1:PORT: the command gave no sign of life for 1 s: allow it more time, or see \
+        what it waits for"
+    ]
+    .assert_eq(&server.plain(&error));
     assert_eq!(say(&mut *node, "echo still here").await, "still here");
 }
 
@@ -30,7 +43,8 @@ async fn a_server_that_dies_is_noticed() {
     let server = Server::start();
     let mut node = server.connect().await;
     let started = Instant::now();
-    let error = run(&mut *node, "kill -KILL $PPID; sleep 1", vec![0; 1 << 20]).await.expect_err("it died");
+    let error =
+        run(&mut *node, "kill -KILL $PPID; sleep 1", vec![0; 1 << 20]).await.expect_err("it died");
     assert!(matches!(error, TransportError::Lost { .. }), "{error}");
     let again = run(&mut *node, "true", Input::none()).await.expect_err("it is dead");
     assert!(matches!(again, TransportError::Lost { .. }), "{again}");
@@ -38,10 +52,18 @@ async fn a_server_that_dies_is_noticed() {
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
 }
 
-/// Stops the server's process of a connection in the middle of a command, and says how long it took to be noticed.
-async fn freeze(node: &mut dyn Transport, command: &str, input: Vec<u8>) -> (TransportError, Duration) {
+/// Stops the server's process of a connection in the middle of a command, and says how long it took
+/// to be noticed.
+async fn freeze(
+    node: &mut dyn Transport,
+    command: &str,
+    input: Vec<u8>,
+) -> (TransportError, Duration) {
     let started = Instant::now();
-    let error = run(node, &format!("kill -STOP $PPID; {command}"), input).await.expect_err("it is frozen");
+    let error = run(node, &format!("kill -STOP $PPID; {command}"), input).await.expect_err(
+        "it is \
+        frozen",
+    );
     (error, started.elapsed())
 }
 
@@ -49,11 +71,20 @@ async fn freeze(node: &mut dyn Transport, command: &str, input: Vec<u8>) -> (Tra
 async fn a_server_that_is_silent_is_asked_and_given_up() {
     let server = Server::start();
     let settings = ConnectSettings { keepalive: Some(Duration::from_secs(3)), ..server.settings() };
-    let (mut reader, mut writer) =
-        (server.connect_with(&settings).await.expect("it lets in"), server.connect_with(&settings).await.expect("it lets in"));
+    let (mut reader, mut writer) = (
+        server.connect_with(&settings).await.expect("it lets in"),
+        server.connect_with(&settings).await.expect("it lets in"),
+    );
     let pids = [say(&mut *reader, "echo $PPID").await, say(&mut *writer, "echo $PPID").await];
-    let (read, wrote) =
-        tokio::join!(freeze(&mut *reader, "sleep 20", Vec::new()), freeze(&mut *writer, "cat >/dev/null", vec![0; 64 << 20]));
+    let (read, wrote) = tokio::join!(
+        freeze(&mut *reader, "sleep 20", Vec::new()),
+        freeze(
+            &mut *writer,
+            "cat \
+            >/dev/null",
+            vec![0; 64 << 20]
+        )
+    );
     for pid in pids {
         assert!(Command::new("kill").args(["-KILL", &pid]).status().expect("kill runs").success());
     }
@@ -100,11 +131,26 @@ async fn a_busy_server_is_asked_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ports_that_no_sshd_serves() {
-    let at = |port| Connection::Ssh(SshConnection { host: "127.0.0.1".into(), port: Some(port), ..SshConnection::default() });
-    let settings = ConnectSettings { connect_timeout: Duration::from_secs(1), ..ConnectSettings::default() };
+    let at = |port| {
+        Connection::Ssh(SshConnection {
+            host: "127.0.0.1".into(),
+            port: Some(port),
+            ..SshConnection::default()
+        })
+    };
+    let settings =
+        ConnectSettings { connect_timeout: Duration::from_secs(1), ..ConnectSettings::default() };
     let listen = || TcpListener::bind("127.0.0.1:0").expect("a port");
     let (closed, mute, shutting, web) = (listen(), listen(), listen(), listen());
-    let ports = [&closed, &mute, &shutting, &web].map(|listener| listener.local_addr().expect("an address").port());
+    let ports = [&closed, &mute, &shutting, &web].map(|listener| {
+        listener
+            .local_addr()
+            .expect(
+                "an \
+        address",
+            )
+            .port()
+    });
     drop(closed);
     std::thread::spawn(move || shutting.incoming().for_each(drop));
     std::thread::spawn(move || {
@@ -114,12 +160,26 @@ async fn ports_that_no_sshd_serves() {
     });
     let mut said = Vec::new();
     for port in ports {
-        let error = connect(&at(port), &settings).await.err().expect("no ssh").to_string().replace(&port.to_string(), "PORT");
-        let error = (2..9).fold(error, |error, times| error.replace(&format!(" {times} times"), " N times"));
+        let error = connect(&at(port), &settings)
+            .await
+            .err()
+            .expect("no ssh")
+            .to_string()
+            .replace(&port.to_string(), "PORT");
+        let error = (2..9).fold(error, |error, times| {
+            error.replace(
+                &format!(" {times} times"),
+                " \
+            N times",
+            )
+        });
         assert!(!error.contains('\n'), "{error}");
         said.push(error);
     }
-    let unknown = Connection::Ssh(SshConnection { host: "no-such-host.invalid".into(), ..SshConnection::default() });
+    let unknown = Connection::Ssh(SshConnection {
+        host: "no-such-host.invalid".into(),
+        ..SshConnection::default()
+    });
     let error = connect(&unknown, &settings).await.err().expect("no such host").to_string();
     assert!(error.starts_with("cannot connect to no-such-host.invalid:22: "), "{error}");
     expect![[r#"

@@ -3,7 +3,9 @@
 use std::io::Read;
 
 use bollard::body_full;
-use bollard::query_parameters::{DownloadFromContainerOptionsBuilder, UploadToContainerOptionsBuilder};
+use bollard::query_parameters::{
+    DownloadFromContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+};
 use futures_util::StreamExt;
 use pallet_core::prelude::*;
 
@@ -22,11 +24,17 @@ pub(crate) struct File<'a> {
     pub(crate) owner: (u64, u64),
 }
 
-/// The files at `path`, each by its name: one, or those that lie in a directory. None if there is nothing.
-pub(crate) async fn read(engine: &Engine, container: &str, path: &str) -> Answer<Vec<(String, Vec<u8>)>> {
+/// The files at `path`, each by its name: one, or those that lie in a directory. None if there is
+/// nothing.
+pub(crate) async fn read(
+    engine: &Engine,
+    container: &str,
+    path: &str,
+) -> Answer<Vec<(String, Vec<u8>)>> {
     let what = || format!("cannot read {path} of container {}", short(container));
     let options = DownloadFromContainerOptionsBuilder::default().path(path).build();
-    let mut stream = std::pin::pin!(engine.client.download_from_container(container, Some(options)));
+    let mut stream =
+        std::pin::pin!(engine.client.download_from_container(container, Some(options)));
     let mut tar = Vec::new();
     while let Some(chunk) = stream.next().await {
         match chunk {
@@ -35,23 +43,49 @@ pub(crate) async fn read(engine: &Engine, container: &str, path: &str) -> Answer
             Err(error) => return Err(engine.error(&what(), error)),
         }
         if tar.len() > LIMIT {
-            return Err(PluginError::new(ErrorKind::Failed, format!("{}: it has more than {LIMIT} bytes", what())));
+            return Err(PluginError::new(
+                ErrorKind::Failed,
+                format!(
+                    "{}: it has more than {LIMIT} \
+                bytes",
+                    what()
+                ),
+            ));
         }
     }
     files(&tar).map_err(|error| PluginError::new(ErrorKind::Failed, format!("{}: {error}", what())))
 }
 
 /// One file, if it is there and is a file.
-pub(crate) async fn read_file(engine: &Engine, container: &str, path: &str) -> Answer<Option<Vec<u8>>> {
+pub(crate) async fn read_file(
+    engine: &Engine,
+    container: &str,
+    path: &str,
+) -> Answer<Option<Vec<u8>>> {
     Ok(read(engine, container, path).await?.into_iter().next().map(|(_, content)| content))
 }
 
-/// Writes files into a directory that is there; directories in between are made, for the file's owner alone.
-pub(crate) async fn write(engine: &Engine, container: &str, directory: &str, files: &[File<'_>]) -> Answer<()> {
+/// Writes files into a directory that is there; directories in between are made, for the file's
+/// owner alone.
+pub(crate) async fn write(
+    engine: &Engine,
+    container: &str,
+    directory: &str,
+    files: &[File<'_>],
+) -> Answer<()> {
     let what = format!("cannot write into {directory} of container {}", short(container));
-    let tar = packed(files).map_err(|error| PluginError::new(ErrorKind::Failed, format!("{what}: {error}")))?;
+    let tar = packed(files).map_err(|error| {
+        PluginError::new(
+            ErrorKind::Failed,
+            format!(
+                "{what}: \
+        {error}"
+            ),
+        )
+    })?;
     let options = UploadToContainerOptionsBuilder::default().path(directory).build();
-    let written = engine.client.upload_to_container(container, Some(options), body_full(tar.into())).await;
+    let written =
+        engine.client.upload_to_container(container, Some(options), body_full(tar.into())).await;
     written.map_err(|error| engine.error(&what, error))
 }
 
@@ -61,7 +95,11 @@ fn files(tar: &[u8]) -> std::io::Result<Vec<(String, Vec<u8>)>> {
     for entry in archive.entries()? {
         let mut entry = entry?;
         if entry.header().entry_type().is_file() {
-            let name = entry.path()?.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let name = entry
+                .path()?
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default();
             let mut content = Vec::new();
             entry.read_to_end(&mut content)?;
             files.push((name, content));
@@ -83,9 +121,17 @@ fn packed(files: &[File<'_>]) -> std::io::Result<Vec<u8>> {
             header
         };
         if let Some((directory, _)) = file.path.rsplit_once('/') {
-            tar.append_data(&mut header(tar::EntryType::Directory, 0, 0o700), format!("{directory}/"), std::io::empty())?;
+            tar.append_data(
+                &mut header(tar::EntryType::Directory, 0, 0o700),
+                format!("{directory}/"),
+                std::io::empty(),
+            )?;
         }
-        tar.append_data(&mut header(tar::EntryType::Regular, file.content.len(), file.mode), file.path, file.content)?;
+        tar.append_data(
+            &mut header(tar::EntryType::Regular, file.content.len(), file.mode),
+            file.path,
+            file.content,
+        )?;
     }
     tar.into_inner()
 }
@@ -101,12 +147,25 @@ mod tests {
 
     #[test]
     fn what_is_packed_is_read_again() {
-        let keys = File { path: ".ssh/authorized_keys", content: b"key", mode: 0o600, owner: (1000, 1000) };
-        let tar = packed(&[keys, File { path: "empty", content: b"", mode: 0o644, owner: (0, 0) }]).unwrap();
+        let keys = File {
+            path: ".ssh/authorized_keys",
+            content: b"key",
+            mode: 0o600,
+            owner: (1000, 1000),
+        };
+        let tar = packed(&[keys, File { path: "empty", content: b"", mode: 0o644, owner: (0, 0) }])
+            .unwrap();
         let names: Vec<_> = files(&tar).unwrap();
-        assert_eq!(names, [("authorized_keys".to_owned(), b"key".to_vec()), ("empty".to_owned(), Vec::new())]);
+        assert_eq!(
+            names,
+            [("authorized_keys".to_owned(), b"key".to_vec()), ("empty".to_owned(), Vec::new())]
+        );
         let mut archive = tar::Archive::new(tar.as_slice());
-        let modes: Vec<_> = archive.entries().unwrap().map(|entry| entry.unwrap().header().mode().unwrap()).collect();
+        let modes: Vec<_> = archive
+            .entries()
+            .unwrap()
+            .map(|entry| entry.unwrap().header().mode().unwrap())
+            .collect();
         assert_eq!(modes, [0o700, 0o600, 0o644]);
     }
 }

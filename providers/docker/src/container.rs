@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use bollard::models::{ContainerSummary, ContainerSummaryStateEnum, EndpointSettings, PortSummary, PortSummaryTypeEnum};
+use bollard::models::{
+    ContainerSummary, ContainerSummaryStateEnum, EndpointSettings, PortSummary, PortSummaryTypeEnum,
+};
 use bollard::query_parameters::{ListContainersOptionsBuilder, RemoveContainerOptionsBuilder};
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -28,7 +30,8 @@ pub(crate) const IMAGE_USER: &str = "pallet.image-user";
 /// So many calls are made at once.
 pub(crate) const AT_ONCE: usize = 8;
 
-/// The name of a node's container: no other node of any project has it, as the engine keeps names unique.
+/// The name of a node's container: no other node of any project has it, as the engine keeps names
+/// unique.
 pub(crate) fn name(project: &str, node: &str) -> String {
     // a node's name has no dot, so that this can be read one way only
     format!("pallet-{}.{node}", escaped(project))
@@ -37,14 +40,23 @@ pub(crate) fn name(project: &str, node: &str) -> String {
 /// A project's name as part of names that the engine takes.
 pub(crate) fn escaped(project: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    project.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("_{byte:02X}") }).collect()
+    project
+        .bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("_{byte:02X}") })
+        .collect()
 }
 
 /// Containers with a label, and with this value of it.
 pub(crate) async fn with_label(engine: &Engine, label: &str) -> Answer<Vec<ContainerSummary>> {
     let filters = HashMap::from([("label", vec![label])]);
     let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
-    engine.client.list_containers(Some(options)).await.map_err(|error| engine.error("cannot list containers", error))
+    engine.client.list_containers(Some(options)).await.map_err(|error| {
+        engine.error(
+            "cannot list \
+        containers",
+            error,
+        )
+    })
 }
 
 /// Removes a container with its anonymous volumes, running or not.
@@ -52,7 +64,8 @@ pub(crate) async fn remove(engine: &Engine, id: &str) -> Answer<()> {
     let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
     match engine.client.remove_container(id, Some(options)).await {
         Err(error) if !is_absent(&error) && !is_conflict(&error) => {
-            Err(engine.error(&format!("cannot remove container {}", crate::archive::short(id)), error))
+            Err(engine
+                .error(&format!("cannot remove container {}", crate::archive::short(id)), error))
         }
         _ => Ok(()),
     }
@@ -61,8 +74,13 @@ pub(crate) async fn remove(engine: &Engine, id: &str) -> Answer<()> {
 impl Docker {
     pub(crate) async fn all_nodes(&self, engine: &Engine) -> Answer<Vec<Node>> {
         let containers = with_label(engine, &format!("{PROJECT}={}", self.context.project)).await?;
-        let nodes = stream::iter(containers).map(|container| self.node(engine, container)).buffered(AT_ONCE).collect::<Vec<_>>().await;
-        let mut nodes = nodes.into_iter().filter_map(Result::transpose).collect::<Answer<Vec<_>>>()?;
+        let nodes = stream::iter(containers)
+            .map(|container| self.node(engine, container))
+            .buffered(AT_ONCE)
+            .collect::<Vec<_>>()
+            .await;
+        let mut nodes =
+            nodes.into_iter().filter_map(Result::transpose).collect::<Answer<Vec<_>>>()?;
         nodes.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(nodes)
     }
@@ -77,9 +95,12 @@ impl Docker {
         }
     }
 
-    /// The container as a node; `None` if it is none of this project's, or goes while it is looked at.
+    /// The container as a node; `None` if it is none of this project's, or goes while it is looked
+    /// at.
     async fn node(&self, engine: &Engine, container: ContainerSummary) -> Answer<Option<Node>> {
-        let (Some(id), Some(name)) = (&container.id, label(&container, NAME)) else { return Ok(None) };
+        let (Some(id), Some(name)) = (&container.id, label(&container, NAME)) else {
+            return Ok(None);
+        };
         if label(&container, PROJECT) != Some(&self.context.project) {
             return Ok(None);
         }
@@ -94,12 +115,16 @@ impl Docker {
                 Connection::Exec { command }
             }
             Transport::Ssh => {
-                let host_keys = if running { ssh::host_keys(engine, id).await? } else { Vec::new() };
-                let (host, port) = published_ssh(engine, &container).unwrap_or_else(|| (address.clone().unwrap_or_default(), None));
+                let host_keys =
+                    if running { ssh::host_keys(engine, id).await? } else { Vec::new() };
+                let (host, port) = published_ssh(engine, &container)
+                    .unwrap_or_else(|| (address.clone().unwrap_or_default(), None));
                 Connection::Ssh(SshConnection { host, port, host_keys, ..SshConnection::default() })
             }
         };
-        let mut tags: BTreeMap<_, _> = label(&container, TAGS).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        let mut tags: BTreeMap<_, _> = label(&container, TAGS)
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default();
         if state != ContainerSummaryStateEnum::REMOVING {
             tags.extend(tags::read(engine, id).await?);
         }
@@ -107,20 +132,29 @@ impl Docker {
         Ok(Some(Node {
             group: label(&container, GROUP).map(str::to_owned),
             address,
-            image_user: label(&container, IMAGE_USER).filter(|_| self.options.transport == Transport::Ssh).map(str::to_owned),
+            image_user: label(&container, IMAGE_USER)
+                .filter(|_| self.options.transport == Transport::Ssh)
+                .map(str::to_owned),
             status,
             os: label(&container, OS).and_then(|text| serde_json::from_str(text).ok()),
             ports: published(engine, &container),
             tags,
             taggable: true,
-            created: created.unwrap_or_else(|| container.created.and_then(|time| u64::try_from(time).ok()).unwrap_or_default()),
+            created: created.unwrap_or_else(|| {
+                container.created.and_then(|time| u64::try_from(time).ok()).unwrap_or_default()
+            }),
             ..Node::new(id, name, connection)
         }))
     }
 
     /// Where a running container can be reached.
-    async fn address(&self, engine: &Engine, container: &ContainerSummary) -> Answer<Option<String>> {
-        let listed = container.network_settings.as_ref().and_then(|settings| settings.networks.as_ref());
+    async fn address(
+        &self,
+        engine: &Engine,
+        container: &ContainerSummary,
+    ) -> Answer<Option<String>> {
+        let listed =
+            container.network_settings.as_ref().and_then(|settings| settings.networks.as_ref());
         if let Some(address) = listed.and_then(address_in) {
             return Ok(Some(address));
         }
@@ -134,22 +168,46 @@ impl Docker {
         if inspected.host_config.and_then(|config| config.network_mode).as_deref() == Some("host") {
             return Ok(Some(engine.machine_address().to_owned()));
         }
-        Ok(inspected.network_settings.and_then(|settings| settings.networks).as_ref().and_then(address_in))
+        Ok(inspected
+            .network_settings
+            .and_then(|settings| settings.networks)
+            .as_ref()
+            .and_then(address_in))
     }
 
     pub(crate) async fn destroy(&self, engine: &Engine, ids: &[String]) -> Answer<()> {
-        let removed = stream::iter(ids).map(|id| self.destroy_one(engine, id)).buffered(AT_ONCE).collect::<Vec<_>>().await;
+        let removed = stream::iter(ids)
+            .map(|id| self.destroy_one(engine, id))
+            .buffered(AT_ONCE)
+            .collect::<Vec<_>>()
+            .await;
         removed.into_iter().collect()
     }
 
     async fn destroy_one(&self, engine: &Engine, id: &str) -> Answer<()> {
         // an empty id would mean the list of all
-        if !id.is_empty() && self.owns(engine, id).await? { remove(engine, id).await } else { Ok(()) }
+        if !id.is_empty() && self.owns(engine, id).await? {
+            remove(engine, id).await
+        } else {
+            Ok(())
+        }
     }
 
-    pub(crate) async fn tag(&self, engine: &Engine, id: &str, new: &BTreeMap<String, String>) -> Answer<()> {
+    pub(crate) async fn tag(
+        &self,
+        engine: &Engine,
+        id: &str,
+        new: &BTreeMap<String, String>,
+    ) -> Answer<()> {
         if id.is_empty() || !self.owns(engine, id).await? {
-            return Err(PluginError::new(ErrorKind::NotFound, format!("project {} has no container {id}", self.context.project)));
+            return Err(PluginError::new(
+                ErrorKind::NotFound,
+                format!(
+                    "project {} has no container \
+                {id}",
+                    self.context.project
+                ),
+            ));
         }
         tags::lay(engine, id, new).await
     }
@@ -159,10 +217,12 @@ impl Docker {
         match engine.client.inspect_container(id, None).await {
             Ok(found) => {
                 let labels = found.config.and_then(|config| config.labels).unwrap_or_default();
-                Ok(found.id.as_deref() == Some(id) && labels.get(PROJECT) == Some(&self.context.project))
+                Ok(found.id.as_deref() == Some(id)
+                    && labels.get(PROJECT) == Some(&self.context.project))
             }
             Err(error) if is_absent(&error) => Ok(false),
-            Err(error) => Err(engine.error(&format!("cannot look at container {}", crate::archive::short(id)), error)),
+            Err(error) => Err(engine
+                .error(&format!("cannot look at container {}", crate::archive::short(id)), error)),
         }
     }
 }
@@ -185,24 +245,36 @@ fn status(state: ContainerSummaryStateEnum) -> NodeStatus {
 /// The first address of the networks, by their names.
 fn address_in(networks: &HashMap<String, EndpointSettings>) -> Option<String> {
     let sorted: BTreeMap<_, _> = networks.iter().collect();
-    let addresses = sorted.into_values().flat_map(|network| [&network.ip_address, &network.global_ipv6_address]);
+    let addresses = sorted
+        .into_values()
+        .flat_map(|network| [&network.ip_address, &network.global_ipv6_address]);
     addresses.flatten().find(|address| !address.is_empty()).cloned()
 }
 
 /// Where the engine's machine passes ssh on, if it does.
 fn published_ssh(engine: &Engine, container: &ContainerSummary) -> Option<(String, Option<u16>)> {
-    let port = container.ports.iter().flatten().find(|port| port.private_port == 22 && port.public_port.is_some())?;
+    let port = container
+        .ports
+        .iter()
+        .flatten()
+        .find(|port| port.private_port == 22 && port.public_port.is_some())?;
     Some((place(engine, port), port.public_port))
 }
 
 /// Where the engine's machine passes the other TCP ports on.
 fn published(engine: &Engine, container: &ContainerSummary) -> BTreeMap<u16, String> {
-    let tcp = |port: &&PortSummary| port.private_port != 22 && port.typ.is_none_or(|kind| kind == PortSummaryTypeEnum::TCP);
+    let tcp = |port: &&PortSummary| {
+        port.private_port != 22 && port.typ.is_none_or(|kind| kind == PortSummaryTypeEnum::TCP)
+    };
     let ports = container.ports.iter().flatten().filter(tcp);
     let mut all = BTreeMap::new();
     for (port, public) in ports.filter_map(|port| Some((port, port.public_port?))) {
         let host = place(engine, port);
-        let place = if host.contains(':') { format!("[{host}]:{public}") } else { format!("{host}:{public}") };
+        let place = if host.contains(':') {
+            format!("[{host}]:{public}")
+        } else {
+            format!("{host}:{public}")
+        };
         // an engine tells each port once for IPv4, and then for IPv6
         all.entry(port.private_port).or_insert(place);
     }
@@ -211,7 +283,11 @@ fn published(engine: &Engine, container: &ContainerSummary) -> BTreeMap<u16, Str
 
 fn place(engine: &Engine, port: &PortSummary) -> String {
     let any = |ip: &&String| ip.is_empty() || *ip == "0.0.0.0" || *ip == "::";
-    port.ip.as_ref().filter(|ip| !any(ip)).map_or(engine.machine_address(), String::as_str).to_owned()
+    port.ip
+        .as_ref()
+        .filter(|ip| !any(ip))
+        .map_or(engine.machine_address(), String::as_str)
+        .to_owned()
 }
 
 #[cfg(test)]
@@ -227,9 +303,15 @@ mod tests {
 
     #[test]
     fn the_first_address_there_is() {
-        let network = |address: &str| EndpointSettings { ip_address: Some(address.to_owned()), ..Default::default() };
-        let networks =
-            HashMap::from([("b".to_owned(), network("10.0.0.2")), ("a".to_owned(), network("")), ("c".to_owned(), network("10.0.0.3"))]);
+        let network = |address: &str| EndpointSettings {
+            ip_address: Some(address.to_owned()),
+            ..Default::default()
+        };
+        let networks = HashMap::from([
+            ("b".to_owned(), network("10.0.0.2")),
+            ("a".to_owned(), network("")),
+            ("c".to_owned(), network("10.0.0.3")),
+        ]);
         assert_eq!(address_in(&networks).as_deref(), Some("10.0.0.2"));
         assert_eq!(address_in(&HashMap::new()), None);
     }

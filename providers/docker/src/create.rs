@@ -14,7 +14,8 @@ use crate::engine::{Engine, is_absent, is_conflict, one_line};
 use crate::options::{NodeOptions, Transport};
 use crate::{Answer, Docker, ports, ssh};
 
-/// The first process of a node: it stays in any image that has a shell, takes in processes without parents, and ends when it is told to.
+/// The first process of a node: it stays in any image that has a shell, takes in processes without
+/// parents, and ends when it is told to.
 const STAY: &str = r#"trap 'exit 0' TERM INT; while :; do sleep 86400 & wait "$!"; [ "$?" != 127 ] || exit 127; done"#;
 /// How long a first process is given to show that it ends at once.
 const GRACE: Duration = Duration::from_millis(150);
@@ -40,7 +41,10 @@ impl Docker {
         let wish = match self.wish(engine, wanted).await {
             Ok(wish) => wish,
             Err(error) => {
-                return Ok(created.into_iter().map(|there| there.map_or_else(|| Created::Failed(error.clone()), outcome)).collect());
+                return Ok(created
+                    .into_iter()
+                    .map(|there| there.map_or_else(|| Created::Failed(error.clone()), outcome))
+                    .collect());
             }
         };
         let each = wanted.names.iter().zip(created).map(|(name, there)| async {
@@ -53,11 +57,22 @@ impl Docker {
     }
 
     /// The node of this name, started if it was not running; `None` if there is none.
-    async fn existing(&self, engine: &Engine, wanted: &RunNodes, name: &str) -> Answer<Option<Node>> {
+    async fn existing(
+        &self,
+        engine: &Engine,
+        wanted: &RunNodes,
+        name: &str,
+    ) -> Answer<Option<Node>> {
         let Some(node) = self.node_named(engine, name).await? else { return Ok(None) };
         if node.group.as_ref() != Some(&wanted.group) {
             let group = node.group.as_deref().unwrap_or("none");
-            return Err(PluginError::new(ErrorKind::Failed, format!("there is a node {name} already, of group {group}")));
+            return Err(PluginError::new(
+                ErrorKind::Failed,
+                format!(
+                    "there is a node {name} \
+                already, of group {group}"
+                ),
+            ));
         }
         if node.status != NodeStatus::Running {
             self.start(engine, &node.id, node.image_user.as_deref()).await?;
@@ -71,11 +86,19 @@ impl Docker {
         let ports = ports::published(&options.publish)?;
         let image = self.chosen(wanted)?;
         let reference = self.fetch(engine, &image.id).await?;
-        let command = options.command.or_else(|| self.options.command.clone()).or_else(|| match self.options.transport {
-            Transport::Exec => Some(["/bin/sh", "-c", STAY].map(str::to_owned).into()),
-            Transport::Ssh => None,
-        });
-        let network = wanted.spec.network.as_ref().and_then(|network| network.subnet.clone()).or_else(|| self.options.network.clone());
+        let command =
+            options.command.or_else(|| self.options.command.clone()).or_else(|| {
+                match self.options.transport {
+                    Transport::Exec => Some(["/bin/sh", "-c", STAY].map(str::to_owned).into()),
+                    Transport::Ssh => None,
+                }
+            });
+        let network = wanted
+            .spec
+            .network
+            .as_ref()
+            .and_then(|network| network.subnet.clone())
+            .or_else(|| self.options.network.clone());
         // what is asked for at least is also what there is at most
         let hardware = wanted.spec.hardware.clone().unwrap_or_default();
         let body = ContainerCreateBody {
@@ -87,7 +110,9 @@ impl Docker {
             host_config: Some(HostConfig {
                 network_mode: network,
                 nano_cpus: hardware.min_cores.map(|cores| i64::from(cores) * 1_000_000_000),
-                memory: hardware.min_ram.and_then(|ram| i64::try_from(ram.saturating_mul(1 << 20)).ok()),
+                memory: hardware
+                    .min_ram
+                    .and_then(|ram| i64::try_from(ram.saturating_mul(1 << 20)).ok()),
                 privileged: Some(options.privileged.unwrap_or(self.options.privileged)),
                 binds: (!options.volumes.is_empty()).then_some(options.volumes),
                 port_bindings: Some(ports),
@@ -108,9 +133,23 @@ impl Docker {
                 Ok(Image { login_user: asked.login_user.or(image.login_user), ..image })
             }
             (None, None) => {
-                let which = if asked == ImageSpec::default() { "" } else { " that satisfies the node-spec" };
-                let error = PluginError::new(ErrorKind::InvalidInput, format!("the engine has no image{which}"));
-                Err(error.with_help("name one as `image_id` in the node-spec, such as `debian:12`, or in the option `images`"))
+                let which = if asked == ImageSpec::default() {
+                    ""
+                } else {
+                    " that satisfies the \
+                    node-spec"
+                };
+                let error = PluginError::new(
+                    ErrorKind::InvalidInput,
+                    format!(
+                        "the engine has no \
+                    image{which}"
+                    ),
+                );
+                Err(error.with_help(
+                    "name one as `image_id` in the node-spec, such as `debian:12`, \
+                    or in the option `images`",
+                ))
             }
         }
     }
@@ -118,7 +157,13 @@ impl Docker {
     async fn create_one(&self, engine: &Engine, wish: &Wish<'_>, name: &str) -> Answer<Node> {
         engine.check_cancelled()?;
         if !is_host_name(name) {
-            return Err(PluginError::new(ErrorKind::InvalidInput, format!("`{name}` cannot be the name of a node")));
+            return Err(PluginError::new(
+                ErrorKind::InvalidInput,
+                format!(
+                    "`{name}` cannot be the \
+                name of a node"
+                ),
+            ));
         }
         let user = match self.options.transport {
             Transport::Ssh => Some(wish.image.login_user.as_deref().unwrap_or("root")),
@@ -126,7 +171,8 @@ impl Docker {
         };
         let mut body = wish.body.clone();
         // one network namespace has one host name, which is then the machine's
-        let own_name = body.host_config.as_ref().and_then(|config| config.network_mode.as_deref()) != Some("host");
+        let own_name = body.host_config.as_ref().and_then(|config| config.network_mode.as_deref())
+            != Some("host");
         body.hostname = own_name.then(|| name.to_owned());
         body.labels = Some(self.labels(wish, name, user));
         let full = container::name(&self.context.project, name);
@@ -136,10 +182,30 @@ impl Docker {
             // another process made it since: it is the same wish
             Err(error) if is_conflict(&error) => {
                 let there = self.existing(engine, wish.wanted, name).await?;
-                let error = PluginError::new(ErrorKind::Failed, format!("container {full} exists and is none of Pallet's"));
-                return there.ok_or_else(|| error.with_help(format!("rename or remove it: docker rename {full} NAME")));
+                let error = PluginError::new(
+                    ErrorKind::Failed,
+                    format!(
+                        "container {full} exists \
+                    and is none of Pallet's"
+                    ),
+                );
+                return there.ok_or_else(|| {
+                    error.with_help(format!(
+                        "rename or remove it: docker \
+                    rename {full} NAME"
+                    ))
+                });
             }
-            Err(error) if is_absent(&error) => return Err(engine.error(&format!("cannot make it from image {}", wish.reference), error)),
+            Err(error) if is_absent(&error) => {
+                return Err(engine.error(
+                    &format!(
+                        "cannot make it \
+                from image {}",
+                        wish.reference
+                    ),
+                    error,
+                ));
+            }
             Err(error) => return Err(engine.error("cannot make a container", error)),
         };
         let made = match self.start(engine, &id, user).await {
@@ -150,7 +216,13 @@ impl Docker {
             Ok(Some(node)) => Ok(node),
             failed => {
                 container::remove(engine, &id).await?;
-                Err(failed.err().unwrap_or_else(|| PluginError::new(ErrorKind::Failed, "it was removed while it started")))
+                Err(failed.err().unwrap_or_else(|| {
+                    PluginError::new(
+                        ErrorKind::Failed,
+                        "it was \
+                    removed while it started",
+                    )
+                }))
             }
         }
     }
@@ -180,23 +252,50 @@ impl Docker {
     /// Starts a container, or wakes it, and waits until it can be reached.
     async fn start(&self, engine: &Engine, id: &str, user: Option<&str>) -> Answer<()> {
         let inspected = engine.client.inspect_container(id, None).await;
-        let state = inspected.map_err(|error| engine.error("cannot look at the container", error))?.state.unwrap_or_default();
-        let never_ran = state.started_at.as_deref().is_none_or(|time| time.is_empty() || time.starts_with("0001-"));
+        let state = inspected
+            .map_err(|error| engine.error("cannot look at the container", error))?
+            .state
+            .unwrap_or_default();
+        let never_ran = state
+            .started_at
+            .as_deref()
+            .is_none_or(|time| time.is_empty() || time.starts_with("0001-"));
         if let Some(user) = user.filter(|_| never_ran) {
             ssh::authorize(engine, id, user, &self.context.admin_user.public_keys).await?;
         }
         if state.paused == Some(true) {
-            engine.client.unpause_container(id).await.map_err(|error| engine.error("cannot wake the container", error))?;
+            engine.client.unpause_container(id).await.map_err(|error| {
+                engine.error(
+                    "cannot wake \
+                the container",
+                    error,
+                )
+            })?;
         } else {
-            engine.client.start_container(id, None).await.map_err(|error| engine.error("cannot start the container", error))?;
+            engine.client.start_container(id, None).await.map_err(|error| {
+                engine.error(
+                    "cannot \
+                start the container",
+                    error,
+                )
+            })?;
         }
         tokio::time::sleep(GRACE).await;
         let inspected = engine.client.inspect_container(id, None).await;
-        let state = inspected.map_err(|error| engine.error("cannot look at the container", error))?.state.unwrap_or_default();
+        let state = inspected
+            .map_err(|error| engine.error("cannot look at the container", error))?
+            .state
+            .unwrap_or_default();
         if state.running == Some(false) {
             let said = last_words(engine, id).await;
-            let message = format!("its first process ended at once with exit code {}{said}", state.exit_code.unwrap_or_default());
-            return Err(PluginError::new(ErrorKind::Failed, message).with_help("set the option `command` to one that stays"));
+            let message = format!(
+                "its first process ended at once with exit code {}{said}",
+                state.exit_code.unwrap_or_default()
+            );
+            return Err(PluginError::new(ErrorKind::Failed, message).with_help(
+                "set the option \
+                `command` to one that stays",
+            ));
         }
         if self.options.transport == Transport::Ssh {
             ssh::wait_for_host_keys(engine, id).await?;

@@ -23,7 +23,8 @@ const LONG_PATIENCE: Duration = Duration::from_secs(2 * 3600);
 /// How often it is looked whether the user has stopped the operation.
 const GLANCE: Duration = Duration::from_millis(250);
 /// Where clients are looked for.
-const PROGRAMS: [&str; 6] = ["/usr/local/bin", "/usr/bin", "/bin", "/opt/homebrew/bin", "/usr/local/sbin", "/usr/sbin"];
+const PROGRAMS: [&str; 6] =
+    ["/usr/local/bin", "/usr/bin", "/bin", "/opt/homebrew/bin", "/usr/local/sbin", "/usr/sbin"];
 
 /// An engine and the runtime that talks to it.
 pub(crate) struct Engine {
@@ -39,17 +40,32 @@ impl Engine {
     /// The engine of a service. Only whether its socket is there is looked at.
     pub(crate) fn new(options: &Options, context: &ServiceContext) -> Answer<Engine> {
         let host = place(options, context)?;
-        let service = if context.service.is_empty() { "docker" } else { &context.service }.to_owned();
+        let service =
+            if context.service.is_empty() { "docker" } else { &context.service }.to_owned();
         let client = match host.split_once("://") {
             Some(("unix", path)) => Client::connect_with_unix(path, PATIENCE, API_DEFAULT_VERSION),
             _ => Client::connect_with_http(&host, PATIENCE, API_DEFAULT_VERSION),
         };
         let client = client.map_err(|error| match error {
             Error::SocketNotFoundError(_) => absent(&service, &host),
-            error => PluginError::new(ErrorKind::InvalidInput, format!("cannot use the engine at {host}: {error}")),
+            error => PluginError::new(
+                ErrorKind::InvalidInput,
+                format!(
+                    "cannot use the engine at \
+                {host}: {error}"
+                ),
+            ),
         })?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| PluginError::new(ErrorKind::Failed, format!("cannot start a runtime: {error}")))?;
+        let runtime = runtime.map_err(|error| {
+            PluginError::new(
+                ErrorKind::Failed,
+                format!(
+                    "cannot \
+            start a runtime: {error}"
+                ),
+            )
+        })?;
         Ok(Engine { client, host, service, host_of_pallet: context.host.clone(), runtime })
     }
 
@@ -89,12 +105,23 @@ impl Engine {
 
     /// The machine that the engine runs on.
     pub(crate) async fn machine(&self) -> Answer<Hardware> {
-        let info = self.client.info().await.map_err(|error| self.error("cannot ask for the machine", error))?;
+        let info = self.client.info().await.map_err(|error| {
+            self.error(
+                "cannot ask for the \
+            machine",
+                error,
+            )
+        })?;
         Ok(Hardware {
             id: "host".to_owned(),
             cores: info.ncpu.and_then(|cores| u32::try_from(cores).ok()).unwrap_or(1),
-            ram: info.mem_total.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or_default() >> 20,
-            arch: info.architecture.map(|name| crate::os::architecture(&name)).into_iter().collect(),
+            ram: info.mem_total.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or_default()
+                >> 20,
+            arch: info
+                .architecture
+                .map(|name| crate::os::architecture(&name))
+                .into_iter()
+                .collect(),
             ..Hardware::default()
         })
     }
@@ -108,7 +135,9 @@ impl Engine {
     /// What runs a command in a container: the client's command line up to the container's id.
     pub(crate) fn exec(&self, program: Option<&str>) -> Vec<String> {
         let program = program.map_or_else(|| installed(&self.host), str::to_owned);
-        let is_podman = Path::new(&program).file_name().is_some_and(|name| name.to_string_lossy().starts_with("podman"));
+        let is_podman = Path::new(&program)
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("podman"));
         let place: &[&str] = if is_podman { &["--remote", "--url"] } else { &["-H"] };
         let words = [&[program.as_str()], place, &[&self.host, "exec", "-i", "-u", "0"]].concat();
         words.into_iter().map(str::to_owned).collect()
@@ -127,38 +156,73 @@ impl Engine {
                 };
                 PluginError::new(kind, format!("{what}: {}", one_line(&message)))
             }
-            Error::DockerStreamError { error } => PluginError::new(ErrorKind::Failed, format!("{what}: {}", one_line(&error))),
-            Error::SocketNotFoundError(_) => absent(&self.service, &self.host),
-            Error::RequestTimeoutError => {
-                PluginError::new(ErrorKind::Transient, format!("{what}: the engine at {} does not answer in time", self.host))
+            Error::DockerStreamError { error } => {
+                PluginError::new(ErrorKind::Failed, format!("{what}: {}", one_line(&error)))
             }
+            Error::SocketNotFoundError(_) => absent(&self.service, &self.host),
+            Error::RequestTimeoutError => PluginError::new(
+                ErrorKind::Transient,
+                format!(
+                    "{what}: the engine at {} does not \
+                    answer in time",
+                    self.host
+                ),
+            ),
             error => self.broken(what, &error),
         }
     }
 
     /// An error of the connection itself.
     fn broken(&self, what: &str, error: &Error) -> PluginError {
-        let mut causes = std::iter::successors(Some(error as &dyn StdError), |error| (*error).source());
+        let mut causes =
+            std::iter::successors(Some(error as &dyn StdError), |error| (*error).source());
         let cause = causes.find_map(|error| error.downcast_ref::<io::Error>());
         let host = &self.host;
         match cause.map(io::Error::kind) {
             Some(io::ErrorKind::NotFound) => absent(&self.service, host),
             Some(io::ErrorKind::PermissionDenied) => {
-                let error =
-                    PluginError::new(ErrorKind::Unauthorized, format!("this user may not use the engine at {host}: permission denied"));
-                error.with_help("run pallet-cli as a user who may: root, or a member of the group `docker`")
+                let error = PluginError::new(
+                    ErrorKind::Unauthorized,
+                    format!(
+                        "this user may not use the \
+                        engine at {host}: permission denied"
+                    ),
+                );
+                error.with_help(
+                    "run pallet-cli as a user who may: root, or a member of the group \
+                    `docker`",
+                )
             }
             Some(io::ErrorKind::ConnectionRefused) => {
-                let error = PluginError::new(ErrorKind::Transient, format!("no Docker or Podman listens at {host}: connection refused"));
-                error.with_help(format!("start it, or set the option `host` of services.{}", self.service))
+                let error = PluginError::new(
+                    ErrorKind::Transient,
+                    format!(
+                        "no Docker or Podman \
+                    listens at {host}: connection refused"
+                    ),
+                );
+                error.with_help(format!(
+                    "start it, or set the option `host` of services.{}",
+                    self.service
+                ))
             }
             Some(_) => {
                 let cause = cause.map(ToString::to_string).unwrap_or_default();
-                PluginError::new(ErrorKind::Transient, format!("{what}: lost the engine at {host}: {}", one_line(&cause)))
+                PluginError::new(
+                    ErrorKind::Transient,
+                    format!(
+                        "{what}: lost the engine at {host}: \
+                    {}",
+                        one_line(&cause)
+                    ),
+                )
             }
             None => PluginError::new(
                 ErrorKind::Failed,
-                format!("{what}: the engine at {host} gives an answer that is none: {}", one_line(&error.to_string())),
+                format!(
+                    "{what}: the engine at {host} gives an answer that is none: {}",
+                    one_line(&error.to_string())
+                ),
             ),
         }
     }
@@ -171,8 +235,13 @@ pub(crate) fn place(options: &Options, context: &ServiceContext) -> Answer<Strin
         Some(("unix", path)) if path.starts_with('/') => Ok(host.clone()),
         Some(("tcp", place)) if place.contains(':') => Ok(host.clone()),
         _ => {
-            let message = format!("services.{}: option `host`: nothing can be reached at `{host}`", context.service);
-            let help = "write unix:///path/of/socket or tcp://host:port; the socket of an engine elsewhere can be forwarded with ssh -L";
+            let message = format!(
+                "services.{}: option `host`: nothing can be reached at \
+                `{host}`",
+                context.service
+            );
+            let help = "write unix:///path/of/socket or tcp://host:port; the socket of an engine \
+                elsewhere can be forwarded with ssh -L";
             Err(PluginError::new(ErrorKind::InvalidInput, message).with_help(help))
         }
     }
@@ -196,7 +265,13 @@ pub(crate) fn is_conflict(error: &Error) -> bool {
 }
 
 fn absent(service: &str, host: &str) -> PluginError {
-    let error = PluginError::new(ErrorKind::Failed, format!("no Docker or Podman listens at {host}: there is no such socket"));
+    let error = PluginError::new(
+        ErrorKind::Failed,
+        format!(
+            "no Docker or Podman listens at \
+        {host}: there is no such socket"
+        ),
+    );
     error.with_help(format!("start it, or set the option `host` of services.{service}"))
 }
 
@@ -215,15 +290,21 @@ fn usual_host(home: &Path) -> String {
         PathBuf::from(format!("/run/user/{user}/podman/podman.sock")),
         PathBuf::from("/run/podman/podman.sock"),
     ];
-    let found = std::iter::once(&docker).chain(&others).find(|path| path.exists()).unwrap_or(&docker);
+    let found =
+        std::iter::once(&docker).chain(&others).find(|path| path.exists()).unwrap_or(&docker);
     format!("unix://{}", found.display())
 }
 
 /// The client that is installed, the engine's own before another; either can talk to both.
 fn installed(host: &str) -> String {
     let names = if host.contains("podman") { ["podman", "docker"] } else { ["docker", "podman"] };
-    let found = |name: &str| PROGRAMS.iter().map(|directory| Path::new(directory).join(name)).find(|path| path.is_file());
-    names.into_iter().find_map(found).map_or_else(|| names[0].to_owned(), |path| path.to_string_lossy().into_owned())
+    let found = |name: &str| {
+        PROGRAMS.iter().map(|directory| Path::new(directory).join(name)).find(|path| path.is_file())
+    };
+    names
+        .into_iter()
+        .find_map(found)
+        .map_or_else(|| names[0].to_owned(), |path| path.to_string_lossy().into_owned())
 }
 
 #[cfg(test)]
@@ -246,7 +327,11 @@ mod tests {
     fn an_engine_that_cannot_be_reached_is_one_clear_line() {
         let directory = tempfile::tempdir().unwrap();
         let error = unreachable(&format!("unix://{}/none", directory.path().display()));
-        assert!(error.message.contains("/none: there is no such socket") && error.help.contains("services.box"), "{error}");
+        assert!(
+            error.message.contains("/none: there is no such socket")
+                && error.help.contains("services.box"),
+            "{error}"
+        );
 
         let path = directory.path().join("dead");
         drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
@@ -256,7 +341,10 @@ mod tests {
 
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let error = unreachable(&format!("tcp://127.0.0.1:{port}"));
-        assert!(error.message.contains("connection refused") && !error.to_string().contains('\n'), "{error}");
+        assert!(
+            error.message.contains("connection refused") && !error.to_string().contains('\n'),
+            "{error}"
+        );
     }
 
     #[test]
@@ -267,7 +355,12 @@ mod tests {
         let server = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             let _ = stream.read(&mut [0; 4096]);
-            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello").unwrap();
+            stream
+                .write_all(
+                    b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\n\
+                hello",
+                )
+                .unwrap();
         });
         let error = unreachable(&host);
         server.join().unwrap();
@@ -286,8 +379,14 @@ mod tests {
     #[test]
     fn each_client_has_its_own_words_for_the_place() {
         let engine = engine("tcp://[::1]:2375").unwrap();
-        assert_eq!(engine.exec(Some("docker")), ["docker", "-H", "tcp://[::1]:2375", "exec", "-i", "-u", "0"]);
-        assert_eq!(engine.exec(Some("/usr/bin/podman"))[..3], ["/usr/bin/podman", "--remote", "--url"]);
+        assert_eq!(
+            engine.exec(Some("docker")),
+            ["docker", "-H", "tcp://[::1]:2375", "exec", "-i", "-u", "0"]
+        );
+        assert_eq!(
+            engine.exec(Some("/usr/bin/podman"))[..3],
+            ["/usr/bin/podman", "--remote", "--url"]
+        );
         assert_eq!(engine.machine_address(), "::1");
     }
 }

@@ -17,12 +17,20 @@ use crate::{Answer, Docker, archive, os};
 const PROBE: &str = "pallet.probe";
 
 impl Docker {
-    /// The configured images before those of the engine. What a system is asked for is only looked up where it matters.
-    pub(crate) async fn all_images(&self, engine: &Engine, wanted: &ImageSpec) -> Answer<Vec<Image>> {
-        let asked = wanted.os_family.is_some() || wanted.os_version.is_some() || wanted.arch.is_some();
+    /// The configured images before those of the engine. What a system is asked for is only looked
+    /// up where it matters.
+    pub(crate) async fn all_images(
+        &self,
+        engine: &Engine,
+        wanted: &ImageSpec,
+    ) -> Answer<Vec<Image>> {
+        let asked =
+            wanted.os_family.is_some() || wanted.os_version.is_some() || wanted.arch.is_some();
         let mut systems = Systems::load(&self.context.data_directory);
         let mut images = Vec::new();
-        if let Some(id) = wanted.image_id.as_ref().filter(|id| !self.options.images.contains_key(*id)) {
+        if let Some(id) =
+            wanted.image_id.as_ref().filter(|id| !self.options.images.contains_key(*id))
+        {
             check_reference(id)?;
             // one that is not there is pulled when a node is made
             let os = systems.of(engine, id, true).await?;
@@ -46,8 +54,16 @@ impl Docker {
         Ok(images)
     }
 
-    /// The system of a configured image: a directory tells at once, a tarball when the engine has it.
-    async fn configured_os(&self, engine: &Engine, systems: &mut Systems, name: &str, path: &Path, asked: bool) -> Answer<Option<Os>> {
+    /// The system of a configured image: a directory tells at once, a tarball when the engine has
+    /// it.
+    async fn configured_os(
+        &self,
+        engine: &Engine,
+        systems: &mut Systems,
+        name: &str,
+        path: &Path,
+        asked: bool,
+    ) -> Answer<Option<Os>> {
         let path = self.context.directory.join(path);
         if path.is_dir() {
             let Some(text) = files::os_release(&path) else {
@@ -81,7 +97,8 @@ async fn references(engine: &Engine) -> Answer<Vec<String>> {
     let images = engine.client.list_images(Some(ListImagesOptionsBuilder::default().build())).await;
     let images = images.map_err(|error| engine.error("cannot list images", error))?;
     let named = images.into_iter().flat_map(|image| image.repo_tags);
-    let mut references: Vec<_> = named.filter(|name| !name.contains("<none>") && !name.starts_with(REPOSITORY)).collect();
+    let mut references: Vec<_> =
+        named.filter(|name| !name.contains("<none>") && !name.starts_with(REPOSITORY)).collect();
     references.sort();
     references.dedup();
     Ok(references)
@@ -97,7 +114,10 @@ struct Systems {
 impl Systems {
     fn load(directory: &Path) -> Systems {
         let file = directory.join("images.json");
-        let known = std::fs::read(&file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        let known = std::fs::read(&file)
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default();
         Systems { file, known, is_new: false }
     }
 
@@ -115,7 +135,9 @@ impl Systems {
         let image = match engine.client.inspect_image(reference).await {
             Ok(image) => image,
             Err(error) if is_absent(&error) => return Ok(None),
-            Err(error) => return Err(engine.error(&format!("cannot look at image {reference}"), error)),
+            Err(error) => {
+                return Err(engine.error(&format!("cannot look at image {reference}"), error));
+            }
         };
         let id = image.id.unwrap_or_default();
         if let Some(known) = self.known.get(&id) {
@@ -146,7 +168,9 @@ async fn os_release(engine: &Engine, image: &str) -> Answer<Option<String>> {
     };
     let options = CreateContainerOptionsBuilder::default().name(&name).build();
     match engine.client.create_container(Some(options), body).await {
-        Err(error) if !is_conflict(&error) => return Err(engine.error("cannot look into an image", error)),
+        Err(error) if !is_conflict(&error) => {
+            return Err(engine.error("cannot look into an image", error));
+        }
         _ => {}
     }
     let mut text = None;
@@ -170,7 +194,9 @@ mod tests {
         let mut systems = Systems::load(&data);
         systems.save();
         assert!(!data.exists(), "there was nothing to remember");
-        systems.known.insert("sha256:1".into(), Some(os::of("ID=debian\nVERSION_ID=12\n", "amd64")));
+        systems
+            .known
+            .insert("sha256:1".into(), Some(os::of("ID=debian\nVERSION_ID=12\n", "amd64")));
         systems.known.insert("sha256:2".into(), None);
         systems.is_new = true;
         systems.save();

@@ -1,4 +1,5 @@
-//! Getting an image into the engine: from a directory or a tarball of the options, or from where its reference leads.
+//! Getting an image into the engine: from a directory or a tarball of the options, or from where
+//! its reference leads.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -33,7 +34,15 @@ impl Docker {
 
 /// Imports a root file system, unless the engine has this state of it.
 async fn imported(engine: &Engine, name: &str, path: &Path) -> Answer<String> {
-    let wrong = |why: String| PluginError::new(ErrorKind::InvalidInput, format!("image {name}: {why}"));
+    let wrong = |why: String| {
+        PluginError::new(
+            ErrorKind::InvalidInput,
+            format!(
+                "image {name}: \
+        {why}"
+            ),
+        )
+    };
     if path.is_dir() && std::fs::symlink_metadata(path.join("bin/sh")).is_err() {
         return Err(wrong(format!("{} is no root file system: it has no bin/sh", path.display())));
     }
@@ -48,7 +57,12 @@ async fn imported(engine: &Engine, name: &str, path: &Path) -> Answer<String> {
     let (body, reading) = pack::stream(path);
     let what = format!("image {name} cannot be imported");
     let client = engine.patient();
-    let imported = follow(engine, &what, client.create_image(Some(options), Some(body_try_stream(body)), None)).await;
+    let imported = follow(
+        engine,
+        &what,
+        client.create_image(Some(options), Some(body_try_stream(body)), None),
+    )
+    .await;
     // the connection must be driven meanwhile, so that it lets the reading go
     let end = Instant::now() + LET_GO;
     while !reading.is_finished() && Instant::now() < end {
@@ -56,17 +70,27 @@ async fn imported(engine: &Engine, name: &str, path: &Path) -> Answer<String> {
     }
     match reading.is_finished().then(|| reading.join()) {
         // why it could not be read says more than that the engine got nothing
-        Some(Ok(Err(error))) if !error.chain().any(is_broken_pipe) => return Err(wrong(one_line(&format!("{error:#}")))),
+        Some(Ok(Err(error))) if !error.chain().any(is_broken_pipe) => {
+            return Err(wrong(one_line(&format!("{error:#}"))));
+        }
         _ => imported?,
     }
     match is_there(engine, &reference).await? {
         true => Ok(reference),
-        false => Err(PluginError::new(ErrorKind::Failed, format!("{what}: the engine took it and does not have it"))),
+        false => Err(PluginError::new(
+            ErrorKind::Failed,
+            format!(
+                "{what}: the engine took it and \
+            does not have it"
+            ),
+        )),
     }
 }
 
 fn is_broken_pipe(cause: &(dyn std::error::Error + 'static)) -> bool {
-    cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    cause
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// Pulls an image, unless the engine has it.
@@ -78,22 +102,34 @@ async fn pulled(engine: &Engine, reference: &str, home: &Path) -> Answer<String>
     let credentials = Config::of(home)?.for_image(reference)?;
     engine.progress(format!("pulling image {reference}"));
     // without a tag, an engine pulls all there are
-    let has_tag = reference.contains('@') || reference.rsplit('/').next().is_some_and(|last| last.contains(':'));
+    let has_tag = reference.contains('@')
+        || reference.rsplit('/').next().is_some_and(|last| last.contains(':'));
     let full = if has_tag { reference.to_owned() } else { format!("{reference}:latest") };
     let options = CreateImageOptionsBuilder::default().from_image(&full).build();
     let client = engine.patient();
-    follow(engine, &format!("image {reference} cannot be pulled"), client.create_image(Some(options), None, credentials)).await?;
+    follow(
+        engine,
+        &format!("image {reference} cannot be pulled"),
+        client.create_image(Some(options), None, credentials),
+    )
+    .await?;
     Ok(reference.to_owned())
 }
 
 /// Follows what the engine tells until it is done.
-async fn follow(engine: &Engine, what: &str, told: impl Stream<Item = Result<CreateImageInfo, Error>>) -> Answer<()> {
+async fn follow(
+    engine: &Engine,
+    what: &str,
+    told: impl Stream<Item = Result<CreateImageInfo, Error>>,
+) -> Answer<()> {
     let mut told = std::pin::pin!(told);
     let mut last = Instant::now();
     while let Some(line) = engine.unless_cancelled(told.next()).await? {
         let line = line.map_err(|error| engine.error(what, error))?;
         // an import ends with the image's digest alone
-        if let Some(status) = line.status.filter(|status| last.elapsed() > TELL && !status.starts_with("sha256:")) {
+        if let Some(status) =
+            line.status.filter(|status| last.elapsed() > TELL && !status.starts_with("sha256:"))
+        {
             engine.progress(one_line(&status));
             last = Instant::now();
         }
@@ -114,11 +150,22 @@ pub(crate) async fn is_there(engine: &Engine, reference: &str) -> Answer<bool> {
 pub(crate) fn check_reference(reference: &str) -> Answer<()> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/:@".contains(&byte);
     let parts = || reference.split(['/', ':', '@']);
-    if reference.bytes().all(plain) && parts().all(|part| part.starts_with(|first: char| first.is_ascii_alphanumeric())) {
+    if reference.bytes().all(plain)
+        && parts().all(|part| part.starts_with(|first: char| first.is_ascii_alphanumeric()))
+    {
         return Ok(());
     }
-    let error = PluginError::new(ErrorKind::InvalidInput, format!("`{reference}` cannot be the name of an image"));
-    Err(error.with_help("write it as for `docker pull`, such as `debian:12`, or name one of the option `images`"))
+    let error = PluginError::new(
+        ErrorKind::InvalidInput,
+        format!(
+            "`{reference}` cannot be the \
+        name of an image"
+        ),
+    );
+    Err(error.with_help(
+        "write it as for `docker pull`, such as `debian:12`, or name one of the \
+        option `images`",
+    ))
 }
 
 #[cfg(test)]
@@ -127,7 +174,13 @@ mod tests {
 
     #[test]
     fn references_are_as_for_docker() {
-        for good in ["debian", "debian:12", "registry.local:5000/team/app:1.2_3-a", "debian@sha256:00ff", "sha256:00ff"] {
+        for good in [
+            "debian",
+            "debian:12",
+            "registry.local:5000/team/app:1.2_3-a",
+            "debian@sha256:00ff",
+            "sha256:00ff",
+        ] {
             check_reference(good).unwrap();
         }
         for bad in ["", "../json", "a//b", "a?b", "a b", "/a", "a:", "..", "débian"] {

@@ -1,8 +1,10 @@
 //! The lease of a project's nodes, kept at the engine as a volume whose labels say who holds it.
 //!
-//! An engine makes a volume of a name once, and its labels never change; whoever makes it second finds the first. So each grant and each
-//! renewal is a volume of its own, with the next number: `pallet-lease.shop.7`. The highest number is the lease, and who wants it after that
-//! must make the next one. Nobody removes a volume that others may rely on, which two takers of one expired lease would otherwise do.
+//! An engine makes a volume of a name once, and its labels never change; whoever makes it second
+//! finds the first. So each grant and each renewal is a volume of its own, with the next number:
+//! `pallet-lease.shop.7`. The highest number is the lease, and who wants it after that must make
+//! the next one. Nobody removes a volume that others may rely on, which two takers of one expired
+//! lease would otherwise do.
 
 use std::collections::HashMap;
 
@@ -42,9 +44,13 @@ pub(crate) async fn take(engine: &Engine, project: &str, wanted: &Lease) -> Answ
         let leases = all(engine, project).await?;
         let Some(highest) = leases.iter().max_by_key(|lease| lease.number) else { continue };
         let granted = highest.number == number && highest.lease.token == wanted.token;
-        let old = leases
-            .iter()
-            .filter(|lease| if granted { lease.number < number } else { lease.number == number && lease.lease.token == wanted.token });
+        let old = leases.iter().filter(|lease| {
+            if granted {
+                lease.number < number
+            } else {
+                lease.number == number && lease.lease.token == wanted.token
+            }
+        });
         for lease in old {
             remove(engine, &lease.volume).await?;
         }
@@ -52,7 +58,13 @@ pub(crate) async fn take(engine: &Engine, project: &str, wanted: &Lease) -> Answ
             return Ok(None);
         }
     }
-    Err(PluginError::new(ErrorKind::Transient, format!("the lease of project {project} changes hands all the time; try again")))
+    Err(PluginError::new(
+        ErrorKind::Transient,
+        format!(
+            "the lease of project {project} changes \
+        hands all the time; try again"
+        ),
+    ))
 }
 
 /// Gives the lease back, if this token has it.
@@ -66,7 +78,9 @@ pub(crate) async fn release(engine: &Engine, project: &str, token: &str) -> Answ
 /// The number to take, or the lease of another who holds it now.
 fn next(leases: &[Numbered], token: &str, now: u64) -> Result<u64, Lease> {
     match leases.iter().max_by_key(|lease| lease.number) {
-        Some(last) if last.lease.token != token && last.lease.until > now => Err(last.lease.clone()),
+        Some(last) if last.lease.token != token && last.lease.until > now => {
+            Err(last.lease.clone())
+        }
         Some(last) => Ok(last.number + 1),
         None => Ok(1),
     }
@@ -76,8 +90,17 @@ fn next(leases: &[Numbered], token: &str, now: u64) -> Result<u64, Lease> {
 async fn all(engine: &Engine, project: &str) -> Answer<Vec<Numbered>> {
     let filters = HashMap::from([("label", vec![format!("{PROJECT}={project}")])]);
     let options = ListVolumesOptionsBuilder::default().filters(&filters).build();
-    let found = engine.client.list_volumes(Some(options)).await.map_err(|error| engine.error("cannot look for the lease", error))?;
-    Ok(found.volumes.unwrap_or_default().iter().filter_map(|volume| read(volume, project)).collect())
+    let found = engine
+        .client
+        .list_volumes(Some(options))
+        .await
+        .map_err(|error| engine.error("cannot look for the lease", error))?;
+    Ok(found
+        .volumes
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|volume| read(volume, project))
+        .collect())
 }
 
 fn read(volume: &Volume, project: &str) -> Option<Numbered> {
@@ -93,11 +116,14 @@ fn prefix(project: &str) -> String {
 
 /// Makes a volume of this number, unless there is one.
 async fn make(engine: &Engine, project: &str, number: u64, lease: &Lease) -> Answer<()> {
-    let held = serde_json::to_string(lease).map_err(|error| PluginError::new(ErrorKind::Failed, error.to_string()))?;
+    let held = serde_json::to_string(lease)
+        .map_err(|error| PluginError::new(ErrorKind::Failed, error.to_string()))?;
     let labels = [(PROJECT, project), (LEASE, held.as_str())];
     let request = VolumeCreateRequest {
         name: Some(format!("{}{number}", prefix(project))),
-        labels: Some(labels.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()),
+        labels: Some(
+            labels.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        ),
         ..VolumeCreateRequest::default()
     };
     match engine.client.create_volume(request).await {
@@ -109,7 +135,11 @@ async fn make(engine: &Engine, project: &str, number: u64, lease: &Lease) -> Ans
 }
 
 async fn remove(engine: &Engine, volume: &str) -> Answer<()> {
-    match engine.client.remove_volume(volume, Some(RemoveVolumeOptionsBuilder::default().build())).await {
+    match engine
+        .client
+        .remove_volume(volume, Some(RemoveVolumeOptionsBuilder::default().build()))
+        .await
+    {
         Err(error) if !is_absent(&error) => Err(engine.error("cannot give the lease back", error)),
         _ => Ok(()),
     }
@@ -124,14 +154,20 @@ mod tests {
         let labels = [(PROJECT, project), (LEASE, held.as_str())];
         Volume {
             name: name.to_owned(),
-            labels: labels.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            labels: labels
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
             ..Volume::default()
         }
     }
 
     #[test]
     fn the_highest_number_is_the_lease() {
-        let volumes = [volume("pallet-lease.shop.9", "shop", "b", "100"), volume("pallet-lease.shop.10", "shop", "a", "200")];
+        let volumes = [
+            volume("pallet-lease.shop.9", "shop", "b", "100"),
+            volume("pallet-lease.shop.10", "shop", "a", "200"),
+        ];
         let leases: Vec<_> = volumes.iter().filter_map(|volume| read(volume, "shop")).collect();
         assert_eq!(next(&leases, "a", 150), Ok(11), "renewed");
         assert_eq!(next(&leases, "b", 150).unwrap_err().token, "a");

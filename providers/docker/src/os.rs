@@ -5,7 +5,10 @@ use pallet_core::prelude::{Os, ServiceManager};
 /// The system that an os-release describes, for an architecture in the engine's words.
 pub(crate) fn of(os_release: &str, arch: &str) -> Os {
     // a container has no service manager but what its command starts, which the node itself tells
-    Os { service_manager: ServiceManager::Process, ..Os::described(os_release, &architecture(arch)) }
+    Os {
+        service_manager: ServiceManager::Process,
+        ..Os::described(os_release, &architecture(arch))
+    }
 }
 
 /// An architecture as `uname -m` says it.
@@ -27,6 +30,9 @@ mod tests {
     #[test]
     fn an_image_tells_its_system() {
         let os = of("ID=\"rocky\"\nVERSION_ID='9.4'\n", "arm64");
-        assert_eq!((os.to_string().as_str(), os.service_manager), ("rocky 9.4 (aarch64)", ServiceManager::Process));
+        assert_eq!(
+            (os.to_string().as_str(), os.service_manager),
+            ("rocky 9.4 (aarch64)", ServiceManager::Process)
+        );
     }
 }

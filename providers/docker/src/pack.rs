@@ -1,4 +1,5 @@
-//! A root file system on its way to the engine: a tarball as it is, or a directory that is packed while it travels.
+//! A root file system on its way to the engine: a tarball as it is, or a directory that is packed
+//! while it travels.
 
 use std::collections::HashMap;
 use std::fs::{self, File, Metadata};
@@ -18,11 +19,13 @@ use tokio::sync::mpsc::{Sender, channel};
 /// So much travels at once.
 const CHUNK: usize = 256 << 10;
 
-/// What names a state of a directory or a tarball: the names, sizes, modes and times of its files, wherever it lies.
+/// What names a state of a directory or a tarball: the names, sizes, modes and times of its files,
+/// wherever it lies.
 pub(crate) fn stamp(path: &Path) -> Result<String> {
     let mut digest = Sha256::new();
     visit(path, &mut |file, name, about| {
-        // the times of a directory change with what a look at it makes, and a tarball is known by itself
+        // the times of a directory change with what a look at it makes, and a tarball is known by
+        // itself
         let time = if about.is_dir() { (0, 0) } else { (about.mtime(), about.mtime_nsec()) };
         let size = if about.is_file() { about.size() } else { 0 };
         let link = if about.is_symlink() { fs::read_link(file)? } else { PathBuf::new() };
@@ -33,12 +36,19 @@ pub(crate) fn stamp(path: &Path) -> Result<String> {
     Ok(digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// The bytes of a tarball, or of the one that a directory is packed to; and what becomes of the reading.
-pub(crate) fn stream(path: &Path) -> (impl Stream<Item = io::Result<Bytes>> + Send + 'static, JoinHandle<Result<()>>) {
+/// The bytes of a tarball, or of the one that a directory is packed to; and what becomes of the
+/// reading.
+pub(crate) fn stream(
+    path: &Path,
+) -> (impl Stream<Item = io::Result<Bytes>> + Send + 'static, JoinHandle<Result<()>>) {
     let (sender, mut receiver) = channel(4);
     let path = path.to_owned();
     let thread = std::thread::spawn(move || {
-        let result = if path.is_dir() { pack(&path, Chunks(sender.clone())) } else { copy(&path, Chunks(sender.clone())) };
+        let result = if path.is_dir() {
+            pack(&path, Chunks(sender.clone()))
+        } else {
+            copy(&path, Chunks(sender.clone()))
+        };
         if result.is_err() {
             // the engine must not take what is cut off for all of it
             let _ = sender.blocking_send(Err(io::Error::other("the reading of it failed")));
@@ -54,7 +64,13 @@ struct Chunks(Sender<io::Result<Bytes>>);
 impl Write for Chunks {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let sent = self.0.blocking_send(Ok(Bytes::copy_from_slice(bytes)));
-        sent.map(|()| bytes.len()).map_err(|_| io::Error::new(io::ErrorKind::BrokenPipe, "the engine takes no more of it"))
+        sent.map(|()| bytes.len()).map_err(|_| {
+            io::Error::new(
+                io::ErrorKind::BrokenPipe,
+                "the \
+            engine takes no more of it",
+            )
+        })
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -82,7 +98,11 @@ fn pack(root: &Path, to: impl Write) -> Result<()> {
         header.set_metadata(about);
         let kind = about.file_type();
         if kind.is_dir() {
-            tar.append_data(&mut header, if name.as_os_str().is_empty() { Path::new("./") } else { name }, io::empty())?;
+            tar.append_data(
+                &mut header,
+                if name.as_os_str().is_empty() { Path::new("./") } else { name },
+                io::empty(),
+            )?;
         } else if kind.is_symlink() {
             header.set_size(0);
             tar.append_link(&mut header, name, fs::read_link(file)?)?;
@@ -103,7 +123,9 @@ fn pack(root: &Path, to: impl Write) -> Result<()> {
                 header.set_size(0);
                 let device = about.rdev();
                 header.set_device_major(u32::try_from((device >> 8) & 0xfff)?)?;
-                header.set_device_minor(u32::try_from((device & 0xff) | ((device >> 12) & 0xf_ff00))?)?;
+                header.set_device_minor(u32::try_from(
+                    (device & 0xff) | ((device >> 12) & 0xf_ff00),
+                )?)?;
                 tar.append_data(&mut header, name, io::empty())?;
             }
         }
@@ -113,7 +135,8 @@ fn pack(root: &Path, to: impl Write) -> Result<()> {
     Ok(())
 }
 
-/// Shows `look` the path and all that is below it, in one order: where each lies, its name from there, and what it is.
+/// Shows `look` the path and all that is below it, in one order: where each lies, its name from
+/// there, and what it is.
 fn visit(path: &Path, look: &mut impl FnMut(&Path, &Path, &Metadata) -> Result<()>) -> Result<()> {
     // the directory or tarball itself may be a link
     let about = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -121,9 +144,15 @@ fn visit(path: &Path, look: &mut impl FnMut(&Path, &Path, &Metadata) -> Result<(
     if about.is_dir() { visit_below(path, Path::new(""), look) } else { Ok(()) }
 }
 
-fn visit_below(directory: &Path, name: &Path, look: &mut impl FnMut(&Path, &Path, &Metadata) -> Result<()>) -> Result<()> {
+fn visit_below(
+    directory: &Path,
+    name: &Path,
+    look: &mut impl FnMut(&Path, &Path, &Metadata) -> Result<()>,
+) -> Result<()> {
     let cannot = |path: &Path| format!("cannot read {}", path.display());
-    let entries = fs::read_dir(directory).and_then(Iterator::collect::<io::Result<Vec<_>>>).with_context(|| cannot(directory))?;
+    let entries = fs::read_dir(directory)
+        .and_then(Iterator::collect::<io::Result<Vec<_>>>)
+        .with_context(|| cannot(directory))?;
     let mut names: Vec<_> = entries.iter().map(fs::DirEntry::file_name).collect();
     names.sort();
     for entry in names {
@@ -147,7 +176,8 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir_all(root.path().join("usr/bin")).unwrap();
         fs::write(root.path().join("usr/bin/su"), "program").unwrap();
-        fs::set_permissions(root.path().join("usr/bin/su"), fs::Permissions::from_mode(0o4755)).unwrap();
+        fs::set_permissions(root.path().join("usr/bin/su"), fs::Permissions::from_mode(0o4755))
+            .unwrap();
         fs::hard_link(root.path().join("usr/bin/su"), root.path().join("usr/bin/zu")).unwrap();
         symlink("usr/bin", root.path().join("bin")).unwrap();
         drop(std::os::unix::net::UnixListener::bind(root.path().join("socket")).unwrap());
@@ -163,11 +193,21 @@ mod tests {
         let mut listed = Vec::new();
         for entry in archive.entries().unwrap() {
             let entry = entry.unwrap();
-            let link = entry.link_name().unwrap().map(|link| link.display().to_string()).unwrap_or_default();
+            let link = entry
+                .link_name()
+                .unwrap()
+                .map(|link| link.display().to_string())
+                .unwrap_or_default();
             let header = entry.header();
-            listed.push((entry.path().unwrap().display().to_string(), header.entry_type(), header.mode().unwrap() & 0o7000, link));
+            listed.push((
+                entry.path().unwrap().display().to_string(),
+                header.entry_type(),
+                header.mode().unwrap() & 0o7000,
+                link,
+            ));
         }
-        let line = |path: &str, kind, mode, link: &str| (path.to_owned(), kind, mode, link.to_owned());
+        let line =
+            |path: &str, kind, mode, link: &str| (path.to_owned(), kind, mode, link.to_owned());
         assert_eq!(
             listed[1..],
             [

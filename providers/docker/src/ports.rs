@@ -27,7 +27,8 @@ fn parse(text: &str) -> Option<(String, PortBinding)> {
     if !["tcp", "udp", "sctp"].contains(&protocol) {
         return None;
     }
-    let (outside, inside) = rest.rsplit_once(':').map_or((None, rest), |(outside, inside)| (Some(outside), inside));
+    let (outside, inside) =
+        rest.rsplit_once(':').map_or((None, rest), |(outside, inside)| (Some(outside), inside));
     let (address, port) = outside.map_or((None, None), |outside| match outside.rsplit_once(':') {
         Some((address, port)) => (Some(address.trim_matches(['[', ']']).to_owned()), Some(port)),
         None => (None, Some(outside)),
@@ -48,15 +49,24 @@ mod tests {
 
     #[test]
     fn ports_are_written_as_for_docker() {
-        let binding = |ip: Option<&str>, port: &str| PortBinding { host_ip: ip.map(str::to_owned), host_port: Some(port.to_owned()) };
+        let binding = |ip: Option<&str>, port: &str| PortBinding {
+            host_ip: ip.map(str::to_owned),
+            host_port: Some(port.to_owned()),
+        };
         assert_eq!(parse("8080:80"), Some(("80/tcp".into(), binding(None, "8080"))));
         assert_eq!(parse("53/udp"), Some(("53/udp".into(), binding(None, ""))));
         assert_eq!(parse("127.0.0.1::80"), Some(("80/tcp".into(), binding(Some("127.0.0.1"), ""))));
-        assert_eq!(parse("[::1]:8080:80/tcp"), Some(("80/tcp".into(), binding(Some("::1"), "8080"))));
+        assert_eq!(
+            parse("[::1]:8080:80/tcp"),
+            Some(("80/tcp".into(), binding(Some("::1"), "8080")))
+        );
         for wrong in ["", "http", "80:", "0:80", "80/quic", "70000", "a:80"] {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
-        assert_eq!(published(&["1:80".into(), "2:80".into()]).unwrap()["80/tcp"].as_ref().unwrap().len(), 2);
+        assert_eq!(
+            published(&["1:80".into(), "2:80".into()]).unwrap()["80/tcp"].as_ref().unwrap().len(),
+            2
+        );
         assert!(published(&["x".into()]).unwrap_err().message.contains("`x`"));
     }
 }

@@ -16,7 +16,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub(crate) async fn host_keys(engine: &Engine, container: &str) -> Answer<Vec<String>> {
     let mut files = archive::read(engine, container, "/etc/ssh").await?;
     files.sort();
-    let keys = files.iter().filter(|(name, _)| name.starts_with("ssh_host_") && name.ends_with(".pub"));
+    let keys =
+        files.iter().filter(|(name, _)| name.starts_with("ssh_host_") && name.ends_with(".pub"));
     Ok(keys.filter_map(|(_, content)| without_comment(&String::from_utf8_lossy(content))).collect())
 }
 
@@ -31,19 +32,45 @@ pub(crate) async fn wait_for_host_keys(engine: &Engine, container: &str) -> Answ
 }
 
 /// Lets these keys log in as a user of a container, besides those that may.
-pub(crate) async fn authorize(engine: &Engine, container: &str, user: &str, keys: &[String]) -> Answer<()> {
+pub(crate) async fn authorize(
+    engine: &Engine,
+    container: &str,
+    user: &str,
+    keys: &[String],
+) -> Answer<()> {
     if keys.is_empty() {
-        let error = PluginError::new(ErrorKind::InvalidInput, "the admin user has no public key, so nobody could log in");
+        let error = PluginError::new(
+            ErrorKind::InvalidInput,
+            "the admin user has no public key, \
+            so nobody could log in",
+        );
         return Err(error.with_help("make one with ssh-keygen, or use the transport `exec`"));
     }
     let passwd = archive::read_file(engine, container, "/etc/passwd").await?.unwrap_or_default();
     let Some(account) = account(&String::from_utf8_lossy(&passwd), user) else {
-        let error = PluginError::new(ErrorKind::InvalidInput, format!("the image has no user `{user}`"));
-        return Err(error.with_help("name one that it has as `login_user` of the node-spec's image"));
+        let error = PluginError::new(
+            ErrorKind::InvalidInput,
+            format!(
+                "the image has no user \
+            `{user}`"
+            ),
+        );
+        return Err(error.with_help(
+            "name one that it has as `login_user` of the node-spec's \
+            image",
+        ));
     };
-    let there = archive::read_file(engine, container, &format!("{}/.ssh/authorized_keys", account.home)).await?.unwrap_or_default();
+    let there =
+        archive::read_file(engine, container, &format!("{}/.ssh/authorized_keys", account.home))
+            .await?
+            .unwrap_or_default();
     let content = with_keys(&String::from_utf8_lossy(&there), keys);
-    let file = File { path: ".ssh/authorized_keys", content: content.as_bytes(), mode: 0o600, owner: account.owner };
+    let file = File {
+        path: ".ssh/authorized_keys",
+        content: content.as_bytes(),
+        mode: 0o600,
+        owner: account.owner,
+    };
     archive::write(engine, container, &account.home, &[file]).await
 }
 
@@ -54,13 +81,20 @@ struct Account {
 }
 
 fn account(passwd: &str, user: &str) -> Option<Account> {
-    let fields: Vec<_> = passwd.lines().find(|line| line.split(':').next() == Some(user))?.split(':').collect();
+    let fields: Vec<_> =
+        passwd.lines().find(|line| line.split(':').next() == Some(user))?.split(':').collect();
     let home = fields.get(5).filter(|home| home.starts_with('/'))?;
-    Some(Account { owner: (fields[2].parse().ok()?, fields[3].parse().ok()?), home: (*home).to_owned() })
+    Some(Account {
+        owner: (fields[2].parse().ok()?, fields[3].parse().ok()?),
+        home: (*home).to_owned(),
+    })
 }
 
 fn with_keys(there: &str, keys: &[String]) -> String {
-    let new = keys.iter().map(|key| key.trim()).filter(|key| !there.lines().any(|line| line.trim() == *key));
+    let new = keys
+        .iter()
+        .map(|key| key.trim())
+        .filter(|key| !there.lines().any(|line| line.trim() == *key));
     there.lines().chain(new).map(|line| format!("{line}\n")).collect()
 }
 
@@ -75,8 +109,12 @@ mod tests {
 
     #[test]
     fn a_user_is_found_in_passwd() {
-        let passwd = "root:x:0:0:root:/root:/bin/sh\nops:x:1000:1001::/home/ops:/bin/sh\nodd:x:1:1\n";
-        assert_eq!(account(passwd, "ops"), Some(Account { owner: (1000, 1001), home: "/home/ops".into() }));
+        let passwd = "root:x:0:0:root:/root:/bin/sh\nops:x:1000:1001::/home/ops:/bin/sh\n\
+            odd:x:1:1\n";
+        assert_eq!(
+            account(passwd, "ops"),
+            Some(Account { owner: (1000, 1001), home: "/home/ops".into() })
+        );
         assert_eq!((account(passwd, "op"), account(passwd, "odd")), (None, None));
     }
 
@@ -86,6 +124,12 @@ mod tests {
         let once = with_keys("# theirs\nssh-ed25519 A me\n", &keys);
         assert_eq!(once, "# theirs\nssh-ed25519 A me\nssh-ed25519 B\n");
         assert_eq!(with_keys(&once, &keys), once);
-        assert_eq!(without_comment("ssh-ed25519 AAAA root@box\n").as_deref(), Some("ssh-ed25519 AAAA"));
+        assert_eq!(
+            without_comment("ssh-ed25519 AAAA root@box\n").as_deref(),
+            Some(
+                "ssh-ed25519 \
+            AAAA"
+            )
+        );
     }
 }

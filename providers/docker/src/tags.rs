@@ -1,7 +1,8 @@
 //! Tags that a node gets while it exists.
 //!
-//! Labels of a container are fixed when it is made. So these tags are a file in the container, which the engine reads and writes also while
-//! it is stopped, and which goes with it. It names its container: an image that was made from a node brings no tags to others.
+//! Labels of a container are fixed when it is made. So these tags are a file in the container,
+//! which the engine reads and writes also while it is stopped, and which goes with it. It names its
+//! container: an image that was made from a node brings no tags to others.
 
 use std::collections::BTreeMap;
 
@@ -22,11 +23,21 @@ pub(crate) async fn read(engine: &Engine, container: &str) -> Answer<BTreeMap<St
 }
 
 /// Lays tags over those of a container.
-pub(crate) async fn lay(engine: &Engine, container: &str, tags: &BTreeMap<String, String>) -> Answer<()> {
+pub(crate) async fn lay(
+    engine: &Engine,
+    container: &str,
+    tags: &BTreeMap<String, String>,
+) -> Answer<()> {
     let mut all = read(engine, container).await?;
     all.extend(tags.clone());
     let content = json!({ "container": container, "tags": all }).to_string();
-    archive::write(engine, container, DIRECTORY, &[File { path: NAME, content: content.as_bytes(), mode: 0o644, owner: (0, 0) }]).await
+    archive::write(
+        engine,
+        container,
+        DIRECTORY,
+        &[File { path: NAME, content: content.as_bytes(), mode: 0o644, owner: (0, 0) }],
+    )
+    .await
 }
 
 fn parse(content: &[u8], container: &str) -> BTreeMap<String, String> {

@@ -103,20 +103,39 @@ pub(crate) fn past(api: &Api, project: &str) -> Result<Vec<Instance>, ApiError> 
     in_states(api, project, ["shutting-down", "terminated"])
 }
 
-fn in_states<const N: usize>(api: &Api, project: &str, states: [&str; N]) -> Result<Vec<Instance>, ApiError> {
-    let call = Call::new("DescribeInstances").filter(&tags::filter(tags::PROJECT), [project]).filter("instance-state-name", states);
+fn in_states<const N: usize>(
+    api: &Api,
+    project: &str,
+    states: [&str; N],
+) -> Result<Vec<Instance>, ApiError> {
+    let call = Call::new("DescribeInstances")
+        .filter(&tags::filter(tags::PROJECT), [project])
+        .filter("instance-state-name", states);
     let reservations = api.pages(&call, 1000, "reservationSet")?;
     // a filter is a pattern: `*` in a project's name is not
-    let all = reservations.iter().flat_map(|reservation| reservation.items("instancesSet")).map(Instance::of);
+    let all = reservations
+        .iter()
+        .flat_map(|reservation| reservation.items("instancesSet"))
+        .map(Instance::of);
     Ok(all.filter(|instance| instance.tag(tags::PROJECT) == project).collect())
 }
 
-/// Those of these instances that the service knows, in whatever state. A filter, because naming one that is not known yet is an error.
+/// Those of these instances that the service knows, in whatever state. A filter, because naming one
+/// that is not known yet is an error.
 pub(crate) fn by_id(api: &Api, ids: &[String]) -> Result<Vec<Instance>, ApiError> {
     let mut found = Vec::new();
     for ids in ids.chunks(BATCH) {
-        let reservations = api.pages(&Call::new("DescribeInstances").filter("instance-id", ids), 1000, "reservationSet")?;
-        found.extend(reservations.iter().flat_map(|reservation| reservation.items("instancesSet")).map(Instance::of));
+        let reservations = api.pages(
+            &Call::new("DescribeInstances").filter("instance-id", ids),
+            1000,
+            "reservationSet",
+        )?;
+        found.extend(
+            reservations
+                .iter()
+                .flat_map(|reservation| reservation.items("instancesSet"))
+                .map(Instance::of),
+        );
     }
     Ok(found)
 }
@@ -124,7 +143,10 @@ pub(crate) fn by_id(api: &Api, ids: &[String]) -> Result<Vec<Instance>, ApiError
 /// Terminates instances, if they are the project's. Those that are gone already are terminated.
 pub(crate) fn terminate(api: &Api, project: &str, ids: &[String]) -> Result<(), ApiError> {
     let known = by_id(api, ids)?;
-    let own: Vec<_> = known.iter().filter(|instance| instance.tag(tags::PROJECT) == project && !instance.is_gone()).collect();
+    let own: Vec<_> = known
+        .iter()
+        .filter(|instance| instance.tag(tags::PROJECT) == project && !instance.is_gone())
+        .collect();
     let own: Vec<_> = own.into_iter().map(|instance| instance.id.clone()).collect();
     for ids in own.chunks(BATCH) {
         match api.call(&Call::new("TerminateInstances").list("InstanceId", ids)) {

@@ -24,7 +24,8 @@ pub(crate) struct Launch<'a> {
     network: Network,
     groups: Vec<String>,
     key_name: Option<String>,
-    /// Each node that was destroyed lately has used up one token of its name: the first that may not be used up, where that is told.
+    /// Each node that was destroyed lately has used up one token of its name: the first that may
+    /// not be used up, where that is told.
     first: BTreeMap<String, u32>,
     /// The root device and the size that it should have, where that is not the image's own.
     root: Option<(String, Option<u64>)>,
@@ -32,21 +33,45 @@ pub(crate) struct Launch<'a> {
 
 impl<'a> Launch<'a> {
     /// Makes what nodes need before they are made: a security group, a key pair.
-    pub(crate) fn prepare(service: &'a Ec2, wanted: &'a RunNodes, past: &[Instance]) -> Result<Self, ApiError> {
+    pub(crate) fn prepare(
+        service: &'a Ec2,
+        wanted: &'a RunNodes,
+        past: &[Instance],
+    ) -> Result<Self, ApiError> {
         let options = NodeOptions::of(&wanted.spec)?;
-        let image = wanted
-            .image
-            .as_ref()
-            .ok_or_else(|| invalid("no image was chosen at ec2").with_help("name one by `image_id` of the node-spec"))?;
-        let kind = options.instance_type.clone().or_else(|| wanted.hardware.as_ref().map(|hardware| hardware.id.clone()));
-        let kind =
-            kind.ok_or_else(|| invalid("no kind of machine was chosen at ec2").with_help("name one by `hardware_id` of the node-spec"))?;
+        let image = wanted.image.as_ref().ok_or_else(|| {
+            invalid("no image was chosen at ec2").with_help(
+                "name one by `image_id` \
+                of the node-spec",
+            )
+        })?;
+        let kind = options
+            .instance_type
+            .clone()
+            .or_else(|| wanted.hardware.as_ref().map(|hardware| hardware.id.clone()));
+        let kind = kind.ok_or_else(|| {
+            invalid("no kind of machine was chosen at ec2").with_help(
+                "name one \
+                by `hardware_id` of the node-spec",
+            )
+        })?;
         let spec = wanted.spec.network.clone().unwrap_or_default();
         let zone = wanted.location.as_ref().map(|location| location.id.as_str());
         let network = network::network(service, &spec, zone)?;
         let groups = network::security_groups(service, &wanted.group, &network, &spec)?;
         let key_name = key_pair(service)?;
-        let mut launch = Launch { service, wanted, options, image, kind, network, groups, key_name, first: first(past), root: None };
+        let mut launch = Launch {
+            service,
+            wanted,
+            options,
+            image,
+            kind,
+            network,
+            groups,
+            key_name,
+            first: first(past),
+            root: None,
+        };
         launch.root = launch.root_volume()?;
         Ok(launch)
     }
@@ -58,9 +83,19 @@ impl<'a> Launch<'a> {
         if size.is_none() && self.options.root_volume_type.is_none() {
             return Ok(None);
         }
-        let answer = self.service.api.call(&Call::new("DescribeImages").list("ImageId", [&self.image.id]))?;
-        let device = answer.items("imagesSet").next().and_then(|image| image.some("rootDeviceName"));
-        let unknown = || ApiError::from(invalid(format!("ec2 does not say what the root device of {} is", self.image.id)));
+        let answer = self
+            .service
+            .api
+            .call(&Call::new("DescribeImages").list("ImageId", [&self.image.id]))?;
+        let device =
+            answer.items("imagesSet").next().and_then(|image| image.some("rootDeviceName"));
+        let unknown = || {
+            ApiError::from(invalid(format!(
+                "ec2 does not say what the root device of \
+            {} is",
+                self.image.id
+            )))
+        };
         Ok(Some((device.ok_or_else(unknown)?, size)))
     }
 
@@ -79,7 +114,14 @@ impl<'a> Launch<'a> {
             match api.call(&self.call(name, generation, &token, &host_key)) {
                 Ok(answer) => {
                     let made = answer.items("instancesSet").next().map(Instance::of);
-                    let nameless = || PluginError::new(ErrorKind::Failed, "ec2 made an instance and does not name it").into();
+                    let nameless = || {
+                        PluginError::new(
+                            ErrorKind::Failed,
+                            "ec2 made an instance \
+                        and does not name it",
+                        )
+                        .into()
+                    };
                     return made.ok_or_else(nameless);
                 }
                 Err(error) if error.is("IdempotentInstanceTerminated") => {}
@@ -92,7 +134,14 @@ impl<'a> Launch<'a> {
                 Err(error) => return Err(error),
             }
         }
-        Err(PluginError::new(ErrorKind::Transient, format!("ec2 has made and lost {name} too often; try again tomorrow")).into())
+        Err(PluginError::new(
+            ErrorKind::Transient,
+            format!(
+                "ec2 has made and lost {name} too \
+            often; try again tomorrow"
+            ),
+        )
+        .into())
     }
 
     /// The living instance that was made with a token. A new one is not told everywhere at once.
@@ -101,10 +150,16 @@ impl<'a> Launch<'a> {
         let call = Call::new("DescribeInstances").filter("client-token", [token]);
         for _ in 0..5 {
             let reservations = api.pages(&call, 1000, "reservationSet")?;
-            let made = reservations.iter().flat_map(|reservation| reservation.items("instancesSet")).map(Instance::of).next();
+            let made = reservations
+                .iter()
+                .flat_map(|reservation| reservation.items("instancesSet"))
+                .map(Instance::of)
+                .next();
             match made {
                 Some(made) if made.is_gone() => return Ok(None),
-                Some(made) if made.tag(tags::PROJECT) == self.service.context.project => return Ok(Some(made)),
+                Some(made) if made.tag(tags::PROJECT) == self.service.context.project => {
+                    return Ok(Some(made));
+                }
                 _ => api.sleep(Duration::from_secs(2))?,
             }
         }
@@ -116,29 +171,50 @@ impl<'a> Launch<'a> {
         let options = &self.options;
         let context = &self.service.context;
         let image_user = self.image.login_user.as_deref();
-        let mut call = Call::new("RunInstances").set("MinCount", 1).set("MaxCount", 1).set("ClientToken", token);
-        call = call.set("ImageId", &self.image.id).set("InstanceType", &self.kind).maybe("KeyName", self.key_name.as_ref());
-        call = call.set("UserData", user_data::user_data(name, &context.admin_user, image_user, host_key));
+        let mut call = Call::new("RunInstances")
+            .set("MinCount", 1)
+            .set("MaxCount", 1)
+            .set("ClientToken", token);
+        call = call
+            .set("ImageId", &self.image.id)
+            .set("InstanceType", &self.kind)
+            .maybe("KeyName", self.key_name.as_ref());
+        call = call
+            .set("UserData", user_data::user_data(name, &context.admin_user, image_user, host_key));
         call = match options.public_address {
             // an instance is asked for a public address through its network interface
             Some(public) => {
-                let own = call.set("NetworkInterface.1.DeviceIndex", 0).set("NetworkInterface.1.AssociatePublicIpAddress", public);
+                let own = call
+                    .set("NetworkInterface.1.DeviceIndex", 0)
+                    .set("NetworkInterface.1.AssociatePublicIpAddress", public);
                 let own = own.maybe("NetworkInterface.1.SubnetId", self.network.subnet.as_ref());
                 own.list("NetworkInterface.1.SecurityGroupId", &self.groups)
             }
-            None => call.maybe("SubnetId", self.network.subnet.as_ref()).list("SecurityGroupId", &self.groups),
+            None => call
+                .maybe("SubnetId", self.network.subnet.as_ref())
+                .list("SecurityGroupId", &self.groups),
         };
         if let (None, Some(location)) = (&self.network.subnet, &self.wanted.location) {
             call = call.set("Placement.AvailabilityZone", &location.id);
         }
         call = call.maybe("Placement.GroupName", options.placement_group.as_ref());
         if let Some(profile) = &options.iam_instance_profile {
-            call = call.set(if profile.starts_with("arn:") { "IamInstanceProfile.Arn" } else { "IamInstanceProfile.Name" }, profile);
+            call = call.set(
+                if profile.starts_with("arn:") {
+                    "IamInstanceProfile.Arn"
+                } else {
+                    "IamInstanceProfile.Name"
+                },
+                profile,
+            );
         }
         if let Some((device, size)) = &self.root {
-            call = call.set("BlockDeviceMapping.1.DeviceName", device).set("BlockDeviceMapping.1.Ebs.DeleteOnTermination", true);
+            call = call
+                .set("BlockDeviceMapping.1.DeviceName", device)
+                .set("BlockDeviceMapping.1.Ebs.DeleteOnTermination", true);
             call = call.maybe("BlockDeviceMapping.1.Ebs.VolumeSize", *size);
-            call = call.maybe("BlockDeviceMapping.1.Ebs.VolumeType", options.root_volume_type.as_ref());
+            call = call
+                .maybe("BlockDeviceMapping.1.Ebs.VolumeType", options.root_volume_type.as_ref());
         }
         if let Some(qos) = &spec.qos {
             call = call.maybe("Monitoring.Enabled", qos.enable_monitoring);
@@ -148,7 +224,8 @@ impl<'a> Launch<'a> {
                 call = call.set("InstanceMarketOptions.SpotOptions.SpotInstanceType", "one-time");
             }
         }
-        // with its creation, so that a process that is killed leaves nothing that is not found again
+        // with its creation, so that a process that is killed leaves nothing that is not found
+        // again
         call.tags(&["instance", "volume"], &self.tags(name, generation, host_key))
     }
 
@@ -156,7 +233,12 @@ impl<'a> Launch<'a> {
         let mut tags = tags::of_project(&self.service.context.project);
         tags.extend(self.wanted.spec.tags.clone());
         tags.insert(tags::GENERATION.to_owned(), generation.to_string());
-        let own = [(tags::GROUP, self.wanted.group.as_str()), (tags::NAME, name), ("Name", name), (tags::HOST_KEY, &host_key.public)];
+        let own = [
+            (tags::GROUP, self.wanted.group.as_str()),
+            (tags::NAME, name),
+            ("Name", name),
+            (tags::HOST_KEY, &host_key.public),
+        ];
         tags.extend(own.map(|(key, value)| (key.to_owned(), value.to_owned())));
         if let Some(user) = &self.image.login_user {
             tags.insert(tags::IMAGE_USER.to_owned(), user.clone());
@@ -165,13 +247,18 @@ impl<'a> Launch<'a> {
     }
 }
 
-/// The name of the key pair of new nodes: that of the options, or one imported for the admin user; `None` where EC2 takes no key of theirs.
+/// The name of the key pair of new nodes: that of the options, or one imported for the admin user;
+/// `None` where EC2 takes no key of theirs.
 fn key_pair(service: &Ec2) -> Result<Option<String>, ApiError> {
     if let Some(name) = &service.options.key_name {
         return Ok(Some(name.clone()));
     }
     let context = &service.context;
-    let Some((name, material)) = user_data::key_pair(&context.project, &context.admin_user.public_keys) else { return Ok(None) };
+    let Some((name, material)) =
+        user_data::key_pair(&context.project, &context.admin_user.public_keys)
+    else {
+        return Ok(None);
+    };
     let call = Call::new("ImportKeyPair").set("KeyName", &name).set("PublicKeyMaterial", material);
     match service.api.call(&call.tags(&["key-pair"], &tags::of_project(&context.project))) {
         Err(error) if error.is("InvalidKeyPair.Duplicate") => {}
@@ -184,7 +271,10 @@ fn key_pair(service: &Ec2) -> Result<Option<String>, ApiError> {
 fn first(past: &[Instance]) -> BTreeMap<String, u32> {
     let mut first = BTreeMap::new();
     for instance in past {
-        let next = instance.tag(tags::GENERATION).parse::<u32>().map_or(0, |generation| generation.saturating_add(1));
+        let next = instance
+            .tag(tags::GENERATION)
+            .parse::<u32>()
+            .map_or(0, |generation| generation.saturating_add(1));
         let known: &mut u32 = first.entry(instance.tag(tags::NAME).to_owned()).or_default();
         *known = next.max(*known);
     }

@@ -1,4 +1,5 @@
-//! The lease of a project's nodes: a security group, because its name is unique in a VPC, so that of two who make it one fails.
+//! The lease of a project's nodes: a security group, because its name is unique in a VPC, so that
+//! of two who make it one fails.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,25 +21,31 @@ const LONGEST: usize = 255;
 pub(crate) fn take(service: &Ec2, wanted: &Lease) -> Result<Option<Lease>, ApiError> {
     let (api, name) = (&service.api, name(service));
     let network = network(service)?;
-    let make = network::create_group(&name, "lease of pallet", network.vpc.as_ref()).tags(&["security-group"], &tags_of(service, wanted));
+    let make = network::create_group(&name, "lease of pallet", network.vpc.as_ref())
+        .tags(&["security-group"], &tags_of(service, wanted));
     for attempt in 0..ATTEMPTS {
         match api.call(&make) {
             Ok(_) => return Ok(None),
             Err(error) if error.is("InvalidGroup.Duplicate") => {}
             Err(error) => return Err(error),
         }
-        let Some(group) = network::find(api, &name, &network)?.filter(|group| group.tags().contains_key(LEASE_TAG)) else {
+        let Some(group) = network::find(api, &name, &network)?
+            .filter(|group| group.tags().contains_key(LEASE_TAG))
+        else {
             // it went, or it or its tags are not told everywhere yet
             api.sleep(Duration::from_millis(200 << attempt.min(4)))?;
             continue;
         };
         let (id, held) = (group.text("groupId"), lease(&group));
         if held.until <= unix_time() {
-            // by its id: who else does the same deletes nothing of ours, and of two who make a new one, one fails
+            // by its id: who else does the same deletes nothing of ours, and of two who make a new
+            // one, one fails
             delete(service, id)?;
         } else if held.token == wanted.token {
             let renewed = tags_of(service, wanted);
-            match api.call(&Call::new("CreateTags").list("ResourceId", [id]).tag_list("Tag", &renewed)) {
+            match api
+                .call(&Call::new("CreateTags").list("ResourceId", [id]).tag_list("Tag", &renewed))
+            {
                 Err(error) if error.is_not_found() => {}
                 answer => return answer.map(|_| None),
             }
@@ -70,8 +77,9 @@ fn name(service: &Ec2) -> String {
     format!("pallet-lease-{}", tags::plain(&service.context.project))
 }
 
-/// Where the lease is. It is one for all nodes of the service, wherever node-specs put them, so it is where everybody with the same options
-/// looks: in the VPC of the options, or the default one, or where there is none, in the first of all.
+/// Where the lease is. It is one for all nodes of the service, wherever node-specs put them, so it
+/// is where everybody with the same options looks: in the VPC of the options, or the default one,
+/// or where there is none, in the first of all.
 fn network(service: &Ec2) -> Result<Network, ApiError> {
     let network = network::network(service, &NetworkSpec::default(), None)?;
     if network.vpc.is_some() {
@@ -80,7 +88,14 @@ fn network(service: &Ec2) -> Result<Network, ApiError> {
     let vpcs = service.api.pages(&Call::new("DescribeVpcs"), 1000, "vpcSet")?;
     let default = vpcs.iter().find(|vpc| vpc.text("isDefault") == "true");
     let vpc = default.or_else(|| vpcs.iter().min_by_key(|vpc| vpc.text("vpcId")));
-    let nowhere = || PluginError::new(ErrorKind::NotFound, "ec2 has no VPC there, so no place for nodes").with_help("make one");
+    let nowhere = || {
+        PluginError::new(
+            ErrorKind::NotFound,
+            "ec2 has no VPC there, so no place for \
+        nodes",
+        )
+        .with_help("make one")
+    };
     Ok(Network { vpc: Some(vpc.ok_or_else(nowhere)?.text("vpcId").to_owned()), ..network })
 }
 
@@ -101,7 +116,11 @@ fn lease(group: &Element) -> Lease {
     let mut told = fields(&Lease::default());
     for (field, value) in &mut told {
         let Some(text) = tags.get(&format!("{LEASE_TAG}-{field}")) else { continue };
-        let read = if value.is_string() { Some(Value::String(text.clone())) } else { serde_json::from_str(text).ok() };
+        let read = if value.is_string() {
+            Some(Value::String(text.clone()))
+        } else {
+            serde_json::from_str(text).ok()
+        };
         *value = read.unwrap_or_else(|| value.clone());
     }
     serde_json::from_value(Value::Object(told.into_iter().collect())).unwrap_or_default()

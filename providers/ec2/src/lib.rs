@@ -50,7 +50,11 @@ impl Provider for Ec2 {
         let mut instances = instances::of_project(&self.api, &self.context.project)?;
         // EC2 has no order of its own; `web-2` comes before `web-10`
         let place = |instance: &Instance| {
-            (instance.tag(tags::GROUP).to_owned(), instance.tag(tags::NAME).len(), instance.tag(tags::NAME).to_owned())
+            (
+                instance.tag(tags::GROUP).to_owned(),
+                instance.tag(tags::NAME).len(),
+                instance.tag(tags::NAME).to_owned(),
+            )
         };
         instances.sort_by_key(place);
         Ok(instances.iter().map(|instance| instance.node(self.options.address)).collect())

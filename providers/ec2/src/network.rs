@@ -25,7 +25,11 @@ pub(crate) struct Network {
 }
 
 /// Finds the VPC of the subnet that is wanted, or a subnet of the VPC.
-pub(crate) fn network(service: &Ec2, spec: &NetworkSpec, zone: Option<&str>) -> Result<Network, ApiError> {
+pub(crate) fn network(
+    service: &Ec2,
+    spec: &NetworkSpec,
+    zone: Option<&str>,
+) -> Result<Network, ApiError> {
     let options = &service.options;
     let subnet = spec.subnet.as_ref().or(options.subnet.as_ref());
     let call = Call::new("DescribeSubnets");
@@ -37,33 +41,67 @@ pub(crate) fn network(service: &Ec2, spec: &NetworkSpec, zone: Option<&str>) -> 
             if let (Some(vpc), Some(of)) = (vpc, &of)
                 && vpc != of
             {
-                return Err(invalid(format!("subnet {subnet} is in {of}, and `vpc` of the service is {vpc}: take one of them away")).into());
+                return Err(invalid(format!(
+                    "subnet {subnet} is in {of}, and `vpc` of the service \
+                    is {vpc}: take one of them away"
+                ))
+                .into());
             }
             Ok(Network { subnet: Some(subnet.clone()), vpc: of })
         }
         (None, Some(vpc)) => {
             let call = call.filter("vpc-id", [vpc]);
-            let answer = service.api.call(&if let Some(zone) = zone { call.filter("availability-zone", [zone]) } else { call })?;
-            let free = |subnet: &&Element| subnet.text("availableIpAddressCount").parse::<u32>().unwrap_or(1);
-            let roomiest = answer.items("subnetSet").max_by_key(free).and_then(|subnet| subnet.some("subnetId"));
+            let answer = service.api.call(&if let Some(zone) = zone {
+                call.filter("availability-zone", [zone])
+            } else {
+                call
+            })?;
+            let free = |subnet: &&Element| {
+                subnet.text("availableIpAddressCount").parse::<u32>().unwrap_or(1)
+            };
+            let roomiest = answer
+                .items("subnetSet")
+                .max_by_key(free)
+                .and_then(|subnet| subnet.some("subnetId"));
             let nowhere = || {
                 let place = zone.map(|zone| format!(" in {zone}")).unwrap_or_default();
-                ApiError::from(PluginError::new(ErrorKind::NotFound, format!("{vpc} has no subnet{place}")))
+                ApiError::from(PluginError::new(
+                    ErrorKind::NotFound,
+                    format!(
+                        "{vpc} has no \
+                    subnet{place}"
+                    ),
+                ))
             };
             Ok(Network { subnet: Some(roomiest.ok_or_else(nowhere)?), vpc: Some(vpc.clone()) })
         }
     }
 }
 
-/// All security groups of a node: Pallet's own, made and open as wanted, and those that the node-spec names.
-pub(crate) fn security_groups(service: &Ec2, group: &str, network: &Network, spec: &NetworkSpec) -> Result<Vec<String>, ApiError> {
+/// All security groups of a node: Pallet's own, made and open as wanted, and those that the
+/// node-spec names.
+pub(crate) fn security_groups(
+    service: &Ec2,
+    group: &str,
+    network: &Network,
+    spec: &NetworkSpec,
+) -> Result<Vec<String>, ApiError> {
     let mut ids = vec![own_group(service, group, network, &spec.inbound_ports)?];
     for name in &spec.security_groups {
         let id = match name.starts_with("sg-") {
             true => name.clone(),
             false => {
-                let found = find(&service.api, name, network)?.and_then(|found| found.some("groupId"));
-                found.ok_or_else(|| PluginError::new(ErrorKind::NotFound, format!("ec2 has no security group {name} there")))?
+                let found =
+                    find(&service.api, name, network)?.and_then(|found| found.some("groupId"));
+                found.ok_or_else(|| {
+                    PluginError::new(
+                        ErrorKind::NotFound,
+                        format!(
+                            "ec2 has no \
+                    security group {name} there"
+                        ),
+                    )
+                })?
             }
         };
         ids.push(id);
@@ -71,39 +109,59 @@ pub(crate) fn security_groups(service: &Ec2, group: &str, network: &Network, spe
     Ok(ids)
 }
 
-fn own_group(service: &Ec2, group: &str, network: &Network, ports: &[u16]) -> Result<String, ApiError> {
+fn own_group(
+    service: &Ec2,
+    group: &str,
+    network: &Network,
+    ports: &[u16],
+) -> Result<String, ApiError> {
     let project = &service.context.project;
     let name = format!("pallet-{}-{group}", tags::plain(project));
     let mut own = tags::of_project(project);
     own.insert(tags::GROUP.to_owned(), group.to_owned());
-    let make = create_group(&name, "made by pallet for its nodes", network.vpc.as_ref()).tags(&["security-group"], &own);
+    let make = create_group(&name, "made by pallet for its nodes", network.vpc.as_ref())
+        .tags(&["security-group"], &own);
     let existing = match find(&service.api, &name, network)? {
         Some(existing) => existing,
         None => match service.api.call(&make) {
             Ok(made) => made,
             // made by another process meanwhile
-            Err(error) if error.is("InvalidGroup.Duplicate") => find(&service.api, &name, network)?.ok_or(error)?,
+            Err(error) if error.is("InvalidGroup.Duplicate") => {
+                find(&service.api, &name, network)?.ok_or(error)?
+            }
             Err(error) => return Err(error),
         },
     };
     let id = existing.text("groupId").to_owned();
     // what was just made answers without its tags
     if existing.get("groupName").is_some() && existing.tags().get(tags::PROJECT) != Some(project) {
-        let message = format!("security group {name} ({id}) exists and is not of project {project}");
-        return Err(PluginError::new(ErrorKind::Failed, message).with_help("rename the project, or delete the group").into());
+        let message = format!(
+            "security group {name} ({id}) exists and is not of project \
+            {project}"
+        );
+        return Err(PluginError::new(ErrorKind::Failed, message)
+            .with_help(
+                "rename the project, or \
+            delete the group",
+            )
+            .into());
     }
     set_rules(service, &existing, &id, ports)?;
     Ok(id)
 }
 
-/// Opens and closes the ports of a group that has nodes; one whose nodes have no such group stays without.
+/// Opens and closes the ports of a group that has nodes; one whose nodes have no such group stays
+/// without.
 pub(crate) fn share(service: &Ec2, wanted: &RunNodes) -> Result<(), ApiError> {
     let spec = wanted.spec.network.clone().unwrap_or_default();
     let network = network(service, &spec, None)?;
     let project = &service.context.project;
-    let existing = find(&service.api, &format!("pallet-{}-{}", tags::plain(project), wanted.group), &network)?;
+    let existing =
+        find(&service.api, &format!("pallet-{}-{}", tags::plain(project), wanted.group), &network)?;
     match existing.filter(|existing| existing.tags().get(tags::PROJECT) == Some(project)) {
-        Some(existing) => set_rules(service, &existing, existing.text("groupId"), &spec.inbound_ports),
+        Some(existing) => {
+            set_rules(service, &existing, existing.text("groupId"), &spec.inbound_ports)
+        }
         None => Ok(()),
     }
 }
@@ -118,7 +176,12 @@ fn set_rules(service: &Ec2, group: &Element, id: &str, ports: &[u16]) -> Result<
         }
     }
     for rule in there.difference(&wanted) {
-        service.api.host().progress(format!("closing port {} of {} to {}", rule.port, group.text("groupName"), rule.from));
+        service.api.host().progress(format!(
+            "closing port {} of {} to {}",
+            rule.port,
+            group.text("groupName"),
+            rule.from
+        ));
         match service.api.call(&rule.call("RevokeSecurityGroupIngress", id)) {
             Err(error) if error.is("InvalidPermission.NotFound") => {}
             answer => drop(answer?),
@@ -129,7 +192,10 @@ fn set_rules(service: &Ec2, group: &Element, id: &str, ports: &[u16]) -> Result<
 
 /// A call that makes a security group.
 pub(crate) fn create_group(name: &str, about: &str, vpc: Option<&String>) -> Call {
-    Call::new("CreateSecurityGroup").set("GroupName", name).set("GroupDescription", about).maybe("VpcId", vpc)
+    Call::new("CreateSecurityGroup")
+        .set("GroupName", name)
+        .set("GroupDescription", about)
+        .maybe("VpcId", vpc)
 }
 
 /// The security group of a name, in the VPC of a network.
@@ -142,7 +208,11 @@ pub(crate) fn find(api: &Api, name: &str, network: &Network) -> Result<Option<El
     if let Some(vpc) = vpc {
         call = call.filter("vpc-id", [vpc]);
     }
-    Ok(api.call(&call)?.items("securityGroupInfo").find(|group| group.text("groupName") == name).cloned())
+    Ok(api
+        .call(&call)?
+        .items("securityGroupInfo")
+        .find(|group| group.text("groupName") == name)
+        .cloned())
 }
 
 fn default_vpc(api: &Api) -> Result<Option<String>, ApiError> {
@@ -161,7 +231,9 @@ impl Rule {
     /// A call that makes it in a security group, or takes it out.
     fn call(&self, action: &'static str, group: &str) -> Call {
         let call = Call::new(action).set("GroupId", group).set("IpPermissions.1.IpProtocol", "tcp");
-        let call = call.set("IpPermissions.1.FromPort", self.port).set("IpPermissions.1.ToPort", self.port);
+        let call = call
+            .set("IpPermissions.1.FromPort", self.port)
+            .set("IpPermissions.1.ToPort", self.port);
         match self.from.contains(':') {
             true => call.set("IpPermissions.1.Ipv6Ranges.1.CidrIpv6", &self.from),
             false => call.set("IpPermissions.1.IpRanges.1.CidrIp", &self.from),
@@ -171,14 +243,17 @@ impl Rule {
 
 fn wanted_rules(ports: &[u16], ssh_from: &[String]) -> BTreeSet<Rule> {
     let ssh = ssh_from.iter().map(|from| Rule { port: 22, from: from.clone() });
-    let everywhere = |port: &u16| ["0.0.0.0/0", "::/0"].map(|from| Rule { port: *port, from: from.to_owned() });
+    let everywhere =
+        |port: &u16| ["0.0.0.0/0", "::/0"].map(|from| Rule { port: *port, from: from.to_owned() });
     ssh.chain(ports.iter().flat_map(everywhere)).collect()
 }
 
 /// The rules of a group that are such as Pallet makes: one TCP port, and networks.
 fn rules_of(group: &Element) -> BTreeSet<Rule> {
     let mut there = BTreeSet::new();
-    for permission in group.items("ipPermissions").filter(|permission| permission.text("ipProtocol") == "tcp") {
+    for permission in
+        group.items("ipPermissions").filter(|permission| permission.text("ipProtocol") == "tcp")
+    {
         let (from, to) = (permission.text("fromPort"), permission.text("toPort"));
         let Some(port) = from.parse().ok().filter(|_| from == to) else { continue };
         let v4 = permission.items("ipRanges").map(|range| range.text("cidrIp"));
@@ -188,13 +263,19 @@ fn rules_of(group: &Element) -> BTreeSet<Rule> {
     there
 }
 
-/// Deletes the project's security groups and key pairs. A group is in use until the last instance has ended.
+/// Deletes the project's security groups and key pairs. A group is in use until the last instance
+/// has ended.
 pub(crate) fn clean_up(service: &Ec2) -> Result<(), ApiError> {
     let (api, project) = (&service.api, &service.context.project);
     let tag = tags::filter(tags::PROJECT);
-    let groups = api.pages(&Call::new("DescribeSecurityGroups").filter(&tag, [project]), 1000, "securityGroupInfo")?;
+    let groups = api.pages(
+        &Call::new("DescribeSecurityGroups").filter(&tag, [project]),
+        1000,
+        "securityGroupInfo",
+    )?;
     let own = |item: &&Element| item.tags().get(tags::PROJECT) == Some(project);
-    let groups: Vec<_> = groups.iter().filter(own).filter(|group| !group.tags().contains_key(LEASE_TAG)).collect();
+    let groups: Vec<_> =
+        groups.iter().filter(own).filter(|group| !group.tags().contains_key(LEASE_TAG)).collect();
     let end = Instant::now() + DELETION;
     for group in groups {
         delete_group(api, group.text("groupId"), group.text("groupName"), end)?;
@@ -214,8 +295,11 @@ fn delete_group(api: &Api, id: &str, name: &str, end: Instant) -> Result<(), Api
             Err(error) if error.is("DependencyViolation") || error.is("InvalidGroup.InUse") => {
                 if Instant::now() > end {
                     let message = format!("security group {name} ({id}) is still in use");
-                    let help = "run `down` again when its instances are gone, or see what else uses it";
-                    return Err(PluginError::new(ErrorKind::Transient, message).with_help(help).into());
+                    let help = "run `down` again when its instances are gone, or see what else \
+                        uses it";
+                    return Err(PluginError::new(ErrorKind::Transient, message)
+                        .with_help(help)
+                        .into());
                 }
                 api.host().progress(format!("waiting until nothing uses security group {name}"));
                 api.sleep(pause)?;
@@ -232,21 +316,22 @@ mod tests {
 
     #[test]
     fn only_the_rules_that_are_missing_are_made() {
-        let group = "<g><ipPermissions><item><ipProtocol>tcp</ipProtocol><fromPort>22</fromPort><toPort>22</toPort>\
+        let group = "<g><ipPermissions><item><ipProtocol>tcp</ipProtocol><fromPort>22</fromPort>\
+            <toPort>22</toPort>\
             <ipRanges><item><cidrIp>0.0.0.0/0</cidrIp></item></ipRanges><ipv6Ranges/></item>\
-            <item><ipProtocol>udp</ipProtocol><fromPort>80</fromPort><toPort>80</toPort><ipRanges><item><cidrIp>0.0.0.0/0</cidrIp></item></ipRanges></item>\
+            <item><ipProtocol>udp</ipProtocol><fromPort>80</fromPort><toPort>80</toPort><ipRanges>\
+            <item><cidrIp>0.0.0.0/0</cidrIp></item></ipRanges></item>\
             </ipPermissions></g>";
         let everywhere = ["0.0.0.0/0".to_owned(), "::/0".to_owned()];
         let wanted = wanted_rules(&[80], &everywhere);
-        let missing: Vec<_> = wanted.difference(&rules_of(&Element::parse(group).unwrap())).cloned().collect();
-        let shown: Vec<_> = missing.iter().map(|rule| format!("{} {}", rule.port, rule.from)).collect();
+        let missing: Vec<_> =
+            wanted.difference(&rules_of(&Element::parse(group).unwrap())).cloned().collect();
+        let shown: Vec<_> =
+            missing.iter().map(|rule| format!("{} {}", rule.port, rule.from)).collect();
         assert_eq!(shown, ["22 ::/0", "80 0.0.0.0/0", "80 ::/0"]);
-        assert!(
-            missing[0]
-                .call("AuthorizeSecurityGroupIngress", "sg-1")
-                .body()
-                .ends_with("IpPermissions.1.ToPort=22&IpPermissions.1.Ipv6Ranges.1.CidrIpv6=%3A%3A%2F0")
-        );
+        assert!(missing[0].call("AuthorizeSecurityGroupIngress", "sg-1").body().ends_with(
+            "IpPermissions.1.ToPort=22&IpPermissions.1.Ipv6Ranges.1.CidrIpv6=%3A%3A%2F0"
+        ));
         let narrow = wanted_rules(&[], &["192.0.2.0/24".to_owned()]);
         assert_eq!(narrow.len(), 1);
     }

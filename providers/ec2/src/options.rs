@@ -4,37 +4,53 @@ use pallet_core::prelude::*;
 
 use crate::api::invalid;
 
-/// Who publishes images that are trusted by their names: Amazon, Debian, Canonical, Red Hat, Rocky, AlmaLinux, SUSE, Fedora and CentOS; and
-/// the account itself.
-const OWNERS: [&str; 9] =
-    ["amazon", "136693071363", "099720109477", "309956199498", "792107900819", "764336703387", "013907871322", "125523088429", "self"];
+/// Who publishes images that are trusted by their names: Amazon, Debian, Canonical, Red Hat, Rocky,
+/// AlmaLinux, SUSE, Fedora and CentOS; and the account itself.
+const OWNERS: [&str; 9] = [
+    "amazon",
+    "136693071363",
+    "099720109477",
+    "309956199498",
+    "792107900819",
+    "764336703387",
+    "013907871322",
+    "125523088429",
+    "self",
+];
 
 pallet_core::parameters! {
     /// Instances of Amazon EC2, and of clouds with its interface.
     pub(crate) struct Options {
-        /// The region: `eu-west-1`. By default what AWS's own configuration says (AWS_REGION, the profile, the instance that this runs on).
+        /// The region: `eu-west-1`. By default what AWS's own configuration says (AWS_REGION, the
+        /// profile, the instance that this runs on).
         #[serde(default)]
         pub(crate) region: Option<String>,
-        /// The profile of AWS's shared config and credentials files that the credentials come from. By default AWS's chain decides: the
-        /// environment, the default profile, a web identity, the container or the instance that this runs on.
+        /// The profile of AWS's shared config and credentials files that the credentials come from.
+        /// By default AWS's chain decides: the environment, the default profile, a web identity,
+        /// the container or the instance that this runs on.
         #[serde(default)]
         pub(crate) profile: Option<String>,
-        /// The URL of the service, for clouds with the same interface; by default AWS's own for the region.
+        /// The URL of the service, for clouds with the same interface; by default AWS's own for the
+        /// region.
         #[serde(default)]
         pub(crate) endpoint: Option<String>,
-        /// Accounts whose images are offered, by id or alias. By default Amazon, the distributions' own accounts, and `self`.
+        /// Accounts whose images are offered, by id or alias. By default Amazon, the distributions'
+        /// own accounts, and `self`.
         #[serde(default = "default_owners")]
         pub(crate) owners: Vec<String>,
         /// The VPC that nodes are in; by default that of the subnet, or the region's default one.
         #[serde(default)]
         pub(crate) vpc: Option<String>,
-        /// The subnet that nodes are in, where their node-spec names none; by default one of the VPC.
+        /// The subnet that nodes are in, where their node-spec names none; by default one of the
+        /// VPC.
         #[serde(default)]
         pub(crate) subnet: Option<String>,
-        /// A key pair that exists at the service; by default the admin user's first public key is imported.
+        /// A key pair that exists at the service; by default the admin user's first public key is
+        /// imported.
         #[serde(default)]
         pub(crate) key_name: Option<String>,
-        /// Which address nodes are reached at: `public` or `private`. By default the public one of those that have one.
+        /// Which address nodes are reached at: `public` or `private`. By default the public one of
+        /// those that have one.
         #[serde(default)]
         pub(crate) address: Option<AddressKind>,
         /// Networks that may reach ssh on nodes; by default all.
@@ -44,13 +60,15 @@ pallet_core::parameters! {
 
     /// Options of a node-spec: `provider = {"ec2": {...}}`.
     pub(crate) struct NodeOptions {
-        /// The kind of machine, whatever the node-spec's hardware says: also one that is not offered, such as `c5.metal`.
+        /// The kind of machine, whatever the node-spec's hardware says: also one that is not
+        /// offered, such as `c5.metal`.
         #[serde(default)]
         pub(crate) instance_type: Option<String>,
         /// The IAM instance profile that nodes have: its name or ARN.
         #[serde(default)]
         pub(crate) iam_instance_profile: Option<String>,
-        /// The size of the root volume, in GiB; by default the node-spec's min_disk, or the image's own.
+        /// The size of the root volume, in GiB; by default the node-spec's min_disk, or the image's
+        /// own.
         #[serde(default)]
         pub(crate) root_volume_size: Option<u64>,
         /// The type of the root volume: `gp3`.
@@ -87,19 +105,46 @@ fn everywhere() -> Vec<String> {
 impl Options {
     /// Refuses what can be seen to be wrong.
     pub(crate) fn check(&self, service: &str) -> Result<(), PluginError> {
-        let named = |what: &str, problem: String| Err(invalid(format!("services.{service}.{what}: {problem}")));
+        let named = |what: &str, problem: String| {
+            Err(invalid(format!(
+                "services.{service}.{what}: \
+            {problem}"
+            )))
+        };
         // it becomes a part of a host's name
         if let Some(region) = self.region.as_ref().filter(|region| !is_region(region)) {
-            return named("region", format!("`{region}` is not the name of a region, such as eu-west-1"));
+            return named(
+                "region",
+                format!(
+                    "`{region}` is not the name of a region, such as \
+                eu-west-1"
+                ),
+            );
         }
-        if let Some(url) = self.endpoint.as_ref().filter(|url| !url.starts_with("http://") && !url.starts_with("https://")) {
-            return named("endpoint", format!("`{url}` is not a URL, such as https://ec2.example.org"));
+        if let Some(url) = self
+            .endpoint
+            .as_ref()
+            .filter(|url| !url.starts_with("http://") && !url.starts_with("https://"))
+        {
+            return named(
+                "endpoint",
+                format!(
+                    "`{url}` is not a URL, such as \
+                https://ec2.example.org"
+                ),
+            );
         }
         if self.owners.is_empty() {
-            return named("owners", "no owner, so no image; name one, such as amazon or self".to_owned());
+            return named(
+                "owners",
+                "no owner, so no image; name one, such as amazon or self".to_owned(),
+            );
         }
         if let Some(network) = self.ssh_from.iter().find(|network| !network.contains('/')) {
-            return named("ssh_from", format!("`{network}` is not a network, such as 192.0.2.0/24"));
+            return named(
+                "ssh_from",
+                format!("`{network}` is not a network, such as 192.0.2.0/24"),
+            );
         }
         Ok(())
     }
@@ -110,7 +155,10 @@ impl NodeOptions {
     pub(crate) fn of(spec: &NodeSpec) -> Result<Self, PluginError> {
         // EC2's console calls a node by this tag, and that is the node's name
         if spec.tags.contains_key("Name") {
-            return Err(invalid("node-spec: at ec2 the tag Name is the node's name, and Pallet's own"));
+            return Err(invalid(
+                "node-spec: at ec2 the tag Name is the node's name, and Pallet's \
+                own",
+            ));
         }
         if let Some(tag) = spec.tags.keys().find(|tag| tag.starts_with("aws:")) {
             return Err(invalid(format!("node-spec: tag {tag} is EC2's own")));
@@ -121,5 +169,8 @@ impl NodeOptions {
 
 /// Whether a region's name is a label of a host's name.
 pub(crate) fn is_region(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }

@@ -1,4 +1,5 @@
-//! Making nodes: new ones are launched side by side, stopped ones are started, and all are waited for.
+//! Making nodes: new ones are launched side by side, stopped ones are started, and all are waited
+//! for.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -41,29 +42,49 @@ pub(crate) fn run_nodes(service: &Ec2, wanted: &RunNodes) -> Result<Vec<Created>
         return Ok(Vec::new());
     }
     let existing = instances::of_project(&service.api, &service.context.project)?;
-    let mut waits: Vec<_> = wanted.names.iter().map(|name| known(name, wanted, &existing)).collect();
-    let fresh: Vec<_> = waits.iter_mut().filter(|wait| wait.fresh && wait.outcome.is_none()).collect();
+    let mut waits: Vec<_> =
+        wanted.names.iter().map(|name| known(name, wanted, &existing)).collect();
+    let fresh: Vec<_> =
+        waits.iter_mut().filter(|wait| wait.fresh && wait.outcome.is_none()).collect();
     if !fresh.is_empty() {
-        let prepared = instances::past(&service.api, &service.context.project).and_then(|past| Launch::prepare(service, wanted, &past));
+        let prepared = instances::past(&service.api, &service.context.project)
+            .and_then(|past| Launch::prepare(service, wanted, &past));
         match prepared {
             Ok(launch) => launch_all(&launch, fresh),
-            Err(error) => fresh.into_iter().for_each(|wait| wait.outcome = Some(Created::Failed(error.error.clone()))),
+            Err(error) => fresh
+                .into_iter()
+                .for_each(|wait| wait.outcome = Some(Created::Failed(error.error.clone()))),
         }
     }
     wait_for(service, &mut waits, PATIENCE);
-    let unknown = || Created::Failed(PluginError::new(ErrorKind::Failed, "ec2 said nothing of this node"));
+    let unknown = || {
+        Created::Failed(PluginError::new(
+            ErrorKind::Failed,
+            "ec2 said nothing of this \
+        node",
+        ))
+    };
     Ok(waits.into_iter().map(|wait| wait.outcome.unwrap_or_else(unknown)).collect())
 }
 
 fn known(name: &str, wanted: &RunNodes, existing: &[Instance]) -> Wait {
-    let mut wait = Wait { name: name.to_owned(), id: String::new(), fresh: true, starts: 0, outcome: None };
+    let mut wait =
+        Wait { name: name.to_owned(), id: String::new(), fresh: true, starts: 0, outcome: None };
     if !is_host_name(name) {
-        wait.outcome = Some(Created::Failed(invalid(format!("`{name}` cannot be the name of a node"))));
-    } else if let Some(there) = existing.iter().find(|instance| instance.tag(crate::tags::NAME) == name) {
+        wait.outcome = Some(Created::Failed(invalid(format!(
+            "`{name}` cannot be the name of a \
+            node"
+        ))));
+    } else if let Some(there) =
+        existing.iter().find(|instance| instance.tag(crate::tags::NAME) == name)
+    {
         (wait.id, wait.fresh) = (there.id.clone(), false);
         let group = there.tag(crate::tags::GROUP);
         if group != wanted.group {
-            let message = format!("{name} exists at ec2 as {} of group {group}, not {}", there.id, wanted.group);
+            let message = format!(
+                "{name} exists at ec2 as {} of group {group}, not {}",
+                there.id, wanted.group
+            );
             wait.outcome = Some(Created::Failed(PluginError::new(ErrorKind::Failed, message)));
         }
     }
@@ -96,7 +117,11 @@ fn wait_for(service: &Ec2, waits: &mut [Wait], patience: Duration) {
     let end = Instant::now() + patience;
     let mut pause = Duration::from_millis(500);
     loop {
-        let open: Vec<_> = waits.iter().filter(|wait| wait.outcome.is_none()).map(|wait| wait.id.clone()).collect();
+        let open: Vec<_> = waits
+            .iter()
+            .filter(|wait| wait.outcome.is_none())
+            .map(|wait| wait.id.clone())
+            .collect();
         if open.is_empty() {
             break;
         }
@@ -106,12 +131,18 @@ fn wait_for(service: &Ec2, waits: &mut [Wait], patience: Duration) {
         };
         for wait in waits.iter_mut().filter(|wait| wait.outcome.is_none()) {
             // one that was just made is not told everywhere at once
-            let Some(instance) = seen.iter().find(|instance| instance.id == wait.id) else { continue };
+            let Some(instance) = seen.iter().find(|instance| instance.id == wait.id) else {
+                continue;
+            };
             if let Some(outcome) = look(api, wait, instance, kind) {
                 wait.outcome = Some(outcome);
             }
         }
-        let left: Vec<_> = waits.iter().filter(|wait| wait.outcome.is_none()).map(|wait| wait.name.as_str()).collect();
+        let left: Vec<_> = waits
+            .iter()
+            .filter(|wait| wait.outcome.is_none())
+            .map(|wait| wait.name.as_str())
+            .collect();
         if left.is_empty() {
             break;
         }
@@ -128,16 +159,35 @@ fn wait_for(service: &Ec2, waits: &mut [Wait], patience: Duration) {
 }
 
 /// What became of one instance; `None` if that is open.
-fn look(api: &Api, wait: &mut Wait, instance: &Instance, kind: Option<AddressKind>) -> Option<Created> {
-    let failed = |message: String| Some(Created::Failed(PluginError::new(ErrorKind::Failed, message)));
-    let (name, id, reason) = (&wait.name, &wait.id, if instance.reason.is_empty() { "ec2 says not why" } else { &instance.reason });
+fn look(
+    api: &Api,
+    wait: &mut Wait,
+    instance: &Instance,
+    kind: Option<AddressKind>,
+) -> Option<Created> {
+    let failed =
+        |message: String| Some(Created::Failed(PluginError::new(ErrorKind::Failed, message)));
+    let (name, id, reason) = (
+        &wait.name,
+        &wait.id,
+        if instance.reason.is_empty() {
+            "ec2 says not \
+        why"
+        } else {
+            &instance.reason
+        },
+    );
     match instance.state.as_str() {
         "running" => instance.address(kind).map(|_| Created::Node(Box::new(instance.node(kind)))),
-        "stopped" if wait.fresh || wait.starts > STALE => failed(format!("{name} ({id}) does not start: {reason}")),
+        "stopped" if wait.fresh || wait.starts > STALE => failed(format!(
+            "{name} ({id}) does not \
+            start: {reason}"
+        )),
         "stopped" => {
             wait.starts += 1;
             if wait.starts == 1
-                && let Err(error) = api.call(&Call::new("StartInstances").list("InstanceId", [&instance.id]))
+                && let Err(error) =
+                    api.call(&Call::new("StartInstances").list("InstanceId", [&instance.id]))
             {
                 return Some(Created::Failed(error.error));
             }
@@ -151,11 +201,23 @@ fn look(api: &Api, wait: &mut Wait, instance: &Instance, kind: Option<AddressKin
 fn late(wait: &Wait, seen: &[Instance], kind: Option<AddressKind>) -> PluginError {
     let instance = seen.iter().find(|instance| instance.id == wait.id);
     let state = instance.map_or("not known", |instance| instance.state.as_str());
-    let message = format!("{} ({}) is {state} after {} minutes", wait.name, wait.id, PATIENCE.as_secs() / 60);
+    let message =
+        format!("{} ({}) is {state} after {} minutes", wait.name, wait.id, PATIENCE.as_secs() / 60);
     match (state, kind) {
-        ("running", Some(AddressKind::Public)) => PluginError::new(ErrorKind::Failed, format!("{message} and has no public address"))
-            .with_help("choose a subnet that gives one, the option public_address of the node-spec, or `address = \"private\"`"),
-        ("running", _) => PluginError::new(ErrorKind::Failed, format!("{message} and has no address")),
+        ("running", Some(AddressKind::Public)) => {
+            PluginError::new(ErrorKind::Failed, format!("{message} and has no public address"))
+                .with_help(
+                    "choose a subnet that gives one, the option public_address of the \
+                node-spec, or `address = \"private\"`",
+                )
+        }
+        ("running", _) => PluginError::new(
+            ErrorKind::Failed,
+            format!(
+                "{message} and has no \
+            address"
+            ),
+        ),
         _ => PluginError::new(ErrorKind::Transient, message),
     }
 }
@@ -170,14 +232,23 @@ fn give_up(service: &Ec2, waits: &mut [Wait], why: impl Fn(&Wait) -> PluginError
 
 /// Terminates what was made just now and failed, also when the operation was stopped.
 fn discard(service: &Ec2, waits: &mut [Wait]) {
-    let failed = |wait: &&mut Wait| wait.fresh && !wait.id.is_empty() && matches!(wait.outcome, Some(Created::Failed(_)));
+    let failed = |wait: &&mut Wait| {
+        wait.fresh && !wait.id.is_empty() && matches!(wait.outcome, Some(Created::Failed(_)))
+    };
     for wait in waits.iter_mut().filter(failed) {
-        // by its own id from its own creation; what is not yet told everywhere could not be looked at first
-        let answer = service.api.to_the_end().call(&Call::new("TerminateInstances").list("InstanceId", [&wait.id]));
+        // by its own id from its own creation; what is not yet told everywhere could not be looked
+        // at first
+        let answer = service
+            .api
+            .to_the_end()
+            .call(&Call::new("TerminateInstances").list("InstanceId", [&wait.id]));
         if let (Err(error), Some(Created::Failed(failure))) = (answer, &mut wait.outcome)
             && !error.is_not_found()
         {
-            failure.causes.push(format!("it could not be terminated and may still run as {}: {}", wait.id, error.error.message));
+            failure.causes.push(format!(
+                "it could not be terminated and may still run as {}: {}",
+                wait.id, error.error.message
+            ));
         }
     }
 }

@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 pub(crate) const PROJECT: &str = "pallet-project";
 pub(crate) const GROUP: &str = "pallet-group";
 pub(crate) const NAME: &str = "pallet-name";
-/// The host key that a node was made with, so that every machine can tell the node from an impostor.
+/// The host key that a node was made with, so that every machine can tell the node from an
+/// impostor.
 pub(crate) const HOST_KEY: &str = "pallet-host-key";
 /// Who logs in to a node that was just made.
 pub(crate) const IMAGE_USER: &str = "pallet-image-user";
@@ -25,9 +26,12 @@ pub(crate) fn filter(tag: &str) -> String {
     format!("tag:{tag}")
 }
 
-/// A project's name as part of EC2's names: with a digest, where it has characters that those may not have.
+/// A project's name as part of EC2's names: with a digest, where it has characters that those may
+/// not have.
 pub(crate) fn plain(project: &str) -> String {
-    let safe = |character: char| if character.is_ascii_alphanumeric() || "._-".contains(character) { character } else { '-' };
+    let safe = |character: char| {
+        if character.is_ascii_alphanumeric() || "._-".contains(character) { character } else { '-' }
+    };
     let plain: String = project.chars().map(safe).take(100).collect();
     if plain == project { plain } else { format!("{plain}-{}", &digest(project)[..8]) }
 }
@@ -41,7 +45,10 @@ pub(crate) fn digest(text: &str) -> String {
 pub(crate) fn check(project: &str) -> Result<(), PluginError> {
     let length = project.chars().count();
     if length == 0 || length > 255 || project.starts_with("aws:") {
-        return Err(crate::api::invalid(format!("`{project}` cannot be a tag of ec2; set another `name` of the project in pallet.toml")));
+        return Err(crate::api::invalid(format!(
+            "`{project}` cannot be a tag of ec2; set another \
+            `name` of the project in pallet.toml"
+        )));
     }
     Ok(())
 }

@@ -28,27 +28,51 @@ impl Provider for Hybrid {
         let names: BTreeSet<_> = options.groups.values().chain(&options.default).cloned().collect();
         ensure!(
             !names.is_empty(),
-            PluginError::new(ErrorKind::InvalidInput, format!("services.{} names no other service", context.service))
-                .with_help("give it `groups = { web = \"a-service\" }` or `default = \"a-service\"`")
+            PluginError::new(
+                ErrorKind::InvalidInput,
+                format!(
+                    "services.{} names no other \
+                service",
+                    context.service
+                )
+            )
+            .with_help(
+                "give it `groups = { web = \"a-service\" }` or `default = \
+                    \"a-service\"`"
+            )
         );
-        let service = |name: String| (name.clone(), Box::new(context.host.service(&name)) as Box<dyn Service>);
-        Ok(Hybrid { name: context.service.clone(), options, services: names.into_iter().map(service).collect() })
+        let service = |name: String| {
+            (name.clone(), Box::new(context.host.service(&name)) as Box<dyn Service>)
+        };
+        Ok(Hybrid {
+            name: context.service.clone(),
+            options,
+            services: names.into_iter().map(service).collect(),
+        })
     }
 
     fn nodes(&self) -> Result<Vec<Node>> {
         let mut all = Vec::new();
         for (name, service) in &self.services {
-            all.extend(service.nodes().map_err(|error| of(name, error))?.into_iter().map(|node| named(name, node)));
+            all.extend(
+                service
+                    .nodes()
+                    .map_err(|error| of(name, error))?
+                    .into_iter()
+                    .map(|node| named(name, node)),
+            );
         }
         Ok(all)
     }
 
     fn run_nodes(&self, wanted: &RunNodes) -> Result<Vec<Created>> {
         let (name, service) = self.service_of(&wanted.group)?;
-        let created = service.run_nodes(wanted).map_err(|error| of(name, error))?.into_iter().map(|created| match created {
-            Created::Node(node) => Created::Node(Box::new(named(name, *node))),
-            Created::Failed(error) => Created::Failed(of(name, error)),
-        });
+        let created = service.run_nodes(wanted).map_err(|error| of(name, error))?.into_iter().map(
+            |created| match created {
+                Created::Node(node) => Created::Node(Box::new(named(name, *node))),
+                Created::Failed(error) => Created::Failed(of(name, error)),
+            },
+        );
         Ok(created.collect())
     }
 
@@ -63,7 +87,10 @@ impl Provider for Hybrid {
         for (name, ids) in by_service {
             let service = self.services[name].as_ref();
             if let Err(error) = service.destroy_nodes(&ids) {
-                failed.push(PluginError { nodes: left(name, service, &ids, &error), ..of(name, error) });
+                failed.push(PluginError {
+                    nodes: left(name, service, &ids, &error),
+                    ..of(name, error)
+                });
             }
         }
         together(failed)
@@ -85,11 +112,16 @@ impl Provider for Hybrid {
         }
         let mut all = Offers::default();
         for (name, service) in &self.services {
-            let Offers { images, hardware, locations } = service.offers(wanted).map_err(|error| of(name, error))?;
+            let Offers { images, hardware, locations } =
+                service.offers(wanted).map_err(|error| of(name, error))?;
             let id = |id: &str| format!("{name}/{id}");
             all.images.extend(images.into_iter().map(|image| Image { id: id(&image.id), ..image }));
-            all.hardware.extend(hardware.into_iter().map(|hardware| Hardware { id: id(&hardware.id), ..hardware }));
-            all.locations.extend(locations.into_iter().map(|location| Location { id: id(&location.id), ..location }));
+            all.hardware.extend(
+                hardware.into_iter().map(|hardware| Hardware { id: id(&hardware.id), ..hardware }),
+            );
+            all.locations.extend(
+                locations.into_iter().map(|location| Location { id: id(&location.id), ..location }),
+            );
         }
         Ok(all)
     }
@@ -98,7 +130,10 @@ impl Provider for Hybrid {
         let mut all = Vec::new();
         for (name, service) in &self.services {
             let credentials = service.credentials().map_err(|error| of(name, error))?;
-            all.extend(credentials.into_iter().map(|credential| Credential { name: format!("{name}: {}", credential.name), ..credential }));
+            all.extend(credentials.into_iter().map(|credential| Credential {
+                name: format!("{name}: {}", credential.name),
+                ..credential
+            }));
         }
         Ok(all)
     }
@@ -123,10 +158,26 @@ impl Provider for Hybrid {
 impl Hybrid {
     /// Where the nodes of a group are.
     fn service_of(&self, group: &str) -> Result<(&str, &dyn Service)> {
-        let named = self.options.groups.get(group).or(self.options.default.as_ref()).and_then(|name| self.services.get_key_value(name));
+        let named = self
+            .options
+            .groups
+            .get(group)
+            .or(self.options.default.as_ref())
+            .and_then(|name| self.services.get_key_value(name));
         let (name, service) = named.ok_or_else(|| {
-            PluginError::new(ErrorKind::InvalidInput, format!("services.{} has no service for group {group}", self.name))
-                .with_help(format!("add it to services.{0}.groups in pallet.toml, or name a services.{0}.default", self.name))
+            PluginError::new(
+                ErrorKind::InvalidInput,
+                format!(
+                    "services.{} has no service for \
+                group {group}",
+                    self.name
+                ),
+            )
+            .with_help(format!(
+                "add it to services.{0}.groups in pallet.toml, or name a \
+                    services.{0}.default",
+                self.name
+            ))
         })?;
         Ok((name, service.as_ref()))
     }
@@ -135,24 +186,45 @@ impl Hybrid {
     fn split<'a>(&'a self, id: &'a str) -> Result<(&'a str, &'a str)> {
         let split = id.split_once('/').filter(|(name, _)| self.services.contains_key(*name));
         Ok(split.ok_or_else(|| {
-            PluginError::new(ErrorKind::NotFound, format!("no service of services.{} has a node with id {id}", self.name))
+            PluginError::new(
+                ErrorKind::NotFound,
+                format!(
+                    "no service of services.{} has a node \
+                with id {id}",
+                    self.name
+                ),
+            )
         })?)
     }
 
     /// Does something at every service; one that fails keeps no other.
     fn each(&self, work: impl Fn(&dyn Service) -> Result<(), PluginError>) -> Result<()> {
-        let done = self.services.iter().map(|(name, service)| work(service.as_ref()).map_err(|error| of(name, error)));
+        let done = self
+            .services
+            .iter()
+            .map(|(name, service)| work(service.as_ref()).map_err(|error| of(name, error)));
         together(done.filter_map(Result::err).collect())
     }
 }
 
-/// The nodes that a service did not destroy, each with the reason. Where it does not say which those are, it is asked what is still there.
-fn left(name: &str, service: &dyn Service, ids: &[String], error: &PluginError) -> BTreeMap<String, PluginError> {
+/// The nodes that a service did not destroy, each with the reason. Where it does not say which
+/// those are, it is asked what is still there.
+fn left(
+    name: &str,
+    service: &dyn Service,
+    ids: &[String],
+    error: &PluginError,
+) -> BTreeMap<String, PluginError> {
     let global = |id: &str| format!("{name}/{id}");
     if !error.nodes.is_empty() {
-        return error.nodes.iter().map(|(id, error)| (global(id), of(name, error.clone()))).collect();
+        return error
+            .nodes
+            .iter()
+            .map(|(id, error)| (global(id), of(name, error.clone())))
+            .collect();
     }
-    let there: Option<BTreeSet<String>> = service.nodes().ok().map(|nodes| nodes.into_iter().map(|node| node.id).collect());
+    let there: Option<BTreeSet<String>> =
+        service.nodes().ok().map(|nodes| nodes.into_iter().map(|node| node.id).collect());
     let is_left = |id: &&String| there.as_ref().is_none_or(|there| there.contains(*id));
     ids.iter().filter(is_left).map(|id| (global(id), of(name, error.clone()))).collect()
 }

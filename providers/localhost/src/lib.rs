@@ -29,7 +29,8 @@ impl Provider for Localhost {
 
     fn connect(options: Options, context: ServiceContext) -> Result<Self> {
         if let Some(group) = options.group.as_ref().filter(|group| !is_host_name(group)) {
-            let message = format!("services.{}: `{group}` cannot be the name of a group", context.service);
+            let message =
+                format!("services.{}: `{group}` cannot be the name of a group", context.service);
             return Err(PluginError::new(ErrorKind::InvalidInput, message).into());
         }
         Ok(Localhost { options, memory: memory::file(&context) })
@@ -43,7 +44,8 @@ impl Provider for Localhost {
         let mut role = self.role()?;
         let mut outcomes = Vec::new();
         for name in &wanted.names {
-            let asked = Role { group: wanted.group.clone(), name: name.clone(), created: unix_time() };
+            let asked =
+                Role { group: wanted.group.clone(), name: name.clone(), created: unix_time() };
             let fits = match &role {
                 Some(role) => role.group == asked.group && role.name == asked.name,
                 None => is_host_name(name),
@@ -83,10 +85,24 @@ impl Localhost {
 fn refusal(asked: &Role, role: Option<&Role>) -> PluginError {
     match role {
         Some(role) => {
-            let message = format!("provider localhost has one machine, which is {} of group {}; not {}", role.name, role.group, asked.name);
-            PluginError::new(ErrorKind::Unsupported, message).with_help("use provider sandbox for several nodes on this machine")
+            let message = format!(
+                "provider localhost has one machine, which is {} of group {}; \
+                not {}",
+                role.name, role.group, asked.name
+            );
+            PluginError::new(ErrorKind::Unsupported, message).with_help(
+                "use provider sandbox for \
+                several nodes on this machine",
+            )
         }
-        None => PluginError::new(ErrorKind::InvalidInput, format!("`{}` cannot be the name of a node", asked.name)),
+        None => PluginError::new(
+            ErrorKind::InvalidInput,
+            format!(
+                "`{}` cannot be the name of a \
+            node",
+                asked.name
+            ),
+        ),
     }
 }
 

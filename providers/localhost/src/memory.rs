@@ -18,14 +18,24 @@ pub(crate) struct Role {
 
 /// The file of a service of a project.
 pub(crate) fn file(context: &ServiceContext) -> PathBuf {
-    context.data_directory.join(format!("{}+{}.json", files::file_name(&context.project), files::file_name(&context.service)))
+    context.data_directory.join(format!(
+        "{}+{}.json",
+        files::file_name(&context.project),
+        files::file_name(&context.service)
+    ))
 }
 
 pub(crate) fn read(path: &Path) -> Result<Option<Role>> {
     match fs::read(path) {
         Ok(bytes) => {
             let role = serde_json::from_slice(&bytes);
-            role.map(Some).with_context(|| format!("{} cannot be read; remove it, and run converge again", path.display()))
+            role.map(Some).with_context(|| {
+                format!(
+                    "{} cannot be read; remove it, and run converge \
+                again",
+                    path.display()
+                )
+            })
         }
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),

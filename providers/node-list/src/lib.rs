@@ -24,19 +24,34 @@ impl Provider for NodeList {
     type Options = Options;
 
     fn connect(options: Options, context: ServiceContext) -> Result<Self> {
-        let service = if context.service.is_empty() { Self::NAME.to_owned() } else { context.service.clone() };
+        let service = if context.service.is_empty() {
+            Self::NAME.to_owned()
+        } else {
+            context.service.clone()
+        };
         let mut nodes: Vec<Node> = Vec::new();
         // where each machine is, to find one that is listed twice
         let mut places = BTreeMap::new();
         for (name, machine) in &options.nodes.0 {
-            let invalid = |why: &str| PluginError::new(ErrorKind::InvalidInput, format!("services.{service}: node `{name}` {why}"));
+            let invalid = |why: &str| {
+                PluginError::new(
+                    ErrorKind::InvalidInput,
+                    format!("services.{service}: node `{name}` {why}"),
+                )
+            };
             ensure!(
                 is_host_name(name),
-                invalid("has no valid name").with_help("a name is up to 63 of a-z, 0-9 and `-`; what ssh connects to is its `host`")
+                invalid("has no valid name").with_help(
+                    "a name is up to 63 of a-z, 0-9 and `-`; \
+                    what ssh connects to is its `host`"
+                )
             );
             ensure!(
                 is_host_name(&machine.group),
-                invalid(&format!("belongs to group `{}`, which cannot be the name of one", machine.group))
+                invalid(&format!(
+                    "belongs to group `{}`, which cannot be the name of one",
+                    machine.group
+                ))
             );
             ensure!(nodes.iter().all(|node| node.name != *name), invalid("is listed twice"));
             let host = machine.host.as_ref().unwrap_or(name);
@@ -45,8 +60,14 @@ impl Provider for NodeList {
             }
             let place = (canonical(host), machine.port.unwrap_or(SSH));
             if let Some(other) = places.insert(place.clone(), name) {
-                let port = if place.1 == SSH { String::new() } else { format!(", port {}", place.1) };
-                return Err(invalid(&format!("is the same machine as `{other}`: both have host {}{port}", place.0)).into());
+                let port =
+                    if place.1 == SSH { String::new() } else { format!(", port {}", place.1) };
+                return Err(invalid(&format!(
+                    "is the same machine as `{other}`: both have host \
+                    {}{port}",
+                    place.0
+                ))
+                .into());
             }
             nodes.push(node(name, machine, &context));
         }
@@ -59,7 +80,10 @@ impl Provider for NodeList {
 
     fn run_nodes(&self, wanted: &RunNodes) -> Result<Vec<Created>> {
         let outcome = |name: &String| {
-            let listed = self.nodes.iter().find(|node| node.name == *name && node.group.as_ref() == Some(&wanted.group));
+            let listed = self
+                .nodes
+                .iter()
+                .find(|node| node.name == *name && node.group.as_ref() == Some(&wanted.group));
             match listed {
                 Some(node) => Created::Node(Box::new(node.clone())),
                 None => Created::Failed(self.cannot_make(name, &wanted.group)),
@@ -69,12 +93,22 @@ impl Provider for NodeList {
     }
 
     fn destroy_nodes(&self, ids: &[String]) -> Result<()> {
-        let listed: Vec<_> = self.nodes.iter().filter(|node| ids.contains(&node.id)).map(|node| node.name.as_str()).collect();
+        let listed: Vec<_> = self
+            .nodes
+            .iter()
+            .filter(|node| ids.contains(&node.id))
+            .map(|node| node.name.as_str())
+            .collect();
         if listed.is_empty() {
             return Ok(());
         }
-        let message = format!("provider node-list never destroys machines, so not {}", listed.join(", "));
-        let help = format!("remove it from services.{}.nodes in pallet.toml, or raise the count of its group-spec", self.service);
+        let message =
+            format!("provider node-list never destroys machines, so not {}", listed.join(", "));
+        let help = format!(
+            "remove it from services.{}.nodes in pallet.toml, or raise the count of \
+            its group-spec",
+            self.service
+        );
         Err(PluginError::new(ErrorKind::Unsupported, message).with_help(help).into())
     }
 }
@@ -85,18 +119,37 @@ const SSH: u16 = 22;
 /// What is wrong with where a machine is said to be, and what to do about it.
 fn wrong_address(host: &str, machine: &Machine) -> Option<(String, String)> {
     let wrong = |why: String, help: &str| Some((why, help.to_owned()));
-    let odd = |text: &str| text.starts_with('-') || text.contains(|letter: char| letter.is_whitespace() || letter.is_control());
+    let odd = |text: &str| {
+        text.starts_with('-')
+            || text.contains(|letter: char| letter.is_whitespace() || letter.is_control())
+    };
     if host.trim().is_empty() {
-        return wrong("has an empty `host`".to_owned(), "leave it away if the node's name is what ssh connects to");
+        return wrong(
+            "has an empty `host`".to_owned(),
+            "leave it away if the node's name is what \
+            ssh connects to",
+        );
     }
     if let Some((user, bare)) = host.rsplit_once('@') {
-        return Some((format!("has the host {host:?}, with a user in it"), format!("write host = {bare:?} and user = {user:?}")));
+        return Some((
+            format!("has the host {host:?}, with a user in it"),
+            format!(
+                "write host = \
+            {bare:?} and user = {user:?}"
+            ),
+        ));
     }
     if let Some((bare, port)) = host.rsplit_once(':')
         && port.parse::<u16>().is_ok()
         && (!bare.contains(':') || bare.ends_with(']'))
     {
-        return Some((format!("has the host {host:?}, with a port in it"), format!("write host = {bare:?} and port = {port}")));
+        return Some((
+            format!("has the host {host:?}, with a port in it"),
+            format!(
+                "write host = \
+            {bare:?} and port = {port}"
+            ),
+        ));
     }
     if odd(host) || host.contains('/') {
         return wrong(
@@ -105,15 +158,24 @@ fn wrong_address(host: &str, machine: &Machine) -> Option<(String, String)> {
         );
     }
     if let Some(user) = machine.user.as_deref().filter(|user| user.is_empty() || odd(user)) {
-        return wrong(format!("has the user {user:?}, which nobody can log in as"), "leave it away for the admin user");
+        return wrong(
+            format!("has the user {user:?}, which nobody can log in as"),
+            "leave it away \
+            for the admin user",
+        );
     }
     if machine.port == Some(0) {
-        return wrong("has port 0".to_owned(), "a port is a number from 1 to 65535; leave it away for 22");
+        return wrong(
+            "has port 0".to_owned(),
+            "a port is a number from 1 to 65535; leave it away \
+            for 22",
+        );
     }
     None
 }
 
-/// One way of writing a host: names are compared without regard to case, and an address has several forms.
+/// One way of writing a host: names are compared without regard to case, and an address has several
+/// forms.
 fn canonical(host: &str) -> String {
     let host = host.trim();
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
@@ -125,10 +187,22 @@ fn canonical(host: &str) -> String {
 
 impl NodeList {
     fn cannot_make(&self, name: &str, group: &str) -> PluginError {
-        let in_group: Vec<_> = self.nodes.iter().filter(|node| node.group.as_deref() == Some(group)).map(described).collect();
+        let in_group: Vec<_> = self
+            .nodes
+            .iter()
+            .filter(|node| node.group.as_deref() == Some(group))
+            .map(described)
+            .collect();
         let there = if in_group.is_empty() { "none".to_owned() } else { in_group.join(", ") };
-        let message = format!("provider node-list cannot make machines, so not {name}; of group {group} it lists {there}");
-        let help = format!("add one to services.{}.nodes in pallet.toml, or lower the count of group-spec {group}", self.service);
+        let message = format!(
+            "provider node-list cannot make machines, so not {name}; of group \
+            {group} it lists {there}"
+        );
+        let help = format!(
+            "add one to services.{}.nodes in pallet.toml, or lower the count of \
+            group-spec {group}",
+            self.service
+        );
         PluginError::new(ErrorKind::Unsupported, message).with_help(help)
     }
 }
@@ -149,7 +223,11 @@ fn node(name: &str, machine: &Machine, context: &ServiceContext) -> Node {
         host: machine.host.as_deref().unwrap_or(name).to_owned(),
         port: machine.port,
         user: machine.user.clone(),
-        identity_files: machine.identity_files.iter().map(|file| path(file).to_string_lossy().into_owned()).collect(),
+        identity_files: machine
+            .identity_files
+            .iter()
+            .map(|file| path(file).to_string_lossy().into_owned())
+            .collect(),
         host_keys: machine.host_keys.clone(),
     };
     Node {

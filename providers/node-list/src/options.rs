@@ -12,7 +12,8 @@ use pallet_core::serde::ser::Serializer;
 pallet_core::parameters! {
     /// Machines that exist, reached over ssh.
     pub(crate) struct Options {
-        /// The machines: a table for each, by name (`[services.NAME.nodes.web-1]`), or a list of tables that each have a `name`.
+        /// The machines: a table for each, by name (`[services.NAME.nodes.web-1]`), or a list of
+        /// tables that each have a `name`.
         pub(crate) nodes: Machines
     }
 
@@ -23,7 +24,8 @@ pallet_core::parameters! {
         pub(crate) name: Option<String>,
         /// The group-spec that it belongs to.
         pub(crate) group: String,
-        /// Where ssh connects to: a host name, an address, or a `Host` of the ssh configuration. By default the node's name.
+        /// Where ssh connects to: a host name, an address, or a `Host` of the ssh configuration. By
+        /// default the node's name.
         #[serde(default)]
         pub(crate) host: Option<String>,
         /// The TCP port of ssh; by default what the ssh configuration says, or 22.
@@ -32,7 +34,8 @@ pallet_core::parameters! {
         /// Who logs in; by default what the ssh configuration says, or the admin user.
         #[serde(default)]
         pub(crate) user: Option<String>,
-        /// Private keys to log in with: paths, relative to the project, or to the home directory after `~/`.
+        /// Private keys to log in with: paths, relative to the project, or to the home directory
+        /// after `~/`.
         #[serde(default)]
         pub(crate) identity_files: Vec<String>,
         /// The host keys that it has, as `ssh-ed25519 AAAA...`; by default known_hosts decides.
@@ -73,9 +76,14 @@ impl<'de> Visitor<'de> for BothForms {
         use pallet_core::serde::de::Error;
         let mut machines = Vec::new();
         while let Some(name) = map.next_key::<String>()? {
-            let machine: Machine = map.next_value().map_err(|error| A::Error::custom(format_args!("node {name}: {error}")))?;
+            let machine: Machine = map
+                .next_value()
+                .map_err(|error| A::Error::custom(format_args!("node {name}: {error}")))?;
             if machine.name.as_ref().is_some_and(|other| *other != name) {
-                return Err(A::Error::custom(format_args!("node {name}: its key is its name, so it needs no `name`")));
+                return Err(A::Error::custom(format_args!(
+                    "node {name}: its key is its name, so it \
+                    needs no `name`"
+                )));
             }
             machines.push((name, machine));
         }
@@ -87,7 +95,12 @@ impl<'de> Visitor<'de> for BothForms {
         let mut machines = Vec::new();
         while let Some(machine) = list.next_element::<Machine>()? {
             let position = machines.len() + 1;
-            let name = machine.name.clone().ok_or_else(|| A::Error::custom(format_args!("node {position} of the list has no `name`")))?;
+            let name = machine.name.clone().ok_or_else(|| {
+                A::Error::custom(format_args!(
+                    "node \
+                {position} of the list has no `name`"
+                ))
+            })?;
             machines.push((name, machine));
         }
         Ok(Machines(machines))

@@ -8,7 +8,8 @@ use pallet_core::prelude::*;
 
 use crate::options::Accel;
 
-/// How long a machine under KVM may say nothing while it boots. Where KVM is there and yet does not work, a machine hangs without a word.
+/// How long a machine under KVM may say nothing while it boots. Where KVM is there and yet does not
+/// work, a machine hangs without a word.
 const SILENCE: Duration = Duration::from_secs(30);
 
 /// How a machine runs.
@@ -37,7 +38,13 @@ fn decide(accel: Accel, opens: Result<(), String>, failed: bool) -> Result<Mode,
     match (accel, opens) {
         (Accel::Kvm, Ok(())) => Ok(Mode::Kvm),
         (Accel::Kvm, Err(why)) => {
-            let error = PluginError::new(ErrorKind::Unsupported, format!("option `accel` is kvm, which cannot be had here: {why}"));
+            let error = PluginError::new(
+                ErrorKind::Unsupported,
+                format!(
+                    "option `accel` is kvm, \
+                which cannot be had here: {why}"
+                ),
+            );
             Err(error.with_help("use `accel = \"auto\"`, which emulates where there is no KVM"))
         }
         (Accel::Auto, Ok(())) if !failed => Ok(Mode::TryKvm),
@@ -45,7 +52,8 @@ fn decide(accel: Accel, opens: Result<(), String>, failed: bool) -> Result<Mode,
     }
 }
 
-/// Whether a machine that was tried under KVM has to be taken for one that never comes: it runs or not, has last said something that long ago.
+/// Whether a machine that was tried under KVM has to be taken for one that never comes: it runs or
+/// not, has last said something that long ago.
 pub(crate) fn has_failed(runs: bool, ever_said: bool, silent: Duration) -> bool {
     if runs { silent >= SILENCE } else { !ever_said }
 }

@@ -12,19 +12,41 @@ const SIZES: [(&str, u32, u64); 3] = [("small", 1, 1024), ("medium", 2, 2048), (
 /// Those of the options, or else those of the usual ones that this machine can be.
 pub(crate) fn all(options: &Options, arch: &str) -> Vec<Hardware> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    kinds(options, arch, cores, memory(&std::fs::read_to_string("/proc/meminfo").unwrap_or_default()))
+    kinds(
+        options,
+        arch,
+        cores,
+        memory(&std::fs::read_to_string("/proc/meminfo").unwrap_or_default()),
+    )
 }
 
 fn kinds(options: &Options, arch: &str, cores: usize, memory: Option<u64>) -> Vec<Hardware> {
-    let hardware =
-        |id: &str, cores: u32, ram: u64| Hardware { id: id.to_owned(), cores, ram, disk: None, arch: vec![arch.to_owned()], price: None };
+    let hardware = |id: &str, cores: u32, ram: u64| Hardware {
+        id: id.to_owned(),
+        cores,
+        ram,
+        disk: None,
+        arch: vec![arch.to_owned()],
+        price: None,
+    };
     if !options.hardware.is_empty() {
-        return options.hardware.iter().map(|(id, size)| hardware(id, size.cores, size.ram)).collect();
+        return options
+            .hardware
+            .iter()
+            .map(|(id, size)| hardware(id, size.cores, size.ram))
+            .collect();
     }
-    let fits = |(_, wanted, ram): &&(&str, u32, u64)| *wanted as usize <= cores && memory.is_none_or(|memory| *ram <= memory);
-    let fitting: Vec<_> = SIZES.iter().filter(fits).map(|(id, cores, ram)| hardware(id, *cores, *ram)).collect();
+    let fits = |(_, wanted, ram): &&(&str, u32, u64)| {
+        *wanted as usize <= cores && memory.is_none_or(|memory| *ram <= memory)
+    };
+    let fitting: Vec<_> =
+        SIZES.iter().filter(fits).map(|(id, cores, ram)| hardware(id, *cores, *ram)).collect();
     // a machine that is too small for all of them runs the smallest, if anything
-    if fitting.is_empty() { SIZES.iter().take(1).map(|(id, cores, ram)| hardware(id, *cores, *ram)).collect() } else { fitting }
+    if fitting.is_empty() {
+        SIZES.iter().take(1).map(|(id, cores, ram)| hardware(id, *cores, *ram)).collect()
+    } else {
+        fitting
+    }
 }
 
 /// This machine's memory in MiB, from meminfo.
@@ -38,7 +60,10 @@ pub(crate) fn program(option: Option<&Path>, directory: &Path) -> (PathBuf, Stri
     let own = format!("qemu-system-{}", std::env::consts::ARCH);
     let option = option.unwrap_or(Path::new(&own));
     let name = option.file_name().unwrap_or_default().to_string_lossy();
-    let arch = name.strip_prefix("qemu-system-").filter(|arch| !arch.is_empty()).unwrap_or(std::env::consts::ARCH);
+    let arch = name
+        .strip_prefix("qemu-system-")
+        .filter(|arch| !arch.is_empty())
+        .unwrap_or(std::env::consts::ARCH);
     // a name alone is looked for where programs are
     let is_path = option.components().count() > 1;
     (if is_path { directory.join(option) } else { option.to_owned() }, arch.to_owned())
@@ -50,7 +75,10 @@ mod tests {
 
     fn ids(options: Value, cores: usize, memory: Option<u64>) -> Vec<String> {
         let options = serde_json::from_value(options).unwrap();
-        kinds(&options, "x86_64", cores, memory).into_iter().map(|kind| format!("{} {} {}", kind.id, kind.cores, kind.ram)).collect()
+        kinds(&options, "x86_64", cores, memory)
+            .into_iter()
+            .map(|kind| format!("{} {} {}", kind.id, kind.cores, kind.ram))
+            .collect()
     }
 
     #[test]
@@ -60,7 +88,14 @@ mod tests {
         assert_eq!(ids(none(), 2, Some(32_000)), ["small 1 1024", "medium 2 2048"]);
         assert_eq!(ids(none(), 8, Some(1500)), ["small 1 1024"]);
         assert_eq!(ids(none(), 1, Some(500)), ["small 1 1024"]);
-        assert_eq!(ids(json!({"images": {}, "hardware": {"tiny": {"cores": 1, "ram": 256}}}), 1, Some(500)), ["tiny 1 256"]);
+        assert_eq!(
+            ids(
+                json!({"images": {}, "hardware": {"tiny": {"cores": 1, "ram": 256}}}),
+                1,
+                Some(500)
+            ),
+            ["tiny 1 256"]
+        );
         assert_eq!(memory("MemTotal:       24685312 kB\nMemFree: 1 kB\n"), Some(24_106));
     }
 
@@ -68,7 +103,10 @@ mod tests {
     fn the_program_says_the_architecture() {
         let at = |option: &str| program(Some(Path::new(option)), Path::new("/project"));
         assert_eq!(at("qemu-system-aarch64"), ("qemu-system-aarch64".into(), "aarch64".to_owned()));
-        assert_eq!(at("bin/qemu-system-x86_64"), ("/project/bin/qemu-system-x86_64".into(), "x86_64".to_owned()));
+        assert_eq!(
+            at("bin/qemu-system-x86_64"),
+            ("/project/bin/qemu-system-x86_64".into(), "x86_64".to_owned())
+        );
         assert_eq!(at("/opt/run"), ("/opt/run".into(), std::env::consts::ARCH.to_owned()));
         assert_eq!(program(None, Path::new("/")).1, std::env::consts::ARCH);
     }

@@ -15,8 +15,10 @@ impl HostKey {
     /// A new one.
     pub(crate) fn generate() -> Result<HostKey> {
         let key = PrivateKey::random(&mut ssh_key::rand_core::OsRng, Algorithm::Ed25519);
-        let texts = key.and_then(|key| Ok((key.to_openssh(LineEnding::LF)?, key.public_key().to_openssh()?)));
-        let (private, public) = texts.map_err(|error| anyhow!("cannot make a host key: {error}"))?;
+        let texts = key
+            .and_then(|key| Ok((key.to_openssh(LineEnding::LF)?, key.public_key().to_openssh()?)));
+        let (private, public) =
+            texts.map_err(|error| anyhow!("cannot make a host key: {error}"))?;
         Ok(HostKey { private: private.as_str().to_owned(), public })
     }
 }
@@ -28,9 +30,16 @@ mod tests {
     #[test]
     fn a_key_is_one_that_openssh_reads() {
         let key = HostKey::generate().unwrap();
-        assert!(key.private.starts_with("-----BEGIN OPENSSH PRIVATE KEY-----\n") && key.private.ends_with("-----\n"));
+        assert!(
+            key.private.starts_with("-----BEGIN OPENSSH PRIVATE KEY-----\n")
+                && key.private.ends_with("-----\n")
+        );
         let words: Vec<_> = key.public.split(' ').collect();
-        assert!(matches!(words[..], ["ssh-ed25519", body] if body.starts_with("AAAA")), "{}", key.public);
+        assert!(
+            matches!(words[..], ["ssh-ed25519", body] if body.starts_with("AAAA")),
+            "{}",
+            key.public
+        );
         let private = PrivateKey::from_openssh(&key.private).unwrap();
         assert_eq!(private.public_key().to_openssh().unwrap(), key.public);
         assert_ne!(HostKey::generate().unwrap().public, key.public);

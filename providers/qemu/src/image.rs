@@ -45,7 +45,16 @@ const OTHERS: [(&[u8], &str); 8] = [
 impl Disk {
     /// Looks at the beginning of a file.
     pub(crate) fn open(path: &Path) -> Result<Disk, PluginError> {
-        let invalid = |why: String| PluginError::new(ErrorKind::InvalidInput, format!("image {} {why}", path.display()));
+        let invalid = |why: String| {
+            PluginError::new(
+                ErrorKind::InvalidInput,
+                format!(
+                    "image {} \
+            {why}",
+                    path.display()
+                ),
+            )
+        };
         let mut head = [0; 32];
         let mut read = || -> std::io::Result<u64> {
             let mut file = File::open(path)?;
@@ -55,9 +64,14 @@ impl Disk {
         };
         let length = match read() {
             Ok(length) => length,
-            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Err(invalid("is no disk: it is too small".into())),
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                return Err(invalid("is no disk: it is too small".into()));
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(PluginError::new(ErrorKind::NotFound, format!("there is no image {}", path.display())));
+                return Err(PluginError::new(
+                    ErrorKind::NotFound,
+                    format!("there is no image {}", path.display()),
+                ));
             }
             Err(error) => return Err(invalid(format!("cannot be read: {error}"))),
         };
@@ -76,17 +90,30 @@ impl Disk {
         Ok(Disk { path, format: "raw", size: length })
     }
 
-    /// Makes the disk of a node, of its own size or of that many GiB if that is more: it holds what the node changes.
+    /// Makes the disk of a node, of its own size or of that many GiB if that is more: it holds what
+    /// the node changes.
     pub(crate) fn overlay(&self, path: &Path, min_gib: Option<u64>) -> Result<()> {
         let mut create = Command::new("qemu-img");
-        create.args(["create", "-q", "-f", "qcow2", "-F", self.format, "-b"]).arg(&self.path).arg(path);
-        if let Some(size) = min_gib.and_then(|gib| gib.checked_mul(GIB)).filter(|size| *size > self.size) {
+        create
+            .args(["create", "-q", "-f", "qcow2", "-F", self.format, "-b"])
+            .arg(&self.path)
+            .arg(path);
+        if let Some(size) =
+            min_gib.and_then(|gib| gib.checked_mul(GIB)).filter(|size| *size > self.size)
+        {
             create.arg(size.to_string());
         }
         let output = create.output().map_err(|error| missing(Path::new("qemu-img"), &error))?;
         ensure!(
             output.status.success(),
-            PluginError::new(ErrorKind::Failed, format!("cannot make a disk over {}: {}", self.path.display(), complaint(&output.stderr)))
+            PluginError::new(
+                ErrorKind::Failed,
+                format!(
+                    "cannot make a disk over {}: {}",
+                    self.path.display(),
+                    complaint(&output.stderr)
+                )
+            )
         );
         Ok(())
     }
@@ -102,15 +129,24 @@ pub(crate) fn missing(program: &Path, error: &std::io::Error) -> PluginError {
         _ => "qemu-system",
     };
     let error = PluginError::new(ErrorKind::Failed, message);
-    error.with_help(format!("install QEMU (on Debian: {package}), or name the program with the option `program`"))
+    error.with_help(format!(
+        "install QEMU (on Debian: {package}), or name the program with the \
+        option `program`"
+    ))
 }
 
 /// What a program of QEMU said last, in one line without its own name.
 pub(crate) fn complaint(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
     let mut lines = text.lines().map(str::trim);
-    let said = lines.rfind(|line| !line.is_empty() && !line.contains("warning:")).unwrap_or("it ended without a word");
-    let said = said.strip_prefix("qemu-").and_then(|rest| rest.split_once(": ")).map_or(said, |(_, rest)| rest);
+    let said = lines.rfind(|line| !line.is_empty() && !line.contains("warning:")).unwrap_or(
+        "it \
+        ended without a word",
+    );
+    let said = said
+        .strip_prefix("qemu-")
+        .and_then(|rest| rest.split_once(": "))
+        .map_or(said, |(_, rest)| rest);
     said.chars().filter(|c| !c.is_control()).collect()
 }
 
@@ -137,11 +173,17 @@ impl ImageOptions {
         let kernel = Kernel {
             kernel: directory.join(kernel),
             initrd: self.initrd.as_ref().map(|initrd| directory.join(initrd)),
-            append: self.append.clone().unwrap_or_else(|| "root=/dev/vda rw console=ttyS0".to_owned()),
+            append: self
+                .append
+                .clone()
+                .unwrap_or_else(|| "root=/dev/vda rw console=ttyS0".to_owned()),
         };
         for file in [Some(&kernel.kernel), kernel.initrd.as_ref()].into_iter().flatten() {
             if !fs::metadata(file).is_ok_and(|meta| meta.is_file()) {
-                return Err(PluginError::new(ErrorKind::NotFound, format!("there is no file {}", file.display())));
+                return Err(PluginError::new(
+                    ErrorKind::NotFound,
+                    format!("there is no file {}", file.display()),
+                ));
             }
         }
         Ok(Some(kernel))
@@ -158,10 +200,22 @@ mod tests {
         let path = directory.path().join("disk");
         let open = |content: &[u8]| {
             fs::write(&path, content).unwrap();
-            Disk::open(&path).map(|disk| (disk.format, disk.size)).map_err(|error| error.to_string())
+            Disk::open(&path)
+                .map(|disk| (disk.format, disk.size))
+                .map_err(|error| error.to_string())
         };
         let missing = Disk::open(&path).unwrap_err();
-        assert_eq!((missing.kind, missing.message), (ErrorKind::NotFound, format!("there is no image {}", path.display())));
+        assert_eq!(
+            (missing.kind, missing.message),
+            (
+                ErrorKind::NotFound,
+                format!(
+                    "there is no \
+            image {}",
+                    path.display()
+                )
+            )
+        );
         let mut qcow2 = b"QFI\xfb\0\0\0\x03".to_vec();
         qcow2.extend([0; 16]);
         qcow2.extend((5 * GIB).to_be_bytes());
@@ -171,13 +225,17 @@ mod tests {
         assert!(open(&[0; 4096]).unwrap_err().ends_with("is no disk: it is too small"));
         let mut xz = b"\xfd7zXZ\0".to_vec();
         xz.resize(2 << 20, 0);
-        assert_eq!(open(&xz), Err(format!("image {} is compressed by xz; unpack it", path.display())));
+        assert_eq!(
+            open(&xz),
+            Err(format!("image {} is compressed by xz; unpack it", path.display()))
+        );
         assert!(Disk::open(directory.path()).unwrap_err().message.contains("cannot be read"));
     }
 
     #[test]
     fn what_qemu_says_becomes_one_line() {
-        let said = b"qemu-system-x86_64: warning: host doesn't support it\nqemu-system-x86_64: -m 9T: cannot set up memory: no\n\n";
+        let said = b"qemu-system-x86_64: warning: host doesn't support it\n\
+            qemu-system-x86_64: -m 9T: cannot set up memory: no\n\n";
         assert_eq!(complaint(said), "-m 9T: cannot set up memory: no");
         assert_eq!(complaint(b"Could not open\x1b '/x'\n"), "Could not open '/x'");
         assert_eq!(complaint(b""), "it ended without a word");
@@ -186,13 +244,24 @@ mod tests {
     #[test]
     fn a_system_is_what_is_claimed() {
         let os = Os::named("debian 12", "x86_64");
-        assert_eq!((os.id.as_str(), os.version.as_str(), os.family, os.arch.as_str()), ("debian", "12", OsFamily::Debian, "x86_64"));
+        assert_eq!(
+            (os.id.as_str(), os.version.as_str(), os.family, os.arch.as_str()),
+            ("debian", "12", OsFamily::Debian, "x86_64")
+        );
         assert_eq!(Os::named("alpine", "").service_manager, ServiceManager::Openrc);
     }
 
     #[test]
     fn a_program_that_is_missing_names_its_package() {
-        let error = missing(Path::new("qemu-system-x86_64"), &std::io::ErrorKind::NotFound.into()).to_string();
-        assert!(error.starts_with("cannot run qemu-system-x86_64: ") && error.contains("on Debian: qemu-system-x86)"), "{error}");
+        let error = missing(Path::new("qemu-system-x86_64"), &std::io::ErrorKind::NotFound.into())
+            .to_string();
+        assert!(
+            error.starts_with("cannot run qemu-system-x86_64: ")
+                && error.contains(
+                    "on Debian: \
+            qemu-system-x86)"
+                ),
+            "{error}"
+        );
     }
 }

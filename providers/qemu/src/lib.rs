@@ -43,17 +43,40 @@ impl Provider for Qemu {
     type Options = Options;
 
     fn connect(options: Options, context: ServiceContext) -> Result<Self> {
-        let invalid = |message: String| PluginError::new(ErrorKind::InvalidInput, format!("services.{}: {message}", context.service));
+        let invalid = |message: String| {
+            PluginError::new(
+                ErrorKind::InvalidInput,
+                format!("services.{}: {message}", context.service),
+            )
+        };
         if !cfg!(target_os = "linux") {
-            return Err(PluginError::new(ErrorKind::Unsupported, "provider qemu needs Linux, whose list of processes it reads").into());
+            return Err(PluginError::new(
+                ErrorKind::Unsupported,
+                "provider qemu needs Linux, whose \
+                list of processes it reads",
+            )
+            .into());
         }
         ensure!(!options.images.is_empty(), invalid("`images` names no image".to_owned()));
         for (name, image) in &options.images {
-            let loose = image.kernel.is_none() && (image.initrd.is_some() || image.append.is_some());
-            ensure!(!loose, invalid(format!("image `{name}` has `initrd` or `append` without `kernel`")));
+            let loose =
+                image.kernel.is_none() && (image.initrd.is_some() || image.append.is_some());
+            ensure!(
+                !loose,
+                invalid(format!(
+                    "image `{name}` has `initrd` or `append` without \
+                `kernel`"
+                ))
+            );
         }
         for (name, size) in &options.hardware {
-            ensure!(size.cores > 0 && size.ram > 0, invalid(format!("hardware `{name}` has no cores or no memory")));
+            ensure!(
+                size.cores > 0 && size.ram > 0,
+                invalid(format!(
+                    "hardware `{name}` has no \
+                cores or no memory"
+                ))
+            );
         }
         let (program, arch) = hardware::program(options.program.as_deref(), &context.directory);
         Ok(Qemu { store: Store::new(&context), options, context, program, arch })
@@ -66,8 +89,11 @@ impl Provider for Qemu {
     fn run_nodes(&self, wanted: &RunNodes) -> Result<Vec<Created>> {
         let NoNodeOptions {} = node_options(&wanted.spec, Self::NAME)?;
         let network = wanted.spec.network.as_ref();
-        if network.is_some_and(|network| network.subnet.is_some() || !network.security_groups.is_empty()) {
-            let message = "provider qemu has neither subnets nor security groups, which the node-spec names";
+        if network
+            .is_some_and(|network| network.subnet.is_some() || !network.security_groups.is_empty())
+        {
+            let message = "provider qemu has neither subnets nor security groups, which the \
+                node-spec names";
             return Err(PluginError::new(ErrorKind::Unsupported, message).into());
         }
         if wanted.names.is_empty() {
@@ -90,7 +116,14 @@ impl Provider for Qemu {
         let nodes = self.store.nodes()?;
         let Some(record) = nodes.into_iter().find(|record| record.id == id) else {
             self.store.remove_empty();
-            return Err(PluginError::new(ErrorKind::NotFound, format!("provider qemu has no node with the id {id}")).into());
+            return Err(PluginError::new(
+                ErrorKind::NotFound,
+                format!(
+                    "provider qemu has no node \
+                with the id {id}"
+                ),
+            )
+            .into());
         };
         let mut record = record;
         record.tags.extend(tags.clone());
@@ -138,8 +171,13 @@ impl Qemu {
             host_keys: vec![record.host_key.clone()],
             ..SshConnection::default()
         };
-        let own = [("pallet-project", &self.context.project), ("pallet-group", &record.group), ("pallet-name", &record.name)];
-        let mut tags: BTreeMap<_, _> = own.into_iter().map(|(tag, value)| (tag.to_owned(), value.clone())).collect();
+        let own = [
+            ("pallet-project", &self.context.project),
+            ("pallet-group", &record.group),
+            ("pallet-name", &record.name),
+        ];
+        let mut tags: BTreeMap<_, _> =
+            own.into_iter().map(|(tag, value)| (tag.to_owned(), value.clone())).collect();
         tags.extend(record.tags.clone());
         let inbound = record.ports.iter().filter(|(inside, _)| **inside != 22);
         let status = match (runs, record.answered) {
@@ -150,7 +188,9 @@ impl Qemu {
         Node {
             group: Some(record.group.clone()),
             address: Some(ADDRESS.to_owned()),
-            ports: inbound.map(|(inside, outside)| (*inside, format!("{ADDRESS}:{outside}"))).collect(),
+            ports: inbound
+                .map(|(inside, outside)| (*inside, format!("{ADDRESS}:{outside}")))
+                .collect(),
             image_user: record.login_user.clone(),
             status,
             os: record.os.clone(),

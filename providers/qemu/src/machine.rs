@@ -54,7 +54,9 @@ impl Machine<'_> {
 
     fn arguments(&self, record: &Record, kvm: bool) -> Vec<OsString> {
         let mut words: Vec<OsString> = Vec::new();
-        let mut add = |name: &str, value: &dyn AsRef<std::ffi::OsStr>| words.extend([name.into(), value.as_ref().to_owned()]);
+        let mut add = |name: &str, value: &dyn AsRef<std::ffi::OsStr>| {
+            words.extend([name.into(), value.as_ref().to_owned()])
+        };
         add("-name", &record.name);
         add("-machine", &if matches!(self.arch, "x86_64" | "i386") { "q35" } else { "virt" });
         add("-accel", &if kvm { "kvm" } else { "tcg" });
@@ -84,7 +86,8 @@ impl Machine<'_> {
     }
 
     fn network(&self, record: &Record) -> String {
-        let mut network = format!("user,id=net,restrict={}", if self.options.restrict { "on" } else { "off" });
+        let mut network =
+            format!("user,id=net,restrict={}", if self.options.restrict { "on" } else { "off" });
         if let Some(own) = &self.options.network {
             network += &format!(",net={}", own.replace(',', ",,"));
         }
@@ -97,24 +100,39 @@ impl Machine<'_> {
     /// Starts the machine. Its process outlives this one.
     pub(crate) fn start(&self, record: &Record, kvm: bool) -> Result<(), NotStarted> {
         let log = self.directory.join("qemu.log");
-        let failed = |message: String| NotStarted::Failed(PluginError::new(ErrorKind::Failed, message));
-        let error = |error: std::io::Error| failed(format!("cannot write {}: {error}", log.display()));
+        let failed =
+            |message: String| NotStarted::Failed(PluginError::new(ErrorKind::Failed, message));
+        let error =
+            |error: std::io::Error| failed(format!("cannot write {}: {error}", log.display()));
         let mut command = Command::new(self.program);
         command.args(self.arguments(record, kvm)).current_dir(self.directory);
-        // what is heard from an earlier run is not from this one, and its process id is not this one's
-        let _ = (fs::remove_file(self.console()), fs::remove_file(process::pid_file(self.directory)));
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log).map_err(error)?);
-        let mut child = command.spawn().map_err(|error| NotStarted::Failed(missing(self.program, &error)))?;
+        // what is heard from an earlier run is not from this one, and its process id is not this
+        // one's
+        let _ =
+            (fs::remove_file(self.console()), fs::remove_file(process::pid_file(self.directory)));
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(&log).map_err(error)?);
+        let mut child =
+            command.spawn().map_err(|error| NotStarted::Failed(missing(self.program, &error)))?;
         let start = Instant::now();
         loop {
             match child.try_wait() {
                 Ok(Some(status)) if status.success() => return Ok(()),
                 Ok(Some(_)) => break,
-                Ok(None) if start.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(10)),
+                Ok(None) if start.elapsed() < PATIENCE => {
+                    std::thread::sleep(Duration::from_millis(10))
+                }
                 other => {
                     let _ = (child.kill(), child.wait());
-                    let why = other.err().map_or_else(|| "it hangs".to_owned(), |error| error.to_string());
-                    return Err(failed(format!("{} does not start a machine: {why}", self.program.display())));
+                    let why = other
+                        .err()
+                        .map_or_else(|| "it hangs".to_owned(), |error| error.to_string());
+                    return Err(failed(format!(
+                        "{} does not start a machine: {why}",
+                        self.program.display()
+                    )));
                 }
             }
         }
@@ -172,7 +190,11 @@ pub(crate) fn has_sshd(port: u16) -> bool {
 /// An option's value with a path in it: a comma there is said by two.
 fn with_path(before: &str, path: &Path, after: &str) -> OsString {
     use std::os::unix::ffi::{OsStrExt, OsStringExt};
-    let path = path.as_os_str().as_bytes().iter().flat_map(|byte| std::iter::repeat_n(*byte, if *byte == b',' { 2 } else { 1 }));
+    let path = path
+        .as_os_str()
+        .as_bytes()
+        .iter()
+        .flat_map(|byte| std::iter::repeat_n(*byte, if *byte == b',' { 2 } else { 1 }));
     OsString::from_vec(before.bytes().chain(path).chain(after.bytes()).collect())
 }
 
@@ -196,7 +218,11 @@ mod tests {
             os: None,
             cores: 2,
             ram: 512,
-            kernel: Some(Kernel { kernel: "/k".into(), initrd: None, append: "root=/dev/vda".into() }),
+            kernel: Some(Kernel {
+                kernel: "/k".into(),
+                initrd: None,
+                append: "root=/dev/vda".into(),
+            }),
             ports: BTreeMap::from([(22, 20_000), (80, 20_001)]),
             host_key: String::new(),
             complete: true,
@@ -210,23 +236,39 @@ mod tests {
 
     #[test]
     fn the_command_line_says_all_of_the_machine() {
-        let options = options(json!({"images": {}, "restrict": true, "network": "10.9.0.0/24", "arguments": ["-cpu", "max"]}));
-        let machine = Machine { program: Path::new("qemu"), arch: "x86_64", options: &options, directory: Path::new("/data/a,b") };
-        let words: Vec<_> = machine.arguments(&record(), true).into_iter().map(|word| word.into_string().unwrap()).collect();
+        let options = options(json!({
+            "images": {}, "restrict": true, "network": "10.9.0.0/24",
+            "arguments": ["-cpu", "max"],
+        }));
+        let machine = Machine {
+            program: Path::new("qemu"),
+            arch: "x86_64",
+            options: &options,
+            directory: Path::new("/data/a,b"),
+        };
+        let words: Vec<_> = machine
+            .arguments(&record(), true)
+            .into_iter()
+            .map(|word| word.into_string().unwrap())
+            .collect();
         let line = words.join(" ");
         for part in [
             "-machine q35 -accel kvm -cpu host -smp 2 -m 512M",
             "path=/data/a,,b/console.log",
             "file=/data/a,,b/disk.qcow2,format=qcow2,if=virtio",
             "file=/data/a,,b/seed.img,format=raw,if=virtio,readonly=on",
-            "user,id=net,restrict=on,net=10.9.0.0/24,hostfwd=tcp:127.0.0.1:20000-:22,hostfwd=tcp:127.0.0.1:20001-:80",
+            "user,id=net,restrict=on,net=10.9.0.0/24,hostfwd=tcp:127.0.0.1:20000-:22,\
+             hostfwd=tcp:127.0.0.1:20001-:80",
             "-kernel /k -append root=/dev/vda -pidfile /data/a,b/pid",
         ] {
             assert!(line.contains(part), "{part} is not in {line}");
         }
         assert!(line.ends_with("-daemonize -cpu max"), "the user's arguments come last: {line}");
-        let emulated = Machine { arch: "aarch64", ..machine }.arguments(&Record { kernel: None, ..record() }, false);
-        assert!(emulated.iter().any(|word| word == "virt") && emulated.iter().any(|word| word == "tcg"));
+        let emulated = Machine { arch: "aarch64", ..machine }
+            .arguments(&Record { kernel: None, ..record() }, false);
+        assert!(
+            emulated.iter().any(|word| word == "virt") && emulated.iter().any(|word| word == "tcg")
+        );
         assert!(!emulated.iter().any(|word| word == "-kernel" || word == "-append"));
     }
 
@@ -235,7 +277,12 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let start = |program: &str| {
             let options = options(json!({"images": {}}));
-            let machine = Machine { program: Path::new(program), arch: "x86_64", options: &options, directory: directory.path() };
+            let machine = Machine {
+                program: Path::new(program),
+                arch: "x86_64",
+                options: &options,
+                directory: directory.path(),
+            };
             match machine.start(&record(), false) {
                 Ok(()) => "it started".to_owned(),
                 Err(NotStarted::PortTaken) => "port taken".to_owned(),
@@ -250,9 +297,18 @@ mod tests {
             path.to_str().unwrap().to_owned()
         };
         assert!(start("/nowhere/qemu-system-x86_64").contains("on Debian: qemu-system-x86"));
-        let no_memory = script("echo \"qemu-system-x86_64: cannot set up guest memory 'pc.ram': Cannot allocate memory\" >&2; exit 1");
-        assert!(start(&no_memory).ends_with("does not start a machine: cannot set up guest memory 'pc.ram': Cannot allocate memory"));
-        let taken = script("echo \"qemu-system-x86_64: -netdev user: Could not set up host forwarding rule 'tcp:1-:22'\" >&2; exit 1");
+        let no_memory = script(
+            "echo \"qemu-system-x86_64: cannot set up guest memory 'pc.ram': \
+            Cannot allocate memory\" >&2; exit 1",
+        );
+        assert!(start(&no_memory).ends_with(
+            "does not start a machine: cannot set up guest memory \
+            'pc.ram': Cannot allocate memory"
+        ));
+        let taken = script(
+            "echo \"qemu-system-x86_64: -netdev user: Could not set up host \
+            forwarding rule 'tcp:1-:22'\" >&2; exit 1",
+        );
         assert_eq!(start(&taken), "port taken");
         assert_eq!(start(&script("exit 0")), "it started");
     }
@@ -275,7 +331,10 @@ mod tests {
 
     #[test]
     fn the_last_words_are_plain() {
-        assert_eq!(last_line(b"a\r\n\x1b[0;32m  OK \x1b[0m started\r\n\r\n\x1b[2J\r\n").as_deref(), Some("OK  started"));
+        assert_eq!(
+            last_line(b"a\r\n\x1b[0;32m  OK \x1b[0m started\r\n\r\n\x1b[2J\r\n").as_deref(),
+            Some("OK  started")
+        );
         assert_eq!(last_line(b"\r\n"), None);
     }
 }

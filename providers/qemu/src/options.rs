@@ -11,16 +11,20 @@ pallet_core::parameters! {
     pub(crate) struct Options {
         /// The images that nodes are made from, by name.
         pub(crate) images: BTreeMap<String, ImageOptions>,
-        /// The kinds of machines, by name, instead of `small` (1 core, 1 GiB), `medium` (2 cores, 2 GiB) and `large` (4 cores, 4 GiB).
+        /// The kinds of machines, by name, instead of `small` (1 core, 1 GiB), `medium` (2 cores, 2
+        /// GiB) and `large` (4 cores, 4 GiB).
         #[serde(default)]
         pub(crate) hardware: BTreeMap<String, Size>,
-        /// The program that runs a machine: a name, or a path relative to the project. Its name says the architecture.
+        /// The program that runs a machine: a name, or a path relative to the project. Its name
+        /// says the architecture.
         #[serde(default)]
         pub(crate) program: Option<PathBuf>,
-        /// How a machine's processors run: `kvm`, `tcg` (emulation, which is slow), or `auto`: kvm where it works.
+        /// How a machine's processors run: `kvm`, `tcg` (emulation, which is slow), or `auto`: kvm
+        /// where it works.
         #[serde(default)]
         pub(crate) accel: Accel,
-        /// The IPv4 network that each machine has for itself, such as `10.0.2.0/24`, where QEMU's own is in use.
+        /// The IPv4 network that each machine has for itself, such as `10.0.2.0/24`, where QEMU's
+        /// own is in use.
         #[serde(default)]
         pub(crate) network: Option<String>,
         /// Whether machines are kept from reaching anything; they can be reached all the same.
@@ -36,12 +40,14 @@ pallet_core::parameters! {
 
     /// An image: a disk with an operating system and cloud-init on it.
     pub(crate) struct ImageOptions {
-        /// The disk: a file in the format qcow2 or raw, relative to the project. It is never written to.
+        /// The disk: a file in the format qcow2 or raw, relative to the project. It is never
+        /// written to.
         pub(crate) path: PathBuf,
         /// The system on it: `debian 12`.
         #[serde(default)]
         pub(crate) os: Option<String>,
-        /// Who logs in to a new node until it was bootstrapped. Without it, cloud-init makes the admin user.
+        /// Who logs in to a new node until it was bootstrapped. Without it, cloud-init makes the
+        /// admin user.
         #[serde(default)]
         pub(crate) login_user: Option<String>,
         /// A kernel to boot instead of the disk's boot loader.

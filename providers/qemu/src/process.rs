@@ -16,8 +16,8 @@ pub(crate) fn pid_file(directory: &Path) -> PathBuf {
     directory.join("pid")
 }
 
-/// The process of the machine in `directory`, if it runs. No other process has the path of the pid file in its command line, so
-/// that an id that was given to another process is noticed.
+/// The process of the machine in `directory`, if it runs. No other process has the path of the pid
+/// file in its command line, so that an id that was given to another process is noticed.
 pub(crate) fn of(directory: &Path) -> Option<Pid> {
     let text = fs::read_to_string(pid_file(directory)).ok()?;
     let pid = Pid::from_raw(text.trim().parse().ok()?)?;
@@ -29,7 +29,8 @@ pub(crate) fn end(directory: &Path) -> Result<()> {
     // one that was just started has no pid file yet
     let all = || -> Vec<Pid> {
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let pids = entries.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?));
+        let pids =
+            entries.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?));
         pids.filter(|pid| is_of(*pid, directory)).collect()
     };
     let mut left = all();
@@ -52,9 +53,11 @@ pub(crate) fn end(directory: &Path) -> Result<()> {
     if all().is_empty() { Ok(()) } else { end(directory) }
 }
 
-/// Whether a process has given back its files and ports. One that is ending loses its command line before those.
+/// Whether a process has given back its files and ports. One that is ending loses its command line
+/// before those.
 fn has_ended(pid: Pid) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
+    let stat =
+        fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
     // the state comes after the name, which may hold anything
     stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['Z', 'X']))
 }
@@ -82,7 +85,11 @@ mod tests {
 
         let mut shell = Command::new("sh");
         // one that cannot be asked to end
-        shell.args(["-c", "trap '' TERM; echo ready; read line", "sh"]).arg(pid_file(path)).stdin(Stdio::piped()).stdout(Stdio::piped());
+        shell
+            .args(["-c", "trap '' TERM; echo ready; read line", "sh"])
+            .arg(pid_file(path))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
         let mut child = shell.spawn().unwrap();
         let mut line = [0; 6];
         std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut line).unwrap();

@@ -1,4 +1,5 @@
-//! One call of `run_nodes`: machines are made one after the other under the lock, and waited for together.
+//! One call of `run_nodes`: machines are made one after the other under the lock, and waited for
+//! together.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -17,7 +18,8 @@ use crate::{port, process};
 /// How often somebody else may take a port that was just free.
 const PORT_ATTEMPTS: usize = 5;
 
-/// How often a machine is asked whether it answers, and how often the user is told that it does not.
+/// How often a machine is asked whether it answers, and how often the user is told that it does
+/// not.
 const POLL: Duration = Duration::from_millis(500);
 const TELL: Duration = Duration::from_secs(15);
 
@@ -51,16 +53,30 @@ impl Run<'_> {
         store.remove_remains(&lock)?;
         let (known, mut taken) = (store.nodes()?, store.ports()?);
         let begin = |name: &String| {
-            let begun = self.not_cancelled(name).and_then(|()| self.begin(name, known.iter().find(|node| node.name == *name), &mut taken));
+            let begun = self.not_cancelled(name).and_then(|()| {
+                self.begin(name, known.iter().find(|node| node.name == *name), &mut taken)
+            });
             begun.map_err(failure)
         };
         let begun: Vec<_> = self.wanted.names.iter().map(begin).collect();
         drop(lock);
         let finish = |begun: Begun| self.finish(begun).map_err(failure);
         let created = std::thread::scope(|scope| {
-            let waiting: Vec<_> = begun.into_iter().map(|begun| begun.map(|begun| scope.spawn(move || finish(begun)))).collect();
-            let wait = |waiting: Result<std::thread::ScopedJoinHandle<'_, Result<Record, PluginError>>, PluginError>| {
-                let panicked = || PluginError::new(ErrorKind::Panicked, "provider qemu panicked while it waited");
+            let waiting: Vec<_> = begun
+                .into_iter()
+                .map(|begun| begun.map(|begun| scope.spawn(move || finish(begun))))
+                .collect();
+            let wait = |waiting: Result<
+                std::thread::ScopedJoinHandle<'_, Result<Record, PluginError>>,
+                PluginError,
+            >| {
+                let panicked = || {
+                    PluginError::new(
+                        ErrorKind::Panicked,
+                        "provider qemu panicked \
+                    while it waited",
+                    )
+                };
                 match waiting.and_then(|thread| thread.join().unwrap_or_else(|_| Err(panicked()))) {
                     Ok(record) => Created::Node(Box::new(self.qemu.node(&record))),
                     Err(error) => Created::Failed(error),
@@ -74,12 +90,24 @@ impl Run<'_> {
         Ok(created)
     }
 
-    fn begin(&self, name: &str, known: Option<&Record>, taken: &mut BTreeSet<u16>) -> Result<Begun> {
+    fn begin(
+        &self,
+        name: &str,
+        known: Option<&Record>,
+        taken: &mut BTreeSet<u16>,
+    ) -> Result<Begun> {
         let invalid = |message: String| PluginError::new(ErrorKind::InvalidInput, message);
         ensure!(is_host_name(name), invalid(format!("`{name}` cannot be a host name")));
         let mode = Mode::of(self.qemu.options.accel, &self.qemu.arch, &self.qemu.store.data)?;
         if let Some(record) = known {
-            ensure!(record.group == self.wanted.group, invalid(format!("{name} exists, in group {}", record.group)));
+            ensure!(
+                record.group == self.wanted.group,
+                invalid(format!(
+                    "{name} exists, in group \
+                {}",
+                    record.group
+                ))
+            );
             let mut record = record.clone();
             let runs = process::of(&self.qemu.store.directory(name)).is_some();
             let mode = match (runs, record.answered) {
@@ -107,37 +135,69 @@ impl Run<'_> {
     fn source(&self) -> Result<Source, PluginError> {
         let invalid = |message: String| PluginError::new(ErrorKind::InvalidInput, message);
         let options = &self.qemu.options;
-        let known = |kinds: Vec<&String>| kinds.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let known = |kinds: Vec<&String>| {
+            kinds.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+        };
         let service = &self.qemu.context.service;
         let image = self.wanted.image.clone().ok_or_else(|| {
             let message = format!("no image of services.{service}.images satisfies the node-spec");
-            invalid(message).with_help(format!("there are {}", known(options.images.keys().collect())))
+            invalid(message)
+                .with_help(format!("there are {}", known(options.images.keys().collect())))
         })?;
-        let chosen = options
-            .images
-            .get(&image.id)
-            .ok_or_else(|| invalid(format!("there is no image `{}` in services.{service}.images", image.id)))?;
+        let chosen = options.images.get(&image.id).ok_or_else(|| {
+            invalid(format!("there is no image `{}` in services.{service}.images", image.id))
+        })?;
         let hardware = self.wanted.hardware.clone();
-        let hardware =
-            hardware.ok_or_else(|| invalid("this machine has nothing that satisfies the hardware of the node-spec".to_owned()))?;
+        let hardware = hardware.ok_or_else(|| {
+            invalid(
+                "this machine has nothing that satisfies the hardware \
+                of the node-spec"
+                    .to_owned(),
+            )
+        })?;
         let directory = &self.qemu.context.directory;
-        Ok(Source { disk: Disk::open(&directory.join(&chosen.path))?, kernel: chosen.kernel(directory)?, image, hardware })
+        Ok(Source {
+            disk: Disk::open(&directory.join(&chosen.path))?,
+            kernel: chosen.kernel(directory)?,
+            image,
+            hardware,
+        })
     }
 
     /// Makes all of a node but its process.
     fn make(&self, name: &str, source: &Source) -> Result<Record> {
         let admin = &self.qemu.context.admin_user;
         if admin.public_keys.is_empty() {
-            let error =
-                PluginError::new(ErrorKind::InvalidInput, "the admin user has no public key, so that nobody could log in to a new node");
-            return Err(error.with_help("make one with ssh-keygen, or name `public_keys` under [admin_user]").into());
+            let error = PluginError::new(
+                ErrorKind::InvalidInput,
+                "the admin user has no public key, so \
+                    that nobody could log in to a new node",
+            );
+            return Err(error
+                .with_help(
+                    "make one with ssh-keygen, or name `public_keys` under \
+                [admin_user]",
+                )
+                .into());
         }
         let directory = self.qemu.store.directory(name);
         files::make_private_directory(&directory)?;
-        let id = std::fs::read_to_string("/proc/sys/kernel/random/uuid").context("cannot make an id")?.trim().to_owned();
+        let id = std::fs::read_to_string("/proc/sys/kernel/random/uuid")
+            .context(
+                "cannot make an \
+            id",
+            )?
+            .trim()
+            .to_owned();
         let host_key = HostKey::generate()?;
         let user = source.image.login_user.as_ref().unwrap_or(&admin.name);
-        let seed = Seed { instance: &id, host_name: name, user, public_keys: &admin.public_keys, host_key: &host_key };
+        let seed = Seed {
+            instance: &id,
+            host_name: name,
+            user,
+            public_keys: &admin.public_keys,
+            host_key: &host_key,
+        };
         let machine = self.qemu.machine(&directory);
         seed.write(&machine.seed())?;
         self.make_disk(&machine, source)?;
@@ -183,7 +243,11 @@ impl Run<'_> {
             match machine.start(record, mode != Mode::Tcg) {
                 Ok(()) => break,
                 Err(NotStarted::PortTaken) if attempts < PORT_ATTEMPTS => attempts += 1,
-                Err(NotStarted::PortTaken) => bail!(PluginError::new(ErrorKind::Transient, "the ports of this machine are taken too fast")),
+                Err(NotStarted::PortTaken) => bail!(PluginError::new(
+                    ErrorKind::Transient,
+                    "the \
+                    ports of this machine are taken too fast"
+                )),
                 // what is wrong with the machine itself is wrong in emulation too
                 Err(NotStarted::Failed(error)) if mode == Mode::TryKvm => {
                     mode = Mode::Tcg;
@@ -193,7 +257,14 @@ impl Run<'_> {
             }
         }
         if let Some(error) = without_kvm {
-            self.say(&record.name, &format!("runs in emulation, which is slow: KVM does not work here: {}", error.message));
+            self.say(
+                &record.name,
+                &format!(
+                    "runs in emulation, which is slow: KVM does not work \
+                here: {}",
+                    error.message
+                ),
+            );
             accel::remember_failure(&self.qemu.store.data);
         }
         record.complete = true;
@@ -245,7 +316,11 @@ impl Run<'_> {
                 (said, heard) = (now, Instant::now());
             }
             if mode == Mode::TryKvm && accel::has_failed(runs, said > 0, heard.elapsed()) {
-                self.say(&record.name, "is started again in emulation, which is slow: under KVM it gave no sign of life");
+                self.say(
+                    &record.name,
+                    "is started again in emulation, which is slow: under KVM it \
+                    gave no sign of life",
+                );
                 process::end(&directory)?;
                 if new {
                     self.make_disk(&machine, &self.source()?)?;
@@ -253,19 +328,48 @@ impl Run<'_> {
                 match machine.start(record, false) {
                     Ok(()) => {}
                     Err(NotStarted::PortTaken) => {
-                        bail!(PluginError::new(ErrorKind::Transient, "its port was taken while it was started again"))
+                        bail!(PluginError::new(
+                            ErrorKind::Transient,
+                            "its port was taken while it \
+                            was started again"
+                        ))
                     }
                     Err(NotStarted::Failed(error)) => return Err(error.into()),
                 }
-                (mode, fell_back, start, said, heard) = (Mode::Tcg, true, Instant::now(), 0, Instant::now());
+                (mode, fell_back, start, said, heard) =
+                    (Mode::Tcg, true, Instant::now(), 0, Instant::now());
                 continue;
             }
-            let last = || machine.last_words().map_or_else(|| "it said nothing".to_owned(), |line| format!("its last words are: {line}"));
-            ensure!(runs, PluginError::new(ErrorKind::Failed, format!("{} ended while it booted; {}", record.name, last())));
+            let last = || {
+                machine.last_words().map_or_else(
+                    || "it said nothing".to_owned(),
+                    |line| format!("its last words are: {line}"),
+                )
+            };
+            ensure!(
+                runs,
+                PluginError::new(
+                    ErrorKind::Failed,
+                    format!(
+                        "{} ended while it booted; \
+                {}",
+                        record.name,
+                        last()
+                    )
+                )
+            );
             if start.elapsed() > timeout {
-                let message = format!("{} has no sshd that answers after {} s; {}", record.name, timeout.as_secs(), last());
+                let message = format!(
+                    "{} has no sshd that answers after {} s; {}",
+                    record.name,
+                    timeout.as_secs(),
+                    last()
+                );
                 let error = PluginError::new(ErrorKind::Failed, message);
-                bail!(error.with_help("the image needs cloud-init and sshd; option `timeout` lets it take longer"));
+                bail!(error.with_help(
+                    "the image needs cloud-init and sshd; option `timeout` lets \
+                    it take longer"
+                ));
             }
             if told.elapsed() > TELL {
                 told = Instant::now();
@@ -282,7 +386,16 @@ impl Run<'_> {
 
     fn not_cancelled(&self, name: &str) -> Result<()> {
         let cancelled = self.qemu.context.host.is_cancelled();
-        ensure!(!cancelled, PluginError::new(ErrorKind::Cancelled, format!("{name} was not waited for: the operation was stopped")));
+        ensure!(
+            !cancelled,
+            PluginError::new(
+                ErrorKind::Cancelled,
+                format!(
+                    "{name} was not waited \
+            for: the operation was stopped"
+                )
+            )
+        );
         Ok(())
     }
 }

@@ -1,4 +1,5 @@
-//! What cloud-init on a new machine is told: a small disk with the label CIDATA (its data source NoCloud).
+//! What cloud-init on a new machine is told: a small disk with the label CIDATA (its data source
+//! NoCloud).
 
 use std::fs::OpenOptions;
 use std::io::{Cursor, Write};
@@ -29,16 +30,23 @@ impl Seed<'_> {
     /// Writes the disk. Only its owner may read it: the private host key is on it.
     pub(crate) fn write(&self, path: &Path) -> Result<()> {
         let disk = self.disk().context("cannot make the disk for cloud-init")?;
-        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
-        file.and_then(|mut file| file.write_all(&disk)).with_context(|| format!("cannot write {}", path.display()))
+        let file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+        file.and_then(|mut file| file.write_all(&disk))
+            .with_context(|| format!("cannot write {}", path.display()))
     }
 
     fn disk(&self) -> Result<Vec<u8>> {
         let mut disk = vec![0; SIZE];
-        format_volume(Cursor::new(&mut disk), FormatVolumeOptions::new().volume_label(*b"CIDATA     "))?;
+        format_volume(
+            Cursor::new(&mut disk),
+            FormatVolumeOptions::new().volume_label(*b"CIDATA     "),
+        )?;
         {
             let system = FileSystem::new(Cursor::new(&mut disk), FsOptions::new())?;
-            for (name, content) in [("meta-data", self.meta_data()), ("user-data", self.user_data())] {
+            for (name, content) in
+                [("meta-data", self.meta_data()), ("user-data", self.user_data())]
+            {
                 let mut file = system.root_dir().create_file(name)?;
                 file.write_all(content.as_bytes())?;
                 file.flush()?;
@@ -64,7 +72,9 @@ impl Seed<'_> {
             "ssh_pwauth": false,
             "ssh_authorized_keys": self.public_keys,
             "ssh_deletekeys": true,
-            "ssh_keys": {"ed25519_private": self.host_key.private, "ed25519_public": self.host_key.public},
+            "ssh_keys": {
+                "ed25519_private": self.host_key.private, "ed25519_public": self.host_key.public,
+            },
         });
         if self.user == "root" {
             config["users"] = json!([]);
@@ -72,7 +82,8 @@ impl Seed<'_> {
         } else {
             // the image's default user under this name
             config["users"] = json!(["default"]);
-            config["user"] = json!({"name": self.user, "sudo": "ALL=(ALL) NOPASSWD:ALL", "lock_passwd": true});
+            config["user"] =
+                json!({"name": self.user, "sudo": "ALL=(ALL) NOPASSWD:ALL", "lock_passwd": true});
         }
         format!("#cloud-config\n{config}\n")
     }
@@ -99,7 +110,13 @@ mod tests {
         let path = directory.path().join("seed");
         let host_key = HostKey::generate().unwrap();
         let keys = ["ssh-ed25519 AAAA \"it's: #a\" key\\n".to_owned(), "ssh-rsa BBBB ä".to_owned()];
-        let seed = Seed { instance: "i-1", host_name: "web-1", user: "ops", public_keys: &keys, host_key: &host_key };
+        let seed = Seed {
+            instance: "i-1",
+            host_name: "web-1",
+            user: "ops",
+            public_keys: &keys,
+            host_key: &host_key,
+        };
         seed.write(&path).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 
@@ -107,9 +124,13 @@ mod tests {
         let meta: Value = serde_json::from_str(&read(disk.clone(), "meta-data")).unwrap();
         assert_eq!(meta, json!({"instance-id": "i-1", "local-hostname": "web-1"}));
         let user = read(disk, "user-data");
-        let user: Value = serde_json::from_str(user.strip_prefix("#cloud-config\n").unwrap()).unwrap();
+        let user: Value =
+            serde_json::from_str(user.strip_prefix("#cloud-config\n").unwrap()).unwrap();
         assert_eq!(user["ssh_authorized_keys"], json!(keys));
-        assert_eq!(user["ssh_keys"], json!({"ed25519_private": host_key.private, "ed25519_public": host_key.public}));
+        assert_eq!(
+            user["ssh_keys"],
+            json!({"ed25519_private": host_key.private, "ed25519_public": host_key.public})
+        );
         assert_eq!((&user["user"]["name"], &user["users"]), (&json!("ops"), &json!(["default"])));
         assert_eq!(user.get("disable_root"), None);
     }
@@ -117,8 +138,19 @@ mod tests {
     #[test]
     fn root_needs_no_other_user() {
         let host_key = HostKey::generate().unwrap();
-        let seed = Seed { instance: "i-1", host_name: "web-1", user: "root", public_keys: &[], host_key: &host_key };
-        let user: Value = serde_json::from_str(seed.user_data().strip_prefix("#cloud-config\n").unwrap()).unwrap();
-        assert_eq!((&user["users"], &user["disable_root"], user.get("user")), (&json!([]), &json!(false), None));
+        let seed = Seed {
+            instance: "i-1",
+            host_name: "web-1",
+            user: "root",
+            public_keys: &[],
+            host_key: &host_key,
+        };
+        let user: Value =
+            serde_json::from_str(seed.user_data().strip_prefix("#cloud-config\n").unwrap())
+                .unwrap();
+        assert_eq!(
+            (&user["users"], &user["disable_root"], user.get("user")),
+            (&json!([]), &json!(false), None)
+        );
     }
 }

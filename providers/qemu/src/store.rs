@@ -1,4 +1,5 @@
-//! What is kept of nodes on disk: a directory for each, under DATA/PROJECT/SERVICE/NODE, and the lock on all of them.
+//! What is kept of nodes on disk: a directory for each, under DATA/PROJECT/SERVICE/NODE, and the
+//! lock on all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -76,11 +77,14 @@ impl Store {
 
     /// The service's nodes, by name.
     pub(crate) fn nodes(&self) -> Result<Vec<Record>> {
-        let records = files::subdirectories(&self.service)?.into_iter().filter_map(|directory| read(&directory));
+        let records = files::subdirectories(&self.service)?
+            .into_iter()
+            .filter_map(|directory| read(&directory));
         Ok(records.filter(|record| record.complete).collect())
     }
 
-    /// Removes what creations left that were interrupted. Nobody else creates while this one has the lock.
+    /// Removes what creations left that were interrupted. Nobody else creates while this one has
+    /// the lock.
     pub(crate) fn remove_remains(&self, _lock: &Lock) -> Result<()> {
         for directory in files::subdirectories(&self.service)? {
             if !read(&directory).is_some_and(|record| record.complete) {
@@ -95,7 +99,9 @@ impl Store {
         let mut ports = BTreeSet::new();
         for project in files::subdirectories(&self.data)? {
             for service in files::subdirectories(&project)? {
-                let records = files::subdirectories(&service)?.into_iter().filter_map(|directory| read(&directory));
+                let records = files::subdirectories(&service)?
+                    .into_iter()
+                    .filter_map(|directory| read(&directory));
                 ports.extend(records.flat_map(|record| record.ports.into_values()));
             }
         }
@@ -104,7 +110,10 @@ impl Store {
 
     /// Keeps a record.
     pub(crate) fn save(&self, record: &Record) -> Result<()> {
-        files::write_whole(&self.directory(&record.name).join("record.json"), &serde_json::to_vec_pretty(record)?)
+        files::write_whole(
+            &self.directory(&record.name).join("record.json"),
+            &serde_json::to_vec_pretty(record)?,
+        )
     }
 
     /// Waits for its turn.
@@ -115,8 +124,14 @@ impl Store {
                 return Ok(lock);
             }
             if start.elapsed() > PATIENCE {
-                let message = "another pallet-cli has been changing nodes of provider qemu for five minutes";
-                return Err(PluginError::new(ErrorKind::Transient, message).with_help("wait for it, or end it").into());
+                let message = "another pallet-cli has been changing nodes of provider qemu for \
+                    five minutes";
+                return Err(PluginError::new(ErrorKind::Transient, message)
+                    .with_help(
+                        "wait for it, \
+                    or end it",
+                    )
+                    .into());
             }
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -137,16 +152,21 @@ impl Lock {
         let file = match File::open(directory) {
             Ok(file) => file,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error).with_context(|| format!("cannot open {}", directory.display())),
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot open {}", directory.display()));
+            }
         };
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
             Err(Errno::WOULDBLOCK | Errno::INTR) => return Ok(None),
-            Err(error) => return Err(error).with_context(|| format!("cannot lock {}", directory.display())),
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot lock {}", directory.display()));
+            }
         }
         // whoever had it before may have removed the directory with it
         let held = file.metadata()?;
-        let same = fs::metadata(directory).is_ok_and(|now| (now.dev(), now.ino()) == (held.dev(), held.ino()));
+        let same = fs::metadata(directory)
+            .is_ok_and(|now| (now.dev(), now.ino()) == (held.dev(), held.ino()));
         Ok(same.then_some(Lock { _directory: file }))
     }
 }
@@ -202,9 +222,11 @@ mod tests {
     fn what_is_complete_stays_and_what_is_not_goes() {
         let data = tempfile::tempdir().unwrap();
         let (shop, other) = (store(data.path(), "a/b"), store(data.path(), "a.b"));
-        for (store, record) in
-            [(&shop, record("web-1", 1)), (&shop, Record { complete: false, ..record("web-2", 2) }), (&other, record("web-1", 3))]
-        {
+        for (store, record) in [
+            (&shop, record("web-1", 1)),
+            (&shop, Record { complete: false, ..record("web-2", 2) }),
+            (&other, record("web-1", 3)),
+        ] {
             files::make_private_directory(&store.directory(&record.name)).unwrap();
             store.save(&record).unwrap();
         }
@@ -213,7 +235,11 @@ mod tests {
         assert_eq!(shop.nodes().unwrap(), [record("web-1", 1)]);
         assert_eq!(shop.ports().unwrap(), BTreeSet::from([1, 2, 3]));
         shop.remove_remains(&shop.lock().unwrap()).unwrap();
-        assert!(shop.directory("web-1").exists() && !shop.directory("web-2").exists() && !shop.directory("web-3").exists());
+        assert!(
+            shop.directory("web-1").exists()
+                && !shop.directory("web-2").exists()
+                && !shop.directory("web-3").exists()
+        );
         remove(&shop.directory("web-1")).unwrap();
         shop.remove_empty();
         assert_eq!(shop.nodes().unwrap(), []);

@@ -1,4 +1,5 @@
-//! The life of nodes, with a script in the place of QEMU. The disks are real: without qemu-img these tests do nothing.
+//! The life of nodes, with a script in the place of QEMU. The disks are real: without qemu-img
+//! these tests do nothing.
 
 use std::fs;
 use std::io::Write;
@@ -21,7 +22,8 @@ setsid sh -c 'echo $$ >"$0"; while [ -e "$0" ]; do sleep 0.05; done' "$file" </d
 until [ -s "$file" ]; do sleep 0.01; done
 "#;
 
-/// Machines that are no machines do not hold the ports that they are given, so one test at a time has any.
+/// Machines that are no machines do not hold the ports that they are given, so one test at a time
+/// has any.
 static ONE: Mutex<()> = Mutex::new(());
 
 struct Bed {
@@ -62,7 +64,11 @@ impl Bed {
             service: "vm".into(),
             directory: self.directory.path().to_owned(),
             data_directory: self.data(),
-            admin_user: AdminUser { name: "ops".into(), public_keys: vec!["ssh-ed25519 AAAA".into()], no_sudo: false },
+            admin_user: AdminUser {
+                name: "ops".into(),
+                public_keys: vec!["ssh-ed25519 AAAA".into()],
+                no_sudo: false,
+            },
             ..Default::default()
         };
         Qemu::connect(serde_json::from_value(options).unwrap(), context)
@@ -91,7 +97,9 @@ fn run(qemu: &Qemu, wanted: &RunNodes) -> Vec<Created> {
                     listener.set_nonblocking(true).unwrap();
                     listener
                 };
-                if process::of(&qemu.store.directory(&record.name)).is_some() && !listeners.contains_key(&record.name) {
+                if process::of(&qemu.store.directory(&record.name)).is_some()
+                    && !listeners.contains_key(&record.name)
+                {
                     listeners.insert(record.name.clone(), listen());
                 }
             }
@@ -131,9 +139,16 @@ fn nodes_live_until_they_are_destroyed() {
     assert_eq!(qemu.nodes().unwrap(), made);
     assert_ne!(port(&made[0]), port(&made[1]));
     let node = &made[0];
-    assert_eq!((node.name.as_str(), node.group.as_deref(), node.image_user.as_deref()), ("web-1", Some("web"), None));
+    assert_eq!(
+        (node.name.as_str(), node.group.as_deref(), node.image_user.as_deref()),
+        ("web-1", Some("web"), None)
+    );
     assert_eq!(node.os.as_ref().unwrap().version, "12");
-    assert!(node.taggable && node.tags["team"] == "shop" && node.tags["pallet-project"] == "a/b", "{:?}", node.tags);
+    assert!(
+        node.taggable && node.tags["team"] == "shop" && node.tags["pallet-project"] == "a/b",
+        "{:?}",
+        node.tags
+    );
     assert!(node.ports.len() == 1 && node.ports[&80].starts_with("127.0.0.1:"), "{:?}", node.ports);
     let directory = qemu.store.directory("web-1");
     assert_eq!(fs::metadata(&directory).unwrap().permissions().mode() & 0o777, 0o700);
@@ -143,10 +158,18 @@ fn nodes_live_until_they_are_destroyed() {
     let other = bed.service("a.b", json!({})).unwrap();
     assert_eq!(other.nodes().unwrap(), []);
     assert_eq!(nodes(qemu.run_nodes(&wanted).unwrap()), made);
-    let Created::Failed(error) = &qemu.run_nodes(&RunNodes { group: "db".into(), ..wanted.clone() }).unwrap()[0] else { panic!() };
+    let Created::Failed(error) =
+        &qemu.run_nodes(&RunNodes { group: "db".into(), ..wanted.clone() }).unwrap()[0]
+    else {
+        panic!()
+    };
     assert_eq!(error.to_string(), "web-1 exists, in group web");
 
-    qemu.tag_node(&node.id, &BTreeMap::from([("pallet-bootstrapped".to_owned(), "yes".to_owned())])).unwrap();
+    qemu.tag_node(
+        &node.id,
+        &BTreeMap::from([("pallet-bootstrapped".to_owned(), "yes".to_owned())]),
+    )
+    .unwrap();
     assert_eq!(qemu.nodes().unwrap()[0].tags["pallet-bootstrapped"], "yes");
     assert!(qemu.tag_node("nobody", &BTreeMap::new()).is_err());
 
@@ -187,7 +210,10 @@ fn a_machine_that_has_not_answered_yet_is_starting_and_waited_for() {
 
     let lease = Lease { token: "one".into(), until: unix_time() + 60, ..Lease::default() };
     assert_eq!(qemu.take_lease(&lease).unwrap(), None);
-    assert_eq!(qemu.take_lease(&Lease { token: "two".into(), ..lease.clone() }).unwrap(), Some(lease));
+    assert_eq!(
+        qemu.take_lease(&Lease { token: "two".into(), ..lease.clone() }).unwrap(),
+        Some(lease)
+    );
     qemu.destroy_nodes(&[made[0].id.clone()]).unwrap();
     qemu.release_lease("one").unwrap();
     assert!(!bed.data().exists(), "nothing is left");
@@ -230,17 +256,38 @@ fn what_cannot_be_made_says_why_and_leaves_nothing() {
     };
     let same = |_: &mut RunNodes| {};
     let (kind, error) = fails(json!({"images": {"debian": {"path": "gone.qcow2"}}}), same);
-    assert!(kind == ErrorKind::NotFound && error.contains("there is no image ") && error.contains("/gone.qcow2"), "{error}");
+    assert!(
+        kind == ErrorKind::NotFound
+            && error.contains("there is no image ")
+            && error.contains("/gone.qcow2"),
+        "{error}"
+    );
     let (kind, error) = fails(json!({"images": {"debian": {"path": "text"}}}), same);
     assert!(kind == ErrorKind::InvalidInput && error.contains("is no disk"), "{error}");
-    let (_, error) = fails(json!({"images": {"debian": {"path": "disk.raw", "kernel": "vmlinuz"}}}), same);
+    let (_, error) =
+        fails(json!({"images": {"debian": {"path": "disk.raw", "kernel": "vmlinuz"}}}), same);
     assert!(error.contains("there is no file "), "{error}");
     let (_, error) = fails(json!({"program": "/gone/qemu-system-x86_64"}), same);
-    assert!(error.contains("cannot run /gone/qemu-system-x86_64") && error.contains("qemu-system-x86"), "{error}");
+    assert!(
+        error.contains("cannot run /gone/qemu-system-x86_64") && error.contains("qemu-system-x86"),
+        "{error}"
+    );
     let (_, error) = fails(json!({"timeout": 1}), same);
-    assert!(error.contains("web-1 has no sshd that answers after 1 s; its last words are: Linux version 6"), "{error}");
+    assert!(
+        error.contains(
+            "web-1 has no sshd that answers after 1 s; its last words are: Linux \
+        version 6"
+        ),
+        "{error}"
+    );
     let (_, error) = fails(json!({}), |wanted| wanted.image = None);
-    assert!(error.contains("no image of services.vm.images satisfies the node-spec; there are debian"), "{error}");
+    assert!(
+        error.contains(
+            "no image of services.vm.images satisfies the node-spec; there are \
+        debian"
+        ),
+        "{error}"
+    );
     let (_, error) = fails(json!({}), |wanted| wanted.names = vec!["Web 1".into()]);
     assert!(error.contains("cannot be a host name"), "{error}");
 }
@@ -250,7 +297,11 @@ fn options_that_cannot_be_are_refused() {
     let Some(bed) = Bed::new() else { return };
     for (options, error) in [
         (json!({"images": {}}), "names no image"),
-        (json!({"images": {"debian": {"path": "disk.raw", "append": "quiet"}}}), "without `kernel`"),
+        (
+            json!({"images": {"debian": {"path": "disk.raw", "append": "quiet"}}}),
+            "without \
+            `kernel`",
+        ),
         (json!({"hardware": {"none": {"cores": 0, "ram": 64}}}), "no cores"),
     ] {
         let refused = bed.service("shop", options).err().unwrap().to_string();
@@ -258,6 +309,12 @@ fn options_that_cannot_be_are_refused() {
     }
     let qemu = bed.service("shop", json!({})).unwrap();
     let mut wanted = wish(&qemu, &["web-1"]);
-    wanted.spec.provider = BTreeMap::from([("qemu".to_owned(), serde_json::from_value(json!({"colour": 1})).unwrap())]);
-    assert!(qemu.run_nodes(&wanted).unwrap_err().to_string().contains("provider.qemu: unknown field `colour`"));
+    wanted.spec.provider = BTreeMap::from([(
+        "qemu".to_owned(),
+        serde_json::from_value(json!({"colour": 1})).unwrap(),
+    )]);
+    assert!(qemu.run_nodes(&wanted).unwrap_err().to_string().contains(
+        "provider.qemu: unknown \
+        field `colour`"
+    ));
 }

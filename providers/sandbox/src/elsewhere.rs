@@ -13,8 +13,17 @@ impl Provider for Sandbox {
     type Options = Options;
 
     fn connect(_: Options, _: ServiceContext) -> Result<Self> {
-        let error = PluginError::new(ErrorKind::Unsupported, "provider sandbox needs Linux, whose namespaces its nodes are");
-        Err(error.with_help("use the provider `node-list` for machines that exist, or `localhost` for this one").into())
+        let error = PluginError::new(
+            ErrorKind::Unsupported,
+            "provider sandbox needs Linux, whose \
+            namespaces its nodes are",
+        );
+        Err(error
+            .with_help(
+                "use the provider `node-list` for machines that exist, or `localhost` \
+            for this one",
+            )
+            .into())
     }
 
     fn nodes(&self) -> Result<Vec<Node>> {

@@ -1,4 +1,5 @@
-//! Nodes on this machine: Linux namespaces over an overlay of its own root. The provider that needs nothing.
+//! Nodes on this machine: Linux namespaces over an overlay of its own root. The provider that needs
+//! nothing.
 #![forbid(unsafe_code)]
 
 #[cfg(not(target_os = "linux"))]

@@ -1,6 +1,8 @@
-//! Plugins that were built from released versions of the interface, kept as binaries: this host loads and runs them.
+//! Plugins that were built from released versions of the interface, kept as binaries: this host
+//! loads and runs them.
 //!
-//! Their sources are in tests/fixtures/abi; how they are built, and what is never done to those that are kept, stands in its README.md.
+//! Their sources are in tests/fixtures/abi; how they are built, and what is never done to those
+//! that are kept, stands in its README.md.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,7 +10,8 @@ use std::sync::{Arc, Mutex};
 
 use pallet_core::model::{Capabilities, Connection, Os};
 use pallet_core::plugin::{
-    Created, ErrorKind, Lease, PluginError, RequestHost, RunNodes, Service, ServiceContext, ServiceHost, WantedOffers,
+    Created, ErrorKind, Lease, PluginError, RequestHost, RunNodes, Service, ServiceContext,
+    ServiceHost, WantedOffers,
 };
 use pallet_core::registry::Registry;
 use pallet_tests::{Project, root};
@@ -21,7 +24,8 @@ fn kept() -> Vec<PathBuf> {
         let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         entries.filter(|path| path.is_dir()).collect()
     };
-    let mut found: Vec<_> = directories(&folder).iter().flat_map(|version| directories(version)).collect();
+    let mut found: Vec<_> =
+        directories(&folder).iter().flat_map(|version| directories(version)).collect();
     found.sort();
     assert!(found.len() >= 2, "there are no kept plugins in {}", folder.display());
     found
@@ -33,7 +37,13 @@ struct Host(Mutex<Vec<(String, Value)>>);
 
 impl Host {
     fn asked(&self, operation: &str) -> Vec<Value> {
-        self.0.lock().unwrap().iter().filter(|(name, _)| name == operation).map(|(_, payload)| payload.clone()).collect()
+        self.0
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|(name, _)| name == operation)
+            .map(|(_, payload)| payload.clone())
+            .collect()
     }
 }
 
@@ -41,14 +51,18 @@ impl RequestHost for Host {
     fn invoke(&self, operation: &str, payload: Value) -> Result<Value, PluginError> {
         self.0.lock().unwrap().push((operation.to_owned(), payload.clone()));
         // what a later host says besides is no trouble to an older plugin
-        let os = json!({"id": "debian", "version": "12", "family": "debian", "arch": "x86_64", "package_manager": "apt",
+        let os = json!({"id": "debian", "version": "12",
+        "family": "debian", "arch": "x86_64", "package_manager": "apt",
             "service_manager": "systemd", "said_later": {"a": 1}});
-        let target = json!({"id": "n1", "name": "web-1", "group": "web", "os": os, "said_later": true});
+        let target =
+            json!({"id": "n1", "name": "web-1", "group": "web", "os": os, "said_later": true});
         Ok(match operation {
             "target" => target,
             "targets" => json!([target]),
             "environment" => json!({"greeting": "hello"}),
-            "admin_user" => json!({"name": "ops", "public_keys": ["ssh-ed25519 AAAA"], "said_later": 1}),
+            "admin_user" => {
+                json!({"name": "ops", "public_keys": ["ssh-ed25519 AAAA"], "said_later": 1})
+            }
             "phase" => json!("configure"),
             "get_settings" if payload["node"].is_null() => json!({"number": 7}),
             "call" => json!({"called": payload}),
@@ -68,7 +82,11 @@ pub(super) fn load_and_run(directory: &Path) {
 }
 
 fn crate_runs(registry: &Registry) {
-    let found = registry.plugins().iter().find(|found| found.path.to_string_lossy().contains("crate")).unwrap();
+    let found = registry
+        .plugins()
+        .iter()
+        .find(|found| found.path.to_string_lossy().contains("crate"))
+        .unwrap();
     let manifest = registry.crate_manifest("abi-fixture").unwrap();
     assert_eq!((manifest.name.as_str(), manifest.version.as_str()), ("abi-fixture", "1.0.0"));
     let capabilities: &Capabilities = manifest.capabilities.as_ref().unwrap();
@@ -87,26 +105,53 @@ fn crate_runs(registry: &Registry) {
     assert_eq!(manifest.functions[0].parameters["required"], json!(["number"]));
 
     let host = Arc::new(Host::default());
-    let call = |function: &str, arguments: Value| registry.call("abi-fixture", function, host.clone(), &arguments);
+    let call = |function: &str, arguments: Value| {
+        registry.call("abi-fixture", function, host.clone(), &arguments)
+    };
     let all = call("everything", json!({"number": 7, "list": ["a"]})).unwrap();
-    assert_eq!((&all["target"]["name"], &all["nodes"], &all["phase"]), (&json!("web-1"), &json!(["web-1"]), &json!("configure")));
-    assert_eq!((&all["environment"]["greeting"], &all["admin"]["name"]), (&json!("hello"), &json!("ops")));
+    assert_eq!(
+        (&all["target"]["name"], &all["nodes"], &all["phase"]),
+        (&json!("web-1"), &json!(["web-1"]), &json!("configure"))
+    );
+    assert_eq!(
+        (&all["environment"]["greeting"], &all["admin"]["name"]),
+        (&json!("hello"), &json!("ops"))
+    );
     assert_eq!(
         (&all["settings"], &all["others"], &all["list"], &all["text"]),
         (&json!({"number": 7}), &json!(null), &json!(["a"]), &json!(null))
     );
-    let actions: Vec<_> = host.asked("action").iter().map(|asked| asked["action"].as_str().unwrap().to_owned()).collect();
+    let actions: Vec<_> = host
+        .asked("action")
+        .iter()
+        .map(|asked| asked["action"].as_str().unwrap().to_owned())
+        .collect();
     assert_eq!(actions, ["directory", "remote_file", "package", "user", "exec_script", "service"]);
-    assert_eq!(host.asked("set_settings"), [json!({"facility": "fixture", "value": {"number": 7}})]);
-    assert_eq!((host.asked("enter_scope").len(), host.asked("leave_scope").len(), host.asked("log").len()), (2, 2, 1));
+    assert_eq!(
+        host.asked("set_settings"),
+        [json!({"facility": "fixture", "value": {"number": 7}})]
+    );
+    assert_eq!(
+        (host.asked("enter_scope").len(), host.asked("leave_scope").len(), host.asked("log").len()),
+        (2, 2, 1)
+    );
     assert_eq!(host.asked("action")[1]["options"]["flag_on_change"], "fixture");
 
-    let deep = json!({"value": {"text": "ü\u{1F980}\0", "numbers": [0, -1, 1.5, u64::MAX], "none": null, "list": [[], {}]}});
+    let deep = json!({"value": {
+        "text": "ü\u{1F980}\0", "numbers": [0, -1, 1.5, u64::MAX], "none": null, "list": [[], {}],
+    }});
     assert_eq!(call("echo", deep.clone()).unwrap(), deep["value"]);
-    let called = call("call", json!({"name": "other", "function": "f", "arguments": {"a": 1}})).unwrap();
-    assert_eq!((&called["called"]["crate"], &called["called"]["arguments"]), (&json!("other"), &json!({"a": 1})));
+    let called =
+        call("call", json!({"name": "other", "function": "f", "arguments": {"a": 1}})).unwrap();
+    assert_eq!(
+        (&called["called"]["crate"], &called["called"]["arguments"]),
+        (&json!("other"), &json!({"a": 1}))
+    );
     assert_eq!(call("panic", json!({})).unwrap_err().kind, ErrorKind::Panicked);
-    assert_eq!(call("everything", json!({"number": "seven"})).unwrap_err().kind, ErrorKind::InvalidInput);
+    assert_eq!(
+        call("everything", json!({"number": "seven"})).unwrap_err().kind,
+        ErrorKind::InvalidInput
+    );
     assert_eq!(call("no_such_function", json!({})).unwrap_err().kind, ErrorKind::NotFound);
 }
 
@@ -125,26 +170,45 @@ fn provider_runs(registry: &Registry) {
         };
         registry.service("abi-fixture", options, context)
     };
-    assert!(service(json!({"system": ""})).err().unwrap().to_string().contains("there is no system; name one"));
+    assert!(service(json!({"system": ""})).err().unwrap().to_string().contains(
+        "there is no \
+        system; name one"
+    ));
     assert!(service(Value::Object(Map::new())).is_err());
 
     let service: Arc<dyn Service> = service(json!({"system": "debian 12", "ram": 512})).unwrap();
     let offers = service.offers(&WantedOffers::default()).unwrap();
-    assert_eq!((offers.images[0].os.clone().unwrap().to_string().as_str(), offers.hardware[0].ram), ("debian 12 (x86_64)", 512));
-    assert_eq!((offers.images[0].min_disk, offers.hardware[0].price, offers.locations[0].id.as_str()), (Some(8), Some(0.5), "here"));
-    let mut wanted = RunNodes { group: "web".into(), names: vec!["web-1".into(), "bad".into()], ..RunNodes::default() };
+    assert_eq!(
+        (offers.images[0].os.clone().unwrap().to_string().as_str(), offers.hardware[0].ram),
+        ("debian 12 (x86_64)", 512)
+    );
+    assert_eq!(
+        (offers.images[0].min_disk, offers.hardware[0].price, offers.locations[0].id.as_str()),
+        (Some(8), Some(0.5), "here")
+    );
+    let mut wanted = RunNodes {
+        group: "web".into(),
+        names: vec!["web-1".into(), "bad".into()],
+        ..RunNodes::default()
+    };
     wanted.spec.tags = BTreeMap::from([("team".to_owned(), "shop".to_owned())]);
     wanted.image = Some(offers.images[0].clone());
     let made = service.run_nodes(&wanted).unwrap();
     let [Created::Node(node), Created::Failed(error)] = made.as_slice() else { panic!("{made:?}") };
-    assert_eq!((node.id.as_str(), node.group.as_deref(), error.kind), ("shop-web-1", Some("web"), ErrorKind::Transient));
+    assert_eq!(
+        (node.id.as_str(), node.group.as_deref(), error.kind),
+        ("shop-web-1", Some("web"), ErrorKind::Transient)
+    );
     assert_eq!(
         (node.ports.get(&80).map(String::as_str), node.tags["team"].as_str(), node.taggable),
         (Some("127.0.0.1:20080"), "shop", true)
     );
     assert_eq!(node.os, Some(Os::named("debian 12", "x86_64")));
     let Connection::Ssh(ssh) = &node.connection else { panic!("{node:?}") };
-    assert_eq!((ssh.host.as_str(), ssh.port, ssh.user.as_deref(), ssh.host_keys.len()), ("192.0.2.7", Some(2222), Some("root"), 1));
+    assert_eq!(
+        (ssh.host.as_str(), ssh.port, ssh.user.as_deref(), ssh.host_keys.len()),
+        ("192.0.2.7", Some(2222), Some("root"), 1)
+    );
     assert_eq!(host.asked("progress"), [json!("makes web-1"), json!("makes bad")]);
     service.tag_node("shop-web-1", &BTreeMap::from([("a".to_owned(), "b".to_owned())])).unwrap();
     assert_eq!(service.tag_node("none", &BTreeMap::new()).unwrap_err().kind, ErrorKind::NotFound);
@@ -175,21 +239,32 @@ fn a_kept_crate_is_planned_by_todays_engine() {
     for directory in kept() {
         let plan = |code: &str| {
             let project = Project::empty().set("PALLET_PLUGIN_PATH", &directory);
-            project.write("pallet.toml", "[services.here]\nprovider = \"localhost\"\ngroup = \"app\"\n");
+            project.write(
+                "pallet.toml",
+                "[services.here]\nprovider = \"localhost\"\n\
+                group = \"app\"\n",
+            );
             let load = "load(\"@abi-fixture\", \"abi_fixture\")";
             project.write(
                 "pallet.star",
-                format!("{load}\ndef configure(request):\n    {code}\n\ngroup_spec(\"app\", phases = {{\"configure\": configure}})\n"),
+                format!(
+                    "{load}\ndef configure(request):\n    {code}\n\n\
+                    group_spec(\"app\", phases = {{\"configure\": configure}})\n"
+                ),
             );
             project.run(&["lift", "--dry-run"])
         };
         // with a source that may have the package of the fixture
-        let source = "package_source(request, \"fixture\", apt = {\"url\": \"http://127.0.0.1:1/fixture\", \"allow_unsigned\": True})";
+        let source = "package_source(request, \"fixture\", apt = \
+            {\"url\": \"http://127.0.0.1:1/fixture\", \"allow_unsigned\": True})";
         plan(&format!("{source}\n    abi_fixture.everything(request, 1)"))
             .says("directory /srv/fixture")
             .says("package fixture")
             .says("a warning");
-        plan("abi_fixture.escape(request)").exits(1).says("crate abi-fixture, function escape").says("/etc/fixture");
+        plan("abi_fixture.escape(request)")
+            .exits(1)
+            .says("crate abi-fixture, function escape")
+            .says("/etc/fixture");
         plan("abi_fixture.everything(request, \"one\")").exits(2).says("number");
     }
 }
@@ -206,8 +281,16 @@ fn kept_plugins_are_small_and_as_they_were() {
     for directory in kept() {
         for entry in std::fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path()) {
             let digest = pallet_core::model::digest(&std::fs::read(&entry).unwrap());
-            let name = entry.strip_prefix(root().join("tests/fixtures/abi/kept")).unwrap().display().to_string();
-            assert!(sums.lines().any(|line| line == format!("{digest}  {name}")), "{name} is not the library that SHA256SUMS records");
+            let name = entry
+                .strip_prefix(root().join("tests/fixtures/abi/kept"))
+                .unwrap()
+                .display()
+                .to_string();
+            assert!(
+                sums.lines().any(|line| line == format!("{digest}  {name}")),
+                "{name} is not \
+                the library that SHA256SUMS records"
+            );
         }
     }
 }

@@ -13,7 +13,9 @@ fn built_with(variables: &[(&str, &str)]) {
     let mut build = Command::new(root().join("tests/fixtures/abi/build"));
     build.arg(out.path()).envs(variables.iter().copied());
     // those of the cargo that runs this test are not for another package
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+    for (name, _) in std::env::vars()
+        .filter(|(name, _)| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
+    {
         build.env_remove(name);
     }
     let output = build.output().unwrap();
@@ -21,9 +23,12 @@ fn built_with(variables: &[(&str, &str)]) {
     load_and_run(out.path());
 }
 
-/// The compilers of this machine that are not the one of the repository: `PALLET_OTHER_RUSTC`, or that of the distribution.
+/// The compilers of this machine that are not the one of the repository: `PALLET_OTHER_RUSTC`, or
+/// that of the distribution.
 fn other_compilers() -> Vec<PathBuf> {
-    let version = |rustc: &PathBuf| Command::new(rustc).arg("--version").output().ok().map(|output| output.stdout);
+    let version = |rustc: &PathBuf| {
+        Command::new(rustc).arg("--version").output().ok().map(|output| output.stdout)
+    };
     let own = version(&PathBuf::from("rustc"));
     let named = std::env::var_os("PALLET_OTHER_RUSTC").map(PathBuf::from);
     let candidates = named.into_iter().chain([PathBuf::from("/usr/bin/rustc")]);
@@ -45,6 +50,10 @@ fn a_plugin_without_any_optimisation_loads() {
 fn a_plugin_of_another_compiler_loads() {
     for rustc in other_compilers() {
         let rustc = rustc.to_str().unwrap();
-        built_with(&[("RUSTC", rustc), ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "3"), ("CARGO_PROFILE_RELEASE_LTO", "off")]);
+        built_with(&[
+            ("RUSTC", rustc),
+            ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "3"),
+            ("CARGO_PROFILE_RELEASE_LTO", "off"),
+        ]);
     }
 }

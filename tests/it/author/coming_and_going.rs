@@ -32,7 +32,9 @@ impl Life {
                 fs::write(&file, "").unwrap();
                 files.push_back((file, Instant::now()));
                 number += 1;
-                while let Some((file, _)) = files.pop_front_if(|(_, born)| born.elapsed() > Duration::from_secs(2)) {
+                while let Some((file, _)) =
+                    files.pop_front_if(|(_, born)| born.elapsed() > Duration::from_secs(2))
+                {
                     fs::remove_file(file).unwrap();
                 }
             }
@@ -54,7 +56,11 @@ fn what_comes_and_goes_on_the_machine_is_not_what_a_dry_run_wrote() {
     let home = home();
     let package = home.directory();
     home.write("tests/note.star", NOTE);
-    home.write("tests/pallet.toml", "default_service = \"sandbox\"\n\n[services.sandbox]\nprovider = \"sandbox\"\n");
+    home.write(
+        "tests/pallet.toml",
+        "default_service = \"sandbox\"\n\n[services.sandbox]\n\
+        provider = \"sandbox\"\n",
+    );
     let _life = Life::begin();
     assert_eq!(tried(&home, &package, Path::new(&library())), "note\n");
 }

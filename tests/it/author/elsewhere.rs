@@ -21,7 +21,8 @@ fn package(directory: &Path, config: &str, scenarios: &[(&str, &str)]) {
 
 /// The library of a crate of this repository.
 pub(super) fn library() -> String {
-    let nginx = workspace().plugins().find(|plugin| plugin.package.ends_with("crates/nginx")).unwrap();
+    let nginx =
+        workspace().plugins().find(|plugin| plugin.package.ends_with("crates/nginx")).unwrap();
     nginx.file.display().to_string()
 }
 
@@ -39,12 +40,18 @@ group_spec("demo", count = 1, phases = {"configure": configure, "verify": verify
 #[test]
 fn a_crate_is_tried_on_every_system_that_there_is_an_image_of() {
     let home = Project::empty().timeout(Duration::from_secs(300));
-    let images = [("rocky", "bookworm-dnf"), ("opensuse", "bookworm-zypper"), ("arch", "bookworm-pacman")];
-    let images: Vec<_> = images.map(|(name, image_name)| format!("{name} = {:?}", image(image_name).join("root"))).into();
-    let config = format!("[services.here]\nprovider = \"sandbox\"\nimages = {{ {} }}\n", images.join(", "));
+    let images =
+        [("rocky", "bookworm-dnf"), ("opensuse", "bookworm-zypper"), ("arch", "bookworm-pacman")];
+    let images: Vec<_> = images
+        .map(|(name, image_name)| format!("{name} = {:?}", image(image_name).join("root")))
+        .into();
+    let config =
+        format!("[services.here]\nprovider = \"sandbox\"\nimages = {{ {} }}\n", images.join(", "));
     package(&home.directory(), &config, &[("demo", DEMO)]);
-    let systems = ["rocky 9", "opensuse-leap 15", "arch"].map(|system| ["--system", system]).concat();
-    let arguments: Vec<_> = ["--plugin", &library()].into_iter().chain(systems).map(str::to_owned).collect();
+    let systems =
+        ["rocky 9", "opensuse-leap 15", "arch"].map(|system| ["--system", system]).concat();
+    let arguments: Vec<_> =
+        ["--plugin", &library()].into_iter().chain(systems).map(str::to_owned).collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     trial(&home, &home.directory(), &arguments)
         .exits(0)
@@ -53,7 +60,10 @@ fn a_crate_is_tried_on_every_system_that_there_is_an_image_of() {
         .says("arch: demo: passed, 2 changes")
         .says("3 passed, 0 failed, 0 not tried");
     // the machine itself has no such package
-    trial(&home, &home.directory(), &["--plugin", &library(), "--system", "debian"]).exits(1).says("debian: demo: failed").says("bed-demo");
+    trial(&home, &home.directory(), &["--plugin", &library(), "--system", "debian"])
+        .exits(1)
+        .says("debian: demo: failed")
+        .says("bed-demo");
 }
 
 const HELLO: &str = r#"
@@ -72,13 +82,18 @@ fn a_crate_is_tried_on_nodes_of_the_service_that_is_named() {
     let engine = ContainerEngine::start("docker");
     let home = Project::empty().prefixed(engine.prefix()).timeout(Duration::from_secs(300));
     let config = format!(
-        "default_service = \"here\"\n[services.here]\nprovider = \"sandbox\"\n[services.box]\nprovider = \"docker\"\nhost = {:?}\n\
+        "default_service = \"here\"\n[services.here]\nprovider = \"sandbox\"\n[services.box]\n\
+         provider = \"docker\"\nhost = {:?}\n\
          [services.box.images]\nbookworm = {:?}\n",
         engine.host(),
         image("bookworm-min").join("root")
     );
     package(&home.directory(), &config, &[("hello", HELLO)]);
-    let tried = trial(&home, &home.directory(), &["--plugin", &library(), "--service", "box", "--system", "debian 12"]);
+    let tried = trial(
+        &home,
+        &home.directory(),
+        &["--plugin", &library(), "--service", "box", "--system", "debian 12"],
+    );
     tried.exits(0).says("debian 12: hello: passed").says("1 passed, 0 failed, 0 not tried");
     // they were containers, and are gone
     let mut events = Command::new("docker");

@@ -13,16 +13,30 @@ fn now() -> u64 {
 }
 
 fn lease(token: &str, seconds: u64) -> Lease {
-    Lease { token: token.to_owned(), holder: format!("{token} on here"), until: now() + seconds, ..Lease::default() }
+    Lease {
+        token: token.to_owned(),
+        holder: format!("{token} on here"),
+        until: now() + seconds,
+        ..Lease::default()
+    }
 }
 
 fn keeps_the_law(engine: &str) {
     let engine = ContainerEngine::start(engine);
-    let plugin = workspace().plugins().find(|artifact| artifact.package.ends_with("providers/docker")).unwrap();
+    let plugin = workspace()
+        .plugins()
+        .find(|artifact| artifact.package.ends_with("providers/docker"))
+        .unwrap();
     let registry = Registry::scan(&[plugin.file.parent().unwrap().to_owned()]);
     let service = || {
         let options = Map::from_iter([("host".to_owned(), json!(engine.host()))]);
-        registry.service("docker", options, ServiceContext { project: "shop".into(), ..Default::default() }).unwrap()
+        registry
+            .service(
+                "docker",
+                options,
+                ServiceContext { project: "shop".into(), ..Default::default() },
+            )
+            .unwrap()
     };
     let one = service();
     assert_eq!(one.take_lease(&lease("a", 100)).unwrap(), None);
@@ -31,7 +45,11 @@ fn keeps_the_law(engine: &str) {
     assert_eq!((other.token.as_str(), other.holder.as_str()), ("a", "a on here"));
     assert!(other.until > now() + 150, "the renewal counts");
     service().release_lease("b").unwrap();
-    assert!(service().take_lease(&lease("b", 100)).unwrap().is_some(), "only who has it gives it back");
+    assert!(
+        service().take_lease(&lease("b", 100)).unwrap().is_some(),
+        "only who has it gives it \
+        back"
+    );
     one.release_lease("a").unwrap();
     assert_eq!(service().take_lease(&Lease { until: now() - 1, ..lease("b", 0) }).unwrap(), None);
 

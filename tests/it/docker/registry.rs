@@ -23,11 +23,15 @@ struct Registry {
 impl Registry {
     fn of(engine: &ContainerEngine) -> Self {
         let files = tempfile::Builder::new().prefix("pallet-test-registry-").tempdir().unwrap();
-        let place = format!("127.0.0.1:{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port());
+        let place = format!(
+            "127.0.0.1:{}",
+            TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+        );
         let path = |name: &str| files.path().join(name).to_str().unwrap().to_owned();
         fs::write(path("htpasswd"), HTPASSWD).unwrap();
         let config = format!(
-            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {:?}}}}}\nhttp: {{addr: {place:?}}}\n\
+            "version: 0.1\nlog: {{level: error}}\n\
+             storage: {{filesystem: {{rootdirectory: {:?}}}}}\nhttp: {{addr: {place:?}}}\n\
              auth: {{htpasswd: {{realm: bed, path: {:?}}}}}\n",
             path("data"),
             path("htpasswd")
@@ -35,27 +39,47 @@ impl Registry {
         fs::write(path("config.yml"), config).unwrap();
         let mut words = engine.prefix();
         words.extend(["docker-registry".to_owned(), "serve".to_owned(), path("config.yml")]);
-        let child =
-            Command::new(&words[0]).args(&words[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let child = Command::new(&words[0])
+            .args(&words[1..])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let registry = Registry { child, place, _files: files };
         registry.fill(engine);
         registry
     }
 
-    /// Pushes the image of the bed, without what a node does not need, and takes it from the engine again.
+    /// Pushes the image of the bed, without what a node does not need, and takes it from the engine
+    /// again.
     fn fill(&self, engine: &ContainerEngine) {
         let path = |name: &str| self._files.path().join(name).to_str().unwrap().to_owned();
         let mut tar = Command::new("tar");
-        tar.args(["--exclude=./usr/share", "--exclude=./srv", "--exclude=./var/cache", "--exclude=./var/lib/apt", "--exclude=./boot"]);
+        tar.args([
+            "--exclude=./usr/share",
+            "--exclude=./srv",
+            "--exclude=./var/cache",
+            "--exclude=./var/lib/apt",
+            "--exclude=./boot",
+        ]);
         tar.arg("-C").arg(image("bookworm-min").join("root")).args(["-cf", &path("root.tar"), "."]);
         Process::start(tar, Duration::from_secs(60)).wait().exits(0);
         let image = self.image();
         engine.client(&["import", &path("root.tar"), &image]).exits(0);
-        fs::write(path("config.json"), format!("{{\"auths\": {{\"{}\": {{\"auth\": \"{AUTH}\"}}}}}}", self.place)).unwrap();
+        fs::write(
+            path("config.json"),
+            format!("{{\"auths\": {{\"{}\": {{\"auth\": \"{AUTH}\"}}}}}}", self.place),
+        )
+        .unwrap();
         let end = Instant::now() + Duration::from_secs(20);
         while fs::metadata(path("data")).is_err() && Instant::now() < end {
             // it makes this when it is first pushed to
-            if engine.client(&["--config", &path(""), "push", "--quiet", &image]).stdout.contains(&image) {
+            if engine
+                .client(&["--config", &path(""), "push", "--quiet", &image])
+                .stdout
+                .contains(&image)
+            {
                 break;
             }
             std::thread::sleep(Duration::from_millis(200));
@@ -81,12 +105,16 @@ fn pulls_have_the_credentials_of_dockers_client() {
     let project = Project::empty().prefixed(engine.prefix()).timeout(Duration::from_secs(180));
     project.write(
         "pallet.toml",
-        "project.name = \"shop\"\ndefault_service = \"box\"\n[services.box]\nprovider = \"docker\"\nhost = \"tcp://127.0.0.1:2375\"\n",
+        "project.name = \"shop\"\ndefault_service = \"box\"\n[services.box]\n\
+         provider = \"docker\"\nhost = \"tcp://127.0.0.1:2375\"\n",
     );
     let spec = format!("node_spec(image = {{\"image_id\": \"{}\"}})", registry.image());
     project.write(
         "pallet.star",
-        format!("group_spec(\"web\", count = 1, phases = {{\"bootstrap\": lambda request: None}}, node_spec = {spec})\n"),
+        format!(
+            "group_spec(\"web\", count = 1, phases = {{\"bootstrap\": lambda request: None}}, \
+            node_spec = {spec})\n"
+        ),
     );
     let configure = |text: String| {
         fs::create_dir_all(project.home().join(".docker")).unwrap();
@@ -101,7 +129,15 @@ fn pulls_have_the_credentials_of_dockers_client() {
     // a helper that has it
     let helper = project.home().join("docker-credential-bed");
     let answer = "{\"ServerURL\":\"x\",\"Username\":\"ann\",\"Secret\":\"bed-secret\"}";
-    fs::write(&helper, format!("#!/bin/sh\nread -r asked\n[ \"$1 $asked\" = \"get {}\" ] && echo '{answer}'\n", registry.place)).unwrap();
+    fs::write(
+        &helper,
+        format!(
+            "#!/bin/sh\nread -r asked\n\
+        [ \"$1 $asked\" = \"get {}\" ] && echo '{answer}'\n",
+            registry.place
+        ),
+    )
+    .unwrap();
     fs::set_permissions(&helper, fs::Permissions::from_mode(0o755)).unwrap();
     configure(format!("{{\"credHelpers\": {{\"{}\": \"bed\"}}}}", registry.place));
     let path = format!("{}:{}", project.home().display(), std::env::var("PATH").unwrap());

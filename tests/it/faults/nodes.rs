@@ -7,14 +7,17 @@ use pallet_tests::Init;
 use super::Node;
 
 /// The key of the tests on `authorized_key`.
-const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
+const KEY: &str = "ssh-ed25519 \
+    AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
 
 #[test]
 fn fault_08_one_key_with_two_options_is_an_error_of_check() {
     let node = Node::prepared("useradd -m dep");
     let declarations = format!(
-        "k = \"{KEY}\"\nauthorized_key(request, \"dep\", k, options = \"cert-authority,principals=\\\"root\\\"\")\n\
-         authorized_key(request, \"dep\", k, options = \"cert-authority,principals=\\\"monitor\\\"\")"
+        "k = \"{KEY}\"\nauthorized_key(request, \"dep\", k, options = \
+         \"cert-authority,principals=\\\"root\\\"\")\n\
+         authorized_key(request, \"dep\", k, options = \
+         \"cert-authority,principals=\\\"monitor\\\"\")"
     );
     let lift = node.project(&declarations).run(&["lift"]);
     assert_ne!(lift.code(), 0, "{lift}");
@@ -25,9 +28,13 @@ fn fault_08_one_key_with_two_options_is_an_error_of_check() {
 #[test]
 fn fault_10_no_unrestricted_line_of_a_restricted_key_stays() {
     let node = Node::prepared(&format!(
-        "useradd -m dep; mkdir -p ~dep/.ssh; printf '%s\\n' '{KEY} old' 'command=\"/bin/backup\" {KEY}' >~dep/.ssh/authorized_keys; chown -R dep: ~dep/.ssh"
+        "useradd -m dep; mkdir -p ~dep/.ssh; printf '%s\\n' '{KEY} old' 'command=\"/bin/backup\" \
+         {KEY}' >~dep/.ssh/authorized_keys; chown -R dep: ~dep/.ssh"
     ));
-    node.lifts(&format!("authorized_key(request, \"dep\", \"{KEY}\", options = \"command=\\\"/bin/backup\\\"\")"));
+    node.lifts(&format!(
+        "authorized_key(request, \"dep\", \"{KEY}\", options = \
+        \"command=\\\"/bin/backup\\\"\")"
+    ));
     node.finds("cat ~dep/.ssh/authorized_keys", &format!("command=\"/bin/backup\" {KEY}\n"));
 }
 
@@ -36,21 +43,28 @@ fn fault_16_the_lock_of_package_lists_is_waited_for() {
     let node = Node::new(Init::Sshd);
     // as apt holds it: an fcntl lock
     node.runs(
-        "cat >/root/hold <<'END'\nuse Fcntl;\nopen(my $lock, '+>>', '/var/lib/apt/lists/lock') or die;\n\
-         my $how = pack('s s x4 l! l! i x4', F_WRLCK, 0, 0, 0, 0);\n         fcntl($lock, F_SETLK, $how) or die;\nopen(my $held, '>', '/run/held'); sleep 8;\nEND\n\
-         setsid perl /root/hold >/dev/null 2>&1 </dev/null & for try in $(seq 100); do [ -e /run/held ] && exit; sleep 0.1; done; exit 1",
+        "cat >/root/hold <<'END'\nuse Fcntl;\n\
+         open(my $lock, '+>>', '/var/lib/apt/lists/lock') or die;\n\
+         my $how = pack('s s x4 l! l! i x4', F_WRLCK, 0, 0, 0, 0);\n         fcntl($lock, F_SETLK, \
+         $how) or die;\nopen(my $held, '>', '/run/held'); sleep 8;\nEND\n\
+         setsid perl /root/hold >/dev/null 2>&1 </dev/null & for try in $(seq 100); do [ -e \
+         /run/held ] && exit; sleep 0.1; done; exit 1",
     );
-    node.project("package_manager(request, action = \"update\", max_age = 0)").run(&["lift"]).exits(0);
+    node.project("package_manager(request, action = \"update\", max_age = 0)")
+        .run(&["lift"])
+        .exits(0);
 }
 
 #[test]
 fn fault_17_tcsh_may_be_the_login_shell() {
-    let tcsh = ["/usr/bin/tcsh", "/bin/tcsh"].into_iter().find(|path| std::path::Path::new(path).exists());
+    let tcsh =
+        ["/usr/bin/tcsh", "/bin/tcsh"].into_iter().find(|path| std::path::Path::new(path).exists());
     let tcsh = tcsh.expect("tests/run installs it");
     let node = Node::new(Init::Sshd);
     node.project("pass").run(&["cp", tcsh, "b1:/usr/bin/tcsh"]).exits(0);
     node.runs(
-        "chmod 755 /usr/bin/tcsh && useradd -m -s /usr/bin/tcsh utcsh && echo 'utcsh ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/utcsh && \
+        "chmod 755 /usr/bin/tcsh && useradd -m -s /usr/bin/tcsh utcsh && echo 'utcsh ALL=(ALL) \
+         NOPASSWD: ALL' >/etc/sudoers.d/utcsh && \
          cp -r /root/.ssh /home/utcsh/ && chown -R utcsh: /home/utcsh/.ssh && su utcsh -c true",
     );
     let project = node.project_as("utcsh", "file(request, \"/srv/x\")");

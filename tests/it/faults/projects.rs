@@ -24,7 +24,8 @@ fn fault_25_one_machine_twice_is_found_with_its_default_written_out() {
     let project = Project::empty();
     project.write(
         "pallet.toml",
-        "[project]\nname = \"twice\"\n[services.bed]\nprovider = \"node-list\"\n[services.bed.nodes.web-1]\ngroup = \"b\"\nhost = \"10.78.1.1\"\n\
+        "[project]\nname = \"twice\"\n[services.bed]\nprovider = \"node-list\"\n\
+         [services.bed.nodes.web-1]\ngroup = \"b\"\nhost = \"10.78.1.1\"\n\
          [services.bed.nodes.web-2]\ngroup = \"b\"\nhost = \"10.78.1.1\"\nport = 22\n",
     );
     project.write("pallet.star", "group_spec(\"b\", count = 2)\n");

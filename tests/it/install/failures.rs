@@ -1,4 +1,5 @@
-//! What may go wrong on the way: nothing is half installed, and the next run goes on where this one ended.
+//! What may go wrong on the way: nothing is half installed, and the next run goes on where this one
+//! ended.
 
 use pallet_core::registry::artifact::Descriptor;
 use pallet_core::registry::repository::{Reference, Repository};
@@ -14,7 +15,8 @@ fn layer(source: &str, version: &str) -> Descriptor {
     block_on(async {
         let repository: Box<dyn Repository> = open(&source, &Access::default()).await.unwrap();
         let reference = Reference::Version(version.parse().unwrap());
-        let plugin = pallet_core::registry::artifact::Plugin::read(&*repository, &reference).await.unwrap();
+        let plugin =
+            pallet_core::registry::artifact::Plugin::read(&*repository, &reference).await.unwrap();
         let target = plugin.targets.values().next().unwrap();
         target.parts(&*repository).await.unwrap().layer
     })
@@ -50,7 +52,8 @@ fn a_tampered_index_is_refused() {
     let source = registry.source("acme/crate/greet");
     let file = registry.blob(&published.index.to_string());
     let index = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, index.replace("\"dev.pallet.abi\":\"1\"", "\"dev.pallet.abi\":\"2\"")).unwrap();
+    std::fs::write(&file, index.replace("\"dev.pallet.abi\":\"1\"", "\"dev.pallet.abi\":\"2\""))
+        .unwrap();
     let project = project(&[&key]);
     // the registry itself may find out, or the digest does
     let output = project.run(&["install", &source]).exits(2);
@@ -68,7 +71,8 @@ fn a_swapped_tag_is_refused() {
     Plugin::new("greet", "1.0.0").publish(&prefix, Some(&key));
     Plugin::new("greet", "1.1.0").publish(&prefix, Some(&key));
     let source = registry.source("acme/crate/greet");
-    let link = registry.content().join("repositories/acme/crate/greet/_manifests/tags/1.1.0/current/link");
+    let link =
+        registry.content().join("repositories/acme/crate/greet/_manifests/tags/1.1.0/current/link");
     let good = std::fs::read(&link).unwrap();
     std::fs::write(&link, registry.tag("acme/crate/greet", "1.0.0")).unwrap();
     let project = project(&[&key]);
@@ -78,11 +82,17 @@ fn a_swapped_tag_is_refused() {
     assert_eq!(versions(&project), ["greet 1.1.0"]);
     project.run(&["verify"]).exits(0);
 
-    // the same version, published again as something else: it is signed, and yet not what was locked
+    // the same version, published again as something else: it is signed, and yet not what was
+    // locked
     let before = registry.tag("acme/crate/greet", "1.1.0");
-    std::fs::remove_dir_all(registry.content().join("repositories/acme/crate/greet/_manifests/tags/1.1.0")).unwrap();
-    let again = Plugin::new("greet", "1.1.0").may(json!({"paths": ["/**"]})).publish(&prefix, Some(&key));
-    let words = ["greet 1.1.0", "somebody replaced a published version", &before, &again.index.to_string()];
+    std::fs::remove_dir_all(
+        registry.content().join("repositories/acme/crate/greet/_manifests/tags/1.1.0"),
+    )
+    .unwrap();
+    let again =
+        Plugin::new("greet", "1.1.0").may(json!({"paths": ["/**"]})).publish(&prefix, Some(&key));
+    let words =
+        ["greet 1.1.0", "somebody replaced a published version", &before, &again.index.to_string()];
     refuses(&project, &["update"], &words);
     project.run(&["verify"]).exits(2).says("somebody replaced a published version");
     project.run(&["verify", "--offline"]).exits(0);
@@ -103,7 +113,10 @@ fn a_registry_that_dies_in_the_middle_leaves_nothing_and_is_taken_up_again() {
     const CUT: u64 = 4 << 20;
     network.die_after(CUT);
     refuses(&project, &["install", &source], &[network.host()]);
-    let partial: Vec<_> = std::fs::read_dir(data(&project).join("partial")).unwrap().map(|entry| entry.unwrap()).collect();
+    let partial: Vec<_> = std::fs::read_dir(data(&project).join("partial"))
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .collect();
     let kept = partial[0].metadata().unwrap().len();
     assert!(partial.len() == 1 && kept > 1 << 20, "{kept} bytes of {CUT} were kept");
 
@@ -111,7 +124,11 @@ fn a_registry_that_dies_in_the_middle_leaves_nothing_and_is_taken_up_again() {
     project.run(&["install", &source]).exits(0);
     let (passed, whole) = (network.passed(), layer(&source, "1.0.0").size);
     const OTHER_ANSWERS: u64 = 64 << 10;
-    assert!(passed < whole - kept + OTHER_ANSWERS, "{passed} bytes came again, though {kept} of {whole} were there");
+    assert!(
+        passed < whole - kept + OTHER_ANSWERS,
+        "{passed} bytes came again, though {kept} of \
+        {whole} were there"
+    );
     assert_eq!(std::fs::read_dir(data(&project).join("partial")).unwrap().count(), 0);
     project.run(&["verify"]).exits(0);
 }
@@ -169,7 +186,8 @@ fn several_at_once_install_each_plugin_once() {
     let source = |name: &str| format!("oci://{}/acme/crate/{name}", network.host());
     // in one project, each with a plugin of its own
     let project = project(&[&key]);
-    let running: Vec<_> = ["one", "two", "three"].map(|name| project.start(&["install", &source(name)])).into();
+    let running: Vec<_> =
+        ["one", "two", "three"].map(|name| project.start(&["install", &source(name)])).into();
     for process in running {
         process.wait().exits(0);
     }
@@ -196,7 +214,11 @@ fn several_at_once_install_each_plugin_once() {
         }
     });
     assert_eq!(stored(&project).len(), 4);
-    assert!(network.passed() < 2 * BULK as u64, "{} bytes came, though one of them is enough", network.passed());
+    assert!(
+        network.passed() < 2 * BULK as u64,
+        "{} bytes came, though one of them is enough",
+        network.passed()
+    );
 }
 
 #[test]
@@ -217,16 +239,29 @@ fn a_build_for_other_machines_is_passed_over() {
     let place: Source = format!("{source}#crate/greet").parse().unwrap();
     block_on(async {
         let repository = open(&place, &Access::default()).await.unwrap();
-        Publishing::plan(&*repository, &release, Some(&key)).await.unwrap().run(&*repository, &|_| ()).await.unwrap()
+        Publishing::plan(&*repository, &release, Some(&key))
+            .await
+            .unwrap()
+            .run(&*repository, &|_| ())
+            .await
+            .unwrap()
     });
     let project = project(&[&key]);
     let whole = format!("{source}#crate/greet");
-    project
-        .run(&["install", &whole])
-        .exits(0)
-        .says("greet 1.1.0 is passed over: it has no build for x86_64-unknown-linux-gnu, only for aarch64");
+    project.run(&["install", &whole]).exits(0).says(
+        "greet 1.1.0 is passed over: it has no build for x86_64-unknown-linux-gnu, only for \
+            aarch64",
+    );
     assert_eq!(versions(&project), ["greet 1.0.0"]);
-    refuses(&project, &["install", &format!("{whole}@1.1")], &["no version of crate greet will do", "1.1.0 has no build for"]);
+    refuses(
+        &project,
+        &["install", &format!("{whole}@1.1")],
+        &[
+            "no version of crate greet will \
+        do",
+            "1.1.0 has no build for",
+        ],
+    );
 
     // a version that gains a build is the same version
     Plugin::new("greet", "1.1.0").publish(&source, Some(&key));
@@ -236,7 +271,10 @@ fn a_build_for_other_machines_is_passed_over() {
 
 /// Every blob of a layout in a directory.
 fn blobs(layout: &Path) -> Vec<std::path::PathBuf> {
-    let mut blobs: Vec<_> = std::fs::read_dir(layout.join("blobs/sha256")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut blobs: Vec<_> = std::fs::read_dir(layout.join("blobs/sha256"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     blobs.sort();
     blobs
 }
@@ -251,7 +289,8 @@ fn fault_32_whatever_is_changed_of_an_artifact_is_noticed() {
     let installed = project(&[&key]);
     installed.run(&["install", &source]).exits(0);
     installed.run(&["verify"]).exits(0).says("greet 1.0.0: good");
-    // the index, the manifest, plugin.json and the files; the signature's manifest, its empty configuration, and itself
+    // the index, the manifest, plugin.json and the files; the signature's manifest, its empty
+    // configuration, and itself
     let blobs = blobs(&place);
     assert_eq!(blobs.len(), 7);
     for blob in &blobs {
@@ -292,7 +331,8 @@ fn fault_32_a_mirror_is_repaired() {
     project.run(&["install", &format!("{source}#crate/greet")]).exits(0);
     let mirror = project.home().join("mirror");
     project.run(&["mirror", mirror.to_str().unwrap()]).exits(0);
-    let good: Vec<_> = blobs(&mirror).into_iter().map(|blob| (std::fs::read(&blob).unwrap(), blob)).collect();
+    let good: Vec<_> =
+        blobs(&mirror).into_iter().map(|blob| (std::fs::read(&blob).unwrap(), blob)).collect();
     assert_eq!(good.len(), 7);
     for (content, blob) in &good {
         std::fs::write(blob, "changed").unwrap();
@@ -308,7 +348,10 @@ fn fault_32_what_a_plugin_may_do_is_told_from_what_was_locked() {
     let may = |patterns: &str| json!({"paths": [patterns]});
     Plugin::new("greet", "1.0.0").may(may("/etc/greet/**")).publish(&source, Some(&key));
     let project = project(&[&key]);
-    project.run(&["install", &format!("{source}#crate/greet")]).exits(0).says("may do: paths /etc/greet/**");
+    project.run(&["install", &format!("{source}#crate/greet")]).exits(0).says(
+        "may do: paths \
+        /etc/greet/**",
+    );
     // somebody has the old one say in the store that it could do all of that before
     let library = Plugin::new("greet", "1.0.0").may(may("/**")).library(project.home());
     std::fs::copy(library, stored(&project)[0].join("libpallet_crate_greet.so")).unwrap();
@@ -323,7 +366,9 @@ fn fault_25_what_a_killed_command_left_is_removed_by_the_next_one() {
     Plugin::new("greet", "1.0.0").publish(&source, Some(&key));
     let project = project(&[&key]);
     let left = [".pallet-0123456789abcdef", ".pallet-fedcba9876543210"];
-    for command in [&["check"][..], &["verify"], &["install", format!("{source}#crate/greet").as_str()]] {
+    for command in
+        [&["check"][..], &["verify"], &["install", format!("{source}#crate/greet").as_str()]]
+    {
         left.iter().for_each(|name| project.write(name, "half"));
         project.write(".pallet-mine", "mine");
         project.run(command);

@@ -19,7 +19,12 @@ fn published(source: &str, version: &'static str) -> String {
 fn attach(source: &str, index: &str, bundle: &Value) {
     let source: Source = source.parse().unwrap();
     block_on(async {
-        let repository = open(&source.of_plugin(pallet_core::model::PluginKind::Crate, "greet"), &Access::default()).await.unwrap();
+        let repository = open(
+            &source.of_plugin(pallet_core::model::PluginKind::Crate, "greet"),
+            &Access::default(),
+        )
+        .await
+        .unwrap();
         let index = format!("sha256:{index}").parse().unwrap();
         let (subject, _) = repository.manifest(&Reference::Digest(index)).await.unwrap();
         let content = bundle.to_string().into_bytes();
@@ -29,9 +34,14 @@ fn attach(source: &str, index: &str, bundle: &Value) {
             "config": Descriptor::of(media::EMPTY, b"{}"), "layers": [&blob], "subject": subject,
         })
         .to_string();
-        let descriptor =
-            Descriptor { artifact_type: Some(media::BUNDLE.to_owned()), ..Descriptor::of(media::MANIFEST, manifest.as_bytes()) };
-        repository.put_blob(&Descriptor::of(media::EMPTY, b"{}"), Content::Bytes(b"{}")).await.unwrap();
+        let descriptor = Descriptor {
+            artifact_type: Some(media::BUNDLE.to_owned()),
+            ..Descriptor::of(media::MANIFEST, manifest.as_bytes())
+        };
+        repository
+            .put_blob(&Descriptor::of(media::EMPTY, b"{}"), Content::Bytes(b"{}"))
+            .await
+            .unwrap();
         repository.put_blob(&blob, Content::Bytes(&content)).await.unwrap();
         repository.put_referrer(&index, &descriptor, manifest.as_bytes()).await.unwrap();
     });
@@ -41,8 +51,18 @@ fn attach(source: &str, index: &str, bundle: &Value) {
 fn project(sigstore: &Sigstore, identities: &[&str]) -> Project {
     let project = super::project(&[]);
     project.write("root.json", sigstore.trusted_root());
-    let signers: Vec<_> = identities.iter().map(|identity| format!("{{ identity = \"{identity}\", issuer = \"{CI}\" }}")).collect();
-    project.write("pallet.toml", format!("[trust]\n\"*\" = [{}]\n[sigstore]\ntrusted_root = \"root.json\"\n", signers.join(", ")));
+    let signers: Vec<_> = identities
+        .iter()
+        .map(|identity| format!("{{ identity = \"{identity}\", issuer = \"{CI}\" }}"))
+        .collect();
+    project.write(
+        "pallet.toml",
+        format!(
+            "[trust]\n\"*\" = [{}]\n[sigstore]\n\
+        trusted_root = \"root.json\"\n",
+            signers.join(", ")
+        ),
+    );
     project
 }
 
@@ -55,7 +75,11 @@ fn what_a_trusted_identity_signed_is_installed() {
     attach(&place, &index, &sigstore.sign(&index, &format!("{RELEASE}/v1.0.0"), CI));
     let project = project(&sigstore, &["somebody@acme.example", &format!("{RELEASE}/*")]);
     let words = format!("signed by {RELEASE}/v1.0.0 (issuer {CI})");
-    project.run(&["install", &registry.source("acme/crate/greet")]).exits(0).says(&words).never_says("accepted");
+    project
+        .run(&["install", &registry.source("acme/crate/greet")])
+        .exits(0)
+        .says(&words)
+        .never_says("accepted");
     let line = format!("signer = {{ identity = \"{RELEASE}/v1.0.0\", issuer = \"{CI}\" }}\n");
     assert!(read(&project, "pallet.lock").contains(&line), "{}", read(&project, "pallet.lock"));
     project.run(&["list"]).exits(0).says(&words);
@@ -64,10 +88,10 @@ fn what_a_trusted_identity_signed_is_installed() {
     // what a workflow signs on another tag is by the same signer, where one rule is about both
     let index = published(&place, "1.1.0");
     attach(&place, &index, &sigstore.sign(&index, &format!("{RELEASE}/v1.1.0"), CI));
-    project
-        .run(&["update"])
-        .exits(0)
-        .says(&format!("greet 1.0.0 -> 1.1.0 from {}; signed by {RELEASE}/v1.1.0", registry.source("acme/crate/greet")));
+    project.run(&["update"]).exits(0).says(&format!(
+        "greet 1.0.0 -> 1.1.0 from {}; signed by {RELEASE}/v1.1.0",
+        registry.source("acme/crate/greet")
+    ));
     // from the lock, into a home that knows nothing
     std::fs::remove_dir_all(data(&project)).unwrap();
     project.run(&["install", "--locked"]).exits(0);
@@ -79,9 +103,17 @@ fn another_identity_or_issuer_is_nobody() {
     let (_directory, source) = layout();
     let sigstore = Sigstore::new();
     let index = published(&source, "1.0.0");
-    attach(&source, &index, &sigstore.sign(&index, "release@acme.example", "https://elsewhere.example"));
+    attach(
+        &source,
+        &index,
+        &sigstore.sign(&index, "release@acme.example", "https://elsewhere.example"),
+    );
     let plugin = format!("{source}#crate/greet");
-    let words = ["is signed by release@acme.example (issuer https://elsewhere.example), which nothing trusts", "--accept-identity"];
+    let words = [
+        "is signed by release@acme.example (issuer https://elsewhere.example), which \
+        nothing trusts",
+        "--accept-identity",
+    ];
     refuses(&project(&sigstore, &["other@acme.example"]), &["install", &plugin], &words);
     refuses(&project(&sigstore, &["release@acme.example"]), &["install", &plugin], &words);
 }
@@ -103,26 +135,55 @@ fn an_unknown_identity_needs_a_decision_that_is_recorded() {
         &["install", &plugin, "--accept-identity", "other@acme.example", "--accept-issuer", CI],
         &["is signed by release@acme.example"],
     );
-    refuses(&project, &["install", &plugin, "--accept-identity", "*", "--accept-issuer", CI], &["--accept-identity *", "everybody's"]);
-    project.run(&["install", &plugin, "--accept-identity", "release@acme.example"]).exits(2).says("--accept-issuer");
+    refuses(
+        &project,
+        &["install", &plugin, "--accept-identity", "*", "--accept-issuer", CI],
+        &["--accept-identity *", "everybody's"],
+    );
+    project
+        .run(&["install", &plugin, "--accept-identity", "release@acme.example"])
+        .exits(2)
+        .says("--accept-issuer");
     let accept = ["--accept-identity", "release@acme.example", "--accept-issuer", CI];
-    project.run(&[&["install", &plugin], &accept[..]].concat()).exits(0).says("accepted by decision");
+    project.run(&[&["install", &plugin], &accept[..]].concat()).exits(0).says(
+        "accepted by \
+        decision",
+    );
     assert!(read(&project, "pallet.lock").contains("accepted = \"signer\"\n"));
     // the decision was for that identity
     sign("1.1.0", "release@acme.example");
     project.run(&["update"]).exits(0).says("greet 1.0.0 -> 1.1.0");
     sign("1.2.0", "other@acme.example");
-    let changed = ["greet 1.2.0", "is signed by other@acme.example", "and 1.1.0 was signed by release@acme.example", "--accept-identity"];
+    let changed = [
+        "greet 1.2.0",
+        "is signed by other@acme.example",
+        "and 1.1.0 was signed by \
+        release@acme.example",
+        "--accept-identity",
+    ];
     refuses(&project, &["update"], &changed);
     // and a key is another signer too
     Plugin::new("greet", "1.3.0").publish(&source, Some(&key()));
     refuses(
         &project,
         &["update"],
-        &["greet 1.3.0", "is signed by key:", "and 1.1.0 was signed by release@acme.example", "--accept-signer"],
+        &[
+            "greet 1.3.0",
+            "is signed by key:",
+            "and 1.1.0 was signed by release@acme.example",
+            "--accept-signer",
+        ],
     );
     published(&source, "1.4.0");
-    refuses(&project, &["update", "--accept-unsigned"], &["greet 1.4.0", "is not signed, and 1.1.0 was signed by release@acme.example"]);
+    refuses(
+        &project,
+        &["update", "--accept-unsigned"],
+        &[
+            "greet 1.4.0",
+            "is not signed, and 1.1.0 \
+        was signed by release@acme.example",
+        ],
+    );
     assert_eq!(versions(&project), ["greet 1.1.0"]);
 }
 
@@ -144,27 +205,36 @@ fn a_certificate_must_hold_in_every_part() {
     let swapped = |index: &str| {
         let mut bundle = sigstore.sign(index, identity, CI);
         let theirs = sigstore.sign(index, identity, CI);
-        bundle["verificationMaterial"]["tlogEntries"] = theirs["verificationMaterial"]["tlogEntries"].clone();
+        bundle["verificationMaterial"]["tlogEntries"] =
+            theirs["verificationMaterial"]["tlogEntries"].clone();
         bundle
     };
     let backdated = |index: &str| {
         let mut bundle = sigstore.sign_at(index, identity, CI, Sigstore::NOON + 2 * 86_400);
-        bundle["verificationMaterial"]["tlogEntries"][0]["integratedTime"] = Sigstore::NOON.to_string().into();
+        bundle["verificationMaterial"]["tlogEntries"][0]["integratedTime"] =
+            Sigstore::NOON.to_string().into();
         bundle
     };
     type Make<'a> = &'a dyn Fn(&str) -> Value;
     let cases: [(&str, Make<'_>); 8] = [
-        ("vouches for its certificate at the time that the log has: certificate chain validation failed: InvalidSignature", &|index| {
-            // its log is the one that is believed, and its authority is not
-            let mut bundle = Sigstore::new().sign(index, identity, CI);
-            bundle["verificationMaterial"]["tlogEntries"] =
-                sigstore.sign(index, identity, CI)["verificationMaterial"]["tlogEntries"].clone();
-            bundle
-        }),
+        (
+            "vouches for its certificate at the time that the log has: certificate chain \
+             validation \
+             failed: InvalidSignature",
+            &|index| {
+                // its log is the one that is believed, and its authority is not
+                let mut bundle = Sigstore::new().sign(index, identity, CI);
+                bundle["verificationMaterial"]["tlogEntries"] = sigstore.sign(index, identity, CI)
+                    ["verificationMaterial"]["tlogEntries"]
+                    .clone();
+                bundle
+            },
+        ),
         ("No log key valid", &|index| Sigstore::new().sign(index, identity, CI)),
-        ("at the time that the log has: certificate chain validation failed: CertExpired", &|index| {
-            sigstore.sign_at(index, identity, CI, Sigstore::NOON + 2 * 86_400)
-        }),
+        (
+            "at the time that the log has: certificate chain validation failed: CertExpired",
+            &|index| sigstore.sign_at(index, identity, CI, Sigstore::NOON + 2 * 86_400),
+        ),
         ("inclusion promise", &backdated),
         ("it is a signature of something else", &|_| sigstore.sign(&other, identity, CI)),
         ("it has no entry of a transparency log", &|index| without(index, "tlogEntries")),
@@ -181,9 +251,26 @@ fn a_certificate_must_hold_in_every_part() {
         let source = format!("layout:{}", copy.display());
         attach(&source, &index, &make(&index));
         let project = project(&sigstore, &[identity]);
-        let install =
-            ["install", &format!("{source}#crate/greet"), "--accept-identity", identity, "--accept-issuer", CI, "--accept-unsigned"];
-        refuses(&project, &install, &["greet 1.0.0", "is signed by a certificate that does not hold", why, "[sigstore]"]);
+        let install = [
+            "install",
+            &format!("{source}#crate/greet"),
+            "--accept-identity",
+            identity,
+            "--accept-issuer",
+            CI,
+            "--accept-unsigned",
+        ];
+        refuses(
+            &project,
+            &install,
+            &[
+                "greet 1.0.0",
+                "is signed by a certificate that does not \
+            hold",
+                why,
+                "[sigstore]",
+            ],
+        );
     }
 }
 
@@ -217,7 +304,15 @@ fn signatures_by_identities_are_mirrored() {
     project.run(&["install", &format!("{source}#crate/greet")]).exits(0);
     let mirror = project.directory().join("mirror");
     project.run(&["mirror", mirror.to_str().unwrap()]).exits(0);
-    project.write("pallet.toml", read(&project, "pallet.toml") + &format!("[mirrors]\n\"{source}\" = \"layout:{}\"\n", mirror.display()));
+    project.write(
+        "pallet.toml",
+        read(&project, "pallet.toml")
+            + &format!(
+                "[mirrors]\n\
+        \"{source}\" = \"layout:{}\"\n",
+                mirror.display()
+            ),
+    );
     std::fs::remove_dir_all(data(&project)).unwrap();
     std::fs::remove_dir_all(source.trim_start_matches("layout:")).unwrap();
     project.run(&["install", "--locked", "--offline"]).exits(0);

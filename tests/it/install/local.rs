@@ -13,7 +13,14 @@ fn a_library_is_installed_by_its_digest() {
     let project = project(&[]);
     let library = Plugin::new("mine", "0.3.0").library(&project.directory());
     let library = library.to_str().unwrap();
-    project.run(&["install", library]).exits(0).says("+ mine 0.3.0 from file:libpallet_crate_mine.so").says("may do: everything");
+    project
+        .run(&["install", library])
+        .exits(0)
+        .says(
+            "+ mine 0.3.0 from \
+        file:libpallet_crate_mine.so",
+        )
+        .says("may do: everything");
     assert!(
         read(&project, "pallet.lock").contains("\"x86_64-unknown-linux-gnu\" = { file = \"sha256:"),
         "{}",
@@ -27,7 +34,10 @@ fn a_library_is_installed_by_its_digest() {
     project.run(&["verify"]).exits(0);
     std::fs::remove_dir_all(data(&project)).unwrap();
     let output = project.run(&["install"]).exits(2);
-    output.says("file:libpallet_crate_mine.so: it is not what pallet.lock has").says("`pallet-cli install` it again");
+    output.says("file:libpallet_crate_mine.so: it is not what pallet.lock has").says(
+        "`pallet-cli \
+        install` it again",
+    );
     project.run(&["install", library]).exits(0).says("~ mine 0.3.0");
     project.run(&["verify"]).exits(0);
     std::fs::write(library, "no library").unwrap();
@@ -43,7 +53,10 @@ fn an_archive_of_a_layout_is_installed_with_its_signature() {
     let archive = project.directory().join("plugins.tar.gz");
     tar(&directory.path().join("plugins"), &archive, "-czf");
     let archive = archive.to_str().unwrap();
-    project.run(&["install", archive]).exits(0).says("+ greet 1.0.0 from archive:plugins.tar.gz#crate/greet; signed by key:");
+    project.run(&["install", archive]).exits(0).says(
+        "+ greet 1.0.0 from \
+        archive:plugins.tar.gz#crate/greet; signed by key:",
+    );
     project.run(&["check"]).exits(0);
     std::fs::remove_dir_all(data(&project)).unwrap();
     project.run(&["install"]).exits(0);
@@ -52,7 +65,15 @@ fn an_archive_of_a_layout_is_installed_with_its_signature() {
     refuses(&distrustful, &["install", archive], &["which nothing trusts"]);
 
     Plugin::new("other", "1.0.0").publish(&source, Some(&key));
-    refuses(&distrustful, &["install", &source], &["it holds several plugins", "crate/greet, crate/other"]);
+    refuses(
+        &distrustful,
+        &["install", &source],
+        &[
+            "it holds several plugins",
+            "crate/greet, \
+        crate/other",
+        ],
+    );
     let plain = project.directory().join("both.tar");
     tar(&directory.path().join("plugins"), &plain, "-cf");
     project.run(&["install", &format!("{}#crate/other", plain.display())]).exits(0);
@@ -66,7 +87,10 @@ fn an_archive_of_a_plugin_is_installed_by_its_digest() {
     let project = project(&[]);
     let archive = project.directory().join("mine.tar");
     tar(files.path(), &archive, "-cf");
-    project.run(&["install", archive.to_str().unwrap()]).exits(0).says("+ mine 0.3.0 from archive:mine.tar");
+    project.run(&["install", archive.to_str().unwrap()]).exits(0).says(
+        "+ mine 0.3.0 from \
+        archive:mine.tar",
+    );
     project.run(&["check"]).exits(0);
 }
 
@@ -77,7 +101,19 @@ fn what_leads_out_of_an_archive_is_refused() {
     let project = project(&[]);
     let archive = project.directory().join("bad.tar");
     tar(files.path(), &archive, "-cf");
-    refuses(&project, &["install", archive.to_str().unwrap()], &["etc in it is no plain file", "nothing was unpacked"]);
+    refuses(
+        &project,
+        &["install", archive.to_str().unwrap()],
+        &["etc in it is no plain file", "nothing was unpacked"],
+    );
     std::fs::write(&archive, "no archive").unwrap();
-    refuses(&project, &["install", archive.to_str().unwrap()], &["bad.tar", "it is no archive of plugins"]);
+    refuses(
+        &project,
+        &["install", archive.to_str().unwrap()],
+        &[
+            "bad.tar",
+            "it is no archive of \
+        plugins",
+        ],
+    );
 }

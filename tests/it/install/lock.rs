@@ -18,10 +18,20 @@ fn a_clean_home_installs_a_plugin_and_runs_its_function() {
     let project = project(&[&key]);
     let source = registry.source("acme/crate/greet");
     let output = project.run(&["install", &source]).exits(0);
-    output.says("+ greet 1.2.0 from oci://").says("may do: paths /srv/**").says("signed by key:").says("1 plugin is installed");
+    output
+        .says("+ greet 1.2.0 from oci://")
+        .says("may do: paths /srv/**")
+        .says("signed by key:")
+        .says("1 plugin is installed");
     let toml = read(&project, "pallet.toml");
     assert!(toml.starts_with("# a project\n"), "{toml}");
-    assert!(toml.contains(&format!("[plugins]\ngreet = {{ version = \"1.2.0\", source = \"{source}\" }}\n")), "{toml}");
+    assert!(
+        toml.contains(&format!(
+            "[plugins]\n\
+        greet = {{ version = \"1.2.0\", source = \"{source}\" }}\n"
+        )),
+        "{toml}"
+    );
     let lock = read(&project, "pallet.lock");
     for word in [
         "requirement = \"^1.2.0\"",
@@ -39,11 +49,18 @@ fn a_clean_home_installs_a_plugin_and_runs_its_function() {
     assert_eq!(read(&project, "pallet.lock"), lock);
     project.write(
         "pallet.star",
-        "load(\"@greet\", \"greet\")\n\ndef configure(request):\n    greet.hello(request, path = \"/srv/hello\")\n\n\
+        "load(\"@greet\", \"greet\")\n\ndef configure(request):\n    greet.hello(request, path = \
+         \"/srv/hello\")\n\n\
          group_spec(\"web\", count = 1, phases = {\"configure\": configure})\n",
     );
     project.run(&["check"]).exits(0).says("the project is sound");
-    project.run(&["crates"]).exits(0).says("SIGNER").says(&source).says("signed by key:").says("comes with pallet-cli");
+    project
+        .run(&["crates"])
+        .exits(0)
+        .says("SIGNER")
+        .says(&source)
+        .says("signed by key:")
+        .says("comes with pallet-cli");
     project.edit("pallet.star", "path", "pth");
     project.run(&["check"]).exits(2).says("pth");
     project.edit("pallet.star", "pth = ", "path = ");
@@ -79,10 +96,21 @@ fn what_plugins_require_comes_with_them_and_goes_with_them() {
         plugin.publish(&source, Some(&key));
     }
     let project = super::project(&[&key]);
-    project.run(&["install", &format!("{source}#crate/site")]).exits(0).says("3 plugins are installed");
+    project.run(&["install", &format!("{source}#crate/site")]).exits(0).says(
+        "3 plugins are \
+        installed",
+    );
     assert_eq!(versions(&project), ["base 3.0.1", "pages 1.4.0", "site 1.0.0"]);
     project.run(&["check"]).exits(0);
-    refuses(&project, &["uninstall", "pages"], &["does not ask for pages", "site 1.0.0 requires it"]);
+    refuses(
+        &project,
+        &["uninstall", "pages"],
+        &[
+            "does not ask for pages",
+            "site 1.0.0 requires \
+        it",
+        ],
+    );
     project.run(&["uninstall", "site"]).exits(0).says("- site 1.0.0").says("- base 3.0.1");
     assert_eq!(versions(&project), Vec::<String>::new());
     assert!(!read(&project, "pallet.toml").contains("site"));
@@ -121,29 +149,55 @@ fn a_conflict_explains_itself_with_both_paths() {
 fn what_is_locked_stays_until_it_is_updated() {
     let (_directory, source) = layout();
     let key = key();
-    Plugin::new("greet", "1.0.0").may(json!({"paths": ["/srv/**"], "packages": ["nginx"]})).publish(&source, Some(&key));
+    Plugin::new("greet", "1.0.0")
+        .may(json!({"paths": ["/srv/**"], "packages": ["nginx"]}))
+        .publish(&source, Some(&key));
     Plugin::new("other", "1.0.0").publish(&source, Some(&key));
     let project = project(&[&key]);
-    project.run(&["install", &format!("{source}#crate/greet@1"), &format!("{source}#crate/other")]).exits(0);
+    project
+        .run(&["install", &format!("{source}#crate/greet@1"), &format!("{source}#crate/other")])
+        .exits(0);
     project.run(&["outdated"]).exits(0).says("is the newest there is");
-    Plugin::new("greet", "1.1.0").may(json!({"paths": ["/srv/**", "/etc/ssh/**"], "packages": ["nginx"]})).publish(&source, Some(&key));
+    Plugin::new("greet", "1.1.0")
+        .may(json!({"paths": ["/srv/**", "/etc/ssh/**"], "packages": ["nginx"]}))
+        .publish(&source, Some(&key));
     Plugin::new("greet", "2.0.0").publish(&source, Some(&key));
     Plugin::new("other", "1.0.1").publish(&source, Some(&key));
     project.run(&["install"]).exits(0).says("nothing was to do");
     let newer = project.run(&["outdated", "--output", "json"]).exits(0);
     let newer: Value = serde_json::from_str(&newer.stdout).unwrap();
-    assert_eq!((&newer[0]["locked"], &newer[0]["compatible"], &newer[0]["latest"]), (&json!("1.0.0"), &json!("1.1.0"), &json!("2.0.0")));
+    assert_eq!(
+        (&newer[0]["locked"], &newer[0]["compatible"], &newer[0]["latest"]),
+        (&json!("1.0.0"), &json!("1.1.0"), &json!("2.0.0"))
+    );
 
     refuses(&project, &["update", "gret"], &["no plugin gret is locked", "did you mean `greet`?"]);
-    project.run(&["update", "greet", "--dry-run"]).exits(0).says("greet 1.0.0 -> 1.1.0").says("it is a dry run");
+    project.run(&["update", "greet", "--dry-run"]).exits(0).says("greet 1.0.0 -> 1.1.0").says(
+        "it \
+        is a dry run",
+    );
     assert_eq!(versions(&project), ["greet 1.0.0", "other 1.0.0"]);
     let updated = project.run(&["update", "greet"]).exits(0);
-    updated.says("~ greet 1.0.0 -> 1.1.0").says("may now do: path /etc/ssh/**").never_says("may now do: path /srv").never_says("nginx");
+    updated
+        .says("~ greet 1.0.0 -> 1.1.0")
+        .says("may now do: path /etc/ssh/**")
+        .never_says(
+            "may \
+        now do: path /srv",
+        )
+        .never_says("nginx");
     assert_eq!(versions(&project), ["greet 1.1.0", "other 1.0.0"]);
-    project.run(&["install", &format!("{source}#crate/greet@2")]).exits(0).says("may now do: everything");
+    project.run(&["install", &format!("{source}#crate/greet@2")]).exits(0).says(
+        "may now do: \
+        everything",
+    );
     project.run(&["update"]).exits(0);
     assert_eq!(versions(&project), ["greet 2.0.0", "other 1.0.1"]);
-    assert!(read(&project, "pallet.toml").contains("greet = { version = \"^2\""), "{}", read(&project, "pallet.toml"));
+    assert!(
+        read(&project, "pallet.toml").contains("greet = { version = \"^2\""),
+        "{}",
+        read(&project, "pallet.toml")
+    );
 }
 
 #[test]
@@ -153,7 +207,16 @@ fn locked_refuses_changes() {
     Plugin::new("greet", "1.0.0").publish(&source, Some(&key));
     Plugin::new("greet", "2.0.0").publish(&source, Some(&key));
     let project = project(&[&key]);
-    refuses(&project, &["install", "--locked"], &["there is no", "pallet.lock", "`pallet-cli install` writes it"]);
+    refuses(
+        &project,
+        &["install", "--locked"],
+        &[
+            "there is no",
+            "pallet.lock",
+            "`pallet-cli \
+        install` writes it",
+        ],
+    );
     project.run(&["install", &format!("{source}#crate/greet@1")]).exits(0);
     project.run(&["install", "--locked"]).exits(0);
     project.edit("pallet.toml", "\"^1\"", "\"^2\"");
@@ -178,7 +241,12 @@ fn a_project_with_a_lock_sees_no_other_plugins() {
     project.run(&["install", &format!("{source}#crate/greet")]).exits(0);
     project.run(&["crates"]).exits(0).never_says("stray").never_says("9.0.0").says("1.0.0");
     let project = project.set("PALLET_PLUGIN_PATH", &plugins);
-    project.run(&["crates"]).exits(0).says("stray").never_says("9.0.0").says("libpallet_crate_greet.so is not used: a lock names greet");
+    project
+        .run(&["crates"])
+        .exits(0)
+        .says("stray")
+        .never_says("9.0.0")
+        .says("libpallet_crate_greet.so is not used: a lock names greet");
 }
 
 #[test]
@@ -191,8 +259,14 @@ fn plugins_of_a_user_are_there_where_no_project_has_a_lock() {
     std::fs::create_dir_all(&configuration).unwrap();
     std::fs::write(configuration.join("config.toml"), trust(&[&key])).unwrap();
     let home = project.home().to_owned();
-    project.run_in(&home, &["install", &format!("{source}#crate/greet")]).exits(0).says("there is no project here");
-    assert!(std::fs::read_to_string(configuration.join("config.toml")).unwrap().contains("greet = {"));
+    project.run_in(&home, &["install", &format!("{source}#crate/greet")]).exits(0).says(
+        "there is \
+        no project here",
+    );
+    assert!(std::fs::read_to_string(configuration.join("config.toml")).unwrap().contains(
+        "greet = \
+        {"
+    ));
     assert!(configuration.join("pallet.lock").exists() && read(&project, "pallet.lock").is_empty());
     project.run(&["crates"]).exits(0).says("greet");
     project.run(&["check"]).exits(0);
@@ -206,15 +280,29 @@ fn a_name_is_found_at_the_configured_registry() {
     let key = key();
     Plugin::new("greet", "1.0.0").publish(&source, Some(&key));
     let project = project(&[&key]);
-    refuses(&project, &["install", "greet"], &["greet is no file", "set `registry` in pallet.toml"]);
+    refuses(
+        &project,
+        &["install", "greet"],
+        &[
+            "greet is no file",
+            "set `registry` in \
+        pallet.toml",
+        ],
+    );
     project.write("pallet.toml", format!("registry = \"{source}\"\n{}", trust(&[&key])));
     refuses(&project, &["install", "gret"], &["there is no plugin gret at", "crate/gret"]);
     project.run(&["search"]).exits(0).says("greet").says("1.0.0");
     project.run(&["search", "nothing"]).exits(0).says("nothing was found");
     project.run(&["install", "greet"]).exits(0);
-    assert_eq!(locked(&project)[0]["source"], format!("layout:{}#crate/greet", directory.path().join("plugins").display()));
+    assert_eq!(
+        locked(&project)[0]["source"],
+        format!("layout:{}#crate/greet", directory.path().join("plugins").display())
+    );
     // a hand-written requirement without a source comes from there too
-    project.write("pallet.toml", format!("registry = \"{source}\"\n{}[plugins]\ngreet = \"1\"\n", trust(&[&key])));
+    project.write(
+        "pallet.toml",
+        format!("registry = \"{source}\"\n{}[plugins]\ngreet = \"1\"\n", trust(&[&key])),
+    );
     project.run(&["install"]).exits(0);
     project.run(&["install", "--locked"]).exits(0);
 }
@@ -231,18 +319,40 @@ fn a_registry_that_wants_a_password_and_speaks_tls() {
     refuses(&project, &install, &["wants credentials", "docker login"]);
 
     let mut encode = Command::new("sh");
-    encode.args(["-c", "printf %s \"$1\" | base64 -w0", "sh", &format!("{REGISTRY_USER}:{REGISTRY_PASSWORD}")]);
+    encode.args([
+        "-c",
+        "printf %s \"$1\" | base64 -w0",
+        "sh",
+        &format!("{REGISTRY_USER}:{REGISTRY_PASSWORD}"),
+    ]);
     let auth = Process::start(encode, Duration::from_secs(10)).wait().exits(0).stdout;
     let config = project.home().join(".docker/config.json");
     std::fs::create_dir(config.parent().unwrap()).unwrap();
-    std::fs::write(&config, json!({ "auths": { registry.host(): { "auth": auth.trim() } } }).to_string()).unwrap();
-    let access = Access { credentials: vec![config], certificates: vec![authority.clone()], ..Access::default() };
+    std::fs::write(
+        &config,
+        json!({ "auths": { registry.host(): { "auth": auth.trim() } } }).to_string(),
+    )
+    .unwrap();
+    let access = Access {
+        credentials: vec![config],
+        certificates: vec![authority.clone()],
+        ..Access::default()
+    };
     let release = Plugin::new("greet", "1.0.0").release();
     block_on(async {
-        let repository: Box<dyn Repository> = open(&source.parse().unwrap(), &access).await.unwrap();
-        Publishing::plan(&*repository, &release, Some(&key)).await.unwrap().run(&*repository, &|_| ()).await.unwrap()
+        let repository: Box<dyn Repository> =
+            open(&source.parse().unwrap(), &access).await.unwrap();
+        Publishing::plan(&*repository, &release, Some(&key))
+            .await
+            .unwrap()
+            .run(&*repository, &|_| ())
+            .await
+            .unwrap()
     });
     project.run(&install).exits(0).says("+ greet 1.0.0");
     project.run(&["verify", "--ca-file", authority.to_str().unwrap()]).exits(0);
-    project.run(&["search", "--in", &registry.source(""), "--ca-file", authority.to_str().unwrap()]).exits(0).says("greet");
+    project
+        .run(&["search", "--in", &registry.source(""), "--ca-file", authority.to_str().unwrap()])
+        .exits(0)
+        .says("greet");
 }

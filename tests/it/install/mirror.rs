@@ -32,22 +32,52 @@ fn a_mirror_is_complete_and_needs_no_network() {
 
     // a machine that has the project and the mirror, and nothing else
     std::fs::remove_dir_all(data(&project)).unwrap();
-    refuses(&project, &["install", "--offline"], &["greet 1.2.0", "is not in the store", "--offline"]);
-    project.write("pallet.toml", read(&project, "pallet.toml") + &format!("[mirrors]\n\"oci://{host}\" = \"layout:{place}\"\n"));
+    refuses(
+        &project,
+        &["install", "--offline"],
+        &["greet 1.2.0", "is not in the store", "--offline"],
+    );
+    project.write(
+        "pallet.toml",
+        read(&project, "pallet.toml")
+            + &format!(
+                "[mirrors]\n\
+        \"oci://{host}\" = \"layout:{place}\"\n"
+            ),
+    );
     project.run(&["install", "--offline", "--locked"]).exits(0).says("2 of them now");
     project.run(&["verify"]).exits(0);
     project.run(&["check"]).exits(0);
 
-    // and one that has the mirror alone: versions are resolved, and signatures checked, all the same
+    // and one that has the mirror alone: versions are resolved, and signatures checked, all the
+    // same
     let fresh = super::project(&[&key]);
-    fresh.write("pallet.toml", read(&fresh, "pallet.toml") + &format!("[mirrors]\n\"oci://{host}/acme\" = \"layout:{place}#acme\"\n"));
+    fresh.write(
+        "pallet.toml",
+        read(&fresh, "pallet.toml")
+            + &format!(
+                "[mirrors]\n\
+        \"oci://{host}/acme\" = \"layout:{place}#acme\"\n"
+            ),
+    );
     fresh.run(&["install", &source, "--offline"]).exits(0).says("signed by key:");
     assert_eq!(versions(&fresh), ["greet 1.2.0", "site 1.0.0"]);
     assert_eq!(locked(&fresh)[1]["source"], source);
     let distrustful = super::project(&[&super::key()]);
-    distrustful.write("pallet.toml", read(&distrustful, "pallet.toml") + &format!("[mirrors]\n\"oci://{host}\" = \"layout:{place}\"\n"));
+    distrustful.write(
+        "pallet.toml",
+        read(&distrustful, "pallet.toml")
+            + &format!(
+                "[mirrors]\n\
+        \"oci://{host}\" = \"layout:{place}\"\n"
+            ),
+    );
     refuses(&distrustful, &["install", &source, "--offline"], &["which nothing trusts"]);
-    fresh.run(&["search", "--in", &format!("oci://{host}/acme"), "--offline"]).exits(0).says("greet").says("1.2.0");
+    fresh
+        .run(&["search", "--in", &format!("oci://{host}/acme"), "--offline"])
+        .exits(0)
+        .says("greet")
+        .says("1.2.0");
 }
 
 #[test]
@@ -57,12 +87,18 @@ fn a_mirror_that_pulls_through_keeps_what_it_got() {
     let project = project(&[&key]);
     let mirror = project.home().join("mirror");
     let place = mirror.to_str().unwrap();
-    let table = format!("[mirrors]\n\"oci://{}\" = {{ source = \"layout:{place}\", pull_through = true }}\n", registry.host());
+    let table = format!(
+        "[mirrors]\n\"oci://{}\" = \
+        {{ source = \"layout:{place}\", pull_through = true }}\n",
+        registry.host()
+    );
     project.write("pallet.toml", read(&project, "pallet.toml") + &table);
     refuses(&project, &["install", &source, "--offline"], &["is not in the store", "--offline"]);
     project.run(&["install", &source]).exits(0);
     drop(registry);
-    for (home, more) in [(super::project(&[&key]), "--offline"), (super::project(&[&key]), "--accept-unsigned")] {
+    for (home, more) in
+        [(super::project(&[&key]), "--offline"), (super::project(&[&key]), "--accept-unsigned")]
+    {
         home.write("pallet.toml", read(&home, "pallet.toml") + &table);
         home.run(&["install", &source, more]).exits(0).says("signed by key:");
         assert_eq!(versions(&home), ["greet 1.2.0", "site 1.0.0"]);

@@ -29,7 +29,11 @@ fn change(file: &Path) {
 fn a_changed_library_is_not_loaded_and_is_healed() {
     let (_directory, project, store) = installed();
     change(&store.join("libpallet_crate_greet.so"));
-    project.run(&["check"]).exits(2).says("crate greet 1.0.0 was changed since it was locked").says("run `pallet-cli install`");
+    project
+        .run(&["check"])
+        .exits(2)
+        .says("crate greet 1.0.0 was changed since it was locked")
+        .says("run `pallet-cli install`");
     project.run(&["verify"]).exits(2).says("greet 1.0.0 was changed in");
     let told = project.run(&["verify", "--offline", "--output", "json"]).exits(2);
     assert_eq!(serde_json::from_str::<Value>(&told.stdout).unwrap()["ok"], false);
@@ -53,7 +57,10 @@ fn any_changed_file_stops_it() {
 fn what_is_not_there_is_told() {
     let (_directory, project, _) = installed();
     std::fs::remove_dir_all(data(&project)).unwrap();
-    project.run(&["check"]).exits(2).says("crate greet 1.0.0 is locked and not in the store; run `pallet-cli install`");
+    project.run(&["check"]).exits(2).says(
+        "crate greet 1.0.0 is locked and not in the store; run \
+        `pallet-cli install`",
+    );
     project.run(&["list"]).exits(0).says("no");
     project.run(&["install"]).exits(0);
     project.run(&["check"]).exits(0);
@@ -62,7 +69,11 @@ fn what_is_not_there_is_told() {
 #[test]
 fn a_damaged_lock_stops_everything() {
     let (_directory, project, _) = installed();
-    project.write("pallet.lock", "<<<<<<< HEAD\nversion = 1\n=======\nversion = 1\n>>>>>>> other\n");
+    project.write(
+        "pallet.lock",
+        "<<<<<<< HEAD\nversion = 1\n=======\nversion = 1\n\
+        >>>>>>> other\n",
+    );
     for command in ["check", "crates", "install", "list", "verify", "gc"] {
         project.run(&[command]).exits(2).says("holds both sides of a merge");
     }
@@ -84,7 +95,10 @@ fn what_any_known_lock_names_is_kept() {
     project.run(&["gc"]).exits(0).says("0 removed").says("1 kept for 2 locks");
     project.run_in(&copy, &["check"]).exits(0);
     std::fs::remove_dir_all(&copy).unwrap();
-    project.run(&["gc", "--dry-run"]).exits(0).says("copy/pallet.lock is no more").says("1 would be removed");
+    project.run(&["gc", "--dry-run"]).exits(0).says("copy/pallet.lock is no more").says(
+        "1 would \
+        be removed",
+    );
     assert_eq!(stored(&project).len(), 1);
     project.run(&["gc"]).exits(0).says("1 removed");
     assert_eq!(stored(&project).len(), 0);

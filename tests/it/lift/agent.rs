@@ -1,4 +1,5 @@
-//! The ssh agent of the controller, lent to git on a node, for a repository that another node serves over ssh.
+//! The ssh agent of the controller, lent to git on a node, for a repository that another node
+//! serves over ssh.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -17,12 +18,20 @@ impl Agent {
     fn start() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let (socket, key) = (directory.path().join("agent"), directory.path().join("key"));
-        let process = Command::new("ssh-agent").arg("-D").arg("-a").arg(&socket).stdout(Stdio::null()).spawn().unwrap();
+        let process = Command::new("ssh-agent")
+            .arg("-D")
+            .arg("-a")
+            .arg(&socket)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
         let agent = Agent { process, directory };
         while !socket.exists() {
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
-        let run = |command: &mut Command| assert!(command.arg(&key).env("SSH_AUTH_SOCK", &socket).status().unwrap().success());
+        let run = |command: &mut Command| {
+            assert!(command.arg(&key).env("SSH_AUTH_SOCK", &socket).status().unwrap().success())
+        };
         run(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", "lent", "-f"]));
         run(Command::new("ssh-add").arg("-q"));
         std::fs::remove_file(&key).unwrap();
@@ -46,13 +55,16 @@ impl Drop for Agent {
     }
 }
 
-/// Two nodes with git: the second one serves a repository to who has the agent's key, the first one knows its host key and has a user `app`.
+/// Two nodes with git: the second one serves a repository to who has the agent's key, the first one
+/// knows its host key and has a user `app`.
 fn bed(agent: &Agent) -> Bed {
     let bed = Bed::of(2);
     let install = "apt-get -qq install -y git >/dev/null 2>&1 && git --version";
     let serve = format!(
-        "{install} && useradd -m keeper && cd /home/keeper && mkdir -m 700 .ssh && echo '{}' > .ssh/authorized_keys && chown -R keeper: . && \
-         su keeper -c 'git init -q -b main app && cd app && echo one > file && git add file && git -c user.name=x -c user.email=x@example.com commit -qm one'",
+        "{install} && useradd -m keeper && cd /home/keeper && mkdir -m 700 .ssh && echo '{}' > \
+         .ssh/authorized_keys && chown -R keeper: . && \
+         su keeper -c 'git init -q -b main app && cd app && echo one > file && git add file && git \
+         -c user.name=x -c user.email=x@example.com commit -qm one'",
         agent.public()
     );
     bed.ssh(2, &serve).exits(0);
@@ -60,7 +72,8 @@ fn bed(agent: &Agent) -> Bed {
     bed.ssh(
         1,
         &format!(
-            "{install} && echo '{hosts}' > /etc/ssh/ssh_known_hosts && useradd -m app && mkdir -m 755 /srv/apps && chown app: /srv/apps"
+            "{install} && echo '{hosts}' > /etc/ssh/ssh_known_hosts && useradd -m app && mkdir -m \
+             755 /srv/apps && chown app: /srv/apps"
         ),
     )
     .exits(0);
@@ -77,14 +90,21 @@ def configure(request):
 app = group_spec("app", phases = {"configure": configure})
 "##;
 
-/// Asserts that both are checked out with this content, and that nothing of the agent is left on the node.
+/// Asserts that both are checked out with this content, and that nothing of the agent is left on
+/// the node.
 #[track_caller]
 fn is_checked_out(bed: &Bed, content: &str) {
-    let look = "cat /srv/private/file /srv/apps/private/file /srv/seen; stat -c %U /srv/private/file /srv/apps/private/file";
+    let look = "cat /srv/private/file /srv/apps/private/file /srv/seen; stat -c %U \
+        /srv/private/file /srv/apps/private/file";
     let output = bed.ssh(1, look).exits(0);
-    assert_eq!(output.stdout.lines().collect::<Vec<_>>(), [content, content, "none", "root", "app"], "{output}");
+    assert_eq!(
+        output.stdout.lines().collect::<Vec<_>>(),
+        [content, content, "none", "root", "app"],
+        "{output}"
+    );
     // sshd's own goes when it has noticed that the connection has ended
-    let gone = "for i in $(seq 50); do left=$(ls -d /.pallet.* /tmp/.pallet.* /tmp/ssh-* 2>/dev/null); [ -n \"$left\" ] || exit 0; sleep 0.2; done; ls -lR $left; exit 1";
+    let gone = "for i in $(seq 50); do left=$(ls -d /.pallet.* /tmp/.pallet.* /tmp/ssh-* \
+        2>/dev/null); [ -n \"$left\" ] || exit 0; sleep 0.2; done; ls -lR $left; exit 1";
     bed.ssh(1, gone).exits(0);
 }
 
@@ -103,11 +123,15 @@ fn checks_out(bed: &Bed, project: &Project) {
     is_checked_out(bed, "one");
     commits(bed, "two");
     // what the user that git runs as sees of the agent, and what another one would
-    let hook =
-        "ls -ld ${SSH_AUTH_SOCK%/*} >/srv/apps/saw; ls -l $SSH_AUTH_SOCK >>/srv/apps/saw; ls ${SSH_AUTH_SOCK%/*} 2>>/srv/apps/saw || :";
+    let hook = "ls -ld ${SSH_AUTH_SOCK%/*} >/srv/apps/saw; ls -l $SSH_AUTH_SOCK >>/srv/apps/saw; \
+        ls \
+        ${SSH_AUTH_SOCK%/*} 2>>/srv/apps/saw || :";
     bed.ssh(
         1,
-        &format!("cd /srv/apps/private/.git/hooks && printf '#!/bin/sh\\n%s\\n' '{hook}' > post-checkout && chmod 755 post-checkout"),
+        &format!(
+            "cd /srv/apps/private/.git/hooks && printf '#!/bin/sh\\n%s\\n' '{hook}' > \
+            post-checkout && chmod 755 post-checkout"
+        ),
     )
     .exits(0);
     project.events(&["lift"], 0);
@@ -131,7 +155,12 @@ fn an_admin_with_sudo_or_with_doas() {
     checks_out(&bed, &project);
 
     commits(&bed, "three");
-    bed.ssh(1, "apt-get -qq install -y opendoas >/dev/null 2>&1; rm /usr/bin/sudo; echo 'permit nopass admin' > /etc/doas.conf").exits(0);
+    bed.ssh(
+        1,
+        "apt-get -qq install -y opendoas >/dev/null 2>&1; rm /usr/bin/sudo; echo 'permit \
+        nopass admin' > /etc/doas.conf",
+    )
+    .exits(0);
     project.events(&["lift"], 0);
     is_checked_out(&bed, "three");
 }
@@ -143,7 +172,12 @@ fn roots_password_and_su() {
     bed.ssh(1, "rm /usr/bin/sudo; echo root:bed-root | chpasswd --crypt-method SHA512").exits(0);
     let project = lending(&agent, project(&bed, 1, "plain", CHECKOUTS));
     project.write("password", "bed-root\n");
-    project.edit("pallet.toml", "name = \"plain\"", "name = \"plain\"\nsudo_password = { file = \"password\" }");
+    project.edit(
+        "pallet.toml",
+        "name = \"plain\"",
+        "name = \"plain\"\n\
+        sudo_password = { file = \"password\" }",
+    );
     checks_out(&bed, &project);
 }
 
@@ -151,20 +185,60 @@ fn roots_password_and_su() {
 fn without_it_the_reason_is_told() {
     let agent = Agent::start();
     let bed = bed(&agent);
-    let project = lending(&agent, project(&bed, 1, "admin", &CHECKOUTS.replace(", forward_agent = True", "")));
-    project.run(&["lift"]).exits(1).says("git_checkout /srv/private").says("Permission denied (publickey)").says("forward_agent = True");
+    let project = lending(
+        &agent,
+        project(
+            &bed,
+            1,
+            "admin",
+            &CHECKOUTS.replace(
+                ", forward_agent = \
+        True",
+                "",
+            ),
+        ),
+    );
+    project
+        .run(&["lift"])
+        .exits(1)
+        .says("git_checkout /srv/private")
+        .says(
+            "Permission denied \
+        (publickey)",
+        )
+        .says("forward_agent = True");
     project.write("pallet.star", CHECKOUTS);
 
     let project = project.unset("SSH_AUTH_SOCK");
-    project.run(&["lift"]).exits(1).says("cannot forward the ssh agent").says("there is no ssh agent here").says("ssh-add");
+    project
+        .run(&["lift"])
+        .exits(1)
+        .says("cannot forward the ssh agent")
+        .says(
+            "there is no ssh \
+        agent here",
+        )
+        .says("ssh-add");
     let project = lending(&agent, project);
     // the agent's key is none of those that are let in
     bed.ssh(2, "mv /home/keeper/.ssh/authorized_keys /home/keeper/.ssh/none").exits(0);
-    project.run(&["lift"]).exits(1).says("Permission denied (publickey)").says("no key of the ssh agent that is forwarded");
+    project.run(&["lift"]).exits(1).says("Permission denied (publickey)").says(
+        "no key of the ssh \
+        agent that is forwarded",
+    );
     // the node does not know the other one
     bed.ssh(1, "rm /etc/ssh/ssh_known_hosts").exits(0);
     project.run(&["lift"]).exits(1).says("Host key verification failed");
-    bed.ssh(1, "echo 'AllowAgentForwarding no' > /etc/ssh/sshd_config.d/agent.conf; pkill -HUP -o sshd; sleep 1").exits(0);
-    project.run(&["lift"]).exits(1).says("cannot forward the ssh agent to 10.77.1.1:22").says("AllowAgentForwarding");
+    bed.ssh(
+        1,
+        "echo 'AllowAgentForwarding no' > /etc/ssh/sshd_config.d/agent.conf; pkill -HUP -o \
+        sshd; sleep 1",
+    )
+    .exits(0);
+    project
+        .run(&["lift"])
+        .exits(1)
+        .says("cannot forward the ssh agent to 10.77.1.1:22")
+        .says("AllowAgentForwarding");
     bed.ssh(1, "test ! -e /srv/seen").exits(0);
 }

@@ -18,7 +18,10 @@ fn a_typo_in_the_name_of_a_group() {
 fn a_phase_that_nobody_has() {
     let bed = Bed::of(1);
     let project = project(&bed, 1, "root", APP);
-    project.run(&["lift", "--phase", "deploy"]).exits(2).says("there is no phase deploy; there are: ");
+    project.run(&["lift", "--phase", "deploy"]).exits(2).says(
+        "there is no phase deploy; there \
+        are: ",
+    );
     bed.ssh(1, "test ! -e /srv/app").exits(0);
 }
 
@@ -46,7 +49,10 @@ app = group_spec("app", phases = {"configure": configure})
 "##;
     let bed = Bed::of(1);
     let project = project(&bed, 1, "root", LOOPS).timeout(Duration::from_secs(60));
-    let output = project.run(&["lift"]).says("configure").says("pallet.star").says("does one of its loops not end");
+    let output = project.run(&["lift"]).says("configure").says("pallet.star").says(
+        "does one of \
+        its loops not end",
+    );
     assert_ne!(output.code(), 0, "{output}");
 }
 
@@ -114,7 +120,10 @@ app = group_spec("app", phases = {"configure": configure})
     .collect();
     project.write("large", content);
     project.events(&["lift"], 0);
-    let here = std::process::Command::new("sha256sum").arg(project.directory().join("large")).output().unwrap();
+    let here = std::process::Command::new("sha256sum")
+        .arg(project.directory().join("large"))
+        .output()
+        .unwrap();
     let here = String::from_utf8(here.stdout).unwrap();
     let there = bed.ssh(1, "sha256sum /srv/large && stat -c %a /srv/large").exits(0).stdout;
     assert_eq!(here.split(' ').next(), there.split(' ').next());

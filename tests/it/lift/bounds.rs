@@ -41,7 +41,10 @@ fn fault_27_a_hundred_megabytes_cost_no_memory_and_few_lines() {
         let (said, code, most) = measured(&project, &["lift", "--phase", phase]);
         assert_eq!(code, 1, "{phase}: {}", said.len());
         assert!(most < idle + 30, "{phase}: {most} MiB, and {idle} MiB for nothing");
-        assert!(said.len() < 10_000 && said.contains(end) && said.contains(" left out)"), "{phase}: {said}");
+        assert!(
+            said.len() < 10_000 && said.contains(end) && said.contains(" left out)"),
+            "{phase}: {said}"
+        );
         assert!(said.contains("failed with exit code 3"), "{phase}: {said}");
     }
     // whoever wants to see all of it does
@@ -53,32 +56,69 @@ fn fault_27_a_hundred_megabytes_cost_no_memory_and_few_lines() {
 #[test]
 fn fault_27_an_answer_without_end_is_no_answer() {
     let bed = Bed::of(1);
-    let declared = "def configure(request):\n    remote_file(request, \"/srv/two\\nlines\", content = \"a\\n\")\n\ngroup_spec(\"app\", phases = {\"configure\": configure})\n";
+    let declared = "def configure(request):\n    remote_file(request, \"/srv/two\\nlines\", \
+        content = \"a\\n\")\n\ngroup_spec(\"app\", phases = {\"configure\": configure})\n";
     let project = project(&bed, 1, "root", declared);
-    bed.ssh(1, "printf x > '/srv/two\nlines'; printf '#!/bin/sh\\nexec yes\\n' > /usr/local/bin/stat; chmod 755 /usr/local/bin/stat")
-        .exits(0);
+    bed.ssh(
+        1,
+        "printf x > '/srv/two\nlines'; printf '#!/bin/sh\\nexec yes\\n' > \
+        /usr/local/bin/stat; chmod 755 /usr/local/bin/stat",
+    )
+    .exits(0);
     let (said, code, most) = measured(&project, &["lift", "--dry-run"]);
     assert_eq!(code, 1, "{said}");
-    assert!(said.contains("the node was asked what it is, and its answer did not end within 64 MiB"), "{said}");
+    assert!(
+        said.contains(
+            "the node was asked what it is, and its answer did not end within 64 \
+        MiB"
+        ),
+        "{said}"
+    );
     assert!(most < 300, "{most} MiB");
-    bed.ssh(1, "for i in 1 2 3 4 5 6 7 8 9 10; do pgrep -x yes >/dev/null || exit 0; command sleep 0.3; done; exit 1").exits(0);
+    bed.ssh(
+        1,
+        "for i in 1 2 3 4 5 6 7 8 9 10; do pgrep -x yes >/dev/null || exit 0; command sleep \
+        0.3; done; exit 1",
+    )
+    .exits(0);
 }
 
 #[test]
 fn fault_27_ten_thousand_nodes_that_cannot_be_reached_are_few_lines() {
-    let mut config = "[admin_user]\nname = \"root\"\n\n[services.far]\nprovider = \"node-list\"\n".to_owned();
+    let mut config = "[admin_user]\nname = \"root\"\n\n[services.far]\n\
+        provider = \"node-list\"\n"
+        .to_owned();
     for number in 0..10_000 {
         let host = format!("127.1.{}.{}", number / 250, number % 250 + 1);
-        config += &format!("\n[[services.far.nodes]]\nname = \"web-{}\"\nhost = \"{host}\"\nport = 1\ngroup = \"app\"\n", number + 1);
+        config += &format!(
+            "\n[[services.far.nodes]]\nname = \"web-{}\"\nhost = \"{host}\"\n\
+            port = 1\ngroup = \"app\"\n",
+            number + 1
+        );
     }
     let project = Project::empty().timeout(Duration::from_secs(120));
     project.write("pallet.toml", config);
-    project.write("pallet.star", "group_spec(\"app\", phases = {\"configure\": lambda request: None})\n");
+    project.write(
+        "pallet.star",
+        "group_spec(\"app\", phases = \
+        {\"configure\": lambda request: None})\n",
+    );
     let output = project.run(&["lift", "--parallel", "500"]);
     assert_eq!(output.code(), 1, "{}", output.stderr.len());
     let said = format!("{}{}", output.stdout, output.stderr);
-    assert!(said.lines().count() < 40, "{} lines: {}", said.lines().count(), &said[..2000.min(said.len())]);
-    assert!(said.contains("web-1 to web-10000 failed, 9999 of them with an error that is like this"), "{said}");
+    assert!(
+        said.lines().count() < 40,
+        "{} lines: {}",
+        said.lines().count(),
+        &said[..2000.min(said.len())]
+    );
+    assert!(
+        said.contains(
+            "web-1 to web-10000 failed, 9999 of them with an error that is like \
+        this"
+        ),
+        "{said}"
+    );
     assert!(said.contains("nodes: 10000 failed"), "{said}");
 }
 
@@ -111,13 +151,23 @@ fn fault_29_a_full_disk_and_one_that_cannot_be_written_are_named() {
     let output = project.run(&["lift"]);
     assert_eq!(output.code(), 1, "{output}");
     let said = format!("{}{}", output.stdout, output.stderr);
-    assert!(said.contains("the disk is full") && said.contains("No space left on device"), "{said}");
+    assert!(
+        said.contains("the disk is full") && said.contains("No space left on device"),
+        "{said}"
+    );
     assert_eq!(said.matches("No space left").count(), 1, "it is told once: {said}");
     bed.ssh(1, "mount -o remount,ro /srv/small").exits(0);
     let output = project.run(&["lift", "--phase", "readonly"]);
     assert_eq!(output.code(), 1, "{output}");
     let said = format!("{}{}", output.stdout, output.stderr);
-    assert!(said.contains("the file system is read-only") && said.contains("Read-only file system"), "{said}");
+    assert!(
+        said.contains("the file system is read-only")
+            && said.contains(
+                "Read-only file \
+        system"
+            ),
+        "{said}"
+    );
 }
 
 #[test]
@@ -132,7 +182,8 @@ def configure(request):
 group_spec("app", phases = {"configure": configure})
 "##;
     let project = project(&bed, 1, "root", declared);
-    let hostile = "e=$(printf '\\033[31m\\342\\200\\256'); mkdir -p /srv; printf '%s\\n' \"$e\" > /srv/a; ln -s \"$e\" /srv/l; sed -i \"s/^ID=.*/ID=\\\"x$e\\\"/\" /etc/os-release";
+    let hostile = "e=$(printf '\\033[31m\\342\\200\\256'); mkdir -p /srv; printf '%s\\n' \"$e\" > \
+        /srv/a; ln -s \"$e\" /srv/l; sed -i \"s/^ID=.*/ID=\\\"x$e\\\"/\" /etc/os-release";
     bed.ssh(1, hostile).exits(0);
     for arguments in [
         &["lift", "--dry-run"][..],
@@ -157,7 +208,8 @@ fn fault_31_nobody_else_may_write_what_is_kept_here() {
     use std::os::unix::fs::PermissionsExt;
     let bed = Bed::of(1);
     let open_to_all = ["sh", "-c", "umask 000; exec \"$@\"", "sh"].map(str::to_owned);
-    let project = project(&bed, 1, "root", NOISY).prefixed([bed.prefix(), open_to_all.to_vec()].concat());
+    let project =
+        project(&bed, 1, "root", NOISY).prefixed([bed.prefix(), open_to_all.to_vec()].concat());
     let output = project.run(&["lift"]);
     assert_eq!(output.code(), 0, "{output}");
     let (mut open, mut seen) = (vec![project.home().to_owned()], 0);
@@ -165,7 +217,8 @@ fn fault_31_nobody_else_may_write_what_is_kept_here() {
         for entry in std::fs::read_dir(directory).unwrap().flatten() {
             let data = entry.metadata().unwrap();
             assert_eq!(data.permissions().mode() & 0o022, 0, "{}", entry.path().display());
-            seen += usize::from(entry.path().extension().is_some_and(|extension| extension == "json"));
+            seen +=
+                usize::from(entry.path().extension().is_some_and(|extension| extension == "json"));
             if data.is_dir() {
                 open.push(entry.path());
             }

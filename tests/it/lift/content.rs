@@ -23,7 +23,10 @@ group_spec("app", phases = {"configure": configure, "upgrade": upgrade, "replace
 fn content_that_a_node_has_does_not_travel() {
     let bed = Bed::of(1);
     let project = project(&bed, 1, "root", APP);
-    let large: Vec<u8> = (0..3_000_000_u32).flat_map(|number| number.wrapping_mul(2_654_435_761).to_be_bytes()).take(3_000_000).collect();
+    let large: Vec<u8> = (0..3_000_000_u32)
+        .flat_map(|number| number.wrapping_mul(2_654_435_761).to_be_bytes())
+        .take(3_000_000)
+        .collect();
     project.write("large", &large);
     let received = || -> u64 {
         let count = bed.ssh(1, "cat /sys/class/net/eth0/statistics/rx_bytes").exits(0).stdout;
@@ -41,7 +44,9 @@ fn content_that_a_node_has_does_not_travel() {
     // and where it did, the node has what it needs
     assert!(travelled(&["lift", "--phase", "replace"]) < 500_000);
     let digest = bed.ssh(1, "sha256sum < /srv/large; ls /var/lib/pallet/incoming").exits(0).stdout;
-    let here =
-        std::process::Command::new("sha256sum").stdin(std::fs::File::open(project.directory().join("large")).unwrap()).output().unwrap();
+    let here = std::process::Command::new("sha256sum")
+        .stdin(std::fs::File::open(project.directory().join("large")).unwrap())
+        .output()
+        .unwrap();
     assert_eq!(digest, String::from_utf8(here.stdout).unwrap());
 }

@@ -6,7 +6,8 @@ use pallet_tests::{Bed, BedOptions, Events, Init};
 
 use super::{APP, is_configured, project};
 
-/// Asserts that `bad` failed with an error that says one of `words`, and that all other nodes are configured.
+/// Asserts that `bad` failed with an error that says one of `words`, and that all other nodes are
+/// configured.
 #[track_caller]
 fn only_one_failed(bed: &Bed, events: &Events, count: usize, bad: usize, words: &[&str]) {
     let name = format!("node{bad}");
@@ -14,7 +15,10 @@ fn only_one_failed(bed: &Bed, events: &Events, count: usize, bad: usize, words: 
     let outcomes = events.outcomes();
     assert_eq!(outcomes.len(), count, "{outcomes:?}");
     assert!(outcomes.iter().all(|(node, ok)| *ok == (*node != name)), "{outcomes:?}");
-    let error = events.error(&name).unwrap_or_else(|| panic!("{name} has no error: {events:#?}")).to_lowercase();
+    let error = events
+        .error(&name)
+        .unwrap_or_else(|| panic!("{name} has no error: {events:#?}"))
+        .to_lowercase();
     assert!(words.iter().any(|word| error.contains(word)), "{error}");
     for node in (1..=count).filter(|node| *node != bad) {
         is_configured(bed, node);
@@ -33,7 +37,10 @@ fn one_node_is_down() {
     // when it is back, only it is changed
     bed.start(4);
     let changes = project.events(&["lift"], 0).changes();
-    assert!(changes.iter().all(|(node, changes)| (*changes > 0) == (node == "node4")), "{changes:?}");
+    assert!(
+        changes.iter().all(|(node, changes)| (*changes > 0) == (node == "node4")),
+        "{changes:?}"
+    );
     is_configured(&bed, 4);
 }
 
@@ -72,7 +79,15 @@ app = group_spec("app", phases = {"configure": configure})
     let bed = Bed::of(3);
     let project = project(&bed, 3, "root", FAILS);
     let events = project.events(&["lift"], 1);
-    assert_eq!(events.outcomes().into_iter().filter(|(_, ok)| !ok).map(|(node, _)| node).collect::<Vec<_>>(), ["node2"]);
+    assert_eq!(
+        events
+            .outcomes()
+            .into_iter()
+            .filter(|(_, ok)| !ok)
+            .map(|(node, _)| node)
+            .collect::<Vec<_>>(),
+        ["node2"]
+    );
     bed.ssh(1, "test -d /srv/before -a -d /srv/after").exits(0);
     bed.ssh(2, "test -d /srv/before -a ! -e /srv/after").exits(0);
     project.run(&["lift"]).exits(1).says("node2").says("this is why").says("7");

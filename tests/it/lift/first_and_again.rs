@@ -1,4 +1,5 @@
-//! Ten nodes: the first lift configures them, the second one finds nothing to do, a dry run tells the truth.
+//! Ten nodes: the first lift configures them, the second one finds nothing to do, a dry run tells
+//! the truth.
 
 use pallet_tests::{Bed, Init};
 
@@ -57,7 +58,15 @@ app = group_spec("app", phases = {"configure": configure})
 "##;
     let bed = Bed::with(1, Init::Systemd);
     let project = project(&bed, 1, "root", DEMO);
-    let process = || bed.ssh(1, "systemctl is-enabled bed-demo && systemctl show --property MainPID bed-demo").exits(0).stdout;
+    let process = || {
+        bed.ssh(
+            1,
+            "systemctl is-enabled bed-demo && systemctl show --property \
+        MainPID bed-demo",
+        )
+        .exits(0)
+        .stdout
+    };
     project.events(&["lift"], 0);
     let first = process();
     assert!(first.starts_with("enabled") && !first.contains("MainPID=0"), "{first}");

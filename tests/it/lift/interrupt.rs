@@ -35,8 +35,12 @@ fn a_lift_after_an_interrupted_one_repairs() {
     assert!(!events.ok());
     // it said so, and what ran on the nodes does not run on
     for node in 1..=3 {
-        bed.ssh(node, "for i in 1 2 3 4 5 6 7 8 9 10; do pgrep -f '[s]leep 30' >/dev/null || exit 0; command sleep 0.3; done; exit 1")
-            .exits(0);
+        bed.ssh(
+            node,
+            "for i in 1 2 3 4 5 6 7 8 9 10; do pgrep -f '[s]leep 30' >/dev/null || exit \
+            0; command sleep 0.3; done; exit 1",
+        )
+        .exits(0);
         bed.ssh(node, "test ! -e /srv/last").exits(0);
     }
 
@@ -44,7 +48,12 @@ fn a_lift_after_an_interrupted_one_repairs() {
     let repaired = project.events(&["lift"], 0);
     assert!(repaired.ok());
     for node in 1..=3 {
-        bed.ssh(node, "grep -q first /srv/first && grep -q done /srv/slow && grep -q last /srv/last").exits(0);
+        bed.ssh(
+            node,
+            "grep -q first /srv/first && grep -q done /srv/slow && grep -q last \
+            /srv/last",
+        )
+        .exits(0);
     }
     assert_eq!(project.events(&["lift"], 0).changes().values().sum::<usize>(), 0);
 }
@@ -62,8 +71,9 @@ app = group_spec("app", phases = {"configure": configure})
 "##;
 
 /// What is temporary, anywhere that this project writes.
-const LEFT: &str =
-    "find /srv /tmp /var/lib/pallet -name '.pallet*' -o -path '/var/lib/pallet/incoming/*' -o -name '.log.*' -o -name '*.new'";
+const LEFT: &str = "find /srv /tmp /var/lib/pallet -name '.pallet*' -o -path \
+    '/var/lib/pallet/incoming/*' -o \
+    -name '.log.*' -o -name '*.new'";
 
 #[test]
 fn fault_24_and_25_after_kills_on_the_node_no_flag_is_lost_and_nothing_is_left() {
@@ -72,12 +82,17 @@ fn fault_24_and_25_after_kills_on_the_node_no_flag_is_lost_and_nothing_is_left()
     for round in 0..12 {
         let wanted = format!("round-{round}-");
         let from = if round == 0 { "one".to_owned() } else { format!("round-{}-", round - 1) };
-        let text = std::fs::read_to_string(project.directory().join("pallet.star")).unwrap().replace(&from, &wanted);
+        let text = std::fs::read_to_string(project.directory().join("pallet.star"))
+            .unwrap()
+            .replace(&from, &wanted);
         project.write("pallet.star", text);
         bed.ssh(1, "rm -f /srv/restarted /srv/times").exits(0);
         let running = project.start(&["lift"]);
         let killer = format!(
-            "for i in $(seq 400); do test -e /var/lib/pallet/temporaries && test -s /var/lib/pallet/temporaries && break; command sleep 0.01; done; command sleep 0.{:02}; for p in $(pgrep -x sh); do test \"$p\" = \"$$\" || tr '\\0' ' ' </proc/$p/cmdline | grep -qx 'sh ' && kill -KILL \"$p\"; done; exit 0",
+            "for i in $(seq 400); do test -e /var/lib/pallet/temporaries && test -s \
+             /var/lib/pallet/temporaries && break; command sleep 0.01; done; command sleep \
+             0.{:02}; for p in $(pgrep -x sh); do test \"$p\" = \"$$\" || tr '\\0' ' ' \
+             </proc/$p/cmdline | grep -qx 'sh ' && kill -KILL \"$p\"; done; exit 0",
             round * 3 % 25
         );
         bed.ssh(1, &killer);
@@ -102,11 +117,13 @@ fn fault_25_a_run_with_nothing_to_change_removes_what_killed_ones_left() {
         &bed,
         1,
         "root",
-        "group_spec(\"app\", phases = {\"configure\": lambda request: remote_file(request, \"/srv/a\", content = \"a\\n\")})\n",
+        "group_spec(\"app\", phases = \
+         {\"configure\": lambda request: remote_file(request, \"/srv/a\", content = \"a\\n\")})\n",
     );
     project.run(&["lift"]).exits(0);
-    let leave = "cd /srv; umask 077; mkdir .pallet.pallet-1 .pallet.pallet-1/x; echo half > .pallet.pallet-2; echo up > /var/lib/pallet/incoming/00; \
-                 printf '/srv/.pallet.pallet-1\\n/srv/.pallet.pallet-2\\n' >/var/lib/pallet/temporaries";
+    let leave = "cd /srv; umask 077; mkdir .pallet.pallet-1 .pallet.pallet-1/x; echo half > \
+        .pallet.pallet-2; echo up > /var/lib/pallet/incoming/00; \
+        printf '/srv/.pallet.pallet-1\\n/srv/.pallet.pallet-2\\n' >/var/lib/pallet/temporaries";
     bed.ssh(1, &format!("mkdir -p /var/lib/pallet/incoming; {leave}")).exits(0);
     // a dry run changes nothing at all
     project.run(&["lift", "--dry-run"]).exits(0);

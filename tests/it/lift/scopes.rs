@@ -31,11 +31,16 @@ fn scopes_and_order_hold_on_a_node() {
     let first = project.run(&["lift"]).exits(0);
     let seen = bed.ssh(
         1,
-        "cat /home/operator/who /srv/first /srv/mark /srv/second /srv/late; stat -c %U /home/operator/who /home/operator/mine; ls /srv",
+        "cat /home/operator/who /srv/first /srv/mark /srv/second /srv/late; stat -c %U \
+         /home/operator/who /home/operator/mine; ls /srv",
     );
     let seen = seen.exits(0);
     let lines: Vec<_> = seen.stdout.lines().collect();
-    assert_eq!(lines[..9], ["operator", "/home/operator", "red", "1", "1", "once", "early", "operator", "operator"], "{seen}\n{first}");
+    assert_eq!(
+        lines[..9],
+        ["operator", "/home/operator", "red", "1", "1", "once", "early", "operator", "operator"],
+        "{seen}\n{first}"
+    );
     assert!(!lines.contains(&"never"), "{seen}");
     let again = project.run(&["lift"]).exits(0);
     again.says("nothing to change on 1 node");
@@ -48,7 +53,9 @@ fn scopes_and_order_hold_on_a_node() {
 #[test]
 fn what_cannot_be_a_scope_is_refused() {
     let bed = Bed::of(1);
-    let circle = "remote_file(request, \"/srv/a\", content = \"\", always_before = [\"remote_file /srv/b\"]); remote_file(request, \"/srv/b\", content = \"\", always_before = [\"remote_file /srv/a\"])";
+    let circle = "remote_file(request, \"/srv/a\", content = \"\", always_before = [\"remote_file \
+        /srv/b\"]); remote_file(request, \"/srv/b\", content = \"\", always_before = \
+        [\"remote_file /srv/a\"])";
     let project = project(&bed, 1, "root", "group_spec(\"app\")\n");
     let refused = project.run(&["lift", "-e", circle]).exits(1);
     refused.says("in a circle: remote_file /srv/a, remote_file /srv/b");

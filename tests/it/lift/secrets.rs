@@ -29,7 +29,9 @@ fn bed_project(bed: &Bed) -> Project {
     let project = project(bed, 1, "root", APP);
     let key = age::x25519::Identity::generate();
     let recipient = key.to_public();
-    let encryptor = age::Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient)).expect("there is one");
+    let encryptor =
+        age::Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient))
+            .expect("there is one");
     let mut encrypted = Vec::new();
     let mut writer = encryptor.wrap_output(&mut encrypted).expect("memory takes it");
     writer.write_all(SECRETS[3].as_bytes()).expect("memory takes it");
@@ -40,7 +42,10 @@ fn bed_project(bed: &Bed) -> Project {
     project.write("secrets/file", format!("{}\n", SECRETS[1]));
     project.write("secrets/command", SECRETS[2]);
     project.write("app.conf.j2", "password = {{ password }}\n");
-    let secrets = "age_identities = [\"identity.txt\"]\n[secrets]\nfrom_env = { env = \"APP_PASSWORD\" }\nfrom_file = { file = \"secrets/file\" }\nfrom_command = { command = \"cat secrets/command\" }\nfrom_age = { age = \"secrets/app.age\" }\n[admin_user]";
+    let secrets = "age_identities = [\"identity.txt\"]\n[secrets]\n\
+        from_env = { env = \"APP_PASSWORD\" }\nfrom_file = { file = \"secrets/file\" }\n\
+        from_command = { command = \"cat secrets/command\" }\n\
+        from_age = { age = \"secrets/app.age\" }\n[admin_user]";
     project.edit("pallet.toml", "[admin_user]", secrets);
     project.set("APP_PASSWORD", SECRETS[0])
 }
@@ -54,9 +59,15 @@ fn holders(directory: &Path, words: &[&str], found: &mut Vec<String>) {
             holders(&path, words, found);
         } else if kind.is_file() {
             let content = fs::read(&path).unwrap_or_default();
-            let holds = |word: &&&str| content.windows(word.len()).any(|part| part == word.as_bytes());
+            let holds =
+                |word: &&&str| content.windows(word.len()).any(|part| part == word.as_bytes());
             if words.iter().any(|word| holds(&word))
-                || words.iter().any(|word| path.as_os_str().as_bytes().windows(word.len()).any(|part| part == word.as_bytes()))
+                || words.iter().any(|word| {
+                    path.as_os_str()
+                        .as_bytes()
+                        .windows(word.len())
+                        .any(|part| part == word.as_bytes())
+                })
             {
                 found.push(path.to_string_lossy().into_owned());
             }
@@ -68,7 +79,14 @@ fn holders(directory: &Path, words: &[&str], found: &mut Vec<String>) {
 fn secrets_stand_only_where_they_are_meant_to() {
     let bed = Bed::of(1);
     let project = bed_project(&bed);
-    bed.ssh(1, &format!("echo 'password = {OLD}' > /srv/app.conf; echo 'token = {OLD}' > /srv/edited.conf")).exits(0);
+    bed.ssh(
+        1,
+        &format!(
+            "echo 'password = {OLD}' > /srv/app.conf; echo 'token = {OLD}' > \
+        /srv/edited.conf"
+        ),
+    )
+    .exits(0);
     let words: Vec<&str> = SECRETS.into_iter().chain([OLD]).collect();
     let mut printed = String::new();
     for (arguments, code) in [
@@ -82,13 +100,32 @@ fn secrets_stand_only_where_they_are_meant_to() {
                 "lift",
                 "-vv",
                 "-e",
-                "exec_script(request, \"echo the word is $W >&2; echo $W | base64; exit 3\", environment = {\"W\": secret(\"from_file\")})",
+                "exec_script(request, \"echo the word is $W >&2; echo $W | base64; exit 3\", \
+                 environment = {\"W\": secret(\"from_file\")})",
             ],
             1,
         ),
         // an argument that cannot be
-        (&["lift", "-e", "remote_file(request, \"/srv/x\", content = \"\", mode = secret(\"from_env\"))"], 1),
-        (&["lift", "--output", "json", "-e", "directory(request, \"/srv/\" + secret(\"from_age\"))"], 0),
+        (
+            &[
+                "lift",
+                "-e",
+                "remote_file(request, \"/srv/x\", content = \"\", mode = \
+            secret(\"from_env\"))",
+            ],
+            1,
+        ),
+        (
+            &[
+                "lift",
+                "--output",
+                "json",
+                "-e",
+                "directory(request, \"/srv/\" + \
+            secret(\"from_age\"))",
+            ],
+            0,
+        ),
     ] {
         printed += &format!("{}", project.run(arguments).exits(code));
     }
@@ -103,11 +140,22 @@ fn secrets_stand_only_where_they_are_meant_to() {
     let disk = bed.disk(1);
     let mut found = Vec::new();
     holders(&disk, &words, &mut found);
-    let mut found: Vec<_> = found.iter().map(|path| path.strip_prefix(disk.to_str().unwrap()).unwrap()).collect();
+    let mut found: Vec<_> =
+        found.iter().map(|path| path.strip_prefix(disk.to_str().unwrap()).unwrap()).collect();
     found.sort_unstable();
     assert_eq!(found, ["/srv/app.conf", "/srv/edited.conf", "/srv/inline", "/srv/rendered.conf"]);
-    assert_eq!(fs::read_to_string(disk.join("srv/app.conf")).unwrap(), format!("password = {}\n", SECRETS[0]));
-    assert_eq!(fs::read_to_string(disk.join("srv/rendered.conf")).unwrap(), format!("password = {}\n", SECRETS[1]));
+    assert_eq!(
+        fs::read_to_string(disk.join("srv/app.conf")).unwrap(),
+        format!("password = {}\n", SECRETS[0])
+    );
+    assert_eq!(
+        fs::read_to_string(disk.join("srv/rendered.conf")).unwrap(),
+        format!(
+            "password = \
+        {}\n",
+            SECRETS[1]
+        )
+    );
     let processes = fs::read_to_string(disk.join("srv/processes")).unwrap();
     assert!(processes.contains("sshd") && processes.contains("sh "), "{processes}");
 
@@ -116,14 +164,18 @@ fn secrets_stand_only_where_they_are_meant_to() {
     holders(project.home(), &words, &mut found);
     found.sort_unstable();
     let directory = project.directory();
-    let own = ["secrets/command", "secrets/file"].map(|file| directory.join(file).to_string_lossy().into_owned());
+    let own = ["secrets/command", "secrets/file"]
+        .map(|file| directory.join(file).to_string_lossy().into_owned());
     assert_eq!(found, own);
 
     project.run(&["lift"]).exits(0).says("nothing to change on 1 node");
 }
 
 fn data_encoding(word: &str) -> String {
-    let output = std::process::Command::new("sh").args(["-c", "printf %s \"$0\" | base64", word]).output().unwrap();
+    let output = std::process::Command::new("sh")
+        .args(["-c", "printf %s \"$0\" | base64", word])
+        .output()
+        .unwrap();
     String::from_utf8(output.stdout).unwrap().trim_end().trim_end_matches('=').to_owned()
 }
 
@@ -144,19 +196,33 @@ fn a_secret_that_cannot_be_had_is_one_clear_error() {
         .exits(1)
         .says("\"cat secrets/none\" that should print a secret failed");
     project.edit("pallet.toml", "secrets/file", "secrets/nofile");
-    lift("remote_file(request, \"/srv/x\", content = secret(\"from_file\"))").exits(1).says("secrets/nofile");
+    lift("remote_file(request, \"/srv/x\", content = secret(\"from_file\"))")
+        .exits(1)
+        .says("secrets/nofile");
     project.edit("pallet.toml", "APP_PASSWORD", "NO_PASSWORD");
     let lost = lift("remote_file(request, \"/srv/x\", content = secret(\"from_env\"))").exits(1);
-    lost.says("secret from_env: the environment variable NO_PASSWORD that pallet.toml refers to is not set");
+    lost.says(
+        "secret from_env: the environment variable NO_PASSWORD that pallet.toml refers to is \
+        not set",
+    );
 }
 
-/// A file was declared with a secret, and is without one now: what it holds still is neither shown nor kept.
+/// A file was declared with a secret, and is without one now: what it holds still is neither shown
+/// nor kept.
 #[test]
 fn fault_26_a_file_that_held_a_secret_is_not_shown_later() {
     let bed = Bed::of(1);
-    let with = "def configure(request):\n    remote_file(request, \"/srv/app.conf\", content = \"exec app -pw=\" + secret(\"pw\") + \"\\n\")\n    line_in_file(request, \"/srv/list\", line = \"pw=\" + secret(\"pw\"))\n\ngroup_spec(\"app\", phases = {\"configure\": configure})\n";
+    let with = "def configure(request):\n    remote_file(request, \"/srv/app.conf\", content = \
+        \"exec app -pw=\" + secret(\"pw\") + \"\\n\")\n    line_in_file(request, \"/srv/list\", \
+        line = \"pw=\" + secret(\"pw\"))\n\n\
+        group_spec(\"app\", phases = {\"configure\": configure})\n";
     let project = project(&bed, 1, "root", with);
-    project.edit("pallet.toml", "[admin_user]", "[secrets]\npw = { file = \"secrets/pw\" }\n[admin_user]");
+    project.edit(
+        "pallet.toml",
+        "[admin_user]",
+        "[secrets]\npw = { file = \"secrets/pw\" }\n\
+        [admin_user]",
+    );
     project.write("secrets/pw", SECRETS[0]);
     bed.ssh(1, "printf 'a\\n' > /srv/list").exits(0);
     project.run(&["lift"]).exits(0);
@@ -164,7 +230,9 @@ fn fault_26_a_file_that_held_a_secret_is_not_shown_later() {
 
     // nobody can tell any more what the secret was
     project.edit("pallet.toml", "[secrets]\npw = { file = \"secrets/pw\" }\n", "");
-    let without = "def configure(request):\n    remote_file(request, \"/srv/app.conf\", content = \"exec app\\n\")\n    line_in_file(request, \"/srv/list\", line = \"b\")\n\ngroup_spec(\"app\", phases = {\"configure\": configure})\n";
+    let without = "def configure(request):\n    remote_file(request, \"/srv/app.conf\", content = \
+        \"exec app\\n\")\n    line_in_file(request, \"/srv/list\", line = \"b\")\n\n\
+        group_spec(\"app\", phases = {\"configure\": configure})\n";
     project.write("pallet.star", without);
     for arguments in [
         &["lift", "--dry-run", "-v"][..],

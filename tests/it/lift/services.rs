@@ -7,8 +7,10 @@ use super::project;
 /// Units in a state each; all are started, whatever the one before did.
 fn units(bed: &Bed, unit: &str, more: &str) -> Project {
     let declarations = format!(
-        "def configure(request):\n    service_script(request, \"pallet-up\", content = {unit:?})\n    \
-         service(request, \"pallet-up\"{more})\n\ngroup_spec(\"app\", phases = {{\"configure\": configure}})\n"
+        "def configure(request):\n    service_script(request, \"pallet-up\", content = \
+         {unit:?})\n    \
+         service(request, \"pallet-up\"{more})\n\n\
+         group_spec(\"app\", phases = {{\"configure\": configure}})\n"
     );
     project(bed, 1, "root", &declarations)
 }
@@ -19,7 +21,14 @@ fn fault_11_a_service_that_does_not_stay_up_fails_its_action() {
     let fails = |unit: &str, words: &[&str]| {
         // the second run finds it in the state in which the first left it
         for run in ["first", "second"] {
-            let mut output = units(&bed, unit, "").run(&["lift"]).exits(1).says("service pallet-up").says("does not stay up");
+            let mut output = units(&bed, unit, "")
+                .run(&["lift"])
+                .exits(1)
+                .says(
+                    "service \
+                pallet-up",
+                )
+                .says("does not stay up");
             for word in words {
                 output = output.says(word);
             }
@@ -31,8 +40,16 @@ fn fault_11_a_service_that_does_not_stay_up_fails_its_action() {
     fails("[Service]\nExecStart=/bin/sh -c 'echo no luck today; exit 3'\n", &["no luck today"]);
     fails("[Service]\nExecStart=/bin/true\n", &["inactive (success)"]);
     // it is started again and again
-    fails("[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=/bin/sh -c 'sleep 0.7; exit 1'\nRestart=always\nRestartSec=100ms\n", &[]);
-    fails("[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=/bin/false\nRestart=always\nRestartSec=60\n", &["activating (exit-code)"]);
+    fails(
+        "[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=/bin/sh -c 'sleep 0.7; exit 1'\n\
+        Restart=always\nRestartSec=100ms\n",
+        &[],
+    );
+    fails(
+        "[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=/bin/false\nRestart=always\n\
+        RestartSec=60\n",
+        &["activating (exit-code)"],
+    );
 
     // what is well stays green
     for unit in [

@@ -1,4 +1,5 @@
-//! A node across the world, 100 ms away each way: what counts is how many round trips a lift waits for.
+//! A node across the world, 100 ms away each way: what counts is how many round trips a lift waits
+//! for.
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};
@@ -7,8 +8,9 @@ use pallet_tests::{Bed, Project, SlowNetwork, Slowness};
 
 use super::{APP, is_configured, project};
 
-/// A connection: TCP 1, greetings and what each side offers 1, key exchange 1, the service 1, the login 2 (whether the key is welcome,
-/// and its signature), a channel 1, the start of the shell 1; and the script with its answer 1.
+/// A connection: TCP 1, greetings and what each side offers 1, key exchange 1, the service 1, the
+/// login 2 (whether the key is welcome, and its signature), a channel 1, the start of the shell 1;
+/// and the script with its answer 1.
 const NOTHING_TO_CHANGE: u32 = 9;
 
 /// The first node of the bed, seen from far away.
@@ -17,8 +19,12 @@ fn far_away(bed: &Bed, network: &SlowNetwork) -> Project {
     let mut config = String::new();
     let (address, port) = (bed.address(1), network.port());
     // a condition that only OpenSSH itself can tell
-    writeln!(config, "Match originalhost {address} exec \"test %h = {address}\"\nHostName 127.0.0.1\nPort {port}\nHostKeyAlias {address}")
-        .unwrap();
+    writeln!(
+        config,
+        "Match originalhost {address} exec \"test %h = {address}\"\n\
+        HostName 127.0.0.1\nPort {port}\nHostKeyAlias {address}"
+    )
+    .unwrap();
     std::fs::write(project.home().join(".ssh/config"), config).unwrap();
     project
 }
@@ -26,7 +32,8 @@ fn far_away(bed: &Bed, network: &SlowNetwork) -> Project {
 #[test]
 fn a_lift_waits_for_few_round_trips() {
     let bed = Bed::of(1);
-    let network = SlowNetwork::before(&bed, 1, Slowness { delay: Duration::from_millis(100), loss: 0 });
+    let network =
+        SlowNetwork::before(&bed, 1, Slowness { delay: Duration::from_millis(100), loss: 0 });
     let project = far_away(&bed, &network);
     let lift = || {
         let started = Instant::now();
@@ -46,7 +53,8 @@ fn a_lift_waits_for_few_round_trips() {
 #[test]
 fn loss_slows_a_lift_down_and_no_more() {
     let bed = Bed::of(1);
-    let network = SlowNetwork::before(&bed, 1, Slowness { delay: Duration::from_millis(100), loss: 4 });
+    let network =
+        SlowNetwork::before(&bed, 1, Slowness { delay: Duration::from_millis(100), loss: 4 });
     let project = far_away(&bed, &network);
     assert_eq!(project.events(&["lift"], 0).changes()["node1"], 7);
     is_configured(&bed, 1);

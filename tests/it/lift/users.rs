@@ -19,7 +19,12 @@ fn sudo_with_a_password_that_nobody_sees() {
     let bed = Bed::of(1);
     let project = project(&bed, 1, "operator", APP);
     project.write("password", "bed-secret\n");
-    project.edit("pallet.toml", "name = \"operator\"", "name = \"operator\"\nsudo_password = { file = \"password\" }");
+    project.edit(
+        "pallet.toml",
+        "name = \"operator\"",
+        "name = \"operator\"\n\
+        sudo_password = { file = \"password\" }",
+    );
     let output = project.run(&["lift", "-v", "--output", "json"]).exits(0).never_says("bed-secret");
     assert!(!output.stdout.is_empty());
     is_configured(&bed, 1);
@@ -31,8 +36,19 @@ fn a_wrong_sudo_password() {
     let bed = Bed::of(1);
     let project = project(&bed, 1, "operator", APP);
     project.write("password", "not-it\n");
-    project.edit("pallet.toml", "name = \"operator\"", "name = \"operator\"\nsudo_password = { file = \"password\" }");
-    project.run(&["lift"]).exits(1).says("node1").says("sudo").says("password").never_says("not-it");
+    project.edit(
+        "pallet.toml",
+        "name = \"operator\"",
+        "name = \"operator\"\n\
+        sudo_password = { file = \"password\" }",
+    );
+    project
+        .run(&["lift"])
+        .exits(1)
+        .says("node1")
+        .says("sudo")
+        .says("password")
+        .never_says("not-it");
 }
 
 #[test]

@@ -24,14 +24,20 @@ fn directory_of(content: &[u8]) -> TempDir {
 /// Replaces bytes, wherever they stand; they must stand somewhere.
 fn replace(library: &mut [u8], from: &[u8], to: &[u8]) {
     assert_eq!(from.len(), to.len());
-    let places: Vec<_> = library.windows(from.len()).enumerate().filter(|(_, bytes)| *bytes == from).map(|(at, _)| at).collect();
+    let places: Vec<_> = library
+        .windows(from.len())
+        .enumerate()
+        .filter(|(_, bytes)| *bytes == from)
+        .map(|(at, _)| at)
+        .collect();
     assert!(!places.is_empty(), "the library holds no {}", String::from_utf8_lossy(from));
     for at in places {
         library[at..at + to.len()].copy_from_slice(to);
     }
 }
 
-/// Asserts that a directory of plugins holds one problem, told in one line with all of `words`, by the registry and by pallet-cli.
+/// Asserts that a directory of plugins holds one problem, told in one line with all of `words`, by
+/// the registry and by pallet-cli.
 #[track_caller]
 fn is_told(directory: TempDir, words: &[&str]) {
     let plugins = Plugins::scan(directory);
@@ -49,7 +55,8 @@ fn is_told(directory: TempDir, words: &[&str]) {
 fn assert_output(output: &Output, words: &[&str]) {
     assert_ne!(output.code(), 0, "it should fail\n{output}");
     assert!(!output.stderr.contains("panicked at"), "it panicked\n{output}");
-    let telling: Vec<_> = output.stderr.lines().filter(|line| words.iter().all(|word| line.contains(word))).collect();
+    let telling: Vec<_> =
+        output.stderr.lines().filter(|line| words.iter().all(|word| line.contains(word))).collect();
     assert_eq!(telling.len(), 1, "one line should say {words:?}\n{output}");
     assert!(output.stderr.lines().count() <= 3, "it says too much\n{output}");
 }
@@ -74,16 +81,27 @@ fn an_empty_file() {
 #[test]
 fn a_truncated_library() {
     let library = good();
-    is_told(directory_of(&library[..library.len() * 2 / 3]), &["libpallet_crate_bad.so", "truncated"]);
+    is_told(
+        directory_of(&library[..library.len() * 2 / 3]),
+        &["libpallet_crate_bad.so", "truncated"],
+    );
 }
 
 #[test]
 fn a_library_truncated_anywhere_is_never_opened() {
     let library = good();
-    let lengths = (1..64).chain((1..100).map(|hundredth| library.len() * hundredth / 100)).chain([library.len() - 1]);
+    let lengths = (1..64)
+        .chain((1..100).map(|hundredth| library.len() * hundredth / 100))
+        .chain([library.len() - 1]);
     for length in lengths {
         let plugins = Plugins::scan(directory_of(&library[..length]));
-        let problem = plugins.registry.problems().first().unwrap_or_else(|| panic!("{length} of {} bytes pass as a plugin", library.len()));
+        let problem = plugins.registry.problems().first().unwrap_or_else(|| {
+            panic!(
+                "{length} of {} \
+            bytes pass as a plugin",
+                library.len()
+            )
+        });
         is_one_line(&problem.to_string());
     }
 }
@@ -94,13 +112,19 @@ fn a_library_for_another_architecture() {
     const S390: u16 = 22;
     let mut library = good();
     library[MACHINE..MACHINE + 2].copy_from_slice(&S390.to_le_bytes());
-    is_told(directory_of(&library), &["libpallet_crate_bad.so", "built for", std::env::consts::ARCH]);
+    is_told(
+        directory_of(&library),
+        &["libpallet_crate_bad.so", "built for", std::env::consts::ARCH],
+    );
 }
 
 #[test]
 fn a_library_that_is_no_plugin() {
     let any = fs::read_dir("/lib/x86_64-linux-gnu").or_else(|_| fs::read_dir("/lib")).unwrap();
-    let libc = any.map(|entry| entry.unwrap().path()).find(|path| path.file_name().unwrap() == "libc.so.6").expect("a libc");
+    let libc = any
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.file_name().unwrap() == "libc.so.6")
+        .expect("a libc");
     is_told(directory_of(&fs::read(libc).unwrap()), &["libpallet_crate_bad.so", "not a plugin"]);
 }
 
@@ -129,7 +153,10 @@ fn two_libraries_that_claim_one_name() {
     // another one, not a copy
     replace(&mut library, b"Makes a directory.", b"Makes 1 directory.");
     fs::write(directory.path().join("libpallet_crate_greet_too.so"), &library).unwrap();
-    is_told(directory, &["greet", "libpallet_crate_greet.so", "libpallet_crate_greet_too.so", "remove one"]);
+    is_told(
+        directory,
+        &["greet", "libpallet_crate_greet.so", "libpallet_crate_greet_too.so", "remove one"],
+    );
 }
 
 #[test]
@@ -175,7 +202,8 @@ fn check_tells_of_a_bad_library_that_the_project_loads() {
 #[test]
 fn check_tells_of_a_crate_that_panics_early() {
     let plugins = Plugins::of([workspace().fixture("crate_panics_early")]);
-    let output = project_that_loads(plugins.directory.path(), "panics-early", "anything").run(&["check"]);
+    let output =
+        project_that_loads(plugins.directory.path(), "panics-early", "anything").run(&["check"]);
     assert_ne!(output.code(), 0, "{output}");
     output.says("panics-early").says("no functions today").never_says("Backtrace");
 }

@@ -21,7 +21,8 @@ fn all() -> Plugins {
 
 /// Those of one kind, by name.
 fn of_kind(plugins: &Plugins, kind: PluginKind) -> Vec<&Found> {
-    let found: Vec<_> = plugins.registry.plugins().iter().filter(|found| found.summary.kind == kind).collect();
+    let found: Vec<_> =
+        plugins.registry.plugins().iter().filter(|found| found.summary.kind == kind).collect();
     assert!(!found.is_empty(), "the workspace has no {kind:?}");
     found
 }
@@ -38,11 +39,25 @@ fn the_summary_says_what_the_package_says() {
     let plugins = all();
     for artifact in workspace().plugins() {
         let file = artifact.file.file_name().unwrap();
-        let found = plugins.registry.plugins().iter().find(|found| found.path.file_name() == Some(file)).unwrap();
-        let package: Table = fs::read_to_string(artifact.package.join("Cargo.toml")).unwrap().parse().unwrap();
-        let (folder, parent) = (artifact.package.file_name().unwrap(), artifact.package.parent().unwrap().file_name().unwrap());
+        let found = plugins
+            .registry
+            .plugins()
+            .iter()
+            .find(|found| found.path.file_name() == Some(file))
+            .unwrap();
+        let package: Table =
+            fs::read_to_string(artifact.package.join("Cargo.toml")).unwrap().parse().unwrap();
+        let (folder, parent) = (
+            artifact.package.file_name().unwrap(),
+            artifact.package.parent().unwrap().file_name().unwrap(),
+        );
         assert_eq!(found.summary.name.as_str(), folder, "{}", artifact.package.display());
-        assert_eq!(found.summary.version.to_string(), package["package"]["version"].as_str().unwrap(), "{}", artifact.package.display());
+        assert_eq!(
+            found.summary.version.to_string(),
+            package["package"]["version"].as_str().unwrap(),
+            "{}",
+            artifact.package.display()
+        );
         assert_eq!(found.summary.abi.to_string(), ABI_VERSION, "{}", artifact.package.display());
         let kind = if parent == "providers" { PluginKind::Provider } else { PluginKind::Crate };
         assert_eq!(found.summary.kind, kind, "{}", artifact.package.display());
@@ -68,11 +83,22 @@ fn every_crate_documents_its_functions_and_their_parameters() {
         assert!(!manifest.functions.is_empty(), "{name} has no functions");
         for function in &manifest.functions {
             let place = format!("{name}.{}", function.name);
-            assert!(function.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{place}: not snake_case");
+            assert!(
+                function.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'),
+                "{place}: not snake_case"
+            );
             let first = function.doc.lines().next().unwrap_or_default();
-            assert!(first.len() > 10 && first.ends_with('.'), "{place}: its documentation begins with no sentence: {first:?}");
+            assert!(
+                first.len() > 10 && first.ends_with('.'),
+                "{place}: its documentation begins \
+                with no sentence: {first:?}"
+            );
             assert_documented(&place, &function.parameters);
-            assert_eq!(function.parameters["additionalProperties"], false, "{place} takes arguments that it does not know");
+            assert_eq!(
+                function.parameters["additionalProperties"], false,
+                "{place} takes \
+                arguments that it does not know"
+            );
         }
     }
 }
@@ -105,10 +131,23 @@ fn wrong_arguments_are_an_error() {
     for found in of_kind(&plugins, PluginKind::Crate) {
         let name = &found.summary.name;
         for function in plugins.registry.crate_manifest(name).unwrap().functions {
-            for arguments in [json!({"no-such-argument": 1}), json!([1, 2]), json!("text"), json!(null)] {
-                let error = plugins.registry.call(name, &function.name, nobody(), &arguments).unwrap_err();
-                assert_eq!(error.kind, ErrorKind::InvalidInput, "{name}.{} with {arguments}: {error}", function.name);
-                assert!(error.message.contains(&function.name), "{error} does not name {}", function.name);
+            for arguments in
+                [json!({"no-such-argument": 1}), json!([1, 2]), json!("text"), json!(null)]
+            {
+                let error =
+                    plugins.registry.call(name, &function.name, nobody(), &arguments).unwrap_err();
+                assert_eq!(
+                    error.kind,
+                    ErrorKind::InvalidInput,
+                    "{name}.{} with {arguments}: \
+                    {error}",
+                    function.name
+                );
+                assert!(
+                    error.message.contains(&function.name),
+                    "{error} does not name {}",
+                    function.name
+                );
                 is_one_line(&error.to_string());
             }
         }
@@ -122,7 +161,8 @@ fn a_function_passes_on_that_the_host_fails() {
         let name = &found.summary.name;
         for function in plugins.registry.crate_manifest(name).unwrap().functions {
             let arguments = required(&function.parameters);
-            let error = plugins.registry.call(name, &function.name, nobody(), &arguments).unwrap_err();
+            let error =
+                plugins.registry.call(name, &function.name, nobody(), &arguments).unwrap_err();
             assert!(
                 !matches!(error.kind, ErrorKind::Panicked | ErrorKind::InvalidInput),
                 "{name}.{} with {arguments}: {error:?}",
@@ -143,16 +183,28 @@ fn required(schema: &Value) -> Value {
         Some("object") => json!({}),
         _ => json!("/srv/text"),
     };
-    names.iter().filter_map(Value::as_str).map(|name| (name.to_owned(), value(name))).collect::<Map<_, _>>().into()
+    names
+        .iter()
+        .filter_map(Value::as_str)
+        .map(|name| (name.to_owned(), value(name)))
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 #[test]
 fn an_unknown_function_is_an_error() {
     let plugins = all();
     for found in of_kind(&plugins, PluginKind::Crate) {
-        let error = plugins.registry.call(&found.summary.name, "no_such_function", nobody(), &json!({})).unwrap_err();
+        let error = plugins
+            .registry
+            .call(&found.summary.name, "no_such_function", nobody(), &json!({}))
+            .unwrap_err();
         assert_eq!(error.kind, ErrorKind::NotFound);
-        assert!(error.message.contains("no_such_function") && error.message.contains(&found.summary.name), "{error}");
+        assert!(
+            error.message.contains("no_such_function")
+                && error.message.contains(&found.summary.name),
+            "{error}"
+        );
         is_one_line(&error.to_string());
     }
 }
@@ -162,7 +214,9 @@ fn unknown_options_are_an_error() {
     let plugins = all();
     for found in of_kind(&plugins, PluginKind::Provider) {
         let options = Map::from_iter([("no-such-option".to_owned(), json!(1))]);
-        let Err(error) = plugins.registry.service(&found.summary.name, options, ServiceContext::default()) else {
+        let Err(error) =
+            plugins.registry.service(&found.summary.name, options, ServiceContext::default())
+        else {
             panic!("{} takes options that it does not know", found.summary.name)
         };
         assert!(error.to_string().contains("no-such-option"), "{error}");
@@ -183,7 +237,8 @@ fn a_missing_plugin_is_an_error_that_says_what_there_is() {
     }
 }
 
-/// A newer host may ask for what an older plugin does not have: straight over the boundary, as there is no method for it.
+/// A newer host may ask for what an older plugin does not have: straight over the boundary, as
+/// there is no method for it.
 #[test]
 fn an_unknown_operation_is_unsupported() {
     #[derive(Clone)]
@@ -199,8 +254,11 @@ fn an_unknown_operation_is_unsupported() {
         let module = header.init_root_module::<PluginModuleRef>().unwrap();
         let service = serde_json::to_vec(&json!({"options": {}})).unwrap();
         let host = HostApi_TO::from_ptr(RArc::new(NoHost), TD_Opaque);
-        // a provider with options that must be given says so; that it does not panic is tested above
-        let RResult::ROk(provider) = (module.provider())(host, RSlice::from_slice(&service)) else { continue };
+        // a provider with options that must be given says so; that it does not panic is tested
+        // above
+        let RResult::ROk(provider) = (module.provider())(host, RSlice::from_slice(&service)) else {
+            continue;
+        };
         let answer = provider.invoke("no_such_operation".into(), RSlice::from_slice(b"null"));
         let error: Value = serde_json::from_slice(&answer.unwrap_err()).unwrap();
         assert_eq!(error["kind"], "unsupported", "{error}");

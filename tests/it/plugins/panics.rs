@@ -20,7 +20,10 @@ fn a_function_that_panics_is_an_error() {
     for (function, text) in texts {
         let error = plugins.registry.call("panics", function, nobody(), &json!({})).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Panicked);
-        assert!(error.to_string().contains(text) && error.to_string().contains(function), "{error}");
+        assert!(
+            error.to_string().contains(text) && error.to_string().contains(function),
+            "{error}"
+        );
         is_one_line(&error.to_string());
     }
 }
@@ -45,9 +48,23 @@ fn a_provider_that_panics_is_an_error_wherever_it_does() {
     is_one_line(&error.to_string());
 
     let error = service("nodes").unwrap().nodes().unwrap_err();
-    assert!(error.kind == ErrorKind::Panicked && error.to_string().contains("nodes is where I stop"), "{error}");
+    assert!(
+        error.kind == ErrorKind::Panicked
+            && error.to_string().contains(
+                "nodes is where I \
+        stop"
+            ),
+        "{error}"
+    );
     let error = service("destroy_nodes").unwrap().destroy_nodes(&[]).unwrap_err();
-    assert!(error.kind == ErrorKind::Panicked && error.to_string().contains("destroy_nodes is where I stop"), "{error}");
+    assert!(
+        error.kind == ErrorKind::Panicked
+            && error.to_string().contains(
+                "destroy_nodes is \
+        where I stop"
+            ),
+        "{error}"
+    );
 
     // and one that does not panic goes on working
     assert_eq!(service("nowhere").unwrap().nodes().unwrap(), []);

@@ -27,14 +27,27 @@ fn credentials_are_those_of_docker() {
     let publish = || author.publish(&[&registry.source("acme"), "--dylib", &library]);
     let host = registry.host();
     let error = fails_in_one_line(publish());
-    assert!(error.contains(&format!("wants credentials, and there are none for {host}; log in: docker login {host}")), "{error}");
+    assert!(
+        error.contains(&format!(
+            "wants credentials, and there are none for {host}; log in: \
+        docker login {host}"
+        )),
+        "{error}"
+    );
     let write = |password: &str| {
         let auth = base64(&format!("{REGISTRY_USER}:{password}"));
-        std::fs::write(config.join("config.json"), json!({ "auths": { &host: { "auth": auth } } }).to_string()).unwrap();
+        std::fs::write(
+            config.join("config.json"),
+            json!({ "auths": { &host: { "auth": auth } } }).to_string(),
+        )
+        .unwrap();
     };
     write("wrong horse");
     let error = fails_in_one_line(publish());
-    assert!(error.contains("does not accept the credentials of") && error.contains("config.json"), "{error}");
+    assert!(
+        error.contains("does not accept the credentials of") && error.contains("config.json"),
+        "{error}"
+    );
     assert!(!error.contains("wrong horse"), "{error}");
     assert_eq!(registry.tags("acme/crate/greet"), Vec::<String>::new());
     write(REGISTRY_PASSWORD);
@@ -54,7 +67,9 @@ fn a_credential_helper_is_asked() {
     let asked = author.file("asked");
     let helper = bin.join("docker-credential-vault");
     let script = format!(
-        "#!/bin/sh\nhost=$(cat); echo \"$1 $host\" >{}\nprintf '{{\"ServerURL\":\"%s\",\"Username\":\"{REGISTRY_USER}\",\"Secret\":\"{REGISTRY_PASSWORD}\"}}' \"$host\"\n",
+        "#!/bin/sh\nhost=$(cat); echo \"$1 $host\" >{}\n\
+         printf '{{\"ServerURL\":\"%s\",\"Username\":\"{REGISTRY_USER}\",\
+         \"Secret\":\"{REGISTRY_PASSWORD}\"}}' \"$host\"\n",
         asked.display()
     );
     std::fs::write(&helper, script).unwrap();
@@ -65,9 +80,17 @@ fn a_credential_helper_is_asked() {
     let library = author.library("greet.so", "0.1.0");
     let source = registry.source("acme");
     let error = fails_in_one_line(author.publish(&[&source, "--dylib", &library]));
-    assert!(error.contains("docker-credential-vault") && error.contains("not installed"), "{error}");
+    assert!(
+        error.contains("docker-credential-vault") && error.contains("not installed"),
+        "{error}"
+    );
     let cargo = PathBuf::from(std::env::var_os("CARGO").unwrap());
-    let path = format!("{}:{}:{}", bin.display(), cargo.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let path = format!(
+        "{}:{}:{}",
+        bin.display(),
+        cargo.parent().unwrap().display(),
+        std::env::var("PATH").unwrap()
+    );
     let author = author.set("PATH", path);
     author.publish(&[&source, "--dylib", &library]).exits(0);
     assert_eq!(std::fs::read_to_string(asked).unwrap().trim(), format!("get {}", registry.host()));
@@ -82,9 +105,18 @@ fn tls_is_trusted_with_its_authority_alone() {
     let error = fails_in_one_line(author.publish(&[&source, "--dylib", &library]));
     assert!(error.contains("certificate is not trusted") && error.contains("--ca-file"), "{error}");
     assert_eq!(registry.tags("acme/crate/greet"), Vec::<String>::new());
-    author.publish(&[&source, "--dylib", &library, "--ca-file", registry.authority().to_str().unwrap()]).exits(0);
+    author
+        .publish(&[
+            &source,
+            "--dylib",
+            &library,
+            "--ca-file",
+            registry.authority().to_str().unwrap(),
+        ])
+        .exits(0);
     assert_eq!(registry.tags("acme/crate/greet"), ["0.1.0"]);
-    let error = fails_in_one_line(author.publish(&[&source, "--dylib", &library, "--ca-file", &library]));
+    let error =
+        fails_in_one_line(author.publish(&[&source, "--dylib", &library, "--ca-file", &library]));
     assert!(error.contains("cannot read"), "{error}");
 }
 
@@ -95,8 +127,12 @@ fn a_registry_that_is_not_there_is_said_in_one_line() {
     let author = Author::new();
     let library = author.library("greet.so", "0.1.0");
     let error = fails_in_one_line(author.publish(&[&registry.source("acme"), "--dylib", &library]));
-    assert!(error.contains(&format!("{}: cannot be reached: Connection refused", registry.host())), "{error}");
-    let error = fails_in_one_line(author.publish(&["oci://registry.invalid/acme", "--dylib", &library]));
+    assert!(
+        error.contains(&format!("{}: cannot be reached: Connection refused", registry.host())),
+        "{error}"
+    );
+    let error =
+        fails_in_one_line(author.publish(&["oci://registry.invalid/acme", "--dylib", &library]));
     assert!(error.contains("registry.invalid: cannot be reached"), "{error}");
 }
 
@@ -109,19 +145,36 @@ fn what_is_no_plugin_is_not_read_as_one() {
     let image = br#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
     let descriptor = Descriptor::of("application/vnd.oci.image.index.v1+json", image);
     block_on(repository.put_manifest(&descriptor, image, Some(&version))).unwrap();
-    let read = |reference| block_on(Plugin::read(repository.as_ref(), &reference)).unwrap_err().to_string();
-    assert_eq!(read(Reference::Version(version)), format!("{source} 1.0.0: is no plugin of pallet, but an index of images"));
-    assert_eq!(read(Reference::Version("2.0.0".parse().unwrap())), format!("{source} has no version 2.0.0"));
+    let read = |reference| {
+        block_on(Plugin::read(repository.as_ref(), &reference)).unwrap_err().to_string()
+    };
+    assert_eq!(
+        read(Reference::Version(version)),
+        format!(
+            "{source} 1.0.0: is no plugin of pallet, \
+        but an index of images"
+        )
+    );
+    assert_eq!(
+        read(Reference::Version("2.0.0".parse().unwrap())),
+        format!(
+            "{source} has no \
+        version 2.0.0"
+        )
+    );
     let absent = Digest::of(b"absent");
     assert_eq!(read(Reference::Digest(absent)), format!("{source} has no {absent}"));
 }
 
 /// The repository of a plugin that was published, and its layer.
 fn published(registry: &OciRegistry, author: &Author) -> (Box<dyn Repository>, Descriptor) {
-    author.publish(&[&registry.source("acme"), "--dylib", &author.library("greet.so", "0.1.0")]).exits(0);
+    author
+        .publish(&[&registry.source("acme"), "--dylib", &author.library("greet.so", "0.1.0")])
+        .exits(0);
     let source = registry.source("acme/crate/greet");
     let repository = repository(&source);
-    let layer = block_on(plugin(&source, "0.1.0").targets[X86].parts(repository.as_ref())).unwrap().layer;
+    let layer =
+        block_on(plugin(&source, "0.1.0").targets[X86].parts(repository.as_ref())).unwrap().layer;
     (repository, layer)
 }
 
@@ -155,6 +208,7 @@ fn a_full_disk_is_said_in_one_line() {
     let author = Author::new();
     let (repository, layer) = published(&registry, &author);
     // a file that takes nothing, as on a disk that is full
-    let error = block_on(repository.blob(&layer, Path::new("/dev/full"), &|_| ())).unwrap_err().to_string();
+    let error =
+        block_on(repository.blob(&layer, Path::new("/dev/full"), &|_| ())).unwrap_err().to_string();
     assert!(error.starts_with("cannot write /dev/full: No space left on device"), "{error}");
 }

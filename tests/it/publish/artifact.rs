@@ -19,8 +19,10 @@ fn files(source: &str, directory: &Path) -> BTreeMap<String, String> {
     unpack(&layer, &tree, &target).unwrap();
     assert_eq!(h1_of_directory(&tree).unwrap(), target.h1);
     let names = ["LICENSE-MIT", "docs/README.md", "docs/usage.md", "plugin.json", "sbom.cdx.json"];
-    let mut files: BTreeMap<_, _> =
-        names.iter().map(|name| ((*name).to_owned(), std::fs::read_to_string(tree.join(name)).unwrap())).collect();
+    let mut files: BTreeMap<_, _> = names
+        .iter()
+        .map(|name| ((*name).to_owned(), std::fs::read_to_string(tree.join(name)).unwrap()))
+        .collect();
     let library = std::fs::read(tree.join("libpallet_crate_greet.so")).unwrap();
     files.insert("library".to_owned(), pallet_core::model::digest(&library));
     files
@@ -44,20 +46,31 @@ fn an_artifact_holds_all_that_is_known_of_a_plugin() {
     );
     assert_eq!(config["target"], X86);
     let function = &config["manifest"]["functions"][0];
-    assert!(function["doc"].as_str().is_some_and(|doc| !doc.is_empty()) && function["parameters"]["properties"].is_object(), "{function}");
+    assert!(
+        function["doc"].as_str().is_some_and(|doc| !doc.is_empty())
+            && function["parameters"]["properties"].is_object(),
+        "{function}"
+    );
     // the floor is what the linker needs, as the system's own tool reads it
     let mut objdump = Command::new("objdump");
     objdump.args(["-T", &library]);
     let symbols = Process::start(objdump, Duration::from_secs(60)).wait().exits(0).stdout;
     let glibc = config["glibc"].as_str().unwrap();
     assert!(symbols.contains(&format!("GLIBC_{glibc}")), "{glibc}");
-    let minor = |version: &str| version.split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok()).unwrap_or(0);
-    let needed = symbols.match_indices("GLIBC_").map(|(at, _)| symbols[at + 6..].split([')', ' ', '\n']).next().unwrap());
+    let minor = |version: &str| {
+        version.split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok()).unwrap_or(0)
+    };
+    let needed = symbols
+        .match_indices("GLIBC_")
+        .map(|(at, _)| symbols[at + 6..].split([')', ' ', '\n']).next().unwrap());
     assert_eq!(needed.map(minor).max(), Some(minor(glibc)));
     let bom: Value = serde_json::from_str(&files["sbom.cdx.json"]).unwrap();
     assert_eq!(bom["metadata"]["component"]["purl"], "pkg:cargo/pallet-crate-greet@0.1.0");
     // the layer's own plugin.json is the artifact's config
-    let config = block_on(plugin(&source, "0.1.0").targets[X86].parts(repository(&source).as_ref())).unwrap().config;
+    let config =
+        block_on(plugin(&source, "0.1.0").targets[X86].parts(repository(&source).as_ref()))
+            .unwrap()
+            .config;
     assert_eq!(config.digest.hex(), pallet_core::model::digest(files["plugin.json"].as_bytes()));
 }
 
@@ -65,13 +78,17 @@ fn an_artifact_holds_all_that_is_known_of_a_plugin() {
 fn an_artifact_may_have_the_types_of_images_alone() {
     let author = Author::new();
     let source = format!("layout:{}", author.file("layout").display());
-    author.publish(&[&source, "--dylib", &author.library("greet.so", "0.1.0"), "--image-types"]).exits(0);
+    author
+        .publish(&[&source, "--dylib", &author.library("greet.so", "0.1.0"), "--image-types"])
+        .exits(0);
     let source = format!("{source}#crate/greet");
     let repository = repository(&source);
-    let (_, index) = block_on(repository.manifest(&Reference::Version("0.1.0".parse().unwrap()))).unwrap();
+    let (_, index) =
+        block_on(repository.manifest(&Reference::Version("0.1.0".parse().unwrap()))).unwrap();
     assert!(!String::from_utf8(index).unwrap().contains("artifactType"));
     let target = plugin(&source, "0.1.0").targets[X86].clone();
-    let (_, manifest) = block_on(repository.manifest(&Reference::Digest(target.manifest.digest))).unwrap();
+    let (_, manifest) =
+        block_on(repository.manifest(&Reference::Digest(target.manifest.digest))).unwrap();
     assert!(!String::from_utf8(manifest).unwrap().contains("vnd.pallet"));
     assert_eq!(block_on(target.config(repository.as_ref())).unwrap().name, "greet");
 }
@@ -95,15 +112,21 @@ fn the_same_package_is_the_same_artifact() {
 fn a_package_is_built_and_published() {
     let author = Author::new();
     let layout = author.file("layout");
-    let cargo_home = std::env::var("CARGO_HOME").unwrap_or_else(|_| format!("{}/.cargo", std::env::var("HOME").unwrap()));
-    let author = author.set("CARGO_HOME", cargo_home).set("CARGO_TARGET_DIR", root().join("target"));
+    let cargo_home = std::env::var("CARGO_HOME")
+        .unwrap_or_else(|_| format!("{}/.cargo", std::env::var("HOME").unwrap()));
+    let author =
+        author.set("CARGO_HOME", cargo_home).set("CARGO_TARGET_DIR", root().join("target"));
     // what is looked at here is no better when it is optimised
     let author = author.set("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0");
     let author = Author { project: author.project.timeout(Duration::from_secs(900)) };
     let package = root().join("crates/automated-admin-user");
     let source = format!("layout:{}", layout.display());
-    author.publish(&[package.to_str().unwrap(), &source]).exits(0).says("published crate automated-admin-user");
-    let version = block_on(repository(&format!("{source}#crate/automated-admin-user")).versions()).unwrap();
+    author.publish(&[package.to_str().unwrap(), &source]).exits(0).says(
+        "published crate \
+        automated-admin-user",
+    );
+    let version =
+        block_on(repository(&format!("{source}#crate/automated-admin-user")).versions()).unwrap();
     let plugin = plugin(&format!("{source}#crate/automated-admin-user"), &version[0].to_string());
     assert_eq!(plugin.licenses, "MIT OR Apache-2.0");
     assert_eq!(plugin.targets.len(), 1);
@@ -115,13 +138,19 @@ fn what_is_no_plugin_is_refused_in_one_line() {
     let text = author.file("text.so");
     std::fs::write(&text, "no library").unwrap();
     let libc = Path::new("/usr/lib/x86_64-linux-gnu/libc.so.6");
-    for (library, expected) in
-        [(text.as_path(), "is not a library"), (libc, "not a plugin of pallet"), (Path::new("/absent.so"), "cannot be read")]
-    {
+    for (library, expected) in [
+        (text.as_path(), "is not a library"),
+        (libc, "not a plugin of pallet"),
+        (Path::new("/absent.so"), "cannot be read"),
+    ] {
         if library == libc && !libc.exists() {
             continue;
         }
-        let error = fails_in_one_line(author.publish(&["layout:out", "--dylib", library.to_str().unwrap()]));
+        let error = fails_in_one_line(author.publish(&[
+            "layout:out",
+            "--dylib",
+            library.to_str().unwrap(),
+        ]));
         assert!(error.contains(expected), "{error}");
     }
     for source in ["oci://", "http://h/p", "layout:", "oci://h/UPPER"] {

@@ -1,4 +1,5 @@
-//! Registries that differ from Debian's: tokens, lists of referrers, answers that lack what the specification wants. A small server plays them.
+//! Registries that differ from Debian's: tokens, lists of referrers, answers that lack what the
+//! specification wants. A small server plays them.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -63,7 +64,14 @@ impl Server {
     }
 
     fn asked(&self, start: &str) -> Vec<Asked> {
-        self.state.lock().unwrap().asked.iter().filter(|asked| asked.line.starts_with(start)).cloned().collect()
+        self.state
+            .lock()
+            .unwrap()
+            .asked
+            .iter()
+            .filter(|asked| asked.line.starts_with(start))
+            .cloned()
+            .collect()
     }
 }
 
@@ -93,7 +101,11 @@ fn answer(mut stream: TcpStream, host: &str, state: &Mutex<State>) -> std::io::R
     let mut state = state.lock().unwrap();
     state.asked.push(asked.clone());
     let (status, headers, content) = respond(&asked, host, &mut state);
-    let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n{headers}\r\n", content.len());
+    let head = format!(
+        "HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\
+        {headers}\r\n",
+        content.len()
+    );
     stream.write_all(head.as_bytes())?;
     if !asked.line.starts_with("HEAD") {
         stream.write_all(&content)?;
@@ -109,10 +121,15 @@ fn respond(asked: &Asked, host: &str, state: &mut State) -> (u16, String, Vec<u8
         return (status, String::new(), body.as_bytes().to_vec());
     }
     if path.starts_with("/token") {
-        let granted = asked.authorization.starts_with("Basic ") || String::from_utf8_lossy(&asked.body).contains("refresh_token=identity");
+        let granted = asked.authorization.starts_with("Basic ")
+            || String::from_utf8_lossy(&asked.body).contains("refresh_token=identity");
         let token = state.token.unwrap_or_default();
         return if granted {
-            (200, String::new(), json!({ "token": token, "access_token": token }).to_string().into())
+            (
+                200,
+                String::new(),
+                json!({ "token": token, "access_token": token }).to_string().into(),
+            )
         } else {
             plain(401)
         };
@@ -120,12 +137,21 @@ fn respond(asked: &Asked, host: &str, state: &mut State) -> (u16, String, Vec<u8
     if let Some(token) = state.token
         && asked.authorization != format!("Bearer {token}")
     {
-        return (401, format!("WWW-Authenticate: Bearer realm=\"http://{host}/token\",service=\"{host}\"\r\n"), Vec::new());
+        return (
+            401,
+            format!(
+                "WWW-Authenticate: Bearer \
+            realm=\"http://{host}/token\",service=\"{host}\"\r\n"
+            ),
+            Vec::new(),
+        );
     }
     let path = path.strip_prefix("/v2/acme/a/").unwrap_or_default();
     let (kind, name) = path.split_once('/').unwrap_or_default();
     match (method, kind) {
-        ("POST", "blobs") => (202, "Location: /v2/acme/a/blobs/uploads/1\r\n".to_owned(), Vec::new()),
+        ("POST", "blobs") => {
+            (202, "Location: /v2/acme/a/blobs/uploads/1\r\n".to_owned(), Vec::new())
+        }
         ("PUT", "blobs") => {
             state.blobs.insert(Digest::of(&asked.body).to_string(), asked.body.clone());
             (201, "Location: /v2/acme/a/blobs/1\r\n".to_owned(), Vec::new())
@@ -136,8 +162,13 @@ fn respond(asked: &Asked, host: &str, state: &mut State) -> (u16, String, Vec<u8
             state.manifests.insert(Digest::of(&asked.body).to_string(), asked.body.clone());
             plain(201)
         }
-        ("GET", "manifests") => state.manifests.get(name).map_or(plain(404), |found| (200, String::new(), found.clone())),
-        ("GET" | "HEAD", "blobs") => state.blobs.get(name).map_or(plain(404), |found| (200, String::new(), found.clone())),
+        ("GET", "manifests") => state
+            .manifests
+            .get(name)
+            .map_or(plain(404), |found| (200, String::new(), found.clone())),
+        ("GET" | "HEAD", "blobs") => {
+            state.blobs.get(name).map_or(plain(404), |found| (200, String::new(), found.clone()))
+        }
         ("GET", "referrers") if state.lists_referrers => {
             let refers = |content: &&Vec<u8>| {
                 let manifest: Value = serde_json::from_slice(content).unwrap_or_default();
@@ -146,12 +177,19 @@ fn respond(asked: &Asked, host: &str, state: &mut State) -> (u16, String, Vec<u8
             let mut entries: Vec<Value> = Vec::new();
             for content in state.manifests.values().filter(refers) {
                 let manifest: Value = serde_json::from_slice(content).unwrap();
-                let descriptor = Descriptor::of("application/vnd.oci.image.manifest.v1+json", content);
+                let descriptor =
+                    Descriptor::of("application/vnd.oci.image.manifest.v1+json", content);
                 let mut entry = serde_json::to_value(descriptor).unwrap();
                 entry["artifactType"] = manifest["artifactType"].clone();
                 entries.push(entry);
             }
-            (200, String::new(), json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": entries }).to_string().into())
+            (
+                200,
+                String::new(),
+                json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": entries })
+                    .to_string()
+                    .into(),
+            )
         }
         ("GET", "referrers") => plain(405),
         _ => plain(404),
@@ -163,8 +201,14 @@ fn push_and_sign(repository: &dyn Repository) -> (Descriptor, SigningKey) {
     let index = Descriptor::of(INDEX, content.as_bytes());
     let key = SigningKey::generate(KeyAlgorithm::Ed25519).unwrap();
     block_on(async {
-        repository.put_blob(&Descriptor::of("text/plain", b"blob"), Content::Bytes(b"blob")).await.unwrap();
-        repository.put_manifest(&index, content.as_bytes(), Some(&"1.0.0".parse().unwrap())).await.unwrap();
+        repository
+            .put_blob(&Descriptor::of("text/plain", b"blob"), Content::Bytes(b"blob"))
+            .await
+            .unwrap();
+        repository
+            .put_manifest(&index, content.as_bytes(), Some(&"1.0.0".parse().unwrap()))
+            .await
+            .unwrap();
         sign(repository, &index, &key).await.unwrap();
     });
     (index, key)
@@ -177,7 +221,10 @@ fn a_registry_that_lists_referrers_gets_no_fallback_tag() {
         let repository = server.repository(&Access::default());
         let (index, key) = push_and_sign(repository.as_ref());
         let fallback = format!("sha256-{}", index.digest.hex());
-        assert_eq!(server.state.lock().unwrap().manifests.contains_key(&fallback), !lists_referrers);
+        assert_eq!(
+            server.state.lock().unwrap().manifests.contains_key(&fallback),
+            !lists_referrers
+        );
         let found = signed(repository.as_ref(), &index.digest.to_string(), &[key.public()]);
         assert_eq!(found, Signed::By(Signer::Key(key.public())));
     }
@@ -192,7 +239,9 @@ fn access(directory: &Path, host: &str, entry: Value) -> Access {
 
 #[test]
 fn a_token_is_got_for_a_password_and_for_an_identity_token() {
-    for entry in [json!({ "username": "me", "password": "word" }), json!({ "identitytoken": "identity" })] {
+    for entry in
+        [json!({ "username": "me", "password": "word" }), json!({ "identitytoken": "identity" })]
+    {
         let directory = tempfile::tempdir().unwrap();
         let server = Server::start(State { token: Some("opened"), ..State::default() });
         let repository = server.repository(&access(directory.path(), &server.host, entry));
@@ -200,13 +249,26 @@ fn a_token_is_got_for_a_password_and_for_an_identity_token() {
         let found = signed(repository.as_ref(), &index.digest.to_string(), &[key.public()]);
         assert_eq!(found, Signed::By(Signer::Key(key.public())));
         let asked = server.asked("PUT ");
-        assert!(!asked.is_empty() && asked.iter().all(|asked| asked.authorization == "Bearer opened"), "{asked:?}");
+        assert!(
+            !asked.is_empty()
+                && asked.iter().all(|asked| asked.authorization
+                    == "Bearer \
+            opened"),
+            "{asked:?}"
+        );
     }
     let directory = tempfile::tempdir().unwrap();
     let server = Server::start(State { token: Some("opened"), ..State::default() });
-    let repository = server.repository(&access(directory.path(), &server.host, json!({ "identitytoken": "stale" })));
+    let repository = server.repository(&access(
+        directory.path(),
+        &server.host,
+        json!({ "identitytoken": "stale" }),
+    ));
     let error = block_on(repository.versions()).unwrap_err().to_string();
-    assert!(error.contains("does not accept the credentials of") && !error.contains("stale"), "{error}");
+    assert!(
+        error.contains("does not accept the credentials of") && !error.contains("stale"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -224,9 +286,12 @@ fn refusals_are_one_line_and_say_what_the_registry_says() {
     for (status, body, expected) in cases {
         let server = Server::start(State { always: Some((status, body)), ..State::default() });
         let repository = server.repository(&Access::default());
-        let manifest = block_on(repository.manifest(&Reference::Version("1.0.0".parse().unwrap()))).unwrap_err().to_string();
+        let manifest = block_on(repository.manifest(&Reference::Version("1.0.0".parse().unwrap())))
+            .unwrap_err()
+            .to_string();
         let blob = Descriptor::of("text/plain", b"blob");
-        let put = block_on(repository.put_blob(&blob, Content::Bytes(b"blob"))).unwrap_err().to_string();
+        let put =
+            block_on(repository.put_blob(&blob, Content::Bytes(b"blob"))).unwrap_err().to_string();
         assert!(manifest.contains(expected), "{manifest}");
         assert!(!manifest.contains('\n') && !put.contains('\n'), "{manifest} {put}");
     }
@@ -236,7 +301,10 @@ fn refusals_are_one_line_and_say_what_the_registry_says() {
 fn a_repository_that_has_to_be_created_is_said_so() {
     let server = Server::start(State { always: Some((404, "")), ..State::default() });
     let blob = Descriptor::of("text/plain", b"blob");
-    let error = block_on(server.repository(&Access::default()).put_blob(&blob, Content::Bytes(b"blob"))).unwrap_err().to_string();
+    let error =
+        block_on(server.repository(&Access::default()).put_blob(&blob, Content::Bytes(b"blob")))
+            .unwrap_err()
+            .to_string();
     assert!(error.contains("create it there first"), "{error}");
 }
 
@@ -246,6 +314,7 @@ fn a_manifest_that_is_not_what_was_asked_for_is_refused() {
     let repository = server.repository(&Access::default());
     let (index, _) = push_and_sign(repository.as_ref());
     server.state.lock().unwrap().manifests.insert(index.digest.to_string(), b"{}".to_vec());
-    let error = block_on(repository.manifest(&Reference::Digest(index.digest))).unwrap_err().to_string();
+    let error =
+        block_on(repository.manifest(&Reference::Digest(index.digest))).unwrap_err().to_string();
     assert!(error.contains("was changed or damaged"), "{error}");
 }

@@ -1,7 +1,10 @@
-//! Signatures: attached where cosign looks for them, and verified by others than the one who made them.
+//! Signatures: attached where cosign looks for them, and verified by others than the one who made
+//! them.
 
 use pallet_core::registry::repository::Repository;
-use pallet_core::registry::signature::{PublicKey, Signed, Signer, SignerRule, Stranger, TrustedRoot, verify};
+use pallet_core::registry::signature::{
+    PublicKey, Signed, Signer, SignerRule, Stranger, TrustedRoot, verify,
+};
 use pallet_tests::OciRegistry;
 
 use super::*;
@@ -23,7 +26,8 @@ fn by(key: &str) -> Signed {
 /// The list of what refers to an index, as the fallback tag has it.
 fn referrers(registry: &OciRegistry, index: &str) -> Vec<Value> {
     let list = registry.tag("acme/crate/greet", &index.replace(':', "-"));
-    let list: Value = serde_json::from_slice(&std::fs::read(registry.blob(&list)).unwrap()).unwrap();
+    let list: Value =
+        serde_json::from_slice(&std::fs::read(registry.blob(&list)).unwrap()).unwrap();
     list["manifests"].as_array().unwrap().clone()
 }
 
@@ -35,7 +39,11 @@ fn an_artifact_is_signed_and_verified() {
     let stranger = public(&author.key("stranger", &["--no-passphrase", "--algorithm", "ed25519"]));
     let library = author.library("greet.so", "0.1.0");
     let signer = public(&key).to_string();
-    author.publish(&[&registry.source("acme"), "--dylib", &library, "--key", &key]).exits(0).says(&signer).never_says("warning");
+    author
+        .publish(&[&registry.source("acme"), "--dylib", &library, "--key", &key])
+        .exits(0)
+        .says(&signer)
+        .never_says("warning");
     let source = registry.source("acme/crate/greet");
     let repository = repository(&source);
     let index = plugin(&source, "0.1.0").index;
@@ -53,14 +61,18 @@ fn an_artifact_is_signed_and_verified() {
 fn a_signature_is_added_to_those_that_are_there() {
     let registry = OciRegistry::start();
     let author = Author::new();
-    let (first, second) = (author.key("first", &["--no-passphrase"]), author.key("second", &["--no-passphrase", "--algorithm", "ed25519"]));
+    let (first, second) = (
+        author.key("first", &["--no-passphrase"]),
+        author.key("second", &["--no-passphrase", "--algorithm", "ed25519"]),
+    );
     let library = author.library("greet.so", "0.1.0");
     let source = registry.source("acme");
     author.publish(&[&source, "--dylib", &library]).exits(0);
     let index = registry.tag("acme/crate/greet", "0.1.0");
     for key in [&first, &second] {
         author.publish(&[&source, "--dylib", &library, "--key", key]).exits(0);
-        let error = fails_in_one_line(author.publish(&[&source, "--dylib", &library, "--key", key]));
+        let error =
+            fails_in_one_line(author.publish(&[&source, "--dylib", &library, "--key", key]));
         assert!(error.contains("is there already"), "{error}");
     }
     assert_eq!(registry.tag("acme/crate/greet", "0.1.0"), index);
@@ -77,7 +89,9 @@ fn a_target_of_a_signed_version_is_signed_too() {
     let author = Author::new();
     let key = author.key("key", &["--no-passphrase"]);
     let source = registry.source("acme/crate/greet");
-    author.publish(&[&source, "--dylib", &author.library("x86.so", "0.1.0"), "--key", &key]).exits(0);
+    author
+        .publish(&[&source, "--dylib", &author.library("x86.so", "0.1.0"), "--key", &key])
+        .exits(0);
     let arm = author.foreign_library("arm.so", "0.1.0");
     let error = fails_in_one_line(author.publish(&[&source, "--dylib", &arm]));
     assert!(error.contains("sign that too, with --key"), "{error}");
@@ -89,17 +103,32 @@ fn a_target_of_a_signed_version_is_signed_too() {
 #[test]
 fn a_key_has_a_passphrase_unless_told_otherwise() {
     let author = Author::new();
-    let error = fails_in_one_line(author.project.run(&["generate-key", author.file("a").to_str().unwrap()]));
-    assert!(error.contains("PALLET_KEY_PASSPHRASE") && error.contains("--no-passphrase"), "{error}");
+    let error = fails_in_one_line(
+        author.project.run(&["generate-key", author.file("a").to_str().unwrap()]),
+    );
+    assert!(
+        error.contains("PALLET_KEY_PASSPHRASE") && error.contains("--no-passphrase"),
+        "{error}"
+    );
     let author = author.set("PALLET_KEY_PASSPHRASE", "three words here");
     let key = author.key("key", &[]);
-    assert!(std::fs::read_to_string(&key).unwrap().starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----"));
+    assert!(std::fs::read_to_string(&key).unwrap().starts_with(
+        "-----BEGIN ENCRYPTED PRIVATE \
+        KEY-----"
+    ));
     let library = author.library("greet.so", "0.1.0");
     let source = format!("layout:{}", author.file("layout").display());
     author.publish(&[&source, "--dylib", &library, "--key", &key]).exits(0);
     let author = author.set("PALLET_KEY_PASSPHRASE", "other words");
     let error = fails_in_one_line(author.publish(&[&source, "--dylib", &library, "--key", &key]));
-    assert!(error.contains("the passphrase does not open the key") && !error.contains("other words"), "{error}");
+    assert!(
+        error.contains("the passphrase does not open the key")
+            && !error.contains(
+                "other \
+        words"
+            ),
+        "{error}"
+    );
     let error = fails_in_one_line(author.project.run(&["generate-key", &key]));
     assert!(error.contains("a key is never overwritten"), "{error}");
 }
@@ -111,23 +140,53 @@ fn openssl_verifies_a_signature() {
         let author = Author::new();
         let key = author.key("key", &["--no-passphrase", "--algorithm", algorithm]);
         let layout = author.file("layout");
-        author.publish(&[&format!("layout:{}", layout.display()), "--dylib", &author.library("a.so", "0.1.0"), "--key", &key]).exits(0);
-        let index: Value = serde_json::from_slice(&std::fs::read(layout.join("index.json")).unwrap()).unwrap();
+        author
+            .publish(&[
+                &format!("layout:{}", layout.display()),
+                "--dylib",
+                &author.library("a.so", "0.1.0"),
+                "--key",
+                &key,
+            ])
+            .exits(0);
+        let index: Value =
+            serde_json::from_slice(&std::fs::read(layout.join("index.json")).unwrap()).unwrap();
         let blob = |digest: &Value| -> Value {
             let hex = digest.as_str().unwrap().trim_start_matches("sha256:");
-            serde_json::from_slice(&std::fs::read(layout.join("blobs/sha256").join(hex)).unwrap()).unwrap()
+            serde_json::from_slice(&std::fs::read(layout.join("blobs/sha256").join(hex)).unwrap())
+                .unwrap()
         };
         let entries = index["manifests"].as_array().unwrap();
-        let signature = entries.iter().find(|entry| entry["artifactType"] == "application/vnd.dev.sigstore.bundle.v0.3+json").unwrap();
+        let signature = entries
+            .iter()
+            .find(|entry| entry["artifactType"] == "application/vnd.dev.sigstore.bundle.v0.3+json")
+            .unwrap();
         let bundle = blob(&blob(&signature["digest"])["layers"][0]["digest"]);
-        std::fs::write(author.file("payload.b64"), bundle["dsseEnvelope"]["payload"].as_str().unwrap()).unwrap();
-        std::fs::write(author.file("sig.b64"), bundle["dsseEnvelope"]["signatures"][0]["sig"].as_str().unwrap()).unwrap();
+        std::fs::write(
+            author.file("payload.b64"),
+            bundle["dsseEnvelope"]["payload"].as_str().unwrap(),
+        )
+        .unwrap();
+        std::fs::write(
+            author.file("sig.b64"),
+            bundle["dsseEnvelope"]["signatures"][0]["sig"].as_str().unwrap(),
+        )
+        .unwrap();
         let mut shell = Command::new("sh");
         shell.current_dir(author.project.directory()).args(["-ec", VERIFY, "sh", algorithm]);
         Process::start(shell, Duration::from_secs(60)).wait().exits(0).says("Verified");
-        let statement: Value = serde_json::from_slice(&std::fs::read(author.file("payload")).unwrap()).unwrap();
-        let named = entries.iter().find(|entry| entry["annotations"]["org.opencontainers.image.ref.name"] == "crate/greet:0.1.0").unwrap();
-        assert_eq!(format!("sha256:{}", statement["subject"][0]["digest"]["sha256"].as_str().unwrap()), named["digest"]);
+        let statement: Value =
+            serde_json::from_slice(&std::fs::read(author.file("payload")).unwrap()).unwrap();
+        let named = entries
+            .iter()
+            .find(|entry| {
+                entry["annotations"]["org.opencontainers.image.ref.name"] == "crate/greet:0.1.0"
+            })
+            .unwrap();
+        assert_eq!(
+            format!("sha256:{}", statement["subject"][0]["digest"]["sha256"].as_str().unwrap()),
+            named["digest"]
+        );
     }
 }
 

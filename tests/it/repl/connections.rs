@@ -28,7 +28,10 @@ fn a_node_is_connected_once_and_again_when_it_was_away() {
 
     // another user has a connection of its own, or none
     let shown = terminal.enter("with_admin_user(\"nobody-there\", lambda: lift()).ok");
-    assert!(shown.contains("does not let nobody-there in") && shown.ends_with("\nFalse"), "{shown}");
+    assert!(
+        shown.contains("does not let nobody-there in") && shown.ends_with("\nFalse"),
+        "{shown}"
+    );
     assert!(terminal.enter("lift()").contains("nothing to change on 2 nodes"));
 
     bed.kill(1);
@@ -37,7 +40,14 @@ fn a_node_is_connected_once_and_again_when_it_was_away() {
     assert!(shown.contains("nothing to change on 2 nodes"), "{shown}");
     project.edit("pallet.star", "remote_file", "remote_fil");
     let shown = terminal.enter("reload()");
-    assert!(shown.contains("there is no `remote_fil`") && shown.contains("the session goes on with what it had"), "{shown}");
+    assert!(
+        shown.contains("there is no `remote_fil`")
+            && shown.contains(
+                "the session goes on with \
+        what it had"
+            ),
+        "{shown}"
+    );
     assert!(terminal.enter("lift(\"node2\")").contains("nothing to change on 1 node"));
 }
 

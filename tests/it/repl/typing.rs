@@ -41,7 +41,10 @@ fn an_input_goes_on_until_it_is_whole() {
     assert!(terminal.enter("x = [1,\r2,\r3]").ends_with("3]"));
     assert!(
         terminal
-            .enter("def double(items):\r    found = []\r    for item in items:\r        found.append(item * 2)\r    return found\r")
+            .enter(
+                "def double(items):\r    found = []\r    for item in items:\r        \
+                found.append(item * 2)\r    return found\r"
+            )
             .contains("return found")
     );
     assert!(terminal.enter("double(x)").ends_with("\n[2, 4, 6]"));
@@ -58,14 +61,34 @@ fn an_input_goes_on_until_it_is_whole() {
 fn a_mistake_is_one_error_and_the_session_goes_on() {
     let mut terminal = project().repl(&[]);
     let shown = terminal.enter("y = lift(wbe)");
-    assert!(shown.contains("error: there is no `wbe`") && shown.contains("help: did you mean `web`?"), "{shown}");
+    assert!(
+        shown.contains("error: there is no `wbe`")
+            && shown.contains(
+                "help: did you mean \
+        `web`?"
+            ),
+        "{shown}"
+    );
     assert_eq!(shown.matches("error").count(), 1, "{shown}");
     let shown = terminal.enter("nginx.site(request, prt = 1)");
     assert!(shown.contains("nginx.site has no parameter `prt`"), "{shown}");
     let shown = terminal.enter("lift(web, phase = 7)");
-    assert!(shown.contains("`phase` must be the name of a phase, a function of the request, or a list of them, not 7"), "{shown}");
+    assert!(
+        shown.contains(
+            "`phase` must be the name of a phase, a function of the request, or a \
+        list of them, not 7"
+        ),
+        "{shown}"
+    );
     let shown = terminal.enter("converge({\"wbe\": 1})");
-    assert!(shown.contains("converge: there is no group wbe") && shown.contains("did you mean `web`?"), "{shown}");
+    assert!(
+        shown.contains("converge: there is no group wbe")
+            && shown.contains(
+                "did you mean \
+        `web`?"
+            ),
+        "{shown}"
+    );
     let shown = terminal.enter("package(\"tree\")");
     assert!(shown.contains("the first argument must be the request"), "{shown}");
     let shown = terminal.enter("1 +");
@@ -96,11 +119,24 @@ fn help_explains_what_there_is() {
         assert!(shown.contains(function), "{function} is missing\n{shown}");
     }
     let shown = terminal.enter("help(nginx.site)");
-    assert!(shown.contains("nginx.site(request, name, ...)") && shown.contains("The TCP port to listen on."), "{shown}");
-    assert_eq!(terminal.enter("help(\"nginx.site\")").split_once('\n').unwrap().1, shown.split_once('\n').unwrap().1);
+    assert!(
+        shown.contains("nginx.site(request, name, ...)")
+            && shown.contains(
+                "The TCP port to \
+        listen on."
+            ),
+        "{shown}"
+    );
+    assert_eq!(
+        terminal.enter("help(\"nginx.site\")").split_once('\n').unwrap().1,
+        shown.split_once('\n').unwrap().1
+    );
     assert!(terminal.enter("help(nginx)").contains("crate nginx "));
     assert!(terminal.enter("help(remote_file)").contains("Every action takes"));
-    assert!(terminal.enter("help(lift)").contains("phase: the name of a phase, a function of the request, or a list of them"));
+    assert!(terminal.enter("help(lift)").contains(
+        "phase: the name of a phase, a function of the \
+        request, or a list of them"
+    ));
     assert!(terminal.enter("help(group_spec)").contains("group_spec(name, ...)"));
     assert!(terminal.enter("help(web)").contains("web is a group; phases: configure, restart"));
     assert!(terminal.enter("help(configure)").contains("Makes a page."));

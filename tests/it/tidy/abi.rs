@@ -9,14 +9,13 @@ use sha2::{Digest, Sha256};
 
 use super::sources::sources;
 
-/// What plugins and the host share: the types of the boundary, and the operations and data that travel over it.
+/// What plugins and the host share: the types of the boundary, and the operations and data that
+/// travel over it.
 fn digest() -> String {
     let mut interface = sources("pallet-core/src/abi");
-    interface.extend(
-        sources("pallet-core/src/plugin")
-            .into_iter()
-            .filter(|source| ["operation.rs", "service.rs"].iter().any(|file| source.path.ends_with(file))),
-    );
+    interface.extend(sources("pallet-core/src/plugin").into_iter().filter(|source| {
+        ["operation.rs", "service.rs"].iter().any(|file| source.path.ends_with(file))
+    }));
     // the host's own side of the boundary is no part of it
     interface.retain(|source| !source.path.ends_with("host.rs"));
     interface.sort_by(|a, b| a.path.cmp(&b.path));
@@ -44,9 +43,12 @@ fn the_interface_is_the_recorded_one() {
     let recorded = fs::read_to_string(&path).unwrap_or_default();
     assert!(
         recorded == now,
-        "the binary interface (pallet-core/src/abi, src/plugin/operation.rs, src/plugin/service.rs) is not the one that tests/abi.lock records.\n\
-         Plugins that exist were built against that one. If they still load and work (only new operations, only new fields with defaults),\n\
-         raise the minor version of pallet-core, or its major version if they do not; then record it: UPDATE_EXPECT=1 cargo test -p pallet-tests tidy::abi\n\
+        "the binary interface (pallet-core/src/abi, src/plugin/operation.rs, \
+         src/plugin/service.rs) is not the one that tests/abi.lock records.\n\
+         Plugins that exist were built against that one. If they still load and work (only new \
+         operations, only new fields with defaults),\n\
+         raise the minor version of pallet-core, or its major version if they do not; then record \
+         it: UPDATE_EXPECT=1 cargo test -p pallet-tests tidy::abi\n\
          recorded: {recorded}now:      {now}"
     );
 }

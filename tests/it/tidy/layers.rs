@@ -22,7 +22,10 @@ fn imports_go_one_way() {
         for source in sources(&format!("pallet-core/src/{layer}")) {
             let code: Vec<_> = source.lines().map(|(_, line)| line).collect();
             for imported in imported(&code.join(" ")) {
-                if imported != *layer && LAYERS.iter().any(|(other, _)| *other == imported) && !allowed.contains(&imported.as_str()) {
+                if imported != *layer
+                    && LAYERS.iter().any(|(other, _)| *other == imported)
+                    && !allowed.contains(&imported.as_str())
+                {
                     offences.push(format!("{}: {layer} imports {imported}", source.path.display()));
                 }
             }
@@ -33,15 +36,25 @@ fn imports_go_one_way() {
 
 #[test]
 fn every_folder_of_the_core_is_a_layer() {
-    let folder = |source: &Source| source.path.components().nth(2).map(|part| part.as_os_str().to_string_lossy().into_owned());
-    let unknown = sources("pallet-core/src").into_iter().filter(|source| source.path.components().count() > 3);
-    let unknown = unknown.filter(|source| !LAYERS.iter().any(|(layer, _)| folder(source).as_deref() == Some(layer)));
-    none("pallet-core has no other layers", unknown.map(|source| source.path.display().to_string()).collect());
+    let folder = |source: &Source| {
+        source.path.components().nth(2).map(|part| part.as_os_str().to_string_lossy().into_owned())
+    };
+    let unknown = sources("pallet-core/src")
+        .into_iter()
+        .filter(|source| source.path.components().count() > 3);
+    let unknown = unknown
+        .filter(|source| !LAYERS.iter().any(|(layer, _)| folder(source).as_deref() == Some(layer)));
+    none(
+        "pallet-core has no other layers",
+        unknown.map(|source| source.path.display().to_string()).collect(),
+    );
 }
 
 /// The first words after `crate::`, also those in `crate::{a, b::{c, d}}`.
 fn imported(line: &str) -> Vec<String> {
-    let first = |text: &str| text.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let first = |text: &str| {
+        text.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>()
+    };
     line.match_indices("crate::")
         .filter(|(at, _)| !line[..*at].ends_with(['$', '_']))
         .flat_map(|(at, found)| {
@@ -73,11 +86,18 @@ fn top_level(list: &str) -> String {
 /// Asserts that no source below `folder` says one of `words`, apart from the files in `home`.
 fn never_says(rule: &str, folder: &str, words: &[&str], home: &[&str]) {
     let mut offences = Vec::new();
-    for source in sources(folder).into_iter().filter(|source| !home.iter().any(|home| source.path.starts_with(home))) {
+    for source in sources(folder)
+        .into_iter()
+        .filter(|source| !home.iter().any(|home| source.path.starts_with(home)))
+    {
         for (number, line) in source.lines() {
-            offences.extend(
-                words.iter().filter(|word| line.contains(**word)).map(|word| format!("{}:{number}: {word}", source.path.display())),
-            );
+            offences.extend(words.iter().filter(|word| line.contains(**word)).map(|word| {
+                format!(
+                    "{}:{number}: \
+                    {word}",
+                    source.path.display()
+                )
+            }));
         }
     }
     none(rule, offences);
@@ -86,7 +106,16 @@ fn never_says(rule: &str, folder: &str, words: &[&str], home: &[&str]) {
 #[test]
 fn model_script_action_and_plugin_do_no_io() {
     for layer in ["model", "script", "action", "plugin"] {
-        let words = ["std::fs", "std::net", "std::process", "std::env", "tokio::", "std::thread", "SystemTime::now", "Instant::now"];
+        let words = [
+            "std::fs",
+            "std::net",
+            "std::process",
+            "std::env",
+            "tokio::",
+            "std::thread",
+            "SystemTime::now",
+            "Instant::now",
+        ];
         let home = [
             // the harness of the actions' tests, and the tests of their law
             "pallet-core/src/action/check.rs",
@@ -95,7 +124,12 @@ fn model_script_action_and_plugin_do_no_io() {
             "pallet-core/src/plugin/files.rs",
             "pallet-core/src/plugin/clock.rs",
         ];
-        never_says("model, script, action and plugin do no I/O", &format!("pallet-core/src/{layer}"), &words, &home);
+        never_says(
+            "model, script, action and plugin do no I/O",
+            &format!("pallet-core/src/{layer}"),
+            &words,
+            &home,
+        );
     }
 }
 
@@ -108,9 +142,15 @@ fn the_core_reads_no_environment_and_never_exits() {
 #[test]
 fn the_core_has_no_statics() {
     let mut offences = Vec::new();
-    for source in sources("pallet-core/src").into_iter().filter(|source| !source.path.starts_with("pallet-core/src/abi")) {
+    for source in sources("pallet-core/src")
+        .into_iter()
+        .filter(|source| !source.path.starts_with("pallet-core/src/abi"))
+    {
         for (number, line) in source.lines() {
-            let line = line.trim_start_matches("pub ").trim_start_matches("pub(crate) ").trim_start_matches("pub(super) ");
+            let line = line
+                .trim_start_matches("pub ")
+                .trim_start_matches("pub(crate) ")
+                .trim_start_matches("pub(super) ");
             if line.starts_with("static ") || line.starts_with("thread_local!") {
                 offences.push(format!("{}:{number}: {line}", source.path.display()));
             }
@@ -133,13 +173,24 @@ fn libraries_have_one_home() {
         &["ssh2::"],
         &["pallet-core/src/transport/ssh", "pallet-core/src/transport/ssh.rs"],
     );
-    never_says("pallet-cli opens no ssh and no library", "pallet-cli/src", &["ssh2::", "abi_stable::", "libloading::", "Library::"], &[]);
+    never_says(
+        "pallet-cli opens no ssh and no library",
+        "pallet-cli/src",
+        &["ssh2::", "abi_stable::", "libloading::", "Library::"],
+        &[],
+    );
 }
 
 #[test]
 fn imports_are_found() {
     assert_eq!(imported("use crate::model::Node;"), ["model"]);
-    assert_eq!(imported("use crate::{abi, model::{Node, Os}, script}; use std::{fmt}"), ["abi", "model", "script"]);
-    assert_eq!(imported("let x: crate::plugin::Request = crate::engine::y();"), ["plugin", "engine"]);
+    assert_eq!(
+        imported("use crate::{abi, model::{Node, Os}, script}; use std::{fmt}"),
+        ["abi", "model", "script"]
+    );
+    assert_eq!(
+        imported("let x: crate::plugin::Request = crate::engine::y();"),
+        ["plugin", "engine"]
+    );
     assert_eq!(imported("$crate::abi::author, config_crate::Function"), Vec::<String>::new());
 }

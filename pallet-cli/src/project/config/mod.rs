@@ -76,7 +76,8 @@ pub(crate) struct Service {
     pub(crate) environment: Environment,
     /// The provider's options.
     pub(crate) options: Map<String, Value>,
-    /// Where each key stands, those of tables within it too: `nodes.web-1.group`. The empty key is the service itself.
+    /// Where each key stands, those of tables within it too: `nodes.web-1.group`. The empty key is
+    /// the service itself.
     pub(crate) places: BTreeMap<String, Place>,
 }
 
@@ -165,7 +166,9 @@ impl Config {
     /// What is wrong with the merged whole.
     pub(crate) fn check(&self) -> Diagnostics {
         let mut found = Diagnostics::default();
-        for (name, service) in self.services.iter().filter(|(_, service)| service.provider.is_empty()) {
+        for (name, service) in
+            self.services.iter().filter(|(_, service)| service.provider.is_empty())
+        {
             // a key that nobody knows yet may be the one that is missing
             let misspelt = closest("provider", service.options.keys().map(String::as_str));
             let place = service.places.get(misspelt.unwrap_or_default()).cloned();
@@ -173,7 +176,11 @@ impl Config {
                 Some(key) => format!("did you mean `provider` by `{key}`?"),
                 None => "give it `provider = \"...\"`".to_owned(),
             };
-            found.push(Diagnostic::error(format!("service `{name}` has no provider")).at(place).suggest(help));
+            found.push(
+                Diagnostic::error(format!("service `{name}` has no provider"))
+                    .at(place)
+                    .suggest(help),
+            );
         }
         if let Some(default) = &self.default_service
             && let Err(error) = self.service(Some(&default.name))
@@ -183,7 +190,8 @@ impl Config {
         found
     }
 
-    /// The service of this name; without a name the default one: `default_service`, or the only one, or the embedded sandbox.
+    /// The service of this name; without a name the default one: `default_service`, or the only
+    /// one, or the embedded sandbox.
     pub(crate) fn service(&self, name: Option<&str>) -> Result<(String, Service), Diagnostic> {
         let names: Vec<&str> = self.services.keys().map(String::as_str).collect();
         let name = match (name, &self.default_service, names.as_slice()) {
@@ -193,15 +201,20 @@ impl Config {
             (None, None, [only]) => only,
             (None, None, _) => {
                 let message = "there are several services and no default one";
-                let suggestion = format!("write `default_service = \"...\"` with one of {}", names.join(", "));
+                let suggestion =
+                    format!("write `default_service = \"...\"` with one of {}", names.join(", "));
                 return Err(Diagnostic::error(message).suggest(suggestion));
             }
         };
         match self.services.get(name) {
             Some(service) => Ok((name.to_owned(), service.clone())),
-            None if name == EMBEDDED_SERVICE => Ok((name.to_owned(), Service { provider: EMBEDDED_SERVICE.into(), ..Service::default() })),
+            None if name == EMBEDDED_SERVICE => Ok((
+                name.to_owned(),
+                Service { provider: EMBEDDED_SERVICE.into(), ..Service::default() },
+            )),
             None => {
-                let suggestion = did_you_mean_or_list(name, &names, "there are").or(Some(format!("add a table [services.{name}]")));
+                let suggestion = did_you_mean_or_list(name, &names, "there are")
+                    .or(Some(format!("add a table [services.{name}]")));
                 Err(Diagnostic::error(format!("there is no service `{name}`")).suggest(suggestion))
             }
         }
@@ -245,7 +258,10 @@ impl AdminUserConfig {
 /// The name of a project in a directory: the directory's, made a host name.
 pub(crate) fn name_of_directory(directory: &str) -> String {
     let words = directory.to_lowercase();
-    let words: Vec<&str> = words.split(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = words
+        .split(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit())
+        .filter(|word| !word.is_empty())
+        .collect();
     let mut name = words.join("-");
     name.truncate(40);
     match name.trim_matches('-') {

@@ -7,28 +7,47 @@ use crate::project::diagnostic::{Diagnostic, Diagnostics};
 use crate::project::schema::{Problem, Schema};
 use crate::project::suggest::did_you_mean_or_list;
 
-/// What is wrong with a provider's options. `null` for a schema says that the provider does not tell.
+/// What is wrong with a provider's options. `null` for a schema says that the provider does not
+/// tell.
 pub(crate) fn check_options(schema: &Value, options: &Map<String, Value>) -> Vec<Problem> {
-    if schema.is_null() { Vec::new() } else { Schema::closed(schema).check(&Value::Object(options.clone())) }
+    if schema.is_null() {
+        Vec::new()
+    } else {
+        Schema::closed(schema).check(&Value::Object(options.clone()))
+    }
 }
 
 impl Service {
-    /// Why its provider cannot be used, at the place that names it. `error` is what loading it said; `installed` are the ones that there are.
+    /// Why its provider cannot be used, at the place that names it. `error` is what loading it
+    /// said; `installed` are the ones that there are.
     pub(crate) fn without_provider(&self, error: &str, installed: &[&str]) -> Diagnostic {
         let place = self.places.get("provider").or_else(|| self.places.get("")).cloned();
         if installed.contains(&self.provider.as_str()) {
             return Diagnostic::error(error).at(place);
         }
         let suggestion = did_you_mean_or_list(&self.provider, installed, "there are");
-        let suggestion = suggestion.or_else(|| Some("no provider is installed; see `pallet-cli providers`".to_owned()));
-        Diagnostic::error(format!("there is no provider `{}`", self.provider)).at(place).suggest(suggestion)
+        let suggestion = suggestion.or_else(|| {
+            Some(
+                "no provider is installed; see `pallet-cli \
+            providers`"
+                    .to_owned(),
+            )
+        });
+        Diagnostic::error(format!("there is no provider `{}`", self.provider))
+            .at(place)
+            .suggest(suggestion)
     }
 
     /// What is wrong with the options of this service, with their places in pallet.toml.
     pub(crate) fn check(&self, schema: &Value) -> Diagnostics {
         let problems = check_options(schema, &self.options).into_iter();
         let diagnostics = problems.map(|problem| {
-            let mut path: Vec<&str> = problem.path.iter().chain(problem.unknown_key.as_ref()).map(String::as_str).collect();
+            let mut path: Vec<&str> = problem
+                .path
+                .iter()
+                .chain(problem.unknown_key.as_ref())
+                .map(String::as_str)
+                .collect();
             let mut place = None;
             while place.is_none() && !path.is_empty() {
                 place = self.places.get(&path.join("."));
@@ -36,7 +55,11 @@ impl Service {
             }
             let place = place.or_else(|| self.places.get("")).cloned();
             let message = match &problem.unknown_key {
-                Some(key) if problem.path.is_empty() => format!("provider {} has no option `{key}`", self.provider),
+                Some(key) if problem.path.is_empty() => format!(
+                    "provider {} has no option \
+                    `{key}`",
+                    self.provider
+                ),
                 _ => format!("provider {}: {}", self.provider, problem.sentence("")),
             };
             Diagnostic::error(message).at(place).suggest(problem.suggestion)
@@ -53,10 +76,14 @@ mod tests {
 
     #[test]
     fn an_option_that_the_provider_does_not_have() {
-        let text = "[services.lab]\nprovider = \"docker\"\nsokcet = \"/run/docker.sock\"\npull = \"yes\"\n";
+        let text = "[services.lab]\nprovider = \"docker\"\nsokcet = \"/run/docker.sock\"\n\
+            pull = \"yes\"\n";
         let (config, found) = read(&Source { file: "pallet.toml", text, ..Source::default() });
         assert_eq!(found.0, []);
-        let schema = json!({"type": "object", "properties": {"socket": {"type": "string"}, "pull": {"type": "boolean"}}});
+        let schema = json!({
+            "type": "object",
+            "properties": {"socket": {"type": "string"}, "pull": {"type": "boolean"}},
+        });
         expect![[r#"
             error: provider docker has no option `sokcet`
              --> pallet.toml:3:1

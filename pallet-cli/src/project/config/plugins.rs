@@ -1,4 +1,5 @@
-//! The tables on plugins: which are required, whose signatures count, where to look in place of other sources.
+//! The tables on plugins: which are required, whose signatures count, where to look in place of
+//! other sources.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -58,7 +59,11 @@ impl PluginRequirement {
 }
 
 impl Reader<'_> {
-    pub(super) fn plugins(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> BTreeMap<String, PluginRequirement> {
+    pub(super) fn plugins(
+        &mut self,
+        key: &str,
+        value: &Spanned<DeValue<'_>>,
+    ) -> BTreeMap<String, PluginRequirement> {
         let mut plugins = BTreeMap::new();
         for (name, span, value) in self.table(key, value) {
             if let Some(requirement) = self.plugin(name, span, value) {
@@ -68,20 +73,33 @@ impl Reader<'_> {
         plugins
     }
 
-    fn plugin(&mut self, key: &str, span: Range<usize>, value: &Spanned<DeValue<'_>>) -> Option<PluginRequirement> {
+    fn plugin(
+        &mut self,
+        key: &str,
+        span: Range<usize>,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Option<PluginRequirement> {
         let kind = match key.split_once('/') {
             None => None,
             Some(("crate", _)) => Some(PluginKind::Crate),
             Some(("provider", _)) => Some(PluginKind::Provider),
             Some(_) => {
                 let found = self.diagnostic(span, format!("{key:?} names no plugin"));
-                self.found.push(found.suggest("write its name, or crate/NAME, or provider/NAME".to_owned()));
+                self.found.push(
+                    found.suggest("write its name, or crate/NAME, or provider/NAME".to_owned()),
+                );
                 return None;
             }
         };
         let (key, place) = (key.to_owned(), self.place(span));
         if value.get_ref().is_str() {
-            return Some(PluginRequirement { key, kind, version: self.version(value)?, source: None, place });
+            return Some(PluginRequirement {
+                key,
+                kind,
+                version: self.version(value)?,
+                source: None,
+                place,
+            });
         }
         let (mut version, mut source) = (Some(VersionReq::STAR), None);
         for (inner, span, value) in self.table(&key, value) {
@@ -99,8 +117,20 @@ impl Reader<'_> {
         match VersionReq::parse(&text) {
             Ok(version) => Some(version),
             Err(error) => {
-                let found = self.diagnostic(value.span(), format!("{text:?} is no version requirement: {error}"));
-                self.found.push(found.suggest("write \"1.2\" for 1.2.0 and every compatible later version".to_owned()));
+                let found = self.diagnostic(
+                    value.span(),
+                    format!(
+                        "{text:?} is no version \
+                    requirement: {error}"
+                    ),
+                );
+                self.found.push(
+                    found.suggest(
+                        "write \"1.2\" for 1.2.0 and every compatible later \
+                    version"
+                            .to_owned(),
+                    ),
+                );
                 None
             }
         }
@@ -115,7 +145,9 @@ impl Reader<'_> {
     pub(super) fn source(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<Source> {
         let text = self.string(key, value)?;
         match text.parse() {
-            Ok(Source::Layout { directory, path }) => Some(Source::Layout { directory: self.path(&directory.to_string_lossy()), path }),
+            Ok(Source::Layout { directory, path }) => {
+                Some(Source::Layout { directory: self.path(&directory.to_string_lossy()), path })
+            }
             Ok(source) => Some(source),
             Err(error) => {
                 self.error(value.span(), error.to_string());
@@ -124,11 +156,17 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn trust(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> BTreeMap<String, Vec<SignerConfig>> {
+    pub(super) fn trust(
+        &mut self,
+        key: &str,
+        value: &Spanned<DeValue<'_>>,
+    ) -> BTreeMap<String, Vec<SignerConfig>> {
         let mut trust = BTreeMap::new();
         for (prefix, _, value) in self.table(key, value) {
             let signers = match value.get_ref().as_array() {
-                Some(array) => array.iter().filter_map(|value| self.signer(prefix, value)).collect(),
+                Some(array) => {
+                    array.iter().filter_map(|value| self.signer(prefix, value)).collect()
+                }
                 None => self.signer(prefix, value).into_iter().collect(),
             };
             trust.insert(prefix.to_owned(), signers);
@@ -144,7 +182,12 @@ impl Reader<'_> {
             });
         }
         if !value.get_ref().is_table() {
-            self.wrong(value, prefix, "the file of a key, a table of `identity` and `issuer`, or a list of them");
+            self.wrong(
+                value,
+                prefix,
+                "the file of a key, a table of `identity` and `issuer`, or a \
+                list of them",
+            );
             return None;
         }
         let (mut identity, mut issuer) = (None, None);
@@ -156,12 +199,26 @@ impl Reader<'_> {
             }
         }
         let (Some(identity), Some(issuer)) = (&identity, &issuer) else {
-            let found = self.diagnostic(value.span(), format!("a signer of {prefix} needs `identity` and `issuer`"));
-            self.found
-                .push(found.suggest("who it is and who says so: { identity = \"a@acme.example\", issuer = \"https://...\" }".to_owned()));
+            let found = self.diagnostic(
+                value.span(),
+                format!(
+                    "a signer of {prefix} needs \
+                `identity` and `issuer`"
+                ),
+            );
+            self.found.push(
+                found.suggest(
+                    "who it is and who says so: \
+                    { identity = \"a@acme.example\", issuer = \"https://...\" }"
+                        .to_owned(),
+                ),
+            );
             return None;
         };
-        IdentityRule::new(identity, issuer).map(SignerConfig::Identity).map_err(|error| self.error(value.span(), error)).ok()
+        IdentityRule::new(identity, issuer)
+            .map(SignerConfig::Identity)
+            .map_err(|error| self.error(value.span(), error))
+            .ok()
     }
 
     /// The file of the root whose certificates are believed.
@@ -176,7 +233,11 @@ impl Reader<'_> {
         root
     }
 
-    pub(super) fn mirrors(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> BTreeMap<String, MirrorConfig> {
+    pub(super) fn mirrors(
+        &mut self,
+        key: &str,
+        value: &Spanned<DeValue<'_>>,
+    ) -> BTreeMap<String, MirrorConfig> {
         let mut mirrors = BTreeMap::new();
         for (prefix, span, value) in self.table(key, value) {
             let (mut to, mut pull_through) = (None, false);
@@ -190,18 +251,40 @@ impl Reader<'_> {
                             Some(value) => pull_through = value,
                             None => self.wrong(value, inner, "true or false"),
                         },
-                        _ => self.unknown(span, inner, &format!("mirrors.{prefix}"), &["source", "pull_through"]),
+                        _ => self.unknown(
+                            span,
+                            inner,
+                            &format!("mirrors.{prefix}"),
+                            &["source", "pull_through"],
+                        ),
                     }
                 }
             }
             match to {
                 Some(to @ Source::Registry { .. }) if pull_through => {
-                    let found = self.diagnostic(span, format!("the mirror {to} cannot be filled: it is a registry"));
-                    self.found
-                        .push(found.suggest("pull through into a directory: { source = \"layout:DIR\", pull_through = true }".to_owned()));
+                    let found = self.diagnostic(
+                        span,
+                        format!(
+                            "the mirror {to} cannot be filled: \
+                        it is a registry"
+                        ),
+                    );
+                    self.found.push(
+                        found.suggest(
+                            "pull through into a directory: \
+                            { source = \"layout:DIR\", pull_through = true }"
+                                .to_owned(),
+                        ),
+                    );
                 }
-                Some(to) => drop(mirrors.insert(prefix.to_owned(), MirrorConfig { to, pull_through })),
-                None if value.get_ref().as_table().is_some_and(|table| !table.contains_key("source")) => {
+                Some(to) => {
+                    drop(mirrors.insert(prefix.to_owned(), MirrorConfig { to, pull_through }))
+                }
+                None if value
+                    .get_ref()
+                    .as_table()
+                    .is_some_and(|table| !table.contains_key("source")) =>
+                {
                     self.error(span, format!("the mirror of {prefix} has no `source`"));
                 }
                 None => {}

@@ -46,7 +46,8 @@ const KEYS: [&str; 13] = [
 ];
 
 fn is_secret_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+    !name.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
 /// So many mistakes in how a file is written are told.
@@ -60,19 +61,29 @@ pub(crate) fn read(source: &Source<'_>) -> (Config, Diagnostics) {
         // one mistake can make nonsense of all that follows
         let more = errors.len().saturating_sub(MISTAKES);
         for error in errors.into_iter().take(MISTAKES) {
-            let message = if error.message().contains("recurs") { "this is nested too deep; write it flatter" } else { error.message() };
+            let message = if error.message().contains("recurs") {
+                "this is nested too deep; write \
+                it flatter"
+            } else {
+                error.message()
+            };
             reader.error(error.span().unwrap_or_default(), message);
         }
         if more > 0
             && let Some(last) = reader.found.0.last_mut()
         {
-            let message = format!("{more} more mistakes were found behind this; they may come of it");
+            let message = format!(
+                "{more} more mistakes were found behind this; they may come of \
+                it"
+            );
             last.notes.push(Note { message, place: None });
         }
         return (Config::default(), reader.found);
     }
     let config = reader.config(table.get_ref());
-    reader.found.0.sort_by_key(|diagnostic| diagnostic.place.as_ref().map(|place| (place.line, place.column)));
+    reader.found.0.sort_by_key(|diagnostic| {
+        diagnostic.place.as_ref().map(|place| (place.line, place.column))
+    });
     (config, reader.found)
 }
 
@@ -88,7 +99,9 @@ impl Reader<'_> {
             match key {
                 "project" => self.project(value, &mut config),
                 "default_service" => {
-                    config.default_service = self.string(key, value).map(|name| Named { name, place: self.place(value.span()) });
+                    config.default_service = self
+                        .string(key, value)
+                        .map(|name| Named { name, place: self.place(value.span()) });
                 }
                 "services" => {
                     for (name, span, value) in self.table(key, value) {
@@ -103,7 +116,9 @@ impl Reader<'_> {
                     for (key, span, value) in self.table(key, value) {
                         match key {
                             "timeout" => config.connect.timeout = self.seconds(key, value),
-                            "shell_timeout" => config.connect.shell_timeout = self.seconds(key, value),
+                            "shell_timeout" => {
+                                config.connect.shell_timeout = self.seconds(key, value)
+                            }
                             _ => self.unknown(span, key, "connect", &["timeout", "shell_timeout"]),
                         }
                     }
@@ -111,7 +126,13 @@ impl Reader<'_> {
                 "secrets" => {
                     for (name, span, value) in self.table(key, value) {
                         if !is_secret_name(name) {
-                            self.error(span, format!("{name:?} cannot name a secret: use letters, digits, _ . and -"));
+                            self.error(
+                                span,
+                                format!(
+                                    "{name:?} cannot name a secret: use letters, \
+                                digits, _ . and -"
+                                ),
+                            );
                         } else if let Some(secret) = self.secret(name, value) {
                             config.secret_places.insert(name.to_owned(), self.place(span));
                             config.secrets.insert(name.to_owned(), secret);
@@ -133,13 +154,18 @@ impl Reader<'_> {
     fn project(&mut self, value: &Spanned<DeValue<'_>>, config: &mut Config) {
         for (key, span, value) in self.table("project", value) {
             match key {
-                "name" => config.name = self.string(key, value).filter(|name| self.is_name(name, value.span())),
+                "name" => {
+                    config.name =
+                        self.string(key, value).filter(|name| self.is_name(name, value.span()))
+                }
                 "default_service" => {
                     let found = self.diagnostic(span, "`default_service` is no key of [project]");
                     self.found.push(found.suggest("write it above the first table".to_owned()));
                 }
                 "max_nodes" => {
-                    let number = json(value.get_ref()).as_u64().and_then(|number| u32::try_from(number).ok());
+                    let number = json(value.get_ref())
+                        .as_u64()
+                        .and_then(|number| u32::try_from(number).ok());
                     if number.is_none() {
                         self.wrong(value, key, "a whole number of nodes");
                     }
@@ -153,12 +179,23 @@ impl Reader<'_> {
     fn is_name(&mut self, name: &str, span: Range<usize>) -> bool {
         let good = is_host_name(name) && name.len() <= 40;
         if !good {
-            self.error(span, format!("{name:?} cannot name a project: use 1 to 40 of a-z, 0-9 and -, not at the ends"));
+            self.error(
+                span,
+                format!(
+                    "{name:?} cannot name a project: use 1 to 40 of a-z, 0-9 and \
+                -, not at the ends"
+                ),
+            );
         }
         good
     }
 
-    fn service(&mut self, name: &str, span: Range<usize>, value: &Spanned<DeValue<'_>>) -> Option<Service> {
+    fn service(
+        &mut self,
+        name: &str,
+        span: Range<usize>,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Option<Service> {
         let mut service = Service::default();
         service.places.insert(String::new(), self.place(span));
         value.get_ref().as_table().or_else(|| {
@@ -180,7 +217,12 @@ impl Reader<'_> {
     }
 
     /// The places of the keys of a table, and of the tables in it.
-    fn places_in(&self, path: &str, value: &Spanned<DeValue<'_>>, places: &mut BTreeMap<String, Place>) {
+    fn places_in(
+        &self,
+        path: &str,
+        value: &Spanned<DeValue<'_>>,
+        places: &mut BTreeMap<String, Place>,
+    ) {
         for (key, span, value) in value.get_ref().as_table().into_iter().flat_map(items) {
             let path = format!("{path}.{key}");
             self.places_in(&path, value, places);
@@ -215,13 +257,31 @@ impl Reader<'_> {
                     });
                 }
                 "private_key" | "passphrase" => {
-                    let found =
-                        self.diagnostic(span, format!("`{key}` is no key of [admin_user]: credentials never stand in a file of Pallet"));
-                    self.found
-                        .push(found.suggest("use identity_files, an ssh agent, or `sudo_password = { command = \"...\" }`".to_owned()));
+                    let found = self.diagnostic(
+                        span,
+                        format!(
+                            "`{key}` is no key of [admin_user]: \
+                            credentials never stand in a file of Pallet"
+                        ),
+                    );
+                    self.found.push(
+                        found.suggest(
+                            "use identity_files, an ssh agent, or `sudo_password = \
+                            { command = \"...\" }`"
+                                .to_owned(),
+                        ),
+                    );
                 }
                 _ => {
-                    let known = ["name", "identity_files", "public_key_files", "public_keys", "password", "sudo_password", "no_sudo"];
+                    let known = [
+                        "name",
+                        "identity_files",
+                        "public_key_files",
+                        "public_keys",
+                        "password",
+                        "sudo_password",
+                        "no_sudo",
+                    ];
                     self.unknown(span, key, "admin_user", &known);
                 }
             }
@@ -230,7 +290,11 @@ impl Reader<'_> {
     }
 
     fn seconds(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<Duration> {
-        let number = value.get_ref().as_integer().and_then(|number| number.as_str().parse::<u32>().ok()).filter(|number| *number > 0);
+        let number = value
+            .get_ref()
+            .as_integer()
+            .and_then(|number| number.as_str().parse::<u32>().ok())
+            .filter(|number| *number > 0);
         if number.is_none() {
             self.wrong(value, key, "a number of seconds, 1 or more");
         }
@@ -238,11 +302,20 @@ impl Reader<'_> {
     }
 
     fn secret(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<Secret> {
-        let how = "write { env = \"NAME\" }, { file = \"path\" }, { command = \"pass show name\" } or { age = \"path\" }";
+        let how = "write { env = \"NAME\" }, { file = \"path\" }, { command = \"pass show name\" } \
+            or { age = \"path\" }";
         if value.get_ref().as_table().is_none_or(|table| table.len() != 1) {
-            let mut found = self.diagnostic(value.span(), format!("`{key}` must say where the secret is found"));
+            let mut found = self.diagnostic(
+                value.span(),
+                format!(
+                    "`{key}` must say where the \
+                secret is found"
+                ),
+            );
             // the line may hold the secret itself
-            found.place = found.place.map(|place| Box::new(Place { excerpt: format!("{key} = ..."), column: 1, length: 1, ..*place }));
+            found.place = found.place.map(|place| {
+                Box::new(Place { excerpt: format!("{key} = ..."), column: 1, length: 1, ..*place })
+            });
             self.found.push(found.suggest(how.to_owned()));
             return None;
         }
@@ -259,7 +332,11 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn table<'v, 'i>(&mut self, key: &str, value: &'v Spanned<DeValue<'i>>) -> Vec<Item<'v, 'i>> {
+    pub(super) fn table<'v, 'i>(
+        &mut self,
+        key: &str,
+        value: &'v Spanned<DeValue<'i>>,
+    ) -> Vec<Item<'v, 'i>> {
         match value.get_ref().as_table() {
             Some(table) => items(table).collect(),
             None => {
@@ -302,13 +379,25 @@ impl Reader<'_> {
         let kind = value.get_ref().type_str();
         self.error(
             value.span(),
-            format!("`{key}` must be {expected}, not {} {kind}", if kind.starts_with(['a', 'i']) { "an" } else { "a" }),
+            format!(
+                "`{key}` must be {expected}, not {} {kind}",
+                if kind.starts_with(['a', 'i']) { "an" } else { "a" }
+            ),
         );
     }
 
     pub(super) fn unknown(&mut self, span: Range<usize>, key: &str, table: &str, known: &[&str]) {
-        let message = if table.is_empty() { format!("unknown key `{key}`") } else { format!("unknown key `{key}` in `{table}`") };
-        let found = self.diagnostic(span, message).suggest(did_you_mean_or_list(key, known, "there are"));
+        let message = if table.is_empty() {
+            format!("unknown key `{key}`")
+        } else {
+            format!("unknown key `{key}` in `{table}`")
+        };
+        let found = self.diagnostic(span, message).suggest(did_you_mean_or_list(
+            key,
+            known,
+            "there \
+            are",
+        ));
         self.found.push(found);
     }
 

@@ -26,8 +26,10 @@ pub(super) fn json(value: &DeValue<'_>) -> Value {
         DeValue::Float(number) => number.as_str().parse::<f64>().map_or(Value::Null, Value::from),
         DeValue::Datetime(time) => Value::String(time.to_string()),
         DeValue::Array(items) => items.iter().map(|item| json(item.get_ref())).collect(),
-        DeValue::Table(table) => {
-            Value::Object(items(table).map(|(key, _, value)| (key.to_owned(), json(value.get_ref()))).collect::<Map<_, _>>())
-        }
+        DeValue::Table(table) => Value::Object(
+            items(table)
+                .map(|(key, _, value)| (key.to_owned(), json(value.get_ref())))
+                .collect::<Map<_, _>>(),
+        ),
     }
 }

@@ -7,7 +7,8 @@ use starlark::docs::markdown::render_doc_item_no_link;
 
 use super::language::Language;
 
-/// The names that Starlark itself gives to every file, with their documentation in Markdown. It is made once.
+/// The names that Starlark itself gives to every file, with their documentation in Markdown. It is
+/// made once.
 pub(crate) fn builtins() -> &'static BTreeMap<String, String> {
     static BUILTINS: OnceLock<BTreeMap<String, String>> = OnceLock::new();
     BUILTINS.get_or_init(|| {

@@ -1,4 +1,5 @@
-//! The static check of a file: wrong calls are found before anything runs, in functions that were never called too.
+//! The static check of a file: wrong calls are found before anything runs, in functions that were
+//! never called too.
 
 use std::collections::HashMap;
 
@@ -28,7 +29,12 @@ pub(crate) fn check(
     known: HashMap<String, Known>,
     loads: &HashMap<String, Interface>,
 ) -> (Vec<Diagnostic>, Interface) {
-    let mut checker = Checker { ast, scope: Scope::new(known, ast.statement()), calls: Vec::new(), found: Vec::new() };
+    let mut checker = Checker {
+        ast,
+        scope: Scope::new(known, ast.statement()),
+        calls: Vec::new(),
+        found: Vec::new(),
+    };
     checker.statement(ast.statement());
     let (errors, _, interface, _) = ast.clone().typecheck(globals, loads);
     for error in errors {
@@ -56,7 +62,9 @@ struct Call {
 
 impl Checker<'_> {
     fn report(&mut self, span: Span, complaint: Complaint) {
-        let diagnostic = Diagnostic::error(complaint.message).at(place(&self.ast.file_span(span))).suggest(complaint.help);
+        let diagnostic = Diagnostic::error(complaint.message)
+            .at(place(&self.ast.file_span(span)))
+            .suggest(complaint.help);
         self.found.push((span, diagnostic));
     }
 
@@ -95,15 +103,20 @@ impl Checker<'_> {
                 self.expression(&lambda.body);
                 self.scope.leave();
             }
-            Expr::ListComprehension(_, first, clauses) | Expr::DictComprehension(_, first, clauses) => {
+            Expr::ListComprehension(_, first, clauses)
+            | Expr::DictComprehension(_, first, clauses) => {
                 self.scope.enter_clauses(first, clauses);
                 expression.visit_expr(|inner| self.expression(inner));
                 self.scope.leave();
             }
             other => {
                 match other {
-                    Expr::Call(callee, arguments) => self.call(expression.span, callee, &arguments.args),
-                    Expr::Dot(object, attribute) => self.attribute(object, &attribute.node, attribute.span),
+                    Expr::Call(callee, arguments) => {
+                        self.call(expression.span, callee, &arguments.args)
+                    }
+                    Expr::Dot(object, attribute) => {
+                        self.attribute(object, &attribute.node, attribute.span)
+                    }
                     _ => {}
                 }
                 other.visit_expr(|inner| self.expression(inner));
@@ -129,7 +142,12 @@ impl Checker<'_> {
         found.map(|signature| signature.as_ref().clone())
     }
 
-    fn call(&mut self, span: Span, callee: &AstExpr, arguments: &[starlark::codemap::Spanned<AstArgument>]) {
+    fn call(
+        &mut self,
+        span: Span,
+        callee: &AstExpr,
+        arguments: &[starlark::codemap::Spanned<AstArgument>],
+    ) {
         let Some(signature) = self.callee(callee) else { return };
         let (mut positional, mut named, mut open) = (Vec::new(), Vec::new(), false);
         for argument in arguments {
@@ -139,10 +157,21 @@ impl Checker<'_> {
                 AstArgument::Args(_) | AstArgument::KwArgs(_) => open = true,
             }
         }
-        let takes_request = signature.parameters.first().is_some_and(|parameter| parameter.kind == Kind::Request);
-        if let Some(first) = positional.first().filter(|first| takes_request && not_a_function(first).is_some()) {
-            self.report(first.span, signature.no_request(not_a_function(first).unwrap_or_default()));
-            let call = Call { span, function: signature.function.clone(), arguments: Vec::new(), wrong: true };
+        let takes_request =
+            signature.parameters.first().is_some_and(|parameter| parameter.kind == Kind::Request);
+        if let Some(first) =
+            positional.first().filter(|first| takes_request && not_a_function(first).is_some())
+        {
+            self.report(
+                first.span,
+                signature.no_request(not_a_function(first).unwrap_or_default()),
+            );
+            let call = Call {
+                span,
+                function: signature.function.clone(),
+                arguments: Vec::new(),
+                wrong: true,
+            };
             return self.calls.push(call);
         }
         let names: Vec<&str> = named.iter().map(|(name, _)| name.node.as_str()).collect();
@@ -163,7 +192,12 @@ impl Checker<'_> {
                 self.report(name.span, signature.no_phase(&name.node, what));
             }
         }
-        let mut record = Call { span, function: signature.function.clone(), arguments: Vec::new(), wrong: false };
+        let mut record = Call {
+            span,
+            function: signature.function.clone(),
+            arguments: Vec::new(),
+            wrong: false,
+        };
         for (argument, index) in matched.arguments {
             let value = match argument {
                 Argument::Positional(index) => positional.get(index).copied(),
@@ -171,15 +205,32 @@ impl Checker<'_> {
                 Argument::Call => None,
             };
             if let (Some(value), Some(parameter)) = (value, signature.parameters.get(index)) {
-                record.arguments.push((value.span, parameter.name.clone(), parameter.kind.expected(&signature.root)));
-                self.argument(&signature, &parameter.name, &parameter.kind, parameter.required, value);
+                record.arguments.push((
+                    value.span,
+                    parameter.name.clone(),
+                    parameter.kind.expected(&signature.root),
+                ));
+                self.argument(
+                    &signature,
+                    &parameter.name,
+                    &parameter.kind,
+                    parameter.required,
+                    value,
+                );
             }
         }
         record.wrong = self.found.len() > before;
         self.calls.push(record);
     }
 
-    fn argument(&mut self, signature: &Signature, name: &str, kind: &Kind, required: bool, value: &AstExpr) {
+    fn argument(
+        &mut self,
+        signature: &Signature,
+        name: &str,
+        kind: &Kind,
+        required: bool,
+        value: &AstExpr,
+    ) {
         let literal = Literal::of(value);
         if literal.is_hole(&[]) || (literal.value.is_null() && !required) {
             return;
@@ -197,7 +248,9 @@ impl Checker<'_> {
         for problem in schema.check(&literal.value) {
             let Problem { path, unknown_key, suggestion, .. } = &problem;
             if !literal.is_hole(path) {
-                let complaint = Complaint::new(format!("{}: {}", signature.function, problem.sentence(name))).help(suggestion.clone());
+                let complaint =
+                    Complaint::new(format!("{}: {}", signature.function, problem.sentence(name)))
+                        .help(suggestion.clone());
                 self.report(span_at(value, path, unknown_key.as_deref()), complaint);
             }
         }
@@ -207,12 +260,21 @@ impl Checker<'_> {
         let Expr::Dict(entries) = &value.node else {
             if let Some(what) = not_a_dict(value) {
                 let expected = Kind::Phases.expected(&signature.root);
-                self.report(value.span, Complaint::new(format!("{}: `phases` must be {expected}, not {what}", signature.function)));
+                self.report(
+                    value.span,
+                    Complaint::new(format!(
+                        "{}: `phases` must be {expected}, \
+                    not {what}",
+                        signature.function
+                    )),
+                );
             }
             return;
         };
         for (key, function) in entries {
-            if let (Some(what), Some(name)) = (not_a_function(function), Literal::of(key).value.as_str()) {
+            if let (Some(what), Some(name)) =
+                (not_a_function(function), Literal::of(key).value.as_str())
+            {
                 self.report(function.span, signature.no_phase(name, what));
             }
         }
@@ -220,9 +282,13 @@ impl Checker<'_> {
 
     fn attribute(&mut self, object: &AstExpr, attribute: &str, span: Span) {
         let known = match &object.node {
-            Expr::Identifier(name) if self.scope.is_request(&name.ident) => Some(("request".to_owned(), ATTRIBUTES.to_vec())),
+            Expr::Identifier(name) if self.scope.is_request(&name.ident) => {
+                Some(("request".to_owned(), ATTRIBUTES.to_vec()))
+            }
             Expr::Identifier(name) => match self.scope.get(&name.ident) {
-                Some(Known::Namespace(functions)) => Some((name.ident.clone(), functions.keys().map(String::as_str).collect())),
+                Some(Known::Namespace(functions)) => {
+                    Some((name.ident.clone(), functions.keys().map(String::as_str).collect()))
+                }
                 _ => None,
             },
             Expr::Dot(outer, name) if name.node == "target" && self.is_request(outer) => {
@@ -238,8 +304,8 @@ impl Checker<'_> {
         };
         let Some((object, known)) = known else { return };
         if !known.contains(&attribute) {
-            let complaint =
-                Complaint::new(format!("{object} has no `{attribute}`")).help(did_you_mean_or_list(attribute, &known, "it has"));
+            let complaint = Complaint::new(format!("{object} has no `{attribute}`"))
+                .help(did_you_mean_or_list(attribute, &known, "it has"));
             self.report(span, complaint);
         }
     }
@@ -253,19 +319,32 @@ impl Checker<'_> {
         let Some(at) = error.span() else { return };
         let span = at.span;
         let within = |outer: Span| outer.begin() <= span.begin() && span.end() <= outer.end();
-        let call = self.calls.iter().filter(|call| within(call.span)).min_by_key(|call| call.span.end().get() - call.span.begin().get());
-        if call.is_some_and(|call| call.wrong) || self.found.iter().any(|(known, _)| known.intersects(span)) {
+        let call = self
+            .calls
+            .iter()
+            .filter(|call| within(call.span))
+            .min_by_key(|call| call.span.end().get() - call.span.begin().get());
+        if call.is_some_and(|call| call.wrong)
+            || self.found.iter().any(|(known, _)| known.intersects(span))
+        {
             return;
         }
         let text = error.without_diagnostic().to_string();
         let ((mut message, suggestion), mut place_of) = (reworded(&text), span);
-        if let (Some(call), Some(got)) = (call, text.split_once("` but got `").map(|(_, got)| got.trim_end_matches('`'))) {
+        if let (Some(call), Some(got)) =
+            (call, text.split_once("` but got `").map(|(_, got)| got.trim_end_matches('`')))
+        {
             // the span of a keyword's error begins at the keyword
             let inside = |inner: Span| span.begin() <= inner.begin() && inner.end() <= span.end();
-            let argument = call.arguments.iter().find(|(argument, ..)| within(*argument) || inside(*argument));
+            let argument =
+                call.arguments.iter().find(|(argument, ..)| within(*argument) || inside(*argument));
             if let Some((argument, name, expected)) = argument {
                 place_of = *argument;
-                message = format!("{}: `{name}` must be {expected}, not {}", call.function, type_in_words(got));
+                message = format!(
+                    "{}: `{name}` must be {expected}, not {}",
+                    call.function,
+                    type_in_words(got)
+                );
             }
         }
         self.report(place_of, Complaint::new(message).help(suggestion));
@@ -274,7 +353,9 @@ impl Checker<'_> {
 
 fn type_in_words(name: &str) -> String {
     match name.split(['[', '(']).next().unwrap_or(name).trim() {
-        _ if name.contains(" | ") && !name.contains('[') => name.split(" | ").map(type_in_words).collect::<Vec<_>>().join(" or "),
+        _ if name.contains(" | ") && !name.contains('[') => {
+            name.split(" | ").map(type_in_words).collect::<Vec<_>>().join(" or ")
+        }
         "str" => "a string".to_owned(),
         "int" => "an integer".to_owned(),
         "float" => "a number".to_owned(),

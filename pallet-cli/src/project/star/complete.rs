@@ -1,4 +1,5 @@
-//! Completion: what can stand at a place of a text, as far as the text and what is known of its names tell.
+//! Completion: what can stand at a place of a text, as far as the text and what is known of its
+//! names tell.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -88,8 +89,10 @@ pub(crate) struct CallAt {
     begins: bool,
 }
 
-const KEYWORDS: &[&str] =
-    &["and", "break", "continue", "def", "elif", "else", "for", "if", "in", "lambda", "load", "not", "or", "pass", "return"];
+const KEYWORDS: &[&str] = &[
+    "and", "break", "continue", "def", "elif", "else", "for", "if", "in", "lambda", "load", "not",
+    "or", "pass", "return",
+];
 const CONSTANTS: &[&str] = &["False", "None", "True"];
 
 impl Name {
@@ -101,12 +104,20 @@ impl Name {
     /// What the static check knows of a name.
     pub(crate) fn known(known: &Known) -> Self {
         match known {
-            Known::Function(signature) => {
-                Name { about: first_sentence(&signature.doc), signature: Some(signature.clone()), attributes: BTreeMap::new() }
-            }
+            Known::Function(signature) => Name {
+                about: first_sentence(&signature.doc),
+                signature: Some(signature.clone()),
+                attributes: BTreeMap::new(),
+            },
             Known::Namespace(functions) => {
-                let of = |(name, signature): (&String, &Arc<Signature>)| (name.clone(), Name::known(&Known::Function(signature.clone())));
-                Name { about: "a crate".to_owned(), signature: None, attributes: functions.iter().map(of).collect() }
+                let of = |(name, signature): (&String, &Arc<Signature>)| {
+                    (name.clone(), Name::known(&Known::Function(signature.clone())))
+                };
+                Name {
+                    about: "a crate".to_owned(),
+                    signature: None,
+                    attributes: functions.iter().map(of).collect(),
+                }
             }
         }
     }
@@ -132,9 +143,15 @@ pub(crate) fn complete(text: &str, at: usize, scope: &ScopeData) -> Completion {
         None => (None, [].as_slice()),
     };
     match last {
-        Some(token) if token.kind == TokenKind::Comment => Completion { from: before.len(), candidates: Vec::new() },
-        Some(Token { kind: TokenKind::String { closed: false, .. }, range }) => in_string(before, range, rest, scope),
-        Some(word) if word.kind == TokenKind::Word && word.range.end == before.len() => at_word(before, word.range.clone(), rest, scope),
+        Some(token) if token.kind == TokenKind::Comment => {
+            Completion { from: before.len(), candidates: Vec::new() }
+        }
+        Some(Token { kind: TokenKind::String { closed: false, .. }, range }) => {
+            in_string(before, range, rest, scope)
+        }
+        Some(word) if word.kind == TokenKind::Word && word.range.end == before.len() => {
+            at_word(before, word.range.clone(), rest, scope)
+        }
         _ => at_word(before, before.len()..before.len(), &all, scope),
     }
 }
@@ -146,9 +163,15 @@ pub(crate) fn call_at(text: &str, at: usize, scope: &ScopeData) -> Option<CallAt
 }
 
 /// What the name at a place stands for, and the bytes of the name with its dots: `nginx.site`.
-pub(crate) fn name_at<'a>(text: &str, at: usize, scope: &'a ScopeData) -> Option<(Range<usize>, String, Option<&'a Name>)> {
+pub(crate) fn name_at<'a>(
+    text: &str,
+    at: usize,
+    scope: &'a ScopeData,
+) -> Option<(Range<usize>, String, Option<&'a Name>)> {
     let all = tokens(text);
-    let index = all.iter().position(|token| token.kind == TokenKind::Word && token.range.start <= at && at <= token.range.end)?;
+    let index = all.iter().position(|token| {
+        token.kind == TokenKind::Word && token.range.start <= at && at <= token.range.end
+    })?;
     let (path, begin) = path_before(text, &all[..=index]);
     let name = path.join(".");
     Some((begin..all[index].range.end, name, lookup(scope, &path)))
@@ -160,9 +183,17 @@ fn at_word(text: &str, word: Range<usize>, before: &[Token], scope: &ScopeData) 
     if before.last().is_some_and(|last| last.kind == TokenKind::Dot) {
         let (path, _) = path_before(text, &before[..before.len() - 1]);
         if let Some(name) = lookup(scope, &path) {
-            candidates.extend(name.attributes.iter().map(|(name, what)| named(name, what, CandidateKind::Attribute)));
+            candidates.extend(
+                name.attributes
+                    .iter()
+                    .map(|(name, what)| named(name, what, CandidateKind::Attribute)),
+            );
         } else if path.first().is_some_and(|first| first == "request") {
-            candidates.extend(request_attributes(&path[1..]).into_iter().map(|name| plain(name, CandidateKind::Attribute)));
+            candidates.extend(
+                request_attributes(&path[1..])
+                    .into_iter()
+                    .map(|name| plain(name, CandidateKind::Attribute)),
+            );
         }
         return chosen(word.start, prefix, candidates);
     }
@@ -172,11 +203,25 @@ fn at_word(text: &str, word: Range<usize>, before: &[Token], scope: &ScopeData) 
         candidates.extend(arguments(found));
     }
     for (name, what) in &scope.names {
-        candidates.push(named(name, what, if what.signature.is_some() { CandidateKind::Function } else { CandidateKind::Variable }));
+        candidates.push(named(
+            name,
+            what,
+            if what.signature.is_some() {
+                CandidateKind::Function
+            } else {
+                CandidateKind::Variable
+            },
+        ));
     }
     let bound = bound_names(text, before);
-    candidates.extend(bound.iter().filter(|name| !scope.names.contains_key(**name)).map(|name| plain(name, CandidateKind::Variable)));
-    candidates.extend(CONSTANTS.iter().chain(KEYWORDS).map(|word| plain(word, CandidateKind::Keyword)));
+    candidates.extend(
+        bound
+            .iter()
+            .filter(|name| !scope.names.contains_key(**name))
+            .map(|name| plain(name, CandidateKind::Variable)),
+    );
+    candidates
+        .extend(CONSTANTS.iter().chain(KEYWORDS).map(|word| plain(word, CandidateKind::Keyword)));
     // where nothing was written yet, what a call takes says most
     if prefix.is_empty() && found.is_some_and(|found| found.begins) {
         candidates.retain(|candidate| candidate.kind <= CandidateKind::Value);
@@ -189,9 +234,15 @@ fn arguments(found: &CallAt) -> Vec<Candidate> {
     let Some(signature) = &found.signature else { return Vec::new() };
     let mut candidates = Vec::new();
     if found.keyword.is_none() && found.begins {
-        let by_position = signature.parameters.iter().filter(|parameter| parameter.positional).take(found.positional);
+        let by_position = signature
+            .parameters
+            .iter()
+            .filter(|parameter| parameter.positional)
+            .take(found.positional);
         let taken: BTreeSet<&str> = by_position.map(|parameter| parameter.name.as_str()).collect();
-        let open = signature.parameters.iter().filter(|one| !taken.contains(one.name.as_str()) && !found.keywords.contains(&one.name));
+        let open = signature.parameters.iter().filter(|one| {
+            !taken.contains(one.name.as_str()) && !found.keywords.contains(&one.name)
+        });
         candidates.extend(open.filter(|one| one.kind != Kind::Request).map(|one| Candidate {
             text: format!("{} = ", one.name),
             kind: CandidateKind::Parameter,
@@ -199,14 +250,18 @@ fn arguments(found: &CallAt) -> Vec<Candidate> {
         }));
     }
     if found.keyword.is_some() && found.begins {
-        candidates.extend(choices(found).iter().map(|choice| plain(&format!("{choice:?}"), CandidateKind::Value)));
+        candidates.extend(
+            choices(found).iter().map(|choice| plain(&format!("{choice:?}"), CandidateKind::Value)),
+        );
     }
     candidates
 }
 
 /// The strings that the parameter at the place lists.
 fn choices(found: &CallAt) -> Vec<String> {
-    let (Some(signature), Some(parameter)) = (&found.signature, found.parameter()) else { return Vec::new() };
+    let (Some(signature), Some(parameter)) = (&found.signature, found.parameter()) else {
+        return Vec::new();
+    };
     let Kind::Data(node) = &parameter.kind else { return Vec::new() };
     let choices = Schema::new(&signature.root).part(node).choices().unwrap_or_default();
     choices.into_iter().filter_map(|choice| choice.as_str().map(str::to_owned)).collect()
@@ -214,11 +269,14 @@ fn choices(found: &CallAt) -> Vec<String> {
 
 fn in_string(text: &str, string: &Range<usize>, before: &[Token], scope: &ScopeData) -> Completion {
     let written = &text[string.clone()];
-    let quotes =
-        written.find(['"', '\'']).map_or(0, |letters| letters + written[letters..].chars().take_while(|c| matches!(c, '"' | '\'')).count());
+    let quotes = written.find(['"', '\'']).map_or(0, |letters| {
+        letters + written[letters..].chars().take_while(|c| matches!(c, '"' | '\'')).count()
+    });
     let (from, prefix) = (string.start + quotes, &written[quotes..]);
     let tokens = significant(before);
-    let Some(found) = call(text, &tokens, scope) else { return Completion { from, candidates: Vec::new() } };
+    let Some(found) = call(text, &tokens, scope) else {
+        return Completion { from, candidates: Vec::new() };
+    };
     let mut words: Vec<String> = Vec::new();
     if found.function == "load" && found.positional == 0 {
         words.extend(scope.crates.iter().map(|name| format!("@{name}")));
@@ -226,9 +284,13 @@ fn in_string(text: &str, string: &Range<usize>, before: &[Token], scope: &ScopeD
     match found.parameter().map(|parameter| (&parameter.kind, parameter.name.as_str())) {
         Some((Kind::Targets, _)) => words.extend(scope.groups.iter().chain(&scope.nodes).cloned()),
         Some((Kind::Counts, _)) => words.extend(scope.groups.iter().cloned()),
-        Some((Kind::PhaseChoices, _)) | Some((_, "default_phases")) => words.extend(scope.phases.iter().cloned()),
+        Some((Kind::PhaseChoices, _)) | Some((_, "default_phases")) => {
+            words.extend(scope.phases.iter().cloned())
+        }
         Some((Kind::Service, _)) => words.extend(scope.services.iter().cloned()),
-        Some((Kind::Any(_), "x")) => words.extend(scope.crates.iter().chain(scope.names.keys()).cloned()),
+        Some((Kind::Any(_), "x")) => {
+            words.extend(scope.crates.iter().chain(scope.names.keys()).cloned())
+        }
         _ => words.extend(choices(&found)),
     }
     words.dedup();
@@ -243,12 +305,23 @@ fn call(text: &str, tokens: &[Token], scope: &ScopeData) -> Option<CallAt> {
         match token.kind {
             TokenKind::Close => depth += 1,
             TokenKind::Open if depth > 0 => depth -= 1,
-            TokenKind::Open if token.text(text) == "(" && index > 0 && tokens[index - 1].kind == TokenKind::Word => {
+            TokenKind::Open
+                if token.text(text) == "("
+                    && index > 0
+                    && tokens[index - 1].kind == TokenKind::Word =>
+            {
                 let (path, _) = path_before(text, &tokens[..index]);
                 let signature = lookup(scope, &path).and_then(|name| name.signature.clone());
-                return Some(arguments_before(text, &tokens[index + 1..], path.join("."), signature, nested));
+                return Some(arguments_before(
+                    text,
+                    &tokens[index + 1..],
+                    path.join("."),
+                    signature,
+                    nested,
+                ));
             }
-            // a list or a dict among the arguments: the call around it still tells what its items are
+            // a list or a dict among the arguments: the call around it still tells what its items
+            // are
             TokenKind::Open => nested = true,
             _ => {}
         }
@@ -256,8 +329,21 @@ fn call(text: &str, tokens: &[Token], scope: &ScopeData) -> Option<CallAt> {
     None
 }
 
-fn arguments_before(text: &str, tokens: &[Token], function: String, signature: Option<Arc<Signature>>, nested: bool) -> CallAt {
-    let mut found = CallAt { function, signature, positional: 0, keywords: BTreeSet::new(), keyword: None, begins: !nested };
+fn arguments_before(
+    text: &str,
+    tokens: &[Token],
+    function: String,
+    signature: Option<Arc<Signature>>,
+    nested: bool,
+) -> CallAt {
+    let mut found = CallAt {
+        function,
+        signature,
+        positional: 0,
+        keywords: BTreeSet::new(),
+        keyword: None,
+        begins: !nested,
+    };
     let (mut depth, mut lambda) = (0, false);
     for (index, token) in tokens.iter().enumerate() {
         match token.kind {
@@ -289,7 +375,9 @@ fn arguments_before(text: &str, tokens: &[Token], function: String, signature: O
 fn path_before(text: &str, tokens: &[Token]) -> (Vec<String>, usize) {
     let (mut path, mut begin) = (Vec::new(), tokens.last().map_or(0, |last| last.range.end));
     let mut rest = tokens;
-    while let Some((word, before)) = rest.split_last().filter(|(word, _)| word.kind == TokenKind::Word) {
+    while let Some((word, before)) =
+        rest.split_last().filter(|(word, _)| word.kind == TokenKind::Word)
+    {
         path.insert(0, word.text(text).to_owned());
         begin = word.range.start;
         match before.split_last() {
@@ -315,9 +403,15 @@ fn request_attributes(path: &[String]) -> Vec<&'static str> {
     }
 }
 
-/// The names that the text itself binds before the place: functions, their parameters, and what is assigned to.
+/// The names that the text itself binds before the place: functions, their parameters, and what is
+/// assigned to.
 fn bound_names<'a>(text: &'a str, tokens: &[Token]) -> BTreeSet<&'a str> {
-    let words = |index: usize| tokens.get(index).filter(|token| token.kind == TokenKind::Word).map(|token| token.text(text));
+    let words = |index: usize| {
+        tokens
+            .get(index)
+            .filter(|token| token.kind == TokenKind::Word)
+            .map(|token| token.text(text))
+    };
     let mut names = BTreeSet::new();
     let mut parameters = false;
     for index in 0..tokens.len() {
@@ -332,7 +426,8 @@ fn bound_names<'a>(text: &'a str, tokens: &[Token]) -> BTreeSet<&'a str> {
                 "lambda" => parameters = true,
                 word => {
                     let begins = index == 0 || tokens[index - 1].kind == TokenKind::Newline;
-                    let assigned = begins && tokens.get(index + 1).is_some_and(|next| next.kind == TokenKind::Equals);
+                    let assigned = begins
+                        && tokens.get(index + 1).is_some_and(|next| next.kind == TokenKind::Equals);
                     if assigned || parameters {
                         names.insert(word);
                     }
@@ -341,18 +436,25 @@ fn bound_names<'a>(text: &'a str, tokens: &[Token]) -> BTreeSet<&'a str> {
             _ => {}
         }
     }
-    names.retain(|name| !CONSTANTS.contains(name) && name.starts_with(|first: char| first.is_alphabetic() || first == '_'));
+    names.retain(|name| {
+        !CONSTANTS.contains(name)
+            && name.starts_with(|first: char| first.is_alphabetic() || first == '_')
+    });
     names
 }
 
 fn significant(tokens: &[Token]) -> Vec<Token> {
-    let significant = |token: &&Token| !matches!(token.kind, TokenKind::Newline | TokenKind::Comment | TokenKind::Joint);
+    let significant = |token: &&Token| {
+        !matches!(token.kind, TokenKind::Newline | TokenKind::Comment | TokenKind::Joint)
+    };
     tokens.iter().filter(significant).cloned().collect()
 }
 
 fn chosen(from: usize, prefix: &str, mut candidates: Vec<Candidate>) -> Completion {
     // what begins with _ belongs to its file, unless it is asked for
-    candidates.retain(|one| one.text.starts_with(prefix) && (!one.text.starts_with('_') || prefix.starts_with('_')));
+    candidates.retain(|one| {
+        one.text.starts_with(prefix) && (!one.text.starts_with('_') || prefix.starts_with('_'))
+    });
     candidates.sort_by(|one, other| (one.kind, &one.text).cmp(&(other.kind, &other.text)));
     Completion { from, candidates }
 }

@@ -1,5 +1,9 @@
 //! What the functions that Pallet gives to the project know while they are called.
-#![allow(unsafe_code, reason = "the marker traits of starlark that are derived here are unsafe traits")]
+#![allow(
+    unsafe_code,
+    reason = "the marker traits of starlark that are derived here are unsafe \
+    traits"
+)]
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -35,7 +39,8 @@ pub(crate) enum Context {
 pub(crate) struct SessionContext {
     /// What was declared in the session.
     pub(crate) registry: RefCell<Registry>,
-    /// The phase function that an operation of the session has called: the place that made it a phase, and its request.
+    /// The phase function that an operation of the session has called: the place that made it a
+    /// phase, and its request.
     pub(crate) phase: RefCell<Option<(Option<SourceLocation>, Request)>>,
     /// How long the evaluation may still take.
     pub(crate) clock: Clock,
@@ -58,7 +63,9 @@ impl Context {
 
 /// The place of the innermost call in a file of the project.
 pub(crate) fn call_place(evaluator: &Evaluator<'_, '_, '_>) -> Option<Place> {
-    (0..evaluator.call_stack_count()).find_map(|depth| evaluator.call_stack_nth_location(depth)).map(|span| place(&span))
+    (0..evaluator.call_stack_count())
+        .find_map(|depth| evaluator.call_stack_nth_location(depth))
+        .map(|span| place(&span))
 }
 
 /// The place that asks for something: the call, or the place that made the called function a phase.
@@ -66,7 +73,9 @@ pub(crate) fn source(evaluator: &Evaluator<'_, '_, '_>) -> Option<SourceLocation
     match (call_place(evaluator), Context::of(evaluator)) {
         (Some(place), _) => Some(place.location()),
         (None, Some(Context::Phase { declared })) => declared.clone(),
-        (None, Some(Context::Session(session))) => session.phase.borrow().as_ref().and_then(|(declared, _)| declared.clone()),
+        (None, Some(Context::Session(session))) => {
+            session.phase.borrow().as_ref().and_then(|(declared, _)| declared.clone())
+        }
         (None, _) => None,
     }
 }

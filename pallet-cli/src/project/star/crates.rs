@@ -35,22 +35,41 @@ pub(crate) fn find_crate(catalog: &dyn Catalog, name: &str) -> Result<Crate, Dia
     let there = catalog.crates();
     let there: Vec<&str> = there.iter().map(String::as_str).collect();
     match catalog.manifest(name) {
-        Ok(manifest) => crate_of(&manifest).map_err(|error| Diagnostic::error(format!("{error:#}"))),
+        Ok(manifest) => {
+            crate_of(&manifest).map_err(|error| Diagnostic::error(format!("{error:#}")))
+        }
         Err(_) if !there.contains(&name) => {
-            let get =
-                || format!("`pallet-cli install oci://HOST/PATH/crate/{name}` would get it, or its name alone where `registry` is set; ");
-            let list = || if there.is_empty() { "none is installed".to_owned() } else { format!("there are {}", there.join(", ")) };
-            let suggestion = did_you_mean(name, there.iter().copied()).unwrap_or_else(|| get() + &list());
+            let get = || {
+                format!(
+                    "`pallet-cli install oci://HOST/PATH/crate/{name}` would get it, or its \
+                    name alone where `registry` is set; "
+                )
+            };
+            let list = || {
+                if there.is_empty() {
+                    "none is installed".to_owned()
+                } else {
+                    format!("there are {}", there.join(", "))
+                }
+            };
+            let suggestion =
+                did_you_mean(name, there.iter().copied()).unwrap_or_else(|| get() + &list());
             Err(Diagnostic::error(format!("there is no crate `{name}`")).suggest(suggestion))
         }
         Err(error) => Err(Diagnostic::error(format!("crate `{name}` cannot be loaded: {error}"))),
     }
 }
 
-/// What a load statement of code in a session or on the command line finds: `@NAME`, of these crates.
-pub(crate) fn module_of(crates: &BTreeMap<String, Crate>, path: &str) -> starlark::Result<FrozenModule> {
+/// What a load statement of code in a session or on the command line finds: `@NAME`, of these
+/// crates.
+pub(crate) fn module_of(
+    crates: &BTreeMap<String, Crate>,
+    path: &str,
+) -> starlark::Result<FrozenModule> {
     let found = path.strip_prefix('@').and_then(|name| crates.get(name));
-    found.map(|found| found.module.clone()).ok_or_else(|| starlark::Error::new_other(anyhow::anyhow!("`{path}` was not loaded")))
+    found
+        .map(|found| found.module.clone())
+        .ok_or_else(|| starlark::Error::new_other(anyhow::anyhow!("`{path}` was not loaded")))
 }
 
 /// The crate that a manifest describes.
@@ -61,20 +80,32 @@ fn crate_of(manifest: &Manifest) -> anyhow::Result<Crate> {
         .iter()
         .map(|function| {
             // a crate of one function is called by that name alone
-            let shown = if function.name == own_name { own_name.clone() } else { format!("{own_name}.{}", function.name) };
+            let shown = if function.name == own_name {
+                own_name.clone()
+            } else {
+                format!("{own_name}.{}", function.name)
+            };
             let signature = data_signature(&shown, function.parameters.clone());
-            let doc = if function.doc.is_empty() { signature.doc.clone() } else { function.doc.clone() };
+            let doc =
+                if function.doc.is_empty() { signature.doc.clone() } else { function.doc.clone() };
             (function.name.clone(), Arc::new(Signature { doc, ..signature }))
         })
         .collect();
     let namespace = signatures.iter().all(|(name, _)| *name != own_name).then_some(own_name);
     let function = |name: &str, signature: &Arc<Signature>| {
-        HostFunction::new(signature.clone(), Does::Call { config_crate: manifest.name.clone(), function: name.to_owned() })
+        HostFunction::new(
+            signature.clone(),
+            Does::Call { config_crate: manifest.name.clone(), function: name.to_owned() },
+        )
     };
     let mut types = HashMap::new();
     let module = Module::with_temp_heap(|module| {
-        let values: Vec<(&str, Value<'_>)> =
-            signatures.iter().map(|(name, signature)| (name.as_str(), module.heap().alloc(function(name, signature)))).collect();
+        let values: Vec<(&str, Value<'_>)> = signatures
+            .iter()
+            .map(|(name, signature)| {
+                (name.as_str(), module.heap().alloc(function(name, signature)))
+            })
+            .collect();
         for (name, value) in &values {
             types.insert((*name).to_owned(), Ty::of_value(*value));
             module.set(name, *value);
@@ -86,7 +117,12 @@ fn crate_of(manifest: &Manifest) -> anyhow::Result<Crate> {
         }
         module.freeze().map_err(|error| anyhow::anyhow!("crate {}: {error:?}", manifest.name))
     })?;
-    Ok(Crate { functions: signatures.into_iter().collect(), namespace, module, interface: Interface::new(types) })
+    Ok(Crate {
+        functions: signatures.into_iter().collect(),
+        namespace,
+        module,
+        interface: Interface::new(types),
+    })
 }
 
 impl Crate {
@@ -94,7 +130,8 @@ impl Crate {
     pub(crate) fn known(&self, name: &str) -> Option<Known> {
         match self.functions.get(name) {
             Some(signature) => Some(Known::Function(signature.clone())),
-            None => (self.namespace.as_deref() == Some(name)).then(|| Known::Namespace(self.functions.clone())),
+            None => (self.namespace.as_deref() == Some(name))
+                .then(|| Known::Namespace(self.functions.clone())),
         }
     }
 

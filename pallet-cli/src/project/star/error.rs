@@ -10,7 +10,12 @@ use super::table::{ENVIRONMENT, how_to_set, no_key};
 use crate::project::diagnostic::{Diagnostic, Place, unknown_name};
 
 /// What went wrong in an evaluation. `fallback` is the place of an error that has none.
-pub(crate) fn diagnose(error: &starlark::Error, what: &str, limits: Limits, fallback: Option<Place>) -> Diagnostic {
+pub(crate) fn diagnose(
+    error: &starlark::Error,
+    what: &str,
+    limits: Limits,
+    fallback: Option<Place>,
+) -> Diagnostic {
     let frames = &error.call_stack().frames;
     let (message, help) = explain(error.kind(), frames, what, limits);
     let innermost = frames.iter().rev().find_map(|frame| frame.location.as_ref());
@@ -18,7 +23,10 @@ pub(crate) fn diagnose(error: &starlark::Error, what: &str, limits: Limits, fall
     let (message, help) = in_environment(message, help, at.as_ref());
     let mut diagnostic = Diagnostic::error(message).at(at.clone()).suggest(help);
     // how it came there: the calls, innermost first, without the place that is shown anyway
-    let calls = frames.iter().rev().filter_map(|frame| Some((frame.name.as_str(), place(frame.location.as_ref()?))));
+    let calls = frames
+        .iter()
+        .rev()
+        .filter_map(|frame| Some((frame.name.as_str(), place(frame.location.as_ref()?))));
     let mut shown = 0;
     for (name, call) in calls {
         if at.as_ref().is_some_and(|at| at.line == call.line && at.file == call.file) {
@@ -34,9 +42,16 @@ pub(crate) fn diagnose(error: &starlark::Error, what: &str, limits: Limits, fall
     diagnostic
 }
 
-/// Starlark says of a key that is missing that its table has no such attribute: people mean a value of the environment.
-fn in_environment(message: String, help: Option<String>, at: Option<&Place>) -> (String, Option<String>) {
-    let key = message.strip_prefix("object of type `table` has no attribute `").and_then(|rest| rest.strip_suffix('`'));
+/// Starlark says of a key that is missing that its table has no such attribute: people mean a value
+/// of the environment.
+fn in_environment(
+    message: String,
+    help: Option<String>,
+    at: Option<&Place>,
+) -> (String, Option<String>) {
+    let key = message
+        .strip_prefix("object of type `table` has no attribute `")
+        .and_then(|rest| rest.strip_suffix('`'));
     match (key, at) {
         (Some(key), Some(at)) if at.excerpt.contains(&format!("environment.{key}")) => {
             (no_key(ENVIRONMENT, key), help.or_else(|| Some(how_to_set(key))))
@@ -46,19 +61,36 @@ fn in_environment(message: String, help: Option<String>, at: Option<&Place>) -> 
     }
 }
 
-fn explain(kind: &ErrorKind, frames: &[Frame], what: &str, limits: Limits) -> (String, Option<String>) {
-    let function = frames.iter().rev().map(|frame| frame.name.as_str()).find(|name| *name != "None" && !name.starts_with('<'));
+fn explain(
+    kind: &ErrorKind,
+    frames: &[Frame],
+    what: &str,
+    limits: Limits,
+) -> (String, Option<String>) {
+    let function = frames
+        .iter()
+        .rev()
+        .map(|frame| frame.name.as_str())
+        .find(|name| *name != "None" && !name.starts_with('<'));
     match kind {
-        ErrorKind::Fail(error) => (error.to_string().trim_start_matches("fail:").trim().to_owned(), None),
+        ErrorKind::Fail(error) => {
+            (error.to_string().trim_start_matches("fail:").trim().to_owned(), None)
+        }
         ErrorKind::StackOverflow(_) => {
-            let message = format!("{} goes too deep: more than {DEPTH} calls inside each other", function.unwrap_or(what));
+            let message = format!(
+                "{} goes too deep: more than {DEPTH} calls inside each other",
+                function.unwrap_or(what)
+            );
             (message, Some("does it call itself without end?".to_owned()))
         }
-        ErrorKind::Other(error) | ErrorKind::Native(error) => match error.downcast_ref::<Complaint>() {
+        ErrorKind::Other(error) | ErrorKind::Native(error) => match error
+            .downcast_ref::<Complaint>()
+        {
             Some(complaint) => (complaint.message.clone(), complaint.help.clone()),
             None => match error.to_string().as_str() {
                 "Evaluation cancelled" => {
-                    let message = format!("{} was stopped after {:?}", function.unwrap_or(what), limits.time);
+                    let message =
+                        format!("{} was stopped after {:?}", function.unwrap_or(what), limits.time);
                     (message, Some("does one of its loops not end?".to_owned()))
                 }
                 text if text.starts_with("Heap memory limit") => {
@@ -85,7 +117,9 @@ pub(crate) fn reworded(text: &str) -> (String, Option<String>) {
         Some((message, word)) => (message.to_owned(), Some(format!("did you mean {word}"))),
         None => (line, None),
     };
-    let between = |before: &str, after: &str| message.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+    let between = |before: &str, after: &str| {
+        message.strip_prefix(before).and_then(|rest| rest.strip_suffix(after))
+    };
     let message = if let Some(name) = between("Variable `", "` not found") {
         unknown_name(name)
     } else if let Some(rest) = between("Parse error: ", "") {
@@ -99,7 +133,9 @@ pub(crate) fn reworded(text: &str) -> (String, Option<String>) {
 fn lower_case(text: &str) -> String {
     let mut letters = text.chars();
     match (letters.next(), letters.clone().next()) {
-        (Some(first), Some(second)) if first.is_uppercase() && !second.is_uppercase() => first.to_lowercase().chain(letters).collect(),
+        (Some(first), Some(second)) if first.is_uppercase() && !second.is_uppercase() => {
+            first.to_lowercase().chain(letters).collect()
+        }
         _ => text.to_owned(),
     }
 }

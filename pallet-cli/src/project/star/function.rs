@@ -1,5 +1,9 @@
 //! The functions that Pallet gives to the project: actions, functions of crates, and specs.
-#![allow(unsafe_code, reason = "the marker traits of starlark that are derived here are unsafe traits")]
+#![allow(
+    unsafe_code,
+    reason = "the marker traits of starlark that are derived here are unsafe \
+    traits"
+)]
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +19,9 @@ use starlark::collections::StarlarkHasher;
 use starlark::eval::{Arguments, Evaluator};
 use starlark::starlark_simple_value;
 use starlark::typing::Ty;
-use starlark::values::{NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, ValueLike, starlark_value};
+use starlark::values::{
+    NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, ValueLike, starlark_value,
+};
 
 use super::complaint::Complaint;
 use super::context;
@@ -59,7 +65,12 @@ pub(crate) enum Does {
 /// What a function of a session does.
 pub(crate) trait Verb: fmt::Debug + Send + Sync {
     /// Does it.
-    fn call<'v>(&self, signature: &Signature, bound: Bound<'v>, evaluator: &mut Evaluator<'v, '_, '_>) -> starlark::Result<Value<'v>>;
+    fn call<'v>(
+        &self,
+        signature: &Signature,
+        bound: Bound<'v>,
+        evaluator: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Value<'v>>;
 }
 
 /// The arguments of one call, checked.
@@ -91,10 +102,15 @@ impl HostFunction {
         HostFunction { signature, does, ty }
     }
 
-    fn bind<'v>(&self, arguments: &Arguments<'v, '_>, evaluator: &Evaluator<'v, '_, '_>) -> starlark::Result<Bound<'v>> {
+    fn bind<'v>(
+        &self,
+        arguments: &Arguments<'v, '_>,
+        evaluator: &Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Bound<'v>> {
         let positional: Vec<Value<'v>> = arguments.positions(evaluator.heap())?.collect();
         let keywords = arguments.names_map()?;
-        let named: Vec<(&str, Value<'v>)> = keywords.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        let named: Vec<(&str, Value<'v>)> =
+            keywords.iter().map(|(name, value)| (name.as_str(), *value)).collect();
         let names: Vec<&str> = named.iter().map(|(name, _)| *name).collect();
         let matched = self.signature.matched(positional.len(), &names, false);
         if let Some((_, complaint)) = matched.problems.into_iter().next() {
@@ -107,7 +123,10 @@ impl HostFunction {
                 Argument::Named(index) => named.get(index).map(|(_, value)| *value),
                 Argument::Call => None,
             };
-            let (Some(value), Some(parameter)) = (value, self.signature.parameters.get(index)) else { continue };
+            let (Some(value), Some(parameter)) = (value, self.signature.parameters.get(index))
+            else {
+                continue;
+            };
             if value.is_none() && !parameter.required {
                 continue;
             }
@@ -119,36 +138,57 @@ impl HostFunction {
                 _ => bound.values.push((parameter.name.clone(), value)),
             }
         }
-        bound.phases =
-            matched.phases.into_iter().filter_map(|index| named.get(index)).map(|(name, value)| ((*name).to_owned(), *value)).collect();
+        bound.phases = matched
+            .phases
+            .into_iter()
+            .filter_map(|index| named.get(index))
+            .map(|(name, value)| ((*name).to_owned(), *value))
+            .collect();
         Ok(bound)
     }
 
     fn data(&self, name: &str, node: &Json, value: Value<'_>) -> Result<Json, Complaint> {
         let function = &self.signature.function;
-        let data = to_json(value).map_err(|complaint| Complaint::new(format!("{function}: `{name}` {complaint}")))?;
+        let data = to_json(value).map_err(|complaint| {
+            Complaint::new(format!(
+                "{function}: `{name}` \
+            {complaint}"
+            ))
+        })?;
         match Schema::new(&self.signature.root).part(node).check(&data).into_iter().next() {
-            Some(problem) => Err(Complaint::new(format!("{function}: {}", problem.sentence(name))).help(problem.suggestion)),
+            Some(problem) => Err(Complaint::new(format!("{function}: {}", problem.sentence(name)))
+                .help(problem.suggestion)),
             None => Ok(data),
         }
     }
 
     fn request(&self, bound: &Bound<'_>) -> Result<Request, Complaint> {
-        let value = bound.value("request").ok_or_else(|| Complaint::new(format!("{}: `request` is missing", self.signature.function)))?;
+        let value = bound.value("request").ok_or_else(|| {
+            Complaint::new(format!(
+                "{}: `request` is \
+            missing",
+                self.signature.function
+            ))
+        })?;
         match value.downcast_ref::<RequestValue>() {
             Some(request) => Ok(request.request.clone()),
             None => Err(self.signature.no_request(&describe(value))),
         }
     }
 
-    fn ask(&self, bound: &mut Bound<'_>, evaluator: &Evaluator<'_, '_, '_>) -> Result<Json, Complaint> {
+    fn ask(
+        &self,
+        bound: &mut Bound<'_>,
+        evaluator: &Evaluator<'_, '_, '_>,
+    ) -> Result<Json, Complaint> {
         let request = self.request(bound)?;
         let source = context::source(evaluator);
         let arguments = std::mem::take(&mut bound.data);
         let (operation, payload) = match &self.does {
             Does::Action(action) => {
                 let (options, arguments) = split_options(arguments);
-                let declared = DeclareAction { action: (*action).to_owned(), arguments, options, source };
+                let declared =
+                    DeclareAction { action: (*action).to_owned(), arguments, options, source };
                 (operation::ACTION, serde_json::to_value(declared))
             }
             Does::Call { config_crate, function } => {
@@ -162,11 +202,16 @@ impl HostFunction {
             }
             Does::Spec(_) | Does::Scope(_) | Does::Secret | Does::Verb(_) => return Ok(Json::Null),
         };
-        let payload = payload.map_err(|error| Complaint::new(format!("{}: {error}", self.signature.function)))?;
+        let payload = payload
+            .map_err(|error| Complaint::new(format!("{}: {error}", self.signature.function)))?;
         request.invoke(operation, payload).map_err(|error| {
             let complaint = Complaint::from(error);
             let named = complaint.message.starts_with(self.signature.function.as_str());
-            let message = if named { complaint.message } else { format!("{}: {}", self.signature.function, complaint.message) };
+            let message = if named {
+                complaint.message
+            } else {
+                format!("{}: {}", self.signature.function, complaint.message)
+            };
             Complaint { message, help: complaint.help }
         })
     }
@@ -179,10 +224,17 @@ fn split_options(mut arguments: Map<String, Json>) -> (Options, Json) {
     };
     let (flag_on_change, if_flag) = (flag("flag_on_change"), flag("if_flag"));
     let mut names = |name: &str| match arguments.remove(name) {
-        Some(Json::Array(names)) => names.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
+        Some(Json::Array(names)) => {
+            names.iter().filter_map(Json::as_str).map(str::to_owned).collect()
+        }
         _ => Vec::new(),
     };
-    let options = Options { flag_on_change, if_flag, always_before: names("always_before"), always_after: names("always_after") };
+    let options = Options {
+        flag_on_change,
+        if_flag,
+        always_before: names("always_before"),
+        always_after: names("always_after"),
+    };
     (options, Json::Object(arguments))
 }
 
@@ -194,7 +246,12 @@ impl fmt::Display for HostFunction {
 
 #[starlark_value(type = "function")]
 impl<'v> StarlarkValue<'v> for HostFunction {
-    fn invoke(&self, _me: Value<'v>, arguments: &Arguments<'v, '_>, evaluator: &mut Evaluator<'v, '_, '_>) -> starlark::Result<Value<'v>> {
+    fn invoke(
+        &self,
+        _me: Value<'v>,
+        arguments: &Arguments<'v, '_>,
+        evaluator: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Value<'v>> {
         let mut bound = self.bind(arguments, evaluator)?;
         match &self.does {
             Does::Spec(spec) => Ok(spec.make(&self.signature, bound, evaluator)?),

@@ -15,24 +15,35 @@ use super::spec::{GroupValue, NodeSpecValue, ServerValue, SpecFunction};
 use super::types::Kind;
 use crate::project::schema::{DEFINED_IN, Schema};
 
-const SECRET: &str = "Stands for a secret of pallet.toml; its value goes only where the action that it is given to puts it.\n\n\
+const SECRET: &str = "Stands for a secret of pallet.toml; its value goes only where the action \
+    that it is given to puts it.\n\n\
     Example: `remote_file(request, \"/etc/app.key\", content = secret(\"app\"), mode = \"0600\")`";
 const WITH_ACTION_OPTIONS: &str = "Runs a function whose actions share these options.\n\n\
     Example: `with_action_options(request, deploy, user = \"app\", directory = \"/srv/app\")`";
-const PLAN_WHEN: &str = "Runs a function whose actions are for the nodes on which a command succeeds.\n\n\
-    Example: `plan_when(request, \"systemd-detect-virt --quiet\", lambda request: package(request, \"qemu-guest-agent\"))`";
-const PLAN_WHEN_NOT: &str = "Runs a function whose actions are for the nodes on which a command fails.\n\n\
+const PLAN_WHEN: &str = "Runs a function whose actions are for the nodes on which a command \
+    succeeds.\n\n\
+    Example: `plan_when(request, \"systemd-detect-virt --quiet\", lambda request: package(request, \
+    \"qemu-guest-agent\"))`";
+const PLAN_WHEN_NOT: &str = "Runs a function whose actions are for the nodes on which a command \
+    fails.\n\n\
     Example: `plan_when_not(request, \"test -e /srv/keep\", clean)`";
-const NODE_SPEC: &str = "What a node should be: the smallest and cheapest of what the service offers that satisfies all of it.\n\n\
+const NODE_SPEC: &str = "What a node should be: the smallest and cheapest of what the service \
+    offers that satisfies all of it.\n\n\
     Example: `node_spec(image = {\"os_family\": \"debian\"}, hardware = {\"min_cores\": 2})`";
-const SERVER_SPEC: &str = "A kind of server: its phases, roles and node-spec. Others can extend it.\n\n\
+const SERVER_SPEC: &str = "A kind of server: its phases, roles and node-spec. Others can extend \
+    it.\n\n\
     Example: `base = server_spec(phases = {\"bootstrap\": automated_admin_user})`";
-const GROUP_SPEC: &str = "A group of nodes that are the same: a name, a count, and what they are.\n\n\
-    Example: `web = group_spec(\"web\", count = 2, extends = [base], phases = {\"configure\": configure})`";
-const CLUSTER_SPEC: &str = "Groups under one name, with what they share. Its groups are called CLUSTER-GROUP.\n\n\
+const GROUP_SPEC: &str = "A group of nodes that are the same: a name, a count, and what they \
+    are.\n\n\
+    Example: `web = group_spec(\"web\", count = 2, extends = [base], phases = \
+    {\"configure\": configure})`";
+const CLUSTER_SPEC: &str = "Groups under one name, with what they share. Its groups are called \
+    CLUSTER-GROUP.\n\n\
     Example: `cluster_spec(\"shop\", groups = [web, database])`";
-const DEFNODE: &str = "A group in one call: what `group_spec` and `node_spec` take; any other keyword is a phase.\n\n\
-    Example: `web = defnode(\"web\", count = 2, image = {\"os_family\": \"debian\"}, configure = configure)`";
+const DEFNODE: &str = "A group in one call: what `group_spec` and `node_spec` take; any other \
+    keyword is a phase.\n\n\
+    Example: `web = defnode(\"web\", count = 2, image = {\"os_family\": \"debian\"}, configure = \
+    configure)`";
 
 /// All of them.
 pub(crate) fn functions<'a>(secrets: impl Iterator<Item = &'a str>) -> Vec<HostFunction> {
@@ -56,13 +67,23 @@ pub(crate) fn secret<'a>(names: impl Iterator<Item = &'a str>) -> HostFunction {
         required: true,
         positional: true,
     };
-    let signature = Signature { doc: SECRET.to_owned(), parameters: vec![name], returns: Ty::string(), ..plain_signature("secret") };
+    let signature = Signature {
+        doc: SECRET.to_owned(),
+        parameters: vec![name],
+        returns: Ty::string(),
+        ..plain_signature("secret")
+    };
     HostFunction::new(Arc::new(signature), Does::Secret)
 }
 
 /// The functions that run others in a scope.
 pub(crate) fn scopes() -> impl Iterator<Item = HostFunction> {
-    let required = |name: &str, kind: Kind| Parameter { name: name.to_owned(), kind, required: true, positional: true };
+    let required = |name: &str, kind: Kind| Parameter {
+        name: name.to_owned(),
+        kind,
+        required: true,
+        positional: true,
+    };
     let text = || Kind::Data(json!({"type": "string"}));
     let function = |name: &str, doc: &str, parameters: Vec<Parameter>, does: ScopeFunction| {
         let signature = Signature { doc: doc.to_owned(), parameters, ..plain_signature(name) };
@@ -71,10 +92,23 @@ pub(crate) fn scopes() -> impl Iterator<Item = HostFunction> {
     let options = [
         option("user", json!({"type": ["string", "null"]})),
         option("directory", json!({"type": ["string", "null"]})),
-        option("environment", json!({"type": ["object", "null"], "additionalProperties": {"type": "string"}})),
+        option(
+            "environment",
+            json!({"type": ["object", "null"], "additionalProperties": {"type": "string"}}),
+        ),
     ];
-    let with = [vec![required("request", Kind::Request), required("function", Kind::Function)], options.to_vec()].concat();
-    let when = || vec![required("request", Kind::Request), required("command", text()), required("function", Kind::Function)];
+    let with = [
+        vec![required("request", Kind::Request), required("function", Kind::Function)],
+        options.to_vec(),
+    ]
+    .concat();
+    let when = || {
+        vec![
+            required("request", Kind::Request),
+            required("command", text()),
+            required("function", Kind::Function),
+        ]
+    };
     [
         function("with_action_options", WITH_ACTION_OPTIONS, with, ScopeFunction::Options),
         function("plan_when", PLAN_WHEN, when(), ScopeFunction::When),
@@ -83,15 +117,21 @@ pub(crate) fn scopes() -> impl Iterator<Item = HostFunction> {
     .into_iter()
 }
 
-/// The signature of a function whose first parameter is the request and whose others stand in a schema: the required ones by position or keyword,
-/// in order, and the others by keyword.
+/// The signature of a function whose first parameter is the request and whose others stand in a
+/// schema: the required ones by position or keyword, in order, and the others by keyword.
 pub(crate) fn data_signature(function: &str, root: Json) -> Signature {
-    let request = Parameter { name: "request".into(), kind: Kind::Request, required: true, positional: true };
+    let request =
+        Parameter { name: "request".into(), kind: Kind::Request, required: true, positional: true };
     let schema = Schema::new(&root);
     let nodes = root.get("properties").and_then(Json::as_object);
     let parameters = nodes.into_iter().flatten().map(|(name, node)| {
         let required = schema.requires(name);
-        Parameter { name: name.clone(), kind: Kind::Data(node.clone()), required, positional: required }
+        Parameter {
+            name: name.clone(),
+            kind: Kind::Data(node.clone()),
+            required,
+            positional: required,
+        }
     });
     let parameters = std::iter::once(request).chain(parameters).collect();
     let doc = root.get("description").and_then(Json::as_str).unwrap_or_default().to_owned();
@@ -101,14 +141,25 @@ pub(crate) fn data_signature(function: &str, root: Json) -> Signature {
 /// The signature of a function that takes nothing and may give anything.
 pub(crate) fn plain_signature(function: &str) -> Signature {
     let (function, doc) = (function.to_owned(), String::new());
-    Signature { function, doc, parameters: Vec::new(), root: json!({}), phases: false, returns: Ty::any() }
+    Signature {
+        function,
+        doc,
+        parameters: Vec::new(),
+        root: json!({}),
+        phases: false,
+        returns: Ty::any(),
+    }
 }
 
 /// The schema of a node-spec; its objects have only the keys that are named.
 pub(crate) fn node_spec_schema() -> Json {
     let mut schema = schema_for!(NodeSpec).to_value();
     let definitions = schema.get_mut("$defs").and_then(Json::as_object_mut);
-    for definition in definitions.into_iter().flat_map(|definitions| definitions.values_mut()).filter_map(Json::as_object_mut) {
+    for definition in definitions
+        .into_iter()
+        .flat_map(|definitions| definitions.values_mut())
+        .filter_map(Json::as_object_mut)
+    {
         definition.insert("additionalProperties".into(), false.into());
     }
     schema
@@ -117,10 +168,21 @@ pub(crate) fn node_spec_schema() -> Json {
 /// The functions that make specs.
 pub(crate) fn specs() -> Vec<HostFunction> {
     let root = node_spec_schema();
-    let nodes: Vec<Parameter> =
-        root.get("properties").and_then(Json::as_object).into_iter().flatten().map(|(name, node)| option(name, node.clone())).collect();
-    let name = Parameter { name: "name".into(), kind: Kind::Data(json!({"type": "string"})), required: true, positional: true };
-    let count = option("count", json!({"type": ["integer", "null"], "minimum": 0, "format": "uint32"}));
+    let nodes: Vec<Parameter> = root
+        .get("properties")
+        .and_then(Json::as_object)
+        .into_iter()
+        .flatten()
+        .map(|(name, node)| option(name, node.clone()))
+        .collect();
+    let name = Parameter {
+        name: "name".into(),
+        kind: Kind::Data(json!({"type": "string"})),
+        required: true,
+        positional: true,
+    };
+    let count =
+        option("count", json!({"type": ["integer", "null"], "minimum": 0, "format": "uint32"}));
     let server = [
         keyword("extends", Kind::Specs),
         keyword("phases", Kind::Phases),
@@ -129,19 +191,60 @@ pub(crate) fn specs() -> Vec<HostFunction> {
         keyword("default_phases", Kind::Names),
     ];
     let groups = Parameter { required: true, ..keyword("groups", Kind::Groups) };
-    let with =
-        |first: &[&Parameter], rest: &[Parameter]| first.iter().map(|one| (*one).clone()).chain(rest.iter().cloned()).collect::<Vec<_>>();
-    let spec = |function: &str, doc: &str, parameters: Vec<Parameter>, phases: bool, returns: Ty, does: SpecFunction| {
-        let signature = Signature { doc: doc.to_owned(), parameters, root: root.clone(), phases, returns, ..plain_signature(function) };
+    let with = |first: &[&Parameter], rest: &[Parameter]| {
+        first.iter().map(|one| (*one).clone()).chain(rest.iter().cloned()).collect::<Vec<_>>()
+    };
+    let spec = |function: &str,
+                doc: &str,
+                parameters: Vec<Parameter>,
+                phases: bool,
+                returns: Ty,
+                does: SpecFunction| {
+        let signature = Signature {
+            doc: doc.to_owned(),
+            parameters,
+            root: root.clone(),
+            phases,
+            returns,
+            ..plain_signature(function)
+        };
         HostFunction::new(Arc::new(signature), Does::Spec(does))
     };
     let group = Ty::starlark_value::<GroupValue>();
     let defnode = [with(&[&name, &count], &nodes), server.to_vec()].concat();
     vec![
-        spec("node_spec", NODE_SPEC, nodes, false, Ty::starlark_value::<NodeSpecValue>(), SpecFunction::NodeSpec),
-        spec("server_spec", SERVER_SPEC, server.to_vec(), false, Ty::starlark_value::<ServerValue>(), SpecFunction::ServerSpec),
-        spec("group_spec", GROUP_SPEC, with(&[&name, &count], &server), false, group.clone(), SpecFunction::GroupSpec),
-        spec("cluster_spec", CLUSTER_SPEC, with(&[&name, &groups, &count], &server), false, group.clone(), SpecFunction::ClusterSpec),
+        spec(
+            "node_spec",
+            NODE_SPEC,
+            nodes,
+            false,
+            Ty::starlark_value::<NodeSpecValue>(),
+            SpecFunction::NodeSpec,
+        ),
+        spec(
+            "server_spec",
+            SERVER_SPEC,
+            server.to_vec(),
+            false,
+            Ty::starlark_value::<ServerValue>(),
+            SpecFunction::ServerSpec,
+        ),
+        spec(
+            "group_spec",
+            GROUP_SPEC,
+            with(&[&name, &count], &server),
+            false,
+            group.clone(),
+            SpecFunction::GroupSpec,
+        ),
+        spec(
+            "cluster_spec",
+            CLUSTER_SPEC,
+            with(&[&name, &groups, &count], &server),
+            false,
+            group.clone(),
+            SpecFunction::ClusterSpec,
+        ),
         spec("defnode", DEFNODE, defnode, true, group, SpecFunction::DefNode),
     ]
 }

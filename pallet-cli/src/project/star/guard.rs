@@ -1,4 +1,5 @@
-//! Room and a guard for evaluations: whatever a project says, it ends in an error and not in the end of this program.
+//! Room and a guard for evaluations: whatever a project says, it ends in an error and not in the
+//! end of this program.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,7 +13,8 @@ use super::complaint::Complaint;
 use super::limits::{Limits, MEMORY, too_much_memory};
 use crate::project::diagnostic::Diagnostic;
 
-/// The stack of a thread that evaluates: values are frozen, compared and printed by functions that go down into them.
+/// The stack of a thread that evaluates: values are frozen, compared and printed by functions that
+/// go down into them.
 const STACK: usize = 256 << 20;
 
 thread_local! {
@@ -30,19 +32,29 @@ struct Panic {
     line: u32,
 }
 
-/// Runs `work` on a thread with room for values and code that are nested deep. An error tells of a panic.
+/// Runs `work` on a thread with room for values and code that are nested deep. An error tells of a
+/// panic.
 pub(crate) fn with_room<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Diagnostic> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("evaluation".into()).stack_size(STACK);
         match thread.spawn_scoped(scope, || guarded(work).map_err(|panic| panic.complaint())) {
-            Ok(thread) => thread.join().unwrap_or_else(|_| Err(Complaint::new("the evaluation of the project ended"))),
-            Err(error) => Err(Complaint::new(format!("cannot start a thread to evaluate the project: {error}"))),
+            Ok(thread) => thread.join().unwrap_or_else(|_| {
+                Err(Complaint::new(
+                    "the evaluation of \
+                the project ended",
+                ))
+            }),
+            Err(error) => Err(Complaint::new(format!(
+                "cannot start a thread to evaluate the \
+                project: {error}"
+            ))),
         }
     })
     .map_err(|complaint| Diagnostic::error(complaint.message).suggest(complaint.help))
 }
 
-/// Evaluates something within these limits. The error of a panic has the place of the statement that was under way.
+/// Evaluates something within these limits. The error of a panic has the place of the statement
+/// that was under way.
 pub(crate) fn evaluate<'v, 'a, 'e, T>(
     evaluator: &mut Evaluator<'v, 'a, 'e>,
     limits: Limits,
@@ -86,11 +98,17 @@ struct Statements {
     stopped: Option<starlark::Error>,
 }
 
-/// Follows the statements: each is a place to name, and a place to stop at when the values take too much.
+/// Follows the statements: each is a place to name, and a place to stop at when the values take too
+/// much.
 struct Follow(Rc<RefCell<Statements>>);
 
 impl<'e> BeforeStmtFuncDyn<'e> for Follow {
-    fn call<'v>(&mut self, span: FileSpanRef<'_>, _continued: bool, evaluator: &mut Evaluator<'v, '_, 'e>) -> starlark::Result<()> {
+    fn call<'v>(
+        &mut self,
+        span: FileSpanRef<'_>,
+        _continued: bool,
+        evaluator: &mut Evaluator<'v, '_, 'e>,
+    ) -> starlark::Result<()> {
         let mut statements = self.0.borrow_mut();
         // Starlark itself looks once in a thousand steps, and values may double in each
         if evaluator.heap().allocated_bytes() > MEMORY {
@@ -112,7 +130,11 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Panic> {
     result.map_err(|payload| {
         // dropping the payload could panic again
         std::mem::forget(payload);
-        PANIC.take().unwrap_or_else(|| Panic { message: "without a message".into(), file: String::new(), line: 0 })
+        PANIC.take().unwrap_or_else(|| Panic {
+            message: "without a message".into(),
+            file: String::new(),
+            line: 0,
+        })
     })
 }
 
@@ -124,8 +146,20 @@ fn keep_quiet() {
         std::panic::set_hook(Box::new(move |info| match GUARDED.get() {
             0 => usual(info),
             _ => {
-                let (file, line) = info.location().map_or_else(Default::default, |place| (place.file().to_owned(), place.line()));
-                PANIC.set(Some(Panic { message: info.payload_as_str().unwrap_or("without a message").to_owned(), file, line }));
+                let (file, line) = info
+                    .location()
+                    .map_or_else(Default::default, |place| (place.file().to_owned(), place.line()));
+                PANIC.set(Some(Panic {
+                    message: info
+                        .payload_as_str()
+                        .unwrap_or(
+                            "without a \
+                    message",
+                        )
+                        .to_owned(),
+                    file,
+                    line,
+                }));
             }
         }));
     });
@@ -138,8 +172,13 @@ impl Panic {
             return Complaint::new("the values grew beyond what can be computed")
                 .help("does something double in each round of a loop?".to_owned());
         }
-        Complaint::new(format!("the evaluation failed within Pallet: {} ({}:{})", self.message, self.file, self.line))
-            .help("this is a mistake of Pallet; please report it with the code at this place".to_owned())
+        Complaint::new(format!(
+            "the evaluation failed within Pallet: {} ({}:{})",
+            self.message, self.file, self.line
+        ))
+        .help(
+            "this is a mistake of Pallet; please report it with the code at this place".to_owned(),
+        )
     }
 }
 
@@ -150,7 +189,10 @@ mod tests {
     #[test]
     fn a_panic_that_is_no_matter_of_size_is_told_as_a_mistake_of_pallet() {
         let error = with_room(|| Vec::<u8>::new().swap_remove(0)).unwrap_err().one_line();
-        assert!(error.starts_with("the evaluation failed within Pallet: swap_remove index"), "{error}");
+        assert!(
+            error.starts_with("the evaluation failed within Pallet: swap_remove index"),
+            "{error}"
+        );
         assert!(error.ends_with("please report it with the code at this place"), "{error}");
         assert_eq!(with_room(|| 7).ok(), Some(7));
     }

@@ -1,4 +1,5 @@
-//! Code given on the command line (`-e`): statements that see `request` and everything that pallet.star defines or loads.
+//! Code given on the command line (`-e`): statements that see `request` and everything that
+//! pallet.star defines or loads.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -46,9 +47,18 @@ pub(crate) struct InlineScope {
 impl InlineScope {
     /// No names of a project.
     pub(crate) fn nothing(language: Language, run: Run) -> Result<Self, Diagnostic> {
-        let main = Module::with_temp_heap(|module| module.freeze().map_err(|error| Diagnostic::error(format!("{error:?}"))))?;
+        let main = Module::with_temp_heap(|module| {
+            module.freeze().map_err(|error| Diagnostic::error(format!("{error:?}")))
+        })?;
         let interface = Interface::new(HashMap::new());
-        Ok(InlineScope { language, main, interface, crates: BTreeMap::new(), known: HashMap::new(), run })
+        Ok(InlineScope {
+            language,
+            main,
+            interface,
+            crates: BTreeMap::new(),
+            known: HashMap::new(),
+            run,
+        })
     }
 
     /// The code as a phase.
@@ -60,19 +70,30 @@ impl InlineScope {
         let ast = parse(FILE, code.to_owned())?;
         let names = self.names_in(ast.statement());
         let mut known = self.known.clone();
-        let types = names.iter().map(|name| (name.clone(), self.interface.get(name).cloned().unwrap_or_else(Ty::any)));
+        let types = names
+            .iter()
+            .map(|name| (name.clone(), self.interface.get(name).cloned().unwrap_or_else(Ty::any)));
         let mut interfaces = HashMap::from([(SCOPE.to_owned(), Interface::new(types.collect()))]);
         for load in loads(ast.statement()) {
             let module = load.module.node.as_str();
             match module.strip_prefix('@').and_then(|name| self.crates.get(name)) {
                 Some(found) => {
-                    known.extend(load.args.iter().filter_map(|one| Some((one.local.node.ident.clone(), found.known(&one.their.node)?))));
+                    known.extend(load.args.iter().filter_map(|one| {
+                        Some((one.local.node.ident.clone(), found.known(&one.their.node)?))
+                    }));
                     interfaces.insert(module.to_owned(), found.interface.clone());
                 }
                 None => {
                     let place = super::context::place(&ast.file_span(load.module.span));
                     let message = format!("`{module}` cannot be loaded here");
-                    return Err(Diagnostic::error(message).at(place).suggest(format!("load it in {}", super::load::MAIN)).into());
+                    return Err(Diagnostic::error(message)
+                        .at(place)
+                        .suggest(format!(
+                            "load it in \
+                        {}",
+                            super::load::MAIN
+                        ))
+                        .into());
                 }
             }
         }
@@ -82,12 +103,15 @@ impl InlineScope {
         let ast = parse(&scoped(), source.clone())?;
         let (found, _) = check(&ast, &self.language.globals, known, &interfaces);
         if !found.is_empty() {
-            return Err(Diagnostics(found.into_iter().map(|diagnostic| self.with_suggestion(diagnostic)).collect()));
+            return Err(Diagnostics(
+                found.into_iter().map(|diagnostic| self.with_suggestion(diagnostic)).collect(),
+            ));
         }
         Ok(Phase::new(Inline { scope: Arc::new(self.clone()), source }))
     }
 
-    /// Starlark knows only the names that the code reads: a name that is none may be one of the others.
+    /// Starlark knows only the names that the code reads: a name that is none may be one of the
+    /// others.
     fn with_suggestion(&self, diagnostic: Diagnostic) -> Diagnostic {
         let Some(name) = diagnostic.unknown_name() else { return diagnostic };
         let own: Vec<&str> = self.main.names().map(|name| name.as_str()).collect();
@@ -101,7 +125,8 @@ impl InlineScope {
         let (mut read, mut own) = (BTreeSet::from(["request".to_owned()]), HashMap::new());
         code.visit_expr(|expression| identifiers(expression, &mut read));
         assigned(code, &mut own);
-        let there: BTreeSet<&str> = self.main.names().map(|name| name.as_str()).chain(["request"]).collect();
+        let there: BTreeSet<&str> =
+            self.main.names().map(|name| name.as_str()).chain(["request"]).collect();
         read.retain(|name| there.contains(name.as_str()) && !own.contains_key(name));
         read
     }
@@ -130,8 +155,21 @@ impl PhaseFunction for Inline {
         let run = self.scope.run;
         let begun = Instant::now();
         let request: &Request = request;
-        let result = with_room(|| self.evaluate(request).map_err(|error| diagnose(&error, "the code of -e", run.limits, None)));
-        result.flatten().map_err(|error| PhaseError { timed_out: begun.elapsed() > run.limits.time, ..phase_error(&error, run.colour) })
+        let result = with_room(|| {
+            self.evaluate(request).map_err(|error| {
+                diagnose(
+                    &error,
+                    "the \
+            code of -e",
+                    run.limits,
+                    None,
+                )
+            })
+        });
+        result.flatten().map_err(|error| PhaseError {
+            timed_out: begun.elapsed() > run.limits.time,
+            ..phase_error(&error, run.colour)
+        })
     }
 }
 
@@ -154,8 +192,10 @@ impl Inline {
             evaluator.extra = Some(&context);
             evaluator.set_print_handler(&print);
             evaluator.set_loader(&loader);
-            guard::evaluate(&mut evaluator, self.scope.run.limits, |evaluator| evaluator.eval_module(ast, &self.scope.language.globals))
-                .map(drop)
+            guard::evaluate(&mut evaluator, self.scope.run.limits, |evaluator| {
+                evaluator.eval_module(ast, &self.scope.language.globals)
+            })
+            .map(drop)
         })
     }
 }

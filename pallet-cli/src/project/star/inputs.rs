@@ -1,4 +1,5 @@
-//! The inputs of a session: pieces of code that are checked and evaluated one after the other. What one defines, the next ones see.
+//! The inputs of a session: pieces of code that are checked and evaluated one after the other. What
+//! one defines, the next ones see.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -56,7 +57,8 @@ pub(crate) struct Workbench {
     pub(crate) stop: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
-/// The inputs so far, as one module that is never finished: values stay what they are, and can be changed.
+/// The inputs so far, as one module that is never finished: values stay what they are, and can be
+/// changed.
 pub(crate) struct Inputs<'v, 'm> {
     module: &'m Module<'v>,
     workbench: &'m Workbench,
@@ -72,9 +74,18 @@ pub(crate) struct Inputs<'v, 'm> {
 }
 
 /// Runs `work` with no inputs yet, on the project.
-pub(crate) fn with_inputs<R>(workbench: &Workbench, project: &Project, work: impl FnOnce(&mut Inputs<'_, '_>) -> R) -> R {
+pub(crate) fn with_inputs<R>(
+    workbench: &Workbench,
+    project: &Project,
+    work: impl FnOnce(&mut Inputs<'_, '_>) -> R,
+) -> R {
     let registry = RefCell::new(Registry::live(project.inline.run, workbench.live.clone()));
-    let session = SessionContext { registry, phase: RefCell::default(), clock: Clock::default(), own: RefCell::default() };
+    let session = SessionContext {
+        registry,
+        phase: RefCell::default(),
+        clock: Clock::default(),
+        own: RefCell::default(),
+    };
     let session = Rc::new(session);
     let context = Context::Session(session.clone());
     Module::with_temp_heap(|module| {
@@ -95,12 +106,18 @@ pub(crate) fn with_inputs<R>(workbench: &Workbench, project: &Project, work: imp
 }
 
 impl<'v, 'm> Inputs<'v, 'm> {
-    /// Brings the project's names in, or those that it has now. Gives those that an input's own hide.
+    /// Brings the project's names in, or those that it has now. Gives those that an input's own
+    /// hide.
     pub(crate) fn take(&mut self, project: &Project) -> Vec<String> {
         self.scope = project.inline.clone();
         self.crates.borrow_mut().clear();
-        let names = bring_in(self.module, project, &|name| !self.session.own.borrow().contains(name));
-        let hidden = names.iter().filter(|name| self.session.own.borrow().contains(*name)).cloned().collect();
+        let names =
+            bring_in(self.module, project, &|name| !self.session.own.borrow().contains(name));
+        let hidden = names
+            .iter()
+            .filter(|name| self.session.own.borrow().contains(*name))
+            .cloned()
+            .collect();
         self.project = names;
         hidden
     }
@@ -113,18 +130,34 @@ impl<'v, 'm> Inputs<'v, 'm> {
         let visible = self.visible();
         // nobody means the last value who does not say so
         let says_last = tokens(code).iter().any(|token| token.text(code) == LAST);
-        let given: Vec<&String> = visible.iter().filter(|name| !own.contains_key(*name) && (says_last || *name != LAST)).collect();
-        let of = |name: &str| if self.session.own.borrow().contains(name) { None } else { self.scope.interface.get(name).cloned() };
+        let given: Vec<&String> = visible
+            .iter()
+            .filter(|name| !own.contains_key(*name) && (says_last || *name != LAST))
+            .collect();
+        let of = |name: &str| {
+            if self.session.own.borrow().contains(name) {
+                None
+            } else {
+                self.scope.interface.get(name).cloned()
+            }
+        };
         let types = given.iter().map(|name| ((*name).clone(), of(name).unwrap_or_else(Ty::any)));
         let mut interfaces = HashMap::from([(SCOPE.to_owned(), Interface::new(types.collect()))]);
         let mut known = self.known();
         self.loads(&ast, &mut known, &mut interfaces)?;
         // the first line loads what the code sees; places are those of the code alone
         let loaded: String = given.iter().map(|name| format!(", {name:?}")).collect();
-        let source = if given.is_empty() { format!("\n{code}") } else { format!("load({SCOPE:?}{loaded})\n{code}") };
+        let source = if given.is_empty() {
+            format!("\n{code}")
+        } else {
+            format!("load({SCOPE:?}{loaded})\n{code}")
+        };
         let ast = parse(&format!("{SCOPED}{file}"), source)?;
         let (found, _) = check(&ast, &self.workbench.language.globals, known, &interfaces);
-        let found = found.into_iter().map(|diagnostic| with_suggestion(diagnostic, &visible)).collect::<Vec<_>>();
+        let found = found
+            .into_iter()
+            .map(|diagnostic| with_suggestion(diagnostic, &visible))
+            .collect::<Vec<_>>();
         if found.is_empty() { Ok(()) } else { Err(Diagnostics(found)) }
     }
 
@@ -147,7 +180,11 @@ impl<'v, 'm> Inputs<'v, 'm> {
         session.phase.take();
         evaluator.set_check_cancelled(Box::new(|| session.clock.stop((self.workbench.stop)())));
         let result = bound(&mut evaluator).map_err(starlark::Error::from);
-        let result = result.and_then(|()| guard(&mut evaluator, |evaluator| evaluator.eval_module(ast, &self.workbench.language.globals)));
+        let result = result.and_then(|()| {
+            guard(&mut evaluator, |evaluator| {
+                evaluator.eval_module(ast, &self.workbench.language.globals)
+            })
+        });
         drop(evaluator);
         match result {
             Ok(value) => {
@@ -166,7 +203,10 @@ impl<'v, 'm> Inputs<'v, 'm> {
         let known = self.known();
         let globals = self.workbench.language.globals.names().map(|name| name.as_str().to_owned());
         let own = self.visible().into_iter().map(|name| {
-            let name_of = known.get(&name).map(Name::known).or_else(|| Some(of_value(self.module.get(&name)?)));
+            let name_of = known
+                .get(&name)
+                .map(Name::known)
+                .or_else(|| Some(of_value(self.module.get(&name)?)));
             (name, name_of.unwrap_or_default())
         });
         let globals = globals.map(|name| {
@@ -178,7 +218,11 @@ impl<'v, 'm> Inputs<'v, 'm> {
 
     fn visible(&self) -> BTreeSet<String> {
         // what was to be bound when an error came has no value
-        self.project.union(&self.session.own.borrow()).filter(|name| self.module.get(name).is_some()).cloned().collect()
+        self.project
+            .union(&self.session.own.borrow())
+            .filter(|name| self.module.get(name).is_some())
+            .cloned()
+            .collect()
     }
 
     /// What the static check knows of the names.
@@ -186,7 +230,8 @@ impl<'v, 'm> Inputs<'v, 'm> {
         let mut known = self.workbench.language.known();
         known.extend(self.scope.known.clone());
         known.retain(|name, _| {
-            !self.session.own.borrow().contains(name) && (!self.project.contains(name) || self.scope.known.contains_key(name))
+            !self.session.own.borrow().contains(name)
+                && (!self.project.contains(name) || self.scope.known.contains_key(name))
         });
         known.extend(self.loaded.clone());
         known
@@ -204,19 +249,30 @@ impl<'v, 'm> Inputs<'v, 'm> {
             let at = |span| place(&ast.file_span(span));
             let Some(name) = module.strip_prefix('@') else {
                 let message = format!("`{module}` cannot be loaded here");
-                let help = format!("load it in {}: its names are here by themselves", super::load::MAIN);
-                return Err(Diagnostic::error(message).at(at(load.module.span)).suggest(help).into());
+                let help =
+                    format!("load it in {}: its names are here by themselves", super::load::MAIN);
+                return Err(Diagnostic::error(message)
+                    .at(at(load.module.span))
+                    .suggest(help)
+                    .into());
             };
-            let found = self.config_crate(name).map_err(|diagnostic| diagnostic.at(at(load.module.span)))?;
+            let found = self
+                .config_crate(name)
+                .map_err(|diagnostic| diagnostic.at(at(load.module.span)))?;
             for one in &load.args {
                 let names = found.names();
                 if !names.contains(&one.their.node.as_str()) {
                     let suggestion = did_you_mean_or_list(&one.their.node, &names, "it has");
                     let message = format!("{module} has no `{}`", one.their.node);
-                    return Err(Diagnostic::error(message).at(at(one.their.span)).suggest(suggestion).into());
+                    return Err(Diagnostic::error(message)
+                        .at(at(one.their.span))
+                        .suggest(suggestion)
+                        .into());
                 }
                 known.remove(&one.local.node.ident);
-                known.extend(found.known(&one.their.node).map(|found| (one.local.node.ident.clone(), found)));
+                known.extend(
+                    found.known(&one.their.node).map(|found| (one.local.node.ident.clone(), found)),
+                );
             }
             interfaces.insert(module.to_owned(), found.interface.clone());
         }
@@ -225,7 +281,11 @@ impl<'v, 'm> Inputs<'v, 'm> {
 
     fn take_loads(&mut self, statement: &AstStmt, names: &mut HashMap<String, bool>) {
         for load in loads(statement) {
-            let found = load.module.node.strip_prefix('@').and_then(|name| self.crates.borrow().get(name).cloned());
+            let found = load
+                .module
+                .node
+                .strip_prefix('@')
+                .and_then(|name| self.crates.borrow().get(name).cloned());
             for one in &load.args {
                 names.insert(one.local.node.ident.clone(), false);
                 let known = found.as_ref().and_then(|found| found.known(&one.their.node));
@@ -246,8 +306,13 @@ impl<'v, 'm> Inputs<'v, 'm> {
     }
 }
 
-/// Binds the names of a project, and its groups by theirs, in a module, where `free` says so; gives all of these names.
-pub(crate) fn bring_in(module: &Module<'_>, project: &Project, free: &dyn Fn(&str) -> bool) -> BTreeSet<String> {
+/// Binds the names of a project, and its groups by theirs, in a module, where `free` says so; gives
+/// all of these names.
+pub(crate) fn bring_in(
+    module: &Module<'_>,
+    project: &Project,
+    free: &dyn Fn(&str) -> bool,
+) -> BTreeSet<String> {
     let main = &project.inline.main;
     let mut names = BTreeSet::new();
     for name in main.names() {
@@ -260,11 +325,16 @@ pub(crate) fn bring_in(module: &Module<'_>, project: &Project, free: &dyn Fn(&st
     }
     for group in &project.groups {
         let name = group.name.replace('-', "_");
-        let is_name =
-            name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if is_name && !names.contains(&name) {
             if free(&name) {
-                let value = GroupValue { name: group.name.clone(), cluster: false, groups: vec![group.clone()], numbers: Vec::new() };
+                let value = GroupValue {
+                    name: group.name.clone(),
+                    cluster: false,
+                    groups: vec![group.clone()],
+                    numbers: Vec::new(),
+                };
                 module.set(&name, module.heap().alloc(value));
             }
             names.insert(name);
@@ -277,23 +347,29 @@ pub(crate) fn bring_in(module: &Module<'_>, project: &Project, free: &dyn Fn(&st
 pub(crate) fn own_groups(evaluator: &Evaluator<'_, '_, '_>) -> Vec<GroupSpec> {
     let Some(Context::Session(session)) = Context::of(evaluator) else { return Vec::new() };
     let own = session.own.borrow();
-    let values = own.iter().filter(|name| *name != LAST).filter_map(|name| evaluator.module().get(name));
-    values.filter_map(|value| GroupValue::of(value).map(|group| group.groups.clone())).flatten().collect()
+    let values =
+        own.iter().filter(|name| *name != LAST).filter_map(|name| evaluator.module().get(name));
+    values
+        .filter_map(|value| GroupValue::of(value).map(|group| group.groups.clone()))
+        .flatten()
+        .collect()
 }
 
 fn of_value(value: Value<'_>) -> Name {
-    let attributes = if matches!(value.get_type(), "struct" | "table" | "group_spec") { value.dir_attr() } else { Vec::new() };
+    let attributes = if matches!(value.get_type(), "struct" | "table" | "group_spec") {
+        value.dir_attr()
+    } else {
+        Vec::new()
+    };
     let attributes = attributes.into_iter().map(|name| (name, Name::default())).collect();
     Name { attributes, ..Name::about(&format!("a {}", value.get_type())) }
 }
 
 /// Starlark knows some of the names; one that is none may be one of the others.
 fn with_suggestion(diagnostic: Diagnostic, visible: &BTreeSet<String>) -> Diagnostic {
-    match diagnostic
-        .unknown_name()
-        .filter(|_| diagnostic.suggestion.is_none())
-        .and_then(|name| did_you_mean(name, visible.iter().map(String::as_str).filter(|name| *name != LAST)))
-    {
+    match diagnostic.unknown_name().filter(|_| diagnostic.suggestion.is_none()).and_then(|name| {
+        did_you_mean(name, visible.iter().map(String::as_str).filter(|name| *name != LAST))
+    }) {
         Some(suggestion) => diagnostic.suggest(suggestion),
         None => diagnostic,
     }
@@ -304,11 +380,16 @@ pub(crate) fn call_phase(call: LiveCall, evaluator: &mut Evaluator<'_, '_, '_>) 
     let slot = call.slot;
     let Some(Context::Session(session)) = Context::of(evaluator) else { return };
     session.clock.begin(slot.run.limits);
-    session.phase.replace(Some((slot.declared.as_ref().map(|place| place.location()), call.request.clone())));
+    session.phase.replace(Some((
+        slot.declared.as_ref().map(|place| place.location()),
+        call.request.clone(),
+    )));
     let request = evaluator.heap().alloc(RequestValue { request: call.request });
     let result = match evaluator.module().get(&slot.variable) {
         Some(function) => evaluator.eval_function(function, &[request], &[]).map(drop),
-        None => Err(Complaint::new(format!("the phase `{}` is not there any more", slot.phase)).into()),
+        None => {
+            Err(Complaint::new(format!("the phase `{}` is not there any more", slot.phase)).into())
+        }
     };
     session.phase.take();
     let timed_out = session.clock.is_over();

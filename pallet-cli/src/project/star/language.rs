@@ -24,7 +24,10 @@ impl Language {
     }
 
     /// The same with more functions.
-    pub(crate) fn with<'a>(secrets: impl Iterator<Item = &'a str>, more: Vec<HostFunction>) -> Self {
+    pub(crate) fn with<'a>(
+        secrets: impl Iterator<Item = &'a str>,
+        more: Vec<HostFunction>,
+    ) -> Self {
         let mut builder = GlobalsBuilder::extended_by(&[
             LibraryExtension::StructType,
             LibraryExtension::RecordType,

@@ -15,7 +15,11 @@ pub(crate) const MEMORY: usize = 512 << 20;
 
 /// The complaint about values that take more.
 pub(crate) fn too_much_memory() -> Complaint {
-    Complaint::new("the values of the project take too much memory").help("does something double in each round of a loop?".to_owned())
+    Complaint::new("the values of the project take too much memory").help(
+        "does something double \
+        in each round of a loop?"
+            .to_owned(),
+    )
 }
 
 /// How long one evaluation may take.
@@ -42,7 +46,10 @@ impl Clock {
 
     /// It waits for something; gives what is left of its time.
     pub(crate) fn pause(&self) -> Duration {
-        self.deadline.take().map(|deadline| deadline.saturating_duration_since(Instant::now())).unwrap_or_default()
+        self.deadline
+            .take()
+            .map(|deadline| deadline.saturating_duration_since(Instant::now()))
+            .unwrap_or_default()
     }
 
     /// It goes on, with what was left of its time.
@@ -72,8 +79,11 @@ impl Limits {
     /// Bounds an evaluation that begins now.
     pub(crate) fn apply(self, evaluator: &mut Evaluator<'_, '_, '_>) -> anyhow::Result<()> {
         let (begun, stopped) = (Instant::now(), Cell::new(false));
-        // told once: when it is over, Starlark asks again, and that answer would hide the place where it was stopped
-        evaluator.set_check_cancelled(Box::new(move || begun.elapsed() > self.time && !stopped.replace(true)));
+        // told once: when it is over, Starlark asks again, and that answer would hide the place
+        // where it was stopped
+        evaluator.set_check_cancelled(Box::new(move || {
+            begun.elapsed() > self.time && !stopped.replace(true)
+        }));
         bound(evaluator)
     }
 }

@@ -28,11 +28,15 @@ impl Literal {
 
 fn read(expression: &AstExpr, path: &mut Vec<String>, holes: &mut Vec<Vec<String>>) -> Json {
     let known = match &expression.node {
-        Expr::Literal(AstLiteral::Int(number)) => number.node.to_string().parse::<i64>().ok().map(Json::from),
+        Expr::Literal(AstLiteral::Int(number)) => {
+            number.node.to_string().parse::<i64>().ok().map(Json::from)
+        }
         Expr::Literal(AstLiteral::Float(number)) => Some(Json::from(number.node)),
         Expr::Literal(AstLiteral::String(text)) => Some(Json::from(text.node.as_str())),
         Expr::Minus(inner) => match read(inner, path, &mut Vec::new()) {
-            Json::Number(number) if number.is_i64() => number.as_i64().map(|number| Json::from(-number)),
+            Json::Number(number) if number.is_i64() => {
+                number.as_i64().map(|number| Json::from(-number))
+            }
             Json::Number(number) => number.as_f64().map(|number| Json::from(-number)),
             _ => None,
         },
@@ -42,13 +46,23 @@ fn read(expression: &AstExpr, path: &mut Vec<String>, holes: &mut Vec<Vec<String
             "False" => Some(false.into()),
             _ => None,
         },
-        Expr::List(items) | Expr::Tuple(items) => {
-            Some(items.iter().enumerate().map(|(index, item)| part(item, index.to_string(), path, holes)).collect())
-        }
-        Expr::Dict(entries) => entries.iter().map(|(key, value)| Some((key_of(key)?, value))).collect::<Option<Vec<_>>>().map(|entries| {
-            let entries = entries.into_iter().map(|(key, value)| (key.to_owned(), part(value, key.to_owned(), path, holes)));
-            Json::Object(entries.collect::<Map<_, _>>())
-        }),
+        Expr::List(items) | Expr::Tuple(items) => Some(
+            items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| part(item, index.to_string(), path, holes))
+                .collect(),
+        ),
+        Expr::Dict(entries) => entries
+            .iter()
+            .map(|(key, value)| Some((key_of(key)?, value)))
+            .collect::<Option<Vec<_>>>()
+            .map(|entries| {
+                let entries = entries
+                    .into_iter()
+                    .map(|(key, value)| (key.to_owned(), part(value, key.to_owned(), path, holes)));
+                Json::Object(entries.collect::<Map<_, _>>())
+            }),
         _ => None,
     };
     known.unwrap_or_else(|| {
@@ -57,7 +71,12 @@ fn read(expression: &AstExpr, path: &mut Vec<String>, holes: &mut Vec<Vec<String
     })
 }
 
-fn part(expression: &AstExpr, key: String, path: &mut Vec<String>, holes: &mut Vec<Vec<String>>) -> Json {
+fn part(
+    expression: &AstExpr,
+    key: String,
+    path: &mut Vec<String>,
+    holes: &mut Vec<Vec<String>>,
+) -> Json {
     path.push(key);
     let value = read(expression, path, holes);
     path.pop();
@@ -76,8 +95,13 @@ pub(crate) fn span_at(expression: &AstExpr, path: &[String], key: Option<&str>) 
     let mut at = expression;
     for step in path {
         let next = match &at.node {
-            Expr::Dict(entries) => entries.iter().find(|(known, _)| key_of(known) == Some(step.as_str())).map(|(_, value)| value),
-            Expr::List(items) | Expr::Tuple(items) => step.parse::<usize>().ok().and_then(|index| items.get(index)),
+            Expr::Dict(entries) => entries
+                .iter()
+                .find(|(known, _)| key_of(known) == Some(step.as_str()))
+                .map(|(_, value)| value),
+            Expr::List(items) | Expr::Tuple(items) => {
+                step.parse::<usize>().ok().and_then(|index| items.get(index))
+            }
             _ => None,
         };
         match next {
@@ -86,9 +110,10 @@ pub(crate) fn span_at(expression: &AstExpr, path: &[String], key: Option<&str>) 
         }
     }
     match (&at.node, key) {
-        (Expr::Dict(entries), Some(key)) => {
-            entries.iter().find(|(known, _)| key_of(known) == Some(key)).map_or(at.span, |(known, _)| known.span)
-        }
+        (Expr::Dict(entries), Some(key)) => entries
+            .iter()
+            .find(|(known, _)| key_of(known) == Some(key))
+            .map_or(at.span, |(known, _)| known.span),
         _ => at.span,
     }
 }

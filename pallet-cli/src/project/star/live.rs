@@ -1,4 +1,5 @@
-//! Phase functions of a session: they belong to its evaluation, so its own thread calls them while an operation waits for them.
+//! Phase functions of a session: they belong to its evaluation, so its own thread calls them while
+//! an operation waits for them.
 
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,9 +37,18 @@ impl Live {
     pub(crate) fn call(&self, slot: &Arc<Slot>, request: &Request) -> Result<(), PhaseError> {
         let (answer, answered) = channel();
         let call = LiveCall { slot: slot.clone(), request: request.clone(), answer };
-        let handed_over = self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(|caller| caller.hand_over(call));
+        let handed_over = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+            .is_some_and(|caller| caller.hand_over(call));
         let gone = || PhaseError {
-            message: format!("the phase `{}` belongs to a session that does not wait for it any more", slot.phase),
+            message: format!(
+                "the phase `{}` belongs to a session that does not wait for it any \
+                more",
+                slot.phase
+            ),
             source_location: None,
             timed_out: false,
             rendered: String::new(),

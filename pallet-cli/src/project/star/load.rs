@@ -1,4 +1,5 @@
-//! The files of a project: reading them in the order of their loads, checking all of them, and then evaluating them.
+//! The files of a project: reading them in the order of their loads, checking all of them, and then
+//! evaluating them.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -56,14 +57,24 @@ pub(crate) struct Evaluated {
 
 impl<'a> Files<'a> {
     /// Reads and checks pallet.star and all that it loads.
-    pub(crate) fn read(directory: &'a Path, unsaved: &'a Unsaved, catalog: &'a dyn Catalog, language: &'a Language) -> Self {
+    pub(crate) fn read(
+        directory: &'a Path,
+        unsaved: &'a Unsaved,
+        catalog: &'a dyn Catalog,
+        language: &'a Language,
+    ) -> Self {
         let mut files = Self::none(directory, unsaved, catalog, language);
         files.add(MAIN);
         files
     }
 
     /// No files of a project yet.
-    pub(crate) fn none(directory: &'a Path, unsaved: &'a Unsaved, catalog: &'a dyn Catalog, language: &'a Language) -> Self {
+    pub(crate) fn none(
+        directory: &'a Path,
+        unsaved: &'a Unsaved,
+        catalog: &'a dyn Catalog,
+        language: &'a Language,
+    ) -> Self {
         Files {
             directory,
             unsaved,
@@ -93,9 +104,20 @@ impl<'a> Files<'a> {
             return;
         }
         if self.open.iter().any(|open| open == name) {
-            let circle: Vec<&str> = self.open.iter().map(String::as_str).skip_while(|open| *open != name).chain([name]).collect();
-            self.found
-                .push(Diagnostic::error(format!("the files load each other in a circle: {}", circle.join(" -> "))).at(asked.cloned()));
+            let circle: Vec<&str> = self
+                .open
+                .iter()
+                .map(String::as_str)
+                .skip_while(|open| *open != name)
+                .chain([name])
+                .collect();
+            self.found.push(
+                Diagnostic::error(format!(
+                    "the files load each other in a circle: {}",
+                    circle.join(" -> ")
+                ))
+                .at(asked.cloned()),
+            );
             return;
         }
         let ast = match self.read_source(name).and_then(|text| parse(name, text)) {
@@ -125,44 +147,61 @@ impl<'a> Files<'a> {
         if let Some(text) = self.unsaved.get(name) {
             return Ok(text.clone());
         }
-        let bytes = std::fs::read(self.directory.join(name)).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Diagnostic::error(format!("there is no file {name} in {}", self.directory.display())),
-            _ => Diagnostic::error(format!("cannot read {name}: {error}")),
-        })?;
+        let bytes =
+            std::fs::read(self.directory.join(name)).map_err(|error| match error.kind() {
+                std::io::ErrorKind::NotFound => Diagnostic::error(format!(
+                    "there is no file {name} in \
+                {}",
+                    self.directory.display()
+                )),
+                _ => Diagnostic::error(format!("cannot read {name}: {error}")),
+            })?;
         crate::project::utf8(name, bytes)
     }
 
     /// Reads what a load statement names, and gives the types of what it loads.
-    fn load(&mut self, ast: &AstModule, load: &Load, known: &mut HashMap<String, Known>) -> Interface {
+    fn load(
+        &mut self,
+        ast: &AstModule,
+        load: &Load,
+        known: &mut HashMap<String, Known>,
+    ) -> Interface {
         let at = |span: Span| place(&ast.file_span(span));
         let module = load.module.node.as_str();
         let asked = at(load.module.span);
-        let (names, interface): (Vec<String>, Interface) = if let Some(name) = module.strip_prefix('@') {
-            let Some(found) = self.config_crate(name, &asked) else { return anything(load) };
-            known.extend(load.args.iter().filter_map(|one| Some((one.local.node.ident.clone(), found.known(&one.their.node)?))));
-            (found.names().into_iter().map(str::to_owned).collect(), found.interface)
-        } else {
-            let name = match path_of(self.directory, module) {
-                Ok(name) => name,
-                Err(diagnostic) => {
-                    self.found.push(diagnostic.at(asked));
-                    return anything(load);
-                }
+        let (names, interface): (Vec<String>, Interface) =
+            if let Some(name) = module.strip_prefix('@') {
+                let Some(found) = self.config_crate(name, &asked) else { return anything(load) };
+                known.extend(load.args.iter().filter_map(|one| {
+                    Some((one.local.node.ident.clone(), found.known(&one.their.node)?))
+                }));
+                (found.names().into_iter().map(str::to_owned).collect(), found.interface)
+            } else {
+                let name = match path_of(self.directory, module) {
+                    Ok(name) => name,
+                    Err(diagnostic) => {
+                        self.found.push(diagnostic.at(asked));
+                        return anything(load);
+                    }
+                };
+                self.file(&name, Some(&asked));
+                let Some(interface) = self.interfaces.get(&name) else { return anything(load) };
+                (self.names_of(&name), interface.clone())
             };
-            self.file(&name, Some(&asked));
-            let Some(interface) = self.interfaces.get(&name) else { return anything(load) };
-            (self.names_of(&name), interface.clone())
-        };
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let mut complete = true;
         for one in &load.args {
             if !names.contains(&one.their.node.as_str()) {
                 let message = match one.their.node.starts_with('_') {
-                    true => format!("`{}` cannot be loaded: names with _ belong to their file", one.their.node),
+                    true => format!(
+                        "`{}` cannot be loaded: names with _ belong to their file",
+                        one.their.node
+                    ),
                     false => format!("{module} has no `{}`", one.their.node),
                 };
                 let suggestion = did_you_mean_or_list(&one.their.node, &names, "it has");
-                self.found.push(Diagnostic::error(message).at(at(one.their.span)).suggest(suggestion));
+                self.found
+                    .push(Diagnostic::error(message).at(at(one.their.span)).suggest(suggestion));
                 complete = false;
             }
         }
@@ -170,10 +209,14 @@ impl<'a> Files<'a> {
     }
 
     fn names_of(&self, file: &str) -> Vec<String> {
-        let Some((_, ast)) = self.files.iter().find(|(name, _)| name == file) else { return Vec::new() };
+        let Some((_, ast)) = self.files.iter().find(|(name, _)| name == file) else {
+            return Vec::new();
+        };
         let mut names = HashMap::new();
         super::scope::assigned(ast.statement(), &mut names);
-        let loaded = loads(ast.statement()).into_iter().flat_map(|load| load.args.iter().map(|one| one.local.node.ident.clone()));
+        let loaded = loads(ast.statement())
+            .into_iter()
+            .flat_map(|load| load.args.iter().map(|one| one.local.node.ident.clone()));
         names.into_keys().chain(loaded).filter(|name| !name.starts_with('_')).collect()
     }
 
@@ -182,13 +225,18 @@ impl<'a> Files<'a> {
             return known.clone();
         }
         let loaded = find_crate(self.catalog, name);
-        let loaded = loaded.map_err(|diagnostic| self.found.push(diagnostic.at(asked.clone()))).ok();
+        let loaded =
+            loaded.map_err(|diagnostic| self.found.push(diagnostic.at(asked.clone()))).ok();
         self.crates.insert(name.to_owned(), loaded.clone());
         loaded
     }
 
     /// Evaluates the files, each once, in the order of their loads.
-    pub(crate) fn evaluate(&mut self, run: Run, print: &dyn PrintHandler) -> Result<Evaluated, Diagnostic> {
+    pub(crate) fn evaluate(
+        &mut self,
+        run: Run,
+        print: &dyn PrintHandler,
+    ) -> Result<Evaluated, Diagnostic> {
         let context = Context::Loading(RefCell::new(Registry::new(run)));
         let mut modules = Modules { directory: self.directory, modules: HashMap::new() };
         for (name, config_crate) in &self.crates {
@@ -200,14 +248,24 @@ impl<'a> Files<'a> {
             // what the compiler of Starlark computes ahead has no place of its own
             let first = place(&ast.file_span(ast.statement().span));
             let module = evaluate(ast, &self.language.globals, &modules, &context, run, print);
-            let module = module.map_err(|error| diagnose(&error, "the top level of the file", run.limits, Some(first)))?;
+            let module = module.map_err(|error| {
+                diagnose(&error, "the top level of the file", run.limits, Some(first))
+            })?;
             modules.modules.insert(name, module);
         }
-        let Context::Loading(registry) = context else { return Err(Diagnostic::error("the project was not loaded")) };
+        let Context::Loading(registry) = context else {
+            return Err(Diagnostic::error(
+                "the project \
+            was not loaded",
+            ));
+        };
         match (modules.modules.remove(MAIN), self.interfaces.remove(MAIN)) {
-            (Some(main), Some(interface)) => {
-                Ok(Evaluated { main, interface, registry: registry.into_inner(), known: std::mem::take(&mut self.known) })
-            }
+            (Some(main), Some(interface)) => Ok(Evaluated {
+                main,
+                interface,
+                registry: registry.into_inner(),
+                known: std::mem::take(&mut self.known),
+            }),
             _ => Err(Diagnostic::error(format!("{MAIN} was not evaluated"))),
         }
     }
@@ -227,7 +285,9 @@ fn evaluate(
             evaluator.extra = Some(context);
             evaluator.set_loader(loader);
             evaluator.set_print_handler(print);
-            super::guard::evaluate(&mut evaluator, run.limits, |evaluator| evaluator.eval_module(ast, globals))?;
+            super::guard::evaluate(&mut evaluator, run.limits, |evaluator| {
+                evaluator.eval_module(ast, globals)
+            })?;
         }
         module.freeze().map_err(|error| starlark::Error::from(anyhow::anyhow!("{error:?}")))
     })?;
@@ -245,7 +305,11 @@ struct Modules<'a> {
 
 impl FileLoader for Modules<'_> {
     fn load(&self, path: &str) -> starlark::Result<FrozenModule> {
-        let name = if path.starts_with('@') { path.to_owned() } else { path_of(self.directory, path).unwrap_or_default() };
+        let name = if path.starts_with('@') {
+            path.to_owned()
+        } else {
+            path_of(self.directory, path).unwrap_or_default()
+        };
         let module = self.modules.get(&name).cloned();
         module.ok_or_else(|| starlark::Error::new_other(anyhow::anyhow!("`{path}` was not loaded")))
     }
@@ -268,7 +332,8 @@ fn anything(load: &Load) -> Interface {
 /// The text as a file of the project.
 pub(crate) fn parse(name: &str, text: String) -> Result<AstModule, Diagnostic> {
     super::nesting::check_nesting(name, &text)?;
-    AstModule::parse(name, text, &dialect()).map_err(|error| diagnose(&error, "the file", Default::default(), None))
+    AstModule::parse(name, text, &dialect())
+        .map_err(|error| diagnose(&error, "the file", Default::default(), None))
 }
 
 /// The name of the file that a load statement names, whether it may or not.
@@ -283,8 +348,9 @@ pub(crate) fn file_name(module: &str) -> String {
 /// The name of a file of the project: its path below the project's directory.
 fn path_of(directory: &Path, path: &str) -> Result<String, Diagnostic> {
     let outside = || {
-        Diagnostic::error(format!("`{path}` is outside the project"))
-            .suggest("load \"dir/file.star\", relative to the project's directory, or \"@crate\"".to_owned())
+        Diagnostic::error(format!("`{path}` is outside the project")).suggest(
+            "load \"dir/file.star\", relative to the project's directory, or \"@crate\"".to_owned(),
+        )
     };
     let mut clean = PathBuf::new();
     for component in Path::new(path).components() {

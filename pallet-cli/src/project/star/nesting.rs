@@ -1,11 +1,13 @@
-//! Bounds how deep the source is nested before it is parsed: what comes after the parser goes down into each level of it.
+//! Bounds how deep the source is nested before it is parsed: what comes after the parser goes down
+//! into each level of it.
 
 use crate::project::diagnostic::{Diagnostic, Place};
 
 /// How many brackets and blocks may stand inside each other.
 const NESTING: usize = 200;
 
-/// How many operators, calls and branches may follow each other without a comma or an end of line; each is a level of the parsed code.
+/// How many operators, calls and branches may follow each other without a comma or an end of line;
+/// each is a level of the parsed code.
 const CHAIN: usize = 1000;
 
 /// The operators that are words.
@@ -25,7 +27,8 @@ pub(crate) fn check_nesting(file: &str, text: &str) -> Result<(), Diagnostic> {
 struct Scan<'a> {
     bytes: &'a [u8],
     at: usize,
-    /// The blocks around the place: how far each is indented, and how many `elif` it has had in a row.
+    /// The blocks around the place: how far each is indented, and how many `elif` it has had in a
+    /// row.
     indents: Vec<(usize, usize)>,
     /// How many operators came so far in the line, and in each bracket that is open in it.
     chains: Vec<usize>,
@@ -74,7 +77,8 @@ impl Scan<'_> {
                         self.link()?;
                     }
                 }
-                b'+' | b'-' | b'*' | b'/' | b'%' | b'|' | b'&' | b'^' | b'~' | b'<' | b'>' | b'=' | b'!' | b'.' => {
+                b'+' | b'-' | b'*' | b'/' | b'%' | b'|' | b'&' | b'^' | b'~' | b'<' | b'>'
+                | b'=' | b'!' | b'.' => {
                     self.link()?;
                     self.at += 1;
                 }
@@ -126,7 +130,10 @@ impl Scan<'_> {
         if self.indents.len() + self.chains.len() <= NESTING + 2 {
             return Ok(());
         }
-        Err(self.too_deep(format!("this is nested too deep: more than {NESTING} brackets and blocks inside each other")))
+        Err(self.too_deep(format!(
+            "this is nested too deep: more than {NESTING} brackets and \
+            blocks inside each other"
+        )))
     }
 
     fn check_chain(&self) -> Result<(), TooDeep> {
@@ -134,7 +141,10 @@ impl Scan<'_> {
         if branches.chain(&self.chains).sum::<usize>() <= CHAIN {
             return Ok(());
         }
-        Err(self.too_deep(format!("this goes on for too long: more than {CHAIN} operators, calls or branches in a row")))
+        Err(self.too_deep(format!(
+            "this goes on for too long: more than {CHAIN} operators, calls \
+            or branches in a row"
+        )))
     }
 
     fn too_deep(&self, what: String) -> TooDeep {
@@ -180,13 +190,20 @@ mod tests {
 
     #[test]
     fn what_is_nested_too_deep_is_found_where_it_is() {
-        let nested = "pallet.star:1:205: this is nested too deep: more than 200 brackets and blocks inside each other";
-        assert_eq!(deep(&format!("x = {}1{}", "(".repeat(20_000), ")".repeat(20_000))).as_deref(), Some(nested));
+        let nested = "pallet.star:1:205: this is nested too deep: more than 200 brackets and \
+            blocks inside each other";
+        assert_eq!(
+            deep(&format!("x = {}1{}", "(".repeat(20_000), ")".repeat(20_000))).as_deref(),
+            Some(nested)
+        );
         assert_eq!(deep(&format!("x = {}1{}", "[".repeat(200), "]".repeat(200))), None);
-        let blocks: String = (0..300).map(|depth| format!("{}if x:\n", " ".repeat(depth))).collect();
-        let nested = "pallet.star:202:202: this is nested too deep: more than 200 brackets and blocks inside each other";
+        let blocks: String =
+            (0..300).map(|depth| format!("{}if x:\n", " ".repeat(depth))).collect();
+        let nested = "pallet.star:202:202: this is nested too deep: more than 200 brackets and \
+            blocks inside each other";
         assert_eq!(deep(&blocks).as_deref(), Some(nested));
-        let long = "pallet.star:2:2002: this goes on for too long: more than 1000 operators, calls or branches in a row";
+        let long = "pallet.star:2:2002: this goes on for too long: more than 1000 operators, calls \
+            or branches in a row";
         assert_eq!(deep(&format!("\na{}", "+a".repeat(20_000))).as_deref(), Some(long));
         for endless in ["not ", "f()(", "lambda: ", "-", "1 if x else ", "a.", "a[0][", "x == ("] {
             assert!(deep(&format!("x = {}", endless.repeat(2000))).is_some(), "{endless}");
@@ -196,9 +213,15 @@ mod tests {
 
     #[test]
     fn what_is_long_and_flat_is_not() {
-        for flat in
-            ["f(a + b, c.d)\n", "x = [1]; ", "\"((((\" # ((((\n", "'''\n((\"\n'''\n", "if x:\n  pass\nelif y:\n  pass\n", "r'\\'('\n"]
-        {
+        for flat in [
+            "f(a + b, c.d)\n",
+            "x = [1]; ",
+            "\"((((\" # ((((\n",
+            "'''\n((\"\n'''\n",
+            "if x:\n  \
+                pass\nelif y:\n  pass\n",
+            "r'\\'('\n",
+        ] {
             assert_eq!(deep(&flat.repeat(3000)), None, "{flat}");
         }
         assert_eq!(deep(&format!("x = [\n{}]\n", "  f(\"a\" + \"b\"),\n".repeat(3000))), None);

@@ -2,7 +2,9 @@
 
 use starlark::codemap::Span;
 use starlark::syntax::AstModule;
-use starlark::syntax::ast::{AssignTargetP, AstAssignTarget, AstExpr, AstNoPayload, AstParameter, AstStmt, DefP, Expr, Stmt};
+use starlark::syntax::ast::{
+    AssignTargetP, AstAssignTarget, AstExpr, AstNoPayload, AstParameter, AstStmt, DefP, Expr, Stmt,
+};
 
 use super::context::place;
 use super::load::loads;
@@ -76,9 +78,14 @@ impl Outline {
         }
         for load in loads(ast.statement()) {
             let module = load.module.node.clone();
-            let string = |span: Span, name| LoadString { place: place(&ast.file_span(span)), module: module.clone(), name };
+            let string = |span: Span, name| LoadString {
+                place: place(&ast.file_span(span)),
+                module: module.clone(),
+                name,
+            };
             reader.outline.loads.push(string(load.module.span, None));
-            let names = load.args.iter().map(|one| string(one.their.span, Some(one.their.node.clone())));
+            let names =
+                load.args.iter().map(|one| string(one.their.span, Some(one.their.node.clone())));
             reader.outline.loads.extend(names);
         }
         reader.outline
@@ -106,18 +113,28 @@ impl Outline {
 
     /// The names that other files can load.
     pub(crate) fn exported(&self) -> impl Iterator<Item = &str> {
-        let names = self.scopes.first().into_iter().flat_map(|whole| &whole.names).map(|known| known.name.as_str());
+        let names = self
+            .scopes
+            .first()
+            .into_iter()
+            .flat_map(|whole| &whole.names)
+            .map(|known| known.name.as_str());
         names.filter(|name| !name.starts_with('_'))
     }
 
     /// The string of a load statement at this place, both from 1.
     pub(crate) fn load_at(&self, line: u32, column: u32) -> Option<&LoadString> {
-        let within = |place: &Place| place.line == line && (place.column..=place.column + place.length).contains(&column);
+        let within = |place: &Place| {
+            place.line == line && (place.column..=place.column + place.length).contains(&column)
+        };
         self.loads.iter().find(|load| within(&load.place))
     }
 
     fn around(&self, line: u32) -> impl Iterator<Item = &Scope> {
-        self.scopes.iter().rev().filter(move |scope| (scope.lines.0..=scope.lines.1).contains(&line))
+        self.scopes
+            .iter()
+            .rev()
+            .filter(move |scope| (scope.lines.0..=scope.lines.1).contains(&line))
     }
 }
 
@@ -128,10 +145,17 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn scope(&mut self, span: Span, parameters: &[AstParameter], body: Option<&AstStmt>) {
-        let (begin, end) = (self.place(Span::new(span.begin(), span.begin())), self.place(Span::new(span.end(), span.end())));
+        let (begin, end) = (
+            self.place(Span::new(span.begin(), span.begin())),
+            self.place(Span::new(span.end(), span.end())),
+        );
         let mut names: Vec<Definition> = Vec::new();
         for ident in parameters.iter().filter_map(|parameter| parameter.ident()) {
-            names.push(Definition { name: ident.ident.clone(), place: self.place(ident.span), what: What::Parameter });
+            names.push(Definition {
+                name: ident.ident.clone(),
+                place: self.place(ident.span),
+                what: What::Parameter,
+            });
         }
         let index = self.outline.scopes.len();
         self.outline.scopes.push(Scope { lines: (begin.line, end.line), names });
@@ -151,14 +175,35 @@ impl Reader<'_> {
     fn statement(&mut self, statement: &AstStmt, scope: usize) {
         match &statement.node {
             Stmt::Def(def) => {
-                let what = What::Function { call: self.call(def), parameters: parameters(&def.params), doc: docstring(&def.body) };
-                self.add(scope, Definition { name: def.name.ident.clone(), place: self.place(def.name.span), what });
+                let what = What::Function {
+                    call: self.call(def),
+                    parameters: parameters(&def.params),
+                    doc: docstring(&def.body),
+                };
+                self.add(
+                    scope,
+                    Definition {
+                        name: def.name.ident.clone(),
+                        place: self.place(def.name.span),
+                        what,
+                    },
+                );
                 self.scope(statement.span, &def.params, Some(&def.body));
             }
             Stmt::Load(load) => {
                 for one in &load.args {
-                    let what = What::Loaded { module: load.module.node.clone(), name: one.their.node.clone() };
-                    self.add(scope, Definition { name: one.local.ident.clone(), place: self.place(one.local.span), what });
+                    let what = What::Loaded {
+                        module: load.module.node.clone(),
+                        name: one.their.node.clone(),
+                    };
+                    self.add(
+                        scope,
+                        Definition {
+                            name: one.local.ident.clone(),
+                            place: self.place(one.local.span),
+                            what,
+                        },
+                    );
                 }
             }
             other => {
@@ -182,9 +227,18 @@ impl Reader<'_> {
 
     fn target(&mut self, to: &AstAssignTarget, scope: usize) {
         match &to.node {
-            AssignTargetP::<AstNoPayload>::Tuple(several) => several.iter().for_each(|one| self.target(one, scope)),
+            AssignTargetP::<AstNoPayload>::Tuple(several) => {
+                several.iter().for_each(|one| self.target(one, scope))
+            }
             AssignTargetP::Identifier(ident) => {
-                self.add(scope, Definition { name: ident.ident.clone(), place: self.place(ident.span), what: What::Variable });
+                self.add(
+                    scope,
+                    Definition {
+                        name: ident.ident.clone(),
+                        place: self.place(ident.span),
+                        what: What::Variable,
+                    },
+                );
             }
             AssignTargetP::Index(_) | AssignTargetP::Dot(..) => {}
         }
@@ -199,12 +253,20 @@ impl Reader<'_> {
         let text = self.ast.file_span(def.signature_span()).source_span().to_owned();
         let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
         // the span ends with the last parameter
-        if def.params.is_empty() { format!("{}()", def.name.ident) } else { format!("{})", one_line.trim_end_matches(')')) }
+        if def.params.is_empty() {
+            format!("{}()", def.name.ident)
+        } else {
+            format!("{})", one_line.trim_end_matches(')'))
+        }
     }
 }
 
 fn parameters(parameters: &[AstParameter]) -> Vec<String> {
-    parameters.iter().filter_map(|parameter| parameter.ident()).map(|ident| ident.ident.clone()).collect()
+    parameters
+        .iter()
+        .filter_map(|parameter| parameter.ident())
+        .map(|ident| ident.ident.clone())
+        .collect()
 }
 
 /// The text that a function begins with.
@@ -212,7 +274,9 @@ fn docstring(body: &AstStmt) -> Option<String> {
     match &body.node {
         Stmt::Statements(several) => docstring(several.first()?),
         Stmt::Expression(expression) => match &expression.node {
-            Expr::Literal(starlark::syntax::ast::AstLiteral::String(text)) => Some(dedented(&text.node)),
+            Expr::Literal(starlark::syntax::ast::AstLiteral::String(text)) => {
+                Some(dedented(&text.node))
+            }
             _ => None,
         },
         _ => None,
@@ -223,6 +287,8 @@ fn docstring(body: &AstStmt) -> Option<String> {
 fn dedented(text: &str) -> String {
     let rest = text.lines().skip(1).filter(|line| !line.trim().is_empty());
     let indent = rest.map(|line| line.len() - line.trim_start().len()).min().unwrap_or(0);
-    let line = |(number, line): (usize, &str)| if number == 0 { line.to_owned() } else { line.chars().skip(indent).collect() };
+    let line = |(number, line): (usize, &str)| {
+        if number == 0 { line.to_owned() } else { line.chars().skip(indent).collect() }
+    };
     text.lines().enumerate().map(line).collect::<Vec<_>>().join("\n").trim().to_owned()
 }

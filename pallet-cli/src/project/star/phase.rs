@@ -31,19 +31,29 @@ impl PhaseFunction for StarPhase {
         if let (None, Some(live)) = (slot.function.get(), &slot.live) {
             return live.call(slot, request);
         }
-        let function = slot.function.get().ok_or_else(|| Complaint::new(format!("the phase `{}` cannot be called yet", slot.phase)));
+        let function = slot.function.get().ok_or_else(|| {
+            Complaint::new(format!(
+                "the phase `{}` \
+            cannot be called yet",
+                slot.phase
+            ))
+        });
         let print = Print(request.clone());
         let begun = Instant::now();
         let request: &Request = request;
         let evaluate = |function: &OwnedFrozenValue| {
-            let context = Context::Phase { declared: slot.declared.as_ref().map(|place| place.location()) };
+            let context =
+                Context::Phase { declared: slot.declared.as_ref().map(|place| place.location()) };
             Module::with_temp_heap(|module| {
                 let function = module.heap().access_owned_frozen_value(function);
                 let argument = module.heap().alloc(RequestValue { request: request.clone() });
                 let mut evaluator = Evaluator::new(&module);
                 evaluator.extra = Some(&context);
                 evaluator.set_print_handler(&print);
-                guard::evaluate(&mut evaluator, slot.run.limits, |evaluator| evaluator.eval_function(function, &[argument], &[])).map(drop)
+                guard::evaluate(&mut evaluator, slot.run.limits, |evaluator| {
+                    evaluator.eval_function(function, &[argument], &[])
+                })
+                .map(drop)
             })
         };
         let what = format!("the function of phase `{}`", slot.phase);
@@ -51,9 +61,10 @@ impl PhaseFunction for StarPhase {
             let result = function.map_err(starlark::Error::from).and_then(evaluate);
             result.map_err(|error| diagnose(&error, &what, slot.run.limits, slot.declared.clone()))
         });
-        result
-            .flatten()
-            .map_err(|error| PhaseError { timed_out: begun.elapsed() > slot.run.limits.time, ..phase_error(&error, slot.run.colour) })
+        result.flatten().map_err(|error| PhaseError {
+            timed_out: begun.elapsed() > slot.run.limits.time,
+            ..phase_error(&error, slot.run.colour)
+        })
     }
 }
 

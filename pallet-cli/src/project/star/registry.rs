@@ -28,7 +28,8 @@ pub(crate) struct Registry {
     /// The phase functions of the file that is being evaluated.
     pending: Vec<Arc<Slot>>,
     slots: usize,
-    /// Who calls the functions of these slots while their file is not evaluated to its end: a session.
+    /// Who calls the functions of these slots while their file is not evaluated to its end: a
+    /// session.
     live: Option<Live>,
 }
 
@@ -64,7 +65,8 @@ impl Registry {
         Registry { run, ..Self::default() }
     }
 
-    /// Nothing yet; phase functions are called by a session, on the thread that evaluates its inputs.
+    /// Nothing yet; phase functions are called by a session, on the thread that evaluates its
+    /// inputs.
     pub(crate) fn live(run: Run, live: Live) -> Self {
         Registry { run, live: Some(live), ..Self::default() }
     }
@@ -75,7 +77,14 @@ impl Registry {
         let variable = format!("_phase {}", self.slots);
         self.slots += 1;
         let (function, live) = (OnceLock::new(), self.live.clone());
-        let slot = Arc::new(Slot { variable, phase: phase.to_owned(), run: self.run, declared, function, live });
+        let slot = Arc::new(Slot {
+            variable,
+            phase: phase.to_owned(),
+            run: self.run,
+            declared,
+            function,
+            live,
+        });
         if self.live.is_none() {
             self.pending.push(slot.clone());
         }
@@ -104,9 +113,12 @@ impl Registry {
         }
     }
 
-    /// The groups of the project, in order, each with its place. Two of one name are an error, and so are two whose nodes could not be told apart, and
-    /// more nodes than there may be.
-    pub(crate) fn finish(self, max_nodes: u32) -> Result<Vec<(GroupSpec, Option<Place>)>, Diagnostics> {
+    /// The groups of the project, in order, each with its place. Two of one name are an error, and
+    /// so are two whose nodes could not be told apart, and more nodes than there may be.
+    pub(crate) fn finish(
+        self,
+        max_nodes: u32,
+    ) -> Result<Vec<(GroupSpec, Option<Place>)>, Diagnostics> {
         let mut found = Diagnostics::default();
         let mut groups: Vec<Registered> = Vec::new();
         for group in self.groups.into_iter().filter(|group| !group.in_cluster) {
@@ -120,17 +132,26 @@ impl Registry {
                 None => groups.push(group),
             }
         }
-        let by_name: HashMap<&str, &Registered> = groups.iter().map(|group| (group.spec.name.as_str(), group)).collect();
+        let by_name: HashMap<&str, &Registered> =
+            groups.iter().map(|group| (group.spec.name.as_str(), group)).collect();
         for group in &groups {
             let name = &group.spec.name;
-            let other = node_of(name).and_then(|(other, number)| Some((by_name.get(other)?, number)));
+            let other =
+                node_of(name).and_then(|(other, number)| Some((by_name.get(other)?, number)));
             if let Some((other, number)) = other {
-                let message = format!("`{name}` is a group, and the name of node {number} of group `{}`", other.spec.name);
+                let message = format!(
+                    "`{name}` is a group, and the name of node {number} of group \
+                    `{}`",
+                    other.spec.name
+                );
                 found.push(
                     Diagnostic::error(message)
                         .at(group.place.clone())
                         .note("that group is declared here", other.place.clone())
-                        .suggest(format!("give it a name that does not end with a number: `{}-a`", other.spec.name)),
+                        .suggest(format!(
+                            "give it a name that does not end with a number: `{}-a`",
+                            other.spec.name
+                        )),
                 );
             }
         }
@@ -140,18 +161,32 @@ impl Registry {
         {
             let (name, count) = (&most.spec.name, most.spec.count.unwrap_or_default());
             let message = match u64::from(count) == total {
-                true => format!("group `{name}` has {count} nodes, and a project may have {max_nodes}"),
-                false => format!("the groups have {total} nodes, most of them `{name}` ({count}), and a project may have {max_nodes}"),
+                true => format!(
+                    "group `{name}` has {count} nodes, and a project may have \
+                    {max_nodes}"
+                ),
+                false => format!(
+                    "the groups have {total} nodes, most of them `{name}` ({count}), \
+                    and a project may have {max_nodes}"
+                ),
             };
-            let help = "if they are meant, raise `max_nodes` in [project] of pallet.toml".to_owned();
+            let help =
+                "if they are meant, raise `max_nodes` in [project] of pallet.toml".to_owned();
             found.push(Diagnostic::error(message).at(most.place.clone()).suggest(help));
         }
-        if found.has_errors() { Err(found) } else { Ok(groups.into_iter().map(|group| (group.spec, group.place)).collect()) }
+        if found.has_errors() {
+            Err(found)
+        } else {
+            Ok(groups.into_iter().map(|group| (group.spec, group.place)).collect())
+        }
     }
 }
 
 /// The group and the number that a name would be the node of.
 fn node_of(name: &str) -> Option<(&str, &str)> {
     let (group, number) = name.rsplit_once('-')?;
-    (!number.is_empty() && !number.starts_with('0') && number.bytes().all(|byte| byte.is_ascii_digit())).then_some((group, number))
+    (!number.is_empty()
+        && !number.starts_with('0')
+        && number.bytes().all(|byte| byte.is_ascii_digit()))
+    .then_some((group, number))
 }

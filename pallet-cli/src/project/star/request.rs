@@ -1,5 +1,9 @@
 //! The request as phase functions see it.
-#![allow(unsafe_code, reason = "the marker traits of starlark that are derived here are unsafe traits")]
+#![allow(
+    unsafe_code,
+    reason = "the marker traits of starlark that are derived here are unsafe \
+    traits"
+)]
 
 use std::fmt;
 
@@ -15,7 +19,9 @@ use starlark::environment::{Methods, MethodsBuilder, MethodsStatic};
 use starlark::values::dict::UnpackDictEntries;
 use starlark::values::none::NoneType;
 use starlark::values::structs::{AllocStruct, StructRef};
-use starlark::values::{Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, starlark_value};
+use starlark::values::{
+    Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, starlark_value,
+};
 use starlark::{starlark_module, starlark_simple_value};
 
 use super::complaint::Complaint;
@@ -46,22 +52,41 @@ pub(crate) const ATTRIBUTES: &[&str] = &[
 ];
 
 /// The attributes of a target.
-pub(crate) const TARGET_ATTRIBUTES: &[&str] = &["id", "name", "group", "address", "roles", "os", "os_family", "os_version"];
+pub(crate) const TARGET_ATTRIBUTES: &[&str] =
+    &["id", "name", "group", "address", "roles", "os", "os_family", "os_version"];
 
 /// The attributes of a target's operating system.
-pub(crate) const OS_ATTRIBUTES: &[&str] = &["id", "version", "family", "arch", "package_manager", "service_manager"];
+pub(crate) const OS_ATTRIBUTES: &[&str] =
+    &["id", "version", "family", "arch", "package_manager", "service_manager"];
 
 impl RequestValue {
-    fn ask<T: DeserializeOwned>(&self, operation: &str, payload: impl Serialize) -> starlark::Result<T> {
+    fn ask<T: DeserializeOwned>(
+        &self,
+        operation: &str,
+        payload: impl Serialize,
+    ) -> starlark::Result<T> {
         let payload = serde_json::to_value(payload).map_err(anyhow::Error::new)?;
         let answer = self.request.invoke(operation, payload).map_err(Complaint::from)?;
-        let wrong = |error| PluginError::new(ErrorKind::Failed, format!("request: {operation}: {error}"));
+        let wrong = |error| {
+            PluginError::new(
+                ErrorKind::Failed,
+                format!(
+                    "request: {operation}: \
+            {error}"
+                ),
+            )
+        };
         Ok(serde_json::from_value(answer).map_err(wrong).map_err(Complaint::from)?)
     }
 
-    fn matching<'v>(&self, heap: Heap<'v>, wanted: impl Fn(&Target) -> bool) -> starlark::Result<Value<'v>> {
+    fn matching<'v>(
+        &self,
+        heap: Heap<'v>,
+        wanted: impl Fn(&Target) -> bool,
+    ) -> starlark::Result<Value<'v>> {
         let targets: Vec<Target> = self.ask(operation::TARGETS, Json::Null)?;
-        let values: Vec<Value<'v>> = targets.iter().filter(|one| wanted(one)).map(|one| target(one, heap)).collect();
+        let values: Vec<Value<'v>> =
+            targets.iter().filter(|one| wanted(one)).map(|one| target(one, heap)).collect();
         Ok(heap.alloc(values))
     }
 }
@@ -101,7 +126,10 @@ fn target<'v>(target: &Target, heap: Heap<'v>) -> Value<'v> {
         ("id", heap.alloc(target.id.as_str())),
         ("name", heap.alloc(target.name.as_str())),
         ("group", heap.alloc(target.group.as_str())),
-        ("address", target.address.as_deref().map_or_else(Value::new_none, |address| heap.alloc(address))),
+        (
+            "address",
+            target.address.as_deref().map_or_else(Value::new_none, |address| heap.alloc(address)),
+        ),
         ("roles", heap.alloc(target.roles.clone())),
         ("os", heap.alloc(AllocStruct(fields))),
         ("os_family", heap.alloc(os.family.as_str())),
@@ -114,10 +142,15 @@ fn node_id(node: Value<'_>) -> Result<Option<String>, Complaint> {
     if node.is_none() {
         return Ok(None);
     }
-    let id = StructRef::from_value(node).and_then(|target| target.iter().find(|(name, _)| name.as_str() == "id").map(|(_, id)| id));
+    let id = StructRef::from_value(node)
+        .and_then(|target| target.iter().find(|(name, _)| name.as_str() == "id").map(|(_, id)| id));
     match id.unwrap_or(node).unpack_str() {
         Some(id) => Ok(Some(id.to_owned())),
-        None => Err(Complaint::new(format!("request.settings: `node` must be a target or the id of one, not {}", describe(node)))),
+        None => Err(Complaint::new(format!(
+            "request.settings: `node` must be a target or the id of \
+            one, not {}",
+            describe(node)
+        ))),
     }
 }
 
@@ -163,7 +196,10 @@ fn methods(builder: &mut MethodsBuilder) {
         #[starlark(default = NoneType)] node: Value<'v>,
         heap: Heap<'v>,
     ) -> starlark::Result<Value<'v>> {
-        let settings: Json = this.ask(operation::GET_SETTINGS, GetSettings { node: node_id(node)?, facility: facility.to_owned() })?;
+        let settings: Json = this.ask(
+            operation::GET_SETTINGS,
+            GetSettings { node: node_id(node)?, facility: facility.to_owned() },
+        )?;
         Ok(heap.alloc(settings))
     }
 
@@ -178,31 +214,48 @@ fn methods(builder: &mut MethodsBuilder) {
             Ok(Json::Object(value)) => value,
             Ok(Json::Null) => Map::new(),
             _ => {
-                let message = format!("request.set_settings: the settings must be a dict, not {}", describe(settings));
+                let message = format!(
+                    "request.set_settings: the settings must be a dict, not {}",
+                    describe(settings)
+                );
                 return Err(Complaint::new(message).into());
             }
         };
         for (key, item) in more.entries {
-            let item = to_json(item).map_err(|complaint| Complaint::new(format!("request.set_settings: `{key}` {complaint}")))?;
+            let item = to_json(item).map_err(|complaint| {
+                Complaint::new(format!("request.set_settings: `{key}` {complaint}"))
+            })?;
             value.insert(key, item);
         }
-        let _: Json = this.ask(operation::SET_SETTINGS, SetSettings { facility: facility.to_owned(), value: Json::Object(value) })?;
+        let _: Json = this.ask(
+            operation::SET_SETTINGS,
+            SetSettings { facility: facility.to_owned(), value: Json::Object(value) },
+        )?;
         Ok(NoneType)
     }
 
     /// The nodes of the project that have a role.
-    fn targets_with_role<'v>(this: &RequestValue, role: &str, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+    fn targets_with_role<'v>(
+        this: &RequestValue,
+        role: &str,
+        heap: Heap<'v>,
+    ) -> starlark::Result<Value<'v>> {
         this.matching(heap, |target| target.roles.iter().any(|one| one == role))
     }
 
     /// The nodes of the project that belong to a group.
-    fn targets_in_group<'v>(this: &RequestValue, name: &str, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+    fn targets_in_group<'v>(
+        this: &RequestValue,
+        name: &str,
+        heap: Heap<'v>,
+    ) -> starlark::Result<Value<'v>> {
         this.matching(heap, |target| target.group == name)
     }
 
     /// Warns the user.
     fn warn(this: &RequestValue, message: &str) -> starlark::Result<NoneType> {
-        let _: Json = this.ask(operation::LOG, Log { level: "warning".into(), message: message.to_owned() })?;
+        let _: Json =
+            this.ask(operation::LOG, Log { level: "warning".into(), message: message.to_owned() })?;
         Ok(NoneType)
     }
 }

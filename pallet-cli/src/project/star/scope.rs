@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use starlark::syntax::ast::{AssignTargetP, AstAssignTarget, AstNoPayload, AstParameter, AstStmt, Clause, ForClause, Stmt};
+use starlark::syntax::ast::{
+    AssignTargetP, AstAssignTarget, AstNoPayload, AstParameter, AstStmt, Clause, ForClause, Stmt,
+};
 
 use super::signature::Signature;
 
@@ -40,7 +42,11 @@ impl Scope {
 
     /// What a name stands for, if Pallet gave it.
     pub(crate) fn get(&self, name: &str) -> Option<&Known> {
-        if self.local.iter().any(|names| names.contains_key(name)) { None } else { self.known.get(name) }
+        if self.local.iter().any(|names| names.contains_key(name)) {
+            None
+        } else {
+            self.known.get(name)
+        }
     }
 
     /// Whether a name is the request of a phase function.
@@ -57,7 +63,8 @@ impl Scope {
         for (index, parameter) in parameters.iter().enumerate() {
             if let Some(ident) = parameter.ident() {
                 // one that is assigned to may be anything
-                let request = index == 0 && ident.ident == "request" && !names.contains_key(&ident.ident);
+                let request =
+                    index == 0 && ident.ident == "request" && !names.contains_key(&ident.ident);
                 names.insert(ident.ident.clone(), request);
             }
         }
@@ -101,7 +108,9 @@ pub(crate) fn assigned(statement: &AstStmt, names: &mut HashMap<String, bool>) {
 
 fn target(to: &AstAssignTarget, names: &mut HashMap<String, bool>) {
     match &to.node {
-        AssignTargetP::<AstNoPayload>::Tuple(several) => several.iter().for_each(|one| target(one, names)),
+        AssignTargetP::<AstNoPayload>::Tuple(several) => {
+            several.iter().for_each(|one| target(one, names))
+        }
         AssignTargetP::Identifier(ident) => {
             names.insert(ident.ident.clone(), false);
         }

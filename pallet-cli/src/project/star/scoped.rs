@@ -1,4 +1,5 @@
-//! The functions that run another function whose actions stand in a scope: under options, or under a condition on the node.
+//! The functions that run another function whose actions stand in a scope: under options, or under
+//! a condition on the node.
 
 use pallet_core::plugin::Request;
 use pallet_core::plugin::operation::{self, Scope};
@@ -24,14 +25,38 @@ pub(crate) enum ScopeFunction {
 
 impl ScopeFunction {
     /// Runs the function that was given, with the request.
-    pub(crate) fn run<'v>(self, request: Request, bound: Bound<'v>, evaluator: &mut Evaluator<'v, '_, '_>) -> starlark::Result<Value<'v>> {
+    pub(crate) fn run<'v>(
+        self,
+        request: Request,
+        bound: Bound<'v>,
+        evaluator: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Value<'v>> {
         let name = self.name();
-        let function = bound.value("function").ok_or_else(|| Complaint::new(format!("{name}: `function` is missing")))?;
+        let function = bound.value("function").ok_or_else(|| {
+            Complaint::new(format!(
+                "{name}: \
+            `function` is missing"
+            ))
+        })?;
         if function.get_type() != "function" {
-            let message = format!("{name}: `function` must be a function of the request, not {}", describe(function));
-            return Err(Complaint::new(message).help("pass it without calling it, or write `lambda request: ...`".to_owned()).into());
+            let message = format!(
+                "{name}: `function` must be a function of the request, not {}",
+                describe(function)
+            );
+            return Err(Complaint::new(message)
+                .help(
+                    "pass it without calling it, or write `lambda \
+                request: ...`"
+                        .to_owned(),
+                )
+                .into());
         }
-        let scope = self.scope(bound.data).map_err(|error| Complaint::new(format!("{name}: {error}")))?;
+        let scope = self.scope(bound.data).map_err(|error| {
+            Complaint::new(format!(
+                "{name}: \
+            {error}"
+            ))
+        })?;
         let scope = serde_json::to_value(scope).map_err(anyhow::Error::new)?;
         request.invoke(operation::ENTER_SCOPE, scope).map_err(Complaint::from)?;
         let argument = evaluator.heap().alloc(RequestValue { request: request.clone() });
@@ -49,7 +74,8 @@ impl ScopeFunction {
     }
 
     fn scope(self, mut data: serde_json::Map<String, Json>) -> serde_json::Result<Scope> {
-        let command = data.remove("command").and_then(|command| command.as_str().map(str::to_owned));
+        let command =
+            data.remove("command").and_then(|command| command.as_str().map(str::to_owned));
         match self {
             ScopeFunction::Options => serde_json::from_value(Json::Object(data)),
             ScopeFunction::When => Ok(Scope { when: command, ..Scope::default() }),

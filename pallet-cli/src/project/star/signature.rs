@@ -1,4 +1,5 @@
-//! The parameters of a function that Pallet gives to the project. Calls are matched against them twice: by the static check, and when made.
+//! The parameters of a function that Pallet gives to the project. Calls are matched against them
+//! twice: by the static check, and when made.
 
 use std::collections::BTreeSet;
 
@@ -57,11 +58,13 @@ pub(crate) struct Matched {
 }
 
 impl Signature {
-    /// Matches a call with so many positional arguments and these keywords. With `open`, there are more that cannot be seen.
+    /// Matches a call with so many positional arguments and these keywords. With `open`, there are
+    /// more that cannot be seen.
     pub(crate) fn matched(&self, positional: usize, named: &[&str], open: bool) -> Matched {
         let mut matched = Matched::default();
         let mut taken = BTreeSet::new();
-        let mut places = self.parameters.iter().enumerate().filter(|(_, parameter)| parameter.positional);
+        let mut places =
+            self.parameters.iter().enumerate().filter(|(_, parameter)| parameter.positional);
         for index in 0..positional {
             match places.next() {
                 Some((parameter, _)) => {
@@ -77,7 +80,8 @@ impl Signature {
         for (index, name) in named.iter().enumerate() {
             match self.parameters.iter().position(|parameter| parameter.name == *name) {
                 Some(parameter) if !taken.insert(parameter) => {
-                    let complaint = Complaint::new(format!("{}: `{name}` is given twice", self.function));
+                    let complaint =
+                        Complaint::new(format!("{}: `{name}` is given twice", self.function));
                     matched.problems.push((Argument::Named(index), complaint));
                 }
                 Some(parameter) => matched.arguments.push((Argument::Named(index), parameter)),
@@ -86,11 +90,20 @@ impl Signature {
             }
         }
         if !open {
-            let missing = self.parameters.iter().enumerate().filter(|(index, parameter)| parameter.required && !taken.contains(index));
+            let missing = self
+                .parameters
+                .iter()
+                .enumerate()
+                .filter(|(index, parameter)| parameter.required && !taken.contains(index));
             for (_, parameter) in missing {
-                let complaint = Complaint::new(format!("{}: `{}` is missing", self.function, parameter.name));
+                let complaint =
+                    Complaint::new(format!("{}: `{}` is missing", self.function, parameter.name));
                 let help = match parameter.kind {
-                    Kind::Request => Some("the first argument is the request of the phase function".to_owned()),
+                    Kind::Request => Some(
+                        "the first argument is the request of the phase \
+                        function"
+                            .to_owned(),
+                    ),
                     _ => None,
                 };
                 matched.problems.push((Argument::Call, complaint.help(help)));
@@ -101,47 +114,95 @@ impl Signature {
 
     /// The complaint about a keyword that is none.
     pub(crate) fn unknown(&self, name: &str) -> Complaint {
-        let known: Vec<&str> = self.parameters.iter().map(|parameter| parameter.name.as_str()).filter(|name| *name != "request").collect();
-        Complaint::new(format!("{} has no parameter `{name}`", self.function)).help(did_you_mean_or_list(name, &known, "it takes"))
+        let known: Vec<&str> = self
+            .parameters
+            .iter()
+            .map(|parameter| parameter.name.as_str())
+            .filter(|name| *name != "request")
+            .collect();
+        Complaint::new(format!("{} has no parameter `{name}`", self.function))
+            .help(did_you_mean_or_list(name, &known, "it takes"))
     }
 
     /// The complaint about a keyword that should be a phase and is not a function.
     pub(crate) fn no_phase(&self, name: &str, what: &str) -> Complaint {
         let known = self.parameters.iter().map(|parameter| parameter.name.as_str());
         let help = did_you_mean(name, known).filter(|_| self.phases);
-        let help = help.or_else(|| self.phases.then(|| "any other keyword is a phase, and its value a function of the request".to_owned()));
-        Complaint::new(format!("{}: the phase `{name}` must be a function, not {what}", self.function)).help(help)
+        let help = help.or_else(|| {
+            self.phases.then(|| {
+                "any other keyword is a phase, and its \
+            value a function of the request"
+                    .to_owned()
+            })
+        });
+        Complaint::new(format!(
+            "{}: the phase `{name}` must be a function, not {what}",
+            self.function
+        ))
+        .help(help)
     }
 
     /// The complaint about a first argument that is no request.
     pub(crate) fn no_request(&self, what: &str) -> Complaint {
-        Complaint::new(format!("{}: the first argument must be the request, not {what}", self.function))
-            .help("call it in a phase function, and pass on that function's first parameter".to_owned())
+        Complaint::new(format!(
+            "{}: the first argument must be the request, not {what}",
+            self.function
+        ))
+        .help("call it in a phase function, and pass on that function's first parameter".to_owned())
     }
 
     fn too_many(&self, given: usize) -> Complaint {
-        let takes: Vec<&str> =
-            self.parameters.iter().filter(|parameter| parameter.positional).map(|parameter| parameter.name.as_str()).collect();
+        let takes: Vec<&str> = self
+            .parameters
+            .iter()
+            .filter(|parameter| parameter.positional)
+            .map(|parameter| parameter.name.as_str())
+            .collect();
         let noun = if takes.len() == 1 { "argument" } else { "arguments" };
-        let message = format!("{} takes {} {noun} by position ({}), not {given}", self.function, takes.len(), takes.join(", "));
-        let keywords: Vec<&str> =
-            self.parameters.iter().filter(|parameter| !parameter.positional).map(|parameter| parameter.name.as_str()).collect();
-        Complaint::new(message).help((!keywords.is_empty()).then(|| format!("by keyword it takes {}", keywords.join(", "))))
+        let message = format!(
+            "{} takes {} {noun} by position ({}), not {given}",
+            self.function,
+            takes.len(),
+            takes.join(", ")
+        );
+        let keywords: Vec<&str> = self
+            .parameters
+            .iter()
+            .filter(|parameter| !parameter.positional)
+            .map(|parameter| parameter.name.as_str())
+            .collect();
+        Complaint::new(message).help((!keywords.is_empty()).then(|| {
+            format!(
+                "by keyword it takes \
+            {}",
+                keywords.join(", ")
+            )
+        }))
     }
 
     /// The type that Starlark's own check of types sees.
     pub(crate) fn ty(&self) -> Ty {
-        let required = |parameter: &Parameter| if parameter.required { ParamIsRequired::Yes } else { ParamIsRequired::No };
+        let required = |parameter: &Parameter| {
+            if parameter.required { ParamIsRequired::Yes } else { ParamIsRequired::No }
+        };
         let one = |parameter: &Parameter| {
             let ty = parameter.kind.ty(&self.root);
             let ty = if parameter.required { ty } else { Ty::union2(ty, Ty::none()) };
             (parameter.name.as_str().into(), required(parameter), ty)
         };
-        let (positional, named): (Vec<_>, Vec<_>) = self.parameters.iter().partition(|parameter| parameter.positional);
+        let (positional, named): (Vec<_>, Vec<_>) =
+            self.parameters.iter().partition(|parameter| parameter.positional);
         let others = self.phases.then(Ty::any);
-        match ParamSpec::new_parts([], positional.into_iter().map(one), None, named.into_iter().map(one), others) {
+        match ParamSpec::new_parts(
+            [],
+            positional.into_iter().map(one),
+            None,
+            named.into_iter().map(one),
+            others,
+        ) {
             Ok(parameters) => Ty::function(parameters, self.returns.clone()),
-            // only a schema that names a parameter twice comes here; the call is then checked when it is made
+            // only a schema that names a parameter twice comes here; the call is then checked when
+            // it is made
             Err(_) => Ty::any(),
         }
     }

@@ -1,5 +1,9 @@
 //! Specs as values of Starlark.
-#![allow(unsafe_code, reason = "the marker traits of starlark that are derived here are unsafe traits")]
+#![allow(
+    unsafe_code,
+    reason = "the marker traits of starlark that are derived here are unsafe \
+    traits"
+)]
 
 use std::fmt;
 
@@ -10,7 +14,9 @@ use starlark::any::ProvidesStaticType;
 use starlark::collections::StarlarkHasher;
 use starlark::eval::Evaluator;
 use starlark::starlark_simple_value;
-use starlark::values::{Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, ValueLike, starlark_value};
+use starlark::values::{
+    Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, ValueLike, starlark_value,
+};
 
 use super::complaint::Complaint;
 use super::context::call_place;
@@ -70,7 +76,9 @@ impl<'v> StarlarkValue<'v> for GroupValue {
     }
 
     fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
-        Ok(other.downcast_ref::<GroupValue>().is_some_and(|other| (&other.name, other.cluster) == (&self.name, self.cluster)))
+        Ok(other
+            .downcast_ref::<GroupValue>()
+            .is_some_and(|other| (&other.name, other.cluster) == (&self.name, self.cluster)))
     }
 
     fn write_hash(&self, hasher: &mut StarlarkHasher) -> starlark::Result<()> {
@@ -124,13 +132,21 @@ impl SpecFunction {
     ) -> Result<Value<'v>, Complaint> {
         let heap = evaluator.heap();
         match self {
-            SpecFunction::NodeSpec => Ok(heap.alloc(NodeSpecValue { spec: node_spec(signature, bound.data)? })),
-            SpecFunction::ServerSpec => Ok(heap.alloc(ServerValue { spec: server_spec(signature, &bound, None, evaluator)? })),
+            SpecFunction::NodeSpec => {
+                Ok(heap.alloc(NodeSpecValue { spec: node_spec(signature, bound.data)? }))
+            }
+            SpecFunction::ServerSpec => {
+                Ok(heap
+                    .alloc(ServerValue { spec: server_spec(signature, &bound, None, evaluator)? }))
+            }
             SpecFunction::GroupSpec | SpecFunction::DefNode => {
                 let (name, count) = name_and_count(&mut bound);
-                let own = (self == SpecFunction::DefNode).then(|| node_spec(signature, std::mem::take(&mut bound.data))).transpose()?;
+                let own = (self == SpecFunction::DefNode)
+                    .then(|| node_spec(signature, std::mem::take(&mut bound.data)))
+                    .transpose()?;
                 let server = server_spec(signature, &bound, own, evaluator)?;
-                let group = GroupSpec::new(&name, count, server).map_err(|error| Complaint::new(error.to_string()))?;
+                let group = GroupSpec::new(&name, count, server)
+                    .map_err(|error| Complaint::new(error.to_string()))?;
                 Ok(heap.alloc(register(&name, false, vec![group], signature, evaluator)?))
             }
             SpecFunction::ClusterSpec => {
@@ -149,13 +165,25 @@ impl SpecFunction {
 }
 
 fn name_and_count(bound: &mut Bound<'_>) -> (String, Option<u32>) {
-    let name = bound.data.remove("name").and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
-    let count = bound.data.remove("count").and_then(|count| count.as_u64()).and_then(|count| u32::try_from(count).ok());
+    let name = bound
+        .data
+        .remove("name")
+        .and_then(|name| name.as_str().map(str::to_owned))
+        .unwrap_or_default();
+    let count = bound
+        .data
+        .remove("count")
+        .and_then(|count| count.as_u64())
+        .and_then(|count| u32::try_from(count).ok());
     (name, count)
 }
 
-fn node_spec(signature: &Signature, data: serde_json::Map<String, serde_json::Value>) -> Result<NodeSpec, Complaint> {
-    serde_json::from_value(serde_json::Value::Object(data)).map_err(|error| Complaint::new(format!("{}: {error}", signature.function)))
+fn node_spec(
+    signature: &Signature,
+    data: serde_json::Map<String, serde_json::Value>,
+) -> Result<NodeSpec, Complaint> {
+    serde_json::from_value(serde_json::Value::Object(data))
+        .map_err(|error| Complaint::new(format!("{}: {error}", signature.function)))
 }
 
 fn register(

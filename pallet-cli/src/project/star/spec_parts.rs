@@ -21,7 +21,8 @@ use super::spec::{GroupValue, NodeSpecValue, ServerValue};
 use super::types::{describe, function_name, names, sequence, to_json};
 use crate::project::schema::Schema;
 
-/// The server-spec that the arguments of a spec's function make; `own` is laid over the node-spec among them.
+/// The server-spec that the arguments of a spec's function make; `own` is laid over the node-spec
+/// among them.
 pub(crate) fn server_spec<'v>(
     signature: &Signature,
     bound: &Bound<'v>,
@@ -36,29 +37,41 @@ pub(crate) fn server_spec<'v>(
         spec.node_spec = spec.node_spec.merged(&own);
     }
     if let Some(value) = bound.value("roles") {
-        spec.roles = names(value).ok_or_else(|| wrong(signature, "roles", value))?.into_iter().collect();
+        spec.roles =
+            names(value).ok_or_else(|| wrong(signature, "roles", value))?.into_iter().collect();
     }
     if let Some(value) = bound.value("default_phases") {
-        spec.default_phases = Some(names(value).ok_or_else(|| wrong(signature, "default_phases", value))?);
+        spec.default_phases =
+            Some(names(value).ok_or_else(|| wrong(signature, "default_phases", value))?);
     }
     let mut functions: Vec<(String, Value<'v>)> = Vec::new();
     if let Some(value) = bound.value("phases") {
         let phases = DictRef::from_value(value).ok_or_else(|| wrong(signature, "phases", value))?;
         for (name, function) in phases.iter() {
             let name = name.unpack_str().ok_or_else(|| {
-                Complaint::new(format!("{}: the name of a phase must be a string, not {}", signature.function, describe(name)))
+                Complaint::new(format!(
+                    "{}: the name of a phase must be a string, not {}",
+                    signature.function,
+                    describe(name)
+                ))
             })?;
             // several functions of one phase run one after the other
             match sequence(function) {
-                Some(several) => functions.extend(several.into_iter().map(|function| (name.to_owned(), function))),
+                Some(several) => functions
+                    .extend(several.into_iter().map(|function| (name.to_owned(), function))),
                 None => functions.push((name.to_owned(), function)),
             }
         }
     }
     functions.extend(bound.phases.iter().cloned());
     spec.phases = phases(signature, functions, evaluator)?;
-    let inherited = bound.value("extends").map(|value| extends(signature, value)).transpose()?.unwrap_or_default();
-    spec.extending(&inherited).map_err(|error| Complaint::new(format!("{}: {error}", signature.function)))
+    let inherited = bound
+        .value("extends")
+        .map(|value| extends(signature, value))
+        .transpose()?
+        .unwrap_or_default();
+    spec.extending(&inherited)
+        .map_err(|error| Complaint::new(format!("{}: {error}", signature.function)))
 }
 
 fn phases<'v>(
@@ -85,7 +98,9 @@ pub(crate) fn phase<'v>(
     if function.get_type() != "function" {
         return Err(signature.no_phase(name, &describe(function)));
     }
-    let takes = |arguments: &[Ty]| function.check_callable_with(arguments, [], None, None, &Ty::any()).is_ok();
+    let takes = |arguments: &[Ty]| {
+        function.check_callable_with(arguments, [], None, None, &Ty::any()).is_ok()
+    };
     if !takes(&[Ty::any()]) {
         let called = function_name(function);
         let (how_many, help) = match takes(&[]) {
@@ -93,7 +108,10 @@ pub(crate) fn phase<'v>(
             false => ("more", format!("wrap it: `lambda request: {called}(request, ...)`")),
         };
         let rule = "a phase function takes one argument, the request";
-        let message = format!("{}: the phase `{name}`: {rule}; {called} takes {how_many}", signature.function);
+        let message = format!(
+            "{}: the phase `{name}`: {rule}; {called} takes {how_many}",
+            signature.function
+        );
         return Err(Complaint::new(message).help(help));
     }
     let slot = registry(&signature.function, evaluator)?.slot(name, call_place(evaluator));
@@ -124,17 +142,27 @@ fn node_spec(signature: &Signature, value: Value<'_>) -> Result<NodeSpec, Compla
     let schema = node_spec_schema();
     let data = to_json(value).map_err(|_| wrong(signature, "node_spec", value))?;
     match Schema::closed(&schema).check(&data).into_iter().next() {
-        Some(problem) => Err(Complaint::new(format!("{}: {}", signature.function, problem.sentence("node_spec"))).help(problem.suggestion)),
-        None => serde_json::from_value(data).map_err(|error| Complaint::new(format!("{}: {error}", signature.function))),
+        Some(problem) => Err(Complaint::new(format!(
+            "{}: {}",
+            signature.function,
+            problem.sentence("node_spec")
+        ))
+        .help(problem.suggestion)),
+        None => serde_json::from_value(data)
+            .map_err(|error| Complaint::new(format!("{}: {error}", signature.function))),
     }
 }
 
 /// The groups of a cluster, and the numbers that the registry knows them by.
-pub(crate) fn groups(signature: &Signature, bound: &Bound<'_>) -> Result<(Vec<GroupSpec>, Vec<usize>), Complaint> {
+pub(crate) fn groups(
+    signature: &Signature,
+    bound: &Bound<'_>,
+) -> Result<(Vec<GroupSpec>, Vec<usize>), Complaint> {
     let Some(value) = bound.value("groups") else { return Ok(Default::default()) };
     let (mut groups, mut numbers) = (Vec::new(), Vec::new());
     for item in sequence(value).ok_or_else(|| wrong(signature, "groups", value))? {
-        let group = item.downcast_ref::<GroupValue>().ok_or_else(|| wrong(signature, "groups", item))?;
+        let group =
+            item.downcast_ref::<GroupValue>().ok_or_else(|| wrong(signature, "groups", item))?;
         groups.extend(group.groups.iter().cloned());
         numbers.extend(&group.numbers);
     }
@@ -143,16 +171,29 @@ pub(crate) fn groups(signature: &Signature, bound: &Bound<'_>) -> Result<(Vec<Gr
 
 fn wrong(signature: &Signature, name: &str, value: Value<'_>) -> Complaint {
     let parameter = signature.parameters.iter().find(|parameter| parameter.name == name);
-    let expected = parameter.map(|parameter| parameter.kind.expected(&signature.root)).unwrap_or_default();
-    Complaint::new(format!("{}: `{name}` must be {expected}, not {}", signature.function, describe(value)))
+    let expected =
+        parameter.map(|parameter| parameter.kind.expected(&signature.root)).unwrap_or_default();
+    Complaint::new(format!(
+        "{}: `{name}` must be {expected}, not {}",
+        signature.function,
+        describe(value)
+    ))
 }
 
 /// What the project declared so far.
-pub(crate) fn registry<'a>(function: &str, evaluator: &Evaluator<'_, 'a, '_>) -> Result<RefMut<'a, Registry>, Complaint> {
+pub(crate) fn registry<'a>(
+    function: &str,
+    evaluator: &Evaluator<'_, 'a, '_>,
+) -> Result<RefMut<'a, Registry>, Complaint> {
     match Context::of(evaluator) {
         Some(Context::Loading(registry)) => Ok(RefCell::borrow_mut(registry)),
-        Some(Context::Session(session)) if session.phase.borrow().is_none() => Ok(RefCell::borrow_mut(&session.registry)),
-        _ => Err(Complaint::new(format!("{function} declares something of the project and cannot be called in a phase"))
-            .help("call it at the top level of pallet.star".to_owned())),
+        Some(Context::Session(session)) if session.phase.borrow().is_none() => {
+            Ok(RefCell::borrow_mut(&session.registry))
+        }
+        _ => Err(Complaint::new(format!(
+            "{function} declares something of the project and cannot \
+            be called in a phase"
+        ))
+        .help("call it at the top level of pallet.star".to_owned())),
     }
 }

@@ -1,5 +1,9 @@
 //! A table of plain data whose keys can be read as attributes too: `request.environment.proxy`.
-#![allow(unsafe_code, reason = "the marker traits of starlark that are derived here are unsafe traits")]
+#![allow(
+    unsafe_code,
+    reason = "the marker traits of starlark that are derived here are unsafe \
+    traits"
+)]
 
 use std::fmt;
 
@@ -9,7 +13,9 @@ use serde_json::{Map, Value as Json};
 use starlark::any::ProvidesStaticType;
 use starlark::environment::{Methods, MethodsBuilder, MethodsStatic};
 use starlark::values::none::NoneType;
-use starlark::values::{Heap, StarlarkPagablePanic, StarlarkValue, Value, ValueLike, starlark_value};
+use starlark::values::{
+    Heap, StarlarkPagablePanic, StarlarkValue, Value, ValueLike, starlark_value,
+};
 use starlark::{starlark_module, starlark_simple_value};
 
 use super::complaint::Complaint;
@@ -63,10 +69,17 @@ impl TableValue {
 
     fn item<'v>(&self, key: &str, heap: Heap<'v>) -> Option<Value<'v>> {
         self.values.get(key).map(|value| match value {
-            Json::Object(table) => heap.alloc(TableValue::new(&format!("{}'s `{key}`", self.name), table.clone())),
+            Json::Object(table) => {
+                heap.alloc(TableValue::new(&format!("{}'s `{key}`", self.name), table.clone()))
+            }
             Json::Array(rows) if !rows.is_empty() && rows.iter().all(Json::is_object) => {
                 let rows = rows.iter().filter_map(Json::as_object);
-                heap.alloc(rows.map(|row| TableValue::new(&format!("one of {}'s `{key}`", self.name), row.clone())).collect::<Vec<_>>())
+                heap.alloc(
+                    rows.map(|row| {
+                        TableValue::new(&format!("one of {}'s `{key}`", self.name), row.clone())
+                    })
+                    .collect::<Vec<_>>(),
+                )
             }
             value => heap.alloc(value),
         })
@@ -161,9 +174,12 @@ fn methods(builder: &mut MethodsBuilder) {
 
     /// The pairs of keys and values.
     fn items<'v>(this: &TableValue, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
-        let items: Vec<(&str, Option<Value<'v>>)> = this.values.keys().map(|key| (key.as_str(), this.item(key, heap))).collect();
-        let items: Vec<Value<'v>> =
-            items.into_iter().map(|(key, value)| heap.alloc((key, value.unwrap_or_else(Value::new_none)))).collect();
+        let items: Vec<(&str, Option<Value<'v>>)> =
+            this.values.keys().map(|key| (key.as_str(), this.item(key, heap))).collect();
+        let items: Vec<Value<'v>> = items
+            .into_iter()
+            .map(|(key, value)| heap.alloc((key, value.unwrap_or_else(Value::new_none))))
+            .collect();
         Ok(heap.alloc(items))
     }
 }

@@ -1,4 +1,5 @@
-//! The words, strings and brackets of a text that may not be finished: what completion and the prompt look at before a parser would.
+//! The words, strings and brackets of a text that may not be finished: what completion and the
+//! prompt look at before a parser would.
 
 use std::ops::Range;
 
@@ -68,7 +69,11 @@ pub(crate) fn tokens(text: &str) -> Vec<Token> {
             b',' => TokenKind::Comma,
             b'.' => TokenKind::Dot,
             b':' => TokenKind::Colon,
-            b'=' if bytes.get(at) != Some(&b'=') && !tokens.last().is_some_and(|last| modifies(last, begin)) => TokenKind::Equals,
+            b'=' if bytes.get(at) != Some(&b'=')
+                && !tokens.last().is_some_and(|last| modifies(last, begin)) =>
+            {
+                TokenKind::Equals
+            }
             byte if is_word(byte) => {
                 at = skip(bytes, at, is_word);
                 TokenKind::Word
@@ -135,8 +140,10 @@ mod tests {
     fn a_text_in_pieces() {
         let text = "x.y(\"a#\", b = r'\\'') # c\nif a == b:\n '''d\n";
         let shown: Vec<_> = tokens(text).iter().map(|token| token.text(text)).collect();
-        let expected =
-            ["x", ".", "y", "(", "\"a#\"", ",", "b", "=", "r'\\''", ")", "# c", "\n", "if", "a", "=", "=", "b", ":", "\n", "'''d\n"];
+        let expected = [
+            "x", ".", "y", "(", "\"a#\"", ",", "b", "=", "r'\\''", ")", "# c", "\n", "if", "a",
+            "=", "=", "b", ":", "\n", "'''d\n",
+        ];
         assert_eq!(shown, expected);
         let kinds: Vec<_> = tokens(text).iter().map(|token| token.kind).collect();
         assert_eq!(kinds.iter().filter(|kind| **kind == TokenKind::Equals).count(), 1);

@@ -48,11 +48,18 @@ impl Kind {
             Kind::Data(node) => data_type(Schema::new(root).part(node), 0),
             // phase functions do not declare the type of their request
             Kind::Request => Ty::any(),
-            Kind::Function | Kind::Targets | Kind::Counts | Kind::PhaseChoices | Kind::Any(_) => Ty::any(),
+            Kind::Function | Kind::Targets | Kind::Counts | Kind::PhaseChoices | Kind::Any(_) => {
+                Ty::any()
+            }
             Kind::Service => Ty::string(),
-            Kind::NodeSpec => Ty::union2(Ty::starlark_value::<NodeSpecValue>(), Ty::dict(Ty::string(), Ty::any())),
+            Kind::NodeSpec => {
+                Ty::union2(Ty::starlark_value::<NodeSpecValue>(), Ty::dict(Ty::string(), Ty::any()))
+            }
             Kind::Specs => {
-                let one = Ty::union2(Ty::starlark_value::<ServerValue>(), Ty::starlark_value::<GroupValue>());
+                let one = Ty::union2(
+                    Ty::starlark_value::<ServerValue>(),
+                    Ty::starlark_value::<GroupValue>(),
+                );
                 Ty::union2(one.clone(), Ty::list(one))
             }
             Kind::Groups => Ty::list(Ty::starlark_value::<GroupValue>()),
@@ -74,7 +81,9 @@ impl Kind {
             Kind::Function => "a function of the request".to_owned(),
             Kind::Targets => "a group, a node, the name of one, or a list of them".to_owned(),
             Kind::Counts => "groups, or a dict of groups with their counts".to_owned(),
-            Kind::PhaseChoices => "the name of a phase, a function of the request, or a list of them".to_owned(),
+            Kind::PhaseChoices => "the name of a phase, a function of the request, or a list of \
+                them"
+                .to_owned(),
             Kind::Service => "the name of a service of pallet.toml".to_owned(),
             Kind::Any(what) => (*what).to_owned(),
         }
@@ -92,7 +101,9 @@ fn data_type(schema: Schema<'_>, depth: usize) -> Ty {
         "integer" => Ty::int(),
         "number" => Ty::union2(Ty::int(), Ty::float()),
         "string" => Ty::string(),
-        "array" => Ty::list(schema.items().map_or_else(Ty::any, |items| data_type(items, depth + 1))),
+        "array" => {
+            Ty::list(schema.items().map_or_else(Ty::any, |items| data_type(items, depth + 1)))
+        }
         "object" => Ty::union2(Ty::dict(Ty::any(), Ty::any()), Ty::custom(TyStruct::any())),
         _ => Ty::any(),
     };
@@ -108,17 +119,23 @@ const VALUES: usize = 1_000_000;
 /// Plain data of a value.
 pub(crate) fn to_json(value: Value<'_>) -> Result<Json, Complaint> {
     check_size(value)?;
-    value.to_json_value().map_err(|_| Complaint::new(format!("must be plain data, not {}", describe(value))))
+    value
+        .to_json_value()
+        .map_err(|_| Complaint::new(format!("must be plain data, not {}", describe(value))))
 }
 
-/// Refuses what would never end, or go down too far: a value may hold another one any number of times.
+/// Refuses what would never end, or go down too far: a value may hold another one any number of
+/// times.
 fn check_size(value: Value<'_>) -> Result<(), Complaint> {
     let mut open = vec![(value, 0)];
     let mut seen = 0;
     while let Some((value, depth)) = open.pop() {
         seen += 1;
         if depth > DEPTH {
-            return Err(Complaint::new(format!("is nested too deep: more than {DEPTH} lists and dicts inside each other")));
+            return Err(Complaint::new(format!(
+                "is nested too deep: more than {DEPTH} lists and \
+                dicts inside each other"
+            )));
         }
         if let Some(items) = sequence(value) {
             open.extend(items.into_iter().map(|item| (item, depth + 1)));
@@ -156,7 +173,9 @@ pub(crate) fn function_name(value: Value<'_>) -> String {
 pub(crate) fn names(value: Value<'_>) -> Option<Vec<String>> {
     match value.unpack_str() {
         Some(name) => Some(vec![name.to_owned()]),
-        None => sequence(value)?.into_iter().map(|item| item.unpack_str().map(str::to_owned)).collect(),
+        None => {
+            sequence(value)?.into_iter().map(|item| item.unpack_str().map(str::to_owned)).collect()
+        }
     }
 }
 

@@ -1,11 +1,14 @@
-//! What the tests stand on: a project in a directory of its own, crates by their manifests, and a host that records what is asked of it.
+//! What the tests stand on: a project in a directory of its own, crates by their manifests, and a
+//! host that records what is asked of it.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use expect_test::Expect;
 use pallet_core::engine::{Phase, PhaseError};
-use pallet_core::model::{AdminUser, FunctionManifest, Manifest, Os, OsFamily, PackageManager, ServiceManager, Target};
+use pallet_core::model::{
+    AdminUser, FunctionManifest, Manifest, Os, OsFamily, PackageManager, ServiceManager, Target,
+};
 use pallet_core::plugin::{ErrorKind, PluginError, Request, RequestHost, operation};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -77,19 +80,32 @@ impl Catalog for Crates {
                         "additionalProperties": false,
                         "properties": {
                             "name": {"type": "string"},
-                            "port": {"type": "integer", "format": "uint16", "minimum": 0, "maximum": 65535, "default": 80},
+                            "port": {
+                                "type": "integer", "format": "uint16", "minimum": 0,
+                                "maximum": 65535, "default": 80,
+                            },
                             "root": {"type": ["string", "null"], "default": null},
                             "scheme": {"$ref": "#/$defs/Scheme", "default": "http"},
-                            "aliases": {"type": "array", "items": {"type": "string"}, "default": []},
-                            "tls": {"anyOf": [{"$ref": "#/$defs/Tls"}, {"type": "null"}], "default": null},
+                            "aliases": {
+                                "type": "array", "items": {"type": "string"}, "default": [],
+                            },
+                            "tls": {
+                                "anyOf": [{"$ref": "#/$defs/Tls"}, {"type": "null"}],
+                                "default": null,
+                            },
                         },
                         "required": ["name"],
                         "$defs": {
-                            "Scheme": {"oneOf": [{"type": "string", "const": "http"}, {"type": "string", "const": "https"}]},
+                            "Scheme": {"oneOf": [
+                                {"type": "string", "const": "http"},
+                                {"type": "string", "const": "https"},
+                            ]},
                             "Tls": {
                                 "type": "object",
                                 "additionalProperties": false,
-                                "properties": {"certificate": {"type": "string"}, "days": {"type": "integer"}},
+                                "properties": {
+                                    "certificate": {"type": "string"}, "days": {"type": "integer"},
+                                },
                                 "required": ["certificate"],
                             },
                         },
@@ -98,14 +114,25 @@ impl Catalog for Crates {
             ],
             "automated-admin-user" => vec![(
                 "automated_admin_user",
-                json!({"type": "object", "properties": {"username": {"type": ["string", "null"]}}, "additionalProperties": false}),
+                json!({
+                    "type": "object", "properties": {"username": {"type": ["string", "null"]}},
+                    "additionalProperties": false,
+                }),
             )],
             "broken" => return Err("it was built for another interface".into()),
             _ => return Err(format!("there is no crate {name}")),
         };
-        let functions =
-            functions.into_iter().map(|(name, parameters)| FunctionManifest { name: name.into(), doc: String::new(), parameters });
-        Ok(Manifest { name: name.into(), version: "1.0.0".into(), functions: functions.collect(), ..Manifest::default() })
+        let functions = functions.into_iter().map(|(name, parameters)| FunctionManifest {
+            name: name.into(),
+            doc: String::new(),
+            parameters,
+        });
+        Ok(Manifest {
+            name: name.into(),
+            version: "1.0.0".into(),
+            functions: functions.collect(),
+            ..Manifest::default()
+        })
     }
 }
 
@@ -150,13 +177,23 @@ impl RequestHost for Host {
         let answer = match operation {
             operation::TARGET => serde_json::to_value(target(1, "web")).unwrap(),
             operation::TARGETS => json!([target(1, "web"), target(2, "web"), target(3, "db")]),
-            operation::ENVIRONMENT => json!({"proxy": "http://proxy", "mirror": {"debian": "http://mirror"}}),
-            operation::ADMIN_USER => serde_json::to_value(AdminUser { name: "admin".into(), ..AdminUser::default() }).unwrap(),
+            operation::ENVIRONMENT => {
+                json!({"proxy": "http://proxy", "mirror": {"debian": "http://mirror"}})
+            }
+            operation::ADMIN_USER => {
+                serde_json::to_value(AdminUser { name: "admin".into(), ..AdminUser::default() })
+                    .unwrap()
+            }
             operation::PHASE => json!("configure"),
             operation::GET_SETTINGS if payload["facility"] == "none" => Value::Null,
             operation::GET_SETTINGS => json!({"node": payload["node"]}),
             operation::CALL if payload["arguments"]["name"] == "refused" => {
-                return Err(PluginError::new(ErrorKind::InvalidInput, "the site `refused` has no root").with_help("give it one"));
+                return Err(PluginError::new(
+                    ErrorKind::InvalidInput,
+                    "the site `refused` has no \
+                    root",
+                )
+                .with_help("give it one"));
             }
             _ => {
                 self.asked.lock().unwrap().push(format!("{operation} {payload}"));

@@ -10,7 +10,10 @@ use serde_json::Value;
 fn examples(entry: &ActionEntry) -> Vec<String> {
     let schema = (entry.parameters)();
     let text = schema["description"].as_str().unwrap_or_default();
-    let examples = text.split("Example: `").skip(1).map(|rest| rest.split('`').next().unwrap_or_default().to_owned());
+    let examples = text
+        .split("Example: `")
+        .skip(1)
+        .map(|rest| rest.split('`').next().unwrap_or_default().to_owned());
     examples.collect()
 }
 
@@ -41,12 +44,19 @@ fn every_example_of_an_action_declares_it() {
         let examples = examples(entry);
         assert!(!examples.is_empty(), "{}", entry.name);
         for example in examples {
-            let text = format!("def configure(request):\n    {example}\n\ngroup_spec(\"web\", phases = {{\"configure\": configure}})\n");
-            let project = star(&text).load_with(Default::default()).unwrap_or_else(|found| panic!("{found}"));
-            let asked = run(&project.groups[0].server.phases["configure"]).unwrap_or_else(|error| panic!("{}", error.rendered));
-            let asked: Value = serde_json::from_str(asked.strip_prefix("action ").unwrap()).unwrap();
+            let text = format!(
+                "def configure(request):\n    {example}\n\n\
+                group_spec(\"web\", phases = {{\"configure\": configure}})\n"
+            );
+            let project =
+                star(&text).load_with(Default::default()).unwrap_or_else(|found| panic!("{found}"));
+            let asked = run(&project.groups[0].server.phases["configure"])
+                .unwrap_or_else(|error| panic!("{}", error.rendered));
+            let asked: Value =
+                serde_json::from_str(asked.strip_prefix("action ").unwrap()).unwrap();
             assert_eq!(asked["action"], entry.name, "{example}");
-            let mut action = (entry.parse)(asked["arguments"].clone()).unwrap_or_else(|error| panic!("{example}: {error}"));
+            let mut action = (entry.parse)(asked["arguments"].clone())
+                .unwrap_or_else(|error| panic!("{example}: {error}"));
             action.prepare(&Empty).unwrap_or_else(|error| panic!("{example}: {error}"));
         }
     }

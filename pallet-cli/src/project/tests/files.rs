@@ -28,7 +28,10 @@ fn a_directory_without_a_project() {
 fn a_directory_that_there_is_not() {
     let bed = star("");
     let wrong = |name: &str| {
-        let error = Project::load(&bed.path().join(name), &Crates, LoadOptions::default()).unwrap_err().0.remove(0);
+        let error = Project::load(&bed.path().join(name), &Crates, LoadOptions::default())
+            .unwrap_err()
+            .0
+            .remove(0);
         error.one_line().replace(&bed.path().display().to_string(), "DIR")
     };
     let help = "name the directory of a project: the one that holds its pallet.toml";
@@ -64,7 +67,8 @@ fn bytes_that_are_no_text() {
 fn all_files_are_checked_at_once() {
     Bed::new(&[
         ("pallet.toml", "colour = true\n"),
-        ("pallet.star", "load(\"lib/web.star\", \"web\", \"wbe\")\ngroup_spec(\"web\", cont = 1)\n"),
+        ("pallet.star", "load(\"lib/web.star\", \"web\", \"wbe\")\n\
+            group_spec(\"web\", cont = 1)\n"),
         ("lib/web.star", "def web(request):\n    directory(request)\n"),
     ])
     .wrong(expect![[r#"
@@ -99,7 +103,8 @@ fn all_files_are_checked_at_once() {
 
 #[test]
 fn crates_that_cannot_be_loaded() {
-    star("load(\"@ngnix\", \"nginx\")\nload(\"@zsh\", \"zsh\")\nload(\"@broken\", \"broken\")\nload(\"@nginx\", \"nginz\")\nnginx.x(1)\n")
+    star("load(\"@ngnix\", \"nginx\")\nload(\"@zsh\", \"zsh\")\nload(\"@broken\", \"broken\")\n\
+        load(\"@nginx\", \"nginz\")\nnginx.x(1)\n")
         .wrong(expect![[r#"
         error: there is no crate `ngnix`
          --> pallet.star:1:6
@@ -134,7 +139,11 @@ fn crates_that_cannot_be_loaded() {
 fn files_that_cannot_be_loaded() {
     Bed::new(&[
         ("pallet.toml", ""),
-        ("pallet.star", "load(\"a.star\", \"a\")\nload(\"../up.star\", \"up\")\nload(\"/etc/passwd\", \"x\")\nload(\"no.star\", \"y\")\n"),
+        (
+            "pallet.star",
+            "load(\"a.star\", \"a\")\nload(\"../up.star\", \"up\")\n\
+            load(\"/etc/passwd\", \"x\")\nload(\"no.star\", \"y\")\n",
+        ),
         ("a.star", "load(\"b.star\", \"b\")\na = b\n"),
         ("b.star", "load(\"a.star\", \"a\")\nb = 1\n"),
     ])
@@ -185,10 +194,16 @@ fn a_link_out_of_the_project_is_not_followed() {
 #[test]
 fn environments_are_merged_in_order() {
     let bed = Bed::new(&[
-        ("user.toml", "[environment]\na = 'user'\nb = 'user'\nc = 'user'\nd = 'user'\n[services.lab]\ntoken = { env = 'T' }\n"),
+        (
+            "user.toml",
+            "[environment]\na = 'user'\nb = 'user'\nc = 'user'\nd = 'user'\n\
+            [services.lab]\ntoken = { env = 'T' }\n",
+        ),
         (
             "pallet.toml",
-            "[services.lab]\nprovider = 'docker'\nenvironment = { b = 'service', c = 'service', d = 'service' }\n[environment]\nc = 'project'\nd = 'project'\n",
+            "[services.lab]\nprovider = 'docker'\n\
+             environment = { b = 'service', c = 'service', d = 'service' }\n[environment]\n\
+             c = 'project'\nd = 'project'\n",
         ),
         ("pallet.star", "group_spec('web', count = 1)\n"),
     ]);
@@ -198,10 +213,17 @@ fn environments_are_merged_in_order() {
         ..LoadOptions::default()
     };
     let project = bed.load_with(options).unwrap();
-    assert_eq!(json!(project.environment), json!({"a": "user", "b": "service", "c": "project", "d": "command line"}));
+    assert_eq!(
+        json!(project.environment),
+        json!({"a": "user", "b": "service", "c": "project", "d": "command line"})
+    );
     assert_eq!(json!(project.config.services["lab"].options), json!({"token": {"env": "T"}}));
     assert_eq!(project.config.service(None).unwrap().0, "lab");
-    assert_eq!(project.config.service(Some("lap")).unwrap_err().one_line(), "there is no service `lap`; did you mean `lab`?");
+    assert_eq!(
+        project.config.service(Some("lap")).unwrap_err().one_line(),
+        "there is no service \
+        `lap`; did you mean `lab`?"
+    );
 }
 
 #[test]
@@ -240,14 +262,31 @@ fn the_first_project() {
     if TABLE.iter().any(|entry| entry.name == "remote_file") {
         let project = loaded.unwrap();
         assert_eq!(project.name, "my-shop");
-        assert_eq!(project.groups.iter().map(|group| (group.name.as_str(), group.count)).collect::<Vec<_>>(), [("web", Some(2))]);
-        assert_eq!(project.groups[0].server.phases.keys().collect::<Vec<_>>(), ["bootstrap", "configure"]);
+        assert_eq!(
+            project
+                .groups
+                .iter()
+                .map(|group| (group.name.as_str(), group.count))
+                .collect::<Vec<_>>(),
+            [("web", Some(2))]
+        );
+        assert_eq!(
+            project.groups[0].server.phases.keys().collect::<Vec<_>>(),
+            ["bootstrap", "configure"]
+        );
         assert_eq!(project.warnings.0, []);
     } else {
-        assert_eq!(loaded.unwrap_err().0.iter().map(|one| one.message.as_str()).collect::<Vec<_>>(), ["there is no `remote_file`"]);
+        assert_eq!(
+            loaded.unwrap_err().0.iter().map(|one| one.message.as_str()).collect::<Vec<_>>(),
+            ["there is no `remote_file`"]
+        );
     }
     let error = init(&directory).unwrap_err();
-    assert!(error.message.starts_with("pallet.toml and pallet.star are there already in "), "{}", error.message);
+    assert!(
+        error.message.starts_with("pallet.toml and pallet.star are there already in "),
+        "{}",
+        error.message
+    );
     std::fs::remove_file(directory.join("pallet.toml")).unwrap();
     let error = init(&directory).unwrap_err();
     assert!(error.message.starts_with("pallet.star is there already in "), "{}", error.message);
@@ -256,7 +295,8 @@ fn the_first_project() {
 
 #[test]
 fn what_is_wrong_is_data_too() {
-    let found = star("group_spec(\"web\", cont = 1)\n").load_with(LoadOptions::default()).unwrap_err();
+    let found =
+        star("group_spec(\"web\", cont = 1)\n").load_with(LoadOptions::default()).unwrap_err();
     expect![[r#"
         [
           {
@@ -285,8 +325,11 @@ fn what_the_top_level_prints_is_handed_on() {
 
 #[test]
 fn an_error_of_the_top_level_tells_the_way_to_it() {
-    star("def check(x):\n    if x > 1:\n        fail(\"too many\")\n\ndef all(xs):\n    for x in xs:\n        check(x)\n\nall([1, 2])\n")
-        .wrong(expect![[r#"
+    star(
+        "def check(x):\n    if x > 1:\n        fail(\"too many\")\n\n\
+        def all(xs):\n    for x in xs:\n        check(x)\n\nall([1, 2])\n",
+    )
+    .wrong(expect![[r#"
         error: too many
          --> pallet.star:3:9
           |
@@ -305,7 +348,11 @@ fn a_project_can_be_shared_between_threads() {
 
 #[test]
 fn a_provider_that_is_misspelt_is_found_where_it_stands() {
-    Bed::new(&[("pallet.toml", "[services.lab]\nnetwork = \"x\"\nprovder = \"sandbox\"\n"), ("pallet.star", "")]).wrong(expect![[r#"
+    Bed::new(&[
+        ("pallet.toml", "[services.lab]\nnetwork = \"x\"\nprovder = \"sandbox\"\n"),
+        ("pallet.star", ""),
+    ])
+    .wrong(expect![[r#"
         error: service `lab` has no provider
          --> pallet.toml:3:1
           |
@@ -327,7 +374,11 @@ fn a_secret_that_is_not_defined_is_named_with_its_line() {
           |                                 ^^^^^^^^
           = help: write one there, such as `nosuch = { env = "NAME" }`
     "#]]);
-    Bed::new(&[("pallet.toml", "[secrets]\nnosuhc = { env = \"X\" }\n"), ("pallet.star", function)]).wrong(expect![[r#"
+    Bed::new(&[
+        ("pallet.toml", "[secrets]\nnosuhc = { env = \"X\" }\n"),
+        ("pallet.star", function),
+    ])
+    .wrong(expect![[r#"
         error: secret: `name` is the string "nosuch", which [secrets] of pallet.toml does not have
          --> pallet.star:2:33
           |
@@ -339,9 +390,15 @@ fn a_secret_that_is_not_defined_is_named_with_its_line() {
 
 #[test]
 fn a_project_is_known_without_its_declarations() {
-    let bed = Bed::new(&[("pallet.toml", "[project]\nname = \"shop\"\nmax_nodes = 3\n"), ("pallet.star", "this is no Starlark")]);
+    let bed = Bed::new(&[
+        ("pallet.toml", "[project]\nname = \"shop\"\nmax_nodes = 3\n"),
+        ("pallet.star", "this is no Starlark"),
+    ]);
     assert!(bed.load_with(LoadOptions::default()).is_err());
     let project = Project::configured(bed.path(), &LoadOptions::default()).unwrap();
-    assert_eq!((project.name.as_str(), project.groups.len(), project.knows_groups), ("shop", 0, false));
+    assert_eq!(
+        (project.name.as_str(), project.groups.len(), project.knows_groups),
+        ("shop", 0, false)
+    );
     assert_eq!(project.config.max_nodes, Some(3));
 }

@@ -75,13 +75,21 @@ other = group_spec("web")
 "#,
     )
     .load();
-    let seen: Vec<_> = project.groups.iter().map(|group| (group.name.as_str(), group.count, group.server.roles.contains("shop"))).collect();
-    assert_eq!(seen, [("shop-web", Some(6), true), ("shop-inner-db", Some(2), true), ("web", None, false)]);
+    let seen: Vec<_> = project
+        .groups
+        .iter()
+        .map(|group| (group.name.as_str(), group.count, group.server.roles.contains("shop")))
+        .collect();
+    assert_eq!(
+        seen,
+        [("shop-web", Some(6), true), ("shop-inner-db", Some(2), true), ("web", None, false)]
+    );
 }
 
 #[test]
 fn two_groups_of_one_name() {
-    star("group_spec('web', count = 1)\n\nweb = group_spec(\n    'web',\n)\n").wrong(expect![[r#"
+    star("group_spec('web', count = 1)\n\nweb = group_spec(\n    'web',\n)\n").wrong(expect![[
+        r#"
         error: there are two groups `web`
          --> pallet.star:3:7
           |
@@ -93,7 +101,8 @@ fn two_groups_of_one_name() {
         1 | group_spec('web', count = 1)
           | ----------------------------
           = help: give one of them another name
-    "#]]);
+    "#
+    ]]);
 }
 
 #[test]
@@ -106,7 +115,8 @@ fn declarations_that_contradict_themselves() {
           | ^^^^^^^^^^^^^^^^^^
     "#]]);
     star(
-        "a = server_spec(default_phases = ['x', 'y'])\nb = server_spec(default_phases = ['y', 'x'])\ngroup_spec('web', extends = [a, b])\n",
+        "a = server_spec(default_phases = ['x', 'y'])\n\
+         b = server_spec(default_phases = ['y', 'x'])\ngroup_spec('web', extends = [a, b])\n",
     )
     .wrong(expect![[r#"
         error: group_spec: the default phases ["x", "y"] and ["y", "x"] cannot be brought into one order; give `default_phases` here
@@ -130,7 +140,8 @@ fn declarations_that_contradict_themselves() {
         1 | group_spec('web', extends = [1])
           | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
     "#]]);
-    star("def later():\n    return 'two'\n\ngroup_spec('web', count = json.decode('\"two\"'))\n").wrong(expect![[r#"
+    star("def later():\n    return 'two'\n\ngroup_spec('web', count = json.decode('\"two\"'))\n")
+        .wrong(expect![[r#"
         error: group_spec: `count` must be an integer, not the string "two"
          --> pallet.star:4:1
           |
@@ -144,11 +155,19 @@ fn files_share_what_they_declare() {
     let project = Bed::new(&[
         ("pallet.toml", ""),
         ("pallet.star", "load('./lib/base.star', 'base', mk = 'make')\nmk('web')\nmk('db')\n"),
-        ("lib/base.star", "load('lib/words.star', 'word')\ndef run(request):\n    print(word)\n\nbase = server_spec(phases = {'configure': run})\ndef make(name):\n    return group_spec(name, count = 1, extends = [base])\n"),
+        (
+            "lib/base.star",
+            "load('lib/words.star', 'word')\ndef run(request):\n    print(word)\n\n\
+            base = server_spec(phases = {'configure': run})\n\
+            def make(name):\n    return group_spec(name, count = 1, extends = [base])\n",
+        ),
         ("lib/words.star", "word = 'hello'\n"),
     ])
     .load();
-    assert_eq!(project.groups.iter().map(|group| group.name.as_str()).collect::<Vec<_>>(), ["web", "db"]);
+    assert_eq!(
+        project.groups.iter().map(|group| group.name.as_str()).collect::<Vec<_>>(),
+        ["web", "db"]
+    );
     check_phase(
         &project,
         "configure",
@@ -160,7 +179,11 @@ fn files_share_what_they_declare() {
 
 #[test]
 fn groups_whose_nodes_could_not_be_told_apart() {
-    star("group_spec(\"web\", count = 1)\ngroup_spec(\"web-1\", count = 1)\ngroup_spec(\"db-1\")\n").wrong(expect![[r#"
+    star(
+        "group_spec(\"web\", count = 1)\ngroup_spec(\"web-1\", count = 1)\n\
+        group_spec(\"db-1\")\n",
+    )
+    .wrong(expect![[r#"
         error: `web-1` is a group, and the name of node 1 of group `web`
          --> pallet.star:2:1
           |

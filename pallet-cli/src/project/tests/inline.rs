@@ -31,7 +31,8 @@ fn code_sees_the_request_and_the_project() {
     "#]],
     );
     check(
-        "nginx.install(request)\nfor name in [\"a\", \"b\"]:\n    directory(request, \"/srv/\" + name)\n",
+        "nginx.install(request)\nfor name in [\"a\", \"b\"]:\n    directory(request, \"/srv/\" + \
+         name)\n",
         expect![[r#"
         call {"crate":"nginx","function":"install","arguments":{},"source":{"file":"-e","line":1,"column":1}}
         action {"action":"directory","arguments":{"path":"/srv/a"},"options":{},"source":{"file":"-e","line":3,"column":5}}

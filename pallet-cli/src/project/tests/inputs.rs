@@ -1,4 +1,5 @@
-//! The inputs of a session: what one defines the next ones see, and what is wrong with one is told of its own lines.
+//! The inputs of a session: what one defines the next ones see, and what is wrong with one is told
+//! of its own lines.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -23,7 +24,11 @@ group_spec("data-base")
 "#;
 
 /// Evaluates inputs on a project; gives the values and errors, and what was printed.
-fn evaluated(bed: &Bed, limits: Limits, work: impl FnOnce(&mut Inputs<'_, '_>, &AtomicBool) -> String + Send) -> String {
+fn evaluated(
+    bed: &Bed,
+    limits: Limits,
+    work: impl FnOnce(&mut Inputs<'_, '_>, &AtomicBool) -> String + Send,
+) -> String {
     let project = bed.load_with(LoadOptions { limits, ..LoadOptions::default() }).unwrap();
     let printed = Arc::new(Mutex::new(String::new()));
     let (sink, stop) = (printed.clone(), Arc::new(AtomicBool::new(false)));
@@ -35,7 +40,8 @@ fn evaluated(bed: &Bed, limits: Limits, work: impl FnOnce(&mut Inputs<'_, '_>, &
         print: Arc::new(move |line| sink.lock().unwrap().push_str(&format!("printed {line}\n"))),
         stop: Arc::new(move || asked.load(Ordering::Relaxed)),
     };
-    let told = with_room(|| with_inputs(&workbench, &project, |inputs| work(inputs, &stop))).unwrap();
+    let told =
+        with_room(|| with_inputs(&workbench, &project, |inputs| work(inputs, &stop))).unwrap();
     format!("{told}{}", printed.lock().unwrap())
 }
 
@@ -47,14 +53,26 @@ fn one(inputs: &mut Inputs<'_, '_>, code: &str) -> String {
 }
 
 fn check(codes: &[&str], expected: Expect) {
-    let told = evaluated(&star(PROJECT), Limits::default(), |inputs, _| codes.iter().map(|code| one(inputs, code)).collect());
+    let told = evaluated(&star(PROJECT), Limits::default(), |inputs, _| {
+        codes.iter().map(|code| one(inputs, code)).collect()
+    });
     expected.assert_eq(&told);
 }
 
 #[test]
 fn what_one_defines_the_next_ones_see_and_change() {
     check(
-        &["x = []", "x.append(port)", "x", "def twice(n): return n * len(x)", "x.append(twice(3))", "_", "x", "port = 1", "x[0] + port"],
+        &[
+            "x = []",
+            "x.append(port)",
+            "x",
+            "def twice(n): return n * len(x)",
+            "x.append(twice(3))",
+            "_",
+            "x",
+            "port = 1",
+            "x[0] + port",
+        ],
         expect![[r#"
             None
             None
@@ -98,7 +116,17 @@ fn what_one_defines_the_next_ones_see_and_change() {
 #[test]
 fn a_mistake_is_told_of_its_line_and_what_came_before_it_stays() {
     check(
-        &["y = 1\nz = fail(\"no\")", "y", "z", "prt", "\n\nnginx.sit", "def web(request): return 1", "web(", "load(\"@zsh\", \"x\")"],
+        &[
+            "y = 1\nz = fail(\"no\")",
+            "y",
+            "z",
+            "prt",
+            "\n\nnginx.sit",
+            "def web(request): return \
+            1",
+            "web(",
+            "load(\"@zsh\", \"x\")",
+        ],
         expect![[r#"
             error: no
              --> input:2:5
@@ -147,7 +175,9 @@ fn a_project_that_is_read_again_has_its_new_names_and_own_names_stay() {
         let mut told = one(inputs, "port = 1");
         bed.write("pallet.star", b"port = 2\nadded = 3\ngroup_spec(\"app\")\n");
         told.push_str(&format!("hidden: {:?}\n", inputs.take(&bed.load())));
-        ["port", "added", "app", "web", "nginx"].iter().for_each(|code| told.push_str(&one(inputs, code)));
+        ["port", "added", "app", "web", "nginx"]
+            .iter()
+            .for_each(|code| told.push_str(&one(inputs, code)));
         told
     });
     expect![[r#"

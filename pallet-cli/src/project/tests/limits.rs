@@ -23,7 +23,10 @@ fn values_that_double_are_stopped_at_their_line() {
           = in g, called at pallet.star:5:1
           = help: does something double in each round of a loop?
     "#]]);
-    let bed = star(&format!("{DOUBLING}def configure(request):\n    g()\n\ngroup_spec(\"web\", phases = {{\"configure\": configure}})\n"));
+    let bed = star(&format!(
+        "{DOUBLING}def configure(request):\n    g()\n\n\
+        group_spec(\"web\", phases = {{\"configure\": configure}})\n"
+    ));
     check_phase(
         &bed.load(),
         "configure",
@@ -61,8 +64,10 @@ fn a_panic_is_an_error_at_the_statement_that_was_under_way() {
           = in g, called at pallet.star:4:1
           = help: does something double in each round of a loop?
     "#]]);
-    let bed =
-        star(&format!("{PANIC}def configure(request):\n    g(1000000000)\n\ngroup_spec(\"web\", phases = {{\"configure\": configure}})\n"));
+    let bed = star(&format!(
+        "{PANIC}def configure(request):\n    g(1000000000)\n\n\
+            group_spec(\"web\", phases = {{\"configure\": configure}})\n"
+    ));
     check_phase(
         &bed.load(),
         "configure",
@@ -100,14 +105,24 @@ fn a_panic_is_an_error_at_the_statement_that_was_under_way() {
 
 #[test]
 fn code_that_is_nested_too_deep_is_not_parsed() {
-    let nested = |open: &str, close: &str| format!("x = {}1{}\n", open.repeat(20_000), close.repeat(20_000));
-    let too_deep = "pallet.star:1:205: this is nested too deep: more than 200 brackets and blocks inside each other; make it in steps, with names for the parts";
+    let nested =
+        |open: &str, close: &str| format!("x = {}1{}\n", open.repeat(20_000), close.repeat(20_000));
+    let too_deep = "pallet.star:1:205: this is nested too deep: more than 200 brackets and blocks \
+        inside each other; make it in steps, with names for the parts";
     assert_eq!(first_line(&star(&nested("(", ")"))), too_deep);
     assert_eq!(first_line(&star(&nested("[", "]"))), too_deep);
-    let bed = Bed::new(&[("pallet.toml", ""), ("pallet.star", "load(\"a.star\", \"x\")\n"), ("a.star", &nested("{1:", "}"))]);
+    let bed = Bed::new(&[
+        ("pallet.toml", ""),
+        ("pallet.star", "load(\"a.star\", \"x\")\n"),
+        ("a.star", &nested("{1:", "}")),
+    ]);
     assert!(first_line(&bed).starts_with("a.star:1:"), "{}", first_line(&bed));
     let chain = format!("a = 1\nx = a{}\n", " + a".repeat(20_000));
-    assert!(first_line(&star(&chain)).starts_with("pallet.star:2:4003: this goes on for too long"), "{}", first_line(&star(&chain)));
+    assert!(
+        first_line(&star(&chain)).starts_with("pallet.star:2:4003: this goes on for too long"),
+        "{}",
+        first_line(&star(&chain))
+    );
     let found = star("group_spec(\"web\")\n").load().inline(&nested("(", ")")).unwrap_err();
     assert!(found.0[0].message.starts_with("this is nested too deep"), "{found}");
     assert!(found.render(false).len() < 1000, "{found}");
@@ -120,7 +135,9 @@ fn code_that_is_just_not_too_deep_works() {
         format!("def g(a):\n    return a{}", "(1)".repeat(999)),
         format!("def g(a):\n    return {}1{}", "a(".repeat(190), ")".repeat(190)),
         format!("def g(a):\n    return {}a", "not ".repeat(990)),
-        (0..190).map(|depth| format!("{}def g(a):\n", " ".repeat(depth))).collect::<String>() + &" ".repeat(190) + "pass",
+        (0..190).map(|depth| format!("{}def g(a):\n", " ".repeat(depth))).collect::<String>()
+            + &" ".repeat(190)
+            + "pass",
     ];
     for text in deep {
         star(&format!("{text}\ngroup_spec(\"web\")\n")).load();
@@ -130,17 +147,29 @@ fn code_that_is_just_not_too_deep_works() {
 #[test]
 fn configuration_that_is_nested_too_deep_is_an_error() {
     for (open, inner, close) in [("[", "", "]"), ("{a=", "1", "}")] {
-        let text = format!("[environment]\nx = {}{inner}{}\n", open.repeat(20_000), close.repeat(20_000));
+        let text =
+            format!("[environment]\nx = {}{inner}{}\n", open.repeat(20_000), close.repeat(20_000));
         let found = first_line(&Bed::new(&[("pallet.toml", &text), ("pallet.star", "")]));
-        assert!(found.starts_with("pallet.toml:2:") && found.ends_with(": this is nested too deep; write it flatter"), "{found}");
+        assert!(
+            found.starts_with("pallet.toml:2:")
+                && found.ends_with(
+                    ": this is nested too deep; \
+            write it flatter"
+                ),
+            "{found}"
+        );
     }
     let text = format!("[{}]\n", ["a"; 20_000].join("."));
-    assert!(first_line(&Bed::new(&[("pallet.toml", &text), ("pallet.star", "")])).starts_with("pallet.toml:1:"));
+    assert!(
+        first_line(&Bed::new(&[("pallet.toml", &text), ("pallet.star", "")]))
+            .starts_with("pallet.toml:1:")
+    );
 }
 
 fn set_settings(value: &str, expected: Expect) {
     let code = format!(
-        "def grow(x, n):\n    for i in range(n):\n        x = {value}\n    return x\nrequest.set_settings(\"a\", b = grow(1, 5000))"
+        "def grow(x, n):\n    for i in range(n):\n        x = {value}\n    return x\n\
+         request.set_settings(\"a\", b = grow(1, 5000))"
     );
     let bed = star("group_spec(\"web\")\n");
     expected.assert_eq(&run(&bed.load().inline(&code).unwrap()).unwrap_err().message);
@@ -148,13 +177,35 @@ fn set_settings(value: &str, expected: Expect) {
 
 #[test]
 fn values_that_are_too_deep_or_too_many_are_no_plain_data() {
-    set_settings("[x]", expect!["request.set_settings: `b` is nested too deep: more than 100 lists and dicts inside each other"]);
-    set_settings("{\"x\": x}", expect!["request.set_settings: `b` is nested too deep: more than 100 lists and dicts inside each other"]);
-    set_settings("struct(x = x)", expect!["request.set_settings: `b` is nested too deep: more than 100 lists and dicts inside each other"]);
-    let code = "def grow(x, n):\n    for i in range(n):\n        x = [x, x]\n    return x\nrequest.set_settings(\"a\", b = grow(1, 60))";
-    let found = run(&star("group_spec(\"web\")\n").load().inline(code).unwrap()).unwrap_err().message;
-    expect!["request.set_settings: `b` is too big: it holds more than 1000000 values"].assert_eq(&found);
+    set_settings(
+        "[x]",
+        expect![
+            "request.set_settings: `b` is nested too deep: more than 100 lists \
+        and dicts inside each other"
+        ],
+    );
+    set_settings(
+        "{\"x\": x}",
+        expect![
+            "request.set_settings: `b` is nested too deep: more than \
+        100 lists and dicts inside each other"
+        ],
+    );
+    set_settings(
+        "struct(x = x)",
+        expect![
+            "request.set_settings: `b` is nested too deep: more than \
+        100 lists and dicts inside each other"
+        ],
+    );
+    let code = "def grow(x, n):\n    for i in range(n):\n        x = [x, x]\n    return x\n\
+        request.set_settings(\"a\", b = grow(1, 60))";
+    let found =
+        run(&star("group_spec(\"web\")\n").load().inline(code).unwrap()).unwrap_err().message;
+    expect!["request.set_settings: `b` is too big: it holds more than 1000000 values"]
+        .assert_eq(&found);
     let code = "request.set_settings(\"a\", b = json.decode(\"[\" * 20000 + \"]\" * 20000))";
-    let found = run(&star("group_spec(\"web\")\n").load().inline(code).unwrap()).unwrap_err().message;
+    let found =
+        run(&star("group_spec(\"web\")\n").load().inline(code).unwrap()).unwrap_err().message;
     expect!["recursion limit exceeded at line 1 column 128"].assert_eq(&found);
 }

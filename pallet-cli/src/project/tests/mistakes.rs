@@ -23,8 +23,11 @@ fn a_syntax_error() {
 
 #[test]
 fn a_name_that_there_is_not() {
-    star("load(\"@nginx\", \"nginx\")\n\ndef web(request):\n    ngnix.install(request)\n    directry(request, \"/srv\")\n").wrong(expect![
-        [r#"
+    star(
+        "load(\"@nginx\", \"nginx\")\n\n\
+        def web(request):\n    ngnix.install(request)\n    directry(request, \"/srv\")\n",
+    )
+    .wrong(expect![[r#"
         error: there is no `ngnix`
          --> pallet.star:4:5
           |
@@ -38,13 +41,13 @@ fn a_name_that_there_is_not() {
         5 |     directry(request, "/srv")
           |     ^^^^^^^^
           = help: did you mean `directory`?
-    "#]
-    ]);
+    "#]]);
 }
 
 #[test]
 fn a_function_that_the_crate_does_not_have() {
-    star("load(\"@nginx\", \"nginx\")\n\ndef web(request):\n    nginx.sit(request, \"hello\")\n").wrong(expect![[r#"
+    star("load(\"@nginx\", \"nginx\")\n\ndef web(request):\n    nginx.sit(request, \"hello\")\n")
+        .wrong(expect![[r#"
         error: nginx has no `sit`
          --> pallet.star:4:11
           |

@@ -9,7 +9,8 @@ use expect_test::{Expect, expect};
 fn phase(body: &str) -> Bed {
     let body: String = body.lines().map(|line| format!("    {line}\n")).collect();
     star(&format!(
-        "load(\"@nginx\", \"nginx\")\ndef configure(request):\n{body}\ngroup_spec(\"web\", phases = {{\"configure\": configure}})\n"
+        "load(\"@nginx\", \"nginx\")\ndef configure(request):\n{body}\n\
+         group_spec(\"web\", phases = {{\"configure\": configure}})\n"
     ))
 }
 
@@ -18,13 +19,19 @@ fn check(body: &str, expected: Expect) {
 }
 
 fn brief(bed: &Bed) -> Project {
-    bed.load_with(LoadOptions { limits: Limits { time: Duration::from_millis(200) }, ..LoadOptions::default() }).unwrap()
+    bed.load_with(LoadOptions {
+        limits: Limits { time: Duration::from_millis(200) },
+        ..LoadOptions::default()
+    })
+    .unwrap()
 }
 
 #[test]
 fn actions_and_crates_are_asked_for_with_their_places() {
     check(
-        "directory(request, \"/srv\", mode = \"0755\", owner = None, flag_on_change = \"made\")\nnginx.site(request, \"hello\", port = 8080, tls = {\"certificate\": \"c\"})\nnginx.install(request)",
+        "directory(request, \"/srv\", mode = \"0755\", owner = None, flag_on_change = \"made\")\n\
+         nginx.site(request, \"hello\", port = 8080, tls = {\"certificate\": \"c\"})\n\
+         nginx.install(request)",
         expect![[r#"
             action {"action":"directory","arguments":{"path":"/srv","mode":"0755"},"options":{"flag_on_change":"made"},"source":{"file":"pallet.star","line":3,"column":5}}
             call {"crate":"nginx","function":"site","arguments":{"name":"hello","port":8080,"tls":{"certificate":"c"}},"source":{"file":"pallet.star","line":4,"column":5}}
@@ -36,7 +43,9 @@ fn actions_and_crates_are_asked_for_with_their_places() {
 #[test]
 fn values_keep_the_order_in_which_they_were_written() {
     check(
-        "remote_file(request, \"/x\", template = \"t\", values = {\"z\": {\"y\": 1, \"b\": [{\"d\": 1, \"c\": 2}]}, \"a\": 2})\nrequest.set_settings(\"f\", {\"z\": 1, \"a\": 2})",
+        "remote_file(request, \"/x\", template = \"t\", values = \
+         {\"z\": {\"y\": 1, \"b\": [{\"d\": 1, \"c\": 2}]}, \"a\": 2})\n\
+         request.set_settings(\"f\", {\"z\": 1, \"a\": 2})",
         expect![[r#"
             action {"action":"remote_file","arguments":{"path":"/x","template":"t","values":{"z":{"y":1,"b":[{"d":1,"c":2}]},"a":2}},"options":{},"source":{"file":"pallet.star","line":3,"column":5}}
             set_settings {"facility":"f","value":{"z":1,"a":2}}
@@ -47,7 +56,9 @@ fn values_keep_the_order_in_which_they_were_written() {
 #[test]
 fn a_function_of_a_crate_is_a_phase() {
     let project = star(
-        "load(\"@automated-admin-user\", \"automated_admin_user\")\nload(\"@nginx\", \"install\")\ngroup_spec(\"web\", phases = {\"bootstrap\": [automated_admin_user, install]})\n",
+        "load(\"@automated-admin-user\", \"automated_admin_user\")\n\
+         load(\"@nginx\", \"install\")\ngroup_spec(\"web\", phases = \
+         {\"bootstrap\": [automated_admin_user, install]})\n",
     )
     .load();
     check_phase(
@@ -104,7 +115,9 @@ fn what_a_plugin_refuses_is_an_error_at_the_call() {
     "#]],
     );
     let bed = star(
-        "load(\"@nginx\", \"nginx\")\n\ndef helper(request, name):\n    nginx.site(request, name)\n\ndef configure(request):\n    helper(request, \"refused\")\n\ngroup_spec(\"web\", phases = {\"configure\": configure})\n",
+        "load(\"@nginx\", \"nginx\")\n\ndef helper(request, name):\n    nginx.site(request, \
+         name)\n\ndef configure(request):\n    helper(request, \"refused\")\n\n\
+         group_spec(\"web\", phases = {\"configure\": configure})\n",
     );
     check_phase(
         &bed.load(),
@@ -239,7 +252,9 @@ fn a_loop_without_end_is_stopped() {
     let bed = phase("spin()");
     bed.write(
         "pallet.star",
-        b"def spin():\n    for a in range(100000000):\n        for b in range(100000000):\n            pass\n\ndef configure(request):\n    spin()\n\ngroup_spec('web', phases = {'configure': configure})\n",
+        b"def spin():\n    for a in range(100000000):\n        for b in \
+            range(100000000):\n            pass\n\ndef configure(request):\n    spin()\n\n\
+            group_spec('web', phases = {'configure': configure})\n",
     );
     check_phase(
         &brief(&bed),
@@ -254,7 +269,11 @@ fn a_loop_without_end_is_stopped() {
           = help: does one of its loops not end?
     "#]],
     );
-    bed.write("pallet.star", b"for a in range(100000000):\n    for b in range(100000000):\n        pass\n");
+    bed.write(
+        "pallet.star",
+        b"for a in range(100000000):\n    for b in range(100000000):\n        \
+        pass\n",
+    );
     let limits = Limits { time: Duration::from_millis(200) };
     let found = bed.load_with(LoadOptions { limits, ..LoadOptions::default() }).unwrap_err();
     expect![[r#"
@@ -271,7 +290,8 @@ fn a_loop_without_end_is_stopped() {
 #[test]
 fn a_recursion_without_end_is_stopped() {
     let bed = star(
-        "def down(n):\n    return down(n + 1)\n\ndef configure(request):\n    down(0)\n\ngroup_spec('web', phases = {'configure': configure})\n",
+        "def down(n):\n    return down(n + 1)\n\ndef configure(request):\n    down(0)\n\n\
+         group_spec('web', phases = {'configure': configure})\n",
     );
     check_phase(
         &bed.load(),
@@ -293,7 +313,8 @@ fn phases_run_on_several_threads_at_once() {
     let project = phase("for i in range(50):\n    directory(request, \"/srv/\" + str(i))").load();
     let phase = &project.groups[0].server.phases["configure"];
     std::thread::scope(|scope| {
-        let runs: Vec<_> = (0..4).map(|_| scope.spawn(|| run(phase).unwrap().lines().count())).collect();
+        let runs: Vec<_> =
+            (0..4).map(|_| scope.spawn(|| run(phase).unwrap().lines().count())).collect();
         for lines in runs {
             assert_eq!(lines.join().unwrap(), 50);
         }

@@ -13,12 +13,27 @@ use crate::project::star::types::{describe, to_json};
 
 pub(super) const WITH_ADMIN_USER: Entry = Entry {
     name: "with_admin_user",
-    doc: "Works on nodes as another user: while the function runs, or from now on if there is none. None as the user: as pallet.toml says.\n\n\
+    doc: "Works on nodes as another user: while the function runs, or from now on if there is \
+        none. None as the user: as pallet.toml says.\n\n\
         Example: `with_admin_user(\"root\", lambda: lift(web, phase = \"bootstrap\"))`\n\n\
-        Example: `with_admin_user({\"name\": \"ops\", \"identity_files\": [\"~/.ssh/ops\"], \"no_sudo\": True})`",
+        Example: \
+        `with_admin_user({\"name\": \"ops\", \
+        \"identity_files\": [\"~/.ssh/ops\"], \"no_sudo\": True})`",
     parameters: &[
-        Param::required("user", Takes::Any("the name of a user, or a dict with name, identity_files, no_sudo"), "Who logs in."),
-        Param::first("function", Takes::Any("a function without parameters"), "What is done as that user."),
+        Param::required(
+            "user",
+            Takes::Any(
+                "the name of a user, or a dict with name, \
+            identity_files, no_sudo",
+            ),
+            "Who logs in.",
+        ),
+        Param::first(
+            "function",
+            Takes::Any("a function without parameters"),
+            "What is done as \
+            that user.",
+        ),
     ],
     does: with_admin_user,
 };
@@ -34,7 +49,10 @@ fn with_admin_user<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>
 }
 
 /// The user that a value describes: what it does not say stays as pallet.toml says.
-fn read(call: &Call<'_, '_, '_, '_>, value: Value<'_>) -> Result<Option<AdminUserConfig>, Complaint> {
+fn read(
+    call: &Call<'_, '_, '_, '_>,
+    value: Value<'_>,
+) -> Result<Option<AdminUserConfig>, Complaint> {
     if value.is_none() {
         return Ok(None);
     }
@@ -42,24 +60,37 @@ fn read(call: &Call<'_, '_, '_, '_>, value: Value<'_>) -> Result<Option<AdminUse
     if let Some(name) = value.unpack_str() {
         return Ok(Some(AdminUserConfig { name: Some(name.to_owned()), ..user }));
     }
-    let wrong = || call.complaint(format!("`user` must be the name of a user, or a dict that describes one, not {}", describe(value)));
+    let wrong = || {
+        call.complaint(format!(
+            "`user` must be the name of a user, or a dict that \
+        describes one, not {}",
+            describe(value)
+        ))
+    };
     let Json::Object(table) = to_json(value).map_err(|_| wrong())? else { return Err(wrong()) };
     for (key, value) in table {
         match (key.as_str(), value) {
             ("name", Json::String(name)) => user.name = Some(name),
             ("no_sudo", Json::Bool(no_sudo)) => user.no_sudo = Some(no_sudo),
             ("identity_files", Json::Array(files)) if files.iter().all(Json::is_string) => {
-                user.identity_files = files.iter().filter_map(Json::as_str).map(PathBuf::from).collect();
+                user.identity_files =
+                    files.iter().filter_map(Json::as_str).map(PathBuf::from).collect();
             }
             ("password" | "sudo_password", _) => {
                 let help = "name where it is found in [admin_user] of pallet.toml".to_owned();
-                return Err(call.complaint(format!("`user.{key}` would be a secret in the code")).help(help));
+                return Err(call
+                    .complaint(format!("`user.{key}` would be a secret in the code"))
+                    .help(help));
             }
             ("name" | "no_sudo" | "identity_files", value) => {
                 return Err(call.complaint(format!("`user.{key}` cannot be {value}")));
             }
             _ => {
-                let help = crate::project::did_you_mean_or_list(&key, &["name", "identity_files", "no_sudo"], "there are");
+                let help = crate::project::did_you_mean_or_list(
+                    &key,
+                    &["name", "identity_files", "no_sudo"],
+                    "there are",
+                );
                 return Err(call.complaint(format!("`user` has no key `{key}`")).help(help));
             }
         }

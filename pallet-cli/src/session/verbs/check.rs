@@ -8,14 +8,16 @@ use super::Entry;
 
 pub(super) const CHECK: Entry = Entry {
     name: "check",
-    doc: "Checks the files of the project as they are now, without taking them. It is an error if something is wrong with them.\n\nExample: `check()`",
+    doc: "Checks the files of the project as they are now, without taking them. It is an error if \
+        something is wrong with them.\n\nExample: `check()`",
     parameters: &[],
     does: check,
 };
 
 pub(super) const RELOAD: Entry = Entry {
     name: "reload",
-    doc: "Reads pallet.toml and pallet.star again. Connections stay; if something is wrong with the files, the session goes on with what it had. \
+    doc: "Reads pallet.toml and pallet.star again. Connections stay; if something is wrong with \
+        the files, the session goes on with what it had. \
         What you defined yourself stays too.\n\nExample: `reload()`",
     parameters: &[],
     does: reload,
@@ -25,7 +27,10 @@ fn check<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
     let context = call.session.context();
     let loaded = crate::check::check(&context).map_err(|error| call.session.complaint(error))?;
     let groups = loaded.project.groups.len();
-    context.printer.status(&format!("the project is sound: {groups} {}", if groups == 1 { "group" } else { "groups" }));
+    context.printer.status(&format!(
+        "the project is sound: {groups} {}",
+        if groups == 1 { "group" } else { "groups" }
+    ));
     Ok(call.evaluator.heap().alloc(NoneType))
 }
 

@@ -18,19 +18,37 @@ use crate::project::star::types::describe;
 
 pub(super) const EXPLAIN: Entry = Entry {
     name: "explain",
-    doc: "Shows what each action asks of a node and does to it, and who declared it. Nothing is written. Groups are explained as their first node would \
-        be made; nodes that are there are asked.\n\nExample: `explain(web, phase = \"configure\", os = \"debian 12\")`",
-    parameters: &[Param::first("what", Takes::Targets, "Only these groups, or these nodes."), PHASE, SYSTEM, SCRIPTS],
+    doc: "Shows what each action asks of a node and does to it, and who declared it. Nothing is \
+        written. Groups are explained as their first node would \
+        be made; nodes that are there are asked.\n\n\
+        Example: `explain(web, phase = \"configure\", os = \"debian 12\")`",
+    parameters: &[
+        Param::first("what", Takes::Targets, "Only these groups, or these nodes."),
+        PHASE,
+        SYSTEM,
+        SCRIPTS,
+    ],
     does: explain,
 };
 
 pub(super) const EXPLAIN_PLAN: Entry = Entry {
     name: "explain_plan",
-    doc: "Explains a function of the request, as it would be a phase of a group. A group in its place is explained itself.\n\n\
+    doc: "Explains a function of the request, as it would be a phase of a group. A group in its \
+        place is explained itself.\n\n\
         Example: `explain_plan(lambda request: nginx.install(request), web)`",
     parameters: &[
-        Param::required("plan", Takes::Any("a function of the request, or a group"), "What to explain."),
-        Param::first("what", Takes::Targets, "As a phase of this group, or on these nodes; the first group, if this is left out."),
+        Param::required(
+            "plan",
+            Takes::Any("a function of the request, or a group"),
+            "What to \
+            explain.",
+        ),
+        Param::first(
+            "what",
+            Takes::Targets,
+            "As a phase of this group, or on these nodes; the \
+            first group, if this is left out.",
+        ),
         SYSTEM,
         SCRIPTS,
     ],
@@ -39,14 +57,30 @@ pub(super) const EXPLAIN_PLAN: Entry = Entry {
 
 pub(super) const EXPLAIN_SESSION: Entry = Entry {
     name: "explain_session",
-    doc: "Shows what an operation did, node by node: each action that changed something, and who declared it. Without an outcome: the last one.\n\n\
+    doc: "Shows what an operation did, node by node: each action that changed something, and who \
+        declared it. Without an outcome: the last one.\n\n\
         Example: `explain_session(lift(web))`",
-    parameters: &[Param::first("outcome", Takes::Any("the outcome of an operation"), "What converge, lift, drift or down gave.")],
+    parameters: &[Param::first(
+        "outcome",
+        Takes::Any("the outcome of an operation"),
+        "What \
+        converge, lift, drift or down gave.",
+    )],
     does: explain_session,
 };
 
-const SYSTEM: Param = Param::named("os", Takes::Text, "Take the nodes of groups to be this system: `debian 12`, `rocky 9`.");
-const SCRIPTS: Param = Param::named("scripts", Takes::Flag, "Show all scripts, not only the short ones.");
+const SYSTEM: Param = Param::named(
+    "os",
+    Takes::Text,
+    "Take the nodes of groups to be this system: \
+    `debian 12`, `rocky 9`.",
+);
+const SCRIPTS: Param = Param::named(
+    "scripts",
+    Takes::Flag,
+    "Show all scripts, not only the short \
+    ones.",
+);
 
 fn explain<'v>(mut call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
     let phases = call.phases()?;
@@ -55,7 +89,9 @@ fn explain<'v>(mut call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
 }
 
 fn explain_plan<'v>(mut call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
-    let Some(plan) = call.value("plan") else { return Err(call.complaint("`plan` is missing").into()) };
+    let Some(plan) = call.value("plan") else {
+        return Err(call.complaint("`plan` is missing").into());
+    };
     if plan.get_type() != "function" {
         let names = call.targets("plan")?.groups.into_iter().map(|group| group.name).collect();
         return explained(call, Vec::new(), names);
@@ -68,60 +104,97 @@ fn explain_plan<'v>(mut call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v
     explained(call, phases, names)
 }
 
-fn explained<'v>(call: Call<'_, 'v, '_, '_>, phases: Vec<PhaseChoice>, names: Vec<String>) -> starlark::Result<Value<'v>> {
+fn explained<'v>(
+    call: Call<'_, 'v, '_, '_>,
+    phases: Vec<PhaseChoice>,
+    names: Vec<String>,
+) -> starlark::Result<Value<'v>> {
     let os = call.text("os").map(|name| Os::of_name(&name, std::env::consts::ARCH)).transpose();
-    let options = ExplainOptions { phases, os: os.map_err(|error| call.complaint(error))?, ..ExplainOptions::default() };
+    let options = ExplainOptions {
+        phases,
+        os: os.map_err(|error| call.complaint(error))?,
+        ..ExplainOptions::default()
+    };
     let groups = call.all_groups();
-    let explanations: Vec<Explanation> = call.session.clone().wait(&call.signature.function, call.evaluator, async move |engine, _| {
-        Ok(engine.explain_named(&groups, &names, &options).await?)
-    })?;
+    let explanations: Vec<Explanation> = call.session.clone().wait(
+        &call.signature.function,
+        call.evaluator,
+        async move |engine, _| Ok(engine.explain_named(&groups, &names, &options).await?),
+    )?;
     let printer = call.session.context().printer;
     if !printer.json() {
         let scripts = call.flag("scripts");
-        let texts: Vec<_> = explanations.iter().map(|explanation| text(&printer, explanation, scripts)).collect();
+        let texts: Vec<_> =
+            explanations.iter().map(|explanation| text(&printer, explanation, scripts)).collect();
         printer.text(&texts.join("\n"));
         call.session.has_told_all();
     }
     if explanations.iter().any(|explanation| explanation.error.is_some()) {
         call.session.remember(SOME_NODE_FAILED);
     }
-    let rows = explanations.iter().map(|explanation| serde_json::to_value(explanation).unwrap_or_default());
+    let rows = explanations
+        .iter()
+        .map(|explanation| serde_json::to_value(explanation).unwrap_or_default());
     Ok(call.rows(EXPLANATION, rows.collect()))
 }
 
 fn explain_session<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
-    let value = call.value("outcome").or_else(|| call.evaluator.module().get("_")).unwrap_or_else(Value::new_none);
-    let outcome = TableValue::of(value).filter(|table| table.name() == OUTCOME).ok_or_else(|| {
-        let help = "converge, lift, drift and down give one".to_owned();
-        Complaint::new(format!("explain_session: `outcome` must be the outcome of an operation, not {}", describe(value))).help(help)
-    })?;
+    let value = call
+        .value("outcome")
+        .or_else(|| call.evaluator.module().get("_"))
+        .unwrap_or_else(Value::new_none);
+    let outcome =
+        TableValue::of(value).filter(|table| table.name() == OUTCOME).ok_or_else(|| {
+            let help = "converge, lift, drift and down give one".to_owned();
+            Complaint::new(format!(
+                "explain_session: `outcome` must be the outcome of an operation, \
+            not {}",
+                describe(value)
+            ))
+            .help(help)
+        })?;
     call.session.context().printer.printed(told(outcome).trim_end());
     Ok(Value::new_none())
 }
 
 /// What an outcome says, node by node.
 fn told(outcome: &TableValue) -> String {
-    let of = |row: &Json, key: &str| row.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
-    let list = |key: &str| outcome.values().get(key).and_then(Json::as_array).cloned().unwrap_or_default();
+    let of =
+        |row: &Json, key: &str| row.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
+    let list =
+        |key: &str| outcome.values().get(key).and_then(Json::as_array).cloned().unwrap_or_default();
     let mut changes: BTreeMap<String, Vec<Json>> = BTreeMap::new();
     for change in list("plan") {
         changes.entry(of(&change, "node")).or_default().push(change);
     }
     let mut out = String::new();
     for key in ["created", "destroyed"] {
-        let names: Vec<String> = list(key).iter().filter_map(Json::as_str).map(str::to_owned).collect();
+        let names: Vec<String> =
+            list(key).iter().filter_map(Json::as_str).map(str::to_owned).collect();
         if !names.is_empty() {
             out.push_str(&format!("{key}: {}\n", names.join(", ")));
         }
     }
     for node in list("nodes") {
         let (name, error) = (of(&node, "name"), of(&node, "error"));
-        out.push_str(&format!("{name}: {}{}\n", of(&node, "result"), if error.is_empty() { String::new() } else { format!(": {error}") }));
+        out.push_str(&format!(
+            "{name}: {}{}\n",
+            of(&node, "result"),
+            if error.is_empty() { String::new() } else { format!(": {error}") }
+        ));
         for change in changes.remove(&name).unwrap_or_default() {
             let source = of(&change, "source");
-            let via: Vec<&str> = change.get("via").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).collect();
-            let via = if via.is_empty() { String::new() } else { format!(" through {}", via.join(", ")) };
-            let [phase, action, subject, summary] = ["phase", "action", "subject", "summary"].map(|key| of(&change, key));
+            let via: Vec<&str> = change
+                .get("via")
+                .and_then(Json::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(Json::as_str)
+                .collect();
+            let via =
+                if via.is_empty() { String::new() } else { format!(" through {}", via.join(", ")) };
+            let [phase, action, subject, summary] =
+                ["phase", "action", "subject", "summary"].map(|key| of(&change, key));
             out.push_str(&format!("  {phase}: {action} {subject}: {summary}  ({source}{via})\n"));
         }
     }

@@ -20,9 +20,14 @@ use crate::project::star::{Complaint, Does, HostFunction};
 
 pub(super) const HELP: Function = Function {
     name: "help",
-    doc: "Explains something: an action, a crate or one of its functions, a function of the session, a spec. Without an argument: what there is.\n\n\
+    doc: "Explains something: an action, a crate or one of its functions, a function of the \
+        session, a spec. Without an argument: what there is.\n\n\
         Example: `help(remote_file)`\n\nExample: `help(\"nginx.site\")`",
-    parameters: &[Param::first("x", Takes::Any("a function, a crate, a group, or the name of one"), "What to explain.")],
+    parameters: &[Param::first(
+        "x",
+        Takes::Any("a function, a crate, a group, or the name of one"),
+        "What to explain.",
+    )],
     does: help,
 };
 
@@ -43,9 +48,12 @@ fn overview() -> String {
     });
     let mut out = table(&["FUNCTION", "WHAT IT DOES"], rows);
     out.push_str(
-        "\nAll that pallet.star defines and loads is here by its name, every action and spec too, and groups by theirs.\n\
-         What you define can be used at once: `def f(request): ...` and then `lift(web, phase = f)`. `_` is the last value.\n\
-         help(x) explains a function, an action, a crate, a spec or a group; help(\"actions\") lists the actions.\n\
+        "\nAll that pallet.star defines and loads is here by its name, every action and spec too, \
+         and groups by theirs.\n\
+         What you define can be used at once: `def f(request): ...` and then `lift(web, phase = \
+         f)`. `_` is the last value.\n\
+         help(x) explains a function, an action, a crate, a spec or a group; help(\"actions\") \
+         lists the actions.\n\
          Tab completes; Ctrl-C stops what is going on; Ctrl-D leaves.\n",
     );
     out
@@ -58,16 +66,28 @@ fn explained(call: &Call<'_, '_, '_, '_>, value: Value<'_>) -> Result<String, Co
     if let Some(function) = HostFunction::of(value) {
         return match &function.does {
             Does::Action(name) => named(call, name),
-            Does::Call { config_crate, function } => named(call, &format!("crate:{config_crate}.{function}")),
+            Does::Call { config_crate, function } => {
+                named(call, &format!("crate:{config_crate}.{function}"))
+            }
             _ => named(call, &function.signature.function),
         };
     }
     if let Some(group) = GroupValue::of(value) {
         let names: Vec<&str> = group.groups.iter().map(|group| group.name.as_str()).collect();
-        let what = if group.cluster { format!("a cluster of {}", names.join(", ")) } else { "a group".to_owned() };
-        let phases: std::collections::BTreeSet<&String> = group.groups.iter().flat_map(|group| group.server.phases.keys()).collect();
+        let what = if group.cluster {
+            format!("a cluster of {}", names.join(", "))
+        } else {
+            "a \
+            group"
+                .to_owned()
+        };
+        let phases: std::collections::BTreeSet<&String> =
+            group.groups.iter().flat_map(|group| group.server.phases.keys()).collect();
         let phases = phases.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-        return Ok(format!("{} is {what}; phases: {phases}\n\nshow_group({:?}) tells more.\n", group.name, group.name));
+        return Ok(format!(
+            "{} is {what}; phases: {phases}\n\nshow_group({:?}) tells more.\n",
+            group.name, group.name
+        ));
     }
     if let Some(fields) = StructRef::from_value(value)
         && let Some(Does::Call { config_crate, .. }) =
@@ -95,7 +115,10 @@ fn parameters(function: &starlark::docs::DocFunction) -> String {
 
 fn named(call: &Call<'_, '_, '_, '_>, name: &str) -> Result<String, Complaint> {
     if name == "actions" {
-        return Ok(table(&["ACTION", "WHAT IT ENSURES"], actions().iter().map(|entry| vec![entry.name.clone(), entry.summary()])));
+        return Ok(table(
+            &["ACTION", "WHAT IT ENSURES"],
+            actions().iter().map(|entry| vec![entry.name.clone(), entry.summary()]),
+        ));
     }
     if let Some(signature) = signatures().into_iter().find(|signature| signature.function == name) {
         return Ok(text(&Entry::of_signature(&signature)));
@@ -105,13 +128,19 @@ fn named(call: &Call<'_, '_, '_, '_>, name: &str) -> Result<String, Complaint> {
     // a crate may be written as its functions are called
     let registry = call.session.loaded().registry.clone();
     let dashed = |name: &str| {
-        let (of, function) = name.split_once('.').map_or((name, None), |(of, function)| (of, Some(function)));
-        let of = registry.names(PluginKind::Crate).into_iter().find(|one| one.replace('-', "_") == of.replace('-', "_")).unwrap_or(of);
+        let (of, function) =
+            name.split_once('.').map_or((name, None), |(of, function)| (of, Some(function)));
+        let of = registry
+            .names(PluginKind::Crate)
+            .into_iter()
+            .find(|one| one.replace('-', "_") == of.replace('-', "_"))
+            .unwrap_or(of);
         function.map_or_else(|| of.to_owned(), |function| format!("{of}.{function}"))
     };
     let (prefix, plain) = name.strip_prefix("crate:").map_or(("", name), |plain| ("crate:", plain));
     let (about, entries): (Option<About>, Vec<Entry>) =
-        find(&context, &actions, &format!("{prefix}{}", dashed(plain))).map_err(|error| call.complaint(format!("{error:#}")))?;
+        find(&context, &actions, &format!("{prefix}{}", dashed(plain)))
+            .map_err(|error| call.complaint(format!("{error:#}")))?;
     let entries: String = entries.iter().map(text).collect();
     Ok(format!("{}{entries}", about.map(|about| about.text()).unwrap_or_default()))
 }

@@ -10,15 +10,18 @@ const WHAT: Param = Param::first("what", Takes::Targets, "Only these groups, or 
 
 pub(super) const LIFT: Entry = Entry {
     name: "lift",
-    doc: "Configures nodes, without changing how many there are. Gives the outcome: `nodes`, `plan`, `ok`.\n\n\
-        Example: `lift(web, phase = \"restart\")`\n\nExample: `lift(web, phase = lambda request: package(request, \"tree\"))`",
+    doc: "Configures nodes, without changing how many there are. Gives the outcome: `nodes`, \
+        `plan`, `ok`.\n\n\
+        Example: `lift(web, phase = \"restart\")`\n\n\
+        Example: `lift(web, phase = lambda request: package(request, \"tree\"))`",
     parameters: &[WHAT, PHASE, DRY_RUN, OVERWRITE, PARALLEL],
     does: lift,
 };
 
 pub(super) const DRIFT: Entry = Entry {
     name: "drift",
-    doc: "Reports what is not any more as Pallet made it, and changes nothing. It stands in the `plan` of the outcome.\n\nExample: `drift(web)`",
+    doc: "Reports what is not any more as Pallet made it, and changes nothing. It stands in the \
+        `plan` of the outcome.\n\nExample: `drift(web)`",
     parameters: &[WHAT, PHASE, PARALLEL],
     does: drift,
 };
@@ -37,9 +40,10 @@ fn with<'v>(call: Call<'_, 'v, '_, '_>, options: LiftOptions) -> starlark::Resul
     let targets = call.targets("what")?;
     let options = LiftOptions { nodes: targets.nodes, ..options };
     let groups = targets.groups;
-    let outcome = call
-        .session
-        .clone()
-        .wait_for(&call.signature.function, call.evaluator, async move |engine, _| engine.lift(&groups, &options).await.map(Some))?;
+    let outcome = call.session.clone().wait_for(
+        &call.signature.function,
+        call.evaluator,
+        async move |engine, _| engine.lift(&groups, &options).await.map(Some),
+    )?;
     Ok(call.give(outcome))
 }

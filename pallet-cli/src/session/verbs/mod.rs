@@ -1,4 +1,5 @@
-//! The functions of a session, one family a file. To add one: its file, or its function in a file, and its line in the table below.
+//! The functions of a session, one family a file. To add one: its file, or its function in a file,
+//! and its line in the table below.
 
 mod admin_user;
 mod check;
@@ -90,11 +91,21 @@ static TABLE: &[&Entry] = &[
 const PHASE: Param = Param::named(
     "phase",
     Takes::Phases,
-    "Run this instead of the default phases: the name of a phase, a function of the request, or a list of them.",
+    "Run this instead of the default phases: the name of a phase, a function of the request, or a \
+     list of them.",
 );
-const DRY_RUN: Param = Param::named("dry_run", Takes::Flag, "Show what would change, and change nothing.");
-const OVERWRITE: Param =
-    Param::named("overwrite_changes", Takes::Flag, "Replace what was changed by hand since Pallet wrote it; else it is reported and kept.");
+const DRY_RUN: Param = Param::named(
+    "dry_run",
+    Takes::Flag,
+    "Show what would change, and change \
+    nothing.",
+);
+const OVERWRITE: Param = Param::named(
+    "overwrite_changes",
+    Takes::Flag,
+    "Replace what was changed by hand since Pallet \
+        wrote it; else it is reported and kept.",
+);
 const PARALLEL: Param = Param::named("parallel", Takes::Number, "Work on so many nodes at once.");
 const YES: Param = Param::named("yes", Takes::Flag, "Destroy nodes without asking.");
 
@@ -122,17 +133,28 @@ impl Param {
             Takes::Phases => Kind::PhaseChoices,
             Takes::Service => Kind::Service,
             Takes::Flag => data(json!("boolean")),
-            Takes::Number => Kind::Data(json!({"type": "integer", "minimum": 0, "description": self.doc})),
+            Takes::Number => {
+                Kind::Data(json!({"type": "integer", "minimum": 0, "description": self.doc}))
+            }
             Takes::Text => data(json!("string")),
             Takes::Any(what) => Kind::Any(what),
         };
-        Parameter { name: self.name.to_owned(), kind, required: self.required, positional: self.positional }
+        Parameter {
+            name: self.name.to_owned(),
+            kind,
+            required: self.required,
+            positional: self.positional,
+        }
     }
 }
 
 impl Entry {
     fn signature(&self) -> Signature {
-        let docs: Map<String, Json> = self.parameters.iter().map(|one| (one.name.to_owned(), json!({"description": one.doc}))).collect();
+        let docs: Map<String, Json> = self
+            .parameters
+            .iter()
+            .map(|one| (one.name.to_owned(), json!({"description": one.doc})))
+            .collect();
         Signature {
             function: self.name.to_owned(),
             doc: self.doc.to_owned(),
@@ -171,7 +193,12 @@ impl fmt::Debug for Bind {
 }
 
 impl Verb for Bind {
-    fn call<'v>(&self, signature: &Signature, bound: Bound<'v>, evaluator: &mut Evaluator<'v, '_, '_>) -> starlark::Result<Value<'v>> {
+    fn call<'v>(
+        &self,
+        signature: &Signature,
+        bound: Bound<'v>,
+        evaluator: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Value<'v>> {
         (self.entry.does)(Call { session: &self.session, signature, bound, evaluator })
     }
 }
@@ -185,7 +212,11 @@ mod tests {
         for entry in TABLE {
             assert!(entry.doc.contains(". ") || entry.doc.contains(".\n"), "{}", entry.name);
             assert!(entry.doc.contains(&format!("Example: `{}(", entry.name)), "{}", entry.name);
-            assert!(entry.parameters.iter().all(|parameter| parameter.doc.ends_with('.')), "{}", entry.name);
+            assert!(
+                entry.parameters.iter().all(|parameter| parameter.doc.ends_with('.')),
+                "{}",
+                entry.name
+            );
         }
     }
 }

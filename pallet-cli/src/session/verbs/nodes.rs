@@ -12,48 +12,72 @@ use crate::project::star::Complaint;
 
 pub(super) const NODES: Entry = Entry {
     name: "nodes",
-    doc: "Lists the project's nodes at the service: name, group, status, address, system, reached_by, id.\n\n\
+    doc: "Lists the project's nodes at the service: name, group, status, address, system, \
+        reached_by, id.\n\n\
         Example: `nodes()`\n\nExample: `[node.address for node in nodes(web)]`",
     parameters: &[WHAT],
     does: list,
 };
 
-pub(super) const SHOW_NODES: Entry =
-    Entry { name: "show_nodes", doc: "Prints the project's nodes.\n\nExample: `show_nodes()`", parameters: &[WHAT], does: show_nodes };
+pub(super) const SHOW_NODES: Entry = Entry {
+    name: "show_nodes",
+    doc: "Prints the project's nodes.\n\nExample: `show_nodes()`",
+    parameters: &[WHAT],
+    does: show_nodes,
+};
 
 pub(super) const GROUPS: Entry = Entry {
     name: "groups",
-    doc: "Lists the groups: those of the project, and those that you declared yourself.\n\nExample: `groups()`",
+    doc: "Lists the groups: those of the project, and those that you declared yourself.\n\n\
+        Example: `groups()`",
     parameters: &[],
     does: groups,
 };
 
 pub(super) const SHOW_GROUP: Entry = Entry {
     name: "show_group",
-    doc: "Prints what a group is: its count, phases, roles and node-spec, and the nodes that it has.\n\nExample: `show_group(web)`",
+    doc: "Prints what a group is: its count, phases, roles and node-spec, and the nodes that it \
+        has.\n\nExample: `show_group(web)`",
     parameters: &[Param::required("group", Takes::Targets, "The group.")],
     does: show_group,
 };
 
-const WHAT: Param = Param::first("what", Takes::Targets, "Only the nodes of these groups, or only these nodes.");
+const WHAT: Param = Param::first(
+    "what",
+    Takes::Targets,
+    "Only the nodes of these groups, or only \
+    these nodes.",
+);
 
 /// The nodes that are meant, in the order of their names.
 fn found(call: &mut Call<'_, '_, '_, '_>) -> Result<Vec<Node>, Complaint> {
     let targets = call.value("what").map(|_| call.targets("what")).transpose()?;
-    let mut nodes = call.session.clone().wait(&call.signature.function, call.evaluator, async |engine, _| Ok(engine.nodes().await?))?;
+    let mut nodes = call.session.clone().wait(
+        &call.signature.function,
+        call.evaluator,
+        async |engine, _| Ok(engine.nodes().await?),
+    )?;
     nodes.sort_by_cached_key(|node| natural(&node.name));
     *call.session.node_names() = nodes.iter().map(|node| node.name.clone()).collect();
     let Some(targets) = targets else { return Ok(nodes) };
     for name in &targets.nodes {
         if !nodes.iter().any(|node| node.name == *name) {
-            let known: Vec<&str> =
-                targets.groups.iter().map(|group| group.name.as_str()).chain(nodes.iter().map(|node| node.name.as_str())).collect();
+            let known: Vec<&str> = targets
+                .groups
+                .iter()
+                .map(|group| group.name.as_str())
+                .chain(nodes.iter().map(|node| node.name.as_str()))
+                .collect();
             let help = crate::project::did_you_mean_or_list(name, &known, "there are");
             return Err(call.complaint(format!("there is no group or node {name}")).help(help));
         }
     }
-    let of_group = |node: &Node| targets.groups.iter().any(|group| node.group.as_deref() == Some(group.name.as_str()));
-    nodes.retain(|node| if targets.nodes.is_empty() { of_group(node) } else { targets.nodes.contains(&node.name) });
+    let of_group = |node: &Node| {
+        targets.groups.iter().any(|group| node.group.as_deref() == Some(group.name.as_str()))
+    };
+    nodes.retain(|node| {
+        if targets.nodes.is_empty() { of_group(node) } else { targets.nodes.contains(&node.name) }
+    });
     Ok(nodes)
 }
 
@@ -63,7 +87,10 @@ fn list<'v>(mut call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
         let [name, group, status, address, system, reached_by] = nodes::row(node);
         // an id that is the name says nothing more
         let id = Some(&node.id).filter(|id| **id != name);
-        json!({"name": name, "group": group, "status": status, "address": address, "system": system, "reached_by": reached_by, "id": id})
+        json!({
+            "name": name, "group": group, "status": status, "address": address, "system": system,
+            "reached_by": reached_by, "id": id,
+        })
     });
     let rows: Vec<Json> = rows.collect();
     Ok(call.rows("a node", rows))
@@ -74,7 +101,9 @@ fn show_nodes<'v>(mut call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>>
     let printer = call.session.context().printer;
     match printer.json() {
         true => printer.value(&json!({"event": "value", "value": found})),
-        false => printer.text(&table(&nodes::TITLES, found.iter().map(|node| nodes::row(node).to_vec()))),
+        false => {
+            printer.text(&table(&nodes::TITLES, found.iter().map(|node| nodes::row(node).to_vec())))
+        }
     }
     Ok(Value::new_none())
 }
@@ -99,11 +128,17 @@ fn show_group<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
     if let Some(name) = targets.nodes.first() {
         return Err(call.no_group(name).into());
     }
-    let nodes = call.session.clone().wait("show_group", call.evaluator, async |engine, _| Ok(engine.nodes().await?))?;
+    let nodes = call
+        .session
+        .clone()
+        .wait("show_group", call.evaluator, async |engine, _| Ok(engine.nodes().await?))?;
     let printer = call.session.context().printer;
     for group in &targets.groups {
         let mut shown = super::super::outcome::object(described(group));
-        shown.insert("node_spec".to_owned(), serde_json::to_value(&group.server.node_spec).unwrap_or_default());
+        shown.insert(
+            "node_spec".to_owned(),
+            serde_json::to_value(&group.server.node_spec).unwrap_or_default(),
+        );
         let own = nodes.iter().filter(|node| node.group.as_deref() == Some(group.name.as_str()));
         shown.insert("nodes".to_owned(), own.map(|node| node.name.clone()).collect());
         match printer.json() {

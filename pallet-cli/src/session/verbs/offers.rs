@@ -11,7 +11,8 @@ use super::{Entry, Param, Takes};
 
 pub(super) const IMAGES: Entry = Entry {
     name: "images",
-    doc: "Lists the images that nodes can be made from. With a group: which would do for it, and which condition each of the others fails.\n\n\
+    doc: "Lists the images that nodes can be made from. With a group: which would do for it, and \
+        which condition each of the others fails.\n\n\
         Example: `images(web)`",
     parameters: &[GROUP],
     does: images,
@@ -19,7 +20,8 @@ pub(super) const IMAGES: Entry = Entry {
 
 pub(super) const HARDWARE: Entry = Entry {
     name: "hardware",
-    doc: "Lists the kinds of machines that the service has. With a group: which would do for it, and which condition each of the others fails.\n\n\
+    doc: "Lists the kinds of machines that the service has. With a group: which would do for it, \
+        and which condition each of the others fails.\n\n\
         Example: `hardware(web)`",
     parameters: &[GROUP],
     does: hardware,
@@ -27,19 +29,28 @@ pub(super) const HARDWARE: Entry = Entry {
 
 pub(super) const LOCATIONS: Entry = Entry {
     name: "locations",
-    doc: "Lists the places where the service can make nodes. With a group: which would do for it, and which condition each of the others fails.\n\n\
+    doc: "Lists the places where the service can make nodes. With a group: which would do for it, \
+        and which condition each of the others fails.\n\n\
         Example: `locations()`",
     parameters: &[GROUP],
     does: locations,
 };
 
-const GROUP: Param = Param::first("group", Takes::Targets, "Only how they stand to this group's node-spec.");
+const GROUP: Param = Param::first(
+    "group",
+    Takes::Targets,
+    "Only how they stand to this group's \
+    node-spec.",
+);
 
 fn images<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
     listed(call, OfferKind::Image, |offers| {
         let row = |image: &pallet_core::plugin::Image| {
             let system = image.os.as_ref().map(ToString::to_string);
-            json!({"id": image.id, "name": image.name, "system": system, "login_user": image.login_user})
+            json!({
+                "id": image.id, "name": image.name, "system": system,
+                "login_user": image.login_user,
+            })
         };
         offers.images.iter().map(row).collect()
     })
@@ -47,18 +58,31 @@ fn images<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
 
 fn hardware<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
     listed(call, OfferKind::Hardware, |offers| {
-        let row = |one: &pallet_core::plugin::Hardware| json!({"id": one.id, "cores": one.cores, "ram": one.ram, "disk": one.disk, "architectures": one.arch, "price": one.price});
+        let row = |one: &pallet_core::plugin::Hardware| {
+            json!({
+                "id": one.id, "cores": one.cores, "ram": one.ram, "disk": one.disk,
+                "architectures": one.arch, "price": one.price,
+            })
+        };
         offers.hardware.iter().map(row).collect()
     })
 }
 
 fn locations<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
     listed(call, OfferKind::Location, |offers| {
-        offers.locations.iter().map(|location| json!({"id": location.id, "name": location.name})).collect()
+        offers
+            .locations
+            .iter()
+            .map(|location| json!({"id": location.id, "name": location.name}))
+            .collect()
     })
 }
 
-fn listed<'v>(call: Call<'_, 'v, '_, '_>, kind: OfferKind, rows: fn(&Offers) -> Vec<Json>) -> starlark::Result<Value<'v>> {
+fn listed<'v>(
+    call: Call<'_, 'v, '_, '_>,
+    kind: OfferKind,
+    rows: fn(&Offers) -> Vec<Json>,
+) -> starlark::Result<Value<'v>> {
     let group = match call.value("group") {
         None => None,
         Some(_) => {
@@ -69,12 +93,18 @@ fn listed<'v>(call: Call<'_, 'v, '_, '_>, kind: OfferKind, rows: fn(&Offers) -> 
             }
         }
     };
-    let spec = group.as_ref().map_or_else(NodeSpec::default, |group| group.server.node_spec.clone());
-    let wanted = WantedOffers { group: group.as_ref().map(|group| group.name.clone()), spec: spec.clone() };
-    let offers = call.session.clone().wait(&call.signature.function, call.evaluator, async move |engine, _| {
-        let service = engine.service.clone();
-        Ok(tokio::task::spawn_blocking(move || service.offers(&wanted)).await??)
-    })?;
+    let spec =
+        group.as_ref().map_or_else(NodeSpec::default, |group| group.server.node_spec.clone());
+    let wanted =
+        WantedOffers { group: group.as_ref().map(|group| group.name.clone()), spec: spec.clone() };
+    let offers = call.session.clone().wait(
+        &call.signature.function,
+        call.evaluator,
+        async move |engine, _| {
+            let service = engine.service.clone();
+            Ok(tokio::task::spawn_blocking(move || service.offers(&wanted)).await??)
+        },
+    )?;
     if group.is_none() {
         return Ok(call.rows("an offer", rows(&offers)));
     }
@@ -82,6 +112,14 @@ fn listed<'v>(call: Call<'_, 'v, '_, '_>, kind: OfferKind, rows: fn(&Offers) -> 
         Ok(choice) => choice.considered,
         Err(NoMatch { considered, .. }) => considered,
     };
-    let row = |candidate: &Candidate| json!({"id": candidate.id, "about": candidate.about, "chosen": candidate.chosen, "verdict": candidate.verdict()});
-    Ok(call.rows("an offer", considered.iter().filter(|candidate| candidate.kind == kind).map(row).collect()))
+    let row = |candidate: &Candidate| {
+        json!({
+            "id": candidate.id, "about": candidate.about, "chosen": candidate.chosen,
+            "verdict": candidate.verdict(),
+        })
+    };
+    Ok(call.rows(
+        "an offer",
+        considered.iter().filter(|candidate| candidate.kind == kind).map(row).collect(),
+    ))
 }

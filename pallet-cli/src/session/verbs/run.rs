@@ -15,11 +15,18 @@ use crate::project::star::types::{describe, names};
 
 pub(super) const RUN: Entry = Entry {
     name: "run",
-    doc: "Runs a command on nodes, and shows what it printed, nodes whose results are equal together. Gives `ok` and `nodes`, each with `exit`, \
-        `stdout`, `stderr`.\n\nExample: `run(web, \"uptime\")`\n\nExample: `[node.stdout for node in run(web, [\"uname\", \"-r\"]).nodes]`",
+    doc: "Runs a command on nodes, and shows what it printed, nodes whose results are equal \
+        together. Gives `ok` and `nodes`, each with `exit`, \
+        `stdout`, `stderr`.\n\nExample: `run(web, \"uptime\")`\n\n\
+        Example: `[node.stdout for node in run(web, [\"uname\", \"-r\"]).nodes]`",
     parameters: &[
         WHAT,
-        Param::required("command", Takes::Any("a line of shell, or a list of words"), "The command."),
+        Param::required(
+            "command",
+            Takes::Any("a line of shell, or a list of words"),
+            "The \
+            command.",
+        ),
         USER,
         NO_SUDO,
         PARALLEL,
@@ -30,23 +37,48 @@ pub(super) const RUN: Entry = Entry {
 
 pub(super) const RUN_SCRIPT: Entry = Entry {
     name: "run_script",
-    doc: "Runs a script on nodes as `run` runs a command. Its first line may name what runs it: `#!/usr/bin/env python3`.\n\n\
+    doc: "Runs a script on nodes as `run` runs a command. Its first line may name what runs it: \
+        `#!/usr/bin/env python3`.\n\n\
         Example: `run_script(web, \"cd /srv\\nls\")`",
-    parameters: &[WHAT, Param::required("script", Takes::Text, "The text of the script."), USER, NO_SUDO, PARALLEL, TIMEOUT],
+    parameters: &[
+        WHAT,
+        Param::required("script", Takes::Text, "The text of the script."),
+        USER,
+        NO_SUDO,
+        PARALLEL,
+        TIMEOUT,
+    ],
     does: run_script,
 };
 
 const WHAT: Param = Param::required("what", Takes::Targets, "On these groups, or these nodes.");
-const USER: Param = Param::named("user", Takes::Text, "Run as this user; otherwise as root, by sudo where it is needed.");
+const USER: Param = Param::named(
+    "user",
+    Takes::Text,
+    "Run as this user; otherwise as root, by \
+    sudo where it is needed.",
+);
 const NO_SUDO: Param = Param::named("no_sudo", Takes::Flag, "Run as whoever logs in.");
-const TIMEOUT: Param = Param::named("timeout", Takes::Number, "End it on a node where it takes longer, in seconds.");
+const TIMEOUT: Param = Param::named(
+    "timeout",
+    Takes::Number,
+    "End it on a node where it takes \
+    longer, in seconds.",
+);
 
 fn run<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
     let command = call.value("command").unwrap_or_else(Value::new_none);
     let Some(words) = names(command).filter(|words| !words.is_empty()) else {
-        return Err(call.complaint(format!("`command` must be a line of shell, or a list of words, not {}", describe(command))).into());
+        return Err(call
+            .complaint(format!(
+                "`command` must be a line of shell, or a list of words, \
+            not {}",
+                describe(command)
+            ))
+            .into());
     };
-    let script = if command.unpack_str().is_some() { words.concat() } else { shell_line(&quoted(words)) };
+    let script =
+        if command.unpack_str().is_some() { words.concat() } else { shell_line(&quoted(words)) };
     on_nodes(call, script)
 }
 
@@ -66,7 +98,9 @@ fn run_script<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
 fn on_nodes<'v>(call: Call<'_, 'v, '_, '_>, script: String) -> starlark::Result<Value<'v>> {
     let targets = call.targets("what")?;
     let user = match (call.text("user"), call.flag("no_sudo")) {
-        (Some(_), true) => return Err(call.complaint("either `user` or `no_sudo`, not both").into()),
+        (Some(_), true) => {
+            return Err(call.complaint("either `user` or `no_sudo`, not both").into());
+        }
         (Some(user), false) => RunAs::User(user),
         (None, true) => RunAs::Login,
         (None, false) => RunAs::Admin,
@@ -79,11 +113,15 @@ fn on_nodes<'v>(call: Call<'_, 'v, '_, '_>, script: String) -> starlark::Result<
         timeout: call.number("timeout").map(Duration::from_secs),
     };
     let all = call.all_groups();
-    let outcome: RunOutcome = call.session.clone().wait(&call.signature.function, call.evaluator, async move |engine, telling| {
-        let outcome = engine.run_command(&all, &options).await?;
-        telling.end_run(&outcome);
-        Ok(outcome)
-    })?;
+    let outcome: RunOutcome = call.session.clone().wait(
+        &call.signature.function,
+        call.evaluator,
+        async move |engine, telling| {
+            let outcome = engine.run_command(&all, &options).await?;
+            telling.end_run(&outcome);
+            Ok(outcome)
+        },
+    )?;
     call.session.remember(code(outcome.cancelled, outcome.ok()));
     call.session.has_told_all();
     let nodes = outcome.nodes.iter().map(|node| {
@@ -98,6 +136,8 @@ fn on_nodes<'v>(call: Call<'_, 'v, '_, '_>, script: String) -> starlark::Result<
             "seconds": node.seconds,
         })
     });
-    let value = json!({"ok": outcome.ok(), "cancelled": outcome.cancelled, "nodes": nodes.collect::<Vec<_>>()});
+    let value = json!({
+        "ok": outcome.ok(), "cancelled": outcome.cancelled, "nodes": nodes.collect::<Vec<_>>(),
+    });
     Ok(call.give(Some(TableValue::new(RESULT, object(value)))))
 }

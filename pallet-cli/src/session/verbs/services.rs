@@ -10,31 +10,49 @@ use super::{Entry, Param, Takes};
 use crate::project::config::Service;
 use crate::project::star::types::to_json;
 
-pub(super) const SERVICES: Entry =
-    Entry { name: "services", doc: "Lists the services of pallet.toml.\n\nExample: `services()`", parameters: &[], does: services };
+pub(super) const SERVICES: Entry = Entry {
+    name: "services",
+    doc: "Lists the services of pallet.toml.\n\nExample: `services()`",
+    parameters: &[],
+    does: services,
+};
 
 pub(super) const USE_SERVICE: Entry = Entry {
     name: "use_service",
-    doc: "Uses another service of pallet.toml from now on, with its environment.\n\nExample: `use_service(\"ec2\")`",
+    doc: "Uses another service of pallet.toml from now on, with its environment.\n\n\
+        Example: `use_service(\"ec2\")`",
     parameters: &[Param::required("name", Takes::Service, "The name of the service.")],
     does: use_service,
 };
 
 pub(super) const PROVIDERS: Entry = Entry {
     name: "providers",
-    doc: "Lists the providers that are installed, with the names of their options.\n\nExample: `providers()`",
+    doc: "Lists the providers that are installed, with the names of their options.\n\n\
+        Example: `providers()`",
     parameters: &[],
     does: providers,
 };
 
 pub(super) const COMPUTE_SERVICE: Entry = Entry {
     name: "compute_service",
-    doc: "Makes a service that stands in no file, and uses it from now on, until the session ends. Gives its name.\n\nExample: \
-          `compute_service(\"node-list\", {\"nodes\": {\"vm-1\": {\"group\": \"vm\", \"host\": \"192.0.2.10\"}}})`",
+    doc: "Makes a service that stands in no file, and uses it from now on, until the session ends. \
+        Gives its name.\n\nExample: \
+        `compute_service(\"node-list\", \
+        {\"nodes\": {\"vm-1\": {\"group\": \"vm\", \"host\": \"192.0.2.10\"}}})`",
     parameters: &[
         Param::required("provider", Takes::Text, "The name of the provider."),
-        Param::first("options", Takes::Any("a dict"), "The provider's options; `pallet-cli doc provider:NAME` lists them."),
-        Param::named("name", Takes::Text, "What to call it; otherwise what the provider is called."),
+        Param::first(
+            "options",
+            Takes::Any("a dict"),
+            "The provider's options; `pallet-cli doc \
+            provider:NAME` lists them.",
+        ),
+        Param::named(
+            "name",
+            Takes::Text,
+            "What to call it; otherwise what the provider is \
+            called.",
+        ),
     ],
     does: compute_service,
 };
@@ -43,9 +61,15 @@ fn providers<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
     let loaded = call.session.loaded();
     let provider = |name: &&str| {
         let manifest = loaded.registry.provider_manifest(name).ok()?;
-        let options: Vec<String> =
-            manifest.options["properties"].as_object().into_iter().flat_map(|options| options.keys().cloned()).collect();
-        Some(json!({"name": name, "version": manifest.version, "about": manifest.about, "options": options.join(", ")}))
+        let options: Vec<String> = manifest.options["properties"]
+            .as_object()
+            .into_iter()
+            .flat_map(|options| options.keys().cloned())
+            .collect();
+        Some(json!({
+            "name": name, "version": manifest.version, "about": manifest.about,
+            "options": options.join(", "),
+        }))
     };
     let rows = loaded.registry.names(PluginKind::Provider).iter().filter_map(provider).collect();
     Ok(call.rows("a provider", rows))
@@ -55,17 +79,26 @@ fn compute_service<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>
     let provider = call.text("provider").unwrap_or_default();
     let name = call.text("name").unwrap_or_else(|| provider.clone());
     if !is_host_name(&name) {
-        return Err(call.complaint(format!("{name:?} cannot name a service: use a-z, 0-9 and -")).into());
+        return Err(call
+            .complaint(format!("{name:?} cannot name a service: use a-z, 0-9 and -"))
+            .into());
     }
     if call.session.is_in_files(&name) {
         return Err(call
-            .complaint(format!("there is a service {name} in pallet.toml; use_service uses it, `name` gives this one another"))
+            .complaint(format!(
+                "there is a service {name} in pallet.toml; use_service uses it, \
+                `name` gives this one another"
+            ))
             .into());
     }
     let options = match call.value("options").map(to_json) {
         None | Some(Ok(Json::Null)) => Map::new(),
         Some(Ok(Json::Object(options))) => options,
-        _ => return Err(call.complaint("`options` must be a dict of the provider's options").into()),
+        _ => {
+            return Err(call
+                .complaint("`options` must be a dict of the provider's options")
+                .into());
+        }
     };
     let service = Service { provider, options, ..Service::default() };
     // it is tried, as `pallet-cli add-service` does
@@ -85,16 +118,24 @@ fn services<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
     let config = &call.session.loaded().project.config;
     let used = config.service(used.as_deref()).map(|(name, _)| name).unwrap_or_default();
     let services = call.session.services();
-    let rows = services.iter().map(|(name, provider)| json!({"name": name, "provider": provider, "in_use": *name == used}));
+    let rows = services.iter().map(
+        |(name, provider)| json!({"name": name, "provider": provider, "in_use": *name == used}),
+    );
     let rows: Vec<Json> = rows.collect();
     Ok(call.rows("a service", rows))
 }
 
 fn use_service<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
     let name = call.value("name").and_then(|name| name.unpack_str());
-    let Some(name) = name else { return Err(call.complaint("`name` must be the name of a service").into()) };
+    let Some(name) = name else {
+        return Err(call.complaint("`name` must be the name of a service").into());
+    };
     let loaded = call.session.loaded();
-    loaded.project.config.service(Some(name)).map_err(|error| call.session.complaint(crate::project::Diagnostics::from(error).into()))?;
+    loaded
+        .project
+        .config
+        .service(Some(name))
+        .map_err(|error| call.session.complaint(crate::project::Diagnostics::from(error).into()))?;
     call.session.reload(Some(name.to_owned())).map_err(|error| call.session.complaint(error))?;
     call.session.look_for_nodes();
     Ok(call.evaluator.heap().alloc(NoneType))

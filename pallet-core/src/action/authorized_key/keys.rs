@@ -1,4 +1,5 @@
-//! Lines of authorized_keys, read as sshd reads them. `ensure_keys` of the library does the same on a node.
+//! Lines of authorized_keys, read as sshd reads them. `ensure_keys` of the library does the same on
+//! a node.
 
 use super::super::text::{Text, trim};
 
@@ -42,7 +43,8 @@ impl<'a> KeyLine<'a> {
         if line.starts_with('#') {
             return None;
         }
-        let (options, key) = if is_key(line) { ("", line) } else { line.split_at(options_end(line)) };
+        let (options, key) =
+            if is_key(line) { ("", line) } else { line.split_at(options_end(line)) };
         let key = key.trim_start_matches([' ', '\t']);
         if !is_key(key) {
             return None;
@@ -75,7 +77,9 @@ fn word(text: &str) -> (&str, &str) {
 fn is_key(text: &str) -> bool {
     let (kind, rest) = word(text);
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-.@".contains(&byte);
-    KINDS.iter().any(|start| kind.starts_with(start)) && kind.bytes().all(plain) && word(rest).0.starts_with("AAAA")
+    KINDS.iter().any(|start| kind.starts_with(start))
+        && kind.bytes().all(plain)
+        && word(rest).0.starts_with("AAAA")
 }
 
 /// Where options end: at the first blank that is not between quotes.
@@ -98,14 +102,19 @@ fn options_end(text: &str) -> usize {
 pub(super) fn edited(text: &str, how: How, lines: &[String]) -> String {
     let wanted: Vec<KeyLine<'_>> = lines.iter().filter_map(|line| KeyLine::read(line)).collect();
     let mut file = Text::of(text);
-    let found: Vec<Option<KeyLine<'_>>> = file.lines.iter().map(|line| KeyLine::read(line)).collect();
+    let found: Vec<Option<KeyLine<'_>>> =
+        file.lines.iter().map(|line| KeyLine::read(line)).collect();
     // for each key, the line that stays, and whether it is right
     let keep: Vec<Option<(usize, bool)>> = wanted
         .iter()
         .map(|key| {
             let of = |line: &&Option<KeyLine<'_>>| line.is_some_and(|line| line.is(key));
-            let right = found.iter().position(|line| of(&line) && line.is_some_and(|line| line.options == key.options));
-            right.map(|at| (at, true)).or_else(|| found.iter().position(|line| of(&line)).map(|at| (at, false)))
+            let right = found
+                .iter()
+                .position(|line| of(&line) && line.is_some_and(|line| line.options == key.options));
+            right
+                .map(|at| (at, true))
+                .or_else(|| found.iter().position(|line| of(&line)).map(|at| (at, false)))
         })
         .collect();
     for (at, line) in found.iter().enumerate() {
@@ -128,7 +137,10 @@ pub(super) fn edited(text: &str, how: How, lines: &[String]) -> String {
         }
     }
     if how != How::Absent {
-        keep.iter().zip(lines).filter(|(kept, _)| kept.is_none()).for_each(|(_, line)| file.push(line));
+        keep.iter()
+            .zip(lines)
+            .filter(|(kept, _)| kept.is_none())
+            .for_each(|(_, line)| file.push(line));
     }
     file.edited()
 }
@@ -146,12 +158,31 @@ mod tests {
 
     #[test]
     fn a_line_is_read_as_sshd_reads_it() {
-        let read = |line| KeyLine::read(line).map(|key| (key.options, key.kind, key.blob, key.comment));
+        let read =
+            |line| KeyLine::read(line).map(|key| (key.options, key.kind, key.blob, key.comment));
         assert_eq!(read(" ssh-rsa \tAAAAB3 ann  x "), Some(("", "ssh-rsa", "AAAAB3", "ann  x")));
-        assert_eq!(read("from=\"a b\",no-pty  ssh-rsa AAAAB3"), Some(("from=\"a b\",no-pty", "ssh-rsa", "AAAAB3", "")));
-        assert_eq!(read("command=\"a \\\" b\" ssh-rsa AAAAB3"), Some(("command=\"a \\\" b\"", "ssh-rsa", "AAAAB3", "")));
-        assert_eq!(read("environment=\"X=ssh-rsa AAAAx\" ssh-rsa AAAAB3"), Some(("environment=\"X=ssh-rsa AAAAx\"", "ssh-rsa", "AAAAB3", "")));
-        for none in ["", " ", "# ssh-rsa AAAAB3", "  # ssh-rsa AAAAB3", "ssh-rsa", "x ssh-rsa", "\"no end ssh-rsa AAAAB3", "1024 35 13"] {
+        assert_eq!(
+            read("from=\"a b\",no-pty  ssh-rsa AAAAB3"),
+            Some(("from=\"a b\",no-pty", "ssh-rsa", "AAAAB3", ""))
+        );
+        assert_eq!(
+            read("command=\"a \\\" b\" ssh-rsa AAAAB3"),
+            Some(("command=\"a \\\" b\"", "ssh-rsa", "AAAAB3", ""))
+        );
+        assert_eq!(
+            read("environment=\"X=ssh-rsa AAAAx\" ssh-rsa AAAAB3"),
+            Some(("environment=\"X=ssh-rsa AAAAx\"", "ssh-rsa", "AAAAB3", ""))
+        );
+        for none in [
+            "",
+            " ",
+            "# ssh-rsa AAAAB3",
+            "  # ssh-rsa AAAAB3",
+            "ssh-rsa",
+            "x ssh-rsa",
+            "\"no end ssh-rsa AAAAB3",
+            "1024 35 13",
+        ] {
             assert_eq!(read(none), None, "{none}");
         }
     }
@@ -161,7 +192,10 @@ mod tests {
         let options = format!("command=\"/bin/backup\" {KEY}");
         let old = format!("{KEY} old\n{options}\n");
         assert_eq!(made(&old, How::Present, &[&options]), format!("{options}\n"));
-        assert_eq!(made(&format!("{KEY} old\n"), How::Present, &[&options]), format!("{options}\n"));
+        assert_eq!(
+            made(&format!("{KEY} old\n"), How::Present, &[&options]),
+            format!("{options}\n")
+        );
         assert_eq!(made(&format!("{options}\n{KEY}\n"), How::Present, &[KEY]), format!("{KEY}\n"));
         // the key of another that names this one in its comment stays
         let other = format!("ssh-rsa AAAAB3 not {KEY}\n");
@@ -176,13 +210,17 @@ mod tests {
             format!("{KEY} old"),
             format!("# {KEY}\r\n  {KEY}\r\n{KEY}\r\n"),
             format!("{with}\n{KEY}\nssh-rsa AAAAB3 {KEY}\n\n garbage\n"),
-            format!("no-pty {KEY}\n\u{feff}x\ncommand=\"a \\\" b\" ssh-rsa AAAAB3\nssh-rsa AAAAB3 &\\1"),
+            format!(
+                "no-pty {KEY}\n\u{feff}x\ncommand=\"a \\\" b\" ssh-rsa AAAAB3\n\
+                ssh-rsa AAAAB3 &\\1"
+            ),
             format!("\t{KEY}x\n{with} other\nssh-dss AAAAB3\n"),
         ];
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         for lines in [vec![KEY], vec![&with], vec![KEY, "ssh-rsa AAAAB3 &\\1 x"], vec![]] {
             for how in [How::Present, How::Only, How::Absent] {
-                let words: Vec<&str> = std::iter::once(how.word()).chain(lines.iter().copied()).collect();
+                let words: Vec<&str> =
+                    std::iter::once(how.word()).chain(lines.iter().copied()).collect();
                 same_in_every_shell("ensure_keys", &words, &texts, |text| made(text, how, &lines));
             }
         }

@@ -8,16 +8,25 @@ const KEY: &str = "ssh-ed25519 AAAAC3Nz+/a= ann@home";
 const FILE: &str = "/home/app/.ssh/authorized_keys";
 
 fn with_user() -> NodeBuilder {
-    let user = UserState { home: Some("/home/app".into()), group: Some("app".into()), ..UserState::default() };
+    let user = UserState {
+        home: Some("/home/app".into()),
+        group: Some("app".into()),
+        ..UserState::default()
+    };
     let mut node = node().user("app", user);
-    let attributes = |mode| Attributes { owner: Some("app".into()), group: Some("app".into()), mode: Some(mode) };
+    let attributes = |mode| Attributes {
+        owner: Some("app".into()),
+        group: Some("app".into()),
+        mode: Some(mode),
+    };
     node.0.set_file("/home/app/.ssh", FileState::Directory(attributes(0o700)));
     node
 }
 
 fn with_keys(text: &str) -> NodeBuilder {
     let mut node = with_user();
-    let attributes = Attributes { owner: Some("app".into()), group: Some("app".into()), mode: Some(0o600) };
+    let attributes =
+        Attributes { owner: Some("app".into()), group: Some("app".into()), mode: Some(0o600) };
     let digest = Some(crate::model::digest(text.as_bytes()));
     node.0.set_file(FILE, FileState::File { digest, text: Some(text.into()), attributes });
     node
@@ -83,10 +92,29 @@ fn adds_what_is_missing() {
 
 #[test]
 fn leaves_what_is_right() {
-    check(AuthorizedKey::new("app", KEY), with_keys("x\nssh-ed25519 AAAAC3Nz+/a= other comment\n"), expect!["nothing to do"]);
-    check(AuthorizedKey::new("app", KEY).exclusive(), with_keys("ssh-ed25519 AAAAC3Nz+/a=\n"), expect!["nothing to do"]);
-    check(AuthorizedKey::new("app", KEY).absent(), with_keys("ssh-ed25519 AAAAC3Nz+/aa=\n"), expect!["nothing to do"]);
-    check(AuthorizedKey::new("app", KEY).absent(), node().without_user("app"), expect!["nothing to do"]);
+    check(
+        AuthorizedKey::new("app", KEY),
+        with_keys("x\nssh-ed25519 AAAAC3Nz+/a= other comment\n"),
+        expect!["nothing to do"],
+    );
+    check(
+        AuthorizedKey::new("app", KEY).exclusive(),
+        with_keys("ssh-ed25519 AAAAC3Nz+/a=\n"),
+        expect!["nothing to do"],
+    );
+    check(
+        AuthorizedKey::new("app", KEY).absent(),
+        with_keys("ssh-ed25519 AAAAC3Nz+/aa=\n"),
+        expect!["nothing to do"],
+    );
+    check(
+        AuthorizedKey::new("app", KEY).absent(),
+        node().without_user("app"),
+        expect![
+            "nothing to \
+        do"
+        ],
+    );
 }
 
 #[test]
@@ -152,7 +180,14 @@ fn decides_on_the_node_what_is_not_known() {
 fn refuses_what_cannot_be() {
     for key in [AuthorizedKey::new("app", KEY), AuthorizedKey::new("app", KEY).absent()] {
         let linked = with_keys("").link("/home/app/.ssh", "/root/.ssh").file(FILE, "x\n", 0o600);
-        check(key, linked, expect!["error: /home/app/.ssh is a link to /root/.ssh, not a directory; put a directory in its place"]);
+        check(
+            key,
+            linked,
+            expect![
+                "error: /home/app/.ssh is a link to /root/.ssh, not a \
+            directory; put a directory in its place"
+            ],
+        );
     }
     let file = || with_user().file("/home/app/.ssh", "", 0o600).without_file(FILE);
     check(
@@ -170,14 +205,16 @@ fn refuses_what_cannot_be() {
         AuthorizedKey::new("app", "no-pty ssh-rsa AAAA"),
         node(),
         expect![
-            "error: authorized_key: the key of app does not begin with a type such as ssh-ed25519; options have a parameter of their own; give a line such as that of id_ed25519.pub"
+            "error: authorized_key: the key of app does not begin with a type such as ssh-ed25519; \
+             options have a parameter of their own; give a line such as that of id_ed25519.pub"
         ],
     );
     check(
         AuthorizedKey::new("app", "ssh-rsa x"),
         node(),
         expect![
-            "error: authorized_key: the key of app is not a type such as ssh-ed25519 and a key in base64; give a line such as that of id_ed25519.pub"
+            "error: authorized_key: the key of app is not a type such as ssh-ed25519 and a key in \
+             base64; give a line such as that of id_ed25519.pub"
         ],
     );
     check(

@@ -43,14 +43,19 @@ impl Account {
             Account::Group(name) => (node.group(name) == Known::Known(&None), "group"),
         };
         match gone {
-            true => Err(ActionError::node(format!("there is no {self}; declare {kind}({:?}) before it", self.name()))),
+            true => Err(ActionError::node(format!(
+                "there is no {self}; declare {kind}({:?}) before \
+                it",
+                self.name()
+            ))),
             false => Ok(()),
         }
     }
 }
 
 impl Declared {
-    /// Keeps who must be there by its claims: to make those costs as much as the content of its files.
+    /// Keeps who must be there by its claims: to make those costs as much as the content of its
+    /// files.
     pub(super) fn know_accounts(&self, accounts: Vec<Account>) {
         let _ = self.accounts.set(accounts);
     }

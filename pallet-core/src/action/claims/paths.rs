@@ -73,8 +73,14 @@ pub(super) struct Paths {
 }
 
 impl Paths {
-    /// Adds a claim of the action `at`. Gives which earlier action is undone by it, and what both say something of.
-    pub(super) fn add(&mut self, claim: PathClaim, at: usize, meets: &dyn Fn(&usize) -> bool) -> Option<(usize, String)> {
+    /// Adds a claim of the action `at`. Gives which earlier action is undone by it, and what both
+    /// say something of.
+    pub(super) fn add(
+        &mut self,
+        claim: PathClaim,
+        at: usize,
+        meets: &dyn Fn(&usize) -> bool,
+    ) -> Option<(usize, String)> {
         let path = claim.path;
         match claim.what {
             What::Nothing => self.close(path, at, meets),
@@ -87,22 +93,42 @@ impl Paths {
                 let mut undone = None;
                 for (directory, _) in above(&path) {
                     let whole = self.owned_below.get(directory).into_iter().flatten();
-                    let other = whole.into_iter().find(|(of, whose, at)| *of == aspect && *whose != is && meets(at));
-                    undone = undone.or(other.map(|(.., at)| (*at, format!("the {aspect} of {path}"))));
-                    self.owned.entry(directory.to_owned()).or_default().push((path.clone(), aspect, is.clone(), at));
+                    let other = whole
+                        .into_iter()
+                        .find(|(of, whose, at)| *of == aspect && *whose != is && meets(at));
+                    undone = undone.or(other.map(|(.., at)| {
+                        (
+                            *at,
+                            format!(
+                                "the {aspect} of \
+                        {path}"
+                            ),
+                        )
+                    }));
+                    self.owned.entry(directory.to_owned()).or_default().push((
+                        path.clone(),
+                        aspect,
+                        is.clone(),
+                        at,
+                    ));
                 }
                 undone
             }
             What::OwnedBelow { aspect, is } => {
                 let parts = self.owned.get(&path).into_iter().flatten();
-                let other = parts.into_iter().find(|(_, of, whose, at)| *of == aspect && *whose != is && meets(at));
+                let other = parts
+                    .into_iter()
+                    .find(|(_, of, whose, at)| *of == aspect && *whose != is && meets(at));
                 let undone = other.map(|(of, _, _, at)| (*at, format!("the {aspect} of {of}")));
                 self.owned_below.entry(path).or_default().push((aspect, is, at));
                 undone
             }
             What::OnlyIn(keeps) => {
                 let there = self.below.get(&path).into_iter().flatten();
-                let undone = there.into_iter().find(|(inner, at)| !keeps.0(inner) && meets(at)).map(|(_, at)| *at);
+                let undone = there
+                    .into_iter()
+                    .find(|(inner, at)| !keeps.0(inner) && meets(at))
+                    .map(|(_, at)| *at);
                 self.only.entry(path.clone()).or_default().push((keeps, at));
                 undone.map(|at| (at, format!("what is in {path}")))
             }
@@ -110,19 +136,34 @@ impl Paths {
     }
 
     /// Something stands at a path, so all above it are directories.
-    fn stand(&mut self, path: &str, at: usize, meets: &dyn Fn(&usize) -> bool) -> Option<(usize, String)> {
+    fn stand(
+        &mut self,
+        path: &str,
+        at: usize,
+        meets: &dyn Fn(&usize) -> bool,
+    ) -> Option<(usize, String)> {
         let mut undone = None;
         for (directory, inner) in above(path) {
             let closed = self.closed.get(directory).into_iter().flatten().find(|at| meets(at));
             undone = undone.or(closed.map(|at| (*at, format!("what stands at {directory}"))));
-            let only = self.only.get(directory).into_iter().flatten().find(|(keeps, at)| !keeps.0(inner) && meets(at));
+            let only = self
+                .only
+                .get(directory)
+                .into_iter()
+                .flatten()
+                .find(|(keeps, at)| !keeps.0(inner) && meets(at));
             undone = undone.or(only.map(|(_, at)| (*at, format!("what is in {directory}"))));
             self.below.entry(directory.to_owned()).or_default().push((inner.to_owned(), at));
         }
         undone
     }
 
-    fn close(&mut self, path: String, at: usize, meets: &dyn Fn(&usize) -> bool) -> Option<(usize, String)> {
+    fn close(
+        &mut self,
+        path: String,
+        at: usize,
+        meets: &dyn Fn(&usize) -> bool,
+    ) -> Option<(usize, String)> {
         let there = self.below.get(&path).into_iter().flatten().find(|(_, at)| meets(at));
         let undone = there.map(|(_, at)| (*at, format!("what stands at {path}")));
         self.closed.entry(path).or_default().push(at);

@@ -60,9 +60,23 @@ fn fault_08_one_key_with_two_options() {
     let key = |options: &str| AuthorizedKey::new("dep", KEY).options(options);
     both(key("no-pty"), key("restrict"), "how the key ann may log in as dep");
     both(key("no-pty"), AuthorizedKey::new("dep", KEY), "how the key ann may log in as dep");
-    both(key("no-pty"), AuthorizedKey::new("dep", KEY).absent(), "how the key ann may log in as dep");
-    both(AuthorizedKey::new("dep", KEY).exclusive(), AuthorizedKey::new("dep", OTHER), "the keys of dep");
-    both(AuthorizedKey::new("dep", KEY).exclusive(), AuthorizedKey::new("dep", OTHER).exclusive(), "the keys of dep");
+    both(
+        key("no-pty"),
+        AuthorizedKey::new("dep", KEY).absent(),
+        "how the key ann may log in as \
+        dep",
+    );
+    both(
+        AuthorizedKey::new("dep", KEY).exclusive(),
+        AuthorizedKey::new("dep", OTHER),
+        "the keys \
+        of dep",
+    );
+    both(
+        AuthorizedKey::new("dep", KEY).exclusive(),
+        AuthorizedKey::new("dep", OTHER).exclusive(),
+        "the keys of dep",
+    );
     neither(AuthorizedKey::new("dep", KEY).exclusive(), AuthorizedKey::new("dep", OTHER).absent());
     neither(AuthorizedKey::new("dep", KEY).exclusive(), AuthorizedKey::new("app", OTHER));
     // the comment is no part of the key
@@ -100,25 +114,68 @@ fn a_part_of_a_file_that_is_replaced_as_a_whole() {
 #[test]
 fn what_else_cannot_both_be() {
     both(Service::start("nginx"), Service::stop("nginx.service"), "whether nginx.service runs");
-    both(Service::start("nginx").enabled(true), Service::start("nginx").enabled(false), "whether nginx.service starts with the node");
+    both(
+        Service::start("nginx").enabled(true),
+        Service::start("nginx").enabled(false),
+        "whether \
+        nginx.service starts with the node",
+    );
     neither(Service::start("nginx"), Service::restart("nginx"));
     both(Package::install("a"), Package::purge("a"), "whether the package a is installed");
-    both(Package::install("a").version("1"), Package::install("a").version("2"), "the version of the package a");
-    both(Packages::install(["b", "a"]), Packages::install(["a"]).action(PackageAction::Remove), "whether the package a is installed");
+    both(
+        Package::install("a").version("1"),
+        Package::install("a").version("2"),
+        "the version of \
+        the package a",
+    );
+    both(
+        Packages::install(["b", "a"]),
+        Packages::install(["a"]).action(PackageAction::Remove),
+        "whether the package a is installed",
+    );
     let on = |manager, name: &str| Packages::install(Vec::<String>::new()).of(manager, [name]);
     let (apt, dnf) = (crate::model::PackageManager::Apt, crate::model::PackageManager::Dnf);
     neither(on(apt, "a").of(dnf, ["b"]), on(apt, "b").of(dnf, ["a"]).action(PackageAction::Remove));
-    both(User::new("app"), User::new("app").action(UserAction::Remove), "whether there is a user app");
-    both(User::new("app").shell("/bin/sh"), User::new("app").shell("/bin/bash"), "the shell of app");
+    both(
+        User::new("app"),
+        User::new("app").action(UserAction::Remove),
+        "whether there is a user \
+        app",
+    );
+    both(
+        User::new("app").shell("/bin/sh"),
+        User::new("app").shell("/bin/bash"),
+        "the shell of \
+        app",
+    );
     neither(User::new("app").shell("/bin/sh"), User::new("app").uid(7));
     both(Group::new("app"), Group::new("app").absent(), "whether there is a group app");
     both(Cron::new("a", "x"), Cron::new("a", "y"), "the job a");
-    both(Sysctl::new("net.ipv4.ip_forward", "1"), Sysctl::new("net/ipv4/ip_forward", "0"), "the value of net.ipv4.ip_forward");
+    both(
+        Sysctl::new("net.ipv4.ip_forward", "1"),
+        Sysctl::new("net/ipv4/ip_forward", "0"),
+        "the \
+        value of net.ipv4.ip_forward",
+    );
     both(Hostname::new("a"), Hostname::new("b"), "the host name");
-    both(IniSetting::new("/x", "s", "k", "1"), IniSetting::new("/x", "s", "k", "2"), "k in [s] of /x");
+    both(
+        IniSetting::new("/x", "s", "k", "1"),
+        IniSetting::new("/x", "s", "k", "2"),
+        "k in [s] of \
+        /x",
+    );
     neither(IniSetting::new("/x", "s", "k", "1"), IniSetting::new("/x", "t", "k", "2"));
-    both(Mount::new("/x", "a", "ext4"), Mount::new("/x", "b", "ext4"), "the entry of /x in /etc/fstab");
-    both(Mount::new("/x", "a", "ext4"), Mount::new("/x", "a", "ext4").action(MountAction::Unmounted), "whether /x is in use");
+    both(
+        Mount::new("/x", "a", "ext4"),
+        Mount::new("/x", "b", "ext4"),
+        "the entry of /x in \
+        /etc/fstab",
+    );
+    both(
+        Mount::new("/x", "a", "ext4"),
+        Mount::new("/x", "a", "ext4").action(MountAction::Unmounted),
+        "whether /x is in use",
+    );
     neither(Mount::new("none", "/a", "swap"), Mount::new("none", "/b", "swap"));
 }
 
@@ -128,7 +185,12 @@ fn lines_that_take_each_others_place() {
     both(line("k=1", "^k="), line("k=2", "^k="), "the lines of /x");
     both(LineInFile::new("/x", "k=1"), line("k=2", "^k="), "the lines of /x");
     both(LineInFile::new("/x", "k=1"), LineInFile::new("/x", "k=1").absent(), "the lines of /x");
-    both(LineInFile::new("/x", "k=1").after("^a"), LineInFile::none_matching("/x", "^k"), "the lines of /x");
+    both(
+        LineInFile::new("/x", "k=1").after("^a"),
+        LineInFile::none_matching("/x", "^k"),
+        "the \
+        lines of /x",
+    );
     neither(LineInFile::new("/x", "k=1"), LineInFile::new("/x", "k=2"));
     neither(line("k=1", "^k="), line("kk=2", "^kk="));
     neither(line("k=1", "^k="), LineInFile { path: "/y".into(), ..line("k=2", "^k=") });
@@ -141,11 +203,19 @@ fn conditions_and_flags_keep_apart() {
     let condition = |id, unless| Condition { id, command: "test -e /x".into(), unless };
     let under = |action: Service, conditions: Vec<Condition>| Declared { conditions, ..of(action) };
     let (start, stop) = (|| Service::start("a"), || Service::stop("a"));
-    assert!(undone(under(start(), vec![condition(1, false)]), under(stop(), vec![condition(2, true)])).is_none());
-    assert!(undone(under(start(), vec![condition(1, false)]), under(stop(), vec![condition(1, false)])).is_some());
+    assert!(
+        undone(under(start(), vec![condition(1, false)]), under(stop(), vec![condition(2, true)]))
+            .is_none()
+    );
+    assert!(
+        undone(under(start(), vec![condition(1, false)]), under(stop(), vec![condition(1, false)]))
+            .is_some()
+    );
     assert!(undone(of(start()), under(stop(), vec![condition(1, false)])).is_some());
     let other = Condition { command: "test -e /y".into(), ..condition(2, false) };
-    assert!(undone(under(start(), vec![condition(1, false)]), under(stop(), vec![other])).is_none());
+    assert!(
+        undone(under(start(), vec![condition(1, false)]), under(stop(), vec![other])).is_none()
+    );
     let flagged = Declared { options: Options::new().if_flag("f"), ..of(stop()) };
     assert!(undone(of(start()), flagged).is_none());
 }
@@ -168,8 +238,17 @@ fn many_claims_are_found_at_once() {
 fn what_stands_above_and_below() {
     let below = || RemoteFile::content("/e/d/f", "x");
     both(Directory::at("/e/d").absent(), below(), "what stands at /e/d");
-    both(Directory::at("/e").absent(), LineInFile::new("/e/d/f", "x").create(), "what stands at /e");
-    both(Directory::at("/e/d").absent(), GitCheckout::new("https://example.com/x", "/e/d/c"), "what stands at /e/d");
+    both(
+        Directory::at("/e").absent(),
+        LineInFile::new("/e/d/f", "x").create(),
+        "what stands at \
+        /e",
+    );
+    both(
+        Directory::at("/e/d").absent(),
+        GitCheckout::new("https://example.com/x", "/e/d/c"),
+        "what stands at /e/d",
+    );
     both(RemoteFile::content("/e/d", "x"), below(), "what stands at /e/d");
     both(File::at("/e/f").absent(), LineInFile::new("/e/f", "x").create(), "what stands at /e/f");
     both(File::at("/e/f").absent(), IniSetting::new("/e/f", "s", "k", "v"), "what stands at /e/f");

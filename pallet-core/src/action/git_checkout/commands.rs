@@ -6,14 +6,17 @@ use crate::script::{quote, shell, strict_shell};
 /// What is changed, one file a line. Submodules have lines of their own.
 const STATUS: &str = "status --porcelain --untracked-files=no --ignore-submodules=all";
 
-/// What a line about a submodule begins with that is not as it should be: then come its commit and its path.
+/// What a line about a submodule begins with that is not as it should be: then come its commit and
+/// its path.
 pub(super) const SUBMODULE: &str = "submodule ";
 
-/// Expressions of find: what is not root's, whose number is `$top` where `/` belongs to another one; and what others may write.
+/// Expressions of find: what is not root's, whose number is `$top` where `/` belongs to another
+/// one; and what others may write.
 const OF_OTHERS: &str = "! -user 0 ! -user \"$top\"";
 const WRITABLE: &str = "'(' -perm -0002 -o -perm -0020 ! -group 0 ')'";
 
-/// Checks out the submodules, where there are any. One whose URL is relative is looked for beside the repository, which git takes from `origin`.
+/// Checks out the submodules, where there are any. One whose URL is relative is looked for beside
+/// the repository, which git takes from `origin`.
 const SUBMODULES: &str = r#"
 if [ -f .gitmodules ]; then
   git config --get remote.origin.url >/dev/null || printf '[remote "origin"]
@@ -30,23 +33,30 @@ if [ -f .gitmodules ]; then
 fi"#;
 
 impl GitCheckout {
-    /// Prints the commit that is checked out, a second line if anything in it is changed, and one if a submodule is not as it should be.
+    /// Prints the commit that is checked out, a second line if anything in it is changed, and one
+    /// if a submodule is not as it should be.
     pub(super) fn reading(&self) -> String {
         let path = quote(&self.path);
-        let mut look = format!("git rev-parse HEAD 2>/dev/null && git {STATUS} 2>/dev/null | head -n 1");
+        let mut look = format!(
+            "git rev-parse HEAD 2>/dev/null && git {STATUS} 2>/dev/null | head \
+            -n 1"
+        );
         if self.submodules {
             look += &format!(
-                " && {{ [ ! -f .gitmodules ] || git submodule status --recursive 2>/dev/null | sed -n 's/^[-+U]/{SUBMODULE}/p' | head -n 1; }}"
+                " && {{ [ ! -f .gitmodules ] || git submodule status --recursive 2>/dev/null \
+                 | sed -n 's/^[-+U]/{SUBMODULE}/p' | head -n 1; }}"
             );
         }
         self.as_user(&look, &path, false)
     }
 
-    /// Runs shell text in the directory at `path`, as the user who is given, or else as its owner, in the shell's words. Root runs it only where nobody
-    /// else can say what git does, whose configuration and hooks name programs, nor where it does that: git goes by names.
+    /// Runs shell text in the directory at `path`, as the user who is given, or else as its owner,
+    /// in the shell's words. Root runs it only where nobody else can say what git does, whose
+    /// configuration and hooks name programs, nor where it does that: git goes by names.
     pub(super) fn as_user(&self, text: &str, path: &str, strict: bool) -> String {
         // who may not look above the directory stays in it
-        let enter = if path == "." { String::new() } else { format!("cd -P -- {path} || exit 1\n") };
+        let enter =
+            if path == "." { String::new() } else { format!("cd -P -- {path} || exit 1\n") };
         let text = &format!(
             "{enter}if [ \"$(id -u)\" = 0 ]; then
 top=$(stat -c %u /) way=$(pwd -P) foreign= sticky=
@@ -55,10 +65,13 @@ foreign=$(find \"$way\" -prune '(' {OF_OTHERS} -o {WRITABLE} $sticky ')' -print)
 way=${{way%/*}} sticky='! -perm -1000'
 done
 if [ -z \"$foreign\" ] && [ -e .git ]; then
-foreign=$(find .git '(' -name objects -o -name logs ')' -prune -o ! -type l '(' {OF_OTHERS} -o {WRITABLE} ')' -print | head -n 1)
+foreign=$(find .git '(' -name objects -o -name logs ')' -prune -o ! -type l '(' {OF_OTHERS} -o \
+             {WRITABLE} ')' -print | head -n 1)
 fi
 if [ -n \"$foreign\" ]; then
-echo \"$foreign can be changed by others (it belongs to $(stat -c %U:%G -- \"$foreign\")), who could have git run or write anything as root; give user, or the checkout to root alone\" >&2
+echo \"$foreign can be changed by others (it belongs to $(stat -c %U:%G -- \"$foreign\")), who \
+             could have git run or write anything as root; give user, or the checkout to root \
+             alone\" >&2
 exit 1
 fi
 fi
@@ -69,7 +82,8 @@ fi
             return piped(text, self.user.as_deref());
         }
         let program = if strict { "sh -e" } else { "sh" };
-        // only root can be somebody else; an owner without a name has no login, and `su` knows no numbers
+        // only root can be somebody else; an owner without a name has no login, and `su` knows no
+        // numbers
         format!(
             "{{ owner=
 if [ -d {path} ] && [ ! -O {path} ] && [ \"$(id -u)\" = 0 ]; then owner=$(stat -c %U -- {path}); fi
@@ -84,7 +98,8 @@ if setpriv --reuid \"${{ids%:*}}\" --regid \"${{ids#*:}}\" --clear-groups true 2
 elif chroot --userspec=\"$ids\" --skip-chdir / true 2>/dev/null; then
 {text} | HOME=/ chroot --userspec=\"$ids\" --skip-chdir / {program}
 else
-echo \"the checkout belongs to $ids, who has no name, and nothing here runs git as such a user; give it to a user, or install util-linux\" >&2
+echo \"the checkout belongs to $ids, who has no name, and nothing here runs git as such a user; \
+             give it to a user, or install util-linux\" >&2
 exit 1
 fi
 fi; }}",
@@ -93,7 +108,8 @@ fi; }}",
         )
     }
 
-    /// What the user runs in the directory: it prints `changed` if it changed anything, and its errors are git's.
+    /// What the user runs in the directory: it prints `changed` if it changed anything, and its
+    /// errors are git's.
     pub(super) fn commands(&self) -> String {
         let (path, repository) = (quote(&self.path), quote(&self.repository));
         let revision = quote(self.revision.as_deref().unwrap_or("HEAD"));
@@ -102,8 +118,14 @@ fi; }}",
         let commit = self.commit().unwrap_or_default();
         let submodules = if self.submodules { SUBMODULES } else { "" };
         let keyless = match self.forward_agent {
-            true => quote("no key of the ssh agent that is forwarded is let in: see what `ssh-add -l` lists there"),
-            false => quote("git has no key here that is let in: put one on the node, or set forward_agent = True"),
+            true => quote(
+                "no key of the ssh agent that is forwarded is let in: see what `ssh-add \
+                -l` lists there",
+            ),
+            false => quote(
+                "git has no key here that is let in: put one on the node, or set \
+                forward_agent = True",
+            ),
         };
         format!(
             "path={path} repository={repository} revision={revision} force={force} commit={commit}
@@ -115,8 +137,10 @@ try() {{
 it belongs to $(stat -c %U .), and git runs as $(id -un)\" ;;
     *'Permission denied (publickey'*) why=\"$why
 \"{keyless} ;; esac
-    printf '%s\\n' \"$why\" | awk '/^(hint|warning):|^$|^To add an exception|^Please make sure|^and the repository exists|git config --global/ {{ next }}
-      {{ sub(/\\r$/, \"\"); printf \"%s%s\", separator, $0; separator = \"; \" }} END {{ print \"\" }}' >&2
+    printf '%s\\n' \"$why\" | awk '/^(hint|warning):|^$|^To add an exception|\
+    ^Please make sure|^and the repository exists|git config --global/ {{ next }}
+      {{ sub(/\\r$/, \"\"); printf \"%s%s\", separator, $0; \
+       separator = \"; \" }} END {{ print \"\" }}' >&2
     exit 1
   }}
 }}
@@ -127,15 +151,18 @@ if [ ! -e .git ]; then
 fi
 try rev-parse --git-dir
 # the URL may hold a password, so no command gets it
-printf '[remote \"pallet\"]\\n\\turl = %s\\n\\tfetch = +refs/heads/*:refs/remotes/pallet/*\\n' \"$repository\" >.git/pallet-remote
+printf '[remote \"pallet\"]\\n\\turl = %s\\n\\tfetch = +refs/heads/*:refs/remotes/pallet/*\\n' \
+             \"$repository\" >.git/pallet-remote
 chmod 600 .git/pallet-remote
 git config --unset-all include.path '^pallet-remote$' || :
 git config --add include.path pallet-remote
 if [ -z \"$commit\" ] || ! git cat-file -e \"$commit^{{commit}}\" 2>/dev/null; then
   # root's repositories on the node can be read by everybody, which git would not believe
-  case $repository in /*) source=$repository ;; file:///*) source=${{repository#file://}} ;; *) source= ;; esac
+  case $repository in /*) source=$repository ;; file:///*) source=${{repository#file://}} ;; *) \
+             source= ;; esac
   set --
-  if [ -n \"$source\" ] && [ ! -O \"$source\" ] && [ \"$(stat -c %u -- \"$source\" 2>/dev/null)\" = 0 ]; then
+  if [ -n \"$source\" ] && [ ! -O \"$source\" ] && [ \"$(stat -c %u -- \"$source\" 2>/dev/null)\" \
+             = 0 ]; then
     set -- --upload-pack 'git -c safe.directory=* upload-pack'
   fi
   try fetch -q{depth} \"$@\" --force pallet \"$revision\"
@@ -147,7 +174,8 @@ old=$(git rev-parse -q --verify HEAD) || old=
 dirty=
 if [ -n \"$old\" ]; then dirty=$(git {STATUS} | head -n 1); fi
 if [ -n \"$dirty\" ] && [ -z \"$force\" ]; then
-  echo \"files in $path were changed, such as ${{dirty#???}}; force = True throws the changes away\" >&2
+  echo \"files in $path were changed, such as ${{dirty#???}}; force = True throws the changes \
+             away\" >&2
   exit 1
 fi
 if [ \"$old\" != \"$new\" ] || [ -n \"$dirty\" ]; then

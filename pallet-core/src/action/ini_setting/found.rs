@@ -26,7 +26,9 @@ impl<'a> Found<'a> {
         for (at, whole) in lines.iter().enumerate() {
             let line = trim(whole);
             let comment = line.starts_with([';', '#']);
-            let deeper = !joins && !line.is_empty() && item.is_some_and(|item: usize| depth(whole) > depth(lines[item]));
+            let deeper = !joins
+                && !line.is_empty()
+                && item.is_some_and(|item: usize| depth(whole) > depth(lines[item]));
             if let Some(item) = item.filter(|_| joined || deeper) {
                 if !comment {
                     found.parts.push((at, item));
@@ -59,7 +61,8 @@ pub(super) fn depth(line: &str) -> usize {
     line.len() - line.trim_start_matches([' ', '\t']).len()
 }
 
-/// The name of the section that a line begins: what stands before the first bracket that nothing follows but a comment.
+/// The name of the section that a line begins: what stands before the first bracket that nothing
+/// follows but a comment.
 fn header(line: &str) -> Option<&str> {
     let inner = line.strip_prefix('[')?;
     let ends = |(at, _): &(usize, &str)| {

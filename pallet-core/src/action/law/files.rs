@@ -17,7 +17,9 @@ fn written(place: &Place, path: &str) -> Option<String> {
 
 /// Runs shell text with the library at hand.
 fn run(place: &Place, script: &str) -> String {
-    place.report(&Change::will("test", Script::new().raw(script))).unwrap_or_else(|said| panic!("{}: {said}", place.shell))
+    place
+        .report(&Change::will("test", Script::new().raw(script)))
+        .unwrap_or_else(|said| panic!("{}: {said}", place.shell))
 }
 
 #[test]
@@ -31,11 +33,23 @@ fn what_was_written_is_remembered() {
         assert_eq!(written(&place, &path), Some(digest(b"two\n")), "{}", place.shell);
         // a change of a part of it
         fs::write(&path, "three\n").expect("it can be written");
-        run(&place, Script::new().call(["record_written", &path]).call(["record_written", &place.path("other")]).as_str());
+        run(
+            &place,
+            Script::new()
+                .call(["record_written", &path])
+                .call(["record_written", &place.path("other")])
+                .as_str(),
+        );
         assert_eq!(written(&place, &path), Some(digest(b"three\n")), "{}", place.shell);
         assert_eq!(written(&place, &place.path("other")), None);
         place.law(RemoteFile::content(place.path("new\nline"), ""), true);
-        assert_eq!(fs::read_to_string(place.state.path().join("written")).expect("it is there").lines().count(), 3);
+        assert_eq!(
+            fs::read_to_string(place.state.path().join("written"))
+                .expect("it is there")
+                .lines()
+                .count(),
+            3
+        );
         place.law(File::at(&path).absent(), true);
         assert_eq!(written(&place, &path), Some("-".to_owned()), "{}", place.shell);
     }
@@ -44,13 +58,19 @@ fn what_was_written_is_remembered() {
 #[test]
 fn the_record_is_compacted() {
     for place in places() {
-        let lines: String = (0..6000).map(|n| format!("{}  /srv/a file/{}\n", digest(&[n as u8]), n % 40)).collect();
-        fs::write(place.state.path().join("written"), format!("{lines}-  /srv/a file/7\n")).expect("it can be written");
+        let lines: String = (0..6000)
+            .map(|n| format!("{}  /srv/a file/{}\n", digest(&[n as u8]), n % 40))
+            .collect();
+        fs::write(place.state.path().join("written"), format!("{lines}-  /srv/a file/7\n"))
+            .expect("it can be written");
         run(&place, &format!("record_written '/srv/a file/8' 0{}", "1".repeat(63)));
         let now = fs::read_to_string(place.state.path().join("written")).expect("it is there");
         assert_eq!(now.lines().count(), 39, "{}", place.shell);
         assert!(now.contains(&format!("0{}  /srv/a file/8\n", "1".repeat(63))), "{now}");
-        assert!(now.contains(&format!("{}  /srv/a file/39\n", digest(&[(5999 % 256) as u8]))), "{now}");
+        assert!(
+            now.contains(&format!("{}  /srv/a file/39\n", digest(&[(5999 % 256) as u8]))),
+            "{now}"
+        );
         assert_eq!(mode(place.state.path().join("written").to_str().expect("it is UTF-8")), 0o600);
     }
 }
@@ -59,9 +79,15 @@ fn the_record_is_compacted() {
 fn versions(place: &Place, path: &str) -> Vec<(String, String)> {
     let path = format!("{}/versions{path}", place.state.path().display());
     let (directory, name) = path.rsplit_once('/').expect("it is absolute");
-    let mut names: Vec<_> = fs::read_dir(directory).map(|_| names(Path::new(directory))).unwrap_or_default();
+    let mut names: Vec<_> =
+        fs::read_dir(directory).map(|_| names(Path::new(directory))).unwrap_or_default();
     names.sort();
-    let content = |of: &String| fs::read_to_string(format!("{directory}/{of}")).expect("it is there");
+    let content = |of: &String| {
+        fs::read_to_string(format!("{directory}/{of}")).expect(
+            "it is \
+        there",
+        )
+    };
     let found = names.iter().filter(|of| of.starts_with(name));
     found.map(|of| (of[name.len()..].to_owned(), content(of))).collect()
 }
@@ -73,9 +99,13 @@ fn older_versions_are_kept() {
             let path = place.path(weird);
             fs::write(&path, "by hand").expect("it can be written");
             for number in 1..=8 {
-                place.law_of_unknown(RemoteFile::content(&path, format!("{number}")).max_versions(3).mode(0o4755), true);
+                place.law_of_unknown(
+                    RemoteFile::content(&path, format!("{number}")).max_versions(3).mode(0o4755),
+                    true,
+                );
             }
-            let kept: Vec<_> = [6, 7, 8].map(|number| (format!(".~{number}~"), format!("{}", number - 1))).into();
+            let kept: Vec<_> =
+                [6, 7, 8].map(|number| (format!(".~{number}~"), format!("{}", number - 1))).into();
             assert_eq!(versions(&place, &path), kept, "{}", place.shell);
             let kept = format!("{}/versions{path}.~8~", place.state.path().display());
             assert_eq!(mode(&kept), 0o600, "{}", place.shell);
@@ -104,10 +134,24 @@ fn what_was_changed_by_hand_is_kept() {
                 let action = place.prepared(action);
                 let mut state = place.observe(&action);
                 let before = state.clone();
-                let change = action.plan(&mut state).expect("it can be planned").expect("it differs");
-                assert_eq!((change.certainty, &state), (Certainty::Drifted, &before), "{}", place.shell);
+                let change = action.plan(&mut state).expect("it can be planned").expect(
+                    "it \
+                    differs",
+                );
+                assert_eq!(
+                    (change.certainty, &state),
+                    (Certainty::Drifted, &before),
+                    "{}",
+                    place.shell
+                );
                 // the script finds it too, where nothing was known
-                let change = action.plan(&mut NodeState::new(state.os.clone())).expect("it can be planned").expect("it may differ");
+                let change = action
+                    .plan(&mut NodeState::new(state.os.clone()))
+                    .expect(
+                        "it can be \
+                    planned",
+                    )
+                    .expect("it may differ");
                 assert_eq!(place.report(&change).as_deref(), Ok(" 1"), "{}", place.shell);
                 assert_eq!(fs::read_to_string(&path).expect("it is there"), "by hand\n");
             };
@@ -141,7 +185,10 @@ fn a_file_of_the_node_is_copied() {
             fs::write(&from, b"\0one").expect("it can be written");
             let copy = || RemoteFile::copy(&to, &from).mode(0o640);
             place.law(copy(), true);
-            assert_eq!((fs::read(&to).expect("it is there").as_slice(), mode(&to)), (&b"\0one"[..], 0o640));
+            assert_eq!(
+                (fs::read(&to).expect("it is there").as_slice(), mode(&to)),
+                (&b"\0one"[..], 0o640)
+            );
             place.law(copy(), false);
             place.law_of_unknown(copy(), false);
             fs::write(&from, b"two").expect("it can be written");
@@ -152,7 +199,11 @@ fn a_file_of_the_node_is_copied() {
             place.law(copy().overwrite_changes(), true);
         }
         let said = place.apply(
-            &place.prepared(RemoteFile::copy(place.path("to"), place.path("none"))).plan(&mut NodeState::new(os(&place))).unwrap().unwrap(),
+            &place
+                .prepared(RemoteFile::copy(place.path("to"), place.path("none")))
+                .plan(&mut NodeState::new(os(&place)))
+                .unwrap()
+                .unwrap(),
         );
         assert!(said.expect_err("there is none").contains("none"));
     }
@@ -209,11 +260,24 @@ fn all_that_is_in_a_directory_changes_hands() {
             place.law_of_unknown(theirs(), true);
             place.law_of_unknown(theirs(), false);
             place.law(Directory::at(&path).group("root").recursive(), true);
-            let owner = |path: &str| fs::symlink_metadata(path).map(|data| (data.uid(), data.gid())).expect("it is there");
-            assert_eq!((owner(&format!("{path}/deep/link")), owner("/etc/passwd")), ((1, 0), (0, 0)), "{}", place.shell);
+            let owner = |path: &str| {
+                fs::symlink_metadata(path)
+                    .map(|data| (data.uid(), data.gid()))
+                    .expect("it is there")
+            };
+            assert_eq!(
+                (owner(&format!("{path}/deep/link")), owner("/etc/passwd")),
+                ((1, 0), (0, 0)),
+                "{}",
+                place.shell
+            );
         }
-        let action = place.prepared(Directory::at(place.path("x")).owner("no-such-user").recursive());
-        let change = action.plan(&mut place.observe(&action)).expect("it can be planned").expect("it may change");
+        let action =
+            place.prepared(Directory::at(place.path("x")).owner("no-such-user").recursive());
+        let change = action
+            .plan(&mut place.observe(&action))
+            .expect("it can be planned")
+            .expect("it may change");
         assert!(place.apply(&change).expect_err("there is no such user").contains("no-such-user"));
     }
 }
@@ -225,7 +289,10 @@ fn what_is_made_in_a_directory_with_a_group_of_its_own() {
         let path = place.path("shared");
         place.law(Directory::at(&path).group("adm").mode(0o2775), true);
         place.law(File::at(format!("{path}/file")), true);
-        place.law(RemoteFile::content(format!("{path}/content"), "x").owner("daemon").mode(0o4750), true);
+        place.law(
+            RemoteFile::content(format!("{path}/content"), "x").owner("daemon").mode(0o4750),
+            true,
+        );
         place.law(Directory::at(format!("{path}/directory")), true);
         place.law(Directory::at(format!("{path}/a/b/c")).owner("daemon"), true);
         place.law(Fifo::at(format!("{path}/pipe")).mode(0o666), true);

@@ -15,7 +15,12 @@ fn decided(place: &Place, action: GitCheckout) -> Result<bool, String> {
     let mut state = place.observe(&action);
     let change = action.plan(&mut state).expect("it can be planned").expect("it may change");
     let reported = place.apply(&change)?;
-    assert_eq!(state.contradictions(&place.observe(&action)), Vec::<String>::new(), "{}", place.shell);
+    assert_eq!(
+        state.contradictions(&place.observe(&action)),
+        Vec::<String>::new(),
+        "{}",
+        place.shell
+    );
     Ok(reported)
 }
 
@@ -25,10 +30,22 @@ fn checkouts() {
         let (path, origin) = (place.path("it's a checkout"), place.path("origin"));
         let commit = |text: &str| {
             let identity = "-c user.name=x -c user.email=x@example.com";
-            printed(&place, &format!("cd {origin}; echo {text} >file; git add file; git {identity} commit -qm {text}; git rev-parse HEAD"))
+            printed(
+                &place,
+                &format!(
+                    "cd {origin}; echo {text} >file; git add file; git {identity} \
+                commit -qm {text}; git rev-parse HEAD"
+                ),
+            )
         };
         let file = || fs::read_to_string(format!("{path}/file")).expect("it is there");
-        printed(&place, &format!("git init -q -b main {origin}; git -C {origin} config uploadpack.allowAnySHA1InWant true"));
+        printed(
+            &place,
+            &format!(
+                "git init -q -b main {origin}; git -C {origin} config \
+            uploadpack.allowAnySHA1InWant true"
+            ),
+        );
         let one = commit("one");
         printed(&place, &format!("git -C {origin} tag v1"));
         let two = commit("two");
@@ -44,12 +61,25 @@ fn checkouts() {
         assert_eq!(decided(&place, checkout().revision("v1")), Ok(true), "{}", place.shell);
         assert_eq!(file(), "one\n");
         commit("three");
-        assert_eq!(decided(&place, checkout().revision("main").depth(1)), Ok(true), "{}", place.shell);
+        assert_eq!(
+            decided(&place, checkout().revision("main").depth(1)),
+            Ok(true),
+            "{}",
+            place.shell
+        );
         assert_eq!(file(), "three\n");
 
         fs::write(format!("{path}/file"), "mine\n").expect("it can be written");
         let said = decided(&place, checkout().revision("v1")).expect_err("it was changed");
-        assert_eq!(said, format!("files in {path} were changed, such as file; force = True throws the changes away\n"), "{}", place.shell);
+        assert_eq!(
+            said,
+            format!(
+                "files in {path} were changed, such as file; force = True throws \
+            the changes away\n"
+            ),
+            "{}",
+            place.shell
+        );
         assert_eq!(file(), "mine\n");
         place.law(checkout().revision(&one).force(), true);
         assert_eq!(file(), "one\n");
@@ -57,7 +87,9 @@ fn checkouts() {
 
         fs::create_dir(place.path("full")).expect("it can be made");
         fs::write(place.path("full/x"), "").expect("it can be written");
-        let said = decided(&place, GitCheckout::new(format!("file://{origin}"), place.path("full"))).expect_err("it is not empty");
+        let said =
+            decided(&place, GitCheckout::new(format!("file://{origin}"), place.path("full")))
+                .expect_err("it is not empty");
         assert!(said.contains("is not empty and no checkout of git"), "{said}");
     }
 }
@@ -65,9 +97,16 @@ fn checkouts() {
 #[test]
 fn fault_3_a_checkout_of_another_user_is_left_to_that_user() {
     for place in places() {
-        let (path, origin, marker) = (place.path("theirs"), place.path("origin"), place.path("ran-as"));
+        let (path, origin, marker) =
+            (place.path("theirs"), place.path("origin"), place.path("ran-as"));
         let identity = "-c user.name=x -c user.email=x@example.com";
-        printed(&place, &format!("git init -q -b main {origin}; cd {origin}; echo one >file; git add file; git {identity} commit -qm one"));
+        printed(
+            &place,
+            &format!(
+                "git init -q -b main {origin}; cd {origin}; echo one >file; git \
+            add file; git {identity} commit -qm one"
+            ),
+        );
         let checkout = || GitCheckout::new(format!("file://{origin}"), &path);
         // with a name, and without one
         printed(&place, &format!("chmod 755 $(dirname {path})"));
@@ -78,20 +117,34 @@ fn fault_3_a_checkout_of_another_user_is_left_to_that_user() {
             printed(
                 &place,
                 &format!(
-                    "printf '#!/bin/sh\\nid -u >>{marker}\\n' >{path}/.git/hooks/post-checkout; chmod 755 {path}/.git/hooks/post-checkout"
+                    "printf '#!/bin/sh\\nid -u >>{marker}\\n' >{path}/.git/hooks/post-checkout; \
+                     chmod 755 {path}/.git/hooks/post-checkout"
                 ),
             );
             let first = decided(&place, checkout());
             if owner == "54321" && place.shell.to_string() == "busybox" {
                 // busybox can be nobody without a name
-                assert!(first.is_err_and(|said| said.contains("who has no name")), "{}", place.shell);
+                assert!(
+                    first.is_err_and(|said| said.contains("who has no name")),
+                    "{}",
+                    place.shell
+                );
                 printed(&place, &format!("rm -rf {path}"));
                 continue;
             }
             assert_eq!(first, Ok(false), "{} {owner}", place.shell);
-            printed(&place, &format!("cd {origin}; echo {owner} >file; git {identity} commit -qam more"));
+            printed(
+                &place,
+                &format!(
+                    "cd {origin}; echo {owner} >file; git {identity} commit -qam \
+                more"
+                ),
+            );
             assert_eq!(decided(&place, checkout()), Ok(true), "{} {owner}", place.shell);
-            assert_eq!(fs::read_to_string(format!("{path}/file")).expect("it is there"), format!("{owner}\n"));
+            assert_eq!(
+                fs::read_to_string(format!("{path}/file")).expect("it is there"),
+                format!("{owner}\n")
+            );
             let ran = printed(&place, &format!("cat {marker}; stat -c %u {path}/file"));
             let uid = printed(&place, &format!("stat -c %u {path}"));
             assert_eq!(ran, format!("{uid}\n{uid}"), "{}", place.shell);
@@ -103,10 +156,20 @@ fn fault_3_a_checkout_of_another_user_is_left_to_that_user() {
         assert!(decided(&place, checkout()).is_ok());
         printed(&place, &format!("chown -R nobody {path}"));
         let said = decided(&place, checkout().user("root")).expect_err("it is not root's");
-        assert!(said.starts_with(&format!("{path} can be changed by others (it belongs to nobody")), "{}: {said}", place.shell);
+        assert!(
+            said.starts_with(&format!("{path} can be changed by others (it belongs to nobody")),
+            "{}: {said}",
+            place.shell
+        );
         assert_eq!(said.lines().count(), 1, "{said}");
         // hooks and configuration name programs
-        printed(&place, &format!("chown -R 0:0 {path}; chgrp 54321 {path}/.git/hooks; chmod g+w {path}/.git/hooks"));
+        printed(
+            &place,
+            &format!(
+                "chown -R 0:0 {path}; chgrp 54321 {path}/.git/hooks; chmod g+w \
+            {path}/.git/hooks"
+            ),
+        );
         let said = decided(&place, checkout()).expect_err("others may write there");
         assert!(said.contains(".git/hooks can be changed by others"), "{}: {said}", place.shell);
     }
@@ -120,14 +183,25 @@ fn root_runs_git_only_where_nobody_else_can_turn_a_name() {
         let (yard, origin) = (place.path("yard"), place.path("origin"));
         let path = format!("{yard}/sub/checkout");
         let identity = "-c user.name=x -c user.email=x@example.com";
-        printed(&place, &format!("git init -q -b main {origin}; cd {origin}; echo one >file; git add file; git {identity} commit -qm one"));
+        printed(
+            &place,
+            &format!(
+                "git init -q -b main {origin}; cd {origin}; echo one >file; git \
+            add file; git {identity} commit -qm one"
+            ),
+        );
         printed(&place, &format!("chmod 711 $(dirname {yard}); mkdir {yard}; chown 1:1 {yard}"));
         let checkout = || GitCheckout::new(format!("file://{origin}"), &path);
         let commit = printed(&place, &format!("git -C {origin} rev-parse HEAD"));
 
         // what it makes there is made as the one whose directory that is
         place.law(checkout().revision(&commit), true);
-        assert_eq!(printed(&place, &format!("stat -c %u:%g {path} {path}/.git/HEAD {path}/file")), "1:1\n1:1\n1:1", "{}", place.shell);
+        assert_eq!(
+            printed(&place, &format!("stat -c %u:%g {path} {path}/.git/HEAD {path}/file")),
+            "1:1\n1:1\n1:1",
+            "{}",
+            place.shell
+        );
         place.law(checkout().revision(&commit), false);
 
         printed(&place, &format!("chown -R 0:0 {yard}/sub"));
@@ -136,8 +210,15 @@ fn root_runs_git_only_where_nobody_else_can_turn_a_name() {
         assert!(said.starts_with(&refusal), "{}: {said}", place.shell);
         // nor is it looked into
         let exact = place.prepared(checkout().revision(&commit));
-        let change = exact.plan(&mut place.observe(&exact)).expect("it can be planned").expect("nothing is known of it");
-        assert!(place.apply(&change).expect_err("its name can be turned").starts_with(&refusal), "{}", place.shell);
+        let change = exact
+            .plan(&mut place.observe(&exact))
+            .expect("it can be planned")
+            .expect("nothing is known of it");
+        assert!(
+            place.apply(&change).expect_err("its name can be turned").starts_with(&refusal),
+            "{}",
+            place.shell
+        );
         printed(&place, &format!("chown 0:0 {yard}"));
         place.law(exact, false);
         // where all may write, root's names are its own
@@ -152,7 +233,13 @@ fn fault_3_submodules_are_checked_out_or_left_out() {
         let (path, origin, part) = (place.path("whole"), place.path("origin"), place.path("part"));
         let identity = "-c user.name=x -c user.email=x@example.com -c protocol.file.allow=always";
         let commit = |directory: &str, text: &str| {
-            printed(&place, &format!("cd {directory}; echo {text} >file; git add -A; git {identity} commit -qm {text}; git rev-parse HEAD"))
+            printed(
+                &place,
+                &format!(
+                    "cd {directory}; echo {text} >file; git add -A; git \
+                {identity} commit -qm {text}; git rev-parse HEAD"
+                ),
+            )
         };
         printed(&place, &format!("git init -q -b main {part}; git init -q -b main {origin}"));
         commit(&part, "one");
@@ -187,17 +274,41 @@ fn an_agent_is_shown_to_one_user_and_taken_back() {
     for place in places() {
         let directory = place.path("of the login user");
         fs::create_dir(&directory).expect("it can be made");
-        let listener = std::os::unix::net::UnixListener::bind(format!("{directory}/agent")).expect("it can be made");
-        printed(&place, &format!("chmod 700 '{directory}'; chown 1 '{directory}' '{directory}/agent'; chmod 600 '{directory}/agent'"));
+        let listener = std::os::unix::net::UnixListener::bind(format!("{directory}/agent"))
+            .expect("it can be made");
+        printed(
+            &place,
+            &format!(
+                "chmod 700 '{directory}'; chown 1 '{directory}' \
+            '{directory}/agent'; chmod 600 '{directory}/agent'"
+            ),
+        );
         let state = "stat -c '%u %a' \"$SSH_AUTH_SOCK\" \"${SSH_AUTH_SOCK%/*}\"";
-        let after = format!("stat -c '%u %a' '{directory}/agent' '{directory}'; [ ! -e \"$(cat '{directory}/lent')\" ]");
+        let after = format!(
+            "stat -c '%u %a' '{directory}/agent' '{directory}'; [ ! -e \"$(cat \
+            '{directory}/lent')\" ]"
+        );
         let lend = |uid: &str, then: &str| {
-            let script = format!("lend_agent {uid}\necho \"${{SSH_AUTH_SOCK%/*}}\" >'{directory}/lent'\n{state}\n{then}");
+            let script = format!(
+                "lend_agent {uid}\n\
+                echo \"${{SSH_AUTH_SOCK%/*}}\" >'{directory}/lent'\n{state}\n{then}"
+            );
             let library = library_for(&script);
-            printed(&place, &format!("temporaries=\nagent='{directory}/agent'\n{library}\n( {script} ) || echo failed\n{after}"))
+            printed(
+                &place,
+                &format!(
+                    "temporaries=\nagent='{directory}/agent'\n{library}\n\
+                ( {script} ) || echo failed\n{after}"
+                ),
+            )
         };
         assert_eq!(lend("65534", ""), "65534 600\n0 711\n1 600\n1 700", "{}", place.shell);
-        assert_eq!(lend("65534", "exit 3"), "65534 600\n0 711\nfailed\n1 600\n1 700", "{}", place.shell);
+        assert_eq!(
+            lend("65534", "exit 3"),
+            "65534 600\n0 711\nfailed\n1 600\n1 700",
+            "{}",
+            place.shell
+        );
         let ended = lend("65534", "sh -c 'kill -TERM $PPID'; sleep 1");
         assert_eq!(ended, "65534 600\n0 711\nfailed\n1 600\n1 700", "{}", place.shell);
         for uid in ["0", "1"] {
@@ -207,8 +318,16 @@ fn an_agent_is_shown_to_one_user_and_taken_back() {
         }
         drop(listener);
         printed(&place, &format!("rm -rf '{directory}'"));
-        let none = place.shell.run(&format!("agent='{directory}/agent'\n{}\nset -e\nlend_agent 0", library_for("lend_agent")));
+        let none = place.shell.run(&format!(
+            "agent='{directory}/agent'\n{}\nset -e\nlend_agent 0",
+            library_for("lend_agent")
+        ));
         let said = String::from_utf8_lossy(&none.stderr);
-        assert!(!none.status.success() && said.contains("there is no SSH_AUTH_SOCK"), "{}: {said}", place.shell);
+        assert!(
+            !none.status.success() && said.contains("there is no SSH_AUTH_SOCK"),
+            "{}: \
+            {said}",
+            place.shell
+        );
     }
 }

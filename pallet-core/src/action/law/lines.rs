@@ -30,13 +30,18 @@ fn same_here_and_there(place: &Place, path: &str, text: Option<&str>, action: im
     };
     before();
     let action = place.prepared(action);
-    let changes = action.plan(&mut place.observe(&action)).unwrap_or_else(|error| panic!("{text:?}: {error}")).is_some();
+    let changes = action
+        .plan(&mut place.observe(&action))
+        .unwrap_or_else(|error| panic!("{text:?}: {error}"))
+        .is_some();
     place.law(action.clone(), changes);
     let planned = fs::read(path).ok();
     before();
     place.law_of_unknown(action.clone(), changes);
     let found = fs::read(path).ok();
-    let shown = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    let shown = |bytes: &Option<Vec<u8>>| {
+        bytes.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+    };
     assert_eq!(shown(&found), shown(&planned), "{}: {action:?} on {text:?}", place.shell);
     if text.is_some() && changes {
         assert_eq!(mode(path), 0o640);
@@ -52,14 +57,24 @@ fn line_in_file_is_the_same_here_and_on_the_node() {
     }
     for place in ["^x", "a", "^$", "last|b", "^.{3}$"] {
         let new = LineInFile::new("", "new");
-        actions.extend([new.clone().after(place), new.clone().before(place), new.matching(place), LineInFile::none_matching("", place)]);
+        actions.extend([
+            new.clone().after(place),
+            new.clone().before(place),
+            new.matching(place),
+            LineInFile::none_matching("", place),
+        ]);
     }
     for (turn, place) in places().enumerate() {
         let path = place.path("it's a file");
         let each = TEXTS.iter().flat_map(|text| actions.iter().map(move |action| (text, action)));
         // every pair would take minutes: each shell has some of its own
         for (text, action) in each.skip(turn).step_by(13) {
-            same_here_and_there(&place, &path, Some(text), LineInFile { path: path.clone(), ..action.clone() });
+            same_here_and_there(
+                &place,
+                &path,
+                Some(text),
+                LineInFile { path: path.clone(), ..action.clone() },
+            );
         }
         same_here_and_there(&place, &path, None, LineInFile::new(&path, "x").create().mode(0o600));
         same_here_and_there(&place, &path, None, LineInFile::none_matching(&path, "x"));
@@ -77,7 +92,11 @@ fn fault_11_line_ends_are_kept() {
         place.law_of_unknown(LineInFile::new(&path, "z=3").after("^x=1$"), true);
         place.law(IniSetting::new(&path, "", "x", "2").separator("="), true);
         place.law_of_unknown(IniSetting::new(&path, "s", "k", "1").separator("="), true);
-        assert_eq!(fs::read_to_string(&path).expect("it is there"), "x=2\r\nz=3\r\ny=2\r\n\r\n[s]\r\nk=1\r\n");
+        assert_eq!(
+            fs::read_to_string(&path).expect("it is there"),
+            "x=2\r\nz=3\r\ny=2\r\n\r\n\
+            [s]\r\nk=1\r\n"
+        );
         place.law(LineInFile::new(&path, "z=3").absent(), true);
         place.law_of_unknown(LineInFile::none_matching(&path, "^(y=2)?$"), true);
         place.law(IniSetting::new(&path, "s", "k", "").absent(), true);
@@ -93,10 +112,17 @@ fn values_of_a_megabyte_travel() {
     for place in places() {
         let path = place.path("large");
         fs::write(&path, "[s]\nk=1\n").expect("it can be written");
-        let holds = |text: &str| assert!(fs::read_to_string(&path).expect("it is there") == text, "{}", place.shell);
+        let holds = |text: &str| {
+            assert!(fs::read_to_string(&path).expect("it is there") == text, "{}", place.shell)
+        };
         let applied = |change: Result<Option<Change>, ActionError>| {
             let change = change.expect("it can be planned").expect("it may change");
-            [place.apply(&change), place.apply(&change)].map(|changed| changed.expect("it can be applied"))
+            [place.apply(&change), place.apply(&change)].map(|changed| {
+                changed.expect(
+                    "it can be \
+                applied",
+                )
+            })
         };
         let new = || NodeState::new(place.observe(&RemoteFile::content(&path, "")).os);
         let setting = place.prepared(IniSetting::new(&path, "s", "k", large).separator("="));
@@ -106,13 +132,17 @@ fn values_of_a_megabyte_travel() {
         assert_eq!(applied(line.plan(&mut new())), [true, false]);
         holds(&format!("[s]\nk={large}\n{large}\n"));
         assert_eq!(applied(line.absent().plan(&mut new())), [true, false]);
-        let sed = place.prepared(super::super::Sed::new(&path, [format!("s/^k=.*/k=2/\n/{}/d", "x".repeat(20_000))]));
+        let sed = place.prepared(super::super::Sed::new(
+            &path,
+            [format!("s/^k=.*/k=2/\n/{}/d", "x".repeat(20_000))],
+        ));
         assert_eq!(applied(sed.plan(&mut new())), [true, false]);
         holds("[s]\nk=2\n");
     }
 }
 
-/// The law of files that sed edits is in `edits.rs`; its commands see lines without carriage returns, unless they name them.
+/// The law of files that sed edits is in `edits.rs`; its commands see lines without carriage
+/// returns, unless they name them.
 #[test]
 fn fault_11_sed_keeps_line_ends() {
     for place in places() {
@@ -120,17 +150,36 @@ fn fault_11_sed_keeps_line_ends() {
         let sed = |command: &str| super::super::Sed::new(&path, [command.to_owned()]);
         for unknown in [false, true] {
             let law = |command: &str, changes| {
-                if unknown { place.law_of_unknown(sed(command), changes) } else { place.law(sed(command), changes) }
+                if unknown {
+                    place.law_of_unknown(sed(command), changes)
+                } else {
+                    place.law(sed(command), changes)
+                }
             };
             fs::write(&path, "x=1\r\ny=1\r\n").expect("it can be written");
             law("s/^x=1$/x=2/", true);
             law("$!b\n/^z/b\na\\\nz=3\n", true);
-            assert_eq!(fs::read_to_string(&path).expect("it is there"), "x=2\r\ny=1\r\nz=3\r\n", "{}", place.shell);
+            assert_eq!(
+                fs::read_to_string(&path).expect("it is there"),
+                "x=2\r\ny=1\r\nz=3\r\n",
+                "{}",
+                place.shell
+            );
             law("s/\\r$//", true);
-            assert_eq!(fs::read_to_string(&path).expect("it is there"), "x=2\ny=1\nz=3\n", "{}", place.shell);
+            assert_eq!(
+                fs::read_to_string(&path).expect("it is there"),
+                "x=2\ny=1\nz=3\n",
+                "{}",
+                place.shell
+            );
             fs::write(&path, "x\r\nx\n").expect("it can be written");
             law("s/^x$/y/", true);
-            assert_eq!(fs::read_to_string(&path).expect("it is there"), "x\r\ny\n", "{}", place.shell);
+            assert_eq!(
+                fs::read_to_string(&path).expect("it is there"),
+                "x\r\ny\n",
+                "{}",
+                place.shell
+            );
         }
     }
 }
@@ -143,7 +192,11 @@ fn what_pallet_wrote_and_edits_is_not_changed_by_hand() {
         place.law(LineInFile::new(&path, "b"), true);
         place.law_of_unknown(LineInFile::new(&path, "c"), true);
         let written = fs::read_to_string(place.state.path().join("written")).expect("it is there");
-        assert!(written.ends_with(&format!("{}  {path}\n", crate::model::digest(b"a\nb\nc\n"))), "{}: {written}", place.shell);
+        assert!(
+            written.ends_with(&format!("{}  {path}\n", crate::model::digest(b"a\nb\nc\n"))),
+            "{}: {written}",
+            place.shell
+        );
     }
 }
 
@@ -153,7 +206,10 @@ fn a_line_of_a_large_file_is_planned_like_any() {
         let path = place.path("large");
         fs::write(&path, "x\n".repeat(40_000)).expect("it can be written");
         let action = place.prepared(LineInFile::new(&path, "y").before("^x$"));
-        let change = action.plan(&mut place.observe(&action)).expect("it can be planned").expect("it may change");
+        let change = action
+            .plan(&mut place.observe(&action))
+            .expect("it can be planned")
+            .expect("it may change");
         assert_eq!((change.certainty, place.apply(&change)), (Certainty::Will, Ok(true)));
         assert_eq!(place.apply(&change), Ok(false));
         assert!(fs::read_to_string(&path).expect("it is there").ends_with("x\ny\nx\n"));
@@ -168,16 +224,26 @@ fn what_is_not_text_stays_as_it_is() {
         fs::write(&path, content).expect("it can be written");
         let kept = |change: Option<Change>| {
             let said = place.apply(&change.expect("it may change")).expect_err("it is not text");
-            assert_eq!(said, format!("{path} is not text: it holds a NUL character\n"), "{}", place.shell);
+            assert_eq!(
+                said,
+                format!("{path} is not text: it holds a NUL character\n"),
+                "{}",
+                place.shell
+            );
             assert_eq!(fs::read(&path).expect("it is there"), content, "{}", place.shell);
         };
-        let lines = |action: LineInFile| action.plan(&mut place.observe(&place.prepared(action.clone()))).expect("it can be planned");
+        let lines = |action: LineInFile| {
+            action
+                .plan(&mut place.observe(&place.prepared(action.clone())))
+                .expect("it can be planned")
+        };
         kept(lines(LineInFile::none_matching(&path, "^a")));
         kept(lines(LineInFile::new(&path, "a").absent()));
         kept(lines(LineInFile::new(&path, "a=1").matching("^a")));
         let setting = place.prepared(IniSetting::new(&path, "s", "k", "v"));
         kept(setting.plan(&mut place.observe(&setting)).expect("it can be planned"));
-        let only = Change::may("", Script::new().call(["ensure_keys", &path, "", "", "", "", "only"]));
+        let only =
+            Change::may("", Script::new().call(["ensure_keys", &path, "", "", "", "", "only"]));
         kept(Some(only));
     }
 }
@@ -203,25 +269,55 @@ fn ini_setting_is_the_same_here_and_on_the_node() {
     ];
     let mut actions = Vec::new();
     for section in ["", "a", "b", "1.0"] {
-        for (key, value) in [("k", "1"), ("k", ""), ("new", "it's \\n $x & \\\\"), ("k", "\u{fc} = y")] {
+        for (key, value) in [
+            ("k", "1"),
+            ("k", ""),
+            ("new", "it's \\n $x & \\\\"),
+            (
+                "k",
+                "\u{fc} = \
+            y",
+            ),
+        ] {
             let new = IniSetting::new("", section, key, value);
-            actions.extend([new.clone(), new.clone().absent(), IniSetting { value: None, ..new.separator("=") }]);
+            actions.extend([
+                new.clone(),
+                new.clone().absent(),
+                IniSetting { value: None, ..new.separator("=") },
+            ]);
         }
     }
     for (turn, place) in places().enumerate() {
         let path = place.path("it's a file");
         let each = texts.iter().flat_map(|text| actions.iter().map(move |action| (text, action)));
         for (text, action) in each.clone().skip(turn * 5).step_by(19) {
-            same_here_and_there(&place, &path, Some(text), IniSetting { path: path.clone(), ..action.clone() });
+            same_here_and_there(
+                &place,
+                &path,
+                Some(text),
+                IniSetting { path: path.clone(), ..action.clone() },
+            );
         }
         let unit = place.path("it's a.service");
         // a value that ends with a backslash would go on
-        for (text, action) in
-            each.filter(|(_, action)| !action.value.as_ref().is_some_and(|value| value.ends_with('\\'))).skip(turn * 5).step_by(83)
+        for (text, action) in each
+            .filter(|(_, action)| !action.value.as_ref().is_some_and(|value| value.ends_with('\\')))
+            .skip(turn * 5)
+            .step_by(83)
         {
-            same_here_and_there(&place, &unit, Some(text), IniSetting { path: unit.clone(), ..action.clone() });
+            same_here_and_there(
+                &place,
+                &unit,
+                Some(text),
+                IniSetting { path: unit.clone(), ..action.clone() },
+            );
         }
-        same_here_and_there(&place, &path, None, IniSetting::new(&path, "a", "k", "v").create().mode(0o600));
+        same_here_and_there(
+            &place,
+            &path,
+            None,
+            IniSetting::new(&path, "a", "k", "v").create().mode(0o600),
+        );
         same_here_and_there(&place, &path, None, IniSetting::new(&path, "a", "k", "v").absent());
     }
 }
@@ -236,20 +332,32 @@ fn ini_setting_needs_no_more_than_posix_awk() {
         if !place.shell.run(&format!("command -v {program}")).status.success() {
             continue;
         }
-        for (section, key, value) in [("b", "k", "1"), ("c", "k", "\\n & \u{fc}"), ("a", "x\\n", "2"), ("", "j", "2")] {
+        for (section, key, value) in
+            [("b", "k", "1"), ("c", "k", "\\n & \u{fc}"), ("a", "x\\n", "2"), ("", "j", "2")]
+        {
             let path = place.path("file");
             fs::write(&path, text).expect("it can be written");
             let action = place.prepared(IniSetting::new(&path, section, key, value));
             let mut state = place.observe(&action);
-            let change = action.plan(&mut state).expect("it can be planned").expect("it has something to do");
-            let with_awk = Script::new().raw(&format!("awk() {{ {awk} \"$@\"; }}")).raw(change.script.as_str());
+            let change = action.plan(&mut state).expect("it can be planned").expect(
+                "it has \
+                something to do",
+            );
+            let with_awk = Script::new()
+                .raw(&format!("awk() {{ {awk} \"$@\"; }}"))
+                .raw(change.script.as_str());
             assert_eq!(place.apply(&Change { script: with_awk, ..change }), Ok(true), "{awk}");
-            assert_eq!(state.contradictions(&place.observe(&action)), Vec::<String>::new(), "{awk}");
+            assert_eq!(
+                state.contradictions(&place.observe(&action)),
+                Vec::<String>::new(),
+                "{awk}"
+            );
         }
     }
 }
 
-/// The plan of a change to a large file, or to one that is not text in UTF-8, is as sure as that of any other.
+/// The plan of a change to a large file, or to one that is not text in UTF-8, is as sure as that of
+/// any other.
 #[test]
 fn edits_of_large_files_and_of_other_encodings_are_known() {
     let large = "# a line\nx = 1\n[part]\nkey = 1\n".repeat(3000);

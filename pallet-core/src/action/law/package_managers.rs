@@ -1,5 +1,6 @@
-//! The law of `package` with other package managers, which Debian carries too: in a copy of this machine's root that is made to look like their
-//! own systems, with a repository of its own. They need root, apt and a mirror: `cargo test -- --ignored`.
+//! The law of `package` with other package managers, which Debian carries too: in a copy of this
+//! machine's root that is made to look like their own systems, with a repository of its own. They
+//! need root, apt and a mirror: `cargo test -- --ignored`.
 
 use super::super::package::PackageAction;
 use super::super::package_source::{DnfSource, PacmanSource, ZypperSource};
@@ -7,7 +8,8 @@ use super::super::{AddRpm, Package, PackageSource, Packages};
 use super::*;
 use crate::model::PackageManager;
 
-/// Makes the packages `law-one` (in two versions) and `law-two`, which needs the other, with the format's own tools.
+/// Makes the packages `law-one` (in two versions) and `law-two`, which needs the other, with the
+/// format's own tools.
 const RPMS: &str = r#"
 mkdir -p /repo /etc/rpm /var/lib/rpm
 echo '%_dbpath /var/lib/rpm' >/etc/rpm/macros.law
@@ -54,7 +56,8 @@ printf '[law]\nname=law\nenabled=1\nautorefresh=0\nbaseurl=dir:///repo\ntype=rpm
 fn copy(debian_packages: &str, release: &str, setup: &[&str]) -> Place {
     let place = Place::of(Shell::copy());
     let script = format!(
-        "set -e\nexport DEBIAN_FRONTEND=noninteractive\napt-get -qq update\napt-get -qq -y --no-install-recommends install {debian_packages} >/dev/null\n\
+        "set -e\nexport DEBIAN_FRONTEND=noninteractive\napt-get -qq update\n\
+         apt-get -qq -y --no-install-recommends install {debian_packages} >/dev/null\n\
          {}\nrm -f /etc/os-release\nprintf '{release}' >/etc/os-release\n",
         setup.concat()
     );
@@ -73,7 +76,10 @@ fn law_of(place: &Place, manager: PackageManager, versions: bool) {
         place.law(Package::install("law-one").version("1.1"), true);
         place.law_of_unknown(Package::install("law-one").version("1.0"), true);
         let upgrade = place.prepared(Package::upgrade("law-one"));
-        let change = upgrade.plan(&mut place.observe(&upgrade)).expect("it can be planned").expect("it may have something to do");
+        let change = upgrade
+            .plan(&mut place.observe(&upgrade))
+            .expect("it can be planned")
+            .expect("it may have something to do");
         assert_eq!(place.apply(&change), Ok(true), "{manager:?}");
         assert_eq!(place.apply(&change), Ok(false), "{manager:?}");
         place.law(Package::install("law-two").version("2.0"), true);
@@ -103,7 +109,10 @@ fn law_of(place: &Place, manager: PackageManager, versions: bool) {
         PackageSource::new("more")
             .dnf(DnfSource { url: url(), gpgcheck: Some(false), ..DnfSource::default() })
             .zypper(ZypperSource { url: url(), gpgcheck: Some(false), ..ZypperSource::default() })
-            .pacman(PacmanSource { server: "file:///repo".to_owned(), siglevel: Some("Never".to_owned()) })
+            .pacman(PacmanSource {
+                server: "file:///repo".to_owned(),
+                siglevel: Some("Never".to_owned()),
+            })
     };
     place.law(source(), true);
     place.law(source(), false);
@@ -115,22 +124,35 @@ fn law_of(place: &Place, manager: PackageManager, versions: bool) {
 
 /// What the package manager's own simulation says, which writes nothing.
 fn what_comes_along_is_known_before(place: &Place) {
-    let seen = "find /var/cache /var/lib /var/log /etc -printf '%p %T@ %s\\n' 2>/dev/null | grep -v rpmdb.sqlite-shm | sort | cksum";
+    let seen = "find /var/cache /var/lib /var/log /etc -printf '%p %T@ %s\\n' 2>/dev/null | grep \
+        -v rpmdb.sqlite-shm | sort | cksum";
     let state = place.observe(&Package::install("law-one"));
-    if matches!(state.package("law-one").known(), Some(crate::model::PackageState::Installed { .. })) {
+    if matches!(
+        state.package("law-one").known(),
+        Some(crate::model::PackageState::Installed { .. })
+    ) {
         place.law(Package::remove("law-one"), true);
     }
     let before = place.run(seen).stdout;
-    let mut state = place.observe(&Packages::install(["law-one", "law-two", "law-rest", "law-none"]));
+    let mut state =
+        place.observe(&Packages::install(["law-one", "law-two", "law-rest", "law-none"]));
     assert_eq!(place.run(seen).stdout, before, "observing wrote something");
-    let names = |name: &str| state.coming(name).map(|set| set.iter().cloned().collect::<Vec<_>>().join(" "));
+    let names = |name: &str| {
+        state.coming(name).map(|set| set.iter().cloned().collect::<Vec<_>>().join(" "))
+    };
     assert_eq!(names("law-two").as_deref(), Some("law-one law-two"), "{state:?}");
     // that is there, and is not asked about
     assert_eq!((names("law-rest"), names("law-none")), (None, None));
     assert!(state.unlisted("law-none").is_some() && state.unlisted("law-two").is_none());
     // what has another name is known still
-    state.set_service("sshd", crate::model::ServiceState { exists: true, running: true, enabled: None, masked: false });
-    Package::install("law-two").plan(&mut state).expect("it can be planned").expect("it is not there");
+    state.set_service(
+        "sshd",
+        crate::model::ServiceState { exists: true, running: true, enabled: None, masked: false },
+    );
+    Package::install("law-two").plan(&mut state).expect("it can be planned").expect(
+        "it is not \
+        there",
+    );
     assert!(state.service("sshd").known().is_some());
     assert!(Package::install("law-one").plan(&mut state).expect("it can be planned").is_none());
 }
@@ -149,7 +171,11 @@ fn dnf_and_yum() {
 #[test]
 #[ignore = "needs root, apt and a mirror"]
 fn zypper() {
-    let place = copy("zypper rpm createrepo-c", "ID=opensuse-leap\\nID_LIKE=\"suse opensuse\"\\n", &["epoch=''", RPMS, ZYPPER]);
+    let place = copy(
+        "zypper rpm createrepo-c",
+        "ID=opensuse-leap\\nID_LIKE=\"suse opensuse\"\\n",
+        &["epoch=''", RPMS, ZYPPER],
+    );
     law_of(&place, PackageManager::Zypper, true);
 }
 

@@ -1,8 +1,12 @@
-//! The law of the actions around packages, with apt in a copy of this machine's root. They need root: `cargo test -- --ignored`.
+//! The law of the actions around packages, with apt in a copy of this machine's root. They need
+//! root: `cargo test -- --ignored`.
 
 use super::super::package::PackageAction;
 use super::super::package_source::AptSource;
-use super::super::{DebconfSetSelections, InstallDeb, MinimalPackages, Package, PackageManager, PackageSource, Packages};
+use super::super::{
+    DebconfSetSelections, InstallDeb, MinimalPackages, Package, PackageManager, PackageSource,
+    Packages,
+};
 use super::system::{REPOSITORY, copy, setup};
 use crate::model;
 
@@ -13,7 +17,12 @@ fn sources_and_files_of_apt() {
     setup(&place, REPOSITORY);
     setup(&place, "rm -f /etc/apt/sources.list; mkdir -p /etc/apt/sources.list.d");
     let source = || {
-        let apt = AptSource { url: "file:/repo".into(), release: Some("./".into()), allow_unsigned: true, ..AptSource::default() };
+        let apt = AptSource {
+            url: "file:/repo".into(),
+            release: Some("./".into()),
+            allow_unsigned: true,
+            ..AptSource::default()
+        };
         PackageSource::new("law").apt(apt)
     };
     place.law(source(), true);
@@ -21,7 +30,10 @@ fn sources_and_files_of_apt() {
     place.law_of_unknown(source(), false);
     // what comes from a new source needs its lists, and they are fetched
     place.law(Packages::install(["law-one", "law-two"]), true);
-    place.law_of_unknown(Packages::install(["law-two"]).of(model::PackageManager::Apt, ["law-one"]), false);
+    place.law_of_unknown(
+        Packages::install(["law-two"]).of(model::PackageManager::Apt, ["law-one"]),
+        false,
+    );
     place.law(Packages::install(["law-one", "law-two"]).action(PackageAction::Purge), true);
     place.law(PackageManager::update(), false);
     let deb = || InstallDeb::remote_file("law-one", "/repo/law-one_1.0-1.deb");

@@ -1,7 +1,8 @@
 //! The laws of every action that writes files, for random declarations on random nodes.
 //!
-//! Some cases are tried by every run of the tests. `PALLET_LAW_CASES=100000` tries so many others, with a seed that is told; `PALLET_LAW_SEED`
-//! gives the seed, and `PALLET_LAW_LIST=1` goes on after a law was broken and lists all that were.
+//! Some cases are tried by every run of the tests. `PALLET_LAW_CASES=100000` tries so many others,
+//! with a seed that is told; `PALLET_LAW_SEED` gives the seed, and `PALLET_LAW_LIST=1` goes on
+//! after a law was broken and lists all that were.
 
 mod laws;
 mod node;
@@ -30,10 +31,21 @@ const SEED: u64 = 1;
 #[test]
 #[ignore = "needs root"]
 fn random_declarations_on_random_nodes() {
-    let number = |name: &str| env::var(name).ok().map(|value| value.parse::<u64>().expect("it is a number"));
+    let number = |name: &str| {
+        env::var(name).ok().map(|value| {
+            value.parse::<u64>().expect(
+                "it is a \
+        number",
+            )
+        })
+    };
     if let Some(worker) = number("PALLET_LAW_WORKER") {
         let cases = number("PALLET_LAW_CASES").expect("the worker is told how many");
-        return work(worker, cases, number("PALLET_LAW_SEED").expect("the worker is told the seed"));
+        return work(
+            worker,
+            cases,
+            number("PALLET_LAW_SEED").expect("the worker is told the seed"),
+        );
     }
     let cases = number("PALLET_LAW_CASES").unwrap_or(CASES as u64);
     let told = number("PALLET_LAW_SEED");
@@ -45,18 +57,30 @@ fn random_declarations_on_random_nodes() {
         let mut command = Command::new("unshare");
         command.args(["--mount", "--uts"]).arg(env::current_exe().expect("it runs"));
         command.args(["--exact", TEST, "--ignored", "--nocapture", "--test-threads", "1"]);
-        command.env("PALLET_LAW_WORKER", worker.to_string()).env("PALLET_LAW_SEED", seed.to_string());
-        command.env("PALLET_LAW_CASES", cases.div_ceil(workers).to_string()).env("RUST_BACKTRACE", "0").stdin(Stdio::null());
+        command
+            .env("PALLET_LAW_WORKER", worker.to_string())
+            .env("PALLET_LAW_SEED", seed.to_string());
+        command
+            .env("PALLET_LAW_CASES", cases.div_ceil(workers).to_string())
+            .env("RUST_BACKTRACE", "0")
+            .stdin(Stdio::null());
         command.spawn().expect("unshare is there")
     };
     let running: Vec<_> = (0..workers).map(started).collect();
-    let failed = running.into_iter().map(|mut worker| worker.wait().expect("it ends")).filter(|status| !status.success()).count();
+    let failed = running
+        .into_iter()
+        .map(|mut worker| worker.wait().expect("it ends"))
+        .filter(|status| !status.success())
+        .count();
     assert_eq!(failed, 0, "a law was broken: the case stands above");
 }
 
 /// Tries cases in the namespaces of this process.
 fn work(worker: u64, cases: u64, seed: u64) {
-    let (root, files) = (tempfile::tempdir().expect("a temporary directory"), tempfile::tempdir().expect("a temporary directory"));
+    let (root, files) = (
+        tempfile::tempdir().expect("a temporary directory"),
+        tempfile::tempdir().expect("a temporary directory"),
+    );
     let project = Project(files);
     fill(&project);
     let mut node = Node::at(root.path());
@@ -66,8 +90,15 @@ fn work(worker: u64, cases: u64, seed: u64) {
     let list = env::var_os("PALLET_LAW_LIST").is_some();
     // a case that hangs is slow to try again
     let (max_shrink_iters, max_shrink_time) = (if list { 40 } else { 300 }, 90_000);
-    let config = Config { cases: 1, failure_persistence: None, max_shrink_iters, max_shrink_time, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+    let config = Config {
+        cases: 1,
+        failure_persistence: None,
+        max_shrink_iters,
+        max_shrink_time,
+        ..Config::default()
+    };
+    let mut runner =
+        TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
     let (strategy, begun) = (wishes::case(), Instant::now());
     let (mut told, mut ends) = (begun, BTreeMap::<String, usize>::new());
     let mut broken = BTreeMap::<String, usize>::new();
@@ -75,18 +106,28 @@ fn work(worker: u64, cases: u64, seed: u64) {
         let tried = strategy.new_tree(&mut runner).expect("a case is made");
         match check(&mut node, &project, &tried.current()) {
             Ok(became) => became.iter().for_each(|end| *ends.entry(kind(end)).or_default() += 1),
-            Err(why) if broken.contains_key(&cut(&why)) => *broken.entry(cut(&why)).or_default() += 1,
+            Err(why) if broken.contains_key(&cut(&why)) => {
+                *broken.entry(cut(&why)).or_default() += 1
+            }
             Err(why) => {
                 *broken.entry(cut(&why)).or_default() += 1;
                 let node = RefCell::new(&mut node);
                 // the same law, lest another one hides it
                 let again = |case| match check(*node.borrow_mut(), &project, &case) {
-                    Err(other) if !list || cut(&other) == cut(&why) => Err(TestCaseError::fail(other)),
+                    Err(other) if !list || cut(&other) == cut(&why) => {
+                        Err(TestCaseError::fail(other))
+                    }
                     _ => Ok(()),
                 };
                 match runner.run_one(tried, again) {
-                    Err(TestError::Fail(why, case)) => println!("BROKEN worker {worker} case {number}: {why}\n{case:?}\n"),
-                    other => println!("BROKEN worker {worker} case {number}, not every time ({other:?}): {why}\n"),
+                    Err(TestError::Fail(why, case)) => println!(
+                        "BROKEN worker {worker} case \
+                        {number}: {why}\n{case:?}\n"
+                    ),
+                    other => println!(
+                        "BROKEN worker {worker} case {number}, not every time \
+                        ({other:?}): {why}\n"
+                    ),
                 }
             }
         }
@@ -124,7 +165,12 @@ fn cut(text: &str) -> String {
 /// The files of the project that declarations name.
 fn fill(project: &Project) {
     let at = project.0.path();
-    let write = |name: &str, content: &[u8]| std::fs::write(at.join(name), content).expect("it can be written");
+    let write = |name: &str, content: &[u8]| {
+        std::fs::write(at.join(name), content).expect(
+            "it can \
+        be written",
+        )
+    };
     write("text", b"text\r\n# \xc3\xbc\n");
     write("binary", b"\0\xff\n\r");
     write("large", &b"0123456\n".repeat(131_072));
@@ -132,7 +178,8 @@ fn fill(project: &Project) {
     std::fs::create_dir_all(at.join("app/bin")).expect("it can be made");
     std::fs::write(at.join("app/bin/run"), "run\n").expect("it can be written");
     std::fs::write(at.join("app/it's [a] *"), "weird\n").expect("it can be written");
-    // a link out of the directory, and a file that would come to stand behind it; a name that climbs
+    // a link out of the directory, and a file that would come to stand behind it; a name that
+    // climbs
     let script = "set -e\ncd \"$1\"\ntar -czf plain.tar.gz app\n\
         mkdir a b && ln -s /home/elsewhere a/out && mkdir b/out && echo x >b/out/file\n\
         tar -cf links.tar -C a out && tar -rf links.tar -C b out/file\n\

@@ -1,4 +1,5 @@
-//! The law of services, under each system that starts them. They need root: `cargo test -- --ignored`.
+//! The law of services, under each system that starts them. They need root: `cargo test --
+//! --ignored`.
 
 use super::super::service::ServiceAction;
 use super::super::{Service, ServiceScript};
@@ -9,8 +10,18 @@ use super::*;
 #[ignore = "needs root"]
 fn fault_11_a_process_that_ends_soon_is_no_service() {
     let place = copy();
-    let said = place.fails(Service::start("pallet-soon").command("sleep 1; echo 'no luck'; exit 1"));
-    assert!(said.contains("no luck") && said.contains("the service pallet-soon was started, and does not stay up"), "{said}");
+    let said = place.fails(Service::start("pallet-soon").command(
+        "sleep 1; echo 'no luck'; exit \
+        1",
+    ));
+    assert!(
+        said.contains("no luck")
+            && said.contains(
+                "the service pallet-soon was started, and \
+        does not stay up"
+            ),
+        "{said}"
+    );
     place.law(Service::start("pallet-soon").command("sleep 2").min_ready_seconds(0), true);
 }
 
@@ -21,7 +32,8 @@ fn fault_11_an_init_script_whose_daemon_ends_soon() {
     setup(&place, &INIT_SCRIPT.replace("pallet-law", "pallet-dead"));
     setup(
         &place,
-        "sed -i 's/start) touch/start) (sleep 1; rm -f \\/var\\/run-mark) >\\/dev\\/null 2>\\&1 \\& touch/' /etc/init.d/pallet-dead",
+        "sed -i 's/start) touch/start) (sleep 1; rm -f \\/var\\/run-mark) >\\/dev\\/null 2>\\&1 \
+         \\& touch/' /etc/init.d/pallet-dead",
     );
     let said = place.fails(Service::start("pallet-dead"));
     assert!(said.contains("the service pallet-dead was started, and does not stay up"), "{said}");
@@ -38,23 +50,59 @@ fn plain_processes() {
     let running = "read -r pid started </run/pallet/pallet-law.pid; kill -0 $pid";
     setup(&place, running);
     let waits = "trap : HUP; while :; do sleep 60 & wait; done";
-    for action in [Service::restart("pallet-law").command(waits), Service::reload("pallet-law").command(waits)] {
+    for action in [
+        Service::restart("pallet-law").command(waits),
+        Service::reload("pallet-law").command(waits),
+    ] {
         let action = place.prepared(action);
-        let change = action.plan(&mut place.observe(&action)).expect("it can be planned").expect("it always acts");
+        let change = action
+            .plan(&mut place.observe(&action))
+            .expect("it can be planned")
+            .expect("it always acts");
         assert_eq!(place.apply(&change), Ok(true));
     }
-    place.law(Service::stop("pallet-law"), place.observe(&sleep()).service("pallet-law").known().is_some_and(|service| service.running));
+    place.law(
+        Service::stop("pallet-law"),
+        place
+            .observe(&sleep())
+            .service("pallet-law")
+            .known()
+            .is_some_and(|service| service.running),
+    );
     place.law_of_unknown(Service::stop("pallet-law"), false);
     place.law_of_unknown(sleep(), true);
     // the number of a process that is gone may be another's by now
-    setup(&place, &format!("{running}; cp /run/pallet/pallet-law.pid /tmp/pid; echo \"$pid 1\" >/run/pallet/pallet-law.pid"));
-    assert!(place.observe(&sleep()).service("pallet-law").known().is_some_and(|service| !service.running));
+    setup(
+        &place,
+        &format!(
+            "{running}; cp /run/pallet/pallet-law.pid /tmp/pid; echo \"$pid 1\" \
+        >/run/pallet/pallet-law.pid"
+        ),
+    );
+    assert!(
+        place
+            .observe(&sleep())
+            .service("pallet-law")
+            .known()
+            .is_some_and(|service| !service.running)
+    );
     setup(&place, "cp /tmp/pid /run/pallet/pallet-law.pid");
     place.law_of_unknown(Service::stop("pallet-law"), true);
     // all that it had started went with it
-    setup(&place, "read -r pid started </tmp/pid; ! ps -eo pgid=,stat= | grep -v Z | grep -q -w \"$pid\"");
-    let said = place.fails(Service::start("pallet-law").command("echo 'no such thing' >&2; exit 1"));
-    assert_eq!(said, "no such thing\npallet-law ended at once; its command must stay in the foreground\n");
+    setup(
+        &place,
+        "read -r pid started </tmp/pid; ! ps -eo pgid=,stat= | grep -v Z | grep -q -w \
+        \"$pid\"",
+    );
+    let said = place.fails(Service::start("pallet-law").command(
+        "echo 'no such thing' >&2; exit \
+        1",
+    ));
+    assert_eq!(
+        said,
+        "no such thing\npallet-law ended at once; its command must stay in the \
+        foreground\n"
+    );
 }
 
 const INIT_SCRIPT: &str = r#"
@@ -93,7 +141,13 @@ fn init_scripts() {
     place.law_of_unknown(Service::start("pallet-law").enabled(true), true);
     let said = place.prepared(Service::start("no-such-service"));
     let error = said.plan(&mut place.observe(&said)).expect_err("nothing knows it");
-    assert!(error.to_string().starts_with("nothing on this node knows the service no-such-service"), "{error}");
+    assert!(
+        error.to_string().starts_with(
+            "nothing on this node knows the service \
+        no-such-service"
+        ),
+        "{error}"
+    );
 }
 
 /// What stands for runit's `sv`: it knows the services whose links are there.
@@ -112,13 +166,23 @@ esac
 #[ignore = "needs root"]
 fn services_of_runit() {
     let place = copy();
-    setup(&place, &format!("mkdir -p /run/runit /etc/sv /etc/service\ncat >/usr/local/bin/sv <<'SV'\n{SV}SV\nchmod 755 /usr/local/bin/sv"));
+    setup(
+        &place,
+        &format!(
+            "mkdir -p /run/runit /etc/sv /etc/service\n\
+        cat >/usr/local/bin/sv <<'SV'\n{SV}SV\nchmod 755 /usr/local/bin/sv"
+        ),
+    );
     let demo = || Service::start("demo");
     assert_eq!(place.observe(&demo()).os.service_manager, crate::model::ServiceManager::Runit);
     place.law(ServiceScript::content("demo", "#!/bin/sh\nexec sleep 1000\n"), true);
     place.law(ServiceScript::content("demo", "#!/bin/sh\nexec sleep 1000\n"), false);
     place.law(demo(), true);
-    setup(&place, "test -e /etc/sv/demo/down && test -L /etc/service/demo && test -e /var/run-demo");
+    setup(
+        &place,
+        "test -e /etc/sv/demo/down && test -L /etc/service/demo && test -e \
+        /var/run-demo",
+    );
     place.law(demo().enabled(true), true);
     setup(&place, "! test -e /etc/sv/demo/down");
     place.law_of_unknown(demo().enabled(true), false);
@@ -171,7 +235,8 @@ fn services_of_openrc() {
     place.law(Service::stop("demo").enabled(false), false);
 }
 
-const UNIT: &str = "[Service]\nExecStart=/bin/sleep 1000\nExecReload=/bin/kill -CONT $MAINPID\n[Install]\nWantedBy=multi-user.target\n";
+const UNIT: &str = "[Service]\nExecStart=/bin/sleep 1000\nExecReload=/bin/kill -CONT $MAINPID\n\
+    [Install]\nWantedBy=multi-user.target\n";
 
 #[test]
 #[ignore = "needs a node that runs systemd: PALLET_TEST_NODE='nsenter -a -t 1234'"]
@@ -183,12 +248,26 @@ fn systemd_units() {
     place.law(demo(), true);
     place.law(demo().enabled(true), true);
     place.law_of_unknown(demo().enabled(true), false);
-    place.law(RemoteFile::content("/etc/systemd/system/pallet-law.service", UNIT.replace("1000", "2000")), true);
-    for (action, again) in [(Service::restart("pallet-law"), "2000"), (Service::reload("pallet-law"), "2000")] {
+    place.law(
+        RemoteFile::content("/etc/systemd/system/pallet-law.service", UNIT.replace("1000", "2000")),
+        true,
+    );
+    for (action, again) in
+        [(Service::restart("pallet-law"), "2000"), (Service::reload("pallet-law"), "2000")]
+    {
         let action = place.prepared(action);
-        let change = action.plan(&mut place.observe(&action)).expect("it can be planned").expect("it always acts");
+        let change = action
+            .plan(&mut place.observe(&action))
+            .expect("it can be planned")
+            .expect("it always acts");
         assert_eq!(place.apply(&change), Ok(true));
-        setup(&place, &format!("ps -o args= -p $(systemctl show -P MainPID pallet-law) | grep -q {again}"));
+        setup(
+            &place,
+            &format!(
+                "ps -o args= -p $(systemctl show -P MainPID pallet-law) | grep -q \
+            {again}"
+            ),
+        );
     }
     place.law_of_unknown(Service::stop("pallet-law").enabled(false), true);
     place.law(Service::stop("pallet-law").enabled(false), false);
@@ -197,7 +276,14 @@ fn systemd_units() {
     place.law(Service::start("plain").command("exec sleep 50"), true);
     place.law(Service::stop("plain"), true);
     // what never starts says so
-    place.law(RemoteFile::content("/etc/systemd/system/pallet-law.service", "[Service]\nType=oneshot\nExecStart=/bin/false\n"), true);
+    place.law(
+        RemoteFile::content(
+            "/etc/systemd/system/pallet-law.service",
+            "[Service]\n\
+        Type=oneshot\nExecStart=/bin/false\n",
+        ),
+        true,
+    );
     let said = place.fails(demo());
     assert!(said.contains("pallet-law.service"), "{said}");
     place.law(File::at("/etc/systemd/system/pallet-law.service").absent(), true);

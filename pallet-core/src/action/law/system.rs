@@ -1,4 +1,5 @@
-//! The law of actions that change the system, in a copy of this machine's root. They need root: `cargo test -- --ignored`.
+//! The law of actions that change the system, in a copy of this machine's root. They need root:
+//! `cargo test -- --ignored`.
 
 use super::super::package::PackageAction;
 use super::super::user::UserAction;
@@ -22,15 +23,29 @@ fn a_full_disk_leaves_the_old_file() {
     let place = copy();
     for content in ["x".repeat(60_000), "\0".repeat(60_000), "x".repeat(90_000)] {
         let action = place.prepared(RemoteFile::content("/mnt/file", content));
-        let change = action.plan(&mut NodeState::new(place.observe(&action).os)).expect("it can be planned").expect("it may change");
+        let change = action
+            .plan(&mut NodeState::new(place.observe(&action).os))
+            .expect(
+                "it can be \
+            planned",
+            )
+            .expect("it may change");
         // what is mounted is gone after the run, so all of it is one
         let output = place.shell.run(&format!(
-            "mount -t tmpfs -o size=48k tmpfs /mnt; echo old >/mnt/file; mkdir /incoming; incoming=/incoming\n\
-             head -c 90000 /dev/zero | tr '\\0' x >\"/incoming/$(head -c 90000 /dev/zero | tr '\\0' x | sha256sum | cut -c1-64)\"\n\
-             {LIBRARY}\n( set -e; change=\n{}\necho applied ) </dev/null; echo \"ended $?\"; cat /mnt/file; ls -A /mnt",
+            "mount -t tmpfs -o size=48k tmpfs /mnt; echo old >/mnt/file; mkdir /incoming; \
+             incoming=/incoming\n\
+             head -c 90000 /dev/zero | tr '\\0' x >\"/incoming/$(head -c 90000 /dev/zero | tr \
+             '\\0' x | sha256sum | cut -c1-64)\"\n\
+             {LIBRARY}\n( set -e; change=\n{}\n\
+             echo applied ) </dev/null; echo \"ended $?\"; cat /mnt/file; ls -A /mnt",
             change.script.as_str()
         ));
-        assert_eq!(String::from_utf8_lossy(&output.stdout), "ended 1\nold\nfile\n", "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            "ended 1\nold\nfile\n",
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 }
 
@@ -77,7 +92,10 @@ fn users() {
     // only new users are made so
     place.law(User::new("app").shell("/bin/bash").action(UserAction::Create), false);
     place.law_of_unknown(User::new("app").shell("/bin/bash").action(UserAction::Create), false);
-    place.law(User::new("fresh").home("/srv/fresh").password("$6$salt$a/b.c").action(UserAction::Create), true);
+    place.law(
+        User::new("fresh").home("/srv/fresh").password("$6$salt$a/b.c").action(UserAction::Create),
+        true,
+    );
     setup(&place, "grep -qF 'fresh:$6$salt$a/b.c:' /etc/shadow");
     place.law(User::new("fresh").password("$6$salt$a/b.c"), false);
     place.law(User::new("fresh").password("$6$salt$other"), true);
@@ -108,21 +126,37 @@ fn users() {
 fn a_user_with_running_processes_is_removed_by_force_alone() {
     let place = copy();
     place.law(User::new("pallet-busy").uid(47_831).shell("/bin/sh"), true);
-    let busy = "setsid setpriv --reuid 47831 --clear-groups sh -c 'trap : TERM; while :; do sleep 1; done' >/dev/null 2>&1 </dev/null &\nsleep 0.3\n";
+    let busy = "setsid setpriv --reuid 47831 --clear-groups sh -c 'trap : TERM; while :; do sleep \
+        1; done' >/dev/null 2>&1 </dev/null &\nsleep 0.3\n";
     let remove = |force| User { force, ..User::new("pallet-busy").action(UserAction::Remove) };
     let change = |action: User| {
         let action = place.prepared(action);
-        let change = action.plan(&mut place.observe(&action)).expect("it can be planned").expect("it is there");
+        let change = action
+            .plan(&mut place.observe(&action))
+            .expect("it can be planned")
+            .expect("it is there");
         Change { script: Script::new().raw(busy).raw(change.script.as_str()), ..change }
     };
     let said = place.apply(&change(remove(false))).expect_err("it runs");
-    assert!(said.contains("the user pallet-busy has running processes (") && said.contains("force = True"), "{said}");
+    assert!(
+        said.contains("the user pallet-busy has running processes (")
+            && said.contains(
+                "force \
+        = True"
+            ),
+        "{said}"
+    );
     assert_eq!(place.apply(&change(remove(true))), Ok(true));
-    setup(&place, "! grep -q ^pallet-busy: /etc/passwd; ! ps -eo uid=,stat= | grep -v Z | grep -qw 47831");
+    setup(
+        &place,
+        "! grep -q ^pallet-busy: /etc/passwd; ! ps -eo uid=,stat= | grep -v Z | grep -qw \
+        47831",
+    );
     place.law(remove(true), false);
 }
 
-/// A repository of two packages: `law-one` in two versions, one of them with a configuration file, and `law-two`, which needs the other.
+/// A repository of two packages: `law-one` in two versions, one of them with a configuration file,
+/// and `law-two`, which needs the other.
 pub(super) const REPOSITORY: &str = r#"
 rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/* /var/lib/apt/lists/* /var/lib/apt/periodic
 mkdir -p /repo /etc/law
@@ -156,7 +190,11 @@ fn fault_16_locks_of_lists_and_archives_are_waited_for() {
     setup(&place, REPOSITORY);
     for (action, file) in [(0, "/var/lib/apt/lists/lock"), (1, "/var/cache/apt/archives/lock")] {
         let mut state = NodeState::new(place.observe(&Package::install("law-one")).os);
-        let change = if action == 0 { PackageManager::update().plan(&mut state) } else { Package::install("law-one").plan(&mut state) };
+        let change = if action == 0 {
+            PackageManager::update().plan(&mut state)
+        } else {
+            Package::install("law-one").plan(&mut state)
+        };
         let change = change.expect("it can be planned").expect("it may have something to do");
         let script = Script::new().raw(&LOCK.replace("FILE", file)).raw(change.script.as_str());
         assert_eq!(place.apply(&Change { script, ..change }), Ok(true), "{file}");
@@ -174,7 +212,10 @@ fn packages_are_held() {
     place.law_of_unknown(one("1.0-1").hold(true), false);
     setup(&place, "apt-mark showhold | grep -qx law-one");
     let upgrade = PackageManager::upgrade();
-    let change = upgrade.plan(&mut place.observe(&upgrade)).expect("it can be planned").expect("it may have something to do");
+    let change = upgrade.plan(&mut place.observe(&upgrade)).expect("it can be planned").expect(
+        "it \
+        may have something to do",
+    );
     drop(place.apply(&change));
     place.law(one("1.0-1"), false);
     // what is asked for comes still
@@ -190,10 +231,13 @@ fn what_comes_and_goes_along_is_known_before() {
     let place = copy();
     setup(&place, REPOSITORY);
     let asked = |names: &[&str]| place.observe(&Packages::install(names.iter().copied()));
-    let names = |set: Option<&std::collections::BTreeSet<String>>| set.map(|set| set.iter().cloned().collect::<Vec<_>>().join(" "));
+    let names = |set: Option<&std::collections::BTreeSet<String>>| {
+        set.map(|set| set.iter().cloned().collect::<Vec<_>>().join(" "))
+    };
     assert_eq!(names(asked(&["law-two"]).coming("law-two")), None, "there are no lists yet");
     setup(&place, "apt-get -q update >/dev/null 2>&1; sleep 1");
-    let seen = "find /var/cache/apt /var/lib/apt /var/lib/dpkg /var/log /etc/apt -printf '%p %T@ %s\\n' | sort | cksum";
+    let seen = "find /var/cache/apt /var/lib/apt /var/lib/dpkg /var/log /etc/apt -printf '%p %T@ \
+        %s\\n' | sort | cksum";
     let before = place.run(seen).stdout;
     let state = asked(&["law-two", "law-one", "law-three"]);
     assert_eq!(place.run(seen).stdout, before, "observing wrote something");
@@ -203,11 +247,19 @@ fn what_comes_and_goes_along_is_known_before() {
     // one that comes along is there then, and what has another name is still known
     let install = place.prepared(Packages::install(["law-two"]));
     let mut state = state;
-    state.set_service("pallet-law", crate::model::ServiceState { exists: true, running: true, enabled: None, masked: false });
-    state.set_service("ssh", crate::model::ServiceState { exists: true, running: true, enabled: None, masked: false });
+    state.set_service(
+        "pallet-law",
+        crate::model::ServiceState { exists: true, running: true, enabled: None, masked: false },
+    );
+    state.set_service(
+        "ssh",
+        crate::model::ServiceState { exists: true, running: true, enabled: None, masked: false },
+    );
     let change = install.plan(&mut state).expect("it can be planned").expect("it is not there");
     assert!(Package::install("law-one").plan(&mut state).expect("it can be planned").is_none());
-    assert!(state.service("ssh").known().is_some() && state.service("pallet-law").known().is_none());
+    assert!(
+        state.service("ssh").known().is_some() && state.service("pallet-law").known().is_none()
+    );
     assert_eq!(place.apply(&change), Ok(true));
     let state = place.observe(&Packages::install(["law-one"]).action(PackageAction::Remove));
     assert_eq!(names(state.leaving("law-one")).as_deref(), Some("law-one law-two"));
@@ -229,7 +281,10 @@ fn packages_of_apt() {
     place.law_of_unknown(Package::install("law-one").version("1.0-1"), true);
     setup(&place, "echo changed >/etc/law-one.conf");
     let upgrade = place.prepared(Package::upgrade("law-one"));
-    let change = upgrade.plan(&mut place.observe(&upgrade)).expect("it can be planned").expect("it may have something to do");
+    let change = upgrade.plan(&mut place.observe(&upgrade)).expect("it can be planned").expect(
+        "it \
+        may have something to do",
+    );
     assert_eq!((change.certainty, place.apply(&change)), (Certainty::May, Ok(true)));
     assert_eq!(place.apply(&change), Ok(false));
     setup(&place, "grep -q changed /etc/law-one.conf");
@@ -248,12 +303,20 @@ fn packages_of_apt() {
     let said = place.refuses(Package::install("law.on"));
     assert!(said.contains("apt knows no package law.on"), "{said}");
     // old lists are fetched anew before it is given up
-    setup(&place, "touch -d '2 days ago' /var/lib/pallet/package-lists /var/lib/apt/lists/partial; rm -rf /var/lib/apt/periodic");
+    setup(
+        &place,
+        "touch -d '2 days ago' /var/lib/pallet/package-lists /var/lib/apt/lists/partial; \
+        rm -rf /var/lib/apt/periodic",
+    );
     let said = place.fails(Package::install("law.on"));
     assert!(said.contains("Unable to locate package law.on"), "{said}");
 
     place.law(PackageManager::update(), false);
-    setup(&place, "touch -d '2 days ago' /var/lib/pallet/package-lists /var/lib/apt/lists/partial; rm -rf /var/lib/apt/periodic");
+    setup(
+        &place,
+        "touch -d '2 days ago' /var/lib/pallet/package-lists /var/lib/apt/lists/partial; \
+        rm -rf /var/lib/apt/periodic",
+    );
     place.law(PackageManager::update(), true);
     place.law_of_unknown(PackageManager::update(), false);
     setup(&place, "rm -rf /var/lib/apt/lists/*");

@@ -42,14 +42,25 @@ fn waiting_for_a_port_and_a_web_server() {
         place.law(WaitForPort::new(port), false);
         place.law_of_unknown(WaitForPort::new(port), false);
         let said = place.fails(WaitForPort::new(port).closed().timeout(1));
-        assert_eq!(said, format!("waited 1 seconds for nothing to listen on port {port}, in vain\n"));
+        assert_eq!(
+            said,
+            format!(
+                "waited 1 seconds for nothing to listen on port {port}, in \
+            vain\n"
+            )
+        );
         let server = std::thread::spawn(move || {
             for (number, stream) in listener.incoming().enumerate() {
                 let mut stream = stream.expect("somebody connects");
                 let mut request = [0; 2048];
                 let read = stream.read(&mut request).unwrap_or(0);
                 let status = if number < 2 { "503 Busy" } else { "204 None" };
-                write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").ok();
+                write!(
+                    stream,
+                    "HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\
+                    \r\n"
+                )
+                .ok();
                 if request[..read].windows(5).any(|part| part == b"/stop") {
                     break;
                 }
@@ -59,8 +70,16 @@ fn waiting_for_a_port_and_a_web_server() {
         place.law_of_unknown(WaitForHttp::new(&url).status(204), false);
         place.law(WaitForHttp::new(&url).status(204), false);
         let said = place.fails(WaitForHttp::new(&url).timeout(1));
-        assert_eq!(said, format!("waited 1 seconds for {url} to answer with status 200, in vain\n"));
-        std::net::TcpStream::connect(("127.0.0.1", port)).and_then(|mut stream| stream.write_all(b"GET /stop")).expect("it listens");
+        assert_eq!(
+            said,
+            format!(
+                "waited 1 seconds for {url} to answer with status 200, in \
+            vain\n"
+            )
+        );
+        std::net::TcpStream::connect(("127.0.0.1", port))
+            .and_then(|mut stream| stream.write_all(b"GET /stop"))
+            .expect("it listens");
         server.join().expect("it ends");
         place.law(WaitForPort::new(port).closed(), false);
     }
@@ -72,7 +91,12 @@ fn what_fails_is_tried_again() {
         let path = place.path("it's");
         // succeeds at the third try; a failure within is one
         let command = "echo >>\"$file\"\n[ \"$(wc -l <\"$file\")\" -ge 3 ]\necho done >>\"$file\"";
-        let retry = || Retry::new(command).env("file", &path).delay(1).unless("grep -q done \"$file\"");
+        let retry = || {
+            Retry::new(command).env("file", &path).delay(1).unless(
+                "grep -q done \
+            \"$file\"",
+            )
+        };
         place.law(retry(), true);
         place.law_of_unknown(retry(), false);
         assert_eq!(fs::read_to_string(&path).expect("it is there"), "\n\n\ndone\n");

@@ -1,15 +1,22 @@
-//! The table of filesystems, read as mount(8) and systemd read it. `ensure_mount_entry` of the library does the same on a node.
+//! The table of filesystems, read as mount(8) and systemd read it. `ensure_mount_entry` of the
+//! library does the same on a node.
 
 use super::super::text::Text;
 
-/// What becomes of the table: one entry about that, which says what the line says; or none, without a line. `ensure_mount_entry` of the library says
-/// the same.
+/// What becomes of the table: one entry about that, which says what the line says; or none, without
+/// a line. `ensure_mount_entry` of the library says the same.
 pub(super) fn edited(text: &str, about: &str, line: &str) -> String {
     let mut file = Text::of(text);
     let wanted = Entry::read(line);
-    let own: Vec<(usize, Entry)> = file.lines.iter().enumerate().filter_map(|(at, line)| Some((at, Entry::read(line)?))).collect();
+    let own: Vec<(usize, Entry)> = file
+        .lines
+        .iter()
+        .enumerate()
+        .filter_map(|(at, line)| Some((at, Entry::read(line)?)))
+        .collect();
     let own: Vec<&(usize, Entry)> = own.iter().filter(|(_, entry)| entry.about == about).collect();
-    let right = own.iter().rev().find(|(_, entry)| Some(entry) == wanted.as_ref()).map(|(at, _)| *at);
+    let right =
+        own.iter().rev().find(|(_, entry)| Some(entry) == wanted.as_ref()).map(|(at, _)| *at);
     let stays = right.or_else(|| own.last().map(|(at, _)| *at)).filter(|_| wanted.is_some());
     own.iter().map(|(at, _)| *at).filter(|at| Some(*at) != stays).for_each(|at| file.drop(at));
     match stays {
@@ -38,13 +45,25 @@ impl Entry {
             return None;
         }
         let number = |at: usize| {
-            let digits = |text: &&str| text.len() - text.trim_start_matches(|char: char| char.is_ascii_digit()).len();
+            let digits = |text: &&str| {
+                text.len() - text.trim_start_matches(|char: char| char.is_ascii_digit()).len()
+            };
             fields.get(at).and_then(|field| field[..digits(field)].parse().ok()).unwrap_or_default()
         };
         let device = decoded(fields[0]);
-        let about = if fields[2] == "swap" { format!("swap {device}") } else { format!("on {}", directory(&decoded(fields[1]))) };
+        let about = if fields[2] == "swap" {
+            format!("swap {device}")
+        } else {
+            format!("on {}", directory(&decoded(fields[1])))
+        };
         let options = fields.get(3).map_or_else(defaults, |options| decoded(options));
-        Some(Entry { about, device, fstype: decoded(fields[2]), options, numbers: [number(4), number(5)] })
+        Some(Entry {
+            about,
+            device,
+            fstype: decoded(fields[2]),
+            options,
+            numbers: [number(4), number(5)],
+        })
     }
 }
 
@@ -95,14 +114,28 @@ mod tests {
         assert_eq!(made("sshfs#u@h:/old /mnt/x fuse defaults 0 0\n"), format!("{line}\n"));
         assert_eq!(edited("sshfs#u@h:/old /mnt/x fuse defaults 0 0\n", about, ""), "");
         // these say the same
-        for same in ["tmpfs\t/mnt/x/ tmpfs\n", " tmpfs //mnt/x tmpfs defaults 0\n", "tmpfs /mnt\\057x tmpfs defaults 0 0 # why\r\n"] {
+        for same in [
+            "tmpfs\t/mnt/x/ tmpfs\n",
+            " tmpfs //mnt/x tmpfs defaults 0\n",
+            "tmpfs \
+            /mnt\\057x tmpfs defaults 0 0 # why\r\n",
+        ] {
             assert_eq!(made(same), same);
         }
         // another one for the same path would be mounted too
-        assert_eq!(made(&format!("a /mnt/x ext4\n{line}\nb /mnt/x ext4\n# c /mnt/x\n")), format!("{line}\n# c /mnt/x\n"));
+        assert_eq!(
+            made(&format!("a /mnt/x ext4\n{line}\nb /mnt/x ext4\n# c /mnt/x\n")),
+            format!("{line}\n# c /mnt/x\n")
+        );
         let swap = "/dev/sdb none swap pri=5 0 0";
         let table = "/dev/sda none swap sw 0 0\n/dev/sdb swap swap sw\n";
-        assert_eq!(edited(table, "swap /dev/sdb", swap), format!("/dev/sda none swap sw 0 0\n{swap}\n"));
+        assert_eq!(
+            edited(table, "swap /dev/sdb", swap),
+            format!(
+                "/dev/sda none swap sw 0 0\n\
+            {swap}\n"
+            )
+        );
     }
 
     #[test]
@@ -112,7 +145,8 @@ mod tests {
             "# /mnt/x\n\n/dev/a / ext4 defaults 0 1",
             "sshfs#u@h:/old /mnt/x fuse defaults 0 0\r\n/dev/b none swap sw\r\n",
             "a /mnt/x ext4 x 01 2\n a\t/mnt/x/ ext4 x 1 2\nb /mnt//x tmpfs\n",
-            "/dev/a /mnt/my\\040dir ext4\n/dev/a none swap sw 0 0\n/dev/b swap swap pri=5 0 0 junk\n",
+            "/dev/a /mnt/my\\040dir ext4\n/dev/a none swap sw 0 0\n\
+             /dev/b swap swap pri=5 0 0 junk\n",
             "a /mnt/x\nb\n#\n \\ /mnt/x ext4\n",
         ];
         let cases = [
@@ -125,7 +159,9 @@ mod tests {
         ];
         for (about, line) in cases {
             let how = if line.is_empty() { "absent" } else { "present" };
-            same_in_every_shell("ensure_mount_entry", &[how, about, line], &texts, |text| edited(text, about, line));
+            same_in_every_shell("ensure_mount_entry", &[how, about, line], &texts, |text| {
+                edited(text, about, line)
+            });
         }
     }
 }

@@ -13,7 +13,8 @@ const NAME: &str = "package_source";
 pub struct AptSource {
     /// Where it is: `https://deb.example.com/debian`.
     pub url: String,
-    /// The release; by default the code name of the node's own. One that ends with `/` is a path, and has no components.
+    /// The release; by default the code name of the node's own. One that ends with `/` is a path,
+    /// and has no components.
     #[serde(default)]
     pub release: Option<String>,
     /// The components; by default `main`.
@@ -139,16 +140,33 @@ impl AptSource {
     pub(super) fn check(&self) -> Result<(), ActionError> {
         require_word("the url", &self.url)?;
         self.release.iter().try_for_each(|release| require_word("the release", release))?;
-        let lists = [self.components.as_deref(), self.types.as_deref(), Some(self.architectures.as_slice())];
-        lists.into_iter().flatten().flatten().try_for_each(|word| require_word("a component, type or architecture", word))?;
-        if let Some(kind) = self.types.iter().flatten().find(|kind| !["deb", "deb-src"].contains(&kind.as_str())) {
+        let lists = [
+            self.components.as_deref(),
+            self.types.as_deref(),
+            Some(self.architectures.as_slice()),
+        ];
+        lists.into_iter().flatten().flatten().try_for_each(|word| {
+            require_word(
+                "a component, type \
+            or architecture",
+                word,
+            )
+        })?;
+        if let Some(kind) =
+            self.types.iter().flatten().find(|kind| !["deb", "deb-src"].contains(&kind.as_str()))
+        {
             return wrong(format!("the type {kind:?} is not one of \"deb\", \"deb-src\""));
         }
         if let Some(path) = &self.signed_by {
             super::super::file_support::require_absolute(NAME, path)?;
             require_word("signed_by", path)?;
         }
-        let given = [self.key_url.is_some(), self.key.is_some(), self.signed_by.is_some(), self.allow_unsigned];
+        let given = [
+            self.key_url.is_some(),
+            self.key.is_some(),
+            self.signed_by.is_some(),
+            self.allow_unsigned,
+        ];
         if given.iter().filter(|given| **given).count() > 1 {
             return wrong("give at most one of key_url, key, signed_by and allow_unsigned");
         }
@@ -157,19 +175,28 @@ impl AptSource {
 }
 
 /// Refuses anything but one URL, and values that are not one line.
-fn check_repository(urls: &[(&str, &Option<String>)], gpgkey: &Option<String>) -> Result<(), ActionError> {
+fn check_repository(
+    urls: &[(&str, &Option<String>)],
+    gpgkey: &Option<String>,
+) -> Result<(), ActionError> {
     for (what, url) in urls.iter().chain([&("gpgkey", gpgkey)]) {
         url.iter().try_for_each(|url| require_word(&format!("the {what}"), url))?;
     }
     match urls.iter().filter(|(_, url)| url.is_some()).count() {
         1 => Ok(()),
-        _ => wrong(format!("give exactly one of {}", urls.iter().map(|(what, _)| *what).collect::<Vec<_>>().join(", "))),
+        _ => wrong(format!(
+            "give exactly one of {}",
+            urls.iter().map(|(what, _)| *what).collect::<Vec<_>>().join(", ")
+        )),
     }
 }
 
 impl DnfSource {
     pub(super) fn check(&self) -> Result<(), ActionError> {
-        check_repository(&[("url", &self.url), ("mirrorlist", &self.mirrorlist), ("metalink", &self.metalink)], &self.gpgkey)
+        check_repository(
+            &[("url", &self.url), ("mirrorlist", &self.mirrorlist), ("metalink", &self.metalink)],
+            &self.gpgkey,
+        )
     }
 }
 
@@ -190,7 +217,12 @@ impl ApkSource {
     pub(super) fn check(&self) -> Result<(), ActionError> {
         require_word("the url", &self.url)?;
         match &self.tag {
-            Some(tag) if tag.is_empty() || !tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) => {
+            Some(tag)
+                if tag.is_empty()
+                    || !tag
+                        .bytes()
+                        .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) =>
+            {
                 wrong(format!("{tag:?} is not a tag"))
             }
             _ => Ok(()),

@@ -10,15 +10,30 @@ const BEGIN: &str = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
 pub(super) fn text(file: &str, content: Vec<u8>) -> Result<String, ActionError> {
     let content = match String::from_utf8(content) {
         Ok(text) if text.contains(BEGIN) => return Ok(text),
-        Ok(_) => return Err(ActionError::arguments("package_source", format!("{file} does not hold a key of OpenPGP"))),
+        Ok(_) => {
+            return Err(ActionError::arguments(
+                "package_source",
+                format!(
+                    "{file} does not hold \
+            a key of OpenPGP"
+                ),
+            ));
+        }
         Err(error) => error.into_bytes(),
     };
     // the first bit of a packet is set
     if content.first().is_none_or(|first| *first < 0x80) {
-        return Err(ActionError::arguments("package_source", format!("{file} does not hold a key of OpenPGP")));
+        return Err(ActionError::arguments(
+            "package_source",
+            format!(
+                "{file} does not hold a key of \
+            OpenPGP"
+            ),
+        ));
     }
     let encoded = base64::engine::general_purpose::STANDARD.encode(&content);
-    let lines: String = encoded.as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line) + "\n").collect();
+    let lines: String =
+        encoded.as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line) + "\n").collect();
     Ok(format!("{BEGIN}\n\n{lines}-----END PGP PUBLIC KEY BLOCK-----\n"))
 }
 

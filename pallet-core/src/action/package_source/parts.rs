@@ -34,7 +34,8 @@ impl Part {
             Part::Lines(block) => (block.plan(node)?, block.path.to_owned()),
         };
         // there are several files
-        Ok(change.map(|change| Change { summary: format!("{} at {path}", change.summary), ..change }))
+        Ok(change
+            .map(|change| Change { summary: format!("{} at {path}", change.summary), ..change }))
     }
 }
 
@@ -43,10 +44,16 @@ pub(super) fn absent(manager: PackageManager, name: &str) -> Vec<Part> {
     let gone = |path: String| Part::of(File::at(path).absent());
     match manager {
         PackageManager::Apt => vec![gone(sources(name)), gone(keyring(name))],
-        PackageManager::Dnf | PackageManager::Yum => vec![gone(format!("/etc/yum.repos.d/{name}.repo"))],
-        PackageManager::Zypper => vec![gone(format!("/etc/zypp/repos.d/{name}.repo")), gone(rpm_key(name))],
+        PackageManager::Dnf | PackageManager::Yum => {
+            vec![gone(format!("/etc/yum.repos.d/{name}.repo"))]
+        }
+        PackageManager::Zypper => {
+            vec![gone(format!("/etc/zypp/repos.d/{name}.repo")), gone(rpm_key(name))]
+        }
         // a line that includes a file which is not there stops pacman
-        PackageManager::Pacman => vec![lines(PACMAN, name, Vec::new()), gone(format!("/etc/pacman.d/{name}.conf"))],
+        PackageManager::Pacman => {
+            vec![lines(PACMAN, name, Vec::new()), gone(format!("/etc/pacman.d/{name}.conf"))]
+        }
         PackageManager::Apk => vec![lines(APK, name, Vec::new())],
         PackageManager::Unknown => Vec::new(),
     }
@@ -69,12 +76,26 @@ fn lines(path: &'static str, name: &str, lines: Vec<String>) -> Part {
 }
 
 /// `release` is the code name of the node's own, if that is known.
-pub(super) fn apt(name: &str, source: &AptSource, key: Option<&str>, release: Option<&str>) -> Result<Vec<Part>, ActionError> {
+pub(super) fn apt(
+    name: &str,
+    source: &AptSource,
+    key: Option<&str>,
+    release: Option<&str>,
+) -> Result<Vec<Part>, ActionError> {
     let Some(release) = source.release.as_deref().or(release) else {
-        return Err(ActionError::node(format!("the code name of this node's release is not known; give the source {name} a release for apt")));
+        return Err(ActionError::node(format!(
+            "the code name of this node's release is not known; \
+            give the source {name} a release for apt"
+        )));
     };
-    let words = |list: &Option<Vec<String>>, default: &str| list.as_ref().map_or(default.to_owned(), |list| list.join(" "));
-    let mut text = format!("Types: {}\nURIs: {}\nSuites: {release}\n", words(&source.types, "deb"), source.url);
+    let words = |list: &Option<Vec<String>>, default: &str| {
+        list.as_ref().map_or(default.to_owned(), |list| list.join(" "))
+    };
+    let mut text = format!(
+        "Types: {}\nURIs: {}\nSuites: {release}\n",
+        words(&source.types, "deb"),
+        source.url
+    );
     if !release.ends_with('/') {
         text.push_str(&format!("Components: {}\n", words(&source.components, "main")));
     }
@@ -122,11 +143,15 @@ struct Repository<'a> {
 impl Repository<'_> {
     fn text(&self) -> String {
         let name = self.name;
-        let mut text = format!("[{name}]\nname={name}\nenabled={}\n", u8::from(self.enabled.unwrap_or(true)));
+        let mut text =
+            format!("[{name}]\nname={name}\nenabled={}\n", u8::from(self.enabled.unwrap_or(true)));
         for (key, url) in self.urls {
             url.iter().for_each(|url| text.push_str(&format!("{key}={url}\n")));
         }
-        text.push_str(&format!("gpgcheck={}\n", u8::from(self.gpgcheck.unwrap_or(self.gpgkey.is_some()))));
+        text.push_str(&format!(
+            "gpgcheck={}\n",
+            u8::from(self.gpgcheck.unwrap_or(self.gpgkey.is_some()))
+        ));
         self.gpgkey.iter().for_each(|key| text.push_str(&format!("gpgkey={key}\n")));
         self.priority.iter().for_each(|priority| text.push_str(&format!("priority={priority}\n")));
         text + &self.also
@@ -136,16 +161,35 @@ impl Repository<'_> {
 pub(super) fn dnf(name: &str, source: &DnfSource) -> Result<Vec<Part>, ActionError> {
     let DnfSource { url, mirrorlist, metalink, gpgkey, gpgcheck, priority, enabled } = source;
     let urls = [("baseurl", url), ("mirrorlist", mirrorlist), ("metalink", metalink)];
-    let repository = Repository { name, urls, gpgkey, gpgcheck: *gpgcheck, priority: *priority, enabled: *enabled, also: String::new() };
+    let repository = Repository {
+        name,
+        urls,
+        gpgkey,
+        gpgcheck: *gpgcheck,
+        priority: *priority,
+        enabled: *enabled,
+        also: String::new(),
+    };
     let directory = Part::of(Directory::at("/etc/yum.repos.d"));
-    Ok(vec![directory, Part::of(file_of(&format!("/etc/yum.repos.d/{name}.repo"), &repository.text())?)])
+    Ok(vec![
+        directory,
+        Part::of(file_of(&format!("/etc/yum.repos.d/{name}.repo"), &repository.text())?),
+    ])
 }
 
 pub(super) fn zypper(name: &str, source: &ZypperSource) -> Result<Vec<Part>, ActionError> {
     let ZypperSource { url, mirrorlist, gpgkey, gpgcheck, priority, enabled, autorefresh } = source;
     let urls = [("baseurl", url), ("mirrorlist", mirrorlist), ("metalink", &None)];
     let also = format!("autorefresh={}\n", u8::from(autorefresh.unwrap_or(true)));
-    let repository = Repository { name, urls, gpgkey, gpgcheck: *gpgcheck, priority: *priority, enabled: *enabled, also };
+    let repository = Repository {
+        name,
+        urls,
+        gpgkey,
+        gpgcheck: *gpgcheck,
+        priority: *priority,
+        enabled: *enabled,
+        also,
+    };
     let mut parts = Vec::new();
     if let Some(url) = gpgkey.as_ref().filter(|url| !url.starts_with("file:")) {
         // zypper asks before it trusts a key, so rpm is told; a key that it refuses is not kept
@@ -158,11 +202,16 @@ pub(super) fn zypper(name: &str, source: &ZypperSource) -> Result<Vec<Part>, Act
 }
 
 pub(super) fn pacman(name: &str, source: &PacmanSource) -> Result<Vec<Part>, ActionError> {
-    let level = source.siglevel.as_ref().map(|level| format!("SigLevel = {level}\n")).unwrap_or_default();
+    let level =
+        source.siglevel.as_ref().map(|level| format!("SigLevel = {level}\n")).unwrap_or_default();
     let path = format!("/etc/pacman.d/{name}.conf");
     let text = format!("[{name}]\n{level}Server = {}\n", source.server);
     let include = vec![format!("Include = {path}")];
-    Ok(vec![Part::of(Directory::at("/etc/pacman.d")), Part::of(file_of(&path, &text)?), lines(PACMAN, name, include)])
+    Ok(vec![
+        Part::of(Directory::at("/etc/pacman.d")),
+        Part::of(file_of(&path, &text)?),
+        lines(PACMAN, name, include),
+    ])
 }
 
 pub(super) fn apk(name: &str, source: &ApkSource) -> Vec<Part> {

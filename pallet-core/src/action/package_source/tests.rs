@@ -13,9 +13,17 @@ fn all() -> PackageSource {
     let url = || Some("https://example.com/x86_64".to_owned());
     PackageSource::new("demo")
         .apt(apt())
-        .dnf(DnfSource { url: url(), gpgkey: Some("https://example.com/key".into()), priority: Some(10), ..DnfSource::default() })
+        .dnf(DnfSource {
+            url: url(),
+            gpgkey: Some("https://example.com/key".into()),
+            priority: Some(10),
+            ..DnfSource::default()
+        })
         .zypper(ZypperSource { url: url(), enabled: Some(false), ..ZypperSource::default() })
-        .pacman(PacmanSource { server: "https://example.com/$repo".into(), siglevel: Some("Required DatabaseOptional".into()) })
+        .pacman(PacmanSource {
+            server: "https://example.com/$repo".into(),
+            siglevel: Some("Required DatabaseOptional".into()),
+        })
         .apk(ApkSource { url: "https://example.com/edge".into(), tag: Some("edge".into()) })
 }
 
@@ -32,7 +40,12 @@ fn systems() -> [(&'static str, NodeBuilder); 6] {
 }
 
 fn planned_everywhere(action: &PackageSource) -> String {
-    systems().into_iter().map(|(name, node)| format!("{name}: {}", super::super::check::planned(action.clone(), node))).collect()
+    systems()
+        .into_iter()
+        .map(|(name, node)| {
+            format!("{name}: {}", super::super::check::planned(action.clone(), node))
+        })
+        .collect()
 }
 
 #[test]
@@ -217,7 +230,10 @@ fn writes_all_that_apt_knows() {
         "#]],
     );
     let flat = AptSource { release: Some("./".into()), allow_unsigned: true, ..apt() };
-    check(PackageSource::new("demo").apt(flat), node(), expect![[r#"
+    check(
+        PackageSource::new("demo").apt(flat),
+        node(),
+        expect![[r#"
         may ensure file at /etc/apt/sources.list.d/demo.sources
         +Types: deb
         +URIs: https://deb.example.com/debian
@@ -232,9 +248,13 @@ fn writes_all_that_apt_knows() {
         '; }
         ensure_content /etc/apt/sources.list.d/demo.sources 65bae8259d25c573a41c920cb8d9a3554b7de83ac3e09d7ccf8e8470af31728c '' '' '' ''
         [ -z "$change" ] || package_sources_changed
-    "#]]);
+    "#]],
+    );
     let key = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmQGN\n-----END PGP PUBLIC KEY BLOCK-----\n";
-    check(PackageSource::new("demo").apt(AptSource { key: Some(key.into()), ..apt() }), node(), expect![[r#"
+    check(
+        PackageSource::new("demo").apt(AptSource { key: Some(key.into()), ..apt() }),
+        node(),
+        expect![[r#"
         may ensure directory at /etc/apt/keyrings, ensure file at /etc/apt/keyrings/demo.asc, ensure file at /etc/apt/sources.list.d/demo.sources
         +-----BEGIN PGP PUBLIC KEY BLOCK-----
         +
@@ -263,19 +283,38 @@ fn writes_all_that_apt_knows() {
         '; }
         ensure_content /etc/apt/sources.list.d/demo.sources 5cf5e6c159f0193d1994170a5f5f9d04ba45b258114f9be115b08fffd7567333 '' '' '' ''
         [ -z "$change" ] || package_sources_changed
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn leaves_what_is_right() {
-    let sources = "Types: deb\nURIs: https://deb.example.com/debian\nSuites: bookworm\nComponents: main\n";
-    check(all(), node().file("/etc/apt/sources.list.d/demo.sources", sources, 0o644), expect!["nothing to do"]);
-    let gone = node().without_file("/etc/apt/sources.list.d/demo.sources").without_file("/etc/apt/keyrings/demo.asc");
+    let sources = "Types: deb\nURIs: https://deb.example.com/debian\nSuites: bookworm\n\
+        Components: main\n";
+    check(
+        all(),
+        node().file("/etc/apt/sources.list.d/demo.sources", sources, 0o644),
+        expect!["nothing to do"],
+    );
+    let gone = node()
+        .without_file("/etc/apt/sources.list.d/demo.sources")
+        .without_file("/etc/apt/keyrings/demo.asc");
     check(PackageSource::new("demo").absent(), gone, expect!["nothing to do"]);
     let alpine = || node().os("alpine", OsFamily::Alpine, PackageManager::Apk);
-    let repositories = "https://example.com/main\n# begin pallet demo\n@edge https://example.com/edge\n# end pallet demo\n";
-    check(all(), alpine().file("/etc/apk/repositories", repositories, 0o644), expect!["nothing to do"]);
-    check(all(), alpine().file("/etc/apk/repositories", &repositories.replace("@edge ", ""), 0o644), expect![[r#"
+    let repositories = "https://example.com/main\n# begin pallet demo\n\
+        @edge https://example.com/edge\n# end pallet demo\n";
+    check(
+        all(),
+        alpine().file("/etc/apk/repositories", repositories, 0o644),
+        expect![
+            "nothing to \
+        do"
+        ],
+    );
+    check(
+        all(),
+        alpine().file("/etc/apk/repositories", &repositories.replace("@edge ", ""), 0o644),
+        expect![[r#"
         will write lines at /etc/apk/repositories
         @@ -1,4 +1,4 @@
          https://example.com/main
@@ -286,7 +325,8 @@ fn leaves_what_is_right() {
         ---
         ensure_block /etc/apk/repositories demo '@edge https://example.com/edge'
         [ -z "$change" ] || package_sources_changed
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -305,17 +345,89 @@ fn refuses_what_cannot_be() {
         change(&mut source);
         PackageSource::new("demo").apt(source)
     };
-    check(PackageSource::new("../demo").apt(apt()), node(), expect![[r#"error: package_source: "../demo" is not a name; write letters, digits, `-`, `_` and `.`"#]]);
-    check(PackageSource::new("demo"), node(), expect!["error: package_source: nothing is said of the source; give apt, dnf, zypper, pacman or apk"]);
-    check(source(|apt| apt.url = "a\nb".into()), node(), expect!["error: package_source: the url holds a space"]);
-    check(source(|apt| apt.types = Some(vec!["rpm".into()])), node(), expect![[r#"error: package_source: the type "rpm" is not one of "deb", "deb-src""#]]);
-    check(source(|apt| apt.key_url = Some("gopher://x".into())), node(), expect![[r#"error: remote_file: the url "gopher://x" does not begin with one of http://, https://, ftp://, ftps://"#]]);
-    check(source(|apt| (apt.allow_unsigned, apt.key) = (true, Some("key.asc".into()))), node(), expect!["error: package_source: give at most one of key_url, key, signed_by and allow_unsigned"]);
-    check(source(|apt| apt.key = Some("key.asc".into())), node(), expect!["error: there is no file key.asc"]);
-    check(PackageSource::new("demo").dnf(DnfSource::default()), node(), expect!["error: package_source: give exactly one of url, mirrorlist, metalink"]);
-    check(PackageSource::new("demo").apt(apt()), node().os("arch", OsFamily::Arch, PackageManager::Pacman), expect!["error: nothing is said of the source demo for pacman, which this node (arch 12 (x86_64)) needs; give pacman"]);
-    check(all(), node().os("plan9", OsFamily::Unknown, PackageManager::Unknown), expect!["error: there is no package manager that Pallet knows on this node, which is plan9 12 (x86_64); it knows apt, dnf, yum, zypper, pacman and apk"]);
+    check(
+        PackageSource::new("../demo").apt(apt()),
+        node(),
+        expect![[
+            r#"error: package_source: "../demo" is not a name; write letters, digits, `-`, `_` and `.`"#
+        ]],
+    );
+    check(
+        PackageSource::new("demo"),
+        node(),
+        expect![
+            "error: package_source: nothing is said of \
+        the source; give apt, dnf, zypper, pacman or apk"
+        ],
+    );
+    check(
+        source(|apt| apt.url = "a\nb".into()),
+        node(),
+        expect![
+            "error: package_source: the url \
+        holds a space"
+        ],
+    );
+    check(
+        source(|apt| apt.types = Some(vec!["rpm".into()])),
+        node(),
+        expect![[r#"error: package_source: the type "rpm" is not one of "deb", "deb-src""#]],
+    );
+    check(
+        source(|apt| apt.key_url = Some("gopher://x".into())),
+        node(),
+        expect![[
+            r#"error: remote_file: the url "gopher://x" does not begin with one of http://, https://, ftp://, ftps://"#
+        ]],
+    );
+    check(
+        source(|apt| (apt.allow_unsigned, apt.key) = (true, Some("key.asc".into()))),
+        node(),
+        expect![
+            "error: package_source: give at most one of key_url, key, signed_by and allow_unsigned"
+        ],
+    );
+    check(
+        source(|apt| apt.key = Some("key.asc".into())),
+        node(),
+        expect![
+            "error: there is no file \
+        key.asc"
+        ],
+    );
+    check(
+        PackageSource::new("demo").dnf(DnfSource::default()),
+        node(),
+        expect![
+            "error: \
+        package_source: give exactly one of url, mirrorlist, metalink"
+        ],
+    );
+    check(
+        PackageSource::new("demo").apt(apt()),
+        node().os("arch", OsFamily::Arch, PackageManager::Pacman),
+        expect![
+            "error: nothing is said of the source demo for pacman, which this node (arch 12 \
+             (x86_64)) needs; give pacman"
+        ],
+    );
+    check(
+        all(),
+        node().os("plan9", OsFamily::Unknown, PackageManager::Unknown),
+        expect![
+            "error: \
+        there is no package manager that Pallet knows on this node, which is plan9 12 (x86_64); it \
+        knows apt, dnf, yum, zypper, pacman and apk"
+        ],
+    );
     let mut testing = node();
     testing.0.os.version = String::new();
-    check(PackageSource::new("demo").apt(apt()), testing, expect!["error: the code name of this node's release is not known; give the source demo a release for apt"]);
+    check(
+        PackageSource::new("demo").apt(apt()),
+        testing,
+        expect![
+            "error: the code name of this \
+        node's release is not known; give the source demo a release for apt"
+        ],
+    );
 }

@@ -2,11 +2,12 @@
 
 use super::super::download::Checksum;
 use super::super::file_support::{
-    all_of, attribute_words, diff, kind, new_attributes, only_of_kind, plan_file, require_parent, summary,
+    all_of, attribute_words, diff, kind, new_attributes, only_of_kind, plan_file, require_parent,
+    summary,
 };
-use super::super::{ActionError, Change, SymbolicLink, Upload, Action as _};
-use super::source::{Source, md5_of, note, note_text};
+use super::super::{Action as _, ActionError, Change, SymbolicLink, Upload};
 use super::RemoteFile;
+use super::source::{Source, md5_of, note, note_text};
 use crate::model::{Attributes, FileState, Known, NodeState, Reading, digest};
 use crate::script::{Script, quote};
 
@@ -19,7 +20,10 @@ pub(in super::super) struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    pub(in super::super) fn change(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+    pub(in super::super) fn change(
+        &self,
+        node: &mut NodeState,
+    ) -> Result<Option<Change>, ActionError> {
         let path = &self.action.path;
         if let Source::Link(target) = self.source {
             return SymbolicLink::new(path, target).force().plan(node);
@@ -29,19 +33,35 @@ impl Plan<'_> {
         let current = node.file(path).cloned();
         let change = match &current {
             Known::Known(FileState::File { digest, text, attributes }) => {
-                let by_hand = digest.as_deref().zip(node.written(path)).is_some_and(|(digest, written)| digest != written);
+                let by_hand = digest
+                    .as_deref()
+                    .zip(node.written(path))
+                    .is_some_and(|(digest, written)| digest != written);
                 let after = self.wanted.or(attributes);
                 match self.is_right(node, digest.as_deref(), new.as_deref(), by_hand) {
                     Some(true) => {
-                        let state = FileState::File { digest: digest.clone(), text: text.clone(), attributes: after };
-                        let words = ["ensure_attributes", path].map(str::to_owned).into_iter().chain(attribute_words(&self.wanted));
+                        let state = FileState::File {
+                            digest: digest.clone(),
+                            text: text.clone(),
+                            attributes: after,
+                        };
+                        let words = ["ensure_attributes", path]
+                            .map(str::to_owned)
+                            .into_iter()
+                            .chain(attribute_words(&self.wanted));
                         let change = plan_file(node, path, state, Script::new().call(words))?;
                         self.remember(node);
                         return Ok(change);
                     }
                     Some(false) if by_hand && !self.overwrite => {
-                        let (Known::Known(current), state) = (&current, self.state(new, after)) else { return Ok(None) };
-                        return Ok(Some(Change::drifted("content changed by hand").with_diff(self.diff(current, &state))));
+                        let (Known::Known(current), state) = (&current, self.state(new, after))
+                        else {
+                            return Ok(None);
+                        };
+                        return Ok(Some(
+                            Change::drifted("content changed by hand")
+                                .with_diff(self.diff(current, &state)),
+                        ));
                     }
                     Some(false) => self.will(node, self.state(new, after)),
                     None => self.may(node, new, agreed(attributes, &after)),
@@ -52,7 +72,11 @@ impl Plan<'_> {
                 self.will(node, self.state(new, attributes))
             }
             Known::Known(other) => {
-                return Err(ActionError::node(format!("{path} is a {}; there can be no file of that name", kind(other))));
+                return Err(ActionError::node(format!(
+                    "{path} is a {}; there can be no file of that \
+                    name",
+                    kind(other)
+                )));
             }
             Known::Unknown => self.may(node, new, Attributes::default()),
         };
@@ -61,26 +85,44 @@ impl Plan<'_> {
 
     /// The digest that the content will have, as far as it is known.
     fn digest(&self, node: &NodeState) -> Result<Option<String>, ActionError> {
-        let Source::Node(source) = self.source else { return Ok(self.source.digest().map(str::to_owned)) };
+        let Source::Node(source) = self.source else {
+            return Ok(self.source.digest().map(str::to_owned));
+        };
         match node.file(source) {
             Known::Known(FileState::File { digest, .. }) => Ok(digest.clone()),
-            Known::Known(FileState::Absent) => Err(ActionError::node(format!("there is no file {source} on the node to be copied"))),
-            Known::Known(FileState::Link { target }) => {
-                Err(ActionError::node(format!("{source} is a link to {target}; name the file itself to be copied")))
-            }
-            Known::Known(other) => Err(ActionError::node(format!("{source} is a {}, not a file to be copied", kind(other)))),
+            Known::Known(FileState::Absent) => Err(ActionError::node(format!(
+                "there is no file \
+                {source} on the node to be copied"
+            ))),
+            Known::Known(FileState::Link { target }) => Err(ActionError::node(format!(
+                "{source} is a link to {target}; name the file \
+                    itself to be copied"
+            ))),
+            Known::Known(other) => Err(ActionError::node(format!(
+                "{source} is a {}, not a file to \
+                be copied",
+                kind(other)
+            ))),
             Known::Unknown => Ok(None),
         }
     }
 
     /// Whether a file with the digest `old` has the content; `None` if the node must find out.
-    fn is_right(&self, node: &NodeState, old: Option<&str>, new: Option<&str>, by_hand: bool) -> Option<bool> {
+    fn is_right(
+        &self,
+        node: &NodeState,
+        old: Option<&str>,
+        new: Option<&str>,
+        by_hand: bool,
+    ) -> Option<bool> {
         let path = &self.action.path;
         let Source::Download(download) = self.source else { return Some(old? == new?) };
         match &download.checksum {
             Checksum::Sha256(digest) => Some(old? == digest),
             Checksum::Md5(digest) => match node.reading(&md5_of(path)) {
-                Known::Known(reading) if reading.exit == 0 => Some(reading.output.split(' ').next() == Some(digest)),
+                Known::Known(reading) if reading.exit == 0 => {
+                    Some(reading.output.split(' ').next() == Some(digest))
+                }
                 _ => None,
             },
             _ if node.user != "root" => Some(true),
@@ -146,11 +188,14 @@ impl Plan<'_> {
     /// Brings what tells whether the content is right to what will be true.
     fn remember(&self, node: &mut NodeState) {
         let path = &self.action.path;
-        let Source::Download(download) = self.source else { return node.forget_files_below(&note(path)) };
+        let Source::Download(download) = self.source else {
+            return node.forget_files_below(&note(path));
+        };
         match &download.checksum {
             Checksum::Sha256(_) => node.forget_files_below(&note(path)),
             Checksum::Md5(digest) => {
-                let reading = Reading { exit: 0, output: format!("{digest}  -"), of: Some(path.clone()) };
+                let reading =
+                    Reading { exit: 0, output: format!("{digest}  -"), of: Some(path.clone()) };
                 node.set_reading(&md5_of(path), reading);
                 node.forget_files_below(&note(path));
             }
@@ -158,7 +203,14 @@ impl Plan<'_> {
             _ if node.user == "root" => {
                 let text = note_text(download);
                 let attributes = Attributes { mode: Some(0o600), ..Attributes::default() };
-                node.set_file(&note(path), FileState::File { digest: Some(digest(text.as_bytes())), text: Some(text), attributes });
+                node.set_file(
+                    &note(path),
+                    FileState::File {
+                        digest: Some(digest(text.as_bytes())),
+                        text: Some(text),
+                        attributes,
+                    },
+                );
             }
             _ => {}
         }
@@ -189,13 +241,18 @@ impl Plan<'_> {
         let words: String = words.iter().map(|word| format!(" {}", quote(word))).collect();
         let path = quote(path);
         let call = match self.source {
-            Source::Node(_) => format!("digest_of \"$source\"\nensure_content {path} \"$digest\"{words}"),
+            Source::Node(_) => format!(
+                "digest_of \"$source\"\n\
+                ensure_content {path} \"$digest\"{words}"
+            ),
             Source::Download(download) => match &download.checksum {
                 Checksum::Sha256(digest) => format!("ensure_content {path} {digest}{words}"),
                 Checksum::Md5(digest) => format!("ensure_download md5:{digest} {path}{words}"),
                 _ => format!("ensure_download {} {path}{words}", download.origin()),
             },
-            source => format!("ensure_content {path} {}{words}", source.digest().unwrap_or_default()),
+            source => {
+                format!("ensure_content {path} {}{words}", source.digest().unwrap_or_default())
+            }
         };
         let script = Script::new().raw(&self.source.script()).raw(&call);
         match self.source {
@@ -207,9 +264,11 @@ impl Plan<'_> {
     fn with_upload(&self, change: Change) -> Change {
         let Source::Content(content) = self.source else { return change };
         match content.upload() {
-            Some(source) => {
-                change.with_upload(Upload { digest: content.digest.clone(), source, path: Some(self.action.path.clone()) })
-            }
+            Some(source) => change.with_upload(Upload {
+                digest: content.digest.clone(),
+                source,
+                path: Some(self.action.path.clone()),
+            }),
             None => change,
         }
     }
@@ -220,5 +279,9 @@ fn agreed(one: &Attributes, other: &Attributes) -> Attributes {
     fn same<T: PartialEq + Clone>(one: &Option<T>, other: &Option<T>) -> Option<T> {
         one.clone().filter(|_| one == other)
     }
-    Attributes { owner: same(&one.owner, &other.owner), group: same(&one.group, &other.group), mode: same(&one.mode, &other.mode) }
+    Attributes {
+        owner: same(&one.owner, &other.owner),
+        group: same(&one.group, &other.group),
+        mode: same(&one.mode, &other.mode),
+    }
 }

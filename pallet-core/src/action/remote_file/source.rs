@@ -65,7 +65,11 @@ impl Source {
 
 impl Content {
     /// That of a file of the project; one that is not to be `at_hand` is read when it travels.
-    pub(in super::super) fn of_file(workspace: &dyn Workspace, path: &Path, at_hand: bool) -> Result<Self, ActionError> {
+    pub(in super::super) fn of_file(
+        workspace: &dyn Workspace,
+        path: &Path,
+        at_hand: bool,
+    ) -> Result<Self, ActionError> {
         let (digest, size, absolute) = workspace.digest(path)?;
         if size > INLINE || !at_hand {
             return Ok(Content { digest, kind: Kind::Large(UploadSource::File(absolute)) });
@@ -112,13 +116,18 @@ impl Content {
         }
     }
 
-    /// The shell function `content`, which prints it; it can be given the path of the file that it is printed to.
+    /// The shell function `content`, which prints it; it can be given the path of the file that it
+    /// is printed to.
     pub(in super::super) fn script(&self) -> String {
         match &self.kind {
             Kind::Text(text) => format!("content() {{ printf %s {}; }}\n", quote(text)),
             Kind::Bytes(bytes) => {
                 let encoded = base64::engine::general_purpose::STANDARD.encode(bytes);
-                let lines: String = encoded.as_bytes().chunks(76).map(|line| String::from_utf8_lossy(line) + "\n").collect();
+                let lines: String = encoded
+                    .as_bytes()
+                    .chunks(76)
+                    .map(|line| String::from_utf8_lossy(line) + "\n")
+                    .collect();
                 format!("content() {{ base64 -d <<'END'\n{lines}END\n}}\n")
             }
             Kind::Large(_) => format!("content() {{ received {} \"$1\"; }}\n", self.digest),
@@ -143,8 +152,12 @@ impl Source {
     pub(in super::super) fn script(&self) -> String {
         match self {
             Source::Content(content) => content.script(),
-            Source::Download(download) => format!("content() {{\n{}}}\n", download.script("\"$1\"")),
-            Source::Node(path) => format!("read_from {}\ncontent() {{ cat -- \"$source\"; }}\n", quote(path)),
+            Source::Download(download) => {
+                format!("content() {{\n{}}}\n", download.script("\"$1\""))
+            }
+            Source::Node(path) => {
+                format!("read_from {}\ncontent() {{ cat -- \"$source\"; }}\n", quote(path))
+            }
             Source::Link(_) => String::new(),
         }
     }

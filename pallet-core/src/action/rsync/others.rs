@@ -23,11 +23,15 @@ fn matches(pattern: &str, name: &str) -> bool {
         None => name.is_empty(),
         Some('*') => {
             let rest = &pattern[1..];
-            name.char_indices().map(|(at, _)| at).chain([name.len()]).any(|at| matches(rest, &name[at..]))
+            name.char_indices()
+                .map(|(at, _)| at)
+                .chain([name.len()])
+                .any(|at| matches(rest, &name[at..]))
         }
         Some(first) => {
             let mut chars = name.chars();
-            chars.next().is_some_and(|char| first == '?' || first == char) && matches(&pattern[first.len_utf8()..], chars.as_str())
+            chars.next().is_some_and(|char| first == '?' || first == char)
+                && matches(&pattern[first.len_utf8()..], chars.as_str())
         }
     }
 }
@@ -35,7 +39,10 @@ fn matches(pattern: &str, name: &str) -> bool {
 impl Others<'_> {
     /// The command that lists what is in the directory.
     pub(super) fn question(&self) -> String {
-        format!("cd -- {} && find . ! -name . ! -path '*\n*' -print | LC_ALL=C sort", quote(self.path))
+        format!(
+            "cd -- {} && find . ! -name . ! -path '*\n*' -print | LC_ALL=C sort",
+            quote(self.path)
+        )
     }
 
     /// What is in the directory, as far as it is known.
@@ -49,31 +56,40 @@ impl Others<'_> {
         }
     }
 
-    /// What is deleted, with `node` brought to what will then be true; `None` if the node must find out.
-    pub(super) fn plan(&self, node: &mut NodeState, found: Option<BTreeSet<String>>) -> Option<Vec<String>> {
+    /// What is deleted, with `node` brought to what will then be true; `None` if the node must find
+    /// out.
+    pub(super) fn plan(
+        &self,
+        node: &mut NodeState,
+        found: Option<BTreeSet<String>>,
+    ) -> Option<Vec<String>> {
         let Some(found) = found else {
             let below = format!("{}/", self.path);
             node.forget_reading(&self.question());
             self.forget_others(node, &below);
             return None;
         };
-        let excluded: BTreeSet<&String> = found.iter().filter(|name| is_excluded(self.exclude, name)).collect();
+        let excluded: BTreeSet<&String> =
+            found.iter().filter(|name| is_excluded(self.exclude, name)).collect();
         // what is excluded keeps its directory
         let holds = |directory: &str| {
             let below = format!("{directory}/");
             excluded.iter().any(|name| name.starts_with(&below))
         };
-        let (kept, deleted): (Vec<&String>, Vec<&String>) =
-            found.iter().partition(|name| self.names.contains(name.as_str()) || excluded.contains(name) || holds(name));
+        let (kept, deleted): (Vec<&String>, Vec<&String>) = found.iter().partition(|name| {
+            self.names.contains(name.as_str()) || excluded.contains(name) || holds(name)
+        });
         for name in &deleted {
             let path = format!("{}/{name}", self.path);
             node.forget_files_below(&path);
             node.set_file(&path, FileState::Absent);
         }
-        let then: BTreeSet<&str> = kept.into_iter().map(String::as_str).chain(self.names.iter().copied()).collect();
+        let then: BTreeSet<&str> =
+            kept.into_iter().map(String::as_str).chain(self.names.iter().copied()).collect();
         let mut lines: Vec<_> = then.into_iter().map(|name| format!("./{name}")).collect();
         lines.sort();
-        let reading = Reading { exit: 0, output: lines.join("\n"), of: Some(format!("{}/", self.path)) };
+        let reading =
+            Reading { exit: 0, output: lines.join("\n"), of: Some(format!("{}/", self.path)) };
         node.set_reading(&self.question(), reading);
         Some(deleted.into_iter().cloned().collect())
     }
@@ -103,8 +119,10 @@ impl Others<'_> {
 
     /// What deletes them.
     pub(super) fn script(&self) -> Script {
-        let names: String = self.names.iter().map(|name| format!(" {}", quote(&format!("./{name}")))).collect();
-        let names = if names.is_empty() { ":".to_owned() } else { format!("printf '%s\\n'{names}") };
+        let names: String =
+            self.names.iter().map(|name| format!(" {}", quote(&format!("./{name}")))).collect();
+        let names =
+            if names.is_empty() { ":".to_owned() } else { format!("printf '%s\\n'{names}") };
         // quoted but for what stands for other characters
         let pattern = |pattern: &String| {
             let parts = pattern.split_inclusive(['*', '?']);

@@ -11,7 +11,11 @@ impl User {
     pub(super) fn plan_manage(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
         for group in self.group.iter().chain(self.groups.iter().flatten()) {
             if node.group(group) == Known::Known(&None) {
-                return Err(ActionError::node(format!("there is no group {group} for the user {}; declare group({group:?}) before", self.name)));
+                return Err(ActionError::node(format!(
+                    "there is no group {group} for the user {}; \
+                    declare group({group:?}) before",
+                    self.name
+                )));
             }
         }
         let UserState { uid, group, comment, home, shell, .. } = self.wanted();
@@ -19,14 +23,20 @@ impl User {
             Known::Known(Some(current)) => {
                 let wanted = self.other_groups(current.group.as_ref());
                 let groups = match (&wanted, &current.groups) {
-                    (Some(wanted), Some(current)) if self.append => Some(wanted.union(current).cloned().collect()),
+                    (Some(wanted), Some(current)) if self.append => {
+                        Some(wanted.union(current).cloned().collect())
+                    }
                     (wanted, current) => wanted.clone().or_else(|| current.clone()),
                 };
                 let mut differences = Differences::default();
                 differences.compare("uid", &uid, &current.uid);
                 differences.compare("group", &group, &current.group);
                 let list = |groups: &Option<BTreeSet<String>>| groups.as_ref().map(listed);
-                differences.compare("groups", &wanted.as_ref().and(list(&groups)), &list(&current.groups));
+                differences.compare(
+                    "groups",
+                    &wanted.as_ref().and(list(&groups)),
+                    &list(&current.groups),
+                );
                 differences.compare("comment", &comment, &current.comment);
                 differences.compare("home", &home, &current.home);
                 differences.compare("shell", &shell, &current.shell);
@@ -51,26 +61,36 @@ impl User {
                     locked,
                 };
                 node.set_user(&self.name, Some(after));
-                Change { certainty, ..Change::will(format!("change {what}"), self.script()) }.with_diff(differences.diff)
+                Change { certainty, ..Change::will(format!("change {what}"), self.script()) }
+                    .with_diff(differences.diff)
             }
             absent_or_unknown => {
                 let groups = self.other_groups(None);
                 let mut shown = Differences::default();
                 shown.compare("uid", &uid, &None);
-                for (what, wanted) in [("group", &group), ("groups", &groups.as_ref().map(listed)), ("home", &home), ("shell", &shell)] {
+                for (what, wanted) in [
+                    ("group", &group),
+                    ("groups", &groups.as_ref().map(listed)),
+                    ("home", &home),
+                    ("shell", &shell),
+                ] {
                     shown.compare(what, wanted, &None);
                 }
                 let groups = if self.append { None } else { self.other_groups(Some(&self.name)) };
                 if node.group(&self.name) == Known::Known(&None) {
                     node.forget_group(&self.name);
                 }
-                node.forget_files_below(&home.clone().unwrap_or_else(|| format!("/home/{}", self.name)));
+                node.forget_files_below(
+                    &home.clone().unwrap_or_else(|| format!("/home/{}", self.name)),
+                );
                 let locked = self.password.as_ref().map(|hash| hash.starts_with('!'));
                 node.set_user(&self.name, Some(UserState { groups, locked, ..self.wanted() }));
                 self.compare_password(node, &mut Differences::default());
                 match absent_or_unknown {
                     Known::Known(_) => Change::will("create user", self.script()),
-                    Known::Unknown => Change::may("ensure user", self.script()).with_diff(shown.diff),
+                    Known::Unknown => {
+                        Change::may("ensure user", self.script()).with_diff(shown.diff)
+                    }
                 }
             }
         };
@@ -80,7 +100,9 @@ impl User {
     /// The groups besides the primary one.
     fn other_groups(&self, primary: Option<&String>) -> Option<BTreeSet<String>> {
         let primary = self.group.as_ref().or(primary);
-        self.groups.as_ref().map(|groups| groups.iter().filter(|group| Some(*group) != primary).cloned().collect())
+        self.groups
+            .as_ref()
+            .map(|groups| groups.iter().filter(|group| Some(*group) != primary).cloned().collect())
     }
 }
 
@@ -97,7 +119,12 @@ pub(super) struct Differences {
 }
 
 impl Differences {
-    pub(super) fn compare<T: PartialEq + std::fmt::Display>(&mut self, what: &'static str, wanted: &Option<T>, current: &Option<T>) {
+    pub(super) fn compare<T: PartialEq + std::fmt::Display>(
+        &mut self,
+        what: &'static str,
+        wanted: &Option<T>,
+        current: &Option<T>,
+    ) {
         match (wanted, current) {
             (Some(new), None) => {
                 self.unknown.push(what);

@@ -1,4 +1,5 @@
-//! The password of a user: compared and set on the node, so that no program's arguments hold its hash.
+//! The password of a user: compared and set on the node, so that no program's arguments hold its
+//! hash.
 
 use super::super::{Action, ActionError};
 use super::User;
@@ -11,24 +12,38 @@ impl User {
     pub(super) fn check_password(&self) -> Result<(), ActionError> {
         let Some(hash) = &self.password else { return Ok(()) };
         // a password itself would let nobody in, and stand on the node for all to read
-        let hashed = hash.starts_with(['$', '!', '*']) && hash.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':');
+        let hashed = hash.starts_with(['$', '!', '*'])
+            && hash.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':');
         match hashed {
             true => Ok(()),
-            false => Err(ActionError::arguments(Self::NAME, "the password is no hash of crypt(3); make one with `openssl passwd -6`")),
+            false => Err(ActionError::arguments(
+                Self::NAME,
+                "the password is no hash of crypt(3); \
+                make one with `openssl passwd -6`",
+            )),
         }
     }
 
-    /// Prints whether the user has the password that is wanted: it is compared on the node, and no program's arguments hold it.
+    /// Prints whether the user has the password that is wanted: it is compared on the node, and no
+    /// program's arguments hold it.
     pub(super) fn password_question(&self) -> Option<String> {
         let hash = quote(self.password.as_ref()?);
         let name = self.name.replace('.', "\\.");
-        Some(format!("if [ \"$(sed -n 's/^{name}:\\([^:]*\\):.*/\\1/p' /etc/shadow)\" = {hash} ]; then echo same; else echo other; fi"))
+        Some(format!(
+            "if [ \"$(sed -n 's/^{name}:\\([^:]*\\):.*/\\1/p' /etc/shadow)\" = {hash} ]; \
+            then echo same; else echo other; fi"
+        ))
     }
 
     /// What differs of the password, which becomes as wanted.
-    pub(super) fn compare_password(&self, node: &mut NodeState, differences: &mut Differences) -> bool {
+    pub(super) fn compare_password(
+        &self,
+        node: &mut NodeState,
+        differences: &mut Differences,
+    ) -> bool {
         let Some(question) = self.password_question() else { return false };
-        let before = node.set_reading(&question, Reading { exit: 0, output: "same".to_owned(), of: None });
+        let before =
+            node.set_reading(&question, Reading { exit: 0, output: "same".to_owned(), of: None });
         match before.known() {
             Some(reading) if reading.output == "same" => return false,
             Some(_) => {

@@ -22,7 +22,8 @@ struct Removed {
 }
 
 impl Engine {
-    /// Destroys nodes, after their `destroy-server` phase. What cannot be destroyed stands in the outcome and hides nothing of the others.
+    /// Destroys nodes, after their `destroy-server` phase. What cannot be destroyed stands in the
+    /// outcome and hides nothing of the others.
     pub(super) async fn destroy(
         &self,
         groups: &[Arc<GroupSpec>],
@@ -38,9 +39,13 @@ impl Engine {
         let mut with_phase = with_groups(running, groups);
         with_phase.retain(|(_, group)| group.server.phases.contains_key(DESTROY_SERVER));
         if !with_phase.is_empty() {
-            let options = LiftOptions { phases: vec![PhaseChoice::Named(DESTROY_SERVER.to_owned())], ..options.clone() };
+            let options = LiftOptions {
+                phases: vec![PhaseChoice::Named(DESTROY_SERVER.to_owned())],
+                ..options.clone()
+            };
             // a node that cannot say good-bye is destroyed all the same; its failure is told
-            let (said, _) = self.configure(with_phase, others.to_vec(), &options, Purpose::Lift).await?;
+            let (said, _) =
+                self.configure(with_phase, others.to_vec(), &options, Purpose::Lift).await?;
             for node in said.nodes {
                 if let NodeResult::Failed { error, .. } = node.result {
                     let message = format!("phase {DESTROY_SERVER} failed: {}", error.message);
@@ -52,7 +57,10 @@ impl Engine {
             }
         }
         for node in &nodes {
-            self.tell(Event::Destroying { node: node.name.clone(), group: node.group.clone().unwrap_or_default() });
+            self.tell(Event::Destroying {
+                node: node.name.clone(),
+                group: node.group.clone().unwrap_or_default(),
+            });
         }
         let removed = self.remove(nodes).await;
         outcome.destroyed.extend(removed.gone.into_iter().map(|node| node.name));
@@ -69,16 +77,32 @@ impl Engine {
         }
         let mut names: Vec<_> = nodes.iter().map(|node| node.name.as_str()).collect();
         names.sort_by_cached_key(|name| natural(name));
-        let (stays, it) = if names.len() == 1 { ("stays: its provider", "it") } else { ("stay: their provider", "them") };
-        let message = format!("{} {stays} only lists {it}, and never destroys machines", shortened(&names));
+        let (stays, it) = if names.len() == 1 {
+            ("stays: its provider", "it")
+        } else {
+            (
+                "stay: \
+            their provider",
+                "them",
+            )
+        };
+        let message =
+            format!("{} {stays} only lists {it}, and never destroys machines", shortened(&names));
         self.tell(Event::Warning { node: None, message });
     }
 
     /// Nodes that should go and that their provider never destroys have failed.
     pub(super) fn keep_permanent(&self, nodes: &[Node], outcome: &mut Outcome) {
         for node in nodes {
-            let error = PluginError::new(ErrorKind::Unsupported, "its provider only lists it, and never destroys machines")
-                .with_help("take it out of the service's options in pallet.toml, or raise the count of its group");
+            let error = PluginError::new(
+                ErrorKind::Unsupported,
+                "its provider only lists it, and \
+                never destroys machines",
+            )
+            .with_help(
+                "take it out of the service's options in pallet.toml, or raise the \
+                    count of its group",
+            );
             self.not_destroyed(node, &error, outcome);
         }
     }
@@ -88,18 +112,24 @@ impl Engine {
         let mut error = NodeError::new(format!("could not be destroyed: {error}"));
         error.redact(&self.vault);
         let result = NodeResult::Failed { changes: 0, error };
-        self.tell(Event::NodeFinished { node: name.clone(), group: group.clone(), result: result.clone() });
+        self.tell(Event::NodeFinished {
+            node: name.clone(),
+            group: group.clone(),
+            result: result.clone(),
+        });
         outcome.nodes.push(NodeOutcome { node: name, group, drifted: 0, result });
     }
 
-    /// Destroys new nodes that never answered: they were of no use to anybody yet. Their failure stands in the outcome.
+    /// Destroys new nodes that never answered: they were of no use to anybody yet. Their failure
+    /// stands in the outcome.
     pub(super) async fn destroy_silent(&self, silent: Vec<Node>, outcome: &mut Outcome) {
         if silent.is_empty() || self.cancel.is_cancelled() {
             return;
         }
         let Removed { gone, left } = self.remove(silent).await;
         let gone: BTreeSet<_> = gone.into_iter().map(|node| node.name).collect();
-        let left: BTreeMap<_, _> = left.into_iter().map(|(node, error)| (node.name, error)).collect();
+        let left: BTreeMap<_, _> =
+            left.into_iter().map(|(node, error)| (node.name, error)).collect();
         outcome.created.retain(|name| !gone.contains(name));
         for node in &mut outcome.nodes {
             let NodeResult::Failed { error, .. } = &mut node.result else { continue };
@@ -125,16 +155,22 @@ impl Engine {
             if let Some(connections) = &self.connections {
                 connections.forget(&node.id);
             }
-            self.tell(Event::Destroyed { node: node.name.clone(), group: node.group.clone().unwrap_or_default() });
+            self.tell(Event::Destroyed {
+                node: node.name.clone(),
+                group: node.group.clone().unwrap_or_default(),
+            });
         }
         removed
     }
 
-    /// Which of these nodes are still there after an error. Where the provider does not say it of each, it is asked once more.
+    /// Which of these nodes are still there after an error. Where the provider does not say it of
+    /// each, it is asked once more.
     async fn what_is_left(&self, nodes: Vec<Node>, error: PluginError) -> Removed {
         let mut removed = Removed::default();
         let there: Option<BTreeSet<String>> = match error.nodes.is_empty() {
-            true => self.nodes().await.ok().map(|nodes| nodes.into_iter().map(|node| node.id).collect()),
+            true => {
+                self.nodes().await.ok().map(|nodes| nodes.into_iter().map(|node| node.id).collect())
+            }
             false => None,
         };
         for node in nodes {

@@ -49,13 +49,20 @@ impl Engine {
                 match engine.renew(&lease).await {
                     Ok(None) => {}
                     Ok(Some(other)) => {
-                        let message = format!("the lease of this project's nodes was lost to {}; stopping", other.holder);
+                        let message = format!(
+                            "the lease of this project's nodes was lost to {}; \
+                            stopping",
+                            other.holder
+                        );
                         engine.tell(Event::Warning { node: None, message });
                         engine.cancel.cancel();
                         return;
                     }
                     // it may work the next time; if not, the lease ends by itself
-                    Err(error) => engine.tell(Event::Warning { node: None, message: format!("cannot renew the lease: {error}") }),
+                    Err(error) => engine.tell(Event::Warning {
+                        node: None,
+                        message: format!("cannot renew the lease: {error}"),
+                    }),
                 }
             }
         });
@@ -74,7 +81,8 @@ impl HeldLease {
         self.renewing.abort();
         let token = self.token.clone();
         if let Err(error) = self.engine.ask(move |service| service.release_lease(&token)).await {
-            let message = format!("cannot give the lease back: {error}; it ends in {} s", TIME.as_secs());
+            let message =
+                format!("cannot give the lease back: {error}; it ends in {} s", TIME.as_secs());
             self.engine.tell(Event::Warning { node: None, message });
         }
     }
@@ -89,6 +97,7 @@ impl Drop for HeldLease {
 /// Whether the holder was a process of this machine that is no more.
 fn is_dead(other: &Lease, ours: &Lease) -> bool {
     let process = i32::try_from(other.process).ok().and_then(Pid::from_raw);
-    let gone = process.is_some_and(|process| test_kill_process(process) == Err(rustix::io::Errno::SRCH));
+    let gone =
+        process.is_some_and(|process| test_kill_process(process) == Err(rustix::io::Errno::SRCH));
     !other.machine.is_empty() && other.machine == ours.machine && gone
 }

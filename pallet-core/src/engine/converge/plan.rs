@@ -16,19 +16,23 @@ use crate::plugin::{ErrorKind, PluginError, WantedOffers};
 pub struct ConvergePlan {
     /// Nodes to create: group and name.
     pub create: Vec<(String, String)>,
-    /// Nodes that exist and do not run: those that are stopped will be started, and those that are starting waited for.
+    /// Nodes that exist and do not run: those that are stopped will be started, and those that are
+    /// starting waited for.
     pub start: Vec<Node>,
     /// Nodes to destroy.
     pub destroy: Vec<Node>,
-    /// Nodes that should be destroyed, and that their provider never destroys: they stay, and each fails.
+    /// Nodes that should be destroyed, and that their provider never destroys: they stay, and each
+    /// fails.
     pub permanent: Vec<Node>,
     /// Nodes that stay.
     pub keep: Vec<Node>,
     /// Nodes of the project's other groups, which are not converged. Functions know them.
     pub(in super::super) others: Vec<Member>,
-    /// Nodes of no group that the project declares. They stay, unless [`remove_undeclared`](ConvergePlan::remove_undeclared) says otherwise.
+    /// Nodes of no group that the project declares. They stay, unless
+    /// [`remove_undeclared`](ConvergePlan::remove_undeclared) says otherwise.
     pub undeclared: Vec<Node>,
-    /// For each group of which nodes are created: what they will be, and why; or why there is nothing that they can be.
+    /// For each group of which nodes are created: what they will be, and why; or why there is
+    /// nothing that they can be.
     pub choices: BTreeMap<String, Result<Choice, PlanError>>,
     /// Groups that have no node and will have one.
     pub begin: BTreeSet<String>,
@@ -48,7 +52,9 @@ pub enum PlanError {
 impl From<PlanError> for PluginError {
     fn from(error: PlanError) -> Self {
         match error {
-            PlanError::NoMatch(error) => PluginError::new(ErrorKind::InvalidInput, error.to_string()),
+            PlanError::NoMatch(error) => {
+                PluginError::new(ErrorKind::InvalidInput, error.to_string())
+            }
             PlanError::Service(error) => error,
         }
     }
@@ -58,28 +64,35 @@ impl ConvergePlan {
     /// The names of the nodes that there will be.
     pub(super) fn names(&self) -> Vec<String> {
         let there = self.keep.iter().chain(&self.start).map(|node| node.name.clone());
-        let mut names: Vec<_> = there.chain(self.create.iter().map(|(_, name)| name.clone())).collect();
+        let mut names: Vec<_> =
+            there.chain(self.create.iter().map(|(_, name)| name.clone())).collect();
         names.sort_by_cached_key(|name| natural(name));
         names
     }
 
-    /// Nodes of no declared group are destroyed too, but for those that their provider never destroys.
+    /// Nodes of no declared group are destroyed too, but for those that their provider never
+    /// destroys.
     pub fn remove_undeclared(&mut self) {
-        let (permanent, undeclared): (Vec<_>, Vec<_>) = std::mem::take(&mut self.undeclared).into_iter().partition(|node| node.permanent);
+        let (permanent, undeclared): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.undeclared).into_iter().partition(|node| node.permanent);
         self.undeclared = permanent;
         self.destroy.extend(undeclared);
     }
 
     /// These nodes are to go, as far as their provider destroys nodes.
     fn give_up(&mut self, nodes: Vec<Node>) {
-        let (permanent, destroy): (Vec<_>, Vec<_>) = nodes.into_iter().partition(|node| node.permanent);
+        let (permanent, destroy): (Vec<_>, Vec<_>) =
+            nodes.into_iter().partition(|node| node.permanent);
         self.permanent.extend(permanent);
         self.destroy.extend(destroy);
     }
 
     /// Whether the nodes stay as they are.
     pub fn is_empty(&self) -> bool {
-        self.create.is_empty() && self.start.is_empty() && self.destroy.is_empty() && self.permanent.is_empty()
+        self.create.is_empty()
+            && self.start.is_empty()
+            && self.destroy.is_empty()
+            && self.permanent.is_empty()
     }
 }
 
@@ -95,22 +108,36 @@ impl Engine {
             of_group.entry(group.name.clone()).or_default().push(node);
         }
         for group in groups {
-            let count = group.count.ok_or_else(|| EngineError::NoCount { group: group.name.clone() })? as usize;
+            let count =
+                group.count.ok_or_else(|| EngineError::NoCount { group: group.name.clone() })?
+                    as usize;
             let mut own = of_group.remove(&group.name).unwrap_or_default();
             let before = own.len();
-            if before + count == 0 && self.declared.as_ref().is_some_and(|declared| declared.iter().all(|known| known.name != group.name)) {
+            if before + count == 0
+                && self
+                    .declared
+                    .as_ref()
+                    .is_some_and(|declared| declared.iter().all(|known| known.name != group.name))
+            {
                 let declared = self.declared.iter().flatten().map(|group| group.name.as_str());
-                let there: BTreeSet<_> = plan.undeclared.iter().filter_map(|node| node.group.as_deref()).collect();
+                let there: BTreeSet<_> =
+                    plan.undeclared.iter().filter_map(|node| node.group.as_deref()).collect();
                 return Err(no_such_name("group", &group.name, declared.chain(there)));
             }
-            // those that go first stand last: what is not well, then the newest; what cannot be destroyed stays where others can go
-            own.sort_by_cached_key(|node| (!node.permanent, health(node.status), node.created, natural(&node.name)));
+            // those that go first stand last: what is not well, then the newest; what cannot be
+            // destroyed stays where others can go
+            own.sort_by_cached_key(|node| {
+                (!node.permanent, health(node.status), node.created, natural(&node.name))
+            });
             plan.give_up(own.split_off(own.len().min(count)));
             let taken: BTreeSet<_> = own.iter().map(|node| node.name.clone()).collect();
-            let free = (1..).map(|number| format!("{}-{number}", group.name)).filter(|name| !taken.contains(name));
+            let free = (1..)
+                .map(|number| format!("{}-{number}", group.name))
+                .filter(|name| !taken.contains(name));
             let missing = count - own.len();
             plan.create.extend(free.take(missing).map(|name| (group.name.clone(), name)));
-            let waiting = |node: &Node| matches!(node.status, NodeStatus::Stopped | NodeStatus::Starting);
+            let waiting =
+                |node: &Node| matches!(node.status, NodeStatus::Stopped | NodeStatus::Starting);
             let (waiting, running): (Vec<_>, Vec<_>) = own.into_iter().partition(waiting);
             plan.start.extend(waiting);
             plan.keep.extend(running);
@@ -130,7 +157,10 @@ impl Engine {
     pub(in super::super) async fn choose(&self, group: &GroupSpec) -> Result<Choice, PlanError> {
         let spec = group.server.node_spec.clone();
         let wanted = WantedOffers { group: Some(group.name.clone()), spec: spec.clone() };
-        let offers = self.ask(move |service| service.offers(&wanted)).await.map_err(|error| PlanError::Service(error.into()))?;
+        let offers = self
+            .ask(move |service| service.offers(&wanted))
+            .await
+            .map_err(|error| PlanError::Service(error.into()))?;
         offers.choose(&spec).map_err(PlanError::NoMatch)
     }
 }

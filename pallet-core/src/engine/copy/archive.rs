@@ -1,4 +1,5 @@
-//! A directory of this machine as an archive that is streamed: headers from memory, contents from the files themselves.
+//! A directory of this machine as an archive that is streamed: headers from memory, contents from
+//! the files themselves.
 
 use std::fs::Metadata;
 use std::io;
@@ -23,7 +24,8 @@ pub(super) struct Archive {
 
 /// The archive of a directory; the error is one line.
 pub(super) fn archive(directory: &Path) -> Result<Archive, String> {
-    let mut made = Making { archive: Archive { parts: Vec::new(), files: 0, bytes: 0 }, memory: Vec::new() };
+    let mut made =
+        Making { archive: Archive { parts: Vec::new(), files: 0, bytes: 0 }, memory: Vec::new() };
     let data = std::fs::metadata(directory).map_err(|error| unreadable(directory, &error))?;
     made.header(directory, Path::new(TOP), &data, EntryType::Directory, 0)?;
     made.below(directory)?;
@@ -47,12 +49,15 @@ impl Making {
             let read = || std::fs::read_dir(path)?.collect::<io::Result<Vec<_>>>();
             let mut entries = read().map_err(|error| unreadable(path, &error))?;
             entries.sort_by_key(|entry| std::cmp::Reverse(entry.file_name()));
-            open.extend(entries.into_iter().map(|entry| (entry.path(), name.join(entry.file_name()))));
+            open.extend(
+                entries.into_iter().map(|entry| (entry.path(), name.join(entry.file_name()))),
+            );
             Ok::<_, String>(())
         };
         list(directory, Path::new(TOP), &mut open)?;
         while let Some((path, name)) = open.pop() {
-            let data = std::fs::symlink_metadata(&path).map_err(|error| unreadable(&path, &error))?;
+            let data =
+                std::fs::symlink_metadata(&path).map_err(|error| unreadable(&path, &error))?;
             if data.is_dir() {
                 self.header(&path, &name, &data, EntryType::Directory, 0)?;
                 list(&path, &name, &mut open)?;
@@ -65,7 +70,10 @@ impl Making {
                 self.header(&path, &name, &data, EntryType::Regular, data.len())?;
                 self.content(&path, data.len());
             } else {
-                return Err(format!("{} is no file, directory or link, and cannot be copied", path.display()));
+                return Err(format!(
+                    "{} is no file, directory or link, and cannot be copied",
+                    path.display()
+                ));
             }
         }
         Ok(())
@@ -82,11 +90,20 @@ impl Making {
         }
     }
 
-    fn header(&mut self, path: &Path, name: &Path, data: &Metadata, kind: EntryType, size: u64) -> Result<(), String> {
+    fn header(
+        &mut self,
+        path: &Path,
+        name: &Path,
+        data: &Metadata,
+        kind: EntryType,
+        size: u64,
+    ) -> Result<(), String> {
         let mut header = plain(data, kind);
         header.set_size(size);
         // without content: that comes from the file itself
-        Builder::new(&mut self.memory).append_data(&mut header, name, io::empty()).map_err(|error| unreadable(path, &error))?;
+        Builder::new(&mut self.memory)
+            .append_data(&mut header, name, io::empty())
+            .map_err(|error| unreadable(path, &error))?;
         self.trim(2);
         Ok(())
     }
@@ -94,7 +111,9 @@ impl Making {
     fn link(&mut self, path: &Path, name: &Path, data: &Metadata) -> Result<(), String> {
         let to = std::fs::read_link(path).map_err(|error| unreadable(path, &error))?;
         let mut header = plain(data, EntryType::Symlink);
-        Builder::new(&mut self.memory).append_link(&mut header, name, to).map_err(|error| unreadable(path, &error))?;
+        Builder::new(&mut self.memory)
+            .append_link(&mut header, name, to)
+            .map_err(|error| unreadable(path, &error))?;
         self.trim(2);
         Ok(())
     }
@@ -119,7 +138,8 @@ fn plain(data: &Metadata, kind: EntryType) -> Header {
     header.set_uid(0);
     header.set_gid(0);
     header.set_size(0);
-    let modified = data.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    let modified =
+        data.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
     header.set_mtime(modified.map_or(0, |time| time.as_secs()));
     header
 }
@@ -165,10 +185,18 @@ mod tests {
         });
         let deep = format!("d/{deep}");
         let half = deep.rsplit_once('/').unwrap().0.to_owned();
-        let wanted = [("d/", 0), ("d/block", 512), ("d/empty", 0), ("d/link", 0)].map(|(name, size)| (name.to_owned(), size));
-        let wanted: Vec<_> = wanted.into_iter().chain([(half, 0), (deep.clone(), 0), (format!("{deep}/a\nb"), 4)]).collect();
-        let entries: Vec<_> = entries.map(|(name, size)| (name.trim_end_matches('/').to_owned(), size)).collect();
-        let wanted: Vec<_> = wanted.into_iter().map(|(name, size)| (name.trim_end_matches('/').to_owned(), size)).collect();
+        let wanted = [("d/", 0), ("d/block", 512), ("d/empty", 0), ("d/link", 0)]
+            .map(|(name, size)| (name.to_owned(), size));
+        let wanted: Vec<_> = wanted
+            .into_iter()
+            .chain([(half, 0), (deep.clone(), 0), (format!("{deep}/a\nb"), 4)])
+            .collect();
+        let entries: Vec<_> =
+            entries.map(|(name, size)| (name.trim_end_matches('/').to_owned(), size)).collect();
+        let wanted: Vec<_> = wanted
+            .into_iter()
+            .map(|(name, size)| (name.trim_end_matches('/').to_owned(), size))
+            .collect();
         assert_eq!(entries, wanted);
     }
 

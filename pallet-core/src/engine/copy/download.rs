@@ -19,7 +19,8 @@ use crate::local::{Beside, remove_dead};
 use crate::model::{Node, hex};
 use crate::transport::Input;
 
-/// Says what stands at `path` in a line, then gives it: a file with its digest behind it, a directory as an archive.
+/// Says what stands at `path` in a line, then gives it: a file with its digest behind it, a
+/// directory as an archive.
 const SEND: &str = r#"
 if [ ! -e "$path" ]; then
   if [ -L "$path" ]; then fail "$path is a link that leads nowhere"; fi
@@ -57,10 +58,13 @@ struct Download {
 }
 
 impl Engine {
-    /// Copies files and directories from these nodes to a path here: into it where that is a directory. What comes from several nodes, or is asked
-    /// to be [`by_node`](CopyOptions::by_node), goes into a directory of the node's name in `target`, which is made. Modes are kept.
+    /// Copies files and directories from these nodes to a path here: into it where that is a
+    /// directory. What comes from several nodes, or is asked to be
+    /// [`by_node`](CopyOptions::by_node), goes into a directory of the node's name in `target`,
+    /// which is made. Modes are kept.
     ///
-    /// Each source is the nodes that it is copied from and its path there. What goes wrong with a node stands in its own result.
+    /// Each source is the nodes that it is copied from and its path there. What goes wrong with a
+    /// node stands in its own result.
     pub async fn download(
         &self,
         sources: &[(Vec<Node>, String)],
@@ -70,7 +74,12 @@ impl Engine {
         let mut nodes: Vec<(Node, Vec<(&str, &str)>)> = Vec::new();
         for (from, path) in sources {
             check_target(path)?;
-            let name = base_name(path).ok_or_else(|| EngineError::Refused(format!("{path}: name a file or a directory in it")))?;
+            let name = base_name(path).ok_or_else(|| {
+                EngineError::Refused(format!(
+                    "{path}: name a \
+                file or a directory in it"
+                ))
+            })?;
             for node in from {
                 match nodes.iter_mut().find(|(known, _)| known.id == node.id) {
                     Some((_, paths)) => paths.push((path, name)),
@@ -83,7 +92,8 @@ impl Engine {
         let jobs = nodes.into_iter().map(|(node, paths)| {
             check_names(paths.iter().map(|(_, name)| *name))?;
             let many = paths.len() > 1;
-            let target = if by_node { directory_of(target, &node.name)? } else { target.to_owned() };
+            let target =
+                if by_node { directory_of(target, &node.name)? } else { target.to_owned() };
             remove_dead(if target.is_dir() { &target } else { parent(&target) });
             let job = |(path, name): &(&str, &str)| Download {
                 path: (*path).to_owned(),
@@ -93,7 +103,8 @@ impl Engine {
                 many,
                 recursive: options.recursive,
             };
-            let jobs: Vec<Arc<dyn Job>> = paths.iter().map(|path| Arc::new(job(path)) as Arc<dyn Job>).collect();
+            let jobs: Vec<Arc<dyn Job>> =
+                paths.iter().map(|path| Arc::new(job(path)) as Arc<dyn Job>).collect();
             Ok::<_, EngineError>((node, jobs))
         });
         let jobs = jobs.collect::<Result<Vec<_>, _>>()?;
@@ -104,10 +115,19 @@ impl Engine {
 /// The directory of one node in `target`.
 fn directory_of(target: &Path, node: &str) -> Result<PathBuf, EngineError> {
     if base_name(node) != Some(node) {
-        return Err(EngineError::Refused(format!("no directory can be called as the node {node:?} is")));
+        return Err(EngineError::Refused(format!(
+            "no directory can be called as the node {node:?} \
+            is"
+        )));
     }
     let directory = target.join(node);
-    own_directory(target, node).map_err(|error| EngineError::Refused(format!("cannot make the directory {}: {error}", directory.display())))
+    own_directory(target, node).map_err(|error| {
+        EngineError::Refused(format!(
+            "cannot make the \
+        directory {}: {error}",
+            directory.display()
+        ))
+    })
 }
 
 #[async_trait::async_trait]
@@ -171,7 +191,11 @@ impl Arriving {
                 line.extend_from_slice(piece);
                 let Some(end) = line.iter().take(LINE).position(|byte| *byte == b'\n') else {
                     line.truncate(LINE);
-                    return if line.len() < LINE { Ok(()) } else { Err(odd(&String::from_utf8_lossy(line))) };
+                    return if line.len() < LINE {
+                        Ok(())
+                    } else {
+                        Err(odd(&String::from_utf8_lossy(line)))
+                    };
                 };
                 let rest = line.split_off(end + 1);
                 *self = Arriving::begin(&String::from_utf8_lossy(&line[..end]), to)?;
@@ -203,10 +227,20 @@ impl Arriving {
             }
             ["file", size, mode] => {
                 to.check(false)?;
-                let (Ok(size), Ok(mode)) = (size.parse(), u32::from_str_radix(mode, 8)) else { return Err(odd(line)) };
+                let (Ok(size), Ok(mode)) = (size.parse(), u32::from_str_radix(mode, 8)) else {
+                    return Err(odd(line));
+                };
                 let (beside, file) = Beside::file(&to.parent).map_err(unwritable)?;
                 let (hash, digest) = (Sha256::new(), Vec::new());
-                Ok(Arriving::File(Box::new(ArrivingFile { beside, file, hash, size, left: size, mode: mode & 0o777, digest })))
+                Ok(Arriving::File(Box::new(ArrivingFile {
+                    beside,
+                    file,
+                    hash,
+                    size,
+                    left: size,
+                    mode: mode & 0o777,
+                    digest,
+                })))
             }
             _ => Err(odd(line)),
         }
@@ -250,9 +284,14 @@ impl ArrivingFile {
     fn finish(self, to: &Spot) -> Result<(u64, u64), String> {
         let said = String::from_utf8_lossy(&self.digest).trim().to_owned();
         if self.left > 0 || said != hex(&self.hash.finalize()) {
-            return Err("what arrived is not what stands there; it may have been changed meanwhile: try again".to_owned());
+            return Err(
+                "what arrived is not what stands there; it may have been changed meanwhile: \
+                try again"
+                    .to_owned(),
+            );
         }
-        fchmod(&self.file, Mode::from_raw_mode(self.mode)).map_err(|error| unwritable(&to.path, &error.into()))?;
+        fchmod(&self.file, Mode::from_raw_mode(self.mode))
+            .map_err(|error| unwritable(&to.path, &error.into()))?;
         self.beside.persist(&to.name).map_err(|error| unwritable(&to.path, &error))?;
         Ok((1, self.size))
     }

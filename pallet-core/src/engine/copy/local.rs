@@ -21,8 +21,8 @@ pub(super) struct Spot {
     pub(super) path: PathBuf,
 }
 
-/// Where something that is called `name` goes: into `target` where that is a directory. One that is `own` was made by Pallet, and is no link.
-/// The error is one line.
+/// Where something that is called `name` goes: into `target` where that is a directory. One that is
+/// `own` was made by Pallet, and is no link. The error is one line.
 pub(super) fn place(target: &Path, name: &str, many: bool, own: bool) -> Result<Spot, String> {
     let ends_with_slash = target.as_os_str().as_encoded_bytes().ends_with(b"/");
     if target.is_dir() {
@@ -32,7 +32,10 @@ pub(super) fn place(target: &Path, name: &str, many: bool, own: bool) -> Result<
         return Err(format!("there is no directory {}", target.display()));
     }
     if many {
-        return Err(format!("several sources need a directory, and there is none at {}", target.display()));
+        return Err(format!(
+            "several sources need a directory, and there is none at {}",
+            target.display()
+        ));
     }
     let parent = parent(target);
     match (parent.is_dir(), target.file_name()) {
@@ -44,10 +47,13 @@ pub(super) fn place(target: &Path, name: &str, many: bool, own: bool) -> Result<
 fn spot(parent: &Path, name: &OsStr, own: bool) -> Result<Spot, String> {
     let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
     let handle = match own {
-        true => openat(CWD, parent, flags | OFlags::NOFOLLOW, Mode::empty()).map_err(io::Error::from),
+        true => {
+            openat(CWD, parent, flags | OFlags::NOFOLLOW, Mode::empty()).map_err(io::Error::from)
+        }
         false => open(parent),
     };
-    let handle = handle.map_err(|error| format!("cannot open the directory {}: {error}", parent.display()))?;
+    let handle = handle
+        .map_err(|error| format!("cannot open the directory {}: {error}", parent.display()))?;
     let path = if parent == Path::new(".") { PathBuf::from(name) } else { parent.join(name) };
     Ok(Spot { parent: handle, name: name.to_owned(), path })
 }
@@ -65,16 +71,25 @@ impl Spot {
     /// Whether a file, or a directory, can take this place. The error is one line.
     pub(super) fn check(&self, directory: bool) -> Result<(), String> {
         let path = self.path.display();
-        let found = kind(&self.parent, &self.name).map_err(|error| format!("cannot write {path}: {error}"))?;
+        let found = kind(&self.parent, &self.name).map_err(|error| {
+            format!(
+                "cannot write {path}: \
+            {error}"
+            )
+        })?;
         match (directory, found) {
             (true, Some(FileType::Symlink)) => Err(is_a_link(&self.path)),
-            (true, Some(found)) if found != FileType::Directory => Err(format!("{path} is there, and no directory")),
+            (true, Some(found)) if found != FileType::Directory => Err(format!(
+                "{path} is there, \
+                and no directory"
+            )),
             (false, Some(FileType::Directory)) => Err(format!("{path} is a directory")),
             _ => Ok(()),
         }
     }
 
-    /// Puts a directory into its place. Where one stands already, its files are replaced one by one. All of it is checked before any of it moves.
+    /// Puts a directory into its place. Where one stands already, its files are replaced one by
+    /// one. All of it is checked before any of it moves.
     pub(super) fn put(&self, unpacked: &Unpacked) -> io::Result<()> {
         self.check(true).map_err(io::Error::other)?;
         let from = unpacked.beside.entry();
@@ -103,8 +118,13 @@ impl Spot {
         Ok(())
     }
 
-    /// Moves what is new, and gives the directories that were moved as they are; without those it only looks whether everything can be moved.
-    fn merge(&self, from: BorrowedFd<'_>, mut moved: Option<&mut BTreeSet<PathBuf>>) -> io::Result<()> {
+    /// Moves what is new, and gives the directories that were moved as they are; without those it
+    /// only looks whether everything can be moved.
+    fn merge(
+        &self,
+        from: BorrowedFd<'_>,
+        mut moved: Option<&mut BTreeSet<PathBuf>>,
+    ) -> io::Result<()> {
         let mut from = Walk::from(open_in(from, OsStr::new(TOP))?);
         let mut to = Walk::from(open_in(&self.parent, &self.name)?);
         let mut open = vec![entries(from.here())?];
@@ -124,9 +144,23 @@ impl Spot {
                     to.enter(&name)?;
                     open.push(entries(from.here())?);
                 }
-                (true, Some(FileType::Symlink)) => return Err(io::Error::other(is_a_link(&self.path.join(path())))),
-                (true, Some(_)) => return Err(io::Error::other(format!("{} is there, and no directory", path().display()))),
-                (false, Some(FileType::Directory)) => return Err(io::Error::other(format!("{} is a directory", path().display()))),
+                (true, Some(FileType::Symlink)) => {
+                    return Err(io::Error::other(is_a_link(&self.path.join(path()))));
+                }
+                (true, Some(_)) => {
+                    return Err(io::Error::other(format!(
+                        "{} is there, and no \
+                    directory",
+                        path().display()
+                    )));
+                }
+                (false, Some(FileType::Directory)) => {
+                    return Err(io::Error::other(format!(
+                        "{} is a \
+                    directory",
+                        path().display()
+                    )));
+                }
                 _ => {
                     if let Some(moved) = moved.as_deref_mut() {
                         renameat(from.here(), &name, to.here(), &name)?;
@@ -143,7 +177,8 @@ impl Spot {
 
 fn is_a_link(path: &Path) -> String {
     format!(
-        "{} is a link where a directory should go, and what nodes send follows none; name the directory that it leads to as the target, or remove it",
+        "{} is a link where a directory should go, and what nodes send follows none; name the \
+         directory that it leads to as the target, or remove it",
         path.display()
     )
 }
@@ -171,7 +206,10 @@ mod tests {
     fn unpacked(root: &Path, mode: u32) -> Unpacked {
         let beside = Beside::directory(&open(root).unwrap()).unwrap();
         let found = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path());
-        let own = found.into_iter().find(|path| path.file_name().unwrap().to_str().unwrap().starts_with(".pallet-")).unwrap();
+        let own = found
+            .into_iter()
+            .find(|path| path.file_name().unwrap().to_str().unwrap().starts_with(".pallet-"))
+            .unwrap();
         fs::create_dir_all(own.join("d/a/b")).unwrap();
         fs::write(own.join("d/a/b/file"), "new").unwrap();
         let modes = ["", "a", "a/b"].into_iter().map(|path| (PathBuf::from(path), mode)).collect();
@@ -190,11 +228,21 @@ mod tests {
             spot.put(&unpacked(root.path(), mode))
         };
         put("x", 0o500).unwrap();
-        assert_eq!([mode(&root.path().join("x")), mode(&root.path().join("x/a")), mode(&root.path().join("x/a/b"))], [0o500; 3]);
+        assert_eq!(
+            [
+                mode(&root.path().join("x")),
+                mode(&root.path().join("x/a")),
+                mode(&root.path().join("x/a/b"))
+            ],
+            [0o500; 3]
+        );
         fs::create_dir_all(root.path().join("y/a")).unwrap();
         fs::set_permissions(root.path().join("y/a"), fs::Permissions::from_mode(0o711)).unwrap();
         put("y", 0o750).unwrap();
-        assert_eq!([mode(&root.path().join("y/a")), mode(&root.path().join("y/a/b"))], [0o711, 0o750]);
+        assert_eq!(
+            [mode(&root.path().join("y/a")), mode(&root.path().join("y/a/b"))],
+            [0o711, 0o750]
+        );
         assert_eq!(fs::read_to_string(root.path().join("y/a/b/file")).unwrap(), "new");
         fs::write(root.path().join("y/a/b/file"), "old").unwrap();
         put("y", 0o777).unwrap();
@@ -219,7 +267,10 @@ mod tests {
             symlink(outside.path(), root.path().join(planted)).unwrap();
             let spot = place(root.path(), "x", false, false).unwrap();
             let error = spot.put(&unpacked(root.path(), 0o755)).unwrap_err().to_string();
-            assert!(error.contains(&format!("{planted} is a link where a directory should go")), "{planted}: {error}");
+            assert!(
+                error.contains(&format!("{planted} is a link where a directory should go")),
+                "{planted}: {error}"
+            );
             untouched();
             fs::remove_file(root.path().join(planted)).unwrap();
         }

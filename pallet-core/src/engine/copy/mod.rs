@@ -1,7 +1,9 @@
-//! Copying files and directories between this machine and nodes, over the connections that a lift uses.
+//! Copying files and directories between this machine and nodes, over the connections that a lift
+//! uses.
 //!
-//! Everything is streamed, and checked before it takes its place: a file by its size and SHA-256 digest, a directory by its archive. It is written
-//! beside its place under another name first, so that a copy that fails leaves nothing behind. What a node sends is written by handles of
+//! Everything is streamed, and checked before it takes its place: a file by its size and SHA-256
+//! digest, a directory by its archive. It is written beside its place under another name first, so
+//! that a copy that fails leaves nothing behind. What a node sends is written by handles of
 //! directories, and no link that stands in its way is followed.
 
 mod archive;
@@ -92,9 +94,14 @@ impl CopyOutcome {
         !self.cancelled && self.nodes.iter().all(|node| node.error.is_none())
     }
 
-    /// The nodes with which the same was copied, or failed alike, together; in the order of the first of each.
+    /// The nodes with which the same was copied, or failed alike, together; in the order of the
+    /// first of each.
     pub fn grouped(&self) -> Vec<(Vec<&str>, &CopyResult)> {
-        grouped(&self.nodes, |result| &result.node, |one, other| one.copied == other.copied && one.error == other.error)
+        grouped(
+            &self.nodes,
+            |result| &result.node,
+            |one, other| one.copied == other.copied && one.error == other.error,
+        )
     }
 }
 
@@ -113,7 +120,12 @@ struct There<'a> {
 
 impl There<'_> {
     /// Runs a program on the node. Its error is the last line of what it said.
-    async fn run(&mut self, program: &str, input: Input, out: &mut (dyn FnMut(&[u8]) + Send)) -> Result<(), String> {
+    async fn run(
+        &mut self,
+        program: &str,
+        input: Input,
+        out: &mut (dyn FnMut(&[u8]) + Send),
+    ) -> Result<(), String> {
         let engine = self.engine;
         let mut errors = Vec::new();
         let no_sudo = self.no_sudo;
@@ -127,7 +139,8 @@ impl There<'_> {
                 Stream::Err => {}
             };
             let turn = engine.turn();
-            transport::run_program_in_turn(transport, r#become, program, input, &turn, &mut take).await
+            transport::run_program_in_turn(transport, r#become, program, input, &turn, &mut take)
+                .await
         };
         match unless_stopped(engine, "the copy", work).await {
             Ok(0) => Ok(()),
@@ -152,7 +165,9 @@ fn said(errors: &[u8], code: i32) -> String {
     let last = errors.lines().rev().map(str::trim).find(why);
     match last {
         // tar tells of a disk that is full in the middle of a block that it wrote only a part
-        _ if errors.contains("No space left on device") || errors.contains("Wrote only") => "no space left on the device there".to_owned(),
+        _ if errors.contains("No space left on device") || errors.contains("Wrote only") => "no \
+            space left on the device there"
+            .to_owned(),
         Some(line) => line.strip_prefix("pallet: ").unwrap_or(line).to_owned(),
         None => format!("the shell there ended with code {code}"),
     }
@@ -160,16 +175,24 @@ fn said(errors: &[u8], code: i32) -> String {
 
 /// What programs on nodes begin with; `fail` says why it ends.
 fn program(values: &[(&str, &str)], body: &str) -> String {
-    let values: String = values.iter().map(|(name, value)| format!("{name}={}\n", quote(value))).collect();
+    let values: String =
+        values.iter().map(|(name, value)| format!("{name}={}\n", quote(value))).collect();
     format!(
-        "LC_ALL=C; export LC_ALL; PATH=$PATH:/usr/local/bin:/usr/bin:/bin\nfail() {{ printf 'pallet: %s\\n' \"$*\" >&2; exit 1; }}\n\
+        "LC_ALL=C; export LC_ALL; PATH=$PATH:/usr/local/bin:/usr/bin:/bin\n\
+         fail() {{ printf 'pallet: %s\\n' \"$*\" >&2; exit 1; }}\n\
          trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 143' TERM\n{values}{body}"
     )
 }
 
 impl Engine {
-    /// Does a copy as people write it. What comes from a group goes into a directory of each node's name.
-    pub async fn copy(&self, groups: &[GroupSpec], request: &CopyRequest, options: &CopyOptions) -> Result<CopyOutcome, EngineError> {
+    /// Does a copy as people write it. What comes from a group goes into a directory of each node's
+    /// name.
+    pub async fn copy(
+        &self,
+        groups: &[GroupSpec],
+        request: &CopyRequest,
+        options: &CopyOptions,
+    ) -> Result<CopyOutcome, EngineError> {
         match request {
             CopyRequest::Upload { sources, name, target } => {
                 let nodes = self.select(groups, std::slice::from_ref(name)).await?;
@@ -178,7 +201,10 @@ impl Engine {
             CopyRequest::Download { sources, target } => {
                 let mut from = Vec::new();
                 for (name, path) in sources {
-                    from.push((self.select(groups, std::slice::from_ref(name)).await?, path.clone()));
+                    from.push((
+                        self.select(groups, std::slice::from_ref(name)).await?,
+                        path.clone(),
+                    ));
                 }
                 let of_group = |(nodes, (name, _)): (&(Vec<Node>, String), &(String, String))| {
                     nodes.0.iter().any(|node| node.name != *name && node.id != *name)
@@ -190,7 +216,11 @@ impl Engine {
     }
 
     /// Does the jobs of each node, one after the other, with many nodes at once.
-    async fn do_jobs(&self, nodes: Vec<(Node, Vec<Arc<dyn Job>>)>, options: &CopyOptions) -> Result<CopyOutcome, EngineError> {
+    async fn do_jobs(
+        &self,
+        nodes: Vec<(Node, Vec<Arc<dyn Job>>)>,
+        options: &CopyOptions,
+    ) -> Result<CopyOutcome, EngineError> {
         self.tell(Event::started("copy", false, nodes.iter().map(|(node, _)| node.name.clone())));
         let jobs: Arc<std::collections::BTreeMap<_, _>> =
             Arc::new(nodes.iter().map(|(node, jobs)| (node.id.clone(), jobs.clone())).collect());
@@ -200,9 +230,17 @@ impl Engine {
             let jobs = jobs.clone();
             async move {
                 let started = Instant::now();
-                let mut result = CopyResult { node: node.name.clone(), group: node.group.clone(), ..CopyResult::default() };
+                let mut result = CopyResult {
+                    node: node.name.clone(),
+                    group: node.group.clone(),
+                    ..CopyResult::default()
+                };
                 let jobs = jobs.get(&node.id).map(Vec::as_slice).unwrap_or_default();
-                let mut there = There { engine: &engine, run: NodeRun::new(&engine, node, nobody(), &LiftOptions::default()), no_sudo };
+                let mut there = There {
+                    engine: &engine,
+                    run: NodeRun::new(&engine, node, nobody(), &LiftOptions::default()),
+                    no_sudo,
+                };
                 result.error = there.run.cannot_be_asked();
                 for job in jobs {
                     if result.error.is_some() {
@@ -233,7 +271,10 @@ fn base_name(path: &str) -> Option<&str> {
 fn check_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), EngineError> {
     let mut seen = std::collections::BTreeSet::new();
     match names.into_iter().find(|name| !seen.insert(*name)) {
-        Some(name) => Err(EngineError::Refused(format!("two of the sources are called {name}: one would replace the other"))),
+        Some(name) => Err(EngineError::Refused(format!(
+            "two of the sources are called {name}: one \
+            would replace the other"
+        ))),
         None => Ok(()),
     }
 }

@@ -1,4 +1,5 @@
-//! Unpacks the archive that a node sends. Nothing in it can be trusted: it is written by handles of directories, below one that is new and private.
+//! Unpacks the archive that a node sends. Nothing in it can be trusted: it is written by handles of
+//! directories, below one that is new and private.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -8,7 +9,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::mpsc::Receiver;
 
-use rustix::fs::{AtFlags, Mode, OFlags, Timespec, Timestamps, fchmod, futimens, linkat, mkdirat, openat, symlinkat, unlinkat};
+use rustix::fs::{
+    AtFlags, Mode, OFlags, Timespec, Timestamps, fchmod, futimens, linkat, mkdirat, openat,
+    symlinkat, unlinkat,
+};
 use rustix::io::Errno;
 use tar::EntryType;
 
@@ -20,17 +24,25 @@ pub(super) const TOP: &str = "d";
 pub(super) struct Unpacked {
     /// It is `TOP` in that.
     pub(super) beside: Beside,
-    /// The modes that its directories get once they are in their place, in the order of the archive; until then this user may write in all of them.
+    /// The modes that its directories get once they are in their place, in the order of the
+    /// archive; until then this user may write in all of them.
     pub(super) modes: Vec<(PathBuf, u32)>,
     pub(super) files: u64,
     pub(super) bytes: u64,
 }
 
-/// Unpacks an archive: files, directories and links, and nothing that would lead out of the directory.
+/// Unpacks an archive: files, directories and links, and nothing that would lead out of the
+/// directory.
 pub(super) fn unpack(arriving: Receiver<Vec<u8>>, beside: Beside) -> io::Result<Unpacked> {
     mkdirat(beside.entry(), TOP, Mode::from_raw_mode(0o755))?;
     let top = || open_in(beside.entry(), OsStr::new(TOP));
-    let mut unpacking = Unpacking { at: Walk::from(top()?), linked: Walk::from(top()?), modes: Vec::new(), files: 0, bytes: 0 };
+    let mut unpacking = Unpacking {
+        at: Walk::from(top()?),
+        linked: Walk::from(top()?),
+        modes: Vec::new(),
+        files: 0,
+        bytes: 0,
+    };
     let (reader, bound) = Bounded::new(Pieces { arriving, piece: Vec::new(), read: 0 });
     let mut archive = tar::Archive::new(reader);
     let mut entries = archive.entries()?;
@@ -68,7 +80,12 @@ impl Unpacking {
             self.modes.push((names.iter().collect(), mode));
             return Ok(());
         }
-        let Some((name, parent)) = names.split_last() else { return Err(io::Error::other("it has no name")) };
+        let Some((name, parent)) = names.split_last() else {
+            return Err(io::Error::other(
+                "it has \
+            no name",
+            ));
+        };
         self.at.go_to(parent, true)?;
         match kind {
             EntryType::Symlink => {
@@ -78,17 +95,29 @@ impl Unpacking {
             EntryType::Link => {
                 let to = target(entry)?;
                 let names = inside(Path::new(OsStr::from_bytes(&to)))?;
-                let Some((old, parent)) = names.split_last() else { return Err(io::Error::other("it links to nothing")) };
+                let Some((old, parent)) = names.split_last() else {
+                    return Err(io::Error::other("it links to nothing"));
+                };
                 self.linked.go_to(parent, false)?;
                 let linked = self.linked.here();
                 new(&self.at, name, |here| linkat(linked, *old, here, *name, AtFlags::empty()))?;
             }
             _ if kind.is_file() => {
-                let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-                let mut file = File::from(new(&self.at, name, |here| openat(here, *name, flags, Mode::from_raw_mode(0o600)))?);
+                let flags = OFlags::CREATE
+                    | OFlags::EXCL
+                    | OFlags::WRONLY
+                    | OFlags::NOFOLLOW
+                    | OFlags::CLOEXEC;
+                let mut file = File::from(new(&self.at, name, |here| {
+                    openat(here, *name, flags, Mode::from_raw_mode(0o600))
+                })?);
                 let size = io::copy(entry, &mut file)?;
                 if size != entry.size() {
-                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "only a part of it arrived"));
+                    return Err(io::Error::new(
+                        io::ErrorKind::UnexpectedEof,
+                        "only a part of it \
+                        arrived",
+                    ));
                 }
                 let changed = i64::try_from(entry.header().mtime()?).unwrap_or_default();
                 let time = Timespec { tv_sec: changed, tv_nsec: 0 };
@@ -97,7 +126,12 @@ impl Unpacking {
                 fchmod(&file, Mode::from_raw_mode(mode))?;
                 self.bytes += size;
             }
-            _ => return Err(io::Error::other("it is no file, directory or link, and cannot be copied")),
+            _ => {
+                return Err(io::Error::other(
+                    "it is no file, directory or link, and cannot be \
+                copied",
+                ));
+            }
         }
         self.files += 1;
         Ok(())
@@ -105,7 +139,11 @@ impl Unpacking {
 }
 
 /// Makes an entry that is new: what an archive holds twice replaces what came first.
-fn new<T>(at: &Walk, name: &OsStr, make: impl Fn(BorrowedFd<'_>) -> rustix::io::Result<T>) -> io::Result<T> {
+fn new<T>(
+    at: &Walk,
+    name: &OsStr,
+    make: impl Fn(BorrowedFd<'_>) -> rustix::io::Result<T>,
+) -> io::Result<T> {
     match make(at.here()) {
         Err(Errno::EXIST) => {
             unlinkat(at.here(), name, AtFlags::empty())?;
@@ -131,7 +169,10 @@ fn inside(path: &Path) -> io::Result<Vec<&OsStr>> {
 }
 
 fn out(path: &Path) -> io::Error {
-    io::Error::new(io::ErrorKind::NotADirectory, format!("{} would lead out of the directory", path.display()))
+    io::Error::new(
+        io::ErrorKind::NotADirectory,
+        format!("{} would lead out of the directory", path.display()),
+    )
 }
 
 /// What arrives, as something to read.
@@ -188,8 +229,11 @@ mod tests {
 
     fn unpacked(bytes: Vec<u8>, into: &Path) -> Result<Unpacked, String> {
         let (pieces, arriving) = sync_channel(1);
-        let sending = std::thread::spawn(move || bytes.chunks(1000).all(|piece| pieces.send(piece.to_vec()).is_ok()));
-        let unpacked = unpack(arriving, Beside::directory(&open(into).unwrap()).unwrap()).map_err(|error| error.to_string());
+        let sending = std::thread::spawn(move || {
+            bytes.chunks(1000).all(|piece| pieces.send(piece.to_vec()).is_ok())
+        });
+        let unpacked = unpack(arriving, Beside::directory(&open(into).unwrap()).unwrap())
+            .map_err(|error| error.to_string());
         sending.join().unwrap();
         unpacked
     }
@@ -230,7 +274,10 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "in place of the link");
         let data = std::fs::symlink_metadata(&file).unwrap();
         assert_eq!(data.permissions().mode() & 0o7777, 0o640);
-        assert_eq!(data.modified().unwrap().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs(), 1_000_000_000);
+        assert_eq!(
+            data.modified().unwrap().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs(),
+            1_000_000_000
+        );
         drop(unpacked);
         assert_eq!(below(root.path()), [""; 0]);
     }
@@ -255,7 +302,12 @@ mod tests {
         ];
         for (number, tar) in hostile.into_iter().enumerate() {
             let root = tempfile::tempdir().unwrap();
-            let error = tar.unpack(root.path()).err().unwrap_or_else(|| panic!("{number} was unpacked"));
+            let error = tar.unpack(root.path()).err().unwrap_or_else(|| {
+                panic!(
+                    "{number} was \
+                unpacked"
+                )
+            });
             assert!(error.contains("would lead out of the directory"), "{number}: {error}");
             assert_eq!(below(root.path()), [""; 0], "{number}");
             assert_eq!(below(outside.path()), ["secret"], "{number}");

@@ -13,7 +13,8 @@ use crate::model::Node;
 use crate::script::library_for;
 use crate::transport::{Input, InputPart};
 
-/// Finds out where the copy goes: `target` becomes its path. No link is followed that somebody else could have put there.
+/// Finds out where the copy goes: `target` becomes its path. No link is followed that somebody else
+/// could have put there.
 const WHERE: &str = r#"
 set -e
 umask 022
@@ -30,7 +31,8 @@ parent=${target%/*}
 [ -w "$parent/" ] || fail "cannot write in $parent/"
 "#;
 
-/// Takes a file from its input. It has the mode from here, and all else from the file that stood there.
+/// Takes a file from its input. It has the mode from here, and all else from the file that stood
+/// there.
 const FILE: &str = r#"
 take_file() {
   require_place "$1"
@@ -61,7 +63,8 @@ in_place take_file "$target"
 printf '%s' "$target"
 "#;
 
-/// Takes a directory from an archive in its input. Where one stands already, its files are replaced one by one.
+/// Takes a directory from an archive in its input. Where one stands already, its files are replaced
+/// one by one.
 const DIRECTORY: &str = r#"
 command -v tar >/dev/null 2>&1 || fail "there is no tar there, which directories are copied with: install it"
 [ ! -e "$target" ] || [ -d "$target" ] || fail "$target is there, and no directory"
@@ -97,10 +100,12 @@ struct Upload {
 }
 
 impl Engine {
-    /// Copies files and directories to a path on each of these nodes: into it where that is a directory there. Modes are kept; new files belong to
-    /// whoever writes them, those that are replaced to whom they belonged.
+    /// Copies files and directories to a path on each of these nodes: into it where that is a
+    /// directory there. Modes are kept; new files belong to whoever writes them, those that are
+    /// replaced to whom they belonged.
     ///
-    /// It is an error if a source cannot be read; what goes wrong on a node stands in its own result.
+    /// It is an error if a source cannot be read; what goes wrong on a node stands in its own
+    /// result.
     pub async fn upload(
         &self,
         nodes: Vec<Node>,
@@ -111,11 +116,19 @@ impl Engine {
         check_target(target)?;
         let (paths, recursive, to) = (sources.to_vec(), options.recursive, target.to_owned());
         let many = sources.len() > 1;
-        let read = move || paths.into_iter().map(|source| Upload::read(source, &to, recursive, many)).collect::<Result<Vec<_>, _>>();
-        let uploads = tokio::task::spawn_blocking(read).await.map_err(|error| EngineError::Task(error.to_string()))?;
+        let read = move || {
+            paths
+                .into_iter()
+                .map(|source| Upload::read(source, &to, recursive, many))
+                .collect::<Result<Vec<_>, _>>()
+        };
+        let uploads = tokio::task::spawn_blocking(read)
+            .await
+            .map_err(|error| EngineError::Task(error.to_string()))?;
         let uploads = uploads.map_err(EngineError::Refused)?;
         check_names(uploads.iter().map(|upload| upload.name.as_str()))?;
-        let jobs: Vec<Arc<dyn Job>> = uploads.into_iter().map(|upload| Arc::new(upload) as Arc<dyn Job>).collect();
+        let jobs: Vec<Arc<dyn Job>> =
+            uploads.into_iter().map(|upload| Arc::new(upload) as Arc<dyn Job>).collect();
         self.do_jobs(nodes.into_iter().map(|node| (node, jobs.clone())).collect(), options).await
     }
 }
@@ -137,16 +150,25 @@ pub(super) fn check_target(path: &str) -> Result<(), EngineError> {
 
 impl Upload {
     fn read(source: PathBuf, target: &str, recursive: bool, many: bool) -> Result<Self, String> {
-        let unreadable = |error: std::io::Error| format!("cannot read {}: {error}", source.display());
+        let unreadable =
+            |error: std::io::Error| format!("cannot read {}: {error}", source.display());
         let data = std::fs::metadata(&source).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => format!("there is no file or directory {}", source.display()),
+            std::io::ErrorKind::NotFound => {
+                format!("there is no file or directory {}", source.display())
+            }
             _ => unreadable(error),
         })?;
         let own = source.file_name().map(ToOwned::to_owned);
         // `.` and `..` are called what they are
         let own = own.or_else(|| source.canonicalize().ok()?.file_name().map(ToOwned::to_owned));
         let name = own.and_then(|name| name.into_string().ok());
-        let name = name.ok_or_else(|| format!("{} has no name that is UTF-8; copy the directory that it is in", source.display()))?;
+        let name = name.ok_or_else(|| {
+            format!(
+                "{} has no name that is UTF-8; copy the directory \
+            that it is in",
+                source.display()
+            )
+        })?;
         let sent = if data.is_dir() {
             if !recursive {
                 return Err(format!("{} is a directory; -r copies it", source.display()));
@@ -168,11 +190,17 @@ impl Upload {
         match &self.sent {
             Sent::File { size, digest, mode } => {
                 let (number, mode) = (size.to_string(), format!("{mode:04o}"));
-                let values = [("size", number.as_str()), ("wanted_digest", digest), ("wanted_mode", &mode)];
+                let values =
+                    [("size", number.as_str()), ("wanted_digest", digest), ("wanted_mode", &mode)];
                 let values: Vec<_> = place.into_iter().chain(values).collect();
-                (program(&values, &with_library(FILE)), Input(vec![InputPart::Beginning(self.source.clone(), *size)]))
+                (
+                    program(&values, &with_library(FILE)),
+                    Input(vec![InputPart::Beginning(self.source.clone(), *size)]),
+                )
             }
-            Sent::Directory(archive) => (program(&place, &with_library(DIRECTORY)), Input(archive.parts.clone())),
+            Sent::Directory(archive) => {
+                (program(&place, &with_library(DIRECTORY)), Input(archive.parts.clone()))
+            }
         }
     }
 }
@@ -205,14 +233,21 @@ mod tests {
         let upload = Upload::read(source.to_owned(), target, true, false)?;
         let (program, parts) = upload.program();
         let mut command = Command::new("sh");
-        let child = command.args(["-c", &program]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command
+            .args(["-c", &program])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = child.spawn().expect("it starts");
         let mut stdin = child.stdin.take().expect("it is piped");
         for part in parts.0 {
             // it may have ended by itself
             let _ = match part {
                 InputPart::Bytes(bytes) => stdin.write_all(&bytes),
-                InputPart::Beginning(path, size) => std::io::copy(&mut std::fs::File::open(path).unwrap().take(size), &mut stdin).map(drop),
+                InputPart::Beginning(path, size) => {
+                    std::io::copy(&mut std::fs::File::open(path).unwrap().take(size), &mut stdin)
+                        .map(drop)
+                }
                 other => panic!("{other:?}"),
             };
         }
@@ -255,10 +290,25 @@ mod tests {
         link("vault", "yard/sub/deep");
         std::fs::write(at("vault/file"), "old").unwrap();
         link("vault/file", "yard/leaf");
-        for (source, target) in [(from.clone(), "yard/"), (from.join("file"), "yard/sub/deep/"), (from.join("file"), "yard/leaf")] {
-            let said = send(&source, &format!("{}{}", text(target.trim_end_matches('/')), if target.ends_with('/') { "/" } else { "" }));
+        for (source, target) in [
+            (from.clone(), "yard/"),
+            (from.join("file"), "yard/sub/deep/"),
+            (from.join("file"), "yard/leaf"),
+        ] {
+            let said = send(
+                &source,
+                &format!(
+                    "{}{}",
+                    text(target.trim_end_matches('/')),
+                    if target.ends_with('/') { "/" } else { "" }
+                ),
+            );
             let said = said.expect_err("it is refused");
-            assert!(said.contains("of another user (uid 1), which is not followed"), "{target}: {said}");
+            assert!(
+                said.contains("of another user (uid 1), which is not followed"),
+                "{target}: \
+                {said}"
+            );
         }
         assert_eq!(std::fs::read_to_string(at("vault/file")).unwrap(), "old");
         assert_eq!(std::fs::read_dir(at("vault")).unwrap().count(), 2);
@@ -266,8 +316,13 @@ mod tests {
         symlink(at("vault/file"), at("mine")).unwrap();
         assert_eq!(send(&from.join("file"), &text("mine")), Ok(text("vault/file")));
         for directory in ["yard", "yard/sub", "vault"] {
-            let names = std::fs::read_dir(at(directory)).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-            assert_eq!(names.filter(|name| name.starts_with(".pallet")).collect::<Vec<_>>(), Vec::<String>::new());
+            let names = std::fs::read_dir(at(directory))
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap());
+            assert_eq!(
+                names.filter(|name| name.starts_with(".pallet")).collect::<Vec<_>>(),
+                Vec::<String>::new()
+            );
         }
     }
 }

@@ -35,7 +35,8 @@ pub struct ExplainedPhase {
     pub phase: String,
     /// Its actions, in the order in which they run.
     pub actions: Vec<ExplainedAction>,
-    /// The whole script that would run, with the functions that it calls; empty if nothing would. What its actions upload must stand on the node before.
+    /// The whole script that would run, with the functions that it calls; empty if nothing would.
+    /// What its actions upload must stand on the node before.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub script: String,
 }
@@ -47,7 +48,8 @@ pub struct ExplainedAction {
     pub action: String,
     /// What it acts on: `/etc/motd`.
     pub subject: String,
-    /// Its arguments, an object, with what scopes filled in, and without what says the same as its absence.
+    /// Its arguments, an object, with what scopes filled in, and without what says the same as its
+    /// absence.
     pub arguments: Value,
     /// The options that every action takes.
     pub options: Options,

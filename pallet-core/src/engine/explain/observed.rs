@@ -2,7 +2,10 @@
 
 use super::explanation::Observed;
 use crate::action::{AnyAction, Declared};
-use crate::model::{Attributes, FileState, Known, NodeState, Observation, PackageState, Reading, ServiceState, UserState};
+use crate::model::{
+    Attributes, FileState, Known, NodeState, Observation, PackageState, Reading, ServiceState,
+    UserState,
+};
 
 /// So much of what a command printed is told.
 const READING: usize = 60;
@@ -22,7 +25,8 @@ pub(super) fn observed(declared: &Declared, node: &NodeState) -> Vec<Observed> {
     for condition in &declared.conditions {
         wanted.command(&condition.command);
     }
-    let secret = declared.secret.is_some() || wanted.files.keys().any(|path| node.holds_secret(path));
+    let secret =
+        declared.secret.is_some() || wanted.files.keys().any(|path| node.holds_secret(path));
     words(&wanted, node, !secret)
 }
 
@@ -37,29 +41,60 @@ fn words(wanted: &Observation, node: &NodeState, outputs: bool) -> Vec<Observed>
         add(format!("package {name}"), node.package(name).known().map(|state| package(state)));
     }
     if wanted.package_lists {
-        let age = |age: &Option<u64>| age.map_or("there are none".to_owned(), |seconds| format!("{seconds} s old"));
+        let age = |age: &Option<u64>| {
+            age.map_or("there are none".to_owned(), |seconds| format!("{seconds} s old"))
+        };
         add("the age of the package lists".to_owned(), node.package_lists_age().known().map(age));
     }
     for (name, command) in &wanted.services {
-        let process = if command.is_empty() { String::new() } else { format!(" (the process of `{command}`)") };
-        add(format!("service {name}{process}"), node.service(name).known().map(|state| service(state)));
+        let process = if command.is_empty() {
+            String::new()
+        } else {
+            format!(
+                " (the process of \
+            `{command}`)"
+            )
+        };
+        add(
+            format!("service {name}{process}"),
+            node.service(name).known().map(|state| service(state)),
+        );
     }
     for name in &wanted.users {
-        add(format!("user {name}"), node.user(name).known().map(|state| state.as_ref().map_or("there is none".to_owned(), user)));
+        add(
+            format!("user {name}"),
+            node.user(name)
+                .known()
+                .map(|state| state.as_ref().map_or("there is none".to_owned(), user)),
+        );
     }
     for name in &wanted.groups {
         let words = match node.group(name) {
             Known::Known(None) => Some("there is none".to_owned()),
-            Known::Known(Some(group)) => Some(group.gid.map_or("it is there".to_owned(), |gid| format!("gid {gid}"))),
+            Known::Known(Some(group)) => {
+                Some(group.gid.map_or("it is there".to_owned(), |gid| format!("gid {gid}")))
+            }
             Known::Unknown => None,
         };
         add(format!("group {name}"), words);
     }
     for command in &wanted.commands {
-        add(format!("command {command}"), node.command(command).known().map(|state| format!("exit {}", state.exit)));
+        add(
+            format!("command {command}"),
+            node.command(command).known().map(|state| {
+                format!(
+                    "exit \
+            {}",
+                    state.exit
+                )
+            }),
+        );
     }
     for command in wanted.readings.keys() {
-        add(format!("output of {command}"), node.reading(command).known().map(|read| reading(read, outputs)));
+        add(
+            format!("output of {command}"),
+            node.reading(command).known().map(|read| reading(read, outputs)),
+        );
     }
     if wanted.records {
         add("what Pallet recorded there".to_owned(), None);
@@ -88,7 +123,9 @@ fn file(state: &FileState, digests: bool) -> String {
 fn attributes(of: &Attributes) -> String {
     let owner = match (&of.owner, &of.group) {
         (None, None) => String::new(),
-        (owner, group) => format!(", {}:{}", owner.as_deref().unwrap_or("?"), group.as_deref().unwrap_or("?")),
+        (owner, group) => {
+            format!(", {}:{}", owner.as_deref().unwrap_or("?"), group.as_deref().unwrap_or("?"))
+        }
     };
     owner + &of.mode.map(|mode| format!(", mode {mode:04o}")).unwrap_or_default()
 }

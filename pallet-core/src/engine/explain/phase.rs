@@ -22,14 +22,26 @@ const WITHHELD: &str = "# what runs here holds secrets and is not shown";
 
 impl NodeRun {
     /// Explains a phase, and brings the node to what it would then be.
-    pub(in super::super) async fn explain_phase(&mut self, engine: &Engine, position: usize, phase: &str, mut declared: Vec<Declared>) {
+    pub(in super::super) async fn explain_phase(
+        &mut self,
+        engine: &Engine,
+        position: usize,
+        phase: &str,
+        mut declared: Vec<Declared>,
+    ) {
         let Some(state) = self.state.clone() else { return };
         let flags = self.flags.clone();
         let mut observes = Vec::new();
         let mut predicted = state.clone();
-        let mut planned = action::plan_watched(&declared, &mut predicted, &mut self.flags, false, &mut |declared, node| {
-            observes.push(observed(declared, node));
-        });
+        let mut planned = action::plan_watched(
+            &declared,
+            &mut predicted,
+            &mut self.flags,
+            false,
+            &mut |declared, node| {
+                observes.push(observed(declared, node));
+            },
+        );
         if let Err((index, error)) = planned {
             // what stands before it can be explained still
             self.fail(error_of(phase, &declared[index], error.to_string(), String::new()));
@@ -38,12 +50,20 @@ impl NodeRun {
             planned = action::plan(&declared, &mut predicted, &mut self.flags, false);
         }
         let Ok(steps) = planned else { return };
-        let mut explained: Vec<_> =
-            steps.iter().zip(observes).map(|(step, observes)| self.explain_action(phase, &declared[step.index], step, observes)).collect();
-        let steps = shown(&mut declared, steps, |declared| action::plan(declared, &mut state.clone(), &mut flags.clone(), false));
+        let mut explained: Vec<_> = steps
+            .iter()
+            .zip(observes)
+            .map(|(step, observes)| {
+                self.explain_action(phase, &declared[step.index], step, observes)
+            })
+            .collect();
+        let steps = shown(&mut declared, steps, |declared| {
+            action::plan(declared, &mut state.clone(), &mut flags.clone(), false)
+        });
         let mut script = String::new();
         if steps.iter().any(|step| step.change.is_some()) {
-            let present = if self.predicted { Vec::new() } else { self.present(engine, &steps).await };
+            let present =
+                if self.predicted { Vec::new() } else { self.present(engine, &steps).await };
             let frame = Frame {
                 token: TOKEN,
                 phase,
@@ -61,7 +81,10 @@ impl NodeRun {
                     take_scripts(&mut explained, &declared, &steps, &compiled);
                     script = compiled.script;
                 }
-                Err(error) => self.fail(NodeError { phase: Some(phase.to_owned()), ..NodeError::new(error.to_string()) }),
+                Err(error) => self.fail(NodeError {
+                    phase: Some(phase.to_owned()),
+                    ..NodeError::new(error.to_string())
+                }),
             }
         }
         let mut explained = ExplainedPhase { phase: phase.to_owned(), actions: explained, script };
@@ -70,7 +93,13 @@ impl NodeRun {
         self.state = Some(predicted);
     }
 
-    fn explain_action(&self, phase: &str, declared: &Declared, step: &Step, observes: Vec<Observed>) -> ExplainedAction {
+    fn explain_action(
+        &self,
+        phase: &str,
+        declared: &Declared,
+        step: &Step,
+        observes: Vec<Observed>,
+    ) -> ExplainedAction {
         let change = self.describe(phase, declared, step);
         let failing = match &step.skipped {
             Some(Skipped::Conditions(failing)) => failing.as_slice(),
@@ -106,8 +135,13 @@ fn reason(step: &Step) -> String {
     match &step.skipped {
         Some(Skipped::Flag(flag)) => format!("nothing before it sets the flag {flag}"),
         Some(Skipped::Conditions(failing)) => {
-            let words =
-                failing.iter().map(|condition| format!("`{}` {}", condition.command, if condition.unless { "succeeds" } else { "fails" }));
+            let words = failing.iter().map(|condition| {
+                format!(
+                    "`{}` {}",
+                    condition.command,
+                    if condition.unless { "succeeds" } else { "fails" }
+                )
+            });
             words.collect::<Vec<_>>().join(", ")
         }
         None => "it is so already".to_owned(),
@@ -122,7 +156,8 @@ fn upload(upload: &action::Upload) -> ExplainedUpload {
     ExplainedUpload { digest: upload.digest.clone(), file }
 }
 
-/// The steps with changes that hold no secrets: those that do are planned with placeholders, over the same state.
+/// The steps with changes that hold no secrets: those that do are planned with placeholders, over
+/// the same state.
 fn shown(
     declared: &mut [Declared],
     mut steps: Vec<Step>,
@@ -144,19 +179,31 @@ fn shown(
         if declared[step.index].secret.is_none() {
             continue;
         }
-        let same = again.get_mut(step.index).filter(|_| replaced[step.index]).and_then(|step| step.change.take());
-        *change = Change { certainty: change.certainty, ..same.unwrap_or_else(|| Change::will("", Script::new().raw(WITHHELD))) };
+        let same = again
+            .get_mut(step.index)
+            .filter(|_| replaced[step.index])
+            .and_then(|step| step.change.take());
+        *change = Change {
+            certainty: change.certainty,
+            ..same.unwrap_or_else(|| Change::will("", Script::new().raw(WITHHELD)))
+        };
     }
     steps
 }
 
 /// Gives each action its part of the script.
-fn take_scripts(explained: &mut [ExplainedAction], declared: &[Declared], steps: &[Step], compiled: &Compiled) {
+fn take_scripts(
+    explained: &mut [ExplainedAction],
+    declared: &[Declared],
+    steps: &[Step],
+    compiled: &Compiled,
+) {
     let label = |step: &usize| declared[steps[*step].index].label();
     for part in &compiled.parts {
         for step in &part.steps {
             explained[*step].script = compiled.script[part.text.clone()].to_owned();
-            explained[*step].together_with = part.steps.iter().filter(|other| *other != step).map(label).collect();
+            explained[*step].together_with =
+                part.steps.iter().filter(|other| *other != step).map(label).collect();
         }
     }
 }
@@ -171,10 +218,14 @@ impl ExplainedPhase {
         };
         hide(&mut self.script);
         for action in &mut self.actions {
-            [&mut action.subject, &mut action.summary, &mut action.diff, &mut action.script].into_iter().for_each(hide);
+            [&mut action.subject, &mut action.summary, &mut action.diff, &mut action.script]
+                .into_iter()
+                .for_each(hide);
             action.reason.iter_mut().chain(&mut action.together_with).for_each(hide);
             action.conditions.iter_mut().map(|condition| &mut condition.command).for_each(hide);
-            let words = action.observes.iter_mut().flat_map(|observed| std::iter::once(&mut observed.what).chain(&mut observed.found));
+            let words = action.observes.iter_mut().flat_map(|observed| {
+                std::iter::once(&mut observed.what).chain(&mut observed.found)
+            });
             words.for_each(hide);
         }
     }

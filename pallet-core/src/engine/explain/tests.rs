@@ -13,9 +13,17 @@ fn configure(request: &mut Request) -> anyhow::Result<()> {
     request.add(Package::install("nginx"))?;
     request.add(Package::install("curl"))?;
     let password = format!("password = {}\n", request.secret("db"));
-    request.add_with(RemoteFile::content("/etc/app.conf", password).mode(0o600), Options::new().flag_on_change("app"))?;
+    request.add_with(
+        RemoteFile::content("/etc/app.conf", password).mode(0o600),
+        Options::new().flag_on_change("app"),
+    )?;
     request.plan_when("test -e /etc/old", |request| request.add(ExecScript::new("rm /etc/old")))?;
-    request.plan_when_not("test -e /etc/old", |request| request.add(ExecScript::new("touch /etc/new")))?;
+    request.plan_when_not("test -e /etc/old", |request| {
+        request.add(ExecScript::new(
+            "touch \
+        /etc/new",
+        ))
+    })?;
     request.add_with(Service::restart("nginx"), Options::new().if_flag("app"))?;
     request.add_with(Service::restart("other"), Options::new().if_flag("nobody-sets-it"))
 }
@@ -23,13 +31,24 @@ fn configure(request: &mut Request) -> anyhow::Result<()> {
 /// The actions in short: what it is, how sure, why not, and its script.
 fn short(phase: &ExplainedPhase) -> String {
     let line = |action: &ExplainedAction| {
-        let certainty = action.certainty.map_or("nothing".to_owned(), |certainty| format!("{certainty:?}"));
-        let observes: Vec<_> =
-            action.observes.iter().map(|observed| format!("{}: {}", observed.what, observed.found.as_deref().unwrap_or("?"))).collect();
+        let certainty =
+            action.certainty.map_or("nothing".to_owned(), |certainty| format!("{certainty:?}"));
+        let observes: Vec<_> = action
+            .observes
+            .iter()
+            .map(|observed| {
+                format!("{}: {}", observed.what, observed.found.as_deref().unwrap_or("?"))
+            })
+            .collect();
         let conditions: Vec<_> = action
             .conditions
             .iter()
-            .map(|condition| format!("{} unless={} holds={:?}", condition.command, condition.unless, condition.holds))
+            .map(|condition| {
+                format!(
+                    "{} unless={} holds={:?}",
+                    condition.command, condition.unless, condition.holds
+                )
+            })
             .collect();
         format!(
             "{} {} [{certainty}] {}{}\n  {}\n  observes {}\n  with {} {}\n{}",
@@ -44,14 +63,25 @@ fn short(phase: &ExplainedPhase) -> String {
             action.script.lines().map(|line| format!("    | {line}\n")).collect::<String>()
         )
     };
-    phase.actions.iter().map(line).collect::<Vec<_>>().join("").lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    phase
+        .actions
+        .iter()
+        .map(line)
+        .collect::<Vec<_>>()
+        .join("")
+        .lines()
+        .map(|line| format!("{}\n", line.trim_end()))
+        .collect()
 }
 
 async fn explained(server: ServerSpec, os: &str) -> Explanation {
     let mut engine = Engine::new("test", nowhere());
     engine.vault = Arc::new(Vault::new(|name| Ok(Secret::new(format!("$6$the-value-of-{name}")))));
     let group = GroupSpec::new("web", Some(2), server).unwrap();
-    let options = ExplainOptions { os: Some(Os::of_name(os, "x86_64").unwrap()), ..ExplainOptions::default() };
+    let options = ExplainOptions {
+        os: Some(Os::of_name(os, "x86_64").unwrap()),
+        ..ExplainOptions::default()
+    };
     let mut explanations = engine.explain(&[group], &options).await.unwrap();
     assert_eq!(explanations.len(), 1);
     explanations.remove(0)
@@ -132,7 +162,12 @@ async fn the_system_decides() {
         assert_eq!(explanation.phases[0].actions[0].script, script, "{os}");
     }
     let error = Os::of_name("plan9", "").unwrap_err().to_string();
-    assert!(error.contains("\"plan9\" is not known") && error.contains("debian") && error.contains("alpine"), "{error}");
+    assert!(
+        error.contains("\"plan9\" is not known")
+            && error.contains("debian")
+            && error.contains("alpine"),
+        "{error}"
+    );
     assert!(Os::of_name("debian 12; rm", "").is_err());
 }
 
@@ -155,7 +190,11 @@ async fn what_stands_before_a_failure_is_explained() {
         request.add(Package::install("nginx"))?;
         anyhow::bail!("not today")
     };
-    let explanation = explained(ServerSpec::new().phase("settings", configure).phase("configure", fails), "debian 12").await;
+    let explanation = explained(
+        ServerSpec::new().phase("settings", configure).phase("configure", fails),
+        "debian 12",
+    )
+    .await;
     let error = explanation.error.expect("it fails");
     assert_eq!((error.message.as_str(), error.phase.as_deref()), ("not today", Some("configure")));
 }
@@ -163,14 +202,33 @@ async fn what_stands_before_a_failure_is_explained() {
 #[tokio::test]
 async fn names_are_groups_or_nodes() {
     let engine = Engine::new("test", nowhere());
-    let groups = ["web", "db"].map(|name| GroupSpec::new(name, None, ServerSpec::new().phase("configure", configure)).unwrap());
+    let groups = ["web", "db"].map(|name| {
+        GroupSpec::new(name, None, ServerSpec::new().phase("configure", configure)).unwrap()
+    });
     let options = ExplainOptions::default();
     let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let nodes = |explanations: Vec<Explanation>| explanations.into_iter().map(|explained| explained.node).collect::<Vec<_>>();
-    assert_eq!(nodes(engine.explain_named(&groups, &names(&["web", "db"]), &options).await.unwrap()), ["web-1", "db-1"]);
-    assert_eq!(nodes(engine.explain_named(&groups, &[], &options).await.unwrap()), ["db-1", "web-1"]);
-    let error = engine.explain_named(&groups, &names(&["wbe"]), &options).await.unwrap_err().to_string();
+    let nodes = |explanations: Vec<Explanation>| {
+        explanations.into_iter().map(|explained| explained.node).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        nodes(engine.explain_named(&groups, &names(&["web", "db"]), &options).await.unwrap()),
+        ["web-1", "db-1"]
+    );
+    assert_eq!(
+        nodes(engine.explain_named(&groups, &[], &options).await.unwrap()),
+        ["db-1", "web-1"]
+    );
+    let error =
+        engine.explain_named(&groups, &names(&["wbe"]), &options).await.unwrap_err().to_string();
     assert_eq!(error, "there is no group or node wbe; did you mean `web`?");
     let system = engine.explain_named(&groups, &names(&["web"]), &options).await.unwrap().remove(0);
-    assert!(system.os.is_some_and(|os| os.id == "debian") && system.os_reason.starts_with("nothing says which"), "{}", system.os_reason);
+    assert!(
+        system.os.is_some_and(|os| os.id == "debian")
+            && system.os_reason.starts_with(
+                "nothing \
+        says which"
+            ),
+        "{}",
+        system.os_reason
+    );
 }

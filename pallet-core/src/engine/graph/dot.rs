@@ -8,36 +8,69 @@ impl Graph {
     /// The graph in Graphviz' language DOT: the same graph gives the same text.
     pub fn dot(&self) -> String {
         let mut out = String::from(
-            "digraph pallet {\n  rankdir=LR;\n  node [fontname=\"sans-serif\", fontsize=12, shape=box];\n  edge [fontname=\"sans-serif\", fontsize=10];\n",
+            "digraph pallet \
+             {\n  rankdir=LR;\n  node [fontname=\"sans-serif\", fontsize=12, shape=box];\n  \
+               edge [fontname=\"sans-serif\", fontsize=10];\n",
         );
         for (number, group) in self.groups.iter().enumerate() {
-            let heading = group.heading().iter().map(|line| field(line)).collect::<Vec<_>>().join("\\n");
-            let phases = group.phases.iter().enumerate().map(|(phase, drawn)| format!("|<p{phase}> {}", field(&drawn.line())));
+            let heading =
+                group.heading().iter().map(|line| field(line)).collect::<Vec<_>>().join("\\n");
+            let phases = group.phases.iter().enumerate().map(|(phase, drawn)| {
+                format!(
+                    "|<p{phase}> \
+                {}",
+                    field(&drawn.line())
+                )
+            });
             let _ = writeln!(
                 out,
-                "  g{number} [shape=record, style=filled, fillcolor=\"#e8f0fe\", label=\"{heading}{}\"];",
+                "  g{number} [shape=record, style=filled, fillcolor=\"#e8f0fe\", \
+                 label=\"{heading}{}\"];",
                 phases.collect::<String>()
             );
         }
         for (number, function) in self.functions.iter().enumerate() {
-            let _ = writeln!(out, "  f{number} [style=filled, fillcolor=\"#e6f4ea\", label=\"{}\"];", text(&function.name));
+            let _ = writeln!(
+                out,
+                "  f{number} [style=filled, fillcolor=\"#e6f4ea\", \
+                label=\"{}\"];",
+                text(&function.name)
+            );
         }
         let facilities = self.facilities();
         for (number, facility) in facilities.iter().enumerate() {
-            let _ = writeln!(out, "  s{number} [shape=ellipse, style=filled, fillcolor=\"#fef7e0\", label=\"{}\"];", text(facility));
+            let _ = writeln!(
+                out,
+                "  s{number} [shape=ellipse, style=filled, \
+                fillcolor=\"#fef7e0\", label=\"{}\"];",
+                text(facility)
+            );
         }
         let mut edges = |from: &str, does: &Does| {
             for called in &does.calls {
-                if let Some(number) = self.functions.iter().position(|function| function.name == *called) {
+                if let Some(number) =
+                    self.functions.iter().position(|function| function.name == *called)
+                {
                     let _ = writeln!(out, "  {from} -> f{number};");
                 }
             }
-            let number = |name: &String| facilities.iter().position(|facility| facility == name).unwrap_or_default();
+            let number = |name: &String| {
+                facilities.iter().position(|facility| facility == name).unwrap_or_default()
+            };
             for written in &does.writes {
-                let _ = writeln!(out, "  {from} -> s{} [color=\"#b06000\", label=\"writes\"];", number(written));
+                let _ = writeln!(
+                    out,
+                    "  {from} -> s{} [color=\"#b06000\", label=\"writes\"];",
+                    number(written)
+                );
             }
             for read in &does.reads {
-                let _ = writeln!(out, "  {from} -> s{} [dir=back, style=dashed, color=\"#b06000\", label=\"reads\"];", number(read));
+                let _ = writeln!(
+                    out,
+                    "  {from} -> s{} [dir=back, style=dashed, color=\"#b06000\", \
+                    label=\"reads\"];",
+                    number(read)
+                );
             }
         };
         for (number, group) in self.groups.iter().enumerate() {
@@ -55,7 +88,8 @@ impl Graph {
 
 /// Text between quotes.
 fn text(text: &str) -> String {
-    let visible = text.chars().map(|character| if character.is_control() { ' ' } else { character });
+    let visible =
+        text.chars().map(|character| if character.is_control() { ' ' } else { character });
     visible.collect::<String>().replace('\\', "\\\\").replace('"', "\\\"")
 }
 

@@ -1,6 +1,7 @@
 //! Where the boxes of a picture stand: in columns, so ordered that few lines cross.
 //!
-//! A line that leads past a column has a place of its own there, so that it runs between the boxes and not through them.
+//! A line that leads past a column has a place of its own there, so that it runs between the boxes
+//! and not through them.
 
 /// A box.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +26,8 @@ pub(super) struct Line {
 pub(super) struct Layout {
     /// The left upper corner of each box.
     pub(super) boxes: Vec<(f64, f64)>,
-    /// What each line runs through: its beginning, the places in the columns that it passes (left end and right end), and its end.
+    /// What each line runs through: its beginning, the places in the columns that it passes (left
+    /// end and right end), and its end.
     pub(super) lines: Vec<Vec<(f64, f64)>>,
     pub(super) width: f64,
     pub(super) height: f64,
@@ -53,7 +55,8 @@ struct Placing {
 
 /// Places boxes. Those of the first column stay in their order.
 pub(super) fn place(sizes: &[Size], lines: &[Line]) -> Layout {
-    let mut placing = Placing { boxes: sizes.to_vec(), links: Vec::new(), columns: Vec::new(), tops: Vec::new() };
+    let mut placing =
+        Placing { boxes: sizes.to_vec(), links: Vec::new(), columns: Vec::new(), tops: Vec::new() };
     let routes: Vec<_> = lines.iter().map(|line| placing.route(line)).collect();
     let count = placing.boxes.iter().map(|size| size.column + 1).max().unwrap_or_default();
     placing.columns = vec![Vec::new(); count];
@@ -109,7 +112,8 @@ impl Placing {
         self.tops[index] + self.boxes[index].height / 2.0
     }
 
-    /// Where a box would stand best: in the middle of what it is joined with on one side. Without any, where it stands.
+    /// Where a box would stand best: in the middle of what it is joined with on one side. Without
+    /// any, where it stands.
     fn wanted(&self, index: usize, before: bool) -> f64 {
         let ends = self.links.iter().filter_map(|(from, port, to)| match before {
             true => (*to == index).then(|| self.tops[*from] + port),
@@ -120,17 +124,23 @@ impl Placing {
     }
 
     fn sort(&mut self, column: usize, before: bool) {
-        let mut order: Vec<_> = self.columns[column].iter().map(|index| (self.wanted(*index, before), *index)).collect();
+        let mut order: Vec<_> = self.columns[column]
+            .iter()
+            .map(|index| (self.wanted(*index, before), *index))
+            .collect();
         order.sort_by(|(one, _), (other, _)| one.total_cmp(other));
         self.columns[column] = order.into_iter().map(|(_, index)| index).collect();
         self.stack(column);
     }
 
-    /// Moves the boxes of a column to where they would stand best, as far as their neighbours let them: in the middle between where those above
-    /// and those below would push them.
+    /// Moves the boxes of a column to where they would stand best, as far as their neighbours let
+    /// them: in the middle between where those above and those below would push them.
     fn align(&mut self, column: usize) {
         let order = self.columns[column].clone();
-        let best: Vec<_> = order.iter().map(|index| self.wanted(*index, true) - self.boxes[*index].height / 2.0).collect();
+        let best: Vec<_> = order
+            .iter()
+            .map(|index| self.wanted(*index, true) - self.boxes[*index].height / 2.0)
+            .collect();
         let mut free = f64::NEG_INFINITY;
         let down = order.iter().zip(&best).map(|(index, best)| {
             let top = best.max(free);
@@ -151,16 +161,25 @@ impl Placing {
     }
 
     fn finish(&self, real: usize, lines: &[Line], routes: &[Vec<usize>]) -> Layout {
-        let widths = self.columns.iter().map(|column| column.iter().map(|index| self.boxes[*index].width).fold(0.0, f64::max));
+        let widths = self
+            .columns
+            .iter()
+            .map(|column| column.iter().map(|index| self.boxes[*index].width).fold(0.0, f64::max));
         let widths: Vec<_> = widths.collect();
-        let lefts: Vec<f64> = widths.iter().scan(0.0, |left, width| Some(std::mem::replace(left, *left + width + COLUMN_GAP))).collect();
+        let lefts: Vec<f64> = widths
+            .iter()
+            .scan(0.0, |left, width| Some(std::mem::replace(left, *left + width + COLUMN_GAP)))
+            .collect();
         // a box stands in the middle of its column
         let left = |index: usize| {
             let Size { column, width, .. } = self.boxes[index];
             lefts[column] + (widths[column] - width) / 2.0
         };
         let path = |line: &Line, route: &Vec<usize>| {
-            let mut path = vec![(left(line.from) + self.boxes[line.from].width, self.tops[line.from] + line.port)];
+            let mut path = vec![(
+                left(line.from) + self.boxes[line.from].width,
+                self.tops[line.from] + line.port,
+            )];
             for index in &route[1..route.len() - 1] {
                 let (column, y) = (self.boxes[*index].column, self.middle(*index));
                 path.extend([(lefts[column], y), (lefts[column] + widths[column], y)]);
@@ -174,7 +193,12 @@ impl Placing {
             boxes: (0..real).map(|index| (left(index), self.tops[index])).collect(),
             lines: lines.iter().zip(routes).map(|(line, route)| path(line, route)).collect(),
             width: lefts.last().zip(widths.last()).map_or(0.0, |(left, width)| left + width),
-            height: self.tops.iter().zip(&self.boxes).map(|(top, size)| top + size.height).fold(0.0, f64::max),
+            height: self
+                .tops
+                .iter()
+                .zip(&self.boxes)
+                .map(|(top, size)| top + size.height)
+                .fold(0.0, f64::max),
         }
     }
 }
@@ -192,7 +216,11 @@ mod tests {
         let layout = place(&sizes, &lines);
         for (one, (x, y)) in layout.boxes.iter().enumerate() {
             for (other_x, other_y) in &layout.boxes[one + 1..] {
-                assert!((x - other_x).abs() >= 100.0 || (y - other_y).abs() >= 40.0, "{:?}", layout.boxes);
+                assert!(
+                    (x - other_x).abs() >= 100.0 || (y - other_y).abs() >= 40.0,
+                    "{:?}",
+                    layout.boxes
+                );
             }
         }
         // what is joined stands side by side: the order of the second column is turned round
@@ -200,7 +228,9 @@ mod tests {
         assert!(tops[2] < tops[1] && tops[1] < tops[0], "{tops:?}");
         let passing = &layout.lines[3];
         assert_eq!(passing.len(), 4);
-        let hit = layout.boxes[3..6].iter().any(|(_, top)| passing[1].1 > *top && passing[1].1 < top + 40.0);
+        let hit = layout.boxes[3..6]
+            .iter()
+            .any(|(_, top)| passing[1].1 > *top && passing[1].1 < top + 40.0);
         assert!(!hit, "{layout:?}");
     }
 }

@@ -1,6 +1,8 @@
-//! A project as a graph: its groups with their phases, the functions of crates that those call, and the settings that flow between them.
+//! A project as a graph: its groups with their phases, the functions of crates that those call, and
+//! the settings that flow between them.
 //!
-//! It is found by declaring every phase of every group for a node that is not there, and watching what the functions do.
+//! It is found by declaring every phase of every group for a node that is not there, and watching
+//! what the functions do.
 
 mod dot;
 mod layout;
@@ -70,7 +72,8 @@ pub struct GraphFunction {
     pub does: Does,
 }
 
-/// What functions do besides declaring actions; each thing once, in the order in which it was first done.
+/// What functions do besides declaring actions; each thing once, in the order in which it was first
+/// done.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Does {
     /// The functions of crates that they call: `nginx.site`.
@@ -111,10 +114,22 @@ impl Engine {
         for group in groups {
             let system = self.system_of(group, os).await;
             let group = Arc::new(group.clone());
-            let node = PredictedNode::with(&format!("{}-1", group.name), &group.name, system.os, system.hardware.as_ref());
+            let node = PredictedNode::with(
+                &format!("{}-1", group.name),
+                &group.name,
+                system.os,
+                system.hardware.as_ref(),
+            );
             let run = NodeRun::predicted(self, node, group.clone(), &LiftOptions::default());
             let Some(target) = run.target() else { continue };
-            subjects.push((Subject { target, phases: phases_of(&group, self.default_bootstrap.as_ref()), considered: false }, group));
+            subjects.push((
+                Subject {
+                    target,
+                    phases: phases_of(&group, self.default_bootstrap.as_ref()),
+                    considered: false,
+                },
+                group,
+            ));
         }
         let engine = self.clone();
         let work = tokio::task::spawn_blocking(move || watch(&engine, subjects));
@@ -135,7 +150,9 @@ fn watch(engine: &Engine, subjects: Vec<(Subject, Arc<GroupSpec>)>) -> Graph {
         }
         let does = match saw.by {
             Some(function) => watched.functions.entry(function).or_default(),
-            None => watched.phases.entry((saw.target.group.clone(), saw.phase.to_owned())).or_default(),
+            None => {
+                watched.phases.entry((saw.target.group.clone(), saw.phase.to_owned())).or_default()
+            }
         };
         does.add(&saw.what);
     }));
@@ -150,13 +167,23 @@ fn watch(engine: &Engine, subjects: Vec<(Subject, Arc<GroupSpec>)>) -> Graph {
                 Err((error, _)) => (0, Some(engine.vault.redact(&error.message).into_owned())),
             };
             let default = is_default(group, name);
-            drawn.push(GraphPhase { name: name.clone(), default, actions, error, ..GraphPhase::default() });
+            drawn.push(GraphPhase {
+                name: name.clone(),
+                default,
+                actions,
+                error,
+                ..GraphPhase::default()
+            });
         }
     }
     let watched = watched.lock().unwrap_or_else(PoisonError::into_inner);
     let groups = groups.iter().zip(drawn).map(|(group, mut phases)| {
         for phase in &mut phases {
-            phase.does = watched.phases.get(&(group.name.clone(), phase.name.clone())).cloned().unwrap_or_default();
+            phase.does = watched
+                .phases
+                .get(&(group.name.clone(), phase.name.clone()))
+                .cloned()
+                .unwrap_or_default();
         }
         GraphGroup {
             name: group.name.clone(),
@@ -166,12 +193,19 @@ fn watch(engine: &Engine, subjects: Vec<(Subject, Arc<GroupSpec>)>) -> Graph {
             phases,
         }
     });
-    let functions = watched.functions.iter().map(|(name, does)| GraphFunction { name: name.clone(), does: does.clone() });
+    let functions = watched
+        .functions
+        .iter()
+        .map(|(name, does)| GraphFunction { name: name.clone(), does: does.clone() });
     Graph { groups: groups.collect(), functions: functions.collect() }
 }
 
-/// All phases of a group: those that a converge runs in their order, then the others by name. All groups have the first two at the same place.
-pub(super) fn phases_of(group: &GroupSpec, default_bootstrap: Option<&Phase>) -> Vec<(String, Option<Phase>)> {
+/// All phases of a group: those that a converge runs in their order, then the others by name. All
+/// groups have the first two at the same place.
+pub(super) fn phases_of(
+    group: &GroupSpec,
+    default_bootstrap: Option<&Phase>,
+) -> Vec<(String, Option<Phase>)> {
     let own = |name: &str| group.server.phases.get(name).cloned();
     let bootstrap = own(BOOTSTRAP).or_else(|| default_bootstrap.cloned());
     let mut phases = vec![(SETTINGS.to_owned(), own(SETTINGS)), (BOOTSTRAP.to_owned(), bootstrap)];
@@ -192,20 +226,38 @@ fn is_default(group: &GroupSpec, phase: &str) -> bool {
 fn gist(spec: &NodeSpec) -> String {
     let mut words = Vec::new();
     if let Some(image) = &spec.image {
-        let os = [&image.os_family, &image.os_version].into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
+        let os = [&image.os_family, &image.os_version]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(" ");
         words.extend((!os.is_empty()).then_some(os));
-        words.extend([&image.arch, &image.image_id, &image.image_name].into_iter().flatten().cloned());
+        words.extend(
+            [&image.arch, &image.image_id, &image.image_name].into_iter().flatten().cloned(),
+        );
     }
     if let Some(hardware) = &spec.hardware {
-        words.extend(hardware.min_cores.map(|cores| format!("{cores} {}", if cores == 1 { "core" } else { "cores" })));
+        words.extend(
+            hardware
+                .min_cores
+                .map(|cores| format!("{cores} {}", if cores == 1 { "core" } else { "cores" })),
+        );
         words.extend(hardware.min_ram.map(|ram| format!("{ram} MiB")));
         words.extend(hardware.min_disk.map(|disk| format!("{disk} GiB disk")));
         words.extend(hardware.hardware_id.clone());
         words.extend(hardware.fastest.filter(|fastest| *fastest).map(|_| "the fastest".to_owned()));
     }
-    words.extend(spec.location.as_ref().and_then(|location| location.location_id.clone()).map(|place| format!("in {place}")));
-    if let Some(network) = spec.network.as_ref().filter(|network| !network.inbound_ports.is_empty()) {
-        let ports = network.inbound_ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    words.extend(
+        spec.location
+            .as_ref()
+            .and_then(|location| location.location_id.clone())
+            .map(|place| format!("in {place}")),
+    );
+    if let Some(network) = spec.network.as_ref().filter(|network| !network.inbound_ports.is_empty())
+    {
+        let ports =
+            network.inbound_ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         words.push(format!("open: {ports}"));
     }
     words.join(", ")
@@ -240,7 +292,9 @@ impl Graph {
     /// The facilities whose settings are written or read, sorted.
     fn facilities(&self) -> Vec<&str> {
         let phases = self.groups.iter().flat_map(|group| &group.phases).map(|phase| &phase.does);
-        let all = phases.chain(self.functions.iter().map(|function| &function.does)).flat_map(|does| does.writes.iter().chain(&does.reads));
+        let all = phases
+            .chain(self.functions.iter().map(|function| &function.does))
+            .flat_map(|does| does.writes.iter().chain(&does.reads));
         let mut facilities: Vec<_> = all.map(String::as_str).collect();
         facilities.sort_unstable();
         facilities.dedup();

@@ -43,7 +43,11 @@ impl Drawn {
     fn new(shape: Shape, column: usize, lines: Vec<String>, heading: usize) -> Self {
         let longest = lines.iter().map(|line| line.chars().count()).max().unwrap_or_default();
         let margin = if shape == Shape::Facility { 3.0 * ROW } else { ROW };
-        let size = Size { width: longest as f64 * LETTER + margin, height: lines.len() as f64 * ROW + 4.0, column };
+        let size = Size {
+            width: longest as f64 * LETTER + margin,
+            height: lines.len() as f64 * ROW + 4.0,
+            column,
+        };
         Drawn { shape, lines, heading, size }
     }
 }
@@ -72,19 +76,30 @@ impl Graph {
             draw(&mut body, drawn, *x, *y);
         }
         let legend = "an arrow: calls; orange: settings, written (solid) and read (dashed)";
-        let _ = writeln!(body, "<text x=\"0\" y=\"{:.1}\" font-size=\"11\" fill=\"#5f6368\">{legend}</text>", layout.height + ROW);
-        let (width, height) = (layout.width.max(legend.len() as f64 * 6.0) + 4.0 * MARGIN, layout.height + ROW + 2.0 * MARGIN);
+        let _ = writeln!(
+            body,
+            "<text x=\"0\" y=\"{:.1}\" font-size=\"11\" \
+            fill=\"#5f6368\">{legend}</text>",
+            layout.height + ROW
+        );
+        let (width, height) = (
+            layout.width.max(legend.len() as f64 * 6.0) + 4.0 * MARGIN,
+            layout.height + ROW + 2.0 * MARGIN,
+        );
         let marker = |name: &str, colour: &str| {
             format!(
-                "<marker id=\"{name}\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" orient=\"auto-start-reverse\">\
+                "<marker id=\"{name}\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" markerWidth=\"8\" \
+                 markerHeight=\"8\" orient=\"auto-start-reverse\">\
                  <path d=\"M 0 1 L 8 4 L 0 7 z\" fill=\"{colour}\"/></marker>\n"
             )
         };
         format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
-             <svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.0} {height:.0}\">\n\
+             <svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
+             viewBox=\"0 0 {width:.0} {height:.0}\">\n\
              {}{}<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n\
-             <g transform=\"translate({MARGIN} {MARGIN})\" font-family=\"Helvetica, Arial, sans-serif\" font-size=\"{FONT}\">\n{body}</g>\n</svg>\n",
+             <g transform=\"translate({MARGIN} {MARGIN})\" font-family=\"Helvetica, Arial, \
+             sans-serif\" font-size=\"{FONT}\">\n{body}</g>\n</svg>\n",
             marker("line", LINE),
             marker("settings", SETTINGS),
         )
@@ -96,7 +111,8 @@ impl Graph {
         for group in &self.groups {
             let heading = group.heading();
             let count = heading.len();
-            let lines = heading.into_iter().chain(group.phases.iter().map(|phase| phase.line())).collect();
+            let lines =
+                heading.into_iter().chain(group.phases.iter().map(|phase| phase.line())).collect();
             drawn.push(Drawn::new(Shape::Group, 0, lines, count));
         }
         let depths = self.depths();
@@ -105,8 +121,13 @@ impl Graph {
             drawn.push(Drawn::new(Shape::Function, 1 + depth, vec![function.name.clone()], 0));
         }
         let facilities = self.facilities();
-        let (first, column) = (drawn.len(), depths.iter().map(|depth| depth + 2).max().unwrap_or(1));
-        drawn.extend(facilities.iter().map(|facility| Drawn::new(Shape::Facility, column, vec![(*facility).to_owned()], 0)));
+        let (first, column) =
+            (drawn.len(), depths.iter().map(|depth| depth + 2).max().unwrap_or(1));
+        drawn.extend(
+            facilities.iter().map(|facility| {
+                Drawn::new(Shape::Facility, column, vec![(*facility).to_owned()], 0)
+            }),
+        );
 
         let mut lines = Vec::new();
         let mut add = |from: usize, port: f64, does: &Does| {
@@ -137,16 +158,25 @@ impl Graph {
         (drawn, lines)
     }
 
-    /// How many functions stand before each function at most on the way to it; a circle is followed once.
+    /// How many functions stand before each function at most on the way to it; a circle is followed
+    /// once.
     fn depths(&self) -> Vec<usize> {
-        fn visit(graph: &Graph, function: usize, depth: usize, open: &mut Vec<usize>, depths: &mut [usize]) {
+        fn visit(
+            graph: &Graph,
+            function: usize,
+            depth: usize,
+            open: &mut Vec<usize>,
+            depths: &mut [usize],
+        ) {
             if open.contains(&function) || (depths[function] >= depth && depth > 0) {
                 return;
             }
             depths[function] = depths[function].max(depth);
             open.push(function);
             for called in &graph.functions[function].does.calls {
-                if let Some(called) = graph.functions.iter().position(|function| function.name == *called) {
+                if let Some(called) =
+                    graph.functions.iter().position(|function| function.name == *called)
+                {
                     visit(graph, called, depth + 1, open, depths);
                 }
             }
@@ -177,13 +207,15 @@ fn draw(out: &mut String, drawn: &Drawn, x: f64, y: f64) {
             let (rx, ry, cy) = (width / 2.0, height / 2.0, y + height / 2.0);
             writeln!(
                 out,
-                "<ellipse cx=\"{middle:.1}\" cy=\"{cy:.1}\" rx=\"{rx:.1}\" ry=\"{ry:.1}\" fill=\"{fill}\" stroke=\"{SETTINGS}\"/>"
+                "<ellipse cx=\"{middle:.1}\" cy=\"{cy:.1}\" rx=\"{rx:.1}\" ry=\"{ry:.1}\" \
+                 fill=\"{fill}\" stroke=\"{SETTINGS}\"/>"
             )
         }
         Shape::Group | Shape::Function => {
             writeln!(
                 out,
-                "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" rx=\"3\" fill=\"{fill}\" stroke=\"{LINE}\"/>"
+                "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" \
+                 rx=\"3\" fill=\"{fill}\" stroke=\"{LINE}\"/>"
             )
         }
     };
@@ -192,13 +224,20 @@ fn draw(out: &mut String, drawn: &Drawn, x: f64, y: f64) {
             let (top, right) = (y + row(number) - ROW / 2.0, x + width);
             let _ = writeln!(
                 out,
-                "<line x1=\"{x:.1}\" y1=\"{top:.1}\" x2=\"{right:.1}\" y2=\"{top:.1}\" stroke=\"{LINE}\" stroke-width=\"0.5\"/>"
+                "<line x1=\"{x:.1}\" y1=\"{top:.1}\" x2=\"{right:.1}\" y2=\"{top:.1}\" \
+                 stroke=\"{LINE}\" stroke-width=\"0.5\"/>"
             );
         }
-        let weight = if *shape == Shape::Group && number == 0 { " font-weight=\"bold\"" } else { "" };
+        let weight =
+            if *shape == Shape::Group && number == 0 { " font-weight=\"bold\"" } else { "" };
         // the middle of a letter is about a third of its font above its base
         let base = y + row(number) + FONT / 3.0;
-        let _ = writeln!(out, "<text x=\"{middle:.1}\" y=\"{base:.1}\" text-anchor=\"middle\"{weight}>{}</text>", escape(line));
+        let _ = writeln!(
+            out,
+            "<text x=\"{middle:.1}\" y=\"{base:.1}\" \
+            text-anchor=\"middle\"{weight}>{}</text>",
+            escape(line)
+        );
     }
 }
 
@@ -211,16 +250,28 @@ fn curve(out: &mut String, path: &[(f64, f64)], says: Says) {
             let _ = write!(curve, " L {x:.1} {y:.1}");
         } else {
             // a line to a box of the same column, or an earlier one, swings out to the right
-            let (out, back) = if *x > at.0 + 60.0 { ((at.0 + x) / 2.0, (at.0 + x) / 2.0) } else { (at.0 + 45.0, x + 45.0) };
+            let (out, back) = if *x > at.0 + 60.0 {
+                ((at.0 + x) / 2.0, (at.0 + x) / 2.0)
+            } else {
+                (at.0 + 45.0, x + 45.0)
+            };
             let _ = write!(curve, " C {out:.1} {:.1}, {back:.1} {y:.1}, {x:.1} {y:.1}", at.1);
         }
         (at, straight) = ((*x, *y), !straight);
     }
-    let (colour, marker) = if says == Says::Calls { (LINE, "line") } else { (SETTINGS, "settings") };
-    let mark = |there: bool, end: &str| if there { format!(" marker-{end}=\"url(#{marker})\"") } else { String::new() };
-    let (start, end) = (mark(matches!(says, Says::Reads | Says::Both), "start"), mark(says != Says::Reads, "end"));
+    let (colour, marker) =
+        if says == Says::Calls { (LINE, "line") } else { (SETTINGS, "settings") };
+    let mark = |there: bool, end: &str| {
+        if there { format!(" marker-{end}=\"url(#{marker})\"") } else { String::new() }
+    };
+    let (start, end) =
+        (mark(matches!(says, Says::Reads | Says::Both), "start"), mark(says != Says::Reads, "end"));
     let dash = if says == Says::Reads { " stroke-dasharray=\"5 4\"" } else { "" };
-    let _ = writeln!(out, "<path d=\"{curve}\" fill=\"none\" stroke=\"{colour}\"{dash}{start}{end}/>");
+    let _ = writeln!(
+        out,
+        "<path d=\"{curve}\" fill=\"none\" \
+        stroke=\"{colour}\"{dash}{start}{end}/>"
+    );
 }
 
 /// Text that is nothing but text in XML, and no character that XML does not know.
@@ -231,7 +282,9 @@ fn escape(text: &str) -> String {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
-            _ if character.is_control() || matches!(character, '\u{fffe}' | '\u{ffff}') => out.push(' '),
+            _ if character.is_control() || matches!(character, '\u{fffe}' | '\u{ffff}') => {
+                out.push(' ')
+            }
             _ => out.push(character),
         }
     }

@@ -8,7 +8,13 @@ use crate::model::{HardwareSpec, ImageSpec};
 use crate::plugin::Request;
 
 fn two_groups() -> Graph {
-    let phase = |name: &str, actions, does| GraphPhase { name: name.into(), default: name != "restart", actions, does, error: None };
+    let phase = |name: &str, actions, does| GraphPhase {
+        name: name.into(),
+        default: name != "restart",
+        actions,
+        does,
+        error: None,
+    };
     let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
     let web = GraphGroup {
         name: "web".into(),
@@ -16,13 +22,25 @@ fn two_groups() -> Graph {
         node_spec: "debian 12, 2 cores".into(),
         roles: names(&["web"]),
         phases: vec![
-            phase("configure", 3, Does { calls: names(&["nginx.site"]), reads: names(&["database"]), ..Does::default() }),
+            phase(
+                "configure",
+                3,
+                Does {
+                    calls: names(&["nginx.site"]),
+                    reads: names(&["database"]),
+                    ..Does::default()
+                },
+            ),
             phase("restart", 1, Does::default()),
         ],
     };
     let settings = phase("settings", 0, Does { writes: names(&["database"]), ..Does::default() });
-    let db = GraphGroup { name: "d<b>|\"\\&".into(), phases: vec![settings], ..GraphGroup::default() };
-    let site = GraphFunction { name: "nginx.site".into(), does: Does { calls: names(&["nginx.install"]), ..Does::default() } };
+    let db =
+        GraphGroup { name: "d<b>|\"\\&".into(), phases: vec![settings], ..GraphGroup::default() };
+    let site = GraphFunction {
+        name: "nginx.site".into(),
+        does: Does { calls: names(&["nginx.install"]), ..Does::default() },
+    };
     let install = GraphFunction { name: "nginx.install".into(), does: Does::default() };
     Graph { groups: vec![web, db], functions: vec![install, site] }
 }
@@ -56,29 +74,52 @@ fn a_picture_is_well_formed_and_the_same_each_time() {
     assert!(picture.contains(">d&lt;b&gt;|\"\\&amp;</text>"), "{picture}");
     // every element is closed, and no text opens another one
     let tags = |open: &str| picture.matches(open).count();
-    assert_eq!((tags("<text"), tags("<g "), tags("<svg")), (tags("</text>"), tags("</g>"), tags("</svg>")));
+    assert_eq!(
+        (tags("<text"), tags("<g "), tags("<svg")),
+        (tags("</text>"), tags("</g>"), tags("</svg>"))
+    );
     assert!(Graph::default().svg().contains("</svg>"), "nothing can be drawn too");
 }
 
 #[test]
 fn any_graph_can_be_drawn() {
-    // all kinds of shapes: functions that call each other in circles, groups without phases, many and few
+    // all kinds of shapes: functions that call each other in circles, groups without phases, many
+    // and few
     let name = |kind: &str, number: usize| format!("{kind}{number}");
     for groups in [0, 1, 2, 5, 20] {
         for functions in [0, 1, 3, 12] {
             for seed in 0..6 {
-                let pick = |from: usize, salt: usize| (from * 7 + salt * 13 + seed * 5) % functions.max(1);
+                let pick =
+                    |from: usize, salt: usize| (from * 7 + salt * 13 + seed * 5) % functions.max(1);
                 let does = |from: usize| Does {
-                    calls: (0..functions.min(seed)).map(|salt| name("crate.f", pick(from, salt))).collect(),
+                    calls: (0..functions.min(seed))
+                        .map(|salt| name("crate.f", pick(from, salt)))
+                        .collect(),
                     writes: (0..from % 3).map(|salt| name("s", salt)).collect(),
                     reads: (0..(from + seed) % 3).map(|salt| name("s", salt + 1)).collect(),
                 };
-                let phase = |number| GraphPhase { name: name("p", number), does: does(number), ..GraphPhase::default() };
+                let phase = |number| GraphPhase {
+                    name: name("p", number),
+                    does: does(number),
+                    ..GraphPhase::default()
+                };
                 let phases = |group: usize| (0..group % 4).map(phase).collect::<Vec<_>>();
-                let group = |number| GraphGroup { name: name("g", number), phases: phases(number), ..GraphGroup::default() };
-                let function = |number| GraphFunction { name: name("crate.f", number), does: does(number) };
-                let graph = Graph { groups: (0..groups).map(group).collect(), functions: (0..functions).map(function).collect() };
-                assert!(graph.svg().contains("</svg>"), "{groups} groups, {functions} functions, {seed}");
+                let group = |number| GraphGroup {
+                    name: name("g", number),
+                    phases: phases(number),
+                    ..GraphGroup::default()
+                };
+                let function =
+                    |number| GraphFunction { name: name("crate.f", number), does: does(number) };
+                let graph = Graph {
+                    groups: (0..groups).map(group).collect(),
+                    functions: (0..functions).map(function).collect(),
+                };
+                assert!(
+                    graph.svg().contains("</svg>"),
+                    "{groups} groups, {functions} functions, \
+                    {seed}"
+                );
             }
         }
     }
@@ -100,14 +141,28 @@ fn fails(_: &mut Request) -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn what_functions_do_is_seen() {
-    let server = ServerSpec::new().phase("settings", writes).phase("restart", fails).phase("configure", reads).role("db");
+    let server = ServerSpec::new()
+        .phase("settings", writes)
+        .phase("restart", fails)
+        .phase("configure", reads)
+        .role("db");
     let spec = NodeSpec {
-        image: Some(ImageSpec { os_family: Some("debian".into()), os_version: Some(">=11".into()), ..ImageSpec::default() }),
-        hardware: Some(HardwareSpec { min_cores: Some(1), min_ram: Some(512), ..HardwareSpec::default() }),
+        image: Some(ImageSpec {
+            os_family: Some("debian".into()),
+            os_version: Some(">=11".into()),
+            ..ImageSpec::default()
+        }),
+        hardware: Some(HardwareSpec {
+            min_cores: Some(1),
+            min_ram: Some(512),
+            ..HardwareSpec::default()
+        }),
         ..NodeSpec::default()
     };
-    let groups =
-        [GroupSpec::new("db", Some(3), server.node_spec(spec)).unwrap(), GroupSpec::new("empty", None, ServerSpec::new()).unwrap()];
+    let groups = [
+        GroupSpec::new("db", Some(3), server.node_spec(spec)).unwrap(),
+        GroupSpec::new("empty", None, ServerSpec::new()).unwrap(),
+    ];
     let engine = Engine::new("test", crate::engine::testing::nowhere());
     let os = Os::of_name("debian 12", "x86_64").unwrap();
     let graph = engine.graph(&groups, Some(&os)).await.unwrap();

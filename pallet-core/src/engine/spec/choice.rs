@@ -33,8 +33,10 @@ pub enum ChoiceError {
 }
 
 impl GroupSpec {
-    /// The groups that these words name, in their order, each with another count than the declared one if the word gives it: `web=3`. No words:
-    /// all groups. `old=0` also names a group that is not declared any more: a converge finds its nodes by their tags, or says that there are none.
+    /// The groups that these words name, in their order, each with another count than the declared
+    /// one if the word gives it: `web=3`. No words: all groups. `old=0` also names a group that is
+    /// not declared any more: a converge finds its nodes by their tags, or says that there are
+    /// none.
     pub fn choose(groups: &[GroupSpec], words: &[String]) -> Result<Vec<GroupSpec>, ChoiceError> {
         if words.is_empty() {
             return Ok(groups.to_vec());
@@ -55,7 +57,13 @@ fn choose(groups: &[GroupSpec], word: &str) -> Result<GroupSpec, ChoiceError> {
     let (name, count) = match word.split_once('=') {
         Some((name, given)) => {
             let count = given.parse::<u32>().ok();
-            (name, Some(count.ok_or_else(|| ChoiceError::Count { word: word.to_owned(), count: given.to_owned() })?))
+            (
+                name,
+                Some(count.ok_or_else(|| ChoiceError::Count {
+                    word: word.to_owned(),
+                    count: given.to_owned(),
+                })?),
+            )
         }
         None => (word, None),
     };
@@ -66,7 +74,13 @@ fn choose(groups: &[GroupSpec], word: &str) -> Result<GroupSpec, ChoiceError> {
             return Ok(gone);
         }
         let known: Vec<_> = groups.iter().map(|group| group.name.as_str()).collect();
-        let help = did_you_mean(name, known.iter().copied()).unwrap_or_else(|| format!("there are {}", known.join(", ")));
+        let help = did_you_mean(name, known.iter().copied()).unwrap_or_else(|| {
+            format!(
+                "there are \
+            {}",
+                known.join(", ")
+            )
+        });
         return Err(ChoiceError::Unknown { name: name.to_owned(), help });
     };
     Ok(GroupSpec { count: count.or(group.count), ..group.clone() })
@@ -83,14 +97,27 @@ mod tests {
         let chosen = |words: &[&str]| {
             let words: Vec<_> = words.iter().map(ToString::to_string).collect();
             let chosen = GroupSpec::choose(&groups, &words).map_err(|error| error.to_string())?;
-            Ok::<_, String>(chosen.into_iter().map(|group| (group.name, group.count.unwrap())).collect::<Vec<_>>())
+            Ok::<_, String>(
+                chosen
+                    .into_iter()
+                    .map(|group| (group.name, group.count.unwrap()))
+                    .collect::<Vec<_>>(),
+            )
         };
         assert_eq!(chosen(&[]).unwrap().len(), 2);
         assert_eq!(chosen(&["db", "web=3"]), Ok(vec![("db".to_owned(), 2), ("web".to_owned(), 3)]));
         assert_eq!(chosen(&["web", "web=1"]), Err("group web is named twice".to_owned()));
         assert_eq!(chosen(&["wbe"]), Err("there is no group wbe; did you mean `web`?".to_owned()));
-        assert_eq!(chosen(&["elsewhere"]), Err("there is no group elsewhere; there are web, db".to_owned()));
-        assert_eq!(chosen(&["web=-1"]), Err("web=-1: the count \"-1\" is not a whole number from 0 up".to_owned()));
+        assert_eq!(
+            chosen(&["elsewhere"]),
+            Err("there is no group elsewhere; there are web, db".to_owned())
+        );
+        assert_eq!(
+            chosen(&["web=-1"]),
+            Err("web=-1: the count \"-1\" is not a whole number from 0 \
+            up"
+            .to_owned())
+        );
         assert_eq!(chosen(&["old=0"]), Ok(vec![("old".to_owned(), 0)]), "it may have nodes still");
         assert_eq!(chosen(&["old=1"]), Err("there is no group old; there are web, db".to_owned()));
     }

@@ -16,12 +16,17 @@ pub struct ClusterSpec {
 }
 
 impl ClusterSpec {
-    /// The groups as they stand alone: named `<cluster>-<group>`, extending what they share, counts multiplied.
+    /// The groups as they stand alone: named `<cluster>-<group>`, extending what they share, counts
+    /// multiplied.
     pub fn flatten(&self) -> Result<Vec<GroupSpec>, SpecError> {
         self.groups
             .iter()
             .map(|group| {
-                let name = if self.name.is_empty() { group.name.clone() } else { format!("{}-{}", self.name, group.name) };
+                let name = if self.name.is_empty() {
+                    group.name.clone()
+                } else {
+                    format!("{}-{}", self.name, group.name)
+                };
                 let count = match (self.count, group.count) {
                     (None, count) => count,
                     (Some(times), count) => Some(times.saturating_mul(count.unwrap_or(1))),

@@ -2,7 +2,8 @@
 
 use super::SpecError;
 
-/// An order of all names that keeps the order of each list; an error where they contradict each other.
+/// An order of all names that keeps the order of each list; an error where they contradict each
+/// other.
 pub(crate) fn merge_order(first: &[String], second: &[String]) -> Result<Vec<String>, SpecError> {
     let contrary = || SpecError::Order { first: first.to_vec(), second: second.to_vec() };
     let mut merged = Vec::new();

@@ -10,7 +10,8 @@ use crate::plugin::{PluginError, Request};
 
 /// A function that configures a node by declaring actions on its request.
 pub trait PhaseFunction: Send + Sync {
-    /// Declares the actions for the request's target. It may run on any thread, and for several nodes at once.
+    /// Declares the actions for the request's target. It may run on any thread, and for several
+    /// nodes at once.
     fn call(&self, request: &mut Request) -> Result<(), PhaseError>;
 }
 
@@ -30,13 +31,19 @@ pub struct PhaseError {
     pub source_location: Option<SourceLocation>,
     /// It was stopped because it ran too long.
     pub timed_out: bool,
-    /// The same for a person: with file, line, column and the line itself; empty if there is no more to say.
+    /// The same for a person: with file, line, column and the line itself; empty if there is no
+    /// more to say.
     pub rendered: String,
 }
 
 impl From<anyhow::Error> for PhaseError {
     fn from(error: anyhow::Error) -> Self {
-        PhaseError { message: PluginError::from(error).to_string(), source_location: None, timed_out: false, rendered: String::new() }
+        PhaseError {
+            message: PluginError::from(error).to_string(),
+            source_location: None,
+            timed_out: false,
+            rendered: String::new(),
+        }
     }
 }
 

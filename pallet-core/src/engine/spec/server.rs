@@ -25,7 +25,10 @@ pub struct ServerSpec {
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 pub enum SpecError {
     /// Two specs want their default phases in contrary orders.
-    #[error("the default phases {first:?} and {second:?} cannot be brought into one order; give `default_phases` here")]
+    #[error(
+        "the default phases {first:?} and {second:?} cannot be brought into one order; give \
+        `default_phases` here"
+    )]
     Order {
         /// The order so far.
         first: Vec<String>,
@@ -39,7 +42,10 @@ pub enum SpecError {
         name: String,
     },
     /// A tag that is Pallet's own.
-    #[error("node-spec: tag {tag:?} is no name for a tag of yours; names that begin with pallet- or pallet. are Pallet's own")]
+    #[error(
+        "node-spec: tag {tag:?} is no name for a tag of yours; names that begin with pallet- \
+        or pallet. are Pallet's own"
+    )]
     Tag {
         /// The tag.
         tag: String,
@@ -76,9 +82,13 @@ impl ServerSpec {
         self
     }
 
-    /// This spec on top of what it inherits, in order: inherited phase functions run first, roles are united, default phases are brought into
-    /// one order unless given here, and of a node-spec each later key wins.
-    pub fn extending<'a>(mut self, inherited: impl IntoIterator<Item = &'a ServerSpec>) -> Result<Self, SpecError> {
+    /// This spec on top of what it inherits, in order: inherited phase functions run first, roles
+    /// are united, default phases are brought into one order unless given here, and of a node-spec
+    /// each later key wins.
+    pub fn extending<'a>(
+        mut self,
+        inherited: impl IntoIterator<Item = &'a ServerSpec>,
+    ) -> Result<Self, SpecError> {
         let mut base = ServerSpec::default();
         for spec in inherited {
             for (name, phase) in &spec.phases {
@@ -88,7 +98,9 @@ impl ServerSpec {
             base.node_spec = base.node_spec.merged(&spec.node_spec);
             base.roles.extend(spec.roles.iter().cloned());
             base.default_phases = match (base.default_phases.take(), &spec.default_phases) {
-                (Some(first), Some(second)) if self.default_phases.is_none() => Some(merge_order(&first, second)?),
+                (Some(first), Some(second)) if self.default_phases.is_none() => {
+                    Some(merge_order(&first, second)?)
+                }
                 (Some(first), None) => Some(first),
                 (_, second) => second.clone(),
             };
@@ -144,7 +156,8 @@ mod tests {
     #[test]
     fn what_is_inherited_comes_first() {
         let base = ServerSpec::new().phase("configure", nothing).role("base");
-        let own = ServerSpec::new().phase("configure", nothing).phase("restart", nothing).role("web");
+        let own =
+            ServerSpec::new().phase("configure", nothing).phase("restart", nothing).role("web");
         let spec = own.extending([&base, &base]).unwrap();
         assert_eq!(spec.phases["configure"].functions().len(), 3);
         assert_eq!(spec.phases["restart"].functions().len(), 1);
@@ -153,10 +166,15 @@ mod tests {
 
     #[test]
     fn contrary_default_phases_are_an_error_unless_given() {
-        let order =
-            |phases: &[&str]| ServerSpec { default_phases: Some(phases.iter().map(ToString::to_string).collect()), ..Default::default() };
+        let order = |phases: &[&str]| ServerSpec {
+            default_phases: Some(phases.iter().map(ToString::to_string).collect()),
+            ..Default::default()
+        };
         let (first, second) = (order(&["install", "configure"]), order(&["configure", "install"]));
-        assert!(matches!(ServerSpec::new().extending([&first, &second]), Err(SpecError::Order { .. })));
+        assert!(matches!(
+            ServerSpec::new().extending([&first, &second]),
+            Err(SpecError::Order { .. })
+        ));
         let given = order(&["configure"]).extending([&first, &second]).unwrap();
         assert_eq!(given.default_phases, Some(vec!["configure".to_owned()]));
         let third = order(&["configure", "check"]);
@@ -170,9 +188,14 @@ mod tests {
     fn a_group_has_the_name_of_a_host() {
         assert!(GroupSpec::new("web", Some(2), ServerSpec::new()).is_ok());
         assert!(GroupSpec::new("we b", Some(2), ServerSpec::new()).is_err());
-        let tagged =
-            ServerSpec::new().node_spec(NodeSpec { tags: [("pallet-group".to_owned(), "db".to_owned())].into(), ..NodeSpec::default() });
-        assert!(matches!(GroupSpec::new("web", Some(2), tagged.clone()), Err(SpecError::Tag { .. })));
+        let tagged = ServerSpec::new().node_spec(NodeSpec {
+            tags: [("pallet-group".to_owned(), "db".to_owned())].into(),
+            ..NodeSpec::default()
+        });
+        assert!(matches!(
+            GroupSpec::new("web", Some(2), tagged.clone()),
+            Err(SpecError::Tag { .. })
+        ));
         assert!(matches!(ServerSpec::new().extending([&tagged]), Err(SpecError::Tag { .. })));
     }
 }

@@ -1,4 +1,5 @@
-//! What a node-spec asks of images, kinds of machines and places: which of its conditions each of them fails.
+//! What a node-spec asks of images, kinds of machines and places: which of its conditions each of
+//! them fails.
 
 use crate::model::{HardwareSpec, ImageSpec, pattern, version_is};
 use crate::plugin::{Hardware, Image, Location};
@@ -9,19 +10,30 @@ pub(super) fn image_fails(wanted: &ImageSpec, image: &Image) -> Vec<String> {
     if let Some(id) = wanted.image_id.as_ref().filter(|id| **id != image.id) {
         fails.push(format!("image_id is not {id}"));
     }
-    if let Some(name) = wanted.image_name.as_ref().filter(|name| !pattern::matches(name, &image.name)) {
+    if let Some(name) =
+        wanted.image_name.as_ref().filter(|name| !pattern::matches(name, &image.name))
+    {
         fails.push(format!("image_name is {:?}, not {name}", image.name));
     }
-    let asked = [&wanted.os_family, &wanted.os_version, &wanted.arch].iter().any(|wish| wish.is_some());
+    let asked =
+        [&wanted.os_family, &wanted.os_version, &wanted.arch].iter().any(|wish| wish.is_some());
     match &image.os {
         // an image that is named is taken at its name
-        None if asked && wanted.image_id.is_none() => fails.push("its system is not known".to_owned()),
+        None if asked && wanted.image_id.is_none() => {
+            fails.push("its system is not known".to_owned())
+        }
         None => {}
         Some(os) => {
-            if let Some(family) = wanted.os_family.as_ref().filter(|family| **family != os.id && **family != os.family.as_str()) {
+            if let Some(family) = wanted
+                .os_family
+                .as_ref()
+                .filter(|family| **family != os.id && **family != os.family.as_str())
+            {
                 fails.push(format!("os_family is {}, not {family}", os.id));
             }
-            if let Some(version) = wanted.os_version.as_ref().filter(|version| !version_is(version, &os.version)) {
+            if let Some(version) =
+                wanted.os_version.as_ref().filter(|version| !version_is(version, &os.version))
+            {
                 let has = if os.version.is_empty() { "not known" } else { &os.version };
                 fails.push(format!("os_version is {has}, not {version}"));
             }
@@ -34,7 +46,11 @@ pub(super) fn image_fails(wanted: &ImageSpec, image: &Image) -> Vec<String> {
 }
 
 /// The conditions that a kind of machine fails, for an image.
-pub(super) fn hardware_fails(wanted: &HardwareSpec, image: Option<&Image>, hardware: &Hardware) -> Vec<String> {
+pub(super) fn hardware_fails(
+    wanted: &HardwareSpec,
+    image: Option<&Image>,
+    hardware: &Hardware,
+) -> Vec<String> {
     let mut fails = Vec::new();
     if let Some(id) = wanted.hardware_id.as_ref().filter(|id| **id != hardware.id) {
         fails.push(format!("hardware_id is not {id}"));

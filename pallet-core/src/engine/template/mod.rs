@@ -1,7 +1,9 @@
-//! The template: which of a provider's images, kinds of machines and places a node-spec means, and why.
+//! The template: which of a provider's images, kinds of machines and places a node-spec means, and
+//! why.
 //!
-//! The smallest and cheapest that satisfies every condition wins; of images, the provider's preferred one. Everything that was considered is
-//! kept with the conditions that it fails, so that a choice, and the lack of one, can be explained.
+//! The smallest and cheapest that satisfies every condition wins; of images, the provider's
+//! preferred one. Everything that was considered is kept with the conditions that it fails, so that
+//! a choice, and the lack of one, can be explained.
 
 mod conditions;
 #[cfg(test)]
@@ -15,7 +17,8 @@ use self::conditions::{hardware_fails, image_fails, location_fails};
 use crate::model::{ImageSpec, LocationSpec, NodeSpec};
 use crate::plugin::{Hardware, Image, Location, Offers};
 
-/// What was chosen for a node-spec. Where a service has nothing to choose from, the provider decides.
+/// What was chosen for a node-spec. Where a service has nothing to choose from, the provider
+/// decides.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Choice {
     /// The image.
@@ -120,9 +123,16 @@ const NEAREST: usize = 3;
 
 impl std::fmt::Display for NoMatch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let near = |candidate: &Candidate| format!("{} ({})", candidate.id, candidate.fails.join(", "));
+        let near =
+            |candidate: &Candidate| format!("{} ({})", candidate.id, candidate.fails.join(", "));
         let nearest: Vec<_> = self.considered.iter().take(NEAREST).map(near).collect();
-        write!(f, "no {} satisfies the node-spec; the nearest of {}: {}", self.kind.as_str(), self.considered.len(), nearest.join("; "))
+        write!(
+            f,
+            "no {} satisfies the node-spec; the nearest of {}: {}",
+            self.kind.as_str(),
+            self.considered.len(),
+            nearest.join("; ")
+        )
     }
 }
 
@@ -131,10 +141,16 @@ impl Choice {
     pub fn why(&self) -> Vec<String> {
         let chosen = self.considered.iter().filter(|candidate| candidate.chosen);
         let line = |candidate: &Candidate| {
-            let fit = self.considered.iter().filter(|other| other.kind == candidate.kind && other.fails.is_empty()).count();
+            let fit = self
+                .considered
+                .iter()
+                .filter(|other| other.kind == candidate.kind && other.fails.is_empty())
+                .count();
             let best = match (candidate.kind, fit) {
                 (_, 1) => "the only one that fits".to_owned(),
-                (OfferKind::Hardware, fit) => format!("the best of {fit} that fit: {}", self.order.as_str()),
+                (OfferKind::Hardware, fit) => {
+                    format!("the best of {fit} that fit: {}", self.order.as_str())
+                }
                 (_, fit) => format!("the provider's first of {fit} that fit"),
             };
             format!("{} {}: {} ({best})", candidate.kind.as_str(), candidate.id, candidate.about)
@@ -161,13 +177,28 @@ impl Offers {
         let image = choice.image.clone();
         let order = if hardware.fastest == Some(true) { Order::Fastest } else { Order::Smallest };
         choice.order = order;
-        let fails = |offer: &Hardware| (hardware_fails(&hardware, image.as_ref(), offer), about_hardware(offer));
-        choice.hardware = pick(OfferKind::Hardware, &self.hardware, fails, |one, other| order.compare(one, other), &mut choice)?;
+        let fails = |offer: &Hardware| {
+            (hardware_fails(&hardware, image.as_ref(), offer), about_hardware(offer))
+        };
+        choice.hardware = pick(
+            OfferKind::Hardware,
+            &self.hardware,
+            fails,
+            |one, other| order.compare(one, other),
+            &mut choice,
+        )?;
 
         if let Some(LocationSpec { location_id: Some(wanted) }) = &spec.location {
             let fails = |offer: &Location| (location_fails(wanted, offer), offer.name.clone());
-            let location = pick(OfferKind::Location, &self.locations, fails, |_, _| Ordering::Equal, &mut choice)?;
-            choice.location = location.or_else(|| Some(Location { id: wanted.clone(), name: wanted.clone() }));
+            let location = pick(
+                OfferKind::Location,
+                &self.locations,
+                fails,
+                |_, _| Ordering::Equal,
+                &mut choice,
+            )?;
+            choice.location =
+                location.or_else(|| Some(Location { id: wanted.clone(), name: wanted.clone() }));
         }
         Ok(choice)
     }
@@ -189,7 +220,8 @@ macro_rules! offers {
 }
 offers!(Image, Hardware, Location);
 
-/// The first that fails nothing, in this order; those that are equal in it stay as they were offered.
+/// The first that fails nothing, in this order; those that are equal in it stay as they were
+/// offered.
 fn pick<T: Offer>(
     kind: OfferKind,
     offers: &[T],
@@ -201,14 +233,18 @@ fn pick<T: Offer>(
     judged.sort_by(|(one, (one_fails, _)), (other, (other_fails, _))| {
         one_fails.len().cmp(&other_fails.len()).then_with(|| order(one, other))
     });
-    let best = judged.first().filter(|(_, (fails, _))| fails.is_empty()).map(|(offer, _)| (*offer).clone());
-    let considered = judged.into_iter().enumerate().map(|(position, (offer, (fails, about)))| Candidate {
-        kind,
-        id: offer.id().to_owned(),
-        about,
-        chosen: position == 0 && fails.is_empty(),
-        fails,
-    });
+    let best = judged
+        .first()
+        .filter(|(_, (fails, _))| fails.is_empty())
+        .map(|(offer, _)| (*offer).clone());
+    let considered =
+        judged.into_iter().enumerate().map(|(position, (offer, (fails, about)))| Candidate {
+            kind,
+            id: offer.id().to_owned(),
+            about,
+            chosen: position == 0 && fails.is_empty(),
+            fails,
+        });
     let considered: Vec<_> = considered.collect();
     if best.is_none() && !considered.is_empty() {
         return Err(NoMatch { kind, considered });
@@ -225,8 +261,12 @@ fn with_login_user(mut image: Image, wanted: &ImageSpec) -> Image {
 /// The cheapest, then the smallest. What has no price comes after what has one.
 fn by_size(one: &Hardware, other: &Hardware) -> Ordering {
     let price = |hardware: &Hardware| hardware.price.unwrap_or(f64::INFINITY);
-    let size = |hardware: &Hardware| (hardware.cores, hardware.ram, hardware.disk.unwrap_or_default());
-    price(one).total_cmp(&price(other)).then_with(|| size(one).cmp(&size(other))).then_with(|| one.id.cmp(&other.id))
+    let size =
+        |hardware: &Hardware| (hardware.cores, hardware.ram, hardware.disk.unwrap_or_default());
+    price(one)
+        .total_cmp(&price(other))
+        .then_with(|| size(one).cmp(&size(other)))
+        .then_with(|| one.id.cmp(&other.id))
 }
 
 /// The one with the most cores and memory.
@@ -245,7 +285,12 @@ pub fn about_image(image: &Image) -> String {
 
 /// A kind of machine in a few words.
 pub fn about_hardware(hardware: &Hardware) -> String {
-    let mut words = format!("{} {}, {} MiB", hardware.cores, if hardware.cores == 1 { "core" } else { "cores" }, hardware.ram);
+    let mut words = format!(
+        "{} {}, {} MiB",
+        hardware.cores,
+        if hardware.cores == 1 { "core" } else { "cores" },
+        hardware.ram
+    );
     if let Some(disk) = hardware.disk {
         words += &format!(", {disk} GiB disk");
     }

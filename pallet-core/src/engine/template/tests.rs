@@ -13,7 +13,13 @@ fn image(id: &str, os: &str, version: &str, arch: &str) -> Image {
         package_manager: PackageManager::Apt,
         service_manager: ServiceManager::Systemd,
     };
-    Image { id: id.to_owned(), name: format!("{id} image"), os: Some(os), login_user: Some("admin".to_owned()), min_disk: Some(8) }
+    Image {
+        id: id.to_owned(),
+        name: format!("{id} image"),
+        os: Some(os),
+        login_user: Some("admin".to_owned()),
+        min_disk: Some(8),
+    }
 }
 
 fn hardware(id: &str, cores: u32, ram: u64, disk: Option<u64>, price: Option<f64>) -> Hardware {
@@ -27,7 +33,13 @@ fn offers() -> Offers {
             image("deb-12", "debian", "12.4", "x86_64"),
             image("deb-11", "debian", "11", "x86_64"),
             image("rocky-9", "rocky", "9.4", "x86_64"),
-            Image { id: "raw".to_owned(), name: "disk".to_owned(), os: None, login_user: None, min_disk: None },
+            Image {
+                id: "raw".to_owned(),
+                name: "disk".to_owned(),
+                os: None,
+                login_user: None,
+                min_disk: None,
+            },
         ],
         hardware: vec![
             hardware("large", 8, 32_768, None, Some(0.4)),
@@ -45,7 +57,12 @@ fn spec(image: ImageSpec, hardware: HardwareSpec) -> NodeSpec {
 }
 
 fn debian(version: &str) -> ImageSpec {
-    ImageSpec { os_family: Some("debian".into()), os_version: Some(version.into()), arch: Some("x86_64".into()), ..ImageSpec::default() }
+    ImageSpec {
+        os_family: Some("debian".into()),
+        os_version: Some(version.into()),
+        arch: Some("x86_64".into()),
+        ..ImageSpec::default()
+    }
 }
 
 fn chosen(spec: &NodeSpec) -> (String, String) {
@@ -66,10 +83,23 @@ fn the_smallest_and_cheapest_wins() {
     assert!(arm.to_string().contains("arch is x86_64, the image's is aarch64"), "{arm}");
     let by_name = ImageSpec { image_name: Some("*ROCKY*".into()), ..ImageSpec::default() };
     assert_eq!(chosen(&spec(by_name, HardwareSpec::default())).0, "rocky-9");
-    let by_id = ImageSpec { image_id: Some("raw".into()), os_family: Some("debian".into()), ..ImageSpec::default() };
+    let by_id = ImageSpec {
+        image_id: Some("raw".into()),
+        os_family: Some("debian".into()),
+        ..ImageSpec::default()
+    };
     assert_eq!(chosen(&spec(by_id, HardwareSpec::default())), ("raw".into(), "tiny".into()));
     let user = ImageSpec { login_user: Some("root".into()), ..debian("12") };
-    assert_eq!(offers().choose(&spec(user, HardwareSpec::default())).unwrap().image.unwrap().login_user.unwrap(), "root");
+    assert_eq!(
+        offers()
+            .choose(&spec(user, HardwareSpec::default()))
+            .unwrap()
+            .image
+            .unwrap()
+            .login_user
+            .unwrap(),
+        "root"
+    );
 }
 
 #[test]
@@ -77,7 +107,8 @@ fn what_nothing_satisfies_names_the_nearest() {
     let error = offers().choose(&spec(debian("13"), HardwareSpec::default())).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "no image satisfies the node-spec; the nearest of 5: deb-12 (os_version is 12.4, not 13); deb-11 (os_version is 11, not 13); \
+        "no image satisfies the node-spec; the nearest of 5: deb-12 (os_version is 12.4, not 13); \
+         deb-11 (os_version is 11, not 13); \
          raw (its system is not known)"
     );
     let huge = HardwareSpec { min_cores: Some(16), min_ram: Some(1024), ..HardwareSpec::default() };
@@ -91,15 +122,21 @@ fn what_nothing_satisfies_names_the_nearest() {
 
 #[test]
 fn a_service_without_offers_decides_for_itself() {
-    let choice = Offers::default().choose(&spec(debian("13"), HardwareSpec { min_cores: Some(64), ..Default::default() })).unwrap();
+    let choice = Offers::default()
+        .choose(&spec(debian("13"), HardwareSpec { min_cores: Some(64), ..Default::default() }))
+        .unwrap();
     assert_eq!(choice, Choice::default());
 }
 
 #[test]
 fn every_candidate_is_explained() {
     let choice = offers().choose(&spec(debian("12"), HardwareSpec::default())).unwrap();
-    let images: Vec<_> = choice.considered.iter().filter(|candidate| candidate.kind == OfferKind::Image).collect();
+    let images: Vec<_> =
+        choice.considered.iter().filter(|candidate| candidate.kind == OfferKind::Image).collect();
     assert_eq!(images.len(), 5);
-    assert_eq!((images[0].id.as_str(), images[0].chosen, images[0].fails.len()), ("deb-12", true, 0));
+    assert_eq!(
+        (images[0].id.as_str(), images[0].chosen, images[0].fails.len()),
+        ("deb-12", true, 0)
+    );
     assert!(images[1..].iter().all(|candidate| !candidate.chosen && !candidate.fails.is_empty()));
 }

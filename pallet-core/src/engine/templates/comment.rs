@@ -7,7 +7,17 @@ use super::filters::{Given, bounded, text, wrong};
 
 /// Text as a comment.
 pub(super) fn comment(given: Rest<ValueOrKwargs>) -> Result<String, Error> {
-    let names = ["style", "decoration", "beginning", "end", "prefix", "prefix_count", "postfix", "postfix_count", "newline"];
+    let names = [
+        "style",
+        "decoration",
+        "beginning",
+        "end",
+        "prefix",
+        "prefix_count",
+        "postfix",
+        "postfix_count",
+        "newline",
+    ];
     let given = Given::read(given, &names)?;
     let (beginning, decoration, end) = match given.text(0, "plain").as_str() {
         "plain" => ("", "# ", ""),
@@ -15,14 +25,22 @@ pub(super) fn comment(given: Rest<ValueOrKwargs>) -> Result<String, Error> {
         "c" => ("", "// ", ""),
         "cblock" => ("/*", " * ", " */"),
         "xml" => ("<!--", " - ", "-->"),
-        other => return Err(wrong(format!("there is no style {other:?} of comments; there are plain, erlang, c, cblock and xml"))),
+        other => {
+            return Err(wrong(format!(
+                "there is no style {other:?} of comments; there are \
+            plain, erlang, c, cblock and xml"
+            )));
+        }
     };
     let decoration = given.text(1, decoration);
     let (beginning, end) = (given.text(2, beginning), given.text(3, end));
     let bare = decoration.trim_end();
-    let (prefix, postfix, newline) = (given.text(4, bare), given.text(6, bare), given.text(8, "\n"));
+    let (prefix, postfix, newline) =
+        (given.text(4, bare), given.text(6, bare), given.text(8, "\n"));
     let content = text(&given.value);
-    let lines = content.split(newline.as_str()).map(|line| if line.is_empty() { bare.to_owned() } else { format!("{decoration}{line}") });
+    let lines = content
+        .split(newline.as_str())
+        .map(|line| if line.is_empty() { bare.to_owned() } else { format!("{decoration}{line}") });
     let mut lines: Vec<String> = lines.collect();
     // only the last line keeps the blanks of its decoration
     if content.ends_with(newline.as_str()) || content.is_empty() {

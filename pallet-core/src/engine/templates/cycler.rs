@@ -19,7 +19,10 @@ impl Cycler {
     }
 
     fn item(&self, at: usize) -> Value {
-        self.items.get(at.checked_rem(self.items.len()).unwrap_or_default()).cloned().unwrap_or_default()
+        self.items
+            .get(at.checked_rem(self.items.len()).unwrap_or_default())
+            .cloned()
+            .unwrap_or_default()
     }
 }
 
@@ -32,7 +35,12 @@ impl Object for Cycler {
         (key.as_str() == Some("current")).then(|| self.item(self.at.load(Ordering::Relaxed)))
     }
 
-    fn call_method(self: &Arc<Self>, _: &mut State<'_, '_>, method: &str, _: &[Value]) -> Result<Value, Error> {
+    fn call_method(
+        self: &Arc<Self>,
+        _: &mut State<'_, '_>,
+        method: &str,
+        _: &[Value],
+    ) -> Result<Value, Error> {
         match method {
             "next" => Ok(self.item(self.at.fetch_add(1, Ordering::Relaxed))),
             "reset" => {

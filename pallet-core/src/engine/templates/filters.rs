@@ -32,11 +32,18 @@ pub(super) fn add(environment: &mut Environment<'static>) {
     environment.add_filter("wordwrap", wordwrap);
     environment.add_filter("xmlattr", xmlattr);
     environment.add_filter(super::percent::FILTER, percent);
-    environment.add_test("sequence", |value: &Value| matches!(value.kind(), ValueKind::Seq | ValueKind::Map | ValueKind::String));
-    environment.add_function("cycler", |items: Rest<Value>| Value::from_object(Cycler::new(items.to_vec())));
+    environment.add_test("sequence", |value: &Value| {
+        matches!(value.kind(), ValueKind::Seq | ValueKind::Map | ValueKind::String)
+    });
+    environment.add_function("cycler", |items: Rest<Value>| {
+        Value::from_object(Cycler::new(items.to_vec()))
+    });
     environment.set_formatter(|out, state, value| match float_text(value) {
         Some(text) => Ok(out.write_str(&text)?),
-        None if matches!(state.auto_escape(), AutoEscape::Html) && !value.is_safe() && !value.is_undefined() => {
+        None if matches!(state.auto_escape(), AutoEscape::Html)
+            && !value.is_safe()
+            && !value.is_undefined() =>
+        {
             Ok(out.write_str(&html(&text(value)))?)
         }
         None => minijinja::escape_formatter(out, state, value),
@@ -53,7 +60,9 @@ impl Given {
     pub(super) fn read(given: Rest<ValueOrKwargs>, names: &[&str]) -> Result<Self, Error> {
         let given = given.into_values();
         let (places, named) = from_args::<(&[Value], Kwargs)>(&given)?;
-        let Some((value, places)) = places.split_first() else { return Err(Error::from(ErrorKind::MissingArgument)) };
+        let Some((value, places)) = places.split_first() else {
+            return Err(Error::from(ErrorKind::MissingArgument));
+        };
         if places.len() > names.len() {
             return Err(Error::from(ErrorKind::TooManyArguments));
         }
@@ -97,7 +106,11 @@ pub(super) fn wrong(message: impl Into<String>) -> Error {
 
 /// So many characters may be made of it.
 pub(super) fn bounded(length: usize) -> Result<usize, Error> {
-    if length > LONGEST { Err(wrong(format!("a text of {length} characters is too long"))) } else { Ok(length) }
+    if length > LONGEST {
+        Err(wrong(format!("a text of {length} characters is too long")))
+    } else {
+        Ok(length)
+    }
 }
 
 /// A number as Python writes it where MiniJinja would write it in full; none where they agree.
@@ -105,13 +118,15 @@ fn float_text(value: &Value) -> Option<String> {
     if value.kind() != ValueKind::Number || value.is_integer() {
         return None;
     }
-    let number = f64::try_from(value.clone()).ok().filter(|number| number.is_finite() && *number != 0.0)?;
+    let number =
+        f64::try_from(value.clone()).ok().filter(|number| number.is_finite() && *number != 0.0)?;
     if (1e-4..1e16).contains(&number.abs()) {
         return None;
     }
     let text = format!("{number:e}");
     let (digits, exponent) = text.split_once('e')?;
-    let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |exponent| ('-', exponent));
+    let (sign, exponent) =
+        exponent.strip_prefix('-').map_or(('+', exponent), |exponent| ('-', exponent));
     Some(format!("{digits}e{sign}{exponent:0>2}"))
 }
 
@@ -119,10 +134,19 @@ fn float_text(value: &Value) -> Option<String> {
 pub(super) fn lines(text: &str, keep_ends: bool) -> Vec<&str> {
     let mut lines = Vec::new();
     let mut rest = text;
-    let is_end =
-        |letter: char| matches!(letter, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    let is_end = |letter: char| {
+        matches!(
+            letter,
+            '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'
+                ..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}'
+        )
+    };
     while let Some(at) = rest.find(is_end) {
-        let length = if rest[at..].starts_with("\r\n") { 2 } else { rest[at..].chars().next().map_or(1, char::len_utf8) };
+        let length = if rest[at..].starts_with("\r\n") {
+            2
+        } else {
+            rest[at..].chars().next().map_or(1, char::len_utf8)
+        };
         lines.push(if keep_ends { &rest[..at + length] } else { &rest[..at] });
         rest = &rest[at + length..];
     }
@@ -182,24 +206,41 @@ fn truncate(given: Rest<ValueOrKwargs>) -> Result<String, Error> {
         return Err(wrong(format!("a text of {length} characters has no place for {end:?}")));
     };
     let begin: String = whole.chars().take(kept).collect();
-    let begin = if given.flag(1, false) { begin.as_str() } else { begin.rsplit_once(' ').map_or(begin.as_str(), |(begin, _)| begin) };
+    let begin = if given.flag(1, false) {
+        begin.as_str()
+    } else {
+        begin.rsplit_once(' ').map_or(begin.as_str(), |(begin, _)| begin)
+    };
     Ok(format!("{begin}{end}"))
 }
 
 fn wordwrap(given: Rest<ValueOrKwargs>) -> Result<String, Error> {
-    let given = Given::read(given, &["width", "break_long_words", "wrapstring", "break_on_hyphens"])?;
-    let wrap = Wrap { width: given.number(0, 79)?, long_words: given.flag(1, true), hyphens: given.flag(3, true) };
+    let given =
+        Given::read(given, &["width", "break_long_words", "wrapstring", "break_on_hyphens"])?;
+    let wrap = Wrap {
+        width: given.number(0, 79)?,
+        long_words: given.flag(1, true),
+        hyphens: given.flag(3, true),
+    };
     if wrap.width == 0 {
         return Err(wrong("a line of 0 characters holds nothing"));
     }
     let (end, whole) = (given.text(2, "\n"), text(&given.value));
-    let wrapped: Vec<String> = lines(&whole, false).into_iter().map(|line| wrap.lines(line).join(&end)).collect();
+    let wrapped: Vec<String> =
+        lines(&whole, false).into_iter().map(|line| wrap.lines(line).join(&end)).collect();
     Ok(wrapped.join(&end))
 }
 
-fn default(value: &Value, other: Option<Value>, boolean: Option<bool>, named: Kwargs) -> Result<Value, Error> {
-    let other = other.map_or_else(|| named.get::<Option<Value>>("default_value"), |other| Ok(Some(other)))?;
-    let boolean = boolean.map_or_else(|| named.get::<Option<bool>>("boolean"), |boolean| Ok(Some(boolean)))?;
+fn default(
+    value: &Value,
+    other: Option<Value>,
+    boolean: Option<bool>,
+    named: Kwargs,
+) -> Result<Value, Error> {
+    let other = other
+        .map_or_else(|| named.get::<Option<Value>>("default_value"), |other| Ok(Some(other)))?;
+    let boolean = boolean
+        .map_or_else(|| named.get::<Option<bool>>("boolean"), |boolean| Ok(Some(boolean)))?;
     named.assert_all_used()?;
     let lacks = value.is_undefined() || (boolean == Some(true) && !value.is_true());
     Ok(if lacks { other.unwrap_or_else(|| Value::from("")) } else { value.clone() })
@@ -214,7 +255,10 @@ fn filesizeformat(given: Rest<ValueOrKwargs>) -> Result<Value, Error> {
 fn dictsort(given: Rest<ValueOrKwargs>) -> Result<Value, Error> {
     let names = ["case_sensitive", "by", "reverse"];
     let given = Given::read(given, &names)?;
-    let named = names.iter().enumerate().filter_map(|(place, name)| Some((*name, given.get(place)?.clone())));
+    let named = names
+        .iter()
+        .enumerate()
+        .filter_map(|(place, name)| Some((*name, given.get(place)?.clone())));
     minijinja::filters::dictsort(&given.value, named.collect())
 }
 
@@ -224,9 +268,13 @@ fn int(state: &State<'_, '_>, given: Rest<ValueOrKwargs>) -> Result<Value, Error
     let base = u32::try_from(given.number(1, 10)?).unwrap_or_default();
     let Some(written) = given.value.as_str() else {
         return Ok(match given.value.kind() {
-            ValueKind::Number | ValueKind::Bool => {
-                minijinja::filters::int(state, &given.value, None, None, Kwargs::from_iter([("default", default())]))?
-            }
+            ValueKind::Number | ValueKind::Bool => minijinja::filters::int(
+                state,
+                &given.value,
+                None,
+                None,
+                Kwargs::from_iter([("default", default())]),
+            )?,
             _ => default(),
         });
     };
@@ -242,14 +290,20 @@ fn int(state: &State<'_, '_>, given: Rest<ValueOrKwargs>) -> Result<Value, Error
         16 => "0x",
         _ => "",
     };
-    let digits = if prefix.is_empty() { lower.as_str() } else { lower.strip_prefix(prefix).unwrap_or(&lower) };
+    let digits = if prefix.is_empty() {
+        lower.as_str()
+    } else {
+        lower.strip_prefix(prefix).unwrap_or(&lower)
+    };
     if (2..=36).contains(&base)
         && let Ok(number) = i128::from_str_radix(digits, base)
     {
         return Ok(Value::from(sign * number));
     }
     Ok(match number(&written) {
-        Some(number) if number.is_finite() && number.abs() < 1e30 => Value::from(number.trunc() as i128),
+        Some(number) if number.is_finite() && number.abs() < 1e30 => {
+            Value::from(number.trunc() as i128)
+        }
         _ => default(),
     })
 }
@@ -259,7 +313,9 @@ fn float(given: Rest<ValueOrKwargs>) -> Result<Value, Error> {
     let default = || given.get(0).cloned().unwrap_or(Value::from(0.0));
     Ok(match given.value.as_str() {
         Some(written) => number(written.trim()).map_or_else(default, Value::from),
-        None if given.value.kind() == ValueKind::Bool => Value::from(f64::from(u8::from(given.value.is_true()))),
+        None if given.value.kind() == ValueKind::Bool => {
+            Value::from(f64::from(u8::from(given.value.is_true())))
+        }
         None => f64::try_from(given.value.clone()).map_or_else(|_| default(), Value::from),
     })
 }
@@ -320,12 +376,15 @@ fn urlencode(value: &Value) -> Result<String, Error> {
             value.try_iter()?.map(pair).collect::<Result<_, _>>()?
         }
         ValueKind::Seq | ValueKind::Iterable => {
-            let pair = |pair: Value| Ok::<_, Error>((pair.get_item(&Value::from(0))?, pair.get_item(&Value::from(1))?));
+            let pair = |pair: Value| {
+                Ok::<_, Error>((pair.get_item(&Value::from(0))?, pair.get_item(&Value::from(1))?))
+            };
             value.try_iter()?.map(pair).collect::<Result<_, _>>()?
         }
         _ => return Ok(minijinja::filters::urlencode(value)?.replace("%7E", "~")),
     };
-    let pairs = pairs.iter().map(|(key, value)| Ok::<_, Error>(format!("{}={}", part(key)?, part(value)?)));
+    let pairs =
+        pairs.iter().map(|(key, value)| Ok::<_, Error>(format!("{}={}", part(key)?, part(value)?)));
     Ok(pairs.collect::<Result<Vec<_>, _>>()?.join("&"))
 }
 
@@ -336,7 +395,11 @@ fn xmlattr(value: &Value, autospace: Option<bool>) -> Result<Value, Error> {
         if value.is_none() || value.is_undefined() {
             continue;
         }
-        if name.is_empty() || name.contains(|letter: char| letter.is_whitespace() || matches!(letter, '/' | '>' | '=')) {
+        if name.is_empty()
+            || name.contains(|letter: char| {
+                letter.is_whitespace() || matches!(letter, '/' | '>' | '=')
+            })
+        {
             return Err(wrong(format!("{name:?} cannot be the name of an attribute")));
         }
         if !made.is_empty() || autospace.unwrap_or(true) {

@@ -5,7 +5,12 @@ use minijinja::{Error, ErrorKind, State, Value};
 
 use super::filters::{bounded, centered, lines, wrong};
 
-pub(super) fn call(state: &mut State<'_, '_>, value: &Value, method: &str, arguments: &[Value]) -> Result<Value, Error> {
+pub(super) fn call(
+    state: &mut State<'_, '_>,
+    value: &Value,
+    method: &str,
+    arguments: &[Value],
+) -> Result<Value, Error> {
     let own = match (value.kind(), value.as_str()) {
         (ValueKind::String, Some(text)) => of_text(text, method, arguments),
         (ValueKind::Seq, _) => of_list(value, method, arguments),
@@ -30,9 +35,13 @@ fn of_list(value: &Value, method: &str, arguments: &[Value]) -> Result<Value, Er
             let at = value.try_iter()?.position(|item| item == wanted);
             at.map(Value::from).ok_or_else(|| wrong(format!("{wanted} is not in the list")))
         }
-        "append" | "extend" | "insert" | "remove" | "pop" | "sort" | "reverse" | "clear" => Err(wrong(format!(
-            "values do not change in templates, so a list has no {method}; make another one, as in {{% set list = list + [item] %}}"
-        ))),
+        "append" | "extend" | "insert" | "remove" | "pop" | "sort" | "reverse" | "clear" => {
+            Err(wrong(format!(
+                "values do not change in templates, so a list has no {method}; make another one, \
+                 as in \
+                 {{% set list = list + [item] %}}"
+            )))
+        }
         _ => Err(Error::from(ErrorKind::UnknownMethod)),
     }
 }
@@ -58,16 +67,20 @@ fn of_text(text: &str, method: &str, arguments: &[Value]) -> Result<Value, Error
         }
         "format" => {
             // a width is as much as it makes
-            let widths = text.split(|letter: char| !letter.is_ascii_digit()).filter(|digits| !digits.is_empty());
+            let widths = text
+                .split(|letter: char| !letter.is_ascii_digit())
+                .filter(|digits| !digits.is_empty());
             for width in widths {
                 bounded(width.parse().unwrap_or(usize::MAX))?;
             }
             // it may be an argument, too
             let numbers = arguments.iter().filter(|argument| argument.is_integer());
             if text.split(':').skip(1).any(|spec| spec.contains('{'))
-                && numbers
-                    .cloned()
-                    .any(|number| i64::try_from(number).is_ok_and(|number| bounded(usize::try_from(number).unwrap_or_default()).is_err()))
+                && numbers.cloned().any(|number| {
+                    i64::try_from(number).is_ok_and(|number| {
+                        bounded(usize::try_from(number).unwrap_or_default()).is_err()
+                    })
+                })
             {
                 return Err(wrong("a width is too large"));
             }
@@ -90,7 +103,8 @@ fn of_text(text: &str, method: &str, arguments: &[Value]) -> Result<Value, Error
                 return Err(wrong("the separator is empty"));
             }
             let parts = match (method, text.split_once(separator), text.rsplit_once(separator)) {
-                ("partition", Some((before, after)), _) | ("rpartition", _, Some((before, after))) => [before, separator, after],
+                ("partition", Some((before, after)), _)
+                | ("rpartition", _, Some((before, after))) => [before, separator, after],
                 ("partition", ..) => [text, "", ""],
                 _ => ["", "", text],
             };
@@ -106,7 +120,9 @@ fn of_text(text: &str, method: &str, arguments: &[Value]) -> Result<Value, Error
         }
         "rsplit" => {
             let (separator, most): (Option<&str>, Option<i64>) = from_args(arguments)?;
-            let most = most.and_then(|most| usize::try_from(most).ok()).map_or(usize::MAX, |most| most.saturating_add(1));
+            let most = most
+                .and_then(|most| usize::try_from(most).ok())
+                .map_or(usize::MAX, |most| most.saturating_add(1));
             let mut parts: Vec<&str> = match separator {
                 Some("") => return Err(wrong("the separator is empty")),
                 Some(separator) => text.rsplitn(most, separator).collect(),

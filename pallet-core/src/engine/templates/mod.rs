@@ -1,7 +1,8 @@
 //! Templates of files, as Jinja2 renders them.
 //!
-//! The library for it is MiniJinja; what that does in another way than Jinja2 is done here as Jinja2 does it. `jinja2/answers.json` has what Jinja2
-//! itself makes of more than 300 snippets, and a test compares them all.
+//! The library for it is MiniJinja; what that does in another way than Jinja2 is done here as
+//! Jinja2 does it. `jinja2/answers.json` has what Jinja2 itself makes of more than 300 snippets,
+//! and a test compares them all.
 
 mod comment;
 mod cycler;
@@ -20,8 +21,8 @@ use serde_json::Value;
 /// So many steps a template may take.
 const STEPS: u64 = 5_000_000;
 
-/// What the templates of a project are rendered with. Other files of the project can be included and imported by their path in it, or from
-/// the directory of the template that names them.
+/// What the templates of a project are rendered with. Other files of the project can be included
+/// and imported by their path in it, or from the directory of the template that names them.
 pub(super) fn environment(project: &Path) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -29,7 +30,11 @@ pub(super) fn environment(project: &Path) -> Environment<'static> {
     environment.set_fuel(Some(STEPS));
     // files on nodes are not HTML, whatever their names end with
     environment.set_auto_escape_callback(|_| AutoEscape::None);
-    let syntax = SyntaxConfig::builder().keep_trailing_newline(true).trim_blocks(true).lstrip_blocks(true).build();
+    let syntax = SyntaxConfig::builder()
+        .keep_trailing_newline(true)
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .build();
     // only delimiters can be refused, and these are the usual ones
     environment.set_syntax(syntax.unwrap_or_default());
     environment.set_unknown_method_callback(methods::call);
@@ -42,16 +47,24 @@ pub(super) fn environment(project: &Path) -> Environment<'static> {
 }
 
 /// What a template makes of values. `name` is its path in the project. The error is one line.
-pub(super) fn render(environment: &Environment<'static>, name: &str, template: &str, values: &Value) -> Result<String, String> {
+pub(super) fn render(
+    environment: &Environment<'static>,
+    name: &str,
+    template: &str,
+    values: &Value,
+) -> Result<String, String> {
     // what one template includes may be another file when the next one is rendered
     let environment = environment.clone();
-    environment.render_named_str(name, &prepared(template), value(values)).map_err(|error| why(name, &error))
+    environment
+        .render_named_str(name, &prepared(template), value(values))
+        .map_err(|error| why(name, &error))
 }
 
 /// Where in which template it is wrong, and why: in what is included, if that is the cause.
 fn why(name: &str, error: &Error) -> String {
     let mut cause = error;
-    while let Some(inner) = std::error::Error::source(cause).and_then(|inner| inner.downcast_ref()) {
+    while let Some(inner) = std::error::Error::source(cause).and_then(|inner| inner.downcast_ref())
+    {
         cause = inner;
     }
     let line = cause.line().map(|line| format!(":{line}")).unwrap_or_default();
@@ -69,14 +82,30 @@ fn prepared(template: &str) -> String {
 fn beside<'n>(root: &Path, name: &'n str, parent: &str) -> Cow<'n, str> {
     let beside = Path::new(parent).parent().map(|directory| directory.join(name));
     match beside.as_deref().and_then(Path::to_str) {
-        Some(beside) if inside(root, beside).is_some_and(|path| path.is_file()) => Cow::Owned(beside.to_owned()),
+        Some(beside) if inside(root, beside).is_some_and(|path| path.is_file()) => {
+            Cow::Owned(beside.to_owned())
+        }
         _ => Cow::Borrowed(name),
     }
 }
 
 fn load(root: &Path, name: &str) -> Result<Option<String>, Error> {
-    let cannot = |why: String| Error::new(ErrorKind::InvalidOperation, format!("cannot read the template {name}: {why}"));
-    let path = inside(root, name).ok_or_else(|| cannot("a template is named by its path in the project".to_owned()))?;
+    let cannot = |why: String| {
+        Error::new(
+            ErrorKind::InvalidOperation,
+            format!(
+                "cannot read the \
+        template {name}: {why}"
+            ),
+        )
+    };
+    let path = inside(root, name).ok_or_else(|| {
+        cannot(
+            "a template is named by its path in the \
+        project"
+                .to_owned(),
+        )
+    })?;
     match std::fs::metadata(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(cannot(error.to_string())),
@@ -97,8 +126,9 @@ fn inside(root: &Path, name: &str) -> Option<PathBuf> {
     Path::new(name).components().all(plain).then(|| root.join(name))
 }
 
-/// A value as templates see it; tables stay in the order in which they were written. serde would show numbers as tables wherever some package of
-/// the program makes serde_json keep them as text (`arbitrary_precision`).
+/// A value as templates see it; tables stay in the order in which they were written. serde would
+/// show numbers as tables wherever some package of the program makes serde_json keep them as text
+/// (`arbitrary_precision`).
 pub(super) fn value(value: &Value) -> minijinja::Value {
     match value {
         Value::Null => minijinja::Value::from(()),
@@ -111,7 +141,9 @@ pub(super) fn value(value: &Value) -> minijinja::Value {
         },
         Value::String(text) => minijinja::Value::from(text.as_str()),
         Value::Array(values) => values.iter().map(self::value).collect(),
-        Value::Object(values) => minijinja::Value::from_pairs(values.iter().map(|(key, value)| (key.as_str(), self::value(value)))),
+        Value::Object(values) => minijinja::Value::from_pairs(
+            values.iter().map(|(key, value)| (key.as_str(), self::value(value))),
+        ),
     }
 }
 
@@ -121,13 +153,23 @@ mod tests {
 
     #[test]
     fn tables_keep_the_order_in_which_they_were_written() {
-        let values = serde_json::from_str(r#"{"t": {"z": 1, "a": {"y": 2, "b": [{"x": 3, "c": 4}]}, "m": 5}}"#).unwrap();
+        let values = serde_json::from_str(
+            r#"{"t": {"z": 1, "a": {"y": 2, "b": [{"x": 3, "c": 4}]}, "m": 5}}"#,
+        )
+        .unwrap();
         let environment = environment(Path::new("/none"));
         for (template, wanted) in [
-            ("{% for k, v in t|items %}{{ k }}{% endfor %} {% for k in t %}{{ k }}{% endfor %}", "zam zam"),
+            (
+                "{% for k, v in t|items %}{{ k }}{% endfor %} {% for k in t %}{{ k }}{% endfor %}",
+                "zam zam",
+            ),
             ("{{ t }}", "{'z': 1, 'a': {'y': 2, 'b': [{'x': 3, 'c': 4}]}, 'm': 5}"),
             ("{{ t|tojson }}", r#"{"z": 1, "a": {"y": 2, "b": [{"x": 3, "c": 4}]}, "m": 5}"#),
-            ("{{ dict(z=1, a=2) }} {% macro m() %}{% endmacro %}{{ {'b': 1, 'a': 2}.keys()|list }}", "{'z': 1, 'a': 2} ['b', 'a']"),
+            (
+                "{{ dict(z=1, a=2) }} \
+                {% macro m() %}{% endmacro %}{{ {'b': 1, 'a': 2}.keys()|list }}",
+                "{'z': 1, 'a': 2} ['b', 'a']",
+            ),
         ] {
             assert_eq!(render(&environment, "t", template, &values).unwrap(), wanted);
         }
@@ -149,7 +191,9 @@ mod tests {
         std::fs::create_dir(root.path().join("project/directory")).unwrap();
         let project = root.path().join("project");
         let environment = environment(&project);
-        let render = |name: &str, template: &str| render(&environment, name, template, &serde_json::json!({"name": "web"}));
+        let render = |name: &str, template: &str| {
+            render(&environment, name, template, &serde_json::json!({"name": "web"}))
+        };
         assert_eq!(render("site/index.j2", "{% include 'part.j2' %}").unwrap(), "beside");
         assert_eq!(render("index.j2", "{% include 'part.j2' %}").unwrap(), "of the project");
         assert_eq!(render("site/index.j2", "{% include 'deep.j2' %}").unwrap(), "x of web");
@@ -165,8 +209,14 @@ mod tests {
         }
         write("site/wrong.j2", "one\n{{ none_such }}\n");
         let error = render("site/index.j2", "a\nb\n{% include 'wrong.j2' %}").unwrap_err();
-        assert!(error.starts_with("template site/wrong.j2:2: ") && error.contains("none_such"), "{error}");
-        assert!(render("site/index.j2", "a\n{{ none_such }}").unwrap_err().starts_with("template site/index.j2:2: "));
+        assert!(
+            error.starts_with("template site/wrong.j2:2: ") && error.contains("none_such"),
+            "{error}"
+        );
+        assert!(render("site/index.j2", "a\n{{ none_such }}").unwrap_err().starts_with(
+            "template \
+            site/index.j2:2: "
+        ));
         // what changed since is seen
         write("site/part.j2", "another");
         assert_eq!(render("site/index.j2", "{% include 'part.j2' %}").unwrap(), "another");
@@ -204,16 +254,23 @@ mod tests {
             ("{{ 'a'|comment(decoration='! ') }}", "!\n! a\n!"),
             ("{{ 'a'|comment('plain', prefix='', postfix='') }}", "# a\n"),
         ] {
-            assert_eq!(render(&environment, "t", template, &Value::Null).unwrap(), wanted, "{template}");
+            assert_eq!(
+                render(&environment, "t", template, &Value::Null).unwrap(),
+                wanted,
+                "{template}"
+            );
         }
     }
 
     #[test]
     fn fault_21_templates_are_rendered_as_jinja2_renders_them() {
-        let answers: Vec<(String, Option<String>)> = serde_json::from_str(include_str!("jinja2/answers.json")).unwrap();
+        let answers: Vec<(String, Option<String>)> =
+            serde_json::from_str(include_str!("jinja2/answers.json")).unwrap();
         assert!(answers.len() >= 300);
         let values = serde_json::from_str(include_str!("jinja2/values.json")).unwrap();
-        let environment = environment(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/engine/templates/jinja2/files"));
+        let environment = environment(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("src/engine/templates/jinja2/files"),
+        );
         let mut wrong = Vec::new();
         for (snippet, wanted) in &answers {
             let found = render(&environment, "snippet.j2", snippet, &values);
@@ -221,6 +278,12 @@ mod tests {
                 wrong.push(format!("{snippet}\n  wanted {wanted:?}\n  found  {found:?}"));
             }
         }
-        assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), answers.len(), wrong.join("\n"));
+        assert!(
+            wrong.is_empty(),
+            "{} of {} differ:\n{}",
+            wrong.len(),
+            answers.len(),
+            wrong.join("\n")
+        );
     }
 }

@@ -1,7 +1,9 @@
 //! Python's formatting of text, `"%s:%d" % (host, port)`.
 //!
-//! MiniJinja has no such operator for text, and no place to add one. So where text stands in a template with `%` behind it, that is written as a
-//! filter before the template is compiled; no line of it moves. A variable on the left side stays as it is: nobody knows yet whether it is a number.
+//! MiniJinja has no such operator for text, and no place to add one. So where text stands in a
+//! template with `%` behind it, that is written as a filter before the template is compiled; no
+//! line of it moves. A variable on the left side stays as it is: nobody knows yet whether it is a
+//! number.
 
 use std::borrow::Cow;
 
@@ -34,8 +36,9 @@ pub(super) fn with_filters(template: &str) -> Cow<'_, str> {
         let mut scan = Scan { text: template, at: code, end };
         let edits = scan.edits();
         at = scan.at;
-        let inside =
-            template[code..at].trim_end_matches(end).trim_matches(|letter: char| letter.is_whitespace() || matches!(letter, '-' | '+'));
+        let inside = template[code..at]
+            .trim_end_matches(end)
+            .trim_matches(|letter: char| letter.is_whitespace() || matches!(letter, '-' | '+'));
         if end == "%}" && inside == "raw" {
             at = end_of_raw(template, at);
             continue;
@@ -84,7 +87,9 @@ impl Scan<'_> {
 
     fn at_end(&self) -> bool {
         let rest = self.rest();
-        rest.is_empty() || rest.starts_with(self.end) || rest.strip_prefix(['-', '+']).is_some_and(|rest| rest.starts_with(self.end))
+        rest.is_empty()
+            || rest.starts_with(self.end)
+            || rest.strip_prefix(['-', '+']).is_some_and(|rest| rest.starts_with(self.end))
     }
 
     fn blanks(&mut self) {
@@ -128,7 +133,10 @@ impl Scan<'_> {
             }
             let behind = self.at;
             self.blanks();
-            if self.rest().starts_with('%') && !self.at_end() && !matches!(before, '*' | '/' | '%' | '|' | '"') {
+            if self.rest().starts_with('%')
+                && !self.at_end()
+                && !matches!(before, '*' | '/' | '%' | '|' | '"')
+            {
                 let from = self.at;
                 self.at += 1;
                 self.blanks();
@@ -202,7 +210,10 @@ mod tests {
             (r#"{{ "%s" % x }}"#, r#"{{ "%s" |_percent(x) }}"#),
             (r#"{{ "%s"%x|upper }}"#, r#"{{ "%s"|_percent(x|upper) }}"#),
             (r#"{{ "%s-%s" % (a, "b)") ~ "c" }}"#, r#"{{ "%s-%s" |_percent((a, "b)")) ~ "c" }}"#),
-            (r#"{% set a = '%d' % -b.c[0](1) + 2 %}"#, r#"{% set a = '%d' |_percent(-b.c[0](1)) + 2 %}"#),
+            (
+                r#"{% set a = '%d' % -b.c[0](1) + 2 %}"#,
+                r#"{% set a = '%d' |_percent(-b.c[0](1)) + 2 %}"#,
+            ),
             (r#"{{ ["%s" % x, "%s" % y] }}"#, r#"{{ ["%s" |_percent(x), "%s" |_percent(y)] }}"#),
         ] {
             assert_eq!(with_filters(template), wanted);

@@ -27,8 +27,11 @@ impl Wrap {
                 current.push(chunk);
             }
             if let Some(chunk) = chunks.pop_if(|chunk| chunk.len() > self.width) {
-                let (now, later) =
-                    self.broken(chunk, self.width.saturating_sub(length).max(usize::from(current.is_empty())), current.is_empty());
+                let (now, later) = self.broken(
+                    chunk,
+                    self.width.saturating_sub(length).max(usize::from(current.is_empty())),
+                    current.is_empty(),
+                );
                 current.extend(now);
                 chunks.extend(later);
             }
@@ -43,11 +46,19 @@ impl Wrap {
     }
 
     /// What of a long word goes on this line, and what on the next ones.
-    fn broken(&self, mut chunk: Vec<char>, left: usize, alone: bool) -> (Option<Vec<char>>, Option<Vec<char>>) {
+    fn broken(
+        &self,
+        mut chunk: Vec<char>,
+        left: usize,
+        alone: bool,
+    ) -> (Option<Vec<char>>, Option<Vec<char>>) {
         if !self.long_words {
             return if alone { (Some(chunk), None) } else { (None, Some(chunk)) };
         }
-        let hyphen = chunk[..left].iter().rposition(|letter| *letter == '-').filter(|at| chunk[..*at].iter().any(|letter| *letter != '-'));
+        let hyphen = chunk[..left]
+            .iter()
+            .rposition(|letter| *letter == '-')
+            .filter(|at| chunk[..*at].iter().any(|letter| *letter != '-'));
         let end = hyphen.filter(|at| self.hyphens && *at > 0).map_or(left, |at| at + 1);
         let rest = chunk.split_off(end);
         ((!chunk.is_empty()).then_some(chunk), Some(rest))
@@ -55,14 +66,24 @@ impl Wrap {
 
     /// Words and the blanks between them, in order.
     fn chunks(&self, line: &str) -> Vec<Vec<char>> {
-        let letters: Vec<char> = line.chars().map(|letter| if letter == '\t' { ' ' } else { letter }).collect();
+        let letters: Vec<char> =
+            line.chars().map(|letter| if letter == '\t' { ' ' } else { letter }).collect();
         let mut chunks: Vec<Vec<char>> = Vec::new();
         for (at, letter) in letters.iter().enumerate() {
-            let word = |at: usize| letters.get(at).is_some_and(|letter| letter.is_alphanumeric() || *letter == '_');
+            let word = |at: usize| {
+                letters.get(at).is_some_and(|letter| letter.is_alphanumeric() || *letter == '_')
+            };
             let begins = match at.checked_sub(1).map(|before| letters[before]) {
                 None => true,
                 Some(before) if before.is_whitespace() != letter.is_whitespace() => true,
-                Some('-') => self.hyphens && at >= 2 && word(at - 2) && !letters[at - 2].is_numeric() && word(at) && !letter.is_numeric(),
+                Some('-') => {
+                    self.hyphens
+                        && at >= 2
+                        && word(at - 2)
+                        && !letters[at - 2].is_numeric()
+                        && word(at)
+                        && !letter.is_numeric()
+                }
                 Some(_) => false,
             };
             match chunks.last_mut() {

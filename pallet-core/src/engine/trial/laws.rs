@@ -1,4 +1,5 @@
-//! The laws that a scenario must keep: a dry run writes nothing, what it shows is what happens, and a second run finds nothing to do.
+//! The laws that a scenario must keep: a dry run writes nothing, what it shows is what happens, and
+//! a second run finds nothing to do.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,12 +44,16 @@ fn changed(events: &[Event]) -> BTreeMap<Key, usize> {
 }
 
 /// The paths that changed on nodes while nobody touched them.
-pub(super) fn changed_by_itself(before: &BTreeMap<String, Files>, after: &BTreeMap<String, Files>) -> BTreeSet<String> {
+pub(super) fn changed_by_itself(
+    before: &BTreeMap<String, Files>,
+    after: &BTreeMap<String, Files>,
+) -> BTreeSet<String> {
     let mut changed = BTreeSet::new();
     for (node, before) in before {
         let empty = Files::new();
         let after = after.get(node).unwrap_or(&empty);
-        let paths = before.keys().chain(after.keys()).filter(|path| before.get(*path) != after.get(*path));
+        let paths =
+            before.keys().chain(after.keys()).filter(|path| before.get(*path) != after.get(*path));
         changed.extend(paths.cloned());
     }
     changed
@@ -63,9 +68,12 @@ pub(super) fn nothing_written(
     let mut broken = Vec::new();
     for (node, before) in before {
         let after = after.get(node).cloned().unwrap_or_default();
-        let gone = before.keys().filter(|path| !after.contains_key(*path) && !by_itself.contains(*path));
+        let gone =
+            before.keys().filter(|path| !after.contains_key(*path) && !by_itself.contains(*path));
         let gone = gone.map(|path| format!("a dry run removed {path} on {node}"));
-        let new = after.iter().filter(|(path, said)| before.get(*path) != Some(said) && !by_itself.contains(*path));
+        let new = after
+            .iter()
+            .filter(|(path, said)| before.get(*path) != Some(said) && !by_itself.contains(*path));
         let new = new.map(|(path, _)| match before.contains_key(path) {
             true => format!("a dry run wrote {path} on {node}"),
             false => format!("a dry run created {path} on {node}"),
@@ -81,7 +89,10 @@ pub(super) fn plan_was_true(dry: &[Event], applied: &[Event]) -> Vec<String> {
     let mut broken = Vec::new();
     for (key, (will, _)) in &planned {
         if changed.get(key).copied().unwrap_or_default() < *will {
-            broken.push(format!("the plan said that {} will change something, and it did not", name(key)));
+            broken.push(format!(
+                "the plan said that {} will change something, and it did not",
+                name(key)
+            ));
         }
     }
     for (key, times) in &changed {
@@ -106,7 +117,12 @@ pub(super) fn left_open(dry: &[Event]) -> Vec<String> {
 
 /// What a run did that should have found nothing to do.
 pub(super) fn nothing_to_do(again: &[Event]) -> Vec<String> {
-    shortened(changed(again).keys().map(|key| format!("a second run changed something again: {}", name(key))).collect())
+    shortened(
+        changed(again)
+            .keys()
+            .map(|key| format!("a second run changed something again: {}", name(key)))
+            .collect(),
+    )
 }
 
 fn shortened(mut broken: Vec<String>) -> Vec<String> {
@@ -139,11 +155,20 @@ mod tests {
     }
 
     fn plan(changes: &[(&str, Certainty)]) -> Vec<Event> {
-        changes.iter().map(|(subject, certainty)| Event::Planned(change(subject, Some(*certainty)))).collect()
+        changes
+            .iter()
+            .map(|(subject, certainty)| Event::Planned(change(subject, Some(*certainty))))
+            .collect()
     }
 
     fn run(changes: &[(&str, bool)]) -> Vec<Event> {
-        changes.iter().map(|(subject, changed)| Event::Action { change: change(subject, None), changed: *changed }).collect()
+        changes
+            .iter()
+            .map(|(subject, changed)| Event::Action {
+                change: change(subject, None),
+                changed: *changed,
+            })
+            .collect()
     }
 
     #[test]
@@ -154,7 +179,8 @@ mod tests {
         assert_eq!(
             plan_was_true(&dry, &run(&[("/a", false), ("/c", true)])),
             [
-                "the plan said that remote_file /a (configure on a-1) will change something, and it did not",
+                "the plan said that remote_file /a (configure on a-1) will change something, and \
+                 it did not",
                 "remote_file /c (configure on a-1) changed something that was not in the plan"
             ]
         );
@@ -164,13 +190,18 @@ mod tests {
     #[test]
     fn a_second_run_changes_nothing() {
         assert!(nothing_to_do(&run(&[("/a", false)])).is_empty());
-        assert_eq!(nothing_to_do(&run(&[("/a", true)])), ["a second run changed something again: remote_file /a (configure on a-1)"]);
+        assert_eq!(
+            nothing_to_do(&run(&[("/a", true)])),
+            ["a second run changed something again: \
+            remote_file /a (configure on a-1)"]
+        );
     }
 
     #[test]
     fn a_dry_run_writes_nothing() {
         let files = |files: &[(&str, &str)]| {
-            let files: Files = files.iter().map(|(path, said)| ((*path).to_owned(), (*said).to_owned())).collect();
+            let files: Files =
+                files.iter().map(|(path, said)| ((*path).to_owned(), (*said).to_owned())).collect();
             BTreeMap::from([("a-1".to_owned(), files)])
         };
         let before = files(&[("/a", "1"), ("/b", "1")]);
@@ -178,24 +209,36 @@ mod tests {
         assert!(nothing_written(&before, &before, &none).is_empty());
         assert_eq!(
             nothing_written(&before, &files(&[("/a", "2"), ("/c", "1")]), &none),
-            ["a dry run removed /b on a-1", "a dry run wrote /a on a-1", "a dry run created /c on a-1"]
+            [
+                "a dry run removed /b on a-1",
+                "a dry run wrote /a on a-1",
+                "a dry run created /c on \
+                a-1"
+            ]
         );
         let many: Vec<_> = (0..30).map(|number| format!("/{number}")).collect();
         let many: Vec<_> = many.iter().map(|path| (path.as_str(), "1")).collect();
-        assert_eq!(nothing_written(&files(&[]), &files(&many), &none).last().map(String::as_str), Some("and 20 more"));
+        assert_eq!(
+            nothing_written(&files(&[]), &files(&many), &none).last().map(String::as_str),
+            Some("and 20 more")
+        );
     }
 
     #[test]
     fn what_changes_by_itself_is_not_of_the_dry_run() {
         let files = |node: &str, files: &[(&str, &str)]| {
-            let files: Files = files.iter().map(|(path, said)| ((*path).to_owned(), (*said).to_owned())).collect();
+            let files: Files =
+                files.iter().map(|(path, said)| ((*path).to_owned(), (*said).to_owned())).collect();
             BTreeMap::from([(node.to_owned(), files)])
         };
         let by_itself = changed_by_itself(
             &files("control-1", &[("/same", "1"), ("/log", "1"), ("/gone", "1")]),
             &files("control-1", &[("/same", "1"), ("/log", "2"), ("/new", "1")]),
         );
-        assert_eq!(by_itself.iter().map(String::as_str).collect::<Vec<_>>(), ["/gone", "/log", "/new"]);
+        assert_eq!(
+            by_itself.iter().map(String::as_str).collect::<Vec<_>>(),
+            ["/gone", "/log", "/new"]
+        );
         let before = files("a-1", &[("/same", "1"), ("/log", "1"), ("/gone", "1")]);
         let after = files("a-1", &[("/same", "2"), ("/log", "3"), ("/new", "1")]);
         assert_eq!(nothing_written(&before, &after, &by_itself), ["a dry run wrote /same on a-1"]);

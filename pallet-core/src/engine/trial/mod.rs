@@ -1,11 +1,15 @@
-//! Trying a declaration on fresh nodes: a dry run writes nothing and shows what then happens, and a second run finds nothing to do.
+//! Trying a declaration on fresh nodes: a dry run writes nothing and shows what then happens, and a
+//! second run finds nothing to do.
 
 mod laws;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Engine, EngineError, Event, Files, GroupSpec, LiftOptions, NodeResult, Outcome, Phase, PhaseChoice, PlanError, ServerSpec};
+use super::{
+    Engine, EngineError, Event, Files, GroupSpec, LiftOptions, NodeResult, Outcome, Phase,
+    PhaseChoice, PlanError, ServerSpec,
+};
 use crate::model::{ImageSpec, NodeSpec};
 
 /// The phase that looks at what the others did.
@@ -40,12 +44,19 @@ pub struct TrialOptions {
 }
 
 impl Engine {
-    /// Tries groups on fresh nodes of a project of their own, and takes the nodes down again, also when it was stopped.
+    /// Tries groups on fresh nodes of a project of their own, and takes the nodes down again, also
+    /// when it was stopped.
     ///
-    /// The nodes are made and configured. A dry run before that must write nothing and show what then happens; a second run must find nothing to
-    /// do. One node more, which nobody configures, shows what changes by itself. Where a group has a phase `verify`, that looks at the result.
-    pub async fn trial(&self, groups: &[GroupSpec], options: &TrialOptions) -> Result<Verdict, EngineError> {
-        let groups: Vec<GroupSpec> = groups.iter().map(|group| with_system(group, options.system.as_deref())).collect();
+    /// The nodes are made and configured. A dry run before that must write nothing and show what
+    /// then happens; a second run must find nothing to do. One node more, which nobody configures,
+    /// shows what changes by itself. Where a group has a phase `verify`, that looks at the result.
+    pub async fn trial(
+        &self,
+        groups: &[GroupSpec],
+        options: &TrialOptions,
+    ) -> Result<Verdict, EngineError> {
+        let groups: Vec<GroupSpec> =
+            groups.iter().map(|group| with_system(group, options.system.as_deref())).collect();
         let events = Events::default();
         let (told, teller) = (events.clone(), self.events.clone());
         let mut engine = self.clone();
@@ -75,14 +86,20 @@ fn with_system(group: &GroupSpec, system: Option<&str>) -> GroupSpec {
     let Some(system) = system else { return group.clone() };
     let (family, version) = system.split_once(' ').unwrap_or((system, ""));
     let version = Some(version.trim().to_owned()).filter(|version| !version.is_empty());
-    let image = ImageSpec { os_family: Some(family.to_owned()), os_version: version, ..ImageSpec::default() };
+    let image = ImageSpec {
+        os_family: Some(family.to_owned()),
+        os_version: version,
+        ..ImageSpec::default()
+    };
     let mut group = group.clone();
-    group.server.node_spec = group.server.node_spec.merged(&NodeSpec { image: Some(image), ..NodeSpec::default() });
+    group.server.node_spec =
+        group.server.node_spec.merged(&NodeSpec { image: Some(image), ..NodeSpec::default() });
     group
 }
 
-/// A node like those of the first group that nobody configures. What changes there changes by itself: a sandbox node shows the machine's own files
-/// until it has its own, and machines have daemons.
+/// A node like those of the first group that nobody configures. What changes there changes by
+/// itself: a sandbox node shows the machine's own files until it has its own, and machines have
+/// daemons.
 fn control(groups: &[GroupSpec]) -> Option<GroupSpec> {
     let names: Vec<_> = groups.iter().map(|group| group.name.as_str()).collect();
     let mut name = "control".to_owned();
@@ -115,25 +132,35 @@ impl Trial {
             });
             Ok(none.is_none())
         });
-        let Some(made) = made.await? else { return Ok(Verdict::NotTried(none.unwrap_or_default())) };
+        let Some(made) = made.await? else {
+            return Ok(Verdict::NotTried(none.unwrap_or_default()));
+        };
         if let Some(broken) = failures("the nodes cannot be made ready", &made, &self.take()) {
             return Ok(Verdict::Broken(broken));
         }
         if let Some(control) = &self.control {
             // where no more nodes can be made there is none
-            let _ = self.engine.converge(std::slice::from_ref(control), &LiftOptions::default(), |_| Ok(true)).await;
+            let _ = self
+                .engine
+                .converge(std::slice::from_ref(control), &LiftOptions::default(), |_| Ok(true))
+                .await;
         }
-        // What comes and goes by itself: a node is looked at on both sides of the control, so that whatever stands long enough to be
-        // taken for the dry run's work has stood on the control too.
+        // What comes and goes by itself: a node is looked at on both sides of the control, so that
+        // whatever stands long enough to be taken for the dry run's work has stood on the control
+        // too.
         let before = self.survey().await?;
         let control_before = self.engine.survey(self.control.as_slice()).await?;
         let mut by_itself = laws::changed_by_itself(&before, &self.survey().await?);
-        let (outcome, dry) = self.lift(LiftOptions { dry_run: true, ..LiftOptions::default() }).await?;
+        let (outcome, dry) =
+            self.lift(LiftOptions { dry_run: true, ..LiftOptions::default() }).await?;
         if let Some(broken) = failures("a dry run failed", &outcome, &dry) {
             return Ok(Verdict::Broken(broken));
         }
         let after = self.survey().await?;
-        by_itself.extend(laws::changed_by_itself(&control_before, &self.engine.survey(self.control.as_slice()).await?));
+        by_itself.extend(laws::changed_by_itself(
+            &control_before,
+            &self.engine.survey(self.control.as_slice()).await?,
+        ));
         let mut broken = laws::nothing_written(&before, &after, &by_itself);
         if !broken.is_empty() {
             by_itself.extend(laws::changed_by_itself(&after, &self.survey().await?));
@@ -148,8 +175,15 @@ impl Trial {
         let (outcome, again) = self.lift(LiftOptions::default()).await?;
         broken.extend(failures("the second run failed", &outcome, &again).unwrap_or_default());
         broken.extend(laws::nothing_to_do(&again));
-        let changes = applied.iter().filter(|event| matches!(event, Event::Action { changed: true, .. })).count();
-        Ok(if broken.is_empty() { Verdict::Kept { changes, open: laws::left_open(&dry) } } else { Verdict::Broken(broken) })
+        let changes = applied
+            .iter()
+            .filter(|event| matches!(event, Event::Action { changed: true, .. }))
+            .count();
+        Ok(if broken.is_empty() {
+            Verdict::Kept { changes, open: laws::left_open(&dry) }
+        } else {
+            Verdict::Broken(broken)
+        })
     }
 
     async fn survey(&self) -> Result<BTreeMap<String, Files>, EngineError> {
@@ -195,7 +229,12 @@ fn failures(what: &str, outcome: &Outcome, events: &[Event]) -> Option<Vec<Strin
             Event::NotCreated { node, error, .. } => Some(format!("{node}: {error}")),
             _ => None,
         });
-        failed.push(format!("{what}: {}", reason.unwrap_or_else(|| "there is no node; give its groups a count".to_owned())));
+        failed.push(format!(
+            "{what}: {}",
+            reason.unwrap_or_else(|| "there is no node; give its \
+            groups a count"
+                .to_owned())
+        ));
     }
     Some(failed).filter(|failed| !failed.is_empty())
 }
@@ -206,21 +245,37 @@ mod tests {
 
     #[test]
     fn the_control_is_like_the_first_group_and_has_a_name_of_its_own() {
-        let spec = NodeSpec { image: Some(ImageSpec { os_family: Some("debian".into()), ..ImageSpec::default() }), ..NodeSpec::default() };
-        let group = |name: &str, spec: &NodeSpec| GroupSpec::new(name, Some(2), ServerSpec::new().node_spec(spec.clone())).unwrap();
-        let control = control(&[group("web", &spec), group("control", &NodeSpec::default())]).unwrap();
-        assert_eq!((control.name.as_str(), control.count, control.server.node_spec), ("control-control", Some(1), spec));
+        let spec = NodeSpec {
+            image: Some(ImageSpec { os_family: Some("debian".into()), ..ImageSpec::default() }),
+            ..NodeSpec::default()
+        };
+        let group = |name: &str, spec: &NodeSpec| {
+            GroupSpec::new(name, Some(2), ServerSpec::new().node_spec(spec.clone())).unwrap()
+        };
+        let control =
+            control(&[group("web", &spec), group("control", &NodeSpec::default())]).unwrap();
+        assert_eq!(
+            (control.name.as_str(), control.count, control.server.node_spec),
+            ("control-control", Some(1), spec)
+        );
         assert!(super::control(&[]).is_none());
     }
 
     #[test]
     fn a_system_is_a_condition_on_the_image() {
-        let spec = NodeSpec { image: Some(ImageSpec { arch: Some("x86_64".into()), ..ImageSpec::default() }), ..NodeSpec::default() };
+        let spec = NodeSpec {
+            image: Some(ImageSpec { arch: Some("x86_64".into()), ..ImageSpec::default() }),
+            ..NodeSpec::default()
+        };
         let group = GroupSpec::new("a", Some(1), ServerSpec::new().node_spec(spec)).unwrap();
-        let image = |system: Option<&str>| with_system(&group, system).server.node_spec.image.unwrap();
+        let image =
+            |system: Option<&str>| with_system(&group, system).server.node_spec.image.unwrap();
         assert_eq!(image(None).os_family, None);
         let debian = image(Some("debian 12"));
-        assert_eq!((debian.os_family.as_deref(), debian.os_version.as_deref()), (Some("debian"), Some("12")));
+        assert_eq!(
+            (debian.os_family.as_deref(), debian.os_version.as_deref()),
+            (Some("debian"), Some("12"))
+        );
         assert_eq!(debian.arch.as_deref(), Some("x86_64"));
         assert_eq!(image(Some("rocky")).os_version, None);
     }

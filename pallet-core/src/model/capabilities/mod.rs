@@ -1,4 +1,5 @@
-//! What the functions of a crate may do to nodes: what a crate declares of itself, and what an action needs.
+//! What the functions of a crate may do to nodes: what a crate declares of itself, and what an
+//! action needs.
 
 mod pattern;
 
@@ -6,16 +7,18 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a crate says its functions do to nodes, each kind as a list of patterns; and what an action needs, each kind as a list of names.
+/// What a crate says its functions do to nodes, each kind as a list of patterns; and what an action
+/// needs, each kind as a list of names.
 ///
-/// A crate that declares nothing at all (no `Capabilities`) may do everything. One that declares some may do these and nothing else: an action
-/// that needs more is refused when a function of the crate declares it. The authors' form holds constants, see
+/// A crate that declares nothing at all (no `Capabilities`) may do everything. One that declares
+/// some may do these and nothing else: an action that needs more is refused when a function of the
+/// crate declares it. The authors' form holds constants, see
 /// [`ConfigCrate::CAPABILITIES`](crate::plugin::ConfigCrate::CAPABILITIES).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, bound(deserialize = "List: Deserialize<'de> + Default"))]
 pub struct Capabilities<List = Vec<String>> {
-    /// Files and directories of a node, read or written, by their absolute paths. `*` stands for any text within a name, `/srv/**` for
-    /// `/srv` and all below it.
+    /// Files and directories of a node, read or written, by their absolute paths. `*` stands for
+    /// any text within a name, `/srv/**` for `/srv` and all below it.
     pub paths: List,
     /// Packages, and sources of packages, by name; `*` stands for any text.
     pub packages: List,
@@ -23,12 +26,15 @@ pub struct Capabilities<List = Vec<String>> {
     pub services: List,
     /// Users and groups, by name; `*` stands for any text.
     pub users: List,
-    /// Shell commands, as they are written. `*` stands for words in which the shell finds nothing to do (quoted ones may hold anything), so
-    /// `nginx *` is not `nginx; reboot`; `*` alone is any script.
+    /// Shell commands, as they are written. `*` stands for words in which the shell finds nothing
+    /// to do (quoted ones may hold anything), so `nginx *` is not `nginx; reboot`; `*` alone is any
+    /// script.
     pub commands: List,
-    /// Hosts that a node fetches from: `HOST` for any port, or `HOST:PORT`; `*` stands for any text.
+    /// Hosts that a node fetches from: `HOST` for any port, or `HOST:PORT`; `*` stands for any
+    /// text.
     pub network: List,
-    /// Files of the project on this machine that are read, by their paths as they are written; `**` is the whole project.
+    /// Files of the project on this machine that are read, by their paths as they are written; `**`
+    /// is the whole project.
     pub local_files: List,
 }
 
@@ -36,14 +42,23 @@ pub struct Capabilities<List = Vec<String>> {
 pub type Patterns = &'static [&'static str];
 
 impl Capabilities<Patterns> {
-    /// Nothing: what an author lays the declared ones over, `Capabilities { packages: &["nginx"], ..Capabilities::NOTHING }`.
-    pub const NOTHING: Self =
-        Capabilities { paths: &[], packages: &[], services: &[], users: &[], commands: &[], network: &[], local_files: &[] };
+    /// Nothing: what an author lays the declared ones over, `Capabilities { packages: &["nginx"],
+    /// ..Capabilities::NOTHING }`.
+    pub const NOTHING: Self = Capabilities {
+        paths: &[],
+        packages: &[],
+        services: &[],
+        users: &[],
+        commands: &[],
+        network: &[],
+        local_files: &[],
+    };
 }
 
 impl From<Capabilities<Patterns>> for Capabilities {
     fn from(declared: Capabilities<Patterns>) -> Self {
-        let owned = |patterns: Patterns| patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
+        let owned =
+            |patterns: Patterns| patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
         Capabilities {
             paths: owned(declared.paths),
             packages: owned(declared.packages),
@@ -73,7 +88,11 @@ impl fmt::Display for Lacking {
         let needed = needed.lines().next().unwrap_or_default();
         match declared.as_slice() {
             [] => write!(f, "it needs the {kind} {needed}, and the crate declares no {kind}"),
-            declared => write!(f, "it needs the {kind} {needed}, and the crate declares {}", declared.join(", ")),
+            declared => write!(
+                f,
+                "it needs the {kind} {needed}, and the crate declares {}",
+                declared.join(", ")
+            ),
         }
     }
 }
@@ -81,7 +100,8 @@ impl fmt::Display for Lacking {
 type Covers = fn(&str, &str) -> bool;
 
 impl Capabilities {
-    /// The kinds: the word for one, the list, and whether a pattern covers what is needed. The one place that knows them all.
+    /// The kinds: the word for one, the list, and whether a pattern covers what is needed. The one
+    /// place that knows them all.
     fn kinds(&self) -> [(&'static str, &[String], Covers); 7] {
         [
             ("path", &self.paths, pattern::path),
@@ -100,26 +120,50 @@ impl Capabilities {
     }
 
     fn lacking(&self, needed: &Capabilities) -> impl Iterator<Item = Lacking> {
-        self.kinds().into_iter().zip(needed.kinds()).flat_map(|((kind, declared, covers), (_, needed, _))| {
-            let missing = move |needed: &&String| !declared.iter().any(|pattern| covers(pattern, needed));
-            needed.iter().filter(missing).map(move |needed| Lacking { kind, needed: needed.clone(), declared: declared.to_vec() })
-        })
+        self.kinds().into_iter().zip(needed.kinds()).flat_map(
+            |((kind, declared, covers), (_, needed, _))| {
+                let missing =
+                    move |needed: &&String| !declared.iter().any(|pattern| covers(pattern, needed));
+                needed.iter().filter(missing).map(move |needed| Lacking {
+                    kind,
+                    needed: needed.clone(),
+                    declared: declared.to_vec(),
+                })
+            },
+        )
     }
 
-    /// What a crate may do by its `new` declaration that it could not by its `old` one, in words: `path /etc/ssh/**`. `None` is a crate that
-    /// declares nothing, and may do everything.
+    /// What a crate may do by its `new` declaration that it could not by its `old` one, in words:
+    /// `path /etc/ssh/**`. `None` is a crate that declares nothing, and may do everything.
     pub fn beyond(new: Option<&Capabilities>, old: Option<&Capabilities>) -> Vec<String> {
         match (new, old) {
             (_, None) => Vec::new(),
             (None, Some(_)) => vec!["everything: it no longer declares what it does".to_owned()],
-            (Some(new), Some(old)) => old.lacking(new).map(|lacking| format!("{} {}", lacking.kind, lacking.needed)).collect(),
+            (Some(new), Some(old)) => old
+                .lacking(new)
+                .map(|lacking| format!("{} {}", lacking.kind, lacking.needed))
+                .collect(),
         }
     }
 
     /// The kinds of which anything is declared, each with its patterns: `("paths", [..])`.
     pub fn declared(&self) -> Vec<(&'static str, &[String])> {
-        let names = ["paths", "packages", "services", "users", "commands", "network", "local files"];
-        names.into_iter().zip(self.kinds()).map(|(name, (_, list, _))| (name, list)).filter(|(_, list)| !list.is_empty()).collect()
+        let names = [
+            "paths",
+            "packages",
+            "services",
+            "users",
+            "commands",
+            "network",
+            "local \
+            files",
+        ];
+        names
+            .into_iter()
+            .zip(self.kinds())
+            .map(|(name, (_, list, _))| (name, list))
+            .filter(|(_, list)| !list.is_empty())
+            .collect()
     }
 
     /// Needs a file or directory of the node.
@@ -167,7 +211,9 @@ impl Capabilities {
         let Some((scheme, rest)) = url.split_once("://") else {
             // git's short form of ssh: [USER@]HOST:PATH
             return match url.split_once(':') {
-                Some((host, _)) if !host.contains('/') => self.network.push(format!("{}:22", after_user(host).to_ascii_lowercase())),
+                Some((host, _)) if !host.contains('/') => {
+                    self.network.push(format!("{}:22", after_user(host).to_ascii_lowercase()))
+                }
                 _ => self.path(url),
             };
         };
@@ -202,8 +248,12 @@ fn after_user(authority: &str) -> &str {
 mod tests {
     use super::*;
 
-    const NGINX: Capabilities<Patterns> =
-        Capabilities { packages: &["nginx"], paths: &["/etc/nginx/**"], commands: &["nginx -t"], ..Capabilities::NOTHING };
+    const NGINX: Capabilities<Patterns> = Capabilities {
+        packages: &["nginx"],
+        paths: &["/etc/nginx/**"],
+        commands: &["nginx -t"],
+        ..Capabilities::NOTHING
+    };
 
     #[test]
     fn what_is_not_declared_is_lacking() {
@@ -226,12 +276,28 @@ mod tests {
 
     #[test]
     fn an_upgrade_tells_what_is_new() {
-        const WIDER: Capabilities<Patterns> = Capabilities { paths: &["/etc/**"], commands: &["nginx *", "*"], ..NGINX };
+        const WIDER: Capabilities<Patterns> =
+            Capabilities { paths: &["/etc/**"], commands: &["nginx *", "*"], ..NGINX };
         let (old, new) = (Capabilities::from(NGINX), Capabilities::from(WIDER));
-        assert_eq!(Capabilities::beyond(Some(&new), Some(&old)), ["path /etc/**", "command nginx *", "command *"]);
+        assert_eq!(
+            Capabilities::beyond(Some(&new), Some(&old)),
+            [
+                "path /etc/**",
+                "command nginx \
+            *",
+                "command *"
+            ]
+        );
         assert_eq!(Capabilities::beyond(Some(&old), Some(&new)), Vec::<String>::new());
-        assert_eq!(Capabilities::beyond(None, Some(&old)), ["everything: it no longer declares what it does"]);
-        assert!(Capabilities::beyond(Some(&new), None).is_empty() && Capabilities::beyond(None, None).is_empty());
+        assert_eq!(
+            Capabilities::beyond(None, Some(&old)),
+            ["everything: it no longer declares \
+            what it does"]
+        );
+        assert!(
+            Capabilities::beyond(Some(&new), None).is_empty()
+                && Capabilities::beyond(None, None).is_empty()
+        );
     }
 
     #[test]
@@ -248,7 +314,9 @@ mod tests {
             needed.url(url);
             assert_eq!((needed.network, needed.paths), (vec![host.to_owned()], vec![]), "{url}");
         }
-        for (url, path) in [("/srv/repository.git", "/srv/repository.git"), ("file:///srv/a", "/srv/a")] {
+        for (url, path) in
+            [("/srv/repository.git", "/srv/repository.git"), ("file:///srv/a", "/srv/a")]
+        {
             let mut needed = Capabilities::default();
             needed.url(url);
             assert_eq!((needed.paths, needed.network), (vec![path.to_owned()], vec![]), "{url}");
@@ -257,7 +325,9 @@ mod tests {
 
     #[test]
     fn what_a_later_pallet_declares_is_left_out() {
-        let read: Capabilities = serde_json::from_str(r#"{"paths": ["/srv/**"], "kernel_modules": ["wireguard"]}"#).unwrap();
+        let read: Capabilities =
+            serde_json::from_str(r#"{"paths": ["/srv/**"], "kernel_modules": ["wireguard"]}"#)
+                .unwrap();
         assert_eq!(read, Capabilities { paths: vec!["/srv/**".into()], ..Capabilities::default() });
     }
 }

@@ -1,4 +1,5 @@
-//! Whether a declared pattern covers a name, a path, a command or a host; and another pattern, which is read as such a text.
+//! Whether a declared pattern covers a name, a path, a command or a host; and another pattern,
+//! which is read as such a text.
 //!
 //! A pattern never covers more than it says: in doubt it does not cover.
 
@@ -17,7 +18,8 @@ pub(super) fn name(pattern: &str, name: &str) -> bool {
     text.ends_with(end)
 }
 
-/// A path: `*` stands for any text within a name, `**` for any names, also none. `..` is covered by nothing but `..`.
+/// A path: `*` stands for any text within a name, `**` for any names, also none. `..` is covered by
+/// nothing but `..`.
 pub(super) fn path(pattern: &str, path: &str) -> bool {
     fn names(path: &str) -> Vec<&str> {
         path.split('/').filter(|name| !name.is_empty() && *name != ".").collect()
@@ -66,7 +68,8 @@ pub(super) fn command(pattern: &str, command: &str) -> bool {
     }
 }
 
-/// For each byte of a command where something begins that the shell takes as it stands, its length: a character, or what is quoted. 0 elsewhere.
+/// For each byte of a command where something begins that the shell takes as it stands, its length:
+/// a character, or what is quoted. 0 elsewhere.
 fn units(command: &str) -> Vec<usize> {
     let mut units = vec![0; command.len()];
     let (mut at, mut before) = (0, ' ');
@@ -109,7 +112,11 @@ pub(super) fn host(pattern: &str, host: &str) -> bool {
 /// `HOST` or `HOST:PORT`, where the host may be an IPv6 address in brackets.
 pub(super) fn host_and_port(text: &str) -> (&str, Option<&str>) {
     match text.rsplit_once(':') {
-        Some((host, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => (host, Some(port)),
+        Some((host, port))
+            if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            (host, Some(port))
+        }
         _ => (text, None),
     }
 }
@@ -132,7 +139,12 @@ mod tests {
     fn names() {
         check(name, "nginx", &["nginx"], &["nginx-full", "Nginx", "*", ""]);
         check(name, "nginx*", &["nginx", "nginx-full", "nginx*"], &["lib-nginx", "*"]);
-        check(name, "lib*-*-dev", &["liba-b-dev", "lib--dev", "liba-b-c-dev"], &["lib-dev", "liba-bdev"]);
+        check(
+            name,
+            "lib*-*-dev",
+            &["liba-b-dev", "lib--dev", "liba-b-c-dev"],
+            &["lib-dev", "liba-bdev"],
+        );
         check(name, "*", &["", "a", "*"], &[]);
         check(name, "a*a", &["aa", "aba"], &["a"]);
     }
@@ -151,9 +163,19 @@ mod tests {
             &["/srv/a/index.html", "/srv/*/index.html"],
             &["/srv/index.html", "/srv/a/b/index.html", "/srv/../index.html", "/srv/**/index.html"],
         );
-        check(path, "/srv/**/index.html", &["/srv/index.html", "/srv/a/b/index.html"], &["/srv/a", "/srv/**"]);
+        check(
+            path,
+            "/srv/**/index.html",
+            &["/srv/index.html", "/srv/a/b/index.html"],
+            &["/srv/a", "/srv/**"],
+        );
         check(path, "/**", &["/", "/a/b", "/**"], &["a", "/a/../b"]);
-        check(path, "files/**", &["files/a", "./files/a/b"], &["/files/a", "../files/a", "files/../a"]);
+        check(
+            path,
+            "files/**",
+            &["files/a", "./files/a/b"],
+            &["/files/a", "../files/a", "files/../a"],
+        );
         check(path, "**", &["a", "a/b"], &["/a", "../a", "a/../../b"]);
         check(path, "/etc/*", &["/etc/motd", "/etc/*"], &["/etc/a/b", "/etc/**"]);
     }
@@ -163,7 +185,16 @@ mod tests {
         check(
             command,
             "nginx *",
-            &["nginx -t", "nginx -s reload", "nginx 'a; b'", "nginx \"a b\"", "nginx a\\;b", "nginx 'it'\\''s'", "nginx *", "nginx 'a\nb'"],
+            &[
+                "nginx -t",
+                "nginx -s reload",
+                "nginx 'a; b'",
+                "nginx \"a b\"",
+                "nginx a\\;b",
+                "nginx 'it'\\''s'",
+                "nginx *",
+                "nginx 'a\nb'",
+            ],
             &[
                 "nginx",
                 "nginx -t; reboot",
@@ -190,10 +221,16 @@ mod tests {
 
     #[test]
     fn quotes_are_the_shells_and_not_what_a_pattern_makes_of_them() {
-        // the literal quote of the pattern is the first one of the text, and what stands between the next two is no string
+        // the literal quote of the pattern is the first one of the text, and what stands between
+        // the next two is no string
         check(command, "sh -c '*'", &["sh -c ''"], &["sh -c 'a'; b 'c'", "sh -c 'a'"]);
         check(command, "echo $*", &["echo $a"], &["echo $'\\'' ; id #'", "echo $\"a\""]);
-        check(command, "echo *", &["echo a#b".trim_end_matches("#b")], &["echo x # ' \n id #'", "echo \"'\" ; id '"]);
+        check(
+            command,
+            "echo *",
+            &["echo a#b".trim_end_matches("#b")],
+            &["echo x # ' \n id #'", "echo \"'\" ; id '"],
+        );
         check(command, "printf * # *", &[], &["printf x # ' \n id #'"]);
     }
 

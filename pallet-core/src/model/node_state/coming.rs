@@ -6,19 +6,30 @@ use super::NodeState;
 use super::touched::is_below;
 
 /// What says where packages come from is here.
-const SOURCES: [&str; 8] =
-    ["/etc/apk", "/etc/apt", "/etc/dnf", "/etc/pacman.conf", "/etc/pacman.d", "/etc/yum.conf", "/etc/yum.repos.d", "/etc/zypp"];
+const SOURCES: [&str; 8] = [
+    "/etc/apk",
+    "/etc/apt",
+    "/etc/dnf",
+    "/etc/pacman.conf",
+    "/etc/pacman.d",
+    "/etc/yum.conf",
+    "/etc/yum.repos.d",
+    "/etc/zypp",
+];
 
 /// A package that is called so may bring a source of others: `epel-release`.
-const BRINGS_SOURCES: [&str; 7] = ["archive", "prod", "release", "repo", "repos", "repository", "sources"];
+const BRINGS_SOURCES: [&str; 7] =
+    ["archive", "prod", "release", "repo", "repos", "repository", "sources"];
 
 impl NodeState {
-    /// All packages that come when this one is installed, itself among them; `None` where the package manager could not say.
+    /// All packages that come when this one is installed, itself among them; `None` where the
+    /// package manager could not say.
     pub fn coming(&self, package: &str) -> Option<&BTreeSet<String>> {
         self.coming.get(package)
     }
 
-    /// All packages that go when this one is removed, itself among them; `None` where the package manager could not say.
+    /// All packages that go when this one is removed, itself among them; `None` where the package
+    /// manager could not say.
     pub fn leaving(&self, package: &str) -> Option<&BTreeSet<String>> {
         self.leaving.get(package)
     }
@@ -33,14 +44,16 @@ impl NodeState {
         self.leaving.insert(package.to_owned(), packages);
     }
 
-    /// Forgets which packages come and go along with others: after a change of where packages come from.
+    /// Forgets which packages come and go along with others: after a change of where packages come
+    /// from.
     pub fn forget_coming_packages(&mut self) {
         self.coming.clear();
         self.leaving.clear();
         self.unlisted.clear();
     }
 
-    /// How old the package manager's lists are, in seconds, none of which has this package; `None` where it may be in one.
+    /// How old the package manager's lists are, in seconds, none of which has this package; `None`
+    /// where it may be in one.
     pub fn unlisted(&self, package: &str) -> Option<u64> {
         self.unlisted.get(package).copied()
     }
@@ -57,7 +70,9 @@ impl NodeState {
 
     /// The same after these packages came, if one of them may have brought a source.
     pub(super) fn forget_unlisted_if_sources_come(&mut self, packages: &BTreeSet<String>) {
-        let brings = |package: &String| package.split(['-', '_', '.']).any(|word| BRINGS_SOURCES.contains(&word));
+        let brings = |package: &String| {
+            package.split(['-', '_', '.']).any(|word| BRINGS_SOURCES.contains(&word))
+        };
         if packages.iter().any(brings) {
             self.forget_unlisted();
         }
@@ -87,7 +102,9 @@ mod tests {
         };
         let packages = |name: &str| BTreeSet::from([name.to_owned()]);
         assert!(known(&|state| drop(state.set_file("/etc/motd", FileState::Absent))));
-        assert!(!known(&|state| drop(state.set_file("/etc/apt/sources.list.d/app.list", FileState::Absent))));
+        assert!(!known(&|state| drop(
+            state.set_file("/etc/apt/sources.list.d/app.list", FileState::Absent)
+        )));
         assert!(!known(&|state| state.forget_files_below("/etc/yum.repos.d")));
         assert!(known(&|state| state.forget_what_these_packages_touch(&packages("nginx"))));
         assert!(!known(&|state| state.forget_what_these_packages_touch(&packages("epel-release"))));

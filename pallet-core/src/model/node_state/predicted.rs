@@ -1,9 +1,13 @@
-//! Whether what is found on a node is what was predicted, which leaves open what could not be known.
+//! Whether what is found on a node is what was predicted, which leaves open what could not be
+//! known.
 
-use super::{Attributes, FileState, GroupState, NodeState, PackageState, Reading, ServiceState, UserState};
+use super::{
+    Attributes, FileState, GroupState, NodeState, PackageState, Reading, ServiceState, UserState,
+};
 
 impl NodeState {
-    /// Where `observed` is not what this state predicted, one line each. What this state does not know it does not predict.
+    /// Where `observed` is not what this state predicted, one line each. What this state does not
+    /// know it does not predict.
     pub fn contradictions(&self, observed: &NodeState) -> Vec<String> {
         let mut found = Vec::new();
         for (path, predicted) in &self.files {
@@ -34,7 +38,9 @@ impl NodeState {
         for (name, predicted) in &self.groups {
             let Some(seen) = observed.groups.get(name) else { continue };
             let gid = |state: &Option<GroupState>| state.as_ref().and_then(|group| group.gid);
-            if predicted.is_none() != seen.is_none() || gid(predicted).is_some_and(|gid_| Some(gid_) != gid(seen)) {
+            if predicted.is_none() != seen.is_none()
+                || gid(predicted).is_some_and(|gid_| Some(gid_) != gid(seen))
+            {
                 found.push(format!("group {name}: predicted {predicted:?}, found {seen:?}"));
             }
         }
@@ -44,9 +50,13 @@ impl NodeState {
             }
         }
         for (script, predicted) in &self.readings {
-            let same = |seen: &&Reading| (seen.exit, &seen.output) == (predicted.exit, &predicted.output);
+            let same =
+                |seen: &&Reading| (seen.exit, &seen.output) == (predicted.exit, &predicted.output);
             if let Some(seen) = observed.readings.get(script).filter(|seen| !same(seen)) {
-                found.push(format!("what {script:?} prints: predicted {predicted:?}, found {seen:?}"));
+                found.push(format!(
+                    "what {script:?} prints: predicted {predicted:?}, found \
+                    {seen:?}"
+                ));
             }
         }
         found
@@ -57,12 +67,12 @@ impl FileState {
     /// Whether `seen` is one of the states that this one, with what it leaves open, allows.
     pub fn allows(&self, seen: &FileState) -> bool {
         match (self, seen) {
-            (FileState::File { digest, attributes, .. }, FileState::File { digest: seen_digest, attributes: seen_attributes, .. }) => {
-                open_or_same(digest, seen_digest) && attributes.allows(seen_attributes)
-            }
-            (FileState::Directory(wanted), FileState::Directory(seen)) | (FileState::Fifo(wanted), FileState::Fifo(seen)) => {
-                wanted.allows(seen)
-            }
+            (
+                FileState::File { digest, attributes, .. },
+                FileState::File { digest: seen_digest, attributes: seen_attributes, .. },
+            ) => open_or_same(digest, seen_digest) && attributes.allows(seen_attributes),
+            (FileState::Directory(wanted), FileState::Directory(seen))
+            | (FileState::Fifo(wanted), FileState::Fifo(seen)) => wanted.allows(seen),
             (wanted, seen) => wanted == seen,
         }
     }
@@ -72,7 +82,10 @@ impl FileState {
     /// The same, where a digest that was not asked for contradicts nothing.
     fn could_be(&self, seen: &FileState) -> bool {
         match (self, seen) {
-            (FileState::File { attributes, .. }, FileState::File { digest: None, attributes: seen, .. }) => attributes.allows(seen),
+            (
+                FileState::File { attributes, .. },
+                FileState::File { digest: None, attributes: seen, .. },
+            ) => attributes.allows(seen),
             (predicted, seen) => predicted.allows(seen),
         }
     }
@@ -81,7 +94,9 @@ impl FileState {
 impl Attributes {
     /// Whether `seen` is one of the attributes that these, with what they leave open, allow.
     pub fn allows(&self, seen: &Attributes) -> bool {
-        open_or_same(&self.owner, &seen.owner) && open_or_same(&self.group, &seen.group) && open_or_same(&self.mode, &seen.mode)
+        open_or_same(&self.owner, &seen.owner)
+            && open_or_same(&self.group, &seen.group)
+            && open_or_same(&self.mode, &seen.mode)
     }
 
     /// These, with what they leave open taken from `base`.
@@ -98,10 +113,12 @@ impl PackageState {
     /// Whether `seen` is one of the states that this one, with what it leaves open, allows.
     pub fn allows(&self, seen: &PackageState) -> bool {
         match (self, seen) {
-            (PackageState::Installed { version }, PackageState::Installed { version: seen }) => match (version, seen) {
-                (Some(wanted), Some(seen)) => is_version(wanted, seen),
-                (wanted, _) => wanted.is_none(),
-            },
+            (PackageState::Installed { version }, PackageState::Installed { version: seen }) => {
+                match (version, seen) {
+                    (Some(wanted), Some(seen)) => is_version(wanted, seen),
+                    (wanted, _) => wanted.is_none(),
+                }
+            }
             (PackageState::Removed, PackageState::Absent) => true,
             (wanted, seen) => wanted == seen,
         }
@@ -113,7 +130,8 @@ impl ServiceState {
     pub fn allows(&self, seen: &ServiceState) -> bool {
         // a plain process that was stopped is not known to anything any more
         let exists = self.exists == seen.exists || !self.running;
-        let enabled = self.enabled.is_none() || seen.enabled.is_none() || self.enabled == seen.enabled;
+        let enabled =
+            self.enabled.is_none() || seen.enabled.is_none() || self.enabled == seen.enabled;
         exists && self.running == seen.running && enabled
     }
 }
@@ -131,11 +149,14 @@ impl UserState {
     }
 }
 
-/// Whether `seen` is the version `wanted`, which may leave its epoch and its release open, and end with `*`.
+/// Whether `seen` is the version `wanted`, which may leave its epoch and its release open, and end
+/// with `*`.
 fn is_version(wanted: &str, seen: &str) -> bool {
     let matches = |seen: &str| match wanted.strip_suffix('*') {
         Some(start) => seen.starts_with(start),
-        None => seen.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')),
+        None => {
+            seen.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        }
     };
     matches(seen) || seen.split_once(':').is_some_and(|(_, seen)| matches(seen))
 }

@@ -22,10 +22,16 @@ impl Secrets {
 }
 
 impl NodeState {
-    /// Whether what stands at a path was written with a secret in it, or has the content of what was. It is asked only of files whose content is.
+    /// Whether what stands at a path was written with a secret in it, or has the content of what
+    /// was. It is asked only of files whose content is.
     pub fn holds_secret(&self, path: &str) -> bool {
-        let of_one = |digest: &Option<String>| digest.as_ref().is_some_and(|digest| self.secrets.digests.contains(digest));
-        self.secrets.paths.contains(path) || matches!(self.files.get(path), Some(FileState::File { digest, .. }) if of_one(digest))
+        let of_one = |digest: &Option<String>| {
+            digest.as_ref().is_some_and(|digest| self.secrets.digests.contains(digest))
+        };
+        self.secrets.paths.contains(path)
+            || matches!(
+                self.files.get(path), Some(FileState::File { digest, .. }) if of_one(digest)
+            )
     }
 
     /// Remembers that what stands at a path holds a secret, and the digest of what was written.
@@ -34,7 +40,8 @@ impl NodeState {
         self.secrets.digests.extend(digest.map(str::to_owned));
     }
 
-    /// Remembers that what stands at a path holds no secret any more. The content that did is one wherever it comes back.
+    /// Remembers that what stands at a path holds no secret any more. The content that did is one
+    /// wherever it comes back.
     pub fn forget_secret(&mut self, path: &str) {
         self.secrets.paths.remove(path);
     }

@@ -1,19 +1,33 @@
-//! What of a node is not known any more after packages came or went, or a user or group did: no more than they can touch.
+//! What of a node is not known any more after packages came or went, or a user or group did: no
+//! more than they can touch.
 
 use std::collections::BTreeSet;
 
 use super::{FileState, NodeState};
 use crate::model::OsFamily;
 
-/// Nothing of a package comes here: it is the administrator's by the standard for file systems, or Pallet's.
-const NEVER: [&str; 9] = ["/root", "/srv", "/mnt", "/media", "/tmp", "/var/tmp", "/var/lib/pallet", "/var/log/pallet", "/run/pallet"];
+/// Nothing of a package comes here: it is the administrator's by the standard for file systems, or
+/// Pallet's.
+const NEVER: [&str; 9] = [
+    "/root",
+    "/srv",
+    "/mnt",
+    "/media",
+    "/tmp",
+    "/var/tmp",
+    "/var/lib/pallet",
+    "/var/log/pallet",
+    "/run/pallet",
+];
 
 /// Here is only what has a package's name.
 const BY_NAME: [&str; 4] = ["/etc", "/home", "/opt", "/usr/local"];
 
-/// Of these, the places where nothing of another name comes: homes and what is not the distribution's, by the standard for file systems, and below
-/// /usr/local the directories that packages never fill. (Others they may make there, such as /usr/local/share/fonts.)
-const ONLY_BY_NAME: [&str; 6] = ["/home", "/opt", "/usr/local/bin", "/usr/local/etc", "/usr/local/sbin", "/usr/local/src"];
+/// Of these, the places where nothing of another name comes: homes and what is not the
+/// distribution's, by the standard for file systems, and below /usr/local the directories that
+/// packages never fill. (Others they may make there, such as /usr/local/share/fonts.)
+const ONLY_BY_NAME: [&str; 6] =
+    ["/home", "/opt", "/usr/local/bin", "/usr/local/etc", "/usr/local/sbin", "/usr/local/src"];
 
 /// What many packages write to, of whatever name.
 const SHARED: [&str; 16] = [
@@ -37,22 +51,28 @@ const SHARED: [&str; 16] = [
 
 /// Words of packages' names that say nothing of what they are about.
 const GENERIC: [&str; 36] = [
-    "all", "amd", "arm", "base", "bin", "client", "clients", "common", "config", "core", "daemon", "data", "dbg", "default", "dev",
-    "devel", "doc", "docs", "extra", "full", "init", "lib", "libs", "light", "minimal", "mod", "module", "modules", "perl", "plugin",
-    "plugins", "python", "server", "tool", "tools", "utils",
+    "all", "amd", "arm", "base", "bin", "client", "clients", "common", "config", "core", "daemon",
+    "data", "dbg", "default", "dev", "devel", "doc", "docs", "extra", "full", "init", "lib",
+    "libs", "light", "minimal", "mod", "module", "modules", "perl", "plugin", "plugins", "python",
+    "server", "tool", "tools", "utils",
 ];
 
 /// Parts of paths that are the same on every system.
-const PLACES: [&str; 16] =
-    ["bin", "cache", "conf", "conf.d", "default", "etc", "home", "lib", "local", "log", "opt", "run", "sbin", "share", "usr", "var"];
+const PLACES: [&str; 16] = [
+    "bin", "cache", "conf", "conf.d", "default", "etc", "home", "lib", "local", "log", "opt",
+    "run", "sbin", "share", "usr", "var",
+];
 
 impl NodeState {
-    /// Forgets whatever packages may touch of which no names are known: all but what is nobody's but the administrator's, and root.
+    /// Forgets whatever packages may touch of which no names are known: all but what is nobody's
+    /// but the administrator's, and root.
     pub fn forget_what_packages_touch(&mut self) {
         let own_srv = self.packages_have_srv();
         let keeps = |path: &str| matches!(place(path, own_srv), Place::Never);
         self.files.retain(|path, _| keeps(path));
-        self.readings.retain(|_, reading| reading.of.as_deref().is_some_and(|path| keeps(path.trim_end_matches('/'))));
+        self.readings.retain(|_, reading| {
+            reading.of.as_deref().is_some_and(|path| keeps(path.trim_end_matches('/')))
+        });
         // every system has root, and no package takes it away or makes it another
         self.users.retain(|name, _| name == "root");
         self.groups.retain(|name, _| name == "root");
@@ -61,31 +81,40 @@ impl NodeState {
         self.forget_unlisted();
     }
 
-    /// SUSE's and Arch's packages of servers bring directories in /srv, such as /srv/www and /srv/http.
+    /// SUSE's and Arch's packages of servers bring directories in /srv, such as /srv/www and
+    /// /srv/http.
     fn packages_have_srv(&self) -> bool {
         matches!(self.os.family, OsFamily::Suse | OsFamily::Arch)
     }
 
-    /// Forgets what the scripts and files of just these packages may touch: what has their names, and where all packages write.
+    /// Forgets what the scripts and files of just these packages may touch: what has their names,
+    /// and where all packages write.
     ///
     /// A service, user or group that was not there may be one of theirs, whatever it is called.
     pub fn forget_what_these_packages_touch(&mut self, packages: &BTreeSet<String>) {
         let words = Words::of(packages);
         let own_srv = self.packages_have_srv();
-        let there = |path: &str| self.files.get(path).is_some_and(|state| *state != FileState::Absent);
+        let there =
+            |path: &str| self.files.get(path).is_some_and(|state| *state != FileState::Absent);
         let keeps = |path: &str, absent: bool| match place(path, own_srv) {
             Place::Never => true,
             Place::Theirs => false,
             Place::ByName if words.name(path) => false,
             // the file of another name in a directory of the administrator's
-            Place::ByName if absent && !ONLY_BY_NAME.iter().any(|directory| is_below(path, directory)) => {
-                path.rsplit_once('/').is_some_and(|(parent, _)| parent.matches('/').count() > 1 && there(parent))
+            Place::ByName
+                if absent && !ONLY_BY_NAME.iter().any(|directory| is_below(path, directory)) =>
+            {
+                path.rsplit_once('/')
+                    .is_some_and(|(parent, _)| parent.matches('/').count() > 1 && there(parent))
             }
             Place::ByName => true,
         };
-        let gone = self.files.iter().filter(|(path, state)| !keeps(path, **state == FileState::Absent));
+        let gone =
+            self.files.iter().filter(|(path, state)| !keeps(path, **state == FileState::Absent));
         let gone: Vec<_> = gone.map(|(path, _)| path.clone()).collect();
-        self.readings.retain(|_, reading| reading.of.as_deref().is_some_and(|path| keeps(path.trim_end_matches('/'), false)));
+        self.readings.retain(|_, reading| {
+            reading.of.as_deref().is_some_and(|path| keeps(path.trim_end_matches('/'), false))
+        });
         gone.iter().for_each(|path| drop(self.files.remove(path)));
         self.services.retain(|name, state| state.exists && !words.name(name));
         self.users.retain(|name, state| state.is_some() && !words.name(name));
@@ -94,7 +123,8 @@ impl NodeState {
         self.forget_unlisted_if_sources_come(packages);
     }
 
-    /// Forgets whose files they are that were this user's, or that have only a number: after a removal, or a change of the number.
+    /// Forgets whose files they are that were this user's, or that have only a number: after a
+    /// removal, or a change of the number.
     pub fn forget_owner(&mut self, name: &str) {
         for attributes in self.files.values_mut().filter_map(FileState::attributes_mut) {
             if attributes.owner.as_deref().is_some_and(|owner| is_or_number(owner, name)) {
@@ -104,7 +134,8 @@ impl NodeState {
         self.forget_readings_of_anything();
     }
 
-    /// Forgets of which group files are that were of this one, or that have only a number, and who is in it.
+    /// Forgets of which group files are that were of this one, or that have only a number, and who
+    /// is in it.
     pub fn forget_membership(&mut self, name: &str) {
         for attributes in self.files.values_mut().filter_map(FileState::attributes_mut) {
             if attributes.group.as_deref().is_some_and(|group| is_or_number(group, name)) {
@@ -122,9 +153,17 @@ impl NodeState {
         self.forget_readings_of_anything();
     }
 
-    /// Forgets what commands print that may read anything, or the files that say which users there are.
+    /// Forgets what commands print that may read anything, or the files that say which users there
+    /// are.
     fn forget_readings_of_anything(&mut self) {
-        let databases = ["/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/etc/subuid", "/etc/subgid"];
+        let databases = [
+            "/etc/passwd",
+            "/etc/group",
+            "/etc/shadow",
+            "/etc/gshadow",
+            "/etc/subuid",
+            "/etc/subgid",
+        ];
         databases.iter().for_each(|path| self.forget_files_below(path));
         self.readings.retain(|_, reading| reading.of.is_some());
     }
@@ -137,7 +176,9 @@ fn is_or_number(found: &str, name: &str) -> bool {
 impl FileState {
     fn attributes_mut(&mut self) -> Option<&mut super::Attributes> {
         match self {
-            FileState::File { attributes, .. } | FileState::Directory(attributes) | FileState::Fifo(attributes) => Some(attributes),
+            FileState::File { attributes, .. }
+            | FileState::Directory(attributes)
+            | FileState::Fifo(attributes) => Some(attributes),
             FileState::Absent | FileState::Link { .. } | FileState::Other => None,
         }
     }
@@ -180,8 +221,13 @@ impl Words {
         for package in packages {
             let package = package.split(':').next().unwrap_or_default().to_ascii_lowercase();
             let telling = |word: &&str| word.len() > 2 && !GENERIC.contains(word);
-            let mut own: Vec<&str> = package.split(|letter: char| !letter.is_ascii_alphabetic()).filter(telling).collect();
-            own.extend(own.clone().iter().filter_map(|word| word.strip_prefix("lib")).filter(telling));
+            let mut own: Vec<&str> = package
+                .split(|letter: char| !letter.is_ascii_alphabetic())
+                .filter(telling)
+                .collect();
+            own.extend(
+                own.clone().iter().filter_map(|word| word.strip_prefix("lib")).filter(telling),
+            );
             if own.is_empty() {
                 own.push(&package);
             }
@@ -190,13 +236,16 @@ impl Words {
         Words(words)
     }
 
-    /// Whether a part of the path or name is, begins, ends or holds one of the words, or one of them begins or ends with it: `ssh` of `openssh`.
+    /// Whether a part of the path or name is, begins, ends or holds one of the words, or one of
+    /// them begins or ends with it: `ssh` of `openssh`.
     fn name(&self, path: &str) -> bool {
         let path = path.to_ascii_lowercase();
         let mut parts = path.split('/').filter(|part| !part.is_empty() && !PLACES.contains(part));
         parts.any(|part| {
-            let of_word =
-                |word: &String| part.contains(word.as_str()) || part.len() > 2 && (word.starts_with(part) || word.ends_with(part));
+            let of_word = |word: &String| {
+                part.contains(word.as_str())
+                    || part.len() > 2 && (word.starts_with(part) || word.ends_with(part))
+            };
             self.0.iter().any(of_word)
         })
     }
@@ -237,7 +286,11 @@ mod tests {
             .user("root", UserState::default())
             .without_user("www")
             .0;
-        state.forget_what_these_packages_touch(&packages(&["nginx", "nginx-common", "libnginx-mod-http-geoip"]));
+        state.forget_what_these_packages_touch(&packages(&[
+            "nginx",
+            "nginx-common",
+            "libnginx-mod-http-geoip",
+        ]));
         let known = |paths: &[&str]| paths.iter().all(|path| state.file(path).known().is_some());
         let unknown = |paths: &[&str]| paths.iter().all(|path| state.file(path).known().is_none());
         assert!(known(&[
@@ -262,7 +315,11 @@ mod tests {
         ]));
         assert!(state.service("ssh").known().is_some() && state.user("root").known().is_some());
         // what was not there may be theirs
-        assert!(state.service("nginx").known().is_none() && state.service("app").known().is_none() && state.user("www").known().is_none());
+        assert!(
+            state.service("nginx").known().is_none()
+                && state.service("app").known().is_none()
+                && state.user("www").known().is_none()
+        );
     }
 
     #[test]
@@ -282,10 +339,17 @@ mod tests {
                 .0;
             state.os.family = family;
             state.forget_what_packages_touch();
-            assert!(state.service("ssh").known().is_none() && state.user("app").known().is_none() && state.user("root").known().is_some());
+            assert!(
+                state.service("ssh").known().is_none()
+                    && state.user("app").known().is_none()
+                    && state.user("root").known().is_some()
+            );
             state.known_files("/").map(str::to_owned).collect::<Vec<_>>()
         };
-        assert_eq!(known(OsFamily::Debian), ["/root/.profile", "/srv/hello/index.html", "/srv/new"]);
+        assert_eq!(
+            known(OsFamily::Debian),
+            ["/root/.profile", "/srv/hello/index.html", "/srv/new"]
+        );
         assert_eq!(known(OsFamily::Arch), ["/root/.profile"]);
     }
 
@@ -303,11 +367,18 @@ mod tests {
 
     #[test]
     fn a_user_who_goes_leaves_files_and_memberships_that_are_known_still() {
-        let member = UserState { group: Some("staff".into()), groups: Some(["app".to_owned()].into()), ..UserState::default() };
-        let mut state = node().file("/etc/hosts", "", 0o644).service("ssh", true, true).user("other", member).0;
+        let member = UserState {
+            group: Some("staff".into()),
+            groups: Some(["app".to_owned()].into()),
+            ..UserState::default()
+        };
+        let mut state =
+            node().file("/etc/hosts", "", 0o644).service("ssh", true, true).user("other", member).0;
         state.forget_owner("app");
         state.forget_membership("app");
-        assert!(state.file("/etc/hosts").known().is_some() && state.service("ssh").known().is_some());
+        assert!(
+            state.file("/etc/hosts").known().is_some() && state.service("ssh").known().is_some()
+        );
         let other = state.user("other").known().and_then(|user| (*user).clone()).unwrap();
         assert_eq!((other.group.as_deref(), other.groups), (Some("staff"), None));
     }

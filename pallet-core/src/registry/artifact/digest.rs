@@ -64,13 +64,21 @@ impl FromStr for Digest {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let digits = text.strip_prefix("sha256:").unwrap_or_default();
-        let valid = digits.len() == 64 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let valid = digits.len() == 64
+            && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         let mut bytes = [0; 32];
         for (byte, pair) in bytes.iter_mut().zip(digits.as_bytes().chunks(2)) {
             let pair = std::str::from_utf8(pair).unwrap_or_default();
             *byte = u8::from_str_radix(pair, 16).unwrap_or_default();
         }
-        if valid { Ok(Digest(bytes)) } else { Err(format!("{text:?} is no digest; write sha256: and 64 hexadecimal digits")) }
+        if valid {
+            Ok(Digest(bytes))
+        } else {
+            Err(format!(
+                "{text:?} is no digest; write sha256: \
+            and 64 hexadecimal digits"
+            ))
+        }
     }
 }
 
@@ -101,7 +109,14 @@ mod tests {
 
     #[test]
     fn what_is_no_digest_is_refused() {
-        for wrong in ["", "sha256:", "sha256:00", &EMPTY.to_uppercase(), &EMPTY.replace("sha256", "sha512"), &EMPTY.replace('e', "é")] {
+        for wrong in [
+            "",
+            "sha256:",
+            "sha256:00",
+            &EMPTY.to_uppercase(),
+            &EMPTY.replace("sha256", "sha512"),
+            &EMPTY.replace('e', "é"),
+        ] {
             assert!(wrong.parse::<Digest>().is_err(), "{wrong}");
         }
     }

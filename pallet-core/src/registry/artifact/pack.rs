@@ -1,4 +1,5 @@
-//! The layer of a plugin: its files as a gzipped tar that is the same bytes whoever makes it, and how it is unpacked.
+//! The layer of a plugin: its files as a gzipped tar that is the same bytes whoever makes it, and
+//! how it is unpacked.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -22,7 +23,10 @@ pub(super) type Files = BTreeMap<String, Vec<u8>>;
 /// Packs files. The order, the owner, the times and the compression are fixed.
 pub(super) fn pack(files: &Files) -> std::io::Result<Vec<u8>> {
     const UNKNOWN_SYSTEM: u8 = 255;
-    let zipped = GzBuilder::new().mtime(0).operating_system(UNKNOWN_SYSTEM).write(Vec::new(), Compression::best());
+    let zipped = GzBuilder::new()
+        .mtime(0)
+        .operating_system(UNKNOWN_SYSTEM)
+        .write(Vec::new(), Compression::best());
     let mut tar = Builder::new(zipped);
     for (path, content) in files {
         let mut header = Header::new_ustar();
@@ -62,7 +66,11 @@ pub fn h1_of_directory(directory: &Path) -> Result<String, ArtifactError> {
     Ok(h1_of(digests.iter().map(|(path, digest)| (path.as_str(), *digest))))
 }
 
-fn collect(directory: &Path, prefix: &str, digests: &mut BTreeMap<String, Digest>) -> Result<(), ArtifactError> {
+fn collect(
+    directory: &Path,
+    prefix: &str,
+    digests: &mut BTreeMap<String, Digest>,
+) -> Result<(), ArtifactError> {
     for entry in std::fs::read_dir(directory).map_err(ArtifactError::reading(directory))? {
         let entry = entry.map_err(ArtifactError::reading(directory))?;
         let path = entry.path();
@@ -73,18 +81,27 @@ fn collect(directory: &Path, prefix: &str, digests: &mut BTreeMap<String, Digest
         } else if kind.is_file() {
             digests.insert(name, Digest::of_file(&path).map_err(ArtifactError::reading(&path))?.0);
         } else {
-            return Err(ArtifactError::reading(&path)(std::io::Error::other("it is no file and no directory")));
+            return Err(ArtifactError::reading(&path)(std::io::Error::other(
+                "it is no file and no \
+                directory",
+            )));
         }
     }
     Ok(())
 }
 
-/// Unpacks a layer into an empty directory and verifies it against what the index says of it. Only plain files below the directory, and no more
-/// bytes than were declared, are taken; on an error the directory may hold a part of them. Blocks.
+/// Unpacks a layer into an empty directory and verifies it against what the index says of it. Only
+/// plain files below the directory, and no more bytes than were declared, are taken; on an error
+/// the directory may hold a part of them. Blocks.
 pub fn unpack(layer: &Path, directory: &Path, target: &Target) -> Result<(), ArtifactError> {
-    let corrupt = |message: String| ArtifactError::Corrupt { place: layer.display().to_string(), what: "the archive".to_owned(), message };
+    let corrupt = |message: String| ArtifactError::Corrupt {
+        place: layer.display().to_string(),
+        what: "the archive".to_owned(),
+        message,
+    };
     let file = File::open(layer).map_err(ArtifactError::reading(layer))?;
-    // what is more than declared is never decompressed: headers and padding have at most this much of each file
+    // what is more than declared is never decompressed: headers and padding have at most this much
+    // of each file
     let bound = target.size.saturating_add(MAX_FILES * 2048);
     let mut archive = Archive::new(GzDecoder::new(file).take(bound));
     let broken = |error: std::io::Error| corrupt(format!("it cannot be unpacked: {error}"));
@@ -93,15 +110,21 @@ pub fn unpack(layer: &Path, directory: &Path, target: &Target) -> Result<(), Art
     for entry in archive.entries().map_err(broken)? {
         let mut entry = entry.map_err(broken)?;
         let path = entry.path().map_err(broken)?.into_owned();
-        let name = plain_path(&path).ok_or_else(|| corrupt(format!("it holds the path {}, which leads out of it", path.display())))?;
+        let name = plain_path(&path).ok_or_else(|| {
+            corrupt(format!(
+                "it holds the path {}, which \
+            leads out of it",
+                path.display()
+            ))
+        })?;
         match entry.header().entry_type() {
             EntryType::Directory => continue,
             EntryType::Regular => {}
             _ => return Err(corrupt(format!("it holds {name}, which is no plain file"))),
         }
-        left = left
-            .checked_sub(entry.size())
-            .ok_or_else(|| corrupt(format!("it holds more than the {} bytes that it declares", target.size)))?;
+        left = left.checked_sub(entry.size()).ok_or_else(|| {
+            corrupt(format!("it holds more than the {} bytes that it declares", target.size))
+        })?;
         if digests.len() as u64 == MAX_FILES {
             return Err(corrupt(format!("it holds more than {MAX_FILES} files")));
         }
@@ -116,7 +139,15 @@ pub fn unpack(layer: &Path, directory: &Path, target: &Target) -> Result<(), Art
     // the rest is the end of the archive; a damaged one is found by the checksum behind it
     std::io::copy(&mut archive.into_inner(), &mut std::io::sink()).map_err(broken)?;
     let found = h1_of(digests.iter().map(|(path, digest)| (path.as_str(), *digest)));
-    if found == target.h1 { Ok(()) } else { Err(corrupt(format!("its files have the digest {found} instead of {}", target.h1))) }
+    if found == target.h1 {
+        Ok(())
+    } else {
+        Err(corrupt(format!(
+            "its files have the digest {found} \
+        instead of {}",
+            target.h1
+        )))
+    }
 }
 
 /// More files than this are no plugin.
@@ -131,7 +162,12 @@ fn write(content: &mut impl Read, file: &Path) -> Result<Digest, Failure> {
     if let Some(parent) = file.parent() {
         std::fs::create_dir_all(parent).map_err(Failure::Write)?;
     }
-    let mut target = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o444).open(file).map_err(Failure::Write)?;
+    let mut target = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o444)
+        .open(file)
+        .map_err(Failure::Write)?;
     let mut hasher = sha2::Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     loop {
@@ -151,7 +187,9 @@ fn plain_path(path: &Path) -> Option<String> {
     let mut words = Vec::new();
     for component in path.components() {
         match component {
-            Component::Normal(word) => words.push(word.to_str().filter(|word| !word.contains(['\n', '\\']))?),
+            Component::Normal(word) => {
+                words.push(word.to_str().filter(|word| !word.contains(['\n', '\\']))?)
+            }
             Component::CurDir => {}
             _ => return None,
         }
@@ -165,7 +203,11 @@ mod tests {
     use crate::registry::artifact::{Descriptor, Platform, media};
 
     fn files() -> Files {
-        let texts = [("plugin.json", "{}"), ("docs/README.md", "# a\n"), ("libpallet_crate_a.so", "\u{7f}ELF")];
+        let texts = [
+            ("plugin.json", "{}"),
+            ("docs/README.md", "# a\n"),
+            ("libpallet_crate_a.so", "\u{7f}ELF"),
+        ];
         texts.into_iter().map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).collect()
     }
 
@@ -188,7 +230,10 @@ mod tests {
         unpack(&file, &into, target).map_err(|error| error.to_string())?;
         assert_eq!(h1_of_directory(&into).unwrap(), target.h1);
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 2);
-        Ok(files().keys().map(|path| (path.clone(), std::fs::read(into.join(path)).unwrap())).collect())
+        Ok(files()
+            .keys()
+            .map(|path| (path.clone(), std::fs::read(into.join(path)).unwrap()))
+            .collect())
     }
 
     #[test]
@@ -196,14 +241,17 @@ mod tests {
         let layer = pack(&files()).unwrap();
         assert_eq!(layer, pack(&files()).unwrap());
         assert_eq!(unpacked(&layer, &target(&files())).unwrap(), files());
-        // the bytes themselves: another compressor or another header would change the digest of everything that is published
+        // the bytes themselves: another compressor or another header would change the digest of
+        // everything that is published
         assert_eq!(&layer[..10], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 255]);
     }
 
     #[test]
     fn the_digest_of_a_tree_is_that_of_go() {
-        let files: Files = [("a".to_owned(), b"1".to_vec()), ("b/c".to_owned(), b"22".to_vec())].into();
-        // printf '%s  a\n%s  b/c\n' "$(printf 1 | sha256sum | cut -d' ' -f1)" "$(printf 22 | ...)" | openssl dgst -sha256 -binary | base64
+        let files: Files =
+            [("a".to_owned(), b"1".to_vec()), ("b/c".to_owned(), b"22".to_vec())].into();
+        // printf '%s a\n%s b/c\n' "$(printf 1 | sha256sum | cut -d' ' -f1)" "$(printf 22 | ...)" |
+        // openssl dgst -sha256 -binary | base64
         assert_eq!(h1(&files), "h1:/cqKKqtkEfAsa5Y5NijuRGyOZRUPPaTC7SLjVSbv/Nk=");
     }
 
@@ -213,7 +261,8 @@ mod tests {
         let good = target(&files());
         let error = unpacked(&layer, &Target { size: good.size - 1, ..good.clone() }).unwrap_err();
         assert!(error.contains("more than the"), "{error}");
-        let error = unpacked(&layer, &Target { h1: "h1:other".to_owned(), ..good.clone() }).unwrap_err();
+        let error =
+            unpacked(&layer, &Target { h1: "h1:other".to_owned(), ..good.clone() }).unwrap_err();
         assert!(error.contains("instead of h1:other"), "{error}");
         for cut in [0, 1, 20, layer.len() / 2, layer.len() - 1] {
             let error = unpacked(&layer[..cut], &good).unwrap_err();
@@ -245,7 +294,13 @@ mod tests {
             let error = unpacked(&hostile(path, EntryType::Regular, None), &good).unwrap_err();
             assert!(error.contains("leads out of it"), "{error}");
         }
-        for kind in [EntryType::Symlink, EntryType::Link, EntryType::Char, EntryType::Block, EntryType::Fifo] {
+        for kind in [
+            EntryType::Symlink,
+            EntryType::Link,
+            EntryType::Char,
+            EntryType::Block,
+            EntryType::Fifo,
+        ] {
             let error = unpacked(&hostile("a", kind, Some("/etc/passwd")), &good).unwrap_err();
             assert!(error.contains("no plain file"), "{error}");
         }

@@ -81,25 +81,36 @@ pub struct PluginConfig {
     /// Its licence, as an SPDX expression; empty if it says none.
     #[serde(default)]
     pub licenses: String,
-    /// All that it says of itself once it is loaded, as it says it: functions, parameters, options, capabilities.
+    /// All that it says of itself once it is loaded, as it says it: functions, parameters, options,
+    /// capabilities.
     pub manifest: Value,
 }
 
 impl Plugin {
     /// Reads what the index says. One request.
-    pub async fn read(repository: &dyn Repository, reference: &Reference) -> Result<Self, ArtifactError> {
+    pub async fn read(
+        repository: &dyn Repository,
+        reference: &Reference,
+    ) -> Result<Self, ArtifactError> {
         let (descriptor, content) = repository.manifest(reference).await?;
         let place = format!("{} {reference}", repository.source());
         let index = Index::parse(&place, &descriptor, &content)?;
         let plugin = index.plugin(&place, descriptor.digest)?;
-        let wrong = |message: String| Err(ArtifactError::NotAPlugin { place: place.clone(), message });
+        let wrong =
+            |message: String| Err(ArtifactError::NotAPlugin { place: place.clone(), message });
         if let Reference::Version(version) = reference
             && plugin.version != *version
         {
-            return wrong(format!("the tag of this version points to version {}; nothing of it was used", plugin.version));
+            return wrong(format!(
+                "the tag of this version points to version {}; nothing of it was \
+                used",
+                plugin.version
+            ));
         }
         let source = repository.source();
-        if *source != source.prefix() && *source != source.prefix().of_plugin(plugin.kind, &plugin.name) {
+        if *source != source.prefix()
+            && *source != source.prefix().of_plugin(plugin.kind, &plugin.name)
+        {
             return wrong(format!(
                 "holds the {} {}, which does not belong there; nothing of it was used",
                 kind_word(plugin.kind),
@@ -121,15 +132,25 @@ impl Target {
     /// Reads the target's `plugin.json`. Two requests.
     pub async fn config(&self, repository: &dyn Repository) -> Result<PluginConfig, ArtifactError> {
         let config = self.parts(repository).await?.config;
-        PluginConfig::parse(&format!("{} {}", repository.source(), config.digest), &repository.small_blob(&config).await?)
+        PluginConfig::parse(
+            &format!("{} {}", repository.source(), config.digest),
+            &repository.small_blob(&config).await?,
+        )
     }
 }
 
 impl Plugin {
     /// Reads a `plugin.json` of one of its targets, which must be of this very plugin and target.
-    pub(crate) fn config_of(&self, place: &str, target: &str, content: &[u8]) -> Result<PluginConfig, ArtifactError> {
+    pub(crate) fn config_of(
+        &self,
+        place: &str,
+        target: &str,
+        content: &[u8],
+    ) -> Result<PluginConfig, ArtifactError> {
         let config = PluginConfig::parse(place, content)?;
-        if (config.kind, &config.name, &config.version, config.target.as_str()) == (self.kind, &self.name, &self.version, target) {
+        if (config.kind, &config.name, &config.version, config.target.as_str())
+            == (self.kind, &self.name, &self.version, target)
+        {
             return Ok(config);
         }
         let message = format!(
@@ -149,11 +170,19 @@ impl Plugin {
 impl PluginConfig {
     /// Reads the bytes of `plugin.json`; `place` says where they are from.
     pub fn parse(place: &str, content: &[u8]) -> Result<Self, ArtifactError> {
-        let wrong = |message: String| ArtifactError::NotAPlugin { place: place.to_owned(), message };
-        let config: PluginConfig = serde_json::from_slice(content)
-            .map_err(|error| wrong(format!("plugin.json cannot be read: {error}; it may need a newer pallet")))?;
+        let wrong =
+            |message: String| ArtifactError::NotAPlugin { place: place.to_owned(), message };
+        let config: PluginConfig = serde_json::from_slice(content).map_err(|error| {
+            wrong(format!(
+                "plugin.json cannot be read: {error}; it may need a \
+                newer pallet"
+            ))
+        })?;
         if config.library.contains(['/', '\\', '\n']) || !config.library.ends_with(".so") {
-            return Err(wrong(format!("plugin.json names the library {:?}, which is no plain name", config.library)));
+            return Err(wrong(format!(
+                "plugin.json names the library {:?}, which is no plain name",
+                config.library
+            )));
         }
         Ok(config)
     }

@@ -1,4 +1,5 @@
-//! Makes a plugin's artifact: for each build its files, `plugin.json`, manifest; and the index over them all.
+//! Makes a plugin's artifact: for each build its files, `plugin.json`, manifest; and the index over
+//! them all.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -75,43 +76,82 @@ pub(crate) struct Piece {
 impl Build {
     /// Reads a library without loading it. Blocks.
     pub fn read(path: &Path) -> Result<Self, ArtifactError> {
-        let wrong = |message: String| ArtifactError::NotAPlugin { place: path.display().to_string(), message };
+        let wrong = |message: String| ArtifactError::NotAPlugin {
+            place: path.display().to_string(),
+            message,
+        };
         // whoever publishes has the source at hand
-        let library = elf::library(path).map_err(|message| wrong(message.replace("install the plugin again", "build it again")))?;
+        let library = elf::library(path).map_err(|message| {
+            wrong(message.replace(
+                "install the \
+            plugin again",
+                "build it again",
+            ))
+        })?;
         if library.summary.kind == PluginKind::Unknown {
-            return Err(wrong("is a kind of plugin that this pallet does not know; publish it with a newer pallet".to_owned()));
+            return Err(wrong(
+                "is a kind of plugin that this pallet does not know; publish it with \
+                a newer pallet"
+                    .to_owned(),
+            ));
         }
         Ok(Build {
             summary: library.summary,
             target: library.target,
             glibc: library.glibc,
-            platform: Platform { os: "linux".to_owned(), architecture: library.architecture.to_owned() },
+            platform: Platform {
+                os: "linux".to_owned(),
+                architecture: library.architecture.to_owned(),
+            },
             library: std::fs::read(path).map_err(ArtifactError::reading(path))?,
         })
     }
 }
 
 impl Release {
-    /// Makes the artifact of these builds of one plugin. `manifest` is what the plugin says of itself once it is loaded, as it says it.
-    pub fn new(builds: &[Build], manifest: &Value, details: &Details) -> Result<Self, ArtifactError> {
-        let wrong = |message: String| ArtifactError::NotAPlugin { place: "what is to be published".to_owned(), message };
+    /// Makes the artifact of these builds of one plugin. `manifest` is what the plugin says of
+    /// itself once it is loaded, as it says it.
+    pub fn new(
+        builds: &[Build],
+        manifest: &Value,
+        details: &Details,
+    ) -> Result<Self, ArtifactError> {
+        let wrong = |message: String| ArtifactError::NotAPlugin {
+            place: "what is to be \
+            published"
+                .to_owned(),
+            message,
+        };
         let first = builds.first().ok_or_else(|| wrong("holds no library".to_owned()))?;
         let summary = &first.summary;
         if !is_plugin_name(&summary.name) {
-            return Err(wrong(format!("is called {:?}, and a plugin's name begins with a-z and has a-z, 0-9, - and _", summary.name)));
+            return Err(wrong(format!(
+                "is called {:?}, and a plugin's name begins with a-z and has \
+                a-z, 0-9, - and _",
+                summary.name
+            )));
         }
         let mut targets = Vec::new();
         for build in builds {
             if build.summary != *summary {
-                let both = format!("{} {} and {} {}", summary.name, summary.version, build.summary.name, build.summary.version);
+                let both = format!(
+                    "{} {} and {} {}",
+                    summary.name, summary.version, build.summary.name, build.summary.version
+                );
                 return Err(wrong(format!(
-                    "holds {both}, or builds that require different crates; publish one version of one plugin at a time"
+                    "holds {both}, or builds that require different crates; publish one version of \
+                     one plugin at a time"
                 )));
             }
             if targets.iter().any(|target: &ReleasedTarget| target.name == build.target) {
                 return Err(wrong(format!("holds {} twice", build.target)));
             }
-            targets.push(released(build, manifest, details).map_err(|error| wrong(format!("cannot be packed: {error}")))?);
+            targets.push(released(build, manifest, details).map_err(|error| {
+                wrong(format!(
+                    "cannot \
+                be packed: {error}"
+                ))
+            })?);
         }
         targets.sort_by(|a, b| a.name.cmp(&b.name));
         let mut annotations: BTreeMap<String, String> = [
@@ -123,15 +163,23 @@ impl Release {
         .into_iter()
         .map(|(key, value)| (key.to_owned(), value))
         .collect();
-        let requires =
-            if summary.requires.is_empty() { String::new() } else { serde_json::to_string(&summary.requires).unwrap_or_default() };
+        let requires = if summary.requires.is_empty() {
+            String::new()
+        } else {
+            serde_json::to_string(&summary.requires).unwrap_or_default()
+        };
         let optional = [
             (media::REQUIRES_KEY, &requires),
             (media::LICENSES_KEY, &details.licenses),
             (media::SOURCE_KEY, &details.source),
             (media::DESCRIPTION_KEY, &details.description),
         ];
-        annotations.extend(optional.into_iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| (key.to_owned(), value.clone())));
+        annotations.extend(
+            optional
+                .into_iter()
+                .filter(|(_, value)| !value.is_empty())
+                .map(|(key, value)| (key.to_owned(), value.clone())),
+        );
         Ok(Release {
             kind: summary.kind,
             name: summary.name.clone(),
@@ -160,9 +208,12 @@ impl Release {
 
     /// The index over these targets, and over those that a published index has already.
     pub(crate) fn index(&self, published: Option<&Index>) -> Piece {
-        let mut manifests: Vec<Descriptor> = published.map(|index| index.manifests.clone()).unwrap_or_default();
+        let mut manifests: Vec<Descriptor> =
+            published.map(|index| index.manifests.clone()).unwrap_or_default();
         manifests.extend(self.targets.iter().map(|target| target.manifest.descriptor.clone()));
-        let key = |entry: &Descriptor| entry.annotations.get(media::TARGET_KEY).cloned().unwrap_or_default();
+        let key = |entry: &Descriptor| {
+            entry.annotations.get(media::TARGET_KEY).cloned().unwrap_or_default()
+        };
         manifests.sort_by_key(key);
         manifests.dedup_by_key(|entry| entry.digest);
         let mut annotations = published.map(|index| index.annotations.clone()).unwrap_or_default();
@@ -183,7 +234,8 @@ impl Piece {
 
 fn released(build: &Build, manifest: &Value, details: &Details) -> std::io::Result<ReleasedTarget> {
     let summary = &build.summary;
-    let library = format!("libpallet_{}_{}.so", kind_word(summary.kind), summary.name.replace('-', "_"));
+    let library =
+        format!("libpallet_{}_{}.so", kind_word(summary.kind), summary.name.replace('-', "_"));
     let config = PluginConfig {
         abi: summary.abi.clone(),
         kind: summary.kind,
@@ -227,7 +279,8 @@ fn released(build: &Build, manifest: &Value, details: &Details) -> std::io::Resu
         (media::H1_KEY, Some(pack::h1(&files))),
         (media::SIZE_KEY, Some(pack::size(&files).to_string())),
     ];
-    manifest.descriptor.annotations = said.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();
+    manifest.descriptor.annotations =
+        said.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();
     Ok(ReleasedTarget { name: build.target.clone(), config, layer, manifest })
 }
 

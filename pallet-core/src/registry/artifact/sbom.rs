@@ -1,17 +1,28 @@
-//! The list of what a library was made of: CycloneDX 1.6 as JSON, from what `cargo metadata` and Cargo.lock say.
+//! The list of what a library was made of: CycloneDX 1.6 as JSON, from what `cargo metadata` and
+//! Cargo.lock say.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-/// The list for the package whose manifest is at `manifest_path`, of `cargo metadata` for one target. `checksums` has what Cargo.lock says of packages
-/// by name and version. Packages that only tests or builds need are left out. None where the package is not in it.
-pub fn sbom(metadata: &Value, manifest_path: &str, checksums: &BTreeMap<(String, String), String>) -> Option<Vec<u8>> {
-    let packages: BTreeMap<&str, &Value> =
-        list(&metadata["packages"]).iter().filter_map(|package| Some((package["id"].as_str()?, package))).collect();
-    let nodes: BTreeMap<&str, &Value> =
-        list(&metadata["resolve"]["nodes"]).iter().filter_map(|node| Some((node["id"].as_str()?, node))).collect();
-    let (root, package) = packages.iter().find(|(_, package)| package["manifest_path"] == manifest_path)?;
+/// The list for the package whose manifest is at `manifest_path`, of `cargo metadata` for one
+/// target. `checksums` has what Cargo.lock says of packages by name and version. Packages that only
+/// tests or builds need are left out. None where the package is not in it.
+pub fn sbom(
+    metadata: &Value,
+    manifest_path: &str,
+    checksums: &BTreeMap<(String, String), String>,
+) -> Option<Vec<u8>> {
+    let packages: BTreeMap<&str, &Value> = list(&metadata["packages"])
+        .iter()
+        .filter_map(|package| Some((package["id"].as_str()?, package)))
+        .collect();
+    let nodes: BTreeMap<&str, &Value> = list(&metadata["resolve"]["nodes"])
+        .iter()
+        .filter_map(|node| Some((node["id"].as_str()?, node)))
+        .collect();
+    let (root, package) =
+        packages.iter().find(|(_, package)| package["manifest_path"] == manifest_path)?;
     let mut linked = BTreeSet::new();
     let mut next = vec![*root];
     while let Some(id) = next.pop() {
@@ -26,13 +37,15 @@ pub fn sbom(metadata: &Value, manifest_path: &str, checksums: &BTreeMap<(String,
         .filter_map(|id| packages.get(id))
         .map(|package| component(package, "library", checksums))
         .collect();
-    components.sort_by_key(|component| component["bom-ref"].as_str().unwrap_or_default().to_owned());
+    components
+        .sort_by_key(|component| component["bom-ref"].as_str().unwrap_or_default().to_owned());
     let mut dependencies: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for id in &linked {
         let on = nodes.get(id).into_iter().flat_map(|node| linked_by(node)).map(purl).collect();
         dependencies.insert(purl(id), on);
     }
-    let dependencies: Vec<Value> = dependencies.into_iter().map(|(of, on)| json!({ "ref": of, "dependsOn": on })).collect();
+    let dependencies: Vec<Value> =
+        dependencies.into_iter().map(|(of, on)| json!({ "ref": of, "dependsOn": on })).collect();
     let bom = json!({
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
@@ -50,7 +63,9 @@ fn list(value: &Value) -> &[Value] {
 
 /// The packages that this one is linked with.
 fn linked_by(node: &Value) -> impl Iterator<Item = &str> {
-    let normal = |dependency: &&Value| list(&dependency["dep_kinds"]).iter().any(|kind| kind["kind"].is_null());
+    let normal = |dependency: &&Value| {
+        list(&dependency["dep_kinds"]).iter().any(|kind| kind["kind"].is_null())
+    };
     list(&node["deps"]).iter().filter(normal).filter_map(|dependency| dependency["pkg"].as_str())
 }
 
@@ -62,7 +77,10 @@ fn purl(package: &Value) -> String {
 fn component(package: &Value, kind: &str, checksums: &BTreeMap<(String, String), String>) -> Value {
     let text = |key: &str| package[key].as_str().unwrap_or_default();
     let purl = purl(package);
-    let mut component = json!({ "type": kind, "bom-ref": purl, "name": text("name"), "version": text("version"), "purl": purl });
+    let mut component = json!({
+        "type": kind, "bom-ref": purl, "name": text("name"), "version": text("version"),
+        "purl": purl,
+    });
     if !text("license").is_empty() {
         // cargo's older way to write a choice
         component["licenses"] = json!([{ "expression": text("license").replace('/', " OR ") }]);
@@ -82,25 +100,44 @@ mod tests {
 
     #[test]
     fn a_list_holds_what_is_linked_and_nothing_else() {
-        let package = |name: &str, license: &str| json!({ "id": name, "name": name, "version": "1.0.0+x", "license": license, "manifest_path": format!("/w/{name}/Cargo.toml") });
+        let package = |name: &str, license: &str| {
+            json!({
+                "id": name, "name": name, "version": "1.0.0+x", "license": license,
+                "manifest_path": format!("/w/{name}/Cargo.toml"),
+            })
+        };
         let on = |name: &str, kind: Value| json!({ "pkg": name, "dep_kinds": [{ "kind": kind }] });
         let metadata = json!({
-            "packages": [package("a", "MIT"), package("b", "MIT/Apache-2.0"), package("c", ""), package("t", ""), package("g", "")],
+            "packages": [
+                package("a", "MIT"), package("b", "MIT/Apache-2.0"), package("c", ""),
+                package("t", ""), package("g", ""),
+            ],
             "resolve": { "nodes": [
-                { "id": "a", "deps": [on("b", Value::Null), on("t", json!("dev")), on("g", json!("build"))] },
-                { "id": "b", "deps": [on("c", Value::Null)] }, { "id": "c", "deps": [] }, { "id": "t", "deps": [] }, { "id": "g", "deps": [] },
+                {
+                    "id": "a",
+                    "deps": [on("b", Value::Null), on("t", json!("dev")), on("g", json!("build"))],
+                },
+                {
+                    "id": "b", "deps": [on("c", Value::Null)],
+                }, { "id": "c", "deps": [] }, { "id": "t", "deps": [] }, { "id": "g", "deps": [] },
             ] },
         });
         let checksums = [(("b".to_owned(), "1.0.0+x".to_owned()), "00ff".to_owned())].into();
         let bom = sbom(&metadata, "/w/a/Cargo.toml", &checksums).unwrap();
         assert_eq!(Some(&bom), sbom(&metadata, "/w/a/Cargo.toml", &checksums).as_ref());
         let bom: Value = serde_json::from_slice(&bom).unwrap();
-        let names: Vec<&str> = list(&bom["components"]).iter().filter_map(|component| component["name"].as_str()).collect();
+        let names: Vec<&str> = list(&bom["components"])
+            .iter()
+            .filter_map(|component| component["name"].as_str())
+            .collect();
         assert_eq!(names, ["b", "c"]);
         assert_eq!(bom["components"][0]["licenses"][0]["expression"], "MIT OR Apache-2.0");
         assert_eq!(bom["components"][0]["hashes"][0]["content"], "00ff");
         assert_eq!(bom["metadata"]["component"]["purl"], "pkg:cargo/a@1.0.0%2Bx");
-        assert_eq!(bom["dependencies"][0], json!({ "ref": "pkg:cargo/a@1.0.0%2Bx", "dependsOn": ["pkg:cargo/b@1.0.0%2Bx"] }));
+        assert_eq!(
+            bom["dependencies"][0],
+            json!({ "ref": "pkg:cargo/a@1.0.0%2Bx", "dependsOn": ["pkg:cargo/b@1.0.0%2Bx"] })
+        );
         assert_eq!(sbom(&metadata, "/w/z/Cargo.toml", &checksums), None);
     }
 }

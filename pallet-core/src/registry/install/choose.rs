@@ -57,7 +57,9 @@ impl Session<'_> {
             let agrees = |locked: &&LockedPlugin| wanted.agrees(locked);
             let own = self.installer.own(wanted.kind, &wanted.name);
             match (lock.named(&wanted.name).find(agrees), lock.named(&wanted.name).next()) {
-                (Some(locked), _) if locked.requirement.as_ref() == Some(&wanted.requirement) => drop(needed.insert(locked.package())),
+                (Some(locked), _) if locked.requirement.as_ref() == Some(&wanted.requirement) => {
+                    needed.insert(locked.package());
+                }
                 (Some(locked), _) => {
                     return Some(format!(
                         "{} asks for {} {}, and {locked} is locked for another requirement",
@@ -65,10 +67,20 @@ impl Session<'_> {
                     ));
                 }
                 (None, Some(locked)) => {
-                    return Some(format!("{} asks for {}, and {locked} from {} is locked", wanted.by, wanted, locked.source));
+                    return Some(format!(
+                        "{} asks for {}, and {locked} from {} is locked",
+                        wanted.by, wanted, locked.source
+                    ));
                 }
-                (None, None) if wanted.origin.is_none() && own.is_some_and(|own| wanted.requirement.matches(&own.version)) => {}
-                (None, None) => return Some(format!("{} asks for {}, and it is not locked", wanted.by, wanted)),
+                (None, None)
+                    if wanted.origin.is_none()
+                        && own.is_some_and(|own| wanted.requirement.matches(&own.version)) => {}
+                (None, None) => {
+                    return Some(format!(
+                        "{} asks for {}, and it is not locked",
+                        wanted.by, wanted
+                    ));
+                }
             }
         }
         let mut open: Vec<Package> = needed.iter().cloned().collect();
@@ -82,7 +94,12 @@ impl Session<'_> {
                         }
                     }
                     (None, Some(own)) if requirement.matches(&own.version) => {}
-                    _ => return Some(format!("{locked} requires {name} {requirement}, and that is not locked")),
+                    _ => {
+                        return Some(format!(
+                            "{locked} requires {name} {requirement}, and that is \
+                        not locked"
+                        ));
+                    }
                 }
             }
         }
@@ -90,8 +107,14 @@ impl Session<'_> {
         loose.map(|locked| format!("{locked} is locked, and nothing asks for it"))
     }
 
-    /// A lock of what is wanted and of all that this requires. What `lock` has stays as it is where that can be.
-    pub async fn choose(&mut self, wanted: &[Wanted], lock: &Lock, unlock: &Unlock) -> Result<Chosen, InstallError> {
+    /// A lock of what is wanted and of all that this requires. What `lock` has stays as it is where
+    /// that can be.
+    pub async fn choose(
+        &mut self,
+        wanted: &[Wanted],
+        lock: &Lock,
+        unlock: &Unlock,
+    ) -> Result<Chosen, InstallError> {
         if *unlock == Unlock::Nothing && self.differs(wanted, lock).is_none() {
             return Ok(Chosen { lock: lock.clone(), notes: Vec::new() });
         }
@@ -100,14 +123,24 @@ impl Session<'_> {
         for wanted in wanted {
             let Some(located) = self.locate(wanted, lock).await? else { continue };
             choice.origins.insert(located.package.clone(), Some(located.origin));
-            roots.push((Root { package: located.package, requirement: wanted.requirement.clone(), by: wanted.by.clone() }, wanted));
+            roots.push((
+                Root {
+                    package: located.package,
+                    requirement: wanted.requirement.clone(),
+                    by: wanted.by.clone(),
+                },
+                wanted,
+            ));
         }
-        let requirements: BTreeMap<Package, VersionReq> =
-            roots.iter().map(|(root, _)| (root.package.clone(), root.requirement.clone())).collect();
+        let requirements: BTreeMap<Package, VersionReq> = roots
+            .iter()
+            .map(|(root, _)| (root.package.clone(), root.requirement.clone()))
+            .collect();
         let roots: Vec<Root> = roots.into_iter().map(|(root, _)| root).collect();
         let stays = |locked: &&LockedPlugin| {
             let origin = choice.origins.get(&locked.package());
-            !unlock.holds(&locked.name) && origin.is_none_or(|origin| origin.as_ref() == Some(&locked.source))
+            !unlock.holds(&locked.name)
+                && origin.is_none_or(|origin| origin.as_ref() == Some(&locked.source))
         };
         let staying: BTreeMap<Package, LockedPlugin> =
             lock.plugins().filter(stays).map(|locked| (locked.package(), locked.clone())).collect();
@@ -116,19 +149,30 @@ impl Session<'_> {
         for (package, version) in versions {
             let Some(origin) = choice.origins.get(&package).cloned().flatten() else { continue };
             let requirement = requirements.get(&package).cloned();
-            match staying.get(&package).filter(|locked| locked.version == version && locked.source == origin) {
+            match staying
+                .get(&package)
+                .filter(|locked| locked.version == version && locked.source == origin)
+            {
                 Some(locked) => chosen.lock.insert(LockedPlugin { requirement, ..locked.clone() }),
                 None => {
-                    let entry = self.entry(&package, &origin, &version, lock.get(&package), &mut chosen.notes).await?;
+                    let entry = self
+                        .entry(&package, &origin, &version, lock.get(&package), &mut chosen.notes)
+                        .await?;
                     chosen.lock.insert(LockedPlugin { requirement, ..entry });
                 }
             }
-            chosen.notes.extend(passed_over(&choice.known, &package, &version, requirements.get(&package)));
+            chosen.notes.extend(passed_over(
+                &choice.known,
+                &package,
+                &version,
+                requirements.get(&package),
+            ));
         }
         Ok(chosen)
     }
 
-    /// One version of each plugin: first with everything locked as it is, without asking about it; where that does not do, with all versions.
+    /// One version of each plugin: first with everything locked as it is, without asking about it;
+    /// where that does not do, with all versions.
     async fn versions_of(
         &mut self,
         roots: &[Root],
@@ -139,9 +183,15 @@ impl Session<'_> {
             let package = locked.package();
             choice.origins.entry(package.clone()).or_insert_with(|| Some(locked.source.clone()));
             choice.known.versions.insert(package.clone(), vec![locked.version.clone()]);
-            choice.known.releases.insert((package, locked.version.clone()), Release::Fits(locked.requirements()));
+            choice
+                .known
+                .releases
+                .insert((package, locked.version.clone()), Release::Fits(locked.requirements()));
         }
-        let preferred = staying.iter().map(|(package, locked)| (package.clone(), locked.version.clone())).collect();
+        let preferred = staying
+            .iter()
+            .map(|(package, locked)| (package.clone(), locked.version.clone()))
+            .collect();
         let mut pinned = !staying.is_empty();
         loop {
             match resolve(roots, &choice.known, &preferred) {
@@ -151,12 +201,18 @@ impl Session<'_> {
                     pinned = false;
                     choice.known.versions.retain(|package, _| !staying.contains_key(package));
                 }
-                Answer::Conflict(conflict) => return Err(InstallError::Conflict(Box::new(conflict))),
+                Answer::Conflict(conflict) => {
+                    return Err(InstallError::Conflict(Box::new(conflict)));
+                }
             }
         }
     }
 
-    async fn answer(&mut self, question: Question, choice: &mut Choice) -> Result<(), InstallError> {
+    async fn answer(
+        &mut self,
+        question: Question,
+        choice: &mut Choice,
+    ) -> Result<(), InstallError> {
         match question {
             Question::Versions { package, by } => {
                 let origin = match (choice.origins.get(&package), &by) {
@@ -169,7 +225,12 @@ impl Session<'_> {
                 };
                 let versions = match &origin {
                     Some(origin) => self.versions(origin).await?,
-                    None => self.installer.own(Some(package.kind), &package.name).map(|own| own.version.clone()).into_iter().collect(),
+                    None => self
+                        .installer
+                        .own(Some(package.kind), &package.name)
+                        .map(|own| own.version.clone())
+                        .into_iter()
+                        .collect(),
                 };
                 choice.origins.insert(package.clone(), origin);
                 choice.known.versions.insert(package, versions);
@@ -188,13 +249,21 @@ impl Session<'_> {
         Ok(())
     }
 
-    async fn release(&mut self, package: &Package, origin: &Origin, version: &Version) -> Result<Release, InstallError> {
+    async fn release(
+        &mut self,
+        package: &Package,
+        origin: &Origin,
+        version: &Version,
+    ) -> Result<Release, InstallError> {
         match self.place(origin).await? {
             Place::Files(files) => Ok(Release::Fits(files.summary.requires.clone())),
             Place::Repository { repository, .. } => {
                 let plugin = self.plugin(origin, &*repository, version).await?;
                 if (plugin.kind, &plugin.name) != (package.kind, &package.name) {
-                    let message = format!("it should hold the {package}, and holds {} {}", plugin.name, plugin.version);
+                    let message = format!(
+                        "it should hold the {package}, and holds {} {}",
+                        plugin.name, plugin.version
+                    );
                     return Err(InstallError::Wrong { origin: origin.clone(), message });
                 }
                 Ok(match self.unfit(&plugin) {
@@ -207,7 +276,8 @@ impl Session<'_> {
 
     /// Why a version cannot be used on this machine.
     fn unfit(&self, plugin: &Plugin) -> Option<String> {
-        let ours: u64 = ABI_VERSION.split('.').next().and_then(|major| major.parse().ok()).unwrap_or_default();
+        let ours: u64 =
+            ABI_VERSION.split('.').next().and_then(|major| major.parse().ok()).unwrap_or_default();
         if plugin.abi != ours {
             return Some(format!("is for ABI {}, and this pallet has ABI {ours}", plugin.abi));
         }
@@ -223,9 +293,18 @@ impl Session<'_> {
 }
 
 /// What to say of versions that would have been taken, and cannot be used here.
-fn passed_over(known: &Known, package: &Package, chosen: &Version, requirement: Option<&VersionReq>) -> Vec<String> {
+fn passed_over(
+    known: &Known,
+    package: &Package,
+    chosen: &Version,
+    requirement: Option<&VersionReq>,
+) -> Vec<String> {
     let unfit = known.releases.iter().filter_map(|((of, version), release)| match release {
-        Release::Unfit(why) if of == package && version > chosen && requirement.is_none_or(|requirement| requirement.matches(version)) => {
+        Release::Unfit(why)
+            if of == package
+                && version > chosen
+                && requirement.is_none_or(|requirement| requirement.matches(version)) =>
+        {
             Some(format!("{} {version} is passed over: it {why}", package.name))
         }
         _ => None,
@@ -236,7 +315,9 @@ fn passed_over(known: &Known, package: &Package, chosen: &Version, requirement: 
 impl Wanted {
     /// Whether a locked plugin is what is asked for.
     pub(super) fn agrees(&self, locked: &LockedPlugin) -> bool {
-        let from = |origin: &Origin| locked.source == *origin || locked.source == origin.of_plugin(locked.kind, &locked.name);
+        let from = |origin: &Origin| {
+            locked.source == *origin || locked.source == origin.of_plugin(locked.kind, &locked.name)
+        };
         self.name == locked.name
             && self.kind.is_none_or(|kind| kind == locked.kind)
             && self.requirement.matches(&locked.version)

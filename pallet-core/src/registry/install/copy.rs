@@ -1,4 +1,5 @@
-//! Copies one version of a plugin into a directory, whole: all builds and all signatures. The tag comes last, so that there is all of it or none.
+//! Copies one version of a plugin into a directory, whole: all builds and all signatures. The tag
+//! comes last, so that there is all of it or none.
 
 use std::path::PathBuf;
 
@@ -20,7 +21,10 @@ pub(super) struct Copy<'a> {
 
 impl Copy<'_> {
     /// Copies what a reference names, and gives its digest and how many bytes were not there yet.
-    pub(super) async fn version(&self, reference: &Reference) -> Result<(Digest, u64), InstallError> {
+    pub(super) async fn version(
+        &self,
+        reference: &Reference,
+    ) -> Result<(Digest, u64), InstallError> {
         let (descriptor, content) = self.from.manifest(reference).await?;
         let place = format!("{} {reference}", self.from.source());
         let index = Index::parse(&place, &descriptor, &content)?;
@@ -40,7 +44,12 @@ impl Copy<'_> {
     }
 
     /// A version that is there already may only gain builds.
-    async fn refuse_replacement(&self, version: &semver::Version, new: &Index, digest: &Digest) -> Result<(), InstallError> {
+    async fn refuse_replacement(
+        &self,
+        version: &semver::Version,
+        new: &Index,
+        digest: &Digest,
+    ) -> Result<(), InstallError> {
         let there = match self.to.manifest(&Reference::Version(version.clone())).await {
             Ok((descriptor, content)) => Index::parse("", &descriptor, &content)?,
             Err(error) if error.is_not_found() => return Ok(()),
@@ -52,8 +61,11 @@ impl Copy<'_> {
         if there.manifests.iter().all(kept) {
             return Ok(());
         }
-        let message =
-            format!("has another version {version} than {}; somebody replaced a published version, ask its publisher", self.from.source());
+        let message = format!(
+            "has another version {version} than {}; somebody replaced a published version, \
+                ask its publisher",
+            self.from.source()
+        );
         Err(ArtifactError::Refused { place: self.to.source().to_string(), message }.into())
     }
 
@@ -65,7 +77,8 @@ impl Copy<'_> {
     }
 
     async fn blobs(&self, manifest: &Descriptor, content: &[u8]) -> Result<u64, InstallError> {
-        let parts = Manifest::parse(&format!("{} {}", self.from.source(), manifest.digest), content)?;
+        let parts =
+            Manifest::parse(&format!("{} {}", self.from.source(), manifest.digest), content)?;
         let mut bytes = 0;
         for blob in std::iter::once(&parts.config).chain(&parts.layers) {
             bytes += self.blob(blob).await?;
@@ -75,7 +88,9 @@ impl Copy<'_> {
 
     async fn blob(&self, blob: &Descriptor) -> Result<u64, InstallError> {
         // what is damaged there is copied again
-        if self.there(&blob.digest).is_some_and(|file| Digest::of_file(&file).is_ok_and(|found| found == (blob.digest, blob.size))) {
+        if self.there(&blob.digest).is_some_and(|file| {
+            Digest::of_file(&file).is_ok_and(|found| found == (blob.digest, blob.size))
+        }) {
             return Ok(0);
         }
         let claim = self.store.claim(&blob.digest, || ())?;
@@ -88,7 +103,9 @@ impl Copy<'_> {
 
     fn there(&self, digest: &Digest) -> Option<PathBuf> {
         match self.to.source() {
-            Source::Layout { directory, .. } => Some(directory.join("blobs/sha256").join(digest.hex())),
+            Source::Layout { directory, .. } => {
+                Some(directory.join("blobs/sha256").join(digest.hex()))
+            }
             Source::Registry { .. } => None,
         }
     }

@@ -14,7 +14,8 @@ use crate::registry::signature::{Signed, Signer, SignerRule, verify};
 use crate::registry::trust::Subject;
 
 impl Session<'_> {
-    /// The entry for a version. `before` is what the lock has of that plugin now, which must not have been replaced nor signed by another.
+    /// The entry for a version. `before` is what the lock has of that plugin now, which must not
+    /// have been replaced nor signed by another.
     pub(super) async fn entry(
         &mut self,
         package: &Package,
@@ -34,16 +35,24 @@ impl Session<'_> {
         if let Some(old) = before.and_then(|before| before.signer.clone()) {
             rules.insert(0, SignerRule::Only(old));
         }
-        let signed = verify(&*repository, &plugin.index, &rules, &self.installer.trust.root).await?;
-        let subject = Subject { name: package.name.clone(), version: version.clone(), source: origin.clone() };
-        let accepted = self.installer.trust.decide(subject, &signed, before, &self.installer.decisions)?;
+        let signed =
+            verify(&*repository, &plugin.index, &rules, &self.installer.trust.root).await?;
+        let subject = Subject {
+            name: package.name.clone(),
+            version: version.clone(),
+            source: origin.clone(),
+        };
+        let accepted =
+            self.installer.trust.decide(subject, &signed, before, &self.installer.decisions)?;
         self.verified.insert(plugin.index);
         let signer = match signed {
             Signed::By(signer) => Some(signer),
             Signed::Unsigned | Signed::Otherwise(_) => None,
         };
         let entry = locked(&plugin, origin, signer, accepted);
-        if let Some(before) = before.filter(|before| before.version == *version && before.source == *origin) {
+        if let Some(before) =
+            before.filter(|before| before.version == *version && before.source == *origin)
+        {
             unreplaced(before, &entry, notes)?;
         }
         Ok(entry)
@@ -51,15 +60,29 @@ impl Session<'_> {
 }
 
 /// That a version which is locked already is still what it was, or has only gained builds.
-pub(super) fn unreplaced(before: &LockedPlugin, now: &LockedPlugin, notes: &mut Vec<String>) -> Result<(), InstallError> {
+pub(super) fn unreplaced(
+    before: &LockedPlugin,
+    now: &LockedPlugin,
+    notes: &mut Vec<String>,
+) -> Result<(), InstallError> {
     let (Some(locked), Some(found)) = (before.index, now.index) else { return Ok(()) };
     if locked == found {
         return Ok(());
     }
     if !before.grown(now) {
-        return Err(InstallError::Replaced { plugin: now.to_string(), origin: now.source.clone(), found, locked });
+        return Err(InstallError::Replaced {
+            plugin: now.to_string(),
+            origin: now.source.clone(),
+            found,
+            locked,
+        });
     }
-    let gained: Vec<_> = now.targets.keys().filter(|target| !before.targets.contains_key(*target)).map(String::as_str).collect();
+    let gained: Vec<_> = now
+        .targets
+        .keys()
+        .filter(|target| !before.targets.contains_key(*target))
+        .map(String::as_str)
+        .collect();
     if !gained.is_empty() {
         notes.push(format!("{now} has gained builds for {}", gained.join(", ")));
     }
@@ -67,7 +90,12 @@ pub(super) fn unreplaced(before: &LockedPlugin, now: &LockedPlugin, notes: &mut 
 }
 
 /// What a plugin's index says, as it stands in a lock.
-pub(super) fn locked(plugin: &Plugin, origin: &Origin, signer: Option<Signer>, accepted: Option<Accepted>) -> LockedPlugin {
+pub(super) fn locked(
+    plugin: &Plugin,
+    origin: &Origin,
+    signer: Option<Signer>,
+    accepted: Option<Accepted>,
+) -> LockedPlugin {
     let target = |target: &crate::registry::artifact::Target| LockedTarget {
         content: Content::Manifest(target.manifest.digest),
         h1: target.h1.clone(),
@@ -87,12 +115,18 @@ pub(super) fn locked(plugin: &Plugin, origin: &Origin, signer: Option<Signer>, a
 }
 
 pub(super) fn requires(requirements: &[Requirement]) -> BTreeMap<String, semver::VersionReq> {
-    requirements.iter().map(|requirement| (requirement.name.clone(), requirement.version.clone())).collect()
+    requirements
+        .iter()
+        .map(|requirement| (requirement.name.clone(), requirement.version.clone()))
+        .collect()
 }
 
 impl LockedPlugin {
     /// The crates that it requires, as a plugin says it.
     pub(super) fn requirements(&self) -> Vec<Requirement> {
-        self.requires.iter().map(|(name, version)| Requirement { name: name.clone(), version: version.clone() }).collect()
+        self.requires
+            .iter()
+            .map(|(name, version)| Requirement { name: name.clone(), version: version.clone() })
+            .collect()
     }
 }

@@ -31,7 +31,10 @@ pub enum InstallError {
     #[error("{0}")]
     Conflict(Box<Conflict>),
     /// Nobody says where a plugin is from.
-    #[error("nothing says where plugin {name} {requirement} is from; give it a `source` in pallet.toml, or set `registry` there")]
+    #[error(
+        "nothing says where plugin {name} {requirement} is from; give it a `source` in \
+        pallet.toml, or set `registry` there"
+    )]
     NoSource {
         /// Its name.
         name: String,
@@ -58,7 +61,8 @@ pub enum InstallError {
     },
     /// A published version was replaced.
     #[error(
-        "{plugin} from {origin} is not what pallet.lock has: {found} there, {locked} here; somebody replaced a published version: ask its \
+        "{plugin} from {origin} is not what pallet.lock has: {found} there, {locked} here; \
+         somebody replaced a published version: ask its \
          publisher; if that is right, `pallet-cli uninstall` it and install it again"
     )]
     Replaced {
@@ -72,7 +76,8 @@ pub enum InstallError {
         locked: Digest,
     },
     /// A locked plugin that has no build for this machine.
-    #[error("{plugin} has no build for {target}, only for {}; `pallet-cli update {name}` looks for one", there.join(", "))]
+    #[error("{plugin} has no build for {target}, only for {}; `pallet-cli update {name}` looks for \
+        one", there.join(", "))]
     NoBuild {
         /// The plugin, with its version.
         plugin: String,
@@ -84,7 +89,10 @@ pub enum InstallError {
         there: Vec<String>,
     },
     /// It would have to come over the network.
-    #[error("{plugin} is not in the store, and --offline allows no other source; name a mirror in a directory, or leave --offline away")]
+    #[error(
+        "{plugin} is not in the store, and --offline allows no other source; name a mirror in \
+        a directory, or leave --offline away"
+    )]
     Offline {
         /// The plugin, with its version, or its source.
         plugin: String,
@@ -92,5 +100,12 @@ pub enum InstallError {
 }
 
 fn required(by: &Option<String>) -> String {
-    by.as_ref().map(|by| format!("; {by} requires it: name its source in [plugins] of pallet.toml")).unwrap_or_default()
+    by.as_ref()
+        .map(|by| {
+            format!(
+                "; {by} requires it: name its source in [plugins] of \
+        pallet.toml"
+            )
+        })
+        .unwrap_or_default()
 }

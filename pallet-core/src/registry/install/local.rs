@@ -1,4 +1,5 @@
-//! Plugins in files of this machine: a library, an archive of one, or an archive of an OCI image layout.
+//! Plugins in files of this machine: a library, an archive of one, or an archive of an OCI image
+//! layout.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -64,15 +65,22 @@ impl Files {
     }
 }
 
-/// What a file holds. A plugin's files are put into the store, an archive of a layout is unpacked for the time of the session.
-pub(super) async fn local_place(installer: &Installer, origin: &Origin, file: &Path) -> Result<Place, InstallError> {
+/// What a file holds. A plugin's files are put into the store, an archive of a layout is unpacked
+/// for the time of the session.
+pub(super) async fn local_place(
+    installer: &Installer,
+    origin: &Origin,
+    file: &Path,
+) -> Result<Place, InstallError> {
     let wrong = |message: String| InstallError::Wrong { origin: origin.clone(), message };
     let Origin::Archive { path, .. } = origin else {
         let summary = elf::summary(file).map_err(wrong)?;
         let library = library_name(&summary);
         return put(installer, file, summary, |directory| {
             let target = directory.join(&library);
-            fs::copy(file, &target).map(drop).map_err(|error| ArtifactError::writing(&target)(error).into())
+            fs::copy(file, &target)
+                .map(drop)
+                .map_err(|error| ArtifactError::writing(&target)(error).into())
         });
     };
     let unpacked = installer.store.temporary()?;
@@ -88,7 +96,8 @@ pub(super) async fn local_place(installer: &Installer, origin: &Origin, file: &P
     let library = library(unpacked.path()).map_err(wrong)?;
     let summary = elf::summary(&library).map_err(wrong)?;
     put(installer, file, summary, |directory| {
-        copy_tree(unpacked.path(), directory).map_err(|error| ArtifactError::writing(directory)(error).into())
+        copy_tree(unpacked.path(), directory)
+            .map_err(|error| ArtifactError::writing(directory)(error).into())
     })
 }
 
@@ -102,16 +111,27 @@ fn put(
     let (digest, _) = Digest::of_file(file).map_err(ArtifactError::reading(file))?;
     let _held = installer.store.hold()?;
     let claim = installer.store.claim(&digest, || ())?;
-    let directory = if installer.store.has(&digest) { installer.store.directory(&digest) } else { claim.put(fill)? };
+    let directory = if installer.store.has(&digest) {
+        installer.store.directory(&digest)
+    } else {
+        claim.put(fill)?
+    };
     let h1 = h1_of_directory(&directory)?;
-    Ok(Place::Files(Arc::new(Files { summary, digest, h1, target: installer.machine.target.clone() })))
+    Ok(Place::Files(Arc::new(Files {
+        summary,
+        digest,
+        h1,
+        target: installer.machine.target.clone(),
+    })))
 }
 
 /// The one library among a plugin's files.
 pub(crate) fn library(directory: &Path) -> Result<PathBuf, String> {
-    let entries = fs::read_dir(directory).map_err(|error| format!("{} cannot be read: {error}", directory.display()))?;
+    let entries = fs::read_dir(directory)
+        .map_err(|error| format!("{} cannot be read: {error}", directory.display()))?;
     let is_library = |path: &PathBuf| path.extension().is_some_and(|end| end == "so");
-    let mut libraries: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(is_library).collect();
+    let mut libraries: Vec<_> =
+        entries.flatten().map(|entry| entry.path()).filter(is_library).collect();
     match (libraries.pop(), libraries.pop()) {
         (Some(only), None) => Ok(only),
         (None, _) => Err("there is no library in it".to_owned()),
@@ -134,12 +154,17 @@ impl From<io::Error> for Unpack {
     }
 }
 
-/// Unpacks an archive, compressed or not: plain files and directories, below the directory, and nothing else.
+/// Unpacks an archive, compressed or not: plain files and directories, below the directory, and
+/// nothing else.
 fn unpack(file: &Path, directory: &Path) -> Result<(), Unpack> {
     let mut begin = [0; 2];
     let compressed = File::open(file)?.read(&mut begin)? == 2 && begin == [0x1f, 0x8b];
     let reader = io::BufReader::new(File::open(file)?);
-    let reader: Box<dyn Read> = if compressed { Box::new(flate2::read::MultiGzDecoder::new(reader)) } else { Box::new(reader) };
+    let reader: Box<dyn Read> = if compressed {
+        Box::new(flate2::read::MultiGzDecoder::new(reader))
+    } else {
+        Box::new(reader)
+    };
     let (reader, bound) = Bounded::new(reader.take(MAX_ARCHIVE));
     let mut archive = tar::Archive::new(reader);
     let wrong = |error: io::Error| Unpack::Wrong(format!("it is no archive of plugins: {error}"));
@@ -154,9 +179,15 @@ fn unpack(file: &Path, directory: &Path) -> Result<(), Unpack> {
         if kind.is_pax_global_extensions() {
             continue;
         }
-        let plain = path.components().all(|part| matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir));
+        let plain = path.components().all(|part| {
+            matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir)
+        });
         if !plain || !(kind.is_file() || kind.is_dir()) {
-            return Err(Unpack::Wrong(format!("{} in it is no plain file below it; nothing was unpacked", path.display())));
+            return Err(Unpack::Wrong(format!(
+                "{} in it is no plain file below it; nothing was \
+                unpacked",
+                path.display()
+            )));
         }
         let target = directory.join(&path);
         if kind.is_dir() {

@@ -26,7 +26,12 @@ impl Machine {
     /// Why a build for a glibc does not run here; `None` if it does, or nobody can tell.
     pub(super) fn lacks(&self, glibc: Option<&str>) -> Option<String> {
         let (needed, ours) = (glibc?, self.glibc.as_deref()?);
-        (numbers(needed)? > numbers(ours)?).then(|| format!("needs glibc {needed}, and this machine has {ours}"))
+        (numbers(needed)? > numbers(ours)?).then(|| {
+            format!(
+                "needs glibc {needed}, and this \
+            machine has {ours}"
+            )
+        })
     }
 }
 
@@ -34,16 +39,26 @@ fn numbers(version: &str) -> Option<Vec<u32>> {
     version.split('.').map(|word| word.parse().ok()).collect()
 }
 
-/// The version of the glibc that is mapped into this process: the highest that it defines symbols for.
+/// The version of the glibc that is mapped into this process: the highest that it defines symbols
+/// for.
 fn glibc() -> Option<String> {
     let maps = fs::read_to_string("/proc/self/maps").ok()?;
-    let path = maps.lines().find_map(|line| line.split_whitespace().nth(5).filter(|path| path.ends_with("/libc.so.6")))?;
+    let path = maps.lines().find_map(|line| {
+        line.split_whitespace().nth(5).filter(|path| path.ends_with("/libc.so.6"))
+    })?;
     let library = fs::read(path).ok()?;
     let mark = b"GLIBC_2.";
-    let minors = library.windows(mark.len() + 3).filter(|bytes| bytes.starts_with(mark)).filter_map(|bytes| {
-        let digits: String = bytes[mark.len()..].iter().map(|byte| char::from(*byte)).take_while(char::is_ascii_digit).collect();
-        digits.parse::<u32>().ok()
-    });
+    let minors = library
+        .windows(mark.len() + 3)
+        .filter(|bytes| bytes.starts_with(mark))
+        .filter_map(|bytes| {
+            let digits: String = bytes[mark.len()..]
+                .iter()
+                .map(|byte| char::from(*byte))
+                .take_while(char::is_ascii_digit)
+                .collect();
+            digits.parse::<u32>().ok()
+        });
     minors.max().map(|minor| format!("2.{minor}"))
 }
 
@@ -57,7 +72,11 @@ mod tests {
         assert_eq!(machine.lacks(Some("2.4")), None);
         assert_eq!(machine.lacks(Some("2.36")), None);
         assert_eq!(machine.lacks(None), None);
-        assert_eq!(machine.lacks(Some("2.38")).unwrap(), "needs glibc 2.38, and this machine has 2.36");
+        assert_eq!(
+            machine.lacks(Some("2.38")).unwrap(),
+            "needs glibc 2.38, and this machine has \
+            2.36"
+        );
     }
 
     #[test]

@@ -7,8 +7,13 @@ use crate::registry::elf;
 use crate::registry::lock::{LockedPlugin, Origin};
 
 impl Session<'_> {
-    /// What a plugin in the store may do to nodes, each in words: `path /etc/nginx/**`. For one that was there `before`, what is new.
-    pub fn may(&self, locked: &LockedPlugin, before: Option<&LockedPlugin>) -> Result<Vec<String>, InstallError> {
+    /// What a plugin in the store may do to nodes, each in words: `path /etc/nginx/**`. For one
+    /// that was there `before`, what is new.
+    pub fn may(
+        &self,
+        locked: &LockedPlugin,
+        before: Option<&LockedPlugin>,
+    ) -> Result<Vec<String>, InstallError> {
         // a provider makes nodes, and runs with all that this user may do
         if locked.kind != PluginKind::Crate {
             return Ok(Vec::new());
@@ -19,7 +24,9 @@ impl Session<'_> {
             None | Some(Err(_)) => Ok(match now {
                 None => vec!["everything: it does not declare what it does".to_owned()],
                 Some(now) => {
-                    let words = |(kind, patterns): (&str, &[String])| format!("{kind} {}", patterns.join(", "));
+                    let words = |(kind, patterns): (&str, &[String])| {
+                        format!("{kind} {}", patterns.join(", "))
+                    };
                     now.declared().into_iter().map(words).collect()
                 }
             }),
@@ -30,10 +37,16 @@ impl Session<'_> {
     fn declared(&self, locked: &LockedPlugin) -> Result<Option<Capabilities>, InstallError> {
         let target = self.build(locked)?;
         let directory = self.installer.store.directory(target.content.digest());
-        let wrong = |message: String| InstallError::Wrong { origin: Origin::clone(&locked.source), message };
+        let wrong = |message: String| InstallError::Wrong {
+            origin: Origin::clone(&locked.source),
+            message,
+        };
         // what somebody changed in the store says nothing of what was signed
         if !self.in_store(target) {
-            return Err(wrong(format!("{locked} is not in the store as it was locked; run `pallet-cli install`")));
+            return Err(wrong(format!(
+                "{locked} is not in the store as it was locked; run \
+                `pallet-cli install`"
+            )));
         }
         let library = local_library(&directory).map_err(wrong)?;
         Ok(elf::summary(&library).map_err(wrong)?.capabilities)

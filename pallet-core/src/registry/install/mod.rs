@@ -1,6 +1,8 @@
-//! Installing plugins: choosing versions, checking who signed them, and putting them into the store. Nothing of a plugin runs here.
+//! Installing plugins: choosing versions, checking who signed them, and putting them into the
+//! store. Nothing of a plugin runs here.
 //!
-//! [`Installer`] is what is known beforehand; a [`Session`] asks repositories, and remembers what they answered.
+//! [`Installer`] is what is known beforehand; a [`Session`] asks repositories,
+//! and remembers what they answered.
 
 mod choose;
 mod copy;
@@ -122,7 +124,13 @@ pub struct Session<'a> {
 impl Installer {
     /// Begins.
     pub fn session(&self) -> Session<'_> {
-        Session { installer: self, opened: BTreeMap::new(), versions: BTreeMap::new(), plugins: BTreeMap::new(), verified: BTreeSet::new() }
+        Session {
+            installer: self,
+            opened: BTreeMap::new(),
+            versions: BTreeMap::new(),
+            plugins: BTreeMap::new(),
+            verified: BTreeSet::new(),
+        }
     }
 
     /// The directories in the store of what a lock names for this machine.

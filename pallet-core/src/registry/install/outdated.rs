@@ -10,7 +10,8 @@ use crate::registry::lock::{Lock, LockedPlugin};
 pub struct Outdated {
     /// The plugin.
     pub locked: LockedPlugin,
-    /// The highest version that its requirement allows, where that is newer. Other plugins may not agree with it.
+    /// The highest version that its requirement allows, where that is newer. Other plugins may not
+    /// agree with it.
     pub compatible: Option<Version>,
     /// The highest version of all that is no pre-release, where that is newer.
     pub latest: Option<Version>,
@@ -23,8 +24,15 @@ impl Session<'_> {
         for locked in lock.plugins().filter(|locked| !locked.is_local()) {
             let versions = self.versions(&locked.source).await?;
             let newer = || versions.iter().filter(|version| **version > locked.version);
-            let asked: Vec<_> = lock.plugins().filter_map(|other| other.requires.get(&locked.name)).chain(&locked.requirement).collect();
-            let compatible = newer().filter(|version| asked.iter().all(|requirement| requirement.matches(version))).max().cloned();
+            let asked: Vec<_> = lock
+                .plugins()
+                .filter_map(|other| other.requires.get(&locked.name))
+                .chain(&locked.requirement)
+                .collect();
+            let compatible = newer()
+                .filter(|version| asked.iter().all(|requirement| requirement.matches(version)))
+                .max()
+                .cloned();
             let latest = newer().filter(|version| version.pre.is_empty()).max().cloned();
             if compatible.is_some() || latest.is_some() {
                 outdated.push(Outdated { locked: locked.clone(), compatible, latest });

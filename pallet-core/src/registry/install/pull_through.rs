@@ -1,4 +1,5 @@
-//! A mirror that fetches what it lacks from the source, and keeps it: every version whole, so that it does without the source from then on.
+//! A mirror that fetches what it lacks from the source, and keeps it: every version whole, so that
+//! it does without the source from then on.
 
 use std::path::Path;
 
@@ -20,7 +21,12 @@ pub(super) struct PullThrough {
 }
 
 impl PullThrough {
-    pub(super) fn new(source: Source, mirror: Box<dyn Repository>, origin: Box<dyn Repository>, store: Store) -> Self {
+    pub(super) fn new(
+        source: Source,
+        mirror: Box<dyn Repository>,
+        origin: Box<dyn Repository>,
+        store: Store,
+    ) -> Self {
         PullThrough { source, mirror, origin, store }
     }
 
@@ -28,7 +34,10 @@ impl PullThrough {
         let copy = Copy { from: &*self.origin, to: &*self.mirror, store: &self.store };
         copy.version(reference).await.map(drop).map_err(|error| match error {
             InstallError::Artifact(error) => error,
-            other => ArtifactError::Refused { place: self.mirror.source().to_string(), message: other.to_string() },
+            other => ArtifactError::Refused {
+                place: self.mirror.source().to_string(),
+                message: other.to_string(),
+            },
         })
     }
 }
@@ -52,7 +61,10 @@ impl Repository for PullThrough {
         Ok(versions)
     }
 
-    async fn manifest(&self, reference: &Reference) -> Result<(Descriptor, Vec<u8>), ArtifactError> {
+    async fn manifest(
+        &self,
+        reference: &Reference,
+    ) -> Result<(Descriptor, Vec<u8>), ArtifactError> {
         match self.mirror.manifest(reference).await {
             Err(error) if error.is_not_found() => {}
             found => return found,
@@ -64,14 +76,23 @@ impl Repository for PullThrough {
         Ok((descriptor, content))
     }
 
-    async fn blob(&self, blob: &Descriptor, file: &Path, progress: &(dyn Fn(u64) + Sync)) -> Result<(), ArtifactError> {
+    async fn blob(
+        &self,
+        blob: &Descriptor,
+        file: &Path,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<(), ArtifactError> {
         match self.mirror.blob(blob, file, progress).await {
             Err(error) if error.is_not_found() => self.origin.blob(blob, file, progress).await,
             end => end,
         }
     }
 
-    async fn referrers(&self, subject: &Digest, artifact_type: Option<&str>) -> Result<Vec<Descriptor>, ArtifactError> {
+    async fn referrers(
+        &self,
+        subject: &Digest,
+        artifact_type: Option<&str>,
+    ) -> Result<Vec<Descriptor>, ArtifactError> {
         let kept = self.mirror.referrers(subject, artifact_type).await?;
         if kept.is_empty() { self.origin.referrers(subject, artifact_type).await } else { Ok(kept) }
     }
@@ -80,11 +101,21 @@ impl Repository for PullThrough {
         self.origin.put_blob(blob, content).await
     }
 
-    async fn put_manifest(&self, manifest: &Descriptor, content: &[u8], version: Option<&Version>) -> Result<(), ArtifactError> {
+    async fn put_manifest(
+        &self,
+        manifest: &Descriptor,
+        content: &[u8],
+        version: Option<&Version>,
+    ) -> Result<(), ArtifactError> {
         self.origin.put_manifest(manifest, content, version).await
     }
 
-    async fn put_referrer(&self, subject: &Digest, manifest: &Descriptor, content: &[u8]) -> Result<(), ArtifactError> {
+    async fn put_referrer(
+        &self,
+        subject: &Digest,
+        manifest: &Descriptor,
+        content: &[u8],
+    ) -> Result<(), ArtifactError> {
         self.origin.put_referrer(subject, manifest, content).await
     }
 }

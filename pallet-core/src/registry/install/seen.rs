@@ -1,6 +1,8 @@
-//! A repository whose indexes, manifests and signatures are kept once they were seen, so that they can be checked again without a network.
+//! A repository whose indexes, manifests and signatures are kept once they were seen, so that they
+//! can be checked again without a network.
 //!
-//! They go into an OCI image layout without layers in the store. What is named by its digest never changes, and is taken from there.
+//! They go into an OCI image layout without layers in the store. What is named by its digest never
+//! changes, and is taken from there.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,7 +23,10 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    pub(super) fn keeping(there: Box<dyn Repository>, kept: Box<dyn Repository>) -> Arc<dyn Repository> {
+    pub(super) fn keeping(
+        there: Box<dyn Repository>,
+        kept: Box<dyn Repository>,
+    ) -> Arc<dyn Repository> {
         Arc::new(Seen { there, kept, referrers: Mutex::default() })
     }
 
@@ -40,7 +45,10 @@ impl Repository for Seen {
         self.there.versions().await
     }
 
-    async fn manifest(&self, reference: &Reference) -> Result<(Descriptor, Vec<u8>), ArtifactError> {
+    async fn manifest(
+        &self,
+        reference: &Reference,
+    ) -> Result<(Descriptor, Vec<u8>), ArtifactError> {
         if let Reference::Digest(digest) = reference
             && self.referrer(digest).is_none()
             && let Ok(kept) = self.kept.manifest(reference).await
@@ -50,14 +58,25 @@ impl Repository for Seen {
         let (descriptor, content) = self.there.manifest(reference).await?;
         // what cannot be kept is asked for again
         let _ = match (reference, self.referrer(&descriptor.digest)) {
-            (_, Some((subject, listed))) => self.kept.put_referrer(&subject, &listed, &content).await,
-            (Reference::Version(version), None) => self.kept.put_manifest(&descriptor, &content, Some(version)).await,
-            (Reference::Digest(_), None) => self.kept.put_manifest(&descriptor, &content, None).await,
+            (_, Some((subject, listed))) => {
+                self.kept.put_referrer(&subject, &listed, &content).await
+            }
+            (Reference::Version(version), None) => {
+                self.kept.put_manifest(&descriptor, &content, Some(version)).await
+            }
+            (Reference::Digest(_), None) => {
+                self.kept.put_manifest(&descriptor, &content, None).await
+            }
         };
         Ok((descriptor, content))
     }
 
-    async fn blob(&self, blob: &Descriptor, file: &Path, progress: &(dyn Fn(u64) + Sync)) -> Result<(), ArtifactError> {
+    async fn blob(
+        &self,
+        blob: &Descriptor,
+        file: &Path,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<(), ArtifactError> {
         let layer = [media::LAYER, media::IMAGE_LAYER].contains(&blob.media_type.as_str());
         if !layer && self.kept.blob(blob, file, progress).await.is_ok() {
             return Ok(());
@@ -69,10 +88,16 @@ impl Repository for Seen {
         Ok(())
     }
 
-    async fn referrers(&self, subject: &Digest, artifact_type: Option<&str>) -> Result<Vec<Descriptor>, ArtifactError> {
+    async fn referrers(
+        &self,
+        subject: &Digest,
+        artifact_type: Option<&str>,
+    ) -> Result<Vec<Descriptor>, ArtifactError> {
         let found = self.there.referrers(subject, artifact_type).await?;
         let mut referrers = self.referrers.lock().unwrap_or_else(PoisonError::into_inner);
-        referrers.extend(found.iter().map(|descriptor| (descriptor.digest, (*subject, descriptor.clone()))));
+        referrers.extend(
+            found.iter().map(|descriptor| (descriptor.digest, (*subject, descriptor.clone()))),
+        );
         Ok(found)
     }
 
@@ -84,11 +109,21 @@ impl Repository for Seen {
         self.there.put_blob(blob, content).await
     }
 
-    async fn put_manifest(&self, manifest: &Descriptor, content: &[u8], version: Option<&Version>) -> Result<(), ArtifactError> {
+    async fn put_manifest(
+        &self,
+        manifest: &Descriptor,
+        content: &[u8],
+        version: Option<&Version>,
+    ) -> Result<(), ArtifactError> {
         self.there.put_manifest(manifest, content, version).await
     }
 
-    async fn put_referrer(&self, subject: &Digest, manifest: &Descriptor, content: &[u8]) -> Result<(), ArtifactError> {
+    async fn put_referrer(
+        &self,
+        subject: &Digest,
+        manifest: &Descriptor,
+        content: &[u8],
+    ) -> Result<(), ArtifactError> {
         self.there.put_referrer(subject, manifest, content).await
     }
 }

@@ -29,16 +29,26 @@ impl Installer {
     /// The mirror of a source, with the place in it; the longest prefix wins.
     fn mirror_of(&self, source: &Source) -> Option<(Source, bool)> {
         let text = source.to_string();
-        let mirror = self.mirrors.iter().filter(|mirror| is_prefix(&mirror.prefix, &text)).max_by_key(|mirror| mirror.prefix.len())?;
-        let rest = text.strip_prefix(mirror.prefix.trim_end_matches('/')).unwrap_or_default().trim_start_matches(['/', '#']);
-        let words: Vec<_> = [mirror.to.path(), rest].into_iter().filter(|word| !word.is_empty()).collect();
+        let mirror = self
+            .mirrors
+            .iter()
+            .filter(|mirror| is_prefix(&mirror.prefix, &text))
+            .max_by_key(|mirror| mirror.prefix.len())?;
+        let rest = text
+            .strip_prefix(mirror.prefix.trim_end_matches('/'))
+            .unwrap_or_default()
+            .trim_start_matches(['/', '#']);
+        let words: Vec<_> =
+            [mirror.to.path(), rest].into_iter().filter(|word| !word.is_empty()).collect();
         Some((self.absolute(&mirror.to.with_path(&words.join("/"))), mirror.pull_through))
     }
 
     /// A source whose directory is absolute.
     pub(super) fn absolute(&self, source: &Source) -> Source {
         match source {
-            Source::Layout { directory, path } => Source::Layout { directory: self.base.join(directory), path: path.clone() },
+            Source::Layout { directory, path } => {
+                Source::Layout { directory: self.base.join(directory), path: path.clone() }
+            }
             other => other.clone(),
         }
     }
@@ -56,7 +66,9 @@ impl Installer {
         match self.mirror_of(&source) {
             Some((mirror, _)) if !self.offline || local(&mirror) => Ok(mirror),
             _ if !self.offline || local(&source) => Ok(source),
-            _ => self.seen(&source).ok_or_else(|| InstallError::Offline { plugin: source.to_string() }),
+            _ => self
+                .seen(&source)
+                .ok_or_else(|| InstallError::Offline { plugin: source.to_string() }),
         }
     }
 
@@ -64,7 +76,8 @@ impl Installer {
     pub(super) async fn open(&self, source: &Source) -> Result<Arc<dyn Repository>, InstallError> {
         let source = self.absolute(source);
         if let Some((mirror, true)) = self.mirror_of(&source).filter(|_| !self.offline) {
-            let (origin, mirror) = (open(&source, &self.access).await?, open(&mirror, &self.access).await?);
+            let (origin, mirror) =
+                (open(&source, &self.access).await?, open(&mirror, &self.access).await?);
             return Ok(Arc::new(PullThrough::new(source, mirror, origin, self.store.clone())));
         }
         let stand_in = self.stand_in(&source)?;
@@ -83,7 +96,9 @@ impl Session<'_> {
             return Ok(place.clone());
         }
         let place = match origin {
-            Origin::Repository(source) => Place::Repository { repository: self.installer.open(source).await?, unpacked: None },
+            Origin::Repository(source) => {
+                Place::Repository { repository: self.installer.open(source).await?, unpacked: None }
+            }
             Origin::Archive { file, .. } | Origin::File(file) => {
                 let file = self.installer.base.join(file);
                 local_place(self.installer, origin, Path::new(&file)).await?
@@ -107,7 +122,12 @@ impl Session<'_> {
     }
 
     /// What a version at an origin says of itself.
-    pub(super) async fn plugin(&mut self, origin: &Origin, repository: &dyn Repository, version: &Version) -> Result<Plugin, InstallError> {
+    pub(super) async fn plugin(
+        &mut self,
+        origin: &Origin,
+        repository: &dyn Repository,
+        version: &Version,
+    ) -> Result<Plugin, InstallError> {
         let key = (origin.clone(), version.clone());
         if let Some(plugin) = self.plugins.get(&key) {
             return Ok(plugin.clone());
@@ -115,7 +135,8 @@ impl Session<'_> {
         let plugin = Plugin::read(repository, &Reference::Version(version.clone())).await?;
         if plugin.version != *version {
             let message = format!(
-                "its tag {version} holds version {} of {}; somebody changed the tag, ask its publisher",
+                "its tag {version} holds version {} of {}; somebody changed the tag, ask its \
+                 publisher",
                 plugin.version, plugin.name
             );
             return Err(InstallError::Wrong { origin: origin.clone(), message });

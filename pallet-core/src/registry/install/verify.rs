@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::local::Place;
 use super::{InstallError, Session};
 use crate::registry::artifact::index::{Index, Manifest};
-use crate::registry::artifact::{ArtifactError, Descriptor, Digest, Plugin, h1_of_directory, media};
+use crate::registry::artifact::{
+    ArtifactError, Descriptor, Digest, Plugin, h1_of_directory, media,
+};
 use crate::registry::lock::{Lock, LockedPlugin, Origin};
 use crate::registry::repository::{Reference, Repository, Source};
 use crate::registry::signature;
@@ -20,7 +22,8 @@ pub struct Finding {
 }
 
 impl Session<'_> {
-    /// Checks every plugin of a lock. Offline, the sources are not asked, and signatures are those that were seen.
+    /// Checks every plugin of a lock. Offline, the sources are not asked, and signatures are those
+    /// that were seen.
     pub async fn verify(&mut self, lock: &Lock) -> Result<Vec<Finding>, InstallError> {
         let mut findings = Vec::new();
         for locked in lock.plugins() {
@@ -28,7 +31,8 @@ impl Session<'_> {
             problems.extend(self.wrong_files(locked).err().map(|error| error.to_string()));
             // a file that was never published has no signature, and no source but itself
             if locked.index.is_some() {
-                problems.extend(self.wrong_source(locked).await.err().map(|error| error.to_string()));
+                problems
+                    .extend(self.wrong_source(locked).await.err().map(|error| error.to_string()));
                 match self.wrong_blobs(locked).await {
                     Ok(wrong) => problems.extend(wrong),
                     Err(error) => problems.push(error.to_string()),
@@ -44,42 +48,61 @@ impl Session<'_> {
     fn wrong_files(&self, locked: &LockedPlugin) -> Result<(), InstallError> {
         let target = self.build(locked)?;
         let directory = self.installer.store.directory(target.content.digest());
-        let wrong = |message: String| Err(InstallError::Wrong { origin: locked.source.clone(), message });
+        let wrong =
+            |message: String| Err(InstallError::Wrong { origin: locked.source.clone(), message });
         if !directory.exists() {
             return wrong(format!("{locked} is not in the store; run `pallet-cli install`"));
         }
         let h1 = h1_of_directory(&directory)?;
         match h1 == target.h1 {
             true => Ok(()),
-            false => {
-                wrong(format!("{locked} was changed in {} ({h1} instead of {}); run `pallet-cli install`", directory.display(), target.h1))
-            }
+            false => wrong(format!(
+                "{locked} was changed in {} ({h1} instead of {}); run `pallet-cli \
+                    install`",
+                directory.display(),
+                target.h1
+            )),
         }
     }
 
     async fn wrong_source(&mut self, locked: &LockedPlugin) -> Result<(), InstallError> {
-        let Place::Repository { repository, .. } = self.place(&locked.source).await? else { return Ok(()) };
+        let Place::Repository { repository, .. } = self.place(&locked.source).await? else {
+            return Ok(());
+        };
         let plugin = self.signed_index(locked, &*repository).await?;
         for (name, target) in &locked.targets {
-            if plugin.targets.get(name).is_none_or(|there| there.manifest.digest != *target.content.digest() || there.h1 != target.h1) {
-                let message = format!("the build of {locked} for {name} in pallet.lock is not in its signed index; restore pallet.lock");
+            if plugin.targets.get(name).is_none_or(|there| {
+                there.manifest.digest != *target.content.digest() || there.h1 != target.h1
+            }) {
+                let message = format!(
+                    "the build of {locked} for {name} in pallet.lock is not in \
+                    its signed index; restore pallet.lock"
+                );
                 return Err(InstallError::Wrong { origin: locked.source.clone(), message });
             }
         }
-        if self.installer.offline { Ok(()) } else { self.unchanged_at_source(locked, &mut Vec::new()).await }
+        if self.installer.offline {
+            Ok(())
+        } else {
+            self.unchanged_at_source(locked, &mut Vec::new()).await
+        }
     }
 
-    /// What is wrong with all that the source keeps of a locked version: for every target, and whether it is needed here or not. Nothing is taken
-    /// from what was kept of it. Offline, it is what is on this machine.
+    /// What is wrong with all that the source keeps of a locked version: for every target, and
+    /// whether it is needed here or not. Nothing is taken from what was kept of it. Offline, it is
+    /// what is on this machine.
     async fn wrong_blobs(&mut self, locked: &LockedPlugin) -> Result<Vec<String>, InstallError> {
-        let (Place::Repository { repository, .. }, Some(index)) = (self.place(&locked.source).await?, locked.index) else {
+        let (Place::Repository { repository, .. }, Some(index)) =
+            (self.place(&locked.source).await?, locked.index)
+        else {
             return Ok(Vec::new());
         };
         let repository = repository.at_source().unwrap_or(&*repository);
         let mut blobs = Blobs {
             repository,
             // what was kept of a registry has no layers
-            whole: !self.installer.offline || !matches!(locked.source, Origin::Repository(Source::Registry { .. })),
+            whole: !self.installer.offline
+                || !matches!(locked.source, Origin::Repository(Source::Registry { .. })),
             temporary: self.installer.store.temporary()?,
             seen: BTreeSet::new(),
             wrong: Vec::new(),
@@ -140,7 +163,9 @@ impl Blobs<'_> {
         for layer in &read.layers {
             self.blob(layer).await;
         }
-        let Some(target) = manifest.annotations.get(media::TARGET_KEY) else { return self.blob(&read.config).await };
+        let Some(target) = manifest.annotations.get(media::TARGET_KEY) else {
+            return self.blob(&read.config).await;
+        };
         let place = format!("{} {}", self.repository.source(), read.config.digest);
         let checked = match self.repository.small_blob(&read.config).await {
             Ok(content) => plugin.config_of(&place, target, &content).map(drop),
@@ -165,7 +190,10 @@ impl Blobs<'_> {
             self.note(error);
         }
         let is_signature = referrer.artifact_type.as_deref() == Some(media::BUNDLE);
-        if is_signature && self.wrong.len() == before && matches!(signature::is_readable(self.repository, referrer).await, Ok(false)) {
+        if is_signature
+            && self.wrong.len() == before
+            && matches!(signature::is_readable(self.repository, referrer).await, Ok(false))
+        {
             let message = "cannot be read as a signature, and counts for none".to_owned();
             let place = format!("{} {}", self.repository.source(), referrer.digest);
             self.note(ArtifactError::NotAPlugin { place, message });

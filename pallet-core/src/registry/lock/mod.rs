@@ -1,6 +1,8 @@
-//! `pallet.lock`: exactly which plugins, from where, with the digests of every build and who signed them.
+//! `pallet.lock`: exactly which plugins, from where, with the digests of every build and who signed
+//! them.
 //!
-//! The text is sorted and always written alike, so that a difference of two locks is a difference of plugins.
+//! The text is sorted and always written alike, so that a difference of two locks is a difference
+//! of plugins.
 
 #[cfg(test)]
 mod tests;
@@ -52,7 +54,8 @@ pub struct LockedPlugin {
     /// The crates that it requires.
     #[serde(default)]
     pub requires: BTreeMap<String, VersionReq>,
-    /// The digest of its index, which covers all its builds. None of a file that was never published.
+    /// The digest of its index, which covers all its builds. None of a file that was never
+    /// published.
     #[serde(default)]
     pub index: Option<Digest>,
     /// Who signed its index.
@@ -100,7 +103,8 @@ pub enum Accepted {
 pub enum Origin {
     /// A repository: `oci://HOST/PATH` or `layout:DIR#PATH`.
     Repository(Source),
-    /// A tar of an OCI image layout, or of a plugin's files: `archive:PATH` or `archive:PATH#REPOSITORY`.
+    /// A tar of an OCI image layout, or of a plugin's files: `archive:PATH` or
+    /// `archive:PATH#REPOSITORY`.
     Archive {
         /// The file.
         file: PathBuf,
@@ -144,19 +148,23 @@ impl Lock {
     /// The lock in a file; `None` where there is no such file.
     pub fn read(path: &Path) -> Result<Option<Self>, LockError> {
         match std::fs::read_to_string(path) {
-            Ok(text) => Lock::parse(&text).map(Some).map_err(|message| LockError::Content { path: path.to_owned(), message }),
+            Ok(text) => Lock::parse(&text)
+                .map(Some)
+                .map_err(|message| LockError::Content { path: path.to_owned(), message }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(LockError::Read { path: path.to_owned(), error }),
         }
     }
 
-    /// Replaces the file, so that it is the old one or the new one at every moment. A file that says the same stays.
+    /// Replaces the file, so that it is the old one or the new one at every moment. A file that
+    /// says the same stays.
     pub fn write(&self, path: &Path) -> Result<(), LockError> {
         let text = self.to_string();
         if std::fs::read_to_string(path).is_ok_and(|old| old == text) {
             return Ok(());
         }
-        write_atomically(path, text.as_bytes()).map_err(|error| LockError::Write { path: path.to_owned(), error })
+        write_atomically(path, text.as_bytes())
+            .map_err(|error| LockError::Write { path: path.to_owned(), error })
     }
 
     /// All plugins, sorted.
@@ -220,7 +228,9 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Origin::Repository(source) => source.fmt(f),
-            Origin::Archive { file, path } if path.is_empty() => write!(f, "archive:{}", file.display()),
+            Origin::Archive { file, path } if path.is_empty() => {
+                write!(f, "archive:{}", file.display())
+            }
             Origin::Archive { file, path } => write!(f, "archive:{}#{path}", file.display()),
             Origin::File(file) => write!(f, "file:{}", file.display()),
         }
@@ -238,7 +248,9 @@ impl FromStr for Origin {
             let (file, path) = rest.rsplit_once('#').unwrap_or((rest, ""));
             return Ok(Origin::Archive { file: file.into(), path: path.to_owned() });
         }
-        text.parse().map(Origin::Repository).map_err(|error: super::artifact::ArtifactError| error.to_string())
+        text.parse()
+            .map(Origin::Repository)
+            .map_err(|error: super::artifact::ArtifactError| error.to_string())
     }
 }
 

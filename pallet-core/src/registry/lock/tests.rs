@@ -13,7 +13,10 @@ fn key() -> PublicKey {
 }
 
 fn nginx() -> LockedPlugin {
-    let target = |name: &str| LockedTarget { content: Content::Manifest(Digest::of(name.as_bytes())), h1: format!("h1:{name}=") };
+    let target = |name: &str| LockedTarget {
+        content: Content::Manifest(Digest::of(name.as_bytes())),
+        h1: format!("h1:{name}="),
+    };
     LockedPlugin {
         kind: PluginKind::Crate,
         name: "nginx".into(),
@@ -24,7 +27,9 @@ fn nginx() -> LockedPlugin {
         index: Some(Digest::of(b"index")),
         signer: Some(Signer::Key(key())),
         accepted: None,
-        targets: ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"].map(|name| (name.to_owned(), target(name))).into(),
+        targets: ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"]
+            .map(|name| (name.to_owned(), target(name)))
+            .into(),
     }
 }
 
@@ -59,8 +64,11 @@ fn it_is_written_and_read_alike() {
         requires: Default::default(),
         index: None,
         signer: None,
-        targets: [("x86_64-unknown-linux-gnu".to_owned(), LockedTarget { content: Content::File(Digest::of(b"x")), h1: "h1:a=".into() })]
-            .into(),
+        targets: [(
+            "x86_64-unknown-linux-gnu".to_owned(),
+            LockedTarget { content: Content::File(Digest::of(b"x")), h1: "h1:a=".into() },
+        )]
+        .into(),
         ..nginx()
     };
     let archive = LockedPlugin {
@@ -105,8 +113,10 @@ fn it_is_sorted_and_holds_every_build() {
 fn more_builds_are_growth_and_other_builds_are_not() {
     let (old, mut new) = (nginx(), nginx());
     new.index = Some(Digest::of(b"other"));
-    new.targets
-        .insert("riscv64gc-unknown-linux-gnu".into(), LockedTarget { content: Content::Manifest(Digest::of(b"r")), h1: "h1:r=".into() });
+    new.targets.insert(
+        "riscv64gc-unknown-linux-gnu".into(),
+        LockedTarget { content: Content::Manifest(Digest::of(b"r")), h1: "h1:r=".into() },
+    );
     assert!(old.grown(&new));
     assert!(!new.grown(&old));
     assert!(!old.grown(&LockedPlugin { signer: None, ..new.clone() }));
@@ -117,23 +127,46 @@ fn more_builds_are_growth_and_other_builds_are_not() {
 #[test]
 fn what_is_no_lock_is_refused_in_one_line() {
     let good = lock([nginx()]).to_string();
-    refused("version = 7\n", expect!["is of format 7 and needs a newer pallet; this one reads format 1"]);
-    refused("", expect![[r#"cannot be read: missing field `version`; restore it, or delete it and run `pallet-cli install`"#]]);
     refused(
-        &good.replace("signer = \"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\"\n", ""),
-        expect!["crate nginx: it has no `signer`, and nobody accepted that; restore it, or delete it and run `pallet-cli install`"],
+        "version = 7\n",
+        expect![
+            "is of format 7 and needs a newer pallet; this one reads \
+        format 1"
+        ],
+    );
+    refused(
+        "",
+        expect![[
+            r#"cannot be read: missing field `version`; restore it, or delete it and run `pallet-cli install`"#
+        ]],
+    );
+    refused(
+        &good.replace(
+            "signer = \
+            \"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\"\n",
+            "",
+        ),
+        expect![
+            "crate nginx: it has no `signer`, and nobody accepted that; restore it, or delete \
+            it and run `pallet-cli install`"
+        ],
     );
     refused(
         &good.replace(
             "signer = \"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\"\n",
-            "<<<<<<< HEAD\nsigner = \"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\"\n",
+            "<<<<<<< HEAD\nsigner = \
+             \"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\"\n",
         ),
-        expect!["line 11: holds both sides of a merge; take one of them and run `pallet-cli install`"],
+        expect![
+            "line 11: holds both sides of a merge; take one of them and run `pallet-cli \
+            install`"
+        ],
     );
     refused(
         &good.replace("version = \"1.2.0\"", "version = \"new\""),
         expect![
-            "cannot be read: unexpected character 'n' while parsing major version number; restore it, or delete it and run `pallet-cli install`"
+            "cannot be read: unexpected character 'n' while parsing major version number; restore \
+             it, or delete it and run `pallet-cli install`"
         ],
     );
     refused(
@@ -145,11 +178,18 @@ fn what_is_no_lock_is_refused_in_one_line() {
     refused(
         &lock([by_identity()]).to_string().replace(", issuer =", ", publisher ="),
         expect![
-            "cannot be read: a signer is a public key, or a table of `identity` and `issuer`; restore it, or delete it and run `pallet-cli install`"
+            "cannot be read: a signer is a public key, or a table of `identity` and `issuer`; \
+             restore it, or delete it and run `pallet-cli install`"
         ],
     );
     let twice = good.clone() + good.split_once("\n\n").unwrap().1;
-    refused(&twice, expect!["has crate nginx twice; restore it, or delete it and run `pallet-cli install`"]);
+    refused(
+        &twice,
+        expect![
+            "has crate nginx twice; restore it, or delete it and run `pallet-cli \
+        install`"
+        ],
+    );
 }
 
 #[test]
@@ -159,11 +199,16 @@ fn a_file_is_replaced_whole_and_only_when_it_changes() {
     assert_eq!(Lock::read(&path).unwrap(), None);
     let lock = lock([nginx()]);
     lock.write(&path).unwrap();
-    let inode = |path: &std::path::Path| std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(path).unwrap());
+    let inode = |path: &std::path::Path| {
+        std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(path).unwrap())
+    };
     let first = inode(&path);
     lock.write(&path).unwrap();
     assert_eq!(inode(&path), first);
-    assert_eq!(Lock::read(&path).unwrap().unwrap().get(&Package::config_crate("nginx")), Some(&nginx()));
+    assert_eq!(
+        Lock::read(&path).unwrap().unwrap().get(&Package::config_crate("nginx")),
+        Some(&nginx())
+    );
     Lock::default().write(&path).unwrap();
     assert!(Lock::read(&path).unwrap().unwrap().is_empty());
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "no other file stays");

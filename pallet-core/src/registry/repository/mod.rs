@@ -24,15 +24,23 @@ pub trait Repository: Send + Sync {
     /// Where it is.
     fn source(&self) -> &Source;
 
-    /// The versions there are, oldest first. Tags that are no versions are left out. Empty where the repository does not exist.
+    /// The versions there are, oldest first. Tags that are no versions are left out. Empty where
+    /// the repository does not exist.
     async fn versions(&self) -> Result<Vec<Version>, ArtifactError>;
 
     /// An index or manifest, with what names it. Its digest was verified where one was asked for.
-    async fn manifest(&self, reference: &Reference) -> Result<(Descriptor, Vec<u8>), ArtifactError>;
+    async fn manifest(&self, reference: &Reference)
+    -> Result<(Descriptor, Vec<u8>), ArtifactError>;
 
-    /// Appends to `file` what it lacks of a blob, makes it durable, and verifies size and digest of the whole. A file that does not verify is removed.
-    /// `progress` is told how many bytes are there.
-    async fn blob(&self, blob: &Descriptor, file: &Path, progress: &(dyn Fn(u64) + Sync)) -> Result<(), ArtifactError>;
+    /// Appends to `file` what it lacks of a blob, makes it durable, and verifies size and digest of
+    /// the whole. A file that does not verify is removed. `progress` is told how many bytes are
+    /// there.
+    async fn blob(
+        &self,
+        blob: &Descriptor,
+        file: &Path,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<(), ArtifactError>;
 
     /// The content of a blob, which is small.
     async fn small_blob(&self, blob: &Descriptor) -> Result<Vec<u8>, ArtifactError> {
@@ -42,10 +50,16 @@ pub trait Repository: Send + Sync {
         std::fs::read(file.path()).map_err(ArtifactError::reading(file.path()))
     }
 
-    /// The manifests of this artifact type, or of any, that refer to `subject`; empty where there are none.
-    async fn referrers(&self, subject: &Digest, artifact_type: Option<&str>) -> Result<Vec<Descriptor>, ArtifactError>;
+    /// The manifests of this artifact type, or of any, that refer to `subject`; empty where there
+    /// are none.
+    async fn referrers(
+        &self,
+        subject: &Digest,
+        artifact_type: Option<&str>,
+    ) -> Result<Vec<Descriptor>, ArtifactError>;
 
-    /// What is asked when nothing is to be taken from what was kept of earlier answers; `None` where nothing is kept.
+    /// What is asked when nothing is to be taken from what was kept of earlier answers; `None`
+    /// where nothing is kept.
     fn at_source(&self) -> Option<&dyn Repository> {
         None
     }
@@ -53,11 +67,23 @@ pub trait Repository: Send + Sync {
     /// Puts a blob there, if it is not there yet.
     async fn put_blob(&self, blob: &Descriptor, content: Content<'_>) -> Result<(), ArtifactError>;
 
-    /// Puts an index or manifest there, under a version's tag if one is given. All that it points to must be there already.
-    async fn put_manifest(&self, manifest: &Descriptor, content: &[u8], version: Option<&Version>) -> Result<(), ArtifactError>;
+    /// Puts an index or manifest there, under a version's tag if one is given. All that it points
+    /// to must be there already.
+    async fn put_manifest(
+        &self,
+        manifest: &Descriptor,
+        content: &[u8],
+        version: Option<&Version>,
+    ) -> Result<(), ArtifactError>;
 
-    /// Puts a manifest there that refers to `subject`, and lists it among the referrers. `manifest` carries its artifact type and annotations.
-    async fn put_referrer(&self, subject: &Digest, manifest: &Descriptor, content: &[u8]) -> Result<(), ArtifactError>;
+    /// Puts a manifest there that refers to `subject`, and lists it among the referrers. `manifest`
+    /// carries its artifact type and annotations.
+    async fn put_referrer(
+        &self,
+        subject: &Digest,
+        manifest: &Descriptor,
+        content: &[u8],
+    ) -> Result<(), ArtifactError>;
 }
 
 /// The bytes of a blob that is put somewhere.
@@ -72,13 +98,15 @@ pub enum Content<'a> {
 /// How registries are reached.
 #[derive(Debug, Clone, Default)]
 pub struct Access {
-    /// Files with credentials, as docker's `config.json` has them; they need not exist. The first one that knows the registry wins.
+    /// Files with credentials, as docker's `config.json` has them; they need not exist. The first
+    /// one that knows the registry wins.
     pub credentials: Vec<PathBuf>,
     /// Directories in which credential helpers, `docker-credential-*`, are looked for.
     pub helper_path: Vec<PathBuf>,
     /// Files of certificates (PEM) that are trusted besides the usual ones.
     pub certificates: Vec<PathBuf>,
-    /// Registries, `HOST` or `HOST:PORT`, that are spoken to in plain HTTP. One on this machine is where it does not speak TLS.
+    /// Registries, `HOST` or `HOST:PORT`, that are spoken to in plain HTTP. One on this machine is
+    /// where it does not speak TLS.
     pub plain_http: Vec<String>,
     /// The proxy for `https://`, as a URL.
     pub https_proxy: Option<String>,
@@ -88,7 +116,8 @@ pub struct Access {
     pub no_proxy: Option<String>,
 }
 
-/// Opens the repository at `source`. Neither a layout nor a repository on a registry need exist yet.
+/// Opens the repository at `source`. Neither a layout nor a repository on a registry need exist
+/// yet.
 pub async fn open(source: &Source, access: &Access) -> Result<Box<dyn Repository>, ArtifactError> {
     Ok(match source {
         Source::Layout { .. } => Box::new(layout::Layout::new(source)?),
@@ -111,14 +140,27 @@ fn verify(source: &Source, blob: &Descriptor, file: &Path) -> Result<(), Artifac
         return Ok(());
     }
     std::fs::remove_file(file).map_err(ArtifactError::writing(file))?;
-    let message =
-        if size == blob.size { format!("it has the digest {digest}") } else { format!("it has {size} bytes instead of {}", blob.size) };
-    Err(ArtifactError::Corrupt { place: source.to_string(), what: blob.digest.to_string(), message })
+    let message = if size == blob.size {
+        format!("it has the digest {digest}")
+    } else {
+        format!(
+            "it has \
+            {size} bytes instead of {}",
+            blob.size
+        )
+    };
+    Err(ArtifactError::Corrupt {
+        place: source.to_string(),
+        what: blob.digest.to_string(),
+        message,
+    })
 }
 
 /// What a manifest says that it is.
 fn media_type(content: &[u8]) -> String {
     let value: serde_json::Value = serde_json::from_slice(content).unwrap_or_default();
     let named = value["mediaType"].as_str().filter(|text| !text.is_empty());
-    named.unwrap_or(if value["manifests"].is_array() { media::INDEX } else { media::MANIFEST }).to_owned()
+    named
+        .unwrap_or(if value["manifests"].is_array() { media::INDEX } else { media::MANIFEST })
+        .to_owned()
 }

@@ -44,7 +44,8 @@ pub(super) fn version(tag: &str) -> Option<Version> {
     tag.replace('_', "+").parse().ok()
 }
 
-/// The tag under which what refers to `subject` is listed where a registry keeps no such lists itself.
+/// The tag under which what refers to `subject` is listed where a registry keeps no such lists
+/// itself.
 pub(super) fn referrers_tag(subject: &Digest) -> String {
     format!("sha256-{}", subject.hex())
 }

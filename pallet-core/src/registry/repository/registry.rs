@@ -1,7 +1,7 @@
 //! A repository on an OCI registry.
 //!
-//! Blobs are pushed in one piece, which every registry takes. What refers to a manifest is listed by the registry, or by us under the fallback
-//! tag where it keeps no such lists.
+//! Blobs are pushed in one piece, which every registry takes. What refers to a manifest is listed
+//! by the registry, or by us under the fallback tag where it keeps no such lists.
 
 use std::io::Write;
 use std::path::Path;
@@ -37,7 +37,12 @@ pub(super) struct Registry {
 impl Registry {
     pub(super) async fn open(source: &Source, access: &Access) -> Result<Self, ArtifactError> {
         let Source::Registry { host, path } = source else {
-            return Err(ArtifactError::Source { source_text: source.to_string(), message: "it is no registry".to_owned() });
+            return Err(ArtifactError::Source {
+                source_text: source.to_string(),
+                message: "it is no \
+                registry"
+                    .to_owned(),
+            });
         };
         let connection = connect(host, path, access).await?;
         Ok(Registry { source: source.clone(), host: host.clone(), path: path.clone(), connection })
@@ -49,7 +54,8 @@ impl Registry {
         loop {
             let last = paths.last().map(String::as_str);
             let page = self.client().catalog(&self.named(""), self.auth(), Some(PAGE), last).await;
-            let mut page = page.map_err(|error| self.explain("list of repositories", error))?.repositories;
+            let mut page =
+                page.map_err(|error| self.explain("list of repositories", error))?.repositories;
             page.retain(|path| !paths.contains(path));
             let complete = page.len() < PAGE;
             paths.append(&mut page);
@@ -57,7 +63,11 @@ impl Registry {
                 break;
             }
         }
-        paths.retain(|path| self.path.is_empty() || *path == self.path || path.starts_with(&format!("{}/", self.path)));
+        paths.retain(|path| {
+            self.path.is_empty()
+                || *path == self.path
+                || path.starts_with(&format!("{}/", self.path))
+        });
         Ok(paths)
     }
 
@@ -69,7 +79,8 @@ impl Registry {
         &self.connection.credentials.auth
     }
 
-    /// A digest is given as if it were a tag: the client looks for its tag in the registry's answers.
+    /// A digest is given as if it were a tag: the client looks for its tag in the registry's
+    /// answers.
     fn named(&self, name: &str) -> oci_client::Reference {
         oci_client::Reference::with_tag(self.host.clone(), self.path.clone(), name.to_owned())
     }
@@ -83,7 +94,9 @@ impl Registry {
         match self.explain(what, error) {
             ArtifactError::NotFound { place, .. } => ArtifactError::Refused {
                 place,
-                message: "the registry has no such repository, and makes none when something is pushed; create it there first".to_owned(),
+                message: "the registry has no such repository, and makes none when something is \
+                    pushed; create it there first"
+                    .to_owned(),
             },
             other => other,
         }
@@ -92,14 +105,24 @@ impl Registry {
     /// A manifest under some name.
     async fn content(&self, name: &str) -> Result<Vec<u8>, ArtifactError> {
         let accepted = [media::INDEX, media::MANIFEST, media::DOCKER_INDEX, media::DOCKER_MANIFEST];
-        let pulled = self.client().pull_manifest_raw(&self.named(name), self.auth(), &accepted).await;
+        let pulled =
+            self.client().pull_manifest_raw(&self.named(name), self.auth(), &accepted).await;
         pulled.map(|(content, _)| content.to_vec()).map_err(|error| self.explain(name, error))
     }
 
     async fn put(&self, name: &str, media_type: &str, content: &[u8]) -> Result<(), ArtifactError> {
-        let refused = |message: String| ArtifactError::Refused { place: self.source.to_string(), message };
-        let content_type = media_type.parse().map_err(|_| refused(format!("{media_type:?} is no media type")))?;
-        let pushed = self.client().push_manifest_raw(&self.named(name), content.to_vec(), content_type).await;
+        let refused =
+            |message: String| ArtifactError::Refused { place: self.source.to_string(), message };
+        let content_type = media_type.parse().map_err(|_| {
+            refused(format!(
+                "{media_type:?} is no \
+            media type"
+            ))
+        })?;
+        let pushed = self
+            .client()
+            .push_manifest_raw(&self.named(name), content.to_vec(), content_type)
+            .await;
         pushed.map(drop).map_err(|error| self.explain_push(name, error))
     }
 
@@ -107,20 +130,30 @@ impl Registry {
     async fn listed_referrers(&self, subject: &Digest) -> Result<Index, ArtifactError> {
         let tag = referrers_tag(subject);
         match self.content(&tag).await {
-            Ok(content) => serde_json::from_slice(&content).map_err(|error| ArtifactError::Refused {
-                place: self.source.to_string(),
-                message: format!("the list of signatures, {tag}, cannot be read: {error}"),
-            }),
-            Err(error) if error.is_not_found() => Ok(Index::new(None, Vec::new(), Default::default())),
+            Ok(content) => {
+                serde_json::from_slice(&content).map_err(|error| ArtifactError::Refused {
+                    place: self.source.to_string(),
+                    message: format!("the list of signatures, {tag}, cannot be read: {error}"),
+                })
+            }
+            Err(error) if error.is_not_found() => {
+                Ok(Index::new(None, Vec::new(), Default::default()))
+            }
             Err(error) => Err(error),
         }
     }
 
     /// What the registry itself lists; empty where it keeps no lists.
     async fn native_referrers(&self, subject: &Digest) -> Vec<Descriptor> {
-        let subject = oci_client::Reference::with_digest(self.host.clone(), self.path.clone(), subject.to_string());
+        let subject = oci_client::Reference::with_digest(
+            self.host.clone(),
+            self.path.clone(),
+            subject.to_string(),
+        );
         // a registry may refuse the question with any error; the fallback tag is asked then
-        let Ok(index) = self.client().pull_referrers(&subject, None).await else { return Vec::new() };
+        let Ok(index) = self.client().pull_referrers(&subject, None).await else {
+            return Vec::new();
+        };
         let entries = index.manifests.into_iter().filter_map(|entry| {
             Some(Descriptor {
                 media_type: entry.media_type,
@@ -134,7 +167,8 @@ impl Registry {
         entries.collect()
     }
 
-    /// Adds to the file what a blob has after its first `there` bytes. Says how many there are then.
+    /// Adds to the file what a blob has after its first `there` bytes. Says how many there are
+    /// then.
     async fn append(
         &self,
         blob: &Descriptor,
@@ -143,7 +177,8 @@ impl Registry {
     ) -> Result<(u64, Result<(), String>), ArtifactError> {
         use oci_client::client::BlobResponse::{Full, Partial};
         let writing = || ArtifactError::writing(file);
-        let mut target = std::fs::OpenOptions::new().append(true).create(true).open(file).map_err(writing())?;
+        let mut target =
+            std::fs::OpenOptions::new().append(true).create(true).open(file).map_err(writing())?;
         let mut there = target.metadata().map_err(ArtifactError::reading(file))?.len();
         if there > blob.size {
             target.set_len(0).map_err(writing())?;
@@ -196,13 +231,15 @@ impl Repository for Registry {
         let mut tags: Vec<String> = Vec::new();
         loop {
             let last = tags.last().map(String::as_str);
-            let mut page = match self.client().list_tags(&self.named(""), self.auth(), Some(PAGE), last).await {
-                Ok(page) => page.tags,
-                Err(error) => match self.explain("tags", error) {
-                    error if error.is_not_found() => Vec::new(),
-                    error => return Err(error),
-                },
-            };
+            let mut page =
+                match self.client().list_tags(&self.named(""), self.auth(), Some(PAGE), last).await
+                {
+                    Ok(page) => page.tags,
+                    Err(error) => match self.explain("tags", error) {
+                        error if error.is_not_found() => Vec::new(),
+                        error => return Err(error),
+                    },
+                };
             page.retain(|tag| !tags.contains(tag));
             let complete = page.len() < PAGE;
             tags.append(&mut page);
@@ -215,39 +252,55 @@ impl Repository for Registry {
         Ok(versions)
     }
 
-    async fn manifest(&self, reference: &Reference) -> Result<(Descriptor, Vec<u8>), ArtifactError> {
-        let content = self.content(&reference.name()).await.map_err(|error| match (error, reference) {
-            (ArtifactError::NotFound { place, .. }, Reference::Version(version)) => {
-                ArtifactError::NotFound { place, what: format!("version {version}") }
-            }
-            (error, _) => error,
-        })?;
+    async fn manifest(
+        &self,
+        reference: &Reference,
+    ) -> Result<(Descriptor, Vec<u8>), ArtifactError> {
+        let content =
+            self.content(&reference.name()).await.map_err(|error| match (error, reference) {
+                (ArtifactError::NotFound { place, .. }, Reference::Version(version)) => {
+                    ArtifactError::NotFound { place, what: format!("version {version}") }
+                }
+                (error, _) => error,
+            })?;
         let descriptor = Descriptor::of(media_type(&content), &content);
         match reference {
-            Reference::Digest(wanted) if *wanted != descriptor.digest => Err(ArtifactError::Corrupt {
-                place: self.source.to_string(),
-                what: wanted.to_string(),
-                message: format!("it has the digest {}", descriptor.digest),
-            }),
+            Reference::Digest(wanted) if *wanted != descriptor.digest => {
+                Err(ArtifactError::Corrupt {
+                    place: self.source.to_string(),
+                    what: wanted.to_string(),
+                    message: format!("it has the digest {}", descriptor.digest),
+                })
+            }
             _ => Ok((descriptor, content)),
         }
     }
 
-    async fn blob(&self, blob: &Descriptor, file: &Path, progress: &(dyn Fn(u64) + Sync)) -> Result<(), ArtifactError> {
+    async fn blob(
+        &self,
+        blob: &Descriptor,
+        file: &Path,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<(), ArtifactError> {
         let mut tries = 0;
         let mut reached = 0;
         loop {
             let (there, ended) = match self.append(blob, file, progress).await {
                 // it may come back
-                Err(ArtifactError::Unreachable { message, .. }) if tries > 0 => (reached, Err(message)),
+                Err(ArtifactError::Unreachable { message, .. }) if tries > 0 => {
+                    (reached, Err(message))
+                }
                 appended => appended?,
             };
             let Err(why) = ended else { break };
             tries = if there > reached { 1 } else { tries + 1 };
             reached = there;
             if tries >= TRIES {
-                let message =
-                    format!("a download stopped after {there} of {} bytes: {why}; run the command again to go on there", blob.size);
+                let message = format!(
+                    "a download stopped after {there} of {} bytes: {why}; run the command \
+                        again to go on there",
+                    blob.size
+                );
                 return Err(ArtifactError::Unreachable { place: self.host.clone(), message });
             }
             tokio::time::sleep(Duration::from_millis(250 << tries)).await;
@@ -255,12 +308,18 @@ impl Repository for Registry {
         super::verify(&self.source, blob, file)
     }
 
-    async fn referrers(&self, subject: &Digest, artifact_type: Option<&str>) -> Result<Vec<Descriptor>, ArtifactError> {
+    async fn referrers(
+        &self,
+        subject: &Digest,
+        artifact_type: Option<&str>,
+    ) -> Result<Vec<Descriptor>, ArtifactError> {
         let mut found = self.native_referrers(subject).await;
         if found.is_empty() {
             found = self.listed_referrers(subject).await?.manifests;
         }
-        found.retain(|entry| artifact_type.is_none() || entry.artifact_type.as_deref() == artifact_type);
+        found.retain(|entry| {
+            artifact_type.is_none() || entry.artifact_type.as_deref() == artifact_type
+        });
         Ok(found)
     }
 
@@ -277,7 +336,8 @@ impl Repository for Registry {
                 self.client().push_blob_stream(&image, stream, &digest, Some(blob.size)).await
             }
             Content::File(path) => {
-                let file = tokio::fs::File::open(path).await.map_err(ArtifactError::reading(path))?;
+                let file =
+                    tokio::fs::File::open(path).await.map_err(ArtifactError::reading(path))?;
                 let stream = ReaderStream::new(file).map_err(OciDistributionError::from);
                 self.client().push_blob_stream(&image, stream, &digest, Some(blob.size)).await
             }
@@ -285,14 +345,25 @@ impl Repository for Registry {
         pushed.map(drop).map_err(|error| self.explain_push(&digest, error))
     }
 
-    async fn put_manifest(&self, manifest: &Descriptor, content: &[u8], version: Option<&Version>) -> Result<(), ArtifactError> {
+    async fn put_manifest(
+        &self,
+        manifest: &Descriptor,
+        content: &[u8],
+        version: Option<&Version>,
+    ) -> Result<(), ArtifactError> {
         let name = version.map_or(manifest.digest.to_string(), tag);
         self.put(&name, &manifest.media_type, content).await
     }
 
-    async fn put_referrer(&self, subject: &Digest, manifest: &Descriptor, content: &[u8]) -> Result<(), ArtifactError> {
+    async fn put_referrer(
+        &self,
+        subject: &Digest,
+        manifest: &Descriptor,
+        content: &[u8],
+    ) -> Result<(), ArtifactError> {
         self.put(&manifest.digest.to_string(), &manifest.media_type, content).await?;
-        if self.native_referrers(subject).await.iter().any(|entry| entry.digest == manifest.digest) {
+        if self.native_referrers(subject).await.iter().any(|entry| entry.digest == manifest.digest)
+        {
             return Ok(());
         }
         // the list is read again, because somebody else may have written it at the same time
@@ -305,7 +376,9 @@ impl Repository for Registry {
             let content = serde_json::to_vec(&list).unwrap_or_default();
             self.put(&referrers_tag(subject), media::INDEX, &content).await?;
         }
-        let message = "others change the list of its signatures all the time; run the command again".to_owned();
+        let message = "others change the list of its signatures all the time; run the command \
+            again"
+            .to_owned();
         Err(ArtifactError::Refused { place: self.source.to_string(), message })
     }
 }

@@ -42,12 +42,15 @@ impl Source {
     pub fn with_path(&self, path: &str) -> Self {
         let mut other = self.clone();
         match &mut other {
-            Source::Registry { path: own, .. } | Source::Layout { path: own, .. } => path.clone_into(own),
+            Source::Registry { path: own, .. } | Source::Layout { path: own, .. } => {
+                path.clone_into(own)
+            }
         }
         other
     }
 
-    /// The source of a plugin that stands under this one: `<path>/<kind>/<name>`, or this very one if its path ends so already.
+    /// The source of a plugin that stands under this one: `<path>/<kind>/<name>`, or this very one
+    /// if its path ends so already.
     #[must_use]
     pub fn of_plugin(&self, kind: PluginKind, name: &str) -> Self {
         let end = format!("{}/{name}", kind_word(kind));
@@ -75,8 +78,12 @@ impl fmt::Display for Source {
         match self {
             Source::Registry { host, path } if path.is_empty() => write!(f, "oci://{host}"),
             Source::Registry { host, path } => write!(f, "oci://{host}/{path}"),
-            Source::Layout { directory, path } if path.is_empty() => write!(f, "layout:{}", directory.display()),
-            Source::Layout { directory, path } => write!(f, "layout:{}#{path}", directory.display()),
+            Source::Layout { directory, path } if path.is_empty() => {
+                write!(f, "layout:{}", directory.display())
+            }
+            Source::Layout { directory, path } => {
+                write!(f, "layout:{}#{path}", directory.display())
+            }
         }
     }
 }
@@ -85,15 +92,25 @@ impl FromStr for Source {
     type Err = ArtifactError;
 
     fn from_str(text: &str) -> Result<Self, ArtifactError> {
-        let wrong = |message: &str| ArtifactError::Source { source_text: text.to_owned(), message: message.to_owned() };
+        let wrong = |message: &str| ArtifactError::Source {
+            source_text: text.to_owned(),
+            message: message.to_owned(),
+        };
         if let Some(rest) = text.strip_prefix("oci://") {
             let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
             let path = path.trim_end_matches('/');
-            if host.is_empty() || !host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte)) {
+            if host.is_empty()
+                || !host
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))
+            {
                 return Err(wrong("write oci://HOST/PATH, or oci://HOST:PORT/PATH"));
             }
             if !path.is_empty() && !is_repository_path(path) {
-                return Err(wrong("a path has words of a-z, 0-9, and . _ - between them, with / in between"));
+                return Err(wrong(
+                    "a path has words of a-z, 0-9, and . _ - between them, with / in \
+                    between",
+                ));
             }
             return Ok(Source::Registry { host: host.to_owned(), path: path.to_owned() });
         }
@@ -102,7 +119,10 @@ impl FromStr for Source {
             if directory.is_empty() || (!path.is_empty() && !is_repository_path(path)) {
                 return Err(wrong("write layout:DIRECTORY, or layout:DIRECTORY#PATH"));
             }
-            return Ok(Source::Layout { directory: PathBuf::from(directory), path: path.to_owned() });
+            return Ok(Source::Layout {
+                directory: PathBuf::from(directory),
+                path: path.to_owned(),
+            });
         }
         if Path::new(text).join("oci-layout").is_file() {
             return Ok(Source::Layout { directory: PathBuf::from(text), path: String::new() });
@@ -116,10 +136,18 @@ fn is_repository_path(path: &str) -> bool {
     path.split('/').all(|word| {
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
         let bytes = word.as_bytes();
-        let ends_plain = bytes.first().is_some_and(|byte| plain(*byte)) && bytes.last().is_some_and(|byte| plain(*byte));
-        let separators: Vec<&str> = word.split(|letter: char| letter.is_ascii_alphanumeric()).filter(|text| !text.is_empty()).collect();
-        let allowed = |text: &&str| matches!(*text, "." | "_" | "__") || text.bytes().all(|byte| byte == b'-');
-        ends_plain && bytes.iter().all(|byte| plain(*byte) || b"._-".contains(byte)) && separators.iter().all(allowed)
+        let ends_plain = bytes.first().is_some_and(|byte| plain(*byte))
+            && bytes.last().is_some_and(|byte| plain(*byte));
+        let separators: Vec<&str> = word
+            .split(|letter: char| letter.is_ascii_alphanumeric())
+            .filter(|text| !text.is_empty())
+            .collect();
+        let allowed = |text: &&str| {
+            matches!(*text, "." | "_" | "__") || text.bytes().all(|byte| byte == b'-')
+        };
+        ends_plain
+            && bytes.iter().all(|byte| plain(*byte) || b"._-".contains(byte))
+            && separators.iter().all(allowed)
     })
 }
 
@@ -141,9 +169,13 @@ mod tests {
 
     #[test]
     fn sources_are_written_and_read_alike() {
-        for text in
-            ["oci://ghcr.io/acme/pallet/crate/nginx", "oci://[::1]:5000/a", "oci://localhost:5000", "layout:/srv/m", "layout:m#crate/tls"]
-        {
+        for text in [
+            "oci://ghcr.io/acme/pallet/crate/nginx",
+            "oci://[::1]:5000/a",
+            "oci://localhost:5000",
+            "layout:/srv/m",
+            "layout:m#crate/tls",
+        ] {
             assert_eq!(text.parse::<Source>().unwrap().to_string(), text);
         }
     }
@@ -177,7 +209,10 @@ mod tests {
         assert_eq!(full.prefix(), prefix);
         assert_eq!(full.prefix().of_plugin(PluginKind::Crate, "tls").path(), "acme/crate/tls");
         let bare: Source = "layout:/m".parse().unwrap();
-        assert_eq!(bare.of_plugin(PluginKind::Provider, "ec2").to_string(), "layout:/m#provider/ec2");
+        assert_eq!(
+            bare.of_plugin(PluginKind::Provider, "ec2").to_string(),
+            "layout:/m#provider/ec2"
+        );
         assert_eq!(bare.of_plugin(PluginKind::Provider, "ec2").prefix(), bare);
     }
 }

@@ -1,4 +1,5 @@
-//! Exchanges an identity token, as some registries hand out at login, for a token that opens one repository.
+//! Exchanges an identity token, as some registries hand out at login, for a token that opens one
+//! repository.
 
 use oci_client::secrets::RegistryAuth;
 use serde_json::Value;
@@ -12,8 +13,14 @@ pub(super) async fn exchange(
     identity: &str,
 ) -> Result<RegistryAuth, reqwest::Error> {
     let greeting = http.get(format!("{scheme}://{host}/v2/")).send().await?;
-    let challenge = greeting.headers().get("www-authenticate").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let Some(realm) = parameter(challenge, "realm").filter(|realm| scheme == "http" || realm.starts_with("https://")) else {
+    let challenge = greeting
+        .headers()
+        .get("www-authenticate")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let Some(realm) = parameter(challenge, "realm")
+        .filter(|realm| scheme == "http" || realm.starts_with("https://"))
+    else {
         return Ok(RegistryAuth::Anonymous);
     };
     let scope = format!("repository:{path}:pull,push");

@@ -39,13 +39,26 @@ impl fmt::Display for Conflict {
         let chains: Vec<_> = chains.iter().map(|chain| chain.leading_to(&package.name)).collect();
         match chains.as_slice() {
             [only] => write!(f, "no version of {package} will do: {only}")?,
-            all => write!(f, "no version of {package} satisfies all that require it: {}", all.join(", and "))?,
+            all => write!(
+                f,
+                "no version of {package} satisfies all that require it: {}",
+                all.join(", and ")
+            )?,
         }
         match versions.len() {
             0 => f.write_str("; there is none")?,
             count => {
-                let listed: Vec<_> = versions.iter().skip(count.saturating_sub(LISTED)).map(Version::to_string).collect();
-                write!(f, "; there {} {}", if count == 1 { "is" } else { "are" }, listed.join(", "))?;
+                let listed: Vec<_> = versions
+                    .iter()
+                    .skip(count.saturating_sub(LISTED))
+                    .map(Version::to_string)
+                    .collect();
+                write!(
+                    f,
+                    "; there {} {}",
+                    if count == 1 { "is" } else { "are" },
+                    listed.join(", ")
+                )?;
                 if count > LISTED {
                     write!(f, " and {} older ones", count - LISTED)?;
                 }

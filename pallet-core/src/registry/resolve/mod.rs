@@ -1,6 +1,7 @@
 //! Which version of each plugin: one of each, the highest that everything agrees on.
 //!
-//! A pure function of what is known. Where something must be known that is not, it asks, and is called again with the answer.
+//! A pure function of what is known. Where something must be known that is not, it asks, and is
+//! called again with the answer.
 
 mod conflict;
 mod search;
@@ -93,11 +94,15 @@ impl fmt::Display for Package {
     }
 }
 
-/// One version of each plugin that `roots` need, also indirectly: a preferred one where it will do, else the highest.
+/// One version of each plugin that `roots` need, also indirectly: a preferred one where it will do,
+/// else the highest.
 pub fn resolve(roots: &[Root], known: &Known, preferred: &BTreeMap<Package, Version>) -> Answer {
     match search::search(roots, known, preferred) {
-        // what is explained is what the highest versions disagree on, not what happened to be preferred
-        Answer::Conflict(_) if !preferred.is_empty() => search::search(roots, known, &BTreeMap::new()),
+        // what is explained is what the highest versions disagree on, not what happened to be
+        // preferred
+        Answer::Conflict(_) if !preferred.is_empty() => {
+            search::search(roots, known, &BTreeMap::new())
+        }
         answer => answer,
     }
 }

@@ -1,4 +1,5 @@
-//! The search: depth first, one plugin after the other, back to the next lower version where that leads nowhere.
+//! The search: depth first, one plugin after the other, back to the next lower version where that
+//! leads nowhere.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +29,11 @@ struct Search<'a> {
     preferred: &'a BTreeMap<Package, Version>,
 }
 
-pub(super) fn search(roots: &[Root], known: &Known, preferred: &BTreeMap<Package, Version>) -> Answer {
+pub(super) fn search(
+    roots: &[Root],
+    known: &Known,
+    preferred: &BTreeMap<Package, Version>,
+) -> Answer {
     let demand = |root: &Root| Demand {
         package: root.package.clone(),
         requirement: root.requirement.clone(),
@@ -45,7 +50,11 @@ pub(super) fn search(roots: &[Root], known: &Known, preferred: &BTreeMap<Package
 
 impl Search<'_> {
     /// The chosen versions with one of each plugin that is still missing.
-    fn complete(&self, demands: &[Demand], chosen: &BTreeMap<Package, Version>) -> Result<BTreeMap<Package, Version>, Stop> {
+    fn complete(
+        &self,
+        demands: &[Demand],
+        chosen: &BTreeMap<Package, Version>,
+    ) -> Result<BTreeMap<Package, Version>, Stop> {
         for demand in demands {
             if let Some(version) = chosen.get(&demand.package)
                 && !demand.requirement.matches(version)
@@ -53,15 +62,24 @@ impl Search<'_> {
                 return Err(self.conflict(&demand.package, demands));
             }
         }
-        let Some(next) = demands.iter().find(|demand| !chosen.contains_key(&demand.package)) else { return Ok(chosen.clone()) };
+        let Some(next) = demands.iter().find(|demand| !chosen.contains_key(&demand.package)) else {
+            return Ok(chosen.clone());
+        };
         let mut first: Option<Conflict> = None;
         for version in self.candidates(next, demands)? {
             let release = self.known.releases.get(&(next.package.clone(), version.clone()));
-            let requires = match release.ok_or_else(|| Stop::Needs(Question::Release(next.package.clone(), version.clone())))? {
+            let requires = match release.ok_or_else(|| {
+                Stop::Needs(Question::Release(next.package.clone(), version.clone()))
+            })? {
                 Release::Fits(requires) => requires,
                 Release::Unfit(_) => continue,
             };
-            let path: Vec<_> = next.path.iter().cloned().chain([(next.package.clone(), version.clone())]).collect();
+            let path: Vec<_> = next
+                .path
+                .iter()
+                .cloned()
+                .chain([(next.package.clone(), version.clone())])
+                .collect();
             let mut demands = demands.to_vec();
             demands.extend(requires.iter().map(|requirement| Demand {
                 package: Package::config_crate(&requirement.name),
@@ -81,10 +99,17 @@ impl Search<'_> {
 
     /// The versions that all demands so far allow, in the order to try them.
     fn candidates(&self, next: &Demand, demands: &[Demand]) -> Result<Vec<Version>, Stop> {
-        let question = || Stop::Needs(Question::Versions { package: next.package.clone(), by: next.path.last().cloned() });
+        let question = || {
+            Stop::Needs(Question::Versions {
+                package: next.package.clone(),
+                by: next.path.last().cloned(),
+            })
+        };
         let versions = self.known.versions.get(&next.package).ok_or_else(question)?;
-        let wanted: Vec<_> = demands.iter().filter(|demand| demand.package == next.package).collect();
-        let allowed = |version: &&Version| wanted.iter().all(|demand| demand.requirement.matches(version));
+        let wanted: Vec<_> =
+            demands.iter().filter(|demand| demand.package == next.package).collect();
+        let allowed =
+            |version: &&Version| wanted.iter().all(|demand| demand.requirement.matches(version));
         let mut candidates: Vec<_> = versions.iter().filter(allowed).cloned().collect();
         candidates.sort_by(|a, b| b.cmp(a));
         if let Some(preferred) = self.preferred.get(&next.package) {
@@ -95,17 +120,24 @@ impl Search<'_> {
     }
 
     fn conflict(&self, package: &Package, demands: &[Demand]) -> Stop {
-        let chains = demands.iter().filter(|demand| demand.package == *package).map(|demand| Chain {
-            by: demand.by.clone(),
-            path: demand.path.clone(),
-            requirement: demand.requirement.clone(),
-        });
+        let chains =
+            demands.iter().filter(|demand| demand.package == *package).map(|demand| Chain {
+                by: demand.by.clone(),
+                path: demand.path.clone(),
+                requirement: demand.requirement.clone(),
+            });
         let mut versions = self.known.versions.get(package).cloned().unwrap_or_default();
         versions.sort();
-        let unfit = self.known.releases.iter().filter_map(|((of, version), release)| match release {
-            Release::Unfit(why) if of == package => Some((version.clone(), why.clone())),
-            _ => None,
-        });
-        Stop::Conflict(Conflict { package: package.clone(), chains: chains.collect(), versions, unfit: unfit.collect() })
+        let unfit =
+            self.known.releases.iter().filter_map(|((of, version), release)| match release {
+                Release::Unfit(why) if of == package => Some((version.clone(), why.clone())),
+                _ => None,
+            });
+        Stop::Conflict(Conflict {
+            package: package.clone(),
+            chains: chains.collect(),
+            versions,
+            unfit: unfit.collect(),
+        })
     }
 }

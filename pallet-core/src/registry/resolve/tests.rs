@@ -12,7 +12,8 @@ use crate::model::Requirement;
 fn known(lines: &str) -> Known {
     let mut known = Known::default();
     for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let (line, unfit) = line.split_once(" ! ").map_or((line, None), |(line, why)| (line, Some(why.to_owned())));
+        let (line, unfit) =
+            line.split_once(" ! ").map_or((line, None), |(line, why)| (line, Some(why.to_owned())));
         let mut words = line.split_whitespace();
         let package = Package::config_crate(words.next().unwrap());
         let version: Version = words.next().unwrap().parse().unwrap();
@@ -30,7 +31,11 @@ fn known(lines: &str) -> Known {
 fn roots(words: &str) -> Vec<Root> {
     let root = |word: &str| {
         let (name, version) = word.split_once('@').unwrap();
-        Root { package: Package::config_crate(name), requirement: version.parse().unwrap(), by: "pallet.toml".to_owned() }
+        Root {
+            package: Package::config_crate(name),
+            requirement: version.parse().unwrap(),
+            by: "pallet.toml".to_owned(),
+        }
     };
     words.split_whitespace().map(root).collect()
 }
@@ -46,9 +51,11 @@ fn preferred(words: &str) -> BTreeMap<Package, Version> {
 #[track_caller]
 fn check(wanted: &str, lines: &str, locked: &str, expected: Expect) {
     let text = match resolve(&roots(wanted), &known(lines), &preferred(locked)) {
-        Answer::Solved(chosen) => {
-            chosen.iter().map(|(package, version)| format!("{}@{version}", package.name)).collect::<Vec<_>>().join(" ")
-        }
+        Answer::Solved(chosen) => chosen
+            .iter()
+            .map(|(package, version)| format!("{}@{version}", package.name))
+            .collect::<Vec<_>>()
+            .join(" "),
         Answer::Needs(question) => format!("{question:?}"),
         Answer::Conflict(conflict) => conflict.to_string(),
     };
@@ -57,7 +64,12 @@ fn check(wanted: &str, lines: &str, locked: &str, expected: Expect) {
 
 #[test]
 fn the_highest_that_will_do() {
-    check("nginx@^1", "nginx 1.0.0\nnginx 1.10.0\nnginx 1.9.0\nnginx 2.0.0", "", expect!["nginx@1.10.0"]);
+    check(
+        "nginx@^1",
+        "nginx 1.0.0\nnginx 1.10.0\nnginx 1.9.0\nnginx 2.0.0",
+        "",
+        expect!["nginx@1.10.0"],
+    );
 }
 
 #[test]
@@ -75,32 +87,53 @@ fn what_plugins_require_comes_too() {
 
 #[test]
 fn a_lower_version_that_agrees_is_found() {
-    let there = "shop 1.0.0 nginx@^1\nshop 2.0.0 nginx@^2\nsite 1.0.0 nginx@^1\nnginx 1.0.0\nnginx 2.0.0";
+    let there = "shop 1.0.0 nginx@^1\nshop 2.0.0 nginx@^2\nsite 1.0.0 nginx@^1\nnginx 1.0.0\n\
+        nginx 2.0.0";
     check("shop@* site@*", there, "", expect!["nginx@1.0.0 shop@1.0.0 site@1.0.0"]);
 }
 
 #[test]
 fn what_is_locked_gives_way_where_it_must() {
-    let there = "shop 1.0.0 nginx@^1\nshop 1.1.0 nginx@^2\nsite 1.0.0 nginx@^2\nnginx 1.0.0\nnginx 2.0.0";
-    check("shop@* site@*", there, "shop@1.0.0 nginx@1.0.0", expect!["nginx@2.0.0 shop@1.1.0 site@1.0.0"]);
+    let there = "shop 1.0.0 nginx@^1\nshop 1.1.0 nginx@^2\nsite 1.0.0 nginx@^2\nnginx 1.0.0\n\
+        nginx 2.0.0";
+    check(
+        "shop@* site@*",
+        there,
+        "shop@1.0.0 nginx@1.0.0",
+        expect![
+            "nginx@2.0.0 shop@1.1.0 \
+        site@1.0.0"
+        ],
+    );
 }
 
 #[test]
 fn a_conflict_names_both_paths() {
-    let there = "shop 2.0.0 nginx@^2\nsite 1.0.0 pages@^1\npages 1.3.0 nginx@^1\nnginx 1.0.0\nnginx 2.0.0";
+    let there = "shop 2.0.0 nginx@^2\nsite 1.0.0 pages@^1\npages 1.3.0 nginx@^1\nnginx 1.0.0\n\
+        nginx 2.0.0";
     check(
         "shop@^2 site@*",
         there,
         "",
         expect![
-            "no version of crate nginx satisfies all that require it: pallet.toml -> shop 2.0.0 -> nginx ^2, and pallet.toml -> site 1.0.0 -> pages 1.3.0 -> nginx ^1; there are 1.0.0, 2.0.0; require other versions of what leads to one of them"
+            "no version of crate nginx satisfies all that require it: pallet.toml -> shop 2.0.0 -> \
+             nginx ^2, and pallet.toml -> site 1.0.0 -> pages 1.3.0 -> nginx ^1; there are 1.0.0, \
+             2.0.0; require other versions of what leads to one of them"
         ],
     );
 }
 
 #[test]
 fn a_version_that_does_not_exist() {
-    check("nginx@^3", "nginx 1.0.0", "", expect!["no version of crate nginx will do: pallet.toml -> nginx ^3; there is 1.0.0"]);
+    check(
+        "nginx@^3",
+        "nginx 1.0.0",
+        "",
+        expect![
+            "no version of crate nginx will do: pallet.toml \
+        -> nginx ^3; there is 1.0.0"
+        ],
+    );
 }
 
 #[test]
@@ -118,7 +151,8 @@ fn what_cannot_be_used_here_is_passed_over_and_told() {
         there,
         "",
         expect![
-            "no version of crate nginx will do: pallet.toml -> nginx ^1.1; there are 1.0.0, 1.1.0; 1.1.0 has no build for this machine"
+            "no version of crate nginx will do: pallet.toml -> nginx ^1.1; there are 1.0.0, 1.1.0; \
+             1.1.0 has no build for this machine"
         ],
     );
 }

@@ -25,7 +25,9 @@ pub(super) fn make(digest: &Digest, key: &SigningKey) -> Vec<u8> {
     let signature = key.sign(&pre_authentication(PAYLOAD, &payload));
     let bundle = json!({
         "mediaType": media::BUNDLE,
-        "verificationMaterial": { "publicKey": { "hint": STANDARD.encode(key.public().fingerprint()) } },
+        "verificationMaterial": {
+            "publicKey": { "hint": STANDARD.encode(key.public().fingerprint()) }
+        },
         "dsseEnvelope": {
             "payload": STANDARD.encode(&payload),
             "payloadType": PAYLOAD,
@@ -56,22 +58,35 @@ impl Bundle {
         let (envelope, material) = (&bundle["dsseEnvelope"], &bundle["verificationMaterial"]);
         Some(Bundle {
             content: content.to_owned(),
-            certified: ["certificate", "x509CertificateChain"].iter().any(|key| material.get(key).is_some()),
+            certified: ["certificate", "x509CertificateChain"]
+                .iter()
+                .any(|key| material.get(key).is_some()),
             hint: bytes(&material["publicKey"]["hint"]),
             payload_type: envelope["payloadType"].as_str()?.to_owned(),
             payload: bytes(&envelope["payload"])?,
-            signatures: envelope["signatures"].as_array()?.iter().filter_map(|signature| bytes(&signature["sig"])).collect(),
+            signatures: envelope["signatures"]
+                .as_array()?
+                .iter()
+                .filter_map(|signature| bytes(&signature["sig"]))
+                .collect(),
         })
     }
 
     /// Whether this key signed a statement on the manifest with this digest.
     pub(super) fn is_signed_by(&self, key: &PublicKey, digest: &Digest) -> bool {
         let message = pre_authentication(&self.payload_type, &self.payload);
-        self.payload_type == PAYLOAD && self.signatures.iter().any(|signature| key.verifies(&message, signature)) && self.is_about(digest)
+        self.payload_type == PAYLOAD
+            && self.signatures.iter().any(|signature| key.verifies(&message, signature))
+            && self.is_about(digest)
     }
 
-    /// Whom its certificate names, if it signed a statement on the manifest with this digest; else why it did not. None where it has none.
-    pub(super) fn identity(&self, digest: &Digest, root: &TrustedRoot) -> Option<Result<Identity, String>> {
+    /// Whom its certificate names, if it signed a statement on the manifest with this digest; else
+    /// why it did not. None where it has none.
+    pub(super) fn identity(
+        &self,
+        digest: &Digest,
+        root: &TrustedRoot,
+    ) -> Option<Result<Identity, String>> {
         self.certified.then(|| match self.is_about(digest) {
             true => root.identity(&self.content, digest),
             false => Err("it is a signature of something else".to_owned()),
@@ -98,7 +113,8 @@ impl Bundle {
 
 /// What is signed of a DSSE envelope: type and payload, each with its length before it.
 fn pre_authentication(payload_type: &str, payload: &[u8]) -> Vec<u8> {
-    let mut message = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len()).into_bytes();
+    let mut message =
+        format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len()).into_bytes();
     message.extend(payload);
     message
 }
@@ -109,7 +125,13 @@ mod tests {
 
     #[test]
     fn what_is_no_bundle_is_none() {
-        for text in ["", "{}", "[]", r#"{"dsseEnvelope":{"payloadType":"a","payload":"%%"}}"#, r#"{"messageSignature":{}}"#] {
+        for text in [
+            "",
+            "{}",
+            "[]",
+            r#"{"dsseEnvelope":{"payloadType":"a","payload":"%%"}}"#,
+            r#"{"messageSignature":{}}"#,
+        ] {
             assert!(Bundle::parse(text.as_bytes()).is_none(), "{text}");
         }
     }

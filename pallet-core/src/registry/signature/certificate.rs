@@ -1,5 +1,6 @@
-//! Signatures by certificates: an authority says who held the key, and a log says when it was used. All of it stands in the bundle, so no network
-//! is needed; whom to believe stands in a trusted root.
+//! Signatures by certificates: an authority says who held the key, and a log says when it was used.
+//! All of it stands in the bundle, so no network is needed; whom to believe stands in a trusted
+//! root.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +12,8 @@ use sigstore_verify::{CertificateError, Error, TimestampError, VerificationPolic
 use super::{Identity, ring};
 use crate::registry::artifact::Digest;
 
-/// The authorities, logs and clocks that are believed. By default those of Sigstore's public instance, as they were when this was built.
+/// The authorities, logs and clocks that are believed. By default those of Sigstore's public
+/// instance, as they were when this was built.
 #[derive(Clone, Default)]
 pub struct TrustedRoot(Option<Arc<Verifier>>);
 
@@ -21,14 +23,17 @@ impl TrustedRoot {
         Ok(TrustedRoot(Some(Arc::new(verifier(json)?))))
     }
 
-    /// Whom the certificate in a bundle names, if all of it holds for this digest: the signature, that the certificate is one of an authority, was
-    /// valid when the log has it, and is in the log of certificates, and the log's entry. The error says what does not, in one line.
+    /// Whom the certificate in a bundle names, if all of it holds for this digest: the signature,
+    /// that the certificate is one of an authority, was valid when the log has it, and is in the
+    /// log of certificates, and the log's entry. The error says what does not, in one line.
     pub(super) fn identity(&self, bundle: &[u8], digest: &Digest) -> Result<Identity, String> {
         ring::install();
         let text = std::str::from_utf8(bundle).map_err(|error| error.to_string())?;
         let bundle = Bundle::from_json(text).map_err(|error| one_line(&error))?;
         if bundle.verification_material.tlog_entries.is_empty() {
-            return Err("it has no entry of a transparency log, which tells when it was made".to_owned());
+            return Err(
+                "it has no entry of a transparency log, which tells when it was made".to_owned()
+            );
         }
         let public;
         let verifier = match &self.0 {
@@ -42,11 +47,14 @@ impl TrustedRoot {
         let verified = verifier
             .verify(Sha256Hash::new(*digest.bytes()), &bundle, &VerificationPolicy::any_identity())
             .map_err(|error| explained(&error))?;
-        if !(verified.certificate_verified() && verified.sct_verified() && verified.tlog_verified()) {
+        if !(verified.certificate_verified() && verified.sct_verified() && verified.tlog_verified())
+        {
             return Err("not all of it was verified".to_owned());
         }
         match (verified.identity(), verified.issuer()) {
-            (Some(identity), Some(issuer)) if is_readable(identity.as_str()) && is_readable(issuer) => {
+            (Some(identity), Some(issuer))
+                if is_readable(identity.as_str()) && is_readable(issuer) =>
+            {
                 Ok(Identity { identity: identity.as_str().to_owned(), issuer: issuer.to_owned() })
             }
             _ => Err("its certificate names no identity and issuer".to_owned()),
@@ -56,7 +64,13 @@ impl TrustedRoot {
 
 fn verifier(json: &str) -> Result<Verifier, String> {
     ring::install();
-    let root = trust_root::TrustedRoot::from_json(json).map_err(|error| format!("this is no trusted root: {}", one_line(&error)))?;
+    let root = trust_root::TrustedRoot::from_json(json).map_err(|error| {
+        format!(
+            "this is no \
+        trusted root: {}",
+            one_line(&error)
+        )
+    })?;
     if root.certificate_authorities.is_empty() || root.tlogs.is_empty() || root.ctlogs.is_empty() {
         return Err("a trusted root needs certificateAuthorities, tlogs and ctlogs".to_owned());
     }
@@ -67,9 +81,15 @@ fn explained(error: &Error) -> String {
     match error {
         Error::ArtifactMismatch(_) => "it is a signature of something else".to_owned(),
         Error::Certificate(CertificateError::ChainInvalid(why)) => {
-            format!("no authority of the trusted root vouches for its certificate at the time that the log has: {}", one_line(why))
+            format!(
+                "no authority of the trusted root vouches for its certificate at the time that \
+                the log has: {}",
+                one_line(why)
+            )
         }
-        Error::Timestamp(TimestampError::NoVerifiedTimestamp(_)) => "nothing tells when it was made".to_owned(),
+        Error::Timestamp(TimestampError::NoVerifiedTimestamp(_)) => "nothing tells when it was \
+            made"
+            .to_owned(),
         error => one_line(error),
     }
 }
@@ -85,7 +105,11 @@ fn is_readable(name: &str) -> bool {
 
 impl fmt::Debug for TrustedRoot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "TrustedRoot(from a file)" } else { "TrustedRoot(public)" })
+        f.write_str(if self.0.is_some() {
+            "TrustedRoot(from a file)"
+        } else {
+            "TrustedRoot(public)"
+        })
     }
 }
 
@@ -100,20 +124,27 @@ mod tests {
         identity: &'static str,
     }
 
-    /// Real ones, from the tests of sigstore-verify and sigstore-python: workflows on GitHub attest to something. The first is in a log that tells
-    /// the time; the second is of Sigstore's staging instance, in a log that does not, and has the time from elsewhere.
+    /// Real ones, from the tests of sigstore-verify and sigstore-python: workflows on GitHub attest
+    /// to something. The first is in a log that tells the time; the second is of Sigstore's staging
+    /// instance, in a log that does not, and has the time from elsewhere.
     fn bundles() -> [Real; 2] {
         let public = Real {
             bundle: include_str!("testdata/rekor-1.json"),
             root: TrustedRoot::default(),
-            digest: "sha256:54303491a8418fbed24344b513546182c29b43bf282ceb433af65e2299f9271f".parse().unwrap(),
-            identity: "https://github.com/prefix-dev/sigstore-example/.github/workflows/action.yaml@refs/heads/main",
+            digest: "sha256:54303491a8418fbed24344b513546182c29b43bf282ceb433af65e2299f9271f"
+                .parse()
+                .unwrap(),
+            identity: "https://github.com/prefix-dev/sigstore-example/.github/\
+            workflows/action.yaml@refs/heads/main",
         };
         let staging = Real {
             bundle: include_str!("testdata/rekor-2.json"),
             root: TrustedRoot::from_json(trust_root::SIGSTORE_STAGING_TRUSTED_ROOT).unwrap(),
-            digest: "sha256:a0cfc71271d6e278e57cd332ff957c3f7043fdda354c4cbb190a30d56efa01bf".parse().unwrap(),
-            identity: "https://github.com/sigstore-conformance/extremely-dangerous-public-oidc-beacon/.github/workflows/extremely-dangerous-oidc-beacon.yml@refs/heads/main",
+            digest: "sha256:a0cfc71271d6e278e57cd332ff957c3f7043fdda354c4cbb190a30d56efa01bf"
+                .parse()
+                .unwrap(),
+            identity: "https://github.com/sigstore-conformance/\
+                extremely-dangerous-public-oidc-beacon/.github/workflows/extremely-dangerous-oidc-beacon.yml@refs/heads/main",
         };
         [public, staging]
     }
@@ -122,7 +153,10 @@ mod tests {
     fn a_certificate_names_its_workflow() {
         for Real { bundle, root, digest, identity } in bundles() {
             let found = root.identity(bundle.as_bytes(), &digest).unwrap();
-            assert_eq!((found.identity.as_str(), found.issuer.as_str()), (identity, "https://token.actions.githubusercontent.com"));
+            assert_eq!(
+                (found.identity.as_str(), found.issuer.as_str()),
+                (identity, "https://token.actions.githubusercontent.com")
+            );
         }
     }
 
@@ -154,7 +188,10 @@ mod tests {
         let [Real { bundle, root, digest, .. }, _] = bundles();
         let mut bundle: serde_json::Value = serde_json::from_str(bundle).unwrap();
         bundle["verificationMaterial"]["tlogEntries"] = serde_json::json!([]);
-        assert!(root.identity(bundle.to_string().as_bytes(), &digest).unwrap_err().contains("no entry of a transparency log"));
+        assert!(root.identity(bundle.to_string().as_bytes(), &digest).unwrap_err().contains(
+            "no \
+            entry of a transparency log"
+        ));
     }
 
     #[test]

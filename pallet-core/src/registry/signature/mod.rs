@@ -1,7 +1,9 @@
-//! Who signed a plugin: signatures as cosign makes and verifies them, by keys or certificates, attached to a plugin's index.
+//! Who signed a plugin: signatures as cosign makes and verifies them, by keys or certificates,
+//! attached to a plugin's index.
 //!
-//! A signature is a Sigstore bundle: an in-toto statement that names the digest of the index, in a DSSE envelope. What is signed covers every
-//! target, because the index names the digests of them all. No network is needed to verify: only the key, or a trusted root.
+//! A signature is a Sigstore bundle: an in-toto statement that names the digest of the index, in a
+//! DSSE envelope. What is signed covers every target, because the index names the digests of them
+//! all. No network is needed to verify: only the key, or a trusted root.
 
 mod bundle;
 mod certificate;
@@ -47,9 +49,13 @@ pub enum Stranger {
     Invalid(String),
 }
 
-/// Signs an index and attaches the signature to it. A repeated signature with the same key is the same bytes where the algorithm is Ed25519 or
-/// ECDSA as here, so that it is listed once.
-pub async fn sign(repository: &dyn Repository, index: &Descriptor, key: &SigningKey) -> Result<Descriptor, ArtifactError> {
+/// Signs an index and attaches the signature to it. A repeated signature with the same key is the
+/// same bytes where the algorithm is Ed25519 or ECDSA as here, so that it is listed once.
+pub async fn sign(
+    repository: &dyn Repository,
+    index: &Descriptor,
+    key: &SigningKey,
+) -> Result<Descriptor, ArtifactError> {
     let bundle = bundle::make(&index.digest, key);
     let blob = Descriptor::of(media::BUNDLE, &bundle);
     let annotations = [
@@ -77,8 +83,8 @@ pub async fn sign(repository: &dyn Repository, index: &Descriptor, key: &Signing
     Ok(descriptor)
 }
 
-/// Finds out who signed an index, among those whose signatures count; the rules that come first are asked first. A signature that is none, or that
-/// cannot be read, counts for nothing.
+/// Finds out who signed an index, among those whose signatures count; the rules that come first are
+/// asked first. A signature that is none, or that cannot be read, counts for nothing.
 pub async fn verify(
     repository: &dyn Repository,
     index: &Digest,
@@ -128,19 +134,32 @@ impl fmt::Display for Stranger {
     }
 }
 
-/// Whether a manifest that refers to a plugin holds a signature that can be read; whose it is, is another question.
-pub(crate) async fn is_readable(repository: &dyn Repository, referrer: &Descriptor) -> Result<bool, ArtifactError> {
+/// Whether a manifest that refers to a plugin holds a signature that can be read; whose it is, is
+/// another question.
+pub(crate) async fn is_readable(
+    repository: &dyn Repository,
+    referrer: &Descriptor,
+) -> Result<bool, ArtifactError> {
     Ok(read(repository, referrer).await?.is_some())
 }
 
-/// The bundle in a manifest that refers to a plugin; none where there is something else in it. All that it points to is checked.
-async fn read(repository: &dyn Repository, referrer: &Descriptor) -> Result<Option<Bundle>, ArtifactError> {
+/// The bundle in a manifest that refers to a plugin; none where there is something else in it. All
+/// that it points to is checked.
+async fn read(
+    repository: &dyn Repository,
+    referrer: &Descriptor,
+) -> Result<Option<Bundle>, ArtifactError> {
     let (_, content) = repository.manifest(&Reference::Digest(referrer.digest)).await?;
     let Ok(manifest) = Manifest::parse("", &content) else { return Ok(None) };
-    let Some(layer) = manifest.layers.first().filter(|layer| layer.media_type == media::BUNDLE && layer.size <= MAX_BUNDLE) else {
+    let Some(layer) = manifest
+        .layers
+        .first()
+        .filter(|layer| layer.media_type == media::BUNDLE && layer.size <= MAX_BUNDLE)
+    else {
         return Ok(None);
     };
-    // nothing in it counts, but one that was changed is the sign of a damaged or hostile repository; some tools leave it out
+    // nothing in it counts, but one that was changed is the sign of a damaged or hostile
+    // repository; some tools leave it out
     if manifest.config.size <= MAX_BUNDLE
         && let Err(error) = repository.small_blob(&manifest.config).await
         && !error.is_not_found()
@@ -155,7 +174,10 @@ mod tests {
     use super::*;
     use crate::registry::repository::{Access, Source, open};
 
-    async fn signed_layout(directory: &std::path::Path, key: Option<&SigningKey>) -> (Box<dyn Repository>, Descriptor) {
+    async fn signed_layout(
+        directory: &std::path::Path,
+        key: Option<&SigningKey>,
+    ) -> (Box<dyn Repository>, Descriptor) {
         let source = Source::Layout { directory: directory.to_owned(), path: "crate/a".to_owned() };
         let repository = open(&source, &Access::default()).await.unwrap();
         let content = br#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
@@ -179,7 +201,8 @@ mod tests {
             let key = SigningKey::generate(algorithm).unwrap();
             let (repository, index) = signed_layout(directory.path(), Some(&key)).await;
             let stranger = SigningKey::generate(algorithm).unwrap().public();
-            let signed = found(repository.as_ref(), &index, &[stranger.clone(), key.public()]).await;
+            let signed =
+                found(repository.as_ref(), &index, &[stranger.clone(), key.public()]).await;
             assert_eq!(signed, Signed::By(Signer::Key(key.public())));
             let signed = found(repository.as_ref(), &index, &[stranger]).await;
             assert_eq!(signed, Signed::Otherwise(vec![Stranger::Key(key.public().to_string())]));
@@ -207,8 +230,10 @@ mod tests {
             "config": Descriptor::of(media::EMPTY, b"{}"), "layers": [&blob], "subject": index,
         });
         let content = manifest.to_string();
-        let descriptor =
-            Descriptor { artifact_type: Some(media::BUNDLE.to_owned()), ..Descriptor::of(media::MANIFEST, content.as_bytes()) };
+        let descriptor = Descriptor {
+            artifact_type: Some(media::BUNDLE.to_owned()),
+            ..Descriptor::of(media::MANIFEST, content.as_bytes())
+        };
         repository.put_blob(&blob, Content::Bytes(&bundle)).await.unwrap();
         repository.put_referrer(&index.digest, &descriptor, content.as_bytes()).await.unwrap();
         let signed = found(repository.as_ref(), &index, &[key.public()]).await;

@@ -1,10 +1,13 @@
-//! The arithmetic behind certificates and logs: `ring`, which TLS works with here too, as sigstore-verify wants it.
+//! The arithmetic behind certificates and logs: `ring`, which TLS works with here too, as
+//! sigstore-verify wants it.
 //!
 //! Only verifying is there, and only of whole messages: an envelope is one.
 
 use ring::digest;
 use ring::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
-use sigstore_verify::crypto::{CryptoProvider, Error, HashContext, Result, SigningScheme, install_default_provider};
+use sigstore_verify::crypto::{
+    CryptoProvider, Error, HashContext, Result, SigningScheme, install_default_provider,
+};
 use sigstore_verify::types::HashAlgorithm;
 
 #[derive(Debug)]
@@ -29,13 +32,26 @@ impl CryptoProvider for Ring {
         Ok(Box::new(Hash(digest::Context::new(algorithm))))
     }
 
-    fn verify_raw(&self, scheme: SigningScheme, key: &[u8], data: &[u8], signature: &[u8]) -> Result<()> {
+    fn verify_raw(
+        &self,
+        scheme: SigningScheme,
+        key: &[u8],
+        data: &[u8],
+        signature: &[u8],
+    ) -> Result<()> {
         let algorithm = algorithm(scheme).ok_or_else(|| unsupported(scheme))?;
         let verified = UnparsedPublicKey::new(algorithm, key).verify(data, signature);
-        verified.map_err(|_| Error::Verification(format!("the signature ({}) is wrong", scheme.name())))
+        verified
+            .map_err(|_| Error::Verification(format!("the signature ({}) is wrong", scheme.name())))
     }
 
-    fn verify_prehashed(&self, scheme: SigningScheme, _key: &[u8], _digest: &[u8], _signature: &[u8]) -> Result<()> {
+    fn verify_prehashed(
+        &self,
+        scheme: SigningScheme,
+        _key: &[u8],
+        _digest: &[u8],
+        _signature: &[u8],
+    ) -> Result<()> {
         Err(unsupported(scheme))
     }
 }

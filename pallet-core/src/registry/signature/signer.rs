@@ -1,4 +1,5 @@
-//! Who signs: a key, or an identity that an authority of Sigstore vouches for; and rules that say whose signatures count.
+//! Who signs: a key, or an identity that an authority of Sigstore vouches for; and rules that say
+//! whose signatures count.
 
 use std::fmt;
 
@@ -53,10 +54,16 @@ impl IdentityRule {
     /// A rule; the error is one line. An identity that anybody could have is none.
     pub fn new(identity: &str, issuer: &str) -> Result<Self, String> {
         if identity.chars().all(|letter| letter == '*') {
-            return Err(format!("the identity {identity:?} would be everybody's; write whose signatures count"));
+            return Err(format!(
+                "the identity {identity:?} would be everybody's; write whose \
+                signatures count"
+            ));
         }
         if issuer.is_empty() || issuer.contains('*') {
-            return Err(format!("{issuer:?} is no issuer; write the whole URL, such as https://token.actions.githubusercontent.com"));
+            return Err(format!(
+                "{issuer:?} is no issuer; write the whole URL, such as \
+                https://token.actions.githubusercontent.com"
+            ));
         }
         Ok(IdentityRule(Identity { identity: identity.to_owned(), issuer: issuer.to_owned() }))
     }
@@ -98,7 +105,11 @@ impl From<PublicKey> for SignerRule {
 impl<'de> Deserialize<'de> for Signer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(untagged, expecting = "a signer is a public key, or a table of `identity` and `issuer`")]
+        #[serde(
+            untagged,
+            expecting = "a signer is a public key, or a table of `identity` and \
+            `issuer`"
+        )]
         enum Written {
             Key(String),
             Identity(Identity),
@@ -132,7 +143,8 @@ mod tests {
     const ISSUER: &str = "https://token.actions.githubusercontent.com";
 
     fn matches(rule: &str, identity: &str) -> bool {
-        let signer = Signer::Identity(Identity { identity: identity.to_owned(), issuer: ISSUER.to_owned() });
+        let signer =
+            Signer::Identity(Identity { identity: identity.to_owned(), issuer: ISSUER.to_owned() });
         SignerRule::Like(IdentityRule::new(rule, ISSUER).unwrap()).matches(&signer)
     }
 
@@ -149,37 +161,60 @@ mod tests {
         let any = "https://github.com/acme/redis/.github/workflows/*@refs/tags/*";
         assert!(matches(any, &format!("{workflow}@refs/tags/v1.2.0")));
         assert!(!matches(any, &format!("{workflow}@refs/heads/x@refs/tags/v1.2.0")));
-        assert!(matches("*@acme.example", "a@acme.example") && !matches("*@acme.example", "a@acme.example.org"));
-        assert!(matches("r*a*e*@acme.example", "release-robot@acme.example") && !matches("r*b*e*@acme.example", "release@acme.example"));
+        assert!(
+            matches("*@acme.example", "a@acme.example")
+                && !matches("*@acme.example", "a@acme.example.org")
+        );
+        assert!(
+            matches("r*a*e*@acme.example", "release-robot@acme.example")
+                && !matches("r*b*e*@acme.example", "release@acme.example")
+        );
         assert!(matches("a*a", "aa") && !matches("a*a", "a") && matches("a**", "a"));
     }
 
     #[test]
     fn without_a_star_it_is_exact() {
         assert!(matches("a@acme.example", "a@acme.example"));
-        assert!(!matches("a@acme.example", "A@acme.example") && !matches("a@acme.example", "a@acme.example/"));
+        assert!(
+            !matches("a@acme.example", "A@acme.example")
+                && !matches("a@acme.example", "a@acme.example/")
+        );
     }
 
     #[test]
     fn an_issuer_is_exact_and_a_key_is_no_identity() {
         let rule = SignerRule::Like(IdentityRule::new("a@acme.example", ISSUER).unwrap());
-        let other = Identity { identity: "a@acme.example".to_owned(), issuer: format!("{ISSUER}/") };
+        let other =
+            Identity { identity: "a@acme.example".to_owned(), issuer: format!("{ISSUER}/") };
         assert!(!rule.matches(&Signer::Identity(other)));
-        let key: PublicKey = "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=".parse().unwrap();
-        assert!(!rule.matches(&Signer::Key(key.clone())) && SignerRule::from(key.clone()).matches(&Signer::Key(key)));
+        let key: PublicKey =
+            "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=".parse().unwrap();
+        assert!(
+            !rule.matches(&Signer::Key(key.clone()))
+                && SignerRule::from(key.clone()).matches(&Signer::Key(key))
+        );
     }
 
     #[test]
     fn what_would_be_anybody_is_no_rule() {
         assert!(IdentityRule::new("", ISSUER).is_err() && IdentityRule::new("**", ISSUER).is_err());
-        assert!(IdentityRule::new("a@acme.example", "").is_err() && IdentityRule::new("a@acme.example", "https://*").is_err());
+        assert!(
+            IdentityRule::new("a@acme.example", "").is_err()
+                && IdentityRule::new("a@acme.example", "https://*").is_err()
+        );
     }
 
     /// What a certificate says is never taken as a pattern.
     #[test]
     fn a_signer_with_a_star_in_its_name_is_only_itself() {
-        let star = Signer::Identity(Identity { identity: "*@acme.example".to_owned(), issuer: ISSUER.to_owned() });
-        let other = Signer::Identity(Identity { identity: "a@acme.example".to_owned(), issuer: ISSUER.to_owned() });
+        let star = Signer::Identity(Identity {
+            identity: "*@acme.example".to_owned(),
+            issuer: ISSUER.to_owned(),
+        });
+        let other = Signer::Identity(Identity {
+            identity: "a@acme.example".to_owned(),
+            issuer: ISSUER.to_owned(),
+        });
         assert!(SignerRule::Only(star.clone()).matches(&star));
         assert!(!SignerRule::Only(star).matches(&other));
     }

@@ -37,8 +37,9 @@ pub enum CollectError {
 }
 
 impl Store {
-    /// Removes what no known lock names, for whatever target, and what interrupted downloads left; with `dry_run`, only tells.
-    /// Waits for installations to end. A lock that cannot be read stops it.
+    /// Removes what no known lock names, for whatever target, and what interrupted downloads left;
+    /// with `dry_run`, only tells. Waits for installations to end. A lock that cannot be read stops
+    /// it.
     pub fn collect(&self, dry_run: bool) -> Result<Collected, CollectError> {
         let mut collected = Collected::default();
         if !self.root.exists() && !self.partial.exists() {
@@ -51,7 +52,11 @@ impl Store {
         for (link, path) in self.roots()? {
             match Lock::read(&path)? {
                 Some(lock) => {
-                    named.extend(lock.plugins().flat_map(|plugin| plugin.targets.values()).map(|target| target.content.digest().hex()));
+                    named.extend(
+                        lock.plugins()
+                            .flat_map(|plugin| plugin.targets.values())
+                            .map(|target| target.content.digest().hex()),
+                    );
                     collected.locks.push(path);
                 }
                 None => {
@@ -67,7 +72,9 @@ impl Store {
                     (true, _) => collected.kept += 1,
                     (false, "sha256") => collected.removed.push(path),
                     // nobody holds one now, but for the one that is held here
-                    _ if name != "collect" && !dry_run => fs::remove_file(&path).map_err(failed("remove", &path))?,
+                    _ if name != "collect" && !dry_run => {
+                        fs::remove_file(&path).map_err(failed("remove", &path))?
+                    }
                     _ => {}
                 }
             }
@@ -100,7 +107,12 @@ fn entries(directory: &Path) -> Result<Vec<PathBuf>, StoreError> {
 /// The size of all files at or below a path, in bytes.
 fn size(path: &Path) -> u64 {
     match fs::symlink_metadata(path) {
-        Ok(data) if data.is_dir() => fs::read_dir(path).into_iter().flatten().flatten().map(|entry| size(&entry.path())).sum(),
+        Ok(data) if data.is_dir() => fs::read_dir(path)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| size(&entry.path()))
+            .sum(),
         Ok(data) => data.len(),
         Err(_) => 0,
     }

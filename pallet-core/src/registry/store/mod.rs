@@ -1,7 +1,9 @@
-//! The store: the files of installed plugins, in directories named by digest. What is in it is whole, and never changes.
+//! The store: the files of installed plugins, in directories named by digest. What is in it is
+//! whole, and never changes.
 //!
-//! A directory is made beside its place, made durable and renamed; a plugin that is loaded is never written to. Locks of files keep processes apart:
-//! one puts a digest, others wait for it; nothing is collected while anything is put.
+//! A directory is made beside its place, made durable and renamed; a plugin that is loaded is never
+//! written to. Locks of files keep processes apart: one puts a digest, others wait for it; nothing
+//! is collected while anything is put.
 
 mod collect;
 mod roots;
@@ -73,7 +75,10 @@ impl Store {
     /// A directory for the time that it is needed.
     pub(crate) fn temporary(&self) -> Result<TempDir, StoreError> {
         make_directory(&self.partial)?;
-        tempfile::Builder::new().prefix(".unpacked-").tempdir_in(&self.partial).map_err(failed("write", &self.partial))
+        tempfile::Builder::new()
+            .prefix(".unpacked-")
+            .tempdir_in(&self.partial)
+            .map_err(failed("write", &self.partial))
     }
 
     /// Keeps collection away. Waits while it is going on.
@@ -83,7 +88,8 @@ impl Store {
         Ok(Held(file))
     }
 
-    /// The right to put a digest. Where another process has it, `wait` is told so, and its end waited for.
+    /// The right to put a digest. Where another process has it, `wait` is told so, and its end
+    /// waited for.
     pub fn claim(&self, digest: &Digest, wait: impl FnOnce()) -> Result<Claim<'_>, StoreError> {
         let file = self.lock_file(&digest.hex())?;
         match file.try_lock() {
@@ -101,7 +107,12 @@ impl Store {
         let directory = self.root.join("locks");
         make_directory(&directory)?;
         let path = directory.join(name);
-        File::options().create(true).truncate(false).write(true).open(&path).map_err(failed("write", &path))
+        File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(failed("write", &path))
     }
 }
 
@@ -113,13 +124,19 @@ impl Claim<'_> {
     }
 
     /// Puts what `fill` makes into the store, whole or not at all, in place of what is there.
-    pub fn put<E: From<StoreError>>(&self, fill: impl FnOnce(&Path) -> Result<(), E>) -> Result<PathBuf, E> {
+    pub fn put<E: From<StoreError>>(
+        &self,
+        fill: impl FnOnce(&Path) -> Result<(), E>,
+    ) -> Result<PathBuf, E> {
         let place = self.store.directory(&self.digest);
         let parent = self.store.root.join("sha256");
         make_directory(&parent)?;
         let prefix = format!(".new-{}-", self.digest.hex());
         self.remove_leftovers(&parent, &prefix)?;
-        let new = tempfile::Builder::new().prefix(&prefix).tempdir_in(&parent).map_err(failed("write", &parent))?;
+        let new = tempfile::Builder::new()
+            .prefix(&prefix)
+            .tempdir_in(&parent)
+            .map_err(failed("write", &parent))?;
         fill(new.path())?;
         seal(new.path()).map_err(failed("write", new.path()))?;
         // a damaged one makes way; who has loaded it keeps its file
@@ -130,13 +147,17 @@ impl Claim<'_> {
         fs::rename(new.path(), &place).map_err(failed("write", &place))?;
         // it has moved on, so there is nothing to delete
         let _ = new.keep();
-        File::open(&parent).and_then(|directory| directory.sync_all()).map_err(failed("write", &parent))?;
+        File::open(&parent)
+            .and_then(|directory| directory.sync_all())
+            .map_err(failed("write", &parent))?;
         if old.exists() {
             remove(&old).map_err(failed("remove", &old))?;
         }
         let partial = self.store.partial.join(self.digest.hex());
         match fs::remove_file(&partial) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", &partial)(error).into()),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(failed("remove", &partial)(error).into())
+            }
             _ => Ok(place),
         }
     }
@@ -152,7 +173,8 @@ impl Claim<'_> {
     }
 }
 
-/// Makes everything in a directory durable and read-only. Deepest first: a directory must be writable until it is full.
+/// Makes everything in a directory durable and read-only. Deepest first: a directory must be
+/// writable until it is full.
 fn seal(directory: &Path) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();

@@ -19,7 +19,9 @@ impl Store {
         make_directory(&directory)?;
         match symlink(lock, &link) {
             // another process was faster
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(failed("write", &link)(error)),
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                Err(failed("write", &link)(error))
+            }
             _ => Ok(()),
         }
     }

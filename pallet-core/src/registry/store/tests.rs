@@ -1,4 +1,5 @@
-//! What is put is whole or not there, also with several at it; what is collected is what nobody names.
+//! What is put is whole or not there, also with several at it; what is collected is what nobody
+//! names.
 
 use std::fs;
 use std::path::Path;
@@ -36,7 +37,11 @@ fn lock_of(digest: &Digest) -> Lock {
         index: None,
         signer: None,
         accepted: None,
-        targets: [("any".to_owned(), LockedTarget { content: Content::File(*digest), h1: "h1:=".into() })].into(),
+        targets: [(
+            "any".to_owned(),
+            LockedTarget { content: Content::File(*digest), h1: "h1:=".into() },
+        )]
+        .into(),
     });
     lock
 }
@@ -52,7 +57,10 @@ fn what_is_put_is_read_only_and_durable() {
     claim.put(fill).unwrap();
     assert!(store.has(&digest));
     let directory = store.directory(&digest);
-    assert_eq!((mode(&directory), mode(directory.join("docs")), mode(directory.join("docs/a.md"))), (0o555, 0o555, 0o444));
+    assert_eq!(
+        (mode(&directory), mode(directory.join("docs")), mode(directory.join("docs/a.md"))),
+        (0o555, 0o555, 0o444)
+    );
     assert!(!claim.partial().unwrap().exists(), "the download is not kept twice");
 }
 
@@ -65,7 +73,11 @@ fn what_fails_leaves_nothing() {
     fs::write(claim.partial().unwrap(), "half").unwrap();
     let error = claim.put(|directory| {
         fill(directory)?;
-        Err(StoreError { verb: "write", path: directory.to_owned(), error: std::io::ErrorKind::StorageFull.into() })
+        Err(StoreError {
+            verb: "write",
+            path: directory.to_owned(),
+            error: std::io::ErrorKind::StorageFull.into(),
+        })
     });
     let error = error.unwrap_err().to_string();
     assert!(error.contains("pallet-cli gc") && !error.contains('\n'), "{error}");
@@ -95,7 +107,8 @@ fn one_at_a_time_puts_a_digest() {
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
-                let claim = store.claim(&digest, || _ = waited.fetch_add(1, Ordering::Relaxed)).unwrap();
+                let claim =
+                    store.claim(&digest, || _ = waited.fetch_add(1, Ordering::Relaxed)).unwrap();
                 if !store.has(&digest) {
                     std::thread::sleep(Duration::from_millis(50));
                     claim.put(fill).unwrap();

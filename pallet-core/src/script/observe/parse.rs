@@ -7,16 +7,25 @@ use base64::Engine;
 use super::super::flag_of_file;
 use super::{ObserveError, Observed, packages, services, simulated, users};
 use crate::model::{
-    self, Attributes, CommandState, Facts, FileState, Known, NodeState, Observation, Os, OsFamily, PackageManager, PackageState, Reading,
-    ServiceManager,
+    self, Attributes, CommandState, Facts, FileState, Known, NodeState, Observation, Os, OsFamily,
+    PackageManager, PackageState, Reading, ServiceManager,
 };
 
-/// Reads the `output` of the script that [`compile`](super::compile) made for the same `wanted` and `token`.
+/// Reads the `output` of the script that [`compile`](super::compile) made for the same `wanted` and
+/// `token`.
 pub fn parse(wanted: &Observation, token: &str, output: &[u8]) -> Result<Observed, ObserveError> {
     let output = String::from_utf8_lossy(output);
     let answers = answers(token, &output);
     if answers.last().is_none_or(|last| last.as_slice() != ["end"]) {
-        let tail = output.trim_end().chars().rev().take(200).collect::<Vec<_>>().into_iter().rev().collect();
+        let tail = output
+            .trim_end()
+            .chars()
+            .rev()
+            .take(200)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect();
         return Err(ObserveError::Incomplete { last: tail });
     }
     let facts = facts(&answers)?;
@@ -52,14 +61,23 @@ pub fn parse(wanted: &Observation, token: &str, output: &[u8]) -> Result<Observe
             }
             ["reading", index, exit, output] => {
                 let index: usize = number(answer, index)?;
-                let (script, of) = wanted.readings.iter().nth(index).ok_or_else(|| malformed(answer))?;
+                let (script, of) =
+                    wanted.readings.iter().nth(index).ok_or_else(|| malformed(answer))?;
                 let output = output.trim_end_matches('\n').to_owned();
-                state.set_reading(script, Reading { exit: number(answer, exit)?, output, of: of.clone() });
+                state.set_reading(
+                    script,
+                    Reading { exit: number(answer, exit)?, output, of: of.clone() },
+                );
             }
             ["edit", index, exit, made] => {
                 let index: usize = number(answer, index)?;
-                let (script, path) = wanted.edits.iter().nth(index).ok_or_else(|| malformed(answer))?;
-                let made = Reading { exit: number(answer, exit)?, output: (*made).to_owned(), of: Some(path.clone()) };
+                let (script, path) =
+                    wanted.edits.iter().nth(index).ok_or_else(|| malformed(answer))?;
+                let made = Reading {
+                    exit: number(answer, exit)?,
+                    output: (*made).to_owned(),
+                    of: Some(path.clone()),
+                };
                 state.set_reading(script, made);
             }
             ["written", lines] => {
@@ -68,11 +86,17 @@ pub fn parse(wanted: &Observation, token: &str, output: &[u8]) -> Result<Observe
                     state.set_written(path, Some(digest).filter(|digest| digest.len() == 64));
                 }
             }
-            ["secrets", lines] => lines.lines().filter_map(|line| line.split_once("  ")).for_each(|(mark, path)| match mark {
-                // something without secrets stands there now
-                "!" => state.forget_secret(path),
-                digest => state.set_secret(path, Some(digest).filter(|digest| digest.len() == 64)),
-            }),
+            ["secrets", lines] => {
+                lines.lines().filter_map(|line| line.split_once("  ")).for_each(|(mark, path)| {
+                    match mark {
+                        // something without secrets stands there now
+                        "!" => state.forget_secret(path),
+                        digest => {
+                            state.set_secret(path, Some(digest).filter(|digest| digest.len() == 64))
+                        }
+                    }
+                })
+            }
             ["applied", marks] => marks.lines().for_each(|mark| state.set_applied(mark)),
             _ => {}
         }
@@ -88,7 +112,14 @@ pub(super) type Answer<'a> = Vec<&'a str>;
 
 /// The answers in the output, in order; whatever stands between them is nobody's.
 fn answers<'a>(token: &str, output: &'a str) -> Vec<Answer<'a>> {
-    let (open, close, separator) = (format!("{token}< {token} "), format!(" {token} {token}> {token} "), format!(" {token} "));
+    let (open, close, separator) = (
+        format!("{token}< {token} "),
+        format!(
+            " {token} {token}> \
+        {token} "
+        ),
+        format!(" {token} "),
+    );
     let mut rest = output;
     let mut found = Vec::new();
     while let Some(start) = rest.find(&open) {
@@ -101,10 +132,15 @@ fn answers<'a>(token: &str, output: &'a str) -> Vec<Answer<'a>> {
 }
 
 fn facts(answers: &[Answer<'_>]) -> Result<Facts, ObserveError> {
-    let facts: BTreeMap<&str, &str> =
-        answers.iter().filter(|answer| answer[0] == "fact" && answer.len() == 3).map(|a| (a[1], a[2])).collect();
+    let facts: BTreeMap<&str, &str> = answers
+        .iter()
+        .filter(|answer| answer[0] == "fact" && answer.len() == 3)
+        .map(|a| (a[1], a[2]))
+        .collect();
     let fact = |name: &str| facts.get(name).copied().unwrap_or_default();
-    let (hostname, arch) = fact("uname").rsplit_once(' ').ok_or_else(|| malformed(&["fact", "uname", fact("uname")]))?;
+    let (hostname, arch) = fact("uname")
+        .rsplit_once(' ')
+        .ok_or_else(|| malformed(&["fact", "uname", fact("uname")]))?;
     let id = if fact("id").is_empty() { "unknown" } else { fact("id") };
     Ok(Facts {
         os: Os {
@@ -133,7 +169,11 @@ fn word<T: serde::de::DeserializeOwned>(word: &str, default: T) -> T {
     serde_json::from_value(serde_json::Value::from(word)).unwrap_or(default)
 }
 
-fn files(wanted: &Observation, answers: &[Answer<'_>], state: &mut NodeState) -> Result<(), ObserveError> {
+fn files(
+    wanted: &Observation,
+    answers: &[Answer<'_>],
+    state: &mut NodeState,
+) -> Result<(), ObserveError> {
     let mut digests: BTreeMap<&str, String> = BTreeMap::new();
     let mut texts: BTreeMap<&str, String> = BTreeMap::new();
     let mut bytes: BTreeMap<&str, String> = BTreeMap::new();
@@ -150,7 +190,10 @@ fn files(wanted: &Observation, answers: &[Answer<'_>], state: &mut NodeState) ->
                     Ok(text) if text.contains('\0') => {}
                     Ok(text) => drop(texts.insert(path, text)),
                     Err(other) if other.as_bytes().contains(&0) => {}
-                    Err(other) => drop(bytes.insert(*path, other.as_bytes().iter().copied().map(char::from).collect::<String>())),
+                    Err(other) => drop(bytes.insert(
+                        *path,
+                        other.as_bytes().iter().copied().map(char::from).collect::<String>(),
+                    )),
                 }
             }
             _ => {}
@@ -159,8 +202,16 @@ fn files(wanted: &Observation, answers: &[Answer<'_>], state: &mut NodeState) ->
     for answer in answers {
         match answer.as_slice() {
             ["absent", path] => found(wanted, path, FileState::Absent, answer, state)?,
-            ["link", path, target] => found(wanted, path, FileState::Link { target: (*target).to_owned() }, answer, state)?,
-            ["stat", numbers, path] => look(wanted, numbers, path, state).ok_or_else(|| malformed(answer))?,
+            ["link", path, target] => found(
+                wanted,
+                path,
+                FileState::Link { target: (*target).to_owned() },
+                answer,
+                state,
+            )?,
+            ["stat", numbers, path] => {
+                look(wanted, numbers, path, state).ok_or_else(|| malformed(answer))?
+            }
             ["stats", lines] => {
                 // a path may end with what else would be taken for the end of a line
                 for line in lines.split('\n').filter(|line| !line.is_empty()) {
@@ -181,7 +232,8 @@ fn files(wanted: &Observation, answers: &[Answer<'_>], state: &mut NodeState) ->
             (None, Some(expected)) if checked => Some(expected.clone()),
             _ => None,
         };
-        let text = texts.remove(path.as_str()).filter(|_| question.text || question.text_unless != digest);
+        let text =
+            texts.remove(path.as_str()).filter(|_| question.text || question.text_unless != digest);
         state.set_file(path, FileState::File { digest, text, attributes });
         if let Some(bytes) = bytes.remove(path.as_str()) {
             state.set_bytes(path, bytes);
@@ -198,19 +250,28 @@ fn look(wanted: &Observation, numbers: &str, path: &str, state: &mut NodeState) 
     }
 }
 
-fn found(wanted: &Observation, path: &str, what: FileState, answer: &[&str], state: &mut NodeState) -> Result<(), ObserveError> {
+fn found(
+    wanted: &Observation,
+    path: &str,
+    what: FileState,
+    answer: &[&str],
+    state: &mut NodeState,
+) -> Result<(), ObserveError> {
     let (path, _) = wanted.files.get_key_value(path).ok_or_else(|| malformed(answer))?;
     state.set_file(path, what);
     Ok(())
 }
 
-/// Reads `mode:uid:gid:size:user:group` as `stat` says it, the mode in hexadecimal; the inner `None` is a link.
+/// Reads `mode:uid:gid:size:user:group` as `stat` says it, the mode in hexadecimal; the inner
+/// `None` is a link.
 fn stat(numbers: &str) -> Option<Option<FileState>> {
-    let [mode, uid, gid, _size, user, group] = numbers.splitn(6, ':').collect::<Vec<_>>().try_into().ok()?;
+    let [mode, uid, gid, _size, user, group] =
+        numbers.splitn(6, ':').collect::<Vec<_>>().try_into().ok()?;
     let mode = u32::from_str_radix(mode, 16).ok()?;
     // an id without a name stands for itself
     let name = |name: &str, id: &str| Some(if name == "UNKNOWN" { id } else { name }.to_owned());
-    let attributes = Attributes { owner: name(user, uid), group: name(group, gid), mode: Some(mode & 0o7777) };
+    let attributes =
+        Attributes { owner: name(user, uid), group: name(group, gid), mode: Some(mode & 0o7777) };
     Some(match mode & 0o170_000 {
         0o100_000 => Some(FileState::File { digest: None, text: None, attributes }),
         0o040_000 => Some(FileState::Directory(attributes)),

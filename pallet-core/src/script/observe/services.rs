@@ -21,7 +21,8 @@ pub(super) fn read(wanted: &Observation, answers: &[Answer<'_>], state: &mut Nod
     }
     // a name that nothing answers for is a service that nothing on the node knows
     for name in wanted.services.keys() {
-        let mut found = ServiceState { exists: false, running: false, enabled: None, masked: false };
+        let mut found =
+            ServiceState { exists: false, running: false, enabled: None, masked: false };
         if let Some(unit) = units.get(unit(name).as_str()) {
             if unit.flaps {
                 continue;
@@ -35,10 +36,18 @@ pub(super) fn read(wanted: &Observation, answers: &[Answer<'_>], state: &mut Nod
     }
     for answer in answers {
         let (name, found) = match answer.as_slice() {
-            ["service", name, running, enabled] => {
-                (name, ServiceState { exists: true, running: *running == "yes", enabled: yes_or_no(enabled), masked: false })
-            }
-            ["process", name, _pid] if !state.service(name).known().is_some_and(|known| known.exists) => {
+            ["service", name, running, enabled] => (
+                name,
+                ServiceState {
+                    exists: true,
+                    running: *running == "yes",
+                    enabled: yes_or_no(enabled),
+                    masked: false,
+                },
+            ),
+            ["process", name, _pid]
+                if !state.service(name).known().is_some_and(|known| known.exists) =>
+            {
                 (name, ServiceState { exists: true, running: true, enabled: None, masked: false })
             }
             _ => continue,
@@ -60,11 +69,13 @@ struct Unit {
 /// A unit that systemd started again must have run for so many seconds to be one that runs.
 const STEADY: u64 = 10;
 
-/// Reads the blocks of `systemctl show`: each names its unit with all its aliases, and those that do not exist too.
+/// Reads the blocks of `systemctl show`: each names its unit with all its aliases, and those that
+/// do not exist too.
 fn systemd(text: &str, uptime: Option<u64>) -> BTreeMap<String, Unit> {
     let mut units = BTreeMap::new();
     for block in text.split("\n\n") {
-        let properties: BTreeMap<&str, &str> = block.lines().filter_map(|line| line.split_once('=')).collect();
+        let properties: BTreeMap<&str, &str> =
+            block.lines().filter_map(|line| line.split_once('=')).collect();
         let property = |name: &str| properties.get(name).copied().unwrap_or_default();
         for name in property("Names").split(' ').filter(|name| !name.is_empty()).map(unquoted) {
             let state = ServiceState {
@@ -80,10 +91,16 @@ fn systemd(text: &str, uptime: Option<u64>) -> BTreeMap<String, Unit> {
                 masked: property("LoadState") == "masked",
             };
             let restarted = !matches!(property("NRestarts"), "" | "0");
-            let since = property("ActiveEnterTimestampMonotonic").parse::<u64>().ok().map(|micros| micros / 1_000_000);
+            let since = property("ActiveEnterTimestampMonotonic")
+                .parse::<u64>()
+                .ok()
+                .map(|micros| micros / 1_000_000);
             let young = since.zip(uptime).is_none_or(|(since, now)| now < since + STEADY);
             let flaps = restarted && state.running && young;
-            units.insert(name, Unit { state, generated: property("UnitFileState") == "generated", flaps });
+            units.insert(
+                name,
+                Unit { state, generated: property("UnitFileState") == "generated", flaps },
+            );
         }
     }
     units
@@ -126,17 +143,33 @@ mod tests {
 
     #[test]
     fn systemd_units_answer_for_their_aliases() {
-        let units = "Names=mysql.service mariadb.service\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled\n\n\
-                     Names=nginx.service\nLoadState=not-found\nActiveState=inactive\nUnitFileState=\n\n\
-                     Names=apt-daily.timer\nLoadState=loaded\nActiveState=inactive\nUnitFileState=disabled\n\n\
-                     Names=old.service\nLoadState=loaded\nActiveState=failed\nUnitFileState=generated\n\n\
-                     Names=dbus.service\nLoadState=loaded\nActiveState=active\nUnitFileState=static\n\n\
-                     Names=flapping.service\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled\nNRestarts=7\nActiveEnterTimestampMonotonic=999000000\n\n\
-                     Names=again.service\nLoadState=loaded\nActiveState=activating\nUnitFileState=enabled\nNRestarts=7\n\n\
-                     Names=\"mnt-my\\\\x2ddata.mount\"\nLoadState=loaded\nActiveState=active\nUnitFileState=static\n\n\
-                     Names=steady.service\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled\nNRestarts=1\nActiveEnterTimestampMonotonic=900000000";
+        let units = "Names=mysql.service mariadb.service\nLoadState=loaded\nActiveState=active\n\
+            UnitFileState=enabled\n\n\
+            Names=nginx.service\nLoadState=not-found\nActiveState=inactive\nUnitFileState=\n\n\
+            Names=apt-daily.timer\nLoadState=loaded\nActiveState=inactive\n\
+            UnitFileState=disabled\n\n\
+            Names=old.service\nLoadState=loaded\nActiveState=failed\nUnitFileState=generated\n\n\
+            Names=dbus.service\nLoadState=loaded\nActiveState=active\nUnitFileState=static\n\n\
+            Names=flapping.service\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled\n\
+            NRestarts=7\nActiveEnterTimestampMonotonic=999000000\n\n\
+            Names=again.service\nLoadState=loaded\nActiveState=activating\nUnitFileState=enabled\n\
+            NRestarts=7\n\n\
+            Names=\"mnt-my\\\\x2ddata.mount\"\nLoadState=loaded\nActiveState=active\n\
+            UnitFileState=static\n\n\
+            Names=steady.service\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled\n\
+            NRestarts=1\nActiveEnterTimestampMonotonic=900000000";
         check(
-            &["mysql", "nginx", "apt-daily.timer", "old", "dbus", "flapping", "again", "steady", "mnt-my\\x2ddata.mount"],
+            &[
+                "mysql",
+                "nginx",
+                "apt-daily.timer",
+                "old",
+                "dbus",
+                "flapping",
+                "again",
+                "steady",
+                "mnt-my\\x2ddata.mount",
+            ],
             &[&["units", units, "1000"], &["links", "old", "yes"]],
             expect![[r#"
                 again: exists true, running false, enabled Some(true)
@@ -156,7 +189,11 @@ mod tests {
     fn init_scripts_and_processes() {
         check(
             &["cron", "demo", "gone"],
-            &[&["service", "cron", "no", "yes"], &["process", "demo", "77"], &["process", "cron", "78"]],
+            &[
+                &["service", "cron", "no", "yes"],
+                &["process", "demo", "77"],
+                &["process", "cron", "78"],
+            ],
             expect![[r#"
                 cron: exists true, running false, enabled Some(true)
                 demo: exists true, running true, enabled None

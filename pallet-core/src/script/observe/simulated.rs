@@ -1,26 +1,37 @@
-//! Reads what simulations of rpm's package managers say that would come. `None`: that cannot be said.
+//! Reads what simulations of rpm's package managers say that would come. `None`: that cannot be
+//! said.
 
-/// What `dnf --assumeno install` prints, or yum: a table with headings, in which each package begins a line behind one blank.
+/// What `dnf --assumeno install` prints, or yum: a table with headings, in which each package
+/// begins a line behind one blank.
 ///
 /// Where something goes for it to come, or cannot come, that is not all that changes.
 pub(super) fn dnf(text: &str) -> Option<Vec<&str>> {
     let (table, _) = text.split_once("\nTransaction Summary")?;
     let (mut come, mut counts) = (Vec::new(), false);
     for line in table.lines() {
-        if let Some(heading) = line.strip_suffix(':').filter(|heading| heading.starts_with(|first: char| first.is_ascii_uppercase())) {
+        if let Some(heading) = line
+            .strip_suffix(':')
+            .filter(|heading| heading.starts_with(|first: char| first.is_ascii_uppercase()))
+        {
             let verb = heading.split(' ').next().unwrap_or_default();
             if matches!(verb, "Removing" | "Skipping" | "Skipped") {
                 return None;
             }
-            counts = matches!(verb, "Installing" | "Upgrading" | "Updating" | "Downgrading" | "Reinstalling");
-        } else if let Some(package) = line.strip_prefix(' ').filter(|rest| counts && !rest.starts_with(' ')) {
+            counts = matches!(
+                verb,
+                "Installing" | "Upgrading" | "Updating" | "Downgrading" | "Reinstalling"
+            );
+        } else if let Some(package) =
+            line.strip_prefix(' ').filter(|rest| counts && !rest.starts_with(' '))
+        {
             come.extend(package.split(' ').next());
         }
     }
     Some(come)
 }
 
-/// What `zypper --xmlout install --dry-run` prints: lists of what it would do, each with its packages.
+/// What `zypper --xmlout install --dry-run` prints: lists of what it would do, each with its
+/// packages.
 pub(super) fn zypper(text: &str) -> Option<Vec<&str>> {
     let (_, summary) = text.split_once("<install-summary")?;
     let (summary, _) = summary.split_once("</install-summary>")?;
@@ -28,7 +39,10 @@ pub(super) fn zypper(text: &str) -> Option<Vec<&str>> {
     for line in summary.lines().map(str::trim_start) {
         if let Some(name) = line.strip_prefix("<to-") {
             list = name.trim_end_matches('>');
-        } else if let Some(name) = line.strip_prefix("<solvable type=\"package\" name=\"").and_then(|rest| rest.split('"').next()) {
+        } else if let Some(name) = line
+            .strip_prefix("<solvable type=\"package\" name=\"")
+            .and_then(|rest| rest.split('"').next())
+        {
             if list == "remove" {
                 return None;
             }
@@ -76,7 +90,10 @@ Operation aborted.
         assert_eq!(dnf(DNF), Some(vec!["law-two", long, "law-rest", "law-one"]));
         assert_eq!(dnf("Error: Unable to find a match: law-none\n"), None);
         assert_eq!(dnf(&DNF.replace("Upgrading:", "Removing dependent packages:")), None);
-        assert_eq!(dnf(&DNF.replace("Upgrading:", "Skipping packages with broken dependencies:")), None);
+        assert_eq!(
+            dnf(&DNF.replace("Upgrading:", "Skipping packages with broken dependencies:")),
+            None
+        );
     }
 
     /// As yum 3 writes it.
@@ -126,8 +143,17 @@ Exiting on user command
     #[test]
     fn the_lists_of_zypper() {
         assert_eq!(zypper(ZYPPER), Some(vec!["law-one", "law-two"]));
-        assert_eq!(zypper(&ZYPPER.replace("to-install", "to-upgrade")), Some(vec!["law-one", "law-two"]));
+        assert_eq!(
+            zypper(&ZYPPER.replace("to-install", "to-upgrade")),
+            Some(vec!["law-one", "law-two"])
+        );
         assert_eq!(zypper(&ZYPPER.replace("to-install", "to-remove")), None);
-        assert_eq!(zypper("<stream>\n<message type=\"error\">No provider of &apos;law-none&apos; found.</message>\n</stream>\n"), None);
+        assert_eq!(
+            zypper(
+                "<stream>\n<message type=\"error\">No provider of &apos;law-none&apos; \
+            found.</message>\n</stream>\n"
+            ),
+            None
+        );
     }
 }

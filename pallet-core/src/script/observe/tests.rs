@@ -46,7 +46,11 @@ fn finds_the_facts_of_this_machine() {
         assert!(observed.facts.cores > 0 && observed.facts.ram > 0, "{:?}", observed.facts);
         let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
         assert!(release.contains(&observed.facts.os.id), "{:?}", observed.facts.os);
-        assert!(release.is_empty() || observed.facts.os.family != OsFamily::Unknown || !release.contains("debian"));
+        assert!(
+            release.is_empty()
+                || observed.facts.os.family != OsFamily::Unknown
+                || !release.contains("debian")
+        );
         assert_eq!(observed.state.user, observed.facts.user);
     }
 }
@@ -65,13 +69,27 @@ fn files_of_any_name() {
     }
     for observed in observe(&wanted) {
         for name in WEIRD_NAMES {
-            let Known::Known(FileState::File { digest: found, text, .. }) = observed.state.file(&path(name)) else {
+            let Known::Known(FileState::File { digest: found, text, .. }) =
+                observed.state.file(&path(name))
+            else {
                 panic!("{name:?}: {:?}", observed.state.file(&path(name)));
             };
-            assert_eq!((found.as_deref(), text.as_deref()), (Some(digest(name.as_bytes()).as_str()), Some(name)), "{name:?}");
+            assert_eq!(
+                (found.as_deref(), text.as_deref()),
+                (Some(digest(name.as_bytes()).as_str()), Some(name)),
+                "{name:?}"
+            );
             let link = observed.state.file(&path(&format!("link to {name}")));
-            assert_eq!(link, Known::Known(&FileState::Link { target: name.to_owned() }), "{name:?}");
-            assert_eq!(observed.state.file(&path(&format!("no {name}"))), Known::Known(&FileState::Absent), "{name:?}");
+            assert_eq!(
+                link,
+                Known::Known(&FileState::Link { target: name.to_owned() }),
+                "{name:?}"
+            );
+            assert_eq!(
+                observed.state.file(&path(&format!("no {name}"))),
+                Known::Known(&FileState::Absent),
+                "{name:?}"
+            );
         }
     }
 }
@@ -81,7 +99,10 @@ fn attributes_and_kinds() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let root = directory.path().to_str().expect("it is UTF-8");
     fs::write(format!("{root}/file"), "x").expect("it can be written");
-    fs::set_permissions(format!("{root}/file"), fs::Permissions::from_mode(0o4751)).expect("it is ours");
+    fs::set_permissions(format!("{root}/file"), fs::Permissions::from_mode(0o4751)).expect(
+        "it is \
+        ours",
+    );
     fs::set_permissions(root, fs::Permissions::from_mode(0o1770)).expect("it is ours");
     let mut wanted = Observation::default();
     for path in [root, &format!("{root}/file"), "/dev/null", "/"] {
@@ -89,14 +110,20 @@ fn attributes_and_kinds() {
     }
     let root_is_named = fs::metadata("/").expect("there is a root").uid() == 0;
     for Observed { state, .. } in observe(&wanted) {
-        let Known::Known(FileState::Directory(attributes)) = state.file(root) else { panic!("{:?}", state.file(root)) };
+        let Known::Known(FileState::Directory(attributes)) = state.file(root) else {
+            panic!("{:?}", state.file(root))
+        };
         assert_eq!(attributes.mode, Some(0o1770));
-        let Known::Known(FileState::File { digest: None, text: None, attributes }) = state.file(&format!("{root}/file")) else {
+        let Known::Known(FileState::File { digest: None, text: None, attributes }) =
+            state.file(&format!("{root}/file"))
+        else {
             panic!("nothing else was asked")
         };
         assert_eq!(attributes.mode, Some(0o4751));
         assert_eq!(state.file("/dev/null"), Known::Known(&FileState::Other));
-        let Known::Known(FileState::Directory(attributes)) = state.file("/") else { panic!("{:?}", state.file("/")) };
+        let Known::Known(FileState::Directory(attributes)) = state.file("/") else {
+            panic!("{:?}", state.file("/"))
+        };
         assert!(!root_is_named || attributes.owner.as_deref() == Some("root"));
     }
 }
@@ -120,7 +147,11 @@ fn text_comes_only_where_it_can_be_shown() {
     }
     for Observed { state, .. } in observe(&wanted) {
         for (name, content, shown) in contents {
-            let Known::Known(FileState::File { digest: found, text, .. }) = state.file(&format!("{root}/{name}")) else { panic!("{name}") };
+            let Known::Known(FileState::File { digest: found, text, .. }) =
+                state.file(&format!("{root}/{name}"))
+            else {
+                panic!("{name}")
+            };
             assert_eq!(found.as_deref(), Some(digest(content).as_str()), "{name}");
             assert_eq!(text.as_deref().map(str::as_bytes), shown.then_some(content), "{name}");
         }
@@ -139,19 +170,32 @@ fn a_file_that_vanishes_between_calls_is_no_other() {
     // both calls for all see `b`, and lose it before they look
     let tools = format!(
         "lose() {{ if [ -e {root}/b ] && [ $1 = {{tool}} ]; then rm {root}/b; fi; }}\n\
-         stat() {{ lose stat; command stat \"$@\"; }}\nsha256sum() {{ lose sha256sum; command sha256sum \"$@\"; }}\n"
+         stat() {{ lose stat; command stat \"$@\"; }}\n\
+         sha256sum() {{ lose sha256sum; command sha256sum \"$@\"; }}\n"
     );
     for tool in ["stat", "sha256sum"] {
         for shell in shells() {
             fs::write(format!("{root}/b"), "b").expect("it can be written");
-            let output = shell.run(&format!("{}{}", tools.replace("{tool}", tool), compile(&wanted, TOKEN)));
+            let output =
+                shell.run(&format!("{}{}", tools.replace("{tool}", tool), compile(&wanted, TOKEN)));
             let state = parse(&wanted, TOKEN, &output.stdout).expect("it is whole").state;
-            assert_eq!(state.file(&format!("{root}/b")), Known::Known(&FileState::Absent), "{tool} in {shell}");
+            assert_eq!(
+                state.file(&format!("{root}/b")),
+                Known::Known(&FileState::Absent),
+                "{tool} \
+                in {shell}"
+            );
             for name in ["a", "c"] {
-                let Known::Known(FileState::File { digest: found, text, .. }) = state.file(&format!("{root}/{name}")) else {
+                let Known::Known(FileState::File { digest: found, text, .. }) =
+                    state.file(&format!("{root}/{name}"))
+                else {
                     panic!("{name}")
                 };
-                assert_eq!((found.as_deref(), text.as_deref()), (Some(digest(name.as_bytes()).as_str()), Some(name)), "{tool} in {shell}");
+                assert_eq!(
+                    (found.as_deref(), text.as_deref()),
+                    (Some(digest(name.as_bytes()).as_str()), Some(name)),
+                    "{tool} in {shell}"
+                );
             }
         }
     }
@@ -171,10 +215,19 @@ fn content_that_is_as_expected_is_told_in_a_word() {
         for observed in observe(&wanted) {
             for number in 0..100 {
                 let name = number.to_string();
-                let content = if changed == Some(name.as_str()) { "by hand" } else { name.as_str() };
-                let Known::Known(FileState::File { digest: found, text, .. }) = observed.state.file(&path(&name)) else { panic!("{name}") };
+                let content =
+                    if changed == Some(name.as_str()) { "by hand" } else { name.as_str() };
+                let Known::Known(FileState::File { digest: found, text, .. }) =
+                    observed.state.file(&path(&name))
+                else {
+                    panic!("{name}")
+                };
                 let shown = (changed == Some(name.as_str())).then_some(content);
-                assert_eq!((found.as_deref(), text.as_deref()), (Some(digest(content.as_bytes()).as_str()), shown), "{name}");
+                assert_eq!(
+                    (found.as_deref(), text.as_deref()),
+                    (Some(digest(content.as_bytes()).as_str()), shown),
+                    "{name}"
+                );
             }
             assert_eq!(observed.state.file(&path("absent")), Known::Known(&FileState::Absent));
         }
@@ -194,11 +247,23 @@ fn readings_are_what_a_command_prints() {
     wanted.reading("echo out; echo err >&2; cat; exit 3");
     wanted.text(&path);
     for Observed { mut state, .. } in observe(&wanted) {
-        let Known::Known(reading) = state.reading("echo out; echo err >&2; cat; exit 3") else { panic!("it was asked") };
-        assert_eq!((reading.exit, reading.output.as_str(), reading.of.as_deref()), (3, "out", None));
-        let Known::Known(reading) = state.reading(&format!("cat {path}; printf x")) else { panic!("it was asked") };
+        let Known::Known(reading) = state.reading("echo out; echo err >&2; cat; exit 3") else {
+            panic!("it was asked")
+        };
+        assert_eq!(
+            (reading.exit, reading.output.as_str(), reading.of.as_deref()),
+            (3, "out", None)
+        );
+        let Known::Known(reading) = state.reading(&format!("cat {path}; printf x")) else {
+            panic!("it was asked")
+        };
         assert_eq!((reading.exit, reading.output.as_str()), (0, "a\nb\n\nx"));
-        let Known::Known(FileState::File { text, .. }) = state.file(&path) else { panic!("it is a file") };
+        let Known::Known(FileState::File { text, .. }) = state.file(&path) else {
+            panic!(
+                "it is a \
+            file"
+            )
+        };
         assert_eq!(text.as_deref(), Some("a\nb\n\n"));
         // what was read of a file holds until that file changes
         state.set_file("/elsewhere", FileState::Absent);
@@ -225,7 +290,11 @@ fn commands_answer_with_their_exit_codes_alone() {
     }
     for Observed { state, .. } in observe(&wanted) {
         for (command, exit) in commands {
-            assert_eq!(state.command(command).known().map(|state| state.exit), Some(exit), "{command}");
+            assert_eq!(
+                state.command(command).known().map(|state| state.exit),
+                Some(exit),
+                "{command}"
+            );
         }
     }
 }
@@ -241,12 +310,25 @@ fn users_groups_packages_and_services_of_this_machine() {
     wanted.service("no-such-service");
     wanted.package_lists = true;
     for Observed { state, .. } in observe(&wanted) {
-        let root = state.user("root").known().and_then(|user| user.as_ref()).expect("there is root");
+        let root = state.user("root").known().and_then(|user| user.as_ref()).expect(
+            "there is \
+            root",
+        );
         assert_eq!((root.uid, root.group.as_deref()), (Some(0), Some("root")));
         assert_eq!(state.user("no-such-user"), Known::Known(&None));
-        assert_eq!(state.group("root").known().and_then(|group| group.as_ref()).and_then(|group| group.gid), Some(0));
+        assert_eq!(
+            state
+                .group("root")
+                .known()
+                .and_then(|group| group.as_ref())
+                .and_then(|group| group.gid),
+            Some(0)
+        );
         assert_eq!(state.group("no-such-group"), Known::Known(&None));
-        assert_eq!(state.service("no-such-service").known().map(|service| service.exists), Some(false));
+        assert_eq!(
+            state.service("no-such-service").known().map(|service| service.exists),
+            Some(false)
+        );
         assert_ne!(state.package_lists_age(), Known::Unknown);
     }
 }
@@ -260,12 +342,23 @@ fn stray_output_is_nobodys_and_an_end_that_is_missing_is_told() {
     noisy.extend(b"logout\xff\n");
     assert_eq!(parse(&wanted, TOKEN, &noisy), parse(&wanted, TOKEN, &output));
     let error = parse(&wanted, TOKEN, &output[..output.len() / 2]).expect_err("it is cut short");
-    assert!(error.to_string().starts_with("the observing script did not finish; the last it said was"), "{error}");
+    assert!(
+        error.to_string().starts_with(
+            "the observing script did not finish; the last it said \
+        was"
+        ),
+        "{error}"
+    );
 }
 
 /// Answers as the script frames them.
 fn recorded(answers: &[&[&str]]) -> Vec<u8> {
-    let frame = |answer: &&[&str]| format!("{TOKEN}< {TOKEN} {} {TOKEN} {TOKEN}> {TOKEN} \n", answer.join(&format!(" {TOKEN} ")));
+    let frame = |answer: &&[&str]| {
+        format!(
+            "{TOKEN}< {TOKEN} {} {TOKEN} {TOKEN}> {TOKEN} \n",
+            answer.join(&format!(" {TOKEN} "))
+        )
+    };
     answers.iter().map(frame).collect::<String>().into_bytes()
 }
 
@@ -274,11 +367,21 @@ fn a_system_that_is_not_known_is_no_error() {
     let mut wanted = Observation::default();
     wanted.package("nginx");
     wanted.service("nginx");
-    let plan9 =
-        recorded(&[&["fact", "packages", "unknown"], &["fact", "services", "process"], &["fact", "uname", "box riscv64"], &["end"]]);
+    let plan9 = recorded(&[
+        &["fact", "packages", "unknown"],
+        &["fact", "services", "process"],
+        &["fact", "uname", "box riscv64"],
+        &["end"],
+    ]);
     let observed = parse(&wanted, TOKEN, &plan9).expect("it is no error");
-    assert_eq!((observed.facts.os.family, observed.facts.os.id.as_str()), (OsFamily::Unknown, "unknown"));
-    assert_eq!((observed.facts.hostname.as_str(), observed.facts.os.arch.as_str()), ("box", "riscv64"));
+    assert_eq!(
+        (observed.facts.os.family, observed.facts.os.id.as_str()),
+        (OsFamily::Unknown, "unknown")
+    );
+    assert_eq!(
+        (observed.facts.hostname.as_str(), observed.facts.os.arch.as_str()),
+        ("box", "riscv64")
+    );
     assert_eq!(observed.state.package("nginx"), Known::Unknown);
     assert_eq!(observed.state.service("nginx").known().map(|service| service.exists), Some(false));
 }
@@ -305,19 +408,39 @@ fn alpine_as_recorded() {
         &["end"],
     ]);
     let observed = parse(&wanted, TOKEN, &alpine).expect("it can be read");
-    assert_eq!((observed.facts.os.to_string().as_str(), observed.facts.os.family), ("alpine 3.20.3 (x86_64)", OsFamily::Alpine));
-    assert_eq!((observed.facts.cores, observed.facts.ram, observed.facts.bootstrapped), (2, 2000, false));
+    assert_eq!(
+        (observed.facts.os.to_string().as_str(), observed.facts.os.family),
+        (
+            "alpine 3.20.3 \
+        (x86_64)",
+            OsFamily::Alpine
+        )
+    );
+    assert_eq!(
+        (observed.facts.cores, observed.facts.ram, observed.facts.bootstrapped),
+        (2, 2000, false)
+    );
     let installed = crate::model::PackageState::Installed { version: Some("1.26.2-r0".into()) };
     assert_eq!(observed.state.package("nginx"), Known::Known(&installed));
     assert_eq!(observed.state.package_lists_age(), Known::Known(None));
-    let service = crate::model::ServiceState { exists: true, running: true, enabled: Some(false), masked: false };
+    let service = crate::model::ServiceState {
+        exists: true,
+        running: true,
+        enabled: Some(false),
+        masked: false,
+    };
     assert_eq!(observed.state.service("nginx"), Known::Known(&service));
 }
 
 #[test]
 fn an_answer_that_makes_no_sense_is_told() {
     let wanted = Observation::default();
-    let stranger = recorded(&[&["fact", "uname", "box x86_64"], &["absent", "/never/asked"], &["end"]]);
+    let stranger =
+        recorded(&[&["fact", "uname", "box x86_64"], &["absent", "/never/asked"], &["end"]]);
     let error = parse(&wanted, TOKEN, &stranger).expect_err("it was not asked");
-    assert_eq!(error.to_string(), "cannot read the observing script's answer \"absent /never/asked\"");
+    assert_eq!(
+        error.to_string(),
+        "cannot read the observing script's answer \"absent \
+        /never/asked\""
+    );
 }

@@ -17,13 +17,16 @@ pub(super) fn read(wanted: &Observation, answers: &[Answer<'_>], state: &mut Nod
                 ids.insert(*name, id(text));
             }
             ["shadow", lines] => {
-                locked.extend(lines.lines().filter_map(|line| line.split_once(':').map(|(name, mark)| (name, mark == "!"))))
+                locked.extend(lines.lines().filter_map(|line| {
+                    line.split_once(':').map(|(name, mark)| (name, mark == "!"))
+                }))
             }
             ["group", lines] => {
                 let groups = entries(lines);
                 for name in &wanted.groups {
-                    let found =
-                        groups.get(name.as_str()).map(|fields| GroupState { gid: field(fields, 2).and_then(|gid| gid.parse().ok()) });
+                    let found = groups.get(name.as_str()).map(|fields| GroupState {
+                        gid: field(fields, 2).and_then(|gid| gid.parse().ok()),
+                    });
                     state.set_group(name, found);
                 }
             }
@@ -51,20 +54,34 @@ pub(super) fn read(wanted: &Observation, answers: &[Answer<'_>], state: &mut Nod
 
 /// Entries of passwd or group by their names.
 fn entries(lines: &str) -> BTreeMap<&str, Vec<&str>> {
-    lines.lines().map(|line| line.split(':').collect::<Vec<_>>()).map(|fields| (fields[0], fields)).collect()
+    lines
+        .lines()
+        .map(|line| line.split(':').collect::<Vec<_>>())
+        .map(|fields| (fields[0], fields))
+        .collect()
 }
 
 fn field<'a>(fields: &[&'a str], index: usize) -> Option<&'a str> {
     fields.get(index).copied()
 }
 
-/// Reads the primary and the other groups from `uid=1000(app) gid=1000(app) groups=1000(app),27(sudo)`.
+/// Reads the primary and the other groups from `uid=1000(app) gid=1000(app)
+/// groups=1000(app),27(sudo)`.
 fn id(text: &str) -> (Option<String>, Option<BTreeSet<String>>) {
     let part = |key: &str| text.split_once(key).map(|(_, rest)| rest);
-    let Some((group, others)) = part("gid=").map(|rest| rest.split_once(" groups=").unwrap_or((rest, ""))) else { return (None, None) };
+    let Some((group, others)) =
+        part("gid=").map(|rest| rest.split_once(" groups=").unwrap_or((rest, "")))
+    else {
+        return (None, None);
+    };
     let group = named(group);
     let others = others.split(" context=").next().unwrap_or_default();
-    let others = others.split(',').filter(|id| !id.is_empty()).map(named).filter(|name| *name != group).collect();
+    let others = others
+        .split(',')
+        .filter(|id| !id.is_empty())
+        .map(named)
+        .filter(|name| *name != group)
+        .collect();
     (Some(group), Some(others))
 }
 
@@ -90,7 +107,12 @@ mod tests {
         let mut state = node().0;
         let answers: [Answer<'_>; 4] = [
             vec!["passwd", "app:x:1000:1000:The App,,,:/srv/app:/bin/sh"],
-            vec!["ids", "app", "uid=1000(app) gid=1000(app) groups=1000(app),27(sudo),31(domain users),77 context=u:r:t:s0"],
+            vec![
+                "ids",
+                "app",
+                "uid=1000(app) gid=1000(app) groups=1000(app),27(sudo),31(domain \
+                users),77 context=u:r:t:s0",
+            ],
             vec!["shadow", "root:\napp:!\n"],
             vec!["group", "www:x:33:app\n"],
         ];

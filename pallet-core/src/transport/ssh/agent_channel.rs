@@ -1,9 +1,12 @@
-//! The channels that a server opens to the agent of this machine. libssh2 has them and its Rust package has no words for them, so they are handled here as
-//! C does it; what is carried through them is the affair of `agent_forward`.
+//! The channels that a server opens to the agent of this machine. libssh2 has them and its Rust
+//! package has no words for them, so they are handled here as C does it; what is carried through
+//! them is the affair of `agent_forward`.
 //!
-//! Why this is sound: libssh2 lets nobody but its session free a channel that `close` has not freed, and whoever has one here has the session too, so
-//! that it lives as long. A channel, and the callback, are used under the session's lock alone: `Session::raw` holds it, and libssh2 calls the callback
-//! from within a call that holds it. What the callback is given is taken away from the session before it goes.
+//! Why this is sound: libssh2 lets nobody but its session free a channel that `close` has not
+//! freed, and whoever has one here has the session too, so that it lives as long. A channel, and
+//! the callback, are used under the session's lock alone: `Session::raw` holds it, and libssh2
+//! calls the callback from within a call that holds it. What the callback is given is taken away
+//! from the session before it goes.
 
 #![allow(unsafe_code)]
 
@@ -17,11 +20,17 @@ use ssh2::{Error, ErrorCode, Session};
 /// `LIBSSH2_CALLBACK_AUTHAGENT`.
 const OPENED: c_int = 7;
 
-/// `LIBSSH2_AUTHAGENT_FUNC`: a channel was opened; the last is where what was given to the session stands.
-type Opened = unsafe extern "C" fn(*mut raw::LIBSSH2_SESSION, *mut raw::LIBSSH2_CHANNEL, *mut *mut c_void);
+/// `LIBSSH2_AUTHAGENT_FUNC`: a channel was opened; the last is where what was given to the session
+/// stands.
+type Opened =
+    unsafe extern "C" fn(*mut raw::LIBSSH2_SESSION, *mut raw::LIBSSH2_CHANNEL, *mut *mut c_void);
 
 unsafe extern "C" {
-    fn libssh2_session_callback_set2(session: *mut raw::LIBSSH2_SESSION, kind: c_int, callback: Option<Opened>) -> Option<Opened>;
+    fn libssh2_session_callback_set2(
+        session: *mut raw::LIBSSH2_SESSION,
+        kind: c_int,
+        callback: Option<Opened>,
+    ) -> Option<Opened>;
 }
 
 /// A channel of a session that is not freed.
@@ -32,7 +41,8 @@ unsafe impl Send for Raw {}
 
 type Arrived = Mutex<Vec<Raw>>;
 
-/// Takes the channels that the server opens to the agent. While there is none, libssh2 refuses them.
+/// Takes the channels that the server opens to the agent. While there is none, libssh2 refuses
+/// them.
 pub(super) struct Door {
     session: Session,
     arrived: Arc<Arrived>,
@@ -49,7 +59,8 @@ impl Door {
     /// Gives the session a callback and what that is for, or takes both away.
     fn hang(&self, context: *mut c_void, callback: Option<Opened>) {
         let mut session = self.session.raw();
-        // SAFETY: the session is locked; whoever logs in puts something else there meanwhile, and nobody logs in any more
+        // SAFETY: the session is locked; whoever logs in puts something else there meanwhile, and
+        // nobody logs in any more
         unsafe {
             *raw::libssh2_session_abstract(&raw mut *session) = context;
             libssh2_session_callback_set2(&raw mut *session, OPENED, callback);
@@ -63,7 +74,8 @@ impl Door {
 
     /// The channels that have come.
     pub(super) fn take(&self) -> Vec<AgentChannel> {
-        let arrived = std::mem::take(&mut *self.arrived.lock().unwrap_or_else(PoisonError::into_inner));
+        let arrived =
+            std::mem::take(&mut *self.arrived.lock().unwrap_or_else(PoisonError::into_inner));
         arrived.into_iter().map(|raw| AgentChannel { session: self.session.clone(), raw }).collect()
     }
 }
@@ -75,15 +87,21 @@ impl Drop for Door {
 }
 
 /// Takes a channel in. It may call nothing of libssh2, which is in the middle of reading.
-unsafe extern "C" fn opened(_session: *mut raw::LIBSSH2_SESSION, channel: *mut raw::LIBSSH2_CHANNEL, context: *mut *mut c_void) {
+unsafe extern "C" fn opened(
+    _session: *mut raw::LIBSSH2_SESSION,
+    channel: *mut raw::LIBSSH2_CHANNEL,
+    context: *mut *mut c_void,
+) {
     // SAFETY: it stands there as long as this is the callback, and is shared
-    let arrived = unsafe { context.as_ref().and_then(|context| context.cast::<Arrived>().as_ref()) };
+    let arrived =
+        unsafe { context.as_ref().and_then(|context| context.cast::<Arrived>().as_ref()) };
     if let (Some(arrived), Some(channel)) = (arrived, NonNull::new(channel)) {
         arrived.lock().unwrap_or_else(PoisonError::into_inner).push(Raw(channel));
     }
 }
 
-/// A channel to the agent. Its calls need room to write, as those of every channel do. One that is dropped stays until its session ends.
+/// A channel to the agent. Its calls need room to write, as those of every channel do. One that is
+/// dropped stays until its session ends.
 pub(super) struct AgentChannel {
     session: Session,
     raw: Raw,
@@ -94,21 +112,37 @@ impl AgentChannel {
     pub(super) fn read(&mut self, space: &mut [u8]) -> Result<Option<usize>, Error> {
         let _locked = self.session.raw();
         // SAFETY: the session is locked, the channel not freed, and the space as long as is said
-        done(unsafe { raw::libssh2_channel_read_ex(self.raw.0.as_ptr(), 0, space.as_mut_ptr().cast(), space.len()) })
+        done(unsafe {
+            raw::libssh2_channel_read_ex(
+                self.raw.0.as_ptr(),
+                0,
+                space.as_mut_ptr().cast(),
+                space.len(),
+            )
+        })
     }
 
-    /// Writes some of this; `None` if nothing could be. Then it may be half sent, and the same must be written before anything else is.
+    /// Writes some of this; `None` if nothing could be. Then it may be half sent, and the same must
+    /// be written before anything else is.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<Option<usize>, Error> {
         let _locked = self.session.raw();
         // SAFETY: the session is locked, the channel not freed, and the bytes as many as is said
-        done(unsafe { raw::libssh2_channel_write_ex(self.raw.0.as_ptr(), 0, bytes.as_ptr().cast(), bytes.len()) })
+        done(unsafe {
+            raw::libssh2_channel_write_ex(
+                self.raw.0.as_ptr(),
+                0,
+                bytes.as_ptr().cast(),
+                bytes.len(),
+            )
+        })
     }
 
     /// How much the server takes.
     pub(super) fn window(&self) -> usize {
         let _locked = self.session.raw();
         // SAFETY: the session is locked, and the channel not freed
-        let window = unsafe { raw::libssh2_channel_window_write_ex(self.raw.0.as_ptr(), ptr::null_mut()) };
+        let window =
+            unsafe { raw::libssh2_channel_window_write_ex(self.raw.0.as_ptr(), ptr::null_mut()) };
         usize::try_from(window).unwrap_or(usize::MAX)
     }
 
@@ -117,7 +151,13 @@ impl AgentChannel {
         let _locked = self.session.raw();
         let mut available = 0;
         // SAFETY: the session is locked, and the channel not freed
-        unsafe { raw::libssh2_channel_window_read_ex(self.raw.0.as_ptr(), &raw mut available, ptr::null_mut()) };
+        unsafe {
+            raw::libssh2_channel_window_read_ex(
+                self.raw.0.as_ptr(),
+                &raw mut available,
+                ptr::null_mut(),
+            )
+        };
         usize::try_from(available).unwrap_or(usize::MAX)
     }
 
@@ -144,6 +184,8 @@ fn done(given: isize) -> Result<Option<usize>, Error> {
     match usize::try_from(given) {
         Ok(count) => Ok(Some(count)),
         Err(_) if given == raw::LIBSSH2_ERROR_EAGAIN as isize => Ok(None),
-        Err(_) => Err(Error::from_errno(ErrorCode::Session(i32::try_from(given).unwrap_or(i32::MIN)))),
+        Err(_) => {
+            Err(Error::from_errno(ErrorCode::Session(i32::try_from(given).unwrap_or(i32::MIN))))
+        }
     }
 }

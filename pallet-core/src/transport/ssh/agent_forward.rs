@@ -1,7 +1,9 @@
-//! The agent of this machine, lent to a command on the node: each channel that is opened to it there is carried to a connection of its own to the agent.
+//! The agent of this machine, lent to a command on the node: each channel that is opened to it
+//! there is carried to a connection of its own to the agent.
 //!
-//! Only what a login needs goes through: the list of keys, and signing. Keys cannot be added or removed from there, and the agent is not told which
-//! hosts stand in the way, so that keys that are for certain hosts only (`ssh-add -h`) do not sign.
+//! Only what a login needs goes through: the list of keys, and signing. Keys cannot be added or
+//! removed from there, and the agent is not told which hosts stand in the way, so that keys that
+//! are for certain hosts only (`ssh-add -h`) do not sign.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -16,10 +18,12 @@ use super::super::agent::{LIST, LONGEST};
 use super::agent_channel::{AgentChannel, Door};
 use super::link::{Link, would_block};
 
-/// How many channels are carried at a time, and how many may wait until one of those ends; what is opened beside them is closed.
+/// How many channels are carried at a time, and how many may wait until one of those ends; what is
+/// opened beside them is closed.
 const MOST: usize = 16;
 const MOST_WAITING: usize = 256;
-/// How many channels there may be that are closed here and not by the server, and how much may have come through them and those that wait.
+/// How many channels there may be that are closed here and not by the server, and how much may have
+/// come through them and those that wait.
 const TOO_MANY: usize = 256;
 const TOO_MUCH: usize = 4 << 20;
 /// How much is on its way in one direction of a channel.
@@ -57,7 +61,8 @@ impl Forward {
             Ok(()) => self.granted = true,
             Err(error) if error.code() == DENIED && self.granted => {}
             Err(error) if error.code() == DENIED => {
-                let why = "the server does not allow it: allow it there (AllowAgentForwarding in its sshd_config, agent-forwarding in authorized_keys)";
+                let why = "the server does not allow it: allow it there (AllowAgentForwarding in \
+                    its sshd_config, agent-forwarding in authorized_keys)";
                 return Ok(Err(why.to_owned()));
             }
             Err(error) => return Err(link.lost(error)),
@@ -72,7 +77,8 @@ impl Forward {
         self.relays.iter().any(|relay| relay.stuck)
     }
 
-    /// Carries what can be carried without waiting. Says whether anything moved, or there is no room.
+    /// Carries what can be carried without waiting. Says whether anything moved, or there is no
+    /// room.
     pub(super) async fn serve(&mut self, link: &Link) -> Result<bool, TransportError> {
         if let Some(relay) = self.relays.iter_mut().find(|relay| relay.stuck) {
             return relay.write(link);
@@ -87,7 +93,8 @@ impl Forward {
                 return Ok(moved);
             }
         }
-        let (over, going) = std::mem::take(&mut self.relays).into_iter().partition(|relay| relay.over);
+        let (over, going) =
+            std::mem::take(&mut self.relays).into_iter().partition(|relay| relay.over);
         self.relays = going;
         self.leaving.extend(Vec::into_iter(over).map(|relay: Relay| relay.channel));
         // those that have ended take no room from those that come after them
@@ -98,7 +105,8 @@ impl Forward {
                 false => self.leaving.push(channel),
             }
         }
-        let sent = self.leaving.iter().chain(&self.waiting).map(AgentChannel::unread).sum::<usize>();
+        let sent =
+            self.leaving.iter().chain(&self.waiting).map(AgentChannel::unread).sum::<usize>();
         if self.leaving.len() > TOO_MANY || sent > TOO_MUCH {
             return Err(link.lost("it opens channels to the ssh agent without end"));
         }
@@ -115,7 +123,8 @@ impl Forward {
             && let Some(channel) = self.waiting.pop_front()
         {
             moved = true;
-            // to connect to a socket of this machine waits for nobody: an agent that is busy refuses
+            // to connect to a socket of this machine waits for nobody: an agent that is busy
+            // refuses
             match UnixStream::connect(&self.agent).await {
                 Ok(agent) => self.relays.push(Relay::new(channel, agent)),
                 Err(_) => self.leaving.push(channel),
@@ -135,7 +144,9 @@ impl Forward {
         poll_fn(|context| {
             for relay in &mut self.relays {
                 let reads = relay.up.is_empty() && relay.agent.poll_read_ready(context).is_ready();
-                if reads || (!relay.down.is_empty() && relay.agent.poll_write_ready(context).is_ready()) {
+                if reads
+                    || (!relay.down.is_empty() && relay.agent.poll_write_ready(context).is_ready())
+                {
                     return Poll::Ready(());
                 }
             }
@@ -175,7 +186,15 @@ struct Relay {
 
 impl Relay {
     fn new(channel: AgentChannel, agent: UnixStream) -> Self {
-        Relay { channel, agent, sieve: Sieve::default(), down: Vec::new(), up: Vec::new(), stuck: false, over: false }
+        Relay {
+            channel,
+            agent,
+            sieve: Sieve::default(),
+            down: Vec::new(),
+            up: Vec::new(),
+            stuck: false,
+            over: false,
+        }
     }
 
     fn carry(&mut self, link: &Link) -> Result<bool, TransportError> {
@@ -192,8 +211,13 @@ impl Relay {
             moved = self.write(link)?;
         }
         if self.down.is_empty() && !self.stuck && link.has_room() {
-            let read = self.channel.read(&mut piece).map_err(|error| link.lost(error))?.unwrap_or_default();
-            self.over |= self.sieve.pass(&piece[..read], &mut self.down).is_err() || (read == 0 && self.channel.eof());
+            let read = self
+                .channel
+                .read(&mut piece)
+                .map_err(|error| link.lost(error))?
+                .unwrap_or_default();
+            self.over |= self.sieve.pass(&piece[..read], &mut self.down).is_err()
+                || (read == 0 && self.channel.eof());
             moved |= read > 0;
         }
         if !self.down.is_empty() {
@@ -224,7 +248,8 @@ impl Relay {
     }
 }
 
-/// Lets the messages through that a login needs. In the place of another one goes one that the agent knows even less, so that its answers stay in order.
+/// Lets the messages through that a login needs. In the place of another one goes one that the
+/// agent knows even less, so that its answers stay in order.
 #[derive(Default)]
 struct Sieve {
     /// The length and the kind of the next message, as far as they have come.
@@ -280,8 +305,16 @@ mod tests {
     fn only_what_a_login_needs_goes_through_in_any_pieces() {
         let (list, sign) = (message(LIST, b""), message(SIGN, b"\0\0\0\x04blobdata"));
         // remove all keys; add a key; an extension
-        let others = [message(19, b""), message(17, &[1; 5000]), message(27, b"\0\0\0\x18session-bind@openssh.com")];
-        let sent: Vec<u8> = [&list, &others[0], &sign, &others[1], &others[2], &list].into_iter().flatten().copied().collect();
+        let others = [
+            message(19, b""),
+            message(17, &[1; 5000]),
+            message(27, b"\0\0\0\x18session-bind@openssh.com"),
+        ];
+        let sent: Vec<u8> = [&list, &others[0], &sign, &others[1], &others[2], &list]
+            .into_iter()
+            .flatten()
+            .copied()
+            .collect();
         let wanted: Vec<u8> = [&list[..], &UNKNOWN, &sign, &UNKNOWN, &UNKNOWN, &list].concat();
         for size in [1, 2, 7, sent.len()] {
             let (mut sieve, mut passed) = (Sieve::default(), Vec::new());

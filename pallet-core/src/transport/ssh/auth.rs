@@ -1,5 +1,6 @@
-//! Logging in: key files and their certificates, the agent, the usual keys, the password, in this order and each only where it can
-//! help, because a server ends the connection after a few refusals (MaxAuthTries).
+//! Logging in: key files and their certificates, the agent, the usual keys, the password, in this
+//! order and each only where it can help, because a server ends the connection after a few refusals
+//! (MaxAuthTries).
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,14 +17,22 @@ use super::link::Link;
 /// The usual key files in `~/.ssh`.
 const USUAL: [&str; 3] = ["id_ed25519", "id_ecdsa", "id_rsa"];
 /// libssh2 has an agent sign for the keys alone that the agent lists.
-const APART: &str = "its key is in the agent, but the certificate is not: `ssh-add` adds a key with the certificate beside it";
+const APART: &str = "its key is in the agent, but the certificate is not: `ssh-add` adds a key \
+    with the certificate beside it";
 /// How often a passphrase may be mistyped.
 const TRIES: usize = 3;
 
 /// Logs in, or says all that was tried.
-pub(super) async fn log_in(link: &mut Link, to: &Destination, settings: &ConnectSettings, limit: Duration) -> Result<(), TransportError> {
-    let mut login = Login { link, to, settings, limit, methods: None, tried: Vec::new(), offered: Vec::new() };
-    // What the server takes is a round trip to ask, and matters where there is more than keys to offer.
+pub(super) async fn log_in(
+    link: &mut Link,
+    to: &Destination,
+    settings: &ConnectSettings,
+    limit: Duration,
+) -> Result<(), TransportError> {
+    let mut login =
+        Login { link, to, settings, limit, methods: None, tried: Vec::new(), offered: Vec::new() };
+    // What the server takes is a round trip to ask, and matters where there is more than keys to
+    // offer.
     if to.password.is_some() && login.ask().await? {
         return Ok(());
     }
@@ -31,16 +40,25 @@ pub(super) async fn log_in(link: &mut Link, to: &Destination, settings: &Connect
         return Ok(());
     }
     // A server that wants a key and a password says so when it has the key.
-    if !(login.methods.is_some() && (login.takes("password") || login.takes("keyboard-interactive"))) && login.ask().await? {
+    if !(login.methods.is_some()
+        && (login.takes("password") || login.takes("keyboard-interactive")))
+        && login.ask().await?
+    {
         return Ok(());
     }
     if login.with_password().await? {
         return Ok(());
     }
-    let tried =
-        if login.tried.is_empty() { "there was nothing to try: no key, no agent, no password".to_owned() } else { login.tried.join("; ") };
+    let tried = if login.tried.is_empty() {
+        "there was nothing to try: no key, no agent, no password".to_owned()
+    } else {
+        login.tried.join("; ")
+    };
     let methods = login.methods.clone().unwrap_or_default();
-    let hint = if ["publickey", "password", "keyboard-interactive"].iter().any(|method| login.takes(method)) {
+    let hint = if ["publickey", "password", "keyboard-interactive"]
+        .iter()
+        .any(|method| login.takes(method))
+    {
         ""
     } else {
         ", none of which can be done here: allow keys"
@@ -62,12 +80,15 @@ struct Login<'a> {
 }
 
 impl Login<'_> {
-    /// Asks the server what it takes now. Says whether it takes nothing at all, and lets this user in.
+    /// Asks the server what it takes now. Says whether it takes nothing at all, and lets this user
+    /// in.
     async fn ask(&mut self) -> Result<bool, TransportError> {
         let user = self.to.user.as_str();
-        let asked = self.link.drive_within(self.limit, "the login", |session| match session.auth_methods(user) {
-            Err(_) if session.authenticated() => Ok(String::new()),
-            methods => methods.map(str::to_owned),
+        let asked = self.link.drive_within(self.limit, "the login", |session| {
+            match session.auth_methods(user) {
+                Err(_) if session.authenticated() => Ok(String::new()),
+                methods => methods.map(str::to_owned),
+            }
         });
         match asked.await? {
             Ok(methods) => self.methods = Some(methods),
@@ -98,11 +119,13 @@ impl Login<'_> {
                 Err(why) => self.tried.push(format!("{}: {why}", file.display())),
             }
         }
-        let usual_wanted = self.to.identity_files.is_empty() && self.to.config.identity_files.is_empty();
+        let usual_wanted =
+            self.to.identity_files.is_empty() && self.to.config.identity_files.is_empty();
         let mut usual: Vec<KeyFile> = match &self.settings.home {
-            Some(home) if usual_wanted => {
-                USUAL.iter().filter_map(|name| KeyFile::read(&home.join(".ssh").join(name)).ok().flatten()).collect()
-            }
+            Some(home) if usual_wanted => USUAL
+                .iter()
+                .filter_map(|name| KeyFile::read(&home.join(".ssh").join(name)).ok().flatten())
+                .collect(),
             _ => Vec::new(),
         };
 
@@ -118,8 +141,10 @@ impl Login<'_> {
             }
         }
         let named: Vec<Vec<u8>> = keys.iter().chain(&usual).filter_map(KeyFile::blob).collect();
-        let wanted =
-            |blob: &&Vec<u8>| !self.to.config.identities_only || named.contains(&certified(blob).unwrap_or_else(|| (*blob).clone()));
+        let wanted = |blob: &&Vec<u8>| {
+            !self.to.config.identities_only
+                || named.contains(&certified(blob).unwrap_or_else(|| (*blob).clone()))
+        };
         for blob in held.iter().filter(wanted) {
             if !self.offered.contains(blob) && self.with_agent(blob).await? {
                 return Ok(true);
@@ -150,17 +175,30 @@ impl Login<'_> {
                 continue;
             }
             let certificate = public.is_some_and(|public| public.contains(CERTIFICATE));
-            let what = if certificate { format!("the certificate of {name}") } else { name.clone() };
+            let what =
+                if certificate { format!("the certificate of {name}") } else { name.clone() };
             let Some(private) = &key.private else {
                 let apart = certificate && key.blob().is_some_and(|blob| held.contains(&blob));
-                self.tried.push(format!("{what}: {}", if apart { APART } else { "the private key is neither here nor in the agent" }));
+                self.tried.push(format!(
+                    "{what}: {}",
+                    if apart {
+                        APART
+                    } else {
+                        "the private key \
+                    is neither here nor in the agent"
+                    }
+                ));
                 continue;
             };
             if key.needs_hardware() {
                 self.tried.push(format!("{what} is on a security key: add it to the agent"));
                 return Ok(false);
             }
-            let done = if key.locked { self.locked(key, public, private).await? } else { self.offer(public, private, None, false).await? };
+            let done = if key.locked {
+                self.locked(key, public, private).await?
+            } else {
+                self.offer(public, private, None, false).await?
+            };
             match done {
                 Offer::Accepted => return Ok(true),
                 Offer::Refused => self.tried.push(format!("{what} was refused")),
@@ -176,9 +214,17 @@ impl Login<'_> {
     }
 
     /// Tries a key that needs a passphrase, which is asked for once in an operation.
-    async fn locked(&mut self, key: &KeyFile, public: Option<&str>, private: &Secret) -> Result<Offer, TransportError> {
-        // The server is asked first whether the key is of any use, where the public key is there to ask with.
-        if public.is_some() && matches!(self.offer(public, private, None, true).await?, Offer::Refused) {
+    async fn locked(
+        &mut self,
+        key: &KeyFile,
+        public: Option<&str>,
+        private: &Secret,
+    ) -> Result<Offer, TransportError> {
+        // The server is asked first whether the key is of any use, where the public key is there to
+        // ask with.
+        if public.is_some()
+            && matches!(self.offer(public, private, None, true).await?, Offer::Refused)
+        {
             return Ok(Offer::Refused);
         }
         let shared = self.settings.shared.passphrase(&key.path);
@@ -192,14 +238,24 @@ impl Login<'_> {
             Passphrase::Unasked => {}
         }
         let Some(prompt) = self.settings.prompt.clone() else {
-            return Ok(Offer::Unusable("a passphrase locks it and nobody can be asked: add it to the agent with `ssh-add`".to_owned()));
+            return Ok(Offer::Unusable(
+                "a passphrase locks it and nobody can be asked: add it to \
+                the agent with `ssh-add`"
+                    .to_owned(),
+            ));
         };
         for attempt in 0..TRIES {
             let again = if attempt == 0 { "" } else { "wrong; " };
-            let (prompt, question) = (prompt.clone(), format!("{again}passphrase of {}: ", key.path.display()));
-            let answer = tokio::task::spawn_blocking(move || prompt.secret(&question)).await.ok().flatten();
+            let (prompt, question) =
+                (prompt.clone(), format!("{again}passphrase of {}: ", key.path.display()));
+            let answer =
+                tokio::task::spawn_blocking(move || prompt.secret(&question)).await.ok().flatten();
             let Some(secret) = answer else {
-                *known = Passphrase::Missing("a passphrase locks it and none was given: add it to the agent with `ssh-add`".to_owned());
+                *known = Passphrase::Missing(
+                    "a passphrase locks it and none was given: add it to \
+                    the agent with `ssh-add`"
+                        .to_owned(),
+                );
                 break;
             };
             match self.offer(public, private, Some(secret.clone()), true).await? {
@@ -225,20 +281,32 @@ impl Login<'_> {
         passphrase: Option<Secret>,
         slow: bool,
     ) -> Result<Offer, TransportError> {
-        let (user, public, private) = (self.to.user.clone(), public.map(str::to_owned), private.clone());
+        let (user, public, private) =
+            (self.to.user.clone(), public.map(str::to_owned), private.clone());
         let call = move |session: &Session| {
-            session.userauth_pubkey_memory(&user, public.as_deref(), private.expose(), passphrase.as_ref().map(Secret::expose))
+            session.userauth_pubkey_memory(
+                &user,
+                public.as_deref(),
+                private.expose(),
+                passphrase.as_ref().map(Secret::expose),
+            )
         };
-        // Decrypting a key takes long on purpose, so that is done where it holds up no other connection.
-        let result =
-            if slow { self.link.block(self.limit, call).await? } else { self.link.drive_within(self.limit, "the login", call).await? };
+        // Decrypting a key takes long on purpose, so that is done where it holds up no other
+        // connection.
+        let result = if slow {
+            self.link.block(self.limit, call).await?
+        } else {
+            self.link.drive_within(self.limit, "the login", call).await?
+        };
         match result {
             Ok(()) => Ok(Offer::Accepted),
             Err(error) => {
                 self.still_there(&error).await?;
                 Ok(match error.code() {
                     ErrorCode::Session(-18) => Offer::Refused,
-                    ErrorCode::Session(-19) if error.message().starts_with("Invalid signature") => Offer::Refused,
+                    ErrorCode::Session(-19) if error.message().starts_with("Invalid signature") => {
+                        Offer::Refused
+                    }
                     _ if slow => Offer::Unusable("the passphrase is wrong".to_owned()),
                     _ => Offer::Unusable(format!("libssh2 cannot use it: {}", error.message())),
                 })
@@ -258,7 +326,11 @@ impl Login<'_> {
             Ok(agent.identities()?.iter().map(|identity| identity.blob().to_vec()).collect())
         });
         let Ok(listed) = timeout(self.limit, listed).await else {
-            let message = format!("the ssh agent at {} does not answer for {} s", socket.display(), self.limit.as_secs());
+            let message = format!(
+                "the ssh agent at {} does not answer for {} s",
+                socket.display(),
+                self.limit.as_secs()
+            );
             return Err(TransportError::Timeout { host: self.to.peer.clone(), message });
         };
         match listed? {
@@ -280,17 +352,24 @@ impl Login<'_> {
         self.offered.push(blob.to_vec());
         let Some(socket) = self.to.agent.clone() else { return Ok(false) };
         let (user, blob) = (self.to.user.clone(), blob.to_vec());
-        let tried = self.link.block(self.limit, move |session| -> Result<Result<(), (Error, String)>, Error> {
-            let mut agent = session.agent()?;
-            agent.set_identity_path(&socket)?;
-            agent.connect()?;
-            agent.list_identities()?;
-            let keys = agent.identities()?;
-            match keys.iter().find(|key| key.blob() == blob) {
-                Some(key) => Ok(agent.userauth(&user, key).map_err(|error| (error, key.comment().to_owned()))),
-                None => Err(Error::new(ErrorCode::Session(-42), "the agent has forgotten the key")),
-            }
-        });
+        let tried = self.link.block(
+            self.limit,
+            move |session| -> Result<Result<(), (Error, String)>, Error> {
+                let mut agent = session.agent()?;
+                agent.set_identity_path(&socket)?;
+                agent.connect()?;
+                agent.list_identities()?;
+                let keys = agent.identities()?;
+                match keys.iter().find(|key| key.blob() == blob) {
+                    Some(key) => Ok(agent
+                        .userauth(&user, key)
+                        .map_err(|error| (error, key.comment().to_owned()))),
+                    None => {
+                        Err(Error::new(ErrorCode::Session(-42), "the agent has forgotten the key"))
+                    }
+                }
+            },
+        );
         match tried.await? {
             Ok(Ok(())) => Ok(true),
             Ok(Err((error, comment))) => {
@@ -320,7 +399,8 @@ impl Login<'_> {
         }
         if interactive {
             let mut answers = Answers(password);
-            let call = |session: &Session| session.userauth_keyboard_interactive(&user, &mut answers);
+            let call =
+                |session: &Session| session.userauth_keyboard_interactive(&user, &mut answers);
             match self.link.drive_within(self.limit, "the login", call).await? {
                 Ok(()) => return Ok(true),
                 Err(error) => self.still_there(&error).await?,
@@ -336,18 +416,26 @@ impl Login<'_> {
     async fn still_there(&mut self, error: &Error) -> Result<(), TransportError> {
         match error.code() {
             // libssh2 has many codes for an answer that does not come, and one way to say it.
-            code if matches!(code, ErrorCode::Session(-43 | -13 | -7)) || error.message().starts_with("Waiting for") => {
+            code if matches!(code, ErrorCode::Session(-43 | -13 | -7))
+                || error.message().starts_with("Waiting for") =>
+            {
                 if !self.link.is_ending().await {
-                    let why = "it sent something that cannot be read here, most likely a login banner of more than 32 KB (`Banner` in its sshd_config)";
+                    let why = "it sent something that cannot be read here, most likely a login \
+                        banner of more than 32 KB (`Banner` in its sshd_config)";
                     return Err(self.refused(format!("{why}: shorten it there")));
                 }
                 let tried = self.tried.join("; ");
-                Err(self.refused(format!("it ended the connection after: {tried}; it may allow fewer attempts (MaxAuthTries): name the key with IdentityFile and set IdentitiesOnly")))
+                Err(self.refused(format!(
+                    "it ended the connection after: {tried}; it may allow \
+                    fewer attempts (MaxAuthTries): name the key with IdentityFile and set \
+                    IdentitiesOnly"
+                )))
             }
             ErrorCode::Session(-9 | -30) => Err(TransportError::Timeout {
                 host: self.to.peer.clone(),
                 message: format!(
-                    "the login took longer than {} s: see whether the host is overloaded, or allow it more",
+                    "the login took longer than {} s: see whether the host is overloaded, or allow \
+                     it more",
                     self.limit.as_secs()
                 ),
             }),
@@ -356,12 +444,20 @@ impl Login<'_> {
     }
 
     fn refused(&self, message: String) -> TransportError {
-        TransportError::Authenticate { host: self.to.peer.clone(), user: self.to.user.clone(), message }
+        TransportError::Authenticate {
+            host: self.to.peer.clone(),
+            user: self.to.user.clone(),
+            message,
+        }
     }
 }
 
 /// Gives a certificate to the key that it is for.
-fn add_certificate<'a>(file: &Path, mut keys: impl Iterator<Item = &'a mut KeyFile>, held: &[Vec<u8>]) -> Result<(), String> {
+fn add_certificate<'a>(
+    file: &Path,
+    mut keys: impl Iterator<Item = &'a mut KeyFile>,
+    held: &[Vec<u8>],
+) -> Result<(), String> {
     let certificate = read_certificate(file)?;
     let key = blob(&certificate).and_then(|blob| certified(&blob));
     let key = key.ok_or("it is damaged")?;
@@ -388,7 +484,15 @@ enum Offer {
 struct Answers(Secret);
 
 impl KeyboardInteractivePrompt for Answers {
-    fn prompt<'a>(&mut self, _user: &str, _instructions: &str, questions: &[Question<'a>]) -> Vec<String> {
-        questions.iter().map(|question| if question.echo { String::new() } else { self.0.expose().to_owned() }).collect()
+    fn prompt<'a>(
+        &mut self,
+        _user: &str,
+        _instructions: &str,
+        questions: &[Question<'a>],
+    ) -> Vec<String> {
+        questions
+            .iter()
+            .map(|question| if question.echo { String::new() } else { self.0.expose().to_owned() })
+            .collect()
     }
 }

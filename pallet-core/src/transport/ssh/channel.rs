@@ -20,8 +20,9 @@ const CLOSING: Duration = Duration::from_secs(5);
 const DENIED: ErrorCode = ErrorCode::Session(-22);
 /// How much is read before anything else has its turn.
 const READS: usize = 16;
-/// How much longer output is left to gather each time before it is read again, and at most: a script that runs for long says many short
-/// things, and each wake costs more than they do. So much at once is not short.
+/// How much longer output is left to gather each time before it is read again, and at most: a
+/// script that runs for long says many short things, and each wake costs more than they do. So much
+/// at once is not short.
 const GATHER: Duration = Duration::from_millis(2);
 const GATHER_LONGEST: Duration = Duration::from_millis(50);
 const SHORT: usize = 8 * 1024;
@@ -51,7 +52,13 @@ pub(super) struct Work<'a> {
 }
 
 /// Does some work in `channel`, until it ends, or nobody listens, or it is silent for too long.
-pub(super) async fn run(link: &mut Link, mut channel: Channel, work: Work<'_>, forward: &mut Forward, events: &Sender<Event>) -> Outcome {
+pub(super) async fn run(
+    link: &mut Link,
+    mut channel: Channel,
+    work: Work<'_>,
+    forward: &mut Forward,
+    events: &Sender<Event>,
+) -> Outcome {
     if let Some(agent) = work.agent.clone() {
         let begun = tokio::select! {
             begun = forward.begin(link, &mut channel, agent) => begun,
@@ -80,7 +87,13 @@ pub(super) async fn run(link: &mut Link, mut channel: Channel, work: Work<'_>, f
     }
 }
 
-async fn run_in(link: &mut Link, mut channel: Channel, work: Work<'_>, forward: &mut Forward, events: &Sender<Event>) -> Outcome {
+async fn run_in(
+    link: &mut Link,
+    mut channel: Channel,
+    work: Work<'_>,
+    forward: &mut Forward,
+    events: &Sender<Event>,
+) -> Outcome {
     let Work { command, input, patience, .. } = work;
     let started = tokio::select! {
         started = link.drive(|_| channel.exec(command)) => started,
@@ -89,13 +102,19 @@ async fn run_in(link: &mut Link, mut channel: Channel, work: Work<'_>, forward: 
     match started {
         Err(error) => return Outcome::Broken(error),
         Ok(Err(error)) if error.code() == DENIED => {
-            let message = "the server allows no commands (ForceCommand, or a user without a shell)".to_owned();
-            return Outcome::Reusable(Err(TransportError::Start { host: link.peer.clone(), message }));
+            let message = "the server allows no commands (ForceCommand, or a user without a \
+                shell)"
+                .to_owned();
+            return Outcome::Reusable(Err(TransportError::Start {
+                host: link.peer.clone(),
+                message,
+            }));
         }
         Ok(Err(error)) => return Outcome::Broken(link.lost(error)),
         Ok(Ok(())) => {}
     }
-    let mut pump = Pump { feed: Some(Feed::new(input)), chunk: Vec::new(), written: 0, stuck: false };
+    let mut pump =
+        Pump { feed: Some(Feed::new(input)), chunk: Vec::new(), written: 0, stuck: false };
     let result = pump.run(link, &mut channel, forward, patience, events).await;
     if let Err(error @ TransportError::Lost { .. }) = result {
         return Outcome::Broken(error);
@@ -125,8 +144,8 @@ async fn run_in(link: &mut Link, mut channel: Channel, work: Work<'_>, forward: 
     }
 }
 
-/// Closes a channel. The server agrees at once if what was in it has ended; if not, that it was told is enough, and libssh2 keeps
-/// the channel until the session ends.
+/// Closes a channel. The server agrees at once if what was in it has ended; if not, that it was
+/// told is enough, and libssh2 keeps the channel until the session ends.
 pub(super) async fn close(link: &mut Link, channel: &mut Channel) -> Result<(), TransportError> {
     let closing = async {
         link.room().await?;
@@ -146,7 +165,8 @@ fn deaf(link: &Link) -> TransportError {
 }
 
 struct Pump {
-    /// What is left to write; `None` once the end of the input was sent, or all of an input that stays open.
+    /// What is left to write; `None` once the end of the input was sent, or all of an input that
+    /// stays open.
     feed: Option<Feed>,
     chunk: Vec<u8>,
     written: usize,
@@ -172,7 +192,8 @@ impl Pump {
                 room = link.room() => room?,
                 error = interruption(&peer, active, patience, events) => return Err(error),
             }
-            // Writing comes first, and the end last: each of these also takes in packets that are for those after it.
+            // Writing comes first, and the end last: each of these also takes in packets that are
+            // for those after it.
             let mut progress = !forward.is_stuck() && self.write_next(link, channel).await?;
             let mut heard = 0;
             if progress && !self.stuck && !link.has_room() {
@@ -188,15 +209,26 @@ impl Pump {
                 for stream in [Stream::Out, Stream::Err] {
                     let mut from = channel.stream(if stream == Stream::Out { 0 } else { 1 });
                     for _ in 0..READS {
-                        let Some(read) = unless_blocked(link, from.read(&mut buffer))?.filter(|read| *read > 0) else { break };
+                        let Some(read) =
+                            unless_blocked(link, from.read(&mut buffer))?.filter(|read| *read > 0)
+                        else {
+                            break;
+                        };
                         heard += read;
-                        if events.send(Event::Output(stream, buffer[..read].to_vec())).await.is_err() {
+                        if events
+                            .send(Event::Output(stream, buffer[..read].to_vec()))
+                            .await
+                            .is_err()
+                        {
                             return Err(abandoned(&peer));
                         }
                     }
                 }
                 progress |= heard > 0 || channel.read_window().available > 0 || forward.has_news();
-                if channel.eof() && unless_blocked(link, channel.wait_close().map_err(io::Error::from))?.is_some() {
+                if channel.eof()
+                    && unless_blocked(link, channel.wait_close().map_err(io::Error::from))?
+                        .is_some()
+                {
                     return Ok(());
                 }
             }
@@ -212,17 +244,26 @@ impl Pump {
             }
             let gate = self.feed.as_ref().and_then(Feed::gate);
             let stuck = self.stuck || forward.is_stuck();
+            let opened = async {
+                if let Some(gate) = &gate {
+                    gate.opened().await;
+                }
+            };
             tokio::select! {
                 ready = link.wait() => ready?,
                 () = forward.ready(), if !stuck => {}
-                () = async { if let Some(gate) = &gate { gate.opened().await } }, if gate.is_some() => {}
+                () = opened, if gate.is_some() => {}
                 error = interruption(&peer, active, patience, events) => return Err(error),
             }
         }
     }
 
     /// Writes what there is room for; says whether anything moved.
-    async fn write_next(&mut self, link: &mut Link, channel: &mut Channel) -> Result<bool, TransportError> {
+    async fn write_next(
+        &mut self,
+        link: &mut Link,
+        channel: &mut Channel,
+    ) -> Result<bool, TransportError> {
         let Some(feed) = &mut self.feed else { return Ok(false) };
         if self.written == self.chunk.len() {
             self.written = 0;
@@ -239,7 +280,8 @@ impl Pump {
                 }
                 None => {
                     self.chunk = Vec::new();
-                    if unless_blocked(link, channel.send_eof().map_err(io::Error::from))?.is_some() {
+                    if unless_blocked(link, channel.send_eof().map_err(io::Error::from))?.is_some()
+                    {
                         self.feed = None;
                     }
                     return Ok(false);
@@ -259,7 +301,10 @@ impl Pump {
 }
 
 /// `None` if it would block.
-pub(super) fn unless_blocked<T>(link: &Link, result: io::Result<T>) -> Result<Option<T>, TransportError> {
+pub(super) fn unless_blocked<T>(
+    link: &Link,
+    result: io::Result<T>,
+) -> Result<Option<T>, TransportError> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(error) if would_block(&error) => Ok(None),
@@ -268,10 +313,17 @@ pub(super) fn unless_blocked<T>(link: &Link, result: io::Result<T>) -> Result<Op
 }
 
 /// Waits until nobody listens any more, or the command has been silent for too long.
-async fn interruption(peer: &str, active: Instant, patience: Option<Duration>, events: &Sender<Event>) -> TransportError {
+async fn interruption(
+    peer: &str,
+    active: Instant,
+    patience: Option<Duration>,
+    events: &Sender<Event>,
+) -> TransportError {
     tokio::select! {
         () = events.closed() => abandoned(peer),
-        () = sleep_until(active + patience.unwrap_or_default()), if patience.is_some() => timed_out(peer, patience.unwrap_or_default()),
+        () = sleep_until(active + patience.unwrap_or_default()), if patience.is_some() => timed_out(
+            peer, patience.unwrap_or_default()
+        ),
     }
 }
 

@@ -1,7 +1,9 @@
-//! What the ssh configuration (ssh_config(5)) says of one host. The first value of an option wins, as in ssh itself.
+//! What the ssh configuration (ssh_config(5)) says of one host. The first value of an option wins,
+//! as in ssh itself.
 //!
-//! The packages that read such files know neither `Match` nor tokens, and look into the environment on their own; so this reads
-//! the options that matter to a connection. What it would have to follow and cannot, it asks of OpenSSH's own client, if there is one.
+//! The packages that read such files know neither `Match` nor tokens, and look into the environment
+//! on their own; so this reads the options that matter to a connection. What it would have to
+//! follow and cannot, it asks of OpenSSH's own client, if there is one.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -82,8 +84,12 @@ pub(super) enum Found {
 }
 
 impl HostConfig {
-    /// What the files of `settings` say. A file that does not exist says nothing. Waits for OpenSSH if that is asked.
-    pub(super) fn read(asked: Asked<'_>, settings: &ConnectSettings) -> Result<Self, TransportError> {
+    /// What the files of `settings` say. A file that does not exist says nothing. Waits for OpenSSH
+    /// if that is asked.
+    pub(super) fn read(
+        asked: Asked<'_>,
+        settings: &ConnectSettings,
+    ) -> Result<Self, TransportError> {
         match HostConfig::find(asked, settings)? {
             Found::Config(config) => Ok(config),
             Found::Question(question) => question.ask(),
@@ -91,18 +97,26 @@ impl HostConfig {
     }
 
     /// The same, on a thread made for waiting.
-    pub(super) async fn resolve(asked: Asked<'_>, settings: &ConnectSettings) -> Result<Self, TransportError> {
+    pub(super) async fn resolve(
+        asked: Asked<'_>,
+        settings: &ConnectSettings,
+    ) -> Result<Self, TransportError> {
         match HostConfig::find(asked, settings)? {
             Found::Config(config) => Ok(config),
             Found::Question(question) => {
-                let failed = |error: tokio::task::JoinError| TransportError::Config { message: format!("asking ssh failed: {error}") };
+                let failed = |error: tokio::task::JoinError| TransportError::Config {
+                    message: format!("asking ssh failed: {error}"),
+                };
                 tokio::task::spawn_blocking(move || question.ask()).await.map_err(failed)?
             }
         }
     }
 
     /// What can be found out without asking anybody.
-    pub(super) fn find(asked: Asked<'_>, settings: &ConnectSettings) -> Result<Found, TransportError> {
+    pub(super) fn find(
+        asked: Asked<'_>,
+        settings: &ConnectSettings,
+    ) -> Result<Found, TransportError> {
         let mut reader = Reader::new(&asked, settings);
         for file in &settings.ssh_config {
             reader.read_file(file)?;
@@ -122,35 +136,56 @@ impl HostConfig {
     }
 
     /// What options say.
-    pub(super) fn of(options: &Options, asked: Asked<'_>, settings: &ConnectSettings) -> Result<Self, Problem> {
+    pub(super) fn of(
+        options: &Options,
+        asked: Asked<'_>,
+        settings: &ConnectSettings,
+    ) -> Result<Self, Problem> {
         let host_name = match options.first("hostname") {
             Some(name) => host_name(&name.value, asked.host).map_err(|why| name.error(&why))?,
             None => asked.host.to_owned(),
         };
-        let mut config = HostConfig { alias: asked.host.to_owned(), host_name, ..HostConfig::default() };
+        let mut config =
+            HostConfig { alias: asked.host.to_owned(), host_name, ..HostConfig::default() };
         if let Some(port) = options.first("port") {
             config.port = Some(port.value.parse().map_err(|_| port.error("is no port"))?);
         }
         config.user = options.first("user").map(|user| user.value.clone());
         let tokens = config.tokens(asked, settings);
-        let path = |option: &Opt, word: &str| tokens.path(word).map_err(|why| Problem::Unclear(option.error(&why)));
+        let path = |option: &Opt, word: &str| {
+            tokens.path(word).map_err(|why| Problem::Unclear(option.error(&why)))
+        };
         let paths = |key: &str| -> Result<Vec<PathBuf>, Problem> {
-            options.all(key).filter(|option| option.value != "none").map(|option| path(option, &option.value)).collect()
+            options
+                .all(key)
+                .filter(|option| option.value != "none")
+                .map(|option| path(option, &option.value))
+                .collect()
         };
         let files = |key: &str| -> Result<Option<Vec<PathBuf>>, Problem> {
-            let words = |option: &Opt| option.words.iter().filter(|word| *word != "none").map(|word| path(option, word)).collect();
+            let words = |option: &Opt| {
+                option
+                    .words
+                    .iter()
+                    .filter(|word| *word != "none")
+                    .map(|word| path(option, word))
+                    .collect()
+            };
             options.first(key).map(words).transpose()
         };
 
-        let (identity_files, certificate_files) = (paths("identityfile")?, paths("certificatefile")?);
-        let (known_hosts, global_known_hosts) = (files("userknownhostsfile")?, files("globalknownhostsfile")?);
+        let (identity_files, certificate_files) =
+            (paths("identityfile")?, paths("certificatefile")?);
+        let (known_hosts, global_known_hosts) =
+            (files("userknownhostsfile")?, files("globalknownhostsfile")?);
         let agent = match options.first("identityagent") {
             None => AgentChoice::Usual,
             Some(agent) if agent.value == "none" => AgentChoice::None,
             Some(agent) if agent.value == "SSH_AUTH_SOCK" => AgentChoice::Usual,
             Some(agent) => AgentChoice::Socket(path(agent, &agent.value)?),
         };
-        // `ProxyJump none` leaves a ProxyCommand in force, as in OpenSSH; `ProxyCommand none` stands against both
+        // `ProxyJump none` leaves a ProxyCommand in force, as in OpenSSH; `ProxyCommand none`
+        // stands against both
         let is_none = |proxy: &Opt| proxy.rest.eq_ignore_ascii_case("none");
         let proxy = match options.first_of(&["proxyjump", "proxycommand"]) {
             Some(jump) if jump.key == "proxyjump" && is_none(jump) => options.first("proxycommand"),
@@ -160,7 +195,12 @@ impl HostConfig {
         let mut proxy_command = None;
         if let Some(command) = proxy.filter(|proxy| proxy.key == "proxycommand") {
             if let Some(passes) = options.first("proxyusefdpass").filter(|passes| passes.is_yes()) {
-                return Err(passes.error("is not supported: use a ProxyCommand that carries the bytes itself").into());
+                return Err(passes
+                    .error(
+                        "is not supported: use a ProxyCommand that carries the \
+                    bytes itself",
+                    )
+                    .into());
             }
             proxy_command = Some(tokens.command(&command.rest).map_err(|why| command.error(&why))?);
         }
@@ -168,24 +208,51 @@ impl HostConfig {
             let hops = jump.value.split(',').map(Hop::parse).collect::<Option<_>>();
             config.proxy_jump = hops.ok_or_else(|| jump.error("is no list of hosts"))?;
         }
-        config.unknown_hosts = match options.first("stricthostkeychecking").map(|strict| strict.value.to_ascii_lowercase()).as_deref() {
+        config.unknown_hosts = match options
+            .first("stricthostkeychecking")
+            .map(|strict| strict.value.to_ascii_lowercase())
+            .as_deref()
+        {
             Some("accept-new") => UnknownHosts::Add,
             Some("no" | "off" | "false") => UnknownHosts::Accept,
             _ => UnknownHosts::Refuse,
         };
         config.host_key_alias = options.first("hostkeyalias").map(|alias| alias.value.clone());
-        let time = |key: &str| options.first(key).map(|time| time.duration().map(|time| time.filter(|time| !time.is_zero()))).transpose();
+        let time = |key: &str| {
+            options
+                .first(key)
+                .map(|time| time.duration().map(|time| time.filter(|time| !time.is_zero())))
+                .transpose()
+        };
         config.connect_timeout = time("connecttimeout")?.flatten();
         config.server_alive_interval = time("serveraliveinterval")?;
         config.identities_only = options.first("identitiesonly").is_some_and(Opt::is_yes);
-        Ok(HostConfig { identity_files, certificate_files, known_hosts, global_known_hosts, agent, proxy_command, ..config })
+        Ok(HostConfig {
+            identity_files,
+            certificate_files,
+            known_hosts,
+            global_known_hosts,
+            agent,
+            proxy_command,
+            ..config
+        })
     }
 
     /// What tokens in values about this host stand for.
     fn tokens<'a>(&self, asked: Asked<'a>, settings: &'a ConnectSettings) -> Tokens<'a> {
-        let user = asked.user.map(str::to_owned).or_else(|| self.user.clone()).unwrap_or_else(|| settings.user.clone());
+        let user = asked
+            .user
+            .map(str::to_owned)
+            .or_else(|| self.user.clone())
+            .unwrap_or_else(|| settings.user.clone());
         let port = asked.port.or(self.port).unwrap_or(22);
-        Tokens { alias: asked.host, host_name: self.host_name.clone(), port, user, home: settings.home.as_deref() }
+        Tokens {
+            alias: asked.host,
+            host_name: self.host_name.clone(),
+            port,
+            user,
+            home: settings.home.as_deref(),
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! The text of the ssh configuration: lines, `Host` and `Match` blocks, included files; which of its options apply to a host.
+//! The text of the ssh configuration: lines, `Host` and `Match` blocks, included files; which of
+//! its options apply to a host.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -50,7 +51,9 @@ pub(super) struct Opt {
 impl Opt {
     /// Why it cannot be followed.
     pub(super) fn error(&self, why: &str) -> TransportError {
-        TransportError::Config { message: format!("{}: {} {} {why}", self.place, self.key, self.rest) }
+        TransportError::Config {
+            message: format!("{}: {} {} {why}", self.place, self.key, self.rest),
+        }
     }
 
     pub(super) fn is_yes(&self) -> bool {
@@ -125,7 +128,10 @@ impl ConfigFile {
             let number = index + 1;
             match split(text) {
                 None => file.broken = file.broken.or(Some(number)),
-                Some((key, rest, words)) if KNOWN.contains(&key.as_str()) || ["host", "match"].contains(&key.as_str()) => {
+                Some((key, rest, words))
+                    if KNOWN.contains(&key.as_str())
+                        || ["host", "match"].contains(&key.as_str()) =>
+                {
                     file.lines.push(Line { number, key, words, rest });
                 }
                 Some(_) => {}
@@ -142,7 +148,8 @@ pub(super) struct Reader<'a> {
     pub(super) options: Options,
     /// Why the options may be others than these.
     pub(super) unclear: Option<TransportError>,
-    /// What was decided at each `Host` and `Match` line: hosts of which it is the same are told the same.
+    /// What was decided at each `Host` and `Match` line: hosts of which it is the same are told the
+    /// same.
     pub(super) decisions: String,
     /// Whether the options depend on the host's name in another way.
     pub(super) about_host: bool,
@@ -160,7 +167,14 @@ enum Block {
 impl<'a> Reader<'a> {
     pub(super) fn new(asked: &'a Asked<'a>, settings: &'a ConnectSettings) -> Self {
         let decisions = String::new();
-        Reader { asked, settings, options: Options::default(), unclear: None, decisions, about_host: false }
+        Reader {
+            asked,
+            settings,
+            options: Options::default(),
+            unclear: None,
+            decisions,
+            about_host: false,
+        }
     }
 
     /// Reads a file of the configuration; one that does not exist is empty.
@@ -168,10 +182,24 @@ impl<'a> Reader<'a> {
         self.read(file, file.parent().unwrap_or(Path::new("/")), &Block::Applies, 0)
     }
 
-    fn read(&mut self, path: &Path, base: &Path, outer: &Block, depth: usize) -> Result<(), TransportError> {
-        let Some(file) = self.settings.shared.ssh.configs.get(path, ConfigFile::parse)? else { return Ok(()) };
+    fn read(
+        &mut self,
+        path: &Path,
+        base: &Path,
+        outer: &Block,
+        depth: usize,
+    ) -> Result<(), TransportError> {
+        let Some(file) = self.settings.shared.ssh.configs.get(path, ConfigFile::parse)? else {
+            return Ok(());
+        };
         if let Some(number) = file.broken {
-            return Err(TransportError::Config { message: format!("{}:{number}: a quote is not closed", path.display()) });
+            return Err(TransportError::Config {
+                message: format!(
+                    "{}:{number}: a quote is not \
+                closed",
+                    path.display()
+                ),
+            });
         }
         let mut block = outer.clone();
         for line in &file.lines {
@@ -185,7 +213,8 @@ impl<'a> Reader<'a> {
             match (line.key.as_str(), &block) {
                 ("host" | "match", _) if matches!(outer, Block::Skipped) => {}
                 ("host", _) => {
-                    let about = list_matches(line.words.iter().map(String::as_str), self.asked.host);
+                    let about =
+                        list_matches(line.words.iter().map(String::as_str), self.asked.host);
                     block = if about { outer.clone() } else { Block::Skipped };
                     self.decisions.push(if about { '1' } else { '0' });
                 }
@@ -212,7 +241,9 @@ impl<'a> Reader<'a> {
         }
         // commands are expanded here, for each host
         self.about_host |= option.key != "proxycommand" && option.rest.contains('%');
-        if option.key == "canonicalizehostname" && !["no", "false"].contains(&option.value.to_ascii_lowercase().as_str()) {
+        if option.key == "canonicalizehostname"
+            && !["no", "false"].contains(&option.value.to_ascii_lowercase().as_str())
+        {
             self.about_host = true;
             // where there is no ssh to ask, the resolver's own search domains do the same for most
             if self.settings.ssh_program.is_some() {
@@ -223,7 +254,10 @@ impl<'a> Reader<'a> {
             Block::Unclear(why) => {
                 let adds_up = ["identityfile", "certificatefile"].contains(&option.key.as_str());
                 if adds_up || self.options.first(&option.key).is_none() {
-                    self.doubt(option.error(&format!("depends on {why}, which is not supported: use `Host`")));
+                    self.doubt(option.error(&format!(
+                        "depends on {why}, which is not supported: \
+                        use `Host`"
+                    )));
                 }
             }
             _ => self.options.0.push(option),
@@ -231,7 +265,13 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn include(&mut self, option: &Opt, block: &Block, base: &Path, depth: usize) -> Result<(), TransportError> {
+    fn include(
+        &mut self,
+        option: &Opt,
+        block: &Block,
+        base: &Path,
+        depth: usize,
+    ) -> Result<(), TransportError> {
         if depth == MAX_DEPTH {
             return Err(option.error("goes too deep: do the files include each other?"));
         }
@@ -254,7 +294,9 @@ impl<'a> Reader<'a> {
     fn matched(&mut self, line: &[String]) -> Block {
         let mut unclear = None;
         let mut words = line.iter().flat_map(|word| match word.split_once('=') {
-            Some((criterion, patterns)) if criterion.chars().all(|char| char.is_ascii_alphabetic() || char == '!') => {
+            Some((criterion, patterns))
+                if criterion.chars().all(|char| char.is_ascii_alphabetic() || char == '!') =>
+            {
                 vec![criterion, patterns]
             }
             _ => vec![word.as_str()],
@@ -273,11 +315,18 @@ impl<'a> Reader<'a> {
                     let patterns = words.next().unwrap_or_default();
                     let host = self.asked.host;
                     let subject = match name {
-                        "host" => Some(first("hostname").map_or_else(|| host.to_owned(), |name| host_name(&name, host).unwrap_or(name))),
+                        "host" => Some(first("hostname").map_or_else(
+                            || host.to_owned(),
+                            |name| host_name(&name, host).unwrap_or(name),
+                        )),
                         "originalhost" => Some(host.to_owned()),
                         "user" => {
                             let given = self.asked.user.map(str::to_owned);
-                            Some(given.or_else(|| first("user")).unwrap_or_else(|| self.settings.user.clone()))
+                            Some(
+                                given
+                                    .or_else(|| first("user"))
+                                    .unwrap_or_else(|| self.settings.user.clone()),
+                            )
                         }
                         _ => None,
                     };
@@ -295,8 +344,9 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The key of a line, in lower case, all that stands behind it, and that as words: `Key value`, `Key=value`, quotes, `#` for the rest.
-/// An empty line has an empty key. `None` if a quote is not closed.
+/// The key of a line, in lower case, all that stands behind it, and that as words: `Key value`,
+/// `Key=value`, quotes, `#` for the rest. An empty line has an empty key. `None` if a quote is not
+/// closed.
 fn split(line: &str) -> Option<(String, String, Vec<String>)> {
     let line = line.trim();
     if line.starts_with('#') {
@@ -321,7 +371,8 @@ fn split(line: &str) -> Option<(String, String, Vec<String>)> {
         let mut word = String::new();
         let mut quote = None;
         while let Some(char) = chars.next_if(|char| quote.is_some() || !char.is_whitespace()) {
-            let escaped = |next: &char| ['\'', '"', '\\'].contains(next) || (quote.is_none() && *next == ' ');
+            let escaped =
+                |next: &char| ['\'', '"', '\\'].contains(next) || (quote.is_none() && *next == ' ');
             match (char, quote) {
                 ('\\', _) => word.push(chars.next_if(escaped).unwrap_or('\\')),
                 ('"' | '\'', None) => quote = Some(char),

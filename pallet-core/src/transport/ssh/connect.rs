@@ -1,4 +1,5 @@
-//! One session: reaching the host, agreeing on keys, verifying it, logging in; patiently where the host is only busy.
+//! One session: reaching the host, agreeing on keys, verifying it, logging in; patiently where the
+//! host is only busy.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,7 +19,8 @@ use super::proxy_command::ProxyCommand;
 use super::tokens::in_home;
 use crate::model::SshConnection;
 
-/// Key exchanges to prefer: the cheapest for both sides. What the server insists on is taken too, the post-quantum ones first.
+/// Key exchanges to prefer: the cheapest for both sides. What the server insists on is taken too,
+/// the post-quantum ones first.
 const KEX: [&str; 2] = ["curve25519-sha256", "curve25519-sha256@libssh.org"];
 /// How long a handshake keeps others waiting.
 const SHARE: Duration = Duration::from_secs(1);
@@ -44,8 +46,13 @@ pub(super) struct Destination {
 
 impl Destination {
     /// The node itself.
-    pub(super) fn of_node(connection: &SshConnection, config: HostConfig, settings: &ConnectSettings) -> Self {
-        let given = connection.identity_files.iter().map(|file| in_home(file, settings.home.as_deref()));
+    pub(super) fn of_node(
+        connection: &SshConnection,
+        config: HostConfig,
+        settings: &ConnectSettings,
+    ) -> Self {
+        let given =
+            connection.identity_files.iter().map(|file| in_home(file, settings.home.as_deref()));
         let identity_files = given.chain(settings.identity_files.iter().cloned()).collect();
         Destination {
             identity_files,
@@ -57,10 +64,18 @@ impl Destination {
 
     /// A host on the way. It is never offered the node's password.
     pub(super) fn of_hop(hop: &Hop, config: HostConfig, settings: &ConnectSettings) -> Self {
-        Destination { identity_files: settings.identity_files.clone(), ..Destination::new(hop.user.clone(), hop.port, config, settings) }
+        Destination {
+            identity_files: settings.identity_files.clone(),
+            ..Destination::new(hop.user.clone(), hop.port, config, settings)
+        }
     }
 
-    fn new(user: Option<String>, port: Option<u16>, config: HostConfig, settings: &ConnectSettings) -> Self {
+    fn new(
+        user: Option<String>,
+        port: Option<u16>,
+        config: HostConfig,
+        settings: &ConnectSettings,
+    ) -> Self {
         let port = port.or(config.port).unwrap_or(22);
         let agent = match &config.agent {
             AgentChoice::Usual => settings.agent.clone(),
@@ -90,7 +105,8 @@ impl Destination {
 
 /// How one attempt failed.
 enum Failure {
-    /// The host is there and has no time: sshd refuses at random when many handshakes are under way (MaxStartups).
+    /// The host is there and has no time: sshd refuses at random when many handshakes are under way
+    /// (MaxStartups).
     Busy(String),
     Final(TransportError),
 }
@@ -102,7 +118,11 @@ impl From<TransportError> for Failure {
 }
 
 /// Reaches a host and logs in.
-pub(super) async fn establish(to: &Destination, settings: &ConnectSettings, via: Option<&Carrier>) -> Result<Link, TransportError> {
+pub(super) async fn establish(
+    to: &Destination,
+    settings: &ConnectSettings,
+    via: Option<&Carrier>,
+) -> Result<Link, TransportError> {
     let limit = to.config.connect_timeout.unwrap_or(settings.connect_timeout);
     let address = settings.shared.address(&to.peer);
     let _room = address.acquire_owned().await.map_err(|error| to.failed(error.to_string()))?;
@@ -114,7 +134,10 @@ pub(super) async fn establish(to: &Destination, settings: &ConnectSettings, via:
             Ok(link) => break link,
             Err(Failure::Final(error)) => return Err(error),
             Err(Failure::Busy(message)) if first.elapsed() + pause > limit => {
-                return Err(to.failed(format!("{message}, {attempts} times: sshd is overloaded (MaxStartups), or it bans this address")));
+                return Err(to.failed(format!(
+                    "{message}, {attempts} times: sshd is overloaded \
+                    (MaxStartups), or it bans this address"
+                )));
             }
             Err(Failure::Busy(_)) => {
                 sleep(pause.mul_f64(jitter())).await;
@@ -140,28 +163,57 @@ async fn attempt(
     let socket = match (via, &to.config.proxy_command) {
         (Some(via), _) => match timeout(limit, via.tunnel(&to.config.host_name, to.port)).await {
             Ok(tunnel) => Socket::Tunnel(tunnel?),
-            Err(_) => return Err(to.failed(format!("the host before it has not reached it for {} s: is it up?", limit.as_secs())).into()),
+            Err(_) => {
+                return Err(to
+                    .failed(format!(
+                        "the host before it has not reached it for {} \
+                s: is it up?",
+                        limit.as_secs()
+                    ))
+                    .into());
+            }
         },
         (None, Some(command)) => {
             let started = ProxyCommand::start(command);
-            let (command, socket) = started.map_err(|error| to.failed(format!("its ProxyCommand does not start: {error}")))?;
+            let (command, socket) = started.map_err(|error| {
+                to.failed(format!(
+                    "its ProxyCommand \
+                does not start: {error}"
+                ))
+            })?;
             Socket::Command(socket, Box::new(command))
         }
         (None, None) => {
-            let room = settings.shared.dials.clone().acquire_owned().await.map_err(|error| to.failed(error.to_string()))?;
+            let room = settings
+                .shared
+                .dials
+                .clone()
+                .acquire_owned()
+                .await
+                .map_err(|error| to.failed(error.to_string()))?;
             let socket = dial(to, limit).await?;
             drop(room);
             Socket::Tcp(socket)
         }
     };
-    let mut share = Some(settings.shared.handshakes.clone().acquire_owned().await.map_err(|error| to.failed(error.to_string()))?);
+    let mut share = Some(
+        settings
+            .shared
+            .handshakes
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(|error| to.failed(error.to_string()))?,
+    );
     let mut link = Link::new(socket, to.peer.clone())?;
     prefer(&link, MethodType::Kex, &KEX).map_err(|error| to.failed(error.to_string()))?;
-    prefer(&link, MethodType::HostKey, &host_keys.algorithms()).map_err(|error| to.failed(error.to_string()))?;
+    prefer(&link, MethodType::HostKey, &host_keys.algorithms())
+        .map_err(|error| to.failed(error.to_string()))?;
     let mut session = link.session.clone();
     link.begin("the key exchange");
     let agreed = {
-        let mut agreeing = std::pin::pin!(link.drive_within(limit, "the key exchange", |_| session.handshake()));
+        let mut agreeing =
+            std::pin::pin!(link.drive_within(limit, "the key exchange", |_| session.handshake()));
         tokio::select! {
             agreed = &mut agreeing => agreed,
             // one that is waited for holds up no other
@@ -182,15 +234,32 @@ async fn attempt(
             let message = format!("what it sends is no ssh ({error}): is this the right port?");
             return Err(to.failed(message).into());
         }
-        Ok(Err(error)) if is_refusal(&error) => return Err(Failure::Busy("it closes the connection before it greets".to_owned())),
-        Err(TransportError::Lost { message, .. }) => return Err(Failure::Busy(format!("it closes the connection ({message})"))),
+        Ok(Err(error)) if is_refusal(&error) => {
+            return Err(Failure::Busy(
+                "it closes the connection \
+            before it greets"
+                    .to_owned(),
+            ));
+        }
+        Err(TransportError::Lost { message, .. }) => {
+            return Err(Failure::Busy(format!(
+                "it closes \
+            the connection ({message})"
+            )));
+        }
         Ok(Err(error)) => {
-            let message = format!("no agreement on keys and ciphers: {error}; see what sshd offers with `ssh -vv`");
+            let message = format!(
+                "no agreement on keys and ciphers: {error}; see what sshd offers \
+                with `ssh -vv`"
+            );
             return Err(to.failed(message).into());
         }
         Err(TransportError::Timeout { .. }) if !link.has_spoken() => {
-            let message =
-                format!("it takes the connection and says nothing for {} s: is this an ssh server, and the right port?", limit.as_secs());
+            let message = format!(
+                "it takes the connection and says nothing for {} s: is this an ssh server, \
+                    and the right port?",
+                limit.as_secs()
+            );
             return Err(to.failed(message).into());
         }
         Err(error) => return Err(error.into()),
@@ -206,16 +275,24 @@ async fn dial(to: &Destination, limit: Duration) -> Result<TcpStream, Failure> {
             socket.set_nodelay(true).map_err(|error| to.failed(error.to_string()))?;
             Ok(socket)
         }
-        Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionReset => Err(Failure::Busy(error.to_string())),
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionReset => {
+            Err(Failure::Busy(error.to_string()))
+        }
         Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
             Err(to.failed("nothing listens there: is sshd running, is this the right port?").into())
         }
         Ok(Err(error)) => Err(to.failed(error.to_string()).into()),
-        Err(_) => Err(to.failed(format!("no answer for {} s: is it up, does a firewall drop it?", limit.as_secs())).into()),
+        Err(_) => Err(to
+            .failed(format!(
+                "no answer for {} s: is it up, does a firewall drop it?",
+                limit.as_secs()
+            ))
+            .into()),
     }
 }
 
-/// Puts `first` before everything else that libssh2 knows, but for host certificates: it does not tell whether they are valid.
+/// Puts `first` before everything else that libssh2 knows, but for host certificates: it does not
+/// tell whether they are valid.
 fn prefer(link: &Link, kind: MethodType, first: &[&str]) -> Result<(), Error> {
     let mut known = link.session.supported_algs(kind)?;
     known.retain(|name| !name.contains("-cert-v"));
@@ -224,12 +301,14 @@ fn prefer(link: &Link, kind: MethodType, first: &[&str]) -> Result<(), Error> {
     link.session.method_pref(kind, &chosen.chain(rest).collect::<Vec<_>>().join(","))
 }
 
-/// Whether the server ended the connection where its greeting should have come: it cannot be asked why.
+/// Whether the server ended the connection where its greeting should have come: it cannot be asked
+/// why.
 fn is_refusal(error: &Error) -> bool {
     matches!(error.code(), ErrorCode::Session(-43 | -13 | -7 | -2))
 }
 
-/// Something between a half and one and a half, so that those who were refused together do not return together.
+/// Something between a half and one and a half, so that those who were refused together do not
+/// return together.
 fn jitter() -> f64 {
     use std::hash::{BuildHasher, Hasher, RandomState};
     0.5 + RandomState::new().build_hasher().finish() as f64 / u64::MAX as f64

@@ -1,4 +1,5 @@
-//! Whether a host is the one that is meant: by what the provider knows of its key, else by the known_hosts files.
+//! Whether a host is the one that is meant: by what the provider knows of its key, else by the
+//! known_hosts files.
 
 use std::path::PathBuf;
 
@@ -23,11 +24,23 @@ pub(super) enum HostKeys {
 
 impl HostKeys {
     /// Looks up what is known.
-    pub(super) fn find(to: &Destination, settings: &ConnectSettings) -> Result<Self, TransportError> {
+    pub(super) fn find(
+        to: &Destination,
+        settings: &ConnectSettings,
+    ) -> Result<Self, TransportError> {
         if !to.given_host_keys.is_empty() {
             let keys = to.given_host_keys.iter().map(|line| {
-                let key = line.split_whitespace().nth(1).and_then(|word| STANDARD.decode(word).ok());
-                key.ok_or_else(|| refused(to, format!("the provider gave `{line}`, which is no host key such as `ssh-ed25519 AAAA...`")))
+                let key =
+                    line.split_whitespace().nth(1).and_then(|word| STANDARD.decode(word).ok());
+                key.ok_or_else(|| {
+                    refused(
+                        to,
+                        format!(
+                            "the provider gave `{line}`, which is no \
+                    host key such as `ssh-ed25519 AAAA...`"
+                        ),
+                    )
+                })
             });
             return Ok(HostKeys::Given(keys.collect::<Result<_, _>>()?));
         }
@@ -37,17 +50,24 @@ impl HostKeys {
             Some(alias) => alias.clone(),
             None => known_hosts::name(&to.config.host_name, to.port),
         };
-        let entries = known_hosts::entries(&name, &[own.as_slice(), global].concat(), &settings.shared.ssh.known_hosts)?;
+        let entries = known_hosts::entries(
+            &name,
+            &[own.as_slice(), global].concat(),
+            &settings.shared.ssh.known_hosts,
+        )?;
         Ok(HostKeys::Files { name, entries, first_file: own.first().cloned() })
     }
 
-    /// The algorithms to ask the host for first: a host with several keys should show the one that is known.
+    /// The algorithms to ask the host for first: a host with several keys should show the one that
+    /// is known.
     pub(super) fn algorithms(&self) -> Vec<&str> {
         let types: Vec<&str> = match self {
             HostKeys::Given(keys) => keys.iter().filter_map(|key| key_type(key)).collect(),
-            HostKeys::Files { entries, .. } => {
-                entries.iter().filter(|entry| entry.marker == Marker::Known).map(|entry| entry.key_type.as_str()).collect()
-            }
+            HostKeys::Files { entries, .. } => entries
+                .iter()
+                .filter(|entry| entry.marker == Marker::Known)
+                .map(|entry| entry.key_type.as_str())
+                .collect(),
         };
         let mut algorithms = Vec::new();
         for name in types.iter().flat_map(|name| match *name {
@@ -63,7 +83,9 @@ impl HostKeys {
 
     /// Refuses a host that is not the one that is meant.
     pub(super) fn verify(&self, session: &Session, to: &Destination) -> Result<(), TransportError> {
-        let Some((key, _)) = session.host_key() else { return Err(refused(to, "it shows none".to_owned())) };
+        let Some((key, _)) = session.host_key() else {
+            return Err(refused(to, "it shows none".to_owned()));
+        };
         let kind = key_type(key).unwrap_or("unknown");
         let shown = format!("{kind} {}", fingerprint(key));
         let (name, entries, first_file) = match self {
@@ -71,22 +93,40 @@ impl HostKeys {
             HostKeys::Given(keys) => return Err(refused(to, unlike_given(keys, &shown))),
             HostKeys::Files { name, entries, first_file } => (name, entries, first_file),
         };
-        if let Some(revoked) = entries.iter().find(|entry| entry.marker == Marker::Revoked && entry.key == key) {
-            return Err(refused(to, format!("it shows {shown}, which is revoked at {}", revoked.place())));
+        if let Some(revoked) =
+            entries.iter().find(|entry| entry.marker == Marker::Revoked && entry.key == key)
+        {
+            return Err(refused(
+                to,
+                format!("it shows {shown}, which is revoked at {}", revoked.place()),
+            ));
         }
-        let known: Vec<&Entry> = entries.iter().filter(|entry| entry.marker == Marker::Known).collect();
+        let known: Vec<&Entry> =
+            entries.iter().filter(|entry| entry.marker == Marker::Known).collect();
         if known.iter().any(|entry| entry.key == key) {
             return Ok(());
         }
         if let Some(changed) = known.iter().find(|entry| entry.key_type == kind).or(known.first()) {
-            return Err(refused(to, format!("it shows {shown}, but {}", self.changed(to, changed, name))));
+            return Err(refused(
+                to,
+                format!("it shows {shown}, but {}", self.changed(to, changed, name)),
+            ));
         }
         match to.config.unknown_hosts {
             UnknownHosts::Accept => Ok(()),
             UnknownHosts::Add => {
                 let Some(file) = first_file else { return Ok(()) };
                 let added = known_hosts::add(file, name, kind, key);
-                added.map_err(|error| refused(to, format!("it is new, and cannot be added to {}: {error}", file.display())))
+                added.map_err(|error| {
+                    refused(
+                        to,
+                        format!(
+                            "it is new, and cannot be added to {}: \
+                    {error}",
+                            file.display()
+                        ),
+                    )
+                })
             }
             UnknownHosts::Refuse => Err(refused(to, self.unknown(to, &shown, name, entries))),
         }
@@ -94,9 +134,14 @@ impl HostKeys {
 
     /// What to do about a host whose key was another.
     fn changed(&self, to: &Destination, known: &Entry, name: &str) -> String {
-        let forget = format!("ssh-keygen -R {} -f {}", quote(name), quote(&known.file.display().to_string()));
+        let forget = format!(
+            "ssh-keygen -R {} -f {}",
+            quote(name),
+            quote(&known.file.display().to_string())
+        );
         format!(
-            "{} knows {} {}: it was reinstalled, or somebody is in between; if you know that it was reinstalled, forget the old key with `{forget}` \
+            "{} knows {} {}: it was reinstalled, or somebody is in between; if you know that it \
+             was reinstalled, forget the old key with `{forget}` \
              and accept the new one with `{}`",
             known.place(),
             known.key_type,
@@ -109,18 +154,33 @@ impl HostKeys {
     fn unknown(&self, to: &Destination, shown: &str, name: &str, entries: &[Entry]) -> String {
         let authority = entries.iter().find(|entry| entry.marker == Marker::CertAuthority);
         let authority = authority.map(|authority| {
-            format!("; host certificates, as {} (@cert-authority) wants them, cannot be verified here", authority.place())
+            format!(
+                "; host certificates, as {} (@cert-authority) wants them, cannot be verified \
+                here",
+                authority.place()
+            )
         });
         let authority = authority.unwrap_or_default();
-        format!("it is not known and shows {shown}{authority}: if that is right, accept it with `{}`", self.accept(to, name))
+        format!(
+            "it is not known and shows {shown}{authority}: if that is right, accept it with \
+            `{}`",
+            self.accept(to, name)
+        )
     }
 
     /// A command that accepts the key that the host shows now.
     fn accept(&self, to: &Destination, name: &str) -> String {
         let reached = to.config.proxy_jump.is_empty() && to.config.proxy_command.is_none();
         match self {
-            HostKeys::Files { first_file: Some(file), .. } if reached && name == known_hosts::name(&to.config.host_name, to.port) => {
-                format!("ssh-keyscan -p {} {} >> {}", to.port, to.config.host_name, quote(&file.display().to_string()))
+            HostKeys::Files { first_file: Some(file), .. }
+                if reached && name == known_hosts::name(&to.config.host_name, to.port) =>
+            {
+                format!(
+                    "ssh-keyscan -p {} {} >> {}",
+                    to.port,
+                    to.config.host_name,
+                    quote(&file.display().to_string())
+                )
             }
             // OpenSSH knows the way, and asks
             _ => format!("ssh -p {} {}@{}", to.port, to.user, to.config.alias),
@@ -130,9 +190,12 @@ impl HostKeys {
 
 /// A host that has not the key that the provider knows: whoever made it must say what it is now.
 fn unlike_given(keys: &[Vec<u8>], shown: &str) -> String {
-    let known = keys.iter().map(|key| format!("{} {}", key_type(key).unwrap_or("unknown"), fingerprint(key)));
+    let known = keys
+        .iter()
+        .map(|key| format!("{} {}", key_type(key).unwrap_or("unknown"), fingerprint(key)));
     format!(
-        "it shows {shown}, but the provider knows {}: it was reinstalled, or somebody is in between; if you know that it was reinstalled, give the \
+        "it shows {shown}, but the provider knows {}: it was reinstalled, or somebody is in \
+         between; if you know that it was reinstalled, give the \
          provider its new key (`host_keys` of a node-list), or destroy the node and converge",
         known.collect::<Vec<_>>().join(", ")
     )

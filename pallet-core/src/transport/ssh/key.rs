@@ -17,7 +17,8 @@ pub(super) const CERTIFICATE: &str = "-cert-v01@openssh.com";
 #[derive(Debug, Clone)]
 pub(super) struct KeyFile {
     pub(super) path: PathBuf,
-    /// The private key; `None` where the file holds only the public one, for an agent that has the other.
+    /// The private key; `None` where the file holds only the public one, for an agent that has the
+    /// other.
     pub(super) private: Option<Secret>,
     /// Whether a passphrase locks it.
     pub(super) locked: bool,
@@ -40,7 +41,13 @@ impl KeyFile {
             name.push(suffix);
             fs::read_to_string(name).ok().and_then(|text| public_line(&text))
         };
-        let mut key = KeyFile { path: path.to_owned(), private: None, locked: false, public: None, certificates: Vec::new() };
+        let mut key = KeyFile {
+            path: path.to_owned(),
+            private: None,
+            locked: false,
+            public: None,
+            certificates: Vec::new(),
+        };
         key.certificates.extend(beside("-cert.pub"));
         if let Some(public) = public_line(&text) {
             key.public = Some(public);
@@ -56,7 +63,9 @@ impl KeyFile {
             key.public = Some(public);
         } else {
             key.locked = text.contains("BEGIN ENCRYPTED PRIVATE KEY")
-                || text.lines().any(|line| line.starts_with("Proc-Type:") && line.contains("ENCRYPTED"));
+                || text
+                    .lines()
+                    .any(|line| line.starts_with("Proc-Type:") && line.contains("ENCRYPTED"));
         }
         key.private = Some(Secret::new(text));
         Ok(Some(key))
@@ -84,7 +93,11 @@ pub(super) fn read_certificate(path: &Path) -> Result<String, String> {
         ErrorKind::NotFound => "it does not exist".to_owned(),
         _ => error.to_string(),
     })?;
-    public_line(&text).filter(|line| line.contains(CERTIFICATE)).ok_or_else(|| "it is no certificate".to_owned())
+    public_line(&text).filter(|line| line.contains(CERTIFICATE)).ok_or_else(|| {
+        "it is no \
+        certificate"
+            .to_owned()
+    })
 }
 
 /// The public key that a certificate is for, as bytes; `None` if these are no certificate's.
@@ -141,7 +154,12 @@ mod tests {
     use super::{KeyFile, blob, certified, read_certificate};
 
     fn generate(path: &Path, options: &[&str]) -> KeyFile {
-        let made = Command::new("ssh-keygen").args(["-q", "-C", "", "-f"]).arg(path).args(options).output().expect("ssh-keygen runs");
+        let made = Command::new("ssh-keygen")
+            .args(["-q", "-C", "", "-f"])
+            .arg(path)
+            .args(options)
+            .output()
+            .expect("ssh-keygen runs");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         KeyFile::read(path).expect("it is a key").expect("it is there")
     }
@@ -159,15 +177,26 @@ mod tests {
         ];
         for (name, options, locked) in cases {
             let key = generate(&at(name), options);
-            assert_eq!((key.locked, key.private.is_some(), !key.certificates.is_empty()), (locked, true, false), "{name}");
-            let public = KeyFile::read(&at(&format!("{name}.pub"))).expect("it is a key").expect("it is there");
+            assert_eq!(
+                (key.locked, key.private.is_some(), !key.certificates.is_empty()),
+                (locked, true, false),
+                "{name}"
+            );
+            let public = KeyFile::read(&at(&format!("{name}.pub")))
+                .expect("it is a key")
+                .expect("it is there");
             assert_eq!((key.blob(), public.private.is_none()), (public.blob(), true), "{name}");
             assert!(key.blob().is_some());
         }
         assert!(KeyFile::read(&at("absent")).expect("no matter").is_none());
         std::fs::write(at("text"), "hello").expect("written");
         assert_eq!(KeyFile::read(&at("text")).expect_err("no key"), "it is no private key");
-        std::fs::write(at("cut"), "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n").expect("written");
+        std::fs::write(
+            at("cut"),
+            "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n\
+            -----END OPENSSH PRIVATE KEY-----\n",
+        )
+        .expect("written");
         assert_eq!(KeyFile::read(&at("cut")).expect_err("no key"), "it is damaged");
     }
 
@@ -176,19 +205,32 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let at = |name: &str| dir.path().join(name);
         generate(&at("ca"), &["-t", "ed25519", "-N", ""]);
-        for (name, options) in [("ed25519", vec![]), ("ecdsa", vec!["-b", "384"]), ("rsa", vec!["-b", "2048"])] {
+        for (name, options) in
+            [("ed25519", vec![]), ("ecdsa", vec!["-b", "384"]), ("rsa", vec!["-b", "2048"])]
+        {
             generate(&at(name), &[vec!["-t", name, "-N", ""], options].concat());
             let public = at(&format!("{name}.pub"));
-            let signed =
-                Command::new("ssh-keygen").args(["-q", "-I", "test", "-s"]).arg(at("ca")).arg(public).output().expect("ssh-keygen runs");
+            let signed = Command::new("ssh-keygen")
+                .args(["-q", "-I", "test", "-s"])
+                .arg(at("ca"))
+                .arg(public)
+                .output()
+                .expect("ssh-keygen runs");
             assert!(signed.status.success(), "{}", String::from_utf8_lossy(&signed.stderr));
             let key = KeyFile::read(&at(name)).expect("it is a key").expect("it is there");
-            let certificate = read_certificate(&at(&format!("{name}-cert.pub"))).expect("it is one");
+            let certificate = read_certificate(&at(&format!("{name}-cert.pub"))).expect(
+                "it is \
+                one",
+            );
             assert_eq!(key.certificates, std::slice::from_ref(&certificate), "{name}");
             assert_eq!(certified(&blob(&certificate).expect("it has bytes")), key.blob(), "{name}");
             assert_eq!(certified(&key.blob().expect("it has bytes")), None, "{name}");
         }
-        assert_eq!(read_certificate(&at("ca.pub")).expect_err("it is none"), "it is no certificate");
+        assert_eq!(
+            read_certificate(&at("ca.pub")).expect_err("it is none"),
+            "it is no \
+            certificate"
+        );
         assert_eq!(read_certificate(&at("absent")).expect_err("it is none"), "it does not exist");
     }
 }

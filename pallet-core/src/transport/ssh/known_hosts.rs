@@ -1,5 +1,5 @@
-//! The known_hosts files: which keys are known of a host. libssh2 reads such files too, but knows neither patterns nor markers
-//! nor lines.
+//! The known_hosts files: which keys are known of a host. libssh2 reads such files too, but knows
+//! neither patterns nor markers nor lines.
 
 use std::collections::HashMap;
 use std::fs::{self, OpenOptions};
@@ -47,13 +47,23 @@ pub(super) fn name(host: &str, port: u16) -> String {
 }
 
 /// The lines of the files that are about `name`. A file that does not exist has none.
-pub(super) fn entries(name: &str, files: &[PathBuf], read: &Files<KnownHosts>) -> Result<Vec<Entry>, TransportError> {
+pub(super) fn entries(
+    name: &str,
+    files: &[PathBuf],
+    read: &Files<KnownHosts>,
+) -> Result<Vec<Entry>, TransportError> {
     let mut found = Vec::new();
     for file in files {
         if let Some(known) = read.get(file, KnownHosts::parse)? {
             found.extend(known.about(name).into_iter().filter_map(|line| {
                 let key = STANDARD.decode(&line.key).ok()?;
-                Some(Entry { marker: line.marker, key_type: line.key_type.clone(), key, file: file.clone(), line: line.number })
+                Some(Entry {
+                    marker: line.marker,
+                    key_type: line.key_type.clone(),
+                    key,
+                    file: file.clone(),
+                    line: line.number,
+                })
             }));
         }
     }
@@ -109,7 +119,12 @@ impl KnownHosts {
     /// The lines about `name`, in order.
     fn about(&self, name: &str) -> Vec<&Line> {
         let mut found = self.plain.get(&name.to_ascii_lowercase()).cloned().unwrap_or_default();
-        found.extend(self.patterns.iter().filter(|(patterns, _)| list_matches(patterns.split(','), name)).map(|(_, at)| *at));
+        found.extend(
+            self.patterns
+                .iter()
+                .filter(|(patterns, _)| list_matches(patterns.split(','), name))
+                .map(|(_, at)| *at),
+        );
         found.extend(self.hashed.iter().filter(|(hidden, _)| hidden.is(name)).map(|(_, at)| *at));
         found.sort_unstable();
         found.dedup();
@@ -131,7 +146,10 @@ fn parse_line(text: &str, number: usize) -> Option<(&str, Line)> {
         words.next();
     }
     let hosts = words.next()?;
-    Some((hosts, Line { marker, key_type: words.next()?.to_owned(), key: words.next()?.to_owned(), number }))
+    Some((
+        hosts,
+        Line { marker, key_type: words.next()?.to_owned(), key: words.next()?.to_owned(), number },
+    ))
 }
 
 /// A name that is hidden as `|1|salt|hash`: the HMAC-SHA1 of the name with the salt as its key.
@@ -164,13 +182,18 @@ pub(super) fn add(file: &Path, name: &str, key_type: &str, key: &[u8]) -> std::i
     if let Some(directory) = file.parent() {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     }
-    let mut open = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(file)?;
+    let mut open =
+        OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(file)?;
     let unfinished = open.seek(SeekFrom::End(-1)).is_ok() && {
         let mut last = [0];
         open.read_exact(&mut last)?;
         last != *b"\n"
     };
-    let line = format!("{}{name} {key_type} {}\n", if unfinished { "\n" } else { "" }, STANDARD.encode(key));
+    let line = format!(
+        "{}{name} {key_type} {}\n",
+        if unfinished { "\n" } else { "" },
+        STANDARD.encode(key)
+    );
     open.write_all(line.as_bytes())
 }
 
@@ -190,8 +213,10 @@ mod tests {
     fn finds_the_lines_that_are_about_a_host() {
         let dir = tempfile::tempdir().expect("a directory");
         let file = dir.path().join("known_hosts");
-        let text = "# a comment\n\nweb,10.0.0.1 ssh-ed25519 AAAA\n*.example.com,!db.example.com ssh-rsa AAAB comment here\n\
-                    @revoked * ssh-rsa AAAC\n[web]:2222 ssh-ed25519 AAAD\n@cert-authority *.example.com ssh-rsa AAAE\nweb broken\n@new web ssh-rsa AAAA\n";
+        let text = "# a comment\n\nweb,10.0.0.1 ssh-ed25519 AAAA\n\
+            *.example.com,!db.example.com ssh-rsa AAAB comment here\n\
+            @revoked * ssh-rsa AAAC\n[web]:2222 ssh-ed25519 AAAD\n\
+            @cert-authority *.example.com ssh-rsa AAAE\nweb broken\n@new web ssh-rsa AAAA\n";
         fs::write(&file, text).expect("written");
         let files = [dir.path().join("absent"), file];
         let found = |name: &str| {
@@ -201,7 +226,10 @@ mod tests {
         assert_eq!(found("web"), [(Marker::Known, 3), (Marker::Revoked, 5)]);
         assert_eq!(found("10.0.0.1"), [(Marker::Known, 3), (Marker::Revoked, 5)]);
         assert_eq!(found("[web]:2222"), [(Marker::Revoked, 5), (Marker::Known, 6)]);
-        assert_eq!(found("a.example.com"), [(Marker::Known, 4), (Marker::Revoked, 5), (Marker::CertAuthority, 7)]);
+        assert_eq!(
+            found("a.example.com"),
+            [(Marker::Known, 4), (Marker::Revoked, 5), (Marker::CertAuthority, 7)]
+        );
         assert_eq!(found("db.example.com"), [(Marker::Revoked, 5), (Marker::CertAuthority, 7)]);
     }
 
@@ -213,12 +241,17 @@ mod tests {
         fs::write(&file, fs::read_to_string(&file).expect("there").trim_end()).expect("written");
         add(&file, "db", "ssh-ed25519", b"\0\0\0\x0bssh-ed25519").expect("added");
         assert_eq!(fs::read_to_string(&file).expect("there").lines().count(), 2);
-        let hashed = Command::new("ssh-keygen").args(["-q", "-H", "-f"]).arg(&file).output().expect("ssh-keygen runs");
+        let hashed = Command::new("ssh-keygen")
+            .args(["-q", "-H", "-f"])
+            .arg(&file)
+            .output()
+            .expect("ssh-keygen runs");
         assert!(hashed.status.success());
         let text = fs::read_to_string(&file).expect("there");
         assert!(text.lines().all(|line| line.starts_with("|1|")), "{text}");
         for (name, count) in [("[web]:2222", 1), ("db", 1), ("web", 0), ("[db]:2222", 0)] {
-            let found = entries(name, std::slice::from_ref(&file), &Files::default()).expect("readable");
+            let found =
+                entries(name, std::slice::from_ref(&file), &Files::default()).expect("readable");
             assert_eq!(found.len(), count, "{name}");
         }
     }

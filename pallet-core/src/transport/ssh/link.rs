@@ -1,4 +1,5 @@
-//! One ssh session that waits without blocking: libssh2 has one end of a pipe, and tokio says when there is something to move through it.
+//! One ssh session that waits without blocking: libssh2 has one end of a pipe, and tokio says when
+//! there is something to move through it.
 
 use std::io;
 use std::time::Duration;
@@ -21,8 +22,8 @@ const ENDING: Duration = Duration::from_secs(1);
 /// How often libssh2 may be asked in vain to read what is there.
 const IN_VAIN: u32 = 1000;
 
-/// A session with its socket. It has one owner, so that no channel is ever dropped while another thread uses the session:
-/// libssh2 does not survive that.
+/// A session with its socket. It has one owner, so that no channel is ever dropped while another
+/// thread uses the session: libssh2 does not survive that.
 pub(super) struct Link {
     pub(super) session: Session,
     pipe: Pipe,
@@ -51,7 +52,16 @@ impl Link {
         owned.set_tcp_stream(pipe.far());
         session.set_blocking(false);
         let now = Instant::now();
-        Ok(Link { session, pipe, peer, stage: "", keepalive: None, heard: now, asked: 0, asked_at: now })
+        Ok(Link {
+            session,
+            pipe,
+            peer,
+            stage: "",
+            keepalive: None,
+            heard: now,
+            asked: 0,
+            asked_at: now,
+        })
     }
 
     /// Begins what comes before somebody is logged in: the peer may not send more than a little.
@@ -77,7 +87,9 @@ impl Link {
 
     /// Whether the peer ends the connection now.
     pub(super) async fn is_ending(&mut self) -> bool {
-        let ending = async { while self.carry().is_ok() && !self.has_ended() && self.pipe.ready().await.is_ok() {} };
+        let ending = async {
+            while self.carry().is_ok() && !self.has_ended() && self.pipe.ready().await.is_ok() {}
+        };
         // what counts is whether it did, not how long that took
         let _ = timeout(ENDING, ending).await;
         self.has_ended()
@@ -93,7 +105,8 @@ impl Link {
 
     /// From now on a peer that is silent for `interval` is asked whether it is there.
     pub(super) fn keep_alive(&mut self, interval: Option<Duration>) {
-        // libssh2 keeps an interval of its own, of two seconds at least: ours must be longer, so that it sends whenever it is told to.
+        // libssh2 keeps an interval of its own, of two seconds at least: ours must be longer, so
+        // that it sends whenever it is told to.
         self.keepalive = interval.map(|interval| interval.max(Duration::from_secs(3)));
         self.session.set_keepalive(true, 1);
     }
@@ -108,8 +121,9 @@ impl Link {
         self.pipe.is_pending()
     }
 
-    /// Waits until there is room to write, which every call that uses an open channel must do. libssh2 answers and acknowledges
-    /// what it reads; where such a small packet does not fit, it wants the same call from the same place on the stack again.
+    /// Waits until there is room to write, which every call that uses an open channel must do.
+    /// libssh2 answers and acknowledges what it reads; where such a small packet does not fit, it
+    /// wants the same call from the same place on the stack again.
     pub(super) async fn room(&mut self) -> Result<(), TransportError> {
         self.until(Next::Write).await
     }
@@ -127,14 +141,17 @@ impl Link {
 
     /// Waits for what libssh2 waited for when it last would have blocked.
     pub(super) async fn wait(&mut self) -> Result<(), TransportError> {
-        let outbound = matches!(self.session.block_directions(), BlockDirections::Outbound | BlockDirections::Both);
+        let outbound = matches!(
+            self.session.block_directions(),
+            BlockDirections::Outbound | BlockDirections::Both
+        );
         self.until(if outbound { Next::Write } else { Next::Read }).await
     }
 
     /// Waits until libssh2 can go on. A peer that is dead is noticed here.
     ///
-    /// That nothing has come since libssh2 would have blocked does not mean that nothing is there: it may leave a part of what it
-    /// was given. So its end of the pipe itself is asked.
+    /// That nothing has come since libssh2 would have blocked does not mean that nothing is there:
+    /// it may leave a part of what it was given. So its end of the pipe itself is asked.
     async fn until(&mut self, next: Next) -> Result<(), TransportError> {
         loop {
             self.carry()?;
@@ -165,7 +182,8 @@ impl Link {
             }
             Err(_) => {
                 let message = format!(
-                    "it sends without end before {} is done (over {} KB): is this an ssh server, and the right port?",
+                    "it sends without end before {} is done (over {} KB): is this an ssh server, \
+                     and the right port?",
                     self.stage,
                     BEFORE_LOGIN / 1024
                 );
@@ -183,7 +201,9 @@ impl Link {
     /// Asks a silent peer whether it is there.
     fn ask(&mut self) -> Result<(), TransportError> {
         if self.asked >= UNANSWERED {
-            return Err(self.lost(format!("it has been silent for {} s", self.heard.elapsed().as_secs())));
+            return Err(
+                self.lost(format!("it has been silent for {} s", self.heard.elapsed().as_secs()))
+            );
         }
         self.asked += 1;
         self.asked_at = Instant::now();
@@ -207,7 +227,10 @@ impl Link {
                     in_vain = if left == unread && self.pipe.has_more() { in_vain + 1 } else { 0 };
                     unread = left;
                     if in_vain > IN_VAIN {
-                        return Err(self.lost(self.pipe.ended().unwrap_or("it sends what is no ssh")));
+                        return Err(self.lost(self.pipe.ended().unwrap_or(
+                            "it sends what is no \
+                            ssh",
+                        )));
                     }
                     self.wait().await?;
                     tokio::task::yield_now().await;
@@ -228,13 +251,17 @@ impl Link {
             Ok(result) => result,
             Err(_) => Err(TransportError::Timeout {
                 host: self.peer.clone(),
-                message: format!("{what} took longer than {} s: see whether the host is overloaded, or allow it more", limit.as_secs()),
+                message: format!(
+                    "{what} took longer than {} s: see whether the host is \
+                    overloaded, or allow it more",
+                    limit.as_secs()
+                ),
             }),
         }
     }
 
-    /// Runs calls that may block for other reasons than the network (an agent that asks a person, a key that is slow to decrypt)
-    /// on a thread made for such.
+    /// Runs calls that may block for other reasons than the network (an agent that asks a person, a
+    /// key that is slow to decrypt) on a thread made for such.
     pub(super) async fn block<T: Send + 'static>(
         &mut self,
         limit: Duration,
@@ -254,8 +281,12 @@ impl Link {
             tokio::select! {
                 done = &mut done => return done.map_err(|error| self.lost(error)),
                 ready = self.pipe.ready() => ready.map_err(|error| self.lost(error))?,
-                wrote = watch.ready(Interest::READABLE), if !self.pipe.is_pending() => wrote.map_err(|error| self.lost(error))?,
-                read = watch.ready(Interest::WRITABLE), if self.pipe.is_full() => read.map_err(|error| self.lost(error))?,
+                wrote = watch.ready(Interest::READABLE), if !self.pipe.is_pending() => {
+                    wrote.map_err(|error| self.lost(error))?
+                }
+                read = watch.ready(Interest::WRITABLE), if self.pipe.is_full() => {
+                    read.map_err(|error| self.lost(error))?
+                }
             }
         }
     }
@@ -267,13 +298,15 @@ impl Link {
 }
 
 impl Drop for Link {
-    /// Ends the connection now: libssh2 frees a session only when sending fails or succeeds, not while it would block.
+    /// Ends the connection now: libssh2 frees a session only when sending fails or succeeds, not
+    /// while it would block.
     fn drop(&mut self) {
         self.pipe.shut();
     }
 }
 
-/// Whether reading or writing a channel would block. (Channels speak `std::io`, whose errors hold libssh2's.)
+/// Whether reading or writing a channel would block. (Channels speak `std::io`, whose errors hold
+/// libssh2's.)
 pub(super) fn would_block(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::WouldBlock
 }

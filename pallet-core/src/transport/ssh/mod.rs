@@ -1,4 +1,5 @@
-//! ssh, by libssh2. One session per node, owned by one task, which also answers the server while no command runs.
+//! ssh, by libssh2. One session per node, owned by one task, which also answers the server while no
+//! command runs.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -45,7 +46,8 @@ const REFUSED: ErrorCode = ErrorCode::Session(-21);
 const PATIENCE: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
-const NO_CHANNEL: &str = "the server opens no channel: earlier commands that were given up may still run there (MaxSessions)";
+const NO_CHANNEL: &str = "the server opens no channel: earlier commands that were given up may \
+    still run there (MaxSessions)";
 /// How many pieces of output wait for their reader before the session does.
 const BUFFERED: usize = 16;
 
@@ -66,30 +68,56 @@ enum Job {
 }
 
 impl Ssh {
-    /// Connects, through other hosts if the ssh configuration says so, verifies the host key and logs in.
-    pub async fn connect(connection: &SshConnection, settings: &ConnectSettings) -> Result<Self, TransportError> {
+    /// Connects, through other hosts if the ssh configuration says so, verifies the host key and
+    /// logs in.
+    pub async fn connect(
+        connection: &SshConnection,
+        settings: &ConnectSettings,
+    ) -> Result<Self, TransportError> {
         proxy::connect(connection, settings).await
     }
 
     /// Gives the session to a task of its own.
-    fn start(link: Link, settings: &ConnectSettings, agent: Option<PathBuf>, via: Option<Carrier>) -> Self {
+    fn start(
+        link: Link,
+        settings: &ConnectSettings,
+        agent: Option<PathBuf>,
+        via: Option<Carrier>,
+    ) -> Self {
         let (jobs, queue) = mpsc::channel(1);
         let peer = link.peer.clone();
         tokio::spawn(serve(link, settings.command_timeout, queue));
-        Ssh { jobs, peer, shell_timeout: settings.shell_timeout, agent: Agent::at(agent), _via: via }
+        Ssh {
+            jobs,
+            peer,
+            shell_timeout: settings.shell_timeout,
+            agent: Agent::at(agent),
+            _via: via,
+        }
     }
 
     fn gone(&self) -> TransportError {
-        TransportError::Lost { host: self.peer.clone(), message: "the connection was closed".to_owned() }
+        TransportError::Lost {
+            host: self.peer.clone(),
+            message: "the connection was closed".to_owned(),
+        }
     }
 }
 
 #[async_trait]
 impl Transport for Ssh {
-    async fn exec(&mut self, command: &str, input: Input, output: &mut Output<'_>) -> Result<i32, TransportError> {
+    async fn exec(
+        &mut self,
+        command: &str,
+        input: Input,
+        output: &mut Output<'_>,
+    ) -> Result<i32, TransportError> {
         let (events, mut news) = mpsc::channel(BUFFERED);
         let agent = self.agent.take();
-        self.jobs.send(Job::Run { command: command.to_owned(), input, agent, events }).await.map_err(|_| self.gone())?;
+        self.jobs
+            .send(Job::Run { command: command.to_owned(), input, agent, events })
+            .await
+            .map_err(|_| self.gone())?;
         while let Some(event) = news.recv().await {
             match event {
                 Event::Output(stream, bytes) => output(stream, &bytes),
@@ -120,13 +148,18 @@ impl Transport for Ssh {
 }
 
 /// Who will log in: the connection's user, else that of the ssh configuration, else the admin user.
-pub(super) fn login_user(connection: &SshConnection, settings: &ConnectSettings) -> Result<String, TransportError> {
-    let asked = Asked { host: &connection.host, user: connection.user.as_deref(), port: connection.port };
+pub(super) fn login_user(
+    connection: &SshConnection,
+    settings: &ConnectSettings,
+) -> Result<String, TransportError> {
+    let asked =
+        Asked { host: &connection.host, user: connection.user.as_deref(), port: connection.port };
     let host = HostConfig::read(asked, settings)?;
     Ok(connection.user.clone().or(host.user).unwrap_or_else(|| settings.user.clone()))
 }
 
-/// Owns a session until nobody needs it: does the jobs in order, and keeps the session alive between them.
+/// Owns a session until nobody needs it: does the jobs in order, and keeps the session alive
+/// between them.
 async fn serve(mut link: Link, patience: Option<Duration>, mut queue: mpsc::Receiver<Job>) {
     let mut broken: Option<TransportError> = None;
     let mut spare: Option<Channel> = None;
@@ -168,10 +201,15 @@ async fn serve(mut link: Link, patience: Option<Duration>, mut queue: mpsc::Rece
                         };
                         match opened {
                             Err(error) => Err(broken.insert(error).clone()),
-                            Ok(None) => Err(TransportError::Start { host: link.peer.clone(), message: NO_CHANNEL.to_owned() }),
+                            Ok(None) => Err(TransportError::Start {
+                                host: link.peer.clone(),
+                                message: NO_CHANNEL.to_owned(),
+                            }),
                             Ok(Some(channel)) => {
                                 let work = Work { command: &command, input, patience, agent };
-                                match channel::run(&mut link, channel, work, &mut forward, &events).await {
+                                match channel::run(&mut link, channel, work, &mut forward, &events)
+                                    .await
+                                {
                                     Outcome::Reusable(result) => result,
                                     Outcome::Broken(error) => Err(broken.insert(error).clone()),
                                 }
@@ -185,9 +223,12 @@ async fn serve(mut link: Link, patience: Option<Duration>, mut queue: mpsc::Rece
     }
 }
 
-/// A channel for the next command: the spare one, or a new one; `None` if the server opens no more. A server that allows few
-/// (MaxSessions) may take a moment until it has done with the last one.
-async fn open(link: &mut Link, spare: &mut Option<Channel>) -> Result<Option<Channel>, TransportError> {
+/// A channel for the next command: the spare one, or a new one; `None` if the server opens no more.
+/// A server that allows few (MaxSessions) may take a moment until it has done with the last one.
+async fn open(
+    link: &mut Link,
+    spare: &mut Option<Channel>,
+) -> Result<Option<Channel>, TransportError> {
     if let Some(channel) = spare.take() {
         return Ok(Some(channel));
     }
@@ -195,7 +236,12 @@ async fn open(link: &mut Link, spare: &mut Option<Channel>) -> Result<Option<Cha
     loop {
         match link.drive(|session| session.channel_session()).await? {
             Ok(channel) => return Ok(Some(channel)),
-            Err(error) if error.code() != REFUSED => return Err(link.lost(format!("no channel could be opened: {error}"))),
+            Err(error) if error.code() != REFUSED => {
+                return Err(link.lost(format!(
+                    "no channel \
+                could be opened: {error}"
+                )));
+            }
             Err(_) if begun.elapsed() > PATIENCE => return Ok(None),
             Err(_) => {
                 sleep(pause).await;
@@ -205,8 +251,9 @@ async fn open(link: &mut Link, spare: &mut Option<Channel>) -> Result<Option<Cha
     }
 }
 
-/// Keeps a session alive that nobody uses, until it breaks. The channel of the next command is opened ahead: that spares the
-/// command a round trip, and reading a channel is the one way to have libssh2 answer the server.
+/// Keeps a session alive that nobody uses, until it breaks. The channel of the next command is
+/// opened ahead: that spares the command a round trip, and reading a channel is the one way to have
+/// libssh2 answer the server.
 async fn idle(link: &mut Link, spare: &mut Option<Channel>) -> TransportError {
     loop {
         let Some(channel) = spare else {

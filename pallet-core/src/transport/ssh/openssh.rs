@@ -1,7 +1,8 @@
-//! Asking OpenSSH's own client what a configuration means for a host (`ssh -G`), where it cannot be followed here: `Match exec`,
-//! environment variables, rarer tokens.
+//! Asking OpenSSH's own client what a configuration means for a host (`ssh -G`), where it cannot be
+//! followed here: `Match exec`, environment variables, rarer tokens.
 //!
-//! A call takes as long as a connection costs, so hosts that no line distinguishes share one answer.
+//! A call takes as long as a connection costs, so hosts that no line distinguishes share one
+//! answer.
 
 use std::fs::{self, OpenOptions};
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -20,7 +21,8 @@ use super::tokens::Tokens;
 const UNSET: &str = "/dev/null/unset";
 /// The same for a time.
 const UNSET_INTERVAL: &str = "2147483";
-/// The options of which a path may hold what only OpenSSH can expand, and that `ssh -G` prints as they are.
+/// The options of which a path may hold what only OpenSSH can expand, and that `ssh -G` prints as
+/// they are.
 const PATHS: [&str; 2] = ["identityfile", "certificatefile"];
 
 /// A question to OpenSSH.
@@ -37,11 +39,22 @@ pub(super) struct Question {
 }
 
 impl Question {
-    pub(super) fn new(program: &Path, asked: Asked<'_>, reader: &Reader<'_>, settings: &ConnectSettings) -> Self {
+    pub(super) fn new(
+        program: &Path,
+        asked: Asked<'_>,
+        reader: &Reader<'_>,
+        settings: &ConnectSettings,
+    ) -> Self {
         let host = if reader.about_host { asked.host } else { "" };
         let files = &settings.ssh_config;
-        let name =
-            format!("{} {:?} {:?} {:?} {host:?} {} {files:?}", program.display(), asked.user, asked.port, settings.user, reader.decisions);
+        let name = format!(
+            "{} {:?} {:?} {:?} {host:?} {} {files:?}",
+            program.display(),
+            asked.user,
+            asked.port,
+            settings.user,
+            reader.decisions
+        );
         Question {
             program: program.to_owned(),
             host: asked.host.to_owned(),
@@ -71,19 +84,38 @@ impl Question {
         Ok(options)
     }
 
-    /// Has OpenSSH expand the paths of keys that cannot be expanded here: it prints other paths expanded.
+    /// Has OpenSSH expand the paths of keys that cannot be expanded here: it prints other paths
+    /// expanded.
     fn expand_paths(&self, options: &mut Options) -> Result<(), TransportError> {
-        let plain = Tokens { alias: "", host_name: String::new(), port: 0, user: String::new(), home: None };
-        let hard = |option: &&mut Opt| PATHS.contains(&option.key.as_str()) && plain.path(&option.value).is_err();
+        let plain = Tokens {
+            alias: "",
+            host_name: String::new(),
+            port: 0,
+            user: String::new(),
+            home: None,
+        };
+        let hard = |option: &&mut Opt| {
+            PATHS.contains(&option.key.as_str()) && plain.path(&option.value).is_err()
+        };
         let mut paths: Vec<&mut Opt> = options.0.iter_mut().filter(hard).collect();
         if paths.is_empty() {
             return Ok(());
         }
-        let list = paths.iter().map(|option| format!("\"{}\"", option.value)).collect::<Vec<_>>().join(" ");
+        let list = paths
+            .iter()
+            .map(|option| format!("\"{}\"", option.value))
+            .collect::<Vec<_>>()
+            .join(" ");
         let printed = self.call(&["-o", &format!("UserKnownHostsFile={list}")])?;
-        let expanded = printed.first("userknownhostsfile").map(|files| files.words.clone()).unwrap_or_default();
+        let expanded = printed
+            .first("userknownhostsfile")
+            .map(|files| files.words.clone())
+            .unwrap_or_default();
         if expanded.len() != paths.len() {
-            return Err(self.failed(&format!("it is unclear which paths {list} are: leave out spaces")));
+            return Err(self.failed(&format!(
+                "it is unclear which paths {list} are: leave out \
+                spaces"
+            )));
         }
         for (option, path) in paths.iter_mut().zip(expanded) {
             option.value = path.replace('%', "%%");
@@ -105,25 +137,37 @@ impl Question {
             None if !self.says_user => command.args(["-l", &self.settings.user]),
             None => &mut command,
         };
-        let output = command.args(["--", &self.host]).output().map_err(|error| self.failed(&error.to_string()))?;
+        let output = command
+            .args(["--", &self.host])
+            .output()
+            .map_err(|error| self.failed(&error.to_string()))?;
         if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr).lines().map(str::trim).collect::<Vec<_>>().join("; ");
+            let said = String::from_utf8_lossy(&output.stderr)
+                .lines()
+                .map(str::trim)
+                .collect::<Vec<_>>()
+                .join("; ");
             return Err(self.failed(&said));
         }
         let printed = String::from_utf8_lossy(&output.stdout);
-        Ok(Options(printed.lines().filter_map(option).filter(|option| self.is_set(option)).collect()))
+        Ok(Options(
+            printed.lines().filter_map(option).filter(|option| self.is_set(option)).collect(),
+        ))
     }
 
     /// All files as one, with what tells an option that nobody has set.
     fn files(&self) -> std::io::Result<Temporary> {
         // OpenSSH reads it twice where a line says `Match final`, so it cannot be a pipe
-        let name = format!("/tmp/pallet-ssh-config-{:016x}", RandomState::new().build_hasher().finish());
+        let name =
+            format!("/tmp/pallet-ssh-config-{:016x}", RandomState::new().build_hasher().finish());
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&name)?;
         let temporary = Temporary(PathBuf::from(name));
         for path in &self.settings.ssh_config {
             writeln!(file, "Include \"{}\"", path.display())?;
         }
-        for option in ["IdentityFile", "CertificateFile", "UserKnownHostsFile", "GlobalKnownHostsFile"] {
+        for option in
+            ["IdentityFile", "CertificateFile", "UserKnownHostsFile", "GlobalKnownHostsFile"]
+        {
             writeln!(file, "{option} {UNSET}")?;
         }
         writeln!(file, "ServerAliveInterval {UNSET_INTERVAL}")?;
@@ -143,7 +187,11 @@ impl Question {
 
     fn failed(&self, why: &str) -> TransportError {
         TransportError::Config {
-            message: format!("`{} -G {}` does not follow the ssh configuration: {why}", self.program.display(), self.host),
+            message: format!(
+                "`{} -G {}` does not follow the ssh configuration: {why}",
+                self.program.display(),
+                self.host
+            ),
         }
     }
 }
@@ -161,7 +209,8 @@ impl Drop for Temporary {
 fn option(line: &str) -> Option<Opt> {
     let (key, rest) = line.split_once(' ')?;
     // what is expanded already is not to be expanded again
-    let expanded = ["hostname", "userknownhostsfile", "globalknownhostsfile", "identityagent"].contains(&key);
+    let expanded =
+        ["hostname", "userknownhostsfile", "globalknownhostsfile", "identityagent"].contains(&key);
     let rest = if expanded { rest.replace('%', "%%") } else { rest.to_owned() };
     let words = rest.split(' ').map(str::to_owned).collect();
     Some(Opt { key: key.to_owned(), value: rest.clone(), words, rest, place: "ssh -G".to_owned() })

@@ -1,4 +1,5 @@
-//! OpenSSH's own client and the reader here agree; and it is asked what the reader cannot follow, no more often than it must be.
+//! OpenSSH's own client and the reader here agree; and it is asked what the reader cannot follow,
+//! no more often than it must be.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,7 +12,8 @@ use super::super::config::{Asked, HostConfig};
 use super::super::config_file::Reader;
 use super::Question;
 
-/// A home with an ssh configuration, in whose files `HOME` is the home's path, and an `ssh` that counts its calls.
+/// A home with an ssh configuration, in whose files `HOME` is the home's path, and an `ssh` that
+/// counts its calls.
 struct Home(tempfile::TempDir);
 
 impl Home {
@@ -19,9 +21,16 @@ impl Home {
         let home = Home(tempfile::tempdir().expect("a directory"));
         fs::create_dir_all(home.path(".ssh/conf.d")).expect("made");
         for (name, text) in files {
-            fs::write(home.path(".ssh").join(name), text.replace("HOME", &home.0.path().display().to_string())).expect("written");
+            fs::write(
+                home.path(".ssh").join(name),
+                text.replace("HOME", &home.0.path().display().to_string()),
+            )
+            .expect("written");
         }
-        let script = format!("#!/bin/sh\necho call >>'{}'\nKEYS=/keys exec ssh \"$@\"\n", home.path("calls").display());
+        let script = format!(
+            "#!/bin/sh\necho call >>'{}'\nKEYS=/keys exec ssh \"$@\"\n",
+            home.path("calls").display()
+        );
         fs::write(home.path("ssh"), script).expect("written");
         fs::set_permissions(home.path("ssh"), fs::Permissions::from_mode(0o755)).expect("set");
         home
@@ -33,7 +42,11 @@ impl Home {
 
     fn settings(&self) -> ConnectSettings {
         let ssh_config = vec![self.path(".ssh/config"), self.path(".ssh/system")];
-        ConnectSettings { ssh_config, ssh_program: Some(self.path("ssh")), ..ConnectSettings::for_user("admin", self.0.path()) }
+        ConnectSettings {
+            ssh_config,
+            ssh_program: Some(self.path("ssh")),
+            ..ConnectSettings::for_user("admin", self.0.path())
+        }
     }
 
     fn calls(&self) -> usize {
@@ -57,7 +70,12 @@ fn ask(asked: Asked<'_>, settings: &ConnectSettings) -> Result<HostConfig, Trans
 /// Without what is the same in effect.
 fn plain(config: HostConfig) -> HostConfig {
     let port = config.port.filter(|port| *port != 22);
-    HostConfig { host_name: config.host_name.to_ascii_lowercase(), port, user: config.user.filter(|user| user != "admin"), ..config }
+    HostConfig {
+        host_name: config.host_name.to_ascii_lowercase(),
+        port,
+        user: config.user.filter(|user| user != "admin"),
+        ..config
+    }
 }
 
 #[test]
@@ -65,13 +83,17 @@ fn both_say_the_same() {
     let files: [&[(&str, &str)]; 8] = [
         &[(
             "config",
-            "# comment\nPort 2200\nHost web-* !web-9 # not nine\n  HostName %h.example.com\n\tUser = deploy\n  Port 22\n\n\
-             Host db \"two words\" DB-?\n HostName=\"10.0.0.7\"\nhost *\n user \"other one\"\nConnectTimeout 1m5s\nServerAliveInterval=0\n",
+            "# comment\nPort 2200\nHost web-* !web-9 # not nine\n  HostName %h.example.com\n\
+             \tUser = deploy\n  Port 22\n\n\
+             Host db \"two words\" DB-?\n HostName=\"10.0.0.7\"\nhost *\n user \"other one\"\n\
+             ConnectTimeout 1m5s\nServerAliveInterval=0\n",
         )],
         &[(
             "config",
-            "Host a web-1\nHostName b\nIdentityFile ~/.ssh/%h\nIdentityFile '%d/id'\nCertificateFile ~/c-%n\nHost *\nIdentityFile /keys/%r-%n-%p-%%\n\
-             IdentitiesOnly yes\nIdentityAgent none\nUserKnownHostsFile HOME/known /dev/null\nStrictHostKeyChecking accept-new\nHostKeyAlias z\n",
+            "Host a web-1\nHostName b\nIdentityFile ~/.ssh/%h\nIdentityFile '%d/id'\n\
+             CertificateFile ~/c-%n\nHost *\nIdentityFile /keys/%r-%n-%p-%%\n\
+             IdentitiesOnly yes\nIdentityAgent none\nUserKnownHostsFile HOME/known /dev/null\n\
+             StrictHostKeyChecking accept-new\nHostKeyAlias z\n",
         )],
         &[
             ("config", "Host web-1\nInclude HOME/.ssh/conf.d/*.conf\nPort 3\nHost *\nPort 4\n"),
@@ -82,28 +104,52 @@ fn both_say_the_same() {
         ],
         &[(
             "config",
-            "Host a\n HostName a.example.com\nMatch host *.example.com user admin\n Port 1\nMatch !originalhost a,web-1\n Port 2\n\
-             Match originalhost web-* !host web-9\n User w\nMatch user w,x\n Port 6\nMatch all\n Port 3\n",
+            "Host a\n HostName a.example.com\nMatch host *.example.com user admin\n Port 1\n\
+             Match !originalhost a,web-1\n Port 2\n\
+             Match originalhost web-* !host web-9\n User w\nMatch user w,x\n Port 6\n\
+             Match all\n Port 3\n",
         )],
-        &[("config", "Match host=\"a,b\"\nPort 1\nMatch canonical\nPort 9\nHost !a *\nPort 2\nHost ?\nPort=  3\nUser=x\n")],
         &[(
             "config",
-            "Host a\nProxyJump me@bastion:2222,ssh://second,[::1]:22\nHost db\nProxyJump none\nHost *\nProxyCommand nc -X 5 'a  b' %h %p\n",
+            "Match host=\"a,b\"\nPort 1\nMatch canonical\nPort 9\nHost !a *\nPort 2\n\
+            Host ?\nPort=  3\nUser=x\n",
         )],
-        &[("config", "Host a b\nIdentityFile none\nGlobalKnownHostsFile none\nStrictHostKeyChecking off\nUserKnownHostsFile none\n")],
+        &[(
+            "config",
+            "Host a\nProxyJump me@bastion:2222,ssh://second,[::1]:22\nHost db\nProxyJump none\n\
+             Host *\nProxyCommand nc -X 5 'a  b' %h %p\n",
+        )],
+        &[(
+            "config",
+            "Host a b\nIdentityFile none\nGlobalKnownHostsFile none\n\
+            StrictHostKeyChecking off\nUserKnownHostsFile none\n",
+        )],
         &[("config", "IdentityFile \"HOME/my\\\\key\"\nUser a\\ b\nHost x\\\"y\nPort 4\n")],
     ];
     for files in files {
         let home = Home::with(files);
         let settings = home.settings();
         for host in ["a", "b", "web-1", "web-9", "db", "DB-1", "other", "10.0.0.7"] {
-            let ours = plain(HostConfig::read(asked(host), &settings).unwrap_or_else(|error| panic!("{host}: {error}")));
-            assert_eq!(ours, plain(ask(asked(host), &settings).unwrap_or_else(|error| panic!("{host}: {error}"))), "{files:?}");
+            let ours = plain(
+                HostConfig::read(asked(host), &settings)
+                    .unwrap_or_else(|error| panic!("{host}: {error}")),
+            );
+            assert_eq!(
+                ours,
+                plain(
+                    ask(asked(host), &settings).unwrap_or_else(|error| panic!("{host}: {error}"))
+                ),
+                "{files:?}"
+            );
         }
         let given = Asked { host: "a", user: Some("w"), port: Some(7) };
         let ours = HostConfig::read(given, &settings).expect("it can be followed");
         let theirs = ask(given, &settings).expect("it can be followed");
-        assert_eq!((ours.identity_files, ours.host_name), (theirs.identity_files, theirs.host_name), "{files:?}");
+        assert_eq!(
+            (ours.identity_files, ours.host_name),
+            (theirs.identity_files, theirs.host_name),
+            "{files:?}"
+        );
         assert_eq!(home.calls(), 0);
     }
 }
@@ -113,8 +159,10 @@ fn what_cannot_be_followed_here_is_asked() {
     let home = Home::with(&[
         (
             "config",
-            "Match exec \"test %h = web-1\"\n Port 1\nMatch final host web-*\n User final\nHost db\n IdentityFile ${KEYS}/id\n\
-             IdentityFile ~/.ssh/%h-%i\n CertificateFile ~root/cert\nHost old\n ProxyCommand nc %h %p\n",
+            "Match exec \"test %h = web-1\"\n Port 1\nMatch final host web-*\n User final\n\
+             Host db\n IdentityFile ${KEYS}/id\n\
+             IdentityFile ~/.ssh/%h-%i\n CertificateFile ~root/cert\n\
+             Host old\n ProxyCommand nc %h %p\n",
         ),
         ("system", "User system\n"),
     ]);
@@ -125,7 +173,10 @@ fn what_cannot_be_followed_here_is_asked() {
     assert_eq!((web.port, web.user.as_deref()), (Some(1), Some("system")));
     assert_eq!((nine.port, nine.host_name.as_str()), (None, "web-9"));
     let id = rustix::process::getuid().as_raw();
-    assert_eq!(db.identity_files, [PathBuf::from("/keys/id"), home_of_this_user().join(format!(".ssh/db-{id}"))]);
+    assert_eq!(
+        db.identity_files,
+        [PathBuf::from("/keys/id"), home_of_this_user().join(format!(".ssh/db-{id}"))]
+    );
     assert_eq!(db.certificate_files, [PathBuf::from("/root/cert")]);
     assert_eq!(old.proxy_command.as_deref(), Some("nc old 22"));
     let given = Asked { host: "web-1", user: Some("me"), port: Some(2) };
@@ -135,23 +186,36 @@ fn what_cannot_be_followed_here_is_asked() {
 
 /// What OpenSSH takes for `~`.
 fn home_of_this_user() -> PathBuf {
-    let output = std::process::Command::new("sh").args(["-c", "eval echo ~$(id -un)"]).output().expect("sh runs");
+    let output = std::process::Command::new("sh")
+        .args(["-c", "eval echo ~$(id -un)"])
+        .output()
+        .expect("sh runs");
     PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())
 }
 
 #[test]
 fn hosts_that_nothing_distinguishes_share_an_answer() {
-    let home = Home::with(&[("config", "Host web-*\n User web\nMatch exec \"true\"\n Port 1\nHost gone\n HostName elsewhere\n")]);
+    let home = Home::with(&[(
+        "config",
+        "Host web-*\n User web\nMatch exec \"true\"\n Port 1\n\
+        Host gone\n HostName elsewhere\n",
+    )]);
     let settings = home.settings();
     for number in 0..100 {
         for host in [format!("web-{number}"), format!("db-{number}")] {
             let config = HostConfig::read(asked(&host), &settings).expect("it can be followed");
-            assert_eq!((config.alias.as_str(), config.host_name.as_str(), config.port), (host.as_str(), host.as_str(), Some(1)));
+            assert_eq!(
+                (config.alias.as_str(), config.host_name.as_str(), config.port),
+                (host.as_str(), host.as_str(), Some(1))
+            );
             assert_eq!(config.user.as_deref(), host.starts_with("web").then_some("web"));
         }
     }
     assert_eq!(home.calls(), 2);
-    assert_eq!(HostConfig::read(asked("gone"), &settings).expect("it can be followed").host_name, "elsewhere");
+    assert_eq!(
+        HostConfig::read(asked("gone"), &settings).expect("it can be followed").host_name,
+        "elsewhere"
+    );
     // a condition about the host is asked for each
     fs::write(home.path(".ssh/config"), "Match exec \"test %h = a\"\nPort 1\n").expect("written");
     assert_eq!(HostConfig::read(asked("a"), &settings).expect("it can be followed").port, Some(1));
@@ -165,13 +229,27 @@ fn hosts_that_nothing_distinguishes_share_an_answer() {
 
 #[test]
 fn what_openssh_refuses_is_said() {
-    let home = Home::with(&[("config", "Match exec \"true\"\nPort 1\nHost a\nNoSuchOption yes\n"), ("system", "User ${HOME}\n")]);
+    let home = Home::with(&[
+        ("config", "Match exec \"true\"\nPort 1\nHost a\nNoSuchOption yes\n"),
+        ("system", "User ${HOME}\n"),
+    ]);
     let settings = home.settings();
     let error = HostConfig::read(asked("a"), &settings).expect_err("it is wrong").to_string();
-    expect!["`HOME/ssh -G a` does not follow the ssh configuration: HOME/.ssh/config: line 4: Bad configuration option: nosuchoption; HOME/.ssh/config: terminating, 1 bad configuration options"]
-        .assert_eq(&error.replace(&home.0.path().display().to_string(), "HOME"));
-    let without = ConnectSettings { ssh_program: Some(home.path("absent")), shared: Default::default(), ..settings };
+    expect![
+        "`HOME/ssh -G a` does not follow the ssh configuration: HOME/.ssh/config: line 4: Bad \
+        configuration option: nosuchoption; HOME/.ssh/config: terminating, 1 bad configuration \
+        options"
+    ]
+    .assert_eq(&error.replace(&home.0.path().display().to_string(), "HOME"));
+    let without = ConnectSettings {
+        ssh_program: Some(home.path("absent")),
+        shared: Default::default(),
+        ..settings
+    };
     let error = HostConfig::read(asked("a"), &without).expect_err("there is none").to_string();
-    expect!["`HOME/absent -G a` does not follow the ssh configuration: No such file or directory (os error 2)"]
-        .assert_eq(&error.replace(&home.0.path().display().to_string(), "HOME"));
+    expect![
+        "`HOME/absent -G a` does not follow the ssh configuration: No such file or directory \
+        (os error 2)"
+    ]
+    .assert_eq(&error.replace(&home.0.path().display().to_string(), "HOME"));
 }

@@ -1,8 +1,9 @@
 //! What lies between a session and the network.
 //!
-//! libssh2 reads as long as there is something to read, within one call: a peer that sends without end would keep it, and the
-//! thread that it runs on, for ever. So it is given one end of a pair of sockets of this machine, and what the peer sends is put
-//! in there piece by piece, between its calls. Each call then ends, whatever the peer does.
+//! libssh2 reads as long as there is something to read, within one call: a peer that sends without
+//! end would keep it, and the thread that it runs on, for ever. So it is given one end of a pair of
+//! sockets of this machine, and what the peer sends is put in there piece by piece, between its
+//! calls. Each call then ends, whatever the peer does.
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
@@ -23,7 +24,8 @@ use super::proxy_command::ProxyCommand;
 /// How much is moved at once: a packet of ssh has no more.
 const PIECE: usize = 32 * 1024;
 
-/// What carries a session: a connection of this machine, one end of a tunnel through another session, or a command.
+/// What carries a session: a connection of this machine, one end of a tunnel through another
+/// session, or a command.
 #[derive(Debug)]
 pub(super) enum Socket {
     Tcp(TcpStream),
@@ -124,8 +126,9 @@ impl Pipe {
         ioctl_fionread(&self.far.0).unwrap_or_default()
     }
 
-    /// Moves what can be moved without waiting, of what comes as much as the pair has room for. Says whether the peer gave a sign of life: it has sent
-    /// something, or taken what there was no room for. The error is that it sends more than it may.
+    /// Moves what can be moved without waiting, of what comes as much as the pair has room for.
+    /// Says whether the peer gave a sign of life: it has sent something, or taken what there was no
+    /// room for. The error is that it sends more than it may.
     pub(super) fn carry(&mut self) -> Result<bool, Flood> {
         let waited = self.is_pending();
         let mut alive = false;
@@ -222,7 +225,9 @@ impl Pipe {
         let mut context = Context::from_waker(Waker::noop());
         let _ = match &mut self.socket {
             Socket::Tcp(socket) => pin!(socket.shutdown()).poll(&mut context),
-            Socket::Tunnel(socket) | Socket::Command(socket, _) => pin!(socket.shutdown()).poll(&mut context),
+            Socket::Tunnel(socket) | Socket::Command(socket, _) => {
+                pin!(socket.shutdown()).poll(&mut context)
+            }
         };
     }
 }
@@ -232,7 +237,8 @@ impl Pipe {
 pub(super) struct Watch(UnixStream);
 
 impl Watch {
-    /// Waits until there is something to read (READABLE), or room to write (WRITABLE); the next wait waits again.
+    /// Waits until there is something to read (READABLE), or room to write (WRITABLE); the next
+    /// wait waits again.
     pub(super) async fn ready(&self, interest: Interest) -> io::Result<()> {
         self.0.ready(interest).await?;
         let _ = self.0.try_io(interest, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));

@@ -1,4 +1,5 @@
-//! Connecting through other hosts (ProxyJump): each is a session of its own, and carries the next in a tunnel.
+//! Connecting through other hosts (ProxyJump): each is a session of its own, and carries the next
+//! in a tunnel.
 
 use std::io::{Read, Write};
 
@@ -16,7 +17,8 @@ use crate::model::SshConnection;
 /// How many hosts may stand between.
 const MAX_HOPS: usize = 8;
 
-/// A session that carries another one to a host that its peer can reach. It ends when it is dropped.
+/// A session that carries another one to a host that its peer can reach. It ends when it is
+/// dropped.
 pub(super) struct Carrier {
     requests: mpsc::Sender<Request>,
     /// The connection that this one goes through.
@@ -39,11 +41,17 @@ impl Carrier {
 
     /// Opens a tunnel: what is written to the socket arrives at the host. One tunnel at a time.
     pub(super) async fn tunnel(&self, host: &str, port: u16) -> Result<UnixStream, TransportError> {
-        let failed = |message: &str| TransportError::Connect { host: format!("{host}:{port}"), message: message.to_owned() };
+        let failed = |message: &str| TransportError::Connect {
+            host: format!("{host}:{port}"),
+            message: message.to_owned(),
+        };
         let (near, socket) = UnixStream::pair().map_err(|error| failed(&error.to_string()))?;
         let (opened, answer) = oneshot::channel();
         let gone = |_| failed("the connection to the host before it is lost");
-        self.requests.send(Request { host: host.to_owned(), port, socket, opened }).await.map_err(|_| gone(()))?;
+        self.requests
+            .send(Request { host: host.to_owned(), port, socket, opened })
+            .await
+            .map_err(|_| gone(()))?;
         answer.await.map_err(|_| gone(()))??;
         Ok(near)
     }
@@ -57,7 +65,8 @@ async fn carry(mut link: Link, mut queue: mpsc::Receiver<Request>) {
                 let _ = opened.send(Err(error));
             }
             Ok(channel) => {
-                if opened.send(Ok(())).is_ok() && bridge(&mut link, channel, socket).await.is_err() {
+                if opened.send(Ok(())).is_ok() && bridge(&mut link, channel, socket).await.is_err()
+                {
                     return;
                 }
             }
@@ -66,8 +75,12 @@ async fn carry(mut link: Link, mut queue: mpsc::Receiver<Request>) {
 }
 
 /// Connects to a node, hop by hop.
-pub(super) async fn connect(connection: &SshConnection, settings: &ConnectSettings) -> Result<Ssh, TransportError> {
-    let asked = Asked { host: &connection.host, user: connection.user.as_deref(), port: connection.port };
+pub(super) async fn connect(
+    connection: &SshConnection,
+    settings: &ConnectSettings,
+) -> Result<Ssh, TransportError> {
+    let asked =
+        Asked { host: &connection.host, user: connection.user.as_deref(), port: connection.port };
     let config = HostConfig::resolve(asked, settings).await?;
     let mut via: Option<Carrier> = None;
     for (hop, config) in route(&config, settings).await? {
@@ -80,8 +93,12 @@ pub(super) async fn connect(connection: &SshConnection, settings: &ConnectSettin
     Ok(Ssh::start(link, settings, destination.agent, via))
 }
 
-/// The hops to a host, nearest first. What leads to the first of a list of hops stands in that hop's own configuration.
-async fn route(config: &HostConfig, settings: &ConnectSettings) -> Result<Vec<(Hop, HostConfig)>, TransportError> {
+/// The hops to a host, nearest first. What leads to the first of a list of hops stands in that
+/// hop's own configuration.
+async fn route(
+    config: &HostConfig,
+    settings: &ConnectSettings,
+) -> Result<Vec<(Hop, HostConfig)>, TransportError> {
     let mut route = Vec::new();
     let mut next = config.proxy_jump.clone();
     while !next.is_empty() {
@@ -94,7 +111,11 @@ async fn route(config: &HostConfig, settings: &ConnectSettings) -> Result<Vec<(H
         part.append(&mut route);
         route = part;
         if route.len() > MAX_HOPS {
-            let message = format!("more than {MAX_HOPS} hosts stand before {}: does its ProxyJump lead back to itself?", config.host_name);
+            let message = format!(
+                "more than {MAX_HOPS} hosts stand before {}: does its ProxyJump \
+                lead back to itself?",
+                config.host_name
+            );
             return Err(TransportError::Config { message });
         }
     }
@@ -105,13 +126,21 @@ async fn route(config: &HostConfig, settings: &ConnectSettings) -> Result<Vec<(H
 async fn open(link: &mut Link, host: &str, port: u16) -> Result<ssh2::Channel, TransportError> {
     let channel = link.drive(|session| session.channel_direct_tcpip(host, port, None)).await?;
     channel.map_err(|error| {
-        let message = format!("{} cannot reach it, or may not forward to it (AllowTcpForwarding): {error}", link.peer);
+        let message = format!(
+            "{} cannot reach it, or may not forward to it (AllowTcpForwarding): \
+            {error}",
+            link.peer
+        );
         TransportError::Connect { host: format!("{host}:{port}"), message }
     })
 }
 
 /// Carries bytes between a socket and a channel, until one of them ends.
-async fn bridge(link: &mut Link, mut channel: ssh2::Channel, socket: UnixStream) -> Result<(), TransportError> {
+async fn bridge(
+    link: &mut Link,
+    mut channel: ssh2::Channel,
+    socket: UnixStream,
+) -> Result<(), TransportError> {
     let (mut up, mut down) = (Buffer::default(), Buffer::default());
     let mut stuck = false;
     loop {
@@ -125,7 +154,8 @@ async fn bridge(link: &mut Link, mut channel: ssh2::Channel, socket: UnixStream)
                 Err(_) => break,
             }
         }
-        // Writing to the channel comes before reading from it: it also takes in packets that are there to be read.
+        // Writing to the channel comes before reading from it: it also takes in packets that are
+        // there to be read.
         if !up.is_empty() {
             let wrote = channel::unless_blocked(link, channel.write(up.rest()))?;
             stuck = wrote.is_none() && channel.write_window().remaining > 0;
@@ -160,8 +190,9 @@ async fn bridge(link: &mut Link, mut channel: ssh2::Channel, socket: UnixStream)
         // While nothing is read from the channel, that there is something to read is no news.
         let reads = stuck || down.is_empty() || !up.is_empty();
         let pending = link.is_pending();
+        let moved = async { if reads { link.wait().await } else { link.flush().await } };
         tokio::select! {
-            ready = async { if reads { link.wait().await } else { link.flush().await } }, if reads || pending => ready?,
+            ready = moved, if reads || pending => ready?,
             ready = socket.readable(), if up.is_empty() => if ready.is_err() { break },
             ready = socket.writable(), if !down.is_empty() => if ready.is_err() { break },
         }

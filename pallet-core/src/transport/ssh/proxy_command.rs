@@ -24,7 +24,8 @@ pub(super) struct ProxyCommand {
 }
 
 impl ProxyCommand {
-    /// Starts `command` by a shell. What is written to the socket is its input, and its output is read from there.
+    /// Starts `command` by a shell. What is written to the socket is its input, and its output is
+    /// read from there.
     pub(super) fn start(command: &str) -> std::io::Result<(Self, UnixStream)> {
         let (near, far) = StdUnixStream::pair()?;
         near.set_nonblocking(true)?;

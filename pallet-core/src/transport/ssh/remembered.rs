@@ -1,5 +1,5 @@
-//! What was read once for all connections of an operation: with 1,000 nodes and 1,000 lines, reading them for each node would cost more
-//! than the connections.
+//! What was read once for all connections of an operation: with 1,000 nodes and 1,000 lines,
+//! reading them for each node would cost more than the connections.
 
 use std::collections::HashMap;
 use std::fs;
@@ -26,7 +26,12 @@ pub(super) type Answer = Option<Result<Arc<Options>, TransportError>>;
 impl Remembered {
     /// The answer to one question. Whoever holds its lock may ask.
     pub(super) fn answer(&self, question: &str) -> Arc<Mutex<Answer>> {
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner).entry(question.to_owned()).or_default().clone()
+        self.answers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(question.to_owned())
+            .or_default()
+            .clone()
     }
 }
 
@@ -34,13 +39,21 @@ impl Remembered {
 #[derive(Debug)]
 pub(super) struct Files<T>(Mutex<HashMap<PathBuf, (Stamp, Arc<T>)>>);
 
-/// What tells one content of a file from another: inode, size, and time of change in seconds and nanoseconds.
+/// What tells one content of a file from another: inode, size, and time of change in seconds and
+/// nanoseconds.
 type Stamp = (u64, u64, i64, i64);
 
 impl<T> Files<T> {
     /// What `make` makes of the text of a file; `None` if there is no such file.
-    pub(super) fn get(&self, path: &Path, make: impl FnOnce(&str) -> T) -> Result<Option<Arc<T>>, TransportError> {
-        let failed = |error: io::Error| TransportError::Input { path: path.to_owned(), message: error.to_string() };
+    pub(super) fn get(
+        &self,
+        path: &Path,
+        make: impl FnOnce(&str) -> T,
+    ) -> Result<Option<Arc<T>>, TransportError> {
+        let failed = |error: io::Error| TransportError::Input {
+            path: path.to_owned(),
+            message: error.to_string(),
+        };
         let stamp = match fs::metadata(path) {
             Ok(found) => (found.ino(), found.size(), found.mtime(), found.mtime_nsec()),
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),

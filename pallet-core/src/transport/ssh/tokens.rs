@@ -26,17 +26,30 @@ impl Tokens<'_> {
             return Err("names another user's home, which is not supported".to_owned());
         }
         let home = self.home.map(Path::to_string_lossy).unwrap_or_default();
-        let expanded = expand(text, |token| if token == 'd' { Some(home.to_string()) } else { self.get(token) })?;
+        let expanded =
+            expand(
+                text,
+                |token| if token == 'd' { Some(home.to_string()) } else { self.get(token) },
+            )?;
         Ok(in_home(&expanded, self.home))
     }
 
     /// A command for the shell, which would read a strange name as a command, too.
     pub(super) fn command(&self, text: &str) -> Result<String, String> {
         let strange = |name: &&str| {
-            name.starts_with('-') || name.contains(|char: char| char.is_whitespace() || char.is_control() || SPECIAL.contains(char))
+            name.starts_with('-')
+                || name.contains(|char: char| {
+                    char.is_whitespace() || char.is_control() || SPECIAL.contains(char)
+                })
         };
-        match [self.alias, self.host_name.as_str(), self.user.as_str()].iter().find(|name| strange(name)) {
-            Some(name) => Err(format!("is a shell command, in which the name `{name}` is not safe")),
+        match [self.alias, self.host_name.as_str(), self.user.as_str()]
+            .iter()
+            .find(|name| strange(name))
+        {
+            Some(name) => Err(format!(
+                "is a shell command, in which the name `{name}` is not \
+                safe"
+            )),
             None => expand(text, |token| self.get(token)),
         }
     }
@@ -61,7 +74,9 @@ pub(super) fn host_name(text: &str, alias: &str) -> Result<String, String> {
 pub(super) fn in_home(path: &str, home: Option<&Path>) -> PathBuf {
     match (path.strip_prefix('~'), home) {
         (Some(""), Some(home)) => home.to_owned(),
-        (Some(rest), Some(home)) if rest.starts_with('/') => home.join(rest.trim_start_matches('/')),
+        (Some(rest), Some(home)) if rest.starts_with('/') => {
+            home.join(rest.trim_start_matches('/'))
+        }
         _ => PathBuf::from(path),
     }
 }
@@ -79,7 +94,10 @@ fn expand(text: &str, get: impl Fn(char) -> Option<String>) -> Result<String, St
             token => match token.and_then(&get) {
                 Some(value) => expanded.push_str(&value),
                 None => {
-                    return Err(format!("holds the token `%{}`, which is not supported here", token.map(String::from).unwrap_or_default()));
+                    return Err(format!(
+                        "holds the token `%{}`, which is not supported here",
+                        token.map(String::from).unwrap_or_default()
+                    ));
                 }
             },
         }

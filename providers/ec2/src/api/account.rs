@@ -1,4 +1,5 @@
-//! Who asks, and where: credentials, region and endpoint, from the options and from AWS's own chain.
+//! Who asks, and where: credentials, region and endpoint, from the options and from AWS's own
+//! chain.
 
 use std::error::Error;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -51,22 +52,40 @@ impl Account {
     pub(crate) fn fixed(endpoint: &str, http: Http) -> Self {
         let credentials = Credentials::new("key", "secret", None, None, "EnvironmentVariable");
         let known = Mutex::new(Known { config: None, credentials: Some(credentials) });
-        Account { profile: None, region: Some("eu-west-1".into()), endpoint: Some(endpoint.into()), http, known }
+        Account {
+            profile: None,
+            region: Some("eu-west-1".into()),
+            endpoint: Some(endpoint.into()),
+            http,
+            known,
+        }
     }
 
     /// The region, and where its service is.
     pub(crate) fn place(&self) -> Result<Place, PluginError> {
         if let (Some(region), Some(endpoint)) = (&self.region, &self.endpoint) {
-            return Ok(Place { region: region.clone(), endpoint: endpoint.trim_end_matches('/').to_owned() });
+            return Ok(Place {
+                region: region.clone(),
+                endpoint: endpoint.trim_end_matches('/').to_owned(),
+            });
         }
         let mut known = self.known();
         let config = self.config(&mut known)?;
-        let region = self.region.clone().or_else(|| config.region().map(|region| region.as_ref().to_owned()));
+        let region = self
+            .region
+            .clone()
+            .or_else(|| config.region().map(|region| region.as_ref().to_owned()));
         let region = region.filter(|region| is_region(region)).ok_or_else(|| {
-            invalid("ec2 knows no region")
-                .with_help("set `region` of the service in pallet.toml, or AWS_REGION, or `region` in the profile")
+            invalid("ec2 knows no region").with_help(
+                "set `region` of the service in pallet.toml, or AWS_REGION, or `region` \
+                    in the profile",
+            )
         })?;
-        let endpoint = self.endpoint.clone().or_else(|| config.endpoint_url().map(str::to_owned)).unwrap_or_else(|| own_endpoint(&region));
+        let endpoint = self
+            .endpoint
+            .clone()
+            .or_else(|| config.endpoint_url().map(str::to_owned))
+            .unwrap_or_else(|| own_endpoint(&region));
         Ok(Place { region, endpoint: endpoint.trim_end_matches('/').to_owned() })
     }
 
@@ -74,12 +93,23 @@ impl Account {
     pub(crate) fn credentials(&self) -> Result<Credentials, PluginError> {
         let mut known = self.known();
         let soon = SystemTime::now() + REMAINING;
-        if let Some(credentials) = known.credentials.as_ref().filter(|credentials| credentials.expiry().is_none_or(|end| end > soon)) {
+        if let Some(credentials) = known
+            .credentials
+            .as_ref()
+            .filter(|credentials| credentials.expiry().is_none_or(|end| end > soon))
+        {
             return Ok(credentials.clone());
         }
         let provider = self.config(&mut known)?.credentials_provider();
-        let provider = provider.ok_or_else(|| self.missing("AWS's configuration names no source of them"))?;
-        let credentials = runtime()?.block_on(provider.provide_credentials()).map_err(|error| self.missing(&chain(&error)))?;
+        let provider = provider.ok_or_else(|| {
+            self.missing(
+                "AWS's configuration names no source of \
+            them",
+            )
+        })?;
+        let credentials = runtime()?
+            .block_on(provider.provide_credentials())
+            .map_err(|error| self.missing(&chain(&error)))?;
         known.credentials = Some(credentials.clone());
         Ok(credentials)
     }
@@ -95,8 +125,14 @@ impl Account {
     /// Where the access key comes from.
     pub(crate) fn source(&self) -> Credential {
         match self.credentials() {
-            Ok(credentials) => Credential { name: "access key".to_owned(), source: self.source_of(&credentials), found: true },
-            Err(error) => Credential { name: "access key".to_owned(), source: error.message, found: false },
+            Ok(credentials) => Credential {
+                name: "access key".to_owned(),
+                source: self.source_of(&credentials),
+                found: true,
+            },
+            Err(error) => {
+                Credential { name: "access key".to_owned(), source: error.message, found: false }
+            }
         }
     }
 
@@ -104,7 +140,10 @@ impl Account {
         // its debug form names the provider and hides the secret
         let described = format!("{credentials:?}");
         let named = |name: &str| described.contains(&format!("\"{name}\""));
-        let profile = self.profile.as_ref().map_or_else(|| "the profile".to_owned(), |profile| format!("profile {profile}"));
+        let profile = self
+            .profile
+            .as_ref()
+            .map_or_else(|| "the profile".to_owned(), |profile| format!("profile {profile}"));
         if named("EnvironmentVariable") {
             "AWS_ACCESS_KEY_ID in the environment".to_owned()
         } else if named("ProfileFile") {
@@ -130,14 +169,27 @@ impl Account {
         let places = match &self.profile {
             Some(profile) => format!("profile {profile} gives none"),
             None => {
-                "none in the environment, AWS's shared files, a web identity, the container or the instance that this runs on".to_owned()
+                "none in the environment, AWS's shared files, a web identity, the container or the \
+                 instance that this runs on"
+                    .to_owned()
             }
         };
-        let help = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or `profile` of the service; `aws sso login` renews single sign-on";
-        PluginError::new(ErrorKind::Unauthorized, format!("ec2 has no credentials: {places} ({why})")).with_help(help)
+        let help = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or `profile` of the service; \
+            `aws sso login` renews single sign-on";
+        PluginError::new(
+            ErrorKind::Unauthorized,
+            format!(
+                "ec2 has no credentials: {places} \
+            ({why})"
+            ),
+        )
+        .with_help(help)
     }
 
-    fn config<'a>(&self, known: &'a mut MutexGuard<'_, Known>) -> Result<&'a SdkConfig, PluginError> {
+    fn config<'a>(
+        &self,
+        known: &'a mut MutexGuard<'_, Known>,
+    ) -> Result<&'a SdkConfig, PluginError> {
         if known.config.is_none() {
             known.config = Some(runtime()?.block_on(self.load()));
         }
@@ -145,15 +197,21 @@ impl Account {
     }
 
     async fn load(&self) -> SdkConfig {
-        let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(self.http.for_sdk());
+        let mut loader =
+            aws_config::defaults(BehaviorVersion::latest()).http_client(self.http.for_sdk());
         if let Some(region) = &self.region {
             loader = loader.region(Region::new(region.clone()));
         }
         if let Some(profile) = &self.profile {
             // a profile that is named comes before the environment
             let region = self.region.clone().map(Region::new);
-            let config = ProviderConfig::without_region().with_region(region).with_http_client(self.http.for_sdk());
-            let provider = ProfileFileCredentialsProvider::builder().configure(&config).profile_name(profile).build();
+            let config = ProviderConfig::without_region()
+                .with_region(region)
+                .with_http_client(self.http.for_sdk());
+            let provider = ProfileFileCredentialsProvider::builder()
+                .configure(&config)
+                .profile_name(profile)
+                .build();
             loader = loader.profile_name(profile).credentials_provider(provider);
         }
         loader.load().await
@@ -172,7 +230,15 @@ fn own_endpoint(region: &str) -> String {
 
 fn runtime() -> Result<tokio::runtime::Runtime, PluginError> {
     let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    built.map_err(|error| PluginError::new(ErrorKind::Failed, format!("ec2 cannot ask for credentials: {error}")))
+    built.map_err(|error| {
+        PluginError::new(
+            ErrorKind::Failed,
+            format!(
+                "ec2 cannot ask for \
+        credentials: {error}"
+            ),
+        )
+    })
 }
 
 /// An error and what caused it, in one line.
@@ -196,12 +262,22 @@ mod tests {
         assert_eq!(own_endpoint("eu-west-1"), "https://ec2.eu-west-1.amazonaws.com");
         assert_eq!(own_endpoint("cn-north-1"), "https://ec2.cn-north-1.amazonaws.com.cn");
         let account = Account::fixed("http://127.0.0.1:5000/", Http::new());
-        assert_eq!(account.place().unwrap(), Place { region: "eu-west-1".into(), endpoint: "http://127.0.0.1:5000".into() });
+        assert_eq!(
+            account.place().unwrap(),
+            Place { region: "eu-west-1".into(), endpoint: "http://127.0.0.1:5000".into() }
+        );
     }
 
     #[test]
     fn the_source_of_a_key_is_told_and_its_value_is_not() {
         let source = Account::fixed("http://127.0.0.1:1", Http::new()).source();
-        assert_eq!((source.source.as_str(), source.found), ("AWS_ACCESS_KEY_ID in the environment", true));
+        assert_eq!(
+            (source.source.as_str(), source.found),
+            (
+                "AWS_ACCESS_KEY_ID in the \
+            environment",
+                true
+            )
+        );
     }
 }

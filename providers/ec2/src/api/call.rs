@@ -34,11 +34,18 @@ impl Call {
 
     /// A list of values: `Owner.1`, `Owner.2`, ...
     pub(crate) fn list<T: ToString>(self, name: &str, values: impl IntoIterator<Item = T>) -> Self {
-        values.into_iter().enumerate().fold(self, |call, (index, value)| call.set(format!("{name}.{}", index + 1), value))
+        values
+            .into_iter()
+            .enumerate()
+            .fold(self, |call, (index, value)| call.set(format!("{name}.{}", index + 1), value))
     }
 
     /// Asks only for what has one of these values.
-    pub(crate) fn filter<T: ToString>(mut self, name: &str, values: impl IntoIterator<Item = T>) -> Self {
+    pub(crate) fn filter<T: ToString>(
+        mut self,
+        name: &str,
+        values: impl IntoIterator<Item = T>,
+    ) -> Self {
         self.filters += 1;
         let filter = format!("Filter.{}", self.filters);
         self.set(format!("{filter}.Name"), name).list(&format!("{filter}.Value"), values)
@@ -48,7 +55,8 @@ impl Call {
     pub(crate) fn tags(self, resources: &[&str], tags: &BTreeMap<String, String>) -> Self {
         resources.iter().enumerate().fold(self, |call, (index, resource)| {
             let specification = format!("TagSpecification.{}", index + 1);
-            call.set(format!("{specification}.ResourceType"), resource).tag_list(&format!("{specification}.Tag"), tags)
+            call.set(format!("{specification}.ResourceType"), resource)
+                .tag_list(&format!("{specification}.Tag"), tags)
         })
     }
 
@@ -76,7 +84,9 @@ impl Call {
 /// As RFC 3986 has it: everything but letters, digits and `-._~` as `%2F`.
 fn escaped(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    text.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 #[cfg(test)]
@@ -93,8 +103,10 @@ mod tests {
             .maybe("None", None::<u8>);
         assert_eq!(
             call.tags(&["instance"], &tags).body(),
-            "Action=DescribeX&Version=2016-11-15&Owner.1=self&Owner.2=1&Filter.1.Name=name&Filter.1.Value.1=a%2A&Filter.1.Value.2=b\
-             &Filter.2.Name=state&Filter.2.Value.1=on&TagSpecification.1.ResourceType=instance&TagSpecification.1.Tag.1.Key=a%20b\
+            "Action=DescribeX&Version=2016-11-15&Owner.1=self&Owner.2=1&Filter.1.Name=name&\
+             Filter.1.Value.1=a%2A&Filter.1.Value.2=b\
+             &Filter.2.Name=state&Filter.2.Value.1=on&TagSpecification.1.ResourceType=instance&\
+             TagSpecification.1.Tag.1.Key=a%20b\
              &TagSpecification.1.Tag.1.Value=%C3%BC"
         );
     }

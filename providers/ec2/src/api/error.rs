@@ -27,15 +27,18 @@ const MANY: usize = 7;
 const FEW: usize = 2;
 
 impl ApiError {
-    /// EC2 refused `action`, with this status and body. `skew` is how far this machine's clock is ahead.
+    /// EC2 refused `action`, with this status and body. `skew` is how far this machine's clock is
+    /// ahead.
     pub(crate) fn refused(action: &str, place: &Place, status: u16, body: &str, skew: i64) -> Self {
         let answer = Element::parse(body).unwrap_or_default();
         // some compatible clouds nest it less
-        let error = answer.get("Errors/Error").or_else(|| answer.get("Error")).cloned().unwrap_or_default();
+        let error =
+            answer.get("Errors/Error").or_else(|| answer.get("Error")).cloned().unwrap_or_default();
         let (code, message) = (error.text("Code").to_owned(), one_line(error.text("Message")));
         let here = format!("ec2 in {}", place.region);
         let (kind, text, help) = explain(&code, &message, action, &here, status, skew);
-        let retries = if throttled(&code) || (status >= 500 && !capacity(&code)) { MANY } else { 0 };
+        let retries =
+            if throttled(&code) || (status >= 500 && !capacity(&code)) { MANY } else { 0 };
         let kind = if retries > 0 { ErrorKind::Transient } else { kind };
         ApiError { code, error: PluginError::new(kind, text).with_help(help), retries }
     }
@@ -45,29 +48,61 @@ impl ApiError {
         let host = place.endpoint.split("//").last().unwrap_or_default();
         let (retries, why, help) = match error {
             ureq::Error::HostNotFound => {
-                let help = format!("check that `{}` is a region and that names can be resolved here", place.region);
+                let help = format!(
+                    "check that `{}` is a region and that names can be resolved \
+                    here",
+                    place.region
+                );
                 (FEW, format!("the name {host} cannot be resolved"), help)
             }
-            ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                (FEW, format!("nothing listens at {host}"), "check `endpoint` of the service in pallet.toml".to_owned())
-            }
-            ureq::Error::Rustls(_) | ureq::Error::Tls(_) => {
-                (0, format!("{host}: {}", one_line(&error.to_string())), "check the certificates of this machine, and its clock".to_owned())
-            }
+            ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => (
+                FEW,
+                format!("nothing listens at {host}"),
+                "check `endpoint` of the service in \
+                    pallet.toml"
+                    .to_owned(),
+            ),
+            ureq::Error::Rustls(_) | ureq::Error::Tls(_) => (
+                0,
+                format!("{host}: {}", one_line(&error.to_string())),
+                "check the certificates \
+                    of this machine, and its clock"
+                    .to_owned(),
+            ),
             // reset, timed out, cut off
-            ureq::Error::Io(_) | ureq::Error::Timeout(_) | ureq::Error::ConnectionFailed | ureq::Error::Protocol(_) => {
-                (MANY, format!("{host}: {}", one_line(&error.to_string())), "check the network of this machine".to_owned())
-            }
+            ureq::Error::Io(_)
+            | ureq::Error::Timeout(_)
+            | ureq::Error::ConnectionFailed
+            | ureq::Error::Protocol(_) => (
+                MANY,
+                format!("{host}: {}", one_line(&error.to_string())),
+                "check the network of \
+                    this machine"
+                    .to_owned(),
+            ),
             _ => (0, format!("{host}: {}", one_line(&error.to_string())), String::new()),
         };
-        let error = PluginError::new(ErrorKind::Transient, format!("ec2 in {} cannot be reached: {why}", place.region)).with_help(help);
+        let error = PluginError::new(
+            ErrorKind::Transient,
+            format!(
+                "ec2 in {} cannot be reached: \
+            {why}",
+                place.region
+            ),
+        )
+        .with_help(help);
         ApiError { code: String::new(), error, retries }
     }
 
     /// The answer is not one of EC2.
     pub(crate) fn strange(action: &str, place: &Place, why: &str) -> Self {
-        let message = format!("what answers at {} is not ec2: {action}: {}", place.endpoint, one_line(why));
-        ApiError { code: String::new(), error: PluginError::new(ErrorKind::Failed, message), retries: 0 }
+        let message =
+            format!("what answers at {} is not ec2: {action}: {}", place.endpoint, one_line(why));
+        ApiError {
+            code: String::new(),
+            error: PluginError::new(ErrorKind::Failed, message),
+            retries: 0,
+        }
     }
 
     pub(crate) fn is(&self, code: &str) -> bool {
@@ -99,16 +134,31 @@ impl From<ApiError> for anyhow::Error {
 }
 
 fn throttled(code: &str) -> bool {
-    let codes = ["RequestLimitExceeded", "Throttling", "ThrottlingException", "EC2ThrottledException", "RequestThrottled", "SlowDown"];
+    let codes = [
+        "RequestLimitExceeded",
+        "Throttling",
+        "ThrottlingException",
+        "EC2ThrottledException",
+        "RequestThrottled",
+        "SlowDown",
+    ];
     codes.contains(&code)
 }
 
-/// Whether there is no machine left of what was asked for: told with a status that otherwise means a fault of the service.
+/// Whether there is no machine left of what was asked for: told with a status that otherwise means
+/// a fault of the service.
 fn capacity(code: &str) -> bool {
     code.starts_with("Insufficient") || code == "Unsupported" || code == "UnfulfillableCapacity"
 }
 
-fn explain(code: &str, message: &str, action: &str, here: &str, status: u16, skew: i64) -> (ErrorKind, String, String) {
+fn explain(
+    code: &str,
+    message: &str,
+    action: &str,
+    here: &str,
+    status: u16,
+    skew: i64,
+) -> (ErrorKind, String, String) {
     let plain = |kind, text: String, help: &str| (kind, text, help.to_owned());
     match code {
         "AuthFailure"
@@ -123,8 +173,11 @@ fn explain(code: &str, message: &str, action: &str, here: &str, status: u16, ske
             if skew.unsigned_abs() >= SKEW.as_secs() =>
         {
             let ahead = if skew > 0 { "ahead of" } else { "behind" };
-            let text =
-                format!("{here} refuses requests of a wrong time: this machine's clock is {} minutes {ahead} it", skew.unsigned_abs() / 60);
+            let text = format!(
+                "{here} refuses requests of a wrong time: this machine's clock is {} \
+                    minutes {ahead} it",
+                skew.unsigned_abs() / 60
+            );
             plain(ErrorKind::Unauthorized, text, "set the clock of this machine")
         }
         "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => plain(
@@ -169,9 +222,11 @@ fn explain(code: &str, message: &str, action: &str, here: &str, status: u16, ske
             format!("{here} has no such machine to give ({code}: {message})"),
             "try later, another location, or other hardware",
         ),
-        "SpotMaxPriceTooLow" => {
-            plain(ErrorKind::Failed, format!("{here} asks more for a spot instance ({message})"), "raise qos.spot_price of the node-spec")
-        }
+        "SpotMaxPriceTooLow" => plain(
+            ErrorKind::Failed,
+            format!("{here} asks more for a spot instance ({message})"),
+            "raise qos.spot_price of the node-spec",
+        ),
         "VPCIdNotSpecified" | "MissingInput" | "DefaultVpcDoesNotExist" => plain(
             ErrorKind::InvalidInput,
             format!("{here} has no default VPC ({message})"),
@@ -185,7 +240,12 @@ fn explain(code: &str, message: &str, action: &str, here: &str, status: u16, ske
         _ => {
             let kind = match code {
                 _ if code.ends_with(".NotFound") => ErrorKind::NotFound,
-                _ if code.starts_with("Invalid") || code.starts_with("Missing") || code.starts_with("Unknown") => ErrorKind::InvalidInput,
+                _ if code.starts_with("Invalid")
+                    || code.starts_with("Missing")
+                    || code.starts_with("Unknown") =>
+                {
+                    ErrorKind::InvalidInput
+                }
                 _ => ErrorKind::Failed,
             };
             plain(kind, format!("{here} refuses {action} ({code}: {message})"), "")
@@ -195,7 +255,8 @@ fn explain(code: &str, message: &str, action: &str, here: &str, status: u16, ske
 
 /// A message as one line, without what only AWS can read.
 fn one_line(message: &str) -> String {
-    let readable = message.split("Encoded authorization failure message").next().unwrap_or_default();
+    let readable =
+        message.split("Encoded authorization failure message").next().unwrap_or_default();
     let line = readable.split_whitespace().collect::<Vec<_>>().join(" ");
     line.trim_end_matches(['.', ' ']).to_owned()
 }
@@ -206,24 +267,71 @@ mod tests {
 
     fn refused(code: &str, message: &str, status: u16, skew: i64) -> ApiError {
         let body = format!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors>\
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+             <Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error>\
+             </Errors>\
              <RequestID>ea966190-f9aa-478e-9ede-example</RequestID></Response>"
         );
-        let place = Place { region: "eu-west-1".into(), endpoint: "https://ec2.eu-west-1.amazonaws.com".into() };
+        let place = Place {
+            region: "eu-west-1".into(),
+            endpoint: "https://ec2.eu-west-1.amazonaws.com".into(),
+        };
         ApiError::refused("RunInstances", &place, status, &body, skew)
     }
 
     #[test]
     fn each_refusal_is_one_line_that_says_what_to_do() {
         let cases = [
-            ("AuthFailure", 401, 0, ErrorKind::Unauthorized, "refuses the credentials (AuthFailure: why); region is enabled"),
-            ("SignatureDoesNotMatch", 403, 900, ErrorKind::Unauthorized, "clock is 15 minutes ahead of it"),
+            (
+                "AuthFailure",
+                401,
+                0,
+                ErrorKind::Unauthorized,
+                "refuses the credentials \
+                (AuthFailure: why); region is enabled",
+            ),
+            (
+                "SignatureDoesNotMatch",
+                403,
+                900,
+                ErrorKind::Unauthorized,
+                "clock is 15 minutes \
+                ahead of it",
+            ),
             ("RequestExpired", 400, -600, ErrorKind::Unauthorized, "clock is 10 minutes behind it"),
             ("RequestExpired", 400, 0, ErrorKind::Unauthorized, "have expired"),
-            ("UnauthorizedOperation", 403, 0, ErrorKind::Unauthorized, "to RunInstances; permission ec2:RunInstances"),
-            ("VcpuLimitExceeded", 400, 0, ErrorKind::Failed, "no quota left (VcpuLimitExceeded: why)"),
-            ("InsufficientInstanceCapacity", 500, 0, ErrorKind::Transient, "no such machine to give"),
-            ("InvalidSubnetID.NotFound", 400, 0, ErrorKind::NotFound, "refuses RunInstances (InvalidSubnetID.NotFound: why)"),
+            (
+                "UnauthorizedOperation",
+                403,
+                0,
+                ErrorKind::Unauthorized,
+                "to RunInstances; \
+                permission ec2:RunInstances",
+            ),
+            (
+                "VcpuLimitExceeded",
+                400,
+                0,
+                ErrorKind::Failed,
+                "no quota left (VcpuLimitExceeded: \
+                why)",
+            ),
+            (
+                "InsufficientInstanceCapacity",
+                500,
+                0,
+                ErrorKind::Transient,
+                "no such machine to \
+                give",
+            ),
+            (
+                "InvalidSubnetID.NotFound",
+                400,
+                0,
+                ErrorKind::NotFound,
+                "refuses RunInstances \
+                (InvalidSubnetID.NotFound: why)",
+            ),
             ("InvalidParameterValue", 400, 0, ErrorKind::InvalidInput, "refuses RunInstances"),
             ("", 404, 0, ErrorKind::Failed, "answers RunInstances with status 404"),
         ];
@@ -236,14 +344,25 @@ mod tests {
             assert!(parts.iter().all(|part| text.contains(part)), "{text}: {expected}");
             assert_eq!(error.retries, 0, "{text}");
         }
-        let secret = refused("UnauthorizedOperation", "You may not. Encoded authorization failure message: 4kJz", 403, 0);
+        let secret = refused(
+            "UnauthorizedOperation",
+            "You may not. Encoded authorization failure \
+            message: 4kJz",
+            403,
+            0,
+        );
         assert!(!secret.error.to_string().contains("4kJz"));
     }
 
     #[test]
     fn what_passes_is_tried_again() {
-        for (code, status) in [("RequestLimitExceeded", 503), ("Throttling", 400), ("InternalError", 500), ("Unavailable", 503), ("", 502)]
-        {
+        for (code, status) in [
+            ("RequestLimitExceeded", 503),
+            ("Throttling", 400),
+            ("InternalError", 500),
+            ("Unavailable", 503),
+            ("", 502),
+        ] {
             let error = refused(code, "", status, 0);
             assert_eq!((error.retries, error.error.kind), (MANY, ErrorKind::Transient), "{code}");
         }
@@ -251,9 +370,18 @@ mod tests {
 
     #[test]
     fn an_endpoint_that_is_not_there_is_named() {
-        let place = Place { region: "eu-wset-1".into(), endpoint: "https://ec2.eu-wset-1.amazonaws.com".into() };
+        let place = Place {
+            region: "eu-wset-1".into(),
+            endpoint: "https://ec2.eu-wset-1.amazonaws.com".into(),
+        };
         let text = ApiError::unreachable(&place, &ureq::Error::HostNotFound).error.to_string();
-        assert!(text.contains("ec2.eu-wset-1.amazonaws.com cannot be resolved; check that `eu-wset-1` is a region"), "{text}");
+        assert!(
+            text.contains(
+                "ec2.eu-wset-1.amazonaws.com cannot be resolved; check that \
+            `eu-wset-1` is a region"
+            ),
+            "{text}"
+        );
         let reset = ureq::Error::Io(io::Error::from(io::ErrorKind::ConnectionReset));
         assert_eq!(ApiError::unreachable(&place, &reset).retries, MANY);
     }

@@ -81,7 +81,8 @@ impl Api {
             if attempt == 3 {
                 self.host.progress(format!("{}; trying again", error.error.message));
             }
-            // anything between half and all of it, so that many who were turned away do not come back together
+            // anything between half and all of it, so that many who were turned away do not come
+            // back together
             self.sleep(pause.mul_f64(0.5 + 0.5 * random()))?;
             pause = (pause * 2).min(Duration::from_secs(10));
         }
@@ -89,11 +90,17 @@ impl Api {
     }
 
     /// All items of the list at `set` in the pages of a call.
-    pub(crate) fn pages(&self, call: &Call, page: usize, set: &str) -> Result<Vec<Element>, ApiError> {
+    pub(crate) fn pages(
+        &self,
+        call: &Call,
+        page: usize,
+        set: &str,
+    ) -> Result<Vec<Element>, ApiError> {
         let mut items = Vec::new();
         let mut token: Option<String> = None;
         loop {
-            let answer = self.call(&call.clone().set("MaxResults", page).maybe("NextToken", token.as_ref()))?;
+            let answer = self
+                .call(&call.clone().set("MaxResults", page).maybe("NextToken", token.as_ref()))?;
             items.extend(answer.items(set).cloned());
             let next = answer.some("nextToken");
             if next.is_none() || next == token {
@@ -108,7 +115,10 @@ impl Api {
         let end = Instant::now() + time;
         loop {
             if self.heeds && self.host.is_cancelled() {
-                return Err(PluginError::new(ErrorKind::Cancelled, "stopped while waiting for ec2"));
+                return Err(PluginError::new(
+                    ErrorKind::Cancelled,
+                    "stopped while waiting for ec2",
+                ));
             }
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -122,20 +132,43 @@ impl Api {
         let place = self.account.place()?;
         let credentials = self.account.credentials()?;
         let url = format!("{}/", place.endpoint);
-        let broken = |error: &dyn std::fmt::Display| PluginError::new(ErrorKind::Failed, format!("cannot ask {url}: {error}"));
+        let broken = |error: &dyn std::fmt::Display| {
+            PluginError::new(ErrorKind::Failed, format!("cannot ask {url}: {error}"))
+        };
 
         let identity = Identity::from(credentials);
-        let parameters = v4::SigningParams::builder().identity(&identity).region(&place.region).name("ec2").time(SystemTime::now());
-        let parameters = parameters.settings(SigningSettings::default()).build().map_err(|error| broken(&error))?.into();
+        let parameters = v4::SigningParams::builder()
+            .identity(&identity)
+            .region(&place.region)
+            .name("ec2")
+            .time(SystemTime::now());
+        let parameters = parameters
+            .settings(SigningSettings::default())
+            .build()
+            .map_err(|error| broken(&error))?
+            .into();
         let headers = [("content-type", CONTENT_TYPE)];
-        let signable = SignableRequest::new("POST", &url, headers.into_iter(), SignableBody::Bytes(body.as_bytes()));
-        let (signed, _) = sign(signable.map_err(|error| broken(&error))?, &parameters).map_err(|error| broken(&error))?.into_parts();
+        let signable = SignableRequest::new(
+            "POST",
+            &url,
+            headers.into_iter(),
+            SignableBody::Bytes(body.as_bytes()),
+        );
+        let (signed, _) = sign(signable.map_err(|error| broken(&error))?, &parameters)
+            .map_err(|error| broken(&error))?
+            .into_parts();
 
-        let mut request = ureq::http::Request::builder().method("POST").uri(&url).header("content-type", CONTENT_TYPE);
+        let mut request = ureq::http::Request::builder()
+            .method("POST")
+            .uri(&url)
+            .header("content-type", CONTENT_TYPE);
         for (name, value) in signed.headers() {
             request = request.header(name, value);
         }
-        let answer = self.http.send(request, body.as_bytes(), &Limits::default()).map_err(|error| ApiError::unreachable(&place, &error))?;
+        let answer = self
+            .http
+            .send(request, body.as_bytes(), &Limits::default())
+            .map_err(|error| ApiError::unreachable(&place, &error))?;
         let text = String::from_utf8_lossy(&answer.body);
         if answer.status != 200 {
             let skew = answer.header("date").map_or(0, skew);
@@ -158,12 +191,16 @@ fn skew(date: &str) -> i64 {
 /// A number between 0 and 1.
 fn random() -> f64 {
     // the hasher's keys are random
-    f64::from(u32::try_from(RandomState::new().build_hasher().finish() >> 32).unwrap_or_default()) / f64::from(u32::MAX)
+    f64::from(u32::try_from(RandomState::new().build_hasher().finish() >> 32).unwrap_or_default())
+        / f64::from(u32::MAX)
 }
 
 /// Seconds since 1970-01-01 UTC of a time in an answer; 0 if there is none.
 pub(crate) fn seconds(time: &str) -> u64 {
-    DateTime::from_str(time, Format::DateTime).ok().and_then(|time| u64::try_from(time.secs()).ok()).unwrap_or_default()
+    DateTime::from_str(time, Format::DateTime)
+        .ok()
+        .and_then(|time| u64::try_from(time.secs()).ok())
+        .unwrap_or_default()
 }
 
 /// The user's input is wrong.
@@ -180,14 +217,19 @@ mod tests {
 
     #[test]
     fn a_call_is_signed_and_tried_again_while_the_service_is_busy() {
-        let busy = "<Response><Errors><Error><Code>RequestLimitExceeded</Code><Message>slow</Message></Error></Errors></Response>";
+        let busy = "<Response><Errors><Error><Code>RequestLimitExceeded</Code><Message>\
+            slow</Message></Error></Errors></Response>";
         let server = Server::answering([(503, busy), (500, ""), (200, DONE)]);
         let answer = server.api().call(&Call::new("DescribeX")).unwrap();
         assert_eq!(answer.items("set").count(), 1);
         let requests = server.requests();
         assert_eq!(requests.len(), 3);
         let head = requests[2].to_lowercase();
-        assert!(head.contains("authorization: aws4-hmac-sha256 credential=key/") && head.contains("/eu-west-1/ec2/aws4_request"), "{head}");
+        assert!(
+            head.contains("authorization: aws4-hmac-sha256 credential=key/")
+                && head.contains("/eu-west-1/ec2/aws4_request"),
+            "{head}"
+        );
         assert!(requests[2].ends_with("Action=DescribeX&Version=2016-11-15"), "{head}");
     }
 
@@ -197,7 +239,11 @@ mod tests {
         let server = Server::answering([(200, first), (200, DONE)]);
         assert_eq!(server.api().pages(&Call::new("DescribeX"), 5, "set").unwrap().len(), 2);
         let requests = server.requests();
-        assert!(requests[0].ends_with("&MaxResults=5") && requests[1].ends_with("&MaxResults=5&NextToken=more"), "{requests:?}");
+        assert!(
+            requests[0].ends_with("&MaxResults=5")
+                && requests[1].ends_with("&MaxResults=5&NextToken=more"),
+            "{requests:?}"
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Answers as trees of elements: small, and free of the namespaces and attributes that EC2's answers never use.
+//! Answers as trees of elements: small, and free of the namespaces and attributes that EC2's
+//! answers never use.
 
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
@@ -21,17 +22,25 @@ impl Element {
         loop {
             match reader.read_event().map_err(|error| error.to_string())? {
                 Event::Start(start) => open.push(Element::named(start.local_name().as_ref())),
-                Event::Empty(start) => close(&mut open, Element::named(start.local_name().as_ref())),
+                Event::Empty(start) => {
+                    close(&mut open, Element::named(start.local_name().as_ref()))
+                }
                 Event::End(_) => {
-                    let done = open.pop().filter(|_| !open.is_empty()).ok_or("an end without a beginning")?;
+                    let done = open.pop().filter(|_| !open.is_empty()).ok_or(
+                        "an end without a \
+                        beginning",
+                    )?;
                     close(&mut open, done);
                 }
                 Event::Text(text) => append(&mut open, &text.xml10_content()),
                 Event::CData(text) => append(&mut open, &text),
                 Event::GeneralRef(reference) => {
-                    let character = reference.resolve_char_ref().map_err(|error| error.to_string())?;
+                    let character =
+                        reference.resolve_char_ref().map_err(|error| error.to_string())?;
                     match (character, resolve_predefined_entity(&reference)) {
-                        (Some(character), _) => append(&mut open, character.encode_utf8(&mut [0; 4])),
+                        (Some(character), _) => {
+                            append(&mut open, character.encode_utf8(&mut [0; 4]))
+                        }
                         (None, Some(text)) => append(&mut open, text),
                         (None, None) => return Err(format!("the unknown entity {}", &*reference)),
                     }
@@ -40,7 +49,11 @@ impl Element {
                 _ => {}
             }
         }
-        match open.pop().filter(|_| open.is_empty()).and_then(|mut document| document.children.pop()) {
+        match open
+            .pop()
+            .filter(|_| open.is_empty())
+            .and_then(|mut document| document.children.pop())
+        {
             Some(root) => Ok(root),
             None => Err("it ends too early".to_owned()),
         }
@@ -52,7 +65,9 @@ impl Element {
 
     /// The element at a path of names: `instanceState/name`.
     pub(crate) fn get(&self, path: &str) -> Option<&Element> {
-        path.split('/').try_fold(self, |element, name| element.children.iter().find(|child| child.name == name))
+        path.split('/').try_fold(self, |element, name| {
+            element.children.iter().find(|child| child.name == name)
+        })
     }
 
     /// The text of the element at a path; empty if there is none.
@@ -72,12 +87,16 @@ impl Element {
 
     /// The items of the list at a path.
     pub(crate) fn items(&self, path: &str) -> impl Iterator<Item = &Element> {
-        self.get(path).into_iter().flat_map(|list| list.children.iter().filter(|child| child.name == "item"))
+        self.get(path)
+            .into_iter()
+            .flat_map(|list| list.children.iter().filter(|child| child.name == "item"))
     }
 
     /// The items of a list of key and value: tags.
     pub(crate) fn tags(&self) -> std::collections::BTreeMap<String, String> {
-        self.items("tagSet").map(|tag| (tag.text("key").to_owned(), tag.text("value").to_owned())).collect()
+        self.items("tagSet")
+            .map(|tag| (tag.text("key").to_owned(), tag.text("value").to_owned()))
+            .collect()
     }
 }
 
@@ -99,7 +118,9 @@ mod tests {
 
     #[test]
     fn a_document_becomes_a_tree() {
-        let text = "<?xml version=\"1.0\"?>\n<r xmlns=\"http://x/\"><set><item><a>1 &amp; &#50;</a></item><item><a><![CDATA[<3>]]></a><b/></item></set></r>";
+        let text = "<?xml version=\"1.0\"?>\n\
+            <r xmlns=\"http://x/\"><set><item><a>1 &amp; \
+            &#50;</a></item><item><a><![CDATA[<3>]]></a><b/></item></set></r>";
         let root = Element::parse(text).unwrap();
         let all: Vec<_> = root.items("set").map(|item| item.text("a")).collect();
         assert_eq!(all, ["1 & 2", "<3>"]);

@@ -1,4 +1,5 @@
-//! A node's disk: an overlay's writable layers over the image, with what is private to the machine hidden.
+//! A node's disk: an overlay's writable layers over the image, with what is private to the machine
+//! hidden.
 
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, symlink};
@@ -25,8 +26,10 @@ const PRIVATE: [&str; 12] = [
     "/var/lib/libvirt",
 ];
 
-/// Directories of the machine that may be file systems of their own. An overlay covers one file system only, so each needs its own.
-const VOLUMES: [&str; 8] = ["/usr", "/usr/local", "/opt", "/etc", "/var", "/var/lib", "/var/cache", "/var/log"];
+/// Directories of the machine that may be file systems of their own. An overlay covers one file
+/// system only, so each needs its own.
+const VOLUMES: [&str; 8] =
+    ["/usr", "/usr/local", "/opt", "/etc", "/var", "/var/lib", "/var/cache", "/var/log"];
 
 /// Directories without which there is no system: one that a project stands in is not hidden.
 const SYSTEM: [&str; 7] = ["/bin", "/etc", "/lib", "/opt", "/sbin", "/usr", "/var"];
@@ -41,24 +44,34 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// The layout of nodes from `image`. `private` are directories to hide besides those that always are.
+    /// The layout of nodes from `image`. `private` are directories to hide besides those that
+    /// always are.
     pub(crate) fn of(image: &Root, private: &[&Path]) -> Layout {
         if !image.is_machine() {
             return Layout { volumes: vec![String::new()], hidden: Vec::new() };
         }
         let mounts = mount_points();
         let mut volumes = vec![String::new()];
-        volumes.extend(VOLUMES.iter().filter(|path| mounts.iter().any(|mount| mount == *path)).map(|path| (*path).to_owned()));
+        volumes.extend(
+            VOLUMES
+                .iter()
+                .filter(|path| mounts.iter().any(|mount| mount == *path))
+                .map(|path| (*path).to_owned()),
+        );
 
         let mut hidden: Vec<PathBuf> = PRIVATE.iter().map(PathBuf::from).collect();
         hidden.extend(private.iter().filter_map(|path| fs::canonicalize(path).ok()));
         if let Ok(entries) = fs::read_dir("/var/lib") {
-            let names = entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with("pallet"));
+            let names = entries
+                .flatten()
+                .filter(|entry| entry.file_name().to_string_lossy().starts_with("pallet"));
             hidden.extend(names.map(|entry| entry.path()));
         }
         hidden.sort();
         hidden.dedup();
-        hidden.retain(|path| fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir()) && !holds_system(path));
+        hidden.retain(|path| {
+            fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir()) && !holds_system(path)
+        });
         // what is inside of a hidden directory is hidden with it; sorted, the outer one comes first
         let mut outermost: Vec<PathBuf> = Vec::new();
         for path in hidden {
@@ -71,13 +84,19 @@ impl Layout {
 
     /// The volume that a path is on, by number, and where it is on that.
     fn place<'path>(&self, path: &'path Path) -> (usize, &'path Path) {
-        let on = |volume: &str| path.strip_prefix(if volume.is_empty() { "/" } else { volume }).ok();
-        let places = self.volumes.iter().enumerate().filter_map(|(number, volume)| Some((number, on(volume)?)));
+        let on =
+            |volume: &str| path.strip_prefix(if volume.is_empty() { "/" } else { volume }).ok();
+        let places = self
+            .volumes
+            .iter()
+            .enumerate()
+            .filter_map(|(number, volume)| Some((number, on(volume)?)));
         places.min_by_key(|(_, inside)| inside.as_os_str().len()).unwrap_or((0, path))
     }
 }
 
-/// Makes the disk of a new node in `directory`; `false` if that file system cannot hold one, so that it has to be in memory.
+/// Makes the disk of a new node in `directory`; `false` if that file system cannot hold one, so
+/// that it has to be in memory.
 pub(crate) fn create(directory: &Path, image: &Root, layout: &Layout) -> Result<bool> {
     symlink(&image.directory, directory.join("lower")).context("cannot name the image")?;
     for path in ["root", "disk"] {
@@ -102,7 +121,8 @@ pub(crate) fn create(directory: &Path, image: &Root, layout: &Layout) -> Result<
 fn hide(directory: &Path, layout: &Layout, path: &Path) -> Result<()> {
     let (number, inside) = layout.place(path);
     let upper = directory.join("disk").join(number.to_string()).join("upper");
-    let base = Path::new("/").join(layout.volumes.get(number).map_or("", |volume| volume.trim_start_matches('/')));
+    let base = Path::new("/")
+        .join(layout.volumes.get(number).map_or("", |volume| volume.trim_start_matches('/')));
     let (mut made, mut from) = (upper, base);
     for part in inside.components() {
         made.push(part);
@@ -115,15 +135,21 @@ fn hide(directory: &Path, layout: &Layout, path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whether overlays can have their writable layer in this directory: its file system must keep the marks that they make.
+/// Whether overlays can have their writable layer in this directory: its file system must keep the
+/// marks that they make.
 fn can_hold_layers(directory: &Path) -> bool {
     // OVERLAYFS_SUPER_MAGIC
     let on_overlay = rustix::fs::statfs(directory).is_ok_and(|disk| disk.f_type == 0x794c_7630);
-    !on_overlay && rustix::fs::setxattr(directory, "trusted.overlay.pallet", b"y", XattrFlags::empty()).is_ok()
+    !on_overlay
+        && rustix::fs::setxattr(directory, "trusted.overlay.pallet", b"y", XattrFlags::empty())
+            .is_ok()
 }
 
 fn make(path: &Path, mode: u32) -> Result<()> {
-    fs::DirBuilder::new().mode(mode).create(path).with_context(|| format!("cannot make {}", path.display()))
+    fs::DirBuilder::new()
+        .mode(mode)
+        .create(path)
+        .with_context(|| format!("cannot make {}", path.display()))
 }
 
 /// Makes a directory with the owner and the mode of another.
@@ -151,7 +177,10 @@ mod tests {
 
     #[test]
     fn a_path_belongs_to_the_innermost_volume() {
-        let layout = Layout { volumes: vec![String::new(), "/var".into(), "/var/lib".into()], hidden: Vec::new() };
+        let layout = Layout {
+            volumes: vec![String::new(), "/var".into(), "/var/lib".into()],
+            hidden: Vec::new(),
+        };
         assert_eq!(layout.place(Path::new("/root")), (0, Path::new("root")));
         assert_eq!(layout.place(Path::new("/var/tmp")), (1, Path::new("tmp")));
         assert_eq!(layout.place(Path::new("/var/lib/pallet")), (2, Path::new("pallet")));
@@ -160,13 +189,23 @@ mod tests {
 
     #[test]
     fn what_is_private_is_hidden_and_the_system_is_not() {
-        let machine = Root { id: crate::linux::image::MACHINE.into(), directory: "/".into(), os: None };
+        let machine =
+            Root { id: crate::linux::image::MACHINE.into(), directory: "/".into(), os: None };
         let project = tempfile::tempdir_in("/var").unwrap_or_else(|_| tempfile::tempdir().unwrap());
-        let hidden = Layout::of(&machine, &[project.path(), Path::new("/"), Path::new("/usr"), Path::new("/root")]).hidden;
-        assert!(hidden.contains(&PathBuf::from("/root")) && hidden.contains(&PathBuf::from("/tmp")));
+        let hidden = Layout::of(
+            &machine,
+            &[project.path(), Path::new("/"), Path::new("/usr"), Path::new("/root")],
+        )
+        .hidden;
+        assert!(
+            hidden.contains(&PathBuf::from("/root")) && hidden.contains(&PathBuf::from("/tmp"))
+        );
         assert!(hidden.iter().any(|path| project.path().starts_with(path)));
         assert!(!hidden.contains(&PathBuf::from("/usr")) && !hidden.contains(&PathBuf::from("/")));
         let image = Root { id: "image".into(), directory: "/".into(), os: None };
-        assert_eq!(Layout::of(&image, &[project.path()]), Layout { volumes: vec![String::new()], hidden: Vec::new() });
+        assert_eq!(
+            Layout::of(&image, &[project.path()]),
+            Layout { volumes: vec![String::new()], hidden: Vec::new() }
+        );
     }
 }

@@ -37,22 +37,33 @@ impl Root {
         }
         // a link may lead to where it does once this is the root
         let shell = self.directory.join("bin/sh");
-        fs::symlink_metadata(&shell).is_err().then(|| format!("it is no root file system: {} is missing", shell.display()))
+        fs::symlink_metadata(&shell).is_err().then(|| {
+            format!(
+                "it is no root file system: {} is \
+            missing",
+                shell.display()
+            )
+        })
     }
 }
 
 /// An error for the first option that names no image.
 pub(crate) fn check(options: &Options, project: &Path) -> Result<(), PluginError> {
     let refuse = |option: &str, why: String| {
-        PluginError::new(ErrorKind::InvalidInput, format!("option `{option}`: {why}"))
-            .with_help("name a directory that holds a whole root file system, relative to the project")
+        PluginError::new(ErrorKind::InvalidInput, format!("option `{option}`: {why}")).with_help(
+            "name a directory that holds a whole root file system, relative to the \
+                project",
+        )
     };
     if options.images.contains_key(MACHINE) {
         let why = format!("`{MACHINE}` is the name of the machine's own root");
         return Err(refuse("images", why).with_help("give the image another name"));
     }
-    let named = options.images.iter().map(|(name, directory)| (format!("images.{name}"), directory));
-    for (option, directory) in options.image.iter().map(|directory| ("image".to_owned(), directory)).chain(named) {
+    let named =
+        options.images.iter().map(|(name, directory)| (format!("images.{name}"), directory));
+    for (option, directory) in
+        options.image.iter().map(|directory| ("image".to_owned(), directory)).chain(named)
+    {
         if let Some(lack) = Root::at(&option, project.join(directory)).lack() {
             return Err(refuse(&option, lack));
         }
@@ -68,7 +79,9 @@ pub(crate) fn all(options: &Options, project: &Path) -> Vec<Root> {
         roots.push(Root::at(&directory.to_string_lossy(), directory.clone()));
     }
     roots.push(Root::at(MACHINE, PathBuf::from("/")));
-    roots.extend(options.images.iter().map(|(name, directory)| Root::at(name, project.join(directory))));
+    roots.extend(
+        options.images.iter().map(|(name, directory)| Root::at(name, project.join(directory))),
+    );
     roots
 }
 
@@ -77,12 +90,20 @@ pub(crate) fn find(roots: Vec<Root>, chosen: Option<&Image>) -> Result<Root, Plu
     let found = roots.into_iter().find(|root| chosen.is_none_or(|image| image.id == root.id));
     let Some(root) = found else {
         let id = chosen.map(|image| image.id.as_str()).unwrap_or_default();
-        return Err(PluginError::new(ErrorKind::InvalidInput, format!("provider sandbox has no image `{id}`"))
-            .with_help("name its directory in the option `images`"));
+        return Err(PluginError::new(
+            ErrorKind::InvalidInput,
+            format!(
+                "provider sandbox has no \
+            image `{id}`"
+            ),
+        )
+        .with_help("name its directory in the option `images`"));
     };
     // it was there when the service was made
     match root.lack() {
-        Some(lack) => Err(PluginError::new(ErrorKind::InvalidInput, format!("image {}: {lack}", root.id))),
+        Some(lack) => {
+            Err(PluginError::new(ErrorKind::InvalidInput, format!("image {}: {lack}", root.id)))
+        }
         None => Ok(root),
     }
 }
@@ -125,11 +146,21 @@ mod tests {
     #[test]
     fn the_image_that_was_chosen_is_found() {
         let (_a, debian) = image("machine", "ID=debian\nVERSION_ID=\"12\"\n");
-        let (_b, rocky) = image("rocky", "ID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\nVERSION_ID=\"9.4\"\n");
+        let (_b, rocky) = image(
+            "rocky",
+            "ID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\n\
+            VERSION_ID=\"9.4\"\n",
+        );
         assert_eq!(rocky.os.as_ref().unwrap().package_manager, PackageManager::Yum);
         assert_eq!(debian.os.as_ref().unwrap().service_manager, ServiceManager::Sysvinit);
         let roots = vec![debian, rocky];
-        let chosen = |id: &str| Image { id: id.to_owned(), name: String::new(), os: None, login_user: None, min_disk: None };
+        let chosen = |id: &str| Image {
+            id: id.to_owned(),
+            name: String::new(),
+            os: None,
+            login_user: None,
+            min_disk: None,
+        };
         assert_eq!(find(roots.clone(), None).unwrap().id, "machine");
         assert_eq!(find(roots.clone(), Some(&chosen("rocky"))).unwrap().id, "rocky");
         let error = find(roots, Some(&chosen("ubuntu"))).unwrap_err();
@@ -156,12 +187,24 @@ mod tests {
         for (options, option, why) in [
             (json!({ "image": "/nope" }), "`image`", "/nope is no directory"),
             (json!({ "image": there.path().join("bin/sh") }), "`image`", "is no directory"),
-            (json!({ "image": here, "images": { "rocky": empty.path() } }), "`images.rocky`", "bin/sh is missing"),
-            (json!({ "images": { "machine": there.path() } }), "`images`", "the machine's own root"),
+            (
+                json!({ "image": here, "images": { "rocky": empty.path() } }),
+                "`images.rocky`",
+                "bin/sh is missing",
+            ),
+            (
+                json!({ "images": { "machine": there.path() } }),
+                "`images`",
+                "the machine's own \
+                root",
+            ),
         ] {
             let error = check(options).unwrap_err();
             assert_eq!(error.kind, ErrorKind::InvalidInput);
-            assert!(error.message.contains(&format!("option {option}")) && error.message.contains(why), "{error}");
+            assert!(
+                error.message.contains(&format!("option {option}")) && error.message.contains(why),
+                "{error}"
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Starting a node: its namespaces and its first process, up to the point where it waits for its network.
+//! Starting a node: its namespaces and its first process, up to the point where it waits for its
+//! network.
 
 use std::fs::{self, OpenOptions};
 use std::io::{Read, Write};
@@ -17,18 +18,23 @@ use crate::linux::store::Record;
 
 const INIT: &str = include_str!("init.sh");
 
-/// The shell that `unshare` becomes: its first child is the first process of the new namespaces, which outlives it. A command in the
-/// background reads nothing unless it is given another descriptor.
+/// The shell that `unshare` becomes: its first child is the first process of the new namespaces,
+/// which outlives it. A command in the background reads nothing unless it is given another
+/// descriptor.
 const LAUNCH: &str = r#"exec 3<&0; sh -c "$INIT" pallet-node "$@" <&3 3<&- & exec 3<&-"#;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What nodes may do on the machine's kernel: what programs need that keep to their node. Without sys_admin there are no mounts, without
-/// mknod no devices, without sys_module, sys_boot, sys_time and syslog nothing that concerns the machine.
-pub(crate) const CAPABILITIES: &str = "-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,\
-+net_broadcast,+net_admin,+net_raw,+ipc_lock,+ipc_owner,+sys_chroot,+sys_ptrace,+sys_nice,+sys_resource,+audit_write,+setfcap,+lease";
+/// What nodes may do on the machine's kernel: what programs need that keep to their node. Without
+/// sys_admin there are no mounts, without mknod no devices, without sys_module, sys_boot, sys_time
+/// and syslog nothing that concerns the machine.
+pub(crate) const CAPABILITIES: &str = "-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,\
+    +setuid,+setpcap,+net_bind_service,\
+    +net_broadcast,+net_admin,+net_raw,+ipc_lock,+ipc_owner,+sys_chroot,+sys_ptrace,+sys_nice,\
+    +sys_resource,+audit_write,+setfcap,+lease";
 
-/// A node that is being started. Dropped before [`go`](Starting::go), it ends, and nothing of it is left but its disk.
+/// A node that is being started. Dropped before [`go`](Starting::go), it ends, and nothing of it is
+/// left but its disk.
 pub(crate) struct Starting {
     launcher: Child,
     input: ChildStdin,
@@ -39,9 +45,21 @@ pub(crate) struct Starting {
 
 impl Starting {
     /// Starts the node that is kept in `directory`.
-    pub(crate) fn spawn(directory: &Path, record: &Record, layout: &Layout, new: bool, resolve: &str) -> Result<Starting> {
+    pub(crate) fn spawn(
+        directory: &Path,
+        record: &Record,
+        layout: &Layout,
+        new: bool,
+        resolve: &str,
+    ) -> Result<Starting> {
         let log = directory.join("log");
-        let errors = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&log).context("cannot open its log")?;
+        let errors = OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&log)
+            .context("cannot open its log")?;
         let hidden: Vec<_> = layout.hidden.iter().map(|path| path.to_string_lossy()).collect();
         let mut launcher = Command::new("setsid")
             .args(["unshare", "-m", "-u", "-i", "-n", "-p", "sh", "-c", LAUNCH, "pallet-node"])
@@ -64,7 +82,9 @@ impl Starting {
             .spawn()
             .context("cannot start `setsid unshare`")?;
         match (launcher.stdin.take(), launcher.stdout.take()) {
-            (Some(input), Some(output)) => Ok(Starting { launcher, input, output, received: Vec::new(), log }),
+            (Some(input), Some(output)) => {
+                Ok(Starting { launcher, input, output, received: Vec::new(), log })
+            }
             _ => bail!("its first process has no pipes"),
         }
     }
@@ -104,7 +124,12 @@ impl Starting {
             if matches!(ready, Err(rustix::io::Errno::INTR)) {
                 continue;
             }
-            ensure!(ready? > 0, "it was not built within {} seconds: {}", PATIENCE.as_secs(), self.last_words());
+            ensure!(
+                ready? > 0,
+                "it was not built within {} seconds: {}",
+                PATIENCE.as_secs(),
+                self.last_words()
+            );
             let mut buffer = [0; 256];
             match self.output.read(&mut buffer)? {
                 0 => return Err(self.failure()),
@@ -120,14 +145,21 @@ impl Starting {
             return machine::cannot(&format!("may not make namespaces on this machine ({words})"));
         }
         if !machine::has_overlay() {
-            return machine::cannot(&format!("needs overlayfs, which this kernel does not have ({words})"));
+            return machine::cannot(&format!(
+                "needs overlayfs, which this kernel does not have \
+                ({words})"
+            ));
         }
         anyhow!("its first process failed: {words}")
     }
 
     fn last_words(&self) -> String {
         let log = fs::read_to_string(&self.log).unwrap_or_default();
-        log.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing").trim().to_owned()
+        log.lines()
+            .rfind(|line| !line.trim().is_empty())
+            .unwrap_or("it said nothing")
+            .trim()
+            .to_owned()
     }
 }
 
@@ -143,7 +175,11 @@ pub(crate) fn confinement(root: &Path) -> Vec<String> {
     // busybox has a program of this name that cannot do it
     let real = |path: &Path| fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file());
     if ["usr/bin/setpriv", "bin/setpriv"].iter().any(|path| real(&root.join(path))) {
-        vec!["setpriv".to_owned(), format!("--bounding-set={CAPABILITIES}"), "--inh-caps=-all".to_owned()]
+        vec![
+            "setpriv".to_owned(),
+            format!("--bounding-set={CAPABILITIES}"),
+            "--inh-caps=-all".to_owned(),
+        ]
     } else {
         Vec::new()
     }

@@ -41,8 +41,14 @@ impl Lock {
                 return Ok(lock);
             }
             if start.elapsed() > PATIENCE {
-                let message = "another pallet-cli has been changing nodes of provider sandbox for five minutes";
-                return Err(PluginError::new(ErrorKind::Transient, message).with_help("wait for it, or end it").into());
+                let message = "another pallet-cli has been changing nodes of provider sandbox for \
+                    five minutes";
+                return Err(PluginError::new(ErrorKind::Transient, message)
+                    .with_help(
+                        "wait for it, \
+                    or end it",
+                    )
+                    .into());
             }
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -56,7 +62,8 @@ impl Lock {
             },
             None => None,
         };
-        // the network belongs to all data directories: the lock on it is the namespace itself, which leaves no file behind
+        // the network belongs to all data directories: the lock on it is the namespace itself,
+        // which leaves no file behind
         let Some(network) = lock(Path::new("/proc/self/ns/net"))? else { return Ok(None) };
         Ok(Some(Lock { _data: data, _network: network }))
     }
@@ -69,7 +76,8 @@ impl DataLock {
         let Some(data) = lock(data_directory)? else { return Ok(None) };
         // whoever had it before may have removed the directory with it
         let held = data.metadata()?;
-        let same = fs::metadata(data_directory).is_ok_and(|now| (now.dev(), now.ino()) == (held.dev(), held.ino()));
+        let same = fs::metadata(data_directory)
+            .is_ok_and(|now| (now.dev(), now.ino()) == (held.dev(), held.ino()));
         Ok(same.then_some(DataLock { _directory: data }))
     }
 }

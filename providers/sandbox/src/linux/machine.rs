@@ -11,21 +11,33 @@ pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin
 /// What a start needs besides `sh`. All are parts of util-linux.
 const PROGRAMS: [&str; 5] = ["unshare", "nsenter", "setsid", "mount", "pivot_root"];
 
-const ELSEWHERE: &str = "use the provider `node-list` for machines that exist, or `localhost` for this one";
+const ELSEWHERE: &str = "use the provider `node-list` for machines that exist, or `localhost` for \
+    this one";
 
 /// One clear error if no node can be made here.
 pub(crate) fn check() -> Result<()> {
     if !is_root() {
-        let error = PluginError::new(ErrorKind::Unsupported, "provider sandbox needs root, to make namespaces and networks");
+        let error = PluginError::new(
+            ErrorKind::Unsupported,
+            "provider sandbox needs root, to make \
+            namespaces and networks",
+        );
         return Err(error.with_help(format!("run pallet-cli as root, or {ELSEWHERE}")).into());
     }
     let missing: Vec<_> = PROGRAMS.into_iter().filter(|name| program(name).is_none()).collect();
     if !missing.is_empty() {
-        return Err(cannot(&format!("needs {}, which this machine does not have (package util-linux)", missing.join(", "))));
+        return Err(cannot(&format!(
+            "needs {}, which this machine does not have (package \
+            util-linux)",
+            missing.join(", ")
+        )));
     }
     for namespace in ["mnt", "pid", "uts", "ipc", "net"] {
         if !Path::new("/proc/self/ns").join(namespace).exists() {
-            return Err(cannot(&format!("needs namespaces of kind `{namespace}`, which this kernel does not have")));
+            return Err(cannot(&format!(
+                "needs namespaces of kind `{namespace}`, which this kernel \
+                does not have"
+            )));
         }
     }
     Ok(())
@@ -33,7 +45,9 @@ pub(crate) fn check() -> Result<()> {
 
 /// The error for a machine that cannot do what `why` says.
 pub(crate) fn cannot(why: &str) -> anyhow::Error {
-    PluginError::new(ErrorKind::Unsupported, format!("provider sandbox {why}")).with_help(ELSEWHERE).into()
+    PluginError::new(ErrorKind::Unsupported, format!("provider sandbox {why}"))
+        .with_help(ELSEWHERE)
+        .into()
 }
 
 pub(crate) fn is_root() -> bool {
@@ -47,7 +61,8 @@ pub(crate) fn program(name: &str) -> Option<PathBuf> {
 
 /// Whether the kernel has overlayfs, loaded. It loads the module itself when one is mounted.
 pub(crate) fn has_overlay() -> bool {
-    fs::read_to_string("/proc/filesystems").is_ok_and(|all| all.lines().any(|line| line.split_whitespace().last() == Some("overlay")))
+    fs::read_to_string("/proc/filesystems")
+        .is_ok_and(|all| all.lines().any(|line| line.split_whitespace().last() == Some("overlay")))
 }
 
 /// Names this run of the machine: another one after each boot.
@@ -59,7 +74,10 @@ pub(crate) fn boot_id() -> Result<String> {
 /// 128 random bits, as 32 hexadecimal digits.
 pub(crate) fn random_id() -> Result<String> {
     let path = "/proc/sys/kernel/random/uuid";
-    Ok(fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?.trim().replace('-', ""))
+    Ok(fs::read_to_string(path)
+        .with_context(|| format!("cannot read {path}"))?
+        .trim()
+        .replace('-', ""))
 }
 
 /// `x86_64`, `aarch64`, ...
@@ -68,7 +86,8 @@ pub(crate) fn architecture() -> String {
 }
 
 pub(crate) fn cores() -> u32 {
-    std::thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(u32::MAX))
+    std::thread::available_parallelism()
+        .map_or(1, |count| u32::try_from(count.get()).unwrap_or(u32::MAX))
 }
 
 /// Memory, in MiB.

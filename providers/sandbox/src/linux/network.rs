@@ -1,4 +1,5 @@
-//! The network of nodes: a bridge on the machine, a cable from it into each node, and the way from there to the outside.
+//! The network of nodes: a bridge on the machine, a cable from it into each node, and the way from
+//! there to the outside.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -14,7 +15,8 @@ use crate::linux::store::Record;
 
 const FORWARD: &str = "/proc/sys/net/ipv4/ip_forward";
 
-/// What the bridge's alias says; after it, what `ip_forward` was before. It lives as long as the bridge, and needs no file.
+/// What the bridge's alias says; after it, what `ip_forward` was before. It lives as long as the
+/// bridge, and needs no file.
 const BRIDGE_ALIAS: &str = "pallet: ip_forward was ";
 /// What the alias of the machine's end of a cable says; after it, the address at the other end.
 const CABLE_ALIAS: &str = "pallet: ";
@@ -44,13 +46,21 @@ impl Network {
             (prefix <= 32).then_some((address, prefix))
         });
         let Some((address, prefix)) = parsed else {
-            return Err(bad(format!("option `network`: `{network}` is no IPv4 network like 10.213.0.0/16")).into());
+            return Err(bad(format!(
+                "option `network`: `{network}` is no IPv4 network like \
+                10.213.0.0/16"
+            ))
+            .into());
         };
         if !(8..=29).contains(&prefix) {
-            let message = format!("option `network`: `{network}` is not between /8 and /29 in size");
+            let message = format!(
+                "option `network`: `{network}` is not between /8 and /29 in \
+                size"
+            );
             return Err(bad(message).into());
         }
-        // "this" network, loopback, multicast and what is reserved: the kernel lets no node have an address in there
+        // "this" network, loopback, multicast and what is reserved: the kernel lets no node have an
+        // address in there
         if matches!(address.octets(), [0 | 127 | 224.., ..]) {
             let message = format!("option `network`: `{network}` has no addresses for machines");
             return Err(bad(message).with_help("use a private network like 10.213.0.0/16").into());
@@ -58,7 +68,11 @@ impl Network {
         let base = address.to_bits() & mask(prefix);
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         if !(1..=15).contains(&bridge.len()) || !bridge.bytes().all(plain) {
-            return Err(bad(format!("option `bridge`: `{bridge}` cannot be the name of a network device")).into());
+            return Err(bad(format!(
+                "option `bridge`: `{bridge}` cannot be the name of a network \
+                device"
+            ))
+            .into());
         }
         Ok(Network { bridge: bridge.to_owned(), base, prefix })
     }
@@ -77,7 +91,8 @@ impl Network {
         route.prefix > 0 && route.destination.to_bits() & shorter == self.base & shorter
     }
 
-    /// Makes the bridge, or what is missing of it, and opens the way to the outside if the machine has one.
+    /// Makes the bridge, or what is missing of it, and opens the way to the outside if the machine
+    /// has one.
     pub(crate) fn ensure(&self) -> Result<Bridge> {
         let mut routing = Routing::open().context("cannot talk to the kernel's routing")?;
         let routes = routing.routes().context("cannot read routes")?;
@@ -87,29 +102,51 @@ impl Network {
             None => self.make_bridge(&mut routing, &routes)?,
         };
         if link.kind != "bridge" {
-            let message = format!("provider sandbox: the network device {} is no bridge", self.bridge);
-            return Err(PluginError::new(ErrorKind::InvalidInput, message).with_help("give its option `bridge` another name").into());
+            let message =
+                format!("provider sandbox: the network device {} is no bridge", self.bridge);
+            return Err(PluginError::new(ErrorKind::InvalidInput, message)
+                .with_help(
+                    "give its \
+                option `bridge` another name",
+                )
+                .into());
         }
         let addresses = routing.addresses(link.index).context("cannot read addresses")?;
         if let Some(other) = addresses.iter().find(|address| **address != self.gateway()) {
-            let message = format!("provider sandbox: bridge {} has address {other}, not {}", self.bridge, self.gateway());
-            return Err(PluginError::new(ErrorKind::InvalidInput, message).with_help("give its option `bridge` another name").into());
+            let message = format!(
+                "provider sandbox: bridge {} has address {other}, not {}",
+                self.bridge,
+                self.gateway()
+            );
+            return Err(PluginError::new(ErrorKind::InvalidInput, message)
+                .with_help(
+                    "give its \
+                option `bridge` another name",
+                )
+                .into());
         }
         if link.alias.is_empty() {
             let before = fs::read_to_string(FORWARD).unwrap_or_default();
-            routing.set_alias(link.index, &format!("{BRIDGE_ALIAS}{}", before.trim())).context("cannot mark the bridge")?;
+            routing
+                .set_alias(link.index, &format!("{BRIDGE_ALIAS}{}", before.trim()))
+                .context("cannot mark the bridge")?;
         }
         if addresses.is_empty() {
-            routing.add_address(link.index, self.gateway(), self.prefix).context("cannot give the bridge its address")?;
+            routing.add_address(link.index, self.gateway(), self.prefix).context(
+                "cannot give the \
+                bridge its address",
+            )?;
         }
         routing.set_up(link.index).context("cannot start the bridge")?;
         let isolated = match outside {
             None => Some("the machine has no route to the outside".to_owned()),
             Some(_) => self.open_outside().err().map(|error| format!("{error:#}")),
         };
-        // packets that are too big for the machine's own way out would be lost on it; the bridge follows its ports
+        // packets that are too big for the machine's own way out would be lost on it; the bridge
+        // follows its ports
         let links = routing.links()?;
-        let outer = outside.and_then(|route| links.iter().find(|link| Some(link.index) == route.link));
+        let outer =
+            outside.and_then(|route| links.iter().find(|link| Some(link.index) == route.link));
         let mtu = outer.map_or(1500, |link| link.mtu.clamp(576, 1500));
         Ok(Bridge { index: link.index, mtu, isolated })
     }
@@ -117,12 +154,23 @@ impl Network {
     fn make_bridge(&self, routing: &mut Routing, routes: &[Route]) -> Result<Link> {
         if let Some(route) = routes.iter().find(|route| self.overlaps(route)) {
             let network = format!("{}/{}", Ipv4Addr::from_bits(self.base), self.prefix);
-            let message =
-                format!("provider sandbox: its network {network} overlaps {}/{} of this machine", route.destination, route.prefix);
-            return Err(PluginError::new(ErrorKind::InvalidInput, message).with_help("give its option `network` another one").into());
+            let message = format!(
+                "provider sandbox: its network {network} overlaps {}/{} of this machine",
+                route.destination, route.prefix
+            );
+            return Err(PluginError::new(ErrorKind::InvalidInput, message)
+                .with_help(
+                    "give its \
+                option `network` another one",
+                )
+                .into());
         }
-        // without an address of its own a bridge takes that of its lowest port, and changes it with its ports
-        routing.add_bridge(&self.bridge, hardware_address(self.gateway())).context("cannot make the bridge")?;
+        // without an address of its own a bridge takes that of its lowest port, and changes it with
+        // its ports
+        routing.add_bridge(&self.bridge, hardware_address(self.gateway())).context(
+            "cannot make \
+            the bridge",
+        )?;
         routing.link(&self.bridge)?.context("the bridge that was made is not there")
     }
 
@@ -131,8 +179,13 @@ impl Network {
             fs::write(FORWARD, "1\n").context("ip_forward cannot be changed")?;
         }
         let mut filter = Filter::open().context("the kernel has no nf_tables")?;
-        filter.masquerade(&self.bridge, Ipv4Addr::from_bits(self.base), self.prefix).context("nf_tables cannot translate addresses")?;
-        filter.open_forwarding(&self.bridge).context("nf_tables cannot let nodes through the firewall")
+        filter
+            .masquerade(&self.bridge, Ipv4Addr::from_bits(self.base), self.prefix)
+            .context("nf_tables cannot translate addresses")?;
+        filter.open_forwarding(&self.bridge).context(
+            "nf_tables cannot let nodes through the \
+            firewall",
+        )
     }
 
     /// Connects the node whose first process is `pid`.
@@ -140,12 +193,25 @@ impl Network {
         let mut routing = Routing::open()?;
         self.disconnect(&record.device)?;
         routing
-            .add_veth(&record.device, bridge.index, bridge.mtu, "eth0", hardware_address(record.address), pid)
+            .add_veth(
+                &record.device,
+                bridge.index,
+                bridge.mtu,
+                "eth0",
+                hardware_address(record.address),
+                pid,
+            )
             .with_context(|| format!("cannot make the network device {}", record.device))?;
-        let link = routing.link(&record.device)?.context("the network device that was made is not there")?;
+        let link = routing.link(&record.device)?.context(
+            "the network device that was made is not \
+            there",
+        )?;
         routing.set_alias(link.index, &format!("{CABLE_ALIAS}{}", record.address))?;
 
-        let namespace = File::open(format!("/proc/{pid}/ns/net")).context("its network namespace is gone")?;
+        let namespace = File::open(format!("/proc/{pid}/ns/net")).context(
+            "its network namespace \
+            is gone",
+        )?;
         let (address, prefix) = (record.address, self.prefix);
         let gateway = bridge.isolated.is_none().then(|| self.gateway());
         // only the thread moves, and it ends in there
@@ -153,7 +219,10 @@ impl Network {
             move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
             inside_node(address, prefix, gateway)
         });
-        inside.join().map_err(|_| anyhow!("the thread in its network panicked"))?.context("cannot set up its network")?;
+        inside.join().map_err(|_| anyhow!("the thread in its network panicked"))?.context(
+            "cannot \
+            set up its network",
+        )?;
         routing.set_up(link.index).context("cannot connect its network")
     }
 
@@ -162,8 +231,15 @@ impl Network {
         let mut routing = Routing::open()?;
         if let Some(link) = routing.link(device)? {
             match routing.delete_link(link.index) {
-                Err(error) if error.raw_os_error() != Some(rustix::io::Errno::NODEV.raw_os_error()) => {
-                    return Err(error).with_context(|| format!("cannot remove the network device {device}"));
+                Err(error)
+                    if error.raw_os_error() != Some(rustix::io::Errno::NODEV.raw_os_error()) =>
+                {
+                    return Err(error).with_context(|| {
+                        format!(
+                            "cannot remove the network device \
+                        {device}"
+                        )
+                    });
                 }
                 _ => {}
             }
@@ -173,40 +249,67 @@ impl Network {
 
     /// An address that nobody has: not among `taken`, and at no cable of the bridge.
     pub(crate) fn free_address(&self, taken: &BTreeSet<Ipv4Addr>) -> Result<Ipv4Addr> {
-        let connected: BTreeSet<_> = self.cables()?.into_iter().map(|(_, address)| address).collect();
+        let connected: BTreeSet<_> =
+            self.cables()?.into_iter().map(|(_, address)| address).collect();
         let last = self.base | !mask(self.prefix);
-        let free = (self.base + 2..last).map(Ipv4Addr::from_bits).find(|one| !taken.contains(one) && !connected.contains(one));
-        free.ok_or_else(|| PluginError::new(ErrorKind::Failed, format!("no address is free on bridge {}", self.bridge)).into())
+        let free = (self.base + 2..last)
+            .map(Ipv4Addr::from_bits)
+            .find(|one| !taken.contains(one) && !connected.contains(one));
+        free.ok_or_else(|| {
+            PluginError::new(
+                ErrorKind::Failed,
+                format!(
+                    "no address is free on \
+            bridge {}",
+                    self.bridge
+                ),
+            )
+            .into()
+        })
     }
 
     /// Whether an address that a node had can be its again.
     pub(crate) fn can_have(&self, record: &Record) -> Result<bool> {
         // its own cable may still be there: the kernel takes its time after the node's last process
-        let others: Vec<_> = self.cables()?.into_iter().filter(|(device, _)| *device != record.device).collect();
-        Ok(self.contains(record.address) && others.iter().all(|(_, address)| *address != record.address))
+        let others: Vec<_> =
+            self.cables()?.into_iter().filter(|(device, _)| *device != record.device).collect();
+        Ok(self.contains(record.address)
+            && others.iter().all(|(_, address)| *address != record.address))
     }
 
-    /// The bridge's cables and the addresses at their ends, which may be nodes that are kept elsewhere.
+    /// The bridge's cables and the addresses at their ends, which may be nodes that are kept
+    /// elsewhere.
     fn cables(&self) -> Result<Vec<(String, Ipv4Addr)>> {
         let mut routing = Routing::open()?;
         let links = routing.links()?;
         let bridge = links.iter().find(|link| link.name == self.bridge).map(|link| link.index);
         let ports = links.into_iter().filter(|link| bridge.is_some() && link.master == bridge);
-        Ok(ports.filter_map(|port| Some((port.name, port.alias.strip_prefix(CABLE_ALIAS)?.parse().ok()?))).collect())
+        Ok(ports
+            .filter_map(|port| {
+                Some((port.name, port.alias.strip_prefix(CABLE_ALIAS)?.parse().ok()?))
+            })
+            .collect())
     }
 
-    /// Takes down what [`ensure`](Network::ensure) made, unless something is connected to it still: this bridge and others that were left
-    /// behind, such as that of a service whose option `bridge` was changed. A stopped node's bridge is made again when it starts.
+    /// Takes down what [`ensure`](Network::ensure) made, unless something is connected to it still:
+    /// this bridge and others that were left behind, such as that of a service whose option
+    /// `bridge` was changed. A stopped node's bridge is made again when it starts.
     pub(crate) fn remove(&self) -> Result<()> {
         let mut routing = Routing::open()?;
         let links = routing.links()?;
-        let bridges = links.iter().filter(|link| link.kind == "bridge" && link.alias.starts_with(BRIDGE_ALIAS));
-        let (used, idle): (Vec<_>, Vec<_>) = bridges.partition(|bridge| links.iter().any(|link| link.master == Some(bridge.index)));
+        let bridges = links
+            .iter()
+            .filter(|link| link.kind == "bridge" && link.alias.starts_with(BRIDGE_ALIAS));
+        let (used, idle): (Vec<_>, Vec<_>) =
+            bridges.partition(|bridge| links.iter().any(|link| link.master == Some(bridge.index)));
         let closed = format!("{BRIDGE_ALIAS}0");
         if idle.iter().any(|bridge| bridge.alias == closed) {
             // another bridge still needs it, and has to set it back in its turn
             match used.first() {
-                Some(other) => routing.set_alias(other.index, &closed).context("cannot mark the bridge that stays")?,
+                Some(other) => routing.set_alias(other.index, &closed).context(
+                    "cannot mark the \
+                    bridge that stays",
+                )?,
                 None if fs::read_to_string(FORWARD)?.trim() == "0" => {}
                 None => fs::write(FORWARD, "0\n").context("cannot set ip_forward back")?,
             }
@@ -217,7 +320,13 @@ impl Network {
         }
         for bridge in idle {
             close_outside(&bridge.name);
-            routing.delete_link(bridge.index).with_context(|| format!("cannot remove the bridge {}", bridge.name))?;
+            routing.delete_link(bridge.index).with_context(|| {
+                format!(
+                    "cannot remove the bridge \
+                {}",
+                    bridge.name
+                )
+            })?;
         }
         Ok(())
     }
@@ -247,7 +356,8 @@ fn inside_node(address: Ipv4Addr, prefix: u8, gateway: Option<Ipv4Addr>) -> io::
     gateway.map_or(Ok(()), |gateway| routing.add_default_route(gateway))
 }
 
-/// A hardware address that follows from the address, so that nobody who knew an earlier node there asks in vain.
+/// A hardware address that follows from the address, so that nobody who knew an earlier node there
+/// asks in vain.
 fn hardware_address(address: Ipv4Addr) -> [u8; 6] {
     let [a, b, c, d] = address.octets();
     [0x02, 0x70, a, b, c, d]
@@ -265,25 +375,46 @@ mod tests {
     fn networks_that_can_be_and_that_cannot() {
         let network = Network::new("10.88.3.7/16", "pallet0").unwrap();
         assert_eq!(network.gateway(), Ipv4Addr::new(10, 88, 0, 1));
-        assert!(network.contains(Ipv4Addr::new(10, 88, 255, 1)) && !network.contains(Ipv4Addr::new(10, 89, 0, 1)));
-        for (text, bridge) in
-            [("10.88.0.0", "b"), ("10.88.0.0/30", "b"), ("10.88.0.0/33", "b"), ("x/16", "b"), ("127.0.0.0/8", "b"), ("224.0.0.0/16", "b")]
-        {
+        assert!(
+            network.contains(Ipv4Addr::new(10, 88, 255, 1))
+                && !network.contains(Ipv4Addr::new(10, 89, 0, 1))
+        );
+        for (text, bridge) in [
+            ("10.88.0.0", "b"),
+            ("10.88.0.0/30", "b"),
+            ("10.88.0.0/33", "b"),
+            ("x/16", "b"),
+            ("127.0.0.0/8", "b"),
+            ("224.0.0.0/16", "b"),
+        ] {
             let error = PluginError::from(Network::new(text, bridge).unwrap_err());
             assert_eq!(error.kind, ErrorKind::InvalidInput, "{text}");
-            assert!(error.message.contains("option `network`") && error.message.contains(&format!("`{text}`")), "{error}");
+            assert!(
+                error.message.contains("option `network`")
+                    && error.message.contains(&format!("`{text}`")),
+                "{error}"
+            );
         }
         for bridge in ["", "sixteen-letters-", "a/b"] {
             let error = PluginError::from(Network::new("10.0.0.0/8", bridge).unwrap_err());
             assert_eq!(error.kind, ErrorKind::InvalidInput, "{bridge}");
-            assert!(error.message.contains("option `bridge`") && error.message.contains(&format!("`{bridge}`")), "{error}");
+            assert!(
+                error.message.contains("option `bridge`")
+                    && error.message.contains(&format!("`{bridge}`")),
+                "{error}"
+            );
         }
     }
 
     #[test]
     fn overlaps_are_seen_both_ways() {
         let network = Network::new("10.88.0.0/16", "b").unwrap();
-        let route = |destination: [u8; 4], prefix| Route { destination: destination.into(), prefix, link: None, main: true };
+        let route = |destination: [u8; 4], prefix| Route {
+            destination: destination.into(),
+            prefix,
+            link: None,
+            main: true,
+        };
         assert!(network.overlaps(&route([10, 0, 0, 0], 8)));
         assert!(network.overlaps(&route([10, 88, 7, 0], 24)));
         assert!(!network.overlaps(&route([10, 89, 0, 0], 16)));

@@ -12,12 +12,18 @@ pub(crate) fn node(record: &Record, boot_id: &str) -> Node {
     let process = record.running(boot_id);
     let mut tags = record.tags.clone();
     if record.disk_in_memory {
-        tags.insert("disk".to_owned(), "in memory, lost when it stops: no file system here can hold an overlay".to_owned());
+        tags.insert(
+            "disk".to_owned(),
+            "in memory, lost when it stops: no file system here can \
+            hold an overlay"
+                .to_owned(),
+        );
     }
     if let Some(why) = &record.isolated {
         tags.insert("network".to_owned(), format!("no outside: {why}"));
     }
-    let connection = Connection::Exec { command: command(record, process.map_or(0, |process| process.pid)) };
+    let connection =
+        Connection::Exec { command: command(record, process.map_or(0, |process| process.pid)) };
     Node {
         group: Some(record.group.clone()),
         address: Some(record.address.to_string()),
@@ -33,11 +39,22 @@ pub(crate) fn node(record: &Record, boot_id: &str) -> Node {
 /// What runs the command after it in the node: as root, with a clean environment, in `/`.
 fn command(record: &Record, pid: u32) -> Vec<String> {
     let pid = pid.to_string();
-    let nsenter = machine::program("nsenter").map_or_else(|| "nsenter".to_owned(), |path| path.to_string_lossy().into_owned());
+    let nsenter = machine::program("nsenter")
+        .map_or_else(|| "nsenter".to_owned(), |path| path.to_string_lossy().into_owned());
     let enter = [&nsenter, "--target", &pid, "--mount", "--uts", "--ipc", "--net", "--pid"];
     let path = format!("PATH={}", machine::PATH);
-    let clean =
-        ["env", "-i", &path, "HOME=/root", "USER=root", "LOGNAME=root", "SHELL=/bin/sh", "LANG=C.UTF-8", "TERM=xterm", "container=pallet"];
+    let clean = [
+        "env",
+        "-i",
+        &path,
+        "HOME=/root",
+        "USER=root",
+        "LOGNAME=root",
+        "SHELL=/bin/sh",
+        "LANG=C.UTF-8",
+        "TERM=xterm",
+        "container=pallet",
+    ];
     let words = enter.iter().map(|word| (*word).to_owned()).chain(confinement(&record.root));
     words.chain(clean.iter().map(|word| (*word).to_owned())).collect()
 }

@@ -1,4 +1,5 @@
-//! Whose nodes they are: two projects may have the same name by chance, and must not share their nodes.
+//! Whose nodes they are: two projects may have the same name by chance, and must not share their
+//! nodes.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -22,7 +23,8 @@ pub(crate) struct Owner {
 
 impl Owner {
     pub(crate) fn new(context: &ServiceContext) -> Self {
-        let directory = (!context.directory.as_os_str().is_empty()).then(|| canonical(&context.directory));
+        let directory =
+            (!context.directory.as_os_str().is_empty()).then(|| canonical(&context.directory));
         Owner { project: context.project.clone(), directory }
     }
 
@@ -30,21 +32,42 @@ impl Owner {
     pub(crate) fn check(&self, store: &Store) -> Result<()> {
         let Some(directory) = &self.directory else { return Ok(()) };
         let Some(owner) = read(store).filter(|owner| owner != directory) else { return Ok(()) };
-        // a project that was moved or deleted, or that has no nodes, holds its name no longer; one that cannot be looked at may
-        if matches!(owner.join("pallet.toml").try_exists(), Ok(false)) || !store.project_has_nodes()? {
+        // a project that was moved or deleted, or that has no nodes, holds its name no longer; one
+        // that cannot be looked at may
+        if matches!(owner.join("pallet.toml").try_exists(), Ok(false))
+            || !store.project_has_nodes()?
+        {
             return Ok(());
         }
-        let message = format!("the nodes of project `{}` belong to the project in {}", self.project, owner.display());
-        let help = format!("give the project in {} another `name` under [project] in its pallet.toml", directory.display());
+        let message = format!(
+            "the nodes of project `{}` belong to the project in {}",
+            self.project,
+            owner.display()
+        );
+        let help = format!(
+            "give the project in {} another `name` under [project] in its \
+            pallet.toml",
+            directory.display()
+        );
         Err(PluginError::new(ErrorKind::InvalidInput, message).with_help(help).into())
     }
 
     /// Remembers that the project's nodes belong to this directory from now on.
     pub(crate) fn claim(&self, store: &Store) -> Result<()> {
-        let Some(directory) = self.directory.as_ref().filter(|directory| read(store).as_ref() != Some(directory)) else { return Ok(()) };
+        let Some(directory) =
+            self.directory.as_ref().filter(|directory| read(store).as_ref() != Some(directory))
+        else {
+            return Ok(());
+        };
         files::make_private_directory(&store.project)?;
         let path = store.project.join(FILE);
-        fs::write(&path, directory.as_os_str().as_bytes()).with_context(|| format!("cannot write {}", path.display()))
+        fs::write(&path, directory.as_os_str().as_bytes()).with_context(|| {
+            format!(
+                "cannot write \
+            {}",
+                path.display()
+            )
+        })
     }
 }
 
@@ -101,8 +124,13 @@ mod tests {
         }
         let error = PluginError::from(second.check(&store).unwrap_err());
         assert_eq!(error.kind, ErrorKind::InvalidInput);
-        let (o1, o2) = (canonical(&parent.path().join("o1/web")), canonical(&parent.path().join("o2/web")));
-        assert!(error.message.contains(&*o1.to_string_lossy()) && error.help.contains(&*o2.to_string_lossy()), "{error}");
+        let (o1, o2) =
+            (canonical(&parent.path().join("o1/web")), canonical(&parent.path().join("o2/web")));
+        assert!(
+            error.message.contains(&*o1.to_string_lossy())
+                && error.help.contains(&*o2.to_string_lossy()),
+            "{error}"
+        );
         assert!(error.help.contains("`name` under [project]"), "{error}");
 
         fs::remove_file(o1.join("pallet.toml")).unwrap();

@@ -33,7 +33,9 @@ impl Process {
         if self.is_alive() {
             match pidfd_send_signal(&handle, Signal::KILL) {
                 Ok(()) | Err(rustix::io::Errno::SRCH) => {}
-                Err(error) => return Err(error).with_context(|| format!("cannot kill process {}", self.pid)),
+                Err(error) => {
+                    return Err(error).with_context(|| format!("cannot kill process {}", self.pid));
+                }
             }
         }
         Ok(())
@@ -43,17 +45,24 @@ impl Process {
     pub(crate) fn wait(self) -> Result<()> {
         let start = Instant::now();
         while self.is_alive() {
-            ensure!(start.elapsed() < Duration::from_secs(20), "process {} does not end, though it was killed", self.pid);
+            ensure!(
+                start.elapsed() < Duration::from_secs(20),
+                "process {} does not end, though it \
+                was killed",
+                self.pid
+            );
             std::thread::sleep(Duration::from_millis(1));
         }
         Ok(())
     }
 }
 
-/// When the process started; `None` if there is none, or only what its parent has not yet asked for.
+/// When the process started; `None` if there is none, or only what its parent has not yet asked
+/// for.
 fn start_time(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // the name may hold anything, `)` too; state is the first field after it, the start the twentieth
+    // the name may hold anything, `)` too; state is the first field after it, the start the
+    // twentieth
     let mut fields = stat.get(stat.rfind(')')? + 1..)?.split_whitespace();
     let state = fields.next()?;
     if matches!(state, "Z" | "X") { None } else { fields.nth(18)?.parse().ok() }

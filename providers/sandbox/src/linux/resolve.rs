@@ -3,18 +3,30 @@
 use std::fs;
 
 /// Where the resolvers on the machine keep what they ask themselves, after what programs are told.
-const FILES: [&str; 4] =
-    ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf", "/run/NetworkManager/no-stub-resolv.conf", "/run/resolvconf/resolv.conf"];
+const FILES: [&str; 4] = [
+    "/etc/resolv.conf",
+    "/run/systemd/resolve/resolv.conf",
+    "/run/NetworkManager/no-stub-resolv.conf",
+    "/run/resolvconf/resolv.conf",
+];
 
 /// The text of a node's resolv.conf; empty if the machine has no name server that a node could ask.
 pub(crate) fn resolv_conf() -> String {
-    FILES.iter().filter_map(|path| fs::read_to_string(path).ok()).find_map(|text| reachable(&text)).unwrap_or_default()
+    FILES
+        .iter()
+        .filter_map(|path| fs::read_to_string(path).ok())
+        .find_map(|text| reachable(&text))
+        .unwrap_or_default()
 }
 
 /// The text without name servers on the machine's loopback; `None` if no other is in it.
 fn reachable(text: &str) -> Option<String> {
-    let server = |line: &str| line.trim().strip_prefix("nameserver").map(|rest| rest.trim().to_owned());
-    let kept = |line: &&str| !line.trim().starts_with(['#', ';']) && server(line).is_none_or(|at| !at.starts_with("127.") && at != "::1");
+    let server =
+        |line: &str| line.trim().strip_prefix("nameserver").map(|rest| rest.trim().to_owned());
+    let kept = |line: &&str| {
+        !line.trim().starts_with(['#', ';'])
+            && server(line).is_none_or(|at| !at.starts_with("127.") && at != "::1")
+    };
     let lines: Vec<&str> = text.lines().filter(kept).collect();
     lines.iter().any(|line| server(line).is_some()).then(|| lines.join("\n"))
 }

@@ -36,16 +36,29 @@ pub(crate) enum Step {
 
 impl Run<'_> {
     /// Makes a node's disk, if it has none, and starts its first process.
-    pub(crate) fn begin(&self, name: &str, known: Option<&Record>, taken: &mut BTreeSet<Ipv4Addr>) -> Result<Step> {
+    pub(crate) fn begin(
+        &self,
+        name: &str,
+        known: Option<&Record>,
+        taken: &mut BTreeSet<Ipv4Addr>,
+    ) -> Result<Step> {
         let invalid = |message: String| PluginError::new(ErrorKind::InvalidInput, message);
         ensure!(is_host_name(name), invalid(format!("`{name}` cannot be a host name")));
         let (mut record, root, new) = match known {
             Some(record) => {
-                ensure!(record.group == self.wanted.group, invalid(format!("it exists, in group {}", record.group)));
+                ensure!(
+                    record.group == self.wanted.group,
+                    invalid(format!(
+                        "it exists, in group \
+                    {}",
+                        record.group
+                    ))
+                );
                 if record.running(&self.boot_id).is_some() {
                     return Ok(Step::Running(record.clone()));
                 }
-                let root = Root { id: record.image.clone(), directory: record.root.clone(), os: None };
+                let root =
+                    Root { id: record.image.clone(), directory: record.root.clone(), os: None };
                 (record.clone(), root, false)
             }
             None => {
@@ -67,7 +80,13 @@ impl Run<'_> {
                 self.sandbox.store.save(&record)?;
                 record.disk_in_memory = !disk::create(&directory, &root, &layout)?;
             }
-            Starting::spawn(&directory, &record, &layout, new || record.disk_in_memory, &self.resolve)
+            Starting::spawn(
+                &directory,
+                &record,
+                &layout,
+                new || record.disk_in_memory,
+                &self.resolve,
+            )
         };
         match begin() {
             Ok(starting) => Ok(Step::Starting { record, starting: Box::new(starting), new }),

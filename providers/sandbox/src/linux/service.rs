@@ -34,7 +34,13 @@ impl Provider for Sandbox {
     fn connect(options: Options, context: ServiceContext) -> Result<Self> {
         let network = Network::new(&options.network, &options.bridge)?;
         image::check(&options, &context.directory)?;
-        Ok(Sandbox { store: Store::new(&context), owner: Owner::new(&context), context, options, network })
+        Ok(Sandbox {
+            store: Store::new(&context),
+            owner: Owner::new(&context),
+            context,
+            options,
+            network,
+        })
     }
 
     fn nodes(&self) -> Result<Vec<Node>> {
@@ -80,7 +86,8 @@ impl Provider for Sandbox {
             resolve: resolve::resolv_conf(),
         };
         self.owner.claim(&self.store)?;
-        let mut taken: BTreeSet<_> = self.store.nodes_of_all()?.into_iter().map(|record| record.address).collect();
+        let mut taken: BTreeSet<_> =
+            self.store.nodes_of_all()?.into_iter().map(|record| record.address).collect();
 
         // all are under way before the first is waited for
         let mut names = BTreeSet::new();
@@ -88,12 +95,23 @@ impl Provider for Sandbox {
             .names
             .iter()
             .map(|name| {
-                ensure!(names.insert(name), PluginError::new(ErrorKind::InvalidInput, format!("node {name} is asked for twice")));
+                ensure!(
+                    names.insert(name),
+                    PluginError::new(
+                        ErrorKind::InvalidInput,
+                        format!("node {name} is asked for twice")
+                    )
+                );
                 run.begin(name, known.iter().find(|record| record.name == *name), &mut taken)
             })
             .collect();
         let outcomes = steps.into_iter().zip(&wanted.names).map(|(step, name)| {
-            let record = step.and_then(|step| run.finish(step)).with_context(|| format!("node {name}"));
+            let record = step.and_then(|step| run.finish(step)).with_context(|| {
+                format!(
+                    "node \
+                {name}"
+                )
+            });
             match record {
                 Ok(record) => Created::Node(Box::new(node(&record, &run.boot_id))),
                 Err(error) => Created::Failed(error.into()),
@@ -118,7 +136,9 @@ impl Provider for Sandbox {
             process.kill()?;
         }
         // one that cannot be removed keeps no other
-        let outcomes = doomed.iter().map(|record| self.remove(record, &boot_id).with_context(|| format!("node {}", record.name)));
+        let outcomes = doomed.iter().map(|record| {
+            self.remove(record, &boot_id).with_context(|| format!("node {}", record.name))
+        });
         outcomes.collect::<Vec<_>>().into_iter().collect()
     }
 
@@ -127,7 +147,14 @@ impl Provider for Sandbox {
         self.owner.check(&self.store)?;
         let (records, _) = self.store.nodes()?;
         let Some(mut record) = records.into_iter().find(|record| record.id == id) else {
-            return Err(PluginError::new(ErrorKind::NotFound, format!("provider sandbox has no node with id {id}")).into());
+            return Err(PluginError::new(
+                ErrorKind::NotFound,
+                format!(
+                    "provider sandbox has no node \
+                with id {id}"
+                ),
+            )
+            .into());
         };
         record.tags.extend(tags.clone());
         self.store.save(&record)
@@ -139,7 +166,11 @@ impl Provider for Sandbox {
             return Ok(());
         }
         // the network may be there without any node: what is missing is not made to be removed
-        let _lock = if self.store.data.exists() { Lock::take(&self.store.data)? } else { Lock::of_network()? };
+        let _lock = if self.store.data.exists() {
+            Lock::take(&self.store.data)?
+        } else {
+            Lock::of_network()?
+        };
         self.owner.check(&self.store)?;
         self.remove_remains(&self.store.nodes()?.1)?;
         self.network.remove()?;
@@ -155,13 +186,25 @@ impl Provider for Sandbox {
         Ok(self
             .roots()
             .into_iter()
-            .map(|root| Image { name: name(&root), id: root.id, os: root.os, login_user: None, min_disk: None })
+            .map(|root| Image {
+                name: name(&root),
+                id: root.id,
+                os: root.os,
+                login_user: None,
+                min_disk: None,
+            })
             .collect())
     }
 
     fn hardware(&self) -> Result<Vec<Hardware>> {
         let disk = machine::free_disk(&self.store.data);
-        Ok(vec![Hardware { id: image::MACHINE.to_owned(), cores: machine::cores(), ram: machine::memory(), disk, ..Hardware::default() }])
+        Ok(vec![Hardware {
+            id: image::MACHINE.to_owned(),
+            cores: machine::cores(),
+            ram: machine::memory(),
+            disk,
+            ..Hardware::default()
+        }])
     }
 
     fn locations(&self) -> Result<Vec<Location>> {
@@ -196,7 +239,10 @@ impl Sandbox {
     }
 
     pub(crate) fn layout(&self, root: &Root) -> Layout {
-        Layout::of(root, &[&self.context.directory, &self.context.data_directory, &self.context.home])
+        Layout::of(
+            root,
+            &[&self.context.directory, &self.context.data_directory, &self.context.home],
+        )
     }
 
     /// Removes all that there is of a node.
@@ -209,7 +255,8 @@ impl Sandbox {
         remove_directory(&self.store.directory(&record.name))
     }
 
-    /// Removes what creations left that were interrupted. Their processes ended with the provider that made them.
+    /// Removes what creations left that were interrupted. Their processes ended with the provider
+    /// that made them.
     fn remove_remains(&self, remains: &[PathBuf]) -> Result<()> {
         for directory in remains {
             if let Some(record) = store::read(directory) {
@@ -227,7 +274,8 @@ impl Sandbox {
     }
 }
 
-/// When nodes are made now: after those that are there, also where the clock was set back, or has not gone on by a second.
+/// When nodes are made now: after those that are there, also where the clock was set back, or has
+/// not gone on by a second.
 fn now_after<'records>(known: impl Iterator<Item = &'records Record>) -> u64 {
     known.map(|record| record.created.saturating_add(1)).fold(unix_time(), u64::max)
 }

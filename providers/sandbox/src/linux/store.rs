@@ -19,7 +19,8 @@ pub(crate) struct Record {
     pub(crate) name: String,
     pub(crate) group: String,
     pub(crate) tags: BTreeMap<String, String>,
-    /// In seconds since 1970. What one call made has one; a later call's in the same group is greater.
+    /// In seconds since 1970. What one call made has one; a later call's in the same group is
+    /// greater.
     pub(crate) created: u64,
     /// The wish that it was made for.
     pub(crate) token: String,
@@ -92,7 +93,9 @@ impl Store {
         let mut nodes = Vec::new();
         for project in files::subdirectories(&self.data)? {
             for service in files::subdirectories(&project)? {
-                nodes.extend(files::subdirectories(&service)?.iter().filter_map(|directory| read(directory)));
+                nodes.extend(
+                    files::subdirectories(&service)?.iter().filter_map(|directory| read(directory)),
+                );
             }
         }
         Ok(nodes)
@@ -110,7 +113,10 @@ impl Store {
 
     /// Writes what is kept of a node: all of it or nothing.
     pub(crate) fn save(&self, record: &Record) -> Result<()> {
-        files::write_whole(&self.directory(&record.name).join("node.json"), &serde_json::to_vec_pretty(record)?)
+        files::write_whole(
+            &self.directory(&record.name).join("node.json"),
+            &serde_json::to_vec_pretty(record)?,
+        )
     }
 
     /// Removes directories that hold nothing any more.
@@ -131,20 +137,26 @@ pub(crate) fn read(directory: &Path) -> Option<Record> {
     serde_json::from_slice(&fs::read(directory.join("node.json")).ok()?).ok()
 }
 
-/// Removes a directory and what is in it. A process whose maker was killed may still be about to end in there, so this is tried for a while.
+/// Removes a directory and what is in it. A process whose maker was killed may still be about to
+/// end in there, so this is tried for a while.
 pub(crate) fn remove_directory(path: &Path) -> Result<()> {
     let start = Instant::now();
     loop {
         match fs::remove_dir_all(path) {
             Ok(()) => return Ok(()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-            Err(_) if start.elapsed() < Duration::from_secs(2) => std::thread::sleep(Duration::from_millis(20)),
-            Err(error) => return Err(error).with_context(|| format!("cannot remove {}", path.display())),
+            Err(_) if start.elapsed() < Duration::from_secs(2) => {
+                std::thread::sleep(Duration::from_millis(20))
+            }
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot remove {}", path.display()));
+            }
         }
     }
 }
 
-/// A name as that of a file: unchanged if it can be one, otherwise with a digest that keeps it apart from others.
+/// A name as that of a file: unchanged if it can be one, otherwise with a digest that keeps it
+/// apart from others.
 fn file_name(name: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if (1..=80).contains(&name.len()) && name.bytes().all(plain) && !name.starts_with('.') {
@@ -157,7 +169,9 @@ fn file_name(name: &str) -> String {
 /// A digest of words (FNV-1a): the same in every release, unlike the standard library's.
 pub(crate) fn digest(words: &[&str]) -> u64 {
     let bytes = words.iter().flat_map(|word| word.bytes().chain([0]));
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    })
 }
 
 #[cfg(test)]
@@ -169,7 +183,10 @@ mod tests {
         assert_eq!(file_name("shop-1.0"), "shop-1.0");
         for name in ["", "..", "a/b", "a b", "ä"] {
             let file = file_name(name);
-            assert!(!file.contains('/') && !file.starts_with("..") && !file.contains(' '), "{file}");
+            assert!(
+                !file.contains('/') && !file.starts_with("..") && !file.contains(' '),
+                "{file}"
+            );
         }
         assert_ne!(file_name("a/b"), file_name("a:b"));
     }

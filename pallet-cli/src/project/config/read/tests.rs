@@ -13,10 +13,12 @@ fn check(text: &str, expected: Expect) {
 
 #[test]
 fn tables_keep_the_order_in_which_they_were_written() {
-    let text = "[environment]\nzone = 1\nalpha = { y = 1, b = { x = 2, a = 3 } }\n[environment.mirror]\nubuntu = 1\ndebian = 2\n";
+    let text = "[environment]\nzone = 1\nalpha = { y = 1, b = { x = 2, a = 3 } }\n\
+        [environment.mirror]\nubuntu = 1\ndebian = 2\n";
     let (config, found) = read(&Source { file: "pallet.toml", text, ..Source::default() });
     assert_eq!(found.0, []);
-    let expected = r#"{"zone":1,"alpha":{"y":1,"b":{"x":2,"a":3}},"mirror":{"ubuntu":1,"debian":2}}"#;
+    let expected =
+        r#"{"zone":1,"alpha":{"y":1,"b":{"x":2,"a":3}},"mirror":{"ubuntu":1,"debian":2}}"#;
     assert_eq!(serde_json::to_string(&config.environment).unwrap(), expected);
 }
 
@@ -53,7 +55,8 @@ fn every_table_is_read() {
         "oci://example.org" = "layout:mirror"
         "oci://example.org/acme" = { source = "layout:/srv/cache", pull_through = true }
     "#;
-    let source = Source { file: "pallet.toml", text, directory: "/p".into(), home: Some("/home/u".into()) };
+    let source =
+        Source { file: "pallet.toml", text, directory: "/p".into(), home: Some("/home/u".into()) };
     let (config, found) = read(&source);
     assert_eq!(found.0, []);
     assert_eq!(config.name.as_deref(), Some("shop"));
@@ -61,16 +64,31 @@ fn every_table_is_read() {
     assert_eq!(config.services["lab"].options["port"], 16);
     assert_eq!(config.services["lab"].environment["proxy"], "http://p");
     assert_eq!(config.environment["ratio"], 1.5);
-    assert_eq!(config.admin_user.identity_files, [Path::new("/home/u/.ssh/id"), Path::new("/p/keys/id")]);
+    assert_eq!(
+        config.admin_user.identity_files,
+        [Path::new("/home/u/.ssh/id"), Path::new("/p/keys/id")]
+    );
     assert_eq!(config.admin_user.sudo_password, Some(Secret::Command("pass show sudo".into())));
     assert_eq!(config.admin_user.no_sudo, Some(true));
     assert_eq!(config.plugins["docker"].version.to_string(), "^1.2");
     assert_eq!(config.plugins["nginx"].source.as_ref().unwrap().to_string(), "oci://example.org");
-    assert_eq!((config.plugins["crate/docker"].name(), config.plugins["crate/docker"].kind), ("docker", Some(PluginKind::Crate)));
+    assert_eq!(
+        (config.plugins["crate/docker"].name(), config.plugins["crate/docker"].kind),
+        ("docker", Some(PluginKind::Crate))
+    );
     assert_eq!(config.registry.unwrap().to_string(), "oci://example.org/pallet");
-    let keys = [SignerConfig::File("/p/keys/acme.pub".into()), SignerConfig::Text("-----BEGIN PUBLIC KEY-----".into())];
+    let keys = [
+        SignerConfig::File("/p/keys/acme.pub".into()),
+        SignerConfig::Text(
+            "-----BEGIN \
+        PUBLIC KEY-----"
+                .into(),
+        ),
+    ];
     assert_eq!(config.trust["oci://example.org/acme"], keys);
-    let identity = |identity| SignerConfig::Identity(IdentityRule::new(identity, "https://example.org").unwrap());
+    let identity = |identity| {
+        SignerConfig::Identity(IdentityRule::new(identity, "https://example.org").unwrap())
+    };
     assert_eq!(
         config.trust["oci://example.org/ci"],
         [identity("https://example.org/ci@refs/tags/*"), SignerConfig::File("/p/ci.pub".into())]

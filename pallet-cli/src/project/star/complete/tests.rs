@@ -7,21 +7,38 @@ use super::*;
 fn offered(marked: &str) -> Vec<String> {
     let language = Language::new(["db"].into_iter());
     let mut scope = ScopeData {
-        names: language.known().iter().map(|(name, known)| (name.clone(), Name::known(known))).collect(),
+        names: language
+            .known()
+            .iter()
+            .map(|(name, known)| (name.clone(), Name::known(known)))
+            .collect(),
         ..ScopeData::default()
     };
     let mut lift = super::super::functions::plain_signature("lift");
-    let parameter = |name: &str, kind, positional| Parameter { name: name.to_owned(), kind, required: false, positional };
-    lift.parameters = vec![parameter("what", Kind::Targets, true), parameter("phase", Kind::PhaseChoices, false)];
+    let parameter = |name: &str, kind, positional| Parameter {
+        name: name.to_owned(),
+        kind,
+        required: false,
+        positional,
+    };
+    lift.parameters =
+        vec![parameter("what", Kind::Targets, true), parameter("phase", Kind::PhaseChoices, false)];
     scope.names.insert("lift".into(), Name::known(&Known::Function(Arc::new(lift))));
-    let nginx = BTreeMap::from([("install".to_owned(), Name::default()), ("site".to_owned(), Name::default())]);
+    let nginx = BTreeMap::from([
+        ("install".to_owned(), Name::default()),
+        ("site".to_owned(), Name::default()),
+    ]);
     scope.names.insert("nginx".into(), Name { attributes: nginx, ..Name::default() });
     scope.groups = vec!["web".into()];
     scope.nodes = vec!["web-1".into()];
     scope.phases = vec!["configure".into(), "restart".into()];
     scope.crates = vec!["nginx".into()];
     let at = marked.find('|').unwrap();
-    complete(&marked.replacen('|', "", 1), at, &scope).candidates.into_iter().map(|candidate| candidate.text).collect()
+    complete(&marked.replacen('|', "", 1), at, &scope)
+        .candidates
+        .into_iter()
+        .map(|candidate| candidate.text)
+        .collect()
 }
 
 #[test]
@@ -53,7 +70,10 @@ fn what_stands_in_strings() {
 fn the_call_around_a_place() {
     let scope = ScopeData::default();
     let call = call_at("f(1, g(2), lambda a, b = 1: 2, c = [", 36, &scope).unwrap();
-    assert_eq!((call.function.as_str(), call.positional, call.keyword.as_deref()), ("f", 3, Some("c")));
+    assert_eq!(
+        (call.function.as_str(), call.positional, call.keyword.as_deref()),
+        ("f", 3, Some("c"))
+    );
     assert!(call_at("f(1)", 4, &scope).is_none());
     let (range, name, _) = name_at("x = nginx.site(1)", 12, &scope).unwrap();
     assert_eq!((range, name.as_str()), (4..14, "nginx.site"));

@@ -46,8 +46,13 @@ struct Declared {
     holds: bool,
 }
 
-/// Checks all laws of a case. What became of each action is the result; the law that was broken is the error.
-pub(super) fn check(node: &mut Node, project: &Project, case: &Case) -> Result<Vec<Became>, String> {
+/// Checks all laws of a case. What became of each action is the result; the law that was broken is
+/// the error.
+pub(super) fn check(
+    node: &mut Node,
+    project: &Project,
+    case: &Case,
+) -> Result<Vec<Became>, String> {
     let (mut became, mut declared) = (Vec::new(), Vec::new());
     for (at, target) in case.targets.iter().enumerate() {
         match declare(at, target, project) {
@@ -67,16 +72,26 @@ pub(super) fn check(node: &mut Node, project: &Project, case: &Case) -> Result<V
         if matches!((known, unknown), (Became::Right, Became::Failed(said)) if is_of_others(said)) {
             continue;
         }
-        if known.is_error() != unknown.is_error() || (*known == Became::Changed) != (*unknown == Became::Changed) {
-            return Err(format!("the node decides otherwise than the plan: action {at}: {known:?}, and unknown {unknown:?}"));
+        if known.is_error() != unknown.is_error()
+            || (*known == Became::Changed) != (*unknown == Became::Changed)
+        {
+            return Err(format!(
+                "the node decides otherwise than the plan: action {at}: {known:?}, \
+                and unknown {unknown:?}"
+            ));
         }
     }
     // what a plan refuses, the node may find out when a part of it is done
     let begun = |difference: &Difference<'_>| {
-        declared.iter().zip(&unknown).any(|(declared, end)| matches!(end, Became::Failed(_)) && is_made_before(declared, difference))
+        declared.iter().zip(&unknown).any(|(declared, end)| {
+            matches!(end, Became::Failed(_)) && is_made_before(declared, difference)
+        })
     };
-    let other: Vec<_> =
-        tree.differences(&same).into_iter().filter(|difference| !is_of_pallet(difference.path) && !begun(difference)).collect();
+    let other: Vec<_> = tree
+        .differences(&same)
+        .into_iter()
+        .filter(|difference| !is_of_pallet(difference.path) && !begun(difference))
+        .collect();
     if let Some(difference) = other.first() {
         return Err(format!("the node makes another thing than what was planned: {difference}"));
     }
@@ -94,9 +109,15 @@ fn declare(at: usize, target: &Target, project: &Project) -> Result<Declared, St
     let (owner, group, mode) = (has("owner"), has("group"), has("mode"));
     let recursive = arguments.get("recursive").is_some_and(|value| value == true);
     let delete = arguments.get("action").is_some_and(|action| action == "delete");
-    let below = recursive || delete || wish.action == "remote_directory" || matches!(target, Target::Key { .. });
+    let below = recursive
+        || delete
+        || wish.action == "remote_directory"
+        || matches!(target, Target::Key { .. });
     let replaces = delete || wish.action == "symbolic_link" || has("link");
-    let entry = TABLE.iter().find(|entry| entry.name == wish.action).expect("there is such an action");
+    let entry = TABLE.iter().find(|entry| entry.name == wish.action).expect(
+        "there is such an \
+        action",
+    );
     let mut action = (entry.parse)(arguments.into()).map_err(|error| error.to_string())?;
     action.prepare(project).map_err(|error| error.to_string())?;
     let (path, writes, holds) = match target {
@@ -104,15 +125,23 @@ fn declare(at: usize, target: &Target, project: &Project) -> Result<Declared, St
             let path = path(at, target);
             let mut writes = vec![PathBuf::from(&path)];
             if *parent == Parent::Link {
-                writes.push(Path::new("/home/elsewhere").join(Path::new(&path).strip_prefix("/srv").expect("it is there")));
+                writes.push(
+                    Path::new("/home/elsewhere")
+                        .join(Path::new(&path).strip_prefix("/srv").expect("it is there")),
+                );
             }
             if *parent == Parent::Missing && wish.action.ends_with("directory") {
                 writes.push(Path::new(&path).parent().expect("it has one").to_owned());
             }
-            let whole = matches!(standing.what, What::Nothing | What::File(_) | What::TwoNames(_) | What::MountedFile(_));
+            let whole = matches!(
+                standing.what,
+                What::Nothing | What::File(_) | What::TwoNames(_) | What::MountedFile(_)
+            );
             let fits = match wish.action {
                 // what is mounted cannot be taken away
-                "file" | "remote_file" => whole && !(replaces && matches!(standing.what, What::MountedFile(_))),
+                "file" | "remote_file" => {
+                    whole && !(replaces && matches!(standing.what, What::MountedFile(_)))
+                }
                 "directory" | "fifo" | "symbolic_link" => matches!(standing.what, What::Nothing),
                 _ => false,
             };
@@ -140,7 +169,9 @@ fn lay_out(node: &mut Node, case: &Case, declared: &[Declared]) -> std::io::Resu
     node.reset(case.known_to_pallet)?;
     for (at, target) in case.targets.iter().enumerate() {
         match target {
-            Target::At { parent, standing, .. } => node.put(&path(at, target), Some(*parent), standing)?,
+            Target::At { parent, standing, .. } => {
+                node.put(&path(at, target), Some(*parent), standing)?
+            }
             Target::Own { path, standing, .. } => {
                 for own in declared.iter().filter(|declared| declared.path.starts_with(path)) {
                     node.put(&own.path, None, standing)?;
@@ -160,18 +191,29 @@ fn lay_out(node: &mut Node, case: &Case, declared: &[Declared]) -> std::io::Resu
     Ok(())
 }
 
-/// Lays out the case, and plans and applies each action in turn, from what was observed, or from nothing known.
-fn run(node: &mut Node, shell: usize, case: &Case, declared: &[Declared], unknown: bool) -> Result<(Vec<Became>, Tree), String> {
+/// Lays out the case, and plans and applies each action in turn, from what was observed, or from
+/// nothing known.
+fn run(
+    node: &mut Node,
+    shell: usize,
+    case: &Case,
+    declared: &[Declared],
+    unknown: bool,
+) -> Result<(Vec<Became>, Tree), String> {
     let io = |error: std::io::Error| format!("the test itself failed: {error}");
     lay_out(node, case, declared).map_err(io)?;
     let before = node.tree().map_err(io)?;
-    let actions: Vec<&dyn AnyAction> = declared.iter().map(|declared| declared.action.as_ref()).collect();
+    let actions: Vec<&dyn AnyAction> =
+        declared.iter().map(|declared| declared.action.as_ref()).collect();
     let sees = node.sees_attributes(shell);
     let observed = node.observe(shell, &actions)?;
     let mut tree = node.tree().map_err(io)?;
     if before != tree {
         let seen = before.differences(&tree);
-        return Err(format!("a dry run changed the node: {}", seen.first().map_or("times alone".to_owned(), Difference::to_string)));
+        return Err(format!(
+            "a dry run changed the node: {}",
+            seen.first().map_or("times alone".to_owned(), Difference::to_string)
+        ));
     }
     let mut state = if unknown { NodeState::new(observed.os.clone()) } else { observed };
     let (mut became, mut held) = (Vec::new(), Vec::new());
@@ -180,7 +222,8 @@ fn run(node: &mut Node, shell: usize, case: &Case, declared: &[Declared], unknow
         let change = match declared.action.plan(&mut state) {
             Ok(Some(change)) => change,
             other => {
-                let end = other.map_or_else(|error| Became::CannotBe(error.to_string()), |_| Became::Right);
+                let end = other
+                    .map_or_else(|error| Became::CannotBe(error.to_string()), |_| Became::Right);
                 must_hold(declared, &end)?;
                 if end.is_error() {
                     state = predicted;
@@ -193,24 +236,35 @@ fn run(node: &mut Node, shell: usize, case: &Case, declared: &[Declared], unknow
         };
         let applied = node.apply(shell, &change);
         let after = node.tree().map_err(io)?;
-        let label = || format!("{} of {:?} ({:?})", declared.action.name(), declared.path, change.certainty);
-        bounds(declared, &tree, &after, sees).map_err(|broken| format!("{broken}, by {}", label()))?;
+        let label = || {
+            format!("{} of {:?} ({:?})", declared.action.name(), declared.path, change.certainty)
+        };
+        bounds(declared, &tree, &after, sees)
+            .map_err(|broken| format!("{broken}, by {}", label()))?;
         let end = match applied {
             Err(said) => Became::Failed(said),
             Ok(true) => Became::Changed,
             Ok(false) => Became::Right,
         };
-        let differs: Vec<_> = tree.differences(&after).into_iter().filter(|difference| !is_of_pallet(difference.path)).collect();
+        let differs: Vec<_> = tree
+            .differences(&after)
+            .into_iter()
+            .filter(|difference| !is_of_pallet(difference.path))
+            .collect();
         match &end {
             Became::Failed(said) => {
                 let left = differs.iter().find(|difference| !is_made_before(declared, difference));
                 if let Some(difference) = left {
-                    return Err(format!("{} failed ({said:?}) and left another tree: {difference}", label()));
+                    return Err(format!(
+                        "{} failed ({said:?}) and left another tree: {difference}",
+                        label()
+                    ));
                 }
                 if said.trim().is_empty() && declared.action.name() != "sed" {
                     return Err(format!("{} failed without a word", label()));
                 }
-                if !unknown && change.certainty == Certainty::Will && !is_found_out(declared, said) {
+                if !unknown && change.certainty == Certainty::Will && !is_found_out(declared, said)
+                {
                     return Err(format!("{} was planned and failed: {said}", label()));
                 }
             }
@@ -218,9 +272,19 @@ fn run(node: &mut Node, shell: usize, case: &Case, declared: &[Declared], unknow
                 return Err(format!("{} reported a change, and there is none", label()));
             }
             Became::Right if !differs.is_empty() => {
-                return Err(format!("{} changed something, and reported nothing: {}", label(), differs[0]));
+                return Err(format!(
+                    "{} changed something, and reported nothing: {}",
+                    label(),
+                    differs[0]
+                ));
             }
-            Became::Right if change.certainty == Certainty::Will => return Err(format!("{} was sure, and changed nothing", label())),
+            Became::Right if change.certainty == Certainty::Will => {
+                return Err(format!(
+                    "{} was \
+                sure, and changed nothing",
+                    label()
+                ));
+            }
             _ => {}
         }
         must_hold(declared, &end)?;
@@ -236,7 +300,12 @@ fn run(node: &mut Node, shell: usize, case: &Case, declared: &[Declared], unknow
 }
 
 /// What is observed after a run is what was predicted, and there is nothing more to do.
-fn settled(node: &Node, shell: usize, actions: &[&dyn AnyAction], predicted: &NodeState) -> Result<(), String> {
+fn settled(
+    node: &Node,
+    shell: usize,
+    actions: &[&dyn AnyAction],
+    predicted: &NodeState,
+) -> Result<(), String> {
     if actions.is_empty() {
         return Ok(());
     }
@@ -250,12 +319,31 @@ fn settled(node: &Node, shell: usize, actions: &[&dyn AnyAction], predicted: &No
             // it always acts
             Ok(Some(change)) if change.summary == "touch" => {}
             // the node decides; nothing can be known of its content here
-            Ok(Some(change)) if change.certainty == Certainty::May => match node.apply(shell, &change) {
-                Ok(false) => {}
-                other => return Err(format!("a second run of {} did something: {other:?}", action.name())),
-            },
-            Ok(Some(change)) => return Err(format!("a second run of {} would {}: {}", action.name(), change.summary, cut(&change.diff))),
-            Err(error) => return Err(format!("a second run of {} cannot be planned: {error}", action.name())),
+            Ok(Some(change)) if change.certainty == Certainty::May => {
+                match node.apply(shell, &change) {
+                    Ok(false) => {}
+                    other => {
+                        return Err(format!(
+                            "a second run of {} did something: {other:?}",
+                            action.name()
+                        ));
+                    }
+                }
+            }
+            Ok(Some(change)) => {
+                return Err(format!(
+                    "a second run of {} would {}: {}",
+                    action.name(),
+                    change.summary,
+                    cut(&change.diff)
+                ));
+            }
+            Err(error) => {
+                return Err(format!(
+                    "a second run of {} cannot be planned: {error}",
+                    action.name()
+                ));
+            }
         }
     }
     Ok(())
@@ -265,10 +353,11 @@ fn cut(text: &str) -> String {
     text.chars().take(400).collect()
 }
 
-/// Whether it is what an action that has several parts makes before the one that failed: the directory that an archive is unpacked into, the
-/// file with a host's name.
+/// Whether it is what an action that has several parts makes before the one that failed: the
+/// directory that an archive is unpacked into, the file with a host's name.
 fn is_made_before(declared: &Declared, difference: &Difference<'_>) -> bool {
-    let directory = difference.after.is_some_and(|after| after.kind == 'd') && Path::new(&declared.path).starts_with(difference.path);
+    let directory = difference.after.is_some_and(|after| after.kind == 'd')
+        && Path::new(&declared.path).starts_with(difference.path);
     match declared.action.name() {
         "remote_directory" => directory,
         "authorized_key" => difference.path == Path::new("/home/app/.ssh"),
@@ -287,16 +376,29 @@ fn must_hold(declared: &Declared, end: &Became) -> Result<(), String> {
     }
 }
 
-/// Whether that can be known only when it is done: what is mounted, what cannot be written, what is in an archive, what the directories above are,
-/// what looks at new content.
+/// Whether that can be known only when it is done: what is mounted, what cannot be written, what is
+/// in an archive, what the directories above are, what looks at new content.
 fn is_found_out(declared: &Declared, said: &str) -> bool {
-    let anyhow = ["Read-only file system", "cannot unpack the archive", "is not a directory", "was refused by: "];
-    is_of_others(said) || (declared.replaces && said.contains("busy")) || anyhow.iter().any(|reason| said.contains(reason))
+    let anyhow = [
+        "Read-only file system",
+        "cannot unpack the archive",
+        "is not a directory",
+        "was \
+        refused by: ",
+    ];
+    is_of_others(said)
+        || (declared.replaces && said.contains("busy"))
+        || anyhow.iter().any(|reason| said.contains(reason))
 }
 
 /// Whether it is refused for what another user may do there.
 fn is_of_others(said: &str) -> bool {
-    let refusals = ["which is not followed", "others may turn it", "is a hard link to a file of another user"];
+    let refusals = [
+        "which is not followed",
+        "others may turn it",
+        "is a hard link to a file of \
+        another user",
+    ];
     refusals.iter().any(|reason| said.contains(reason))
 }
 
@@ -314,26 +416,47 @@ fn may_be_said(why: &str) -> bool {
         || is_of_others(why)
 }
 
-/// Nothing outside of what an action declares changes; no temporary entry stays; what it does not declare of a file, that keeps.
-/// What the node cannot see it cannot keep.
+/// Nothing outside of what an action declares changes; no temporary entry stays; what it does not
+/// declare of a file, that keeps. What the node cannot see it cannot keep.
 fn bounds(declared: &Declared, before: &Tree, after: &Tree, sees: bool) -> Result<(), String> {
-    let writes =
-        |path: &Path| declared.writes.iter().any(|own| path == own || (declared.below && path.starts_with(own))) || is_of_pallet(path);
+    let writes = |path: &Path| {
+        declared.writes.iter().any(|own| path == own || (declared.below && path.starts_with(own)))
+            || is_of_pallet(path)
+    };
     for difference in before.differences(after) {
-        let temporary = difference.path.components().any(|part| part.as_os_str().to_string_lossy().starts_with(".pallet"));
-        if temporary && difference.before.is_none() && !difference.path.ends_with(".pallet.directory") {
+        let temporary = difference
+            .path
+            .components()
+            .any(|part| part.as_os_str().to_string_lossy().starts_with(".pallet"));
+        if temporary
+            && difference.before.is_none()
+            && !difference.path.ends_with(".pallet.directory")
+        {
             return Err(format!("a temporary entry stays: {difference}"));
         }
         if !writes(difference.path) && !is_another_name(declared, before, &difference) {
             return Err(format!("something outside changed: {difference}"));
         }
     }
-    let (Some(old), Some(new)) = (before.at(&declared.path), after.at(&declared.path)) else { return Ok(()) };
+    let (Some(old), Some(new)) = (before.at(&declared.path), after.at(&declared.path)) else {
+        return Ok(());
+    };
     if old.kind != new.kind || old.kind == 'l' {
         return Ok(());
     }
-    keeps(declared, old, new, sees).map_err(|what| format!("{what} of {:?} is not kept: {old} -> {new}", declared.path))?;
-    let parent = |tree: &Tree| Path::new(&declared.path).parent().and_then(|parent| tree.0.get(parent)).map(|seen| seen.device);
+    keeps(declared, old, new, sees).map_err(|what| {
+        format!(
+            "{what} of {:?} is not kept: {old} -> \
+        {new}",
+            declared.path
+        )
+    })?;
+    let parent = |tree: &Tree| {
+        Path::new(&declared.path)
+            .parent()
+            .and_then(|parent| tree.0.get(parent))
+            .map(|seen| seen.device)
+    };
     if parent(before).is_some_and(|device| device != old.device) && new.device != old.device {
         return Err(format!("{:?} is no longer mounted", declared.path));
     }
@@ -352,18 +475,25 @@ fn keeps(declared: &Declared, old: &Seen, new: &Seen, sees: bool) -> Result<(), 
     let kept = |name: &&String| sees && !(name.starts_with("system.posix_acl") && (*mode || fixed));
     for name in old.xattrs.keys().filter(kept) {
         if old.xattrs.get(name) != new.xattrs.get(name) {
-            return Err(if name.starts_with("system") { "the access control list" } else { "an extended attribute" });
+            return Err(if name.starts_with("system") {
+                "the access control list"
+            } else {
+                "an \
+                extended attribute"
+            });
         }
     }
     Ok(())
 }
 
-/// Whether it is a second name of what was changed: a link that shares owner and mode, or what is mounted there.
+/// Whether it is a second name of what was changed: a link that shares owner and mode, or what is
+/// mounted there.
 fn is_another_name(declared: &Declared, before: &Tree, difference: &Difference<'_>) -> bool {
     let (Some(was), Some(is)) = (difference.before, difference.after) else { return false };
     let mounted = difference.path.ends_with("mounted here");
     let same = |old: &Seen| (old.device, old.inode) == (was.device, was.inode);
-    declared.writes.iter().filter_map(|own| before.0.get(own)).any(same) && (mounted || was.content == is.content)
+    declared.writes.iter().filter_map(|own| before.0.get(own)).any(same)
+        && (mounted || was.content == is.content)
 }
 
 fn is_touched(declared: &Declared, before: &Tree, after: &Tree) -> bool {

@@ -1,4 +1,5 @@
-//! A node of its own for random declarations: a small root on a file system in memory, in namespaces of its own.
+//! A node of its own for random declarations: a small root on a file system in memory, in
+//! namespaces of its own.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -59,12 +60,25 @@ pub(super) struct Node {
 impl Node {
     /// A node at this directory. The process is in a mount and an UTS namespace of its own.
     pub(super) fn at(root: &Path) -> Node {
-        let made = Command::new("sh").args(["-c", MAKE, "sh"]).arg(root).stdin(Stdio::null()).status();
+        let made =
+            Command::new("sh").args(["-c", MAKE, "sh"]).arg(root).stdin(Stdio::null()).status();
         assert!(made.is_ok_and(|status| status.success()), "the node is made");
         let words = |path: &str| {
             let path = format!("PATH={path}");
             // what hangs is a fault too
-            ["timeout", "-k", "1", "30", "chroot", root.to_str().expect("it is UTF-8"), "env", "-i", &path].map(str::to_owned).to_vec()
+            [
+                "timeout",
+                "-k",
+                "1",
+                "30",
+                "chroot",
+                root.to_str().expect("it is UTF-8"),
+                "env",
+                "-i",
+                &path,
+            ]
+            .map(str::to_owned)
+            .to_vec()
         };
         let mut shells = vec![Shell::entered(words("/usr/sbin:/usr/bin:/sbin:/bin"))];
         if root.join("shells/bash/sh").is_symlink() {
@@ -73,7 +87,8 @@ impl Node {
         if root.join("shells/busybox/sh").is_symlink() {
             shells.push(Shell::entered(words("/shells/busybox")));
         }
-        let look = "{ : >/tmp/one && : >/tmp/two && cp --attributes-only --preserve=xattr /tmp/one /tmp/two; } >/dev/null 2>&1";
+        let look = "{ : >/tmp/one && : >/tmp/two && \
+        cp --attributes-only --preserve=xattr /tmp/one /tmp/two; } >/dev/null 2>&1";
         let sees = shells.iter().map(|shell| shell.run(look).status.success()).collect();
         Node { root: root.to_owned(), shells, sees, mounted: Vec::new() }
     }
@@ -95,7 +110,8 @@ impl Node {
         let etc = self.root.join("etc");
         fs::write(
             etc.join("passwd"),
-            "root:x:0:0::/root:/bin/sh\napp:x:1001:1001::/home/app:/bin/sh\nother:x:1002:1002::/home/other:/bin/sh\n",
+            "root:x:0:0::/root:/bin/sh\napp:x:1001:1001::/home/app:/bin/sh\n\
+             other:x:1002:1002::/home/other:/bin/sh\n",
         )?;
         fs::write(etc.join("group"), "root:x:0:\nstaff:x:50:\napp:x:1001:\nother:x:1002:\n")?;
         for directory in ["cron.d", "sysctl.d"] {
@@ -105,7 +121,9 @@ impl Node {
             fs::create_dir_all(self.root.join(directory))?;
         }
         chown(self.root.join("home/app"), Some(APP), Some(APP))?;
-        for (path, mode) in [("root/victim", 0o600), ("home/elsewhere/victim", 0o640), ("srv/source", 0o644)] {
+        for (path, mode) in
+            [("root/victim", 0o600), ("home/elsewhere/victim", 0o640), ("srv/source", 0o644)]
+        {
             fs::write(self.root.join(path), format!("{path}\n"))?;
             fs::set_permissions(self.root.join(path), fs::Permissions::from_mode(mode))?;
         }
@@ -118,7 +136,12 @@ impl Node {
     }
 
     /// Lays out what stands at `path`, in a directory that is `parent`, or one that is there.
-    pub(super) fn put(&mut self, path: &str, parent: Option<Parent>, standing: &Standing) -> std::io::Result<()> {
+    pub(super) fn put(
+        &mut self,
+        path: &str,
+        parent: Option<Parent>,
+        standing: &Standing,
+    ) -> std::io::Result<()> {
         let path = self.root.join(&path[1..]);
         let directory = path.parent().expect("it has one").to_owned();
         match parent {
@@ -137,25 +160,34 @@ impl Node {
         self.shells.len()
     }
 
-    /// Whether the programs that a shell finds can see access control lists and extended attributes: those of busybox cannot.
+    /// Whether the programs that a shell finds can see access control lists and extended
+    /// attributes: those of busybox cannot.
     pub(super) fn sees_attributes(&self, shell: usize) -> bool {
         self.sees[shell]
     }
 
-    pub(super) fn observe(&self, shell: usize, actions: &[&dyn AnyAction]) -> Result<NodeState, String> {
+    pub(super) fn observe(
+        &self,
+        shell: usize,
+        actions: &[&dyn AnyAction],
+    ) -> Result<NodeState, String> {
         let mut wanted = Observation::default();
         actions.iter().for_each(|action| action.observe(&mut wanted));
         let output = self.shells[shell].run(&compile(&wanted, TOKEN));
         if !output.stderr.is_empty() {
             return Err(format!("observing said {:?}", String::from_utf8_lossy(&output.stderr)));
         }
-        parse(&wanted, TOKEN, &output.stdout).map(|observed| observed.state).map_err(|error| format!("observing: {error}"))
+        parse(&wanted, TOKEN, &output.stdout)
+            .map(|observed| observed.state)
+            .map_err(|error| format!("observing: {error}"))
     }
 
-    /// Applies a change as the engine does, and returns whether it reported one, or what it said when it failed.
+    /// Applies a change as the engine does, and returns whether it reported one, or what it said
+    /// when it failed.
     pub(super) fn apply(&self, shell: usize, change: &Change) -> Result<bool, String> {
         let incoming = self.root.join("incoming");
-        let received: Vec<PathBuf> = change.uploads.iter().map(|upload| incoming.join(&upload.digest)).collect();
+        let received: Vec<PathBuf> =
+            change.uploads.iter().map(|upload| incoming.join(&upload.digest)).collect();
         for (upload, path) in change.uploads.iter().zip(&received) {
             match &upload.source {
                 UploadSource::Bytes(bytes) => fs::write(path, bytes),
@@ -166,7 +198,9 @@ impl Node {
         let script = change.script.as_str();
         let library = library_for(script);
         let script = format!(
-            "token={TOKEN}\n{{\n{library}\nincoming=/incoming\n( set -e; change= drift=\n{script}\necho \"reported=$change $drift\" ) </dev/null\n}}"
+            "token={TOKEN}\n\
+             {{\n{library}\nincoming=/incoming\n( set -e; change= drift=\n\
+             {script}\necho \"reported=$change $drift\" ) </dev/null\n}}"
         );
         let output = self.shells[shell].run(&script);
         received.iter().for_each(|path| fs::remove_file(path).expect("it was written"));

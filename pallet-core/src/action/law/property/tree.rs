@@ -92,7 +92,10 @@ pub(super) enum Parent {
 impl Parent {
     /// Whether what stands in it can be changed.
     pub(super) fn can_be_changed(self) -> bool {
-        !matches!(self, Parent::ReadOnly | Parent::Missing | Parent::File | Parent::Link | Parent::ForeignLink)
+        !matches!(
+            self,
+            Parent::ReadOnly | Parent::Missing | Parent::File | Parent::Link | Parent::ForeignLink
+        )
     }
 
     /// Makes it at `path`. What is mounted is added to `mounted`.
@@ -120,7 +123,10 @@ impl Parent {
             Parent::File => fs::write(path, "a file\n"),
             Parent::Link | Parent::ForeignLink => {
                 // relative, since this process is outside of the node
-                let name = Path::new("../home/elsewhere").join(path.file_name().expect("it has a name"));
+                let name = Path::new("../home/elsewhere").join(path.file_name().expect(
+                    "it has a \
+                    name",
+                ));
                 fs::create_dir(path.parent().expect("it has one").join(&name))?;
                 symlink(&name, path)?;
                 let owner = if self == Parent::Link { 0 } else { APP };
@@ -148,7 +154,8 @@ const STAFF: u32 = 50;
 pub(super) const NAMELESS: (u32, u32) = (4321, 4322);
 
 impl Standing {
-    /// Makes it at `path`; nothing where its directory is none. What is mounted is added to `mounted`.
+    /// Makes it at `path`; nothing where its directory is none. What is mounted is added to
+    /// `mounted`.
     pub(super) fn build(&self, path: &Path, mounted: &mut Vec<PathBuf>) -> std::io::Result<()> {
         if !path.parent().is_some_and(Path::is_dir) {
             return Ok(());
@@ -173,10 +180,22 @@ impl Standing {
                 symlink(target, path)?;
                 return lchown(path, Some(self.owner.0), Some(self.owner.1));
             }
-            What::Fifo => rustix::fs::mknodat(rustix::fs::CWD, path, FileType::Fifo, Mode::from_raw_mode(0o600), 0)?,
+            What::Fifo => rustix::fs::mknodat(
+                rustix::fs::CWD,
+                path,
+                FileType::Fifo,
+                Mode::from_raw_mode(0o600),
+                0,
+            )?,
             What::Device => {
                 let null = rustix::fs::makedev(1, 3);
-                rustix::fs::mknodat(rustix::fs::CWD, path, FileType::CharacterDevice, Mode::from_raw_mode(0o600), null)?;
+                rustix::fs::mknodat(
+                    rustix::fs::CWD,
+                    path,
+                    FileType::CharacterDevice,
+                    Mode::from_raw_mode(0o600),
+                    null,
+                )?;
             }
             What::MountedFile(content) => {
                 fs::write(path, "under the mount\n")?;
@@ -211,8 +230,13 @@ fn set_xattr(path: &Path, name: &str, value: &[u8]) -> std::io::Result<()> {
 /// The list of a mode, with one more user who may read and write.
 fn acl(mode: u32) -> Vec<u8> {
     const NOBODY: u32 = u32::MAX;
-    let entries: [(u16, u32, u32); 5] =
-        [(1, mode >> 6 & 7, NOBODY), (2, 6, 1002), (4, mode >> 3 & 7, NOBODY), (0x10, 6, NOBODY), (0x20, mode & 7, NOBODY)];
+    let entries: [(u16, u32, u32); 5] = [
+        (1, mode >> 6 & 7, NOBODY),
+        (2, 6, 1002),
+        (4, mode >> 3 & 7, NOBODY),
+        (0x10, 6, NOBODY),
+        (0x20, mode & 7, NOBODY),
+    ];
     let mut list = 2_u32.to_le_bytes().to_vec();
     for (tag, permissions, id) in entries {
         list.extend(tag.to_le_bytes());
@@ -296,9 +320,18 @@ impl Seen {
 
 impl std::fmt::Display for Seen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let content = String::from_utf8_lossy(&self.content[..self.content.len().min(60)]).into_owned();
+        let content =
+            String::from_utf8_lossy(&self.content[..self.content.len().min(60)]).into_owned();
         let xattrs: Vec<_> = self.xattrs.keys().collect();
-        write!(f, "{} {:04o} {}:{} {} bytes {content:?} {xattrs:?}", self.kind, self.mode, self.owner.0, self.owner.1, self.content.len())
+        write!(
+            f,
+            "{} {:04o} {}:{} {} bytes {content:?} {xattrs:?}",
+            self.kind,
+            self.mode,
+            self.owner.0,
+            self.owner.1,
+            self.content.len()
+        )
     }
 }
 
@@ -344,7 +377,8 @@ impl Tree {
         self.0.get(Path::new(path))
     }
 
-    /// The paths where the two are not the same to whoever looks, each with what was there and what is.
+    /// The paths where the two are not the same to whoever looks, each with what was there and what
+    /// is.
     pub(super) fn differences<'a>(&'a self, after: &'a Tree) -> Vec<Difference<'a>> {
         let paths = self.0.keys().chain(after.0.keys().filter(|path| !self.0.contains_key(*path)));
         paths

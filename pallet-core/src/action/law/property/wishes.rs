@@ -57,8 +57,14 @@ struct Tried {
     large_settings: bool,
 }
 
-const TRIED: Tried =
-    Tried { nameless: true, mounted: true, attributes: true, foreign_links: true, links_to_directories: true, large_settings: true };
+const TRIED: Tried = Tried {
+    nameless: true,
+    mounted: true,
+    attributes: true,
+    foreign_links: true,
+    links_to_directories: true,
+    large_settings: true,
+};
 
 pub(super) fn case() -> impl Strategy<Value = Case> {
     (0..3_usize, any::<bool>(), any::<bool>(), prop::collection::vec(target(), 1..4)).prop_map(
@@ -82,15 +88,21 @@ pub(super) fn case() -> impl Strategy<Value = Case> {
 }
 
 fn target() -> impl Strategy<Value = Target> {
-    let at = (parent(), name(), standing(), wish()).prop_map(|(parent, name, standing, wish)| Target::At { parent, name, standing, wish });
+    let at = (parent(), name(), standing(), wish())
+        .prop_map(|(parent, name, standing, wish)| Target::At { parent, name, standing, wish });
     prop_oneof![12 => at, 3 => own(), 1 => key()]
 }
 
 fn parent() -> impl Strategy<Value = Parent> {
     prop_oneof![
         3 => Just(Parent::Plain),
-        4 => select(vec![Parent::Foreign, Parent::Nameless, Parent::Sticky, Parent::GivesGroup, Parent::GivesAcl, Parent::Mounted]),
-        1 => select(vec![Parent::ReadOnly, Parent::Missing, Parent::File, Parent::Link, Parent::ForeignLink]),
+        4 => select(vec![
+            Parent::Foreign, Parent::Nameless, Parent::Sticky, Parent::GivesGroup,
+            Parent::GivesAcl, Parent::Mounted,
+        ]),
+        1 => select(vec![
+            Parent::ReadOnly, Parent::Missing, Parent::File, Parent::Link, Parent::ForeignLink,
+        ]),
     ]
     .prop_filter("not tried yet", |parent| TRIED.foreign_links || *parent != Parent::ForeignLink)
 }
@@ -153,8 +165,20 @@ fn stood(what: impl Strategy<Value = What>) -> impl Strategy<Value = Standing> {
 }
 
 fn link() -> impl Strategy<Value = &'static str> {
-    select(vec!["/home/elsewhere/victim", "/root/victim", "nowhere", ".", "/", "../source", "/home/elsewhere", "-n", "a\nb"])
-        .prop_filter("not tried yet", |target| TRIED.links_to_directories || ![".", "/", "/home/elsewhere"].contains(target))
+    select(vec![
+        "/home/elsewhere/victim",
+        "/root/victim",
+        "nowhere",
+        ".",
+        "/",
+        "../source",
+        "/home/elsewhere",
+        "-n",
+        "a\nb",
+    ])
+    .prop_filter("not tried yet", |target| {
+        TRIED.links_to_directories || ![".", "/", "/home/elsewhere"].contains(target)
+    })
 }
 
 const TEXTS: [&str; 17] = [
@@ -181,8 +205,11 @@ fn content() -> impl Strategy<Value = Content> {
     prop_oneof![
         6 => select(TEXTS.to_vec()).prop_map(|text| Content::Text(text.to_owned())),
         3 => "([a-c#= \t\\[\\]]{0,6}(\n|\r\n)){0,5}[a-c]{0,2}".prop_map(Content::Text),
-        1 => select(vec![&b"a\xff\nx=1\n"[..], b"a\0b\nx=1\n", b"\0", b"\xef\xbb\xbf\xff\r\n"]).prop_map(Content::Bytes),
-        1 => select(vec![("x", 65_536), ("x", 65_537), ("a\n", 32_768), ("x=1\r\n", 20_000), ("abc = defg hijkl\n", 61_681)])
+        1 => select(vec![
+            &b"a\xff\nx=1\n"[..], b"a\0b\nx=1\n", b"\0", b"\xef\xbb\xbf\xff\r\n",
+        ]).prop_map(Content::Bytes),
+        1 => select(vec![("x", 65_536), ("x", 65_537), ("a\n", 32_768), ("x=1\r\n", 20_000), ("abc \
+            = defg hijkl\n", 61_681)])
             .prop_map(|(line, times)| Content::Lines(line, times)),
     ]
 }
@@ -191,7 +218,17 @@ fn content() -> impl Strategy<Value = Content> {
 fn attributes() -> impl Strategy<Value = Map<String, Value>> {
     let owner = select(vec![None, None, Some("app"), Some("root")]);
     let group = select(vec![None, None, Some("staff"), Some("root")]);
-    let mode = select(vec![None, None, None, Some("0644"), Some("0600"), Some("4755"), Some("2750"), Some("1777"), Some("0000")]);
+    let mode = select(vec![
+        None,
+        None,
+        None,
+        Some("0644"),
+        Some("0600"),
+        Some("4755"),
+        Some("2750"),
+        Some("1777"),
+        Some("0000"),
+    ]);
     (owner, group, mode).prop_map(|(owner, group, mode)| {
         let mut arguments = Map::new();
         for (name, value) in [("owner", owner), ("group", group), ("mode", mode)] {
@@ -204,16 +241,27 @@ fn attributes() -> impl Strategy<Value = Map<String, Value>> {
 }
 
 /// The action of this name, with these arguments and with attributes.
-fn with_attributes(action: &'static str, arguments: impl Strategy<Value = Value>) -> impl Strategy<Value = Wish> {
+fn with_attributes(
+    action: &'static str,
+    arguments: impl Strategy<Value = Value>,
+) -> impl Strategy<Value = Wish> {
     (plain(action, arguments), attributes()).prop_map(|(mut wish, attributes)| {
         wish.arguments.extend(attributes);
         wish
     })
 }
 
-fn plain(action: &'static str, arguments: impl Strategy<Value = Value>) -> impl Strategy<Value = Wish> {
+fn plain(
+    action: &'static str,
+    arguments: impl Strategy<Value = Value>,
+) -> impl Strategy<Value = Wish> {
     arguments.prop_map(move |arguments| {
-        let Value::Object(mut arguments) = arguments else { unreachable!("arguments are an object") };
+        let Value::Object(mut arguments) = arguments else {
+            unreachable!(
+                "arguments are an \
+            object"
+            )
+        };
         arguments.retain(|_, value| !value.is_null());
         Wish { action, arguments }
     })
@@ -223,7 +271,10 @@ fn plain(action: &'static str, arguments: impl Strategy<Value = Value>) -> impl 
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         3 => select(vec!["x=1", "y=2", "a", "1", "k", "b c"]).prop_map(str::to_owned),
-        2 => select(vec!["", "-e \\n", "it's $x `id` \\\\", "\u{fc}n\u{ef}", "a\tb", "%s%n", "x=1\r", "[s]", "#a", "a\nb", "\0", " a ", "&\\1/|"])
+        2 => select(vec![
+            "", "-e \\n", "it's $x `id` \\\\", "\u{fc}n\u{ef}", "a\tb", "%s%n", "x=1\r", "[s]",
+            "#a", "a\nb", "\0", " a ", "&\\1/|",
+        ])
             .prop_map(str::to_owned),
         1 => "[a-c= \\\\'\"$#]{0,8}",
         1 => Just("long ".repeat(40_000) + "end"),
@@ -248,19 +299,42 @@ fn pattern() -> impl Strategy<Value = Option<&'static str>> {
 
 fn wish() -> impl Strategy<Value = Wish> {
     prop_oneof![
-        2 => with_attributes("file", select(vec!["create", "touch", "delete"]).prop_map(|action| json!({"action": action}))),
-        2 => with_attributes("directory", (select(vec!["create", "create", "delete"]), any::<bool>())
+        2 => with_attributes(
+            "file",
+            select(vec!["create", "touch", "delete"]).prop_map(|action| json!({"action": action}))
+        ),
+        2 => with_attributes("directory", (
+            select(vec!["create", "create", "delete"]), any::<bool>()
+        )
             .prop_map(|(action, recursive)| json!({"action": action, "recursive": recursive}))),
-        1 => with_attributes("fifo", select(vec!["create", "delete"]).prop_map(|action| json!({"action": action}))),
-        2 => plain("symbolic_link", (link(), any::<bool>(), select(vec!["create", "create", "delete"]))
-            .prop_map(|(target, force, action)| json!({"target": target, "force": force, "action": action}))),
+        1 => with_attributes(
+            "fifo", select(vec!["create", "delete"]).prop_map(|action| json!({"action": action}))
+        ),
+        2 => plain("symbolic_link", (
+            link(), any::<bool>(), select(vec!["create", "create", "delete"])
+        )
+            .prop_map(|(target, force, action)| json!({
+                "target": target, "force": force, "action": action,
+            }))),
         4 => with_attributes("remote_file", source()),
         3 => with_attributes("line_in_file", line()),
         3 => with_attributes("ini_setting", setting()),
-        2 => plain("sed", (select(vec!["s/x/y/", "/^$/d", "s/\\r$//", "s/\\r*$/\\r/", "/a/{x;d;}", "/b/q", "s/(/", "y/ab/cc/", "s/\u{fc}/u/", "s#^k.*#k=it's $HOME#"]), any::<bool>())
-            .prop_map(|(command, extended)| json!({"expressions": [command], "extended": extended}))),
-        1 => with_attributes("remote_directory", (select(vec!["plain.tar.gz", "links.tar", "climbing.tar", "text"]), 0..2_u32)
-            .prop_map(|(archive, strip)| json!({"local_file": archive, "strip_components": strip, "unpack": "tar"}))),
+        2 => plain("sed", (
+            select(vec![
+                "s/x/y/", "/^$/d", "s/\\r$//", "s/\\r*$/\\r/", "/a/{x;d;}", "/b/q", "s/(/",
+                "y/ab/cc/", "s/\u{fc}/u/", "s#^k.*#k=it's $HOME#",
+            ]),
+            any::<bool>()
+        )
+            .prop_map(|(command, extended)| json!({
+                "expressions": [command], "extended": extended,
+            }))),
+        1 => with_attributes("remote_directory", (
+            select(vec!["plain.tar.gz", "links.tar", "climbing.tar", "text"]), 0..2_u32
+        )
+            .prop_map(|(archive, strip)| json!({
+                "local_file": archive, "strip_components": strip, "unpack": "tar",
+            }))),
     ]
 }
 
@@ -270,18 +344,23 @@ fn source() -> impl Strategy<Value = Value> {
         2 => select(TEXTS.to_vec()).prop_map(|content| json!({"content": content})),
         2 => select(vec!["text", "binary", "large"]).prop_map(|file| json!({"local_file": file})),
         1 => text().prop_map(|name| json!({"template": "template", "values": {"name": name}})),
-        1 => select(vec!["/srv/source", "/srv/none", "/home/elsewhere"]).prop_map(|path| json!({"remote_file": path})),
+        1 => select(vec![
+            "/srv/source", "/srv/none", "/home/elsewhere",
+        ]).prop_map(|path| json!({"remote_file": path})),
         1 => link().prop_map(|target| json!({"link": target})),
     ];
-    (content, select(vec![None, None, None, Some("grep -q .")]), select(vec![None, None, Some(0), Some(1)])).prop_map(
-        |(mut content, verify, versions)| {
+    (
+        content,
+        select(vec![None, None, None, Some("grep -q .")]),
+        select(vec![None, None, Some(0), Some(1)]),
+    )
+        .prop_map(|(mut content, verify, versions)| {
             if content["link"].is_null() {
                 content["verify"] = json!(verify);
                 content["max_versions"] = json!(versions);
             }
             content
-        },
-    )
+        })
 }
 
 fn line() -> impl Strategy<Value = Value> {
@@ -289,20 +368,28 @@ fn line() -> impl Strategy<Value = Value> {
     what.prop_map(|(line, matching, place, before, create, absent)| match (absent, matching) {
         (true, Some(matching)) => json!({"match": matching, "action": "absent"}),
         (true, None) => json!({"line": line, "action": "absent"}),
-        (false, matching) if before => json!({"line": line, "match": matching, "before": place, "create": create}),
-        (false, matching) => json!({"line": line, "match": matching, "after": place, "create": create}),
+        (false, matching) if before => {
+            json!({"line": line, "match": matching, "before": place, "create": create})
+        }
+        (false, matching) => {
+            json!({"line": line, "match": matching, "after": place, "create": create})
+        }
     })
 }
 
 fn setting() -> impl Strategy<Value = Value> {
-    let text = || text().prop_filter("not tried yet", |text| TRIED.large_settings || text.len() < 10_000);
+    let text =
+        || text().prop_filter("not tried yet", |text| TRIED.large_settings || text.len() < 10_000);
     let section = select(vec!["", "s", "t", "new", "a b"]);
     let key = select(vec!["k", "key", "x", "new key", "\u{fc}"]);
     (section, key, text(), any::<bool>(), select(vec![" = ", "="]), any::<bool>()).prop_map(
         |(section, key, value, absent, separator, create)| {
             let value = (value != "k").then_some(value);
             let action = if absent { "absent" } else { "present" };
-            json!({"section": section, "key": key, "value": value, "action": action, "separator": separator, "create": create})
+            json!({
+                "section": section, "key": key, "value": value, "action": action,
+                "separator": separator, "create": create,
+            })
         },
     )
 }

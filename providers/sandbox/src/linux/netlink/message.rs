@@ -55,7 +55,13 @@ impl Attributes {
 }
 
 /// A whole message: its header, the struct that its kind begins with, its attributes.
-pub(super) fn message(kind: u16, flags: u16, sequence: u32, header: &[u8], attributes: &Attributes) -> Vec<u8> {
+pub(super) fn message(
+    kind: u16,
+    flags: u16,
+    sequence: u32,
+    header: &[u8],
+    attributes: &Attributes,
+) -> Vec<u8> {
     let length = u32::try_from(16 + header.len() + attributes.0.len()).unwrap_or(u32::MAX);
     let mut bytes = Vec::new();
     bytes.extend(length.to_ne_bytes());
@@ -79,7 +85,9 @@ pub(crate) struct Received {
 /// The messages in one datagram.
 pub(super) fn received(mut bytes: &[u8]) -> Vec<Received> {
     let mut all = Vec::new();
-    while let (Some(length), Some(kind), Some(sequence)) = (u32_at(bytes, 0), u16_at(bytes, 4), u32_at(bytes, 8)) {
+    while let (Some(length), Some(kind), Some(sequence)) =
+        (u32_at(bytes, 0), u16_at(bytes, 4), u32_at(bytes, 8))
+    {
         let length = length as usize;
         let Some(payload) = bytes.get(16..length) else { break };
         all.push(Received { kind, sequence, payload: payload.to_vec() });
@@ -137,7 +145,8 @@ mod tests {
     #[test]
     fn what_was_written_is_read() {
         let inner = Attributes::new().text(1, "veth").number(2, 7);
-        let written = message(16, 5, 42, &[1; 16], &Attributes::new().text(3, "eth0").nested(18, inner));
+        let written =
+            message(16, 5, 42, &[1; 16], &Attributes::new().text(3, "eth0").nested(18, inner));
         let mut two = written.clone();
         two.extend(&written);
         let all = received(&two);

@@ -1,4 +1,5 @@
-//! Netlink: how the kernel's links, addresses, routes and packet filter are changed without `ip` and `nft`.
+//! Netlink: how the kernel's links, addresses, routes and packet filter are changed without `ip`
+//! and `nft`.
 
 mod message;
 mod nftables;

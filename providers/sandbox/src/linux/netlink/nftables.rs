@@ -1,8 +1,9 @@
-//! The packet filter's part, over nf_tables: one table that lets nodes reach the outside, and rules in those chains of others that would
-//! stop them, such as Docker's.
+//! The packet filter's part, over nf_tables: one table that lets nodes reach the outside, and rules
+//! in those chains of others that would stop them, such as Docker's.
 //!
-//! Netfilter's netlink differs from routing's: messages come in batches that happen together or not at all, numbers are big endian, and a
-//! rule is a list of expressions that load packet data into registers, compare them, and end in a verdict. What is sent is this:
+//! Netfilter's netlink differs from routing's: messages come in batches that happen together or not
+//! at all, numbers are big endian, and a rule is a list of expressions that load packet data into
+//! registers, compare them, and end in a verdict. What is sent is this:
 //!
 //! ```text
 //! table ip pallet-BRIDGE {
@@ -83,17 +84,33 @@ impl Filter {
         Socket::open(Some(netlink::NETFILTER)).map(Filter)
     }
 
-    /// Makes the table, or makes it again: packets from the network that leave by another device than `bridge` get this machine's address.
-    pub(crate) fn masquerade(&mut self, bridge: &str, network: Ipv4Addr, prefix: u8) -> io::Result<()> {
+    /// Makes the table, or makes it again: packets from the network that leave by another device
+    /// than `bridge` get this machine's address.
+    pub(crate) fn masquerade(
+        &mut self,
+        bridge: &str,
+        network: Ipv4Addr,
+        prefix: u8,
+    ) -> io::Result<()> {
         let table = table_name(bridge);
-        let hook = Attributes::new().network_number(HOOK_NUMBER, HOOK_POSTROUTING).network_number(HOOK_PRIORITY, PRIORITY_SOURCE_NAT);
-        let chain =
-            Attributes::new().text(CHAIN_TABLE, &table).text(CHAIN_NAME, "postrouting").nested(CHAIN_HOOK, hook).text(CHAIN_TYPE, "nat");
+        let hook = Attributes::new()
+            .network_number(HOOK_NUMBER, HOOK_POSTROUTING)
+            .network_number(HOOK_PRIORITY, PRIORITY_SOURCE_NAT);
+        let chain = Attributes::new()
+            .text(CHAIN_TABLE, &table)
+            .text(CHAIN_NAME, "postrouting")
+            .nested(CHAIN_HOOK, hook)
+            .text(CHAIN_TYPE, "nat");
         let from_nodes = [source_address(), mask(prefix), compare(EQUAL, &network.octets())];
         let to_outside = [name_of_device(OUTPUT_NAME), compare(NOT_EQUAL, &device_name(bridge))];
-        let expressions = from_nodes.into_iter().chain(to_outside).chain([expression("masq", Attributes::new())]);
-        let rule = Attributes::new().text(RULE_TABLE, &table).text(RULE_CHAIN, "postrouting").nested(RULE_EXPRESSIONS, list(expressions));
-        // making, deleting and making is how a table is replaced in one go, whether it exists or not
+        let expressions =
+            from_nodes.into_iter().chain(to_outside).chain([expression("masq", Attributes::new())]);
+        let rule = Attributes::new()
+            .text(RULE_TABLE, &table)
+            .text(RULE_CHAIN, "postrouting")
+            .nested(RULE_EXPRESSIONS, list(expressions));
+        // making, deleting and making is how a table is replaced in one go, whether it exists or
+        // not
         self.batch(vec![
             (NEW_TABLE, CREATE, ipv4(), Attributes::new().text(TABLE_NAME, &table)),
             (DELETE_TABLE, 0, ipv4(), Attributes::new().text(TABLE_NAME, &table)),
@@ -119,7 +136,8 @@ impl Filter {
             let Some((family, table, name)) = closed_chain(&chain) else { continue };
             for key in [INPUT_NAME, OUTPUT_NAME] {
                 let counter = expression("counter", Attributes::new());
-                let expressions = [name_of_device(key), compare(EQUAL, &device_name(bridge)), counter, accept()];
+                let expressions =
+                    [name_of_device(key), compare(EQUAL, &device_name(bridge)), counter, accept()];
                 let rule = Attributes::new()
                     .text(RULE_TABLE, &table)
                     .text(RULE_CHAIN, &name)
@@ -141,7 +159,9 @@ impl Filter {
     /// The bridge's rules in the chains of others, each as the message that deletes it.
     fn rules_to_delete(&mut self, bridge: &str) -> io::Result<Vec<Part>> {
         let rules = self.0.dump(GET_RULE, &header(FAMILY_UNSPECIFIED, 0), &Attributes::new())?;
-        let ours = rules.iter().filter(|rule| rule.attribute(HEADER, RULE_NOTE) == Some(note(bridge).as_slice()));
+        let ours = rules
+            .iter()
+            .filter(|rule| rule.attribute(HEADER, RULE_NOTE) == Some(note(bridge).as_slice()));
         let parts = ours.filter_map(|rule| {
             let attributes = Attributes::new()
                 .text(RULE_TABLE, &rule.text(HEADER, RULE_TABLE)?)
@@ -156,7 +176,8 @@ impl Filter {
         if parts.is_empty() {
             return Ok(());
         }
-        let mut all = vec![(BATCH_BEGIN, 0, header(FAMILY_UNSPECIFIED, SUBSYSTEM), Attributes::new())];
+        let mut all =
+            vec![(BATCH_BEGIN, 0, header(FAMILY_UNSPECIFIED, SUBSYSTEM), Attributes::new())];
         all.extend(parts);
         all.push((BATCH_END, 0, header(FAMILY_UNSPECIFIED, SUBSYSTEM), Attributes::new()));
         self.0.batch(&all)
@@ -167,14 +188,18 @@ fn table_name(bridge: &str) -> String {
     format!("pallet-{bridge}")
 }
 
-/// The family, the table and the name of a chain for forwarded IPv4 packets whose policy is to drop them.
+/// The family, the table and the name of a chain for forwarded IPv4 packets whose policy is to drop
+/// them.
 fn closed_chain(chain: &Received) -> Option<(u8, String, String)> {
     let family = *chain.payload.first()?;
     let big_endian = |bytes: &[u8]| Some(u32::from_be_bytes(bytes.try_into().ok()?));
     let hook = big_endian(attribute(chain.attribute(HEADER, CHAIN_HOOK)?, HOOK_NUMBER)?)?;
     let policy = big_endian(chain.attribute(HEADER, CHAIN_POLICY)?)?;
     let is_filter = chain.text(HEADER, CHAIN_TYPE)? == "filter";
-    let closed = is_filter && hook == HOOK_FORWARD && policy == DROP && matches!(family, FAMILY_IPV4 | FAMILY_INET);
+    let closed = is_filter
+        && hook == HOOK_FORWARD
+        && policy == DROP
+        && matches!(family, FAMILY_IPV4 | FAMILY_INET);
     closed.then_some((family, chain.text(HEADER, CHAIN_TABLE)?, chain.text(HEADER, CHAIN_NAME)?))
 }
 
@@ -219,7 +244,11 @@ fn expression(name: &str, data: Attributes) -> Attributes {
 
 /// `ip saddr` into the register: 4 bytes at offset 12 of the network header (base 1).
 fn source_address() -> Attributes {
-    let data = Attributes::new().network_number(1, REGISTER).network_number(2, 1).network_number(3, 12).network_number(4, 4);
+    let data = Attributes::new()
+        .network_number(1, REGISTER)
+        .network_number(2, 1)
+        .network_number(3, 12)
+        .network_number(4, 4);
     expression("payload", data)
 }
 
@@ -231,8 +260,12 @@ fn name_of_device(key: u32) -> Attributes {
 /// The end of a rule: the packet may pass.
 fn accept() -> Attributes {
     const VERDICT_REGISTER: u32 = 0;
-    let verdict = Attributes::new().nested(DATA_VERDICT, Attributes::new().network_number(1, ACCEPT));
-    expression("immediate", Attributes::new().network_number(1, VERDICT_REGISTER).nested(2, verdict))
+    let verdict =
+        Attributes::new().nested(DATA_VERDICT, Attributes::new().network_number(1, ACCEPT));
+    expression(
+        "immediate",
+        Attributes::new().network_number(1, VERDICT_REGISTER).nested(2, verdict),
+    )
 }
 
 /// The register's first `prefix` of 32 bits: (register & mask) ^ 0.
@@ -249,6 +282,9 @@ fn mask(prefix: u8) -> Attributes {
 
 /// The rule goes on only if the register compares so.
 fn compare(how: u32, with: &[u8]) -> Attributes {
-    let data = Attributes::new().network_number(1, REGISTER).network_number(2, how).nested(3, Attributes::new().bytes(DATA_VALUE, with));
+    let data = Attributes::new()
+        .network_number(1, REGISTER)
+        .network_number(2, how)
+        .nested(3, Attributes::new().bytes(DATA_VALUE, with));
     expression("cmp", data)
 }

@@ -98,20 +98,40 @@ impl Routing {
         self.0.request(NEW_LINK, CREATE | EXCLUSIVE, &link_header(0, 0, 0), &attributes)
     }
 
-    /// A pair of devices: `name` as a port of the bridge `master`, and `peer` in the network namespace of the process `pid`.
-    pub(crate) fn add_veth(&mut self, name: &str, master: u32, mtu: u32, peer: &str, hardware: [u8; 6], pid: u32) -> io::Result<()> {
+    /// A pair of devices: `name` as a port of the bridge `master`, and `peer` in the network
+    /// namespace of the process `pid`.
+    pub(crate) fn add_veth(
+        &mut self,
+        name: &str,
+        master: u32,
+        mtu: u32,
+        peer: &str,
+        hardware: [u8; 6],
+        pid: u32,
+    ) -> io::Result<()> {
         let peer = Attributes::after(&link_header(0, 0, 0))
             .text(LINK_NAME, peer)
             .bytes(LINK_ADDRESS, &hardware)
             .number(LINK_MTU, mtu)
             .number(LINK_NAMESPACE_OF, pid);
-        let info = Attributes::new().text(INFO_KIND, "veth").nested(INFO_DATA, Attributes::new().nested(VETH_PEER, peer));
-        let attributes = Attributes::new().text(LINK_NAME, name).number(LINK_MTU, mtu).number(LINK_MASTER, master).nested(LINK_INFO, info);
+        let info = Attributes::new()
+            .text(INFO_KIND, "veth")
+            .nested(INFO_DATA, Attributes::new().nested(VETH_PEER, peer));
+        let attributes = Attributes::new()
+            .text(LINK_NAME, name)
+            .number(LINK_MTU, mtu)
+            .number(LINK_MASTER, master)
+            .nested(LINK_INFO, info);
         self.0.request(NEW_LINK, CREATE | EXCLUSIVE, &link_header(0, 0, 0), &attributes)
     }
 
     pub(crate) fn set_alias(&mut self, index: u32, alias: &str) -> io::Result<()> {
-        self.0.request(NEW_LINK, 0, &link_header(index, 0, 0), &Attributes::new().bytes(LINK_ALIAS, alias.as_bytes()))
+        self.0.request(
+            NEW_LINK,
+            0,
+            &link_header(index, 0, 0),
+            &Attributes::new().bytes(LINK_ALIAS, alias.as_bytes()),
+        )
     }
 
     pub(crate) fn set_up(&mut self, index: u32) -> io::Result<()> {
@@ -128,8 +148,14 @@ impl Routing {
         Ok(here.filter_map(|one| one.address(ADDRESS_HEADER, ADDRESS_LOCAL)).collect())
     }
 
-    pub(crate) fn add_address(&mut self, index: u32, address: Ipv4Addr, prefix: u8) -> io::Result<()> {
-        let attributes = Attributes::new().address(ADDRESS_LOCAL, address).address(ADDRESS_ADDRESS, address);
+    pub(crate) fn add_address(
+        &mut self,
+        index: u32,
+        address: Ipv4Addr,
+        prefix: u8,
+    ) -> io::Result<()> {
+        let attributes =
+            Attributes::new().address(ADDRESS_LOCAL, address).address(ADDRESS_ADDRESS, address);
         self.0.request(NEW_ADDRESS, CREATE | EXCLUSIVE, &address_header(prefix, index), &attributes)
     }
 
@@ -139,13 +165,21 @@ impl Routing {
     }
 
     pub(crate) fn add_default_route(&mut self, gateway: Ipv4Addr) -> io::Result<()> {
-        self.0.request(NEW_ROUTE, CREATE | EXCLUSIVE, &route_header(), &Attributes::new().address(ROUTE_GATEWAY, gateway))
+        self.0.request(
+            NEW_ROUTE,
+            CREATE | EXCLUSIVE,
+            &route_header(),
+            &Attributes::new().address(ROUTE_GATEWAY, gateway),
+        )
     }
 }
 
 impl Link {
     fn read(from: &Received) -> Option<Link> {
-        let kind = from.attribute(LINK_HEADER, LINK_INFO).and_then(|info| attribute(info, INFO_KIND)).unwrap_or_default();
+        let kind = from
+            .attribute(LINK_HEADER, LINK_INFO)
+            .and_then(|info| attribute(info, INFO_KIND))
+            .unwrap_or_default();
         Some(Link {
             index: u32_at(&from.payload, 4)?,
             name: from.text(LINK_HEADER, LINK_NAME)?,
@@ -159,9 +193,13 @@ impl Link {
 
 impl Route {
     fn read(from: &Received) -> Option<Route> {
-        let [family, prefix, _, _, table, _, _, kind, ..] = from.payload.as_slice() else { return None };
+        let [family, prefix, _, _, table, _, _, kind, ..] = from.payload.as_slice() else {
+            return None;
+        };
         (*family == INET && *kind == UNICAST).then(|| Route {
-            destination: from.address(ROUTE_HEADER, ROUTE_DESTINATION).unwrap_or(Ipv4Addr::UNSPECIFIED),
+            destination: from
+                .address(ROUTE_HEADER, ROUTE_DESTINATION)
+                .unwrap_or(Ipv4Addr::UNSPECIFIED),
             prefix: *prefix,
             link: from.number(ROUTE_HEADER, ROUTE_LINK),
             main: *table == TABLE_MAIN,

@@ -5,7 +5,9 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
-use rustix::net::{AddressFamily, Protocol, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socket_with};
+use rustix::net::{
+    AddressFamily, Protocol, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socket_with,
+};
 
 use super::message::{Attributes, Received, message, received, u32_at};
 
@@ -32,20 +34,27 @@ pub(crate) type Part = (u16, u16, Vec<u8>, Attributes);
 impl Socket {
     /// A socket of `protocol` in the network namespace of the calling thread.
     pub(crate) fn open(protocol: Option<Protocol>) -> io::Result<Self> {
-        let file = socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, protocol)?;
+        let file =
+            socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, protocol)?;
         set_socket_timeout(&file, Timeout::Recv, Some(Duration::from_secs(10)))?;
         Ok(Socket { file, sequence: 0 })
     }
 
     /// Sends one request, and waits until the kernel has done it.
-    pub(crate) fn request(&mut self, kind: u16, flags: u16, header: &[u8], attributes: &Attributes) -> io::Result<()> {
+    pub(crate) fn request(
+        &mut self,
+        kind: u16,
+        flags: u16,
+        header: &[u8],
+        attributes: &Attributes,
+    ) -> io::Result<()> {
         self.sequence += 1;
         let bytes = message(kind, REQUEST | ACKNOWLEDGE | flags, self.sequence, header, attributes);
         self.acknowledged(&bytes)
     }
 
-    /// Sends messages that the kernel takes together, and waits until it has done them all. The last of `parts` closes the batch, so the
-    /// one before it is the one that is acknowledged.
+    /// Sends messages that the kernel takes together, and waits until it has done them all. The
+    /// last of `parts` closes the batch, so the one before it is the one that is acknowledged.
     pub(crate) fn batch(&mut self, parts: &[Part]) -> io::Result<()> {
         let mut bytes = Vec::new();
         let mut last = 0;
@@ -79,7 +88,12 @@ impl Socket {
     }
 
     /// All objects of one kind.
-    pub(crate) fn dump(&mut self, kind: u16, header: &[u8], attributes: &Attributes) -> io::Result<Vec<Received>> {
+    pub(crate) fn dump(
+        &mut self,
+        kind: u16,
+        header: &[u8],
+        attributes: &Attributes,
+    ) -> io::Result<Vec<Received>> {
         self.sequence += 1;
         let bytes = message(kind, REQUEST | DUMP, self.sequence, header, attributes);
         send(&self.file, &bytes, SendFlags::empty())?;

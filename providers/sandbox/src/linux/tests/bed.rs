@@ -44,8 +44,12 @@ impl Bed {
             home: "/root".into(),
             ..Default::default()
         };
-        let options =
-            Options { image: None, images: BTreeMap::new(), network: format!("10.214.{number}.0/24"), bridge: format!("ptest{number}") };
+        let options = Options {
+            image: None,
+            images: BTreeMap::new(),
+            network: format!("10.214.{number}.0/24"),
+            bridge: format!("ptest{number}"),
+        };
         let sandbox = Sandbox::connect(options.clone(), context.clone()).unwrap();
         Some(Bed { sandbox, options, context, directory: directory.to_owned(), owned: None })
     }
@@ -81,7 +85,9 @@ impl Bed {
         let mut links = Vec::new();
         for link in fs::read_dir("/sys/class/net").unwrap().flatten() {
             let master = fs::read_link(link.path().join("master")).unwrap_or_default();
-            if link.file_name() == self.options.bridge.as_str() || master.ends_with(&self.options.bridge) {
+            if link.file_name() == self.options.bridge.as_str()
+                || master.ends_with(&self.options.bridge)
+            {
                 links.push(link.file_name().to_string_lossy().into_owned());
             }
         }
@@ -92,12 +98,22 @@ impl Bed {
     fn mounts(&self) -> Vec<String> {
         let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
         let directory = self.directory.to_string_lossy();
-        mounts.lines().filter(|line| line.starts_with("pallet ") || line.contains(&*directory)).map(str::to_owned).collect()
+        mounts
+            .lines()
+            .filter(|line| line.starts_with("pallet ") || line.contains(&*directory))
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Takes all down, and checks that nothing is left of it.
     pub(super) fn down(&self) {
-        let nodes: Vec<_> = self.sandbox.nodes().unwrap().iter().filter_map(|node| self.record(&node.name).process).collect();
+        let nodes: Vec<_> = self
+            .sandbox
+            .nodes()
+            .unwrap()
+            .iter()
+            .filter_map(|node| self.record(&node.name).process)
+            .collect();
         assert_eq!(self.mounts(), Vec::<String>::new(), "not even while nodes run");
         take_down(&self.sandbox).unwrap();
         assert!(!self.context.data_directory.exists());
@@ -113,7 +129,8 @@ impl Drop for Bed {
     fn drop(&mut self) {
         // after a failure nothing may stay on the machine either
         let program = ServiceContext { directory: PathBuf::new(), ..self.context.clone() };
-        let _ = Sandbox::connect(self.options.clone(), program).and_then(|sandbox| take_down(&sandbox));
+        let _ =
+            Sandbox::connect(self.options.clone(), program).and_then(|sandbox| take_down(&sandbox));
     }
 }
 

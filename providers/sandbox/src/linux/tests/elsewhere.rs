@@ -15,17 +15,27 @@ use crate::linux::service::Sandbox;
 /// Tells a test in another process which bed to use.
 const DIRECTORY: &str = "PALLET_TEST_DIRECTORY";
 
-/// A test of this file in another process, which first does what `script` says and has the bed in `directory`.
+/// A test of this file in another process, which first does what `script` says and has the bed in
+/// `directory`.
 fn elsewhere(namespaces: &[&str], script: &str, test: &str, directory: &Path) -> Command {
     let mut command = Command::new("unshare");
-    command.args(namespaces).args(["sh", "-ec", &format!("{script}\nexec \"$@\""), "sh"]).arg(std::env::current_exe().unwrap());
-    command.args(["--exact", "--ignored", "--nocapture", &format!("linux::tests::elsewhere::{test}")]).env(DIRECTORY, directory);
+    command
+        .args(namespaces)
+        .args(["sh", "-ec", &format!("{script}\nexec \"$@\""), "sh"])
+        .arg(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", "--ignored", "--nocapture", &format!("linux::tests::elsewhere::{test}")])
+        .env(DIRECTORY, directory);
     command
 }
 
 fn succeeds(mut command: Command) {
     let output = command.output().unwrap();
-    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert!(output.status.success() && text.contains("1 passed"), "{text}");
 }
 
@@ -38,12 +48,16 @@ fn given(number: u8) -> Option<Bed> {
 fn a_creation_that_is_killed_at_any_moment_leaves_nothing_that_is_stuck() {
     let Some(bed) = Bed::new(31) else { return };
     for moment in [1, 10, 20, 35, 50, 75, 100, 140, 180, 250] {
-        let mut maker =
-            elsewhere(&["--mount"], "", "make_nodes", bed.directory()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut maker = elsewhere(&["--mount"], "", "make_nodes", bed.directory())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         std::thread::sleep(Duration::from_millis(moment));
         maker.kill().unwrap();
         maker.wait().unwrap();
-        let names: Vec<_> = bed.sandbox.nodes().unwrap().into_iter().map(|node| node.name).collect();
+        let names: Vec<_> =
+            bed.sandbox.nodes().unwrap().into_iter().map(|node| node.name).collect();
         let nodes = bed.run(&["web-1", "web-2"]);
         for node in &nodes {
             assert_eq!(sh(node, "hostname"), node.name, "after {moment} ms there was {names:?}");
@@ -72,10 +86,16 @@ fn on_a_machine_whose_root_is_an_overlay_disks_are_in_memory() {
     // as in a container: everything on an overlay, which can hold no other
     let outside = tempfile::tempdir().unwrap();
     let script = format!(
-        "cd {}; mkdir upper work merged; mount -t overlay -o lowerdir=/,upperdir=upper,workdir=work o merged; mkdir merged/bed",
+        "cd {}; mkdir upper work merged; mount -t overlay -o \
+         lowerdir=/,upperdir=upper,workdir=work o merged; mkdir merged/bed",
         outside.path().display()
     );
-    succeeds(elsewhere(&["--mount"], &script, "nodes_in_memory", &outside.path().join("merged/bed")));
+    succeeds(elsewhere(
+        &["--mount"],
+        &script,
+        "nodes_in_memory",
+        &outside.path().join("merged/bed"),
+    ));
 }
 
 #[test]
@@ -97,7 +117,10 @@ fn nodes_in_memory() {
 
     // the machine's own root, whose private directories are hidden in another way then
     let node = made(run(&bed.sandbox, &["web-2"]).remove(0)).unwrap();
-    assert_eq!(sh(&node, "ls -A /root /srv | tr -d '\\n'; stat -c %a /tmp /root"), "/root:/srv:1777\n700");
+    assert_eq!(
+        sh(&node, "ls -A /root /srv | tr -d '\\n'; stat -c %a /tmp /root"),
+        "/root:/srv:1777\n700"
+    );
     bed.down();
 }
 
@@ -113,7 +136,14 @@ fn file_systems_of_their_own_below_the_root_are_in_the_node() {
 fn nodes_with_volumes() {
     let Some(bed) = given(33) else { return };
     let node = bed.run(&["web-1"]).remove(0);
-    assert_eq!(sh(&node, "cat /opt/mark; ls -A /var/tmp; grep -c '^pallet .* overlay' /proc/mounts"), "here\n3");
+    assert_eq!(
+        sh(
+            &node,
+            "cat /opt/mark; ls -A /var/tmp; grep -c '^pallet .* overlay' \
+        /proc/mounts"
+        ),
+        "here\n3"
+    );
     assert!(sh(&node, "cat /var/lib/dpkg/status").len() > 1000);
     sh(&node, "touch /var/tmp/mine /opt/mine && rm /opt/mark");
     assert!(Path::new("/opt/mark").exists() && !Path::new("/opt/mine").exists());
@@ -127,7 +157,11 @@ fn without_namespaces_or_a_way_out_it_says_so() {
     // without the right to make namespaces, and without root
     let confined = "exec setpriv --bounding-set=-sys_admin --inh-caps=-all \"$@\"";
     succeeds(elsewhere(&["--mount"], confined, "nodes_that_cannot_be", bed.directory()));
-    let nobody = format!("chmod 755 '{0}' && exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$@\"", bed.directory().display());
+    let nobody = format!(
+        "chmod 755 '{0}' && exec setpriv --reuid=65534 --regid=65534 \
+        --clear-groups \"$@\"",
+        bed.directory().display()
+    );
     succeeds(elsewhere(&["--mount"], &nobody, "nodes_that_need_root", bed.directory()));
 }
 
@@ -137,7 +171,12 @@ fn nodes_without_outside() {
     let Some(bed) = given(34) else { return };
     let node = bed.run(&["web-1"]).remove(0);
     assert_eq!(node.tags["network"], "no outside: the machine has no route to the outside");
-    assert_eq!(sh(&node, "tail -n +2 /proc/net/route | wc -l"), "1", "its own network, and no default route");
+    assert_eq!(
+        sh(&node, "tail -n +2 /proc/net/route | wc -l"),
+        "1",
+        "its own network, and no \
+        default route"
+    );
     bed.down();
 }
 
@@ -148,8 +187,10 @@ fn a_firewall_that_drops_what_is_forwarded_lets_nodes_through() {
         return;
     }
     let script =
-        "ip link add out type veth peer name far; ip addr add 192.0.2.1/24 dev out; ip link set out up; ip route add default via 192.0.2.2
-        nft add table ip filter; nft add chain ip filter FORWARD '{ type filter hook forward priority 0; policy drop; }'
+        "ip link add out type veth peer name far; ip addr add 192.0.2.1/24 dev out; ip link set \
+         out up; ip route add default via 192.0.2.2
+        nft add table ip filter; nft add chain ip filter FORWARD \
+         '{ type filter hook forward priority 0; policy drop; }'
         nft add rule ip filter FORWARD counter; nft add table inet own
         nft add chain inet own through '{ type filter hook forward priority 0; policy accept; }'";
     succeeds(elsewhere(&["--mount", "--net"], script, "nodes_behind_a_firewall", bed.directory()));
@@ -169,7 +210,12 @@ fn nodes_behind_a_firewall() {
     assert_eq!(node.tags.get("network"), None);
     bed.run(&["web-2"]);
     let now = rules();
-    assert_eq!(now.matches("accept comment \"pallet-ptest35\"").count(), 2, "once for each direction, however often it is made:\n{now}");
+    assert_eq!(
+        now.matches("accept comment \"pallet-ptest35\"").count(),
+        2,
+        "once for each \
+        direction, however often it is made:\n{now}"
+    );
     assert!(now.contains("ip saddr 10.214.35.0/24 oifname != \"ptest35\" masquerade"), "{now}");
     assert_eq!(sh(&node, "tail -n +2 /proc/net/route | wc -l"), "2");
     assert_eq!(forward(), "1\n");
@@ -184,7 +230,8 @@ fn each_bridge_goes_with_its_last_node_and_the_last_one_sets_ip_forward_back() {
         return;
     }
     let script =
-        "ip link add out type veth peer name far; ip addr add 192.0.2.1/24 dev out; ip link set out up; ip route add default via 192.0.2.2
+        "ip link add out type veth peer name far; ip addr add 192.0.2.1/24 dev out; ip link set \
+         out up; ip route add default via 192.0.2.2
         echo 0 > /proc/sys/net/ipv4/ip_forward";
     succeeds(elsewhere(&["--mount", "--net"], script, "two_bridges", bed.directory()));
 }
@@ -194,31 +241,60 @@ fn each_bridge_goes_with_its_last_node_and_the_last_one_sets_ip_forward_back() {
 fn two_bridges() {
     let Some(bed) = given(36) else { return };
     let service = |bridge: &str, network: &str, data: &str| {
-        let options = crate::options::Options { bridge: bridge.into(), network: network.into(), ..bed.options.clone() };
-        let context = ServiceContext { project: bridge.into(), data_directory: bed.directory().join(data), ..bed.context.clone() };
+        let options = crate::options::Options {
+            bridge: bridge.into(),
+            network: network.into(),
+            ..bed.options.clone()
+        };
+        let context = ServiceContext {
+            project: bridge.into(),
+            data_directory: bed.directory().join(data),
+            ..bed.context.clone()
+        };
         Sandbox::connect(options, context).unwrap()
     };
-    let forward = || std::fs::read_to_string("/proc/sys/net/ipv4/ip_forward").unwrap().trim().to_owned();
+    let forward =
+        || std::fs::read_to_string("/proc/sys/net/ipv4/ip_forward").unwrap().trim().to_owned();
     let tables = || {
         let output = Command::new("nft").args(["list", "tables"]).output().unwrap();
         String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect::<Vec<_>>()
     };
     // /sys is still that of the namespace outside
     let devices = || std::fs::read_to_string("/proc/net/dev").unwrap();
-    let bridges = || ["br1", "br2"].into_iter().filter(|name| devices().contains(&format!("{name}:"))).collect::<Vec<_>>();
+    let bridges = || {
+        ["br1", "br2"]
+            .into_iter()
+            .filter(|name| devices().contains(&format!("{name}:")))
+            .collect::<Vec<_>>()
+    };
     for data in ["one", "two"] {
         for first in [0, 1] {
-            let both = [service("br1", "10.215.1.0/24", "one"), service("br2", "10.215.2.0/24", data)];
+            let both =
+                [service("br1", "10.215.1.0/24", "one"), service("br2", "10.215.2.0/24", data)];
             for one in &both {
                 made(run(one, &["web-1"]).remove(0)).unwrap();
             }
             assert_eq!((forward(), bridges(), tables().len()), ("1".into(), vec!["br1", "br2"], 2));
             take_down(&both[first]).unwrap();
             let rest = ["br2", "br1"][first];
-            assert_eq!((forward(), bridges(), tables()), ("1".into(), vec![rest], vec![format!("table ip pallet-{rest}")]));
-            assert!(both[1 - first].nodes().unwrap().iter().all(|node| script(node, "true").status.success()));
+            assert_eq!(
+                (forward(), bridges(), tables()),
+                ("1".into(), vec![rest], vec![format!("table ip pallet-{rest}")])
+            );
+            assert!(
+                both[1 - first]
+                    .nodes()
+                    .unwrap()
+                    .iter()
+                    .all(|node| script(node, "true").status.success())
+            );
             take_down(&both[1 - first]).unwrap();
-            assert_eq!((forward(), bridges(), tables()), ("0".into(), vec![], vec![]), "{data}, {first} first");
+            assert_eq!(
+                (forward(), bridges(), tables()),
+                ("0".into(), vec![], vec![]),
+                "{data}, \
+                {first} first"
+            );
         }
     }
 
@@ -235,8 +311,16 @@ fn two_bridges() {
 
     // a service whose bridge was changed leaves the old one to nobody
     made(run(&one, &["web-1"]).remove(0)).unwrap();
-    let options = crate::options::Options { bridge: "br2".into(), network: "10.215.2.0/24".into(), ..bed.options.clone() };
-    let context = ServiceContext { project: "br1".into(), data_directory: bed.directory().join("one"), ..bed.context.clone() };
+    let options = crate::options::Options {
+        bridge: "br2".into(),
+        network: "10.215.2.0/24".into(),
+        ..bed.options.clone()
+    };
+    let context = ServiceContext {
+        project: "br1".into(),
+        data_directory: bed.directory().join("one"),
+        ..bed.context.clone()
+    };
     take_down(&Sandbox::connect(options, context).unwrap()).unwrap();
     assert_eq!((bridges(), tables()), (vec![], vec![]));
     assert!(!bed.directory().join("one").exists() && !bed.directory().join("two").exists());
@@ -256,11 +340,16 @@ fn nodes_that_cannot_be() {
 #[ignore = "runs as another user"]
 fn nodes_that_need_root() {
     let Some(directory) = std::env::var_os(DIRECTORY) else { return };
-    let context = ServiceContext { data_directory: Path::new(&directory).join("none"), ..Default::default() };
+    let context =
+        ServiceContext { data_directory: Path::new(&directory).join("none"), ..Default::default() };
     let options = serde_json::from_value(json!({})).unwrap();
     let sandbox = crate::linux::service::Sandbox::connect(options, context).unwrap();
     assert_eq!(sandbox.nodes().unwrap(), vec![]);
-    let error = PluginError::from(sandbox.run_nodes(&super::bed::wish("web", &["web-1"])).unwrap_err());
+    let error =
+        PluginError::from(sandbox.run_nodes(&super::bed::wish("web", &["web-1"])).unwrap_err());
     assert_eq!(error.kind, ErrorKind::Unsupported);
-    assert!(error.to_string().contains("needs root") && error.to_string().contains("node-list"), "{error}");
+    assert!(
+        error.to_string().contains("needs root") && error.to_string().contains("node-list"),
+        "{error}"
+    );
 }

@@ -13,8 +13,14 @@ use crate::linux::service::Sandbox;
 fn a_node_whose_processes_died_starts_again_on_its_disk() {
     let Some(bed) = Bed::new(21) else { return };
     let node = bed.run(&["web-1"]).remove(0);
-    bed.sandbox.tag_node(&node.id, &BTreeMap::from([("bootstrapped".to_owned(), "true".to_owned())])).unwrap();
-    sh(&node, "echo kept > /srv/file; echo 127.0.0.1 localhost > /etc/hosts; rm /etc/resolv.conf; ln -s /srv/file /etc/resolv.conf");
+    bed.sandbox
+        .tag_node(&node.id, &BTreeMap::from([("bootstrapped".to_owned(), "true".to_owned())]))
+        .unwrap();
+    sh(
+        &node,
+        "echo kept > /srv/file; echo 127.0.0.1 localhost > /etc/hosts; rm /etc/resolv.conf; \
+        ln -s /srv/file /etc/resolv.conf",
+    );
     let process = bed.process("web-1");
     process.kill().unwrap();
     process.wait().unwrap();
@@ -22,7 +28,10 @@ fn a_node_whose_processes_died_starts_again_on_its_disk() {
     assert_eq!(stopped.status, NodeStatus::Stopped);
     assert!(!script(&stopped, "true").status.success());
     let again = bed.run(&["web-1"]).remove(0);
-    assert_eq!((again.status, &again.id, &again.address), (NodeStatus::Running, &node.id, &node.address));
+    assert_eq!(
+        (again.status, &again.id, &again.address),
+        (NodeStatus::Running, &node.id, &node.address)
+    );
     assert_eq!(again.tags.get("bootstrapped").map(String::as_str), Some("true"));
     assert_eq!(sh(&again, "cat /srv/file; hostname"), "kept\nweb-1");
     assert!(sh(&again, "cat /etc/hosts").contains(" web-1"));
@@ -42,11 +51,27 @@ fn what_exists_starts_where_nothing_new_can_be_made_and_new_nodes_have_their_tag
     let process = bed.process("web-1");
     process.kill().unwrap();
     process.wait().unwrap();
-    let gone = Image { id: "gone".into(), name: String::new(), os: None, login_user: None, min_disk: None };
-    let both = RunNodes { image: Some(gone), names: vec!["web-1".into(), "web-2".into()], ..wanted };
+    let gone = Image {
+        id: "gone".into(),
+        name: String::new(),
+        os: None,
+        login_user: None,
+        min_disk: None,
+    };
+    let both =
+        RunNodes { image: Some(gone), names: vec!["web-1".into(), "web-2".into()], ..wanted };
     let outcomes = bed.sandbox.run_nodes(&both).unwrap();
-    assert!(matches!(&outcomes[0], Created::Node(again) if again.id == node.id && again.tags == node.tags), "{outcomes:?}");
-    assert!(matches!(&outcomes[1], Created::Failed(error) if error.to_string().contains("no image `gone`")), "{outcomes:?}");
+    assert!(
+        matches!(
+            &outcomes[0], Created::Node(again) if again.id == node.id && again.tags == node.tags
+        ),
+        "{outcomes:?}"
+    );
+    assert!(
+        matches!(&outcomes[1], Created::Failed(error) if error.to_string().contains("no image \
+        `gone`")),
+        "{outcomes:?}"
+    );
     bed.down();
 }
 
@@ -62,7 +87,8 @@ fn after_a_reboot_nodes_are_stopped_and_not_stuck() {
         process.wait().unwrap();
         record.boot_id = "before".into();
         record.process = crate::linux::process::Process::now(std::process::id());
-        fs::write(bed.node_directory(name).join("node.json"), serde_json::to_vec(&record).unwrap()).unwrap();
+        fs::write(bed.node_directory(name).join("node.json"), serde_json::to_vec(&record).unwrap())
+            .unwrap();
     }
     assert!(bed.sandbox.nodes().unwrap().iter().all(|node| node.status == NodeStatus::Stopped));
     bed.sandbox.destroy_nodes(&[nodes[0].id.clone()]).unwrap();
@@ -80,7 +106,8 @@ fn what_an_interrupted_creation_left_is_cleaned() {
     let mut record = bed.record("web-2");
     record.process.unwrap().kill().unwrap();
     record.complete = false;
-    fs::write(bed.node_directory("web-2").join("node.json"), serde_json::to_vec(&record).unwrap()).unwrap();
+    fs::write(bed.node_directory("web-2").join("node.json"), serde_json::to_vec(&record).unwrap())
+        .unwrap();
     let names: Vec<_> = bed.sandbox.nodes().unwrap().into_iter().map(|node| node.name).collect();
     assert_eq!(names, ["web-1"]);
     assert!(!bed.node_directory("web-2").exists() && !bed.node_directory("web-3").exists());
@@ -93,8 +120,16 @@ fn several_at_once_make_each_node_once() {
     let Some(bed) = Bed::new(24) else { return };
     let services: Vec<Sandbox> = (0..3).map(|_| bed.of_project("shop")).collect();
     let nodes: Vec<Vec<Node>> = thread::scope(|scope| {
-        let threads: Vec<_> = services.iter().map(|service| scope.spawn(|| run(service, &["web-1", "web-2"]))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap().into_iter().map(|node| made(node).unwrap()).collect()).collect()
+        let threads: Vec<_> = services
+            .iter()
+            .map(|service| scope.spawn(|| run(service, &["web-1", "web-2"])))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| {
+                thread.join().unwrap().into_iter().map(|node| made(node).unwrap()).collect()
+            })
+            .collect()
     });
     assert_eq!(nodes[0], nodes[1]);
     assert_eq!(nodes[1], nodes[2]);
@@ -143,7 +178,8 @@ fn another_project_of_the_same_name_is_refused() {
     for directory in [&bed.context.directory, &other] {
         fs::write(directory.join("pallet.toml"), "").unwrap();
     }
-    let other = ServiceContext { directory: other, service: "elsewhere".into(), ..bed.context.clone() };
+    let other =
+        ServiceContext { directory: other, service: "elsewhere".into(), ..bed.context.clone() };
     let other = Sandbox::connect(bed.options.clone(), other).unwrap();
     assert_eq!(other.nodes().unwrap(), vec![]);
     other.clean_up().unwrap();
@@ -159,7 +195,11 @@ fn another_project_of_the_same_name_is_refused() {
     for refusal in refusals {
         let error = PluginError::from(refusal.unwrap_err());
         assert_eq!(error.kind, ErrorKind::InvalidInput);
-        assert!(error.message.contains(&*bed.context.directory.to_string_lossy()) && error.help.contains("`name`"), "{error}");
+        assert!(
+            error.message.contains(&*bed.context.directory.to_string_lossy())
+                && error.help.contains("`name`"),
+            "{error}"
+        );
     }
     let program = ServiceContext { directory: Default::default(), ..bed.context.clone() };
     let program = Sandbox::connect(bed.options.clone(), program).unwrap();
@@ -183,11 +223,19 @@ fn another_project_of_the_same_name_is_refused() {
 #[test]
 fn a_wrong_option_is_refused_when_the_service_is_made() {
     let context = ServiceContext { directory: "/".into(), ..Default::default() };
-    for (option, value) in
-        [("network", json!("x")), ("bridge", json!("a b")), ("image", json!("/nope")), ("images", json!({ "a": "/nope" }))]
-    {
+    for (option, value) in [
+        ("network", json!("x")),
+        ("bridge", json!("a b")),
+        ("image", json!("/nope")),
+        ("images", json!({ "a": "/nope" })),
+    ] {
         let options = serde_json::from_value(json!({ option: value })).unwrap();
-        let Err(error) = Sandbox::connect(options, context.clone()) else { panic!("{option} was taken") };
+        let Err(error) = Sandbox::connect(options, context.clone()) else {
+            panic!(
+                "{option} was \
+            taken"
+            )
+        };
         let error = PluginError::from(error);
         assert_eq!(error.kind, ErrorKind::InvalidInput);
         assert!(error.message.starts_with(&format!("option `{option}")), "{error}");

@@ -15,7 +15,11 @@ my $s = IO::Socket::INET->new(LocalPort => 8080, Listen => 5, ReuseAddr => 1) or
 while (my $c = $s->accept) { my $l = <$c>; print $c "HTTP/1.0 200 OK\r\n\r\nhello from $ARGV[0]\n"; close $c }"#;
 
 fn fetch(address: &str) -> String {
-    let mut stream = TcpStream::connect_timeout(&format!("{address}:8080").parse().unwrap(), Duration::from_secs(5)).unwrap();
+    let mut stream = TcpStream::connect_timeout(
+        &format!("{address}:8080").parse().unwrap(),
+        Duration::from_secs(5),
+    )
+    .unwrap();
     stream.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
     let mut page = String::new();
     stream.read_to_string(&mut page).unwrap();
@@ -27,23 +31,34 @@ fn a_page_is_served_to_the_machine_and_to_another_node() {
     let Some(bed) = Bed::new(11) else { return };
     let nodes = bed.run(&["web-1", "web-2"]);
     let Connection::Exec { command } = &nodes[0].connection else { panic!() };
-    let mut server =
-        Command::new(&command[0]).args(&command[1..]).args(["perl", "-e", SERVER, "web-1"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut server = Command::new(&command[0])
+        .args(&command[1..])
+        .args(["perl", "-e", SERVER, "web-1"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut ready = [0; 6];
     server.stdout.take().unwrap().read_exact(&mut ready).unwrap();
     let address = nodes[0].address.as_deref().unwrap();
     assert!(fetch(address).ends_with("hello from web-1\n"));
-    let client =
-        format!("perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(\"{address}:8080\") or die; print $s \"GET\\n\"; print <$s>'");
+    let client = format!(
+        "perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(\"{address}:8080\") or \
+            die; print $s \"GET\\n\"; print <$s>'"
+    );
     assert!(sh(&nodes[1], &client).ends_with("hello from web-1"));
 
-    // another node at the same address is reached at once: nobody remembers the old one's hardware address
+    // another node at the same address is reached at once: nobody remembers the old one's hardware
+    // address
     bed.sandbox.destroy_nodes(&[nodes[0].id.clone()]).unwrap();
     server.wait().unwrap();
     let again = bed.run(&["web-3"]).remove(0);
     assert_eq!(again.address.as_deref(), Some(address));
     let start = Instant::now();
-    let refused = TcpStream::connect_timeout(&format!("{address}:8080").parse().unwrap(), Duration::from_secs(5)).unwrap_err();
+    let refused = TcpStream::connect_timeout(
+        &format!("{address}:8080").parse().unwrap(),
+        Duration::from_secs(5),
+    )
+    .unwrap_err();
     assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
     assert!(start.elapsed() < Duration::from_secs(1));
     bed.down();

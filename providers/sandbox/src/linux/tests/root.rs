@@ -1,4 +1,5 @@
-//! What a node is from inside: a machine of its own, from which the machine around it cannot be changed.
+//! What a node is from inside: a machine of its own, from which the machine around it cannot be
+//! changed.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -19,13 +20,31 @@ fn nodes_are_machines_of_their_own() {
     for (node, address) in nodes.iter().zip(["10.214.1.2", "10.214.1.3", "10.214.1.4"]) {
         assert_eq!(node.address.as_deref(), Some(address));
         assert_eq!((node.group.as_deref(), node.status), (Some("web"), NodeStatus::Running));
-        assert_eq!(sh(node, "hostname; cat /etc/hostname; pwd; id -u; echo $HOME"), format!("{0}\n{0}\n/\n0\n/root", node.name));
+        assert_eq!(
+            sh(node, "hostname; cat /etc/hostname; pwd; id -u; echo $HOME"),
+            format!(
+                "{0}\n\
+            {0}\n/\n0\n/root",
+                node.name
+            )
+        );
         assert!(sh(node, "cat /etc/hosts").contains(&format!("{address} {}", node.name)));
         assert_eq!(sh(node, "tr '\\0' ' ' < /proc/1/cmdline | head -n 1"), "/bin/sh -c");
         assert!(sh(node, "ls -d /proc/[0-9]*").lines().count() < 8, "only its own processes");
-        assert_eq!(sh(node, "env | sort | cut -d= -f1 | tr '\\n' ' '"), "HOME LANG LOGNAME PATH PWD SHELL TERM USER container");
+        assert_eq!(
+            sh(node, "env | sort | cut -d= -f1 | tr '\\n' ' '"),
+            "HOME LANG LOGNAME PATH \
+            PWD SHELL TERM USER container"
+        );
     }
-    assert_ne!(sh(&nodes[0], "cat /proc/sys/kernel/random/boot_id"), sh(&nodes[1], "cat /proc/sys/kernel/random/boot_id"));
+    assert_ne!(
+        sh(&nodes[0], "cat /proc/sys/kernel/random/boot_id"),
+        sh(
+            &nodes[1],
+            "cat \
+        /proc/sys/kernel/random/boot_id"
+        )
+    );
     bed.down();
 }
 
@@ -38,11 +57,27 @@ fn what_is_private_to_the_machine_is_hidden() {
     let context = ServiceContext { directory: inside.path().to_owned(), ..bed.context.clone() };
     let sandbox = Sandbox::connect(bed.options.clone(), context).unwrap();
     let node = made(run(&sandbox, &["web-1"]).remove(0)).unwrap();
-    for path in ["/root", "/home", "/srv", "/mnt", "/media", "/tmp", "/var/tmp", &*inside.path().to_string_lossy()] {
+    for path in [
+        "/root",
+        "/home",
+        "/srv",
+        "/mnt",
+        "/media",
+        "/tmp",
+        "/var/tmp",
+        &*inside.path().to_string_lossy(),
+    ] {
         assert_eq!(sh(&node, &format!("ls -A {path}")), "", "{path}");
     }
     assert_eq!(sh(&node, "stat -c %a /tmp /root"), "1777\n700");
-    assert_eq!(sh(&node, "ls /etc/ssh/ssh_host_* /.dockerenv /usr/sbin/policy-rc.d 2>/dev/null || :"), "");
+    assert_eq!(
+        sh(
+            &node,
+            "ls /etc/ssh/ssh_host_* /.dockerenv /usr/sbin/policy-rc.d 2>/dev/null || \
+        :"
+        ),
+        ""
+    );
     assert_eq!(sh(&node, "touch /root/mine && mv /root/mine /srv/mine && ls /srv"), "mine");
     assert!(!std::path::Path::new("/srv/mine").exists());
     bed.down();
@@ -68,8 +103,20 @@ fn the_machine_cannot_be_changed_from_a_node() {
     ] {
         assert!(!script(&node, attempt).status.success(), "{attempt}");
     }
-    assert!(script(&node, "echo 1024 > /proc/sys/net/core/somaxconn").status.success(), "its own network is its own");
-    assert!(script(&node, "su -s /bin/sh nobody -c 'id -un' && chown nobody /tmp/x 2>/dev/null || :").status.success());
+    assert!(
+        script(&node, "echo 1024 > /proc/sys/net/core/somaxconn").status.success(),
+        "its own \
+        network is its own"
+    );
+    assert!(
+        script(
+            &node,
+            "su -s /bin/sh nobody -c 'id -un' && chown nobody /tmp/x 2>/dev/null || \
+        :"
+        )
+        .status
+        .success()
+    );
     bed.down();
 }
 
@@ -89,13 +136,25 @@ fn orphans_are_reaped() {
 #[test]
 fn what_is_not_there_cannot_be_made() {
     let Some(bed) = Bed::new(5) else { return };
-    let error = |wanted: RunNodes| made(bed.sandbox.run_nodes(&wanted).unwrap().remove(0)).unwrap_err();
-    let gone = Image { id: "plan9".into(), name: String::new(), os: None, login_user: None, min_disk: None };
+    let error =
+        |wanted: RunNodes| made(bed.sandbox.run_nodes(&wanted).unwrap().remove(0)).unwrap_err();
+    let gone = Image {
+        id: "plan9".into(),
+        name: String::new(),
+        os: None,
+        login_user: None,
+        min_disk: None,
+    };
     let gone = error(RunNodes { image: Some(gone), ..wish("web", &["web-1"]) });
     assert_eq!(gone.kind, ErrorKind::InvalidInput);
     assert!(gone.to_string().contains("no image `plan9`"), "{gone}");
-    let provider = [("sandbox".to_owned(), serde_json::Map::from_iter([("speed".to_owned(), json!(1))]))].into();
-    let option = error(RunNodes { spec: NodeSpec { provider, ..NodeSpec::default() }, ..wish("web", &["web-1"]) });
+    let provider =
+        [("sandbox".to_owned(), serde_json::Map::from_iter([("speed".to_owned(), json!(1))]))]
+            .into();
+    let option = error(RunNodes {
+        spec: NodeSpec { provider, ..NodeSpec::default() },
+        ..wish("web", &["web-1"])
+    });
     assert!(option.to_string().contains("unknown field `speed`"), "{option}");
     assert!(!bed.context.data_directory.exists(), "nothing was begun");
 }
@@ -113,12 +172,20 @@ fn an_image_directory_is_a_root_of_its_own() {
     }
     fs::write(image.join("etc/os-release"), "ID=alpine\nVERSION_ID=3.20\n").unwrap();
     fs::write(image.join("bin/sh"), "no program").unwrap();
-    let options = crate::options::Options { images: [("tiny".to_owned(), "image".into())].into(), ..bed.options.clone() };
+    let options = crate::options::Options {
+        images: [("tiny".to_owned(), "image".into())].into(),
+        ..bed.options.clone()
+    };
     let sandbox = Sandbox::connect(options, bed.context.clone()).unwrap();
     let images = sandbox.images(&ImageSpec::default()).unwrap();
-    assert_eq!(images.iter().map(|image| image.id.as_str()).collect::<Vec<_>>(), ["machine", "tiny"]);
+    assert_eq!(
+        images.iter().map(|image| image.id.as_str()).collect::<Vec<_>>(),
+        ["machine", "tiny"]
+    );
     let image = Some(images[1].clone());
-    let error = made(sandbox.run_nodes(&RunNodes { image, ..wish("web", &["web-1"]) }).unwrap().remove(0)).unwrap_err();
+    let error =
+        made(sandbox.run_nodes(&RunNodes { image, ..wish("web", &["web-1"]) }).unwrap().remove(0))
+            .unwrap_err();
     // it was chosen, and what cannot run does not: nothing of it stays
     assert!(error.to_string().contains("its first process"), "{error}");
     assert_eq!(bed.sandbox.nodes().unwrap(), vec![]);

@@ -18,19 +18,27 @@ const TABLES: [&str; 6] = [
 ];
 
 /// What may be in the table of hosts.
-const HOSTS: [&str; 4] =
-    ["127.0.0.1 localhost\n127.0.1.1 node\n", "127.0.0.1\tlocalhost # here\n::1 localhost", "127.0.1.1 old\r\n127.0.1.1 older\r\n", ""];
+const HOSTS: [&str; 4] = [
+    "127.0.0.1 localhost\n127.0.1.1 node\n",
+    "127.0.0.1\tlocalhost # here\n::1 localhost",
+    "127.0.1.1 old\r\n127.0.1.1 older\r\n",
+    "",
+];
 
 /// Actions that have their own files.
 pub(super) fn own() -> impl Strategy<Value = Target> {
     let table = |texts: &'static [&'static str]| {
         let file = select(texts.to_vec()).prop_map(|text| Content::Text(text.to_owned()));
-        stood(prop_oneof![5 => file.clone().prop_map(What::File), 1 => file.prop_map(What::MountedFile), 1 => Just(What::Nothing)])
+        stood(prop_oneof![
+            5 => file.clone().prop_map(What::File), 1 => file.prop_map(What::MountedFile),
+            1 => Just(What::Nothing),
+        ])
     };
     let any_text = || {
-        stood(
-            prop_oneof![2 => Just(What::Nothing), 2 => content().prop_map(What::File), 1 => content().prop_map(What::MountedFile), 1 => link().prop_map(What::Link)],
-        )
+        stood(prop_oneof![
+            2 => Just(What::Nothing), 2 => content().prop_map(What::File),
+            1 => content().prop_map(What::MountedFile), 1 => link().prop_map(What::Link),
+        ])
     };
     let mount = plain(
         "mount",
@@ -44,35 +52,66 @@ pub(super) fn own() -> impl Strategy<Value = Target> {
                 if absent {
                     json!({"path": path, "action": "absent"})
                 } else {
-                    json!({"path": path, "device": device, "fstype": "tmpfs", "options": options, "action": "present"})
+                    json!({
+                        "path": path, "device": device, "fstype": "tmpfs", "options": options,
+                        "action": "present",
+                    })
                 }
             }),
     );
     let cron = plain(
         "cron",
-        (text(), select(vec!["root", "app", "nobody-here"]), any::<bool>(), prop::option::of(text())).prop_map(
-            |(command, user, delete, variable)| {
+        (
+            text(),
+            select(vec!["root", "app", "nobody-here"]),
+            any::<bool>(),
+            prop::option::of(text()),
+        )
+            .prop_map(|(command, user, delete, variable)| {
                 let environment = variable.map_or(json!({}), |value| json!({"A": value}));
                 let action = if delete { "delete" } else { "create" };
-                json!({"name": "job", "command": command, "user": user, "action": action, "minute": "*/5", "environment": environment})
-            },
-        ),
+                json!({
+                    "name": "job", "command": command, "user": user, "action": action,
+                    "minute": "*/5", "environment": environment,
+                })
+            }),
     );
-    let hostname = plain("hostname", select(vec!["node", "web-1", "web-1.example.com"]).prop_map(|name| json!({"name": name})));
+    let hostname = plain(
+        "hostname",
+        select(vec!["node", "web-1", "web-1.example.com"]).prop_map(|name| json!({"name": name})),
+    );
     let sysctl = plain(
         "sysctl",
-        (select(vec!["60", "10", " 1\t2 "]), any::<bool>())
-            .prop_map(|(value, persist)| json!({"key": "vm.swappiness", "value": value, "persist": persist})),
+        (select(vec!["60", "10", " 1\t2 "]), any::<bool>()).prop_map(
+            |(value, persist)| json!({"key": "vm.swappiness", "value": value, "persist": persist}),
+        ),
     );
     prop_oneof![
-        (table(&TABLES), mount).prop_map(|(standing, wish)| Target::Own { path: "/etc/fstab", standing, wish }),
-        (any_text(), cron).prop_map(|(standing, wish)| Target::Own { path: "/etc/cron.d/", standing, wish }),
-        (table(&HOSTS), hostname).prop_map(|(standing, wish)| Target::Own { path: "/etc/hosts", standing, wish }),
-        (any_text(), sysctl).prop_map(|(standing, wish)| Target::Own { path: "/etc/sysctl.d/", standing, wish }),
+        (table(&TABLES), mount).prop_map(|(standing, wish)| Target::Own {
+            path: "/etc/fstab",
+            standing,
+            wish
+        }),
+        (any_text(), cron).prop_map(|(standing, wish)| Target::Own {
+            path: "/etc/cron.d/",
+            standing,
+            wish
+        }),
+        (table(&HOSTS), hostname).prop_map(|(standing, wish)| Target::Own {
+            path: "/etc/hosts",
+            standing,
+            wish
+        }),
+        (any_text(), sysctl).prop_map(|(standing, wish)| Target::Own {
+            path: "/etc/sysctl.d/",
+            standing,
+            wish
+        }),
     ]
 }
 
-const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
+const KEY: &str = "ssh-ed25519 \
+    AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
 
 /// A key of the user `app`.
 pub(super) fn key() -> impl Strategy<Value = Target> {
@@ -95,12 +134,22 @@ pub(super) fn key() -> impl Strategy<Value = Target> {
     ]);
     let wish = plain(
         "authorized_key",
-        (select(vec![None, Some("no-pty"), Some("command=\"/bin/backup\"")]), any::<bool>(), any::<bool>()).prop_map(
-            |(options, absent, exclusive)| {
+        (
+            select(vec![None, Some("no-pty"), Some("command=\"/bin/backup\"")]),
+            any::<bool>(),
+            any::<bool>(),
+        )
+            .prop_map(|(options, absent, exclusive)| {
                 let action = if absent { "absent" } else { "present" };
-                json!({"user": "app", "key": format!("{KEY} new"), "options": options, "action": action, "exclusive": exclusive && !absent})
-            },
-        ),
+                json!({
+                    "user": "app", "key": format!("{KEY} new"), "options": options,
+                    "action": action, "exclusive": exclusive && !absent,
+                })
+            }),
     );
-    (directory, file, wish).prop_map(|(directory, file, wish)| Target::Key { directory, file, wish })
+    (directory, file, wish).prop_map(|(directory, file, wish)| Target::Key {
+        directory,
+        file,
+        wish,
+    })
 }
