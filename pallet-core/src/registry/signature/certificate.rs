@@ -144,7 +144,9 @@ mod tests {
                 .parse()
                 .unwrap(),
             identity: "https://github.com/sigstore-conformance/\
-                extremely-dangerous-public-oidc-beacon/.github/workflows/extremely-dangerous-oidc-beacon.yml@refs/heads/main",
+                extremely-dangerous-public-oidc-beacon/\
+                .github/workflows/\
+                extremely-dangerous-oidc-beacon.yml@refs/heads/main",
         };
         [public, staging]
     }
