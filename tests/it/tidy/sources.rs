@@ -41,7 +41,7 @@ impl Source {
     }
 
     /// Whether it is compiled for tests alone, as a module of its own or within one.
-    fn is_test(&self) -> bool {
+    pub(super) fn is_test(&self) -> bool {
         if self.declaration().is_some_and(|declaration| declaration.contains("#[cfg(test)]")) {
             return true;
         }
