@@ -46,9 +46,7 @@ impl Cp {
         };
         let (outcome, telling) =
             drive(context, &loaded, async |engine| engine.copy(groups, &request, &options).await)?;
-        let failed = outcome.nodes.iter().filter(|node| node.error.is_some()).count();
-        let seconds =
-            telling.finished(outcome.ok(), (outcome.nodes.len() - failed, 0, failed), (0, 0));
+        let seconds = telling.seconds();
         if !context.printer.json() {
             context.printer.text(&copy_result(&context.printer, &outcome, seconds));
         }

@@ -4,7 +4,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::bail;
-use pallet_core::engine::{Engine, EngineError, GroupSpec, LiftOptions, Outcome, PhaseChoice};
+use pallet_core::engine::{
+    Engine, EngineConfig, EngineError, GroupSpec, LiftOptions, Outcome, PhaseChoice,
+};
 
 use crate::context::{Context, Loaded};
 use crate::error::SOME_NODE_FAILED;
@@ -96,8 +98,8 @@ where
     F: Future<Output = Result<Option<Outcome>, EngineError>>,
 {
     let mut overdue = None;
-    let (outcome, telling) = drive(context, loaded, |mut engine| {
-        engine.time_limit = time_limit;
+    let (outcome, telling) = drive(context, loaded, |engine| {
+        let engine = engine.with(EngineConfig { time_limit, ..engine.config().clone() });
         overdue = Some(engine.clone());
         operation(engine)
     })?;
@@ -117,8 +119,7 @@ pub(crate) fn drive<T, F>(
 where
     F: Future<Output = Result<T, EngineError>>,
 {
-    let mut engine = context.engine(loaded)?;
-    let telling = Telling::begin(context, &mut engine);
+    let (telling, engine) = Telling::begin(context, &context.engine(loaded)?);
     let cancel = engine.cancel.clone();
     let runtime = runtime()?;
     let (interrupted, mut struck) = (telling.clone(), false);

@@ -16,7 +16,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use pallet_core::engine::{Engine, GroupSpec, Phase};
+use pallet_core::engine::{EngineConfig, GroupSpec, Phase};
 use pallet_core::model::{Environment, Manifest, Node, merge_environment};
 use starlark::PrintHandler;
 
@@ -129,7 +129,8 @@ impl Project {
         }
         let run = Run { limits: options.limits, colour: options.colour };
         let evaluated = files.evaluate(run, &Print(options.print.clone()))?;
-        let groups = evaluated.registry.finish(config.max_nodes.unwrap_or(Engine::MAX_NODES))?;
+        let groups =
+            evaluated.registry.finish(config.max_nodes.unwrap_or(EngineConfig::MAX_NODES))?;
         let places = groups
             .iter()
             .filter_map(|(group, place)| Some((group.name.clone(), place.clone()?)))
