@@ -2,8 +2,8 @@
 //! builds.
 
 use pallet_core::engine::Engine;
+use pallet_core::plugins::Registry;
 use pallet_core::prelude::*;
-use pallet_core::registry::Registry;
 
 /// An engine for the sandbox nodes of a project. It needs Linux and root.
 #[allow(clippy::disallowed_methods, reason = "a program of its own")]

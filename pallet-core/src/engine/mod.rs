@@ -8,7 +8,7 @@
 //! ```no_run
 //! use pallet_core::engine::{Engine, GroupSpec, LiftOptions, ServerSpec};
 //! use pallet_core::prelude::*;
-//! use pallet_core::registry::Registry;
+//! use pallet_core::plugins::Registry;
 //!
 //! # async fn program() -> Result<()> {
 //! let registry = Registry::scan(&["/usr/lib/pallet".into()]);
@@ -101,7 +101,7 @@ use crate::action::ActionEntry;
 use crate::model::{AdminUser, Environment, Node};
 use crate::plugin::PluginError;
 use crate::plugin::Service;
-use crate::registry::Registry;
+use crate::plugins::Registry;
 use crate::script::Library;
 use crate::transport::{ConnectSettings, Secret, TransportError, Turn};
 

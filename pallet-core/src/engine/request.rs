@@ -20,7 +20,7 @@ use crate::plugin::operation::{
     self, CallFunction, DeclareAction, GetSettings, Log, Scope, SetSettings,
 };
 use crate::plugin::{ErrorKind, PluginError, RequestHost};
-use crate::registry::Registry;
+use crate::plugins::Registry;
 
 /// Crates may call each other so deep.
 const MAX_CALL_DEPTH: usize = 64;
