@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::scan::FoundPlugin;
+use super::found::FoundPlugin;
 use crate::model::{ABI_VERSION, PluginKind};
 use crate::plugin::{ErrorKind, PluginError};
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::elf;
 use super::error::RegistryError;
-use super::scan::FoundPlugin;
+use super::found::FoundPlugin;
 use crate::abi::host::open;
 
 /// All that the plugin in this file says of itself, as it says it. Loads it.

@@ -5,6 +5,7 @@
 mod digest;
 pub(crate) mod elf;
 mod error;
+mod found;
 mod library;
 mod machine;
 mod manifest;
@@ -16,11 +17,11 @@ mod tree;
 
 pub use digest::Digest;
 pub use error::{RegistryError, kind_word};
+pub use found::{FoundPlugin, PinnedFiles};
 pub(crate) use library::only_library;
 pub use machine::Machine;
 pub use manifest::whole_manifest;
-pub use pin::{Pin, PinnedFiles};
+pub use pin::Pin;
 pub use registry::Registry;
-pub use scan::FoundPlugin;
 pub(crate) use tree::tree_digest_of;
 pub use tree::{TreeError, tree_digest};

@@ -1,15 +1,12 @@
 //! Plugins that a lock names: they are loaded from the store, and only as they were locked.
 
-use std::path::PathBuf;
-
 use semver::Version;
 
 use super::elf;
 use super::error::RegistryError;
+use super::found::{FoundPlugin, PinnedFiles};
 use super::library::only_library;
 use super::machine::Machine;
-use super::scan::FoundPlugin;
-use super::tree::tree_digest;
 use crate::model::PluginKind;
 
 /// A plugin that a lock names, and where its files are.
@@ -24,15 +21,6 @@ pub struct Pin {
     /// Its files in the store, and the digest that they were locked with; `None`: there is no build
     /// for this machine.
     pub files: Option<PinnedFiles>,
-}
-
-/// A directory, and the digest of all that is in it: `h1:<base64>`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PinnedFiles {
-    /// The directory.
-    pub directory: PathBuf,
-    /// The digest.
-    pub h1: String,
 }
 
 impl Pin {
@@ -69,25 +57,5 @@ impl Pin {
             return Err(changed(format!("its library is {} {}", summary.name, summary.version)));
         }
         Ok(FoundPlugin { summary, path, pinned: Some(files.clone()) })
-    }
-}
-
-impl PinnedFiles {
-    /// Why a plugin must not be loaded: something in its directory is not as it was locked.
-    pub(super) fn check(&self) -> Result<(), String> {
-        let h1 = tree_digest(&self.directory).map_err(|error| {
-            format!(
-                "cannot be checked: \
-            {error}; run `pallet-cli install`"
-            )
-        })?;
-        match h1 == self.h1 {
-            true => Ok(()),
-            false => Err(format!(
-                "was changed since it was locked ({h1} instead of {}), and was not \
-                    loaded; run `pallet-cli install`",
-                self.h1
-            )),
-        }
     }
 }

@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Map, Value};
 
 use super::error::RegistryError;
+use super::found::FoundPlugin;
 use super::pin::Pin;
-use super::scan::{FoundPlugin, Scanned, scan};
+use super::scan::{Scanned, scan};
 use super::service::LoadedService;
 use crate::abi::author::ConnectService;
 use crate::abi::host::{Module, OpenCrate, open};

@@ -5,19 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::elf;
 use super::error::RegistryError;
-use super::pin::{Pin, PinnedFiles};
-use crate::model::{ABI_VERSION, PluginKind, PluginSummary};
-
-/// A plugin that was found, not loaded.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FoundPlugin {
-    /// What it says of itself.
-    pub summary: PluginSummary,
-    /// Its file.
-    pub path: PathBuf,
-    /// What it must be when it is loaded, if a lock names it.
-    pub pinned: Option<PinnedFiles>,
-}
+use super::found::FoundPlugin;
+use super::pin::Pin;
+use crate::model::{ABI_VERSION, PluginKind};
 
 /// What there is.
 #[derive(Default)]

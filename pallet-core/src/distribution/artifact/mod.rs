@@ -8,6 +8,7 @@ pub mod media;
 mod pack;
 mod plugin;
 mod publish;
+mod read;
 mod release;
 mod sbom;
 

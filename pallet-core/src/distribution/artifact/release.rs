@@ -6,12 +6,12 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::index::{Index, Manifest, is_plugin_name};
+use super::index::{Index, Manifest};
 use super::pack::{self, Files};
+use super::read::is_plugin_name;
 use super::{ArtifactError, Descriptor, Digest, Platform, PluginConfig, media};
 use crate::model::{PluginKind, PluginSummary};
-use crate::plugins::elf;
-use crate::plugins::kind_word;
+use crate::plugins::{elf, kind_word};
 
 /// A library to publish. It was checked and not loaded.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use semver::{Version, VersionReq};
 
-use super::local::Place;
+use super::place::Place;
 use super::{InstallError, Session, Wanted};
 use crate::distribution::artifact::Plugin;
 use crate::distribution::lock::{Lock, LockedPlugin, Origin};
@@ -310,24 +310,4 @@ fn passed_over(
         _ => None,
     });
     unfit.collect()
-}
-
-impl Wanted {
-    /// Whether a locked plugin is what is asked for.
-    pub(super) fn agrees(&self, locked: &LockedPlugin) -> bool {
-        let from = |origin: &Origin| {
-            locked.source == *origin || locked.source == origin.of_plugin(locked.kind, &locked.name)
-        };
-        self.name == locked.name
-            && self.kind.is_none_or(|kind| kind == locked.kind)
-            && self.requirement.matches(&locked.version)
-            && self.origin.as_ref().is_none_or(from)
-    }
-}
-
-impl std::fmt::Display for Wanted {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.name, self.requirement)?;
-        self.origin.as_ref().map_or(Ok(()), |origin| write!(f, " from {origin}"))
-    }
 }

@@ -1,17 +1,15 @@
 //! A plugin as it will stand in the lock: all its builds, and who signed it.
 
-use std::collections::BTreeMap;
-
 use semver::Version;
 
-use super::local::Place;
+use super::place::Place;
+use super::requirements::requires;
 use super::{InstallError, Session};
 use crate::distribution::artifact::Plugin;
 use crate::distribution::lock::{Accepted, Content, LockedPlugin, LockedTarget, Origin};
 use crate::distribution::resolve::Package;
 use crate::distribution::signature::{Signed, Signer, SignerRule, verify};
 use crate::distribution::trust::Subject;
-use crate::model::Requirement;
 
 impl Session<'_> {
     /// The entry for a version. `before` is what the lock has of that plugin now, which must not
@@ -111,22 +109,5 @@ pub(super) fn locked(
         signer,
         accepted,
         targets: plugin.targets.iter().map(|(name, found)| (name.clone(), target(found))).collect(),
-    }
-}
-
-pub(super) fn requires(requirements: &[Requirement]) -> BTreeMap<String, semver::VersionReq> {
-    requirements
-        .iter()
-        .map(|requirement| (requirement.name.clone(), requirement.version.clone()))
-        .collect()
-}
-
-impl LockedPlugin {
-    /// The crates that it requires, as a plugin says it.
-    pub(super) fn requirements(&self) -> Vec<Requirement> {
-        self.requires
-            .iter()
-            .map(|(name, version)| Requirement { name: name.clone(), version: version.clone() })
-            .collect()
     }
 }

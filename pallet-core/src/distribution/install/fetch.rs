@@ -2,7 +2,7 @@
 //! is checked, and the signature too.
 
 use super::entry::unreplaced;
-use super::local::Place;
+use super::place::Place;
 use super::{InstallError, Session, Step};
 use crate::distribution::artifact::{ArtifactError, Digest, Plugin, tree_digest, unpack};
 use crate::distribution::lock::{Content, Lock, LockedPlugin, LockedTarget, Origin};

@@ -6,62 +6,18 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use tempfile::TempDir;
-
-use super::entry::requires;
+use super::place::{LocalPlugin, Place};
 use super::{InstallError, Installer};
 use crate::distribution::artifact::{ArtifactError, Digest};
-use crate::distribution::lock::{Content, LockedPlugin, LockedTarget, Origin};
-use crate::distribution::repository::{Repository, Source, open};
+use crate::distribution::lock::Origin;
+use crate::distribution::repository::{Source, open};
 use crate::distribution::store::StoreError;
 use crate::local::Bounded;
 use crate::model::PluginSummary;
 use crate::plugins::{elf, kind_word, only_library, tree_digest};
 
-/// What is at an origin.
-#[derive(Clone)]
-pub(super) enum Place {
-    /// A repository.
-    Repository {
-        repository: Arc<dyn Repository>,
-        /// Where it was unpacked from an archive, for as long as it is used.
-        #[allow(dead_code, reason = "it is removed when nobody has it any more")]
-        unpacked: Option<Arc<TempDir>>,
-    },
-    /// A plugin's files, which are in the store already.
-    Files(Arc<Files>),
-}
-
-/// A plugin that was never published.
-#[derive(Debug)]
-pub(super) struct Files {
-    pub(super) summary: PluginSummary,
-    /// The digest of the file that it came in.
-    pub(super) digest: Digest,
-    h1: String,
-    target: String,
-}
-
 /// More than this in bytes is no archive of plugins.
 const MAX_ARCHIVE: u64 = 8 << 30;
-
-impl Files {
-    pub(super) fn entry(&self, origin: &Origin) -> LockedPlugin {
-        let target = LockedTarget { content: Content::File(self.digest), h1: self.h1.clone() };
-        LockedPlugin {
-            kind: self.summary.kind,
-            name: self.summary.name.clone(),
-            version: self.summary.version.clone(),
-            source: origin.clone(),
-            requirement: None,
-            requires: requires(&self.summary.requires),
-            index: None,
-            signer: None,
-            accepted: None,
-            targets: [(self.target.clone(), target)].into(),
-        }
-    }
-}
 
 /// What a file holds. A plugin's files are put into the store, an archive of a layout is unpacked
 /// for the time of the session.
@@ -115,7 +71,7 @@ fn put(
         claim.put(fill)?
     };
     let h1 = tree_digest(&directory).map_err(ArtifactError::from)?;
-    Ok(Place::Files(Arc::new(Files {
+    Ok(Place::Files(Arc::new(LocalPlugin {
         summary,
         digest,
         h1,

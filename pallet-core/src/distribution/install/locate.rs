@@ -2,7 +2,7 @@
 
 use semver::{Version, VersionReq};
 
-use super::local::Place;
+use super::place::Place;
 use super::{InstallError, Session, Wanted};
 use crate::distribution::lock::{Lock, Origin};
 use crate::distribution::repository::{Source, catalog};

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::copy::Copy;
-use super::local::Place;
+use super::place::Place;
 use super::{InstallError, Session};
 use crate::distribution::lock::{Lock, LockedPlugin, Origin};
 use crate::distribution::repository::{Reference, Source, open};

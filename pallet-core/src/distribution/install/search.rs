@@ -2,7 +2,7 @@
 
 use semver::Version;
 
-use super::local::Place;
+use super::place::Place;
 use super::{InstallError, Session};
 use crate::distribution::lock::Origin;
 use crate::distribution::repository::{Source, catalog};

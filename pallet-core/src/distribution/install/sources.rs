@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use semver::Version;
 
-use super::local::{Place, local_place};
+use super::local::local_place;
+use super::place::Place;
 use super::pull_through::PullThrough;
 use super::seen::Seen;
 use super::{InstallError, Installer, Session};
@@ -13,17 +14,6 @@ use crate::distribution::artifact::Plugin;
 use crate::distribution::lock::Origin;
 use crate::distribution::repository::{Reference, Repository, Source, open};
 use crate::distribution::trust::is_prefix;
-
-/// Where to look in place of other sources.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mirror {
-    /// How the sources begin that it stands for: `oci://ghcr.io/acme`.
-    pub prefix: String,
-    /// What that beginning is replaced with.
-    pub to: Source,
-    /// Whether what it lacks is fetched from the source and kept in it. Else it is all there is.
-    pub pull_through: bool,
-}
 
 impl Installer {
     /// The mirror of a source, with the place in it; the longest prefix wins.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::local::Place;
+use super::place::Place;
 use super::{InstallError, Session};
 use crate::distribution::artifact::index::{Index, Manifest};
 use crate::distribution::artifact::{

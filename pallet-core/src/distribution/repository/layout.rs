@@ -12,8 +12,9 @@ use async_trait::async_trait;
 use semver::Version;
 use serde_json::json;
 
+use super::blob::{media_type, verify_blob};
 use super::reference::{referrers_tag, tag, version};
-use super::{Content, Reference, Repository, Source, media_type};
+use super::{Content, Reference, Repository, Source};
 use crate::distribution::artifact::index::{Index, Manifest};
 use crate::distribution::artifact::{ArtifactError, Descriptor, Digest, media};
 
@@ -227,7 +228,7 @@ impl Repository for Layout {
             there += count as u64;
         }
         target.sync_all().map_err(ArtifactError::writing(file))?;
-        super::verify(&self.source, blob, file)
+        verify_blob(&self.source, blob, file)
     }
 
     async fn referrers(

@@ -15,9 +15,10 @@ use oci_client::secrets::RegistryAuth;
 use semver::Version;
 use tokio_util::io::ReaderStream;
 
+use super::blob::{media_type, verify_blob};
 use super::connect::{Connection, connect};
 use super::reference::{referrers_tag, tag, version};
-use super::{Access, Content, Reference, Repository, Source, media_type};
+use super::{Access, Content, Reference, Repository, Source};
 use crate::distribution::artifact::index::Index;
 use crate::distribution::artifact::{ArtifactError, Descriptor, Digest, media};
 
@@ -27,14 +28,14 @@ const PAGE: usize = 1000;
 const TRIES: u32 = 4;
 
 /// A repository on a registry.
-pub(super) struct Registry {
+pub(super) struct OciRegistry {
     source: Source,
     host: String,
     path: String,
     connection: Connection,
 }
 
-impl Registry {
+impl OciRegistry {
     pub(super) async fn open(source: &Source, access: &Access) -> Result<Self, ArtifactError> {
         let Source::Registry { host, path } = source else {
             return Err(ArtifactError::Source {
@@ -45,7 +46,12 @@ impl Registry {
             });
         };
         let connection = connect(host, path, access).await?;
-        Ok(Registry { source: source.clone(), host: host.clone(), path: path.clone(), connection })
+        Ok(OciRegistry {
+            source: source.clone(),
+            host: host.clone(),
+            path: path.clone(),
+            connection,
+        })
     }
 
     /// The paths of the repositories under this one's path.
@@ -222,7 +228,7 @@ impl Registry {
 }
 
 #[async_trait]
-impl Repository for Registry {
+impl Repository for OciRegistry {
     fn source(&self) -> &Source {
         &self.source
     }
@@ -305,7 +311,7 @@ impl Repository for Registry {
             }
             tokio::time::sleep(Duration::from_millis(250 << tries)).await;
         }
-        super::verify(&self.source, blob, file)
+        verify_blob(&self.source, blob, file)
     }
 
     async fn referrers(

@@ -4,7 +4,7 @@ use std::fmt;
 
 use semver::{Version, VersionReq};
 
-use super::Package;
+use super::package::Package;
 
 /// A plugin of which no version satisfies all that require it.
 #[derive(Debug, Clone, PartialEq)]

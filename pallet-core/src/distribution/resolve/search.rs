@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 
 use semver::{Version, VersionReq};
 
+use super::answer::{Answer, Question};
 use super::conflict::{Chain, Conflict};
-use super::{Answer, Known, Package, Question, Release, Root};
+use super::known::{Known, Release, Root};
+use super::package::Package;
 
 /// Somebody's requirement.
 #[derive(Debug, Clone)]
@@ -29,11 +31,18 @@ struct Search<'a> {
     preferred: &'a BTreeMap<Package, Version>,
 }
 
-pub(super) fn search(
-    roots: &[Root],
-    known: &Known,
-    preferred: &BTreeMap<Package, Version>,
-) -> Answer {
+/// One version of each plugin that `roots` need, also indirectly: a preferred one where it will do,
+/// else the highest.
+pub fn resolve(roots: &[Root], known: &Known, preferred: &BTreeMap<Package, Version>) -> Answer {
+    match search(roots, known, preferred) {
+        // what is explained is what the highest versions disagree on, not what happened to be
+        // preferred
+        Answer::Conflict(_) if !preferred.is_empty() => search(roots, known, &BTreeMap::new()),
+        answer => answer,
+    }
+}
+
+fn search(roots: &[Root], known: &Known, preferred: &BTreeMap<Package, Version>) -> Answer {
     let demand = |root: &Root| Demand {
         package: root.package.clone(),
         requirement: root.requirement.clone(),
