@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use anyhow::{Context as _, bail};
+use pallet_core::distribution::lock::Lock;
+use pallet_core::distribution::pins;
+use pallet_core::distribution::repository::Access;
+use pallet_core::distribution::store::Store;
 use pallet_core::engine::{Engine, EngineConfig, FactsCache, Holder, Phase, Services, Vault};
 use pallet_core::model::{AdminUser, Environment, Manifest, PluginKind, PluginSummary};
 use pallet_core::plugin::ServiceContext;
-use pallet_core::registry::lock::Lock;
-use pallet_core::registry::repository::Access;
-use pallet_core::registry::store::Store;
-use pallet_core::registry::{Found, Pin, Registry};
+use pallet_core::plugins::{FoundPlugin, Registry};
 use pallet_core::transport::{ConnectSettings, Secret};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -76,7 +77,7 @@ impl Context {
                 let store = Store::at(&self.surroundings.data);
                 // where the store cannot be written, its owner decides what stays in it
                 let _ = self.remember(&store, &file);
-                (Pin::all(&lock, &store), of_project)
+                (pins(&lock, &store), of_project)
             }
             None => (Vec::new(), false),
         };
@@ -117,7 +118,7 @@ impl Context {
     }
 
     /// Where a plugin is from that no lock names.
-    pub(crate) fn source_of(&self, found: &Found) -> String {
+    pub(crate) fn source_of(&self, found: &FoundPlugin) -> String {
         let program =
             self.surroundings.program.as_ref().and_then(|program| program.canonicalize().ok());
         match found.path.parent() {
@@ -129,7 +130,7 @@ impl Context {
         }
     }
 
-    fn on_plugin_path(&self, found: &Found) -> bool {
+    fn on_plugin_path(&self, found: &FoundPlugin) -> bool {
         let directories = self
             .surroundings
             .plugin_path

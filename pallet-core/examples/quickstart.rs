@@ -7,8 +7,8 @@
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a program of its own")]
 
 use pallet_core::engine::{Engine, EngineConfig, GroupSpec, LiftOptions, ServerSpec};
+use pallet_core::plugins::Registry;
 use pallet_core::prelude::*;
-use pallet_core::registry::Registry;
 
 fn web(request: &mut Request) -> Result<()> {
     let name = request.target()?.name;

@@ -20,7 +20,8 @@ pub(crate) fn lock_in_use(
     configuration: &Path,
 ) -> Option<(std::path::PathBuf, bool)> {
     let lock = |directory: &Path| {
-        Some(directory.join(pallet_core::registry::lock::LOCK_FILE)).filter(|lock| lock.is_file())
+        Some(directory.join(pallet_core::distribution::lock::LOCK_FILE))
+            .filter(|lock| lock.is_file())
     };
     lock(project).map(|lock| (lock, true)).or_else(|| lock(configuration).map(|lock| (lock, false)))
 }

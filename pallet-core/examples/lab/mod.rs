@@ -2,8 +2,8 @@
 //! builds.
 
 use pallet_core::engine::{Engine, EngineConfig};
+use pallet_core::plugins::Registry;
 use pallet_core::prelude::*;
-use pallet_core::registry::Registry;
 
 /// An engine for the sandbox nodes of a project. It needs Linux and root.
 #[allow(dead_code, reason = "not every example needs it")]

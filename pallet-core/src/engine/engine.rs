@@ -18,7 +18,7 @@ use super::vault::Vault;
 use crate::action::ActionEntry;
 use crate::model::{AdminUser, Environment, Node};
 use crate::plugin::{PluginError, Service};
-use crate::registry::Registry;
+use crate::plugins::Registry;
 use crate::script::Library;
 use crate::transport::{ConnectSettings, Secret, TransportError, Turn};
 

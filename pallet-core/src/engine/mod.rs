@@ -8,7 +8,7 @@
 //! ```no_run
 //! use pallet_core::engine::{Engine, EngineConfig, GroupSpec, LiftOptions, ServerSpec};
 //! use pallet_core::prelude::*;
-//! use pallet_core::registry::Registry;
+//! use pallet_core::plugins::Registry;
 //!
 //! # async fn program() -> Result<()> {
 //! let registry = Registry::scan(&["/usr/lib/pallet".into()]);

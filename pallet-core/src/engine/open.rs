@@ -9,7 +9,7 @@ use super::{EngineConfig, Phase, ServiceConfig, Services};
 use crate::action::{Action, ActionEntry};
 use crate::model::PluginKind;
 use crate::plugin::{ErrorKind, PluginError, Request};
-use crate::registry::Registry;
+use crate::plugins::Registry;
 
 /// The crate that bootstraps the nodes that Pallet makes, where their group has no `bootstrap` of
 /// its own.

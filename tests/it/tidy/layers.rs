@@ -10,9 +10,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("plugin", &["model", "action"]),
     ("abi", &["model", "plugin"]),
     ("local", &[]),
-    ("registry", &["model", "plugin", "abi", "local"]),
+    ("plugins", &["model", "plugin", "abi"]),
+    ("distribution", &["model", "local", "plugins"]),
     ("transport", &["model", "script"]),
-    ("engine", &["model", "script", "action", "plugin", "local", "registry", "transport"]),
+    ("engine", &["model", "script", "action", "plugin", "local", "plugins", "transport"]),
 ];
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::model::Capabilities;
 use crate::plugin::{ErrorKind, PluginError};
-use crate::registry::Registry;
+use crate::plugins::Registry;
 
 /// A function of a crate that acts on a request.
 pub(super) struct Caller {

@@ -11,7 +11,7 @@ use crate::action::ActionEntry;
 use crate::engine::NodeError;
 use crate::engine::vault::Vault;
 use crate::model::{AdminUser, Environment, Target};
-use crate::registry::Registry;
+use crate::plugins::Registry;
 
 /// What the requests of one operation share.
 pub(in crate::engine) struct RequestContext {
