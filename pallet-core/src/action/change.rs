@@ -142,3 +142,24 @@ impl Change {
         self
     }
 }
+
+/// One change that makes all of these, in order. What was changed by hand is reported only where
+/// nothing else is to be done.
+pub(super) fn joined(changes: impl IntoIterator<Item = Option<Change>>) -> Option<Change> {
+    changes.into_iter().flatten().reduce(|mut first, second| {
+        let script = Script::new().raw(first.script.as_str()).raw(second.script.as_str());
+        first.script = script;
+        first.certainty = match (first.certainty, second.certainty) {
+            (Certainty::Will, _) | (_, Certainty::Will) => Certainty::Will,
+            (Certainty::May, _) | (_, Certainty::May) => Certainty::May,
+            (Certainty::Drifted, Certainty::Drifted) => Certainty::Drifted,
+        };
+        if first.summary != second.summary {
+            first.summary = format!("{}, {}", first.summary, second.summary);
+        }
+        first.diff.push_str(&second.diff);
+        first.uploads.extend(second.uploads);
+        first.packages = None;
+        first
+    })
+}

@@ -13,13 +13,11 @@ use crate::model::Os;
 
 /// Makes a directory that only its owner may look into, and those above it.
 pub fn make_private_directory(path: &Path) -> Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path).with_context(|| {
-        format!(
-            "cannot \
-        make {}",
-            path.display()
-        )
-    })
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .with_context(|| format!("cannot make {}", path.display()))
 }
 
 /// The directories in a directory, by name; none if that is not there.
@@ -140,15 +138,13 @@ mod tests {
         assert_eq!(
             take_lease(&file, &lease("three", unix_time() + 60)).unwrap(),
             None,
-            "two's \
-            time is over"
+            "two's time is over"
         );
         fs::write(&file, "{").unwrap();
         assert_eq!(
             take_lease(&file, &lease("four", unix_time() + 60)).unwrap(),
             None,
-            "what is no \
-            lease is held by nobody"
+            "what is no lease is held by nobody"
         );
     }
 

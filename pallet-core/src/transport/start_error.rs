@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::TransportError;
-use super::root::ON_THE_WAY;
-use super::shell::{BEHEADED, Become, MARKER};
+use super::become_root::ON_THE_WAY;
+use super::markers::{BEHEADED, MARKER};
+use super::{Become, TransportError};
 
 /// What became of a shell that did not come to run what it was given.
 pub(super) fn never_began(
@@ -28,8 +28,7 @@ pub(super) fn never_began(
         }
         false => format!(
             "{who} runs nothing for {} s: see what its start-up files (.bashrc, .profile, .cshrc) \
-             wait for, or whether they start another \
-             shell{said}",
+             wait for, or whether they start another shell{said}",
             patience.as_secs_f64()
         ),
     };
@@ -48,8 +47,7 @@ pub(super) fn not_started(host: &str, as_: &Become, code: i32, noise: &[u8]) -> 
         let what = if code == 0 {
             "end it (`exit`) or start another (`exec`)"
         } else {
-            "read its \
-            input (`read`)"
+            "read its input (`read`)"
         };
         let message = format!(
             "the login shell ended before it ran anything: {files} {what}; let \
@@ -76,8 +74,7 @@ pub(super) fn not_started(host: &str, as_: &Become, code: i32, noise: &[u8]) -> 
     } else if has(&[
         "doas: Authorization required",
         "doas: Authentication required",
-        "doas: a tty \
-        is required",
+        "doas: a tty is required",
     ]) {
         "doas wants a password, which it takes from terminals only: allow `nopass` in doas.conf, \
          or install sudo"
@@ -87,8 +84,7 @@ pub(super) fn not_started(host: &str, as_: &Become, code: i32, noise: &[u8]) -> 
     } else if has(&[
         "su: Authentication failure",
         "su: incorrect password",
-        "su: Permission \
-        denied",
+        "su: Permission denied",
         "su: must be run from a terminal",
     ]) {
         "there is no sudo, and su refused the password: it must be root's; install sudo, or log in \
@@ -110,13 +106,11 @@ pub(super) fn not_started(host: &str, as_: &Become, code: i32, noise: &[u8]) -> 
     } else if has(&[
         "a password is required",
         "authentication is required",
-        "no password was \
-        provided",
+        "no password was provided",
         "unable to read password",
     ]) {
         "sudo wants a password: give it as `sudo_password` in [admin_user] of pallet.toml, such as \
-         `sudo_password = { env = \"SUDO_PASSWORD\" }`, \
-         or allow NOPASSWD in sudoers"
+         `sudo_password = { env = \"SUDO_PASSWORD\" }`, or allow NOPASSWD in sudoers"
             .to_owned()
     } else {
         match last {

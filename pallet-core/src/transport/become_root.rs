@@ -1,9 +1,18 @@
 //! Becoming root: the one line that the login shell is given, and what must stand in the input
 //! before all else.
 
-use super::InputPart;
-use super::shell::Become;
+use super::{InputPart, Secret};
 use crate::script::quote;
+
+/// Who runs a script.
+#[derive(Debug, Clone)]
+pub enum Become {
+    /// The login user.
+    Login,
+    /// Root, by `sudo`, with the login user's password where it is needed; where there is no sudo,
+    /// by `doas`, or by `su` with root's password.
+    Root(Option<Secret>),
+}
 
 /// What is said on the way to root, before anything else: the login shell came to that.
 pub(super) const ON_THE_WAY: &str = "pallet: to root";

@@ -1,5 +1,5 @@
-//! What was read once for all connections of an operation: with 1,000 nodes and 1,000 lines,
-//! reading them for each node would cost more than the connections.
+//! What was made of files, until they change: with 1,000 nodes and 1,000 lines, reading them for
+//! each node would cost more than the connections.
 
 use std::collections::HashMap;
 use std::fs;
@@ -9,41 +9,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::super::TransportError;
-use super::config_file::{ConfigFile, Options};
-use super::known_hosts::KnownHosts;
-
-/// What the ssh connections of one operation share.
-#[derive(Debug, Default)]
-pub(in super::super) struct Remembered {
-    pub(super) configs: Files<ConfigFile>,
-    pub(super) known_hosts: Files<KnownHosts>,
-    answers: Mutex<HashMap<String, Arc<Mutex<Answer>>>>,
-}
-
-/// What OpenSSH said to one question, if it was asked already.
-pub(super) type Answer = Option<Result<Arc<Options>, TransportError>>;
-
-impl Remembered {
-    /// The answer to one question. Whoever holds its lock may ask.
-    pub(super) fn answer(&self, question: &str) -> Arc<Mutex<Answer>> {
-        self.answers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(question.to_owned())
-            .or_default()
-            .clone()
-    }
-}
 
 /// Files and what was made of them, until they change.
 #[derive(Debug)]
-pub(super) struct Files<T>(Mutex<HashMap<PathBuf, (Stamp, Arc<T>)>>);
+pub(super) struct FileCache<T>(Mutex<HashMap<PathBuf, (Stamp, Arc<T>)>>);
 
 /// What tells one content of a file from another: inode, size, and time of change in seconds and
 /// nanoseconds.
 type Stamp = (u64, u64, i64, i64);
 
-impl<T> Files<T> {
+impl<T> FileCache<T> {
     /// What `make` makes of the text of a file; `None` if there is no such file.
     pub(super) fn get(
         &self,
@@ -72,9 +47,9 @@ impl<T> Files<T> {
     }
 }
 
-impl<T> Default for Files<T> {
+impl<T> Default for FileCache<T> {
     fn default() -> Self {
-        Files(Mutex::default())
+        FileCache(Mutex::default())
     }
 }
 
@@ -82,13 +57,13 @@ impl<T> Default for Files<T> {
 mod tests {
     use std::fs;
 
-    use super::Files;
+    use super::FileCache;
 
     #[test]
     fn a_file_is_read_again_only_when_it_has_changed() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("file");
-        let files: Files<usize> = Files::default();
+        let files: FileCache<usize> = FileCache::default();
         let mut read = 0;
         let mut get = || {
             files.get(&path, |text| {

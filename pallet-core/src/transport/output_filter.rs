@@ -1,6 +1,6 @@
 //! Tells the output of a script from what comes before and after it.
 
-use super::shell::MARKER;
+use super::markers::MARKER;
 
 /// How much of what stands before the marker is kept to explain why none came.
 pub(super) const NOISE: usize = 64 * 1024;
@@ -9,7 +9,7 @@ const FLOOD: usize = 1 << 20;
 
 /// Lets through what comes after the marker, but for what is said at the end.
 #[derive(Default)]
-pub(super) struct Sieve {
+pub(super) struct OutputFilter {
     /// The marker has come.
     pub(super) open: bool,
     /// What came before it, or the end of that.
@@ -25,9 +25,9 @@ pub(super) struct Sieve {
     pub(super) code: Option<i32>,
 }
 
-impl Sieve {
+impl OutputFilter {
     pub(super) fn new(end: Option<&str>) -> Self {
-        Sieve { end: end.unwrap_or_default().into(), ..Sieve::default() }
+        OutputFilter { end: end.unwrap_or_default().into(), ..OutputFilter::default() }
     }
 
     /// Whether more came before the marker than may.
