@@ -11,20 +11,7 @@ use toml_edit::{DocumentMut, Item, Table};
 use crate::context::Context;
 use crate::project::config::Service;
 
-/// Write a service into pallet.toml, after trying it
-#[derive(Debug, clap::Args)]
-pub(crate) struct AddService {
-    /// What the service will be called
-    name: String,
-    /// The provider that it uses; `pallet-cli providers` lists them
-    provider: String,
-    /// Options of the provider; VALUE may be JSON
-    #[arg(value_name = "OPTION=VALUE")]
-    options: Vec<String>,
-    /// Use it unless another is named
-    #[arg(long)]
-    default: bool,
-}
+pub(crate) use crate::verbs::AddService;
 
 impl AddService {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {

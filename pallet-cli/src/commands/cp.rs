@@ -4,9 +4,8 @@ use std::process::ExitCode;
 
 use pallet_core::engine::{CopyOptions, CopyRequest};
 
-use super::operation::drive;
 use crate::context::Context;
-use crate::operation::code;
+use crate::operation::{code, drive};
 use crate::output::copy_result::copy_result;
 
 /// Copy files between this machine and nodes
@@ -44,11 +43,11 @@ impl Cp {
             parallel: self.parallel.into(),
             by_node: false,
         };
-        let (outcome, telling) =
+        let (outcome, reporter) =
             drive(context, &loaded, async |engine| engine.copy(groups, &request, &options).await)?;
         let failed = outcome.nodes.iter().filter(|node| node.error.is_some()).count();
         let seconds =
-            telling.finished(outcome.ok(), (outcome.nodes.len() - failed, 0, failed), (0, 0));
+            reporter.finished(outcome.ok(), (outcome.nodes.len() - failed, 0, failed), (0, 0));
         if !context.printer.json() {
             context.printer.text(&copy_result(&context.printer, &outcome, seconds));
         }

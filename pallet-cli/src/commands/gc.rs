@@ -17,7 +17,7 @@ pub(crate) struct Gc {
 
 impl Gc {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let collected = Store::at(&context.surroundings.data).collect(self.dry_run)?;
+        let collected = Store::at(&context.env.data).collect(self.dry_run)?;
         if context.printer.json() {
             context.printer.value(&json!({
                 "removed": collected.removed,

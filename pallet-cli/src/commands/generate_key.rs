@@ -79,10 +79,10 @@ impl GenerateKey {
         if self.no_passphrase {
             return Ok(None);
         }
-        if let Some(passphrase) = &context.surroundings.key_passphrase {
+        if let Some(passphrase) = &context.env.key_passphrase {
             return Ok(Some(passphrase.clone()));
         }
-        if !context.surroundings.interactive {
+        if !context.env.interactive {
             bail!(
                 "nobody can be asked for a passphrase; set it in PALLET_KEY_PASSPHRASE, or say \
                 --no-passphrase"

@@ -8,8 +8,8 @@ use anyhow::Context as _;
 use clap::ValueEnum;
 use pallet_core::model::Os;
 
-use super::operation::{drive, groups};
 use crate::context::Context;
+use crate::operation::{drive, groups};
 
 /// Draw the groups, their phases, the crate functions that those call, and the settings that flow
 /// between them

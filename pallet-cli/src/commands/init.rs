@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use pallet_core::script::quote;
 
 use crate::context::Context;
-use crate::project::{self, Diagnostics};
+use crate::diagnostic::Diagnostics;
+use crate::project;
 
 /// Write a project that works: two sandbox nodes that serve a page
 #[derive(Debug, clap::Args)]

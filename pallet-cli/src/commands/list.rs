@@ -6,7 +6,7 @@ use pallet_core::registry::lock::LockedPlugin;
 use serde_json::json;
 
 use crate::context::Context;
-use crate::install::{Reach, Setup, signer};
+use crate::distribution::{InstallContext, SourceOptions, signer};
 use crate::output::table;
 
 /// List the plugins that are locked, with their sources and signers
@@ -19,9 +19,9 @@ pub(crate) struct List {
 
 impl List {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let setup = Setup::read(
+        let setup = InstallContext::read(
             context,
-            &Reach { global: self.global, offline: true, ..Reach::default() },
+            &SourceOptions { global: self.global, offline: true, ..SourceOptions::default() },
             Default::default(),
             false,
         )?;

@@ -20,7 +20,7 @@ impl Lsp {
                 leave out --output json"
             );
         }
-        if context.surroundings.interactive {
+        if context.env.interactive {
             context.printer.status(
                 "this is for editors, which start it themselves \
                 (docs/editors.md); Ctrl-D ends it",

@@ -9,7 +9,7 @@ use pallet_core::registry::repository::Source;
 use serde_json::json;
 
 use crate::context::Context;
-use crate::install::{Reach, Setup, block_on};
+use crate::distribution::{InstallContext, SourceOptions, block_on};
 
 /// Copy what pallet.lock names into a directory, an OCI image layout from which it can be installed
 /// without a network
@@ -19,12 +19,12 @@ pub(crate) struct Mirror {
     #[arg(value_name = "DIRECTORY")]
     to: PathBuf,
     #[command(flatten)]
-    reach: Reach,
+    reach: SourceOptions,
 }
 
 impl Mirror {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let setup = Setup::read(context, &self.reach, Default::default(), false)?;
+        let setup = InstallContext::read(context, &self.reach, Default::default(), false)?;
         let lock = setup.locked()?;
         let directory = std::path::absolute(&self.to)?;
         let mirrored =

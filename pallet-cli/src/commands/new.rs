@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::context::Context;
-use crate::package::{Kind, License, Template};
+use crate::package::{License, PackageKind, Template};
 
 /// Write the package of a new crate or provider: a function, its documentation, tests, a README
 #[derive(Debug, clap::Args)]
 pub(crate) struct New {
     /// What to write
     #[arg(value_enum)]
-    kind: Kind,
+    kind: PackageKind,
     /// Its name: a-z, 0-9 and -
     name: String,
     /// Where to write it [default: a directory of that name]
@@ -36,7 +36,7 @@ impl New {
         for path in template.write(&directory)? {
             context.printer.line(&format!("wrote {}", path.display()));
         }
-        let test = if self.kind == Kind::Crate { ", then pallet-cli test" } else { "" };
+        let test = if self.kind == PackageKind::Crate { ", then pallet-cli test" } else { "" };
         context
             .printer
             .line(&format!("next: cd {}, cargo test{test}", super::init::word(&directory)));

@@ -11,8 +11,8 @@ use pallet_core::registry::repository::{self, Repository, Source};
 use pallet_core::registry::signature::SigningKey;
 use serde_json::{Value, json};
 
-use super::registry_options::{RegistryOptions, block_on, signing_key};
 use crate::context::Context;
+use crate::distribution::{RegistryOptions, block_on, signing_key};
 use crate::output::table;
 use crate::package;
 
@@ -71,7 +71,7 @@ impl Publish {
             let manifest = manifest_for(repository, &builds, &libraries).await?;
             let release = Release::new(&builds, &manifest, &details)?;
             self.publish(context, repository, &release, key.as_ref()).await
-        })?
+        })
     }
 
     async fn publish(

@@ -14,8 +14,8 @@ pub(crate) struct Repl {}
 
 impl Repl {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let Context { surroundings, printer, .. } = context;
-        if surroundings.interactive && surroundings.screen && !printer.json() {
+        let Context { env, printer, .. } = context;
+        if env.interactive && env.screen && !printer.json() {
             converse(context)
         } else {
             run_lines(context)

@@ -8,7 +8,7 @@ use pallet_core::registry::repository::Source;
 use serde_json::json;
 
 use crate::context::Context;
-use crate::install::{Reach, Setup, block_on};
+use crate::distribution::{InstallContext, SourceOptions, block_on};
 use crate::output::table;
 
 /// List the plugins that a registry or directory has
@@ -21,12 +21,12 @@ pub(crate) struct Search {
     #[arg(long = "in", value_name = "SOURCE")]
     sources: Vec<String>,
     #[command(flatten)]
-    reach: Reach,
+    reach: SourceOptions,
 }
 
 impl Search {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let mut setup = Setup::read(context, &self.reach, Default::default(), false)?;
+        let mut setup = InstallContext::read(context, &self.reach, Default::default(), false)?;
         let mut sources: Vec<Source> = Vec::new();
         for word in &self.sources {
             sources.push(word.parse().with_context(|| format!("--in {word}"))?);

@@ -11,13 +11,10 @@ use pallet_core::model::{PluginKind, PluginSummary};
 use pallet_core::registry::Registry;
 use serde_json::json;
 
-use crate::cli::Global;
-use crate::context::Context;
-use crate::error::{INTERRUPTED, SOME_NODE_FAILED, UNTESTED};
+use crate::context::{Context, GlobalOptions};
 use crate::operation::runtime;
-use crate::package::build;
-use crate::scenario::{Scenario, link_library, scenarios};
-use crate::signals::{hear, leave};
+use crate::package::{Scenario, build, link_library, scenarios};
+use crate::process::{INTERRUPTED, SOME_NODE_FAILED, UNTESTED, exit_now, on_signal};
 
 /// Try a crate's scenarios on fresh nodes, of each system that the crate says it is for
 ///
@@ -46,7 +43,7 @@ pub(crate) struct Test {
 
 /// How it ended, so far.
 #[derive(Default)]
-struct Tally {
+struct TestCounts {
     kept: usize,
     broken: usize,
     untried: usize,
@@ -73,7 +70,7 @@ impl Test {
                 (true, false) => summary.systems.iter().cloned().map(Some).collect(),
                 (true, true) => vec![None],
             };
-        let mut tally = Tally::default();
+        let mut tally = TestCounts::default();
         for system in &systems {
             for scenario in &scenarios {
                 self.one(
@@ -91,12 +88,12 @@ impl Test {
             }
         }
         if !context.printer.json() {
-            let Tally { kept, broken, untried, .. } = tally;
+            let TestCounts { kept, broken, untried, .. } = tally;
             context.printer.line(&format!("{kept} passed, {broken} failed, {untried} not tried"));
         }
         Ok(match tally {
-            Tally { broken: 1.., .. } => ExitCode::from(SOME_NODE_FAILED),
-            Tally { untried: 1.., .. } => ExitCode::from(UNTESTED),
+            TestCounts { broken: 1.., .. } => ExitCode::from(SOME_NODE_FAILED),
+            TestCounts { untried: 1.., .. } => ExitCode::from(UNTESTED),
             _ => ExitCode::SUCCESS,
         })
     }
@@ -110,17 +107,20 @@ impl Test {
         (summary, library): (&PluginSummary, &Path),
         scenario: &Scenario,
         system: Option<&str>,
-        tally: &mut Tally,
+        tally: &mut TestCounts,
     ) -> anyhow::Result<()> {
         let start = Instant::now();
         // nodes of two trials at once are not each other's
         let name = format!("trial-{}-{}", summary.name, std::process::id());
         let mut project = scenario.project(package, &name, library)?;
         let inner = Context {
-            global: Global { directory: Some(project.path().to_owned()), ..context.global.clone() },
+            global: GlobalOptions {
+                directory: Some(project.path().to_owned()),
+                ..context.global.clone()
+            },
             printer: context.printer.clone(),
-            surroundings: context.surroundings.clone(),
-            listener: Default::default(),
+            env: context.env.clone(),
+            messages: Default::default(),
         };
         let loaded =
             inner.load(registry.clone()).with_context(|| format!("scenario {}", scenario.name))?;
@@ -128,9 +128,9 @@ impl Test {
         let cancel = engine.cancel.clone();
         let runtime = runtime()?;
         let stop = cancel.clone();
-        let heard = hear(move |_| {
+        let heard = on_signal(move |_| {
             if stop.is_cancelled() {
-                leave(|| ());
+                exit_now(|| ());
             }
             stop.cancel();
         })?;

@@ -6,8 +6,8 @@ use anyhow::bail;
 use pallet_core::registry::install::Unlock;
 
 use crate::context::Context;
-use crate::install::{Decided, Plan, Reach, Setup, block_on};
-use crate::project::did_you_mean_or_list;
+use crate::diagnostic::did_you_mean_or_list;
+use crate::distribution::{InstallContext, InstallOptions, InstallPlan, SourceOptions, block_on};
 
 /// Take plugins out of pallet.toml and pallet.lock, with what only they require; `pallet-cli gc`
 /// frees the space
@@ -27,12 +27,12 @@ pub(crate) struct Uninstall {
 impl Uninstall {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         // nothing new is needed to do with less
-        let decided = Decided {
-            reach: Reach { global: self.global, offline: true, ..Reach::default() },
-            ..Decided::default()
+        let decided = InstallOptions {
+            reach: SourceOptions { global: self.global, offline: true, ..SourceOptions::default() },
+            ..InstallOptions::default()
         };
         let setup = decided.setup(context, &[])?;
-        let mut plan = Plan::of(&setup, Unlock::Nothing);
+        let mut plan = InstallPlan::of(&setup, Unlock::Nothing);
         for name in &self.names {
             let Some(required) = setup
                 .own
@@ -49,7 +49,7 @@ impl Uninstall {
     }
 }
 
-fn not_required(setup: &Setup, name: &str) -> String {
+fn not_required(setup: &InstallContext, name: &str) -> String {
     let file = setup.scope.config.display();
     let by: Vec<_> = setup
         .lock

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use indicatif::{ProgressBar, ProgressStyle};
 use pallet_core::registry::install::Step;
 
-use super::Printer;
+use super::printer::Printer;
 
 /// A bar for the download that goes on, on a terminal; elsewhere a line for what is waited for.
 #[derive(Debug)]

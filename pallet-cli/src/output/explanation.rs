@@ -6,9 +6,9 @@ use pallet_core::action::{Certainty, Options};
 use pallet_core::engine::{ExplainedAction, ExplainedPhase, Explanation};
 use serde_json::Value;
 
-use super::Printer;
 use super::failure::failure;
-use super::visible::{short, visible};
+use super::printer::Printer;
+use crate::terminal::{short, visible};
 
 /// A longer value of an argument is cut.
 const VALUE: usize = 70;
@@ -157,8 +157,8 @@ fn cut(text: &str, length: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::Output;
-    use crate::surroundings::Surroundings;
+    use crate::output::OutputFormat;
+    use crate::process::ProcessEnv;
     use pallet_core::action::SourceLocation;
     use pallet_core::engine::{ExplainedCondition, ExplainedUpload, NodeError, Observed};
     use pallet_core::model::Os;
@@ -251,9 +251,9 @@ mod tests {
             }),
         };
         let printer = Printer::new(
-            Output::Text,
+            OutputFormat::Text,
             0,
-            &Surroundings { terminal: false, ..Surroundings::of_this_process() },
+            &ProcessEnv { terminal: false, ..ProcessEnv::current() },
         );
         expect_test::expect![[r#"
             web-1, debian 12 (x86_64), as it would be made: as was asked for

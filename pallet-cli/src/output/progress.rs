@@ -9,9 +9,9 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use pallet_core::action::Certainty;
 use pallet_core::engine::{CopyResult, Event, Outcome, PlannedChange, RunResult};
 
-use super::Printer;
+use super::printer::Printer;
 use super::summary::summary;
-use super::visible::{beginning, visible};
+use crate::terminal::{beginning, visible};
 
 /// Nodes that have a line of their own on a terminal; the others share one.
 const LIVE_LINES: usize = 20;
@@ -26,7 +26,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(printer: Printer) -> Self {
+    pub(crate) fn new(printer: Printer) -> Self {
         Progress {
             printer,
             live: MultiProgress::new(),

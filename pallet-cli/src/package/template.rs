@@ -9,7 +9,7 @@ use clap::ValueEnum;
 
 /// What a new package is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Kind {
+pub(crate) enum PackageKind {
     /// Functions that configure nodes
     Crate,
     /// Makes, finds and destroys nodes somewhere
@@ -32,7 +32,7 @@ pub(crate) enum License {
 /// A new package.
 #[derive(Debug)]
 pub(crate) struct Template {
-    pub(crate) kind: Kind,
+    pub(crate) kind: PackageKind,
     /// The plugin's name: lower case letters, digits and `-`.
     pub(crate) name: String,
     pub(crate) license: License,
@@ -41,16 +41,16 @@ pub(crate) struct Template {
 }
 
 /// The files of a kind, each with its text.
-fn files(kind: Kind) -> &'static [(&'static str, &'static str)] {
+fn files(kind: PackageKind) -> &'static [(&'static str, &'static str)] {
     match kind {
-        Kind::Crate => &[
+        PackageKind::Crate => &[
             ("Cargo.toml", include_str!("../../templates/crate/Cargo.toml.in")),
             ("src/lib.rs", include_str!("../../templates/crate/lib.rs.in")),
             ("tests/greeting.star", include_str!("../../templates/crate/greeting.star.in")),
             ("README.md", include_str!("../../templates/crate/README.md.in")),
             (".gitignore", include_str!("../../templates/gitignore.in")),
         ],
-        Kind::Provider => &[
+        PackageKind::Provider => &[
             ("Cargo.toml", include_str!("../../templates/provider/Cargo.toml.in")),
             ("src/lib.rs", include_str!("../../templates/provider/lib.rs.in")),
             ("README.md", include_str!("../../templates/provider/README.md.in")),
@@ -117,8 +117,8 @@ impl Template {
 
     fn fill(&self, text: &str, license: Option<&str>, core: Option<&Path>) -> String {
         let about = match self.kind {
-            Kind::Crate => "Greets who logs in to a node",
-            Kind::Provider => "Nodes that are there already, by their addresses",
+            PackageKind::Crate => "Greets who logs in to a node",
+            PackageKind::Provider => "Nodes that are there already, by their addresses",
         };
         let patch = core.map(|core| {
             format!(
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn nothing_of_the_template_is_left_open() {
-        for kind in [Kind::Crate, Kind::Provider] {
+        for kind in [PackageKind::Crate, PackageKind::Provider] {
             for license in [License::Both, License::Mit, License::Apache, License::None] {
                 let directory = tempfile::tempdir().unwrap();
                 let template = Template { kind, name: "web-shop".into(), license, core: None };

@@ -5,9 +5,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::config::name_of_directory;
-use super::diagnostic::Diagnostic;
-use super::star::MAIN;
-use super::{CONFIG, directory_name};
+use super::files::{CONFIG, MAIN, directory_name};
+use crate::diagnostic::Diagnostic;
 
 /// The files, and what is in them.
 const FILES: [(&str, &str); 2] = [

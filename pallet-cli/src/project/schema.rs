@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::suggest::{closest, did_you_mean_or_list, same_meaning};
+use crate::diagnostic::{closest, did_you_mean_or_list, same_meaning};
 
 /// The schema of one value.
 #[derive(Debug, Clone, Copy)]

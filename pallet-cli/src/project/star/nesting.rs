@@ -1,7 +1,7 @@
 //! Bounds how deep the source is nested before it is parsed: what comes after the parser goes down
 //! into each level of it.
 
-use crate::project::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, SourceSpan};
 
 /// How many brackets and blocks may stand inside each other.
 const NESTING: usize = 200;
@@ -19,7 +19,7 @@ pub(crate) fn check_nesting(file: &str, text: &str) -> Result<(), Diagnostic> {
     match scan.run() {
         Ok(()) => Ok(()),
         Err(TooDeep { at, what }) => Err(Diagnostic::error(what)
-            .at(Place::of(file, text, at..at + 1))
+            .at(SourceSpan::of(file, text, at..at + 1))
             .suggest("make it in steps, with names for the parts".to_owned())),
     }
 }

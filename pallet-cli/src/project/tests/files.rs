@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use super::bed::{Bed, Crates, star};
-use crate::project::{LoadOptions, Project, init};
+use crate::project::{LoadOptions, LoadedProject, init};
 use expect_test::expect;
 use pallet_core::action::TABLE;
 use serde_json::json;
@@ -28,7 +28,7 @@ fn a_directory_without_a_project() {
 fn a_directory_that_there_is_not() {
     let bed = star("");
     let wrong = |name: &str| {
-        let error = Project::load(&bed.path().join(name), &Crates, LoadOptions::default())
+        let error = LoadedProject::load(&bed.path().join(name), &Crates, LoadOptions::default())
             .unwrap_err()
             .0
             .remove(0);
@@ -258,7 +258,7 @@ fn the_first_project() {
     let directory = bed.path().join("My Shop");
     let written = init(&directory).unwrap();
     assert_eq!(written, [directory.join("pallet.toml"), directory.join("pallet.star")]);
-    let loaded = Project::load(&directory, &Crates, LoadOptions::default());
+    let loaded = LoadedProject::load(&directory, &Crates, LoadOptions::default());
     if TABLE.iter().any(|entry| entry.name == "remote_file") {
         let project = loaded.unwrap();
         assert_eq!(project.name, "my-shop");
@@ -395,7 +395,7 @@ fn a_project_is_known_without_its_declarations() {
         ("pallet.star", "this is no Starlark"),
     ]);
     assert!(bed.load_with(LoadOptions::default()).is_err());
-    let project = Project::configured(bed.path(), &LoadOptions::default()).unwrap();
+    let project = LoadedProject::configured(bed.path(), &LoadOptions::default()).unwrap();
     assert_eq!(
         (project.name.as_str(), project.groups.len(), project.knows_groups),
         ("shop", 0, false)

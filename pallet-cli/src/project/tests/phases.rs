@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::bed::{Bed, check_phase, run, star};
-use crate::project::{Limits, LoadOptions, Project};
+use crate::project::{Limits, LoadOptions, LoadedProject};
 use expect_test::{Expect, expect};
 
 fn phase(body: &str) -> Bed {
@@ -18,7 +18,7 @@ fn check(body: &str, expected: Expect) {
     check_phase(&phase(body).load(), "configure", expected);
 }
 
-fn brief(bed: &Bed) -> Project {
+fn brief(bed: &Bed) -> LoadedProject {
     bed.load_with(LoadOptions {
         limits: Limits { time: Duration::from_millis(200) },
         ..LoadOptions::default()
@@ -328,7 +328,7 @@ fn colours_only_if_asked_for() {
         let project = bed.load_with(LoadOptions { colour, ..LoadOptions::default() }).unwrap();
         run(&project.groups[0].server.phases["configure"]).unwrap_err()
     };
-    let painted = crate::output::paint("error", "1;31");
+    let painted = crate::terminal::paint("error", "1;31");
     assert!(!error(false).rendered.contains(&painted));
     assert!(error(true).rendered.contains(&painted) && !error(true).message.contains(&painted));
 }
