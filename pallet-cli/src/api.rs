@@ -25,6 +25,7 @@ pub struct Project {
 pub struct OpenOptions {
     service: Option<String>,
     environment: Environment,
+    plugins: Vec<PathBuf>,
 }
 
 /// Why a project cannot be opened or used.
@@ -55,6 +56,12 @@ impl OpenOptions {
         self
     }
 
+    /// Also looks for plugins in this directory, before the search path.
+    pub fn plugins(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.plugins.push(directory.into());
+        self
+    }
+
     /// Opens the project in a directory.
     pub fn open(self, directory: impl AsRef<Path>) -> Result<Project, Error> {
         let global = GlobalOptions {
@@ -68,7 +75,8 @@ impl OpenOptions {
             output: OutputFormat::Text,
             verbose: 0,
         };
-        let env = ProcessEnv { interactive: false, ..ProcessEnv::current() };
+        let mut env = ProcessEnv { interactive: false, ..ProcessEnv::current() };
+        env.plugin_path.splice(0..0, self.plugins);
         let context =
             Context { global, printer: Printer::silent(), env, messages: Default::default() };
         let loaded = context.load(context.registry(false)?)?;

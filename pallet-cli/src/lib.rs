@@ -1,7 +1,7 @@
 //! Pallet's command line as a library.
 //!
-//! A program opens a project, a directory with `pallet.toml` and `pallet.star`, and works on it with
-//! the engine that the project configures:
+//! A program opens a project, a directory with `pallet.toml` and `pallet.star`, and works on it
+//! with the engine that the project configures:
 //!
 //! ```no_run
 //! # async fn lift() -> Result<(), pallet_cli::Error> {
@@ -14,8 +14,8 @@
 //! # }
 //! ```
 //!
-//! `pallet_core::engine` documents what an [`Engine`](pallet_core::engine::Engine) does; `docs/from-code.md`
-//! is the guide.
+//! `pallet_core::engine` documents what an [`Engine`](pallet_core::engine::Engine) does;
+//! `docs/from-code.md` is the guide.
 
 mod api;
 mod cli;

@@ -6,10 +6,10 @@ use clap_complete::Shell;
 
 use crate::context::Context;
 
-/// Print completions for a shell
+/// Print a shell completion script
 #[derive(Debug, clap::Args)]
 pub(crate) struct Completions {
-    /// The shell
+    /// Shell to complete in
     shell: Shell,
 }
 

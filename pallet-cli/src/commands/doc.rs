@@ -6,15 +6,15 @@ use crate::context::Context;
 use crate::output::table;
 use crate::reference::{DocEntry, actions, find, page, text};
 
-/// Explain an action, a function that declares something, a crate or one of its functions, or the
-/// options of a provider
+/// Show the documentation of an action, a declaration, a crate, a crate function, or a provider's
+/// options
 #[derive(Debug, clap::Args)]
 pub(crate) struct Doc {
-    /// An action (`remote_file`), a declaration (`group_spec`), a crate (`nginx`), one of its
-    /// functions (`nginx.site`), or a provider (`provider:sandbox`); none: list all actions.
-    /// `crate:` before a name means a crate whose name is also an action's
+    /// Action (`remote_file`), declaration (`group_spec`), crate (`nginx`), crate function
+    /// (`nginx.site`), or provider (`provider:sandbox`) [default: list all actions]. Use `crate:`
+    /// when an action and a crate have the same name
     name: Option<String>,
-    /// Print the reference of all actions as a page in Markdown
+    /// Print the reference of all actions as a Markdown page
     #[arg(long, conflicts_with = "name")]
     markdown: bool,
 }

@@ -7,10 +7,10 @@ use serde_json::json;
 
 use crate::context::Context;
 
-/// Remove from the store what no lock names that was used on this machine
+/// Remove plugins that no known pallet.lock references
 #[derive(Debug, clap::Args)]
 pub(crate) struct Gc {
-    /// Show what would be removed, and remove nothing
+    /// Show what would be removed, without removing anything
     #[arg(long)]
     dry_run: bool,
 }

@@ -10,16 +10,16 @@ use semver::VersionReq;
 use crate::context::Context;
 use crate::distribution::{InstallContext, InstallOptions, InstallPlan, PluginArgument, block_on};
 
-/// Install plugins, and write them into pallet.toml and pallet.lock; without a source, install what
-/// pallet.lock says
+/// Install plugins and add them to pallet.toml and pallet.lock; without a source, install the
+/// plugins of pallet.lock
 #[derive(Debug, clap::Args)]
 pub(crate) struct Install {
-    /// Where from: oci://HOST/PATH, a directory with an OCI image layout, an archive, a library
-    /// (.so), or a name that `registry` knows; each with @REQUIREMENT where not the newest version
-    /// is wanted
+    /// Source: oci://HOST/PATH, a directory with an OCI image layout, an archive, a library (.so),
+    /// or the name of a plugin in the configured `registry`; @REQUIREMENT selects a version
+    /// [default: newest]
     #[arg(value_name = "SOURCE[@REQUIREMENT]")]
     sources: Vec<String>,
-    /// Fail where pallet.lock does not fit pallet.toml, in place of changing it
+    /// Fail if pallet.lock would have to change
     #[arg(long, conflicts_with = "sources")]
     locked: bool,
     #[command(flatten)]

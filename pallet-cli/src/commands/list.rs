@@ -9,10 +9,10 @@ use crate::context::Context;
 use crate::distribution::{InstallContext, SourceOptions, signer};
 use crate::output::table;
 
-/// List the plugins that are locked, with their sources and signers
+/// List locked plugins, with their sources and signers
 #[derive(Debug, clap::Args)]
 pub(crate) struct List {
-    /// List the plugins of this user, and not those of the project
+    /// Use the plugins of this user instead of the project's
     #[arg(long)]
     global: bool,
 }

@@ -11,11 +11,10 @@ use serde_json::json;
 use crate::context::Context;
 use crate::distribution::{InstallContext, SourceOptions, block_on};
 
-/// Copy what pallet.lock names into a directory, an OCI image layout from which it can be installed
-/// without a network
+/// Copy the plugins of pallet.lock into an OCI image layout, for installation without a network
 #[derive(Debug, clap::Args)]
 pub(crate) struct Mirror {
-    /// The directory; what it holds already stays
+    /// Directory to copy to; existing content is kept
     #[arg(value_name = "DIRECTORY")]
     to: PathBuf,
     #[command(flatten)]
@@ -52,7 +51,7 @@ impl Mirror {
         if !registries.is_empty() {
             context.printer.line(
                 "to install from it, write into pallet.toml or config.toml:\n\n\
-                [mirrors]",
+                 [mirrors]",
             );
             for registry in registries {
                 context

@@ -69,7 +69,7 @@ commands! {
 
 /// Global options that a command accepts and does not use. They are not in its help.
 pub(crate) const UNUSED_OPTIONS: &[(&str, &[&str])] = &[
-    ("init", &["directory", "service", "environment", "verbose"]),
+    ("init", &["service", "environment", "verbose"]),
     ("doc", &["service", "environment", "verbose"]),
     ("new", &["directory", "service", "environment", "verbose"]),
     ("add-service", &["service", "environment", "verbose"]),

@@ -6,20 +6,20 @@ use std::process::ExitCode;
 use crate::context::Context;
 use crate::package::{License, PackageKind, Template};
 
-/// Write the package of a new crate or provider: a function, its documentation, tests, a README
+/// Create the package of a new crate or provider, with code, documentation, tests and a README
 #[derive(Debug, clap::Args)]
 pub(crate) struct New {
-    /// What to write
+    /// Kind of plugin
     #[arg(value_enum)]
     kind: PackageKind,
-    /// Its name: a-z, 0-9 and -
+    /// Name of the plugin: a-z, 0-9 and -
     name: String,
-    /// Where to write it [default: a directory of that name]
+    /// Directory to create [default: NAME]
     to: Option<PathBuf>,
-    /// What others may do with it
+    /// License of the package
     #[arg(long, value_enum, default_value_t = License::Both)]
     license: License,
-    /// Use the pallet-core of this checkout in place of the published one
+    /// Use the pallet-core of this checkout instead of the published one
     #[arg(long, value_name = "DIRECTORY")]
     pallet_core: Option<PathBuf>,
 }

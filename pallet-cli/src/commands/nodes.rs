@@ -19,8 +19,8 @@ impl Nodes {
         if json {
             if !knows {
                 context.printer.aside(
-                    "pallet.star cannot be used, so which groups are declared is \
-                    not known; `pallet-cli check` says why",
+                    "pallet.star cannot be used, so which groups are declared is not known; \
+                     `pallet-cli check` says why",
                 );
             }
             let mut shown = serde_json::to_value(&found)?;

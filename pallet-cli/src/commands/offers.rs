@@ -82,10 +82,9 @@ fn explain(context: &Context, considered: &[Candidate]) {
         return;
     }
     if considered.is_empty() {
-        context.printer.line(
-            "nothing was considered: the provider decides for itself, or no image \
-            fits",
-        );
+        context
+            .printer
+            .line("nothing was considered: the provider decides for itself, or no image fits");
         return;
     }
     let rows = considered.iter().map(|candidate| {

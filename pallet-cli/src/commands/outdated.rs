@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::distribution::{InstallContext, SourceOptions, block_on};
 use crate::output::table;
 
-/// List the locked plugins of which there are newer versions
+/// List locked plugins that have newer versions
 #[derive(Debug, clap::Args)]
 pub(crate) struct Outdated {
     #[command(flatten)]

@@ -11,12 +11,12 @@ use crate::context::Context;
 use crate::distribution::{InstallContext, SourceOptions, block_on};
 use crate::output::table;
 
-/// List the plugins that a registry or directory has
+/// Search a registry or directory for plugins
 #[derive(Debug, clap::Args)]
 pub(crate) struct Search {
-    /// Only those whose name holds this
+    /// Only plugins whose name contains WORD
     word: Option<String>,
-    /// Where: oci://HOST or oci://HOST/PATH, or a directory; may be repeated [default: `registry`
+    /// Registry or directory to search: oci://HOST, oci://HOST/PATH, or a path [default: `registry`
     /// of pallet.toml]
     #[arg(long = "in", value_name = "SOURCE")]
     sources: Vec<String>,
@@ -36,8 +36,7 @@ impl Search {
         }
         ensure!(
             !sources.is_empty(),
-            "where is to be searched? say --in oci://HOST/PATH, or set \
-            `registry` in {}",
+            "where is to be searched? say --in oci://HOST/PATH, or set `registry` in {}",
             setup.scope.name()
         );
         setup

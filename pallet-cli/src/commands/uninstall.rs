@@ -9,17 +9,17 @@ use crate::context::Context;
 use crate::diagnostic::did_you_mean_or_list;
 use crate::distribution::{InstallContext, InstallOptions, InstallPlan, SourceOptions, block_on};
 
-/// Take plugins out of pallet.toml and pallet.lock, with what only they require; `pallet-cli gc`
-/// frees the space
+/// Remove plugins, and plugins that only they require, from pallet.toml and pallet.lock;
+/// `pallet-cli gc` deletes their files
 #[derive(Debug, clap::Args)]
 pub(crate) struct Uninstall {
-    /// Their names
+    /// Plugins to remove
     #[arg(required = true)]
     names: Vec<String>,
-    /// Change the plugins of this user, and not those of the project
+    /// Use the plugins of this user instead of the project's
     #[arg(long)]
     global: bool,
-    /// Show what would change, and change nothing
+    /// Show what would change, without changing anything
     #[arg(long)]
     dry_run: bool,
 }
@@ -61,17 +61,11 @@ fn not_required(setup: &InstallContext, name: &str) -> String {
     if !by.is_empty() {
         return format!(
             "{file} does not ask for {name}: {} requires it; uninstall that",
-            by.join(
-                " \
-            and "
-            )
+            by.join(" and ")
         );
     }
     let known: Vec<_> = setup.own.plugins.keys().map(String::as_str).collect();
-    let help = did_you_mean_or_list(name, &known, "it asks for").unwrap_or_else(|| {
-        "it asks for \
-        none"
-            .to_owned()
-    });
+    let help = did_you_mean_or_list(name, &known, "it asks for")
+        .unwrap_or_else(|| "it asks for none".to_owned());
     format!("{file} does not ask for a plugin {name}; {help}")
 }

@@ -9,10 +9,10 @@ use crate::context::Context;
 use crate::diagnostic::did_you_mean_or_list;
 use crate::distribution::{InstallOptions, InstallPlan, block_on};
 
-/// Lock and install the newest versions of plugins that pallet.toml allows
+/// Update plugins to the newest versions that pallet.toml allows
 #[derive(Debug, clap::Args)]
 pub(crate) struct Update {
-    /// Update these only [default: all]
+    /// Only these plugins [default: all]
     names: Vec<String>,
     #[command(flatten)]
     decided: InstallOptions,

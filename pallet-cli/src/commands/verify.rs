@@ -8,8 +8,7 @@ use crate::context::Context;
 use crate::distribution::{InstallContext, SourceOptions, block_on};
 use crate::process::USAGE;
 
-/// Check every locked plugin again: its files, its signature, and what its source has; end with 2
-/// if anything differs
+/// Verify locked plugins: their files, signatures and sources; exit with code 2 if anything differs
 #[derive(Debug, clap::Args)]
 pub(crate) struct Verify {
     #[command(flatten)]

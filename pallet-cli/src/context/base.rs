@@ -48,12 +48,9 @@ impl Context {
     fn environment(&self) -> anyhow::Result<Environment> {
         let mut environment = Environment::new();
         for word in &self.global.environment {
-            let (key, value) = word.split_once('=').with_context(|| {
-                format!(
-                    "--env {word}: write \
-                it as KEY=VALUE"
-                )
-            })?;
+            let (key, value) = word
+                .split_once('=')
+                .with_context(|| format!("--env {word}: write it as KEY=VALUE"))?;
             if key.is_empty() {
                 bail!("--env {word}: the key is empty");
             }

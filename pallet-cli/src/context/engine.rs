@@ -69,12 +69,9 @@ impl Context {
         let secrets = project.config.secrets.clone();
         let names: Vec<_> = secrets.keys().cloned().collect();
         let vault = Vault::new(move |name| {
-            let reference = secrets.get(name).ok_or_else(|| {
-                format!(
-                    "there is no secret {name} in \
-                [secrets] of pallet.toml"
-                )
-            })?;
+            let reference = secrets
+                .get(name)
+                .ok_or_else(|| format!("there is no secret {name} in [secrets] of pallet.toml"))?;
             finder.find(reference).map_err(|error| format!("secret {name}: {error:#}"))
         });
         engine.vault = Arc::new(vault.with_names(names));

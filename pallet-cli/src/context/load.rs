@@ -86,10 +86,7 @@ fn load_in_time(
         let _ = sender.send(LoadedProject::load(&directory, &InstalledCrates(registry), options));
     });
     loading.map_err(|error| {
-        Diagnostic::error(format!(
-            "cannot start a thread to load the project: \
-        {error}"
-        ))
+        Diagnostic::error(format!("cannot start a thread to load the project: {error}"))
     })?;
     loaded.recv_timeout(limit).unwrap_or_else(|_| {
         let message = format!("{MAIN} was not evaluated within {limit:?}");

@@ -59,8 +59,7 @@ impl Context {
         for found in registry.shadowed().iter().filter(|found| self.on_plugin_path(found)) {
             let name = &found.summary.name;
             self.printer.warning(&format!(
-                "{} is not used: a lock names {name}; `pallet-cli install` that \
-                    file to use it",
+                "{} is not used: a lock names {name}; `pallet-cli install` that file to use it",
                 found.path.display()
             ));
         }
@@ -151,7 +150,7 @@ pub(crate) fn refuse_problems(registry: &Registry) -> Result<(), Failure> {
             code: USAGE,
             message: problems.join(
                 "\n\
-        error: ",
+                 error: ",
             ),
         })
     }
@@ -182,11 +181,9 @@ pub(crate) fn check_plugins(
                 required.key, required.version
             ),
         };
-        missing.extend([Diagnostic::error(message).at(required.place.clone()).suggest(
-            "run \
-            `pallet-cli install`"
-                .to_owned(),
-        )]);
+        missing.extend([Diagnostic::error(message)
+            .at(required.place.clone())
+            .suggest("run `pallet-cli install`".to_owned())]);
     }
     if missing.has_errors() { Err(missing) } else { Ok(()) }
 }

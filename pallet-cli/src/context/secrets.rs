@@ -47,10 +47,7 @@ impl SecretFinder {
     pub(crate) fn find(&self, reference: &Reference) -> anyhow::Result<Secret> {
         let text = match reference {
             Reference::Env(name) => ProcessEnv::variable(name).with_context(|| {
-                format!(
-                    "the environment variable {name} that pallet.toml refers \
-                    to is not set"
-                )
+                format!("the environment variable {name} that pallet.toml refers to is not set")
             })?,
             Reference::File(path) => {
                 let path = self.directory.join(expand(path, &self.home));
@@ -58,8 +55,7 @@ impl SecretFinder {
                 // a pipe or a device can keep its reader for ever
                 ensure!(
                     std::fs::metadata(&path).with_context(what)?.is_file(),
-                    "the secret {} is \
-                    not a file",
+                    "the secret {} is not a file",
                     path.display()
                 );
                 text_of(
@@ -80,13 +76,9 @@ impl SecretFinder {
             Reference::Command(_) => Ok(()),
             Reference::Age(path) => {
                 let path = self.directory.join(expand(path, &self.home));
-                std::fs::File::open(&path).map(drop).with_context(|| {
-                    format!(
-                        "cannot read the \
-                    secret {}",
-                        path.display()
-                    )
-                })
+                std::fs::File::open(&path)
+                    .map(drop)
+                    .with_context(|| format!("cannot read the secret {}", path.display()))
             }
         }
     }
@@ -100,10 +92,7 @@ impl SecretFinder {
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit());
         let mut child = child.spawn().with_context(|| {
-            format!(
-                "cannot run the command {command:?} \
-            that should print a secret"
-            )
+            format!("cannot run the command {command:?} that should print a secret")
         })?;
         let output = child.stdout.take().context("the output of a command")?;
         let (sender, printed) = std::sync::mpsc::channel();
@@ -114,35 +103,25 @@ impl SecretFinder {
             // one that has ended already cannot be killed
             let _ = child.kill();
         }
-        let status = child.wait().with_context(|| {
-            format!(
-                "cannot wait for the command \
-            {command:?}"
-            )
-        })?;
+        let status =
+            child.wait().with_context(|| format!("cannot wait for the command {command:?}"))?;
         let printed = printed.map_err(|_| {
             anyhow!(
-                "the command {command:?} that should print a secret did not end \
-                within {} s",
+                "the command {command:?} that should print a secret did not end within {} s",
                 LIMIT.as_secs()
             )
         })??;
         ensure!(
             status.success(),
-            "the command {command:?} that should print a secret failed: \
-            {status}"
+            "the command {command:?} that should print a secret failed: {status}"
         );
         Ok(printed)
     }
 
     fn decrypt(&self, path: &Path) -> anyhow::Result<String> {
         let shown = path.display();
-        let file = std::fs::File::open(path).with_context(|| {
-            format!(
-                "cannot read the secret \
-            {shown}"
-            )
-        })?;
+        let file =
+            std::fs::File::open(path).with_context(|| format!("cannot read the secret {shown}"))?;
         let (mut keys, mut read) = (Vec::new(), Vec::new());
         for identities in &self.identities {
             let identities = self.directory.join(expand(identities, &self.home));
@@ -150,18 +129,12 @@ impl SecretFinder {
                 continue;
             }
             let name = identities.display().to_string();
-            let file = age::IdentityFile::from_file(name.clone()).with_context(|| {
-                format!(
-                    "cannot \
-                read the age identities {name}"
-                )
-            })?;
-            keys.extend(file.into_identities().map_err(|error| {
-                anyhow!(
-                    "cannot read the age \
-                identities {name}: {error}"
-                )
-            })?);
+            let file = age::IdentityFile::from_file(name.clone())
+                .with_context(|| format!("cannot read the age identities {name}"))?;
+            keys.extend(
+                file.into_identities()
+                    .map_err(|error| anyhow!("cannot read the age identities {name}: {error}"))?,
+            );
             read.push(name);
         }
         ensure!(
@@ -172,18 +145,11 @@ impl SecretFinder {
         );
         let decryptor = age::Decryptor::new(age::armor::ArmoredReader::new(file));
         let decryptor = decryptor.map_err(|error| {
-            anyhow!(
-                "{shown} is not a file that is encrypted \
-            with age: {error}"
-            )
+            anyhow!("{shown} is not a file that is encrypted with age: {error}")
         })?;
         let reader = decryptor.decrypt(keys.iter().map(|key| key.as_ref() as &dyn age::Identity));
         let reader = reader.map_err(|error| {
-            anyhow!(
-                "cannot decrypt {shown} with the identities of \
-            {}: {error}",
-                read.join(", ")
-            )
+            anyhow!("cannot decrypt {shown} with the identities of {}: {error}", read.join(", "))
         })?;
         text_of(reader, &format!("the secret in {shown}"))
     }
@@ -192,12 +158,10 @@ impl SecretFinder {
 /// All that can be read there, if it is a text and no larger than a secret may be.
 fn text_of(reader: impl Read, what: &str) -> anyhow::Result<String> {
     let mut bytes = Vec::new();
-    reader.take(LARGEST + 1).read_to_end(&mut bytes).with_context(|| {
-        format!(
-            "{what} cannot be \
-        read, or is damaged"
-        )
-    })?;
+    reader
+        .take(LARGEST + 1)
+        .read_to_end(&mut bytes)
+        .with_context(|| format!("{what} cannot be read, or is damaged"))?;
     ensure!(
         bytes.len() as u64 <= LARGEST,
         "{what} is larger than {} KiB, and no secret",

@@ -88,13 +88,8 @@ impl Context {
         let mut keys = admin.public_keys.clone();
         for file in &admin.public_key_files {
             let path = project.directory.join(expand(file, &self.env.home));
-            let text = std::fs::read_to_string(&path).with_context(|| {
-                format!(
-                    "cannot read the \
-                public key {}",
-                    path.display()
-                )
-            })?;
+            let text = std::fs::read_to_string(&path)
+                .with_context(|| format!("cannot read the public key {}", path.display()))?;
             keys.extend(
                 text.lines()
                     .map(str::trim)

@@ -35,10 +35,10 @@ pub(crate) struct InstallScope {
 /// Whose plugins, and how sources are reached.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct SourceOptions {
-    /// The plugins of this user, and not those of the project
+    /// Use the plugins of this user instead of the project's
     #[arg(long)]
     pub(crate) global: bool,
-    /// Use no network: only the store, directories, and mirrors in directories
+    /// Do not access the network; use only the store, directories and local mirrors
     #[arg(long)]
     pub(crate) offline: bool,
     #[command(flatten)]
@@ -72,7 +72,7 @@ impl InstallScope {
         if !global && context.global.directory.is_some() {
             bail!(
                 "there is no {CONFIG} in {}; `pallet-cli init` writes a project, --global \
-                installs for this user",
+                 installs for this user",
                 project.display()
             );
         }
@@ -155,11 +155,7 @@ impl InstallContext {
     /// The lock; an error where there is none.
     pub(crate) fn locked(&self) -> anyhow::Result<&Lock> {
         self.lock.as_ref().with_context(|| {
-            format!(
-                "there is no {}; `pallet-cli install` writes \
-            it",
-                self.scope.lock.display()
-            )
+            format!("there is no {}; `pallet-cli install` writes it", self.scope.lock.display())
         })
     }
 }
@@ -185,10 +181,9 @@ fn alone(context: &Context, scope: &InstallScope) -> anyhow::Result<File> {
     std::fs::create_dir_all(&scope.directory).with_context(|| format!("cannot make {shown}"))?;
     let directory = File::open(&scope.directory).with_context(|| format!("cannot open {shown}"))?;
     if directory.try_lock().is_err() {
-        context.printer.status(&format!(
-            "waiting for another pallet-cli that changes the plugins \
-            of {shown}"
-        ));
+        context
+            .printer
+            .status(&format!("waiting for another pallet-cli that changes the plugins of {shown}"));
         directory.lock().with_context(|| format!("cannot lock {shown}"))?;
     }
     Ok(directory)
@@ -206,14 +201,9 @@ fn mirrors(config: &Config) -> Vec<Mirror> {
 fn trust(config: &Config) -> anyhow::Result<Trust> {
     let mut rules = Vec::new();
     for (prefix, signers) in &config.trust {
-        let signers = signers.iter().map(|source| {
-            signer(source).with_context(|| {
-                format!(
-                    "[trust] \
-            {prefix:?}"
-                )
-            })
-        });
+        let signers = signers
+            .iter()
+            .map(|source| signer(source).with_context(|| format!("[trust] {prefix:?}")));
         rules.push(TrustRule {
             prefix: prefix.clone(),
             signers: signers.collect::<anyhow::Result<_>>()?,
@@ -222,13 +212,8 @@ fn trust(config: &Config) -> anyhow::Result<Trust> {
     let root = match &config.trusted_root {
         None => TrustedRoot::default(),
         Some(path) => {
-            let text = std::fs::read_to_string(path).with_context(|| {
-                format!(
-                    "cannot read the \
-                trusted root {}",
-                    path.display()
-                )
-            })?;
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("cannot read the trusted root {}", path.display()))?;
             TrustedRoot::from_json(&text).map_err(|error| anyhow!("{}: {error}", path.display()))?
         }
     };
@@ -239,13 +224,8 @@ fn signer(source: &SignerConfig) -> anyhow::Result<SignerRule> {
     match source {
         SignerConfig::Text(text) => Ok(text.parse::<PublicKey>()?.into()),
         SignerConfig::File(path) => {
-            let text = std::fs::read_to_string(path).with_context(|| {
-                format!(
-                    "cannot read the \
-                public key {}",
-                    path.display()
-                )
-            })?;
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("cannot read the public key {}", path.display()))?;
             Ok(text.parse::<PublicKey>().with_context(|| path.display().to_string())?.into())
         }
         SignerConfig::Identity(rule) => Ok(SignerRule::Like(rule.clone())),
@@ -269,18 +249,13 @@ pub(super) fn signers(
         signer(&source).with_context(|| format!("--accept-signer {word}"))
     };
     let identity = |(identity, issuer): (&String, &String)| {
-        let rule = IdentityRule::new(identity, issuer).map_err(|error| {
-            anyhow!(
-                "--accept-identity \
-            {identity}: {error}"
-            )
-        });
+        let rule = IdentityRule::new(identity, issuer)
+            .map_err(|error| anyhow!("--accept-identity {identity}: {error}"));
         rule.map(SignerRule::Like)
     };
     ensure!(
         identities.len() == issuers.len(),
-        "every --accept-identity needs its --accept-issuer, \
-        and the other way round"
+        "every --accept-identity needs its --accept-issuer, and the other way round"
     );
     keys.iter().map(key).chain(identities.iter().zip(issuers).map(identity)).collect()
 }

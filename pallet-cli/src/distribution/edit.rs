@@ -61,13 +61,8 @@ impl ConfigDocument {
             std::fs::create_dir_all(directory)
                 .with_context(|| format!("cannot make {}", directory.display()))?;
         }
-        write_atomically(path, text.as_bytes()).with_context(|| {
-            format!(
-                "cannot write {}; it is as \
-            it was",
-                path.display()
-            )
-        })
+        write_atomically(path, text.as_bytes())
+            .with_context(|| format!("cannot write {}; it is as it was", path.display()))
     }
 }
 

@@ -23,22 +23,21 @@ use crate::context::Context;
 pub(crate) struct InstallOptions {
     #[command(flatten)]
     pub(crate) reach: SourceOptions,
-    /// Install plugins that nobody signed; that decision is written into pallet.lock
+    /// Accept unsigned plugins; the decision is recorded in pallet.lock
     #[arg(long)]
     pub(crate) accept_unsigned: bool,
-    /// Install plugins that this key signed (a file, or the key itself); that decision is written
-    /// into pallet.lock; may be repeated
+    /// Accept plugins signed with this public key (a file, or the key itself); the decision is
+    /// recorded in pallet.lock
     #[arg(long, value_name = "KEY")]
     pub(crate) accept_signer: Vec<String>,
-    /// Install plugins that this identity signed (a mail address, or the URI of a workflow; `*`
-    /// stands for any characters but `/`); that decision is written into pallet.lock; may be
-    /// repeated
+    /// Accept plugins signed by this identity (an email address or a workflow URI; `*` matches any
+    /// characters except `/`); the decision is recorded in pallet.lock
     #[arg(long, value_name = "IDENTITY", requires = "accept_issuer")]
     pub(crate) accept_identity: Vec<String>,
-    /// The URL of who says that it is this identity; one for each of them
+    /// OIDC issuer URL of the identity; one for each --accept-identity
     #[arg(long, value_name = "ISSUER", requires = "accept_identity")]
     pub(crate) accept_issuer: Vec<String>,
-    /// Show what would change, and change nothing
+    /// Show what would change, without changing anything
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
@@ -71,8 +70,7 @@ impl InstallOptions {
         let mut setup = InstallContext::read(context, &self.reach, decisions, true)?;
         if setup.scope.global && !self.reach.global {
             context.printer.status(&format!(
-                "there is no project here: these are the plugins of this user, in \
-                    {}",
+                "there is no project here: these are the plugins of this user, in {}",
                 setup.scope.config.display()
             ));
         }
@@ -220,10 +218,9 @@ fn summary(
             format!("no plugin is required in {}", setup.scope.config.display())
         }
         (false, true, 0) => format!("{plugins} installed as {file} says; nothing was to do"),
-        (false, true, fetched) => format!(
-            "{plugins} installed as {file} says, {fetched} of them \
-            now"
-        ),
+        (false, true, fetched) => {
+            format!("{plugins} installed as {file} says, {fetched} of them now")
+        }
         (false, false, _) => format!("{plugins} installed and locked in {file}"),
     }
 }

@@ -11,10 +11,10 @@ use crate::context::Context;
 /// How a registry is reached.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct RegistryOptions {
-    /// Speak plain HTTP to the registry; one on this machine is where it does not speak TLS
+    /// Use plain HTTP (loopback registries fall back to it automatically)
     #[arg(long)]
     plain_http: bool,
-    /// Trust the certificates in this file (PEM) too; may be repeated
+    /// Also trust the CA certificates in this PEM file
     #[arg(long, value_name = "FILE")]
     ca_file: Vec<PathBuf>,
 }
@@ -46,21 +46,14 @@ pub(crate) fn signing_key(context: &Context, file: &Path) -> anyhow::Result<Sign
         std::fs::read_to_string(file).with_context(|| format!("cannot read the key {shown}"))?;
     let passphrase = match SigningKey::parse(&pem, context.env.key_passphrase.as_deref()) {
         Err(KeyError::NeedsPassphrase) if context.env.interactive => {
-            rpassword::prompt_password(format!("Passphrase of {shown}: ")).context(
-                "cannot ask for \
-                the passphrase",
-            )?
+            rpassword::prompt_password(format!("Passphrase of {shown}: "))
+                .context("cannot ask for the passphrase")?
         }
-        Err(KeyError::NeedsPassphrase) => bail!(
-            "the key {shown} is encrypted; set its passphrase \
-            in PALLET_KEY_PASSPHRASE"
-        ),
+        Err(KeyError::NeedsPassphrase) => {
+            bail!("the key {shown} is encrypted; set its passphrase in PALLET_KEY_PASSPHRASE")
+        }
         other => return other.with_context(|| format!("cannot use the key {shown}")),
     };
-    SigningKey::parse(&pem, Some(&passphrase)).with_context(|| {
-        format!(
-            "cannot use the key \
-        {shown}"
-        )
-    })
+    SigningKey::parse(&pem, Some(&passphrase))
+        .with_context(|| format!("cannot use the key {shown}"))
 }

@@ -67,8 +67,8 @@ pub(super) fn own(file: &str, definition: &Definition) -> Option<String> {
             definition.place.line
         )),
         DefinitionKind::Parameter if definition.name == "request" => Some(
-            "The request: the node that is configured, its environment and settings, and its \
-                plan so far.\n"
+            "The request: the node that is configured, its environment and settings, and its plan \
+             so far.\n"
                 .to_owned(),
         ),
         DefinitionKind::Parameter | DefinitionKind::Loaded { .. } => None,

@@ -167,12 +167,9 @@ impl Server<'_> {
             (Stage::New, _) => {
                 Err((ErrorCode::ServerNotInitialized, "say `initialize` first".to_owned()))
             }
-            (Stage::ShutDown, _) => Err((
-                ErrorCode::InvalidRequest,
-                "after `shutdown` there is \
-                only `exit`"
-                    .to_owned(),
-            )),
+            (Stage::ShutDown, _) => {
+                Err((ErrorCode::InvalidRequest, "after `shutdown` there is only `exit`".to_owned()))
+            }
             (_, "shutdown") => {
                 self.stage = Stage::ShutDown;
                 Ok(Value::Null)

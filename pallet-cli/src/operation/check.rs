@@ -43,8 +43,8 @@ pub(crate) fn check(context: &Context) -> anyhow::Result<ProjectWithPlugins> {
         }
     } else {
         context.printer.warning(
-            "the service could not be asked which nodes there are, so none is \
-            compared with the groups",
+            "the service could not be asked which nodes there are, so none is compared with the \
+             groups",
         );
     }
     if found.has_errors() { Err(found.into()) } else { Ok(loaded) }
@@ -91,8 +91,7 @@ fn default_phases(project: &LoadedProject) -> Vec<Diagnostic> {
             .filter(|phase| !defined.contains(phase.as_str()))
         {
             let message = format!(
-                "group `{}`: its default phase `{phase}` is defined by no \
-                group",
+                "group `{}`: its default phase `{phase}` is defined by no group",
                 group.name
             );
             let place = project.places.get(&group.name).cloned();
@@ -138,8 +137,8 @@ fn listed_groups(project: &LoadedProject) -> Vec<Diagnostic> {
                 false => format!("there are {}", groups.join(", ")),
             });
             let message = format!(
-                "services.{name}: node `{node}` is of group `{group}`, which the \
-                project does not declare"
+                "services.{name}: node `{node}` is of group `{group}`, which the project does not \
+                 declare"
             );
             found.push(Diagnostic::error(message).at(at).suggest(help));
         }
@@ -181,11 +180,7 @@ fn diagnostic(project: &LoadedProject, Fault { group, node, error }: &Fault) -> 
         }
     });
     let place = place.or_else(|| project.places.get(group).cloned());
-    Diagnostic::error(message.clone()).at(place).note(
-        format!(
-            "in phase {phase} of group {group}, \
-        for its node {node}"
-        ),
-        None,
-    )
+    Diagnostic::error(message.clone())
+        .at(place)
+        .note(format!("in phase {phase} of group {group}, for its node {node}"), None)
 }

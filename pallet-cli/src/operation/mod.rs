@@ -1,5 +1,5 @@
-//! An operation as its user sees it: what is reported while it runs, how it ended, and the exit code
-//! of that.
+//! An operation as its user sees it: what is reported while it runs, how it ended, and the exit
+//! code of that.
 
 mod check;
 mod drive;

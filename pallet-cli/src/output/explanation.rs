@@ -52,11 +52,9 @@ fn explain_action(out: &mut String, printer: &Printer, action: &ExplainedAction,
     let (mark, later) = match action.certainty {
         Some(Certainty::Will) => (printer.paint("~", "33"), ""),
         Some(Certainty::May) => (printer.paint("?", "36"), " (known after apply)"),
-        Some(Certainty::Drifted) => (
-            printer.paint("!", "35"),
-            " (changed since Pallet made it, \
-            kept)",
-        ),
+        Some(Certainty::Drifted) => {
+            (printer.paint("!", "35"), " (changed since Pallet made it, kept)")
+        }
         None => (" ".to_owned(), ""),
     };
     let name = printer.paint(&format!("{} {}", action.action, visible(&action.subject)), "1");
@@ -68,11 +66,11 @@ fn explain_action(out: &mut String, printer: &Printer, action: &ExplainedAction,
             let _ = writeln!(out, "    {} {text}", printer.paint(&format!("{label:<10}"), "2"));
         }
     };
-    let place = action.source.as_ref().map(ToString::to_string).unwrap_or_else(|| {
-        "outside of the \
-        project"
-            .to_owned()
-    });
+    let place = action
+        .source
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_else(|| "outside of the project".to_owned());
     let via = if action.via.is_empty() {
         String::new()
     } else {
@@ -203,11 +201,7 @@ mod tests {
             via: vec!["nginx.site".to_owned(), "other.write".to_owned()],
             observes: vec![
                 observed("file /etc", Some("a directory, mode 0755")),
-                observed(
-                    "file \
-                /etc/a",
-                    None,
-                ),
+                observed("file /etc/a", None),
             ],
             certainty: Some(Certainty::May),
             summary: "ensure file".to_owned(),
@@ -244,10 +238,7 @@ mod tests {
             }],
             error: Some(NodeError {
                 phase: Some("restart".to_owned()),
-                ..NodeError::new(
-                    "not \
-                today",
-                )
+                ..NodeError::new("not today")
             }),
         };
         let printer = Printer::new(

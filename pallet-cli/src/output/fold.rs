@@ -133,8 +133,7 @@ mod tests {
         let many: Vec<String> = (0..30).map(|number| format!("n{}", number * 2)).collect();
         assert_eq!(
             names(&many.iter().map(String::as_str).collect::<Vec<_>>()),
-            "n0, n2, n4, n6, \
-            n8, n10, n12, n14, n16, n18 and 20 more"
+            "n0, n2, n4, n6, n8, n10, n12, n14, n16, n18 and 20 more"
         );
     }
 }

@@ -5,8 +5,8 @@ use clap::ValueEnum;
 /// How to print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OutputFormat {
-    /// Text for a person
+    /// Human-readable text
     Text,
-    /// JSON for a program: operations print one event a line, lists are one array
+    /// JSON: one event per line for operations, one array for lists
     Json,
 }

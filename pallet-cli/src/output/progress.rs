@@ -77,13 +77,9 @@ impl Progress {
                 self.print(&format!("{node}: destroyed"));
             }
             Event::Connected { node } => self.now(node, "connected"),
-            Event::PhaseStarted { node, phase, actions } => self.now(
-                node,
-                &format!(
-                    "{phase}: \
-                {actions} actions"
-                ),
-            ),
+            Event::PhaseStarted { node, phase, actions } => {
+                self.now(node, &format!("{phase}: {actions} actions"))
+            }
             Event::ActionStarted { node, phase, action } => {
                 self.now(node, &format!("{phase}: {}", visible(action)))
             }
@@ -176,8 +172,7 @@ impl Progress {
         let later = match (self.is_dry_run(), change.certainty) {
             (true, Some(Certainty::May)) => " (known after apply)",
             (_, Some(Certainty::Drifted)) if change.undone => {
-                " (changed since Pallet made it; \
-                lift undoes that)"
+                " (changed since Pallet made it; lift undoes that)"
             }
             (_, Some(Certainty::Drifted)) => " (changed since Pallet made it, kept)",
             _ => "",

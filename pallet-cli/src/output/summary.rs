@@ -19,10 +19,7 @@ pub(super) fn summary(printer: &Printer, outcome: &Outcome, dry_run: bool, secon
     for ErrorGroup { error, nodes, alike } in told {
         let names = if nodes.len() <= SHORT { nodes.join(", ") } else { names(&nodes) };
         let like = if alike > 0 {
-            format!(
-                ", {alike} of them with an error that is like this; -v \
-            shows all"
-            )
+            format!(", {alike} of them with an error that is like this; -v shows all")
         } else {
             String::new()
         };
@@ -66,14 +63,13 @@ pub(super) fn summary(printer: &Printer, outcome: &Outcome, dry_run: bool, secon
         number if outcome.drift_only => {
             format!(
                 "{number} changed since Pallet applied it; lift undoes that, and \
-                --overwrite-changes replaces files changed by hand"
+                 --overwrite-changes replaces files changed by hand"
             )
         }
         0 => text,
-        number => format!(
-            "{text}; {number} changed by hand and kept: --overwrite-changes replaces \
-            them"
-        ),
+        number => {
+            format!("{text}; {number} changed by hand and kept: --overwrite-changes replaces them")
+        }
     };
     let text = if outcome.cancelled { format!("stopped; {text}") } else { text };
     let code = if outcome.ok() { "32;1" } else { "31;1" };

@@ -67,10 +67,10 @@ impl Scenario {
         let folder = folder(package)
             .canonicalize()
             .with_context(|| format!("cannot find {}", folder(package).display()))?;
-        let project = tempfile::Builder::new().prefix("pallet-trial-").tempdir().context(
-            "cannot \
-            make a directory for temporary files",
-        )?;
+        let project = tempfile::Builder::new()
+            .prefix("pallet-trial-")
+            .tempdir()
+            .context("cannot make a directory for temporary files")?;
         let link = |from: &Path, name: &str| {
             let to = project.path().join(name);
             symlink(from, &to)
@@ -131,10 +131,12 @@ mod tests {
     #[test]
     fn a_scenario_is_a_project_with_all_files_beside_it() {
         let package = tempfile::tempdir().unwrap();
-        assert!(scenarios(package.path(), &[]).unwrap_err().to_string().contains(
-            "there is no \
-            scenario"
-        ));
+        assert!(
+            scenarios(package.path(), &[])
+                .unwrap_err()
+                .to_string()
+                .contains("there is no scenario")
+        );
         std::fs::create_dir(package.path().join("tests")).unwrap();
         for name in ["b.star", "a.star", "page.html"] {
             std::fs::write(package.path().join("tests").join(name), name).unwrap();
@@ -153,9 +155,11 @@ mod tests {
             ("a.star".into(), "page.html".into(), named("", "trial"))
         );
         assert!(named("[services.a]\nprovider = \"b\"\n", "trial").contains("name = \"trial\""));
-        assert!(scenarios(package.path(), &["c".into()]).unwrap_err().to_string().contains(
-            "there \
-            are a, b"
-        ));
+        assert!(
+            scenarios(package.path(), &["c".into()])
+                .unwrap_err()
+                .to_string()
+                .contains("there are a, b")
+        );
     }
 }

@@ -10,22 +10,22 @@ use clap::ValueEnum;
 /// What a new package is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PackageKind {
-    /// Functions that configure nodes
+    /// Configuration crate: functions that configure nodes
     Crate,
-    /// Makes, finds and destroys nodes somewhere
+    /// Provider: creates, finds and destroys nodes
     Provider,
 }
 
 /// What others may do with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum License {
-    /// MIT or Apache-2.0, as they like
+    /// MIT or Apache-2.0
     Both,
     /// MIT
     Mit,
     /// Apache-2.0
     Apache,
-    /// Nothing, until you say
+    /// No license
     None,
 }
 
@@ -66,8 +66,7 @@ impl License {
             let text = include_str!("../../templates/LICENSE-MIT").lines();
             let owner = |line: &'static str| {
                 if line.starts_with("Copyright") {
-                    "Copyright (c) the \
-                authors of {{name}}"
+                    "Copyright (c) the authors of {{name}}"
                 } else {
                     line
                 }
@@ -94,7 +93,7 @@ impl Template {
         if directory.exists() {
             bail!(
                 "{} is there already; choose another name, or another directory: nothing was \
-                written",
+                 written",
                 directory.display()
             );
         }
@@ -123,7 +122,7 @@ impl Template {
         let patch = core.map(|core| {
             format!(
                 "\n# A checkout of Pallet in place of what is published.\n[patch.crates-io]\n\
-                pallet-core = {{ path = {core:?} }}\n"
+                 pallet-core = {{ path = {core:?} }}\n"
             )
         });
         let text = match license {
@@ -178,8 +177,7 @@ fn checkout(path: &Path) -> anyhow::Result<PathBuf> {
     });
     let found = found.with_context(|| {
         format!(
-            "there is no pallet-core in {}; name the directory of a \
-            checkout of Pallet",
+            "there is no pallet-core in {}; name the directory of a checkout of Pallet",
             path.display()
         )
     })?;

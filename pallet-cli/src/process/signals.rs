@@ -39,10 +39,10 @@ pub(crate) fn on_signal(
     let mut signals = Signals::new(wanted).context("cannot hear signals")?;
     let handle = signals.handle();
     let listen = move || signals.forever().for_each(|signal| strike(signal != SIGINT));
-    thread::Builder::new().name("signals".to_owned()).spawn(listen).context(
-        "cannot start a \
-        thread",
-    )?;
+    thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(listen)
+        .context("cannot start a thread")?;
     Ok(SignalGuard(handle))
 }
 

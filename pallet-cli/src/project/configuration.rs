@@ -79,12 +79,8 @@ pub(crate) fn read_configuration(
     found: &mut Diagnostics,
 ) -> Config {
     let read = || {
-        let bytes = std::fs::read(path).map_err(|error| {
-            Diagnostic::error(format!(
-                "cannot read \
-            {shown}: {error}"
-            ))
-        })?;
+        let bytes = std::fs::read(path)
+            .map_err(|error| Diagnostic::error(format!("cannot read {shown}: {error}")))?;
         utf8(shown, bytes)
     };
     match text.map_or_else(read, Ok) {

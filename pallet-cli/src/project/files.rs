@@ -21,9 +21,7 @@ pub(super) fn check_files(directory: &Path, unsaved: &UnsavedFiles) -> Result<()
             format!("there is no directory {shown}")
         };
         return Err(Diagnostic::error(message).suggest(
-            "name the directory of a project: the one \
-            that holds its pallet.toml"
-                .to_owned(),
+            "name the directory of a project: the one that holds its pallet.toml".to_owned(),
         ));
     }
     let (message, help) = match [CONFIG, MAIN]
@@ -32,18 +30,15 @@ pub(super) fn check_files(directory: &Path, unsaved: &UnsavedFiles) -> Result<()
         [true, true] => return Ok(()),
         [false, false] => (
             format!("there is no {CONFIG} and no {MAIN} in {shown}"),
-            "`pallet-cli \
-            init` writes a project to begin with",
+            "`pallet-cli init` writes a project to begin with",
         ),
         [true, false] => (
             format!("there is no {MAIN} in {shown}"),
-            "write one that declares a \
-            group: `group_spec(\"web\", count = 1)`",
+            "write one that declares a group: `group_spec(\"web\", count = 1)`",
         ),
         [false, true] => (
             format!("there is no {CONFIG} in {shown}"),
-            "write one; it may be empty: \
-            the nodes are then made by the sandbox",
+            "write one; it may be empty: the nodes are then made by the sandbox",
         ),
     };
     Err(Diagnostic::error(message).suggest(help.to_owned()))

@@ -15,32 +15,30 @@ const PARAMETERS: &[(&str, &str)] = &[
     ("name", "Its name, which is the beginning of its nodes' names."),
     (
         "count",
-        "How many nodes of it there should be. Without one the command line must say: \
-        `converge web=3`.",
+        "How many nodes of it there should be. Without one the command line must say: `converge \
+         web=3`.",
     ),
     ("groups", "Its groups."),
     (
         "extends",
-        "The server-specs and group-specs that it inherits from, in order. Their phase \
-        functions run before its own.",
+        "The server-specs and group-specs that it inherits from, in order. Their phase functions \
+         run before its own.",
     ),
     (
         "phases",
-        "The functions that configure its nodes, by the names of their phases: \
-        `{\"configure\": web}`. Each is given the request.",
+        "The functions that configure its nodes, by the names of their phases: `{\"configure\": \
+         web}`. Each is given the request.",
     ),
     ("node_spec", "What its nodes should be."),
     ("roles", "What it is to other groups: `request.targets_with_role(\"web\")` finds its nodes."),
     (
         "default_phases",
-        "The phases of a lift or converge that names none, in order; without it \
-        `configure`.",
+        "The phases of a lift or converge that names none, in order; without it `configure`.",
     ),
     ("function", "The function; its only argument is the request."),
     (
         "command",
-        "The command, for the node's shell. It is looked at once, before anything \
-        changes.",
+        "The command, for the node's shell. It is looked at once, before anything changes.",
     ),
     ("user", "The user whom commands run as and who owns files."),
     ("directory", "The directory that commands run in."),

@@ -222,9 +222,8 @@ pub(crate) fn markdown(entry: &DocEntry) -> String {
 
 /// The reference page of these entries.
 pub(crate) fn page(entries: &[DocEntry]) -> String {
-    let mut out = "# Actions\n\n<!-- made by `pallet-cli doc --markdown`; a test compares \
-        -->\n\n"
-        .to_owned();
+    let mut out =
+        "# Actions\n\n<!-- made by `pallet-cli doc --markdown`; a test compares -->\n\n".to_owned();
     out.push_str(
         "What a phase function can ask for. The request comes first; required parameters can be \
          given by position, all others by name.\n\n",

@@ -105,8 +105,7 @@ mod tests {
             Capabilities { paths: vec!["/a".into(), "/b/**".into()], ..Capabilities::default() };
         assert_eq!(
             of(Some(some)),
-            "crate a 1.0.0: A\n  file: /a.so\n  requires: b ^1\n  may \
-            do:\n    paths: /a, /b/**\n\n"
+            "crate a 1.0.0: A\n  file: /a.so\n  requires: b ^1\n  may do:\n    paths: /a, /b/**\n\n"
         );
     }
 }

@@ -66,8 +66,8 @@ impl<'v> Call<'_, 'v, '_, '_> {
         }
         if item.get_type() != "function" {
             let message = format!(
-                "`phase` must be the name of a phase, a function of the request, or a list \
-                    of them, not {}",
+                "`phase` must be the name of a phase, a function of the request, or a list of \
+                 them, not {}",
                 describe(item)
             );
             return Err(self.complaint(message));

@@ -73,8 +73,7 @@ impl Interrupt {
                     reporter.stopping(if interactive {
                         "to wait no more"
                     } else {
-                        "to \
-                    leave at once"
+                        "to leave at once"
                     })
                 });
                 operation.cancel.cancel();

@@ -70,10 +70,9 @@ impl<'v> Call<'_, 'v, '_, '_> {
         }
         match (targets.groups.is_empty(), targets.nodes.is_empty()) {
             (true, false) => Ok(Targets { groups: self.all_groups(), ..targets }),
-            (false, false) => Err(self.complaint(format!(
-                "`{parameter}` is either groups or nodes, \
-                not both"
-            ))),
+            (false, false) => {
+                Err(self.complaint(format!("`{parameter}` is either groups or nodes, not both")))
+            }
             _ => Ok(targets),
         }
     }
@@ -93,8 +92,7 @@ impl<'v> Call<'_, 'v, '_, '_> {
             let number = count.unpack_i32().and_then(|count| u32::try_from(count).ok());
             if number.is_none() && !count.is_none() {
                 return Err(self.complaint(format!(
-                    "a count must be a whole number from 0 up, not \
-                    {}",
+                    "a count must be a whole number from 0 up, not {}",
                     describe(count)
                 )));
             }
@@ -108,8 +106,7 @@ impl<'v> Call<'_, 'v, '_, '_> {
             };
             let [mut group]: [GroupSpec; 1] = meant.try_into().map_err(|_| {
                 self.complaint(format!(
-                    "{} is a cluster: give its \
-                    groups counts instead",
+                    "{} is a cluster: give its groups counts instead",
                     describe(key)
                 ))
             })?;
@@ -168,8 +165,7 @@ impl<'v> Call<'_, 'v, '_, '_> {
 
     fn wrong(&self, parameter: &str, item: Value<'v>) -> FunctionError {
         self.complaint(format!(
-            "`{parameter}` must be a group, a node, the name of one, or a list \
-            of them, not {}",
+            "`{parameter}` must be a group, a node, the name of one, or a list of them, not {}",
             describe(item)
         ))
     }

@@ -88,10 +88,7 @@ impl Session {
                     Ok(Message::Call(call)) => call_phase(call, evaluator),
                     Ok(Message::Done(done)) => break done,
                     Ok(Message::Abandon) => {
-                        break Err(anyhow::anyhow!(
-                            "{function} was stopped and \
-                        is not waited for"
-                        ));
+                        break Err(anyhow::anyhow!("{function} was stopped and is not waited for"));
                     }
                     Err(RecvTimeoutError::Timeout) if !thread.is_finished() => {}
                     Err(_) => {

@@ -107,8 +107,7 @@ mod tests {
         assert_eq!(
             visible(&paint("a", "1")),
             "\\u{fdd0}1\\u{fdd1}a\\u{fdd0}0\\u{fdd1}",
-            "what a \
-            node says is not painted"
+            "what a node says is not painted"
         );
         assert_eq!(written("\u{fdd0}2J\u{fdd1}"), "2J\\u{fdd1}", "there are colours alone");
     }

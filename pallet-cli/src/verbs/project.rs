@@ -41,8 +41,8 @@ pub(super) const WITH_ADMIN_USER: Verb = Verb {
     more: "None restores the user of pallet.toml.",
     examples: &[
         "with_admin_user(\"root\", lambda: lift(web, phase = \"bootstrap\"))",
-        "with_admin_user({\"name\": \"ops\", \"identity_files\": [\"~/.ssh/ops\"], \
-         \"no_sudo\": True})",
+        "with_admin_user({\"name\": \"ops\", \"identity_files\": [\"~/.ssh/ops\"], \"no_sudo\": \
+         True})",
     ],
     parameters: &[
         VerbParameter::required(

@@ -61,7 +61,7 @@ pub(super) const COMPUTE_SERVICE: Verb = Verb {
     ),
     more: "Returns its name.",
     examples: &["compute_service(\"node-list\", {\"nodes\": {\"vm-1\": {\"group\": \"vm\", \
-                 \"host\": \"192.0.2.10\"}}})"],
+        \"host\": \"192.0.2.10\"}}})"],
     parameters: &[
         VerbParameter::required("provider", TextType, Text::Argument("provider")),
         VerbParameter::optional(

@@ -265,8 +265,7 @@ impl Checker<'_> {
                 self.report(
                     value.span,
                     FunctionError::new(format!(
-                        "{}: `phases` must be {expected}, \
-                    not {what}",
+                        "{}: `phases` must be {expected}, not {what}",
                         signature.function
                     )),
                 );

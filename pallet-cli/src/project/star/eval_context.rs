@@ -1,8 +1,7 @@
 //! What the functions that Pallet gives to the project know while they are called.
 #![allow(
     unsafe_code,
-    reason = "the marker traits of starlark that are derived here are unsafe \
-    traits"
+    reason = "the marker traits of starlark that are derived here are unsafe traits"
 )]
 
 use std::cell::RefCell;

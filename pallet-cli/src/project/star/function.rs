@@ -1,8 +1,7 @@
 //! The functions that Pallet gives to the project: actions, functions of crates, and specs.
 #![allow(
     unsafe_code,
-    reason = "the marker traits of starlark that are derived here are unsafe \
-    traits"
+    reason = "the marker traits of starlark that are derived here are unsafe traits"
 )]
 
 use std::fmt;
@@ -123,12 +122,8 @@ impl HostFunction {
 
     fn data(&self, name: &str, node: &Json, value: Value<'_>) -> Result<Json, FunctionError> {
         let function = &self.signature.function;
-        let data = to_json(value).map_err(|complaint| {
-            FunctionError::new(format!(
-                "{function}: `{name}` \
-            {complaint}"
-            ))
-        })?;
+        let data = to_json(value)
+            .map_err(|complaint| FunctionError::new(format!("{function}: `{name}` {complaint}")))?;
         match Schema::new(&self.signature.root).part(node).check(&data).into_iter().next() {
             Some(problem) => {
                 Err(FunctionError::new(format!("{function}: {}", problem.sentence(name)))
@@ -140,11 +135,7 @@ impl HostFunction {
 
     fn request(&self, bound: &BoundArguments<'_>) -> Result<Request, FunctionError> {
         let value = bound.value("request").ok_or_else(|| {
-            FunctionError::new(format!(
-                "{}: `request` is \
-            missing",
-                self.signature.function
-            ))
+            FunctionError::new(format!("{}: `request` is missing", self.signature.function))
         })?;
         match value.downcast_ref::<RequestValue>() {
             Some(request) => Ok(request.request.clone()),

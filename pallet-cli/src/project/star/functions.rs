@@ -23,8 +23,8 @@ const WITH_ACTION_OPTIONS: &str = "Runs a function whose actions share these opt
     Example: `with_action_options(request, deploy, user = \"app\", directory = \"/srv/app\")`";
 const PLAN_WHEN: &str = "Runs a function whose actions are for the nodes on which a command \
     succeeds.\n\n\
-    Example: `plan_when(request, \"systemd-detect-virt --quiet\", lambda request: package(request, \
-    \"qemu-guest-agent\"))`";
+    Example: `plan_when(request, \"systemd-detect-virt --quiet\", lambda request: \
+    package(request, \"qemu-guest-agent\"))`";
 const PLAN_WHEN_NOT: &str = "Runs a function whose actions are for the nodes on which a command \
     fails.\n\n\
     Example: `plan_when_not(request, \"test -e /srv/keep\", clean)`";
@@ -36,8 +36,8 @@ const SERVER_SPEC: &str = "A kind of server: its phases, roles and node-spec. Ot
     Example: `base = server_spec(phases = {\"bootstrap\": automated_admin_user})`";
 const GROUP_SPEC: &str = "A group of nodes that are the same: a name, a count, and what they \
     are.\n\n\
-    Example: `web = group_spec(\"web\", count = 2, extends = [base], phases = \
-    {\"configure\": configure})`";
+    Example: `web = group_spec(\"web\", count = 2, extends = [base], phases = {\"configure\": \
+    configure})`";
 const CLUSTER_SPEC: &str = "Groups under one name, with what they share. Its groups are called \
     CLUSTER-GROUP.\n\n\
     Example: `cluster_spec(\"shop\", groups = [web, database])`";

@@ -38,15 +38,11 @@ pub(crate) fn with_room<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, D
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("evaluation".into()).stack_size(STACK);
         match thread.spawn_scoped(scope, || guarded(work).map_err(|panic| panic.complaint())) {
-            Ok(thread) => thread.join().unwrap_or_else(|_| {
-                Err(FunctionError::new(
-                    "the evaluation of \
-                the project ended",
-                ))
-            }),
+            Ok(thread) => thread
+                .join()
+                .unwrap_or_else(|_| Err(FunctionError::new("the evaluation of the project ended"))),
             Err(error) => Err(FunctionError::new(format!(
-                "cannot start a thread to evaluate the \
-                project: {error}"
+                "cannot start a thread to evaluate the project: {error}"
             ))),
         }
     })
@@ -150,13 +146,7 @@ fn keep_quiet() {
                     .location()
                     .map_or_else(Default::default, |place| (place.file().to_owned(), place.line()));
                 PANIC.set(Some(Panic {
-                    message: info
-                        .payload_as_str()
-                        .unwrap_or(
-                            "without a \
-                    message",
-                        )
-                        .to_owned(),
+                    message: info.payload_as_str().unwrap_or("without a message").to_owned(),
                     file,
                     line,
                 }));

@@ -88,11 +88,7 @@ impl InlineScope {
                     let message = format!("`{module}` cannot be loaded here");
                     return Err(Diagnostic::error(message)
                         .at(place)
-                        .suggest(format!(
-                            "load it in \
-                        {}",
-                            MAIN
-                        ))
+                        .suggest(format!("load it in {}", MAIN))
                         .into());
                 }
             }
@@ -156,15 +152,8 @@ impl PhaseFunction for Inline {
         let begun = Instant::now();
         let request: &Request = request;
         let result = with_room(|| {
-            self.evaluate(request).map_err(|error| {
-                diagnose(
-                    &error,
-                    "the \
-            code of -e",
-                    run.limits,
-                    None,
-                )
-            })
+            self.evaluate(request)
+                .map_err(|error| diagnose(&error, "the code of -e", run.limits, None))
         });
         result.flatten().map_err(|error| PhaseError {
             timed_out: begun.elapsed() > run.limits.time,

@@ -148,8 +148,7 @@ impl<'a> Files<'a> {
         let bytes =
             std::fs::read(self.directory.join(name)).map_err(|error| match error.kind() {
                 std::io::ErrorKind::NotFound => Diagnostic::error(format!(
-                    "there is no file {name} in \
-                {}",
+                    "there is no file {name} in {}",
                     self.directory.display()
                 )),
                 _ => Diagnostic::error(format!("cannot read {name}: {error}")),
@@ -252,10 +251,7 @@ impl<'a> Files<'a> {
             modules.modules.insert(name, module);
         }
         let EvalContext::Loading(declared) = context else {
-            return Err(Diagnostic::error(
-                "the project \
-            was not loaded",
-            ));
+            return Err(Diagnostic::error("the project was not loaded"));
         };
         match (modules.modules.remove(MAIN), self.interfaces.remove(MAIN)) {
             (Some(main), Some(interface)) => Ok(Evaluated {

@@ -32,11 +32,7 @@ impl PhaseFunction for StarPhase {
             return live.call(slot, request);
         }
         let function = function.get().ok_or_else(|| {
-            FunctionError::new(format!(
-                "the phase `{}` \
-            cannot be called yet",
-                slot.phase
-            ))
+            FunctionError::new(format!("the phase `{}` cannot be called yet", slot.phase))
         });
         let print = PhasePrint(request.clone());
         let begun = Instant::now();

@@ -1,8 +1,7 @@
 //! The request as phase functions see it.
 #![allow(
     unsafe_code,
-    reason = "the marker traits of starlark that are derived here are unsafe \
-    traits"
+    reason = "the marker traits of starlark that are derived here are unsafe traits"
 )]
 
 use std::fmt;
@@ -67,15 +66,8 @@ impl RequestValue {
     ) -> starlark::Result<T> {
         let payload = serde_json::to_value(payload).map_err(anyhow::Error::new)?;
         let answer = self.request.invoke(operation, payload).map_err(FunctionError::from)?;
-        let wrong = |error| {
-            PluginError::new(
-                ErrorKind::Failed,
-                format!(
-                    "request: {operation}: \
-            {error}"
-                ),
-            )
-        };
+        let wrong =
+            |error| PluginError::new(ErrorKind::Failed, format!("request: {operation}: {error}"));
         Ok(serde_json::from_value(answer).map_err(wrong).map_err(FunctionError::from)?)
     }
 
@@ -147,8 +139,7 @@ fn node_id(node: Value<'_>) -> Result<Option<String>, FunctionError> {
     match id.unwrap_or(node).unpack_str() {
         Some(id) => Ok(Some(id.to_owned())),
         None => Err(FunctionError::new(format!(
-            "request.settings: `node` must be a target or the id of \
-            one, not {}",
+            "request.settings: `node` must be a target or the id of one, not {}",
             describe(node)
         ))),
     }

@@ -32,31 +32,21 @@ impl ScopeFunction {
         evaluator: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<Value<'v>> {
         let name = self.name();
-        let function = bound.value("function").ok_or_else(|| {
-            FunctionError::new(format!(
-                "{name}: \
-            `function` is missing"
-            ))
-        })?;
+        let function = bound
+            .value("function")
+            .ok_or_else(|| FunctionError::new(format!("{name}: `function` is missing")))?;
         if function.get_type() != "function" {
             let message = format!(
                 "{name}: `function` must be a function of the request, not {}",
                 describe(function)
             );
             return Err(FunctionError::new(message)
-                .help(
-                    "pass it without calling it, or write `lambda \
-                request: ...`"
-                        .to_owned(),
-                )
+                .help("pass it without calling it, or write `lambda request: ...`".to_owned())
                 .into());
         }
-        let scope = self.scope(bound.data).map_err(|error| {
-            FunctionError::new(format!(
-                "{name}: \
-            {error}"
-            ))
-        })?;
+        let scope = self
+            .scope(bound.data)
+            .map_err(|error| FunctionError::new(format!("{name}: {error}")))?;
         let scope = serde_json::to_value(scope).map_err(anyhow::Error::new)?;
         request.invoke(operation::ENTER_SCOPE, scope).map_err(FunctionError::from)?;
         let argument = evaluator.heap().alloc(RequestValue { request: request.clone() });

@@ -101,11 +101,9 @@ impl Signature {
                     self.function, parameter.name
                 ));
                 let help = match parameter.kind {
-                    Kind::Request => Some(
-                        "the first argument is the request of the phase \
-                        function"
-                            .to_owned(),
-                    ),
+                    Kind::Request => {
+                        Some("the first argument is the request of the phase function".to_owned())
+                    }
                     _ => None,
                 };
                 matched.problems.push((Argument::Call, complaint.help(help)));
@@ -132,9 +130,7 @@ impl Signature {
         let help = did_you_mean(name, known).filter(|_| self.phases);
         let help = help.or_else(|| {
             self.phases.then(|| {
-                "any other keyword is a phase, and its \
-            value a function of the request"
-                    .to_owned()
+                "any other keyword is a phase, and its value a function of the request".to_owned()
             })
         });
         FunctionError::new(format!(
@@ -173,13 +169,9 @@ impl Signature {
             .filter(|parameter| !parameter.positional)
             .map(|parameter| parameter.name.as_str())
             .collect();
-        FunctionError::new(message).help((!keywords.is_empty()).then(|| {
-            format!(
-                "by keyword it takes \
-            {}",
-                keywords.join(", ")
-            )
-        }))
+        FunctionError::new(message).help(
+            (!keywords.is_empty()).then(|| format!("by keyword it takes {}", keywords.join(", "))),
+        )
     }
 
     /// The type that Starlark's own check of types sees.

@@ -1,8 +1,7 @@
 //! A table of plain data whose keys can be read as attributes too: `request.environment.proxy`.
 #![allow(
     unsafe_code,
-    reason = "the marker traits of starlark that are derived here are unsafe \
-    traits"
+    reason = "the marker traits of starlark that are derived here are unsafe traits"
 )]
 
 use std::fmt;

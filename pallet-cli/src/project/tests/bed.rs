@@ -191,8 +191,7 @@ impl RequestHost for Host {
             operation::CALL if payload["arguments"]["name"] == "refused" => {
                 return Err(PluginError::new(
                     ErrorKind::InvalidInput,
-                    "the site `refused` has no \
-                    root",
+                    "the site `refused` has no root",
                 )
                 .with_help("give it one"));
             }

@@ -142,7 +142,7 @@ fn files_that_cannot_be_loaded() {
         (
             "pallet.star",
             "load(\"a.star\", \"a\")\nload(\"../up.star\", \"up\")\n\
-            load(\"/etc/passwd\", \"x\")\nload(\"no.star\", \"y\")\n",
+             load(\"/etc/passwd\", \"x\")\nload(\"no.star\", \"y\")\n",
         ),
         ("a.star", "load(\"b.star\", \"b\")\na = b\n"),
         ("b.star", "load(\"a.star\", \"a\")\nb = 1\n"),
@@ -197,7 +197,7 @@ fn environments_are_merged_in_order() {
         (
             "user.toml",
             "[environment]\na = 'user'\nb = 'user'\nc = 'user'\nd = 'user'\n\
-            [services.lab]\ntoken = { env = 'T' }\n",
+             [services.lab]\ntoken = { env = 'T' }\n",
         ),
         (
             "pallet.toml",
@@ -221,8 +221,7 @@ fn environments_are_merged_in_order() {
     assert_eq!(project.config.service(None).unwrap().0, "lab");
     assert_eq!(
         project.config.service(Some("lap")).unwrap_err().one_line(),
-        "there is no service \
-        `lap`; did you mean `lab`?"
+        "there is no service `lap`; did you mean `lab`?"
     );
 }
 
@@ -327,7 +326,7 @@ fn what_the_top_level_prints_is_handed_on() {
 fn an_error_of_the_top_level_tells_the_way_to_it() {
     star(
         "def check(x):\n    if x > 1:\n        fail(\"too many\")\n\n\
-        def all(xs):\n    for x in xs:\n        check(x)\n\nall([1, 2])\n",
+         def all(xs):\n    for x in xs:\n        check(x)\n\nall([1, 2])\n",
     )
     .wrong(expect![[r#"
         error: too many
@@ -365,7 +364,7 @@ fn a_provider_that_is_misspelt_is_found_where_it_stands() {
 #[test]
 fn a_secret_that_is_not_defined_is_named_with_its_line() {
     let function = "def configure(request):\n    exec_script(request, secret(\"nosuch\"))\n\n\
-                    group_spec(\"web\", phases = {\"configure\": configure})\n";
+        group_spec(\"web\", phases = {\"configure\": configure})\n";
     Bed::new(&[("pallet.toml", ""), ("pallet.star", function)]).wrong(expect![[r#"
         error: secret: `name` is the string "nosuch", which [secrets] of pallet.toml does not have
          --> pallet.star:2:33

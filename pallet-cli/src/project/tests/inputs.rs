@@ -122,8 +122,7 @@ fn a_mistake_is_told_of_its_line_and_what_came_before_it_stays() {
             "z",
             "prt",
             "\n\nnginx.sit",
-            "def web(request): return \
-            1",
+            "def web(request): return 1",
             "web(",
             "load(\"@zsh\", \"x\")",
         ],

@@ -34,8 +34,7 @@ fn read(
     }
     let wrong = || {
         call.complaint(format!(
-            "`user` must be the name of a user, or a dict that \
-        describes one, not {}",
+            "`user` must be the name of a user, or a dict that describes one, not {}",
             describe(value)
         ))
     };

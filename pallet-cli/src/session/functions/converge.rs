@@ -78,8 +78,7 @@ impl Confirmation {
         let list = nodes.iter().map(|node| node.name.as_str()).collect::<Vec<_>>().join(", ");
         if !self.interactive || self.context.printer.json() {
             return Err(EngineError::Refused(format!(
-                "this destroys {list}; say yes = True to do \
-                it"
+                "this destroys {list}; say yes = True to do it"
             )));
         }
         reporter.abandon();

@@ -80,8 +80,7 @@ pub(super) fn explain_session<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Resul
         TableValue::of(value).filter(|table| table.name() == OUTCOME).ok_or_else(|| {
             let help = "converge, lift, drift and down give one".to_owned();
             FunctionError::new(format!(
-                "explain_session: `outcome` must be the outcome of an operation, \
-            not {}",
+                "explain_session: `outcome` must be the outcome of an operation, not {}",
                 describe(value)
             ))
             .help(help)

@@ -63,9 +63,7 @@ fn explained(call: &Call<'_, '_, '_, '_>, value: Value<'_>) -> Result<String, Fu
         let what = if group.cluster {
             format!("a cluster of {}", names.join(", "))
         } else {
-            "a \
-            group"
-                .to_owned()
+            "a group".to_owned()
         };
         let phases: std::collections::BTreeSet<&String> =
             group.groups.iter().flat_map(|group| group.server.phases.keys()).collect();

@@ -17,8 +17,7 @@ pub(super) fn run<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>>
     let Some(words) = names(command).filter(|words| !words.is_empty()) else {
         return Err(call
             .complaint(format!(
-                "`command` must be a line of shell, or a list of words, \
-            not {}",
+                "`command` must be a line of shell, or a list of words, not {}",
                 describe(command)
             ))
             .into());
