@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use pallet_tests::{Process, Project, root};
+use pallet_tests::{Process, Project, root, workspace};
 
 use super::docs::{planned_too, session_was_true};
 use super::document::{Block, Step, blocks, is_shown};
@@ -22,6 +22,10 @@ fn every_command_of_the_readme_works() {
         .filter_map(|block| if let Block::Console(steps) = block { Some(steps) } else { None });
     let steps: Vec<_> = steps.flatten().collect();
     assert!(!steps.is_empty(), "README.md has no block marked ```console");
+    // A plain build has fewer features than that of the workspace, and must not replace the
+    // executable that other tests start.
+    let target = workspace().cli().ancestors().nth(2).unwrap();
+    let built = target.join("readme");
     // nodes that a command makes are this home's, and go at its end
     let mut project = Project::empty();
     project.take_down_at_the_end(&root().join("pallet-cli/quickstart"));
@@ -31,7 +35,13 @@ fn every_command_of_the_readme_works() {
             continue;
         }
         let mut command = Command::new("sh");
-        command.args(["-e", "-c", &step.command]).current_dir(root()).env("HOME", project.home());
+        let line = step.command.replace("target/debug", &built.join("debug").display().to_string());
+        command
+            .args(["-e", "-c", &line])
+            .current_dir(root())
+            .env("HOME", project.home())
+            .env("CARGO_TARGET_DIR", &built)
+            .env("CARGO_BUILD_BUILD_DIR", target);
         for (name, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
             let usual = Path::new(&std::env::var_os("HOME").unwrap()).join(folder);
             command.env(name, std::env::var_os(name).unwrap_or(usual.into()));
