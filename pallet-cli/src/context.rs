@@ -281,7 +281,7 @@ impl Context {
         connect.prompt = Some(Arc::new(Terminal { interactive: self.surroundings.interactive }));
         let mut engine = Engine::new(&project.name, service);
         engine.declared = project.knows_groups.then(|| project.groups.clone());
-        engine.max_nodes = project.config.max_nodes.unwrap_or(Engine::MAX_NODES);
+        engine.max_nodes = project.config.project.max_nodes.unwrap_or(Engine::MAX_NODES);
         engine.cancel = services.cancel;
         engine.holder = Holder {
             name: format!(

@@ -2,118 +2,100 @@
 
 use std::process::ExitCode;
 
-use anyhow::bail;
-use pallet_core::model::PluginKind;
+use clap::CommandFactory;
 
+use crate::cli::Cli;
 use crate::context::Context;
-use crate::output::about::About;
-use crate::output::reference::{Entry, actions, page, text};
+use crate::output::pages::{Page, configuration, find, named, request};
+use crate::output::reference::{Entry, actions, text};
 use crate::output::table;
-use crate::project::{declarations, did_you_mean};
+use crate::project::declarations;
+use crate::session::signatures;
 
-/// Explain an action, a function that declares something, a crate or one of its functions, or the
-/// options of a provider
+/// Explain an action, a declaration, a crate, a provider, the request, or pallet.toml
 #[derive(Debug, clap::Args)]
 pub(crate) struct Doc {
-    /// An action (`remote_file`), a declaration (`group_spec`), a crate (`nginx`), one of its
-    /// functions (`nginx.site`), or a provider (`provider:sandbox`); none: list all actions.
-    /// `crate:` before a name means a crate whose name is also an action's
+    /// An action (`remote_file`), a declaration (`group_spec`), a function of the REPL (`converge`),
+    /// the `request` or one of its members (`request.settings`), `pallet.toml` or one of its tables
+    /// (`admin_user`), a crate (`nginx`), one of its functions (`nginx.site`), or a provider
+    /// (`provider:sandbox`) [default: list all]. Write `crate:NAME` for a crate whose name is also
+    /// an action's
     name: Option<String>,
-    /// Print the reference of all actions as a page in Markdown
-    #[arg(long, conflicts_with = "name")]
-    markdown: bool,
+    /// Print a page of the reference in Markdown
+    #[arg(
+        long,
+        value_enum,
+        value_name = "PAGE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "actions",
+        conflicts_with = "name"
+    )]
+    markdown: Option<Page>,
 }
 
 impl Doc {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let actions = actions();
-        if self.markdown {
-            context.printer.text(&page(&actions));
+        let session: Vec<Entry> = signatures().iter().map(Entry::of_signature).collect();
+        if let Some(page) = self.markdown {
+            let registry = context.registry(false)?;
+            context.printer.text(&page.markdown(&registry, &Cli::command(), &session)?);
             return Ok(ExitCode::SUCCESS);
         }
         match &self.name {
-            None => {
-                let rows = actions.iter().map(|entry| vec![entry.name.clone(), entry.summary()]);
-                if context.printer.json() {
-                    context.printer.value(&actions.iter().map(Entry::json).collect());
-                } else {
-                    context.printer.text(&table(&["action", "what it ensures"], rows));
-                }
-            }
-            Some(name) => {
-                let (about, entries) = find(context, &actions, name)?;
-                if let Some(plugin) = about {
-                    match context.printer.json() {
-                        true => context.printer.value(&plugin.json()),
-                        false => context.printer.text(&plugin.text()),
-                    }
-                }
-                for entry in entries {
-                    match context.printer.json() {
-                        true => context.printer.value(&entry.json()),
-                        false => context.printer.text(&text(&entry)),
-                    }
-                }
-            }
+            None => list(context, session),
+            Some(name) => explain(context, name, &session)?,
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// What a name means: the plugin, where it is one of those as a whole, and the entries to explain.
-pub(crate) fn find(
-    context: &Context,
-    actions: &[Entry],
-    name: &str,
-) -> anyhow::Result<(Option<About>, Vec<Entry>)> {
-    let declarations = declarations();
-    if let Some(entry) = actions.iter().chain(&declarations).find(|entry| entry.name == name) {
-        return Ok((None, vec![entry.clone()]));
-    }
-    let registry = context.registry(false)?;
-    if let Some(provider) = name.strip_prefix("provider:") {
-        let manifest = registry.provider_manifest(provider)?;
-        let entry = Entry::of_options(&manifest);
-        return Ok((Some(About::of(&registry, PluginKind::Provider, manifest)), vec![entry]));
-    }
-    let plain = name.strip_prefix("crate:").unwrap_or(name);
-    let (of, function) =
-        plain.split_once('.').map_or((plain, None), |(of, function)| (of, Some(function)));
-    let crates = registry.names(PluginKind::Crate);
-    if !crates.contains(&of) {
-        if registry.names(PluginKind::Provider).contains(&of) {
-            bail!(
-                "there is no action and no crate {name}; the provider is explained by \
-                `pallet-cli doc provider:{of}`"
-            );
-        }
-        let known = actions
-            .iter()
-            .chain(&declarations)
-            .map(|entry| entry.name.as_str())
-            .chain(crates.iter().copied());
-        let help = did_you_mean(name, known).unwrap_or_else(|| {
-            "`pallet-cli doc` lists the actions, \
-                `pallet-cli crates` the crates"
-                .to_owned()
+/// Lists everything that can be explained.
+fn list(context: &Context, session: Vec<Entry>) {
+    let kinds = [
+        ("action", "ACTION", "WHAT IT ENSURES", actions()),
+        ("declaration", "DECLARATION", "WHAT IT DECLARES", declarations()),
+        ("request", "REQUEST", "WHAT IT IS", request()),
+        ("table", "PALLET.TOML", "WHAT IT CONFIGURES", configuration()),
+        ("function", "FUNCTION OF THE REPL", "WHAT IT DOES", session),
+    ];
+    if context.printer.json() {
+        let entries = kinds.iter().flat_map(|(kind, .., entries)| {
+            entries.iter().map(|entry| {
+                let mut value = entry.json();
+                value["kind"] = (*kind).into();
+                value
+            })
         });
-        bail!("there is no action and no crate {name}; {help}");
+        return context.printer.value(&entries.collect());
     }
-    let manifest = registry.crate_manifest(of)?;
-    let entries: Vec<Entry> =
-        manifest.functions.iter().map(|known| Entry::of_function(of, known)).collect();
-    let Some(function) = function else {
-        return Ok((Some(About::of(&registry, PluginKind::Crate, manifest)), entries));
+    let tables = kinds.map(|(_, name, about, entries)| {
+        let rows = entries.iter().map(|entry| vec![entry.name.clone(), entry.summary()]);
+        table(&[name, about], rows)
+    });
+    context.printer.text(&tables.join("\n"));
+}
+
+/// Explains everything that has this name.
+fn explain(context: &Context, name: &str, session: &[Entry]) -> anyhow::Result<()> {
+    let actions = actions();
+    let mut entries: Vec<Entry> = actions.iter().filter(|one| one.name == name).cloned().collect();
+    entries.extend(named(name, session));
+    let (about, found) = match entries.is_empty() {
+        true => find(&actions, name, || context.registry(false))?,
+        false => (None, entries),
     };
-    match manifest.functions.iter().position(|known| known.name == function) {
-        Some(position) => Ok((None, vec![entries[position].clone()])),
-        None => {
-            let names = manifest.functions.iter().map(|known| known.name.as_str());
-            let all = names.clone().collect::<Vec<_>>().join(", ");
-            bail!(
-                "the crate {of} has no function {function}; {}",
-                did_you_mean(function, names).unwrap_or(format!("it has {all}"))
-            );
+    if let Some(plugin) = about {
+        match context.printer.json() {
+            true => context.printer.value(&plugin.json()),
+            false => context.printer.text(&plugin.text()),
         }
     }
+    for entry in found {
+        match context.printer.json() {
+            true => context.printer.value(&entry.json()),
+            false => context.printer.text(&text(&entry)),
+        }
+    }
+    Ok(())
 }

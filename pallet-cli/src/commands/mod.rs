@@ -69,4 +69,5 @@ commands! {
     lsp::Lsp,
     version::Version,
     completions::Completions,
+    man::Man,
 }

@@ -7,6 +7,7 @@ pub(crate) mod explanation;
 mod failure;
 mod fold;
 pub(crate) mod nodes;
+pub(crate) mod pages;
 mod printer;
 mod progress;
 pub(crate) mod reference;

@@ -20,7 +20,7 @@ use pallet_core::engine::{Engine, GroupSpec, Phase};
 use pallet_core::model::{Environment, Manifest, Node, merge_environment};
 use starlark::PrintHandler;
 
-use config::{Config, Source};
+use config::{Config, ProjectConfig, Source};
 use star::{Files, InlineScope, Language, Run, with_room};
 
 pub(crate) use analysis::Analysis;
@@ -129,7 +129,8 @@ impl Project {
         }
         let run = Run { limits: options.limits, colour: options.colour };
         let evaluated = files.evaluate(run, &Print(options.print.clone()))?;
-        let groups = evaluated.registry.finish(config.max_nodes.unwrap_or(Engine::MAX_NODES))?;
+        let groups =
+            evaluated.registry.finish(config.project.max_nodes.unwrap_or(Engine::MAX_NODES))?;
         let places = groups
             .iter()
             .filter_map(|(group, place)| Some((group.name.clone(), place.clone()?)))
@@ -152,6 +153,7 @@ impl Project {
             .collect::<std::collections::BTreeMap<_, _>>();
         Ok(Project {
             name: config
+                .project
                 .name
                 .clone()
                 .unwrap_or_else(|| config::name_of_directory(&directory_name(directory))),
@@ -189,6 +191,7 @@ impl Project {
         let environment = scopes.with_service(&config, options.service.as_deref(), &mut found)?;
         Ok(Project {
             name: config
+                .project
                 .name
                 .clone()
                 .unwrap_or_else(|| config::name_of_directory(&directory_name(directory))),
@@ -304,7 +307,9 @@ fn configuration(directory: &Path, options: &LoadOptions) -> (Config, Scopes, Di
         command_line: options.environment_override.clone(),
     };
     // a user's plugins are that user's; a project says itself what it needs
-    let config = Config { name: None, plugins: Default::default(), ..user }.merged(project);
+    let of_project = ProjectConfig { name: None, ..user.project };
+    let config = Config { project: of_project, plugins: Default::default(), ..user };
+    let config = config.merged(project);
     found.extend(config.check().0);
     (config, scopes, found)
 }

@@ -31,6 +31,7 @@ use crate::signals::{Heard, hear};
 
 pub(crate) use interrupt::Interrupt;
 pub(crate) use script::{converse, run_file, run_lines};
+pub(crate) use verbs::signatures;
 
 /// How the user is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

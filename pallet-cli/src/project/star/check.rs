@@ -14,7 +14,7 @@ use super::context::place;
 use super::error::reworded;
 use super::functions::node_spec_schema;
 use super::literal::{Literal, not_a_dict, not_a_function, span_at};
-use super::request::{ATTRIBUTES, OS_ATTRIBUTES, TARGET_ATTRIBUTES};
+use super::request::{ATTRIBUTES, OS_ATTRIBUTES, TARGET_ATTRIBUTES, names};
 use super::scope::{Known, Scope};
 use super::signature::{Argument, Signature};
 use super::types::Kind;
@@ -292,11 +292,11 @@ impl Checker<'_> {
                 _ => None,
             },
             Expr::Dot(outer, name) if name.node == "target" && self.is_request(outer) => {
-                Some(("request.target".to_owned(), TARGET_ATTRIBUTES.to_vec()))
+                Some(("request.target".to_owned(), names(TARGET_ATTRIBUTES)))
             }
             Expr::Dot(outer, name) if name.node == "os" => match &outer.node {
                 Expr::Dot(outer, name) if name.node == "target" && self.is_request(outer) => {
-                    Some(("request.target.os".to_owned(), OS_ATTRIBUTES.to_vec()))
+                    Some(("request.target.os".to_owned(), names(OS_ATTRIBUTES)))
                 }
                 _ => None,
             },

@@ -23,7 +23,7 @@ mod outline;
 mod pause;
 mod phase;
 mod registry;
-mod request;
+pub(crate) mod request;
 pub(crate) mod scope;
 mod scoped;
 pub(crate) mod signature;

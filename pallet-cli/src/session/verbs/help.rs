@@ -10,8 +10,8 @@ use starlark::values::structs::StructRef;
 
 use super::super::arguments::Call;
 use super::{Entry as Function, Param, Takes, signatures};
-use crate::commands::doc::find;
 use crate::output::about::About;
+use crate::output::pages::find;
 use crate::output::reference::{Entry, actions, text};
 use crate::output::table;
 use crate::project::star::spec::GroupValue;
@@ -139,7 +139,7 @@ fn named(call: &Call<'_, '_, '_, '_>, name: &str) -> Result<String, Complaint> {
     };
     let (prefix, plain) = name.strip_prefix("crate:").map_or(("", name), |plain| ("crate:", plain));
     let (about, entries): (Option<About>, Vec<Entry>) =
-        find(&context, &actions, &format!("{prefix}{}", dashed(plain)))
+        find(&actions, &format!("{prefix}{}", dashed(plain)), || context.registry(false))
             .map_err(|error| call.complaint(format!("{error:#}")))?;
     let entries: String = entries.iter().map(text).collect();
     Ok(format!("{}{entries}", about.map(|about| about.text()).unwrap_or_default()))

@@ -176,7 +176,7 @@ pub(super) fn functions(session: &Arc<Session>) -> Vec<HostFunction> {
 }
 
 /// The signatures of all of them.
-fn signatures() -> Vec<Signature> {
+pub(crate) fn signatures() -> Vec<Signature> {
     TABLE.iter().map(|entry| entry.signature()).collect()
 }
 

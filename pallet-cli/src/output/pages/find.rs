@@ -1,0 +1,69 @@
+//! Finds what a name of the reference means.
+
+use std::sync::Arc;
+
+use anyhow::bail;
+use pallet_core::model::PluginKind;
+use pallet_core::registry::Registry;
+
+use crate::output::about::About;
+use crate::output::reference::Entry;
+use crate::project::{declarations, did_you_mean};
+
+/// What a name means: the plugin, where it is one of those as a whole, and the entries to explain.
+pub(crate) fn find(
+    actions: &[Entry],
+    name: &str,
+    registry: impl FnOnce() -> anyhow::Result<Arc<Registry>>,
+) -> anyhow::Result<(Option<About>, Vec<Entry>)> {
+    let declarations = declarations();
+    if let Some(entry) = actions.iter().chain(&declarations).find(|entry| entry.name == name) {
+        return Ok((None, vec![entry.clone()]));
+    }
+    let registry = registry()?;
+    if let Some(provider) = name.strip_prefix("provider:") {
+        let manifest = registry.provider_manifest(provider)?;
+        let entry = Entry::of_options(&manifest);
+        return Ok((Some(About::of(&registry, PluginKind::Provider, manifest)), vec![entry]));
+    }
+    let plain = name.strip_prefix("crate:").unwrap_or(name);
+    let (of, function) =
+        plain.split_once('.').map_or((plain, None), |(of, function)| (of, Some(function)));
+    let crates = registry.names(PluginKind::Crate);
+    if !crates.contains(&of) {
+        if registry.names(PluginKind::Provider).contains(&of) {
+            bail!(
+                "there is no action and no crate {name}; the provider is explained by \
+                `pallet-cli doc provider:{of}`"
+            );
+        }
+        let known = actions
+            .iter()
+            .chain(&declarations)
+            .map(|entry| entry.name.as_str())
+            .chain(crates.iter().copied());
+        let help = did_you_mean(name, known).unwrap_or_else(|| {
+            "`pallet-cli doc` lists the actions, \
+                `pallet-cli crates` the crates"
+                .to_owned()
+        });
+        bail!("there is no action and no crate {name}; {help}");
+    }
+    let manifest = registry.crate_manifest(of)?;
+    let entries: Vec<Entry> =
+        manifest.functions.iter().map(|known| Entry::of_function(of, known)).collect();
+    let Some(function) = function else {
+        return Ok((Some(About::of(&registry, PluginKind::Crate, manifest)), entries));
+    };
+    match manifest.functions.iter().position(|known| known.name == function) {
+        Some(position) => Ok((None, vec![entries[position].clone()])),
+        None => {
+            let names = manifest.functions.iter().map(|known| known.name.as_str());
+            let all = names.clone().collect::<Vec<_>>().join(", ");
+            bail!(
+                "the crate {of} has no function {function}; {}",
+                did_you_mean(function, names).unwrap_or(format!("it has {all}"))
+            );
+        }
+    }
+}
