@@ -54,7 +54,9 @@ fn actions_and_functions_are_explained() {
     all.says("symbolic_link").says("group_spec").says("request.settings").says("[connect]");
     project.run(&["doc", "request"]).exits(0).says("request.targets_in_group(name)");
     project.run(&["doc", "environment"]).exits(0).says("request.environment").says("[environment]");
-    project.run(&["doc", "converge"]).exits(0).says("converge(");
+    let converge = project.run(&["doc", "converge"]).exits(0);
+    converge.says("converge(").says("`pallet-cli help converge`");
+    project.run(&["doc", "install"]).exits(2).says("see `pallet-cli help install`");
     project.run(&["doc", "group_spec"]).exits(0).says("node_spec");
     project.run(&["doc", "admin_user"]).exits(0).says("sudo_password");
     project.run(&["doc", "pallet.toml"]).exits(0).says("age_identities").says("no_sudo");

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use anyhow::bail;
 use clap::CommandFactory;
 
 use crate::cli::Cli;
@@ -81,8 +82,14 @@ fn explain(context: &Context, name: &str, session: &[Entry]) -> anyhow::Result<(
     let actions = actions();
     let mut entries: Vec<Entry> = actions.iter().filter(|one| one.name == name).cloned().collect();
     entries.extend(named(name, session));
+    let is_command = Cli::command().find_subcommand(name).is_some();
     let (about, found) = match entries.is_empty() {
-        true => find(&actions, name, || context.registry(false))?,
+        true => match find(&actions, name, || context.registry(false)) {
+            Err(_) if is_command => {
+                bail!("{name} is a command of pallet-cli; see `pallet-cli help {name}`")
+            }
+            found => found?,
+        },
         false => (None, entries),
     };
     if let Some(plugin) = about {
@@ -96,6 +103,9 @@ fn explain(context: &Context, name: &str, session: &[Entry]) -> anyhow::Result<(
             true => context.printer.value(&entry.json()),
             false => context.printer.text(&text(&entry)),
         }
+    }
+    if is_command && !context.printer.json() {
+        context.printer.line(&format!("On the command line: `pallet-cli help {name}`."));
     }
     Ok(())
 }
