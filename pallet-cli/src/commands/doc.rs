@@ -3,24 +3,22 @@
 use std::process::ExitCode;
 
 use anyhow::bail;
-use clap::CommandFactory;
 
-use crate::cli::Cli;
 use crate::context::Context;
-use crate::output::pages::{Page, configuration, find, named, request};
-use crate::output::reference::{Entry, actions, text};
 use crate::output::table;
-use crate::project::declarations;
+use crate::reference::{
+    DocEntry, Page, actions, configuration, declarations, find, named, request, text,
+};
 use crate::session::signatures;
 
-/// Explain an action, a declaration, a crate, a provider, the request, or pallet.toml
+/// Show the documentation of an action, a declaration, a plugin, the request, or pallet.toml
 #[derive(Debug, clap::Args)]
 pub(crate) struct Doc {
-    /// An action (`remote_file`), a declaration (`group_spec`), a function of the REPL (`converge`),
-    /// the `request` or one of its members (`request.settings`), `pallet.toml` or one of its tables
-    /// (`admin_user`), a crate (`nginx`), one of its functions (`nginx.site`), or a provider
-    /// (`provider:sandbox`) [default: list all]. Write `crate:NAME` for a crate whose name is also
-    /// an action's
+    /// Action (`remote_file`), declaration (`group_spec`), function of the REPL (`converge`),
+    /// `request` or a member of it (`request.settings`), `pallet.toml` or a table of it
+    /// (`admin_user`), crate (`nginx`), crate function (`nginx.site`), or provider
+    /// (`provider:sandbox`) [default: list all]. Use `crate:` when an action and a crate have the
+    /// same name
     name: Option<String>,
     /// Print a page of the reference in Markdown
     #[arg(
@@ -36,23 +34,28 @@ pub(crate) struct Doc {
 }
 
 impl Doc {
-    pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let session: Vec<Entry> = signatures().iter().map(Entry::of_signature).collect();
+    /// Prints it. `command_line` is what the reference of commands is made from.
+    pub(crate) fn run(
+        self,
+        context: &Context,
+        command_line: &clap::Command,
+    ) -> anyhow::Result<ExitCode> {
+        let session: Vec<DocEntry> = signatures().iter().map(DocEntry::of_signature).collect();
         if let Some(page) = self.markdown {
             let registry = context.registry(false)?;
-            context.printer.text(&page.markdown(&registry, &Cli::command(), &session)?);
+            context.printer.text(&page.markdown(&registry, command_line, &session)?);
             return Ok(ExitCode::SUCCESS);
         }
         match &self.name {
             None => list(context, session),
-            Some(name) => explain(context, name, &session)?,
+            Some(name) => explain(context, name, command_line, &session)?,
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
 /// Lists everything that can be explained.
-fn list(context: &Context, session: Vec<Entry>) {
+fn list(context: &Context, session: Vec<DocEntry>) {
     let kinds = [
         ("action", "ACTION", "WHAT IT ENSURES", actions()),
         ("declaration", "DECLARATION", "WHAT IT DECLARES", declarations()),
@@ -78,13 +81,19 @@ fn list(context: &Context, session: Vec<Entry>) {
 }
 
 /// Explains everything that has this name.
-fn explain(context: &Context, name: &str, session: &[Entry]) -> anyhow::Result<()> {
+fn explain(
+    context: &Context,
+    name: &str,
+    command_line: &clap::Command,
+    session: &[DocEntry],
+) -> anyhow::Result<()> {
     let actions = actions();
-    let mut entries: Vec<Entry> = actions.iter().filter(|one| one.name == name).cloned().collect();
+    let mut entries: Vec<DocEntry> =
+        actions.iter().filter(|one| one.name == name).cloned().collect();
     entries.extend(named(name, session));
-    let is_command = Cli::command().find_subcommand(name).is_some();
+    let is_command = command_line.find_subcommand(name).is_some();
     let (about, found) = match entries.is_empty() {
-        true => match find(&actions, name, || context.registry(false)) {
+        true => match find(|| context.registry(false), &actions, name) {
             Err(_) if is_command => {
                 bail!("{name} is a command of pallet-cli; see `pallet-cli help {name}`")
             }

@@ -9,9 +9,9 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use pallet_core::action::Certainty;
 use pallet_core::engine::{CopyResult, Event, Outcome, PlannedChange, RunResult};
 
-use super::Printer;
+use super::printer::Printer;
 use super::summary::summary;
-use super::visible::{beginning, visible};
+use crate::terminal::{beginning, visible};
 
 /// Nodes that have a line of their own on a terminal; the others share one.
 const LIVE_LINES: usize = 20;
@@ -26,7 +26,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(printer: Printer) -> Self {
+    pub(crate) fn new(printer: Printer) -> Self {
         Progress {
             printer,
             live: MultiProgress::new(),
@@ -77,13 +77,9 @@ impl Progress {
                 self.print(&format!("{node}: destroyed"));
             }
             Event::Connected { node } => self.now(node, "connected"),
-            Event::PhaseStarted { node, phase, actions } => self.now(
-                node,
-                &format!(
-                    "{phase}: \
-                {actions} actions"
-                ),
-            ),
+            Event::PhaseStarted { node, phase, actions } => {
+                self.now(node, &format!("{phase}: {actions} actions"))
+            }
             Event::ActionStarted { node, phase, action } => {
                 self.now(node, &format!("{phase}: {}", visible(action)))
             }
@@ -176,8 +172,7 @@ impl Progress {
         let later = match (self.is_dry_run(), change.certainty) {
             (true, Some(Certainty::May)) => " (known after apply)",
             (_, Some(Certainty::Drifted)) if change.undone => {
-                " (changed since Pallet made it; \
-                lift undoes that)"
+                " (changed since Pallet made it; lift undoes that)"
             }
             (_, Some(Certainty::Drifted)) => " (changed since Pallet made it, kept)",
             _ => "",

@@ -16,8 +16,7 @@ use pallet_core::registry::repository;
 use pallet_core::schemars::JsonSchema;
 use serde_json::{Map, Value};
 
-use super::diagnostic::{Diagnostic, Diagnostics, Place};
-use super::suggest::did_you_mean_or_list;
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceSpan, did_you_mean_or_list};
 
 pub(crate) use plugins::{MirrorConfig, PluginRequirement, SignerConfig};
 use plugins::{MirrorTable, PluginTable, SignerTable};
@@ -81,7 +80,7 @@ pub(crate) struct Config {
     pub(crate) secrets: BTreeMap<String, Secret>,
     /// The place of each secret in its file.
     #[schemars(skip)]
-    pub(crate) secret_places: BTreeMap<String, Place>,
+    pub(crate) secret_places: BTreeMap<String, SourceSpan>,
     /// Required plugins, by name: `nginx`, or `crate/nginx` where a provider has the same name.
     /// The value is a version requirement, or a table.
     ///
@@ -147,7 +146,7 @@ pub(crate) struct Named {
     /// The name.
     pub(crate) name: String,
     /// The place.
-    pub(crate) place: Place,
+    pub(crate) place: SourceSpan,
 }
 
 /// A provider with its options.
@@ -166,7 +165,7 @@ pub(crate) struct Service {
     /// The place of each key, also of those in nested tables: `nodes.web-1.group`. The empty key is
     /// the service itself.
     #[schemars(skip)]
-    pub(crate) places: BTreeMap<String, Place>,
+    pub(crate) places: BTreeMap<String, SourceSpan>,
 }
 
 /// The user that Pallet logs in as.

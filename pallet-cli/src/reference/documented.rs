@@ -1,0 +1,80 @@
+//! The schema of a function's parameters, with what they mean: also of the functions that declare
+//! things, open a scope or name a secret, whose own schemas do not document them.
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::project::star::signature::Signature;
+use crate::project::star::types::Kind;
+
+/// The parameters of all of them, as far as their schemas do not say what they mean. A function's
+/// own name goes first: `cluster_spec.count`.
+const PARAMETERS: &[(&str, &str)] = &[
+    ("cluster_spec.name", "The name, which begins the names of its groups."),
+    ("cluster_spec.count", "Multiplier for the counts of its groups. Default: 1."),
+    ("secret.name", "The name of the secret in `[secrets]` of pallet.toml."),
+    ("name", "The name, which begins the names of its nodes: `web-1`."),
+    ("count", "The number of nodes. If omitted, the command line must give it: `converge web=3`."),
+    ("groups", "The groups of the cluster."),
+    (
+        "extends",
+        "The server-specs and group-specs to inherit from, in order. Inherited phase functions run \
+         first.",
+    ),
+    (
+        "phases",
+        "The functions that configure the nodes, by phase: `{\"configure\": web}`, or a list of \
+         functions for a phase. Each takes the request.",
+    ),
+    ("node_spec", "The node-spec of its nodes."),
+    ("roles", "Roles by which other groups find its nodes: `request.targets_with_role(\"web\")`."),
+    (
+        "default_phases",
+        "The phases that lift and converge run by default, in order. Default: `configure`.",
+    ),
+    ("function", "The function, which takes the request."),
+    ("command", "The command for the node's shell. It runs once, before anything changes."),
+    ("user", "The user that commands run as and that owns files."),
+    ("directory", "The working directory of commands."),
+    ("environment", "Environment variables of commands."),
+];
+
+/// What a parameter means, if the function is one of them.
+fn said(function: &str, parameter: &str) -> Option<&'static str> {
+    let own = format!("{function}.{parameter}");
+    let is_declaration =
+        ["_spec", "defnode", "with_action_options", "plan_when", "plan_when_not", "secret"]
+            .iter()
+            .any(|end| function.ends_with(end));
+    PARAMETERS
+        .iter()
+        .find(|(name, _)| is_declaration && (*name == own || *name == parameter))
+        .map(|(_, doc)| *doc)
+}
+
+/// The parameters of any function as a schema like those of actions. What takes no plain data says
+/// in words what it takes, in `x-takes`.
+pub(crate) fn documented(signature: &Signature) -> Json {
+    let (mut properties, mut required) = (Map::new(), Vec::new());
+    for parameter in signature.parameters.iter().filter(|parameter| parameter.kind != Kind::Request)
+    {
+        let mut node = match &parameter.kind {
+            // the secrets are the project's
+            Kind::Data(node) if node["enum"] == json!([]) => {
+                Map::from_iter([("type".to_owned(), json!("string"))])
+            }
+            Kind::Data(node) => node.as_object().cloned().unwrap_or_default(),
+            kind => Map::from_iter([("x-takes".to_owned(), json!(kind.expected(&signature.root)))]),
+        };
+        let in_root = signature.root["properties"][&parameter.name].get("description").cloned();
+        let doc = in_root.or_else(|| said(&signature.function, &parameter.name).map(Json::from));
+        if let (false, Some(doc)) = (node.contains_key("description"), doc) {
+            node.insert("description".to_owned(), doc);
+        }
+        if parameter.required {
+            required.push(parameter.name.clone());
+        }
+        properties.insert(parameter.name.clone(), Json::Object(node));
+    }
+    let definitions = signature.root.get("$defs").cloned().unwrap_or_else(|| json!({}));
+    json!({"type": "object", "properties": properties, "required": required, "$defs": definitions})
+}
