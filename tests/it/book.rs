@@ -178,11 +178,12 @@ fn every_event_is_documented() {
     });
     let variants = &event.expect("the enum Event").variants;
     assert!(variants.len() > 10);
-    for variant in variants {
+    // what an older reader sees of a newer event
+    for variant in variants.iter().filter(|variant| variant.ident != "Unknown") {
         let name = snake_case(&variant.ident.to_string());
         assert!(page.contains(&format!("`{name}`")), "docs/events.md lacks `{name}`");
         for field in variant.fields.iter().filter_map(|field| field.ident.as_ref()) {
-            let flat = ["change", "result"].iter().any(|name| field == name);
+            let flat = ["change", "result", "totals"].iter().any(|name| field == name);
             assert!(flat || page.contains(&format!("`{field}`")), "{name} lacks `{field}`");
         }
     }
@@ -202,7 +203,8 @@ fn snake_case(name: &str) -> String {
 #[test]
 fn anchors_are_those_of_headings() {
     let document = Document::parse(
-        "# A `b_c` d!\n\n## Same\n## Same\n\n```sh\n# not this\n[nor](this)\n```\n[x](y.md#z) `[n](m)`\n",
+        "# A `b_c` d!\n\n## Same\n## Same\n\n```sh\n# not this\n[nor](this)\n```\n\
+         [x](y.md#z) `[n](m)`\n",
     );
     assert_eq!(document.anchors.iter().collect::<Vec<_>>(), ["a-b_c-d", "same", "same-1"]);
     assert_eq!(document.links, ["y.md#z"]);

@@ -1,5 +1,5 @@
-//! README.md shows the quickstart as it is, its commands do what it says, and so does the session of
-//! docs/repl.md on that project.
+//! README.md shows the quickstart as it is, its commands do what it says, and so does the session
+//! of docs/repl.md on that project.
 
 use std::fs;
 use std::path::Path;

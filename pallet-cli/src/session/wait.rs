@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use pallet_core::engine::{Engine, EngineError, Outcome};
+use pallet_core::engine::{Engine, EngineConfig, EngineError, Outcome};
 use starlark::eval::Evaluator;
 
 use super::interrupt::Running;
@@ -58,9 +58,12 @@ impl Session {
             FunctionError::new(format!("{function} works on nodes and cannot be called in a phase"))
                 .help("call it outside of phase functions".to_owned())
         })?;
-        let mut engine = self.engine().map_err(|error| self.complaint(error))?;
-        engine.declared = Some(self.all_groups(evaluator));
-        let reporter = Reporter::begin(&self.base, &mut engine);
+        let engine = self.engine().map_err(|error| self.complaint(error))?;
+        let engine = engine.with(EngineConfig {
+            declared: Some(self.all_groups(evaluator)),
+            ..engine.config().clone()
+        });
+        let (reporter, engine) = Reporter::begin(&self.base, &engine);
         let cancel = engine.cancel.clone();
         let (sender, messages) = channel();
         let abandoned = sender.clone();

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// A template for nodes, in terms that mean the same at every provider. The provider chooses what is
-/// omitted.
+/// A template for nodes, in terms that mean the same at every provider. The provider chooses what
+/// is omitted.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct NodeSpec {

@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use pallet_core::distribution::repository;
 use pallet_core::engine::ServiceConfig;
 use pallet_core::model::{Environment, closest, merge_environment};
-use pallet_core::registry::repository;
 use pallet_core::schemars::JsonSchema;
 use serde_json::{Map, Value};
 
@@ -25,8 +25,8 @@ pub(crate) use read::{Source, read};
 /// The service that is there when none is configured.
 const EMBEDDED_SERVICE: &str = "sandbox";
 
-/// The tables and keys of `pallet.toml`, and of the user's `~/.config/pallet/config.toml`, which has
-/// the same ones.
+/// The tables and keys of `pallet.toml`, and of the user's `~/.config/pallet/config.toml`, which
+/// has the same ones.
 ///
 /// `pallet.toml` wins over `config.toml`. Tables are merged key by key; a list in `pallet.toml`
 /// replaces that of `config.toml`, except in `age_identities` and `[trust]`, where both count. The
@@ -102,7 +102,7 @@ pub(crate) struct Config {
     /// ```toml
     /// [trust]
     /// "oci://ghcr.io/acme" = ["keys/acme.pub"]
-    /// "oci://ghcr.io/me" = { identity = "me@example.org", issuer = "https://github.com/login/oauth" }
+    /// "oci://ghcr.io/me" = { identity = "me@example.org", issuer = "https://accounts.google.com" }
     /// ```
     #[schemars(with = "BTreeMap<String, SignerTable>")]
     pub(crate) trust: BTreeMap<String, Vec<SignerConfig>>,

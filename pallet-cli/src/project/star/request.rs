@@ -184,8 +184,8 @@ fn methods(builder: &mut MethodsBuilder) {
     /// `request.environment.proxy`.
     ///
     /// Scopes, later ones winning: `[environment]` of `~/.config/pallet/config.toml`, `environment`
-    /// of the service in use, `[environment]` of `pallet.toml`, `--env KEY=VALUE`. Tables are merged
-    /// key by key. `request.environment.get("proxy")` gives `None` where a value is missing;
+    /// of the service in use, `[environment]` of `pallet.toml`, `--env KEY=VALUE`. Tables are
+    /// merged key by key. `request.environment.get("proxy")` gives `None` where a value is missing;
     /// `request.environment.proxy` is then an error.
     #[starlark(attribute)]
     fn environment<'v>(this: &RequestValue, heap: Heap<'v>) -> starlark::Result<Value<'v>> {

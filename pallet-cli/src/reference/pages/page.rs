@@ -1,7 +1,7 @@
 //! The pages of the reference: what each is called, begins with and lists.
 
 use clap::ValueEnum;
-use pallet_core::registry::Registry;
+use pallet_core::plugins::Registry;
 
 use super::request::request;
 use super::{commands, configuration, plugins};

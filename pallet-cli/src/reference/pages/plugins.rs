@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use pallet_core::model::{Manifest, PluginKind};
-use pallet_core::registry::Registry;
+use pallet_core::plugins::Registry;
 
 use crate::reference::entry::{DocEntry, OPTION, rows, section};
 use crate::reference::plugin::PluginDocs;
