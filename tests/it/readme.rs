@@ -1,4 +1,5 @@
-//! The commands of README.md do what it says.
+//! README.md shows the quickstart as it is, its commands do what it says, and so does the session
+//! of docs/repl.md on that project.
 
 use std::fs;
 use std::path::Path;
@@ -51,20 +52,34 @@ fn every_command_of_the_readme_works() {
     }
 }
 
+/// The example is the quickstart's own file, without comments.
+#[test]
+fn the_example_of_the_readme_is_the_quickstart() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("a README.md");
+    let shown = readme.split("```python\n").nth(1).and_then(|rest| rest.split("```").next());
+    let code = |text: &str| -> Vec<String> {
+        let lines = text.lines().map(str::trim_end);
+        lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()
+    };
+    let quickstart = root().join("pallet-cli/quickstart/pallet.star");
+    let quickstart = fs::read_to_string(quickstart).expect("the quickstart");
+    assert_eq!(code(shown.expect("an example")), code(&quickstart));
+}
+
 /// On the quickstart, whose groups it names. The plans are true; of nodes that are there, nothing
 /// is left open.
 #[test]
-fn the_session_of_the_readme_works() {
+fn the_session_of_the_guide_works() {
     let _alone = alone();
-    let readme = fs::read_to_string(root().join("README.md")).expect("a README.md");
-    let blocks = blocks(&readme);
+    let guide = fs::read_to_string(root().join("docs/repl.md")).expect("docs/repl.md");
+    let blocks = blocks(&guide);
     let typed: Vec<&Step> = blocks
         .iter()
         .flat_map(|block| if let Block::Session(steps) = block { steps.as_slice() } else { &[] })
         .collect();
-    assert!(!typed.is_empty(), "README.md has no block marked ```pycon");
+    assert!(!typed.is_empty(), "docs/repl.md has no block marked ```pycon");
     let project = Project::quickstart().timeout(Duration::from_secs(600));
     let session = project.start_with_input(&["repl"], &planned_too(&typed)).wait().exits(0);
-    let open = session_was_true("README.md", &typed, &session.stdout);
+    let open = session_was_true("docs/repl.md", &typed, &session.stdout);
     assert!(open.is_empty(), "{open:?}\n{session}");
 }
