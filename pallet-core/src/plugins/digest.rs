@@ -74,10 +74,7 @@ impl FromStr for Digest {
         if valid {
             Ok(Digest(bytes))
         } else {
-            Err(format!(
-                "{text:?} is no digest; write sha256: \
-            and 64 hexadecimal digits"
-            ))
+            Err(format!("{text:?} is not a digest; write sha256: and 64 hexadecimal digits"))
         }
     }
 }

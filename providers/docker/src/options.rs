@@ -73,13 +73,10 @@ impl Options {
     /// An error for the first option that cannot be meant.
     pub(crate) fn check(&self, service: &str) -> Result<(), PluginError> {
         let refuse = |option: &str, why: String| {
-            Err(PluginError::new(
-                ErrorKind::InvalidInput,
-                format!(
-                    "services.{service}: option \
+            Err(PluginError::invalid_input(format!(
+                "services.{service}: option \
                 `{option}` {why}"
-                ),
-            ))
+            )))
         };
         for name in self.images.keys() {
             if !is_host_name(name) {
@@ -109,8 +106,7 @@ impl NodeOptions {
     pub(crate) fn of(spec: &NodeSpec) -> Result<NodeOptions, PluginError> {
         let options: NodeOptions = node_options(spec, "docker")?;
         if options.command.as_ref().is_some_and(Vec::is_empty) {
-            return Err(PluginError::new(
-                ErrorKind::InvalidInput,
+            return Err(PluginError::invalid_input(
                 "node-spec: provider.docker: \
                 `command` is empty: it needs a program",
             ));

@@ -10,6 +10,7 @@ mod lease;
 mod network;
 mod options;
 mod run;
+mod service;
 mod tags;
 #[cfg(test)]
 mod tests;
@@ -23,16 +24,7 @@ use pallet_core::prelude::*;
 use api::{Api, Call};
 use instances::Instance;
 use options::Options;
-
-/// One configured service.
-#[derive(Debug)]
-struct Ec2 {
-    options: Options,
-    context: ServiceContext,
-    api: Api,
-    /// The kinds of machines: many pages, which stay the same while a program runs.
-    hardware: Mutex<Option<Vec<Hardware>>>,
-}
+use service::Ec2;
 
 impl Provider for Ec2 {
     const NAME: &'static str = "ec2";

@@ -2,8 +2,6 @@
 
 use pallet_core::prelude::*;
 
-use crate::api::invalid;
-
 /// Who publishes images that are trusted by their names: Amazon, Debian, Canonical, Red Hat, Rocky,
 /// AlmaLinux, SUSE, Fedora and CentOS; and the account itself.
 const OWNERS: [&str; 9] = [
@@ -106,7 +104,7 @@ impl Options {
     /// Refuses what can be seen to be wrong.
     pub(crate) fn check(&self, service: &str) -> Result<(), PluginError> {
         let named = |what: &str, problem: String| {
-            Err(invalid(format!(
+            Err(PluginError::invalid_input(format!(
                 "services.{service}.{what}: \
             {problem}"
             )))
@@ -155,13 +153,13 @@ impl NodeOptions {
     pub(crate) fn of(spec: &NodeSpec) -> Result<Self, PluginError> {
         // EC2's console calls a node by this tag, and that is the node's name
         if spec.tags.contains_key("Name") {
-            return Err(invalid(
+            return Err(PluginError::invalid_input(
                 "node-spec: at ec2 the tag Name is the node's name, and Pallet's \
                 own",
             ));
         }
         if let Some(tag) = spec.tags.keys().find(|tag| tag.starts_with("aws:")) {
-            return Err(invalid(format!("node-spec: tag {tag} is EC2's own")));
+            return Err(PluginError::invalid_input(format!("node-spec: tag {tag} is EC2's own")));
         }
         node_options(spec, "ec2")
     }
