@@ -6,22 +6,22 @@ use pallet_core::distribution::lock::LockedPlugin;
 use serde_json::json;
 
 use crate::context::Context;
-use crate::install::{Reach, Setup, signer};
+use crate::distribution::{InstallContext, SourceOptions, signer};
 use crate::output::table;
 
-/// List the plugins that are locked, with their sources and signers
+/// List locked plugins, with their sources and signers
 #[derive(Debug, clap::Args)]
 pub(crate) struct List {
-    /// List the plugins of this user, and not those of the project
+    /// Use the plugins of this user instead of the project's
     #[arg(long)]
     global: bool,
 }
 
 impl List {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let setup = Setup::read(
+        let setup = InstallContext::read(
             context,
-            &Reach { global: self.global, offline: true, ..Reach::default() },
+            &SourceOptions { global: self.global, offline: true, ..SourceOptions::default() },
             Default::default(),
             false,
         )?;

@@ -6,7 +6,7 @@ use pallet_core::plugins::Registry;
 use serde_json::{Map, Value, json};
 
 use crate::context::Context;
-use crate::install::signer;
+use crate::distribution::signer;
 use crate::output::table;
 
 /// Prints the plugins of one kind. For a program, `more` adds what is only known of each by its

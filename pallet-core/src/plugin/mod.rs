@@ -9,6 +9,7 @@ pub mod files;
 mod node_store;
 pub mod node_tags;
 pub mod operation;
+mod other_service;
 mod provider;
 mod recorder;
 pub mod registry_credentials;
@@ -22,6 +23,7 @@ pub(crate) use config_crate::{call as config_crate_call, manifest as config_crat
 pub use directory_lock::{DirectoryLock, try_lock, wait_for_lock};
 pub use error::{ErrorKind, PluginError};
 pub use node_store::{NodeRecord, NodeStore};
+pub use other_service::OtherService;
 pub use provider::{
     Created, Credential, Hardware, Image, Lease, Location, NoNodeOptions, Offers, Provider,
     RunNodes, ServiceContext, WantedOffers, node_options,
@@ -29,4 +31,4 @@ pub use provider::{
 pub use recorder::{RecordedAction, Recorder};
 pub use request::{Request, RequestHost};
 pub use service::{Invoke, Remote, Service, dispatch};
-pub use service_host::{OtherService, ServiceHost};
+pub use service_host::ServiceHost;

@@ -64,14 +64,9 @@ impl FromStr for Digest {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let digits = text.strip_prefix("sha256:").unwrap_or_default();
-        let valid = digits.len() == 64
-            && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(digits.as_bytes().chunks(2)) {
-            let pair = std::str::from_utf8(pair).unwrap_or_default();
-            *byte = u8::from_str_radix(pair, 16).unwrap_or_default();
-        }
-        if valid {
+        let decoded = base16ct::lower::decode(digits, &mut bytes);
+        if decoded.is_ok_and(|decoded| decoded.len() == 32) {
             Ok(Digest(bytes))
         } else {
             Err(format!("{text:?} is not a digest; write sha256: and 64 hexadecimal digits"))

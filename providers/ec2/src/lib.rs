@@ -1,4 +1,4 @@
-//! Instances of Amazon EC2, and of clouds with its interface.
+//! Instances of Amazon EC2, and of clouds with a compatible API.
 #![forbid(unsafe_code)]
 
 mod ami_name;
@@ -28,7 +28,7 @@ use service::Ec2;
 
 impl Provider for Ec2 {
     const NAME: &'static str = "ec2";
-    const ABOUT: &'static str = "Instances of Amazon EC2, and of clouds with its interface";
+    const ABOUT: &'static str = "Instances of Amazon EC2, and of clouds with a compatible API";
     type Options = Options;
 
     fn connect(options: Options, context: ServiceContext) -> Result<Self> {

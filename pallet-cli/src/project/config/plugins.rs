@@ -14,7 +14,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::read::Reader;
-use crate::project::diagnostic::Place;
+use crate::diagnostic::SourceSpan;
 
 /// Which versions of a plugin will do, and where it comes from.
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ pub(crate) struct PluginRequirement {
     /// Where it comes from, unless it is the usual place.
     pub(crate) source: Option<Origin>,
     /// The place that requires it.
-    pub(crate) place: Place,
+    pub(crate) place: SourceSpan,
 }
 
 /// Whose signatures count: those of a public key, by reference or itself, or those of identities.

@@ -246,13 +246,9 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-fn fill_randomly(mut bytes: &mut [u8]) -> Result<(), KeyError> {
-    while !bytes.is_empty() {
-        let count = rustix::rand::getrandom(&mut *bytes, rustix::rand::GetRandomFlags::empty())
-            .map_err(|error| KeyError::Other(format!("cannot get random numbers: {error}")))?;
-        bytes = &mut bytes[count..];
-    }
-    Ok(())
+fn fill_randomly(bytes: &mut [u8]) -> Result<(), KeyError> {
+    getrandom::fill(bytes)
+        .map_err(|error| KeyError::Other(format!("cannot get random numbers: {error}")))
 }
 
 #[cfg(test)]

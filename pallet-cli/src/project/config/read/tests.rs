@@ -1,7 +1,7 @@
 //! What files say, and what is wrong with them.
 
-use super::super::SignerConfig;
 use super::*;
+use crate::project::config::SignerConfig;
 use expect_test::{Expect, expect};
 use pallet_core::distribution::signature::IdentityRule;
 use pallet_core::model::PluginKind;
