@@ -12,7 +12,7 @@
 //!               but for a file of transport/ssh
 //! local         [host] files of this machine by handles
 //! plugins       [host] finding, checking and loading dylibs
-//! distribution  [host] publishing and installing plugins
+//! distribution  [distribution] publishing and installing plugins
 //! transport     [host] ssh, a command prefix, this machine
 //! engine        [host] observe, plan, apply; converge and lift; events
 //! ```
@@ -29,12 +29,12 @@ pub mod plugin;
 pub mod prelude;
 pub mod script;
 
-#[cfg(feature = "host")]
+#[cfg(feature = "distribution")]
 pub mod distribution;
 #[cfg(feature = "host")]
 pub mod engine;
 #[cfg(feature = "host")]
-mod local;
+pub mod local;
 #[cfg(feature = "host")]
 pub mod plugins;
 #[cfg(feature = "host")]

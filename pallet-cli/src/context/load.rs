@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pallet_core::distribution::lock::remove_leftovers;
+use pallet_core::local::remove_leftovers;
 use pallet_core::plugins::Registry;
 
 use super::base::{Context, ProjectWithPlugins};

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 use pallet_core::distribution::install::{Installer, Mirror, Wanted};
-use pallet_core::distribution::lock::{LOCK_FILE, Lock, Origin, remove_leftovers};
+use pallet_core::distribution::lock::{LOCK_FILE, Lock, Origin};
 use pallet_core::distribution::repository::Source;
 use pallet_core::distribution::signature::{IdentityRule, PublicKey, SignerRule, TrustedRoot};
 use pallet_core::distribution::store::Store;
 use pallet_core::distribution::trust::{Decisions, Trust, TrustRule};
+use pallet_core::local::remove_leftovers;
 use pallet_core::plugins::Machine;
 
 use super::registry::RegistryOptions;
@@ -133,7 +134,7 @@ impl InstallContext {
             machine: Machine::this(),
             own: context.own_plugins(),
             base: scope.directory.clone(),
-            tell: Arc::new({
+            progress: Arc::new({
                 let downloads = Downloads::new(&context.printer);
                 move |step| downloads.tell(&step)
             }),

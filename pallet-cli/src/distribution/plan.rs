@@ -144,8 +144,9 @@ impl InstallPlan {
         let edits = self.edited(&mut lock);
         let fetched = if dry_run { Vec::new() } else { session.fetch(&lock).await? };
         let changes = Changes::between(&old, &lock);
-        let changes = changes
-            .with(|new, before| if dry_run { Ok(Vec::new()) } else { session.may(new, before) })?;
+        let changes = changes.with(|new, before| {
+            if dry_run { Ok(Vec::new()) } else { session.capabilities(new, before) }
+        })?;
         if context.printer.json() {
             context.printer.value(&json!({
                 "changes": changes.json(), "fetched": fetched, "notes": notes, "dry_run": dry_run,

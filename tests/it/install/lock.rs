@@ -83,7 +83,7 @@ fn what_plugins_require_comes_with_them_and_goes_with_them() {
     refuses(
         &project,
         &["install", &format!("{source}#crate/site")],
-        &["is signed by key:", "which nothing trusts", "--accept-signer FILE"],
+        &["is signed by key:", "which is not trusted", "--accept-signer FILE"],
     );
     let (_directory, source) = layout();
     let key = key();
@@ -316,7 +316,7 @@ fn a_registry_that_wants_a_password_and_speaks_tls() {
     let authority = registry.authority();
     let install = ["install", &source, "--ca-file", authority.to_str().unwrap()];
     refuses(&project, &["install", &source], &[&registry.host(), "--ca-file"]);
-    refuses(&project, &install, &["wants credentials", "docker login"]);
+    refuses(&project, &install, &["requires credentials", "docker login"]);
 
     let mut encode = Command::new("sh");
     encode.args([

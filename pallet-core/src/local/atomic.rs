@@ -4,7 +4,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::local::{self, Beside};
+use super::beside::{Beside, remove_dead};
+use super::walk::open;
 
 /// Replaces a file so that it is the old or the new one at every moment, also when the machine
 /// stops. It keeps its mode.
@@ -18,7 +19,7 @@ pub fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
         .map_or_else(|_| std::fs::Permissions::from_mode(0o644), |data| data.permissions());
     let name = path.file_name().ok_or_else(|| io::Error::other("it has no name"))?;
     remove_leftovers(directory);
-    let (new, mut file) = Beside::file(&local::open(directory)?)?;
+    let (new, mut file) = Beside::file(&open(directory)?)?;
     file.write_all(content)?;
     file.set_permissions(mode)?;
     file.sync_all()?;
@@ -29,5 +30,5 @@ pub fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
 /// Removes what was left in a directory by a command that was killed while it wrote a file there:
 /// only what is certainly its own, and dead.
 pub fn remove_leftovers(directory: &Path) {
-    local::remove_dead(directory);
+    remove_dead(directory);
 }

@@ -15,19 +15,19 @@ use crate::distribution::artifact::{ArtifactError, Descriptor, Digest, media};
 use crate::distribution::repository::{Content, Reference, Repository, Source};
 
 /// A repository, and where what it says is kept.
-pub(super) struct Seen {
+pub(super) struct CachedRepository {
     there: Box<dyn Repository>,
     kept: Box<dyn Repository>,
     /// What refers to what, by the digest of what refers.
     referrers: Mutex<BTreeMap<Digest, (Digest, Descriptor)>>,
 }
 
-impl Seen {
+impl CachedRepository {
     pub(super) fn keeping(
         there: Box<dyn Repository>,
         kept: Box<dyn Repository>,
     ) -> Arc<dyn Repository> {
-        Arc::new(Seen { there, kept, referrers: Mutex::default() })
+        Arc::new(CachedRepository { there, kept, referrers: Mutex::default() })
     }
 
     fn referrer(&self, digest: &Digest) -> Option<(Digest, Descriptor)> {
@@ -36,7 +36,7 @@ impl Seen {
 }
 
 #[async_trait]
-impl Repository for Seen {
+impl Repository for CachedRepository {
     fn source(&self) -> &Source {
         self.there.source()
     }

@@ -8,7 +8,7 @@ use crate::plugins::{elf, only_library};
 impl Session<'_> {
     /// What a plugin in the store may do to nodes, each in words: `path /etc/nginx/**`. For one
     /// that was there `before`, what is new.
-    pub fn may(
+    pub fn capabilities(
         &self,
         locked: &LockedPlugin,
         before: Option<&LockedPlugin>,

@@ -6,13 +6,13 @@ use tempfile::TempDir;
 
 use super::requirements::requires;
 use crate::distribution::artifact::Digest;
-use crate::distribution::lock::{Content, LockedPlugin, LockedTarget, Origin};
+use crate::distribution::lock::{LockedContent, LockedPlugin, LockedTarget, Origin};
 use crate::distribution::repository::Repository;
 use crate::model::PluginSummary;
 
 /// What is at an origin.
 #[derive(Clone)]
-pub(super) enum Place {
+pub(super) enum Contents {
     /// A repository.
     Repository {
         repository: Arc<dyn Repository>,
@@ -36,7 +36,8 @@ pub(super) struct LocalPlugin {
 
 impl LocalPlugin {
     pub(super) fn entry(&self, origin: &Origin) -> LockedPlugin {
-        let target = LockedTarget { content: Content::File(self.digest), h1: self.h1.clone() };
+        let target =
+            LockedTarget { content: LockedContent::File(self.digest), h1: self.h1.clone() };
         LockedPlugin {
             kind: self.summary.kind,
             name: self.summary.name.clone(),
