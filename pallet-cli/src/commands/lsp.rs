@@ -15,14 +15,11 @@ pub(crate) struct Lsp {}
 impl Lsp {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         if context.printer.json() {
-            bail!(
-                "an editor reads standard output, and nothing but the protocol may come there: \
-                 leave out --output json"
-            );
+            bail!("--output json cannot be used here: stdout is reserved for the protocol");
         }
         if context.env.interactive {
             context.printer.status(
-                "this is for editors, which start it themselves (docs/editors.md); Ctrl-D ends it",
+                "this command is started by editors (see docs/editors.md); press Ctrl-D to quit",
             );
         }
         serve(context)

@@ -36,7 +36,7 @@ pub(crate) fn on_signal(
     if !is_ignored(SIGHUP) {
         wanted.push(SIGHUP);
     }
-    let mut signals = Signals::new(wanted).context("cannot hear signals")?;
+    let mut signals = Signals::new(wanted).context("cannot install signal handlers")?;
     let handle = signals.handle();
     let listen = move || signals.forever().for_each(|signal| strike(signal != SIGINT));
     thread::Builder::new()

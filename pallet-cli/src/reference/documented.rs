@@ -9,40 +9,35 @@ use crate::project::star::types::Kind;
 /// The parameters of all of them, as far as their schemas do not say what they mean. A function's
 /// own name goes first: `cluster_spec.count`.
 const PARAMETERS: &[(&str, &str)] = &[
-    ("cluster_spec.name", "Its name, which is the beginning of its groups' names."),
-    ("cluster_spec.count", "How many times its groups' counts are wanted; without it once."),
-    ("secret.name", "Its name in pallet.toml."),
-    ("name", "Its name, which is the beginning of its nodes' names."),
-    (
-        "count",
-        "How many nodes of it there should be. Without one the command line must say: `converge \
-         web=3`.",
-    ),
-    ("groups", "Its groups."),
+    ("cluster_spec.name", "Name of the cluster, the prefix of its groups' names."),
+    ("cluster_spec.count", "Multiplier for group counts (default 1)."),
+    ("secret.name", "Name of the secret in pallet.toml."),
+    ("name", "Name of the group, the prefix of its nodes' names."),
+    ("count", "Number of nodes. If omitted, set it on the command line: `converge web=3`."),
+    ("groups", "Groups of the cluster."),
     (
         "extends",
-        "The server-specs and group-specs that it inherits from, in order. Their phase functions \
-         run before its own.",
+        "Server-specs and group-specs to inherit from, in order. Their phase functions run first.",
     ),
     (
         "phases",
-        "The functions that configure its nodes, by the names of their phases: `{\"configure\": \
-         web}`. Each is given the request.",
+        "Functions that configure the nodes, by phase: `{\"configure\": web}`. Each receives the \
+         request.",
     ),
-    ("node_spec", "What its nodes should be."),
-    ("roles", "What it is to other groups: `request.targets_with_role(\"web\")` finds its nodes."),
+    ("node_spec", "Node-spec of the nodes."),
+    (
+        "roles",
+        "Role names that other groups select by: `request.targets_with_role(\"web\")` finds its nodes.",
+    ),
     (
         "default_phases",
-        "The phases of a lift or converge that names none, in order; without it `configure`.",
+        "Phases that lift and converge run by default, in order (default `configure`).",
     ),
     ("function", "The function; its only argument is the request."),
-    (
-        "command",
-        "The command, for the node's shell. It is looked at once, before anything changes.",
-    ),
-    ("user", "The user whom commands run as and who owns files."),
-    ("directory", "The directory that commands run in."),
-    ("environment", "Variables for commands."),
+    ("command", "Shell command, run once on the node before anything changes."),
+    ("user", "User that runs commands and owns files."),
+    ("directory", "Working directory of commands."),
+    ("environment", "Environment variables for commands."),
 ];
 
 /// What a parameter means, if the function is one of them.

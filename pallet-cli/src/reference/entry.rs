@@ -225,7 +225,7 @@ pub(crate) fn page(entries: &[DocEntry]) -> String {
     let mut out =
         "# Actions\n\n<!-- made by `pallet-cli doc --markdown`; a test compares -->\n\n".to_owned();
     out.push_str(
-        "What a phase function can ask for. The request comes first; required parameters can be \
+        "What a phase function can declare. The request comes first; required parameters can be \
          given by position, all others by name.\n\n",
     );
     out.push_str("| action | what it ensures |\n|---|---|\n");

@@ -71,9 +71,9 @@ impl Interrupt {
                 // it is said before the operation can be over, and the next prompt come
                 with_deadline(move || {
                     reporter.stopping(if interactive {
-                        "to wait no more"
+                        "to stop waiting"
                     } else {
-                        "to leave at once"
+                        "to quit immediately"
                     })
                 });
                 operation.cancel.cancel();

@@ -93,7 +93,7 @@ fn greet(context: &Context, session: &Arc<Session>) {
         env!("CARGO_PKG_VERSION"),
         project.name
     ));
-    context.printer.line("help() says what there is; Tab completes; Ctrl-D leaves");
+    context.printer.line("help() lists the functions; Tab completes; Ctrl-D quits");
 }
 
 impl Session {

@@ -55,8 +55,10 @@ impl Session {
         F: Future<Output = anyhow::Result<T>>,
     {
         let pause = Pause::of(evaluator).ok_or_else(|| {
-            FunctionError::new(format!("{function} works on nodes and cannot be called in a phase"))
-                .help("call it outside of phase functions".to_owned())
+            FunctionError::new(format!(
+                "{function} operates on nodes and cannot be called in a phase"
+            ))
+            .help("call it outside phase functions".to_owned())
         })?;
         let mut engine = self.engine().map_err(|error| self.complaint(error))?;
         engine.declared = Some(self.all_groups(evaluator));
@@ -88,7 +90,7 @@ impl Session {
                     Ok(Message::Call(call)) => call_phase(call, evaluator),
                     Ok(Message::Done(done)) => break done,
                     Ok(Message::Abandon) => {
-                        break Err(anyhow::anyhow!("{function} was stopped and is not waited for"));
+                        break Err(anyhow::anyhow!("{function} was abandoned"));
                     }
                     Err(RecvTimeoutError::Timeout) if !thread.is_finished() => {}
                     Err(_) => {

@@ -28,8 +28,7 @@ fn table(text: &str, package: &str) -> Layers {
         let folder = cells[0].trim_matches('`').strip_prefix(package);
         let Some(folder) = folder.map(|folder| folder.trim_matches('/')) else { continue };
         let may = cells[cells.len() - 1];
-        let named: Vec<String> =
-            may.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        let named: Vec<String> = may.split('`').skip(1).step_by(2).map(str::to_owned).collect();
         let allowed = match (may, may.strip_prefix("all of the above")) {
             ("nothing", _) => Vec::new(),
             (_, None) => named,

@@ -248,7 +248,7 @@ impl<'v, 'm> Inputs<'v, 'm> {
             let at = |span| place(&ast.file_span(span));
             let Some(name) = module.strip_prefix('@') else {
                 let message = format!("`{module}` cannot be loaded here");
-                let help = format!("load it in {MAIN}: its names are here by themselves");
+                let help = format!("load it in {MAIN}, whose names are available here");
                 return Err(Diagnostic::error(message)
                     .at(at(load.module.span))
                     .suggest(help)
@@ -386,8 +386,7 @@ pub(crate) fn call_phase(call: PhaseCall, evaluator: &mut Evaluator<'_, '_, '_>)
     let result = match evaluator.module().get(&slot.variable) {
         Some(function) => evaluator.eval_function(function, &[request], &[]).map(drop),
         None => {
-            Err(FunctionError::new(format!("the phase `{}` is not there any more", slot.phase))
-                .into())
+            Err(FunctionError::new(format!("the phase `{}` no longer exists", slot.phase)).into())
         }
     };
     session.phase.take();

@@ -45,7 +45,7 @@ impl PhaseCalls {
             .is_some_and(|caller| caller.hand_over(call));
         let gone = || PhaseError {
             message: format!(
-                "the phase `{}` belongs to a session that does not wait for it any more",
+                "the phase `{}` belongs to a session that no longer waits for it",
                 slot.phase
             ),
             source_location: None,

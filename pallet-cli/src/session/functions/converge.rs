@@ -78,7 +78,7 @@ impl Confirmation {
         let list = nodes.iter().map(|node| node.name.as_str()).collect::<Vec<_>>().join(", ");
         if !self.interactive || self.context.printer.json() {
             return Err(EngineError::Refused(format!(
-                "this destroys {list}; say yes = True to do it"
+                "this destroys {list}; pass yes = True to confirm"
             )));
         }
         reporter.abandon();
@@ -86,7 +86,7 @@ impl Confirmation {
         let agreed =
             answer.is_some_and(|answer| matches!(answer.to_lowercase().as_str(), "y" | "yes"));
         if !agreed {
-            self.context.printer.line("nothing was done");
+            self.context.printer.line("cancelled");
         }
         Ok(agreed)
     }

@@ -78,7 +78,7 @@ pub(super) fn explain_session<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Resul
         .unwrap_or_else(Value::new_none);
     let outcome =
         TableValue::of(value).filter(|table| table.name() == OUTCOME).ok_or_else(|| {
-            let help = "converge, lift, drift and down give one".to_owned();
+            let help = "converge, lift, drift and down return one".to_owned();
             FunctionError::new(format!(
                 "explain_session: `outcome` must be the outcome of an operation, not {}",
                 describe(value)

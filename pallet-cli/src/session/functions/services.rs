@@ -38,8 +38,7 @@ pub(super) fn compute_service<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Resul
     if call.session.is_in_files(&name) {
         return Err(call
             .complaint(format!(
-                "there is a service {name} in pallet.toml; use_service uses it, `name` gives this \
-                 one another"
+                "service {name} already exists in pallet.toml; select it with use_service, or set `name`"
             ))
             .into());
     }
