@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
-use pallet_core::registry::lock::write_atomically;
+use pallet_core::distribution::lock::write_atomically;
 use serde_json::{Map, Value};
 use toml_edit::{DocumentMut, Item, Table};
 

@@ -44,9 +44,7 @@ impl Cp {
         };
         let (outcome, reporter) =
             drive(context, &loaded, async |engine| engine.copy(groups, &request, &options).await)?;
-        let failed = outcome.nodes.iter().filter(|node| node.error.is_some()).count();
-        let seconds =
-            reporter.finished(outcome.ok(), (outcome.nodes.len() - failed, 0, failed), (0, 0));
+        let seconds = reporter.seconds();
         if !context.printer.json() {
             context.printer.text(&copy_result(&context.printer, &outcome, seconds));
         }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use pallet_core::registry::store::Store;
+use pallet_core::distribution::store::Store;
 use serde_json::json;
 
 use crate::context::Context;

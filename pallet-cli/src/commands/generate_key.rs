@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
 use clap::ValueEnum;
-use pallet_core::registry::signature::{KeyAlgorithm, SigningKey};
+use pallet_core::distribution::signature::{KeyAlgorithm, SigningKey};
 use serde_json::json;
 
 use crate::context::Context;

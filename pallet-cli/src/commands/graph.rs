@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::ValueEnum;
+use pallet_core::engine::EngineConfig;
 use pallet_core::model::Os;
 
 use crate::context::Context;
@@ -45,9 +45,9 @@ impl Graph {
         let groups = groups(&loaded, &self.groups)?;
         let os =
             self.os.as_deref().map(|name| Os::of_name(name, std::env::consts::ARCH)).transpose()?;
-        let (graph, _) = drive(context, &loaded, async |mut engine| {
+        let (graph, _) = drive(context, &loaded, async |engine| {
             // nothing but the drawing is printed
-            engine.events = Arc::new(|_| {});
+            let engine = engine.with(EngineConfig { sinks: Vec::new(), ..engine.config().clone() });
             engine.graph(&groups, os.as_ref()).await
         })?;
         for (group, phase) in graph

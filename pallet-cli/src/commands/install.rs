@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
-use pallet_core::registry::install::{Unlock, Wanted};
-use pallet_core::registry::lock::Origin;
+use pallet_core::distribution::install::{Unlock, Wanted};
+use pallet_core::distribution::lock::Origin;
 use semver::VersionReq;
 
 use crate::context::Context;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use pallet_core::registry::lock::LockedPlugin;
+use pallet_core::distribution::lock::LockedPlugin;
 use serde_json::json;
 
 use crate::context::Context;
@@ -55,7 +55,7 @@ impl List {
         }
         let row = |locked: &LockedPlugin| {
             let installed = if there(locked) { "yes" } else { "no" };
-            let kind = pallet_core::registry::kind_word(locked.kind).to_owned();
+            let kind = pallet_core::plugins::kind_word(locked.kind).to_owned();
             vec![
                 locked.name.clone(),
                 kind,

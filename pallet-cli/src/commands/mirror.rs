@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use pallet_core::registry::install::Mirrored;
-use pallet_core::registry::lock::Origin;
-use pallet_core::registry::repository::Source;
+use pallet_core::distribution::install::Mirrored;
+use pallet_core::distribution::lock::Origin;
+use pallet_core::distribution::repository::Source;
 use serde_json::json;
 
 use crate::context::Context;

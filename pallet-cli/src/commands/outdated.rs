@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use pallet_core::registry::install::Outdated as Newer;
+use pallet_core::distribution::install::Outdated as Newer;
 use semver::Version;
 use serde_json::json;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use pallet_core::model::PluginKind;
 use pallet_core::plugin::{Credential, ServiceContext};
-use pallet_core::registry::Registry;
+use pallet_core::plugins::Registry;
 use serde_json::{Map, json};
 
 use super::plugins;

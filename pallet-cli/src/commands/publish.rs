@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::bail;
-use pallet_core::registry::artifact::{
+use pallet_core::distribution::artifact::{
     Build, Details, Publication, Publishing, Release, manifest_for,
 };
-use pallet_core::registry::repository::{self, Repository, Source};
-use pallet_core::registry::signature::SigningKey;
+use pallet_core::distribution::repository::{self, Repository, Source};
+use pallet_core::distribution::signature::SigningKey;
 use serde_json::{Value, json};
 
 use crate::context::Context;
@@ -125,7 +125,7 @@ impl Publish {
 fn as_text(source: &Source, release: &Release, publication: &Publication, dry_run: bool) -> String {
     let mut text = String::new();
     if dry_run && !publication.pushed.is_empty() {
-        let row = |pushed: &pallet_core::registry::artifact::Pushed| {
+        let row = |pushed: &pallet_core::distribution::artifact::Pushed| {
             vec![
                 pushed.what.clone(),
                 pushed.size.to_string(),

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
-use pallet_core::registry::install::Listed;
-use pallet_core::registry::repository::Source;
+use pallet_core::distribution::install::Listed;
+use pallet_core::distribution::repository::Source;
 use serde_json::json;
 
 use crate::context::Context;
@@ -65,7 +65,7 @@ impl Search {
             context.printer.line("no plugins found");
         } else {
             let row = |listed: Listed| {
-                let kind = pallet_core::registry::kind_word(listed.kind).to_owned();
+                let kind = pallet_core::plugins::kind_word(listed.kind).to_owned();
                 vec![
                     listed.name,
                     kind,

@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context as _, bail};
 use pallet_core::engine::trial::{TrialOptions, Verdict};
 use pallet_core::model::{PluginKind, PluginSummary};
-use pallet_core::registry::Registry;
+use pallet_core::plugins::Registry;
 use serde_json::json;
 
 use crate::context::{Context, GlobalOptions};

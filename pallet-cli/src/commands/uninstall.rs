@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::bail;
-use pallet_core::registry::install::Unlock;
+use pallet_core::distribution::install::Unlock;
 
 use crate::context::Context;
 use crate::diagnostic::did_you_mean_or_list;

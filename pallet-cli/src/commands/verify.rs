@@ -24,7 +24,7 @@ impl Verify {
         let findings = block_on(async { Ok(session.verify(lock).await?) })?;
         let ok = differs.is_none() && findings.iter().all(|finding| finding.problems.is_empty());
         if context.printer.json() {
-            let value = |finding: &pallet_core::registry::install::Finding| {
+            let value = |finding: &pallet_core::distribution::install::Finding| {
                 json!({
                     "kind": finding.locked.kind, "name": finding.locked.name,
                     "version": finding.locked.version, "problems": finding.problems,

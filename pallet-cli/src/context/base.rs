@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use pallet_core::model::Environment;
-use pallet_core::registry::Registry;
+use pallet_core::plugins::Registry;
 use serde_json::Value;
 
 use super::messages::ProviderMessages;

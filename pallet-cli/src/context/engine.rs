@@ -1,9 +1,11 @@
 //! The engine, as the project's configuration and this process say.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use pallet_core::engine::{Engine, FactsCache, Holder, Phase, Vault};
-use pallet_core::transport::ConnectSettings;
+use pallet_core::engine::{Engine, EngineConfig, FactsCache, Holder, Phase, Vault};
+use pallet_core::model::AdminUser;
+use pallet_core::transport::{ConnectSettings, Secret};
 
 use super::base::{Context, ProjectWithPlugins};
 use super::secrets::{SecretFinder, TerminalPrompt};
@@ -14,16 +16,10 @@ use crate::project::LoadedProject;
 impl Context {
     /// The engine for the project's service.
     pub(crate) fn engine(&self, loaded: &ProjectWithPlugins) -> anyhow::Result<Engine> {
-        let mut engine = self.engine_without_passwords(loaded)?;
         let (finder, admin) = (self.finder(&loaded.project), &loaded.project.config.admin_user);
-        engine.connect.password =
-            admin.password.as_ref().map(|secret| finder.find(secret)).transpose()?;
-        engine.sudo_password =
-            admin.sudo_password.as_ref().map(|secret| finder.find(secret)).transpose()?;
-        for password in engine.sudo_password.iter().chain(&engine.connect.password) {
-            engine.vault.hide(password);
-        }
-        Ok(engine)
+        let find =
+            |secret: &Option<_>| secret.as_ref().map(|secret| finder.find(secret)).transpose();
+        self.engine_with(loaded, find(&admin.password)?, find(&admin.sudo_password)?)
     }
 
     /// The same for what logs in to no node: no password is looked for.
@@ -31,42 +27,68 @@ impl Context {
         &self,
         loaded: &ProjectWithPlugins,
     ) -> anyhow::Result<Engine> {
+        self.engine_with(loaded, None, None)
+    }
+
+    fn engine_with(
+        &self,
+        loaded: &ProjectWithPlugins,
+        password: Option<Secret>,
+        sudo_password: Option<Secret>,
+    ) -> anyhow::Result<Engine> {
         let project = &loaded.project;
         let (name, service) =
             project.config.service(self.global.service.as_deref()).map_err(Diagnostics::from)?;
         self.check_service(loaded, &service)?;
-        let admin = &project.config.admin_user;
-        let home = &self.env.home;
         let services = self.services(loaded)?;
-        let user = services.context.admin_user.clone();
-        let service = services.open_as(&name, &service.config())?;
-        let mut connect = ConnectSettings::for_user(&user.name, home);
-        connect.identity_files = admin
-            .identity_files
-            .iter()
-            .map(|file| project.directory.join(expand(file, home)))
-            .collect();
-        connect.agent = self.env.agent.clone();
-        connect.ssh_program = self.env.ssh.clone();
-        connect.prompt = Some(Arc::new(TerminalPrompt { interactive: self.env.interactive }));
-        let mut engine = Engine::new(&project.name, service);
-        engine.declared = project.knows_groups.then(|| project.groups.clone());
-        engine.max_nodes = project.config.max_nodes.unwrap_or(Engine::MAX_NODES);
-        engine.cancel = services.cancel;
-        engine.holder = Holder {
-            name: format!("{} on {}, process {}", self.env.user, self.env.host, std::process::id()),
-            machine: self.env.machine.clone(),
-        };
-        engine.registry = loaded.registry.clone();
-        engine.directory = project.directory.clone();
-        engine.environment = project.environment.clone();
-        engine.admin_user = user;
-        let finder = self.finder(project);
-        connect.connect_timeout = project.config.connect.timeout.unwrap_or(connect.connect_timeout);
-        connect.shell_timeout =
-            project.config.connect.shell_timeout.unwrap_or(connect.shell_timeout);
-        engine.connect = connect;
-        let secrets = project.config.secrets.clone();
+        let admin_user = services.context.admin_user.clone();
+        let vault = self.vault(project);
+        password.iter().chain(&sudo_password).for_each(|password| vault.hide(password));
+        let holder =
+            format!("{} on {}, process {}", self.env.user, self.env.host, std::process::id());
+        Ok(Engine::new(EngineConfig {
+            declared: project.knows_groups.then(|| project.groups.clone()),
+            max_nodes: project.config.max_nodes.unwrap_or(EngineConfig::MAX_NODES),
+            holder: Holder { name: holder, machine: self.env.machine.clone() },
+            registry: loaded.registry.clone(),
+            directory: project.directory.clone(),
+            environment: project.environment.clone(),
+            connect: self.connect_settings(project, &admin_user, password),
+            sudo_password,
+            admin_user,
+            vault: Arc::new(vault),
+            facts_cache: Some(FactsCache::at(self.env.cache.join("facts").join(&name))),
+            default_bootstrap: Phase::default_bootstrap(&loaded.registry),
+            cancel: services.cancel.clone(),
+            ..EngineConfig::new(&project.name, services.open_as(&name, &service.config())?)
+        }))
+    }
+
+    /// How nodes are reached.
+    fn connect_settings(
+        &self,
+        project: &LoadedProject,
+        user: &AdminUser,
+        password: Option<Secret>,
+    ) -> ConnectSettings {
+        let (home, config) = (&self.env.home, &project.config);
+        let file = |file: &PathBuf| project.directory.join(expand(file, home));
+        let usual = ConnectSettings::for_user(&user.name, home);
+        ConnectSettings {
+            identity_files: config.admin_user.identity_files.iter().map(file).collect(),
+            password,
+            agent: self.env.agent.clone(),
+            ssh_program: self.env.ssh.clone(),
+            prompt: Some(Arc::new(TerminalPrompt { interactive: self.env.interactive })),
+            connect_timeout: config.connect.timeout.unwrap_or(usual.connect_timeout),
+            shell_timeout: config.connect.shell_timeout.unwrap_or(usual.shell_timeout),
+            ..usual
+        }
+    }
+
+    /// The project's secrets, each found when it is first used.
+    fn vault(&self, project: &LoadedProject) -> Vault {
+        let (finder, secrets) = (self.finder(project), project.config.secrets.clone());
         let names: Vec<_> = secrets.keys().cloned().collect();
         let vault = Vault::new(move |name| {
             let reference = secrets
@@ -74,10 +96,7 @@ impl Context {
                 .ok_or_else(|| format!("there is no secret {name} in [secrets] of pallet.toml"))?;
             finder.find(reference).map_err(|error| format!("secret {name}: {error:#}"))
         });
-        engine.vault = Arc::new(vault.with_names(names));
-        engine.facts_cache = Some(FactsCache::at(self.env.cache.join("facts").join(&name)));
-        engine.default_bootstrap = Phase::default_bootstrap(&loaded.registry);
-        Ok(engine)
+        vault.with_names(names)
     }
 
     /// Where secrets are found.

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pallet_core::registry::Registry;
-use pallet_core::registry::lock::remove_leftovers;
+use pallet_core::distribution::lock::remove_leftovers;
+use pallet_core::plugins::Registry;
 
 use super::base::{Context, ProjectWithPlugins};
 use super::plugins::{InstalledCrates, check_plugins};

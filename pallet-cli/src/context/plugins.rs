@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use anyhow::Context as _;
+use pallet_core::distribution::lock::{LOCK_FILE, Lock};
+use pallet_core::distribution::pins;
+use pallet_core::distribution::repository::Access;
+use pallet_core::distribution::store::Store;
 use pallet_core::model::{Manifest, PluginKind, PluginSummary};
-use pallet_core::registry::lock::{LOCK_FILE, Lock};
-use pallet_core::registry::repository::Access;
-use pallet_core::registry::store::Store;
-use pallet_core::registry::{Found, Pin, Registry};
+use pallet_core::plugins::{FoundPlugin, Registry};
 
 use super::base::Context;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -47,7 +48,7 @@ impl Context {
                 let store = Store::at(&self.env.data);
                 // where the store cannot be written, its owner decides what stays in it
                 let _ = self.remember(&store, &file);
-                (Pin::all(&lock, &store), of_project)
+                (pins(&lock, &store), of_project)
             }
             None => (Vec::new(), false),
         };
@@ -87,7 +88,7 @@ impl Context {
     }
 
     /// Where a plugin is from that no lock names.
-    pub(crate) fn source_of(&self, found: &Found) -> String {
+    pub(crate) fn source_of(&self, found: &FoundPlugin) -> String {
         let program = self.env.program.as_ref().and_then(|program| program.canonicalize().ok());
         match found.path.parent() {
             Some(directory) if Some(directory) == program.as_deref() => {
@@ -98,7 +99,7 @@ impl Context {
         }
     }
 
-    fn on_plugin_path(&self, found: &Found) -> bool {
+    fn on_plugin_path(&self, found: &FoundPlugin) -> bool {
         let directories =
             self.env.plugin_path.iter().filter_map(|directory| directory.canonicalize().ok());
         directories.into_iter().any(|directory| found.path.parent() == Some(&directory))

@@ -3,6 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use serde::Serialize;
+use unicode_width::UnicodeWidthChar;
 
 use super::source_span::SourceSpan;
 use crate::terminal::paint;
@@ -165,13 +166,16 @@ fn excerpt(
     let (before, after) =
         (if from > 0 { "..." } else { "" }, if from + WIDTH < length { "..." } else { "" });
     // tabs stay tabs, so that the caret stands below its character whatever their width is
-    let pad = before.chars().chain(line.chars().take(column.saturating_sub(from)));
-    let pad: String = pad.map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+    let ahead = column.saturating_sub(from);
+    let pad = before.chars().chain(line.chars().take(ahead));
+    let pad: String = pad
+        .map(|c| if c == '\t' { c.to_string() } else { " ".repeat(c.width().unwrap_or_default()) })
+        .collect();
     let bar = paint.in_colour("1;34", "|");
     let number = format!("{:>width$}", place.line, width = margin.len());
-    let marks = mark
-        .to_string()
-        .repeat((place.length as usize).min(WIDTH.saturating_sub(column - from)).max(1));
+    let marked = line.chars().skip(ahead).take(place.length as usize);
+    let marks: usize = marked.map(|c| c.width().unwrap_or(1)).sum();
+    let marks = mark.to_string().repeat(marks.max(1));
     let _ = writeln!(out, "{margin}{} {place}", paint.in_colour("1;34", "-->"));
     let _ = writeln!(out, "{margin} {bar}");
     let _ = writeln!(

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
-use pallet_core::registry::lock::Origin;
-use pallet_core::registry::repository::Source;
+use pallet_core::distribution::lock::Origin;
+use pallet_core::distribution::repository::Source;
 use semver::VersionReq;
 
 /// A source, and which versions of it will do.

@@ -1,6 +1,6 @@
 //! How two locks differ, for a person and for a program.
 
-use pallet_core::registry::lock::{Accepted, Lock, LockedPlugin};
+use pallet_core::distribution::lock::{Accepted, Lock, LockedPlugin};
 use serde_json::{Value, json};
 
 /// How a new lock differs from an old one.

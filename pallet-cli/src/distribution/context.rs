@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
-use pallet_core::registry::install::{Installer, Machine, Mirror, Wanted};
-use pallet_core::registry::lock::{LOCK_FILE, Lock, Origin, remove_leftovers};
-use pallet_core::registry::repository::Source;
-use pallet_core::registry::signature::{IdentityRule, PublicKey, SignerRule, TrustedRoot};
-use pallet_core::registry::store::Store;
-use pallet_core::registry::trust::{Decisions, Trust, TrustRule};
+use pallet_core::distribution::install::{Installer, Mirror, Wanted};
+use pallet_core::distribution::lock::{LOCK_FILE, Lock, Origin, remove_leftovers};
+use pallet_core::distribution::repository::Source;
+use pallet_core::distribution::signature::{IdentityRule, PublicKey, SignerRule, TrustedRoot};
+use pallet_core::distribution::store::Store;
+use pallet_core::distribution::trust::{Decisions, Trust, TrustRule};
+use pallet_core::plugins::Machine;
 
 use super::registry::RegistryOptions;
 use crate::context::Context;

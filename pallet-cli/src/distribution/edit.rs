@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use pallet_core::registry::lock::write_atomically;
+use pallet_core::distribution::lock::write_atomically;
 use toml_edit::{DocumentMut, InlineTable, Item, Table};
 
 /// The text of a file of tables, to be changed.

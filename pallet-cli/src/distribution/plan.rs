@@ -7,10 +7,10 @@
 use std::collections::BTreeSet;
 
 use anyhow::Context as _;
-use pallet_core::registry::install::{Chosen, Unlock, Wanted};
-use pallet_core::registry::lock::{Lock, LockedPlugin};
-use pallet_core::registry::repository::Source;
-use pallet_core::registry::trust::Decisions;
+use pallet_core::distribution::install::{Chosen, Unlock, Wanted};
+use pallet_core::distribution::lock::{Lock, LockedPlugin};
+use pallet_core::distribution::repository::Source;
+use pallet_core::distribution::trust::Decisions;
 use serde_json::json;
 
 use super::changes::Changes;

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use pallet_core::registry::repository::{Access, Source};
-use pallet_core::registry::signature::{KeyError, SigningKey};
+use pallet_core::distribution::repository::{Access, Source};
+use pallet_core::distribution::signature::{KeyError, SigningKey};
 
 use crate::context::Context;
 

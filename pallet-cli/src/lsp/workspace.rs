@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use lsp_types::{DiagnosticRelatedInformation, DiagnosticSeverity, Location, Range, Uri};
 use pallet_core::model::{Manifest, PluginKind};
-use pallet_core::registry::Registry;
+use pallet_core::plugins::Registry;
 
 use super::documents::{Documents, name_in, uri_of};
 use super::position;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use pallet_core::engine::{Engine, EngineError, Outcome};
+use pallet_core::engine::{Engine, EngineConfig, EngineError, Outcome};
 
 use super::reporter::Reporter;
 use super::runtime::{exit_code, runtime};
@@ -22,8 +22,8 @@ where
     F: Future<Output = Result<Option<Outcome>, EngineError>>,
 {
     let mut overdue = None;
-    let (outcome, reporter) = drive(context, loaded, |mut engine| {
-        engine.time_limit = time_limit;
+    let (outcome, reporter) = drive(context, loaded, |engine| {
+        let engine = engine.with(EngineConfig { time_limit, ..engine.config().clone() });
         overdue = Some(engine.clone());
         operation(engine)
     })?;
@@ -43,8 +43,7 @@ pub(crate) fn drive<T, F>(
 where
     F: Future<Output = Result<T, EngineError>>,
 {
-    let mut engine = context.engine(loaded)?;
-    let reporter = Reporter::begin(context, &mut engine);
+    let (reporter, engine) = Reporter::begin(context, &context.engine(loaded)?);
     let cancel = engine.cancel.clone();
     let runtime = runtime()?;
     let (interrupted, mut struck) = (reporter.clone(), false);

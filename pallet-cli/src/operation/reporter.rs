@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use pallet_core::engine::{Engine, Event, Outcome, PlannedChange, RunOutcome};
+use pallet_core::engine::{Engine, Event, Kind, Outcome, PlannedChange, Record, RunOutcome};
 
 use crate::context::Context;
 use crate::output::run_result::{live_line, run_result};
@@ -24,51 +24,41 @@ pub(crate) struct Reporter {
 
 impl Reporter {
     /// Has an engine tell the printer what happens from now on.
-    pub(crate) fn begin(context: &Context, engine: &mut Engine) -> Self {
+    pub(crate) fn begin(context: &Context, engine: &Engine) -> (Self, Engine) {
         let printer = context.printer.clone();
-        let progress = Arc::new(Progress::new(printer.clone()));
         let reporter = Reporter {
-            progress,
+            progress: Arc::new(Progress::new(printer.clone())),
             printer,
             changes: Arc::default(),
             live: Arc::default(),
             begun: Instant::now(),
         };
-        let (told, changes, live, printer) = (
-            reporter.progress.clone(),
-            reporter.changes.clone(),
-            reporter.live.clone(),
-            reporter.printer.clone(),
-        );
-        engine.events = Arc::new(move |event| {
-            match &event {
-                Event::Started { operation, nodes, .. } if operation == "run" => {
-                    live.store(printer.shows_lines(nodes.len()), Ordering::Relaxed);
-                    told.event(&event);
-                }
-                Event::Output { node, line, .. } if live.load(Ordering::Relaxed) => {
-                    told.line(&live_line(node, line))
-                }
-                _ => told.event(&event),
-            }
-            if let Event::Planned(change)
-            | Event::Drift(change)
-            | Event::Action { change, changed: true } = event
-                && change.certainty.is_some()
-            {
-                changes.lock().unwrap_or_else(PoisonError::into_inner).push(change);
-            }
-        });
-        let told = reporter.progress.clone();
-        let say = move |message: &str| {
-            told.event(&Event::Message {
-                node: None,
-                level: "info".to_owned(),
-                message: message.to_owned(),
-            })
-        };
+        let receiver = reporter.clone();
+        let engine = engine.with_sink(move |record: &Record| receiver.receive(record));
+        let teller = engine.clone();
+        let say = move |message: &str| teller.message("info", message);
         context.messages.send_to(Some(Arc::new(say)));
-        reporter
+        (reporter, engine)
+    }
+
+    fn receive(&self, record: &Record) {
+        match &record.event {
+            Event::Started { kind: Kind::Run, nodes, .. } => {
+                self.live.store(self.printer.shows_lines(nodes.len()), Ordering::Relaxed);
+                self.progress.record(record);
+            }
+            Event::Output { node, line, .. } if self.live.load(Ordering::Relaxed) => {
+                self.progress.line(&live_line(node, line));
+            }
+            _ => self.progress.record(record),
+        }
+        if let Event::Planned(change)
+        | Event::Drift(change)
+        | Event::Action { change, changed: true } = &record.event
+            && change.certainty.is_some()
+        {
+            self.changes.lock().unwrap_or_else(PoisonError::into_inner).push(change.clone());
+        }
     }
 
     /// Says that it is being stopped.
@@ -85,48 +75,20 @@ impl Reporter {
 
     /// Tells how it ended.
     pub(crate) fn end(&self, outcome: &Outcome) {
-        let seconds = self.finished(
-            outcome.ok(),
-            outcome.counts(),
-            (outcome.created.len(), outcome.destroyed.len()),
-        );
-        self.progress.summary(outcome, seconds);
+        self.progress.summary(outcome, self.seconds());
     }
 
     /// Tells what a command printed on nodes, and how it ended.
     pub(crate) fn end_run(&self, outcome: &RunOutcome) {
-        let failed = outcome.nodes.iter().filter(|node| node.exit != Some(0)).count();
-        let seconds =
-            self.finished(outcome.ok(), (0, outcome.nodes.len() - failed, failed), (0, 0));
         if !self.printer.json() {
-            self.printer.text(&run_result(
-                &self.printer,
-                outcome,
-                !self.live.load(Ordering::Relaxed),
-                seconds,
-            ));
+            let unseen = !self.live.load(Ordering::Relaxed);
+            self.printer.text(&run_result(&self.printer, outcome, unseen, self.seconds()));
         }
     }
 
-    /// Tells that it is over: whether all is well; how many nodes were changed, unchanged and
-    /// failed; how many created and destroyed. Gives how many seconds it took.
-    pub(crate) fn finished(
-        &self,
-        ok: bool,
-        (changed, unchanged, failed): (usize, usize, usize),
-        (created, destroyed): (usize, usize),
-    ) -> f64 {
-        let seconds = self.begun.elapsed().as_secs_f64();
-        self.progress.event(&Event::Finished {
-            ok,
-            changed,
-            unchanged,
-            failed,
-            created,
-            destroyed,
-            seconds,
-        });
-        seconds
+    /// How long it has taken so far.
+    pub(crate) fn seconds(&self) -> f64 {
+        self.begun.elapsed().as_secs_f64()
     }
 
     /// What was changed so far, or would be.

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use pallet_core::registry::install::Step;
+use pallet_core::distribution::install::Step;
 
 use super::printer::Printer;
 

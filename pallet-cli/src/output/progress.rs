@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use pallet_core::action::Certainty;
-use pallet_core::engine::{CopyResult, Event, Outcome, PlannedChange, RunResult};
+use pallet_core::engine::{CopyResult, Event, Outcome, PlannedChange, Record, RunResult};
 
 use super::printer::Printer;
 use super::summary::summary;
@@ -35,16 +35,16 @@ impl Progress {
         }
     }
 
-    /// Tells an event.
-    pub(crate) fn event(&self, event: &Event) {
+    /// Tells what happens.
+    pub(crate) fn record(&self, record: &Record) {
         if self.printer.json() {
-            if let Ok(value) = serde_json::to_value(event) {
+            if let Ok(value) = serde_json::to_value(record) {
                 self.printer.value(&value);
             }
             return;
         }
         let verbose = self.printer.verbose;
-        match event {
+        match &record.event {
             Event::Started { dry_run, .. } => {
                 self.dry_run.store(*dry_run, std::sync::atomic::Ordering::Relaxed)
             }
@@ -124,6 +124,7 @@ impl Progress {
                 }
             }
             Event::Finished { .. } => self.clear(),
+            Event::Unknown => {}
         }
     }
 

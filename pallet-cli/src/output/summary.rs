@@ -42,10 +42,12 @@ pub(super) fn summary(printer: &Printer, outcome: &Outcome, dry_run: bool, secon
     count(changed, &would("change", "changed"));
     count(unchanged, "unchanged");
     count(failed, "failed");
+    count(outcome.not_reached(), "not reached");
     let drifted = outcome.drifted();
     let nodes = outcome.nodes.len();
-    let nothing =
-        outcome.created.is_empty() && outcome.destroyed.is_empty() && changed == 0 && failed == 0;
+    let nothing = outcome.created.is_empty()
+        && outcome.destroyed.is_empty()
+        && changed + failed + outcome.not_reached() == 0;
     let text = match (nothing, nodes) {
         (true, 0) => "no nodes; nothing to do".to_owned(),
         (true, nodes) => {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail};
-use pallet_core::registry::artifact::{Details, sbom};
+use pallet_core::distribution::artifact::{Details, sbom};
 use serde_json::Value;
 
 use super::build::manifest_path;

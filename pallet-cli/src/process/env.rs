@@ -76,8 +76,7 @@ impl ProcessEnv {
                 .or_else(|| text("LOGNAME"))
                 .or_else(user_of_system)
                 .unwrap_or_else(|| "root".to_owned()),
-            host: first_line("/proc/sys/kernel/hostname")
-                .unwrap_or_else(|| "this machine".to_owned()),
+            host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
             // containers have their own hosts' names and processes, and the same start
             machine: first_line("/proc/sys/kernel/random/boot_id")
                 .zip(std::fs::read_link("/proc/self/ns/pid").ok())

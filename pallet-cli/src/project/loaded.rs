@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use pallet_core::engine::{Engine, GroupSpec, Phase};
+use pallet_core::engine::{EngineConfig, GroupSpec, Phase};
 use pallet_core::model::{Environment, Node};
 use starlark::PrintHandler;
 
@@ -71,7 +71,8 @@ impl LoadedProject {
         let run = RunSettings { limits: options.limits, colour: options.colour };
         let evaluated = files.evaluate(run, &TopLevelPrint(options.print.clone()))?;
         let clusters = evaluated.declared.clusters().clone();
-        let groups = evaluated.declared.finish(config.max_nodes.unwrap_or(Engine::MAX_NODES))?;
+        let groups =
+            evaluated.declared.finish(config.max_nodes.unwrap_or(EngineConfig::MAX_NODES))?;
         let places = groups
             .iter()
             .filter_map(|(group, place)| Some((group.name.clone(), place.clone()?)))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use pallet_core::model::PluginKind;
-use pallet_core::registry::Registry;
+use pallet_core::plugins::Registry;
 
 use super::declarations::declarations;
 use super::entry::DocEntry;

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use pallet_core::model::{Manifest, PluginKind};
-use pallet_core::registry::Registry;
+use pallet_core::plugins::Registry;
 use serde_json::{Value, json};
 
 /// A plugin as a whole.

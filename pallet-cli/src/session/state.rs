@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use pallet_core::engine::{Connections, Engine};
+use pallet_core::engine::{Connections, Engine, EngineConfig};
 use pallet_core::model::Manifest;
 use tokio::runtime::{Handle, Runtime};
 
@@ -188,9 +188,11 @@ impl Session {
 
     /// An engine for one operation, with what is kept between operations.
     pub(crate) fn engine(&self) -> anyhow::Result<Engine> {
-        let mut engine = self.context().engine(&self.loaded())?;
-        engine.connections = Some(self.connections.clone());
-        Ok(engine)
+        let engine = self.context().engine(&self.loaded())?;
+        Ok(engine.with(EngineConfig {
+            connections: Some(self.connections.clone()),
+            ..engine.config().clone()
+        }))
     }
 
     /// Reads the project anew, for this service. Where there is something wrong with it, the

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use pallet_core::engine::{Engine, EngineError, Outcome};
+use pallet_core::engine::{Engine, EngineConfig, EngineError, Outcome};
 use starlark::eval::Evaluator;
 
 use super::interrupt::Running;
@@ -60,9 +60,12 @@ impl Session {
             ))
             .help("call it outside phase functions".to_owned())
         })?;
-        let mut engine = self.engine().map_err(|error| self.complaint(error))?;
-        engine.declared = Some(self.all_groups(evaluator));
-        let reporter = Reporter::begin(&self.base, &mut engine);
+        let engine = self.engine().map_err(|error| self.complaint(error))?;
+        let engine = engine.with(EngineConfig {
+            declared: Some(self.all_groups(evaluator)),
+            ..engine.config().clone()
+        });
+        let (reporter, engine) = Reporter::begin(&self.base, &engine);
         let cancel = engine.cancel.clone();
         let (sender, messages) = channel();
         let abandoned = sender.clone();

@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 pub use self::wanted::Keys;
 
 use self::keys::{How, KeyLine, edited};
-use super::edit::{Edit, Missing, joined, require_line};
+use super::change::joined;
+use super::claims::Account;
+use super::edit::{Edit, Missing, require_line};
 use super::file_support::{kind, parent, plan_file, require_absolute, require_name};
 use super::line_in_file::LineAction;
 use super::{Action, ActionError, Change, Claims, Workspace};
@@ -106,8 +108,7 @@ impl AuthorizedKey {
         for key in self.key.lines() {
             let wrong = |why: &str| {
                 let message = format!(
-                    "the key of {} {why}; give a line such as that of \
-                    id_ed25519.pub",
+                    "the key of {} {why}; give a line such as that of id_ed25519.pub",
                     self.user
                 );
                 Err(ActionError::arguments(Self::NAME, message))
@@ -132,22 +133,14 @@ impl AuthorizedKey {
             if !ids.insert((line.kind, line.blob)) {
                 return Err(ActionError::arguments(
                     Self::NAME,
-                    format!(
-                        "a key of {} stands twice in \
-                    the list; give it once",
-                        self.user
-                    ),
+                    format!("a key of {} stands twice in the list; give it once", self.user),
                 ));
             }
         }
         if ids.is_empty() && !self.exclusive {
             return Err(ActionError::arguments(
                 Self::NAME,
-                format!(
-                    "there is no key for {}; give at \
-                least one",
-                    self.user
-                ),
+                format!("there is no key for {}; give at least one", self.user),
             ));
         }
         Ok(())
@@ -246,18 +239,14 @@ impl Action for AuthorizedKey {
             if options.trim() != options || options.is_empty() || options.starts_with('#') {
                 return Err(ActionError::arguments(
                     Self::NAME,
-                    format!(
-                        "options {options:?} are \
-                    empty or have spaces around them"
-                    ),
+                    format!("options {options:?} are empty or have spaces around them"),
                 ));
             }
         }
         if self.exclusive && self.action == LineAction::Absent {
             return Err(ActionError::arguments(
                 Self::NAME,
-                "exclusive is for a key that is present; \
-                leave it away",
+                "exclusive is for a key that is present; leave it away",
             ));
         }
         self.check_keys()
@@ -303,13 +292,7 @@ impl Action for AuthorizedKey {
             Known::Known(None) if self.action == LineAction::Absent && self.path.is_none() => {
                 return Ok(None);
             }
-            Known::Known(None) => {
-                return Err(ActionError::node(format!(
-                    "there is no user {}; declare user({:?}) \
-                    before it",
-                    self.user, self.user
-                )));
-            }
+            Known::Known(None) => return Err(Account::User(self.user.clone()).missing()),
             Known::Known(Some(UserState { home: Some(home), group: Some(group), .. })) => {
                 (home.clone(), group.clone())
             }
@@ -331,8 +314,7 @@ impl Action for AuthorizedKey {
         };
         if let Some(other) = other.filter(|_| self.path.is_none()) {
             return Err(ActionError::node(format!(
-                "{place} is a {other}, not a directory; put a \
-                directory in its place"
+                "{place} is a {other}, not a directory; put a directory in its place"
             )));
         }
         let mut directory = None;
@@ -354,7 +336,7 @@ impl Action for AuthorizedKey {
                 ..change
             },
         });
-        Ok(joined(directory, lines))
+        Ok(joined([directory, lines]))
     }
 }
 

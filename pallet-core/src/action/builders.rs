@@ -61,7 +61,27 @@ macro_rules! guard_builders {
             self.environment.insert(name.into(), value.into());
             self
         }
+
+        fn guards(&self) -> crate::action::guard::Guards<'_> {
+            crate::action::guard::Guards {
+                creates: self.creates.as_deref(),
+                unless: self.unless.as_deref(),
+                only_if: self.only_if.as_deref(),
+                cwd: self.cwd.as_deref(),
+                user: self.user.as_deref(),
+                environment: &self.environment,
+            }
+        }
     };
 }
 
 pub(super) use {attribute_builders, guard_builders};
+
+/// The first line of a text, cut to 60 characters: it names a script in a line of output.
+pub(super) fn first_line(text: &str) -> String {
+    let first = text.trim().lines().next().unwrap_or_default();
+    match first.chars().count() > 60 {
+        true => first.chars().take(57).chain("...".chars()).collect(),
+        false => first.to_owned(),
+    }
+}

@@ -1,10 +1,16 @@
 //! Ensures a job of cron, or that there is none of its name. No-op: cron has it, just so.
 
+mod command;
+mod schedule;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
+use self::command::escaped;
+use self::schedule::{MONTHS, SPECIAL, TextOrNumber, WEEKDAYS, check_times, text_or_number};
+use super::claims::Account;
 use super::edit::{Edit, Line, Missing, Wrong, plan_no_line, require_line};
 use super::ere::Ere;
 use super::file_support::{plan_delete, require_name};
@@ -74,45 +80,9 @@ fn every() -> String {
     "*".to_owned()
 }
 
-/// What a time may be given as.
-#[derive(JsonSchema)]
-#[schemars(inline)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "it is only a schema")]
-enum TextOrNumber {
-    Text(String),
-    Number(u32),
-}
-
-fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    match serde_json::Value::deserialize(deserializer)? {
-        serde_json::Value::String(text) => Ok(text),
-        serde_json::Value::Number(number) => Ok(number.to_string()),
-        other => Err(serde::de::Error::custom(format!(
-            "{other} is not a time; give a number or \
-            text such as \"*/15\""
-        ))),
-    }
-}
-
 const DIRECTORY: &str = "/etc/cron.d";
 /// Debian's cron passes over a job whose command is longer, without a word.
 const MAX_COMMAND: usize = 998;
-/// The words for whole schedules, and what they mean.
-const SPECIAL: [(&str, &str); 8] = [
-    ("@reboot", ""),
-    ("@hourly", "0 * * * *"),
-    ("@daily", "0 0 * * *"),
-    ("@midnight", "0 0 * * *"),
-    ("@weekly", "0 0 * * 0"),
-    ("@monthly", "0 0 1 * *"),
-    ("@yearly", "0 0 1 1 *"),
-    ("@annually", "0 0 1 1 *"),
-];
-const MONTHS: [&str; 12] =
-    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
-
 impl Cron {
     /// A job that runs every minute.
     pub fn new(name: impl Into<String>, command: impl Into<String>) -> Self {
@@ -188,28 +158,6 @@ impl Cron {
         self.special.clone().unwrap_or_else(fields)
     }
 
-    /// The command as cron must read it. A `%` would end it. Debian's cron takes a backslash before
-    /// `%` and before another backslash away, all others take it away before `%` alone; there the
-    /// shell puts a backslash before `%` together again.
-    fn escaped(&self, family: OsFamily) -> String {
-        let command = &self.command;
-        if family == OsFamily::Debian {
-            let mut out = String::new();
-            let mut chars = command.chars().peekable();
-            while let Some(char) = chars.next() {
-                let special =
-                    char == '%' || (char == '\\' && matches!(chars.peek(), Some('\\' | '%')));
-                out.extend(special.then_some('\\').into_iter().chain([char]));
-            }
-            return out;
-        }
-        if command.contains("\\%") {
-            let octal = command.replace('\\', "\\134").replace('%', "\\045").replace('\'', "\\047");
-            return format!("eval \"$(printf '{octal}')\"");
-        }
-        command.replace('%', "\\%")
-    }
-
     /// The content of the job's own file.
     pub(super) fn content(&self, family: OsFamily) -> String {
         let quoted = |value: &str| {
@@ -220,7 +168,12 @@ impl Cron {
             .iter()
             .map(|(name, value)| format!("{name}={}\n", quoted(value)))
             .collect();
-        format!("{environment}{} {} {}\n", self.schedule(), self.user, self.escaped(family))
+        format!(
+            "{environment}{} {} {}\n",
+            self.schedule(),
+            self.user,
+            escaped(&self.command, family)
+        )
     }
 
     /// The line in the user's own table, where the shell takes its end for a comment.
@@ -229,8 +182,7 @@ impl Cron {
         let schedule = match SPECIAL.iter().find(|(word, _)| *word == schedule) {
             Some((word, "")) => {
                 return Err(ActionError::node(format!(
-                    "this system's cron knows no {word}; use \
-                    service, or a script in /etc/local.d"
+                    "this system's cron knows no {word}; use service, or a script in /etc/local.d"
                 )));
             }
             Some((_, fields)) => (*fields).to_owned(),
@@ -239,13 +191,7 @@ impl Cron {
         let environment: String = self
             .environment
             .iter()
-            .map(|(name, value)| {
-                format!(
-                    "export \
-            {name}={}; ",
-                    quote(value)
-                )
-            })
+            .map(|(name, value)| format!("export {name}={}; ", quote(value)))
             .collect();
         Ok(format!("{schedule} {environment}{} # pallet: {}", self.command, self.name))
     }
@@ -262,13 +208,7 @@ impl Cron {
         }
         match node.user(&self.user) {
             Known::Known(Some(_)) => Ok(None),
-            Known::Known(None) => {
-                let (name, user) = (&self.name, &self.user);
-                Err(ActionError::node(format!(
-                    "there is no user {user} to run {name} as; declare \
-                    user({user:?}) before it"
-                )))
-            }
+            Known::Known(None) => Err(Account::User(self.user.clone()).missing()),
             Known::Unknown => Ok(Some(Script::new().call(["require_user", &self.user]))),
         }
     }
@@ -300,60 +240,12 @@ impl Cron {
         Ok(change.map(|change| {
             // its cron looks there for tables that were changed
             let tell = format!(
-                "if [ -n \"$change\" ]; then printf '%s\\n' {} \
-                >>/etc/crontabs/cron.update; fi",
+                "if [ -n \"$change\" ]; then printf '%s\\n' {} >>/etc/crontabs/cron.update; fi",
                 quote(&self.user)
             );
             Change { script: change.script.clone().raw(&tell), ..change }
         }))
     }
-}
-
-/// Checks one field of a schedule.
-fn check_times(text: &str, least: u32, most: u32, names: &[&str]) -> Result<(), String> {
-    let value = |word: &str| -> Result<u32, String> {
-        let named = names
-            .iter()
-            .position(|name| name.eq_ignore_ascii_case(word))
-            .and_then(|at| u32::try_from(at).ok());
-        let number = named.map(|at| at + least).or_else(|| {
-            word.bytes().all(|byte| byte.is_ascii_digit()).then(|| word.parse().ok()).flatten()
-        });
-        match number {
-            Some(number) if (least..=most).contains(&number) => Ok(number),
-            Some(_) => Err(format!("{word} is not from {least} to {most}")),
-            None => Err(format!(
-                "{word:?} is not a number{}",
-                if names.is_empty() {
-                    ""
-                } else {
-                    " \
-                or a name of three letters"
-                }
-            )),
-        }
-    };
-    for part in text.split(',') {
-        let (range, step) =
-            part.split_once('/').map_or((part, None), |(range, step)| (range, Some(step)));
-        if let Some((low, high)) = range.split_once('-') {
-            if value(low)? > value(high)? {
-                return Err(format!("the range {range} is empty"));
-            }
-        } else if range != "*" {
-            value(range)?;
-            if step.is_some() {
-                return Err(format!("a step needs a range, such as */5 or {range}-{most}/5"));
-            }
-        }
-        if let Some(step) = step {
-            match step.parse::<u32>() {
-                Ok(number) if (1..=most).contains(&number) && !step.starts_with('+') => {}
-                _ => return Err(format!("{step:?} is not a step from 1 to {most}")),
-            }
-        }
-    }
-    Ok(())
 }
 
 impl Action for Cron {
@@ -367,8 +259,7 @@ impl Action for Cron {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         if self.name.is_empty() || !self.name.bytes().all(plain) {
             return Self::wrong(format!(
-                "the name {:?} is not of letters, digits, - and _; cron \
-                reads no other files",
+                "the name {:?} is not of letters, digits, - and _; cron reads no other files",
                 self.name
             ));
         }
@@ -380,7 +271,7 @@ impl Action for Cron {
         if self.command.trim().is_empty() {
             return Self::wrong(format!("{} has no command; say what it runs", self.name));
         }
-        if self.escaped(OsFamily::Debian).len() > MAX_COMMAND {
+        if escaped(&self.command, OsFamily::Debian).len() > MAX_COMMAND {
             let message = format!(
                 "the command of {} has more than the {MAX_COMMAND} bytes that \
                 cron reads; put it into a script",

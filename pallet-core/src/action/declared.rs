@@ -7,8 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::AnyAction;
 use super::claims::Account;
+use super::{Action, ActionError, AnyAction, Claims};
+use crate::model::{NodeState, Observation, digest};
 
 /// Options that every action takes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -81,7 +82,7 @@ impl fmt::Display for SourceLocation {
 
 /// A condition on the node that a group of actions stands under. It is looked at once, before the
 /// first of them that would change anything.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Condition {
     /// Tells the conditions of a phase apart.
     pub id: usize,
@@ -125,7 +126,7 @@ pub struct Shown {
 
 impl Declared {
     /// An action without options.
-    pub fn of(action: impl super::Action) -> Self {
+    pub fn of(action: impl Action) -> Self {
         Declared {
             action: Box::new(action),
             options: Options::default(),
@@ -141,7 +142,7 @@ impl Declared {
     /// Marks the action with all its arguments, as it is recorded on a node on which it was
     /// applied.
     pub fn mark(&self) -> String {
-        let digest = crate::model::digest(format!("{:?}", self.action).as_bytes());
+        let digest = digest(format!("{:?}", self.action).as_bytes());
         digest.chars().take(16).collect()
     }
 
@@ -153,5 +154,34 @@ impl Declared {
     /// Names what it is about, without secrets.
     pub fn subject(&self) -> String {
         self.secret.clone().unwrap_or_else(|| self.action.subject())
+    }
+
+    /// What the action claims of the node.
+    pub(super) fn claims(&self) -> Claims {
+        let mut claims = Claims::default();
+        self.action.claims(&mut claims);
+        claims
+    }
+
+    /// Keeps who must be there by its claims: to make those costs as much as the content of its
+    /// files.
+    pub(super) fn know_accounts(&self, accounts: Vec<Account>) {
+        let _ = self.accounts.set(accounts);
+    }
+
+    /// Root is always there.
+    fn required(&self) -> impl Iterator<Item = &Account> {
+        let known = self.accounts.get_or_init(|| self.claims().accounts);
+        known.iter().filter(|account| account.name() != "root")
+    }
+
+    /// Asks whether those are there who must be.
+    pub(super) fn observe_accounts(&self, wanted: &mut Observation) {
+        self.required().for_each(|account| account.observe(wanted));
+    }
+
+    /// The error where somebody is not there who must be.
+    pub(super) fn require_accounts(&self, node: &NodeState) -> Result<(), ActionError> {
+        self.required().try_for_each(|account| account.require(node))
     }
 }

@@ -89,18 +89,13 @@ impl Action for Directory {
         if self.action == Existence::Delete && SYSTEM.contains(&self.path.as_str()) {
             return Err(ActionError::arguments(
                 Self::NAME,
-                format!(
-                    "{} is a part of the system and \
-                is not deleted",
-                    self.path
-                ),
+                format!("{} is a part of the system and is not deleted", self.path),
             ));
         }
         if self.recursive && self.owner.is_none() && self.group.is_none() {
             return Err(ActionError::arguments(
                 Self::NAME,
-                "recursive is about the owner and the \
-                group; give one, or leave recursive away",
+                "recursive is about the owner and the group; give one, or leave recursive away",
             ));
         }
         attributes(Self::NAME, &self.owner, &self.group, &self.mode).map(drop)
@@ -109,12 +104,7 @@ impl Action for Directory {
     fn claims(&self, claims: &mut Claims) {
         claims.path(
             &self.path,
-            if self.action == Existence::Delete {
-                "nothing"
-            } else {
-                "a \
-            directory"
-            },
+            if self.action == Existence::Delete { "nothing" } else { "a directory" },
         );
         if let (Ok(wanted), Existence::Create) =
             (attributes(Self::NAME, &self.owner, &self.group, &self.mode), self.action)
@@ -211,10 +201,7 @@ mod tests {
         check(
             Directory::at("/usr").absent(),
             node(),
-            expect![
-                "error: directory: /usr is a part of \
-            the system and is not deleted"
-            ],
+            expect!["error: directory: /usr is a part of the system and is not deleted"],
         );
     }
 
@@ -223,10 +210,7 @@ mod tests {
         check(
             Directory::at("/srv").mode(0o750),
             node().directory("/srv", 0o750),
-            expect![
-                "nothing \
-            to do"
-            ],
+            expect!["nothing to do"],
         );
     }
 
@@ -318,14 +302,12 @@ mod tests {
         );
         let action = Directory::at("/srv").owner("root").recursive();
         assert!(action.plan(&mut state).expect("it can be planned").is_none());
-        super::super::File::at("/srv/x").plan(&mut state).expect("it can be planned").expect(
-            "it \
-            changes",
-        );
-        let change = action.plan(&mut state).expect("it can be planned").expect(
-            "it may be \
-            another's",
-        );
+        super::super::File::at("/srv/x")
+            .plan(&mut state)
+            .expect("it can be planned")
+            .expect("it changes");
+        let change =
+            action.plan(&mut state).expect("it can be planned").expect("it may be another's");
         assert_eq!(change.certainty, super::super::Certainty::May);
     }
 }

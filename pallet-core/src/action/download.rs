@@ -57,10 +57,9 @@ impl DownloadArguments<'_> {
                 ("proxy", self.proxy.is_some()),
             ];
             return match given.iter().find(|(_, given)| *given) {
-                Some((name, _)) => wrong(format!(
-                    "{name} is for a download; give url, or leave \
-                    {name} away"
-                )),
+                Some((name, _)) => {
+                    wrong(format!("{name} is for a download; give url, or leave {name} away"))
+                }
                 None => Ok(None),
             };
         };
@@ -108,8 +107,7 @@ fn check_url(action: &str, name: &str, url: &str, schemes: &[&str]) -> Result<()
         .any(|char| char.is_control() || char.is_whitespace() || char == '"' || char == '\\')
     {
         return wrong(format!(
-            "the {name} {:?} holds a space, quote or backslash; write %20, %22 or \
-            %5C",
+            "the {name} {:?} holds a space, quote or backslash; write %20, %22 or %5C",
             shown(url)
         ));
     }
@@ -126,10 +124,7 @@ fn hexadecimal(
         true => Ok(digest.to_ascii_lowercase()),
         false => Err(ActionError::arguments(
             action,
-            format!(
-                "the {name} {digest:?} is not {length} \
-            hexadecimal digits"
-            ),
+            format!("the {name} {digest:?} is not {length} hexadecimal digits"),
         )),
     }
 }
@@ -169,14 +164,12 @@ impl Download {
         let shown = quote(&self.shown());
         match &self.checksum {
             Checksum::None => {}
-            Checksum::Sha256(digest) => script.push_str(&format!(
-                "has_checksum {to} {shown} \
-                sha256sum {digest}\n"
-            )),
-            Checksum::Md5(digest) => script.push_str(&format!(
-                "has_checksum {to} {shown} md5sum \
-                {digest}\n"
-            )),
+            Checksum::Sha256(digest) => {
+                script.push_str(&format!("has_checksum {to} {shown} sha256sum {digest}\n"))
+            }
+            Checksum::Md5(digest) => {
+                script.push_str(&format!("has_checksum {to} {shown} md5sum {digest}\n"))
+            }
             Checksum::Url(url) => {
                 let name = self.shown();
                 let name = quote(name.rsplit('/').next().unwrap_or_default());

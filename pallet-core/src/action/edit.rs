@@ -3,7 +3,7 @@
 
 use super::ere::Ere;
 use super::file_support::{all_of, attribute_words, kind, new_attributes, parent, plan_file};
-use super::{ActionError, Certainty, Change};
+use super::{ActionError, Change};
 use crate::model::{Attributes, FileState, Known, NodeState, Observation, digest};
 use crate::script::{Script, quote};
 
@@ -117,8 +117,7 @@ impl<'a> Edit<'a> {
                 Missing::Leave => return Ok(None),
                 Missing::Refuse => {
                     return Err(ActionError::node(format!(
-                        "there is no file {}; create = True makes \
-                        one",
+                        "there is no file {}; create = True makes one",
                         self.path
                     )));
                 }
@@ -142,8 +141,7 @@ impl<'a> Edit<'a> {
             }
             Known::Known(FileState::Link { target }) => {
                 return Err(ActionError::node(format!(
-                    "{} is a link to {target}, not a file; name \
-                    the file that it points to",
+                    "{} is a link to {target}, not a file; name the file that it points to",
                     self.path
                 )));
             }
@@ -361,10 +359,7 @@ pub(super) fn require_line(action: &str, what: &str, text: &str) -> Result<(), A
     if text.contains(['\n', '\0']) {
         return Err(ActionError::arguments(
             action,
-            format!(
-                "{what} {text:?} holds a newline or a \
-            NUL; give one line"
-            ),
+            format!("{what} {text:?} holds a newline or a NUL; give one line"),
         ));
     }
     if text.ends_with('\r') {
@@ -373,18 +368,4 @@ pub(super) fn require_line(action: &str, what: &str, text: &str) -> Result<(), A
         return Err(ActionError::arguments(action, format!("{what} {text:?} {why}")));
     }
     Ok(())
-}
-
-/// Two changes that are made as one.
-pub(super) fn joined(first: Option<Change>, second: Option<Change>) -> Option<Change> {
-    let (Some(first), Some(second)) = (&first, &second) else { return first.or(second) };
-    let sure = first.certainty == Certainty::Will || second.certainty == Certainty::Will;
-    Some(Change {
-        certainty: if sure { Certainty::Will } else { Certainty::May },
-        diff: format!("{}{}", first.diff, second.diff),
-        ..Change::will(
-            format!("{}, {}", first.summary, second.summary),
-            first.script.clone().raw(second.script.as_str()),
-        )
-    })
 }

@@ -19,10 +19,7 @@ impl Ere {
         let refuse = |why: String| {
             ActionError::arguments(
                 action,
-                format!(
-                    "{what} {text:?} is not a POSIX \
-                extended regular expression: {why}"
-                ),
+                format!("{what} {text:?} is not a POSIX extended regular expression: {why}"),
             )
         };
         let translated = translate(text).map_err(refuse)?;
@@ -99,8 +96,7 @@ fn translate(text: &str) -> Result<String, String> {
             ')' | '|' => {
                 if branch_empty {
                     return Err(format!(
-                        "nothing stands before `{char}`; write `?` behind what may \
-                        be missing"
+                        "nothing stands before `{char}`; write `?` behind what may be missing"
                     ));
                 }
                 if char == ')' {

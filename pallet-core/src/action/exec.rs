@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::builders::guard_builders;
-use super::guard::Guarded;
+use super::builders::{first_line, guard_builders};
+use super::guard::GuardedScript;
 use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, NodeState, Observation};
 
@@ -19,7 +19,7 @@ use crate::model::{Capabilities, NodeState, Observation};
 /// when it ends.
 ///
 /// Example: `exec(request, "import os; os.makedirs('/srv/app', exist_ok = True)", interpreter = "python3", creates = "/srv/app")`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Exec {
     /// The text.
@@ -53,17 +53,7 @@ pub struct Exec {
 impl Exec {
     /// A text for an interpreter, which always runs.
     pub fn new(script: impl Into<String>, interpreter: impl Into<String>) -> Self {
-        Exec {
-            script: script.into(),
-            interpreter: interpreter.into(),
-            arguments: Vec::new(),
-            creates: None,
-            unless: None,
-            only_if: None,
-            cwd: None,
-            user: None,
-            environment: BTreeMap::new(),
-        }
+        Exec { script: script.into(), interpreter: interpreter.into(), ..Self::default() }
     }
 
     /// With an option of the interpreter.
@@ -78,18 +68,13 @@ impl Exec {
         std::iter::once(&self.interpreter).chain(&self.arguments).map(String::as_str).collect()
     }
 
-    fn guarded<'a>(&'a self, command: &'a [&'a str]) -> Guarded<'a> {
-        Guarded {
+    fn guarded<'a>(&'a self, command: &'a [&'a str]) -> GuardedScript<'a> {
+        GuardedScript {
             action: Self::NAME,
             name: None,
             script: &self.script,
             interpreter: command,
-            creates: self.creates.as_deref(),
-            unless: self.unless.as_deref(),
-            only_if: self.only_if.as_deref(),
-            cwd: self.cwd.as_deref(),
-            user: self.user.as_deref(),
-            environment: &self.environment,
+            guards: self.guards(),
             only_looks: false,
         }
     }
@@ -99,13 +84,7 @@ impl Action for Exec {
     const NAME: &'static str = "exec";
 
     fn subject(&self) -> String {
-        let first = self.script.trim().lines().next().unwrap_or_default();
-        let text = format!("{}: {first}", self.interpreter);
-        if text.chars().count() > 60 {
-            text.chars().take(57).chain("...".chars()).collect()
-        } else {
-            text
-        }
+        first_line(&format!("{}: {}", self.interpreter, self.script.trim_start()))
     }
 
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::builders::guard_builders;
-use super::guard::Guarded;
+use super::guard::GuardedScript;
 use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, NodeState, Observation};
 
@@ -14,7 +14,7 @@ use crate::model::{Capabilities, NodeState, Observation};
 /// in the plan and in the error if they fail.
 ///
 /// Example: `exec_checked_script(request, "install the tool", "make -C /usr/src/tool install", creates = "/usr/local/bin/tool")`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExecCheckedScript {
     /// What the commands are for.
@@ -50,17 +50,7 @@ pub struct ExecCheckedScript {
 impl ExecCheckedScript {
     /// Commands that always run.
     pub fn new(name: impl Into<String>, script: impl Into<String>) -> Self {
-        ExecCheckedScript {
-            name: name.into(),
-            script: script.into(),
-            creates: None,
-            unless: None,
-            only_if: None,
-            cwd: None,
-            user: None,
-            environment: BTreeMap::new(),
-            only_looks: false,
-        }
+        ExecCheckedScript { name: name.into(), script: script.into(), ..Self::default() }
     }
 
     guard_builders!();
@@ -71,18 +61,13 @@ impl ExecCheckedScript {
         self
     }
 
-    fn guarded(&self) -> Guarded<'_> {
-        Guarded {
+    fn guarded(&self) -> GuardedScript<'_> {
+        GuardedScript {
             action: Self::NAME,
             name: Some(&self.name),
             script: &self.script,
             interpreter: &[],
-            creates: self.creates.as_deref(),
-            unless: self.unless.as_deref(),
-            only_if: self.only_if.as_deref(),
-            cwd: self.cwd.as_deref(),
-            user: self.user.as_deref(),
-            environment: &self.environment,
+            guards: self.guards(),
             only_looks: self.only_looks,
         }
     }
@@ -100,8 +85,7 @@ impl Action for ExecCheckedScript {
             return Err(ActionError::arguments(
                 Self::NAME,
                 format!(
-                    "the name {:?} is not one line \
-                that says what the script is for",
+                    "the name {:?} is not one line that says what the script is for",
                     self.name
                 ),
             ));

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::builders::guard_builders;
-use super::guard::Guarded;
+use super::builders::{first_line, guard_builders};
+use super::guard::GuardedScript;
 use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, NodeState, Observation};
 
@@ -18,7 +18,7 @@ use crate::model::{Capabilities, NodeState, Observation};
 /// must call for the script.
 ///
 /// Example: `exec_script(request, "curl -fsSo /usr/local/bin/tool https://example.com/tool", creates = "/usr/local/bin/tool")`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExecScript {
     /// The commands.
@@ -47,31 +47,18 @@ pub struct ExecScript {
 impl ExecScript {
     /// Commands that always run.
     pub fn new(script: impl Into<String>) -> Self {
-        ExecScript {
-            script: script.into(),
-            creates: None,
-            unless: None,
-            only_if: None,
-            cwd: None,
-            user: None,
-            environment: BTreeMap::new(),
-        }
+        ExecScript { script: script.into(), ..Self::default() }
     }
 
     guard_builders!();
 
-    fn guarded(&self) -> Guarded<'_> {
-        Guarded {
+    fn guarded(&self) -> GuardedScript<'_> {
+        GuardedScript {
             action: Self::NAME,
             name: None,
             script: &self.script,
             interpreter: &[],
-            creates: self.creates.as_deref(),
-            unless: self.unless.as_deref(),
-            only_if: self.only_if.as_deref(),
-            cwd: self.cwd.as_deref(),
-            user: self.user.as_deref(),
-            environment: &self.environment,
+            guards: self.guards(),
             only_looks: false,
         }
     }
@@ -81,12 +68,7 @@ impl Action for ExecScript {
     const NAME: &'static str = "exec_script";
 
     fn subject(&self) -> String {
-        let first = self.script.trim().lines().next().unwrap_or_default();
-        if first.chars().count() > 60 {
-            first.chars().take(57).chain("...".chars()).collect()
-        } else {
-            first.to_owned()
-        }
+        first_line(&self.script)
     }
 
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
@@ -142,10 +124,7 @@ mod tests {
         let script = || {
             ExecScript::new("make install")
                 .creates("/usr/bin/tool")
-                .unless(
-                    "tool \
-            --version",
-                )
+                .unless("tool --version")
                 .only_if("test -e Makefile")
         };
         let ready = || {

@@ -66,12 +66,7 @@ impl Action for Fifo {
     fn claims(&self, claims: &mut Claims) {
         claims.path(
             &self.path,
-            if self.action == Existence::Delete {
-                "nothing"
-            } else {
-                "a named \
-            pipe"
-            },
+            if self.action == Existence::Delete { "nothing" } else { "a named pipe" },
         );
         if let (Ok(wanted), Existence::Create) =
             (attributes(Self::NAME, &self.owner, &self.group, &self.mode), self.action)
@@ -155,10 +150,7 @@ mod tests {
         check(
             Fifo::at("/run/app").absent(),
             node().without_file("/run/app"),
-            expect![
-                "nothing to \
-            do"
-            ],
+            expect!["nothing to do"],
         );
     }
 

@@ -82,15 +82,8 @@ impl Action for File {
     }
 
     fn claims(&self, claims: &mut Claims) {
-        claims.path(
-            &self.path,
-            if self.action == FileAction::Delete {
-                "nothing"
-            } else {
-                "a \
-            file"
-            },
-        );
+        claims
+            .path(&self.path, if self.action == FileAction::Delete { "nothing" } else { "a file" });
         if let (Ok(wanted), true) = (
             attributes(Self::NAME, &self.owner, &self.group, &self.mode),
             self.action != FileAction::Delete,
@@ -128,8 +121,7 @@ impl Action for File {
             },
             Known::Known(other) => {
                 return Err(ActionError::node(format!(
-                    "{} is a {}, not a file; delete it with \
-                    action = \"delete\" before",
+                    "{} is a {}, not a file; delete it with action = \"delete\" before",
                     self.path,
                     kind(other)
                 )));
@@ -180,18 +172,12 @@ mod tests {
         check(
             File::at("/etc/motd"),
             node().file("/etc/motd", "hello", 0o600),
-            expect![
-                "nothing to \
-            do"
-            ],
+            expect!["nothing to do"],
         );
         check(
             File::at("/etc/motd").absent(),
             node().without_file("/etc/motd"),
-            expect![
-                "nothing \
-            to do"
-            ],
+            expect!["nothing to do"],
         );
     }
 

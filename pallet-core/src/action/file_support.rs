@@ -23,37 +23,25 @@ pub(super) fn require_absolute(action: &str, path: &str) -> Result<(), ActionErr
     if path.contains('\0') {
         return Err(ActionError::arguments(
             action,
-            format!(
-                "the path {path:?} holds a NUL \
-            character"
-            ),
+            format!("the path {path:?} holds a NUL character"),
         ));
     }
     if !path.starts_with('/') {
         return Err(ActionError::arguments(
             action,
-            format!(
-                "the path {path:?} is not absolute; \
-            write it from /"
-            ),
+            format!("the path {path:?} is not absolute; write it from /"),
         ));
     }
     if path.len() > 1 && path.ends_with('/') {
         return Err(ActionError::arguments(
             action,
-            format!(
-                "the path {path:?} ends with /; leave \
-            that away"
-            ),
+            format!("the path {path:?} ends with /; leave that away"),
         ));
     }
     if path.split('/').any(|part| part == "." || part == "..") {
         return Err(ActionError::arguments(
             action,
-            format!(
-                "the path {path:?} holds `.` or `..`; \
-            write it without"
-            ),
+            format!("the path {path:?} holds `.` or `..`; write it without"),
         ));
     }
     Ok(())
@@ -74,10 +62,7 @@ pub(super) fn require_name(action: &str, what: &str, name: &str) -> Result<(), A
     {
         return Err(ActionError::arguments(
             action,
-            format!(
-                "the {what} {name:?} is not a name; \
-            write the name, not a number"
-            ),
+            format!("the {what} {name:?} is not a name; write the name, not a number"),
         ));
     }
     Ok(())
@@ -102,10 +87,7 @@ pub(super) fn attributes(
             _ => {
                 return Err(ActionError::arguments(
                     action,
-                    format!(
-                        "the mode {text:?} is not octal \
-                permissions such as \"0644\""
-                    ),
+                    format!("the mode {text:?} is not octal permissions such as \"0644\""),
                 ));
             }
         },
@@ -218,15 +200,11 @@ pub(super) fn require_parent(
     match (node.file(parent), wanted) {
         (Known::Known(FileState::Absent), FileState::Directory(_)) => Ok(()),
         (Known::Known(FileState::Absent), _) => Err(ActionError::node(format!(
-            "there is no directory {parent} for {path}; declare \
-                directory({parent:?}) before it"
+            "there is no directory {parent} for {path}; declare directory({parent:?}) before it"
         ))),
-        (Known::Known(FileState::File { .. } | FileState::Fifo(_) | FileState::Other), _) => {
-            Err(ActionError::node(format!(
-                "{parent} is not a directory, so there can be no \
-                {path}"
-            )))
-        }
+        (Known::Known(FileState::File { .. } | FileState::Fifo(_) | FileState::Other), _) => Err(
+            ActionError::node(format!("{parent} is not a directory, so there can be no {path}")),
+        ),
         _ => Ok(()),
     }
 }

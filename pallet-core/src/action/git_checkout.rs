@@ -2,6 +2,7 @@
 //! it is changed.
 
 mod commands;
+mod run_as;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use super::file_support::{parent, require_absolute, require_name};
 use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, FileState, Known, NodeState, Observation, Reading};
 use crate::script::{Script, quote, strict_shell};
-use commands::SUBMODULE;
+use commands::{Checkout, SUBMODULE};
 
 /// Ensures that a commit of a git repository is checked out at a path. Nothing to do where it is.
 ///
@@ -127,6 +128,20 @@ impl GitCheckout {
         self
     }
 
+    fn checkout(&self) -> Checkout<'_> {
+        Checkout {
+            repository: &self.repository,
+            path: &self.path,
+            revision: self.revision.as_deref(),
+            commit: self.commit(),
+            user: self.user.as_deref(),
+            force: self.force,
+            depth: self.depth,
+            submodules: self.submodules,
+            forward_agent: self.forward_agent,
+        }
+    }
+
     /// The wanted commit, where the revision is one.
     fn commit(&self) -> Option<&str> {
         let is_commit = |text: &&str| {
@@ -166,8 +181,7 @@ impl Action for GitCheckout {
                     || revision.contains(['\n', '\0', ' ', ':', '^', '~']) =>
             {
                 return wrong(format!(
-                    "the revision {revision:?} is not a branch, a tag or a full \
-                    commit hash"
+                    "the revision {revision:?} is not a branch, a tag or a full commit hash"
                 ));
             }
             _ => {}
@@ -201,7 +215,7 @@ impl Action for GitCheckout {
             wanted.file(parent);
         }
         if self.commit().is_some() {
-            wanted.reading_of(&format!("{}/", self.path), &self.reading());
+            wanted.reading_of(&format!("{}/", self.path), &self.checkout().reading());
         }
     }
 
@@ -210,8 +224,7 @@ impl Action for GitCheckout {
             Known::Unknown | Known::Known(FileState::Absent | FileState::Directory(_)) => {}
             Known::Known(_) => {
                 return Err(ActionError::node(format!(
-                    "{} is there and no directory; \
-                delete it before",
+                    "{} is there and no directory; delete it before",
                     self.path
                 )));
             }
@@ -221,13 +234,7 @@ impl Action for GitCheckout {
         let make = match &self.user {
             Some(user) => format!(
                 "[ -d {path} ] || {}",
-                strict_shell(
-                    &format!(
-                        "mkdir -p -- \
-                {path}"
-                    ),
-                    Some(user)
-                )
+                strict_shell(&format!("mkdir -p -- {path}"), Some(user))
             ),
             None => format!("make_checkout {path}"),
         };
@@ -241,13 +248,10 @@ impl Action for GitCheckout {
                 "command -v git >/dev/null || fail 'there is no git; install it with package \
                 before'",
             )
-            .raw(&format!(
-                "said=$({make}\nstand_in {path}\n{lend}{})",
-                self.as_user(&self.commands(), ".", true)
-            ))
+            .raw(&format!("said=$({make}\nstand_in {path}\n{lend}{})", self.checkout().update()))
             .raw("case $said in *changed*) changed ;; esac");
         let revision = self.revision.as_deref().unwrap_or("the main branch");
-        let change = match (self.commit(), node.reading(&self.reading()).cloned()) {
+        let change = match (self.commit(), node.reading(&self.checkout().reading()).cloned()) {
             (Some(commit), Known::Known(Reading { exit: 0, output, .. })) if !absent => {
                 if output == commit {
                     return Ok(None);
@@ -305,7 +309,10 @@ impl GitCheckout {
         }
         if let Some(commit) = self.commit() {
             let of = Some(format!("{}/", self.path));
-            node.set_reading(&self.reading(), Reading { exit: 0, output: commit.to_owned(), of });
+            node.set_reading(
+                &self.checkout().reading(),
+                Reading { exit: 0, output: commit.to_owned(), of },
+            );
         }
         change.with_agent(self.forward_agent)
     }
@@ -324,7 +331,10 @@ mod tests {
 
     fn at(reading: &str) -> NodeBuilder {
         let mut node = node().directory("/srv/app", 0o755);
-        node.0.set_reading(&app().reading(), Reading { exit: 0, output: reading.into(), of: None });
+        node.0.set_reading(
+            &app().checkout().reading(),
+            Reading { exit: 0, output: reading.into(), of: None },
+        );
         node
     }
 
@@ -351,10 +361,7 @@ mod tests {
         );
         assert_eq!(
             headline(app().force(), at(&format!("{COMMIT}\n M x"))),
-            format!(
-                "will check \
-            out\n- commit {COMMIT}\n+ commit {COMMIT}\n"
-            )
+            format!("will check out\n- commit {COMMIT}\n+ commit {COMMIT}\n")
         );
     }
 
@@ -376,9 +383,10 @@ mod tests {
         );
         let mut without = node().directory("/srv/app", 0o755);
         let action = app().without_submodules();
-        without
-            .0
-            .set_reading(&action.reading(), Reading { exit: 0, output: COMMIT.into(), of: None });
+        without.0.set_reading(
+            &action.checkout().reading(),
+            Reading { exit: 0, output: COMMIT.into(), of: None },
+        );
         assert_eq!(headline(action, without), "nothing to do");
     }
 
@@ -391,18 +399,16 @@ mod tests {
         let (plain, forwarded) = (change(app()), change(app().forward_agent()));
         assert!(!plain.agent && !plain.script.as_str().contains("lend_agent"));
         assert!(
-            forwarded.agent
-                && forwarded.script.as_str().contains(
-                    "lend_agent \"$(stat -c %u \
-            .)\""
-                ),
+            forwarded.agent && forwarded.script.as_str().contains("lend_agent \"$(stat -c %u .)\""),
             "{}",
             forwarded.script.as_str()
         );
-        assert!(change(app().forward_agent().user("app")).script.as_str().contains(
-            "lend_agent \
-            \"$(id -u -- app)\""
-        ));
+        assert!(
+            change(app().forward_agent().user("app"))
+                .script
+                .as_str()
+                .contains("lend_agent \"$(id -u -- app)\"")
+        );
         // what is right already asks for nothing
         assert_eq!(headline(app().forward_agent(), at(COMMIT)), "nothing to do");
         let json = |action| serde_json::to_value(action).expect("it is plain data");
@@ -423,8 +429,7 @@ mod tests {
         assert_eq!(headline(app(), at(&format!("{COMMIT}\n M x y"))), error);
         assert_eq!(
             headline(app(), node().file("/srv/app", "", 0o644)),
-            "error: /srv/app is there \
-            and no directory; delete it before"
+            "error: /srv/app is there and no directory; delete it before"
         );
         let error = "error: git_checkout: the revision \"-x\" is not a branch, a tag or a full \
             commit hash";

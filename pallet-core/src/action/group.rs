@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::user::require_name;
+use super::account_name::require_account_name;
 use super::{Action, ActionError, Change, Claims, Existence, Workspace};
 use crate::model::{Capabilities, GroupState, Known, NodeState, Observation};
 use crate::script::Script;
@@ -60,7 +60,7 @@ impl Action for Group {
     }
 
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
-        require_name(Self::NAME, &self.name)
+        require_account_name(Self::NAME, &self.name)
     }
 
     fn claims(&self, claims: &mut Claims) {

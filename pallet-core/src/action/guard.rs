@@ -10,14 +10,9 @@ use crate::script::{Script, quote, shell, strict_shell};
 /// Linux limits each argument and each variable to 128 KiB, with a `=` and an end.
 const MAX_VARIABLE: usize = 128 * 1024 - 2;
 
-/// A script with its guards.
-pub(super) struct Guarded<'a> {
-    pub(super) action: &'static str,
-    /// Names the script when it fails.
-    pub(super) name: Option<&'a str>,
-    pub(super) script: &'a str,
-    /// The program that runs it, with its options; none: `sh`.
-    pub(super) interpreter: &'a [&'a str],
+/// When and where an action runs its commands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Guards<'a> {
     pub(super) creates: Option<&'a str>,
     pub(super) unless: Option<&'a str>,
     pub(super) only_if: Option<&'a str>,
@@ -25,44 +20,59 @@ pub(super) struct Guarded<'a> {
     /// Who runs it.
     pub(super) user: Option<&'a str>,
     pub(super) environment: &'a BTreeMap<String, String>,
+}
+
+/// A script with its guards.
+#[derive(Debug)]
+pub(super) struct GuardedScript<'a> {
+    pub(super) action: &'static str,
+    /// Names the script when it fails.
+    pub(super) name: Option<&'a str>,
+    pub(super) script: &'a str,
+    /// The program that runs it, with its options; none: `sh`.
+    pub(super) interpreter: &'a [&'a str],
+    pub(super) guards: Guards<'a>,
     /// It changes nothing, so what is known of the node is known afterwards.
     pub(super) only_looks: bool,
 }
 
-impl Guarded<'_> {
+impl GuardedScript<'_> {
     pub(super) fn check(&self) -> Result<(), ActionError> {
         let wrong = |message: String| Err(ActionError::arguments(self.action, message));
         if self.script.trim().is_empty() {
             return wrong("the script is empty".to_owned());
         }
-        let texts = [Some(self.script), self.unless, self.only_if]
+        let texts = [Some(self.script), self.guards.unless, self.guards.only_if]
             .into_iter()
             .flatten()
-            .chain(self.environment.values().map(String::as_str));
+            .chain(self.guards.environment.values().map(String::as_str));
         if texts.into_iter().any(|text| text.contains('\0')) {
             return wrong(
                 "the script, its guards or its environment hold a NUL character".to_owned(),
             );
         }
-        for path in self.creates.iter().chain(&self.cwd) {
+        for path in self.guards.creates.iter().chain(&self.guards.cwd) {
             require_absolute(self.action, path)?;
         }
-        if let Some(user) = self.user {
+        if let Some(user) = self.guards.user {
             require_name(self.action, "user", user)?;
         }
         let is_name = |name: &String| {
             name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
                 && !name.starts_with(|first: char| first.is_ascii_digit())
         };
-        if let Some((name, _)) =
-            self.environment.iter().find(|(name, value)| name.len() + value.len() > MAX_VARIABLE)
+        if let Some((name, _)) = self
+            .guards
+            .environment
+            .iter()
+            .find(|(name, value)| name.len() + value.len() > MAX_VARIABLE)
         {
             return wrong(format!(
                 "the environment variable {name} is larger than the 128 KiB that \
                 Linux lets it be; write it to a file"
             ));
         }
-        match self.environment.keys().find(|name| name.is_empty() || !is_name(name)) {
+        match self.guards.environment.keys().find(|name| name.is_empty() || !is_name(name)) {
             Some(name) => wrong(format!("{name:?} is not a name of an environment variable")),
             None => Ok(()),
         }
@@ -70,17 +80,17 @@ impl Guarded<'_> {
 
     /// The `command` that it runs, and what its guards run to look.
     pub(super) fn needs(&self, command: &str, needed: &mut Capabilities) {
-        [Some(command), self.unless, self.only_if]
+        [Some(command), self.guards.unless, self.guards.only_if]
             .into_iter()
             .flatten()
             .for_each(|command| needed.command(command));
     }
 
     pub(super) fn observe(&self, wanted: &mut Observation) {
-        if let Some(path) = self.creates {
+        if let Some(path) = self.guards.creates {
             wanted.file(path);
         }
-        for command in self.unless.iter().chain(&self.only_if) {
+        for command in self.guards.unless.iter().chain(&self.guards.only_if) {
             wanted.command(&self.guard(command));
         }
     }
@@ -88,9 +98,9 @@ impl Guarded<'_> {
     /// A guard as it is asked: by the user, and in the directory and environment of the script.
     fn guard(&self, command: &str) -> String {
         let command = format!("{}{command}", self.setting());
-        match self.user {
+        match self.guards.user {
             None => command,
-            Some(_) => shell(&command, self.user),
+            Some(_) => shell(&command, self.guards.user),
         }
     }
 
@@ -112,27 +122,33 @@ impl Guarded<'_> {
     }
 
     fn setting(&self) -> String {
-        let cwd = self.cwd.map(|path| format!("cd {} || exit\n", quote(path))).unwrap_or_default();
+        let cwd =
+            self.guards.cwd.map(|path| format!("cd {} || exit\n", quote(path))).unwrap_or_default();
         format!("{cwd}{}", self.exports())
     }
 
     fn exports(&self) -> String {
         let exports = self
+            .guards
             .environment
             .iter()
             .map(|(name, value)| format!("export {name}={}\n", quote(value)));
         // scripts run in the locale C, which would win over one that is asked for
-        let own = self.environment.keys().any(|name| name == "LANG" || name.starts_with("LC_"));
+        let own =
+            self.guards.environment.keys().any(|name| name == "LANG" || name.starts_with("LC_"));
         own.then(|| "unset LC_ALL\n".to_owned()).into_iter().chain(exports).collect()
     }
 
     pub(super) fn plan(&self, node: &mut NodeState) -> Option<Change> {
         let calls = [
-            self.creates.map(|path| call(node.file(path), |state| *state == FileState::Absent)),
-            self.unless.map(|command| {
+            self.guards
+                .creates
+                .map(|path| call(node.file(path), |state| *state == FileState::Absent)),
+            self.guards.unless.map(|command| {
                 call(node.command(&self.guard(command)), |state: &CommandState| state.exit != 0)
             }),
-            self.only_if
+            self.guards
+                .only_if
                 .map(|command| call(node.command(&self.guard(command)), |state| state.exit == 0)),
         ];
         if calls.contains(&Some(Known::Known(false))) {
@@ -153,27 +169,26 @@ impl Guarded<'_> {
 
     fn script(&self) -> Script {
         let mut conditions = Vec::new();
-        if let Some(path) = self.creates.map(quote) {
+        if let Some(path) = self.guards.creates.map(quote) {
             conditions.push(format!("[ ! -e {path} ] && [ ! -L {path} ]"));
         }
         let looks = |command: &str| {
-            format!("{} >/dev/null 2>&1", shell(&format!("{}{command}", self.setting()), self.user))
+            format!(
+                "{} >/dev/null 2>&1",
+                shell(&format!("{}{command}", self.setting()), self.guards.user)
+            )
         };
-        conditions.extend(self.unless.map(|command| format!("! {}", looks(command))));
-        conditions.extend(self.only_if.map(looks));
+        conditions.extend(self.guards.unless.map(|command| format!("! {}", looks(command))));
+        conditions.extend(self.guards.only_if.map(looks));
         let mut script = Script::new();
         if !conditions.is_empty() {
             script = script.raw(&format!("if {}\nthen", conditions.join(" &&\n  ")));
         }
-        let run = strict_shell(&format!("{}{}", self.setting(), self.body()), self.user);
+        let run = strict_shell(&format!("{}{}", self.setting(), self.body()), self.guards.user);
         script = script.raw(&match self.name {
-            Some(name) => format!(
-                "{run} || fail_with $? {}",
-                quote(&format!(
-                    "{name}: the script \
-                failed"
-                ))
-            ),
+            Some(name) => {
+                format!("{run} || fail_with $? {}", quote(&format!("{name}: the script failed")))
+            }
             None => run,
         });
         script = script.raw("changed");

@@ -4,7 +4,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::edit::{Edit, Line, Missing, Place, joined};
+use super::change::joined;
+use super::edit::{Edit, Line, Missing, Place};
 use super::ere::{Ere, any_case};
 use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Attributes, Capabilities, Known, NodeState, Observation, OsFamily, Reading};
@@ -129,7 +130,7 @@ impl Action for Hostname {
             .plan_whole(node, &format!("{}\n", self.name))?;
         let hosts = if node.os.family == OsFamily::Debian { self.plan_hosts(node)? } else { None };
         let running = self.plan_running(node);
-        Ok(joined(joined(file, hosts), running))
+        Ok(joined([file, hosts, running]))
     }
 }
 
@@ -156,7 +157,7 @@ mod tests {
             ::1 localhost\n",
             ),
             expect![[r#"
-            will change content, change content, set
+            will change content, set
             @@ -1 +1 @@
             -old
             +web.example.com
@@ -195,10 +196,7 @@ mod tests {
         check(
             Hostname::new("web"),
             named("web", "127.0.1.1\tWeb # web\r\n"),
-            expect![
-                "nothing to \
-            do"
-            ],
+            expect!["nothing to do"],
         );
         let other =
             named("web", "").os("rocky", OsFamily::RedHat, crate::model::PackageManager::Dnf);
@@ -211,7 +209,7 @@ mod tests {
             Hostname::new("web"),
             node(),
             expect![[r#"
-            may edit file, edit file, set
+            may edit file, set
             +web
             +127.0.1.1	web
             + host name web

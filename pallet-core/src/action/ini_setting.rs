@@ -192,8 +192,7 @@ impl Action for IniSetting {
         require_line(Self::NAME, "the value", self.value.as_deref().unwrap_or_default())?;
         if self.section.starts_with('[') || self.section != trim(&self.section) {
             return wrong(format!(
-                "the section {:?} has brackets or blanks around it; write its \
-                name alone",
+                "the section {:?} has brackets or blanks around it; write its name alone",
                 self.section
             ));
         }
@@ -224,8 +223,7 @@ impl Action for IniSetting {
         }
         if trim(&self.separator) != "=" {
             return wrong(format!(
-                "the separator {:?} is not an equals sign, with or without \
-                spaces",
+                "the separator {:?} is not an equals sign, with or without spaces",
                 self.separator
             ));
         }
@@ -427,10 +425,7 @@ mod tests {
         check(
             IniSetting::new(PATH, "a", "k", "1"),
             node().without_file(PATH),
-            expect![
-                "error: \
-            there is no file /etc/app.ini; create = True makes one"
-            ],
+            expect!["error: there is no file /etc/app.ini; create = True makes one"],
         );
     }
 
@@ -454,8 +449,7 @@ mod tests {
         assert_eq!(made("s", "k", "2", "[s]\nk : 1\nkk: 3\n"), "[s]\nk = 2\nkk: 3\n");
         assert_eq!(
             made("remote \"a]b\"", "k", "2", "[remote \"a]b\"] # x\nk=1\n"),
-            "[remote \
-            \"a]b\"] # x\nk = 2\n"
+            "[remote \"a]b\"] # x\nk = 2\n"
         );
         assert_eq!(
             IniSetting::new("/x", "s", "key", "").absent().edited(

@@ -1,74 +1,19 @@
 //! Ensures that a package is installed, from a file. No-op: a package of that name is installed.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-use super::package::PackageAction;
-use super::package_file::{PackageFile, package_file_builders};
-use super::package_support::Wanted;
+use super::package_file::{FileArguments, PackageFile, package_file_action};
+use super::package_spec::{PackageAction, PackageSpec};
 use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, NodeState, Observation, PackageManager};
 use crate::script::packages;
 
-/// Ensures that a package is installed, from a file of Debian: on Debian, Ubuntu and their kin.
-///
-/// It does nothing if a package of that name is installed, in any version. The package manager
-/// installs the file, and fetches what it depends on. The file itself needs no signature.
-///
-/// Example: `install_deb(request, "demo", url = "https://example.com/demo-1.2.deb", sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")`
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct InstallDeb {
-    /// The name of the package.
-    pub name: String,
-    /// A file of the project.
-    #[serde(default)]
-    pub local_file: Option<String>,
-    /// Where the node fetches the file; it needs `sha256`.
-    #[serde(default)]
-    pub url: Option<String>,
-    /// The SHA-256 digest that the content of `url` must have, in hexadecimal.
-    #[serde(default)]
-    pub sha256: Option<String>,
-    /// The absolute path of a file of the node.
-    #[serde(default)]
-    pub remote_file: Option<String>,
-    #[serde(skip)]
-    file: Option<PackageFile>,
-}
-
-impl InstallDeb {
-    package_file_builders!();
-}
-
-impl Action for InstallDeb {
-    const NAME: &'static str = "install_deb";
-
-    fn subject(&self) -> String {
-        self.name.clone()
-    }
-
-    fn prepare(&mut self, workspace: &dyn Workspace) -> Result<(), ActionError> {
-        self.file = Some(self.arguments().check(Self::NAME, workspace)?);
-        Ok(())
-    }
-
-    fn claims(&self, claims: &mut Claims) {
-        Wanted::of(&self.name).claim(claims, PackageManager::Apt, PackageAction::Install);
-    }
-
-    fn needs(&self, needed: &mut Capabilities) {
-        self.arguments().needs(needed);
-    }
-
-    fn observe(&self, wanted: &mut Observation) {
-        wanted.package(&self.name);
-    }
-
-    fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
-        packages::require_debian(&node.os, Self::NAME)?;
-        Ok(self.file()?.plan(node, "apt", &self.name, "deb"))
-    }
+package_file_action! {
+    /// Ensures that a package is installed, from a file of Debian: on Debian, Ubuntu and their kin.
+    ///
+    /// It does nothing if a package of that name is installed, in any version. The package manager
+    /// installs the file, and fetches what it depends on. The file itself needs no signature.
+    ///
+    /// Example: `install_deb(request, "demo", url = "https://example.com/demo-1.2.deb", sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")`
+    InstallDeb, "install_deb", "deb", [Apt], packages::require_apt
 }
 
 #[cfg(test)]
@@ -191,8 +136,7 @@ mod tests {
             InstallDeb { sha256: None, ..demo() },
             node(),
             expect![
-                "error: install_deb: give \
-            sha256 with url: what is installed must be what was meant"
+                "error: install_deb: give sha256 with url: what is installed must be what was meant"
             ],
         );
         check(
@@ -203,10 +147,7 @@ mod tests {
         check(
             InstallDeb { remote_file: Some("/x".into()), ..demo() },
             node(),
-            expect![
-                "error: \
-            install_deb: give exactly one of local_file, url and remote_file"
-            ],
+            expect!["error: install_deb: give exactly one of local_file, url and remote_file"],
         );
         check(
             InstallDeb::remote_file("demo", "x"),

@@ -115,15 +115,13 @@ impl Place {
         for upload in &change.uploads {
             let content = match &upload.source {
                 UploadSource::Bytes(bytes) => bytes.to_vec(),
-                UploadSource::File(path) => fs::read(path).expect(
-                    "it was there when it was \
-                    prepared",
-                ),
+                UploadSource::File(path) => {
+                    fs::read(path).expect("it was there when it was prepared")
+                }
+                UploadSource::LeftOut { .. } => panic!("a plan that was not written has it"),
             };
-            fs::write(self.incoming.path().join(&upload.digest), content).expect(
-                "it can be \
-                written",
-            );
+            fs::write(self.incoming.path().join(&upload.digest), content)
+                .expect("it can be written");
         }
         let script = change.script.as_str();
         let (incoming, library) = (self.incoming.path().display(), library_for(script));
@@ -153,21 +151,13 @@ impl Place {
         let action = self.prepared(action);
         let (shell, label) = (&self.shell, format!("{action:?}"));
         let mut state = self.observe(&action);
-        let change = action.plan(&mut state).unwrap_or_else(|error| {
-            panic!(
-                "{shell}: {label}: \
-            {error}"
-            )
-        });
+        let change =
+            action.plan(&mut state).unwrap_or_else(|error| panic!("{shell}: {label}: {error}"));
         assert_eq!(change.is_some(), changes, "{shell}: {label}: planned {change:?}");
         if let Some(change) = change {
             assert_eq!(change.certainty, Certainty::Will, "{shell}: {label}");
             let reported = self.apply(&change).unwrap_or_else(|error| {
-                panic!(
-                    "{shell}: {label}: \
-                {error}\n{}",
-                    change.script.as_str()
-                )
+                panic!("{shell}: {label}: {error}\n{}", change.script.as_str())
             });
             assert!(
                 reported,
@@ -189,11 +179,7 @@ impl Place {
             .expect("it is not known to be right");
         assert_eq!(change.certainty, Certainty::May, "{shell}: {label}");
         let reported = self.apply(&change).unwrap_or_else(|error| {
-            panic!(
-                "{shell}: {label}: \
-            {error}\n{}",
-                change.script.as_str()
-            )
+            panic!("{shell}: {label}: {error}\n{}", change.script.as_str())
         });
         assert_eq!(reported, changes, "{shell}: {label}\n{}", change.script.as_str());
         self.settled(&action, &state);
@@ -305,14 +291,10 @@ fn remote_file_of_any_size() {
             assert_eq!(fs::read(&path).expect("it is there"), content);
             place.law_of_unknown(RemoteFile::local_file(&path, name), false);
         }
-        fs::write(place.project.0.path().join("hello"), "hello {{ name }}\n").expect(
-            "it can be \
-            written",
-        );
-        let values = serde_json::json!({"name": "it's"}).as_object().cloned().expect(
-            "it is an \
-            object",
-        );
+        fs::write(place.project.0.path().join("hello"), "hello {{ name }}\n")
+            .expect("it can be written");
+        let values =
+            serde_json::json!({"name": "it's"}).as_object().cloned().expect("it is an object");
         place.law(RemoteFile::template(place.path("hello"), "hello", values), true);
         assert_eq!(fs::read_to_string(place.path("hello")).expect("it is there"), "hello it's\n");
         let large = "x\n".repeat(40_000);
@@ -366,10 +348,7 @@ fn remote_file_needs_its_directory() {
         assert!(error.to_string().starts_with("there is no directory "), "{error}");
         let change = action
             .plan(&mut NodeState::new(place.observe(&action).os))
-            .expect(
-                "nothing \
-            is known",
-            )
+            .expect("nothing is known")
             .expect("it may change");
         assert!(place.apply(&change).expect_err("it fails").starts_with("there is no directory "));
     }
@@ -457,8 +436,7 @@ fn texts_run_in_any_interpreter() {
         assert_eq!(place.fails(Exec::new("exit 3", "sh")), "");
         assert_eq!(
             place.fails(Exec::new("x", "no-such-program")),
-            "there is no no-such-program on \
-            this node; install it before\n"
+            "there is no no-such-program on this node; install it before\n"
         );
     }
 }

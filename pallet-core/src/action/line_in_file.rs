@@ -141,8 +141,7 @@ impl LineInFile {
         let Some(line) = self.line.as_deref() else {
             return Err(ActionError::arguments(
                 Self::NAME,
-                "there is no line; say which one should \
-                be there",
+                "there is no line; say which one should be there",
             ));
         };
         require_line(Self::NAME, "the line", line)?;
@@ -150,8 +149,7 @@ impl LineInFile {
             (Some(_), Some(_)) => {
                 return Err(ActionError::arguments(
                     Self::NAME,
-                    "a line cannot have both after and \
-                    before; say one of them",
+                    "a line cannot have both after and before; say one of them",
                 ));
             }
             (Some(after), None) => Some((Place::After, Ere::new(Self::NAME, "after", after)?)),
@@ -177,8 +175,7 @@ impl LineInFile {
             }
             _ => Err(ActionError::arguments(
                 Self::NAME,
-                "action = \"absent\" needs either a line \
-                or match, not both",
+                "action = \"absent\" needs either a line or match, not both",
             )),
         }
     }
@@ -330,10 +327,7 @@ mod tests {
         check(
             LineInFile::new(PATH, "x").absent(),
             node().without_file(PATH),
-            expect![
-                "nothing to \
-            do"
-            ],
+            expect!["nothing to do"],
         );
     }
 
@@ -414,10 +408,7 @@ mod tests {
         check(
             LineInFile::new(PATH, "x"),
             node().without_file(PATH),
-            expect![
-                "error: there is no \
-            file /etc/app.conf; create = True makes one"
-            ],
+            expect!["error: there is no file /etc/app.conf; create = True makes one"],
         );
         check(
             LineInFile::new(PATH, "x"),
@@ -445,8 +436,7 @@ mod tests {
             LineInFile::new(PATH, "x").after("a").before("b"),
             node(),
             expect![
-                "error: \
-            line_in_file: a line cannot have both after and before; say one of them"
+                "error: line_in_file: a line cannot have both after and before; say one of them"
             ],
         );
         check(

@@ -4,8 +4,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::package::PackageAction;
-use super::package_support::{MANAGERS, Wanted, ask_what_comes_along, joined, plan_packages};
+use super::change::joined;
+use super::package_plan::{observe_dependencies, plan_packages};
+use super::package_spec::{MANAGERS, PackageAction, PackageSpec};
 use super::{Action, ActionError, Change, Claims, PackageManager, Workspace};
 use crate::model::{
     Capabilities, FileState, Known, NodeState, Observation, OsFamily, PackageOptions,
@@ -64,14 +65,14 @@ impl Action for MinimalPackages {
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
         self.names
             .iter()
-            .try_for_each(|name| Wanted::of(name).check(Self::NAME, PackageAction::Install))
+            .try_for_each(|name| PackageSpec::of(name).check(Self::NAME, PackageAction::Install))
     }
 
     fn claims(&self, claims: &mut Claims) {
         for manager in MANAGERS {
-            self.names
-                .iter()
-                .for_each(|name| Wanted::of(name).claim(claims, manager, PackageAction::Install));
+            self.names.iter().for_each(|name| {
+                PackageSpec::of(name).claim(claims, manager, PackageAction::Install)
+            });
         }
     }
 
@@ -82,17 +83,17 @@ impl Action for MinimalPackages {
     fn observe(&self, wanted: &mut Observation) {
         let own = [OsFamily::Debian, OsFamily::Arch].into_iter().flat_map(needed);
         own.for_each(|name| wanted.package(name));
-        self.names.iter().for_each(|name| wanted.package(Wanted::of(name).name));
+        self.names.iter().for_each(|name| wanted.package(PackageSpec::of(name).name));
         for (family, manager) in [(OsFamily::Debian, "apt"), (OsFamily::Arch, "pacman")] {
             let names = needed(family).iter().copied().chain(self.names.iter().map(String::as_str));
             let options = PackageOptions::default();
             names.for_each(|name| {
-                ask_what_comes_along(
+                observe_dependencies(
                     wanted,
                     PackageAction::Install,
                     &options,
                     manager,
-                    Wanted::of(name),
+                    PackageSpec::of(name),
                 )
             });
         }
@@ -109,7 +110,7 @@ impl Action for MinimalPackages {
         };
         let database = if family == OsFamily::Arch { database(node) } else { None };
         let names = needed(family).iter().copied().chain(self.names.iter().map(String::as_str));
-        let wanted: Vec<Wanted<'_>> = names.map(Wanted::of).collect();
+        let wanted: Vec<PackageSpec<'_>> = names.map(PackageSpec::of).collect();
         let packages =
             plan_packages(node, PackageAction::Install, &wanted, PackageOptions::default(), true)?;
         Ok(joined([lists, database, packages]))
@@ -169,19 +170,13 @@ mod tests {
         check(
             MinimalPackages::new(),
             young().package("coreutils", "9.1"),
-            expect![
-                "nothing to \
-            do"
-            ],
+            expect!["nothing to do"],
         );
         let arch = || young().os("arch", OsFamily::Arch, model::PackageManager::Pacman);
         check(
             MinimalPackages::new(),
             arch().file(DATABASE, "9\n", 0o644),
-            expect![
-                "nothing to \
-            do"
-            ],
+            expect!["nothing to do"],
         );
         check(
             MinimalPackages::new(),

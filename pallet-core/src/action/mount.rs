@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::table::{defaults, directory, edited, escaped};
-use super::edit::{Edit, Missing, joined};
+use super::change::joined;
+use super::edit::{Edit, Missing};
 use super::file_support::require_absolute;
 use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation, Reading};
@@ -109,11 +110,7 @@ impl Mount {
             Some(value) => Ok(escaped(value)),
             None => Err(ActionError::arguments(
                 Self::NAME,
-                format!(
-                    "{} has no {what}; say what is \
-                mounted there",
-                    self.path
-                ),
+                format!("{} has no {what}; say what is mounted there", self.path),
             )),
         };
         let (device, fstype) = (needed("device", &self.device)?, needed("fstype", &self.fstype)?);
@@ -253,15 +250,13 @@ impl Action for Mount {
             .any(|text| text.is_empty() || text.contains(['\n', '\r', '\0']))
         {
             return wrong(format!(
-                "the line of {} in {TABLE} would have an empty field or a \
-                newline",
+                "the line of {} in {TABLE} would have an empty field or a newline",
                 self.path
             ));
         }
         if self.device.as_ref().is_some_and(|device| device.starts_with('#')) {
             return wrong(format!(
-                "the line of {} in {TABLE} would begin with a #, which makes it a \
-                comment",
+                "the line of {} in {TABLE} would begin with a #, which makes it a comment",
                 self.path
             ));
         }
@@ -323,8 +318,7 @@ impl Action for Mount {
             && self.options.split(',').all(|option| option != "bind")
         {
             return Err(ActionError::node(format!(
-                "{} is a file; nothing but another file can be \
-                mounted there, with the option bind",
+                "{} is a file; nothing but another file can be mounted there, with the option bind",
                 self.path
             )));
         }
@@ -333,7 +327,7 @@ impl Action for Mount {
             if self.action == MountAction::Present { None } else { self.plan_mounted(node) };
         let table =
             if self.action == MountAction::Unmounted { None } else { self.plan_table(node)? };
-        Ok(joined(mounted, table))
+        Ok(joined([mounted, table]))
     }
 }
 
@@ -372,11 +366,7 @@ mod tests {
         );
         check(
             data().action(MountAction::Present),
-            with(
-                "/dev/vdb2\t/srv/my\\040data ext4 defaults \
-            0 0\n",
-                false,
-            ),
+            with("/dev/vdb2\t/srv/my\\040data ext4 defaults 0 0\n", false),
             expect![[r#"
             will change content
             @@ -1 +1 @@
@@ -448,10 +438,7 @@ mod tests {
         check(
             Mount { device: None, ..data() },
             node(),
-            expect![
-                "error: mount: /srv/my data has no \
-            device; say what is mounted there"
-            ],
+            expect!["error: mount: /srv/my data has no device; say what is mounted there"],
         );
         check(
             data().options("a\nb"),

@@ -22,13 +22,7 @@ impl<'a> Ownership<'a> {
         let conditions = [("-user", self.owner), ("-group", self.group)];
         let conditions: Vec<_> = conditions
             .into_iter()
-            .filter_map(|(what, name)| {
-                Some(format!(
-                    "! \
-            {what} {}",
-                    quote(name?)
-                ))
-            })
+            .filter_map(|(what, name)| Some(format!("! {what} {}", quote(name?))))
             .collect();
         let conditions =
             Some(conditions.join(" -o ")).filter(|conditions| !conditions.is_empty())?;

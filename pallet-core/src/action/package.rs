@@ -4,10 +4,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::package_support::{
-    MANAGERS, Wanted, ask_what_comes_along, check_repositories, package_option_builders,
-    plan_packages,
-};
+use super::package_options::{check_repositories, package_option_builders};
+use super::package_plan::{observe_dependencies, plan_packages};
+pub use super::package_spec::PackageAction;
+use super::package_spec::{MANAGERS, PackageSpec};
 use super::{Action, ActionError, Certainty, Change, Claims, Workspace};
 use crate::model::{self, Capabilities, Known, NodeState, Observation, Reading};
 use crate::script::{Script, packages, quote};
@@ -51,22 +51,6 @@ pub struct Package {
     /// only.
     #[serde(default)]
     pub hold: Option<bool>,
-}
-
-/// What to do with a package.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PackageAction {
-    /// It is installed.
-    #[default]
-    Install,
-    /// It is installed in the newest version that the package manager's lists know; only that can
-    /// tell whether there is anything to do.
-    Upgrade,
-    /// It is not installed.
-    Remove,
-    /// It is not installed, and its configuration files are gone.
-    Purge,
 }
 
 impl Package {
@@ -129,8 +113,7 @@ impl Package {
         if manager != model::PackageManager::Apt {
             let name = manager.as_str();
             return Err(ActionError::node(format!(
-                "{name} is not told by Pallet to hold a package; \
-                leave `hold` away"
+                "{name} is not told by Pallet to hold a package; leave `hold` away"
             )));
         }
         let (word, summary) = if hold { ("yes", "hold") } else { ("no", "release") };
@@ -169,8 +152,8 @@ impl Package {
         Ok(Some(Change { script, summary, packages: None, ..installed }))
     }
 
-    fn wanted(&self) -> Wanted<'_> {
-        Wanted { name: &self.name, version: self.version.as_deref() }
+    fn wanted(&self) -> PackageSpec<'_> {
+        PackageSpec { name: &self.name, version: self.version.as_deref() }
     }
 }
 
@@ -188,8 +171,7 @@ impl Action for Package {
         {
             return Err(ActionError::arguments(
                 Self::NAME,
-                "hold is for packages that are \
-                installed; leave it away",
+                "hold is for packages that are installed; leave it away",
             ));
         }
         check_repositories(Self::NAME, &self.enable)?;
@@ -218,7 +200,7 @@ impl Action for Package {
         if self.hold.is_some() {
             wanted.reading(&self.selection());
         }
-        ask_what_comes_along(wanted, self.action, &self.options(), "", self.wanted());
+        observe_dependencies(wanted, self.action, &self.options(), "", self.wanted());
     }
 
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
@@ -270,10 +252,7 @@ mod tests {
         check(
             Package::install("nginx"),
             node().package("nginx", "1.22.1-9"),
-            expect![
-                "nothing to \
-            do"
-            ],
+            expect!["nothing to do"],
         );
         check(
             Package::install("nginx").version("1.22*"),
@@ -288,18 +267,12 @@ mod tests {
         check(
             Package::remove("telnet"),
             node().without_package("telnet"),
-            expect![
-                "nothing to \
-            do"
-            ],
+            expect!["nothing to do"],
         );
         check(
             Package::remove("telnet"),
             node().removed_package("telnet"),
-            expect![
-                "nothing to \
-            do"
-            ],
+            expect!["nothing to do"],
         );
         check(Package::purge("telnet"), node().without_package("telnet"), expect!["nothing to do"]);
     }
@@ -342,10 +315,7 @@ mod tests {
         check(
             held(),
             node().package("nginx", "1.18").reading(ASKED, 0, "hold"),
-            expect![
-                "nothing \
-            to do"
-            ],
+            expect!["nothing to do"],
         );
         check(
             held().version("1.22"),
@@ -446,8 +416,7 @@ mod tests {
             quiet(),
             node().os("rocky", OsFamily::RedHat, PackageManager::Dnf),
             expect![
-                "error: \
-            dnf does not start services by itself; leave `disable_service_start` away"
+                "error: dnf does not start services by itself; leave `disable_service_start` away"
             ],
         );
         check(

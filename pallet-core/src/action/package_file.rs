@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::download::{Download, DownloadArguments};
 use super::file_support::require_absolute;
-use super::package::PackageAction;
-use super::package_support::{Wanted, packages_change};
+use super::package_plan::packages_change;
+use super::package_spec::{PackageAction, PackageSpec};
 use super::remote_file::source::Content;
 use super::{ActionError, Certainty, Change, Upload, Workspace};
 use crate::model::{Capabilities, Known, NodeState, PackageState};
@@ -43,12 +43,11 @@ impl FileArguments<'_> {
         action: &str,
         workspace: &dyn Workspace,
     ) -> Result<PackageFile, ActionError> {
-        Wanted { name: self.name, version: None }.check(action, PackageAction::Install)?;
+        PackageSpec { name: self.name, version: None }.check(action, PackageAction::Install)?;
         if [self.local_file, self.url, self.remote_file].into_iter().flatten().count() != 1 {
             return Err(ActionError::arguments(
                 action,
-                "give exactly one of local_file, url and \
-                remote_file",
+                "give exactly one of local_file, url and remote_file",
             ));
         }
         let (headers, none) = (BTreeMap::new(), None);
@@ -66,8 +65,7 @@ impl FileArguments<'_> {
                 Some(_) => Ok(PackageFile::Download(download)),
                 None => Err(ActionError::arguments(
                     action,
-                    "give sha256 with url: what is \
-                    installed must be what was meant",
+                    "give sha256 with url: what is installed must be what was meant",
                 )),
             };
         }
@@ -124,54 +122,104 @@ impl PackageFile {
     }
 }
 
-macro_rules! package_file_builders {
-    () => {
-        /// From a file of the project.
-        pub fn local_file(name: impl Into<String>, file: impl Into<String>) -> Self {
-            Self { name: name.into(), local_file: Some(file.into()), ..Self::default() }
+/// Defines an action that installs a package from a file. Given are the action's documentation, its
+/// type, its name, the extension of the file, the package managers that it claims the package of,
+/// and the function that finds the package manager of a node.
+macro_rules! package_file_action {
+    (
+        $(#[doc = $documentation:literal])*
+        $action:ident, $name:literal, $suffix:literal, [$($manager:ident),+], $require:expr
+    ) => {
+        $(#[doc = $documentation])*
+        #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[derive(schemars::JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $action {
+            /// The name of the package.
+            pub name: String,
+            /// A file of the project.
+            #[serde(default)]
+            pub local_file: Option<String>,
+            /// Where the node fetches the file; it needs `sha256`.
+            #[serde(default)]
+            pub url: Option<String>,
+            /// The SHA-256 digest that the content of `url` must have, in hexadecimal.
+            #[serde(default)]
+            pub sha256: Option<String>,
+            /// The absolute path of a file of the node.
+            #[serde(default)]
+            pub remote_file: Option<String>,
+            #[serde(skip)]
+            file: Option<PackageFile>,
         }
 
-        /// From a URL, with this SHA-256 digest.
-        pub fn url(
-            name: impl Into<String>,
-            url: impl Into<String>,
-            sha256: impl Into<String>,
-        ) -> Self {
-            Self {
-                name: name.into(),
-                url: Some(url.into()),
-                sha256: Some(sha256.into()),
-                ..Self::default()
+        impl $action {
+            /// From a file of the project.
+            pub fn local_file(name: impl Into<String>, file: impl Into<String>) -> Self {
+                Self { name: name.into(), local_file: Some(file.into()), ..Self::default() }
+            }
+
+            /// From a URL, with this SHA-256 digest.
+            pub fn url(
+                name: impl Into<String>,
+                url: impl Into<String>,
+                sha256: impl Into<String>,
+            ) -> Self {
+                let (url, sha256) = (Some(url.into()), Some(sha256.into()));
+                Self { name: name.into(), url, sha256, ..Self::default() }
+            }
+
+            /// From a file of the node.
+            pub fn remote_file(name: impl Into<String>, file: impl Into<String>) -> Self {
+                Self { name: name.into(), remote_file: Some(file.into()), ..Self::default() }
+            }
+
+            fn arguments(&self) -> FileArguments<'_> {
+                FileArguments {
+                    name: &self.name,
+                    local_file: &self.local_file,
+                    url: &self.url,
+                    sha256: &self.sha256,
+                    remote_file: &self.remote_file,
+                }
             }
         }
 
-        /// From a file of the node.
-        pub fn remote_file(name: impl Into<String>, file: impl Into<String>) -> Self {
-            Self { name: name.into(), remote_file: Some(file.into()), ..Self::default() }
-        }
+        impl Action for $action {
+            const NAME: &'static str = $name;
 
-        fn arguments(&self) -> super::package_file::FileArguments<'_> {
-            super::package_file::FileArguments {
-                name: &self.name,
-                local_file: &self.local_file,
-                url: &self.url,
-                sha256: &self.sha256,
-                remote_file: &self.remote_file,
+            fn subject(&self) -> String {
+                self.name.clone()
             }
-        }
 
-        fn file(&self) -> Result<&PackageFile, ActionError> {
-            self.file.as_ref().ok_or_else(|| {
-                ActionError::arguments(
-                    Self::NAME,
-                    format!(
-                        "the file \
-                of {} was not prepared",
-                        self.name
-                    ),
-                )
-            })
+            fn prepare(&mut self, workspace: &dyn Workspace) -> Result<(), ActionError> {
+                self.file = Some(self.arguments().check(Self::NAME, workspace)?);
+                Ok(())
+            }
+
+            fn claims(&self, claims: &mut Claims) {
+                for manager in [$(PackageManager::$manager),+] {
+                    PackageSpec::of(&self.name).claim(claims, manager, PackageAction::Install);
+                }
+            }
+
+            fn needs(&self, needed: &mut Capabilities) {
+                self.arguments().needs(needed);
+            }
+
+            fn observe(&self, wanted: &mut Observation) {
+                wanted.package(&self.name);
+            }
+
+            fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+                let manager: PackageManager = $require(&node.os, Self::NAME)?;
+                let file = self.file.as_ref().ok_or_else(|| {
+                    let message = format!("the file of {} was not prepared", self.name);
+                    ActionError::arguments(Self::NAME, message)
+                })?;
+                Ok(file.plan(node, manager.as_str(), &self.name, $suffix))
+            }
         }
     };
 }
-pub(super) use package_file_builders;
+pub(super) use package_file_action;

@@ -90,11 +90,7 @@ impl Action for PackageManager {
         let change = match node.package_lists_age() {
             Known::Known(Some(age)) if age < self.max_age => return Ok(None),
             Known::Known(Some(age)) => Change::will(
-                format!(
-                    "fetch lists of packages, which are {} \
-                old",
-                    duration(age)
-                ),
+                format!("fetch lists of packages, which are {} old", duration(age)),
                 script,
             ),
             Known::Known(None) => Change::will("fetch lists of packages", script),
@@ -149,10 +145,7 @@ mod tests {
         check(
             PackageManager::update(),
             node().package_lists_age(Some(3600)),
-            expect![
-                "nothing to \
-            do"
-            ],
+            expect!["nothing to do"],
         );
     }
 

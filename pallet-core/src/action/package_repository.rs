@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::package::PackageAction;
+use super::package_plan::plan_packages;
 use super::package_source::AptSource;
-use super::package_support::{NoFiles, Wanted, plan_packages};
+use super::package_spec::{PackageAction, PackageSpec};
+use super::workspace::NoWorkspace;
 use super::{Action, ActionError, Change, PackageSource, Workspace};
 use crate::model::{Capabilities, NodeState, Observation, Os, OsFamily, PackageOptions};
 use crate::script::{Script, packages};
@@ -38,7 +39,7 @@ impl PackageRepository {
             signed_by: Some("/usr/share/keyrings/debian-archive-keyring.gpg".into()),
             ..AptSource::default()
         });
-        Action::prepare(&mut source, &NoFiles)?;
+        Action::prepare(&mut source, &NoWorkspace)?;
         Ok(source)
     }
 }
@@ -69,10 +70,7 @@ impl Action for PackageRepository {
             "epel" | "backports" => Ok(()),
             id => Err(ActionError::arguments(
                 Self::NAME,
-                format!(
-                    "{id:?} is not one of \"epel\", \
-                \"backports\"; use package_source"
-                ),
+                format!("{id:?} is not one of \"epel\", \"backports\"; use package_source"),
             )),
         }
     }
@@ -110,17 +108,16 @@ impl Action for PackageRepository {
             let change = plan_packages(
                 node,
                 PackageAction::Install,
-                &[Wanted::of(&package)],
+                &[PackageSpec::of(&package)],
                 PackageOptions::default(),
                 true,
             )?;
             return Ok(change.map(|change| {
                 node.set_package_lists_age(None);
                 node.forget_coming_packages();
-                let script = Script::new().raw(change.script.as_str()).raw(
-                    "if [ -n \"$change\" ]; \
-                    then package_sources_changed; fi",
-                );
+                let script = Script::new()
+                    .raw(change.script.as_str())
+                    .raw("if [ -n \"$change\" ]; then package_sources_changed; fi");
                 // what it brings is there for those that come after it, so it is no part of their
                 // transaction
                 Change { script, packages: None, ..change }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use self::arguments::require_line;
 pub use self::arguments::{ApkSource, AptSource, DnfSource, PacmanSource, ZypperSource};
 use self::parts::Part;
-use super::package_support::joined;
+use super::change::joined;
 use super::{Action, ActionError, Certainty, Change, Claims, Existence, Workspace};
 use crate::model::{Capabilities, NodeState, Observation, PackageManager};
 use crate::script::{Script, packages};
@@ -259,10 +259,9 @@ impl Action for PackageSource {
         let changes = parts.iter().map(|part| part.plan(node)).collect::<Result<Vec<_>, _>>()?;
         let Some(mut change) = joined(changes) else { return Ok(None) };
         if change.certainty != Certainty::Drifted {
-            change.script = Script::new().raw(change.script.as_str()).raw(
-                "[ -z \"$change\" ] || \
-                package_sources_changed",
-            );
+            change.script = Script::new()
+                .raw(change.script.as_str())
+                .raw("[ -z \"$change\" ] || package_sources_changed");
             node.set_package_lists_age(None);
             node.forget_coming_packages();
         }

@@ -4,11 +4,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::package::PackageAction;
-use super::package_support::{
-    MANAGERS, Wanted, ask_what_comes_along, check_repositories, package_option_builders,
-    plan_packages,
-};
+use super::package_options::{check_repositories, package_option_builders};
+use super::package_plan::{observe_dependencies, plan_packages};
+use super::package_spec::{MANAGERS, PackageAction, PackageSpec};
 use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{self, Capabilities, NodeState, Observation};
 use crate::script::packages;
@@ -149,13 +147,12 @@ impl Action for Packages {
         if self.lists().count() == 1 && self.names.is_empty() {
             return Err(ActionError::arguments(
                 Self::NAME,
-                "there are no packages; give names, or a \
-                list for a package manager",
+                "there are no packages; give names, or a list for a package manager",
             ));
         }
         self.lists()
             .flatten()
-            .try_for_each(|package| Wanted::of(package).check(Self::NAME, self.action))?;
+            .try_for_each(|package| PackageSpec::of(package).check(Self::NAME, self.action))?;
         check_repositories(Self::NAME, &self.enable)?;
         check_repositories(Self::NAME, &self.disable)
     }
@@ -165,17 +162,17 @@ impl Action for Packages {
             let packages = self.own(manager).as_ref().unwrap_or(&self.names);
             packages
                 .iter()
-                .for_each(|package| Wanted::of(package).claim(claims, manager, self.action));
+                .for_each(|package| PackageSpec::of(package).claim(claims, manager, self.action));
         }
     }
 
     fn needs(&self, needed: &mut Capabilities) {
-        self.lists().flatten().for_each(|package| needed.package(Wanted::of(package).name));
+        self.lists().flatten().for_each(|package| needed.package(PackageSpec::of(package).name));
     }
 
     fn observe(&self, wanted: &mut Observation) {
         // which package manager it is shows only in the answer
-        self.lists().flatten().for_each(|package| wanted.package(Wanted::of(package).name));
+        self.lists().flatten().for_each(|package| wanted.package(PackageSpec::of(package).name));
         let own = [
             (&self.apt, "apt"),
             (&self.dnf, "dnf"),
@@ -193,20 +190,20 @@ impl Action for Packages {
                 (None, _) => &self.names,
             };
             list.iter().for_each(|package| {
-                ask_what_comes_along(
+                observe_dependencies(
                     wanted,
                     self.action,
                     &self.options(),
                     manager,
-                    Wanted::of(package),
+                    PackageSpec::of(package),
                 )
             });
         }
     }
 
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
-        let wanted: Vec<Wanted<'_>> =
-            self.list(node)?.iter().map(|package| Wanted::of(package)).collect();
+        let wanted: Vec<PackageSpec<'_>> =
+            self.list(node)?.iter().map(|package| PackageSpec::of(package)).collect();
         plan_packages(node, self.action, &wanted, self.options(), true)
     }
 }

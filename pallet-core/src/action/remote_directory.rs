@@ -1,11 +1,14 @@
 //! Ensures a directory with what is in an archive. No-op: this archive was unpacked there already.
 
+mod record;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::record::Record;
 use super::builders::attribute_builders;
 use super::directory::Directory;
 use super::download::{Checksum, DownloadArguments};
@@ -94,9 +97,6 @@ pub struct RemoteDirectory {
     source: Option<Source>,
 }
 
-/// Where root remembers what was unpacked.
-const RECORDS: &str = "/var/lib/pallet/unpacked/";
-
 /// What an archive is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -158,8 +158,7 @@ impl RemoteDirectory {
         if given.into_iter().flatten().count() != 1 {
             return Err(ActionError::arguments(
                 Self::NAME,
-                "give exactly one of local_file, \
-                remote_file and url",
+                "give exactly one of local_file, remote_file and url",
             ));
         }
         let download = DownloadArguments {
@@ -189,11 +188,7 @@ impl RemoteDirectory {
         source.ok_or_else(|| {
             ActionError::arguments(
                 Self::NAME,
-                format!(
-                    "the archive of {} was not \
-            prepared",
-                    self.path
-                ),
+                format!("the archive of {} was not prepared", self.path),
             )
         })
     }
@@ -227,66 +222,17 @@ impl RemoteDirectory {
         }
     }
 
-    /// Where root remembers what was unpacked: a file for each declaration. What stands before the
-    /// dot is the same for archives of the same name but for what tells their versions: of those, a
-    /// new one is unpacked over an old one.
-    fn own_record(&self) -> String {
-        let short = |text: String| digest(text.as_bytes())[..16].to_owned();
-        let archive = self.url.clone().unwrap_or_else(|| self.archive());
-        let version = |part: &str| {
-            if part.contains(|char: char| char.is_ascii_digit()) {
-                "#".to_owned()
-            } else {
-                part.to_owned()
-            }
-        };
-        let plain: Vec<_> =
-            archive.split(['/', '-', '_', '.', '+', '?', '&', '=']).map(version).collect();
-        let how = self.how();
-        format!(
-            "{}-{}.{}",
-            short(self.path.clone()),
-            short(format!("{plain:?} {how}")),
-            short(format!("{archive} {how}"))
-        )
-    }
-
-    /// Where the directory itself tells what was unpacked, where not root or an older version of
-    /// Pallet did.
-    fn record_in_it(&self) -> String {
-        format!("{}/.pallet.directory", self.path)
-    }
-
-    /// Where it is remembered what was unpacked.
-    fn record(&self, node: &NodeState) -> String {
-        if node.user == "root" {
-            format!("{RECORDS}{}", self.own_record())
-        } else {
-            self.record_in_it()
-        }
-    }
-
-    /// What is remembered of the archive; an older version of Pallet may have left it in the
-    /// directory.
-    fn recorded<'a>(&self, node: &'a NodeState) -> Known<&'a FileState> {
-        let own = node.file(&self.record(node));
-        let older = node.file(&self.record_in_it());
-        match (&own, &older) {
-            (Known::Known(FileState::Absent), Known::Known(FileState::File { attributes, .. }))
-                if attributes.owner == Some(node.user.clone()) =>
-            {
-                older
-            }
-            _ => own,
-        }
-    }
-
     /// Prints `full` if anything is in the directory.
     fn reading(&self) -> String {
         format!("if [ -n \"$(ls -A -- {})\" ]; then echo full; fi", quote(&self.path))
     }
 
-    /// What it tells of how the archive was unpacked.
+    fn record(&self) -> Record<'_> {
+        let archive = self.url.clone().unwrap_or_else(|| self.archive());
+        Record { path: &self.path, archive, how: self.how() }
+    }
+
+    /// What tells one way to unpack an archive from another.
     fn how(&self) -> String {
         let how = (self.kind_word(), self.strip_components, &self.extract_files);
         digest(format!("{how:?}").as_bytes())
@@ -302,22 +248,16 @@ impl RemoteDirectory {
             })),
             Source::Node(file) => match node.map_or(Known::Unknown, |node| node.file(file)) {
                 Known::Known(FileState::File { digest, .. }) => Ok(digest.clone()),
-                Known::Known(FileState::Absent) => Err(ActionError::node(format!(
-                    "there is no \
-                    archive {file} on the node"
-                ))),
+                Known::Known(FileState::Absent) => {
+                    Err(ActionError::node(format!("there is no archive {file} on the node")))
+                }
                 Known::Known(_) => Err(ActionError::node(format!(
-                    "the archive {file} is not a \
-                    file; name the file itself"
+                    "the archive {file} is not a file; name the file itself"
                 ))),
                 Known::Unknown => Ok(None),
             },
             Source::Link(_) => Ok(None),
         }
-    }
-
-    fn record_digest(&self, identity: &str) -> String {
-        digest(format!("{identity} {}\n", self.how()).as_bytes())
     }
 
     fn script(
@@ -327,15 +267,7 @@ impl RemoteDirectory {
         ownership: &Ownership<'_>,
     ) -> Result<Script, ActionError> {
         let source = self.source()?;
-        let own = self.own_record();
-        let alike = format!("{RECORDS}{}.", own.split_once('.').map_or("", |(alike, _)| alike));
-        // what is declared beside it stays known
-        let others = node
-            .known_files(&alike)
-            .filter_map(|file| file.strip_prefix(RECORDS))
-            .filter(|file| *file != own);
-        let names = std::iter::once("unpacked_as").chain([own.as_str()]).chain(others);
-        let remember = Script::new().call(names);
+        let remember = self.record().script(node);
         let mut words: Vec<String> = attribute_words(wanted).into();
         words.extend([self.kind_word().to_owned(), self.strip_components.to_string()]);
         words.extend(self.extract_files.iter().cloned());
@@ -376,10 +308,7 @@ impl Action for RemoteDirectory {
         if let Some(name) = self.extract_files.iter().find(bad) {
             return Err(ActionError::arguments(
                 Self::NAME,
-                format!(
-                    "{name:?} in extract_files \
-                cannot be the name of a file in an archive"
-                ),
+                format!("{name:?} in extract_files cannot be the name of a file in an archive"),
             ));
         }
         if self.kind() == Unpack::Zip && self.strip_components > 0 {
@@ -417,26 +346,28 @@ impl Action for RemoteDirectory {
         wanted.file(&self.path);
         wanted.reading(&self.reading());
         Ownership::new(&self.path, &self.owner, &self.group).observe(wanted);
-        let records = [format!("{RECORDS}{}", self.own_record()), self.record_in_it()];
+        let record = self.record();
+        let records = record.files();
         match (&self.source, self.identity(None)) {
             (Some(Source::Node(file)), _) => {
                 wanted.digest(file);
-                records.iter().for_each(|record| wanted.digest(record));
+                records.iter().for_each(|file| wanted.digest(file));
             }
-            (_, Ok(Some(identity))) => records
-                .iter()
-                .for_each(|record| wanted.content(record, &self.record_digest(&identity))),
-            _ => records.iter().for_each(|record| wanted.digest(record)),
+            (_, Ok(Some(identity))) => {
+                records.iter().for_each(|file| wanted.content(file, &record.digest(&identity)))
+            }
+            _ => records.iter().for_each(|file| wanted.digest(file)),
         }
     }
 
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
         let wanted = attributes(Self::NAME, &self.owner, &self.group, &self.mode)?;
-        let recorded = self.identity(Some(node))?.map(|identity| self.record_digest(&identity));
+        let record = self.record();
+        let recorded = self.identity(Some(node))?.map(|identity| record.digest(&identity));
         let empty = matches!(
             node.reading(&self.reading()), Known::Known(reading) if reading.output.is_empty()
         );
-        let right = match (node.file(&self.path), self.recorded(node)) {
+        let right = match (node.file(&self.path), record.state(node)) {
             (Known::Known(FileState::Absent), _) => Some(false),
             // it was emptied meanwhile, or made anew
             (Known::Known(_), _) if empty => Some(false),
@@ -464,9 +395,8 @@ impl Action for RemoteDirectory {
         if let Known::Known(state) = state {
             node.set_file(&self.path, state);
         }
-        let record = self.record(node);
         node.set_file(
-            &record,
+            &record.file(node),
             FileState::File { digest: recorded, text: None, attributes: Attributes::default() },
         );
         ownership.remember(node);

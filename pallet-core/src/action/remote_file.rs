@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use self::plan::Plan;
+use self::plan::FilePlan;
 use self::source::{Content, Source};
 use super::builders::attribute_builders;
 use super::download::DownloadArguments;
@@ -233,8 +233,7 @@ impl RemoteFile {
         ];
         if given.into_iter().flatten().count() != 1 {
             return wrong(
-                "give exactly one of content, local_file, template, remote_file, url and \
-                link"
+                "give exactly one of content, local_file, template, remote_file, url and link"
                     .to_owned(),
             );
         }
@@ -259,13 +258,7 @@ impl RemoteFile {
         }
         if let Some(file) = &self.template {
             let template = String::from_utf8(workspace.read(Path::new(file))?).map_err(|_| {
-                ActionError::arguments(
-                    Self::NAME,
-                    format!(
-                        "the template {file} is \
-                    not UTF-8 text"
-                    ),
-                )
+                ActionError::arguments(Self::NAME, format!("the template {file} is not UTF-8 text"))
             })?;
             let content = workspace.render(file, &template, &Value::Object(self.values.clone()))?;
             return Ok(Source::Content(Content::of(content.into_bytes())));
@@ -304,8 +297,7 @@ impl Action for RemoteFile {
         if self.template.is_none() && !self.values.is_empty() {
             return Err(ActionError::arguments(
                 Self::NAME,
-                "values are for a template; give \
-                template, or leave values away",
+                "values are for a template; give template, or leave values away",
             ));
         }
         self.source = Some(self.read(workspace)?);
@@ -360,16 +352,20 @@ impl Action for RemoteFile {
         let source = source.ok_or_else(|| {
             ActionError::arguments(
                 Self::NAME,
-                format!(
-                    "the content \
-            of {} was not prepared",
-                    self.path
-                ),
+                format!("the content of {} was not prepared", self.path),
             )
         })?;
         let wanted = attributes(Self::NAME, &self.owner, &self.group, &self.mode)?;
         let overwrite = self.overwrite_changes || node.overwrite_changes;
-        Plan { action: self, source, wanted, overwrite }.change(node)
+        let plan = FilePlan {
+            path: &self.path,
+            source,
+            wanted,
+            verify: self.verify.as_deref(),
+            max_versions: self.max_versions,
+            overwrite,
+        };
+        plan.change(node)
     }
 }
 

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::builders::guard_builders;
-use super::guard::Guarded;
+use super::guard::GuardedScript;
 use super::{Action, ActionError, Change, Workspace};
 use crate::model::{Capabilities, NodeState, Observation};
 use crate::script::strict_shell;
@@ -15,7 +15,7 @@ use crate::script::strict_shell;
 /// guard they run every time; nothing to do where a guard (`creates`, `unless`, `only_if`) says so.
 ///
 /// Example: `retry(request, "curl -fsS -o /opt/tool http://mirror.example.com/tool", tries = 3, delay = 10, creates = "/opt/tool")`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Retry {
     /// The commands; the first one that fails ends a try.
@@ -58,17 +58,7 @@ fn two() -> u32 {
 impl Retry {
     /// These commands, at most five times.
     pub fn new(command: impl Into<String>) -> Self {
-        Retry {
-            command: command.into(),
-            tries: five(),
-            delay: two(),
-            creates: None,
-            unless: None,
-            only_if: None,
-            cwd: None,
-            user: None,
-            environment: BTreeMap::new(),
-        }
+        Retry { command: command.into(), tries: five(), delay: two(), ..Self::default() }
     }
 
     /// So many times at most.
@@ -95,18 +85,13 @@ impl Retry {
         )
     }
 
-    fn guarded<'a>(&'a self, script: &'a str) -> Guarded<'a> {
-        Guarded {
+    fn guarded<'a>(&'a self, script: &'a str) -> GuardedScript<'a> {
+        GuardedScript {
             action: Self::NAME,
             name: None,
             interpreter: &[],
             script,
-            creates: self.creates.as_deref(),
-            unless: self.unless.as_deref(),
-            only_if: self.only_if.as_deref(),
-            cwd: self.cwd.as_deref(),
-            user: self.user.as_deref(),
-            environment: &self.environment,
+            guards: self.guards(),
             only_looks: false,
         }
     }
@@ -123,8 +108,7 @@ impl Action for Retry {
         if self.tries == 0 {
             return Err(ActionError::arguments(
                 Self::NAME,
-                "0 tries would never run the command; \
-                give at least 1",
+                "0 tries would never run the command; give at least 1",
             ));
         }
         self.guarded(&self.command).check()
@@ -187,18 +171,12 @@ mod tests {
         check(
             Retry::new("false").creates("/x"),
             node().file("/x", "", 0o644),
-            expect![
-                "nothing to \
-            do"
-            ],
+            expect!["nothing to do"],
         );
         check(
             Retry::new("false").unless("true"),
             node().command("true", 0),
-            expect![
-                "nothing to \
-            do"
-            ],
+            expect!["nothing to do"],
         );
     }
 
@@ -208,10 +186,7 @@ mod tests {
         check(
             Retry::new("x").tries(0),
             node(),
-            expect![
-                "error: retry: 0 tries would never run the \
-            command; give at least 1"
-            ],
+            expect!["error: retry: 0 tries would never run the command; give at least 1"],
         );
     }
 }

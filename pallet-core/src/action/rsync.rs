@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use self::others::Others;
 use super::directory::{Directory, SYSTEM};
 use super::file_support::{attributes, require_absolute};
-use super::remote_file::plan::Plan;
+use super::remote_file::plan::FilePlan;
 use super::remote_file::source::{Content, Source};
-use super::{Action, ActionError, Certainty, Change, Claims, RemoteFile, Upload, Workspace};
+use super::{Action, ActionError, Certainty, Change, Claims, Upload, Workspace};
 use crate::model::{Capabilities, FileState, Known, NodeState, Observation};
 use crate::script::Script;
 
@@ -141,11 +141,7 @@ impl Rsync {
         entries.ok_or_else(|| {
             ActionError::arguments(
                 Self::NAME,
-                format!(
-                    "the files of {} were not \
-            prepared",
-                    self.local_directory
-                ),
+                format!("the files of {} were not prepared", self.local_directory),
             )
         })
     }
@@ -167,8 +163,9 @@ impl Rsync {
         wanted.mode = wanted.mode.or(Some(if entry.executable { 0o755 } else { 0o644 }));
         let overwrite = self.overwrite_changes || node.overwrite_changes;
         // older versions are the project's own
-        let action = RemoteFile::at(path).max_versions(0);
-        Plan { action: &action, source, wanted, overwrite }.change(node)
+        let max_versions = Some(0);
+        let plan = FilePlan { path: &path, source, wanted, verify: None, max_versions, overwrite };
+        plan.change(node)
     }
 
     fn directory(&self, path: String) -> Directory {
@@ -245,8 +242,7 @@ impl Action for Rsync {
         require_absolute(Self::NAME, &self.path)?;
         if self.delete && SYSTEM.contains(&self.path.as_str()) {
             let message = format!(
-                "{} is a part of the system, and what is in it is not deleted; \
-                leave delete away",
+                "{} is a part of the system, and what is in it is not deleted; leave delete away",
                 self.path
             );
             return Err(ActionError::arguments(Self::NAME, message));

@@ -7,7 +7,7 @@ use super::edit::{Edit, Missing};
 use super::file_support::{only_of_file, require_absolute};
 use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation, Reading};
-use crate::script::{Script, quote};
+use crate::script::{SED, Script, quote};
 
 /// Changes a file with commands of sed. Nothing to do where what they make of the file is what it
 /// holds: write them so that a second run changes nothing. The file keeps its owner and mode.
@@ -75,41 +75,20 @@ impl Sed {
     }
 
     /// Prints what sed makes of the file, and an x that keeps the newlines at its end. GNU sed is
-    /// told to do nothing but edit. As the library's ensure_sed.
+    /// told to do nothing but edit.
     fn reading(&self) -> String {
-        let program = quote(&self.expressions.join("\n"));
-        let (option, path) = (self.option(), quote(&self.path));
-        let edit = |path: &str| {
-            format!(
-                "printf '%s\\n' {program} | sed $only {option} -f - \
-            {path}"
-            )
-        };
-        let plain = edit(&path);
-        let edit = if self.names_returns() {
-            format!("{plain} 2>&1")
-        } else {
-            format!(
-                "return=$(printf '\\r'); IFS= read -r first <{path}\n\
-                 if [ \"${{first%\"$return\"}}\" = \"$first\" ] || [ \"$(grep -c \"$return\\$\" \
-                 {path})\" != \"$(grep -c '' {path})\" ]; then {plain} 2>&1; else\n\
-                 {{ refused=$({{ sed \"s/$return\\$//\" <{path} | {{ exec 3<&0; \
-                 {} 2>&1 || echo refused >&4; }} | sed \"s/\\$/$return/\" >&6; }} 4>&1)\n\
-                 }} 6>&1\n[ -z \"$refused\" ]\nfi",
-                edit("/proc/self/fd/3")
-            )
-        };
+        let path = quote(&self.path);
+        let (program, extended) = (quote(&self.expressions.join("\n")), self.option());
+        let returns = if self.names_returns() { "returns" } else { "" };
         // what a large file becomes does not travel
-        let read = format!(
-            "made=$({edit} && printf x)\ncode=$?\n\
-            if [ $code != 0 ] || [ \"$(wc -c <{path})\" -le 65536 ]; then printf %s \"$made\"; fi\n\
-            exit $code"
-        );
         only_of_file(
             &self.path,
             &format!(
-                "only=; case $(sed --help 2>&1) in *--sandbox*) \
-            only=--sandbox ;; esac\n{read}"
+                "{SED}only=; case $(sed --help 2>&1) in *--sandbox*) only=--sandbox ;; esac\n\
+                program={program} extended={extended} returns={returns}\n\
+                made=$(edited_by_sed {path} 2>&1 && printf x)\ncode=$?\n\
+                if [ $code != 0 ] || [ \"$(wc -c <{path})\" -le 65536 ]; then printf %s \"$made\"; \
+                fi\nexit $code"
             ),
         )
     }
@@ -127,11 +106,7 @@ impl Action for Sed {
         if self.expressions.iter().all(|expression| expression.trim().is_empty()) {
             return Err(ActionError::arguments(
                 Self::NAME,
-                format!(
-                    "there is no command for {}; \
-                give at least one",
-                    self.path
-                ),
+                format!("there is no command for {}; give at least one", self.path),
             ));
         }
         if self.expressions.iter().any(|expression| expression.contains('\0')) {
@@ -233,10 +208,7 @@ mod tests {
         check(
             edit(),
             prints(node().file(PATH, "b\n\n", 0o600), 0, "b\n\nx"),
-            expect![
-                "nothing to \
-            do"
-            ],
+            expect!["nothing to do"],
         );
     }
 
@@ -253,10 +225,8 @@ mod tests {
         );
         // changed since it was read
         let mut state = prints(node().file(PATH, "a\n", 0o600), 0, "b\nx").0;
-        let first = edit().plan(&mut state).expect("it can be planned").expect(
-            "there is something \
-            to do",
-        );
+        let first =
+            edit().plan(&mut state).expect("it can be planned").expect("there is something to do");
         let second = edit().plan(&mut state).expect("it can be planned").expect("it is not known");
         assert_eq!(
             (first.certainty, second.certainty),
@@ -269,26 +239,19 @@ mod tests {
         check(
             Sed::new(PATH, [""]),
             node(),
-            expect![
-                "error: sed: there is no command for \
-            /etc/app.conf; give at least one"
-            ],
+            expect!["error: sed: there is no command for /etc/app.conf; give at least one"],
         );
         check(
             edit(),
             node().without_file(PATH),
-            expect![
-                "error: there is no file /etc/app.conf; \
-            create = True makes one"
-            ],
+            expect!["error: there is no file /etc/app.conf; create = True makes one"],
         );
         check(
             edit(),
             prints(
                 node().file(PATH, "a\n", 0o600),
                 1,
-                "sed: -e expression #1, char 1: \
-            unknown command",
+                "sed: -e expression #1, char 1: unknown command",
             ),
             expect![
                 "error: sed refuses the commands for /etc/app.conf: sed: -e expression #1, char 1: \

@@ -169,29 +169,21 @@ impl Action for Service {
         if !services::is_name(&self.name) {
             return Err(ActionError::arguments(
                 Self::NAME,
-                format!(
-                    "{:?} is not the name of a \
-                service",
-                    self.name
-                ),
+                format!("{:?} is not the name of a service", self.name),
             ));
         }
         match &self.command {
             Some(command) if command.trim().is_empty() || command.contains('\0') => {
                 Err(ActionError::arguments(
                     Self::NAME,
-                    format!(
-                        "{command:?} is not a command; \
-                    leave it away if there is none"
-                    ),
+                    format!("{command:?} is not a command; leave it away if there is none"),
                 ))
             }
             _ if self.enabled.is_some()
                 && matches!(self.action, ServiceAction::Enable | ServiceAction::Disable) =>
             {
                 let message = format!(
-                    "action {:?} says already whether it starts with the node; \
-                    leave enabled away",
+                    "action {:?} says already whether it starts with the node; leave enabled away",
                     self.verb()
                 );
                 Err(ActionError::arguments(Self::NAME, message))
@@ -317,18 +309,12 @@ mod tests {
         check(
             Service::start("nginx"),
             node().service("nginx", true, false),
-            expect![
-                "nothing to \
-            do"
-            ],
+            expect!["nothing to do"],
         );
         check(
             Service::stop("nginx"),
             node().service("nginx", false, true),
-            expect![
-                "nothing to \
-            do"
-            ],
+            expect!["nothing to do"],
         );
         check(Service::stop("nginx"), node().without_service("nginx"), expect!["nothing to do"]);
     }
@@ -375,8 +361,7 @@ mod tests {
             node().without_service("demo"),
             expect![
                 "error: nothing on this node knows the service demo (its services are run by: \
-                systemd); install its package before, or give a command to start as a plain \
-                process"
+                systemd); install its package before, or give a command to start as a plain process"
             ],
         );
         check(

@@ -91,13 +91,7 @@ impl ServiceScript {
         let (path, mode) = self.path(service_impl);
         let file = self.file.clone();
         let mut file = file.ok_or_else(|| {
-            ActionError::arguments(
-                Self::NAME,
-                format!(
-                    "the content \
-            of {path} was not prepared"
-                ),
-            )
+            ActionError::arguments(Self::NAME, format!("the content of {path} was not prepared"))
         })?;
         file.path = path;
         Ok(file.mode(mode))
@@ -141,11 +135,7 @@ impl Action for ServiceScript {
         if !services::is_name(&self.name) {
             return Err(ActionError::arguments(
                 Self::NAME,
-                format!(
-                    "{:?} is not the name of a \
-                service",
-                    self.name
-                ),
+                format!("{:?} is not the name of a service", self.name),
             ));
         }
         let (path, _) = self.path(ServiceImpl::Systemd);
@@ -158,8 +148,7 @@ impl Action for ServiceScript {
             _ => {
                 return Err(ActionError::arguments(
                     Self::NAME,
-                    "give exactly one of content, \
-                local_file and template",
+                    "give exactly one of content, local_file and template",
                 ));
             }
         };

@@ -80,15 +80,7 @@ impl Action for SymbolicLink {
         let target = self.target.as_deref().filter(|_| self.action == Existence::Create);
         claims.path(
             &self.path,
-            &target.map_or_else(
-                || "nothing".to_owned(),
-                |target| {
-                    format!(
-                        "a \
-            link to {target}"
-                    )
-                },
-            ),
+            &target.map_or_else(|| "nothing".to_owned(), |target| format!("a link to {target}")),
         );
     }
 
@@ -216,10 +208,7 @@ mod tests {
         check(
             SymbolicLink::new("/a", ""),
             node(),
-            expect![
-                "error: symbolic_link: /a needs a \
-            target to point to"
-            ],
+            expect!["error: symbolic_link: /a needs a target to point to"],
         );
         check(
             SymbolicLink::new("/a/../b", "c"),

@@ -4,7 +4,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::edit::{Edit, Missing, joined, require_line};
+use super::change::joined;
+use super::edit::{Edit, Missing, require_line};
 use super::file_support::plan_delete;
 use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation, Reading};
@@ -173,8 +174,7 @@ impl Sysctl {
             }
             Known::Known(_) => {
                 return Err(ActionError::node(format!(
-                    "there is no kernel setting {}; load its \
-                    module before, if it belongs to one",
+                    "there is no kernel setting {}; load its module before, if it belongs to one",
                     self.key
                 )));
             }
@@ -210,11 +210,7 @@ impl Action for Sysctl {
         {
             return Err(ActionError::arguments(
                 Self::NAME,
-                format!(
-                    "{:?} is not a key such as \
-                vm.swappiness",
-                    self.key
-                ),
+                format!("{:?} is not a key such as vm.swappiness", self.key),
             ));
         }
         require_line(Self::NAME, "the value", &self.value)?;
@@ -269,7 +265,7 @@ impl Action for Sysctl {
             _ => None,
         };
         let later = self.plan_later(node)?;
-        Ok(joined(joined(persistent, old), joined(later, running)))
+        Ok(joined([persistent, old, later, running]))
     }
 }
 
@@ -313,12 +309,7 @@ mod tests {
         );
         check(
             setting(),
-            running(
-                node().file(FILE, "net.ipv4.tcp_rmem = 1 2 3\n", 0o644),
-                0,
-                "1 2 \
-            4",
-            ),
+            running(node().file(FILE, "net.ipv4.tcp_rmem = 1 2 3\n", 0o644), 0, "1 2 4"),
             expect![[r#"
             will set
             - net.ipv4.tcp_rmem = 1 2 4
@@ -344,12 +335,7 @@ mod tests {
     fn leaves_what_is_right() {
         check(
             setting(),
-            running(
-                node().file(FILE, "net.ipv4.tcp_rmem = 1 2 3\n", 0o644),
-                0,
-                "1 2 \
-            3",
-            ),
+            running(node().file(FILE, "net.ipv4.tcp_rmem = 1 2 3\n", 0o644), 0, "1 2 3"),
             expect!["nothing to do"],
         );
         check(setting().not_persistent(), running(node(), 0, "1 2 3"), expect!["nothing to do"]);
@@ -396,12 +382,8 @@ mod tests {
     #[test]
     fn fault_15_what_is_read_later_says_the_same() {
         let later = |output: &str| {
-            let mut node = running(
-                node().file(FILE, "net.ipv4.tcp_rmem = 1 2 3\n", 0o644),
-                0,
-                "1 \
-                2 3",
-            );
+            let mut node =
+                running(node().file(FILE, "net.ipv4.tcp_rmem = 1 2 3\n", 0o644), 0, "1 2 3");
             node.0.set_reading(
                 &setting().later(),
                 Reading { exit: 0, output: output.into(), of: None },
@@ -427,8 +409,7 @@ mod tests {
             expect![
                 "error: \
             /usr/lib/sysctl.d/zzz.conf sets net.ipv4.tcp_rmem to 4 5 6, and is read behind \
-            /etc/sysctl.d/zz-pallet-net.ipv4.tcp_rmem.conf when the node starts; take it away \
-            there"
+            /etc/sysctl.d/zz-pallet-net.ipv4.tcp_rmem.conf when the node starts; take it away there"
             ],
         );
         let old = later("").file(

@@ -124,21 +124,18 @@ pub(super) mod tests {
                     assert_eq!(
                         output.status.code(),
                         Some(code),
-                        "{shell}: {function} {words:?} on \
-                        {from:?}: {said}"
+                        "{shell}: {function} {words:?} on {from:?}: {said}"
                     );
                     assert_eq!(
                         fs::read_to_string(&path).expect("it is there"),
                         wanted,
-                        "{shell}: \
-                        {function} {words:?} on {from:?}"
+                        "{shell}: {function} {words:?} on {from:?}"
                     );
                 }
                 assert_eq!(
                     edited(&wanted),
                     wanted,
-                    "{function} {words:?} on what it made of \
-                    {text:?}"
+                    "{function} {words:?} on what it made of {text:?}"
                 );
             }
         }

@@ -40,11 +40,7 @@ impl TextBlock {
                 return Ok(Some(Change::may("ensure lines", script).with_diff(shown)));
             }
             Known::Known(other) => {
-                return Err(ActionError::node(format!(
-                    "{path} is a {}, not a \
-                file",
-                    kind(other)
-                )));
+                return Err(ActionError::node(format!("{path} is a {}, not a file", kind(other))));
             }
         };
         let Some(new) = self.applied(old)? else { return Ok(None) };

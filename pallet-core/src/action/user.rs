@@ -1,13 +1,16 @@
 //! Ensures a user of the node. No-op: the user is there, and all that is said of it holds.
 
+mod lock;
 mod manage;
 mod password;
+mod remove;
 
 use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::account_name::require_account_name;
 use super::file_support::require_absolute;
 use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::{Capabilities, Known, NodeState, Observation, UserState};
@@ -206,87 +209,6 @@ impl User {
             .raw(&format!("if ! entry_of passwd {} >/dev/null; then", quote(&self.name)));
         Change { script: script.raw(change.script.as_str()).raw("fi"), ..change }
     }
-
-    fn plan_lock(&self, node: &mut NodeState, lock: bool) -> Result<Option<Change>, ActionError> {
-        let (summary, call) = if lock {
-            ("lock password", "ensure_locked")
-        } else {
-            (
-                "unlock \
-            password",
-                "ensure_unlocked",
-            )
-        };
-        let script = Script::new().call([call, &self.name]);
-        let (change, state) = match node.user(&self.name).cloned() {
-            Known::Known(None) => {
-                return Err(ActionError::node(format!(
-                    "there is no user {}; \
-                declare user({0:?}) before",
-                    self.name
-                )));
-            }
-            Known::Known(Some(state)) if state.locked == Some(lock) => return Ok(None),
-            Known::Known(Some(state)) if state.locked.is_some() => {
-                (Change::will(summary, script), state)
-            }
-            Known::Known(Some(state)) => (Change::may(summary, script), state),
-            Known::Unknown => (Change::may(summary, script), UserState::default()),
-        };
-        node.set_user(&self.name, Some(UserState { locked: Some(lock), ..state }));
-        Ok(Some(change))
-    }
-
-    fn plan_remove(&self, node: &mut NodeState) -> Option<Change> {
-        let home = if self.remove_home { "with its home" } else { "" };
-        let script = Script::new().call(
-            ["ensure_no_user", &self.name, home].into_iter().chain(self.force.then_some("force")),
-        );
-        let change = match node.user(&self.name) {
-            Known::Known(None) => return None,
-            Known::Known(Some(_)) => Change::will("remove user", script),
-            Known::Unknown => Change::may("ensure there is no such user", script),
-        };
-        // files lose the name of their owner, and the user's own group goes along
-        let home = match node.user(&self.name) {
-            Known::Known(Some(UserState { home: Some(home), .. })) => home.clone(),
-            _ => format!("/home/{}", self.name),
-        };
-        node.forget_owner(&self.name);
-        node.forget_membership(&self.name);
-        if !matches!(node.group(&self.name), Known::Known(None)) {
-            node.forget_group(&self.name);
-        }
-        let name = &self.name;
-        let spools =
-            ["/var/mail", "/var/spool/mail", "/var/spool/cron", "/var/spool/cron/crontabs"];
-        spools.iter().for_each(|spool| node.forget_files_below(&format!("{spool}/{name}")));
-        if self.remove_home {
-            node.forget_files_below(&home);
-        }
-        if self.force {
-            // what runs as this user ends
-            node.forget_services();
-        }
-        node.set_user(&self.name, None);
-        Some(change)
-    }
-}
-
-/// Refuses what no user or group can be called.
-pub(super) fn require_name(action: &str, name: &str) -> Result<(), ActionError> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-    let starts = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
-    if starts && name.len() <= 32 && name.bytes().all(plain) {
-        return Ok(());
-    }
-    Err(ActionError::arguments(
-        action,
-        format!(
-            "{name:?} is not a name that a user or group can \
-        have"
-        ),
-    ))
 }
 
 impl Action for User {
@@ -299,7 +221,7 @@ impl Action for User {
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
         for name in [&self.name].into_iter().chain(&self.group).chain(self.groups.iter().flatten())
         {
-            require_name(Self::NAME, name)?;
+            require_account_name(Self::NAME, name)?;
         }
         for path in self.home.iter().chain(&self.shell) {
             require_absolute(Self::NAME, path)?;
@@ -313,15 +235,11 @@ impl Action for User {
         {
             Some(text) => Err(ActionError::arguments(
                 Self::NAME,
-                format!(
-                    "{text:?} holds a colon \
-                or a line break, which no user's entry can"
-                ),
+                format!("{text:?} holds a colon or a line break, which no user's entry can"),
             )),
             None if self.append && self.groups.is_none() => Err(ActionError::arguments(
                 Self::NAME,
-                "append is for groups; give groups, or \
-                    leave append away",
+                "append is for groups; give groups, or leave append away",
             )),
             None => self.check_password(),
         }
@@ -355,14 +273,7 @@ impl Action for User {
                     .chain(self.groups.iter().flatten())
                     .for_each(|group| claims.group(group));
                 uid.iter().for_each(|uid| {
-                    claims.value(
-                        format!(
-                            "whose the number {uid} of a user \
-                    is"
-                        ),
-                        "",
-                        name,
-                    )
+                    claims.value(format!("whose the number {uid} of a user is"), "", name)
                 });
                 let [home, shell, comment, password] =
                     [&self.home, &self.shell, &self.comment, &self.password].map(Clone::clone);

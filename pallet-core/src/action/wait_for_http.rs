@@ -86,21 +86,13 @@ impl Action for WaitForHttp {
         if rest.is_none_or(|rest| rest.is_empty() || rest.contains(' ')) {
             return Err(ActionError::arguments(
                 Self::NAME,
-                format!(
-                    "{:?} is not a URL that begins \
-                with http:// or https://",
-                    self.url
-                ),
+                format!("{:?} is not a URL that begins with http:// or https://", self.url),
             ));
         }
         if !(100..=599).contains(&self.status) {
             return Err(ActionError::arguments(
                 Self::NAME,
-                format!(
-                    "{} is not a status from 100 to \
-                599",
-                    self.status
-                ),
+                format!("{} is not a status from 100 to 599", self.status),
             ));
         }
         Wait::check(Self::NAME, self.timeout, self.delay)
@@ -199,10 +191,7 @@ mod tests {
         check(
             WaitForHttp::new("http://x").status(9),
             node(),
-            expect![
-                "error: wait_for_http: 9 is \
-            not a status from 100 to 599"
-            ],
+            expect!["error: wait_for_http: 9 is not a status from 100 to 599"],
         );
     }
 }

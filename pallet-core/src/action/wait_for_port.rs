@@ -75,8 +75,7 @@ impl Action for WaitForPort {
         if self.port == 0 {
             return Err(ActionError::arguments(
                 Self::NAME,
-                "nothing listens on port 0; give one \
-                from 1 to 65535",
+                "nothing listens on port 0; give one from 1 to 65535",
             ));
         }
         Wait::check(Self::NAME, self.timeout, self.delay)
@@ -152,10 +151,7 @@ mod tests {
         check(
             WaitForPort::new(0),
             node(),
-            expect![
-                "error: wait_for_port: nothing listens on port \
-            0; give one from 1 to 65535"
-            ],
+            expect!["error: wait_for_port: nothing listens on port 0; give one from 1 to 65535"],
         );
         check(
             WaitForPort::new(1).timeout(1).delay(2),

@@ -264,6 +264,27 @@ impl NodeState {
         }
     }
 
+    /// Whether the file at a path was written with a secret in it, or has the content of one that
+    /// was. Only known of files whose content was asked for.
+    pub fn holds_secret(&self, path: &str) -> bool {
+        let digest = match self.files.get(path) {
+            Some(FileState::File { digest, .. }) => digest.as_deref(),
+            _ => None,
+        };
+        self.secrets.has_path(path) || digest.is_some_and(|digest| self.secrets.has_digest(digest))
+    }
+
+    /// Remembers that the file at a path holds a secret, and the digest of what was written.
+    pub fn set_secret(&mut self, path: &str, digest: Option<&str>) {
+        self.secrets.add(path, digest);
+    }
+
+    /// Remembers that the file at a path no longer holds a secret. Content that held one is still
+    /// recognised when it comes back.
+    pub fn forget_secret(&mut self, path: &str) {
+        self.secrets.remove_path(path);
+    }
+
     /// The digest of what Pallet last wrote to a path, where that is known. It is asked only of
     /// files that are not as expected.
     pub fn written(&self, path: &str) -> Option<&str> {

@@ -53,13 +53,7 @@ impl Function {
             parameters: || schemars::schema_for!(A).to_value(),
             call: Arc::new(move |request, arguments| {
                 let arguments = serde_json::from_value(arguments).map_err(|error| {
-                    PluginError::new(
-                        ErrorKind::InvalidInput,
-                        format!(
-                            "{name}: \
-                        {error}"
-                        ),
-                    )
+                    PluginError::new(ErrorKind::InvalidInput, format!("{name}: {error}"))
                 })?;
                 Ok(serde_json::to_value(function(request, arguments)?)?)
             }),

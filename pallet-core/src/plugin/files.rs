@@ -7,19 +7,18 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{Lease, unix_time};
 use crate::model::Os;
 
 /// Makes a directory that only its owner may look into, and those above it.
 pub fn make_private_directory(path: &Path) -> Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path).with_context(|| {
-        format!(
-            "cannot \
-        make {}",
-            path.display()
-        )
-    })
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .with_context(|| format!("cannot make {}", path.display()))
 }
 
 /// The directories in a directory, by name; none if that is not there.
@@ -39,10 +38,8 @@ pub fn subdirectories(path: &Path) -> Result<Vec<PathBuf>> {
 /// A name as that of a file: what is not a letter, a digit, `-` or `_` as `%2F`. Two names never
 /// share one.
 pub fn file_name(name: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-    name.bytes()
-        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
+    const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
+    utf8_percent_encode(name, ESCAPED).to_string()
 }
 
 /// Writes all of a file or nothing of it, so that it also stays whole where the machine fails.
@@ -140,15 +137,13 @@ mod tests {
         assert_eq!(
             take_lease(&file, &lease("three", unix_time() + 60)).unwrap(),
             None,
-            "two's \
-            time is over"
+            "two's time is over"
         );
         fs::write(&file, "{").unwrap();
         assert_eq!(
             take_lease(&file, &lease("four", unix_time() + 60)).unwrap(),
             None,
-            "what is no \
-            lease is held by nobody"
+            "what is no lease is held by nobody"
         );
     }
 

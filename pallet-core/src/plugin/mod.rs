@@ -6,6 +6,7 @@ mod config_crate;
 mod error;
 pub mod files;
 pub mod operation;
+mod other_service;
 mod provider;
 mod recorder;
 mod request;
@@ -16,6 +17,7 @@ pub use clock::unix_time;
 pub use config_crate::{ConfigCrate, Function};
 pub(crate) use config_crate::{call as config_crate_call, manifest as config_crate_manifest};
 pub use error::{ErrorKind, PluginError};
+pub use other_service::OtherService;
 pub use provider::{
     Created, Credential, Hardware, Image, Lease, Location, NoNodeOptions, Offers, Provider,
     RunNodes, ServiceContext, WantedOffers, node_options,
@@ -23,4 +25,4 @@ pub use provider::{
 pub use recorder::{RecordedAction, Recorder};
 pub use request::{Request, RequestHost};
 pub use service::{Invoke, Remote, Service, dispatch};
-pub use service_host::{OtherService, ServiceHost};
+pub use service_host::ServiceHost;

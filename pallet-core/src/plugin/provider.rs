@@ -163,10 +163,7 @@ pub fn node_options<T: DeserializeOwned>(
     serde_json::from_value(Value::Object(given)).map_err(|error| {
         PluginError::new(
             ErrorKind::InvalidInput,
-            format!(
-                "node-spec: \
-            provider.{provider}: {error}"
-            ),
+            format!("node-spec: provider.{provider}: {error}"),
         )
     })
 }

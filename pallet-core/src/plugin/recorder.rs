@@ -169,10 +169,7 @@ impl Host {
         match self.capabilities.as_ref().and_then(|capabilities| capabilities.lacks(needed)) {
             Some(lacking) => Err(PluginError::new(
                 ErrorKind::Denied,
-                format!(
-                    "{what} is not what \
-                the crate may do: {lacking}"
-                ),
+                format!("{what} is not what the crate may do: {lacking}"),
             )
             .with_help("declare it in CAPABILITIES")),
             None => Ok(()),
@@ -184,11 +181,7 @@ impl Host {
         let entry = entry.ok_or_else(|| {
             PluginError::new(
                 ErrorKind::Unsupported,
-                format!(
-                    "there is \
-            no action `{}`",
-                    wanted.action
-                ),
+                format!("there is no action `{}`", wanted.action),
             )
         })?;
         let action = (entry.parse)(wanted.arguments.clone())
@@ -214,11 +207,7 @@ impl Host {
         let Value::Object(value) = wanted.value else {
             return Err(PluginError::new(
                 ErrorKind::InvalidInput,
-                format!(
-                    "settings for {} must be \
-                an object",
-                    wanted.facility
-                ),
+                format!("settings for {} must be an object", wanted.facility),
             ));
         };
         let mut state = self.state();
@@ -262,10 +251,7 @@ impl RequestHost for Host {
             _ => {
                 return Err(PluginError::new(
                     ErrorKind::Unsupported,
-                    format!(
-                        "the recorder has no \
-                operation `{operation}`"
-                    ),
+                    format!("the recorder has no operation `{operation}`"),
                 ));
             }
         }
@@ -325,14 +311,7 @@ mod tests {
         assert_eq!(motd.settings_now("motd"), Some(json!({"last": "node-1"})));
         assert_eq!(
             (motd.calls()[0].config_crate.as_str(), motd.said()),
-            (
-                "other",
-                vec![
-                    "it is \
-            seen by all"
-                        .to_owned()
-                ]
-            )
+            ("other", vec!["it is seen by all".to_owned()])
         );
     }
 

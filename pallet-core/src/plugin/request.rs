@@ -99,8 +99,7 @@ impl Request {
             object @ Value::Object(_) => object,
             other => {
                 let message = format!(
-                    "{config_crate}.{function}: arguments must be an object, \
-                    these are {other}"
+                    "{config_crate}.{function}: arguments must be an object, these are {other}"
                 );
                 return Err(PluginError::new(ErrorKind::InvalidInput, message).into());
             }

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::operation::{self, InvokeService};
-use super::service::{Invoke, Remote};
+use super::operation;
 use super::{ErrorKind, PluginError, RequestHost};
 
 /// The host of a service. One that stands behind nothing takes no notice of progress, is never
@@ -32,21 +31,13 @@ impl ServiceHost {
             .is_ok_and(|answer| answer == Value::Bool(true))
     }
 
-    /// Another service of the project, by its name in pallet.toml.
-    pub fn service(&self, name: &str) -> Remote<OtherService> {
-        Remote::new(name, OtherService { host: self.clone(), name: name.to_owned() })
-    }
-
     /// Does an operation by its name; for those that this version has no method for.
     pub fn invoke(&self, operation: &str, payload: Value) -> Result<Value, PluginError> {
         match &self.0 {
             Some(host) => host.invoke(operation, payload),
             None => Err(PluginError::new(
                 ErrorKind::Unsupported,
-                format!(
-                    "no host is there to do \
-                `{operation}`"
-                ),
+                format!("no host is there to do `{operation}`"),
             )),
         }
     }
@@ -71,21 +62,5 @@ struct Nobody;
 impl RequestHost for Nobody {
     fn invoke(&self, operation: &str, _: Value) -> Result<Value, PluginError> {
         ServiceHost(None).invoke(operation, Value::Null)
-    }
-}
-
-/// Another service of the project.
-pub struct OtherService {
-    host: ServiceHost,
-    name: String,
-}
-
-impl Invoke for OtherService {
-    fn invoke(&self, operation: &str, payload: Value) -> Result<Value, PluginError> {
-        let asked =
-            InvokeService { service: self.name.clone(), operation: operation.to_owned(), payload };
-        let asked = serde_json::to_value(asked)
-            .map_err(|error| PluginError::new(ErrorKind::Failed, error.to_string()))?;
-        self.host.invoke(operation::SERVICE, asked)
     }
 }

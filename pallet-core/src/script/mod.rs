@@ -35,6 +35,7 @@ pub use builder::Script;
 pub use flag::{FLAGS, flag_file, flag_of_file};
 pub use library::{Library, library_for};
 pub use quote::quote;
+pub(crate) use shell::piped;
 pub use shell::{shell, strict_shell};
 
 const PACKAGE_LISTS: &str = include_str!("shared/package_lists.sh");
@@ -43,6 +44,8 @@ pub(crate) const DEBCONF: &str = include_str!("shared/debconf.sh");
 const PROCESS: &str = include_str!("shared/process.sh");
 const INIT: &str = include_str!("shared/init.sh");
 const RUNIT: &str = include_str!("shared/runit.sh");
+const UNIT: &str = include_str!("shared/unit.sh");
+pub(crate) const SED: &str = include_str!("shared/sed.sh");
 
 /// Shell functions that the scripts of changes call. Those that are needed stand once at the head
 /// of every applying script: [`library_for`].
@@ -68,5 +71,7 @@ pub const LIBRARY: &str = concat!(
     include_str!("shared/process.sh"),
     include_str!("shared/init.sh"),
     include_str!("shared/runit.sh"),
+    include_str!("shared/sed.sh"),
+    include_str!("shared/unit.sh"),
     include_str!("library/users.sh"),
 );

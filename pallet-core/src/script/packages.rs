@@ -19,16 +19,14 @@ pub fn transaction(
 ) -> Result<Script, PackagesError> {
     if manager == PackageManager::Unknown {
         return Err(PackagesError::new(
-            "there is no package manager on this node that Pallet \
-            knows",
+            "there is no package manager on this node that Pallet knows",
         ));
     }
     if manager == PackageManager::Pacman
         && let Some(package) = transaction.install.iter().find(|package| package.contains('='))
     {
         return Err(PackagesError::new(format!(
-            "pacman installs only the newest version there is; \
-            leave the version of {package} away"
+            "pacman installs only the newest version there is; leave the version of {package} away"
         )));
     }
     check_options(manager, &transaction.options)?;
@@ -67,8 +65,7 @@ fn check_options(manager: PackageManager, options: &PackageOptions) -> Result<()
     }
     if options.enable.len() > 1 && manager == Apk {
         return refuse(
-            "can take packages from the repository of one tag only; give `enable` one \
-            name",
+            "can take packages from the repository of one tag only; give `enable` one name",
         );
     }
     if !options.disable.is_empty() && matches!(manager, Apt | Zypper | Pacman | Apk) {
@@ -104,11 +101,15 @@ pub fn require_debian(os: &Os, what: &str) -> Result<(), PackagesError> {
             Ok(())
         }
         _ => Err(PackagesError::new(format!(
-            "{what} is for Debian and its kin; this node is {os}, \
-            with {}",
+            "{what} is for Debian and its kin; this node is {os}, with {}",
             found(os)
         ))),
     }
+}
+
+/// The same, and gives the package manager.
+pub(crate) fn require_apt(os: &Os, what: &str) -> Result<PackageManager, PackagesError> {
+    require_debian(os, what).map(|()| PackageManager::Apt)
 }
 
 /// Refuses a node whose package manager does not install packages of rpm.
@@ -118,8 +119,7 @@ pub fn require_rpm(os: &Os, what: &str) -> Result<PackageManager, PackagesError>
             Ok(manager)
         }
         _ => Err(PackagesError::new(format!(
-            "{what} is for dnf, yum and zypper; this node is {os}, \
-            with {}",
+            "{what} is for dnf, yum and zypper; this node is {os}, with {}",
             found(os)
         ))),
     }
@@ -184,13 +184,10 @@ mod tests {
     fn what_a_manager_cannot_do_is_said_before_anything_runs() {
         let pinned =
             PackageTransaction { install: vec!["curl=8".into()], ..PackageTransaction::default() };
-        let error = transaction(PackageManager::Pacman, &pinned).expect_err(
-            "pacman has no \
-            versions",
-        );
+        let error =
+            transaction(PackageManager::Pacman, &pinned).expect_err("pacman has no versions");
         expect![
-            "pacman installs only the newest version there is; leave the version of curl=8 \
-            away"
+            "pacman installs only the newest version there is; leave the version of curl=8 away"
         ]
         .assert_eq(&error.to_string());
     }

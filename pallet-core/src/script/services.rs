@@ -67,6 +67,14 @@ mod tests {
     }
 
     #[test]
+    fn the_shell_knows_the_same_kinds() {
+        let arm =
+            crate::script::UNIT.lines().find_map(|line| line.trim().strip_suffix(") unit=$1 ;;"));
+        let shell: Vec<_> = arm.expect("it is there").split(" | ").collect();
+        assert_eq!(shell, super::KINDS.map(|kind| format!("*{kind}")));
+    }
+
+    #[test]
     fn fault_14_every_kind_and_name_of_systemd_is_known() {
         for kind in [
             "service",

@@ -7,27 +7,25 @@ use super::quote;
 /// The text travels through a pipe, so that no list of processes shows what may be a secret. It is
 /// one compound command without input: the shell has read all of it before any of it runs.
 pub fn shell(text: &str, user: Option<&str>) -> String {
-    piped(text, user, "sh")
+    as_user(text, user, "sh")
 }
 
 /// The same for a shell that ends at the first command that fails.
 pub fn strict_shell(text: &str, user: Option<&str>) -> String {
-    piped(text, user, "sh -e")
+    as_user(text, user, "sh -e")
 }
 
-fn piped(text: &str, user: Option<&str>, program: &str) -> String {
-    let program = match user {
-        None => program.to_owned(),
-        Some(user) => format!(
-            "su -s /bin/sh {} -c {}",
-            quote(user),
-            quote(&format!(
-                "exec \
-            {program}"
-            ))
-        ),
-    };
-    format!("printf '{{ :\\n%s\\n}} </dev/null\\n' {} | {program}", quote(text))
+/// The same for any command that takes its text from standard input.
+pub(crate) fn piped(text: &str, command: &str) -> String {
+    format!("printf '{{ :\\n%s\\n}} </dev/null\\n' {} | {command}", quote(text))
+}
+
+fn as_user(text: &str, user: Option<&str>, program: &str) -> String {
+    let run = quote(&format!("exec {program}"));
+    match user {
+        None => piped(text, program),
+        Some(user) => piped(text, &format!("su -s /bin/sh {} -c {run}", quote(user))),
+    }
 }
 
 #[cfg(test)]

@@ -59,10 +59,8 @@ impl Shell {
     /// A shell in a node: the environment variable `PALLET_TEST_NODE` holds the words that enter
     /// it, such as `nsenter -a -t 1234`.
     pub(crate) fn node() -> Shell {
-        let words = std::env::var("PALLET_TEST_NODE").expect(
-            "PALLET_TEST_NODE tells how to enter \
-            a node",
-        );
+        let words =
+            std::env::var("PALLET_TEST_NODE").expect("PALLET_TEST_NODE tells how to enter a node");
         Shell {
             name: "sh in a node",
             place: Place::Node(words.split_whitespace().map(str::to_owned).collect()),
@@ -79,10 +77,7 @@ impl Shell {
     pub(crate) fn copy() -> Shell {
         Shell {
             name: "sh in a copy",
-            place: Place::Copy(tempfile::tempdir().expect(
-                "a temporary \
-            directory",
-            )),
+            place: Place::Copy(tempfile::tempdir().expect("a temporary directory")),
         }
     }
 

@@ -66,10 +66,9 @@ async fn unusable(agent: &Path) -> Option<String> {
     };
     let at = agent.display();
     match timeout(LISTING, asking).await {
-        Ok(Ok(answer)) if answer == [LISTED, 0, 0, 0, 0] => Some(format!(
-            "the agent at {at} holds \
-            no key: add one with `ssh-add`"
-        )),
+        Ok(Ok(answer)) if answer == [LISTED, 0, 0, 0, 0] => {
+            Some(format!("the agent at {at} holds no key: add one with `ssh-add`"))
+        }
         Ok(Ok(_)) => None,
         Ok(Err(error)) => Some(format!(
             "the agent at {at} does not answer ({error}): start one with `ssh-agent`, \

@@ -195,8 +195,7 @@ async fn write(to: &mut Option<impl AsyncWrite + Unpin>, bytes: &[u8]) -> io::Re
 /// A command that was silent for too long.
 pub(super) fn timed_out(host: &str, limit: Duration) -> TransportError {
     let message = format!(
-        "the command gave no sign of life for {} s: allow it more time, or see \
-        what it waits for",
+        "the command gave no sign of life for {} s: allow it more time, or see what it waits for",
         limit.as_secs()
     );
     TransportError::Timeout { host: host.to_owned(), message }
@@ -210,10 +209,8 @@ mod tests {
     use super::Exec;
 
     fn through_env(settings: &ConnectSettings) -> Exec {
-        Exec::new(&["env".to_owned(), "GREETING=hi".to_owned()], settings).expect(
-            "the prefix is \
-            not empty",
-        )
+        Exec::new(&["env".to_owned(), "GREETING=hi".to_owned()], settings)
+            .expect("the prefix is not empty")
     }
 
     #[tokio::test]
@@ -269,10 +266,8 @@ mod tests {
     async fn a_missing_program_is_named() {
         let mut exec = Exec::new(&["/no/such/program".to_owned()], &ConnectSettings::default())
             .expect("the prefix is not empty");
-        let error = exec.exec("true", Input::none(), &mut |_, _| {}).await.expect_err(
-            "there is \
-            none",
-        );
+        let error =
+            exec.exec("true", Input::none(), &mut |_, _| {}).await.expect_err("there is none");
         expect_test::expect![
             "cannot run a command on /no/such/program: cannot start `/no/such/program`: No such \
              file or directory (os error 2)"

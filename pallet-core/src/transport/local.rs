@@ -28,10 +28,7 @@ mod tests {
         assert_eq!(code.expect("it ran"), 3);
         assert_eq!(seen, [(Stream::Out, b"hello".to_vec()), (Stream::Err, b"no\n".to_vec())]);
         assert_eq!(
-            local.exec("kill -TERM $$", Input::none(), &mut |_, _| {}).await.expect(
-                "it \
-            ran"
-            ),
+            local.exec("kill -TERM $$", Input::none(), &mut |_, _| {}).await.expect("it ran"),
             143
         );
         local.close().await;

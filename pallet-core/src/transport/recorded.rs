@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use async_trait::async_trait;
 
 use super::input::Feed;
-use super::shell::{LOGIN_SHELL, MARKER, READER};
+use super::markers::{LOGIN_SHELL, MARKER, READER};
 use super::{Input, Output, Stream, Transport, TransportError};
 
 /// Replays answers in order. Each belongs to a piece of text that the command or its input must
@@ -81,12 +81,10 @@ impl Transport for Recorded {
         self.seen.push(text.clone());
         let unexpected =
             |message: String| TransportError::Start { host: "a recorded node".to_owned(), message };
-        let answer = self.answers.pop_front().ok_or_else(|| {
-            unexpected(format!(
-                "nothing is \
-            recorded for it:\n{text}"
-            ))
-        })?;
+        let answer = self
+            .answers
+            .pop_front()
+            .ok_or_else(|| unexpected(format!("nothing is recorded for it:\n{text}")))?;
         if !text.contains(&answer.holds) {
             return Err(unexpected(format!("`{}` should come next, not:\n{text}", answer.holds)));
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 
 use super::Secret;
-use super::ssh::Remembered;
+use super::ssh::SshCache;
 
 /// How many handshakes with one address may be under way: sshd begins to refuse at ten
 /// (`MaxStartups 10:30:100`).
@@ -76,7 +76,7 @@ pub struct Shared {
     pub(super) handshakes: Arc<Semaphore>,
     addresses: Mutex<HashMap<String, Arc<Semaphore>>>,
     passphrases: Mutex<HashMap<PathBuf, Arc<AsyncMutex<Passphrase>>>>,
-    pub(super) ssh: Remembered,
+    pub(super) ssh: SshCache,
 }
 
 /// What is known of a key's passphrase.
@@ -119,7 +119,7 @@ impl Default for Shared {
             handshakes: Arc::new(Semaphore::new(HANDSHAKES)),
             addresses: Mutex::default(),
             passphrases: Mutex::default(),
-            ssh: Remembered::default(),
+            ssh: SshCache::default(),
         }
     }
 }

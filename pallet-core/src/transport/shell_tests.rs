@@ -6,8 +6,8 @@ use std::path::Path;
 
 use expect_test::expect;
 
+use super::super::{Become, put, run_script};
 use super::super::{ConnectSettings, Exec, Input, InputPart, Secret, Stream, TransportError};
-use super::{Become, put, run_script};
 
 /// A transport that finds `sudo` in `directory` first, in a shell that greets with noise.
 fn here(directory: &Path) -> Exec {
@@ -73,10 +73,8 @@ async fn the_password_is_read_by_sudo_or_by_nobody() {
     for script in ["IFS= read -r given; [ \"$given\" = 'rm -rf it'\\''s \"mine\"' ] || exit 1", ":"]
     {
         sudo(dir.path(), script);
-        let (code, text) = run(&mut here(dir.path()), &password(), "echo ran").await.expect(
-            "it \
-            runs",
-        );
+        let (code, text) =
+            run(&mut here(dir.path()), &password(), "echo ran").await.expect("it runs");
         assert_eq!((code, text.as_str()), (0, "out: ran\n"));
     }
     sudo(dir.path(), ":");
@@ -97,10 +95,8 @@ async fn what_keeps_from_becoming_root_is_said() {
         "sudo: PAM account management error",
     ] {
         sudo(dir.path(), &format!("echo '{said}' >&2; exit 1"));
-        let error = run(&mut here(dir.path()), &password(), "echo ran").await.expect_err(
-            "sudo \
-            refuses",
-        );
+        let error =
+            run(&mut here(dir.path()), &password(), "echo ran").await.expect_err("sudo refuses");
         assert!(matches!(error, TransportError::Become { .. }));
         text.push_str(&format!("{error}\n"));
     }
@@ -130,10 +126,8 @@ async fn what_keeps_from_becoming_root_is_said() {
 async fn a_login_without_a_shell_is_said() {
     let prefix =
         ["sh", "-c", "echo 'This account is currently not available.'; exit 1"].map(str::to_owned);
-    let mut nologin = Exec::new(&prefix, &ConnectSettings::default()).expect(
-        "the prefix is not \
-        empty",
-    );
+    let mut nologin =
+        Exec::new(&prefix, &ConnectSettings::default()).expect("the prefix is not empty");
     let error = run(&mut nologin, &Become::Login, "echo ran").await.expect_err("no shell");
     expect!["cannot run a command on sh: This account is currently not available. (exit code 1)"]
         .assert_eq(&error.to_string());
@@ -149,10 +143,9 @@ async fn puts_a_file() {
     for as_ in [Become::Login, password()] {
         let input =
             Input(vec![InputPart::Bytes(b"#pallet\n".to_vec()), InputPart::File(source.clone())]);
-        put(&mut here(dir.path()), &as_, &target.to_string_lossy(), input).await.expect(
-            "it is \
-            put",
-        );
+        put(&mut here(dir.path()), &as_, &target.to_string_lossy(), input)
+            .await
+            .expect("it is put");
         let content = fs::read(&target).expect("it is there");
         assert_eq!((content.len(), &content[..9]), (3_000_008, b"#pallet\nz".as_slice()));
         let mode =

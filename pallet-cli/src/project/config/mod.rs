@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use pallet_core::distribution::repository;
 use pallet_core::engine::ServiceConfig;
 use pallet_core::model::{Environment, closest, merge_environment};
-use pallet_core::registry::repository;
 use serde_json::{Map, Value};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceSpan, did_you_mean_or_list};

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use pallet_core::distribution::lock::Origin;
+use pallet_core::distribution::repository::Source;
+use pallet_core::distribution::signature::IdentityRule;
 use pallet_core::model::PluginKind;
-use pallet_core::registry::lock::Origin;
-use pallet_core::registry::repository::Source;
-use pallet_core::registry::signature::IdentityRule;
 use semver::VersionReq;
 use toml::Spanned;
 use toml::de::DeValue;

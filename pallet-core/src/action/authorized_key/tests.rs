@@ -110,10 +110,7 @@ fn leaves_what_is_right() {
     check(
         AuthorizedKey::new("app", KEY).absent(),
         node().without_user("app"),
-        expect![
-            "nothing to \
-        do"
-        ],
+        expect!["nothing to do"],
     );
 }
 

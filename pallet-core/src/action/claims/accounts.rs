@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use super::super::{ActionError, Declared};
-use super::Claims;
+use super::super::ActionError;
 use crate::model::{Known, NodeState, Observation};
 
 /// A user or group that must be there.
@@ -25,54 +24,31 @@ impl fmt::Display for Account {
 }
 
 impl Account {
-    fn name(&self) -> &str {
+    pub(in super::super) fn name(&self) -> &str {
         let (Account::User(name) | Account::Group(name)) = self;
         name
     }
 
-    fn observe(&self, wanted: &mut Observation) {
+    pub(in super::super) fn observe(&self, wanted: &mut Observation) {
         match self {
             Account::User(name) => wanted.user(name),
             Account::Group(name) => wanted.group(name),
         }
     }
 
-    fn require(&self, node: &NodeState) -> Result<(), ActionError> {
-        let (gone, kind) = match self {
-            Account::User(name) => (node.user(name) == Known::Known(&None), "user"),
-            Account::Group(name) => (node.group(name) == Known::Known(&None), "group"),
+    /// The error if it does not exist.
+    pub(in super::super) fn require(&self, node: &NodeState) -> Result<(), ActionError> {
+        let missing = match self {
+            Account::User(name) => node.user(name) == Known::Known(&None),
+            Account::Group(name) => node.group(name) == Known::Known(&None),
         };
-        match gone {
-            true => Err(ActionError::node(format!(
-                "there is no {self}; declare {kind}({:?}) before \
-                it",
-                self.name()
-            ))),
-            false => Ok(()),
-        }
-    }
-}
-
-impl Declared {
-    /// Keeps who must be there by its claims: to make those costs as much as the content of its
-    /// files.
-    pub(super) fn know_accounts(&self, accounts: Vec<Account>) {
-        let _ = self.accounts.set(accounts);
+        if missing { Err(self.missing()) } else { Ok(()) }
     }
 
-    /// Root is always there.
-    fn required(&self) -> impl Iterator<Item = &Account> {
-        let known = self.accounts.get_or_init(|| Claims::of(&*self.action).accounts);
-        known.iter().filter(|account| account.name() != "root")
-    }
-
-    /// Asks whether those are there who must be.
-    pub(in super::super) fn observe_accounts(&self, wanted: &mut Observation) {
-        self.required().for_each(|account| account.observe(wanted));
-    }
-
-    /// The error where somebody is not there who must be.
-    pub(in super::super) fn require_accounts(&self, node: &NodeState) -> Result<(), ActionError> {
-        self.required().try_for_each(|account| account.require(node))
+    /// The error that it does not exist.
+    pub(in super::super) fn missing(&self) -> ActionError {
+        let (Account::User(name) | Account::Group(name)) = self;
+        let kind = if let Account::User(_) = self { "user" } else { "group" };
+        ActionError::node(format!("there is no {self}; declare {kind}({name:?}) before it"))
     }
 }

@@ -96,15 +96,8 @@ impl Paths {
                     let other = whole
                         .into_iter()
                         .find(|(of, whose, at)| *of == aspect && *whose != is && meets(at));
-                    undone = undone.or(other.map(|(.., at)| {
-                        (
-                            *at,
-                            format!(
-                                "the {aspect} of \
-                        {path}"
-                            ),
-                        )
-                    }));
+                    undone =
+                        undone.or(other.map(|(.., at)| (*at, format!("the {aspect} of {path}"))));
                     self.owned.entry(directory.to_owned()).or_default().push((
                         path.clone(),
                         aspect,

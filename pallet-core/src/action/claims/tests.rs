@@ -5,6 +5,8 @@ use super::super::package::PackageAction;
 use super::super::user::UserAction;
 use super::super::*;
 use super::*;
+use serde_json::Value;
+use std::path::Path;
 
 /// What the second action undoes of the first, if it does.
 fn undone(first: Declared, second: Declared) -> Option<String> {
@@ -63,14 +65,12 @@ fn fault_08_one_key_with_two_options() {
     both(
         key("no-pty"),
         AuthorizedKey::new("dep", KEY).absent(),
-        "how the key ann may log in as \
-        dep",
+        "how the key ann may log in as dep",
     );
     both(
         AuthorizedKey::new("dep", KEY).exclusive(),
         AuthorizedKey::new("dep", OTHER),
-        "the keys \
-        of dep",
+        "the keys of dep",
     );
     both(
         AuthorizedKey::new("dep", KEY).exclusive(),
@@ -117,16 +117,14 @@ fn what_else_cannot_both_be() {
     both(
         Service::start("nginx").enabled(true),
         Service::start("nginx").enabled(false),
-        "whether \
-        nginx.service starts with the node",
+        "whether nginx.service starts with the node",
     );
     neither(Service::start("nginx"), Service::restart("nginx"));
     both(Package::install("a"), Package::purge("a"), "whether the package a is installed");
     both(
         Package::install("a").version("1"),
         Package::install("a").version("2"),
-        "the version of \
-        the package a",
+        "the version of the package a",
     );
     both(
         Packages::install(["b", "a"]),
@@ -139,14 +137,12 @@ fn what_else_cannot_both_be() {
     both(
         User::new("app"),
         User::new("app").action(UserAction::Remove),
-        "whether there is a user \
-        app",
+        "whether there is a user app",
     );
     both(
         User::new("app").shell("/bin/sh"),
         User::new("app").shell("/bin/bash"),
-        "the shell of \
-        app",
+        "the shell of app",
     );
     neither(User::new("app").shell("/bin/sh"), User::new("app").uid(7));
     both(Group::new("app"), Group::new("app").absent(), "whether there is a group app");
@@ -154,22 +150,19 @@ fn what_else_cannot_both_be() {
     both(
         Sysctl::new("net.ipv4.ip_forward", "1"),
         Sysctl::new("net/ipv4/ip_forward", "0"),
-        "the \
-        value of net.ipv4.ip_forward",
+        "the value of net.ipv4.ip_forward",
     );
     both(Hostname::new("a"), Hostname::new("b"), "the host name");
     both(
         IniSetting::new("/x", "s", "k", "1"),
         IniSetting::new("/x", "s", "k", "2"),
-        "k in [s] of \
-        /x",
+        "k in [s] of /x",
     );
     neither(IniSetting::new("/x", "s", "k", "1"), IniSetting::new("/x", "t", "k", "2"));
     both(
         Mount::new("/x", "a", "ext4"),
         Mount::new("/x", "b", "ext4"),
-        "the entry of /x in \
-        /etc/fstab",
+        "the entry of /x in /etc/fstab",
     );
     both(
         Mount::new("/x", "a", "ext4"),
@@ -188,8 +181,7 @@ fn lines_that_take_each_others_place() {
     both(
         LineInFile::new("/x", "k=1").after("^a"),
         LineInFile::none_matching("/x", "^k"),
-        "the \
-        lines of /x",
+        "the lines of /x",
     );
     neither(LineInFile::new("/x", "k=1"), LineInFile::new("/x", "k=2"));
     neither(line("k=1", "^k="), line("kk=2", "^kk="));
@@ -241,8 +233,7 @@ fn what_stands_above_and_below() {
     both(
         Directory::at("/e").absent(),
         LineInFile::new("/e/d/f", "x").create(),
-        "what stands at \
-        /e",
+        "what stands at /e",
     );
     both(
         Directory::at("/e/d").absent(),

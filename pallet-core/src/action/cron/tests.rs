@@ -58,10 +58,7 @@ fn leaves_what_is_right() {
     check(
         job(),
         node().file(FILE, &job().content(OsFamily::Debian), 0o644),
-        expect![
-            "nothing to \
-        do"
-        ],
+        expect!["nothing to do"],
     );
     check(job().absent(), node().without_file(FILE), expect!["nothing to do"]);
 }
@@ -182,10 +179,7 @@ fn refuses_what_cannot_be() {
     check(
         at(["1", "*", "*", "*", "*"]).special("@daily"),
         node(),
-        expect![
-            "error: cron: give \
-        either special or minute, not both"
-        ],
+        expect!["error: cron: give either special or minute, not both"],
     );
     check(
         Cron::new("a", "b").special("@often"),

@@ -1,7 +1,7 @@
-//! What git is told on the node, and as whom.
+//! The shell text that looks at a checkout, and that makes it.
 
-use super::GitCheckout;
-use crate::script::{quote, shell, strict_shell};
+use super::run_as::run_as;
+use crate::script::quote;
 
 /// What is changed, one file a line. Submodules have lines of their own.
 const STATUS: &str = "status --porcelain --untracked-files=no --ignore-submodules=all";
@@ -9,11 +9,6 @@ const STATUS: &str = "status --porcelain --untracked-files=no --ignore-submodule
 /// What a line about a submodule begins with that is not as it should be: then come its commit and
 /// its path.
 pub(super) const SUBMODULE: &str = "submodule ";
-
-/// Expressions of find: what is not root's, whose number is `$top` where `/` belongs to another
-/// one; and what others may write.
-const OF_OTHERS: &str = "! -user 0 ! -user \"$top\"";
-const WRITABLE: &str = "'(' -perm -0002 -o -perm -0020 ! -group 0 ')'";
 
 /// Checks out the submodules, where there are any. One whose URL is relative is looked for beside
 /// the repository, which git takes from `origin`.
@@ -32,90 +27,51 @@ if [ -f .gitmodules ]; then
   fi
 fi"#;
 
-impl GitCheckout {
+/// A checkout that is wanted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Checkout<'a> {
+    pub(super) repository: &'a str,
+    pub(super) path: &'a str,
+    pub(super) revision: Option<&'a str>,
+    /// The wanted commit, where the revision is one.
+    pub(super) commit: Option<&'a str>,
+    pub(super) user: Option<&'a str>,
+    pub(super) force: bool,
+    pub(super) depth: Option<u32>,
+    pub(super) submodules: bool,
+    pub(super) forward_agent: bool,
+}
+
+impl Checkout<'_> {
     /// Prints the commit that is checked out, a second line if anything in it is changed, and one
     /// if a submodule is not as it should be.
     pub(super) fn reading(&self) -> String {
-        let path = quote(&self.path);
-        let mut look = format!(
-            "git rev-parse HEAD 2>/dev/null && git {STATUS} 2>/dev/null | head \
-            -n 1"
-        );
+        let path = quote(self.path);
+        let mut look =
+            format!("git rev-parse HEAD 2>/dev/null && git {STATUS} 2>/dev/null | head -n 1");
         if self.submodules {
             look += &format!(
                 " && {{ [ ! -f .gitmodules ] || git submodule status --recursive 2>/dev/null \
                  | sed -n 's/^[-+U]/{SUBMODULE}/p' | head -n 1; }}"
             );
         }
-        self.as_user(&look, &path, false)
+        run_as(self.user, &look, &path, false)
     }
 
-    /// Runs shell text in the directory at `path`, as the user who is given, or else as its owner,
-    /// in the shell's words. Root runs it only where nobody else can say what git does, whose
-    /// configuration and hooks name programs, nor where it does that: git goes by names.
-    pub(super) fn as_user(&self, text: &str, path: &str, strict: bool) -> String {
-        // who may not look above the directory stays in it
-        let enter =
-            if path == "." { String::new() } else { format!("cd -P -- {path} || exit 1\n") };
-        let text = &format!(
-            "{enter}if [ \"$(id -u)\" = 0 ]; then
-top=$(stat -c %u /) way=$(pwd -P) foreign= sticky=
-while [ -z \"$foreign\" ] && [ -n \"$way\" ]; do
-foreign=$(find \"$way\" -prune '(' {OF_OTHERS} -o {WRITABLE} $sticky ')' -print)
-way=${{way%/*}} sticky='! -perm -1000'
-done
-if [ -z \"$foreign\" ] && [ -e .git ]; then
-foreign=$(find .git '(' -name objects -o -name logs ')' -prune -o ! -type l '(' {OF_OTHERS} -o \
-             {WRITABLE} ')' -print | head -n 1)
-fi
-if [ -n \"$foreign\" ]; then
-echo \"$foreign can be changed by others (it belongs to $(stat -c %U:%G -- \"$foreign\")), who \
-             could have git run or write anything as root; give user, or the checkout to root \
-             alone\" >&2
-exit 1
-fi
-fi
-{text}"
-        );
-        let piped = if strict { strict_shell } else { shell };
-        if self.user.is_some() {
-            return piped(text, self.user.as_deref());
-        }
-        let program = if strict { "sh -e" } else { "sh" };
-        // only root can be somebody else; an owner without a name has no login, and `su` knows no
-        // numbers
-        format!(
-            "{{ owner=
-if [ -d {path} ] && [ ! -O {path} ] && [ \"$(id -u)\" = 0 ]; then owner=$(stat -c %U -- {path}); fi
-if [ -z \"$owner\" ]; then
-{plain}
-elif [ \"$owner\" != UNKNOWN ]; then
-{text} | su -s /bin/sh \"$owner\" -c 'exec {program}'
-else
-ids=$(stat -c %u:%g -- {path})
-if setpriv --reuid \"${{ids%:*}}\" --regid \"${{ids#*:}}\" --clear-groups true 2>/dev/null; then
-{text} | HOME=/ setpriv --reuid \"${{ids%:*}}\" --regid \"${{ids#*:}}\" --clear-groups {program}
-elif chroot --userspec=\"$ids\" --skip-chdir / true 2>/dev/null; then
-{text} | HOME=/ chroot --userspec=\"$ids\" --skip-chdir / {program}
-else
-echo \"the checkout belongs to $ids, who has no name, and nothing here runs git as such a user; \
-             give it to a user, or install util-linux\" >&2
-exit 1
-fi
-fi; }}",
-            plain = piped(text, None),
-            text = format_args!("printf '{{ :\\n%s\\n}} </dev/null\\n' {}", quote(text)),
-        )
+    /// Brings the checkout in this directory to the wanted commit. Prints `changed` if that changed
+    /// anything.
+    pub(super) fn update(&self) -> String {
+        run_as(self.user, &self.commands(), ".", true)
     }
 
     /// What the user runs in the directory: it prints `changed` if it changed anything, and its
     /// errors are git's.
-    pub(super) fn commands(&self) -> String {
-        let (path, repository) = (quote(&self.path), quote(&self.repository));
-        let revision = quote(self.revision.as_deref().unwrap_or("HEAD"));
+    fn commands(&self) -> String {
+        let (path, repository) = (quote(self.path), quote(self.repository));
+        let revision = quote(self.revision.unwrap_or("HEAD"));
         let depth = self.depth.map(|depth| format!(" --depth {depth}")).unwrap_or_default();
         let force = if self.force { "force" } else { "" };
-        let commit = self.commit().unwrap_or_default();
+        let commit = self.commit.unwrap_or_default();
         let submodules = if self.submodules { SUBMODULES } else { "" };
         let keyless = match self.forward_agent {
             true => quote(

@@ -99,10 +99,8 @@ fn an_archive_of_the_node_is_unpacked_when_it_changes() {
         place.law(app(), true);
         place.law(app(), false);
         place.law_of_unknown(app(), false);
-        fs::write(place.project.0.path().join("app-1/bin/run"), "new\n").expect(
-            "it can be \
-            written",
-        );
+        fs::write(place.project.0.path().join("app-1/bin/run"), "new\n")
+            .expect("it can be written");
         let status = Command::new("tar")
             .args(["-czf", &archive, "."])
             .current_dir(place.project.0.path().join("app-1"))
@@ -174,20 +172,11 @@ fn archives_that_are_declared_together_stay_known() {
             let output = place.run(&compile(&wanted, TOKEN));
             let answer = String::from_utf8_lossy(&output.stdout)
                 .replace(place.state.path().to_str().expect("it is UTF-8"), STATE);
-            let mut state = parse(&wanted, TOKEN, answer.as_bytes())
-                .expect(
-                    "the answer can be \
-                read",
-                )
-                .state;
+            let mut state =
+                parse(&wanted, TOKEN, answer.as_bytes()).expect("the answer can be read").state;
             let made = parts
                 .iter()
-                .filter_map(|part| {
-                    part.plan(&mut state).expect(
-                        "it can be \
-                planned",
-                    )
-                })
+                .filter_map(|part| part.plan(&mut state).expect("it can be planned"))
                 .inspect(|change| {
                     assert_eq!(place.apply(change), Ok(true), "{}", place.shell);
                 });
@@ -203,10 +192,8 @@ fn what_stands_in_the_way_of_an_archive() {
         let path = place.path("app");
         fs::create_dir_all(place.path("logs")).expect("it can be made");
         fs::create_dir_all(format!("{path}/deep")).expect("it can be made");
-        fs::set_permissions(format!("{path}/deep"), fs::Permissions::from_mode(0o750)).expect(
-            "it \
-            is ours",
-        );
+        fs::set_permissions(format!("{path}/deep"), fs::Permissions::from_mode(0o750))
+            .expect("it is ours");
         symlink(place.path("logs"), format!("{path}/log")).expect("it can be made");
         let project = place.project.0.path();
         fs::create_dir_all(project.join("a/log")).expect("it can be made");
@@ -302,8 +289,7 @@ fn what_is_unpacked_is_of_the_owner() {
     for place in places() {
         assert!(
             pack(&place, "app.tar", &["tar", "--owner=4242", "--group=4242", "-cf"]),
-            "there \
-            is no tar"
+            "there is no tar"
         );
         let app = || RemoteDirectory::local_file(place.path("app"), "app.tar");
         place.law(app(), true);

@@ -195,10 +195,7 @@ fn a_download_has_the_digest_that_stands_elsewhere() {
         for (list, error) in [
             (
                 other.clone(),
-                format!(
-                    "{file} has the sha256 digest {sha256}, not {other} as \
-                expected\n"
-                ),
+                format!("{file} has the sha256 digest {sha256}, not {other} as expected\n"),
             ),
             (
                 format!("{other}  app.tar.gz\n"),
@@ -224,11 +221,7 @@ fn headers_are_sent_and_not_shown() {
     let url = web.put("/blob", "blob");
     for place in places() {
         let action = RemoteFile::url(place.path("blob"), &url)
-            .header(
-                "Authorization",
-                "Bearer \"it's\\ \
-                s3cret\"",
-            )
+            .header("Authorization", "Bearer \"it's\\ s3cret\"")
             .header("X-Date", "1 * 2");
         web.asked();
         place.law(action, true);
@@ -278,10 +271,8 @@ fn wget_does_where_there_is_no_curl() {
             said.contains("404") && said.ends_with(&format!("cannot download {url}/none\n")),
             "{said}"
         );
-        let said = without("curl", new().header("X-Token", "s3cret")).expect_err(
-            "it could be \
-            seen",
-        );
+        let said =
+            without("curl", new().header("X-Token", "s3cret")).expect_err("it could be seen");
         assert_eq!(
             said,
             format!(

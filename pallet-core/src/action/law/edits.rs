@@ -100,8 +100,7 @@ fn jobs_of_cron() {
     assert_eq!(
         printed(
             &place,
-            "stat -c %a /etc/crontabs/root; cat /etc/crontabs/root \
-            /etc/crontabs/cron.update"
+            "stat -c %a /etc/crontabs/root; cat /etc/crontabs/root /etc/crontabs/cron.update"
         ),
         "600\n0 0 * * * export A='b c'; echo \"it's $HOME\" +%F # pallet: law\nroot\nroot\n"
     );
@@ -121,10 +120,7 @@ fn keys_that_may_log_in() {
     let change = place
         .prepared(key(one))
         .plan(&mut place.observe(&key(one)))
-        .expect(
-            "it can be \
-        planned",
-        )
+        .expect("it can be planned")
         .expect("it may change");
     assert_eq!((change.certainty, place.apply(&change)), (Certainty::May, Ok(true)));
     assert_eq!(place.apply(&change), Ok(false));
@@ -157,8 +153,7 @@ fn keys_that_may_log_in() {
         || AuthorizedKey::new("app2", vec![one.to_owned(), format!("no-pty {two}")]).exclusive();
     printed(
         &place,
-        "printf 'ssh-dss AAAAB3x\\r\\n%s\\r\\n' '# kept' \
-        >/home/app2/.ssh/authorized_keys",
+        "printf 'ssh-dss AAAAB3x\\r\\n%s\\r\\n' '# kept' >/home/app2/.ssh/authorized_keys",
     );
     place.law(all(), true);
     place.law_of_unknown(all(), false);
@@ -209,8 +204,7 @@ fn keys_behind_a_link_stay_whose_they_are() {
         let file = "/root/keys/authorized_keys";
         assert_eq!(
             printed(&place, &format!("stat -c '%U %G %a' {file}; cat {file}")),
-            "root root \
-            600\nssh-rsa AAAAroot root\n"
+            "root root 600\nssh-rsa AAAAroot root\n"
         );
     }
 }
@@ -247,17 +241,15 @@ fn settings_of_the_kernel() {
     place.law(setting("4096 5000 9000"), true);
     assert_eq!(
         printed(place, "cat /etc/sysctl.d/zz-pallet-*"),
-        "net.ipv4.tcp_rmem = 4096 5000 \
-        9000\n"
+        "net.ipv4.tcp_rmem = 4096 5000 9000\n"
     );
     let said = place.apply(&Change::may(
         "",
         crate::script::Script::new().call(["ensure_running", "/proc/sys/no/such", "1"]),
     ));
-    assert!(said.expect_err("there is none").contains(
-        "there is no kernel setting \
-        /proc/sys/no/such"
-    ));
+    assert!(
+        said.expect_err("there is none").contains("there is no kernel setting /proc/sys/no/such")
+    );
 }
 
 /// What systemd-sysctl and procps would set when the node starts: the files by their names, then
@@ -298,31 +290,23 @@ fn fault_15_settings_of_the_kernel_hold_after_a_restart() {
     assert_eq!(printed(place, AT_BOOT), "4096 5000 7000\n");
     printed(
         place,
-        "mkdir -p /run/sysctl.d; echo 'net.ipv4.tcp_rmem = 7 8 9' \
-        >/run/sysctl.d/zzz-other.conf",
+        "mkdir -p /run/sysctl.d; echo 'net.ipv4.tcp_rmem = 7 8 9' >/run/sysctl.d/zzz-other.conf",
     );
     let action = place.prepared(setting("4096 5000 7000"));
     let error = action.plan(&mut place.observe(&action)).expect_err("it wins").to_string();
     assert!(
         error.starts_with(
-            "/run/sysctl.d/zzz-other.conf sets net.ipv4.tcp_rmem to 7 8 9, and \
-        is read behind "
+            "/run/sysctl.d/zzz-other.conf sets net.ipv4.tcp_rmem to 7 8 9, and is read behind "
         ),
         "{error}"
     );
     let change = action
         .plan(&mut NodeState::new(place.observe(&action).os))
-        .expect(
-            "it can be \
-        planned",
-        )
+        .expect("it can be planned")
         .expect("it may change");
     let said = place.apply(&change).expect_err("it wins");
     assert!(
-        said.contains(
-            "/run/sysctl.d/zzz-other.conf sets net.ipv4.tcp_rmem, and is read \
-        behind "
-        ),
+        said.contains("/run/sysctl.d/zzz-other.conf sets net.ipv4.tcp_rmem, and is read behind "),
         "{said}"
     );
 }
@@ -393,15 +377,11 @@ fn jobs_are_for_users_that_are_there() {
     assert_eq!(error, "there is no user app to run law as; declare user(\"app\") before it");
     let change = action
         .plan(&mut NodeState::new(place.observe(&action).os))
-        .expect(
-            "it can be \
-        planned",
-        )
+        .expect("it can be planned")
         .expect("it may change");
     assert_eq!(
         place.apply(&change).expect_err("there is none"),
-        "there is no user app; declare \
-        user(\"app\") before it\n"
+        "there is no user app; declare user(\"app\") before it\n"
     );
     place.law(User::new("app"), true);
     place.law(job(), true);
@@ -466,8 +446,7 @@ fn files_that_sed_edits() {
                 assert_eq!(
                     fs::read(&path).expect("it is there"),
                     planned,
-                    "{}: {commands:?} on \
-                    {text:?}",
+                    "{}: {commands:?} on {text:?}",
                     place.shell
                 );
             }
@@ -510,7 +489,6 @@ fn filesystems() {
     place.law_of_unknown(data().action(MountAction::Absent), false);
     assert_eq!(
         printed(place, "cat /etc/fstab; grep -c my.040data /proc/self/mounts || :"),
-        "# \
-        none\n0\n"
+        "# none\n0\n"
     );
 }

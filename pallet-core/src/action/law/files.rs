@@ -82,12 +82,8 @@ fn versions(place: &Place, path: &str) -> Vec<(String, String)> {
     let mut names: Vec<_> =
         fs::read_dir(directory).map(|_| names(Path::new(directory))).unwrap_or_default();
     names.sort();
-    let content = |of: &String| {
-        fs::read_to_string(format!("{directory}/{of}")).expect(
-            "it is \
-        there",
-        )
-    };
+    let content =
+        |of: &String| fs::read_to_string(format!("{directory}/{of}")).expect("it is there");
     let found = names.iter().filter(|of| of.starts_with(name));
     found.map(|of| (of[name.len()..].to_owned(), content(of))).collect()
 }
@@ -134,10 +130,8 @@ fn what_was_changed_by_hand_is_kept() {
                 let action = place.prepared(action);
                 let mut state = place.observe(&action);
                 let before = state.clone();
-                let change = action.plan(&mut state).expect("it can be planned").expect(
-                    "it \
-                    differs",
-                );
+                let change =
+                    action.plan(&mut state).expect("it can be planned").expect("it differs");
                 assert_eq!(
                     (change.certainty, &state),
                     (Certainty::Drifted, &before),
@@ -147,10 +141,7 @@ fn what_was_changed_by_hand_is_kept() {
                 // the script finds it too, where nothing was known
                 let change = action
                     .plan(&mut NodeState::new(state.os.clone()))
-                    .expect(
-                        "it can be \
-                    planned",
-                    )
+                    .expect("it can be planned")
                     .expect("it may differ");
                 assert_eq!(place.report(&change).as_deref(), Ok(" 1"), "{}", place.shell);
                 assert_eq!(fs::read_to_string(&path).expect("it is there"), "by hand\n");

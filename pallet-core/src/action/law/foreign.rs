@@ -119,8 +119,7 @@ fn fault_13_acl_and_extended_attributes_are_kept() {
 fn fault_02_files_that_are_mount_points_are_written_in_place() {
     #[expect(
         deprecated,
-        reason = "this thread shares nothing that it could surprise, and the \
-        other form is unsafe"
+        reason = "this thread shares nothing that it could surprise, and the other form is unsafe"
     )]
     rustix::thread::unshare(rustix::thread::UnshareFlags::NEWNS).expect("we are root");
     rustix::mount::mount_change(
@@ -146,10 +145,8 @@ fn fault_02_files_that_are_mount_points_are_written_in_place() {
                 "{}",
                 place.shell
             );
-            rustix::mount::unmount(&path, rustix::mount::UnmountFlags::empty()).expect(
-                "it is \
-                mounted",
-            );
+            rustix::mount::unmount(&path, rustix::mount::UnmountFlags::empty())
+                .expect("it is mounted");
             assert_eq!(fs::read_to_string(&path).expect("it is there"), "under it\n");
         }
     }
@@ -159,17 +156,13 @@ fn fault_02_files_that_are_mount_points_are_written_in_place() {
 #[ignore = "needs root"]
 fn directories_of_other_users_are_like_any() {
     for place in places() {
-        fs::set_permissions(place.root.path(), fs::Permissions::from_mode(0o711)).expect(
-            "it is \
-            ours",
-        );
+        fs::set_permissions(place.root.path(), fs::Permissions::from_mode(0o711))
+            .expect("it is ours");
         for (name, mode_of) in [("theirs", 0o755), ("anybody's", 0o1777), ("group's\n", 0o2775)] {
             let yard = place.path(name);
             fs::create_dir(&yard).expect("it can be made");
-            chown(&yard, if mode_of == 0o755 { Some(1) } else { None }, Some(4)).expect(
-                "we are \
-                root",
-            );
+            chown(&yard, if mode_of == 0o755 { Some(1) } else { None }, Some(4))
+                .expect("we are root");
             fs::set_permissions(&yard, fs::Permissions::from_mode(mode_of)).expect("it is ours");
             let at = |name: &str| format!("{yard}/{name}");
             for weird in WEIRD {
@@ -197,10 +190,8 @@ fn directories_of_other_users_are_like_any() {
                 place.law(Directory::at(&path).absent(), true);
             }
             fs::create_dir_all(place.project.0.path().join("site/deep")).expect("it can be made");
-            fs::write(place.project.0.path().join("site/deep/page"), "x").expect(
-                "it can be \
-                written",
-            );
+            fs::write(place.project.0.path().join("site/deep/page"), "x")
+                .expect("it can be written");
             place.law(Rsync::new("site", at("site")).delete().owner("daemon"), true);
             fs::write(at("site/deep/other"), "x").expect("it can be written");
             place.law(Rsync::new("site", at("site")).delete().owner("daemon"), true);

@@ -74,8 +74,7 @@ fn checkouts() {
         assert_eq!(
             said,
             format!(
-                "files in {path} were changed, such as file; force = True throws \
-            the changes away\n"
+                "files in {path} were changed, such as file; force = True throws the changes away\n"
             ),
             "{}",
             place.shell
@@ -135,10 +134,7 @@ fn fault_3_a_checkout_of_another_user_is_left_to_that_user() {
             assert_eq!(first, Ok(false), "{} {owner}", place.shell);
             printed(
                 &place,
-                &format!(
-                    "cd {origin}; echo {owner} >file; git {identity} commit -qam \
-                more"
-                ),
+                &format!("cd {origin}; echo {owner} >file; git {identity} commit -qam more"),
             );
             assert_eq!(decided(&place, checkout()), Ok(true), "{} {owner}", place.shell);
             assert_eq!(
@@ -166,8 +162,7 @@ fn fault_3_a_checkout_of_another_user_is_left_to_that_user() {
         printed(
             &place,
             &format!(
-                "chown -R 0:0 {path}; chgrp 54321 {path}/.git/hooks; chmod g+w \
-            {path}/.git/hooks"
+                "chown -R 0:0 {path}; chgrp 54321 {path}/.git/hooks; chmod g+w {path}/.git/hooks"
             ),
         );
         let said = decided(&place, checkout()).expect_err("others may write there");
@@ -325,8 +320,7 @@ fn an_agent_is_shown_to_one_user_and_taken_back() {
         let said = String::from_utf8_lossy(&none.stderr);
         assert!(
             !none.status.success() && said.contains("there is no SSH_AUTH_SOCK"),
-            "{}: \
-            {said}",
+            "{}: {said}",
             place.shell
         );
     }

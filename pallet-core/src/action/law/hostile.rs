@@ -55,18 +55,14 @@ struct Attack {
 
 impl Attack {
     fn begin(place: &Place) -> Attack {
-        fs::set_permissions(place.root.path(), fs::Permissions::from_mode(0o711)).expect(
-            "it is \
-            ours",
-        );
+        fs::set_permissions(place.root.path(), fs::Permissions::from_mode(0o711))
+            .expect("it is ours");
         let (yard, vault) = (place.path("yard"), PathBuf::from(place.path("vault")));
         fs::create_dir_all(vault.join("sub/deep")).expect("it can be made");
         for name in ["file", "lines", "keys", "gone", "sub/deep/file", "bin", "touched"] {
             fs::write(vault.join(name), "secret\n").expect("it can be written");
-            fs::set_permissions(vault.join(name), fs::Permissions::from_mode(0o600)).expect(
-                "it is \
-                ours",
-            );
+            fs::set_permissions(vault.join(name), fs::Permissions::from_mode(0o600))
+                .expect("it is ours");
         }
         fs::set_permissions(&vault, fs::Permissions::from_mode(0o700)).expect("it is ours");
         fs::create_dir_all(format!("{yard}/spot")).expect("it can be made");
@@ -104,8 +100,7 @@ impl Attack {
                 .expect("we are root");
                 assert!(
                     fs::read_dir(format!("{yard}/link")).is_err(),
-                    "he cannot look into the \
-                    vault"
+                    "he cannot look into the vault"
                 );
                 while !stop.load(Ordering::Relaxed) {
                     for (one, other) in
@@ -178,15 +173,13 @@ fn script(place: &Place, action: impl Action) -> String {
     let action = place.prepared(action);
     let change = action
         .plan(&mut NodeState::new(place.observe(&action).os))
-        .expect(
-            "it can be \
-        planned",
-        )
+        .expect("it can be planned")
         .expect("it may change");
     for upload in &change.uploads {
         let content = match &upload.source {
             UploadSource::Bytes(bytes) => bytes.to_vec(),
             UploadSource::File(path) => fs::read(path).expect("it was there when it was prepared"),
+            UploadSource::LeftOut { .. } => panic!("a plan that was not written has it"),
         };
         fs::write(place.incoming.path().join(&upload.digest), content).expect("it can be written");
     }
@@ -347,10 +340,7 @@ fn a_link_that_another_user_made_is_refused() {
         }
         scripts.push((
             "mount".to_owned(),
-            format!(
-                "ensure_mounted {yard}/spot/mount \
-            {yard}/spot/mount tmpfs tmpfs defaults\n"
-            ),
+            format!("ensure_mounted {yard}/spot/mount {yard}/spot/mount tmpfs tmpfs defaults\n"),
         ));
         let (held, said) = rounds(&place, 1, &scripts);
         assert_eq!(snapshot(&vault), before, "{}", place.shell);
@@ -358,16 +348,12 @@ fn a_link_that_another_user_made_is_refused() {
             let through = script.contains("/spot");
             assert!(
                 !through || !held.contains_key(&format!("held {name}")),
-                "{}: {name} came \
-                through\n{said}",
+                "{}: {name} came through\n{said}",
                 place.shell
             );
         }
         assert!(
-            said.contains(
-                "of another user (uid 1), which is not followed; name where it \
-            leads"
-            ),
+            said.contains("of another user (uid 1), which is not followed; name where it leads"),
             "{said}"
         );
         // root's own are followed within the directory, and not out of it
@@ -427,10 +413,8 @@ fn fault_33_links_of_an_archive_lead_nowhere() {
         let (vault, app) = (place.path("vault"), place.path("app"));
         fs::create_dir(&vault).expect("it can be made");
         fs::write(format!("{vault}/file"), "secret\n").expect("it can be written");
-        fs::set_permissions(format!("{vault}/file"), fs::Permissions::from_mode(0o600)).expect(
-            "it \
-            is ours",
-        );
+        fs::set_permissions(format!("{vault}/file"), fs::Permissions::from_mode(0o600))
+            .expect("it is ours");
         let project = place.project.0.path();
         for of in ["one", "two"] {
             fs::create_dir_all(project.join(of).join("v1/deep")).expect("it can be made");
@@ -452,14 +436,8 @@ fn fault_33_links_of_an_archive_lead_nowhere() {
         }
         let before = snapshot(Path::new(&vault));
         place.law(RemoteDirectory::local_file(&app, "one.tar"), true);
-        let owner = |name: &str| {
-            fs::symlink_metadata(format!("{app}/{name}"))
-                .expect(
-                    "it is \
-            there",
-                )
-                .uid()
-        };
+        let owner =
+            |name: &str| fs::symlink_metadata(format!("{app}/{name}")).expect("it is there").uid();
         assert_eq!(
             ["out", "leaf", "through", "v1/deep/up", "current", "v1/deep/within"].map(owner),
             [65534, 65534, 65534, 65534, 0, 0],
@@ -471,8 +449,7 @@ fn fault_33_links_of_an_archive_lead_nowhere() {
                 place.fails(RemoteFile::content(format!("{app}/{name}/file"), "new\n").mode(0o666));
             assert!(
                 said.contains("of another user (uid 65534), which is not followed"),
-                "{}: \
-                {said}",
+                "{}: {said}",
                 place.shell
             );
         }

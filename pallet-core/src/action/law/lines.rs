@@ -117,12 +117,8 @@ fn values_of_a_megabyte_travel() {
         };
         let applied = |change: Result<Option<Change>, ActionError>| {
             let change = change.expect("it can be planned").expect("it may change");
-            [place.apply(&change), place.apply(&change)].map(|changed| {
-                changed.expect(
-                    "it can be \
-                applied",
-                )
-            })
+            [place.apply(&change), place.apply(&change)]
+                .map(|changed| changed.expect("it can be applied"))
         };
         let new = || NodeState::new(place.observe(&RemoteFile::content(&path, "")).os);
         let setting = place.prepared(IniSetting::new(&path, "s", "k", large).separator("="));
@@ -269,16 +265,9 @@ fn ini_setting_is_the_same_here_and_on_the_node() {
     ];
     let mut actions = Vec::new();
     for section in ["", "a", "b", "1.0"] {
-        for (key, value) in [
-            ("k", "1"),
-            ("k", ""),
-            ("new", "it's \\n $x & \\\\"),
-            (
-                "k",
-                "\u{fc} = \
-            y",
-            ),
-        ] {
+        for (key, value) in
+            [("k", "1"), ("k", ""), ("new", "it's \\n $x & \\\\"), ("k", "\u{fc} = y")]
+        {
             let new = IniSetting::new("", section, key, value);
             actions.extend([
                 new.clone(),
@@ -339,10 +328,10 @@ fn ini_setting_needs_no_more_than_posix_awk() {
             fs::write(&path, text).expect("it can be written");
             let action = place.prepared(IniSetting::new(&path, section, key, value));
             let mut state = place.observe(&action);
-            let change = action.plan(&mut state).expect("it can be planned").expect(
-                "it has \
-                something to do",
-            );
+            let change = action
+                .plan(&mut state)
+                .expect("it can be planned")
+                .expect("it has something to do");
             let with_awk = Script::new()
                 .raw(&format!("awk() {{ {awk} \"$@\"; }}"))
                 .raw(change.script.as_str());

@@ -19,10 +19,8 @@ fn site(place: &Place) -> std::path::PathBuf {
         fs::write(&path, format!("content of {name}\n")).expect("it can be written");
     }
     fs::write(site.join("large"), "x".repeat(80_000)).expect("it can be written");
-    fs::set_permissions(site.join("run.sh"), fs::Permissions::from_mode(0o755)).expect(
-        "it is \
-        ours",
-    );
+    fs::set_permissions(site.join("run.sh"), fs::Permissions::from_mode(0o755))
+        .expect("it is ours");
     site
 }
 
@@ -44,10 +42,8 @@ fn a_mirror_has_all_that_the_project_has() {
             );
             place.law(mirror(), false);
             place.law_of_unknown(mirror(), false);
-            fs::write(site.join("deep/er/file"), format!("new for {weird}")).expect(
-                "it can be \
-                written",
-            );
+            fs::write(site.join("deep/er/file"), format!("new for {weird}"))
+                .expect("it can be written");
             fs::remove_file(format!("{path}/run.sh")).expect("it is there");
             place.law(mirror(), true);
             fs::write(site.join("large"), weird.repeat(20_000)).expect("it can be written");
@@ -78,8 +74,7 @@ fn a_mirror_has_all_that_the_project_has() {
             );
             assert_eq!(
                 fs::read_to_string(format!("{path}/run.sh")).expect("it is there"),
-                "by \
-                hand"
+                "by hand"
             );
             place.law(mirror().mode(0o600).overwrite_changes(), true);
         }
@@ -104,10 +99,8 @@ fn a_mirror_has_nothing_else_if_it_is_told_so() {
                     "deep/$(x) *?",
                 ] {
                     let path = format!("{path}/{name}");
-                    fs::create_dir_all(Path::new(&path).parent().expect("it has one")).expect(
-                        "it \
-                        can be made",
-                    );
+                    fs::create_dir_all(Path::new(&path).parent().expect("it has one"))
+                        .expect("it can be made");
                     fs::write(&path, "").expect("it can be written");
                 }
                 std::os::unix::fs::symlink("/etc", format!("{path}/link")).expect("it can be made");

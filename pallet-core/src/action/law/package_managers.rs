@@ -149,10 +149,10 @@ fn what_comes_along_is_known_before(place: &Place) {
         "sshd",
         crate::model::ServiceState { exists: true, running: true, enabled: None, masked: false },
     );
-    Package::install("law-two").plan(&mut state).expect("it can be planned").expect(
-        "it is not \
-        there",
-    );
+    Package::install("law-two")
+        .plan(&mut state)
+        .expect("it can be planned")
+        .expect("it is not there");
     assert!(state.service("sshd").known().is_some());
     assert!(Package::install("law-one").plan(&mut state).expect("it can be planned").is_none());
 }

@@ -31,14 +31,8 @@ const SEED: u64 = 1;
 #[test]
 #[ignore = "needs root"]
 fn random_declarations_on_random_nodes() {
-    let number = |name: &str| {
-        env::var(name).ok().map(|value| {
-            value.parse::<u64>().expect(
-                "it is a \
-        number",
-            )
-        })
-    };
+    let number =
+        |name: &str| env::var(name).ok().map(|value| value.parse::<u64>().expect("it is a number"));
     if let Some(worker) = number("PALLET_LAW_WORKER") {
         let cases = number("PALLET_LAW_CASES").expect("the worker is told how many");
         return work(
@@ -120,13 +114,11 @@ fn work(worker: u64, cases: u64, seed: u64) {
                     _ => Ok(()),
                 };
                 match runner.run_one(tried, again) {
-                    Err(TestError::Fail(why, case)) => println!(
-                        "BROKEN worker {worker} case \
-                        {number}: {why}\n{case:?}\n"
-                    ),
+                    Err(TestError::Fail(why, case)) => {
+                        println!("BROKEN worker {worker} case {number}: {why}\n{case:?}\n")
+                    }
                     other => println!(
-                        "BROKEN worker {worker} case {number}, not every time \
-                        ({other:?}): {why}\n"
+                        "BROKEN worker {worker} case {number}, not every time ({other:?}): {why}\n"
                     ),
                 }
             }
@@ -166,10 +158,7 @@ fn cut(text: &str) -> String {
 fn fill(project: &Project) {
     let at = project.0.path();
     let write = |name: &str, content: &[u8]| {
-        std::fs::write(at.join(name), content).expect(
-            "it can \
-        be written",
-        )
+        std::fs::write(at.join(name), content).expect("it can be written")
     };
     write("text", b"text\r\n# \xc3\xbc\n");
     write("binary", b"\0\xff\n\r");

@@ -10,16 +10,11 @@ use super::*;
 #[ignore = "needs root"]
 fn fault_11_a_process_that_ends_soon_is_no_service() {
     let place = copy();
-    let said = place.fails(Service::start("pallet-soon").command(
-        "sleep 1; echo 'no luck'; exit \
-        1",
-    ));
+    let said =
+        place.fails(Service::start("pallet-soon").command("sleep 1; echo 'no luck'; exit 1"));
     assert!(
         said.contains("no luck")
-            && said.contains(
-                "the service pallet-soon was started, and \
-        does not stay up"
-            ),
+            && said.contains("the service pallet-soon was started, and does not stay up"),
         "{said}"
     );
     place.law(Service::start("pallet-soon").command("sleep 2").min_ready_seconds(0), true);
@@ -91,17 +86,13 @@ fn plain_processes() {
     // all that it had started went with it
     setup(
         &place,
-        "read -r pid started </tmp/pid; ! ps -eo pgid=,stat= | grep -v Z | grep -q -w \
-        \"$pid\"",
+        "read -r pid started </tmp/pid; ! ps -eo pgid=,stat= | grep -v Z | grep -q -w \"$pid\"",
     );
-    let said = place.fails(Service::start("pallet-law").command(
-        "echo 'no such thing' >&2; exit \
-        1",
-    ));
+    let said =
+        place.fails(Service::start("pallet-law").command("echo 'no such thing' >&2; exit 1"));
     assert_eq!(
         said,
-        "no such thing\npallet-law ended at once; its command must stay in the \
-        foreground\n"
+        "no such thing\npallet-law ended at once; its command must stay in the foreground\n"
     );
 }
 
@@ -142,10 +133,7 @@ fn init_scripts() {
     let said = place.prepared(Service::start("no-such-service"));
     let error = said.plan(&mut place.observe(&said)).expect_err("nothing knows it");
     assert!(
-        error.to_string().starts_with(
-            "nothing on this node knows the service \
-        no-such-service"
-        ),
+        error.to_string().starts_with("nothing on this node knows the service no-such-service"),
         "{error}"
     );
 }
@@ -180,8 +168,7 @@ fn services_of_runit() {
     place.law(demo(), true);
     setup(
         &place,
-        "test -e /etc/sv/demo/down && test -L /etc/service/demo && test -e \
-        /var/run-demo",
+        "test -e /etc/sv/demo/down && test -L /etc/service/demo && test -e /var/run-demo",
     );
     place.law(demo().enabled(true), true);
     setup(&place, "! test -e /etc/sv/demo/down");
@@ -263,10 +250,7 @@ fn systemd_units() {
         assert_eq!(place.apply(&change), Ok(true));
         setup(
             &place,
-            &format!(
-                "ps -o args= -p $(systemctl show -P MainPID pallet-law) | grep -q \
-            {again}"
-            ),
+            &format!("ps -o args= -p $(systemctl show -P MainPID pallet-law) | grep -q {again}"),
         );
     }
     place.law_of_unknown(Service::stop("pallet-law").enabled(false), true);

@@ -25,10 +25,7 @@ fn a_full_disk_leaves_the_old_file() {
         let action = place.prepared(RemoteFile::content("/mnt/file", content));
         let change = action
             .plan(&mut NodeState::new(place.observe(&action).os))
-            .expect(
-                "it can be \
-            planned",
-            )
+            .expect("it can be planned")
             .expect("it may change");
         // what is mounted is gone after the run, so all of it is one
         let output = place.shell.run(&format!(
@@ -140,17 +137,13 @@ fn a_user_with_running_processes_is_removed_by_force_alone() {
     let said = place.apply(&change(remove(false))).expect_err("it runs");
     assert!(
         said.contains("the user pallet-busy has running processes (")
-            && said.contains(
-                "force \
-        = True"
-            ),
+            && said.contains("force = True"),
         "{said}"
     );
     assert_eq!(place.apply(&change(remove(true))), Ok(true));
     setup(
         &place,
-        "! grep -q ^pallet-busy: /etc/passwd; ! ps -eo uid=,stat= | grep -v Z | grep -qw \
-        47831",
+        "! grep -q ^pallet-busy: /etc/passwd; ! ps -eo uid=,stat= | grep -v Z | grep -qw 47831",
     );
     place.law(remove(true), false);
 }
@@ -212,10 +205,10 @@ fn packages_are_held() {
     place.law_of_unknown(one("1.0-1").hold(true), false);
     setup(&place, "apt-mark showhold | grep -qx law-one");
     let upgrade = PackageManager::upgrade();
-    let change = upgrade.plan(&mut place.observe(&upgrade)).expect("it can be planned").expect(
-        "it \
-        may have something to do",
-    );
+    let change = upgrade
+        .plan(&mut place.observe(&upgrade))
+        .expect("it can be planned")
+        .expect("it may have something to do");
     drop(place.apply(&change));
     place.law(one("1.0-1"), false);
     // what is asked for comes still
@@ -281,10 +274,10 @@ fn packages_of_apt() {
     place.law_of_unknown(Package::install("law-one").version("1.0-1"), true);
     setup(&place, "echo changed >/etc/law-one.conf");
     let upgrade = place.prepared(Package::upgrade("law-one"));
-    let change = upgrade.plan(&mut place.observe(&upgrade)).expect("it can be planned").expect(
-        "it \
-        may have something to do",
-    );
+    let change = upgrade
+        .plan(&mut place.observe(&upgrade))
+        .expect("it can be planned")
+        .expect("it may have something to do");
     assert_eq!((change.certainty, place.apply(&change)), (Certainty::May, Ok(true)));
     assert_eq!(place.apply(&change), Ok(false));
     setup(&place, "grep -q changed /etc/law-one.conf");

@@ -44,10 +44,7 @@ fn waiting_for_a_port_and_a_web_server() {
         let said = place.fails(WaitForPort::new(port).closed().timeout(1));
         assert_eq!(
             said,
-            format!(
-                "waited 1 seconds for nothing to listen on port {port}, in \
-            vain\n"
-            )
+            format!("waited 1 seconds for nothing to listen on port {port}, in vain\n")
         );
         let server = std::thread::spawn(move || {
             for (number, stream) in listener.incoming().enumerate() {
@@ -72,10 +69,7 @@ fn waiting_for_a_port_and_a_web_server() {
         let said = place.fails(WaitForHttp::new(&url).timeout(1));
         assert_eq!(
             said,
-            format!(
-                "waited 1 seconds for {url} to answer with status 200, in \
-            vain\n"
-            )
+            format!("waited 1 seconds for {url} to answer with status 200, in vain\n")
         );
         std::net::TcpStream::connect(("127.0.0.1", port))
             .and_then(|mut stream| stream.write_all(b"GET /stop"))
@@ -91,12 +85,8 @@ fn what_fails_is_tried_again() {
         let path = place.path("it's");
         // succeeds at the third try; a failure within is one
         let command = "echo >>\"$file\"\n[ \"$(wc -l <\"$file\")\" -ge 3 ]\necho done >>\"$file\"";
-        let retry = || {
-            Retry::new(command).env("file", &path).delay(1).unless(
-                "grep -q done \
-            \"$file\"",
-            )
-        };
+        let retry =
+            || Retry::new(command).env("file", &path).delay(1).unless("grep -q done \"$file\"");
         place.law(retry(), true);
         place.law_of_unknown(retry(), false);
         assert_eq!(fs::read_to_string(&path).expect("it is there"), "\n\n\ndone\n");

@@ -117,8 +117,7 @@ mod tests {
         for same in [
             "tmpfs\t/mnt/x/ tmpfs\n",
             " tmpfs //mnt/x tmpfs defaults 0\n",
-            "tmpfs \
-            /mnt\\057x tmpfs defaults 0 0 # why\r\n",
+            "tmpfs /mnt\\057x tmpfs defaults 0 0 # why\r\n",
         ] {
             assert_eq!(made(same), same);
         }

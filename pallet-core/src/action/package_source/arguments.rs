@@ -145,13 +145,11 @@ impl AptSource {
             self.types.as_deref(),
             Some(self.architectures.as_slice()),
         ];
-        lists.into_iter().flatten().flatten().try_for_each(|word| {
-            require_word(
-                "a component, type \
-            or architecture",
-                word,
-            )
-        })?;
+        lists
+            .into_iter()
+            .flatten()
+            .flatten()
+            .try_for_each(|word| require_word("a component, type or architecture", word))?;
         if let Some(kind) =
             self.types.iter().flatten().find(|kind| !["deb", "deb-src"].contains(&kind.as_str()))
         {

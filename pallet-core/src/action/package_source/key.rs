@@ -13,10 +13,7 @@ pub(super) fn text(file: &str, content: Vec<u8>) -> Result<String, ActionError> 
         Ok(_) => {
             return Err(ActionError::arguments(
                 "package_source",
-                format!(
-                    "{file} does not hold \
-            a key of OpenPGP"
-                ),
+                format!("{file} does not hold a key of OpenPGP"),
             ));
         }
         Err(error) => error.into_bytes(),
@@ -25,10 +22,7 @@ pub(super) fn text(file: &str, content: Vec<u8>) -> Result<String, ActionError> 
     if content.first().is_none_or(|first| *first < 0x80) {
         return Err(ActionError::arguments(
             "package_source",
-            format!(
-                "{file} does not hold a key of \
-            OpenPGP"
-            ),
+            format!("{file} does not hold a key of OpenPGP"),
         ));
     }
     let encoded = base64::engine::general_purpose::STANDARD.encode(&content);

@@ -1,7 +1,7 @@
 //! The files that say what a source is.
 
-use super::super::package_support::{NoFiles, file_of};
 use super::super::text_block::TextBlock;
+use super::super::workspace::NoWorkspace;
 use super::super::{Action, ActionError, AnyAction, Change, Directory, File, RemoteFile};
 use super::arguments::{ApkSource, AptSource, DnfSource, PacmanSource, ZypperSource};
 use crate::model::{NodeState, Observation, PackageManager};
@@ -125,7 +125,7 @@ pub(super) fn apt(
 }
 
 fn fetched(mut file: RemoteFile) -> Result<RemoteFile, ActionError> {
-    Action::prepare(&mut file, &NoFiles)?;
+    Action::prepare(&mut file, &NoWorkspace)?;
     Ok(file)
 }
 
@@ -217,4 +217,11 @@ pub(super) fn pacman(name: &str, source: &PacmanSource) -> Result<Vec<Part>, Act
 pub(super) fn apk(name: &str, source: &ApkSource) -> Vec<Part> {
     let tag = source.tag.as_ref().map(|tag| format!("@{tag} ")).unwrap_or_default();
     vec![lines(APK, name, vec![format!("{tag}{}", source.url)])]
+}
+
+/// A file with this content, which is all that it needs.
+fn file_of(path: &str, content: &str) -> Result<RemoteFile, ActionError> {
+    let mut file = RemoteFile::content(path, content);
+    Action::prepare(&mut file, &NoWorkspace)?;
+    Ok(file)
 }

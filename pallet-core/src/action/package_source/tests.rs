@@ -306,10 +306,7 @@ fn leaves_what_is_right() {
     check(
         all(),
         alpine().file("/etc/apk/repositories", repositories, 0o644),
-        expect![
-            "nothing to \
-        do"
-        ],
+        expect!["nothing to do"],
     );
     check(
         all(),
@@ -363,10 +360,7 @@ fn refuses_what_cannot_be() {
     check(
         source(|apt| apt.url = "a\nb".into()),
         node(),
-        expect![
-            "error: package_source: the url \
-        holds a space"
-        ],
+        expect!["error: package_source: the url holds a space"],
     );
     check(
         source(|apt| apt.types = Some(vec!["rpm".into()])),
@@ -390,18 +384,12 @@ fn refuses_what_cannot_be() {
     check(
         source(|apt| apt.key = Some("key.asc".into())),
         node(),
-        expect![
-            "error: there is no file \
-        key.asc"
-        ],
+        expect!["error: there is no file key.asc"],
     );
     check(
         PackageSource::new("demo").dnf(DnfSource::default()),
         node(),
-        expect![
-            "error: \
-        package_source: give exactly one of url, mirrorlist, metalink"
-        ],
+        expect!["error: package_source: give exactly one of url, mirrorlist, metalink"],
     );
     check(
         PackageSource::new("demo").apt(apt()),

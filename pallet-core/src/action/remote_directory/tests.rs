@@ -240,17 +240,11 @@ fn refuses_what_cannot_be() {
         |action: RemoteDirectory, expected: expect_test::Expect| check(action, node(), expected);
     wrong(
         RemoteDirectory::at("/opt/app"),
-        expect![
-            "error: remote_directory: give exactly one of \
-        local_file, remote_file and url"
-        ],
+        expect!["error: remote_directory: give exactly one of local_file, remote_file and url"],
     );
     wrong(
         RemoteDirectory::local_file("/opt/app", "app.tar"),
-        expect![
-            "error: there is no file \
-        app.tar"
-        ],
+        expect!["error: there is no file app.tar"],
     );
     wrong(
         app().unpack(Unpack::Zip),

@@ -6,25 +6,29 @@ use super::super::file_support::{
     summary,
 };
 use super::super::{Action as _, ActionError, Change, SymbolicLink, Upload};
-use super::RemoteFile;
 use super::source::{Source, md5_of, note, note_text};
 use crate::model::{Attributes, FileState, Known, NodeState, Reading, digest};
 use crate::script::{Script, quote};
 
 /// A file to be planned.
-pub(in super::super) struct Plan<'a> {
-    pub(in super::super) action: &'a RemoteFile,
+pub(in super::super) struct FilePlan<'a> {
+    pub(in super::super) path: &'a str,
     pub(in super::super) source: &'a Source,
     pub(in super::super) wanted: Attributes,
+    /// A command that must succeed before the file is replaced.
+    pub(in super::super) verify: Option<&'a str>,
+    /// How many older versions are kept; `None`: as many as usual.
+    pub(in super::super) max_versions: Option<u32>,
+    /// Whether content that was changed by hand is replaced.
     pub(in super::super) overwrite: bool,
 }
 
-impl Plan<'_> {
+impl FilePlan<'_> {
     pub(in super::super) fn change(
         &self,
         node: &mut NodeState,
     ) -> Result<Option<Change>, ActionError> {
-        let path = &self.action.path;
+        let path = self.path;
         if let Source::Link(target) = self.source {
             return SymbolicLink::new(path, target).force().plan(node);
         }
@@ -73,8 +77,7 @@ impl Plan<'_> {
             }
             Known::Known(other) => {
                 return Err(ActionError::node(format!(
-                    "{path} is a {}; there can be no file of that \
-                    name",
+                    "{path} is a {}; there can be no file of that name",
                     kind(other)
                 )));
             }
@@ -91,16 +94,13 @@ impl Plan<'_> {
         match node.file(source) {
             Known::Known(FileState::File { digest, .. }) => Ok(digest.clone()),
             Known::Known(FileState::Absent) => Err(ActionError::node(format!(
-                "there is no file \
-                {source} on the node to be copied"
+                "there is no file {source} on the node to be copied"
             ))),
             Known::Known(FileState::Link { target }) => Err(ActionError::node(format!(
-                "{source} is a link to {target}; name the file \
-                    itself to be copied"
+                "{source} is a link to {target}; name the file itself to be copied"
             ))),
             Known::Known(other) => Err(ActionError::node(format!(
-                "{source} is a {}, not a file to \
-                be copied",
+                "{source} is a {}, not a file to be copied",
                 kind(other)
             ))),
             Known::Unknown => Ok(None),
@@ -115,7 +115,7 @@ impl Plan<'_> {
         new: Option<&str>,
         by_hand: bool,
     ) -> Option<bool> {
-        let path = &self.action.path;
+        let path = self.path;
         let Source::Download(download) = self.source else { return Some(old? == new?) };
         match &download.checksum {
             Checksum::Sha256(digest) => Some(old? == digest),
@@ -138,7 +138,7 @@ impl Plan<'_> {
     }
 
     fn will(&self, node: &mut NodeState, state: FileState) -> Change {
-        let path = &self.action.path;
+        let path = self.path;
         let change = match node.set_file(path, state.clone()) {
             Known::Known(current) => {
                 let summary = match (&current, &state) {
@@ -155,7 +155,7 @@ impl Plan<'_> {
 
     /// What was changed by hand is kept, content and all; so it is not known what will be there.
     fn may(&self, node: &mut NodeState, new: Option<String>, attributes: Attributes) -> Change {
-        let path = &self.action.path;
+        let path = self.path;
         let shown = self.unknown(node, new.clone());
         let script = only_of_kind(node, path, "file link", self.script());
         if self.overwrite {
@@ -171,7 +171,7 @@ impl Plan<'_> {
 
     /// What is wanted, to be shown where nobody knows what there is.
     fn unknown(&self, node: &NodeState, new: Option<String>) -> String {
-        match node.file(&self.action.path) {
+        match node.file(self.path) {
             Known::Unknown => all_of(&self.state(new, self.wanted.clone())) + &self.from(),
             Known::Known(current) => self.diff(current, &self.state(new, self.wanted.clone())),
         }
@@ -187,7 +187,7 @@ impl Plan<'_> {
 
     /// Brings what tells whether the content is right to what will be true.
     fn remember(&self, node: &mut NodeState) {
-        let path = &self.action.path;
+        let path = self.path;
         let Source::Download(download) = self.source else {
             return node.forget_files_below(&note(path));
         };
@@ -195,7 +195,7 @@ impl Plan<'_> {
             Checksum::Sha256(_) => node.forget_files_below(&note(path)),
             Checksum::Md5(digest) => {
                 let reading =
-                    Reading { exit: 0, output: format!("{digest}  -"), of: Some(path.clone()) };
+                    Reading { exit: 0, output: format!("{digest}  -"), of: Some(path.to_owned()) };
                 node.set_reading(&md5_of(path), reading);
                 node.forget_files_below(&note(path));
             }
@@ -229,9 +229,9 @@ impl Plan<'_> {
     }
 
     fn script(&self) -> Script {
-        let RemoteFile { path, verify, max_versions, .. } = self.action;
+        let FilePlan { path, verify, max_versions, .. } = *self;
         let mut words: Vec<String> = attribute_words(&self.wanted).into();
-        words.push(verify.clone().unwrap_or_default());
+        words.push(verify.unwrap_or_default().to_owned());
         words.push(max_versions.map(|number| number.to_string()).unwrap_or_default());
         words.push(if self.overwrite { "overwrite".to_owned() } else { String::new() });
         // what is not said is as it usually is
@@ -267,7 +267,7 @@ impl Plan<'_> {
             Some(source) => change.with_upload(Upload {
                 digest: content.digest.clone(),
                 source,
-                path: Some(self.action.path.clone()),
+                path: Some(self.path.to_owned()),
             }),
             None => change,
         }

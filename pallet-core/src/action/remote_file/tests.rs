@@ -8,10 +8,9 @@ use expect_test::expect;
 #[test]
 fn creates_what_is_missing() {
     check(
-        RemoteFile::content("/etc/motd", "it's\nall 100% right").mode(0o600).verify(
-            "grep -q \
-            right",
-        ),
+        RemoteFile::content("/etc/motd", "it's\nall 100% right")
+            .mode(0o600)
+            .verify("grep -q right"),
         node().without_file("/etc/motd").directory("/etc", 0o755),
         expect![[r#"
             will create file
@@ -104,10 +103,9 @@ fn large_content_travels_apart() {
     let digest = digest("x".repeat(70_000).as_bytes());
     assert_eq!(change.uploads.len(), 1);
     assert_eq!(change.uploads[0].digest, digest);
-    assert!(change.script.as_str().starts_with(&format!(
-        "content() \
-        {{ received {digest} \"$1\"; }}\n"
-    )));
+    assert!(
+        change.script.as_str().starts_with(&format!("content() {{ received {digest} \"$1\"; }}\n"))
+    );
 }
 
 #[test]
@@ -122,10 +120,7 @@ fn says_what_stands_in_the_way() {
     check(
         RemoteFile::content("/srv", ""),
         node().directory("/srv", 0o755),
-        expect![
-            "error: /srv \
-        is a directory; there can be no file of that name"
-        ],
+        expect!["error: /srv is a directory; there can be no file of that name"],
     );
     check(
         RemoteFile::content("/srv", "").mode(0o10000),
@@ -443,26 +438,19 @@ fn copies_a_file_of_the_node() {
     check(
         copy(),
         node().without_file("/usr/share/app/app.conf"),
-        expect![
-            "error: there is no file \
-        /usr/share/app/app.conf on the node to be copied"
-        ],
+        expect!["error: there is no file /usr/share/app/app.conf on the node to be copied"],
     );
     check(
         copy(),
         node().link("/usr/share/app/app.conf", "other"),
         expect![
-            "error: \
-        /usr/share/app/app.conf is a link to other; name the file itself to be copied"
+            "error: /usr/share/app/app.conf is a link to other; name the file itself to be copied"
         ],
     );
     check(
         copy(),
         node().directory("/usr/share/app/app.conf", 0o755),
-        expect![
-            "error: \
-        /usr/share/app/app.conf is a directory, not a file to be copied"
-        ],
+        expect!["error: /usr/share/app/app.conf is a directory, not a file to be copied"],
     );
 }
 
@@ -496,10 +484,7 @@ fn makes_a_link() {
     check(
         RemoteFile::link("/etc/app", ""),
         node(),
-        expect![
-            "error: remote_file: /etc/app needs a \
-        target to point to"
-        ],
+        expect!["error: remote_file: /etc/app needs a target to point to"],
     );
 }
 
@@ -542,10 +527,7 @@ fn refuses_what_cannot_be() {
     );
     wrong(
         RemoteFile::content("/a", "").sha256(digest(b"")),
-        expect![
-            "error: remote_file: sha256 \
-        is for a download; give url, or leave sha256 away"
-        ],
+        expect!["error: remote_file: sha256 is for a download; give url, or leave sha256 away"],
     );
     wrong(
         RemoteFile { url: Some("https://example.com/a".into()), ..RemoteFile::content("/a", "") },
@@ -560,9 +542,6 @@ fn refuses_what_cannot_be() {
     );
     wrong(
         RemoteFile::copy("/a", "/a"),
-        expect![
-            "error: remote_file: /a cannot be copied to \
-        itself"
-        ],
+        expect!["error: remote_file: /a cannot be copied to itself"],
     );
 }

@@ -316,9 +316,6 @@ fn refuses_what_cannot_be() {
     check(
         site(),
         there().directory("/srv/www/index.html", 0o755),
-        expect![
-            "error: \
-        /srv/www/index.html is a directory; there can be no file of that name"
-        ],
+        expect!["error: /srv/www/index.html is a directory; there can be no file of that name"],
     );
 }

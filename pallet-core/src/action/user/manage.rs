@@ -12,8 +12,7 @@ impl User {
         for group in self.group.iter().chain(self.groups.iter().flatten()) {
             if node.group(group) == Known::Known(&None) {
                 return Err(ActionError::node(format!(
-                    "there is no group {group} for the user {}; \
-                    declare group({group:?}) before",
+                    "there is no group {group} for the user {}; declare group({group:?}) before",
                     self.name
                 )));
             }

@@ -18,8 +18,7 @@ impl User {
             true => Ok(()),
             false => Err(ActionError::arguments(
                 Self::NAME,
-                "the password is no hash of crypt(3); \
-                make one with `openssl passwd -6`",
+                "the password is no hash of crypt(3); make one with `openssl passwd -6`",
             )),
         }
     }

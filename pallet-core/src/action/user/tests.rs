@@ -47,10 +47,7 @@ fn leaves_what_is_right() {
     check(
         User::new("app").groups(["sudo"]).append(),
         node().user("app", app()),
-        expect![
-            "nothing \
-        to do"
-        ],
+        expect!["nothing to do"],
     );
     check(
         User::new("app").action(UserAction::Remove),
@@ -60,10 +57,7 @@ fn leaves_what_is_right() {
     check(
         User::new("app").action(UserAction::Lock),
         node().user("app", app()),
-        expect![
-            "nothing \
-        to do"
-        ],
+        expect!["nothing to do"],
     );
 }
 
@@ -156,6 +150,6 @@ fn refuses_what_cannot_be() {
     check(
         User::new("app").action(UserAction::Lock),
         node().without_user("app"),
-        expect![[r#"error: there is no user app; declare user("app") before"#]],
+        expect![[r#"error: there is no user app; declare user("app") before it"#]],
     );
 }

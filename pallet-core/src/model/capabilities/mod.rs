@@ -148,16 +148,8 @@ impl Capabilities {
 
     /// The kinds of which anything is declared, each with its patterns: `("paths", [..])`.
     pub fn declared(&self) -> Vec<(&'static str, &[String])> {
-        let names = [
-            "paths",
-            "packages",
-            "services",
-            "users",
-            "commands",
-            "network",
-            "local \
-            files",
-        ];
+        let names =
+            ["paths", "packages", "services", "users", "commands", "network", "local files"];
         names
             .into_iter()
             .zip(self.kinds())
@@ -281,18 +273,12 @@ mod tests {
         let (old, new) = (Capabilities::from(NGINX), Capabilities::from(WIDER));
         assert_eq!(
             Capabilities::beyond(Some(&new), Some(&old)),
-            [
-                "path /etc/**",
-                "command nginx \
-            *",
-                "command *"
-            ]
+            ["path /etc/**", "command nginx *", "command *"]
         );
         assert_eq!(Capabilities::beyond(Some(&old), Some(&new)), Vec::<String>::new());
         assert_eq!(
             Capabilities::beyond(None, Some(&old)),
-            ["everything: it no longer declares \
-            what it does"]
+            ["everything: it no longer declares what it does"]
         );
         assert!(
             Capabilities::beyond(Some(&new), None).is_empty()

@@ -54,8 +54,7 @@ impl NodeState {
                 |seen: &&Reading| (seen.exit, &seen.output) == (predicted.exit, &predicted.output);
             if let Some(seen) = observed.readings.get(script).filter(|seen| !same(seen)) {
                 found.push(format!(
-                    "what {script:?} prints: predicted {predicted:?}, found \
-                    {seen:?}"
+                    "what {script:?} prints: predicted {predicted:?}, found {seen:?}"
                 ));
             }
         }

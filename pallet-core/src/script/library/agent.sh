@@ -22,10 +22,7 @@ lend_agent() {
     esac
   done
   agent_lent=$(mktemp -u -- "$agent_place/.pallet.XXXXXXXXXX")
-  trap take_agent_back EXIT
-  trap 'exit 129' HUP
-  trap 'exit 143' TERM
-  trap 'exit 130' INT
+  on_exit take_agent_back
   will_make "$agent_lent"
   mkdir -m 700 -- "$agent_lent"
   if ! ln -- "$agent_file" "$agent_lent/agent" || [ -L "$agent_lent/agent" ] || [ ! -S "$agent_lent/agent" ]; then

@@ -23,6 +23,14 @@ fail_with() {
   exit "$status"
 }
 
+# on_exit COMMAND: it runs when this shell ends, also by a signal
+on_exit() {
+  trap "$1" EXIT
+  trap 'exit 129' HUP
+  trap 'exit 143' TERM
+  trap 'exit 130' INT
+}
+
 # will_make PATH: a temporary entry is going to be made there. It is written down before, so that the next run removes it if this one is killed:
 # `clean_leftovers`.
 will_make() {

@@ -4,10 +4,7 @@
 # batch_begin: new files may wait from now on
 batch_begin() {
   batch_before=let_others_first batch_takes=can_wait batch_holds=hold_file said='' hold='' held='' records='' flushing=''
-  trap batch_failed EXIT
-  trap 'exit 129' HUP
-  trap 'exit 143' TERM
-  trap 'exit 130' INT
+  on_exit batch_failed
 }
 
 # batch_say TEXT: says it when all files that wait are in place

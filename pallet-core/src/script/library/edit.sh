@@ -48,12 +48,6 @@ numbers_of() {
   fi || [ $? = 1 ]
 }
 
-# has_returns PATH: whether a line ends with a carriage return
-has_returns() {
-  return=$(printf '\r')
-  grep -q "$return\$" "$1"
-}
-
 # ending_of PATH: sets ending to what ends a new line of the file: what ends its first one
 ending_of() {
   ending=
@@ -144,29 +138,11 @@ ensure_no_line() {
   edit_file "$1" "$2" "$3" "$4" "$5"
 }
 
-# by_sed PATH: prints what the program makes of it
-by_sed() { printf '%s\n' "$program" | sed ${extended:+"$extended"} -f - "$1"; }
-
 # ensure_sed PATH EXTENDED PROGRAM RETURNS: the file is as sed leaves it; EXTENDED is -E or empty. If RETURNS is empty, and every line ends with a carriage
 # return, the program does not see those.
 ensure_sed() {
   extended=$2 program=$3 returns=$4
-  edited() {
-    if [ -n "$returns" ] || ! has_returns "$1" || [ "$(grep -c "$return\$" "$1")" != "$(grep -c '' "$1")" ]; then
-      by_sed "$1"
-    else
-      # how the one in the middle ended goes another way than what it printed
-      {
-        refused=$({
-          sed "s/$return\$//" <"$1" | {
-            exec 3<&0
-            by_sed /proc/self/fd/3 || echo refused >&4
-          } | sed "s/\$/$return/" >&8
-        } 4>&1)
-      } 8>&1
-      [ -z "$refused" ]
-    fi
-  }
+  edited() { edited_by_sed "$1"; }
   edit_file "$1" '' '' '' ''
 }
 

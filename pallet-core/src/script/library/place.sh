@@ -100,10 +100,7 @@ reach() {
   if [ ! -r /proc/self/stat ]; then fail "/proc is not mounted; without it, nothing can be changed safely in $physical, where others may write"; fi
   read -r way_pid way_line </proc/self/stat
   if [ -z "${batch_before-}" ]; then
-    trap leave EXIT
-    trap 'exit 129' HUP
-    trap 'exit 143' TERM
-    trap 'exit 130' INT
+    on_exit leave
   fi
   # a named pipe would be waited for
   exec 6<"$physical/."
@@ -143,10 +140,7 @@ work_in() {
     return
   fi
   seven=${1%/}/.pallet.${token:-$$}
-  trap leave EXIT
-  trap 'exit 129' HUP
-  trap 'exit 143' TERM
-  trap 'exit 130' INT
+  on_exit leave
   will_make "$seven"
   mkdir -m 0700 -- "$seven" || fail "cannot write in $1"
 }

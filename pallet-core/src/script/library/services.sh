@@ -75,10 +75,7 @@ service_kind() {
 
 # unit files that are new or changed are read again first
 systemd_look() {
-  case $name in
-    *.service | *.socket | *.device | *.mount | *.automount | *.swap | *.target | *.path | *.timer | *.slice | *.scope) unit=$name ;;
-    *) unit=$name.service ;;
-  esac
+  unit_of "$name"
   systemd_state
   case $unit_state in
     *LoadState=not-found* | *NeedDaemonReload=yes*)

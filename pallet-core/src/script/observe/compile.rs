@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use crate::model::Observation;
-use crate::script::{INIT, Library, PACKAGE_LISTS, PROCESS, PROVIDES, RUNIT, Script, quote, shell};
+use crate::script::{
+    INIT, Library, PACKAGE_LISTS, PROCESS, PROVIDES, RUNIT, Script, UNIT, quote, shell,
+};
 
 const FACTS: &str = include_str!("facts.sh");
 const FILES: &str = include_str!("files.sh");
@@ -48,7 +50,7 @@ pub fn compile(wanted: &Observation, token: &str) -> String {
         script = script.raw(r#"answer package_lists "$(package_lists_age "$packages")""#);
     }
     if !wanted.services.is_empty() {
-        script = script.raw(INIT).raw(RUNIT).raw(PROCESS).raw(SERVICES);
+        script = script.raw(INIT).raw(RUNIT).raw(PROCESS).raw(UNIT).raw(SERVICES);
         script = script
             .call(std::iter::once("services").chain(wanted.services.keys().map(String::as_str)));
     }
@@ -83,12 +85,11 @@ pub fn compile(wanted: &Observation, token: &str) -> String {
         let paths: BTreeSet<&str> = wanted.edits.values().map(String::as_str).collect();
         script = script
             .raw(LARGE)
-            .call(std::iter::once("sizes_of").chain(paths))
+            .call(std::iter::once("find_large").chain(paths))
             .raw(&edit_library(wanted));
         for (index, (call, path)) in wanted.edits.iter().enumerate() {
             let look = format!(
-                "{{ made=$( (set -e; edit_library; {}) 2>/dev/null ); }} \
-                2>/dev/null",
+                "{{ made=$( (set -e; edit_library; {}) 2>/dev/null ); }} 2>/dev/null",
                 call.trim_end()
             );
             script = script.raw(&format!(
@@ -105,13 +106,8 @@ pub fn compile(wanted: &Observation, token: &str) -> String {
 }
 
 /// Large files do not travel.
-const LARGE: &str = r#"sizes_of() { sizes=$nl$(stat -c '%s %n' -- "$@" 2>/dev/null | head -c 4000000)$nl; }
-large() {
-  case $sizes in *" $1$nl"*) ;; *) return 1 ;; esac
-  size=${sizes%%" $1$nl"*}
-  size=${size##*"$nl"}
-  [ "$size" -gt 65536 ] && [ -f "$1" ] && [ ! -L "$1" ]
-}"#;
+const LARGE: &str = r#"find_large() { large=$nl$(find "$@" -prune -type f -size +65536c 2>/dev/null)$nl; }
+large() { case $large in *"$nl$1$nl"*) ;; *) return 1 ;; esac; }"#;
 
 /// A function that defines what the edits call, and `edit_file` so that it prints the digest of
 /// what they would make of the file.

@@ -12,7 +12,9 @@
 //! Answers name what they are about by the very path or name, never by position, so that a file
 //! that vanishes meanwhile cannot be taken for another.
 
+mod answer;
 mod compile;
+mod observed;
 mod packages;
 mod parse;
 mod services;
@@ -22,36 +24,5 @@ mod tests;
 mod users;
 
 pub use compile::compile;
+pub use observed::{ObserveError, Observed};
 pub use parse::parse;
-
-use thiserror::Error;
-
-use crate::model::{Facts, NodeState};
-
-/// What the observing script found.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Observed {
-    /// The node itself.
-    pub facts: Facts,
-    /// What was asked of it.
-    pub state: NodeState,
-    /// There are temporary entries of a run: of one that goes on, or of one that was killed.
-    pub leftovers: bool,
-}
-
-/// An answer that cannot be read.
-#[derive(Debug, Clone, Error, PartialEq)]
-pub enum ObserveError {
-    /// The script ended before it was done.
-    #[error("the observing script did not finish; the last it said was {last:?}")]
-    Incomplete {
-        /// The end of its output.
-        last: String,
-    },
-    /// The script gave an answer that this Pallet does not understand.
-    #[error("cannot read the observing script's answer {answer:?}")]
-    Malformed {
-        /// The answer, without its frame.
-        answer: String,
-    },
-}

@@ -215,10 +215,7 @@ mod tests {
         assert_eq!(coming(&state, "nginx").as_deref(), Some("nginx nginx-common"));
         assert_eq!(
             coming(&state, "postgresql").as_deref(),
-            Some(
-                "libpq5 postgresql postgresql-15 \
-            stands-in"
-            )
+            Some("libpq5 postgresql postgresql-15 stands-in")
         );
         assert_eq!(coming(&state, "curl"), None);
         read_coming("curl wget", "curl wget libcurl", "", &mut state);

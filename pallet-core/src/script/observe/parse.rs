@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use base64::Engine;
 
 use super::super::flag_of_file;
-use super::{ObserveError, Observed, packages, services, simulated, users};
+use super::answer::{Answer, answers, malformed, number};
+use super::observed::{ObserveError, Observed};
+use super::{packages, services, simulated, users};
 use crate::model::{
     self, Attributes, CommandState, Facts, FileState, Known, NodeState, Observation, Os, OsFamily,
     PackageManager, PackageState, Reading, ServiceManager,
@@ -105,30 +107,6 @@ pub fn parse(wanted: &Observation, token: &str, output: &[u8]) -> Result<Observe
     users::read(wanted, &answers, &mut state);
     let leftovers = answers.iter().any(|answer| answer.as_slice() == ["leftovers"]);
     Ok(Observed { facts, state, leftovers })
-}
-
-/// One answer's fields.
-pub(super) type Answer<'a> = Vec<&'a str>;
-
-/// The answers in the output, in order; whatever stands between them is nobody's.
-fn answers<'a>(token: &str, output: &'a str) -> Vec<Answer<'a>> {
-    let (open, close, separator) = (
-        format!("{token}< {token} "),
-        format!(
-            " {token} {token}> \
-        {token} "
-        ),
-        format!(" {token} "),
-    );
-    let mut rest = output;
-    let mut found = Vec::new();
-    while let Some(start) = rest.find(&open) {
-        rest = &rest[start + open.len()..];
-        let Some(end) = rest.find(&close) else { break };
-        found.push(rest[..end].split(&separator).collect());
-        rest = &rest[end + close.len()..];
-    }
-    found
 }
 
 fn facts(answers: &[Answer<'_>]) -> Result<Facts, ObserveError> {
@@ -285,12 +263,4 @@ fn stat(numbers: &str) -> Option<Option<FileState>> {
 fn content(encoded: &str) -> Option<Vec<u8>> {
     let encoded: String = encoded.split_whitespace().collect();
     base64::engine::general_purpose::STANDARD.decode(encoded).ok()
-}
-
-fn number<T: std::str::FromStr>(answer: &[&str], text: &str) -> Result<T, ObserveError> {
-    text.parse().map_err(|_| malformed(answer))
-}
-
-fn malformed(answer: &[&str]) -> ObserveError {
-    ObserveError::Malformed { answer: answer.join(" ") }
 }

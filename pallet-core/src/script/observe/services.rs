@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::parse::Answer;
+use super::answer::Answer;
 use crate::model::{NodeState, Observation, ServiceState};
 use crate::script::services::unit;
 

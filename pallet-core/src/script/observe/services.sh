@@ -30,10 +30,7 @@ services() {
 show_units() {
   for name do
     shift
-    case $name in
-      *.service | *.socket | *.device | *.mount | *.automount | *.swap | *.target | *.path | *.timer | *.slice | *.scope) unit=$name ;;
-      *) unit=$name.service ;;
-    esac
+    unit_of "$name"
     if unit_is_there "$unit" || [ -e "/etc/init.d/$name" ]; then set -- "$@" "$unit"; fi
   done
   units=''

@@ -57,8 +57,7 @@ mod tests {
     use super::*;
 
     /// Recorded of dnf 4.14, with names that are longer than their column.
-    const DNF: &str = "\
-Last metadata expiration check: 0:07:47 ago on Sun Nov 29 00:57:44 2026.
+    const DNF: &str = "Last metadata expiration check: 0:07:47 ago on Sun Nov 29 00:57:44 2026.
 Dependencies resolved.
 ================================================================================
  Package          Arch       Version         Repository                    Size
@@ -97,8 +96,7 @@ Operation aborted.
     }
 
     /// As yum 3 writes it.
-    const YUM: &str = "\
-Dependencies Resolved
+    const YUM: &str = "Dependencies Resolved
 
 ================================================================================
  Package            Arch          Version                 Repository       Size
@@ -122,8 +120,7 @@ Exiting on user command
     }
 
     /// Recorded of zypper 1.14.
-    const ZYPPER: &str = "\
-<?xml version='1.0'?>
+    const ZYPPER: &str = "<?xml version='1.0'?>
 <stream>
 <message type=\"info\">Resolving package dependencies...</message>
 <install-summary download-size=\"18109\" space-usage-diff=\"12\" packages-to-change=\"2\">

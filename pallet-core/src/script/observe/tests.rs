@@ -99,10 +99,8 @@ fn attributes_and_kinds() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let root = directory.path().to_str().expect("it is UTF-8");
     fs::write(format!("{root}/file"), "x").expect("it can be written");
-    fs::set_permissions(format!("{root}/file"), fs::Permissions::from_mode(0o4751)).expect(
-        "it is \
-        ours",
-    );
+    fs::set_permissions(format!("{root}/file"), fs::Permissions::from_mode(0o4751))
+        .expect("it is ours");
     fs::set_permissions(root, fs::Permissions::from_mode(0o1770)).expect("it is ours");
     let mut wanted = Observation::default();
     for path in [root, &format!("{root}/file"), "/dev/null", "/"] {
@@ -182,8 +180,7 @@ fn a_file_that_vanishes_between_calls_is_no_other() {
             assert_eq!(
                 state.file(&format!("{root}/b")),
                 Known::Known(&FileState::Absent),
-                "{tool} \
-                in {shell}"
+                "{tool} in {shell}"
             );
             for name in ["a", "c"] {
                 let Known::Known(FileState::File { digest: found, text, .. }) =
@@ -259,10 +256,7 @@ fn readings_are_what_a_command_prints() {
         };
         assert_eq!((reading.exit, reading.output.as_str()), (0, "a\nb\n\nx"));
         let Known::Known(FileState::File { text, .. }) = state.file(&path) else {
-            panic!(
-                "it is a \
-            file"
-            )
+            panic!("it is a file")
         };
         assert_eq!(text.as_deref(), Some("a\nb\n\n"));
         // what was read of a file holds until that file changes
@@ -310,10 +304,8 @@ fn users_groups_packages_and_services_of_this_machine() {
     wanted.service("no-such-service");
     wanted.package_lists = true;
     for Observed { state, .. } in observe(&wanted) {
-        let root = state.user("root").known().and_then(|user| user.as_ref()).expect(
-            "there is \
-            root",
-        );
+        let root =
+            state.user("root").known().and_then(|user| user.as_ref()).expect("there is root");
         assert_eq!((root.uid, root.group.as_deref()), (Some(0), Some("root")));
         assert_eq!(state.user("no-such-user"), Known::Known(&None));
         assert_eq!(
@@ -343,10 +335,7 @@ fn stray_output_is_nobodys_and_an_end_that_is_missing_is_told() {
     assert_eq!(parse(&wanted, TOKEN, &noisy), parse(&wanted, TOKEN, &output));
     let error = parse(&wanted, TOKEN, &output[..output.len() / 2]).expect_err("it is cut short");
     assert!(
-        error.to_string().starts_with(
-            "the observing script did not finish; the last it said \
-        was"
-        ),
+        error.to_string().starts_with("the observing script did not finish; the last it said was"),
         "{error}"
     );
 }
@@ -410,11 +399,7 @@ fn alpine_as_recorded() {
     let observed = parse(&wanted, TOKEN, &alpine).expect("it can be read");
     assert_eq!(
         (observed.facts.os.to_string().as_str(), observed.facts.os.family),
-        (
-            "alpine 3.20.3 \
-        (x86_64)",
-            OsFamily::Alpine
-        )
+        ("alpine 3.20.3 (x86_64)", OsFamily::Alpine)
     );
     assert_eq!(
         (observed.facts.cores, observed.facts.ram, observed.facts.bootstrapped),
@@ -440,7 +425,6 @@ fn an_answer_that_makes_no_sense_is_told() {
     let error = parse(&wanted, TOKEN, &stranger).expect_err("it was not asked");
     assert_eq!(
         error.to_string(),
-        "cannot read the observing script's answer \"absent \
-        /never/asked\""
+        "cannot read the observing script's answer \"absent /never/asked\""
     );
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::parse::Answer;
+use super::answer::Answer;
 use crate::model::{GroupState, NodeState, Observation, UserState};
 
 /// Reads entries of passwd, group and shadow, and what `id` says.

@@ -16,7 +16,8 @@ use tokio::net::UnixStream;
 use super::super::TransportError;
 use super::super::agent::{LIST, LONGEST};
 use super::agent_channel::{AgentChannel, Door};
-use super::link::{Link, would_block};
+use super::link::Link;
+use super::pipe::would_block;
 
 /// How many channels are carried at a time, and how many may wait until one of those ends; what is
 /// opened beside them is closed.

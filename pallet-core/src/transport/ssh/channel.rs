@@ -12,7 +12,8 @@ use super::super::exec::timed_out;
 use super::super::input::{Feed, Input};
 use super::super::{Stream, TransportError};
 use super::agent_forward::Forward;
-use super::link::{Link, would_block};
+use super::link::Link;
+use super::pipe::would_block;
 
 /// How long a peer may take to read that a channel is closed.
 const CLOSING: Duration = Duration::from_secs(5);
@@ -102,8 +103,7 @@ async fn run_in(
     match started {
         Err(error) => return Outcome::Broken(error),
         Ok(Err(error)) if error.code() == DENIED => {
-            let message = "the server allows no commands (ForceCommand, or a user without a \
-                shell)"
+            let message = "the server allows no commands (ForceCommand, or a user without a shell)"
                 .to_owned();
             return Outcome::Reusable(Err(TransportError::Start {
                 host: link.peer.clone(),

@@ -5,291 +5,66 @@
 //! on their own; so this reads the options that matter to a connection. What it would have to
 //! follow and cannot, it asks of OpenSSH's own client, if there is one.
 
-use std::path::PathBuf;
-use std::time::Duration;
-
 use super::super::{ConnectSettings, TransportError};
-use super::config_file::{Opt, Options, Reader};
-use super::openssh::Question;
-use super::tokens::{Tokens, host_name};
-
-/// Whom a connection is for. What is given here wins over all files.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Asked<'a> {
-    pub(super) host: &'a str,
-    pub(super) user: Option<&'a str>,
-    pub(super) port: Option<u16>,
-}
-
-/// What is said of one host.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct HostConfig {
-    /// The host as it was given: `Host` patterns are about this.
-    pub(super) alias: String,
-    /// What to connect to.
-    pub(super) host_name: String,
-    pub(super) port: Option<u16>,
-    pub(super) user: Option<String>,
-    pub(super) identity_files: Vec<PathBuf>,
-    pub(super) certificate_files: Vec<PathBuf>,
-    pub(super) identities_only: bool,
-    pub(super) agent: AgentChoice,
-    pub(super) known_hosts: Option<Vec<PathBuf>>,
-    pub(super) global_known_hosts: Option<Vec<PathBuf>>,
-    pub(super) unknown_hosts: UnknownHosts,
-    pub(super) host_key_alias: Option<String>,
-    pub(super) proxy_jump: Vec<Hop>,
-    /// A command whose input and output lead to the host.
-    pub(super) proxy_command: Option<String>,
-    pub(super) connect_timeout: Option<Duration>,
-    /// The inner `None`: never ask whether the server is alive.
-    pub(super) server_alive_interval: Option<Option<Duration>>,
-}
-
-/// Which agent to ask (IdentityAgent).
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) enum AgentChoice {
-    /// The caller's.
-    #[default]
-    Usual,
-    None,
-    Socket(PathBuf),
-}
-
-/// What becomes of a host whose key is not known (StrictHostKeyChecking).
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) enum UnknownHosts {
-    /// There is nobody to ask in the middle of an operation, so `ask` and `yes` are one.
-    #[default]
-    Refuse,
-    /// `accept-new`: from now on it is known.
-    Add,
-    /// `no`.
-    Accept,
-}
-
-/// A host on the way to another.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Hop {
-    pub(super) host: String,
-    pub(super) user: Option<String>,
-    pub(super) port: Option<u16>,
-}
+use super::config_reader::ConfigReader;
+use super::host_config::{HostConfig, Problem};
+use super::host_query::HostQuery;
+use super::openssh::OpenSshQuery;
 
 /// What can be said of a host here.
-pub(super) enum Found {
+enum Resolution {
     Config(HostConfig),
     /// OpenSSH must be asked.
-    Question(Question),
+    AskOpenSsh(OpenSshQuery),
 }
 
-impl HostConfig {
-    /// What the files of `settings` say. A file that does not exist says nothing. Waits for OpenSSH
-    /// if that is asked.
-    pub(super) fn read(
-        asked: Asked<'_>,
-        settings: &ConnectSettings,
-    ) -> Result<Self, TransportError> {
-        match HostConfig::find(asked, settings)? {
-            Found::Config(config) => Ok(config),
-            Found::Question(question) => question.ask(),
-        }
+/// What the files of `settings` say. A file that does not exist says nothing. Waits for OpenSSH
+/// if that is asked.
+pub(super) fn read(
+    asked: HostQuery<'_>,
+    settings: &ConnectSettings,
+) -> Result<HostConfig, TransportError> {
+    match find(asked, settings)? {
+        Resolution::Config(config) => Ok(config),
+        Resolution::AskOpenSsh(query) => query.ask(),
     }
+}
 
-    /// The same, on a thread made for waiting.
-    pub(super) async fn resolve(
-        asked: Asked<'_>,
-        settings: &ConnectSettings,
-    ) -> Result<Self, TransportError> {
-        match HostConfig::find(asked, settings)? {
-            Found::Config(config) => Ok(config),
-            Found::Question(question) => {
-                let failed = |error: tokio::task::JoinError| TransportError::Config {
-                    message: format!("asking ssh failed: {error}"),
-                };
-                tokio::task::spawn_blocking(move || question.ask()).await.map_err(failed)?
-            }
-        }
-    }
-
-    /// What can be found out without asking anybody.
-    pub(super) fn find(
-        asked: Asked<'_>,
-        settings: &ConnectSettings,
-    ) -> Result<Found, TransportError> {
-        let mut reader = Reader::new(&asked, settings);
-        for file in &settings.ssh_config {
-            reader.read_file(file)?;
-        }
-        let why = match reader.unclear.take() {
-            Some(why) => why,
-            None => match HostConfig::of(&reader.options, asked, settings) {
-                Ok(config) => return Ok(Found::Config(config)),
-                Err(Problem::Wrong(error)) => return Err(error),
-                Err(Problem::Unclear(why)) => why,
-            },
-        };
-        match &settings.ssh_program {
-            Some(program) => Ok(Found::Question(Question::new(program, asked, &reader, settings))),
-            None => Err(why),
-        }
-    }
-
-    /// What options say.
-    pub(super) fn of(
-        options: &Options,
-        asked: Asked<'_>,
-        settings: &ConnectSettings,
-    ) -> Result<Self, Problem> {
-        let host_name = match options.first("hostname") {
-            Some(name) => host_name(&name.value, asked.host).map_err(|why| name.error(&why))?,
-            None => asked.host.to_owned(),
-        };
-        let mut config =
-            HostConfig { alias: asked.host.to_owned(), host_name, ..HostConfig::default() };
-        if let Some(port) = options.first("port") {
-            config.port = Some(port.value.parse().map_err(|_| port.error("is no port"))?);
-        }
-        config.user = options.first("user").map(|user| user.value.clone());
-        let tokens = config.tokens(asked, settings);
-        let path = |option: &Opt, word: &str| {
-            tokens.path(word).map_err(|why| Problem::Unclear(option.error(&why)))
-        };
-        let paths = |key: &str| -> Result<Vec<PathBuf>, Problem> {
-            options
-                .all(key)
-                .filter(|option| option.value != "none")
-                .map(|option| path(option, &option.value))
-                .collect()
-        };
-        let files = |key: &str| -> Result<Option<Vec<PathBuf>>, Problem> {
-            let words = |option: &Opt| {
-                option
-                    .words
-                    .iter()
-                    .filter(|word| *word != "none")
-                    .map(|word| path(option, word))
-                    .collect()
+/// The same, on a thread made for waiting.
+pub(super) async fn resolve(
+    asked: HostQuery<'_>,
+    settings: &ConnectSettings,
+) -> Result<HostConfig, TransportError> {
+    match find(asked, settings)? {
+        Resolution::Config(config) => Ok(config),
+        Resolution::AskOpenSsh(query) => {
+            let failed = |error: tokio::task::JoinError| TransportError::Config {
+                message: format!("asking ssh failed: {error}"),
             };
-            options.first(key).map(words).transpose()
-        };
-
-        let (identity_files, certificate_files) =
-            (paths("identityfile")?, paths("certificatefile")?);
-        let (known_hosts, global_known_hosts) =
-            (files("userknownhostsfile")?, files("globalknownhostsfile")?);
-        let agent = match options.first("identityagent") {
-            None => AgentChoice::Usual,
-            Some(agent) if agent.value == "none" => AgentChoice::None,
-            Some(agent) if agent.value == "SSH_AUTH_SOCK" => AgentChoice::Usual,
-            Some(agent) => AgentChoice::Socket(path(agent, &agent.value)?),
-        };
-        // `ProxyJump none` leaves a ProxyCommand in force, as in OpenSSH; `ProxyCommand none`
-        // stands against both
-        let is_none = |proxy: &Opt| proxy.rest.eq_ignore_ascii_case("none");
-        let proxy = match options.first_of(&["proxyjump", "proxycommand"]) {
-            Some(jump) if jump.key == "proxyjump" && is_none(jump) => options.first("proxycommand"),
-            proxy => proxy,
-        };
-        let proxy = proxy.filter(|proxy| !is_none(proxy));
-        let mut proxy_command = None;
-        if let Some(command) = proxy.filter(|proxy| proxy.key == "proxycommand") {
-            if let Some(passes) = options.first("proxyusefdpass").filter(|passes| passes.is_yes()) {
-                return Err(passes
-                    .error(
-                        "is not supported: use a ProxyCommand that carries the \
-                    bytes itself",
-                    )
-                    .into());
-            }
-            proxy_command = Some(tokens.command(&command.rest).map_err(|why| command.error(&why))?);
-        }
-        if let Some(jump) = proxy.filter(|proxy| proxy.key == "proxyjump") {
-            let hops = jump.value.split(',').map(Hop::parse).collect::<Option<_>>();
-            config.proxy_jump = hops.ok_or_else(|| jump.error("is no list of hosts"))?;
-        }
-        config.unknown_hosts = match options
-            .first("stricthostkeychecking")
-            .map(|strict| strict.value.to_ascii_lowercase())
-            .as_deref()
-        {
-            Some("accept-new") => UnknownHosts::Add,
-            Some("no" | "off" | "false") => UnknownHosts::Accept,
-            _ => UnknownHosts::Refuse,
-        };
-        config.host_key_alias = options.first("hostkeyalias").map(|alias| alias.value.clone());
-        let time = |key: &str| {
-            options
-                .first(key)
-                .map(|time| time.duration().map(|time| time.filter(|time| !time.is_zero())))
-                .transpose()
-        };
-        config.connect_timeout = time("connecttimeout")?.flatten();
-        config.server_alive_interval = time("serveraliveinterval")?;
-        config.identities_only = options.first("identitiesonly").is_some_and(Opt::is_yes);
-        Ok(HostConfig {
-            identity_files,
-            certificate_files,
-            known_hosts,
-            global_known_hosts,
-            agent,
-            proxy_command,
-            ..config
-        })
-    }
-
-    /// What tokens in values about this host stand for.
-    fn tokens<'a>(&self, asked: Asked<'a>, settings: &'a ConnectSettings) -> Tokens<'a> {
-        let user = asked
-            .user
-            .map(str::to_owned)
-            .or_else(|| self.user.clone())
-            .unwrap_or_else(|| settings.user.clone());
-        let port = asked.port.or(self.port).unwrap_or(22);
-        Tokens {
-            alias: asked.host,
-            host_name: self.host_name.clone(),
-            port,
-            user,
-            home: settings.home.as_deref(),
+            tokio::task::spawn_blocking(move || query.ask()).await.map_err(failed)?
         }
     }
 }
 
-/// Why options say nothing.
-#[derive(Debug)]
-pub(super) enum Problem {
-    /// OpenSSH would find the same.
-    Wrong(TransportError),
-    /// OpenSSH may know more.
-    Unclear(TransportError),
-}
-
-impl From<TransportError> for Problem {
-    fn from(error: TransportError) -> Self {
-        Problem::Wrong(error)
+/// What can be found out without asking anybody.
+fn find(asked: HostQuery<'_>, settings: &ConnectSettings) -> Result<Resolution, TransportError> {
+    let mut reader = ConfigReader::new(&asked, settings);
+    for file in &settings.ssh_config {
+        reader.read_file(file)?;
     }
-}
-
-impl Hop {
-    /// `[user@]host[:port]`, `[user@][address]:port`, `ssh://[user@]host[:port]`.
-    fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
-        let text = text.strip_prefix("ssh://").map_or(text, |rest| rest.trim_end_matches('/'));
-        let (user, rest) = match text.rsplit_once('@') {
-            Some((user, rest)) => (Some(user.to_owned()), rest),
-            None => (None, text),
-        };
-        let (host, port) = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            Some((host, "")) => (host, None),
-            Some((host, port)) => (host, Some(port.strip_prefix(':')?)),
-            None => match rest.split_once(':') {
-                Some((host, port)) if !port.contains(':') => (host, Some(port)),
-                _ => (rest, None),
-            },
-        };
-        let port = port.map(str::parse).transpose().ok()?;
-        (!host.is_empty()).then(|| Hop { host: host.to_owned(), user, port })
+    let why = match reader.unclear.take() {
+        Some(why) => why,
+        None => match HostConfig::of(&reader.options, asked, settings) {
+            Ok(config) => return Ok(Resolution::Config(config)),
+            Err(Problem::Wrong(error)) => return Err(error),
+            Err(Problem::Unclear(why)) => why,
+        },
+    };
+    match &settings.ssh_program {
+        Some(program) => {
+            Ok(Resolution::AskOpenSsh(OpenSshQuery::new(program, asked, &reader, settings)))
+        }
+        None => Err(why),
     }
 }
 

@@ -7,7 +7,9 @@ use std::time::Duration;
 use expect_test::expect;
 
 use super::super::super::ConnectSettings;
-use super::{AgentChoice, Asked, Hop, HostConfig, UnknownHosts};
+use super::super::host_config::{AgentChoice, Hop, HostConfig, UnknownHosts};
+use super::super::host_query::HostQuery;
+use super::read as read_config;
 
 fn settings(home: &Path, text: &str) -> ConnectSettings {
     fs::create_dir_all(home.join(".ssh")).expect("made");
@@ -18,21 +20,19 @@ fn settings(home: &Path, text: &str) -> ConnectSettings {
     }
 }
 
-fn host(host: &str) -> Asked<'_> {
-    Asked { host, user: None, port: None }
+fn host(host: &str) -> HostQuery<'_> {
+    HostQuery { host, user: None, port: None }
 }
 
 fn read(text: &str, name: &str) -> HostConfig {
     let home = tempfile::tempdir().expect("a directory");
-    HostConfig::read(host(name), &settings(home.path(), text)).expect("it can be followed")
+    read_config(host(name), &settings(home.path(), text)).expect("it can be followed")
 }
 
 fn refused(text: &str, name: &str) -> String {
     let home = tempfile::tempdir().expect("a directory");
-    let error = HostConfig::read(host(name), &settings(home.path(), text)).expect_err(
-        "it cannot \
-        be followed",
-    );
+    let error =
+        read_config(host(name), &settings(home.path(), text)).expect_err("it cannot be followed");
     error.to_string().replace(&home.path().display().to_string(), "~")
 }
 
@@ -66,10 +66,7 @@ fn identity_files_add_up_and_their_tokens_are_replaced() {
         IdentityFile /keys/%r-%n-%p-%%\n\
         IdentitiesOnly yes\nIdentityAgent none\nUserKnownHostsFile ~/known /dev/null\n\
         StrictHostKeyChecking accept-new\nHostKeyAlias z\n";
-    let config = HostConfig::read(host("a"), &settings(home.path(), text)).expect(
-        "it can be \
-        followed",
-    );
+    let config = read_config(host("a"), &settings(home.path(), text)).expect("it can be followed");
     let at_home = |path: &str| home.path().join(path);
     assert_eq!(
         config.identity_files,
@@ -99,13 +96,13 @@ fn files_are_included_where_they_stand() {
         Port 2\n",
     )
     .expect("written");
-    let web = HostConfig::read(host("web"), &settings).expect("it can be followed");
+    let web = read_config(host("web"), &settings).expect("it can be followed");
     assert_eq!((web.user.as_deref(), web.port), (Some("a"), Some(2)));
-    let other = HostConfig::read(host("other"), &settings).expect("it can be followed");
+    let other = read_config(host("other"), &settings).expect("it can be followed");
     assert_eq!((other.user.as_deref(), other.port), (None, Some(4)));
     fs::write(home.path().join(".ssh/conf.d/a.conf"), "Include config\nInclude conf.d/a.conf\n")
         .expect("written");
-    let error = HostConfig::read(host("web"), &settings).expect_err("it goes round");
+    let error = read_config(host("web"), &settings).expect_err("it goes round");
     assert!(error.to_string().contains("do the files include each other?"), "{error}");
 }
 
@@ -130,13 +127,7 @@ fn hosts_on_the_way() {
     let config = read(text, "x");
     assert_eq!(
         (config.proxy_command.as_deref(), config.proxy_jump),
-        (
-            Some(
-                "nc -x 'a  b' y 22 # \
-        %admin x"
-            ),
-            vec![]
-        )
+        (Some("nc -x 'a  b' y 22 # %admin x"), vec![])
     );
     assert_eq!(read("ProxyJump a\nProxyCommand nc %h %p\n", "x").proxy_command, None);
 }

@@ -1,23 +1,20 @@
 //! One session: reaching the host, agreeing on keys, verifying it, logging in; patiently where the
 //! host is only busy.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use ssh2::{Error, ErrorCode, MethodType};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::super::{ConnectSettings, Secret, TransportError};
+use super::super::{ConnectSettings, TransportError};
 use super::auth;
-use super::config::{AgentChoice, Hop, HostConfig};
+use super::carrier::Carrier;
+use super::destination::Destination;
 use super::host_key::HostKeys;
 use super::link::Link;
 use super::pipe::Socket;
-use super::proxy::Carrier;
 use super::proxy_command::ProxyCommand;
-use super::tokens::in_home;
-use crate::model::SshConnection;
 
 /// Key exchanges to prefer: the cheapest for both sides. What the server insists on is taken too,
 /// the post-quantum ones first.
@@ -28,80 +25,6 @@ const SHARE: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(150);
 /// The longest.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
-
-/// A host to log in to, with all that is known of the way.
-pub(super) struct Destination {
-    /// Host and port, for messages.
-    pub(super) peer: String,
-    pub(super) port: u16,
-    pub(super) user: String,
-    /// Keys that were asked for, before those of the configuration.
-    pub(super) identity_files: Vec<PathBuf>,
-    pub(super) password: Option<Secret>,
-    pub(super) agent: Option<PathBuf>,
-    /// What the provider knows of the host key.
-    pub(super) given_host_keys: Vec<String>,
-    pub(super) config: HostConfig,
-}
-
-impl Destination {
-    /// The node itself.
-    pub(super) fn of_node(
-        connection: &SshConnection,
-        config: HostConfig,
-        settings: &ConnectSettings,
-    ) -> Self {
-        let given =
-            connection.identity_files.iter().map(|file| in_home(file, settings.home.as_deref()));
-        let identity_files = given.chain(settings.identity_files.iter().cloned()).collect();
-        Destination {
-            identity_files,
-            password: settings.password.clone(),
-            given_host_keys: connection.host_keys.clone(),
-            ..Destination::new(connection.user.clone(), connection.port, config, settings)
-        }
-    }
-
-    /// A host on the way. It is never offered the node's password.
-    pub(super) fn of_hop(hop: &Hop, config: HostConfig, settings: &ConnectSettings) -> Self {
-        Destination {
-            identity_files: settings.identity_files.clone(),
-            ..Destination::new(hop.user.clone(), hop.port, config, settings)
-        }
-    }
-
-    fn new(
-        user: Option<String>,
-        port: Option<u16>,
-        config: HostConfig,
-        settings: &ConnectSettings,
-    ) -> Self {
-        let port = port.or(config.port).unwrap_or(22);
-        let agent = match &config.agent {
-            AgentChoice::Usual => settings.agent.clone(),
-            AgentChoice::None => None,
-            AgentChoice::Socket(path) => Some(path.clone()),
-        };
-        Destination {
-            peer: if config.host_name.contains(':') {
-                format!("[{}]:{port}", config.host_name)
-            } else {
-                format!("{}:{port}", config.host_name)
-            },
-            port,
-            user: user.or_else(|| config.user.clone()).unwrap_or_else(|| settings.user.clone()),
-            identity_files: Vec::new(),
-            password: None,
-            agent,
-            given_host_keys: Vec::new(),
-            config,
-        }
-    }
-
-    fn failed(&self, message: impl Into<String>) -> TransportError {
-        TransportError::Connect { host: self.peer.clone(), message: message.into() }
-    }
-}
 
 /// How one attempt failed.
 enum Failure {
@@ -166,8 +89,7 @@ async fn attempt(
             Err(_) => {
                 return Err(to
                     .failed(format!(
-                        "the host before it has not reached it for {} \
-                s: is it up?",
+                        "the host before it has not reached it for {} s: is it up?",
                         limit.as_secs()
                     ))
                     .into());
@@ -175,12 +97,8 @@ async fn attempt(
         },
         (None, Some(command)) => {
             let started = ProxyCommand::start(command);
-            let (command, socket) = started.map_err(|error| {
-                to.failed(format!(
-                    "its ProxyCommand \
-                does not start: {error}"
-                ))
-            })?;
+            let (command, socket) = started
+                .map_err(|error| to.failed(format!("its ProxyCommand does not start: {error}")))?;
             Socket::Command(socket, Box::new(command))
         }
         (None, None) => {
@@ -235,22 +153,14 @@ async fn attempt(
             return Err(to.failed(message).into());
         }
         Ok(Err(error)) if is_refusal(&error) => {
-            return Err(Failure::Busy(
-                "it closes the connection \
-            before it greets"
-                    .to_owned(),
-            ));
+            return Err(Failure::Busy("it closes the connection before it greets".to_owned()));
         }
         Err(TransportError::Lost { message, .. }) => {
-            return Err(Failure::Busy(format!(
-                "it closes \
-            the connection ({message})"
-            )));
+            return Err(Failure::Busy(format!("it closes the connection ({message})")));
         }
         Ok(Err(error)) => {
             let message = format!(
-                "no agreement on keys and ciphers: {error}; see what sshd offers \
-                with `ssh -vv`"
+                "no agreement on keys and ciphers: {error}; see what sshd offers with `ssh -vv`"
             );
             return Err(to.failed(message).into());
         }
@@ -310,6 +220,5 @@ fn is_refusal(error: &Error) -> bool {
 /// Something between a half and one and a half, so that those who were refused together do not
 /// return together.
 fn jitter() -> f64 {
-    use std::hash::{BuildHasher, Hasher, RandomState};
-    0.5 + RandomState::new().build_hasher().finish() as f64 / u64::MAX as f64
+    0.5 + fastrand::f64()
 }

@@ -9,9 +9,9 @@ use sha2::{Digest, Sha256};
 use ssh2::Session;
 
 use super::super::{ConnectSettings, TransportError};
-use super::config::UnknownHosts;
-use super::connect::Destination;
-use super::known_hosts::{self, Entry, Marker};
+use super::destination::Destination;
+use super::host_config::UnknownHosts;
+use super::known_hosts::{self, KnownKey, Marker};
 use crate::script::quote;
 
 /// What is known of a host's keys.
@@ -19,7 +19,7 @@ pub(super) enum HostKeys {
     /// What the provider knows is decisive: it made the host.
     Given(Vec<Vec<u8>>),
     /// What the user's files know.
-    Files { name: String, entries: Vec<Entry>, first_file: Option<PathBuf> },
+    Files { name: String, entries: Vec<KnownKey>, first_file: Option<PathBuf> },
 }
 
 impl HostKeys {
@@ -101,7 +101,7 @@ impl HostKeys {
                 format!("it shows {shown}, which is revoked at {}", revoked.place()),
             ));
         }
-        let known: Vec<&Entry> =
+        let known: Vec<&KnownKey> =
             entries.iter().filter(|entry| entry.marker == Marker::Known).collect();
         if known.iter().any(|entry| entry.key == key) {
             return Ok(());
@@ -120,11 +120,7 @@ impl HostKeys {
                 added.map_err(|error| {
                     refused(
                         to,
-                        format!(
-                            "it is new, and cannot be added to {}: \
-                    {error}",
-                            file.display()
-                        ),
+                        format!("it is new, and cannot be added to {}: {error}", file.display()),
                     )
                 })
             }
@@ -133,7 +129,7 @@ impl HostKeys {
     }
 
     /// What to do about a host whose key was another.
-    fn changed(&self, to: &Destination, known: &Entry, name: &str) -> String {
+    fn changed(&self, to: &Destination, known: &KnownKey, name: &str) -> String {
         let forget = format!(
             "ssh-keygen -R {} -f {}",
             quote(name),
@@ -141,8 +137,7 @@ impl HostKeys {
         );
         format!(
             "{} knows {} {}: it was reinstalled, or somebody is in between; if you know that it \
-             was reinstalled, forget the old key with `{forget}` \
-             and accept the new one with `{}`",
+             was reinstalled, forget the old key with `{forget}` and accept the new one with `{}`",
             known.place(),
             known.key_type,
             fingerprint(&known.key),
@@ -151,19 +146,17 @@ impl HostKeys {
     }
 
     /// What to do about a host that is not known.
-    fn unknown(&self, to: &Destination, shown: &str, name: &str, entries: &[Entry]) -> String {
+    fn unknown(&self, to: &Destination, shown: &str, name: &str, entries: &[KnownKey]) -> String {
         let authority = entries.iter().find(|entry| entry.marker == Marker::CertAuthority);
         let authority = authority.map(|authority| {
             format!(
-                "; host certificates, as {} (@cert-authority) wants them, cannot be verified \
-                here",
+                "; host certificates, as {} (@cert-authority) wants them, cannot be verified here",
                 authority.place()
             )
         });
         let authority = authority.unwrap_or_default();
         format!(
-            "it is not known and shows {shown}{authority}: if that is right, accept it with \
-            `{}`",
+            "it is not known and shows {shown}{authority}: if that is right, accept it with `{}`",
             self.accept(to, name)
         )
     }

@@ -93,11 +93,9 @@ pub(super) fn read_certificate(path: &Path) -> Result<String, String> {
         ErrorKind::NotFound => "it does not exist".to_owned(),
         _ => error.to_string(),
     })?;
-    public_line(&text).filter(|line| line.contains(CERTIFICATE)).ok_or_else(|| {
-        "it is no \
-        certificate"
-            .to_owned()
-    })
+    public_line(&text)
+        .filter(|line| line.contains(CERTIFICATE))
+        .ok_or_else(|| "it is no certificate".to_owned())
 }
 
 /// The public key that a certificate is for, as bytes; `None` if these are no certificate's.
@@ -218,18 +216,15 @@ mod tests {
                 .expect("ssh-keygen runs");
             assert!(signed.status.success(), "{}", String::from_utf8_lossy(&signed.stderr));
             let key = KeyFile::read(&at(name)).expect("it is a key").expect("it is there");
-            let certificate = read_certificate(&at(&format!("{name}-cert.pub"))).expect(
-                "it is \
-                one",
-            );
+            let certificate =
+                read_certificate(&at(&format!("{name}-cert.pub"))).expect("it is one");
             assert_eq!(key.certificates, std::slice::from_ref(&certificate), "{name}");
             assert_eq!(certified(&blob(&certificate).expect("it has bytes")), key.blob(), "{name}");
             assert_eq!(certified(&key.blob().expect("it has bytes")), None, "{name}");
         }
         assert_eq!(
             read_certificate(&at("ca.pub")).expect_err("it is none"),
-            "it is no \
-            certificate"
+            "it is no certificate"
         );
         assert_eq!(read_certificate(&at("absent")).expect_err("it is none"), "it does not exist");
     }

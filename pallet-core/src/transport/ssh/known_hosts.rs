@@ -12,12 +12,12 @@ use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest, Sha1};
 
 use super::super::TransportError;
-use super::remembered::Files;
+use super::file_cache::FileCache;
 use crate::model::pattern::list_matches;
 
 /// A line that is about the host.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Entry {
+pub(super) struct KnownKey {
     pub(super) marker: Marker,
     pub(super) key_type: String,
     pub(super) key: Vec<u8>,
@@ -25,7 +25,7 @@ pub(super) struct Entry {
     pub(super) line: usize,
 }
 
-impl Entry {
+impl KnownKey {
     /// File and line, for messages.
     pub(super) fn place(&self) -> String {
         format!("{}:{}", self.file.display(), self.line)
@@ -50,14 +50,14 @@ pub(super) fn name(host: &str, port: u16) -> String {
 pub(super) fn entries(
     name: &str,
     files: &[PathBuf],
-    read: &Files<KnownHosts>,
-) -> Result<Vec<Entry>, TransportError> {
+    read: &FileCache<KnownHosts>,
+) -> Result<Vec<KnownKey>, TransportError> {
     let mut found = Vec::new();
     for file in files {
         if let Some(known) = read.get(file, KnownHosts::parse)? {
             found.extend(known.about(name).into_iter().filter_map(|line| {
                 let key = STANDARD.decode(&line.key).ok()?;
-                Some(Entry {
+                Some(KnownKey {
                     marker: line.marker,
                     key_type: line.key_type.clone(),
                     key,
@@ -202,7 +202,7 @@ mod tests {
     use std::fs;
     use std::process::Command;
 
-    use super::{Files, Marker, add, entries, name};
+    use super::{FileCache, Marker, add, entries, name};
 
     #[test]
     fn names() {
@@ -220,7 +220,7 @@ mod tests {
         fs::write(&file, text).expect("written");
         let files = [dir.path().join("absent"), file];
         let found = |name: &str| {
-            let entries = entries(name, &files, &Files::default()).expect("readable");
+            let entries = entries(name, &files, &FileCache::default()).expect("readable");
             entries.into_iter().map(|it| (it.marker, it.line)).collect::<Vec<_>>()
         };
         assert_eq!(found("web"), [(Marker::Known, 3), (Marker::Revoked, 5)]);
@@ -250,8 +250,8 @@ mod tests {
         let text = fs::read_to_string(&file).expect("there");
         assert!(text.lines().all(|line| line.starts_with("|1|")), "{text}");
         for (name, count) in [("[web]:2222", 1), ("db", 1), ("web", 0), ("[db]:2222", 0)] {
-            let found =
-                entries(name, std::slice::from_ref(&file), &Files::default()).expect("readable");
+            let found = entries(name, std::slice::from_ref(&file), &FileCache::default())
+                .expect("readable");
             assert_eq!(found.len(), count, "{name}");
         }
     }

@@ -1,7 +1,6 @@
 //! One ssh session that waits without blocking: libssh2 has one end of a pipe, and tokio says when
 //! there is something to move through it.
 
-use std::io;
 use std::time::Duration;
 
 use ssh2::{BlockDirections, Error, ErrorCode, Session};
@@ -227,10 +226,9 @@ impl Link {
                     in_vain = if left == unread && self.pipe.has_more() { in_vain + 1 } else { 0 };
                     unread = left;
                     if in_vain > IN_VAIN {
-                        return Err(self.lost(self.pipe.ended().unwrap_or(
-                            "it sends what is no \
-                            ssh",
-                        )));
+                        return Err(
+                            self.lost(self.pipe.ended().unwrap_or("it sends what is no ssh"))
+                        );
                     }
                     self.wait().await?;
                     tokio::task::yield_now().await;
@@ -303,10 +301,4 @@ impl Drop for Link {
     fn drop(&mut self) {
         self.pipe.shut();
     }
-}
-
-/// Whether reading or writing a channel would block. (Channels speak `std::io`, whose errors hold
-/// libssh2's.)
-pub(super) fn would_block(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::WouldBlock
 }

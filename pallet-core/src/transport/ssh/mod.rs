@@ -1,26 +1,22 @@
 //! ssh, by libssh2. One session per node, owned by one task, which also answers the server while no
 //! command runs.
 
-use std::path::PathBuf;
-use std::time::Duration;
-
-use async_trait::async_trait;
-use ssh2::{Channel, ErrorCode};
-use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep, timeout};
-
-use super::agent::{Agent, NO_AGENT};
-use super::{ConnectSettings, Input, Output, Transport, TransportError};
-use crate::model::SshConnection;
-
 mod agent_channel;
 mod agent_forward;
 mod auth;
+mod cache;
+mod carrier;
 mod channel;
 mod config;
 mod config_file;
+mod config_options;
+mod config_reader;
 mod connect;
+mod destination;
+mod file_cache;
+mod host_config;
 mod host_key;
+mod host_query;
 mod key;
 mod known_hosts;
 mod link;
@@ -28,254 +24,9 @@ mod openssh;
 mod pipe;
 mod proxy;
 mod proxy_command;
-mod remembered;
+mod session;
 mod tokens;
 
-use agent_forward::Forward;
-use channel::{Event, Outcome, Work};
-use config::{Asked, HostConfig};
-use link::Link;
-use proxy::Carrier;
-pub(super) use remembered::Remembered;
-
-/// How long a goodbye may take.
-const GOODBYE: Duration = Duration::from_secs(2);
-/// The server opens no channel.
-const REFUSED: ErrorCode = ErrorCode::Session(-21);
-/// How long a server is asked for a channel that it does not open, and the pauses between.
-const PATIENCE: Duration = Duration::from_secs(5);
-const FIRST_PAUSE: Duration = Duration::from_millis(5);
-const LONGEST_PAUSE: Duration = Duration::from_millis(200);
-const NO_CHANNEL: &str = "the server opens no channel: earlier commands that were given up may \
-    still run there (MaxSessions)";
-/// How many pieces of output wait for their reader before the session does.
-const BUFFERED: usize = 16;
-
-/// A connection over ssh.
-pub struct Ssh {
-    jobs: mpsc::Sender<Job>,
-    peer: String,
-    shell_timeout: Duration,
-    agent: Agent,
-    /// The connection that this one goes through.
-    _via: Option<Carrier>,
-}
-
-/// What the task of a session is asked to do.
-enum Job {
-    Run { command: String, input: Input, agent: Option<PathBuf>, events: mpsc::Sender<Event> },
-    Close { done: oneshot::Sender<()> },
-}
-
-impl Ssh {
-    /// Connects, through other hosts if the ssh configuration says so, verifies the host key and
-    /// logs in.
-    pub async fn connect(
-        connection: &SshConnection,
-        settings: &ConnectSettings,
-    ) -> Result<Self, TransportError> {
-        proxy::connect(connection, settings).await
-    }
-
-    /// Gives the session to a task of its own.
-    fn start(
-        link: Link,
-        settings: &ConnectSettings,
-        agent: Option<PathBuf>,
-        via: Option<Carrier>,
-    ) -> Self {
-        let (jobs, queue) = mpsc::channel(1);
-        let peer = link.peer.clone();
-        tokio::spawn(serve(link, settings.command_timeout, queue));
-        Ssh {
-            jobs,
-            peer,
-            shell_timeout: settings.shell_timeout,
-            agent: Agent::at(agent),
-            _via: via,
-        }
-    }
-
-    fn gone(&self) -> TransportError {
-        TransportError::Lost {
-            host: self.peer.clone(),
-            message: "the connection was closed".to_owned(),
-        }
-    }
-}
-
-#[async_trait]
-impl Transport for Ssh {
-    async fn exec(
-        &mut self,
-        command: &str,
-        input: Input,
-        output: &mut Output<'_>,
-    ) -> Result<i32, TransportError> {
-        let (events, mut news) = mpsc::channel(BUFFERED);
-        let agent = self.agent.take();
-        self.jobs
-            .send(Job::Run { command: command.to_owned(), input, agent, events })
-            .await
-            .map_err(|_| self.gone())?;
-        while let Some(event) = news.recv().await {
-            match event {
-                Event::Output(stream, bytes) => output(stream, &bytes),
-                Event::Ended(result) => return result,
-            }
-        }
-        Err(self.gone())
-    }
-
-    async fn lend_agent(&mut self) -> Result<(), TransportError> {
-        self.agent.lend(&self.peer, NO_AGENT).await
-    }
-
-    async fn close(&mut self) {
-        let (done, answer) = oneshot::channel();
-        if self.jobs.send(Job::Close { done }).await.is_ok() {
-            let _ = timeout(GOODBYE, answer).await;
-        }
-    }
-
-    fn peer(&self) -> &str {
-        &self.peer
-    }
-
-    fn shell_timeout(&self) -> Duration {
-        self.shell_timeout
-    }
-}
-
-/// Who will log in: the connection's user, else that of the ssh configuration, else the admin user.
-pub(super) fn login_user(
-    connection: &SshConnection,
-    settings: &ConnectSettings,
-) -> Result<String, TransportError> {
-    let asked =
-        Asked { host: &connection.host, user: connection.user.as_deref(), port: connection.port };
-    let host = HostConfig::read(asked, settings)?;
-    Ok(connection.user.clone().or(host.user).unwrap_or_else(|| settings.user.clone()))
-}
-
-/// Owns a session until nobody needs it: does the jobs in order, and keeps the session alive
-/// between them.
-async fn serve(mut link: Link, patience: Option<Duration>, mut queue: mpsc::Receiver<Job>) {
-    let mut broken: Option<TransportError> = None;
-    let mut spare: Option<Channel> = None;
-    let mut forward = Forward::default();
-    loop {
-        let job = match &broken {
-            Some(_) => queue.recv().await,
-            None => tokio::select! {
-                job = queue.recv() => job,
-                error = idle(&mut link, &mut spare) => {
-                    broken = Some(error);
-                    continue;
-                }
-            },
-        };
-        match job {
-            None => break,
-            Some(Job::Close { done }) => {
-                if let Some(mut channel) = spare.take() {
-                    let _ = channel::close(&mut link, &mut channel).await;
-                }
-                let goodbye = async {
-                    let _ = link.drive(|session| session.disconnect(None, "done", None)).await;
-                    link.flush().await
-                };
-                let _ = timeout(GOODBYE, goodbye).await;
-                let _ = done.send(());
-                return;
-            }
-            // The caller has gone before the command's turn came.
-            Some(Job::Run { events, .. }) if events.is_closed() => {}
-            Some(Job::Run { command, input, agent, events }) => {
-                let result = match &broken {
-                    Some(error) => Err(error.clone()),
-                    None => {
-                        let opened = tokio::select! {
-                            opened = open(&mut link, &mut spare) => opened,
-                            () = events.closed() => continue,
-                        };
-                        match opened {
-                            Err(error) => Err(broken.insert(error).clone()),
-                            Ok(None) => Err(TransportError::Start {
-                                host: link.peer.clone(),
-                                message: NO_CHANNEL.to_owned(),
-                            }),
-                            Ok(Some(channel)) => {
-                                let work = Work { command: &command, input, patience, agent };
-                                match channel::run(&mut link, channel, work, &mut forward, &events)
-                                    .await
-                                {
-                                    Outcome::Reusable(result) => result,
-                                    Outcome::Broken(error) => Err(broken.insert(error).clone()),
-                                }
-                            }
-                        }
-                    }
-                };
-                let _ = events.send(Event::Ended(result)).await;
-            }
-        }
-    }
-}
-
-/// A channel for the next command: the spare one, or a new one; `None` if the server opens no more.
-/// A server that allows few (MaxSessions) may take a moment until it has done with the last one.
-async fn open(
-    link: &mut Link,
-    spare: &mut Option<Channel>,
-) -> Result<Option<Channel>, TransportError> {
-    if let Some(channel) = spare.take() {
-        return Ok(Some(channel));
-    }
-    let (begun, mut pause) = (Instant::now(), FIRST_PAUSE);
-    loop {
-        match link.drive(|session| session.channel_session()).await? {
-            Ok(channel) => return Ok(Some(channel)),
-            Err(error) if error.code() != REFUSED => {
-                return Err(link.lost(format!(
-                    "no channel \
-                could be opened: {error}"
-                )));
-            }
-            Err(_) if begun.elapsed() > PATIENCE => return Ok(None),
-            Err(_) => {
-                sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
-            }
-        }
-    }
-}
-
-/// Keeps a session alive that nobody uses, until it breaks. The channel of the next command is
-/// opened ahead: that spares the command a round trip, and reading a channel is the one way to have
-/// libssh2 answer the server.
-async fn idle(link: &mut Link, spare: &mut Option<Channel>) -> TransportError {
-    loop {
-        let Some(channel) = spare else {
-            match open(link, spare).await {
-                Ok(Some(channel)) => *spare = Some(channel),
-                // it may open one later
-                Ok(None) => {}
-                Err(error) => return error,
-            }
-            continue;
-        };
-        if let Err(error) = link.room().await {
-            return error;
-        }
-        match std::io::Read::read(channel, &mut [0; 1]) {
-            Err(error) if link::would_block(&error) => {
-                if let Err(error) = link.wait().await {
-                    return error;
-                }
-            }
-            Err(error) => return link.lost(error),
-            Ok(_) => return link.lost("the server closed a channel"),
-        }
-    }
-}
+pub(super) use cache::SshCache;
+pub use session::Ssh;
+pub(super) use session::login_user;

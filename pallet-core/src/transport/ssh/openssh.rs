@@ -4,17 +4,18 @@
 //! A call takes as long as a connection costs, so hosts that no line distinguishes share one
 //! answer.
 
-use std::fs::{self, OpenOptions};
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, PoisonError};
 
+use tempfile::NamedTempFile;
+
 use super::super::{ConnectSettings, TransportError};
-use super::config::{Asked, HostConfig, Problem};
-use super::config_file::{Opt, Options, Reader};
+use super::config_options::{ConfigOption, ConfigOptions};
+use super::config_reader::ConfigReader;
+use super::host_config::{HostConfig, Problem};
+use super::host_query::HostQuery;
 use super::tokens::Tokens;
 
 /// Stands for paths that nobody has set, behind all that somebody has.
@@ -26,7 +27,7 @@ const UNSET_INTERVAL: &str = "2147483";
 const PATHS: [&str; 2] = ["identityfile", "certificatefile"];
 
 /// A question to OpenSSH.
-pub(super) struct Question {
+pub(super) struct OpenSshQuery {
     program: PathBuf,
     host: String,
     user: Option<String>,
@@ -38,11 +39,11 @@ pub(super) struct Question {
     says_user: bool,
 }
 
-impl Question {
+impl OpenSshQuery {
     pub(super) fn new(
         program: &Path,
-        asked: Asked<'_>,
-        reader: &Reader<'_>,
+        asked: HostQuery<'_>,
+        reader: &ConfigReader<'_>,
         settings: &ConnectSettings,
     ) -> Self {
         let host = if reader.about_host { asked.host } else { "" };
@@ -55,7 +56,7 @@ impl Question {
             settings.user,
             reader.decisions
         );
-        Question {
+        OpenSshQuery {
             program: program.to_owned(),
             host: asked.host.to_owned(),
             user: asked.user.map(str::to_owned),
@@ -72,13 +73,13 @@ impl Question {
         let mut answer = answer.lock().unwrap_or_else(PoisonError::into_inner);
         let options = answer.get_or_insert_with(|| self.run().map(Arc::new)).clone()?;
         drop(answer);
-        let asked = Asked { host: &self.host, user: self.user.as_deref(), port: self.port };
+        let asked = HostQuery { host: &self.host, user: self.user.as_deref(), port: self.port };
         HostConfig::of(&options, asked, &self.settings).map_err(|problem| match problem {
             Problem::Wrong(error) | Problem::Unclear(error) => error,
         })
     }
 
-    fn run(&self) -> Result<Options, TransportError> {
+    fn run(&self) -> Result<ConfigOptions, TransportError> {
         let mut options = self.call(&[])?;
         self.expand_paths(&mut options)?;
         Ok(options)
@@ -86,7 +87,7 @@ impl Question {
 
     /// Has OpenSSH expand the paths of keys that cannot be expanded here: it prints other paths
     /// expanded.
-    fn expand_paths(&self, options: &mut Options) -> Result<(), TransportError> {
+    fn expand_paths(&self, options: &mut ConfigOptions) -> Result<(), TransportError> {
         let plain = Tokens {
             alias: "",
             host_name: String::new(),
@@ -94,10 +95,10 @@ impl Question {
             user: String::new(),
             home: None,
         };
-        let hard = |option: &&mut Opt| {
+        let hard = |option: &&mut ConfigOption| {
             PATHS.contains(&option.key.as_str()) && plain.path(&option.value).is_err()
         };
-        let mut paths: Vec<&mut Opt> = options.0.iter_mut().filter(hard).collect();
+        let mut paths: Vec<&mut ConfigOption> = options.0.iter_mut().filter(hard).collect();
         if paths.is_empty() {
             return Ok(());
         }
@@ -112,10 +113,9 @@ impl Question {
             .map(|files| files.words.clone())
             .unwrap_or_default();
         if expanded.len() != paths.len() {
-            return Err(self.failed(&format!(
-                "it is unclear which paths {list} are: leave out \
-                spaces"
-            )));
+            return Err(
+                self.failed(&format!("it is unclear which paths {list} are: leave out spaces"))
+            );
         }
         for (option, path) in paths.iter_mut().zip(expanded) {
             option.value = path.replace('%', "%%");
@@ -124,10 +124,10 @@ impl Question {
     }
 
     /// Calls `ssh -G`, and returns the options that it prints and somebody has set.
-    fn call(&self, arguments: &[&str]) -> Result<Options, TransportError> {
+    fn call(&self, arguments: &[&str]) -> Result<ConfigOptions, TransportError> {
         let files = self.files().map_err(|error| self.failed(&error.to_string()))?;
         let mut command = Command::new(&self.program);
-        command.args(["-T", "-G", "-F"]).arg(&files.0).args(arguments).stdin(Stdio::null());
+        command.args(["-T", "-G", "-F"]).arg(files.path()).args(arguments).stdin(Stdio::null());
         if let Some(port) = self.port {
             command.args(["-p", &port.to_string()]);
         }
@@ -150,18 +150,15 @@ impl Question {
             return Err(self.failed(&said));
         }
         let printed = String::from_utf8_lossy(&output.stdout);
-        Ok(Options(
+        Ok(ConfigOptions(
             printed.lines().filter_map(option).filter(|option| self.is_set(option)).collect(),
         ))
     }
 
     /// All files as one, with what tells an option that nobody has set.
-    fn files(&self) -> std::io::Result<Temporary> {
+    fn files(&self) -> std::io::Result<NamedTempFile> {
         // OpenSSH reads it twice where a line says `Match final`, so it cannot be a pipe
-        let name =
-            format!("/tmp/pallet-ssh-config-{:016x}", RandomState::new().build_hasher().finish());
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&name)?;
-        let temporary = Temporary(PathBuf::from(name));
+        let mut file = tempfile::Builder::new().prefix("pallet-ssh-config-").tempfile_in("/tmp")?;
         for path in &self.settings.ssh_config {
             writeln!(file, "Include \"{}\"", path.display())?;
         }
@@ -171,11 +168,11 @@ impl Question {
             writeln!(file, "{option} {UNSET}")?;
         }
         writeln!(file, "ServerAliveInterval {UNSET_INTERVAL}")?;
-        Ok(temporary)
+        Ok(file)
     }
 
     /// Whether it says more than would be so without any file.
-    fn is_set(&self, option: &Opt) -> bool {
+    fn is_set(&self, option: &ConfigOption) -> bool {
         match option.key.as_str() {
             "serveraliveinterval" => option.value != UNSET_INTERVAL,
             "user" => self.user.is_none() && option.value != self.settings.user,
@@ -196,24 +193,21 @@ impl Question {
     }
 }
 
-/// A file that is gone when the value is.
-struct Temporary(PathBuf);
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
 /// A line that `ssh -G` prints.
-fn option(line: &str) -> Option<Opt> {
+fn option(line: &str) -> Option<ConfigOption> {
     let (key, rest) = line.split_once(' ')?;
     // what is expanded already is not to be expanded again
     let expanded =
         ["hostname", "userknownhostsfile", "globalknownhostsfile", "identityagent"].contains(&key);
     let rest = if expanded { rest.replace('%', "%%") } else { rest.to_owned() };
     let words = rest.split(' ').map(str::to_owned).collect();
-    Some(Opt { key: key.to_owned(), value: rest.clone(), words, rest, place: "ssh -G".to_owned() })
+    Some(ConfigOption {
+        key: key.to_owned(),
+        value: rest.clone(),
+        words,
+        rest,
+        place: "ssh -G".to_owned(),
+    })
 }
 
 #[cfg(test)]

@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 use expect_test::expect;
 
 use super::super::super::{ConnectSettings, TransportError};
-use super::super::config::{Asked, HostConfig};
-use super::super::config_file::Reader;
-use super::Question;
+use super::super::config;
+use super::super::config_reader::ConfigReader;
+use super::super::host_config::HostConfig;
+use super::super::host_query::HostQuery;
+use super::OpenSshQuery;
 
 /// A home with an ssh configuration, in whose files `HOME` is the home's path, and an `ssh` that
 /// counts its calls.
@@ -54,17 +56,17 @@ impl Home {
     }
 }
 
-fn asked(host: &str) -> Asked<'_> {
-    Asked { host, user: None, port: None }
+fn asked(host: &str) -> HostQuery<'_> {
+    HostQuery { host, user: None, port: None }
 }
 
 /// What OpenSSH says, also where the reader would do.
-fn ask(asked: Asked<'_>, settings: &ConnectSettings) -> Result<HostConfig, TransportError> {
-    let mut reader = Reader::new(&asked, settings);
+fn ask(asked: HostQuery<'_>, settings: &ConnectSettings) -> Result<HostConfig, TransportError> {
+    let mut reader = ConfigReader::new(&asked, settings);
     for file in &settings.ssh_config {
         reader.read_file(file)?;
     }
-    Question::new(Path::new("ssh"), asked, &reader, settings).ask()
+    OpenSshQuery::new(Path::new("ssh"), asked, &reader, settings).ask()
 }
 
 /// Without what is the same in effect.
@@ -131,7 +133,7 @@ fn both_say_the_same() {
         let settings = home.settings();
         for host in ["a", "b", "web-1", "web-9", "db", "DB-1", "other", "10.0.0.7"] {
             let ours = plain(
-                HostConfig::read(asked(host), &settings)
+                config::read(asked(host), &settings)
                     .unwrap_or_else(|error| panic!("{host}: {error}")),
             );
             assert_eq!(
@@ -142,8 +144,8 @@ fn both_say_the_same() {
                 "{files:?}"
             );
         }
-        let given = Asked { host: "a", user: Some("w"), port: Some(7) };
-        let ours = HostConfig::read(given, &settings).expect("it can be followed");
+        let given = HostQuery { host: "a", user: Some("w"), port: Some(7) };
+        let ours = config::read(given, &settings).expect("it can be followed");
         let theirs = ask(given, &settings).expect("it can be followed");
         assert_eq!(
             (ours.identity_files, ours.host_name),
@@ -167,7 +169,7 @@ fn what_cannot_be_followed_here_is_asked() {
         ("system", "User system\n"),
     ]);
     let settings = home.settings();
-    let read = |host| HostConfig::read(asked(host), &settings).expect("it can be followed");
+    let read = |host| config::read(asked(host), &settings).expect("it can be followed");
     let (web, nine, db, old) = (read("web-1"), read("web-9"), read("db"), read("old"));
     // what was set before counts, and `Match final` comes last
     assert_eq!((web.port, web.user.as_deref()), (Some(1), Some("system")));
@@ -179,8 +181,8 @@ fn what_cannot_be_followed_here_is_asked() {
     );
     assert_eq!(db.certificate_files, [PathBuf::from("/root/cert")]);
     assert_eq!(old.proxy_command.as_deref(), Some("nc old 22"));
-    let given = Asked { host: "web-1", user: Some("me"), port: Some(2) };
-    let given = HostConfig::read(given, &settings).expect("it can be followed");
+    let given = HostQuery { host: "web-1", user: Some("me"), port: Some(2) };
+    let given = config::read(given, &settings).expect("it can be followed");
     assert_eq!((given.port, given.user), (None, None));
 }
 
@@ -203,7 +205,7 @@ fn hosts_that_nothing_distinguishes_share_an_answer() {
     let settings = home.settings();
     for number in 0..100 {
         for host in [format!("web-{number}"), format!("db-{number}")] {
-            let config = HostConfig::read(asked(&host), &settings).expect("it can be followed");
+            let config = config::read(asked(&host), &settings).expect("it can be followed");
             assert_eq!(
                 (config.alias.as_str(), config.host_name.as_str(), config.port),
                 (host.as_str(), host.as_str(), Some(1))
@@ -213,17 +215,17 @@ fn hosts_that_nothing_distinguishes_share_an_answer() {
     }
     assert_eq!(home.calls(), 2);
     assert_eq!(
-        HostConfig::read(asked("gone"), &settings).expect("it can be followed").host_name,
+        config::read(asked("gone"), &settings).expect("it can be followed").host_name,
         "elsewhere"
     );
     // a condition about the host is asked for each
     fs::write(home.path(".ssh/config"), "Match exec \"test %h = a\"\nPort 1\n").expect("written");
-    assert_eq!(HostConfig::read(asked("a"), &settings).expect("it can be followed").port, Some(1));
-    assert_eq!(HostConfig::read(asked("b"), &settings).expect("it can be followed").port, None);
+    assert_eq!(config::read(asked("a"), &settings).expect("it can be followed").port, Some(1));
+    assert_eq!(config::read(asked("b"), &settings).expect("it can be followed").port, None);
     assert_eq!(home.calls(), 5);
     // what can be followed is not asked at all
     fs::write(home.path(".ssh/config"), "Host *\nPort 3\n").expect("written");
-    assert_eq!(HostConfig::read(asked("a"), &settings).expect("it can be followed").port, Some(3));
+    assert_eq!(config::read(asked("a"), &settings).expect("it can be followed").port, Some(3));
     assert_eq!(home.calls(), 5);
 }
 
@@ -234,7 +236,7 @@ fn what_openssh_refuses_is_said() {
         ("system", "User ${HOME}\n"),
     ]);
     let settings = home.settings();
-    let error = HostConfig::read(asked("a"), &settings).expect_err("it is wrong").to_string();
+    let error = config::read(asked("a"), &settings).expect_err("it is wrong").to_string();
     expect![
         "`HOME/ssh -G a` does not follow the ssh configuration: HOME/.ssh/config: line 4: Bad \
         configuration option: nosuchoption; HOME/.ssh/config: terminating, 1 bad configuration \
@@ -246,7 +248,7 @@ fn what_openssh_refuses_is_said() {
         shared: Default::default(),
         ..settings
     };
-    let error = HostConfig::read(asked("a"), &without).expect_err("there is none").to_string();
+    let error = config::read(asked("a"), &without).expect_err("there is none").to_string();
     expect![
         "`HOME/absent -G a` does not follow the ssh configuration: No such file or directory \
         (os error 2)"

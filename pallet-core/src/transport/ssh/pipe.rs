@@ -18,7 +18,6 @@ use rustix::io::ioctl_fionread;
 use tokio::io::{AsyncWriteExt, Interest};
 use tokio::net::{TcpStream, UnixStream};
 
-use super::link::would_block;
 use super::proxy_command::ProxyCommand;
 
 /// How much is moved at once: a packet of ssh has no more.
@@ -249,3 +248,9 @@ impl Watch {
 /// The peer has sent more than it may.
 #[derive(Debug)]
 pub(super) struct Flood;
+
+/// Whether reading or writing a channel would block. (Channels speak `std::io`, whose errors hold
+/// libssh2's.)
+pub(super) fn would_block(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock
+}

@@ -46,10 +46,9 @@ impl Tokens<'_> {
             .iter()
             .find(|name| strange(name))
         {
-            Some(name) => Err(format!(
-                "is a shell command, in which the name `{name}` is not \
-                safe"
-            )),
+            Some(name) => {
+                Err(format!("is a shell command, in which the name `{name}` is not safe"))
+            }
             None => expand(text, |token| self.get(token)),
         }
     }

@@ -114,10 +114,8 @@ fn declare(at: usize, target: &Target, project: &Project) -> Result<Declared, St
         || wish.action == "remote_directory"
         || matches!(target, Target::Key { .. });
     let replaces = delete || wish.action == "symbolic_link" || has("link");
-    let entry = TABLE.iter().find(|entry| entry.name == wish.action).expect(
-        "there is such an \
-        action",
-    );
+    let entry =
+        TABLE.iter().find(|entry| entry.name == wish.action).expect("there is such an action");
     let mut action = (entry.parse)(arguments.into()).map_err(|error| error.to_string())?;
     action.prepare(project).map_err(|error| error.to_string())?;
     let (path, writes, holds) = match target {
@@ -279,11 +277,7 @@ fn run(
                 ));
             }
             Became::Right if change.certainty == Certainty::Will => {
-                return Err(format!(
-                    "{} was \
-                sure, and changed nothing",
-                    label()
-                ));
+                return Err(format!("{} was sure, and changed nothing", label()));
             }
             _ => {}
         }
@@ -383,8 +377,7 @@ fn is_found_out(declared: &Declared, said: &str) -> bool {
         "Read-only file system",
         "cannot unpack the archive",
         "is not a directory",
-        "was \
-        refused by: ",
+        "was refused by: ",
     ];
     is_of_others(said)
         || (declared.replaces && said.contains("busy"))
@@ -393,12 +386,8 @@ fn is_found_out(declared: &Declared, said: &str) -> bool {
 
 /// Whether it is refused for what another user may do there.
 fn is_of_others(said: &str) -> bool {
-    let refusals = [
-        "which is not followed",
-        "others may turn it",
-        "is a hard link to a file of \
-        another user",
-    ];
+    let refusals =
+        ["which is not followed", "others may turn it", "is a hard link to a file of another user"];
     refusals.iter().any(|reason| said.contains(reason))
 }
 
@@ -444,13 +433,8 @@ fn bounds(declared: &Declared, before: &Tree, after: &Tree, sees: bool) -> Resul
     if old.kind != new.kind || old.kind == 'l' {
         return Ok(());
     }
-    keeps(declared, old, new, sees).map_err(|what| {
-        format!(
-            "{what} of {:?} is not kept: {old} -> \
-        {new}",
-            declared.path
-        )
-    })?;
+    keeps(declared, old, new, sees)
+        .map_err(|what| format!("{what} of {:?} is not kept: {old} -> {new}", declared.path))?;
     let parent = |tree: &Tree| {
         Path::new(&declared.path)
             .parent()
@@ -478,8 +462,7 @@ fn keeps(declared: &Declared, old: &Seen, new: &Seen, sees: bool) -> Result<(), 
             return Err(if name.starts_with("system") {
                 "the access control list"
             } else {
-                "an \
-                extended attribute"
+                "an extended attribute"
             });
         }
     }

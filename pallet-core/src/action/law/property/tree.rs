@@ -123,10 +123,8 @@ impl Parent {
             Parent::File => fs::write(path, "a file\n"),
             Parent::Link | Parent::ForeignLink => {
                 // relative, since this process is outside of the node
-                let name = Path::new("../home/elsewhere").join(path.file_name().expect(
-                    "it has a \
-                    name",
-                ));
+                let name =
+                    Path::new("../home/elsewhere").join(path.file_name().expect("it has a name"));
                 fs::create_dir(path.parent().expect("it has one").join(&name))?;
                 symlink(&name, path)?;
                 let owner = if self == Parent::Link { 0 } else { APP };

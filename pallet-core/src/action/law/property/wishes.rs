@@ -257,10 +257,7 @@ fn plain(
 ) -> impl Strategy<Value = Wish> {
     arguments.prop_map(move |arguments| {
         let Value::Object(mut arguments) = arguments else {
-            unreachable!(
-                "arguments are an \
-            object"
-            )
+            unreachable!("arguments are an object")
         };
         arguments.retain(|_, value| !value.is_null());
         Wish { action, arguments }

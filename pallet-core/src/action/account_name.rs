@@ -1,0 +1,16 @@
+//! The names that users and groups can have.
+
+use super::ActionError;
+
+/// Refuses what no user or group can be called.
+pub(super) fn require_account_name(action: &str, name: &str) -> Result<(), ActionError> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    let starts = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+    if starts && name.len() <= 32 && name.bytes().all(plain) {
+        return Ok(());
+    }
+    Err(ActionError::arguments(
+        action,
+        format!("{name:?} is not a name that a user or group can have"),
+    ))
+}

@@ -1,0 +1,43 @@
+//! Removes a user.
+
+use super::User;
+use crate::action::Change;
+use crate::model::{Known, NodeState, UserState};
+use crate::script::Script;
+
+impl User {
+    pub(super) fn plan_remove(&self, node: &mut NodeState) -> Option<Change> {
+        let home = if self.remove_home { "with its home" } else { "" };
+        let script = Script::new().call(
+            ["ensure_no_user", &self.name, home].into_iter().chain(self.force.then_some("force")),
+        );
+        let change = match node.user(&self.name) {
+            Known::Known(None) => return None,
+            Known::Known(Some(_)) => Change::will("remove user", script),
+            Known::Unknown => Change::may("ensure there is no such user", script),
+        };
+        // files lose the name of their owner, and the user's own group goes along
+        let home = match node.user(&self.name) {
+            Known::Known(Some(UserState { home: Some(home), .. })) => home.clone(),
+            _ => format!("/home/{}", self.name),
+        };
+        node.forget_owner(&self.name);
+        node.forget_membership(&self.name);
+        if !matches!(node.group(&self.name), Known::Known(None)) {
+            node.forget_group(&self.name);
+        }
+        let name = &self.name;
+        let spools =
+            ["/var/mail", "/var/spool/mail", "/var/spool/cron", "/var/spool/cron/crontabs"];
+        spools.iter().for_each(|spool| node.forget_files_below(&format!("{spool}/{name}")));
+        if self.remove_home {
+            node.forget_files_below(&home);
+        }
+        if self.force {
+            // what runs as this user ends
+            node.forget_services();
+        }
+        node.set_user(&self.name, None);
+        Some(change)
+    }
+}

@@ -1,0 +1,34 @@
+//! Connects to a node in the way that its provider names.
+
+use super::local::local;
+use super::{ConnectSettings, Exec, Ssh, Transport, TransportError, ssh};
+use crate::model::Connection;
+
+/// Opens a connection to a node.
+pub async fn connect(
+    connection: &Connection,
+    settings: &ConnectSettings,
+) -> Result<Box<dyn Transport>, TransportError> {
+    match connection {
+        Connection::Ssh(ssh) => Ok(Box::new(Ssh::connect(ssh, settings).await?)),
+        Connection::Exec { command } => Ok(Box::new(Exec::new(command, settings)?)),
+        Connection::Local => Ok(Box::new(local(settings))),
+        Connection::Unknown => Err(TransportError::Config {
+            message: "the provider wants a way to connect that this pallet does not know: a newer \
+                pallet is needed"
+                .to_owned(),
+        }),
+    }
+}
+
+/// Who will log in over ssh, once the ssh configuration was read; `None` where a connection has no
+/// login, and `id -u` tells.
+pub fn login_user(
+    connection: &Connection,
+    settings: &ConnectSettings,
+) -> Result<Option<String>, TransportError> {
+    match connection {
+        Connection::Ssh(ssh) => ssh::login_user(ssh, settings).map(Some),
+        _ => Ok(None),
+    }
+}

@@ -1,0 +1,149 @@
+//! Runs a script with `sh`, as the login user or as root.
+//!
+//! The script is one compound command with no input of its own: the shell reads all of it before it
+//! runs any of it. A connection that breaks while the script is on its way runs nothing, and a
+//! command in the script cannot read the rest of the script. A connection that breaks while the
+//! script runs ends it, and the command that it is at. At its end the script says so, because what
+//! it left running may keep its output open.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::Duration;
+
+use super::become_root::WITH_AGENT;
+use super::markers::{BEHEADED, LOGIN_SHELL};
+use super::output_filter::NOISE;
+use super::shell::{hear, run};
+use super::{
+    Become, Input, InputPart, Output, Stream, Transport, TransportError, Turn, run_program,
+};
+
+/// Ends the script's processes when its input ends. It begins when the shell has read the whole
+/// script: there is nothing left to read. What does not end when it is told to is killed, but for
+/// transactions of packages: half of one is worse than all of it.
+const WATCH: &str = r#"{ while read -r line; do :; done <&3
+trap '' TERM
+kill -TERM 0
+sleep 5
+read -r own </proc/self/stat; own=${own##*) }; set -- $own; own=$3
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
+  busy=
+  for of in $(grep -ls PALLET_TRANSACTION= /proc/[0-9]*/environ); do
+    read -r stat <"${of%environ}stat" || continue
+    stat=${stat##*) }; set -- $stat
+    if [ "$3" = "$own" ]; then busy=yes; fi
+  done
+  [ -n "$busy" ] || break
+  sleep 30
+done
+kill -KILL 0; } >/dev/null 2>&1 &
+watch=$!
+"#;
+/// How long the list of what a script left running may take.
+const LISTING: Duration = Duration::from_secs(10);
+/// Tells which processes a script started: it is in their environment.
+const RUN: &str = "PALLET_RUN";
+
+/// How a script ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ran {
+    /// Its exit code.
+    pub code: i32,
+    /// What it started that still runs and has its output open, as a warning; `None` if there is
+    /// nothing such.
+    pub left: Option<String>,
+}
+
+/// Runs a script with `sh`, hands over its output as it comes, and returns its exit code.
+pub async fn run_script(
+    transport: &mut dyn Transport,
+    as_: &Become,
+    script: &str,
+    output: &mut Output<'_>,
+) -> Result<i32, TransportError> {
+    run_script_in_turn(transport, as_, script, &Turn::default(), output).await.map(|ran| ran.code)
+}
+
+/// The same, when its turn has come.
+pub async fn run_script_in_turn(
+    transport: &mut dyn Transport,
+    as_: &Become,
+    script: &str,
+    turn: &Turn,
+    output: &mut Output<'_>,
+) -> Result<Ran, TransportError> {
+    if turn.agent {
+        transport.lend_agent().await?;
+    }
+    let token = token();
+    let end = format!("#pallet-end {token} ");
+    // its input stays open while it runs, and ends with the connection: then all its processes are
+    // told to end
+    let body = format!(
+        "{{ :\n{WATCH}( exec 3<&-; export {RUN}={token}\n{script}\n) </dev/null\n\
+        status=$?\nkill \"$watch\"\nprintf '{end}%s\\n' \"$status\"\nexit \"$status\"\n}}\n"
+    );
+    let (program, head, body) = match as_ {
+        // nothing stands before the script that would have to be skipped; a start-up file that
+        // reads may have eaten the head
+        Become::Login => {
+            let head = format!("pallet={token}; echo '#pallet'; echo '#pallet' >&2; exec 3<&0\n");
+            (None, head, format!("{{ [ \"$pallet\" = {token} ] || exit {BEHEADED}\n{body}}}\n"))
+        }
+        Become::Root(_) if turn.agent => (Some(WITH_AGENT), "exec 3<&0\n".to_owned(), body),
+        Become::Root(_) => (Some("exec sh"), "exec 3<&0\n".to_owned(), body),
+    };
+    let (mut parts, gate) = turn.gated();
+    parts.push(InputPart::Bytes(body.into_bytes()));
+    parts.push(InputPart::Open);
+    let mut before = vec![InputPart::Bytes(head.into_bytes())];
+    let heard = match program {
+        None => {
+            before.append(&mut parts);
+            hear(transport, as_, LOGIN_SHELL, Input(before), (turn, &gate), Some(&end), output)
+                .await?
+        }
+        Some(program) => {
+            parts.insert(usize::from(turn.room.is_some()), before.remove(0));
+            run(transport, as_, program, parts, (turn, &gate), Some(&end), output).await?
+        }
+    };
+    let left = if heard.left { Some(left_behind(transport, as_, &token).await) } else { None };
+    Ok(Ran { code: heard.code, left })
+}
+
+/// What a script that has ended left running with its output open.
+async fn left_behind(transport: &mut dyn Transport, as_: &Become, token: &str) -> String {
+    let program = format!(
+        "for of in $(grep -ls {RUN}={token} /proc/[0-9]*/environ); do read -r name \
+         <\"${{of%environ}}comm\" && of=${{of%/environ}} && echo \"$name (process \
+         ${{of#/proc/}})\"; done"
+    );
+    let mut said = Vec::new();
+    let mut listen = |stream: Stream, bytes: &[u8]| {
+        if stream == Stream::Out && said.len() < NOISE {
+            said.extend_from_slice(bytes);
+        }
+    };
+    let _ = tokio::time::timeout(
+        LISTING,
+        run_program(transport, as_, &program, Input::none(), &mut listen),
+    )
+    .await;
+    let said = String::from_utf8_lossy(&said);
+    let found: Vec<_> = said.lines().take(5).collect();
+    let what = if found.is_empty() { "something".to_owned() } else { found.join(", ") };
+    format!(
+        "{what} was started by a script and still runs, with the output of the script open; start \
+         it with `>/dev/null 2>&1`, or as a service"
+    )
+}
+
+/// A word that no command prints by chance.
+fn token() -> String {
+    // each RandomState is seeded from the system's randomness
+    format!("{:016x}", RandomState::new().build_hasher().finish())
+}
+
+#[cfg(test)]
+#[path = "shell_tests.rs"]
+mod tests;

@@ -1,0 +1,97 @@
+//! A login: what the server takes, and what was tried.
+
+use std::time::Duration;
+
+use ssh2::{Error, ErrorCode};
+
+use super::super::super::{ConnectSettings, TransportError};
+use super::super::destination::Destination;
+use super::super::link::Link;
+
+/// A login that is under way.
+pub(super) struct Login<'a> {
+    pub(super) link: &'a mut Link,
+    pub(super) to: &'a Destination,
+    pub(super) settings: &'a ConnectSettings,
+    pub(super) limit: Duration,
+    /// What the server takes, as it says itself; `None` if it was not asked.
+    pub(super) methods: Option<String>,
+    /// What was tried and what became of it.
+    pub(super) tried: Vec<String>,
+    /// The public keys that the server has refused.
+    pub(super) offered: Vec<Vec<u8>>,
+}
+
+impl<'a> Login<'a> {
+    pub(super) fn new(
+        link: &'a mut Link,
+        to: &'a Destination,
+        settings: &'a ConnectSettings,
+        limit: Duration,
+    ) -> Self {
+        let (methods, tried, offered) = (None, Vec::new(), Vec::new());
+        Login { link, to, settings, limit, methods, tried, offered }
+    }
+
+    /// Asks the server what it takes now. Says whether it takes nothing at all, and lets this user
+    /// in.
+    pub(super) async fn ask(&mut self) -> Result<bool, TransportError> {
+        let user = self.to.user.as_str();
+        let asked = self.link.drive_within(self.limit, "the login", |session| {
+            match session.auth_methods(user) {
+                Err(_) if session.authenticated() => Ok(String::new()),
+                methods => methods.map(str::to_owned),
+            }
+        });
+        match asked.await? {
+            Ok(methods) => self.methods = Some(methods),
+            Err(error) if self.tried.is_empty() => return Err(self.link.lost(error)),
+            Err(error) => self.still_there(&error).await?,
+        }
+        Ok(self.link.session.authenticated())
+    }
+
+    /// Whether the server takes it, as far as is known.
+    pub(super) fn takes(&self, method: &str) -> bool {
+        self.methods.as_ref().is_none_or(|methods| methods.split(',').any(|it| it == method))
+    }
+
+    /// Whether the server still listens after it refused something.
+    pub(super) async fn still_there(&mut self, error: &Error) -> Result<(), TransportError> {
+        match error.code() {
+            // libssh2 has many codes for an answer that does not come, and one way to say it.
+            code if matches!(code, ErrorCode::Session(-43 | -13 | -7))
+                || error.message().starts_with("Waiting for") =>
+            {
+                if !self.link.is_ending().await {
+                    let why = "it sent something that cannot be read here, most likely a login \
+                        banner of more than 32 KB (`Banner` in its sshd_config)";
+                    return Err(self.refused(format!("{why}: shorten it there")));
+                }
+                let tried = self.tried.join("; ");
+                Err(self.refused(format!(
+                    "it ended the connection after: {tried}; it may allow \
+                    fewer attempts (MaxAuthTries): name the key with IdentityFile and set \
+                    IdentitiesOnly"
+                )))
+            }
+            ErrorCode::Session(-9 | -30) => Err(TransportError::Timeout {
+                host: self.to.peer.clone(),
+                message: format!(
+                    "the login took longer than {} s: see whether the host is overloaded, or allow \
+                     it more",
+                    self.limit.as_secs()
+                ),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn refused(&self, message: String) -> TransportError {
+        TransportError::Authenticate {
+            host: self.to.peer.clone(),
+            user: self.to.user.clone(),
+            message,
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The host that a connection is for.
+
+use crate::model::SshConnection;
+
+/// Whom a connection is for. What is given here wins over all files.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HostQuery<'a> {
+    pub(super) host: &'a str,
+    pub(super) user: Option<&'a str>,
+    pub(super) port: Option<u16>,
+}
+
+impl<'a> HostQuery<'a> {
+    pub(super) fn of(connection: &'a SshConnection) -> Self {
+        let user = connection.user.as_deref();
+        HostQuery { host: &connection.host, user, port: connection.port }
+    }
+}
