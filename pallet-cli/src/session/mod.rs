@@ -15,4 +15,4 @@ mod state;
 mod targets;
 mod wait;
 
-pub(crate) use script::{converse, run_file, run_lines};
+pub(crate) use script::{run_interactive, run_file, run_lines};

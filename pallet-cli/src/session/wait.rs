@@ -33,7 +33,7 @@ impl<T> fmt::Debug for Calls<T> {
 }
 
 impl<T: Send> PhaseCaller for Calls<T> {
-    fn hand_over(&self, call: PhaseCall) -> bool {
+    fn send(&self, call: PhaseCall) -> bool {
         self.0.send(Message::Call(call)).is_ok()
     }
 }
@@ -142,7 +142,7 @@ impl Session {
         })?;
         let Some((outcome, changes)) = done else { return Ok(None) };
         self.remember(crate::operation::exit_code(&outcome));
-        self.has_told_all();
+        self.mark_shown();
         Ok(Some(outcome::table(&outcome, &changes)))
     }
 

@@ -32,7 +32,7 @@ pub(super) fn converge<'v>(mut call: Call<'_, 'v, '_, '_>) -> starlark::Result<V
             engine.converge(&groups, &options, agree).await
         },
     )?;
-    call.session.look_for_nodes();
+    call.session.refresh_node_names();
     Ok(call.give(outcome))
 }
 
@@ -45,7 +45,7 @@ pub(super) fn down<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>
             let agree = |nodes: &[Node]| asking.agree(nodes, &reporter, &|| cancel.is_cancelled());
             engine.down(&groups, &LiftOptions::default(), agree).await
         })?;
-    call.session.look_for_nodes();
+    call.session.refresh_node_names();
     Ok(call.give(outcome))
 }
 

@@ -60,7 +60,7 @@ fn explained<'v>(
         let texts: Vec<_> =
             explanations.iter().map(|explanation| text(&printer, explanation, scripts)).collect();
         printer.text(&texts.join("\n"));
-        call.session.has_told_all();
+        call.session.mark_shown();
     }
     if explanations.iter().any(|explanation| explanation.error.is_some()) {
         call.session.remember(SOME_NODE_FAILED);
