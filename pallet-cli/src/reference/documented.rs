@@ -9,35 +9,33 @@ use crate::project::star::types::Kind;
 /// The parameters of all of them, as far as their schemas do not say what they mean. A function's
 /// own name goes first: `cluster_spec.count`.
 const PARAMETERS: &[(&str, &str)] = &[
-    ("cluster_spec.name", "Name of the cluster, the prefix of its groups' names."),
-    ("cluster_spec.count", "Multiplier for group counts (default 1)."),
-    ("secret.name", "Name of the secret in pallet.toml."),
-    ("name", "Name of the group, the prefix of its nodes' names."),
-    ("count", "Number of nodes. If omitted, set it on the command line: `converge web=3`."),
-    ("groups", "Groups of the cluster."),
+    ("cluster_spec.name", "The name, which begins the names of its groups."),
+    ("cluster_spec.count", "Multiplier for the counts of its groups. Default: 1."),
+    ("secret.name", "The name of the secret in `[secrets]` of pallet.toml."),
+    ("name", "The name, which begins the names of its nodes: `web-1`."),
+    ("count", "The number of nodes. If omitted, the command line must give it: `converge web=3`."),
+    ("groups", "The groups of the cluster."),
     (
         "extends",
-        "Server-specs and group-specs to inherit from, in order. Their phase functions run first.",
+        "The server-specs and group-specs to inherit from, in order. Inherited phase functions run \
+         first.",
     ),
     (
         "phases",
-        "Functions that configure the nodes, by phase: `{\"configure\": web}`. Each receives the \
-         request.",
+        "The functions that configure the nodes, by phase: `{\"configure\": web}`, or a list of \
+         functions for a phase. Each takes the request.",
     ),
-    ("node_spec", "Node-spec of the nodes."),
-    (
-        "roles",
-        "Role names that other groups select by: `request.targets_with_role(\"web\")` finds its nodes.",
-    ),
+    ("node_spec", "The node-spec of its nodes."),
+    ("roles", "Roles by which other groups find its nodes: `request.targets_with_role(\"web\")`."),
     (
         "default_phases",
-        "Phases that lift and converge run by default, in order (default `configure`).",
+        "The phases that lift and converge run by default, in order. Default: `configure`.",
     ),
-    ("function", "The function; its only argument is the request."),
-    ("command", "Shell command, run once on the node before anything changes."),
-    ("user", "User that runs commands and owns files."),
-    ("directory", "Working directory of commands."),
-    ("environment", "Environment variables for commands."),
+    ("function", "The function, which takes the request."),
+    ("command", "The command for the node's shell. It runs once, before anything changes."),
+    ("user", "The user that commands run as and that owns files."),
+    ("directory", "The working directory of commands."),
+    ("environment", "Environment variables of commands."),
 ];
 
 /// What a parameter means, if the function is one of them.

@@ -15,4 +15,5 @@ mod state;
 mod targets;
 mod wait;
 
-pub(crate) use script::{run_interactive, run_file, run_lines};
+pub(crate) use functions::signatures;
+pub(crate) use script::{run_file, run_interactive, run_lines};

@@ -7,7 +7,7 @@ mod scope;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::request::{ATTRIBUTES, OS_ATTRIBUTES, TARGET_ATTRIBUTES};
+use super::request::{ATTRIBUTES, OS_ATTRIBUTES, TARGET_ATTRIBUTES, names};
 use super::tokens::{Token, TokenKind, tokens};
 use super::types::Kind;
 use crate::project::schema::Schema;
@@ -211,8 +211,8 @@ fn in_string(
 fn request_attributes(path: &[String]) -> Vec<&'static str> {
     match path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => ATTRIBUTES.to_vec(),
-        ["target"] => TARGET_ATTRIBUTES.to_vec(),
-        ["target", "os"] => OS_ATTRIBUTES.to_vec(),
+        ["target"] => names(TARGET_ATTRIBUTES),
+        ["target", "os"] => names(OS_ATTRIBUTES),
         _ => Vec::new(),
     }
 }

@@ -27,7 +27,7 @@ mod pause;
 mod phase;
 pub(crate) mod plain_data;
 mod project_names;
-mod request;
+pub(crate) mod request;
 pub(crate) mod scope;
 mod scoped;
 pub(crate) mod signature;
