@@ -172,7 +172,7 @@ fn what_is_no_lock_is_refused_in_one_line() {
     refused(
         &good.replace("sha256:", "sha1:"),
         expect![[
-            r#"cannot be read: "sha1:1bc04b5291c26a46d918139138b992d2de976d6851d0893b0476b85bfbdfc6e6" is no digest; write sha256: and 64 hexadecimal digits; restore it, or delete it and run `pallet-cli install`"#
+            r#"cannot be read: "sha1:1bc04b5291c26a46d918139138b992d2de976d6851d0893b0476b85bfbdfc6e6" is not a digest; write sha256: and 64 hexadecimal digits; restore it, or delete it and run `pallet-cli install`"#
         ]],
     );
     refused(

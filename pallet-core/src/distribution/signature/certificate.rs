@@ -185,10 +185,11 @@ mod tests {
         let [Real { bundle, root, digest, .. }, _] = bundles();
         let mut bundle: serde_json::Value = serde_json::from_str(bundle).unwrap();
         bundle["verificationMaterial"]["tlogEntries"] = serde_json::json!([]);
-        assert!(root.identity(bundle.to_string().as_bytes(), &digest).unwrap_err().contains(
-            "no \
-            entry of a transparency log"
-        ));
+        assert!(
+            root.identity(bundle.to_string().as_bytes(), &digest)
+                .unwrap_err()
+                .contains("no entry in a transparency log")
+        );
     }
 
     #[test]
