@@ -18,7 +18,8 @@ use super::edit::{Edit, Missing, require_line};
 use super::file_support::{kind, parent, plan_file, require_absolute, require_name};
 use super::line_in_file::LineAction;
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation, UserState};
+use crate::model::{Capabilities, Known};
+use crate::observe::{Attributes, FileState, NodeState, Observation, UserState};
 use crate::script::{Script, quote};
 
 /// Ensures that public keys may log in as a user over ssh, or that they may not. Nothing to do

@@ -15,9 +15,8 @@ use super::edit::{Edit, Line, Missing, Wrong, plan_no_line, require_line};
 use super::ere::Ere;
 use super::file_support::{plan_delete, require_name};
 use super::{Action, ActionError, Change, Claims, Existence, Workspace};
-use crate::model::{
-    Attributes, Capabilities, FileState, Known, NodeState, Observation, OsFamily, digest,
-};
+use crate::model::{Capabilities, Known, OsFamily, digest};
+use crate::observe::{Attributes, FileState, NodeState, Observation};
 use crate::script::{Script, quote};
 
 /// Ensures that cron runs a command at certain times, or that no job of this name is there. Nothing

@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, CommandState, Known, NodeState, Observation};
+use crate::model::{Capabilities, Known};
+use crate::observe::{CommandState, NodeState, Observation};
 use crate::script::{DEBCONF, Script, packages};
 
 /// Ensures that debconf knows the answer to a question that a package of Debian asks when it is

@@ -10,7 +10,8 @@ use super::file_support::{
 };
 use super::ownership::Ownership;
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation};
+use crate::model::{Capabilities, Known};
+use crate::observe::{Attributes, FileState, NodeState, Observation};
 use crate::script::Script;
 
 /// Ensures that a directory exists, with its parents, or that it does not.
@@ -179,7 +180,7 @@ impl Action for Directory {
 mod tests {
     use super::super::check::{check, node};
     use super::*;
-    use crate::model::Reading;
+    use crate::observe::Reading;
     use expect_test::expect;
 
     #[test]

@@ -4,7 +4,8 @@
 use super::ere::Ere;
 use super::file_support::{all_of, attribute_words, kind, new_attributes, parent, plan_file};
 use super::{ActionError, Change};
-use crate::model::{Attributes, FileState, Known, NodeState, Observation, digest};
+use crate::model::{Known, digest};
+use crate::observe::{Attributes, FileState, NodeState, Observation};
 use crate::script::{Script, quote};
 
 /// What becomes of a file that is missing.

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::builders::{first_line, guard_builders};
 use super::guard::GuardedScript;
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, NodeState, Observation};
+use crate::model::Capabilities;
+use crate::observe::{NodeState, Observation};
 
 /// Runs a text in an interpreter of the node, such as Python, Perl or bash; if it ends with another
 /// exit code than 0, the node's part of the operation ends.

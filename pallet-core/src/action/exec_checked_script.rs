@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::builders::guard_builders;
 use super::guard::GuardedScript;
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, NodeState, Observation};
+use crate::model::Capabilities;
+use crate::observe::{NodeState, Observation};
 
 /// Runs shell commands as `exec_script` does, under a name that says what they are for: it stands
 /// in the plan and in the error if they fail.

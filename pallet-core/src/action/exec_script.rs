@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::builders::{first_line, guard_builders};
 use super::guard::GuardedScript;
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, NodeState, Observation};
+use crate::model::Capabilities;
+use crate::observe::{NodeState, Observation};
 
 /// Runs shell commands with `sh -e`: the first one that fails ends the script, and the node's part
 /// of the operation.

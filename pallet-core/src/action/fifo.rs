@@ -9,7 +9,8 @@ use super::file_support::{
     plan_file, require_absolute,
 };
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, FileState, Known, NodeState, Observation};
+use crate::model::{Capabilities, Known};
+use crate::observe::{FileState, NodeState, Observation};
 use crate::script::Script;
 
 /// Ensures that a named pipe stands at a path, or that nothing does.

@@ -10,7 +10,8 @@ use super::file_support::{
     plan_file, require_absolute,
 };
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, FileState, Known, NodeState, Observation, digest};
+use crate::model::{Capabilities, Known, digest};
+use crate::observe::{FileState, NodeState, Observation};
 use crate::script::Script;
 
 /// Ensures that a file exists, with whatever content it has, or that nothing does at its path.

@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ActionError, Certainty, Change};
-use crate::model::{Attributes, FileState, Known, NodeState};
+use crate::model::Known;
+use crate::observe::{Attributes, FileState, NodeState};
 use crate::script::{Script, quote};
 
 /// Whether something should be there.

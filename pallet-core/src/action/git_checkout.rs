@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::file_support::{parent, require_absolute, require_name};
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, FileState, Known, NodeState, Observation, Reading};
+use crate::model::{Capabilities, Known};
+use crate::observe::{FileState, NodeState, Observation, Reading};
 use crate::script::{Script, quote, strict_shell};
 use commands::{Checkout, SUBMODULE};
 

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::account_name::require_account_name;
 use super::{Action, ActionError, Change, Claims, Existence, Workspace};
-use crate::model::{Capabilities, GroupState, Known, NodeState, Observation};
+use crate::model::{Capabilities, Known};
+use crate::observe::{GroupState, NodeState, Observation};
 use crate::script::Script;
 
 /// Ensures that a group of users exists, or that it does not.

@@ -8,7 +8,8 @@ use super::change::joined;
 use super::edit::{Edit, Line, Missing, Place};
 use super::ere::{Ere, any_case};
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Attributes, Capabilities, Known, NodeState, Observation, OsFamily, Reading};
+use crate::model::{Capabilities, Known, OsFamily};
+use crate::observe::{Attributes, NodeState, Observation, Reading};
 use crate::script::Script;
 
 /// Ensures the node's host name: the name that runs, that of `/etc/hostname`, and on Debian and its

@@ -13,7 +13,8 @@ use super::file_support::{attributes, require_absolute};
 use super::line_in_file::LineAction;
 use super::text::{Text, trim};
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, NodeState, Observation};
+use crate::model::Capabilities;
+use crate::observe::{NodeState, Observation};
 use crate::script::Script;
 use crate::script::services::unit_kind;
 

@@ -3,7 +3,8 @@
 use super::package_file::{FileArguments, PackageFile, package_file_action};
 use super::package_spec::{PackageAction, PackageSpec};
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, NodeState, Observation, PackageManager};
+use crate::model::{Capabilities, PackageManager};
+use crate::observe::{NodeState, Observation};
 use crate::script::packages;
 
 package_file_action! {

@@ -8,7 +8,8 @@ use super::edit::{Edit, Line, Missing, Place, Wrong, plan_no_line, require_line}
 use super::ere::{Ere, literal};
 use super::file_support::{attributes, require_absolute};
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, NodeState, Observation};
+use crate::model::Capabilities;
+use crate::observe::{NodeState, Observation};
 
 /// Ensures that a line stands in a file, in the place of another one if that is there, or that it
 /// does not. Nothing to do where the file has it already. What else the file holds stays, as do its
@@ -376,7 +377,7 @@ mod tests {
         let found = state.file(PATH).known().cloned();
         assert!(matches!(
             found,
-            Some(crate::model::FileState::File { text: Some(text), .. }) if text == "a\nb\nc\n"
+            Some(crate::observe::FileState::File { text: Some(text), .. }) if text == "a\nb\nc\n"
         ));
     }
 

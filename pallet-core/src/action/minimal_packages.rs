@@ -8,9 +8,8 @@ use super::change::joined;
 use super::package_plan::{observe_dependencies, plan_packages};
 use super::package_spec::{MANAGERS, PackageAction, PackageSpec};
 use super::{Action, ActionError, Change, Claims, PackageManager, Workspace};
-use crate::model::{
-    Capabilities, FileState, Known, NodeState, Observation, OsFamily, PackageOptions,
-};
+use crate::model::{Capabilities, Known, OsFamily, PackageOptions};
+use crate::observe::{FileState, NodeState, Observation};
 use crate::script::{Script, packages};
 
 /// Ensures the few packages that everything else needs: on Debian and its kin coreutils and sudo;

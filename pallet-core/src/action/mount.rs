@@ -11,7 +11,8 @@ use super::change::joined;
 use super::edit::{Edit, Missing};
 use super::file_support::require_absolute;
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation, Reading};
+use crate::model::{Capabilities, Known};
+use crate::observe::{Attributes, FileState, NodeState, Observation, Reading};
 use crate::script::{Script, quote};
 
 /// Ensures that a filesystem is mounted at a path, now and when the node starts, or that it is not.

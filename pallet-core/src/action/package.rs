@@ -9,7 +9,8 @@ use super::package_plan::{observe_dependencies, plan_packages};
 pub use super::package_spec::PackageAction;
 use super::package_spec::{MANAGERS, PackageSpec};
 use super::{Action, ActionError, Certainty, Change, Claims, Workspace};
-use crate::model::{self, Capabilities, Known, NodeState, Observation, Reading};
+use crate::model::{self, Capabilities, Known};
+use crate::observe::{NodeState, Observation, Reading};
 use crate::script::{Script, packages, quote};
 
 /// Ensures that a package of the node's package manager is installed, or that it is not.
@@ -222,7 +223,8 @@ impl Action for Package {
 mod tests {
     use super::super::check::{check, node};
     use super::*;
-    use crate::model::{Known, OsFamily, PackageManager, PackageState};
+    use crate::model::{Known, OsFamily, PackageManager};
+    use crate::observe::PackageState;
     use expect_test::expect;
 
     #[test]

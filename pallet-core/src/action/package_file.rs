@@ -9,7 +9,8 @@ use super::package_plan::packages_change;
 use super::package_spec::{PackageAction, PackageSpec};
 use super::remote_file::source::Content;
 use super::{ActionError, Certainty, Change, Upload, Workspace};
-use crate::model::{Capabilities, Known, NodeState, PackageState};
+use crate::model::{Capabilities, Known};
+use crate::observe::{NodeState, PackageState};
 use crate::script::{Script, quote};
 
 /// The parameters that say which file.

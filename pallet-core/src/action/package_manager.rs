@@ -5,7 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Action, ActionError, Change};
-use crate::model::{Capabilities, Known, NodeState, Observation};
+use crate::model::{Capabilities, Known};
+use crate::observe::{NodeState, Observation};
 use crate::script::{Script, packages};
 
 /// Fetches the package manager's lists of packages, or upgrades every package that is installed.

@@ -8,7 +8,8 @@ use super::package_source::AptSource;
 use super::package_spec::{PackageAction, PackageSpec};
 use super::workspace::NoWorkspace;
 use super::{Action, ActionError, Change, PackageSource, Workspace};
-use crate::model::{Capabilities, NodeState, Observation, Os, OsFamily, PackageOptions};
+use crate::model::{Capabilities, Os, OsFamily, PackageOptions};
+use crate::observe::{NodeState, Observation};
 use crate::script::{Script, packages};
 
 /// Ensures that the node has a repository of packages that is known by a name: `epel` on Rocky

@@ -15,7 +15,8 @@ pub use self::arguments::{ApkSource, AptSource, DnfSource, PacmanSource, ZypperS
 use self::parts::Part;
 use super::change::joined;
 use super::{Action, ActionError, Certainty, Change, Claims, Existence, Workspace};
-use crate::model::{Capabilities, NodeState, Observation, PackageManager};
+use crate::model::{Capabilities, PackageManager};
+use crate::observe::{NodeState, Observation};
 use crate::script::{Script, packages};
 
 /// Ensures that the package manager takes packages from a source (a repository), or that it does

@@ -8,7 +8,8 @@ use super::package_options::{check_repositories, package_option_builders};
 use super::package_plan::{observe_dependencies, plan_packages};
 use super::package_spec::{MANAGERS, PackageAction, PackageSpec};
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{self, Capabilities, NodeState, Observation};
+use crate::model::{self, Capabilities};
+use crate::observe::{NodeState, Observation};
 use crate::script::packages;
 
 /// Ensures that several packages are installed, or that they are not, all in one go. Systems may

@@ -16,9 +16,8 @@ use super::file_support::{attribute_words, attributes, require_absolute};
 use super::ownership::Ownership;
 use super::remote_file::source::{Content, Source};
 use super::{Action, ActionError, Certainty, Change, Claims, Upload, Workspace};
-use crate::model::{
-    Attributes, Capabilities, FileState, Known, NodeState, Observation, Reading, digest,
-};
+use crate::model::{Capabilities, Known, digest};
+use crate::observe::{Attributes, FileState, NodeState, Observation, Reading};
 use crate::script::{Script, quote};
 
 /// Ensures a directory with what is in an archive: a tar file, compressed or not, or a zip file, of

@@ -17,7 +17,8 @@ use super::builders::attribute_builders;
 use super::download::DownloadArguments;
 use super::file_support::{attributes, link_target, parent, require_absolute};
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, NodeState, Observation};
+use crate::model::Capabilities;
+use crate::observe::{NodeState, Observation};
 
 /// Ensures a file with content from one of: text, a file or a template of the project, a URL, or
 /// another file of the node.

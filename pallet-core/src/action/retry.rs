@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::builders::guard_builders;
 use super::guard::GuardedScript;
 use super::{Action, ActionError, Change, Workspace};
-use crate::model::{Capabilities, NodeState, Observation};
+use crate::model::Capabilities;
+use crate::observe::{NodeState, Observation};
 use crate::script::strict_shell;
 
 /// Runs shell commands again and again until they succeed, a number of times at most. Without a

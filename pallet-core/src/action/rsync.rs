@@ -15,7 +15,8 @@ use super::file_support::{attributes, require_absolute};
 use super::remote_file::plan::FilePlan;
 use super::remote_file::source::{Content, Source};
 use super::{Action, ActionError, Certainty, Change, Claims, Upload, Workspace};
-use crate::model::{Capabilities, FileState, Known, NodeState, Observation};
+use crate::model::{Capabilities, Known};
+use crate::observe::{FileState, NodeState, Observation};
 use crate::script::Script;
 
 /// So much content, in bytes, is kept at hand to travel within the script; what is more travels

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::edit::{Edit, Missing};
 use super::file_support::{only_of_file, require_absolute};
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation, Reading};
+use crate::model::{Capabilities, Known};
+use crate::observe::{Attributes, FileState, NodeState, Observation, Reading};
 use crate::script::{SED, Script, quote};
 
 /// Changes a file with commands of sed. Nothing to do where what they make of the file is what it

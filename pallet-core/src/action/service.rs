@@ -5,7 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, Known, NodeState, Observation, ServiceState};
+use crate::model::{Capabilities, Known};
+use crate::observe::{NodeState, Observation, ServiceState};
 use crate::script::services;
 
 /// Ensures that a service runs, or that it does not, with whatever runs services on the node:

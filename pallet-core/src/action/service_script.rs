@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Action, ActionError, Change, Claims, RemoteFile, Workspace};
-use crate::model::{Capabilities, NodeState, Observation, ServiceManager};
+use crate::model::{Capabilities, ServiceManager};
+use crate::observe::{NodeState, Observation};
 use crate::script::Script;
 use crate::script::services::{self, unit};
 

@@ -8,7 +8,8 @@ use super::change::joined;
 use super::edit::{Edit, Missing, require_line};
 use super::file_support::plan_delete;
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation, Reading};
+use crate::model::{Capabilities, Known};
+use crate::observe::{Attributes, FileState, NodeState, Observation, Reading};
 use crate::script::{Script, quote};
 
 /// Ensures that a setting of the kernel has a value, now and after the node starts again. Nothing

@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::account_name::require_account_name;
 use super::file_support::require_absolute;
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, Known, NodeState, Observation, UserState};
+use crate::model::{Capabilities, Known};
+use crate::observe::{NodeState, Observation, UserState};
 use crate::script::{Script, quote};
 
 /// Ensures that a user exists and is as given, that there is none, or that its password is locked

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::file_support::require_absolute;
 use super::wait::{Wait, one, sixty, stands, wait_builders};
 use super::{Action, ActionError, Change, Existence, Workspace};
-use crate::model::{Capabilities, NodeState, Observation};
+use crate::model::Capabilities;
+use crate::observe::{NodeState, Observation};
 use crate::script::Script;
 
 /// Waits until something stands at a path, or until nothing does, and fails if that takes too long.

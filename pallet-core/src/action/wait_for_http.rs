@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::edit::require_line;
 use super::wait::{Wait, one, sixty, wait_builders};
 use super::{Action, ActionError, Change, Workspace};
-use crate::model::{Capabilities, NodeState, Observation};
+use crate::model::Capabilities;
+use crate::observe::{NodeState, Observation};
 use crate::script::{Script, quote};
 
 /// Waits until a web server answers a request from the node with a certain status, and fails if

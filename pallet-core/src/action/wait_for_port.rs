@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::wait::{Wait, one, sixty, wait_builders};
 use super::{Action, ActionError, Change, Workspace};
-use crate::model::{Capabilities, NodeState, Observation};
+use crate::model::Capabilities;
+use crate::observe::{NodeState, Observation};
 use crate::script::Script;
 
 /// Waits until something on the node listens on a TCP port, or until nothing does, and fails if

@@ -14,7 +14,8 @@ use tempfile::TempDir;
 use super::{Frame, cleaning, compile};
 use crate::action::{self, Action, Declared, Flags, RemoteFile};
 use crate::engine::workspace::Directory;
-use crate::model::{NodeState, Os};
+use crate::model::Os;
+use crate::observe::NodeState;
 use crate::script::Library;
 
 const STATE: &str = "/var/lib/pallet";

@@ -5,8 +5,8 @@ use tokio::sync::Notify;
 use super::excerpt::{Excerpt, Lines};
 use super::node_run::{NodeRun, token};
 use super::{Engine, NodeError};
-use crate::model::Observation;
-use crate::script::observe;
+use crate::observe;
+use crate::observe::Observation;
 use crate::transport::Stream;
 
 /// So much a node may answer when it is asked what it is. It is held as a whole, for each node that

@@ -13,7 +13,8 @@ use super::node_apply::error_of;
 use super::predicted::{PredictedNode, fresh};
 use super::{Engine, GroupSpec, LiftOptions, NodeError, NodeOutcome, NodeResult};
 use crate::action::{self, Certainty, Declared, Flags, Step};
-use crate::model::{Facts, FileState, Known, Node, NodeState, Observation, Os, Target, version_is};
+use crate::model::{Facts, Known, Node, Os, Target, version_is};
+use crate::observe::{FileState, NodeState, Observation};
 use crate::transport::{Become, Transport};
 
 /// The file on a node that says that it was bootstrapped, where its provider keeps no tags.

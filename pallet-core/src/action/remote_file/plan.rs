@@ -7,7 +7,8 @@ use super::super::file_support::{
 };
 use super::super::{Action as _, ActionError, Change, SymbolicLink, Upload};
 use super::source::{Source, md5_of, note, note_text};
-use crate::model::{Attributes, FileState, Known, NodeState, Reading, digest};
+use crate::model::{Known, digest};
+use crate::observe::{Attributes, FileState, NodeState, Reading};
 use crate::script::{Script, quote};
 
 /// A file to be planned.

@@ -8,7 +8,8 @@ use base64::Engine;
 use super::super::download::{Checksum, Download};
 use super::super::file_support::only_of_file;
 use super::super::{ActionError, UploadSource, Workspace};
-use crate::model::{Observation, digest};
+use crate::model::digest;
+use crate::observe::Observation;
 use crate::script::quote;
 
 /// Content up to this size travels within the script.
