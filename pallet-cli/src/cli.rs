@@ -1,19 +1,18 @@
 //! The top of the command line: global options, and what becomes of a command's result.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue};
-use clap::{CommandFactory, Parser, ValueEnum};
+use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 use pallet_core::model::closest;
 
-use crate::commands::Command;
-use crate::context::Context;
-use crate::error::exit_code;
+use crate::commands::completions::Completions;
+use crate::commands::{Command, UNUSED_OPTIONS};
+use crate::context::{Context, GlobalOptions};
 use crate::output::Printer;
-use crate::surroundings::Surroundings;
+use crate::process::{ProcessEnv, close_to_others, exit_code};
 
-/// Provision nodes and keep them configured
+/// Create nodes and keep them configured
 #[derive(Debug, Parser)]
 #[command(
     name = "pallet-cli",
@@ -22,46 +21,27 @@ use crate::surroundings::Surroundings;
     arg_required_else_help = true,
     max_term_width = 100
 )]
-pub(crate) struct Cli {
+struct Cli {
     #[command(flatten)]
-    pub(crate) global: Global,
+    global: GlobalOptions,
     #[command(subcommand)]
-    command: Command,
+    subcommand: Subcommands,
 }
 
-/// Options that every command takes.
-#[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Global {
-    /// Work on the project in this directory [default: the current one, or the nearest above it
-    /// that holds a pallet.toml]
-    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
-    pub(crate) directory: Option<PathBuf>,
-    /// Use this service of pallet.toml [default: its default_service]
-    #[arg(long, value_name = "NAME", global = true)]
-    pub(crate) service: Option<String>,
-    /// Set a value of the environment, over all others; VALUE may be JSON
-    #[arg(long = "env", value_name = "KEY=VALUE", global = true)]
-    pub(crate) environment: Vec<String>,
-    /// Print for a person or for a program
-    #[arg(long, value_enum, default_value_t = Output::Text, global = true)]
-    pub(crate) output: Output,
-    /// Say more: also what did not change; twice: also what the nodes print
-    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
-    pub(crate) verbose: u8,
+#[derive(Debug, Subcommand)]
+enum Subcommands {
+    #[command(flatten)]
+    Command(Command),
+    Completions(Completions),
 }
 
-/// How to print.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Output {
-    /// Text for a person
-    Text,
-    /// JSON for a program: operations print one event a line, lists are one array
-    Json,
-}
-
-/// Runs the command line of this process.
-pub(crate) fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
+/// Runs the command line of this process, and gives its exit code.
+pub fn main() -> ExitCode {
+    close_to_others();
+    let parsed = command().try_get_matches().and_then(|mut matches| {
+        Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command()))
+    });
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(mut error) => {
             suggest_command(&mut error);
@@ -72,17 +52,48 @@ pub(crate) fn run() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    let surroundings = Surroundings::of_this_process();
-    let printer = Printer::new(cli.global.output, cli.global.verbose, &surroundings);
-    let context =
-        Context { global: cli.global, printer, surroundings, listener: Default::default() };
-    match cli.command.run(&context) {
+    let env = ProcessEnv::current();
+    let printer = Printer::new(cli.global.output, cli.global.verbose, &env);
+    let context = Context { global: cli.global, printer, env, messages: Default::default() };
+    let result = match cli.subcommand {
+        Subcommands::Command(command) => command.run(&context),
+        Subcommands::Completions(completions) => completions.run(&context, command()),
+    };
+    match result {
         Ok(code) if code == ExitCode::SUCCESS && context.printer.lost_output() => ExitCode::FAILURE,
         Ok(code) => code,
         Err(error) => {
             context.printer.error(&error);
             ExitCode::from(exit_code(&error))
         }
+    }
+}
+
+/// The description of the command line, from which its reference is made.
+pub fn command() -> clap::Command {
+    let mut command = Cli::command();
+    for (name, unused) in UNUSED_OPTIONS {
+        let hidden: Vec<Arg> = command
+            .get_arguments()
+            .filter(|argument| unused.contains(&argument.get_id().as_str()))
+            .map(|argument| argument.clone().hide(true))
+            .collect();
+        // an argument of its own takes the place of the global one
+        command = command.mut_subcommand(name, |command| command.args(hidden));
+    }
+    command.mut_subcommands(|command| command.mut_args(tell_repeatable)).mut_args(tell_repeatable)
+}
+
+/// Says of an option that it may be given more than once.
+fn tell_repeatable(argument: Arg) -> Arg {
+    let is_repeatable =
+        argument.get_long().is_some() && matches!(argument.get_action(), ArgAction::Append);
+    match argument.get_help().filter(|_| is_repeatable) {
+        Some(help) => {
+            let help = format!("{help} (repeatable)");
+            argument.help(help)
+        }
+        None => argument,
     }
 }
 
@@ -104,13 +115,42 @@ mod tests {
 
     #[test]
     fn the_command_line_is_sound() {
-        Cli::command().debug_assert();
+        command().debug_assert();
+    }
+
+    #[test]
+    fn hides_the_options_that_a_command_does_not_use() {
+        let mut command = command();
+        command.build();
+        for (name, unused) in UNUSED_OPTIONS {
+            let help = command.find_subcommand_mut(name).unwrap().render_long_help().to_string();
+            assert!(!unused.contains(&"service") || !help.contains("--service"), "{help}");
+            assert!(!unused.contains(&"directory") || !help.contains("--directory"), "{help}");
+            let matches =
+                Cli::command().try_get_matches_from(["pallet-cli", "--service", "x", name]);
+            let is_known = matches.as_ref().err().map(clap::Error::kind);
+            assert_ne!(is_known, Some(clap::error::ErrorKind::UnknownArgument), "{name}");
+        }
+        let converge = command.find_subcommand_mut("converge").unwrap();
+        assert!(converge.render_help().to_string().contains("--service"));
+    }
+
+    #[test]
+    fn global_options_stand_before_and_after_the_command() {
+        for words in
+            [["--service", "x", "publish", "oci://h/p"], ["publish", "oci://h/p", "--service", "x"]]
+        {
+            let mut matches =
+                command().try_get_matches_from([&["pallet-cli"], &words[..]].concat()).unwrap();
+            let cli = Cli::from_arg_matches_mut(&mut matches).unwrap();
+            assert_eq!(cli.global.service.as_deref(), Some("x"));
+        }
     }
 
     #[test]
     fn commands_of_other_tools_are_known() {
         let tip = |word: &str| {
-            let mut error = Cli::try_parse_from(["pallet-cli", word]).unwrap_err();
+            let mut error = command().try_get_matches_from(["pallet-cli", word]).unwrap_err();
             suggest_command(&mut error);
             error
                 .to_string()

@@ -2,7 +2,7 @@
 //! change that it makes of that. On a sandbox node, as root.
 #![allow(clippy::print_stdout, reason = "a program of its own")]
 
-use pallet_core::engine::{GroupSpec, LiftOptions, ServerSpec};
+use pallet_core::engine::{Engine, GroupSpec, LiftOptions, ServerSpec};
 use pallet_core::prelude::*;
 use pallet_core::script::{Script, quote};
 
@@ -65,9 +65,8 @@ impl Action for Purpose {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let engine = lab::engine("action-example")?
-        .with_action::<Purpose>()
-        .on_event(|event| println!("{event}"));
+    let config = lab::config("action-example")?.with_action::<Purpose>();
+    let engine = Engine::new(config).on_event(|event| println!("{event}"));
     let purpose = |request: &mut Request| request.add(Purpose { text: "to try things".into() });
     let groups = [GroupSpec::new("web", Some(1), ServerSpec::new().phase("configure", purpose))?];
     println!(

@@ -20,7 +20,7 @@ async fn main() -> Result<()> {
     let told = planned.clone();
     let engine = lab::engine("dry-run-example")?.on_event(move |event| {
         if let Event::Planned(change) = event {
-            told.lock().unwrap_or_else(PoisonError::into_inner).push(change);
+            told.lock().unwrap_or_else(PoisonError::into_inner).push(change.clone());
         }
     });
     let groups = [GroupSpec::new("web", Some(2), ServerSpec::new().phase("configure", web))?];

@@ -14,7 +14,8 @@ async fn main() -> Result<()> {
     // the listener is called from several threads, and an operation waits for it: it hands events
     // on
     let (sender, events) = channel();
-    let engine = lab::engine("events-example")?.on_event(move |event| drop(sender.send(event)));
+    let engine =
+        lab::engine("events-example")?.on_event(move |event| drop(sender.send(event.clone())));
     let says = |request: &mut Request| {
         request.add(Directory::at("/srv/events"))?;
         request.add(ExecScript::new("echo from the node"))

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use pallet_core::engine::{Engine, GroupSpec, LiftOptions, ServerSpec};
+use pallet_core::engine::{Engine, EngineConfig, GroupSpec, LiftOptions, ServerSpec};
 use pallet_core::prelude::*;
 
 /// Nodes that are directories below one: `GROUP/NAME`.
@@ -78,7 +78,7 @@ fn node((group, directory): (String, PathBuf)) -> Node {
 async fn main() -> Result<()> {
     let root = std::env::temp_dir().join(format!("pallet-directories-{}", std::process::id()));
     let service = Directories::connect(Options { root: root.clone() }, ServiceContext::default())?;
-    let engine = Engine::new("directories-example", Arc::new(service));
+    let engine = Engine::new(EngineConfig::new("directories-example", Arc::new(service)));
     let hello = |request: &mut Request| {
         request.add(RemoteFile::content(
             "/srv/hello",

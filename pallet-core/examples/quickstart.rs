@@ -6,9 +6,9 @@
 //! ```
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a program of its own")]
 
-use pallet_core::engine::{Engine, GroupSpec, LiftOptions, ServerSpec};
+use pallet_core::engine::{Engine, EngineConfig, GroupSpec, LiftOptions, ServerSpec};
+use pallet_core::plugins::Registry;
 use pallet_core::prelude::*;
-use pallet_core::registry::Registry;
 
 fn web(request: &mut Request) -> Result<()> {
     let name = request.target()?.name;
@@ -27,14 +27,9 @@ async fn main() -> Result<()> {
         workspace",
     )?;
     let data = std::env::temp_dir().join("pallet-quickstart-example");
-    let engine = Engine::open(
-        "quickstart-example",
-        "sandbox",
-        json!({}),
-        Registry::scan(&[plugins.to_owned()]),
-        data,
-    )?;
-    let engine = engine.on_event(|event| println!("{event}"));
+    let registry = Registry::scan(&[plugins.to_owned()]);
+    let config = EngineConfig::open("quickstart-example", "sandbox", json!({}), registry, data)?;
+    let engine = Engine::new(config).on_event(|event| println!("{event}"));
     let groups = [GroupSpec::new("web", Some(2), ServerSpec::new().phase("configure", web))?];
     let options = LiftOptions::default();
     // what would be destroyed is shown first to who may say no

@@ -4,17 +4,18 @@
 //! above them:
 //!
 //! ```text
-//! model      plain data: nodes, specs, environment, what is known of a node
-//! script     shell text: quoting, building, differences between systems
-//! observe    what can be observed of a node, one kind of thing a file
-//! action     one action a file; pure functions from what is known to what must change
-//! plugin     what the author of a provider or a configuration crate sees
-//! abi        what crosses the boundary of a dylib; the only home of its types, and of `unsafe`
-//!            but for a file of transport/ssh
-//! local      [host] files of this machine by handles
-//! registry   [host] finding, checking and loading dylibs
-//! transport  [host] ssh, a command prefix, this machine
-//! engine     [host] observe, plan, apply; converge and lift; events
+//! model         plain data: nodes, specs, environment
+//! script        shell text: quoting, building, differences between systems
+//! observe       what can be observed of a node, one kind of thing a file
+//! action        one action a file; pure functions from what is known to what must change
+//! plugin        what the author of a provider or a configuration crate sees
+//! abi           what crosses the boundary of a dylib; the only home of its types, and of `unsafe`
+//!               but for a file of transport/ssh
+//! local         [host] files of this machine by handles
+//! plugins       [host] finding, checking and loading dylibs
+//! distribution  [host] publishing and installing plugins
+//! transport     [host] ssh, a command prefix, this machine
+//! engine        [host] observe, plan, apply; converge and lift; events
 //! ```
 //!
 //! A plugin imports [`prelude`] and never enables the feature `host`.
@@ -31,10 +32,12 @@ pub mod prelude;
 pub mod script;
 
 #[cfg(feature = "host")]
+pub mod distribution;
+#[cfg(feature = "host")]
 pub mod engine;
 #[cfg(feature = "host")]
 mod local;
 #[cfg(feature = "host")]
-pub mod registry;
+pub mod plugins;
 #[cfg(feature = "host")]
 pub mod transport;

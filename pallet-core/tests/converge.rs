@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use pallet_core::engine::{
-    ConvergePlan, Engine, EngineError, Event, GroupSpec, Holder, LiftOptions, NodeResult, Outcome,
-    ServerSpec,
+    ConvergePlan, Engine, EngineConfig, EngineError, Event, GroupSpec, Holder, LiftOptions,
+    NodeResult, Outcome, ServerSpec,
 };
 use pallet_core::prelude::*;
 
@@ -139,11 +139,13 @@ struct Bench {
 
 fn bench() -> Bench {
     let cloud = Cloud::default();
-    let mut engine = Engine::new("test", Arc::new(cloud.clone()));
     let events = Arc::new(Mutex::new(Vec::new()));
     let told = events.clone();
-    engine.events = Arc::new(move |event| told.lock().unwrap().push(event));
-    engine.holder = Holder { name: "a test".into(), machine: "here".into() };
+    let engine = Engine::new(EngineConfig {
+        holder: Holder { name: "a test".into(), machine: "here".into() },
+        ..EngineConfig::new("test", Arc::new(cloud.clone()))
+    });
+    let engine = engine.on_event(move |event| told.lock().unwrap().push(event.clone()));
     Bench { engine, cloud, events }
 }
 
@@ -299,7 +301,10 @@ async fn what_was_agreed_to_is_what_is_done() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_never_answers_is_destroyed_and_reported() {
     let mut bench = bench();
-    bench.engine.boot_timeout = Duration::from_secs(2);
+    bench.engine = bench.engine.with(EngineConfig {
+        boot_timeout: Duration::from_secs(2),
+        ..bench.engine.config().clone()
+    });
     bench.apply(&group(1, ServerSpec::new())).await;
     bench.cloud.state().silent = true;
     let outcome = bench.apply(&group(3, ServerSpec::new())).await;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use expect_test::expect;
 use pallet_core::plugin::ServiceContext;
-use pallet_core::registry::Registry;
+use pallet_core::plugins::Registry;
 use pallet_tests::{Output, Project, root};
 use serde_json::{Map, Value, json};
 

@@ -1,5 +1,6 @@
-//! The example programs of pallet-core: each does what it says that it does.
+//! The example programs of pallet-core and pallet-cli: each does what it says that it does.
 
+use std::process::Command;
 use std::time::Duration;
 
 use pallet_tests::{Process, Project, root, workspace};
@@ -94,6 +95,28 @@ fn an_action_of_the_programs_own() {
 }
 
 #[test]
+fn loads_a_project() {
+    let _alone = alone();
+    let project = Project::quickstart().timeout(Duration::from_secs(400));
+    let load = |words: &[&str]| {
+        let mut command = Command::new(workspace().example("load_project"));
+        command.arg(project.directory()).args(words).env_clear().envs(project.variables());
+        Process::start(command, Duration::from_secs(300)).wait()
+    };
+    project.run(&["converge"]).exits(0);
+    project.edit("pallet.toml", "hello from", "changed by");
+    let said = load(&[]).exits(0).stdout;
+    for text in ["group web: 2 nodes\n", "remote_file /srv/hello/index.html", "2 changed"] {
+        assert!(said.contains(text), "it should say {text:?}:\n{said}");
+    }
+    // a dry run writes nothing
+    assert!(load(&["apply"]).exits(0).stdout.contains("2 changed"));
+    assert!(load(&["apply"]).exits(0).stdout.contains("2 unchanged"));
+    project.write("pallet.star", "group_spec(\"web\", cuont = 1)\n");
+    load(&[]).exits(1).says("did you mean `count`?");
+}
+
+#[test]
 fn the_guide_names_every_command_and_every_example() {
     let guide = std::fs::read_to_string(root().join("docs/from-code.md")).unwrap();
     let help = Project::empty().run(&["help"]).exits(0).stdout;
@@ -115,11 +138,13 @@ fn the_guide_names_every_command_and_every_example() {
             .any(|name| guide.contains(name));
         assert!(is_named, "docs/from-code.md says of no call, or of none, for `{command}`");
     }
-    for file in std::fs::read_dir(root().join("pallet-core/examples")).unwrap() {
-        let name = file.unwrap().file_name().into_string().unwrap();
-        assert!(
-            !name.ends_with(".rs") || guide.contains(&format!("examples/{name}")),
-            "docs/from-code.md leads by {name}"
-        );
+    for package in ["pallet-core", "pallet-cli"] {
+        for file in std::fs::read_dir(root().join(package).join("examples")).unwrap() {
+            let name = file.unwrap().file_name().into_string().unwrap();
+            assert!(
+                !name.ends_with(".rs") || guide.contains(&format!("{package}/examples/{name}")),
+                "docs/from-code.md leads by {name}"
+            );
+        }
     }
 }

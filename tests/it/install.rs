@@ -15,9 +15,9 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use pallet_core::registry::artifact::{Build, Details, Publication, Publishing, Release};
-use pallet_core::registry::repository::{Access, Source, open};
-use pallet_core::registry::signature::{KeyAlgorithm, SigningKey};
+use pallet_core::distribution::artifact::{Build, Details, Publication, Publishing, Release};
+use pallet_core::distribution::repository::{Access, Source, open};
+use pallet_core::distribution::signature::{KeyAlgorithm, SigningKey};
 use pallet_tests::{Output, Process, Project, workspace};
 use serde_json::{Value, json};
 use tempfile::TempDir;

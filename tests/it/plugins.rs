@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pallet_core::plugin::{ErrorKind, PluginError, RequestHost};
-use pallet_core::registry::Registry;
+use pallet_core::plugins::Registry;
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use pallet_core::registry::artifact::Plugin;
-use pallet_core::registry::repository::{Access, Reference, Repository, Source, open};
+use pallet_core::distribution::artifact::Plugin;
+use pallet_core::distribution::repository::{Access, Reference, Repository, Source, open};
 use pallet_tests::{Output, Process, Project, workspace};
 use serde_json::Value;
 

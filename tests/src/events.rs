@@ -26,6 +26,13 @@ impl Events {
             "the last event is \
             not `finished`\n{output}"
         );
+        // one operation, with nothing left out
+        let records = || events.iter().filter(|event| event.0["sequence"].is_u64());
+        let numbers: Vec<_> = records().filter_map(|event| event.0["sequence"].as_u64()).collect();
+        assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>(), "{output}");
+        let operation = |event: &Event| event.0["operation"].clone();
+        let first = records().next().map(operation);
+        assert!(records().all(|event| Some(operation(event)) == first), "{output}");
         Events(events)
     }
 

@@ -4,27 +4,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
-use pallet_core::registry::lock::write_atomically;
+use pallet_core::distribution::lock::write_atomically;
 use serde_json::{Map, Value};
 use toml_edit::{DocumentMut, Item, Table};
 
 use crate::context::Context;
 use crate::project::config::Service;
 
-/// Write a service into pallet.toml, after trying it
-#[derive(Debug, clap::Args)]
-pub(crate) struct AddService {
-    /// What the service will be called
-    name: String,
-    /// The provider that it uses; `pallet-cli providers` lists them
-    provider: String,
-    /// Options of the provider; VALUE may be JSON
-    #[arg(value_name = "OPTION=VALUE")]
-    options: Vec<String>,
-    /// Use it unless another is named
-    #[arg(long)]
-    default: bool,
-}
+pub(crate) use crate::verbs::AddService;
 
 impl AddService {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
@@ -38,8 +25,7 @@ impl AddService {
         );
         ensure!(
             pallet_core::model::is_host_name(&self.name),
-            "{:?} cannot name a service: use \
-            a-z, 0-9 and -",
+            "{:?} cannot name a service: use a-z, 0-9 and -",
             self.name
         );
         let service = Service {
@@ -52,13 +38,9 @@ impl AddService {
         let nodes = open
             .nodes()
             .with_context(|| format!("service {} was tried and not written", self.name))?;
-        let offers = open.offers(&Default::default()).with_context(|| {
-            format!(
-                "service {} was \
-            tried and not written",
-                self.name
-            )
-        })?;
+        let offers = open
+            .offers(&Default::default())
+            .with_context(|| format!("service {} was tried and not written", self.name))?;
         self.write(&file, &service)?;
         let found =
             format!("{} nodes of this project, {} images", nodes.len(), offers.images.len());
@@ -73,12 +55,9 @@ impl AddService {
     fn options(&self) -> anyhow::Result<Map<String, Value>> {
         let mut options = Map::new();
         for word in &self.options {
-            let (key, value) = word.split_once('=').with_context(|| {
-                format!(
-                    "{word}: write it as \
-                OPTION=VALUE"
-                )
-            })?;
+            let (key, value) = word
+                .split_once('=')
+                .with_context(|| format!("{word}: write it as OPTION=VALUE"))?;
             let value =
                 serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
             if options.insert(key.to_owned(), value).is_some() {
@@ -98,10 +77,7 @@ impl AddService {
         table["provider"] = toml_edit::value(&self.provider);
         for (key, value) in &service.options {
             table[key] = Item::Value(in_toml(value).with_context(|| {
-                format!(
-                    "the option {key} \
-                cannot be written: TOML has no null"
-                )
+                format!("the option {key} cannot be written: TOML has no null")
             })?);
         }
         let services = document.entry("services").or_insert_with(|| {
@@ -109,24 +85,15 @@ impl AddService {
             services.set_implicit(true);
             Item::Table(services)
         });
-        let services = services.as_table_mut().with_context(|| {
-            format!(
-                "`services` in {} is no \
-            table",
-                file.display()
-            )
-        })?;
+        let services = services
+            .as_table_mut()
+            .with_context(|| format!("`services` in {} is no table", file.display()))?;
         services.insert(&self.name, Item::Table(table));
         if self.default {
             document["default_service"] = toml_edit::value(&self.name);
         }
-        write_atomically(file, document.to_string().as_bytes()).with_context(|| {
-            format!(
-                "cannot \
-            write {}; it is as it was",
-                file.display()
-            )
-        })
+        write_atomically(file, document.to_string().as_bytes())
+            .with_context(|| format!("cannot write {}; it is as it was", file.display()))
     }
 }
 

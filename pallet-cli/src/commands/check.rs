@@ -4,13 +4,10 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use crate::check::check;
 use crate::context::Context;
+use crate::operation::check;
 
-/// Check the project without touching a node: its files, and all that its phases declare for every
-/// group
-#[derive(Debug, clap::Args)]
-pub(crate) struct Check {}
+pub(crate) use crate::verbs::Check;
 
 impl Check {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {

@@ -2,23 +2,26 @@
 
 use std::process::ExitCode;
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 
-use crate::cli::Cli;
 use crate::context::Context;
 
-/// Print completions for a shell
+/// Print a shell completion script
 #[derive(Debug, clap::Args)]
 pub(crate) struct Completions {
-    /// The shell
+    /// Shell to complete in
     shell: Shell,
 }
 
 impl Completions {
-    pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+    /// Prints the completions of this command line.
+    pub(crate) fn run(
+        self,
+        context: &Context,
+        mut command_line: clap::Command,
+    ) -> anyhow::Result<ExitCode> {
         let mut text = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "pallet-cli", &mut text);
+        clap_complete::generate(self.shell, &mut command_line, "pallet-cli", &mut text);
         context.printer.raw(&text);
         Ok(ExitCode::SUCCESS)
     }

@@ -4,28 +4,26 @@ use std::process::ExitCode;
 
 use pallet_core::engine::{CopyOptions, CopyRequest};
 
-use super::operation::drive;
 use crate::context::Context;
-use crate::operation::code;
+use crate::operation::{code, drive};
 use crate::output::copy_result::copy_result;
 
 /// Copy files between this machine and nodes
 ///
-/// A file on a node is NODE:/path; GROUP:/path is one on each node of a group. What comes from a
-/// group, or from several nodes, goes into TARGET/NODE/. A file takes its place as a whole or not
-/// at all.
+/// NODE:/path is a file on a node, GROUP:/path one on each node of a group. Files from a group or
+/// from several nodes are written to TARGET/NODE/. Each file is replaced atomically.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Cp {
-    /// What to copy, and where to: `site.tar web:/srv/`, `web:/var/log/syslog logs/`
+    /// Files to copy and their destination: `site.tar web:/srv/`, `web:/var/log/syslog logs/`
     #[arg(value_name = "SOURCE... TARGET", required = true, num_args = 2..)]
     places: Vec<String>,
-    /// Copy directories too
+    /// Copy directories recursively
     #[arg(short, long)]
     recursive: bool,
-    /// Read and write there as whoever logs in [default: as root, by sudo where it is needed]
+    /// Read and write on nodes as the login user [default: root, with sudo if necessary]
     #[arg(long)]
     no_sudo: bool,
-    /// Copy with so many nodes at once
+    /// Maximum number of nodes in parallel
     #[arg(
         long, value_name = "N", default_value_t = 10,
         value_parser = clap::value_parser!(u16).range(1..=10_000)
@@ -44,11 +42,9 @@ impl Cp {
             parallel: self.parallel.into(),
             by_node: false,
         };
-        let (outcome, telling) =
+        let (outcome, reporter) =
             drive(context, &loaded, async |engine| engine.copy(groups, &request, &options).await)?;
-        let failed = outcome.nodes.iter().filter(|node| node.error.is_some()).count();
-        let seconds =
-            telling.finished(outcome.ok(), (outcome.nodes.len() - failed, 0, failed), (0, 0));
+        let seconds = reporter.seconds();
         if !context.printer.json() {
             context.printer.text(&copy_result(&context.printer, &outcome, seconds));
         }

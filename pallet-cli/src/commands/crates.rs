@@ -8,7 +8,7 @@ use serde_json::Map;
 use super::plugins;
 use crate::context::{Context, refuse_problems};
 
-/// List the configuration crates that are installed
+/// List installed configuration crates
 #[derive(Debug, clap::Args)]
 pub(crate) struct Crates {}
 

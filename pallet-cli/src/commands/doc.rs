@@ -2,24 +2,19 @@
 
 use std::process::ExitCode;
 
-use anyhow::bail;
-use pallet_core::model::PluginKind;
-
 use crate::context::Context;
-use crate::output::about::About;
-use crate::output::reference::{Entry, actions, page, text};
 use crate::output::table;
-use crate::project::{declarations, did_you_mean};
+use crate::reference::{DocEntry, actions, find, page, text};
 
-/// Explain an action, a function that declares something, a crate or one of its functions, or the
-/// options of a provider
+/// Show the documentation of an action, a declaration, a crate, a crate function, or a provider's
+/// options
 #[derive(Debug, clap::Args)]
 pub(crate) struct Doc {
-    /// An action (`remote_file`), a declaration (`group_spec`), a crate (`nginx`), one of its
-    /// functions (`nginx.site`), or a provider (`provider:sandbox`); none: list all actions.
-    /// `crate:` before a name means a crate whose name is also an action's
+    /// Action (`remote_file`), declaration (`group_spec`), crate (`nginx`), crate function
+    /// (`nginx.site`), or provider (`provider:sandbox`) [default: list all actions]. Use `crate:`
+    /// when an action and a crate have the same name
     name: Option<String>,
-    /// Print the reference of all actions as a page in Markdown
+    /// Print the reference of all actions as a Markdown page
     #[arg(long, conflicts_with = "name")]
     markdown: bool,
 }
@@ -35,13 +30,13 @@ impl Doc {
             None => {
                 let rows = actions.iter().map(|entry| vec![entry.name.clone(), entry.summary()]);
                 if context.printer.json() {
-                    context.printer.value(&actions.iter().map(Entry::json).collect());
+                    context.printer.value(&actions.iter().map(DocEntry::json).collect());
                 } else {
                     context.printer.text(&table(&["action", "what it ensures"], rows));
                 }
             }
             Some(name) => {
-                let (about, entries) = find(context, &actions, name)?;
+                let (about, entries) = find(|| context.registry(false), &actions, name)?;
                 if let Some(plugin) = about {
                     match context.printer.json() {
                         true => context.printer.value(&plugin.json()),
@@ -57,63 +52,5 @@ impl Doc {
             }
         }
         Ok(ExitCode::SUCCESS)
-    }
-}
-
-/// What a name means: the plugin, where it is one of those as a whole, and the entries to explain.
-pub(crate) fn find(
-    context: &Context,
-    actions: &[Entry],
-    name: &str,
-) -> anyhow::Result<(Option<About>, Vec<Entry>)> {
-    let declarations = declarations();
-    if let Some(entry) = actions.iter().chain(&declarations).find(|entry| entry.name == name) {
-        return Ok((None, vec![entry.clone()]));
-    }
-    let registry = context.registry(false)?;
-    if let Some(provider) = name.strip_prefix("provider:") {
-        let manifest = registry.provider_manifest(provider)?;
-        let entry = Entry::of_options(&manifest);
-        return Ok((Some(About::of(&registry, PluginKind::Provider, manifest)), vec![entry]));
-    }
-    let plain = name.strip_prefix("crate:").unwrap_or(name);
-    let (of, function) =
-        plain.split_once('.').map_or((plain, None), |(of, function)| (of, Some(function)));
-    let crates = registry.names(PluginKind::Crate);
-    if !crates.contains(&of) {
-        if registry.names(PluginKind::Provider).contains(&of) {
-            bail!(
-                "there is no action and no crate {name}; the provider is explained by \
-                `pallet-cli doc provider:{of}`"
-            );
-        }
-        let known = actions
-            .iter()
-            .chain(&declarations)
-            .map(|entry| entry.name.as_str())
-            .chain(crates.iter().copied());
-        let help = did_you_mean(name, known).unwrap_or_else(|| {
-            "`pallet-cli doc` lists the actions, \
-                `pallet-cli crates` the crates"
-                .to_owned()
-        });
-        bail!("there is no action and no crate {name}; {help}");
-    }
-    let manifest = registry.crate_manifest(of)?;
-    let entries: Vec<Entry> =
-        manifest.functions.iter().map(|known| Entry::of_function(of, known)).collect();
-    let Some(function) = function else {
-        return Ok((Some(About::of(&registry, PluginKind::Crate, manifest)), entries));
-    };
-    match manifest.functions.iter().position(|known| known.name == function) {
-        Some(position) => Ok((None, vec![entries[position].clone()])),
-        None => {
-            let names = manifest.functions.iter().map(|known| known.name.as_str());
-            let all = names.clone().collect::<Vec<_>>().join(", ");
-            bail!(
-                "the crate {of} has no function {function}; {}",
-                did_you_mean(function, names).unwrap_or(format!("it has {all}"))
-            );
-        }
     }
 }

@@ -5,16 +5,10 @@ use std::process::ExitCode;
 use pallet_core::engine::LiftOptions;
 use pallet_core::model::Node;
 
-use super::operation::run;
 use crate::context::Context;
+use crate::operation::run;
 
-/// Destroy all nodes of the project at the service
-#[derive(Debug, clap::Args)]
-pub(crate) struct Down {
-    /// Destroy without asking
-    #[arg(long)]
-    yes: bool,
-}
+pub(crate) use crate::verbs::Down;
 
 impl Down {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {

@@ -5,36 +5,12 @@ use std::process::ExitCode;
 use pallet_core::engine::ExplainOptions;
 use pallet_core::model::Os;
 
-use super::operation::{drive, phases};
 use crate::context::Context;
-use crate::error::SOME_NODE_FAILED;
+use crate::operation::{drive, phases};
 use crate::output::explanation::text;
+use crate::process::SOME_NODE_FAILED;
 
-/// Show what each action asks of a node and does to it, who declared it, and the script that would
-/// run; nothing is written
-///
-/// A group is explained as its first node would be made, with no node at all; a node that is there
-/// is asked, as a dry run asks it.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Explain {
-    /// Groups, or nodes that are there [default: all groups]
-    #[arg(value_name = "GROUP|NODE")]
-    names: Vec<String>,
-    /// Explain this phase; may be repeated [default: what a converge of a group would run, or a
-    /// lift of a node]
-    #[arg(long = "phase", value_name = "PHASE")]
-    phases: Vec<String>,
-    /// Explain this code as a phase, with `request` in scope: 'package(request, "tree")'
-    #[arg(short = 'e', long = "expression", value_name = "CODE")]
-    code: Vec<String>,
-    /// Take the nodes of groups to be this system: "debian 12", "rocky 9", "alpine" [default: what
-    /// the node-spec means]
-    #[arg(long, value_name = "SYSTEM")]
-    os: Option<String>,
-    /// Show all scripts, not only the short ones
-    #[arg(long)]
-    script: bool,
-}
+pub(crate) use crate::verbs::Explain;
 
 impl Explain {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {

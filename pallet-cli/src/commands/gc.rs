@@ -2,22 +2,22 @@
 
 use std::process::ExitCode;
 
-use pallet_core::registry::store::Store;
+use pallet_core::distribution::store::Store;
 use serde_json::json;
 
 use crate::context::Context;
 
-/// Remove from the store what no lock names that was used on this machine
+/// Remove plugins that no known pallet.lock references
 #[derive(Debug, clap::Args)]
 pub(crate) struct Gc {
-    /// Show what would be removed, and remove nothing
+    /// Show what would be removed, without removing anything
     #[arg(long)]
     dry_run: bool,
 }
 
 impl Gc {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let collected = Store::at(&context.surroundings.data).collect(self.dry_run)?;
+        let collected = Store::at(&context.env.data).collect(self.dry_run)?;
         if context.printer.json() {
             context.printer.value(&json!({
                 "removed": collected.removed,

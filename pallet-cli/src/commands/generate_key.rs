@@ -8,17 +8,17 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
 use clap::ValueEnum;
-use pallet_core::registry::signature::{KeyAlgorithm, SigningKey};
+use pallet_core::distribution::signature::{KeyAlgorithm, SigningKey};
 use serde_json::json;
 
 use crate::context::Context;
 
-/// Make a pair of keys to sign plugins with
+/// Create a key pair for signing plugins
 #[derive(Debug, clap::Args)]
 pub(crate) struct GenerateKey {
-    /// Where to write the private key; the public one is written beside it, as FILE.pub
+    /// File for the private key; the public key is written to FILE.pub
     file: PathBuf,
-    /// Which kind of key
+    /// Key algorithm
     #[arg(long, value_enum, default_value_t = Algorithm::EcdsaP256)]
     algorithm: Algorithm,
     /// Do not encrypt the private key with a passphrase
@@ -29,7 +29,7 @@ pub(crate) struct GenerateKey {
 /// Kinds of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Algorithm {
-    /// What cosign makes too, and every tool of Sigstore verifies
+    /// The default of cosign, supported by all Sigstore tools
     EcdsaP256,
     /// Smaller and faster
     Ed25519,
@@ -41,8 +41,7 @@ impl GenerateKey {
         for file in [&self.file, &public_file] {
             ensure!(
                 !file.exists(),
-                "{} is there already, and a key is never overwritten; name \
-                another file",
+                "{} is there already, and a key is never overwritten; name another file",
                 file.display()
             );
         }
@@ -65,8 +64,7 @@ impl GenerateKey {
                     self.file.display()
                 ));
                 context.printer.line(&format!(
-                    "wrote {}: give it to whoever installs what you \
-                    publish",
+                    "wrote {}: give it to whoever installs what you publish",
                     public_file.display()
                 ));
                 context.printer.line(&format!("it is {public}, in one line {}", public.to_line()));
@@ -79,31 +77,26 @@ impl GenerateKey {
         if self.no_passphrase {
             return Ok(None);
         }
-        if let Some(passphrase) = &context.surroundings.key_passphrase {
+        if let Some(passphrase) = &context.env.key_passphrase {
             return Ok(Some(passphrase.clone()));
         }
-        if !context.surroundings.interactive {
+        if !context.env.interactive {
             bail!(
                 "nobody can be asked for a passphrase; set it in PALLET_KEY_PASSPHRASE, or say \
-                --no-passphrase"
+                 --no-passphrase"
             );
         }
         let ask = |question: &str| {
-            rpassword::prompt_password(question).context(
-                "cannot ask for \
-            the passphrase",
-            )
+            rpassword::prompt_password(question).context("cannot ask for the passphrase")
         };
         let passphrase = ask("Passphrase of the new key: ")?;
         ensure!(
             !passphrase.is_empty(),
-            "the passphrase is empty; say --no-passphrase if that is \
-            what you want"
+            "the passphrase is empty; say --no-passphrase if that is what you want"
         );
         ensure!(
             passphrase == ask("The same once more: ")?,
-            "these are two different passphrases; \
-            nothing was written"
+            "these are two different passphrases; nothing was written"
         );
         Ok(Some(passphrase))
     }

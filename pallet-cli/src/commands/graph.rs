@@ -2,30 +2,30 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::ValueEnum;
+use pallet_core::engine::EngineConfig;
 use pallet_core::model::Os;
 
-use super::operation::{drive, groups};
 use crate::context::Context;
+use crate::operation::{drive, groups};
 
-/// Draw the groups, their phases, the crate functions that those call, and the settings that flow
-/// between them
+/// Draw a graph of the groups, their phases, the crate functions that these call, and the settings
+/// that they share
 #[derive(Debug, clap::Args)]
 pub(crate) struct Graph {
     /// Only these groups
     #[arg(value_name = "GROUP")]
     groups: Vec<String>,
-    /// As a picture, or in the language of Graphviz
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Svg)]
     format: Format,
-    /// Write to this file [default: standard output]
+    /// Write to this file [default: stdout]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Take the nodes to be this system: "debian 12", "rocky 9", "alpine" [default: what the
-    /// node-spec means]
+    /// Assume this system for all nodes: "debian 12", "rocky 9", "alpine" [default: the one that
+    /// node_spec selects]
     #[arg(long, value_name = "SYSTEM")]
     os: Option<String>,
 }
@@ -33,9 +33,9 @@ pub(crate) struct Graph {
 /// How to draw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// A picture that every browser shows
+    /// SVG image
     Svg,
-    /// Text for Graphviz
+    /// DOT source for Graphviz
     Dot,
 }
 
@@ -45,9 +45,9 @@ impl Graph {
         let groups = groups(&loaded, &self.groups)?;
         let os =
             self.os.as_deref().map(|name| Os::of_name(name, std::env::consts::ARCH)).transpose()?;
-        let (graph, _) = drive(context, &loaded, async |mut engine| {
+        let (graph, _) = drive(context, &loaded, async |engine| {
             // nothing but the drawing is printed
-            engine.events = Arc::new(|_| {});
+            let engine = engine.with(EngineConfig { sinks: Vec::new(), ..engine.config().clone() });
             engine.graph(&groups, os.as_ref()).await
         })?;
         for (group, phase) in graph
@@ -57,8 +57,7 @@ impl Graph {
         {
             if let Some(error) = &phase.error {
                 context.printer.warning(&format!(
-                    "phase {} of group {} cannot be declared: \
-                    {error}",
+                    "phase {} of group {} cannot be declared: {error}",
                     phase.name, group.name
                 ));
             }

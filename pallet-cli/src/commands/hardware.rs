@@ -4,15 +4,9 @@ use std::process::ExitCode;
 
 use pallet_core::engine::template::OfferKind;
 
-use super::offers::OfferOptions;
 use crate::context::Context;
 
-/// List the kinds of machines that the service has
-#[derive(Debug, clap::Args)]
-pub(crate) struct Hardware {
-    #[command(flatten)]
-    options: OfferOptions,
-}
+pub(crate) use crate::verbs::Hardware;
 
 impl Hardware {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {

@@ -4,15 +4,9 @@ use std::process::ExitCode;
 
 use pallet_core::engine::template::OfferKind;
 
-use super::offers::OfferOptions;
 use crate::context::Context;
 
-/// List the images that the service's nodes can be made from
-#[derive(Debug, clap::Args)]
-pub(crate) struct Images {
-    #[command(flatten)]
-    options: OfferOptions,
-}
+pub(crate) use crate::verbs::Images;
 
 impl Images {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {

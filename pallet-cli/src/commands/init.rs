@@ -6,12 +6,13 @@ use std::process::ExitCode;
 use pallet_core::script::quote;
 
 use crate::context::Context;
-use crate::project::{self, Diagnostics};
+use crate::diagnostic::Diagnostics;
+use crate::project;
 
-/// Write a project that works: two sandbox nodes that serve a page
+/// Create a working project: two sandbox nodes that serve a web page
 #[derive(Debug, clap::Args)]
 pub(crate) struct Init {
-    /// Where to write it
+    /// Directory to create it in
     directory: PathBuf,
 }
 
@@ -23,8 +24,7 @@ impl Init {
         }
         let directory = word(&self.directory);
         context.printer.line(&format!(
-            "next: pallet-cli -C {directory} check, then pallet-cli -C \
-            {directory} converge"
+            "next: pallet-cli -C {directory} check, then pallet-cli -C {directory} converge"
         ));
         Ok(ExitCode::SUCCESS)
     }

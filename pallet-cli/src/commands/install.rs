@@ -3,27 +3,27 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
-use pallet_core::registry::install::{Unlock, Wanted};
-use pallet_core::registry::lock::Origin;
+use pallet_core::distribution::install::{Unlock, Wanted};
+use pallet_core::distribution::lock::Origin;
 use semver::VersionReq;
 
 use crate::context::Context;
-use crate::install::{Argument, Decided, Plan, Setup, block_on};
+use crate::distribution::{InstallContext, InstallOptions, InstallPlan, PluginArgument, block_on};
 
-/// Install plugins, and write them into pallet.toml and pallet.lock; without a source, install what
-/// pallet.lock says
+/// Install plugins and add them to pallet.toml and pallet.lock; without a source, install the
+/// plugins of pallet.lock
 #[derive(Debug, clap::Args)]
 pub(crate) struct Install {
-    /// Where from: oci://HOST/PATH, a directory with an OCI image layout, an archive, a library
-    /// (.so), or a name that `registry` knows; each with @REQUIREMENT where not the newest version
-    /// is wanted
+    /// Source: oci://HOST/PATH, a directory with an OCI image layout, an archive, a library (.so),
+    /// or the name of a plugin in the configured `registry`; @REQUIREMENT selects a version
+    /// [default: newest]
     #[arg(value_name = "SOURCE[@REQUIREMENT]")]
     sources: Vec<String>,
-    /// Fail where pallet.lock does not fit pallet.toml, in place of changing it
+    /// Fail if pallet.lock would have to change
     #[arg(long, conflicts_with = "sources")]
     locked: bool,
     #[command(flatten)]
-    decided: Decided,
+    decided: InstallOptions,
 }
 
 impl Install {
@@ -36,7 +36,7 @@ impl Install {
             }
         }
         block_on(async {
-            let mut plan = Plan::of(&setup, Unlock::Nothing);
+            let mut plan = InstallPlan::of(&setup, Unlock::Nothing);
             for word in &self.sources {
                 let (wanted, given) = find(&setup, word).await?;
                 plan.require(&setup, wanted, given);
@@ -48,8 +48,8 @@ impl Install {
 }
 
 /// The plugin that somebody names, and whether a requirement was given.
-async fn find(setup: &Setup, word: &str) -> anyhow::Result<(Wanted, bool)> {
-    let argument = Argument::read(word, &setup.scope.directory)?;
+async fn find(setup: &InstallContext, word: &str) -> anyhow::Result<(Wanted, bool)> {
+    let argument = PluginArgument::read(word, &setup.scope.directory)?;
     let given = argument.requirement.is_some();
     let requirement = argument.requirement.unwrap_or(VersionReq::STAR);
     let by = "the command line".to_owned();

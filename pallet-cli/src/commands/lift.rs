@@ -4,22 +4,10 @@ use std::process::ExitCode;
 
 use pallet_core::engine::LiftOptions;
 
-use super::operation::{OperationOptions, groups, run};
 use crate::context::Context;
+use crate::operation::{groups, lift_options, run, time_limit};
 
-/// Configure nodes, without changing how many there are
-#[derive(Debug, clap::Args)]
-pub(crate) struct Lift {
-    /// Only these groups
-    #[arg(value_name = "GROUP")]
-    groups: Vec<String>,
-    /// Change nothing; report what is not any more as Pallet made it, and end with exit code 3 if
-    /// there is any
-    #[arg(long, conflicts_with_all = ["dry_run", "overwrite_changes"])]
-    drift_only: bool,
-    #[command(flatten)]
-    options: OperationOptions,
-}
+pub(crate) use crate::verbs::Lift;
 
 impl Lift {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
@@ -29,8 +17,8 @@ impl Lift {
         }
         let groups = groups(&loaded, &self.groups)?;
         let options =
-            LiftOptions { drift_only: self.drift_only, ..self.options.lift_options(&loaded)? };
-        run(context, &loaded, self.options.time_limit(), async |engine| {
+            LiftOptions { drift_only: self.drift_only, ..lift_options(&self.options, &loaded)? };
+        run(context, &loaded, time_limit(&self.options), async |engine| {
             engine.lift(&groups, &options).await.map(Some)
         })
     }

@@ -2,26 +2,26 @@
 
 use std::process::ExitCode;
 
-use pallet_core::registry::lock::LockedPlugin;
+use pallet_core::distribution::lock::LockedPlugin;
 use serde_json::json;
 
 use crate::context::Context;
-use crate::install::{Reach, Setup, signer};
+use crate::distribution::{InstallContext, SourceOptions, signer};
 use crate::output::table;
 
-/// List the plugins that are locked, with their sources and signers
+/// List locked plugins, with their sources and signers
 #[derive(Debug, clap::Args)]
 pub(crate) struct List {
-    /// List the plugins of this user, and not those of the project
+    /// Use the plugins of this user instead of the project's
     #[arg(long)]
     global: bool,
 }
 
 impl List {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let setup = Setup::read(
+        let setup = InstallContext::read(
             context,
-            &Reach { global: self.global, offline: true, ..Reach::default() },
+            &SourceOptions { global: self.global, offline: true, ..SourceOptions::default() },
             Default::default(),
             false,
         )?;
@@ -55,7 +55,7 @@ impl List {
         }
         let row = |locked: &LockedPlugin| {
             let installed = if there(locked) { "yes" } else { "no" };
-            let kind = pallet_core::registry::kind_word(locked.kind).to_owned();
+            let kind = pallet_core::plugins::kind_word(locked.kind).to_owned();
             vec![
                 locked.name.clone(),
                 kind,

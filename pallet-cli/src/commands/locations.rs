@@ -4,15 +4,9 @@ use std::process::ExitCode;
 
 use pallet_core::engine::template::OfferKind;
 
-use super::offers::OfferOptions;
 use crate::context::Context;
 
-/// List the places where the service can make nodes
-#[derive(Debug, clap::Args)]
-pub(crate) struct Locations {
-    #[command(flatten)]
-    options: OfferOptions,
-}
+pub(crate) use crate::verbs::Locations;
 
 impl Locations {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {

@@ -7,8 +7,8 @@ use anyhow::bail;
 use crate::context::Context;
 use crate::lsp::serve;
 
-/// Serve editors: mistakes, completion, documentation and definitions, by the language server
-/// protocol on standard input and output
+/// Run the language server for editors, on stdin and stdout: diagnostics, completion, hover and
+/// definitions
 #[derive(Debug, clap::Args)]
 pub(crate) struct Lsp {}
 
@@ -17,13 +17,12 @@ impl Lsp {
         if context.printer.json() {
             bail!(
                 "an editor reads standard output, and nothing but the protocol may come there: \
-                leave out --output json"
+                 leave out --output json"
             );
         }
-        if context.surroundings.interactive {
+        if context.env.interactive {
             context.printer.status(
-                "this is for editors, which start it themselves \
-                (docs/editors.md); Ctrl-D ends it",
+                "this is for editors, which start it themselves (docs/editors.md); Ctrl-D ends it",
             );
         }
         serve(context)

@@ -3,28 +3,27 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use pallet_core::registry::install::Mirrored;
-use pallet_core::registry::lock::Origin;
-use pallet_core::registry::repository::Source;
+use pallet_core::distribution::install::Mirrored;
+use pallet_core::distribution::lock::Origin;
+use pallet_core::distribution::repository::Source;
 use serde_json::json;
 
 use crate::context::Context;
-use crate::install::{Reach, Setup, block_on};
+use crate::distribution::{InstallContext, SourceOptions, block_on};
 
-/// Copy what pallet.lock names into a directory, an OCI image layout from which it can be installed
-/// without a network
+/// Copy the plugins of pallet.lock into an OCI image layout, for installation without a network
 #[derive(Debug, clap::Args)]
 pub(crate) struct Mirror {
-    /// The directory; what it holds already stays
+    /// Directory to copy to; existing content is kept
     #[arg(value_name = "DIRECTORY")]
     to: PathBuf,
     #[command(flatten)]
-    reach: Reach,
+    reach: SourceOptions,
 }
 
 impl Mirror {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let setup = Setup::read(context, &self.reach, Default::default(), false)?;
+        let setup = InstallContext::read(context, &self.reach, Default::default(), false)?;
         let lock = setup.locked()?;
         let directory = std::path::absolute(&self.to)?;
         let mirrored =
@@ -52,7 +51,7 @@ impl Mirror {
         if !registries.is_empty() {
             context.printer.line(
                 "to install from it, write into pallet.toml or config.toml:\n\n\
-                [mirrors]",
+                 [mirrors]",
             );
             for registry in registries {
                 context

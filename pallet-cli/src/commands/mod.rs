@@ -6,12 +6,9 @@ use clap::Subcommand;
 
 use crate::context::Context;
 
+pub(crate) mod completions;
 mod offers;
-pub(crate) mod operation;
 mod plugins;
-mod registry_options;
-
-pub(crate) use registry_options::RegistryOptions;
 
 macro_rules! commands {
     ($($(#[$doc:meta])* $module:ident::$command:ident,)*) => {
@@ -68,5 +65,28 @@ commands! {
     generate_key::GenerateKey,
     lsp::Lsp,
     version::Version,
-    completions::Completions,
 }
+
+/// Global options that a command accepts and does not use. They are not in its help.
+pub(crate) const UNUSED_OPTIONS: &[(&str, &[&str])] = &[
+    ("init", &["service", "environment", "verbose"]),
+    ("doc", &["service", "environment", "verbose"]),
+    ("new", &["directory", "service", "environment", "verbose"]),
+    ("add-service", &["service", "environment", "verbose"]),
+    ("providers", &["verbose"]),
+    ("crates", &["service", "environment", "verbose"]),
+    ("install", &["service", "environment", "verbose"]),
+    ("update", &["service", "environment", "verbose"]),
+    ("uninstall", &["service", "environment", "verbose"]),
+    ("list", &["service", "environment", "verbose"]),
+    ("outdated", &["service", "environment", "verbose"]),
+    ("search", &["service", "environment", "verbose"]),
+    ("mirror", &["service", "environment", "verbose"]),
+    ("verify", &["service", "environment", "verbose"]),
+    ("gc", &["directory", "service", "environment", "verbose"]),
+    ("publish", &["service", "environment"]),
+    ("generate-key", &["directory", "service", "environment", "verbose"]),
+    ("lsp", &["directory", "output", "verbose"]),
+    ("version", &["directory", "service", "environment", "verbose"]),
+    ("completions", &["directory", "service", "environment", "output", "verbose"]),
+];

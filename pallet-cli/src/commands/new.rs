@@ -4,22 +4,22 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::context::Context;
-use crate::package::{Kind, License, Template};
+use crate::package::{License, PackageKind, Template};
 
-/// Write the package of a new crate or provider: a function, its documentation, tests, a README
+/// Create the package of a new crate or provider, with code, documentation, tests and a README
 #[derive(Debug, clap::Args)]
 pub(crate) struct New {
-    /// What to write
+    /// Kind of plugin
     #[arg(value_enum)]
-    kind: Kind,
-    /// Its name: a-z, 0-9 and -
+    kind: PackageKind,
+    /// Name of the plugin: a-z, 0-9 and -
     name: String,
-    /// Where to write it [default: a directory of that name]
+    /// Directory to create [default: NAME]
     to: Option<PathBuf>,
-    /// What others may do with it
+    /// License of the package
     #[arg(long, value_enum, default_value_t = License::Both)]
     license: License,
-    /// Use the pallet-core of this checkout in place of the published one
+    /// Use the pallet-core of this checkout instead of the published one
     #[arg(long, value_name = "DIRECTORY")]
     pallet_core: Option<PathBuf>,
 }
@@ -36,7 +36,7 @@ impl New {
         for path in template.write(&directory)? {
             context.printer.line(&format!("wrote {}", path.display()));
         }
-        let test = if self.kind == Kind::Crate { ", then pallet-cli test" } else { "" };
+        let test = if self.kind == PackageKind::Crate { ", then pallet-cli test" } else { "" };
         context
             .printer
             .line(&format!("next: cd {}, cargo test{test}", super::init::word(&directory)));

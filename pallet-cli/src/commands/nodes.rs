@@ -7,9 +7,7 @@ use pallet_core::engine::natural;
 use crate::context::Context;
 use crate::output::{nodes, table};
 
-/// List the project's nodes, and say whose group is not declared
-#[derive(Debug, clap::Args)]
-pub(crate) struct Nodes {}
+pub(crate) use crate::verbs::Nodes;
 
 impl Nodes {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
@@ -21,8 +19,8 @@ impl Nodes {
         if json {
             if !knows {
                 context.printer.aside(
-                    "pallet.star cannot be used, so which groups are declared is \
-                    not known; `pallet-cli check` says why",
+                    "pallet.star cannot be used, so which groups are declared is not known; \
+                     `pallet-cli check` says why",
                 );
             }
             let mut shown = serde_json::to_value(&found)?;

@@ -8,18 +8,10 @@ use pallet_core::model::NodeSpec;
 use pallet_core::plugin::{Offers, WantedOffers};
 use serde::Serialize;
 
-use super::operation::groups;
 use crate::context::Context;
+use crate::operation::groups;
 use crate::output::table;
-
-/// Options of the commands that list what a service offers.
-#[derive(Debug, clap::Args)]
-pub(crate) struct OfferOptions {
-    /// Also show which would do for this group, which is chosen, and which condition each of the
-    /// others fails
-    #[arg(long, value_name = "GROUP")]
-    group: Option<String>,
-}
+use crate::verbs::OfferOptions;
 
 impl OfferOptions {
     /// Lists the offers that `rows` gives of all, or how they stand to the group's node-spec.
@@ -90,10 +82,9 @@ fn explain(context: &Context, considered: &[Candidate]) {
         return;
     }
     if considered.is_empty() {
-        context.printer.line(
-            "nothing was considered: the provider decides for itself, or no image \
-            fits",
-        );
+        context
+            .printer
+            .line("nothing was considered: the provider decides for itself, or no image fits");
         return;
     }
     let rows = considered.iter().map(|candidate| {

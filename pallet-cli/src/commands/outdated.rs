@@ -2,24 +2,24 @@
 
 use std::process::ExitCode;
 
-use pallet_core::registry::install::Outdated as Newer;
+use pallet_core::distribution::install::Outdated as Newer;
 use semver::Version;
 use serde_json::json;
 
 use crate::context::Context;
-use crate::install::{Reach, Setup, block_on};
+use crate::distribution::{InstallContext, SourceOptions, block_on};
 use crate::output::table;
 
-/// List the locked plugins of which there are newer versions
+/// List locked plugins that have newer versions
 #[derive(Debug, clap::Args)]
 pub(crate) struct Outdated {
     #[command(flatten)]
-    reach: Reach,
+    reach: SourceOptions,
 }
 
 impl Outdated {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let setup = Setup::read(context, &self.reach, Default::default(), false)?;
+        let setup = InstallContext::read(context, &self.reach, Default::default(), false)?;
         let lock = setup.lock.clone().unwrap_or_default();
         let newer = block_on(async { Ok(setup.installer.session().outdated(&lock).await?) })?;
         if context.printer.json() {

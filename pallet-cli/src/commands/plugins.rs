@@ -1,12 +1,12 @@
 //! What `providers` and `crates` share: a table of the plugins that are installed.
 
+use pallet_core::distribution::resolve::Package;
 use pallet_core::model::{Manifest, PluginKind};
-use pallet_core::registry::Registry;
-use pallet_core::registry::resolve::Package;
+use pallet_core::plugins::Registry;
 use serde_json::{Map, Value, json};
 
 use crate::context::Context;
-use crate::install::signer;
+use crate::distribution::signer;
 use crate::output::table;
 
 /// Prints the plugins of one kind. For a program, `more` adds what is only known of each by its

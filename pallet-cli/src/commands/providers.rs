@@ -6,20 +6,17 @@ use std::sync::Arc;
 
 use pallet_core::model::PluginKind;
 use pallet_core::plugin::{Credential, ServiceContext};
-use pallet_core::registry::Registry;
+use pallet_core::plugins::Registry;
 use serde_json::{Map, json};
 
 use super::plugins;
 use crate::context::{Context, refuse_problems};
 use crate::output::table;
 
-/// List the providers that are installed, with their options and where their credentials would come
-/// from
-#[derive(Debug, clap::Args)]
-pub(crate) struct Providers {}
+pub(crate) use crate::verbs::Providers;
 
 /// The credentials of a service, or of a provider with no options.
-struct Found {
+struct ServiceCredentials {
     service: Option<String>,
     credentials: Vec<Credential>,
 }
@@ -49,7 +46,7 @@ impl Providers {
     }
 }
 
-fn rows(provider: &str, found: &Found) -> Vec<Vec<String>> {
+fn rows(provider: &str, found: &ServiceCredentials) -> Vec<Vec<String>> {
     let service = found.service.clone().unwrap_or_else(|| "(none)".to_owned());
     let row = |credential: &Credential| {
         let there = if credential.found { "yes" } else { "no" };
@@ -65,8 +62,11 @@ fn rows(provider: &str, found: &Found) -> Vec<Vec<String>> {
 }
 
 /// Where credentials come from: of each service of the project, and of each provider that has none.
-fn credentials(context: &Context, registry: &Arc<Registry>) -> BTreeMap<String, Vec<Found>> {
-    let mut all: BTreeMap<String, Vec<Found>> = BTreeMap::new();
+fn credentials(
+    context: &Context,
+    registry: &Arc<Registry>,
+) -> BTreeMap<String, Vec<ServiceCredentials>> {
+    let mut all: BTreeMap<String, Vec<ServiceCredentials>> = BTreeMap::new();
     // without a project, or with a broken one, only providers are shown
     if let Ok(loaded) = context.load(registry.clone())
         && let Ok(services) = context.services(&loaded)
@@ -76,19 +76,21 @@ fn credentials(context: &Context, registry: &Arc<Registry>) -> BTreeMap<String, 
             let credentials = service.credentials().unwrap_or_default();
             all.entry(configured.provider.clone())
                 .or_default()
-                .push(Found { service: Some(name.clone()), credentials });
+                .push(ServiceCredentials { service: Some(name.clone()), credentials });
         }
     }
     for name in registry.names(PluginKind::Provider) {
         if all.contains_key(name) {
             continue;
         }
-        let host =
-            ServiceContext { home: context.surroundings.home.clone(), ..ServiceContext::default() };
+        let host = ServiceContext { home: context.env.home.clone(), ..ServiceContext::default() };
         let Ok(service) = registry.service(name, Map::new(), host) else { continue };
         all.insert(
             name.to_owned(),
-            vec![Found { service: None, credentials: service.credentials().unwrap_or_default() }],
+            vec![ServiceCredentials {
+                service: None,
+                credentials: service.credentials().unwrap_or_default(),
+            }],
         );
     }
     all

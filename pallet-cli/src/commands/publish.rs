@@ -4,44 +4,43 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::bail;
-use pallet_core::registry::artifact::{
+use pallet_core::distribution::artifact::{
     Build, Details, Publication, Publishing, Release, manifest_for,
 };
-use pallet_core::registry::repository::{self, Repository, Source};
-use pallet_core::registry::signature::SigningKey;
+use pallet_core::distribution::repository::{self, Repository, Source};
+use pallet_core::distribution::signature::SigningKey;
 use serde_json::{Value, json};
 
-use super::registry_options::{RegistryOptions, block_on, signing_key};
 use crate::context::Context;
+use crate::distribution::{RegistryOptions, block_on, signing_key};
 use crate::output::table;
 use crate::package;
 
-/// Publish a plugin: build its package, and push it as an artifact that others install
+/// Build a plugin and push it to a registry or directory, from which others install it
 ///
-/// A version is never overwritten. A build for another system is added to a version that is there
-/// already.
+/// A published version is never overwritten. A build for another target is added to it.
 #[derive(Debug, clap::Args)]
 #[command(allow_missing_positional = true)]
 pub(crate) struct Publish {
-    /// The directory of the plugin's package
+    /// Directory of the plugin's package
     #[arg(value_name = "PATH", default_value = ".")]
     package: PathBuf,
-    /// Where to: oci://HOST/PATH or layout:DIRECTORY; KIND/NAME is added to a path that does not
-    /// end so
+    /// Destination: oci://HOST/PATH or layout:DIRECTORY; KIND/NAME is appended unless PATH ends with
+    /// it
     source: String,
-    /// Publish this library instead of building one; may be repeated, one for each system
+    /// Publish this library instead of building one; one for each target
     #[arg(long, value_name = "FILE")]
     dylib: Vec<PathBuf>,
-    /// Build for this target, as Rust names it; may be repeated [default: this machine's]
+    /// Build for this Rust target [default: this machine's]
     #[arg(long, value_name = "TRIPLE", conflicts_with = "dylib")]
     target: Vec<String>,
-    /// Sign with this private key; `pallet-cli generate-key` makes one
+    /// Sign with this private key; `pallet-cli generate-key` creates one
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
-    /// Show what would be pushed, and push nothing
+    /// Show what would be pushed, without pushing anything
     #[arg(long)]
     dry_run: bool,
-    /// Use the media types of images alone, for a registry that refuses others
+    /// Use only image media types, for registries that reject others
     #[arg(long)]
     image_types: bool,
     #[command(flatten)]
@@ -71,7 +70,7 @@ impl Publish {
             let manifest = manifest_for(repository, &builds, &libraries).await?;
             let release = Release::new(&builds, &manifest, &details)?;
             self.publish(context, repository, &release, key.as_ref()).await
-        })?
+        })
     }
 
     async fn publish(
@@ -85,8 +84,8 @@ impl Publish {
         let printer = &context.printer;
         if key.is_none() {
             printer.warning(
-                "nothing signs it: whoever installs it has to decide to trust it; sign \
-                with --key, or with cosign afterwards",
+                "nothing signs it: whoever installs it has to decide to trust it; sign with \
+                 --key, or with cosign afterwards",
             );
         }
         let publication = match self.dry_run {
@@ -127,7 +126,7 @@ impl Publish {
 fn as_text(source: &Source, release: &Release, publication: &Publication, dry_run: bool) -> String {
     let mut text = String::new();
     if dry_run && !publication.pushed.is_empty() {
-        let row = |pushed: &pallet_core::registry::artifact::Pushed| {
+        let row = |pushed: &pallet_core::distribution::artifact::Pushed| {
             vec![
                 pushed.what.clone(),
                 pushed.size.to_string(),

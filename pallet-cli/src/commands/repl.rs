@@ -5,17 +5,16 @@ use std::process::ExitCode;
 use crate::context::Context;
 use crate::session::{converse, run_lines};
 
-/// Work on the project from a prompt: all of Pallet as functions of Starlark, and the project's
-/// names
+/// Start an interactive Starlark prompt with the project loaded
 ///
-/// What is piped in is evaluated line by line, up to the first error: `pallet-cli repl < script`.
+/// Piped input is evaluated line by line, up to the first error: `pallet-cli repl < script`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Repl {}
 
 impl Repl {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let Context { surroundings, printer, .. } = context;
-        if surroundings.interactive && surroundings.screen && !printer.json() {
+        let Context { env, printer, .. } = context;
+        if env.interactive && env.screen && !printer.json() {
             converse(context)
         } else {
             run_lines(context)

@@ -3,30 +3,30 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
-use pallet_core::registry::install::Listed;
-use pallet_core::registry::repository::Source;
+use pallet_core::distribution::install::Listed;
+use pallet_core::distribution::repository::Source;
 use serde_json::json;
 
 use crate::context::Context;
-use crate::install::{Reach, Setup, block_on};
+use crate::distribution::{InstallContext, SourceOptions, block_on};
 use crate::output::table;
 
-/// List the plugins that a registry or directory has
+/// Search a registry or directory for plugins
 #[derive(Debug, clap::Args)]
 pub(crate) struct Search {
-    /// Only those whose name holds this
+    /// Only plugins whose name contains WORD
     word: Option<String>,
-    /// Where: oci://HOST or oci://HOST/PATH, or a directory; may be repeated [default: `registry`
+    /// Registry or directory to search: oci://HOST, oci://HOST/PATH, or a path [default: `registry`
     /// of pallet.toml]
     #[arg(long = "in", value_name = "SOURCE")]
     sources: Vec<String>,
     #[command(flatten)]
-    reach: Reach,
+    reach: SourceOptions,
 }
 
 impl Search {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let mut setup = Setup::read(context, &self.reach, Default::default(), false)?;
+        let mut setup = InstallContext::read(context, &self.reach, Default::default(), false)?;
         let mut sources: Vec<Source> = Vec::new();
         for word in &self.sources {
             sources.push(word.parse().with_context(|| format!("--in {word}"))?);
@@ -36,8 +36,7 @@ impl Search {
         }
         ensure!(
             !sources.is_empty(),
-            "where is to be searched? say --in oci://HOST/PATH, or set \
-            `registry` in {}",
+            "where is to be searched? say --in oci://HOST/PATH, or set `registry` in {}",
             setup.scope.name()
         );
         setup
@@ -66,7 +65,7 @@ impl Search {
             context.printer.line("nothing was found");
         } else {
             let row = |listed: Listed| {
-                let kind = pallet_core::registry::kind_word(listed.kind).to_owned();
+                let kind = pallet_core::plugins::kind_word(listed.kind).to_owned();
                 vec![
                     listed.name,
                     kind,

@@ -7,12 +7,12 @@ use anyhow::{Context as _, bail};
 
 use crate::context::Context;
 
-/// Log in to a node, or run a command there
+/// Open a shell on a node, or run a command there
 #[derive(Debug, clap::Args)]
 pub(crate) struct Ssh {
-    /// The node, or a group with just one
+    /// Node, or a group with a single node
     node: String,
-    /// A command to run there instead of a shell
+    /// Command to run instead of a shell
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
 }
@@ -27,10 +27,8 @@ impl Ssh {
             .context("cannot start the runtime")?;
         let node = runtime.block_on(engine.select_one(&loaded.project.groups, &self.node))?;
         let argv = engine.login(&node, &self.command)?;
-        let (program, arguments) = argv.split_first().context(
-            "there is no command to reach the \
-            node with",
-        )?;
+        let (program, arguments) =
+            argv.split_first().context("there is no command to reach the node with")?;
         let error = Command::new(program).args(arguments).exec();
         bail!("cannot run {program}: {error}")
     }

@@ -8,45 +8,42 @@ use std::time::Instant;
 use anyhow::{Context as _, bail};
 use pallet_core::engine::trial::{TrialOptions, Verdict};
 use pallet_core::model::{PluginKind, PluginSummary};
-use pallet_core::registry::Registry;
+use pallet_core::plugins::Registry;
 use serde_json::json;
 
-use crate::cli::Global;
-use crate::context::Context;
-use crate::error::{INTERRUPTED, SOME_NODE_FAILED, UNTESTED};
+use crate::context::{Context, GlobalOptions};
 use crate::operation::runtime;
-use crate::package::build;
-use crate::scenario::{Scenario, link_library, scenarios};
-use crate::signals::{hear, leave};
+use crate::package::{Scenario, build, link_library, scenarios};
+use crate::process::{INTERRUPTED, SOME_NODE_FAILED, UNTESTED, exit_now, on_signal};
 
-/// Try a crate's scenarios on fresh nodes, of each system that the crate says it is for
+/// Run a crate's scenarios on fresh nodes, for each system that the crate supports
 ///
-/// Run it in the package of the crate, or name its directory with -C. A scenario is a file
-/// tests/NAME.star: the pallet.star of a project. Its groups are made and configured; a dry run
-/// before must write nothing and show what then happens, a second run must find nothing to do. One
-/// node more, which nobody configures, shows what changes by itself. The phase `verify` looks at
-/// the result. Nodes are sandbox nodes, or those of --service; tests/pallet.toml, if it is there,
-/// configures services and their images. It ends with exit code 1 if a scenario fails, and 4 if all
-/// that was tried is right, but some system could not be tried.
+/// Run it in the package of the crate, or set its directory with -C. A scenario is a file
+/// tests/NAME.star, the pallet.star of a project. Its groups are created and configured: the dry
+/// run must write nothing and predict the changes, and a second run must change nothing. An extra
+/// node that is not configured shows what changes on its own. The phase `verify` checks the result.
+/// Nodes are sandbox nodes, or those of --service; tests/pallet.toml can configure services and
+/// images. The exit code is 1 if a scenario fails, and 4 if none fails but some system could not be
+/// tested.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Test {
     /// Only these scenarios
     #[arg(value_name = "SCENARIO")]
     scenarios: Vec<String>,
-    /// Take this library instead of building the package
+    /// Test this library instead of building the package
     #[arg(long, value_name = "FILE")]
     plugin: Option<PathBuf>,
-    /// Only this system, such as "debian 12"; may be repeated
+    /// Only this system, such as "debian 12"
     #[arg(long = "system", value_name = "SYSTEM")]
     systems: Vec<String>,
-    /// Leave the nodes of failed scenarios, to look at them
+    /// Keep the nodes of failed scenarios for inspection
     #[arg(long)]
     keep: bool,
 }
 
 /// How it ended, so far.
 #[derive(Default)]
-struct Tally {
+struct TestCounts {
     kept: usize,
     broken: usize,
     untried: usize,
@@ -73,7 +70,7 @@ impl Test {
                 (true, false) => summary.systems.iter().cloned().map(Some).collect(),
                 (true, true) => vec![None],
             };
-        let mut tally = Tally::default();
+        let mut tally = TestCounts::default();
         for system in &systems {
             for scenario in &scenarios {
                 self.one(
@@ -91,12 +88,12 @@ impl Test {
             }
         }
         if !context.printer.json() {
-            let Tally { kept, broken, untried, .. } = tally;
+            let TestCounts { kept, broken, untried, .. } = tally;
             context.printer.line(&format!("{kept} passed, {broken} failed, {untried} not tried"));
         }
         Ok(match tally {
-            Tally { broken: 1.., .. } => ExitCode::from(SOME_NODE_FAILED),
-            Tally { untried: 1.., .. } => ExitCode::from(UNTESTED),
+            TestCounts { broken: 1.., .. } => ExitCode::from(SOME_NODE_FAILED),
+            TestCounts { untried: 1.., .. } => ExitCode::from(UNTESTED),
             _ => ExitCode::SUCCESS,
         })
     }
@@ -110,17 +107,20 @@ impl Test {
         (summary, library): (&PluginSummary, &Path),
         scenario: &Scenario,
         system: Option<&str>,
-        tally: &mut Tally,
+        tally: &mut TestCounts,
     ) -> anyhow::Result<()> {
         let start = Instant::now();
         // nodes of two trials at once are not each other's
         let name = format!("trial-{}-{}", summary.name, std::process::id());
         let mut project = scenario.project(package, &name, library)?;
         let inner = Context {
-            global: Global { directory: Some(project.path().to_owned()), ..context.global.clone() },
+            global: GlobalOptions {
+                directory: Some(project.path().to_owned()),
+                ..context.global.clone()
+            },
             printer: context.printer.clone(),
-            surroundings: context.surroundings.clone(),
-            listener: Default::default(),
+            env: context.env.clone(),
+            messages: Default::default(),
         };
         let loaded =
             inner.load(registry.clone()).with_context(|| format!("scenario {}", scenario.name))?;
@@ -128,9 +128,9 @@ impl Test {
         let cancel = engine.cancel.clone();
         let runtime = runtime()?;
         let stop = cancel.clone();
-        let heard = hear(move |_| {
+        let heard = on_signal(move |_| {
             if stop.is_cancelled() {
-                leave(|| ());
+                exit_now(|| ());
             }
             stop.cancel();
         })?;
@@ -150,8 +150,8 @@ impl Test {
             project.disable_cleanup(true);
             let directory = project.path().display();
             context.printer.line(&format!(
-                "  its nodes are left; `pallet-cli -C {directory} nodes` \
-                lists them, `down` destroys them"
+                "  its nodes are left; `pallet-cli -C {directory} nodes` lists them, `down` \
+                 destroys them"
             ));
         }
         Ok(())
@@ -170,8 +170,7 @@ fn crate_of(own: &Registry, library: &Path) -> anyhow::Result<PluginSummary> {
     match own.plugins().first().map(|found| &found.summary) {
         Some(summary) if summary.kind == PluginKind::Crate => Ok(summary.clone()),
         Some(summary) => bail!(
-            "{} is a provider: it has no scenarios; test it with cargo test, \
-            and on what it is for",
+            "{} is a provider: it has no scenarios; test it with cargo test, and on what it is for",
             summary.name
         ),
         None => bail!("{} is no plugin", library.display()),
@@ -204,12 +203,8 @@ fn tell(
             let what = if *changes == 1 { "change" } else { "changes" };
             context.printer.line(&format!("{place}: passed, {changes} {what} ({seconds:.1} s)"));
             if context.printer.verbose > 0 {
-                open.iter().for_each(|line| {
-                    context.printer.line(&format!(
-                        "  known after apply: \
-                    {line}"
-                    ))
-                });
+                open.iter()
+                    .for_each(|line| context.printer.line(&format!("  known after apply: {line}")));
             }
         }
         Verdict::Broken(broken) => {

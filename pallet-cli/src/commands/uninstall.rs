@@ -3,23 +3,23 @@
 use std::process::ExitCode;
 
 use anyhow::bail;
-use pallet_core::registry::install::Unlock;
+use pallet_core::distribution::install::Unlock;
 
 use crate::context::Context;
-use crate::install::{Decided, Plan, Reach, Setup, block_on};
-use crate::project::did_you_mean_or_list;
+use crate::diagnostic::did_you_mean_or_list;
+use crate::distribution::{InstallContext, InstallOptions, InstallPlan, SourceOptions, block_on};
 
-/// Take plugins out of pallet.toml and pallet.lock, with what only they require; `pallet-cli gc`
-/// frees the space
+/// Remove plugins, and plugins that only they require, from pallet.toml and pallet.lock;
+/// `pallet-cli gc` deletes their files
 #[derive(Debug, clap::Args)]
 pub(crate) struct Uninstall {
-    /// Their names
+    /// Plugins to remove
     #[arg(required = true)]
     names: Vec<String>,
-    /// Change the plugins of this user, and not those of the project
+    /// Use the plugins of this user instead of the project's
     #[arg(long)]
     global: bool,
-    /// Show what would change, and change nothing
+    /// Show what would change, without changing anything
     #[arg(long)]
     dry_run: bool,
 }
@@ -27,12 +27,12 @@ pub(crate) struct Uninstall {
 impl Uninstall {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         // nothing new is needed to do with less
-        let decided = Decided {
-            reach: Reach { global: self.global, offline: true, ..Reach::default() },
-            ..Decided::default()
+        let decided = InstallOptions {
+            reach: SourceOptions { global: self.global, offline: true, ..SourceOptions::default() },
+            ..InstallOptions::default()
         };
         let setup = decided.setup(context, &[])?;
-        let mut plan = Plan::of(&setup, Unlock::Nothing);
+        let mut plan = InstallPlan::of(&setup, Unlock::Nothing);
         for name in &self.names {
             let Some(required) = setup
                 .own
@@ -49,7 +49,7 @@ impl Uninstall {
     }
 }
 
-fn not_required(setup: &Setup, name: &str) -> String {
+fn not_required(setup: &InstallContext, name: &str) -> String {
     let file = setup.scope.config.display();
     let by: Vec<_> = setup
         .lock
@@ -61,17 +61,11 @@ fn not_required(setup: &Setup, name: &str) -> String {
     if !by.is_empty() {
         return format!(
             "{file} does not ask for {name}: {} requires it; uninstall that",
-            by.join(
-                " \
-            and "
-            )
+            by.join(" and ")
         );
     }
     let known: Vec<_> = setup.own.plugins.keys().map(String::as_str).collect();
-    let help = did_you_mean_or_list(name, &known, "it asks for").unwrap_or_else(|| {
-        "it asks for \
-        none"
-            .to_owned()
-    });
+    let help = did_you_mean_or_list(name, &known, "it asks for")
+        .unwrap_or_else(|| "it asks for none".to_owned());
     format!("{file} does not ask for a plugin {name}; {help}")
 }

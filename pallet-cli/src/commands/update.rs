@@ -3,19 +3,19 @@
 use std::process::ExitCode;
 
 use anyhow::bail;
-use pallet_core::registry::install::Unlock;
+use pallet_core::distribution::install::Unlock;
 
 use crate::context::Context;
-use crate::install::{Decided, Plan, block_on};
-use crate::project::did_you_mean_or_list;
+use crate::diagnostic::did_you_mean_or_list;
+use crate::distribution::{InstallOptions, InstallPlan, block_on};
 
-/// Lock and install the newest versions of plugins that pallet.toml allows
+/// Update plugins to the newest versions that pallet.toml allows
 #[derive(Debug, clap::Args)]
 pub(crate) struct Update {
-    /// Update these only [default: all]
+    /// Only these plugins [default: all]
     names: Vec<String>,
     #[command(flatten)]
-    decided: Decided,
+    decided: InstallOptions,
 }
 
 impl Update {
@@ -35,7 +35,7 @@ impl Update {
         } else {
             Unlock::Named(self.names.into_iter().collect())
         };
-        let plan = Plan::of(&setup, unlock);
+        let plan = InstallPlan::of(&setup, unlock);
         block_on(plan.carry_out(context, &setup, self.decided.dry_run))?;
         Ok(ExitCode::SUCCESS)
     }

@@ -5,27 +5,26 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use crate::context::Context;
-use crate::error::USAGE;
-use crate::install::{Reach, Setup, block_on};
+use crate::distribution::{InstallContext, SourceOptions, block_on};
+use crate::process::USAGE;
 
-/// Check every locked plugin again: its files, its signature, and what its source has; end with 2
-/// if anything differs
+/// Verify locked plugins: their files, signatures and sources; exit with code 2 if anything differs
 #[derive(Debug, clap::Args)]
 pub(crate) struct Verify {
     #[command(flatten)]
-    reach: Reach,
+    reach: SourceOptions,
 }
 
 impl Verify {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let setup = Setup::read(context, &self.reach, Default::default(), false)?;
+        let setup = InstallContext::read(context, &self.reach, Default::default(), false)?;
         let lock = setup.locked()?;
         let mut session = setup.installer.session();
         let differs = session.differs(&setup.wanted(), lock);
         let findings = block_on(async { Ok(session.verify(lock).await?) })?;
         let ok = differs.is_none() && findings.iter().all(|finding| finding.problems.is_empty());
         if context.printer.json() {
-            let value = |finding: &pallet_core::registry::install::Finding| {
+            let value = |finding: &pallet_core::distribution::install::Finding| {
                 json!({
                     "kind": finding.locked.kind, "name": finding.locked.name,
                     "version": finding.locked.version, "problems": finding.problems,

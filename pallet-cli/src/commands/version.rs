@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::context::Context;
 
-/// Print the versions of this program and of its plugin interface
+/// Print the versions of pallet-cli and of its plugin ABI
 #[derive(Debug, clap::Args)]
 pub(crate) struct Version {}
 

@@ -14,7 +14,7 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Config, Helper};
 
 use super::unfinished::{Unfinished, unfinished};
-use crate::project::star::complete::{CandidateKind, ScopeData, complete, is_keyword};
+use crate::project::star::complete::{CandidateKind, CompletionScope, complete, is_keyword};
 use crate::project::star::tokens::{TokenKind, tokens};
 
 /// How many inputs are remembered.
@@ -31,7 +31,7 @@ pub(crate) struct Editor {
 }
 
 /// What a person did at the prompt.
-pub(crate) enum Typed {
+pub(crate) enum EditorInput {
     /// An input, with all its lines.
     Input(String),
     /// The line was given up.
@@ -55,7 +55,7 @@ impl Editor {
             .build();
         let mut editor =
             rustyline::Editor::with_config(config).context("cannot use the terminal")?;
-        editor.set_helper(Some(Assistant { scope: ScopeData::default(), colour }));
+        editor.set_helper(Some(Assistant { scope: CompletionScope::default(), colour }));
         if let Some(directory) = history.parent() {
             // where nothing can be written, nothing is remembered
             let _ = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
@@ -65,7 +65,11 @@ impl Editor {
     }
 
     /// Reads an input; `scope` is what can be completed in it.
-    pub(crate) fn read(&mut self, prompt: &str, scope: ScopeData) -> anyhow::Result<Typed> {
+    pub(crate) fn read(
+        &mut self,
+        prompt: &str,
+        scope: CompletionScope,
+    ) -> anyhow::Result<EditorInput> {
         if let Some(assistant) = self.editor.helper_mut() {
             assistant.scope = scope;
         }
@@ -78,10 +82,10 @@ impl Editor {
                 if kept.unwrap_or(false) {
                     let _ = self.editor.append_history(&self.history);
                 }
-                Ok(Typed::Input(text))
+                Ok(EditorInput::Input(text))
             }
-            Err(ReadlineError::Interrupted) => Ok(Typed::Nothing),
-            Err(ReadlineError::Eof) => Ok(Typed::End),
+            Err(ReadlineError::Interrupted) => Ok(EditorInput::Nothing),
+            Err(ReadlineError::Eof) => Ok(EditorInput::End),
             Err(error) => Err(anyhow::Error::new(error).context("cannot read from the terminal")),
         }
     }
@@ -89,7 +93,7 @@ impl Editor {
 
 /// What helps while a line is typed.
 struct Assistant {
-    scope: ScopeData,
+    scope: CompletionScope,
     colour: bool,
 }
 

@@ -3,5 +3,5 @@
 mod editor;
 mod unfinished;
 
-pub(crate) use editor::{Editor, Typed};
+pub(crate) use editor::{Editor, EditorInput};
 pub(crate) use unfinished::{Unfinished, unfinished};

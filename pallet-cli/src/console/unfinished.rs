@@ -67,8 +67,7 @@ mod tests {
             "\"\"\"a\n",
             "def f(x):",
             "def f(x):  # c\n",
-            "x = 1 + \
-            \\",
+            "x = 1 + \\",
             "if x:\n    f(\n",
         ] {
             assert_eq!(unfinished(open), Unfinished::Open, "{open:?}");
@@ -77,7 +76,7 @@ mod tests {
             "def f(x):\n    pass",
             "def f(x):\n    pass\n\n    return",
             "if a:\n  b\n\
-            # c\n",
+             # c\n",
         ] {
             assert_eq!(unfinished(block), Unfinished::Block, "{block:?}");
         }

@@ -3,7 +3,7 @@
 use pallet_core::engine::EngineError;
 use pallet_core::model::Node;
 
-use super::Context;
+use super::base::Context;
 
 impl Context {
     /// Asks whether nodes may be destroyed. Where nobody can be asked, `--yes` must have been
@@ -13,7 +13,7 @@ impl Context {
             return Ok(true);
         }
         let list = names(nodes);
-        if !self.surroundings.interactive || self.printer.json() {
+        if !self.env.interactive || self.printer.json() {
             return Err(EngineError::Refused(format!("this destroys {list}; say --yes to do it")));
         }
         let agreed = self.printer.ask(&format!("Destroy {list}? Only `yes` does it: ")) == "yes";
@@ -27,7 +27,7 @@ impl Context {
     /// be asked.
     pub(crate) fn confirm_undeclared(&self, nodes: &[Node]) -> bool {
         let nodes: Vec<Node> = nodes.iter().filter(|node| !node.permanent).cloned().collect();
-        if nodes.is_empty() || !self.surroundings.interactive || self.printer.json() {
+        if nodes.is_empty() || !self.env.interactive || self.printer.json() {
             return false;
         }
         let mut groups: Vec<&str> = nodes.iter().filter_map(|node| node.group.as_deref()).collect();

@@ -4,18 +4,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pallet_core::registry::Registry;
-use pallet_core::registry::lock::remove_leftovers;
+use pallet_core::distribution::lock::remove_leftovers;
+use pallet_core::plugins::Registry;
 
-use super::{Context, Installed, Loaded, check_plugins};
-use crate::project::{Diagnostic, Diagnostics, Limits, LoadOptions, MAIN, Project, Severity};
+use super::base::{Context, ProjectWithPlugins};
+use super::plugins::{InstalledCrates, check_plugins};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::project::{Limits, LoadOptions, LoadedProject, MAIN};
 
 /// How long pallet.star may take where it is not needed.
 const READING: Duration = Duration::from_secs(3);
 
 impl Context {
     /// Loads the project.
-    pub(crate) fn load(&self, registry: Arc<Registry>) -> anyhow::Result<Loaded> {
+    pub(crate) fn load(&self, registry: Arc<Registry>) -> anyhow::Result<ProjectWithPlugins> {
         let options = LoadOptions {
             colour: self.printer.colour(),
             print: Some(Arc::new({
@@ -28,13 +30,13 @@ impl Context {
         let project = load_in_time(self.directory(), registry.clone(), options)?;
         self.printer.diagnostics(&project.warnings);
         check_plugins(&project, &registry)?;
-        Ok(Loaded { project, registry })
+        Ok(ProjectWithPlugins { project, registry })
     }
 
     /// Loads the project for a command that needs pallet.toml alone. What is wrong with
     /// pallet.star, or with a plugin that it loads, keeps nobody from the nodes: their groups are
     /// then known by their tags. With `told`, the user hears of it.
-    pub(crate) fn load_for_nodes(&self, told: bool) -> anyhow::Result<Loaded> {
+    pub(crate) fn load_for_nodes(&self, told: bool) -> anyhow::Result<ProjectWithPlugins> {
         let registry = self.registry(false)?;
         let options = self.load_options()?;
         let quick = LoadOptions {
@@ -47,10 +49,10 @@ impl Context {
                 if told {
                     self.printer.diagnostics(&project.warnings);
                 }
-                Ok(Loaded { project, registry })
+                Ok(ProjectWithPlugins { project, registry })
             }
             Err(found) => {
-                let project = Project::configured(&self.directory(), &options)?;
+                let project = LoadedProject::configured(&self.directory(), &options)?;
                 if told {
                     let first = found.0.iter().find(|one| one.severity == Severity::Error);
                     let place = first
@@ -63,7 +65,7 @@ impl Context {
                          alone, and phases are not: {place}{why}"
                     ));
                 }
-                Ok(Loaded { project, registry })
+                Ok(ProjectWithPlugins { project, registry })
             }
         }
     }
@@ -76,18 +78,15 @@ fn load_in_time(
     directory: PathBuf,
     registry: Arc<Registry>,
     options: LoadOptions,
-) -> Result<Project, Diagnostics> {
+) -> Result<LoadedProject, Diagnostics> {
     let (sender, loaded) = std::sync::mpsc::channel();
     let limit = options.limits.time * 2;
     let loading = std::thread::Builder::new().name("loading".to_owned()).spawn(move || {
         // or nobody waits any more
-        let _ = sender.send(Project::load(&directory, &Installed(registry), options));
+        let _ = sender.send(LoadedProject::load(&directory, &InstalledCrates(registry), options));
     });
     loading.map_err(|error| {
-        Diagnostic::error(format!(
-            "cannot start a thread to load the project: \
-        {error}"
-        ))
+        Diagnostic::error(format!("cannot start a thread to load the project: {error}"))
     })?;
     loaded.recv_timeout(limit).unwrap_or_else(|_| {
         let message = format!("{MAIN} was not evaluated within {limit:?}");

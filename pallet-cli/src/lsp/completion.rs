@@ -6,17 +6,17 @@ use lsp_types::{
 };
 
 use super::hover::{line_of, show};
-use super::names::{Meaning, Reference, namespace};
+use super::names::{Meaning, NameIndex, namespace};
 use super::position::position;
 use super::workspace::Workspace;
-use crate::output::reference::{Entry, options};
-use crate::project::complete::{Candidate, CandidateKind, ScopeData, call_at, complete};
+use crate::project::complete::{Candidate, CandidateKind, CompletionScope, call_at, complete};
 use crate::project::tokens::{TokenKind, tokens};
 use crate::project::{MAIN, file_name};
+use crate::reference::{DocEntry, options};
 
 /// What could stand at a byte of a file.
 pub(super) fn completion(
-    reference: &Reference,
+    reference: &NameIndex,
     workspace: &Workspace,
     file: &str,
     text: &str,
@@ -42,7 +42,7 @@ pub(super) fn completion(
     });
     let object = object_before(text, found.from, &scope);
     let document = |candidate: &Candidate| match (candidate.kind, &called) {
-        (CandidateKind::Parameter, Some(Meaning::Entry(entry))) => {
+        (CandidateKind::Parameter, Some(Meaning::DocEntry(entry))) => {
             parameter(entry, candidate.text.trim_end_matches(" = "))
         }
         (CandidateKind::Attribute, _) => {
@@ -122,7 +122,7 @@ fn names_of(workspace: &Workspace, text: &str, at: usize) -> Vec<Candidate> {
     let Some(manifest) = workspace.manifest(config_crate) else { return Vec::new() };
     let whole = namespace(&manifest);
     let functions = manifest.functions.iter().map(|function| {
-        let entry = Entry::of_function(&manifest.name, function);
+        let entry = DocEntry::of_function(&manifest.name, function);
         value(&function.name, &entry.summary())
     });
     let functions: Vec<Candidate> = functions.collect();
@@ -136,13 +136,13 @@ fn value(text: &str, about: &str) -> Candidate {
 }
 
 /// The names before the dot that a byte stands behind.
-fn object_before(text: &str, from: usize, scope: &ScopeData) -> Vec<String> {
+fn object_before(text: &str, from: usize, scope: &CompletionScope) -> Vec<String> {
     let Some(before) = text[..from].strip_suffix('.') else { return Vec::new() };
     let name = crate::project::complete::name_at(before, before.len(), scope);
     name.map(|(_, name, _)| name.split('.').map(str::to_owned).collect()).unwrap_or_default()
 }
 
-fn parameter(entry: &Entry, name: &str) -> Option<String> {
+fn parameter(entry: &DocEntry, name: &str) -> Option<String> {
     let all = entry.parameters().into_iter().chain(if entry.is_action() {
         options()
     } else {

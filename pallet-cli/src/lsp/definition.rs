@@ -1,21 +1,21 @@
 //! Where what is under the cursor is defined.
 
 use super::hover::{column_of, line_of};
-use super::names::{Meaning, Reference};
+use super::names::{Meaning, NameIndex};
 use super::position::path_at;
 use super::workspace::Workspace;
-use crate::project::diagnostic::Place;
+use crate::diagnostic::SourceSpan;
 use crate::project::file_name;
 
 /// The file and the place that define what a byte of a file belongs to; no place: the file as a
 /// whole.
 pub(super) fn definition(
-    reference: &Reference,
+    reference: &NameIndex,
     workspace: &Workspace,
     file: &str,
     text: &str,
     at: usize,
-) -> Option<(String, Option<Place>)> {
+) -> Option<(String, Option<SourceSpan>)> {
     let line = line_of(text, at);
     let outline = workspace.outline(file)?;
     if let Some(load) = outline.load_at(line, column_of(text, at)) {

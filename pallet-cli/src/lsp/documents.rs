@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use lsp_types::Uri;
 use url::Url;
 
-use crate::project::{CONFIG, Unsaved};
+use crate::project::{CONFIG, UnsavedFiles};
 
 /// The open files, by their paths.
 #[derive(Debug, Default)]
@@ -62,7 +62,7 @@ impl Documents {
     }
 
     /// The texts of the open files below a directory.
-    pub(super) fn unsaved(&self, directory: &Path) -> Unsaved {
+    pub(super) fn unsaved(&self, directory: &Path) -> UnsavedFiles {
         self.0
             .iter()
             .filter_map(|(path, document)| Some((name_in(directory, path)?, document.text.clone())))

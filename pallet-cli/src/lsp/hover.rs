@@ -5,18 +5,18 @@ use std::ops::Range;
 
 use pallet_core::model::Manifest;
 
-use super::names::{Meaning, Reference};
-use super::position::{Path, path_at};
+use super::names::{Meaning, NameIndex};
+use super::position::{NamePath, path_at};
 use super::workspace::Workspace;
-use crate::output::reference::{Entry, markdown, options};
-use crate::project::complete::{ScopeData, call_at};
+use crate::project::complete::{CompletionScope, call_at};
 use crate::project::tokens::{TokenKind, tokens};
-use crate::project::{Definition, What};
+use crate::project::{Definition, DefinitionKind};
+use crate::reference::{DocEntry, markdown, options};
 
 /// The documentation of what a byte of a file belongs to, in Markdown, and the bytes that it is
 /// about.
 pub(super) fn hover(
-    reference: &Reference,
+    reference: &NameIndex,
     workspace: &Workspace,
     file: &str,
     text: &str,
@@ -48,7 +48,7 @@ pub(super) fn hover(
 /// The documentation of a meaning.
 pub(super) fn show(meaning: &Meaning) -> Option<String> {
     match meaning {
-        Meaning::Entry(entry) => Some(markdown(entry)),
+        Meaning::DocEntry(entry) => Some(markdown(entry)),
         Meaning::Crate(manifest) => Some(about(manifest)),
         Meaning::Own { file, definition } => own(file, definition),
         Meaning::Builtin(text) => Some(text.clone()),
@@ -58,20 +58,20 @@ pub(super) fn show(meaning: &Meaning) -> Option<String> {
 /// The documentation of what the project defines.
 pub(super) fn own(file: &str, definition: &Definition) -> Option<String> {
     match &definition.what {
-        What::Function { call, doc, .. } => {
+        DefinitionKind::Function { call, doc, .. } => {
             Some(format!("```python\ndef {call}\n```\n\n{}\n", doc.as_deref().unwrap_or_default()))
         }
-        What::Variable => Some(format!(
+        DefinitionKind::Variable => Some(format!(
             "```python\n{}\n```\n\n{file}, line {}\n",
             definition.place.excerpt.trim(),
             definition.place.line
         )),
-        What::Parameter if definition.name == "request" => Some(
-            "The request: the node that is configured, its environment and settings, and its \
-                plan so far.\n"
+        DefinitionKind::Parameter if definition.name == "request" => Some(
+            "The request: the node that is configured, its environment and settings, and its plan \
+             so far.\n"
                 .to_owned(),
         ),
-        What::Parameter | What::Loaded { .. } => None,
+        DefinitionKind::Parameter | DefinitionKind::Loaded { .. } => None,
     }
 }
 
@@ -79,7 +79,7 @@ pub(super) fn own(file: &str, definition: &Definition) -> Option<String> {
 fn about(manifest: &Manifest) -> String {
     let mut out = format!("**crate {} {}**: {}\n", manifest.name, manifest.version, manifest.about);
     for (number, function) in manifest.functions.iter().enumerate() {
-        let entry = Entry::of_function(&manifest.name, function);
+        let entry = DocEntry::of_function(&manifest.name, function);
         let gap = if number == 0 { "\n" } else { "" };
         let _ = writeln!(out, "{gap}- `{}`: {}", entry.call(), entry.summary());
     }
@@ -88,20 +88,20 @@ fn about(manifest: &Manifest) -> String {
 
 /// The documentation of the parameter whose keyword the name is.
 fn keyword(
-    reference: &Reference,
+    reference: &NameIndex,
     workspace: &Workspace,
     file: &str,
     text: &str,
-    path: &Path,
+    path: &NamePath,
 ) -> Option<String> {
     let rest = text[path.end..].trim_start().strip_prefix('=')?;
     let [name] = path.names.as_slice() else { return None };
     if rest.starts_with('=') {
         return None;
     }
-    let call = call_at(text, path.start, &ScopeData::default())?;
+    let call = call_at(text, path.start, &CompletionScope::default())?;
     let callee: Vec<String> = call.function.split('.').map(str::to_owned).collect();
-    let Meaning::Entry(entry) =
+    let Meaning::DocEntry(entry) =
         reference.meaning(workspace, file, line_of(text, path.start), &callee)?
     else {
         return None;

@@ -6,20 +6,20 @@ use std::collections::BTreeMap;
 use pallet_core::model::Manifest;
 
 use super::workspace::Workspace;
-use crate::output::reference::{Entry, actions};
-use crate::project::{Definition, What, builtins, declarations, file_name};
+use crate::project::{Definition, DefinitionKind, builtins, file_name};
+use crate::reference::{DocEntry, actions, declarations};
 
 /// What is there without a load.
-pub(super) struct Reference {
+pub(super) struct NameIndex {
     /// Actions and declarations.
-    pub(super) entries: BTreeMap<String, Entry>,
+    pub(super) entries: BTreeMap<String, DocEntry>,
 }
 
 /// What a name means.
 #[derive(Debug)]
 pub(super) enum Meaning {
     /// A function that Pallet or a crate gives.
-    Entry(Entry),
+    DocEntry(DocEntry),
     /// A crate.
     Crate(Manifest),
     /// Something that a file of the project defines.
@@ -33,12 +33,12 @@ pub(super) enum Meaning {
     Builtin(String),
 }
 
-impl Reference {
+impl NameIndex {
     /// All of it.
     pub(super) fn new() -> Self {
         let entries =
             actions().into_iter().chain(declarations()).map(|entry| (entry.name.clone(), entry));
-        Reference { entries: entries.collect() }
+        NameIndex { entries: entries.collect() }
     }
 
     /// What names joined by dots mean in a line of a file, from 1.
@@ -55,7 +55,7 @@ impl Reference {
             Some(definition) => defined(workspace, file, definition, rest, 0),
             None if !rest.is_empty() => None,
             None => match self.entries.get(first) {
-                Some(entry) => Some(Meaning::Entry(entry.clone())),
+                Some(entry) => Some(Meaning::DocEntry(entry.clone())),
                 None => builtins().get(first).cloned().map(Meaning::Builtin),
             },
         }
@@ -74,7 +74,9 @@ fn defined(
     depth: usize,
 ) -> Option<Meaning> {
     let own = || Meaning::Own { file: file.to_owned(), definition: definition.clone() };
-    let What::Loaded { module, name } = &definition.what else { return rest.is_empty().then(own) };
+    let DefinitionKind::Loaded { module, name } = &definition.what else {
+        return rest.is_empty().then(own);
+    };
     let found = match module.strip_prefix('@') {
         Some(config_crate) => of_crate(workspace, config_crate, name, rest),
         None => {
@@ -101,7 +103,7 @@ fn of_crate(
     let manifest = workspace.manifest(config_crate)?;
     let function = |name: &str| {
         let found = manifest.functions.iter().find(|function| function.name == name)?;
-        Some(Meaning::Entry(Entry::of_function(&manifest.name, found)))
+        Some(Meaning::DocEntry(DocEntry::of_function(&manifest.name, found)))
     };
     match (function(name), rest) {
         (Some(function), []) => Some(function),

@@ -2,7 +2,7 @@
 
 use lsp_types::{Position, Range};
 
-use crate::project::diagnostic::Place;
+use crate::diagnostic::SourceSpan;
 
 /// The byte of the text that a position means; one beyond the end of its line means that end.
 pub(super) fn offset(text: &str, position: Position) -> usize {
@@ -35,7 +35,7 @@ pub(super) fn position(text: &str, offset: usize) -> Position {
 }
 
 /// The range of a place.
-pub(super) fn range(place: &Place) -> Range {
+pub(super) fn range(place: &SourceSpan) -> Range {
     let line = place.line.saturating_sub(1);
     let column = place.column.saturating_sub(1) as usize;
     let units = |from: usize, count: usize| {
@@ -52,7 +52,7 @@ fn number(count: usize) -> u32 {
 
 /// A name in a text, with the names before it that are joined to it by dots: `nginx.site`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Path {
+pub(super) struct NamePath {
     pub(super) names: Vec<String>,
     /// The bytes of the last name.
     pub(super) start: usize,
@@ -60,13 +60,13 @@ pub(super) struct Path {
 }
 
 /// The name that a byte of the text is in, or directly behind.
-pub(super) fn path_at(text: &str, at: usize) -> Option<Path> {
+pub(super) fn path_at(text: &str, at: usize) -> Option<NamePath> {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     let bytes = text.as_bytes();
     let at = at.min(bytes.len());
     let end = at + bytes[at..].iter().take_while(|byte| is_name(byte)).count();
     let mut start = at - bytes[..at].iter().rev().take_while(|byte| is_name(byte)).count();
-    let mut path = Path { names: vec![text.get(start..end)?.to_owned()], start, end };
+    let mut path = NamePath { names: vec![text.get(start..end)?.to_owned()], start, end };
     while start > 0 && bytes[start - 1] == b'.' {
         let dot = start - 1;
         start = dot - bytes[..dot].iter().rev().take_while(|byte| is_name(byte)).count();
@@ -99,7 +99,7 @@ mod tests {
             assert_eq!(offset(text, Position::new(line, character)), byte, "{line}:{character}");
         }
         assert_eq!(position(text, 6), Position::new(1, 2));
-        let place = Place::of("f", text, 6..7);
+        let place = SourceSpan::of("f", text, 6..7);
         assert_eq!(range(&place), Range::new(Position::new(1, 2), Position::new(1, 3)));
     }
 

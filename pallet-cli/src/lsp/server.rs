@@ -26,7 +26,7 @@ use super::completion::completion;
 use super::definition::definition;
 use super::documents::{Documents, name_in, path_of, uri_of};
 use super::hover::hover;
-use super::names::Reference;
+use super::names::NameIndex;
 use super::position::{offset, position, range};
 use super::wire;
 use super::workspace::Workspace;
@@ -41,7 +41,7 @@ pub(crate) fn serve(context: &Context) -> anyhow::Result<ExitCode> {
     let mut server = Server {
         context,
         options: context.load_options()?,
-        reference: Reference::new(),
+        reference: NameIndex::new(),
         documents: Documents::default(),
         workspaces: BTreeMap::new(),
         changed: false,
@@ -86,7 +86,7 @@ enum Stage {
 struct Server<'a> {
     context: &'a Context,
     options: LoadOptions,
-    reference: Reference,
+    reference: NameIndex,
     documents: Documents,
     /// What is known of each directory with open files.
     workspaces: BTreeMap<PathBuf, Workspace>,
@@ -96,7 +96,7 @@ struct Server<'a> {
 }
 
 /// Where a question is about.
-struct Asked<'a> {
+struct Query<'a> {
     workspace: &'a Workspace,
     file: String,
     text: &'a str,
@@ -167,12 +167,9 @@ impl Server<'_> {
             (Stage::New, _) => {
                 Err((ErrorCode::ServerNotInitialized, "say `initialize` first".to_owned()))
             }
-            (Stage::ShutDown, _) => Err((
-                ErrorCode::InvalidRequest,
-                "after `shutdown` there is \
-                only `exit`"
-                    .to_owned(),
-            )),
+            (Stage::ShutDown, _) => {
+                Err((ErrorCode::InvalidRequest, "after `shutdown` there is only `exit`".to_owned()))
+            }
             (_, "shutdown") => {
                 self.stage = Stage::ShutDown;
                 Ok(Value::Null)
@@ -287,12 +284,12 @@ impl Server<'_> {
     }
 
     /// Where a question is about; `None`: in no open file.
-    fn asked(&self, asked: &TextDocumentPositionParams) -> Option<Asked<'_>> {
+    fn asked(&self, asked: &TextDocumentPositionParams) -> Option<Query<'_>> {
         let path = path_of(&asked.text_document.uri)?;
         let directory = self.documents.home(&path);
         let text = &self.documents.get(&path)?.text;
         let workspace = self.workspaces.get(&directory)?;
-        Some(Asked {
+        Some(Query {
             workspace,
             file: name_in(&directory, &path)?,
             text,

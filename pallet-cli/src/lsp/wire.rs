@@ -23,12 +23,8 @@ pub(super) fn read(input: &mut impl BufRead) -> Result<Option<Message>, String> 
         if line.is_empty() {
             break;
         }
-        let (name, value) = line.split_once(':').ok_or_else(|| {
-            format!(
-                "{line:?} is no line of a \
-            header"
-            )
-        })?;
+        let (name, value) =
+            line.split_once(':').ok_or_else(|| format!("{line:?} is no line of a header"))?;
         if name.trim().eq_ignore_ascii_case("content-length") {
             let number = value.trim().parse().ok().filter(|number| *number <= LONGEST);
             length = Some(
@@ -42,12 +38,9 @@ pub(super) fn read(input: &mut impl BufRead) -> Result<Option<Message>, String> 
     if (body.len() as u64) < length {
         return Err("it ends within a message".to_owned());
     }
-    serde_json::from_slice(&body).map(Some).map_err(|error| {
-        format!(
-            "a message that is none: \
-        {error}"
-        )
-    })
+    serde_json::from_slice(&body)
+        .map(Some)
+        .map_err(|error| format!("a message that is none: {error}"))
 }
 
 /// A line without its end; `None`: there are no more.
@@ -75,7 +68,7 @@ mod tests {
         let body = r#"{"jsonrpc":"2.0","method":"exit"}"#;
         let text = format!(
             "Content-Length: {}\r\n\r\n{body}content-length: {}\r\nX: y\r\n\r\n\
-            {body}",
+             {body}",
             body.len(),
             body.len()
         );

@@ -8,15 +8,13 @@ use std::time::{Duration, SystemTime};
 
 use lsp_types::{DiagnosticRelatedInformation, DiagnosticSeverity, Location, Range, Uri};
 use pallet_core::model::{Manifest, PluginKind};
-use pallet_core::registry::Registry;
+use pallet_core::plugins::Registry;
 
 use super::documents::{Documents, name_in, uri_of};
 use super::position;
-use crate::context::{Context, Installed, Loaded, check_plugins};
-use crate::project::{
-    Analysis, CONFIG, Catalog, Diagnostic, Diagnostics, Limits, LoadOptions, MAIN, Outline,
-    Severity,
-};
+use crate::context::{Context, InstalledCrates, ProjectWithPlugins, check_plugins};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::project::{Analysis, CONFIG, CrateCatalog, Limits, LoadOptions, MAIN, Outline};
 
 /// How long the top level of a file may take while somebody writes.
 const TIME: Duration = Duration::from_secs(3);
@@ -61,11 +59,12 @@ impl Workspace {
         let options =
             LoadOptions { unsaved: documents.unsaved(&self.directory), limits, ..options.clone() };
         let analysis =
-            Analysis::of(&self.directory, &Installed(self.registry.clone()), options, &stars);
+            Analysis::of(&self.directory, &InstalledCrates(self.registry.clone()), options, &stars);
         self.analysis = analysis.after(std::mem::take(&mut self.analysis));
         found.extend(self.analysis.found.0.iter().cloned());
         if let Some(project) = &self.analysis.project {
-            let loaded = Loaded { project: project.clone(), registry: self.registry.clone() };
+            let loaded =
+                ProjectWithPlugins { project: project.clone(), registry: self.registry.clone() };
             let missing = check_plugins(&loaded.project, &self.registry);
             let services = loaded
                 .project
@@ -112,7 +111,7 @@ impl Workspace {
 
     /// The crates that can be loaded.
     pub(super) fn crates(&self) -> Vec<String> {
-        Installed(self.registry.clone()).crates()
+        InstalledCrates(self.registry.clone()).crates()
     }
 
     /// What a crate says of itself.
@@ -149,7 +148,7 @@ impl Workspace {
     }
 
     fn shown(&self, diagnostic: &Diagnostic) -> lsp_types::Diagnostic {
-        let note = |note: &crate::project::diagnostic::Note| {
+        let note = |note: &crate::diagnostic::Note| {
             let place = note.place.as_ref()?;
             let location = Location::new(self.uri(&place.file)?, position::range(place));
             Some(DiagnosticRelatedInformation { location, message: note.message.clone() })

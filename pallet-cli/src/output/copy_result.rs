@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use pallet_core::engine::CopyOutcome;
 
-use super::Printer;
 use super::fold::{fold, names};
-use super::visible::visible;
+use super::printer::Printer;
+use crate::terminal::visible;
 
 /// What was copied, nodes of which the same is to be said together, and a last line that counts.
 pub(crate) fn copy_result(printer: &Printer, outcome: &CopyOutcome, seconds: f64) -> String {

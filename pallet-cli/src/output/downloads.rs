@@ -3,9 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use pallet_core::registry::install::Step;
+use pallet_core::distribution::install::Step;
 
-use super::Printer;
+use super::printer::Printer;
 
 /// A bar for the download that goes on, on a terminal; elsewhere a line for what is waited for.
 #[derive(Debug)]
@@ -28,10 +28,9 @@ impl Downloads {
                 bar.set_position(*done);
             }
             Step::Download { .. } => {}
-            Step::Waiting { plugin } => self.printer.status(&format!(
-                "waiting for another \
-                pallet-cli that installs {plugin}"
-            )),
+            Step::Waiting { plugin } => self
+                .printer
+                .status(&format!("waiting for another pallet-cli that installs {plugin}")),
             Step::Installed { .. } => {
                 if let Some(bar) = bar.take() {
                     bar.finish_and_clear();

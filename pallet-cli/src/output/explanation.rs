@@ -6,9 +6,9 @@ use pallet_core::action::{Certainty, Options};
 use pallet_core::engine::{ExplainedAction, ExplainedPhase, Explanation};
 use serde_json::Value;
 
-use super::Printer;
 use super::failure::failure;
-use super::visible::{short, visible};
+use super::printer::Printer;
+use crate::terminal::{short, visible};
 
 /// A longer value of an argument is cut.
 const VALUE: usize = 70;
@@ -52,11 +52,9 @@ fn explain_action(out: &mut String, printer: &Printer, action: &ExplainedAction,
     let (mark, later) = match action.certainty {
         Some(Certainty::Will) => (printer.paint("~", "33"), ""),
         Some(Certainty::May) => (printer.paint("?", "36"), " (known after apply)"),
-        Some(Certainty::Drifted) => (
-            printer.paint("!", "35"),
-            " (changed since Pallet made it, \
-            kept)",
-        ),
+        Some(Certainty::Drifted) => {
+            (printer.paint("!", "35"), " (changed since Pallet made it, kept)")
+        }
         None => (" ".to_owned(), ""),
     };
     let name = printer.paint(&format!("{} {}", action.action, visible(&action.subject)), "1");
@@ -68,11 +66,11 @@ fn explain_action(out: &mut String, printer: &Printer, action: &ExplainedAction,
             let _ = writeln!(out, "    {} {text}", printer.paint(&format!("{label:<10}"), "2"));
         }
     };
-    let place = action.source.as_ref().map(ToString::to_string).unwrap_or_else(|| {
-        "outside of the \
-        project"
-            .to_owned()
-    });
+    let place = action
+        .source
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_else(|| "outside of the project".to_owned());
     let via = if action.via.is_empty() {
         String::new()
     } else {
@@ -157,8 +155,8 @@ fn cut(text: &str, length: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::Output;
-    use crate::surroundings::Surroundings;
+    use crate::output::OutputFormat;
+    use crate::process::ProcessEnv;
     use pallet_core::action::SourceLocation;
     use pallet_core::engine::{ExplainedCondition, ExplainedUpload, NodeError, Observed};
     use pallet_core::model::Os;
@@ -203,11 +201,7 @@ mod tests {
             via: vec!["nginx.site".to_owned(), "other.write".to_owned()],
             observes: vec![
                 observed("file /etc", Some("a directory, mode 0755")),
-                observed(
-                    "file \
-                /etc/a",
-                    None,
-                ),
+                observed("file /etc/a", None),
             ],
             certainty: Some(Certainty::May),
             summary: "ensure file".to_owned(),
@@ -244,16 +238,13 @@ mod tests {
             }],
             error: Some(NodeError {
                 phase: Some("restart".to_owned()),
-                ..NodeError::new(
-                    "not \
-                today",
-                )
+                ..NodeError::new("not today")
             }),
         };
         let printer = Printer::new(
-            Output::Text,
+            OutputFormat::Text,
             0,
-            &Surroundings { terminal: false, ..Surroundings::of_this_process() },
+            &ProcessEnv { terminal: false, ..ProcessEnv::current() },
         );
         expect_test::expect![[r#"
             web-1, debian 12 (x86_64), as it would be made: as was asked for

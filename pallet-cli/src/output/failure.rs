@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use pallet_core::engine::NodeError;
 
-use super::Printer;
-use super::visible::visible;
+use super::printer::Printer;
+use crate::terminal::visible;
 
 /// An error below a heading, with where it was declared and what was printed.
 pub(super) fn failure(out: &mut String, printer: &Printer, heading: &str, error: &NodeError) {

@@ -10,7 +10,7 @@ const NAMES: usize = 10;
 
 /// Errors that are told together: the first stands for all of them.
 #[derive(Debug, PartialEq)]
-pub(super) struct Told<'a, E> {
+pub(super) struct ErrorGroup<'a, E> {
     pub(super) error: &'a E,
     pub(super) nodes: Vec<&'a str>,
     /// How many of the nodes have another error than the first, but one that is like it.
@@ -24,27 +24,30 @@ pub(super) fn fold<'a, E>(
     errors: Vec<(&'a E, Vec<&'a str>)>,
     text: impl Fn(&E) -> String,
     all: bool,
-) -> (Vec<Told<'a, E>>, usize) {
+) -> (Vec<ErrorGroup<'a, E>>, usize) {
     if all || errors.len() <= TOLD {
         return (
-            errors.into_iter().map(|(error, nodes)| Told { error, nodes, alike: 0 }).collect(),
+            errors
+                .into_iter()
+                .map(|(error, nodes)| ErrorGroup { error, nodes, alike: 0 })
+                .collect(),
             0,
         );
     }
     let mut places = std::collections::HashMap::new();
-    let (mut told, mut left_out): (Vec<Told<'a, E>>, _) = (Vec::new(), 0);
+    let (mut told, mut left_out): (Vec<ErrorGroup<'a, E>>, _) = (Vec::new(), 0);
     for (error, nodes) in errors {
         let shape = shape(&text(error), nodes.first().copied().unwrap_or_default());
         match places.get(&shape) {
             Some(place) => {
-                let told: &mut Told<'a, E> = &mut told[*place];
+                let told: &mut ErrorGroup<'a, E> = &mut told[*place];
                 told.alike += nodes.len();
                 told.nodes.extend(nodes);
             }
             None if told.len() >= TOLD => left_out += nodes.len(),
             None => {
                 places.insert(shape, told.len());
-                told.push(Told { error, nodes, alike: 0 });
+                told.push(ErrorGroup { error, nodes, alike: 0 });
             }
         }
     }
@@ -130,8 +133,7 @@ mod tests {
         let many: Vec<String> = (0..30).map(|number| format!("n{}", number * 2)).collect();
         assert_eq!(
             names(&many.iter().map(String::as_str).collect::<Vec<_>>()),
-            "n0, n2, n4, n6, \
-            n8, n10, n12, n14, n16, n18 and 20 more"
+            "n0, n2, n4, n6, n8, n10, n12, n14, n16, n18 and 20 more"
         );
     }
 }

@@ -7,12 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::{Value, json};
 
-use super::progress::Progress;
-use super::visible::{paint, short, written, written_json};
-use crate::cli::Output;
-use crate::error::Failure;
-use crate::project::Diagnostics;
-use crate::surroundings::Surroundings;
+use super::format::OutputFormat;
+use crate::diagnostic::Diagnostics;
+use crate::process::{Failure, ProcessEnv};
+use crate::terminal::{paint, short, written, written_json};
 
 /// How often it is looked whether an answer is still wanted.
 const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
@@ -20,19 +18,33 @@ const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 /// Where and how to print. A reader that is gone (`| head`) is no error.
 #[derive(Debug, Clone)]
 pub(crate) struct Printer {
-    output: Output,
+    output: OutputFormat,
     pub(crate) verbose: u8,
     pub(super) terminal: bool,
+    /// Nothing is printed.
+    silent: bool,
     /// Some of the result could not be written.
     lost: Arc<AtomicBool>,
 }
 
 impl Printer {
-    pub(crate) fn new(output: Output, verbose: u8, surroundings: &Surroundings) -> Self {
+    pub(crate) fn new(output: OutputFormat, verbose: u8, env: &ProcessEnv) -> Self {
         Printer {
             output,
             verbose,
-            terminal: surroundings.terminal && output == Output::Text,
+            terminal: env.terminal && output == OutputFormat::Text,
+            silent: false,
+            lost: Arc::default(),
+        }
+    }
+
+    /// A printer that prints nothing.
+    pub(crate) fn silent() -> Self {
+        Printer {
+            output: OutputFormat::Text,
+            verbose: 0,
+            terminal: false,
+            silent: true,
             lost: Arc::default(),
         }
     }
@@ -45,7 +57,7 @@ impl Printer {
 
     /// Whether a program reads.
     pub(crate) fn json(&self) -> bool {
-        self.output == Output::Json
+        self.output == OutputFormat::Json
     }
 
     /// Whether a person's terminal takes colours.
@@ -86,6 +98,9 @@ impl Printer {
 
     /// Bytes that are not for a person: a protocol, a file.
     pub(crate) fn raw(&self, bytes: &[u8]) {
+        if self.silent {
+            return;
+        }
         let mut out = std::io::stdout().lock();
         if let Err(error) = out.write_all(bytes).and_then(|()| out.flush())
             && error.kind() != ErrorKind::BrokenPipe
@@ -183,13 +198,11 @@ impl Printer {
         None
     }
 
-    /// What tells of an operation while it runs.
-    pub(crate) fn progress(&self) -> Progress {
-        Progress::new(self.clone())
-    }
-
     /// A line beside the result.
     pub(super) fn note(&self, line: &str) {
+        if self.silent {
+            return;
+        }
         let mut err = std::io::stderr().lock();
         let _ = err.write_all(format!("{}\n", written(line)).as_bytes());
     }

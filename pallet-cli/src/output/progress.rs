@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use pallet_core::action::Certainty;
-use pallet_core::engine::{CopyResult, Event, Outcome, PlannedChange, RunResult};
+use pallet_core::engine::{CopyResult, Event, Outcome, PlannedChange, Record, RunResult};
 
-use super::Printer;
+use super::printer::Printer;
 use super::summary::summary;
-use super::visible::{beginning, visible};
+use crate::terminal::{beginning, visible};
 
 /// Nodes that have a line of their own on a terminal; the others share one.
 const LIVE_LINES: usize = 20;
@@ -26,7 +26,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(printer: Printer) -> Self {
+    pub(crate) fn new(printer: Printer) -> Self {
         Progress {
             printer,
             live: MultiProgress::new(),
@@ -35,16 +35,16 @@ impl Progress {
         }
     }
 
-    /// Tells an event.
-    pub(crate) fn event(&self, event: &Event) {
+    /// Tells what happens.
+    pub(crate) fn record(&self, record: &Record) {
         if self.printer.json() {
-            if let Ok(value) = serde_json::to_value(event) {
+            if let Ok(value) = serde_json::to_value(record) {
                 self.printer.value(&value);
             }
             return;
         }
         let verbose = self.printer.verbose;
-        match event {
+        match &record.event {
             Event::Started { dry_run, .. } => {
                 self.dry_run.store(*dry_run, std::sync::atomic::Ordering::Relaxed)
             }
@@ -77,13 +77,9 @@ impl Progress {
                 self.print(&format!("{node}: destroyed"));
             }
             Event::Connected { node } => self.now(node, "connected"),
-            Event::PhaseStarted { node, phase, actions } => self.now(
-                node,
-                &format!(
-                    "{phase}: \
-                {actions} actions"
-                ),
-            ),
+            Event::PhaseStarted { node, phase, actions } => {
+                self.now(node, &format!("{phase}: {actions} actions"))
+            }
             Event::ActionStarted { node, phase, action } => {
                 self.now(node, &format!("{phase}: {}", visible(action)))
             }
@@ -128,6 +124,7 @@ impl Progress {
                 }
             }
             Event::Finished { .. } => self.clear(),
+            Event::Unknown => {}
         }
     }
 
@@ -176,8 +173,7 @@ impl Progress {
         let later = match (self.is_dry_run(), change.certainty) {
             (true, Some(Certainty::May)) => " (known after apply)",
             (_, Some(Certainty::Drifted)) if change.undone => {
-                " (changed since Pallet made it; \
-                lift undoes that)"
+                " (changed since Pallet made it; lift undoes that)"
             }
             (_, Some(Certainty::Drifted)) => " (changed since Pallet made it, kept)",
             _ => "",

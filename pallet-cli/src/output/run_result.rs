@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use pallet_core::engine::RunOutcome;
 
-use super::Printer;
 use super::fold::{fold, names};
-use super::visible::visible;
+use super::printer::Printer;
+use crate::terminal::visible;
 
 /// The results, each with the nodes that it is of, and a last line that counts; `outputs`: also
 /// what was printed.
@@ -87,15 +87,15 @@ pub(crate) fn live_line(node: &str, line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::Output;
-    use crate::surroundings::Surroundings;
+    use crate::output::OutputFormat;
+    use crate::process::ProcessEnv;
     use pallet_core::engine::RunResult;
 
     fn plain() -> Printer {
         Printer::new(
-            Output::Text,
+            OutputFormat::Text,
             0,
-            &Surroundings { terminal: false, ..Surroundings::of_this_process() },
+            &ProcessEnv { terminal: false, ..ProcessEnv::current() },
         )
     }
 

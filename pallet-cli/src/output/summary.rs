@@ -5,9 +5,9 @@ use std::fmt::Write;
 
 use pallet_core::engine::{NodeError, NodeResult, Outcome};
 
-use super::Printer;
 use super::failure::failure;
-use super::fold::{Told, fold, names};
+use super::fold::{ErrorGroup, fold, names};
+use super::printer::Printer;
 
 /// So many nodes are named one by one.
 const SHORT: usize = 10;
@@ -16,13 +16,10 @@ const SHORT: usize = 10;
 pub(super) fn summary(printer: &Printer, outcome: &Outcome, dry_run: bool, seconds: f64) -> String {
     let mut out = String::new();
     let (told, left_out) = fold(failures(outcome), |error| error.to_string(), printer.verbose > 0);
-    for Told { error, nodes, alike } in told {
+    for ErrorGroup { error, nodes, alike } in told {
         let names = if nodes.len() <= SHORT { nodes.join(", ") } else { names(&nodes) };
         let like = if alike > 0 {
-            format!(
-                ", {alike} of them with an error that is like this; -v \
-            shows all"
-            )
+            format!(", {alike} of them with an error that is like this; -v shows all")
         } else {
             String::new()
         };
@@ -45,10 +42,12 @@ pub(super) fn summary(printer: &Printer, outcome: &Outcome, dry_run: bool, secon
     count(changed, &would("change", "changed"));
     count(unchanged, "unchanged");
     count(failed, "failed");
+    count(outcome.not_reached(), "not reached");
     let drifted = outcome.drifted();
     let nodes = outcome.nodes.len();
-    let nothing =
-        outcome.created.is_empty() && outcome.destroyed.is_empty() && changed == 0 && failed == 0;
+    let nothing = outcome.created.is_empty()
+        && outcome.destroyed.is_empty()
+        && changed + failed + outcome.not_reached() == 0;
     let text = match (nothing, nodes) {
         (true, 0) => "no nodes; nothing to do".to_owned(),
         (true, nodes) => {
@@ -66,14 +65,13 @@ pub(super) fn summary(printer: &Printer, outcome: &Outcome, dry_run: bool, secon
         number if outcome.drift_only => {
             format!(
                 "{number} changed since Pallet applied it; lift undoes that, and \
-                --overwrite-changes replaces files changed by hand"
+                 --overwrite-changes replaces files changed by hand"
             )
         }
         0 => text,
-        number => format!(
-            "{text}; {number} changed by hand and kept: --overwrite-changes replaces \
-            them"
-        ),
+        number => {
+            format!("{text}; {number} changed by hand and kept: --overwrite-changes replaces them")
+        }
     };
     let text = if outcome.cancelled { format!("stopped; {text}") } else { text };
     let code = if outcome.ok() { "32;1" } else { "31;1" };

@@ -1,5 +1,7 @@
 //! Rows in columns.
 
+use unicode_width::UnicodeWidthStr;
+
 /// A table: a line of titles, then the rows, each column as wide as it must be.
 pub(crate) fn table(titles: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut lines = vec![titles.iter().map(|title| (*title).to_owned()).collect::<Vec<_>>()];
@@ -8,15 +10,18 @@ pub(crate) fn table(titles: &[&str], rows: impl IntoIterator<Item = Vec<String>>
         lines
             .iter()
             .filter_map(|line| line.get(column))
-            .map(|cell| cell.chars().count())
+            .map(|cell| cell.width())
             .max()
             .unwrap_or_default()
     };
     let widths: Vec<_> = (0..titles.len()).map(width).collect();
     let mut out = String::new();
     for line in &lines {
-        let cells: Vec<_> =
-            line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        let cells: Vec<_> = line
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell}{:1$}", "", width.saturating_sub(cell.width())))
+            .collect();
         out.push_str(cells.join("  ").trim_end());
         out.push('\n');
     }
@@ -29,5 +34,13 @@ mod tests {
     fn columns_are_as_wide_as_their_widest_cell() {
         let text = super::table(&["A", "BEE"], [vec!["longer".to_owned(), "x".to_owned()]]);
         assert_eq!(text, "A       BEE\nlonger  x\n");
+    }
+
+    #[test]
+    fn aligns_wide_and_combining_characters() {
+        let row = |name: &str| vec![name.to_owned(), "x".to_owned()];
+        let text = super::table(&["NAME", "B"], ["日本語", "e\u{301}t\u{e9}", "plain"].map(row));
+        let lines = ["NAME    B", "日本語  x", "e\u{301}t\u{e9}     x", "plain   x", ""];
+        assert_eq!(text, lines.join("\n"));
     }
 }

@@ -34,8 +34,7 @@ pub(crate) fn build(
         .next_back();
     built.with_context(|| {
         format!(
-            "{} builds no plugin; its Cargo.toml wants `crate-type = \
-        [\"cdylib\"]`",
+            "{} builds no plugin; its Cargo.toml wants `crate-type = [\"cdylib\"]`",
             directory.display()
         )
     })

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail};
-use pallet_core::registry::artifact::{Details, sbom};
+use pallet_core::distribution::artifact::{Details, sbom};
 use serde_json::Value;
 
 use super::build::manifest_path;
@@ -22,8 +22,7 @@ pub(crate) fn details(directory: &Path, targets: &[&str]) -> anyhow::Result<Deta
         let list = sbom(&metadata, &manifest.to_string_lossy(), &checksums);
         let list = list.with_context(|| {
             format!(
-                "{} is no package; name the directory of a \
-            plugin's package",
+                "{} is no package; name the directory of a plugin's package",
                 directory.display()
             )
         })?;
@@ -47,16 +46,17 @@ fn metadata(manifest: &Path, target: &str) -> anyhow::Result<Value> {
     cargo
         .args(["metadata", "--format-version", "1", "--filter-platform", target, "--manifest-path"])
         .arg(manifest);
-    let output = cargo.stdin(Stdio::null()).stderr(Stdio::piped()).output().context(
-        "cannot run cargo, \
-            which knows of what the plugin is made",
-    )?;
+    let output = cargo
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .output()
+        .context("cannot run cargo, which knows of what the plugin is made")?;
     if !output.status.success() {
         let errors = String::from_utf8_lossy(&output.stderr);
-        let line = errors.lines().find(|line| line.starts_with("error")).unwrap_or(
-            "error: it \
-            failed without a word",
-        );
+        let line = errors
+            .lines()
+            .find(|line| line.starts_with("error"))
+            .unwrap_or("error: it failed without a word");
         bail!(
             "cargo does not know of what {} is made: {}",
             manifest.display(),
@@ -121,13 +121,9 @@ fn plain_files(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(directory)
         .with_context(|| format!("cannot read {}", directory.display()))?;
     let paths = entries.map(|entry| entry.map(|entry| entry.path()));
-    let mut paths: Vec<PathBuf> = paths.collect::<Result<_, _>>().with_context(|| {
-        format!(
-            "cannot \
-        read {}",
-            directory.display()
-        )
-    })?;
+    let mut paths: Vec<PathBuf> = paths
+        .collect::<Result<_, _>>()
+        .with_context(|| format!("cannot read {}", directory.display()))?;
     paths.retain(|path| path.is_file());
     paths.sort();
     Ok(paths)

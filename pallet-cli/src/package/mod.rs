@@ -3,8 +3,10 @@
 
 mod build;
 mod details;
+mod scenario;
 mod template;
 
 pub(crate) use build::build;
 pub(crate) use details::details;
-pub(crate) use template::{Kind, License, Template};
+pub(crate) use scenario::{Scenario, link_library, scenarios};
+pub(crate) use template::{License, PackageKind, Template};

@@ -9,30 +9,30 @@ use clap::ValueEnum;
 
 /// What a new package is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Kind {
-    /// Functions that configure nodes
+pub(crate) enum PackageKind {
+    /// Configuration crate: functions that configure nodes
     Crate,
-    /// Makes, finds and destroys nodes somewhere
+    /// Provider: creates, finds and destroys nodes
     Provider,
 }
 
 /// What others may do with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum License {
-    /// MIT or Apache-2.0, as they like
+    /// MIT or Apache-2.0
     Both,
     /// MIT
     Mit,
     /// Apache-2.0
     Apache,
-    /// Nothing, until you say
+    /// No license
     None,
 }
 
 /// A new package.
 #[derive(Debug)]
 pub(crate) struct Template {
-    pub(crate) kind: Kind,
+    pub(crate) kind: PackageKind,
     /// The plugin's name: lower case letters, digits and `-`.
     pub(crate) name: String,
     pub(crate) license: License,
@@ -41,16 +41,16 @@ pub(crate) struct Template {
 }
 
 /// The files of a kind, each with its text.
-fn files(kind: Kind) -> &'static [(&'static str, &'static str)] {
+fn files(kind: PackageKind) -> &'static [(&'static str, &'static str)] {
     match kind {
-        Kind::Crate => &[
+        PackageKind::Crate => &[
             ("Cargo.toml", include_str!("../../templates/crate/Cargo.toml.in")),
             ("src/lib.rs", include_str!("../../templates/crate/lib.rs.in")),
             ("tests/greeting.star", include_str!("../../templates/crate/greeting.star.in")),
             ("README.md", include_str!("../../templates/crate/README.md.in")),
             (".gitignore", include_str!("../../templates/gitignore.in")),
         ],
-        Kind::Provider => &[
+        PackageKind::Provider => &[
             ("Cargo.toml", include_str!("../../templates/provider/Cargo.toml.in")),
             ("src/lib.rs", include_str!("../../templates/provider/lib.rs.in")),
             ("README.md", include_str!("../../templates/provider/README.md.in")),
@@ -66,8 +66,7 @@ impl License {
             let text = include_str!("../../templates/LICENSE-MIT").lines();
             let owner = |line: &'static str| {
                 if line.starts_with("Copyright") {
-                    "Copyright (c) the \
-                authors of {{name}}"
+                    "Copyright (c) the authors of {{name}}"
                 } else {
                     line
                 }
@@ -94,7 +93,7 @@ impl Template {
         if directory.exists() {
             bail!(
                 "{} is there already; choose another name, or another directory: nothing was \
-                written",
+                 written",
                 directory.display()
             );
         }
@@ -117,13 +116,13 @@ impl Template {
 
     fn fill(&self, text: &str, license: Option<&str>, core: Option<&Path>) -> String {
         let about = match self.kind {
-            Kind::Crate => "Greets who logs in to a node",
-            Kind::Provider => "Nodes that are there already, by their addresses",
+            PackageKind::Crate => "Greets who logs in to a node",
+            PackageKind::Provider => "Nodes that are there already, by their addresses",
         };
         let patch = core.map(|core| {
             format!(
                 "\n# A checkout of Pallet in place of what is published.\n[patch.crates-io]\n\
-                pallet-core = {{ path = {core:?} }}\n"
+                 pallet-core = {{ path = {core:?} }}\n"
             )
         });
         let text = match license {
@@ -178,8 +177,7 @@ fn checkout(path: &Path) -> anyhow::Result<PathBuf> {
     });
     let found = found.with_context(|| {
         format!(
-            "there is no pallet-core in {}; name the directory of a \
-            checkout of Pallet",
+            "there is no pallet-core in {}; name the directory of a checkout of Pallet",
             path.display()
         )
     })?;
@@ -203,7 +201,7 @@ mod tests {
 
     #[test]
     fn nothing_of_the_template_is_left_open() {
-        for kind in [Kind::Crate, Kind::Provider] {
+        for kind in [PackageKind::Crate, PackageKind::Provider] {
             for license in [License::Both, License::Mit, License::Apache, License::None] {
                 let directory = tempfile::tempdir().unwrap();
                 let template = Template { kind, name: "web-shop".into(), license, core: None };

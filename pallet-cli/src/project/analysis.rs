@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::star::complete::{Name, ScopeData};
+use super::configuration::configuration;
 use super::star::{
-    Crate, Files, Kind, Known, Language, MAIN, Outline, Parameter, Signature, What, builtins,
-    plain_signature, with_room,
+    Crate, DefinitionKind, Files, Kind, KnownName, Language, Outline, Parameter, Signature,
+    builtins, plain_signature, with_room,
 };
-use super::{CONFIG, Catalog, Diagnostics, LoadOptions, Project, configuration};
+use super::{CONFIG, CrateCatalog, LoadOptions, LoadedProject, MAIN};
+use crate::diagnostic::Diagnostics;
+use crate::project::star::complete::{CompletionScope, Name};
 
 /// What was found in the files of a directory.
 #[derive(Debug, Default)]
@@ -20,11 +22,11 @@ pub(crate) struct Analysis {
     /// What the files define, by their names. A file that cannot be parsed is not among them.
     pub(crate) outlines: BTreeMap<String, Outline>,
     /// The project, if nothing is wrong with it.
-    pub(crate) project: Option<Project>,
+    pub(crate) project: Option<LoadedProject>,
     /// The crates that the files load.
     crates: BTreeMap<String, Crate>,
     /// The functions that are there without a load.
-    known: HashMap<String, Known>,
+    known: HashMap<String, KnownName>,
 }
 
 impl Analysis {
@@ -32,7 +34,7 @@ impl Analysis {
     /// belong to it or not.
     pub(crate) fn of(
         directory: &Path,
-        catalog: &dyn Catalog,
+        catalog: &dyn CrateCatalog,
         options: LoadOptions,
         files: &[String],
     ) -> Self {
@@ -42,7 +44,7 @@ impl Analysis {
 
     fn read(
         directory: &Path,
-        catalog: &dyn Catalog,
+        catalog: &dyn CrateCatalog,
         options: LoadOptions,
         others: &[String],
     ) -> Self {
@@ -71,7 +73,7 @@ impl Analysis {
         let mut project = None;
         // a crate's scenarios stand beside a pallet.toml alone
         if is_project && there(MAIN) && sound {
-            let (loaded, more) = match Project::load(directory, catalog, options) {
+            let (loaded, more) = match LoadedProject::load(directory, catalog, options) {
                 Ok(loaded) => (Some(loaded.clone()), loaded.warnings),
                 Err(errors) => (None, errors),
             };
@@ -98,7 +100,7 @@ impl Analysis {
     }
 
     /// What can be written in a line of a file, from 1.
-    pub(crate) fn scope(&self, file: &str, line: u32, crates: Vec<String>) -> ScopeData {
+    pub(crate) fn scope(&self, file: &str, line: u32, crates: Vec<String>) -> CompletionScope {
         let mut names: BTreeMap<String, Name> =
             builtins().keys().map(|name| (name.clone(), Name::about("of Starlark"))).collect();
         names.extend(self.known.iter().map(|(name, known)| (name.clone(), Name::known(known))));
@@ -109,17 +111,17 @@ impl Analysis {
             names.insert(definition.name.clone(), self.name(&definition.what, 0));
         }
         let groups = self.project.iter().flat_map(|project| &project.groups);
-        ScopeData {
+        CompletionScope {
             names,
             crates,
             groups: groups.map(|group| group.name.clone()).collect(),
-            ..ScopeData::default()
+            ..CompletionScope::default()
         }
     }
 
-    fn name(&self, what: &What, depth: usize) -> Name {
+    fn name(&self, what: &DefinitionKind, depth: usize) -> Name {
         match what {
-            What::Function { call, parameters, .. } => {
+            DefinitionKind::Function { call, parameters, .. } => {
                 let parameters = parameters.iter().map(|name| match name.as_str() {
                     "request" => Parameter {
                         name: name.clone(),
@@ -138,9 +140,9 @@ impl Analysis {
                     Signature { parameters: parameters.collect(), ..plain_signature(call) };
                 Name { signature: Some(Arc::new(signature)), ..Name::about(call) }
             }
-            What::Parameter => Name::about("a parameter"),
-            What::Variable => Name::about("a variable"),
-            What::Loaded { module, name } => {
+            DefinitionKind::Parameter => Name::about("a parameter"),
+            DefinitionKind::Variable => Name::about("a variable"),
+            DefinitionKind::Loaded { module, name } => {
                 let known = module
                     .strip_prefix('@')
                     .and_then(|config_crate| self.crates.get(config_crate)?.known(name));

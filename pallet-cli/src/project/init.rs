@@ -5,9 +5,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::config::name_of_directory;
-use super::diagnostic::Diagnostic;
-use super::star::MAIN;
-use super::{CONFIG, directory_name};
+use super::files::{CONFIG, MAIN, directory_name};
+use crate::diagnostic::Diagnostic;
 
 /// The files, and what is in them.
 const FILES: [(&str, &str); 2] = [
@@ -24,18 +23,11 @@ pub(crate) fn init(directory: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
         let verb = if there.len() == 1 { "is" } else { "are" };
         let message =
             format!("{} {verb} there already in {}", there.join(" and "), directory.display());
-        return Err(Diagnostic::error(message).suggest(
-            "choose another directory: nothing was \
-            written"
-                .to_owned(),
-        ));
+        return Err(Diagnostic::error(message)
+            .suggest("choose another directory: nothing was written".to_owned()));
     }
     let failed = |path: &Path, error: std::io::Error| {
-        Diagnostic::error(format!(
-            "cannot write {}: \
-        {error}",
-            path.display()
-        ))
+        Diagnostic::error(format!("cannot write {}: {error}", path.display()))
     };
     std::fs::create_dir_all(directory).map_err(|error| failed(directory, error))?;
     let name = name_of_directory(&directory_name(directory));

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::suggest::{closest, did_you_mean_or_list, same_meaning};
+use crate::diagnostic::{closest, did_you_mean_or_list, same_meaning};
 
 /// The schema of one value.
 #[derive(Debug, Clone, Copy)]
@@ -313,12 +313,8 @@ fn not_defined(place: &str, choices: &[&Value], value: &Value) -> Problem {
     let words: Vec<&str> = choices.iter().filter_map(|choice| choice.as_str()).collect();
     let word = value.as_str().unwrap_or_default();
     let suggestion = did_you_mean_or_list(word, &words, "there are");
-    let suggestion = suggestion.or_else(|| {
-        Some(format!(
-            "write one there, such as `{word} = \
-        {{ env = \"NAME\" }}`"
-        ))
-    });
+    let suggestion = suggestion
+        .or_else(|| Some(format!("write one there, such as `{word} = {{ env = \"NAME\" }}`")));
     Problem {
         suggestion,
         ..Problem::new(format!("is {}, which {place} does not have", shown(value)))

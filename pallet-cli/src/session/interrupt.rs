@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::operation::Telling;
-use crate::signals::{aside, briefly, leave};
+use crate::operation::Reporter;
+use crate::process::{exit_now, in_background, with_deadline};
 
 /// What Ctrl-C would stop now.
 #[derive(Default)]
@@ -21,7 +21,7 @@ pub(crate) struct Interrupt {
 /// An operation that runs.
 pub(crate) struct Running {
     pub(crate) cancel: CancellationToken,
-    pub(crate) telling: Telling,
+    pub(crate) reporter: Reporter,
     /// Lets whoever waits for it wait no more.
     pub(crate) abandon: Box<dyn Fn() + Send>,
 }
@@ -59,22 +59,21 @@ impl Interrupt {
         let running = self.running();
         match running.as_ref() {
             Some(operation) if operation.cancel.is_cancelled() => {
-                let telling = operation.telling.clone();
+                let reporter = operation.reporter.clone();
                 if !interactive {
-                    leave(move || telling.abandon());
+                    exit_now(move || reporter.abandon());
                 }
                 (operation.abandon)();
-                aside(move || telling.abandon());
+                in_background(move || reporter.abandon());
             }
             Some(operation) => {
-                let telling = operation.telling.clone();
+                let reporter = operation.reporter.clone();
                 // it is said before the operation can be over, and the next prompt come
-                briefly(move || {
-                    telling.stopping(if interactive {
+                with_deadline(move || {
+                    reporter.stopping(if interactive {
                         "to wait no more"
                     } else {
-                        "to \
-                    leave at once"
+                        "to leave at once"
                     })
                 });
                 operation.cancel.cancel();
@@ -82,7 +81,7 @@ impl Interrupt {
                 self.evaluation.store(!interactive, Ordering::Relaxed);
             }
             // nothing would end a wait for lines of a pipe
-            None if ends || !interactive && self.reading.load(Ordering::Relaxed) => leave(|| ()),
+            None if ends || !interactive && self.reading.load(Ordering::Relaxed) => exit_now(|| ()),
             None => self.evaluation.store(true, Ordering::Relaxed),
         }
     }

@@ -21,6 +21,7 @@ pub(super) fn table(outcome: &Outcome, changes: &[PlannedChange]) -> TableValue 
         "changed": changed,
         "unchanged": unchanged,
         "failed": failed,
+        "not_reached": outcome.not_reached(),
         "nodes": outcome.nodes.iter().map(node).collect::<Vec<_>>(),
         "created": outcome.created,
         "destroyed": outcome.destroyed,
@@ -34,6 +35,7 @@ fn node(outcome: &NodeOutcome) -> Value {
         NodeResult::Unchanged => ("unchanged", 0, None),
         NodeResult::Changed { changes } => ("changed", *changes, None),
         NodeResult::Failed { changes, error } => ("failed", *changes, Some(error)),
+        NodeResult::NotReached { .. } => ("not_reached", 0, None),
     };
     json!({
         "name": outcome.node,

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use super::show::show;
-use super::{Manner, Session};
-use crate::console::{Editor, Typed, Unfinished, unfinished};
+use super::state::{Session, SessionMode};
+use crate::console::{Editor, EditorInput, Unfinished, unfinished};
 use crate::context::Context;
-use crate::error::{INTERRUPTED, exit_code};
+use crate::process::{INTERRUPTED, exit_code};
 use crate::project::star::Inputs;
 
 /// The prompt.
@@ -21,8 +21,8 @@ const PROMPT: &str = ">>> ";
 pub(crate) fn run_file(context: &Context, path: &Path) -> anyhow::Result<ExitCode> {
     let shown = path.display().to_string();
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {shown}"))?;
-    let text = crate::project::utf8(&shown, bytes).map_err(crate::project::Diagnostics::from)?;
-    let session = Session::open(context, Manner::Script)?;
+    let text = crate::project::utf8(&shown, bytes).map_err(crate::diagnostic::Diagnostics::from)?;
+    let session = Session::open(context, SessionMode::Script)?;
     let own = session.clone();
     let result = session.evaluating(move |inputs| own.input(inputs, &shown, &text).map(drop))?;
     Ok(ended(&session, context, result))
@@ -30,7 +30,7 @@ pub(crate) fn run_file(context: &Context, path: &Path) -> anyhow::Result<ExitCod
 
 /// Evaluates what standard input has, input by input, up to the first error; gives the exit code.
 pub(crate) fn run_lines(context: &Context) -> anyhow::Result<ExitCode> {
-    let session = Session::open(context, Manner::Piped)?;
+    let session = Session::open(context, SessionMode::Piped)?;
     let own = session.clone();
     let result = session.evaluating(move |inputs| {
         let mut pending = Pending::default();
@@ -55,18 +55,17 @@ pub(crate) fn run_lines(context: &Context) -> anyhow::Result<ExitCode> {
 
 /// Reads what a person types until that ends the session; gives the exit code.
 pub(crate) fn converse(context: &Context) -> anyhow::Result<ExitCode> {
-    let session = Session::open(context, Manner::Interactive)?;
-    let mut editor =
-        Editor::new(&context.surroundings.data.join("history"), context.surroundings.colour)?;
+    let session = Session::open(context, SessionMode::Interactive)?;
+    let mut editor = Editor::new(&context.env.data.join("history"), context.env.colour)?;
     greet(context, &session);
     session.look_for_nodes();
     let own = session.clone();
     session.evaluating(move |inputs| {
         for number in 1.. {
             let text = match editor.read(PROMPT, own.scope(inputs))? {
-                Typed::Input(text) => text,
-                Typed::Nothing => continue,
-                Typed::End => break,
+                EditorInput::Input(text) => text,
+                EditorInput::Nothing => continue,
+                EditorInput::End => break,
             };
             let text = text.trim_start();
             if text.is_empty() {

@@ -7,8 +7,8 @@ use starlark::values::list::ListRef;
 
 use super::outcome::{EXPLANATION, OUTCOME, RESULT};
 use crate::output::{Printer, table};
+use crate::project::star::plain_data::to_json;
 use crate::project::star::table::TableValue;
-use crate::project::star::types::to_json;
 
 /// Shows the value of an input. What was `told` already is not told twice.
 pub(super) fn show(printer: &Printer, value: Value<'_>, told: bool) {

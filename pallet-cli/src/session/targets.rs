@@ -5,12 +5,12 @@ use starlark::eval::Evaluator;
 use starlark::values::Value;
 use starlark::values::dict::DictRef;
 
-use super::Session;
-use super::arguments::Call;
-use crate::project::star::spec::GroupValue;
+use super::call::Call;
+use super::state::Session;
+use crate::project::star::plain_data::{describe, function_name, sequence};
+use crate::project::star::spec_values::GroupValue;
 use crate::project::star::table::TableValue;
-use crate::project::star::types::{describe, function_name, sequence};
-use crate::project::star::{Complaint, own_groups};
+use crate::project::star::{FunctionError, own_groups};
 
 /// Groups, or some nodes of groups.
 #[derive(Debug, Clone, Default)]
@@ -29,7 +29,7 @@ impl Targets {
 }
 
 /// One thing that was meant.
-enum Meant {
+enum TargetItem {
     Groups(Vec<GroupSpec>),
     Node(String),
 }
@@ -55,31 +55,30 @@ impl<'v> Call<'_, 'v, '_, '_> {
     }
 
     /// What a parameter says; nothing: all groups.
-    pub(crate) fn targets(&self, parameter: &str) -> Result<Targets, Complaint> {
+    pub(crate) fn targets(&self, parameter: &str) -> Result<Targets, FunctionError> {
         let Some(value) = self.value(parameter) else {
             return Ok(Targets { groups: self.all_groups(), nodes: Vec::new() });
         };
         let mut targets = Targets::default();
         for item in sequence(value).unwrap_or_else(|| vec![value]) {
             match self.meant(parameter, item)? {
-                Meant::Groups(groups) => {
+                TargetItem::Groups(groups) => {
                     groups.into_iter().try_for_each(|group| self.add(&mut targets.groups, group))?
                 }
-                Meant::Node(node) => targets.nodes.push(node),
+                TargetItem::Node(node) => targets.nodes.push(node),
             }
         }
         match (targets.groups.is_empty(), targets.nodes.is_empty()) {
             (true, false) => Ok(Targets { groups: self.all_groups(), ..targets }),
-            (false, false) => Err(self.complaint(format!(
-                "`{parameter}` is either groups or nodes, \
-                not both"
-            ))),
+            (false, false) => {
+                Err(self.complaint(format!("`{parameter}` is either groups or nodes, not both")))
+            }
             _ => Ok(targets),
         }
     }
 
     /// Groups, each with a count if one is given; nothing: all groups.
-    pub(crate) fn counts(&self, parameter: &str) -> Result<Vec<GroupSpec>, Complaint> {
+    pub(crate) fn counts(&self, parameter: &str) -> Result<Vec<GroupSpec>, FunctionError> {
         let Some(value) = self.value(parameter) else { return Ok(self.all_groups()) };
         let Some(counts) = DictRef::from_value(value) else {
             let targets = self.targets(parameter)?;
@@ -93,23 +92,21 @@ impl<'v> Call<'_, 'v, '_, '_> {
             let number = count.unpack_i32().and_then(|count| u32::try_from(count).ok());
             if number.is_none() && !count.is_none() {
                 return Err(self.complaint(format!(
-                    "a count must be a whole number from 0 up, not \
-                    {}",
+                    "a count must be a whole number from 0 up, not {}",
                     describe(count)
                 )));
             }
             let meant = match self.meant(parameter, key)? {
-                Meant::Groups(meant) => meant,
+                TargetItem::Groups(meant) => meant,
                 // nodes of a group that is not declared any more can still go
-                Meant::Node(name) => {
+                TargetItem::Node(name) => {
                     GroupSpec::choose(&[], &[format!("{name}={}", number.unwrap_or(1))])
                         .map_err(|_| self.no_group(&name))?
                 }
             };
             let [mut group]: [GroupSpec; 1] = meant.try_into().map_err(|_| {
                 self.complaint(format!(
-                    "{} is a cluster: give its \
-                    groups counts instead",
+                    "{} is a cluster: give its groups counts instead",
                     describe(key)
                 ))
             })?;
@@ -119,29 +116,29 @@ impl<'v> Call<'_, 'v, '_, '_> {
         Ok(groups)
     }
 
-    fn meant(&self, parameter: &str, item: Value<'v>) -> Result<Meant, Complaint> {
+    fn meant(&self, parameter: &str, item: Value<'v>) -> Result<TargetItem, FunctionError> {
         if let Some(value) = GroupValue::of(item) {
-            return Ok(Meant::Groups(value.groups.clone()));
+            return Ok(TargetItem::Groups(value.groups.clone()));
         }
         if let Some(table) = TableValue::of(item) {
             let text = |key: &str| table.values().get(key).and_then(serde_json::Value::as_str);
             // a node's name, a group's where it is the table of a group
             return match (text("name"), table.values().contains_key("group"), text("node")) {
-                (Some(name), true, _) | (_, _, Some(name)) => Ok(Meant::Node(name.to_owned())),
+                (Some(name), true, _) | (_, _, Some(name)) => Ok(TargetItem::Node(name.to_owned())),
                 (Some(name), false, None) => {
-                    self.named(name).map(Meant::Groups).ok_or_else(|| self.no_group(name))
+                    self.named(name).map(TargetItem::Groups).ok_or_else(|| self.no_group(name))
                 }
                 _ => Err(self.wrong(parameter, item)),
             };
         }
         match (item.unpack_str(), item.get_type()) {
-            (Some(name), _) => {
-                Ok(self.named(name).map_or_else(|| Meant::Node(name.to_owned()), Meant::Groups))
-            }
+            (Some(name), _) => Ok(self
+                .named(name)
+                .map_or_else(|| TargetItem::Node(name.to_owned()), TargetItem::Groups)),
             // the function that configures a group is often called like the group
             (None, "function") => {
                 let name = function_name(item);
-                self.named(&name).map(Meant::Groups).ok_or_else(|| self.wrong(parameter, item))
+                self.named(&name).map(TargetItem::Groups).ok_or_else(|| self.wrong(parameter, item))
             }
             _ => Err(self.wrong(parameter, item)),
         }
@@ -151,7 +148,7 @@ impl<'v> Call<'_, 'v, '_, '_> {
         self.all_groups().into_iter().find(|group| group.name == name).map(|group| vec![group])
     }
 
-    fn add(&self, groups: &mut Vec<GroupSpec>, group: GroupSpec) -> Result<(), Complaint> {
+    fn add(&self, groups: &mut Vec<GroupSpec>, group: GroupSpec) -> Result<(), FunctionError> {
         if groups.iter().any(|known| known.name == group.name) {
             return Err(self.complaint(format!("group {} is named twice", group.name)));
         }
@@ -159,17 +156,16 @@ impl<'v> Call<'_, 'v, '_, '_> {
         Ok(())
     }
 
-    pub(crate) fn no_group(&self, name: &str) -> Complaint {
+    pub(crate) fn no_group(&self, name: &str) -> FunctionError {
         let groups = self.all_groups();
         let known: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
-        let help = crate::project::did_you_mean_or_list(name, &known, "there are");
+        let help = crate::diagnostic::did_you_mean_or_list(name, &known, "there are");
         self.complaint(format!("there is no group {name}")).help(help)
     }
 
-    fn wrong(&self, parameter: &str, item: Value<'v>) -> Complaint {
+    fn wrong(&self, parameter: &str, item: Value<'v>) -> FunctionError {
         self.complaint(format!(
-            "`{parameter}` must be a group, a node, the name of one, or a list \
-            of them, not {}",
+            "`{parameter}` must be a group, a node, the name of one, or a list of them, not {}",
             describe(item)
         ))
     }

@@ -9,7 +9,7 @@ use crate::model::PackageTransaction;
 use crate::script::Script;
 
 /// One change to one node.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Change {
     /// Whether it is sure to change something.
     pub certainty: Certainty,
@@ -45,7 +45,7 @@ pub enum Certainty {
 }
 
 /// Content that travels apart from the script, because it is large.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upload {
     /// The SHA-256 digest of the content, in hexadecimal; the script finds the content at
     /// `$incoming/<digest>`.
@@ -57,13 +57,46 @@ pub struct Upload {
     pub path: Option<String>,
 }
 
-/// Where an upload comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Where an upload comes from. Content in memory is left out when it is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "WrittenSource", from = "WrittenSource")]
 pub enum UploadSource {
     /// From memory.
     Bytes(Arc<[u8]>),
     /// From a file of this machine.
     File(PathBuf),
+    /// It was left out: only its digest and its size in bytes are known.
+    LeftOut {
+        /// The size in bytes.
+        size: u64,
+    },
+}
+
+/// An [`UploadSource`] as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WrittenSource {
+    Content { size: u64 },
+    File(PathBuf),
+}
+
+impl From<UploadSource> for WrittenSource {
+    fn from(source: UploadSource) -> Self {
+        match source {
+            UploadSource::Bytes(bytes) => WrittenSource::Content { size: bytes.len() as u64 },
+            UploadSource::LeftOut { size } => WrittenSource::Content { size },
+            UploadSource::File(path) => WrittenSource::File(path),
+        }
+    }
+}
+
+impl From<WrittenSource> for UploadSource {
+    fn from(source: WrittenSource) -> Self {
+        match source {
+            WrittenSource::Content { size } => UploadSource::LeftOut { size },
+            WrittenSource::File(path) => UploadSource::File(path),
+        }
+    }
 }
 
 impl Change {

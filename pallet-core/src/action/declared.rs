@@ -83,7 +83,7 @@ impl fmt::Display for SourceLocation {
 
 /// A condition on the node that a group of actions stands under. It is looked at once, before the
 /// first of them that would change anything.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Condition {
     /// Tells the conditions of a phase apart.
     pub id: usize,

@@ -36,7 +36,7 @@ pub(super) fn require_absolute(action: &str, path: &str) -> Result<(), ActionErr
     if path.len() > 1 && path.ends_with('/') {
         return Err(ActionError::arguments(
             action,
-            format!("the path {path:?} ends with /; leave that away"),
+            format!("the path {path:?} ends with /; remove it"),
         ));
     }
     if path.split('/').any(|part| part == "." || part == "..") {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{ActionError, Certainty, Change, Condition, Declared};
 use crate::model::{KNOWN_AFTER_APPLY, Known};
 use crate::observe::{NodeState, Observation};
@@ -27,7 +29,8 @@ pub struct Step {
 }
 
 /// Why an action is not for a node.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Skipped {
     /// These conditions that it stands under do not hold.
     Conditions(Vec<Condition>),

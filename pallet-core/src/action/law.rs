@@ -118,6 +118,7 @@ impl Place {
                 UploadSource::File(path) => {
                     fs::read(path).expect("it was there when it was prepared")
                 }
+                UploadSource::LeftOut { .. } => panic!("a plan that was not written has it"),
             };
             fs::write(self.incoming.path().join(&upload.digest), content)
                 .expect("it can be written");

@@ -9,7 +9,7 @@ use crate::model::{Capabilities, Known};
 use crate::observe::{NodeState, Observation};
 use crate::script::{Script, packages};
 
-/// Fetches the package manager's lists of packages, or upgrades every package that is installed.
+/// Fetches the package lists, or upgrades all installed packages.
 ///
 /// Example: `package_manager(request, action = "update")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -18,7 +18,7 @@ pub struct PackageManager {
     /// What to do.
     #[serde(default)]
     pub action: PackageManagerAction,
-    /// How old the lists may be, in seconds, before `update` fetches them again.
+    /// Maximum age of the package lists, in seconds, before `update` fetches them again.
     #[serde(default = "a_day")]
     pub max_age: u64,
 }

@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
-use super::considered::{USUAL, named_os, target};
-use super::declare::{Subject, run_phase, session};
-use super::graph::phases_of;
+use super::declare::{
+    Placeholders, Subject, USUAL_OS, named_os, request_context, run_phase, target,
+};
+use super::operation::check_counts;
 use super::predicted::PredictedNode;
-use super::request::Showing;
+use super::spec::all_phases;
 use super::{Engine, EngineError, GroupSpec, NodeError};
 use crate::action::{ActionError, Declared, SourceLocation};
 use crate::model::Os;
@@ -44,7 +45,7 @@ impl Engine {
     /// could not be done on any node. With `ask`, the service is asked which systems it has; no
     /// node is asked anything, and no secret is looked for.
     pub async fn check(&self, groups: &[GroupSpec], ask: bool) -> Result<Vec<Fault>, EngineError> {
-        self.check_counts(groups)?;
+        check_counts(groups.iter(), self.max_nodes)?;
         let mut predicted = Vec::new();
         for group in groups {
             let (os, hardware, guessed) = if ask {
@@ -53,7 +54,11 @@ impl Engine {
             } else {
                 let named = named_os(group.server.node_spec.image.as_ref());
                 let guessed = named.is_none();
-                (named.unwrap_or_else(|| Os::named(USUAL, std::env::consts::ARCH)), None, guessed)
+                (
+                    named.unwrap_or_else(|| Os::named(USUAL_OS, std::env::consts::ARCH)),
+                    None,
+                    guessed,
+                )
             };
             let names = (1..=group.count.unwrap_or(1).clamp(1, NODES))
                 .map(|number| format!("{}-{number}", group.name));
@@ -76,14 +81,14 @@ fn faults(engine: &Engine, predicted: Vec<Predicted>) -> Vec<Fault> {
     for Predicted { group, nodes, guessed } in &predicted {
         for PredictedNode { node, facts } in nodes {
             let target = target(node, group, facts.os.clone());
-            subjects.push(Subject { target, phases: phases_of(group, None), considered: false });
+            subjects.push(Subject { target, phases: all_phases(group, None), considered: false });
             about.push(*guessed);
         }
     }
-    let mut session = session(engine, &subjects, Showing::Instead);
+    let mut context = request_context(engine, &subjects, Placeholders::UseInstead);
     let refused: Arc<Mutex<Vec<NodeError>>> = Arc::default();
-    session.refused = Some(refused.clone());
-    let session = Arc::new(session);
+    context.refused = Some(refused.clone());
+    let context = Arc::new(context);
     let take = || std::mem::take(&mut *refused.lock().unwrap_or_else(PoisonError::into_inner));
     let (mut found, mut known) = (Vec::new(), BTreeSet::new());
     let rounds = subjects.iter().map(|subject| subject.phases.len()).max().unwrap_or_default();
@@ -96,7 +101,7 @@ fn faults(engine: &Engine, predicted: Vec<Predicted>) -> Vec<Fault> {
                 continue;
             }
             let mut errors = Vec::new();
-            match run_phase(&session, &subject.target, name, phase) {
+            match run_phase(&context, &subject.target, name, phase) {
                 Ok((declared, _)) => {
                     let state = NodeState::new(subject.target.os.clone());
                     errors.extend(
@@ -150,8 +155,8 @@ mod tests {
 
     use super::*;
     use crate::action::Package;
-    use crate::engine::ServerSpec;
     use crate::engine::testing::nowhere;
+    use crate::engine::{EngineConfig, ServerSpec};
     use crate::plugin::Request;
 
     #[tokio::test]
@@ -174,8 +179,10 @@ mod tests {
         let fails = |request: &mut Request| -> anyhow::Result<()> {
             anyhow::bail!("not on {}", request.target()?.name)
         };
-        let mut engine = Engine::new("test", nowhere());
-        engine.directory = "/nonexistent".into();
+        let engine = Engine::new(EngineConfig {
+            directory: "/nonexistent".into(),
+            ..EngineConfig::new("test", nowhere())
+        });
         let server = ServerSpec::new().phase("configure", configure).phase("restart", fails);
         let groups = [GroupSpec::new("web", Some(2), server).unwrap()];
         let found = engine.check(&groups, true).await.unwrap();

@@ -4,10 +4,12 @@
 //! It is a guess and treated as one: every observation asks for the facts anew, and a node that
 //! differs is planned again.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::DirBuilder;
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
+
+use tempfile::NamedTempFile;
 
 use crate::model::{Facts, digest};
 
@@ -30,22 +32,15 @@ impl FactsCache {
     /// Remembers. A cache that cannot be written costs a round trip next time, nothing else.
     pub(super) fn put(&self, scope: &str, id: &str, facts: &Facts) {
         let path = self.path(scope, id);
-        let temporary = path.with_extension(format!("{}.part", std::process::id()));
         let write = || -> std::io::Result<()> {
             // whatever this process lets new files be, nobody else writes what is believed here
             DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)?;
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o600)
-                .open(&temporary)?;
+            let mut file = NamedTempFile::new_in(&self.directory)?;
             file.write_all(&serde_json::to_vec(facts)?)?;
-            std::fs::rename(&temporary, &path)
+            file.persist(&path)?;
+            Ok(())
         };
-        if write().is_err() {
-            let _ = std::fs::remove_file(&temporary);
-        }
+        let _ = write();
     }
 
     pub(super) fn remove(&self, scope: &str, id: &str) {

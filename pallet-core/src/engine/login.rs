@@ -1,8 +1,6 @@
 //! Logging in to a node: the command that a person's terminal runs.
 
-use super::ad_hoc::nobody;
-use super::lift::LiftOptions;
-use super::node_run::NodeRun;
+use super::node::Session;
 use super::{Engine, EngineError, GroupSpec};
 use crate::model::{Connection, Node};
 use crate::script::quote;
@@ -36,12 +34,12 @@ impl Engine {
     /// The program and its arguments that log in to a node as a lift does, or that run `command`
     /// there; to be run by whoever has the terminal.
     pub fn login(&self, node: &Node, command: &[String]) -> Result<Vec<String>, EngineError> {
-        let run = NodeRun::new(self, node.clone(), nobody(), &LiftOptions::default());
+        let session = Session::alone(self, node.clone());
         let refuse = |why: String| EngineError::Refused(format!("node {}: {why}", node.name));
-        if let Some(why) = run.cannot_be_asked() {
+        if let Some(why) = session.cannot_be_asked() {
             return Err(refuse(why));
         }
-        let (connection, _) = run.connection();
+        let (connection, _) = session.connection();
         let mut argv = match &connection {
             Connection::Ssh(ssh) => {
                 let mut argv = vec!["ssh".to_owned()];

@@ -1,22 +1,22 @@
-//! Engines for programs: opened in one call, and told what else they need.
+//! Configurations of engines for programs: opened in one call.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{Engine, Event, Phase, ServiceConfig, Services};
+use super::{EngineConfig, Phase, ServiceConfig, Services};
 use crate::action::{Action, ActionEntry};
 use crate::model::PluginKind;
-use crate::plugin::{PluginError, Request};
-use crate::registry::Registry;
+use crate::plugin::{ErrorKind, PluginError, Request};
+use crate::plugins::Registry;
 
 /// The crate that bootstraps the nodes that Pallet makes, where their group has no `bootstrap` of
 /// its own.
 const BOOTSTRAP_CRATE: &str = "automated-admin-user";
 
-impl Engine {
-    /// An engine for the nodes that a project has at a service of this provider, with these options
+impl EngineConfig {
+    /// For the nodes that a project has at a service of this provider, with these options
     /// (`json!({})`: none). Plugins come from `registry`; the provider may keep files of its own
     /// below `data`. Nothing is reached yet.
     ///
@@ -33,10 +33,9 @@ impl Engine {
             Value::Object(options) => options,
             other => {
                 let message = format!(
-                    "provider {provider}: its options must be an object, these \
-                    are {other}"
+                    "provider {provider}: its options must be an object, these are {other}"
                 );
-                return Err(PluginError::new(crate::plugin::ErrorKind::InvalidInput, message));
+                return Err(PluginError::new(ErrorKind::InvalidInput, message));
             }
         };
         services
@@ -45,26 +44,20 @@ impl Engine {
         Self::at(&services, provider)
     }
 
-    /// An engine for the nodes at the service of this name. Where the context of the services names
-    /// the admin user, nodes that Pallet makes are bootstrapped with that user
+    /// For the nodes at the service of this name. Where the context of the services names the admin
+    /// user, nodes that Pallet makes are bootstrapped with that user
     /// ([`Phase::default_bootstrap`]).
     pub fn at(services: &Services, name: &str) -> Result<Self, PluginError> {
-        let service = services.open(name)?;
-        let mut engine = Engine::new(&services.context.project, service);
-        engine.registry = services.registry.clone();
-        engine.directory = services.context.directory.clone();
-        engine.admin_user = services.context.admin_user.clone();
-        engine.cancel = services.cancel.clone();
-        let named = !engine.admin_user.name.is_empty();
-        engine.default_bootstrap = Phase::default_bootstrap(&services.registry).filter(|_| named);
-        Ok(engine)
-    }
-
-    /// With somebody who is told what happens, while it happens. It is called from several threads,
-    /// one event at a time or several.
-    pub fn on_event(mut self, listener: impl Fn(Event) + Send + Sync + 'static) -> Self {
-        self.events = Arc::new(listener);
-        self
+        let context = &services.context;
+        let named = !context.admin_user.name.is_empty();
+        Ok(EngineConfig {
+            registry: services.registry.clone(),
+            directory: context.directory.clone(),
+            admin_user: context.admin_user.clone(),
+            cancel: services.cancel.clone(),
+            default_bootstrap: Phase::default_bootstrap(&services.registry).filter(|_| named),
+            ..EngineConfig::new(&context.project, services.open(name)?)
+        })
     }
 
     /// With an action of the program's own, which phase functions can then add to a request. One

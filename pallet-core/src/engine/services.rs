@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::ServiceBridge;
 use crate::model::did_you_mean;
 use crate::plugin::{ErrorKind, PluginError, Service, ServiceContext, ServiceHost};
-use crate::registry::{Registry, RegistryError};
+use crate::plugins::{Registry, RegistryError};
 
 /// A provider, and the options that it is used with.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -4,12 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tokio::sync::Notify;
-
-use super::lift::{LiftOptions, with_groups};
-use super::node_run::NodeRun;
+use super::node::{Gathered, Session};
+use super::operation::with_groups;
 use super::{Engine, EngineError, GroupSpec};
-use crate::transport::Stream;
 
 /// The files of one node: what the node says of each, by its path. Kernel interfaces, `/run`,
 /// temporary files and logs are left out: they change while nobody does anything; so are the files
@@ -41,40 +38,25 @@ impl Engine {
         let nodes = self.ask(|service| service.nodes()).await?;
         let groups: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
         let mut found = BTreeMap::new();
-        for (node, group) in with_groups(nodes, &groups) {
+        for (node, _) in with_groups(nodes, &groups) {
             let name = node.name.clone();
-            let mut run = NodeRun::new(self, node, group, &LiftOptions::default());
-            let mut listing = Vec::new();
-            let too_much = Notify::new();
-            let mut keep = |stream: Stream, piece: &[u8]| match stream {
-                Stream::Out if listing.len() + piece.len() > LISTING => too_much.notify_one(),
-                Stream::Out => listing.extend_from_slice(piece),
-                Stream::Err => {}
+            let mut session = Session::alone(self, node);
+            let refuse = |why: String| EngineError::Refused(format!("node {name}: {why}"));
+            let listing = match session.gather(self, SCRIPT, LISTING).await {
+                Ok(Gathered::Whole { output, .. }) => output,
+                Ok(Gathered::TooMuch) => {
+                    let limit = LISTING >> 20;
+                    return Err(refuse(format!(
+                        "the list of its files did not end within {limit} MiB"
+                    )));
+                }
+                Err(error) => {
+                    return Err(refuse(format!("its files cannot be listed: {error}")));
+                }
             };
-            let result = tokio::select! {
-                result = run.run(self, SCRIPT, &mut keep) => Some(result),
-                () = too_much.notified() => None,
-            };
-            let Some(result) = result else {
-                run.transport = None;
-                let message = format!(
-                    "node {name}: the list of its files did not end within {} \
-                    MiB",
-                    LISTING >> 20
-                );
-                return Err(EngineError::Refused(message));
-            };
-            run.close().await;
-            result.map_err(|error| {
-                EngineError::Refused(format!(
-                    "node {name}: its files cannot be \
-                listed: {error}"
-                ))
-            })?;
-            found.insert(
-                name,
-                String::from_utf8_lossy(&listing).lines().filter_map(entry).collect(),
-            );
+            session.close().await;
+            let listing = String::from_utf8_lossy(&listing);
+            found.insert(name, listing.lines().filter_map(entry).collect());
         }
         Ok(found)
     }

@@ -1,6 +1,6 @@
 //! Which system a node would have that is not there.
 
-use super::considered::{USUAL, named_os};
+use super::declare::{USUAL_OS, named_os};
 use super::{Engine, GroupSpec};
 use crate::model::Os;
 use crate::plugin::Hardware;
@@ -51,7 +51,7 @@ impl Engine {
             None => System {
                 hardware,
                 guessed: true,
-                ..plain(Os::named(USUAL, arch), format!("nothing says which ({why_not})"))
+                ..plain(Os::named(USUAL_OS, arch), format!("nothing says which ({why_not})"))
             },
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Engine, Event, GroupSpec};
+use super::{Engine, EngineConfig, Event, GroupSpec, Record};
 use crate::model::{Connection, Node};
 use crate::plugin::{Created, ErrorKind, PluginError, Provider, RunNodes, Service, ServiceContext};
 
@@ -84,10 +84,13 @@ pub(super) fn engine(
 ) -> (Engine, Arc<Lab>, Arc<Mutex<Vec<Event>>>) {
     let lab = Arc::new(lab);
     let told: Arc<Mutex<Vec<Event>>> = Arc::default();
-    let mut engine = Engine::new("test", Arc::new(Shared(lab.clone())));
-    engine.declared = Some(declared.to_vec());
     let events = told.clone();
-    engine.events = Arc::new(move |event| events.lock().unwrap().push(event));
+    let sink = move |record: &Record| events.lock().unwrap().push(record.event.clone());
+    let engine = Engine::new(EngineConfig {
+        declared: Some(declared.to_vec()),
+        sinks: vec![Arc::new(sink)],
+        ..EngineConfig::new("test", Arc::new(Shared(lab.clone())))
+    });
     (engine, lab, told)
 }
 

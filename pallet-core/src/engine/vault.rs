@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use crate::model::replace_secrets;
@@ -16,6 +17,9 @@ use crate::transport::Secret;
 /// Where the value of a secret comes from, by its name; the error says what is wrong and what to
 /// do.
 pub type SecretSource = dyn Fn(&str) -> Result<Secret, String> + Send + Sync;
+
+/// What programs escape in URLs.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What stands where a secret would be told.
 const HIDDEN: &str = "***";
@@ -174,7 +178,7 @@ impl Known {
         for text in std::iter::once(value).chain(lines).filter(|text| !text.trim().is_empty()) {
             let json = Value::from(text).to_string();
             let quoted = quote(text);
-            let percent: String = text.bytes().map(percent_encoded).collect();
+            let percent = utf8_percent_encode(text, ESCAPED).to_string();
             let forms = [
                 text,
                 json.trim_matches('"'),
@@ -189,15 +193,6 @@ impl Known {
             }
         }
         self.forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-    }
-}
-
-fn percent_encoded(byte: u8) -> String {
-    match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-            char::from(byte).to_string()
-        }
-        other => format!("%{other:02X}"),
     }
 }
 

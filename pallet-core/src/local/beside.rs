@@ -53,9 +53,7 @@ impl Beside {
         make: impl Fn(BorrowedFd<'_>, &str) -> io::Result<OwnedFd>,
     ) -> io::Result<Self> {
         loop {
-            let mut number = [0; 8];
-            rustix::rand::getrandom(&mut number, rustix::rand::GetRandomFlags::empty())?;
-            let name = format!("{PREFIX}{:016x}", u64::from_ne_bytes(number));
+            let name = format!("{PREFIX}{:016x}", getrandom::u64()?);
             let entry = match make(parent.as_fd(), &name) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 entry => entry?,

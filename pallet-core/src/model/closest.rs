@@ -1,5 +1,7 @@
 //! The known word that a wrong word was probably meant to be.
 
+use strsim::osa_distance;
+
 /// Words of other tools, and ours for the same.
 const SAME: &[(&str, &str)] = &[
     ("cpu", "cores"),
@@ -45,7 +47,7 @@ pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     known
         .into_iter()
         .filter(|candidate| *candidate != word)
-        .map(|candidate| (distance(&fold(word), &fold(candidate)), candidate))
+        .map(|candidate| (osa_distance(&fold(word), &fold(candidate)), candidate))
         // as many changes as there are letters is another word
         .filter(|(distance, candidate)| {
             *distance <= limit
@@ -58,16 +60,15 @@ pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 /// The word that other tools say `word` for: `min_cores` for `min_cpu`, and for `cpus` if nothing
 /// is called `cores` alone.
 fn same<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let folded: String = fold(word).into_iter().collect();
+    let folded = fold(word);
     let ours = |part: &str| SAME.iter().find(|(theirs, _)| *theirs == part).map(|(_, ours)| *ours);
     if !folded.split('_').any(|part| ours(part).is_some()) {
         return None;
     }
     let wanted =
         folded.split('_').map(|part| ours(part).unwrap_or(part)).collect::<Vec<_>>().join("_");
-    let plain = |candidate: &str| fold(candidate).into_iter().collect::<String>();
-    let is = known.iter().find(|candidate| plain(candidate) == wanted);
-    let ends = || known.iter().find(|candidate| plain(candidate).ends_with(&format!("_{wanted}")));
+    let is = known.iter().find(|candidate| fold(candidate) == wanted);
+    let ends = || known.iter().find(|candidate| fold(candidate).ends_with(&format!("_{wanted}")));
     is.or_else(ends).copied().filter(|candidate| *candidate != word)
 }
 
@@ -76,32 +77,8 @@ pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) ->
     closest(word, known).map(|known| format!("did you mean `{known}`?"))
 }
 
-fn fold(word: &str) -> Vec<char> {
-    word.chars()
-        .map(|letter| if letter == '-' { '_' } else { letter.to_ascii_lowercase() })
-        .collect()
-}
-
-/// How many letters must be changed, added, left out or swapped with their neighbour (optimal
-/// string alignment).
-fn distance(from: &[char], to: &[char]) -> usize {
-    let mut rows = vec![vec![0; to.len() + 1]; from.len() + 1];
-    for i in 0..=from.len() {
-        for j in 0..=to.len() {
-            if i == 0 || j == 0 {
-                rows[i][j] = i + j;
-                continue;
-            }
-            let differs = usize::from(from[i - 1] != to[j - 1]);
-            let mut best =
-                (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + differs);
-            if i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1] {
-                best = best.min(rows[i - 2][j - 2] + 1);
-            }
-            rows[i][j] = best;
-        }
-    }
-    rows[from.len()][to.len()]
+fn fold(word: &str) -> String {
+    word.replace('-', "_").to_ascii_lowercase()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod facts;
 mod hostname;
 mod known;
 mod manifest;
+mod natural;
 mod node;
 mod node_spec;
 mod os;
@@ -30,6 +31,7 @@ pub use known::Known;
 pub use manifest::{
     ABI_VERSION, FunctionManifest, Manifest, PluginKind, PluginSummary, Requirement,
 };
+pub use natural::natural;
 pub use node::{Connection, Node, NodeStatus, SshConnection};
 pub use node_spec::{HardwareSpec, ImageSpec, LocationSpec, NetworkSpec, NodeSpec, QosSpec};
 pub use os::{Os, OsFamily, PackageManager, ServiceManager, UnknownOs};

@@ -1,7 +1,9 @@
 //! What one call of a package manager does.
 
+use serde::{Deserialize, Serialize};
+
 /// Packages that one call of the package manager installs and removes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PackageTransaction {
     /// To install, each `name` or `name=version`, whatever the package manager writes.
     pub install: Vec<String>,
@@ -16,7 +18,7 @@ pub struct PackageTransaction {
 }
 
 /// How packages are installed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PackageOptions {
     /// Repositories that are used as well; for apt the one release, for apk the one tag, that the
     /// packages come from.

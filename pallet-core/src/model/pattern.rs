@@ -1,33 +1,10 @@
 //! Patterns with `*` and `?`, as in ssh_config, known_hosts, the names of files and of images.
 
+use wildmatch::WildMatch;
+
 /// Whether `text` is matched by `pattern` as a whole, upper and lower case being one.
 pub(crate) fn matches(pattern: &str, text: &str) -> bool {
-    let (pattern, text) = (pattern.to_ascii_lowercase(), text.to_ascii_lowercase());
-    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
-    let (mut p, mut t) = (0, 0);
-    // The last `*`, and how much of the text it takes.
-    let mut star: Option<(usize, usize)> = None;
-    while t < text.len() {
-        match pattern.get(p) {
-            Some(b'*') => {
-                star = Some((p, t));
-                p += 1;
-            }
-            Some(&byte) if byte == b'?' || byte == text[t] => {
-                p += 1;
-                t += 1;
-            }
-            _ => match star {
-                None => return false,
-                Some((at, taken)) => {
-                    star = Some((at, taken + 1));
-                    p = at + 1;
-                    t = taken + 1;
-                }
-            },
-        }
-    }
-    pattern[p..].iter().all(|&byte| byte == b'*')
+    WildMatch::new_case_insensitive(pattern).matches(text)
 }
 
 /// Whether one of the patterns matches, and none that begins with `!` does.

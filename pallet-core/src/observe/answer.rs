@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::ObserveError;
 
 /// One answer's fields.
-pub type Answer<'a> = Vec<&'a str>;
+pub(super) type Answer<'a> = Vec<&'a str>;
 
 /// The answers in the output, in order; whatever stands between them is nobody's.
 pub(super) fn answers<'a>(token: &str, output: &'a str) -> Vec<Answer<'a>> {

@@ -7,6 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{Lease, unix_time};
 use crate::model::Os;
@@ -37,10 +38,8 @@ pub fn subdirectories(path: &Path) -> Result<Vec<PathBuf>> {
 /// A name as that of a file: what is not a letter, a digit, `-` or `_` as `%2F`. Two names never
 /// share one.
 pub fn file_name(name: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-    name.bytes()
-        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
+    const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
+    utf8_percent_encode(name, ESCAPED).to_string()
 }
 
 /// Writes all of a file or nothing of it, so that it also stays whole where the machine fails.

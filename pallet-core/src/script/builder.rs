@@ -1,11 +1,13 @@
 //! Builds the script of one change, a line at a time, with every value quoted.
 
+use serde::{Deserialize, Serialize};
+
 use super::quote;
 
 /// The script of one change. It runs in a shell of its own under `set -e`, with the functions of
 /// the library at hand; it says `changed` wherever it changed something, and a script that finds
 /// nothing to do says nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Script {
     text: String,
     /// See [`Script::of_one_file`].

@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pallet_core::engine::{
-    Engine, Event, FactsCache, GroupSpec, LiftOptions, NodeResult, Outcome, Phase, PhaseChoice,
-    ServerSpec,
+    Engine, EngineConfig, Event, FactsCache, GroupSpec, LiftOptions, NodeResult, Outcome, Phase,
+    PhaseChoice, ServerSpec,
 };
 use pallet_core::prelude::*;
 
@@ -78,12 +78,14 @@ fn bench() -> Bench {
     static ALONE: Mutex<()> = Mutex::new(());
     let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let service = Here::default();
-    let mut engine = Engine::new("test", Arc::new(service.clone()));
     let events = Arc::new(Mutex::new(Vec::new()));
     let told = events.clone();
-    engine.events = Arc::new(move |event| told.lock().unwrap().push(event));
     let directory = tempfile::tempdir().unwrap();
-    engine.facts_cache = Some(FactsCache::at(directory.path().join("facts")));
+    let engine = Engine::new(EngineConfig {
+        facts_cache: Some(FactsCache::at(directory.path().join("facts"))),
+        ..EngineConfig::new("test", Arc::new(service.clone()))
+    });
+    let engine = engine.on_event(move |event| told.lock().unwrap().push(event.clone()));
     Bench { engine, service, events, directory, _alone: alone }
 }
 

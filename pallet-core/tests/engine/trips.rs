@@ -35,8 +35,10 @@ async fn of_nodes_that_were_never_seen_one_a_group_is_asked_what_it_is() {
         let connection = script(name, before);
         bench.service.nodes.lock().unwrap().get_mut(name).unwrap().connection = connection;
     }
-    let mut unseen = bench.engine.clone();
-    unseen.facts_cache = Some(FactsCache::at(bench.path("no-facts")));
+    let unseen = bench.engine.with(EngineConfig {
+        facts_cache: Some(FactsCache::at(bench.path("no-facts"))),
+        ..bench.engine.config().clone()
+    });
     let lift = async || unseen.lift(&web, &LiftOptions::default()).await.unwrap();
     let trips = |name: &str| {
         std::fs::read_to_string(bench.path(&format!("trips-of-{name}"))).unwrap().lines().count()

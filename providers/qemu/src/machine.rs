@@ -157,18 +157,9 @@ impl Machine<'_> {
 /// The last line of a console with anything in it, without what moves the cursor.
 fn last_line(console: &[u8]) -> Option<String> {
     let tail = console.get(console.len().saturating_sub(4096)..).unwrap_or_default();
-    let text = String::from_utf8_lossy(tail);
+    let text = strip_ansi_escapes::strip_str(String::from_utf8_lossy(tail));
     let plain = |line: &str| {
-        let mut plain = String::new();
-        let mut rest = line.chars();
-        while let Some(c) = rest.next() {
-            if c == '\x1b' {
-                // up to the letter that ends the sequence
-                let _ = rest.find(char::is_ascii_alphabetic);
-            } else if !c.is_control() {
-                plain.push(c);
-            }
-        }
+        let plain: String = line.chars().filter(|c| !c.is_control()).collect();
         plain.trim().chars().take(160).collect::<String>()
     };
     text.lines().map(plain).rfind(|line| !line.is_empty())
@@ -334,6 +325,11 @@ mod tests {
         assert_eq!(
             last_line(b"a\r\n\x1b[0;32m  OK \x1b[0m started\r\n\r\n\x1b[2J\r\n").as_deref(),
             Some("OK  started")
+        );
+        // an operating system command, such as systemd's context, ends with BEL or ESC \\
+        assert_eq!(
+            last_line(b"\x1b]3008;start=7;type=boot\x1b\\[  OK  ] Reached target\r\n").as_deref(),
+            Some("[  OK  ] Reached target")
         );
         assert_eq!(last_line(b"\r\n"), None);
     }

@@ -13,7 +13,7 @@ use pallet_core::plugin::{
     Created, ErrorKind, Lease, PluginError, RequestHost, RunNodes, Service, ServiceContext,
     ServiceHost, WantedOffers,
 };
-use pallet_core::registry::Registry;
+use pallet_core::plugins::Registry;
 use pallet_tests::{Project, root};
 use serde_json::{Map, Value, json};
 

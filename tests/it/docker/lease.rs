@@ -4,7 +4,7 @@ use std::sync::{Arc, Barrier};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use pallet_core::plugin::{Lease, ServiceContext};
-use pallet_core::registry::Registry;
+use pallet_core::plugins::Registry;
 use pallet_tests::{ContainerEngine, workspace};
 use serde_json::{Map, json};
 

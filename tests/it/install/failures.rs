@@ -1,8 +1,8 @@
 //! What may go wrong on the way: nothing is half installed, and the next run goes on where this one
 //! ended.
 
-use pallet_core::registry::artifact::Descriptor;
-use pallet_core::registry::repository::{Reference, Repository};
+use pallet_core::distribution::artifact::Descriptor;
+use pallet_core::distribution::repository::{Reference, Repository};
 use pallet_tests::{CutNetwork, OciRegistry};
 
 use super::*;
@@ -15,8 +15,9 @@ fn layer(source: &str, version: &str) -> Descriptor {
     block_on(async {
         let repository: Box<dyn Repository> = open(&source, &Access::default()).await.unwrap();
         let reference = Reference::Version(version.parse().unwrap());
-        let plugin =
-            pallet_core::registry::artifact::Plugin::read(&*repository, &reference).await.unwrap();
+        let plugin = pallet_core::distribution::artifact::Plugin::read(&*repository, &reference)
+            .await
+            .unwrap();
         let target = plugin.targets.values().next().unwrap();
         target.parts(&*repository).await.unwrap().layer
     })

@@ -1,7 +1,7 @@
 //! Signed by somebody who logged in somewhere, in place of a key.
 
-use pallet_core::registry::artifact::{Descriptor, media};
-use pallet_core::registry::repository::{Content, Reference};
+use pallet_core::distribution::artifact::{Descriptor, media};
+use pallet_core::distribution::repository::{Content, Reference};
 use pallet_tests::{OciRegistry, Sigstore};
 
 use super::*;

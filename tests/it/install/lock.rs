@@ -1,6 +1,6 @@
 //! What is installed, and what is written down of it.
 
-use pallet_core::registry::repository::Repository;
+use pallet_core::distribution::repository::Repository;
 use pallet_tests::{OciRegistry, REGISTRY_PASSWORD, REGISTRY_USER, RegistryOptions};
 
 use super::*;

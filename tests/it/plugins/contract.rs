@@ -8,7 +8,7 @@ use pallet_core::abi::abi_stable::std_types::{RArc, RResult, RSlice, RStr, RVec}
 use pallet_core::abi::{HostApi, HostApi_TO, Outcome, PluginModuleRef};
 use pallet_core::model::{ABI_VERSION, PluginKind};
 use pallet_core::plugin::{ErrorKind, ServiceContext};
-use pallet_core::registry::Found;
+use pallet_core::plugins::FoundPlugin;
 use pallet_tests::workspace;
 use serde_json::{Map, Value, json};
 use toml::Table;
@@ -20,7 +20,7 @@ fn all() -> Plugins {
 }
 
 /// Those of one kind, by name.
-fn of_kind(plugins: &Plugins, kind: PluginKind) -> Vec<&Found> {
+fn of_kind(plugins: &Plugins, kind: PluginKind) -> Vec<&FoundPlugin> {
     let found: Vec<_> =
         plugins.registry.plugins().iter().filter(|found| found.summary.kind == kind).collect();
     assert!(!found.is_empty(), "the workspace has no {kind:?}");

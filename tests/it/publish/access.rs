@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use pallet_core::registry::artifact::{Descriptor, Digest};
+use pallet_core::distribution::artifact::{Descriptor, Digest};
 use pallet_tests::{OciRegistry, REGISTRY_PASSWORD, REGISTRY_USER, RegistryOptions};
 use serde_json::json;
 

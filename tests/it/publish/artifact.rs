@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pallet_core::registry::artifact::{h1_of_directory, unpack};
+use pallet_core::distribution::artifact::{tree_digest, unpack};
 use pallet_tests::{OciRegistry, root};
 
 use super::*;
@@ -17,7 +17,7 @@ fn files(source: &str, directory: &Path) -> BTreeMap<String, String> {
     let tree = directory.join("tree");
     std::fs::create_dir(&tree).unwrap();
     unpack(&layer, &tree, &target).unwrap();
-    assert_eq!(h1_of_directory(&tree).unwrap(), target.h1);
+    assert_eq!(tree_digest(&tree).unwrap(), target.h1);
     let names = ["LICENSE-MIT", "docs/README.md", "docs/usage.md", "plugin.json", "sbom.cdx.json"];
     let mut files: BTreeMap<_, _> = names
         .iter()

@@ -6,9 +6,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use pallet_core::registry::artifact::{Descriptor, Digest};
-use pallet_core::registry::repository::Content;
-use pallet_core::registry::signature::{KeyAlgorithm, Signed, Signer, SigningKey, sign};
+use pallet_core::distribution::artifact::{Descriptor, Digest};
+use pallet_core::distribution::repository::Content;
+use pallet_core::distribution::signature::{KeyAlgorithm, Signed, Signer, SigningKey, sign};
 use serde_json::json;
 
 use super::signature::signed;

@@ -1,8 +1,8 @@
 //! Signatures: attached where cosign looks for them, and verified by others than the one who made
 //! them.
 
-use pallet_core::registry::repository::Repository;
-use pallet_core::registry::signature::{
+use pallet_core::distribution::repository::Repository;
+use pallet_core::distribution::signature::{
     PublicKey, Signed, Signer, SignerRule, Stranger, TrustedRoot, verify,
 };
 use pallet_tests::OciRegistry;

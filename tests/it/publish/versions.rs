@@ -156,7 +156,7 @@ fn a_tag_that_was_moved_is_refused() {
     // and publishing does not mend it silently
     fails_in_one_line(author.publish(&[&source, "--dylib", &author.library("new.so", "0.2.0")]));
     // another crate's artifact under this name
-    let other = pallet_core::registry::repository::Source::Registry {
+    let other = pallet_core::distribution::repository::Source::Registry {
         host: registry.host(),
         path: "acme/crate/tls".to_owned(),
     };
@@ -165,8 +165,10 @@ fn a_tag_that_was_moved_is_refused() {
     let parts = block_on(target.parts(repository.as_ref())).unwrap();
     for blob in [parts.config, parts.layer] {
         let bytes = std::fs::read(registry.blob(&blob.digest.to_string())).unwrap();
-        block_on(other.put_blob(&blob, pallet_core::registry::repository::Content::Bytes(&bytes)))
-            .unwrap();
+        block_on(
+            other.put_blob(&blob, pallet_core::distribution::repository::Content::Bytes(&bytes)),
+        )
+        .unwrap();
     }
     let (_, manifest) =
         block_on(repository.manifest(&Reference::Digest(target.manifest.digest))).unwrap();

@@ -16,7 +16,7 @@ use super::sources::{Source, none, sources};
 /// The folder of each package's sources, and the file that is the root of its modules.
 const PACKAGES: [(&str, &str); 4] = [
     ("pallet-core/src", "lib.rs"),
-    ("pallet-cli/src", "main.rs"),
+    ("pallet-cli/src", "lib.rs"),
     ("tests/src", "lib.rs"),
     ("tests/it", "main.rs"),
 ];

@@ -1,53 +1,92 @@
-//! Imports go one way, and what is pure does no I/O.
+//! Imports go one way, as the tables of ARCHITECTURE.md say, and what is pure does no I/O.
+
+use std::collections::BTreeMap;
+
+use pallet_tests::root;
 
 use super::sources::{Source, none, sources};
 
-/// The layers of pallet-core, each with those that it may import.
-const LAYERS: &[(&str, &[&str])] = &[
-    ("model", &[]),
-    ("script", &["model"]),
-    ("action", &["model", "script"]),
-    ("plugin", &["model", "action"]),
-    ("abi", &["model", "plugin"]),
-    ("local", &[]),
-    ("registry", &["model", "plugin", "abi", "local"]),
-    ("transport", &["model", "script"]),
-    ("engine", &["model", "script", "action", "plugin", "local", "registry", "transport"]),
-];
+/// The packages whose folders are layers.
+const PACKAGES: [&str; 2] = ["pallet-core/src", "pallet-cli/src"];
+
+/// The layers of a package, each with those that it may import.
+type Layers = BTreeMap<String, Vec<String>>;
+
+/// The layers of the package with this folder, from the tables of ARCHITECTURE.md: a row names a
+/// folder in its first cell, and what may be imported in its last.
+fn layers(package: &str) -> Layers {
+    let text = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let layers = table(&text, package);
+    assert!(layers.len() > 5, "ARCHITECTURE.md has no table of the layers of {package}");
+    layers
+}
+
+fn table(text: &str, package: &str) -> Layers {
+    let mut layers = Layers::new();
+    for line in text.lines().filter(|line| line.starts_with('|')) {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let folder = cells[0].trim_matches('`').strip_prefix(package);
+        let Some(folder) = folder.map(|folder| folder.trim_matches('/')) else { continue };
+        let may = cells[cells.len() - 1];
+        let named: Vec<String> = may.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        let allowed = match (may, may.strip_prefix("all of the above")) {
+            ("nothing", _) => Vec::new(),
+            (_, None) => named,
+            (_, Some(_)) => layers.keys().filter(|layer| !named.contains(layer)).cloned().collect(),
+        };
+        layers.insert(folder.to_owned(), allowed);
+    }
+    layers
+}
+
+/// The folder of a package that a file is in; `None`: it lies beside the folders.
+fn folder(source: &Source) -> Option<String> {
+    let parts: Vec<_> = source.path.components().collect();
+    (parts.len() > 3).then(|| parts[2].as_os_str().to_string_lossy().into_owned())
+}
 
 #[test]
 fn imports_go_one_way() {
     let mut offences = Vec::new();
-    for (layer, allowed) in LAYERS {
-        for source in sources(&format!("pallet-core/src/{layer}")) {
+    for package in PACKAGES {
+        let layers = layers(package);
+        for source in sources(package) {
+            let Some(layer) = folder(&source) else { continue };
+            let Some(allowed) = layers.get(&layer) else { continue };
             let code: Vec<_> = source.lines().map(|(_, line)| line).collect();
             for imported in imported(&code.join(" ")) {
-                if imported != *layer
-                    && LAYERS.iter().any(|(other, _)| *other == imported)
-                    && !allowed.contains(&imported.as_str())
-                {
+                let is_layer = layers.contains_key(&imported);
+                let is_root = root().join(package).join(format!("{imported}.rs")).exists();
+                if imported != layer && (is_layer || is_root) && !allowed.contains(&imported) {
                     offences.push(format!("{}: {layer} imports {imported}", source.path.display()));
                 }
             }
         }
     }
-    none("a layer imports only those above it (see LAYERS)", offences);
+    none("a layer imports only what its row in ARCHITECTURE.md allows", offences);
 }
 
 #[test]
-fn every_folder_of_the_core_is_a_layer() {
-    let folder = |source: &Source| {
-        source.path.components().nth(2).map(|part| part.as_os_str().to_string_lossy().into_owned())
-    };
-    let unknown = sources("pallet-core/src")
-        .into_iter()
-        .filter(|source| source.path.components().count() > 3);
-    let unknown = unknown
-        .filter(|source| !LAYERS.iter().any(|(layer, _)| folder(source).as_deref() == Some(layer)));
-    none(
-        "pallet-core has no other layers",
-        unknown.map(|source| source.path.display().to_string()).collect(),
-    );
+fn every_folder_is_a_layer() {
+    for package in PACKAGES {
+        let layers = layers(package);
+        let folders: Vec<_> = sources(package).iter().filter_map(folder).collect();
+        let unknown = folders.iter().filter(|folder| !layers.contains_key(*folder)).cloned();
+        none(&format!("a folder of {package} has a row in ARCHITECTURE.md"), unknown.collect());
+        let gone = layers.keys().filter(|layer| !folders.contains(layer)).cloned();
+        none(&format!("a row in ARCHITECTURE.md is a folder of {package}"), gone.collect());
+    }
+}
+
+#[test]
+fn layers_are_read_from_a_table() {
+    let text = "| folder | what | may import |\n|---|---|---|\n\
+        | `a/src/x/` | `y` and more | nothing |\n| `a/src/y/` | | `x` (feature `f`) |\n\
+        | `a/src/z/` | | all of the above but `y` |\n| `b/` | | `a` |\n";
+    let layers = table(text, "a/src");
+    let of = |layer: &str| layers[layer].iter().map(String::as_str).collect::<Vec<_>>();
+    assert_eq!((layers.len(), of("x"), of("z")), (3, vec![], vec!["x"]));
+    assert_eq!(of("y"), ["x", "f"]);
 }
 
 /// The first words after `crate::`, also those in `crate::{a, b::{c, d}}`.
@@ -104,8 +143,8 @@ fn never_says(rule: &str, folder: &str, words: &[&str], home: &[&str]) {
 }
 
 #[test]
-fn model_script_action_and_plugin_do_no_io() {
-    for layer in ["model", "script", "action", "plugin"] {
+fn pure_layers_do_no_io() {
+    for layer in ["model", "script", "observe", "action", "plugin"] {
         let words = [
             "std::fs",
             "std::net",
@@ -125,7 +164,7 @@ fn model_script_action_and_plugin_do_no_io() {
             "pallet-core/src/plugin/clock.rs",
         ];
         never_says(
-            "model, script, action and plugin do no I/O",
+            "model, script, observe, action and plugin do no I/O",
             &format!("pallet-core/src/{layer}"),
             &words,
             &home,

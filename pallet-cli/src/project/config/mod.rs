@@ -9,13 +9,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use pallet_core::distribution::repository;
 use pallet_core::engine::ServiceConfig;
 use pallet_core::model::{Environment, closest, merge_environment};
-use pallet_core::registry::repository;
 use serde_json::{Map, Value};
 
-use super::diagnostic::{Diagnostic, Diagnostics, Place};
-use super::suggest::did_you_mean_or_list;
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceSpan, did_you_mean_or_list};
 
 pub(crate) use plugins::{MirrorConfig, PluginRequirement, SignerConfig};
 pub(crate) use read::{Source, read};
@@ -43,7 +42,7 @@ pub(crate) struct Config {
     /// Where secrets are found, by name.
     pub(crate) secrets: BTreeMap<String, Secret>,
     /// Where each of them stands.
-    pub(crate) secret_places: BTreeMap<String, Place>,
+    pub(crate) secret_places: BTreeMap<String, SourceSpan>,
     /// Files of age identities, which decrypt secrets.
     pub(crate) age_identities: Vec<PathBuf>,
     /// The plugins that are required, by name.
@@ -64,7 +63,7 @@ pub(crate) struct Named {
     /// The name.
     pub(crate) name: String,
     /// The place.
-    pub(crate) place: Place,
+    pub(crate) place: SourceSpan,
 }
 
 /// A provider and the options it is used with.
@@ -78,7 +77,7 @@ pub(crate) struct Service {
     pub(crate) options: Map<String, Value>,
     /// Where each key stands, those of tables within it too: `nodes.web-1.group`. The empty key is
     /// the service itself.
-    pub(crate) places: BTreeMap<String, Place>,
+    pub(crate) places: BTreeMap<String, SourceSpan>,
 }
 
 /// Who logs in to nodes and administers them.

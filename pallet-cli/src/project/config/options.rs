@@ -3,9 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::Service;
-use crate::project::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean_or_list};
 use crate::project::schema::{Problem, Schema};
-use crate::project::suggest::did_you_mean_or_list;
 
 /// What is wrong with a provider's options. `null` for a schema says that the provider does not
 /// tell.

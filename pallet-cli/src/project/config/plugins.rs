@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use pallet_core::distribution::lock::Origin;
+use pallet_core::distribution::repository::Source;
+use pallet_core::distribution::signature::IdentityRule;
 use pallet_core::model::PluginKind;
-use pallet_core::registry::lock::Origin;
-use pallet_core::registry::repository::Source;
-use pallet_core::registry::signature::IdentityRule;
 use semver::VersionReq;
 use toml::Spanned;
 use toml::de::DeValue;
 
 use super::read::Reader;
-use crate::project::diagnostic::Place;
+use crate::diagnostic::SourceSpan;
 
 /// Which versions of a plugin will do, and where it comes from.
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ pub(crate) struct PluginRequirement {
     /// Where it comes from, unless it is the usual place.
     pub(crate) source: Option<Origin>,
     /// The place that requires it.
-    pub(crate) place: Place,
+    pub(crate) place: SourceSpan,
 }
 
 /// Whose signatures count: those of a public key, by reference or itself, or those of identities.

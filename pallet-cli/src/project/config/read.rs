@@ -12,8 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::value::{Item, items, json};
 use super::{AdminUserConfig, Config, Named, Secret, Service};
-use crate::project::diagnostic::{Diagnostic, Diagnostics, Note, Place};
-use crate::project::suggest::did_you_mean_or_list;
+use crate::diagnostic::{Diagnostic, Diagnostics, Note, SourceSpan, did_you_mean_or_list};
 
 /// A file to read.
 #[derive(Debug, Clone, Default)]
@@ -221,7 +220,7 @@ impl Reader<'_> {
         &self,
         path: &str,
         value: &Spanned<DeValue<'_>>,
-        places: &mut BTreeMap<String, Place>,
+        places: &mut BTreeMap<String, SourceSpan>,
     ) {
         for (key, span, value) in value.get_ref().as_table().into_iter().flat_map(items) {
             let path = format!("{path}.{key}");
@@ -314,7 +313,12 @@ impl Reader<'_> {
             );
             // the line may hold the secret itself
             found.place = found.place.map(|place| {
-                Box::new(Place { excerpt: format!("{key} = ..."), column: 1, length: 1, ..*place })
+                Box::new(SourceSpan {
+                    excerpt: format!("{key} = ..."),
+                    column: 1,
+                    length: 1,
+                    ..*place
+                })
             });
             self.found.push(found.suggest(how.to_owned()));
             return None;
@@ -410,8 +414,8 @@ impl Reader<'_> {
         Diagnostic::error(message).at(self.place(span))
     }
 
-    pub(super) fn place(&self, span: Range<usize>) -> Place {
-        Place::of(self.source.file, self.source.text, span)
+    pub(super) fn place(&self, span: Range<usize>) -> SourceSpan {
+        SourceSpan::of(self.source.file, self.source.text, span)
     }
 }
 

@@ -9,24 +9,23 @@ use starlark::syntax::AstModule;
 use starlark::syntax::ast::{Argument as AstArgument, AstExpr, AstStmt, Expr, Stmt};
 use starlark::typing::{AstModuleTypecheck, Interface};
 
-use super::complaint::Complaint;
-use super::context::place;
 use super::error::reworded;
-use super::functions::node_spec_schema;
+use super::eval_context::place;
+use super::function_error::FunctionError;
 use super::literal::{Literal, not_a_dict, not_a_function, span_at};
+use super::node_spec_schema::node_spec_schema;
 use super::request::{ATTRIBUTES, OS_ATTRIBUTES, TARGET_ATTRIBUTES};
-use super::scope::{Known, Scope};
+use super::scope::{KnownName, Scope};
 use super::signature::{Argument, Signature};
 use super::types::Kind;
-use crate::project::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, did_you_mean_or_list};
 use crate::project::schema::{Problem, Schema};
-use crate::project::suggest::did_you_mean_or_list;
 
 /// What is wrong with a file that was given these names, and the types of what it defines.
 pub(crate) fn check(
     ast: &AstModule,
     globals: &Globals,
-    known: HashMap<String, Known>,
+    known: HashMap<String, KnownName>,
     loads: &HashMap<String, Interface>,
 ) -> (Vec<Diagnostic>, Interface) {
     let mut checker = Checker {
@@ -47,12 +46,12 @@ pub(crate) fn check(
 struct Checker<'a> {
     ast: &'a AstModule,
     scope: Scope,
-    calls: Vec<Call>,
+    calls: Vec<CheckedCall>,
     found: Vec<(Span, Diagnostic)>,
 }
 
 /// A call of a function that Pallet gave.
-struct Call {
+struct CheckedCall {
     span: Span,
     function: String,
     /// Each argument's span, the name of its parameter, and what that takes.
@@ -61,7 +60,7 @@ struct Call {
 }
 
 impl Checker<'_> {
-    fn report(&mut self, span: Span, complaint: Complaint) {
+    fn report(&mut self, span: Span, complaint: FunctionError) {
         let diagnostic = Diagnostic::error(complaint.message)
             .at(place(&self.ast.file_span(span)))
             .suggest(complaint.help);
@@ -127,13 +126,13 @@ impl Checker<'_> {
     fn callee(&self, callee: &AstExpr) -> Option<Signature> {
         let found = match &callee.node {
             Expr::Identifier(name) => match self.scope.get(&name.ident)? {
-                Known::Function(signature) => Some(signature),
-                Known::Namespace(_) => None,
+                KnownName::Function(signature) => Some(signature),
+                KnownName::Namespace(_) => None,
             },
             Expr::Dot(object, attribute) => match &object.node {
                 Expr::Identifier(name) => match self.scope.get(&name.ident)? {
-                    Known::Namespace(functions) => functions.get(&attribute.node),
-                    Known::Function(_) => None,
+                    KnownName::Namespace(functions) => functions.get(&attribute.node),
+                    KnownName::Function(_) => None,
                 },
                 _ => None,
             },
@@ -166,7 +165,7 @@ impl Checker<'_> {
                 first.span,
                 signature.no_request(not_a_function(first).unwrap_or_default()),
             );
-            let call = Call {
+            let call = CheckedCall {
                 span,
                 function: signature.function.clone(),
                 arguments: Vec::new(),
@@ -192,7 +191,7 @@ impl Checker<'_> {
                 self.report(name.span, signature.no_phase(&name.node, what));
             }
         }
-        let mut record = Call {
+        let mut record = CheckedCall {
             span,
             function: signature.function.clone(),
             arguments: Vec::new(),
@@ -248,9 +247,12 @@ impl Checker<'_> {
         for problem in schema.check(&literal.value) {
             let Problem { path, unknown_key, suggestion, .. } = &problem;
             if !literal.is_hole(path) {
-                let complaint =
-                    Complaint::new(format!("{}: {}", signature.function, problem.sentence(name)))
-                        .help(suggestion.clone());
+                let complaint = FunctionError::new(format!(
+                    "{}: {}",
+                    signature.function,
+                    problem.sentence(name)
+                ))
+                .help(suggestion.clone());
                 self.report(span_at(value, path, unknown_key.as_deref()), complaint);
             }
         }
@@ -262,9 +264,8 @@ impl Checker<'_> {
                 let expected = Kind::Phases.expected(&signature.root);
                 self.report(
                     value.span,
-                    Complaint::new(format!(
-                        "{}: `phases` must be {expected}, \
-                    not {what}",
+                    FunctionError::new(format!(
+                        "{}: `phases` must be {expected}, not {what}",
                         signature.function
                     )),
                 );
@@ -286,7 +287,7 @@ impl Checker<'_> {
                 Some(("request".to_owned(), ATTRIBUTES.to_vec()))
             }
             Expr::Identifier(name) => match self.scope.get(&name.ident) {
-                Some(Known::Namespace(functions)) => {
+                Some(KnownName::Namespace(functions)) => {
                     Some((name.ident.clone(), functions.keys().map(String::as_str).collect()))
                 }
                 _ => None,
@@ -304,7 +305,7 @@ impl Checker<'_> {
         };
         let Some((object, known)) = known else { return };
         if !known.contains(&attribute) {
-            let complaint = Complaint::new(format!("{object} has no `{attribute}`"))
+            let complaint = FunctionError::new(format!("{object} has no `{attribute}`"))
                 .help(did_you_mean_or_list(attribute, &known, "it has"));
             self.report(span, complaint);
         }
@@ -347,7 +348,7 @@ impl Checker<'_> {
                 );
             }
         }
-        self.report(place_of, Complaint::new(message).help(suggestion));
+        self.report(place_of, FunctionError::new(message).help(suggestion));
     }
 }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::request::{ATTRIBUTES, OS_ATTRIBUTES, TARGET_ATTRIBUTES};
-use super::scope::Known;
+use super::scope::KnownName;
 use super::signature::{Parameter, Signature};
 use super::tokens::{Token, TokenKind, tokens};
 use super::types::Kind;
@@ -14,7 +14,7 @@ use crate::project::schema::Schema;
 
 /// What is known of the names that a text can use.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct ScopeData {
+pub(crate) struct CompletionScope {
     /// The names, each with what it stands for.
     pub(crate) names: BTreeMap<String, Name>,
     /// The names of groups.
@@ -102,16 +102,16 @@ impl Name {
     }
 
     /// What the static check knows of a name.
-    pub(crate) fn known(known: &Known) -> Self {
+    pub(crate) fn known(known: &KnownName) -> Self {
         match known {
-            Known::Function(signature) => Name {
+            KnownName::Function(signature) => Name {
                 about: first_sentence(&signature.doc),
                 signature: Some(signature.clone()),
                 attributes: BTreeMap::new(),
             },
-            Known::Namespace(functions) => {
+            KnownName::Namespace(functions) => {
                 let of = |(name, signature): (&String, &Arc<Signature>)| {
-                    (name.clone(), Name::known(&Known::Function(signature.clone())))
+                    (name.clone(), Name::known(&KnownName::Function(signature.clone())))
                 };
                 Name {
                     about: "a crate".to_owned(),
@@ -135,7 +135,7 @@ impl CallAt {
 }
 
 /// What can stand at a place, which is a number of bytes.
-pub(crate) fn complete(text: &str, at: usize, scope: &ScopeData) -> Completion {
+pub(crate) fn complete(text: &str, at: usize, scope: &CompletionScope) -> Completion {
     let before = text.get(..at).unwrap_or(text);
     let all = tokens(before);
     let (last, rest) = match all.split_last() {
@@ -157,7 +157,7 @@ pub(crate) fn complete(text: &str, at: usize, scope: &ScopeData) -> Completion {
 }
 
 /// The call that a place is in, innermost.
-pub(crate) fn call_at(text: &str, at: usize, scope: &ScopeData) -> Option<CallAt> {
+pub(crate) fn call_at(text: &str, at: usize, scope: &CompletionScope) -> Option<CallAt> {
     let before = text.get(..at).unwrap_or(text);
     call(before, &significant(&tokens(before)), scope)
 }
@@ -166,7 +166,7 @@ pub(crate) fn call_at(text: &str, at: usize, scope: &ScopeData) -> Option<CallAt
 pub(crate) fn name_at<'a>(
     text: &str,
     at: usize,
-    scope: &'a ScopeData,
+    scope: &'a CompletionScope,
 ) -> Option<(Range<usize>, String, Option<&'a Name>)> {
     let all = tokens(text);
     let index = all.iter().position(|token| {
@@ -177,7 +177,12 @@ pub(crate) fn name_at<'a>(
     Some((begin..all[index].range.end, name, lookup(scope, &path)))
 }
 
-fn at_word(text: &str, word: Range<usize>, before: &[Token], scope: &ScopeData) -> Completion {
+fn at_word(
+    text: &str,
+    word: Range<usize>,
+    before: &[Token],
+    scope: &CompletionScope,
+) -> Completion {
     let prefix = &text[word.clone()];
     let mut candidates = Vec::new();
     if before.last().is_some_and(|last| last.kind == TokenKind::Dot) {
@@ -267,7 +272,12 @@ fn choices(found: &CallAt) -> Vec<String> {
     choices.into_iter().filter_map(|choice| choice.as_str().map(str::to_owned)).collect()
 }
 
-fn in_string(text: &str, string: &Range<usize>, before: &[Token], scope: &ScopeData) -> Completion {
+fn in_string(
+    text: &str,
+    string: &Range<usize>,
+    before: &[Token],
+    scope: &CompletionScope,
+) -> Completion {
     let written = &text[string.clone()];
     let quotes = written.find(['"', '\'']).map_or(0, |letters| {
         letters + written[letters..].chars().take_while(|c| matches!(c, '"' | '\'')).count()
@@ -298,7 +308,7 @@ fn in_string(text: &str, string: &Range<usize>, before: &[Token], scope: &ScopeD
 }
 
 /// The innermost call that is open at the end of these tokens.
-fn call(text: &str, tokens: &[Token], scope: &ScopeData) -> Option<CallAt> {
+fn call(text: &str, tokens: &[Token], scope: &CompletionScope) -> Option<CallAt> {
     let mut depth = 0;
     let mut nested = false;
     for (index, token) in tokens.iter().enumerate().rev() {
@@ -389,7 +399,7 @@ fn path_before(text: &str, tokens: &[Token]) -> (Vec<String>, usize) {
     (Vec::new(), begin)
 }
 
-fn lookup<'a>(scope: &'a ScopeData, path: &[String]) -> Option<&'a Name> {
+fn lookup<'a>(scope: &'a CompletionScope, path: &[String]) -> Option<&'a Name> {
     let (first, rest) = path.split_first()?;
     rest.iter().try_fold(scope.names.get(first)?, |name, attribute| name.attributes.get(attribute))
 }

@@ -9,13 +9,12 @@ use starlark::typing::{Interface, Ty};
 use starlark::values::Value;
 use starlark::values::structs::AllocStruct;
 
-use super::function::{Does, HostFunction};
+use super::function::{HostBehavior, HostFunction};
 use super::functions::data_signature;
-use super::scope::Known;
+use super::scope::KnownName;
 use super::signature::Signature;
-use crate::project::Catalog;
-use crate::project::diagnostic::Diagnostic;
-use crate::project::suggest::did_you_mean;
+use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::project::CrateCatalog;
 
 /// A loaded crate.
 #[derive(Debug, Clone)]
@@ -31,7 +30,7 @@ pub(crate) struct Crate {
 }
 
 /// A crate of these; where there is none, the error says how one would get it.
-pub(crate) fn find_crate(catalog: &dyn Catalog, name: &str) -> Result<Crate, Diagnostic> {
+pub(crate) fn find_crate(catalog: &dyn CrateCatalog, name: &str) -> Result<Crate, Diagnostic> {
     let there = catalog.crates();
     let there: Vec<&str> = there.iter().map(String::as_str).collect();
     match catalog.manifest(name) {
@@ -41,8 +40,8 @@ pub(crate) fn find_crate(catalog: &dyn Catalog, name: &str) -> Result<Crate, Dia
         Err(_) if !there.contains(&name) => {
             let get = || {
                 format!(
-                    "`pallet-cli install oci://HOST/PATH/crate/{name}` would get it, or its \
-                    name alone where `registry` is set; "
+                    "`pallet-cli install oci://HOST/PATH/crate/{name}` would get it, or its name \
+                     alone where `registry` is set; "
                 )
             };
             let list = || {
@@ -95,7 +94,7 @@ fn crate_of(manifest: &Manifest) -> anyhow::Result<Crate> {
     let function = |name: &str, signature: &Arc<Signature>| {
         HostFunction::new(
             signature.clone(),
-            Does::Call { config_crate: manifest.name.clone(), function: name.to_owned() },
+            HostBehavior::Call { config_crate: manifest.name.clone(), function: name.to_owned() },
         )
     };
     let mut types = HashMap::new();
@@ -127,11 +126,11 @@ fn crate_of(manifest: &Manifest) -> anyhow::Result<Crate> {
 
 impl Crate {
     /// What the static check knows of a name that is loaded from it.
-    pub(crate) fn known(&self, name: &str) -> Option<Known> {
+    pub(crate) fn known(&self, name: &str) -> Option<KnownName> {
         match self.functions.get(name) {
-            Some(signature) => Some(Known::Function(signature.clone())),
+            Some(signature) => Some(KnownName::Function(signature.clone())),
             None => (self.namespace.as_deref() == Some(name))
-                .then(|| Known::Namespace(self.functions.clone())),
+                .then(|| KnownName::Namespace(self.functions.clone())),
         }
     }
 

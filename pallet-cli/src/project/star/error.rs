@@ -3,18 +3,18 @@
 use starlark::ErrorKind;
 use starlark::errors::Frame;
 
-use super::complaint::Complaint;
-use super::context::place;
+use super::eval_context::place;
+use super::function_error::FunctionError;
 use super::limits::{DEPTH, Limits, too_much_memory};
 use super::table::{ENVIRONMENT, how_to_set, no_key};
-use crate::project::diagnostic::{Diagnostic, Place, unknown_name};
+use crate::diagnostic::{Diagnostic, SourceSpan, unknown_name};
 
 /// What went wrong in an evaluation. `fallback` is the place of an error that has none.
 pub(crate) fn diagnose(
     error: &starlark::Error,
     what: &str,
     limits: Limits,
-    fallback: Option<Place>,
+    fallback: Option<SourceSpan>,
 ) -> Diagnostic {
     let frames = &error.call_stack().frames;
     let (message, help) = explain(error.kind(), frames, what, limits);
@@ -47,7 +47,7 @@ pub(crate) fn diagnose(
 fn in_environment(
     message: String,
     help: Option<String>,
-    at: Option<&Place>,
+    at: Option<&SourceSpan>,
 ) -> (String, Option<String>) {
     let key = message
         .strip_prefix("object of type `table` has no attribute `")
@@ -84,7 +84,7 @@ fn explain(
             (message, Some("does it call itself without end?".to_owned()))
         }
         ErrorKind::Other(error) | ErrorKind::Native(error) => match error
-            .downcast_ref::<Complaint>()
+            .downcast_ref::<FunctionError>()
         {
             Some(complaint) => (complaint.message.clone(), complaint.help.clone()),
             None => match error.to_string().as_str() {

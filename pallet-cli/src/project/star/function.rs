@@ -1,8 +1,7 @@
 //! The functions that Pallet gives to the project: actions, functions of crates, and specs.
 #![allow(
     unsafe_code,
-    reason = "the marker traits of starlark that are derived here are unsafe \
-    traits"
+    reason = "the marker traits of starlark that are derived here are unsafe traits"
 )]
 
 use std::fmt;
@@ -23,13 +22,15 @@ use starlark::values::{
     NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, ValueLike, starlark_value,
 };
 
-use super::complaint::Complaint;
-use super::context;
+use super::arguments::{BoundArguments, SessionFunction};
+use super::eval_context::source;
+use super::function_error::FunctionError;
+use super::plain_data::{describe, to_json};
 use super::request::RequestValue;
 use super::scoped::ScopeFunction;
 use super::signature::{Argument, Signature};
 use super::spec::SpecFunction;
-use super::types::{Kind, describe, to_json};
+use super::types::Kind;
 use crate::project::schema::Schema;
 
 /// A function that Pallet gives to the project.
@@ -38,7 +39,7 @@ pub(crate) struct HostFunction {
     #[allocative(skip)]
     pub(crate) signature: Arc<Signature>,
     #[allocative(skip)]
-    pub(crate) does: Does,
+    pub(crate) does: HostBehavior,
     #[allocative(skip)]
     ty: Ty,
 }
@@ -47,7 +48,7 @@ starlark_simple_value!(HostFunction);
 
 /// What a call does.
 #[derive(Debug, Clone)]
-pub(crate) enum Does {
+pub(crate) enum HostBehavior {
     /// It declares this action.
     Action(&'static str),
     /// It calls this function of this crate.
@@ -59,35 +60,7 @@ pub(crate) enum Does {
     /// It runs a function whose actions stand in a scope.
     Scope(ScopeFunction),
     /// It does something of a session.
-    Verb(Arc<dyn Verb>),
-}
-
-/// What a function of a session does.
-pub(crate) trait Verb: fmt::Debug + Send + Sync {
-    /// Does it.
-    fn call<'v>(
-        &self,
-        signature: &Signature,
-        bound: Bound<'v>,
-        evaluator: &mut Evaluator<'v, '_, '_>,
-    ) -> starlark::Result<Value<'v>>;
-}
-
-/// The arguments of one call, checked.
-pub(crate) struct Bound<'v> {
-    /// The plain data, by the names of the parameters.
-    pub(crate) data: Map<String, Json>,
-    /// The other values, by the names of the parameters.
-    pub(crate) values: Vec<(String, Value<'v>)>,
-    /// The functions that were given as phases by keyword.
-    pub(crate) phases: Vec<(String, Value<'v>)>,
-}
-
-impl<'v> Bound<'v> {
-    /// The value of a parameter that takes no plain data.
-    pub(crate) fn value(&self, name: &str) -> Option<Value<'v>> {
-        self.values.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
-    }
+    Session(Arc<dyn SessionFunction>),
 }
 
 impl HostFunction {
@@ -97,7 +70,7 @@ impl HostFunction {
     }
 
     /// A function with this signature.
-    pub(crate) fn new(signature: Arc<Signature>, does: Does) -> Self {
+    pub(crate) fn new(signature: Arc<Signature>, does: HostBehavior) -> Self {
         let ty = signature.ty();
         HostFunction { signature, does, ty }
     }
@@ -106,7 +79,7 @@ impl HostFunction {
         &self,
         arguments: &Arguments<'v, '_>,
         evaluator: &Evaluator<'v, '_, '_>,
-    ) -> starlark::Result<Bound<'v>> {
+    ) -> starlark::Result<BoundArguments<'v>> {
         let positional: Vec<Value<'v>> = arguments.positions(evaluator.heap())?.collect();
         let keywords = arguments.names_map()?;
         let named: Vec<(&str, Value<'v>)> =
@@ -116,7 +89,7 @@ impl HostFunction {
         if let Some((_, complaint)) = matched.problems.into_iter().next() {
             return Err(complaint.into());
         }
-        let mut bound = Bound { data: Map::new(), values: Vec::new(), phases: Vec::new() };
+        let mut bound = BoundArguments { data: Map::new(), values: Vec::new(), phases: Vec::new() };
         for (argument, index) in matched.arguments {
             let value = match argument {
                 Argument::Positional(index) => positional.get(index).copied(),
@@ -147,28 +120,22 @@ impl HostFunction {
         Ok(bound)
     }
 
-    fn data(&self, name: &str, node: &Json, value: Value<'_>) -> Result<Json, Complaint> {
+    fn data(&self, name: &str, node: &Json, value: Value<'_>) -> Result<Json, FunctionError> {
         let function = &self.signature.function;
-        let data = to_json(value).map_err(|complaint| {
-            Complaint::new(format!(
-                "{function}: `{name}` \
-            {complaint}"
-            ))
-        })?;
+        let data = to_json(value)
+            .map_err(|complaint| FunctionError::new(format!("{function}: `{name}` {complaint}")))?;
         match Schema::new(&self.signature.root).part(node).check(&data).into_iter().next() {
-            Some(problem) => Err(Complaint::new(format!("{function}: {}", problem.sentence(name)))
-                .help(problem.suggestion)),
+            Some(problem) => {
+                Err(FunctionError::new(format!("{function}: {}", problem.sentence(name)))
+                    .help(problem.suggestion))
+            }
             None => Ok(data),
         }
     }
 
-    fn request(&self, bound: &Bound<'_>) -> Result<Request, Complaint> {
+    fn request(&self, bound: &BoundArguments<'_>) -> Result<Request, FunctionError> {
         let value = bound.value("request").ok_or_else(|| {
-            Complaint::new(format!(
-                "{}: `request` is \
-            missing",
-                self.signature.function
-            ))
+            FunctionError::new(format!("{}: `request` is missing", self.signature.function))
         })?;
         match value.downcast_ref::<RequestValue>() {
             Some(request) => Ok(request.request.clone()),
@@ -178,20 +145,20 @@ impl HostFunction {
 
     fn ask(
         &self,
-        bound: &mut Bound<'_>,
+        bound: &mut BoundArguments<'_>,
         evaluator: &Evaluator<'_, '_, '_>,
-    ) -> Result<Json, Complaint> {
+    ) -> Result<Json, FunctionError> {
         let request = self.request(bound)?;
-        let source = context::source(evaluator);
+        let source = source(evaluator);
         let arguments = std::mem::take(&mut bound.data);
         let (operation, payload) = match &self.does {
-            Does::Action(action) => {
+            HostBehavior::Action(action) => {
                 let (options, arguments) = split_options(arguments);
                 let declared =
                     DeclareAction { action: (*action).to_owned(), arguments, options, source };
                 (operation::ACTION, serde_json::to_value(declared))
             }
-            Does::Call { config_crate, function } => {
+            HostBehavior::Call { config_crate, function } => {
                 let call = CallFunction {
                     config_crate: config_crate.clone(),
                     function: function.clone(),
@@ -200,19 +167,22 @@ impl HostFunction {
                 };
                 (operation::CALL, serde_json::to_value(call))
             }
-            Does::Spec(_) | Does::Scope(_) | Does::Secret | Does::Verb(_) => return Ok(Json::Null),
+            HostBehavior::Spec(_)
+            | HostBehavior::Scope(_)
+            | HostBehavior::Secret
+            | HostBehavior::Session(_) => return Ok(Json::Null),
         };
         let payload = payload
-            .map_err(|error| Complaint::new(format!("{}: {error}", self.signature.function)))?;
+            .map_err(|error| FunctionError::new(format!("{}: {error}", self.signature.function)))?;
         request.invoke(operation, payload).map_err(|error| {
-            let complaint = Complaint::from(error);
+            let complaint = FunctionError::from(error);
             let named = complaint.message.starts_with(self.signature.function.as_str());
             let message = if named {
                 complaint.message
             } else {
                 format!("{}: {}", self.signature.function, complaint.message)
             };
-            Complaint { message, help: complaint.help }
+            FunctionError { message, help: complaint.help }
         })
     }
 }
@@ -254,13 +224,13 @@ impl<'v> StarlarkValue<'v> for HostFunction {
     ) -> starlark::Result<Value<'v>> {
         let mut bound = self.bind(arguments, evaluator)?;
         match &self.does {
-            Does::Spec(spec) => Ok(spec.make(&self.signature, bound, evaluator)?),
-            Does::Secret => {
+            HostBehavior::Spec(spec) => Ok(spec.make(&self.signature, bound, evaluator)?),
+            HostBehavior::Secret => {
                 let name = bound.data.get("name").and_then(Json::as_str).unwrap_or_default();
                 Ok(evaluator.heap().alloc(secret_placeholder(name)))
             }
-            Does::Scope(scope) => scope.run(self.request(&bound)?, bound, evaluator),
-            Does::Verb(verb) => verb.call(&self.signature, bound, evaluator),
+            HostBehavior::Scope(scope) => scope.run(self.request(&bound)?, bound, evaluator),
+            HostBehavior::Session(function) => function.call(&self.signature, bound, evaluator),
             _ => {
                 let answer = self.ask(&mut bound, evaluator)?;
                 Ok(evaluator.heap().alloc(answer))

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use pallet_core::action::{Options, TABLE};
-use pallet_core::model::NodeSpec;
 use pallet_core::schemars::schema_for;
 use serde_json::{Value as Json, json};
 use starlark::typing::Ty;
 
-use super::function::{Does, HostFunction};
+use super::function::{HostBehavior, HostFunction};
+use super::node_spec_schema::node_spec_schema;
 use super::scoped::ScopeFunction;
 use super::signature::{Parameter, Signature};
-use super::spec::{GroupValue, NodeSpecValue, ServerValue, SpecFunction};
+use super::spec::SpecFunction;
+use super::spec_values::{GroupValue, NodeSpecValue, ServerValue};
 use super::types::Kind;
 use crate::project::schema::{DEFINED_IN, Schema};
 
@@ -22,8 +23,8 @@ const WITH_ACTION_OPTIONS: &str = "Runs a function whose actions share these opt
     Example: `with_action_options(request, deploy, user = \"app\", directory = \"/srv/app\")`";
 const PLAN_WHEN: &str = "Runs a function whose actions are for the nodes on which a command \
     succeeds.\n\n\
-    Example: `plan_when(request, \"systemd-detect-virt --quiet\", lambda request: package(request, \
-    \"qemu-guest-agent\"))`";
+    Example: `plan_when(request, \"systemd-detect-virt --quiet\", lambda request: \
+    package(request, \"qemu-guest-agent\"))`";
 const PLAN_WHEN_NOT: &str = "Runs a function whose actions are for the nodes on which a command \
     fails.\n\n\
     Example: `plan_when_not(request, \"test -e /srv/keep\", clean)`";
@@ -35,8 +36,8 @@ const SERVER_SPEC: &str = "A kind of server: its phases, roles and node-spec. Ot
     Example: `base = server_spec(phases = {\"bootstrap\": automated_admin_user})`";
 const GROUP_SPEC: &str = "A group of nodes that are the same: a name, a count, and what they \
     are.\n\n\
-    Example: `web = group_spec(\"web\", count = 2, extends = [base], phases = \
-    {\"configure\": configure})`";
+    Example: `web = group_spec(\"web\", count = 2, extends = [base], phases = {\"configure\": \
+    configure})`";
 const CLUSTER_SPEC: &str = "Groups under one name, with what they share. Its groups are called \
     CLUSTER-GROUP.\n\n\
     Example: `cluster_spec(\"shop\", groups = [web, database])`";
@@ -53,7 +54,7 @@ pub(crate) fn functions<'a>(secrets: impl Iterator<Item = &'a str>) -> Vec<HostF
         let options = options.get("properties").and_then(Json::as_object).into_iter().flatten();
         signature.parameters.extend(options.map(|(name, node)| option(name, node.clone())));
         signature.returns = Ty::none();
-        HostFunction::new(Arc::new(signature), Does::Action(entry.name))
+        HostFunction::new(Arc::new(signature), HostBehavior::Action(entry.name))
     });
     actions.chain(scopes()).chain(specs()).chain([secret(secrets)]).collect()
 }
@@ -73,7 +74,7 @@ pub(crate) fn secret<'a>(names: impl Iterator<Item = &'a str>) -> HostFunction {
         returns: Ty::string(),
         ..plain_signature("secret")
     };
-    HostFunction::new(Arc::new(signature), Does::Secret)
+    HostFunction::new(Arc::new(signature), HostBehavior::Secret)
 }
 
 /// The functions that run others in a scope.
@@ -87,7 +88,7 @@ pub(crate) fn scopes() -> impl Iterator<Item = HostFunction> {
     let text = || Kind::Data(json!({"type": "string"}));
     let function = |name: &str, doc: &str, parameters: Vec<Parameter>, does: ScopeFunction| {
         let signature = Signature { doc: doc.to_owned(), parameters, ..plain_signature(name) };
-        HostFunction::new(Arc::new(signature), Does::Scope(does))
+        HostFunction::new(Arc::new(signature), HostBehavior::Scope(does))
     };
     let options = [
         option("user", json!({"type": ["string", "null"]})),
@@ -151,20 +152,6 @@ pub(crate) fn plain_signature(function: &str) -> Signature {
     }
 }
 
-/// The schema of a node-spec; its objects have only the keys that are named.
-pub(crate) fn node_spec_schema() -> Json {
-    let mut schema = schema_for!(NodeSpec).to_value();
-    let definitions = schema.get_mut("$defs").and_then(Json::as_object_mut);
-    for definition in definitions
-        .into_iter()
-        .flat_map(|definitions| definitions.values_mut())
-        .filter_map(Json::as_object_mut)
-    {
-        definition.insert("additionalProperties".into(), false.into());
-    }
-    schema
-}
-
 /// The functions that make specs.
 pub(crate) fn specs() -> Vec<HostFunction> {
     let root = node_spec_schema();
@@ -208,7 +195,7 @@ pub(crate) fn specs() -> Vec<HostFunction> {
             returns,
             ..plain_signature(function)
         };
-        HostFunction::new(Arc::new(signature), Does::Spec(does))
+        HostFunction::new(Arc::new(signature), HostBehavior::Spec(does))
     };
     let group = Ty::starlark_value::<GroupValue>();
     let defnode = [with(&[&name, &count], &nodes), server.to_vec()].concat();

@@ -9,9 +9,9 @@ use std::sync::Once;
 use starlark::codemap::{FileSpan, FileSpanRef};
 use starlark::eval::{BeforeStmtFunc, BeforeStmtFuncDyn, Evaluator};
 
-use super::complaint::Complaint;
+use super::function_error::FunctionError;
 use super::limits::{Limits, MEMORY, too_much_memory};
-use crate::project::diagnostic::Diagnostic;
+use crate::diagnostic::Diagnostic;
 
 /// The stack of a thread that evaluates: values are frozen, compared and printed by functions that
 /// go down into them.
@@ -38,15 +38,11 @@ pub(crate) fn with_room<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, D
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("evaluation".into()).stack_size(STACK);
         match thread.spawn_scoped(scope, || guarded(work).map_err(|panic| panic.complaint())) {
-            Ok(thread) => thread.join().unwrap_or_else(|_| {
-                Err(Complaint::new(
-                    "the evaluation of \
-                the project ended",
-                ))
-            }),
-            Err(error) => Err(Complaint::new(format!(
-                "cannot start a thread to evaluate the \
-                project: {error}"
+            Ok(thread) => thread
+                .join()
+                .unwrap_or_else(|_| Err(FunctionError::new("the evaluation of the project ended"))),
+            Err(error) => Err(FunctionError::new(format!(
+                "cannot start a thread to evaluate the project: {error}"
             ))),
         }
     })
@@ -150,13 +146,7 @@ fn keep_quiet() {
                     .location()
                     .map_or_else(Default::default, |place| (place.file().to_owned(), place.line()));
                 PANIC.set(Some(Panic {
-                    message: info
-                        .payload_as_str()
-                        .unwrap_or(
-                            "without a \
-                    message",
-                        )
-                        .to_owned(),
+                    message: info.payload_as_str().unwrap_or("without a message").to_owned(),
                     file,
                     line,
                 }));
@@ -166,13 +156,13 @@ fn keep_quiet() {
 }
 
 impl Panic {
-    fn complaint(&self) -> Complaint {
+    fn complaint(&self) -> FunctionError {
         let too_big = ["overflow", "must not exceed", "too large", "capacity"];
         if too_big.iter().any(|word| self.message.contains(word)) {
-            return Complaint::new("the values grew beyond what can be computed")
+            return FunctionError::new("the values grew beyond what can be computed")
                 .help("does something double in each round of a loop?".to_owned());
         }
-        Complaint::new(format!(
+        FunctionError::new(format!(
             "the evaluation failed within Pallet: {} ({}:{})",
             self.message, self.file, self.line
         ))

@@ -14,18 +14,18 @@ use starlark::syntax::ast::{AstExpr, AstStmt, Expr};
 use starlark::typing::{Interface, Ty};
 
 use super::check::check;
-use super::context::{Context, SCOPED};
 use super::crates::{Crate, module_of};
 use super::error::diagnose;
+use super::eval_context::{EvalContext, SCOPED, place};
 use super::guard::{self, with_room};
-use super::language::Language;
-use super::load::{loads, parse};
-use super::phase::{Print, phase_error};
-use super::registry::Run;
+use super::language::{Language, dialect};
+use super::parse::{loads, parse};
+use super::phase::{PhasePrint, phase_error};
 use super::request::RequestValue;
-use super::scope::{Known, assigned};
-use crate::project::diagnostic::{Diagnostic, Diagnostics};
-use crate::project::suggest::did_you_mean;
+use super::scope::{KnownName, assigned};
+use super::slot::RunSettings;
+use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
+use crate::project::MAIN;
 
 /// The name of the code in messages.
 const FILE: &str = "-e";
@@ -40,13 +40,13 @@ pub(crate) struct InlineScope {
     pub(crate) main: FrozenModule,
     pub(crate) interface: Interface,
     pub(crate) crates: BTreeMap<String, Crate>,
-    pub(crate) known: HashMap<String, Known>,
-    pub(crate) run: Run,
+    pub(crate) known: HashMap<String, KnownName>,
+    pub(crate) run: RunSettings,
 }
 
 impl InlineScope {
     /// No names of a project.
-    pub(crate) fn nothing(language: Language, run: Run) -> Result<Self, Diagnostic> {
+    pub(crate) fn nothing(language: Language, run: RunSettings) -> Result<Self, Diagnostic> {
         let main = Module::with_temp_heap(|module| {
             module.freeze().map_err(|error| Diagnostic::error(format!("{error:?}")))
         })?;
@@ -84,15 +84,11 @@ impl InlineScope {
                     interfaces.insert(module.to_owned(), found.interface.clone());
                 }
                 None => {
-                    let place = super::context::place(&ast.file_span(load.module.span));
+                    let place = place(&ast.file_span(load.module.span));
                     let message = format!("`{module}` cannot be loaded here");
                     return Err(Diagnostic::error(message)
                         .at(place)
-                        .suggest(format!(
-                            "load it in \
-                        {}",
-                            super::load::MAIN
-                        ))
+                        .suggest(format!("load it in {}", MAIN))
                         .into());
                 }
             }
@@ -156,15 +152,8 @@ impl PhaseFunction for Inline {
         let begun = Instant::now();
         let request: &Request = request;
         let result = with_room(|| {
-            self.evaluate(request).map_err(|error| {
-                diagnose(
-                    &error,
-                    "the \
-            code of -e",
-                    run.limits,
-                    None,
-                )
-            })
+            self.evaluate(request)
+                .map_err(|error| diagnose(&error, "the code of -e", run.limits, None))
         });
         result.flatten().map_err(|error| PhaseError {
             timed_out: begun.elapsed() > run.limits.time,
@@ -175,7 +164,7 @@ impl PhaseFunction for Inline {
 
 impl Inline {
     fn evaluate(&self, request: &Request) -> starlark::Result<()> {
-        let ast = AstModule::parse(&scoped(), self.source.clone(), &super::language::dialect())?;
+        let ast = AstModule::parse(&scoped(), self.source.clone(), &dialect())?;
         let scope = Module::with_temp_heap(|module| {
             for name in self.scope.main.names() {
                 let value = self.scope.main.get(name.as_str())?;
@@ -185,8 +174,8 @@ impl Inline {
             module.set("request", value);
             module.freeze().map_err(|error| anyhow::anyhow!("{error:?}"))
         })?;
-        let (context, print) = (Context::Phase { declared: None }, Print(request.clone()));
-        let loader = Loader { scope, crates: &self.scope.crates };
+        let (context, print) = (EvalContext::Phase { declared: None }, PhasePrint(request.clone()));
+        let loader = InlineLoader { scope, crates: &self.scope.crates };
         Module::with_temp_heap(|module| {
             let mut evaluator = Evaluator::new(&module);
             evaluator.extra = Some(&context);
@@ -200,12 +189,12 @@ impl Inline {
     }
 }
 
-struct Loader<'a> {
+struct InlineLoader<'a> {
     scope: FrozenModule,
     crates: &'a BTreeMap<String, Crate>,
 }
 
-impl FileLoader for Loader<'_> {
+impl FileLoader for InlineLoader<'_> {
     fn load(&self, path: &str) -> starlark::Result<FrozenModule> {
         if path == SCOPE { Ok(self.scope.clone()) } else { module_of(self.crates, path) }
     }

@@ -16,26 +16,25 @@ use starlark::typing::{Interface, Ty};
 use starlark::values::Value;
 
 use super::check::check;
-use super::complaint::Complaint;
 use super::complete::Name;
-use super::context::{Context, SCOPED, SessionContext, place};
 use super::crates::{Crate, find_crate, module_of};
+use super::declared::Declarations;
 use super::error::diagnose;
+use super::eval_context::{EvalContext, SCOPED, SessionContext, place};
+use super::function_error::FunctionError;
 use super::guard::guard;
 use super::inline::InlineScope;
 use super::language::Language;
 use super::limits::{Clock, bound};
-use super::live::{Live, LiveCall};
-use super::load::{loads, parse};
-use super::phase::phase_error;
-use super::registry::Registry;
+use super::live::{PhaseCall, PhaseCalls};
+use super::parse::{loads, parse};
+use super::phase::{PhasePrint, phase_error};
 use super::request::RequestValue;
-use super::scope::{Known, assigned};
-use super::spec::GroupValue;
+use super::scope::{KnownName, assigned};
+use super::spec_values::GroupValue;
 use super::tokens::tokens;
-use crate::project::diagnostic::{Diagnostic, Diagnostics};
-use crate::project::suggest::{did_you_mean, did_you_mean_or_list};
-use crate::project::{Catalog, Project, Sink};
+use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean, did_you_mean_or_list};
+use crate::project::{CrateCatalog, LoadedProject, MAIN, PrintSink};
 
 /// The module that an input's names come from, for the static check.
 const SCOPE: &str = "@session";
@@ -44,15 +43,15 @@ const SCOPE: &str = "@session";
 const LAST: &str = "_";
 
 /// What the inputs of a session are evaluated with.
-pub(crate) struct Workbench {
+pub(crate) struct InputContext {
     /// The names that are there without a load, those of the session among them.
     pub(crate) language: Language,
     /// The crates that an input can load.
-    pub(crate) catalog: Arc<dyn Catalog>,
+    pub(crate) catalog: Arc<dyn CrateCatalog>,
     /// Has phase functions of the session called.
-    pub(crate) live: Live,
+    pub(crate) live: PhaseCalls,
     /// Takes what inputs print.
-    pub(crate) print: Sink,
+    pub(crate) print: PrintSink,
     /// Whether the evaluation should stop.
     pub(crate) stop: Arc<dyn Fn() -> bool + Send + Sync>,
 }
@@ -61,40 +60,40 @@ pub(crate) struct Workbench {
 /// changed.
 pub(crate) struct Inputs<'v, 'm> {
     module: &'m Module<'v>,
-    workbench: &'m Workbench,
-    context: &'m Context,
+    workbench: &'m InputContext,
+    context: &'m EvalContext,
     session: Rc<SessionContext>,
-    print: Print<'m>,
+    print: InputPrint<'m>,
     /// The project's own names, and groups by theirs.
     project: BTreeSet<String>,
     scope: InlineScope,
     /// What inputs loaded, as far as Pallet gave it.
-    loaded: HashMap<String, Known>,
+    loaded: HashMap<String, KnownName>,
     crates: RefCell<BTreeMap<String, Crate>>,
 }
 
 /// Runs `work` with no inputs yet, on the project.
 pub(crate) fn with_inputs<R>(
-    workbench: &Workbench,
-    project: &Project,
+    workbench: &InputContext,
+    project: &LoadedProject,
     work: impl FnOnce(&mut Inputs<'_, '_>) -> R,
 ) -> R {
-    let registry = RefCell::new(Registry::live(project.inline.run, workbench.live.clone()));
+    let declared = RefCell::new(Declarations::live(project.inline.run, workbench.live.clone()));
     let session = SessionContext {
-        registry,
+        declared,
         phase: RefCell::default(),
         clock: Clock::default(),
         own: RefCell::default(),
     };
     let session = Rc::new(session);
-    let context = Context::Session(session.clone());
+    let context = EvalContext::Session(session.clone());
     Module::with_temp_heap(|module| {
         let mut inputs = Inputs {
             module: &module,
             workbench,
             context: &context,
             session,
-            print: Print { context: &context, sink: &workbench.print },
+            print: InputPrint { context: &context, sink: &workbench.print },
             project: BTreeSet::new(),
             scope: project.inline.clone(),
             loaded: HashMap::new(),
@@ -108,7 +107,7 @@ pub(crate) fn with_inputs<R>(
 impl<'v, 'm> Inputs<'v, 'm> {
     /// Brings the project's names in, or those that it has now. Gives those that an input's own
     /// hide.
-    pub(crate) fn take(&mut self, project: &Project) -> Vec<String> {
+    pub(crate) fn take(&mut self, project: &LoadedProject) -> Vec<String> {
         self.scope = project.inline.clone();
         self.crates.borrow_mut().clear();
         let names =
@@ -169,7 +168,7 @@ impl<'v, 'm> Inputs<'v, 'm> {
         self.loaded.retain(|name, _| !names.contains_key(name));
         self.take_loads(ast.statement(), &mut names);
         let run = self.scope.run;
-        let loader = Loader { crates: &self.crates };
+        let loader = InputLoader { crates: &self.crates };
         let session = self.session.clone();
         session.own.borrow_mut().extend(names.into_keys());
         let mut evaluator = Evaluator::new(self.module);
@@ -226,7 +225,7 @@ impl<'v, 'm> Inputs<'v, 'm> {
     }
 
     /// What the static check knows of the names.
-    fn known(&self) -> HashMap<String, Known> {
+    fn known(&self) -> HashMap<String, KnownName> {
         let mut known = self.workbench.language.known();
         known.extend(self.scope.known.clone());
         known.retain(|name, _| {
@@ -241,7 +240,7 @@ impl<'v, 'm> Inputs<'v, 'm> {
     fn loads(
         &self,
         ast: &AstModule,
-        known: &mut HashMap<String, Known>,
+        known: &mut HashMap<String, KnownName>,
         interfaces: &mut HashMap<String, Interface>,
     ) -> Result<(), Diagnostics> {
         for load in loads(ast.statement()) {
@@ -249,8 +248,7 @@ impl<'v, 'm> Inputs<'v, 'm> {
             let at = |span| place(&ast.file_span(span));
             let Some(name) = module.strip_prefix('@') else {
                 let message = format!("`{module}` cannot be loaded here");
-                let help =
-                    format!("load it in {}: its names are here by themselves", super::load::MAIN);
+                let help = format!("load it in {MAIN}: its names are here by themselves");
                 return Err(Diagnostic::error(message)
                     .at(at(load.module.span))
                     .suggest(help)
@@ -310,7 +308,7 @@ impl<'v, 'm> Inputs<'v, 'm> {
 /// all of these names.
 pub(crate) fn bring_in(
     module: &Module<'_>,
-    project: &Project,
+    project: &LoadedProject,
     free: &dyn Fn(&str) -> bool,
 ) -> BTreeSet<String> {
     let main = &project.inline.main;
@@ -345,7 +343,7 @@ pub(crate) fn bring_in(
 
 /// The groups that inputs of the session bound to names.
 pub(crate) fn own_groups(evaluator: &Evaluator<'_, '_, '_>) -> Vec<GroupSpec> {
-    let Some(Context::Session(session)) = Context::of(evaluator) else { return Vec::new() };
+    let Some(EvalContext::Session(session)) = EvalContext::of(evaluator) else { return Vec::new() };
     let own = session.own.borrow();
     let values =
         own.iter().filter(|name| *name != LAST).filter_map(|name| evaluator.module().get(name));
@@ -376,9 +374,9 @@ fn with_suggestion(diagnostic: Diagnostic, visible: &BTreeSet<String>) -> Diagno
 }
 
 /// Calls a phase function of the session, on the thread that evaluates its inputs.
-pub(crate) fn call_phase(call: LiveCall, evaluator: &mut Evaluator<'_, '_, '_>) {
+pub(crate) fn call_phase(call: PhaseCall, evaluator: &mut Evaluator<'_, '_, '_>) {
     let slot = call.slot;
-    let Some(Context::Session(session)) = Context::of(evaluator) else { return };
+    let Some(EvalContext::Session(session)) = EvalContext::of(evaluator) else { return };
     session.clock.begin(slot.run.limits);
     session.phase.replace(Some((
         slot.declared.as_ref().map(|place| place.location()),
@@ -388,7 +386,8 @@ pub(crate) fn call_phase(call: LiveCall, evaluator: &mut Evaluator<'_, '_, '_>) 
     let result = match evaluator.module().get(&slot.variable) {
         Some(function) => evaluator.eval_function(function, &[request], &[]).map(drop),
         None => {
-            Err(Complaint::new(format!("the phase `{}` is not there any more", slot.phase)).into())
+            Err(FunctionError::new(format!("the phase `{}` is not there any more", slot.phase))
+                .into())
         }
     };
     session.phase.take();
@@ -404,28 +403,28 @@ pub(crate) fn call_phase(call: LiveCall, evaluator: &mut Evaluator<'_, '_, '_>) 
 }
 
 /// What inputs print; what phase functions print is said of their node.
-struct Print<'a> {
-    context: &'a Context,
-    sink: &'a Sink,
+struct InputPrint<'a> {
+    context: &'a EvalContext,
+    sink: &'a PrintSink,
 }
 
-impl PrintHandler for Print<'_> {
+impl PrintHandler for InputPrint<'_> {
     fn println(&self, text: &str) -> starlark::Result<()> {
-        if let Context::Session(session) = self.context
+        if let EvalContext::Session(session) = self.context
             && let Some((_, request)) = session.phase.borrow().as_ref()
         {
-            return super::phase::Print(request.clone()).println(text);
+            return PhasePrint(request.clone()).println(text);
         }
         (self.sink)(text);
         Ok(())
     }
 }
 
-struct Loader<'a> {
+struct InputLoader<'a> {
     crates: &'a RefCell<BTreeMap<String, Crate>>,
 }
 
-impl FileLoader for Loader<'_> {
+impl FileLoader for InputLoader<'_> {
     fn load(&self, path: &str) -> starlark::Result<FrozenModule> {
         module_of(&self.crates.borrow(), path)
     }

@@ -7,14 +7,14 @@ use starlark::syntax::{Dialect, DialectTypes};
 
 use super::function::HostFunction;
 use super::functions::functions;
-use super::scope::Known;
+use super::scope::KnownName;
 
 /// The names that are there without a load.
 #[derive(Debug, Clone)]
 pub(crate) struct Language {
     /// All of them, as values.
     pub(crate) globals: Globals,
-    known: HashMap<String, Known>,
+    known: HashMap<String, KnownName>,
 }
 
 impl Language {
@@ -44,14 +44,14 @@ impl Language {
         let mut known = HashMap::new();
         for function in functions(secrets).into_iter().chain(more) {
             let name = function.signature.function.clone();
-            known.insert(name.clone(), Known::Function(function.signature.clone()));
+            known.insert(name.clone(), KnownName::Function(function.signature.clone()));
             builder.set(&name, function);
         }
         Language { globals: builder.build(), known }
     }
 
     /// What the static check knows of the names.
-    pub(crate) fn known(&self) -> HashMap<String, Known> {
+    pub(crate) fn known(&self) -> HashMap<String, KnownName> {
         self.known.clone()
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use starlark::eval::Evaluator;
 
-use super::complaint::Complaint;
+use super::function_error::FunctionError;
 
 /// How deep functions may call each other.
 pub(crate) const DEPTH: usize = 200;
@@ -14,12 +14,9 @@ pub(crate) const DEPTH: usize = 200;
 pub(crate) const MEMORY: usize = 512 << 20;
 
 /// The complaint about values that take more.
-pub(crate) fn too_much_memory() -> Complaint {
-    Complaint::new("the values of the project take too much memory").help(
-        "does something double \
-        in each round of a loop?"
-            .to_owned(),
-    )
+pub(crate) fn too_much_memory() -> FunctionError {
+    FunctionError::new("the values of the project take too much memory")
+        .help("does something double in each round of a loop?".to_owned())
 }
 
 /// How long one evaluation may take.

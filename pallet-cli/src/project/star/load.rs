@@ -10,37 +10,35 @@ use starlark::codemap::Span;
 use starlark::environment::{FrozenModule, Globals, Module};
 use starlark::eval::{Evaluator, FileLoader};
 use starlark::syntax::AstModule;
-use starlark::syntax::ast::{AstStmt, Load, Stmt};
+use starlark::syntax::ast::Load;
 use starlark::typing::{Interface, Ty};
 
 use super::check::check;
-use super::context::{Context, place};
 use super::crates::{Crate, find_crate};
+use super::declared::Declarations;
 use super::error::diagnose;
-use super::language::{Language, dialect};
+use super::eval_context::{EvalContext, place};
+use super::language::Language;
 use super::outline::Outline;
-use super::registry::{Registry, Run};
-use super::scope::Known;
-use crate::project::diagnostic::{Diagnostic, Diagnostics, Place};
-use crate::project::suggest::did_you_mean_or_list;
-use crate::project::{Catalog, Unsaved};
-
-/// The file that declares the project.
-pub(crate) const MAIN: &str = "pallet.star";
+use super::parse::{loads, parse};
+use super::scope::KnownName;
+use super::slot::RunSettings;
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceSpan, did_you_mean_or_list};
+use crate::project::{CrateCatalog, MAIN, UnsavedFiles, utf8};
 
 /// The files of a project, read and checked.
 pub(crate) struct Files<'a> {
     directory: &'a Path,
     /// What stands for files that are on disk otherwise, or not at all.
-    unsaved: &'a Unsaved,
-    catalog: &'a dyn Catalog,
+    unsaved: &'a UnsavedFiles,
+    catalog: &'a dyn CrateCatalog,
     language: &'a Language,
     /// The crates that the files load; `None`: it cannot be loaded, which is reported.
     pub(crate) crates: BTreeMap<String, Option<Crate>>,
     files: Vec<(String, AstModule)>,
     interfaces: HashMap<String, Interface>,
     /// What the load statements of the file that was read last bind; pallet.star is the last one.
-    known: HashMap<String, Known>,
+    known: HashMap<String, KnownName>,
     /// The files whose loads are being read, outermost first.
     open: Vec<String>,
     pub(crate) found: Diagnostics,
@@ -50,17 +48,17 @@ pub(crate) struct Files<'a> {
 pub(crate) struct Evaluated {
     pub(crate) main: FrozenModule,
     pub(crate) interface: Interface,
-    pub(crate) registry: Registry,
+    pub(crate) declared: Declarations,
     /// What pallet.star's load statements bind, as far as Pallet gave it.
-    pub(crate) known: HashMap<String, Known>,
+    pub(crate) known: HashMap<String, KnownName>,
 }
 
 impl<'a> Files<'a> {
     /// Reads and checks pallet.star and all that it loads.
     pub(crate) fn read(
         directory: &'a Path,
-        unsaved: &'a Unsaved,
-        catalog: &'a dyn Catalog,
+        unsaved: &'a UnsavedFiles,
+        catalog: &'a dyn CrateCatalog,
         language: &'a Language,
     ) -> Self {
         let mut files = Self::none(directory, unsaved, catalog, language);
@@ -71,8 +69,8 @@ impl<'a> Files<'a> {
     /// No files of a project yet.
     pub(crate) fn none(
         directory: &'a Path,
-        unsaved: &'a Unsaved,
-        catalog: &'a dyn Catalog,
+        unsaved: &'a UnsavedFiles,
+        catalog: &'a dyn CrateCatalog,
         language: &'a Language,
     ) -> Self {
         Files {
@@ -99,7 +97,7 @@ impl<'a> Files<'a> {
         self.files.iter().map(|(name, ast)| (name.clone(), Outline::of(ast))).collect()
     }
 
-    fn file(&mut self, name: &str, asked: Option<&Place>) {
+    fn file(&mut self, name: &str, asked: Option<&SourceSpan>) {
         if self.interfaces.contains_key(name) {
             return;
         }
@@ -150,13 +148,12 @@ impl<'a> Files<'a> {
         let bytes =
             std::fs::read(self.directory.join(name)).map_err(|error| match error.kind() {
                 std::io::ErrorKind::NotFound => Diagnostic::error(format!(
-                    "there is no file {name} in \
-                {}",
+                    "there is no file {name} in {}",
                     self.directory.display()
                 )),
                 _ => Diagnostic::error(format!("cannot read {name}: {error}")),
             })?;
-        crate::project::utf8(name, bytes)
+        utf8(name, bytes)
     }
 
     /// Reads what a load statement names, and gives the types of what it loads.
@@ -164,7 +161,7 @@ impl<'a> Files<'a> {
         &mut self,
         ast: &AstModule,
         load: &Load,
-        known: &mut HashMap<String, Known>,
+        known: &mut HashMap<String, KnownName>,
     ) -> Interface {
         let at = |span: Span| place(&ast.file_span(span));
         let module = load.module.node.as_str();
@@ -220,7 +217,7 @@ impl<'a> Files<'a> {
         names.into_keys().chain(loaded).filter(|name| !name.starts_with('_')).collect()
     }
 
-    fn config_crate(&mut self, name: &str, asked: &Place) -> Option<Crate> {
+    fn config_crate(&mut self, name: &str, asked: &SourceSpan) -> Option<Crate> {
         if let Some(known) = self.crates.get(name) {
             return known.clone();
         }
@@ -234,10 +231,10 @@ impl<'a> Files<'a> {
     /// Evaluates the files, each once, in the order of their loads.
     pub(crate) fn evaluate(
         &mut self,
-        run: Run,
+        run: RunSettings,
         print: &dyn PrintHandler,
     ) -> Result<Evaluated, Diagnostic> {
-        let context = Context::Loading(RefCell::new(Registry::new(run)));
+        let context = EvalContext::Loading(RefCell::new(Declarations::new(run)));
         let mut modules = Modules { directory: self.directory, modules: HashMap::new() };
         for (name, config_crate) in &self.crates {
             if let Some(config_crate) = config_crate {
@@ -253,17 +250,14 @@ impl<'a> Files<'a> {
             })?;
             modules.modules.insert(name, module);
         }
-        let Context::Loading(registry) = context else {
-            return Err(Diagnostic::error(
-                "the project \
-            was not loaded",
-            ));
+        let EvalContext::Loading(declared) = context else {
+            return Err(Diagnostic::error("the project was not loaded"));
         };
         match (modules.modules.remove(MAIN), self.interfaces.remove(MAIN)) {
             (Some(main), Some(interface)) => Ok(Evaluated {
                 main,
                 interface,
-                registry: registry.into_inner(),
+                declared: declared.into_inner(),
                 known: std::mem::take(&mut self.known),
             }),
             _ => Err(Diagnostic::error(format!("{MAIN} was not evaluated"))),
@@ -275,8 +269,8 @@ fn evaluate(
     ast: AstModule,
     globals: &Globals,
     loader: &dyn FileLoader,
-    context: &Context,
-    run: Run,
+    context: &EvalContext,
+    run: RunSettings,
     print: &dyn PrintHandler,
 ) -> starlark::Result<FrozenModule> {
     let frozen = Module::with_temp_heap(|module| {
@@ -291,8 +285,8 @@ fn evaluate(
         }
         module.freeze().map_err(|error| starlark::Error::from(anyhow::anyhow!("{error:?}")))
     })?;
-    if let Context::Loading(registry) = context {
-        registry.borrow_mut().fill(&frozen)?;
+    if let EvalContext::Loading(declared) = context {
+        declared.borrow_mut().fill(&frozen)?;
     }
     Ok(frozen)
 }
@@ -315,34 +309,9 @@ impl FileLoader for Modules<'_> {
     }
 }
 
-/// The load statements of a file, in order. They stand at its top level only.
-pub(crate) fn loads(statement: &AstStmt) -> Vec<&Load> {
-    match &statement.node {
-        Stmt::Load(load) => vec![load],
-        Stmt::Statements(several) => several.iter().flat_map(loads).collect(),
-        _ => Vec::new(),
-    }
-}
-
 /// Types of which nothing is known, for what could not be loaded.
 fn anything(load: &Load) -> Interface {
     Interface::new(load.args.iter().map(|one| (one.their.node.clone(), Ty::any())).collect())
-}
-
-/// The text as a file of the project.
-pub(crate) fn parse(name: &str, text: String) -> Result<AstModule, Diagnostic> {
-    super::nesting::check_nesting(name, &text)?;
-    AstModule::parse(name, text, &dialect())
-        .map_err(|error| diagnose(&error, "the file", Default::default(), None))
-}
-
-/// The name of the file that a load statement names, whether it may or not.
-pub(crate) fn file_name(module: &str) -> String {
-    let normal = Path::new(module).components().filter_map(|component| match component {
-        Component::Normal(part) => part.to_str(),
-        _ => None,
-    });
-    normal.collect::<Vec<_>>().join("/")
 }
 
 /// The name of a file of the project: its path below the project's directory.

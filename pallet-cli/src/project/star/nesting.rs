@@ -1,7 +1,7 @@
 //! Bounds how deep the source is nested before it is parsed: what comes after the parser goes down
 //! into each level of it.
 
-use crate::project::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, SourceSpan};
 
 /// How many brackets and blocks may stand inside each other.
 const NESTING: usize = 200;
@@ -19,7 +19,7 @@ pub(crate) fn check_nesting(file: &str, text: &str) -> Result<(), Diagnostic> {
     match scan.run() {
         Ok(()) => Ok(()),
         Err(TooDeep { at, what }) => Err(Diagnostic::error(what)
-            .at(Place::of(file, text, at..at + 1))
+            .at(SourceSpan::of(file, text, at..at + 1))
             .suggest("make it in steps, with names for the parts".to_owned())),
     }
 }
@@ -131,8 +131,7 @@ impl Scan<'_> {
             return Ok(());
         }
         Err(self.too_deep(format!(
-            "this is nested too deep: more than {NESTING} brackets and \
-            blocks inside each other"
+            "this is nested too deep: more than {NESTING} brackets and blocks inside each other"
         )))
     }
 
@@ -142,8 +141,7 @@ impl Scan<'_> {
             return Ok(());
         }
         Err(self.too_deep(format!(
-            "this goes on for too long: more than {CHAIN} operators, calls \
-            or branches in a row"
+            "this goes on for too long: more than {CHAIN} operators, calls or branches in a row"
         )))
     }
 
@@ -202,8 +200,8 @@ mod tests {
         let nested = "pallet.star:202:202: this is nested too deep: more than 200 brackets and \
             blocks inside each other";
         assert_eq!(deep(&blocks).as_deref(), Some(nested));
-        let long = "pallet.star:2:2002: this goes on for too long: more than 1000 operators, calls \
-            or branches in a row";
+        let long = "pallet.star:2:2002: this goes on for too long: more than 1000 operators, \
+            calls or branches in a row";
         assert_eq!(deep(&format!("\na{}", "+a".repeat(20_000))).as_deref(), Some(long));
         for endless in ["not ", "f()(", "lambda: ", "-", "1 if x else ", "a.", "a[0][", "x == ("] {
             assert!(deep(&format!("x = {}", endless.repeat(2000))).is_some(), "{endless}");
@@ -218,8 +216,7 @@ mod tests {
             "x = [1]; ",
             "\"((((\" # ((((\n",
             "'''\n((\"\n'''\n",
-            "if x:\n  \
-                pass\nelif y:\n  pass\n",
+            "if x:\n  pass\nelif y:\n  pass\n",
             "r'\\'('\n",
         ] {
             assert_eq!(deep(&flat.repeat(3000)), None, "{flat}");

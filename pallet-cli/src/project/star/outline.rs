@@ -6,22 +6,22 @@ use starlark::syntax::ast::{
     AssignTargetP, AstAssignTarget, AstExpr, AstNoPayload, AstParameter, AstStmt, DefP, Expr, Stmt,
 };
 
-use super::context::place;
-use super::load::loads;
-use crate::project::diagnostic::Place;
+use super::eval_context::place;
+use super::parse::loads;
+use crate::diagnostic::SourceSpan;
 
 /// What a file defines.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Outline {
     /// The file as a whole first, and then every function in it.
-    scopes: Vec<Scope>,
+    scopes: Vec<Block>,
     /// The strings of its load statements.
     loads: Vec<LoadString>,
 }
 
 /// A part of a file with names of its own.
 #[derive(Debug, Clone)]
-struct Scope {
+struct Block {
     /// The first line and the last one, from 1.
     lines: (u32, u32),
     names: Vec<Definition>,
@@ -31,13 +31,13 @@ struct Scope {
 #[derive(Debug, Clone)]
 pub(crate) struct Definition {
     pub(crate) name: String,
-    pub(crate) place: Place,
-    pub(crate) what: What,
+    pub(crate) place: SourceSpan,
+    pub(crate) what: DefinitionKind,
 }
 
 /// What a name of a file stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum What {
+pub(crate) enum DefinitionKind {
     /// A function.
     Function {
         /// `web(request, port = 80)`
@@ -61,7 +61,7 @@ pub(crate) enum What {
 /// A string of a load statement.
 #[derive(Debug, Clone)]
 pub(crate) struct LoadString {
-    pub(crate) place: Place,
+    pub(crate) place: SourceSpan,
     pub(crate) module: String,
     /// The name that is loaded; `None`: it is the module itself.
     pub(crate) name: Option<String>,
@@ -124,13 +124,13 @@ impl Outline {
 
     /// The string of a load statement at this place, both from 1.
     pub(crate) fn load_at(&self, line: u32, column: u32) -> Option<&LoadString> {
-        let within = |place: &Place| {
+        let within = |place: &SourceSpan| {
             place.line == line && (place.column..=place.column + place.length).contains(&column)
         };
         self.loads.iter().find(|load| within(&load.place))
     }
 
-    fn around(&self, line: u32) -> impl Iterator<Item = &Scope> {
+    fn around(&self, line: u32) -> impl Iterator<Item = &Block> {
         self.scopes
             .iter()
             .rev()
@@ -154,11 +154,11 @@ impl Reader<'_> {
             names.push(Definition {
                 name: ident.ident.clone(),
                 place: self.place(ident.span),
-                what: What::Parameter,
+                what: DefinitionKind::Parameter,
             });
         }
         let index = self.outline.scopes.len();
-        self.outline.scopes.push(Scope { lines: (begin.line, end.line), names });
+        self.outline.scopes.push(Block { lines: (begin.line, end.line), names });
         if let Some(body) = body {
             self.statement(body, index);
         }
@@ -175,7 +175,7 @@ impl Reader<'_> {
     fn statement(&mut self, statement: &AstStmt, scope: usize) {
         match &statement.node {
             Stmt::Def(def) => {
-                let what = What::Function {
+                let what = DefinitionKind::Function {
                     call: self.call(def),
                     parameters: parameters(&def.params),
                     doc: docstring(&def.body),
@@ -192,7 +192,7 @@ impl Reader<'_> {
             }
             Stmt::Load(load) => {
                 for one in &load.args {
-                    let what = What::Loaded {
+                    let what = DefinitionKind::Loaded {
                         module: load.module.node.clone(),
                         name: one.their.node.clone(),
                     };
@@ -236,7 +236,7 @@ impl Reader<'_> {
                     Definition {
                         name: ident.ident.clone(),
                         place: self.place(ident.span),
-                        what: What::Variable,
+                        what: DefinitionKind::Variable,
                     },
                 );
             }
@@ -244,7 +244,7 @@ impl Reader<'_> {
         }
     }
 
-    fn place(&self, span: Span) -> Place {
+    fn place(&self, span: Span) -> SourceSpan {
         place(&self.ast.file_span(span))
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use starlark::eval::Evaluator;
 
-use super::context::{Context, SessionContext};
+use super::eval_context::{EvalContext, SessionContext};
 
 /// A pause; it ends when it is dropped.
 pub(crate) struct Pause {
@@ -16,7 +16,7 @@ pub(crate) struct Pause {
 impl Pause {
     /// Pauses the evaluation of a session; `None` if it is no session's, or a phase function of it.
     pub(crate) fn of(evaluator: &Evaluator<'_, '_, '_>) -> Option<Self> {
-        let Some(Context::Session(session)) = Context::of(evaluator) else { return None };
+        let Some(EvalContext::Session(session)) = EvalContext::of(evaluator) else { return None };
         if session.phase.borrow().is_some() {
             return None;
         }

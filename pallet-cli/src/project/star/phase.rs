@@ -11,39 +11,36 @@ use starlark::environment::Module;
 use starlark::eval::Evaluator;
 use starlark::values::OwnedFrozenValue;
 
-use super::complaint::Complaint;
-use super::context::Context;
+use super::declared::DeclaredPhase;
 use super::error::diagnose;
+use super::eval_context::EvalContext;
+use super::function_error::FunctionError;
 use super::guard;
-use super::registry::Slot;
 use super::request::RequestValue;
-use crate::project::diagnostic::Diagnostic;
+use crate::diagnostic::Diagnostic;
 
 /// A function of the project as a phase of the engine.
 #[derive(Debug)]
 pub(crate) struct StarPhase {
-    pub(crate) slot: Arc<Slot>,
+    pub(crate) declared: Arc<DeclaredPhase>,
 }
 
 impl PhaseFunction for StarPhase {
     fn call(&self, request: &mut Request) -> Result<(), PhaseError> {
-        let slot = &self.slot;
-        if let (None, Some(live)) = (slot.function.get(), &slot.live) {
+        let DeclaredPhase { slot, function, live } = self.declared.as_ref();
+        if let (None, Some(live)) = (function.get(), live) {
             return live.call(slot, request);
         }
-        let function = slot.function.get().ok_or_else(|| {
-            Complaint::new(format!(
-                "the phase `{}` \
-            cannot be called yet",
-                slot.phase
-            ))
+        let function = function.get().ok_or_else(|| {
+            FunctionError::new(format!("the phase `{}` cannot be called yet", slot.phase))
         });
-        let print = Print(request.clone());
+        let print = PhasePrint(request.clone());
         let begun = Instant::now();
         let request: &Request = request;
         let evaluate = |function: &OwnedFrozenValue| {
-            let context =
-                Context::Phase { declared: slot.declared.as_ref().map(|place| place.location()) };
+            let context = EvalContext::Phase {
+                declared: slot.declared.as_ref().map(|place| place.location()),
+            };
             Module::with_temp_heap(|module| {
                 let function = module.heap().access_owned_frozen_value(function);
                 let argument = module.heap().alloc(RequestValue { request: request.clone() });
@@ -79,13 +76,13 @@ pub(crate) fn phase_error(diagnostic: &Diagnostic, colour: bool) -> PhaseError {
 }
 
 /// What a phase function prints is said to the user, of its node.
-pub(crate) struct Print(pub(crate) Request);
+pub(crate) struct PhasePrint(pub(crate) Request);
 
-impl PrintHandler for Print {
+impl PrintHandler for PhasePrint {
     fn println(&self, text: &str) -> starlark::Result<()> {
         let log = Log { level: "info".into(), message: text.to_owned() };
         let payload = serde_json::to_value(log).map_err(anyhow::Error::new)?;
-        self.0.invoke(operation::LOG, payload).map_err(Complaint::from)?;
+        self.0.invoke(operation::LOG, payload).map_err(FunctionError::from)?;
         Ok(())
     }
 }

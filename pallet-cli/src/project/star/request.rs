@@ -1,8 +1,7 @@
 //! The request as phase functions see it.
 #![allow(
     unsafe_code,
-    reason = "the marker traits of starlark that are derived here are unsafe \
-    traits"
+    reason = "the marker traits of starlark that are derived here are unsafe traits"
 )]
 
 use std::fmt;
@@ -24,9 +23,9 @@ use starlark::values::{
 };
 use starlark::{starlark_module, starlark_simple_value};
 
-use super::complaint::Complaint;
+use super::function_error::FunctionError;
+use super::plain_data::{describe, to_json};
 use super::table::{ENVIRONMENT, TableValue};
-use super::types::{describe, to_json};
 
 /// The request of a phase function.
 #[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
@@ -66,17 +65,10 @@ impl RequestValue {
         payload: impl Serialize,
     ) -> starlark::Result<T> {
         let payload = serde_json::to_value(payload).map_err(anyhow::Error::new)?;
-        let answer = self.request.invoke(operation, payload).map_err(Complaint::from)?;
-        let wrong = |error| {
-            PluginError::new(
-                ErrorKind::Failed,
-                format!(
-                    "request: {operation}: \
-            {error}"
-                ),
-            )
-        };
-        Ok(serde_json::from_value(answer).map_err(wrong).map_err(Complaint::from)?)
+        let answer = self.request.invoke(operation, payload).map_err(FunctionError::from)?;
+        let wrong =
+            |error| PluginError::new(ErrorKind::Failed, format!("request: {operation}: {error}"));
+        Ok(serde_json::from_value(answer).map_err(wrong).map_err(FunctionError::from)?)
     }
 
     fn matching<'v>(
@@ -138,7 +130,7 @@ fn target<'v>(target: &Target, heap: Heap<'v>) -> Value<'v> {
     heap.alloc(AllocStruct(fields))
 }
 
-fn node_id(node: Value<'_>) -> Result<Option<String>, Complaint> {
+fn node_id(node: Value<'_>) -> Result<Option<String>, FunctionError> {
     if node.is_none() {
         return Ok(None);
     }
@@ -146,9 +138,8 @@ fn node_id(node: Value<'_>) -> Result<Option<String>, Complaint> {
         .and_then(|target| target.iter().find(|(name, _)| name.as_str() == "id").map(|(_, id)| id));
     match id.unwrap_or(node).unpack_str() {
         Some(id) => Ok(Some(id.to_owned())),
-        None => Err(Complaint::new(format!(
-            "request.settings: `node` must be a target or the id of \
-            one, not {}",
+        None => Err(FunctionError::new(format!(
+            "request.settings: `node` must be a target or the id of one, not {}",
             describe(node)
         ))),
     }
@@ -218,12 +209,12 @@ fn methods(builder: &mut MethodsBuilder) {
                     "request.set_settings: the settings must be a dict, not {}",
                     describe(settings)
                 );
-                return Err(Complaint::new(message).into());
+                return Err(FunctionError::new(message).into());
             }
         };
         for (key, item) in more.entries {
             let item = to_json(item).map_err(|complaint| {
-                Complaint::new(format!("request.set_settings: `{key}` {complaint}"))
+                FunctionError::new(format!("request.set_settings: `{key}` {complaint}"))
             })?;
             value.insert(key, item);
         }

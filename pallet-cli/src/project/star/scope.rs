@@ -11,7 +11,7 @@ use super::signature::Signature;
 
 /// What a name of a file stands for.
 #[derive(Debug, Clone)]
-pub(crate) enum Known {
+pub(crate) enum KnownName {
     /// A function.
     Function(Arc<Signature>),
     /// A crate with its functions.
@@ -21,14 +21,14 @@ pub(crate) enum Known {
 /// The names that can be seen at a place in a file.
 #[derive(Debug, Default)]
 pub(crate) struct Scope {
-    known: HashMap<String, Known>,
+    known: HashMap<String, KnownName>,
     /// The names that the functions around the place bind themselves; whether each is a request.
     local: Vec<HashMap<String, bool>>,
 }
 
 impl Scope {
     /// The top level of a file that was given these names.
-    pub(crate) fn new(mut known: HashMap<String, Known>, file: &AstStmt) -> Self {
+    pub(crate) fn new(mut known: HashMap<String, KnownName>, file: &AstStmt) -> Self {
         let mut own = HashMap::new();
         assigned(file, &mut own);
         known.retain(|name, _| !own.contains_key(name));
@@ -36,12 +36,12 @@ impl Scope {
     }
 
     /// What the names of the top level stand for.
-    pub(crate) fn into_known(self) -> HashMap<String, Known> {
+    pub(crate) fn into_known(self) -> HashMap<String, KnownName> {
         self.known
     }
 
     /// What a name stands for, if Pallet gave it.
-    pub(crate) fn get(&self, name: &str) -> Option<&Known> {
+    pub(crate) fn get(&self, name: &str) -> Option<&KnownName> {
         if self.local.iter().any(|names| names.contains_key(name)) {
             None
         } else {

@@ -7,10 +7,10 @@ use serde_json::Value as Json;
 use starlark::eval::Evaluator;
 use starlark::values::Value;
 
-use super::complaint::Complaint;
-use super::function::Bound;
+use super::arguments::BoundArguments;
+use super::function_error::FunctionError;
+use super::plain_data::describe;
 use super::request::RequestValue;
-use super::types::describe;
 
 /// One of them.
 #[derive(Debug, Clone, Copy)]
@@ -28,40 +28,30 @@ impl ScopeFunction {
     pub(crate) fn run<'v>(
         self,
         request: Request,
-        bound: Bound<'v>,
+        bound: BoundArguments<'v>,
         evaluator: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<Value<'v>> {
         let name = self.name();
-        let function = bound.value("function").ok_or_else(|| {
-            Complaint::new(format!(
-                "{name}: \
-            `function` is missing"
-            ))
-        })?;
+        let function = bound
+            .value("function")
+            .ok_or_else(|| FunctionError::new(format!("{name}: `function` is missing")))?;
         if function.get_type() != "function" {
             let message = format!(
                 "{name}: `function` must be a function of the request, not {}",
                 describe(function)
             );
-            return Err(Complaint::new(message)
-                .help(
-                    "pass it without calling it, or write `lambda \
-                request: ...`"
-                        .to_owned(),
-                )
+            return Err(FunctionError::new(message)
+                .help("pass it without calling it, or write `lambda request: ...`".to_owned())
                 .into());
         }
-        let scope = self.scope(bound.data).map_err(|error| {
-            Complaint::new(format!(
-                "{name}: \
-            {error}"
-            ))
-        })?;
+        let scope = self
+            .scope(bound.data)
+            .map_err(|error| FunctionError::new(format!("{name}: {error}")))?;
         let scope = serde_json::to_value(scope).map_err(anyhow::Error::new)?;
-        request.invoke(operation::ENTER_SCOPE, scope).map_err(Complaint::from)?;
+        request.invoke(operation::ENTER_SCOPE, scope).map_err(FunctionError::from)?;
         let argument = evaluator.heap().alloc(RequestValue { request: request.clone() });
         let result = evaluator.eval_function(function, &[argument], &[]);
-        request.invoke(operation::LEAVE_SCOPE, Json::Null).map_err(Complaint::from)?;
+        request.invoke(operation::LEAVE_SCOPE, Json::Null).map_err(FunctionError::from)?;
         result
     }
 

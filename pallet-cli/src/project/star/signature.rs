@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 use starlark::typing::{ParamIsRequired, ParamSpec, Ty};
 
-use super::complaint::Complaint;
+use super::function_error::FunctionError;
 use super::types::Kind;
-use crate::project::suggest::{did_you_mean, did_you_mean_or_list};
+use crate::diagnostic::{did_you_mean, did_you_mean_or_list};
 
 /// The parameters of a function.
 #[derive(Debug, Clone)]
@@ -54,7 +54,7 @@ pub(crate) struct Matched {
     /// The keywords that are phases.
     pub(crate) phases: Vec<usize>,
     /// The arguments that no parameter takes, and the parameters without an argument.
-    pub(crate) problems: Vec<(Argument, Complaint)>,
+    pub(crate) problems: Vec<(Argument, FunctionError)>,
 }
 
 impl Signature {
@@ -81,7 +81,7 @@ impl Signature {
             match self.parameters.iter().position(|parameter| parameter.name == *name) {
                 Some(parameter) if !taken.insert(parameter) => {
                     let complaint =
-                        Complaint::new(format!("{}: `{name}` is given twice", self.function));
+                        FunctionError::new(format!("{}: `{name}` is given twice", self.function));
                     matched.problems.push((Argument::Named(index), complaint));
                 }
                 Some(parameter) => matched.arguments.push((Argument::Named(index), parameter)),
@@ -96,14 +96,14 @@ impl Signature {
                 .enumerate()
                 .filter(|(index, parameter)| parameter.required && !taken.contains(index));
             for (_, parameter) in missing {
-                let complaint =
-                    Complaint::new(format!("{}: `{}` is missing", self.function, parameter.name));
+                let complaint = FunctionError::new(format!(
+                    "{}: `{}` is missing",
+                    self.function, parameter.name
+                ));
                 let help = match parameter.kind {
-                    Kind::Request => Some(
-                        "the first argument is the request of the phase \
-                        function"
-                            .to_owned(),
-                    ),
+                    Kind::Request => {
+                        Some("the first argument is the request of the phase function".to_owned())
+                    }
                     _ => None,
                 };
                 matched.problems.push((Argument::Call, complaint.help(help)));
@@ -113,29 +113,27 @@ impl Signature {
     }
 
     /// The complaint about a keyword that is none.
-    pub(crate) fn unknown(&self, name: &str) -> Complaint {
+    pub(crate) fn unknown(&self, name: &str) -> FunctionError {
         let known: Vec<&str> = self
             .parameters
             .iter()
             .map(|parameter| parameter.name.as_str())
             .filter(|name| *name != "request")
             .collect();
-        Complaint::new(format!("{} has no parameter `{name}`", self.function))
+        FunctionError::new(format!("{} has no parameter `{name}`", self.function))
             .help(did_you_mean_or_list(name, &known, "it takes"))
     }
 
     /// The complaint about a keyword that should be a phase and is not a function.
-    pub(crate) fn no_phase(&self, name: &str, what: &str) -> Complaint {
+    pub(crate) fn no_phase(&self, name: &str, what: &str) -> FunctionError {
         let known = self.parameters.iter().map(|parameter| parameter.name.as_str());
         let help = did_you_mean(name, known).filter(|_| self.phases);
         let help = help.or_else(|| {
             self.phases.then(|| {
-                "any other keyword is a phase, and its \
-            value a function of the request"
-                    .to_owned()
+                "any other keyword is a phase, and its value a function of the request".to_owned()
             })
         });
-        Complaint::new(format!(
+        FunctionError::new(format!(
             "{}: the phase `{name}` must be a function, not {what}",
             self.function
         ))
@@ -143,15 +141,15 @@ impl Signature {
     }
 
     /// The complaint about a first argument that is no request.
-    pub(crate) fn no_request(&self, what: &str) -> Complaint {
-        Complaint::new(format!(
+    pub(crate) fn no_request(&self, what: &str) -> FunctionError {
+        FunctionError::new(format!(
             "{}: the first argument must be the request, not {what}",
             self.function
         ))
         .help("call it in a phase function, and pass on that function's first parameter".to_owned())
     }
 
-    fn too_many(&self, given: usize) -> Complaint {
+    fn too_many(&self, given: usize) -> FunctionError {
         let takes: Vec<&str> = self
             .parameters
             .iter()
@@ -171,13 +169,9 @@ impl Signature {
             .filter(|parameter| !parameter.positional)
             .map(|parameter| parameter.name.as_str())
             .collect();
-        Complaint::new(message).help((!keywords.is_empty()).then(|| {
-            format!(
-                "by keyword it takes \
-            {}",
-                keywords.join(", ")
-            )
-        }))
+        FunctionError::new(message).help(
+            (!keywords.is_empty()).then(|| format!("by keyword it takes {}", keywords.join(", "))),
+        )
     }
 
     /// The type that Starlark's own check of types sees.

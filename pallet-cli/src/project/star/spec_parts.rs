@@ -10,25 +10,25 @@ use starlark::typing::Ty;
 use starlark::values::dict::DictRef;
 use starlark::values::{Value, ValueLike};
 
-use super::complaint::Complaint;
-use super::context::{Context, call_place};
-use super::function::Bound;
-use super::functions::node_spec_schema;
+use super::arguments::BoundArguments;
+use super::declared::Declarations;
+use super::eval_context::{EvalContext, call_place};
+use super::function_error::FunctionError;
+use super::node_spec_schema::node_spec_schema;
 use super::phase::StarPhase;
-use super::registry::Registry;
+use super::plain_data::{describe, function_name, names, sequence, to_json};
 use super::signature::Signature;
-use super::spec::{GroupValue, NodeSpecValue, ServerValue};
-use super::types::{describe, function_name, names, sequence, to_json};
+use super::spec_values::{GroupValue, NodeSpecValue, ServerValue};
 use crate::project::schema::Schema;
 
 /// The server-spec that the arguments of a spec's function make; `own` is laid over the node-spec
 /// among them.
 pub(crate) fn server_spec<'v>(
     signature: &Signature,
-    bound: &Bound<'v>,
+    bound: &BoundArguments<'v>,
     own: Option<NodeSpec>,
     evaluator: &mut Evaluator<'v, '_, '_>,
-) -> Result<ServerSpec, Complaint> {
+) -> Result<ServerSpec, FunctionError> {
     let mut spec = ServerSpec::new();
     if let Some(value) = bound.value("node_spec") {
         spec.node_spec = node_spec(signature, value)?;
@@ -49,7 +49,7 @@ pub(crate) fn server_spec<'v>(
         let phases = DictRef::from_value(value).ok_or_else(|| wrong(signature, "phases", value))?;
         for (name, function) in phases.iter() {
             let name = name.unpack_str().ok_or_else(|| {
-                Complaint::new(format!(
+                FunctionError::new(format!(
                     "{}: the name of a phase must be a string, not {}",
                     signature.function,
                     describe(name)
@@ -71,14 +71,14 @@ pub(crate) fn server_spec<'v>(
         .transpose()?
         .unwrap_or_default();
     spec.extending(&inherited)
-        .map_err(|error| Complaint::new(format!("{}: {error}", signature.function)))
+        .map_err(|error| FunctionError::new(format!("{}: {error}", signature.function)))
 }
 
 fn phases<'v>(
     signature: &Signature,
     functions: Vec<(String, Value<'v>)>,
     evaluator: &mut Evaluator<'v, '_, '_>,
-) -> Result<BTreeMap<String, Phase>, Complaint> {
+) -> Result<BTreeMap<String, Phase>, FunctionError> {
     let mut phases = BTreeMap::new();
     for (name, function) in functions {
         let phase = phase(signature, &name, function, evaluator)?;
@@ -94,7 +94,7 @@ pub(crate) fn phase<'v>(
     name: &str,
     function: Value<'v>,
     evaluator: &mut Evaluator<'v, '_, '_>,
-) -> Result<Phase, Complaint> {
+) -> Result<Phase, FunctionError> {
     if function.get_type() != "function" {
         return Err(signature.no_phase(name, &describe(function)));
     }
@@ -112,15 +112,15 @@ pub(crate) fn phase<'v>(
             "{}: the phase `{name}`: {rule}; {called} takes {how_many}",
             signature.function
         );
-        return Err(Complaint::new(message).help(help));
+        return Err(FunctionError::new(message).help(help));
     }
-    let slot = registry(&signature.function, evaluator)?.slot(name, call_place(evaluator));
-    evaluator.module().set(&slot.variable, function);
-    Ok(Phase::new(StarPhase { slot }))
+    let declared = declarations(&signature.function, evaluator)?.phase(name, call_place(evaluator));
+    evaluator.module().set(&declared.slot.variable, function);
+    Ok(Phase::new(StarPhase { declared }))
 }
 
-fn extends(signature: &Signature, value: Value<'_>) -> Result<Vec<ServerSpec>, Complaint> {
-    let one = |item: Value<'_>| -> Result<ServerSpec, Complaint> {
+fn extends(signature: &Signature, value: Value<'_>) -> Result<Vec<ServerSpec>, FunctionError> {
+    let one = |item: Value<'_>| -> Result<ServerSpec, FunctionError> {
         if let Some(server) = item.downcast_ref::<ServerValue>() {
             return Ok(server.spec.clone());
         }
@@ -135,29 +135,29 @@ fn extends(signature: &Signature, value: Value<'_>) -> Result<Vec<ServerSpec>, C
     }
 }
 
-fn node_spec(signature: &Signature, value: Value<'_>) -> Result<NodeSpec, Complaint> {
+fn node_spec(signature: &Signature, value: Value<'_>) -> Result<NodeSpec, FunctionError> {
     if let Some(value) = value.downcast_ref::<NodeSpecValue>() {
         return Ok(value.spec.clone());
     }
     let schema = node_spec_schema();
     let data = to_json(value).map_err(|_| wrong(signature, "node_spec", value))?;
     match Schema::closed(&schema).check(&data).into_iter().next() {
-        Some(problem) => Err(Complaint::new(format!(
+        Some(problem) => Err(FunctionError::new(format!(
             "{}: {}",
             signature.function,
             problem.sentence("node_spec")
         ))
         .help(problem.suggestion)),
         None => serde_json::from_value(data)
-            .map_err(|error| Complaint::new(format!("{}: {error}", signature.function))),
+            .map_err(|error| FunctionError::new(format!("{}: {error}", signature.function))),
     }
 }
 
 /// The groups of a cluster, and the numbers that the registry knows them by.
 pub(crate) fn groups(
     signature: &Signature,
-    bound: &Bound<'_>,
-) -> Result<(Vec<GroupSpec>, Vec<usize>), Complaint> {
+    bound: &BoundArguments<'_>,
+) -> Result<(Vec<GroupSpec>, Vec<usize>), FunctionError> {
     let Some(value) = bound.value("groups") else { return Ok(Default::default()) };
     let (mut groups, mut numbers) = (Vec::new(), Vec::new());
     for item in sequence(value).ok_or_else(|| wrong(signature, "groups", value))? {
@@ -169,11 +169,11 @@ pub(crate) fn groups(
     Ok((groups, numbers))
 }
 
-fn wrong(signature: &Signature, name: &str, value: Value<'_>) -> Complaint {
+fn wrong(signature: &Signature, name: &str, value: Value<'_>) -> FunctionError {
     let parameter = signature.parameters.iter().find(|parameter| parameter.name == name);
     let expected =
         parameter.map(|parameter| parameter.kind.expected(&signature.root)).unwrap_or_default();
-    Complaint::new(format!(
+    FunctionError::new(format!(
         "{}: `{name}` must be {expected}, not {}",
         signature.function,
         describe(value)
@@ -181,18 +181,17 @@ fn wrong(signature: &Signature, name: &str, value: Value<'_>) -> Complaint {
 }
 
 /// What the project declared so far.
-pub(crate) fn registry<'a>(
+pub(crate) fn declarations<'a>(
     function: &str,
     evaluator: &Evaluator<'_, 'a, '_>,
-) -> Result<RefMut<'a, Registry>, Complaint> {
-    match Context::of(evaluator) {
-        Some(Context::Loading(registry)) => Ok(RefCell::borrow_mut(registry)),
-        Some(Context::Session(session)) if session.phase.borrow().is_none() => {
-            Ok(RefCell::borrow_mut(&session.registry))
+) -> Result<RefMut<'a, Declarations>, FunctionError> {
+    match EvalContext::of(evaluator) {
+        Some(EvalContext::Loading(declared)) => Ok(RefCell::borrow_mut(declared)),
+        Some(EvalContext::Session(session)) if session.phase.borrow().is_none() => {
+            Ok(RefCell::borrow_mut(&session.declared))
         }
-        _ => Err(Complaint::new(format!(
-            "{function} declares something of the project and cannot \
-            be called in a phase"
+        _ => Err(FunctionError::new(format!(
+            "{function} declares something of the project and cannot be called in a phase"
         ))
         .help("call it at the top level of pallet.star".to_owned())),
     }

@@ -1,8 +1,7 @@
 //! A table of plain data whose keys can be read as attributes too: `request.environment.proxy`.
 #![allow(
     unsafe_code,
-    reason = "the marker traits of starlark that are derived here are unsafe \
-    traits"
+    reason = "the marker traits of starlark that are derived here are unsafe traits"
 )]
 
 use std::fmt;
@@ -18,9 +17,9 @@ use starlark::values::{
 };
 use starlark::{starlark_module, starlark_simple_value};
 
-use super::complaint::Complaint;
-use super::types::to_json;
-use crate::project::suggest::did_you_mean_or_list;
+use super::function_error::FunctionError;
+use super::plain_data::to_json;
+use crate::diagnostic::did_you_mean_or_list;
 
 /// What messages call the environment.
 pub(crate) const ENVIRONMENT: &str = "the environment";
@@ -122,7 +121,9 @@ impl<'v> StarlarkValue<'v> for TableValue {
         let key = index.unpack_str_err()?;
         match self.item(key, heap) {
             Some(value) => Ok(value),
-            None => Err(Complaint::new(no_key(&self.name, key)).help(self.instead_of(key)).into()),
+            None => {
+                Err(FunctionError::new(no_key(&self.name, key)).help(self.instead_of(key)).into())
+            }
         }
     }
 

@@ -2,12 +2,8 @@
 
 use serde_json::Value as Json;
 use starlark::typing::{Ty, TyStruct};
-use starlark::values::Value;
-use starlark::values::dict::DictRef;
-use starlark::values::structs::StructRef;
 
-use super::complaint::Complaint;
-use super::spec::{GroupValue, NodeSpecValue, ServerValue};
+use super::spec_values::{GroupValue, NodeSpecValue, ServerValue};
 use crate::project::schema::Schema;
 
 /// What a parameter takes.
@@ -108,83 +104,4 @@ fn data_type(schema: Schema<'_>, depth: usize) -> Ty {
         _ => Ty::any(),
     };
     Ty::unions(types.iter().map(one).collect())
-}
-
-/// How deep plain data may be nested; less than what a reader of JSON takes on the other side.
-const DEPTH: usize = 100;
-
-/// How many values plain data may hold.
-const VALUES: usize = 1_000_000;
-
-/// Plain data of a value.
-pub(crate) fn to_json(value: Value<'_>) -> Result<Json, Complaint> {
-    check_size(value)?;
-    value
-        .to_json_value()
-        .map_err(|_| Complaint::new(format!("must be plain data, not {}", describe(value))))
-}
-
-/// Refuses what would never end, or go down too far: a value may hold another one any number of
-/// times.
-fn check_size(value: Value<'_>) -> Result<(), Complaint> {
-    let mut open = vec![(value, 0)];
-    let mut seen = 0;
-    while let Some((value, depth)) = open.pop() {
-        seen += 1;
-        if depth > DEPTH {
-            return Err(Complaint::new(format!(
-                "is nested too deep: more than {DEPTH} lists and \
-                dicts inside each other"
-            )));
-        }
-        if let Some(items) = sequence(value) {
-            open.extend(items.into_iter().map(|item| (item, depth + 1)));
-        } else if let Some(dict) = DictRef::from_value(value) {
-            open.extend(dict.iter().map(|(_, item)| (item, depth + 1)));
-        } else if let Some(fields) = StructRef::from_value(value) {
-            open.extend(fields.iter().map(|(_, item)| (item, depth + 1)));
-        }
-        if seen + open.len() > VALUES {
-            return Err(Complaint::new(format!("is too big: it holds more than {VALUES} values")));
-        }
-    }
-    Ok(())
-}
-
-/// A value in a message: what it is, and itself if it is short.
-pub(crate) fn describe(value: Value<'_>) -> String {
-    let text = value.to_repr();
-    match value.get_type() {
-        "string" if text.len() <= 60 => format!("the string {text}"),
-        "int" | "float" | "bool" | "NoneType" => text,
-        "function" => format!("the function {}", function_name(value)),
-        "string" => "a long string".to_owned(),
-        other => format!("a {other}"),
-    }
-}
-
-/// The name of a function.
-pub(crate) fn function_name(value: Value<'_>) -> String {
-    let name = value.to_str();
-    name.rsplit(".star.").next().unwrap_or(&name).to_owned()
-}
-
-/// The strings of a value that is one string or a list of them.
-pub(crate) fn names(value: Value<'_>) -> Option<Vec<String>> {
-    match value.unpack_str() {
-        Some(name) => Some(vec![name.to_owned()]),
-        None => {
-            sequence(value)?.into_iter().map(|item| item.unpack_str().map(str::to_owned)).collect()
-        }
-    }
-}
-
-/// The items of a list or a tuple.
-pub(crate) fn sequence(value: Value<'_>) -> Option<Vec<Value<'_>>> {
-    use starlark::values::list::ListRef;
-    use starlark::values::tuple::TupleRef;
-    match ListRef::from_value(value) {
-        Some(list) => Some(list.iter().collect()),
-        None => TupleRef::from_value(value).map(|tuple| tuple.iter().collect()),
-    }
 }

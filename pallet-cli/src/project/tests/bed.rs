@@ -13,7 +13,8 @@ use pallet_core::plugin::{ErrorKind, PluginError, Request, RequestHost, operatio
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::project::{Catalog, Diagnostics, LoadOptions, Project};
+use crate::diagnostic::Diagnostics;
+use crate::project::{CrateCatalog, LoadOptions, LoadedProject};
 
 /// A project in a directory of its own.
 pub(crate) struct Bed(TempDir);
@@ -43,11 +44,11 @@ impl Bed {
         std::fs::write(path, content).unwrap();
     }
 
-    pub(crate) fn load_with(&self, options: LoadOptions) -> Result<Project, Diagnostics> {
-        Project::load(self.path(), &Crates, options)
+    pub(crate) fn load_with(&self, options: LoadOptions) -> Result<LoadedProject, Diagnostics> {
+        LoadedProject::load(self.path(), &Crates, options)
     }
 
-    pub(crate) fn load(&self) -> Project {
+    pub(crate) fn load(&self) -> LoadedProject {
         self.load_with(LoadOptions::default()).unwrap_or_else(|found| panic!("{found}"))
     }
 
@@ -64,7 +65,7 @@ impl Bed {
 /// nginx, automated-admin-user, and one that cannot be loaded.
 pub(crate) struct Crates;
 
-impl Catalog for Crates {
+impl CrateCatalog for Crates {
     fn crates(&self) -> Vec<String> {
         vec!["automated-admin-user".into(), "broken".into(), "nginx".into()]
     }
@@ -190,8 +191,7 @@ impl RequestHost for Host {
             operation::CALL if payload["arguments"]["name"] == "refused" => {
                 return Err(PluginError::new(
                     ErrorKind::InvalidInput,
-                    "the site `refused` has no \
-                    root",
+                    "the site `refused` has no root",
                 )
                 .with_help("give it one"));
             }
@@ -214,7 +214,7 @@ pub(crate) fn run(phase: &Phase) -> Result<String, PhaseError> {
 }
 
 /// Compares what a phase of a project's first group asks for, or its error.
-pub(crate) fn check_phase(project: &Project, phase: &str, expected: Expect) {
+pub(crate) fn check_phase(project: &LoadedProject, phase: &str, expected: Expect) {
     let phase = &project.groups[0].server.phases[phase];
     expected.assert_eq(&run(phase).unwrap_or_else(|error| error.rendered));
 }

@@ -46,7 +46,7 @@ fn every_example_of_an_action_declares_it() {
         for example in examples {
             let text = format!(
                 "def configure(request):\n    {example}\n\n\
-                group_spec(\"web\", phases = {{\"configure\": configure}})\n"
+                 group_spec(\"web\", phases = {{\"configure\": configure}})\n"
             );
             let project =
                 star(&text).load_with(Default::default()).unwrap_or_else(|found| panic!("{found}"));

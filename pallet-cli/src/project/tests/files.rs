@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use super::bed::{Bed, Crates, star};
-use crate::project::{LoadOptions, Project, init};
+use crate::project::{LoadOptions, LoadedProject, init};
 use expect_test::expect;
 use pallet_core::action::TABLE;
 use serde_json::json;
@@ -28,7 +28,7 @@ fn a_directory_without_a_project() {
 fn a_directory_that_there_is_not() {
     let bed = star("");
     let wrong = |name: &str| {
-        let error = Project::load(&bed.path().join(name), &Crates, LoadOptions::default())
+        let error = LoadedProject::load(&bed.path().join(name), &Crates, LoadOptions::default())
             .unwrap_err()
             .0
             .remove(0);
@@ -142,7 +142,7 @@ fn files_that_cannot_be_loaded() {
         (
             "pallet.star",
             "load(\"a.star\", \"a\")\nload(\"../up.star\", \"up\")\n\
-            load(\"/etc/passwd\", \"x\")\nload(\"no.star\", \"y\")\n",
+             load(\"/etc/passwd\", \"x\")\nload(\"no.star\", \"y\")\n",
         ),
         ("a.star", "load(\"b.star\", \"b\")\na = b\n"),
         ("b.star", "load(\"a.star\", \"a\")\nb = 1\n"),
@@ -197,7 +197,7 @@ fn environments_are_merged_in_order() {
         (
             "user.toml",
             "[environment]\na = 'user'\nb = 'user'\nc = 'user'\nd = 'user'\n\
-            [services.lab]\ntoken = { env = 'T' }\n",
+             [services.lab]\ntoken = { env = 'T' }\n",
         ),
         (
             "pallet.toml",
@@ -221,8 +221,7 @@ fn environments_are_merged_in_order() {
     assert_eq!(project.config.service(None).unwrap().0, "lab");
     assert_eq!(
         project.config.service(Some("lap")).unwrap_err().one_line(),
-        "there is no service \
-        `lap`; did you mean `lab`?"
+        "there is no service `lap`; did you mean `lab`?"
     );
 }
 
@@ -258,7 +257,7 @@ fn the_first_project() {
     let directory = bed.path().join("My Shop");
     let written = init(&directory).unwrap();
     assert_eq!(written, [directory.join("pallet.toml"), directory.join("pallet.star")]);
-    let loaded = Project::load(&directory, &Crates, LoadOptions::default());
+    let loaded = LoadedProject::load(&directory, &Crates, LoadOptions::default());
     if TABLE.iter().any(|entry| entry.name == "remote_file") {
         let project = loaded.unwrap();
         assert_eq!(project.name, "my-shop");
@@ -327,7 +326,7 @@ fn what_the_top_level_prints_is_handed_on() {
 fn an_error_of_the_top_level_tells_the_way_to_it() {
     star(
         "def check(x):\n    if x > 1:\n        fail(\"too many\")\n\n\
-        def all(xs):\n    for x in xs:\n        check(x)\n\nall([1, 2])\n",
+         def all(xs):\n    for x in xs:\n        check(x)\n\nall([1, 2])\n",
     )
     .wrong(expect![[r#"
         error: too many
@@ -365,7 +364,7 @@ fn a_provider_that_is_misspelt_is_found_where_it_stands() {
 #[test]
 fn a_secret_that_is_not_defined_is_named_with_its_line() {
     let function = "def configure(request):\n    exec_script(request, secret(\"nosuch\"))\n\n\
-                    group_spec(\"web\", phases = {\"configure\": configure})\n";
+        group_spec(\"web\", phases = {\"configure\": configure})\n";
     Bed::new(&[("pallet.toml", ""), ("pallet.star", function)]).wrong(expect![[r#"
         error: secret: `name` is the string "nosuch", which [secrets] of pallet.toml does not have
          --> pallet.star:2:33
@@ -395,7 +394,7 @@ fn a_project_is_known_without_its_declarations() {
         ("pallet.star", "this is no Starlark"),
     ]);
     assert!(bed.load_with(LoadOptions::default()).is_err());
-    let project = Project::configured(bed.path(), &LoadOptions::default()).unwrap();
+    let project = LoadedProject::configured(bed.path(), &LoadOptions::default()).unwrap();
     assert_eq!(
         (project.name.as_str(), project.groups.len(), project.knows_groups),
         ("shop", 0, false)

@@ -158,8 +158,8 @@ fn files_share_what_they_declare() {
         (
             "lib/base.star",
             "load('lib/words.star', 'word')\ndef run(request):\n    print(word)\n\n\
-            base = server_spec(phases = {'configure': run})\n\
-            def make(name):\n    return group_spec(name, count = 1, extends = [base])\n",
+             base = server_spec(phases = {'configure': run})\n\
+             def make(name):\n    return group_spec(name, count = 1, extends = [base])\n",
         ),
         ("lib/words.star", "word = 'hello'\n"),
     ])
@@ -181,7 +181,7 @@ fn files_share_what_they_declare() {
 fn groups_whose_nodes_could_not_be_told_apart() {
     star(
         "group_spec(\"web\", count = 1)\ngroup_spec(\"web-1\", count = 1)\n\
-        group_spec(\"db-1\")\n",
+         group_spec(\"db-1\")\n",
     )
     .wrong(expect![[r#"
         error: `web-1` is a group, and the name of node 1 of group `web`

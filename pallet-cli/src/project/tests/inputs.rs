@@ -8,7 +8,7 @@ use std::time::Duration;
 use expect_test::{Expect, expect};
 
 use super::bed::{Bed, Crates, star};
-use crate::project::star::{Inputs, Language, Live, Workbench, with_inputs, with_room};
+use crate::project::star::{InputContext, Inputs, Language, PhaseCalls, with_inputs, with_room};
 use crate::project::{Limits, LoadOptions};
 
 const PROJECT: &str = r#"
@@ -33,10 +33,10 @@ fn evaluated(
     let printed = Arc::new(Mutex::new(String::new()));
     let (sink, stop) = (printed.clone(), Arc::new(AtomicBool::new(false)));
     let asked = stop.clone();
-    let workbench = Workbench {
+    let workbench = InputContext {
         language: Language::new(std::iter::empty()),
         catalog: Arc::new(Crates),
-        live: Live::default(),
+        live: PhaseCalls::default(),
         print: Arc::new(move |line| sink.lock().unwrap().push_str(&format!("printed {line}\n"))),
         stop: Arc::new(move || asked.load(Ordering::Relaxed)),
     };
@@ -122,8 +122,7 @@ fn a_mistake_is_told_of_its_line_and_what_came_before_it_stays() {
             "z",
             "prt",
             "\n\nnginx.sit",
-            "def web(request): return \
-            1",
+            "def web(request): return 1",
             "web(",
             "load(\"@zsh\", \"x\")",
         ],

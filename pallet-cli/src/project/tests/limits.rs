@@ -25,7 +25,7 @@ fn values_that_double_are_stopped_at_their_line() {
     "#]]);
     let bed = star(&format!(
         "{DOUBLING}def configure(request):\n    g()\n\n\
-        group_spec(\"web\", phases = {{\"configure\": configure}})\n"
+         group_spec(\"web\", phases = {{\"configure\": configure}})\n"
     ));
     check_phase(
         &bed.load(),
@@ -66,7 +66,7 @@ fn a_panic_is_an_error_at_the_statement_that_was_under_way() {
     "#]]);
     let bed = star(&format!(
         "{PANIC}def configure(request):\n    g(1000000000)\n\n\
-            group_spec(\"web\", phases = {{\"configure\": configure}})\n"
+         group_spec(\"web\", phases = {{\"configure\": configure}})\n"
     ));
     check_phase(
         &bed.load(),
@@ -152,10 +152,7 @@ fn configuration_that_is_nested_too_deep_is_an_error() {
         let found = first_line(&Bed::new(&[("pallet.toml", &text), ("pallet.star", "")]));
         assert!(
             found.starts_with("pallet.toml:2:")
-                && found.ends_with(
-                    ": this is nested too deep; \
-            write it flatter"
-                ),
+                && found.ends_with(": this is nested too deep; write it flatter"),
             "{found}"
         );
     }
@@ -180,22 +177,22 @@ fn values_that_are_too_deep_or_too_many_are_no_plain_data() {
     set_settings(
         "[x]",
         expect![
-            "request.set_settings: `b` is nested too deep: more than 100 lists \
-        and dicts inside each other"
+            "request.set_settings: `b` is nested too deep: more than 100 lists and dicts inside \
+             each other"
         ],
     );
     set_settings(
         "{\"x\": x}",
         expect![
-            "request.set_settings: `b` is nested too deep: more than \
-        100 lists and dicts inside each other"
+            "request.set_settings: `b` is nested too deep: more than 100 lists and dicts inside \
+             each other"
         ],
     );
     set_settings(
         "struct(x = x)",
         expect![
-            "request.set_settings: `b` is nested too deep: more than \
-        100 lists and dicts inside each other"
+            "request.set_settings: `b` is nested too deep: more than 100 lists and dicts inside \
+             each other"
         ],
     );
     let code = "def grow(x, n):\n    for i in range(n):\n        x = [x, x]\n    return x\n\

@@ -25,7 +25,7 @@ fn a_syntax_error() {
 fn a_name_that_there_is_not() {
     star(
         "load(\"@nginx\", \"nginx\")\n\n\
-        def web(request):\n    ngnix.install(request)\n    directry(request, \"/srv\")\n",
+         def web(request):\n    ngnix.install(request)\n    directry(request, \"/srv\")\n",
     )
     .wrong(expect![[r#"
         error: there is no `ngnix`

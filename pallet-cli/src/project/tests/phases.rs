@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::bed::{Bed, check_phase, run, star};
-use crate::project::{Limits, LoadOptions, Project};
+use crate::project::{Limits, LoadOptions, LoadedProject};
 use expect_test::{Expect, expect};
 
 fn phase(body: &str) -> Bed {
@@ -18,7 +18,7 @@ fn check(body: &str, expected: Expect) {
     check_phase(&phase(body).load(), "configure", expected);
 }
 
-fn brief(bed: &Bed) -> Project {
+fn brief(bed: &Bed) -> LoadedProject {
     bed.load_with(LoadOptions {
         limits: Limits { time: Duration::from_millis(200) },
         ..LoadOptions::default()
@@ -43,8 +43,8 @@ fn actions_and_crates_are_asked_for_with_their_places() {
 #[test]
 fn values_keep_the_order_in_which_they_were_written() {
     check(
-        "remote_file(request, \"/x\", template = \"t\", values = \
-         {\"z\": {\"y\": 1, \"b\": [{\"d\": 1, \"c\": 2}]}, \"a\": 2})\n\
+        "remote_file(request, \"/x\", template = \"t\", values = {\"z\": {\"y\": 1, \"b\": \
+         [{\"d\": 1, \"c\": 2}]}, \"a\": 2})\n\
          request.set_settings(\"f\", {\"z\": 1, \"a\": 2})",
         expect![[r#"
             action {"action":"remote_file","arguments":{"path":"/x","template":"t","values":{"z":{"y":1,"b":[{"d":1,"c":2}]},"a":2}},"options":{},"source":{"file":"pallet.star","line":3,"column":5}}
@@ -57,8 +57,8 @@ fn values_keep_the_order_in_which_they_were_written() {
 fn a_function_of_a_crate_is_a_phase() {
     let project = star(
         "load(\"@automated-admin-user\", \"automated_admin_user\")\n\
-         load(\"@nginx\", \"install\")\ngroup_spec(\"web\", phases = \
-         {\"bootstrap\": [automated_admin_user, install]})\n",
+         load(\"@nginx\", \"install\")\ngroup_spec(\"web\", phases = {\"bootstrap\": \
+         [automated_admin_user, install]})\n",
     )
     .load();
     check_phase(
@@ -252,8 +252,8 @@ fn a_loop_without_end_is_stopped() {
     let bed = phase("spin()");
     bed.write(
         "pallet.star",
-        b"def spin():\n    for a in range(100000000):\n        for b in \
-            range(100000000):\n            pass\n\ndef configure(request):\n    spin()\n\n\
+        b"def spin():\n    for a in range(100000000):\n        for b in range(100000000):\n            \
+            pass\n\ndef configure(request):\n    spin()\n\n\
             group_spec('web', phases = {'configure': configure})\n",
     );
     check_phase(
@@ -271,8 +271,7 @@ fn a_loop_without_end_is_stopped() {
     );
     bed.write(
         "pallet.star",
-        b"for a in range(100000000):\n    for b in range(100000000):\n        \
-        pass\n",
+        b"for a in range(100000000):\n    for b in range(100000000):\n        pass\n",
     );
     let limits = Limits { time: Duration::from_millis(200) };
     let found = bed.load_with(LoadOptions { limits, ..LoadOptions::default() }).unwrap_err();
@@ -328,7 +327,7 @@ fn colours_only_if_asked_for() {
         let project = bed.load_with(LoadOptions { colour, ..LoadOptions::default() }).unwrap();
         run(&project.groups[0].server.phases["configure"]).unwrap_err()
     };
-    let painted = crate::output::paint("error", "1;31");
+    let painted = crate::terminal::paint("error", "1;31");
     assert!(!error(false).rendered.contains(&painted));
     assert!(error(true).rendered.contains(&painted) && !error(true).message.contains(&painted));
 }

@@ -179,6 +179,7 @@ fn script(place: &Place, action: impl Action) -> String {
         let content = match &upload.source {
             UploadSource::Bytes(bytes) => bytes.to_vec(),
             UploadSource::File(path) => fs::read(path).expect("it was there when it was prepared"),
+            UploadSource::LeftOut { .. } => panic!("a plan that was not written has it"),
         };
         fs::write(place.incoming.path().join(&upload.digest), content).expect("it can be written");
     }

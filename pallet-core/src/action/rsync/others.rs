@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use wildmatch::WildMatch;
+
 use crate::model::Known;
 use crate::observe::{FileState, NodeState, Reading};
 use crate::script::{Script, quote};
@@ -13,28 +15,11 @@ pub(super) struct Others<'a> {
     pub(super) names: BTreeSet<&'a str>,
 }
 
-/// Whether a part of a path has an excluded name.
+/// Whether a part of a path has an excluded name. In a pattern, `*` stands for any characters, `?`
+/// for one.
 pub(super) fn is_excluded(patterns: &[String], path: &str) -> bool {
-    path.split('/').any(|part| patterns.iter().any(|pattern| matches(pattern, part)))
-}
-
-/// Whether a name is one of a pattern's: `*` stands for any characters, `?` for one.
-fn matches(pattern: &str, name: &str) -> bool {
-    match pattern.chars().next() {
-        None => name.is_empty(),
-        Some('*') => {
-            let rest = &pattern[1..];
-            name.char_indices()
-                .map(|(at, _)| at)
-                .chain([name.len()])
-                .any(|at| matches(rest, &name[at..]))
-        }
-        Some(first) => {
-            let mut chars = name.chars();
-            chars.next().is_some_and(|char| first == '?' || first == char)
-                && matches(&pattern[first.len_utf8()..], chars.as_str())
-        }
-    }
+    let patterns: Vec<_> = patterns.iter().map(|pattern| WildMatch::new(pattern)).collect();
+    path.split('/').any(|part| patterns.iter().any(|pattern| pattern.matches(part)))
 }
 
 impl Others<'_> {
@@ -163,7 +148,8 @@ mod tests {
             ("?", "", false),
             ("*", "", true),
         ] {
-            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
+            let excluded = is_excluded(&[pattern.to_owned()], name);
+            assert_eq!(excluded, expected, "{pattern} {name}");
         }
         assert!(is_excluded(&[".git".to_owned()], "a/.git/config"));
         assert!(!is_excluded(&["a/b".to_owned()], "a/b"));

@@ -5,8 +5,9 @@ use std::time::Duration;
 use rustix::process::{Pid, test_kill_process};
 use tokio::task::JoinHandle;
 
-use super::super::event::Event;
-use super::super::{Engine, EngineError};
+use crate::engine::operation::Event;
+use crate::engine::random_token::random_token;
+use crate::engine::{Engine, EngineError};
 use crate::plugin::{Lease, unix_time};
 
 /// How long a lease holds that is not renewed.
@@ -26,7 +27,7 @@ impl Engine {
     pub(super) async fn take_lease(&self) -> Result<HeldLease, EngineError> {
         let holder = self.holder.clone();
         let lease = Lease {
-            token: super::super::node_run::token(),
+            token: random_token(),
             holder: holder.name,
             machine: holder.machine,
             process: std::process::id(),

@@ -3,12 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::super::considered::{Division, Member};
-use super::super::lift::natural;
-use super::super::select::no_such_name;
-use super::super::template::{Choice, NoMatch};
-use super::super::{Engine, EngineError, GroupSpec};
-use crate::model::{Node, NodeStatus};
+use crate::engine::operation::{Division, GroupedNode, check_counts, no_such_name};
+use crate::engine::template::{Choice, NoMatch};
+use crate::engine::{Engine, EngineError, GroupSpec};
+use crate::model::{Node, NodeStatus, natural};
 use crate::plugin::{ErrorKind, PluginError, WantedOffers};
 
 /// What a converge would do to the nodes themselves.
@@ -27,7 +25,7 @@ pub struct ConvergePlan {
     /// Nodes that stay.
     pub keep: Vec<Node>,
     /// Nodes of the project's other groups, which are not converged. Functions know them.
-    pub(in super::super) others: Vec<Member>,
+    pub(in crate::engine) others: Vec<GroupedNode>,
     /// Nodes of no group that the project declares. They stay, unless
     /// [`remove_undeclared`](ConvergePlan::remove_undeclared) says otherwise.
     pub undeclared: Vec<Node>,
@@ -99,7 +97,7 @@ impl ConvergePlan {
 impl Engine {
     /// What must be created and destroyed so that each group has its count.
     pub async fn plan_converge(&self, groups: &[GroupSpec]) -> Result<ConvergePlan, EngineError> {
-        self.check_counts(groups)?;
+        check_counts(groups.iter(), self.max_nodes)?;
         let shared: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
         let Division { own, others, undeclared } = self.divide(self.nodes().await?, &shared);
         let mut plan = ConvergePlan { others, undeclared, ..ConvergePlan::default() };
@@ -142,8 +140,12 @@ impl Engine {
             plan.start.extend(waiting);
             plan.keep.extend(running);
             match (before, count) {
-                (0, 1..) => drop(plan.begin.insert(group.name.clone())),
-                (1.., 0) => drop(plan.end.insert(group.name.clone())),
+                (0, 1..) => {
+                    plan.begin.insert(group.name.clone());
+                }
+                (1.., 0) => {
+                    plan.end.insert(group.name.clone());
+                }
                 _ => {}
             }
             if missing > 0 {
@@ -154,7 +156,7 @@ impl Engine {
     }
 
     /// What the nodes of a group will be.
-    pub(in super::super) async fn choose(&self, group: &GroupSpec) -> Result<Choice, PlanError> {
+    pub(in crate::engine) async fn choose(&self, group: &GroupSpec) -> Result<Choice, PlanError> {
         let spec = group.server.node_spec.clone();
         let wanted = WantedOffers { group: Some(group.name.clone()), spec: spec.clone() };
         let offers = self

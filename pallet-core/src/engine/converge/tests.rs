@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::engine::testing::{Lab, engine, warnings};
-use crate::engine::{LiftOptions, ServerSpec};
+use crate::engine::{EngineConfig, NodeResult, ServerSpec};
+use crate::model::Node;
 
 fn group(name: &str, count: u32) -> GroupSpec {
     GroupSpec::new(name, Some(count), ServerSpec::new()).unwrap()
@@ -123,8 +124,8 @@ async fn a_new_node_that_cannot_be_planned_fails_a_dry_run() {
     };
     let groups =
         [GroupSpec::new("web", Some(1), ServerSpec::new().phase("configure", broken)).unwrap()];
-    let (mut engine, _, told) = engine(Lab::default(), &groups);
-    engine.facts_cache = None;
+    let (engine, _, told) = engine(Lab::default(), &groups);
+    let engine = engine.with(EngineConfig { facts_cache: None, ..engine.config().clone() });
     let dry = LiftOptions { dry_run: true, ..LiftOptions::default() };
     let outcome = engine.converge(&groups, &dry, |_| Ok(true)).await.unwrap().unwrap();
     assert_eq!(

@@ -11,12 +11,13 @@ use sha2::{Digest, Sha256};
 use tokio::task::JoinHandle;
 
 use super::local::{Spot, own_directory, parent, place};
+use super::names::{base_name, check_names, check_target};
+use super::options::CopyOptions;
+use super::remote::{Job, Jobs, Remote, program};
 use super::unpack::{Unpacked, unpack};
-use super::upload::check_target;
-use super::{Copied, CopyOptions, CopyOutcome, Job, There, base_name, check_names, program};
-use crate::engine::{Engine, EngineError};
+use crate::engine::{Copied, EngineError};
 use crate::local::{Beside, remove_dead};
-use crate::model::{Node, hex};
+use crate::model::{Node, hex, natural};
 use crate::transport::Input;
 
 /// Says what stands at `path` in a line, then gives it: a file with its digest behind it, a
@@ -57,59 +58,48 @@ struct Download {
     recursive: bool,
 }
 
-impl Engine {
-    /// Copies files and directories from these nodes to a path here: into it where that is a
-    /// directory. What comes from several nodes, or is asked to be
-    /// [`by_node`](CopyOptions::by_node), goes into a directory of the node's name in `target`,
-    /// which is made. Modes are kept.
-    ///
-    /// Each source is the nodes that it is copied from and its path there. What goes wrong with a
-    /// node stands in its own result.
-    pub async fn download(
-        &self,
-        sources: &[(Vec<Node>, String)],
-        target: &Path,
-        options: &CopyOptions,
-    ) -> Result<CopyOutcome, EngineError> {
-        let mut nodes: Vec<(Node, Vec<(&str, &str)>)> = Vec::new();
-        for (from, path) in sources {
-            check_target(path)?;
-            let name = base_name(path).ok_or_else(|| {
-                EngineError::Refused(format!(
-                    "{path}: name a \
-                file or a directory in it"
-                ))
-            })?;
-            for node in from {
-                match nodes.iter_mut().find(|(known, _)| known.id == node.id) {
-                    Some((_, paths)) => paths.push((path, name)),
-                    None => nodes.push((node.clone(), vec![(path, name)])),
-                }
+/// What is to be copied from each node.
+pub(super) fn jobs(
+    sources: &[(Vec<Node>, String)],
+    target: &Path,
+    options: &CopyOptions,
+) -> Result<Vec<(Node, Jobs)>, EngineError> {
+    let mut nodes: Vec<(Node, Vec<(&str, &str)>)> = Vec::new();
+    for (from, path) in sources {
+        check_target(path)?;
+        let name = base_name(path).ok_or_else(|| {
+            EngineError::Refused(format!(
+                "{path}: name a \
+            file or a directory in it"
+            ))
+        })?;
+        for node in from {
+            match nodes.iter_mut().find(|(known, _)| known.id == node.id) {
+                Some((_, paths)) => paths.push((path, name)),
+                None => nodes.push((node.clone(), vec![(path, name)])),
             }
         }
-        nodes.sort_by_cached_key(|(node, _)| crate::engine::natural(&node.name));
-        let by_node = options.by_node || nodes.len() > 1;
-        let jobs = nodes.into_iter().map(|(node, paths)| {
-            check_names(paths.iter().map(|(_, name)| *name))?;
-            let many = paths.len() > 1;
-            let target =
-                if by_node { directory_of(target, &node.name)? } else { target.to_owned() };
-            remove_dead(if target.is_dir() { &target } else { parent(&target) });
-            let job = |(path, name): &(&str, &str)| Download {
-                path: (*path).to_owned(),
-                name: (*name).to_owned(),
-                target: target.clone(),
-                own: by_node,
-                many,
-                recursive: options.recursive,
-            };
-            let jobs: Vec<Arc<dyn Job>> =
-                paths.iter().map(|path| Arc::new(job(path)) as Arc<dyn Job>).collect();
-            Ok::<_, EngineError>((node, jobs))
-        });
-        let jobs = jobs.collect::<Result<Vec<_>, _>>()?;
-        self.do_jobs(jobs, options).await
     }
+    nodes.sort_by_cached_key(|(node, _)| natural(&node.name));
+    let by_node = options.by_node || nodes.len() > 1;
+    let jobs = nodes.into_iter().map(|(node, paths)| {
+        check_names(paths.iter().map(|(_, name)| *name))?;
+        let many = paths.len() > 1;
+        let target = if by_node { directory_of(target, &node.name)? } else { target.to_owned() };
+        remove_dead(if target.is_dir() { &target } else { parent(&target) });
+        let job = |(path, name): &(&str, &str)| Download {
+            path: (*path).to_owned(),
+            name: (*name).to_owned(),
+            target: target.clone(),
+            own: by_node,
+            many,
+            recursive: options.recursive,
+        };
+        let jobs: Vec<Arc<dyn Job>> =
+            paths.iter().map(|path| Arc::new(job(path)) as Arc<dyn Job>).collect();
+        Ok::<_, EngineError>((node, jobs))
+    });
+    jobs.collect()
 }
 
 /// The directory of one node in `target`.
@@ -132,13 +122,13 @@ fn directory_of(target: &Path, node: &str) -> Result<PathBuf, EngineError> {
 
 #[async_trait::async_trait]
 impl Job for Download {
-    async fn copy(&self, there: &mut There<'_>) -> Result<Copied, String> {
+    async fn copy(&self, remote: &mut Remote<'_>) -> Result<Copied, String> {
         let to = place(&self.target, &self.name, self.many, self.own)?;
         let recursive = if self.recursive { "yes" } else { "" };
         let program = program(&[("path", &self.path), ("recursive", recursive)], SEND);
         let mut arriving = Arriving::Line(Vec::new());
         let mut wrong: Option<String> = None;
-        let ran = there
+        let ran = remote
             .run(&program, Input::none(), &mut |piece| {
                 if wrong.is_none() {
                     wrong = arriving.take(piece, &to).err();

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::archive::{Archive, archive};
-use super::{Copied, CopyOptions, CopyOutcome, Job, There, check_names, program};
-use crate::engine::node_run::token;
-use crate::engine::workspace::digest_of;
-use crate::engine::{Engine, EngineError};
-use crate::model::Node;
+use super::names::{check_names, check_target};
+use super::remote::{Job, Jobs, Remote, program};
+use crate::engine::declare::digest_of;
+use crate::engine::random_token::random_token;
+use crate::engine::{Copied, EngineError};
 use crate::script::library_for;
 use crate::transport::{Input, InputPart};
 
@@ -99,53 +99,31 @@ struct Upload {
     sent: Sent,
 }
 
-impl Engine {
-    /// Copies files and directories to a path on each of these nodes: into it where that is a
-    /// directory there. Modes are kept; new files belong to whoever writes them, those that are
-    /// replaced to whom they belonged.
-    ///
-    /// It is an error if a source cannot be read; what goes wrong on a node stands in its own
-    /// result.
-    pub async fn upload(
-        &self,
-        nodes: Vec<Node>,
-        sources: &[PathBuf],
-        target: &str,
-        options: &CopyOptions,
-    ) -> Result<CopyOutcome, EngineError> {
-        check_target(target)?;
-        let (paths, recursive, to) = (sources.to_vec(), options.recursive, target.to_owned());
-        let many = sources.len() > 1;
-        let read = move || {
-            paths
-                .into_iter()
-                .map(|source| Upload::read(source, &to, recursive, many))
-                .collect::<Result<Vec<_>, _>>()
-        };
-        let uploads = tokio::task::spawn_blocking(read)
-            .await
-            .map_err(|error| EngineError::Task(error.to_string()))?;
-        let uploads = uploads.map_err(EngineError::Refused)?;
-        check_names(uploads.iter().map(|upload| upload.name.as_str()))?;
-        let jobs: Vec<Arc<dyn Job>> =
-            uploads.into_iter().map(|upload| Arc::new(upload) as Arc<dyn Job>).collect();
-        self.do_jobs(nodes.into_iter().map(|node| (node, jobs.clone())).collect(), options).await
-    }
+/// What is to be copied to each node.
+pub(super) async fn jobs(
+    sources: &[PathBuf],
+    target: &str,
+    recursive: bool,
+) -> Result<Jobs, EngineError> {
+    check_target(target)?;
+    let (paths, to, many) = (sources.to_vec(), target.to_owned(), sources.len() > 1);
+    let read = move || {
+        let read = |source| Upload::read(source, &to, recursive, many);
+        paths.into_iter().map(read).collect::<Result<Vec<_>, _>>()
+    };
+    let uploads = tokio::task::spawn_blocking(read)
+        .await
+        .map_err(|error| EngineError::Task(error.to_string()))?;
+    let uploads = uploads.map_err(EngineError::Refused)?;
+    check_names(uploads.iter().map(|upload| upload.name.as_str()))?;
+    Ok(uploads.into_iter().map(|upload| Arc::new(upload) as Arc<dyn Job>).collect())
 }
 
 /// What finds out where to, and does the rest, with what both need of the library.
 fn with_library(text: &str) -> String {
     let text = format!("{WHERE}{text}");
     // a name that nobody makes before
-    format!("token={}\n{}{text}", token(), library_for(&text))
-}
-
-pub(super) fn check_target(path: &str) -> Result<(), EngineError> {
-    match (path.starts_with('/'), path.contains('\0')) {
-        (true, false) => Ok(()),
-        (false, _) => Err(EngineError::Refused(format!("{path:?}: a path on a node is absolute"))),
-        (_, true) => Err(EngineError::Refused(format!("{path:?} holds a NUL character"))),
-    }
+    format!("token={}\n{}{text}", random_token(), library_for(&text))
 }
 
 impl Upload {
@@ -207,10 +185,10 @@ impl Upload {
 
 #[async_trait::async_trait]
 impl Job for Upload {
-    async fn copy(&self, there: &mut There<'_>) -> Result<Copied, String> {
+    async fn copy(&self, remote: &mut Remote<'_>) -> Result<Copied, String> {
         let (program, input) = self.program();
         let mut to = Vec::new();
-        there.run(&program, input, &mut |piece| to.extend_from_slice(piece)).await?;
+        remote.run(&program, input, &mut |piece| to.extend_from_slice(piece)).await?;
         let to = String::from_utf8_lossy(&to).into_owned();
         let (files, bytes) = match &self.sent {
             Sent::File { size, .. } => (1, *size),

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::super::NodeError;
 use crate::action::{Certainty, Options, SourceLocation};
+use crate::engine::NodeError;
 use crate::model::Os;
 
 /// What one node would be asked, and what would be done to it, action by action.

@@ -8,16 +8,17 @@ pub use explanation::{
     Condition, ExplainedAction, ExplainedPhase, ExplainedUpload, Explanation, Observed,
 };
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::considered::Division;
-use super::event::Event;
-use super::lift::{LiftOptions, PhaseChoice, Purpose, Run};
+use self::phase::explain_phase;
+use super::declare::Placeholders;
+use super::operation::{
+    Division, Event, Member, Operation, Purpose, Record, Sink, check_counts, find_named,
+    in_parallel,
+};
 use super::predicted::PredictedNode;
-use super::request::Showing;
-use super::select::find_named;
-use super::{Engine, EngineError, GroupSpec};
+use super::{Engine, EngineConfig, EngineError, GroupSpec, LiftOptions, PhaseChoice};
 use crate::model::Os;
 
 /// What to explain.
@@ -45,13 +46,14 @@ impl Engine {
         groups: &[GroupSpec],
         options: &ExplainOptions,
     ) -> Result<Vec<Explanation>, EngineError> {
-        let events = self.events.clone();
-        let warnings = Arc::new(move |event| {
-            if let Event::Warning { .. } | Event::Message { .. } = event {
-                events(event);
+        let sinks = self.sinks.clone();
+        let warnings = move |record: &Record| {
+            if let Event::Warning { .. } | Event::Message { .. } = record.event {
+                sinks.iter().for_each(|sink| sink.receive(record));
             }
-        });
-        let engine = Engine { events: warnings, ..self.clone() };
+        };
+        let sinks: Vec<Arc<dyn Sink>> = vec![Arc::new(warnings)];
+        let engine = self.with(EngineConfig { sinks, ..self.config().clone() });
         self.check_phases(groups, &options.phases)?;
         let groups: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
         if options.nodes.is_empty() {
@@ -73,15 +75,15 @@ impl Engine {
             return self.explain(groups, options).await;
         }
         let declared = self.declared.clone().unwrap_or_else(|| groups.to_vec());
-        let engine = Engine { declared: Some(declared), ..self.clone() };
+        let engine = self.with(EngineConfig { declared: Some(declared), ..self.config().clone() });
         let (own, others): (Vec<_>, Vec<_>) =
             names.iter().cloned().partition(|name| groups.iter().any(|group| group.name == *name));
         let mut explanations = Vec::new();
         if !others.is_empty() {
             if let (Some(os), [node, ..]) = (&options.os, others.as_slice()) {
                 let message = format!(
-                    "node {node} is asked what it is, so {os} cannot be chosen \
-                    for it; name its group instead"
+                    "node {node} is asked what it is, so {os} cannot be chosen for it; name its \
+                     group instead"
                 );
                 return Err(EngineError::Refused(message));
             }
@@ -128,18 +130,13 @@ impl Engine {
         groups: &[Arc<GroupSpec>],
         options: &ExplainOptions,
     ) -> Result<Vec<Explanation>, EngineError> {
-        let Division { own, others, .. } = self.divide(self.nodes().await?, groups);
-        let there: Vec<_> = own.iter().map(|(node, _)| node.clone()).collect();
-        let wanted = find_named(&there, &options.nodes, "node", &[])?;
-        let ids: BTreeSet<_> = wanted.into_iter().map(|node| &node.id).collect();
-        let (own, left): (Vec<_>, Vec<_>) =
-            own.into_iter().partition(|(node, _)| ids.contains(&node.id));
+        let mut division = self.divide(self.nodes().await?, groups);
         // the others are known, and not asked
-        let others = others.into_iter().chain(left).collect();
-        let mut run = Run::new(self, own, others, &lift_options(options), Purpose::Lift);
-        run.showing = Showing::Beside;
-        run.nodes.iter_mut().for_each(|node| node.explained = Some(Vec::new()));
-        run.explain(|_| String::new()).await
+        division.keep_named(&options.nodes, "node", &[])?;
+        let Division { own, others, .. } = division;
+        let operation = Operation::new(self, own, others, &lift_options(options), Purpose::Lift)
+            .with_placeholders(Placeholders::Keep);
+        explain(operation, |_| true, |_| String::new()).await
     }
 
     /// What the first node of each group would be, and what would be done to it.
@@ -149,7 +146,7 @@ impl Engine {
         options: &ExplainOptions,
     ) -> Result<Vec<Explanation>, EngineError> {
         let (mut predicted, mut reasons) = (Vec::new(), BTreeMap::new());
-        self.check_counts(&groups.iter().map(|group| group.as_ref().clone()).collect::<Vec<_>>())?;
+        check_counts(groups.iter().map(Arc::as_ref), self.max_nodes)?;
         for group in groups {
             let system = self.system_of(group, options.os.as_ref()).await;
             reasons.insert(group.name.clone(), system.reason);
@@ -168,14 +165,16 @@ impl Engine {
             }));
         }
         let purpose = Purpose::Explain { predicted, bootstrap: options.phases.is_empty() };
-        let mut run = Run::new(self, Vec::new(), Vec::new(), &lift_options(options), purpose);
-        run.showing = Showing::Instead;
-        for node in &mut run.nodes {
-            let chosen = options.groups.is_empty() || options.groups.contains(&node.group.name);
-            node.explained =
-                (chosen && node.node.name == format!("{}-1", node.group.name)).then(Vec::new);
-        }
-        run.explain(|group| reasons.get(group).cloned().unwrap_or_default()).await
+        let operation =
+            Operation::new(self, Vec::new(), Vec::new(), &lift_options(options), purpose)
+                .with_placeholders(Placeholders::UseInstead);
+        let chosen = |member: &Member| {
+            let group = &member.group.name;
+            let chosen = options.groups.is_empty() || options.groups.contains(group);
+            chosen && member.name() == format!("{group}-1")
+        };
+        let reason = |group: &str| reasons.get(group).cloned().unwrap_or_default();
+        explain(operation, chosen, reason).await
     }
 }
 
@@ -183,41 +182,44 @@ fn lift_options(options: &ExplainOptions) -> LiftOptions {
     LiftOptions { phases: options.phases.clone(), dry_run: true, ..LiftOptions::default() }
 }
 
-impl Run {
-    /// Explains the nodes that are to be explained; `reason` tells why nodes of a group are taken
-    /// to be of their system.
-    async fn explain(
-        mut self,
-        reason: impl Fn(&str) -> String,
-    ) -> Result<Vec<Explanation>, EngineError> {
-        self.warn_of_undefined_phases();
-        self.prepare().await?;
-        self.each(
-            |node| node.explained.is_none(),
-            |node, engine| Box::pin(async move { node.leave(&engine).await }),
-        )
-        .await?;
-        self.nodes.retain(|node| node.explained.is_some());
-        for round in 0..self.rounds() {
-            self.round(round).await?;
+/// Explains the nodes that are `chosen`; `reason` tells why nodes of a group are taken to be of
+/// their system.
+async fn explain(
+    mut operation: Operation,
+    chosen: impl Fn(&Member) -> bool,
+    reason: impl Fn(&str) -> String,
+) -> Result<Vec<Explanation>, EngineError> {
+    operation.warn_of_undefined_phases();
+    operation.prepare().await?;
+    let engine = operation.engine.clone();
+    let members = operation.members.into_iter().map(|member| (chosen(&member), member));
+    let explained = in_parallel(&engine, members, |engine, (chosen, mut member)| async move {
+        let mut phases = Vec::new();
+        if chosen && !member.has_ended() {
+            for position in 0..member.planner.declared().len() {
+                phases.extend(explain_phase(&engine, &mut member, position).await);
+                if member.has_ended() {
+                    break;
+                }
+            }
         }
-        self.each(|_| true, |node, engine| Box::pin(async move { node.leave(&engine).await }))
-            .await?;
-        let vault = self.engine.vault.clone();
-        let explanations = self.nodes.into_iter().map(|mut node| Explanation {
-            phases: node.explained.take().unwrap_or_default(),
-            error: node.error().cloned().map(|mut error| {
-                error.redact(&vault);
-                error
-            }),
-            os: node.facts.as_ref().map(|facts| facts.os.clone()),
-            os_reason: reason(&node.group.name),
-            predicted: node.predicted,
-            group: node.group.name.clone(),
-            node: node.node.name,
-        });
-        Ok(explanations.collect())
-    }
+        member.session.leave(&engine).await;
+        chosen.then_some((member, phases))
+    });
+    let explained = explained.await?.into_iter().flatten();
+    let explanations = explained.map(|(member, phases)| Explanation {
+        phases,
+        error: member.error().cloned().map(|mut error| {
+            error.redact(&engine.vault);
+            error
+        }),
+        os: member.planner.facts().map(|facts| facts.os.clone()),
+        os_reason: reason(&member.group.name),
+        predicted: member.planner.is_predicted(),
+        group: member.group.name.clone(),
+        node: member.name().to_owned(),
+    });
+    Ok(explanations.collect())
 }
 
 #[cfg(test)]

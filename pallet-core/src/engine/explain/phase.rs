@@ -4,14 +4,13 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::super::apply::{Compiled, Frame, compile};
-use super::super::node_apply::error_of;
-use super::super::node_run::NodeRun;
-use super::super::vault::Vault;
-use super::super::{Engine, NodeError};
 use super::explanation::{Condition, ExplainedAction, ExplainedPhase, ExplainedUpload, Observed};
 use super::observed::observed;
-use crate::action::{self, ActionError, Change, Declared, Skipped, Step, UploadSource};
+use crate::action::{self, Change, Declared, Skipped, UploadSource};
+use crate::engine::Engine;
+use crate::engine::node::{Compiled, PhasePlan, PlannedAction, compile, plan_phase};
+use crate::engine::operation::{Member, error_of};
+use crate::engine::vault::Vault;
 use crate::script::Script;
 
 /// Stands where an apply has a word that is made for it alone.
@@ -20,119 +19,97 @@ const TOKEN: &str = "pallet";
 /// Stands for the script of an action that cannot be shown without its secrets.
 const WITHHELD: &str = "# what runs here holds secrets and is not shown";
 
-impl NodeRun {
-    /// Explains a phase, and brings the node to what it would then be.
-    pub(in super::super) async fn explain_phase(
-        &mut self,
-        engine: &Engine,
-        position: usize,
-        phase: &str,
-        mut declared: Vec<Declared>,
-    ) {
-        let Some(state) = self.state.clone() else { return };
-        let flags = self.flags.clone();
-        let mut observes = Vec::new();
-        let mut predicted = state.clone();
-        let mut planned = action::plan_watched(
-            &declared,
-            &mut predicted,
-            &mut self.flags,
-            false,
-            &mut |declared, node| {
-                observes.push(observed(declared, node));
-            },
-        );
-        if let Err((index, error)) = planned {
-            // what stands before it can be explained still
-            self.fail(error_of(phase, &declared[index], error.to_string(), String::new()));
-            declared.truncate(index);
-            (predicted, self.flags) = (state.clone(), flags.clone());
-            planned = action::plan(&declared, &mut predicted, &mut self.flags, false);
-        }
-        let Ok(steps) = planned else { return };
-        let mut explained: Vec<_> = steps
-            .iter()
-            .zip(observes)
-            .map(|(step, observes)| {
-                self.explain_action(phase, &declared[step.index], step, observes)
-            })
-            .collect();
-        let steps = shown(&mut declared, steps, |declared| {
-            action::plan(declared, &mut state.clone(), &mut flags.clone(), false)
-        });
-        let mut script = String::new();
-        if steps.iter().any(|step| step.change.is_some()) {
-            let present =
-                if self.predicted { Vec::new() } else { self.present(engine, &steps).await };
-            let frame = Frame {
-                token: TOKEN,
-                phase,
-                flags: &flags,
-                later: &self.flags_after(position),
-                os: &predicted.os,
-                user: &predicted.user,
-                present: &present,
-                library: &engine.library,
-                also: "",
-                leftovers: false,
-            };
-            match compile(&declared, &steps, &frame) {
-                Ok(compiled) => {
-                    take_scripts(&mut explained, &declared, &steps, &compiled);
-                    script = compiled.script;
-                }
-                Err(error) => self.fail(NodeError {
-                    phase: Some(phase.to_owned()),
-                    ..NodeError::new(error.to_string())
-                }),
-            }
-        }
-        let mut explained = ExplainedPhase { phase: phase.to_owned(), actions: explained, script };
-        explained.redact(&engine.vault);
-        self.explained.get_or_insert_default().push(explained);
-        self.state = Some(predicted);
+/// Explains a phase, and brings the node to what it would then be.
+pub(super) async fn explain_phase(
+    engine: &Engine,
+    member: &mut Member,
+    position: usize,
+) -> Option<ExplainedPhase> {
+    let (phase, mut declared) = member.planner.phase(position)?;
+    if declared.is_empty() {
+        return None;
     }
-
-    fn explain_action(
-        &self,
-        phase: &str,
-        declared: &Declared,
-        step: &Step,
-        observes: Vec<Observed>,
-    ) -> ExplainedAction {
-        let change = self.describe(phase, declared, step);
-        let failing = match &step.skipped {
-            Some(Skipped::Conditions(failing)) => failing.as_slice(),
-            _ => &[],
-        };
-        let conditions = declared.conditions.iter().map(|condition| Condition {
-            command: condition.command.clone(),
-            unless: condition.unless,
-            holds: (!step.conditions.contains(condition)).then(|| !failing.contains(condition)),
-        });
-        ExplainedAction {
-            action: change.action,
-            subject: change.subject,
-            arguments: declared.shown.as_ref().map_or(Value::Null, |shown| shown.arguments.clone()),
-            options: declared.options.clone(),
-            conditions: conditions.collect(),
-            source: change.source,
-            via: change.via,
-            observes,
-            reason: change.certainty.is_none().then(|| reason(step)),
-            certainty: change.certainty,
-            summary: change.summary,
-            diff: change.diff,
-            script: String::new(),
-            together_with: Vec::new(),
-            uploads: step.change.iter().flat_map(|change| &change.uploads).map(upload).collect(),
+    let (state, flags) = member.planner.known()?;
+    let name = member.name().to_owned();
+    let context = member.planner.context(&name, &phase, position);
+    let mut observes = Vec::new();
+    let (mut after, mut flags_after) = (state.clone(), flags.clone());
+    let mut watch = |declared: &Declared, node: &_| observes.push(observed(declared, node));
+    let mut planned = plan_phase(&context, &declared, &mut after, &mut flags_after, &mut watch);
+    if let Err((index, error)) = planned {
+        // what stands before it can be explained still
+        member.fail(error_of(&phase, &declared[index], error.to_string()));
+        declared.truncate(index);
+        (after, flags_after) = (state.clone(), flags.clone());
+        planned = plan_phase(&context, &declared, &mut after, &mut flags_after, &mut |_, _| {});
+    }
+    let plan = planned.ok()?;
+    let mut explained: Vec<_> = declared
+        .iter()
+        .zip(&plan.actions)
+        .zip(observes)
+        .map(|((declared, action), observes)| explain_action(&plan, declared, action, observes))
+        .collect();
+    let mut shown = with_placeholders(plan, &mut declared, |declared| {
+        plan_phase(&context, declared, &mut state.clone(), &mut flags.clone(), &mut |_, _| {}).ok()
+    });
+    let mut script = String::new();
+    if shown.changing() > 0 {
+        if !member.planner.is_predicted() {
+            member.find_present(engine, &mut shown).await;
         }
+        match compile(&PhasePlan { leftovers: false, ..shown.clone() }, TOKEN, &engine.library) {
+            Ok(compiled) => {
+                take_scripts(&mut explained, &shown, &compiled);
+                script = compiled.script;
+            }
+            Err(error) => member.fail(shown.error(error.to_string())),
+        }
+    }
+    member.planner.set_known(after, flags_after);
+    let mut explained = ExplainedPhase { phase, actions: explained, script };
+    explained.redact(&engine.vault);
+    Some(explained)
+}
+
+fn explain_action(
+    plan: &PhasePlan,
+    declared: &Declared,
+    action: &PlannedAction,
+    observes: Vec<Observed>,
+) -> ExplainedAction {
+    let change = plan.describe(action);
+    let failing = match &action.skipped {
+        Some(Skipped::Conditions(failing)) => failing.as_slice(),
+        _ => &[],
+    };
+    let conditions = declared.conditions.iter().map(|condition| Condition {
+        command: condition.command.clone(),
+        unless: condition.unless,
+        holds: (!action.conditions.contains(condition)).then(|| !failing.contains(condition)),
+    });
+    ExplainedAction {
+        action: change.action,
+        subject: change.subject,
+        arguments: declared.shown.as_ref().map_or(Value::Null, |shown| shown.arguments.clone()),
+        options: declared.options.clone(),
+        conditions: conditions.collect(),
+        source: change.source,
+        via: change.via,
+        observes,
+        reason: change.certainty.is_none().then(|| reason(action)),
+        certainty: change.certainty,
+        summary: change.summary,
+        diff: change.diff,
+        script: String::new(),
+        together_with: Vec::new(),
+        uploads: action.change.iter().flat_map(|change| &change.uploads).map(upload).collect(),
     }
 }
 
 /// Why there is nothing to do.
-fn reason(step: &Step) -> String {
-    match &step.skipped {
+fn reason(action: &PlannedAction) -> String {
+    match &action.skipped {
         Some(Skipped::Flag(flag)) => format!("nothing before it sets the flag {flag}"),
         Some(Skipped::Conditions(failing)) => {
             let words = failing.iter().map(|condition| {
@@ -151,20 +128,20 @@ fn reason(step: &Step) -> String {
 fn upload(upload: &action::Upload) -> ExplainedUpload {
     let file = match &upload.source {
         UploadSource::File(path) => Some(path.clone()),
-        UploadSource::Bytes(_) => None,
+        UploadSource::Bytes(_) | UploadSource::LeftOut { .. } => None,
     };
     ExplainedUpload { digest: upload.digest.clone(), file }
 }
 
-/// The steps with changes that hold no secrets: those that do are planned with placeholders, over
+/// The plan with changes that hold no secrets: those that do are planned with placeholders, over
 /// the same state.
-fn shown(
+fn with_placeholders(
+    mut plan: PhasePlan,
     declared: &mut [Declared],
-    mut steps: Vec<Step>,
-    plan: impl FnOnce(&[Declared]) -> Result<Vec<Step>, (usize, ActionError)>,
-) -> Vec<Step> {
+    plan_again: impl FnOnce(&[Declared]) -> Option<PhasePlan>,
+) -> PhasePlan {
     if declared.iter().all(|declared| declared.secret.is_none()) {
-        return steps;
+        return plan;
     }
     let mut replaced = vec![false; declared.len()];
     for (declared, replaced) in declared.iter_mut().zip(&mut replaced) {
@@ -173,37 +150,27 @@ fn shown(
             *replaced = true;
         }
     }
-    let mut again = plan(declared).unwrap_or_default();
-    for step in &mut steps {
-        let Some(change) = &mut step.change else { continue };
-        if declared[step.index].secret.is_none() {
-            continue;
-        }
-        let same = again
-            .get_mut(step.index)
-            .filter(|_| replaced[step.index])
-            .and_then(|step| step.change.take());
+    let mut again = plan_again(declared).map(|plan| plan.actions).unwrap_or_default();
+    for (position, action) in plan.actions.iter_mut().enumerate() {
+        let Some(change) = action.change.as_mut().filter(|_| action.secret) else { continue };
+        let same = again.get_mut(position).filter(|_| replaced[position]);
+        let same = same.and_then(|action| action.change.take());
         *change = Change {
             certainty: change.certainty,
             ..same.unwrap_or_else(|| Change::will("", Script::new().raw(WITHHELD)))
         };
     }
-    steps
+    plan
 }
 
 /// Gives each action its part of the script.
-fn take_scripts(
-    explained: &mut [ExplainedAction],
-    declared: &[Declared],
-    steps: &[Step],
-    compiled: &Compiled,
-) {
-    let label = |step: &usize| declared[steps[*step].index].label();
+fn take_scripts(explained: &mut [ExplainedAction], plan: &PhasePlan, compiled: &Compiled) {
+    let label = |position: &usize| plan.actions[*position].label();
     for part in &compiled.parts {
-        for step in &part.steps {
-            explained[*step].script = compiled.script[part.text.clone()].to_owned();
-            explained[*step].together_with =
-                part.steps.iter().filter(|other| *other != step).map(label).collect();
+        for position in &part.actions {
+            let others = part.actions.iter().filter(|other| *other != position);
+            explained[*position].script = compiled.script[part.text.clone()].to_owned();
+            explained[*position].together_with = others.map(label).collect();
         }
     }
 }

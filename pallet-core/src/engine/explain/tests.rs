@@ -75,8 +75,11 @@ fn short(phase: &ExplainedPhase) -> String {
 }
 
 async fn explained(server: ServerSpec, os: &str) -> Explanation {
-    let mut engine = Engine::new("test", nowhere());
-    engine.vault = Arc::new(Vault::new(|name| Ok(Secret::new(format!("$6$the-value-of-{name}")))));
+    let vault = Vault::new(|name| Ok(Secret::new(format!("$6$the-value-of-{name}"))));
+    let engine = Engine::new(EngineConfig {
+        vault: Arc::new(vault),
+        ..EngineConfig::new("test", nowhere())
+    });
     let group = GroupSpec::new("web", Some(2), server).unwrap();
     let options = ExplainOptions {
         os: Some(Os::of_name(os, "x86_64").unwrap()),
@@ -201,7 +204,7 @@ async fn what_stands_before_a_failure_is_explained() {
 
 #[tokio::test]
 async fn names_are_groups_or_nodes() {
-    let engine = Engine::new("test", nowhere());
+    let engine = Engine::new(EngineConfig::new("test", nowhere()));
     let groups = ["web", "db"].map(|name| {
         GroupSpec::new(name, None, ServerSpec::new().phase("configure", configure)).unwrap()
     });

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Does, Graph};
+use super::data::{Does, Graph};
 
 impl Graph {
     /// The graph in Graphviz' language DOT: the same graph gives the same text.

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
+use super::data::{Does, Graph};
 use super::layout::{Line, Size, place};
-use super::{Does, Graph};
 
 /// The height of letters, in pixels.
 const FONT: f64 = 13.0;

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::engine::{GroupSpec, ServerSpec};
+use crate::engine::{EngineConfig, GroupSpec, ServerSpec};
 use crate::model::{HardwareSpec, ImageSpec};
 use crate::plugin::Request;
 
@@ -163,7 +163,7 @@ async fn what_functions_do_is_seen() {
         GroupSpec::new("db", Some(3), server.node_spec(spec)).unwrap(),
         GroupSpec::new("empty", None, ServerSpec::new()).unwrap(),
     ];
-    let engine = Engine::new("test", crate::engine::testing::nowhere());
+    let engine = Engine::new(EngineConfig::new("test", crate::engine::testing::nowhere()));
     let os = Os::of_name("debian 12", "x86_64").unwrap();
     let graph = engine.graph(&groups, Some(&os)).await.unwrap();
     expect_test::expect![[r##"

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{GroupSpec, ServerSpec};
+use super::server::{GroupSpec, ServerSpec};
 use crate::model::did_you_mean;
 
 /// Words that choose no groups.

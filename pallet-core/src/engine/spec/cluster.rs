@@ -1,6 +1,7 @@
 //! A cluster-spec: groups under one name, with what they share.
 
-use super::{GroupSpec, ServerSpec, SpecError};
+use super::error::SpecError;
+use super::server::{GroupSpec, ServerSpec};
 
 /// Groups that belong together.
 #[derive(Debug, Clone)]

@@ -1,13 +1,21 @@
 //! What is declared: server-specs, group-specs, cluster-specs, and the phases in them.
 
+mod all_phases;
 mod choice;
 mod cluster;
+mod error;
 mod order;
 mod phase;
+mod phase_names;
 mod server;
 
+pub(super) use all_phases::all_phases;
 pub use choice::ChoiceError;
 pub use cluster::ClusterSpec;
+pub use error::SpecError;
 pub(super) use order::merge_order;
 pub use phase::{Phase, PhaseError, PhaseFunction};
-pub use server::{GroupSpec, ServerSpec, SpecError};
+pub(super) use phase_names::{
+    AUTOMATIC, BOOTSTRAP, CREATE_GROUP, DESTROY_GROUP, DESTROY_SERVER, INLINE, SETTINGS,
+};
+pub use server::{GroupSpec, ServerSpec};

@@ -1,6 +1,6 @@
 //! Brings two orders of phases into one.
 
-use super::SpecError;
+use super::error::SpecError;
 
 /// An order of all names that keeps the order of each list; an error where they contradict each
 /// other.

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use thiserror::Error;
-
-use super::Phase;
+use super::error::SpecError;
 use super::order::merge_order;
+use super::phase::{Phase, PhaseFunction};
 use crate::model::{NodeSpec, is_host_name};
 
 /// What a kind of server is: phases, roles and a node-spec; it can extend others.
@@ -21,37 +20,6 @@ pub struct ServerSpec {
     pub roles: BTreeSet<String>,
 }
 
-/// A declaration that contradicts itself.
-#[derive(Debug, Clone, Error, PartialEq, Eq)]
-pub enum SpecError {
-    /// Two specs want their default phases in contrary orders.
-    #[error(
-        "the default phases {first:?} and {second:?} cannot be brought into one order; give \
-        `default_phases` here"
-    )]
-    Order {
-        /// The order so far.
-        first: Vec<String>,
-        /// The order that contradicts it.
-        second: Vec<String>,
-    },
-    /// A name that no host can have.
-    #[error("{name:?} cannot name a group: use 1 to 50 of a-z, 0-9 and -, not at the ends")]
-    Name {
-        /// The name.
-        name: String,
-    },
-    /// A tag that is Pallet's own.
-    #[error(
-        "node-spec: tag {tag:?} is no name for a tag of yours; names that begin with pallet- \
-        or pallet. are Pallet's own"
-    )]
-    Tag {
-        /// The tag.
-        tag: String,
-    },
-}
-
 /// An error if a node-spec has tags that it may not have.
 fn check_tags(spec: &NodeSpec) -> Result<(), SpecError> {
     spec.wrong_tag().map_or(Ok(()), |tag| Err(SpecError::Tag { tag: tag.to_owned() }))
@@ -64,7 +32,7 @@ impl ServerSpec {
     }
 
     /// With a function added to a phase.
-    pub fn phase(mut self, name: &str, function: impl super::PhaseFunction + 'static) -> Self {
+    pub fn phase(mut self, name: &str, function: impl PhaseFunction + 'static) -> Self {
         let phase = self.phases.remove(name).unwrap_or_default().then(&Phase::new(function));
         self.phases.insert(name.to_owned(), phase);
         self

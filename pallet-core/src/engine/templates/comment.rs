@@ -3,7 +3,7 @@
 use minijinja::Error;
 use minijinja::value::{Rest, ValueOrKwargs};
 
-use super::filters::{Given, bounded, text, wrong};
+use super::arguments::{Given, bounded, text, wrong};
 
 /// Text as a comment.
 pub(super) fn comment(given: Rest<ValueOrKwargs>) -> Result<String, Error> {

@@ -3,7 +3,7 @@
 use minijinja::value::{ValueKind, from_args};
 use minijinja::{Error, ErrorKind, State, Value};
 
-use super::filters::{bounded, centered, lines, wrong};
+use super::arguments::{bounded, centered, lines, wrong};
 
 pub(super) fn call(
     state: &mut State<'_, '_>,

@@ -4,6 +4,7 @@
 //! Jinja2 does it. `jinja2/answers.json` has what Jinja2 itself makes of more than 300 snippets,
 //! and a test compares them all.
 
+mod arguments;
 mod comment;
 mod cycler;
 mod filters;

@@ -6,9 +6,11 @@ mod laws;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio_util::sync::CancellationToken;
+
 use super::{
-    Engine, EngineError, Event, Files, GroupSpec, LiftOptions, NodeResult, Outcome, Phase,
-    PhaseChoice, PlanError, ServerSpec,
+    Engine, EngineConfig, EngineError, Event, Files, GroupSpec, LiftOptions, NodeResult, Outcome,
+    Phase, PhaseChoice, PlanError, Record, ServerSpec, Sink,
 };
 use crate::model::{ImageSpec, NodeSpec};
 
@@ -58,23 +60,30 @@ impl Engine {
         let groups: Vec<GroupSpec> =
             groups.iter().map(|group| with_system(group, options.system.as_deref())).collect();
         let events = Events::default();
-        let (told, teller) = (events.clone(), self.events.clone());
-        let mut engine = self.clone();
-        engine.events = Arc::new(move |event| {
-            teller(event.clone());
-            told.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+        let received = events.clone();
+        let sink = move |record: &Record| {
+            let mut received = received.lock().unwrap_or_else(PoisonError::into_inner);
+            received.push(record.event.clone());
+        };
+        let mut sinks = self.sinks.clone();
+        sinks.push(Arc::new(sink) as Arc<dyn Sink>);
+        let engine = self.with(EngineConfig {
+            sinks,
+            // what is tried is the groups alone
+            default_bootstrap: None,
+            ..self.config().clone()
         });
-        // what is tried is the groups alone
-        engine.default_bootstrap = None;
         let control = control(&groups);
         let trial = Trial { engine, groups, control, events };
         let verdict = trial.verdict().await;
         if options.keep {
             return verdict;
         }
-        let mut last = trial.engine.clone();
-        // also when the trial was stopped
-        last.cancel = Default::default();
+        let last = trial.engine.with(EngineConfig {
+            // also when the trial was stopped
+            cancel: CancellationToken::new(),
+            ..trial.engine.config().clone()
+        });
         let all: Vec<_> = trial.groups.iter().chain(&trial.control).cloned().collect();
         let down = last.down(&all, &LiftOptions::default(), |_| Ok(true)).await;
         verdict.and_then(|verdict| down.map(|_| verdict))
@@ -218,7 +227,14 @@ fn failures(what: &str, outcome: &Outcome, events: &[Event]) -> Option<Vec<Strin
         failed.push("it was stopped".to_owned());
     }
     for node in &outcome.nodes {
-        let NodeResult::Failed { error, .. } = &node.result else { continue };
+        let error = match &node.result {
+            NodeResult::Failed { error, .. } => error,
+            NodeResult::NotReached { reason } => {
+                failed.push(format!("{what}: {}: {reason}", node.node));
+                continue;
+            }
+            NodeResult::Unchanged | NodeResult::Changed { .. } => continue,
+        };
         let action = error.action.as_ref().map(|action| format!("{action}: ")).unwrap_or_default();
         let place = error.source.as_ref().map(|source| format!(" ({source})")).unwrap_or_default();
         failed.push(format!("{what}: {}: {action}{}{place}", node.node, error.message));

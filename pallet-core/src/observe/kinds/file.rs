@@ -12,7 +12,7 @@ use crate::model::{Os, digest};
 use crate::script::Script;
 
 /// What is asked of paths, links not followed.
-pub type FileQuestions = BTreeMap<String, FileQuestion>;
+type FileQuestions = BTreeMap<String, FileQuestion>;
 
 /// What is asked of one path besides its kind, owner, group and mode.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

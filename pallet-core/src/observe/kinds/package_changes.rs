@@ -129,9 +129,9 @@ impl PackageChanges {
         *self = Self::default();
     }
 
-    /// Reads which packages come when those that are asked for are installed: `needs`, where there is
-    /// more than one, is what `apt-cache depends` says of all of them; without that, what nobody asked
-    /// for comes with each.
+    /// Reads which packages come when those that are asked for are installed. Where there is more
+    /// than one, `needs` is what `apt-cache depends` prints of all of them. Without it, all that
+    /// nobody asked for comes with each.
     fn read_coming(&mut self, asked: &str, come: &str, needs: &str) {
         let asked: BTreeSet<&str> = asked.split_whitespace().collect();
         let come: BTreeSet<&str> = come.split_whitespace().map(bare).collect();

@@ -1,14 +1,15 @@
 //! Reads files of the ssh configuration for one host: `Host` and `Match` blocks, included files.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+
+use glob::{MatchOptions, glob_with};
 
 use super::super::{ConnectSettings, TransportError};
 use super::config_file::ConfigFile;
 use super::config_options::{ConfigOption, ConfigOptions};
 use super::host_query::HostQuery;
 use super::tokens::{host_name, in_home};
-use crate::model::pattern::{list_matches, matches};
+use crate::model::pattern::list_matches;
 
 /// How deep files may include files.
 const MAX_DEPTH: usize = 16;
@@ -148,7 +149,7 @@ impl<'a> ConfigReader<'a> {
             if word.contains("${") {
                 self.doubt(option.error("names an environment variable, which is not supported"));
             }
-            for file in glob(&base.join(in_home(word, self.settings.home.as_deref()))) {
+            for file in files(base.join(in_home(word, self.settings.home.as_deref()))) {
                 self.read(&file, base, block, depth + 1)?;
             }
         }
@@ -213,27 +214,16 @@ impl<'a> ConfigReader<'a> {
     }
 }
 
-/// The files that a path with `*` and `?` means, in order.
-fn glob(path: &Path) -> Vec<PathBuf> {
-    let mut found = vec![PathBuf::new()];
-    for part in path.components() {
-        let part = part.as_os_str().to_string_lossy();
-        if !part.contains(['*', '?']) {
-            found.iter_mut().for_each(|path| path.push(&*part));
-            continue;
-        }
-        let mut next = Vec::new();
-        for directory in &found {
-            let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-            let names = entries.filter(|entry| {
-                let name = entry.file_name();
-                let name = name.to_string_lossy();
-                matches(&part, &name) && (!name.starts_with('.') || part.starts_with('.'))
-            });
-            next.extend(names.map(|entry| entry.path()));
-        }
-        next.sort();
-        found = next;
+/// The files that a path with `*`, `?` and `[` means, in order.
+fn files(path: PathBuf) -> Vec<PathBuf> {
+    let text = path.to_string_lossy();
+    if !text.contains(['*', '?', '[']) {
+        return vec![path];
     }
-    found
+    let options = MatchOptions {
+        case_sensitive: true,
+        require_literal_separator: true,
+        require_literal_leading_dot: true,
+    };
+    glob_with(&text, options).map(|found| found.flatten().collect()).unwrap_or_default()
 }

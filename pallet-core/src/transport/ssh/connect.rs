@@ -220,6 +220,5 @@ fn is_refusal(error: &Error) -> bool {
 /// Something between a half and one and a half, so that those who were refused together do not
 /// return together.
 fn jitter() -> f64 {
-    use std::hash::{BuildHasher, Hasher, RandomState};
-    0.5 + RandomState::new().build_hasher().finish() as f64 / u64::MAX as f64
+    0.5 + fastrand::f64()
 }

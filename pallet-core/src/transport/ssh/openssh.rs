@@ -4,13 +4,12 @@
 //! A call takes as long as a connection costs, so hosts that no line distinguishes share one
 //! answer.
 
-use std::fs::{self, OpenOptions};
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, PoisonError};
+
+use tempfile::NamedTempFile;
 
 use super::super::{ConnectSettings, TransportError};
 use super::config_options::{ConfigOption, ConfigOptions};
@@ -128,7 +127,7 @@ impl OpenSshQuery {
     fn call(&self, arguments: &[&str]) -> Result<ConfigOptions, TransportError> {
         let files = self.files().map_err(|error| self.failed(&error.to_string()))?;
         let mut command = Command::new(&self.program);
-        command.args(["-T", "-G", "-F"]).arg(&files.0).args(arguments).stdin(Stdio::null());
+        command.args(["-T", "-G", "-F"]).arg(files.path()).args(arguments).stdin(Stdio::null());
         if let Some(port) = self.port {
             command.args(["-p", &port.to_string()]);
         }
@@ -157,12 +156,9 @@ impl OpenSshQuery {
     }
 
     /// All files as one, with what tells an option that nobody has set.
-    fn files(&self) -> std::io::Result<Temporary> {
+    fn files(&self) -> std::io::Result<NamedTempFile> {
         // OpenSSH reads it twice where a line says `Match final`, so it cannot be a pipe
-        let name =
-            format!("/tmp/pallet-ssh-config-{:016x}", RandomState::new().build_hasher().finish());
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&name)?;
-        let temporary = Temporary(PathBuf::from(name));
+        let mut file = tempfile::Builder::new().prefix("pallet-ssh-config-").tempfile_in("/tmp")?;
         for path in &self.settings.ssh_config {
             writeln!(file, "Include \"{}\"", path.display())?;
         }
@@ -172,7 +168,7 @@ impl OpenSshQuery {
             writeln!(file, "{option} {UNSET}")?;
         }
         writeln!(file, "ServerAliveInterval {UNSET_INTERVAL}")?;
-        Ok(temporary)
+        Ok(file)
     }
 
     /// Whether it says more than would be so without any file.
@@ -194,15 +190,6 @@ impl OpenSshQuery {
                 self.host
             ),
         }
-    }
-}
-
-/// A file that is gone when the value is.
-struct Temporary(PathBuf);
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
+
 /// The version of the API that all calls speak.
 const VERSION: &str = "2016-11-15";
 
@@ -73,20 +75,19 @@ impl Call {
         let mut body = format!("Action={}&Version={VERSION}", self.action);
         for (name, value) in &self.parameters {
             body.push('&');
-            body.push_str(&escaped(name));
+            body.extend(escaped(name));
             body.push('=');
-            body.push_str(&escaped(value));
+            body.extend(escaped(value));
         }
         body
     }
 }
 
 /// As RFC 3986 has it: everything but letters, digits and `-._~` as `%2F`.
-fn escaped(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    text.bytes()
-        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
+fn escaped(text: &str) -> PercentEncode<'_> {
+    const ESCAPED: &AsciiSet =
+        &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    utf8_percent_encode(text, ESCAPED)
 }
 
 #[cfg(test)]

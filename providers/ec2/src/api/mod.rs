@@ -8,8 +8,6 @@ mod http;
 pub(crate) mod server;
 mod xml;
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -83,7 +81,7 @@ impl Api {
             }
             // anything between half and all of it, so that many who were turned away do not come
             // back together
-            self.sleep(pause.mul_f64(0.5 + 0.5 * random()))?;
+            self.sleep(pause.mul_f64(0.5 + 0.5 * fastrand::f64()))?;
             pause = (pause * 2).min(Duration::from_secs(10));
         }
         Err(PluginError::new(ErrorKind::Transient, "ec2 does not answer").into())
@@ -188,13 +186,6 @@ fn skew(date: &str) -> i64 {
     if there == 0 { 0 } else { i64::try_from(unix_time()).unwrap_or_default() - there }
 }
 
-/// A number between 0 and 1.
-fn random() -> f64 {
-    // the hasher's keys are random
-    f64::from(u32::try_from(RandomState::new().build_hasher().finish() >> 32).unwrap_or_default())
-        / f64::from(u32::MAX)
-}
-
 /// Seconds since 1970-01-01 UTC of a time in an answer; 0 if there is none.
 pub(crate) fn seconds(time: &str) -> u64 {
     DateTime::from_str(time, Format::DateTime)
@@ -251,6 +242,5 @@ mod tests {
         assert!(skew("Tue, 15 Nov 1994 08:12:31 GMT") > 900_000_000);
         assert_eq!(skew("no date"), 0);
         assert_eq!(seconds("2024-01-02T03:04:05.000Z"), 1_704_164_645);
-        assert!((0.0..=1.0).contains(&random()));
     }
 }

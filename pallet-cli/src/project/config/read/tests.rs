@@ -1,10 +1,10 @@
 //! What files say, and what is wrong with them.
 
-use super::super::SignerConfig;
 use super::*;
+use crate::project::config::SignerConfig;
 use expect_test::{Expect, expect};
+use pallet_core::distribution::signature::IdentityRule;
 use pallet_core::model::PluginKind;
-use pallet_core::registry::signature::IdentityRule;
 
 fn check(text: &str, expected: Expect) {
     let (_, found) = read(&Source { file: "pallet.toml", text, ..Source::default() });

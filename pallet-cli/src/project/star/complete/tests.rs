@@ -1,18 +1,18 @@
 //! What is offered at a place that is marked with `|`.
 
-use super::super::language::Language;
 use super::*;
+use crate::project::star::language::Language;
 
 /// What is offered where `|` stands.
 fn offered(marked: &str) -> Vec<String> {
     let language = Language::new(["db"].into_iter());
-    let mut scope = ScopeData {
+    let mut scope = CompletionScope {
         names: language
             .known()
             .iter()
             .map(|(name, known)| (name.clone(), Name::known(known)))
             .collect(),
-        ..ScopeData::default()
+        ..CompletionScope::default()
     };
     let mut lift = super::super::functions::plain_signature("lift");
     let parameter = |name: &str, kind, positional| Parameter {
@@ -23,7 +23,7 @@ fn offered(marked: &str) -> Vec<String> {
     };
     lift.parameters =
         vec![parameter("what", Kind::Targets, true), parameter("phase", Kind::PhaseChoices, false)];
-    scope.names.insert("lift".into(), Name::known(&Known::Function(Arc::new(lift))));
+    scope.names.insert("lift".into(), Name::known(&KnownName::Function(Arc::new(lift))));
     let nginx = BTreeMap::from([
         ("install".to_owned(), Name::default()),
         ("site".to_owned(), Name::default()),
@@ -68,7 +68,7 @@ fn what_stands_in_strings() {
 
 #[test]
 fn the_call_around_a_place() {
-    let scope = ScopeData::default();
+    let scope = CompletionScope::default();
     let call = call_at("f(1, g(2), lambda a, b = 1: 2, c = [", 36, &scope).unwrap();
     assert_eq!(
         (call.function.as_str(), call.positional, call.keyword.as_deref()),

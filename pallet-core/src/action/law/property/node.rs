@@ -192,6 +192,7 @@ impl Node {
             match &upload.source {
                 UploadSource::Bytes(bytes) => fs::write(path, bytes),
                 UploadSource::File(file) => fs::copy(file, path).map(drop),
+                UploadSource::LeftOut { .. } => panic!("a plan that was not written has it"),
             }
             .expect("it can be written");
         }

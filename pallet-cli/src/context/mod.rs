@@ -1,0 +1,15 @@
+//! What every command works with: the project, the plugins, the engine.
+
+mod base;
+mod consent;
+mod engine;
+mod load;
+mod messages;
+mod options;
+mod plugins;
+mod secrets;
+mod services;
+
+pub(crate) use base::{Context, ProjectWithPlugins};
+pub(crate) use options::GlobalOptions;
+pub(crate) use plugins::{InstalledCrates, check_plugins, refuse_problems};

@@ -1,0 +1,210 @@
+//! The plugins that a project sees: what a lock names, and what is on the search path.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use anyhow::Context as _;
+use pallet_core::distribution::lock::{LOCK_FILE, Lock};
+use pallet_core::distribution::pins;
+use pallet_core::distribution::repository::Access;
+use pallet_core::distribution::store::Store;
+use pallet_core::model::{Manifest, PluginKind, PluginSummary};
+use pallet_core::plugins::{FoundPlugin, Registry};
+
+use super::base::Context;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::process::{Failure, USAGE};
+use crate::project::{CrateCatalog, LoadedProject};
+
+impl Context {
+    /// The plugins of this machine. A file that cannot be a plugin is a warning, or an error where
+    /// `strict`.
+    pub(crate) fn registry(&self, strict: bool) -> anyhow::Result<Arc<Registry>> {
+        let registry = self.scan()?;
+        if strict {
+            refuse_problems(&registry)?;
+        }
+        for problem in registry.problems() {
+            self.printer.warning(&problem.to_string());
+        }
+        Ok(Arc::new(registry))
+    }
+
+    /// What a lock names, and what is on the search path. A project that has a lock sees what that
+    /// names, what comes with Pallet, and `PALLET_PLUGIN_PATH`; directories that anybody could put
+    /// a library into do not count there.
+    pub(crate) fn scan(&self) -> anyhow::Result<Registry> {
+        self.scan_for(&self.directory())
+    }
+
+    /// The same for the project in this directory.
+    pub(crate) fn scan_for(&self, project: &Path) -> anyhow::Result<Registry> {
+        let mut path = self.env.plugin_path.clone();
+        path.extend(self.env.program.clone());
+        let (pins, of_project) = match lock_in_use(project, &self.env.configuration) {
+            Some((file, of_project)) => {
+                let lock = Lock::read(&file)?.unwrap_or_default();
+                let store = Store::at(&self.env.data);
+                // where the store cannot be written, its owner decides what stays in it
+                let _ = self.remember(&store, &file);
+                (pins(&lock, &store), of_project)
+            }
+            None => (Vec::new(), false),
+        };
+        if !of_project {
+            path.push(project.join(".pallet/plugins"));
+            path.push(self.env.data.join("plugins"));
+        }
+        let registry = Registry::locked(pins, &path);
+        for found in registry.shadowed().iter().filter(|found| self.on_plugin_path(found)) {
+            let name = &found.summary.name;
+            self.printer.warning(&format!(
+                "{} is not used: a lock names {name}; `pallet-cli install` that file to use it",
+                found.path.display()
+            ));
+        }
+        Ok(registry)
+    }
+
+    /// What [`scan_for`](Self::scan_for) would look at, with when it changed last: as long as that
+    /// is the same, so are the plugins.
+    pub(crate) fn seen(&self, project: &Path) -> Vec<(PathBuf, Option<SystemTime>)> {
+        let mut paths = self.env.plugin_path.clone();
+        paths.extend(self.env.program.clone());
+        paths.extend([project.join(".pallet/plugins"), self.env.data.join("plugins")]);
+        paths.extend(lock_in_use(project, &self.env.configuration).map(|(lock, _)| lock));
+        let changed =
+            |path: &PathBuf| std::fs::metadata(path).and_then(|data| data.modified()).ok();
+        paths.into_iter().map(|path| (path.clone(), changed(&path))).collect()
+    }
+
+    /// The lock that is in use.
+    pub(crate) fn lock(&self) -> anyhow::Result<Option<Lock>> {
+        match lock_in_use(&self.directory(), &self.env.configuration) {
+            Some((file, _)) => Ok(Lock::read(&file)?),
+            None => Ok(None),
+        }
+    }
+
+    /// Where a plugin is from that no lock names.
+    pub(crate) fn source_of(&self, found: &FoundPlugin) -> String {
+        let program = self.env.program.as_ref().and_then(|program| program.canonicalize().ok());
+        match found.path.parent() {
+            Some(directory) if Some(directory) == program.as_deref() => {
+                "comes with pallet-cli".to_owned()
+            }
+            Some(directory) => directory.display().to_string(),
+            None => String::new(),
+        }
+    }
+
+    fn on_plugin_path(&self, found: &FoundPlugin) -> bool {
+        let directories =
+            self.env.plugin_path.iter().filter_map(|directory| directory.canonicalize().ok());
+        directories.into_iter().any(|directory| found.path.parent() == Some(&directory))
+    }
+
+    /// The plugins that come with Pallet, and those of `PALLET_PLUGIN_PATH`: they need no
+    /// installing.
+    pub(crate) fn own_plugins(&self) -> Vec<PluginSummary> {
+        let mut path = self.env.plugin_path.clone();
+        path.extend(self.env.program.clone());
+        Registry::scan(&path).plugins().iter().map(|found| found.summary.clone()).collect()
+    }
+
+    /// Has the store keep what a lock names.
+    pub(crate) fn remember(&self, store: &Store, lock: &Path) -> anyhow::Result<()> {
+        let lock =
+            lock.canonicalize().with_context(|| format!("cannot find {}", lock.display()))?;
+        Ok(store.remember(&lock)?)
+    }
+
+    /// How registries are reached from here.
+    pub(crate) fn access(&self) -> Access {
+        let [https_proxy, http_proxy, no_proxy] = self.env.proxies.clone();
+        Access {
+            credentials: self.env.credentials.clone(),
+            helper_path: self.env.programs.clone(),
+            https_proxy,
+            http_proxy,
+            no_proxy,
+            ..Access::default()
+        }
+    }
+}
+
+/// An error if some plugin cannot be used.
+pub(crate) fn refuse_problems(registry: &Registry) -> Result<(), Failure> {
+    let mut problems: Vec<_> = registry.problems().iter().map(ToString::to_string).collect();
+    problems.extend(
+        registry
+            .plugins()
+            .iter()
+            .filter_map(|found| registry.check_requirements(found).err())
+            .map(|error| error.to_string()),
+    );
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure {
+            code: USAGE,
+            message: problems.join(
+                "\n\
+                 error: ",
+            ),
+        })
+    }
+}
+
+/// Checks that the plugins that pallet.toml requires are there, in versions that will do.
+pub(crate) fn check_plugins(
+    project: &LoadedProject,
+    registry: &Registry,
+) -> Result<(), Diagnostics> {
+    let mut missing = Diagnostics::default();
+    for required in project.config.plugins.values() {
+        let is_meant = |summary: &&PluginSummary| {
+            summary.name == required.name() && required.kind.is_none_or(|kind| kind == summary.kind)
+        };
+        let there: Vec<_> =
+            registry.plugins().iter().map(|found| &found.summary).filter(is_meant).collect();
+        if there.iter().any(|summary| required.version.matches(&summary.version)) {
+            continue;
+        }
+        let message = match there.first() {
+            Some(summary) => format!(
+                "plugin `{}` {} is required, and {} is installed",
+                required.key, required.version, summary.version
+            ),
+            None => format!(
+                "plugin `{}` {} is required, and not installed",
+                required.key, required.version
+            ),
+        };
+        missing.extend([Diagnostic::error(message)
+            .at(required.place.clone())
+            .suggest("run `pallet-cli install`".to_owned())]);
+    }
+    if missing.has_errors() { Err(missing) } else { Ok(()) }
+}
+
+/// The crates that are installed.
+pub(crate) struct InstalledCrates(pub(crate) Arc<Registry>);
+
+impl CrateCatalog for InstalledCrates {
+    fn crates(&self) -> Vec<String> {
+        self.0.names(PluginKind::Crate).into_iter().map(str::to_owned).collect()
+    }
+
+    fn manifest(&self, name: &str) -> Result<Manifest, String> {
+        self.0.crate_manifest(name).map_err(|error| error.to_string())
+    }
+}
+
+/// The lock that says what is loaded: the project's, or the user's where the project has none; and
+/// whether it is the project's.
+fn lock_in_use(project: &Path, configuration: &Path) -> Option<(PathBuf, bool)> {
+    let lock = |directory: &Path| Some(directory.join(LOCK_FILE)).filter(|lock| lock.is_file());
+    lock(project).map(|lock| (lock, true)).or_else(|| lock(configuration).map(|lock| (lock, false)))
+}

@@ -1,0 +1,107 @@
+//! How two locks differ, for a person and for a program.
+
+use pallet_core::distribution::lock::{Accepted, Lock, LockedPlugin};
+use serde_json::{Value, json};
+
+/// How a new lock differs from an old one.
+pub(crate) struct Changes<'a>(Vec<PluginChange<'a>>);
+
+/// How one plugin differs.
+struct PluginChange<'a> {
+    old: Option<&'a LockedPlugin>,
+    new: Option<&'a LockedPlugin>,
+    /// What it may do to nodes, in words; of one that was there before, what is new.
+    may: Vec<String>,
+}
+
+impl<'a> Changes<'a> {
+    /// What differs.
+    pub(crate) fn between(old: &'a Lock, new: &'a Lock) -> Self {
+        let mut packages: Vec<_> =
+            old.plugins().chain(new.plugins()).map(LockedPlugin::package).collect();
+        packages.sort();
+        packages.dedup();
+        let pairs = packages.iter().map(|package| PluginChange {
+            old: old.get(package),
+            new: new.get(package),
+            may: Vec::new(),
+        });
+        Changes(pairs.filter(|change| change.old != change.new).collect())
+    }
+
+    /// The same, with what each plugin may do that is new or another version.
+    pub(crate) fn with<E>(
+        mut self,
+        may: impl Fn(&LockedPlugin, Option<&LockedPlugin>) -> Result<Vec<String>, E>,
+    ) -> Result<Self, E> {
+        for change in &mut self.0 {
+            if let Some(new) =
+                change.new.filter(|new| change.old.is_none_or(|old| old.targets != new.targets))
+            {
+                change.may = may(new, change.old)?;
+            }
+        }
+        Ok(self)
+    }
+
+    /// Whether nothing does.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// A line each, and one more for each thing that it may do.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for PluginChange { old, new, may } in &self.0 {
+            lines.push(match (old, new) {
+                (None, Some(new)) => format!("+ {new} from {}; {}", new.source, signer(new)),
+                (Some(old), None) => format!("- {old}"),
+                (Some(old), Some(new)) if old.version != new.version => {
+                    format!(
+                        "~ {} {} -> {} from {}; {}",
+                        new.name,
+                        old.version,
+                        new.version,
+                        new.source,
+                        signer(new)
+                    )
+                }
+                (_, Some(new)) => format!("~ {new} from {}; {}", new.source, signer(new)),
+                (None, None) => continue,
+            });
+            let how = if old.is_some() { "may now do" } else { "may do" };
+            lines.extend(may.iter().map(|may| format!("    {how}: {may}")));
+        }
+        lines
+    }
+
+    /// The same for a program.
+    pub(crate) fn json(&self) -> Value {
+        let value = |PluginChange { old, new, may }: &PluginChange<'_>| {
+            let any = new.or(*old);
+            json!({
+                "kind": any.map(|plugin| plugin.kind),
+                "name": any.map(|plugin| &plugin.name),
+                "from": old.map(|old| &old.version),
+                "to": new.map(|new| &new.version),
+                "source": new.map(|new| new.source.to_string()),
+                "signer": new.and_then(|new| new.signer.as_ref()).map(ToString::to_string),
+                "accepted": new.and_then(|new| new.accepted),
+                "may": may,
+            })
+        };
+        self.0.iter().map(value).collect()
+    }
+}
+
+/// Who signed a plugin, as far as a person wants to know.
+pub(crate) fn signer(plugin: &LockedPlugin) -> String {
+    match (&plugin.signer, plugin.accepted) {
+        (Some(signer), None) => format!("signed by {signer}"),
+        (Some(signer), Some(_)) => format!("signed by {signer}, accepted by decision"),
+        (None, Some(Accepted::Unsigned | Accepted::Signer)) => {
+            "not signed, accepted by decision".to_owned()
+        }
+        (None, None) => "from a file, by its digest".to_owned(),
+    }
+}

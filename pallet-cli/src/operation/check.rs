@@ -1,0 +1,186 @@
+//! All that can be known to be wrong with a project before any node is touched.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use pallet_core::engine::{Engine, EngineError, Fault, NodeError};
+use pallet_core::model::{Node, did_you_mean};
+use serde_json::Value;
+
+use super::runtime;
+use crate::context::{Context, ProjectWithPlugins};
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceSpan};
+use crate::project::LoadedProject;
+use crate::project::config::Service;
+
+/// The provider whose nodes stand in pallet.toml.
+const NODE_LIST: &str = "node-list";
+
+/// How long a service may take to say which nodes and which systems there are. A check is of use
+/// without that, too.
+const ASKING: Duration = Duration::from_secs(20);
+
+/// Checks a project; the error is all that is wrong with it. What is odd is told.
+pub(crate) fn check(context: &Context) -> anyhow::Result<ProjectWithPlugins> {
+    let loaded = context.load(context.registry(true)?)?;
+    context.check_services(&loaded)?;
+    let mut found = Diagnostics::default();
+    found.extend(default_phases(&loaded.project));
+    found.extend(secrets(context, &loaded.project));
+    found.extend(listed_groups(&loaded.project));
+    let engine = context.engine_without_passwords(&loaded)?;
+    let (faults, undeclared) = ask(engine, &loaded.project)?;
+    found.extend(faults.iter().map(|fault| diagnostic(&loaded.project, fault)));
+    if let Some(undeclared) = undeclared {
+        // those that stand in pallet.toml are found there
+        for node in undeclared.iter().filter(|node| !node.permanent) {
+            let group = node.group.as_deref().unwrap_or("none");
+            context.printer.warning(&format!(
+                "node {} is of group {group}, which the project does not declare; `pallet-cli \
+                 converge --remove-undeclared` destroys it",
+                node.name
+            ));
+        }
+    } else {
+        context.printer.warning(
+            "the service could not be asked which nodes there are, so none is compared with the \
+             groups",
+        );
+    }
+    if found.has_errors() { Err(found.into()) } else { Ok(loaded) }
+}
+
+/// What the phases declare, and the nodes of no declared group, if the service says which nodes
+/// there are.
+fn ask(engine: Engine, project: &LoadedProject) -> anyhow::Result<(Vec<Fault>, Option<Vec<Node>>)> {
+    let runtime = runtime()?;
+    let asked: Result<_, EngineError> = runtime.block_on(async {
+        let nodes = tokio::time::timeout(ASKING, engine.nodes()).await.ok().and_then(Result::ok);
+        let faults = match &nodes {
+            Some(_) => tokio::time::timeout(ASKING, engine.check(&project.groups, true)).await.ok(),
+            None => None,
+        };
+        match faults {
+            Some(faults) => Ok((faults?, nodes)),
+            None => Ok((engine.check(&project.groups, false).await?, nodes)),
+        }
+    });
+    // what is not answered is not waited for
+    runtime.shutdown_background();
+    let (faults, nodes): (Vec<Fault>, Option<Vec<Node>>) = asked?;
+    Ok((
+        faults,
+        nodes.map(|nodes| nodes.into_iter().filter(|node| !project.declares(node)).collect()),
+    ))
+}
+
+/// A phase that runs by default, and that no group defines.
+fn default_phases(project: &LoadedProject) -> Vec<Diagnostic> {
+    let defined: BTreeSet<&str> = project
+        .groups
+        .iter()
+        .flat_map(|group| group.server.phases.keys().map(String::as_str))
+        .collect();
+    let mut found = Vec::new();
+    for group in &project.groups {
+        for phase in group
+            .server
+            .default_phases
+            .iter()
+            .flatten()
+            .filter(|phase| !defined.contains(phase.as_str()))
+        {
+            let message = format!(
+                "group `{}`: its default phase `{phase}` is defined by no group",
+                group.name
+            );
+            let place = project.places.get(&group.name).cloned();
+            found.push(
+                Diagnostic::error(message)
+                    .at(place)
+                    .suggest(did_you_mean(phase, defined.iter().copied())),
+            );
+        }
+    }
+    found
+}
+
+/// Secrets that are not where pallet.toml says.
+fn secrets(context: &Context, project: &LoadedProject) -> Vec<Diagnostic> {
+    let finder = context.finder(project);
+    let missing = project.config.secrets.iter().filter_map(|(name, reference)| {
+        let error = finder.check(reference).err()?;
+        let place = project.config.secret_places.get(name).cloned();
+        Some(Diagnostic::error(format!("secret `{name}`: {error:#}")).at(place))
+    });
+    missing.collect()
+}
+
+/// Machines of a list that are of a group which the project does not declare.
+fn listed_groups(project: &LoadedProject) -> Vec<Diagnostic> {
+    let groups: Vec<&str> = project.groups.iter().map(|group| group.name.as_str()).collect();
+    let mut found = Vec::new();
+    for (name, service) in
+        project.config.services.iter().filter(|(_, service)| service.provider == NODE_LIST)
+    {
+        for (node, group) in
+            listed(service).into_iter().filter(|(_, group)| !groups.contains(&group.as_str()))
+        {
+            let place = |key: String| service.places.get(&key).cloned();
+            let at = place(format!("nodes.{node}.group"))
+                .or_else(|| place(format!("nodes.{node}")))
+                .or_else(|| place("nodes".to_owned()));
+            let help = did_you_mean(&group, groups.iter().copied()).unwrap_or_else(|| match groups
+                .is_empty()
+            {
+                true => "declare it in pallet.star".to_owned(),
+                false => format!("there are {}", groups.join(", ")),
+            });
+            let message = format!(
+                "services.{name}: node `{node}` is of group `{group}`, which the project does not \
+                 declare"
+            );
+            found.push(Diagnostic::error(message).at(at).suggest(help));
+        }
+    }
+    found
+}
+
+/// The machines that a service lists, each with its group.
+fn listed(service: &Service) -> Vec<(String, String)> {
+    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    match service.options.get("nodes") {
+        Some(Value::Object(nodes)) => nodes
+            .iter()
+            .filter_map(|(name, node)| Some((name.clone(), text(node, "group")?)))
+            .collect(),
+        Some(Value::Array(nodes)) => nodes
+            .iter()
+            .filter_map(|node| Some((text(node, "name")?, text(node, "group")?)))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// A fault with the line of the project that it stands in.
+fn diagnostic(project: &LoadedProject, Fault { group, node, error }: &Fault) -> Diagnostic {
+    let NodeError { message, phase, source, .. } = error;
+    let phase = phase.as_deref().unwrap_or_default();
+    let place = source.as_ref().map(|source| {
+        let text =
+            std::fs::read_to_string(project.directory.join(&source.file)).unwrap_or_default();
+        let line = usize::try_from(source.line).unwrap_or_default().saturating_sub(1);
+        let excerpt = text.lines().nth(line).unwrap_or_default().to_owned();
+        SourceSpan {
+            file: source.file.clone(),
+            line: source.line,
+            column: source.column,
+            length: 1,
+            excerpt,
+        }
+    });
+    let place = place.or_else(|| project.places.get(group).cloned());
+    Diagnostic::error(message.clone())
+        .at(place)
+        .note(format!("in phase {phase} of group {group}, for its node {node}"), None)
+}

@@ -1,0 +1,64 @@
+//! Runs an operation for a command: reports it, and stops it at Ctrl-C.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use pallet_core::engine::{Engine, EngineConfig, EngineError, Outcome};
+
+use super::reporter::Reporter;
+use super::runtime::{exit_code, runtime};
+use crate::context::{Context, ProjectWithPlugins};
+use crate::process::{SOME_NODE_FAILED, exit_now, on_signal, with_deadline};
+
+/// Runs an operation on an engine that tells the printer what happens, and stops it at Ctrl-C, or
+/// when its time is up.
+pub(crate) fn run<F>(
+    context: &Context,
+    loaded: &ProjectWithPlugins,
+    time_limit: Option<Duration>,
+    operation: impl FnOnce(Engine) -> F,
+) -> anyhow::Result<ExitCode>
+where
+    F: Future<Output = Result<Option<Outcome>, EngineError>>,
+{
+    let mut overdue = None;
+    let (outcome, reporter) = drive(context, loaded, |engine| {
+        let engine = engine.with(EngineConfig { time_limit, ..engine.config().clone() });
+        overdue = Some(engine.clone());
+        operation(engine)
+    })?;
+    let Some(outcome) = outcome else { return Ok(ExitCode::SUCCESS) };
+    reporter.end(&outcome);
+    // nobody interrupted it
+    let overdue = overdue.is_some_and(|engine| engine.is_overdue());
+    Ok(ExitCode::from(if overdue { SOME_NODE_FAILED } else { exit_code(&outcome) }))
+}
+
+/// Does something with an engine that tells the printer what happens, and stops it at Ctrl-C.
+pub(crate) fn drive<T, F>(
+    context: &Context,
+    loaded: &ProjectWithPlugins,
+    operation: impl FnOnce(Engine) -> F,
+) -> anyhow::Result<(T, Reporter)>
+where
+    F: Future<Output = Result<T, EngineError>>,
+{
+    let (reporter, engine) = Reporter::begin(context, &context.engine(loaded)?);
+    let cancel = engine.cancel.clone();
+    let runtime = runtime()?;
+    let (interrupted, mut struck) = (reporter.clone(), false);
+    let heard = on_signal(move |_| {
+        let reporter = interrupted.clone();
+        if std::mem::replace(&mut struck, true) {
+            exit_now(move || reporter.abandon());
+        }
+        // it is said before the operation can be over
+        with_deadline(move || reporter.stopping("to leave at once"));
+        cancel.cancel();
+    })?;
+    let outcome = runtime.block_on(operation(engine));
+    runtime.shutdown_background();
+    drop(heard);
+    let outcome = outcome?;
+    Ok((outcome, reporter))
+}

@@ -1,0 +1,14 @@
+//! An operation as its user sees it: what is reported while it runs, how it ended, and the exit
+//! code of that.
+
+mod check;
+mod drive;
+mod reporter;
+mod runtime;
+mod selection;
+
+pub(crate) use check::check;
+pub(crate) use drive::{drive, run};
+pub(crate) use reporter::Reporter;
+pub(crate) use runtime::{code, exit_code, runtime};
+pub(crate) use selection::{groups, lift_options, phases, time_limit};

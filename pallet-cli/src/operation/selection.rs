@@ -1,0 +1,56 @@
+//! What an operation is for: groups and phases, by their names.
+
+use std::time::Duration;
+
+use anyhow::bail;
+use pallet_core::engine::{GroupSpec, LiftOptions, PhaseChoice};
+
+use crate::context::ProjectWithPlugins;
+use crate::verbs::OperationOptions;
+
+/// How long the operation may take.
+pub(crate) fn time_limit(options: &OperationOptions) -> Option<Duration> {
+    options.timeout.map(|seconds| Duration::from_secs(seconds.into()))
+}
+
+/// The engine's options; code is checked here, before any node is touched.
+pub(crate) fn lift_options(
+    options: &OperationOptions,
+    loaded: &ProjectWithPlugins,
+) -> anyhow::Result<LiftOptions> {
+    Ok(LiftOptions {
+        phases: phases(loaded, &options.phases, &options.code)?,
+        dry_run: options.dry_run,
+        parallel: options.parallel.into(),
+        overwrite_changes: options.overwrite_changes,
+        ..LiftOptions::default()
+    })
+}
+
+/// The phases of these names, and then those that are given as code.
+pub(crate) fn phases(
+    loaded: &ProjectWithPlugins,
+    names: &[String],
+    code: &[String],
+) -> anyhow::Result<Vec<PhaseChoice>> {
+    let mut phases: Vec<_> = names.iter().cloned().map(PhaseChoice::Named).collect();
+    for code in code {
+        phases.push(PhaseChoice::Inline(loaded.project.inline(code)?));
+    }
+    Ok(phases)
+}
+
+/// The groups of these names, each with a count if one is given: `web=3`. No names: all groups.
+pub(crate) fn groups(
+    loaded: &ProjectWithPlugins,
+    names: &[String],
+) -> anyhow::Result<Vec<GroupSpec>> {
+    let all = &loaded.project.groups;
+    if all.is_empty() && !names.iter().any(|name| name.ends_with("=0")) {
+        bail!(
+            "the project declares no group; declare one with group_spec in {}",
+            loaded.project.directory.join("pallet.star").display()
+        );
+    }
+    Ok(GroupSpec::choose(all, names)?)
+}

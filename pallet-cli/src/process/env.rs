@@ -1,0 +1,145 @@
+//! What the process was started with: the only reader of environment variables.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy;
+
+/// Where things of this user and this process are.
+#[derive(Debug, Clone)]
+pub(crate) struct ProcessEnv {
+    pub(crate) home: PathBuf,
+    /// `~/.config/pallet`
+    pub(crate) configuration: PathBuf,
+    /// `~/.local/share/pallet`
+    pub(crate) data: PathBuf,
+    /// `~/.cache/pallet`
+    pub(crate) cache: PathBuf,
+    /// `PALLET_PLUGIN_PATH`
+    pub(crate) plugin_path: Vec<PathBuf>,
+    /// The directory of this program, where the plugins are that come with it.
+    pub(crate) program: Option<PathBuf>,
+    pub(crate) user: String,
+    /// This machine's name.
+    pub(crate) host: String,
+    /// Names this machine as it has run since its last start; empty if that cannot be known.
+    pub(crate) machine: String,
+    /// The socket of the ssh agent.
+    pub(crate) agent: Option<PathBuf>,
+    /// OpenSSH's client.
+    pub(crate) ssh: Option<PathBuf>,
+    /// Files with credentials of registries: docker's, podman's.
+    pub(crate) credentials: Vec<PathBuf>,
+    /// `PATH`
+    pub(crate) programs: Vec<PathBuf>,
+    /// The proxies for `https://` and `http://`, and the hosts that are reached without.
+    pub(crate) proxies: [Option<String>; 3],
+    /// The passphrase of the key that signs.
+    pub(crate) key_passphrase: Option<String>,
+    /// Standard output and standard error are a person's terminal that takes colours and moves its
+    /// cursor.
+    pub(crate) terminal: bool,
+    /// Somebody can be asked.
+    pub(crate) interactive: bool,
+    /// Standard output is a terminal.
+    pub(crate) screen: bool,
+    /// A person's terminal takes colours, if it is one.
+    pub(crate) colour: bool,
+}
+
+#[allow(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+impl ProcessEnv {
+    pub(crate) fn current() -> Self {
+        let home = etcetera::home_dir().unwrap_or_else(|_| PathBuf::from("/"));
+        let (configuration, data, cache) = match etcetera::base_strategy::Xdg::new() {
+            Ok(base) => (base.config_dir(), base.data_dir(), base.cache_dir()),
+            Err(_) => (home.join(".config"), home.join(".local/share"), home.join(".cache")),
+        };
+        let mut plugin_path: Vec<PathBuf> = std::env::var_os("PALLET_PLUGIN_PATH")
+            .map(|path| std::env::split_paths(&path).collect())
+            .unwrap_or_default();
+        plugin_path.retain(|directory| !directory.as_os_str().is_empty());
+        let text = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let programs: Vec<PathBuf> = std::env::var_os("PATH")
+            .map(|path| std::env::split_paths(&path).collect())
+            .unwrap_or_default();
+        let dumb = text("NO_COLOR").is_some() || text("TERM").as_deref() == Some("dumb");
+        ProcessEnv {
+            configuration: configuration.join("pallet"),
+            data: data.join("pallet"),
+            cache: cache.join("pallet"),
+            plugin_path,
+            program: std::env::current_exe()
+                .ok()
+                .and_then(|program| program.parent().map(PathBuf::from)),
+            user: text("USER")
+                .or_else(|| text("LOGNAME"))
+                .or_else(user_of_system)
+                .unwrap_or_else(|| "root".to_owned()),
+            host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            // containers have their own hosts' names and processes, and the same start
+            machine: first_line("/proc/sys/kernel/random/boot_id")
+                .zip(std::fs::read_link("/proc/self/ns/pid").ok())
+                .map(|(boot, namespace)| format!("{boot}/{}", namespace.display()))
+                .unwrap_or_default(),
+            agent: text("SSH_AUTH_SOCK").map(PathBuf::from),
+            ssh: programs.iter().map(|directory| directory.join("ssh")).find(|ssh| ssh.is_file()),
+            credentials: credentials(&home),
+            programs,
+            // curl's rule: the variable for plain HTTP is lower case alone, because a CGI script's
+            // own header could set the other
+            proxies: [
+                text("HTTPS_PROXY").or_else(|| text("https_proxy")),
+                text("http_proxy"),
+                text("NO_PROXY").or_else(|| text("no_proxy")),
+            ],
+            key_passphrase: text("PALLET_KEY_PASSPHRASE"),
+            terminal: !dumb && std::io::stdout().is_terminal() && std::io::stderr().is_terminal(),
+            interactive: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
+            screen: std::io::stdout().is_terminal(),
+            colour: !dumb,
+            home,
+        }
+    }
+
+    /// A variable that pallet.toml refers to: `{ env = "NAME" }`.
+    pub(crate) fn variable(name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+}
+
+/// Where docker and podman keep credentials, in the order in which they are looked at.
+#[allow(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+fn credentials(home: &Path) -> Vec<PathBuf> {
+    let path = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let docker = path("DOCKER_CONFIG").unwrap_or_else(|| home.join(".docker"));
+    let podman = path("XDG_RUNTIME_DIR").map(|directory| directory.join("containers/auth.json"));
+    let files = [
+        path("REGISTRY_AUTH_FILE"),
+        Some(docker.join("config.json")),
+        podman,
+        Some(home.join(".config/containers/auth.json")),
+    ];
+    files.into_iter().flatten().collect()
+}
+
+fn first_line(path: &str) -> Option<String> {
+    std::fs::read_to_string(path)
+        .ok()
+        .map(|text| text.trim().to_owned())
+        .filter(|text| !text.is_empty())
+}
+
+/// Who runs this process, as the system's user database says.
+fn user_of_system() -> Option<String> {
+    uzers::get_user_by_uid(uzers::get_effective_uid())
+        .and_then(|user| user.name().to_str().map(str::to_owned))
+}
+
+/// A path with `~` at its beginning made the home directory.
+pub(crate) fn expand(path: &Path, home: &Path) -> PathBuf {
+    match path.strip_prefix("~") {
+        Ok(rest) => home.join(rest),
+        Err(_) => path.to_owned(),
+    }
+}

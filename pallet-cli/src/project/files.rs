@@ -1,0 +1,70 @@
+//! The files of a project: their names, and reading them.
+
+use std::path::{Component, Path};
+
+use super::options::UnsavedFiles;
+use crate::diagnostic::Diagnostic;
+
+/// The file that configures a project.
+pub(crate) const CONFIG: &str = "pallet.toml";
+
+/// The file that declares the project.
+pub(crate) const MAIN: &str = "pallet.star";
+
+/// Checks that the directory and the files of a project are there.
+pub(super) fn check_files(directory: &Path, unsaved: &UnsavedFiles) -> Result<(), Diagnostic> {
+    let shown = directory.display();
+    if !directory.is_dir() {
+        let message = if directory.exists() {
+            format!("{shown} is no directory")
+        } else {
+            format!("there is no directory {shown}")
+        };
+        return Err(Diagnostic::error(message).suggest(
+            "name the directory of a project: the one that holds its pallet.toml".to_owned(),
+        ));
+    }
+    let (message, help) = match [CONFIG, MAIN]
+        .map(|file| unsaved.contains_key(file) || directory.join(file).exists())
+    {
+        [true, true] => return Ok(()),
+        [false, false] => (
+            format!("there is no {CONFIG} and no {MAIN} in {shown}"),
+            "`pallet-cli init` writes a project to begin with",
+        ),
+        [true, false] => (
+            format!("there is no {MAIN} in {shown}"),
+            "write one that declares a group: `group_spec(\"web\", count = 1)`",
+        ),
+        [false, true] => (
+            format!("there is no {CONFIG} in {shown}"),
+            "write one; it may be empty: the nodes are then made by the sandbox",
+        ),
+    };
+    Err(Diagnostic::error(message).suggest(help.to_owned()))
+}
+
+/// The text of a file, which must be UTF-8.
+pub(crate) fn utf8(name: &str, bytes: Vec<u8>) -> Result<String, Diagnostic> {
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let line = error.as_bytes().iter().take(good).filter(|byte| **byte == b'\n').count() + 1;
+        Diagnostic::error(format!("{name} is not UTF-8 text: line {line} has a byte that is none"))
+            .suggest("save the file in UTF-8".to_owned())
+    })
+}
+
+/// The name of the file that a load statement names, whether it may or not.
+pub(crate) fn file_name(module: &str) -> String {
+    let normal = Path::new(module).components().filter_map(|component| match component {
+        Component::Normal(part) => part.to_str(),
+        _ => None,
+    });
+    normal.collect::<Vec<_>>().join("/")
+}
+
+/// The name of a directory, as the file system has it.
+pub(super) fn directory_name(directory: &Path) -> String {
+    let full = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+    full.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}

@@ -1,0 +1,178 @@
+//! A project, loaded: what its files declare.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use pallet_core::engine::{EngineConfig, GroupSpec, Phase};
+use pallet_core::model::{Environment, Node};
+use starlark::PrintHandler;
+
+use super::catalog::CrateCatalog;
+use super::config::{Config, name_of_directory};
+use super::configuration::configuration;
+use super::files::{CONFIG, MAIN, check_files, directory_name};
+use super::options::{LoadOptions, PrintSink};
+use super::star::{Files, InlineScope, Language, RunSettings, with_room};
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceSpan};
+
+/// A project, loaded.
+#[derive(Clone)]
+pub(crate) struct LoadedProject {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its directory.
+    pub(crate) directory: PathBuf,
+    /// What pallet.toml says, laid over the user's own configuration.
+    pub(crate) config: Config,
+    /// The environment, with that of the service in use.
+    pub(crate) environment: Environment,
+    /// Its groups, those of clusters too, in order.
+    pub(crate) groups: Vec<GroupSpec>,
+    /// The clusters, each with the names of its groups.
+    pub(crate) clusters: BTreeMap<String, Vec<String>>,
+    /// What is odd, but no error.
+    pub(crate) warnings: Diagnostics,
+    /// Where each group is declared.
+    pub(crate) places: BTreeMap<String, SourceSpan>,
+    pub(crate) inline: InlineScope,
+    /// Whether pallet.star was read; if not, the groups are not known.
+    pub(crate) knows_groups: bool,
+}
+
+impl LoadedProject {
+    /// Loads the project in a directory; the error is all that is wrong with it.
+    pub(crate) fn load(
+        directory: &Path,
+        catalog: &dyn CrateCatalog,
+        options: LoadOptions,
+    ) -> Result<LoadedProject, Diagnostics> {
+        check_files(directory, &options.unsaved)?;
+        with_room(|| Self::read(directory, catalog, options))?
+    }
+
+    /// Whether it declares the group of this node.
+    pub(crate) fn declares(&self, node: &Node) -> bool {
+        node.group.as_deref().is_some_and(|name| self.groups.iter().any(|group| group.name == name))
+    }
+
+    fn read(
+        directory: &Path,
+        catalog: &dyn CrateCatalog,
+        options: LoadOptions,
+    ) -> Result<LoadedProject, Diagnostics> {
+        let (config, scopes, mut found) = configuration(directory, &options);
+        let language = Language::new(config.secrets.keys().map(String::as_str));
+        let mut files = Files::read(directory, &options.unsaved, catalog, &language);
+        found.extend(std::mem::take(&mut files.found.0));
+        if found.has_errors() {
+            return Err(found);
+        }
+        let run = RunSettings { limits: options.limits, colour: options.colour };
+        let evaluated = files.evaluate(run, &TopLevelPrint(options.print.clone()))?;
+        let clusters = evaluated.declared.clusters().clone();
+        let groups =
+            evaluated.declared.finish(config.max_nodes.unwrap_or(EngineConfig::MAX_NODES))?;
+        let places = groups
+            .iter()
+            .filter_map(|(group, place)| Some((group.name.clone(), place.clone()?)))
+            .collect();
+        let groups: Vec<_> = groups.into_iter().map(|(group, _)| group).collect();
+        let environment = scopes.with_service(&config, options.service.as_deref(), &mut found)?;
+        if groups.is_empty() {
+            let warning =
+                Diagnostic::warning(format!("{MAIN} declares no group: there is nothing to make"));
+            found.push(
+                warning.suggest("declare one: `web = group_spec(\"web\", count = 1)`".to_owned()),
+            );
+        }
+        let crates = files
+            .crates
+            .into_iter()
+            .filter_map(|(name, found)| Some((name, found?)))
+            .collect::<std::collections::BTreeMap<_, _>>();
+        Ok(LoadedProject {
+            name: config
+                .name
+                .clone()
+                .unwrap_or_else(|| name_of_directory(&directory_name(directory))),
+            directory: directory.to_owned(),
+            environment,
+            groups,
+            clusters,
+            places,
+            warnings: found,
+            config,
+            inline: InlineScope {
+                known: evaluated.known,
+                language,
+                main: evaluated.main,
+                interface: evaluated.interface,
+                crates,
+                run,
+            },
+            knows_groups: true,
+        })
+    }
+
+    /// What pallet.toml alone says of the project in a directory: its groups are not known.
+    pub(crate) fn configured(
+        directory: &Path,
+        options: &LoadOptions,
+    ) -> Result<LoadedProject, Diagnostics> {
+        let is_there = options.unsaved.contains_key(CONFIG) || directory.join(CONFIG).exists();
+        if !is_there {
+            check_files(directory, &options.unsaved)?;
+        }
+        let (config, scopes, mut found) = configuration(directory, options);
+        if found.has_errors() {
+            return Err(found);
+        }
+        let environment = scopes.with_service(&config, options.service.as_deref(), &mut found)?;
+        Ok(LoadedProject {
+            name: config
+                .name
+                .clone()
+                .unwrap_or_else(|| name_of_directory(&directory_name(directory))),
+            directory: directory.to_owned(),
+            environment,
+            groups: Vec::new(),
+            clusters: BTreeMap::new(),
+            places: BTreeMap::new(),
+            warnings: found,
+            config,
+            inline: InlineScope::nothing(
+                Language::new(std::iter::empty()),
+                RunSettings { limits: options.limits, colour: options.colour },
+            )?,
+            knows_groups: false,
+        })
+    }
+
+    /// Code as a phase: statements that see `request` and everything that pallet.star defines or
+    /// loads.
+    pub(crate) fn inline(&self, code: &str) -> Result<Phase, Diagnostics> {
+        self.inline.phase(code)
+    }
+}
+
+impl fmt::Debug for LoadedProject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Project")
+            .field("name", &self.name)
+            .field("groups", &self.groups)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the top level of the files prints.
+struct TopLevelPrint(Option<PrintSink>);
+
+impl PrintHandler for TopLevelPrint {
+    fn println(&self, text: &str) -> starlark::Result<()> {
+        if let Some(print) = &self.0 {
+            print(text);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,111 @@
+//! A plugin as a whole, before its functions or options are explained: what it is, what it may do,
+//! what it is for.
+
+use std::fmt::Write;
+
+use pallet_core::model::{Manifest, PluginKind};
+use pallet_core::plugins::Registry;
+use serde_json::{Value, json};
+
+/// A plugin as a whole.
+#[derive(Debug)]
+pub(crate) struct PluginDocs {
+    kind: PluginKind,
+    manifest: Manifest,
+    /// The crates that it calls, with the versions that will do.
+    requires: Vec<String>,
+    file: String,
+}
+
+impl PluginDocs {
+    /// A plugin that was found.
+    pub(crate) fn of(registry: &Registry, kind: PluginKind, manifest: Manifest) -> Self {
+        let found = registry
+            .plugins()
+            .iter()
+            .find(|found| found.summary.kind == kind && found.summary.name == manifest.name);
+        let requires = found.iter().flat_map(|found| &found.summary.requires);
+        let requires =
+            requires.map(|required| format!("{} {}", required.name, required.version)).collect();
+        PluginDocs {
+            kind,
+            manifest,
+            requires,
+            file: found.map(|found| found.path.display().to_string()).unwrap_or_default(),
+        }
+    }
+
+    /// For a person.
+    pub(crate) fn text(&self) -> String {
+        let Manifest { name, version, about, .. } = &self.manifest;
+        let kind = if self.kind == PluginKind::Crate { "crate" } else { "provider" };
+        let mut out = format!("{kind} {name} {version}: {about}\n  file: {}\n", self.file);
+        if !self.requires.is_empty() {
+            let _ = writeln!(out, "  requires: {}", self.requires.join(", "));
+        }
+        if !self.manifest.systems.is_empty() {
+            let _ = writeln!(out, "  systems: {}", self.manifest.systems.join(", "));
+        }
+        if self.kind == PluginKind::Crate {
+            out.push_str(&self.may());
+        }
+        out.push('\n');
+        out
+    }
+
+    fn may(&self) -> String {
+        let Some(capabilities) = &self.manifest.capabilities else {
+            return "  may do: everything; it does not declare what it does\n".to_owned();
+        };
+        let declared = capabilities.declared();
+        if declared.is_empty() {
+            return "  may do: nothing to nodes\n".to_owned();
+        }
+        let lines = declared
+            .iter()
+            .map(|(kind, patterns)| format!("    {kind}: {}\n", patterns.join(", ")));
+        format!("  may do:\n{}", lines.collect::<String>())
+    }
+
+    /// For a program.
+    pub(crate) fn json(&self) -> Value {
+        let Manifest { name, version, about, capabilities, systems, .. } = &self.manifest;
+        json!({"name": name, "version": version, "about": about,
+        "kind": self.kind, "file": self.file, "requires": self.requires,
+            "systems": systems, "capabilities": capabilities})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pallet_core::model::Capabilities;
+
+    #[test]
+    fn a_crate_says_what_it_may_do() {
+        let of = |capabilities| {
+            let manifest = Manifest {
+                name: "a".into(),
+                version: "1.0.0".into(),
+                about: "A".into(),
+                capabilities,
+                ..Manifest::default()
+            };
+            PluginDocs {
+                kind: PluginKind::Crate,
+                manifest,
+                requires: vec!["b ^1".into()],
+                file: "/a.so".into(),
+            }
+            .text()
+        };
+        assert!(of(None).contains("everything; it does not declare"));
+        assert!(of(Some(Capabilities::default())).contains("nothing to nodes"));
+        let some =
+            Capabilities { paths: vec!["/a".into(), "/b/**".into()], ..Capabilities::default() };
+        assert_eq!(
+            of(Some(some)),
+            "crate a 1.0.0: A\n  file: /a.so\n  requires: b ^1\n  may do:\n    paths: /a, /b/**\n\n"
+        );
+    }
+}

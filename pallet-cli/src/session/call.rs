@@ -1,0 +1,108 @@
+//! One call of a function of the session: its arguments, checked and in Pallet's own types.
+
+use std::sync::Arc;
+
+use pallet_core::engine::{LiftOptions, PhaseChoice};
+use serde_json::Value as Json;
+use starlark::eval::Evaluator;
+use starlark::values::Value;
+
+use super::state::Session;
+use crate::project::star::plain_data::{describe, sequence};
+use crate::project::star::signature::Signature;
+use crate::project::star::table::TableValue;
+use crate::project::star::{BoundArguments, FunctionError, phase};
+
+/// One call.
+pub(crate) struct Call<'c, 'v, 'a, 'e> {
+    pub(crate) session: &'c Arc<Session>,
+    pub(crate) signature: &'c Signature,
+    pub(crate) bound: BoundArguments<'v>,
+    pub(crate) evaluator: &'c mut Evaluator<'v, 'a, 'e>,
+}
+
+impl<'v> Call<'_, 'v, '_, '_> {
+    /// The name of the function.
+    pub(crate) fn function(&self) -> &str {
+        &self.signature.function
+    }
+
+    /// A value that is no plain data.
+    pub(crate) fn value(&self, name: &str) -> Option<Value<'v>> {
+        self.bound.value(name)
+    }
+
+    /// A switch; it is off unless it was set.
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        self.bound.data.get(name).and_then(Json::as_bool).unwrap_or(false)
+    }
+
+    /// A text.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        self.bound.data.get(name).and_then(Json::as_str).map(str::to_owned)
+    }
+
+    /// A whole number that is not negative.
+    pub(crate) fn number(&self, name: &str) -> Option<u64> {
+        self.bound.data.get(name).and_then(Json::as_u64)
+    }
+
+    /// A complaint of this function.
+    pub(crate) fn complaint(&self, message: impl std::fmt::Display) -> FunctionError {
+        FunctionError::new(format!("{}: {message}", self.function()))
+    }
+
+    /// The phases that were named or given as functions.
+    pub(crate) fn phases(&mut self) -> Result<Vec<PhaseChoice>, FunctionError> {
+        let Some(value) = self.value("phase") else { return Ok(Vec::new()) };
+        let items = sequence(value).unwrap_or_else(|| vec![value]);
+        items.into_iter().map(|item| self.phase(item)).collect()
+    }
+
+    /// A phase by its name, or a function as one.
+    pub(crate) fn phase(&mut self, item: Value<'v>) -> Result<PhaseChoice, FunctionError> {
+        if let Some(name) = item.unpack_str() {
+            return Ok(PhaseChoice::Named(name.to_owned()));
+        }
+        if item.get_type() != "function" {
+            let message = format!(
+                "`phase` must be the name of a phase, a function of the request, or a list of \
+                 them, not {}",
+                describe(item)
+            );
+            return Err(self.complaint(message));
+        }
+        Ok(PhaseChoice::Inline(phase(self.signature, "inline", item, self.evaluator)?))
+    }
+
+    /// On how many nodes at once.
+    pub(crate) fn parallel(&self) -> usize {
+        self.number("parallel")
+            .map_or(50, |number| usize::try_from(number).unwrap_or(usize::MAX).clamp(1, 10_000))
+    }
+
+    /// The options of an operation.
+    pub(crate) fn lift_options(&mut self) -> Result<LiftOptions, FunctionError> {
+        Ok(LiftOptions {
+            phases: self.phases()?,
+            dry_run: self.flag("dry_run"),
+            overwrite_changes: self.flag("overwrite_changes"),
+            parallel: self.parallel(),
+            ..LiftOptions::default()
+        })
+    }
+
+    /// A table as a value.
+    pub(crate) fn give(&self, table: Option<TableValue>) -> Value<'v> {
+        table.map_or_else(Value::new_none, |table| self.evaluator.heap().alloc(table))
+    }
+
+    /// Rows as a list of tables that messages call `name`.
+    pub(crate) fn rows(&self, name: &str, rows: Vec<Json>) -> Value<'v> {
+        let tables: Vec<TableValue> = rows
+            .into_iter()
+            .map(|row| TableValue::new(name, super::outcome::object(row)))
+            .collect();
+        self.evaluator.heap().alloc(tables)
+    }
+}

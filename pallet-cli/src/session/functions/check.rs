@@ -1,0 +1,30 @@
+//! `check` and `reload`: the project's files.
+
+use starlark::values::Value;
+use starlark::values::none::NoneType;
+
+use super::super::call::Call;
+
+pub(super) fn check<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
+    let context = call.session.context();
+    let loaded =
+        crate::operation::check(&context).map_err(|error| call.session.complaint(error))?;
+    let groups = loaded.project.groups.len();
+    context.printer.status(&format!(
+        "the project is sound: {groups} {}",
+        if groups == 1 { "group" } else { "groups" }
+    ));
+    Ok(call.evaluator.heap().alloc(NoneType))
+}
+
+pub(super) fn reload<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
+    let service = call.session.context().global.service;
+    call.session.reload(service).map_err(|error| {
+        let complaint = call.session.complaint(error);
+        complaint.help("the session goes on with what it had".to_owned())
+    })?;
+    let loaded = call.session.loaded();
+    let groups: Vec<&str> = loaded.project.groups.iter().map(|group| group.name.as_str()).collect();
+    call.session.context().printer.status(&format!("reloaded; groups: {}", groups.join(", ")));
+    Ok(call.evaluator.heap().alloc(NoneType))
+}

@@ -1,0 +1,17 @@
+//! The functions of a session, one family a file; `crate::verbs` describes them. To add one: its
+//! description there, its function here, and its line in `table.rs`.
+
+mod admin_user;
+mod check;
+mod converge;
+mod explain;
+mod help;
+mod lift;
+mod nodes;
+mod offers;
+mod run;
+mod services;
+mod signature;
+mod table;
+
+pub(super) use table::functions;

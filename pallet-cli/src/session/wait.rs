@@ -1,0 +1,172 @@
+//! Waits for an operation on the runtime, and meanwhile calls the phase functions of the session
+//! that it needs.
+
+use std::fmt;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use pallet_core::engine::{Engine, EngineConfig, EngineError, Outcome};
+use starlark::eval::Evaluator;
+
+use super::interrupt::Running;
+use super::outcome;
+use super::state::Session;
+use crate::diagnostic::{Diagnostics, Severity};
+use crate::operation::Reporter;
+use crate::process::{INTERRUPTED, SOME_NODE_FAILED, exit_code};
+use crate::project::star::table::TableValue;
+use crate::project::star::{FunctionError, Pause, PhaseCall, PhaseCaller, call_phase};
+
+/// What comes to the thread that waits.
+enum Message<T> {
+    Call(PhaseCall),
+    Done(anyhow::Result<T>),
+    Abandon,
+}
+
+struct Calls<T>(Sender<Message<T>>);
+
+impl<T> fmt::Debug for Calls<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Calls")
+    }
+}
+
+impl<T: Send> PhaseCaller for Calls<T> {
+    fn hand_over(&self, call: PhaseCall) -> bool {
+        self.0.send(Message::Call(call)).is_ok()
+    }
+}
+
+/// How often it is looked whether the operation's thread has ended without a word.
+const LOOK: Duration = Duration::from_millis(500);
+
+impl Session {
+    /// Does something with an engine, while Ctrl-C can stop it. `function` is the name of the
+    /// session's function that does.
+    pub(super) fn wait<T, F>(
+        &self,
+        function: &str,
+        evaluator: &mut Evaluator<'_, '_, '_>,
+        work: impl FnOnce(Engine, Reporter) -> F + Send + 'static,
+    ) -> Result<T, FunctionError>
+    where
+        T: Send + 'static,
+        F: Future<Output = anyhow::Result<T>>,
+    {
+        let pause = Pause::of(evaluator).ok_or_else(|| {
+            FunctionError::new(format!("{function} works on nodes and cannot be called in a phase"))
+                .help("call it outside of phase functions".to_owned())
+        })?;
+        let engine = self.engine().map_err(|error| self.complaint(error))?;
+        let engine = engine.with(EngineConfig {
+            declared: Some(self.all_groups(evaluator)),
+            ..engine.config().clone()
+        });
+        let (reporter, engine) = Reporter::begin(&self.base, &engine);
+        let cancel = engine.cancel.clone();
+        let (sender, messages) = channel();
+        let abandoned = sender.clone();
+        let abandon = Box::new(move || {
+            // nobody waits any more
+            let _ = abandoned.send(Message::Abandon);
+        });
+        self.interrupt.begin(Running {
+            cancel: cancel.clone(),
+            reporter: reporter.clone(),
+            abandon,
+        });
+        self.live.set(Some(Box::new(Calls(sender.clone()))));
+        let runtime = self.handle.clone();
+        let told = reporter.clone();
+        let thread = std::thread::Builder::new().name("operation".to_owned()).spawn(move || {
+            let done = runtime.block_on(work(engine, told));
+            // or it was abandoned
+            let _ = sender.send(Message::Done(done));
+        });
+        let result = match &thread {
+            Err(error) => Err(anyhow::anyhow!("cannot start a thread: {error}")),
+            Ok(thread) => loop {
+                match messages.recv_timeout(LOOK) {
+                    Ok(Message::Call(call)) => call_phase(call, evaluator),
+                    Ok(Message::Done(done)) => break done,
+                    Ok(Message::Abandon) => {
+                        break Err(anyhow::anyhow!("{function} was stopped and is not waited for"));
+                    }
+                    Err(RecvTimeoutError::Timeout) if !thread.is_finished() => {}
+                    Err(_) => {
+                        break messages
+                            .try_recv()
+                            .ok()
+                            .and_then(|last| match last {
+                                Message::Done(done) => Some(done),
+                                _ => None,
+                            })
+                            .unwrap_or_else(|| Err(anyhow::anyhow!("{function} ended early")));
+                    }
+                }
+            },
+        };
+        self.live.set(None);
+        self.interrupt.end();
+        self.base.messages.send_to(None);
+        drop(pause);
+        if result.is_err() {
+            reporter.abandon();
+        }
+        if cancel.is_cancelled() && !self.is_interactive() {
+            self.remember(INTERRUPTED);
+            return Err(FunctionError::new(format!("{function} was stopped")));
+        }
+        result.map_err(|error| self.complaint(error))
+    }
+
+    /// Runs an operation and tells how it ended; None if it was not agreed to.
+    pub(super) fn wait_for<F>(
+        &self,
+        function: &str,
+        evaluator: &mut Evaluator<'_, '_, '_>,
+        operation: impl FnOnce(Engine, Reporter) -> F + Send + 'static,
+    ) -> Result<Option<TableValue>, FunctionError>
+    where
+        F: Future<Output = Result<Option<Outcome>, EngineError>>,
+    {
+        let done = self.wait(function, evaluator, async move |engine, reporter| {
+            let outcome = operation(engine, reporter.clone()).await?;
+            if let Some(outcome) = &outcome {
+                reporter.end(outcome);
+            }
+            Ok(outcome.map(|outcome| (outcome, reporter.changes())))
+        })?;
+        let Some((outcome, changes)) = done else { return Ok(None) };
+        self.remember(crate::operation::exit_code(&outcome));
+        self.has_told_all();
+        Ok(Some(outcome::table(&outcome, &changes)))
+    }
+
+    /// An error as a complaint of the function that was called. What is wrong with the project is
+    /// printed as it is.
+    pub(super) fn complaint(&self, error: anyhow::Error) -> FunctionError {
+        if exit_code(&error) == SOME_NODE_FAILED {
+            self.remember(SOME_NODE_FAILED);
+        }
+        match error.downcast::<Diagnostics>() {
+            Ok(found) => {
+                let errors = found.0.iter().filter(|one| one.severity == Severity::Error).count();
+                match found.0.as_slice() {
+                    [one] if one.place.is_none() => {
+                        FunctionError::new(one.message.clone()).help(one.suggestion.clone())
+                    }
+                    _ => {
+                        self.base.printer.diagnostics(&found);
+                        FunctionError::new(format!(
+                            "the project has {errors} {}",
+                            if errors == 1 { "error" } else { "errors" }
+                        ))
+                    }
+                }
+            }
+            Err(error) => FunctionError::new(format!("{error:#}")),
+        }
+    }
+}

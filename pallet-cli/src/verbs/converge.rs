@@ -1,0 +1,66 @@
+//! `converge` and `down`: how many nodes there are.
+
+use super::operation::{DRY_RUN, OVERWRITE_CHANGES, OperationOptions, PARALLEL, PHASE};
+use super::verb::ParameterType::{Counts, Flag};
+use super::verb::{Text, Verb, VerbParameter, command};
+
+/// Create or destroy nodes to match the group counts, and configure all nodes
+///
+/// `web=3` overrides the count of a group. `old=0` destroys the nodes of a group that is no longer
+/// declared.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Converge {
+    /// Only these groups, each optionally with another count
+    #[arg(value_name = "GROUP[=COUNT]")]
+    pub(crate) groups: Vec<String>,
+    #[command(flatten)]
+    pub(crate) options: OperationOptions,
+    /// Show every image, hardware type and location considered for new nodes, and why it was chosen
+    /// or rejected
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// Destroy nodes without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Also destroy nodes of groups that the project no longer declares, without asking
+    #[arg(long, conflicts_with = "groups")]
+    pub(crate) remove_undeclared: bool,
+}
+
+/// Destroy all nodes of the project
+#[derive(Debug, clap::Args)]
+pub(crate) struct Down {
+    /// Destroy nodes without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+const YES: VerbParameter = VerbParameter::keyword("yes", Flag, Text::Argument("yes"));
+
+pub(super) const CONVERGE: Verb = Verb {
+    name: "converge",
+    command: Some(|| command::<Converge>("converge")),
+    command_only: &["code", "timeout", "explain"],
+    summary: Text::Command,
+    more: "Returns the outcome: `nodes`, `created`, `destroyed`, `plan`, `ok`.",
+    examples: &["converge({web: 3})", "[node.name for node in converge().nodes if node.failed]"],
+    parameters: &[
+        VerbParameter::optional("groups", Counts, Text::Argument("groups")),
+        PHASE,
+        DRY_RUN,
+        OVERWRITE_CHANGES,
+        PARALLEL,
+        YES,
+        VerbParameter::keyword("remove_undeclared", Flag, Text::Argument("remove_undeclared")),
+    ],
+};
+
+pub(super) const DOWN: Verb = Verb {
+    name: "down",
+    command: Some(|| command::<Down>("down")),
+    command_only: &[],
+    summary: Text::Command,
+    more: "Returns the outcome.",
+    examples: &["down(yes = True)"],
+    parameters: &[YES],
+};

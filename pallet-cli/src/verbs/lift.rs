@@ -1,0 +1,44 @@
+//! `lift` and `drift`: existing nodes.
+
+use super::operation::{DRY_RUN, OVERWRITE_CHANGES, OperationOptions, PARALLEL, PHASE};
+use super::verb::ParameterType::Targets;
+use super::verb::{Text, Verb, VerbParameter, command};
+
+/// Configure existing nodes, without creating or destroying any
+#[derive(Debug, clap::Args)]
+pub(crate) struct Lift {
+    /// Only these groups
+    #[arg(value_name = "GROUP")]
+    pub(crate) groups: Vec<String>,
+    /// Report drift without changing anything; exit with code 3 if there is any
+    #[arg(long, conflicts_with_all = ["dry_run", "overwrite_changes"])]
+    pub(crate) drift_only: bool,
+    #[command(flatten)]
+    pub(crate) options: OperationOptions,
+}
+
+const WHAT: VerbParameter =
+    VerbParameter::optional("what", Targets, Text::Own("Only these groups or nodes."));
+
+pub(super) const LIFT: Verb = Verb {
+    name: "lift",
+    command: Some(|| command::<Lift>("lift")),
+    command_only: &["groups", "drift_only", "code", "timeout"],
+    summary: Text::Command,
+    more: "Returns the outcome: `nodes`, `plan`, `ok`.",
+    examples: &[
+        "lift(web, phase = \"restart\")",
+        "lift(web, phase = lambda request: package(request, \"tree\"))",
+    ],
+    parameters: &[WHAT, PHASE, DRY_RUN, OVERWRITE_CHANGES, PARALLEL],
+};
+
+pub(super) const DRIFT: Verb = Verb {
+    name: "drift",
+    command: Some(|| command::<Lift>("lift")),
+    command_only: &["groups", "drift_only", "dry_run", "overwrite_changes", "code", "timeout"],
+    summary: Text::Argument("drift_only"),
+    more: "Returns the outcome, whose `plan` has the drift.",
+    examples: &["drift(web)"],
+    parameters: &[WHAT, PHASE, PARALLEL],
+};

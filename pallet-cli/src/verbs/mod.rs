@@ -1,0 +1,28 @@
+//! The verbs: each is described once, for its command and for its function at the prompt.
+//!
+//! The doc comments of a command's arguments are its help. The function takes summary and
+//! parameters from there; what only one of them has is marked.
+
+mod converge;
+mod explain;
+mod lift;
+mod nodes;
+mod offers;
+mod operation;
+mod project;
+mod run;
+mod services;
+mod table;
+mod verb;
+
+pub(crate) use converge::{Converge, Down};
+pub(crate) use explain::Explain;
+pub(crate) use lift::Lift;
+pub(crate) use nodes::Nodes;
+pub(crate) use offers::{Hardware, Images, Locations, OfferOptions};
+pub(crate) use operation::OperationOptions;
+pub(crate) use project::Check;
+pub(crate) use run::Run;
+pub(crate) use services::{AddService, Providers};
+pub(crate) use table::ALL;
+pub(crate) use verb::{ParameterType, Verb, VerbParameter};

@@ -1,0 +1,56 @@
+//! `nodes` and `groups`, and what shows them.
+
+use super::verb::ParameterType::Targets;
+use super::verb::{Text, Verb, VerbParameter, command};
+
+/// List the project's nodes, and mark those whose group is not declared
+#[derive(Debug, clap::Args)]
+pub(crate) struct Nodes {}
+
+const WHAT: VerbParameter = VerbParameter::optional(
+    "what",
+    Targets,
+    Text::Own("Only these nodes, or those of these groups."),
+);
+
+pub(super) const NODES: Verb = Verb {
+    name: "nodes",
+    command: Some(|| command::<Nodes>("nodes")),
+    command_only: &[],
+    summary: Text::Own("List the project's nodes."),
+    more: "Each has name, group, status, address, system, reached_by and id.",
+    examples: &["nodes()", "[node.address for node in nodes(web)]"],
+    parameters: &[WHAT],
+};
+
+pub(super) const SHOW_NODES: Verb = Verb {
+    name: "show_nodes",
+    command: None,
+    command_only: &[],
+    summary: Text::Own("Print the project's nodes."),
+    more: "",
+    examples: &["show_nodes()"],
+    parameters: &[WHAT],
+};
+
+pub(super) const GROUPS: Verb = Verb {
+    name: "groups",
+    command: None,
+    command_only: &[],
+    summary: Text::Own(
+        "List the groups: those of the project, and those declared in this session.",
+    ),
+    more: "",
+    examples: &["groups()"],
+    parameters: &[],
+};
+
+pub(super) const SHOW_GROUP: Verb = Verb {
+    name: "show_group",
+    command: None,
+    command_only: &[],
+    summary: Text::Own("Print a group: its count, phases, roles, node_spec and nodes."),
+    more: "",
+    examples: &["show_group(web)"],
+    parameters: &[VerbParameter::required("group", Targets, Text::Own("The group."))],
+};

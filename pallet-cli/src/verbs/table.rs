@@ -1,0 +1,82 @@
+//! All verbs.
+
+use super::verb::Verb;
+use super::{converge, explain, lift, nodes, offers, project, run, services};
+
+/// All verbs, in the order in which help lists them.
+pub(crate) const ALL: &[&Verb] = &[
+    &nodes::NODES,
+    &nodes::GROUPS,
+    &converge::CONVERGE,
+    &lift::LIFT,
+    &converge::DOWN,
+    &explain::EXPLAIN,
+    &explain::EXPLAIN_PLAN,
+    &explain::EXPLAIN_SESSION,
+    &run::RUN,
+    &run::RUN_SCRIPT,
+    &lift::DRIFT,
+    &nodes::SHOW_NODES,
+    &nodes::SHOW_GROUP,
+    &offers::IMAGES,
+    &offers::HARDWARE,
+    &offers::LOCATIONS,
+    &services::PROVIDERS,
+    &services::SERVICES,
+    &services::COMPUTE_SERVICE,
+    &services::USE_SERVICE,
+    &project::WITH_ADMIN_USER,
+    &project::CHECK,
+    &project::RELOAD,
+    &project::HELP,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::ALL;
+    use crate::verbs::verb::Text;
+
+    #[test]
+    fn documents_every_function() {
+        for verb in ALL {
+            let command = verb.command();
+            let doc = verb.doc(command.as_ref());
+            assert!(doc.contains(". ") || doc.contains(".\n"), "{}: {doc}", verb.name);
+            assert!(
+                doc.contains(&format!("Example: `{}(", verb.name))
+                    || doc.contains(&format!("{}(", verb.name)),
+                "{}: {doc}",
+                verb.name
+            );
+            for parameter in verb.parameters {
+                let doc = verb.parameter_doc(command.as_ref(), parameter);
+                assert!(doc.len() > 5, "{}: {}", verb.name, parameter.name);
+            }
+        }
+    }
+
+    #[test]
+    fn command_and_function_have_the_same_parameters() {
+        for verb in ALL {
+            let Some(command) = verb.command() else { continue };
+            for argument in command.get_arguments() {
+                let id = argument.get_id().as_str();
+                let shared = verb.parameters.iter().any(|parameter| {
+                    matches!(parameter.doc, Text::Argument(known) if known == id)
+                        || parameter.name == id
+                });
+                let summary = matches!(verb.summary, Text::Argument(known) if known == id);
+                let marked = verb.command_only.contains(&id);
+                assert!(
+                    shared != marked || (summary && marked),
+                    "{}: {id} is either a parameter or marked as the command's",
+                    verb.name
+                );
+            }
+            for id in verb.command_only {
+                let known = command.get_arguments().any(|argument| argument.get_id() == *id);
+                assert!(known, "{}: there is no argument {id}", verb.name);
+            }
+        }
+    }
+}

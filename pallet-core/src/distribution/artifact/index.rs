@@ -1,0 +1,96 @@
+//! The index and the manifests of a plugin, as OCI's image specification writes them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ArtifactError, Descriptor, media};
+
+/// OCI's index: what a version's tag points to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Index {
+    pub(crate) schema_version: u32,
+    #[serde(default)]
+    pub(crate) media_type: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) artifact_type: Option<String>,
+    pub(crate) manifests: Vec<Descriptor>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) annotations: BTreeMap<String, String>,
+}
+
+/// OCI's manifest: a plugin's for one target, or a signature's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Manifest {
+    pub(crate) schema_version: u32,
+    #[serde(default)]
+    pub(crate) media_type: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) artifact_type: Option<String>,
+    pub(crate) config: Descriptor,
+    #[serde(default)]
+    pub(crate) layers: Vec<Descriptor>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) subject: Option<Descriptor>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) annotations: BTreeMap<String, String>,
+}
+
+impl Index {
+    pub(crate) fn new(
+        artifact_type: Option<&str>,
+        manifests: Vec<Descriptor>,
+        annotations: BTreeMap<String, String>,
+    ) -> Self {
+        let artifact_type = artifact_type.map(str::to_owned);
+        Index {
+            schema_version: 2,
+            media_type: media::INDEX.to_owned(),
+            artifact_type,
+            manifests,
+            annotations,
+        }
+    }
+
+    /// Reads a plugin's index; `place` says where it is from.
+    pub(crate) fn parse(
+        place: &str,
+        descriptor: &Descriptor,
+        content: &[u8],
+    ) -> Result<Self, ArtifactError> {
+        let wrong =
+            |message: String| ArtifactError::NotAPlugin { place: place.to_owned(), message };
+        if descriptor.media_type != media::INDEX {
+            return Err(wrong(format!(
+                "is no plugin of pallet: it is {}, a plugin is an index",
+                descriptor.media_type
+            )));
+        }
+        let index: Index = serde_json::from_slice(content).map_err(|error| {
+            wrong(format!(
+                "is an \
+            index that cannot be read: {error}"
+            ))
+        })?;
+        // some registries refuse artifact types that they do not know; there the annotation says it
+        if index.artifact_type.as_deref() != Some(media::PLUGIN)
+            && !index.annotations.contains_key(media::KIND_KEY)
+        {
+            let found = index.artifact_type.unwrap_or_else(|| "an index of images".to_owned());
+            return Err(wrong(format!("is no plugin of pallet, but {found}")));
+        }
+        Ok(index)
+    }
+}
+
+impl Manifest {
+    /// Reads a manifest; `place` says where it is from.
+    pub(crate) fn parse(place: &str, content: &[u8]) -> Result<Self, ArtifactError> {
+        serde_json::from_slice(content).map_err(|error| ArtifactError::NotAPlugin {
+            place: place.to_owned(),
+            message: format!("is a manifest that cannot be read: {error}"),
+        })
+    }
+}

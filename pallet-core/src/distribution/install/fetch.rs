@@ -1,0 +1,190 @@
+//! Puts what a lock names into the store. What is fetched is exactly what is locked: every digest
+//! is checked, and the signature too.
+
+use super::entry::unreplaced;
+use super::place::Place;
+use super::{InstallError, Session, Step};
+use crate::distribution::artifact::{ArtifactError, Digest, Plugin, tree_digest, unpack};
+use crate::distribution::lock::{Content, Lock, LockedPlugin, LockedTarget, Origin};
+use crate::distribution::repository::{Reference, Repository};
+use crate::distribution::signature::{SignerRule, verify};
+use crate::distribution::trust::Subject;
+
+impl Session<'_> {
+    /// Puts everything that a lock names for this machine into the store, and gives the names of
+    /// what was not there. What is damaged there is replaced.
+    pub async fn fetch(&mut self, lock: &Lock) -> Result<Vec<String>, InstallError> {
+        let _held = self.installer.store.hold()?;
+        let mut fetched = Vec::new();
+        for locked in lock.plugins() {
+            let target = self.build(locked)?;
+            if self.in_store(target) {
+                continue;
+            }
+            self.fetch_one(locked, target).await?;
+            fetched.push(locked.to_string());
+            (self.installer.tell)(Step::Installed { plugin: &locked.to_string() });
+        }
+        Ok(fetched)
+    }
+
+    /// The build of a locked plugin for this machine.
+    pub(super) fn build<'l>(
+        &self,
+        locked: &'l LockedPlugin,
+    ) -> Result<&'l LockedTarget, InstallError> {
+        locked.targets.get(&self.installer.machine.target).ok_or_else(|| InstallError::NoBuild {
+            plugin: locked.to_string(),
+            name: locked.name.clone(),
+            target: self.installer.machine.target.clone(),
+            there: locked.targets.keys().cloned().collect(),
+        })
+    }
+
+    /// Whether a build is in the store as it was locked.
+    pub(super) fn in_store(&self, target: &LockedTarget) -> bool {
+        let directory = self.installer.store.directory(target.content.digest());
+        tree_digest(&directory).is_ok_and(|h1| h1 == target.h1)
+    }
+
+    async fn fetch_one(
+        &mut self,
+        locked: &LockedPlugin,
+        target: &LockedTarget,
+    ) -> Result<(), InstallError> {
+        let name = locked.to_string();
+        let (store, tell) = (&self.installer.store, &self.installer.tell);
+        let claim =
+            store.claim(target.content.digest(), || tell(Step::Waiting { plugin: &name }))?;
+        if self.in_store(target) {
+            return Ok(());
+        }
+        let repository = match (self.place(&locked.source).await?, target.content) {
+            (Place::Repository { repository, .. }, Content::Manifest(_)) => repository,
+            // looking at a file has put it into the store
+            (Place::Files(files), Content::File(digest))
+                if files.digest == digest && self.in_store(target) =>
+            {
+                return Ok(());
+            }
+            (_, content) => {
+                let message = format!(
+                    "it is not what pallet.lock has ({}); `pallet-cli install` it again to \
+                        lock what it is now",
+                    content.digest()
+                );
+                return Err(InstallError::Wrong { origin: locked.source.clone(), message });
+            }
+        };
+        let plugin = self.signed_index(locked, &*repository).await?;
+        let build = plugin.targets.get(&self.installer.machine.target).filter(|build| {
+            build.manifest.digest == *target.content.digest() && build.h1 == target.h1
+        });
+        let Some(build) = build else {
+            let message = format!(
+                "its index does not hold the build of {name} that pallet.lock has; restore \
+                 pallet.lock, or delete it and run `pallet-cli install`"
+            );
+            return Err(InstallError::Wrong { origin: locked.source.clone(), message });
+        };
+        let parts =
+            build.parts(&*repository).await.map_err(|error| self.offline_or(error, &name))?;
+        let machine = &self.installer.machine.target;
+        let place = format!("{} {}", repository.source(), parts.config.digest);
+        let config = repository
+            .small_blob(&parts.config)
+            .await
+            .map_err(|error| self.offline_or(error, &name))?;
+        plugin.config_of(&place, machine, &config)?;
+        let partial = claim.partial()?;
+        let total = parts.layer.size;
+        let progress = |done: u64| tell(Step::Download { plugin: &name, done, total });
+        repository
+            .blob(&parts.layer, &partial, &progress)
+            .await
+            .map_err(|error| self.offline_or(error, &name))?;
+        claim.put(|directory| {
+            unpack(&partial, directory, build)?;
+            match std::fs::read(directory.join("plugin.json")) {
+                Ok(own) if own != config => {
+                    let message = "is not the plugin.json among its files".to_owned();
+                    Err(InstallError::from(ArtifactError::NotAPlugin { place, message }))
+                }
+                _ => Ok(()),
+            }
+        })?;
+        Ok(())
+    }
+
+    /// The index that is locked, after checking that the locked signer signed it, and that this one
+    /// is trusted now.
+    pub(super) async fn signed_index(
+        &mut self,
+        locked: &LockedPlugin,
+        repository: &dyn Repository,
+    ) -> Result<Plugin, InstallError> {
+        let name = locked.to_string();
+        let index = locked.index.unwrap_or(Digest::of(b""));
+        let plugin = Plugin::read(repository, &Reference::Digest(index))
+            .await
+            .map_err(|error| self.offline_or(error, &name))?;
+        if (plugin.kind, &plugin.name, &plugin.version)
+            != (locked.kind, &locked.name, &locked.version)
+        {
+            let message = format!(
+                "pallet.lock has {name}, and what it points to is {} {}; restore \
+                    pallet.lock",
+                plugin.name, plugin.version
+            );
+            return Err(InstallError::Wrong { origin: locked.source.clone(), message });
+        }
+        if self.verified.contains(&index) {
+            return Ok(plugin);
+        }
+        let subject = || Subject {
+            name: locked.name.clone(),
+            version: locked.version.clone(),
+            source: locked.source.clone(),
+        };
+        if let Some(signer) = &locked.signer {
+            let trust = &self.installer.trust;
+            let signed =
+                verify(repository, &index, &[SignerRule::Only(signer.clone())], &trust.root)
+                    .await?;
+            trust.decide(subject(), &signed, Some(locked), &Default::default())?;
+        }
+        self.verified.insert(index);
+        Ok(plugin)
+    }
+
+    /// What is missing offline would have to come over the network.
+    pub(super) fn offline_or(&self, error: ArtifactError, plugin: &str) -> InstallError {
+        match error.is_not_found() && self.installer.offline {
+            true => InstallError::Offline { plugin: plugin.to_owned() },
+            false => error.into(),
+        }
+    }
+
+    /// Whether the source still has, under its version's tag, what is locked; with what it says of
+    /// it.
+    pub(super) async fn unchanged_at_source(
+        &mut self,
+        locked: &LockedPlugin,
+        notes: &mut Vec<String>,
+    ) -> Result<(), InstallError> {
+        let Place::Repository { repository, .. } = self.place(&locked.source).await? else {
+            return Ok(());
+        };
+        let plugin = self.plugin(&locked.source, &*repository, &locked.version).await?;
+        let now =
+            super::entry::locked(&plugin, &locked.source, locked.signer.clone(), locked.accepted);
+        unreplaced(locked, &now, notes)
+    }
+}
+
+impl LockedPlugin {
+    /// Whether it came from a file that was never published.
+    pub(super) fn is_local(&self) -> bool {
+        self.index.is_none() && !matches!(self.source, Origin::Repository(_))
+    }
+}

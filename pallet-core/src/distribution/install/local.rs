@@ -1,0 +1,160 @@
+//! Plugins in files of this machine: a library, an archive of one, or an archive of an OCI image
+//! layout.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::place::{LocalPlugin, Place};
+use super::{InstallError, Installer};
+use crate::distribution::artifact::{ArtifactError, Digest};
+use crate::distribution::lock::Origin;
+use crate::distribution::repository::{Source, open};
+use crate::distribution::store::StoreError;
+use crate::local::Bounded;
+use crate::model::PluginSummary;
+use crate::plugins::{elf, kind_word, only_library, tree_digest};
+
+/// More than this in bytes is no archive of plugins.
+const MAX_ARCHIVE: u64 = 8 << 30;
+
+/// What a file holds. A plugin's files are put into the store, an archive of a layout is unpacked
+/// for the time of the session.
+pub(super) async fn local_place(
+    installer: &Installer,
+    origin: &Origin,
+    file: &Path,
+) -> Result<Place, InstallError> {
+    let wrong = |message: String| InstallError::Wrong { origin: origin.clone(), message };
+    let Origin::Archive { path, .. } = origin else {
+        let summary = elf::summary(file).map_err(wrong)?;
+        let library = library_name(&summary);
+        return put(installer, file, summary, |directory| {
+            let target = directory.join(&library);
+            fs::copy(file, &target)
+                .map(drop)
+                .map_err(|error| ArtifactError::writing(&target)(error).into())
+        });
+    };
+    let unpacked = installer.store.temporary()?;
+    unpack(file, unpacked.path()).map_err(|error| match error {
+        Unpack::Io(error) => ArtifactError::reading(file)(error).into(),
+        Unpack::Wrong(message) => wrong(message),
+    })?;
+    if unpacked.path().join("oci-layout").exists() {
+        let source = Source::Layout { directory: unpacked.path().to_owned(), path: path.clone() };
+        let repository = open(&source, &installer.access).await?.into();
+        return Ok(Place::Repository { repository, unpacked: Some(Arc::new(unpacked)) });
+    }
+    let library = only_library(unpacked.path()).map_err(wrong)?;
+    let summary = elf::summary(&library).map_err(wrong)?;
+    put(installer, file, summary, |directory| {
+        copy_tree(unpacked.path(), directory)
+            .map_err(|error| ArtifactError::writing(directory)(error).into())
+    })
+}
+
+/// Puts a plugin's files into the store, under the digest of the file that they came in.
+fn put(
+    installer: &Installer,
+    file: &Path,
+    summary: PluginSummary,
+    fill: impl FnOnce(&Path) -> Result<(), InstallError>,
+) -> Result<Place, InstallError> {
+    let (digest, _) = Digest::of_file(file).map_err(ArtifactError::reading(file))?;
+    let _held = installer.store.hold()?;
+    let claim = installer.store.claim(&digest, || ())?;
+    let directory = if installer.store.has(&digest) {
+        installer.store.directory(&digest)
+    } else {
+        claim.put(fill)?
+    };
+    let h1 = tree_digest(&directory).map_err(ArtifactError::from)?;
+    Ok(Place::Files(Arc::new(LocalPlugin {
+        summary,
+        digest,
+        h1,
+        target: installer.machine.target.clone(),
+    })))
+}
+
+fn library_name(summary: &PluginSummary) -> String {
+    format!("libpallet_{}_{}.so", kind_word(summary.kind), summary.name.replace('-', "_"))
+}
+
+enum Unpack {
+    Io(io::Error),
+    Wrong(String),
+}
+
+impl From<io::Error> for Unpack {
+    fn from(error: io::Error) -> Self {
+        Unpack::Io(error)
+    }
+}
+
+/// Unpacks an archive, compressed or not: plain files and directories, below the directory, and
+/// nothing else.
+fn unpack(file: &Path, directory: &Path) -> Result<(), Unpack> {
+    let mut begin = [0; 2];
+    let compressed = File::open(file)?.read(&mut begin)? == 2 && begin == [0x1f, 0x8b];
+    let reader = io::BufReader::new(File::open(file)?);
+    let reader: Box<dyn Read> = if compressed {
+        Box::new(flate2::read::MultiGzDecoder::new(reader))
+    } else {
+        Box::new(reader)
+    };
+    let (reader, bound) = Bounded::new(reader.take(MAX_ARCHIVE));
+    let mut archive = tar::Archive::new(reader);
+    let wrong = |error: io::Error| Unpack::Wrong(format!("it is no archive of plugins: {error}"));
+    let mut entries = archive.entries().map_err(wrong)?;
+    loop {
+        bound.between();
+        let Some(entry) = entries.next() else { return Ok(()) };
+        let mut entry = entry.map_err(wrong)?;
+        bound.content();
+        let path = entry.path().map_err(wrong)?.into_owned();
+        let kind = entry.header().entry_type();
+        if kind.is_pax_global_extensions() {
+            continue;
+        }
+        let plain = path.components().all(|part| {
+            matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir)
+        });
+        if !plain || !(kind.is_file() || kind.is_dir()) {
+            return Err(Unpack::Wrong(format!(
+                "{} in it is no plain file below it; nothing was \
+                unpacked",
+                path.display()
+            )));
+        }
+        let target = directory.join(&path);
+        if kind.is_dir() {
+            fs::create_dir_all(&target)?;
+            continue;
+        }
+        fs::create_dir_all(target.parent().unwrap_or(directory))?;
+        io::copy(&mut entry, &mut File::create(&target)?)?;
+    }
+}
+
+fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            fs::create_dir(&target)?;
+            copy_tree(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), &target)?;
+        }
+    }
+    Ok(())
+}
+
+impl From<StoreError> for Unpack {
+    fn from(error: StoreError) -> Self {
+        Unpack::Wrong(error.to_string())
+    }
+}

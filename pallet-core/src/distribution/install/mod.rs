@@ -1,0 +1,37 @@
+//! Installing plugins: choosing versions, checking who signed them, and putting them into the
+//! store. Nothing of a plugin runs here.
+//!
+//! [`Installer`] is what is known beforehand; a [`Session`] asks repositories,
+//! and remembers what they answered.
+
+mod choose;
+mod copy;
+mod entry;
+mod error;
+mod fetch;
+mod installer;
+mod local;
+mod locate;
+mod may;
+mod mirror;
+mod outdated;
+mod place;
+mod pull_through;
+mod requirements;
+mod search;
+mod seen;
+mod session;
+mod sources;
+mod verify;
+mod wanted;
+
+pub use choose::{Chosen, Unlock};
+pub use error::InstallError;
+pub use installer::{Installer, Mirror, Step};
+pub use locate::Located;
+pub use mirror::Mirrored;
+pub use outdated::Outdated;
+pub use search::Listed;
+pub use session::Session;
+pub use verify::Finding;
+pub use wanted::Wanted;

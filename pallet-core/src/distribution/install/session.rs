@@ -1,0 +1,33 @@
+//! One piece of work on plugins.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use semver::Version;
+
+use super::installer::Installer;
+use super::place::Place;
+use crate::distribution::artifact::{Digest, Plugin};
+use crate::distribution::lock::Origin;
+
+/// One piece of work, in which every question is asked once.
+pub struct Session<'a> {
+    pub(super) installer: &'a Installer,
+    pub(super) opened: BTreeMap<Origin, Place>,
+    pub(super) versions: BTreeMap<Origin, Vec<Version>>,
+    pub(super) plugins: BTreeMap<(Origin, Version), Plugin>,
+    /// Indexes whose signatures were checked in this session.
+    pub(super) verified: BTreeSet<Digest>,
+}
+
+impl Installer {
+    /// Starts a session.
+    pub fn session(&self) -> Session<'_> {
+        Session {
+            installer: self,
+            opened: BTreeMap::new(),
+            versions: BTreeMap::new(),
+            plugins: BTreeMap::new(),
+            verified: BTreeSet::new(),
+        }
+    }
+}

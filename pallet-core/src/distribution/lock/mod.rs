@@ -1,0 +1,18 @@
+//! `pallet.lock`: exactly which plugins, from where, with the digests of every build and who signed
+//! them.
+//!
+//! The text is sorted and always written alike, so that a difference of two locks is a difference
+//! of plugins.
+
+mod atomic;
+mod document;
+mod entry;
+mod origin;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use atomic::{remove_leftovers, write_atomically};
+pub use document::{LOCK_FILE, Lock, LockError};
+pub use entry::{Accepted, Content, LockedPlugin, LockedTarget};
+pub use origin::Origin;

@@ -1,0 +1,20 @@
+//! What a lock names, as pins of the plugins in the store.
+
+use super::lock::{Lock, LockedPlugin};
+use super::store::Store;
+use crate::plugins::{Machine, Pin, PinnedFiles};
+
+/// The pins of all plugins that a lock names.
+pub fn pins(lock: &Lock, store: &Store) -> Vec<Pin> {
+    let machine = Machine::target_of_this();
+    let pin = |locked: &LockedPlugin| Pin {
+        kind: locked.kind,
+        name: locked.name.clone(),
+        version: locked.version.clone(),
+        files: locked.targets.get(&machine).map(|target| PinnedFiles {
+            directory: store.directory(target.content.digest()),
+            h1: target.h1.clone(),
+        }),
+    };
+    lock.plugins().map(pin).collect()
+}

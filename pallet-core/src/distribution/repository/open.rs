@@ -1,0 +1,23 @@
+//! Opens what a source names.
+
+use super::layout::Layout;
+use super::registry::OciRegistry;
+use super::{Access, Repository, Source};
+use crate::distribution::artifact::ArtifactError;
+
+/// Opens the repository at `source`. Neither a layout nor a repository on a registry need exist
+/// yet.
+pub async fn open(source: &Source, access: &Access) -> Result<Box<dyn Repository>, ArtifactError> {
+    Ok(match source {
+        Source::Layout { .. } => Box::new(Layout::new(source)?),
+        Source::Registry { .. } => Box::new(OciRegistry::open(source, access).await?),
+    })
+}
+
+/// The paths of the repositories under `source`. Many public registries do not tell.
+pub async fn catalog(source: &Source, access: &Access) -> Result<Vec<String>, ArtifactError> {
+    match source {
+        Source::Layout { .. } => Layout::new(source)?.catalog(),
+        Source::Registry { .. } => OciRegistry::open(source, access).await?.catalog().await,
+    }
+}

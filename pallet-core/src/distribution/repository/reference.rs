@@ -1,0 +1,51 @@
+//! Names one version in a repository.
+
+use std::fmt;
+
+use semver::Version;
+
+use crate::distribution::artifact::Digest;
+
+/// What to read of a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reference {
+    /// A version, by its tag.
+    Version(Version),
+    /// Exactly this content.
+    Digest(Digest),
+}
+
+impl Reference {
+    /// How a registry names it: a tag has `_` where a version has `+`.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Reference::Version(version) => tag(version),
+            Reference::Digest(digest) => digest.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reference::Version(version) => version.fmt(f),
+            Reference::Digest(digest) => digest.fmt(f),
+        }
+    }
+}
+
+/// The tag of a version.
+pub(super) fn tag(version: &Version) -> String {
+    version.to_string().replace('+', "_")
+}
+
+/// The version that a tag means, if it means one.
+pub(super) fn version(tag: &str) -> Option<Version> {
+    tag.replace('_', "+").parse().ok()
+}
+
+/// The tag under which what refers to `subject` is listed where a registry keeps no such lists
+/// itself.
+pub(super) fn referrers_tag(subject: &Digest) -> String {
+    format!("sha256-{}", subject.hex())
+}

@@ -1,0 +1,242 @@
+//! Who signed a plugin: signatures as cosign makes and verifies them, by keys or certificates,
+//! attached to a plugin's index.
+//!
+//! A signature is a Sigstore bundle: an in-toto statement that names the digest of the index, in a
+//! DSSE envelope. What is signed covers every target, because the index names the digests of them
+//! all. No network is needed to verify: only the key, or a trusted root.
+
+mod bundle;
+mod certificate;
+mod key;
+mod ring;
+mod signer;
+
+use std::fmt;
+
+pub use certificate::TrustedRoot;
+pub use key::{KeyAlgorithm, KeyError, PublicKey, SigningKey};
+pub use signer::{Identity, IdentityRule, Signer, SignerRule};
+
+use serde_json::json;
+
+use super::artifact::index::Manifest;
+use super::artifact::{ArtifactError, Descriptor, Digest, media};
+use super::repository::{Content, Reference, Repository};
+use bundle::Bundle;
+
+/// More than this in bytes is no bundle.
+const MAX_BUNDLE: u64 = 1 << 20;
+
+/// What is known of a plugin's signatures.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Signed {
+    /// One whose signatures count signed it.
+    By(Signer),
+    /// Nobody signed it.
+    Unsigned,
+    /// It has other signatures.
+    Otherwise(Vec<Stranger>),
+}
+
+/// A signature that no rule is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stranger {
+    /// It names a key, `key:<hex>` where it says so. That is not verified.
+    Key(String),
+    /// A certificate names this identity, and all of that holds.
+    Identity(Identity),
+    /// It has a certificate, and does not hold: why.
+    Invalid(String),
+}
+
+/// Signs an index and attaches the signature to it. A repeated signature with the same key is the
+/// same bytes where the algorithm is Ed25519 or ECDSA as here, so that it is listed once.
+pub async fn sign(
+    repository: &dyn Repository,
+    index: &Descriptor,
+    key: &SigningKey,
+) -> Result<Descriptor, ArtifactError> {
+    let bundle = bundle::make(&index.digest, key);
+    let blob = Descriptor::of(media::BUNDLE, &bundle);
+    let annotations = [
+        ("dev.sigstore.bundle.content".to_owned(), "dsse-envelope".to_owned()),
+        ("dev.sigstore.bundle.predicateType".to_owned(), bundle::PREDICATE.to_owned()),
+    ];
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": media::MANIFEST,
+        "artifactType": media::BUNDLE,
+        "config": Descriptor::of(media::EMPTY, b"{}"),
+        "layers": [&blob],
+        "subject": { "mediaType": index.media_type, "digest": index.digest, "size": index.size },
+        "annotations": annotations.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+    });
+    let content = manifest.to_string().into_bytes();
+    let descriptor = Descriptor {
+        artifact_type: Some(media::BUNDLE.to_owned()),
+        annotations: annotations.into(),
+        ..Descriptor::of(media::MANIFEST, &content)
+    };
+    repository.put_blob(&Descriptor::of(media::EMPTY, b"{}"), Content::Bytes(b"{}")).await?;
+    repository.put_blob(&blob, Content::Bytes(&bundle)).await?;
+    repository.put_referrer(&index.digest, &descriptor, &content).await?;
+    Ok(descriptor)
+}
+
+/// Finds out who signed an index, among those whose signatures count; the rules that come first are
+/// asked first. A signature that is none, or that cannot be read, counts for nothing.
+pub async fn verify(
+    repository: &dyn Repository,
+    index: &Digest,
+    rules: &[SignerRule],
+    root: &TrustedRoot,
+) -> Result<Signed, ArtifactError> {
+    let mut bundles = Vec::new();
+    for referrer in repository.referrers(index, Some(media::BUNDLE)).await? {
+        if let Some(bundle) = read(repository, &referrer).await? {
+            let identity = bundle.identity(index, root);
+            bundles.push((bundle, identity));
+        }
+    }
+    for rule in rules {
+        for (bundle, identity) in &bundles {
+            match (rule, identity) {
+                (SignerRule::Only(Signer::Key(key)), _) if bundle.is_signed_by(key, index) => {
+                    return Ok(Signed::By(Signer::Key(key.clone())));
+                }
+                (rule, Some(Ok(identity))) if rule.matches(&Signer::Identity(identity.clone())) => {
+                    return Ok(Signed::By(Signer::Identity(identity.clone())));
+                }
+                _ => {}
+            }
+        }
+    }
+    let mut others: Vec<Stranger> = bundles
+        .into_iter()
+        .map(|(bundle, identity)| match identity {
+            None => Stranger::Key(bundle.key()),
+            Some(Ok(identity)) => Stranger::Identity(identity),
+            Some(Err(why)) => Stranger::Invalid(why),
+        })
+        .collect();
+    others.sort();
+    others.dedup();
+    Ok(if others.is_empty() { Signed::Unsigned } else { Signed::Otherwise(others) })
+}
+
+impl fmt::Display for Stranger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Stranger::Key(key) => f.write_str(key),
+            Stranger::Identity(identity) => identity.fmt(f),
+            Stranger::Invalid(why) => write!(f, "a certificate that does not hold ({why})"),
+        }
+    }
+}
+
+/// Whether a manifest that refers to a plugin holds a signature that can be read; whose it is, is
+/// another question.
+pub(crate) async fn is_readable(
+    repository: &dyn Repository,
+    referrer: &Descriptor,
+) -> Result<bool, ArtifactError> {
+    Ok(read(repository, referrer).await?.is_some())
+}
+
+/// The bundle in a manifest that refers to a plugin; none where there is something else in it. All
+/// that it points to is checked.
+async fn read(
+    repository: &dyn Repository,
+    referrer: &Descriptor,
+) -> Result<Option<Bundle>, ArtifactError> {
+    let (_, content) = repository.manifest(&Reference::Digest(referrer.digest)).await?;
+    let Ok(manifest) = Manifest::parse("", &content) else { return Ok(None) };
+    let Some(layer) = manifest
+        .layers
+        .first()
+        .filter(|layer| layer.media_type == media::BUNDLE && layer.size <= MAX_BUNDLE)
+    else {
+        return Ok(None);
+    };
+    // nothing in it counts, but one that was changed is the sign of a damaged or hostile
+    // repository; some tools leave it out
+    if manifest.config.size <= MAX_BUNDLE
+        && let Err(error) = repository.small_blob(&manifest.config).await
+        && !error.is_not_found()
+    {
+        return Err(error);
+    }
+    Ok(Bundle::parse(&repository.small_blob(layer).await?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::distribution::repository::{Access, Source, open};
+
+    async fn signed_layout(
+        directory: &std::path::Path,
+        key: Option<&SigningKey>,
+    ) -> (Box<dyn Repository>, Descriptor) {
+        let source = Source::Layout { directory: directory.to_owned(), path: "crate/a".to_owned() };
+        let repository = open(&source, &Access::default()).await.unwrap();
+        let content = br#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
+        let index = Descriptor::of(media::INDEX, content);
+        repository.put_manifest(&index, content, Some(&"1.0.0".parse().unwrap())).await.unwrap();
+        if let Some(key) = key {
+            sign(repository.as_ref(), &index, key).await.unwrap();
+        }
+        (repository, index)
+    }
+
+    async fn found(repository: &dyn Repository, index: &Descriptor, keys: &[PublicKey]) -> Signed {
+        let rules: Vec<SignerRule> = keys.iter().cloned().map(SignerRule::from).collect();
+        verify(repository, &index.digest, &rules, &TrustedRoot::default()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_signature_names_its_signer() {
+        for algorithm in [KeyAlgorithm::EcdsaP256, KeyAlgorithm::Ed25519] {
+            let directory = tempfile::tempdir().unwrap();
+            let key = SigningKey::generate(algorithm).unwrap();
+            let (repository, index) = signed_layout(directory.path(), Some(&key)).await;
+            let stranger = SigningKey::generate(algorithm).unwrap().public();
+            let signed =
+                found(repository.as_ref(), &index, &[stranger.clone(), key.public()]).await;
+            assert_eq!(signed, Signed::By(Signer::Key(key.public())));
+            let signed = found(repository.as_ref(), &index, &[stranger]).await;
+            assert_eq!(signed, Signed::Otherwise(vec![Stranger::Key(key.public().to_string())]));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_nobody_signed_is_unsigned() {
+        let directory = tempfile::tempdir().unwrap();
+        let (repository, index) = signed_layout(directory.path(), None).await;
+        let key = SigningKey::generate(KeyAlgorithm::Ed25519).unwrap().public();
+        assert_eq!(found(repository.as_ref(), &index, &[key]).await, Signed::Unsigned);
+    }
+
+    #[tokio::test]
+    async fn a_signature_of_something_else_counts_for_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let key = SigningKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        let (repository, index) = signed_layout(directory.path(), None).await;
+        // a bundle over another digest, attached to this index
+        let bundle = bundle::make(&Digest::of(b"something else"), &key);
+        let blob = Descriptor::of(media::BUNDLE, &bundle);
+        let manifest = json!({
+            "schemaVersion": 2, "mediaType": media::MANIFEST, "artifactType": media::BUNDLE,
+            "config": Descriptor::of(media::EMPTY, b"{}"), "layers": [&blob], "subject": index,
+        });
+        let content = manifest.to_string();
+        let descriptor = Descriptor {
+            artifact_type: Some(media::BUNDLE.to_owned()),
+            ..Descriptor::of(media::MANIFEST, content.as_bytes())
+        };
+        repository.put_blob(&blob, Content::Bytes(&bundle)).await.unwrap();
+        repository.put_referrer(&index.digest, &descriptor, content.as_bytes()).await.unwrap();
+        let signed = found(repository.as_ref(), &index, &[key.public()]).await;
+        assert_eq!(signed, Signed::Otherwise(vec![Stranger::Key(key.public().to_string())]));
+    }
+}

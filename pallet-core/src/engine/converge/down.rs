@@ -1,0 +1,81 @@
+//! Down: destroys all nodes of a project.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::nodes::Nodes;
+use crate::engine::operation::{Event, Kind, with_groups};
+use crate::engine::{Engine, EngineError, GroupSpec, LiftOptions, Outcome};
+use crate::model::Node;
+use crate::plugin::PluginError;
+
+impl Engine {
+    /// Destroys all nodes of the project at the service, and what the service keeps besides them.
+    /// The nodes are shown to `agree` first; `None` if that does not agree. What cannot be
+    /// destroyed stands in the outcome, and keeps nothing else from being destroyed.
+    pub async fn down(
+        &self,
+        groups: &[GroupSpec],
+        options: &LiftOptions,
+        agree: impl FnOnce(&[Node]) -> Result<bool, EngineError>,
+    ) -> Result<Option<Outcome>, EngineError> {
+        let begun = self.begin();
+        let done = begun.engine.down_all(groups, options, agree).await;
+        begun.end(done)
+    }
+
+    async fn down_all(
+        &self,
+        groups: &[GroupSpec],
+        options: &LiftOptions,
+        agree: impl FnOnce(&[Node]) -> Result<bool, EngineError>,
+    ) -> Result<Option<Outcome>, EngineError> {
+        let groups: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
+        let outcome = self.leased(async {
+            let (permanent, nodes): (Vec<_>, Vec<_>) =
+                self.nodes().await?.into_iter().partition(|node| node.permanent);
+            self.tell_permanent(&permanent);
+            if agree(&nodes)? {
+                self.down_leased(&groups, nodes, permanent, options).await.map(Some)
+            } else {
+                Ok(None)
+            }
+        });
+        let Some((mut outcome, left)) = outcome.await? else { return Ok(None) };
+        // what the service keeps besides is of use as long as a node is left
+        if !outcome.cancelled
+            && left == 0
+            && let Err(error) = self.ask(|service| service.clean_up()).await
+        {
+            let message = format!(
+                "what the service keeps besides nodes could not be removed: {}",
+                PluginError::from(error)
+            );
+            self.tell(Event::Warning { node: None, message: message.clone() });
+            outcome.errors.push(self.vault.redact(&message).into_owned());
+        }
+        Ok(Some(outcome))
+    }
+
+    /// Also gives how many nodes are left that should not be.
+    async fn down_leased(
+        &self,
+        groups: &[Arc<GroupSpec>],
+        nodes: Vec<Node>,
+        permanent: Vec<Node>,
+        options: &LiftOptions,
+    ) -> Result<(Outcome, usize), EngineError> {
+        let names = nodes.iter().chain(&permanent).map(|node| node.name.clone());
+        self.tell(Event::started(Kind::Down, false, names));
+        let others = with_groups(permanent.iter().cloned(), groups);
+        let mut changing = Nodes::new(self, groups, others, options);
+        changing.keep_permanent(&permanent);
+        let ended: BTreeSet<_> = nodes.iter().filter_map(|node| node.group.clone()).collect();
+        let wanted = nodes.len();
+        let staying = changing.others.clone();
+        changing.destroy(nodes, &staying).await?;
+        let left = wanted - changing.outcome.destroyed.len();
+        changing.end_groups(&ended).await?;
+        Ok((changing.finish(), left))
+    }
+}

@@ -1,0 +1,82 @@
+//! What a converge would do: nodes, and each node's configuration.
+
+use std::collections::BTreeMap;
+
+use super::nodes::Nodes;
+use super::plan::ConvergePlan;
+use crate::engine::operation::{Event, Purpose, with_groups};
+use crate::engine::predicted::PredictedNode;
+use crate::engine::system::System;
+use crate::engine::{EngineError, GroupSpec};
+use crate::plugin::PluginError;
+
+impl Nodes<'_> {
+    /// Shows what a converge would do. New nodes are planned against a predicted fresh image.
+    pub(super) async fn dry_converge(&mut self, mut plan: ConvergePlan) -> Result<(), EngineError> {
+        let predicted = self.predict(&plan).await;
+        for node in &plan.start {
+            let group = node.group.clone().unwrap_or_default();
+            self.engine.tell(Event::creating(&node.name, &group, None));
+            self.outcome.created.push(node.name.clone());
+        }
+        for node in std::mem::take(&mut plan.destroy) {
+            self.engine.tell(Event::Destroying {
+                node: node.name.clone(),
+                group: node.group.unwrap_or_default(),
+            });
+            self.outcome.destroyed.push(node.name);
+        }
+        // nodes that would be started cannot be asked, and are there all the same
+        let others = self.others.iter().cloned().chain(with_groups(plan.start, self.groups));
+        let nodes = with_groups(plan.keep, self.groups);
+        let predicted = PredictedNode::with_groups(predicted, self.groups);
+        let purpose = Purpose::DryConverge { predicted };
+        let (configured, _) =
+            self.engine.configure(nodes, others.collect(), self.options, purpose).await?;
+        self.outcome.nodes.extend(configured.nodes);
+        Ok(())
+    }
+
+    /// The nodes that would be made, as they would be.
+    async fn predict(&mut self, plan: &ConvergePlan) -> Vec<PredictedNode> {
+        let mut guesses: BTreeMap<&str, System> = BTreeMap::new();
+        let mut predicted = Vec::new();
+        for (group, name) in &plan.create {
+            let choice = match plan.choices.get(group) {
+                Some(Err(error)) => {
+                    let error = PluginError::from(error.clone());
+                    self.not_created(std::slice::from_ref(name), group, &error);
+                    continue;
+                }
+                choice => choice.and_then(|choice| choice.as_ref().ok()),
+            };
+            self.engine.tell(Event::creating(name, group, choice));
+            self.outcome.created.push(name.clone());
+            let node = PredictedNode::of(name, group, choice);
+            let spec = self.groups.iter().find(|spec| spec.name == *group);
+            predicted.extend(match (node, spec) {
+                (None, Some(spec)) => {
+                    if !guesses.contains_key(group.as_str()) {
+                        guesses.insert(group, self.guess_system(spec).await);
+                    }
+                    guesses.get(group.as_str()).map(|system| {
+                        let hardware = system.hardware.as_ref();
+                        PredictedNode::with(name, group, system.os.clone(), hardware)
+                    })
+                }
+                (node, _) => node,
+            });
+        }
+        predicted
+    }
+
+    async fn guess_system(&self, group: &GroupSpec) -> System {
+        let system = self.engine.system_of(group, None).await;
+        let message = format!(
+            "what system new nodes of group {} will have is not known; they are planned as {}: {}",
+            group.name, system.os, system.reason
+        );
+        self.engine.tell(Event::Warning { node: None, message });
+        system
+    }
+}

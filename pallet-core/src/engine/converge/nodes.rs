@@ -1,0 +1,113 @@
+//! The nodes of a project while they are changed: what a converge and a down share.
+
+use std::sync::Arc;
+
+use crate::engine::operation::{Event, GroupedNode, PhaseChoice, Purpose};
+use crate::engine::{
+    Engine, EngineError, GroupSpec, LiftOptions, NodeError, NodeOutcome, NodeResult, Outcome,
+};
+use crate::model::{Connection, Node, natural};
+use crate::plugin::PluginError;
+
+/// The nodes of a project while they are changed.
+pub(super) struct Nodes<'a> {
+    pub(super) engine: &'a Engine,
+    /// The groups that the operation is for.
+    pub(super) groups: &'a [Arc<GroupSpec>],
+    /// The nodes of other groups, which functions know.
+    pub(super) others: Vec<GroupedNode>,
+    pub(super) options: &'a LiftOptions,
+    pub(super) outcome: Outcome,
+}
+
+impl<'a> Nodes<'a> {
+    pub(super) fn new(
+        engine: &'a Engine,
+        groups: &'a [Arc<GroupSpec>],
+        others: Vec<GroupedNode>,
+        options: &'a LiftOptions,
+    ) -> Self {
+        Nodes { engine, groups, others, options, outcome: Outcome::default() }
+    }
+
+    /// Runs a phase of a group itself, if the group has it; says whether all is well. A failure
+    /// stands in the outcome under the group's name.
+    ///
+    /// Such a phase runs when a group gets its first node, or has lost its last. The group has no
+    /// node to run it on, so it runs on this machine, as the user who runs Pallet.
+    pub(super) async fn run_group_phase(
+        &mut self,
+        group: &Arc<GroupSpec>,
+        phase: &str,
+    ) -> Result<bool, EngineError> {
+        if !group.server.phases.contains_key(phase) || self.engine.cancel.is_cancelled() {
+            return Ok(true);
+        }
+        let node = Node {
+            group: Some(group.name.clone()),
+            ..Node::new(format!("group/{}", group.name), &group.name, Connection::Local)
+        };
+        let ran =
+            self.run_phase(vec![(node, group.clone())], self.others.clone(), phase, Purpose::Group);
+        let failed: Vec<_> = ran
+            .await?
+            .nodes
+            .into_iter()
+            .filter(|node| {
+                matches!(node.result, NodeResult::Failed { .. } | NodeResult::NotReached { .. })
+            })
+            .collect();
+        let ok = failed.is_empty();
+        self.outcome.nodes.extend(failed);
+        Ok(ok)
+    }
+
+    /// Runs one phase on these nodes.
+    pub(super) async fn run_phase(
+        &self,
+        nodes: Vec<GroupedNode>,
+        others: Vec<GroupedNode>,
+        phase: &str,
+        purpose: Purpose,
+    ) -> Result<Outcome, EngineError> {
+        let phases = vec![PhaseChoice::Named(phase.to_owned())];
+        let options = LiftOptions { phases, ..self.options.clone() };
+        Ok(self.engine.configure(nodes, others, &options, purpose).await?.0)
+    }
+
+    /// Tells that nodes could not be created.
+    pub(super) fn not_created(&mut self, names: &[String], group: &str, error: &PluginError) {
+        for name in names {
+            self.engine.tell(Event::NotCreated {
+                node: name.clone(),
+                group: group.to_owned(),
+                error: error.to_string(),
+            });
+            let error = NodeError::new(format!("could not be created: {error}"));
+            self.outcome.nodes.push(NodeOutcome {
+                node: name.clone(),
+                group: group.to_owned(),
+                drifted: 0,
+                result: NodeResult::Failed { changes: 0, error },
+            });
+        }
+    }
+
+    /// Nodes that the operation ended before.
+    pub(super) fn not_reached(&mut self, names: &[String], group: &str) {
+        let reason = "the operation was stopped".to_owned();
+        self.outcome.nodes.extend(names.iter().map(|name| NodeOutcome {
+            node: name.clone(),
+            group: group.to_owned(),
+            drifted: 0,
+            result: NodeResult::NotReached { reason: reason.clone() },
+        }));
+    }
+
+    /// How it ended.
+    pub(super) fn finish(mut self) -> Outcome {
+        self.outcome.nodes.sort_by_cached_key(|node| natural(&node.node));
+        self.outcome.cancelled = self.engine.cancel.is_cancelled();
+        self.outcome
+    }
+}

@@ -1,0 +1,126 @@
+//! Runs the phase functions of all nodes, phase by phase, and gathers the actions that they
+//! declare.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use super::context::{Placeholders, RequestContext};
+use super::request::NodeRequest;
+use super::workspace::Directory;
+use crate::action::{Declared, order};
+use crate::engine::{Engine, NodeError, Phase};
+use crate::model::Target;
+use crate::plugin::Request;
+use crate::plugin::operation::Log;
+
+/// One node as phase functions are run for it.
+pub(in crate::engine) struct Subject {
+    pub(in crate::engine) target: Target,
+    /// The phases to run, in order; `None` stands where the node's group does not have the phase.
+    pub(in crate::engine) phases: Vec<(String, Option<Phase>)>,
+    /// The operation is not for it: only its settings are declared, and what its functions say is
+    /// nobody's business now.
+    pub(in crate::engine) considered: bool,
+}
+
+/// What the phase functions of one node declared, by phase, or why one of them failed.
+pub(in crate::engine) type Declaration = Result<Vec<(String, Vec<Declared>)>, NodeError>;
+
+/// Runs them all: every node passes a phase before the next phase begins, so that settings of one
+/// phase are there in the next. Also gives what functions said to the user, each with the name of
+/// its node.
+pub(in crate::engine) fn declare(
+    engine: &Engine,
+    subjects: Vec<Subject>,
+    placeholders: Placeholders,
+) -> (Vec<Declaration>, Vec<(String, Log)>) {
+    let context = Arc::new(request_context(engine, &subjects, placeholders));
+    let mut results: Vec<Declaration> = subjects.iter().map(|_| Ok(Vec::new())).collect();
+    let mut all_said = Vec::new();
+    let rounds = subjects.iter().map(|subject| subject.phases.len()).max().unwrap_or_default();
+    // a function that ran out of time for one node would for the others too: it is not tried again
+    let mut timed_out: BTreeMap<String, String> = BTreeMap::new();
+    for round in 0..rounds {
+        for (subject, result) in subjects.iter().zip(&mut results) {
+            let (Some((name, phase)), Ok(done)) = (subject.phases.get(round), &mut *result) else {
+                continue;
+            };
+            let Some(phase) = phase else {
+                done.push((name.clone(), Vec::new()));
+                continue;
+            };
+            let key = format!("{}/{name}", subject.target.group);
+            if let Some(message) = timed_out.get(&key) {
+                *result =
+                    Err(NodeError { phase: Some(name.clone()), ..NodeError::new(message.clone()) });
+                continue;
+            }
+            match run_phase(&context, &subject.target, name, phase) {
+                Ok((declared, said)) => {
+                    done.push((name.clone(), declared));
+                    let said = if subject.considered { Vec::new() } else { said };
+                    all_said.extend(said.into_iter().map(|log| (subject.target.name.clone(), log)));
+                }
+                Err((error, out_of_time)) => {
+                    if out_of_time {
+                        timed_out.insert(key, error.message.clone());
+                    }
+                    *result = Err(error);
+                }
+            }
+        }
+    }
+    (results, all_said)
+}
+
+/// What the requests of all these subjects share.
+pub(in crate::engine) fn request_context(
+    engine: &Engine,
+    subjects: &[Subject],
+    placeholders: Placeholders,
+) -> RequestContext {
+    RequestContext {
+        registry: engine.registry.clone(),
+        actions: engine.actions.clone(),
+        workspace: Directory::at(engine.directory.clone()),
+        environment: engine.environment.clone(),
+        admin_user: engine.admin_user.clone(),
+        targets: subjects.iter().map(|subject| subject.target.clone()).collect(),
+        settings: Mutex::default(),
+        cancel: engine.cancel.clone(),
+        vault: engine.vault.clone(),
+        placeholders,
+        watcher: None,
+        refused: None,
+    }
+}
+
+/// Runs the functions of a phase for one node. With an error comes whether it is that a function
+/// ran out of time.
+pub(in crate::engine) fn run_phase(
+    context: &Arc<RequestContext>,
+    target: &Target,
+    name: &str,
+    phase: &Phase,
+) -> Result<(Vec<Declared>, Vec<Log>), (NodeError, bool)> {
+    let recorder = NodeRequest::new(context.clone(), target.clone(), name);
+    let mut request = Request::new(Arc::new(recorder.clone()));
+    for function in phase.functions() {
+        function.call(&mut request).map_err(|error| {
+            let out_of_time = error.timed_out;
+            let error = NodeError {
+                message: error.message,
+                phase: Some(name.to_owned()),
+                action: None,
+                source: error.source_location,
+                detail: error.rendered,
+            };
+            (error, out_of_time)
+        })?;
+    }
+    let recorded = recorder.take();
+    let declared = order(recorded.declared).map_err(|message| {
+        (NodeError { phase: Some(name.to_owned()), ..NodeError::new(message) }, false)
+    })?;
+    Ok((declared, recorded.said))
+}

@@ -1,0 +1,17 @@
+//! Declaring: runs phase functions on this machine and records the actions that they ask for.
+
+mod caller;
+mod considered;
+mod context;
+mod functions;
+mod request;
+mod scope;
+mod workspace;
+
+pub(super) use considered::{Considered, USUAL_OS, named_os, target};
+pub(super) use context::{ActivityKind, Placeholders};
+pub(super) use functions::{Subject, declare, request_context, run_phase};
+pub(super) use workspace::digest_of;
+
+#[cfg(test)]
+pub(super) use workspace::Directory;

@@ -1,0 +1,194 @@
+//! The project's files, as actions may read them.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::action::{ActionError, Listed, Workspace};
+use crate::engine::templates;
+use crate::model::hex;
+
+/// So deep a directory may be: one that a link in it leads back to never ends.
+const DEPTH: usize = 64;
+
+/// A directory that relative paths are relative to.
+#[derive(Debug, Clone)]
+pub(in crate::engine) struct Directory {
+    path: PathBuf,
+    /// What all templates are rendered with.
+    templates: minijinja::Environment<'static>,
+}
+
+impl Directory {
+    pub(in crate::engine) fn at(path: PathBuf) -> Self {
+        let templates = templates::environment(&path);
+        Directory { path, templates }
+    }
+
+    /// The path of a regular file: anything else might never end.
+    fn regular(&self, path: &Path) -> Result<PathBuf, ActionError> {
+        let path = self.path.join(path);
+        let data = std::fs::metadata(&path).map_err(|error| unreadable(&path, &error))?;
+        match data.is_file() {
+            true => Ok(path),
+            false => Err(ActionError::node(format!(
+                "cannot read {}: it is not a regular file",
+                path.display()
+            ))),
+        }
+    }
+}
+
+/// Adds what is in `directory`, each named from where the listing began.
+fn list(
+    directory: &Path,
+    name: &str,
+    depth: usize,
+    found: &mut Vec<Listed>,
+) -> Result<(), ActionError> {
+    if depth > DEPTH {
+        return Err(ActionError::node(format!(
+            "{} is more than {DEPTH} directories deep; does a \
+            link lead back?",
+            directory.display()
+        )));
+    }
+    let unreadable = |error| unreadable(directory, &error);
+    let mut entries = std::fs::read_dir(directory)
+        .map_err(unreadable)?
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(unreadable)?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        let Ok(own) = entry.file_name().into_string() else {
+            return Err(ActionError::node(format!("the name of {} is not UTF-8", path.display())));
+        };
+        let name = if name.is_empty() { own } else { format!("{name}/{own}") };
+        let data = std::fs::metadata(&path).map_err(|error| self::unreadable(&path, &error))?;
+        if data.is_dir() {
+            found.push(Listed { path: name.clone(), directory: true, executable: true });
+            list(&path, &name, depth + 1, found)?;
+        } else {
+            found.push(Listed {
+                path: name,
+                directory: false,
+                executable: std::os::unix::fs::PermissionsExt::mode(&data.permissions()) & 0o100
+                    != 0,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The SHA-256 digest (hexadecimal) and the size in bytes of a file.
+pub(in crate::engine) fn digest_of(path: &Path) -> std::io::Result<(String, u64)> {
+    let mut file = std::fs::File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut piece = vec![0; 1 << 18];
+    let mut size = 0;
+    loop {
+        let read = file.read(&mut piece)?;
+        if read == 0 {
+            return Ok((hex(&hash.finalize()), size));
+        }
+        hash.update(&piece[..read]);
+        size += read as u64;
+    }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> ActionError {
+    ActionError::node(format!("cannot read {}: {error}", path.display()))
+}
+
+impl Workspace for Directory {
+    fn read(&self, path: &Path) -> Result<Vec<u8>, ActionError> {
+        let path = self.regular(path)?;
+        std::fs::read(&path).map_err(|error| unreadable(&path, &error))
+    }
+
+    fn digest(&self, path: &Path) -> Result<(String, u64, PathBuf), ActionError> {
+        let path = self.regular(path)?;
+        let unreadable = |error| unreadable(&path, &error);
+        let (digest, size) = digest_of(&path).map_err(unreadable)?;
+        Ok((digest, size, path.canonicalize().map_err(unreadable)?))
+    }
+
+    fn list(&self, path: &Path) -> Result<Vec<Listed>, ActionError> {
+        let mut found = Vec::new();
+        list(&self.path.join(path), "", 0, &mut found)?;
+        Ok(found)
+    }
+
+    fn render(&self, name: &str, template: &str, values: &Value) -> Result<String, ActionError> {
+        templates::render(&self.templates, name, template, values).map_err(ActionError::node)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    #[test]
+    fn values_keep_their_kinds_in_templates() {
+        let values = json!({
+            "port": 8080, "big": u64::MAX, "half": 0.5, "on": true, "none": null, "list": [1, "b"],
+            "table": {"a": -1},
+        });
+        let template = "{{ port + 1 }} {{ big }} {{ half * 2 }} {% if on %}{{ none }}{% endif %} \
+             {{ list[0] + 1 }}{{ list[1] }} {{ table.a - 1 }}\n";
+        let text = Directory::at(PathBuf::new()).render("t", template, &values).expect(
+            "it is a \
+            template",
+        );
+        assert_eq!(text, "8081 18446744073709551615 1.0 None 2b -2\n");
+    }
+
+    #[test]
+    fn a_directory_is_listed_with_all_below_it() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let path = |name: &str| root.path().join(name);
+        std::fs::create_dir_all(path("site/b/empty")).expect("it can be made");
+        for name in ["site/b/run", "site/a", "site/b.txt"] {
+            std::fs::write(path(name), "x").expect("it can be written");
+        }
+        std::fs::set_permissions(path("site/b/run"), std::fs::Permissions::from_mode(0o700))
+            .expect("it is ours");
+        symlink("a", path("site/link")).expect("it can be made");
+        let project = Directory::at(root.path().to_owned());
+        let listed = project.list(Path::new("site")).expect("it can be read");
+        let listed: Vec<_> = listed
+            .iter()
+            .map(|entry| (entry.path.as_str(), entry.directory, entry.executable))
+            .collect();
+        let expected = [
+            ("a", false, false),
+            ("b", true, true),
+            ("b/empty", true, true),
+            ("b/run", false, true),
+            ("b.txt", false, false),
+            ("link", false, false),
+        ];
+        assert_eq!(listed, expected);
+
+        symlink("..", path("site/b/back")).expect("it can be made");
+        let error = project.list(Path::new("site")).expect_err("it never ends").to_string();
+        assert!(
+            error.ends_with("is more than 64 directories deep; does a link lead back?")
+                || error.contains("cannot read"),
+            "{error}"
+        );
+        std::fs::remove_file(path("site/b/back")).expect("it is there");
+        symlink("nowhere", path("site/broken")).expect("it can be made");
+        let error = project.list(Path::new("site")).expect_err("it points nowhere").to_string();
+        assert!(
+            error.starts_with(&format!("cannot read {}", path("site/broken").display())),
+            "{error}"
+        );
+        assert!(project.list(Path::new("none")).is_err());
+    }
+}

@@ -1,0 +1,46 @@
+//! Asking a node what is on it.
+
+use super::session::{Gathered, Session};
+use crate::engine::random_token::random_token;
+use crate::engine::{Engine, NodeError};
+use crate::observe;
+use crate::observe::Observation;
+use crate::transport::TransportError;
+
+/// How much a node may answer when it is asked what it is, in bytes. The answer is held as a whole,
+/// for each node that is asked at once.
+const ANSWER: usize = 64 << 20;
+
+/// Why nothing is known of a node.
+pub(in crate::engine) enum AskError {
+    /// It could not be reached, or not until it had answered.
+    Transport(TransportError),
+    /// Its answer is of no use.
+    Answer(NodeError),
+}
+
+impl Session {
+    /// Asks the node what is wanted, and its facts.
+    pub(in crate::engine) async fn ask(
+        &mut self,
+        engine: &Engine,
+        wanted: &Observation,
+    ) -> Result<observe::Observed, AskError> {
+        let token = random_token();
+        let script = observe::compile(wanted, &token);
+        if !self.step.starts_with("phase ") {
+            self.step = "finding out how it is".to_owned();
+        }
+        let gathered = self.gather(engine, &script, ANSWER).await.map_err(AskError::Transport)?;
+        let Gathered::Whole { code, output, errors } = gathered else {
+            return Err(AskError::Answer(NodeError::new(format!(
+                "the node was asked what it is, and its answer did not end within {} MiB",
+                ANSWER >> 20
+            ))));
+        };
+        observe::parse(wanted, &token, &output).map_err(|error| {
+            let message = format!("the node could not be observed: {error} (exit code {code})");
+            AskError::Answer(NodeError { detail: errors.text(), ..NodeError::new(message) })
+        })
+    }
+}

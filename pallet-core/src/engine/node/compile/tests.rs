@@ -1,0 +1,368 @@
+//! What a script of a phase leaves behind where it is killed, and what becomes of that.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Instant;
+
+use tempfile::TempDir;
+
+use super::{cleaning, compile};
+use crate::action::{Action, Declared, Flags, RemoteFile};
+use crate::engine::declare::Directory;
+use crate::engine::node::{PlanContext, plan_phase};
+use crate::model::Os;
+use crate::observe::NodeState;
+use crate::script::Library;
+
+const STATE: &str = "/var/lib/pallet";
+
+/// A directory for files, another in the place of /var/lib/pallet, and one for programs that come
+/// before the system's.
+struct Sandbox {
+    shell: Vec<&'static str>,
+    files: TempDir,
+    state: TempDir,
+    programs: TempDir,
+}
+
+fn places() -> Vec<Sandbox> {
+    let shells: [&[&str]; 3] = [&["sh"], &["bash", "--posix"], &["busybox", "sh"]];
+    let there = |shell: &&[&str]| {
+        Command::new(shell[0])
+            .args(&shell[1..])
+            .args(["-c", ":"])
+            .status()
+            .is_ok_and(|status| status.success())
+    };
+    let temporary = || tempfile::tempdir().expect("a temporary directory");
+    let place = |shell: &[&'static str]| Sandbox {
+        shell: shell.to_vec(),
+        files: temporary(),
+        state: temporary(),
+        programs: temporary(),
+    };
+    shells.iter().filter(|shell| there(shell)).map(|shell| place(shell)).collect()
+}
+
+impl Sandbox {
+    fn at(&self, name: &str) -> PathBuf {
+        self.files.path().join(name)
+    }
+
+    fn kept(&self, name: &str) -> PathBuf {
+        self.state.path().join(name)
+    }
+
+    /// The script that applies these, whatever is there.
+    fn script(&self, declared: &[Declared], later: &[&str], leftovers: bool) -> String {
+        let mut state = NodeState::new(Os::named("debian 12", "x86_64"));
+        "root".clone_into(&mut state.user);
+        let context = PlanContext {
+            node: "web-1",
+            phase: "configure",
+            predicted: false,
+            later: later.iter().map(|flag| (*flag).to_owned()).collect::<BTreeSet<_>>(),
+            drift: false,
+            leftovers,
+            mark_bootstrapped: false,
+        };
+        let plan = plan_phase(&context, declared, &mut state, &mut Flags::new(), &mut |_, _| {});
+        let plan = plan.expect("it can be planned");
+        let token = "pallet-0123456789abcdef";
+        compile(&plan, token, &Library::default()).expect("it can be compiled").script
+    }
+
+    fn start(&self, script: &str) -> Child {
+        let path = format!(
+            "{}:{}",
+            self.programs.path().display(),
+            std::env::var("PATH").unwrap_or_default()
+        );
+        let mut command = Command::new(self.shell[0]);
+        command.args(&self.shell[1..]).env("PATH", path).process_group(0);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the shell starts");
+        let script = script.replace(STATE, self.state.path().to_str().expect("it is UTF-8"));
+        child.stdin.take().expect("it is piped").write_all(script.as_bytes()).expect("it is read");
+        child
+    }
+
+    fn run(&self, script: &str) -> Output {
+        self.start(script).wait_with_output().expect("it ends")
+    }
+
+    /// What is temporary and still there.
+    fn left(&self) -> Vec<String> {
+        let mut left = names(self.files.path());
+        left.retain(|name| name.starts_with(".pallet"));
+        left.extend(names(&self.kept("incoming")));
+        left.extend(names(&self.kept("flags")).into_iter().filter(|name| name.starts_with(".log")));
+        left
+    }
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).into_iter().flatten();
+    entries
+        .map(|entry| entry.expect("it can be read").file_name().to_string_lossy().into_owned())
+        .collect()
+}
+
+fn file(place: &Sandbox, name: &str, content: &str, flag: Option<&str>) -> Declared {
+    let mut file = RemoteFile::content(place.at(name).to_str().expect("it is UTF-8"), content)
+        .overwrite_changes();
+    file.prepare(&Directory::at(place.files.path().to_owned())).expect("the arguments are right");
+    let mut declared = Declared::of(file);
+    declared.options.flag_on_change = flag.map(str::to_owned);
+    declared
+}
+
+#[test]
+fn a_flag_is_there_when_the_change_itself_kills_the_script() {
+    for place in places() {
+        let mv = place.programs.path().join("mv");
+        fs::write(&mv, "#!/bin/sh\nPATH=/usr/bin:/bin\nmv \"$@\"\nkill -9 0\n").unwrap();
+        fs::set_permissions(&mv, fs::Permissions::from_mode(0o755)).unwrap();
+        place.run(&place.script(&[file(&place, "a", "new\n", Some("f"))], &["f"], false));
+        assert_eq!(fs::read_to_string(place.at("a")).unwrap(), "new\n", "{:?}", place.shell);
+        assert!(place.kept("flags/f").exists(), "{:?}", place.shell);
+    }
+}
+
+#[test]
+fn a_flag_is_taken_back_where_nothing_was_changed() {
+    for place in places() {
+        let script = place.script(&[file(&place, "a", "new\n", Some("f"))], &["f"], false);
+        let output = place.run(&script);
+        assert!(output.status.success(), "{:?}: {output:?}", place.shell);
+        assert!(place.kept("flags/f").exists(), "{:?}", place.shell);
+        // one that was set before stays, whatever this changes
+        assert!(
+            place.run(&script).status.success() && place.kept("flags/f").exists(),
+            "{:?}",
+            place.shell
+        );
+        fs::remove_file(place.kept("flags/f")).unwrap();
+        assert!(
+            place.run(&script).status.success() && !place.kept("flags/f").exists(),
+            "{:?}",
+            place.shell
+        );
+    }
+}
+
+#[test]
+fn new_files_are_put_in_place_together_where_nothing_is_known_of_them() {
+    for place in places() {
+        let script = place.script(
+            &["a", "b", "c"].map(|name| file(&place, name, "new\n", None)),
+            &[],
+            false,
+        );
+        assert_eq!(script.matches("\nbatch_begin\n").count(), 1);
+        // what cannot be there ends it, and what comes before it is in place all the same
+        fs::create_dir(place.at("b")).unwrap();
+        let output = place.run(&script);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            !output.status.success() && said.contains("end 0 0") && said.contains("end 1 1"),
+            "{:?}: {output:?}",
+            place.shell
+        );
+        assert!(place.at("a").exists() && !place.at("c").exists(), "{:?}", place.shell);
+        fs::remove_dir(place.at("b")).unwrap();
+        assert!(place.run(&script).status.success(), "{:?}", place.shell);
+        assert!(
+            ["a", "b", "c"]
+                .iter()
+                .all(|name| fs::read_to_string(place.at(name)).unwrap() == "new\n"),
+            "{:?}",
+            place.shell
+        );
+        assert!(place.left().is_empty(), "{:?}", place.left());
+    }
+}
+
+/// 1,000 kills in all shells together.
+#[test]
+fn a_thousand_kills_lose_no_flag_and_leave_nothing_behind() {
+    let places = places();
+    let rounds = 1000usize.div_ceil(places.len());
+    for place in &places {
+        let (mut changed, mut left) = (0, 0);
+        let started = Instant::now();
+        for round in 0..5 {
+            assert!(
+                place
+                    .run(&place.script(
+                        &[file(place, "a", &format!("before {round}\n"), Some("f"))],
+                        &[],
+                        false
+                    ))
+                    .status
+                    .success()
+            );
+        }
+        let took = started.elapsed() / 4;
+        for round in 0..rounds {
+            let content = format!("{round}\n");
+            let script =
+                place.script(&[file(place, "a", &content, Some("f"))], &["f"], round % 2 == 0);
+            let mut child = place.start(&script);
+            // from before its first command until after its last
+            std::thread::sleep(took.mul_f64((round * 7919 % 1000) as f64 / 1000.0));
+            let group = rustix::process::Pid::from_child(&child);
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+            child.wait().expect("it ends");
+            left += place.left().len();
+            if fs::read_to_string(place.at("a")).is_ok_and(|found| found == content) {
+                changed += 1;
+                assert!(
+                    place.kept("flags/f").exists(),
+                    "{:?}: the flag of round {round} is lost",
+                    place.shell
+                );
+            }
+            let _ = fs::remove_file(place.kept("flags/f"));
+        }
+        assert!(changed > 0 && changed < rounds, "{:?}: {changed} of {rounds}", place.shell);
+        assert!(place.run(&cleaning(&Library::default(), "root")).status.success());
+        assert_eq!(
+            place.left(),
+            Vec::<String>::new(),
+            "{:?}, which left {left} before",
+            place.shell
+        );
+        assert_eq!(fs::read(place.kept("temporaries")).unwrap(), b"", "{:?}", place.shell);
+    }
+}
+
+#[test]
+fn what_is_cleaned_is_what_was_made_and_nothing_that_a_user_puts_in_its_place() {
+    for place in places() {
+        let own = |name: &str| {
+            fs::DirBuilder::new().mode(0o700).create(place.at(name)).unwrap();
+            fs::create_dir(place.at(name).join("deep")).unwrap();
+            fs::write(place.at(name).join("deep/.file"), "x").unwrap();
+        };
+        own(".pallet.pallet-1");
+        own("treasure");
+        own("elsewhere");
+        own("elsewhere/.pallet.pallet-5");
+        fs::write(place.at(".pallet.pallet-2"), "half").unwrap();
+        symlink("treasure", place.at(".pallet.pallet-3")).unwrap();
+        own(".pallet.pallet-4");
+        fs::set_permissions(place.at(".pallet.pallet-4"), fs::Permissions::from_mode(0o755))
+            .unwrap();
+        symlink("treasure", place.at("link")).unwrap();
+        let recorded = [
+            ".pallet.pallet-1",
+            ".pallet.pallet-2",
+            ".pallet.pallet-3",
+            ".pallet.pallet-4",
+            "treasure",
+            "link/deep",
+            "none/.pallet.x",
+        ];
+        let lines: String =
+            recorded.iter().map(|name| format!("{}\n", place.at(name).display())).collect();
+        fs::create_dir_all(place.kept("flags")).unwrap();
+        fs::create_dir_all(place.kept("incoming")).unwrap();
+        for name in ["flags/.log.0.1", "incoming/aa", "incoming/bb.part", "written.new"] {
+            fs::write(place.kept(name), "").unwrap();
+        }
+        fs::write(place.kept("flags/f"), "").unwrap();
+        fs::write(place.kept("temporaries"), lines).unwrap();
+        let output = place.run(&cleaning(&Library::default(), "root"));
+        assert!(
+            output.status.success() && output.stderr.is_empty(),
+            "{:?}: {output:?}",
+            place.shell
+        );
+        let mut found = names(place.files.path());
+        found.sort();
+        assert_eq!(
+            found,
+            [".pallet.pallet-4", "elsewhere", "link", "treasure"],
+            "{:?}",
+            place.shell
+        );
+        for kept in [
+            "treasure/deep/.file",
+            ".pallet.pallet-4/deep/.file",
+            "elsewhere/.pallet.pallet-5/deep/.file",
+        ] {
+            assert!(place.at(kept).exists(), "{:?}: {kept}", place.shell);
+        }
+        // what is on its way is not taken away
+        assert_eq!(names(&place.kept("incoming")), ["bb.part"], "{:?}", place.shell);
+        assert_eq!(names(&place.kept("flags")), ["f"], "{:?}", place.shell);
+        assert!(!place.kept("written.new").exists(), "{:?}", place.shell);
+    }
+}
+
+#[test]
+fn what_held_a_secret_is_marked_and_not_kept() {
+    for place in places() {
+        let write = |content: &str, secret: bool| {
+            let mut declared = file(&place, "a", content, None);
+            declared.secret = secret.then(|| "a".to_owned());
+            let output = place.run(&place.script(&[declared], &[], false));
+            assert!(output.status.success(), "{:?}: {output:?}", place.shell);
+        };
+        let versions = || {
+            let directory =
+                format!("{}{}", place.kept("versions").display(), place.files.path().display());
+            let mut found: Vec<_> = names(Path::new(&directory));
+            found.sort();
+            found
+                .iter()
+                .map(|name| fs::read_to_string(Path::new(&directory).join(name)).unwrap())
+                .collect::<Vec<_>>()
+        };
+        write("one\n", false);
+        write("two\n", false);
+        assert_eq!(versions(), ["one\n"], "{:?}", place.shell);
+        write("hunter2\n", true);
+        assert_eq!(
+            fs::metadata(place.kept("secrets")).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        write("three\n", false);
+        assert_eq!(versions(), ["one\n"], "{:?}: the secret is kept", place.shell);
+        write("four\n", false);
+        assert_eq!(
+            versions(),
+            ["one\n", "three\n"],
+            "{:?}: there is no secret in it any more",
+            place.shell
+        );
+        // the same content is a secret wherever it comes back
+        fs::write(place.at("a"), "hunter2\n").unwrap();
+        write("five\n", false);
+        assert_eq!(versions(), ["one\n", "three\n"], "{:?}", place.shell);
+        let lines = fs::read_to_string(place.kept("secrets")).unwrap();
+        assert_eq!(lines.lines().count(), 2, "{lines}");
+    }
+}
+
+#[test]
+fn a_failure_has_words() {
+    for place in places() {
+        fs::create_dir(place.at("a")).unwrap();
+        let output = place.run(&place.script(&[file(&place, "a", "new\n", None)], &[], false));
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let reason =
+            format!("\npallet-0123456789abcdef reason {} is not a file", place.at("a").display());
+        assert!(said.contains(&reason), "{:?}: {said}", place.shell);
+    }
+}

@@ -1,0 +1,19 @@
+//! One node: the session with it, what is known and planned of it, and making the changes.
+
+mod apply;
+mod ask;
+mod compile;
+mod frames;
+mod phase_plan;
+mod planner;
+mod session;
+
+pub use phase_plan::{PhasePlan, PlannedAction};
+pub use session::BOOTSTRAPPED_TAG;
+
+pub(super) use apply::{ApplyError, apply};
+pub(super) use ask::AskError;
+pub(super) use compile::{Compiled, cleaning, compile};
+pub(super) use phase_plan::{PlanContext, plan_phase};
+pub(super) use planner::Planner;
+pub(super) use session::{Gathered, Session};

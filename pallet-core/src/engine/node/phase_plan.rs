@@ -1,0 +1,283 @@
+//! What one phase changes on one node, as a value: shown by a dry run, compiled and run by an
+//! apply, explained, or kept.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::action::{
+    self, ActionError, Certainty, Change, Condition, Declared, Flags, Options, Skipped,
+    SourceLocation,
+};
+use crate::engine::NodeError;
+use crate::engine::operation::PlannedChange;
+use crate::model::{Known, Os};
+use crate::observe::{FileState, NodeState, Observation};
+use crate::script::Script;
+
+/// What one phase changes on one node. Reading it back gives the same plan, but for what holds
+/// secrets: that is left out when it is written, and must be planned again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PhasePlan {
+    /// The node's name.
+    pub node: String,
+    /// The phase.
+    pub phase: String,
+    /// The node does not exist yet: this is planned against a predicted fresh image.
+    pub predicted: bool,
+    /// Who the script runs as.
+    pub user: String,
+    /// The node's system.
+    pub os: Os,
+    /// The flags that are set before the phase.
+    pub flags: Flags,
+    /// The flags that phases after this one look at.
+    pub later: BTreeSet<String>,
+    /// The actions, in order.
+    pub actions: Vec<PlannedAction>,
+    /// Content that the node has already, which need not be sent.
+    pub present: Vec<Present>,
+    /// There are temporary entries on the node, of runs that were killed or go on.
+    pub leftovers: bool,
+    /// Record on the node that it was bootstrapped.
+    pub mark_bootstrapped: bool,
+}
+
+/// An action, and what it changes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct PlannedAction {
+    /// The action's name: `remote_file`.
+    pub action: String,
+    /// What it acts on: `/etc/motd`.
+    pub subject: String,
+    /// Its options.
+    pub options: Options,
+    /// The conditions that it stands under and that only the node can decide.
+    pub conditions: Vec<Condition>,
+    /// Its arguments hold secrets.
+    pub secret: bool,
+    /// Its secrets were left out when the plan was written, so it cannot be applied.
+    #[serde(default)]
+    pub withheld: bool,
+    /// The place in the project that asked for it.
+    pub source: Option<SourceLocation>,
+    /// The crate functions that it came through, outermost first.
+    pub via: Vec<String>,
+    /// Marks it with all its arguments, as it is recorded on a node on which it was applied. Known
+    /// only where something is recorded, or drift is looked for.
+    pub mark: Option<String>,
+    /// The change to make, if there is one.
+    pub change: Option<Change>,
+    /// What was changed by hand on the node and is kept.
+    pub drift: Option<Change>,
+    /// It was applied just so before, so somebody else changed what it would change. Known only
+    /// where drift is looked for.
+    pub undone: bool,
+    /// Why it is not for this node at all, if it is not.
+    pub skipped: Option<Skipped>,
+}
+
+impl Serialize for PlannedAction {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.secret {
+            true => Self::serialize(&self.without_secrets(), serializer),
+            false => Self::serialize(self, serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for PlannedAction {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
+}
+
+/// Content that stands on a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Present {
+    /// Where.
+    pub path: String,
+    /// Its SHA-256 digest, in hexadecimal.
+    pub digest: String,
+}
+
+/// Stands in the place of a difference that is not shown.
+const HIDDEN_DIFF: &str = "  (it holds secrets, so the difference is not shown)\n";
+
+/// What a phase is planned for, besides its actions and the state of the node.
+pub(in crate::engine) struct PlanContext<'a> {
+    pub(in crate::engine) node: &'a str,
+    pub(in crate::engine) phase: &'a str,
+    /// The node does not exist yet.
+    pub(in crate::engine) predicted: bool,
+    /// The flags that phases after this one look at.
+    pub(in crate::engine) later: BTreeSet<String>,
+    /// Look whether each action settles, and what somebody else changed since it was applied.
+    pub(in crate::engine) drift: bool,
+    pub(in crate::engine) leftovers: bool,
+    pub(in crate::engine) mark_bootstrapped: bool,
+}
+
+/// Plans a phase over what is known of the node, and brings that to what will then be true.
+/// `before` is shown each action with what is known when its turn comes.
+///
+/// An action that cannot be planned is an error: its position and the reason.
+pub(in crate::engine) fn plan_phase(
+    context: &PlanContext<'_>,
+    declared: &[Declared],
+    state: &mut NodeState,
+    flags: &mut Flags,
+    before: &mut dyn FnMut(&Declared, &NodeState),
+) -> Result<PhasePlan, (usize, ActionError)> {
+    let (found, flags_before) = (state.clone(), flags.clone());
+    let steps = action::plan_watched(declared, state, flags, context.drift, before)?;
+    let recorded = context.drift
+        || context.mark_bootstrapped
+        || steps.iter().any(|step| step.change.is_some());
+    let actions = declared.iter().zip(steps).map(|(declared, step)| {
+        let hidden = || declared.secret.is_some() || holds_secret(declared, &found);
+        let shown = |change: Change| match !change.diff.is_empty() && hidden() {
+            true => Change { diff: HIDDEN_DIFF.to_owned(), ..change },
+            false => change,
+        };
+        let mark = recorded.then(|| declared.mark());
+        let sure = step.change.as_ref().map(|change| change.certainty) == Some(Certainty::Will);
+        PlannedAction {
+            action: declared.action.name().to_owned(),
+            subject: declared.subject(),
+            options: declared.options.clone(),
+            conditions: step.conditions,
+            secret: declared.secret.is_some(),
+            withheld: false,
+            source: declared.source.clone(),
+            via: declared.via.clone(),
+            undone: context.drift
+                && sure
+                && step.settles
+                && mark.as_ref().is_some_and(|mark| found.applied(mark)),
+            mark,
+            change: step.change.map(shown),
+            drift: step.drift.map(shown),
+            skipped: step.skipped,
+        }
+    });
+    Ok(PhasePlan {
+        node: context.node.to_owned(),
+        phase: context.phase.to_owned(),
+        predicted: context.predicted,
+        actions: actions.collect(),
+        user: state.user.clone(),
+        os: state.os.clone(),
+        flags: flags_before,
+        later: context.later.clone(),
+        present: Vec::new(),
+        leftovers: context.leftovers,
+        mark_bootstrapped: context.mark_bootstrapped,
+    })
+}
+
+/// Whether a file that the action looks at was written with secrets in it, now or before: what it
+/// holds still is not shown.
+fn holds_secret(declared: &Declared, state: &NodeState) -> bool {
+    let mut wanted = Observation::default();
+    declared.action.observe(&mut wanted);
+    wanted.files.keys().any(|path| state.holds_secret(path))
+}
+
+impl PhasePlan {
+    /// How many actions would change something.
+    pub fn changing(&self) -> usize {
+        self.actions.iter().filter(|action| action.change.is_some()).count()
+    }
+
+    /// What an action would change, as it is told.
+    pub(in crate::engine) fn describe(&self, action: &PlannedAction) -> PlannedChange {
+        let change = action.change.as_ref().or(action.drift.as_ref());
+        PlannedChange {
+            node: self.node.clone(),
+            phase: self.phase.clone(),
+            action: action.action.clone(),
+            subject: action.subject.clone(),
+            certainty: change.map(|change| change.certainty),
+            summary: change.map_or("nothing to do".to_owned(), |change| change.summary.clone()),
+            diff: change.map(|change| change.diff.clone()).unwrap_or_default(),
+            source: action.source.clone(),
+            via: action.via.clone(),
+            undone: false,
+            predicted: self.predicted,
+        }
+    }
+
+    /// What might stand on the node already, of what would be sent: the content of changes that are
+    /// decided on the node.
+    pub(in crate::engine) fn may_be_present(&self) -> Observation {
+        let mut wanted = Observation::default();
+        let changes = self.actions.iter().filter_map(|action| action.change.as_ref());
+        let undecided = changes.filter(|change| change.certainty == Certainty::May);
+        for upload in undecided.flat_map(|change| &change.uploads) {
+            if let Some(path) = &upload.path {
+                wanted.content(path, &upload.digest);
+            }
+        }
+        wanted
+    }
+
+    /// Takes what of [`may_be_present`](Self::may_be_present) is.
+    pub(in crate::engine) fn set_present(&mut self, wanted: Observation, found: &NodeState) {
+        let expected = wanted
+            .files
+            .into_iter()
+            .filter_map(|(path, question)| Some((path, question.text_unless?)));
+        let is_there = |(path, digest): &(String, String)| match found.file(path) {
+            Known::Known(FileState::File { digest: found, .. }) => found.as_ref() == Some(digest),
+            _ => false,
+        };
+        self.present =
+            expected.filter(is_there).map(|(path, digest)| Present { path, digest }).collect();
+    }
+
+    /// An error in the phase.
+    pub(in crate::engine) fn error(&self, message: impl Into<String>) -> NodeError {
+        NodeError { phase: Some(self.phase.clone()), ..NodeError::new(message) }
+    }
+}
+
+impl PlannedAction {
+    /// Names it in a line of output: `remote_file /etc/motd`.
+    pub fn label(&self) -> String {
+        format!("{} {}", self.action, self.subject)
+    }
+
+    /// An error of this action.
+    pub(in crate::engine) fn error(
+        &self,
+        phase: &str,
+        message: String,
+        detail: String,
+    ) -> NodeError {
+        NodeError {
+            message,
+            phase: Some(phase.to_owned()),
+            action: Some(self.label()),
+            source: self.source.clone(),
+            detail,
+        }
+    }
+
+    /// The same without anything that could hold a secret.
+    fn without_secrets(&self) -> Self {
+        let empty = |change: &Change| Change {
+            script: Script::new(),
+            uploads: Vec::new(),
+            packages: None,
+            ..change.clone()
+        };
+        PlannedAction {
+            change: self.change.as_ref().map(empty),
+            drift: self.drift.as_ref().map(empty),
+            withheld: self.change.is_some(),
+            ..self.clone()
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Events and outcomes in one line each, for a program's log.
+
+use std::fmt::{self, Write};
+
+use super::copy_outcome::CopyResult;
+use super::event::{Event, PlannedChange};
+use super::outcome::{NodeError, NodeResult, Outcome, Totals};
+use super::run_outcome::RunResult;
+use crate::model::visible;
+
+/// In one line, without its end. A program that wants more of an event looks at its fields, or
+/// writes it as JSON.
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = String::new();
+        self.write(&mut line)?;
+        // whatever a node or a provider said, it is one line, and nothing of it acts on a terminal
+        f.write_str(&visible(&line))
+    }
+}
+
+impl Event {
+    fn write(&self, f: &mut String) -> fmt::Result {
+        match self {
+            Event::Started { kind, nodes, dry_run } => {
+                write!(
+                    f,
+                    "{kind}{} on {} nodes",
+                    if *dry_run { " (dry run)" } else { "" },
+                    nodes.len()
+                )
+            }
+            Event::Creating { node, image, .. } => match image {
+                Some(image) => write!(f, "{node}: is being created of {image}"),
+                None => write!(f, "{node}: is being created"),
+            },
+            Event::Created { node, address, started, .. } => {
+                let what = if *started { "started" } else { "created" };
+                write!(
+                    f,
+                    "{node}: {what}{}",
+                    address
+                        .as_ref()
+                        .map(|address| format!(
+                            ", \
+                    {address}"
+                        ))
+                        .unwrap_or_default()
+                )
+            }
+            Event::NotCreated { node, error, .. } => write!(
+                f,
+                "{node}: could not be created: \
+                {error}"
+            ),
+            Event::Destroying { node, .. } => write!(f, "{node}: is being destroyed"),
+            Event::Destroyed { node, .. } => write!(f, "{node}: destroyed"),
+            Event::Connected { node } => write!(f, "{node}: connected"),
+            Event::PhaseStarted { node, phase, actions } => write!(
+                f,
+                "{node}: {phase} of \
+                {actions} actions"
+            ),
+            Event::Planned(change) => write!(f, "{}: would change: {change}", change.node),
+            Event::ActionStarted { node, action, .. } => write!(f, "{node}: {action}"),
+            Event::Action { change, changed } => {
+                write!(
+                    f,
+                    "{}: {}: {change}",
+                    change.node,
+                    if *changed { "changed" } else { "unchanged" }
+                )
+            }
+            Event::Drift(change) => {
+                write!(f, "{}: changed by hand and kept: {change}", change.node)
+            }
+            Event::Output { node, line, .. } => write!(f, "{node}: | {line}"),
+            Event::Ran(RunResult { node, exit: Some(exit), .. }) => write!(
+                f,
+                "{node}: exit \
+                {exit}"
+            ),
+            Event::Ran(RunResult { node, error, .. }) => {
+                write!(f, "{node}: {}", error.as_deref().unwrap_or("it did not end by itself"))
+            }
+            Event::Copied(CopyResult { node, error: Some(error), .. }) => write!(
+                f,
+                "{node}: \
+                {error}"
+            ),
+            Event::Copied(CopyResult { node, copied, .. }) => {
+                write!(f, "{node}: {} copied", copied.len())
+            }
+            Event::NodeFinished { node, result, .. } => write!(f, "{node}: {result}"),
+            Event::Warning { node, message } => {
+                write!(f, "{}warning: {message}", prefix(node.as_deref()))
+            }
+            Event::Message { node, message, .. } => {
+                write!(f, "{}{message}", prefix(node.as_deref()))
+            }
+            Event::Unknown => f.write_str("an event of a newer pallet"),
+            Event::Finished { totals: Totals { changed, unchanged, failed, .. }, seconds } => {
+                write!(
+                    f,
+                    "{changed} changed, {unchanged} unchanged, {failed} failed in \
+                    {seconds:.1} s"
+                )
+            }
+        }
+    }
+}
+
+fn prefix(node: Option<&str>) -> String {
+    node.map(|node| format!("{node}: ")).unwrap_or_default()
+}
+
+impl fmt::Display for PlannedChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.action, self.subject)?;
+        if self.summary.is_empty() { Ok(()) } else { write!(f, ": {}", self.summary) }
+    }
+}
+
+impl fmt::Display for NodeResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NodeResult::Unchanged => f.write_str("nothing to change"),
+            NodeResult::Changed { changes } => write!(f, "{changes} changes"),
+            NodeResult::Failed { error, .. } => write!(f, "failed: {error}"),
+            NodeResult::NotReached { reason } => write!(f, "not reached: {reason}"),
+        }
+    }
+}
+
+/// With the phase, the action and the place in the project, as far as they are known.
+impl fmt::Display for NodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in [&self.phase, &self.action].into_iter().flatten() {
+            write!(f, "{}: ", visible(part))?;
+        }
+        f.write_str(&visible(&self.message))?;
+        self.source.as_ref().map_or(Ok(()), |source| write!(f, " ({source})"))
+    }
+}
+
+/// `2 changed, 0 unchanged, 0 failed`, with how many nodes were created and destroyed if any were.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (changed, unchanged, failed) = self.counts();
+        write!(f, "{changed} changed, {unchanged} unchanged, {failed} failed")?;
+        if self.not_reached() > 0 {
+            write!(f, ", {} not reached", self.not_reached())?;
+        }
+        for (nodes, what) in [(&self.created, "created"), (&self.destroyed, "destroyed")] {
+            if !nodes.is_empty() {
+                write!(f, ", {} {what}", nodes.len())?;
+            }
+        }
+        if self.cancelled { f.write_str("; stopped before it was over") } else { Ok(()) }
+    }
+}
+
+/// An operation that did not succeed on every node: what failed, a line each.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct Failures(String);
+
+impl Outcome {
+    /// An error that names every node that failed and why, unless every node's part succeeded.
+    pub fn check(&self) -> Result<(), Failures> {
+        if self.ok() {
+            return Ok(());
+        }
+        let failed = self.nodes.iter().filter(|node| {
+            matches!(node.result, NodeResult::Failed { .. } | NodeResult::NotReached { .. })
+        });
+        let mut lines: Vec<_> =
+            failed.map(|node| format!("{}: {}", node.node, node.result)).collect();
+        lines.extend(self.errors.iter().cloned());
+        if self.cancelled {
+            lines.push("it was stopped before it was over".to_owned());
+        }
+        Err(Failures(lines.join("\n")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::NodeOutcome;
+
+    #[test]
+    fn an_outcome_says_what_failed() {
+        let node = |name: &str, result| NodeOutcome {
+            node: name.to_owned(),
+            group: "web".to_owned(),
+            drifted: 0,
+            result,
+        };
+        let error = NodeError {
+            phase: Some("configure".into()),
+            action: Some("package nginx".into()),
+            ..NodeError::new("there is none")
+        };
+        let mut outcome = Outcome {
+            nodes: vec![
+                node("web-1", NodeResult::Changed { changes: 3 }),
+                node("web-2", NodeResult::Failed { changes: 0, error }),
+            ],
+            created: vec!["web-1".to_owned(), "web-2".to_owned()],
+            ..Outcome::default()
+        };
+        assert_eq!(outcome.to_string(), "1 changed, 0 unchanged, 1 failed, 2 created");
+        assert_eq!(
+            outcome.check().unwrap_err().to_string(),
+            "web-2: failed: configure: package \
+            nginx: there is none"
+        );
+        outcome.nodes.pop();
+        assert!(outcome.check().is_ok());
+        outcome.cancelled = true;
+        assert_eq!(outcome.check().unwrap_err().to_string(), "it was stopped before it was over");
+    }
+}

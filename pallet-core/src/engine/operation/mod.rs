@@ -1,0 +1,39 @@
+//! An operation as data: what was asked for, on which nodes in which order, what happened, and how
+//! it ended.
+
+mod copy_outcome;
+mod display;
+mod event;
+mod grouped;
+mod kind;
+mod member;
+mod options;
+mod outcome;
+mod prepare;
+mod record;
+mod run;
+mod run_outcome;
+mod schedule;
+mod selection;
+mod subjects;
+
+pub use copy_outcome::{Copied, CopyOutcome, CopyResult};
+pub use display::Failures;
+pub use event::{Event, PlannedChange};
+pub use kind::Kind;
+pub use options::{LiftOptions, PhaseChoice};
+pub use outcome::{NodeError, NodeOutcome, NodeResult, Outcome, Totals};
+pub use record::{Record, Sink};
+pub use run_outcome::{RunOutcome, RunResult};
+
+pub(super) use member::{Member, error_of};
+pub(super) use outcome::Summary;
+pub(super) use record::Recorder;
+pub(super) use run::{Operation, Purpose};
+pub(super) use schedule::in_parallel;
+pub(super) use selection::{
+    Division, GroupedNode, check_counts, find_named, no_such_name, shortened, with_groups,
+};
+
+#[cfg(test)]
+mod tests;

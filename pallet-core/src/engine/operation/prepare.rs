@@ -1,0 +1,190 @@
+//! What an operation does before its phases: reach the nodes, learn what they are, declare, and ask
+//! what was declared wants to know.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::event::Event;
+use super::member::Member;
+use super::options::Mode;
+use super::outcome::NodeError;
+use super::run::Operation;
+use super::subjects::subjects;
+use crate::engine::EngineError;
+use crate::engine::declare::declare;
+use crate::model::NodeStatus;
+use crate::plugin::operation::Log;
+
+impl Operation {
+    /// Brings all nodes to where their phases can be planned: facts are known, actions declared,
+    /// and what they want to know was asked.
+    pub(in crate::engine) async fn prepare(&mut self) -> Result<(), EngineError> {
+        for member in &mut self.members {
+            let why = match member.session.node.status {
+                NodeStatus::Stopped => "the node is stopped; converge starts it",
+                NodeStatus::Starting => "the node is still starting; converge waits for it",
+                NodeStatus::Running | NodeStatus::Failed | NodeStatus::Unknown => continue,
+            };
+            member.fail(NodeError::new(why));
+        }
+        if self.mode == Mode::Apply {
+            self.each(
+                |member| member.fresh,
+                async move |engine, mut member| {
+                    member.wait_for_answer(&engine).await;
+                    member
+                },
+            )
+            .await?;
+        }
+        self.learn_facts().await?;
+        let mut said = self.declare().await?;
+        let facts = |member: &Member| member.planner.facts().cloned();
+        let remembered: Vec<_> = self.members.iter().map(facts).collect();
+        self.observe(|member| !member.planner.is_confirmed() || member.planner.wants_more())
+            .await?;
+        // a node that is not what it was remembered to be: everything is declared anew, since
+        // settings may differ everywhere
+        let surprised = self.members.iter().zip(&remembered).any(|(member, remembered)| {
+            match (member.planner.facts(), remembered) {
+                (Some(now), Some(then)) => {
+                    now.os != then.os || now.bootstrapped != then.bootstrapped
+                }
+                _ => false,
+            }
+        });
+        if surprised {
+            said = self.declare().await?;
+            self.observe(|member| member.planner.wants_more()).await?;
+        }
+        self.tell_what_was_said(said);
+        self.warn_of_unknown_settings();
+        self.warn_of_unset_flags();
+        Ok(())
+    }
+
+    /// Nothing can be declared for a node of which nothing is known. One of each group is asked
+    /// while the others connect: what it is, they mostly are too. That is a guess, as what is
+    /// remembered is one.
+    async fn learn_facts(&mut self) -> Result<(), EngineError> {
+        let unknown = |member: &Member| member.planner.facts().is_none() && !member.has_ended();
+        loop {
+            let mut first: BTreeMap<String, String> = BTreeMap::new();
+            for member in self.members.iter().filter(|member| unknown(member)) {
+                first
+                    .entry(member.group.name.clone())
+                    .or_insert_with(|| member.session.node.id.clone());
+            }
+            if first.is_empty() {
+                return Ok(());
+            }
+            let asked: Arc<BTreeSet<_>> = Arc::new(first.into_values().collect());
+            self.each(unknown, move |engine, mut member| {
+                let asked = asked.contains(&member.session.node.id);
+                async move {
+                    match asked {
+                        true => member.observe(&engine).await,
+                        false => member.reach(&engine).await,
+                    }
+                    member
+                }
+            })
+            .await?;
+            let known = |member: &Member| {
+                let facts = member.planner.facts().filter(|_| member.planner.is_confirmed())?;
+                Some((member.group.name.clone(), facts.clone()))
+            };
+            let known: BTreeMap<_, _> = self.members.iter().filter_map(known).collect();
+            for member in self.members.iter_mut().filter(|member| unknown(member)) {
+                if let Some(facts) = known.get(&member.group.name) {
+                    member.planner.guess(facts);
+                }
+            }
+        }
+    }
+
+    /// Asks the nodes that are wanted what their actions want to know.
+    async fn observe(&mut self, wanted: impl Fn(&Member) -> bool) -> Result<(), EngineError> {
+        self.each(
+            |member| !member.planner.is_predicted() && wanted(member),
+            async move |engine, mut member| {
+                member.observe(&engine).await;
+                member
+            },
+        )
+        .await
+    }
+
+    /// Runs all phase functions and hands each node what was declared for it. Gives what the
+    /// functions said, each with the name of its node.
+    async fn declare(&mut self) -> Result<Vec<(String, Log)>, EngineError> {
+        let (positions, subjects) = subjects(self);
+        let engine = self.engine.clone();
+        let placeholders = self.placeholders;
+        let work = tokio::task::spawn_blocking(move || {
+            let names: Vec<_> =
+                subjects.iter().map(|subject| subject.target.name.clone()).collect();
+            let (declarations, said) = declare(&engine, subjects, placeholders);
+            (names, declarations, said)
+        });
+        let (names, declarations, said) =
+            work.await.map_err(|error| EngineError::Task(error.to_string()))?;
+        self.unknown_settings.clear();
+        for ((position, name), declaration) in positions.into_iter().zip(names).zip(declarations) {
+            match (position, declaration) {
+                (Some(position), Ok(declared)) => self.members[position].planner.take(declared),
+                (Some(position), Err(error)) => self.members[position].fail(error),
+                (None, Ok(_)) => {}
+                (None, Err(error)) => {
+                    self.unknown_settings.entry(error.message).or_default().push(name)
+                }
+            }
+        }
+        Ok(said)
+    }
+
+    /// What the functions of this operation could not learn of nodes that it is not for.
+    fn warn_of_unknown_settings(&self) {
+        for (why, nodes) in &self.unknown_settings {
+            let others = nodes.len().saturating_sub(1);
+            let others = match others {
+                0 => String::new(),
+                others => format!(" (and those of {others} more)"),
+            };
+            let message = format!("its settings{others} are not known to this operation: {why}");
+            self.engine.tell(Event::Warning { node: nodes.first().cloned(), message });
+        }
+    }
+
+    fn tell_what_was_said(&self, said: Vec<(String, Log)>) {
+        for (node, log) in said {
+            let (node, message) = (Some(node), log.message);
+            self.engine.tell(match log.level.as_str() {
+                "error" | "warning" => Event::Warning { node, message },
+                level => Event::Message { node, level: level.to_owned(), message },
+            });
+        }
+    }
+
+    /// An action that waits for a flag which no action sets is probably misspelt.
+    fn warn_of_unset_flags(&self) {
+        let options = || {
+            self.members
+                .iter()
+                .flat_map(|member| member.planner.declared())
+                .flat_map(|(_, declared)| declared)
+                .map(|declared| &declared.options)
+        };
+        let set: BTreeSet<_> =
+            options().filter_map(|options| options.flag_on_change.as_ref()).collect();
+        let looked_at: BTreeSet<_> =
+            options().filter_map(|options| options.if_flag.as_ref()).collect();
+        for flag in looked_at.difference(&set) {
+            let message = format!(
+                "an action waits for the flag {flag}, which no action of these \
+                phases sets"
+            );
+            self.engine.tell(Event::Warning { node: None, message });
+        }
+    }
+}

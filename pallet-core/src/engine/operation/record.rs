@@ -1,0 +1,147 @@
+//! Records: each event of an operation with its place and its time, and who receives them.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use uuid::Uuid;
+
+use super::event::Event;
+
+/// An event of an operation, with its place and its time.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Record {
+    /// Names the operation. Later operations have names that sort later.
+    pub operation: String,
+    /// Its place among the operation's records, from 1.
+    pub sequence: u64,
+    /// When it happened: RFC 3339, UTC.
+    #[serde(serialize_with = "write_time", deserialize_with = "read_time")]
+    pub time: SystemTime,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+impl Record {
+    /// Reads a line of JSON; `None` if it is an event that only a newer Pallet knows.
+    pub fn parse(line: &str) -> Result<Option<Self>, serde_json::Error> {
+        let record: Record = serde_json::from_str(line)?;
+        Ok(Some(record).filter(|record| !matches!(record.event, Event::Unknown)))
+    }
+}
+
+/// Receives the records of operations, one at a time and in order. It is called from several
+/// threads, and what happens waits for it.
+pub trait Sink: Send + Sync {
+    /// Receives a record.
+    fn receive(&self, record: &Record);
+}
+
+impl<F: Fn(&Record) + Send + Sync> Sink for F {
+    fn receive(&self, record: &Record) {
+        self(record);
+    }
+}
+
+/// Makes records of the events of one operation.
+pub(in crate::engine) struct Recorder {
+    operation: String,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    sequence: u64,
+    /// An operation has it for its own.
+    taken: bool,
+    started: bool,
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Recorder { operation: Uuid::now_v7().to_string(), state: Mutex::default() }
+    }
+}
+
+impl Recorder {
+    /// Hands a record of the event to all sinks.
+    pub(in crate::engine) fn record(&self, event: Event, sinks: &[Arc<dyn Sink>]) {
+        let mut state = self.state();
+        state.sequence += 1;
+        state.started |= matches!(event, Event::Started { .. });
+        if sinks.is_empty() {
+            return;
+        }
+        let record = Record {
+            operation: self.operation.clone(),
+            sequence: state.sequence,
+            time: SystemTime::now(),
+            event,
+        };
+        // while the lock is held, so that each sink sees them in order
+        sinks.iter().for_each(|sink| sink.receive(&record));
+    }
+
+    /// Takes it for an operation; `false` if another one has it already.
+    pub(in crate::engine) fn take(&self) -> bool {
+        !std::mem::replace(&mut self.state().taken, true)
+    }
+
+    /// Whether the operation got as far as to start.
+    pub(in crate::engine) fn has_started(&self) -> bool {
+        self.state().started
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn write_time<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&humantime::format_rfc3339_millis(*time))
+}
+
+fn read_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SystemTime, D::Error> {
+    humantime::parse_rfc3339(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_numbered_and_can_be_read_back() {
+        let received: Arc<Mutex<Vec<String>>> = Arc::default();
+        let lines = received.clone();
+        let sink = move |record: &Record| {
+            lines.lock().unwrap().push(serde_json::to_string(record).unwrap());
+        };
+        let (recorder, sinks) = (Recorder::default(), [Arc::new(sink) as Arc<dyn Sink>]);
+        assert!(!recorder.has_started());
+        let nodes = vec!["web-1".to_owned()];
+        recorder.record(
+            Event::Started { kind: super::super::Kind::Lift, dry_run: true, nodes },
+            &sinks,
+        );
+        recorder.record(Event::Connected { node: "web-1".to_owned() }, &sinks);
+        assert!(recorder.has_started());
+        let lines = received.lock().unwrap();
+        let read = |line: &String| Record::parse(line).unwrap().unwrap();
+        let records: Vec<_> = lines.iter().map(read).collect();
+        assert_eq!(records.iter().map(|record| record.sequence).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(records[0].operation, records[1].operation);
+        assert!(matches!(&records[0].event, Event::Started { dry_run: true, .. }));
+        assert!(matches!(&records[1].event, Event::Connected { node } if node == "web-1"));
+        let again = |record: &Record| serde_json::to_string(record).unwrap();
+        assert_eq!(records.iter().map(again).collect::<Vec<_>>(), *lines);
+    }
+
+    #[test]
+    fn an_unknown_event_is_skipped() {
+        let line = r#"{"operation":"o","sequence":7,"time":"2026-01-31T12:00:00.000Z",
+            "event":"teleported","node":"web-1","from":{"here":[1]}}"#;
+        assert!(Record::parse(line).unwrap().is_none());
+        assert!(Record::parse("{}").is_err());
+    }
+}

@@ -1,0 +1,350 @@
+//! Configuring nodes: the phases of an operation on its nodes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::event::Event;
+use super::member::Member;
+use super::options::{LiftOptions, Mode, PhaseChoice};
+use super::outcome::{NodeError, NodeResult, Outcome};
+use super::schedule::{Schedule, in_parallel};
+use super::selection::GroupedNode;
+use crate::engine::declare::{Considered, Placeholders};
+use crate::engine::node::BOOTSTRAPPED_TAG;
+use crate::engine::predicted::PredictedNode;
+use crate::engine::spec::{AUTOMATIC, BOOTSTRAP, INLINE, SETTINGS, merge_order};
+use crate::engine::{Engine, EngineError, GroupSpec, Phase};
+use crate::model::{Node, natural};
+
+/// What nodes are configured for.
+#[derive(Debug, Default)]
+pub(in crate::engine) enum Purpose {
+    /// A lift.
+    #[default]
+    Lift,
+    /// A converge: `bootstrap` comes first where it never ran.
+    Converge {
+        /// The ids of nodes that were just made or started.
+        fresh: BTreeSet<String>,
+    },
+    /// The dry run of a converge.
+    DryConverge {
+        /// Nodes that would be made.
+        predicted: Vec<(PredictedNode, Arc<GroupSpec>)>,
+    },
+    /// A phase of a group itself, on this machine: nothing but the phases that are named.
+    Group,
+    /// An explanation of nodes that need not be there.
+    Explain {
+        /// The nodes as they would be.
+        predicted: Vec<(PredictedNode, Arc<GroupSpec>)>,
+        /// Explain `bootstrap` too.
+        bootstrap: bool,
+    },
+}
+
+/// The phases of an operation on its nodes.
+pub(in crate::engine) struct Operation {
+    pub(in crate::engine) engine: Arc<Engine>,
+    pub(in crate::engine) members: Vec<Member>,
+    /// The project's other nodes, which functions know.
+    pub(super) considered: Vec<Considered>,
+    /// Why settings of those are not known, each with the nodes' names.
+    pub(super) unknown_settings: BTreeMap<String, Vec<String>>,
+    phases: Vec<PhaseChoice>,
+    /// No phases were named, so each group runs its own.
+    defaults: bool,
+    bootstrap: bool,
+    /// Only the phases that were named, not even `settings`.
+    bare: bool,
+    pub(super) mode: Mode,
+    pub(super) placeholders: Placeholders,
+}
+
+impl Engine {
+    /// Runs the phases on these nodes, while functions know the others too. Also gives the new
+    /// nodes that never answered.
+    pub(in crate::engine) async fn configure(
+        &self,
+        nodes: Vec<GroupedNode>,
+        others: Vec<GroupedNode>,
+        options: &LiftOptions,
+        purpose: Purpose,
+    ) -> Result<(Outcome, Vec<Node>), EngineError> {
+        let mut operation = Operation::new(self, nodes, others, options, purpose);
+        operation.warn_of_undefined_phases();
+        operation.prepare().await?;
+        operation.run().await?;
+        let silent = operation
+            .members
+            .iter()
+            .filter(|member| member.silent)
+            .map(|member| member.session.node.clone())
+            .collect();
+        operation.say_goodbye().await?;
+        Ok((operation.outcome(options.drift_only), silent))
+    }
+}
+
+impl Operation {
+    pub(in crate::engine) fn new(
+        engine: &Engine,
+        nodes: Vec<GroupedNode>,
+        others: Vec<GroupedNode>,
+        options: &LiftOptions,
+        purpose: Purpose,
+    ) -> Self {
+        let bootstrap = matches!(
+            purpose,
+            Purpose::Converge { .. }
+                | Purpose::DryConverge { .. }
+                | Purpose::Explain { bootstrap: true, .. }
+        );
+        let bare = matches!(purpose, Purpose::Group);
+        let mut members: Vec<_> = nodes
+            .into_iter()
+            .map(|(node, group)| Member::new(engine, node, group, options))
+            .collect();
+        match purpose {
+            Purpose::Converge { fresh } => {
+                for member in &mut members {
+                    member.fresh = fresh.contains(&member.session.node.id);
+                }
+            }
+            Purpose::DryConverge { predicted } | Purpose::Explain { predicted, .. } => {
+                let new = |(node, group)| Member::predicted(engine, node, group, options);
+                members.extend(predicted.into_iter().map(new));
+            }
+            Purpose::Lift | Purpose::Group => {}
+        }
+        members.sort_by_cached_key(|member| natural(member.name()));
+        let defaults = options.phases.is_empty();
+        let phases = if defaults {
+            default_phases(members.iter().map(|member| member.group.as_ref()))
+        } else {
+            options.phases.clone()
+        };
+        let considered =
+            others.into_iter().map(|(node, group)| Considered::new(engine, node, group));
+        let mut operation = Operation {
+            engine: Arc::new(engine.in_turns(members.len(), options.parallel)),
+            members,
+            considered: considered.collect(),
+            unknown_settings: BTreeMap::new(),
+            phases,
+            defaults,
+            bootstrap,
+            bare,
+            mode: Mode::of(options),
+            placeholders: Placeholders::default(),
+        };
+        // a converge that was killed may have left nodes that nobody has heard of yet
+        let never_heard: Vec<_> = operation
+            .members
+            .iter()
+            .map(|member| member.session.node.taggable && operation.will_bootstrap(member))
+            .collect();
+        for (member, never_heard) in operation.members.iter_mut().zip(never_heard) {
+            member.fresh |= never_heard && !member.planner.is_predicted();
+        }
+        operation
+    }
+
+    /// With what becomes of actions whose arguments hold secrets.
+    pub(in crate::engine) fn with_placeholders(mut self, placeholders: Placeholders) -> Self {
+        self.placeholders = placeholders;
+        self
+    }
+
+    /// The phases of a node in order, each with its functions if its group has it.
+    pub(super) fn phases_of(&self, member: &Member) -> Vec<(String, Option<Phase>)> {
+        let own = |name: &str| member.group.server.phases.get(name).cloned();
+        let mut phases = vec![(SETTINGS.to_owned(), own(SETTINGS).filter(|_| !self.bare))];
+        if self.bootstrap {
+            let bootstrap = self.bootstrap_of(member);
+            phases.push((
+                BOOTSTRAP.to_owned(),
+                bootstrap.filter(|_| !member.session.is_bootstrapped()),
+            ));
+        }
+        let defaults = member.group.default_phases();
+        for phase in &self.phases {
+            match phase {
+                PhaseChoice::Named(name) if name == SETTINGS => {}
+                PhaseChoice::Named(name) => phases.push((
+                    name.clone(),
+                    own(name).filter(|_| !self.defaults || defaults.contains(name)),
+                )),
+                PhaseChoice::Inline(phase) => phases.push((INLINE.to_owned(), Some(phase.clone()))),
+            }
+        }
+        phases
+    }
+
+    /// A group's own bootstrap, or the default one for nodes that Pallet made (those whose provider
+    /// keeps tags).
+    fn bootstrap_of(&self, member: &Member) -> Option<Phase> {
+        let own = member.group.server.phases.get(BOOTSTRAP);
+        let taggable = member.session.node.taggable;
+        own.or(self.engine.default_bootstrap.as_ref().filter(|_| taggable)).cloned()
+    }
+
+    fn will_bootstrap(&self, member: &Member) -> bool {
+        self.bootstrap && !member.session.is_bootstrapped() && self.bootstrap_of(member).is_some()
+    }
+
+    pub(in crate::engine) fn warn_of_undefined_phases(&self) {
+        for phase in &self.phases {
+            let PhaseChoice::Named(name) = phase else { continue };
+            let groups = || self.members.iter().map(|member| &member.group.server.phases);
+            if self.members.is_empty() || groups().any(|phases| phases.contains_key(name)) {
+                continue;
+            }
+            let known: BTreeSet<_> = groups().flat_map(|phases| phases.keys()).collect();
+            // nodes that nobody wants to configure are no mistake
+            if self.defaults && known.iter().all(|name| AUTOMATIC.contains(&name.as_str())) {
+                continue;
+            }
+            let known: Vec<_> = known.into_iter().map(String::as_str).collect();
+            let there = match known.is_empty() {
+                true => ", or any other".to_owned(),
+                false => format!("; there are: {}", known.join(", ")),
+            };
+            let message = format!("no target defines the phase {name}{there}");
+            self.engine.tell(Event::Warning { node: None, message });
+        }
+    }
+
+    /// Runs all phases on all nodes, as they are scheduled.
+    async fn run(&mut self) -> Result<(), EngineError> {
+        let phases = self.members.iter().map(|member| member.planner.declared().len()).max();
+        let schedule = Schedule::at_once(self.members.len(), phases.unwrap_or_default());
+        for (wave, phase) in schedule.steps() {
+            self.phase(wave, phase).await?;
+        }
+        Ok(())
+    }
+
+    /// One phase on the nodes of a wave.
+    async fn phase(&mut self, wave: &[usize], position: usize) -> Result<(), EngineError> {
+        let mode = self.mode;
+        let bootstraps = self.bootstrap && position == 1 && mode == Mode::Apply;
+        let marked = |member: &&Member| bootstraps && self.will_bootstrap(member);
+        let id = |member: &Member| member.session.node.id.clone();
+        let marked: Arc<BTreeSet<_>> =
+            Arc::new(self.members.iter().filter(marked).map(id).collect());
+        let wave: BTreeSet<_> =
+            wave.iter().filter_map(|at| self.members.get(*at)).map(id).collect();
+        self.each(
+            |member| wave.contains(&member.session.node.id),
+            move |engine, mut member| {
+                let mark = marked.contains(&member.session.node.id);
+                async move {
+                    member.phase(&engine, position, mode, mark).await;
+                    if mark && !member.has_ended() && member.session.node.taggable {
+                        tag_as_bootstrapped(&engine, &mut member).await;
+                    }
+                    member
+                }
+            },
+        )
+        .await
+    }
+
+    /// Does some work on each node that is wanted and whose part goes on.
+    pub(super) async fn each<F>(
+        &mut self,
+        wanted: impl Fn(&Member) -> bool,
+        work: impl Fn(Arc<Engine>, Member) -> F + Send + Sync + 'static,
+    ) -> Result<(), EngineError>
+    where
+        F: Future<Output = Member> + Send + 'static,
+    {
+        let wanted: Vec<_> =
+            self.members.iter().map(|member| !member.has_ended() && wanted(member)).collect();
+        let (mut at_work, mut resting) = (Vec::new(), Vec::new());
+        for (member, wanted) in std::mem::take(&mut self.members).into_iter().zip(&wanted) {
+            if *wanted { at_work.push(member) } else { resting.push(member) }
+        }
+        let work = Arc::new(work);
+        let done = in_parallel(&self.engine, at_work, move |engine, mut member| {
+            let work = work.clone();
+            async move {
+                if engine.cancel.is_cancelled() {
+                    member.stop(&engine);
+                    return member;
+                }
+                work(engine, member).await
+            }
+        });
+        let (mut done, mut resting) = (done.await?.into_iter(), resting.into_iter());
+        let next = |wanted| if wanted { done.next() } else { resting.next() };
+        self.members = wanted.into_iter().filter_map(next).collect();
+        Ok(())
+    }
+
+    /// Gives connections back, also of nodes that failed (they are none the worse), and closes
+    /// those that nobody keeps.
+    async fn say_goodbye(&mut self) -> Result<(), EngineError> {
+        let engine = self.engine.clone();
+        let mut transports = Vec::new();
+        for member in &mut self.members {
+            member.session.give_back(&engine);
+            transports.extend(member.session.take_transport().filter(|_| !member.has_ended()));
+        }
+        in_parallel(&engine, transports, |_, mut transport| async move { transport.close().await })
+            .await
+            .map(drop)
+    }
+
+    /// How it ended, which is told of each node.
+    fn outcome(&self, drift_only: bool) -> Outcome {
+        // of nodes that are not there yet, only what cannot be planned is an outcome
+        let told = self
+            .members
+            .iter()
+            .filter(|member| !member.planner.is_predicted() || member.has_ended());
+        let mut outcome = Outcome {
+            nodes: told.map(Member::outcome).collect(),
+            cancelled: self.engine.cancel.is_cancelled(),
+            drift_only,
+            ..Outcome::default()
+        };
+        for node in &mut outcome.nodes {
+            if let NodeResult::Failed { error, .. } = &mut node.result {
+                error.redact(&self.engine.vault);
+            }
+            self.engine.tell(Event::NodeFinished {
+                node: node.node.clone(),
+                group: node.group.clone(),
+                result: node.result.clone(),
+            });
+        }
+        outcome
+    }
+}
+
+async fn tag_as_bootstrapped(engine: &Engine, member: &mut Member) {
+    let id = member.session.node.id.clone();
+    let tags = [(BOOTSTRAPPED_TAG.to_owned(), "true".to_owned())].into();
+    match engine.ask(move |service| service.tag_node(&id, &tags)).await {
+        Ok(()) => member.session.set_bootstrapped().await,
+        Err(error) => member.fail(NodeError::new(error.to_string())),
+    }
+}
+
+/// The default phases of all groups, in one order that keeps each group's.
+fn default_phases<'a>(groups: impl Iterator<Item = &'a GroupSpec>) -> Vec<PhaseChoice> {
+    let mut order: Vec<String> = Vec::new();
+    let mut seen = BTreeSet::new();
+    for group in groups.filter(|group| seen.insert(group.name.as_str())) {
+        let own = group.default_phases();
+        order = merge_order(&order, &own).unwrap_or_else(|_| {
+            // contrary orders cannot be kept both: what is new comes last
+            let mut order = order.clone();
+            order.extend(own.into_iter().filter(|name| !order.contains(name)).collect::<Vec<_>>());
+            order
+        });
+    }
+    order.into_iter().map(PhaseChoice::Named).collect()
+}

@@ -1,0 +1,63 @@
+//! All nodes that the functions of an operation know.
+
+use std::collections::BTreeMap;
+
+use super::run::Operation;
+use crate::engine::GroupSpec;
+use crate::engine::declare::{Considered, Subject, USUAL_OS, named_os, target};
+use crate::engine::spec::SETTINGS;
+use crate::model::{Os, natural};
+
+/// All nodes that the functions of an operation know, in the order of their names, each with its
+/// position in the operation if it is of it. A node of which nothing is known is taken to be like
+/// the others of its group.
+pub(super) fn subjects(operation: &Operation) -> (Vec<Option<usize>>, Vec<Subject>) {
+    let known = operation
+        .members
+        .iter()
+        .filter_map(|member| Some((member.group.name.as_str(), &member.planner.facts()?.os)));
+    let claimed = operation
+        .considered
+        .iter()
+        .filter_map(|node| Some((node.group.name.as_str(), node.os.as_ref()?)));
+    let mut of_group: BTreeMap<&str, &Os> = BTreeMap::new();
+    for (group, os) in known.chain(claimed) {
+        of_group.entry(group).or_insert(os);
+    }
+    let like_others = |group: &GroupSpec| {
+        let alike = of_group.get(group.name.as_str()).map(|os| (*os).clone());
+        let named = || named_os(group.server.node_spec.image.as_ref());
+        let any = || of_group.values().next().map(|os| (*os).clone());
+        alike
+            .or_else(named)
+            .or_else(any)
+            .unwrap_or_else(|| Os::named(USUAL_OS, std::env::consts::ARCH))
+    };
+    let settings =
+        |group: &GroupSpec| vec![(SETTINGS.to_owned(), group.server.phases.get(SETTINGS).cloned())];
+    let mut all: Vec<(Option<usize>, Subject)> =
+        Vec::with_capacity(operation.members.len() + operation.considered.len());
+    for (position, member) in operation.members.iter().enumerate() {
+        let (node, group) = (&member.session.node, &member.group);
+        let subject = match member.planner.facts() {
+            Some(facts) => Subject {
+                target: target(node, group, facts.os.clone()),
+                phases: operation.phases_of(member),
+                considered: false,
+            },
+            // it could not be asked, which is no reason to forget it
+            None => Subject {
+                target: target(node, group, node.os.clone().unwrap_or_else(|| like_others(group))),
+                phases: settings(group),
+                considered: true,
+            },
+        };
+        all.push((Some(position).filter(|_| !subject.considered), subject));
+    }
+    for Considered { node, group, os } in &operation.considered {
+        let target = target(node, group, os.clone().unwrap_or_else(|| like_others(group)));
+        all.push((None, Subject { target, phases: settings(group), considered: true }));
+    }
+    all.sort_by_cached_key(|(_, subject)| natural(&subject.target.name));
+    all.into_iter().unzip()
+}

@@ -1,0 +1,276 @@
+//! Ad hoc: a command on many nodes, once, with what it printed.
+//!
+//! It takes no part in what a lift knows of a node: nothing is planned, nothing recorded, and it
+//! does not wait for an operation that is changing the node, so that one can look on.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::excerpt::{Lines, Piece};
+use super::node::Session;
+use super::operation::{Event, Kind, RunOutcome, RunResult, in_parallel};
+use super::{Engine, EngineError, GroupSpec};
+use crate::model::Node;
+use crate::script::{quote, shell};
+use crate::transport::{self, Become, Stream, TransportError, Turn};
+
+/// So much of what a command prints on one stream is kept, in bytes.
+const KEPT: usize = 4 << 20;
+
+/// What to run, where, and as whom.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// What to run: text for `sh`, or for the program that its first line names (`#!/usr/bin/env
+    /// python3`).
+    pub script: String,
+    /// The names of nodes, and of groups, which mean all their nodes; none: all nodes of the
+    /// groups.
+    pub nodes: Vec<String>,
+    /// The maximum number of nodes in parallel.
+    pub parallel: usize,
+    /// Who runs it.
+    pub user: RunAs,
+    /// How long it may take on each node; `None`: as long as it likes.
+    pub timeout: Option<Duration>,
+}
+
+/// Who runs a command.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum RunAs {
+    /// Root, as a lift becomes root: by sudo, unless the admin user has none.
+    #[default]
+    Admin,
+    /// Whoever logs in.
+    Login,
+    /// This user, by way of root.
+    User(String),
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        RunOptions {
+            script: String::new(),
+            nodes: Vec::new(),
+            parallel: 50,
+            user: RunAs::default(),
+            timeout: None,
+        }
+    }
+}
+
+/// The words of a command as one line of shell: a single word is taken for one already, several
+/// stand as they are.
+pub fn shell_line(words: &[String]) -> String {
+    match words {
+        [line] => line.clone(),
+        words => words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" "),
+    }
+}
+
+impl Engine {
+    /// Runs a command on nodes, and tells every line that it prints as [`Event::Output`]. A node
+    /// that cannot be reached is an error in its own result.
+    ///
+    /// It is an error if there is nothing to run, or if a name means no node.
+    pub async fn run_command(
+        &self,
+        groups: &[GroupSpec],
+        options: &RunOptions,
+    ) -> Result<RunOutcome, EngineError> {
+        check(options)?;
+        let begun = self.begin();
+        let done = begun.engine.run_on_all(groups, options).await;
+        begun.end(done)
+    }
+
+    async fn run_on_all(
+        &self,
+        groups: &[GroupSpec],
+        options: &RunOptions,
+    ) -> Result<RunOutcome, EngineError> {
+        let names = match options.nodes.is_empty() {
+            false => options.nodes.clone(),
+            true => {
+                let nodes = self.nodes().await?;
+                // where nothing is known of the project but its nodes, their tags say which groups
+                // there are
+                let declared = |name: &String| {
+                    groups.is_empty() || groups.iter().any(|group| group.name == *name)
+                };
+                let names: BTreeSet<_> =
+                    nodes.into_iter().filter_map(|node| node.group).filter(declared).collect();
+                names.into_iter().collect()
+            }
+        };
+        let nodes = self.select(groups, &names).await?;
+        self.find_secrets().await?;
+        self.tell(Event::started(Kind::Run, false, nodes.iter().map(|node| node.name.clone())));
+        let script = Arc::new(script(options));
+        let engine = Arc::new(self.in_turns(nodes.len(), options.parallel));
+        let options = Arc::new(options.clone());
+        let results = in_parallel(&engine, nodes, |engine, node| {
+            let (script, options) = (script.clone(), options.clone());
+            async move {
+                let result = engine.run_on(node, &script, &options).await;
+                engine.tell(Event::Ran(result.clone()));
+                result
+            }
+        });
+        Ok(RunOutcome { nodes: results.await?, cancelled: self.cancel.is_cancelled() })
+    }
+
+    /// Finds all secrets: what a command prints may hold any of them.
+    async fn find_secrets(&self) -> Result<(), EngineError> {
+        let vault = self.vault.clone();
+        let found = tokio::task::spawn_blocking(move || vault.find_all()).await;
+        for error in found.map_err(|error| EngineError::Task(error.to_string()))? {
+            let message = format!(
+                "what is printed may hold a secret that cannot be found, and so not be hidden: \
+                 {error}"
+            );
+            self.tell(Event::Message { node: None, level: "debug".to_owned(), message });
+        }
+        Ok(())
+    }
+
+    async fn run_on(&self, node: Node, script: &str, options: &RunOptions) -> RunResult {
+        let started = Instant::now();
+        let (mut out, mut err) = (Captured::default(), Captured::default());
+        let (name, of) = (node.name.clone(), node.group.clone());
+        let mut tell = |piece: Piece<'_>| {
+            let line = self.vault.redact_piece(piece.text, piece.begins, piece.ends).into_owned();
+            self.tell(Event::Output {
+                node: name.clone(),
+                phase: String::new(),
+                action: "run".to_owned(),
+                line,
+            });
+        };
+        let mut session = Session::alone(self, node);
+        let result = {
+            let mut take = |stream: Stream, piece: &[u8]| {
+                let kept = if stream == Stream::Out { &mut out } else { &mut err };
+                kept.take(piece, &mut tell);
+            };
+            command(&mut session, self, script, options, &mut take).await
+        };
+        session.leave(self).await;
+        out.lines.end(&mut tell);
+        err.lines.end(&mut tell);
+        let text =
+            |kept: &Captured| self.vault.redact(&String::from_utf8_lossy(&kept.bytes)).into_owned();
+        let (exit, error) = match result {
+            Ok(exit) => (Some(exit), None),
+            Err(error) => (None, Some(self.vault.redact(&error).into_owned())),
+        };
+        let (stdout, stderr, left_out) = (text(&out), text(&err), out.left_out + err.left_out);
+        RunResult {
+            node: name,
+            group: of,
+            exit,
+            error,
+            stdout,
+            stderr,
+            left_out,
+            seconds: started.elapsed().as_secs_f64(),
+        }
+    }
+}
+
+/// Runs a script as is asked for; the error is one line.
+async fn command(
+    session: &mut Session,
+    engine: &Engine,
+    script: &str,
+    options: &RunOptions,
+    output: &mut (dyn FnMut(Stream, &[u8]) + Send),
+) -> Result<i32, String> {
+    if let Some(why) = session.cannot_be_asked() {
+        return Err(why);
+    }
+    let login = options.user == RunAs::Login;
+    let limit = options.timeout;
+    let work = async {
+        let reached = session.connect(engine);
+        let (transport, r#become) = match limit {
+            None => reached.await?,
+            Some(limit) => tokio::time::timeout(limit, reached).await.unwrap_or_else(|_| {
+                let message = format!("it was not reached within {} s", limit.as_secs_f64());
+                Err(TransportError::Overdue { message })
+            })?,
+        };
+        let r#become = if login { &Become::Login } else { r#become };
+        let turn = Turn { limit, ..engine.turn() };
+        transport::run_script_in_turn(transport, r#become, script, &turn, output).await
+    };
+    let result = engine.unless_stopped("the command", work).await;
+    // the command ends with its connection
+    session.settle(&result);
+    result.map(|ran| session.tell_left(engine, ran)).map_err(|error| error.to_string())
+}
+
+fn check(options: &RunOptions) -> Result<(), EngineError> {
+    if options.script.trim().is_empty() {
+        return Err(EngineError::Refused(
+            "there is nothing to run: the command or the script is \
+            empty"
+                .to_owned(),
+        ));
+    }
+    if options.script.contains('\0') {
+        return Err(EngineError::Refused(
+            "the command or the script holds a NUL character; a shell \
+            cannot read it"
+                .to_owned(),
+        ));
+    }
+    match &options.user {
+        RunAs::User(user)
+            if user.is_empty()
+                || user.starts_with('-')
+                || user.contains(|c: char| c.is_whitespace() || c.is_control()) =>
+        {
+            Err(EngineError::Refused(format!("{user:?} is no name of a user")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What `sh` on the node runs: a shell of its own for the text, as the user who is wanted.
+fn script(options: &RunOptions) -> String {
+    let user = match &options.user {
+        RunAs::User(user) => Some(user.as_str()),
+        RunAs::Admin | RunAs::Login => None,
+    };
+    let Some(line) = options.script.strip_prefix("#!") else { return shell(&options.script, user) };
+    let interpreter = line.lines().next().unwrap_or_default().trim();
+    let words: String =
+        interpreter.splitn(2, char::is_whitespace).map(|word| quote(word.trim()) + " ").collect();
+    let in_file = format!(
+        "directory=$(mktemp -d) || exit\n\
+         trap 'rm -rf -- \"$directory\"' EXIT\n\
+         trap 'exit 143' HUP INT TERM\n\
+         printf %s {} >\"$directory/script\" || exit\n\
+         {words}\"$directory/script\"",
+        quote(&options.script)
+    );
+    shell(&in_file, user)
+}
+
+/// What a command printed on one stream.
+#[derive(Default)]
+struct Captured {
+    bytes: Vec<u8>,
+    left_out: u64,
+    lines: Lines,
+}
+
+impl Captured {
+    fn take(&mut self, read: &[u8], tell: &mut dyn FnMut(Piece<'_>)) {
+        let room = KEPT.saturating_sub(self.bytes.len()).min(read.len());
+        self.bytes.extend_from_slice(&read[..room]);
+        self.left_out += (read.len() - room) as u64;
+        self.lines.push(read, tell);
+    }
+}

@@ -1,0 +1,146 @@
+//! Why a plugin cannot be used, in one line each.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::found::FoundPlugin;
+use crate::model::{ABI_VERSION, PluginKind};
+use crate::plugin::{ErrorKind, PluginError};
+
+/// A plugin that cannot be used, and why.
+#[derive(Debug, Clone, Error)]
+pub enum RegistryError {
+    /// A file that is not a plugin for this machine.
+    #[error("{}: {message}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        message: String,
+    },
+    /// A plugin for another version of the interface.
+    #[error("{}: {name} was built for ABI {theirs}, this pallet has ABI {ABI_VERSION}; install a \
+        version of {name} for this pallet", path.display())]
+    Abi {
+        /// The file.
+        path: PathBuf,
+        /// The plugin's name.
+        name: String,
+        /// What it was built for.
+        theirs: semver::Version,
+    },
+    /// Two plugins of one name.
+    #[error(
+        "two plugins claim the name {name}: {} and {}; remove one of them", first.display(),
+        second.display()
+    )]
+    Duplicate {
+        /// The name.
+        name: String,
+        /// The one file.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+    },
+    /// A plugin that a lock names, and that is not there as it was locked.
+    #[error("{} {name} {version} {message}", kind_word(*kind))]
+    Pinned {
+        /// What it is for.
+        kind: PluginKind,
+        /// Its name.
+        name: String,
+        /// Its version.
+        version: semver::Version,
+        /// What is wrong, and what to do.
+        message: String,
+    },
+    /// A library that cannot be loaded.
+    #[error("cannot load {}: {message}", path.display())]
+    Load {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        message: String,
+    },
+    /// There is no such plugin.
+    #[error("there is no {} {name}{}", kind_word(*kind), hint(name, known))]
+    Missing {
+        /// What it should be.
+        kind: PluginKind,
+        /// Its name.
+        name: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// A crate that another needs is missing or of a wrong version.
+    #[error("crate {by} requires crate {name} {wanted}, {}", there.as_ref().map_or("which is not \
+        installed".to_owned(), |there| format!("and {there} is installed")))]
+    Requirement {
+        /// The crate that requires it.
+        by: String,
+        /// The crate that is required.
+        name: String,
+        /// The versions that would do.
+        wanted: semver::VersionReq,
+        /// The version that is there.
+        there: Option<semver::Version>,
+    },
+    /// The plugin itself says no.
+    #[error("{name}: {error}")]
+    Plugin {
+        /// Its name.
+        name: String,
+        /// What it says.
+        error: PluginError,
+    },
+}
+
+impl RegistryError {
+    pub(super) fn of_plugin(found: &FoundPlugin, mut error: PluginError) -> Self {
+        if error.kind == ErrorKind::Panicked && error.help.is_empty() {
+            error.help = "this is a bug of the plugin; tell its author".to_owned();
+        }
+        RegistryError::Plugin {
+            name: format!("{} {}", kind_word(found.summary.kind), found.summary.name),
+            error,
+        }
+    }
+
+    /// Whether this is what stands in the way of using the plugin of that name.
+    pub(super) fn concerns(&self, kind: PluginKind, name: &str) -> bool {
+        let file_name = format!("libpallet_{}_{}.so", kind_word(kind), name.replace('-', "_"));
+        match self {
+            RegistryError::File { path, .. }
+            | RegistryError::Load { path, .. }
+            | RegistryError::Abi { path, .. } => {
+                path.file_name().is_some_and(|file| *file == *file_name)
+            }
+            RegistryError::Duplicate { name: both, .. } => both == name,
+            RegistryError::Pinned { kind: of, name: locked, .. } => *of == kind && locked == name,
+            _ => false,
+        }
+    }
+}
+
+/// The word for a kind of plugin: `crate`, `provider`.
+pub fn kind_word(kind: PluginKind) -> &'static str {
+    match kind {
+        PluginKind::Provider => "provider",
+        PluginKind::Crate => "crate",
+        PluginKind::Unknown => "plugin",
+    }
+}
+
+fn hint(name: &str, known: &[String]) -> String {
+    let near = known.iter().find(|other| {
+        other.replace('_', "-") == name.replace('_', "-")
+            || other.starts_with(name)
+            || name.starts_with(other.as_str())
+    });
+    match (near, known.is_empty()) {
+        (Some(near), _) => format!("; did you mean {near}?"),
+        (None, true) => "; none is installed on the search path".to_owned(),
+        (None, false) => format!("; there are {}", known.join(", ")),
+    }
+}

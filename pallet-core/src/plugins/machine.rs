@@ -1,0 +1,90 @@
+//! What plugins must have been built for to run here.
+
+use std::fs;
+
+/// What plugins must have been built for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Machine {
+    /// As Rust names it: `x86_64-unknown-linux-gnu`.
+    pub target: String,
+    /// The glibc that this process runs with: `2.36`. None if it cannot be told.
+    pub glibc: Option<String>,
+}
+
+impl Machine {
+    /// This machine.
+    pub fn this() -> Self {
+        Machine { target: Machine::target_of_this(), glibc: glibc() }
+    }
+
+    /// What this machine is called as a target.
+    pub fn target_of_this() -> String {
+        let libc = if cfg!(target_env = "musl") { "musl" } else { "gnu" };
+        format!("{}-unknown-{}-{libc}", std::env::consts::ARCH, std::env::consts::OS)
+    }
+
+    /// Why a build for a glibc does not run here; `None` if it does, or nobody can tell.
+    pub(crate) fn lacks(&self, glibc: Option<&str>) -> Option<String> {
+        let (needed, ours) = (glibc?, self.glibc.as_deref()?);
+        (numbers(needed)? > numbers(ours)?).then(|| {
+            format!(
+                "needs glibc {needed}, and this \
+            machine has {ours}"
+            )
+        })
+    }
+}
+
+fn numbers(version: &str) -> Option<Vec<u32>> {
+    version.split('.').map(|word| word.parse().ok()).collect()
+}
+
+/// The version of the glibc that is mapped into this process: the highest that it defines symbols
+/// for.
+fn glibc() -> Option<String> {
+    let maps = fs::read_to_string("/proc/self/maps").ok()?;
+    let path = maps.lines().find_map(|line| {
+        line.split_whitespace().nth(5).filter(|path| path.ends_with("/libc.so.6"))
+    })?;
+    let library = fs::read(path).ok()?;
+    let mark = b"GLIBC_2.";
+    let minors = library
+        .windows(mark.len() + 3)
+        .filter(|bytes| bytes.starts_with(mark))
+        .filter_map(|bytes| {
+            let digits: String = bytes[mark.len()..]
+                .iter()
+                .map(|byte| char::from(*byte))
+                .take_while(char::is_ascii_digit)
+                .collect();
+            digits.parse::<u32>().ok()
+        });
+    minors.max().map(|minor| format!("2.{minor}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Machine;
+
+    #[test]
+    fn a_build_for_a_newer_glibc_does_not_run() {
+        let machine = Machine { target: String::new(), glibc: Some("2.36".into()) };
+        assert_eq!(machine.lacks(Some("2.4")), None);
+        assert_eq!(machine.lacks(Some("2.36")), None);
+        assert_eq!(machine.lacks(None), None);
+        assert_eq!(
+            machine.lacks(Some("2.38")).unwrap(),
+            "needs glibc 2.38, and this machine has \
+            2.36"
+        );
+    }
+
+    #[test]
+    fn this_machine_is_known() {
+        let machine = Machine::this();
+        assert!(machine.target.contains("-unknown-linux-"), "{machine:?}");
+        if cfg!(target_env = "gnu") {
+            assert!(machine.glibc.unwrap().starts_with("2."));
+        }
+    }
+}

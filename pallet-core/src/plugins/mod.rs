@@ -1,0 +1,27 @@
+//! Finding, checking and loading plugins.
+//!
+//! Nothing of a library runs before its file has been checked.
+
+mod digest;
+pub(crate) mod elf;
+mod error;
+mod found;
+mod library;
+mod machine;
+mod manifest;
+mod pin;
+mod registry;
+mod scan;
+mod service;
+mod tree;
+
+pub use digest::Digest;
+pub use error::{RegistryError, kind_word};
+pub use found::{FoundPlugin, PinnedFiles};
+pub(crate) use library::only_library;
+pub use machine::Machine;
+pub use manifest::whole_manifest;
+pub use pin::Pin;
+pub use registry::Registry;
+pub(crate) use tree::tree_digest_of;
+pub use tree::{TreeError, tree_digest};

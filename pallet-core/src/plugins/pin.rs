@@ -1,0 +1,61 @@
+//! Plugins that a lock names: they are loaded from the store, and only as they were locked.
+
+use semver::Version;
+
+use super::elf;
+use super::error::RegistryError;
+use super::found::{FoundPlugin, PinnedFiles};
+use super::library::only_library;
+use super::machine::Machine;
+use crate::model::PluginKind;
+
+/// A plugin that a lock names, and where its files are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pin {
+    /// What it is for.
+    pub kind: PluginKind,
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: Version,
+    /// Its files in the store, and the digest that they were locked with; `None`: there is no build
+    /// for this machine.
+    pub files: Option<PinnedFiles>,
+}
+
+impl Pin {
+    /// The plugin, not loaded. Its files are checked when it is.
+    pub(super) fn find(self) -> Result<FoundPlugin, RegistryError> {
+        let Pin { kind, name, version, files } = &self;
+        let pinned = |message: String| RegistryError::Pinned {
+            kind: *kind,
+            name: name.clone(),
+            version: version.clone(),
+            message,
+        };
+        let Some(files) = files else {
+            return Err(pinned(format!(
+                "has no build for {}; `pallet-cli update {name}` looks for \
+                one",
+                Machine::target_of_this()
+            )));
+        };
+        if !files.directory.is_dir() {
+            return Err(pinned(
+                "is locked and not in the store; run `pallet-cli install`".to_owned(),
+            ));
+        }
+        let changed = |message: String| {
+            pinned(format!(
+                "is not as it was locked: {message}; run \
+            `pallet-cli install`"
+            ))
+        };
+        let path = only_library(&files.directory).map_err(changed)?;
+        let summary = elf::summary(&path).map_err(changed)?;
+        if (summary.kind, &summary.name, &summary.version) != (*kind, name, version) {
+            return Err(changed(format!("its library is {} {}", summary.name, summary.version)));
+        }
+        Ok(FoundPlugin { summary, path, pinned: Some(files.clone()) })
+    }
+}

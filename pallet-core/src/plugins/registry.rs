@@ -1,0 +1,241 @@
+//! The plugins of this machine, and loading them when they are needed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::{Map, Value};
+
+use super::error::RegistryError;
+use super::found::FoundPlugin;
+use super::pin::Pin;
+use super::scan::{Scanned, scan};
+use super::service::LoadedService;
+use crate::abi::author::ConnectService;
+use crate::abi::host::{Module, OpenCrate, open};
+use crate::model::{Capabilities, Manifest, PluginKind, PluginSummary};
+use crate::plugin::{ErrorKind, PluginError, Remote, RequestHost, Service, ServiceContext};
+
+/// The plugins of this machine, by name; each is loaded when it is first needed.
+#[derive(Default)]
+pub struct Registry {
+    found: Vec<FoundPlugin>,
+    problems: Vec<RegistryError>,
+    shadowed: Vec<FoundPlugin>,
+    crates: Mutex<BTreeMap<String, Arc<LoadedCrate>>>,
+    /// The files of locked plugins that were checked: they are not checked again.
+    checked: Mutex<BTreeSet<PathBuf>>,
+}
+
+struct LoadedCrate {
+    manifest: Manifest,
+    open: OpenCrate,
+}
+
+impl Registry {
+    /// Looks for plugins, `libpallet_*.so`, in these directories. Nothing is loaded; a file that
+    /// cannot be a plugin becomes a problem.
+    pub fn scan(directories: &[PathBuf]) -> Self {
+        Registry::locked(Vec::new(), directories)
+    }
+
+    /// The same, with what a lock names. That comes before what the directories hold, and is loaded
+    /// only as it was locked.
+    pub fn locked(pins: Vec<Pin>, directories: &[PathBuf]) -> Self {
+        let Scanned { found, problems, shadowed } = scan(pins, directories);
+        Registry { found, problems, shadowed, ..Registry::default() }
+    }
+
+    /// The plugins of this registry, and those of `others` that have no namesake here.
+    pub fn before(mut self, others: Registry) -> Self {
+        let there = |found: &FoundPlugin| {
+            self.found.iter().any(|own| {
+                own.summary.kind == found.summary.kind && own.summary.name == found.summary.name
+            })
+        };
+        let more: Vec<_> = others.found.into_iter().filter(|found| !there(found)).collect();
+        let hidden = |problem: &RegistryError| {
+            self.found.iter().any(|own| problem.concerns(own.summary.kind, &own.summary.name))
+        };
+        let problems: Vec<_> =
+            others.problems.into_iter().filter(|problem| !hidden(problem)).collect();
+        self.found.extend(more);
+        self.found.sort_by(|a, b| a.summary.name.cmp(&b.summary.name));
+        self.problems.extend(problems);
+        self
+    }
+
+    /// The plugins that were found, sorted by name.
+    pub fn plugins(&self) -> &[FoundPlugin] {
+        &self.found
+    }
+
+    /// What was found and cannot be used.
+    pub fn problems(&self) -> &[RegistryError] {
+        &self.problems
+    }
+
+    /// Files in the directories that are not used, because a lock names another plugin of that
+    /// name.
+    pub fn shadowed(&self) -> &[FoundPlugin] {
+        &self.shadowed
+    }
+
+    /// The names of the plugins of one kind.
+    pub fn names(&self, kind: PluginKind) -> Vec<&str> {
+        self.found
+            .iter()
+            .filter(|found| found.summary.kind == kind)
+            .map(|found| found.summary.name.as_str())
+            .collect()
+    }
+
+    /// What a crate says of itself. Loads it.
+    pub fn crate_manifest(&self, name: &str) -> Result<Manifest, RegistryError> {
+        Ok(self.load_crate(name)?.manifest.clone())
+    }
+
+    /// What a crate's functions may do; `None`: everything. Loads it.
+    pub fn capabilities(&self, name: &str) -> Result<Option<Capabilities>, RegistryError> {
+        Ok(self.load_crate(name)?.manifest.capabilities.clone())
+    }
+
+    /// The crates that a crate says it calls.
+    pub fn requires(&self, name: &str) -> Vec<&str> {
+        let found = self
+            .found
+            .iter()
+            .find(|found| found.summary.kind == PluginKind::Crate && found.summary.name == name);
+        found
+            .into_iter()
+            .flat_map(|found| &found.summary.requires)
+            .map(|required| required.name.as_str())
+            .collect()
+    }
+
+    /// What a provider says of itself. Loads it.
+    pub fn provider_manifest(&self, name: &str) -> Result<Manifest, RegistryError> {
+        let found = self.find(PluginKind::Provider, name)?;
+        self.open(found)?.manifest().map_err(|error| RegistryError::of_plugin(found, error))
+    }
+
+    /// Calls a crate's function.
+    pub fn call(
+        &self,
+        name: &str,
+        function: &str,
+        host: Arc<dyn RequestHost>,
+        arguments: &Value,
+    ) -> Result<Value, PluginError> {
+        let loaded = self
+            .load_crate(name)
+            .map_err(|error| PluginError::new(ErrorKind::NotFound, error.to_string()))?;
+        loaded.open.call(host, function, arguments).map_err(|mut error| {
+            if error.kind == ErrorKind::Panicked {
+                error.message = format!("crate {name}, function {function}: {}", error.message);
+                error.help = "this is a bug of the crate; tell its author".to_owned();
+            }
+            error
+        })
+    }
+
+    /// Makes a service of a provider.
+    pub fn service(
+        &self,
+        provider: &str,
+        options: Map<String, Value>,
+        context: ServiceContext,
+    ) -> Result<Arc<dyn Service>, RegistryError> {
+        let found = self.find(PluginKind::Provider, provider)?;
+        let service = ConnectService { options: Value::Object(options), context };
+        let open = self
+            .open(found)?
+            .provider(&service)
+            .map_err(|error| RegistryError::of_plugin(found, error))?;
+        Ok(Arc::new(Remote::new(provider, LoadedService { name: provider.to_owned(), open })))
+    }
+
+    fn load_crate(&self, name: &str) -> Result<Arc<LoadedCrate>, RegistryError> {
+        let mut crates = self.crates.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(loaded) = crates.get(name) {
+            return Ok(loaded.clone());
+        }
+        let found = self.find(PluginKind::Crate, name)?;
+        self.check_requirements(found)?;
+        let module = self.open(found)?;
+        let of_plugin = |error| RegistryError::of_plugin(found, error);
+        let loaded = LoadedCrate {
+            manifest: module.manifest().map_err(of_plugin)?,
+            open: module.config_crate().map_err(of_plugin)?,
+        };
+        let loaded = Arc::new(loaded);
+        crates.insert(name.to_owned(), loaded.clone());
+        Ok(loaded)
+    }
+
+    fn open(&self, found: &FoundPlugin) -> Result<Module, RegistryError> {
+        self.check_pinned(found)?;
+        open(&found.path)
+            .map_err(|message| RegistryError::Load { path: found.path.clone(), message })
+    }
+
+    /// That a plugin which a lock names is as it was locked.
+    fn check_pinned(&self, found: &FoundPlugin) -> Result<(), RegistryError> {
+        let Some(pinned) = &found.pinned else { return Ok(()) };
+        let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        if !checked.contains(&found.path) {
+            let PluginSummary { kind, name, version, .. } = found.summary.clone();
+            pinned.check().map_err(|message| RegistryError::Pinned {
+                kind,
+                name,
+                version,
+                message,
+            })?;
+            checked.insert(found.path.clone());
+        }
+        Ok(())
+    }
+
+    fn find(&self, kind: PluginKind, name: &str) -> Result<&FoundPlugin, RegistryError> {
+        if let Some(problem) = self.problems.iter().find(|problem| problem.concerns(kind, name)) {
+            return Err(problem.clone());
+        }
+        self.found
+            .iter()
+            .find(|found| found.summary.kind == kind && found.summary.name == name)
+            .ok_or_else(|| RegistryError::Missing {
+                kind,
+                name: name.to_owned(),
+                known: self.names(kind).into_iter().map(str::to_owned).collect(),
+            })
+    }
+
+    /// Whether all crates that this one calls are there, in versions that will do.
+    pub fn check_requirements(&self, found: &FoundPlugin) -> Result<(), RegistryError> {
+        for requirement in &found.summary.requires {
+            let there = self.found.iter().find(|other| {
+                other.summary.kind == PluginKind::Crate && other.summary.name == requirement.name
+            });
+            let version = there.map(|other| other.summary.version.clone());
+            if !version.as_ref().is_some_and(|version| requirement.version.matches(version)) {
+                return Err(RegistryError::Requirement {
+                    by: found.summary.name.clone(),
+                    name: requirement.name.clone(),
+                    wanted: requirement.version.clone(),
+                    there: version,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry")
+            .field("found", &self.found)
+            .field("problems", &self.problems)
+            .finish_non_exhaustive()
+    }
+}
