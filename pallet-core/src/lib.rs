@@ -4,8 +4,9 @@
 //! above them:
 //!
 //! ```text
-//! model         plain data: nodes, specs, environment, what is known of a node
+//! model         plain data: nodes, specs, environment
 //! script        shell text: quoting, building, differences between systems
+//! observe       what can be observed of a node, one kind of thing a file
 //! action        one action a file; pure functions from what is known to what must change
 //! plugin        what the author of a provider or a configuration crate sees
 //! abi           what crosses the boundary of a dylib; the only home of its types, and of `unsafe`
@@ -25,6 +26,7 @@ pub use {schemars, serde, serde_json};
 pub mod abi;
 pub mod action;
 pub mod model;
+pub mod observe;
 pub mod plugin;
 pub mod prelude;
 pub mod script;

@@ -164,7 +164,7 @@ fn wrong_address(host: &str, machine: &Machine) -> Option<(String, String)> {
     if machine.port == Some(0) {
         return wrong(
             "has port 0".to_owned(),
-            "a port is a number from 1 to 65535; leave it away \
+            "a port is a number from 1 to 65535; omit it \
             for 22",
         );
     }

@@ -143,8 +143,8 @@ fn never_says(rule: &str, folder: &str, words: &[&str], home: &[&str]) {
 }
 
 #[test]
-fn model_script_action_and_plugin_do_no_io() {
-    for layer in ["model", "script", "action", "plugin"] {
+fn pure_layers_do_no_io() {
+    for layer in ["model", "script", "observe", "action", "plugin"] {
         let words = [
             "std::fs",
             "std::net",
@@ -168,7 +168,7 @@ fn model_script_action_and_plugin_do_no_io() {
             "pallet-core/src/plugin/registry_credentials",
         ];
         never_says(
-            "model, script, action and plugin do no I/O",
+            "model, script, observe, action and plugin do no I/O",
             &format!("pallet-core/src/{layer}"),
             &words,
             &home,

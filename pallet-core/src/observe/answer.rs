@@ -1,6 +1,8 @@
 //! The answers of the observing script: their frame and their fields.
 
-use super::observed::ObserveError;
+use std::collections::BTreeMap;
+
+use super::ObserveError;
 
 /// One answer's fields.
 pub(super) type Answer<'a> = Vec<&'a str>;
@@ -26,4 +28,17 @@ pub(super) fn number<T: std::str::FromStr>(answer: &[&str], text: &str) -> Resul
 
 pub(super) fn malformed(answer: &[&str]) -> ObserveError {
     ObserveError::Malformed { answer: answer.join(" ") }
+}
+
+/// Entries of passwd or group by their names.
+pub(super) fn entries(lines: &str) -> BTreeMap<&str, Vec<&str>> {
+    lines
+        .lines()
+        .map(|line| line.split(':').collect::<Vec<_>>())
+        .map(|fields| (fields[0], fields))
+        .collect()
+}
+
+pub(super) fn field<'a>(fields: &[&'a str], index: usize) -> Option<&'a str> {
+    fields.get(index).copied()
 }

@@ -2,7 +2,8 @@
 
 use thiserror::Error;
 
-use crate::model::{Facts, NodeState};
+use super::NodeState;
+use crate::model::Facts;
 
 /// What the observing script found.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{FileState, NodeState};
+use super::super::{FileState, NodeState};
 use crate::model::OsFamily;
 
 /// Nothing of a package comes here: it is the administrator's by the standard for file systems, or
@@ -49,7 +49,7 @@ const SHARED: [&str; 16] = [
     "/etc/subuid",
 ];
 
-/// Words of packages' names that say nothing of what they are about.
+/// PackageWords of packages' names that say nothing of what they are about.
 const GENERIC: [&str; 36] = [
     "all", "amd", "arm", "base", "bin", "client", "clients", "common", "config", "core", "daemon",
     "data", "dbg", "default", "dev", "devel", "doc", "docs", "extra", "full", "init", "lib",
@@ -68,16 +68,16 @@ impl NodeState {
     /// but the administrator's, and root.
     pub fn forget_what_packages_touch(&mut self) {
         let own_srv = self.packages_have_srv();
-        let keeps = |path: &str| matches!(place(path, own_srv), Place::Never);
-        self.files.retain(|path, _| keeps(path));
-        self.readings.retain(|_, reading| {
+        let keeps = |path: &str| matches!(path_owner(path, own_srv), PathOwner::Never);
+        self.files.states.retain(|path, _| keeps(path));
+        self.readings.0.retain(|_, reading| {
             reading.of.as_deref().is_some_and(|path| keeps(path.trim_end_matches('/')))
         });
         // every system has root, and no package takes it away or makes it another
-        self.users.retain(|name, _| name == "root");
-        self.groups.retain(|name, _| name == "root");
-        self.services.clear();
-        self.commands.clear();
+        self.users.0.retain(|name, _| name == "root");
+        self.groups.0.retain(|name, _| name == "root");
+        self.services.0.clear();
+        self.commands.0.clear();
         self.forget_unlisted();
     }
 
@@ -92,41 +92,45 @@ impl NodeState {
     ///
     /// A service, user or group that was not there may be one of theirs, whatever it is called.
     pub fn forget_what_these_packages_touch(&mut self, packages: &BTreeSet<String>) {
-        let words = Words::of(packages);
+        let words = PackageWords::of(packages);
         let own_srv = self.packages_have_srv();
-        let there =
-            |path: &str| self.files.get(path).is_some_and(|state| *state != FileState::Absent);
-        let keeps = |path: &str, absent: bool| match place(path, own_srv) {
-            Place::Never => true,
-            Place::Theirs => false,
-            Place::ByName if words.name(path) => false,
+        let there = |path: &str| {
+            self.files.states.get(path).is_some_and(|state| *state != FileState::Absent)
+        };
+        let keeps = |path: &str, absent: bool| match path_owner(path, own_srv) {
+            PathOwner::Never => true,
+            PathOwner::Theirs => false,
+            PathOwner::ByName if words.name(path) => false,
             // the file of another name in a directory of the administrator's
-            Place::ByName
+            PathOwner::ByName
                 if absent && !ONLY_BY_NAME.iter().any(|directory| is_below(path, directory)) =>
             {
                 path.rsplit_once('/')
                     .is_some_and(|(parent, _)| parent.matches('/').count() > 1 && there(parent))
             }
-            Place::ByName => true,
+            PathOwner::ByName => true,
         };
-        let gone =
-            self.files.iter().filter(|(path, state)| !keeps(path, **state == FileState::Absent));
+        let gone = self
+            .files
+            .states
+            .iter()
+            .filter(|(path, state)| !keeps(path, **state == FileState::Absent));
         let gone: Vec<_> = gone.map(|(path, _)| path.clone()).collect();
-        self.readings.retain(|_, reading| {
+        self.readings.0.retain(|_, reading| {
             reading.of.as_deref().is_some_and(|path| keeps(path.trim_end_matches('/'), false))
         });
-        gone.iter().for_each(|path| drop(self.files.remove(path)));
-        self.services.retain(|name, state| state.exists && !words.name(name));
-        self.users.retain(|name, state| state.is_some() && !words.name(name));
-        self.groups.retain(|name, state| state.is_some() && !words.name(name));
-        self.commands.clear();
+        gone.iter().for_each(|path| drop(self.files.states.remove(path)));
+        self.services.0.retain(|name, state| state.exists && !words.name(name));
+        self.users.0.retain(|name, state| state.is_some() && !words.name(name));
+        self.groups.0.retain(|name, state| state.is_some() && !words.name(name));
+        self.commands.0.clear();
         self.forget_unlisted_if_sources_come(packages);
     }
 
     /// Forgets whose files they are that were this user's, or that have only a number: after a
     /// removal, or a change of the number.
     pub fn forget_owner(&mut self, name: &str) {
-        for attributes in self.files.values_mut().filter_map(FileState::attributes_mut) {
+        for attributes in self.files.states.values_mut().filter_map(FileState::attributes_mut) {
             if attributes.owner.as_deref().is_some_and(|owner| is_or_number(owner, name)) {
                 attributes.owner = None;
             }
@@ -137,12 +141,12 @@ impl NodeState {
     /// Forgets of which group files are that were of this one, or that have only a number, and who
     /// is in it.
     pub fn forget_membership(&mut self, name: &str) {
-        for attributes in self.files.values_mut().filter_map(FileState::attributes_mut) {
+        for attributes in self.files.states.values_mut().filter_map(FileState::attributes_mut) {
             if attributes.group.as_deref().is_some_and(|group| is_or_number(group, name)) {
                 attributes.group = None;
             }
         }
-        for user in self.users.values_mut().flatten() {
+        for user in self.users.0.values_mut().flatten() {
             if user.group.as_deref() == Some(name) {
                 user.group = None;
             }
@@ -165,7 +169,7 @@ impl NodeState {
             "/etc/subgid",
         ];
         databases.iter().for_each(|path| self.forget_files_below(path));
-        self.readings.retain(|_, reading| reading.of.is_some());
+        self.readings.0.retain(|_, reading| reading.of.is_some());
     }
 }
 
@@ -173,19 +177,8 @@ fn is_or_number(found: &str, name: &str) -> bool {
     found == name || found.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-impl FileState {
-    fn attributes_mut(&mut self) -> Option<&mut super::Attributes> {
-        match self {
-            FileState::File { attributes, .. }
-            | FileState::Directory(attributes)
-            | FileState::Fifo(attributes) => Some(attributes),
-            FileState::Absent | FileState::Link { .. } | FileState::Other => None,
-        }
-    }
-}
-
 /// Whose a path is.
-enum Place {
+enum PathOwner {
     /// No package's.
     Never,
     /// Any package's.
@@ -194,18 +187,22 @@ enum Place {
     ByName,
 }
 
-fn place(path: &str, own_srv: bool) -> Place {
+fn path_owner(path: &str, own_srv: bool) -> PathOwner {
     let below = |directory: &str| is_below(path, directory);
     if own_srv && path.starts_with("/srv/") {
-        return Place::Theirs;
+        return PathOwner::Theirs;
     }
     if NEVER.iter().any(|directory| below(directory)) {
-        return Place::Never;
+        return PathOwner::Never;
     }
     if SHARED.iter().any(|shared| below(shared)) || path.starts_with("/etc/rc") {
-        return Place::Theirs;
+        return PathOwner::Theirs;
     }
-    if BY_NAME.iter().any(|directory| below(directory)) { Place::ByName } else { Place::Theirs }
+    if BY_NAME.iter().any(|directory| below(directory)) {
+        PathOwner::ByName
+    } else {
+        PathOwner::Theirs
+    }
 }
 
 pub(super) fn is_below(path: &str, directory: &str) -> bool {
@@ -213,9 +210,9 @@ pub(super) fn is_below(path: &str, directory: &str) -> bool {
 }
 
 /// The words that packages are called by.
-struct Words(BTreeSet<String>);
+struct PackageWords(BTreeSet<String>);
 
-impl Words {
+impl PackageWords {
     fn of(packages: &BTreeSet<String>) -> Self {
         let mut words = BTreeSet::new();
         for package in packages {
@@ -233,7 +230,7 @@ impl Words {
             }
             words.extend(own.into_iter().map(str::to_owned));
         }
-        Words(words)
+        PackageWords(words)
     }
 
     /// Whether a part of the path or name is, begins, ends or holds one of the words, or one of
@@ -255,7 +252,7 @@ impl Words {
 mod tests {
     use super::*;
     use crate::action::check::node;
-    use crate::model::UserState;
+    use crate::observe::UserState;
 
     fn packages(names: &[&str]) -> BTreeSet<String> {
         names.iter().map(|name| (*name).to_owned()).collect()
@@ -355,7 +352,7 @@ mod tests {
 
     #[test]
     fn names_that_are_not_just_the_package_s() {
-        let named = |package: &str, path: &str| Words::of(&packages(&[package])).name(path);
+        let named = |package: &str, path: &str| PackageWords::of(&packages(&[package])).name(path);
         assert!(named("openssh-server", "/etc/ssh/sshd_config"));
         assert!(named("postgresql-15", "postgres"));
         assert!(named("libssl3", "/etc/ssl/openssl.cnf"));

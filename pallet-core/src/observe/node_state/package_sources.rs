@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::NodeState;
-use super::touched::is_below;
+use super::super::NodeState;
+use super::forget::is_below;
 
 /// What says where packages come from is here.
 const SOURCES: [&str; 8] = [
@@ -25,47 +25,45 @@ impl NodeState {
     /// All packages that come when this one is installed, itself among them; `None` where the
     /// package manager could not say.
     pub fn coming(&self, package: &str) -> Option<&BTreeSet<String>> {
-        self.coming.get(package)
+        self.package_changes.coming.get(package)
     }
 
     /// All packages that go when this one is removed, itself among them; `None` where the package
     /// manager could not say.
     pub fn leaving(&self, package: &str) -> Option<&BTreeSet<String>> {
-        self.leaving.get(package)
+        self.package_changes.leaving.get(package)
     }
 
     /// Remembers which packages come when one is installed.
     pub fn set_coming(&mut self, package: &str, packages: BTreeSet<String>) {
-        self.coming.insert(package.to_owned(), packages);
+        self.package_changes.coming.insert(package.to_owned(), packages);
     }
 
     /// Remembers which packages go when one is removed.
     pub fn set_leaving(&mut self, package: &str, packages: BTreeSet<String>) {
-        self.leaving.insert(package.to_owned(), packages);
+        self.package_changes.leaving.insert(package.to_owned(), packages);
     }
 
     /// Forgets which packages come and go along with others: after a change of where packages come
     /// from.
     pub fn forget_coming_packages(&mut self) {
-        self.coming.clear();
-        self.leaving.clear();
-        self.unlisted.clear();
+        self.package_changes.forget();
     }
 
     /// How old the package manager's lists are, in seconds, none of which has this package; `None`
     /// where it may be in one.
     pub fn unlisted(&self, package: &str) -> Option<u64> {
-        self.unlisted.get(package).copied()
+        self.package_changes.unlisted.get(package).copied()
     }
 
     /// Remembers that none of the lists has a package.
     pub fn set_unlisted(&mut self, package: &str, age: u64) {
-        self.unlisted.insert(package.to_owned(), age);
+        self.package_changes.unlisted.insert(package.to_owned(), age);
     }
 
     /// Forgets which packages are in no list: after other lists were fetched, or may be.
     pub fn forget_unlisted(&mut self) {
-        self.unlisted.clear();
+        self.package_changes.unlisted.clear();
     }
 
     /// The same after these packages came, if one of them may have brought a source.
@@ -80,7 +78,9 @@ impl NodeState {
 
     /// The same after something at this path changed.
     pub(super) fn forget_unlisted_if_of_sources(&mut self, path: &str) {
-        if !self.unlisted.is_empty() && SOURCES.iter().any(|sources| is_below(path, sources)) {
+        if !self.package_changes.unlisted.is_empty()
+            && SOURCES.iter().any(|sources| is_below(path, sources))
+        {
             self.forget_unlisted();
         }
     }
@@ -90,7 +90,7 @@ impl NodeState {
 mod tests {
     use super::*;
     use crate::action::check::node;
-    use crate::model::FileState;
+    use crate::observe::FileState;
 
     #[test]
     fn what_may_bring_other_lists_leaves_open_what_they_have() {

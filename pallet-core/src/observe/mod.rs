@@ -1,5 +1,8 @@
-//! The observing script: asks all that an [`Observation`](crate::model::Observation) wants in one
-//! go, and reads the answer.
+//! What can be observed of a node: each kind of thing is one file in `kinds/`, and one line in
+//! `table.rs`.
+//!
+//! The observing script asks all that an [`Observation`] wants in one go; its answer is read as a
+//! [`NodeState`].
 //!
 //! The script knows nothing of the node beforehand: it finds out which system it runs on, and asks
 //! that system in its own words. Each answer is framed by a token that nothing else on the node can
@@ -14,15 +17,25 @@
 
 mod answer;
 mod compile;
+mod kind;
+mod kinds;
+mod node_state;
+mod observation;
 mod observed;
-mod packages;
 mod parse;
-mod services;
-mod simulated;
+mod table;
 #[cfg(test)]
 mod tests;
-mod users;
 
 pub use compile::compile;
+pub use kind::{Kind, KindDescription};
+pub use kinds::command::CommandState;
+pub use kinds::file::{Attributes, FileQuestion, FileState};
+pub use kinds::group::GroupState;
+pub use kinds::package::PackageState;
+pub use kinds::reading::Reading;
+pub use kinds::service::ServiceState;
+pub use kinds::user::UserState;
 pub use observed::{ObserveError, Observed};
 pub use parse::parse;
+pub use table::{NodeState, Observation};

@@ -1,63 +1,153 @@
-//! Reads what service managers say of services.
+//! Services, as the node's service manager knows them, and plain processes.
 
 use std::collections::BTreeMap;
 
-use super::answer::Answer;
-use crate::model::{NodeState, Observation, ServiceState};
-use crate::script::services::unit;
+use serde::{Deserialize, Serialize};
 
-/// Reads the answers of the node's service manager and of the files of plain processes.
-pub(super) fn read(wanted: &Observation, answers: &[Answer<'_>], state: &mut NodeState) {
-    let mut units = BTreeMap::new();
-    let mut links = BTreeMap::new();
-    for answer in answers {
-        match answer.as_slice() {
-            ["units", text, uptime] => units = systemd(text, uptime.parse().ok()),
-            ["links", name, enabled] => {
-                links.insert(*name, *enabled);
-            }
-            _ => {}
-        }
-    }
-    // a name that nothing answers for is a service that nothing on the node knows
-    for name in wanted.services.keys() {
-        let mut found =
-            ServiceState { exists: false, running: false, enabled: None, masked: false };
-        if let Some(unit) = units.get(unit(name).as_str()) {
-            if unit.flaps {
-                continue;
-            }
-            found = unit.state.clone();
-            if unit.generated {
-                found.enabled = links.get(name.as_str()).and_then(|enabled| yes_or_no(enabled));
-            }
-        }
-        state.set_service(name, found);
-    }
-    for answer in answers {
-        let (name, found) = match answer.as_slice() {
-            ["service", name, running, enabled] => (
-                name,
-                ServiceState {
-                    exists: true,
-                    running: *running == "yes",
-                    enabled: yes_or_no(enabled),
-                    masked: false,
-                },
-            ),
-            ["process", name, _pid]
-                if !state.service(name).known().is_some_and(|known| known.exists) =>
-            {
-                (name, ServiceState { exists: true, running: true, enabled: None, masked: false })
-            }
-            _ => continue,
-        };
-        if wanted.services.contains_key(*name) {
-            state.set_service(name, found);
-        }
+use super::super::ObserveError;
+use super::super::answer::Answer;
+use super::super::kind::{Kind, KindDescription, contradictions, keep_same};
+use crate::model::Os;
+use crate::script::services::unit;
+use crate::script::{INIT, PROCESS, RUNIT, Script, UNIT};
+
+/// Whether a service runs, and whether it starts with the node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceState {
+    /// Something on the node knows the service: a unit, an init script, a process.
+    pub exists: bool,
+    /// It runs.
+    pub running: bool,
+    /// It starts with the node; `None` where no service manager can tell.
+    pub enabled: Option<bool>,
+    /// Somebody has seen to it that nothing can start it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub masked: bool,
+}
+
+impl ServiceState {
+    /// Whether `seen` is one of the states that this one, with what it leaves open, allows.
+    pub fn allows(&self, seen: &ServiceState) -> bool {
+        // a plain process that was stopped is not known to anything any more
+        let exists = self.exists == seen.exists || !self.running;
+        let enabled =
+            self.enabled.is_none() || seen.enabled.is_none() || self.enabled == seen.enabled;
+        exists && self.running == seen.running && enabled
     }
 }
 
+/// Which services run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Services(pub(crate) BTreeMap<String, ServiceState>);
+
+/// Names of services, and for each the command line that tells its process; empty: none.
+type Questions = BTreeMap<String, String>;
+
+impl Kind for Services {
+    type Questions = Questions;
+
+    fn ask(questions: &mut Questions, other: Questions) {
+        questions.extend(other);
+    }
+
+    fn functions(questions: &Questions) -> Vec<&'static str> {
+        match questions.is_empty() {
+            true => Vec::new(),
+            false => vec![INIT, RUNIT, PROCESS, UNIT, include_str!("service.sh")],
+        }
+    }
+
+    fn script(questions: &Questions, script: Script) -> Script {
+        if questions.is_empty() {
+            return script;
+        }
+        script.call(std::iter::once("services").chain(questions.keys().map(String::as_str)))
+    }
+
+    fn read(
+        &mut self,
+        questions: &Questions,
+        answers: &[Answer<'_>],
+        _os: &Os,
+    ) -> Result<(), ObserveError> {
+        let mut units = BTreeMap::new();
+        let mut links = BTreeMap::new();
+        for answer in answers {
+            match answer.as_slice() {
+                ["units", text, uptime] => units = systemd(text, uptime.parse().ok()),
+                ["links", name, enabled] => {
+                    links.insert(*name, *enabled);
+                }
+                _ => {}
+            }
+        }
+        // a name that nothing answers for is a service that nothing on the node knows
+        for name in questions.keys() {
+            let mut found =
+                ServiceState { exists: false, running: false, enabled: None, masked: false };
+            if let Some(unit) = units.get(unit(name).as_str()) {
+                if unit.flaps {
+                    continue;
+                }
+                found = unit.state.clone();
+                if unit.generated {
+                    found.enabled = links.get(name.as_str()).and_then(|enabled| yes_or_no(enabled));
+                }
+            }
+            self.0.insert(name.to_string(), found);
+        }
+        for answer in answers {
+            let (name, found) = match answer.as_slice() {
+                ["service", name, running, enabled] => (
+                    name,
+                    ServiceState {
+                        exists: true,
+                        running: *running == "yes",
+                        enabled: yes_or_no(enabled),
+                        masked: false,
+                    },
+                ),
+                ["process", name, _pid] if !self.0.get(*name).is_some_and(|known| known.exists) => {
+                    (
+                        name,
+                        ServiceState { exists: true, running: true, enabled: None, masked: false },
+                    )
+                }
+                _ => continue,
+            };
+            if questions.contains_key(*name) {
+                self.0.insert(name.to_string(), found);
+            }
+        }
+        Ok(())
+    }
+
+    fn keep_what_agrees(&mut self, other: &Self) {
+        keep_same(&mut self.0, &other.0);
+    }
+
+    fn learn(&mut self, newer: Self) {
+        self.0.extend(newer.0);
+    }
+
+    fn contradictions(&self, observed: &Self) -> Vec<String> {
+        contradictions("service", &self.0, &observed.0, ServiceState::allows)
+    }
+
+    fn describe(&self, questions: &Questions, _outputs: bool) -> Vec<KindDescription> {
+        let describe = |(name, command): (&String, &String)| {
+            let process = match command.is_empty() {
+                true => String::new(),
+                false => format!(" (the process of `{command}`)"),
+            };
+            let found = self.0.get(name).map(service);
+            KindDescription::new(format!("service {name}{process}"), found)
+        };
+        questions.iter().map(describe).collect()
+    }
+}
+
+/// What systemd says of a unit.
 struct Unit {
     state: ServiceState,
     /// It stands for an init script.
@@ -120,10 +210,23 @@ fn yes_or_no(word: &str) -> Option<bool> {
     }
 }
 
+fn service(state: &ServiceState) -> String {
+    if !state.exists {
+        return "there is none".to_owned();
+    }
+    let running = if state.running { "running" } else { "stopped" };
+    match state.enabled {
+        Some(true) => format!("{running}, starts with the node"),
+        Some(false) => format!("{running}, does not start with the node"),
+        None => running.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::action::check::node;
+    use crate::observe::Observation;
     use expect_test::{Expect, expect};
 
     fn check(names: &[&str], answers: &[&[&str]], expected: Expect) {
@@ -131,7 +234,7 @@ mod tests {
         let mut wanted = Observation::default();
         names.iter().for_each(|name| wanted.service(name));
         let answers: Vec<Answer<'_>> = answers.iter().map(|answer| answer.to_vec()).collect();
-        read(&wanted, &answers, &mut state);
+        state.read(&wanted, &answers).expect("it is understood");
         let line = |name: &String| match state.service(name).known() {
             Some(ServiceState { exists, running, enabled, .. }) => {
                 format!("{name}: exists {exists}, running {running}, enabled {enabled:?}\n")

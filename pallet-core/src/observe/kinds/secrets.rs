@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What was written with secrets in it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Secrets {
+pub(crate) struct Secrets {
     paths: BTreeSet<String>,
     digests: BTreeSet<String>,
 }
@@ -18,20 +18,20 @@ impl Secrets {
         self.digests.extend(newer.digests);
     }
 
-    pub(super) fn has_path(&self, path: &str) -> bool {
+    pub(crate) fn has_path(&self, path: &str) -> bool {
         self.paths.contains(path)
     }
 
-    pub(super) fn has_digest(&self, digest: &str) -> bool {
+    pub(crate) fn has_digest(&self, digest: &str) -> bool {
         self.digests.contains(digest)
     }
 
-    pub(super) fn add(&mut self, path: &str, digest: Option<&str>) {
+    pub(crate) fn add(&mut self, path: &str, digest: Option<&str>) {
         self.paths.insert(path.to_owned());
         self.digests.extend(digest.map(str::to_owned));
     }
 
-    pub(super) fn remove_path(&mut self, path: &str) {
+    pub(crate) fn remove_path(&mut self, path: &str) {
         self.paths.remove(path);
     }
 }

@@ -4,7 +4,8 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use super::*;
-use crate::model::{FileState, Known, Observation, OsFamily, digest};
+use crate::model::{Known, OsFamily, digest};
+use crate::observe::{FileState, Observation};
 use crate::script::shells::shells;
 
 const TOKEN: &str = "t0k3n";
@@ -405,10 +406,10 @@ fn alpine_as_recorded() {
         (observed.facts.cores, observed.facts.ram, observed.facts.bootstrapped),
         (2, 2000, false)
     );
-    let installed = crate::model::PackageState::Installed { version: Some("1.26.2-r0".into()) };
+    let installed = crate::observe::PackageState::Installed { version: Some("1.26.2-r0".into()) };
     assert_eq!(observed.state.package("nginx"), Known::Known(&installed));
     assert_eq!(observed.state.package_lists_age(), Known::Known(None));
-    let service = crate::model::ServiceState {
+    let service = crate::observe::ServiceState {
         exists: true,
         running: true,
         enabled: Some(false),
