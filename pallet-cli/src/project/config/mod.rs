@@ -2,6 +2,7 @@
 
 mod keys;
 mod options;
+mod plugin_tables;
 mod plugins;
 mod read;
 mod value;
@@ -18,8 +19,8 @@ use serde_json::{Map, Value};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceSpan, did_you_mean_or_list};
 
-pub(crate) use plugins::{MirrorConfig, PluginRequirement, SignerConfig};
-use plugins::{MirrorTable, PluginTable, SignerTable};
+pub(crate) use plugin_tables::{MirrorConfig, PluginRequirement, SignerConfig, SigstoreConfig};
+use plugin_tables::{MirrorTable, PluginTable, SignerTable};
 pub(crate) use read::{Source, read};
 
 /// The service that is there when none is configured.
@@ -129,15 +130,6 @@ pub(crate) struct ProjectConfig {
     pub(crate) name: Option<String>,
     /// The maximum number of nodes that the project may have. Default: 10,000.
     pub(crate) max_nodes: Option<u32>,
-}
-
-/// Verification of signatures that have a certificate instead of a key.
-#[derive(Debug, Clone, Default, JsonSchema)]
-#[schemars(crate = "pallet_core::schemars")]
-pub(crate) struct SigstoreConfig {
-    /// The file of the trusted root of a private Sigstore instance. Default: the root of Sigstore's
-    /// public instance.
-    pub(crate) trusted_root: Option<PathBuf>,
 }
 
 /// A name, and its place in a file.
