@@ -19,7 +19,6 @@ use super::plugin_tables::{
     SigstoreConfig,
 };
 use super::read::Reader;
-use crate::diagnostic::SourceSpan;
 
 impl Reader<'_> {
     pub(super) fn plugins(
