@@ -7,6 +7,8 @@ use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 use pallet_core::model::closest;
 
 use crate::commands::completions::Completions;
+use crate::commands::doc::Doc;
+use crate::commands::man::Man;
 use crate::commands::{Command, UNUSED_OPTIONS};
 use crate::context::{Context, GlobalOptions};
 use crate::output::Printer;
@@ -32,7 +34,9 @@ struct Cli {
 enum Subcommands {
     #[command(flatten)]
     Command(Command),
+    Doc(Doc),
     Completions(Completions),
+    Man(Man),
 }
 
 /// Runs the command line of this process, and gives its exit code.
@@ -57,7 +61,9 @@ pub fn main() -> ExitCode {
     let context = Context { global: cli.global, printer, env, messages: Default::default() };
     let result = match cli.subcommand {
         Subcommands::Command(command) => command.run(&context),
+        Subcommands::Doc(doc) => doc.run(&context, &command()),
         Subcommands::Completions(completions) => completions.run(&context, command()),
+        Subcommands::Man(man) => man.run(&context, command()),
     };
     match result {
         Ok(code) if code == ExitCode::SUCCESS && context.printer.lost_output() => ExitCode::FAILURE,

@@ -163,6 +163,11 @@ fn for_ansible_users() {
 }
 
 #[test]
+fn settings() {
+    follow("settings.md", expect![""]);
+}
+
+#[test]
 fn writing_a_crate() {
     follow_with_cargo("writing-a-crate.md", expect![""]);
 }

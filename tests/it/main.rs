@@ -11,6 +11,8 @@ mod author;
 #[cfg(test)]
 mod bed;
 #[cfg(test)]
+mod book;
+#[cfg(test)]
 mod capabilities;
 #[cfg(test)]
 mod contradictions;

@@ -31,22 +31,22 @@ fn what_documents_declare_keeps_the_laws() {
     let home = home();
     let package = home.directory();
     let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
-    let readme = read("README.md");
-    let (web, conditions) =
-        (declarations(&readme, "count = 2, phases"), declarations(&readme, "plan_when"));
-    let anywhere = declarations(&readme, "node_spec = node_spec(");
+    let (groups, conditions) = (read("docs/groups.md"), read("docs/conditions.md"));
+    let web = declarations(&groups, "count = 2, phases");
+    let anywhere = declarations(&groups, "node_spec = node_spec(");
+    let conditions = declarations(&conditions, "plan_when");
     // what the document leaves to the reader
     let around = "def deploy(request):\n    exec_script(request, \"echo $LANG >deployed\", creates \
         = \"/srv/app/deployed\")\n";
     let all = "def all(request):\n    user(request, \"app\")\n    directory(request, \"/srv/app\", \
         owner = \"app\")\n    app(request)\n";
     let group = "group_spec(\"app\", count = 1, phases = {\"configure\": all})\n";
-    home.write("tests/readme.star", web);
+    home.write("tests/groups.star", web);
     home.write(
-        "tests/readme-anywhere.star",
+        "tests/groups-anywhere.star",
         format!("{}\n{anywhere}", web.split("group_spec").next().unwrap()),
     );
-    home.write("tests/readme-conditions.star", format!("{around}\n{conditions}\n{all}\n{group}"));
+    home.write("tests/conditions.star", format!("{around}\n{conditions}\n{all}\n{group}"));
     home.write("tests/app.conf.j2", "password = {{ password }}\n");
     home.write("tests/quickstart.star", read("pallet-cli/quickstart/pallet.star"));
     for block in blocks(&read("docs/for-ansible-users.md")) {
@@ -74,20 +74,20 @@ fn what_documents_declare_keeps_the_laws() {
         .find(|plugin| plugin.file.to_string_lossy().contains("crate_nginx"))
         .expect("it was built");
     expect![[r#"
+        conditions
+          package qemu-guest-agent: install
+          remote_file /etc/app.conf: ensure file
         for-ansible-users
           remote_file /etc/nginx/conf.d/site.conf: ensure file
           service nginx: reload
           service nginx: start
-        quickstart, readme, readme-anywhere
+        groups, groups-anywhere, quickstart
           exec_checked_script check nginx's configuration: run
           file /etc/nginx/sites-enabled/default: ensure it is absent
           remote_file /etc/nginx/sites-available/hello: ensure file
           service nginx: reload
           service nginx: start
           symbolic_link /etc/nginx/sites-enabled/hello: ensure link
-        readme-conditions
-          package qemu-guest-agent: install
-          remote_file /etc/app.conf: ensure file
     "#]]
     .assert_eq(&tried(&home, &package, &nginx.file));
 }

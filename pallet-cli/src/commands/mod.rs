@@ -7,6 +7,8 @@ use clap::Subcommand;
 use crate::context::Context;
 
 pub(crate) mod completions;
+pub(crate) mod doc;
+pub(crate) mod man;
 mod offers;
 mod plugins;
 
@@ -46,7 +48,6 @@ commands! {
     locations::Locations,
     repl::Repl,
     ssh::Ssh,
-    doc::Doc,
     new::New,
     test::Test,
     providers::Providers,
@@ -89,4 +90,5 @@ pub(crate) const UNUSED_OPTIONS: &[(&str, &[&str])] = &[
     ("lsp", &["directory", "output", "verbose"]),
     ("version", &["directory", "service", "environment", "verbose"]),
     ("completions", &["directory", "service", "environment", "output", "verbose"]),
+    ("man", &["directory", "service", "environment", "output", "verbose"]),
 ];

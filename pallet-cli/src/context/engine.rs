@@ -48,7 +48,7 @@ impl Context {
             format!("{} on {}, process {}", self.env.user, self.env.host, std::process::id());
         Ok(Engine::new(EngineConfig {
             declared: project.knows_groups.then(|| project.groups.clone()),
-            max_nodes: project.config.max_nodes.unwrap_or(EngineConfig::MAX_NODES),
+            max_nodes: project.config.project.max_nodes.unwrap_or(EngineConfig::MAX_NODES),
             holder: Holder { name: holder, machine: self.env.machine.clone() },
             registry: loaded.registry.clone(),
             directory: project.directory.clone(),

@@ -118,6 +118,17 @@ impl SecretFinder {
         Ok(printed)
     }
 
+    #[cfg(not(feature = "age"))]
+    fn decrypt(&self, path: &Path) -> anyhow::Result<String> {
+        let _ = &self.identities;
+        anyhow::bail!(
+            "cannot decrypt the secret in {}: this pallet-cli was built without age; build it with \
+             `cargo build -p pallet-cli --features age`",
+            path.display()
+        )
+    }
+
+    #[cfg(feature = "age")]
     fn decrypt(&self, path: &Path) -> anyhow::Result<String> {
         let shown = path.display();
         let file =

@@ -211,7 +211,7 @@ fn trust(config: &Config) -> anyhow::Result<Trust> {
             signers: signers.collect::<anyhow::Result<_>>()?,
         });
     }
-    let root = match &config.trusted_root {
+    let root = match &config.sigstore.trusted_root {
         None => TrustedRoot::default(),
         Some(path) => {
             let text = std::fs::read_to_string(path)

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use pallet_core::model::{Environment, merge_environment};
 
-use super::config::{self, Config, Source};
+use super::config::{self, Config, ProjectConfig, Source};
 use super::files::{CONFIG, utf8};
 use super::options::LoadOptions;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
@@ -64,7 +64,9 @@ pub(super) fn configuration(
         command_line: options.environment_override.clone(),
     };
     // a user's plugins are that user's; a project says itself what it needs
-    let config = Config { name: None, plugins: Default::default(), ..user }.merged(project);
+    let of_project = ProjectConfig { name: None, ..user.project };
+    let config = Config { project: of_project, plugins: Default::default(), ..user };
+    let config = config.merged(project);
     found.extend(config.check().0);
     (config, scopes, found)
 }

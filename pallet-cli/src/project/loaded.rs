@@ -71,8 +71,9 @@ impl LoadedProject {
         let run = RunSettings { limits: options.limits, colour: options.colour };
         let evaluated = files.evaluate(run, &TopLevelPrint(options.print.clone()))?;
         let clusters = evaluated.declared.clusters().clone();
-        let groups =
-            evaluated.declared.finish(config.max_nodes.unwrap_or(EngineConfig::MAX_NODES))?;
+        let groups = evaluated
+            .declared
+            .finish(config.project.max_nodes.unwrap_or(EngineConfig::MAX_NODES))?;
         let places = groups
             .iter()
             .filter_map(|(group, place)| Some((group.name.clone(), place.clone()?)))
@@ -93,6 +94,7 @@ impl LoadedProject {
             .collect::<std::collections::BTreeMap<_, _>>();
         Ok(LoadedProject {
             name: config
+                .project
                 .name
                 .clone()
                 .unwrap_or_else(|| name_of_directory(&directory_name(directory))),
@@ -131,6 +133,7 @@ impl LoadedProject {
         let environment = scopes.with_service(&config, options.service.as_deref(), &mut found)?;
         Ok(LoadedProject {
             name: config
+                .project
                 .name
                 .clone()
                 .unwrap_or_else(|| name_of_directory(&directory_name(directory))),

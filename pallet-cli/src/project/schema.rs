@@ -1,7 +1,7 @@
 //! Checks a value against a JSON schema, as `schemars` makes them, in the words of the person who
 //! wrote the value.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::diagnostic::{closest, did_you_mean_or_list, same_meaning};
 
@@ -95,6 +95,37 @@ impl<'a> Schema<'a> {
     pub(crate) fn properties(self) -> impl Iterator<Item = (&'a str, Schema<'a>)> {
         let properties = self.resolved().node.get("properties").and_then(Value::as_object);
         properties.into_iter().flatten().map(move |(name, node)| (name.as_str(), self.part(node)))
+    }
+
+    /// The schema of the tables that it holds under names of the user's: `nodes.NAME.group`.
+    pub(crate) fn named_table(self) -> Option<Value> {
+        let schema = self.resolved();
+        let mut tables = schema.alternatives().into_iter().flatten().chain([schema]);
+        tables.find_map(|one| one.part(one.node.get("additionalProperties")?).table())
+    }
+
+    /// The schema of a table with the keys that are named, also of one that may be `None`. Where
+    /// there are several alternatives, all of their keys.
+    pub(crate) fn table(self) -> Option<Value> {
+        let schema = self.resolved();
+        let tables = schema.alternatives().into_iter().flatten().chain([schema]);
+        let tables: Vec<_> =
+            tables.filter(|one| one.node.get("properties").is_some()).map(|one| one.node).collect();
+        if let [table] = tables[..] {
+            return Some(table.clone());
+        }
+        let mut properties = Map::new();
+        for table in tables {
+            for (key, node) in table["properties"].as_object().into_iter().flatten() {
+                let mut node = node.clone();
+                // what a variant of an enum means stands beside its only key
+                if let (None, Some(doc)) = (node.get("description"), table.get("description")) {
+                    node["description"] = doc.clone();
+                }
+                properties.insert(key.clone(), node);
+            }
+        }
+        (!properties.is_empty()).then(|| json!({"type": "object", "properties": properties}))
     }
 
     /// Whether an object must have the key.

@@ -9,40 +9,33 @@ use crate::project::star::types::Kind;
 /// The parameters of all of them, as far as their schemas do not say what they mean. A function's
 /// own name goes first: `cluster_spec.count`.
 const PARAMETERS: &[(&str, &str)] = &[
-    ("cluster_spec.name", "Its name, which is the beginning of its groups' names."),
-    ("cluster_spec.count", "How many times its groups' counts are wanted; without it once."),
-    ("secret.name", "Its name in pallet.toml."),
-    ("name", "Its name, which is the beginning of its nodes' names."),
-    (
-        "count",
-        "How many nodes of it there should be. Without one the command line must say: `converge \
-         web=3`.",
-    ),
-    ("groups", "Its groups."),
+    ("cluster_spec.name", "The name, which begins the names of its groups."),
+    ("cluster_spec.count", "Multiplier for the counts of its groups. Default: 1."),
+    ("secret.name", "The name of the secret in `[secrets]` of pallet.toml."),
+    ("name", "The name, which begins the names of its nodes: `web-1`."),
+    ("count", "The number of nodes. If omitted, the command line must give it: `converge web=3`."),
+    ("groups", "The groups of the cluster."),
     (
         "extends",
-        "The server-specs and group-specs that it inherits from, in order. Their phase functions \
-         run before its own.",
+        "The server-specs and group-specs to inherit from, in order. Inherited phase functions run \
+         first.",
     ),
     (
         "phases",
-        "The functions that configure its nodes, by the names of their phases: `{\"configure\": \
-         web}`. Each is given the request.",
+        "The functions that configure the nodes, by phase: `{\"configure\": web}`, or a list of \
+         functions for a phase. Each takes the request.",
     ),
-    ("node_spec", "What its nodes should be."),
-    ("roles", "What it is to other groups: `request.targets_with_role(\"web\")` finds its nodes."),
+    ("node_spec", "The node-spec of its nodes."),
+    ("roles", "Roles by which other groups find its nodes: `request.targets_with_role(\"web\")`."),
     (
         "default_phases",
-        "The phases of a lift or converge that names none, in order; without it `configure`.",
+        "The phases that lift and converge run by default, in order. Default: `configure`.",
     ),
-    ("function", "The function; its only argument is the request."),
-    (
-        "command",
-        "The command, for the node's shell. It is looked at once, before anything changes.",
-    ),
-    ("user", "The user whom commands run as and who owns files."),
-    ("directory", "The directory that commands run in."),
-    ("environment", "Variables for commands."),
+    ("function", "The function, which takes the request."),
+    ("command", "The command for the node's shell. It runs once, before anything changes."),
+    ("user", "The user that commands run as and that owns files."),
+    ("directory", "The working directory of commands."),
+    ("environment", "Environment variables of commands."),
 ];
 
 /// What a parameter means, if the function is one of them.

@@ -22,6 +22,10 @@ pub(crate) struct DocEntry {
     takes: Takes,
 }
 
+/// The titles of a table of parameters, and of options.
+pub(crate) const PARAMETER: [&str; 2] = ["parameter", "takes"];
+pub(crate) const OPTION: [&str; 2] = ["option", "takes"];
+
 /// A parameter: name, whether it is required, what it takes, what it means.
 pub(crate) type Listed = (String, bool, String, String);
 
@@ -34,8 +38,39 @@ enum Takes {
     RequestAlone,
     /// Nothing.
     Nothing,
-    /// Nothing: they are the options of a service.
+    /// Nothing: these are the options of a service.
     Options,
+    /// Nothing: these are the keys of a table in pallet.toml.
+    Keys,
+    /// Nothing: these are the members of a value.
+    Members,
+}
+
+impl Takes {
+    /// The heading of what is listed.
+    fn heading(self) -> &'static str {
+        match self {
+            Takes::Options => "Options",
+            Takes::Keys => "Keys",
+            Takes::Members => "Members",
+            Takes::Request | Takes::RequestAlone | Takes::Nothing => "Parameters",
+        }
+    }
+
+    /// The titles of a table of what is listed.
+    fn titles(self) -> [&'static str; 2] {
+        match self {
+            Takes::Options => OPTION,
+            Takes::Keys => ["key", "takes"],
+            Takes::Members => ["member", "type"],
+            Takes::Request | Takes::RequestAlone | Takes::Nothing => PARAMETER,
+        }
+    }
+
+    /// Whether it is called.
+    fn is_call(self) -> bool {
+        matches!(self, Takes::Request | Takes::RequestAlone | Takes::Nothing)
+    }
 }
 
 /// All actions, by name.
@@ -73,6 +108,24 @@ impl DocEntry {
         }
     }
 
+    /// A table of pallet.toml: `[connect]`.
+    pub(crate) fn of_keys(name: &str, doc: &str, parameters: Value) -> Self {
+        let (name, doc) = (name.to_owned(), doc.to_owned());
+        DocEntry { name, doc, parameters, takes: Takes::Keys }
+    }
+
+    /// A value of Starlark with its members: `request.target`.
+    pub(crate) fn of_value(name: &str, doc: &str, parameters: Value) -> Self {
+        let (name, doc) = (name.to_owned(), doc.to_owned());
+        DocEntry { name, doc, parameters, takes: Takes::Members }
+    }
+
+    /// A method of a value of Starlark: `request.settings`.
+    pub(crate) fn of_method(name: &str, doc: &str, parameters: Value) -> Self {
+        let (name, doc) = (name.to_owned(), doc.to_owned());
+        DocEntry { name, doc, parameters, takes: Takes::Nothing }
+    }
+
     /// A function as it is called in Starlark. What its parameters take that is no plain data
     /// stands in `x-takes`.
     pub(crate) fn of_signature(signature: &Signature) -> Self {
@@ -92,10 +145,10 @@ impl DocEntry {
         self.takes == Takes::Request
     }
 
-    /// What it does, in one sentence.
+    /// The first sentence of its documentation.
     pub(crate) fn summary(&self) -> String {
-        let line = self.doc.lines().next().unwrap_or_default();
-        line.split_inclusive(". ").next().unwrap_or_default().trim().to_owned()
+        let paragraph = self.doc.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+        paragraph.split_inclusive(". ").next().unwrap_or_default().trim().to_owned()
     }
 
     /// The same as data.
@@ -109,6 +162,8 @@ impl DocEntry {
         for paragraph in self.doc.split("\n\n") {
             match paragraph.trim().strip_prefix("Example: ") {
                 Some(example) => examples.push(example.trim().trim_matches('`').replace('\n', " ")),
+                // code keeps its lines
+                None if paragraph.contains("```") => paragraphs.push(paragraph.trim().to_owned()),
                 None => paragraphs.push(paragraph.trim().replace('\n', " ")),
             }
         }
@@ -140,9 +195,30 @@ impl DocEntry {
             .collect()
     }
 
+    /// Its parameters, and the keys of those that are tables: `image.os_family`.
+    pub(crate) fn rows(&self) -> Vec<Listed> {
+        let schema = Schema::new(&self.parameters);
+        let mut rows = Vec::new();
+        for (listed, (_, part)) in self.parameters().into_iter().zip(schema.properties()) {
+            let name = listed.0.clone();
+            let table = part.table().map(|table| (name.clone(), table));
+            let table =
+                table.or_else(|| part.named_table().map(|table| (format!("{name}.NAME"), table)));
+            rows.push(listed);
+            if let Some((name, mut parameters)) = table {
+                parameters["$defs"] = self.parameters["$defs"].clone();
+                let keys = DocEntry { parameters, ..self.clone() }.parameters();
+                rows.extend(keys.into_iter().map(|(key, required, takes, doc)| {
+                    (format!("{name}.{key}"), required, takes, doc)
+                }));
+            }
+        }
+        rows
+    }
+
     /// How it is called: `remote_file(request, path, ...)`.
     pub(crate) fn call(&self) -> String {
-        if self.takes == Takes::Options {
+        if !self.takes.is_call() {
             return self.name.clone();
         }
         let required = self
@@ -166,30 +242,27 @@ pub(crate) fn text(entry: &DocEntry) -> String {
     let (paragraphs, examples) = entry.parts();
     let mut out = format!("{}\n", entry.call());
     for paragraph in paragraphs {
-        let _ = write!(out, "\n{}", wrapped(&paragraph, ""));
+        match paragraph.contains("```") {
+            true => {
+                let code = paragraph.lines().filter(|line| !line.starts_with("```"));
+                out.push('\n');
+                out.extend(code.map(|line| format!("  {line}\n")));
+            }
+            false => drop(write!(out, "\n{}", wrapped(&paragraph, ""))),
+        }
     }
-    if !entry.parameters().is_empty() {
-        out.push_str(if entry.takes == Takes::Options {
-            "\nOptions:\n"
-        } else {
-            "\nParameters:\n"
-        });
+    let rows = entry.rows();
+    if !rows.is_empty() {
+        let _ = write!(out, "\n{}:\n", entry.takes.heading());
     }
-    for (name, required, takes, doc) in entry.parameters() {
-        let _ = write!(
-            out,
-            "  {name}: {takes}{}\n{}",
-            if required { ", required" } else { "" },
-            wrapped(&doc, "      ")
-        );
+    for (name, required, takes, doc) in rows {
+        let required = if required { ", required" } else { "" };
+        let _ = write!(out, "  {name}: {takes}{required}\n{}", wrapped(&doc, "      "));
     }
     if entry.takes == Takes::Request {
         let names: Vec<_> = options().into_iter().map(|(name, ..)| name).collect();
-        let _ = write!(
-            out,
-            "\n{}",
-            wrapped(&format!("Every action takes {} too.", names.join(", ")), "")
-        );
+        let all = format!("Every action also takes {}.", names.join(", "));
+        let _ = write!(out, "\n{}", wrapped(&all, ""));
     }
     for example in examples {
         let _ = write!(out, "\nExample:\n  {example}\n");
@@ -212,7 +285,7 @@ pub(crate) fn markdown(entry: &DocEntry) -> String {
     }
     if entry.takes == Takes::Request {
         let names: Vec<_> = options().into_iter().map(|(name, ..)| format!("`{name}`")).collect();
-        let _ = write!(out, "\nEvery action takes {} too.\n", names.join(", "));
+        let _ = write!(out, "\nEvery action also takes {}.\n", names.join(", "));
     }
     for example in examples {
         let _ = write!(out, "\n```python\n{example}\n```\n");
@@ -220,33 +293,48 @@ pub(crate) fn markdown(entry: &DocEntry) -> String {
     out
 }
 
-/// The reference page of these entries.
-pub(crate) fn page(entries: &[DocEntry]) -> String {
-    let mut out =
-        "# Actions\n\n<!-- made by `pallet-cli doc --markdown`; a test compares -->\n\n".to_owned();
-    out.push_str(
-        "What a phase function can ask for. The request comes first; required parameters can be \
-         given by position, all others by name.\n\n",
-    );
-    out.push_str("| action | what it ensures |\n|---|---|\n");
+/// Entries as a part of a page in Markdown: a table of contents, then a section for each.
+pub(crate) fn sections(entries: &[DocEntry], titles: [&str; 2], level: &str) -> String {
+    let mut out = format!("| {} | {} |\n|---|---|\n", titles[0], titles[1]);
     for entry in entries {
-        let _ = writeln!(out, "| [`{0}`](#{0}) | {1} |", entry.name, cell(&entry.summary()));
-    }
-    out.push_str("\n## Every action takes too\n\n| parameter | takes | |\n|---|---|---|\n");
-    for (name, _, takes, doc) in options() {
-        let _ = writeln!(out, "| `{name}` | {} | {} |", cell(&takes), cell(&doc));
+        let (name, summary) = (&entry.name, cell(&entry.summary()));
+        let _ = writeln!(out, "| [`{name}`](#{}) | {summary} |", anchor(name));
     }
     for entry in entries {
-        let (paragraphs, examples) = entry.parts();
-        let _ = write!(out, "\n## {}\n\n{}\n", entry.name, paragraphs.join("\n\n"));
-        out.push_str("\n| parameter | takes | |\n|---|---|---|\n");
-        for (name, required, takes, doc) in entry.parameters() {
-            let name = if required { format!("**`{name}`**") } else { format!("`{name}`") };
-            let _ = writeln!(out, "| {name} | {} | {} |", cell(&takes), cell(&doc));
-        }
-        for example in examples {
-            let _ = write!(out, "\n```python\n{example}\n```\n");
-        }
+        out.push_str(&section(entry, level));
+    }
+    out
+}
+
+/// An entry as a section of a page in Markdown.
+pub(crate) fn section(entry: &DocEntry, level: &str) -> String {
+    let (paragraphs, examples) = entry.parts();
+    let name = &entry.name;
+    // a name with more than letters may be read as markup
+    let name = if anchor(name) == *name { name.clone() } else { format!("`{name}`") };
+    let mut out = format!("\n{level} {name}\n\n{}\n", paragraphs.join("\n\n"));
+    out.push_str(&rows(entry.takes.titles(), &entry.rows()));
+    for example in examples {
+        let _ = write!(out, "\n```python\n{example}\n```\n");
+    }
+    out
+}
+
+/// The anchor of a heading, as GitHub and mdBook make it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || "-_ ".contains(*c));
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
+}
+
+/// A table of parameters in Markdown, if there is any.
+pub(crate) fn rows(titles: [&str; 2], rows: &[Listed]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut out = format!("\n| {} | {} | |\n|---|---|---|\n", titles[0], titles[1]);
+    for (name, required, takes, doc) in rows {
+        let name = if *required { format!("**`{name}`**") } else { format!("`{name}`") };
+        let _ = writeln!(out, "| {name} | {} | {} |", cell(takes), cell(doc));
     }
     out
 }

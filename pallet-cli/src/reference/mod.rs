@@ -4,9 +4,11 @@ mod declarations;
 mod documented;
 mod entry;
 mod find;
+mod pages;
 mod plugin;
 
 pub(crate) use declarations::declarations;
-pub(crate) use entry::{DocEntry, actions, markdown, options, page, text};
+pub(crate) use entry::{DocEntry, actions, markdown, options, text};
 pub(crate) use find::find;
+pub(crate) use pages::{Page, configuration, named, request};
 pub(crate) use plugin::PluginDocs;

@@ -53,6 +53,23 @@ impl PluginDocs {
         out
     }
 
+    /// What a crate is for and may do, as a list in Markdown.
+    pub(crate) fn markdown(&self) -> String {
+        let listed = |what: &str, values: &[String]| match values {
+            [] => String::new(),
+            values => format!("- {what}: `{}`\n", values.join("`, `")),
+        };
+        let mut out = listed("requires", &self.requires);
+        out += &listed("systems", &self.manifest.systems);
+        for (kind, patterns) in
+            self.manifest.capabilities.iter().flat_map(|capabilities| capabilities.declared())
+        {
+            let patterns: Vec<String> = patterns.iter().map(ToString::to_string).collect();
+            out += &listed(&format!("may change {kind}"), &patterns);
+        }
+        out
+    }
+
     fn may(&self) -> String {
         let Some(capabilities) = &self.manifest.capabilities else {
             return "  may do: everything; it does not declare what it does\n".to_owned();

@@ -15,4 +15,5 @@ mod state;
 mod targets;
 mod wait;
 
+pub(crate) use functions::signatures;
 pub(crate) use script::{converse, run_file, run_lines};

@@ -6,31 +6,31 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// A template for nodes, in words that mean the same at every provider. What is absent is the
-/// provider's choice.
+/// A template for nodes, in terms that mean the same at every provider. The provider chooses what
+/// is omitted.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct NodeSpec {
-    /// What it boots.
+    /// The image that the node boots.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<ImageSpec>,
-    /// What it runs on.
+    /// The hardware that it needs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hardware: Option<HardwareSpec>,
-    /// Where it is.
+    /// Its location.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<LocationSpec>,
-    /// How it is connected.
+    /// Its network.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<NetworkSpec>,
-    /// What may be paid for it, and what is watched.
+    /// Spot price and monitoring.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub qos: Option<QosSpec>,
-    /// Tags that its provider keeps with it, from the moment that it is made. Those of Pallet
-    /// itself begin with `pallet`.
+    /// Tags that the provider sets when it creates the node. Tags that begin with `pallet` are
+    /// reserved.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
-    /// Options of one provider, by the provider's name.
+    /// Options of a provider for this node, by the provider's name: `{"docker": {...}}`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub provider: BTreeMap<String, Map<String, Value>>,
 }
@@ -39,81 +39,80 @@ pub struct NodeSpec {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ImageSpec {
-    /// The distribution or its family: `debian`, `ubuntu`, `red_hat`, ...
+    /// The distribution, or its family: `debian`, `ubuntu`, `red_hat`, ...
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_family: Option<String>,
-    /// The version, or its beginning, or a range of them: `12` also means `12.4`; `>=11, <13`.
+    /// The version, its beginning, or a range: `12` also matches `12.4`; `>=11, <13`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_version: Option<String>,
     /// The architecture: `x86_64`, `aarch64`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub arch: Option<String>,
-    /// The provider's own name of an image.
+    /// The provider's identifier of an image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_id: Option<String>,
-    /// A pattern that the image's name matches, with `*` for any text: `debian-12-*`.
+    /// A pattern for the image's name; `*` matches any text: `debian-12-*`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_name: Option<String>,
-    /// Who logs in to a node that was made from the image.
+    /// The user to log in as on a new node. Default: the image's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub login_user: Option<String>,
 }
 
-/// What a node runs on.
+/// The hardware that a node needs.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct HardwareSpec {
-    /// At least so many processor cores.
+    /// Minimum number of processor cores.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_cores: Option<u32>,
-    /// At least so much memory, in MiB.
+    /// Minimum memory, in MiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_ram: Option<u64>,
-    /// At least so much disk, in GiB.
+    /// Minimum disk size, in GiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_disk: Option<u64>,
-    /// The provider's own name of a kind of machine.
+    /// The provider's identifier of a kind of machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hardware_id: Option<String>,
-    /// Of all that would do, the one with the most cores and memory instead of the smallest and
+    /// Choose the fitting hardware with the most cores and memory, instead of the smallest and
     /// cheapest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fastest: Option<bool>,
 }
 
-/// Where a node is.
+/// The location of a node.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct LocationSpec {
-    /// The provider's own name of a place.
+    /// The provider's identifier of a location, such as a region or zone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location_id: Option<String>,
 }
 
-/// How a node is connected.
+/// The network of a node.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct NetworkSpec {
-    /// TCP ports that the outside may reach.
+    /// TCP ports that are reachable from outside.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub inbound_ports: Vec<u16>,
-    /// The provider's own name of the subnet that it is in.
+    /// The provider's identifier of the subnet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subnet: Option<String>,
-    /// The provider's own names of groups of rules that decide who may reach it, besides the one
-    /// that Pallet makes.
+    /// The provider's identifiers of further security groups, besides the one that Pallet creates.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub security_groups: Vec<String>,
 }
 
-/// What may be paid for a node, and what is watched.
+/// Spot price and monitoring of a node.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct QosSpec {
-    /// The most that may be paid for an hour, in the provider's currency.
+    /// The maximum price for an hour, in the provider's currency.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spot_price: Option<f64>,
-    /// Whether the provider's monitoring is on.
+    /// Turn on the provider's detailed monitoring.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enable_monitoring: Option<bool>,
 }

@@ -1,5 +1,6 @@
 //! What pallet.toml and the user's config.toml say: services, environment, admin user, plugins.
 
+mod keys;
 mod options;
 mod plugins;
 mod read;
@@ -12,52 +13,134 @@ use std::time::Duration;
 use pallet_core::distribution::repository;
 use pallet_core::engine::ServiceConfig;
 use pallet_core::model::{Environment, closest, merge_environment};
+use pallet_core::schemars::JsonSchema;
 use serde_json::{Map, Value};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceSpan, did_you_mean_or_list};
 
 pub(crate) use plugins::{MirrorConfig, PluginRequirement, SignerConfig};
+use plugins::{MirrorTable, PluginTable, SignerTable};
 pub(crate) use read::{Source, read};
 
 /// The service that is there when none is configured.
 const EMBEDDED_SERVICE: &str = "sandbox";
 
-/// What one file says, or several merged.
-#[derive(Debug, Clone, Default)]
+/// The tables and keys of `pallet.toml`, and of the user's `~/.config/pallet/config.toml`, which
+/// has the same ones.
+///
+/// `pallet.toml` wins over `config.toml`. Tables are merged key by key; a list in `pallet.toml`
+/// replaces that of `config.toml`, except in `age_identities` and `[trust]`, where both count. The
+/// project's name and `[plugins]` of `config.toml` do not apply to a project.
+/// Paths are relative to the file that names them; `~/` is your home directory. An unknown key is
+/// an error.
+#[derive(Debug, Clone, Default, JsonSchema)]
+#[schemars(crate = "pallet_core::schemars")]
 pub(crate) struct Config {
-    /// The project's name.
-    pub(crate) name: Option<String>,
-    /// The most nodes that the project may have.
-    pub(crate) max_nodes: Option<u32>,
-    /// The service that is used when none is named.
+    /// The service to use when `--service` is omitted. Default: the only service, or `sandbox` if
+    /// there is none.
+    #[schemars(with = "Option<String>")]
     pub(crate) default_service: Option<Named>,
-    /// The services, by name.
-    pub(crate) services: BTreeMap<String, Service>,
-    /// The values of the environment.
-    pub(crate) environment: Environment,
-    /// Who logs in to nodes and administers them.
-    pub(crate) admin_user: AdminUserConfig,
-    /// How long nodes are waited for.
-    pub(crate) connect: ConnectConfig,
-    /// Where secrets are found, by name.
-    pub(crate) secrets: BTreeMap<String, Secret>,
-    /// Where each of them stands.
-    pub(crate) secret_places: BTreeMap<String, SourceSpan>,
-    /// Files of age identities, which decrypt secrets.
-    pub(crate) age_identities: Vec<PathBuf>,
-    /// The plugins that are required, by name.
-    pub(crate) plugins: BTreeMap<String, PluginRequirement>,
-    /// Where plugins are looked for that are named without a source.
+    /// The registry of plugins that are named without a source:
+    /// `registry = "oci://ghcr.io/acme/pallet"`.
+    #[schemars(with = "Option<String>")]
     pub(crate) registry: Option<repository::Source>,
-    /// Whose signatures count, by what sources begin with.
+    /// Files with age identities (private keys), which decrypt secrets of the form
+    /// `{ age = "FILE" }`. `~/.config/pallet/age.txt` is always used too.
+    pub(crate) age_identities: Vec<PathBuf>,
+    /// The project itself.
+    pub(crate) project: ProjectConfig,
+    /// The services, by name. A service is a provider with its options: where nodes come from.
+    ///
+    /// All keys but the two below are options of the provider. `pallet-cli doc provider:NAME` lists
+    /// them, and so does the page [Providers](providers.md).
+    ///
+    /// ```toml
+    /// [services.lab]
+    /// provider = "node-list"
+    ///
+    /// [services.lab.nodes.web-1]
+    /// group = "web"
+    /// host = "192.0.2.10"
+    /// ```
+    pub(crate) services: BTreeMap<String, Service>,
+    /// Values that phase functions read as `request.environment`. Keys and values are yours.
+    ///
+    /// Later scopes override earlier ones: `[environment]` of `config.toml`, `environment` of the
+    /// service in use, `[environment]` of `pallet.toml`, `--env KEY=VALUE`. See
+    /// [Settings and environment](settings.md).
+    pub(crate) environment: Environment,
+    /// The admin user: the user that Pallet logs in as, and runs commands as root from.
+    pub(crate) admin_user: AdminUserConfig,
+    /// Timeouts of connections to nodes.
+    pub(crate) connect: ConnectConfig,
+    /// Where each secret is found, by name. `secret("NAME")` in `pallet.star` stands for its value.
+    ///
+    /// Names consist of letters, digits, `_`, `.` and `-`. Each secret has exactly one of the keys
+    /// below. See [Secrets](secrets.md).
+    pub(crate) secrets: BTreeMap<String, Secret>,
+    /// The place of each secret in its file.
+    #[schemars(skip)]
+    pub(crate) secret_places: BTreeMap<String, SourceSpan>,
+    /// Required plugins, by name: `nginx`, or `crate/nginx` where a provider has the same name.
+    /// The value is a version requirement, or a table.
+    ///
+    /// `pallet-cli install SOURCE` adds an entry. See [Plugins](plugins.md).
+    ///
+    /// ```toml
+    /// [plugins]
+    /// nginx = "1.2"
+    /// redis = { version = "1.2.0", source = "oci://ghcr.io/acme/pallet/crate/redis" }
+    /// ```
+    #[schemars(with = "BTreeMap<String, PluginTable>")]
+    pub(crate) plugins: BTreeMap<String, PluginRequirement>,
+    /// Whose signatures count, by the beginning of a source; the longest match decides, and `*`
+    /// matches every source.
+    ///
+    /// The value is a public key (a file, or its text in PEM), a table with the keys below, or a
+    /// list of them.
+    ///
+    /// ```toml
+    /// [trust]
+    /// "oci://ghcr.io/acme" = ["keys/acme.pub"]
+    /// "oci://ghcr.io/me" = { identity = "me@example.org", issuer = "https://accounts.google.com" }
+    /// ```
+    #[schemars(with = "BTreeMap<String, SignerTable>")]
     pub(crate) trust: BTreeMap<String, Vec<SignerConfig>>,
-    /// The file of the root whose certificates are believed, in place of the public one.
-    pub(crate) trusted_root: Option<PathBuf>,
-    /// Where to look in place of other sources, by what those begin with.
+    /// Verification of signatures that have a certificate instead of a key.
+    pub(crate) sigstore: SigstoreConfig,
+    /// Where to download plugins from instead of their source, by the beginning of that source; the
+    /// longest match decides. The value is a source, or a table.
+    ///
+    /// ```toml
+    /// [mirrors]
+    /// "oci://ghcr.io/acme" = "oci://harbor.example/ghcr/acme"
+    /// "oci://ghcr.io" = { source = "layout:/srv/mirror", pull_through = true }
+    /// ```
+    #[schemars(with = "BTreeMap<String, MirrorTable>")]
     pub(crate) mirrors: BTreeMap<String, MirrorConfig>,
 }
 
-/// A name, and the place that gives it.
+/// The project itself.
+#[derive(Debug, Clone, Default, JsonSchema)]
+#[schemars(crate = "pallet_core::schemars")]
+pub(crate) struct ProjectConfig {
+    /// The name of the project: 1 to 40 of `a-z`, `0-9` and `-`, not at the ends. Nodes are found
+    /// by it, so do not rename a project that has nodes. Default: the name of its directory.
+    pub(crate) name: Option<String>,
+    /// The maximum number of nodes that the project may have. Default: 10,000.
+    pub(crate) max_nodes: Option<u32>,
+}
+
+/// Verification of signatures that have a certificate instead of a key.
+#[derive(Debug, Clone, Default, JsonSchema)]
+#[schemars(crate = "pallet_core::schemars")]
+pub(crate) struct SigstoreConfig {
+    /// The file of the trusted root of a private Sigstore instance. Default: the root of Sigstore's
+    /// public instance.
+    pub(crate) trusted_root: Option<PathBuf>,
+}
+
+/// A name, and its place in a file.
 #[derive(Debug, Clone)]
 pub(crate) struct Named {
     /// The name.
@@ -66,58 +149,79 @@ pub(crate) struct Named {
     pub(crate) place: SourceSpan,
 }
 
-/// A provider and the options it is used with.
-#[derive(Debug, Clone, Default)]
+/// A provider with its options.
+#[derive(Debug, Clone, Default, JsonSchema)]
+#[schemars(crate = "pallet_core::schemars")]
 pub(crate) struct Service {
-    /// The provider's name. Empty only in a file that adds to another's service.
+    /// The name of the provider. `pallet-cli providers` lists those that are installed. It may be
+    /// omitted only where `config.toml` has it.
     pub(crate) provider: String,
-    /// Values that the environment has while this service is used.
+    /// Values that are added to `[environment]` while this service is used.
+    #[schemars(default)]
     pub(crate) environment: Environment,
     /// The provider's options.
+    #[schemars(skip)]
     pub(crate) options: Map<String, Value>,
-    /// Where each key stands, those of tables within it too: `nodes.web-1.group`. The empty key is
+    /// The place of each key, also of those in nested tables: `nodes.web-1.group`. The empty key is
     /// the service itself.
+    #[schemars(skip)]
     pub(crate) places: BTreeMap<String, SourceSpan>,
 }
 
-/// Who logs in to nodes and administers them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The user that Pallet logs in as.
+#[derive(Debug, Clone, Default, PartialEq, Eq, JsonSchema)]
+#[schemars(crate = "pallet_core::schemars")]
 pub(crate) struct AdminUserConfig {
-    /// The login name.
+    /// The login name. Default: your own.
     pub(crate) name: Option<String>,
-    /// Private keys, as paths on this machine.
+    /// Files with private keys to log in with. Default: those of `~/.ssh/config`, the ssh agent,
+    /// and the usual files in `~/.ssh`.
+    #[schemars(default)]
     pub(crate) identity_files: Vec<PathBuf>,
-    /// Files of public keys that may log in.
+    /// Files with public keys that `automated_admin_user` lets log in. Default, if `public_keys` is
+    /// empty too: the first of `id_ed25519.pub`, `id_ecdsa.pub` and `id_rsa.pub` in `~/.ssh`.
+    #[schemars(default)]
     pub(crate) public_key_files: Vec<PathBuf>,
-    /// Public keys that may log in.
+    /// The same as text: `public_keys = ["ssh-ed25519 AAAA... me@laptop"]`.
+    #[schemars(default)]
     pub(crate) public_keys: Vec<String>,
-    /// Where the password to log in with is found.
+    /// Where the password to log in with is found, like an entry of `[secrets]`. Default: asked for
+    /// at the terminal if the node accepts nothing else.
+    #[schemars(extend("x-takes" = "a reference to a secret"))]
     pub(crate) password: Option<Secret>,
-    /// Where sudo's password is found.
+    /// Where the password for sudo is found, like an entry of `[secrets]`. Default: asked for at
+    /// the terminal if sudo needs one.
+    #[schemars(extend("x-takes" = "a reference to a secret"))]
     pub(crate) sudo_password: Option<Secret>,
-    /// Commands run as this user itself, never through sudo.
+    /// Run everything as the login user, never through sudo. Default: false.
     pub(crate) no_sudo: Option<bool>,
 }
 
-/// How long nodes are waited for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// Timeouts of connections to nodes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema)]
+#[schemars(crate = "pallet_core::schemars")]
 pub(crate) struct ConnectConfig {
-    /// Until a node is reached, its keys are agreed on, and somebody is logged in: each of them.
+    /// Timeout in seconds of each step of a login: to connect, to agree on keys, to authenticate.
+    /// Default: 20.
+    #[schemars(with = "Option<u32>")]
     pub(crate) timeout: Option<Duration>,
-    /// Until its login shell runs what it is given.
+    /// Timeout in seconds until the login shell runs its first command. Default: 30.
+    #[schemars(with = "Option<u32>")]
     pub(crate) shell_timeout: Option<Duration>,
 }
 
-/// A credential by reference.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Where a secret is found.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(crate = "pallet_core::schemars", rename_all = "lowercase")]
 pub(crate) enum Secret {
-    /// The value of an environment variable.
+    /// The name of an environment variable.
     Env(String),
-    /// The content of a file.
+    /// A file. One line end at its end is removed.
     File(PathBuf),
-    /// The output of a shell command.
+    /// A shell command that prints it, such as `pass show database`. It runs in the project's
+    /// directory and must end within 120 s.
     Command(String),
-    /// The content of a file that is encrypted with age.
+    /// A file that is encrypted with [age](https://age-encryption.org).
     Age(PathBuf),
 }
 
@@ -141,8 +245,10 @@ impl Config {
             self.trust.entry(prefix).or_default().extend(signers);
         }
         Config {
-            name: over.name.or(self.name),
-            max_nodes: over.max_nodes.or(self.max_nodes),
+            project: ProjectConfig {
+                name: over.project.name.or(self.project.name),
+                max_nodes: over.project.max_nodes.or(self.project.max_nodes),
+            },
             default_service: over.default_service.or(self.default_service),
             services: self.services,
             environment: self.environment,
@@ -157,7 +263,9 @@ impl Config {
             plugins: self.plugins,
             registry: over.registry.or(self.registry),
             trust: self.trust,
-            trusted_root: over.trusted_root.or(self.trusted_root),
+            sigstore: SigstoreConfig {
+                trusted_root: over.sigstore.trusted_root.or(self.sigstore.trusted_root),
+            },
             mirrors: self.mirrors,
         }
     }

@@ -9,10 +9,13 @@ use pallet_core::distribution::lock::Origin;
 use pallet_core::distribution::repository::Source;
 use pallet_core::distribution::signature::IdentityRule;
 use pallet_core::model::PluginKind;
+use pallet_core::schemars::JsonSchema;
 use semver::VersionReq;
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::SigstoreConfig;
+use super::keys::keys;
 use super::read::Reader;
 use crate::diagnostic::SourceSpan;
 
@@ -49,6 +52,41 @@ pub(crate) struct MirrorConfig {
     pub(crate) to: Source,
     /// Whether what it lacks is fetched from the source and kept in it.
     pub(crate) pull_through: bool,
+}
+
+/// An entry of `[plugins]` as a table.
+#[derive(JsonSchema)]
+#[schemars(crate = "pallet_core::schemars")]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) struct PluginTable {
+    /// The required version, as Cargo writes it: `1.2` is 1.2.0 and every compatible later version,
+    /// `=1.2.3` only that one. Default: any version.
+    version: Option<String>,
+    /// The source, such as `oci://ghcr.io/acme/pallet/crate/redis`. Default: `registry`.
+    source: Option<String>,
+}
+
+/// A signer in `[trust]` as a table.
+#[derive(JsonSchema)]
+#[schemars(crate = "pallet_core::schemars")]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) struct SignerTable {
+    /// Who signs: a mail address, or the URI of a workflow. `*` matches any characters but `/`.
+    identity: String,
+    /// Who vouches for the identity: `https://accounts.google.com`.
+    issuer: String,
+}
+
+/// An entry of `[mirrors]` as a table.
+#[derive(JsonSchema)]
+#[schemars(crate = "pallet_core::schemars")]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) struct MirrorTable {
+    /// What replaces the beginning of the source: a registry, or `layout:DIRECTORY`.
+    source: String,
+    /// Download what the mirror lacks from the source, and keep it in the mirror, which must be a
+    /// directory. Default: false.
+    pull_through: Option<bool>,
 }
 
 impl PluginRequirement {
@@ -106,7 +144,7 @@ impl Reader<'_> {
             match inner {
                 "version" => version = self.version(value),
                 "source" => source = Some(self.origin(inner, value)?),
-                _ => self.unknown(span, inner, &format!("plugins.{key}"), &["version", "source"]),
+                _ => self.unknown(span, inner, &format!("plugins.{key}"), &keys::<PluginTable>()),
             }
         }
         Some(PluginRequirement { key, kind, version: version?, source, place })
@@ -195,7 +233,7 @@ impl Reader<'_> {
             match inner {
                 "identity" => identity = Some(self.string(inner, value)?),
                 "issuer" => issuer = Some(self.string(inner, value)?),
-                _ => self.unknown(span, inner, &format!("trust.{prefix}"), &["identity", "issuer"]),
+                _ => self.unknown(span, inner, &format!("trust.{prefix}"), &keys::<SignerTable>()),
             }
         }
         let (Some(identity), Some(issuer)) = (&identity, &issuer) else {
@@ -227,7 +265,7 @@ impl Reader<'_> {
         for (inner, span, value) in self.table(key, value) {
             match inner {
                 "trusted_root" => root = self.string(inner, value).map(|path| self.path(&path)),
-                _ => self.unknown(span, inner, key, &["trusted_root"]),
+                _ => self.unknown(span, inner, key, &keys::<SigstoreConfig>()),
             }
         }
         root
@@ -255,7 +293,7 @@ impl Reader<'_> {
                             span,
                             inner,
                             &format!("mirrors.{prefix}"),
-                            &["source", "pull_through"],
+                            &keys::<MirrorTable>(),
                         ),
                     }
                 }

@@ -10,8 +10,9 @@ use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::keys::keys;
 use super::value::{Item, items, json};
-use super::{AdminUserConfig, Config, Named, Secret, Service};
+use super::{AdminUserConfig, Config, ConnectConfig, Named, ProjectConfig, Secret, Service};
 use crate::diagnostic::{Diagnostic, Diagnostics, Note, SourceSpan, did_you_mean_or_list};
 
 /// A file to read.
@@ -26,23 +27,6 @@ pub(crate) struct Source<'a> {
     /// What `~` in it means.
     pub(crate) home: Option<PathBuf>,
 }
-
-/// What may stand at the top of a file.
-const KEYS: [&str; 13] = [
-    "project",
-    "default_service",
-    "services",
-    "environment",
-    "admin_user",
-    "connect",
-    "secrets",
-    "age_identities",
-    "plugins",
-    "registry",
-    "trust",
-    "sigstore",
-    "mirrors",
-];
 
 fn is_secret_name(name: &str) -> bool {
     !name.is_empty()
@@ -118,7 +102,7 @@ impl Reader<'_> {
                             "shell_timeout" => {
                                 config.connect.shell_timeout = self.seconds(key, value)
                             }
-                            _ => self.unknown(span, key, "connect", &["timeout", "shell_timeout"]),
+                            _ => self.unknown(span, key, "connect", &keys::<ConnectConfig>()),
                         }
                     }
                 }
@@ -142,9 +126,9 @@ impl Reader<'_> {
                 "plugins" => config.plugins = self.plugins(key, value),
                 "registry" => config.registry = self.source(key, value),
                 "trust" => config.trust = self.trust(key, value),
-                "sigstore" => config.trusted_root = self.sigstore(key, value),
+                "sigstore" => config.sigstore.trusted_root = self.sigstore(key, value),
                 "mirrors" => config.mirrors = self.mirrors(key, value),
-                _ => self.unknown(span, key, "", &KEYS),
+                _ => self.unknown(span, key, "", &keys::<Config>()),
             }
         }
         config
@@ -154,7 +138,7 @@ impl Reader<'_> {
         for (key, span, value) in self.table("project", value) {
             match key {
                 "name" => {
-                    config.name =
+                    config.project.name =
                         self.string(key, value).filter(|name| self.is_name(name, value.span()))
                 }
                 "default_service" => {
@@ -168,9 +152,9 @@ impl Reader<'_> {
                     if number.is_none() {
                         self.wrong(value, key, "a whole number of nodes");
                     }
-                    config.max_nodes = number;
+                    config.project.max_nodes = number;
                 }
-                _ => self.unknown(span, key, "project", &["name", "max_nodes"]),
+                _ => self.unknown(span, key, "project", &keys::<ProjectConfig>()),
             }
         }
     }
@@ -272,16 +256,7 @@ impl Reader<'_> {
                     );
                 }
                 _ => {
-                    let known = [
-                        "name",
-                        "identity_files",
-                        "public_key_files",
-                        "public_keys",
-                        "password",
-                        "sudo_password",
-                        "no_sudo",
-                    ];
-                    self.unknown(span, key, "admin_user", &known);
+                    self.unknown(span, key, "admin_user", &keys::<AdminUserConfig>());
                 }
             }
         }
@@ -330,7 +305,7 @@ impl Reader<'_> {
             "command" => self.string(kind, value).map(Secret::Command),
             "age" => self.string(kind, value).map(|path| Secret::Age(self.path(&path))),
             _ => {
-                self.unknown(span, kind, key, &["env", "file", "command", "age"]);
+                self.unknown(span, kind, key, &keys::<Secret>());
                 None
             }
         }
@@ -390,18 +365,15 @@ impl Reader<'_> {
         );
     }
 
-    pub(super) fn unknown(&mut self, span: Range<usize>, key: &str, table: &str, known: &[&str]) {
+    pub(super) fn unknown(&mut self, span: Range<usize>, key: &str, table: &str, known: &[String]) {
         let message = if table.is_empty() {
             format!("unknown key `{key}`")
         } else {
             format!("unknown key `{key}` in `{table}`")
         };
-        let found = self.diagnostic(span, message).suggest(did_you_mean_or_list(
-            key,
-            known,
-            "there \
-            are",
-        ));
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let found =
+            self.diagnostic(span, message).suggest(did_you_mean_or_list(key, &known, "there are"));
         self.found.push(found);
     }
 

@@ -14,7 +14,7 @@ use super::eval_context::place;
 use super::function_error::FunctionError;
 use super::literal::{Literal, not_a_dict, not_a_function, span_at};
 use super::node_spec_schema::node_spec_schema;
-use super::request::{ATTRIBUTES, OS_ATTRIBUTES, TARGET_ATTRIBUTES};
+use super::request::{ATTRIBUTES, OS_ATTRIBUTES, TARGET_ATTRIBUTES, names};
 use super::scope::{KnownName, Scope};
 use super::signature::{Argument, Signature};
 use super::types::Kind;
@@ -293,11 +293,11 @@ impl Checker<'_> {
                 _ => None,
             },
             Expr::Dot(outer, name) if name.node == "target" && self.is_request(outer) => {
-                Some(("request.target".to_owned(), TARGET_ATTRIBUTES.to_vec()))
+                Some(("request.target".to_owned(), names(TARGET_ATTRIBUTES)))
             }
             Expr::Dot(outer, name) if name.node == "os" => match &outer.node {
                 Expr::Dot(outer, name) if name.node == "target" && self.is_request(outer) => {
-                    Some(("request.target.os".to_owned(), OS_ATTRIBUTES.to_vec()))
+                    Some(("request.target.os".to_owned(), names(OS_ATTRIBUTES)))
                 }
                 _ => None,
             },

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::request::{ATTRIBUTES, OS_ATTRIBUTES, TARGET_ATTRIBUTES};
+use super::request::{ATTRIBUTES, OS_ATTRIBUTES, TARGET_ATTRIBUTES, names};
 use super::scope::KnownName;
 use super::signature::{Parameter, Signature};
 use super::tokens::{Token, TokenKind, tokens};
@@ -407,8 +407,8 @@ fn lookup<'a>(scope: &'a CompletionScope, path: &[String]) -> Option<&'a Name> {
 fn request_attributes(path: &[String]) -> Vec<&'static str> {
     match path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => ATTRIBUTES.to_vec(),
-        ["target"] => TARGET_ATTRIBUTES.to_vec(),
-        ["target", "os"] => OS_ATTRIBUTES.to_vec(),
+        ["target"] => names(TARGET_ATTRIBUTES),
+        ["target", "os"] => names(OS_ATTRIBUTES),
         _ => Vec::new(),
     }
 }

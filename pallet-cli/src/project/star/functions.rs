@@ -16,33 +16,33 @@ use super::spec_values::{GroupValue, NodeSpecValue, ServerValue};
 use super::types::Kind;
 use crate::project::schema::{DEFINED_IN, Schema};
 
-const SECRET: &str = "Stands for a secret of pallet.toml; its value goes only where the action \
-    that it is given to puts it.\n\n\
+const SECRET: &str = "Stands for the value of a secret of pallet.toml. Only the action that it \
+    is passed to gets the value.\n\n\
     Example: `remote_file(request, \"/etc/app.key\", content = secret(\"app\"), mode = \"0600\")`";
-const WITH_ACTION_OPTIONS: &str = "Runs a function whose actions share these options.\n\n\
+const WITH_ACTION_OPTIONS: &str = "Calls a function whose actions share these options.\n\n\
     Example: `with_action_options(request, deploy, user = \"app\", directory = \"/srv/app\")`";
-const PLAN_WHEN: &str = "Runs a function whose actions are for the nodes on which a command \
+const PLAN_WHEN: &str = "Calls a function whose actions apply to the nodes on which a command \
     succeeds.\n\n\
-    Example: `plan_when(request, \"systemd-detect-virt --quiet\", lambda request: \
-    package(request, \"qemu-guest-agent\"))`";
-const PLAN_WHEN_NOT: &str = "Runs a function whose actions are for the nodes on which a command \
+    Example: `plan_when(request, \"systemd-detect-virt --quiet\", lambda request: package(request, \
+    \"qemu-guest-agent\"))`";
+const PLAN_WHEN_NOT: &str = "Calls a function whose actions apply to the nodes on which a command \
     fails.\n\n\
     Example: `plan_when_not(request, \"test -e /srv/keep\", clean)`";
-const NODE_SPEC: &str = "What a node should be: the smallest and cheapest of what the service \
-    offers that satisfies all of it.\n\n\
+const NODE_SPEC: &str = "Declares what a node must be. The smallest and cheapest offer of the \
+    service that meets all conditions is used.\n\n\
     Example: `node_spec(image = {\"os_family\": \"debian\"}, hardware = {\"min_cores\": 2})`";
-const SERVER_SPEC: &str = "A kind of server: its phases, roles and node-spec. Others can extend \
-    it.\n\n\
+const SERVER_SPEC: &str = "Declares a kind of server: phases, roles and a node-spec, for groups \
+    to extend.\n\n\
     Example: `base = server_spec(phases = {\"bootstrap\": automated_admin_user})`";
-const GROUP_SPEC: &str = "A group of nodes that are the same: a name, a count, and what they \
+const GROUP_SPEC: &str = "Declares a group of identical nodes: a name, a count, and what they \
     are.\n\n\
-    Example: `web = group_spec(\"web\", count = 2, extends = [base], phases = {\"configure\": \
-    configure})`";
-const CLUSTER_SPEC: &str = "Groups under one name, with what they share. Its groups are called \
-    CLUSTER-GROUP.\n\n\
+    Example: `web = group_spec(\"web\", count = 2, extends = [base], phases = \
+    {\"configure\": configure})`";
+const CLUSTER_SPEC: &str = "Declares groups that belong together, with what they share. The groups \
+    are called CLUSTER-GROUP.\n\n\
     Example: `cluster_spec(\"shop\", groups = [web, database])`";
-const DEFNODE: &str = "A group in one call: what `group_spec` and `node_spec` take; any other \
-    keyword is a phase.\n\n\
+const DEFNODE: &str = "Declares a group in one call. It takes the parameters of `group_spec` \
+    and of `node_spec`; any other keyword is a phase.\n\n\
     Example: `web = defnode(\"web\", count = 2, image = {\"os_family\": \"debian\"}, configure = \
     configure)`";
 

@@ -26,7 +26,7 @@ mod parse;
 mod pause;
 mod phase;
 pub(crate) mod plain_data;
-mod request;
+pub(crate) mod request;
 pub(crate) mod scope;
 mod scoped;
 pub(crate) mod signature;

@@ -50,13 +50,32 @@ pub(crate) const ATTRIBUTES: &[&str] = &[
     "warn",
 ];
 
-/// The attributes of a target.
-pub(crate) const TARGET_ATTRIBUTES: &[&str] =
-    &["id", "name", "group", "address", "roles", "os", "os_family", "os_version"];
+/// The attributes of a target, with what they are.
+pub(crate) const TARGET_ATTRIBUTES: &[(&str, &str)] = &[
+    ("id", "The provider's identifier of the node."),
+    ("name", "The name of the node: `web-1`. It is unique in the project."),
+    ("group", "The name of its group: `web`."),
+    ("address", "Its address for other nodes; `None` while it has none."),
+    ("roles", "The roles of its group."),
+    ("os", "Its operating system."),
+    ("os_family", "The family of its system, as `os.family`."),
+    ("os_version", "The version of its system, as `os.version`."),
+];
 
-/// The attributes of a target's operating system.
-pub(crate) const OS_ATTRIBUTES: &[&str] =
-    &["id", "version", "family", "arch", "package_manager", "service_manager"];
+/// The attributes of a target's operating system, with what they are.
+pub(crate) const OS_ATTRIBUTES: &[(&str, &str)] = &[
+    ("id", "The distribution: `debian`, `ubuntu`, `rocky`."),
+    ("version", "Its version: `12`, `9.4`."),
+    ("family", "The family: `debian`, `red_hat`, `suse`, `arch`, `alpine`."),
+    ("arch", "The architecture: `x86_64`, `aarch64`."),
+    ("package_manager", "`apt`, `dnf`, `yum`, `zypper`, `pacman` or `apk`."),
+    ("service_manager", "`systemd`, `openrc`, `runit` or `sysvinit`."),
+];
+
+/// The names of attributes.
+pub(crate) fn names(attributes: &[(&'static str, &str)]) -> Vec<&'static str> {
+    attributes.iter().map(|(name, _)| *name).collect()
+}
 
 impl RequestValue {
     fn ask<T: DeserializeOwned>(
@@ -147,40 +166,54 @@ fn node_id(node: Value<'_>) -> Result<Option<String>, FunctionError> {
 
 #[starlark_module]
 fn methods(builder: &mut MethodsBuilder) {
-    /// The node that is being configured.
+    /// The node that is configured, with its name, group, address, roles and system.
     #[starlark(attribute)]
     fn target<'v>(this: &RequestValue, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
         let one: Target = this.ask(operation::TARGET, Json::Null)?;
         Ok(self::target(&one, heap))
     }
 
-    /// All nodes of the project.
+    /// All nodes of the project, as a list of targets. Nodes that the operation does not configure
+    /// are in it too, also unreachable ones.
     #[starlark(attribute)]
     fn targets<'v>(this: &RequestValue, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
         this.matching(heap, |_| true)
     }
 
-    /// The values of the environment.
+    /// The environment: values from configuration files and the command line, such as
+    /// `request.environment.proxy`.
+    ///
+    /// Scopes, later ones winning: `[environment]` of `~/.config/pallet/config.toml`, `environment`
+    /// of the service in use, `[environment]` of `pallet.toml`, `--env KEY=VALUE`. Tables are
+    /// merged key by key. `request.environment.get("proxy")` gives `None` where a value is missing;
+    /// `request.environment.proxy` is then an error.
     #[starlark(attribute)]
     fn environment<'v>(this: &RequestValue, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
         let environment: Map<String, Json> = this.ask(operation::ENVIRONMENT, Json::Null)?;
         Ok(heap.alloc(TableValue::new(ENVIRONMENT, environment)))
     }
 
-    /// Who Pallet is on the nodes.
+    /// The admin user, as `[admin_user]` of `pallet.toml` configures it: `name`, `public_keys` and
+    /// `no_sudo`.
     #[starlark(attribute)]
     fn admin_user<'v>(this: &RequestValue, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
         let user: Map<String, Json> = this.ask(operation::ADMIN_USER, Json::Null)?;
         Ok(heap.alloc(TableValue::new("the admin user", user)))
     }
 
-    /// The name of the phase.
+    /// The name of the phase that is running: `configure`.
     #[starlark(attribute)]
     fn phase(this: &RequestValue) -> starlark::Result<String> {
         this.ask(operation::PHASE, Json::Null)
     }
 
-    /// Settings of a node for a facility, or None.
+    /// Settings of a node for a facility: a dict, or `None` if nothing was set.
+    ///
+    /// Example: `port = request.settings("app")["port"]`
+    ///
+    /// # Arguments
+    /// * `facility`: The name under which they were set.
+    /// * `node`: The node whose settings to read. Default: the node that is configured.
     fn settings<'v>(
         this: &RequestValue,
         facility: &str,
@@ -194,7 +227,16 @@ fn methods(builder: &mut MethodsBuilder) {
         Ok(heap.alloc(settings))
     }
 
-    /// Lays settings over those that this node has for a facility.
+    /// Sets settings of this node for a facility, for its own and all other nodes' functions to
+    /// read. Keys that were set before stay unless they are given again. Values are plain data.
+    ///
+    /// Call it in the phase `settings`, which runs for all nodes before any other phase.
+    ///
+    /// Example: `request.set_settings("app", port = 8080)`
+    ///
+    /// # Arguments
+    /// * `facility`: The name to set them under.
+    /// * `settings`: The settings as a dict; keywords set single keys.
     fn set_settings<'v>(
         this: &RequestValue,
         facility: &str,
@@ -225,7 +267,10 @@ fn methods(builder: &mut MethodsBuilder) {
         Ok(NoneType)
     }
 
-    /// The nodes of the project that have a role.
+    /// The nodes of the project whose group has a role, as a list of targets.
+    ///
+    /// # Arguments
+    /// * `role`: The role.
     fn targets_with_role<'v>(
         this: &RequestValue,
         role: &str,
@@ -234,7 +279,12 @@ fn methods(builder: &mut MethodsBuilder) {
         this.matching(heap, |target| target.roles.iter().any(|one| one == role))
     }
 
-    /// The nodes of the project that belong to a group.
+    /// The nodes of a group, as a list of targets.
+    ///
+    /// Example: `backends = [node.address for node in request.targets_in_group("web")]`
+    ///
+    /// # Arguments
+    /// * `name`: The name of the group.
     fn targets_in_group<'v>(
         this: &RequestValue,
         name: &str,
@@ -243,7 +293,10 @@ fn methods(builder: &mut MethodsBuilder) {
         this.matching(heap, |target| target.group == name)
     }
 
-    /// Warns the user.
+    /// Prints a warning to the user.
+    ///
+    /// # Arguments
+    /// * `message`: The text.
     fn warn(this: &RequestValue, message: &str) -> starlark::Result<NoneType> {
         let _: Json =
             this.ask(operation::LOG, Log { level: "warning".into(), message: message.to_owned() })?;

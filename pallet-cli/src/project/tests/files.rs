@@ -399,5 +399,5 @@ fn a_project_is_known_without_its_declarations() {
         (project.name.as_str(), project.groups.len(), project.knows_groups),
         ("shop", 0, false)
     );
-    assert_eq!(project.config.max_nodes, Some(3));
+    assert_eq!(project.config.project.max_nodes, Some(3));
 }

@@ -14,4 +14,5 @@ mod services;
 mod signature;
 mod table;
 
+pub(crate) use signature::signatures;
 pub(super) use table::functions;

@@ -5,7 +5,12 @@ use starlark::typing::Ty;
 
 use crate::project::star::signature::{Parameter, Signature};
 use crate::project::star::types::Kind;
-use crate::verbs::{ParameterType, Verb, VerbParameter};
+use crate::verbs::{self, ParameterType, Verb, VerbParameter};
+
+/// The signatures of all functions, in the order in which help lists them.
+pub(crate) fn signatures() -> Vec<Signature> {
+    verbs::ALL.iter().map(|verb| signature(verb)).collect()
+}
 
 /// The signature of a verb's function.
 pub(super) fn signature(verb: &Verb) -> Signature {

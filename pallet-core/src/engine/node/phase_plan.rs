@@ -280,3 +280,6 @@ impl PlannedAction {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

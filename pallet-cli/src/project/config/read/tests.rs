@@ -59,7 +59,7 @@ fn every_table_is_read() {
         Source { file: "pallet.toml", text, directory: "/p".into(), home: Some("/home/u".into()) };
     let (config, found) = read(&source);
     assert_eq!(found.0, []);
-    assert_eq!(config.name.as_deref(), Some("shop"));
+    assert_eq!(config.project.name.as_deref(), Some("shop"));
     assert_eq!(config.services["lab"].provider, "docker");
     assert_eq!(config.services["lab"].options["port"], 16);
     assert_eq!(config.services["lab"].environment["proxy"], "http://p");
@@ -94,7 +94,7 @@ fn every_table_is_read() {
         [identity("https://example.org/ci@refs/tags/*"), SignerConfig::File("/p/ci.pub".into())]
     );
     assert_eq!(config.trust["oci://example.org/me"], [identity("me@example.org")]);
-    assert_eq!(config.trusted_root.as_deref(), Some(Path::new("/p/keys/root.json")));
+    assert_eq!(config.sigstore.trusted_root.as_deref(), Some(Path::new("/p/keys/root.json")));
     assert_eq!(config.trust["*"], [SignerConfig::File("/home/u/any.pub".into())]);
     assert_eq!(config.mirrors["oci://example.org"].to.to_string(), "layout:/p/mirror");
     assert!(config.mirrors["oci://example.org/acme"].pull_through);

@@ -1,0 +1,36 @@
+//! The keys of a table, from the type that it is read into: what the reference lists and what an
+//! error suggests are the same.
+
+use pallet_core::schemars::{JsonSchema, schema_for};
+use serde_json::Value;
+
+/// The keys of a table that is read into this type, in order.
+pub(super) fn keys<T: JsonSchema>() -> Vec<String> {
+    let schema = schema_for!(T).to_value();
+    // the variants of an enum are tables of one key each
+    let variants = schema.get("oneOf").and_then(Value::as_array).into_iter().flatten();
+    variants
+        .chain([&schema])
+        .filter_map(|table| table.get("properties").and_then(Value::as_object))
+        .flat_map(|properties| properties.keys().cloned())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::keys;
+    use crate::project::config::{Config, Secret, Source, read};
+
+    #[test]
+    fn every_key_of_the_schema_is_read() {
+        let unknown = |text: &str| {
+            let (_, found) = read(&Source { file: "pallet.toml", text, ..Source::default() });
+            found.0.iter().any(|diagnostic| diagnostic.one_line().contains("unknown key"))
+        };
+        for key in keys::<Config>() {
+            assert!(!unknown(&format!("{key} = 1\n")), "{key}");
+        }
+        assert!(unknown("services_ = 1\n"));
+        assert_eq!(keys::<Secret>(), ["env", "file", "command", "age"]);
+    }
+}

@@ -1,0 +1,70 @@
+//! What becomes of a plan that is written and read back.
+
+use super::*;
+use crate::action::{Action, Package, RemoteFile};
+use crate::engine::declare::Directory;
+use crate::engine::node::compile;
+use crate::model::NodeState;
+use crate::script::Library;
+
+const SECRET: &str = "correct-horse-battery";
+
+fn file(path: &str, content: &str) -> Declared {
+    let mut file = RemoteFile::content(path, content);
+    file.prepare(&Directory::at("/nonexistent".into())).unwrap();
+    Declared::of(file)
+}
+
+fn planned(declared: &[Declared]) -> PhasePlan {
+    let mut state = NodeState::new(Os::named("debian 12", "x86_64"));
+    "root".clone_into(&mut state.user);
+    let context = PlanContext {
+        node: "web-1",
+        phase: "configure",
+        predicted: false,
+        later: ["restart".to_owned()].into(),
+        drift: false,
+        leftovers: true,
+        mark_bootstrapped: true,
+    };
+    plan_phase(&context, declared, &mut state, &mut Flags::new(), &mut |_, _| {}).unwrap()
+}
+
+fn read_back(plan: &PhasePlan) -> PhasePlan {
+    serde_json::from_str(&serde_json::to_string(plan).unwrap()).unwrap()
+}
+
+#[test]
+fn a_plan_that_is_read_back_runs_the_same_script() {
+    let mut conditional = file("/etc/app.conf", &"large\n".repeat(10_000));
+    conditional.options.if_flag = Some("installed".to_owned());
+    conditional.conditions =
+        vec![Condition { id: 0, command: "test -e /etc/app".to_owned(), unless: true }];
+    let mut package = Declared::of(Package::install("nginx"));
+    package.options.flag_on_change = Some("installed".to_owned());
+    let declared = [package, file("/etc/motd", "welcome\n"), conditional];
+    let plan = planned(&declared);
+    assert_eq!(plan.changing(), 3, "{plan:?}");
+    let again = read_back(&plan);
+    let script = |plan| compile(plan, "token", &Library::default()).unwrap().script;
+    assert_eq!(script(&plan), script(&again));
+    let described = |plan: &PhasePlan| {
+        let actions = plan.actions.iter().map(|action| format!("{:?}", plan.describe(action)));
+        actions.collect::<Vec<_>>()
+    };
+    assert_eq!(described(&plan), described(&again));
+}
+
+#[test]
+fn a_written_plan_holds_no_secret_and_says_so() {
+    let mut secret = file("/etc/password", SECRET);
+    secret.secret = Some("/etc/password".to_owned());
+    let plan = planned(&[secret, file("/etc/motd", "welcome\n")]);
+    let written = serde_json::to_string(&plan).unwrap();
+    assert!(!written.contains(SECRET), "{written}");
+    let digest = crate::model::digest(SECRET.as_bytes());
+    assert!(!written.contains(&digest), "the digest of a short secret gives it away: {written}");
+    let again = read_back(&plan);
+    let withheld: Vec<_> = again.actions.iter().map(|action| action.withheld).collect();
+    assert_eq!(withheld, [true, false]);
+}
