@@ -183,9 +183,9 @@ fn alone(context: &Context, scope: &InstallScope) -> anyhow::Result<File> {
     std::fs::create_dir_all(&scope.directory).with_context(|| format!("cannot make {shown}"))?;
     let directory = File::open(&scope.directory).with_context(|| format!("cannot open {shown}"))?;
     if directory.try_lock().is_err() {
-        context
-            .printer
-            .status(&format!("waiting for another pallet-cli that changes the plugins of {shown}"));
+        context.printer.status(&format!(
+            "waiting for another pallet-cli process that is changing the plugins of {shown}"
+        ));
         directory.lock().with_context(|| format!("cannot lock {shown}"))?;
     }
     Ok(directory)
@@ -247,7 +247,7 @@ pub(super) fn signers(
             || (word.starts_with('M') && !std::path::Path::new(word).is_file());
         let source =
             if inline { SignerConfig::Text(word.clone()) } else { SignerConfig::File(word.into()) };
-        ensure!(!word.is_empty(), "--accept-signer wants a public key, or the file of one");
+        ensure!(!word.is_empty(), "--accept-signer requires a public key or a file with one");
         signer(&source).with_context(|| format!("--accept-signer {word}"))
     };
     let identity = |(identity, issuer): (&String, &String)| {
@@ -257,7 +257,7 @@ pub(super) fn signers(
     };
     ensure!(
         identities.len() == issuers.len(),
-        "every --accept-identity needs its --accept-issuer, and the other way round"
+        "each --accept-identity requires an --accept-issuer, and vice versa"
     );
     keys.iter().map(key).chain(identities.iter().zip(issuers).map(identity)).collect()
 }

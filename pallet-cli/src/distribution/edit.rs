@@ -62,7 +62,7 @@ impl ConfigDocument {
                 .with_context(|| format!("cannot make {}", directory.display()))?;
         }
         write_atomically(path, text.as_bytes())
-            .with_context(|| format!("cannot write {}; it is as it was", path.display()))
+            .with_context(|| format!("cannot write {}; the file is unchanged", path.display()))
     }
 }
 

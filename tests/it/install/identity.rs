@@ -145,10 +145,10 @@ fn an_unknown_identity_needs_a_decision_that_is_recorded() {
         .exits(2)
         .says("--accept-issuer");
     let accept = ["--accept-identity", "release@acme.example", "--accept-issuer", CI];
-    project.run(&[&["install", &plugin], &accept[..]].concat()).exits(0).says(
-        "accepted by \
-        decision",
-    );
+    project
+        .run(&[&["install", &plugin], &accept[..]].concat())
+        .exits(0)
+        .says("accepted explicitly");
     assert!(read(&project, "pallet.lock").contains("accepted = \"signer\"\n"));
     // the decision was for that identity
     sign("1.1.0", "release@acme.example");

@@ -15,10 +15,10 @@ fn what_nobody_signed_needs_a_decision_that_is_recorded() {
         &["install", &source],
         &["greet 1.0.0 from oci://", "is not signed", "--accept-unsigned"],
     );
-    project.run(&["install", &source, "--accept-unsigned"]).exits(0).says(
-        "not signed, accepted by \
-        decision",
-    );
+    project
+        .run(&["install", &source, "--accept-unsigned"])
+        .exits(0)
+        .says("not signed, accepted explicitly");
     assert!(read(&project, "pallet.lock").contains("accepted = \"unsigned\"\n"));
     project.run(&["verify"]).exits(0);
     // the decision was for that version
@@ -58,10 +58,10 @@ fn an_unknown_signer_needs_a_decision_that_is_recorded() {
     project.write("signer.pub", signer.public().to_pem());
     let file = project.directory().join("signer.pub");
     let file = file.to_str().unwrap();
-    project.run(&["install", &source, "--accept-signer", file]).exits(0).says(
-        "accepted by \
-        decision",
-    );
+    project
+        .run(&["install", &source, "--accept-signer", file])
+        .exits(0)
+        .says("accepted explicitly");
     assert!(read(&project, "pallet.lock").contains("accepted = \"signer\"\n"));
     // the decision was for that key
     Plugin::new("greet", "1.1.0").publish(&registry.source("acme"), Some(&signer));

@@ -130,7 +130,7 @@ fn a_key_has_a_passphrase_unless_told_otherwise() {
         "{error}"
     );
     let error = fails_in_one_line(author.project.run(&["generate-key", &key]));
-    assert!(error.contains("a key is never overwritten"), "{error}");
+    assert!(error.contains("keys are never overwritten"), "{error}");
 }
 
 /// OpenSSL reads the keys, and verifies the envelope's signature: nothing of Pallet takes part.
