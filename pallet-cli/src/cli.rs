@@ -12,7 +12,7 @@ use crate::commands::man::Man;
 use crate::commands::{Command, UNUSED_OPTIONS};
 use crate::context::{Context, GlobalOptions};
 use crate::output::Printer;
-use crate::process::{ProcessEnv, restrict_umask, exit_code};
+use crate::process::{ProcessEnv, exit_code, restrict_umask};
 
 /// Create nodes and keep them configured
 #[derive(Debug, Parser)]

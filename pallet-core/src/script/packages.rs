@@ -186,10 +186,8 @@ mod tests {
             PackageTransaction { install: vec!["curl=8".into()], ..PackageTransaction::default() };
         let error =
             transaction(PackageManager::Pacman, &pinned).expect_err("pacman has no versions");
-        expect![
-            "pacman installs only the newest version there is; omit the version of curl=8"
-        ]
-        .assert_eq(&error.to_string());
+        expect!["pacman installs only the newest version there is; omit the version of curl=8"]
+            .assert_eq(&error.to_string());
     }
 
     #[test]

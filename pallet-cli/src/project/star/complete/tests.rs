@@ -1,7 +1,12 @@
 //! What is offered at a place that is marked with `|`.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::*;
 use crate::project::star::language::Language;
+use crate::project::star::scope::KnownName;
+use crate::project::star::signature::Parameter;
 
 /// What is offered where `|` stands.
 fn offered(marked: &str) -> Vec<String> {

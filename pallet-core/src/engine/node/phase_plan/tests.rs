@@ -4,7 +4,7 @@ use super::*;
 use crate::action::{Action, Package, RemoteFile};
 use crate::engine::declare::Directory;
 use crate::engine::node::compile;
-use crate::model::NodeState;
+use crate::observe::NodeState;
 use crate::script::Library;
 
 const SECRET: &str = "correct-horse-battery";
