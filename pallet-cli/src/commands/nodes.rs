@@ -19,7 +19,8 @@ impl Nodes {
         if json {
             if !knows {
                 context.printer.aside(
-                    "pallet.star cannot be loaded, so undeclared groups cannot be marked; run `pallet-cli check` for details",
+                    "pallet.star cannot be loaded, so undeclared groups cannot be marked; run \
+                     `pallet-cli check` for details",
                 );
             }
             let mut shown = serde_json::to_value(&found)?;

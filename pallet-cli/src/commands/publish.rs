@@ -25,8 +25,8 @@ pub(crate) struct Publish {
     /// Directory of the plugin's package
     #[arg(value_name = "PATH", default_value = ".")]
     package: PathBuf,
-    /// Destination: oci://HOST/PATH or layout:DIRECTORY; KIND/NAME is appended unless PATH ends with
-    /// it
+    /// Destination: oci://HOST/PATH or layout:DIRECTORY; KIND/NAME is appended unless PATH ends
+    /// with it
     source: String,
     /// Publish this library instead of building one; one for each target
     #[arg(long, value_name = "FILE")]
@@ -84,7 +84,8 @@ impl Publish {
         let printer = &context.printer;
         if key.is_none() {
             printer.warning(
-                "the plugin is not signed, so users must accept it explicitly; sign it with --key, or afterwards with cosign",
+                "the plugin is not signed, so users must accept it explicitly; sign it with --key, \
+                 or afterwards with cosign",
             );
         }
         let publication = match self.dry_run {

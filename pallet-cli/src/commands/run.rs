@@ -66,7 +66,8 @@ fn read(file: &Path) -> anyhow::Result<String> {
     match String::from_utf8(bytes) {
         Ok(text) => Ok(text),
         Err(_) => bail!(
-            "the script {shown} is not UTF-8 text; copy binaries with `pallet-cli cp` and run them there"
+            "the script {shown} is not UTF-8 text; copy binaries with `pallet-cli cp` and run them \
+             there"
         ),
     }
 }

@@ -150,7 +150,8 @@ impl Test {
             project.disable_cleanup(true);
             let directory = project.path().display();
             context.printer.line(&format!(
-                "  its nodes are kept; `pallet-cli -C {directory} nodes` lists them, `down` destroys them"
+                "  its nodes are kept; `pallet-cli -C {directory} nodes` lists them, `down` \
+                 destroys them"
             ));
         }
         Ok(())

@@ -36,7 +36,8 @@ impl Context {
         groups.sort_unstable();
         groups.dedup();
         let question = format!(
-            "{} of {}, which the project does not declare. Also destroy them? Type `yes` to confirm: ",
+            "{} of {}, which the project does not declare. Also destroy them? Type `yes` to \
+             confirm: ",
             names(&nodes),
             groups.join(", ")
         );

@@ -61,7 +61,8 @@ impl Context {
                         .unwrap_or_default();
                     let why = first.map(Diagnostic::one_line).unwrap_or_default();
                     self.printer.warning(&format!(
-                        "{MAIN} cannot be loaded; groups are taken from node tags, and phases are unavailable: {place}{why}"
+                        "{MAIN} cannot be loaded; groups are taken from node tags, and phases are \
+                         unavailable: {place}{why}"
                     ));
                 }
                 Ok(ProjectWithPlugins { project, registry })

@@ -60,7 +60,8 @@ impl Context {
         for found in registry.shadowed().iter().filter(|found| self.on_plugin_path(found)) {
             let name = &found.summary.name;
             self.printer.warning(&format!(
-                "{} is not used because {name} is locked; to use it, install this file with `pallet-cli install`",
+                "{} is not used because {name} is locked; to use it, install this file with \
+                 `pallet-cli install`",
                 found.path.display()
             ));
         }

@@ -128,7 +128,8 @@ impl Server<'_> {
                 Ok(Incoming::Message(Message::Response(_))) => {}
                 Ok(Incoming::Broken(error)) => {
                     bail!(
-                        "stdin is not the language server protocol: {error}; an editor starts `pallet-cli lsp` (docs/editors.md)"
+                        "stdin is not the language server protocol: {error}; an editor starts \
+                         `pallet-cli lsp` (docs/editors.md)"
                     )
                 }
                 Ok(Incoming::End) | Err(RecvTimeoutError::Disconnected) => {

@@ -64,7 +64,8 @@ impl Reporter {
     /// Says that it is being stopped.
     pub(crate) fn stopping(&self, again: &str) {
         self.progress.say(&format!(
-            "stopping: commands on nodes are terminated, and killed after 5 s; package transactions are completed. Press Ctrl-C again {again}"
+            "stopping: commands on nodes are terminated, and killed after 5 s; package \
+             transactions are completed. Press Ctrl-C again {again}"
         ));
     }
 

@@ -61,7 +61,8 @@ pub(super) fn summary(printer: &Printer, outcome: &Outcome, dry_run: bool, secon
         }
         number if outcome.drift_only => {
             format!(
-                "{number} changed since Pallet applied it; lift reverts that, and --overwrite-changes overwrites files changed by hand"
+                "{number} changed since Pallet applied it; lift reverts that, and \
+                 --overwrite-changes overwrites files changed by hand"
             )
         }
         0 => text,

@@ -145,7 +145,8 @@ fn check_name(name: &str) -> anyhow::Result<()> {
         && name.bytes().all(plain);
     if !good || name.ends_with('-') || name.contains("--") {
         bail!(
-            "{name:?} cannot name a plugin; use up to 50 characters of a-z, 0-9 and -, starting with a letter"
+            "{name:?} cannot name a plugin; use up to 50 characters of a-z, 0-9 and -, starting \
+             with a letter"
         );
     }
     // it would be the name of a variable, in Starlark and in Rust

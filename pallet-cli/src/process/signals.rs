@@ -25,9 +25,9 @@ impl Drop for SignalGuard {
     }
 }
 
-/// Calls `handler` each time that the process is asked to stop, and says whether it is to end, which
-/// Ctrl-C does not ask of a session. What may wait for something, such as printing, `handler` does
-/// elsewhere.
+/// Calls `handler` each time that the process is asked to stop, and says whether it is to end,
+/// which Ctrl-C does not ask of a session. What may wait for something, such as printing, `handler`
+/// does elsewhere.
 pub(crate) fn on_signal(
     mut handler: impl FnMut(bool) + Send + 'static,
 ) -> anyhow::Result<SignalGuard> {

@@ -188,7 +188,8 @@ mod tests {
 
     #[test]
     fn what_is_nested_too_deep_is_found_where_it_is() {
-        let nested = "pallet.star:1:205: this is nested too deep: more than 200 levels of brackets and blocks";
+        let nested = "pallet.star:1:205: this is nested too deep: more than 200 levels of brackets \
+            and blocks";
         assert_eq!(
             deep(&format!("x = {}1{}", "(".repeat(20_000), ")".repeat(20_000))).as_deref(),
             Some(nested)
@@ -196,7 +197,8 @@ mod tests {
         assert_eq!(deep(&format!("x = {}1{}", "[".repeat(200), "]".repeat(200))), None);
         let blocks: String =
             (0..300).map(|depth| format!("{}if x:\n", " ".repeat(depth))).collect();
-        let nested = "pallet.star:202:202: this is nested too deep: more than 200 levels of brackets and blocks";
+        let nested = "pallet.star:202:202: this is nested too deep: more than 200 levels of \
+            brackets and blocks";
         assert_eq!(deep(&blocks).as_deref(), Some(nested));
         let long = "pallet.star:2:2002: this expression is too long: more than 1000 operators, \
             calls or branches in a row";

@@ -52,13 +52,13 @@ fn bytes_that_are_no_text() {
     let bed = star("");
     bed.write("pallet.star", b"# caf\xe9\n");
     bed.wrong(expect![[r#"
-        error: pallet.star is not UTF-8 text: line 1 has a byte that is none
+        error: pallet.star is not UTF-8 text: invalid byte in line 1
           = help: save the file in UTF-8
     "#]]);
     let bed = star("");
     bed.write("pallet.toml", b"\n# caf\xe9\n");
     bed.wrong(expect![[r#"
-        error: pallet.toml is not UTF-8 text: line 2 has a byte that is none
+        error: pallet.toml is not UTF-8 text: invalid byte in line 2
           = help: save the file in UTF-8
     "#]]);
 }
@@ -77,7 +77,7 @@ fn all_files_are_checked_at_once() {
           |
         1 | colour = true
           | ^^^^^^
-          = help: there are project, default_service, services, environment, admin_user, connect, secrets, age_identities, plugins, registry, trust, sigstore, mirrors
+          = help: there are default_service, registry, age_identities, project, services, environment, admin_user, connect, secrets, plugins, trust, sigstore, mirrors
 
         error: directory: `path` is missing
          --> lib/web.star:2:5

@@ -107,7 +107,8 @@ fn a_panic_is_an_error_at_the_statement_that_was_under_way() {
 fn code_that_is_nested_too_deep_is_not_parsed() {
     let nested =
         |open: &str, close: &str| format!("x = {}1{}\n", open.repeat(20_000), close.repeat(20_000));
-    let too_deep = "pallet.star:1:205: this is nested too deep: more than 200 levels of brackets and blocks; split it into steps, with names for the parts";
+    let too_deep = "pallet.star:1:205: this is nested too deep: more than 200 levels of brackets \
+        and blocks; split it into steps, with names for the parts";
     assert_eq!(first_line(&star(&nested("(", ")"))), too_deep);
     assert_eq!(first_line(&star(&nested("[", "]"))), too_deep);
     let bed = Bed::new(&[
@@ -118,7 +119,7 @@ fn code_that_is_nested_too_deep_is_not_parsed() {
     assert!(first_line(&bed).starts_with("a.star:1:"), "{}", first_line(&bed));
     let chain = format!("a = 1\nx = a{}\n", " + a".repeat(20_000));
     assert!(
-        first_line(&star(&chain)).starts_with("pallet.star:2:4003: this goes on for too long"),
+        first_line(&star(&chain)).starts_with("pallet.star:2:4003: this expression is too long"),
         "{}",
         first_line(&star(&chain))
     );

@@ -38,7 +38,8 @@ pub(super) fn compute_service<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Resul
     if call.session.is_in_files(&name) {
         return Err(call
             .complaint(format!(
-                "service {name} already exists in pallet.toml; select it with use_service, or set `name`"
+                "service {name} already exists in pallet.toml; select it with use_service, or set \
+                 `name`"
             ))
             .into());
     }
