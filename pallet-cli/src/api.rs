@@ -121,8 +121,8 @@ impl Project {
         self.loaded.project.warnings.0.iter().map(ToString::to_string).collect()
     }
 
-    /// An engine for the project's service, configured as `pallet.toml` says. Its fields can be
-    /// changed: who gets the events of operations, for example.
+    /// An engine for the project's service, configured as `pallet.toml` says. `Engine::on_event`
+    /// gives one that reports what happens, `Engine::with` one with another configuration.
     pub fn engine(&self) -> Result<Engine, Error> {
         Ok(self.context.engine(&self.loaded)?)
     }

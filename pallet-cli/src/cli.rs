@@ -12,7 +12,7 @@ use crate::commands::man::Man;
 use crate::commands::{Command, UNUSED_OPTIONS};
 use crate::context::{Context, GlobalOptions};
 use crate::output::Printer;
-use crate::process::{ProcessEnv, close_to_others, exit_code};
+use crate::process::{ProcessEnv, restrict_umask, exit_code};
 
 /// Create nodes and keep them configured
 #[derive(Debug, Parser)]
@@ -41,7 +41,7 @@ enum Subcommands {
 
 /// Runs the command line of this process, and gives its exit code.
 pub fn main() -> ExitCode {
-    close_to_others();
+    restrict_umask();
     let parsed = command().try_get_matches().and_then(|mut matches| {
         Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command()))
     });

@@ -17,6 +17,8 @@
 //! `pallet_core::engine` documents what an [`Engine`](pallet_core::engine::Engine) does;
 //! `docs/from-code.md` is the guide.
 
+#![cfg_attr(not(feature = "lsp"), allow(dead_code, reason = "some parts serve only editors"))]
+
 mod api;
 mod cli;
 mod commands;
@@ -24,6 +26,7 @@ mod console;
 mod context;
 mod diagnostic;
 mod distribution;
+#[cfg(feature = "lsp")]
 mod lsp;
 mod operation;
 mod output;

@@ -9,5 +9,9 @@ pub use serde_json::{Value, json};
 pub use crate::action::*;
 pub use crate::action::{PackageManager, Service};
 pub use crate::model::*;
+pub use crate::observe::{
+    Attributes, CommandState, FileQuestion, FileState, GroupState, NodeState, Observation,
+    PackageState, Reading, ServiceState, UserState,
+};
 pub use crate::plugin::*;
 pub use crate::{export_crate, export_provider, functions, parameters};

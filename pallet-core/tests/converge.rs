@@ -3,8 +3,9 @@
 #![cfg(feature = "host")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+mod common;
+
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pallet_core::engine::{
@@ -13,123 +14,7 @@ use pallet_core::engine::{
 };
 use pallet_core::prelude::*;
 
-/// Nodes that are this machine, entered through `env`, and what was done with them.
-#[derive(Clone, Default)]
-struct Cloud(Arc<Mutex<State>>);
-
-#[derive(Default)]
-struct State {
-    nodes: BTreeMap<String, Node>,
-    asked: Vec<RunNodes>,
-    lease: Option<Lease>,
-    /// New nodes never answer.
-    silent: bool,
-}
-
-impl Cloud {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap()
-    }
-}
-
-impl Provider for Cloud {
-    const NAME: &'static str = "cloud";
-    const ABOUT: &'static str = "This machine, as often as you like";
-    type Options = ();
-
-    fn connect(_: (), _: ServiceContext) -> Result<Self> {
-        Ok(Cloud::default())
-    }
-
-    fn nodes(&self) -> Result<Vec<Node>> {
-        Ok(self.state().nodes.values().cloned().collect())
-    }
-
-    fn run_nodes(&self, wanted: &RunNodes) -> Result<Vec<Created>> {
-        let mut state = self.state();
-        state.asked.push(wanted.clone());
-        let silent = state.silent;
-        let made = wanted.names.iter().map(|name| {
-            let connection = match silent {
-                // nothing listens there
-                true => Connection::Ssh(SshConnection {
-                    host: "127.0.0.1".into(),
-                    port: Some(9),
-                    ..SshConnection::default()
-                }),
-                false => Connection::Exec { command: vec!["env".into()] },
-            };
-            let mut node = node(name, &wanted.group, connection);
-            node.created = state.nodes.len() as u64;
-            state.nodes.insert(name.clone(), node.clone());
-            Created::Node(Box::new(node))
-        });
-        Ok(made.collect())
-    }
-
-    fn destroy_nodes(&self, ids: &[String]) -> Result<()> {
-        self.state().nodes.retain(|id, _| !ids.contains(id));
-        Ok(())
-    }
-
-    fn tag_node(&self, id: &str, tags: &BTreeMap<String, String>) -> Result<()> {
-        if let Some(node) = self.state().nodes.get_mut(id) {
-            node.tags.extend(tags.clone());
-        }
-        Ok(())
-    }
-
-    fn images(&self, _: &ImageSpec) -> Result<Vec<Image>> {
-        let image = |id: &str, system: &str, version: &str| Image {
-            id: id.into(),
-            name: id.into(),
-            os: Some(os(system, version)),
-            login_user: None,
-            min_disk: None,
-        };
-        Ok(vec![image("deb-12", "debian", "12"), image("deb-11", "debian", "11")])
-    }
-
-    fn hardware(&self) -> Result<Vec<Hardware>> {
-        let hardware =
-            |id: &str, cores| Hardware { id: id.into(), cores, ram: 1024, ..Hardware::default() };
-        Ok(vec![hardware("big", 8), hardware("small", 1)])
-    }
-
-    fn take_lease(&self, wanted: &Lease) -> Result<Option<Lease>> {
-        let mut state = self.state();
-        match &state.lease {
-            Some(held) if held.token != wanted.token => Ok(Some(held.clone())),
-            _ => {
-                state.lease = Some(wanted.clone());
-                Ok(None)
-            }
-        }
-    }
-
-    fn release_lease(&self, token: &str) -> Result<()> {
-        let mut state = self.state();
-        if state.lease.as_ref().is_some_and(|held| held.token == token) {
-            state.lease = None;
-        }
-        Ok(())
-    }
-}
-
-fn os(id: &str, version: &str) -> Os {
-    Os {
-        id: id.into(),
-        version: version.into(),
-        family: OsFamily::Debian,
-        arch: String::new(),
-        package_manager: pallet_core::model::PackageManager::Apt,
-        service_manager: ServiceManager::Systemd,
-    }
-}
-
-fn node(name: &str, group: &str, connection: Connection) -> Node {
-    Node { group: Some(group.to_owned()), taggable: true, ..Node::new(name, name, connection) }
-}
+use common::{Cloud, os};
 
 struct Bench {
     engine: Engine,
@@ -139,6 +24,7 @@ struct Bench {
 
 fn bench() -> Bench {
     let cloud = Cloud::default();
+    cloud.state().offers = true;
     let events = Arc::new(Mutex::new(Vec::new()));
     let told = events.clone();
     let engine = Engine::new(EngineConfig {

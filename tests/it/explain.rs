@@ -135,7 +135,7 @@ fn a_node_is_explained_as_a_dry_run_plans_it_and_nothing_is_written() {
         .says("⟦secret:db⟧")
         .says(
             "only when  `test -e /srv/none` succeeds \
-        (looked at on the node)",
+        (checked on the node)",
         )
         .says("observes");
 

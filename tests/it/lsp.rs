@@ -410,7 +410,7 @@ fn what_is_no_protocol_ends_with_an_error() {
     // an editor that dies, one that does not say hello, and one that does not say goodbye
     let (status, errors) = Editor::open(&project).end();
     assert!(
-        status.code() == Some(2) && errors.contains("the editor is gone"),
+        status.code() == Some(2) && errors.contains("stdin ended before the editor sent"),
         "{status}: \
         {errors}"
     );
@@ -418,7 +418,7 @@ fn what_is_no_protocol_ends_with_an_error() {
     assert_eq!(editor.answer("textDocument/hover", json!({}))["error"]["code"], -32002);
     editor.tell("exit", Value::Null);
     assert_eq!(editor.end().0.code(), Some(1));
-    project.run(&["lsp", "--output", "json"]).exits(2).says("leave out --output json");
+    project.run(&["lsp", "--output", "json"]).exits(2).says("--output json cannot be used here");
 }
 
 #[test]

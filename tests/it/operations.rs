@@ -101,7 +101,7 @@ fn fault_24_nodes_whose_group_is_gone_are_named_until_they_go() {
         project.nodes().iter().map(|node| node["declared"].as_bool().unwrap()).collect();
     assert_eq!(declared, [false, true]);
     assert_eq!(names(&project), ["db-1", "web-1"], "nobody said that it should go");
-    project.run(&["converge", "db=0"]).exits(2).says("this destroys db-1; say --yes");
+    project.run(&["converge", "db=0"]).exits(2).says("this destroys db-1; use --yes");
     project.run(&["converge", "db=0", "--yes"]).exits(0).says("db-1: destroyed");
     assert_eq!(names(&project), ["web-1"]);
     project.run(&["converge", "bd=0"]).exits(2).says("there is no group bd");
@@ -123,7 +123,7 @@ fn down_of_several_services_tells_what_became_of_each_node() {
     project.run(&["converge", "web"]).exits(0);
     project.run(&["down"]).exits(2).says("db-1 stays: its provider only lists it").says(
         "this \
-        destroys web-1; say --yes",
+        destroys web-1; use --yes",
     );
     let down = project.events(&["down", "--yes"], 1);
     let of = |kind: &str| -> Vec<String> {
@@ -149,7 +149,7 @@ fn a_broken_pallet_star_keeps_nobody_from_the_nodes() {
         .run(&["nodes"])
         .exits(0)
         .says("web-1")
-        .says("pallet.star cannot be used")
+        .says("pallet.star cannot be loaded")
         .says("pallet.star:3");
     project.run(&["run", "web", "--", "hostname"]).exits(0).says("web-1").never_says(
         "cannot be \
@@ -212,15 +212,15 @@ fn check_finds_all_that_is_wrong() {
     ] {
         checked = checked.says(what).says(place);
     }
-    checked.says("did you mean `database`?").says("did you mean `web`?").never_says(
-        "the project \
-        is sound",
-    );
+    checked
+        .says("did you mean `database`?")
+        .says("did you mean `web`?")
+        .never_says("the project is valid");
     // all is well once it is
     project.write("pallet.star", TWO);
     project.edit("pallet.toml", "\"wbe\"", "\"web\"");
     project.edit("pallet.toml", "PALLET_NO_SUCH", "HOME");
-    project.run(&["check"]).exits(0).says("the project is sound");
+    project.run(&["check"]).exits(0).says("the project is valid");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::Project;
+use crate::mounts::mounts;
 
 /// What is there at one moment. Of mounts, processes and files only what refers to the project is
 /// seen, so that other tests may run.
@@ -100,16 +101,6 @@ fn walk(directory: &Path, files: &mut BTreeSet<String>) {
             files.insert(entry.path().to_string_lossy().into_owned());
         }
     }
-}
-
-/// Whether anything is mounted at or below `path`, as this program sees it.
-pub(crate) fn is_mounted_below(path: &Path) -> bool {
-    !mounts("self", &path.to_string_lossy()).is_empty()
-}
-
-fn mounts(process: &str, home: &str) -> BTreeSet<String> {
-    let text = fs::read_to_string(format!("/proc/{process}/mountinfo")).unwrap_or_default();
-    text.lines().filter(|line| line.contains(home)).map(str::to_owned).collect()
 }
 
 /// Processes that have to do with the project: by their words, variables or directories, or because

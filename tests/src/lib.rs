@@ -19,6 +19,7 @@ mod guard;
 mod http;
 mod image;
 mod leftovers;
+mod mounts;
 mod oci_registry;
 mod process;
 mod project;

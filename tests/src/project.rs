@@ -26,7 +26,7 @@ impl Drop for Project {
         // nodes are taken down while the project is still there; what is mounted into it after that
         // must not be deleted with it
         drop(self.guard.take());
-        if crate::leftovers::is_mounted_below(self.home.path()) {
+        if crate::mounts::is_mounted_below(self.home.path()) {
             self.home.disable_cleanup(true);
         }
     }

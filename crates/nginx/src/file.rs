@@ -2,7 +2,7 @@
 
 use pallet_core::prelude::*;
 
-use super::{CHANGED, ServiceArguments, service};
+use super::service::{CHANGED, ServiceArguments, service};
 
 /// The TCP port that is listened on where nothing else is said.
 pub(crate) fn default_port() -> u16 {

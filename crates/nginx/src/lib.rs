@@ -4,16 +4,15 @@
 mod file;
 mod pages;
 mod proxy;
+mod service;
 mod site;
 mod syntax;
 
 use pages::page;
 use pallet_core::prelude::*;
 use proxy::proxy;
+use service::service;
 use site::site;
-
-/// The flag that is set when nginx's configuration changed.
-const CHANGED: &str = "nginx-configuration";
 
 struct Nginx;
 
@@ -41,21 +40,8 @@ parameters! {
     ///
     /// Example: `nginx.install(request)`
     struct Install {}
-
-    /// Makes the service run and start with the node, and reloads it if its configuration changed.
-    /// `nginx.site` and `nginx.proxy` call it.
-    ///
-    /// Example: `nginx.service(request)`
-    struct ServiceArguments {}
 }
 
 fn install(request: &mut Request, _: Install) -> Result<()> {
     request.add(Package::install("nginx"))
-}
-
-fn service(request: &mut Request, _: ServiceArguments) -> Result<()> {
-    let check = ExecCheckedScript::new("check nginx's configuration", "nginx -t").only_looks();
-    request.add_with(check, Options::new().if_flag(CHANGED))?;
-    request.add(Service::start("nginx").enabled(true))?;
-    request.add_with(Service::reload("nginx"), Options::new().if_flag(CHANGED))
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
-use pallet_core::distribution::lock::write_atomically;
+use pallet_core::local::write_atomically;
 use serde_json::{Map, Value};
 use toml_edit::{DocumentMut, Item, Table};
 
@@ -19,7 +19,7 @@ impl AddService {
         let file = loaded.project.directory.join("pallet.toml");
         ensure!(
             !loaded.project.config.services.contains_key(&self.name),
-            "there is a service {} already; choose another name, or edit {}",
+            "service {} already exists; choose another name, or edit {}",
             self.name,
             file.display()
         );
@@ -37,15 +37,15 @@ impl AddService {
         let open = context.services(&loaded)?.open_as(&self.name, &service.config())?;
         let nodes = open
             .nodes()
-            .with_context(|| format!("service {} was tried and not written", self.name))?;
+            .with_context(|| format!("service {} was tested and not added", self.name))?;
         let offers = open
             .offers(&Default::default())
-            .with_context(|| format!("service {} was tried and not written", self.name))?;
+            .with_context(|| format!("service {} was tested and not added", self.name))?;
         self.write(&file, &service)?;
         let found =
             format!("{} nodes of this project, {} images", nodes.len(), offers.images.len());
         context.printer.line(&format!(
-            "service {} answers ({found}) and stands in {}",
+            "service {} works ({found}) and was added to {}",
             self.name,
             file.display()
         ));
@@ -93,7 +93,7 @@ impl AddService {
             document["default_service"] = toml_edit::value(&self.name);
         }
         write_atomically(file, document.to_string().as_bytes())
-            .with_context(|| format!("cannot write {}; it is as it was", file.display()))
+            .with_context(|| format!("cannot write {}; the file is unchanged", file.display()))
     }
 }
 

@@ -35,7 +35,7 @@ impl Check {
             let phases: Vec<_> = group.server.phases.keys().map(String::as_str).collect();
             context.printer.line(&format!("{}: {count}; phases {}", group.name, phases.join(", ")));
         }
-        context.printer.line("the project is sound");
+        context.printer.line("the project is valid");
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -30,7 +30,7 @@ impl Gc {
             return Ok(ExitCode::SUCCESS);
         }
         for path in &collected.forgotten {
-            context.printer.line(&format!("{} is no more, and counts no more", path.display()));
+            context.printer.line(&format!("{} no longer exists and is ignored", path.display()));
         }
         for path in &collected.removed {
             context.printer.line(&format!("- {}", path.display()));

@@ -41,7 +41,7 @@ impl GenerateKey {
         for file in [&self.file, &public_file] {
             ensure!(
                 !file.exists(),
-                "{} is there already, and a key is never overwritten; name another file",
+                "{} already exists; keys are never overwritten, choose another file",
                 file.display()
             );
         }
@@ -60,14 +60,16 @@ impl GenerateKey {
             })),
             false => {
                 context.printer.line(&format!(
-                    "wrote {}: keep it secret, and sign with --key {0}",
+                    "wrote {}: keep it secret; sign with --key {0}",
                     self.file.display()
                 ));
                 context.printer.line(&format!(
-                    "wrote {}: give it to whoever installs what you publish",
+                    "wrote {}: distribute it to the users of your plugins",
                     public_file.display()
                 ));
-                context.printer.line(&format!("it is {public}, in one line {}", public.to_line()));
+                context
+                    .printer
+                    .line(&format!("public key {public}, in one line: {}", public.to_line()));
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -82,21 +84,20 @@ impl GenerateKey {
         }
         if !context.env.interactive {
             bail!(
-                "nobody can be asked for a passphrase; set it in PALLET_KEY_PASSPHRASE, or say \
-                 --no-passphrase"
+                "cannot prompt for a passphrase; set PALLET_KEY_PASSPHRASE, or use --no-passphrase"
             );
         }
         let ask = |question: &str| {
-            rpassword::prompt_password(question).context("cannot ask for the passphrase")
+            rpassword::prompt_password(question).context("cannot prompt for the passphrase")
         };
         let passphrase = ask("Passphrase of the new key: ")?;
         ensure!(
             !passphrase.is_empty(),
-            "the passphrase is empty; say --no-passphrase if that is what you want"
+            "the passphrase is empty; use --no-passphrase for an unencrypted key"
         );
         ensure!(
-            passphrase == ask("The same once more: ")?,
-            "these are two different passphrases; nothing was written"
+            passphrase == ask("Repeat the passphrase: ")?,
+            "the passphrases do not match; nothing was written"
         );
         Ok(Some(passphrase))
     }

@@ -32,7 +32,7 @@ impl Install {
         if self.locked {
             let lock = setup.locked()?;
             if let Some(why) = setup.installer.session().differs(&setup.wanted(), lock) {
-                bail!("pallet.lock would have to change, and --locked forbids it: {why}");
+                bail!("pallet.lock is out of date and --locked was used: {why}");
             }
         }
         block_on(async {
@@ -59,7 +59,7 @@ async fn find(setup: &InstallContext, word: &str) -> anyhow::Result<(Wanted, boo
         None => {
             let registry = setup.installer.registry.clone().with_context(|| {
                 format!(
-                    "{} is no file or directory that there is; write oci://HOST/PATH, or set \
+                    "{} is not an existing file or directory; use oci://HOST/PATH, or set \
                      `registry` in {}",
                     argument.name,
                     setup.scope.name()
@@ -80,7 +80,7 @@ async fn find(setup: &InstallContext, word: &str) -> anyhow::Result<(Wanted, boo
             session.find(&wanted).await?
         }
     };
-    ensure!(!located.package.name.is_empty(), "{word} names no plugin");
+    ensure!(!located.package.name.is_empty(), "{word} is not a plugin");
     Ok((
         Wanted {
             name: located.package.name,

@@ -13,7 +13,7 @@ impl Lift {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let loaded = context.load(context.registry(false)?)?;
         if let Some(word) = self.groups.iter().find(|word| word.contains('=')) {
-            anyhow::bail!("{word}: lift does not change how many nodes there are; converge does");
+            anyhow::bail!("{word}: lift does not change node counts; use converge");
         }
         let groups = groups(&loaded, &self.groups)?;
         let options =

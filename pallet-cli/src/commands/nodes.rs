@@ -19,8 +19,7 @@ impl Nodes {
         if json {
             if !knows {
                 context.printer.aside(
-                    "pallet.star cannot be used, so which groups are declared is not known; \
-                     `pallet-cli check` says why",
+                    "pallet.star cannot be loaded, so undeclared groups cannot be marked; run `pallet-cli check` for details",
                 );
             }
             let mut shown = serde_json::to_value(&found)?;

@@ -38,7 +38,7 @@ impl OfferOptions {
         if context.printer.json() {
             context.printer.value(&serde_json::to_value(values)?);
         } else if rows.is_empty() {
-            context.printer.line("the provider has nothing to choose from: it decides for itself");
+            context.printer.line("the provider offers no choices");
         } else {
             context.printer.text(&table(header, rows));
         }
@@ -84,7 +84,7 @@ fn explain(context: &Context, considered: &[Candidate]) {
     if considered.is_empty() {
         context
             .printer
-            .line("nothing was considered: the provider decides for itself, or no image fits");
+            .line("nothing was considered: the provider offers no choices, or no image matches");
         return;
     }
     let rows = considered.iter().map(|candidate| {

@@ -34,7 +34,7 @@ impl Outdated {
             };
             context.printer.value(&newer.iter().map(value).collect());
         } else if newer.is_empty() {
-            context.printer.line("every locked plugin is the newest there is");
+            context.printer.line("all locked plugins are up to date");
         } else {
             let shown = |version: &Option<Version>| {
                 version.as_ref().map_or("-".to_owned(), Version::to_string)

@@ -62,7 +62,7 @@ pub(crate) fn list(
     if context.printer.json() {
         context.printer.value(&Value::Array(values));
     } else if rows.is_empty() {
-        context.printer.line("none is installed");
+        context.printer.line("none are installed");
     } else {
         let last = if kind == PluginKind::Provider { "OPTIONS" } else { "FUNCTIONS" };
         context

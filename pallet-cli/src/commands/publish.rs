@@ -84,8 +84,7 @@ impl Publish {
         let printer = &context.printer;
         if key.is_none() {
             printer.warning(
-                "nothing signs it: whoever installs it has to decide to trust it; sign with \
-                 --key, or with cosign afterwards",
+                "the plugin is not signed, so users must accept it explicitly; sign it with --key, or afterwards with cosign",
             );
         }
         let publication = match self.dry_run {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::context::Context;
-use crate::session::{converse, run_lines};
+use crate::session::{run_interactive, run_lines};
 
 /// Start an interactive Starlark prompt with the project loaded
 ///
@@ -15,7 +15,7 @@ impl Repl {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let Context { env, printer, .. } = context;
         if env.interactive && env.screen && !printer.json() {
-            converse(context)
+            run_interactive(context)
         } else {
             run_lines(context)
         }

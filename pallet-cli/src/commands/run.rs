@@ -20,8 +20,8 @@ impl Run {
             return match self.names.as_slice() {
                 [file] if file.ends_with(".star") => run_file(context, Path::new(file)),
                 _ => bail!(
-                    "say what to run: `run GROUP -- COMMAND`, `run GROUP --script FILE`, or `run \
-                     FILE.star`"
+                    "specify what to run: `run GROUP -- COMMAND`, `run GROUP --script FILE`, or \
+                     `run FILE.star`"
                 ),
             };
         }
@@ -66,8 +66,7 @@ fn read(file: &Path) -> anyhow::Result<String> {
     match String::from_utf8(bytes) {
         Ok(text) => Ok(text),
         Err(_) => bail!(
-            "the script {shown} is not UTF-8 text; copy a program with `pallet-cli cp` and run it \
-             there"
+            "the script {shown} is not UTF-8 text; copy binaries with `pallet-cli cp` and run them there"
         ),
     }
 }

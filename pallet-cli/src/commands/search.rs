@@ -36,7 +36,7 @@ impl Search {
         }
         ensure!(
             !sources.is_empty(),
-            "where is to be searched? say --in oci://HOST/PATH, or set `registry` in {}",
+            "nothing to search: use --in oci://HOST/PATH, or set `registry` in {}",
             setup.scope.name()
         );
         setup
@@ -62,7 +62,7 @@ impl Search {
             };
             context.printer.value(&found.iter().map(value).collect());
         } else if found.is_empty() {
-            context.printer.line("nothing was found");
+            context.printer.line("no plugins found");
         } else {
             let row = |listed: Listed| {
                 let kind = pallet_core::plugins::kind_word(listed.kind).to_owned();

@@ -150,8 +150,7 @@ impl Test {
             project.disable_cleanup(true);
             let directory = project.path().display();
             context.printer.line(&format!(
-                "  its nodes are left; `pallet-cli -C {directory} nodes` lists them, `down` \
-                 destroys them"
+                "  its nodes are kept; `pallet-cli -C {directory} nodes` lists them, `down` destroys them"
             ));
         }
         Ok(())
@@ -169,11 +168,10 @@ fn refuse_problems_of(own: &Registry) -> anyhow::Result<()> {
 fn crate_of(own: &Registry, library: &Path) -> anyhow::Result<PluginSummary> {
     match own.plugins().first().map(|found| &found.summary) {
         Some(summary) if summary.kind == PluginKind::Crate => Ok(summary.clone()),
-        Some(summary) => bail!(
-            "{} is a provider: it has no scenarios; test it with cargo test, and on what it is for",
-            summary.name
-        ),
-        None => bail!("{} is no plugin", library.display()),
+        Some(summary) => {
+            bail!("{} is a provider and has no scenarios; test it with cargo test", summary.name)
+        }
+        None => bail!("{} is not a plugin", library.display()),
     }
 }
 

@@ -60,12 +60,12 @@ fn not_required(setup: &InstallContext, name: &str) -> String {
         .collect();
     if !by.is_empty() {
         return format!(
-            "{file} does not ask for {name}: {} requires it; uninstall that",
+            "{file} does not require {name} directly: {} requires it; uninstall that instead",
             by.join(" and ")
         );
     }
     let known: Vec<_> = setup.own.plugins.keys().map(String::as_str).collect();
-    let help = did_you_mean_or_list(name, &known, "it asks for")
-        .unwrap_or_else(|| "it asks for none".to_owned());
-    format!("{file} does not ask for a plugin {name}; {help}")
+    let help = did_you_mean_or_list(name, &known, "it requires")
+        .unwrap_or_else(|| "it requires none".to_owned());
+    format!("{file} does not require a plugin {name}; {help}")
 }

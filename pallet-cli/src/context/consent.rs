@@ -14,11 +14,13 @@ impl Context {
         }
         let list = names(nodes);
         if !self.env.interactive || self.printer.json() {
-            return Err(EngineError::Refused(format!("this destroys {list}; say --yes to do it")));
+            return Err(EngineError::Refused(format!(
+                "this destroys {list}; use --yes to confirm"
+            )));
         }
-        let agreed = self.printer.ask(&format!("Destroy {list}? Only `yes` does it: ")) == "yes";
+        let agreed = self.printer.ask(&format!("Destroy {list}? Type `yes` to confirm: ")) == "yes";
         if !agreed {
-            self.printer.line("nothing was done");
+            self.printer.line("cancelled");
         }
         Ok(agreed)
     }
@@ -34,7 +36,7 @@ impl Context {
         groups.sort_unstable();
         groups.dedup();
         let question = format!(
-            "{} of {}, which the project does not declare. Destroy them too? Only `yes` does it: ",
+            "{} of {}, which the project does not declare. Also destroy them? Type `yes` to confirm: ",
             names(&nodes),
             groups.join(", ")
         );

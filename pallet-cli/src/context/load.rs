@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pallet_core::distribution::lock::remove_leftovers;
+use pallet_core::local::remove_leftovers;
 use pallet_core::plugins::Registry;
 
 use super::base::{Context, ProjectWithPlugins};
@@ -61,8 +61,7 @@ impl Context {
                         .unwrap_or_default();
                     let why = first.map(Diagnostic::one_line).unwrap_or_default();
                     self.printer.warning(&format!(
-                        "{MAIN} cannot be used, so groups are known by the tags of their nodes \
-                         alone, and phases are not: {place}{why}"
+                        "{MAIN} cannot be loaded; groups are taken from node tags, and phases are unavailable: {place}{why}"
                     ));
                 }
                 Ok(ProjectWithPlugins { project, registry })
@@ -91,7 +90,7 @@ fn load_in_time(
     loaded.recv_timeout(limit).unwrap_or_else(|_| {
         let message = format!("{MAIN} was not evaluated within {limit:?}");
         Err(Diagnostic::error(message)
-            .suggest("does it build a value that is much too large?".to_owned())
+            .suggest("does it build a very large value?".to_owned())
             .into())
     })
 }

@@ -60,7 +60,7 @@ impl Context {
         for found in registry.shadowed().iter().filter(|found| self.on_plugin_path(found)) {
             let name = &found.summary.name;
             self.printer.warning(&format!(
-                "{} is not used: a lock names {name}; `pallet-cli install` that file to use it",
+                "{} is not used because {name} is locked; to use it, install this file with `pallet-cli install`",
                 found.path.display()
             ));
         }
@@ -92,7 +92,7 @@ impl Context {
         let program = self.env.program.as_ref().and_then(|program| program.canonicalize().ok());
         match found.path.parent() {
             Some(directory) if Some(directory) == program.as_deref() => {
-                "comes with pallet-cli".to_owned()
+                "bundled with pallet-cli".to_owned()
             }
             Some(directory) => directory.display().to_string(),
             None => String::new(),

@@ -172,12 +172,12 @@ fn text_of(reader: impl Read, what: &str) -> anyhow::Result<String> {
     reader
         .take(LARGEST + 1)
         .read_to_end(&mut bytes)
-        .with_context(|| format!("{what} cannot be read, or is damaged"))?;
+        .with_context(|| format!("{what} cannot be read or is damaged"))?;
     ensure!(
         bytes.len() as u64 <= LARGEST,
-        "{what} is larger than {} KiB, and no secret",
+        "{what} is larger than {} KiB, the limit for secrets",
         LARGEST / 1024
     );
     // the error of the conversion would hold the secret
-    String::from_utf8(bytes).ok().with_context(|| format!("{what} is no text"))
+    String::from_utf8(bytes).ok().with_context(|| format!("{what} is not text"))
 }

@@ -205,7 +205,7 @@ impl Diagnostics {
         let mut told: Vec<_> =
             self.0.iter().take(TOLD).map(|diagnostic| diagnostic.render(colour)).collect();
         if self.0.len() > TOLD {
-            told.push(format!("{} more are not shown; mend these first\n", self.0.len() - TOLD));
+            told.push(format!("{} more are not shown; fix these first\n", self.0.len() - TOLD));
         }
         told.join("\n")
     }

@@ -26,8 +26,8 @@ impl PluginArgument {
             Some((source, requirement)) if !Path::new(word).exists() => {
                 let requirement = VersionReq::parse(requirement).with_context(|| {
                     format!(
-                        "{word}: {requirement:?} is no version requirement; write SOURCE@1.2 or \
-                         SOURCE@=1.2.3"
+                        "{word}: {requirement:?} is not a version requirement; write SOURCE@1.2 \
+                         or SOURCE@=1.2.3"
                     )
                 })?;
                 (source, Some(requirement))
@@ -36,7 +36,7 @@ impl PluginArgument {
         };
         ensure!(
             !source.is_empty(),
-            "{word:?} names no source; write oci://HOST/PATH, a directory, an archive or a library"
+            "{word:?} is not a source; write oci://HOST/PATH, a directory, an archive or a library"
         );
         let origin = origin(source, base)?;
         let name = if origin.is_none() { source.to_owned() } else { String::new() };
@@ -66,7 +66,7 @@ fn origin(source: &str, base: &Path) -> anyhow::Result<Option<Origin>> {
         "file:" => Some(Origin::File(relative(place, base))),
         _ if directory => Some(layout(place, path, base)),
         _ if place.is_dir() => {
-            bail!("{file} is no OCI image layout: there is no {file}/oci-layout")
+            bail!("{file} is not an OCI image layout: there is no {file}/oci-layout")
         }
         _ if place.is_file() && is_library => Some(Origin::File(relative(place, base))),
         _ if place.is_file() => {
@@ -74,7 +74,7 @@ fn origin(source: &str, base: &Path) -> anyhow::Result<Option<Origin>> {
         }
         _ if is_plugin_name(source) => None,
         _ => bail!(
-            "{source} is no file or directory that there is, and no source; write \
+            "{source} is neither an existing file or directory nor a source; write \
              oci://HOST/PATH, a directory, an archive or a library"
         ),
     })

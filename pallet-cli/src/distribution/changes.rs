@@ -98,10 +98,10 @@ impl<'a> Changes<'a> {
 pub(crate) fn signer(plugin: &LockedPlugin) -> String {
     match (&plugin.signer, plugin.accepted) {
         (Some(signer), None) => format!("signed by {signer}"),
-        (Some(signer), Some(_)) => format!("signed by {signer}, accepted by decision"),
+        (Some(signer), Some(_)) => format!("signed by {signer}, accepted explicitly"),
         (None, Some(Accepted::Unsigned | Accepted::Signer)) => {
-            "not signed, accepted by decision".to_owned()
+            "not signed, accepted explicitly".to_owned()
         }
-        (None, None) => "from a file, by its digest".to_owned(),
+        (None, None) => "local file, by digest".to_owned(),
     }
 }

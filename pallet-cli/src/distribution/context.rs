@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 use pallet_core::distribution::install::{Installer, Mirror, Wanted};
-use pallet_core::distribution::lock::{LOCK_FILE, Lock, Origin, remove_leftovers};
+use pallet_core::distribution::lock::{LOCK_FILE, Lock, Origin};
 use pallet_core::distribution::repository::Source;
 use pallet_core::distribution::signature::{IdentityRule, PublicKey, SignerRule, TrustedRoot};
 use pallet_core::distribution::store::Store;
 use pallet_core::distribution::trust::{Decisions, Trust, TrustRule};
+use pallet_core::local::remove_leftovers;
 use pallet_core::plugins::Machine;
 
 use super::registry::RegistryOptions;
@@ -133,7 +134,7 @@ impl InstallContext {
             machine: Machine::this(),
             own: context.own_plugins(),
             base: scope.directory.clone(),
-            tell: Arc::new({
+            progress: Arc::new({
                 let downloads = Downloads::new(&context.printer);
                 move |step| downloads.tell(&step)
             }),
@@ -182,9 +183,9 @@ fn alone(context: &Context, scope: &InstallScope) -> anyhow::Result<File> {
     std::fs::create_dir_all(&scope.directory).with_context(|| format!("cannot make {shown}"))?;
     let directory = File::open(&scope.directory).with_context(|| format!("cannot open {shown}"))?;
     if directory.try_lock().is_err() {
-        context
-            .printer
-            .status(&format!("waiting for another pallet-cli that changes the plugins of {shown}"));
+        context.printer.status(&format!(
+            "waiting for another pallet-cli process that is changing the plugins of {shown}"
+        ));
         directory.lock().with_context(|| format!("cannot lock {shown}"))?;
     }
     Ok(directory)
@@ -246,7 +247,7 @@ pub(super) fn signers(
             || (word.starts_with('M') && !std::path::Path::new(word).is_file());
         let source =
             if inline { SignerConfig::Text(word.clone()) } else { SignerConfig::File(word.into()) };
-        ensure!(!word.is_empty(), "--accept-signer wants a public key, or the file of one");
+        ensure!(!word.is_empty(), "--accept-signer requires a public key or a file with one");
         signer(&source).with_context(|| format!("--accept-signer {word}"))
     };
     let identity = |(identity, issuer): (&String, &String)| {
@@ -256,7 +257,7 @@ pub(super) fn signers(
     };
     ensure!(
         identities.len() == issuers.len(),
-        "every --accept-identity needs its --accept-issuer, and the other way round"
+        "each --accept-identity requires an --accept-issuer, and vice versa"
     );
     keys.iter().map(key).chain(identities.iter().zip(issuers).map(identity)).collect()
 }

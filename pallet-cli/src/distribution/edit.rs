@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use pallet_core::distribution::lock::write_atomically;
+use pallet_core::local::write_atomically;
 use toml_edit::{DocumentMut, InlineTable, Item, Table};
 
 /// The text of a file of tables, to be changed.
@@ -62,7 +62,7 @@ impl ConfigDocument {
                 .with_context(|| format!("cannot make {}", directory.display()))?;
         }
         write_atomically(path, text.as_bytes())
-            .with_context(|| format!("cannot write {}; it is as it was", path.display()))
+            .with_context(|| format!("cannot write {}; the file is unchanged", path.display()))
     }
 }
 

@@ -70,7 +70,7 @@ impl InstallOptions {
         let mut setup = InstallContext::read(context, &self.reach, decisions, true)?;
         if setup.scope.global && !self.reach.global {
             context.printer.status(&format!(
-                "there is no project here: these are the plugins of this user, in {}",
+                "no project found; using the plugins of this user, in {}",
                 setup.scope.config.display()
             ));
         }
@@ -144,8 +144,9 @@ impl InstallPlan {
         let edits = self.edited(&mut lock);
         let fetched = if dry_run { Vec::new() } else { session.fetch(&lock).await? };
         let changes = Changes::between(&old, &lock);
-        let changes = changes
-            .with(|new, before| if dry_run { Ok(Vec::new()) } else { session.may(new, before) })?;
+        let changes = changes.with(|new, before| {
+            if dry_run { Ok(Vec::new()) } else { session.capabilities(new, before) }
+        })?;
         if context.printer.json() {
             context.printer.value(&json!({
                 "changes": changes.json(), "fetched": fetched, "notes": notes, "dry_run": dry_run,
@@ -213,13 +214,13 @@ fn summary(
         if count == 1 { "1 plugin is".to_owned() } else { format!("{count} plugins are") };
     match (dry_run, changes.is_empty(), fetched.len()) {
         (true, true, _) => "nothing would change".to_owned(),
-        (true, false, _) => "nothing was changed: it is a dry run".to_owned(),
+        (true, false, _) => "dry run: nothing was changed".to_owned(),
         (false, true, 0) if count == 0 => {
             format!("no plugin is required in {}", setup.scope.config.display())
         }
-        (false, true, 0) => format!("{plugins} installed as {file} says; nothing was to do"),
+        (false, true, 0) => format!("{plugins} installed as locked in {file}; nothing to do"),
         (false, true, fetched) => {
-            format!("{plugins} installed as {file} says, {fetched} of them now")
+            format!("{plugins} installed as locked in {file}, {fetched} of them now")
         }
         (false, false, _) => format!("{plugins} installed and locked in {file}"),
     }

@@ -47,7 +47,7 @@ pub(crate) fn signing_key(context: &Context, file: &Path) -> anyhow::Result<Sign
     let passphrase = match SigningKey::parse(&pem, context.env.key_passphrase.as_deref()) {
         Err(KeyError::NeedsPassphrase) if context.env.interactive => {
             rpassword::prompt_password(format!("Passphrase of {shown}: "))
-                .context("cannot ask for the passphrase")?
+                .context("cannot prompt for the passphrase")?
         }
         Err(KeyError::NeedsPassphrase) => {
             bail!("the key {shown} is encrypted; set its passphrase in PALLET_KEY_PASSPHRASE")

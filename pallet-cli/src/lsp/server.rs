@@ -128,12 +128,11 @@ impl Server<'_> {
                 Ok(Incoming::Message(Message::Response(_))) => {}
                 Ok(Incoming::Broken(error)) => {
                     bail!(
-                        "what comes on standard input is not the language server protocol: \
-                         {error}; an editor starts `pallet-cli lsp` (docs/editors.md)"
+                        "stdin is not the language server protocol: {error}; an editor starts `pallet-cli lsp` (docs/editors.md)"
                     )
                 }
                 Ok(Incoming::End) | Err(RecvTimeoutError::Disconnected) => {
-                    bail!("the editor is gone: standard input ended before `exit` was said")
+                    bail!("stdin ended before the editor sent `exit`")
                 }
                 Err(RecvTimeoutError::Timeout) => self.check(),
             }
@@ -165,7 +164,7 @@ impl Server<'_> {
                 json(&initialized()).map_err(invalid)
             }
             (Stage::New, _) => {
-                Err((ErrorCode::ServerNotInitialized, "say `initialize` first".to_owned()))
+                Err((ErrorCode::ServerNotInitialized, "the server is not initialized".to_owned()))
             }
             (Stage::ShutDown, _) => {
                 Err((ErrorCode::InvalidRequest, "after `shutdown` there is only `exit`".to_owned()))

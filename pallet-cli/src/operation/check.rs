@@ -43,8 +43,7 @@ pub(crate) fn check(context: &Context) -> anyhow::Result<ProjectWithPlugins> {
         }
     } else {
         context.printer.warning(
-            "the service could not be asked which nodes there are, so none is compared with the \
-             groups",
+            "the service did not list its nodes, so they were not compared with the groups",
         );
     }
     if found.has_errors() { Err(found.into()) } else { Ok(loaded) }
@@ -90,10 +89,8 @@ fn default_phases(project: &LoadedProject) -> Vec<Diagnostic> {
             .flatten()
             .filter(|phase| !defined.contains(phase.as_str()))
         {
-            let message = format!(
-                "group `{}`: its default phase `{phase}` is defined by no group",
-                group.name
-            );
+            let message =
+                format!("group `{}`: no group defines its default phase `{phase}`", group.name);
             let place = project.places.get(&group.name).cloned();
             found.push(
                 Diagnostic::error(message)

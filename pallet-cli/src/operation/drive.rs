@@ -53,7 +53,7 @@ where
             exit_now(move || reporter.abandon());
         }
         // it is said before the operation can be over
-        with_deadline(move || reporter.stopping("to leave at once"));
+        with_deadline(move || reporter.stopping("to quit immediately"));
         cancel.cancel();
     })?;
     let outcome = runtime.block_on(operation(engine));

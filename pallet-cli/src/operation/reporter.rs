@@ -64,8 +64,7 @@ impl Reporter {
     /// Says that it is being stopped.
     pub(crate) fn stopping(&self, again: &str) {
         self.progress.say(&format!(
-            "stopping: commands on the nodes are told to end, and killed after 5 s; only \
-             transactions of packages are finished. Ctrl-C again {again}"
+            "stopping: commands on nodes are terminated, and killed after 5 s; package transactions are completed. Press Ctrl-C again {again}"
         ));
     }
 

@@ -36,7 +36,7 @@ pub(crate) fn copy_result(printer: &Printer, outcome: &CopyOutcome, seconds: f64
             .and_then(|error| told.iter().find(|told| std::ptr::eq(told.error, error)));
         if let Some(told) = told {
             let like = if told.alike > 0 {
-                format!(" (or the like on {})", told.alike)
+                format!(" ({} of them with a similar error)", told.alike)
             } else {
                 String::new()
             };

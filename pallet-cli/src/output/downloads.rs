@@ -28,9 +28,9 @@ impl Downloads {
                 bar.set_position(*done);
             }
             Step::Download { .. } => {}
-            Step::Waiting { plugin } => self
-                .printer
-                .status(&format!("waiting for another pallet-cli that installs {plugin}")),
+            Step::Waiting { plugin } => self.printer.status(&format!(
+                "waiting for another pallet-cli process that is installing {plugin}"
+            )),
             Step::Installed { .. } => {
                 if let Some(bar) = bar.take() {
                     bar.finish_and_clear();

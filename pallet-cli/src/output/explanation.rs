@@ -21,7 +21,7 @@ pub(crate) fn text(printer: &Printer, explanation: &Explanation, scripts: bool) 
     let mut out = String::new();
     let system = explanation.os.as_ref().map(|os| format!(", {os}")).unwrap_or_default();
     let how = match explanation.predicted {
-        true => format!("as it would be made: {}", visible(&explanation.os_reason)),
+        true => format!("planned, {}", visible(&explanation.os_reason)),
         false => "as it is".to_owned(),
     };
     let _ = writeln!(out, "{}{system}, {how}", printer.paint(&explanation.node, "1"));
@@ -29,7 +29,7 @@ pub(crate) fn text(printer: &Printer, explanation: &Explanation, scripts: bool) 
         explain_phase(&mut out, printer, phase, scripts);
     }
     if explanation.phases.is_empty() && explanation.error.is_none() {
-        let _ = writeln!(out, "\n  nothing is declared for it in these phases");
+        let _ = writeln!(out, "\n  these phases declare nothing for it");
     }
     if let Some(error) = &explanation.error {
         failure(&mut out, printer, "the rest cannot be explained:", error);
@@ -53,7 +53,7 @@ fn explain_action(out: &mut String, printer: &Printer, action: &ExplainedAction,
         Some(Certainty::Will) => (printer.paint("~", "33"), ""),
         Some(Certainty::May) => (printer.paint("?", "36"), " (known after apply)"),
         Some(Certainty::Drifted) => {
-            (printer.paint("!", "35"), " (changed since Pallet made it, kept)")
+            (printer.paint("!", "35"), " (changed since Pallet applied it, kept)")
         }
         None => (" ".to_owned(), ""),
     };
@@ -84,7 +84,7 @@ fn explain_action(out: &mut String, printer: &Printer, action: &ExplainedAction,
         let now = match condition.holds {
             Some(true) => " (it does)",
             Some(false) => " (it does not)",
-            None => " (looked at on the node)",
+            None => " (checked on the node)",
         };
         row("only when", &format!("`{}` {then}{now}", visible(&condition.command)));
     }
@@ -247,7 +247,7 @@ mod tests {
             &ProcessEnv { terminal: false, ..ProcessEnv::current() },
         );
         expect_test::expect![[r#"
-            web-1, debian 12 (x86_64), as it would be made: as was asked for
+            web-1, debian 12 (x86_64), planned, as was asked for
 
             phase configure: 3 actions
 
@@ -255,7 +255,7 @@ mod tests {
                 declared   pallet.star:7:5, through nginx.site, other.write
                 arguments  path = "/etc/a", content = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx..., overwrite_changes = True
                 options    flag_on_change = "a"
-                only when  `test -e /etc/b` fails (looked at on the node)
+                only when  `test -e /etc/b` fails (checked on the node)
                 observes   file /etc: a directory, mode 0755
                            file /etc/a
                 uploads    content with sha256 0123456789ab... from /project/a

@@ -173,9 +173,9 @@ impl Progress {
         let later = match (self.is_dry_run(), change.certainty) {
             (true, Some(Certainty::May)) => " (known after apply)",
             (_, Some(Certainty::Drifted)) if change.undone => {
-                " (changed since Pallet made it; lift undoes that)"
+                " (changed since Pallet applied it; lift reverts it)"
             }
-            (_, Some(Certainty::Drifted)) => " (changed since Pallet made it, kept)",
+            (_, Some(Certainty::Drifted)) => " (changed since Pallet applied it, kept)",
             _ => "",
         };
         let node = if change.predicted {

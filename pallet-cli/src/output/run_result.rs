@@ -30,7 +30,7 @@ pub(crate) fn run_result(
                     continue;
                 };
                 let like = if told.alike > 0 {
-                    format!(" (or the like on {})", told.alike)
+                    format!(" ({} of them with a similar error)", told.alike)
                 } else {
                     String::new()
                 };

@@ -19,7 +19,7 @@ pub(super) fn summary(printer: &Printer, outcome: &Outcome, dry_run: bool, secon
     for ErrorGroup { error, nodes, alike } in told {
         let names = if nodes.len() <= SHORT { nodes.join(", ") } else { names(&nodes) };
         let like = if alike > 0 {
-            format!(", {alike} of them with an error that is like this; -v shows all")
+            format!(", {alike} of them with a similar error; -v shows all")
         } else {
             String::new()
         };
@@ -57,20 +57,18 @@ pub(super) fn summary(printer: &Printer, outcome: &Outcome, dry_run: bool, secon
     };
     let text = match drifted {
         0 if outcome.drift_only && failed == 0 => {
-            format!(
-                "nothing was changed by others on {nodes} {}",
-                if nodes == 1 { "node" } else { "nodes" }
-            )
+            format!("no drift on {nodes} {}", if nodes == 1 { "node" } else { "nodes" })
         }
         number if outcome.drift_only => {
             format!(
-                "{number} changed since Pallet applied it; lift undoes that, and \
-                 --overwrite-changes replaces files changed by hand"
+                "{number} changed since Pallet applied it; lift reverts that, and --overwrite-changes overwrites files changed by hand"
             )
         }
         0 => text,
         number => {
-            format!("{text}; {number} changed by hand and kept: --overwrite-changes replaces them")
+            format!(
+                "{text}; {number} changed by hand and kept: --overwrite-changes overwrites them"
+            )
         }
     };
     let text = if outcome.cancelled { format!("stopped; {text}") } else { text };

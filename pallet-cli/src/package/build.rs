@@ -21,8 +21,7 @@ pub(crate) fn build(
     cargo.args(target.map(|target| ["--target", target]).into_iter().flatten());
     let output =
         cargo.current_dir(directory).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
-    let output =
-        output.context("cannot run cargo; install Rust, or give a library that is built")?;
+    let output = output.context("cannot run cargo; install Rust, or use a prebuilt library")?;
     if !output.status.success() {
         bail!("cargo could not build {}", directory.display());
     }
@@ -34,7 +33,7 @@ pub(crate) fn build(
         .next_back();
     built.with_context(|| {
         format!(
-            "{} builds no plugin; its Cargo.toml wants `crate-type = [\"cdylib\"]`",
+            "{} builds no plugin; its Cargo.toml needs `crate-type = [\"cdylib\"]`",
             directory.display()
         )
     })

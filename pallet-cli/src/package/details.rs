@@ -22,7 +22,7 @@ pub(crate) fn details(directory: &Path, targets: &[&str]) -> anyhow::Result<Deta
         let list = sbom(&metadata, &manifest.to_string_lossy(), &checksums);
         let list = list.with_context(|| {
             format!(
-                "{} is no package; name the directory of a plugin's package",
+                "{} is not a package; set the directory of a plugin's package",
                 directory.display()
             )
         })?;
@@ -50,20 +50,18 @@ fn metadata(manifest: &Path, target: &str) -> anyhow::Result<Value> {
         .stdin(Stdio::null())
         .stderr(Stdio::piped())
         .output()
-        .context("cannot run cargo, which knows of what the plugin is made")?;
+        .context("cannot run cargo metadata")?;
     if !output.status.success() {
         let errors = String::from_utf8_lossy(&output.stderr);
-        let line = errors
-            .lines()
-            .find(|line| line.starts_with("error"))
-            .unwrap_or("error: it failed without a word");
+        let line =
+            errors.lines().find(|line| line.starts_with("error")).unwrap_or("error: no message");
         bail!(
-            "cargo does not know of what {} is made: {}",
+            "cargo metadata failed for {}: {}",
             manifest.display(),
             line.trim_start_matches("error: ")
         );
     }
-    serde_json::from_slice(&output.stdout).context("what cargo says of the package cannot be read")
+    serde_json::from_slice(&output.stdout).context("cannot read the output of cargo metadata")
 }
 
 /// What Cargo.lock says of the content of packages, by name and version.

@@ -144,13 +144,15 @@ fn check_name(name: &str) -> anyhow::Result<()> {
         && name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.bytes().all(plain);
     if !good || name.ends_with('-') || name.contains("--") {
-        bail!("{name:?} cannot name a plugin; use up to 50 of a-z, 0-9 and -, from a letter on");
+        bail!(
+            "{name:?} cannot name a plugin; use up to 50 characters of a-z, 0-9 and -, starting with a letter"
+        );
     }
     // it would be the name of a variable, in Starlark and in Rust
     if ["load", "request", "self", "super", "test", "type", "crate", "provider", "pallet"]
         .contains(&name)
     {
-        bail!("{name:?} means something else already; choose another name");
+        bail!("{name:?} is reserved; choose another name");
     }
     Ok(())
 }
@@ -177,7 +179,7 @@ fn checkout(path: &Path) -> anyhow::Result<PathBuf> {
     });
     let found = found.with_context(|| {
         format!(
-            "there is no pallet-core in {}; name the directory of a checkout of Pallet",
+            "there is no pallet-core in {}; set the directory of a checkout of Pallet",
             path.display()
         )
     })?;

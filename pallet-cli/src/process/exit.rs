@@ -57,7 +57,7 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
 }
 
 /// Makes whatever this process creates unwritable for others, whatever its umask was.
-pub(crate) fn close_to_others() {
+pub(crate) fn restrict_umask() {
     use rustix::fs::Mode;
     let mask = rustix::process::umask(Mode::WGRP | Mode::WOTH);
     rustix::process::umask(mask | Mode::WGRP | Mode::WOTH);

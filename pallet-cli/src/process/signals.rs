@@ -25,20 +25,20 @@ impl Drop for SignalGuard {
     }
 }
 
-/// Calls `strike` each time that the process is asked to stop, and says whether it is to end, which
-/// Ctrl-C does not ask of a session. What may wait for something, such as printing, `strike` does
+/// Calls `handler` each time that the process is asked to stop, and says whether it is to end, which
+/// Ctrl-C does not ask of a session. What may wait for something, such as printing, `handler` does
 /// elsewhere.
 pub(crate) fn on_signal(
-    mut strike: impl FnMut(bool) + Send + 'static,
+    mut handler: impl FnMut(bool) + Send + 'static,
 ) -> anyhow::Result<SignalGuard> {
     let mut wanted = vec![SIGINT, SIGTERM];
     // what was started by nohup goes on
     if !is_ignored(SIGHUP) {
         wanted.push(SIGHUP);
     }
-    let mut signals = Signals::new(wanted).context("cannot hear signals")?;
+    let mut signals = Signals::new(wanted).context("cannot install signal handlers")?;
     let handle = signals.handle();
-    let listen = move || signals.forever().for_each(|signal| strike(signal != SIGINT));
+    let listen = move || signals.forever().for_each(|signal| handler(signal != SIGINT));
     thread::Builder::new()
         .name("signals".to_owned())
         .spawn(listen)

@@ -16,13 +16,12 @@ pub(super) fn check_files(directory: &Path, unsaved: &UnsavedFiles) -> Result<()
     let shown = directory.display();
     if !directory.is_dir() {
         let message = if directory.exists() {
-            format!("{shown} is no directory")
+            format!("{shown} is not a directory")
         } else {
-            format!("there is no directory {shown}")
+            format!("there is not a directory {shown}")
         };
-        return Err(Diagnostic::error(message).suggest(
-            "name the directory of a project: the one that holds its pallet.toml".to_owned(),
-        ));
+        return Err(Diagnostic::error(message)
+            .suggest("set the project directory, which contains pallet.toml".to_owned()));
     }
     let (message, help) = match [CONFIG, MAIN]
         .map(|file| unsaved.contains_key(file) || directory.join(file).exists())
@@ -30,7 +29,7 @@ pub(super) fn check_files(directory: &Path, unsaved: &UnsavedFiles) -> Result<()
         [true, true] => return Ok(()),
         [false, false] => (
             format!("there is no {CONFIG} and no {MAIN} in {shown}"),
-            "`pallet-cli init` writes a project to begin with",
+            "`pallet-cli init` creates a project",
         ),
         [true, false] => (
             format!("there is no {MAIN} in {shown}"),
@@ -38,7 +37,7 @@ pub(super) fn check_files(directory: &Path, unsaved: &UnsavedFiles) -> Result<()
         ),
         [false, true] => (
             format!("there is no {CONFIG} in {shown}"),
-            "write one; it may be empty: the nodes are then made by the sandbox",
+            "create it; if it is empty, the sandbox provider is used",
         ),
     };
     Err(Diagnostic::error(message).suggest(help.to_owned()))
@@ -49,7 +48,7 @@ pub(crate) fn utf8(name: &str, bytes: Vec<u8>) -> Result<String, Diagnostic> {
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
         let line = error.as_bytes().iter().take(good).filter(|byte| **byte == b'\n').count() + 1;
-        Diagnostic::error(format!("{name} is not UTF-8 text: line {line} has a byte that is none"))
+        Diagnostic::error(format!("{name} is not UTF-8 text: invalid byte in line {line}"))
             .suggest("save the file in UTF-8".to_owned())
     })
 }

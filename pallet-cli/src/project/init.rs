@@ -24,7 +24,7 @@ pub(crate) fn init(directory: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
         let message =
             format!("{} {verb} there already in {}", there.join(" and "), directory.display());
         return Err(Diagnostic::error(message)
-            .suggest("choose another directory: nothing was written".to_owned()));
+            .suggest("choose another directory; nothing was written".to_owned()));
     }
     let failed = |path: &Path, error: std::io::Error| {
         Diagnostic::error(format!("cannot write {}: {error}", path.display()))

@@ -81,8 +81,7 @@ impl LoadedProject {
         let groups: Vec<_> = groups.into_iter().map(|(group, _)| group).collect();
         let environment = scopes.with_service(&config, options.service.as_deref(), &mut found)?;
         if groups.is_empty() {
-            let warning =
-                Diagnostic::warning(format!("{MAIN} declares no group: there is nothing to make"));
+            let warning = Diagnostic::warning(format!("{MAIN} declares no group"));
             found.push(
                 warning.suggest("declare one: `web = group_spec(\"web\", count = 1)`".to_owned()),
             );

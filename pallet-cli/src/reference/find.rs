@@ -34,8 +34,8 @@ pub(crate) fn find(
     if !crates.contains(&of) {
         if registry.names(PluginKind::Provider).contains(&of) {
             bail!(
-                "there is no action and no crate {name}; the provider is explained by `pallet-cli \
-                 doc provider:{of}`"
+                "there is no action or crate {name}; the provider is explained by `pallet-cli doc \
+                 provider:{of}`"
             );
         }
         let known = actions
@@ -46,7 +46,7 @@ pub(crate) fn find(
         let help = did_you_mean(name, known).unwrap_or_else(|| {
             "`pallet-cli doc` lists the actions, `pallet-cli crates` the crates".to_owned()
         });
-        bail!("there is no action and no crate {name}; {help}");
+        bail!("there is no action or crate {name}; {help}");
     }
     let manifest = registry.crate_manifest(of)?;
     let entries: Vec<DocEntry> =

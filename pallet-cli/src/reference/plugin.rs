@@ -72,11 +72,11 @@ impl PluginDocs {
 
     fn may(&self) -> String {
         let Some(capabilities) = &self.manifest.capabilities else {
-            return "  may do: everything; it does not declare what it does\n".to_owned();
+            return "  capabilities: undeclared, so everything is allowed\n".to_owned();
         };
         let declared = capabilities.declared();
         if declared.is_empty() {
-            return "  may do: nothing to nodes\n".to_owned();
+            return "  capabilities: none\n".to_owned();
         }
         let lines = declared
             .iter()
@@ -116,8 +116,8 @@ mod tests {
             }
             .text()
         };
-        assert!(of(None).contains("everything; it does not declare"));
-        assert!(of(Some(Capabilities::default())).contains("nothing to nodes"));
+        assert!(of(None).contains("undeclared, so everything is allowed"));
+        assert!(of(Some(Capabilities::default())).contains("none"));
         let some =
             Capabilities { paths: vec!["/a".into(), "/b/**".into()], ..Capabilities::default() };
         assert_eq!(

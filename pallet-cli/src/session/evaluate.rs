@@ -25,7 +25,7 @@ impl Session {
             catalog: self.clone(),
             live: self.live.clone(),
             print: Arc::new(move |line| printer.printed(line)),
-            stop: Arc::new(move || interrupt.is_struck()),
+            stop: Arc::new(move || interrupt.is_stop_requested()),
         };
         let done = with_room(|| with_inputs(&context, &loaded.project, work))
             .map_err(Diagnostics::from)?;
@@ -54,7 +54,7 @@ impl Session {
             }
         }
         match result {
-            Err(_) if self.interrupt.is_struck() => Err(Failure::interrupted().into()),
+            Err(_) if self.interrupt.is_stop_requested() => Err(Failure::interrupted().into()),
             Err(found) => Err(found.into()),
             Ok(value) => Ok(value),
         }

@@ -43,7 +43,7 @@ impl Interrupt {
     }
 
     /// Whether the evaluation is asked to stop.
-    pub(crate) fn is_struck(&self) -> bool {
+    pub(crate) fn is_stop_requested(&self) -> bool {
         self.evaluation.load(Ordering::Relaxed)
     }
 
@@ -54,7 +54,7 @@ impl Interrupt {
 
     /// Ctrl-C was pressed, or the process is to end: an operation is told to end, the second time
     /// it is not waited for; without one the evaluation ends.
-    pub(crate) fn strike(&self, interactive: bool, ends: bool) {
+    pub(crate) fn interrupt(&self, interactive: bool, ends: bool) {
         let interactive = interactive && !ends;
         let running = self.running();
         match running.as_ref() {
@@ -71,9 +71,9 @@ impl Interrupt {
                 // it is said before the operation can be over, and the next prompt come
                 with_deadline(move || {
                     reporter.stopping(if interactive {
-                        "to wait no more"
+                        "to stop waiting"
                     } else {
-                        "to leave at once"
+                        "to quit immediately"
                     })
                 });
                 operation.cancel.cancel();

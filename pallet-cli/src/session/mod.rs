@@ -16,4 +16,4 @@ mod targets;
 mod wait;
 
 pub(crate) use functions::signatures;
-pub(crate) use script::{converse, run_file, run_lines};
+pub(crate) use script::{run_file, run_interactive, run_lines};

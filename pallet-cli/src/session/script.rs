@@ -54,11 +54,11 @@ pub(crate) fn run_lines(context: &Context) -> anyhow::Result<ExitCode> {
 }
 
 /// Reads what a person types until that ends the session; gives the exit code.
-pub(crate) fn converse(context: &Context) -> anyhow::Result<ExitCode> {
+pub(crate) fn run_interactive(context: &Context) -> anyhow::Result<ExitCode> {
     let session = Session::open(context, SessionMode::Interactive)?;
     let mut editor = Editor::new(&context.env.data.join("history"), context.env.colour)?;
     greet(context, &session);
-    session.look_for_nodes();
+    session.refresh_node_names();
     let own = session.clone();
     session.evaluating(move |inputs| {
         for number in 1.. {
@@ -93,14 +93,14 @@ fn greet(context: &Context, session: &Arc<Session>) {
         env!("CARGO_PKG_VERSION"),
         project.name
     ));
-    context.printer.line("help() says what there is; Tab completes; Ctrl-D leaves");
+    context.printer.line("help() lists the functions; Tab completes; Ctrl-D quits");
 }
 
 impl Session {
     /// Evaluates an input and shows its value.
     fn shown(&self, inputs: &mut Inputs<'_, '_>, file: &str, code: &str) -> anyhow::Result<()> {
         let value = self.input(inputs, file, code)?;
-        show(&self.base.printer, value, self.has_told());
+        show(&self.base.printer, value, self.is_shown());
         Ok(())
     }
 

@@ -88,7 +88,7 @@ impl Session {
             heard: OnceLock::new(),
         };
         let (interrupt, interactive) = (session.interrupt.clone(), session.is_interactive());
-        session.heard.set(on_signal(move |ends| interrupt.strike(interactive, ends))?).ok();
+        session.heard.set(on_signal(move |ends| interrupt.interrupt(interactive, ends))?).ok();
         Ok(Arc::new(session))
     }
 
@@ -114,7 +114,7 @@ impl Session {
     }
 
     /// Asks the service for the names of its nodes, for completion, without anybody waiting for it.
-    pub(super) fn look_for_nodes(&self) {
+    pub(super) fn refresh_node_names(&self) {
         if !self.is_interactive() {
             return;
         }
@@ -229,12 +229,12 @@ impl Session {
     }
 
     /// Whether what was printed of the last input says all of its value.
-    pub(super) fn has_told(&self) -> bool {
+    pub(super) fn is_shown(&self) -> bool {
         self.told.load(Ordering::Relaxed)
     }
 
     /// What is printed by now says all of the value of the input.
-    pub(super) fn has_told_all(&self) {
+    pub(super) fn mark_shown(&self) {
         self.told.store(true, Ordering::Relaxed);
     }
 

@@ -92,7 +92,7 @@ impl<'v> Call<'_, 'v, '_, '_> {
             let number = count.unpack_i32().and_then(|count| u32::try_from(count).ok());
             if number.is_none() && !count.is_none() {
                 return Err(self.complaint(format!(
-                    "a count must be a whole number from 0 up, not {}",
+                    "a count must be a non-negative integer, not {}",
                     describe(count)
                 )));
             }
@@ -106,7 +106,7 @@ impl<'v> Call<'_, 'v, '_, '_> {
             };
             let [mut group]: [GroupSpec; 1] = meant.try_into().map_err(|_| {
                 self.complaint(format!(
-                    "{} is a cluster: give its groups counts instead",
+                    "{} is a cluster; set the counts of its groups instead",
                     describe(key)
                 ))
             })?;

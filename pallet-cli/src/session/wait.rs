@@ -33,7 +33,7 @@ impl<T> fmt::Debug for Calls<T> {
 }
 
 impl<T: Send> PhaseCaller for Calls<T> {
-    fn hand_over(&self, call: PhaseCall) -> bool {
+    fn send(&self, call: PhaseCall) -> bool {
         self.0.send(Message::Call(call)).is_ok()
     }
 }
@@ -55,8 +55,10 @@ impl Session {
         F: Future<Output = anyhow::Result<T>>,
     {
         let pause = Pause::of(evaluator).ok_or_else(|| {
-            FunctionError::new(format!("{function} works on nodes and cannot be called in a phase"))
-                .help("call it outside of phase functions".to_owned())
+            FunctionError::new(format!(
+                "{function} operates on nodes and cannot be called in a phase"
+            ))
+            .help("call it outside phase functions".to_owned())
         })?;
         let engine = self.engine().map_err(|error| self.complaint(error))?;
         let engine = engine.with(EngineConfig {
@@ -91,7 +93,7 @@ impl Session {
                     Ok(Message::Call(call)) => call_phase(call, evaluator),
                     Ok(Message::Done(done)) => break done,
                     Ok(Message::Abandon) => {
-                        break Err(anyhow::anyhow!("{function} was stopped and is not waited for"));
+                        break Err(anyhow::anyhow!("{function} was abandoned"));
                     }
                     Err(RecvTimeoutError::Timeout) if !thread.is_finished() => {}
                     Err(_) => {
@@ -140,7 +142,7 @@ impl Session {
         })?;
         let Some((outcome, changes)) = done else { return Ok(None) };
         self.remember(crate::operation::exit_code(&outcome));
-        self.has_told_all();
+        self.mark_shown();
         Ok(Some(outcome::table(&outcome, &changes)))
     }
 

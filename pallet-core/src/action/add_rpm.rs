@@ -3,15 +3,16 @@
 use super::package_file::{FileArguments, PackageFile, package_file_action};
 use super::package_spec::{PackageAction, PackageSpec};
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, NodeState, Observation, PackageManager};
+use crate::model::{Capabilities, PackageManager};
+use crate::observe::{NodeState, Observation};
 use crate::script::packages;
 
 package_file_action! {
-    /// Ensures that a package is installed, from a file of rpm: on Red Hat, Fedora, SUSE and their
-    /// kin.
+    /// Ensures that a package is installed from an RPM file.
     ///
-    /// It does nothing if a package of that name is installed, in any version. The package manager
-    /// installs the file, and fetches what it depends on. The file itself needs no signature.
+    /// For Red Hat, Fedora, SUSE and related systems. Does nothing if any version of the package is
+    /// installed. The package manager installs the file and downloads its dependencies. The file
+    /// itself needs no signature.
     ///
     /// Example: `add_rpm(request, "demo", url = "https://example.com/demo-1.2.rpm", sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")`
     AddRpm, "add_rpm", "rpm", [Dnf, Yum, Zypper], packages::require_rpm

@@ -18,16 +18,17 @@ use super::edit::{Edit, Missing, require_line};
 use super::file_support::{kind, parent, plan_file, require_absolute, require_name};
 use super::line_in_file::LineAction;
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation, UserState};
+use crate::model::{Capabilities, Known};
+use crate::observe::{Attributes, FileState, NodeState, Observation, UserState};
 use crate::script::{Script, quote};
 
-/// Ensures that public keys may log in as a user over ssh, or that they may not. Nothing to do
-/// where the file has each key already with the same options, whatever its comment. The file is
-/// `.ssh/authorized_keys` in the user's home directory; it and its directory are made as sshd wants
-/// them.
+/// Ensures that public keys are allowed to log in as a user over SSH, or that they are not. Does
+/// nothing if the file already has each key with the same options; comments may differ. The file is
+/// `.ssh/authorized_keys` in the user's home directory. Pallet creates the file and its directory
+/// with the permissions that sshd requires.
 ///
-/// One key has one line: sshd takes the first line of a key, so any other line of it, with other
-/// options or none, goes away.
+/// Each key has one line: sshd uses the first line of a key, so other lines of the same key, with
+/// other options or none, are removed.
 ///
 /// Example: `authorized_key(request, "app", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ann@example.com")`
 ///
@@ -35,23 +36,22 @@ use crate::script::{Script, quote};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuthorizedKey {
-    /// The user.
+    /// Login name.
     pub user: String,
-    /// The public key, as one line of a file such as `id_ed25519.pub`; or a list of such lines,
-    /// where each may begin with options of its own.
+    /// Public key, as one line of a file such as `id_ed25519.pub`, or a list of such lines, each of
+    /// which may start with its own options.
     #[schemars(schema_with = "Keys::schema")]
     pub key: Keys,
     /// `present` or `absent`.
     #[serde(default)]
     pub action: LineAction,
-    /// What stands before the key, such as `no-pty,from="10.0.0.0/8"`.
+    /// Options to put before the key, such as `no-pty,from="10.0.0.0/8"`.
     #[serde(default)]
     pub options: Option<String>,
-    /// Whether all other keys of the user are taken away. Give all keys that the user has as one
-    /// list.
+    /// Remove all other keys of the user. Pass all keys of the user as one list.
     #[serde(default)]
     pub exclusive: bool,
-    /// The absolute path of another file, whose directory is left as it is.
+    /// Absolute path of another file to manage. Its directory is left unchanged.
     #[serde(default)]
     pub path: Option<String>,
 }
@@ -246,7 +246,7 @@ impl Action for AuthorizedKey {
         if self.exclusive && self.action == LineAction::Absent {
             return Err(ActionError::arguments(
                 Self::NAME,
-                "exclusive is for a key that is present; leave it away",
+                "exclusive is for a key that is present; omit it",
             ));
         }
         self.check_keys()

@@ -1,8 +1,9 @@
 //! What the tests of actions are written with: a node in a few words, and a plan as text.
 
-use crate::model::{
-    Attributes, CommandState, FileState, GroupState, NodeState, Os, OsFamily, PackageManager,
-    PackageState, Reading, ServiceManager, ServiceState, UserState,
+use crate::model::{Os, OsFamily, PackageManager, ServiceManager};
+use crate::observe::{
+    Attributes, CommandState, FileState, GroupState, NodeState, PackageState, Reading,
+    ServiceState, UserState,
 };
 
 use super::{Action, Certainty, Workspace};

@@ -134,7 +134,7 @@ impl Claims {
     }
 
     /// The owner, group and mode of what stands at a path, as far as they are given.
-    pub(super) fn attributes(&mut self, path: &str, wanted: &crate::model::Attributes) {
+    pub(super) fn attributes(&mut self, path: &str, wanted: &crate::observe::Attributes) {
         let mode = wanted.mode.map(|mode| format!("{mode:04o}"));
         for (name, is) in [("owner", &wanted.owner), ("group", &wanted.group), ("mode", &mode)] {
             if let Some(is) = is {

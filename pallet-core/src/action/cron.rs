@@ -11,60 +11,61 @@ use serde::{Deserialize, Serialize};
 use self::command::escaped;
 use self::schedule::{MONTHS, SPECIAL, TextOrNumber, WEEKDAYS, check_times, text_or_number};
 use super::claims::Account;
-use super::edit::{Edit, Line, Missing, Wrong, plan_no_line, require_line};
+use super::edit::{Edit, Line, Missing, UnwantedLine, plan_no_line, require_line};
 use super::ere::Ere;
 use super::file_support::{plan_delete, require_name};
 use super::{Action, ActionError, Change, Claims, Existence, Workspace};
-use crate::model::{
-    Attributes, Capabilities, FileState, Known, NodeState, Observation, OsFamily, digest,
-};
+use crate::model::{Capabilities, Known, OsFamily, digest};
+use crate::observe::{Attributes, FileState, NodeState, Observation};
 use crate::script::{Script, quote};
 
-/// Ensures that cron runs a command at certain times, or that no job of this name is there. Nothing
-/// to do where cron has the job just so.
+/// Ensures that cron runs a command at certain times, or that no job of this name exists. Does
+/// nothing if the job is already as declared.
 ///
-/// The job is the file `/etc/cron.d/pallet-<name>`; on Alpine, whose cron has no such directory, a
-/// line of `/etc/crontabs/<user>`. Times are those of the node. Each of `minute` to `weekday` is a
-/// number, a name (`jan`, `mon`), a range (`1-5`), a step (`*/15`), or a list of these.
+/// The job is stored in `/etc/cron.d/pallet-<name>`. On Alpine, whose cron does not support that
+/// directory, it is a line of `/etc/crontabs/<user>`. Times are in the node's time zone. Each of
+/// `minute` to `weekday` is a number, a name (`jan`, `mon`), a range (`1-5`), a step (`*/15`), or a
+/// list of these.
 ///
 /// Example: `cron(request, "backup", command = "/usr/local/bin/backup --all", minute = 30, hour = "2,14", user = "backup")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cron {
-    /// The name of the job: letters, digits, `-` and `_`.
+    /// Job name: letters, digits, `-` and `_`.
     pub name: String,
-    /// The command, as one line of a shell, of at most 998 bytes; `%` and backslashes mean just
-    /// that.
+    /// Command, as one shell line of at most 998 bytes. `%` and backslashes have no special
+    /// meaning.
     #[serde(default)]
     pub command: String,
-    /// The user that it runs as, who must exist; root if none is given.
+    /// User that runs the command. The user must exist. Default: root.
     #[serde(default = "root")]
     pub user: String,
-    /// 0 to 59; every one if none is given.
+    /// 0 to 59. Default: every minute.
     #[serde(default = "every", deserialize_with = "text_or_number")]
     #[schemars(with = "TextOrNumber")]
     pub minute: String,
-    /// 0 to 23; every one if none is given.
+    /// 0 to 23. Default: every hour.
     #[serde(default = "every", deserialize_with = "text_or_number")]
     #[schemars(with = "TextOrNumber")]
     pub hour: String,
-    /// The day of the month, 1 to 31; every one if none is given.
+    /// Day of the month, 1 to 31. Default: every day.
     #[serde(default = "every", deserialize_with = "text_or_number")]
     #[schemars(with = "TextOrNumber")]
     pub day: String,
-    /// 1 to 12, or `jan` to `dec`; every one if none is given.
+    /// 1 to 12, or `jan` to `dec`. Default: every month.
     #[serde(default = "every", deserialize_with = "text_or_number")]
     #[schemars(with = "TextOrNumber")]
     pub month: String,
-    /// The day of the week, 0 or 7 (Sunday) to 6, or `sun` to `sat`; every one if none is given.
-    /// With `day`, either of the two is enough.
+    /// Day of the week, 0 or 7 (Sunday) to 6, or `sun` to `sat`. Default: every day. If `day` is
+    /// also set, the job runs when either matches.
     #[serde(default = "every", deserialize_with = "text_or_number")]
     #[schemars(with = "TextOrNumber")]
     pub weekday: String,
-    /// In place of the times: `@reboot`, `@hourly`, `@daily`, `@weekly`, `@monthly` or `@yearly`.
+    /// Schedule that replaces the other times: `@reboot`, `@hourly`, `@daily`, `@weekly`,
+    /// `@monthly` or `@yearly`.
     #[serde(default)]
     pub special: Option<String>,
-    /// Environment variables for the command.
+    /// Environment variables of the command.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
     /// `create` or `delete`.
@@ -235,7 +236,7 @@ impl Cron {
                 place: None,
             }
             .plan(&edit, node)?,
-            Existence::Delete => plan_no_line(&edit, node, &Wrong::Match(self.own_line()?))?,
+            Existence::Delete => plan_no_line(&edit, node, &UnwantedLine::Match(self.own_line()?))?,
         };
         Ok(change.map(|change| {
             // its cron looks there for tables that were changed

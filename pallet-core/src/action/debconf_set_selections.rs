@@ -4,29 +4,30 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, CommandState, Known, NodeState, Observation};
+use crate::model::{Capabilities, Known};
+use crate::observe::{CommandState, NodeState, Observation};
 use crate::script::{DEBCONF, Script, packages};
 
-/// Ensures that debconf knows the answer to a question that a package of Debian asks when it is
-/// installed. Declare it before the package.
+/// Ensures that debconf has an answer to a question that a Debian package asks during installation.
+/// Declare it before the package.
 ///
-/// It does nothing if that is the answer already, given by somebody. A package that is installed is
-/// not configured again.
+/// Does nothing if the question already has this answer and is marked as seen. Installed packages
+/// are not reconfigured.
 ///
 /// Example: `debconf_set_selections(request, "postfix", "postfix/main_mailer_type", "select", "Internet Site")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DebconfSetSelections {
-    /// The package that asks.
+    /// Package that asks the question.
     pub package: String,
-    /// The question: `postfix/main_mailer_type`.
+    /// Question: `postfix/main_mailer_type`.
     pub question: String,
-    /// What kind of question it is: `boolean`, `select`, `multiselect`, `string`, `password`,
-    /// `note`, `text`, `title` or `error`.
+    /// Type of the question: `boolean`, `select`, `multiselect`, `string`, `password`, `note`,
+    /// `text`, `title` or `error`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The answer, one line: for `boolean`, `true` or `false`; for `multiselect`, answers with `, `
-    /// between them. It may be a secret.
+    /// Answer, on one line: `true` or `false` for `boolean`; answers separated by `, ` for
+    /// `multiselect`. May be a secret.
     pub value: String,
 }
 
@@ -213,9 +214,8 @@ mod tests {
                 OsFamily::RedHat,
                 PackageManager::Dnf,
                 expect![
-                    "error: \
-                debconf_set_selections is for Debian and its kin; this node is rocky 12 (x86_64), \
-                with dnf"
+                    "error: debconf_set_selections is for Debian-family systems; this node is \
+                rocky 12 (x86_64), with dnf"
                 ],
             ),
             (
@@ -223,9 +223,8 @@ mod tests {
                 OsFamily::Unknown,
                 PackageManager::Unknown,
                 expect![
-                    "error: \
-                debconf_set_selections is for Debian and its kin; this node is plan9 12 (x86_64), \
-                with none of apt, dnf, yum, zypper, pacman and apk"
+                    "error: debconf_set_selections is for Debian-family systems; this node is \
+                plan9 12 (x86_64), with none of apt, dnf, yum, zypper, pacman and apk"
                 ],
             ),
         ] {

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::claims::Account;
 use super::{Action, ActionError, AnyAction, Claims};
-use crate::model::{NodeState, Observation, digest};
+use crate::model::digest;
+use crate::observe::{NodeState, Observation};
 
 /// Options that every action takes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -10,12 +10,13 @@ use super::file_support::{
 };
 use super::ownership::Ownership;
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation};
+use crate::model::{Capabilities, Known};
+use crate::observe::{Attributes, FileState, NodeState, Observation};
 use crate::script::Script;
 
-/// Ensures that a directory exists, with its parents, or that it does not.
+/// Ensures that a directory and its parents exist, or that the directory does not exist.
 ///
-/// It does nothing if it is there, with the owner, group and mode where they are given.
+/// Does nothing if the directory exists with the given owner, group and mode.
 ///
 /// Example: `directory(request, "/srv/app", owner = "app", mode = "0750")`
 ///
@@ -23,22 +24,22 @@ use crate::script::Script;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Directory {
-    /// The absolute path.
+    /// Absolute path.
     pub path: String,
-    /// The owner's name.
+    /// Owner name.
     #[serde(default)]
     pub owner: Option<String>,
-    /// The group's name.
+    /// Group name.
     #[serde(default)]
     pub group: Option<String>,
-    /// The permissions, in octal: `"0755"`.
+    /// Permissions in octal: `"0755"`.
     #[serde(default)]
     pub mode: Option<String>,
-    /// Whether all that is in the directory is to be of the owner and the group too; the mode is
-    /// its own.
+    /// Also set the owner and group of everything in the directory. The mode applies to the
+    /// directory only.
     #[serde(default)]
     pub recursive: bool,
-    /// `create`, or `delete` with all that is in it.
+    /// `create`, or `delete` the directory with everything in it.
     #[serde(default)]
     pub action: Existence,
 }
@@ -95,7 +96,7 @@ impl Action for Directory {
         if self.recursive && self.owner.is_none() && self.group.is_none() {
             return Err(ActionError::arguments(
                 Self::NAME,
-                "recursive is about the owner and the group; give one, or leave recursive away",
+                "recursive needs an owner or a group; give one, or omit recursive",
             ));
         }
         attributes(Self::NAME, &self.owner, &self.group, &self.mode).map(drop)
@@ -179,7 +180,7 @@ impl Action for Directory {
 mod tests {
     use super::super::check::{check, node};
     use super::*;
-    use crate::model::Reading;
+    use crate::observe::Reading;
     use expect_test::expect;
 
     #[test]
@@ -288,7 +289,7 @@ mod tests {
             node(),
             expect![
                 "error: directory: \
-            recursive is about the owner and the group; give one, or leave recursive away"
+            recursive needs an owner or a group; give one, or omit recursive"
             ],
         );
     }

@@ -58,7 +58,7 @@ impl DownloadArguments<'_> {
             ];
             return match given.iter().find(|(_, given)| *given) {
                 Some((name, _)) => {
-                    wrong(format!("{name} is for a download; give url, or leave {name} away"))
+                    wrong(format!("{name} is for a download; give url, or omit {name}"))
                 }
                 None => Ok(None),
             };

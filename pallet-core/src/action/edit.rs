@@ -4,7 +4,8 @@
 use super::ere::Ere;
 use super::file_support::{all_of, attribute_words, kind, new_attributes, parent, plan_file};
 use super::{ActionError, Change};
-use crate::model::{Attributes, FileState, Known, NodeState, Observation, digest};
+use crate::model::{Known, digest};
+use crate::observe::{Attributes, FileState, NodeState, Observation};
 use crate::script::{Script, quote};
 
 /// What becomes of a file that is missing.
@@ -215,12 +216,12 @@ pub(super) struct Line<'a> {
     pub(super) replaces: Option<Ere>,
     /// A line that matches this is as good.
     pub(super) enough: Option<Ere>,
-    pub(super) place: Option<(Place, Ere)>,
+    pub(super) place: Option<(LinePosition, Ere)>,
 }
 
 /// Where a line goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum LinePosition {
     After,
     Before,
 }
@@ -245,8 +246,8 @@ impl Line<'_> {
         let itself = if self.matches_itself() { "itself" } else { "" };
         let (place, of) = match &self.place {
             None => ("", ""),
-            Some((Place::After, of)) => ("after", of.text()),
-            Some((Place::Before, of)) => ("before", of.text()),
+            Some((LinePosition::After, of)) => ("after", of.text()),
+            Some((LinePosition::Before, of)) => ("before", of.text()),
         };
         let replaces = self.replaces.as_ref().map(Ere::text).unwrap_or_default();
         let enough = self.enough.as_ref().map(Ere::text).unwrap_or_default();
@@ -269,8 +270,8 @@ impl Line<'_> {
         }
         let at = match &self.place {
             None => None,
-            Some((Place::After, ere)) => last(ere).map(|at| at + 1),
-            Some((Place::Before, ere)) => last(ere),
+            Some((LinePosition::After, ere)) => last(ere).map(|at| at + 1),
+            Some((LinePosition::Before, ere)) => last(ere),
         }
         .unwrap_or(lines.len());
         let ending = ending(text);
@@ -289,24 +290,24 @@ impl Line<'_> {
 pub(super) fn plan_no_line(
     edit: &Edit<'_>,
     node: &mut NodeState,
-    wrong: &Wrong<'_>,
+    wrong: &UnwantedLine<'_>,
 ) -> Result<Option<Change>, ActionError> {
     edit.plan(node, wrong.script(edit), |text| wrong.edited(text))
 }
 
 /// Which lines should not be there.
 #[derive(Debug)]
-pub(super) enum Wrong<'a> {
+pub(super) enum UnwantedLine<'a> {
     Line(&'a str),
     Match(Ere),
 }
 
-impl Wrong<'_> {
+impl UnwantedLine<'_> {
     /// The text without the lines.
     pub(super) fn edited(&self, text: &str) -> String {
         let is_wrong = |line: &str| match self {
-            Wrong::Line(wrong) => bare(line) == *wrong,
-            Wrong::Match(ere) => ere.matches(bare(line)),
+            UnwantedLine::Line(wrong) => bare(line) == *wrong,
+            UnwantedLine::Match(ere) => ere.matches(bare(line)),
         };
         if !text.lines_kept().any(is_wrong) {
             return text.to_owned();
@@ -316,8 +317,8 @@ impl Wrong<'_> {
 
     pub(super) fn script(&self, edit: &Edit<'_>) -> Script {
         let words = match self {
-            Wrong::Line(line) => ["-xF", line],
-            Wrong::Match(ere) => ["-E", ere.text()],
+            UnwantedLine::Line(line) => ["-xF", line],
+            UnwantedLine::Match(ere) => ["-E", ere.text()],
         };
         edit.call("ensure_no_line", &words)
     }
@@ -363,7 +364,7 @@ pub(super) fn require_line(action: &str, what: &str, text: &str) -> Result<(), A
         ));
     }
     if text.ends_with('\r') {
-        let why = "ends with a carriage return; leave it away: a line gets what ends the lines of \
+        let why = "ends with a carriage return; remove it: a line gets what ends the lines of \
             its file";
         return Err(ActionError::arguments(action, format!("{what} {text:?} {why}")));
     }

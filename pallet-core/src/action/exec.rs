@@ -9,43 +9,44 @@ use serde::{Deserialize, Serialize};
 use super::builders::{first_line, guard_builders};
 use super::guard::GuardedScript;
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, NodeState, Observation};
+use crate::model::Capabilities;
+use crate::observe::{NodeState, Observation};
 
-/// Runs a text in an interpreter of the node, such as Python, Perl or bash; if it ends with another
-/// exit code than 0, the node's part of the operation ends.
+/// Runs a script with an interpreter of the node, such as Python, Perl or bash. If it exits with a
+/// code other than 0, the operation fails on this node.
 ///
-/// Give a guard wherever one can be found: it says when there is nothing to do. All that are given
-/// must call for the text. The text stands in a file that only its user can read, and that is gone
-/// when it ends.
+/// Use a guard (`creates`, `unless`, `only_if`) wherever possible, so that the script runs only
+/// when needed. If several are given, all of them must call for the script. The script is written
+/// to a temporary file that only its user can read.
 ///
 /// Example: `exec(request, "import os; os.makedirs('/srv/app', exist_ok = True)", interpreter = "python3", creates = "/srv/app")`
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Exec {
-    /// The text.
+    /// Script text.
     pub script: String,
-    /// The program that runs it: a name or an absolute path.
+    /// Interpreter: a name or an absolute path.
     pub interpreter: String,
-    /// Options of the program; the file with the text comes after them.
+    /// Options of the interpreter, passed before the script file.
     #[serde(default)]
     pub arguments: Vec<String>,
-    /// Nothing to do if something stands at this path.
+    /// Skip if this path exists.
     #[serde(default)]
     pub creates: Option<String>,
-    /// Nothing to do if this command succeeds; it must only look.
+    /// Skip if this command succeeds. It must not change anything.
     #[serde(default)]
     pub unless: Option<String>,
-    /// Nothing to do if this command fails; it must only look.
+    /// Skip if this command fails. It must not change anything.
     #[serde(default)]
     pub only_if: Option<String>,
-    /// The directory that it runs in.
+    /// Working directory.
     #[serde(default)]
     pub cwd: Option<String>,
-    /// The user that it and the guards run as; else the one that Pallet is on the node, which is
-    /// root.
+    /// User that runs the script and the guards. Default: the user that Pallet runs as on the node
+    /// (root).
     #[serde(default)]
     pub user: Option<String>,
-    /// Environment variables for it.
+    /// Environment variables of the script.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
 }

@@ -8,41 +8,41 @@ use serde::{Deserialize, Serialize};
 use super::builders::guard_builders;
 use super::guard::GuardedScript;
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, NodeState, Observation};
+use crate::model::Capabilities;
+use crate::observe::{NodeState, Observation};
 
-/// Runs shell commands as `exec_script` does, under a name that says what they are for: it stands
-/// in the plan and in the error if they fail.
+/// Runs shell commands like `exec_script`, under a name that says what they do. The name is shown
+/// in the plan, and in the error if they fail.
 ///
 /// Example: `exec_checked_script(request, "install the tool", "make -C /usr/src/tool install", creates = "/usr/local/bin/tool")`
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExecCheckedScript {
-    /// What the commands are for.
+    /// What the commands do.
     pub name: String,
-    /// The commands.
+    /// Shell commands.
     pub script: String,
-    /// Nothing to do if something stands at this path.
+    /// Skip if this path exists.
     #[serde(default)]
     pub creates: Option<String>,
-    /// Nothing to do if this command succeeds; it must only look.
+    /// Skip if this command succeeds. It must not change anything.
     #[serde(default)]
     pub unless: Option<String>,
-    /// Nothing to do if this command fails; it must only look.
+    /// Skip if this command fails. It must not change anything.
     #[serde(default)]
     pub only_if: Option<String>,
-    /// The directory that the commands run in.
+    /// Working directory.
     #[serde(default)]
     pub cwd: Option<String>,
-    /// The user that the commands and the guards run as; else the one that Pallet is on the node,
-    /// which is root.
+    /// User that runs the commands and the guards. Default: the user that Pallet runs as on the
+    /// node (root).
     #[serde(default)]
     pub user: Option<String>,
-    /// Environment variables for the commands.
+    /// Environment variables.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
-    /// Whether the commands change nothing on the node, such as a check of a configuration. What is
-    /// known of the node is then known still, and the plan says of what comes after whether it
-    /// changes.
+    /// Declare that the commands change nothing on the node, for example a configuration check.
+    /// Pallet then keeps what it knows of the node and can plan later actions precisely.
     #[serde(default)]
     pub only_looks: bool,
 }

@@ -9,37 +9,38 @@ use serde::{Deserialize, Serialize};
 use super::builders::{first_line, guard_builders};
 use super::guard::GuardedScript;
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, NodeState, Observation};
+use crate::model::Capabilities;
+use crate::observe::{NodeState, Observation};
 
-/// Runs shell commands with `sh -e`: the first one that fails ends the script, and the node's part
-/// of the operation.
+/// Runs shell commands with `sh -e`. The first command that fails ends the script, and the
+/// operation fails on this node.
 ///
-/// Give a guard wherever one can be found: it says when there is nothing to do. All that are given
-/// must call for the script.
+/// Use a guard (`creates`, `unless`, `only_if`) wherever possible, so that the commands run only
+/// when needed. If several are given, all of them must call for the script.
 ///
 /// Example: `exec_script(request, "curl -fsSo /usr/local/bin/tool https://example.com/tool", creates = "/usr/local/bin/tool")`
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExecScript {
-    /// The commands.
+    /// Shell commands.
     pub script: String,
-    /// Nothing to do if something stands at this path.
+    /// Skip if this path exists.
     #[serde(default)]
     pub creates: Option<String>,
-    /// Nothing to do if this command succeeds; it must only look.
+    /// Skip if this command succeeds. It must not change anything.
     #[serde(default)]
     pub unless: Option<String>,
-    /// Nothing to do if this command fails; it must only look.
+    /// Skip if this command fails. It must not change anything.
     #[serde(default)]
     pub only_if: Option<String>,
-    /// The directory that the commands run in.
+    /// Working directory.
     #[serde(default)]
     pub cwd: Option<String>,
-    /// The user that the commands and the guards run as; else the one that Pallet is on the node,
-    /// which is root.
+    /// User that runs the commands and the guards. Default: the user that Pallet runs as on the
+    /// node (root).
     #[serde(default)]
     pub user: Option<String>,
-    /// Environment variables for the commands.
+    /// Environment variables.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
 }

@@ -9,29 +9,30 @@ use super::file_support::{
     plan_file, require_absolute,
 };
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, FileState, Known, NodeState, Observation};
+use crate::model::{Capabilities, Known};
+use crate::observe::{FileState, NodeState, Observation};
 use crate::script::Script;
 
-/// Ensures that a named pipe stands at a path, or that nothing does.
+/// Ensures that a named pipe exists, or that its path does not exist.
 ///
-/// It does nothing if one is there, with the owner, group and mode where they are given.
+/// Does nothing if the pipe exists with the given owner, group and mode.
 ///
 /// Example: `fifo(request, "/run/app/commands", owner = "app", mode = "0600")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fifo {
-    /// The absolute path.
+    /// Absolute path.
     pub path: String,
-    /// The owner's name; a new pipe is root's.
+    /// Owner name. New pipes belong to root.
     #[serde(default)]
     pub owner: Option<String>,
-    /// The group's name; a new pipe is of the group root.
+    /// Group name. New pipes belong to the group root.
     #[serde(default)]
     pub group: Option<String>,
-    /// The permissions, in octal; a new pipe has `"0644"`.
+    /// Permissions in octal. New pipes get `"0644"`.
     #[serde(default)]
     pub mode: Option<String>,
-    /// `create`, or `delete`.
+    /// `create` or `delete`.
     #[serde(default)]
     pub action: Existence,
 }

@@ -10,27 +10,28 @@ use super::file_support::{
     plan_file, require_absolute,
 };
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, FileState, Known, NodeState, Observation, digest};
+use crate::model::{Capabilities, Known, digest};
+use crate::observe::{FileState, NodeState, Observation};
 use crate::script::Script;
 
-/// Ensures that a file exists, with whatever content it has, or that nothing does at its path.
+/// Ensures that a file exists, whatever its content, or that its path does not exist.
 ///
 /// Example: `file(request, "/var/log/app.log", owner = "app", mode = "0640")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct File {
-    /// The absolute path.
+    /// Absolute path.
     pub path: String,
     /// What to do.
     #[serde(default)]
     pub action: FileAction,
-    /// The owner's name; a new file is root's.
+    /// Owner name. New files belong to root.
     #[serde(default)]
     pub owner: Option<String>,
-    /// The group's name; a new file is of the group root.
+    /// Group name. New files belong to the group root.
     #[serde(default)]
     pub group: Option<String>,
-    /// The permissions, in octal; a new file has `"0644"`.
+    /// Permissions in octal. New files get `"0644"`.
     #[serde(default)]
     pub mode: Option<String>,
 }

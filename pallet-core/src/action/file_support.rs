@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ActionError, Certainty, Change};
-use crate::model::{Attributes, FileState, Known, NodeState};
+use crate::model::Known;
+use crate::observe::{Attributes, FileState, NodeState};
 use crate::script::{Script, quote};
 
 /// Whether something should be there.
@@ -35,7 +36,7 @@ pub(super) fn require_absolute(action: &str, path: &str) -> Result<(), ActionErr
     if path.len() > 1 && path.ends_with('/') {
         return Err(ActionError::arguments(
             action,
-            format!("the path {path:?} ends with /; leave that away"),
+            format!("the path {path:?} ends with /; remove it"),
         ));
     }
     if path.split('/').any(|part| part == "." || part == "..") {

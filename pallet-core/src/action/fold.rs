@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{ActionError, Certainty, Change, Condition, Declared};
-use crate::model::{KNOWN_AFTER_APPLY, Known, NodeState, Observation};
+use crate::model::{KNOWN_AFTER_APPLY, Known};
+use crate::observe::{NodeState, Observation};
 
 /// Flags set so far in an operation on one node; a flag that is absent is not set.
 pub type Flags = BTreeMap<String, Certainty>;
@@ -48,11 +49,8 @@ pub fn observation<'a>(actions: impl IntoIterator<Item = &'a Declared>) -> Obser
             // what may never be done at all is not simulated each time
             let mut asked = Observation::default();
             declared.action.observe(&mut asked);
-            wanted.extend(Observation {
-                installs: BTreeMap::new(),
-                removals: BTreeMap::new(),
-                ..asked
-            });
+            asked.package_changes = Default::default();
+            wanted.extend(asked);
         }
         for condition in &declared.conditions {
             wanted.command(&condition.command);

@@ -9,24 +9,25 @@ use serde::{Deserialize, Serialize};
 
 use super::file_support::{parent, require_absolute, require_name};
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, FileState, Known, NodeState, Observation, Reading};
+use crate::model::{Capabilities, Known};
+use crate::observe::{FileState, NodeState, Observation, Reading};
 use crate::script::{Script, quote, strict_shell};
 use commands::{Checkout, SUBMODULE};
 
-/// Ensures that a commit of a git repository is checked out at a path. Nothing to do where it is.
+/// Ensures that a commit of a Git repository is checked out at a path. Does nothing if it is.
 ///
-/// With a full commit hash that is known beforehand, from what the node has. With a branch or a
-/// tag, or with none, the node fetches in every run and decides then. Files that were changed in
-/// the checkout are kept: they are an error, unless `force` throws the changes away. Files that git
-/// does not know stay. Submodules are checked out as well, all the way down.
+/// With a full commit hash, Pallet plans from the state of the node. With a branch, a tag or no
+/// revision, the node fetches in every run and decides then. Changed files in the checkout are an
+/// error unless `force` is set, which discards the changes. Untracked files are kept. Submodules
+/// are checked out recursively.
 ///
-/// What another user owns is never touched as root: git runs as the owner of the checkout then, and
-/// a new checkout in another user's directory is that user's. Root's own checkout must stand where
-/// nobody else can rename a directory above it.
+/// Pallet never touches another user's checkout as root: git runs as the owner of the checkout, and
+/// a new checkout in another user's directory belongs to that user. A checkout of root must be in a
+/// place where no other user can rename a parent directory.
 ///
-/// A private repository needs a key of its own on the node, or `forward_agent`. What hosts are
-/// known by is the node's affair: over ssh the repository's must stand in the `known_hosts` of who
-/// git runs as, or in `/etc/ssh/ssh_known_hosts`, unless the node's ssh is told otherwise
+/// A private repository needs a key on the node, or `forward_agent`. Pallet does not manage host
+/// keys: for SSH, the repository's host must be in the `known_hosts` of the user that runs git or
+/// in `/etc/ssh/ssh_known_hosts`, unless the node's SSH configuration says otherwise
 /// (`StrictHostKeyChecking`).
 ///
 /// Example: `git_checkout(request, "https://github.com/example/app.git", "/srv/app", revision = "v1.2", user = "app")`
@@ -35,35 +36,34 @@ use commands::{Checkout, SUBMODULE};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GitCheckout {
-    /// The URL of the repository, or its path on the node.
+    /// URL of the repository, or its path on the node.
     pub repository: String,
-    /// The absolute path of the checkout.
+    /// Absolute path of the checkout.
     pub path: String,
-    /// A branch, a tag or a full commit hash; the repository's main branch if none is given.
+    /// Branch, tag or full commit hash. Default: the repository's main branch.
     #[serde(default)]
     pub revision: Option<String>,
-    /// The user that git runs as, who owns the checkout. Where none is given it is the owner of the
-    /// directory that is there already, or else the one that Pallet is on the node, which is root.
-    /// For a new checkout the directory above must be the user's.
+    /// User that runs git and owns the checkout. Default: the owner of the existing directory, or
+    /// else the user that Pallet runs as on the node (root). For a new checkout, the parent
+    /// directory must belong to this user.
     #[serde(default)]
     pub user: Option<String>,
-    /// Whether changes in the checkout are thrown away.
+    /// Discard changes in the checkout.
     #[serde(default)]
     pub force: bool,
-    /// How many commits of history are fetched; all if nothing is said.
+    /// Number of commits of history to fetch. Default: all.
     #[serde(default)]
     pub depth: Option<u32>,
-    /// Whether submodules are checked out too, at the commits that the checkout names; `False`
-    /// leaves them out.
+    /// Also check out submodules, at the commits that the checkout records. `False` skips them.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub submodules: bool,
-    /// Whether git logs in with the keys of the ssh agent of the machine that Pallet runs on
-    /// (`SSH_AUTH_SOCK`, or ssh's `IdentityAgent`). Keys stay there: the node can list them and
-    /// have the agent sign, and only while this phase is applied. Meanwhile root on the node, and
-    /// the user that git runs as, can log in with them wherever they are let in: forward to nodes
-    /// that you trust with that, and have `ssh-add -c` ask for each use. Keys for certain hosts
-    /// (`ssh-add -h`) do not sign. It takes a connection over ssh, and a server that allows it
-    /// (`AllowAgentForwarding`).
+    /// Let git log in with the keys of the ssh-agent of the machine that Pallet runs on
+    /// (`SSH_AUTH_SOCK`, or the `IdentityAgent` option of ssh). The keys stay there: the node can
+    /// only list them and request signatures, and only while this phase is applied. During that
+    /// time, root on the node and the user that runs git can log in with these keys anywhere they
+    /// are accepted. Forward only to nodes that you trust, and use `ssh-add -c` to confirm each
+    /// use. Keys that are restricted to certain hosts (`ssh-add -h`) cannot be used. Requires an
+    /// SSH connection and a server that allows forwarding (`AllowAgentForwarding`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forward_agent: bool,
 }
@@ -188,7 +188,7 @@ impl Action for GitCheckout {
         }
         if self.depth == Some(0) {
             return wrong(
-                "depth 0 fetches nothing; give at least 1, or leave it away for all".to_owned(),
+                "depth 0 fetches nothing; give at least 1, or omit it to fetch all".to_owned(),
             );
         }
         Ok(())
@@ -224,7 +224,7 @@ impl Action for GitCheckout {
             Known::Unknown | Known::Known(FileState::Absent | FileState::Directory(_)) => {}
             Known::Known(_) => {
                 return Err(ActionError::node(format!(
-                    "{} is there and no directory; delete it before",
+                    "{} exists and is not a directory; delete it first",
                     self.path
                 )));
             }
@@ -429,7 +429,7 @@ mod tests {
         assert_eq!(headline(app(), at(&format!("{COMMIT}\n M x y"))), error);
         assert_eq!(
             headline(app(), node().file("/srv/app", "", 0o644)),
-            "error: /srv/app is there and no directory; delete it before"
+            "error: /srv/app exists and is not a directory; delete it first"
         );
         let error = "error: git_checkout: the revision \"-x\" is not a branch, a tag or a full \
             commit hash";
@@ -437,7 +437,7 @@ mod tests {
         assert_eq!(
             headline(app().depth(0), node()),
             "error: git_checkout: depth 0 fetches \
-            nothing; give at least 1, or leave it away for all"
+            nothing; give at least 1, or omit it to fetch all"
         );
     }
 }

@@ -5,21 +5,22 @@ use serde::{Deserialize, Serialize};
 
 use super::account_name::require_account_name;
 use super::{Action, ActionError, Change, Claims, Existence, Workspace};
-use crate::model::{Capabilities, GroupState, Known, NodeState, Observation};
+use crate::model::{Capabilities, Known};
+use crate::observe::{GroupState, NodeState, Observation};
 use crate::script::Script;
 
-/// Ensures that a group of users exists, or that it does not.
+/// Ensures that a group exists, or that it does not exist.
 ///
 /// Example: `group(request, "app", system = True)`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
-    /// The name.
+    /// Group name.
     pub name: String,
-    /// The numeric id.
+    /// Numeric ID.
     #[serde(default)]
     pub gid: Option<u32>,
-    /// Whether a new group is one of the system, with a number from those.
+    /// Create a new group as a system group (system GID).
     #[serde(default)]
     pub system: bool,
     /// `create` or `delete`.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::file_support::{require_absolute, require_name};
 use super::{ActionError, Change};
-use crate::model::{Capabilities, CommandState, FileState, Known, NodeState, Observation};
+use crate::model::{Capabilities, Known};
+use crate::observe::{CommandState, FileState, NodeState, Observation};
 use crate::script::{Script, quote, shell, strict_shell};
 
 /// Linux limits each argument and each variable to 128 KiB, with a `=` and an end.

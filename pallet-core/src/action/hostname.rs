@@ -5,20 +5,23 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::change::joined;
-use super::edit::{Edit, Line, Missing, Place};
+use super::edit::{Edit, Line, LinePosition, Missing};
 use super::ere::{Ere, any_case};
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Attributes, Capabilities, Known, NodeState, Observation, OsFamily, Reading};
+use crate::model::{Capabilities, Known, OsFamily};
+use crate::observe::{Attributes, NodeState, Observation, Reading};
 use crate::script::Script;
 
-/// Ensures the node's host name: the name that runs, that of `/etc/hostname`, and on Debian and its
-/// relatives the line 127.0.1.1 of `/etc/hosts`. Nothing to do where all of them have it.
+/// Ensures the host name of the node.
+///
+/// It is set in three places: the running name, `/etc/hostname`, and on Debian-family systems the
+/// line 127.0.1.1 of `/etc/hosts`. Does nothing if all of them are set.
 ///
 /// Example: `hostname(request, "web-1.example.com")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hostname {
-    /// The name: letters, digits and `-`, with its domain or without.
+    /// Host name: letters, digits and `-`, with or without a domain.
     pub name: String,
 }
 
@@ -72,7 +75,7 @@ impl Hostname {
                 any_case(&self.name)
             ))?),
             place: Some((
-                Place::After,
+                LinePosition::After,
                 Ere::new(Self::NAME, "name", r"^[[:space:]]*127\.0\.0\.1[[:space:]]")?,
             )),
         };

@@ -13,48 +13,49 @@ use super::file_support::{attributes, require_absolute};
 use super::line_in_file::LineAction;
 use super::text::{Text, trim};
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, NodeState, Observation};
+use crate::model::Capabilities;
+use crate::observe::{NodeState, Observation};
 use crate::script::Script;
 use crate::script::services::unit_kind;
 
-/// Ensures that a section of an ini file sets a key to a value, or that it does not set it. Nothing
-/// to do where it does so already, however the line is spaced. All else in the file stays:
+/// Ensures that a section of an INI file sets a key to a value, or that it does not set the key.
+/// Does nothing if it already does, however the line is spaced. The rest of the file is kept:
 /// comments, order, owner and mode.
 ///
-/// Where a section sets a key more than once, the last one counts. Lines that begin with `#` or `;`
-/// are comments. Lines that are deeper than their key continue its value, and go with it; in files
-/// of systemd those behind a backslash do. What is new goes to the end of its section.
+/// If a section sets a key more than once, the last line counts. Lines that start with `#` or `;`
+/// are comments. Lines that are indented further than their key continue its value and are replaced
+/// with it; in systemd files, lines after a backslash do. New keys are added to the end of their
+/// section.
 ///
 /// Example: `ini_setting(request, "/etc/php/8.2/cli/php.ini", "PHP", "memory_limit", value = "256M")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IniSetting {
-    /// The absolute path of the file.
+    /// Absolute path of the file.
     pub path: String,
-    /// The name of the section, without brackets; `""` for what stands before the first one.
+    /// Section name, without brackets. `""` is the part before the first section.
     pub section: String,
-    /// The key.
+    /// Key.
     pub key: String,
-    /// The value; without one, the line is just the key.
+    /// Value. Without it, the line is the key alone.
     #[serde(default)]
     pub value: Option<String>,
     /// `present` or `absent`.
     #[serde(default)]
     pub action: LineAction,
-    /// What stands between key and value in a new line; an equals sign with a space on both sides
-    /// if none is given.
+    /// Separator between key and value in a new line. Default: an equals sign surrounded by spaces.
     #[serde(default = "equals")]
     pub separator: String,
-    /// Whether a file that is missing is made; else it is an error.
+    /// Create the file if it is missing. Otherwise a missing file is an error.
     #[serde(default)]
     pub create: bool,
-    /// The owner's name; a new file is root's.
+    /// Owner name. New files belong to root.
     #[serde(default)]
     pub owner: Option<String>,
-    /// The group's name; a new file is of the group root.
+    /// Group name. New files belong to the group root.
     #[serde(default)]
     pub group: Option<String>,
-    /// The permissions, in octal; a new file has `"0644"`.
+    /// Permissions in octal. New files get `"0644"`.
     #[serde(default)]
     pub mode: Option<String>,
 }

@@ -3,14 +3,16 @@
 use super::package_file::{FileArguments, PackageFile, package_file_action};
 use super::package_spec::{PackageAction, PackageSpec};
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, NodeState, Observation, PackageManager};
+use crate::model::{Capabilities, PackageManager};
+use crate::observe::{NodeState, Observation};
 use crate::script::packages;
 
 package_file_action! {
-    /// Ensures that a package is installed, from a file of Debian: on Debian, Ubuntu and their kin.
+    /// Ensures that a package is installed from a Debian package file.
     ///
-    /// It does nothing if a package of that name is installed, in any version. The package manager
-    /// installs the file, and fetches what it depends on. The file itself needs no signature.
+    /// For Debian, Ubuntu and related systems. Does nothing if any version of the package is
+    /// installed. The package manager installs the file and downloads its dependencies. The file
+    /// itself needs no signature.
     ///
     /// Example: `install_deb(request, "demo", url = "https://example.com/demo-1.2.deb", sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")`
     InstallDeb, "install_deb", "deb", [Apt], packages::require_apt
@@ -85,7 +87,7 @@ mod tests {
                 PackageManager::Yum,
                 expect![
                     "error: install_deb is for \
-                Debian and its kin; this node is centos 12 (x86_64), with yum"
+                Debian-family systems; this node is centos 12 (x86_64), with yum"
                 ],
             ),
             (
@@ -94,7 +96,7 @@ mod tests {
                 PackageManager::Zypper,
                 expect![
                     "error: install_deb \
-                is for Debian and its kin; this node is opensuse-leap 12 (x86_64), with zypper"
+                is for Debian-family systems; this node is opensuse-leap 12 (x86_64), with zypper"
                 ],
             ),
             (
@@ -103,7 +105,7 @@ mod tests {
                 PackageManager::Pacman,
                 expect![
                     "error: install_deb is for \
-                Debian and its kin; this node is arch 12 (x86_64), with pacman"
+                Debian-family systems; this node is arch 12 (x86_64), with pacman"
                 ],
             ),
             (
@@ -112,7 +114,7 @@ mod tests {
                 PackageManager::Apk,
                 expect![
                     "error: install_deb is for \
-                Debian and its kin; this node is alpine 12 (x86_64), with apk"
+                Debian-family systems; this node is alpine 12 (x86_64), with apk"
                 ],
             ),
             (
@@ -121,7 +123,7 @@ mod tests {
                 PackageManager::Unknown,
                 expect![
                     "error: install_deb is \
-                for Debian and its kin; this node is plan9 12 (x86_64), with none of apt, dnf, \
+                for Debian-family systems; this node is plan9 12 (x86_64), with none of apt, dnf, \
                 yum, zypper, pacman and apk"
                 ],
             ),

@@ -30,9 +30,9 @@ use super::{
     Action, ActionError, Certainty, Change, Directory, Exec, ExecCheckedScript, ExecScript, File,
     Listed, RemoteFile, SymbolicLink, UploadSource, Workspace,
 };
-use crate::model::{NodeState, Observation};
+use crate::observe::{NodeState, Observation};
+use crate::observe::{compile, parse};
 use crate::script::library_for;
-use crate::script::observe::{compile, parse};
 use crate::script::shells::{Shell, shells};
 
 const TOKEN: &str = "t0k3n";

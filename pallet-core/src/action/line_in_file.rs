@@ -4,53 +4,55 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::builders::attribute_builders;
-use super::edit::{Edit, Line, Missing, Place, Wrong, plan_no_line, require_line};
+use super::edit::{Edit, Line, LinePosition, Missing, UnwantedLine, plan_no_line, require_line};
 use super::ere::{Ere, literal};
 use super::file_support::{attributes, require_absolute};
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, NodeState, Observation};
+use crate::model::Capabilities;
+use crate::observe::{NodeState, Observation};
 
-/// Ensures that a line stands in a file, in the place of another one if that is there, or that it
-/// does not. Nothing to do where the file has it already. What else the file holds stays, as do its
-/// owner and mode.
+/// Ensures that a file contains a line, or that it does not contain it.
 ///
-/// Expressions are POSIX extended regular expressions (those of `grep -E`), and match a part of a
-/// line unless they say `^` and `$`.
+/// The line can replace another one. Does nothing if the file is already as declared. The rest of
+/// the file, its owner and its mode are kept.
+///
+/// Expressions are POSIX extended regular expressions (as in `grep -E`). They match anywhere in a
+/// line unless anchored with `^` and `$`.
 ///
 /// Example: `line_in_file(request, "/etc/ssh/sshd_config", line = "PermitRootLogin no", match = "^#?PermitRootLogin")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LineInFile {
-    /// The absolute path of the file.
+    /// Absolute path of the file.
     pub path: String,
-    /// The line. With `action = "absent"`, every line like it goes away.
+    /// Line. With `action = "absent"`, every equal line is removed.
     #[serde(default)]
     pub line: Option<String>,
-    /// A regular expression: the last line that matches is replaced. With `action = "absent"` it
-    /// stands in place of `line`: every line that matches goes away.
+    /// Regular expression: the last matching line is replaced. With `action = "absent"`, use it
+    /// instead of `line` to remove every matching line.
     #[serde(default, rename = "match")]
     pub matching: Option<String>,
     /// `present` or `absent`.
     #[serde(default)]
     pub action: LineAction,
-    /// A regular expression: a new line goes behind the last line that matches; to the end of the
-    /// file if none does.
+    /// Regular expression: a new line is inserted after the last matching line, or at the end of
+    /// the file if none matches.
     #[serde(default)]
     pub after: Option<String>,
-    /// A regular expression: a new line goes before the last line that matches; to the end of the
-    /// file if none does.
+    /// Regular expression: a new line is inserted before the last matching line, or at the end of
+    /// the file if none matches.
     #[serde(default)]
     pub before: Option<String>,
-    /// Whether a file that is missing is made; else it is an error.
+    /// Create the file if it is missing. Otherwise a missing file is an error.
     #[serde(default)]
     pub create: bool,
-    /// The owner's name; a new file is root's.
+    /// Owner name. New files belong to root.
     #[serde(default)]
     pub owner: Option<String>,
-    /// The group's name; a new file is of the group root.
+    /// Group name. New files belong to the group root.
     #[serde(default)]
     pub group: Option<String>,
-    /// The permissions, in octal; a new file has `"0644"`.
+    /// Permissions in octal. New files get `"0644"`.
     #[serde(default)]
     pub mode: Option<String>,
 }
@@ -152,8 +154,12 @@ impl LineInFile {
                     "a line cannot have both after and before; say one of them",
                 ));
             }
-            (Some(after), None) => Some((Place::After, Ere::new(Self::NAME, "after", after)?)),
-            (None, Some(before)) => Some((Place::Before, Ere::new(Self::NAME, "before", before)?)),
+            (Some(after), None) => {
+                Some((LinePosition::After, Ere::new(Self::NAME, "after", after)?))
+            }
+            (None, Some(before)) => {
+                Some((LinePosition::Before, Ere::new(Self::NAME, "before", before)?))
+            }
             (None, None) => None,
         };
         Ok(Line { line, replaces: self.matching_ere()?, enough: None, place })
@@ -167,11 +173,11 @@ impl LineInFile {
         }
     }
 
-    fn wrong(&self) -> Result<Wrong<'_>, ActionError> {
+    fn wrong(&self) -> Result<UnwantedLine<'_>, ActionError> {
         match (self.matching_ere()?, &self.line) {
-            (Some(ere), None) => Ok(Wrong::Match(ere)),
+            (Some(ere), None) => Ok(UnwantedLine::Match(ere)),
             (None, Some(line)) => {
-                require_line(Self::NAME, "the line", line).map(|()| Wrong::Line(line))
+                require_line(Self::NAME, "the line", line).map(|()| UnwantedLine::Line(line))
             }
             _ => Err(ActionError::arguments(
                 Self::NAME,
@@ -376,7 +382,7 @@ mod tests {
         let found = state.file(PATH).known().cloned();
         assert!(matches!(
             found,
-            Some(crate::model::FileState::File { text: Some(text), .. }) if text == "a\nb\nc\n"
+            Some(crate::observe::FileState::File { text: Some(text), .. }) if text == "a\nb\nc\n"
         ));
     }
 

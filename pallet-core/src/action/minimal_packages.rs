@@ -8,23 +8,23 @@ use super::change::joined;
 use super::package_plan::{observe_dependencies, plan_packages};
 use super::package_spec::{MANAGERS, PackageAction, PackageSpec};
 use super::{Action, ActionError, Change, Claims, PackageManager, Workspace};
-use crate::model::{
-    Capabilities, FileState, Known, NodeState, Observation, OsFamily, PackageOptions,
-};
+use crate::model::{Capabilities, Known, OsFamily, PackageOptions};
+use crate::observe::{FileState, NodeState, Observation};
 use crate::script::{Script, packages};
 
-/// Ensures the few packages that everything else needs: on Debian and its kin coreutils and sudo;
-/// on Arch Linux sudo, with the package manager's database in its newest form. Other systems come
-/// with what is needed.
+/// Ensures the few packages that everything else needs.
 ///
-/// It does nothing if they are there. On Debian and Arch it also fetches the package manager's
-/// lists if they are a day old, which is the first thing that a new node needs.
+/// They are coreutils and sudo on Debian-family systems; sudo on Arch Linux, with the package
+/// manager's database upgraded to the newest format. Other systems already have what is needed.
+///
+/// Does nothing if they are installed. On Debian and Arch, it also fetches the package lists if
+/// they are a day old, which a new node needs first.
 ///
 /// Example: `minimal_packages(request, names = ["ca-certificates"])`
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MinimalPackages {
-    /// More packages, on every system.
+    /// Additional packages, on every system.
     #[serde(default)]
     pub names: Vec<String>,
 }

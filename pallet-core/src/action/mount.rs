@@ -11,15 +11,16 @@ use super::change::joined;
 use super::edit::{Edit, Missing};
 use super::file_support::require_absolute;
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation, Reading};
+use crate::model::{Capabilities, Known};
+use crate::observe::{Attributes, FileState, NodeState, Observation, Reading};
 use crate::script::{Script, quote};
 
-/// Ensures that a filesystem is mounted at a path, now and when the node starts, or that it is not.
-/// Nothing to do where `/etc/fstab` has the line and something is mounted there already. The
-/// directory is made if it is missing. Changed options hold from the next time it is mounted. One
-/// path has one line in `/etc/fstab`: others for it go away.
+/// Ensures that a filesystem is mounted now and at boot, or that it is not. Does nothing if
+/// `/etc/fstab` has the line and something is mounted at the path. A missing directory is created.
+/// Changed options take effect at the next mount. Each path has one line in `/etc/fstab`; other
+/// lines for it are removed.
 ///
-/// With `fstype = "swap"` it is about swap space, whose path is `"none"`: each device has one line,
+/// With `fstype = "swap"` it manages swap space, whose path is `"none"`: each device has one line,
 /// and is used as swap or not.
 ///
 /// Example: `mount(request, "/srv/data", device = "/dev/vdb1", fstype = "ext4", options = "noatime", check = 2)`
@@ -28,23 +29,23 @@ use crate::script::{Script, quote};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Mount {
-    /// The absolute path of the directory; `none` for swap space.
+    /// Absolute path of the directory. `none` for swap space.
     pub path: String,
-    /// What is mounted: a device, `UUID=...`, `LABEL=...`, `server:/path`. Needed for `mounted` and
+    /// What to mount: a device, `UUID=...`, `LABEL=...`, `server:/path`. Required for `mounted` and
     /// `present`.
     #[serde(default)]
     pub device: Option<String>,
-    /// The type of the filesystem: `ext4`, `nfs`, `tmpfs`; `swap` for swap space. Needed for
-    /// `mounted` and `present`.
+    /// Filesystem type: `ext4`, `nfs`, `tmpfs`; `swap` for swap space. Required for `mounted` and
+    /// `present`.
     #[serde(default)]
     pub fstype: Option<String>,
-    /// The options, with commas between them; `defaults` if none are given.
+    /// Mount options, separated by commas. Default: `defaults`.
     #[serde(default = "defaults")]
     pub options: String,
-    /// Whether dump saves it, 0 or 1; 0 if nothing is said.
+    /// Whether dump backs it up, 0 or 1. Default: 0.
     #[serde(default)]
     pub dump: u8,
-    /// When it is checked at start: 0 never, 1 first, 2 later; 0 if nothing is said.
+    /// Order of the check at boot: 0 never, 1 first, 2 later. Default: 0.
     #[serde(default)]
     pub check: u8,
     /// What to do.

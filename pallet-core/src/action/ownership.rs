@@ -1,7 +1,8 @@
 //! The owner and group of a directory and of all that is in it.
 
 use super::Change;
-use crate::model::{Attributes, FileState, Known, NodeState, Observation, Reading};
+use crate::model::Known;
+use crate::observe::{Attributes, FileState, NodeState, Observation, Reading};
 use crate::script::{Script, quote};
 
 /// Who is to own a tree of files. Nobody in particular, if neither is given.

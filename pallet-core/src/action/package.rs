@@ -9,13 +9,14 @@ use super::package_plan::{observe_dependencies, plan_packages};
 pub use super::package_spec::PackageAction;
 use super::package_spec::{MANAGERS, PackageSpec};
 use super::{Action, ActionError, Certainty, Change, Claims, Workspace};
-use crate::model::{self, Capabilities, Known, NodeState, Observation, Reading};
+use crate::model::{self, Capabilities, Known};
+use crate::observe::{NodeState, Observation, Reading};
 use crate::script::{Script, packages, quote};
 
-/// Ensures that a package of the node's package manager is installed, or that it is not.
+/// Ensures that a package is installed, or that it is not installed.
 ///
-/// It does nothing if that is so. Packages that are declared one after the other, with the same
-/// options, are installed in one go. Configuration files that were changed on the node are kept.
+/// Does nothing if that is so. Consecutive packages with the same options are installed in one
+/// transaction. Configuration files that were changed on the node are kept.
 ///
 /// Example: `package(request, "nginx")`
 ///
@@ -23,32 +24,32 @@ use crate::script::{Script, packages, quote};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Package {
-    /// The name, as the node's package manager knows it.
+    /// Package name, as known by the package manager of the node.
     pub name: String,
-    /// The version. It may leave its epoch and its release open, and end with `*`: `"1.22*"`. Left
-    /// away, any will do.
+    /// Version. Epoch and release may be omitted, and it may end with `*`: `"1.22*"`. Default: any
+    /// version.
     #[serde(default)]
     pub version: Option<String>,
     /// What to do.
     #[serde(default)]
     pub action: PackageAction,
-    /// Repositories to use as well, by their names: for dnf, yum and zypper. For apt, the one
-    /// release that the package comes from, such as `"bookworm-backports"`; for apk, the one tag.
+    /// Additional repositories to use, by name: dnf, yum and zypper. For apt, the one release that
+    /// the package comes from, such as `"bookworm-backports"`; for apk, the one tag.
     #[serde(default)]
     pub enable: Vec<String>,
-    /// Repositories not to use, by their names: for dnf and yum only.
+    /// Repositories not to use, by name: dnf and yum only.
     #[serde(default)]
     pub disable: Vec<String>,
-    /// Keeps the package's services from being started by its installation: for apt only, since no
-    /// other package manager starts any.
+    /// Do not start the services of the package when it is installed: apt only, because no other
+    /// package manager starts services.
     #[serde(default)]
     pub disable_service_start: bool,
-    /// Installs it even if its signature cannot be verified. pacman cannot do that for one package.
+    /// Install the package even if its signature cannot be verified. Not supported for single
+    /// packages by pacman.
     #[serde(default)]
     pub allow_unsigned: bool,
-    /// Whether the package stays in its version when others are upgraded, as `apt-mark hold` says;
-    /// left away, that stays as it is. A `version` that is asked for is installed still. For apt
-    /// only.
+    /// Keep the package at its version when others are upgraded, like `apt-mark hold`. Default:
+    /// unchanged. A requested `version` is still installed. apt only.
     #[serde(default)]
     pub hold: Option<bool>,
 }
@@ -113,7 +114,7 @@ impl Package {
         if manager != model::PackageManager::Apt {
             let name = manager.as_str();
             return Err(ActionError::node(format!(
-                "{name} is not told by Pallet to hold a package; leave `hold` away"
+                "holding a package is not supported for {name}; omit `hold`"
             )));
         }
         let (word, summary) = if hold { ("yes", "hold") } else { ("no", "release") };
@@ -171,7 +172,7 @@ impl Action for Package {
         {
             return Err(ActionError::arguments(
                 Self::NAME,
-                "hold is for packages that are installed; leave it away",
+                "hold is for packages that are installed; omit it",
             ));
         }
         check_repositories(Self::NAME, &self.enable)?;
@@ -222,7 +223,8 @@ impl Action for Package {
 mod tests {
     use super::super::check::{check, node};
     use super::*;
-    use crate::model::{Known, OsFamily, PackageManager, PackageState};
+    use crate::model::{Known, OsFamily, PackageManager};
+    use crate::observe::PackageState;
     use expect_test::expect;
 
     #[test]
@@ -347,7 +349,7 @@ mod tests {
         check(
             held(),
             node().os("rocky", OsFamily::RedHat, PackageManager::Dnf).package("nginx", "1"),
-            expect!["error: dnf is not told by Pallet to hold a package; leave `hold` away"],
+            expect!["error: holding a package is not supported for dnf; omit `hold`"],
         );
     }
 
@@ -415,9 +417,7 @@ mod tests {
         check(
             quiet(),
             node().os("rocky", OsFamily::RedHat, PackageManager::Dnf),
-            expect![
-                "error: dnf does not start services by itself; leave `disable_service_start` away"
-            ],
+            expect!["error: dnf does not start services by itself; omit `disable_service_start`"],
         );
         check(
             Package::install("nginx").enable("epel").disable("base").disable("extras"),

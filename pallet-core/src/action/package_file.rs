@@ -9,7 +9,8 @@ use super::package_plan::packages_change;
 use super::package_spec::{PackageAction, PackageSpec};
 use super::remote_file::source::Content;
 use super::{ActionError, Certainty, Change, Upload, Workspace};
-use crate::model::{Capabilities, Known, NodeState, PackageState};
+use crate::model::{Capabilities, Known};
+use crate::observe::{NodeState, PackageState};
 use crate::script::{Script, quote};
 
 /// The parameters that say which file.
@@ -135,18 +136,18 @@ macro_rules! package_file_action {
         #[derive(schemars::JsonSchema)]
         #[serde(deny_unknown_fields)]
         pub struct $action {
-            /// The name of the package.
+            /// Package name.
             pub name: String,
-            /// A file of the project.
+            /// Path of the package file in the project.
             #[serde(default)]
             pub local_file: Option<String>,
-            /// Where the node fetches the file; it needs `sha256`.
+            /// URL that the node downloads the package file from. Requires `sha256`.
             #[serde(default)]
             pub url: Option<String>,
-            /// The SHA-256 digest that the content of `url` must have, in hexadecimal.
+            /// Expected SHA-256 digest of the file at `url`, in hexadecimal.
             #[serde(default)]
             pub sha256: Option<String>,
-            /// The absolute path of a file of the node.
+            /// Absolute path of the package file on the node.
             #[serde(default)]
             pub remote_file: Option<String>,
             #[serde(skip)]

@@ -5,10 +5,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Action, ActionError, Change};
-use crate::model::{Capabilities, Known, NodeState, Observation};
+use crate::model::{Capabilities, Known};
+use crate::observe::{NodeState, Observation};
 use crate::script::{Script, packages};
 
-/// Fetches the package manager's lists of packages, or upgrades every package that is installed.
+/// Fetches the package lists, or upgrades all installed packages.
 ///
 /// Example: `package_manager(request, action = "update")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -17,7 +18,7 @@ pub struct PackageManager {
     /// What to do.
     #[serde(default)]
     pub action: PackageManagerAction,
-    /// How old the lists may be, in seconds, before `update` fetches them again.
+    /// Maximum age of the package lists, in seconds, before `update` fetches them again.
     #[serde(default = "a_day")]
     pub max_age: u64,
 }

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use super::package_spec::{PackageAction, PackageSpec};
 use super::{ActionError, Certainty, Change};
-use crate::model::{
-    Known, NodeState, Observation, PackageOptions, PackageState, PackageTransaction,
-};
+use crate::model::{Known, PackageOptions, PackageTransaction};
+use crate::observe::{NodeState, Observation, PackageState};
 use crate::script::packages;
 
 /// One transaction that brings all packages to what is wanted. It says which ones if `named`.

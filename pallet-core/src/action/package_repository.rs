@@ -8,21 +8,23 @@ use super::package_source::AptSource;
 use super::package_spec::{PackageAction, PackageSpec};
 use super::workspace::NoWorkspace;
 use super::{Action, ActionError, Change, PackageSource, Workspace};
-use crate::model::{Capabilities, NodeState, Observation, Os, OsFamily, PackageOptions};
+use crate::model::{Capabilities, Os, OsFamily, PackageOptions};
+use crate::observe::{NodeState, Observation};
 use crate::script::{Script, packages};
 
-/// Ensures that the node has a repository of packages that is known by a name: `epel` on Rocky
-/// Linux, AlmaLinux, CentOS and Oracle Linux, by its package; `backports` on Debian, as a source of
-/// that name.
+/// Ensures that the node has a well-known package repository.
 ///
-/// It does nothing if the node has it. A package comes from backports if it is asked for so:
+/// These are `epel` on Rocky Linux, AlmaLinux, CentOS and Oracle Linux, by installing its package;
+/// `backports` on Debian, as a source of that name.
+///
+/// Does nothing if the node has it. To install a package from backports, enable that release:
 /// `package(request, "git", enable = ["bookworm-backports"])`.
 ///
 /// Example: `package_repository(request, "epel")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PackageRepository {
-    /// The name: `epel` or `backports`.
+    /// Name of the repository: `epel` or `backports`.
     pub id: String,
 }
 

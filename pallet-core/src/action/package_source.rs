@@ -15,15 +15,15 @@ pub use self::arguments::{ApkSource, AptSource, DnfSource, PacmanSource, ZypperS
 use self::parts::Part;
 use super::change::joined;
 use super::{Action, ActionError, Certainty, Change, Claims, Existence, Workspace};
-use crate::model::{Capabilities, NodeState, Observation, PackageManager};
+use crate::model::{Capabilities, PackageManager};
+use crate::observe::{NodeState, Observation};
 use crate::script::{Script, packages};
 
-/// Ensures that the package manager takes packages from a source (a repository), or that it does
-/// not. What the source is, is said for each package manager that nodes may have.
+/// Ensures that the package manager uses a source (a repository), or that it does not. The source
+/// is described for each package manager that the nodes may have.
 ///
-/// It does nothing if the files that say so are as they should be. After a change, the next
-/// installation of a package fetches the lists of packages first. A file that was changed by hand
-/// is reported and kept.
+/// Does nothing if its files are as declared. After a change, the next installation of a package
+/// fetches the package lists first. Files that were changed by hand are reported and kept.
 ///
 /// The files are `/etc/apt/sources.list.d/NAME.sources` with the key in
 /// `/etc/apt/keyrings/NAME.asc`, `/etc/yum.repos.d/NAME.repo`, `/etc/zypp/repos.d/NAME.repo`,
@@ -34,31 +34,31 @@ use crate::script::{Script, packages};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PackageSource {
-    /// Names the source, its files, and where the package manager has names for repositories, the
-    /// repository.
+    /// Name of the source and its files, and of the repository if the package manager names
+    /// repositories.
     pub name: String,
-    /// For apt: `url`; `release`, by default the code name of the node's own; `components`, by
-    /// default `["main"]`; `types`, by default `["deb"]`; `architectures`; and one of `key_url`,
-    /// `key` (its text, or the path of a file of the project), `signed_by` (the path of a key on
-    /// the node) and `allow_unsigned`.
+    /// For apt: `url`; `release`, default: the code name of the node's release; `components`,
+    /// default: `["main"]`; `types`, default: `["deb"]`; `architectures`; and one of `key_url`,
+    /// `key` (the key itself, or the path of a file of the project), `signed_by` (the path of a key
+    /// on the node) and `allow_unsigned`.
     #[serde(default)]
     pub apt: Option<AptSource>,
     /// For dnf and yum: one of `url`, `mirrorlist` and `metalink`; `gpgkey`, the URL of the key;
-    /// `gpgcheck`, by default whether there is a `gpgkey`; `priority`; `enabled`, by default true.
+    /// `gpgcheck`, default: whether there is a `gpgkey`; `priority`; `enabled`, default: true.
     #[serde(default)]
     pub dnf: Option<DnfSource>,
-    /// For zypper: one of `url` and `mirrorlist`; `gpgkey`, the URL of the key; `gpgcheck`, by
-    /// default whether there is a `gpgkey`; `priority`; `enabled`, by default true; `autorefresh`,
-    /// by default true.
+    /// For zypper: one of `url` and `mirrorlist`; `gpgkey`, the URL of the key; `gpgcheck`,
+    /// default: whether there is a `gpgkey`; `priority`; `enabled`, default: true; `autorefresh`,
+    /// default: true.
     #[serde(default)]
     pub zypper: Option<ZypperSource>,
-    /// For pacman: `server`; `siglevel`, by default that of `/etc/pacman.conf`.
+    /// For pacman: `server`; `siglevel`, default: that of `/etc/pacman.conf`.
     #[serde(default)]
     pub pacman: Option<PacmanSource>,
-    /// For apk: `url`; `tag`, with which the source is only for packages that are asked for by it.
+    /// For apk: `url`; `tag`, which limits the source to packages that request it.
     #[serde(default)]
     pub apk: Option<ApkSource>,
-    /// Whether the package manager has it.
+    /// Whether the package manager uses the source.
     #[serde(default)]
     pub action: Existence,
     /// The key for apt, as text.

@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ActionError, Certainty, Claims};
-use crate::model::{Known, NodeState, PackageManager, PackageState};
+use crate::model::{Known, PackageManager};
+use crate::observe::{NodeState, PackageState};
 
 /// The package managers that there are packages for.
 pub(super) const MANAGERS: [PackageManager; 6] = [

@@ -8,57 +8,58 @@ use super::package_options::{check_repositories, package_option_builders};
 use super::package_plan::{observe_dependencies, plan_packages};
 use super::package_spec::{MANAGERS, PackageAction, PackageSpec};
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{self, Capabilities, NodeState, Observation};
+use crate::model::{self, Capabilities};
+use crate::observe::{NodeState, Observation};
 use crate::script::packages;
 
-/// Ensures that several packages are installed, or that they are not, all in one go. Systems may
-/// call them differently: each package manager can have names of its own.
+/// Ensures that several packages are installed, or that they are not, in one transaction. Package
+/// names may differ between systems: each package manager can have its own list.
 ///
-/// It does nothing if all of them are so. Each package is `name` or `name=version`, where the
-/// version may leave its epoch and its release open, and end with `*`.
+/// Does nothing if all of them are as declared. Each package is `name` or `name=version`. In the
+/// version, epoch and release may be omitted, and it may end with `*`.
 ///
 /// Example: `packages(request, names = ["curl", "git"], apt = ["curl", "git", "libssl-dev"], dnf = ["curl", "git", "openssl-devel"])`
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Packages {
-    /// The packages for a package manager that has no list of its own here.
+    /// Packages for package managers that have no list of their own.
     #[serde(default)]
     pub names: Vec<String>,
-    /// The packages for apt: Debian, Ubuntu and their kin.
+    /// Packages for apt: Debian, Ubuntu and related systems.
     #[serde(default)]
     pub apt: Option<Vec<String>>,
-    /// The packages for dnf, and for yum if it has no list of its own: Red Hat, Fedora and their
-    /// kin.
+    /// Packages for dnf, and for yum if it has no list of its own: Red Hat, Fedora and related
+    /// systems.
     #[serde(default)]
     pub dnf: Option<Vec<String>>,
-    /// The packages for yum, and for dnf if it has no list of its own.
+    /// Packages for yum, and for dnf if it has no list of its own.
     #[serde(default)]
     pub yum: Option<Vec<String>>,
-    /// The packages for zypper: SUSE and openSUSE.
+    /// Packages for zypper: SUSE and openSUSE.
     #[serde(default)]
     pub zypper: Option<Vec<String>>,
-    /// The packages for pacman: Arch Linux and its kin.
+    /// Packages for pacman: Arch Linux and related systems.
     #[serde(default)]
     pub pacman: Option<Vec<String>>,
-    /// The packages for apk: Alpine Linux.
+    /// Packages for apk: Alpine Linux.
     #[serde(default)]
     pub apk: Option<Vec<String>>,
     /// What to do.
     #[serde(default)]
     pub action: PackageAction,
-    /// Repositories to use as well, by their names: for dnf, yum and zypper. For apt, the one
-    /// release that the packages come from; for apk, the one tag.
+    /// Additional repositories to use, by name: dnf, yum and zypper. For apt, the one release that
+    /// the packages come from; for apk, the one tag.
     #[serde(default)]
     pub enable: Vec<String>,
-    /// Repositories not to use, by their names: for dnf and yum only.
+    /// Repositories not to use, by name: dnf and yum only.
     #[serde(default)]
     pub disable: Vec<String>,
-    /// Keeps the packages' services from being started by their installation: for apt only, since
-    /// no other package manager starts any.
+    /// Do not start the services of the packages when they are installed: apt only, because no
+    /// other package manager starts services.
     #[serde(default)]
     pub disable_service_start: bool,
-    /// Installs them even if their signatures cannot be verified. pacman cannot do that for single
-    /// packages.
+    /// Install packages even if their signatures cannot be verified. Not supported for single
+    /// packages by pacman.
     #[serde(default)]
     pub allow_unsigned: bool,
 }

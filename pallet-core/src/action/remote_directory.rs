@@ -14,87 +14,88 @@ use super::directory::Directory;
 use super::download::{Checksum, DownloadArguments};
 use super::file_support::{attribute_words, attributes, require_absolute};
 use super::ownership::Ownership;
-use super::remote_file::source::{Content, Source};
+use super::remote_file::source::{Content, ContentSource};
 use super::{Action, ActionError, Certainty, Change, Claims, Upload, Workspace};
-use crate::model::{
-    Attributes, Capabilities, FileState, Known, NodeState, Observation, Reading, digest,
-};
+use crate::model::{Capabilities, Known, digest};
+use crate::observe::{Attributes, FileState, NodeState, Observation, Reading};
 use crate::script::{Script, quote};
 
-/// Ensures a directory with what is in an archive: a tar file, compressed or not, or a zip file, of
-/// the project, from a URL, or on the node.
+/// Ensures that a directory has the content of an archive.
 ///
-/// It does nothing if this archive was unpacked there already, as the node remembers in
-/// `/var/lib/pallet/unpacked`, and the directory has the owner, group and mode where they are
-/// given. Several archives can go to one directory. Files that are changed or removed afterwards do
-/// not make it unpack again, and nothing is removed that an older archive brought. A directory that
-/// is there already keeps its owner and mode. A download is made as by `remote_file`.
+/// The archive is a tar file, compressed or not, or a zip file, from the project, a URL, or the
+/// node.
 ///
-/// Links that lead out of the directory are unpacked as links of nobody's, and Pallet does not
+/// Does nothing if this archive was already unpacked there, which the node records in
+/// `/var/lib/pallet/unpacked`, and the directory has the given owner, group and mode. Several
+/// archives can be unpacked to one directory. Files that are changed or removed afterwards do not
+/// trigger another unpacking, and files of an older archive are not removed. An existing directory
+/// keeps its owner and mode. Downloads work as in `remote_file`.
+///
+/// Links that lead out of the directory get the owner 65534 (nobody), so that Pallet does not
 /// follow them.
 ///
-/// The node needs tar, and what it unpacks the compression with: gzip, bzip2, xz or zstd; or unzip.
-/// All is owned by root, unless an owner or a group is given: they get all that is in the
-/// directory.
+/// The node needs tar and the program for the compression (gzip, bzip2, xz or zstd), or unzip.
+/// Everything belongs to root unless an owner or a group is given, which then applies to everything
+/// in the directory.
 ///
 /// Example: `remote_directory(request, "/opt/app", url = "https://example.com/app-1.2.tar.gz", sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", strip_components = 1)`
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoteDirectory {
-    /// The absolute path of the directory.
+    /// Absolute path of the directory.
     pub path: String,
-    /// A file of the project that is the archive.
+    /// Path of the archive in the project.
     #[serde(default)]
     pub local_file: Option<String>,
-    /// The absolute path of a file of the node that is the archive.
+    /// Absolute path of the archive on the node.
     #[serde(default)]
     pub remote_file: Option<String>,
-    /// Where the node fetches the archive: `http://`, `https://`, `ftp://` or `ftps://`.
+    /// URL that the node downloads the archive from: `http://`, `https://`, `ftp://` or `ftps://`.
     #[serde(default)]
     pub url: Option<String>,
-    /// The SHA-256 digest that the archive at `url` must have, in hexadecimal.
+    /// Expected SHA-256 digest of the archive at `url`, in hexadecimal.
     #[serde(default)]
     pub sha256: Option<String>,
-    /// The MD5 digest that the archive at `url` must have, in hexadecimal.
+    /// Expected MD5 digest of the archive at `url`, in hexadecimal.
     #[serde(default)]
     pub md5: Option<String>,
-    /// Where the digest stands that the archive at `url` must have, of MD5, SHA-1, SHA-256 or
-    /// SHA-512: alone, or in a list as `sha256sum` writes it.
+    /// URL of the expected MD5, SHA-1, SHA-256 or SHA-512 digest of the archive: the digest alone,
+    /// or a list as written by `sha256sum`.
     #[serde(default)]
     pub checksum_url: Option<String>,
-    /// Headers to ask for `url` with, by their names; they are not sent to `checksum_url`. They
-    /// need curl on the node.
+    /// HTTP headers for the request to `url`, by name. They are not sent to `checksum_url`.
+    /// Requires curl on the node.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    /// Whether `url` may have a certificate that cannot be verified.
+    /// Accept a TLS certificate of `url` that cannot be verified.
     #[serde(default)]
     pub insecure: bool,
-    /// A proxy to fetch `url` through: `"http://proxy:3128"`.
+    /// Proxy for the download: `"http://proxy:3128"`.
     #[serde(default)]
     pub proxy: Option<String>,
-    /// What the archive is: `tar` or `zip`. If it is not given, the name of the archive tells: it
-    /// is `zip` if that ends with `.zip`, `.jar` or `.war`.
+    /// Type of the archive: `tar` or `zip`. Default: `zip` if the name of the archive ends with
+    /// `.zip`, `.jar` or `.war`, otherwise `tar`.
     #[serde(default)]
     pub unpack: Option<Unpack>,
-    /// How many leading parts of each name in a tar file are left off: with 1, `app-1.2/bin/app`
-    /// becomes `bin/app`.
+    /// Number of leading components to strip from each name in a tar file: with 1,
+    /// `app-1.2/bin/app` becomes `bin/app`.
     #[serde(default)]
     pub strip_components: u32,
-    /// The files and directories to unpack, as they are named in the archive; all, if none is
-    /// given. For a directory in a zip file write `"name/*"`.
+    /// Files and directories to unpack, as named in the archive. Default: all. For a directory in a
+    /// zip file, write `"name/*"`.
     #[serde(default)]
     pub extract_files: Vec<String>,
-    /// The name of the owner of the directory and of all that is in it.
+    /// Owner of the directory and of everything in it.
     #[serde(default)]
     pub owner: Option<String>,
-    /// The name of the group of the directory and of all that is in it.
+    /// Group of the directory and of everything in it.
     #[serde(default)]
     pub group: Option<String>,
-    /// The permissions of the directory itself, in octal; a new one has `"0755"`.
+    /// Permissions of the directory itself, in octal. New directories get `"0755"`.
     #[serde(default)]
     pub mode: Option<String>,
     #[serde(skip)]
-    source: Option<Source>,
+    source: Option<ContentSource>,
 }
 
 /// What an archive is.
@@ -153,7 +154,7 @@ impl RemoteDirectory {
 
     attribute_builders!();
 
-    fn read(&self, workspace: &dyn Workspace) -> Result<Source, ActionError> {
+    fn read(&self, workspace: &dyn Workspace) -> Result<ContentSource, ActionError> {
         let given = [&self.local_file, &self.remote_file, &self.url];
         if given.into_iter().flatten().count() != 1 {
             return Err(ActionError::arguments(
@@ -171,19 +172,19 @@ impl RemoteDirectory {
             proxy: &self.proxy,
         };
         match (download.check(Self::NAME)?, &self.local_file, &self.remote_file) {
-            (Some(download), _, _) => Ok(Source::Download(download)),
+            (Some(download), _, _) => Ok(ContentSource::Download(download)),
             (None, Some(file), _) => {
-                Ok(Source::Content(Content::of_file(workspace, Path::new(file), true)?))
+                Ok(ContentSource::Content(Content::of_file(workspace, Path::new(file), true)?))
             }
             (None, None, file) => {
                 let file = file.clone().unwrap_or_default();
                 require_absolute(Self::NAME, &file)?;
-                Ok(Source::Node(file))
+                Ok(ContentSource::Node(file))
             }
         }
     }
 
-    fn source(&self) -> Result<&Source, ActionError> {
+    fn source(&self) -> Result<&ContentSource, ActionError> {
         let source = self.source.as_ref();
         source.ok_or_else(|| {
             ActionError::arguments(
@@ -196,7 +197,7 @@ impl RemoteDirectory {
     /// The archive as others may see it.
     fn archive(&self) -> String {
         match &self.source {
-            Some(Source::Download(download)) => download.shown(),
+            Some(ContentSource::Download(download)) => download.shown(),
             _ => [&self.local_file, &self.remote_file]
                 .into_iter()
                 .flatten()
@@ -241,22 +242,24 @@ impl RemoteDirectory {
     /// What names the archive there, as far as it is known.
     fn identity(&self, node: Option<&NodeState>) -> Result<Option<String>, ActionError> {
         match self.source()? {
-            Source::Content(content) => Ok(Some(content.digest.clone())),
-            Source::Download(download) => Ok(Some(match &download.checksum {
+            ContentSource::Content(content) => Ok(Some(content.digest.clone())),
+            ContentSource::Download(download) => Ok(Some(match &download.checksum {
                 Checksum::Md5(digest) => format!("md5:{digest}"),
                 _ => download.origin(),
             })),
-            Source::Node(file) => match node.map_or(Known::Unknown, |node| node.file(file)) {
-                Known::Known(FileState::File { digest, .. }) => Ok(digest.clone()),
-                Known::Known(FileState::Absent) => {
-                    Err(ActionError::node(format!("there is no archive {file} on the node")))
+            ContentSource::Node(file) => {
+                match node.map_or(Known::Unknown, |node| node.file(file)) {
+                    Known::Known(FileState::File { digest, .. }) => Ok(digest.clone()),
+                    Known::Known(FileState::Absent) => {
+                        Err(ActionError::node(format!("there is no archive {file} on the node")))
+                    }
+                    Known::Known(_) => Err(ActionError::node(format!(
+                        "the archive {file} is not a file; name the file itself"
+                    ))),
+                    Known::Unknown => Ok(None),
                 }
-                Known::Known(_) => Err(ActionError::node(format!(
-                    "the archive {file} is not a file; name the file itself"
-                ))),
-                Known::Unknown => Ok(None),
-            },
-            Source::Link(_) => Ok(None),
+            }
+            ContentSource::Link(_) => Ok(None),
         }
     }
 
@@ -275,7 +278,7 @@ impl RemoteDirectory {
         let (path, how) = (quote(&self.path), self.how());
         let script = Script::new();
         let script = match (source, self.identity(None)?) {
-            (Source::Node(file), _) => script
+            (ContentSource::Node(file), _) => script
                 .raw(&format!("read_from {}\narchive=$source\ndigest_of \"$archive\"", quote(file)))
                 .and(remember)
                 .raw(&format!("ensure_unpacked {path} \"$digest {how}\"{words}")),
@@ -349,7 +352,7 @@ impl Action for RemoteDirectory {
         let record = self.record();
         let records = record.files();
         match (&self.source, self.identity(None)) {
-            (Some(Source::Node(file)), _) => {
+            (Some(ContentSource::Node(file)), _) => {
                 wanted.digest(file);
                 records.iter().for_each(|file| wanted.digest(file));
             }
@@ -413,7 +416,7 @@ impl Action for RemoteDirectory {
             Change { certainty, ..Change::will(format!("{verb} {}", self.archive()), script) }
                 .with_diff(diff);
         Ok(Some(match self.source()? {
-            Source::Content(content) => match content.upload() {
+            ContentSource::Content(content) => match content.upload() {
                 Some(source) => change.with_upload(Upload {
                     digest: content.digest.clone(),
                     source,

@@ -12,37 +12,40 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use self::plan::FilePlan;
-use self::source::{Content, Source};
+use self::source::{Content, ContentSource};
 use super::builders::attribute_builders;
 use super::download::DownloadArguments;
 use super::file_support::{attributes, link_target, parent, require_absolute};
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, NodeState, Observation};
+use crate::model::Capabilities;
+use crate::observe::{NodeState, Observation};
 
-/// Ensures a file with content from one of: text, a file or a template of the project, a URL, or
-/// another file of the node.
+/// Ensures that a file has the given content.
 ///
-/// It does nothing if the file is there with that content, and with the owner, group and mode where
-/// they are given. Content is taken as it stands: a `$` is a `$`. The file is replaced as a whole:
-/// the old content stays until the new one is on disk, verified, with its owner and mode. The old
-/// content is kept in `/var/lib/pallet/versions`, below the file's own path:
+/// The content is text, a file or a template of the project, a URL, or another file of the node.
+///
+/// Does nothing if the file exists with that content and with the given owner, group and mode.
+/// Content is used literally: a `$` is a `$`. The file is replaced atomically: the old content
+/// stays until the new one is on disk, verified, with its owner and mode. The old content is kept
+/// in `/var/lib/pallet/versions`, below the path of the file:
 /// `/var/lib/pallet/versions/etc/motd.~1~`.
 ///
-/// What is not declared, the new file has from the old one: owner, group and mode, ACL and extended
-/// attributes. A file that is a mount point, as `/etc/hosts` in a container, is written in place.
+/// Attributes that are not declared are taken from the old file: owner, group and mode, ACLs and
+/// extended attributes. A file that is a mount point, such as `/etc/hosts` in a container, is
+/// written in place.
 ///
-/// Below a directory that somebody other than root may write, no link on the way is followed that
-/// root did not make, nor one that leads out of that directory: name the place itself. That holds
-/// for all actions on files.
+/// In directories that users other than root can write to, Pallet follows no link that root did not
+/// create, and no link that leads out of the directory: name the target itself. This applies to all
+/// actions on files.
 ///
-/// A file whose content was changed by hand since Pallet wrote it is reported and kept as it is,
-/// unless `overwrite_changes` says otherwise.
+/// A file whose content was changed by hand since Pallet wrote it is reported and kept, unless
+/// `overwrite_changes` is set.
 ///
-/// A download is made by the node, with curl or wget. With `sha256` or `md5` it is made when the
-/// file does not have that digest. Without, it is made when the file is not there, when it did not
-/// come from this `url` and `checksum_url`, or when it was changed by hand and that is to be
-/// overwritten; new content at the same URL is not noticed. An object of a blob store is a URL too,
-/// signed or with `headers`.
+/// The node downloads a URL with curl or wget. With `sha256` or `md5`, it downloads if the file
+/// does not have that digest. Without, it downloads if the file is missing, if it did not come from
+/// this `url` and `checksum_url`, or if it was changed by hand and is to be overwritten; new
+/// content at the same URL is not noticed. Objects in a blob store can be downloaded by signed URLs
+/// or with `headers`.
 ///
 /// Example: `remote_file(request, "/etc/motd", content = "Welcome.\n")`
 ///
@@ -50,74 +53,73 @@ use crate::model::{Capabilities, NodeState, Observation};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoteFile {
-    /// The absolute path on the node.
+    /// Absolute path on the node.
     pub path: String,
-    /// The content.
+    /// Content.
     #[serde(default)]
     pub content: Option<String>,
-    /// A file of the project that holds the content.
+    /// Path of a file of the project that holds the content.
     #[serde(default)]
     pub local_file: Option<String>,
-    /// A file of the project that is a template of the content: Jinja2, which can include and
-    /// import other files of the project.
+    /// Path of a Jinja2 template of the project that renders the content. It can include and import
+    /// other files of the project.
     #[serde(default)]
     pub template: Option<String>,
-    /// The values for the template.
+    /// Values for the template.
     #[serde(default)]
     pub values: Map<String, Value>,
-    /// The absolute path of a file of the node whose content is copied.
+    /// Absolute path of a file on the node to copy the content from.
     #[serde(default)]
     pub remote_file: Option<String>,
-    /// Where the node fetches the content: `http://`, `https://`, `ftp://` or `ftps://`.
+    /// URL that the node downloads the content from: `http://`, `https://`, `ftp://` or `ftps://`.
     #[serde(default)]
     pub url: Option<String>,
-    /// The SHA-256 digest that the content of `url` must have, in hexadecimal.
+    /// Expected SHA-256 digest of the content at `url`, in hexadecimal.
     #[serde(default)]
     pub sha256: Option<String>,
-    /// The MD5 digest that the content of `url` must have, in hexadecimal.
+    /// Expected MD5 digest of the content at `url`, in hexadecimal.
     #[serde(default)]
     pub md5: Option<String>,
-    /// Where the digest stands that the content of `url` must have, of MD5, SHA-1, SHA-256 or
-    /// SHA-512: alone, or in a list as `sha256sum` writes it.
+    /// URL of the expected MD5, SHA-1, SHA-256 or SHA-512 digest of the content: the digest alone,
+    /// or a list as written by `sha256sum`.
     #[serde(default)]
     pub checksum_url: Option<String>,
-    /// Headers to ask for `url` with, by their names; they are not sent to `checksum_url`. They
-    /// need curl on the node.
+    /// HTTP headers for the request to `url`, by name. They are not sent to `checksum_url`.
+    /// Requires curl on the node.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    /// Whether `url` may have a certificate that cannot be verified.
+    /// Accept a TLS certificate of `url` that cannot be verified.
     #[serde(default)]
     pub insecure: bool,
-    /// A proxy to fetch `url` through: `"http://proxy:3128"`.
+    /// Proxy for the download: `"http://proxy:3128"`.
     #[serde(default)]
     pub proxy: Option<String>,
-    /// A symbolic link to this target is to stand at the path, instead of a file.
+    /// Create a symbolic link to this target instead of a file.
     #[serde(default)]
     pub link: Option<String>,
-    /// The owner's name; a new file is root's.
+    /// Owner name. New files belong to root.
     #[serde(default)]
     pub owner: Option<String>,
-    /// The group's name; a new file is of the group root.
+    /// Group name. New files belong to the group root.
     #[serde(default)]
     pub group: Option<String>,
-    /// The permissions, in octal; a new file has `"0644"`.
+    /// Permissions in octal. New files get `"0644"`.
     #[serde(default)]
     pub mode: Option<String>,
-    /// A command that must accept the new content before it is put in place; the path of a file
-    /// with it is added as the last word: `"visudo -cf"`.
+    /// Command that must accept the new content before it is put in place. The path of a file with
+    /// the content is added as the last argument: `"visudo -cf"`.
     #[serde(default)]
     pub verify: Option<String>,
-    /// How many older versions of the file are kept on the node, 5 if it is not given; 0 keeps
-    /// none.
+    /// Number of older versions of the file to keep on the node. Default: 5. 0 keeps none.
     #[serde(default)]
     pub max_versions: Option<u32>,
-    /// Whether content that was changed by hand is overwritten.
+    /// Overwrite content that was changed by hand.
     #[serde(default)]
     pub overwrite_changes: bool,
     #[serde(skip)]
     through: Option<&'static str>,
     #[serde(skip)]
-    source: Option<Source>,
+    source: Option<ContentSource>,
 }
 
 impl RemoteFile {
@@ -221,7 +223,7 @@ impl RemoteFile {
         self
     }
 
-    fn read(&self, workspace: &dyn Workspace) -> Result<Source, ActionError> {
+    fn read(&self, workspace: &dyn Workspace) -> Result<ContentSource, ActionError> {
         let wrong = |message: String| Err(ActionError::arguments(Self::NAME, message));
         let given = [
             &self.content,
@@ -248,36 +250,36 @@ impl RemoteFile {
         };
         if let Some(mut download) = download.check(Self::NAME)? {
             download.through = self.through;
-            return Ok(Source::Download(download));
+            return Ok(ContentSource::Download(download));
         }
         if let Some(content) = &self.content {
-            return Ok(Source::Content(Content::of(content.clone().into_bytes())));
+            return Ok(ContentSource::Content(Content::of(content.clone().into_bytes())));
         }
         if let Some(file) = &self.local_file {
-            return Ok(Source::Content(Content::of_file(workspace, Path::new(file), true)?));
+            return Ok(ContentSource::Content(Content::of_file(workspace, Path::new(file), true)?));
         }
         if let Some(file) = &self.template {
             let template = String::from_utf8(workspace.read(Path::new(file))?).map_err(|_| {
                 ActionError::arguments(Self::NAME, format!("the template {file} is not UTF-8 text"))
             })?;
             let content = workspace.render(file, &template, &Value::Object(self.values.clone()))?;
-            return Ok(Source::Content(Content::of(content.into_bytes())));
+            return Ok(ContentSource::Content(Content::of(content.into_bytes())));
         }
         if let Some(file) = &self.remote_file {
             require_absolute(Self::NAME, file)?;
             return if *file == self.path {
                 wrong(format!("{file} cannot be copied to itself"))
             } else {
-                Ok(Source::Node(file.clone()))
+                Ok(ContentSource::Node(file.clone()))
             };
         }
         let attributes = [&self.owner, &self.group, &self.mode, &self.verify];
         match &self.link {
-            Some(_) if attributes.iter().any(|given| given.is_some()) => wrong(
-                "a link has no owner, group, mode or verify of its own; leave them away".to_owned(),
-            ),
+            Some(_) if attributes.iter().any(|given| given.is_some()) => {
+                wrong("a link has no owner, group, mode or verify of its own; omit them".to_owned())
+            }
             Some(target) if !target.is_empty() && !target.contains('\0') => {
-                Ok(Source::Link(target.clone()))
+                Ok(ContentSource::Link(target.clone()))
             }
             _ => wrong(format!("{} needs a target to point to", self.path)),
         }
@@ -297,7 +299,7 @@ impl Action for RemoteFile {
         if self.template.is_none() && !self.values.is_empty() {
             return Err(ActionError::arguments(
                 Self::NAME,
-                "values are for a template; give template, or leave values away",
+                "values are for a template; give template, or omit values",
             ));
         }
         self.source = Some(self.read(workspace)?);
@@ -306,7 +308,9 @@ impl Action for RemoteFile {
 
     fn claims(&self, claims: &mut Claims) {
         match &self.source {
-            Some(Source::Link(target)) => claims.path(&self.path, &format!("a link to {target}")),
+            Some(ContentSource::Link(target)) => {
+                claims.path(&self.path, &format!("a link to {target}"))
+            }
             Some(source) => {
                 if let Some(text) = source.text() {
                     claims.text(&self.path, text);
@@ -338,7 +342,7 @@ impl Action for RemoteFile {
 
     fn observe(&self, wanted: &mut Observation) {
         match &self.source {
-            Some(Source::Link(_)) => wanted.file(&self.path),
+            Some(ContentSource::Link(_)) => wanted.file(&self.path),
             Some(source) => source.observe(&self.path, wanted),
             None => wanted.digest(&self.path),
         }

@@ -8,41 +8,42 @@ use serde::{Deserialize, Serialize};
 use super::builders::guard_builders;
 use super::guard::GuardedScript;
 use super::{Action, ActionError, Change, Workspace};
-use crate::model::{Capabilities, NodeState, Observation};
+use crate::model::Capabilities;
+use crate::observe::{NodeState, Observation};
 use crate::script::strict_shell;
 
-/// Runs shell commands again and again until they succeed, a number of times at most. Without a
-/// guard they run every time; nothing to do where a guard (`creates`, `unless`, `only_if`) says so.
+/// Runs shell commands repeatedly until they succeed, up to a number of attempts. Without a guard
+/// (`creates`, `unless`, `only_if`) they run every time.
 ///
 /// Example: `retry(request, "curl -fsS -o /opt/tool http://mirror.example.com/tool", tries = 3, delay = 10, creates = "/opt/tool")`
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Retry {
-    /// The commands; the first one that fails ends a try.
+    /// Shell commands. The first one that fails ends the attempt.
     pub command: String,
-    /// How often they are tried at most; 5 if nothing is said.
+    /// Maximum number of attempts. Default: 5.
     #[serde(default = "five")]
     pub tries: u32,
-    /// How long to wait between two tries, in seconds; 2 if nothing is said.
+    /// Time between two attempts, in seconds. Default: 2.
     #[serde(default = "two")]
     pub delay: u32,
-    /// Nothing to do if something stands at this path.
+    /// Skip if this path exists.
     #[serde(default)]
     pub creates: Option<String>,
-    /// Nothing to do if this command succeeds; it must only look.
+    /// Skip if this command succeeds. It must not change anything.
     #[serde(default)]
     pub unless: Option<String>,
-    /// Nothing to do if this command fails; it must only look.
+    /// Skip if this command fails. It must not change anything.
     #[serde(default)]
     pub only_if: Option<String>,
-    /// The directory that the commands run in.
+    /// Working directory.
     #[serde(default)]
     pub cwd: Option<String>,
-    /// The user that the commands and the guards run as; else the one that Pallet is on the node,
-    /// which is root.
+    /// User that runs the commands and the guards. Default: the user that Pallet runs as on the
+    /// node (root).
     #[serde(default)]
     pub user: Option<String>,
-    /// Environment variables for the commands.
+    /// Environment variables.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
 }

@@ -13,69 +13,70 @@ use self::others::Others;
 use super::directory::{Directory, SYSTEM};
 use super::file_support::{attributes, require_absolute};
 use super::remote_file::plan::FilePlan;
-use super::remote_file::source::{Content, Source};
+use super::remote_file::source::{Content, ContentSource};
 use super::{Action, ActionError, Certainty, Change, Claims, Upload, Workspace};
-use crate::model::{Capabilities, FileState, Known, NodeState, Observation};
+use crate::model::{Capabilities, Known};
+use crate::observe::{FileState, NodeState, Observation};
 use crate::script::Script;
 
 /// So much content, in bytes, is kept at hand to travel within the script; what is more travels
 /// file by file.
 const AT_HAND: usize = 2 * 1024 * 1024;
 
-/// Ensures that a directory has all the files of a directory of the project, with their content,
-/// and if asked, nothing else.
+/// Ensures that a directory has all files of a directory of the project.
 ///
-/// It does nothing if they are there, with the same content and the modes, and with the owner and
-/// group where they are given. Only files whose content differs travel to the node, in Pallet's own
-/// connection: neither side needs the program rsync. Links of the project are followed. A file that
-/// is executable here has the mode `0755` there, others have `0644`. What has a newline in its name
-/// is left alone.
+/// With `delete`, it has nothing else.
 ///
-/// A file whose content was changed by hand since Pallet wrote it is reported and kept as it is,
-/// unless `overwrite_changes` says otherwise.
+/// Does nothing if all files have the same content and modes, and the given owner and group. Only
+/// files whose content differs are sent, over Pallet's own connection: the program rsync is not
+/// needed on either side. Links in the project are followed. Files that are executable in the
+/// project get the mode `0755`, others `0644`. Names that contain a newline are ignored.
+///
+/// A file whose content was changed by hand since Pallet wrote it is reported and kept, unless
+/// `overwrite_changes` is set.
 ///
 /// Example: `rsync(request, "site", "/srv/www", delete = True, exclude = ["*.tmp", ".git"])`
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rsync {
-    /// The directory of the project.
+    /// Directory of the project.
     pub local_directory: String,
-    /// The absolute path of the directory on the node.
+    /// Absolute path of the directory on the node.
     pub path: String,
-    /// Whether what is not in the project's directory is deleted from the node's.
+    /// Delete everything from the node's directory that is not in the project's.
     #[serde(default)]
     pub delete: bool,
-    /// Names of files and directories that are left out here and left alone there, wherever they
-    /// stand; `*` stands for any characters, `?` for one.
+    /// Names of files and directories to ignore on both sides, at any depth; `*` matches any
+    /// characters, `?` matches one.
     #[serde(default)]
     pub exclude: Vec<String>,
-    /// The owner's name; what is new is root's.
+    /// Owner name. New files and directories belong to root.
     #[serde(default)]
     pub owner: Option<String>,
-    /// The group's name; what is new is of the group root.
+    /// Group name. New files and directories belong to the group root.
     #[serde(default)]
     pub group: Option<String>,
-    /// The permissions of all files, in octal, in place of `"0755"` or `"0644"`.
+    /// Permissions of all files, in octal, instead of `"0755"` or `"0644"`.
     #[serde(default)]
     pub mode: Option<String>,
-    /// The permissions of all directories, in octal; a new one has `"0755"`.
+    /// Permissions of all directories, in octal. New directories get `"0755"`.
     #[serde(default)]
     pub directory_mode: Option<String>,
-    /// Whether content that was changed by hand is overwritten.
+    /// Overwrite content that was changed by hand.
     #[serde(default)]
     pub overwrite_changes: bool,
     #[serde(skip)]
-    entries: Option<Vec<Entry>>,
+    entries: Option<Vec<ProjectFile>>,
 }
 
 /// A file or a directory of the project.
 #[derive(Debug, Clone, PartialEq)]
-struct Entry {
+struct ProjectFile {
     /// Where, from the directory.
     name: String,
     executable: bool,
     /// The content of a file.
-    source: Option<Source>,
+    source: Option<ContentSource>,
 }
 
 impl Rsync {
@@ -104,7 +105,7 @@ impl Rsync {
         self
     }
 
-    fn read(&self, workspace: &dyn Workspace) -> Result<Vec<Entry>, ActionError> {
+    fn read(&self, workspace: &dyn Workspace) -> Result<Vec<ProjectFile>, ActionError> {
         let directory = Path::new(&self.local_directory);
         let mut at_hand = 0;
         let mut entries = Vec::new();
@@ -128,15 +129,15 @@ impl Rsync {
                         at_hand < AT_HAND,
                     )?;
                     at_hand += content.size();
-                    Some(Source::Content(content))
+                    Some(ContentSource::Content(content))
                 }
             };
-            entries.push(Entry { name: listed.path, executable: listed.executable, source });
+            entries.push(ProjectFile { name: listed.path, executable: listed.executable, source });
         }
         Ok(entries)
     }
 
-    fn entries(&self) -> Result<&[Entry], ActionError> {
+    fn entries(&self) -> Result<&[ProjectFile], ActionError> {
         let entries = self.entries.as_deref();
         entries.ok_or_else(|| {
             ActionError::arguments(
@@ -156,7 +157,11 @@ impl Rsync {
     }
 
     /// The change of one file or directory.
-    fn change(&self, entry: &Entry, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+    fn change(
+        &self,
+        entry: &ProjectFile,
+        node: &mut NodeState,
+    ) -> Result<Option<Change>, ActionError> {
         let path = self.at(&entry.name);
         let Some(source) = &entry.source else { return self.directory(path).plan(node) };
         let mut wanted = attributes(Self::NAME, &self.owner, &self.group, &self.mode)?;
@@ -177,7 +182,7 @@ impl Rsync {
 
 /// What the changes of many files come to.
 #[derive(Default)]
-struct Sum {
+struct ChangeTotal {
     script: Script,
     diff: String,
     uploads: Vec<Upload>,
@@ -187,7 +192,7 @@ struct Sum {
     counts: [usize; 4],
 }
 
-impl Sum {
+impl ChangeTotal {
     fn add(&mut self, name: &str, created: bool, change: Change) {
         let line = match (created, change.certainty) {
             (_, Certainty::Drifted) => {
@@ -242,7 +247,7 @@ impl Action for Rsync {
         require_absolute(Self::NAME, &self.path)?;
         if self.delete && SYSTEM.contains(&self.path.as_str()) {
             let message = format!(
-                "{} is a part of the system, and what is in it is not deleted; leave delete away",
+                "{} is a part of the system, and what is in it is not deleted; omit delete",
                 self.path
             );
             return Err(ActionError::arguments(Self::NAME, message));
@@ -287,7 +292,7 @@ impl Action for Rsync {
     fn observe(&self, wanted: &mut Observation) {
         wanted.file(&self.path);
         for entry in self.entries.iter().flatten() {
-            match entry.source.as_ref().and_then(Source::digest) {
+            match entry.source.as_ref().and_then(ContentSource::digest) {
                 Some(digest) => wanted.content(&self.at(&entry.name), digest),
                 None => wanted.file(&self.at(&entry.name)),
             }
@@ -304,7 +309,7 @@ impl Action for Rsync {
             Known::Unknown => Known::Unknown,
         };
         let found = self.others().found(node, &there);
-        let mut sum = Sum::default();
+        let mut sum = ChangeTotal::default();
         if let Some(change) = self.directory(self.path.clone()).plan(node)? {
             sum.add(".", there == Known::Known(false), change);
         }

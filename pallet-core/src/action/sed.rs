@@ -6,27 +6,28 @@ use serde::{Deserialize, Serialize};
 use super::edit::{Edit, Missing};
 use super::file_support::{only_of_file, require_absolute};
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation, Reading};
+use crate::model::{Capabilities, Known};
+use crate::observe::{Attributes, FileState, NodeState, Observation, Reading};
 use crate::script::{SED, Script, quote};
 
-/// Changes a file with commands of sed. Nothing to do where what they make of the file is what it
-/// holds: write them so that a second run changes nothing. The file keeps its owner and mode.
+/// Changes a file with sed commands. Does nothing if they leave the file unchanged: write them so
+/// that a second run changes nothing. The file keeps its owner and mode.
 ///
-/// Where every line of the file ends with a carriage return, they see the lines without it, and it
-/// stays; unless they name it: `s/\r$//`.
+/// If every line of the file ends with a carriage return, the commands see the lines without it,
+/// and it is kept, unless the commands mention it: `s/\r$//`.
 ///
-/// They run on the node to plan, too, so they must do nothing but edit: no `w`, `r` or `e`. The
-/// node's own sed runs them.
+/// The commands also run on the node during planning, so they must only edit: no `w`, `r` or `e`.
+/// The sed of the node runs them.
 ///
 /// Example: `sed(request, "/etc/default/app", ["s/^#?WORKERS=.*/WORKERS=4/", "/^DEBUG=/d"], extended = True)`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sed {
-    /// The absolute path of the file.
+    /// Absolute path of the file.
     pub path: String,
-    /// The commands, in order.
+    /// Commands, in order.
     pub expressions: Vec<String>,
-    /// Whether they are written with extended regular expressions.
+    /// Use extended regular expressions.
     #[serde(default)]
     pub extended: bool,
 }

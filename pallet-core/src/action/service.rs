@@ -5,36 +5,38 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, Known, NodeState, Observation, ServiceState};
+use crate::model::{Capabilities, Known};
+use crate::observe::{NodeState, Observation, ServiceState};
 use crate::script::services;
 
-/// Ensures that a service runs, or that it does not, with whatever runs services on the node:
-/// systemd, OpenRC, runit, scripts in /etc/init.d.
+/// Ensures that a service runs, or that it does not.
 ///
-/// What was started, restarted or reloaded must run, and still run a moment later: else the action
-/// fails, with the last lines that the service manager has of it.
+/// The service manager of the node is used: systemd, OpenRC, runit or scripts in /etc/init.d.
 ///
-/// Where nothing on the node knows the service, `command` is started as a plain process that
-/// outlives the connection; its output goes to /var/log/pallet.
+/// A service that was started, restarted or reloaded must run and still run a moment later.
+/// Otherwise the action fails and shows the last lines that the service manager has logged.
+///
+/// If the node does not know the service, `command` is started as a plain process that outlives the
+/// connection. Its output goes to /var/log/pallet.
 ///
 /// Example: `service(request, "nginx", enabled = True)`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Service {
-    /// The name.
+    /// Service name.
     pub name: String,
     /// What to do.
     #[serde(default)]
     pub action: ServiceAction,
-    /// Whether it starts with the node; left away, that stays as it is. A plain process never does.
+    /// Start the service at boot. Default: unchanged. Plain processes are never started at boot.
     #[serde(default)]
     pub enabled: Option<bool>,
-    /// What to start where nothing on the node knows the service. It must stay in the foreground.
+    /// Command to start if the node does not know the service. It must stay in the foreground.
     #[serde(default)]
     pub command: Option<String>,
-    /// For how many seconds it must stay up after it was started. Left away: 2, or none where
-    /// systemd knows that the service is ready (its `Type` is neither `simple`, `exec` nor `idle`).
-    /// A script in /etc/init.d that has no `status` is not asked.
+    /// Number of seconds that the service must stay up after it was started. Default: 2, or 0 if
+    /// systemd knows when the service is ready (its `Type` is not `simple`, `exec` or `idle`).
+    /// Scripts in /etc/init.d without `status` are not checked.
     #[serde(default)]
     pub min_ready_seconds: Option<u32>,
 }
@@ -176,14 +178,14 @@ impl Action for Service {
             Some(command) if command.trim().is_empty() || command.contains('\0') => {
                 Err(ActionError::arguments(
                     Self::NAME,
-                    format!("{command:?} is not a command; leave it away if there is none"),
+                    format!("{command:?} is not a command; omit it if there is none"),
                 ))
             }
             _ if self.enabled.is_some()
                 && matches!(self.action, ServiceAction::Enable | ServiceAction::Disable) =>
             {
                 let message = format!(
-                    "action {:?} says already whether it starts with the node; leave enabled away",
+                    "action {:?} already sets whether it starts at boot; omit enabled",
                     self.verb()
                 );
                 Err(ActionError::arguments(Self::NAME, message))

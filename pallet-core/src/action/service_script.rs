@@ -8,44 +8,45 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Action, ActionError, Change, Claims, RemoteFile, Workspace};
-use crate::model::{Capabilities, NodeState, Observation, ServiceManager};
+use crate::model::{Capabilities, ServiceManager};
+use crate::observe::{NodeState, Observation};
 use crate::script::Script;
 use crate::script::services::{self, unit};
 
-/// Ensures the file that tells a node how to run a service: a systemd unit in
-/// `/etc/systemd/system`, a script in `/etc/init.d` (OpenRC, sysvinit), or the script `run` of a
-/// service in `/etc/sv` (runit).
+/// Ensures the file that tells the node how to run a service.
 ///
-/// It does nothing if the file is there with that content. systemd reads its units again when one
-/// changed. The service itself is started by `service`; restart it with `if_flag` when this sets
-/// the flag. What was changed by hand is kept, as `remote_file` does.
+/// It is a systemd unit in `/etc/systemd/system`, a script in `/etc/init.d` (OpenRC, sysvinit), or
+/// the `run` script of a service in `/etc/sv` (runit).
+///
+/// Does nothing if the file has that content. systemd reloads its units after a change. Start the
+/// service with `service`; to restart it after a change, set a flag here and use `if_flag` there.
+/// Content that was changed by hand is kept, as in `remote_file`.
 ///
 /// Example: `service_script(request, "app", content = "[Service]\nExecStart=/usr/bin/app\n[Install]\nWantedBy=multi-user.target\n", service_impl = "systemd")`
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceScript {
-    /// The name of the service; for systemd it may have the kind of the unit: `backup.timer`.
+    /// Service name. For systemd, it may include the unit type: `backup.timer`.
     pub name: String,
-    /// The content.
+    /// Content.
     #[serde(default)]
     pub content: Option<String>,
-    /// A file of the project that holds the content.
+    /// Path of a file of the project that holds the content.
     #[serde(default)]
     pub local_file: Option<String>,
-    /// A file of the project that is a template of the content.
+    /// Path of a template of the project that renders the content.
     #[serde(default)]
     pub template: Option<String>,
-    /// The values for the template.
+    /// Values for the template.
     #[serde(default)]
     pub values: Map<String, Value>,
-    /// What the file is for; left away, it is for what runs services on the node.
+    /// Service manager that the file is for. Default: the service manager of the node.
     #[serde(default)]
     pub service_impl: Option<ServiceImpl>,
-    /// Whether content that was changed by hand is overwritten.
+    /// Overwrite content that was changed by hand.
     #[serde(default)]
     pub overwrite_changes: bool,
-    /// How many older versions of the file are kept on the node, 5 if it is not given; 0 keeps
-    /// none.
+    /// Number of older versions of the file to keep on the node. Default: 5. 0 keeps none.
     #[serde(default)]
     pub max_versions: Option<u32>,
     #[serde(skip)]

@@ -7,25 +7,26 @@ use super::file_support::{
     Existence, kind, link_target, parent, plan_delete_of, plan_file, require_absolute,
 };
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, FileState, Known, NodeState, Observation};
+use crate::model::{Capabilities, Known};
+use crate::observe::{FileState, NodeState, Observation};
 use crate::script::Script;
 
-/// Ensures that a symbolic link stands at a path, or that nothing does.
+/// Ensures that a symbolic link exists, or that its path does not exist.
 ///
 /// Example: `symbolic_link(request, "/etc/nginx/sites-enabled/hello", target = "../sites-available/hello")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SymbolicLink {
-    /// The absolute path of the link.
+    /// Absolute path of the link.
     pub path: String,
-    /// Where it points, as it will be written: absolute, or relative to the directory of the link.
-    /// Not needed to delete it.
+    /// Target, as written in the link: absolute, or relative to the directory of the link. Not
+    /// needed for `delete`.
     #[serde(default)]
     pub target: Option<String>,
-    /// Whether the link may take the place of a file.
+    /// Allow the link to replace a file.
     #[serde(default)]
     pub force: bool,
-    /// `create`, or `delete` the link; what it points to stays.
+    /// `create`, or `delete` the link. The target is kept.
     #[serde(default)]
     pub action: Existence,
 }

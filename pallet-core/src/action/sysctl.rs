@@ -8,30 +8,29 @@ use super::change::joined;
 use super::edit::{Edit, Missing, require_line};
 use super::file_support::plan_delete;
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Attributes, Capabilities, FileState, Known, NodeState, Observation, Reading};
+use crate::model::{Capabilities, Known};
+use crate::observe::{Attributes, FileState, NodeState, Observation, Reading};
 use crate::script::{Script, quote};
 
-/// Ensures that a setting of the kernel has a value, now and after the node starts again. Nothing
-/// to do where it has the value already and `/etc/sysctl.d/zz-pallet-<key>.conf` says so. The
-/// kernel must keep the value as it is written.
+/// Ensures that a kernel setting has a value, now and after a reboot. Does nothing if it already
+/// has the value and `/etc/sysctl.d/zz-pallet-<key>.conf` sets it. The kernel must keep the value
+/// as written.
 ///
-/// When a node starts, it reads the files of `/etc/sysctl.d`, `/run/sysctl.d` and
-/// `/usr/lib/sysctl.d` in the order of their names, and on some systems `/etc/sysctl.conf` behind
-/// them; the last one wins. So where `/etc/sysctl.conf`, or a file of `/etc/sysctl.d` whose name
-/// comes later, sets the same key to another value, that line is changed too. Elsewhere it is an
-/// error.
+/// At boot, the node reads the files of `/etc/sysctl.d`, `/run/sysctl.d` and `/usr/lib/sysctl.d` in
+/// the order of their names, and on some systems `/etc/sysctl.conf` after them; the last one wins.
+/// If `/etc/sysctl.conf`, or a later file of `/etc/sysctl.d`, sets the same key to another value,
+/// that line is changed as well. If any other file does, it is an error.
 ///
 /// Example: `sysctl(request, "net.ipv4.ip_forward", "1")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sysctl {
-    /// The key, such as `vm.swappiness`; with `/` between its parts where one of them holds a dot:
+    /// Key, such as `vm.swappiness`. Use `/` as the separator if a part contains a dot:
     /// `net/ipv4/conf/eth0.1/forwarding`.
     pub key: String,
-    /// The value; how it is spaced does not matter.
+    /// Value. Its spacing does not matter.
     pub value: String,
-    /// Whether it is also written to a file, so that it holds after a restart; true if nothing is
-    /// said.
+    /// Also write the value to a file, so that it survives a reboot. Default: true.
     #[serde(default = "yes")]
     pub persist: bool,
 }

@@ -91,7 +91,7 @@ pub(super) mod tests {
     use super::*;
     use crate::action::edit::Edit;
     use crate::action::edit::Missing;
-    use crate::model::Attributes;
+    use crate::observe::Attributes;
     use crate::script::library_for;
     use crate::script::shells::shells;
 

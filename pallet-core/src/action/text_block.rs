@@ -4,7 +4,8 @@
 use super::edit::ending;
 use super::file_support::{diff, kind, new_attributes, require_parent};
 use super::{ActionError, Change};
-use crate::model::{Attributes, FileState, Known, NodeState, Observation, digest};
+use crate::model::{Known, digest};
+use crate::observe::{Attributes, FileState, NodeState, Observation};
 use crate::script::Script;
 
 /// Lines that stand in the file at `path`, or that do not if there are none.

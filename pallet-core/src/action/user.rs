@@ -13,59 +13,58 @@ use serde::{Deserialize, Serialize};
 use super::account_name::require_account_name;
 use super::file_support::require_absolute;
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, Known, NodeState, Observation, UserState};
+use crate::model::{Capabilities, Known};
+use crate::observe::{NodeState, Observation, UserState};
 use crate::script::{Script, quote};
 
-/// Ensures that a user exists and is as given, that there is none, or that its password is locked
-/// or not.
+/// Ensures that a user exists, that it does not exist, or that its password is locked.
 ///
-/// What is left away stays as it is; a new user has what the node gives by default.
+/// Parameters that are omitted stay unchanged. New users get the defaults of the node.
 ///
 /// Example: `user(request, "app", home = "/srv/app", shell = "/usr/sbin/nologin", system = True)`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct User {
-    /// The login name.
+    /// Login name.
     pub name: String,
     /// What to do.
     #[serde(default)]
     pub action: UserAction,
-    /// The numeric id.
+    /// Numeric ID.
     #[serde(default)]
     pub uid: Option<u32>,
-    /// The name of the primary group, which must exist.
+    /// Primary group. It must exist.
     #[serde(default)]
     pub group: Option<String>,
-    /// The names of all other groups, which must exist.
+    /// All other groups. They must exist.
     #[serde(default)]
     pub groups: Option<BTreeSet<String>>,
-    /// Whether the user stays in groups that are not among `groups`.
+    /// Keep the user in groups that are not in `groups`.
     #[serde(default)]
     pub append: bool,
-    /// The home directory. That of an existing user is changed, but not moved.
+    /// Home directory. The directory of an existing user is changed, but not moved.
     #[serde(default)]
     pub home: Option<String>,
-    /// Whether the home directory of a new user is made; left away, it is for all but system users.
+    /// Create the home directory of a new user. Default: true, except for system users.
     #[serde(default)]
     pub create_home: Option<bool>,
-    /// The login shell.
+    /// Login shell.
     #[serde(default)]
     pub shell: Option<String>,
-    /// The comment, such as a full name.
+    /// Comment, such as the full name.
     #[serde(default)]
     pub comment: Option<String>,
-    /// Whether a new user is one of the system, with a number from those.
+    /// Create a new user as a system user (system UID).
     #[serde(default)]
     pub system: bool,
-    /// The password as crypt(3) hashes it, such as `mkpasswd` or `openssl passwd -6` prints; give
-    /// it as a secret.
+    /// Password as hashed by crypt(3), for example by `mkpasswd` or `openssl passwd -6`. Pass it as
+    /// a secret.
     #[serde(default)]
     pub password: Option<String>,
-    /// Whether the home directory goes with a user that is removed.
+    /// Also delete the home directory when the user is removed.
     #[serde(default)]
     pub remove_home: bool,
-    /// Whether processes of a user that is removed are ended first; else a user who has some is an
-    /// error.
+    /// End the processes of a user before removing it. Otherwise running processes are an error.
     #[serde(default)]
     pub force: bool,
 }
@@ -239,7 +238,7 @@ impl Action for User {
             )),
             None if self.append && self.groups.is_none() => Err(ActionError::arguments(
                 Self::NAME,
-                "append is for groups; give groups, or leave append away",
+                "append is for groups; give groups, or omit append",
             )),
             None => self.check_password(),
         }

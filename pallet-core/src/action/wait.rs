@@ -1,7 +1,8 @@
 //! What the actions share that wait until something is so.
 
 use super::{ActionError, Change};
-use crate::model::{CommandState, Known, NodeState};
+use crate::model::Known;
+use crate::observe::{CommandState, NodeState};
 use crate::script::{Script, quote};
 
 /// Something that a command which only looks can tell, and how long it is waited for.

@@ -7,25 +7,27 @@ use serde::{Deserialize, Serialize};
 use super::file_support::require_absolute;
 use super::wait::{Wait, one, sixty, stands, wait_builders};
 use super::{Action, ActionError, Change, Existence, Workspace};
-use crate::model::{Capabilities, NodeState, Observation};
+use crate::model::Capabilities;
+use crate::observe::{NodeState, Observation};
 use crate::script::Script;
 
-/// Waits until something stands at a path, or until nothing does, and fails if that takes too long.
-/// Nothing to do where it is so already; waiting never counts as a change.
+/// Waits until a path exists, or until it does not.
+///
+/// Fails after a timeout. Does nothing if that is already so. Waiting never counts as a change.
 ///
 /// Example: `wait_for_file(request, "/run/app.sock", timeout = 30)`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WaitForFile {
-    /// The absolute path.
+    /// Absolute path.
     pub path: String,
-    /// `create` waits until something is there, `delete` until nothing is.
+    /// `create` waits until the path exists, `delete` until it does not.
     #[serde(default)]
     pub action: Existence,
-    /// How long to wait at most, in seconds; 60 if nothing is said.
+    /// Maximum time to wait, in seconds. Default: 60.
     #[serde(default = "sixty")]
     pub timeout: u32,
-    /// How long to wait between two looks, in seconds; 1 if nothing is said.
+    /// Time between two checks, in seconds. Default: 1.
     #[serde(default = "one")]
     pub delay: u32,
 }

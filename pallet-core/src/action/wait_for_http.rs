@@ -6,26 +6,28 @@ use serde::{Deserialize, Serialize};
 use super::edit::require_line;
 use super::wait::{Wait, one, sixty, wait_builders};
 use super::{Action, ActionError, Change, Workspace};
-use crate::model::{Capabilities, NodeState, Observation};
+use crate::model::Capabilities;
+use crate::observe::{NodeState, Observation};
 use crate::script::{Script, quote};
 
-/// Waits until a web server answers a request from the node with a certain status, and fails if
-/// that takes too long. Nothing to do where it does so already; waiting never counts as a change.
-/// Redirections are not followed. Needs curl, or wget for a URL without a query or a password.
+/// Waits until a web server answers the node with a certain status.
+///
+/// Fails after a timeout. Does nothing if that is already so. Waiting never counts as a change.
+/// Redirects are not followed. Requires curl, or wget for URLs without a query or a password.
 ///
 /// Example: `wait_for_http(request, "http://localhost:8080/health")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WaitForHttp {
-    /// The URL, `http://` or `https://`.
+    /// URL, `http://` or `https://`.
     pub url: String,
-    /// The status that the answer has; 200 if nothing is said.
+    /// Expected status code. Default: 200.
     #[serde(default = "ok")]
     pub status: u16,
-    /// How long to wait at most, in seconds; 60 if nothing is said. One request takes at most 10.
+    /// Maximum time to wait, in seconds. Default: 60. Each request takes at most 10 seconds.
     #[serde(default = "sixty")]
     pub timeout: u32,
-    /// How long to wait between two requests, in seconds; 1 if nothing is said.
+    /// Time between two requests, in seconds. Default: 1.
     #[serde(default = "one")]
     pub delay: u32,
 }

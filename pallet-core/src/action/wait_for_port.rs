@@ -6,25 +6,27 @@ use serde::{Deserialize, Serialize};
 
 use super::wait::{Wait, one, sixty, wait_builders};
 use super::{Action, ActionError, Change, Workspace};
-use crate::model::{Capabilities, NodeState, Observation};
+use crate::model::Capabilities;
+use crate::observe::{NodeState, Observation};
 use crate::script::Script;
 
-/// Waits until something on the node listens on a TCP port, or until nothing does, and fails if
-/// that takes too long. Nothing to do where it is so already; waiting never counts as a change.
+/// Waits until a process on the node listens on a TCP port, or until none does.
+///
+/// Fails after a timeout. Does nothing if that is already so. Waiting never counts as a change.
 ///
 /// Example: `wait_for_port(request, 8080)`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WaitForPort {
-    /// The port, at any of the node's addresses.
+    /// TCP port, on any of the node's addresses.
     pub port: u16,
-    /// `open` waits until something listens, `closed` until nothing does.
+    /// `open` waits until a process listens, `closed` until none does.
     #[serde(default)]
     pub state: PortState,
-    /// How long to wait at most, in seconds; 60 if nothing is said.
+    /// Maximum time to wait, in seconds. Default: 60.
     #[serde(default = "sixty")]
     pub timeout: u32,
-    /// How long to wait between two looks, in seconds; 1 if nothing is said.
+    /// Time between two checks, in seconds. Default: 1.
     #[serde(default = "one")]
     pub delay: u32,
 }

@@ -6,7 +6,7 @@ use semver::Version;
 use thiserror::Error;
 
 use super::lock::{Accepted, LockedPlugin, Origin};
-use super::signature::{Signed, Signer, SignerRule, Stranger, TrustedRoot};
+use super::signature::{Signed, Signer, SignerRule, TrustedRoot, UntrustedSigner};
 
 /// Whom a project and its user trust.
 #[derive(Debug, Clone, Default)]
@@ -53,22 +53,22 @@ pub struct Subject {
 pub enum TrustError {
     /// Nobody signed it, and nobody decided to accept that.
     #[error(
-        "{0} is not signed; to install it all the same, and have that decision written into \
-        pallet.lock, say --accept-unsigned"
+        "{0} is not signed; to install it anyway and record that decision in pallet.lock, pass \
+            --accept-unsigned"
     )]
     Unsigned(Subject),
     /// Its signer is not trusted, and nobody decided to accept it.
-    #[error("{subject} is signed by {}, which nothing trusts; {}", list(signers), advice(signers))]
+    #[error("{subject} is signed by {}, which is not trusted; {}", list(signers), advice(signers))]
     Unknown {
         /// The plugin.
         subject: Subject,
         /// Who signed it.
-        signers: Vec<Stranger>,
+        signers: Vec<UntrustedSigner>,
     },
     /// Another one signed the versions before.
     #[error(
         "{subject} is signed by {}, and {before} was signed by {old}; ask its publisher whether \
-         that was changed, then say {} with the new one",
+            that was changed, then pass {} with the new one",
         list(signers),
         options(signers)
     )]
@@ -80,7 +80,7 @@ pub enum TrustError {
         /// Who signed that.
         old: Signer,
         /// Who signed this.
-        signers: Vec<Stranger>,
+        signers: Vec<UntrustedSigner>,
     },
     /// All of its signatures have certificates, and none of them holds.
     #[error("{subject} is signed by {}; {REPAIR}", list(signers))]
@@ -88,13 +88,13 @@ pub enum TrustError {
         /// The plugin.
         subject: Subject,
         /// The signatures.
-        signers: Vec<Stranger>,
+        signers: Vec<UntrustedSigner>,
     },
     /// The versions before were signed.
     #[error(
         "{subject} is not signed, and {before} was signed by {old}; ask its publisher what \
-         happened; to install it all the same, \
-         `pallet-cli uninstall` it first, then say --accept-unsigned"
+            happened; to install it anyway, `pallet-cli uninstall` it first, then pass \
+            --accept-unsigned"
     )]
     Lost {
         /// The plugin.
@@ -106,9 +106,8 @@ pub enum TrustError {
     },
 }
 
-const REPAIR: &str = "ask its publisher to sign it again; where that was not Sigstore's public \
-    instance, say \
-    `trusted_root = \"FILE\"` in [sigstore]";
+const REPAIR: &str = "ask its publisher to sign it again; if that was not Sigstore's public \
+    instance, set `trusted_root = \"FILE\"` in [sigstore]";
 
 impl Trust {
     /// Whose signatures count for what comes from a source: those of the longest prefix.
@@ -146,10 +145,13 @@ impl Trust {
             }
             (Signed::Unsigned, None) if decisions.unsigned => return Ok(Some(Accepted::Unsigned)),
             (Signed::Unsigned, None) => return Err(TrustError::Unsigned(subject)),
-            (Signed::Otherwise(others), was) => {
+            (Signed::ByOthers(others), was) => {
                 let signers = others.clone();
                 return Err(match was {
-                    _ if others.iter().all(|other| matches!(other, Stranger::Invalid(_))) => {
+                    _ if others
+                        .iter()
+                        .all(|other| matches!(other, UntrustedSigner::Invalid(_))) =>
+                    {
                         TrustError::Invalid { subject, signers }
                     }
                     Some((before, old)) => TrustError::Changed { subject, before, old, signers },
@@ -192,38 +194,37 @@ fn is_same(rules: &[SignerRule], old: &Signer, new: &Signer) -> bool {
     old == new || rules.iter().any(|rule| rule.matches(old) && rule.matches(new))
 }
 
-fn list(signers: &[Stranger]) -> String {
+fn list(signers: &[UntrustedSigner]) -> String {
     signers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
 }
 
 /// The options that accept such signers.
-fn options(signers: &[Stranger]) -> &'static str {
-    match signers.iter().any(|signer| matches!(signer, Stranger::Identity(_))) {
+fn options(signers: &[UntrustedSigner]) -> &'static str {
+    match signers.iter().any(|signer| matches!(signer, UntrustedSigner::Identity(_))) {
         true => "--accept-identity IDENTITY --accept-issuer ISSUER",
         false => "--accept-signer FILE",
     }
 }
 
 /// What to do about signers that nothing trusts.
-fn advice(signers: &[Stranger]) -> String {
+fn advice(signers: &[UntrustedSigner]) -> String {
     let option = options(signers);
-    match signers.iter().any(|signer| matches!(signer, Stranger::Identity(_))) {
+    match signers.iter().any(|signer| matches!(signer, UntrustedSigner::Identity(_))) {
         true => format!(
-            "if that is its publisher, put the identity and its issuer into [trust], \
-            or say {option}"
+            "if that is its publisher, add the identity and its issuer to [trust], or pass \
+                {option}"
         ),
-        false => format!(
-            "ask its publisher for the public key, and put that into [trust], or say \
-            {option}"
-        ),
+        false => {
+            format!("ask its publisher for the public key, and add it to [trust], or pass {option}")
+        }
     }
 }
 
-impl From<&Signer> for Stranger {
+impl From<&Signer> for UntrustedSigner {
     fn from(signer: &Signer) -> Self {
         match signer {
-            Signer::Key(key) => Stranger::Key(key.to_string()),
-            Signer::Identity(identity) => Stranger::Identity(identity.clone()),
+            Signer::Key(key) => UntrustedSigner::Key(key.to_string()),
+            Signer::Identity(identity) => UntrustedSigner::Identity(identity.clone()),
         }
     }
 }

@@ -14,7 +14,8 @@ use super::predicted::PredictedNode;
 use super::spec::all_phases;
 use super::{Engine, EngineError, GroupSpec, NodeError};
 use crate::action::{ActionError, Declared, SourceLocation};
-use crate::model::{NodeState, Os};
+use crate::model::Os;
+use crate::observe::NodeState;
 
 /// Something that is wrong with what a group declares.
 #[derive(Debug, Clone, Serialize)]

@@ -5,10 +5,8 @@ use std::sync::Arc;
 
 use super::GroupSpec;
 use super::template::Choice;
-use crate::model::{
-    Connection, Facts, GroupState, KNOWN_AFTER_APPLY, Known, Node, NodeState, Observation, Os,
-    PackageState, UserState,
-};
+use crate::model::{Connection, Facts, KNOWN_AFTER_APPLY, Known, Node, Os};
+use crate::observe::{GroupState, NodeState, Observation, PackageState, UserState};
 use crate::plugin::Hardware;
 
 /// A node that would be created.

@@ -11,8 +11,6 @@ mod manifest;
 mod natural;
 mod node;
 mod node_spec;
-mod node_state;
-mod observation;
 mod os;
 mod os_version;
 mod package_transaction;
@@ -36,11 +34,6 @@ pub use manifest::{
 pub use natural::natural;
 pub use node::{Connection, Node, NodeStatus, SshConnection};
 pub use node_spec::{HardwareSpec, ImageSpec, LocationSpec, NetworkSpec, NodeSpec, QosSpec};
-pub use node_state::{
-    Attributes, CommandState, FileState, GroupState, NodeState, PackageState, Reading,
-    ServiceState, UserState,
-};
-pub use observation::{FileQuestion, Observation};
 pub use os::{Os, OsFamily, PackageManager, ServiceManager, UnknownOs};
 pub use os_version::version_is;
 pub use package_transaction::{PackageOptions, PackageTransaction};

@@ -55,6 +55,41 @@ impl PluginError {
         PluginError { kind, message: message.into(), ..Default::default() }
     }
 
+    /// The plugin does not do this at all.
+    pub fn unsupported(message: impl Into<String>) -> Self {
+        PluginError::new(ErrorKind::Unsupported, message)
+    }
+
+    /// Something does not exist.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        PluginError::new(ErrorKind::NotFound, message)
+    }
+
+    /// The user's input is wrong.
+    pub fn invalid_input(message: impl Into<String>) -> Self {
+        PluginError::new(ErrorKind::InvalidInput, message)
+    }
+
+    /// Credentials are missing or wrong.
+    pub fn unauthorized(message: impl Into<String>) -> Self {
+        PluginError::new(ErrorKind::Unauthorized, message)
+    }
+
+    /// The same may work later.
+    pub fn transient(message: impl Into<String>) -> Self {
+        PluginError::new(ErrorKind::Transient, message)
+    }
+
+    /// The operation was stopped.
+    pub fn cancelled(message: impl Into<String>) -> Self {
+        PluginError::new(ErrorKind::Cancelled, message)
+    }
+
+    /// Anything else.
+    pub fn failed(message: impl Into<String>) -> Self {
+        PluginError::new(ErrorKind::Failed, message)
+    }
+
     /// The same with what the user can do.
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = help.into();

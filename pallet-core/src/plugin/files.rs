@@ -66,9 +66,7 @@ fn replace(
 /// Takes or renews the lease that a file keeps; the lease of another who holds it. The caller has a
 /// lock that keeps all others from the file.
 pub fn take_lease(file: &Path, wanted: &Lease) -> Result<Option<Lease>> {
-    if let Some(held) =
-        read_lease(file)?.filter(|held| held.token != wanted.token && held.until > unix_time())
-    {
+    if let Some(held) = read_lease(file)?.filter(|held| held.excludes(&wanted.token, unix_time())) {
         return Ok(Some(held));
     }
     if let Some(directory) = file.parent() {

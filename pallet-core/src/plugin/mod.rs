@@ -3,12 +3,16 @@
 
 mod clock;
 mod config_crate;
+mod directory_lock;
 mod error;
 pub mod files;
+mod node_store;
+pub mod node_tags;
 pub mod operation;
 mod other_service;
 mod provider;
 mod recorder;
+pub mod registry_credentials;
 mod request;
 mod service;
 mod service_host;
@@ -16,7 +20,9 @@ mod service_host;
 pub use clock::unix_time;
 pub use config_crate::{ConfigCrate, Function};
 pub(crate) use config_crate::{call as config_crate_call, manifest as config_crate_manifest};
+pub use directory_lock::{DirectoryLock, try_lock, wait_for_lock};
 pub use error::{ErrorKind, PluginError};
+pub use node_store::{NodeRecord, NodeStore};
 pub use other_service::OtherService;
 pub use provider::{
     Created, Credential, Hardware, Image, Lease, Location, NoNodeOptions, Offers, Provider,

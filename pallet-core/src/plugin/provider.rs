@@ -278,3 +278,10 @@ pub struct Lease {
     /// Until when, in seconds since 1970-01-01 UTC.
     pub until: u64,
 }
+
+impl Lease {
+    /// Whether this lease, held by another, keeps `token` from taking its place at that time.
+    pub fn excludes(&self, token: &str, now: u64) -> bool {
+        self.token != token && self.until > now
+    }
+}

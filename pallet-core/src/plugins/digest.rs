@@ -69,10 +69,7 @@ impl FromStr for Digest {
         if decoded.is_ok_and(|decoded| decoded.len() == 32) {
             Ok(Digest(bytes))
         } else {
-            Err(format!(
-                "{text:?} is no digest; write sha256: \
-            and 64 hexadecimal digits"
-            ))
+            Err(format!("{text:?} is not a digest; write sha256: and 64 hexadecimal digits"))
         }
     }
 }

@@ -16,14 +16,15 @@ use crate::abi::{ROOT_SYMBOL, SUMMARY_SECTION};
 use crate::model::PluginSummary;
 
 /// What a library says of itself, and what it needs.
-pub(crate) struct Library {
-    pub(crate) summary: PluginSummary,
+pub struct Library {
+    /// What it says of itself.
+    pub summary: PluginSummary,
     /// What it was built for, as Rust names it.
-    pub(crate) target: String,
+    pub target: String,
     /// The processor in Go's words.
-    pub(crate) architecture: &'static str,
+    pub architecture: &'static str,
     /// The oldest glibc that it runs with.
-    pub(crate) glibc: Option<String>,
+    pub glibc: Option<String>,
 }
 
 const MACHINE: (elf::Machine, &str) = if cfg!(target_arch = "x86_64") {
@@ -33,13 +34,13 @@ const MACHINE: (elf::Machine, &str) = if cfg!(target_arch = "x86_64") {
 };
 
 /// The summary of the plugin at `path`, or why this machine cannot load it, in one line.
-pub(crate) fn summary(path: &Path) -> Result<PluginSummary, String> {
+pub fn summary(path: &Path) -> Result<PluginSummary, String> {
     open(path, Some(MACHINE.0)).map(|library| library.summary)
 }
 
 /// All that is known of the plugin at `path`, whatever machine it is for, or why it cannot be one,
 /// in one line.
-pub(crate) fn library(path: &Path) -> Result<Library, String> {
+pub fn library(path: &Path) -> Result<Library, String> {
     open(path, None)
 }
 

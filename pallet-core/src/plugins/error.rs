@@ -99,7 +99,7 @@ pub enum RegistryError {
 impl RegistryError {
     pub(super) fn of_plugin(found: &FoundPlugin, mut error: PluginError) -> Self {
         if error.kind == ErrorKind::Panicked && error.help.is_empty() {
-            error.help = "this is a bug of the plugin; tell its author".to_owned();
+            error.help = "this is a bug in the plugin; report it to its author".to_owned();
         }
         RegistryError::Plugin {
             name: format!("{} {}", kind_word(found.summary.kind), found.summary.name),

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The one library among a plugin's files.
-pub(crate) fn only_library(directory: &Path) -> Result<PathBuf, String> {
+pub fn only_library(directory: &Path) -> Result<PathBuf, String> {
     let entries = fs::read_dir(directory)
         .map_err(|error| format!("{} cannot be read: {error}", directory.display()))?;
     let is_library = |path: &PathBuf| path.extension().is_some_and(|end| end == "so");

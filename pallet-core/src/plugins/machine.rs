@@ -24,7 +24,7 @@ impl Machine {
     }
 
     /// Why a build for a glibc does not run here; `None` if it does, or nobody can tell.
-    pub(crate) fn lacks(&self, glibc: Option<&str>) -> Option<String> {
+    pub fn lacks(&self, glibc: Option<&str>) -> Option<String> {
         let (needed, ours) = (glibc?, self.glibc.as_deref()?);
         (numbers(needed)? > numbers(ours)?).then(|| {
             format!(

@@ -3,7 +3,7 @@
 //! Nothing of a library runs before its file has been checked.
 
 mod digest;
-pub(crate) mod elf;
+pub mod elf;
 mod error;
 mod found;
 mod library;
@@ -18,10 +18,9 @@ mod tree;
 pub use digest::Digest;
 pub use error::{RegistryError, kind_word};
 pub use found::{FoundPlugin, PinnedFiles};
-pub(crate) use library::only_library;
+pub use library::only_library;
 pub use machine::Machine;
 pub use manifest::whole_manifest;
 pub use pin::Pin;
 pub use registry::Registry;
-pub(crate) use tree::tree_digest_of;
-pub use tree::{TreeError, tree_digest};
+pub use tree::{TreeError, tree_digest, tree_digest_of};

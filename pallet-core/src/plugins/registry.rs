@@ -134,7 +134,7 @@ impl Registry {
         loaded.open.call(host, function, arguments).map_err(|mut error| {
             if error.kind == ErrorKind::Panicked {
                 error.message = format!("crate {name}, function {function}: {}", error.message);
-                error.help = "this is a bug of the crate; tell its author".to_owned();
+                error.help = "this is a bug in the crate; report it to its author".to_owned();
             }
             error
         })

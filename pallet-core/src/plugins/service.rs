@@ -16,7 +16,7 @@ impl Invoke for LoadedService {
         self.open.invoke(operation, &payload).map_err(|mut error| {
             if error.kind == ErrorKind::Panicked {
                 error.message = format!("provider {}, {operation}: {}", self.name, error.message);
-                error.help = "this is a bug of the provider; tell its author".to_owned();
+                error.help = "this is a bug in the provider; report it to its author".to_owned();
             }
             error
         })

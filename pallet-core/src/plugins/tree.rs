@@ -38,7 +38,7 @@ pub fn tree_digest(directory: &Path) -> Result<String, TreeError> {
 }
 
 /// The digest of files with these paths and contents, sorted by path.
-pub(crate) fn tree_digest_of<'a>(digests: impl Iterator<Item = (&'a str, Digest)>) -> String {
+pub fn tree_digest_of<'a>(digests: impl Iterator<Item = (&'a str, Digest)>) -> String {
     let mut hasher = sha2::Sha256::new();
     for (path, digest) in digests {
         hasher.update(format!("{}  {path}\n", hex(digest.bytes())));

@@ -23,7 +23,6 @@ mod batch_tests;
 mod builder;
 mod flag;
 mod library;
-pub mod observe;
 pub mod packages;
 mod quote;
 pub mod services;
@@ -38,13 +37,13 @@ pub use quote::quote;
 pub(crate) use shell::piped;
 pub use shell::{shell, strict_shell};
 
-const PACKAGE_LISTS: &str = include_str!("shared/package_lists.sh");
-const PROVIDES: &str = include_str!("shared/provides.sh");
+pub(crate) const PACKAGE_LISTS: &str = include_str!("shared/package_lists.sh");
+pub(crate) const PROVIDES: &str = include_str!("shared/provides.sh");
 pub(crate) const DEBCONF: &str = include_str!("shared/debconf.sh");
-const PROCESS: &str = include_str!("shared/process.sh");
-const INIT: &str = include_str!("shared/init.sh");
-const RUNIT: &str = include_str!("shared/runit.sh");
-const UNIT: &str = include_str!("shared/unit.sh");
+pub(crate) const PROCESS: &str = include_str!("shared/process.sh");
+pub(crate) const INIT: &str = include_str!("shared/init.sh");
+pub(crate) const RUNIT: &str = include_str!("shared/runit.sh");
+pub(crate) const UNIT: &str = include_str!("shared/unit.sh");
 pub(crate) const SED: &str = include_str!("shared/sed.sh");
 
 /// Shell functions that the scripts of changes call. Those that are needed stand once at the head

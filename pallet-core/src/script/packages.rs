@@ -26,7 +26,7 @@ pub fn transaction(
         && let Some(package) = transaction.install.iter().find(|package| package.contains('='))
     {
         return Err(PackagesError::new(format!(
-            "pacman installs only the newest version there is; leave the version of {package} away"
+            "pacman installs only the newest version there is; omit the version of {package}"
         )));
     }
     check_options(manager, &transaction.options)?;
@@ -58,7 +58,7 @@ fn check_options(manager: PackageManager, options: &PackageOptions) -> Result<()
     let name = manager.as_str();
     let refuse = |message: &str| Err(PackagesError::new(format!("{name} {message}")));
     if !options.enable.is_empty() && manager == Pacman {
-        return refuse("cannot enable a repository for some packages; leave `enable` away");
+        return refuse("cannot enable a repository for some packages; omit `enable`");
     }
     if options.enable.len() > 1 && manager == Apt {
         return refuse("can take packages from one release only; give `enable` one name");
@@ -69,14 +69,14 @@ fn check_options(manager: PackageManager, options: &PackageOptions) -> Result<()
         );
     }
     if !options.disable.is_empty() && matches!(manager, Apt | Zypper | Pacman | Apk) {
-        return refuse("cannot disable a repository for some packages; leave `disable` away");
+        return refuse("cannot disable a repository for some packages; omit `disable`");
     }
     if options.disable_service_start && matches!(manager, Dnf | Yum | Zypper | Pacman | Apk) {
-        return refuse("does not start services by itself; leave `disable_service_start` away");
+        return refuse("does not start services by itself; omit `disable_service_start`");
     }
     if options.allow_unsigned && manager == Pacman {
         return refuse(
-            "decides on signatures for each repository; leave `allow_unsigned` away, and \
+            "decides on signatures for each repository; omit `allow_unsigned`, and \
             give its package_source a `siglevel`",
         );
     }
@@ -101,7 +101,7 @@ pub fn require_debian(os: &Os, what: &str) -> Result<(), PackagesError> {
             Ok(())
         }
         _ => Err(PackagesError::new(format!(
-            "{what} is for Debian and its kin; this node is {os}, with {}",
+            "{what} is for Debian-family systems; this node is {os}, with {}",
             found(os)
         ))),
     }
@@ -187,7 +187,7 @@ mod tests {
         let error =
             transaction(PackageManager::Pacman, &pinned).expect_err("pacman has no versions");
         expect![
-            "pacman installs only the newest version there is; leave the version of curl=8 away"
+            "pacman installs only the newest version there is; omit the version of curl=8"
         ]
         .assert_eq(&error.to_string());
     }
@@ -217,28 +217,28 @@ mod tests {
         }
         expect![[r#"
             apt can take packages from one release only; give `enable` one name
-            apt cannot disable a repository for some packages; leave `disable` away
+            apt cannot disable a repository for some packages; omit `disable`
             package_transaction apt --disable-service-start --install nginx
             package_transaction apt --allow-unsigned --install nginx
             package_transaction dnf --enable one two --install nginx
             package_transaction dnf --disable one two --install nginx
-            dnf does not start services by itself; leave `disable_service_start` away
+            dnf does not start services by itself; omit `disable_service_start`
             package_transaction dnf --allow-unsigned --install nginx
             package_transaction yum --enable one two --install nginx
             package_transaction yum --disable one two --install nginx
-            yum does not start services by itself; leave `disable_service_start` away
+            yum does not start services by itself; omit `disable_service_start`
             package_transaction yum --allow-unsigned --install nginx
             package_transaction zypper --enable one two --install nginx
-            zypper cannot disable a repository for some packages; leave `disable` away
-            zypper does not start services by itself; leave `disable_service_start` away
+            zypper cannot disable a repository for some packages; omit `disable`
+            zypper does not start services by itself; omit `disable_service_start`
             package_transaction zypper --allow-unsigned --install nginx
-            pacman cannot enable a repository for some packages; leave `enable` away
-            pacman cannot disable a repository for some packages; leave `disable` away
-            pacman does not start services by itself; leave `disable_service_start` away
-            pacman decides on signatures for each repository; leave `allow_unsigned` away, and give its package_source a `siglevel`
+            pacman cannot enable a repository for some packages; omit `enable`
+            pacman cannot disable a repository for some packages; omit `disable`
+            pacman does not start services by itself; omit `disable_service_start`
+            pacman decides on signatures for each repository; omit `allow_unsigned`, and give its package_source a `siglevel`
             apk can take packages from the repository of one tag only; give `enable` one name
-            apk cannot disable a repository for some packages; leave `disable` away
-            apk does not start services by itself; leave `disable_service_start` away
+            apk cannot disable a repository for some packages; omit `disable`
+            apk does not start services by itself; omit `disable_service_start`
             package_transaction apk --allow-unsigned --install nginx
         "#]]
         .assert_eq(&said);

@@ -129,8 +129,7 @@ pub(super) async fn hear(
         Ended::Itself(Err(error)) => Err(error),
         Ended::LeftBehind => Ok(Heard { code: out.code.unwrap_or_default(), left: true }),
         Ended::Late(limit) => {
-            let message =
-                format!("it did not end within {} s, and was told to", limit.as_secs_f64());
+            let message = format!("timed out after {} s; terminated", limit.as_secs_f64());
             Err(TransportError::Timeout { host, message })
         }
         Ended::Silent => {

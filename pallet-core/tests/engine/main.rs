@@ -3,10 +3,11 @@
 #![cfg(feature = "host")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod files;
 mod trips;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,57 +18,11 @@ use pallet_core::engine::{
 };
 use pallet_core::prelude::*;
 
-/// Nodes that are this machine, entered through `env`.
-#[derive(Clone, Default)]
-struct Here {
-    nodes: Arc<Mutex<BTreeMap<String, Node>>>,
-}
-
-impl Provider for Here {
-    const NAME: &'static str = "here";
-    const ABOUT: &'static str = "This machine, as often as you like";
-    type Options = ();
-
-    fn connect(_: (), _: ServiceContext) -> Result<Self> {
-        Ok(Here::default())
-    }
-
-    fn nodes(&self) -> Result<Vec<Node>> {
-        Ok(self.nodes.lock().unwrap().values().cloned().collect())
-    }
-
-    fn run_nodes(&self, wanted: &RunNodes) -> Result<Vec<Created>> {
-        let make = |name: &String| {
-            if name.ends_with("-13") {
-                return Created::Failed(PluginError::new(ErrorKind::Failed, "no luck"));
-            }
-            let node = node(name, &wanted.group, Connection::Exec { command: vec!["env".into()] });
-            self.nodes.lock().unwrap().insert(name.clone(), node.clone());
-            Created::Node(Box::new(node))
-        };
-        Ok(wanted.names.iter().map(make).collect())
-    }
-
-    fn destroy_nodes(&self, ids: &[String]) -> Result<()> {
-        self.nodes.lock().unwrap().retain(|id, _| !ids.contains(id));
-        Ok(())
-    }
-
-    fn tag_node(&self, id: &str, tags: &BTreeMap<String, String>) -> Result<()> {
-        if let Some(node) = self.nodes.lock().unwrap().get_mut(id) {
-            node.tags.extend(tags.clone());
-        }
-        Ok(())
-    }
-}
-
-fn node(name: &str, group: &str, connection: Connection) -> Node {
-    Node { group: Some(group.to_owned()), taggable: true, ..Node::new(name, name, connection) }
-}
+use common::Cloud;
 
 struct Bench {
     engine: Engine,
-    service: Here,
+    service: Cloud,
     events: Arc<Mutex<Vec<Event>>>,
     directory: tempfile::TempDir,
     /// All of them share what this machine remembers as a node: one at a time.
@@ -77,7 +32,7 @@ struct Bench {
 fn bench() -> Bench {
     static ALONE: Mutex<()> = Mutex::new(());
     let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let service = Here::default();
+    let service = Cloud::default();
     let events = Arc::new(Mutex::new(Vec::new()));
     let told = events.clone();
     let directory = tempfile::tempdir().unwrap();
@@ -273,7 +228,7 @@ async fn bootstrap_runs_once_a_node_and_counts_are_kept() {
     assert_eq!(runs.load(Ordering::Relaxed), after_first + 1);
     let shrunk = bench.converge(&group("web", 1, spec())).await;
     assert_eq!(shrunk.destroyed, ["web-2", "web-3"]);
-    assert_eq!(bench.service.nodes.lock().unwrap().len(), 1);
+    assert_eq!(bench.service.state().nodes.len(), 1);
     let down = bench
         .engine
         .down(&group("web", 1, spec()), &LiftOptions::default(), |_| Ok(true))

@@ -33,7 +33,7 @@ async fn of_nodes_that_were_never_seen_one_a_group_is_asked_what_it_is() {
     );
     for (name, before) in [("web-1", "exit 1;"), ("web-2", ""), ("web-3", &other), ("web-4", "")] {
         let connection = script(name, before);
-        bench.service.nodes.lock().unwrap().get_mut(name).unwrap().connection = connection;
+        bench.service.state().nodes.get_mut(name).unwrap().connection = connection;
     }
     let unseen = bench.engine.with(EngineConfig {
         facts_cache: Some(FactsCache::at(bench.path("no-facts"))),
@@ -78,7 +78,7 @@ async fn a_lift_with_nothing_to_change_is_one_round_trip() {
     let counting = ["sh", "-c", &format!("echo trip >> {trips}; exec \"$@\""), "sh"]
         .map(str::to_owned)
         .to_vec();
-    bench.service.nodes.lock().unwrap().get_mut("web-1").unwrap().connection =
+    bench.service.state().nodes.get_mut("web-1").unwrap().connection =
         Connection::Exec { command: counting };
     let phases = ["configure", "check"].map(|name| PhaseChoice::Named(name.to_owned())).to_vec();
     let trips_of_a_lift = async || {

@@ -9,7 +9,7 @@ use bollard::query_parameters::{
 use futures_util::StreamExt;
 use pallet_core::prelude::*;
 
-use crate::Answer;
+use crate::answer::Answer;
 use crate::engine::{Engine, is_absent};
 
 /// More than any file that is read here has.
@@ -43,17 +43,14 @@ pub(crate) async fn read(
             Err(error) => return Err(engine.error(&what(), error)),
         }
         if tar.len() > LIMIT {
-            return Err(PluginError::new(
-                ErrorKind::Failed,
-                format!(
-                    "{}: it has more than {LIMIT} \
+            return Err(PluginError::failed(format!(
+                "{}: it has more than {LIMIT} \
                 bytes",
-                    what()
-                ),
-            ));
+                what()
+            )));
         }
     }
-    files(&tar).map_err(|error| PluginError::new(ErrorKind::Failed, format!("{}: {error}", what())))
+    files(&tar).map_err(|error| PluginError::failed(format!("{}: {error}", what())))
 }
 
 /// One file, if it is there and is a file.
@@ -75,13 +72,10 @@ pub(crate) async fn write(
 ) -> Answer<()> {
     let what = format!("cannot write into {directory} of container {}", short(container));
     let tar = packed(files).map_err(|error| {
-        PluginError::new(
-            ErrorKind::Failed,
-            format!(
-                "{what}: \
+        PluginError::failed(format!(
+            "{what}: \
         {error}"
-            ),
-        )
+        ))
     })?;
     let options = UploadToContainerOptionsBuilder::default().path(directory).build();
     let written =

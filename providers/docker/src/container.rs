@@ -10,14 +10,16 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use pallet_core::prelude::*;
 
+use crate::answer::Answer;
 use crate::engine::{Engine, is_absent, is_conflict};
 use crate::options::Transport;
-use crate::{Answer, Docker, ssh, tags};
+use crate::service::Docker;
+use crate::{ssh, tags};
 
 /// The project that a container belongs to.
-pub(crate) const PROJECT: &str = "pallet.project";
-pub(crate) const GROUP: &str = "pallet.group";
-pub(crate) const NAME: &str = "pallet.name";
+pub(crate) const PROJECT: &str = node_tags::PROJECT.label;
+pub(crate) const GROUP: &str = node_tags::GROUP.label;
+pub(crate) const NAME: &str = node_tags::NAME.label;
 /// When the node was asked for, in seconds since 1970-01-01 UTC.
 pub(crate) const CREATED: &str = "pallet.created";
 /// The tags that the node was made with, as JSON: an image has labels too, which are no tags.
@@ -25,7 +27,7 @@ pub(crate) const TAGS: &str = "pallet.tags";
 /// What was known of the image's system, as JSON.
 pub(crate) const OS: &str = "pallet.os";
 /// Who logs in over ssh before the node was bootstrapped.
-pub(crate) const IMAGE_USER: &str = "pallet.image-user";
+pub(crate) const IMAGE_USER: &str = node_tags::IMAGE_USER.label;
 
 /// So many calls are made at once.
 pub(crate) const AT_ONCE: usize = 8;
@@ -200,14 +202,11 @@ impl Docker {
         new: &BTreeMap<String, String>,
     ) -> Answer<()> {
         if id.is_empty() || !self.owns(engine, id).await? {
-            return Err(PluginError::new(
-                ErrorKind::NotFound,
-                format!(
-                    "project {} has no container \
+            return Err(PluginError::not_found(format!(
+                "project {} has no container \
                 {id}",
-                    self.context.project
-                ),
-            ));
+                self.context.project
+            )));
         }
         tags::lay(engine, id, new).await
     }

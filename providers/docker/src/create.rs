@@ -9,10 +9,12 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use pallet_core::prelude::*;
 
+use crate::answer::Answer;
 use crate::container::{self, AT_ONCE};
 use crate::engine::{Engine, is_absent, is_conflict, one_line};
 use crate::options::{NodeOptions, Transport};
-use crate::{Answer, Docker, ports, ssh};
+use crate::service::Docker;
+use crate::{ports, ssh};
 
 /// The first process of a node: it stays in any image that has a shell, takes in processes without
 /// parents, and ends when it is told to.
@@ -66,13 +68,10 @@ impl Docker {
         let Some(node) = self.node_named(engine, name).await? else { return Ok(None) };
         if node.group.as_ref() != Some(&wanted.group) {
             let group = node.group.as_deref().unwrap_or("none");
-            return Err(PluginError::new(
-                ErrorKind::Failed,
-                format!(
-                    "there is a node {name} \
+            return Err(PluginError::failed(format!(
+                "there is a node {name} \
                 already, of group {group}"
-                ),
-            ));
+            )));
         }
         if node.status != NodeStatus::Running {
             self.start(engine, &node.id, node.image_user.as_deref()).await?;
@@ -139,13 +138,10 @@ impl Docker {
                     " that satisfies the \
                     node-spec"
                 };
-                let error = PluginError::new(
-                    ErrorKind::InvalidInput,
-                    format!(
-                        "the engine has no \
+                let error = PluginError::invalid_input(format!(
+                    "the engine has no \
                     image{which}"
-                    ),
-                );
+                ));
                 Err(error.with_help(
                     "name one as `image_id` in the node-spec, such as `debian:12`, \
                     or in the option `images`",
@@ -157,13 +153,10 @@ impl Docker {
     async fn create_one(&self, engine: &Engine, wish: &Wish<'_>, name: &str) -> Answer<Node> {
         engine.check_cancelled()?;
         if !is_host_name(name) {
-            return Err(PluginError::new(
-                ErrorKind::InvalidInput,
-                format!(
-                    "`{name}` cannot be the \
+            return Err(PluginError::invalid_input(format!(
+                "`{name}` cannot be the \
                 name of a node"
-                ),
-            ));
+            )));
         }
         let user = match self.options.transport {
             Transport::Ssh => Some(wish.image.login_user.as_deref().unwrap_or("root")),
@@ -182,13 +175,10 @@ impl Docker {
             // another process made it since: it is the same wish
             Err(error) if is_conflict(&error) => {
                 let there = self.existing(engine, wish.wanted, name).await?;
-                let error = PluginError::new(
-                    ErrorKind::Failed,
-                    format!(
-                        "container {full} exists \
+                let error = PluginError::failed(format!(
+                    "container {full} exists \
                     and is none of Pallet's"
-                    ),
-                );
+                ));
                 return there.ok_or_else(|| {
                     error.with_help(format!(
                         "rename or remove it: docker \
@@ -217,8 +207,7 @@ impl Docker {
             failed => {
                 container::remove(engine, &id).await?;
                 Err(failed.err().unwrap_or_else(|| {
-                    PluginError::new(
-                        ErrorKind::Failed,
+                    PluginError::failed(
                         "it was \
                     removed while it started",
                     )
@@ -292,7 +281,7 @@ impl Docker {
                 "its first process ended at once with exit code {}{said}",
                 state.exit_code.unwrap_or_default()
             );
-            return Err(PluginError::new(ErrorKind::Failed, message).with_help(
+            return Err(PluginError::failed(message).with_help(
                 "set the option \
                 `command` to one that stays",
             ));

@@ -13,7 +13,7 @@ use bollard::{API_DEFAULT_VERSION, Docker as Client};
 use pallet_core::prelude::*;
 use tokio::runtime::Runtime;
 
-use crate::Answer;
+use crate::answer::Answer;
 use crate::options::Options;
 
 /// How long the engine may think about a call.
@@ -48,23 +48,17 @@ impl Engine {
         };
         let client = client.map_err(|error| match error {
             Error::SocketNotFoundError(_) => absent(&service, &host),
-            error => PluginError::new(
-                ErrorKind::InvalidInput,
-                format!(
-                    "cannot use the engine at \
+            error => PluginError::invalid_input(format!(
+                "cannot use the engine at \
                 {host}: {error}"
-                ),
-            ),
+            )),
         })?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| {
-            PluginError::new(
-                ErrorKind::Failed,
-                format!(
-                    "cannot \
+            PluginError::failed(format!(
+                "cannot \
             start a runtime: {error}"
-                ),
-            )
+            ))
         })?;
         Ok(Engine { client, host, service, host_of_pallet: context.host.clone(), runtime })
     }
@@ -93,7 +87,7 @@ impl Engine {
     /// An error if the user has stopped the operation.
     pub(crate) fn check_cancelled(&self) -> Answer<()> {
         if self.host_of_pallet.is_cancelled() {
-            return Err(PluginError::new(ErrorKind::Cancelled, "it was stopped"));
+            return Err(PluginError::cancelled("it was stopped"));
         }
         Ok(())
     }
@@ -157,17 +151,14 @@ impl Engine {
                 PluginError::new(kind, format!("{what}: {}", one_line(&message)))
             }
             Error::DockerStreamError { error } => {
-                PluginError::new(ErrorKind::Failed, format!("{what}: {}", one_line(&error)))
+                PluginError::failed(format!("{what}: {}", one_line(&error)))
             }
             Error::SocketNotFoundError(_) => absent(&self.service, &self.host),
-            Error::RequestTimeoutError => PluginError::new(
-                ErrorKind::Transient,
-                format!(
-                    "{what}: the engine at {} does not \
+            Error::RequestTimeoutError => PluginError::transient(format!(
+                "{what}: the engine at {} does not \
                     answer in time",
-                    self.host
-                ),
-            ),
+                self.host
+            )),
             error => self.broken(what, &error),
         }
     }
@@ -181,26 +172,20 @@ impl Engine {
         match cause.map(io::Error::kind) {
             Some(io::ErrorKind::NotFound) => absent(&self.service, host),
             Some(io::ErrorKind::PermissionDenied) => {
-                let error = PluginError::new(
-                    ErrorKind::Unauthorized,
-                    format!(
-                        "this user may not use the \
+                let error = PluginError::unauthorized(format!(
+                    "this user may not use the \
                         engine at {host}: permission denied"
-                    ),
-                );
+                ));
                 error.with_help(
                     "run pallet-cli as a user who may: root, or a member of the group \
                     `docker`",
                 )
             }
             Some(io::ErrorKind::ConnectionRefused) => {
-                let error = PluginError::new(
-                    ErrorKind::Transient,
-                    format!(
-                        "no Docker or Podman \
+                let error = PluginError::transient(format!(
+                    "no Docker or Podman \
                     listens at {host}: connection refused"
-                    ),
-                );
+                ));
                 error.with_help(format!(
                     "start it, or set the option `host` of services.{}",
                     self.service
@@ -208,22 +193,16 @@ impl Engine {
             }
             Some(_) => {
                 let cause = cause.map(ToString::to_string).unwrap_or_default();
-                PluginError::new(
-                    ErrorKind::Transient,
-                    format!(
-                        "{what}: lost the engine at {host}: \
+                PluginError::transient(format!(
+                    "{what}: lost the engine at {host}: \
                     {}",
-                        one_line(&cause)
-                    ),
-                )
+                    one_line(&cause)
+                ))
             }
-            None => PluginError::new(
-                ErrorKind::Failed,
-                format!(
-                    "{what}: the engine at {host} gives an answer that is none: {}",
-                    one_line(&error.to_string())
-                ),
-            ),
+            None => PluginError::failed(format!(
+                "{what}: the engine at {host} gives an answer that is none: {}",
+                one_line(&error.to_string())
+            )),
         }
     }
 }
@@ -242,7 +221,7 @@ pub(crate) fn place(options: &Options, context: &ServiceContext) -> Answer<Strin
             );
             let help = "write unix:///path/of/socket or tcp://host:port; the socket of an engine \
                 elsewhere can be forwarded with ssh -L";
-            Err(PluginError::new(ErrorKind::InvalidInput, message).with_help(help))
+            Err(PluginError::invalid_input(message).with_help(help))
         }
     }
 }
@@ -265,13 +244,10 @@ pub(crate) fn is_conflict(error: &Error) -> bool {
 }
 
 fn absent(service: &str, host: &str) -> PluginError {
-    let error = PluginError::new(
-        ErrorKind::Failed,
-        format!(
-            "no Docker or Podman listens at \
+    let error = PluginError::failed(format!(
+        "no Docker or Podman listens at \
         {host}: there is no such socket"
-        ),
-    );
+    ));
     error.with_help(format!("start it, or set the option `host` of services.{service}"))
 }
 

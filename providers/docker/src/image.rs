@@ -7,11 +7,13 @@ use bollard::models::ContainerCreateBody;
 use bollard::query_parameters::{CreateContainerOptionsBuilder, ListImagesOptionsBuilder};
 use pallet_core::prelude::*;
 
+use crate::answer::Answer;
 use crate::container::{remove, with_label};
 use crate::engine::{Engine, is_absent, is_conflict};
 use crate::import::{REPOSITORY, check_reference};
 use crate::options::Transport;
-use crate::{Answer, Docker, archive, os};
+use crate::service::Docker;
+use crate::{archive, os};
 
 /// Marks a container that was made to look into its image.
 const PROBE: &str = "pallet.probe";

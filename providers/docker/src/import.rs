@@ -11,9 +11,11 @@ use bollard::query_parameters::CreateImageOptionsBuilder;
 use futures_util::{Stream, StreamExt};
 use pallet_core::prelude::*;
 
-use crate::credentials::Config;
+use crate::answer::Answer;
+use crate::credentials;
 use crate::engine::{Engine, is_absent, one_line};
-use crate::{Answer, Docker, pack};
+use crate::pack;
+use crate::service::Docker;
 
 /// Where the engine keeps what Pallet brought it; no registry is asked for it.
 pub(crate) const REPOSITORY: &str = "localhost/pallet";
@@ -35,13 +37,10 @@ impl Docker {
 /// Imports a root file system, unless the engine has this state of it.
 async fn imported(engine: &Engine, name: &str, path: &Path) -> Answer<String> {
     let wrong = |why: String| {
-        PluginError::new(
-            ErrorKind::InvalidInput,
-            format!(
-                "image {name}: \
+        PluginError::invalid_input(format!(
+            "image {name}: \
         {why}"
-            ),
-        )
+        ))
     };
     if path.is_dir() && std::fs::symlink_metadata(path.join("bin/sh")).is_err() {
         return Err(wrong(format!("{} is no root file system: it has no bin/sh", path.display())));
@@ -77,13 +76,10 @@ async fn imported(engine: &Engine, name: &str, path: &Path) -> Answer<String> {
     }
     match is_there(engine, &reference).await? {
         true => Ok(reference),
-        false => Err(PluginError::new(
-            ErrorKind::Failed,
-            format!(
-                "{what}: the engine took it and \
+        false => Err(PluginError::failed(format!(
+            "{what}: the engine took it and \
             does not have it"
-            ),
-        )),
+        ))),
     }
 }
 
@@ -99,7 +95,7 @@ async fn pulled(engine: &Engine, reference: &str, home: &Path) -> Answer<String>
     if is_there(engine, reference).await? {
         return Ok(reference.to_owned());
     }
-    let credentials = Config::of(home)?.for_image(reference)?;
+    let credentials = credentials::for_image(home, reference)?;
     engine.progress(format!("pulling image {reference}"));
     // without a tag, an engine pulls all there are
     let has_tag = reference.contains('@')
@@ -155,13 +151,10 @@ pub(crate) fn check_reference(reference: &str) -> Answer<()> {
     {
         return Ok(());
     }
-    let error = PluginError::new(
-        ErrorKind::InvalidInput,
-        format!(
-            "`{reference}` cannot be the \
+    let error = PluginError::invalid_input(format!(
+        "`{reference}` cannot be the \
         name of an image"
-        ),
-    );
+    ));
     Err(error.with_help(
         "write it as for `docker pull`, such as `debian:12`, or name one of the \
         option `images`",

@@ -12,12 +12,12 @@ use bollard::models::{Volume, VolumeCreateRequest};
 use bollard::query_parameters::{ListVolumesOptionsBuilder, RemoveVolumeOptionsBuilder};
 use pallet_core::prelude::*;
 
-use crate::Answer;
+use crate::answer::Answer;
 use crate::container::escaped;
 use crate::engine::{Engine, is_absent};
 
 /// The project that a lease is of.
-const PROJECT: &str = "pallet.lease";
+const PROJECT: &str = node_tags::LEASE.label;
 /// The lease itself, as JSON.
 const LEASE: &str = "pallet.held";
 
@@ -58,13 +58,10 @@ pub(crate) async fn take(engine: &Engine, project: &str, wanted: &Lease) -> Answ
             return Ok(None);
         }
     }
-    Err(PluginError::new(
-        ErrorKind::Transient,
-        format!(
-            "the lease of project {project} changes \
+    Err(PluginError::transient(format!(
+        "the lease of project {project} changes \
         hands all the time; try again"
-        ),
-    ))
+    )))
 }
 
 /// Gives the lease back, if this token has it.
@@ -78,9 +75,7 @@ pub(crate) async fn release(engine: &Engine, project: &str, token: &str) -> Answ
 /// The number to take, or the lease of another who holds it now.
 fn next(leases: &[Numbered], token: &str, now: u64) -> Result<u64, Lease> {
     match leases.iter().max_by_key(|lease| lease.number) {
-        Some(last) if last.lease.token != token && last.lease.until > now => {
-            Err(last.lease.clone())
-        }
+        Some(last) if last.lease.excludes(token, now) => Err(last.lease.clone()),
         Some(last) => Ok(last.number + 1),
         None => Ok(1),
     }
@@ -116,8 +111,8 @@ fn prefix(project: &str) -> String {
 
 /// Makes a volume of this number, unless there is one.
 async fn make(engine: &Engine, project: &str, number: u64, lease: &Lease) -> Answer<()> {
-    let held = serde_json::to_string(lease)
-        .map_err(|error| PluginError::new(ErrorKind::Failed, error.to_string()))?;
+    let held =
+        serde_json::to_string(lease).map_err(|error| PluginError::failed(error.to_string()))?;
     let labels = [(PROJECT, project), (LEASE, held.as_str())];
     let request = VolumeCreateRequest {
         name: Some(format!("{}{number}", prefix(project))),

@@ -1,6 +1,7 @@
 //! Nodes that are containers of Docker or Podman.
 #![forbid(unsafe_code)]
 
+mod answer;
 mod archive;
 mod container;
 mod create;
@@ -13,6 +14,7 @@ mod options;
 mod os;
 mod pack;
 mod ports;
+mod service;
 mod ssh;
 mod tags;
 
@@ -20,17 +22,8 @@ use std::collections::BTreeMap;
 
 use pallet_core::prelude::*;
 
-use engine::Engine;
 use options::Options;
-
-/// One configured service.
-struct Docker {
-    options: Options,
-    context: ServiceContext,
-}
-
-/// What a step of this provider gives.
-type Answer<T> = Result<T, PluginError>;
+use service::Docker;
 
 impl Provider for Docker {
     const NAME: &'static str = "docker";
@@ -72,7 +65,7 @@ impl Provider for Docker {
     }
 
     fn credentials(&self) -> Result<Vec<Credential>> {
-        Ok(credentials::Config::of(&self.context.home)?.known())
+        Ok(credentials::known(&self.context.home)?)
     }
 
     fn take_lease(&self, wanted: &Lease) -> Result<Option<Lease>> {
@@ -81,14 +74,6 @@ impl Provider for Docker {
 
     fn release_lease(&self, token: &str) -> Result<()> {
         Ok(self.run(async |engine| lease::release(engine, &self.context.project, token).await)?)
-    }
-}
-
-impl Docker {
-    /// Does `work` with the engine. It is looked for each time: its socket may come and go.
-    fn run<T>(&self, work: impl AsyncFnOnce(&Engine) -> Answer<T>) -> Answer<T> {
-        let engine = Engine::new(&self.options, &self.context)?;
-        engine.run(work(&engine))
     }
 }
 

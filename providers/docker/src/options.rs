@@ -8,50 +8,49 @@ use pallet_core::prelude::*;
 pallet_core::parameters! {
     /// Containers of Docker or Podman.
     pub(crate) struct Options {
-        /// Where the engine listens: `unix:///path/of/socket`, or `tcp://host:port`. By default the
-        /// first of the usual sockets that is there.
+        /// The address of the engine: `unix:///path/of/socket`, or `tcp://host:port`. Default: the
+        /// first usual socket that exists.
         #[serde(default)]
         pub(crate) host: Option<String>,
-        /// Images that a node-spec can ask for besides those of the engine, by name: directories
-        /// that each hold a whole root file system, or tarballs of one. The engine gets them when
-        /// they are first needed.
+        /// More images for node-specs, by name: root file systems as directories or tarballs. They
+        /// are imported into the engine when they are first needed.
         #[serde(default)]
         pub(crate) images: BTreeMap<String, PathBuf>,
-        /// How nodes are reached: `exec` through the engine, or `ssh` where the image starts an
+        /// How to connect to nodes: `exec` through the engine, or `ssh` if the image starts an
         /// sshd.
         #[serde(default)]
         pub(crate) transport: Transport,
-        /// The client that `exec` goes through: `docker` or `podman`, or a path of one. By default
-        /// the one that is installed.
+        /// The client for `exec`: `docker`, `podman`, or the path of one. Default: the installed
+        /// one.
         #[serde(default)]
         pub(crate) program: Option<String>,
-        /// The first process of a node and its arguments. By default a shell that waits, or with
-        /// `ssh` what the image says.
+        /// The first process of a node and its arguments. Default: a shell that waits, or with
+        /// `ssh` the command of the image.
         #[serde(default)]
         pub(crate) command: Option<Vec<String>>,
-        /// The engine's network that nodes are in, `host`, or `none`. By default the engine's own
+        /// The engine's network to attach nodes to, `host`, or `none`. Default: the engine's
         /// default.
         #[serde(default)]
         pub(crate) network: Option<String>,
-        /// Whether nodes may do all that the engine's machine may.
+        /// Run nodes as privileged containers.
         #[serde(default)]
         pub(crate) privileged: bool
     }
 
     /// What a node-spec can say under `provider.docker`.
     pub(crate) struct NodeOptions {
-        /// Ports that the engine's machine passes on: `8080:80`, `127.0.0.1:8080:80/tcp`, or `80`
-        /// alone for any free port of the machine.
+        /// Ports to publish on the engine's machine: `8080:80`, `127.0.0.1:8080:80/tcp`, or `80`
+        /// for any free port of the machine.
         #[serde(default)]
         pub(crate) publish: Vec<String>,
-        /// What of the engine's machine, and which of its volumes, is mounted where:
-        /// `data:/srv/data`, `/etc/ssl:/etc/ssl:ro`.
+        /// Volumes and directories of the engine's machine to mount: `data:/srv/data`,
+        /// `/etc/ssl:/etc/ssl:ro`.
         #[serde(default)]
         pub(crate) volumes: Vec<String>,
-        /// As the option of the service.
+        /// Overrides the option of the service.
         #[serde(default)]
         pub(crate) command: Option<Vec<String>>,
-        /// As the option of the service.
+        /// Overrides the option of the service.
         #[serde(default)]
         pub(crate) privileged: Option<bool>
     }
@@ -73,13 +72,10 @@ impl Options {
     /// An error for the first option that cannot be meant.
     pub(crate) fn check(&self, service: &str) -> Result<(), PluginError> {
         let refuse = |option: &str, why: String| {
-            Err(PluginError::new(
-                ErrorKind::InvalidInput,
-                format!(
-                    "services.{service}: option \
+            Err(PluginError::invalid_input(format!(
+                "services.{service}: option \
                 `{option}` {why}"
-                ),
-            ))
+            )))
         };
         for name in self.images.keys() {
             if !is_host_name(name) {
@@ -109,8 +105,7 @@ impl NodeOptions {
     pub(crate) fn of(spec: &NodeSpec) -> Result<NodeOptions, PluginError> {
         let options: NodeOptions = node_options(spec, "docker")?;
         if options.command.as_ref().is_some_and(Vec::is_empty) {
-            return Err(PluginError::new(
-                ErrorKind::InvalidInput,
+            return Err(PluginError::invalid_input(
                 "node-spec: provider.docker: \
                 `command` is empty: it needs a program",
             ));

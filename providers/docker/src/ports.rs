@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bollard::models::{PortBinding, PortMap};
 use pallet_core::prelude::*;
 
-use crate::Answer;
+use crate::answer::Answer;
 
 /// What `publish` means to the engine.
 pub(crate) fn published(publish: &[String]) -> Answer<PortMap> {
@@ -13,7 +13,7 @@ pub(crate) fn published(publish: &[String]) -> Answer<PortMap> {
     for text in publish {
         let Some((port, binding)) = parse(text) else {
             let message = format!("node-spec: provider.docker: `{text}` is no port to publish");
-            return Err(PluginError::new(ErrorKind::InvalidInput, message)
+            return Err(PluginError::invalid_input(message)
                 .with_help("write 8080:80, 127.0.0.1:8080:80/tcp, or 80 for any free port"));
         };
         ports.entry(port).or_default().get_or_insert_default().push(binding);

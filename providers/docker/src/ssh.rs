@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pallet_core::prelude::*;
 
-use crate::Answer;
+use crate::answer::Answer;
 use crate::archive::{self, File};
 use crate::engine::Engine;
 
@@ -39,8 +39,7 @@ pub(crate) async fn authorize(
     keys: &[String],
 ) -> Answer<()> {
     if keys.is_empty() {
-        let error = PluginError::new(
-            ErrorKind::InvalidInput,
+        let error = PluginError::invalid_input(
             "the admin user has no public key, \
             so nobody could log in",
         );
@@ -48,13 +47,10 @@ pub(crate) async fn authorize(
     }
     let passwd = archive::read_file(engine, container, "/etc/passwd").await?.unwrap_or_default();
     let Some(account) = account(&String::from_utf8_lossy(&passwd), user) else {
-        let error = PluginError::new(
-            ErrorKind::InvalidInput,
-            format!(
-                "the image has no user \
+        let error = PluginError::invalid_input(format!(
+            "the image has no user \
             `{user}`"
-            ),
-        );
+        ));
         return Err(error.with_help(
             "name one that it has as `login_user` of the node-spec's \
             image",

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use pallet_core::prelude::*;
 
-use crate::Answer;
+use crate::answer::Answer;
 use crate::archive::{self, File};
 use crate::engine::Engine;
 

@@ -151,7 +151,7 @@ fn none(api: &Api, owners: &[String], wanted: &ImageSpec) -> Result<PluginError,
     let arch = wanted.arch.as_ref().map(|arch| format!(" for {arch}")).unwrap_or_default();
     let message =
         format!("ec2 in {region} has no image {what}{arch} of the owners {}", owners.join(", "));
-    Ok(PluginError::new(ErrorKind::NotFound, message).with_help(
+    Ok(PluginError::not_found(message).with_help(
         "name one by `image_id`, or its \
         owner in `owners` of the service",
     ))

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use pallet_core::prelude::*;
 
-use crate::Ec2;
-use crate::api::{ApiError, Call, invalid};
+use crate::api::{ApiError, Call};
 use crate::instances::Instance;
 use crate::network::{self, Network};
 use crate::options::NodeOptions;
+use crate::service::Ec2;
 use crate::tags;
 use crate::user_data::{self, HostKey};
 
@@ -40,7 +40,7 @@ impl<'a> Launch<'a> {
     ) -> Result<Self, ApiError> {
         let options = NodeOptions::of(&wanted.spec)?;
         let image = wanted.image.as_ref().ok_or_else(|| {
-            invalid("no image was chosen at ec2").with_help(
+            PluginError::invalid_input("no image was chosen at ec2").with_help(
                 "name one by `image_id` \
                 of the node-spec",
             )
@@ -50,7 +50,7 @@ impl<'a> Launch<'a> {
             .clone()
             .or_else(|| wanted.hardware.as_ref().map(|hardware| hardware.id.clone()));
         let kind = kind.ok_or_else(|| {
-            invalid("no kind of machine was chosen at ec2").with_help(
+            PluginError::invalid_input("no kind of machine was chosen at ec2").with_help(
                 "name one \
                 by `hardware_id` of the node-spec",
             )
@@ -90,7 +90,7 @@ impl<'a> Launch<'a> {
         let device =
             answer.items("imagesSet").next().and_then(|image| image.some("rootDeviceName"));
         let unknown = || {
-            ApiError::from(invalid(format!(
+            ApiError::from(PluginError::invalid_input(format!(
                 "ec2 does not say what the root device of \
             {} is",
                 self.image.id
@@ -115,8 +115,7 @@ impl<'a> Launch<'a> {
                 Ok(answer) => {
                     let made = answer.items("instancesSet").next().map(Instance::of);
                     let nameless = || {
-                        PluginError::new(
-                            ErrorKind::Failed,
+                        PluginError::failed(
                             "ec2 made an instance \
                         and does not name it",
                         )
@@ -134,13 +133,10 @@ impl<'a> Launch<'a> {
                 Err(error) => return Err(error),
             }
         }
-        Err(PluginError::new(
-            ErrorKind::Transient,
-            format!(
-                "ec2 has made and lost {name} too \
+        Err(PluginError::transient(format!(
+            "ec2 has made and lost {name} too \
             often; try again tomorrow"
-            ),
-        )
+        ))
         .into())
     }
 

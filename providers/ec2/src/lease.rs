@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use pallet_core::prelude::*;
 
-use crate::Ec2;
-use crate::api::{ApiError, Call, Element, invalid};
+use crate::api::{ApiError, Call, Element};
 use crate::network::{self, LEASE_TAG, Network};
+use crate::service::Ec2;
 use crate::tags;
 
 /// Who makes it may be quicker than who looks for it, and than EC2's own copies.
@@ -54,7 +54,7 @@ pub(crate) fn take(service: &Ec2, wanted: &Lease) -> Result<Option<Lease>, ApiEr
         }
     }
     let message = format!("ec2 does not settle who has the lease {name}");
-    Err(PluginError::new(ErrorKind::Transient, message).with_help("run it again").into())
+    Err(PluginError::transient(message).with_help("run it again").into())
 }
 
 /// Gives the lease back, if this token has it.
@@ -89,8 +89,7 @@ fn network(service: &Ec2) -> Result<Network, ApiError> {
     let default = vpcs.iter().find(|vpc| vpc.text("isDefault") == "true");
     let vpc = default.or_else(|| vpcs.iter().min_by_key(|vpc| vpc.text("vpcId")));
     let nowhere = || {
-        PluginError::new(
-            ErrorKind::NotFound,
+        PluginError::not_found(
             "ec2 has no VPC there, so no place for \
         nodes",
         )
@@ -136,7 +135,7 @@ fn fields(lease: &Lease) -> Vec<(String, Value)> {
 /// Refuses a lease that EC2 cannot keep.
 pub(crate) fn check(wanted: &Lease) -> Result<(), PluginError> {
     if wanted.token.is_empty() || wanted.token.chars().count() > LONGEST {
-        return Err(invalid("the token of a lease has 1 to 255 characters"));
+        return Err(PluginError::invalid_input("the token of a lease has 1 to 255 characters"));
     }
     Ok(())
 }

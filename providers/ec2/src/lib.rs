@@ -1,4 +1,4 @@
-//! Instances of Amazon EC2, and of clouds with its interface.
+//! Instances of Amazon EC2, and of clouds with a compatible API.
 #![forbid(unsafe_code)]
 
 mod ami_name;
@@ -10,6 +10,7 @@ mod lease;
 mod network;
 mod options;
 mod run;
+mod service;
 mod tags;
 #[cfg(test)]
 mod tests;
@@ -23,20 +24,11 @@ use pallet_core::prelude::*;
 use api::{Api, Call};
 use instances::Instance;
 use options::Options;
-
-/// One configured service.
-#[derive(Debug)]
-struct Ec2 {
-    options: Options,
-    context: ServiceContext,
-    api: Api,
-    /// The kinds of machines: many pages, which stay the same while a program runs.
-    hardware: Mutex<Option<Vec<Hardware>>>,
-}
+use service::Ec2;
 
 impl Provider for Ec2 {
     const NAME: &'static str = "ec2";
-    const ABOUT: &'static str = "Instances of Amazon EC2, and of clouds with its interface";
+    const ABOUT: &'static str = "Instances of Amazon EC2, and of clouds with a compatible API";
     type Options = Options;
 
     fn connect(options: Options, context: ServiceContext) -> Result<Self> {

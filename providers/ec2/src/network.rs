@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use pallet_core::prelude::*;
 
-use crate::Ec2;
-use crate::api::{Api, ApiError, Call, Element, invalid};
+use crate::api::{Api, ApiError, Call, Element};
+use crate::service::Ec2;
 use crate::tags;
 
 /// The tag of a security group that is a lease.
-pub(crate) const LEASE_TAG: &str = "pallet-lease";
+pub(crate) const LEASE_TAG: &str = node_tags::LEASE.tag;
 
 /// Security groups are in use for as long as the last instance takes to end.
 const DELETION: Duration = Duration::from_secs(300);
@@ -41,7 +41,7 @@ pub(crate) fn network(
             if let (Some(vpc), Some(of)) = (vpc, &of)
                 && vpc != of
             {
-                return Err(invalid(format!(
+                return Err(PluginError::invalid_input(format!(
                     "subnet {subnet} is in {of}, and `vpc` of the service \
                     is {vpc}: take one of them away"
                 ))
@@ -65,13 +65,10 @@ pub(crate) fn network(
                 .and_then(|subnet| subnet.some("subnetId"));
             let nowhere = || {
                 let place = zone.map(|zone| format!(" in {zone}")).unwrap_or_default();
-                ApiError::from(PluginError::new(
-                    ErrorKind::NotFound,
-                    format!(
-                        "{vpc} has no \
+                ApiError::from(PluginError::not_found(format!(
+                    "{vpc} has no \
                     subnet{place}"
-                    ),
-                ))
+                )))
             };
             Ok(Network { subnet: Some(roomiest.ok_or_else(nowhere)?), vpc: Some(vpc.clone()) })
         }
@@ -94,13 +91,10 @@ pub(crate) fn security_groups(
                 let found =
                     find(&service.api, name, network)?.and_then(|found| found.some("groupId"));
                 found.ok_or_else(|| {
-                    PluginError::new(
-                        ErrorKind::NotFound,
-                        format!(
-                            "ec2 has no \
+                    PluginError::not_found(format!(
+                        "ec2 has no \
                     security group {name} there"
-                        ),
-                    )
+                    ))
                 })?
             }
         };
@@ -139,7 +133,7 @@ fn own_group(
             "security group {name} ({id}) exists and is not of project \
             {project}"
         );
-        return Err(PluginError::new(ErrorKind::Failed, message)
+        return Err(PluginError::failed(message)
             .with_help(
                 "rename the project, or \
             delete the group",
@@ -297,9 +291,7 @@ fn delete_group(api: &Api, id: &str, name: &str, end: Instant) -> Result<(), Api
                     let message = format!("security group {name} ({id}) is still in use");
                     let help = "run `down` again when its instances are gone, or see what else \
                         uses it";
-                    return Err(PluginError::new(ErrorKind::Transient, message)
-                        .with_help(help)
-                        .into());
+                    return Err(PluginError::transient(message).with_help(help).into());
                 }
                 api.host().progress(format!("waiting until nothing uses security group {name}"));
                 api.sleep(pause)?;

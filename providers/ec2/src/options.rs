@@ -2,8 +2,6 @@
 
 use pallet_core::prelude::*;
 
-use crate::api::invalid;
-
 /// Who publishes images that are trusted by their names: Amazon, Debian, Canonical, Red Hat, Rocky,
 /// AlmaLinux, SUSE, Fedora and CentOS; and the account itself.
 const OWNERS: [&str; 9] = [
@@ -19,65 +17,63 @@ const OWNERS: [&str; 9] = [
 ];
 
 pallet_core::parameters! {
-    /// Instances of Amazon EC2, and of clouds with its interface.
+    /// Instances of Amazon EC2, or of a cloud with a compatible API.
     pub(crate) struct Options {
-        /// The region: `eu-west-1`. By default what AWS's own configuration says (AWS_REGION, the
+        /// The region: `eu-west-1`. Default: the region in AWS's own configuration (AWS_REGION, the
         /// profile, the instance that this runs on).
         #[serde(default)]
         pub(crate) region: Option<String>,
-        /// The profile of AWS's shared config and credentials files that the credentials come from.
-        /// By default AWS's chain decides: the environment, the default profile, a web identity,
-        /// the container or the instance that this runs on.
+        /// The profile in AWS's shared config and credentials files. Default: AWS's credential
+        /// chain (the environment, the default profile, a web identity, the container or the
+        /// instance that this runs on).
         #[serde(default)]
         pub(crate) profile: Option<String>,
-        /// The URL of the service, for clouds with the same interface; by default AWS's own for the
-        /// region.
+        /// The URL of the service, for clouds with a compatible API. Default: the endpoint of AWS
+        /// for the region.
         #[serde(default)]
         pub(crate) endpoint: Option<String>,
-        /// Accounts whose images are offered, by id or alias. By default Amazon, the distributions'
-        /// own accounts, and `self`.
+        /// Accounts whose images are offered, by id or alias. Default: Amazon, the accounts of the
+        /// distributions, and `self`.
         #[serde(default = "default_owners")]
         pub(crate) owners: Vec<String>,
-        /// The VPC that nodes are in; by default that of the subnet, or the region's default one.
+        /// The VPC of the nodes. Default: the VPC of the subnet, or the default VPC of the region.
         #[serde(default)]
         pub(crate) vpc: Option<String>,
-        /// The subnet that nodes are in, where their node-spec names none; by default one of the
-        /// VPC.
+        /// The subnet of nodes whose node-spec names none. Default: a subnet of the VPC.
         #[serde(default)]
         pub(crate) subnet: Option<String>,
-        /// A key pair that exists at the service; by default the admin user's first public key is
-        /// imported.
+        /// An existing key pair. Default: the admin user's first public key is imported.
         #[serde(default)]
         pub(crate) key_name: Option<String>,
-        /// Which address nodes are reached at: `public` or `private`. By default the public one of
-        /// those that have one.
+        /// The address to connect to: `public` or `private`. Default: the public address, if there
+        /// is one.
         #[serde(default)]
         pub(crate) address: Option<AddressKind>,
-        /// Networks that may reach ssh on nodes; by default all.
+        /// Networks that may connect to ssh on nodes. Default: all.
         #[serde(default = "everywhere")]
         pub(crate) ssh_from: Vec<String>
     }
 
     /// Options of a node-spec: `provider = {"ec2": {...}}`.
     pub(crate) struct NodeOptions {
-        /// The kind of machine, whatever the node-spec's hardware says: also one that is not
-        /// offered, such as `c5.metal`.
+        /// The instance type; overrides the node-spec's hardware. Types that are not offered, such
+        /// as `c5.metal`, are allowed.
         #[serde(default)]
         pub(crate) instance_type: Option<String>,
-        /// The IAM instance profile that nodes have: its name or ARN.
+        /// The IAM instance profile of the nodes: its name or ARN.
         #[serde(default)]
         pub(crate) iam_instance_profile: Option<String>,
-        /// The size of the root volume, in GiB; by default the node-spec's min_disk, or the image's
-        /// own.
+        /// The size of the root volume, in GiB. Default: the node-spec's min_disk, or the size in
+        /// the image.
         #[serde(default)]
         pub(crate) root_volume_size: Option<u64>,
         /// The type of the root volume: `gp3`.
         #[serde(default)]
         pub(crate) root_volume_type: Option<String>,
-        /// The placement group that nodes are in.
+        /// The placement group of the nodes.
         #[serde(default)]
         pub(crate) placement_group: Option<String>,
-        /// Whether nodes get a public address; by default the subnet decides.
+        /// Assign public addresses to nodes. Default: as the subnet is configured.
         #[serde(default)]
         pub(crate) public_address: Option<bool>
     }
@@ -106,7 +102,7 @@ impl Options {
     /// Refuses what can be seen to be wrong.
     pub(crate) fn check(&self, service: &str) -> Result<(), PluginError> {
         let named = |what: &str, problem: String| {
-            Err(invalid(format!(
+            Err(PluginError::invalid_input(format!(
                 "services.{service}.{what}: \
             {problem}"
             )))
@@ -155,13 +151,13 @@ impl NodeOptions {
     pub(crate) fn of(spec: &NodeSpec) -> Result<Self, PluginError> {
         // EC2's console calls a node by this tag, and that is the node's name
         if spec.tags.contains_key("Name") {
-            return Err(invalid(
+            return Err(PluginError::invalid_input(
                 "node-spec: at ec2 the tag Name is the node's name, and Pallet's \
                 own",
             ));
         }
         if let Some(tag) = spec.tags.keys().find(|tag| tag.starts_with("aws:")) {
-            return Err(invalid(format!("node-spec: tag {tag} is EC2's own")));
+            return Err(PluginError::invalid_input(format!("node-spec: tag {tag} is EC2's own")));
         }
         node_options(spec, "ec2")
     }

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use pallet_core::prelude::*;
 
-use crate::Ec2;
-use crate::api::{Api, Call, invalid};
+use crate::api::{Api, Call};
 use crate::instances::{self, Instance};
 use crate::launch::Launch;
 use crate::network;
 use crate::options::AddressKind;
+use crate::service::Ec2;
 
 /// So many are launched side by side.
 const WORKERS: usize = 6;
@@ -58,8 +58,7 @@ pub(crate) fn run_nodes(service: &Ec2, wanted: &RunNodes) -> Result<Vec<Created>
     }
     wait_for(service, &mut waits, PATIENCE);
     let unknown = || {
-        Created::Failed(PluginError::new(
-            ErrorKind::Failed,
+        Created::Failed(PluginError::failed(
             "ec2 said nothing of this \
         node",
         ))
@@ -71,7 +70,7 @@ fn known(name: &str, wanted: &RunNodes, existing: &[Instance]) -> Wait {
     let mut wait =
         Wait { name: name.to_owned(), id: String::new(), fresh: true, starts: 0, outcome: None };
     if !is_host_name(name) {
-        wait.outcome = Some(Created::Failed(invalid(format!(
+        wait.outcome = Some(Created::Failed(PluginError::invalid_input(format!(
             "`{name}` cannot be the name of a \
             node"
         ))));
@@ -85,7 +84,7 @@ fn known(name: &str, wanted: &RunNodes, existing: &[Instance]) -> Wait {
                 "{name} exists at ec2 as {} of group {group}, not {}",
                 there.id, wanted.group
             );
-            wait.outcome = Some(Created::Failed(PluginError::new(ErrorKind::Failed, message)));
+            wait.outcome = Some(Created::Failed(PluginError::failed(message)));
         }
     }
     wait
@@ -165,8 +164,7 @@ fn look(
     instance: &Instance,
     kind: Option<AddressKind>,
 ) -> Option<Created> {
-    let failed =
-        |message: String| Some(Created::Failed(PluginError::new(ErrorKind::Failed, message)));
+    let failed = |message: String| Some(Created::Failed(PluginError::failed(message)));
     let (name, id, reason) = (
         &wait.name,
         &wait.id,
@@ -205,20 +203,16 @@ fn late(wait: &Wait, seen: &[Instance], kind: Option<AddressKind>) -> PluginErro
         format!("{} ({}) is {state} after {} minutes", wait.name, wait.id, PATIENCE.as_secs() / 60);
     match (state, kind) {
         ("running", Some(AddressKind::Public)) => {
-            PluginError::new(ErrorKind::Failed, format!("{message} and has no public address"))
-                .with_help(
-                    "choose a subnet that gives one, the option public_address of the \
+            PluginError::failed(format!("{message} and has no public address")).with_help(
+                "choose a subnet that gives one, the option public_address of the \
                 node-spec, or `address = \"private\"`",
-                )
+            )
         }
-        ("running", _) => PluginError::new(
-            ErrorKind::Failed,
-            format!(
-                "{message} and has no \
+        ("running", _) => PluginError::failed(format!(
+            "{message} and has no \
             address"
-            ),
-        ),
-        _ => PluginError::new(ErrorKind::Transient, message),
+        )),
+        _ => PluginError::transient(message),
     }
 }
 

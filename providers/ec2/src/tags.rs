@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use pallet_core::prelude::*;
 use sha2::{Digest, Sha256};
 
-pub(crate) const PROJECT: &str = "pallet-project";
-pub(crate) const GROUP: &str = "pallet-group";
-pub(crate) const NAME: &str = "pallet-name";
+pub(crate) const PROJECT: &str = node_tags::PROJECT.tag;
+pub(crate) const GROUP: &str = node_tags::GROUP.tag;
+pub(crate) const NAME: &str = node_tags::NAME.tag;
 /// The host key that a node was made with, so that every machine can tell the node from an
 /// impostor.
-pub(crate) const HOST_KEY: &str = "pallet-host-key";
+pub(crate) const HOST_KEY: &str = node_tags::HOST_KEY.tag;
 /// Who logs in to a node that was just made.
-pub(crate) const IMAGE_USER: &str = "pallet-image-user";
+pub(crate) const IMAGE_USER: &str = node_tags::IMAGE_USER.tag;
 /// How many nodes of its name there were before, of those whose tokens EC2 may still know.
 pub(crate) const GENERATION: &str = "pallet-generation";
 
@@ -45,7 +45,7 @@ pub(crate) fn digest(text: &str) -> String {
 pub(crate) fn check(project: &str) -> Result<(), PluginError> {
     let length = project.chars().count();
     if length == 0 || length > 255 || project.starts_with("aws:") {
-        return Err(crate::api::invalid(format!(
+        return Err(PluginError::invalid_input(format!(
             "`{project}` cannot be a tag of ec2; set another \
             `name` of the project in pallet.toml"
         )));

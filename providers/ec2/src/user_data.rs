@@ -26,13 +26,10 @@ impl HostKey {
             })
         };
         make().map_err(|error| {
-            PluginError::new(
-                ErrorKind::Failed,
-                format!(
-                    "cannot make a host \
+            PluginError::failed(format!(
+                "cannot make a host \
             key: {error}"
-                ),
-            )
+            ))
         })
     }
 }

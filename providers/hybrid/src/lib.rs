@@ -28,14 +28,11 @@ impl Provider for Hybrid {
         let names: BTreeSet<_> = options.groups.values().chain(&options.default).cloned().collect();
         ensure!(
             !names.is_empty(),
-            PluginError::new(
-                ErrorKind::InvalidInput,
-                format!(
-                    "services.{} names no other \
+            PluginError::invalid_input(format!(
+                "services.{} names no other \
                 service",
-                    context.service
-                )
-            )
+                context.service
+            ))
             .with_help(
                 "give it `groups = { web = \"a-service\" }` or `default = \
                     \"a-service\"`"
@@ -165,14 +162,11 @@ impl Hybrid {
             .or(self.options.default.as_ref())
             .and_then(|name| self.services.get_key_value(name));
         let (name, service) = named.ok_or_else(|| {
-            PluginError::new(
-                ErrorKind::InvalidInput,
-                format!(
-                    "services.{} has no service for \
+            PluginError::invalid_input(format!(
+                "services.{} has no service for \
                 group {group}",
-                    self.name
-                ),
-            )
+                self.name
+            ))
             .with_help(format!(
                 "add it to services.{0}.groups in pallet.toml, or name a \
                     services.{0}.default",
@@ -186,14 +180,11 @@ impl Hybrid {
     fn split<'a>(&'a self, id: &'a str) -> Result<(&'a str, &'a str)> {
         let split = id.split_once('/').filter(|(name, _)| self.services.contains_key(*name));
         Ok(split.ok_or_else(|| {
-            PluginError::new(
-                ErrorKind::NotFound,
-                format!(
-                    "no service of services.{} has a node \
+            PluginError::not_found(format!(
+                "no service of services.{} has a node \
                 with id {id}",
-                    self.name
-                ),
-            )
+                self.name
+            ))
         })?)
     }
 

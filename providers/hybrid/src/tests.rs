@@ -31,10 +31,10 @@ impl RequestHost for Host {
             "offers" => json!({"images": [{"id": "debian", "name": ""}]}),
             "take_lease" if asked.service == "two" => json!({"holder": "somebody"}),
             "destroy_nodes" if asked.service == "one" => {
-                return Err(PluginError::new(ErrorKind::Transient, "busy"));
+                return Err(PluginError::transient("busy"));
             }
             "clean_up" => {
-                return Err(PluginError::new(ErrorKind::Transient, "in use").with_help("wait"));
+                return Err(PluginError::transient("in use").with_help("wait"));
             }
             _ => Value::Null,
         })

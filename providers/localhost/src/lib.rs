@@ -31,7 +31,7 @@ impl Provider for Localhost {
         if let Some(group) = options.group.as_ref().filter(|group| !is_host_name(group)) {
             let message =
                 format!("services.{}: `{group}` cannot be the name of a group", context.service);
-            return Err(PluginError::new(ErrorKind::InvalidInput, message).into());
+            return Err(PluginError::invalid_input(message).into());
         }
         Ok(Localhost { options, memory: memory::file(&context) })
     }
@@ -90,19 +90,16 @@ fn refusal(asked: &Role, role: Option<&Role>) -> PluginError {
                 not {}",
                 role.name, role.group, asked.name
             );
-            PluginError::new(ErrorKind::Unsupported, message).with_help(
+            PluginError::unsupported(message).with_help(
                 "use provider sandbox for \
                 several nodes on this machine",
             )
         }
-        None => PluginError::new(
-            ErrorKind::InvalidInput,
-            format!(
-                "`{}` cannot be the name of a \
+        None => PluginError::invalid_input(format!(
+            "`{}` cannot be the name of a \
             node",
-                asked.name
-            ),
-        ),
+            asked.name
+        )),
     }
 }
 

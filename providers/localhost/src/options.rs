@@ -3,8 +3,7 @@
 pallet_core::parameters! {
     /// This machine itself.
     pub(crate) struct Options {
-        /// The group-spec that this machine belongs to. Without it, it belongs to the first one
-        /// that asks for a node.
+        /// The group of this machine. Default: the first group that requests a node.
         #[serde(default)]
         pub(crate) group: Option<String>
     }

@@ -34,10 +34,7 @@ impl Provider for NodeList {
         let mut places = BTreeMap::new();
         for (name, machine) in &options.nodes.0 {
             let invalid = |why: &str| {
-                PluginError::new(
-                    ErrorKind::InvalidInput,
-                    format!("services.{service}: node `{name}` {why}"),
-                )
+                PluginError::invalid_input(format!("services.{service}: node `{name}` {why}"))
             };
             ensure!(
                 is_host_name(name),
@@ -109,7 +106,7 @@ impl Provider for NodeList {
             its group-spec",
             self.service
         );
-        Err(PluginError::new(ErrorKind::Unsupported, message).with_help(help).into())
+        Err(PluginError::unsupported(message).with_help(help).into())
     }
 }
 
@@ -167,7 +164,7 @@ fn wrong_address(host: &str, machine: &Machine) -> Option<(String, String)> {
     if machine.port == Some(0) {
         return wrong(
             "has port 0".to_owned(),
-            "a port is a number from 1 to 65535; leave it away \
+            "a port is a number from 1 to 65535; omit it \
             for 22",
         );
     }
@@ -203,7 +200,7 @@ impl NodeList {
             group-spec {group}",
             self.service
         );
-        PluginError::new(ErrorKind::Unsupported, message).with_help(help)
+        PluginError::unsupported(message).with_help(help)
     }
 }
 

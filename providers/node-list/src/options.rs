@@ -10,7 +10,7 @@ use pallet_core::serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use pallet_core::serde::ser::Serializer;
 
 pallet_core::parameters! {
-    /// Machines that exist, reached over ssh.
+    /// Existing machines, reached over ssh.
     pub(crate) struct Options {
         /// The machines: a table for each, by name (`[services.NAME.nodes.web-1]`), or a list of
         /// tables that each have a `name`.
@@ -22,32 +22,32 @@ pallet_core::parameters! {
         /// Its name, in the list form; in the table form the key is the name.
         #[serde(default)]
         pub(crate) name: Option<String>,
-        /// The group-spec that it belongs to.
+        /// The group of the node.
         pub(crate) group: String,
-        /// Where ssh connects to: a host name, an address, or a `Host` of the ssh configuration. By
-        /// default the node's name.
+        /// The ssh destination: a host name, an address, or a `Host` of the ssh configuration.
+        /// Default: the node's name.
         #[serde(default)]
         pub(crate) host: Option<String>,
-        /// The TCP port of ssh; by default what the ssh configuration says, or 22.
+        /// The TCP port of ssh. Default: the port in the ssh configuration, or 22.
         #[serde(default)]
         pub(crate) port: Option<u16>,
-        /// Who logs in; by default what the ssh configuration says, or the admin user.
+        /// The login user. Default: the user in the ssh configuration, or the admin user.
         #[serde(default)]
         pub(crate) user: Option<String>,
         /// Private keys to log in with: paths, relative to the project, or to the home directory
         /// after `~/`.
         #[serde(default)]
         pub(crate) identity_files: Vec<String>,
-        /// The host keys that it has, as `ssh-ed25519 AAAA...`; by default known_hosts decides.
+        /// Its host keys, as `ssh-ed25519 AAAA...`. Default: those in known_hosts.
         #[serde(default)]
         pub(crate) host_keys: Vec<String>,
-        /// Where its services can be reached, if not at its host.
+        /// The address of its services, if it differs from the host.
         #[serde(default)]
         pub(crate) address: Option<String>,
-        /// Marks to find it by.
+        /// Tags to select it by.
         #[serde(default)]
         pub(crate) tags: BTreeMap<String, String>,
-        /// Its operating system, if it should be known before it is reached: `debian`, `debian 12`.
+        /// Its operating system, to know it before the first connection: `debian`, `debian 12`.
         #[serde(default)]
         pub(crate) os: Option<String>
     }

@@ -16,7 +16,7 @@ fn context() -> ServiceContext {
 
 fn list(nodes: Value) -> Result<NodeList, PluginError> {
     let options = serde_json::from_value(json!({ "nodes": nodes }))
-        .map_err(|error| PluginError::new(ErrorKind::InvalidInput, error.to_string()))?;
+        .map_err(|error| PluginError::invalid_input(error.to_string()))?;
     Ok(NodeList::connect(options, context())?)
 }
 

@@ -38,13 +38,10 @@ fn decide(accel: Accel, opens: Result<(), String>, failed: bool) -> Result<Mode,
     match (accel, opens) {
         (Accel::Kvm, Ok(())) => Ok(Mode::Kvm),
         (Accel::Kvm, Err(why)) => {
-            let error = PluginError::new(
-                ErrorKind::Unsupported,
-                format!(
-                    "option `accel` is kvm, \
+            let error = PluginError::unsupported(format!(
+                "option `accel` is kvm, \
                 which cannot be had here: {why}"
-                ),
-            );
+            ));
             Err(error.with_help("use `accel = \"auto\"`, which emulates where there is no KVM"))
         }
         (Accel::Auto, Ok(())) if !failed => Ok(Mode::TryKvm),

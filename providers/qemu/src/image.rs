@@ -46,14 +46,11 @@ impl Disk {
     /// Looks at the beginning of a file.
     pub(crate) fn open(path: &Path) -> Result<Disk, PluginError> {
         let invalid = |why: String| {
-            PluginError::new(
-                ErrorKind::InvalidInput,
-                format!(
-                    "image {} \
+            PluginError::invalid_input(format!(
+                "image {} \
             {why}",
-                    path.display()
-                ),
-            )
+                path.display()
+            ))
         };
         let mut head = [0; 32];
         let mut read = || -> std::io::Result<u64> {
@@ -68,10 +65,10 @@ impl Disk {
                 return Err(invalid("is no disk: it is too small".into()));
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(PluginError::new(
-                    ErrorKind::NotFound,
-                    format!("there is no image {}", path.display()),
-                ));
+                return Err(PluginError::not_found(format!(
+                    "there is no image {}",
+                    path.display()
+                )));
             }
             Err(error) => return Err(invalid(format!("cannot be read: {error}"))),
         };
@@ -106,14 +103,11 @@ impl Disk {
         let output = create.output().map_err(|error| missing(Path::new("qemu-img"), &error))?;
         ensure!(
             output.status.success(),
-            PluginError::new(
-                ErrorKind::Failed,
-                format!(
-                    "cannot make a disk over {}: {}",
-                    self.path.display(),
-                    complaint(&output.stderr)
-                )
-            )
+            PluginError::failed(format!(
+                "cannot make a disk over {}: {}",
+                self.path.display(),
+                complaint(&output.stderr)
+            ))
         );
         Ok(())
     }
@@ -128,7 +122,7 @@ pub(crate) fn missing(program: &Path, error: &std::io::Error) -> PluginError {
         Some(name) if name.ends_with("aarch64") => "qemu-system-arm",
         _ => "qemu-system",
     };
-    let error = PluginError::new(ErrorKind::Failed, message);
+    let error = PluginError::failed(message);
     error.with_help(format!(
         "install QEMU (on Debian: {package}), or name the program with the \
         option `program`"
@@ -180,10 +174,7 @@ impl ImageOptions {
         };
         for file in [Some(&kernel.kernel), kernel.initrd.as_ref()].into_iter().flatten() {
             if !fs::metadata(file).is_ok_and(|meta| meta.is_file()) {
-                return Err(PluginError::new(
-                    ErrorKind::NotFound,
-                    format!("there is no file {}", file.display()),
-                ));
+                return Err(PluginError::not_found(format!("there is no file {}", file.display())));
             }
         }
         Ok(Some(kernel))

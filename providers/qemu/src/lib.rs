@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod accel;
+mod boot;
 mod hardware;
 mod host_key;
 mod image;
@@ -11,31 +12,18 @@ mod port;
 mod process;
 mod run;
 mod seed;
+mod service;
 mod store;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use pallet_core::prelude::*;
 
-use machine::Machine;
 use options::Options;
 use run::Run;
-use store::{Record, Store};
-
-/// Where all ports of nodes are.
-const ADDRESS: &str = "127.0.0.1";
-
-/// One configured service.
-struct Qemu {
-    options: Options,
-    context: ServiceContext,
-    store: Store,
-    program: PathBuf,
-    arch: String,
-}
+use service::Qemu;
 
 impl Provider for Qemu {
     const NAME: &'static str = "qemu";
@@ -44,14 +32,10 @@ impl Provider for Qemu {
 
     fn connect(options: Options, context: ServiceContext) -> Result<Self> {
         let invalid = |message: String| {
-            PluginError::new(
-                ErrorKind::InvalidInput,
-                format!("services.{}: {message}", context.service),
-            )
+            PluginError::invalid_input(format!("services.{}: {message}", context.service))
         };
         if !cfg!(target_os = "linux") {
-            return Err(PluginError::new(
-                ErrorKind::Unsupported,
+            return Err(PluginError::unsupported(
                 "provider qemu needs Linux, whose \
                 list of processes it reads",
             )
@@ -79,7 +63,7 @@ impl Provider for Qemu {
             );
         }
         let (program, arch) = hardware::program(options.program.as_deref(), &context.directory);
-        Ok(Qemu { store: Store::new(&context), options, context, program, arch })
+        Ok(Qemu { store: store::open(&context), options, context, program, arch })
     }
 
     fn nodes(&self) -> Result<Vec<Node>> {
@@ -94,7 +78,7 @@ impl Provider for Qemu {
         {
             let message = "provider qemu has neither subnets nor security groups, which the \
                 node-spec names";
-            return Err(PluginError::new(ErrorKind::Unsupported, message).into());
+            return Err(PluginError::unsupported(message).into());
         }
         if wanted.names.is_empty() {
             return Ok(Vec::new());
@@ -103,7 +87,7 @@ impl Provider for Qemu {
     }
 
     fn destroy_nodes(&self, ids: &[String]) -> Result<()> {
-        let _lock = self.store.lock()?;
+        let _lock = store::lock(&self.store)?;
         for record in self.store.nodes()?.iter().filter(|record| ids.contains(&record.id)) {
             store::remove(&self.store.directory(&record.name))?;
         }
@@ -112,17 +96,14 @@ impl Provider for Qemu {
     }
 
     fn tag_node(&self, id: &str, tags: &BTreeMap<String, String>) -> Result<()> {
-        let _lock = self.store.lock()?;
+        let _lock = store::lock(&self.store)?;
         let nodes = self.store.nodes()?;
         let Some(record) = nodes.into_iter().find(|record| record.id == id) else {
             self.store.remove_empty();
-            return Err(PluginError::new(
-                ErrorKind::NotFound,
-                format!(
-                    "provider qemu has no node \
+            return Err(PluginError::not_found(format!(
+                "provider qemu has no node \
                 with the id {id}"
-                ),
-            )
+            ))
             .into());
         };
         let mut record = record;
@@ -131,8 +112,8 @@ impl Provider for Qemu {
     }
 
     fn clean_up(&self) -> Result<()> {
-        let lock = self.store.lock()?;
-        self.store.remove_remains(&lock)?;
+        let lock = store::lock(&self.store)?;
+        store::remove_remains(&self.store, &lock)?;
         self.store.remove_empty();
         Ok(())
     }
@@ -146,59 +127,15 @@ impl Provider for Qemu {
     }
 
     fn take_lease(&self, wanted: &Lease) -> Result<Option<Lease>> {
-        let _lock = self.store.lock()?;
-        files::take_lease(&self.store.lease(), wanted)
+        let _lock = store::lock(&self.store)?;
+        self.store.take_lease(wanted)
     }
 
     fn release_lease(&self, token: &str) -> Result<()> {
-        let _lock = self.store.lock()?;
-        files::release_lease(&self.store.lease(), token)?;
+        let _lock = store::lock(&self.store)?;
+        self.store.release_lease(token)?;
         self.store.remove_empty();
         Ok(())
-    }
-}
-
-impl Qemu {
-    fn machine<'a>(&'a self, directory: &'a Path) -> Machine<'a> {
-        Machine { program: &self.program, arch: &self.arch, options: &self.options, directory }
-    }
-
-    fn node(&self, record: &Record) -> Node {
-        let runs = process::of(&self.store.directory(&record.name)).is_some();
-        let ssh = SshConnection {
-            host: ADDRESS.to_owned(),
-            port: record.ports.get(&22).copied(),
-            host_keys: vec![record.host_key.clone()],
-            ..SshConnection::default()
-        };
-        let own = [
-            ("pallet-project", &self.context.project),
-            ("pallet-group", &record.group),
-            ("pallet-name", &record.name),
-        ];
-        let mut tags: BTreeMap<_, _> =
-            own.into_iter().map(|(tag, value)| (tag.to_owned(), value.clone())).collect();
-        tags.extend(record.tags.clone());
-        let inbound = record.ports.iter().filter(|(inside, _)| **inside != 22);
-        let status = match (runs, record.answered) {
-            (true, true) => NodeStatus::Running,
-            (true, false) => NodeStatus::Starting,
-            (false, _) => NodeStatus::Stopped,
-        };
-        Node {
-            group: Some(record.group.clone()),
-            address: Some(ADDRESS.to_owned()),
-            ports: inbound
-                .map(|(inside, outside)| (*inside, format!("{ADDRESS}:{outside}")))
-                .collect(),
-            image_user: record.login_user.clone(),
-            status,
-            os: record.os.clone(),
-            tags,
-            taggable: true,
-            created: record.created,
-            ..Node::new(&record.id, &record.name, Connection::Ssh(ssh))
-        }
     }
 }
 

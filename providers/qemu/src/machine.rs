@@ -100,8 +100,7 @@ impl Machine<'_> {
     /// Starts the machine. Its process outlives this one.
     pub(crate) fn start(&self, record: &Record, kvm: bool) -> Result<(), NotStarted> {
         let log = self.directory.join("qemu.log");
-        let failed =
-            |message: String| NotStarted::Failed(PluginError::new(ErrorKind::Failed, message));
+        let failed = |message: String| NotStarted::Failed(PluginError::failed(message));
         let error =
             |error: std::io::Error| failed(format!("cannot write {}: {error}", log.display()));
         let mut command = Command::new(self.program);

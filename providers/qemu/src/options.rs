@@ -9,31 +9,30 @@ use pallet_core::serde::{Deserialize, Serialize};
 pallet_core::parameters! {
     /// Virtual machines on this machine.
     pub(crate) struct Options {
-        /// The images that nodes are made from, by name.
+        /// The images for nodes, by name.
         pub(crate) images: BTreeMap<String, ImageOptions>,
-        /// The kinds of machines, by name, instead of `small` (1 core, 1 GiB), `medium` (2 cores, 2
-        /// GiB) and `large` (4 cores, 4 GiB).
+        /// The machine types, by name. Default: `small` (1 core, 1 GiB), `medium` (2 cores, 2 GiB)
+        /// and `large` (4 cores, 4 GiB).
         #[serde(default)]
         pub(crate) hardware: BTreeMap<String, Size>,
-        /// The program that runs a machine: a name, or a path relative to the project. Its name
-        /// says the architecture.
+        /// The QEMU program: a name, or a path relative to the project. Its name determines the
+        /// architecture.
         #[serde(default)]
         pub(crate) program: Option<PathBuf>,
-        /// How a machine's processors run: `kvm`, `tcg` (emulation, which is slow), or `auto`: kvm
-        /// where it works.
+        /// The accelerator: `kvm`, `tcg` (emulation, slow), or `auto`: KVM if it works.
         #[serde(default)]
         pub(crate) accel: Accel,
-        /// The IPv4 network that each machine has for itself, such as `10.0.2.0/24`, where QEMU's
-        /// own is in use.
+        /// The private IPv4 network of each machine, such as `10.0.2.0/24`. Set it if QEMU's
+        /// default is in use.
         #[serde(default)]
         pub(crate) network: Option<String>,
-        /// Whether machines are kept from reaching anything; they can be reached all the same.
+        /// Block connections from machines to anything. Connections to them still work.
         #[serde(default)]
         pub(crate) restrict: bool,
         /// More arguments for the program, such as `["-bios", "/usr/share/ovmf/OVMF.fd"]`.
         #[serde(default)]
         pub(crate) arguments: Vec<String>,
-        /// How many seconds a machine may take until its sshd answers.
+        /// Seconds until the sshd of a machine must answer.
         #[serde(default = "default_timeout")]
         pub(crate) timeout: u64
     }
@@ -46,7 +45,7 @@ pallet_core::parameters! {
         /// The system on it: `debian 12`.
         #[serde(default)]
         pub(crate) os: Option<String>,
-        /// Who logs in to a new node until it was bootstrapped. Without it, cloud-init makes the
+        /// The login user of a new node until it is bootstrapped. Default: cloud-init creates the
         /// admin user.
         #[serde(default)]
         pub(crate) login_user: Option<String>,
@@ -56,12 +55,12 @@ pallet_core::parameters! {
         /// The kernel's initial RAM disk.
         #[serde(default)]
         pub(crate) initrd: Option<PathBuf>,
-        /// The kernel's command line; without it, `root=/dev/vda rw console=ttyS0`.
+        /// The kernel's command line. Default: `root=/dev/vda rw console=ttyS0`.
         #[serde(default)]
         pub(crate) append: Option<String>
     }
 
-    /// A kind of machine.
+    /// A machine type.
     pub(crate) struct Size {
         /// Processor cores.
         pub(crate) cores: u32,

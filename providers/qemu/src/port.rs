@@ -13,13 +13,10 @@ const LAST: u16 = 32_000;
 pub(crate) fn choose(taken: &mut BTreeSet<u16>) -> Result<u16> {
     let port = (FIRST..=LAST).find(|port| !taken.contains(port) && is_free(*port));
     let port = port.ok_or_else(|| {
-        PluginError::new(
-            ErrorKind::Failed,
-            format!(
-                "no port from \
+        PluginError::failed(format!(
+            "no port from \
         {FIRST} to {LAST} is free"
-            ),
-        )
+        ))
     })?;
     taken.insert(port);
     Ok(port)

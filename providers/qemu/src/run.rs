@@ -2,26 +2,20 @@
 //! together.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
 
 use pallet_core::prelude::*;
 
-use crate::Qemu;
 use crate::accel::{self, Mode};
 use crate::host_key::HostKey;
 use crate::image::{Disk, Kernel};
-use crate::machine::{Machine, NotStarted, has_sshd};
+use crate::machine::{Machine, NotStarted};
 use crate::seed::Seed;
+use crate::service::Qemu;
 use crate::store::{self, Record};
 use crate::{port, process};
 
 /// How often somebody else may take a port that was just free.
 const PORT_ATTEMPTS: usize = 5;
-
-/// How often a machine is asked whether it answers, and how often the user is told that it does
-/// not.
-const POLL: Duration = Duration::from_millis(500);
-const TELL: Duration = Duration::from_secs(15);
 
 /// One call of `run_nodes`.
 pub(crate) struct Run<'a> {
@@ -30,15 +24,15 @@ pub(crate) struct Run<'a> {
 }
 
 /// A node on its way.
-struct Begun {
-    record: Record,
+pub(super) struct Begun {
+    pub(super) record: Record,
     /// `None` if it runs and has answered before.
-    mode: Option<Mode>,
-    new: bool,
+    pub(super) mode: Option<Mode>,
+    pub(super) new: bool,
 }
 
 /// What new nodes are made of.
-struct Source {
+pub(super) struct NodeSource {
     disk: Disk,
     kernel: Option<Kernel>,
     image: Image,
@@ -49,9 +43,9 @@ impl Run<'_> {
     /// One result for each name.
     pub(crate) fn all(&self) -> Result<Vec<Created>> {
         let store = &self.qemu.store;
-        let lock = store.lock()?;
-        store.remove_remains(&lock)?;
-        let (known, mut taken) = (store.nodes()?, store.ports()?);
+        let lock = store::lock(store)?;
+        store::remove_remains(store, &lock)?;
+        let (known, mut taken) = (store.nodes()?, store::ports(store)?);
         let begin = |name: &String| {
             let begun = self.not_cancelled(name).and_then(|()| {
                 self.begin(name, known.iter().find(|node| node.name == *name), &mut taken)
@@ -84,7 +78,7 @@ impl Run<'_> {
             };
             waiting.into_iter().map(wait).collect()
         });
-        if let Ok(_lock) = store.lock() {
+        if let Ok(_lock) = store::lock(store) {
             store.remove_empty();
         }
         Ok(created)
@@ -96,7 +90,7 @@ impl Run<'_> {
         known: Option<&Record>,
         taken: &mut BTreeSet<u16>,
     ) -> Result<Begun> {
-        let invalid = |message: String| PluginError::new(ErrorKind::InvalidInput, message);
+        let invalid = |message: String| PluginError::invalid_input(message);
         ensure!(is_host_name(name), invalid(format!("`{name}` cannot be a host name")));
         let mode = Mode::of(self.qemu.options.accel, &self.qemu.arch, &self.qemu.store.data)?;
         if let Some(record) = known {
@@ -132,8 +126,8 @@ impl Run<'_> {
     }
 
     /// What the host chose for new nodes.
-    fn source(&self) -> Result<Source, PluginError> {
-        let invalid = |message: String| PluginError::new(ErrorKind::InvalidInput, message);
+    pub(super) fn source(&self) -> Result<NodeSource, PluginError> {
+        let invalid = |message: String| PluginError::invalid_input(message);
         let options = &self.qemu.options;
         let known = |kinds: Vec<&String>| {
             kinds.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ")
@@ -156,7 +150,7 @@ impl Run<'_> {
             )
         })?;
         let directory = &self.qemu.context.directory;
-        Ok(Source {
+        Ok(NodeSource {
             disk: Disk::open(&directory.join(&chosen.path))?,
             kernel: chosen.kernel(directory)?,
             image,
@@ -165,11 +159,10 @@ impl Run<'_> {
     }
 
     /// Makes all of a node but its process.
-    fn make(&self, name: &str, source: &Source) -> Result<Record> {
+    fn make(&self, name: &str, source: &NodeSource) -> Result<Record> {
         let admin = &self.qemu.context.admin_user;
         if admin.public_keys.is_empty() {
-            let error = PluginError::new(
-                ErrorKind::InvalidInput,
+            let error = PluginError::invalid_input(
                 "the admin user has no public key, so \
                     that nobody could log in to a new node",
             );
@@ -221,7 +214,7 @@ impl Run<'_> {
         })
     }
 
-    fn make_disk(&self, machine: &Machine<'_>, source: &Source) -> Result<()> {
+    pub(super) fn make_disk(&self, machine: &Machine<'_>, source: &NodeSource) -> Result<()> {
         let min_disk = self.wanted.spec.hardware.as_ref().and_then(|hardware| hardware.min_disk);
         source.disk.overlay(&machine.disk(), min_disk)
     }
@@ -243,8 +236,7 @@ impl Run<'_> {
             match machine.start(record, mode != Mode::Tcg) {
                 Ok(()) => break,
                 Err(NotStarted::PortTaken) if attempts < PORT_ATTEMPTS => attempts += 1,
-                Err(NotStarted::PortTaken) => bail!(PluginError::new(
-                    ErrorKind::Transient,
+                Err(NotStarted::PortTaken) => bail!(PluginError::transient(
                     "the \
                     ports of this machine are taken too fast"
                 )),
@@ -272,129 +264,18 @@ impl Run<'_> {
         Ok(mode)
     }
 
-    /// Waits until it can be logged in to a node.
-    fn finish(&self, begun: Begun) -> Result<Record> {
-        let Begun { mut record, mode, new } = begun;
-        let waited = mode.map_or(Ok(()), |mode| {
-            self.wait(&record, mode, new)?;
-            let _lock = self.qemu.store.lock()?;
-            record.answered = true;
-            self.qemu.store.save(&record)
-        });
-        match waited {
-            Ok(()) => Ok(record),
-            Err(error) => {
-                if new {
-                    let _lock = self.qemu.store.lock();
-                    store::remove(&self.qemu.store.directory(&record.name))?;
-                }
-                Err(error)
-            }
-        }
-    }
-
-    fn wait(&self, record: &Record, mut mode: Mode, new: bool) -> Result<()> {
-        let directory = self.qemu.store.directory(&record.name);
-        let machine = self.qemu.machine(&directory);
-        let port = record.ports.get(&22).copied().unwrap_or_default();
-        let timeout = Duration::from_secs(self.qemu.options.timeout);
-        let mut start = Instant::now();
-        let (mut said, mut heard, mut told) = (0, start, start);
-        let mut fell_back = false;
-        loop {
-            self.not_cancelled(&record.name)?;
-            // first whether it runs: another program may have its port
-            let runs = process::of(&directory).is_some();
-            if runs && has_sshd(port) {
-                if fell_back {
-                    accel::remember_failure(&self.qemu.store.data);
-                }
-                return Ok(());
-            }
-            let now = machine.said();
-            if now != said {
-                (said, heard) = (now, Instant::now());
-            }
-            if mode == Mode::TryKvm && accel::has_failed(runs, said > 0, heard.elapsed()) {
-                self.say(
-                    &record.name,
-                    "is started again in emulation, which is slow: under KVM it \
-                    gave no sign of life",
-                );
-                process::end(&directory)?;
-                if new {
-                    self.make_disk(&machine, &self.source()?)?;
-                }
-                match machine.start(record, false) {
-                    Ok(()) => {}
-                    Err(NotStarted::PortTaken) => {
-                        bail!(PluginError::new(
-                            ErrorKind::Transient,
-                            "its port was taken while it \
-                            was started again"
-                        ))
-                    }
-                    Err(NotStarted::Failed(error)) => return Err(error.into()),
-                }
-                (mode, fell_back, start, said, heard) =
-                    (Mode::Tcg, true, Instant::now(), 0, Instant::now());
-                continue;
-            }
-            let last = || {
-                machine.last_words().map_or_else(
-                    || "it said nothing".to_owned(),
-                    |line| format!("its last words are: {line}"),
-                )
-            };
-            ensure!(
-                runs,
-                PluginError::new(
-                    ErrorKind::Failed,
-                    format!(
-                        "{} ended while it booted; \
-                {}",
-                        record.name,
-                        last()
-                    )
-                )
-            );
-            if start.elapsed() > timeout {
-                let message = format!(
-                    "{} has no sshd that answers after {} s; {}",
-                    record.name,
-                    timeout.as_secs(),
-                    last()
-                );
-                let error = PluginError::new(ErrorKind::Failed, message);
-                bail!(error.with_help(
-                    "the image needs cloud-init and sshd; option `timeout` lets \
-                    it take longer"
-                ));
-            }
-            if told.elapsed() > TELL {
-                told = Instant::now();
-                let how = if mode == Mode::Tcg { " in emulation" } else { "" };
-                self.say(&record.name, &format!("boots{how} ({} s)", start.elapsed().as_secs()));
-            }
-            std::thread::sleep(POLL);
-        }
-    }
-
-    fn say(&self, name: &str, what: &str) {
+    pub(super) fn say(&self, name: &str, what: &str) {
         self.qemu.context.host.progress(format!("{name} {what}"));
     }
 
-    fn not_cancelled(&self, name: &str) -> Result<()> {
+    pub(super) fn not_cancelled(&self, name: &str) -> Result<()> {
         let cancelled = self.qemu.context.host.is_cancelled();
         ensure!(
             !cancelled,
-            PluginError::new(
-                ErrorKind::Cancelled,
-                format!(
-                    "{name} was not waited \
+            PluginError::cancelled(format!(
+                "{name} was not waited \
             for: the operation was stopped"
-                )
-            )
+            ))
         );
         Ok(())
     }

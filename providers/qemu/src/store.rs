@@ -2,20 +2,13 @@
 //! lock on all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::fs;
+use std::path::Path;
 
 use pallet_core::prelude::*;
-use rustix::fs::{FlockOperation, flock};
-use rustix::io::Errno;
 
 use crate::image::Kernel;
 use crate::process;
-
-/// How long to wait for others before giving up.
-const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What is kept of one node, in record.json.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,131 +37,40 @@ pub(crate) struct Record {
     pub(crate) answered: bool,
 }
 
+impl NodeRecord for Record {
+    const FILE: &'static str = "record.json";
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn is_complete(&self) -> bool {
+        self.complete
+    }
+}
+
 /// The nodes of one service of one project.
-#[derive(Debug, Clone)]
-pub(crate) struct Store {
-    pub(crate) data: PathBuf,
-    project: PathBuf,
-    pub(crate) service: PathBuf,
+pub(crate) type Store = NodeStore<Record>;
+
+/// The store of a service.
+pub(crate) fn open(context: &ServiceContext) -> Store {
+    Store::new(context, files::file_name)
 }
 
-/// The right to change what is kept in a data directory; given back when dropped.
-pub(crate) struct Lock {
-    _directory: File,
+/// Waits for the right to change nodes.
+pub(crate) fn lock(store: &Store) -> Result<DirectoryLock> {
+    wait_for_lock("qemu", || DirectoryLock::try_take(&store.data))
 }
 
-impl Store {
-    pub(crate) fn new(context: &ServiceContext) -> Self {
-        let data = context.data_directory.clone();
-        let project = data.join(files::file_name(&context.project));
-        let service = project.join(files::file_name(&context.service));
-        Store { data, project, service }
-    }
-
-    /// What keeps the lease.
-    pub(crate) fn lease(&self) -> PathBuf {
-        self.service.join("lease.json")
-    }
-
-    /// The directory of a node.
-    pub(crate) fn directory(&self, name: &str) -> PathBuf {
-        self.service.join(name)
-    }
-
-    /// The service's nodes, by name.
-    pub(crate) fn nodes(&self) -> Result<Vec<Record>> {
-        let records = files::subdirectories(&self.service)?
-            .into_iter()
-            .filter_map(|directory| read(&directory));
-        Ok(records.filter(|record| record.complete).collect())
-    }
-
-    /// Removes what creations left that were interrupted. Nobody else creates while this one has
-    /// the lock.
-    pub(crate) fn remove_remains(&self, _lock: &Lock) -> Result<()> {
-        for directory in files::subdirectories(&self.service)? {
-            if !read(&directory).is_some_and(|record| record.complete) {
-                remove(&directory)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The ports of this machine that nodes have, of whatever project.
-    pub(crate) fn ports(&self) -> Result<BTreeSet<u16>> {
-        let mut ports = BTreeSet::new();
-        for project in files::subdirectories(&self.data)? {
-            for service in files::subdirectories(&project)? {
-                let records = files::subdirectories(&service)?
-                    .into_iter()
-                    .filter_map(|directory| read(&directory));
-                ports.extend(records.flat_map(|record| record.ports.into_values()));
-            }
-        }
-        Ok(ports)
-    }
-
-    /// Keeps a record.
-    pub(crate) fn save(&self, record: &Record) -> Result<()> {
-        files::write_whole(
-            &self.directory(&record.name).join("record.json"),
-            &serde_json::to_vec_pretty(record)?,
-        )
-    }
-
-    /// Waits for its turn.
-    pub(crate) fn lock(&self) -> Result<Lock> {
-        let start = Instant::now();
-        loop {
-            if let Some(lock) = Lock::try_take(&self.data)? {
-                return Ok(lock);
-            }
-            if start.elapsed() > PATIENCE {
-                let message = "another pallet-cli has been changing nodes of provider qemu for \
-                    five minutes";
-                return Err(PluginError::new(ErrorKind::Transient, message)
-                    .with_help(
-                        "wait for it, \
-                    or end it",
-                    )
-                    .into());
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    /// Removes directories that hold nothing any more.
-    pub(crate) fn remove_empty(&self) {
-        for directory in [&self.service, &self.project, &self.data] {
-            // one that is not empty stays
-            let _ = fs::remove_dir(directory);
-        }
-    }
+/// Removes what interrupted creations left. Nobody else creates while this one has the lock.
+pub(crate) fn remove_remains(store: &Store, _lock: &DirectoryLock) -> Result<()> {
+    store.scan()?.1.iter().try_for_each(|directory| remove(directory))
 }
 
-impl Lock {
-    fn try_take(directory: &Path) -> Result<Option<Lock>> {
-        files::make_private_directory(directory)?;
-        let file = match File::open(directory) {
-            Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => {
-                return Err(error).with_context(|| format!("cannot open {}", directory.display()));
-            }
-        };
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(Errno::WOULDBLOCK | Errno::INTR) => return Ok(None),
-            Err(error) => {
-                return Err(error).with_context(|| format!("cannot lock {}", directory.display()));
-            }
-        }
-        // whoever had it before may have removed the directory with it
-        let held = file.metadata()?;
-        let same = fs::metadata(directory)
-            .is_ok_and(|now| (now.dev(), now.ino()) == (held.dev(), held.ino()));
-        Ok(same.then_some(Lock { _directory: file }))
-    }
+/// The ports of this machine that nodes have, of whatever project.
+pub(crate) fn ports(store: &Store) -> Result<BTreeSet<u16>> {
+    let records = store.records_of_all()?;
+    Ok(records.into_iter().flat_map(|record| record.ports.into_values()).collect())
 }
 
 /// Ends the machine in `directory`, and removes all that there is of it.
@@ -182,16 +84,12 @@ pub(crate) fn remove(directory: &Path) -> Result<()> {
     }
 }
 
-fn read(directory: &Path) -> Option<Record> {
-    serde_json::from_slice(&fs::read(directory.join("record.json")).ok()?).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn store(data: &Path, project: &str) -> Store {
-        Store::new(&ServiceContext {
+        open(&ServiceContext {
             project: project.into(),
             service: "vm".into(),
             data_directory: data.join("qemu"),
@@ -233,8 +131,8 @@ mod tests {
         files::make_private_directory(&shop.directory("web-3")).unwrap();
         fs::write(shop.directory("web-3").join("record.json"), "{").unwrap();
         assert_eq!(shop.nodes().unwrap(), [record("web-1", 1)]);
-        assert_eq!(shop.ports().unwrap(), BTreeSet::from([1, 2, 3]));
-        shop.remove_remains(&shop.lock().unwrap()).unwrap();
+        assert_eq!(ports(&shop).unwrap(), BTreeSet::from([1, 2, 3]));
+        remove_remains(&shop, &lock(&shop).unwrap()).unwrap();
         assert!(
             shop.directory("web-1").exists()
                 && !shop.directory("web-2").exists()
@@ -247,17 +145,5 @@ mod tests {
         remove(&other.directory("web-1")).unwrap();
         other.remove_empty();
         assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0, "nothing is left");
-    }
-
-    #[test]
-    fn one_changes_at_a_time_and_a_removed_directory_is_made_again() {
-        let data = tempfile::tempdir().unwrap();
-        let store = store(data.path(), "shop");
-        let held = store.lock().unwrap();
-        assert!(Lock::try_take(&store.data).unwrap().is_none());
-        fs::remove_dir(&store.data).unwrap();
-        drop(held);
-        let _again = store.lock().unwrap();
-        assert!(store.data.is_dir());
     }
 }

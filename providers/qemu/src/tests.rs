@@ -5,11 +5,13 @@ use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::service::ADDRESS;
 
 /// Does what `-daemonize -pidfile FILE` does, and lives as long as that file.
 const PROGRAM: &str = r#"#!/bin/sh

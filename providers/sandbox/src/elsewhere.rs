@@ -9,12 +9,11 @@ pub(crate) struct Sandbox;
 
 impl Provider for Sandbox {
     const NAME: &'static str = "sandbox";
-    const ABOUT: &'static str = crate::ABOUT;
+    const ABOUT: &'static str = crate::about::ABOUT;
     type Options = Options;
 
     fn connect(_: Options, _: ServiceContext) -> Result<Self> {
-        let error = PluginError::new(
-            ErrorKind::Unsupported,
+        let error = PluginError::unsupported(
             "provider sandbox needs Linux, whose \
             namespaces its nodes are",
         );

@@ -2,6 +2,7 @@
 //! nothing.
 #![forbid(unsafe_code)]
 
+mod about;
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;
 #[cfg(target_os = "linux")]
@@ -12,7 +13,5 @@ mod options;
 use elsewhere::Sandbox;
 #[cfg(target_os = "linux")]
 use linux::Sandbox;
-
-const ABOUT: &str = "Nodes on this machine: Linux namespaces over an overlay of its own root";
 
 pallet_core::export_provider!(Sandbox);

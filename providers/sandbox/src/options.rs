@@ -6,19 +6,16 @@ use std::path::PathBuf;
 pallet_core::parameters! {
     /// Nodes on this machine.
     pub(crate) struct Options {
-        /// The directory of an image that nodes are made from, instead of the machine's own root: a
-        /// whole root file system.
+        /// The root file system of nodes: a directory. Default: the machine's own root.
         #[serde(default)]
         pub(crate) image: Option<PathBuf>,
-        /// More images that a node-spec can ask for, by name: directories, each a whole root file
-        /// system.
+        /// More root file systems for node-specs, by name: directories.
         #[serde(default)]
         pub(crate) images: BTreeMap<String, PathBuf>,
-        /// The IPv4 network of all nodes on this machine. Its first address is the machine's own.
+        /// The IPv4 network of all nodes on this machine, which has the first address.
         #[serde(default = "default_network")]
         pub(crate) network: String,
-        /// The name of the bridge that nodes are connected to. Services with the same bridge share
-        /// it.
+        /// The bridge to attach nodes to. Services with the same bridge share it.
         #[serde(default = "default_bridge")]
         pub(crate) bridge: String
     }

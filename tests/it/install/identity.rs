@@ -110,8 +110,8 @@ fn another_identity_or_issuer_is_nobody() {
     );
     let plugin = format!("{source}#crate/greet");
     let words = [
-        "is signed by release@acme.example (issuer https://elsewhere.example), which \
-        nothing trusts",
+        "is signed by release@acme.example (issuer https://elsewhere.example), which is not \
+            trusted",
         "--accept-identity",
     ];
     refuses(&project(&sigstore, &["other@acme.example"]), &["install", &plugin], &words);
@@ -129,7 +129,7 @@ fn an_unknown_identity_needs_a_decision_that_is_recorded() {
     sign("1.0.0", "release@acme.example");
     let plugin = format!("{source}#crate/greet");
     let project = project(&sigstore, &[]);
-    refuses(&project, &["install", &plugin, "--accept-unsigned"], &["which nothing trusts"]);
+    refuses(&project, &["install", &plugin, "--accept-unsigned"], &["which is not trusted"]);
     refuses(
         &project,
         &["install", &plugin, "--accept-identity", "other@acme.example", "--accept-issuer", CI],
@@ -138,17 +138,17 @@ fn an_unknown_identity_needs_a_decision_that_is_recorded() {
     refuses(
         &project,
         &["install", &plugin, "--accept-identity", "*", "--accept-issuer", CI],
-        &["--accept-identity *", "everybody's"],
+        &["--accept-identity *", "matches everybody"],
     );
     project
         .run(&["install", &plugin, "--accept-identity", "release@acme.example"])
         .exits(2)
         .says("--accept-issuer");
     let accept = ["--accept-identity", "release@acme.example", "--accept-issuer", CI];
-    project.run(&[&["install", &plugin], &accept[..]].concat()).exits(0).says(
-        "accepted by \
-        decision",
-    );
+    project
+        .run(&[&["install", &plugin], &accept[..]].concat())
+        .exits(0)
+        .says("accepted explicitly");
     assert!(read(&project, "pallet.lock").contains("accepted = \"signer\"\n"));
     // the decision was for that identity
     sign("1.1.0", "release@acme.example");
@@ -236,7 +236,7 @@ fn a_certificate_must_hold_in_every_part() {
             &|index| sigstore.sign_at(index, identity, CI, Sigstore::NOON + 2 * 86_400),
         ),
         ("inclusion promise", &backdated),
-        ("it is a signature of something else", &|_| sigstore.sign(&other, identity, CI)),
+        ("it signs something else", &|_| sigstore.sign(&other, identity, CI)),
         ("it has no entry of a transparency log", &|index| without(index, "tlogEntries")),
         ("inclusion proof", &|index| without(index, "inclusionProof")),
         ("log entry does not match the bundle", &swapped),
@@ -263,13 +263,7 @@ fn a_certificate_must_hold_in_every_part() {
         refuses(
             &project,
             &install,
-            &[
-                "greet 1.0.0",
-                "is signed by a certificate that does not \
-            hold",
-                why,
-                "[sigstore]",
-            ],
+            &["greet 1.0.0", "is signed by an invalid certificate", why, "[sigstore]"],
         );
     }
 }
@@ -285,7 +279,7 @@ fn a_trusted_root_is_read_when_it_is_named() {
     // the public instance knows nothing of this one
     let all = read(&project, "pallet.toml");
     project.write("pallet.toml", all.split("[sigstore]").next().unwrap());
-    refuses(&project, &["install", &plugin], &["a certificate that does not hold"]);
+    refuses(&project, &["install", &plugin], &["an invalid certificate"]);
     project.write("pallet.toml", &all);
     project.write("root.json", "{}");
     refuses(&project, &["install", &plugin], &["root.json: ", "trusted root"]);

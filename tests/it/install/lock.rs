@@ -44,7 +44,7 @@ fn a_clean_home_installs_a_plugin_and_runs_its_function() {
 
     // the registry is needed no more
     drop(registry);
-    project.run(&["install"]).exits(0).says("nothing was to do");
+    project.run(&["install"]).exits(0).says("nothing to do");
     project.run(&["install", "--locked", "--offline"]).exits(0);
     assert_eq!(read(&project, "pallet.lock"), lock);
     project.write(
@@ -53,14 +53,14 @@ fn a_clean_home_installs_a_plugin_and_runs_its_function() {
          \"/srv/hello\")\n\n\
          group_spec(\"web\", count = 1, phases = {\"configure\": configure})\n",
     );
-    project.run(&["check"]).exits(0).says("the project is sound");
+    project.run(&["check"]).exits(0).says("the project is valid");
     project
         .run(&["crates"])
         .exits(0)
         .says("SIGNER")
         .says(&source)
         .says("signed by key:")
-        .says("comes with pallet-cli");
+        .says("bundled with pallet-cli");
     project.edit("pallet.star", "path", "pth");
     project.run(&["check"]).exits(2).says("pth");
     project.edit("pallet.star", "pth = ", "path = ");
@@ -83,7 +83,7 @@ fn what_plugins_require_comes_with_them_and_goes_with_them() {
     refuses(
         &project,
         &["install", &format!("{source}#crate/site")],
-        &["is signed by key:", "which nothing trusts", "--accept-signer FILE"],
+        &["is signed by key:", "which is not trusted", "--accept-signer FILE"],
     );
     let (_directory, source) = layout();
     let key = key();
@@ -106,7 +106,7 @@ fn what_plugins_require_comes_with_them_and_goes_with_them() {
         &project,
         &["uninstall", "pages"],
         &[
-            "does not ask for pages",
+            "does not require pages directly",
             "site 1.0.0 requires \
         it",
         ],
@@ -157,13 +157,13 @@ fn what_is_locked_stays_until_it_is_updated() {
     project
         .run(&["install", &format!("{source}#crate/greet@1"), &format!("{source}#crate/other")])
         .exits(0);
-    project.run(&["outdated"]).exits(0).says("is the newest there is");
+    project.run(&["outdated"]).exits(0).says("are up to date");
     Plugin::new("greet", "1.1.0")
         .may(json!({"paths": ["/srv/**", "/etc/ssh/**"], "packages": ["nginx"]}))
         .publish(&source, Some(&key));
     Plugin::new("greet", "2.0.0").publish(&source, Some(&key));
     Plugin::new("other", "1.0.1").publish(&source, Some(&key));
-    project.run(&["install"]).exits(0).says("nothing was to do");
+    project.run(&["install"]).exits(0).says("nothing to do");
     let newer = project.run(&["outdated", "--output", "json"]).exits(0);
     let newer: Value = serde_json::from_str(&newer.stdout).unwrap();
     assert_eq!(
@@ -172,10 +172,11 @@ fn what_is_locked_stays_until_it_is_updated() {
     );
 
     refuses(&project, &["update", "gret"], &["no plugin gret is locked", "did you mean `greet`?"]);
-    project.run(&["update", "greet", "--dry-run"]).exits(0).says("greet 1.0.0 -> 1.1.0").says(
-        "it \
-        is a dry run",
-    );
+    project
+        .run(&["update", "greet", "--dry-run"])
+        .exits(0)
+        .says("greet 1.0.0 -> 1.1.0")
+        .says("dry run");
     assert_eq!(versions(&project), ["greet 1.0.0", "other 1.0.0"]);
     let updated = project.run(&["update", "greet"]).exits(0);
     updated
@@ -220,7 +221,7 @@ fn locked_refuses_changes() {
     project.run(&["install", &format!("{source}#crate/greet@1")]).exits(0);
     project.run(&["install", "--locked"]).exits(0);
     project.edit("pallet.toml", "\"^1\"", "\"^2\"");
-    refuses(&project, &["install", "--locked"], &["--locked forbids it", "greet ^2"]);
+    refuses(&project, &["install", "--locked"], &["--locked was used", "greet ^2"]);
     project.run(&["verify"]).exits(2).says("does not fit").says("greet ^2");
     project.run(&["install"]).exits(0).says("greet 1.0.0 -> 2.0.0");
     project.run(&["install", "--locked"]).exits(0);
@@ -246,7 +247,7 @@ fn a_project_with_a_lock_sees_no_other_plugins() {
         .exits(0)
         .says("stray")
         .never_says("9.0.0")
-        .says("libpallet_crate_greet.so is not used: a lock names greet");
+        .says("libpallet_crate_greet.so is not used because greet is locked");
 }
 
 #[test]
@@ -259,10 +260,10 @@ fn plugins_of_a_user_are_there_where_no_project_has_a_lock() {
     std::fs::create_dir_all(&configuration).unwrap();
     std::fs::write(configuration.join("config.toml"), trust(&[&key])).unwrap();
     let home = project.home().to_owned();
-    project.run_in(&home, &["install", &format!("{source}#crate/greet")]).exits(0).says(
-        "there is \
-        no project here",
-    );
+    project
+        .run_in(&home, &["install", &format!("{source}#crate/greet")])
+        .exits(0)
+        .says("no project found");
     assert!(std::fs::read_to_string(configuration.join("config.toml")).unwrap().contains(
         "greet = \
         {"
@@ -292,7 +293,7 @@ fn a_name_is_found_at_the_configured_registry() {
     project.write("pallet.toml", format!("registry = \"{source}\"\n{}", trust(&[&key])));
     refuses(&project, &["install", "gret"], &["there is no plugin gret at", "crate/gret"]);
     project.run(&["search"]).exits(0).says("greet").says("1.0.0");
-    project.run(&["search", "nothing"]).exits(0).says("nothing was found");
+    project.run(&["search", "nothing"]).exits(0).says("no plugins found");
     project.run(&["install", "greet"]).exits(0);
     assert_eq!(
         locked(&project)[0]["source"],
@@ -316,7 +317,7 @@ fn a_registry_that_wants_a_password_and_speaks_tls() {
     let authority = registry.authority();
     let install = ["install", &source, "--ca-file", authority.to_str().unwrap()];
     refuses(&project, &["install", &source], &[&registry.host(), "--ca-file"]);
-    refuses(&project, &install, &["wants credentials", "docker login"]);
+    refuses(&project, &install, &["requires credentials", "docker login"]);
 
     let mut encode = Command::new("sh");
     encode.args([

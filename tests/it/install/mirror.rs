@@ -72,7 +72,7 @@ fn a_mirror_is_complete_and_needs_no_network() {
         \"oci://{host}\" = \"layout:{place}\"\n"
             ),
     );
-    refuses(&distrustful, &["install", &source, "--offline"], &["which nothing trusts"]);
+    refuses(&distrustful, &["install", &source, "--offline"], &["which is not trusted"]);
     fresh
         .run(&["search", "--in", &format!("oci://{host}/acme"), "--offline"])
         .exits(0)
@@ -119,5 +119,5 @@ fn what_was_installed_once_is_installed_again_without_a_network() {
     project.run_in(&other, &["install", &source, "--offline"]).exits(0).says("signed by key:");
     project.run_in(&other, &["verify", "--offline"]).exits(0).says("site 1.0.0: good");
     std::fs::write(other.join("pallet.toml"), trust(&[&super::key()])).unwrap();
-    project.run_in(&other, &["verify", "--offline"]).exits(2).says("which nothing trusts");
+    project.run_in(&other, &["verify", "--offline"]).exits(2).says("which is not trusted");
 }

@@ -15,10 +15,10 @@ fn what_nobody_signed_needs_a_decision_that_is_recorded() {
         &["install", &source],
         &["greet 1.0.0 from oci://", "is not signed", "--accept-unsigned"],
     );
-    project.run(&["install", &source, "--accept-unsigned"]).exits(0).says(
-        "not signed, accepted by \
-        decision",
-    );
+    project
+        .run(&["install", &source, "--accept-unsigned"])
+        .exits(0)
+        .says("not signed, accepted explicitly");
     assert!(read(&project, "pallet.lock").contains("accepted = \"unsigned\"\n"));
     project.run(&["verify"]).exits(0);
     // the decision was for that version
@@ -37,9 +37,9 @@ fn an_unknown_signer_needs_a_decision_that_is_recorded() {
     refuses(
         &project,
         &["install", &source],
-        &["greet 1.0.0", &format!("is signed by {}", signer.public()), "which nothing trusts"],
+        &["greet 1.0.0", &format!("is signed by {}", signer.public()), "which is not trusted"],
     );
-    refuses(&project, &["install", &source, "--accept-unsigned"], &["which nothing trusts"]);
+    refuses(&project, &["install", &source, "--accept-unsigned"], &["which is not trusted"]);
     refuses(
         &project,
         &["install", &source, "--accept-signer", "gone.pub"],
@@ -58,10 +58,10 @@ fn an_unknown_signer_needs_a_decision_that_is_recorded() {
     project.write("signer.pub", signer.public().to_pem());
     let file = project.directory().join("signer.pub");
     let file = file.to_str().unwrap();
-    project.run(&["install", &source, "--accept-signer", file]).exits(0).says(
-        "accepted by \
-        decision",
-    );
+    project
+        .run(&["install", &source, "--accept-signer", file])
+        .exits(0)
+        .says("accepted explicitly");
     assert!(read(&project, "pallet.lock").contains("accepted = \"signer\"\n"));
     // the decision was for that key
     Plugin::new("greet", "1.1.0").publish(&registry.source("acme"), Some(&signer));
@@ -107,7 +107,7 @@ fn keys_are_trusted_by_the_longest_prefix() {
             place.display()
         ),
     );
-    refuses(&project, &["install", &format!("{source}#crate/greet")], &["which nothing trusts"]);
+    refuses(&project, &["install", &format!("{source}#crate/greet")], &["which is not trusted"]);
     project.write(
         "pallet.toml",
         format!(
@@ -119,7 +119,7 @@ fn keys_are_trusted_by_the_longest_prefix() {
     project.run(&["install", &format!("{source}#crate/greet")]).exits(0);
     // a key that is trusted no more
     project.edit("pallet.toml", "keys/all.pub", "keys/ours.pub");
-    project.run(&["verify"]).exits(2).says("which nothing trusts");
+    project.run(&["verify"]).exits(2).says("which is not trusted");
     project.write("pallet.toml", "[trust]\n\"*\" = \"keys/none.pub\"\n");
     refuses(&project, &["install"], &["keys/none.pub"]);
 }

@@ -113,10 +113,7 @@ fn fault_27_ten_thousand_nodes_that_cannot_be_reached_are_few_lines() {
         &said[..2000.min(said.len())]
     );
     assert!(
-        said.contains(
-            "web-1 to web-10000 failed, 9999 of them with an error that is like \
-        this"
-        ),
+        said.contains("web-1 to web-10000 failed, 9999 of them with a similar error"),
         "{said}"
     );
     assert!(said.contains("nodes: 10000 failed"), "{said}");

@@ -19,7 +19,7 @@ fn drift_is_reported_with_an_exit_code_of_its_own() {
     let project = project(&bed, 2, "root", APP);
     // nothing was applied yet, so nothing can have been changed since
     project.run(&["lift", "--drift-only"]).exits(0).says(
-        "nothing was changed by others on 2 \
+        "no drift on 2 \
         nodes",
     );
     project.run(&["lift"]).exits(0);

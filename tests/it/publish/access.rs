@@ -29,8 +29,7 @@ fn credentials_are_those_of_docker() {
     let error = fails_in_one_line(publish());
     assert!(
         error.contains(&format!(
-            "wants credentials, and there are none for {host}; log in: \
-        docker login {host}"
+            "requires credentials, and there are none for {host}; log in: docker login {host}"
         )),
         "{error}"
     );
@@ -150,10 +149,7 @@ fn what_is_no_plugin_is_not_read_as_one() {
     };
     assert_eq!(
         read(Reference::Version(version)),
-        format!(
-            "{source} 1.0.0: is no plugin of pallet, \
-        but an index of images"
-        )
+        format!("{source} 1.0.0: is not a Pallet plugin, but an index of images")
     );
     assert_eq!(
         read(Reference::Version("2.0.0".parse().unwrap())),

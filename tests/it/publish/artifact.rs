@@ -155,7 +155,7 @@ fn what_is_no_plugin_is_refused_in_one_line() {
     }
     for source in ["oci://", "http://h/p", "layout:", "oci://h/UPPER"] {
         let error = fails_in_one_line(author.publish(&[source, "--dylib", "x.so"]));
-        assert!(error.contains("is no source of plugins"), "{error}");
+        assert!(error.contains("is not a source of plugins"), "{error}");
     }
     let error = fails_in_one_line(author.publish(&["/absent", "layout:out"]));
     assert!(error.contains("there is no Cargo.toml in /absent"), "{error}");

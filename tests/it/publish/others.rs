@@ -278,8 +278,8 @@ fn refusals_are_one_line_and_say_what_the_registry_says() {
     let many = r#"{"errors":[{"code":"TOOMANYREQUESTS","message":"slow down"}]}"#;
     let cases = [
         (403, denied, "the registry does not allow this to anonymous users: not for you"),
-        (403, html, "the registry does not allow this to anonymous users"),
-        (429, many, "the registry wants fewer requests; try again later: slow down"),
+        (403, html, "the registry denies this to anonymous users"),
+        (429, many, "the registry limits the rate of requests; try again later: slow down"),
         (503, html, "the registry answers with error 503"),
         (400, html, "error 400: <html> <body>no</body> </html>"),
     ];

@@ -3,7 +3,7 @@
 
 use pallet_core::distribution::repository::Repository;
 use pallet_core::distribution::signature::{
-    PublicKey, Signed, Signer, SignerRule, Stranger, TrustedRoot, verify,
+    PublicKey, Signed, Signer, SignerRule, TrustedRoot, UntrustedSigner, verify,
 };
 use pallet_tests::OciRegistry;
 
@@ -49,7 +49,7 @@ fn an_artifact_is_signed_and_verified() {
     let index = plugin(&source, "0.1.0").index;
     let found = |keys: &[PublicKey]| signed(repository.as_ref(), &index.to_string(), keys);
     assert_eq!(found(&[stranger.clone(), public(&key)]), by(&key));
-    assert_eq!(found(&[stranger]), Signed::Otherwise(vec![Stranger::Key(signer)]));
+    assert_eq!(found(&[stranger]), Signed::ByOthers(vec![UntrustedSigner::Key(signer)]));
     // where this registry keeps no list, the fallback tag has it, with what cosign looks for
     let listed = referrers(&registry, &index.to_string());
     assert_eq!(listed.len(), 1);
@@ -122,7 +122,7 @@ fn a_key_has_a_passphrase_unless_told_otherwise() {
     let author = author.set("PALLET_KEY_PASSPHRASE", "other words");
     let error = fails_in_one_line(author.publish(&[&source, "--dylib", &library, "--key", &key]));
     assert!(
-        error.contains("the passphrase does not open the key")
+        error.contains("the passphrase is wrong")
             && !error.contains(
                 "other \
         words"
@@ -130,7 +130,7 @@ fn a_key_has_a_passphrase_unless_told_otherwise() {
         "{error}"
     );
     let error = fails_in_one_line(author.project.run(&["generate-key", &key]));
-    assert!(error.contains("a key is never overwritten"), "{error}");
+    assert!(error.contains("keys are never overwritten"), "{error}");
 }
 
 /// OpenSSL reads the keys, and verifies the envelope's signature: nothing of Pallet takes part.

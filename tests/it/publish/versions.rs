@@ -18,7 +18,7 @@ fn a_version_is_published_once() {
     let index = registry.tag("acme/crate/greet", "0.1.0");
     let error = fails_in_one_line(author.publish(&[&source, "--dylib", &library]));
     assert!(
-        error.ends_with("is there already; raise the version to publish something else"),
+        error.ends_with("already exists; raise the version to publish something else"),
         "{error}"
     );
     // another build of the same version

@@ -42,10 +42,7 @@ fn a_node_is_connected_once_and_again_when_it_was_away() {
     let shown = terminal.enter("reload()");
     assert!(
         shown.contains("there is no `remote_fil`")
-            && shown.contains(
-                "the session goes on with \
-        what it had"
-            ),
+            && shown.contains("the session keeps the old project"),
         "{shown}"
     );
     assert!(terminal.enter("lift(\"node2\")").contains("nothing to change on 1 node"));

@@ -85,7 +85,7 @@ fn a_session_from_the_first_node_to_the_last() {
     // it asks before it destroys
     terminal.press("converge({web: 0})\r");
     terminal.wait_for("Destroy web-1? [y/N]");
-    assert!(terminal.enter("n").contains("nothing was done"));
+    assert!(terminal.enter("n").contains("cancelled"));
     assert_eq!(names(&project), ["box-1", "web-1"]);
     terminal.press("down()\r");
     terminal.wait_until_last("Destroy box-1, web-1? [y/N]");
@@ -109,10 +109,7 @@ fn piped_operations_have_their_exit_codes() {
     piped("converge({web: 0})\n1\n")
         .wait()
         .exits(2)
-        .says(
-            "this destroys web-1; say yes = True to \
-        do it",
-        )
+        .says("this destroys web-1; pass yes = True to confirm")
         .never_says("\n1\n");
     assert_eq!(names(&project), ["web-1"]);
     let running = piped(

@@ -51,17 +51,16 @@ fn the_first_mistake_ends_it() {
     piped(&project(), "f(\n").exits(2).says("syntax error");
     piped(&project(), "check()\nload(\"@nginx\", \"site\")\nhelp(site)\n")
         .exits(0)
-        .says("the project is sound: 2 groups")
+        .says("the project is valid: 2 groups")
         .says("nginx.site(request");
     piped(&project(), "load(\"lib.star\", \"x\")\n").exits(2).says(
         "`lib.star` cannot be loaded \
         here",
     );
     piped(&project(), "use_service(\"sandbx\")\n").exits(2).says("there is no service `sandbx`");
-    piped(&project(), "with_admin_user({\"sudo_password\": \"x\"})\n").exits(2).says(
-        "would be a \
-        secret in the code",
-    );
+    piped(&project(), "with_admin_user({\"sudo_password\": \"x\"})\n")
+        .exits(2)
+        .says("would put a secret into the code");
 }
 
 #[test]

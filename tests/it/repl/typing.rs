@@ -140,5 +140,5 @@ fn help_explains_what_there_is() {
     assert!(terminal.enter("help(group_spec)").contains("group_spec(name, ...)"));
     assert!(terminal.enter("help(web)").contains("web is a group; phases: configure, restart"));
     assert!(terminal.enter("help(configure)").contains("Makes a page."));
-    assert!(terminal.enter("help(\"no.such\")").contains("there is no action and no crate"));
+    assert!(terminal.enter("help(\"no.such\")").contains("there is no action or crate"));
 }

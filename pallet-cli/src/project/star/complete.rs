@@ -1,44 +1,21 @@
 //! Completion: what can stand at a place of a text, as far as the text and what is known of its
 //! names tell.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod call;
+mod scope;
+
+use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::Arc;
 
 use super::request::{ATTRIBUTES, OS_ATTRIBUTES, TARGET_ATTRIBUTES, names};
-use super::scope::KnownName;
-use super::signature::{Parameter, Signature};
 use super::tokens::{Token, TokenKind, tokens};
 use super::types::Kind;
 use crate::project::schema::Schema;
 
-/// What is known of the names that a text can use.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct CompletionScope {
-    /// The names, each with what it stands for.
-    pub(crate) names: BTreeMap<String, Name>,
-    /// The names of groups.
-    pub(crate) groups: Vec<String>,
-    /// The names of nodes.
-    pub(crate) nodes: Vec<String>,
-    /// The names of phases.
-    pub(crate) phases: Vec<String>,
-    /// The names of services.
-    pub(crate) services: Vec<String>,
-    /// The names of crates.
-    pub(crate) crates: Vec<String>,
-}
+use call::{call, lookup, path_before, significant};
 
-/// What a name stands for.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Name {
-    /// How it is called, if it is a function that Pallet gave.
-    pub(crate) signature: Option<Arc<Signature>>,
-    /// What it is, in a few words.
-    pub(crate) about: String,
-    /// What stands behind a dot after it.
-    pub(crate) attributes: BTreeMap<String, Name>,
-}
+pub(crate) use call::{CallAt, call_at, name_at};
+pub(crate) use scope::{CompletionScope, Name};
 
 /// Something that can stand at the place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,66 +50,11 @@ pub(crate) struct Completion {
     pub(crate) candidates: Vec<Candidate>,
 }
 
-/// The call that a place is in.
-#[derive(Debug, Clone)]
-pub(crate) struct CallAt {
-    /// The name of the function, with its dots.
-    pub(crate) function: String,
-    pub(crate) signature: Option<Arc<Signature>>,
-    /// How many arguments stand before the place by position.
-    pub(crate) positional: usize,
-    /// The keywords that stand in the call already.
-    pub(crate) keywords: BTreeSet<String>,
-    /// The keyword of the argument at the place.
-    pub(crate) keyword: Option<String>,
-    /// Nothing stands between the place's word and the comma or bracket before it.
-    begins: bool,
-}
-
 const KEYWORDS: &[&str] = &[
     "and", "break", "continue", "def", "elif", "else", "for", "if", "in", "lambda", "load", "not",
     "or", "pass", "return",
 ];
 const CONSTANTS: &[&str] = &["False", "None", "True"];
-
-impl Name {
-    /// A name of which only that is known.
-    pub(crate) fn about(about: &str) -> Self {
-        Name { about: about.to_owned(), ..Name::default() }
-    }
-
-    /// What the static check knows of a name.
-    pub(crate) fn known(known: &KnownName) -> Self {
-        match known {
-            KnownName::Function(signature) => Name {
-                about: first_sentence(&signature.doc),
-                signature: Some(signature.clone()),
-                attributes: BTreeMap::new(),
-            },
-            KnownName::Namespace(functions) => {
-                let of = |(name, signature): (&String, &Arc<Signature>)| {
-                    (name.clone(), Name::known(&KnownName::Function(signature.clone())))
-                };
-                Name {
-                    about: "a crate".to_owned(),
-                    signature: None,
-                    attributes: functions.iter().map(of).collect(),
-                }
-            }
-        }
-    }
-}
-
-impl CallAt {
-    /// The parameter that the argument at the place is for.
-    pub(crate) fn parameter(&self) -> Option<&Parameter> {
-        let parameters = &self.signature.as_ref()?.parameters;
-        match &self.keyword {
-            Some(keyword) => parameters.iter().find(|parameter| parameter.name == *keyword),
-            None => parameters.iter().filter(|parameter| parameter.positional).nth(self.positional),
-        }
-    }
-}
 
 /// What can stand at a place, which is a number of bytes.
 pub(crate) fn complete(text: &str, at: usize, scope: &CompletionScope) -> Completion {
@@ -154,27 +76,6 @@ pub(crate) fn complete(text: &str, at: usize, scope: &CompletionScope) -> Comple
         }
         _ => at_word(before, before.len()..before.len(), &all, scope),
     }
-}
-
-/// The call that a place is in, innermost.
-pub(crate) fn call_at(text: &str, at: usize, scope: &CompletionScope) -> Option<CallAt> {
-    let before = text.get(..at).unwrap_or(text);
-    call(before, &significant(&tokens(before)), scope)
-}
-
-/// What the name at a place stands for, and the bytes of the name with its dots: `nginx.site`.
-pub(crate) fn name_at<'a>(
-    text: &str,
-    at: usize,
-    scope: &'a CompletionScope,
-) -> Option<(Range<usize>, String, Option<&'a Name>)> {
-    let all = tokens(text);
-    let index = all.iter().position(|token| {
-        token.kind == TokenKind::Word && token.range.start <= at && at <= token.range.end
-    })?;
-    let (path, begin) = path_before(text, &all[..=index]);
-    let name = path.join(".");
-    Some((begin..all[index].range.end, name, lookup(scope, &path)))
 }
 
 fn at_word(
@@ -307,103 +208,6 @@ fn in_string(
     chosen(from, prefix, words.iter().map(|word| plain(word, CandidateKind::Value)).collect())
 }
 
-/// The innermost call that is open at the end of these tokens.
-fn call(text: &str, tokens: &[Token], scope: &CompletionScope) -> Option<CallAt> {
-    let mut depth = 0;
-    let mut nested = false;
-    for (index, token) in tokens.iter().enumerate().rev() {
-        match token.kind {
-            TokenKind::Close => depth += 1,
-            TokenKind::Open if depth > 0 => depth -= 1,
-            TokenKind::Open
-                if token.text(text) == "("
-                    && index > 0
-                    && tokens[index - 1].kind == TokenKind::Word =>
-            {
-                let (path, _) = path_before(text, &tokens[..index]);
-                let signature = lookup(scope, &path).and_then(|name| name.signature.clone());
-                return Some(arguments_before(
-                    text,
-                    &tokens[index + 1..],
-                    path.join("."),
-                    signature,
-                    nested,
-                ));
-            }
-            // a list or a dict among the arguments: the call around it still tells what its items
-            // are
-            TokenKind::Open => nested = true,
-            _ => {}
-        }
-    }
-    None
-}
-
-fn arguments_before(
-    text: &str,
-    tokens: &[Token],
-    function: String,
-    signature: Option<Arc<Signature>>,
-    nested: bool,
-) -> CallAt {
-    let mut found = CallAt {
-        function,
-        signature,
-        positional: 0,
-        keywords: BTreeSet::new(),
-        keyword: None,
-        begins: !nested,
-    };
-    let (mut depth, mut lambda) = (0, false);
-    for (index, token) in tokens.iter().enumerate() {
-        match token.kind {
-            TokenKind::Open => depth += 1,
-            TokenKind::Close => depth -= 1,
-            TokenKind::Word if depth == 0 && token.text(text) == "lambda" => lambda = true,
-            TokenKind::Colon if depth == 0 => lambda = false,
-            TokenKind::Equals if depth == 0 && !lambda && index > 0 => {
-                let keyword = tokens[index - 1].text(text).to_owned();
-                found.keywords.insert(keyword.clone());
-                found.keyword = Some(keyword);
-                found.begins = !nested;
-                continue;
-            }
-            TokenKind::Comma if depth == 0 && !lambda => {
-                found.positional += usize::from(found.keyword.is_none());
-                found.keyword = None;
-                found.begins = !nested;
-                continue;
-            }
-            _ => {}
-        }
-        found.begins = false;
-    }
-    found
-}
-
-/// The name with its dots that ends these tokens, and where it begins.
-fn path_before(text: &str, tokens: &[Token]) -> (Vec<String>, usize) {
-    let (mut path, mut begin) = (Vec::new(), tokens.last().map_or(0, |last| last.range.end));
-    let mut rest = tokens;
-    while let Some((word, before)) =
-        rest.split_last().filter(|(word, _)| word.kind == TokenKind::Word)
-    {
-        path.insert(0, word.text(text).to_owned());
-        begin = word.range.start;
-        match before.split_last() {
-            Some((dot, before)) if dot.kind == TokenKind::Dot => rest = before,
-            _ => return (path, begin),
-        }
-    }
-    // what stands before the dot is no name: nothing is known of it
-    (Vec::new(), begin)
-}
-
-fn lookup<'a>(scope: &'a CompletionScope, path: &[String]) -> Option<&'a Name> {
-    let (first, rest) = path.split_first()?;
-    rest.iter().try_fold(scope.names.get(first)?, |name, attribute| name.attributes.get(attribute))
-}
-
 fn request_attributes(path: &[String]) -> Vec<&'static str> {
     match path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => ATTRIBUTES.to_vec(),
@@ -453,13 +257,6 @@ fn bound_names<'a>(text: &'a str, tokens: &[Token]) -> BTreeSet<&'a str> {
     names
 }
 
-fn significant(tokens: &[Token]) -> Vec<Token> {
-    let significant = |token: &&Token| {
-        !matches!(token.kind, TokenKind::Newline | TokenKind::Comment | TokenKind::Joint)
-    };
-    tokens.iter().filter(significant).cloned().collect()
-}
-
 fn chosen(from: usize, prefix: &str, mut candidates: Vec<Candidate>) -> Completion {
     // what begins with _ belongs to its file, unless it is asked for
     candidates.retain(|one| {
@@ -480,12 +277,6 @@ fn plain(text: &str, kind: CandidateKind) -> Candidate {
 /// Whether a word is one of the language's own.
 pub(crate) fn is_keyword(word: &str) -> bool {
     KEYWORDS.contains(&word) || CONSTANTS.contains(&word)
-}
-
-/// The first sentence of a documentation.
-pub(crate) fn first_sentence(doc: &str) -> String {
-    let line = doc.lines().next().unwrap_or_default();
-    line.split_inclusive(". ").next().unwrap_or_default().trim().to_owned()
 }
 
 #[cfg(test)]

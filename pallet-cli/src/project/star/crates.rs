@@ -46,7 +46,7 @@ pub(crate) fn find_crate(catalog: &dyn CrateCatalog, name: &str) -> Result<Crate
             };
             let list = || {
                 if there.is_empty() {
-                    "none is installed".to_owned()
+                    "none are installed".to_owned()
                 } else {
                     format!("there are {}", there.join(", "))
                 }

@@ -140,7 +140,7 @@ impl Declarations {
                 found.push(
                     Diagnostic::error(message)
                         .at(group.place.clone())
-                        .note("that group is declared here", other.place.clone())
+                        .note("the group is declared here", other.place.clone())
                         .suggest(format!(
                             "give it a name that does not end with a number: `{}-a`",
                             other.spec.name
@@ -163,7 +163,7 @@ impl Declarations {
                 ),
             };
             let help =
-                "if they are meant, raise `max_nodes` in [project] of pallet.toml".to_owned();
+                "if this is intended, raise `max_nodes` in [project] of pallet.toml".to_owned();
             found.push(Diagnostic::error(message).at(most.place.clone()).suggest(help));
         }
         if found.has_errors() {

@@ -78,10 +78,10 @@ fn explain(
         }
         ErrorKind::StackOverflow(_) => {
             let message = format!(
-                "{} goes too deep: more than {DEPTH} calls inside each other",
+                "{} recurses too deep: more than {DEPTH} nested calls",
                 function.unwrap_or(what)
             );
-            (message, Some("does it call itself without end?".to_owned()))
+            (message, Some("does it recurse endlessly?".to_owned()))
         }
         ErrorKind::Other(error) | ErrorKind::Native(error) => match error
             .downcast_ref::<FunctionError>()
@@ -91,7 +91,7 @@ fn explain(
                 "Evaluation cancelled" => {
                     let message =
                         format!("{} was stopped after {:?}", function.unwrap_or(what), limits.time);
-                    (message, Some("does one of its loops not end?".to_owned()))
+                    (message, Some("does it contain an endless loop?".to_owned()))
                 }
                 text if text.starts_with("Heap memory limit") => {
                     let complaint = too_much_memory();

@@ -159,16 +159,14 @@ impl Panic {
     fn complaint(&self) -> FunctionError {
         let too_big = ["overflow", "must not exceed", "too large", "capacity"];
         if too_big.iter().any(|word| self.message.contains(word)) {
-            return FunctionError::new("the values grew beyond what can be computed")
-                .help("does something double in each round of a loop?".to_owned());
+            return FunctionError::new("a value is too large to be computed")
+                .help("does a value double in each iteration of a loop?".to_owned());
         }
         FunctionError::new(format!(
-            "the evaluation failed within Pallet: {} ({}:{})",
+            "internal error during evaluation: {} ({}:{})",
             self.message, self.file, self.line
         ))
-        .help(
-            "this is a mistake of Pallet; please report it with the code at this place".to_owned(),
-        )
+        .help("this is a bug in Pallet; please report it with the code at this place".to_owned())
     }
 }
 
@@ -180,7 +178,7 @@ mod tests {
     fn a_panic_that_is_no_matter_of_size_is_told_as_a_mistake_of_pallet() {
         let error = with_room(|| Vec::<u8>::new().swap_remove(0)).unwrap_err().one_line();
         assert!(
-            error.starts_with("the evaluation failed within Pallet: swap_remove index"),
+            error.starts_with("internal error during evaluation: swap_remove index"),
             "{error}"
         );
         assert!(error.ends_with("please report it with the code at this place"), "{error}");

@@ -29,6 +29,7 @@ use super::limits::{Clock, bound};
 use super::live::{PhaseCall, PhaseCalls};
 use super::parse::{loads, parse};
 use super::phase::{PhasePrint, phase_error};
+use super::project_names::{bring_in, of_value};
 use super::request::RequestValue;
 use super::scope::{KnownName, assigned};
 use super::spec_values::GroupValue;
@@ -248,7 +249,7 @@ impl<'v, 'm> Inputs<'v, 'm> {
             let at = |span| place(&ast.file_span(span));
             let Some(name) = module.strip_prefix('@') else {
                 let message = format!("`{module}` cannot be loaded here");
-                let help = format!("load it in {MAIN}: its names are here by themselves");
+                let help = format!("load it in {MAIN}, whose names are available here");
                 return Err(Diagnostic::error(message)
                     .at(at(load.module.span))
                     .suggest(help)
@@ -304,43 +305,6 @@ impl<'v, 'm> Inputs<'v, 'm> {
     }
 }
 
-/// Binds the names of a project, and its groups by theirs, in a module, where `free` says so; gives
-/// all of these names.
-pub(crate) fn bring_in(
-    module: &Module<'_>,
-    project: &LoadedProject,
-    free: &dyn Fn(&str) -> bool,
-) -> BTreeSet<String> {
-    let main = &project.inline.main;
-    let mut names = BTreeSet::new();
-    for name in main.names() {
-        let name = name.as_str();
-        let Ok(value) = main.get(name) else { continue };
-        if free(name) {
-            module.set(name, module.heap().access_owned_frozen_value(&value));
-        }
-        names.insert(name.to_owned());
-    }
-    for group in &project.groups {
-        let name = group.name.replace('-', "_");
-        let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic())
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        if is_name && !names.contains(&name) {
-            if free(&name) {
-                let value = GroupValue {
-                    name: group.name.clone(),
-                    cluster: false,
-                    groups: vec![group.clone()],
-                    numbers: Vec::new(),
-                };
-                module.set(&name, module.heap().alloc(value));
-            }
-            names.insert(name);
-        }
-    }
-    names
-}
-
 /// The groups that inputs of the session bound to names.
 pub(crate) fn own_groups(evaluator: &Evaluator<'_, '_, '_>) -> Vec<GroupSpec> {
     let Some(EvalContext::Session(session)) = EvalContext::of(evaluator) else { return Vec::new() };
@@ -351,16 +315,6 @@ pub(crate) fn own_groups(evaluator: &Evaluator<'_, '_, '_>) -> Vec<GroupSpec> {
         .filter_map(|value| GroupValue::of(value).map(|group| group.groups.clone()))
         .flatten()
         .collect()
-}
-
-fn of_value(value: Value<'_>) -> Name {
-    let attributes = if matches!(value.get_type(), "struct" | "table" | "group_spec") {
-        value.dir_attr()
-    } else {
-        Vec::new()
-    };
-    let attributes = attributes.into_iter().map(|name| (name, Name::default())).collect();
-    Name { attributes, ..Name::about(&format!("a {}", value.get_type())) }
 }
 
 /// Starlark knows some of the names; one that is none may be one of the others.
@@ -386,8 +340,7 @@ pub(crate) fn call_phase(call: PhaseCall, evaluator: &mut Evaluator<'_, '_, '_>)
     let result = match evaluator.module().get(&slot.variable) {
         Some(function) => evaluator.eval_function(function, &[request], &[]).map(drop),
         None => {
-            Err(FunctionError::new(format!("the phase `{}` is not there any more", slot.phase))
-                .into())
+            Err(FunctionError::new(format!("the phase `{}` no longer exists", slot.phase)).into())
         }
     };
     session.phase.take();

@@ -15,8 +15,8 @@ pub(crate) const MEMORY: usize = 512 << 20;
 
 /// The complaint about values that take more.
 pub(crate) fn too_much_memory() -> FunctionError {
-    FunctionError::new("the values of the project take too much memory")
-        .help("does something double in each round of a loop?".to_owned())
+    FunctionError::new("the project uses too much memory")
+        .help("does a value double in each iteration of a loop?".to_owned())
 }
 
 /// How long one evaluation may take.

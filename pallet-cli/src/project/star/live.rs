@@ -16,7 +16,7 @@ pub(crate) struct PhaseCalls(Arc<Mutex<Option<Box<dyn PhaseCaller>>>>);
 /// Has the thread that evaluates call a function.
 pub(crate) trait PhaseCaller: std::fmt::Debug + Send {
     /// Hands the call over; `false` if nobody calls any more.
-    fn hand_over(&self, call: PhaseCall) -> bool;
+    fn send(&self, call: PhaseCall) -> bool;
 }
 
 /// A phase function that is to be called.
@@ -37,21 +37,21 @@ impl PhaseCalls {
     pub(crate) fn call(&self, slot: &Arc<PhaseSlot>, request: &Request) -> Result<(), PhaseError> {
         let (answer, answered) = channel();
         let call = PhaseCall { slot: slot.clone(), request: request.clone(), answer };
-        let handed_over = self
+        let sent = self
             .0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .as_ref()
-            .is_some_and(|caller| caller.hand_over(call));
+            .is_some_and(|caller| caller.send(call));
         let gone = || PhaseError {
             message: format!(
-                "the phase `{}` belongs to a session that does not wait for it any more",
+                "the phase `{}` belongs to a session that no longer waits for it",
                 slot.phase
             ),
             source_location: None,
             timed_out: false,
             rendered: String::new(),
         };
-        if handed_over { answered.recv().unwrap_or_else(|_| Err(gone())) } else { Err(gone()) }
+        if sent { answered.recv().unwrap_or_else(|_| Err(gone())) } else { Err(gone()) }
     }
 }

@@ -111,7 +111,7 @@ impl<'a> Files<'a> {
                 .collect();
             self.found.push(
                 Diagnostic::error(format!(
-                    "the files load each other in a circle: {}",
+                    "the files load each other in a cycle: {}",
                     circle.join(" -> ")
                 ))
                 .at(asked.cloned()),
@@ -191,7 +191,7 @@ impl<'a> Files<'a> {
             if !names.contains(&one.their.node.as_str()) {
                 let message = match one.their.node.starts_with('_') {
                     true => format!(
-                        "`{}` cannot be loaded: names with _ belong to their file",
+                        "`{}` cannot be loaded: names that begin with _ are private",
                         one.their.node
                     ),
                     false => format!("{module} has no `{}`", one.their.node),

@@ -26,6 +26,7 @@ mod parse;
 mod pause;
 mod phase;
 pub(crate) mod plain_data;
+mod project_names;
 pub(crate) mod request;
 pub(crate) mod scope;
 mod scoped;

@@ -20,7 +20,7 @@ pub(crate) fn check_nesting(file: &str, text: &str) -> Result<(), Diagnostic> {
         Ok(()) => Ok(()),
         Err(TooDeep { at, what }) => Err(Diagnostic::error(what)
             .at(SourceSpan::of(file, text, at..at + 1))
-            .suggest("make it in steps, with names for the parts".to_owned())),
+            .suggest("split it into steps, with names for the parts".to_owned())),
     }
 }
 
@@ -131,7 +131,7 @@ impl Scan<'_> {
             return Ok(());
         }
         Err(self.too_deep(format!(
-            "this is nested too deep: more than {NESTING} brackets and blocks inside each other"
+            "this is nested too deep: more than {NESTING} levels of brackets and blocks"
         )))
     }
 
@@ -141,7 +141,7 @@ impl Scan<'_> {
             return Ok(());
         }
         Err(self.too_deep(format!(
-            "this goes on for too long: more than {CHAIN} operators, calls or branches in a row"
+            "this expression is too long: more than {CHAIN} operators, calls or branches in a row"
         )))
     }
 
@@ -188,8 +188,7 @@ mod tests {
 
     #[test]
     fn what_is_nested_too_deep_is_found_where_it_is() {
-        let nested = "pallet.star:1:205: this is nested too deep: more than 200 brackets and \
-            blocks inside each other";
+        let nested = "pallet.star:1:205: this is nested too deep: more than 200 levels of brackets and blocks";
         assert_eq!(
             deep(&format!("x = {}1{}", "(".repeat(20_000), ")".repeat(20_000))).as_deref(),
             Some(nested)
@@ -197,10 +196,9 @@ mod tests {
         assert_eq!(deep(&format!("x = {}1{}", "[".repeat(200), "]".repeat(200))), None);
         let blocks: String =
             (0..300).map(|depth| format!("{}if x:\n", " ".repeat(depth))).collect();
-        let nested = "pallet.star:202:202: this is nested too deep: more than 200 brackets and \
-            blocks inside each other";
+        let nested = "pallet.star:202:202: this is nested too deep: more than 200 levels of brackets and blocks";
         assert_eq!(deep(&blocks).as_deref(), Some(nested));
-        let long = "pallet.star:2:2002: this goes on for too long: more than 1000 operators, \
+        let long = "pallet.star:2:2002: this expression is too long: more than 1000 operators, \
             calls or branches in a row";
         assert_eq!(deep(&format!("\na{}", "+a".repeat(20_000))).as_deref(), Some(long));
         for endless in ["not ", "f()(", "lambda: ", "-", "1 if x else ", "a.", "a[0][", "x == ("] {

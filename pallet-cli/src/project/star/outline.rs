@@ -70,7 +70,7 @@ pub(crate) struct LoadString {
 impl Outline {
     /// The outline of a file.
     pub(crate) fn of(ast: &AstModule) -> Self {
-        let mut reader = Reader { ast, outline: Outline::default() };
+        let mut reader = OutlineBuilder { ast, outline: Outline::default() };
         reader.scope(ast.statement().span, &[], Some(ast.statement()));
         ast.statement().visit_expr(|expression| reader.lambdas(expression));
         if let Some(whole) = reader.outline.scopes.first_mut() {
@@ -138,12 +138,12 @@ impl Outline {
     }
 }
 
-struct Reader<'a> {
+struct OutlineBuilder<'a> {
     ast: &'a AstModule,
     outline: Outline,
 }
 
-impl Reader<'_> {
+impl OutlineBuilder<'_> {
     fn scope(&mut self, span: Span, parameters: &[AstParameter], body: Option<&AstStmt>) {
         let (begin, end) = (
             self.place(Span::new(span.begin(), span.begin())),

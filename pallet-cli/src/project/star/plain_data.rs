@@ -30,7 +30,7 @@ fn check_size(value: Value<'_>) -> Result<(), FunctionError> {
         seen += 1;
         if depth > DEPTH {
             return Err(FunctionError::new(format!(
-                "is nested too deep: more than {DEPTH} lists and dicts inside each other"
+                "is nested too deep: more than {DEPTH} levels of lists and dicts"
             )));
         }
         if let Some(items) = sequence(value) {

@@ -130,7 +130,8 @@ impl Signature {
         let help = did_you_mean(name, known).filter(|_| self.phases);
         let help = help.or_else(|| {
             self.phases.then(|| {
-                "any other keyword is a phase, and its value a function of the request".to_owned()
+                "any other keyword is a phase, whose value must be a function of the request"
+                    .to_owned()
             })
         });
         FunctionError::new(format!(
@@ -146,7 +147,7 @@ impl Signature {
             "{}: the first argument must be the request, not {what}",
             self.function
         ))
-        .help("call it in a phase function, and pass on that function's first parameter".to_owned())
+        .help("call it in a phase function and pass that function's first parameter".to_owned())
     }
 
     fn too_many(&self, given: usize) -> FunctionError {

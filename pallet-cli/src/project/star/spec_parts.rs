@@ -191,7 +191,7 @@ pub(crate) fn declarations<'a>(
             Ok(RefCell::borrow_mut(&session.declared))
         }
         _ => Err(FunctionError::new(format!(
-            "{function} declares something of the project and cannot be called in a phase"
+            "{function} is a declaration and cannot be called in a phase"
         ))
         .help("call it at the top level of pallet.star".to_owned())),
     }

@@ -12,7 +12,7 @@ use serde_json::json;
 fn a_directory_without_a_project() {
     Bed::new(&[]).wrong(expect![[r#"
         error: there is no pallet.toml and no pallet.star in DIR
-          = help: `pallet-cli init` writes a project to begin with
+          = help: `pallet-cli init` creates a project
     "#]]);
     Bed::new(&[("pallet.toml", "")]).wrong(expect![[r#"
         error: there is no pallet.star in DIR
@@ -20,7 +20,7 @@ fn a_directory_without_a_project() {
     "#]]);
     Bed::new(&[("pallet.star", "")]).wrong(expect![[r#"
         error: there is no pallet.toml in DIR
-          = help: write one; it may be empty: the nodes are then made by the sandbox
+          = help: create it; if it is empty, the sandbox provider is used
     "#]]);
 }
 
@@ -34,15 +34,15 @@ fn a_directory_that_there_is_not() {
             .remove(0);
         error.one_line().replace(&bed.path().display().to_string(), "DIR")
     };
-    let help = "name the directory of a project: the one that holds its pallet.toml";
-    assert_eq!(wrong("nope"), format!("there is no directory DIR/nope; {help}"));
-    assert_eq!(wrong("pallet.star"), format!("DIR/pallet.star is no directory; {help}"));
+    let help = "set the project directory, which contains pallet.toml";
+    assert_eq!(wrong("nope"), format!("there is not a directory DIR/nope; {help}"));
+    assert_eq!(wrong("pallet.star"), format!("DIR/pallet.star is not a directory; {help}"));
 }
 
 #[test]
 fn a_project_without_groups_is_odd() {
     star("").wrong(expect![[r#"
-        loads; warning: pallet.star declares no group: there is nothing to make
+        loads; warning: pallet.star declares no group
           = help: declare one: `web = group_spec("web", count = 1)`
     "#]]);
 }
@@ -148,7 +148,7 @@ fn files_that_cannot_be_loaded() {
         ("b.star", "load(\"a.star\", \"a\")\nb = 1\n"),
     ])
     .wrong(expect![[r#"
-        error: the files load each other in a circle: a.star -> b.star -> a.star
+        error: the files load each other in a cycle: a.star -> b.star -> a.star
          --> b.star:1:6
           |
         1 | load("a.star", "a")

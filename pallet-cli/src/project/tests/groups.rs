@@ -189,7 +189,7 @@ fn groups_whose_nodes_could_not_be_told_apart() {
           |
         2 | group_spec("web-1", count = 1)
           | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-          = that group is declared here
+          = the group is declared here
          --> pallet.star:1:1
           |
         1 | group_spec("web", count = 1)
@@ -206,6 +206,6 @@ fn more_nodes_than_a_project_may_have() {
           |
         1 | group_spec("web", count = 1000000000)
           | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-          = help: if they are meant, raise `max_nodes` in [project] of pallet.toml
+          = help: if this is intended, raise `max_nodes` in [project] of pallet.toml
     "#]]);
 }

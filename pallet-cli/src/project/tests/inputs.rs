@@ -104,7 +104,7 @@ fn what_one_defines_the_next_ones_see_and_change() {
               |
             1 | a(1)
               |   ^
-              = help: call it in a phase function, and pass on that function's first parameter
+              = help: call it in a phase function and pass that function's first parameter
             None
             nginx.site
             None

@@ -15,13 +15,13 @@ fn first_line(bed: &Bed) -> String {
 #[test]
 fn values_that_double_are_stopped_at_their_line() {
     star(&format!("{DOUBLING}g()\n")).wrong(expect![[r#"
-        error: the values of the project take too much memory
+        error: the project uses too much memory
          --> pallet.star:4:9
           |
         4 |         x = x + x
           |         ^^^^^^^^^
           = in g, called at pallet.star:5:1
-          = help: does something double in each round of a loop?
+          = help: does a value double in each iteration of a loop?
     "#]]);
     let bed = star(&format!(
         "{DOUBLING}def configure(request):\n    g()\n\n\
@@ -31,24 +31,24 @@ fn values_that_double_are_stopped_at_their_line() {
         &bed.load(),
         "configure",
         expect![[r#"
-        error: the values of the project take too much memory
+        error: the project uses too much memory
          --> pallet.star:4:9
           |
         4 |         x = x + x
           |         ^^^^^^^^^
           = in g, called at pallet.star:6:5
-          = help: does something double in each round of a loop?
+          = help: does a value double in each iteration of a loop?
     "#]],
     );
     let found = run(&bed.load().inline("x = 1\ng()").unwrap()).unwrap_err().rendered;
     expect![[r#"
-        error: the values of the project take too much memory
+        error: the project uses too much memory
          --> pallet.star:4:9
           |
         4 |         x = x + x
           |         ^^^^^^^^^
           = in g, called at -e:2:1
-          = help: does something double in each round of a loop?
+          = help: does a value double in each iteration of a loop?
     "#]]
     .assert_eq(&found);
 }
@@ -56,13 +56,13 @@ fn values_that_double_are_stopped_at_their_line() {
 #[test]
 fn a_panic_is_an_error_at_the_statement_that_was_under_way() {
     star(&format!("{PANIC}n = 1000000000\ng(n)\n")).wrong(expect![[r#"
-        error: the values grew beyond what can be computed
+        error: a value is too large to be computed
          --> pallet.star:2:5
           |
         2 |     x = list(range(n))
           |     ^^^^^^^^^^^^^^^^^^
           = in g, called at pallet.star:4:1
-          = help: does something double in each round of a loop?
+          = help: does a value double in each iteration of a loop?
     "#]]);
     let bed = star(&format!(
         "{PANIC}def configure(request):\n    g(1000000000)\n\n\
@@ -72,34 +72,34 @@ fn a_panic_is_an_error_at_the_statement_that_was_under_way() {
         &bed.load(),
         "configure",
         expect![[r#"
-        error: the values grew beyond what can be computed
+        error: a value is too large to be computed
          --> pallet.star:2:5
           |
         2 |     x = list(range(n))
           |     ^^^^^^^^^^^^^^^^^^
           = in g, called at pallet.star:4:5
-          = help: does something double in each round of a loop?
+          = help: does a value double in each iteration of a loop?
     "#]],
     );
     let found = run(&bed.load().inline("g(1000000000)").unwrap()).unwrap_err().rendered;
     expect![[r#"
-        error: the values grew beyond what can be computed
+        error: a value is too large to be computed
          --> pallet.star:2:5
           |
         2 |     x = list(range(n))
           |     ^^^^^^^^^^^^^^^^^^
           = in g, called at -e:1:1
-          = help: does something double in each round of a loop?
+          = help: does a value double in each iteration of a loop?
     "#]]
     .assert_eq(&found);
     // Starlark computes this while it compiles
     star("x = list(range(1000000000))\n").wrong(expect![[r#"
-        error: the values grew beyond what can be computed
+        error: a value is too large to be computed
          --> pallet.star:1:1
           |
         1 | x = list(range(1000000000))
           | ^^^^^^^^^^^^^^^^^^^^^^^^^^^
-          = help: does something double in each round of a loop?
+          = help: does a value double in each iteration of a loop?
     "#]]);
 }
 
@@ -107,8 +107,7 @@ fn a_panic_is_an_error_at_the_statement_that_was_under_way() {
 fn code_that_is_nested_too_deep_is_not_parsed() {
     let nested =
         |open: &str, close: &str| format!("x = {}1{}\n", open.repeat(20_000), close.repeat(20_000));
-    let too_deep = "pallet.star:1:205: this is nested too deep: more than 200 brackets and blocks \
-        inside each other; make it in steps, with names for the parts";
+    let too_deep = "pallet.star:1:205: this is nested too deep: more than 200 levels of brackets and blocks; split it into steps, with names for the parts";
     assert_eq!(first_line(&star(&nested("(", ")"))), too_deep);
     assert_eq!(first_line(&star(&nested("[", "]"))), too_deep);
     let bed = Bed::new(&[
@@ -177,22 +176,19 @@ fn values_that_are_too_deep_or_too_many_are_no_plain_data() {
     set_settings(
         "[x]",
         expect![
-            "request.set_settings: `b` is nested too deep: more than 100 lists and dicts inside \
-             each other"
+            "request.set_settings: `b` is nested too deep: more than 100 levels of lists and dicts"
         ],
     );
     set_settings(
         "{\"x\": x}",
         expect![
-            "request.set_settings: `b` is nested too deep: more than 100 lists and dicts inside \
-             each other"
+            "request.set_settings: `b` is nested too deep: more than 100 levels of lists and dicts"
         ],
     );
     set_settings(
         "struct(x = x)",
         expect![
-            "request.set_settings: `b` is nested too deep: more than 100 lists and dicts inside \
-             each other"
+            "request.set_settings: `b` is nested too deep: more than 100 levels of lists and dicts"
         ],
     );
     let code = "def grow(x, n):\n    for i in range(n):\n        x = [x, x]\n    return x\n\

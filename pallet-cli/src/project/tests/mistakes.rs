@@ -133,7 +133,7 @@ def web(request):
           |
         9 |     nginx.site("hello")
           |                ^^^^^^^
-          = help: call it in a phase function, and pass on that function's first parameter
+          = help: call it in a phase function and pass that function's first parameter
 
         error: nginx.site takes 2 arguments by position (request, name), not 3
           --> pallet.star:10:34
@@ -215,7 +215,7 @@ def web(request):
           |
         6 |     directory("/srv")
           |               ^^^^^^
-          = help: call it in a phase function, and pass on that function's first parameter
+          = help: call it in a phase function and pass that function's first parameter
 
         error: directory: `if_flag` must be a string, not true
          --> pallet.star:7:64

@@ -179,7 +179,7 @@ fn what_only_running_can_tell() {
           |
         3 |     nginx.site(request.target, "hello")
           |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-          = help: call it in a phase function, and pass on that function's first parameter
+          = help: call it in a phase function and pass that function's first parameter
     "#]],
     );
     check(
@@ -227,7 +227,7 @@ fn what_only_running_can_tell() {
     check(
         "group_spec(\"late\")",
         expect![[r#"
-        error: group_spec declares something of the project and cannot be called in a phase
+        error: group_spec is a declaration and cannot be called in a phase
          --> pallet.star:3:5
           |
         3 |     group_spec("late")
@@ -266,7 +266,7 @@ fn a_loop_without_end_is_stopped() {
         3 |         for b in range(100000000):
           |         ^^^^^^^^^^^^^^^^^^^^^^^^^^
           = in spin, called at pallet.star:7:5
-          = help: does one of its loops not end?
+          = help: does it contain an endless loop?
     "#]],
     );
     bed.write(
@@ -281,7 +281,7 @@ fn a_loop_without_end_is_stopped() {
           |
         2 |     for b in range(100000000):
           |     ^^^^^^^^^^^^^^^^^^^^^^^^^^
-          = help: does one of its loops not end?
+          = help: does it contain an endless loop?
     "#]]
     .assert_eq(&found.render(false));
 }
@@ -296,13 +296,13 @@ fn a_recursion_without_end_is_stopped() {
         &bed.load(),
         "configure",
         expect![[r#"
-        error: down goes too deep: more than 200 calls inside each other
+        error: down recurses too deep: more than 200 nested calls
          --> pallet.star:2:12
           |
         2 |     return down(n + 1)
           |            ^^^^^^^^^^^
           = in down, called at pallet.star:5:5
-          = help: does it call itself without end?
+          = help: does it recurse endlessly?
     "#]],
     );
 }

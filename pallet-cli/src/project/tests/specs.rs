@@ -114,7 +114,7 @@ defnode("c", configure = {"os_family": "debian"})
           |
         4 | defnode("c", configure = {"os_family": "debian"})
           |              ^^^^^^^^^
-          = help: any other keyword is a phase, and its value a function of the request
+          = help: any other keyword is a phase, whose value must be a function of the request
     "#]]);
 }
 

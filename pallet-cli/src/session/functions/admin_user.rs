@@ -48,9 +48,9 @@ fn read(
                     files.iter().filter_map(Json::as_str).map(PathBuf::from).collect();
             }
             ("password" | "sudo_password", _) => {
-                let help = "name where it is found in [admin_user] of pallet.toml".to_owned();
+                let help = "refer to it in [admin_user] of pallet.toml".to_owned();
                 return Err(call
-                    .complaint(format!("`user.{key}` would be a secret in the code"))
+                    .complaint(format!("`user.{key}` would put a secret into the code"))
                     .help(help));
             }
             ("name" | "no_sudo" | "identity_files", value) => {

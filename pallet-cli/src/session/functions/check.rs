@@ -11,7 +11,7 @@ pub(super) fn check<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v
         crate::operation::check(&context).map_err(|error| call.session.complaint(error))?;
     let groups = loaded.project.groups.len();
     context.printer.status(&format!(
-        "the project is sound: {groups} {}",
+        "the project is valid: {groups} {}",
         if groups == 1 { "group" } else { "groups" }
     ));
     Ok(call.evaluator.heap().alloc(NoneType))
@@ -21,7 +21,7 @@ pub(super) fn reload<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'
     let service = call.session.context().global.service;
     call.session.reload(service).map_err(|error| {
         let complaint = call.session.complaint(error);
-        complaint.help("the session goes on with what it had".to_owned())
+        complaint.help("the session keeps the old project".to_owned())
     })?;
     let loaded = call.session.loaded();
     let groups: Vec<&str> = loaded.project.groups.iter().map(|group| group.name.as_str()).collect();

@@ -32,7 +32,7 @@ pub(super) fn converge<'v>(mut call: Call<'_, 'v, '_, '_>) -> starlark::Result<V
             engine.converge(&groups, &options, agree).await
         },
     )?;
-    call.session.look_for_nodes();
+    call.session.refresh_node_names();
     Ok(call.give(outcome))
 }
 
@@ -45,7 +45,7 @@ pub(super) fn down<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>
             let agree = |nodes: &[Node]| asking.agree(nodes, &reporter, &|| cancel.is_cancelled());
             engine.down(&groups, &LiftOptions::default(), agree).await
         })?;
-    call.session.look_for_nodes();
+    call.session.refresh_node_names();
     Ok(call.give(outcome))
 }
 
@@ -78,7 +78,7 @@ impl Confirmation {
         let list = nodes.iter().map(|node| node.name.as_str()).collect::<Vec<_>>().join(", ");
         if !self.interactive || self.context.printer.json() {
             return Err(EngineError::Refused(format!(
-                "this destroys {list}; say yes = True to do it"
+                "this destroys {list}; pass yes = True to confirm"
             )));
         }
         reporter.abandon();
@@ -86,7 +86,7 @@ impl Confirmation {
         let agreed =
             answer.is_some_and(|answer| matches!(answer.to_lowercase().as_str(), "y" | "yes"));
         if !agreed {
-            self.context.printer.line("nothing was done");
+            self.context.printer.line("cancelled");
         }
         Ok(agreed)
     }

@@ -60,7 +60,7 @@ fn explained<'v>(
         let texts: Vec<_> =
             explanations.iter().map(|explanation| text(&printer, explanation, scripts)).collect();
         printer.text(&texts.join("\n"));
-        call.session.has_told_all();
+        call.session.mark_shown();
     }
     if explanations.iter().any(|explanation| explanation.error.is_some()) {
         call.session.remember(SOME_NODE_FAILED);
@@ -78,7 +78,7 @@ pub(super) fn explain_session<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Resul
         .unwrap_or_else(Value::new_none);
     let outcome =
         TableValue::of(value).filter(|table| table.name() == OUTCOME).ok_or_else(|| {
-            let help = "converge, lift, drift and down give one".to_owned();
+            let help = "converge, lift, drift and down return one".to_owned();
             FunctionError::new(format!(
                 "explain_session: `outcome` must be the outcome of an operation, not {}",
                 describe(value)

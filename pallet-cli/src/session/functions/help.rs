@@ -34,13 +34,13 @@ fn overview() -> String {
     });
     let mut out = table(&["FUNCTION", "WHAT IT DOES"], rows);
     out.push_str(
-        "\nAll that pallet.star defines and loads is here by its name, every action and spec too, \
-         and groups by theirs.\n\
-         What you define can be used at once: `def f(request): ...` and then `lift(web, phase = \
-         f)`. `_` is the last value.\n\
+        "\nEverything that pallet.star defines or loads is available by name, as are actions, \
+         specs and groups.\n\
+         Your own definitions can be used immediately: `def f(request): ...` and then `lift(web, \
+         phase = f)`. `_` is the last value.\n\
          help(x) explains a function, an action, a crate, a spec or a group; help(\"actions\") \
-         lists the actions.\n\
-         Tab completes; Ctrl-C stops what is going on; Ctrl-D leaves.\n",
+         lists all actions.\n\
+         Tab completes; Ctrl-C stops the running operation; Ctrl-D quits.\n",
     );
     out
 }
@@ -88,7 +88,7 @@ fn explained(call: &Call<'_, '_, '_, '_>, value: Value<'_>) -> Result<String, Fu
             }
             Ok(out)
         }
-        _ => Ok(format!("this is {}\n", describe(value))),
+        _ => Ok(format!("{}\n", describe(value))),
     }
 }
 

@@ -68,7 +68,7 @@ fn on_nodes<'v>(call: Call<'_, 'v, '_, '_>, script: String) -> starlark::Result<
         },
     )?;
     call.session.remember(code(outcome.cancelled, outcome.ok()));
-    call.session.has_told_all();
+    call.session.mark_shown();
     let nodes = outcome.nodes.iter().map(|node| {
         json!({
             "name": node.node,

@@ -38,8 +38,7 @@ pub(super) fn compute_service<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Resul
     if call.session.is_in_files(&name) {
         return Err(call
             .complaint(format!(
-                "there is a service {name} in pallet.toml; use_service uses it, `name` gives this \
-                 one another"
+                "service {name} already exists in pallet.toml; select it with use_service, or set `name`"
             ))
             .into());
     }
@@ -61,7 +60,7 @@ pub(super) fn compute_service<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Resul
         call.session.add_service(&name, service.clone())
     };
     made().map_err(|error| call.session.complaint(error))?;
-    call.session.look_for_nodes();
+    call.session.refresh_node_names();
     Ok(call.evaluator.heap().alloc(name))
 }
 
@@ -87,6 +86,6 @@ pub(super) fn use_service<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Va
         call.session.complaint(crate::diagnostic::Diagnostics::from(error).into())
     })?;
     call.session.reload(Some(name.to_owned())).map_err(|error| call.session.complaint(error))?;
-    call.session.look_for_nodes();
+    call.session.refresh_node_names();
     Ok(call.evaluator.heap().alloc(NoneType))
 }

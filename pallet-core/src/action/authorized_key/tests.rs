@@ -217,6 +217,6 @@ fn refuses_what_cannot_be() {
     check(
         AuthorizedKey::new("app", KEY).absent().exclusive(),
         node(),
-        expect!["error: authorized_key: exclusive is for a key that is present; leave it away"],
+        expect!["error: authorized_key: exclusive is for a key that is present; omit it"],
     );
 }

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::super::ActionError;
-use crate::model::{Known, NodeState, Observation};
+use crate::model::Known;
+use crate::observe::{NodeState, Observation};
 
 /// A user or group that must be there.
 #[derive(Debug)]

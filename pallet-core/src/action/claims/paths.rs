@@ -6,11 +6,11 @@ use std::collections::HashMap;
 #[derive(Debug)]
 pub(super) struct PathClaim {
     path: String,
-    what: What,
+    what: PathClaimKind,
 }
 
 #[derive(Debug)]
-enum What {
+enum PathClaimKind {
     /// Nothing stands there.
     Nothing,
     /// What stands there is no directory.
@@ -38,24 +38,27 @@ impl PathClaim {
     /// What stands there, in the words of [`path`](super::Claims::path).
     pub(super) fn stands(path: &str, is: &str) -> Self {
         let what = match is {
-            "nothing" => What::Nothing,
+            "nothing" => PathClaimKind::Nothing,
             // a link can lead to a directory
-            "a file" | "a named pipe" => What::Closed,
-            _ => What::Open,
+            "a file" | "a named pipe" => PathClaimKind::Closed,
+            _ => PathClaimKind::Open,
         };
         PathClaim { path: plain(path), what }
     }
 
     pub(super) fn owned(path: &str, aspect: &'static str, is: &str) -> Self {
-        PathClaim { path: plain(path), what: What::Owned { aspect, is: is.to_owned() } }
+        PathClaim { path: plain(path), what: PathClaimKind::Owned { aspect, is: is.to_owned() } }
     }
 
     pub(super) fn owned_below(path: &str, aspect: &'static str, is: &str) -> Self {
-        PathClaim { path: plain(path), what: What::OwnedBelow { aspect, is: is.to_owned() } }
+        PathClaim {
+            path: plain(path),
+            what: PathClaimKind::OwnedBelow { aspect, is: is.to_owned() },
+        }
     }
 
     pub(super) fn only_in(path: &str, keeps: impl Fn(&str) -> bool + Send + 'static) -> Self {
-        PathClaim { path: plain(path), what: What::OnlyIn(Keeps(Box::new(keeps))) }
+        PathClaim { path: plain(path), what: PathClaimKind::OnlyIn(Keeps(Box::new(keeps))) }
     }
 }
 
@@ -83,13 +86,13 @@ impl Paths {
     ) -> Option<(usize, String)> {
         let path = claim.path;
         match claim.what {
-            What::Nothing => self.close(path, at, meets),
-            What::Closed => {
+            PathClaimKind::Nothing => self.close(path, at, meets),
+            PathClaimKind::Closed => {
                 let undone = self.stand(&path, at, meets);
                 undone.or(self.close(path, at, meets))
             }
-            What::Open => self.stand(&path, at, meets),
-            What::Owned { aspect, is } => {
+            PathClaimKind::Open => self.stand(&path, at, meets),
+            PathClaimKind::Owned { aspect, is } => {
                 let mut undone = None;
                 for (directory, _) in above(&path) {
                     let whole = self.owned_below.get(directory).into_iter().flatten();
@@ -107,7 +110,7 @@ impl Paths {
                 }
                 undone
             }
-            What::OwnedBelow { aspect, is } => {
+            PathClaimKind::OwnedBelow { aspect, is } => {
                 let parts = self.owned.get(&path).into_iter().flatten();
                 let other = parts
                     .into_iter()
@@ -116,7 +119,7 @@ impl Paths {
                 self.owned_below.entry(path).or_default().push((aspect, is, at));
                 undone
             }
-            What::OnlyIn(keeps) => {
+            PathClaimKind::OnlyIn(keeps) => {
                 let there = self.below.get(&path).into_iter().flatten();
                 let undone = there
                     .into_iter()

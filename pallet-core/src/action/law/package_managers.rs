@@ -129,7 +129,7 @@ fn what_comes_along_is_known_before(place: &Place) {
     let state = place.observe(&Package::install("law-one"));
     if matches!(
         state.package("law-one").known(),
-        Some(crate::model::PackageState::Installed { .. })
+        Some(crate::observe::PackageState::Installed { .. })
     ) {
         place.law(Package::remove("law-one"), true);
     }
@@ -147,7 +147,7 @@ fn what_comes_along_is_known_before(place: &Place) {
     // what has another name is known still
     state.set_service(
         "sshd",
-        crate::model::ServiceState { exists: true, running: true, enabled: None, masked: false },
+        crate::observe::ServiceState { exists: true, running: true, enabled: None, masked: false },
     );
     Package::install("law-two")
         .plan(&mut state)

@@ -242,11 +242,11 @@ fn what_comes_and_goes_along_is_known_before() {
     let mut state = state;
     state.set_service(
         "pallet-law",
-        crate::model::ServiceState { exists: true, running: true, enabled: None, masked: false },
+        crate::observe::ServiceState { exists: true, running: true, enabled: None, masked: false },
     );
     state.set_service(
         "ssh",
-        crate::model::ServiceState { exists: true, running: true, enabled: None, masked: false },
+        crate::observe::ServiceState { exists: true, running: true, enabled: None, masked: false },
     );
     let change = install.plan(&mut state).expect("it can be planned").expect("it is not there");
     assert!(Package::install("law-one").plan(&mut state).expect("it can be planned").is_none());
@@ -289,7 +289,7 @@ fn packages_of_apt() {
             .observe(&Package::install("law-two"))
             .package("law-two")
             .known()
-            .is_some_and(|state| !matches!(state, crate::model::PackageState::Installed { .. }))
+            .is_some_and(|state| !matches!(state, crate::observe::PackageState::Installed { .. }))
     );
     place.law(Package::purge("law-one"), true);
     place.law_of_unknown(Package::purge("law-one"), false);

@@ -20,7 +20,7 @@ fn waiting_for_a_file() {
     for place in places() {
         let path = place.path("it's");
         let said = place.fails(WaitForFile::at(&path).timeout(1));
-        assert_eq!(said, format!("waited 1 seconds for {path}, in vain\n"), "{}", place.shell);
+        assert_eq!(said, format!("timed out after 1 s waiting for {path}\n"), "{}", place.shell);
         let made = path.clone();
         let thread = soon(move || fs::write(made, "").expect("it can be written"));
         place.law_of_unknown(WaitForFile::at(&path), false);
@@ -44,7 +44,7 @@ fn waiting_for_a_port_and_a_web_server() {
         let said = place.fails(WaitForPort::new(port).closed().timeout(1));
         assert_eq!(
             said,
-            format!("waited 1 seconds for nothing to listen on port {port}, in vain\n")
+            format!("timed out after 1 s waiting for nothing to listen on port {port}\n")
         );
         let server = std::thread::spawn(move || {
             for (number, stream) in listener.incoming().enumerate() {
@@ -69,7 +69,7 @@ fn waiting_for_a_port_and_a_web_server() {
         let said = place.fails(WaitForHttp::new(&url).timeout(1));
         assert_eq!(
             said,
-            format!("waited 1 seconds for {url} to answer with status 200, in vain\n")
+            format!("timed out after 1 s waiting for {url} to answer with status 200\n")
         );
         std::net::TcpStream::connect(("127.0.0.1", port))
             .and_then(|mut stream| stream.write_all(b"GET /stop"))

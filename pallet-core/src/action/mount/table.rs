@@ -7,14 +7,15 @@ use super::super::text::Text;
 /// a line. `ensure_mount_entry` of the library says the same.
 pub(super) fn edited(text: &str, about: &str, line: &str) -> String {
     let mut file = Text::of(text);
-    let wanted = Entry::read(line);
-    let own: Vec<(usize, Entry)> = file
+    let wanted = FstabEntry::read(line);
+    let own: Vec<(usize, FstabEntry)> = file
         .lines
         .iter()
         .enumerate()
-        .filter_map(|(at, line)| Some((at, Entry::read(line)?)))
+        .filter_map(|(at, line)| Some((at, FstabEntry::read(line)?)))
         .collect();
-    let own: Vec<&(usize, Entry)> = own.iter().filter(|(_, entry)| entry.about == about).collect();
+    let own: Vec<&(usize, FstabEntry)> =
+        own.iter().filter(|(_, entry)| entry.about == about).collect();
     let right =
         own.iter().rev().find(|(_, entry)| Some(entry) == wanted.as_ref()).map(|(at, _)| *at);
     let stays = right.or_else(|| own.last().map(|(at, _)| *at)).filter(|_| wanted.is_some());
@@ -29,7 +30,7 @@ pub(super) fn edited(text: &str, about: &str, line: &str) -> String {
 
 /// An entry of fstab(5), as its readers read it.
 #[derive(Debug, PartialEq, Eq)]
-struct Entry {
+struct FstabEntry {
     about: String,
     device: String,
     fstype: String,
@@ -37,7 +38,7 @@ struct Entry {
     numbers: [u64; 2],
 }
 
-impl Entry {
+impl FstabEntry {
     /// That of a line; `None` where it has none.
     fn read(line: &str) -> Option<Self> {
         let fields: Vec<&str> = line.split([' ', '\t']).filter(|field| !field.is_empty()).collect();
@@ -57,7 +58,7 @@ impl Entry {
             format!("on {}", directory(&decoded(fields[1])))
         };
         let options = fields.get(3).map_or_else(defaults, |options| decoded(options));
-        Some(Entry {
+        Some(FstabEntry {
             about,
             device,
             fstype: decoded(fields[2]),

@@ -4,7 +4,8 @@ use super::super::text_block::TextBlock;
 use super::super::workspace::NoWorkspace;
 use super::super::{Action, ActionError, AnyAction, Change, Directory, File, RemoteFile};
 use super::arguments::{ApkSource, AptSource, DnfSource, PacmanSource, ZypperSource};
-use crate::model::{NodeState, Observation, PackageManager};
+use crate::model::PackageManager;
+use crate::observe::{NodeState, Observation};
 
 const PACMAN: &str = "/etc/pacman.conf";
 const APK: &str = "/etc/apk/repositories";

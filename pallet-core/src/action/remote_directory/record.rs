@@ -1,6 +1,7 @@
 //! Where it is recorded that an archive was unpacked.
 
-use crate::model::{FileState, Known, NodeState, digest};
+use crate::model::{Known, digest};
+use crate::observe::{FileState, NodeState};
 use crate::script::Script;
 
 /// The directory of root's records.

@@ -270,7 +270,7 @@ fn refuses_what_cannot_be() {
             md5: Some("x".into()),
             ..RemoteDirectory::remote_file("/opt/app", "/srv/app.tar")
         },
-        expect!["error: remote_directory: md5 is for a download; give url, or leave md5 away"],
+        expect!["error: remote_directory: md5 is for a download; give url, or omit md5"],
     );
     wrong(
         RemoteDirectory::remote_file("/opt/app", "app.tar"),

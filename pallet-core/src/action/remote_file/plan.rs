@@ -6,14 +6,15 @@ use super::super::file_support::{
     summary,
 };
 use super::super::{Action as _, ActionError, Change, SymbolicLink, Upload};
-use super::source::{Source, md5_of, note, note_text};
-use crate::model::{Attributes, FileState, Known, NodeState, Reading, digest};
+use super::source::{ContentSource, md5_of, note, note_text};
+use crate::model::{Known, digest};
+use crate::observe::{Attributes, FileState, NodeState, Reading};
 use crate::script::{Script, quote};
 
 /// A file to be planned.
 pub(in super::super) struct FilePlan<'a> {
     pub(in super::super) path: &'a str,
-    pub(in super::super) source: &'a Source,
+    pub(in super::super) source: &'a ContentSource,
     pub(in super::super) wanted: Attributes,
     /// A command that must succeed before the file is replaced.
     pub(in super::super) verify: Option<&'a str>,
@@ -29,7 +30,7 @@ impl FilePlan<'_> {
         node: &mut NodeState,
     ) -> Result<Option<Change>, ActionError> {
         let path = self.path;
-        if let Source::Link(target) = self.source {
+        if let ContentSource::Link(target) = self.source {
             return SymbolicLink::new(path, target).force().plan(node);
         }
         require_parent(node, path, &self.state(None, Attributes::default()))?;
@@ -88,7 +89,7 @@ impl FilePlan<'_> {
 
     /// The digest that the content will have, as far as it is known.
     fn digest(&self, node: &NodeState) -> Result<Option<String>, ActionError> {
-        let Source::Node(source) = self.source else {
+        let ContentSource::Node(source) = self.source else {
             return Ok(self.source.digest().map(str::to_owned));
         };
         match node.file(source) {
@@ -116,7 +117,7 @@ impl FilePlan<'_> {
         by_hand: bool,
     ) -> Option<bool> {
         let path = self.path;
-        let Source::Download(download) = self.source else { return Some(old? == new?) };
+        let ContentSource::Download(download) = self.source else { return Some(old? == new?) };
         match &download.checksum {
             Checksum::Sha256(digest) => Some(old? == digest),
             Checksum::Md5(digest) => match node.reading(&md5_of(path)) {
@@ -179,7 +180,7 @@ impl FilePlan<'_> {
 
     fn state(&self, digest: Option<String>, attributes: Attributes) -> FileState {
         let text = match self.source {
-            Source::Content(content) => content.text(),
+            ContentSource::Content(content) => content.text(),
             _ => None,
         };
         FileState::File { digest, text, attributes }
@@ -188,7 +189,7 @@ impl FilePlan<'_> {
     /// Brings what tells whether the content is right to what will be true.
     fn remember(&self, node: &mut NodeState) {
         let path = self.path;
-        let Source::Download(download) = self.source else {
+        let ContentSource::Download(download) = self.source else {
             return node.forget_files_below(&note(path));
         };
         match &download.checksum {
@@ -222,8 +223,8 @@ impl FilePlan<'_> {
 
     fn from(&self) -> String {
         match self.source {
-            Source::Download(download) => format!("+ content from {}\n", download.shown()),
-            Source::Node(path) => format!("+ content of {path}\n"),
+            ContentSource::Download(download) => format!("+ content from {}\n", download.shown()),
+            ContentSource::Node(path) => format!("+ content of {path}\n"),
             _ => String::new(),
         }
     }
@@ -241,11 +242,11 @@ impl FilePlan<'_> {
         let words: String = words.iter().map(|word| format!(" {}", quote(word))).collect();
         let path = quote(path);
         let call = match self.source {
-            Source::Node(_) => format!(
+            ContentSource::Node(_) => format!(
                 "digest_of \"$source\"\n\
                 ensure_content {path} \"$digest\"{words}"
             ),
-            Source::Download(download) => match &download.checksum {
+            ContentSource::Download(download) => match &download.checksum {
                 Checksum::Sha256(digest) => format!("ensure_content {path} {digest}{words}"),
                 Checksum::Md5(digest) => format!("ensure_download md5:{digest} {path}{words}"),
                 _ => format!("ensure_download {} {path}{words}", download.origin()),
@@ -256,13 +257,13 @@ impl FilePlan<'_> {
         };
         let script = Script::new().raw(&self.source.script()).raw(&call);
         match self.source {
-            Source::Content(_) if verify.is_none() => script.of_one_file(),
+            ContentSource::Content(_) if verify.is_none() => script.of_one_file(),
             _ => script,
         }
     }
 
     fn with_upload(&self, change: Change) -> Change {
-        let Source::Content(content) = self.source else { return change };
+        let ContentSource::Content(content) = self.source else { return change };
         match content.upload() {
             Some(source) => change.with_upload(Upload {
                 digest: content.digest.clone(),

@@ -8,7 +8,8 @@ use base64::Engine;
 use super::super::download::{Checksum, Download};
 use super::super::file_support::only_of_file;
 use super::super::{ActionError, UploadSource, Workspace};
-use crate::model::{Observation, digest};
+use crate::model::digest;
+use crate::observe::Observation;
 use crate::script::quote;
 
 /// Content up to this size travels within the script.
@@ -19,7 +20,7 @@ const ORIGINS: &str = "/var/lib/pallet/origins";
 
 /// Where content comes from.
 #[derive(Debug, Clone, PartialEq)]
-pub(in super::super) enum Source {
+pub(in super::super) enum ContentSource {
     /// From here.
     Content(Content),
     /// From a URL.
@@ -44,11 +45,11 @@ enum Kind {
     Large(UploadSource),
 }
 
-impl Source {
+impl ContentSource {
     /// The text, where it is at hand.
     pub(in super::super) fn text(&self) -> Option<&str> {
         match self {
-            Source::Content(Content { kind: Kind::Text(text), .. }) => Some(text),
+            ContentSource::Content(Content { kind: Kind::Text(text), .. }) => Some(text),
             _ => None,
         }
     }
@@ -56,9 +57,9 @@ impl Source {
     /// Tells one content from another.
     pub(in super::super) fn identity(&self) -> String {
         match self {
-            Source::Content(content) => content.digest.clone(),
-            Source::Download(download) => format!("{download:?}"),
-            Source::Node(path) | Source::Link(path) => path.clone(),
+            ContentSource::Content(content) => content.digest.clone(),
+            ContentSource::Download(download) => format!("{download:?}"),
+            ContentSource::Node(path) | ContentSource::Link(path) => path.clone(),
         }
     }
 }
@@ -135,30 +136,30 @@ impl Content {
     }
 }
 
-impl Source {
+impl ContentSource {
     /// The digest of the content, if it is known without asking the node.
     pub(in super::super) fn digest(&self) -> Option<&str> {
         match self {
-            Source::Content(content) => Some(&content.digest),
-            Source::Download(download) => match &download.checksum {
+            ContentSource::Content(content) => Some(&content.digest),
+            ContentSource::Download(download) => match &download.checksum {
                 Checksum::Sha256(digest) => Some(digest),
                 _ => None,
             },
-            Source::Node(_) | Source::Link(_) => None,
+            ContentSource::Node(_) | ContentSource::Link(_) => None,
         }
     }
 
     /// The shell function `content`.
     pub(in super::super) fn script(&self) -> String {
         match self {
-            Source::Content(content) => content.script(),
-            Source::Download(download) => {
+            ContentSource::Content(content) => content.script(),
+            ContentSource::Download(download) => {
                 format!("content() {{\n{}}}\n", download.script("\"$1\""))
             }
-            Source::Node(path) => {
+            ContentSource::Node(path) => {
                 format!("read_from {}\ncontent() {{ cat -- \"$source\"; }}\n", quote(path))
             }
-            Source::Link(_) => String::new(),
+            ContentSource::Link(_) => String::new(),
         }
     }
 
@@ -170,12 +171,12 @@ impl Source {
         }
         wanted.written(path);
         match self {
-            Source::Node(source) => wanted.digest(source),
-            Source::Download(download) => match &download.checksum {
+            ContentSource::Node(source) => wanted.digest(source),
+            ContentSource::Download(download) => match &download.checksum {
                 Checksum::Md5(_) => wanted.reading_of(path, &md5_of(path)),
                 _ => wanted.content(&note(path), &digest(note_text(download).as_bytes())),
             },
-            Source::Content(_) | Source::Link(_) => {}
+            ContentSource::Content(_) | ContentSource::Link(_) => {}
         }
     }
 }

@@ -478,7 +478,7 @@ fn makes_a_link() {
         node(),
         expect![
             "error: \
-        remote_file: a link has no owner, group, mode or verify of its own; leave them away"
+        remote_file: a link has no owner, group, mode or verify of its own; omit them"
         ],
     );
     check(
@@ -527,7 +527,7 @@ fn refuses_what_cannot_be() {
     );
     wrong(
         RemoteFile::content("/a", "").sha256(digest(b"")),
-        expect!["error: remote_file: sha256 is for a download; give url, or leave sha256 away"],
+        expect!["error: remote_file: sha256 is for a download; give url, or omit sha256"],
     );
     wrong(
         RemoteFile { url: Some("https://example.com/a".into()), ..RemoteFile::content("/a", "") },

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use wildmatch::WildMatch;
 
-use crate::model::{FileState, Known, NodeState, Reading};
+use crate::model::Known;
+use crate::observe::{FileState, NodeState, Reading};
 use crate::script::{Script, quote};
 
 /// A directory of a node, and what should be in it.

@@ -298,7 +298,7 @@ fn refuses_what_cannot_be() {
         node(),
         expect![
             "error: rsync: /etc is a part of \
-        the system, and what is in it is not deleted; leave delete away"
+        the system, and what is in it is not deleted; omit delete"
         ],
     );
     check(

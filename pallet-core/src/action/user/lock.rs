@@ -3,7 +3,8 @@
 use super::User;
 use crate::action::claims::Account;
 use crate::action::{ActionError, Change};
-use crate::model::{Known, NodeState, UserState};
+use crate::model::Known;
+use crate::observe::{NodeState, UserState};
 use crate::script::Script;
 
 impl User {

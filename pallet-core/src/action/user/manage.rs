@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::User;
 use crate::action::{ActionError, Certainty, Change};
-use crate::model::{Known, NodeState, UserState};
+use crate::model::Known;
+use crate::observe::{NodeState, UserState};
 
 impl User {
     /// Plans that the user is there, and as given.

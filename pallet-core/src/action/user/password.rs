@@ -4,7 +4,7 @@
 use super::super::{Action, ActionError};
 use super::User;
 use super::manage::Differences;
-use crate::model::{NodeState, Reading};
+use crate::observe::{NodeState, Reading};
 use crate::script::quote;
 
 impl User {

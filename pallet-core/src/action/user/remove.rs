@@ -2,7 +2,8 @@
 
 use super::User;
 use crate::action::Change;
-use crate::model::{Known, NodeState, UserState};
+use crate::model::Known;
+use crate::observe::{NodeState, UserState};
 use crate::script::Script;
 
 impl User {

@@ -10,7 +10,7 @@ use crate::plugins::TreeError;
 #[derive(Debug, Error)]
 pub enum ArtifactError {
     /// A source that cannot be understood.
-    #[error("{source_text:?} is no source of plugins: {message}")]
+    #[error("{source_text:?} is not a source of plugins: {message}")]
     Source {
         /// What was written.
         source_text: String,

@@ -64,7 +64,7 @@ impl Index {
             |message: String| ArtifactError::NotAPlugin { place: place.to_owned(), message };
         if descriptor.media_type != media::INDEX {
             return Err(wrong(format!(
-                "is no plugin of pallet: it is {}, a plugin is an index",
+                "is not a Pallet plugin: it is {}, a plugin is an index",
                 descriptor.media_type
             )));
         }
@@ -79,7 +79,7 @@ impl Index {
             && !index.annotations.contains_key(media::KIND_KEY)
         {
             let found = index.artifact_type.unwrap_or_else(|| "an index of images".to_owned());
-            return Err(wrong(format!("is no plugin of pallet, but {found}")));
+            return Err(wrong(format!("is not a Pallet plugin, but {found}")));
         }
         Ok(index)
     }

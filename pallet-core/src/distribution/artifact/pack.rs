@@ -70,16 +70,12 @@ pub fn unpack(layer: &Path, directory: &Path, target: &Target) -> Result<(), Art
         let mut entry = entry.map_err(broken)?;
         let path = entry.path().map_err(broken)?.into_owned();
         let name = plain_path(&path).ok_or_else(|| {
-            corrupt(format!(
-                "it holds the path {}, which \
-            leads out of it",
-                path.display()
-            ))
+            corrupt(format!("it holds the path {}, which is outside of it", path.display()))
         })?;
         match entry.header().entry_type() {
             EntryType::Directory => continue,
             EntryType::Regular => {}
-            _ => return Err(corrupt(format!("it holds {name}, which is no plain file"))),
+            _ => return Err(corrupt(format!("it holds {name}, which is not a regular file"))),
         }
         left = left.checked_sub(entry.size()).ok_or_else(|| {
             corrupt(format!("it holds more than the {} bytes that it declares", target.size))
@@ -252,7 +248,7 @@ mod tests {
         let good = target(&files());
         for path in ["../out", "a/../../out", "/tmp/pallet-out", ".."] {
             let error = unpacked(&hostile(path, EntryType::Regular, None), &good).unwrap_err();
-            assert!(error.contains("leads out of it"), "{error}");
+            assert!(error.contains("is outside of it"), "{error}");
         }
         for kind in [
             EntryType::Symlink,
@@ -262,7 +258,7 @@ mod tests {
             EntryType::Fifo,
         ] {
             let error = unpacked(&hostile("a", kind, Some("/etc/passwd")), &good).unwrap_err();
-            assert!(error.contains("no plain file"), "{error}");
+            assert!(error.contains("not a regular file"), "{error}");
         }
     }
 }

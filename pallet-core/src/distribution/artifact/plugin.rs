@@ -180,7 +180,7 @@ impl PluginConfig {
         })?;
         if config.library.contains(['/', '\\', '\n']) || !config.library.ends_with(".so") {
             return Err(wrong(format!(
-                "plugin.json names the library {:?}, which is no plain name",
+                "plugin.json names the library {:?}, which is not a plain file name",
                 config.library
             )));
         }

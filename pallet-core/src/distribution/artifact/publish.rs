@@ -81,8 +81,8 @@ impl<'a> Publishing<'a> {
                 signature::verify(repository, &plugin.index, &rules, &TrustedRoot::default())
                     .await?;
             match (&signed, key) {
-                (Signed::Unsigned | Signed::Otherwise(_), Some(_)) => {}
-                (Signed::Otherwise(_), None) if !only_sign => {
+                (Signed::Unsigned | Signed::ByOthers(_), Some(_)) => {}
+                (Signed::ByOthers(_), None) if !only_sign => {
                     return Err(refused(
                         "is signed, and another target makes it another artifact; \
                         sign that too, with --key"
@@ -91,9 +91,7 @@ impl<'a> Publishing<'a> {
                 }
                 _ if only_sign => {
                     return Err(refused(
-                        "is there already; raise the version to \
-                    publish something else"
-                            .to_owned(),
+                        "already exists; raise the version to publish something else".to_owned(),
                     ));
                 }
                 _ => {}
@@ -155,8 +153,7 @@ impl<'a> Publishing<'a> {
         if before != self.publication.before {
             return Err(ArtifactError::Refused {
                 place,
-                message: "somebody else published it in this moment; run the command again"
-                    .to_owned(),
+                message: "somebody else is publishing it; run the command again".to_owned(),
             });
         }
         repository

@@ -33,7 +33,7 @@ impl Index {
         };
         let name = needed(media::NAME_KEY)?;
         if !is_plugin_name(name) {
-            return Err(wrong(format!("{name:?} cannot be the name of a plugin")));
+            return Err(wrong(format!("{name:?} is not a valid plugin name")));
         }
         let version = needed(media::VERSION_KEY)?;
         let abi = needed(media::ABI_KEY)?;
@@ -70,12 +70,9 @@ impl Index {
                 })?,
                 glibc: manifest.annotations.get(media::GLIBC_KEY).cloned(),
                 h1: said(media::H1_KEY)?.clone(),
-                size: size.parse().map_err(|_| {
-                    wrong(format!(
-                        "its build for {triple} has a size \
-                    that is no number"
-                    ))
-                })?,
+                size: size
+                    .parse()
+                    .map_err(|_| wrong(format!("its build for {triple} has an invalid size")))?,
             };
             if targets.insert(triple.clone(), target).is_some() {
                 return Err(wrong(format!("its index names {triple} twice")));
@@ -85,15 +82,10 @@ impl Index {
             index: digest,
             kind,
             name: name.to_owned(),
-            version: version.parse().map_err(|error| {
-                wrong(format!(
-                    "{version:?} is no version: \
-                {error}"
-                ))
-            })?,
-            abi: abi
+            version: version
                 .parse()
-                .map_err(|_| wrong(format!("{abi:?} is no version of the interface")))?,
+                .map_err(|error| wrong(format!("{version:?} is not a version: {error}")))?,
+            abi: abi.parse().map_err(|_| wrong(format!("{abi:?} is not an ABI version")))?,
             requires,
             licenses: value(media::LICENSES_KEY).unwrap_or_default().to_owned(),
             targets,
@@ -118,7 +110,7 @@ impl Manifest {
             )
         })?;
         if self.config.size > MAX_CONFIG {
-            return Err(wrong("its plugin.json is too big"));
+            return Err(wrong("its plugin.json is too large"));
         }
         Ok(Parts { config: self.config, layer })
     }

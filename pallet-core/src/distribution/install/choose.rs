@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use semver::{Version, VersionReq};
 
-use super::place::Place;
+use super::contents::Contents;
 use super::{InstallError, Session, Wanted};
 use crate::distribution::artifact::Plugin;
 use crate::distribution::lock::{Lock, LockedPlugin, Origin};
-use crate::distribution::resolve::{Answer, Known, Package, Question, Release, Root, resolve};
+use crate::distribution::resolve::{Answer, Candidate, Known, Package, Question, Root, resolve};
 use crate::model::{ABI_VERSION, PluginKind};
 
 /// Which locked plugins may change though they still fit.
@@ -185,8 +185,8 @@ impl Session<'_> {
             choice.known.versions.insert(package.clone(), vec![locked.version.clone()]);
             choice
                 .known
-                .releases
-                .insert((package, locked.version.clone()), Release::Fits(locked.requirements()));
+                .candidates
+                .insert((package, locked.version.clone()), Candidate::Fits(locked.requirements()));
         }
         let preferred = staying
             .iter()
@@ -235,15 +235,15 @@ impl Session<'_> {
                 choice.origins.insert(package.clone(), origin);
                 choice.known.versions.insert(package, versions);
             }
-            Question::Release(package, version) => {
+            Question::Candidate(package, version) => {
                 let release = match choice.origins.get(&package).cloned().flatten() {
                     Some(origin) => self.release(&package, &origin, &version).await?,
                     None => {
                         let own = self.installer.own(Some(package.kind), &package.name);
-                        Release::Fits(own.map(|own| own.requires.clone()).unwrap_or_default())
+                        Candidate::Fits(own.map(|own| own.requires.clone()).unwrap_or_default())
                     }
                 };
-                choice.known.releases.insert((package, version), release);
+                choice.known.candidates.insert((package, version), release);
             }
         }
         Ok(())
@@ -254,10 +254,10 @@ impl Session<'_> {
         package: &Package,
         origin: &Origin,
         version: &Version,
-    ) -> Result<Release, InstallError> {
+    ) -> Result<Candidate, InstallError> {
         match self.place(origin).await? {
-            Place::Files(files) => Ok(Release::Fits(files.summary.requires.clone())),
-            Place::Repository { repository, .. } => {
+            Contents::Files(files) => Ok(Candidate::Fits(files.summary.requires.clone())),
+            Contents::Repository { repository, .. } => {
                 let plugin = self.plugin(origin, &*repository, version).await?;
                 if (plugin.kind, &plugin.name) != (package.kind, &package.name) {
                     let message = format!(
@@ -267,8 +267,8 @@ impl Session<'_> {
                     return Err(InstallError::Wrong { origin: origin.clone(), message });
                 }
                 Ok(match self.unfit(&plugin) {
-                    Some(why) => Release::Unfit(why),
-                    None => Release::Fits(plugin.requires),
+                    Some(why) => Candidate::Unfit(why),
+                    None => Candidate::Fits(plugin.requires),
                 })
             }
         }
@@ -299,13 +299,13 @@ fn passed_over(
     chosen: &Version,
     requirement: Option<&VersionReq>,
 ) -> Vec<String> {
-    let unfit = known.releases.iter().filter_map(|((of, version), release)| match release {
-        Release::Unfit(why)
+    let unfit = known.candidates.iter().filter_map(|((of, version), release)| match release {
+        Candidate::Unfit(why)
             if of == package
                 && version > chosen
                 && requirement.is_none_or(|requirement| requirement.matches(version)) =>
         {
-            Some(format!("{} {version} is passed over: it {why}", package.name))
+            Some(format!("{} {version} is skipped: it {why}", package.name))
         }
         _ => None,
     });

@@ -2,11 +2,11 @@
 
 use semver::Version;
 
-use super::place::Place;
+use super::contents::Contents;
 use super::requirements::requires;
 use super::{InstallError, Session};
 use crate::distribution::artifact::Plugin;
-use crate::distribution::lock::{Accepted, Content, LockedPlugin, LockedTarget, Origin};
+use crate::distribution::lock::{Accepted, LockedContent, LockedPlugin, LockedTarget, Origin};
 use crate::distribution::resolve::Package;
 use crate::distribution::signature::{Signed, Signer, SignerRule, verify};
 use crate::distribution::trust::Subject;
@@ -23,8 +23,8 @@ impl Session<'_> {
         notes: &mut Vec<String>,
     ) -> Result<LockedPlugin, InstallError> {
         let repository = match self.place(origin).await? {
-            Place::Files(files) => return Ok(files.entry(origin)),
-            Place::Repository { repository, .. } => repository,
+            Contents::Files(files) => return Ok(files.entry(origin)),
+            Contents::Repository { repository, .. } => repository,
         };
         let plugin = self.plugin(origin, &*repository, version).await?;
         let mut rules = self.installer.trust.signers(origin);
@@ -45,20 +45,20 @@ impl Session<'_> {
         self.verified.insert(plugin.index);
         let signer = match signed {
             Signed::By(signer) => Some(signer),
-            Signed::Unsigned | Signed::Otherwise(_) => None,
+            Signed::Unsigned | Signed::ByOthers(_) => None,
         };
         let entry = locked(&plugin, origin, signer, accepted);
         if let Some(before) =
             before.filter(|before| before.version == *version && before.source == *origin)
         {
-            unreplaced(before, &entry, notes)?;
+            check_not_replaced(before, &entry, notes)?;
         }
         Ok(entry)
     }
 }
 
 /// That a version which is locked already is still what it was, or has only gained builds.
-pub(super) fn unreplaced(
+pub(super) fn check_not_replaced(
     before: &LockedPlugin,
     now: &LockedPlugin,
     notes: &mut Vec<String>,
@@ -82,7 +82,7 @@ pub(super) fn unreplaced(
         .map(String::as_str)
         .collect();
     if !gained.is_empty() {
-        notes.push(format!("{now} has gained builds for {}", gained.join(", ")));
+        notes.push(format!("{now} now has builds for {}", gained.join(", ")));
     }
     Ok(())
 }
@@ -95,7 +95,7 @@ pub(super) fn locked(
     accepted: Option<Accepted>,
 ) -> LockedPlugin {
     let target = |target: &crate::distribution::artifact::Target| LockedTarget {
-        content: Content::Manifest(target.manifest.digest),
+        content: LockedContent::Manifest(target.manifest.digest),
         h1: target.h1.clone(),
     };
     LockedPlugin {

@@ -90,8 +90,8 @@ pub enum InstallError {
     },
     /// It would have to come over the network.
     #[error(
-        "{plugin} is not in the store, and --offline allows no other source; name a mirror in \
-        a directory, or leave --offline away"
+        "{plugin} is not in the store, and --offline allows no other source; name a mirror in a \
+            directory, or omit --offline"
     )]
     Offline {
         /// The plugin, with its version, or its source.

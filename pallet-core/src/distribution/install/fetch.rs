@@ -1,11 +1,11 @@
 //! Puts what a lock names into the store. What is fetched is exactly what is locked: every digest
 //! is checked, and the signature too.
 
-use super::entry::unreplaced;
-use super::place::Place;
+use super::contents::Contents;
+use super::entry::check_not_replaced;
 use super::{InstallError, Session, Step};
 use crate::distribution::artifact::{ArtifactError, Digest, Plugin, tree_digest, unpack};
-use crate::distribution::lock::{Content, Lock, LockedPlugin, LockedTarget, Origin};
+use crate::distribution::lock::{Lock, LockedContent, LockedPlugin, LockedTarget, Origin};
 use crate::distribution::repository::{Reference, Repository};
 use crate::distribution::signature::{SignerRule, verify};
 use crate::distribution::trust::Subject;
@@ -23,7 +23,7 @@ impl Session<'_> {
             }
             self.fetch_one(locked, target).await?;
             fetched.push(locked.to_string());
-            (self.installer.tell)(Step::Installed { plugin: &locked.to_string() });
+            (self.installer.progress)(Step::Installed { plugin: &locked.to_string() });
         }
         Ok(fetched)
     }
@@ -53,16 +53,16 @@ impl Session<'_> {
         target: &LockedTarget,
     ) -> Result<(), InstallError> {
         let name = locked.to_string();
-        let (store, tell) = (&self.installer.store, &self.installer.tell);
+        let (store, tell) = (&self.installer.store, &self.installer.progress);
         let claim =
             store.claim(target.content.digest(), || tell(Step::Waiting { plugin: &name }))?;
         if self.in_store(target) {
             return Ok(());
         }
         let repository = match (self.place(&locked.source).await?, target.content) {
-            (Place::Repository { repository, .. }, Content::Manifest(_)) => repository,
+            (Contents::Repository { repository, .. }, LockedContent::Manifest(_)) => repository,
             // looking at a file has put it into the store
-            (Place::Files(files), Content::File(digest))
+            (Contents::Files(files), LockedContent::File(digest))
                 if files.digest == digest && self.in_store(target) =>
             {
                 return Ok(());
@@ -172,13 +172,13 @@ impl Session<'_> {
         locked: &LockedPlugin,
         notes: &mut Vec<String>,
     ) -> Result<(), InstallError> {
-        let Place::Repository { repository, .. } = self.place(&locked.source).await? else {
+        let Contents::Repository { repository, .. } = self.place(&locked.source).await? else {
             return Ok(());
         };
         let plugin = self.plugin(&locked.source, &*repository, &locked.version).await?;
         let now =
             super::entry::locked(&plugin, &locked.source, locked.signer.clone(), locked.accepted);
-        unreplaced(locked, &now, notes)
+        check_not_replaced(locked, &now, notes)
     }
 }
 

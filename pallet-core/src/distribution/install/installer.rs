@@ -34,7 +34,7 @@ pub struct Installer {
     /// What relative paths are relative to.
     pub base: PathBuf,
     /// Is told what goes on.
-    pub tell: Arc<dyn Fn(Step<'_>) + Send + Sync>,
+    pub progress: Arc<dyn Fn(Step<'_>) + Send + Sync>,
 }
 
 /// What goes on.

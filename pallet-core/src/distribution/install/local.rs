@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::place::{LocalPlugin, Place};
+use super::contents::{Contents, LocalPlugin};
 use super::{InstallError, Installer};
 use crate::distribution::artifact::{ArtifactError, Digest};
 use crate::distribution::lock::Origin;
@@ -21,11 +21,11 @@ const MAX_ARCHIVE: u64 = 8 << 30;
 
 /// What a file holds. A plugin's files are put into the store, an archive of a layout is unpacked
 /// for the time of the session.
-pub(super) async fn local_place(
+pub(super) async fn local_contents(
     installer: &Installer,
     origin: &Origin,
     file: &Path,
-) -> Result<Place, InstallError> {
+) -> Result<Contents, InstallError> {
     let wrong = |message: String| InstallError::Wrong { origin: origin.clone(), message };
     let Origin::Archive { path, .. } = origin else {
         let summary = elf::summary(file).map_err(wrong)?;
@@ -45,7 +45,7 @@ pub(super) async fn local_place(
     if unpacked.path().join("oci-layout").exists() {
         let source = Source::Layout { directory: unpacked.path().to_owned(), path: path.clone() };
         let repository = open(&source, &installer.access).await?.into();
-        return Ok(Place::Repository { repository, unpacked: Some(Arc::new(unpacked)) });
+        return Ok(Contents::Repository { repository, unpacked: Some(Arc::new(unpacked)) });
     }
     let library = only_library(unpacked.path()).map_err(wrong)?;
     let summary = elf::summary(&library).map_err(wrong)?;
@@ -61,7 +61,7 @@ fn put(
     file: &Path,
     summary: PluginSummary,
     fill: impl FnOnce(&Path) -> Result<(), InstallError>,
-) -> Result<Place, InstallError> {
+) -> Result<Contents, InstallError> {
     let (digest, _) = Digest::of_file(file).map_err(ArtifactError::reading(file))?;
     let _held = installer.store.hold()?;
     let claim = installer.store.claim(&digest, || ())?;
@@ -71,7 +71,7 @@ fn put(
         claim.put(fill)?
     };
     let h1 = tree_digest(&directory).map_err(ArtifactError::from)?;
-    Ok(Place::Files(Arc::new(LocalPlugin {
+    Ok(Contents::Files(Arc::new(LocalPlugin {
         summary,
         digest,
         h1,
@@ -107,7 +107,7 @@ fn unpack(file: &Path, directory: &Path) -> Result<(), Unpack> {
     };
     let (reader, bound) = Bounded::new(reader.take(MAX_ARCHIVE));
     let mut archive = tar::Archive::new(reader);
-    let wrong = |error: io::Error| Unpack::Wrong(format!("it is no archive of plugins: {error}"));
+    let wrong = |error: io::Error| Unpack::Wrong(format!("it is not a plugin archive: {error}"));
     let mut entries = archive.entries().map_err(wrong)?;
     loop {
         bound.between();
@@ -124,8 +124,7 @@ fn unpack(file: &Path, directory: &Path) -> Result<(), Unpack> {
         });
         if !plain || !(kind.is_file() || kind.is_dir()) {
             return Err(Unpack::Wrong(format!(
-                "{} in it is no plain file below it; nothing was \
-                unpacked",
+                "{} in it is not a regular file inside it; nothing was unpacked",
                 path.display()
             )));
         }

@@ -2,7 +2,7 @@
 
 use semver::{Version, VersionReq};
 
-use super::place::Place;
+use super::contents::Contents;
 use super::{InstallError, Session, Wanted};
 use crate::distribution::lock::{Lock, Origin};
 use crate::distribution::repository::{Source, catalog};
@@ -29,11 +29,11 @@ impl Session<'_> {
         requirement: &VersionReq,
     ) -> Result<Located, InstallError> {
         match self.place(origin).await? {
-            Place::Files(files) => Ok(Located {
+            Contents::Files(files) => Ok(Located {
                 package: Package { kind: files.summary.kind, name: files.summary.name.clone() },
                 origin: origin.clone(),
             }),
-            Place::Repository { repository, .. } => {
+            Contents::Repository { repository, .. } => {
                 let versions = self.versions(origin).await?;
                 let best = versions
                     .iter()

@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
+use super::contents::Contents;
 use super::copy::Copy;
-use super::place::Place;
 use super::{InstallError, Session};
 use crate::distribution::lock::{Lock, LockedPlugin, Origin};
 use crate::distribution::repository::{Reference, Source, open};
@@ -56,7 +56,7 @@ impl Session<'_> {
         };
         let place = Source::Layout { directory: directory.to_owned(), path };
         let target = open(&place, &self.installer.access).await?;
-        let (Place::Repository { repository, .. }, Some(index)) =
+        let (Contents::Repository { repository, .. }, Some(index)) =
             (self.place(&locked.source).await?, locked.index)
         else {
             return Ok(Mirrored {

@@ -4,7 +4,10 @@
 //! [`Installer`] is what is known beforehand; a [`Session`] asks repositories,
 //! and remembers what they answered.
 
+mod cached;
+mod capabilities;
 mod choose;
+mod contents;
 mod copy;
 mod entry;
 mod error;
@@ -12,14 +15,11 @@ mod fetch;
 mod installer;
 mod local;
 mod locate;
-mod may;
 mod mirror;
 mod outdated;
-mod place;
 mod pull_through;
 mod requirements;
 mod search;
-mod seen;
 mod session;
 mod sources;
 mod verify;

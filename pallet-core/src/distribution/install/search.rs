@@ -2,7 +2,7 @@
 
 use semver::Version;
 
-use super::place::Place;
+use super::contents::Contents;
 use super::{InstallError, Session};
 use crate::distribution::lock::Origin;
 use crate::distribution::repository::{Source, catalog};
@@ -43,7 +43,9 @@ impl Session<'_> {
             if !path.contains(word) {
                 continue;
             }
-            let Place::Repository { repository, .. } = self.place(&origin).await? else { continue };
+            let Contents::Repository { repository, .. } = self.place(&origin).await? else {
+                continue;
+            };
             let versions = self.versions(&origin).await?;
             let newest = versions
                 .iter()

@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
 
+use super::contents::Contents;
 use super::installer::Installer;
-use super::place::Place;
 use crate::distribution::artifact::{Digest, Plugin};
 use crate::distribution::lock::Origin;
 
 /// One piece of work, in which every question is asked once.
 pub struct Session<'a> {
     pub(super) installer: &'a Installer,
-    pub(super) opened: BTreeMap<Origin, Place>,
+    pub(super) opened: BTreeMap<Origin, Contents>,
     pub(super) versions: BTreeMap<Origin, Vec<Version>>,
     pub(super) plugins: BTreeMap<(Origin, Version), Plugin>,
     /// Indexes whose signatures were checked in this session.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use semver::Version;
 
-use super::local::local_place;
-use super::place::Place;
+use super::cached::CachedRepository;
+use super::contents::Contents;
+use super::local::local_contents;
 use super::pull_through::PullThrough;
-use super::seen::Seen;
 use super::{InstallError, Installer, Session};
 use crate::distribution::artifact::Plugin;
 use crate::distribution::lock::Origin;
@@ -73,7 +73,7 @@ impl Installer {
         let stand_in = self.stand_in(&source)?;
         let there = open(&stand_in, &self.access).await?;
         match self.seen(&stand_in) {
-            Some(seen) => Ok(Seen::keeping(there, open(&seen, &self.access).await?)),
+            Some(seen) => Ok(CachedRepository::keeping(there, open(&seen, &self.access).await?)),
             None => Ok(there.into()),
         }
     }
@@ -81,17 +81,18 @@ impl Installer {
 
 impl Session<'_> {
     /// What is at an origin.
-    pub(super) async fn place(&mut self, origin: &Origin) -> Result<Place, InstallError> {
+    pub(super) async fn place(&mut self, origin: &Origin) -> Result<Contents, InstallError> {
         if let Some(place) = self.opened.get(origin) {
             return Ok(place.clone());
         }
         let place = match origin {
-            Origin::Repository(source) => {
-                Place::Repository { repository: self.installer.open(source).await?, unpacked: None }
-            }
+            Origin::Repository(source) => Contents::Repository {
+                repository: self.installer.open(source).await?,
+                unpacked: None,
+            },
             Origin::Archive { file, .. } | Origin::File(file) => {
                 let file = self.installer.base.join(file);
-                local_place(self.installer, origin, Path::new(&file)).await?
+                local_contents(self.installer, origin, Path::new(&file)).await?
             }
         };
         self.opened.insert(origin.clone(), place.clone());
@@ -104,8 +105,8 @@ impl Session<'_> {
             return Ok(versions.clone());
         }
         let versions = match self.place(origin).await? {
-            Place::Repository { repository, .. } => repository.versions().await?,
-            Place::Files(files) => vec![files.summary.version.clone()],
+            Contents::Repository { repository, .. } => repository.versions().await?,
+            Contents::Files(files) => vec![files.summary.version.clone()],
         };
         self.versions.insert(origin.clone(), versions.clone());
         Ok(versions)

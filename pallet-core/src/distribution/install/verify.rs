@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::place::Place;
+use super::contents::Contents;
 use super::{InstallError, Session};
 use crate::distribution::artifact::index::{Index, Manifest};
 use crate::distribution::artifact::{
@@ -66,7 +66,7 @@ impl Session<'_> {
     }
 
     async fn wrong_source(&mut self, locked: &LockedPlugin) -> Result<(), InstallError> {
-        let Place::Repository { repository, .. } = self.place(&locked.source).await? else {
+        let Contents::Repository { repository, .. } = self.place(&locked.source).await? else {
             return Ok(());
         };
         let plugin = self.signed_index(locked, &*repository).await?;
@@ -92,7 +92,7 @@ impl Session<'_> {
     /// whether it is needed here or not. Nothing is taken from what was kept of it. Offline, it is
     /// what is on this machine.
     async fn wrong_blobs(&mut self, locked: &LockedPlugin) -> Result<Vec<String>, InstallError> {
-        let (Place::Repository { repository, .. }, Some(index)) =
+        let (Contents::Repository { repository, .. }, Some(index)) =
             (self.place(&locked.source).await?, locked.index)
         else {
             return Ok(Vec::new());

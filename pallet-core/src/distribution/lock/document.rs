@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::atomic::write_atomically;
 use super::entry::LockedPlugin;
 use crate::distribution::resolve::Package;
+use crate::local::write_atomically;
 
 /// The name of the file.
 pub const LOCK_FILE: &str = "pallet.lock";
@@ -34,7 +34,7 @@ pub enum LockError {
         error: io::Error,
     },
     /// It cannot be written.
-    #[error("cannot write {}: {error}; it is as it was", path.display())]
+    #[error("cannot write {}: {error}; it is unchanged", path.display())]
     Write {
         /// The file.
         path: PathBuf,

@@ -48,7 +48,7 @@ pub struct LockedPlugin {
 pub struct LockedTarget {
     /// What is fetched.
     #[serde(flatten)]
-    pub content: Content,
+    pub content: LockedContent,
     /// The digest of its unpacked files: `h1:<base64>`.
     pub h1: String,
 }
@@ -56,7 +56,7 @@ pub struct LockedTarget {
 /// What a build is fetched by; the name of its directory in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Content {
+pub enum LockedContent {
     /// A manifest in a repository.
     Manifest(Digest),
     /// A file of a library, or an archive of one.
@@ -89,11 +89,11 @@ impl LockedPlugin {
     }
 }
 
-impl Content {
+impl LockedContent {
     /// The digest.
     pub fn digest(&self) -> &Digest {
         match self {
-            Content::Manifest(digest) | Content::File(digest) => digest,
+            LockedContent::Manifest(digest) | LockedContent::File(digest) => digest,
         }
     }
 }

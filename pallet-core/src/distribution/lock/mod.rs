@@ -4,7 +4,6 @@
 //! The text is sorted and always written alike, so that a difference of two locks is a difference
 //! of plugins.
 
-mod atomic;
 mod document;
 mod entry;
 mod origin;
@@ -12,7 +11,6 @@ mod origin;
 mod tests;
 mod text;
 
-pub use atomic::{remove_leftovers, write_atomically};
 pub use document::{LOCK_FILE, Lock, LockError};
-pub use entry::{Accepted, Content, LockedPlugin, LockedTarget};
+pub use entry::{Accepted, LockedContent, LockedPlugin, LockedTarget};
 pub use origin::Origin;

@@ -2,7 +2,7 @@
 
 use expect_test::{Expect, expect};
 
-use super::{Accepted, Content, Lock, LockedPlugin, LockedTarget};
+use super::{Accepted, Lock, LockedContent, LockedPlugin, LockedTarget};
 use crate::distribution::artifact::Digest;
 use crate::distribution::resolve::Package;
 use crate::distribution::signature::{Identity, PublicKey, Signer};
@@ -14,7 +14,7 @@ fn key() -> PublicKey {
 
 fn nginx() -> LockedPlugin {
     let target = |name: &str| LockedTarget {
-        content: Content::Manifest(Digest::of(name.as_bytes())),
+        content: LockedContent::Manifest(Digest::of(name.as_bytes())),
         h1: format!("h1:{name}="),
     };
     LockedPlugin {
@@ -66,7 +66,7 @@ fn it_is_written_and_read_alike() {
         signer: None,
         targets: [(
             "x86_64-unknown-linux-gnu".to_owned(),
-            LockedTarget { content: Content::File(Digest::of(b"x")), h1: "h1:a=".into() },
+            LockedTarget { content: LockedContent::File(Digest::of(b"x")), h1: "h1:a=".into() },
         )]
         .into(),
         ..nginx()
@@ -115,7 +115,7 @@ fn more_builds_are_growth_and_other_builds_are_not() {
     new.index = Some(Digest::of(b"other"));
     new.targets.insert(
         "riscv64gc-unknown-linux-gnu".into(),
-        LockedTarget { content: Content::Manifest(Digest::of(b"r")), h1: "h1:r=".into() },
+        LockedTarget { content: LockedContent::Manifest(Digest::of(b"r")), h1: "h1:r=".into() },
     );
     assert!(old.grown(&new));
     assert!(!new.grown(&old));
@@ -147,8 +147,8 @@ fn what_is_no_lock_is_refused_in_one_line() {
             "",
         ),
         expect![
-            "crate nginx: it has no `signer`, and nobody accepted that; restore it, or delete \
-            it and run `pallet-cli install`"
+            "crate nginx: it has no `signer`, and that was not accepted; restore it, or delete \
+                it and run `pallet-cli install`"
         ],
     );
     refused(
@@ -172,7 +172,7 @@ fn what_is_no_lock_is_refused_in_one_line() {
     refused(
         &good.replace("sha256:", "sha1:"),
         expect![[
-            r#"cannot be read: "sha1:1bc04b5291c26a46d918139138b992d2de976d6851d0893b0476b85bfbdfc6e6" is no digest; write sha256: and 64 hexadecimal digits; restore it, or delete it and run `pallet-cli install`"#
+            r#"cannot be read: "sha1:1bc04b5291c26a46d918139138b992d2de976d6851d0893b0476b85bfbdfc6e6" is not a digest; write sha256: and 64 hexadecimal digits; restore it, or delete it and run `pallet-cli install`"#
         ]],
     );
     refused(

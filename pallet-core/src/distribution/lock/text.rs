@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::Value;
 
 use super::document::{FORMAT, Lock};
-use super::entry::{Accepted, Content, LockedPlugin, LockedTarget};
+use super::entry::{Accepted, LockedContent, LockedPlugin, LockedTarget};
 use crate::distribution::signature::Signer;
 use crate::plugins::kind_word;
 
@@ -54,7 +54,7 @@ impl Lock {
         })?;
         if document.version != FORMAT {
             return Err(format!(
-                "is of format {}, which there never was; {again}",
+                "is of format {}, which does not exist; {again}",
                 document.version
             ));
         }
@@ -75,15 +75,15 @@ impl Lock {
 impl LockedPlugin {
     /// What no lock that Pallet wrote says.
     fn check(&self) -> Result<(), String> {
-        let published =
-            self.targets.values().any(|target| matches!(target.content, Content::Manifest(_)));
+        let published = self
+            .targets
+            .values()
+            .any(|target| matches!(target.content, LockedContent::Manifest(_)));
         match (published, self.index, &self.signer, self.accepted) {
             _ if self.targets.is_empty() => Err("it has no builds".to_owned()),
             (true, None, ..) => Err("it has no `index`".to_owned()),
             (true, _, None, None | Some(Accepted::Signer)) => {
-                Err("it has no `signer`, and nobody \
-                accepted that"
-                    .to_owned())
+                Err("it has no `signer`, and that was not accepted".to_owned())
             }
             (_, _, Some(_), Some(Accepted::Unsigned)) => Err("it is signed, and accepted as \
                 unsigned"
@@ -127,8 +127,8 @@ fn write_plugin(f: &mut fmt::Formatter<'_>, plugin: &LockedPlugin) -> fmt::Resul
     writeln!(f, "[plugin.targets]")?;
     for (name, LockedTarget { content, h1 }) in &plugin.targets {
         let key = match content {
-            Content::Manifest(_) => "manifest",
-            Content::File(_) => "file",
+            LockedContent::Manifest(_) => "manifest",
+            LockedContent::File(_) => "file",
         };
         writeln!(
             f,

@@ -163,19 +163,19 @@ pub(super) fn root_cause(error: &(dyn Error + 'static)) -> String {
 
 fn unreachable(host: &str, error: &(dyn Error + 'static)) -> ArtifactError {
     let message = match tls_error(error) {
-        Some(rustls::Error::InvalidMessage(_)) => "it does not speak TLS; if plain HTTP is what \
-            you want, say --plain-http"
+        Some(rustls::Error::InvalidMessage(_)) => "it does not use TLS; to use plain HTTP, pass \
+            --plain-http"
             .to_owned(),
         Some(rustls::Error::InvalidCertificate(why)) => {
             format!(
-                "its certificate is not trusted ({why}); name the file of the authority that \
-                signed it with --ca-file"
+                "its certificate is not trusted ({why}); pass the certificate of its authority \
+                    with --ca-file"
             )
         }
         Some(other) => format!("no TLS connection: {other}"),
         None => match root_cause(error) {
-            cause if cause.contains("timed out") => "it does not answer; is this the right name \
-                and port?"
+            cause if cause.contains("timed out") => "it does not answer; check the name and \
+                port"
                 .to_owned(),
             cause => format!("cannot be reached: {cause}"),
         },
@@ -255,8 +255,8 @@ impl Connection {
                         {origin}; log in again: docker login {host}"
                     ),
                     None => format!(
-                        "the registry wants credentials, and there are none for \
-                        {host}; log in: docker login {host}"
+                        "the registry requires credentials, and there are none for {host}; log \
+                            in: docker login {host}"
                     ),
                 };
                 ArtifactError::Unauthorized { place, message }
@@ -269,19 +269,14 @@ impl Connection {
                     .map_or("anonymous users".to_owned(), |origin| format!("the user of {origin}"));
                 ArtifactError::Unauthorized {
                     place,
-                    message: format!(
-                        "the registry does not allow \
-                    this to {who}{}",
-                        said(text)
-                    ),
+                    message: format!("the registry denies this to {who}{}", said(text)),
                 }
             }
             404 => ArtifactError::NotFound { place, what: what.to_owned() },
             429 => ArtifactError::Unreachable {
                 place,
                 message: format!(
-                    "the registry wants fewer \
-                    requests; try again later{}",
+                    "the registry limits the rate of requests; try again later{}",
                     said(text)
                 ),
             },

@@ -100,8 +100,8 @@ impl OciRegistry {
         match self.explain(what, error) {
             ArtifactError::NotFound { place, .. } => ArtifactError::Refused {
                 place,
-                message: "the registry has no such repository, and makes none when something is \
-                    pushed; create it there first"
+                message: "the registry has no such repository, and does not create it on push; \
+                    create it first"
                     .to_owned(),
             },
             other => other,
@@ -119,12 +119,9 @@ impl OciRegistry {
     async fn put(&self, name: &str, media_type: &str, content: &[u8]) -> Result<(), ArtifactError> {
         let refused =
             |message: String| ArtifactError::Refused { place: self.source.to_string(), message };
-        let content_type = media_type.parse().map_err(|_| {
-            refused(format!(
-                "{media_type:?} is no \
-            media type"
-            ))
-        })?;
+        let content_type = media_type
+            .parse()
+            .map_err(|_| refused(format!("{media_type:?} is not a media type")))?;
         let pushed = self
             .client()
             .push_manifest_raw(&self.named(name), content.to_vec(), content_type)
@@ -303,8 +300,8 @@ impl Repository for OciRegistry {
             reached = there;
             if tries >= TRIES {
                 let message = format!(
-                    "a download stopped after {there} of {} bytes: {why}; run the command \
-                        again to go on there",
+                    "a download stopped after {there} of {} bytes: {why}; run the command again \
+                        to resume it",
                     blob.size
                 );
                 return Err(ArtifactError::Unreachable { place: self.host.clone(), message });
@@ -382,9 +379,7 @@ impl Repository for OciRegistry {
             let content = serde_json::to_vec(&list).unwrap_or_default();
             self.put(&referrers_tag(subject), media::INDEX, &content).await?;
         }
-        let message = "others change the list of its signatures all the time; run the command \
-            again"
-            .to_owned();
+        let message = "the list of its signatures keeps changing; run the command again".to_owned();
         Err(ArtifactError::Refused { place: self.source.to_string(), message })
     }
 }

@@ -18,7 +18,7 @@ pub enum Question {
         by: Option<(Package, Version)>,
     },
     /// What one version requires.
-    Release(Package, Version),
+    Candidate(Package, Version),
 }
 
 /// What comes of it.

@@ -38,7 +38,7 @@ impl fmt::Display for Conflict {
         let Conflict { package, chains, versions, unfit } = self;
         let chains: Vec<_> = chains.iter().map(|chain| chain.leading_to(&package.name)).collect();
         match chains.as_slice() {
-            [only] => write!(f, "no version of {package} will do: {only}")?,
+            [only] => write!(f, "no version of {package} is suitable: {only}")?,
             all => write!(
                 f,
                 "no version of {package} satisfies all that require it: {}",

@@ -24,12 +24,12 @@ pub struct Known {
     /// All versions there are.
     pub versions: BTreeMap<Package, Vec<Version>>,
     /// What single versions require.
-    pub releases: BTreeMap<(Package, Version), Release>,
+    pub candidates: BTreeMap<(Package, Version), Candidate>,
 }
 
 /// One version of a plugin.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Release {
+pub enum Candidate {
     /// It can be used, and requires these crates.
     Fits(Vec<Requirement>),
     /// It cannot be used here, and why: `has no build for aarch64-unknown-linux-gnu`.

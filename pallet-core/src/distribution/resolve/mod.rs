@@ -13,6 +13,6 @@ mod tests;
 
 pub use answer::{Answer, Question};
 pub use conflict::{Chain, Conflict};
-pub use known::{Known, Release, Root};
+pub use known::{Candidate, Known, Root};
 pub use package::Package;
 pub use search::resolve;

@@ -7,7 +7,7 @@ use semver::{Version, VersionReq};
 
 use super::answer::{Answer, Question};
 use super::conflict::{Chain, Conflict};
-use super::known::{Known, Release, Root};
+use super::known::{Candidate, Known, Root};
 use super::package::Package;
 
 /// Somebody's requirement.
@@ -76,12 +76,12 @@ impl Search<'_> {
         };
         let mut first: Option<Conflict> = None;
         for version in self.candidates(next, demands)? {
-            let release = self.known.releases.get(&(next.package.clone(), version.clone()));
+            let release = self.known.candidates.get(&(next.package.clone(), version.clone()));
             let requires = match release.ok_or_else(|| {
-                Stop::Needs(Question::Release(next.package.clone(), version.clone()))
+                Stop::Needs(Question::Candidate(next.package.clone(), version.clone()))
             })? {
-                Release::Fits(requires) => requires,
-                Release::Unfit(_) => continue,
+                Candidate::Fits(requires) => requires,
+                Candidate::Unfit(_) => continue,
             };
             let path: Vec<_> = next
                 .path
@@ -138,8 +138,8 @@ impl Search<'_> {
         let mut versions = self.known.versions.get(package).cloned().unwrap_or_default();
         versions.sort();
         let unfit =
-            self.known.releases.iter().filter_map(|((of, version), release)| match release {
-                Release::Unfit(why) if of == package => Some((version.clone(), why.clone())),
+            self.known.candidates.iter().filter_map(|((of, version), release)| match release {
+                Candidate::Unfit(why) if of == package => Some((version.clone(), why.clone())),
                 _ => None,
             });
         Stop::Conflict(Conflict {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use expect_test::{Expect, expect};
 use semver::Version;
 
-use super::{Answer, Known, Package, Question, Release, Root, resolve};
+use super::{Answer, Candidate, Known, Package, Question, Root, resolve};
 use crate::model::Requirement;
 
 /// Plugins as lines: `name version requires...`, with `!` before a reason why it cannot be used.
@@ -21,9 +21,9 @@ fn known(lines: &str) -> Known {
             let (name, version) = word.split_once('@').unwrap();
             Requirement { name: name.to_owned(), version: version.parse().unwrap() }
         });
-        let release = unfit.map_or(Release::Fits(requires.collect()), Release::Unfit);
+        let release = unfit.map_or(Candidate::Fits(requires.collect()), Candidate::Unfit);
         known.versions.entry(package.clone()).or_default().push(version.clone());
-        known.releases.insert((package, version), release);
+        known.candidates.insert((package, version), release);
     }
     known
 }
@@ -130,7 +130,7 @@ fn a_version_that_does_not_exist() {
         "nginx 1.0.0",
         "",
         expect![
-            "no version of crate nginx will do: pallet.toml \
+            "no version of crate nginx is suitable: pallet.toml \
         -> nginx ^3; there is 1.0.0"
         ],
     );
@@ -151,7 +151,8 @@ fn what_cannot_be_used_here_is_passed_over_and_told() {
         there,
         "",
         expect![
-            "no version of crate nginx will do: pallet.toml -> nginx ^1.1; there are 1.0.0, 1.1.0; \
+            "no version of crate nginx is suitable: pallet.toml -> nginx ^1.1; there are 1.0.0, \
+            1.1.0; \
              1.1.0 has no build for this machine"
         ],
     );
@@ -166,9 +167,12 @@ fn crates_that_require_each_other_end() {
 fn it_asks_for_what_it_must_know_and_no_more() {
     let mut known = known("nginx 1.0.0\nnginx 1.1.0\nsite 1.0.0 nginx@^1");
     let nginx = Package::config_crate("nginx");
-    known.releases.retain(|(package, _), _| package.name != "nginx");
+    known.candidates.retain(|(package, _), _| package.name != "nginx");
     let ask = |known: &Known| resolve(&roots("site@*"), known, &BTreeMap::new());
-    assert_eq!(ask(&known), Answer::Needs(Question::Release(nginx.clone(), Version::new(1, 1, 0))));
+    assert_eq!(
+        ask(&known),
+        Answer::Needs(Question::Candidate(nginx.clone(), Version::new(1, 1, 0)))
+    );
     known.versions.remove(&nginx);
     let by = Some((Package::config_crate("site"), Version::new(1, 0, 0)));
     assert_eq!(ask(&known), Answer::Needs(Question::Versions { package: nginx, by }));

@@ -89,7 +89,7 @@ impl Bundle {
     ) -> Option<Result<Identity, String>> {
         self.certified.then(|| match self.is_about(digest) {
             true => root.identity(&self.content, digest),
-            false => Err("it is a signature of something else".to_owned()),
+            false => Err("it signs something else".to_owned()),
         })
     }
 

@@ -32,7 +32,7 @@ impl TrustedRoot {
         let bundle = Bundle::from_json(text).map_err(|error| one_line(&error))?;
         if bundle.verification_material.tlog_entries.is_empty() {
             return Err(
-                "it has no entry of a transparency log, which tells when it was made".to_owned()
+                "it has no entry in a transparency log to prove when it was made".to_owned()
             );
         }
         let public;
@@ -64,13 +64,8 @@ impl TrustedRoot {
 
 fn verifier(json: &str) -> Result<Verifier, String> {
     ring::install();
-    let root = trust_root::TrustedRoot::from_json(json).map_err(|error| {
-        format!(
-            "this is no \
-        trusted root: {}",
-            one_line(&error)
-        )
-    })?;
+    let root = trust_root::TrustedRoot::from_json(json)
+        .map_err(|error| format!("this is not a trusted root: {}", one_line(&error)))?;
     if root.certificate_authorities.is_empty() || root.tlogs.is_empty() || root.ctlogs.is_empty() {
         return Err("a trusted root needs certificateAuthorities, tlogs and ctlogs".to_owned());
     }
@@ -79,16 +74,16 @@ fn verifier(json: &str) -> Result<Verifier, String> {
 
 fn explained(error: &Error) -> String {
     match error {
-        Error::ArtifactMismatch(_) => "it is a signature of something else".to_owned(),
+        Error::ArtifactMismatch(_) => "it signs something else".to_owned(),
         Error::Certificate(CertificateError::ChainInvalid(why)) => {
             format!(
-                "no authority of the trusted root vouches for its certificate at the time that \
-                the log has: {}",
+                "no authority of the trusted root issued its certificate for the time in the \
+                    log: {}",
                 one_line(why)
             )
         }
-        Error::Timestamp(TimestampError::NoVerifiedTimestamp(_)) => "nothing tells when it was \
-            made"
+        Error::Timestamp(TimestampError::NoVerifiedTimestamp(_)) => "it has no trusted \
+            timestamp"
             .to_owned(),
         error => one_line(error),
     }
@@ -173,7 +168,7 @@ mod tests {
     fn what_was_changed_does_not_hold() {
         for Real { bundle, root, digest, .. } in bundles() {
             let other = root.identity(bundle.as_bytes(), &Digest::of(b"something else"));
-            assert_eq!(other, Err("it is a signature of something else".to_owned()));
+            assert_eq!(other, Err("it signs something else".to_owned()));
             // each of these is about a part of its own
             for part in ["rawBytes", "sig", "canonicalizedBody", "payload", "envelope"] {
                 let at = bundle.find(&format!("\"{part}\":")).unwrap() + part.len() + 40;
@@ -190,10 +185,11 @@ mod tests {
         let [Real { bundle, root, digest, .. }, _] = bundles();
         let mut bundle: serde_json::Value = serde_json::from_str(bundle).unwrap();
         bundle["verificationMaterial"]["tlogEntries"] = serde_json::json!([]);
-        assert!(root.identity(bundle.to_string().as_bytes(), &digest).unwrap_err().contains(
-            "no \
-            entry of a transparency log"
-        ));
+        assert!(
+            root.identity(bundle.to_string().as_bytes(), &digest)
+                .unwrap_err()
+                .contains("no entry in a transparency log")
+        );
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub enum KeyError {
     #[error("the key is encrypted; its passphrase is needed")]
     NeedsPassphrase,
     /// The passphrase is a wrong one.
-    #[error("the passphrase does not open the key")]
+    #[error("the passphrase is wrong")]
     WrongPassphrase,
     /// Something else.
     #[error("{0}")]
@@ -94,12 +94,8 @@ impl SigningKey {
         {
             return Err(unknown("a private key in cosign's own format cannot be read"));
         }
-        let (label, document) = SecretDocument::from_pem(pem.trim()).map_err(|error| {
-            unknown(&format!(
-                "this is no \
-                private key in PEM: {error}"
-            ))
-        })?;
+        let (label, document) = SecretDocument::from_pem(pem.trim())
+            .map_err(|error| unknown(&format!("this is not a private key in PEM: {error}")))?;
         let document = match label {
             "PRIVATE KEY" => document,
             "ENCRYPTED PRIVATE KEY" => {
@@ -210,9 +206,7 @@ impl FromStr for PublicKey {
             text.lines().map(str::trim).filter(|line| !line.starts_with("-----")).collect();
         let wrong = || {
             KeyError::Other(
-                "this is no public key: write PEM, or its body in one \
-            line"
-                    .to_owned(),
+                "this is not a public key: write PEM, or its body in one line".to_owned(),
             )
         };
         let der = STANDARD.decode(body).map_err(|_| wrong())?;
@@ -227,7 +221,7 @@ impl FromStr for PublicKey {
         match ed25519_dalek::VerifyingKey::from_public_key_der(&der) {
             Ok(key) => Ok(PublicKey::Ed25519(Box::new(key))),
             Err(_) => Err(KeyError::Other(
-                "this is no public key of ECDSA on P-256 or of Ed25519".to_owned(),
+                "this is not a public key of ECDSA on P-256 or of Ed25519".to_owned(),
             )),
         }
     }
@@ -254,7 +248,7 @@ impl fmt::Debug for SigningKey {
 
 fn fill_randomly(bytes: &mut [u8]) -> Result<(), KeyError> {
     getrandom::fill(bytes)
-        .map_err(|error| KeyError::Other(format!("this machine gives no random numbers: {error}")))
+        .map_err(|error| KeyError::Other(format!("cannot get random numbers: {error}")))
 }
 
 #[cfg(test)]

@@ -35,12 +35,12 @@ pub enum Signed {
     /// Nobody signed it.
     Unsigned,
     /// It has other signatures.
-    Otherwise(Vec<Stranger>),
+    ByOthers(Vec<UntrustedSigner>),
 }
 
 /// A signature that no rule is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stranger {
+pub enum UntrustedSigner {
     /// It names a key, `key:<hex>` where it says so. That is not verified.
     Key(String),
     /// A certificate names this identity, and all of that holds.
@@ -111,25 +111,25 @@ pub async fn verify(
             }
         }
     }
-    let mut others: Vec<Stranger> = bundles
+    let mut others: Vec<UntrustedSigner> = bundles
         .into_iter()
         .map(|(bundle, identity)| match identity {
-            None => Stranger::Key(bundle.key()),
-            Some(Ok(identity)) => Stranger::Identity(identity),
-            Some(Err(why)) => Stranger::Invalid(why),
+            None => UntrustedSigner::Key(bundle.key()),
+            Some(Ok(identity)) => UntrustedSigner::Identity(identity),
+            Some(Err(why)) => UntrustedSigner::Invalid(why),
         })
         .collect();
     others.sort();
     others.dedup();
-    Ok(if others.is_empty() { Signed::Unsigned } else { Signed::Otherwise(others) })
+    Ok(if others.is_empty() { Signed::Unsigned } else { Signed::ByOthers(others) })
 }
 
-impl fmt::Display for Stranger {
+impl fmt::Display for UntrustedSigner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Stranger::Key(key) => f.write_str(key),
-            Stranger::Identity(identity) => identity.fmt(f),
-            Stranger::Invalid(why) => write!(f, "a certificate that does not hold ({why})"),
+            UntrustedSigner::Key(key) => f.write_str(key),
+            UntrustedSigner::Identity(identity) => identity.fmt(f),
+            UntrustedSigner::Invalid(why) => write!(f, "a certificate that does not hold ({why})"),
         }
     }
 }
@@ -205,7 +205,10 @@ mod tests {
                 found(repository.as_ref(), &index, &[stranger.clone(), key.public()]).await;
             assert_eq!(signed, Signed::By(Signer::Key(key.public())));
             let signed = found(repository.as_ref(), &index, &[stranger]).await;
-            assert_eq!(signed, Signed::Otherwise(vec![Stranger::Key(key.public().to_string())]));
+            assert_eq!(
+                signed,
+                Signed::ByOthers(vec![UntrustedSigner::Key(key.public().to_string())])
+            );
         }
     }
 
@@ -237,6 +240,6 @@ mod tests {
         repository.put_blob(&blob, Content::Bytes(&bundle)).await.unwrap();
         repository.put_referrer(&index.digest, &descriptor, content.as_bytes()).await.unwrap();
         let signed = found(repository.as_ref(), &index, &[key.public()]).await;
-        assert_eq!(signed, Signed::Otherwise(vec![Stranger::Key(key.public().to_string())]));
+        assert_eq!(signed, Signed::ByOthers(vec![UntrustedSigner::Key(key.public().to_string())]));
     }
 }

@@ -55,14 +55,13 @@ impl IdentityRule {
     pub fn new(identity: &str, issuer: &str) -> Result<Self, String> {
         if identity.chars().all(|letter| letter == '*') {
             return Err(format!(
-                "the identity {identity:?} would be everybody's; write whose \
-                signatures count"
+                "the identity {identity:?} matches everybody; name the trusted identities"
             ));
         }
         if issuer.is_empty() || issuer.contains('*') {
             return Err(format!(
-                "{issuer:?} is no issuer; write the whole URL, such as \
-                https://token.actions.githubusercontent.com"
+                "{issuer:?} is not an issuer; write the whole URL, such as \
+                    https://token.actions.githubusercontent.com"
             ));
         }
         Ok(IdentityRule(Identity { identity: identity.to_owned(), issuer: issuer.to_owned() }))

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{Store, StoreError};
 use crate::distribution::artifact::Digest;
-use crate::distribution::lock::{Content, Lock, LockedPlugin, LockedTarget};
+use crate::distribution::lock::{Lock, LockedContent, LockedPlugin, LockedTarget};
 
 fn fill(directory: &Path) -> Result<(), StoreError> {
     fs::create_dir(directory.join("docs")).unwrap();
@@ -39,7 +39,7 @@ fn lock_of(digest: &Digest) -> Lock {
         accepted: None,
         targets: [(
             "any".to_owned(),
-            LockedTarget { content: Content::File(*digest), h1: "h1:=".into() },
+            LockedTarget { content: LockedContent::File(*digest), h1: "h1:=".into() },
         )]
         .into(),
     });

@@ -3,8 +3,8 @@
 use super::session::{Gathered, Session};
 use crate::engine::random_token::random_token;
 use crate::engine::{Engine, NodeError};
-use crate::model::Observation;
-use crate::script::observe;
+use crate::observe;
+use crate::observe::Observation;
 use crate::transport::TransportError;
 
 /// How much a node may answer when it is asked what it is, in bytes. The answer is held as a whole,

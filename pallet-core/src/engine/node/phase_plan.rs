@@ -11,7 +11,8 @@ use crate::action::{
 };
 use crate::engine::NodeError;
 use crate::engine::operation::PlannedChange;
-use crate::model::{FileState, Known, NodeState, Observation, Os};
+use crate::model::{Known, Os};
+use crate::observe::{FileState, NodeState, Observation};
 use crate::script::Script;
 
 /// What one phase changes on one node. Reading it back gives the same plan, but for what holds

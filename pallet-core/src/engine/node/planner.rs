@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use super::phase_plan::{PhasePlan, PlanContext, plan_phase};
 use crate::action::{self, ActionError, Certainty, Declared, Flags};
 use crate::engine::predicted::fresh;
-use crate::model::{Facts, NodeState, Observation};
-use crate::script::observe;
+use crate::model::Facts;
+use crate::observe;
+use crate::observe::{NodeState, Observation};
 
 /// What is known of a node and declared for it.
 #[derive(Default)]

@@ -11,7 +11,8 @@ use crate::engine::node::{
 };
 use crate::engine::predicted::PredictedNode;
 use crate::engine::{Engine, GroupSpec};
-use crate::model::{Facts, Node, Observation, Os, version_is};
+use crate::model::{Facts, Node, Os, version_is};
+use crate::observe::Observation;
 use crate::transport::TransportError;
 
 /// A node in an operation.

@@ -244,7 +244,7 @@ wait_for() {
   read -r begun rest </proc/uptime
   until (condition) >/dev/null 2>&1; do
     read -r now rest </proc/uptime
-    if [ $((${now%%.*} - ${begun%%.*})) -ge "$2" ]; then fail "waited $2 seconds for $1, in vain"; fi
+    if [ $((${now%%.*} - ${begun%%.*})) -ge "$2" ]; then fail "timed out after $2 s waiting for $1"; fi
     sleep "$3"
   done
 }

@@ -119,7 +119,7 @@ ensure_no_user() {
   fi
   if [ -n "${2-}" ]; then
     home=${entry%:*} home=${home##*:}
-    if [ -L "$home" ]; then fail "the home directory $home of $1 is a link; remove it by hand, or leave remove_home away"; fi
+    if [ -L "$home" ]; then fail "the home directory $home of $1 is a link; remove it by hand, or omit remove_home"; fi
     if [ -d "$home" ]; then require_no_mounts "$home"; fi
   fi
   if command -v userdel >/dev/null 2>&1; then

@@ -12,8 +12,8 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
 use pallet_core::prelude::*;
 
+use super::endpoint::Endpoint;
 use super::http::Http;
-use super::invalid;
 use crate::options::{Options, is_region};
 
 /// Credentials that end sooner are asked for anew.
@@ -33,13 +33,6 @@ pub(crate) struct Account {
 struct Known {
     config: Option<SdkConfig>,
     credentials: Option<Credentials>,
-}
-
-/// Where calls go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) region: String,
-    pub(crate) endpoint: String,
 }
 
 impl Account {
@@ -62,9 +55,9 @@ impl Account {
     }
 
     /// The region, and where its service is.
-    pub(crate) fn place(&self) -> Result<Place, PluginError> {
+    pub(crate) fn place(&self) -> Result<Endpoint, PluginError> {
         if let (Some(region), Some(endpoint)) = (&self.region, &self.endpoint) {
-            return Ok(Place {
+            return Ok(Endpoint {
                 region: region.clone(),
                 endpoint: endpoint.trim_end_matches('/').to_owned(),
             });
@@ -76,7 +69,7 @@ impl Account {
             .clone()
             .or_else(|| config.region().map(|region| region.as_ref().to_owned()));
         let region = region.filter(|region| is_region(region)).ok_or_else(|| {
-            invalid("ec2 knows no region").with_help(
+            PluginError::invalid_input("ec2 knows no region").with_help(
                 "set `region` of the service in pallet.toml, or AWS_REGION, or `region` \
                     in the profile",
             )
@@ -86,7 +79,7 @@ impl Account {
             .clone()
             .or_else(|| config.endpoint_url().map(str::to_owned))
             .unwrap_or_else(|| own_endpoint(&region));
-        Ok(Place { region, endpoint: endpoint.trim_end_matches('/').to_owned() })
+        Ok(Endpoint { region, endpoint: endpoint.trim_end_matches('/').to_owned() })
     }
 
     /// Credentials that hold for some minutes yet.
@@ -176,13 +169,10 @@ impl Account {
         };
         let help = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or `profile` of the service; \
             `aws sso login` renews single sign-on";
-        PluginError::new(
-            ErrorKind::Unauthorized,
-            format!(
-                "ec2 has no credentials: {places} \
+        PluginError::unauthorized(format!(
+            "ec2 has no credentials: {places} \
             ({why})"
-            ),
-        )
+        ))
         .with_help(help)
     }
 
@@ -231,13 +221,10 @@ fn own_endpoint(region: &str) -> String {
 fn runtime() -> Result<tokio::runtime::Runtime, PluginError> {
     let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
     built.map_err(|error| {
-        PluginError::new(
-            ErrorKind::Failed,
-            format!(
-                "ec2 cannot ask for \
+        PluginError::failed(format!(
+            "ec2 cannot ask for \
         credentials: {error}"
-            ),
-        )
+        ))
     })
 }
 
@@ -264,7 +251,7 @@ mod tests {
         let account = Account::fixed("http://127.0.0.1:5000/", Http::new());
         assert_eq!(
             account.place().unwrap(),
-            Place { region: "eu-west-1".into(), endpoint: "http://127.0.0.1:5000".into() }
+            Endpoint { region: "eu-west-1".into(), endpoint: "http://127.0.0.1:5000".into() }
         );
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pallet_core::prelude::*;
 
-use super::account::Place;
+use super::endpoint::Endpoint;
 use super::xml::Element;
 
 /// A clock that differs more is named as the cause.
@@ -29,7 +29,13 @@ const FEW: usize = 2;
 impl ApiError {
     /// EC2 refused `action`, with this status and body. `skew` is how far this machine's clock is
     /// ahead.
-    pub(crate) fn refused(action: &str, place: &Place, status: u16, body: &str, skew: i64) -> Self {
+    pub(crate) fn refused(
+        action: &str,
+        place: &Endpoint,
+        status: u16,
+        body: &str,
+        skew: i64,
+    ) -> Self {
         let answer = Element::parse(body).unwrap_or_default();
         // some compatible clouds nest it less
         let error =
@@ -44,7 +50,7 @@ impl ApiError {
     }
 
     /// The service did not answer.
-    pub(crate) fn unreachable(place: &Place, error: &ureq::Error) -> Self {
+    pub(crate) fn unreachable(place: &Endpoint, error: &ureq::Error) -> Self {
         let host = place.endpoint.split("//").last().unwrap_or_default();
         let (retries, why, help) = match error {
             ureq::Error::HostNotFound => {
@@ -82,27 +88,20 @@ impl ApiError {
             ),
             _ => (0, format!("{host}: {}", one_line(&error.to_string())), String::new()),
         };
-        let error = PluginError::new(
-            ErrorKind::Transient,
-            format!(
-                "ec2 in {} cannot be reached: \
+        let error = PluginError::transient(format!(
+            "ec2 in {} cannot be reached: \
             {why}",
-                place.region
-            ),
-        )
+            place.region
+        ))
         .with_help(help);
         ApiError { code: String::new(), error, retries }
     }
 
     /// The answer is not one of EC2.
-    pub(crate) fn strange(action: &str, place: &Place, why: &str) -> Self {
+    pub(crate) fn strange(action: &str, place: &Endpoint, why: &str) -> Self {
         let message =
             format!("what answers at {} is not ec2: {action}: {}", place.endpoint, one_line(why));
-        ApiError {
-            code: String::new(),
-            error: PluginError::new(ErrorKind::Failed, message),
-            retries: 0,
-        }
+        ApiError { code: String::new(), error: PluginError::failed(message), retries: 0 }
     }
 
     pub(crate) fn is(&self, code: &str) -> bool {
@@ -272,7 +271,7 @@ mod tests {
              </Errors>\
              <RequestID>ea966190-f9aa-478e-9ede-example</RequestID></Response>"
         );
-        let place = Place {
+        let place = Endpoint {
             region: "eu-west-1".into(),
             endpoint: "https://ec2.eu-west-1.amazonaws.com".into(),
         };
@@ -370,7 +369,7 @@ mod tests {
 
     #[test]
     fn an_endpoint_that_is_not_there_is_named() {
-        let place = Place {
+        let place = Endpoint {
             region: "eu-wset-1".into(),
             endpoint: "https://ec2.eu-wset-1.amazonaws.com".into(),
         };

@@ -2,6 +2,7 @@
 
 mod account;
 mod call;
+mod endpoint;
 mod error;
 mod http;
 #[cfg(test)]
@@ -18,8 +19,8 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use pallet_core::prelude::*;
 
-pub(crate) use self::account::Place;
 pub(crate) use self::call::Call;
+pub(crate) use self::endpoint::Endpoint;
 pub(crate) use self::error::ApiError;
 pub(crate) use self::xml::Element;
 
@@ -57,7 +58,7 @@ impl Api {
         &self.host
     }
 
-    pub(crate) fn place(&self) -> Result<Place, PluginError> {
+    pub(crate) fn place(&self) -> Result<Endpoint, PluginError> {
         self.account.place()
     }
 
@@ -84,7 +85,7 @@ impl Api {
             self.sleep(pause.mul_f64(0.5 + 0.5 * fastrand::f64()))?;
             pause = (pause * 2).min(Duration::from_secs(10));
         }
-        Err(PluginError::new(ErrorKind::Transient, "ec2 does not answer").into())
+        Err(PluginError::transient("ec2 does not answer").into())
     }
 
     /// All items of the list at `set` in the pages of a call.
@@ -113,10 +114,7 @@ impl Api {
         let end = Instant::now() + time;
         loop {
             if self.heeds && self.host.is_cancelled() {
-                return Err(PluginError::new(
-                    ErrorKind::Cancelled,
-                    "stopped while waiting for ec2",
-                ));
+                return Err(PluginError::cancelled("stopped while waiting for ec2"));
             }
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -131,7 +129,7 @@ impl Api {
         let credentials = self.account.credentials()?;
         let url = format!("{}/", place.endpoint);
         let broken = |error: &dyn std::fmt::Display| {
-            PluginError::new(ErrorKind::Failed, format!("cannot ask {url}: {error}"))
+            PluginError::failed(format!("cannot ask {url}: {error}"))
         };
 
         let identity = Identity::from(credentials);
@@ -192,11 +190,6 @@ pub(crate) fn seconds(time: &str) -> u64 {
         .ok()
         .and_then(|time| u64::try_from(time.secs()).ok())
         .unwrap_or_default()
-}
-
-/// The user's input is wrong.
-pub(crate) fn invalid(message: impl Into<String>) -> PluginError {
-    PluginError::new(ErrorKind::InvalidInput, message)
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ impl Root {
 /// An error for the first option that names no image.
 pub(crate) fn check(options: &Options, project: &Path) -> Result<(), PluginError> {
     let refuse = |option: &str, why: String| {
-        PluginError::new(ErrorKind::InvalidInput, format!("option `{option}`: {why}")).with_help(
+        PluginError::invalid_input(format!("option `{option}`: {why}")).with_help(
             "name a directory that holds a whole root file system, relative to the \
                 project",
         )
@@ -90,20 +90,15 @@ pub(crate) fn find(roots: Vec<Root>, chosen: Option<&Image>) -> Result<Root, Plu
     let found = roots.into_iter().find(|root| chosen.is_none_or(|image| image.id == root.id));
     let Some(root) = found else {
         let id = chosen.map(|image| image.id.as_str()).unwrap_or_default();
-        return Err(PluginError::new(
-            ErrorKind::InvalidInput,
-            format!(
-                "provider sandbox has no \
+        return Err(PluginError::invalid_input(format!(
+            "provider sandbox has no \
             image `{id}`"
-            ),
-        )
+        ))
         .with_help("name its directory in the option `images`"));
     };
     // it was there when the service was made
     match root.lack() {
-        Some(lack) => {
-            Err(PluginError::new(ErrorKind::InvalidInput, format!("image {}: {lack}", root.id)))
-        }
+        Some(lack) => Err(PluginError::invalid_input(format!("image {}: {lack}", root.id))),
         None => Ok(root),
     }
 }

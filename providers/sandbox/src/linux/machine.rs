@@ -17,8 +17,7 @@ const ELSEWHERE: &str = "use the provider `node-list` for machines that exist, o
 /// One clear error if no node can be made here.
 pub(crate) fn check() -> Result<()> {
     if !is_root() {
-        let error = PluginError::new(
-            ErrorKind::Unsupported,
+        let error = PluginError::unsupported(
             "provider sandbox needs root, to make \
             namespaces and networks",
         );
@@ -45,9 +44,7 @@ pub(crate) fn check() -> Result<()> {
 
 /// The error for a machine that cannot do what `why` says.
 pub(crate) fn cannot(why: &str) -> anyhow::Error {
-    PluginError::new(ErrorKind::Unsupported, format!("provider sandbox {why}"))
-        .with_help(ELSEWHERE)
-        .into()
+    PluginError::unsupported(format!("provider sandbox {why}")).with_help(ELSEWHERE).into()
 }
 
 pub(crate) fn is_root() -> bool {

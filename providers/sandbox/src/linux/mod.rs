@@ -12,9 +12,10 @@ mod owner;
 mod process;
 mod resolve;
 mod run;
+mod sandbox;
 mod service;
 mod store;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use service::Sandbox;
+pub(crate) use sandbox::Sandbox;

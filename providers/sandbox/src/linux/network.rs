@@ -40,7 +40,7 @@ pub(crate) struct Bridge {
 impl Network {
     /// Reads `10.213.0.0/16`.
     pub(crate) fn new(network: &str, bridge: &str) -> Result<Network> {
-        let bad = |message: String| PluginError::new(ErrorKind::InvalidInput, message);
+        let bad = |message: String| PluginError::invalid_input(message);
         let parsed = network.split_once('/').and_then(|(address, prefix)| {
             let (address, prefix) = (address.parse::<Ipv4Addr>().ok()?, prefix.parse::<u8>().ok()?);
             (prefix <= 32).then_some((address, prefix))
@@ -104,7 +104,7 @@ impl Network {
         if link.kind != "bridge" {
             let message =
                 format!("provider sandbox: the network device {} is no bridge", self.bridge);
-            return Err(PluginError::new(ErrorKind::InvalidInput, message)
+            return Err(PluginError::invalid_input(message)
                 .with_help(
                     "give its \
                 option `bridge` another name",
@@ -118,7 +118,7 @@ impl Network {
                 self.bridge,
                 self.gateway()
             );
-            return Err(PluginError::new(ErrorKind::InvalidInput, message)
+            return Err(PluginError::invalid_input(message)
                 .with_help(
                     "give its \
                 option `bridge` another name",
@@ -158,7 +158,7 @@ impl Network {
                 "provider sandbox: its network {network} overlaps {}/{} of this machine",
                 route.destination, route.prefix
             );
-            return Err(PluginError::new(ErrorKind::InvalidInput, message)
+            return Err(PluginError::invalid_input(message)
                 .with_help(
                     "give its \
                 option `network` another one",
@@ -256,14 +256,11 @@ impl Network {
             .map(Ipv4Addr::from_bits)
             .find(|one| !taken.contains(one) && !connected.contains(one));
         free.ok_or_else(|| {
-            PluginError::new(
-                ErrorKind::Failed,
-                format!(
-                    "no address is free on \
+            PluginError::failed(format!(
+                "no address is free on \
             bridge {}",
-                    self.bridge
-                ),
-            )
+                self.bridge
+            ))
             .into()
         })
     }

@@ -49,7 +49,7 @@ impl Owner {
             pallet.toml",
             directory.display()
         );
-        Err(PluginError::new(ErrorKind::InvalidInput, message).with_help(help).into())
+        Err(PluginError::invalid_input(message).with_help(help).into())
     }
 
     /// Remembers that the project's nodes belong to this directory from now on.
@@ -71,10 +71,15 @@ impl Owner {
     }
 }
 
-/// Forgets the owner.
-pub(crate) fn forget(project: &Path) {
-    // where there is none, nothing is to be forgotten
-    let _ = fs::remove_file(project.join(FILE));
+/// Removes the directories of the store that are empty, and with the last service the owner.
+pub(crate) fn remove_empty(store: &Store) {
+    // one that is not empty stays
+    let _ = fs::remove_dir(&store.service);
+    if files::subdirectories(&store.project).is_ok_and(|services| services.is_empty()) {
+        // where there is no owner, there is nothing to forget
+        let _ = fs::remove_file(store.project.join(FILE));
+    }
+    store.remove_empty();
 }
 
 fn read(store: &Store) -> Option<PathBuf> {
@@ -89,6 +94,7 @@ fn canonical(directory: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::linux::store::open;
 
     fn project(parent: &Path, directory: &str) -> (Owner, Store) {
         let directory = if directory.is_empty() { PathBuf::new() } else { parent.join(directory) };
@@ -99,7 +105,7 @@ mod tests {
             data_directory: parent.join("data"),
             ..Default::default()
         };
-        (Owner::new(&context), Store::new(&context))
+        (Owner::new(&context), open(&context))
     }
 
     #[test]
@@ -139,7 +145,7 @@ mod tests {
         fs::write(o1.join("pallet.toml"), "").unwrap();
         assert!(first.check(&store).is_err(), "it was taken over");
         fs::remove_dir(store.directory("web-1")).unwrap();
-        store.remove_empty();
+        remove_empty(&store);
         assert!(!store.data.exists());
     }
 }

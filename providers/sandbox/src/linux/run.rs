@@ -10,7 +10,7 @@ use crate::linux::image::Root;
 use crate::linux::init::Starting;
 use crate::linux::machine;
 use crate::linux::network::Bridge;
-use crate::linux::service::Sandbox;
+use crate::linux::sandbox::Sandbox;
 use crate::linux::store::{Record, remove_directory};
 
 /// One call of `run_nodes`.
@@ -42,7 +42,7 @@ impl Run<'_> {
         known: Option<&Record>,
         taken: &mut BTreeSet<Ipv4Addr>,
     ) -> Result<Step> {
-        let invalid = |message: String| PluginError::new(ErrorKind::InvalidInput, message);
+        let invalid = |message: String| PluginError::invalid_input(message);
         ensure!(is_host_name(name), invalid(format!("`{name}` cannot be a host name")));
         let (mut record, root, new) = match known {
             Some(record) => {

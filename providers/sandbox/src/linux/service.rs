@@ -1,41 +1,31 @@
 //! The provider: makes, starts, lists and destroys nodes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use pallet_core::prelude::*;
 
-use crate::linux::disk::Layout;
 use crate::linux::image::{self, Root};
-use crate::linux::lock::{DataLock, Lock};
+use crate::linux::lock::Lock;
 use crate::linux::machine;
 use crate::linux::network::Network;
 use crate::linux::node::node;
-use crate::linux::owner::Owner;
+use crate::linux::owner::{self, Owner};
 use crate::linux::resolve;
 use crate::linux::run::{Run, Step};
-use crate::linux::store::{self, Record, Store, remove_directory};
+use crate::linux::sandbox::Sandbox;
+use crate::linux::store::{self, Record};
 use crate::options::Options;
-
-/// One configured service of this provider.
-pub(crate) struct Sandbox {
-    context: ServiceContext,
-    options: Options,
-    pub(crate) network: Network,
-    pub(crate) store: Store,
-    owner: Owner,
-}
 
 impl Provider for Sandbox {
     const NAME: &'static str = "sandbox";
-    const ABOUT: &'static str = crate::ABOUT;
+    const ABOUT: &'static str = crate::about::ABOUT;
     type Options = Options;
 
     fn connect(options: Options, context: ServiceContext) -> Result<Self> {
         let network = Network::new(&options.network, &options.bridge)?;
         image::check(&options, &context.directory)?;
         Ok(Sandbox {
-            store: Store::new(&context),
+            store: store::open(&context),
             owner: Owner::new(&context),
             context,
             options,
@@ -45,14 +35,14 @@ impl Provider for Sandbox {
 
     fn nodes(&self) -> Result<Vec<Node>> {
         self.owner.check(&self.store)?;
-        let (mut records, remains) = self.store.nodes()?;
+        let (mut records, remains) = self.store.scan()?;
         // whoever has the lock may be about to complete them
         if !remains.is_empty()
             && machine::is_root()
-            && let Some(_lock) = DataLock::try_take(&self.store.data)?
+            && let Some(_lock) = DirectoryLock::try_take(&self.store.data)?
         {
             let remains;
-            (records, remains) = self.store.nodes()?;
+            (records, remains) = self.store.scan()?;
             self.remove_remains(&remains)?;
         }
         let boot_id = machine::boot_id()?;
@@ -67,14 +57,14 @@ impl Provider for Sandbox {
         machine::check()?;
         let root = self.root(wanted);
         if let Err(error) = &root
-            && !self.store.nodes()?.0.iter().any(|record| wanted.names.contains(&record.name))
+            && !self.store.nodes()?.iter().any(|record| wanted.names.contains(&record.name))
         {
             // nothing can be made, and nothing is there to be started
             return Ok(wanted.names.iter().map(|_| Created::Failed(error.clone())).collect());
         }
         let _lock = Lock::take(&self.store.data)?;
         self.owner.check(&self.store)?;
-        let (known, remains) = self.store.nodes()?;
+        let (known, remains) = self.store.scan()?;
         self.remove_remains(&remains)?;
         let run = Run {
             sandbox: self,
@@ -87,7 +77,7 @@ impl Provider for Sandbox {
         };
         self.owner.claim(&self.store)?;
         let mut taken: BTreeSet<_> =
-            self.store.nodes_of_all()?.into_iter().map(|record| record.address).collect();
+            self.store.records_of_all()?.into_iter().map(|record| record.address).collect();
 
         // all are under way before the first is waited for
         let mut names = BTreeSet::new();
@@ -97,10 +87,7 @@ impl Provider for Sandbox {
             .map(|name| {
                 ensure!(
                     names.insert(name),
-                    PluginError::new(
-                        ErrorKind::InvalidInput,
-                        format!("node {name} is asked for twice")
-                    )
+                    PluginError::invalid_input(format!("node {name} is asked for twice"))
                 );
                 run.begin(name, known.iter().find(|record| record.name == *name), &mut taken)
             })
@@ -123,13 +110,13 @@ impl Provider for Sandbox {
     fn destroy_nodes(&self, ids: &[String]) -> Result<()> {
         self.owner.check(&self.store)?;
         let known = |records: &[Record]| records.iter().any(|record| ids.contains(&record.id));
-        if !known(&self.store.nodes()?.0) {
+        if !known(&self.store.nodes()?) {
             return Ok(());
         }
         machine::check()?;
         let _lock = Lock::take(&self.store.data)?;
         self.owner.check(&self.store)?;
-        let (records, _) = self.store.nodes()?;
+        let (records, _) = self.store.scan()?;
         let boot_id = machine::boot_id()?;
         let doomed: Vec<_> = records.iter().filter(|record| ids.contains(&record.id)).collect();
         for process in doomed.iter().filter_map(|record| record.running(&boot_id)) {
@@ -145,15 +132,12 @@ impl Provider for Sandbox {
     fn tag_node(&self, id: &str, tags: &BTreeMap<String, String>) -> Result<()> {
         let _lock = Lock::take(&self.store.data)?;
         self.owner.check(&self.store)?;
-        let (records, _) = self.store.nodes()?;
+        let (records, _) = self.store.scan()?;
         let Some(mut record) = records.into_iter().find(|record| record.id == id) else {
-            return Err(PluginError::new(
-                ErrorKind::NotFound,
-                format!(
-                    "provider sandbox has no node \
+            return Err(PluginError::not_found(format!(
+                "provider sandbox has no node \
                 with id {id}"
-                ),
-            )
+            ))
             .into());
         };
         record.tags.extend(tags.clone());
@@ -172,9 +156,9 @@ impl Provider for Sandbox {
             Lock::of_network()?
         };
         self.owner.check(&self.store)?;
-        self.remove_remains(&self.store.nodes()?.1)?;
+        self.remove_remains(&self.store.scan()?.1)?;
         self.network.remove()?;
-        self.store.remove_empty();
+        owner::remove_empty(&self.store);
         Ok(())
     }
 
@@ -213,7 +197,7 @@ impl Provider for Sandbox {
 
     fn take_lease(&self, wanted: &Lease) -> Result<Option<Lease>> {
         let _lock = Lock::take(&self.store.data)?;
-        files::take_lease(&self.store.lease(), wanted)
+        self.store.take_lease(wanted)
     }
 
     fn release_lease(&self, token: &str) -> Result<()> {
@@ -221,56 +205,9 @@ impl Provider for Sandbox {
             return Ok(());
         }
         let _lock = Lock::take(&self.store.data)?;
-        files::release_lease(&self.store.lease(), token)?;
-        self.store.remove_empty();
+        self.store.release_lease(token)?;
+        owner::remove_empty(&self.store);
         Ok(())
-    }
-}
-
-impl Sandbox {
-    fn roots(&self) -> Vec<Root> {
-        image::all(&self.options, &self.context.directory)
-    }
-
-    /// The root that nodes are made from.
-    fn root(&self, wanted: &RunNodes) -> Result<Root, PluginError> {
-        let NoNodeOptions {} = node_options(&wanted.spec, Self::NAME)?;
-        image::find(self.roots(), wanted.image.as_ref())
-    }
-
-    pub(crate) fn layout(&self, root: &Root) -> Layout {
-        Layout::of(
-            root,
-            &[&self.context.directory, &self.context.data_directory, &self.context.home],
-        )
-    }
-
-    /// Removes all that there is of a node.
-    pub(crate) fn remove(&self, record: &Record, boot_id: &str) -> Result<()> {
-        if let Some(process) = record.running(boot_id) {
-            process.kill()?;
-            process.wait()?;
-        }
-        self.network.disconnect(&record.device)?;
-        remove_directory(&self.store.directory(&record.name))
-    }
-
-    /// Removes what creations left that were interrupted. Their processes ended with the provider
-    /// that made them.
-    fn remove_remains(&self, remains: &[PathBuf]) -> Result<()> {
-        for directory in remains {
-            if let Some(record) = store::read(directory) {
-                self.network.disconnect(&record.device)?;
-            }
-            remove_directory(directory)?;
-        }
-        Ok(())
-    }
-
-    /// The name of the machine's end of a node's cable: at most 15 bytes, and no other node's.
-    pub(crate) fn device(&self, name: &str) -> String {
-        let words = [self.network.bridge.as_str(), &self.store.service.to_string_lossy(), name];
-        format!("pv{:012x}", store::digest(&words) >> 16)
     }
 }
 

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use pallet_core::prelude::*;
 
-use crate::linux::owner;
 use crate::linux::process::Process;
 
 /// What is kept of one node, in node.json.
@@ -50,91 +49,24 @@ impl Record {
     }
 }
 
+impl NodeRecord for Record {
+    const FILE: &'static str = "node.json";
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn is_complete(&self) -> bool {
+        self.complete
+    }
+}
+
 /// The nodes of one service of one project.
-#[derive(Debug, Clone)]
-pub(crate) struct Store {
-    pub(crate) data: PathBuf,
-    pub(crate) project: PathBuf,
-    pub(crate) service: PathBuf,
-}
+pub(crate) type Store = NodeStore<Record>;
 
-impl Store {
-    pub(crate) fn new(context: &ServiceContext) -> Self {
-        let data = context.data_directory.clone();
-        let project = data.join(file_name(&context.project));
-        let service = project.join(file_name(&context.service));
-        Store { data, project, service }
-    }
-
-    /// What keeps the lease.
-    pub(crate) fn lease(&self) -> PathBuf {
-        self.service.join("lease.json")
-    }
-
-    /// The directory of a node.
-    pub(crate) fn directory(&self, name: &str) -> PathBuf {
-        self.service.join(name)
-    }
-
-    /// The service's nodes by name, and the directories of those that were never completed.
-    pub(crate) fn nodes(&self) -> Result<(Vec<Record>, Vec<PathBuf>)> {
-        let (mut nodes, mut remains) = (Vec::new(), Vec::new());
-        for directory in files::subdirectories(&self.service)? {
-            match read(&directory) {
-                Some(record) if record.complete => nodes.push(record),
-                _ => remains.push(directory),
-            }
-        }
-        Ok((nodes, remains))
-    }
-
-    /// The nodes of all projects that keep theirs in this data directory.
-    pub(crate) fn nodes_of_all(&self) -> Result<Vec<Record>> {
-        let mut nodes = Vec::new();
-        for project in files::subdirectories(&self.data)? {
-            for service in files::subdirectories(&project)? {
-                nodes.extend(
-                    files::subdirectories(&service)?.iter().filter_map(|directory| read(directory)),
-                );
-            }
-        }
-        Ok(nodes)
-    }
-
-    /// Whether any service of the project has nodes, or what is left of them.
-    pub(crate) fn project_has_nodes(&self) -> Result<bool> {
-        for service in files::subdirectories(&self.project)? {
-            if !files::subdirectories(&service)?.is_empty() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Writes what is kept of a node: all of it or nothing.
-    pub(crate) fn save(&self, record: &Record) -> Result<()> {
-        files::write_whole(
-            &self.directory(&record.name).join("node.json"),
-            &serde_json::to_vec_pretty(record)?,
-        )
-    }
-
-    /// Removes directories that hold nothing any more.
-    pub(crate) fn remove_empty(&self) {
-        // one that is not empty stays
-        let _ = fs::remove_dir(&self.service);
-        if files::subdirectories(&self.project).is_ok_and(|services| services.is_empty()) {
-            owner::forget(&self.project);
-        }
-        for directory in [&self.project, &self.data] {
-            let _ = fs::remove_dir(directory);
-        }
-    }
-}
-
-/// What is kept of the node in `directory`.
-pub(crate) fn read(directory: &Path) -> Option<Record> {
-    serde_json::from_slice(&fs::read(directory.join("node.json")).ok()?).ok()
+/// The store of a service.
+pub(crate) fn open(context: &ServiceContext) -> Store {
+    Store::new(context, file_name)
 }
 
 /// Removes a directory and what is in it. A process whose maker was killed may still be about to

@@ -182,7 +182,7 @@ root = "root.json"
           |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
           = help: who it is and who says so: { identity = "a@acme.example", issuer = "https://..." }
 
-        error: the identity "*" would be everybody's; write whose signatures count
+        error: the identity "*" matches everybody; name the trusted identities
          --> pallet.toml:3:14
           |
         3 | "oci://b" = [{ identity = "*", issuer = "https://example.org" }, 1]
@@ -194,7 +194,7 @@ root = "root.json"
         3 | "oci://b" = [{ identity = "*", issuer = "https://example.org" }, 1]
           |                                                                  ^
 
-        error: "https://*.example.org" is no issuer; write the whole URL, such as https://token.actions.githubusercontent.com
+        error: "https://*.example.org" is not an issuer; write the whole URL, such as https://token.actions.githubusercontent.com
          --> pallet.toml:4:13
           |
         4 | "oci://c" = { identity = "me@example.org", issuer = "https://*.example.org", key = "a" }

@@ -6,7 +6,7 @@ use super::node::Node;
 use super::tree::{Difference, Parent, Seen, Tree, What};
 use super::wishes::{Case, Target};
 use crate::action::{AnyAction, Certainty, TABLE};
-use crate::model::NodeState;
+use crate::observe::NodeState;
 
 use super::super::Project;
 

@@ -8,9 +8,9 @@ use std::process::{Command, Output, Stdio};
 
 use super::tree::{APP, Parent, Standing, Tree, not_utf8, unmount};
 use crate::action::{AnyAction, Change, UploadSource};
-use crate::model::{NodeState, Observation};
+use crate::observe::{NodeState, Observation};
+use crate::observe::{compile, parse};
 use crate::script::library_for;
-use crate::script::observe::{compile, parse};
 use crate::script::shells::Shell;
 
 use super::super::TOKEN;

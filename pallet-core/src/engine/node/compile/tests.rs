@@ -15,7 +15,8 @@ use super::{cleaning, compile};
 use crate::action::{Action, Declared, Flags, RemoteFile};
 use crate::engine::declare::Directory;
 use crate::engine::node::{PlanContext, plan_phase};
-use crate::model::{NodeState, Os};
+use crate::model::Os;
+use crate::observe::NodeState;
 use crate::script::Library;
 
 const STATE: &str = "/var/lib/pallet";

@@ -9,8 +9,8 @@ use pallet_core::prelude::*;
 
 use crate::linux::machine;
 use crate::linux::process::Process;
-use crate::linux::service::Sandbox;
-use crate::linux::store::{self, Record};
+use crate::linux::sandbox::Sandbox;
+use crate::linux::store::{Record, Store};
 use crate::options::Options;
 
 pub(super) struct Bed {
@@ -73,7 +73,7 @@ impl Bed {
     }
 
     pub(super) fn record(&self, name: &str) -> Record {
-        store::read(&self.node_directory(name)).unwrap()
+        Store::read(&self.node_directory(name)).unwrap()
     }
 
     pub(super) fn process(&self, name: &str) -> Process {

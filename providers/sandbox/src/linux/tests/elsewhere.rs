@@ -10,7 +10,7 @@ use pallet_core::prelude::*;
 
 use super::bed::{Bed, made, run, script, sh, take_down};
 use crate::linux::machine;
-use crate::linux::service::Sandbox;
+use crate::linux::sandbox::Sandbox;
 
 /// Tells a test in another process which bed to use.
 const DIRECTORY: &str = "PALLET_TEST_DIRECTORY";
@@ -104,7 +104,7 @@ fn nodes_in_memory() {
     let Some(bed) = given(32) else { return };
     let root = bed.directory().parent().unwrap();
     let options = crate::options::Options { image: Some(root.to_owned()), ..bed.options.clone() };
-    let sandbox = crate::linux::service::Sandbox::connect(options, bed.context.clone()).unwrap();
+    let sandbox = crate::linux::sandbox::Sandbox::connect(options, bed.context.clone()).unwrap();
     let node = made(run(&sandbox, &["web-1"]).remove(0)).unwrap();
     assert!(node.tags["disk"].contains("in memory"), "{:?}", node.tags);
     sh(&node, "echo written > /etc/motd && test -d /usr/share");
@@ -343,7 +343,7 @@ fn nodes_that_need_root() {
     let context =
         ServiceContext { data_directory: Path::new(&directory).join("none"), ..Default::default() };
     let options = serde_json::from_value(json!({})).unwrap();
-    let sandbox = crate::linux::service::Sandbox::connect(options, context).unwrap();
+    let sandbox = crate::linux::sandbox::Sandbox::connect(options, context).unwrap();
     assert_eq!(sandbox.nodes().unwrap(), vec![]);
     let error =
         PluginError::from(sandbox.run_nodes(&super::bed::wish("web", &["web-1"])).unwrap_err());

@@ -7,7 +7,7 @@ use std::thread;
 use pallet_core::prelude::*;
 
 use super::bed::{Bed, made, run, script, sh, wish};
-use crate::linux::service::Sandbox;
+use crate::linux::sandbox::Sandbox;
 
 #[test]
 fn a_node_whose_processes_died_starts_again_on_its_disk() {

@@ -72,7 +72,7 @@ fn addresses_of_projects_and_of_data_directories_do_not_collide() {
     let second = made(run(&other, &["web-1"]).remove(0)).unwrap();
     let apart = bed.context.directory.join("data");
     let apart = ServiceContext { data_directory: apart, ..bed.context.clone() };
-    let apart = crate::linux::service::Sandbox::connect(bed.options.clone(), apart).unwrap();
+    let apart = crate::linux::sandbox::Sandbox::connect(bed.options.clone(), apart).unwrap();
     let third = made(run(&apart, &["web-1"]).remove(0)).unwrap();
     let addresses = [&first, &second, &third].map(|node| node.address.clone().unwrap());
     assert_eq!(addresses, ["10.214.12.2", "10.214.12.3", "10.214.12.4"]);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use pallet_core::prelude::*;
 
 use super::bed::{Bed, made, run, script, sh, wish};
-use crate::linux::service::Sandbox;
+use crate::linux::sandbox::Sandbox;
 
 #[test]
 fn nodes_are_machines_of_their_own() {

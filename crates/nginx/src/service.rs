@@ -1,0 +1,21 @@
+//! The service, and what reloads it.
+
+use pallet_core::prelude::*;
+
+/// The flag that is set when nginx's configuration changed.
+pub(crate) const CHANGED: &str = "nginx-configuration";
+
+parameters! {
+    /// Makes the service run and start with the node, and reloads it if its configuration changed.
+    /// `nginx.site` and `nginx.proxy` call it.
+    ///
+    /// Example: `nginx.service(request)`
+    pub(crate) struct ServiceArguments {}
+}
+
+pub(crate) fn service(request: &mut Request, _: ServiceArguments) -> Result<()> {
+    let check = ExecCheckedScript::new("check nginx's configuration", "nginx -t").only_looks();
+    request.add_with(check, Options::new().if_flag(CHANGED))?;
+    request.add(Service::start("nginx").enabled(true))?;
+    request.add_with(Service::reload("nginx"), Options::new().if_flag(CHANGED))
+}

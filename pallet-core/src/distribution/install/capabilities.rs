@@ -1,0 +1,53 @@
+//! What plugins may do to nodes, by what they declare.
+
+use super::{InstallError, Session};
+use crate::distribution::lock::{LockedPlugin, Origin};
+use crate::model::{Capabilities, PluginKind};
+use crate::plugins::{elf, only_library};
+
+impl Session<'_> {
+    /// What a plugin in the store may do to nodes, each in words: `path /etc/nginx/**`. For one
+    /// that was there `before`, what is new.
+    pub fn capabilities(
+        &self,
+        locked: &LockedPlugin,
+        before: Option<&LockedPlugin>,
+    ) -> Result<Vec<String>, InstallError> {
+        // a provider makes nodes, and runs with all that this user may do
+        if locked.kind != PluginKind::Crate {
+            return Ok(Vec::new());
+        }
+        let now = self.declared(locked)?;
+        match before.map(|before| self.declared(before)) {
+            // where the old one is not in the store, nobody knows what it could do
+            None | Some(Err(_)) => Ok(match now {
+                None => vec!["everything: it does not declare what it does".to_owned()],
+                Some(now) => {
+                    let words = |(kind, patterns): (&str, &[String])| {
+                        format!("{kind} {}", patterns.join(", "))
+                    };
+                    now.declared().into_iter().map(words).collect()
+                }
+            }),
+            Some(Ok(before)) => Ok(Capabilities::beyond(now.as_ref(), before.as_ref())),
+        }
+    }
+
+    fn declared(&self, locked: &LockedPlugin) -> Result<Option<Capabilities>, InstallError> {
+        let target = self.build(locked)?;
+        let directory = self.installer.store.directory(target.content.digest());
+        let wrong = |message: String| InstallError::Wrong {
+            origin: Origin::clone(&locked.source),
+            message,
+        };
+        // what somebody changed in the store says nothing of what was signed
+        if !self.in_store(target) {
+            return Err(wrong(format!(
+                "{locked} is not in the store as it was locked; run \
+                `pallet-cli install`"
+            )));
+        }
+        let library = only_library(&directory).map_err(wrong)?;
+        Ok(elf::summary(&library).map_err(wrong)?.capabilities)
+    }
+}

@@ -1,0 +1,16 @@
+//! Writes the observing script: the functions that are needed, and one call of each with everything
+//! it is asked.
+
+use super::Observation;
+use crate::script::{Script, quote};
+
+const FACTS: &str = include_str!("facts.sh");
+
+/// The script that finds the facts of a node and answers all that is `wanted`. It can be fed to
+/// `sh` as standard input.
+///
+/// `token` frames its answers: letters and digits that nothing on the node can know.
+pub fn compile(wanted: &Observation, token: &str) -> String {
+    let script = Script::new().raw("{").raw(&format!("token={}", quote(token))).raw(FACTS);
+    wanted.script(script).raw("answer end\n} </dev/null").as_str().to_owned()
+}

@@ -1,0 +1,78 @@
+//! How commands end that only look.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::super::ObserveError;
+use super::super::answer::{Answer, malformed, number};
+use super::super::kind::{Kind, KindDescription, contradictions, keep_same};
+use crate::model::Os;
+use crate::script::{Script, shell};
+
+/// How a command that only looks ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandState {
+    /// Its exit code.
+    pub exit: i32,
+}
+
+/// How commands ended.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Commands(pub(crate) BTreeMap<String, CommandState>);
+
+impl Kind for Commands {
+    type Questions = BTreeSet<String>;
+
+    fn ask(questions: &mut BTreeSet<String>, other: BTreeSet<String>) {
+        questions.extend(other);
+    }
+
+    fn script(questions: &BTreeSet<String>, mut script: Script) -> Script {
+        for (index, command) in questions.iter().enumerate() {
+            // a shell of its own, so that a syntax error or a variable of one says nothing about
+            // the rest
+            script = script.raw(&format!(
+                "{} >/dev/null 2>&1\nanswer command {index} \"$?\"",
+                shell(command, None)
+            ));
+        }
+        script
+    }
+
+    fn read(
+        &mut self,
+        questions: &BTreeSet<String>,
+        answers: &[Answer<'_>],
+        _os: &Os,
+    ) -> Result<(), ObserveError> {
+        for answer in answers {
+            if let ["command", index, exit] = answer.as_slice() {
+                let index: usize = number(answer, index)?;
+                let command = questions.iter().nth(index).ok_or_else(|| malformed(answer))?;
+                self.0.insert(command.clone(), CommandState { exit: number(answer, exit)? });
+            }
+        }
+        Ok(())
+    }
+
+    fn keep_what_agrees(&mut self, other: &Self) {
+        keep_same(&mut self.0, &other.0);
+    }
+
+    fn learn(&mut self, newer: Self) {
+        self.0.extend(newer.0);
+    }
+
+    fn contradictions(&self, observed: &Self) -> Vec<String> {
+        contradictions("command", &self.0, &observed.0, PartialEq::eq)
+    }
+
+    fn describe(&self, questions: &BTreeSet<String>, _outputs: bool) -> Vec<KindDescription> {
+        let describe = |command: &String| {
+            let found = self.0.get(command).map(|state| format!("exit {}", state.exit));
+            KindDescription::new(format!("command {command}"), found)
+        };
+        questions.iter().map(describe).collect()
+    }
+}

@@ -1,0 +1,157 @@
+//! The output of commands that only look, for one-off questions that no other kind asks. Of a file
+//! that is too large to be told, the library says what an edit would make of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::super::ObserveError;
+use super::super::answer::{Answer, malformed, number};
+use super::super::kind::{Kind, KindDescription, contradictions, keep_same};
+use crate::model::Os;
+use crate::script::{Library, Script, quote, shell};
+
+/// How many characters of the output are shown.
+const SHOWN: usize = 60;
+
+/// Commands whose output is wanted.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReadingQuestions {
+    /// Commands, each with the one path that it reads, if that is all it reads.
+    pub commands: BTreeMap<String, Option<String>>,
+    /// Changes of a part of a file, as calls of the library, and the file of each: where that is
+    /// too large to be told, the node is asked what they would make of it. The digest of that is
+    /// wanted.
+    pub edits: BTreeMap<String, String>,
+}
+
+/// What a command that only looks printed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// Its exit code.
+    pub exit: i32,
+    /// Its standard output, without newlines at its end.
+    pub output: String,
+    /// The one path that it reads, if that is all it reads; one that ends with `/` stands for all
+    /// below it.
+    pub of: Option<String>,
+}
+
+/// The output of commands.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Readings(pub(crate) BTreeMap<String, Reading>);
+
+impl Kind for Readings {
+    type Questions = ReadingQuestions;
+
+    fn ask(questions: &mut ReadingQuestions, other: ReadingQuestions) {
+        questions.commands.extend(other.commands);
+        questions.edits.extend(other.edits);
+    }
+
+    fn script(questions: &ReadingQuestions, mut script: Script) -> Script {
+        // a shell can warn of what it keeps itself, such as a NUL character
+        for (index, command) in questions.commands.keys().enumerate() {
+            script = script.raw(&format!(
+                "{{ read=$({} 2>/dev/null); }} 2>/dev/null\n\
+                answer reading {index} \"$?\" \"$read\"",
+                shell(command, None)
+            ));
+        }
+        if questions.edits.is_empty() {
+            return script;
+        }
+        let paths: BTreeSet<&str> = questions.edits.values().map(String::as_str).collect();
+        script = script
+            .raw(LARGE)
+            .call(std::iter::once("find_large").chain(paths))
+            .raw(&edit_library(&questions.edits));
+        for (index, (call, path)) in questions.edits.iter().enumerate() {
+            let look = format!(
+                "{{ made=$( (set -e; edit_library; {}) 2>/dev/null ); }} 2>/dev/null",
+                call.trim_end()
+            );
+            script = script.raw(&format!(
+                "if large {}; then\n{look}\nanswer edit {index} \"$?\" \"$made\"\nfi",
+                quote(path)
+            ));
+        }
+        script
+    }
+
+    fn read(
+        &mut self,
+        questions: &ReadingQuestions,
+        answers: &[Answer<'_>],
+        _os: &Os,
+    ) -> Result<(), ObserveError> {
+        for answer in answers {
+            let (command, reading) = match answer.as_slice() {
+                ["reading", index, exit, output] => {
+                    let at: usize = number(answer, index)?;
+                    let asked = questions.commands.iter().nth(at);
+                    let (command, of) = asked.ok_or_else(|| malformed(answer))?;
+                    let output = output.trim_end_matches('\n').to_owned();
+                    (command, Reading { exit: number(answer, exit)?, output, of: of.clone() })
+                }
+                ["edit", index, exit, made] => {
+                    let at: usize = number(answer, index)?;
+                    let asked = questions.edits.iter().nth(at);
+                    let (command, path) = asked.ok_or_else(|| malformed(answer))?;
+                    let (output, of) = ((*made).to_owned(), Some(path.clone()));
+                    (command, Reading { exit: number(answer, exit)?, output, of })
+                }
+                _ => continue,
+            };
+            self.0.insert(command.clone(), reading);
+        }
+        Ok(())
+    }
+
+    fn keep_what_agrees(&mut self, other: &Self) {
+        keep_same(&mut self.0, &other.0);
+    }
+
+    fn learn(&mut self, newer: Self) {
+        self.0.extend(newer.0);
+    }
+
+    fn contradictions(&self, observed: &Self) -> Vec<String> {
+        contradictions("output of", &self.0, &observed.0, |predicted, seen| {
+            (seen.exit, &seen.output) == (predicted.exit, &predicted.output)
+        })
+    }
+
+    fn describe(&self, questions: &ReadingQuestions, outputs: bool) -> Vec<KindDescription> {
+        let describe = |command: &String| {
+            let found = self.0.get(command).map(|read| reading(read, outputs));
+            KindDescription::new(format!("output of {command}"), found)
+        };
+        questions.commands.keys().map(describe).collect()
+    }
+}
+
+/// Large files do not travel.
+const LARGE: &str = r#"find_large() { large=$nl$(find "$@" -prune -type f -size +65536c 2>/dev/null)$nl; }
+large() { case $large in *"$nl$1$nl"*) ;; *) return 1 ;; esac; }"#;
+
+/// A function that defines what the edits call, and `edit_file` so that it prints the digest of
+/// what they would make of the file.
+fn edit_library(edits: &BTreeMap<String, String>) -> String {
+    let calls: String = edits.keys().map(String::as_str).collect();
+    let library = Library::default().part_without("edit_file", &calls);
+    let edit_file = "edit_file() \
+        {\n  editing=$1\n  made=$(edited \"$1\" | sha256sum)\n  printf %s \"${made%% *}\"\n}";
+    format!("edit_library() {{\n{library}\n{edit_file}\n}}")
+}
+
+fn reading(read: &Reading, outputs: bool) -> String {
+    let first = read.output.lines().next().unwrap_or_default();
+    let short: String = first.chars().take(SHOWN).collect();
+    let more = if short.len() < read.output.len() { " ..." } else { "" };
+    match outputs && !short.is_empty() {
+        true => format!("exit {}: {short}{more}", read.exit),
+        false => format!("exit {}", read.exit),
+    }
+}

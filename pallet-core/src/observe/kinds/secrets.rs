@@ -1,0 +1,37 @@
+//! Which files of a node hold secrets.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+/// What was written with secrets in it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Secrets {
+    paths: BTreeSet<String>,
+    digests: BTreeSet<String>,
+}
+
+impl Secrets {
+    /// Lays what is known anew over this.
+    pub(super) fn learn(&mut self, newer: Secrets) {
+        self.paths.extend(newer.paths);
+        self.digests.extend(newer.digests);
+    }
+
+    pub(crate) fn has_path(&self, path: &str) -> bool {
+        self.paths.contains(path)
+    }
+
+    pub(crate) fn has_digest(&self, digest: &str) -> bool {
+        self.digests.contains(digest)
+    }
+
+    pub(crate) fn add(&mut self, path: &str, digest: Option<&str>) {
+        self.paths.insert(path.to_owned());
+        self.digests.extend(digest.map(str::to_owned));
+    }
+
+    pub(crate) fn remove_path(&mut self, path: &str) {
+        self.paths.remove(path);
+    }
+}

@@ -1,0 +1,71 @@
+//! Reads what the observing script said.
+
+use std::collections::BTreeMap;
+
+use super::answer::{Answer, answers, malformed};
+use super::{NodeState, Observation, ObserveError, Observed};
+use crate::model::{Facts, Os, OsFamily, PackageManager, ServiceManager};
+use crate::script::flag_of_file;
+
+/// Reads the `output` of the script that [`compile`](super::compile) made for the same `wanted` and
+/// `token`.
+pub fn parse(wanted: &Observation, token: &str, output: &[u8]) -> Result<Observed, ObserveError> {
+    let output = String::from_utf8_lossy(output);
+    let answers = answers(token, &output);
+    if answers.last().is_none_or(|last| last.as_slice() != ["end"]) {
+        let tail = output
+            .trim_end()
+            .chars()
+            .rev()
+            .take(200)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect();
+        return Err(ObserveError::Incomplete { last: tail });
+    }
+    let facts = facts(&answers)?;
+    let mut state = NodeState::new(facts.os.clone());
+    state.user.clone_from(&facts.user);
+    state.read(wanted, &answers)?;
+    let leftovers = answers.iter().any(|answer| answer.as_slice() == ["leftovers"]);
+    Ok(Observed { facts, state, leftovers })
+}
+
+fn facts(answers: &[Answer<'_>]) -> Result<Facts, ObserveError> {
+    let facts: BTreeMap<&str, &str> = answers
+        .iter()
+        .filter(|answer| answer[0] == "fact" && answer.len() == 3)
+        .map(|a| (a[1], a[2]))
+        .collect();
+    let fact = |name: &str| facts.get(name).copied().unwrap_or_default();
+    let (hostname, arch) = fact("uname")
+        .rsplit_once(' ')
+        .ok_or_else(|| malformed(&["fact", "uname", fact("uname")]))?;
+    let id = if fact("id").is_empty() { "unknown" } else { fact("id") };
+    Ok(Facts {
+        os: Os {
+            id: id.to_owned(),
+            version: fact("version").to_owned(),
+            family: OsFamily::of(id, fact("id_like")),
+            arch: arch.to_owned(),
+            package_manager: word(fact("packages"), PackageManager::Unknown),
+            service_manager: word(fact("services"), ServiceManager::Process),
+        },
+        hostname: hostname.to_owned(),
+        user: fact("user").to_owned(),
+        cores: fact("cores").parse().unwrap_or(1),
+        ram: fact("ram").parse::<u64>().unwrap_or(0) / 1024,
+        bootstrapped: fact("bootstrapped") == "yes",
+        pending_flags: answers
+            .iter()
+            .filter(|answer| answer[0] == "flag" && answer.len() == 2)
+            .filter_map(|a| flag_of_file(a[1]))
+            .collect(),
+    })
+}
+
+/// A value by its word in serialized data.
+fn word<T: serde::de::DeserializeOwned>(word: &str, default: T) -> T {
+    serde_json::from_value(serde_json::Value::from(word)).unwrap_or(default)
+}

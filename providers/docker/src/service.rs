@@ -1,0 +1,21 @@
+//! One configured service.
+
+use pallet_core::prelude::*;
+
+use crate::answer::Answer;
+use crate::engine::Engine;
+use crate::options::Options;
+
+/// One configured service.
+pub(crate) struct Docker {
+    pub(crate) options: Options,
+    pub(crate) context: ServiceContext,
+}
+
+impl Docker {
+    /// Does `work` with the engine. It is looked for each time: its socket may come and go.
+    pub(crate) fn run<T>(&self, work: impl AsyncFnOnce(&Engine) -> Answer<T>) -> Answer<T> {
+        let engine = Engine::new(&self.options, &self.context)?;
+        engine.run(work(&engine))
+    }
+}
