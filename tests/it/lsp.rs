@@ -399,10 +399,7 @@ fn what_is_no_protocol_ends_with_an_error() {
         let (status, errors) = editor.end();
         assert_eq!(status.code(), Some(2), "{bytes:?}: {errors}");
         assert!(
-            errors.starts_with(
-                "error: what comes on standard input is not the language server \
-            protocol"
-            ),
+            errors.starts_with("error: stdin is not the language server protocol"),
             "{bytes:?}: {errors}"
         );
         assert_eq!(errors.lines().count(), 1, "{errors}");

@@ -20,7 +20,7 @@ fn a_library_is_installed_by_its_digest() {
             "+ mine 0.3.0 from \
         file:libpallet_crate_mine.so",
         )
-        .says("everything is allowed");
+        .says("everything: it declares no capabilities");
     assert!(
         read(&project, "pallet.lock").contains("\"x86_64-unknown-linux-gnu\" = { file = \"sha256:"),
         "{}",

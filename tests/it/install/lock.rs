@@ -285,7 +285,7 @@ fn a_name_is_found_at_the_configured_registry() {
         &project,
         &["install", "greet"],
         &[
-            "greet is no file",
+            "greet is not an existing file",
             "set `registry` in \
         pallet.toml",
         ],

@@ -52,7 +52,7 @@ fn an_unknown_signer_needs_a_decision_that_is_recorded() {
         &[
             "--accept-signer \
         MFkwEw==",
-            "no public key",
+            "not a public key",
         ],
     );
     project.write("signer.pub", signer.public().to_pem());

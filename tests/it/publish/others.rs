@@ -277,7 +277,7 @@ fn refusals_are_one_line_and_say_what_the_registry_says() {
     let denied = r#"{"errors":[{"code":"DENIED","message":"not\nfor you"}]}"#;
     let many = r#"{"errors":[{"code":"TOOMANYREQUESTS","message":"slow down"}]}"#;
     let cases = [
-        (403, denied, "the registry does not allow this to anonymous users: not for you"),
+        (403, denied, "the registry denies this to anonymous users: not for you"),
         (403, html, "the registry denies this to anonymous users"),
         (429, many, "the registry limits the rate of requests; try again later: slow down"),
         (503, html, "the registry answers with error 503"),
@@ -305,7 +305,7 @@ fn a_repository_that_has_to_be_created_is_said_so() {
         block_on(server.repository(&Access::default()).put_blob(&blob, Content::Bytes(b"blob")))
             .unwrap_err()
             .to_string();
-    assert!(error.contains("create it there first"), "{error}");
+    assert!(error.contains("create it first"), "{error}");
 }
 
 #[test]

@@ -21,7 +21,7 @@ impl Session<'_> {
         match before.map(|before| self.declared(before)) {
             // where the old one is not in the store, nobody knows what it could do
             None | Some(Err(_)) => Ok(match now {
-                None => vec!["everything: it does not declare what it does".to_owned()],
+                None => vec!["everything: it declares no capabilities".to_owned()],
                 Some(now) => {
                     let words = |(kind, patterns): (&str, &[String])| {
                         format!("{kind} {}", patterns.join(", "))

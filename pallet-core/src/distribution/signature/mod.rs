@@ -129,7 +129,7 @@ impl fmt::Display for UntrustedSigner {
         match self {
             UntrustedSigner::Key(key) => f.write_str(key),
             UntrustedSigner::Identity(identity) => identity.fmt(f),
-            UntrustedSigner::Invalid(why) => write!(f, "a certificate that does not hold ({why})"),
+            UntrustedSigner::Invalid(why) => write!(f, "an invalid certificate ({why})"),
         }
     }
 }
