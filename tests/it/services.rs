@@ -64,7 +64,7 @@ fn a_service_is_added_once_it_answers() {
     project
         .run(&["add-service", "second", "sandbox", "network=10.98.0.0/16", "--default"])
         .exits(0)
-        .says("second answers");
+        .says("service second works");
     let after = std::fs::read_to_string(&file).unwrap();
     assert!(
         after.contains("# what nodes are made of")

@@ -37,6 +37,6 @@ mod tests {
             text.contains("  phases: a dict of functions by the names of their phases\n"),
             "{text}"
         );
-        assert!(!text.contains("Every action takes"), "{text}");
+        assert!(!text.contains("Every action also takes"), "{text}");
     }
 }

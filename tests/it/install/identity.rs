@@ -218,8 +218,7 @@ fn a_certificate_must_hold_in_every_part() {
     type Make<'a> = &'a dyn Fn(&str) -> Value;
     let cases: [(&str, Make<'_>); 8] = [
         (
-            "vouches for its certificate at the time that the log has: certificate chain \
-             validation \
+            "issued its certificate for the time in the log: certificate chain validation \
              failed: InvalidSignature",
             &|index| {
                 // its log is the one that is believed, and its authority is not
@@ -231,13 +230,12 @@ fn a_certificate_must_hold_in_every_part() {
             },
         ),
         ("No log key valid", &|index| Sigstore::new().sign(index, identity, CI)),
-        (
-            "at the time that the log has: certificate chain validation failed: CertExpired",
-            &|index| sigstore.sign_at(index, identity, CI, Sigstore::NOON + 2 * 86_400),
-        ),
+        ("for the time in the log: certificate chain validation failed: CertExpired", &|index| {
+            sigstore.sign_at(index, identity, CI, Sigstore::NOON + 2 * 86_400)
+        }),
         ("inclusion promise", &backdated),
         ("it signs something else", &|_| sigstore.sign(&other, identity, CI)),
-        ("it has no entry of a transparency log", &|index| without(index, "tlogEntries")),
+        ("it has no entry in a transparency log", &|index| without(index, "tlogEntries")),
         ("inclusion proof", &|index| without(index, "inclusionProof")),
         ("log entry does not match the bundle", &swapped),
     ];

@@ -69,7 +69,7 @@ fn reload_takes_what_changed_and_keeps_what_works() {
     let input = "web = 1\ndata_base\nreload()\nweb\nadded\n";
     let mut running = project.start_with_input(&["repl"], input);
     running.wait_for("group_spec(\"data-base\")");
-    running.wait().exits(2).says("there is no `added`").says("`web` is what you made it");
+    running.wait().exits(2).says("there is no `added`").says("`web` is defined by you");
 
     project.write("later.star", "added = 1\n");
     let script = "def change():\n    pass\nreload()\n";
