@@ -374,7 +374,7 @@ fn jobs_are_for_users_that_are_there() {
     let job = || Cron::new("law", "true").user("app");
     let action = place.prepared(job());
     let error = action.plan(&mut place.observe(&action)).expect_err("there is none").to_string();
-    assert_eq!(error, "there is no user app to run law as; declare user(\"app\") before it");
+    assert_eq!(error, "there is no user app; declare user(\"app\") before it");
     let change = action
         .plan(&mut NodeState::new(place.observe(&action).os))
         .expect("it can be planned")
