@@ -396,8 +396,7 @@ mod tests {
             Packages::install(["git=2"]),
             node().os("arch", OsFamily::Arch, PackageManager::Pacman),
             expect![
-                "error: pacman installs only the newest version there is; leave the version of \
-                 git=2 away"
+                "error: pacman installs only the newest version there is; omit the version of git=2"
             ],
         );
     }
