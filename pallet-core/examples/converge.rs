@@ -26,10 +26,7 @@ async fn main() -> Result<()> {
     let two = GroupSpec::choose(&declared, &["web=2".to_owned()])?;
     println!(
         "web=2: {}",
-        engine.converge(&two, &options, |_| Ok(true)).await?.context(
-            "nobody \
-        agreed"
-        )?
+        engine.converge(&two, &options, |_| Ok(true)).await?.context("nobody agreed")?
     );
 
     // a phase that no group declares, on the nodes that there are; the closure takes what it needs
@@ -44,10 +41,7 @@ async fn main() -> Result<()> {
     println!("again: {}", engine.lift(&declared, &inline).await?);
     println!(
         "down: {}",
-        engine.down(&declared, &options, |_| Ok(true)).await?.context(
-            "nobody \
-        agreed"
-        )?
+        engine.down(&declared, &options, |_| Ok(true)).await?.context("nobody agreed")?
     );
     Ok(())
 }

@@ -42,10 +42,7 @@ async fn main() -> Result<()> {
     engine
         .converge(&groups, &LiftOptions::default(), |_| Ok(true))
         .await?
-        .context(
-            "nobody \
-        agreed",
-        )?
+        .context("nobody agreed")?
         .check()?;
     engine.down(&groups, &LiftOptions::default(), |_| Ok(true)).await?;
     // the channel ends with the engine

@@ -55,12 +55,7 @@ impl Provider for Directories {
     fn destroy_nodes(&self, ids: &[String]) -> Result<()> {
         // the id is the directory
         ids.iter().try_for_each(|id| {
-            fs::remove_dir_all(id).with_context(|| {
-                format!(
-                    "cannot remove \
-            {id}"
-                )
-            })
+            fs::remove_dir_all(id).with_context(|| format!("cannot remove {id}"))
         })
     }
 }
@@ -80,23 +75,13 @@ async fn main() -> Result<()> {
     let service = Directories::connect(Options { root: root.clone() }, ServiceContext::default())?;
     let engine = Engine::new(EngineConfig::new("directories-example", Arc::new(service)));
     let hello = |request: &mut Request| {
-        request.add(RemoteFile::content(
-            "/srv/hello",
-            format!(
-                "I \
-        am {}\n",
-                request.target()?.name
-            ),
-        ))
+        request.add(RemoteFile::content("/srv/hello", format!("I am {}\n", request.target()?.name)))
     };
     let groups = [GroupSpec::new("web", Some(2), ServerSpec::new().phase("configure", hello))?];
     engine
         .converge(&groups, &LiftOptions::default(), |_| Ok(true))
         .await?
-        .context(
-            "nobody \
-        agreed",
-        )?
+        .context("nobody agreed")?
         .check()?;
     for node in engine.nodes().await? {
         print!(

@@ -22,10 +22,8 @@ fn web(request: &mut Request) -> Result<()> {
 #[tokio::main]
 async fn main() -> Result<()> {
     let program = std::env::current_exe()?;
-    let plugins = program.ancestors().nth(2).context(
-        "plugins stand beside the programs of the \
-        workspace",
-    )?;
+    let plugins =
+        program.ancestors().nth(2).context("plugins stand beside the programs of the workspace")?;
     let data = std::env::temp_dir().join("pallet-quickstart-example");
     let registry = Registry::scan(&[plugins.to_owned()]);
     let config = EngineConfig::open("quickstart-example", "sandbox", json!({}), registry, data)?;

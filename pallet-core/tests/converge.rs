@@ -75,10 +75,7 @@ async fn the_provider_is_told_what_was_chosen() {
     let NodeResult::Failed { error, .. } = &outcome.nodes[1].result else { panic!("{outcome:?}") };
     assert!(
         error.message.contains("no hardware satisfies")
-            && error.message.contains(
-                "min_cores \
-        is 64"
-            ),
+            && error.message.contains("min_cores is 64"),
         "{error:?}"
     );
     let asked: Vec<_> =
@@ -86,8 +83,7 @@ async fn the_provider_is_told_what_was_chosen() {
     assert_eq!(
         asked,
         [("web".to_owned(), 0)],
-        "nothing is asked for that cannot be, but for what \
-        its nodes share"
+        "nothing is asked for that cannot be, but for what its nodes share"
     );
 }
 
@@ -179,8 +175,7 @@ async fn what_was_agreed_to_is_what_is_done() {
     assert_eq!(
         (state.nodes.len(), state.lease.clone()),
         (3, None),
-        "nothing was done, and the \
-        lease is given back"
+        "nothing was done, and the lease is given back"
     );
 }
 
@@ -198,10 +193,7 @@ async fn a_node_that_never_answers_is_destroyed_and_reported() {
     let NodeResult::Failed { error, .. } = &outcome.nodes[2].result else { panic!("{outcome:?}") };
     assert!(
         error.message.contains("did not answer within 2 s")
-            && error.message.contains(
-                "was \
-        destroyed"
-            ),
+            && error.message.contains("was destroyed"),
         "{error:?}"
     );
     assert!(outcome.created.is_empty());
@@ -286,14 +278,7 @@ async fn a_group_has_phases_of_its_own_at_the_zero_boundary() {
     let said = std::fs::read_to_string(&log).unwrap();
     assert_eq!(
         said.lines().collect::<Vec<_>>(),
-        [
-            "create web",
-            "configure web-1",
-            "configure \
-        web-1",
-            "leave web-1",
-            "destroy web"
-        ]
+        ["create web", "configure web-1", "configure web-1", "leave web-1", "destroy web"]
     );
 
     let broken = server
@@ -303,8 +288,7 @@ async fn a_group_has_phases_of_its_own_at_the_zero_boundary() {
     assert_eq!(outcome.nodes[0].node, "web");
     assert!(
         bench.cloud.state().nodes.is_empty(),
-        "nothing is made for a group that could not \
-        begin"
+        "nothing is made for a group that could not begin"
     );
 }
 

@@ -42,19 +42,13 @@ fn equal_results_stand_together_and_a_dead_node_does_not_stop_the_others() {
         "{each}"
     );
     // words are words, and one word is a line of shell
-    project.run(&["run", "node1", "--", "printf", "<%s>", "a b", "$HOME"]).exits(0).says(
-        "<a \
-        b><$HOME>",
-    );
+    project
+        .run(&["run", "node1", "--", "printf", "<%s>", "a b", "$HOME"])
+        .exits(0)
+        .says("<a b><$HOME>");
     project.run(&["run", "node1", "--", "echo $((40 + 2)) | tr 4 5"]).exits(0).says("52");
     let failed = project
-        .run(&[
-            "run",
-            "app",
-            "--",
-            "echo out; echo err >&2; test $(hostname) = \
-        node2",
-        ])
+        .run(&["run", "app", "--", "echo out; echo err >&2; test $(hostname) = node2"])
         .exits(1);
     failed.says("node1, node3: exit 1\n  out\n  ! err\n").says("node2: exit 0").says("failed on 2");
     // what a terminal would act on is written out, and secrets are not told
@@ -78,10 +72,10 @@ fn equal_results_stand_together_and_a_dead_node_does_not_stop_the_others() {
     );
 
     project.run(&["run", "app", "--as", "nobody", "--", "id -un"]).exits(0).says("nobody");
-    project.run(&["run", "nod1", "--", "true"]).exits(2).says(
-        "there is no node or group nod1; did \
-        you mean `node1`?",
-    );
+    project
+        .run(&["run", "nod1", "--", "true"])
+        .exits(2)
+        .says("there is no node or group nod1; did you mean `node1`?");
     project.run(&["run", "--", "true"]).exits(2);
     project.run(&["run", "--all", "--", "true"]).exits(0).says("3 nodes");
     project.write("script", "#!/bin/sh -e\ncat \"$0\" | head -1\nfalse\necho no\n");
@@ -89,10 +83,7 @@ fn equal_results_stand_together_and_a_dead_node_does_not_stop_the_others() {
     project
         .run(&["run", "node1", "--script", script.to_str().unwrap()])
         .exits(1)
-        .says(
-            "#!/bin/sh \
-        -e",
-        )
+        .says("#!/bin/sh -e")
         .never_says("no\n");
     let timed = project
         .run(&["run", "app", "--timeout", "1", "--", "echo begun; sleep 300"])
@@ -127,10 +118,10 @@ fn the_admin_user_is_root_unless_sudo_is_not_wanted() {
     project.run(&["run", "app", "--no-sudo", "--", "id -un"]).exits(0).says("admin");
     project.write("note", "hello\n");
     let note = project.directory().join("note");
-    project.run(&["cp", "--no-sudo", note.to_str().unwrap(), "node1:/srv/"]).exits(1).says(
-        "cannot \
-        write in /srv/",
-    );
+    project
+        .run(&["cp", "--no-sudo", note.to_str().unwrap(), "node1:/srv/"])
+        .exits(1)
+        .says("cannot write in /srv/");
     project.run(&["cp", note.to_str().unwrap(), "node1:/srv/"]).exits(0);
     bed.ssh(1, "stat -c %U /srv/note").exits(0).says("root");
 }
@@ -213,10 +204,10 @@ fn copies(project: &Project, name: &str, nodes: &[&str]) {
     let large = here.join("large");
     let large = large.to_str().unwrap();
     project.run(&["cp", large, &format!("{name}:/srv/")]).exits(0).says("50.0 MB");
-    project.run(&["cp", source, &format!("{name}:/srv/")]).exits(2).says(
-        "is a directory; -r \
-        copies it",
-    );
+    project
+        .run(&["cp", source, &format!("{name}:/srv/")])
+        .exits(2)
+        .says("is a directory; -r copies it");
     project.run(&["cp", "-r", source, &format!("{name}:/srv/")]).exits(0);
     // again: its files are replaced
     project.run(&["cp", "-r", source, &format!("{name}:/srv/")]).exits(0);
@@ -233,8 +224,7 @@ fn copies(project: &Project, name: &str, nodes: &[&str]) {
     for node in nodes {
         assert!(
             listed(&back.join(node).join("tree")) == wanted,
-            "{node}: what came back is not \
-            what was sent"
+            "{node}: what came back is not what was sent"
         );
         assert!(
             fs::read(back.join(node).join("large")).unwrap() == fs::read(large).unwrap(),
@@ -261,14 +251,14 @@ fn trees_go_over_ssh_and_back() {
     fs::write(&file, vec![b'x'; 3_000_000]).unwrap();
     let file = file.to_str().unwrap();
     let there = |path: &str| format!("{node}:{path}");
-    project.run(&["cp", file, &there("/srv/none/x")]).exits(1).says(
-        "there is no directory \
-        /srv/none",
-    );
-    project.run(&["cp", file, &there("/srv/none/")]).exits(1).says(
-        "there is no directory \
-        /srv/none/",
-    );
+    project
+        .run(&["cp", file, &there("/srv/none/x")])
+        .exits(1)
+        .says("there is no directory /srv/none");
+    project
+        .run(&["cp", file, &there("/srv/none/")])
+        .exits(1)
+        .says("there is no directory /srv/none/");
     project
         .run(&["cp", "-r", home.join("tree").to_str().unwrap(), &there("/srv/large")])
         .exits(1)
@@ -277,22 +267,22 @@ fn trees_go_over_ssh_and_back() {
         .run(&["cp", file, home.join("one").to_str().unwrap(), &there("/srv/large")])
         .exits(1)
         .says("several sources need a directory");
-    project.run(&["cp", &there("/srv/none"), home.to_str().unwrap()]).exits(1).says(
-        "there is no \
-        file or directory /srv/none",
-    );
-    project.run(&["cp", &there("/srv/tree"), home.to_str().unwrap()]).exits(1).says(
-        "/srv/tree is \
-        a directory; -r copies it",
-    );
-    project.run(&["cp", "/no/such", &there("/srv/")]).exits(2).says(
-        "there is no file or directory \
-        /no/such",
-    );
-    project.run(&["cp", file, "node9:/srv/"]).exits(2).says(
-        "there is no node or group node9; did \
-        you mean",
-    );
+    project
+        .run(&["cp", &there("/srv/none"), home.to_str().unwrap()])
+        .exits(1)
+        .says("there is no file or directory /srv/none");
+    project
+        .run(&["cp", &there("/srv/tree"), home.to_str().unwrap()])
+        .exits(1)
+        .says("/srv/tree is a directory; -r copies it");
+    project
+        .run(&["cp", "/no/such", &there("/srv/")])
+        .exits(2)
+        .says("there is no file or directory /no/such");
+    project
+        .run(&["cp", file, "node9:/srv/"])
+        .exits(2)
+        .says("there is no node or group node9; did you mean");
     // a full disk leaves nothing behind
     bed.ssh(1, "ls -A /srv/small").exits(0);
     project.run(&["cp", file, &there("/srv/small/x")]).exits(1).says("no space left on the device");
@@ -335,10 +325,9 @@ fn a_node_cannot_lead_a_download_out_of_its_directory() {
             && echo new >{link}/new"
         );
         bed.ssh(1, &make).exits(0);
-        copy("/srv/out").exits(1).says(&format!(
-            "out/{link} is a link where a directory should \
-            go"
-        ));
+        copy("/srv/out")
+            .exits(1)
+            .says(&format!("out/{link} is a link where a directory should go"));
         untouched();
         fs::remove_file(into.join("out").join(link)).unwrap();
         copy("/srv/out").exits(0);
@@ -362,10 +351,10 @@ fn a_node_cannot_lead_a_download_out_of_its_directory() {
     bed.ssh(1, "echo theirs >/srv/plain").exits(0);
     into_inner("/srv/plain", "node1").exits(0);
     assert_eq!(fs::read_to_string(inner.join("plain")).unwrap(), "theirs\n");
-    into_inner("/srv/plain", "app").exits(2).says("cannot make the directory").says(
-        "it is a link, \
-        or no directory",
-    );
+    into_inner("/srv/plain", "app")
+        .exits(2)
+        .says("cannot make the directory")
+        .says("it is a link, or no directory");
     untouched();
     // nothing stays beside
     assert!(listed(&into).iter().all(|(name, ..)| !name.contains(".pallet")));
@@ -396,10 +385,10 @@ fn sandbox_nodes_too() {
     project.edit("pallet.star", "phases = {\"bootstrap\": automated_admin_user},", "");
     project.edit("pallet.star", "phases = {\"configure\": configure},", "");
     project.run(&["ssh", "web"]).exits(2).says("group web has no nodes; converge makes them");
-    project.run(&["run", "web", "--", "true"]).exits(2).says(
-        "group web has no nodes; converge \
-        makes them",
-    );
+    project
+        .run(&["run", "web", "--", "true"])
+        .exits(2)
+        .says("group web has no nodes; converge makes them");
     project.run(&["converge"]).exits(0);
     project.run(&["run", "web", "--", "hostname"]).exits(0).says(
         "web-1: exit 0\n  web-1\n\
@@ -410,10 +399,10 @@ fn sandbox_nodes_too() {
     // a single word is a line of shell, as for `run`
     project.run(&["ssh", "web-1", "--", "exit 3"]).exits(3);
     project.run(&["ssh", "web-1", "--", "printf", "<%s>", "a b"]).exits(0).says("<a b>");
-    project.run(&["ssh", "web"]).exits(2).says(
-        "group web has 2 nodes: web-1, web-2; name one of \
-        them",
-    );
+    project
+        .run(&["ssh", "web"])
+        .exits(2)
+        .says("group web has 2 nodes: web-1, web-2; name one of them");
     project.run(&["converge", "web=1"]).exits(2).says("--yes");
     project.run(&["converge", "web=1", "--yes"]).exits(0);
     project.run(&["ssh", "web", "--", "hostname"]).exits(0).says("web-");

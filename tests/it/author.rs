@@ -144,16 +144,14 @@ fn the_laws_are_checked(home: &Project, package: &Path, library: &str) {
     scenario("writes", "exec_script(request, \"true\", unless = \"touch /srv/looked\")", "");
     scenario(
         "untrue",
-        "exec_script(request, \"true\", unless = \"! mkdir /srv/once \
-        2>/dev/null\")",
+        "exec_script(request, \"true\", unless = \"! mkdir /srv/once 2>/dev/null\")",
         "",
     );
     scenario("fails", "exec_script(request, \"echo oh >&2; exit 3\")", "");
     scenario(
         "wrong",
         "directory(request, \"/srv/a\")",
-        "exec_checked_script(request, \"look\", \
-        \"test -e /srv/b\")",
+        "exec_checked_script(request, \"look\", \"test -e /srv/b\")",
     );
     trial(home, package, &["--plugin", library, "again", "writes", "untrue", "fails", "wrong"])
         .exits(1)
@@ -183,10 +181,7 @@ fn the_laws_are_checked(home: &Project, package: &Path, library: &str) {
     );
     trial(home, package, &["--plugin", library, "none"])
         .exits(2)
-        .says(
-            "there is no scenario \
-        none",
-        )
+        .says("there is no scenario none")
         .says("greeting");
     // no node is left
     assert!(!fs::read_dir(home.home().join(".local/share/pallet")).is_ok_and(|mut entries| {
@@ -204,10 +199,10 @@ fn systems_that_are_not_there_are_not_tried(home: &Project, package: &Path, libr
         &["--plugin", library, "greeting", "--system", "debian", "--system", "rocky 9"],
     )
     .exits(4);
-    output.says("debian: greeting: passed").says("rocky 9: greeting: not tried: no image").says(
-        "1 \
-        passed, 0 failed, 1 not tried",
-    );
+    output
+        .says("debian: greeting: passed")
+        .says("rocky 9: greeting: not tried: no image")
+        .says("1 passed, 0 failed, 1 not tried");
 }
 
 #[test]
@@ -234,10 +229,12 @@ fn a_new_provider_is_built_tested_and_loaded() {
     assert_eq!(service.nodes().unwrap()[0].name, "web-1");
 
     let project = Project::empty().set("PALLET_PLUGIN_PATH", plugins.path());
-    project.run(&["doc", "provider:fleet"]).exits(0).says("fleet").says("group").says(
-        "addresses, \
-        by name",
-    );
+    project
+        .run(&["doc", "provider:fleet"])
+        .exits(0)
+        .says("fleet")
+        .says("group")
+        .says("addresses, by name");
     trial(
         &home,
         &package,
@@ -251,15 +248,15 @@ fn a_new_provider_is_built_tested_and_loaded() {
 fn what_cannot_be_a_new_package_is_refused() {
     let project = Project::empty();
     project.run(&["new", "crate", "Web_Shop"]).exits(2).says("cannot name a plugin");
-    project.run(&["new", "crate", "shop", "--pallet-core", "/nowhere"]).exits(2).says(
-        "there is no \
-        pallet-core in /nowhere",
-    );
+    project
+        .run(&["new", "crate", "shop", "--pallet-core", "/nowhere"])
+        .exits(2)
+        .says("there is no pallet-core in /nowhere");
     fs::create_dir(project.home().join("shop")).unwrap();
-    project.run_in(project.home(), &["new", "crate", "shop"]).exits(2).says(
-        "shop is there \
-        already",
-    );
+    project
+        .run_in(project.home(), &["new", "crate", "shop"])
+        .exits(2)
+        .says("shop is there already");
     project
         .run_in(project.home(), &["new", "crate", "shop", "other", "--license", "none"])
         .exits(0);

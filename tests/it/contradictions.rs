@@ -24,10 +24,10 @@ fn fault_08_declarations_that_undo_each_other_are_refused() {
          authorized_key(request, \"dep\", k, options = \"restrict\")"
     );
     let said = explained(&keys).exits(1);
-    said.says("pallet.star:3:").says("pallet.star:4:").says("undoes authorized_key dep").says(
-        "how \
-        the key",
-    );
+    said.says("pallet.star:3:")
+        .says("pallet.star:4:")
+        .says("undoes authorized_key dep")
+        .says("how the key");
     let service = "    service(request, \"a\")\n    service(request, \"a\", action = \"stop\")";
     explained(service)
         .exits(1)

@@ -70,8 +70,7 @@ fn life(engine: &ContainerEngine, options: &str) {
                 &container,
                 "sh",
                 "-c",
-                "(sleep 0.2 &) ; sleep 0.6; ! grep -l \
-            '^State:.Z' /proc/[0-9]*/status",
+                "(sleep 0.2 &) ; sleep 0.6; ! grep -l '^State:.Z' /proc/[0-9]*/status",
             ])
             .exits(0);
     }
@@ -91,10 +90,7 @@ fn life(engine: &ContainerEngine, options: &str) {
     let other = project.run(&["converge", "web=3"]);
     assert!(
         other.code() != 0
-            && other.stdout.contains(
-                "pallet-shop.web-3 exists and is none of \
-        Pallet's"
-            ),
+            && other.stdout.contains("pallet-shop.web-3 exists and is none of Pallet's"),
         "{other}"
     );
     assert_eq!(names(&project), ["web-1", "web-2"]);
@@ -104,8 +100,7 @@ fn life(engine: &ContainerEngine, options: &str) {
     engine.client(&["stop", "pallet-shop.web-2"]).exits(0);
     assert!(
         stopping.elapsed() < Duration::from_secs(8),
-        "the first process takes no notice of \
-        SIGTERM"
+        "the first process takes no notice of SIGTERM"
     );
     let nodes = project.nodes();
     assert_eq!(nodes[1]["status"], "stopped", "{nodes:?}");
@@ -162,16 +157,13 @@ fn nodes_with_sshd() {
     assert_eq!(connection["host"], nodes[0]["address"], "{nodes:?}");
     // the home has no known_hosts: the engine tells the host keys
     assert!(
-        connection["host_keys"][0].as_str().is_some_and(|key| key.starts_with(
-            "ssh-ed25519 \
-        AAAA"
-        )),
+        connection["host_keys"][0].as_str().is_some_and(|key| key.starts_with("ssh-ed25519 AAAA")),
         "{connection}"
     );
-    engine.client(&["exec", "pallet-shop.web-2", "cat", "/srv/hello/name"]).exits(0).says(
-        "hello \
-        from web-2",
-    );
+    engine
+        .client(&["exec", "pallet-shop.web-2", "cat", "/srv/hello/name"])
+        .exits(0)
+        .says("hello from web-2");
     assert_eq!(
         project.events(&["converge"], 0).changes(),
         BTreeMap::from([("web-1".to_owned(), 0), ("web-2".to_owned(), 0)])
@@ -192,8 +184,7 @@ fn failures(engine: &ContainerEngine) {
         for text in says {
             assert!(
                 output.stdout.contains(text) || output.stderr.contains(text),
-                "it should say \
-                `{text}`\n{output}"
+                "it should say `{text}`\n{output}"
             );
         }
         assert_eq!(containers(engine), Vec::<String>::new(), "{output}");
@@ -208,12 +199,7 @@ fn failures(engine: &ContainerEngine) {
     fails(
         "",
         &of("example.invalid/nothing:1"),
-        &[
-            "web-1",
-            "web-2",
-            "image \
-        example.invalid/nothing:1 cannot be pulled",
-        ],
+        &["web-1", "web-2", "image example.invalid/nothing:1 cannot be pulled"],
     );
     fails("", &of("no?name"), &["`no?name` cannot be the name of an image"]);
     fails(
@@ -239,10 +225,7 @@ fn an_engine_that_is_not_there_is_one_line() {
         let lines: Vec<_> = output.stderr.lines().filter(|line| !line.trim().is_empty()).collect();
         assert!(
             lines.len() <= 2
-                && output.stderr.contains(
-                    "/nowhere/docker.sock: there is no such \
-            socket"
-                ),
+                && output.stderr.contains("/nowhere/docker.sock: there is no such socket"),
             "{output}"
         );
         assert!(output.stderr.contains("services.box"), "{output}");

@@ -37,8 +37,7 @@ fn follow_in(mut project: Project, guide: &str) -> String {
     let blocks = blocks(&text);
     assert!(
         blocks.iter().any(|block| !matches!(block, Block::File { .. })),
-        "{guide} runs \
-        nothing"
+        "{guide} runs nothing"
     );
     // what is typed into the REPL is one session
     let mut typed: Vec<&Step> = Vec::new();
@@ -197,8 +196,7 @@ fn the_recorded_session_is_what_was_typed() {
     for line in typed.lines() {
         assert!(
             text.contains(line),
-            "docs/session.svg was not made again since docs/session.txt \
-            has `{line}`:\n{text}"
+            "docs/session.svg was not made again since docs/session.txt has `{line}`:\n{text}"
         );
     }
 }

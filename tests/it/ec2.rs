@@ -118,8 +118,7 @@ fn what_was_asked_for_is_what_there_is() {
     assert_eq!(
         text(instance, "ImageId"),
         "ami-0d00000000000012a",
-        "the newest of debian 12, not \
-        of debian 11"
+        "the newest of debian 12, not of debian 11"
     );
     let tags: Vec<_> = instance["Tags"]
         .as_array()
@@ -165,8 +164,7 @@ fn what_was_asked_for_is_what_there_is() {
     cloud.ask(
         &bed,
         "create_tags",
-        tag("ssh-ed25519 \
-        AAAAC3NzaC1lZDI1NTE5AAAAIJVYbGcLlGd3FSJCYGYjPYYdFEU9nUGmxbGEqGuHgBkT"),
+        tag("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJVYbGcLlGd3FSJCYGYjPYYdFEU9nUGmxbGEqGuHgBkT"),
     );
     project.run(&["lift"]).exits(1).says("host key");
     cloud.ask(&bed, "create_tags", tag(own));
@@ -225,8 +223,7 @@ fn what_is_wrong_is_said_in_one_line() {
 
     project.edit("pallet.toml", &cloud.endpoint(), "http://127.0.0.1:1");
     project.run(&["nodes"]).exits(2).says(
-        "ec2 in eu-west-1 cannot be reached: nothing listens at \
-        127.0.0.1:1; check `endpoint`",
+        "ec2 in eu-west-1 cannot be reached: nothing listens at 127.0.0.1:1; check `endpoint`",
     );
     project.edit("pallet.toml", "endpoint = \"http://127.0.0.1:1\"", "profile = \"none\"");
     project.run(&["nodes"]).exits(2).says("ec2 has no credentials: profile none gives none");

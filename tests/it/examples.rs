@@ -59,17 +59,12 @@ fn a_dry_run() {
     let _alone = alone();
     let said = run("dry_run");
     assert!(
-        said.starts_with("would create web-1, web-2\n")
-            && said.ends_with(
-                "0 nodes are \
-        there\n"
-            ),
+        said.starts_with("would create web-1, web-2\n") && said.ends_with("0 nodes are there\n"),
         "{said}"
     );
     for text in [
         "web-1: directory /srv/hello: ensure directory\n",
-        "web-2: remote_file \
-        /srv/hello/index.html: ensure file\n",
+        "web-2: remote_file /srv/hello/index.html: ensure file\n",
     ] {
         assert!(said.contains(text), "it should say {text:?}:\n{said}");
     }

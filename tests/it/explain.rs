@@ -133,10 +133,7 @@ fn a_node_is_explained_as_a_dry_run_plans_it_and_nothing_is_written() {
     let text = project.run(&["explain", "node1", "--script"]).exits(0).never_says("hunter2");
     text.says("pallet.star:9")
         .says("⟦secret:db⟧")
-        .says(
-            "only when  `test -e /srv/none` succeeds \
-        (checked on the node)",
-        )
+        .says("only when  `test -e /srv/none` succeeds (checked on the node)")
         .says("observes");
 
     // and when all is done there is nothing to do, and why
@@ -147,10 +144,8 @@ fn a_node_is_explained_as_a_dry_run_plans_it_and_nothing_is_written() {
     assert_eq!(conditions(&after[0]), [Some(false), Some(true)]);
     let text = project.run(&["explain", "node1"]).exits(0).never_says("hunter2");
     let text = text.says("nothing before it sets the flag app").says("it is so already");
-    text.says("only when  `test -e /srv/none` succeeds (it does not)").says(
-        "only when  `test -e \
-        /srv/none` fails (it does)",
-    );
+    text.says("only when  `test -e /srv/none` succeeds (it does not)")
+        .says("only when  `test -e /srv/none` fails (it does)");
     // a file with a secret is not told by its digest either
     let found = after[0]["phases"][0]["actions"][3]["observes"][1]["found"].as_str().unwrap();
     assert!(found.starts_with("a file") && !found.contains("sha256"), "{found}");
@@ -184,13 +179,12 @@ fn phases_and_code_are_explained_and_what_is_wrong_is_said() {
     let inline = explained(&project, &["app", "-e", "package(request, 'tree')", "--os", "alpine"]);
     assert_eq!(
         inline[0]["phases"][0]["actions"][0]["script"],
-        "package_transaction apk --install \
-        tree\n"
+        "package_transaction apk --install tree\n"
     );
-    project.run(&["explain", "ap"]).exits(2).says(
-        "there is no group or node ap; did you mean \
-        `app`?",
-    );
+    project
+        .run(&["explain", "ap"])
+        .exits(2)
+        .says("there is no group or node ap; did you mean `app`?");
     project
         .run(&["explain", "app", "--os", "plan9"])
         .exits(2)

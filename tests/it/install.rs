@@ -202,8 +202,7 @@ fn refuses(project: &Project, arguments: &[&str], words: &[&str]) -> Output {
     assert_eq!(
         ["pallet.toml", "pallet.lock"].map(|file| read(project, file)),
         before,
-        "the \
-        project was changed"
+        "the project was changed"
     );
     assert_eq!(stored(project).len(), count, "the store was changed");
     output

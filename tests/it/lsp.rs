@@ -20,8 +20,7 @@ web_group = group_spec("web", count = 1, phases = {"configure": web})
 "#;
 
 const PAGES: &str = "def page(request, title, colour = \"red\"):\n    \"\"\"Writes a \
-    page.\"\"\"\n    \
-    directory(request, \"/srv/\" + title)\n";
+    page.\"\"\"\n    directory(request, \"/srv/\" + title)\n";
 
 fn project() -> Project {
     let project = Project::empty();
@@ -85,10 +84,7 @@ fn mistakes_are_told_as_they_are_made_and_mended() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(
         found[0].0.contains("nginx.site has no parameter `prot`")
-            && found[0].0.contains(
-                "did \
-        you mean `port`?"
-            ),
+            && found[0].0.contains("did you mean `port`?"),
         "{found:?}"
     );
     assert_eq!(found[0].1, [9, 30, 9, 34]);
@@ -113,10 +109,7 @@ fn mistakes_are_told_as_they_are_made_and_mended() {
     let found = told(&editor.edit("pallet.star", 6, &GOOD.replace("@nginx", "@nginks")));
     assert!(
         found[0].0.contains("there is no crate `nginks`")
-            && found[0].0.contains(
-                "did you mean \
-        `nginx`?"
-            ),
+            && found[0].0.contains("did you mean `nginx`?"),
         "{found:?}"
     );
     let found = told(&editor.edit("pallet.star", 7, "def web(request:\n    pass\n"));
@@ -177,8 +170,7 @@ fn what_could_be_written_is_offered() {
     // in a function that is being written
     let inside = GOOD.replace(
         "    page(request, title = \"hello\")\n",
-        "    re|\n    \
-        page(request, title = \"hello\")\n",
+        "    re|\n    page(request, title = \"hello\")\n",
     );
     let found = offered(&mut editor, 3, &inside);
     assert!(
@@ -214,12 +206,8 @@ fn what_could_be_written_is_offered() {
     let found = offered(&mut editor, 9, &GOOD.replace("content = \"x\")", "content = m|)"));
     assert!(!labels(&found).contains(&"mode") && labels(&found).contains(&"mount"), "{found}");
     // what a parameter lists
-    let found = offered(
-        &mut editor,
-        10,
-        "def f(request):\n    service(request, \"x\", action = \
-        \"|\")\n",
-    );
+    let found =
+        offered(&mut editor, 10, "def f(request):\n    service(request, \"x\", action = \"|\")\n");
     assert!(labels(&found).contains(&"restart"), "{found}");
 
     // load statements: crates and files, and the names in both
@@ -292,10 +280,7 @@ fn what_is_under_the_cursor_is_explained_and_found() {
     let said = hover(&mut editor, &mark(GOOD, "page(request"));
     assert!(
         said.contains("def page(request, title, colour = \"red\")")
-            && said.contains(
-                "Writes a \
-        page."
-            ),
+            && said.contains("Writes a page."),
         "{said}"
     );
     assert!(hover(&mut editor, &mark(GOOD, "@nginx")).contains("**crate nginx"));
@@ -408,8 +393,7 @@ fn what_is_no_protocol_ends_with_an_error() {
     let (status, errors) = Editor::open(&project).end();
     assert!(
         status.code() == Some(2) && errors.contains("stdin ended before the editor sent"),
-        "{status}: \
-        {errors}"
+        "{status}: {errors}"
     );
     let mut editor = Editor::start(&project);
     assert_eq!(editor.answer("textDocument/hover", json!({}))["error"]["code"], -32002);

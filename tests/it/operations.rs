@@ -75,8 +75,7 @@ fn sandbox(config: &str, declarations: &str) -> Project {
 }
 
 const TWO: &str = "def configure(request):\n    file(request, \"/srv/x\")\n\n\
-    group_spec(\"web\", count = 1, phases = \
-    {\"configure\": configure, \"bootstrap\": configure})\n\
+    group_spec(\"web\", count = 1, phases = {\"configure\": configure, \"bootstrap\": configure})\n\
     group_spec(\"db\", count = 1, phases = {\"configure\": configure, \"bootstrap\": configure})\n";
 
 #[test]
@@ -121,10 +120,11 @@ fn down_of_several_services_tells_what_became_of_each_node() {
         provider = \"node-list\"\n";
     let project = sandbox(config, TWO);
     project.run(&["converge", "web"]).exits(0);
-    project.run(&["down"]).exits(2).says("db-1 stays: its provider only lists it").says(
-        "this \
-        destroys web-1; use --yes",
-    );
+    project
+        .run(&["down"])
+        .exits(2)
+        .says("db-1 stays: its provider only lists it")
+        .says("this destroys web-1; use --yes");
     let down = project.events(&["down", "--yes"], 1);
     let of = |kind: &str| -> Vec<String> {
         down.of_kind(kind).filter_map(|event| event.node()).map(str::to_owned).collect()
@@ -151,10 +151,11 @@ fn a_broken_pallet_star_keeps_nobody_from_the_nodes() {
         .says("web-1")
         .says("pallet.star cannot be loaded")
         .says("pallet.star:3");
-    project.run(&["run", "web", "--", "hostname"]).exits(0).says("web-1").never_says(
-        "cannot be \
-        used",
-    );
+    project
+        .run(&["run", "web", "--", "hostname"])
+        .exits(0)
+        .says("web-1")
+        .never_says("cannot be used");
     project.run(&["run", "--all", "--", "hostname"]).exits(0).says("web-1");
     project.write("file", "content");
     let file = project.directory().join("file");
@@ -271,9 +272,6 @@ fn names_of_groups_tell_their_nodes_apart() {
     project
         .run(&["check"])
         .exits(2)
-        .says(
-            "`web-1` is a group, and the name of node 1 of group \
-        `web`",
-        )
+        .says("`web-1` is a group, and the name of node 1 of group `web`")
         .says("pallet.star:2:1");
 }

@@ -16,12 +16,10 @@ fn declarations<'a>(document: &'a str, with: &str) -> &'a str {
         .split("```python")
         .skip(1)
         .filter_map(|rest| rest.split_once('\n')?.1.split("```").next());
-    blocks.into_iter().find(|block| block.contains(with)).unwrap_or_else(|| {
-        panic!(
-            "no block has \
-        {with:?}"
-        )
-    })
+    blocks
+        .into_iter()
+        .find(|block| block.contains(with))
+        .unwrap_or_else(|| panic!("no block has {with:?}"))
 }
 
 /// Nothing goes for these: whether Debian's package has a file of that name, and starts its

@@ -43,10 +43,7 @@ impl RequestHost for Nobody {
     fn invoke(&self, operation: &str, _: Value) -> Result<Value, PluginError> {
         Err(PluginError::new(
             ErrorKind::Failed,
-            format!(
-                "the host of this test does nothing, not \
-            even {operation}"
-            ),
+            format!("the host of this test does nothing, not even {operation}"),
         ))
     }
 }
@@ -60,7 +57,6 @@ fn nobody() -> Arc<dyn RequestHost> {
 fn is_one_line(error: &str) {
     assert!(
         error.len() > 15 && error.len() < 600 && !error.trim_end().contains('\n'),
-        "not one \
-        clear line: {error}"
+        "not one clear line: {error}"
     );
 }

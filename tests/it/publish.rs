@@ -128,12 +128,7 @@ fn fails_in_one_line(output: Output) -> String {
     let lines: Vec<&str> = output
         .stderr
         .lines()
-        .filter(|line| {
-            !line.starts_with(
-                "warning: nothing \
-        signs it",
-            )
-        })
+        .filter(|line| !line.starts_with("warning: nothing signs it"))
         .collect();
     assert!(
         lines.len() == 1 && lines[0].starts_with("error: "),

@@ -18,15 +18,7 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
 /// The names of the nodes, with their addresses.
 fn addresses(project: &Project) -> BTreeMap<String, String> {
     let text = |node: &Value, key: &str| {
-        node[key]
-            .as_str()
-            .unwrap_or_else(|| {
-                panic!(
-                    "a node \
-        without {key}: {node}"
-                )
-            })
-            .to_owned()
+        node[key].as_str().unwrap_or_else(|| panic!("a node without {key}: {node}")).to_owned()
     };
     project.nodes().iter().map(|node| (text(node, "name"), text(node, "address"))).collect()
 }
@@ -115,16 +107,8 @@ fn from_init_to_down() {
     assert_eq!(project.events(&inline, 0).changes(), BTreeMap::from([("web-1".to_owned(), 0)]));
 
     // as README.md has it: nothing of the node is decided later but the package itself
-    let (package, open) = as_planned(
-        &project,
-        &[
-            "lift",
-            "web",
-            "-e",
-            "package(request, \
-        \"tree\")",
-        ],
-    );
+    let (package, open) =
+        as_planned(&project, &["lift", "web", "-e", "package(request, \"tree\")"]);
     assert!(package.ok() && open.is_empty(), "{open:?}");
 
     project.run(&["down", "--yes"]).exits(0);

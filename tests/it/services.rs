@@ -23,8 +23,7 @@ fn project(config: &str, declarations: &str) -> Project {
 fn what_a_service_offers_is_listed_and_judged() {
     let huge = "group_spec(\"web\", count = 1, node_spec = node_spec(hardware = \
         {\"min_cores\": 4000}))\n\
-        group_spec(\"bsd\", count = 1, node_spec = node_spec(image = \
-        {\"os_family\": \"plan9\"}))\n\
+        group_spec(\"bsd\", count = 1, node_spec = node_spec(image = {\"os_family\": \"plan9\"}))\n\
         group_spec(\"app\", count = 1)";
     let project = project(CONFIG, huge);
     project.run(&["images"]).exits(0).says("machine");
@@ -49,14 +48,14 @@ fn a_service_is_added_once_it_answers() {
     let file = project.directory().join("pallet.toml");
     let before = std::fs::read_to_string(&file).unwrap();
     project.run(&["add-service", "second", "sandbx"]).exits(2).says("did you mean `sandbox`?");
-    project.run(&["add-service", "second", "sandbox", "netwrk=1"]).exits(2).says(
-        "did you mean \
-        `network`?",
-    );
-    project.run(&["add-service", "second", "sandbox", "image=/nowhere"]).exits(2).says(
-        "/nowhere \
-        is no directory",
-    );
+    project
+        .run(&["add-service", "second", "sandbox", "netwrk=1"])
+        .exits(2)
+        .says("did you mean `network`?");
+    project
+        .run(&["add-service", "second", "sandbox", "image=/nowhere"])
+        .exits(2)
+        .says("/nowhere is no directory");
     project.run(&["add-service", "lab", "sandbox"]).exits(2).says("service lab already exists");
     project.run(&["add-service", "Not Good", "sandbox"]).exits(2).says("cannot name a service");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), before, "nothing was written");
@@ -67,11 +66,7 @@ fn a_service_is_added_once_it_answers() {
         .says("service second works");
     let after = std::fs::read_to_string(&file).unwrap();
     assert!(
-        after.contains("# what nodes are made of")
-            && after.contains(
-                "network = \
-        \"10.98.0.0/16\""
-            ),
+        after.contains("# what nodes are made of") && after.contains("network = \"10.98.0.0/16\""),
         "{after}"
     );
     assert!(after.contains("default_service = \"second\""), "{after}");

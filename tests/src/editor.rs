@@ -177,12 +177,9 @@ impl Editor {
     }
 
     fn next(&mut self) -> Value {
-        self.messages.recv_timeout(PATIENCE).unwrap_or_else(|error| {
-            panic!(
-                "the server says \
-            nothing: {error}"
-            )
-        })
+        self.messages
+            .recv_timeout(PATIENCE)
+            .unwrap_or_else(|error| panic!("the server says nothing: {error}"))
     }
 }
 

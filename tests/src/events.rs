@@ -23,8 +23,7 @@ impl Events {
         let events: Vec<_> = output.stdout.lines().map(|line| Event::read(line, output)).collect();
         assert!(
             events.last().is_some_and(|event| event.kind() == "finished"),
-            "the last event is \
-            not `finished`\n{output}"
+            "the last event is not `finished`\n{output}"
         );
         // one operation, with nothing left out
         let records = || events.iter().filter(|event| event.0["sequence"].is_u64());
@@ -82,12 +81,8 @@ impl Events {
 impl Event {
     #[track_caller]
     fn read(line: &str, output: &Output) -> Self {
-        let event = serde_json::from_str(line).unwrap_or_else(|error| {
-            panic!(
-                "not JSON ({error}): \
-            {line}\n{output}"
-            )
-        });
+        let event = serde_json::from_str(line)
+            .unwrap_or_else(|error| panic!("not JSON ({error}): {line}\n{output}"));
         let event = Event(event);
         assert!(event.0["event"].is_string(), "an event without `event`: {line}\n{output}");
         event

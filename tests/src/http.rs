@@ -25,10 +25,7 @@ pub fn get(address: &str, network: Option<&Path>) -> Result<String, String> {
             match attempt(&address) {
                 Ok(body) => return Ok(body),
                 Err(error) if Instant::now() > end => {
-                    return Err(format!(
-                        "http://{address}/: \
-                    {error}"
-                    ));
+                    return Err(format!("http://{address}/: {error}"));
                 }
                 Err(_) => std::thread::sleep(Duration::from_millis(50)),
             }

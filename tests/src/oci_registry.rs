@@ -154,8 +154,7 @@ fn certificates(directory: &Path) {
     };
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
     openssl(&format!(
-        "req -x509 {key} -keyout authority.key -out authority.pem -days 2 -subj \
-        /CN=authority"
+        "req -x509 {key} -keyout authority.key -out authority.pem -days 2 -subj /CN=authority"
     ));
     openssl(&format!("req -new {key} -keyout server.key -out server.csr -subj /CN=registry"));
     openssl(

@@ -64,12 +64,8 @@ impl Process {
             .collect();
         let words = words.join(" ");
         command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-        let mut child = spawn(&mut command).unwrap_or_else(|error| {
-            panic!(
-                "cannot run {words}: \
-            {error}"
-            )
-        });
+        let mut child =
+            spawn(&mut command).unwrap_or_else(|error| panic!("cannot run {words}: {error}"));
         let stdout = Capture::of(child.stdout.take().unwrap());
         let stderr = Capture::of(child.stderr.take().unwrap());
         Process { child, command: words, started: Instant::now(), timeout, stdout, stderr }
@@ -254,8 +250,7 @@ impl Output {
     pub fn never_says(self, text: &str) -> Self {
         assert!(
             !self.stdout.contains(text) && !self.stderr.contains(text),
-            "it should not say \
-            `{text}`\n{self}"
+            "it should not say `{text}`\n{self}"
         );
         self
     }

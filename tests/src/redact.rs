@@ -74,8 +74,7 @@ mod tests {
         let text = "/tmp/x1/pallet.star:3: web-1 took 1.25 s (30ms), 2 nodes, v1.0s3";
         assert_eq!(
             redactions.apply(text),
-            "[home]/pallet.star:3: web-1 took [time] ([time]), 2 \
-            nodes, v1.0s3"
+            "[home]/pallet.star:3: web-1 took [time] ([time]), 2 nodes, v1.0s3"
         );
     }
 }

@@ -43,10 +43,8 @@ pub fn root() -> PathBuf {
 impl Workspace {
     fn build() -> Result<Self, String> {
         let root = root();
-        let mut cargo = Command::new(std::env::var_os("CARGO").expect(
-            "the tests are run by \
-            cargo",
-        ));
+        let mut cargo =
+            Command::new(std::env::var_os("CARGO").expect("the tests are run by cargo"));
         cargo.args([
             "build",
             "--workspace",

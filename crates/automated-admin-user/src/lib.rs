@@ -106,16 +106,14 @@ fn automated_admin_user(request: &mut Request, arguments: AdminUserArguments) ->
 fn name_servers(request: &mut Request) -> Result<()> {
     let environment = request.environment()?;
     let Some(servers) = environment.get("name_servers") else { return Ok(()) };
-    let servers = Vec::<std::net::IpAddr>::deserialize(servers).context(
-        "the environment's \
-        `name_servers` must be a list of addresses",
-    )?;
+    let servers = Vec::<std::net::IpAddr>::deserialize(servers)
+        .context("the environment's `name_servers` must be a list of addresses")?;
     let lines: String = servers.iter().map(|server| format!("nameserver {server}\n")).collect();
     let script = format!("printf %s {} >> /etc/resolv.conf", pallet_core::script::quote(&lines));
-    request.add(ExecCheckedScript::new("name the name servers", script).unless(
-        "grep -q \
-        '^[[:space:]]*nameserver' /etc/resolv.conf",
-    ))
+    request.add(
+        ExecCheckedScript::new("name the name servers", script)
+            .unless("grep -q '^[[:space:]]*nameserver' /etc/resolv.conf"),
+    )
 }
 
 /// Adds each key to the user's authorized_keys, unless it is there.
@@ -131,8 +129,7 @@ fn authorize(request: &mut Request, name: &str, home: &str, keys: &[String]) -> 
         let key = key.trim();
         ensure!(
             !key.is_empty() && !key.contains('\n'),
-            "a public key must be one line, this is \
-            {key:?}"
+            "a public key must be one line, this is {key:?}"
         );
         let (key, file) = (pallet_core::script::quote(key), pallet_core::script::quote(&file));
         request.add(

@@ -13,8 +13,7 @@ pub(crate) fn locale(request: &mut Request) -> Result<()> {
     let plain = |character: char| character.is_ascii_alphanumeric() || "_.@-".contains(character);
     ensure!(
         !locale.is_empty() && locale.chars().all(plain),
-        "the environment's `locale` \
-        {locale:?} is none: write it as de_DE.UTF-8"
+        "the environment's `locale` {locale:?} is none: write it as de_DE.UTF-8"
     );
     let os = request.target()?.os;
     if !is_built_in(&locale) {
@@ -50,8 +49,7 @@ fn generate(request: &mut Request, os: &Os, locale: &str) -> Result<()> {
     let told = locale.to_ascii_lowercase().replace('-', "");
     let line = quote(&format!("{locale} {}", charset(locale)));
     let script = format!(
-        "grep -qxF {line} /etc/locale.gen 2>/dev/null || echo {line} >> \
-        /etc/locale.gen; locale-gen"
+        "grep -qxF {line} /etc/locale.gen 2>/dev/null || echo {line} >> /etc/locale.gen; locale-gen"
     );
     let there = format!("locale -a | tr A-Z a-z | tr -d - | grep -qxF {}", quote(&told));
     request.add(ExecCheckedScript::new("generate the locale", script).unless(there))

@@ -14,8 +14,7 @@ pub(crate) fn check_name(name: &str) -> Result<()> {
     let good = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
     ensure!(
         !name.is_empty() && name.chars().all(good),
-        "{name:?} cannot name a site: use letters, \
-        digits, -, _ and ."
+        "{name:?} cannot name a site: use letters, digits, -, _ and ."
     );
     Ok(())
 }

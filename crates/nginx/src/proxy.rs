@@ -40,8 +40,7 @@ pub(crate) fn proxy(request: &mut Request, proxy: Proxy) -> Result<()> {
     check_name(&proxy.name)?;
     ensure!(
         !proxy.backends.is_empty(),
-        "proxy {} has no backend: name one machine, or declare it \
-        only where there is one",
+        "proxy {} has no backend: name one machine, or declare it only where there is one",
         proxy.name
     );
     plain("server_name", &proxy.server_name)?;
@@ -49,8 +48,7 @@ pub(crate) fn proxy(request: &mut Request, proxy: Proxy) -> Result<()> {
         plain("backend", backend)?;
         ensure!(
             !backend.contains(char::is_whitespace),
-            "the backend {backend:?} has a space in \
-            it"
+            "the backend {backend:?} has a space in it"
         );
     }
     let content = render(&proxy)?;

@@ -51,8 +51,7 @@ fn render(
     let mut out = String::from("# written by pallet\nserver {\n");
     writeln!(
         out,
-        "    listen {};\n    server_name {};\n    root \"{root}\";\n    index \
-        index.html;",
+        "    listen {};\n    server_name {};\n    root \"{root}\";\n    index index.html;",
         site.port, site.server_name
     )?;
     for (path, directory) in pages {

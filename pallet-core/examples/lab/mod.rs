@@ -15,10 +15,8 @@ pub(crate) fn engine(project: &str) -> Result<Engine> {
 #[allow(clippy::disallowed_methods, reason = "a program of its own")]
 pub(crate) fn config(project: &str) -> Result<EngineConfig> {
     let program = std::env::current_exe()?;
-    let plugins = program.ancestors().nth(2).context(
-        "plugins stand beside the programs of the \
-        workspace",
-    )?;
+    let plugins =
+        program.ancestors().nth(2).context("plugins stand beside the programs of the workspace")?;
     let data = std::env::temp_dir().join(format!("pallet-{project}"));
     let registry = Registry::scan(&[plugins.to_owned()]);
     Ok(EngineConfig::open(project, "sandbox", json!({}), registry, data)?)

@@ -69,15 +69,7 @@ struct ServiceOf<P>(P);
 impl<P: Provider> ProviderApi for ServiceOf<P> {
     fn invoke(&self, operation: RStr<'_>, payload: RSlice<'_, u8>) -> Outcome {
         guard_json(|| {
-            dispatch(
-                &self.0,
-                operation.as_str(),
-                read(
-                    payload.as_slice(),
-                    "its \
-            arguments",
-                )?,
-            )
+            dispatch(&self.0, operation.as_str(), read(payload.as_slice(), "its arguments")?)
         })
     }
 }
@@ -87,11 +79,7 @@ pub fn crate_module<C: ConfigCrate>(manifest: extern "C" fn() -> Outcome) -> Plu
     use abi_stable::prefix_type::PrefixTypeTrait;
     extern "C" fn provider(_: HostBox, _: RSlice<'_, u8>) -> RResult<ProviderBox, RVec<u8>> {
         guard(|| {
-            Err(PluginError::new(
-                ErrorKind::Unsupported,
-                "this plugin is a crate, not a \
-            provider",
-            ))
+            Err(PluginError::new(ErrorKind::Unsupported, "this plugin is a crate, not a provider"))
         })
     }
     extern "C" fn config_crate<C: ConfigCrate>() -> RResult<CrateBox, RVec<u8>> {
@@ -117,11 +105,7 @@ pub fn provider_module<P: Provider>(manifest: extern "C" fn() -> Outcome) -> Plu
     }
     extern "C" fn config_crate() -> RResult<CrateBox, RVec<u8>> {
         guard(|| {
-            Err(PluginError::new(
-                ErrorKind::Unsupported,
-                "this plugin is a provider, not a \
-            crate",
-            ))
+            Err(PluginError::new(ErrorKind::Unsupported, "this plugin is a provider, not a crate"))
         })
     }
     PluginModule { manifest, provider: provider::<P>, config_crate }.leak_into_prefix()

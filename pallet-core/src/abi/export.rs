@@ -43,8 +43,7 @@ macro_rules! export_plugin {
         const _: () = {
             #[cfg(panic = "abort")]
             ::core::compile_error!(
-                "a pallet plugin must be built with panic = \"unwind\", or its \
-                panics end the host"
+                "a pallet plugin must be built with panic = \"unwind\", or its panics end the host"
             );
 
             use $crate::abi::abi_stable;

@@ -50,9 +50,7 @@ pub(super) fn guard<T>(work: impl FnOnce() -> Result<T, PluginError>) -> RResult
             let place = PLACE.take().map(|place| format!(" at {place}")).unwrap_or_default();
             let message = format!(
                 "it panicked{place}: {}",
-                text.unwrap_or_else(|| "without a \
-                message"
-                    .to_owned())
+                text.unwrap_or_else(|| "without a message".to_owned())
             );
             RResult::RErr(to_json(&PluginError::new(ErrorKind::Panicked, message)))
         }
@@ -66,13 +64,7 @@ pub(super) fn guard_json<T: Serialize>(
     guard(|| {
         let value = work()?;
         let json = serde_json::to_vec(&value).map_err(|error| {
-            PluginError::new(
-                ErrorKind::Failed,
-                format!(
-                    "its answer cannot be \
-                written: {error}"
-                ),
-            )
+            PluginError::new(ErrorKind::Failed, format!("its answer cannot be written: {error}"))
         })?;
         Ok(json.into())
     })

@@ -45,10 +45,9 @@ pub(crate) fn open(path: &Path) -> Result<Module, String> {
             ours.major
         ));
     }
-    let layout = header.layout().ok_or(
-        "it was built without a description of its layout; build it \
-        again",
-    )?;
+    let layout = header
+        .layout()
+        .ok_or("it was built without a description of its layout; build it again")?;
     let own = <PluginModuleRef as StableAbi>::LAYOUT;
     // the check allows the implementation to know more than the interface, so the older side is the
     // interface
@@ -137,10 +136,7 @@ impl HostApi for SharedHost {
             let payload = serde_json::from_slice(payload.as_slice()).map_err(|error| {
                 PluginError::new(
                     ErrorKind::InvalidInput,
-                    format!(
-                        "{operation}: \
-                    its payload cannot be read: {error}"
-                    ),
+                    format!("{operation}: its payload cannot be read: {error}"),
                 )
             })?;
             self.0.invoke(operation.as_str(), payload)

@@ -51,8 +51,7 @@ pub const fn summary(summary: &Summary) -> [u8; SIZE] {
             let path = capabilities.paths[index].as_bytes();
             assert!(
                 !path.is_empty() && path[0] == b'/',
-                "a path in CAPABILITIES does not begin \
-                with /"
+                "a path in CAPABILITIES does not begin with /"
             );
             index += 1;
         }
@@ -99,8 +98,7 @@ impl Out {
         while index < bytes.len() {
             assert!(
                 bytes[index] >= b' ',
-                "a name, version or pattern holds a character that is \
-                not allowed"
+                "a name, version or pattern holds a character that is not allowed"
             );
             if bytes[index] == b'"' || bytes[index] == b'\\' {
                 out = out.byte(b'\\');
@@ -166,11 +164,7 @@ mod tests {
         };
         const BYTES: [u8; SIZE] = summary(&Summary {
             capabilities: Some(MAY),
-            systems: &[
-                "debian \
-            12",
-                "rocky",
-            ],
+            systems: &["debian 12", "rocky"],
             ..NGINX
         });
         let summary = read(BYTES);

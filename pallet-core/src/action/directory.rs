@@ -288,8 +288,7 @@ mod tests {
             Directory::at("/srv").mode(0o700).recursive(),
             node(),
             expect![
-                "error: directory: \
-            recursive needs an owner or a group; give one, or omit recursive"
+                "error: directory: recursive needs an owner or a group; give one, or omit recursive"
             ],
         );
     }

@@ -436,8 +436,7 @@ mod tests {
         assert_eq!(headline(app().revision("-x"), node()), error);
         assert_eq!(
             headline(app().depth(0), node()),
-            "error: git_checkout: depth 0 fetches \
-            nothing; give at least 1, or omit it to fetch all"
+            "error: git_checkout: depth 0 fetches nothing; give at least 1, or omit it to fetch all"
         );
     }
 }

@@ -211,8 +211,7 @@ fn advice(signers: &[UntrustedSigner]) -> String {
     let option = options(signers);
     match signers.iter().any(|signer| matches!(signer, UntrustedSigner::Identity(_))) {
         true => format!(
-            "if that is its publisher, add the identity and its issuer to [trust], or pass \
-                {option}"
+            "if that is its publisher, add the identity and its issuer to [trust], or pass {option}"
         ),
         false => {
             format!("ask its publisher for the public key, and add it to [trust], or pass {option}")

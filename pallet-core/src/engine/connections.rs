@@ -112,10 +112,10 @@ mod tests {
     }
 
     fn connection(program: &str) -> Box<dyn crate::transport::Transport> {
-        Box::new(Exec::new(&[program.to_owned()], &ConnectSettings::default()).expect(
-            "there is a \
-            program",
-        ))
+        Box::new(
+            Exec::new(&[program.to_owned()], &ConnectSettings::default())
+                .expect("there is a program"),
+        )
     }
 
     #[tokio::test]

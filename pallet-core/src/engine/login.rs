@@ -24,8 +24,7 @@ impl Engine {
                 let names =
                     nodes.iter().map(|node| node.name.as_str()).collect::<Vec<_>>().join(", ");
                 Err(EngineError::Refused(format!(
-                    "group {name} has {count} nodes: {names}; name \
-                    one of them"
+                    "group {name} has {count} nodes: {names}; name one of them"
                 )))
             }
         }
@@ -71,8 +70,7 @@ impl Engine {
             Connection::Local => Vec::new(),
             Connection::Unknown => {
                 return Err(refuse(
-                    "it is reached in a way that this pallet does not know: it needs \
-                    a newer pallet"
+                    "it is reached in a way that this pallet does not know: it needs a newer pallet"
                         .to_owned(),
                 ));
             }

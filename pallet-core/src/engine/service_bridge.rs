@@ -37,10 +37,7 @@ impl RequestHost for ServiceBridge {
             }
             other => Err(PluginError::new(
                 ErrorKind::Unsupported,
-                format!(
-                    "the host has no \
-                operation `{other}` for providers"
-                ),
+                format!("the host has no operation `{other}` for providers"),
             )),
         }
     }

@@ -30,10 +30,8 @@ impl Engine {
                 .and_then(|image| Some((image.os.clone()?, image.id.clone())))
             {
                 Some((os, image)) => {
-                    let reason = format!(
-                        "the image {image}, which its node-spec means at the \
-                        service"
-                    );
+                    let reason =
+                        format!("the image {image}, which its node-spec means at the service");
                     return System { os, hardware: choice.hardware, reason, guessed: false };
                 }
                 None => {

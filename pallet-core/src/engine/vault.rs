@@ -234,9 +234,7 @@ mod tests {
         assert_eq!(vault.reveal(&mut arguments), Ok(false));
         assert_eq!(
             vault.reveal(&mut json!(secret_placeholder("none"))),
-            Err("there is no secret \
-            none"
-                .to_owned())
+            Err("there is no secret none".to_owned())
         );
         assert!(vault.reveal(&mut json!(secret_placeholder("word").to_uppercase())).is_err());
         assert_eq!(format!("{vault:?}"), r#"Vault { names: ["key", "word"], .. }"#);
@@ -276,8 +274,7 @@ mod tests {
         assert_eq!(vault.redact_piece("ter2 +", false, true), "*** +");
         assert_eq!(
             vault.redact_piece("ter2 and it's/hunter2, it", false, false),
-            "*** and ***, \
-            ***"
+            "*** and ***, ***"
         );
         assert_eq!(vault.redact_piece("+ it's/hun", true, true), "+ it's/hun");
         assert_eq!(vault.redact_piece("nothing", false, false), "nothing");

@@ -66,20 +66,15 @@ fn read<'data, R: ReadRef<'data>>(
     if elf::FileClass(ident[4]) != elf::ELFCLASS64 {
         return Err("is a 32-bit library; this pallet is a 64-bit program".to_owned());
     }
-    let header = elf::FileHeader64::<Endianness>::parse(data).map_err(|error| {
-        format!(
-            "is not a \
-        library: {error}"
-        )
-    })?;
+    let header = elf::FileHeader64::<Endianness>::parse(data)
+        .map_err(|error| format!("is not a library: {error}"))?;
     let endian = header.endian().map_err(|error| format!("is not a library: {error}"))?;
     let machine = header.e_machine.get(endian);
     if wanted.is_some_and(|wanted| wanted != machine) {
         let name = machine_names(machine)
             .map_or(format!("machine {}", machine.0), |(rust, _)| rust.to_owned());
         return Err(format!(
-            "was built for {name}, this pallet runs on {}; install the build for \
-            {}",
+            "was built for {name}, this pallet runs on {}; install the build for {}",
             MACHINE.1, MACHINE.1
         ));
     }
@@ -109,17 +104,10 @@ fn read<'data, R: ReadRef<'data>>(
     let section = library.section_by_name(SUMMARY_SECTION).ok_or_else(not_a_plugin)?;
     let bytes = section.data().map_err(|_| truncated())?;
     let summary = serde_json::from_slice(bytes.trim_ascii_end()).map_err(|error| {
-        format!(
-            "holds a summary that cannot be read: {error}; it may need a \
-            newer pallet"
-        )
+        format!("holds a summary that cannot be read: {error}; it may need a newer pallet")
     })?;
     let (rust, architecture) = machine_names(machine).ok_or_else(|| {
-        format!(
-            "was built for machine {}, which pallet does \
-            not know",
-            machine.0
-        )
+        format!("was built for machine {}, which pallet does not know", machine.0)
     })?;
     let versions = needed_versions(&library, endian, data).map_err(|_| truncated())?;
     let glibc = versions

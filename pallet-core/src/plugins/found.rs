@@ -28,12 +28,8 @@ pub struct PinnedFiles {
 impl PinnedFiles {
     /// Why a plugin must not be loaded: something in its directory is not as it was locked.
     pub(super) fn check(&self) -> Result<(), String> {
-        let h1 = tree_digest(&self.directory).map_err(|error| {
-            format!(
-                "cannot be checked: \
-            {error}; run `pallet-cli install`"
-            )
-        })?;
+        let h1 = tree_digest(&self.directory)
+            .map_err(|error| format!("cannot be checked: {error}; run `pallet-cli install`"))?;
         match h1 == self.h1 {
             true => Ok(()),
             false => Err(format!(

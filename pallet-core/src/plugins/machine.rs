@@ -26,12 +26,8 @@ impl Machine {
     /// Why a build for a glibc does not run here; `None` if it does, or nobody can tell.
     pub fn lacks(&self, glibc: Option<&str>) -> Option<String> {
         let (needed, ours) = (glibc?, self.glibc.as_deref()?);
-        (numbers(needed)? > numbers(ours)?).then(|| {
-            format!(
-                "needs glibc {needed}, and this \
-            machine has {ours}"
-            )
-        })
+        (numbers(needed)? > numbers(ours)?)
+            .then(|| format!("needs glibc {needed}, and this machine has {ours}"))
     }
 }
 
@@ -74,8 +70,7 @@ mod tests {
         assert_eq!(machine.lacks(None), None);
         assert_eq!(
             machine.lacks(Some("2.38")).unwrap(),
-            "needs glibc 2.38, and this machine has \
-            2.36"
+            "needs glibc 2.38, and this machine has 2.36"
         );
     }
 

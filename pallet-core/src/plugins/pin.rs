@@ -35,8 +35,7 @@ impl Pin {
         };
         let Some(files) = files else {
             return Err(pinned(format!(
-                "has no build for {}; `pallet-cli update {name}` looks for \
-                one",
+                "has no build for {}; `pallet-cli update {name}` looks for one",
                 Machine::target_of_this()
             )));
         };
@@ -46,10 +45,7 @@ impl Pin {
             ));
         }
         let changed = |message: String| {
-            pinned(format!(
-                "is not as it was locked: {message}; run \
-            `pallet-cli install`"
-            ))
+            pinned(format!("is not as it was locked: {message}; run `pallet-cli install`"))
         };
         let path = only_library(&files.directory).map_err(changed)?;
         let summary = elf::summary(&path).map_err(changed)?;

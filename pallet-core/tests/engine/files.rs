@@ -60,8 +60,7 @@ async fn new_files_are_put_in_place_together() {
     assert_eq!(
         failed,
         (true, true, 3),
-        "what stands before it is done, and it says itself why it \
-        is not: {error:?}"
+        "what stands before it is done, and it says itself why it is not: {error:?}"
     );
     let mode = |path: &str| {
         std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).unwrap().permissions())

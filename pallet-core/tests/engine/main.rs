@@ -91,13 +91,8 @@ async fn a_second_lift_changes_nothing_and_a_dry_run_writes_nothing() {
         let configure = move |request: &mut Request| {
             let name = request.target()?.name;
             request.add(Directory::at(format!("{base}{name}")).mode(0o750))?;
-            let page = RemoteFile::content(
-                format!("{base}{name}/page"),
-                format!(
-                    "hello from \
-                {name}\n"
-                ),
-            );
+            let page =
+                RemoteFile::content(format!("{base}{name}/page"), format!("hello from {name}\n"));
             request.add(if overwrite_changes { page.overwrite_changes() } else { page })
         };
         group("web", 2, ServerSpec::new().phase("configure", configure))
@@ -123,11 +118,8 @@ async fn a_second_lift_changes_nothing_and_a_dry_run_writes_nothing() {
         _ => None,
     });
     assert!(
-        diff.as_ref().is_some_and(|diff| diff.contains("-by hand")
-            && diff.contains(
-                "+hello \
-        from web-1"
-            )),
+        diff.as_ref()
+            .is_some_and(|diff| diff.contains("-by hand") && diff.contains("+hello from web-1")),
         "{diff:?}"
     );
 
@@ -188,10 +180,8 @@ async fn settings_of_one_node_are_there_for_all_others() {
         .phase("configure", move |request: &mut Request| {
             let mut urls = Vec::new();
             for target in request.targets()? {
-                let backend: Value = request.settings_of(&target.id, "backend")?.context(
-                    "no \
-                    settings",
-                )?;
+                let backend: Value =
+                    request.settings_of(&target.id, "backend")?.context("no settings")?;
                 urls.push(backend["url"].as_str().unwrap_or_default().to_owned());
             }
             let name = request.target()?.name;
@@ -201,8 +191,7 @@ async fn settings_of_one_node_are_there_for_all_others() {
     assert!(outcome.ok(), "{outcome:?}");
     assert_eq!(
         std::fs::read_to_string(bench.path("app-1")).unwrap(),
-        "http://app-1 http://app-2 \
-        http://app-3"
+        "http://app-1 http://app-2 http://app-3"
     );
 }
 

@@ -145,8 +145,7 @@ async fn an_agent_that_hangs_holds_up_nothing() {
     Agent::add(&server, "key");
     let mut node = server.connect_with(&with_agent(&server)).await.expect("it lets in");
     let hanging = format!(
-        "kill -STOP {}; timeout 2 ssh-add -l; kill -CONT {0}; echo $?; timeout 5 \
-        ssh-add -l",
+        "kill -STOP {}; timeout 2 ssh-add -l; kill -CONT {0}; echo $?; timeout 5 ssh-add -l",
         agent.0.id()
     );
     let (code, said) = tokio::time::timeout(Duration::from_secs(20), lending(&mut *node, &hanging))

@@ -53,8 +53,7 @@ async fn a_script_and_a_file() {
         .expect("it is put");
     assert!(
         fs::read(&source).expect("there") == fs::read(&target).expect("there"),
-        "the content \
-        differs"
+        "the content differs"
     );
 }
 
@@ -99,11 +98,7 @@ async fn input_that_nobody_reads_does_not_hold_it_up() {
         ("exit 5", 5),
         ("sleep 0.3; exit 6", 6),
         ("exec <&-; sleep 0.3; exit 7", 7),
-        (
-            "head -c \
-            100 >/dev/null; exit 8",
-            8,
-        ),
+        ("head -c 100 >/dev/null; exit 8", 8),
     ] {
         let ended = run(&mut *node, command, vec![0; 20 * MIB]).await.expect("it ends");
         assert_eq!(ended.0, code, "{command}");
@@ -125,13 +120,9 @@ async fn a_command_may_close_its_output_and_read_on() {
 async fn a_command_that_is_abandoned_leaves_the_connection_in_order() {
     let server = Server::start();
     let mut node = server.connect().await;
-    for command in [
-        "sleep 20",
-        "yes",
-        "cat >/dev/null; sleep 20",
-        "while :; do echo x; sleep \
-        0.01; done",
-    ] {
+    for command in
+        ["sleep 20", "yes", "cat >/dev/null; sleep 20", "while :; do echo x; sleep 0.01; done"]
+    {
         let abandoned = tokio::time::timeout(
             Duration::from_millis(300),
             run(&mut *node, command, vec![0; 5 * MIB]),

@@ -32,8 +32,7 @@ async fn cost_of_connections() {
     let mut known = String::new();
     for number in 0..1000 {
         known.push_str(&format!(
-            "host{number}.example.com ssh-ed25519 \
-            AAAAC3NzaC1lZDI1NTE5AAAAI{number:043}\n"
+            "host{number}.example.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{number:043}\n"
         ));
     }
     known.push_str(&format!(
@@ -43,10 +42,7 @@ async fn cost_of_connections() {
     ));
     let config = (0..100)
         .map(|number| {
-            format!(
-                "Host alias{number}\n  HostName host{number}.example.com\n  \
-            Port 2200\n"
-            )
+            format!("Host alias{number}\n  HostName host{number}.example.com\n  Port 2200\n")
         })
         .collect::<String>();
     fs::write(server.path("known"), known).expect("written");
@@ -59,12 +55,7 @@ async fn cost_of_connections() {
     };
     for (name, settings, host_keys) in [
         ("key given", server.settings(), server.connection().host_keys),
-        (
-            "files of 1,000 and 100 \
-            hosts",
-            files,
-            Vec::new(),
-        ),
+        ("files of 1,000 and 100 hosts", files, Vec::new()),
     ] {
         let connection = Connection::Ssh(SshConnection { host_keys, ..server.connection() });
         let (cpu, wall, before) = (processor_time(), Instant::now(), memory());
@@ -74,10 +65,7 @@ async fn cost_of_connections() {
                 .map(|_| {
                     let (connection, settings) = (connection.clone(), settings.clone());
                     tokio::spawn(async move {
-                        connect(&connection, &settings).await.expect(
-                            "it \
-                        lets in",
-                        )
+                        connect(&connection, &settings).await.expect("it lets in")
                     })
                 })
                 .collect();
@@ -123,10 +111,7 @@ async fn cost_of_connections() {
         let stat = fs::read_to_string("/proc/self/stat").expect("there");
         let fields: Vec<&str> = stat.rsplit(") ").next().expect("has fields").split(' ').collect();
         (fields[13].parse::<f64>().expect("a number")
-            + fields[14].parse::<f64>().expect(
-                "a \
-            number",
-            ))
+            + fields[14].parse::<f64>().expect("a number"))
             / 100.0
     };
     let before = children();

@@ -53,17 +53,13 @@ async fn a_known_host_is_let_be() {
     for known in [
         format!("HOST {key}\n"),
         format!("other {key}\n[127.0.*]:* {key}"),
-        format!(
-            "@revoked * \
-            ssh-rsa AAAAB3NzaC1yc2E=\nHOST {key}\n"
-        ),
+        format!("@revoked * ssh-rsa AAAAB3NzaC1yc2E=\nHOST {key}\n"),
     ] {
         attempt(&server, &known, "").await.unwrap_or_else(|error| panic!("{known}: {error}"));
     }
-    attempt(&server, &format!("alias {key}\n"), "HostKeyAlias alias").await.expect(
-        "it is known by \
-        its alias",
-    );
+    attempt(&server, &format!("alias {key}\n"), "HostKeyAlias alias")
+        .await
+        .expect("it is known by its alias");
     attempt(&server, &format!("HOST {key}\n"), "").await.expect("it is known");
     assert!(
         Command::new("ssh-keygen")
@@ -114,11 +110,7 @@ async fn a_host_that_is_not_known_is_refused() {
 /// The fingerprint of the eleven bytes that stand for an RSA key above.
 fn rsa_fingerprint() -> String {
     let output = Command::new("sh")
-        .args([
-            "-c",
-            "printf AAAAB3NzaC1yc2E= | base64 -d | openssl \
-        dgst -sha256 -binary | base64",
-        ])
+        .args(["-c", "printf AAAAB3NzaC1yc2E= | base64 -d | openssl dgst -sha256 -binary | base64"])
         .output();
     format!(
         "SHA256:{}",
@@ -129,10 +121,9 @@ fn rsa_fingerprint() -> String {
 #[tokio::test]
 async fn a_new_host_is_added_where_that_is_wanted() {
     let server = Server::start();
-    attempt(&server, "unfinished line", "StrictHostKeyChecking accept-new").await.expect(
-        "it is \
-        new",
-    );
+    attempt(&server, "unfinished line", "StrictHostKeyChecking accept-new")
+        .await
+        .expect("it is new");
     let known = fs::read_to_string(server.path("known")).expect("there");
     assert_eq!(
         known,
@@ -175,10 +166,8 @@ async fn what_the_provider_knows_is_decisive() {
     let mut said = Vec::new();
     for given in [key(&server, "other"), "nonsense".to_owned()] {
         let connection = SshConnection { host_keys: vec![given], ..server.connection() };
-        let error = connect(&Connection::Ssh(connection), &settings).await.err().expect(
-            "it is \
-            refused",
-        );
+        let error =
+            connect(&Connection::Ssh(connection), &settings).await.err().expect("it is refused");
         said.push(
             server
                 .plain(&error)
@@ -227,18 +216,14 @@ async fn a_host_with_a_certificate_is_known_by_its_key() {
         server.dir.path().display()
     ));
     let known = format!("@cert-authority * {}\n", key(&server, "ca"));
-    attempt(&again, &format!("{known}HOST {}\n", key(&server, "host")), "").await.expect(
-        "its key \
-        is known",
-    );
+    attempt(&again, &format!("{known}HOST {}\n", key(&server, "host")), "")
+        .await
+        .expect("its key is known");
     let error =
         attempt(&again, &known, "").await.expect_err("certificates are not verified").to_string();
     assert!(
         error.contains("shows ssh-ed25519 SHA256")
-            && error.contains(
-                "(@cert-authority) wants \
-            them, cannot be verified here"
-            ),
+            && error.contains("(@cert-authority) wants them, cannot be verified here"),
         "{error}"
     );
 }

@@ -183,12 +183,8 @@ async fn garbage_in_the_encrypted_stream_ends_the_connection() {
             run_script(&mut *node, &Become::Login, script, &mut |_, _| {}).await
         };
         let result = tokio::time::timeout(Duration::from_secs(30), work).await;
-        let result: Result<i32, TransportError> = result.unwrap_or_else(|_| {
-            panic!(
-                "garbage after \
-            {after} bytes hangs"
-            )
-        });
+        let result: Result<i32, TransportError> =
+            result.unwrap_or_else(|_| panic!("garbage after {after} bytes hangs"));
         assert!(result.is_err() || after > 3000, "garbage after {after} bytes was not noticed");
         slowest = slowest.max(started.elapsed());
     }
@@ -201,12 +197,8 @@ async fn a_long_login_banner_is_the_reason_that_is_given() {
     for (lines, taken) in [(100, true), (1000, false)] {
         std::fs::write(
             server.path("banner"),
-            format!(
-                "{}\n",
-                "all that you do here is seen by \
-            somebody, so be kind to all"
-            )
-            .repeat(lines),
+            format!("{}\n", "all that you do here is seen by somebody, so be kind to all")
+                .repeat(lines),
         )
         .expect("written");
         match server.connect_with(&server.settings()).await {

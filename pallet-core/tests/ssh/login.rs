@@ -56,12 +56,8 @@ async fn keys_of_every_kind() {
     for name in ["key", "ecdsa", "rsa", "pem", "bare"] {
         let settings =
             ConnectSettings { identity_files: vec![server.path(name)], ..server.settings() };
-        let mut node = server.connect_with(&settings).await.unwrap_or_else(|error| {
-            panic!(
-                "{name}: \
-            {error}"
-            )
-        });
+        let mut node =
+            server.connect_with(&settings).await.unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(say(&mut *node, "echo in").await, "in", "{name}");
         node.close().await;
     }
@@ -101,12 +97,7 @@ async fn a_passphrase_is_asked_for_once() {
         let both = tokio::join!(server.connect_with(&settings), server.connect_with(&clone));
         for node in [both.0, both.1] {
             assert_eq!(
-                say(
-                    &mut *node.unwrap_or_else(|error| panic!("{name}: {error}")),
-                    "echo \
-                in"
-                )
-                .await,
+                say(&mut *node.unwrap_or_else(|error| panic!("{name}: {error}")), "echo in").await,
                 "in"
             );
         }
@@ -199,13 +190,10 @@ async fn certificates_of_every_kind_wherever_they_are() {
         certify(&server, kind, kind, None);
         let settings =
             ConnectSettings { identity_files: vec![server.path(kind)], ..server.settings() };
-        let mut node = server.connect_with(&settings).await.unwrap_or_else(|error| {
-            panic!(
-                "{kind}: \
-            {error}\n{}",
-                server.log()
-            )
-        });
+        let mut node = server
+            .connect_with(&settings)
+            .await
+            .unwrap_or_else(|error| panic!("{kind}: {error}\n{}", server.log()));
         assert_eq!(say(&mut *node, "echo in").await, "in");
     }
     certify(&server, "ed25519", "mine", Some("elsewhere.pub"));
@@ -409,10 +397,7 @@ async fn what_only_others_can_do_is_named() {
     let server = Server::start_with("AuthenticationMethods hostbased\nHostbasedAuthentication yes");
     let text = server.refusal(&server.settings()).await;
     assert!(
-        text.ends_with(
-            "(the server takes hostbased, none of which can be done here: allow \
-        keys)"
-        ),
+        text.ends_with("(the server takes hostbased, none of which can be done here: allow keys)"),
         "{text}"
     );
 }
@@ -445,10 +430,7 @@ async fn sudo(node: &mut dyn pallet_core::transport::Transport, user: &str) {
                 .expect_err("sudo refuses")
                 .to_string()
                 .split_once(": ")
-                .expect(
-                    "has a \
-            host",
-                )
+                .expect("has a host")
                 .1
                 .to_owned(),
         )

@@ -48,10 +48,7 @@ impl Server {
             let port = TcpListener::bind("127.0.0.1:0")
                 .expect("a port")
                 .local_addr()
-                .expect(
-                    "an \
-                address",
-                )
+                .expect("an address")
                 .port();
             fs::write(dir.path().join("sshd_config"), format!("Port {port}\n{rest}"))
                 .expect("written");
@@ -65,10 +62,7 @@ impl Server {
             let mut server = Server {
                 dir,
                 port,
-                sshd: command.spawn().expect(
-                    "sshd is installed \
-                (openssh-server)",
-                ),
+                sshd: command.spawn().expect("sshd is installed (openssh-server)"),
             };
             let started = Instant::now();
             while server.sshd.try_wait().expect("sshd is our child").is_none() {

@@ -12,8 +12,7 @@ use crate::server::{Server, say};
 /// A server whose login shell is this one, with a `sudo` that wants `password` where it may ask.
 fn server(shell: &str) -> Server {
     let server = Server::start_with(&format!(
-        "ForceCommand exec {shell} -c \
-        \"$SSH_ORIGINAL_COMMAND\"\nSetEnv PATH=DIR:/usr/bin:/bin"
+        "ForceCommand exec {shell} -c \"$SSH_ORIGINAL_COMMAND\"\nSetEnv PATH=DIR:/usr/bin:/bin"
     ));
     let sudo = "#!/bin/sh\nfor word; do shift; case $word in -S) read -r word; [ \"$word\" = \
         \"it's a !\" ] || exit 1;; --) break;; esac; done\nexec \"$@\"\n";

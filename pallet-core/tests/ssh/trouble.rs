@@ -25,10 +25,8 @@ async fn a_silent_command_is_ended_and_the_connection_goes_on() {
             .0,
         0
     );
-    let error = run(&mut *node, "echo begin; sleep 20", Input::none()).await.expect_err(
-        "it is \
-        silent",
-    );
+    let error =
+        run(&mut *node, "echo begin; sleep 20", Input::none()).await.expect_err("it is silent");
     assert!(matches!(error, TransportError::Timeout { .. }));
     expect![
         "127.0.0.1:PORT: the command gave no sign of life for 1 s: allow it more time, or see \
@@ -60,10 +58,8 @@ async fn freeze(
     input: Vec<u8>,
 ) -> (TransportError, Duration) {
     let started = Instant::now();
-    let error = run(node, &format!("kill -STOP $PPID; {command}"), input).await.expect_err(
-        "it is \
-        frozen",
-    );
+    let error =
+        run(node, &format!("kill -STOP $PPID; {command}"), input).await.expect_err("it is frozen");
     (error, started.elapsed())
 }
 
@@ -78,12 +74,7 @@ async fn a_server_that_is_silent_is_asked_and_given_up() {
     let pids = [say(&mut *reader, "echo $PPID").await, say(&mut *writer, "echo $PPID").await];
     let (read, wrote) = tokio::join!(
         freeze(&mut *reader, "sleep 20", Vec::new()),
-        freeze(
-            &mut *writer,
-            "cat \
-            >/dev/null",
-            vec![0; 64 << 20]
-        )
+        freeze(&mut *writer, "cat >/dev/null", vec![0; 64 << 20])
     );
     for pid in pids {
         assert!(Command::new("kill").args(["-KILL", &pid]).status().expect("kill runs").success());
@@ -142,15 +133,8 @@ async fn ports_that_no_sshd_serves() {
         ConnectSettings { connect_timeout: Duration::from_secs(1), ..ConnectSettings::default() };
     let listen = || TcpListener::bind("127.0.0.1:0").expect("a port");
     let (closed, mute, shutting, web) = (listen(), listen(), listen(), listen());
-    let ports = [&closed, &mute, &shutting, &web].map(|listener| {
-        listener
-            .local_addr()
-            .expect(
-                "an \
-        address",
-            )
-            .port()
-    });
+    let ports = [&closed, &mute, &shutting, &web]
+        .map(|listener| listener.local_addr().expect("an address").port());
     drop(closed);
     std::thread::spawn(move || shutting.incoming().for_each(drop));
     std::thread::spawn(move || {
@@ -166,13 +150,8 @@ async fn ports_that_no_sshd_serves() {
             .expect("no ssh")
             .to_string()
             .replace(&port.to_string(), "PORT");
-        let error = (2..9).fold(error, |error, times| {
-            error.replace(
-                &format!(" {times} times"),
-                " \
-            N times",
-            )
-        });
+        let error = (2..9)
+            .fold(error, |error, times| error.replace(&format!(" {times} times"), " N times"));
         assert!(!error.contains('\n'), "{error}");
         said.push(error);
     }

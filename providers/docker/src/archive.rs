@@ -43,11 +43,7 @@ pub(crate) async fn read(
             Err(error) => return Err(engine.error(&what(), error)),
         }
         if tar.len() > LIMIT {
-            return Err(PluginError::failed(format!(
-                "{}: it has more than {LIMIT} \
-                bytes",
-                what()
-            )));
+            return Err(PluginError::failed(format!("{}: it has more than {LIMIT} bytes", what())));
         }
     }
     files(&tar).map_err(|error| PluginError::failed(format!("{}: {error}", what())))
@@ -71,12 +67,7 @@ pub(crate) async fn write(
     files: &[File<'_>],
 ) -> Answer<()> {
     let what = format!("cannot write into {directory} of container {}", short(container));
-    let tar = packed(files).map_err(|error| {
-        PluginError::failed(format!(
-            "{what}: \
-        {error}"
-        ))
-    })?;
+    let tar = packed(files).map_err(|error| PluginError::failed(format!("{what}: {error}")))?;
     let options = UploadToContainerOptionsBuilder::default().path(directory).build();
     let written =
         engine.client.upload_to_container(container, Some(options), body_full(tar.into())).await;

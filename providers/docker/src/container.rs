@@ -52,13 +52,11 @@ pub(crate) fn escaped(project: &str) -> String {
 pub(crate) async fn with_label(engine: &Engine, label: &str) -> Answer<Vec<ContainerSummary>> {
     let filters = HashMap::from([("label", vec![label])]);
     let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
-    engine.client.list_containers(Some(options)).await.map_err(|error| {
-        engine.error(
-            "cannot list \
-        containers",
-            error,
-        )
-    })
+    engine
+        .client
+        .list_containers(Some(options))
+        .await
+        .map_err(|error| engine.error("cannot list containers", error))
 }
 
 /// Removes a container with its anonymous volumes, running or not.
@@ -203,8 +201,7 @@ impl Docker {
     ) -> Answer<()> {
         if id.is_empty() || !self.owns(engine, id).await? {
             return Err(PluginError::not_found(format!(
-                "project {} has no container \
-                {id}",
+                "project {} has no container {id}",
                 self.context.project
             )));
         }

@@ -69,8 +69,7 @@ impl Docker {
         if node.group.as_ref() != Some(&wanted.group) {
             let group = node.group.as_deref().unwrap_or("none");
             return Err(PluginError::failed(format!(
-                "there is a node {name} \
-                already, of group {group}"
+                "there is a node {name} already, of group {group}"
             )));
         }
         if node.status != NodeStatus::Running {
@@ -135,13 +134,9 @@ impl Docker {
                 let which = if asked == ImageSpec::default() {
                     ""
                 } else {
-                    " that satisfies the \
-                    node-spec"
+                    " that satisfies the node-spec"
                 };
-                let error = PluginError::invalid_input(format!(
-                    "the engine has no \
-                    image{which}"
-                ));
+                let error = PluginError::invalid_input(format!("the engine has no image{which}"));
                 Err(error.with_help(
                     "name one as `image_id` in the node-spec, such as `debian:12`, \
                     or in the option `images`",
@@ -154,8 +149,7 @@ impl Docker {
         engine.check_cancelled()?;
         if !is_host_name(name) {
             return Err(PluginError::invalid_input(format!(
-                "`{name}` cannot be the \
-                name of a node"
+                "`{name}` cannot be the name of a node"
             )));
         }
         let user = match self.options.transport {
@@ -175,26 +169,16 @@ impl Docker {
             // another process made it since: it is the same wish
             Err(error) if is_conflict(&error) => {
                 let there = self.existing(engine, wish.wanted, name).await?;
-                let error = PluginError::failed(format!(
-                    "container {full} exists \
-                    and is none of Pallet's"
-                ));
+                let error =
+                    PluginError::failed(format!("container {full} exists and is none of Pallet's"));
                 return there.ok_or_else(|| {
-                    error.with_help(format!(
-                        "rename or remove it: docker \
-                    rename {full} NAME"
-                    ))
+                    error.with_help(format!("rename or remove it: docker rename {full} NAME"))
                 });
             }
             Err(error) if is_absent(&error) => {
-                return Err(engine.error(
-                    &format!(
-                        "cannot make it \
-                from image {}",
-                        wish.reference
-                    ),
-                    error,
-                ));
+                return Err(
+                    engine.error(&format!("cannot make it from image {}", wish.reference), error)
+                );
             }
             Err(error) => return Err(engine.error("cannot make a container", error)),
         };
@@ -206,12 +190,9 @@ impl Docker {
             Ok(Some(node)) => Ok(node),
             failed => {
                 container::remove(engine, &id).await?;
-                Err(failed.err().unwrap_or_else(|| {
-                    PluginError::failed(
-                        "it was \
-                    removed while it started",
-                    )
-                }))
+                Err(failed
+                    .err()
+                    .unwrap_or_else(|| PluginError::failed("it was removed while it started")))
             }
         }
     }
@@ -253,21 +234,17 @@ impl Docker {
             ssh::authorize(engine, id, user, &self.context.admin_user.public_keys).await?;
         }
         if state.paused == Some(true) {
-            engine.client.unpause_container(id).await.map_err(|error| {
-                engine.error(
-                    "cannot wake \
-                the container",
-                    error,
-                )
-            })?;
+            engine
+                .client
+                .unpause_container(id)
+                .await
+                .map_err(|error| engine.error("cannot wake the container", error))?;
         } else {
-            engine.client.start_container(id, None).await.map_err(|error| {
-                engine.error(
-                    "cannot \
-                start the container",
-                    error,
-                )
-            })?;
+            engine
+                .client
+                .start_container(id, None)
+                .await
+                .map_err(|error| engine.error("cannot start the container", error))?;
         }
         tokio::time::sleep(GRACE).await;
         let inspected = engine.client.inspect_container(id, None).await;
@@ -281,10 +258,8 @@ impl Docker {
                 "its first process ended at once with exit code {}{said}",
                 state.exit_code.unwrap_or_default()
             );
-            return Err(PluginError::failed(message).with_help(
-                "set the option \
-                `command` to one that stays",
-            ));
+            return Err(PluginError::failed(message)
+                .with_help("set the option `command` to one that stays"));
         }
         if self.options.transport == Transport::Ssh {
             ssh::wait_for_host_keys(engine, id).await?;

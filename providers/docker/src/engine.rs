@@ -48,18 +48,13 @@ impl Engine {
         };
         let client = client.map_err(|error| match error {
             Error::SocketNotFoundError(_) => absent(&service, &host),
-            error => PluginError::invalid_input(format!(
-                "cannot use the engine at \
-                {host}: {error}"
-            )),
+            error => {
+                PluginError::invalid_input(format!("cannot use the engine at {host}: {error}"))
+            }
         })?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| {
-            PluginError::failed(format!(
-                "cannot \
-            start a runtime: {error}"
-            ))
-        })?;
+        let runtime = runtime
+            .map_err(|error| PluginError::failed(format!("cannot start a runtime: {error}")))?;
         Ok(Engine { client, host, service, host_of_pallet: context.host.clone(), runtime })
     }
 
@@ -99,13 +94,11 @@ impl Engine {
 
     /// The machine that the engine runs on.
     pub(crate) async fn machine(&self) -> Answer<Hardware> {
-        let info = self.client.info().await.map_err(|error| {
-            self.error(
-                "cannot ask for the \
-            machine",
-                error,
-            )
-        })?;
+        let info = self
+            .client
+            .info()
+            .await
+            .map_err(|error| self.error("cannot ask for the machine", error))?;
         Ok(Hardware {
             id: "host".to_owned(),
             cores: info.ncpu.and_then(|cores| u32::try_from(cores).ok()).unwrap_or(1),
@@ -155,8 +148,7 @@ impl Engine {
             }
             Error::SocketNotFoundError(_) => absent(&self.service, &self.host),
             Error::RequestTimeoutError => PluginError::transient(format!(
-                "{what}: the engine at {} does not \
-                    answer in time",
+                "{what}: the engine at {} does not answer in time",
                 self.host
             )),
             error => self.broken(what, &error),
@@ -173,18 +165,15 @@ impl Engine {
             Some(io::ErrorKind::NotFound) => absent(&self.service, host),
             Some(io::ErrorKind::PermissionDenied) => {
                 let error = PluginError::unauthorized(format!(
-                    "this user may not use the \
-                        engine at {host}: permission denied"
+                    "this user may not use the engine at {host}: permission denied"
                 ));
                 error.with_help(
-                    "run pallet-cli as a user who may: root, or a member of the group \
-                    `docker`",
+                    "run pallet-cli as a user who may: root, or a member of the group `docker`",
                 )
             }
             Some(io::ErrorKind::ConnectionRefused) => {
                 let error = PluginError::transient(format!(
-                    "no Docker or Podman \
-                    listens at {host}: connection refused"
+                    "no Docker or Podman listens at {host}: connection refused"
                 ));
                 error.with_help(format!(
                     "start it, or set the option `host` of services.{}",
@@ -194,8 +183,7 @@ impl Engine {
             Some(_) => {
                 let cause = cause.map(ToString::to_string).unwrap_or_default();
                 PluginError::transient(format!(
-                    "{what}: lost the engine at {host}: \
-                    {}",
+                    "{what}: lost the engine at {host}: {}",
                     one_line(&cause)
                 ))
             }
@@ -215,8 +203,7 @@ pub(crate) fn place(options: &Options, context: &ServiceContext) -> Answer<Strin
         Some(("tcp", place)) if place.contains(':') => Ok(host.clone()),
         _ => {
             let message = format!(
-                "services.{}: option `host`: nothing can be reached at \
-                `{host}`",
+                "services.{}: option `host`: nothing can be reached at `{host}`",
                 context.service
             );
             let help = "write unix:///path/of/socket or tcp://host:port; the socket of an engine \
@@ -245,8 +232,7 @@ pub(crate) fn is_conflict(error: &Error) -> bool {
 
 fn absent(service: &str, host: &str) -> PluginError {
     let error = PluginError::failed(format!(
-        "no Docker or Podman listens at \
-        {host}: there is no such socket"
+        "no Docker or Podman listens at {host}: there is no such socket"
     ));
     error.with_help(format!("start it, or set the option `host` of services.{service}"))
 }

@@ -36,12 +36,7 @@ impl Docker {
 
 /// Imports a root file system, unless the engine has this state of it.
 async fn imported(engine: &Engine, name: &str, path: &Path) -> Answer<String> {
-    let wrong = |why: String| {
-        PluginError::invalid_input(format!(
-            "image {name}: \
-        {why}"
-        ))
-    };
+    let wrong = |why: String| PluginError::invalid_input(format!("image {name}: {why}"));
     if path.is_dir() && std::fs::symlink_metadata(path.join("bin/sh")).is_err() {
         return Err(wrong(format!("{} is no root file system: it has no bin/sh", path.display())));
     }
@@ -76,10 +71,9 @@ async fn imported(engine: &Engine, name: &str, path: &Path) -> Answer<String> {
     }
     match is_there(engine, &reference).await? {
         true => Ok(reference),
-        false => Err(PluginError::failed(format!(
-            "{what}: the engine took it and \
-            does not have it"
-        ))),
+        false => {
+            Err(PluginError::failed(format!("{what}: the engine took it and does not have it")))
+        }
     }
 }
 
@@ -151,13 +145,9 @@ pub(crate) fn check_reference(reference: &str) -> Answer<()> {
     {
         return Ok(());
     }
-    let error = PluginError::invalid_input(format!(
-        "`{reference}` cannot be the \
-        name of an image"
-    ));
+    let error = PluginError::invalid_input(format!("`{reference}` cannot be the name of an image"));
     Err(error.with_help(
-        "write it as for `docker pull`, such as `debian:12`, or name one of the \
-        option `images`",
+        "write it as for `docker pull`, such as `debian:12`, or name one of the option `images`",
     ))
 }
 

@@ -72,18 +72,13 @@ impl Options {
     /// An error for the first option that cannot be meant.
     pub(crate) fn check(&self, service: &str) -> Result<(), PluginError> {
         let refuse = |option: &str, why: String| {
-            Err(PluginError::invalid_input(format!(
-                "services.{service}: option \
-                `{option}` {why}"
-            )))
+            Err(PluginError::invalid_input(format!("services.{service}: option `{option}` {why}")))
         };
         for name in self.images.keys() {
             if !is_host_name(name) {
                 return refuse(
                     &format!("images.{name}"),
-                    "has no valid name: use up to 63 of a-z, \
-                    0-9 and `-`"
-                        .to_owned(),
+                    "has no valid name: use up to 63 of a-z, 0-9 and `-`".to_owned(),
                 );
             }
         }
@@ -106,8 +101,7 @@ impl NodeOptions {
         let options: NodeOptions = node_options(spec, "docker")?;
         if options.command.as_ref().is_some_and(Vec::is_empty) {
             return Err(PluginError::invalid_input(
-                "node-spec: provider.docker: \
-                `command` is empty: it needs a program",
+                "node-spec: provider.docker: `command` is empty: it needs a program",
             ));
         }
         Ok(options)

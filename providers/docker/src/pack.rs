@@ -65,11 +65,7 @@ impl Write for Chunks {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let sent = self.0.blocking_send(Ok(Bytes::copy_from_slice(bytes)));
         sent.map(|()| bytes.len()).map_err(|_| {
-            io::Error::new(
-                io::ErrorKind::BrokenPipe,
-                "the \
-            engine takes no more of it",
-            )
+            io::Error::new(io::ErrorKind::BrokenPipe, "the engine takes no more of it")
         })
     }
 

@@ -39,22 +39,16 @@ pub(crate) async fn authorize(
     keys: &[String],
 ) -> Answer<()> {
     if keys.is_empty() {
-        let error = PluginError::invalid_input(
-            "the admin user has no public key, \
-            so nobody could log in",
-        );
+        let error =
+            PluginError::invalid_input("the admin user has no public key, so nobody could log in");
         return Err(error.with_help("make one with ssh-keygen, or use the transport `exec`"));
     }
     let passwd = archive::read_file(engine, container, "/etc/passwd").await?.unwrap_or_default();
     let Some(account) = account(&String::from_utf8_lossy(&passwd), user) else {
-        let error = PluginError::invalid_input(format!(
-            "the image has no user \
-            `{user}`"
-        ));
-        return Err(error.with_help(
-            "name one that it has as `login_user` of the node-spec's \
-            image",
-        ));
+        let error = PluginError::invalid_input(format!("the image has no user `{user}`"));
+        return Err(
+            error.with_help("name one that it has as `login_user` of the node-spec's image")
+        );
     };
     let there =
         archive::read_file(engine, container, &format!("{}/.ssh/authorized_keys", account.home))
@@ -122,10 +116,7 @@ mod tests {
         assert_eq!(with_keys(&once, &keys), once);
         assert_eq!(
             without_comment("ssh-ed25519 AAAA root@box\n").as_deref(),
-            Some(
-                "ssh-ed25519 \
-            AAAA"
-            )
+            Some("ssh-ed25519 AAAA")
         );
     }
 }

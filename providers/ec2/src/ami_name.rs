@@ -197,8 +197,7 @@ mod tests {
             (
                 "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-20240701",
                 "x86_64",
-                "ubuntu \
-                22.04 (x86_64)",
+                "ubuntu 22.04 (x86_64)",
                 "ubuntu",
             ),
             (
@@ -246,8 +245,7 @@ mod tests {
             (
                 "openSUSE-Leap-15-5-v20240110-hvm-ssd-x86_64-5535c495",
                 "x86_64",
-                "opensuse-leap 15.5 \
-                (x86_64)",
+                "opensuse-leap 15.5 (x86_64)",
                 "ec2-user",
             ),
             (

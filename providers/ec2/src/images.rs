@@ -151,10 +151,8 @@ fn none(api: &Api, owners: &[String], wanted: &ImageSpec) -> Result<PluginError,
     let arch = wanted.arch.as_ref().map(|arch| format!(" for {arch}")).unwrap_or_default();
     let message =
         format!("ec2 in {region} has no image {what}{arch} of the owners {}", owners.join(", "));
-    Ok(PluginError::not_found(message).with_help(
-        "name one by `image_id`, or its \
-        owner in `owners` of the service",
-    ))
+    Ok(PluginError::not_found(message)
+        .with_help("name one by `image_id`, or its owner in `owners` of the service"))
 }
 
 /// The current kinds of machines. Bare metal is left out: it costs most, and would be the fastest;
@@ -198,15 +196,8 @@ pub(crate) fn locations(api: &Api) -> Result<Vec<Location>, ApiError> {
         .filter(|zone| zone.text("optInStatus") != "not-opted-in");
     let location = |zone: &Element| {
         let id = zone.text("zoneName").to_owned();
-        let name = zone.some("zoneId").map_or_else(
-            || id.clone(),
-            |zone_id| {
-                format!(
-                    "{id} \
-            ({zone_id})"
-                )
-            },
-        );
+        let name =
+            zone.some("zoneId").map_or_else(|| id.clone(), |zone_id| format!("{id} ({zone_id})"));
         Location { id, name }
     };
     Ok(zones.map(location).collect())

@@ -40,20 +40,16 @@ impl<'a> Launch<'a> {
     ) -> Result<Self, ApiError> {
         let options = NodeOptions::of(&wanted.spec)?;
         let image = wanted.image.as_ref().ok_or_else(|| {
-            PluginError::invalid_input("no image was chosen at ec2").with_help(
-                "name one by `image_id` \
-                of the node-spec",
-            )
+            PluginError::invalid_input("no image was chosen at ec2")
+                .with_help("name one by `image_id` of the node-spec")
         })?;
         let kind = options
             .instance_type
             .clone()
             .or_else(|| wanted.hardware.as_ref().map(|hardware| hardware.id.clone()));
         let kind = kind.ok_or_else(|| {
-            PluginError::invalid_input("no kind of machine was chosen at ec2").with_help(
-                "name one \
-                by `hardware_id` of the node-spec",
-            )
+            PluginError::invalid_input("no kind of machine was chosen at ec2")
+                .with_help("name one by `hardware_id` of the node-spec")
         })?;
         let spec = wanted.spec.network.clone().unwrap_or_default();
         let zone = wanted.location.as_ref().map(|location| location.id.as_str());
@@ -91,8 +87,7 @@ impl<'a> Launch<'a> {
             answer.items("imagesSet").next().and_then(|image| image.some("rootDeviceName"));
         let unknown = || {
             ApiError::from(PluginError::invalid_input(format!(
-                "ec2 does not say what the root device of \
-            {} is",
+                "ec2 does not say what the root device of {} is",
                 self.image.id
             )))
         };
@@ -114,13 +109,8 @@ impl<'a> Launch<'a> {
             match api.call(&self.call(name, generation, &token, &host_key)) {
                 Ok(answer) => {
                     let made = answer.items("instancesSet").next().map(Instance::of);
-                    let nameless = || {
-                        PluginError::failed(
-                            "ec2 made an instance \
-                        and does not name it",
-                        )
-                        .into()
-                    };
+                    let nameless =
+                        || PluginError::failed("ec2 made an instance and does not name it").into();
                     return made.ok_or_else(nameless);
                 }
                 Err(error) if error.is("IdempotentInstanceTerminated") => {}
@@ -134,8 +124,7 @@ impl<'a> Launch<'a> {
             }
         }
         Err(PluginError::transient(format!(
-            "ec2 has made and lost {name} too \
-            often; try again tomorrow"
+            "ec2 has made and lost {name} too often; try again tomorrow"
         ))
         .into())
     }

@@ -89,11 +89,7 @@ fn network(service: &Ec2) -> Result<Network, ApiError> {
     let default = vpcs.iter().find(|vpc| vpc.text("isDefault") == "true");
     let vpc = default.or_else(|| vpcs.iter().min_by_key(|vpc| vpc.text("vpcId")));
     let nowhere = || {
-        PluginError::not_found(
-            "ec2 has no VPC there, so no place for \
-        nodes",
-        )
-        .with_help("make one")
+        PluginError::not_found("ec2 has no VPC there, so no place for nodes").with_help("make one")
     };
     Ok(Network { vpc: Some(vpc.ok_or_else(nowhere)?.text("vpcId").to_owned()), ..network })
 }

@@ -65,10 +65,7 @@ pub(crate) fn network(
                 .and_then(|subnet| subnet.some("subnetId"));
             let nowhere = || {
                 let place = zone.map(|zone| format!(" in {zone}")).unwrap_or_default();
-                ApiError::from(PluginError::not_found(format!(
-                    "{vpc} has no \
-                    subnet{place}"
-                )))
+                ApiError::from(PluginError::not_found(format!("{vpc} has no subnet{place}")))
             };
             Ok(Network { subnet: Some(roomiest.ok_or_else(nowhere)?), vpc: Some(vpc.clone()) })
         }
@@ -91,10 +88,7 @@ pub(crate) fn security_groups(
                 let found =
                     find(&service.api, name, network)?.and_then(|found| found.some("groupId"));
                 found.ok_or_else(|| {
-                    PluginError::not_found(format!(
-                        "ec2 has no \
-                    security group {name} there"
-                    ))
+                    PluginError::not_found(format!("ec2 has no security group {name} there"))
                 })?
             }
         };
@@ -129,15 +123,10 @@ fn own_group(
     let id = existing.text("groupId").to_owned();
     // what was just made answers without its tags
     if existing.get("groupName").is_some() && existing.tags().get(tags::PROJECT) != Some(project) {
-        let message = format!(
-            "security group {name} ({id}) exists and is not of project \
-            {project}"
-        );
+        let message =
+            format!("security group {name} ({id}) exists and is not of project {project}");
         return Err(PluginError::failed(message)
-            .with_help(
-                "rename the project, or \
-            delete the group",
-            )
+            .with_help("rename the project, or delete the group")
             .into());
     }
     set_rules(service, &existing, &id, ports)?;
@@ -312,8 +301,7 @@ mod tests {
             <toPort>22</toPort>\
             <ipRanges><item><cidrIp>0.0.0.0/0</cidrIp></item></ipRanges><ipv6Ranges/></item>\
             <item><ipProtocol>udp</ipProtocol><fromPort>80</fromPort><toPort>80</toPort><ipRanges>\
-            <item><cidrIp>0.0.0.0/0</cidrIp></item></ipRanges></item>\
-            </ipPermissions></g>";
+            <item><cidrIp>0.0.0.0/0</cidrIp></item></ipRanges></item></ipPermissions></g>";
         let everywhere = ["0.0.0.0/0".to_owned(), "::/0".to_owned()];
         let wanted = wanted_rules(&[80], &everywhere);
         let missing: Vec<_> =

@@ -102,19 +102,13 @@ impl Options {
     /// Refuses what can be seen to be wrong.
     pub(crate) fn check(&self, service: &str) -> Result<(), PluginError> {
         let named = |what: &str, problem: String| {
-            Err(PluginError::invalid_input(format!(
-                "services.{service}.{what}: \
-            {problem}"
-            )))
+            Err(PluginError::invalid_input(format!("services.{service}.{what}: {problem}")))
         };
         // it becomes a part of a host's name
         if let Some(region) = self.region.as_ref().filter(|region| !is_region(region)) {
             return named(
                 "region",
-                format!(
-                    "`{region}` is not the name of a region, such as \
-                eu-west-1"
-                ),
+                format!("`{region}` is not the name of a region, such as eu-west-1"),
             );
         }
         if let Some(url) = self
@@ -124,10 +118,7 @@ impl Options {
         {
             return named(
                 "endpoint",
-                format!(
-                    "`{url}` is not a URL, such as \
-                https://ec2.example.org"
-                ),
+                format!("`{url}` is not a URL, such as https://ec2.example.org"),
             );
         }
         if self.owners.is_empty() {
@@ -152,8 +143,7 @@ impl NodeOptions {
         // EC2's console calls a node by this tag, and that is the node's name
         if spec.tags.contains_key("Name") {
             return Err(PluginError::invalid_input(
-                "node-spec: at ec2 the tag Name is the node's name, and Pallet's \
-                own",
+                "node-spec: at ec2 the tag Name is the node's name, and Pallet's own",
             ));
         }
         if let Some(tag) = spec.tags.keys().find(|tag| tag.starts_with("aws:")) {

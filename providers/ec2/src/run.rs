@@ -57,12 +57,7 @@ pub(crate) fn run_nodes(service: &Ec2, wanted: &RunNodes) -> Result<Vec<Created>
         }
     }
     wait_for(service, &mut waits, PATIENCE);
-    let unknown = || {
-        Created::Failed(PluginError::failed(
-            "ec2 said nothing of this \
-        node",
-        ))
-    };
+    let unknown = || Created::Failed(PluginError::failed("ec2 said nothing of this node"));
     Ok(waits.into_iter().map(|wait| wait.outcome.unwrap_or_else(unknown)).collect())
 }
 
@@ -71,8 +66,7 @@ fn known(name: &str, wanted: &RunNodes, existing: &[Instance]) -> Wait {
         Wait { name: name.to_owned(), id: String::new(), fresh: true, starts: 0, outcome: None };
     if !is_host_name(name) {
         wait.outcome = Some(Created::Failed(PluginError::invalid_input(format!(
-            "`{name}` cannot be the name of a \
-            node"
+            "`{name}` cannot be the name of a node"
         ))));
     } else if let Some(there) =
         existing.iter().find(|instance| instance.tag(crate::tags::NAME) == name)
@@ -168,19 +162,13 @@ fn look(
     let (name, id, reason) = (
         &wait.name,
         &wait.id,
-        if instance.reason.is_empty() {
-            "ec2 says not \
-        why"
-        } else {
-            &instance.reason
-        },
+        if instance.reason.is_empty() { "ec2 says not why" } else { &instance.reason },
     );
     match instance.state.as_str() {
         "running" => instance.address(kind).map(|_| Created::Node(Box::new(instance.node(kind)))),
-        "stopped" if wait.fresh || wait.starts > STALE => failed(format!(
-            "{name} ({id}) does not \
-            start: {reason}"
-        )),
+        "stopped" if wait.fresh || wait.starts > STALE => {
+            failed(format!("{name} ({id}) does not start: {reason}"))
+        }
         "stopped" => {
             wait.starts += 1;
             if wait.starts == 1
@@ -208,10 +196,7 @@ fn late(wait: &Wait, seen: &[Instance], kind: Option<AddressKind>) -> PluginErro
                 node-spec, or `address = \"private\"`",
             )
         }
-        ("running", _) => PluginError::failed(format!(
-            "{message} and has no \
-            address"
-        )),
+        ("running", _) => PluginError::failed(format!("{message} and has no address")),
         _ => PluginError::transient(message),
     }
 }

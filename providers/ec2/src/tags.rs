@@ -46,8 +46,7 @@ pub(crate) fn check(project: &str) -> Result<(), PluginError> {
     let length = project.chars().count();
     if length == 0 || length > 255 || project.starts_with("aws:") {
         return Err(PluginError::invalid_input(format!(
-            "`{project}` cannot be a tag of ec2; set another \
-            `name` of the project in pallet.toml"
+            "`{project}` cannot be a tag of ec2; set another `name` of the project in pallet.toml"
         )));
     }
     Ok(())

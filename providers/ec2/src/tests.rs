@@ -28,8 +28,7 @@ fn instance(id: &str, state: &str, name: &str, project: &str) -> String {
          <tagSet><item><key>pallet-project</key><value>{project}</value></item><item><key>\
          pallet-group</key><value>web</value></item>\
          <item><key>pallet-name</key><value>{name}</value></item><item><key>pallet-image-user</key>\
-         <value>admin</value></item>\
-         <item><key>pallet-host-key</key><value>ssh-ed25519 \
+         <value>admin</value></item><item><key>pallet-host-key</key><value>ssh-ed25519 \
          AAAA</value></item></tagSet></item></instancesSet></item>"
     )
 }
@@ -166,8 +165,7 @@ fn a_used_token_makes_way_for_the_next_and_no_capacity_fails_one_node() {
     assert_eq!(
         server.actions().len(),
         5,
-        "it is not tried again, and there is nothing to \
-        terminate"
+        "it is not tried again, and there is nothing to terminate"
     );
 }
 
@@ -383,8 +381,7 @@ fn the_lease_needs_no_default_vpc() {
         assert_eq!(service(&server).take_lease(&wanted).unwrap(), None);
         assert!(
             server.requests()[1].contains("VpcId=vpc-1"),
-            "everybody looks in the same one: \
-            {}",
+            "everybody looks in the same one: {}",
             server.requests()[1]
         );
     }
@@ -457,10 +454,7 @@ fn images_are_listed_by_system_version_and_date() {
     );
     assert_eq!(error.kind, ErrorKind::NotFound);
     assert!(
-        error.to_string().contains(
-            "ec2 in eu-west-1 has no image whose name matches \
-        Rocky-9-*"
-        ),
+        error.to_string().contains("ec2 in eu-west-1 has no image whose name matches Rocky-9-*"),
         "{error}"
     );
 }
@@ -501,23 +495,22 @@ fn what_is_wrong_in_the_files_is_named() {
         let error = Ec2::connect(serde_json::from_value(options).unwrap(), context).err().unwrap();
         PluginError::from(error).to_string()
     };
-    assert!(connect(json!({ "region": "eu-west-1.evil.example/" })).contains(
-        "services.aws.region: \
-        `eu-west-1.evil.example/`"
-    ));
-    assert!(connect(json!({ "endpoint": "localhost" })).contains(
-        "services.aws.endpoint: \
-        `localhost` is not a URL"
-    ));
+    assert!(
+        connect(json!({ "region": "eu-west-1.evil.example/" }))
+            .contains("services.aws.region: `eu-west-1.evil.example/`")
+    );
+    assert!(
+        connect(json!({ "endpoint": "localhost" }))
+            .contains("services.aws.endpoint: `localhost` is not a URL")
+    );
     assert!(connect(json!({ "owners": [] })).contains("no owner"));
     assert!(serde_json::from_value::<Options>(json!({ "regoin": "x" })).is_err());
     let mut spec = NodeSpec::default();
     let own = json!({ "spot": true });
     spec.provider.insert("ec2".into(), own.as_object().unwrap().clone());
-    assert!(options::NodeOptions::of(&spec).unwrap_err().to_string().contains(
-        "unknown field \
-        `spot`"
-    ));
+    assert!(
+        options::NodeOptions::of(&spec).unwrap_err().to_string().contains("unknown field `spot`")
+    );
     for tag in ["Name", "aws:cloudformation:stack-name"] {
         let spec = NodeSpec {
             tags: BTreeMap::from([(tag.to_owned(), "x".to_owned())]),

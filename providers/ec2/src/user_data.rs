@@ -25,12 +25,7 @@ impl HostKey {
                 private: key.to_openssh(LineEnding::LF)?.to_string(),
             })
         };
-        make().map_err(|error| {
-            PluginError::failed(format!(
-                "cannot make a host \
-            key: {error}"
-            ))
-        })
+        make().map_err(|error| PluginError::failed(format!("cannot make a host key: {error}")))
     }
 }
 
@@ -92,12 +87,7 @@ mod tests {
     fn admin() -> AdminUser {
         AdminUser {
             name: "ops".into(),
-            public_keys: vec![
-                "ssh-ed25519 AAAA one".into(),
-                "ssh-rsa \
-            BBBB two"
-                    .into(),
-            ],
+            public_keys: vec!["ssh-ed25519 AAAA one".into(), "ssh-rsa BBBB two".into()],
             no_sudo: false,
         }
     }

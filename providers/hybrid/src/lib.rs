@@ -29,14 +29,10 @@ impl Provider for Hybrid {
         ensure!(
             !names.is_empty(),
             PluginError::invalid_input(format!(
-                "services.{} names no other \
-                service",
+                "services.{} names no other service",
                 context.service
             ))
-            .with_help(
-                "give it `groups = { web = \"a-service\" }` or `default = \
-                    \"a-service\"`"
-            )
+            .with_help("give it `groups = { web = \"a-service\" }` or `default = \"a-service\"`")
         );
         let service = |name: String| {
             (name.clone(), Box::new(context.host.service(&name)) as Box<dyn Service>)
@@ -163,13 +159,11 @@ impl Hybrid {
             .and_then(|name| self.services.get_key_value(name));
         let (name, service) = named.ok_or_else(|| {
             PluginError::invalid_input(format!(
-                "services.{} has no service for \
-                group {group}",
+                "services.{} has no service for group {group}",
                 self.name
             ))
             .with_help(format!(
-                "add it to services.{0}.groups in pallet.toml, or name a \
-                    services.{0}.default",
+                "add it to services.{0}.groups in pallet.toml, or name a services.{0}.default",
                 self.name
             ))
         })?;
@@ -181,8 +175,7 @@ impl Hybrid {
         let split = id.split_once('/').filter(|(name, _)| self.services.contains_key(*name));
         Ok(split.ok_or_else(|| {
             PluginError::not_found(format!(
-                "no service of services.{} has a node \
-                with id {id}",
+                "no service of services.{} has a node with id {id}",
                 self.name
             ))
         })?)

@@ -86,20 +86,15 @@ fn refusal(asked: &Role, role: Option<&Role>) -> PluginError {
     match role {
         Some(role) => {
             let message = format!(
-                "provider localhost has one machine, which is {} of group {}; \
-                not {}",
+                "provider localhost has one machine, which is {} of group {}; not {}",
                 role.name, role.group, asked.name
             );
-            PluginError::unsupported(message).with_help(
-                "use provider sandbox for \
-                several nodes on this machine",
-            )
+            PluginError::unsupported(message)
+                .with_help("use provider sandbox for several nodes on this machine")
         }
-        None => PluginError::invalid_input(format!(
-            "`{}` cannot be the name of a \
-            node",
-            asked.name
-        )),
+        None => {
+            PluginError::invalid_input(format!("`{}` cannot be the name of a node", asked.name))
+        }
     }
 }
 

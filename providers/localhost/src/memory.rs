@@ -30,11 +30,7 @@ pub(crate) fn read(path: &Path) -> Result<Option<Role>> {
         Ok(bytes) => {
             let role = serde_json::from_slice(&bytes);
             role.map(Some).with_context(|| {
-                format!(
-                    "{} cannot be read; remove it, and run converge \
-                again",
-                    path.display()
-                )
+                format!("{} cannot be read; remove it, and run converge again", path.display())
             })
         }
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),

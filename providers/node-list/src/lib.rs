@@ -39,8 +39,7 @@ impl Provider for NodeList {
             ensure!(
                 is_host_name(name),
                 invalid("has no valid name").with_help(
-                    "a name is up to 63 of a-z, 0-9 and `-`; \
-                    what ssh connects to is its `host`"
+                    "a name is up to 63 of a-z, 0-9 and `-`; what ssh connects to is its `host`"
                 )
             );
             ensure!(
@@ -60,8 +59,7 @@ impl Provider for NodeList {
                 let port =
                     if place.1 == SSH { String::new() } else { format!(", port {}", place.1) };
                 return Err(invalid(&format!(
-                    "is the same machine as `{other}`: both have host \
-                    {}{port}",
+                    "is the same machine as `{other}`: both have host {}{port}",
                     place.0
                 ))
                 .into());
@@ -102,8 +100,7 @@ impl Provider for NodeList {
         let message =
             format!("provider node-list never destroys machines, so not {}", listed.join(", "));
         let help = format!(
-            "remove it from services.{}.nodes in pallet.toml, or raise the count of \
-            its group-spec",
+            "remove it from services.{}.nodes in pallet.toml, or raise the count of its group-spec",
             self.service
         );
         Err(PluginError::unsupported(message).with_help(help).into())
@@ -123,17 +120,13 @@ fn wrong_address(host: &str, machine: &Machine) -> Option<(String, String)> {
     if host.trim().is_empty() {
         return wrong(
             "has an empty `host`".to_owned(),
-            "leave it away if the node's name is what \
-            ssh connects to",
+            "leave it away if the node's name is what ssh connects to",
         );
     }
     if let Some((user, bare)) = host.rsplit_once('@') {
         return Some((
             format!("has the host {host:?}, with a user in it"),
-            format!(
-                "write host = \
-            {bare:?} and user = {user:?}"
-            ),
+            format!("write host = {bare:?} and user = {user:?}"),
         ));
     }
     if let Some((bare, port)) = host.rsplit_once(':')
@@ -142,10 +135,7 @@ fn wrong_address(host: &str, machine: &Machine) -> Option<(String, String)> {
     {
         return Some((
             format!("has the host {host:?}, with a port in it"),
-            format!(
-                "write host = \
-            {bare:?} and port = {port}"
-            ),
+            format!("write host = {bare:?} and port = {port}"),
         ));
     }
     if odd(host) || host.contains('/') {
@@ -157,15 +147,13 @@ fn wrong_address(host: &str, machine: &Machine) -> Option<(String, String)> {
     if let Some(user) = machine.user.as_deref().filter(|user| user.is_empty() || odd(user)) {
         return wrong(
             format!("has the user {user:?}, which nobody can log in as"),
-            "leave it away \
-            for the admin user",
+            "leave it away for the admin user",
         );
     }
     if machine.port == Some(0) {
         return wrong(
             "has port 0".to_owned(),
-            "a port is a number from 1 to 65535; omit it \
-            for 22",
+            "a port is a number from 1 to 65535; omit it for 22",
         );
     }
     None
@@ -196,8 +184,7 @@ impl NodeList {
             {group} it lists {there}"
         );
         let help = format!(
-            "add one to services.{}.nodes in pallet.toml, or lower the count of \
-            group-spec {group}",
+            "add one to services.{}.nodes in pallet.toml, or lower the count of group-spec {group}",
             self.service
         );
         PluginError::unsupported(message).with_help(help)

@@ -81,8 +81,7 @@ impl<'de> Visitor<'de> for BothForms {
                 .map_err(|error| A::Error::custom(format_args!("node {name}: {error}")))?;
             if machine.name.as_ref().is_some_and(|other| *other != name) {
                 return Err(A::Error::custom(format_args!(
-                    "node {name}: its key is its name, so it \
-                    needs no `name`"
+                    "node {name}: its key is its name, so it needs no `name`"
                 )));
             }
             machines.push((name, machine));
@@ -96,10 +95,7 @@ impl<'de> Visitor<'de> for BothForms {
         while let Some(machine) = list.next_element::<Machine>()? {
             let position = machines.len() + 1;
             let name = machine.name.clone().ok_or_else(|| {
-                A::Error::custom(format_args!(
-                    "node \
-                {position} of the list has no `name`"
-                ))
+                A::Error::custom(format_args!("node {position} of the list has no `name`"))
             })?;
             machines.push((name, machine));
         }

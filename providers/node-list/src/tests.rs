@@ -82,8 +82,7 @@ fn mistakes_in_the_list_are_named() {
         (json!({ "web-1": { "group": "web", "hots": "x" } }), "unknown field `hots`"),
         (
             json!({ "web-1": { "group": "web", "name": "web-2" } }),
-            "node web-1: its key is its \
-            name",
+            "node web-1: its key is its name",
         ),
         (json!({ "web-1": { "group": "web", "host": "" } }), "has an empty `host`"),
         (
@@ -112,8 +111,7 @@ fn mistakes_in_the_list_are_named() {
         ),
         (
             json!({ "a": { "group": "web", "host": "h" }, "b": { "group": "db", "host": "h" } }),
-            "is \
-            the same machine as `a`",
+            "is the same machine as `a`",
         ),
         (json!("web-1"), "a table of machines by name, or a list of them"),
     ];
@@ -128,8 +126,7 @@ fn mistakes_in_the_list_are_named() {
     assert_eq!(
         list(tunnels).unwrap().nodes().unwrap().len(),
         2,
-        "ports tell machines behind one \
-        address apart"
+        "ports tell machines behind one address apart"
     );
 }
 
@@ -174,8 +171,7 @@ fn machines_are_neither_made_nor_destroyed() {
     let created = list.run_nodes(&wanted).unwrap();
     assert!(
         matches!(&created[0], Created::Node(node) if node.name == "web-1"),
-        "what is listed is \
-        there"
+        "what is listed is there"
     );
     let Created::Failed(error) = &created[1] else { panic!("it made one") };
     assert_eq!(error.kind, ErrorKind::Unsupported);

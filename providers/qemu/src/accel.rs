@@ -39,8 +39,7 @@ fn decide(accel: Accel, opens: Result<(), String>, failed: bool) -> Result<Mode,
         (Accel::Kvm, Ok(())) => Ok(Mode::Kvm),
         (Accel::Kvm, Err(why)) => {
             let error = PluginError::unsupported(format!(
-                "option `accel` is kvm, \
-                which cannot be had here: {why}"
+                "option `accel` is kvm, which cannot be had here: {why}"
             ));
             Err(error.with_help("use `accel = \"auto\"`, which emulates where there is no KVM"))
         }

@@ -73,8 +73,7 @@ impl Run<'_> {
                     Ok(()) => {}
                     Err(NotStarted::PortTaken) => {
                         bail!(PluginError::transient(
-                            "its port was taken while it \
-                            was started again"
+                            "its port was taken while it was started again"
                         ))
                     }
                     Err(NotStarted::Failed(error)) => return Err(error.into()),
@@ -91,12 +90,7 @@ impl Run<'_> {
             };
             ensure!(
                 runs,
-                PluginError::failed(format!(
-                    "{} ended while it booted; \
-                {}",
-                    record.name,
-                    last()
-                ))
+                PluginError::failed(format!("{} ended while it booted; {}", record.name, last()))
             );
             if start.elapsed() > timeout {
                 let message = format!(
@@ -107,8 +101,7 @@ impl Run<'_> {
                 );
                 let error = PluginError::failed(message);
                 bail!(error.with_help(
-                    "the image needs cloud-init and sshd; option `timeout` lets \
-                    it take longer"
+                    "the image needs cloud-init and sshd; option `timeout` lets it take longer"
                 ));
             }
             if told.elapsed() > TELL {

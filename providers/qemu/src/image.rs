@@ -45,13 +45,8 @@ const OTHERS: [(&[u8], &str); 8] = [
 impl Disk {
     /// Looks at the beginning of a file.
     pub(crate) fn open(path: &Path) -> Result<Disk, PluginError> {
-        let invalid = |why: String| {
-            PluginError::invalid_input(format!(
-                "image {} \
-            {why}",
-                path.display()
-            ))
-        };
+        let invalid =
+            |why: String| PluginError::invalid_input(format!("image {} {why}", path.display()));
         let mut head = [0; 32];
         let mut read = || -> std::io::Result<u64> {
             let mut file = File::open(path)?;
@@ -124,8 +119,7 @@ pub(crate) fn missing(program: &Path, error: &std::io::Error) -> PluginError {
     };
     let error = PluginError::failed(message);
     error.with_help(format!(
-        "install QEMU (on Debian: {package}), or name the program with the \
-        option `program`"
+        "install QEMU (on Debian: {package}), or name the program with the option `program`"
     ))
 }
 
@@ -133,10 +127,9 @@ pub(crate) fn missing(program: &Path, error: &std::io::Error) -> PluginError {
 pub(crate) fn complaint(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
     let mut lines = text.lines().map(str::trim);
-    let said = lines.rfind(|line| !line.is_empty() && !line.contains("warning:")).unwrap_or(
-        "it \
-        ended without a word",
-    );
+    let said = lines
+        .rfind(|line| !line.is_empty() && !line.contains("warning:"))
+        .unwrap_or("it ended without a word");
     let said = said
         .strip_prefix("qemu-")
         .and_then(|rest| rest.split_once(": "))
@@ -198,14 +191,7 @@ mod tests {
         let missing = Disk::open(&path).unwrap_err();
         assert_eq!(
             (missing.kind, missing.message),
-            (
-                ErrorKind::NotFound,
-                format!(
-                    "there is no \
-            image {}",
-                    path.display()
-                )
-            )
+            (ErrorKind::NotFound, format!("there is no image {}", path.display()))
         );
         let mut qcow2 = b"QFI\xfb\0\0\0\x03".to_vec();
         qcow2.extend([0; 16]);
@@ -248,10 +234,7 @@ mod tests {
             .to_string();
         assert!(
             error.starts_with("cannot run qemu-system-x86_64: ")
-                && error.contains(
-                    "on Debian: \
-            qemu-system-x86)"
-                ),
+                && error.contains("on Debian: qemu-system-x86)"),
             "{error}"
         );
     }

@@ -36,8 +36,7 @@ impl Provider for Qemu {
         };
         if !cfg!(target_os = "linux") {
             return Err(PluginError::unsupported(
-                "provider qemu needs Linux, whose \
-                list of processes it reads",
+                "provider qemu needs Linux, whose list of processes it reads",
             )
             .into());
         }
@@ -47,19 +46,13 @@ impl Provider for Qemu {
                 image.kernel.is_none() && (image.initrd.is_some() || image.append.is_some());
             ensure!(
                 !loose,
-                invalid(format!(
-                    "image `{name}` has `initrd` or `append` without \
-                `kernel`"
-                ))
+                invalid(format!("image `{name}` has `initrd` or `append` without `kernel`"))
             );
         }
         for (name, size) in &options.hardware {
             ensure!(
                 size.cores > 0 && size.ram > 0,
-                invalid(format!(
-                    "hardware `{name}` has no \
-                cores or no memory"
-                ))
+                invalid(format!("hardware `{name}` has no cores or no memory"))
             );
         }
         let (program, arch) = hardware::program(options.program.as_deref(), &context.directory);
@@ -101,8 +94,7 @@ impl Provider for Qemu {
         let Some(record) = nodes.into_iter().find(|record| record.id == id) else {
             self.store.remove_empty();
             return Err(PluginError::not_found(format!(
-                "provider qemu has no node \
-                with the id {id}"
+                "provider qemu has no node with the id {id}"
             ))
             .into());
         };

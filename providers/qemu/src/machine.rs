@@ -292,8 +292,7 @@ mod tests {
             Cannot allocate memory\" >&2; exit 1",
         );
         assert!(start(&no_memory).ends_with(
-            "does not start a machine: cannot set up guest memory \
-            'pc.ram': Cannot allocate memory"
+            "does not start a machine: cannot set up guest memory 'pc.ram': Cannot allocate memory"
         ));
         let taken = script(
             "echo \"qemu-system-x86_64: -netdev user: Could not set up host \

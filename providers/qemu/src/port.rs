@@ -12,12 +12,8 @@ const LAST: u16 = 32_000;
 /// A port that no node has and nobody listens at; from now on it is taken.
 pub(crate) fn choose(taken: &mut BTreeSet<u16>) -> Result<u16> {
     let port = (FIRST..=LAST).find(|port| !taken.contains(port) && is_free(*port));
-    let port = port.ok_or_else(|| {
-        PluginError::failed(format!(
-            "no port from \
-        {FIRST} to {LAST} is free"
-        ))
-    })?;
+    let port =
+        port.ok_or_else(|| PluginError::failed(format!("no port from {FIRST} to {LAST} is free")))?;
     taken.insert(port);
     Ok(port)
 }

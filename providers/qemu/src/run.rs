@@ -65,11 +65,7 @@ impl Run<'_> {
                 PluginError,
             >| {
                 let panicked = || {
-                    PluginError::new(
-                        ErrorKind::Panicked,
-                        "provider qemu panicked \
-                    while it waited",
-                    )
+                    PluginError::new(ErrorKind::Panicked, "provider qemu panicked while it waited")
                 };
                 match waiting.and_then(|thread| thread.join().unwrap_or_else(|_| Err(panicked()))) {
                     Ok(record) => Created::Node(Box::new(self.qemu.node(&record))),
@@ -96,11 +92,7 @@ impl Run<'_> {
         if let Some(record) = known {
             ensure!(
                 record.group == self.wanted.group,
-                invalid(format!(
-                    "{name} exists, in group \
-                {}",
-                    record.group
-                ))
+                invalid(format!("{name} exists, in group {}", record.group))
             );
             let mut record = record.clone();
             let runs = process::of(&self.qemu.store.directory(name)).is_some();
@@ -144,9 +136,7 @@ impl Run<'_> {
         let hardware = self.wanted.hardware.clone();
         let hardware = hardware.ok_or_else(|| {
             invalid(
-                "this machine has nothing that satisfies the hardware \
-                of the node-spec"
-                    .to_owned(),
+                "this machine has nothing that satisfies the hardware of the node-spec".to_owned(),
             )
         })?;
         let directory = &self.qemu.context.directory;
@@ -163,23 +153,16 @@ impl Run<'_> {
         let admin = &self.qemu.context.admin_user;
         if admin.public_keys.is_empty() {
             let error = PluginError::invalid_input(
-                "the admin user has no public key, so \
-                    that nobody could log in to a new node",
+                "the admin user has no public key, so that nobody could log in to a new node",
             );
             return Err(error
-                .with_help(
-                    "make one with ssh-keygen, or name `public_keys` under \
-                [admin_user]",
-                )
+                .with_help("make one with ssh-keygen, or name `public_keys` under [admin_user]")
                 .into());
         }
         let directory = self.qemu.store.directory(name);
         files::make_private_directory(&directory)?;
         let id = std::fs::read_to_string("/proc/sys/kernel/random/uuid")
-            .context(
-                "cannot make an \
-            id",
-            )?
+            .context("cannot make an id")?
             .trim()
             .to_owned();
         let host_key = HostKey::generate()?;
@@ -236,10 +219,9 @@ impl Run<'_> {
             match machine.start(record, mode != Mode::Tcg) {
                 Ok(()) => break,
                 Err(NotStarted::PortTaken) if attempts < PORT_ATTEMPTS => attempts += 1,
-                Err(NotStarted::PortTaken) => bail!(PluginError::transient(
-                    "the \
-                    ports of this machine are taken too fast"
-                )),
+                Err(NotStarted::PortTaken) => {
+                    bail!(PluginError::transient("the ports of this machine are taken too fast"))
+                }
                 // what is wrong with the machine itself is wrong in emulation too
                 Err(NotStarted::Failed(error)) if mode == Mode::TryKvm => {
                     mode = Mode::Tcg;
@@ -252,8 +234,7 @@ impl Run<'_> {
             self.say(
                 &record.name,
                 &format!(
-                    "runs in emulation, which is slow: KVM does not work \
-                here: {}",
+                    "runs in emulation, which is slow: KVM does not work here: {}",
                     error.message
                 ),
             );
@@ -272,10 +253,7 @@ impl Run<'_> {
         let cancelled = self.qemu.context.host.is_cancelled();
         ensure!(
             !cancelled,
-            PluginError::cancelled(format!(
-                "{name} was not waited \
-            for: the operation was stopped"
-            ))
+            PluginError::cancelled(format!("{name} was not waited for: the operation was stopped"))
         );
         Ok(())
     }

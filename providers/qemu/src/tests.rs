@@ -277,17 +277,13 @@ fn what_cannot_be_made_says_why_and_leaves_nothing() {
     let (_, error) = fails(json!({"timeout": 1}), same);
     assert!(
         error.contains(
-            "web-1 has no sshd that answers after 1 s; its last words are: Linux \
-        version 6"
+            "web-1 has no sshd that answers after 1 s; its last words are: Linux version 6"
         ),
         "{error}"
     );
     let (_, error) = fails(json!({}), |wanted| wanted.image = None);
     assert!(
-        error.contains(
-            "no image of services.vm.images satisfies the node-spec; there are \
-        debian"
-        ),
+        error.contains("no image of services.vm.images satisfies the node-spec; there are debian"),
         "{error}"
     );
     let (_, error) = fails(json!({}), |wanted| wanted.names = vec!["Web 1".into()]);
@@ -301,8 +297,7 @@ fn options_that_cannot_be_are_refused() {
         (json!({"images": {}}), "names no image"),
         (
             json!({"images": {"debian": {"path": "disk.raw", "append": "quiet"}}}),
-            "without \
-            `kernel`",
+            "without `kernel`",
         ),
         (json!({"hardware": {"none": {"cores": 0, "ram": 64}}}), "no cores"),
     ] {
@@ -315,8 +310,10 @@ fn options_that_cannot_be_are_refused() {
         "qemu".to_owned(),
         serde_json::from_value(json!({"colour": 1})).unwrap(),
     )]);
-    assert!(qemu.run_nodes(&wanted).unwrap_err().to_string().contains(
-        "provider.qemu: unknown \
-        field `colour`"
-    ));
+    assert!(
+        qemu.run_nodes(&wanted)
+            .unwrap_err()
+            .to_string()
+            .contains("provider.qemu: unknown field `colour`")
+    );
 }

@@ -14,13 +14,11 @@ impl Provider for Sandbox {
 
     fn connect(_: Options, _: ServiceContext) -> Result<Self> {
         let error = PluginError::unsupported(
-            "provider sandbox needs Linux, whose \
-            namespaces its nodes are",
+            "provider sandbox needs Linux, whose namespaces its nodes are",
         );
         Err(error
             .with_help(
-                "use the provider `node-list` for machines that exist, or `localhost` \
-            for this one",
+                "use the provider `node-list` for machines that exist, or `localhost` for this one",
             )
             .into())
     }

@@ -28,13 +28,8 @@ fn file(name: &str) -> PathBuf {
 
 fn read(name: &str) -> Value {
     let path = file(name);
-    serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap_or_else(|error| {
-        panic!(
-            "{}: \
-        {error}",
-            path.display()
-        )
-    })
+    serde_json::from_str(&fs::read_to_string(&path).unwrap())
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// The operations of requests with their names, and those of services with what they take and give,
@@ -105,12 +100,11 @@ fn taken_away(place: &str, old: &Value, new: &Value, gone: &mut Vec<String>) {
             }
         }
         (Value::Array(old), Value::Array(new)) => {
-            gone.extend(old.iter().filter(|was| !new.contains(was)).map(|was| {
-                format!(
-                    "{place}: \
-                {was} is gone"
-                )
-            }));
+            gone.extend(
+                old.iter()
+                    .filter(|was| !new.contains(was))
+                    .map(|was| format!("{place}: {was} is gone")),
+            );
         }
         // a type that became one of several
         (was, Value::Array(new)) if new.contains(was) => {}
@@ -259,12 +253,9 @@ fn no_field_of_a_payload_is_ever_taken_away() {
     let samples = read("payloads.json");
     let (mut lost, mut new) = (Vec::new(), Vec::new());
     for (name, cross) in payloads() {
-        let samples = samples[name].as_array().unwrap_or_else(|| {
-            panic!(
-                "payloads.json has no \
-            sample of {name}"
-            )
-        });
+        let samples = samples[name]
+            .as_array()
+            .unwrap_or_else(|| panic!("payloads.json has no sample of {name}"));
         for (number, sample) in samples.iter().enumerate() {
             // the first sample is whole, the others are what must do as well
             let crossed = match cross(sample.clone()) {
@@ -303,10 +294,7 @@ fn every_payload_leaves_what_it_does_not_know() {
             fields.insert("said_by_a_later_version".to_owned(), json!({"a": [1]}));
         }
         cross(sample).unwrap_or_else(|error| {
-            panic!(
-                "{name} refuses a field that it does not know: \
-            {error}"
-            )
+            panic!("{name} refuses a field that it does not know: {error}")
         });
     }
 }

@@ -170,10 +170,13 @@ fn provider_runs(registry: &Registry) {
         };
         registry.service("abi-fixture", options, context)
     };
-    assert!(service(json!({"system": ""})).err().unwrap().to_string().contains(
-        "there is no \
-        system; name one"
-    ));
+    assert!(
+        service(json!({"system": ""}))
+            .err()
+            .unwrap()
+            .to_string()
+            .contains("there is no system; name one")
+    );
     assert!(service(Value::Object(Map::new())).is_err());
 
     let service: Arc<dyn Service> = service(json!({"system": "debian 12", "ram": 512})).unwrap();
@@ -288,8 +291,7 @@ fn kept_plugins_are_small_and_as_they_were() {
                 .to_string();
             assert!(
                 sums.lines().any(|line| line == format!("{digest}  {name}")),
-                "{name} is not \
-                the library that SHA256SUMS records"
+                "{name} is not the library that SHA256SUMS records"
             );
         }
     }

@@ -47,8 +47,7 @@ fn keeps_the_law(engine: &str) {
     service().release_lease("b").unwrap();
     assert!(
         service().take_lease(&lease("b", 100)).unwrap().is_some(),
-        "only who has it gives it \
-        back"
+        "only who has it gives it back"
     );
     one.release_lease("a").unwrap();
     assert_eq!(service().take_lease(&Lease { until: now() - 1, ..lease("b", 0) }).unwrap(), None);

@@ -55,8 +55,7 @@ fn fault_13_lists_of_access_and_attributes_stay() {
         u:daemon:rw /srv/acl.conf; setfattr -n user.x -v y /srv/acl.conf";
     in_a_sandbox(
         before,
-        "line_in_file(request, \"/srv/acl.conf\", line = \"bar\", match = \
-        \"^foo\")",
+        "line_in_file(request, \"/srv/acl.conf\", line = \"bar\", match = \"^foo\")",
         |project| {
             let found = project.run(&[
                 "run",

@@ -39,8 +39,7 @@ fn fault_07_cron_runs_a_command_as_it_is_written() {
             "run",
             "b",
             "--",
-            "test \"$(sed -n 1p /tmp/out)\" = 'a\\\\b' && \
-            test \"$(sed -n 2p /tmp/out)\" = '50%'",
+            "test \"$(sed -n 1p /tmp/out)\" = 'a\\\\b' && test \"$(sed -n 2p /tmp/out)\" = '50%'",
         ]);
         found.exits(0);
         project.run(&["run", "b", "--", "test \"$(sed -n 3p /tmp/out)\" = '\\%'"]).exits(0);
@@ -50,8 +49,7 @@ fn fault_07_cron_runs_a_command_as_it_is_written() {
 #[test]
 fn fault_11_the_ends_of_lines_stay() {
     let node = Node::prepared(
-        "printf 'x=1\\r\\ny=1\\r\\n' >/srv/dos.conf; printf \
-        '[s]\\r\\ny=1\\r\\n' >/srv/dos.ini",
+        "printf 'x=1\\r\\ny=1\\r\\n' >/srv/dos.conf; printf '[s]\\r\\ny=1\\r\\n' >/srv/dos.ini",
     );
     node.lifts(
         r#"line_in_file(request, "/srv/dos.conf", line = "x=1")

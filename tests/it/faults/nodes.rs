@@ -32,8 +32,7 @@ fn fault_10_no_unrestricted_line_of_a_restricted_key_stays() {
          {KEY}' >~dep/.ssh/authorized_keys; chown -R dep: ~dep/.ssh"
     ));
     node.lifts(&format!(
-        "authorized_key(request, \"dep\", \"{KEY}\", options = \
-        \"command=\\\"/bin/backup\\\"\")"
+        "authorized_key(request, \"dep\", \"{KEY}\", options = \"command=\\\"/bin/backup\\\"\")"
     ));
     node.finds("cat ~dep/.ssh/authorized_keys", &format!("command=\"/bin/backup\" {KEY}\n"));
 }

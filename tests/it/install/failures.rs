@@ -127,8 +127,7 @@ fn a_registry_that_dies_in_the_middle_leaves_nothing_and_is_taken_up_again() {
     const OTHER_ANSWERS: u64 = 64 << 10;
     assert!(
         passed < whole - kept + OTHER_ANSWERS,
-        "{passed} bytes came again, though {kept} of \
-        {whole} were there"
+        "{passed} bytes came again, though {kept} of {whole} were there"
     );
     assert_eq!(std::fs::read_dir(data(&project).join("partial")).unwrap().count(), 0);
     project.run(&["verify"]).exits(0);
@@ -344,10 +343,10 @@ fn fault_32_what_a_plugin_may_do_is_told_from_what_was_locked() {
     let may = |patterns: &str| json!({"paths": [patterns]});
     Plugin::new("greet", "1.0.0").may(may("/etc/greet/**")).publish(&source, Some(&key));
     let project = project(&[&key]);
-    project.run(&["install", &format!("{source}#crate/greet")]).exits(0).says(
-        "may do: paths \
-        /etc/greet/**",
-    );
+    project
+        .run(&["install", &format!("{source}#crate/greet")])
+        .exits(0)
+        .says("may do: paths /etc/greet/**");
     // somebody has the old one say in the store that it could do all of that before
     let library = Plugin::new("greet", "1.0.0").may(may("/**")).library(project.home());
     std::fs::copy(library, stored(&project)[0].join("libpallet_crate_greet.so")).unwrap();

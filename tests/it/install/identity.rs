@@ -157,8 +157,7 @@ fn an_unknown_identity_needs_a_decision_that_is_recorded() {
     let changed = [
         "greet 1.2.0",
         "is signed by other@acme.example",
-        "and 1.1.0 was signed by \
-        release@acme.example",
+        "and 1.1.0 was signed by release@acme.example",
         "--accept-identity",
     ];
     refuses(&project, &["update"], &changed);
@@ -178,11 +177,7 @@ fn an_unknown_identity_needs_a_decision_that_is_recorded() {
     refuses(
         &project,
         &["update", "--accept-unsigned"],
-        &[
-            "greet 1.4.0",
-            "is not signed, and 1.1.0 \
-        was signed by release@acme.example",
-        ],
+        &["greet 1.4.0", "is not signed, and 1.1.0 was signed by release@acme.example"],
     );
     assert_eq!(versions(&project), ["greet 1.1.0"]);
 }

@@ -16,10 +16,7 @@ fn a_library_is_installed_by_its_digest() {
     project
         .run(&["install", library])
         .exits(0)
-        .says(
-            "+ mine 0.3.0 from \
-        file:libpallet_crate_mine.so",
-        )
+        .says("+ mine 0.3.0 from file:libpallet_crate_mine.so")
         .says("everything: it declares no capabilities");
     assert!(
         read(&project, "pallet.lock").contains("\"x86_64-unknown-linux-gnu\" = { file = \"sha256:"),
@@ -34,10 +31,9 @@ fn a_library_is_installed_by_its_digest() {
     project.run(&["verify"]).exits(0);
     std::fs::remove_dir_all(data(&project)).unwrap();
     let output = project.run(&["install"]).exits(2);
-    output.says("file:libpallet_crate_mine.so: it is not what pallet.lock has").says(
-        "`pallet-cli \
-        install` it again",
-    );
+    output
+        .says("file:libpallet_crate_mine.so: it is not what pallet.lock has")
+        .says("`pallet-cli install` it again");
     project.run(&["install", library]).exits(0).says("~ mine 0.3.0");
     project.run(&["verify"]).exits(0);
     std::fs::write(library, "no library").unwrap();
@@ -53,10 +49,10 @@ fn an_archive_of_a_layout_is_installed_with_its_signature() {
     let archive = project.directory().join("plugins.tar.gz");
     tar(&directory.path().join("plugins"), &archive, "-czf");
     let archive = archive.to_str().unwrap();
-    project.run(&["install", archive]).exits(0).says(
-        "+ greet 1.0.0 from \
-        archive:plugins.tar.gz#crate/greet; signed by key:",
-    );
+    project
+        .run(&["install", archive])
+        .exits(0)
+        .says("+ greet 1.0.0 from archive:plugins.tar.gz#crate/greet; signed by key:");
     project.run(&["check"]).exits(0);
     std::fs::remove_dir_all(data(&project)).unwrap();
     project.run(&["install"]).exits(0);
@@ -68,11 +64,7 @@ fn an_archive_of_a_layout_is_installed_with_its_signature() {
     refuses(
         &distrustful,
         &["install", &source],
-        &[
-            "it holds several plugins",
-            "crate/greet, \
-        crate/other",
-        ],
+        &["it holds several plugins", "crate/greet, crate/other"],
     );
     let plain = project.directory().join("both.tar");
     tar(&directory.path().join("plugins"), &plain, "-cf");
@@ -87,10 +79,10 @@ fn an_archive_of_a_plugin_is_installed_by_its_digest() {
     let project = project(&[]);
     let archive = project.directory().join("mine.tar");
     tar(files.path(), &archive, "-cf");
-    project.run(&["install", archive.to_str().unwrap()]).exits(0).says(
-        "+ mine 0.3.0 from \
-        archive:mine.tar",
-    );
+    project
+        .run(&["install", archive.to_str().unwrap()])
+        .exits(0)
+        .says("+ mine 0.3.0 from archive:mine.tar");
     project.run(&["check"]).exits(0);
 }
 

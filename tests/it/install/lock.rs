@@ -96,20 +96,16 @@ fn what_plugins_require_comes_with_them_and_goes_with_them() {
         plugin.publish(&source, Some(&key));
     }
     let project = super::project(&[&key]);
-    project.run(&["install", &format!("{source}#crate/site")]).exits(0).says(
-        "3 plugins are \
-        installed",
-    );
+    project
+        .run(&["install", &format!("{source}#crate/site")])
+        .exits(0)
+        .says("3 plugins are installed");
     assert_eq!(versions(&project), ["base 3.0.1", "pages 1.4.0", "site 1.0.0"]);
     project.run(&["check"]).exits(0);
     refuses(
         &project,
         &["uninstall", "pages"],
-        &[
-            "does not require pages directly",
-            "site 1.0.0 requires \
-        it",
-        ],
+        &["does not require pages directly", "site 1.0.0 requires it"],
     );
     project.run(&["uninstall", "site"]).exits(0).says("- site 1.0.0").says("- base 3.0.1");
     assert_eq!(versions(&project), Vec::<String>::new());
@@ -182,16 +178,13 @@ fn what_is_locked_stays_until_it_is_updated() {
     updated
         .says("~ greet 1.0.0 -> 1.1.0")
         .says("may now do: path /etc/ssh/**")
-        .never_says(
-            "may \
-        now do: path /srv",
-        )
+        .never_says("may now do: path /srv")
         .never_says("nginx");
     assert_eq!(versions(&project), ["greet 1.1.0", "other 1.0.0"]);
-    project.run(&["install", &format!("{source}#crate/greet@2")]).exits(0).says(
-        "may now do: \
-        everything",
-    );
+    project
+        .run(&["install", &format!("{source}#crate/greet@2")])
+        .exits(0)
+        .says("may now do: everything");
     project.run(&["update"]).exits(0);
     assert_eq!(versions(&project), ["greet 2.0.0", "other 1.0.1"]);
     assert!(
@@ -211,12 +204,7 @@ fn locked_refuses_changes() {
     refuses(
         &project,
         &["install", "--locked"],
-        &[
-            "there is no",
-            "pallet.lock",
-            "`pallet-cli \
-        install` writes it",
-        ],
+        &["there is no", "pallet.lock", "`pallet-cli install` writes it"],
     );
     project.run(&["install", &format!("{source}#crate/greet@1")]).exits(0);
     project.run(&["install", "--locked"]).exits(0);
@@ -264,10 +252,9 @@ fn plugins_of_a_user_are_there_where_no_project_has_a_lock() {
         .run_in(&home, &["install", &format!("{source}#crate/greet")])
         .exits(0)
         .says("no project found");
-    assert!(std::fs::read_to_string(configuration.join("config.toml")).unwrap().contains(
-        "greet = \
-        {"
-    ));
+    assert!(
+        std::fs::read_to_string(configuration.join("config.toml")).unwrap().contains("greet = {")
+    );
     assert!(configuration.join("pallet.lock").exists() && read(&project, "pallet.lock").is_empty());
     project.run(&["crates"]).exits(0).says("greet");
     project.run(&["check"]).exits(0);
@@ -284,11 +271,7 @@ fn a_name_is_found_at_the_configured_registry() {
     refuses(
         &project,
         &["install", "greet"],
-        &[
-            "greet is not an existing file",
-            "set `registry` in \
-        pallet.toml",
-        ],
+        &["greet is not an existing file", "set `registry` in pallet.toml"],
     );
     project.write("pallet.toml", format!("registry = \"{source}\"\n{}", trust(&[&key])));
     refuses(&project, &["install", "gret"], &["there is no plugin gret at", "crate/gret"]);

@@ -88,8 +88,7 @@ fn a_mirror_that_pulls_through_keeps_what_it_got() {
     let mirror = project.home().join("mirror");
     let place = mirror.to_str().unwrap();
     let table = format!(
-        "[mirrors]\n\"oci://{}\" = \
-        {{ source = \"layout:{place}\", pull_through = true }}\n",
+        "[mirrors]\n\"oci://{}\" = {{ source = \"layout:{place}\", pull_through = true }}\n",
         registry.host()
     );
     project.write("pallet.toml", read(&project, "pallet.toml") + &table);

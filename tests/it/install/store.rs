@@ -57,10 +57,10 @@ fn any_changed_file_stops_it() {
 fn what_is_not_there_is_told() {
     let (_directory, project, _) = installed();
     std::fs::remove_dir_all(data(&project)).unwrap();
-    project.run(&["check"]).exits(2).says(
-        "crate greet 1.0.0 is locked and not in the store; run \
-        `pallet-cli install`",
-    );
+    project
+        .run(&["check"])
+        .exits(2)
+        .says("crate greet 1.0.0 is locked and not in the store; run `pallet-cli install`");
     project.run(&["list"]).exits(0).says("no");
     project.run(&["install"]).exits(0);
     project.run(&["check"]).exits(0);
@@ -95,10 +95,11 @@ fn what_any_known_lock_names_is_kept() {
     project.run(&["gc"]).exits(0).says("0 removed").says("1 kept for 2 locks");
     project.run_in(&copy, &["check"]).exits(0);
     std::fs::remove_dir_all(&copy).unwrap();
-    project.run(&["gc", "--dry-run"]).exits(0).says("copy/pallet.lock no longer exists").says(
-        "1 would \
-        be removed",
-    );
+    project
+        .run(&["gc", "--dry-run"])
+        .exits(0)
+        .says("copy/pallet.lock no longer exists")
+        .says("1 would be removed");
     assert_eq!(stored(&project).len(), 1);
     project.run(&["gc"]).exits(0).says("1 removed");
     assert_eq!(stored(&project).len(), 0);

@@ -43,17 +43,12 @@ fn an_unknown_signer_needs_a_decision_that_is_recorded() {
     refuses(
         &project,
         &["install", &source, "--accept-signer", "gone.pub"],
-        &["cannot read the \
-        public key gone.pub"],
+        &["cannot read the public key gone.pub"],
     );
     refuses(
         &project,
         &["install", &source, "--accept-signer", "MFkwEw=="],
-        &[
-            "--accept-signer \
-        MFkwEw==",
-            "not a public key",
-        ],
+        &["--accept-signer MFkwEw==", "not a public key"],
     );
     project.write("signer.pub", signer.public().to_pem());
     let file = project.directory().join("signer.pub");
@@ -81,11 +76,7 @@ fn an_unknown_signer_needs_a_decision_that_is_recorded() {
     refuses(
         &project,
         &["update", "--accept-unsigned"],
-        &[
-            "greet 1.3.0",
-            "is not signed, and 1.1.0 \
-        was signed by",
-        ],
+        &["greet 1.3.0", "is not signed, and 1.1.0 was signed by"],
     );
     assert_eq!(versions(&project), ["greet 1.1.0"]);
 }

@@ -124,8 +124,7 @@ fn checks_out(bed: &Bed, project: &Project) {
     commits(bed, "two");
     // what the user that git runs as sees of the agent, and what another one would
     let hook = "ls -ld ${SSH_AUTH_SOCK%/*} >/srv/apps/saw; ls -l $SSH_AUTH_SOCK >>/srv/apps/saw; \
-        ls \
-        ${SSH_AUTH_SOCK%/*} 2>>/srv/apps/saw || :";
+        ls ${SSH_AUTH_SOCK%/*} 2>>/srv/apps/saw || :";
     bed.ssh(
         1,
         &format!(
@@ -187,25 +186,13 @@ fn without_it_the_reason_is_told() {
     let bed = bed(&agent);
     let project = lending(
         &agent,
-        project(
-            &bed,
-            1,
-            "admin",
-            &CHECKOUTS.replace(
-                ", forward_agent = \
-        True",
-                "",
-            ),
-        ),
+        project(&bed, 1, "admin", &CHECKOUTS.replace(", forward_agent = True", "")),
     );
     project
         .run(&["lift"])
         .exits(1)
         .says("git_checkout /srv/private")
-        .says(
-            "Permission denied \
-        (publickey)",
-        )
+        .says("Permission denied (publickey)")
         .says("forward_agent = True");
     project.write("pallet.star", CHECKOUTS);
 
@@ -214,18 +201,16 @@ fn without_it_the_reason_is_told() {
         .run(&["lift"])
         .exits(1)
         .says("cannot forward the ssh agent")
-        .says(
-            "there is no ssh \
-        agent here",
-        )
+        .says("there is no ssh agent here")
         .says("ssh-add");
     let project = lending(&agent, project);
     // the agent's key is none of those that are let in
     bed.ssh(2, "mv /home/keeper/.ssh/authorized_keys /home/keeper/.ssh/none").exits(0);
-    project.run(&["lift"]).exits(1).says("Permission denied (publickey)").says(
-        "no key of the ssh \
-        agent that is forwarded",
-    );
+    project
+        .run(&["lift"])
+        .exits(1)
+        .says("Permission denied (publickey)")
+        .says("no key of the ssh agent that is forwarded");
     // the node does not know the other one
     bed.ssh(1, "rm /etc/ssh/ssh_known_hosts").exits(0);
     project.run(&["lift"]).exits(1).says("Host key verification failed");

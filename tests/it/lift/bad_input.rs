@@ -18,10 +18,10 @@ fn a_typo_in_the_name_of_a_group() {
 fn a_phase_that_nobody_has() {
     let bed = Bed::of(1);
     let project = project(&bed, 1, "root", APP);
-    project.run(&["lift", "--phase", "deploy"]).exits(2).says(
-        "there is no phase deploy; there \
-        are: ",
-    );
+    project
+        .run(&["lift", "--phase", "deploy"])
+        .exits(2)
+        .says("there is no phase deploy; there are: ");
     bed.ssh(1, "test ! -e /srv/app").exits(0);
 }
 

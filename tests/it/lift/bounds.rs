@@ -68,10 +68,7 @@ fn fault_27_an_answer_without_end_is_no_answer() {
     let (said, code, most) = measured(&project, &["lift", "--dry-run"]);
     assert_eq!(code, 1, "{said}");
     assert!(
-        said.contains(
-            "the node was asked what it is, and its answer did not end within 64 \
-        MiB"
-        ),
+        said.contains("the node was asked what it is, and its answer did not end within 64 MiB"),
         "{said}"
     );
     assert!(most < 300, "{most} MiB");
@@ -100,8 +97,7 @@ fn fault_27_ten_thousand_nodes_that_cannot_be_reached_are_few_lines() {
     project.write("pallet.toml", config);
     project.write(
         "pallet.star",
-        "group_spec(\"app\", phases = \
-        {\"configure\": lambda request: None})\n",
+        "group_spec(\"app\", phases = {\"configure\": lambda request: None})\n",
     );
     let output = project.run(&["lift", "--parallel", "500"]);
     assert_eq!(output.code(), 1, "{}", output.stderr.len());
@@ -158,11 +154,7 @@ fn fault_29_a_full_disk_and_one_that_cannot_be_written_are_named() {
     assert_eq!(output.code(), 1, "{output}");
     let said = format!("{}{}", output.stdout, output.stderr);
     assert!(
-        said.contains("the file system is read-only")
-            && said.contains(
-                "Read-only file \
-        system"
-            ),
+        said.contains("the file system is read-only") && said.contains("Read-only file system"),
         "{said}"
     );
 }

@@ -18,10 +18,7 @@ fn drift_is_reported_with_an_exit_code_of_its_own() {
     let bed = Bed::of(2);
     let project = project(&bed, 2, "root", APP);
     // nothing was applied yet, so nothing can have been changed since
-    project.run(&["lift", "--drift-only"]).exits(0).says(
-        "no drift on 2 \
-        nodes",
-    );
+    project.run(&["lift", "--drift-only"]).exits(0).says("no drift on 2 nodes");
     project.run(&["lift"]).exits(0);
     project.run(&["lift", "--drift-only"]).exits(0);
 
@@ -38,10 +35,10 @@ fn drift_is_reported_with_an_exit_code_of_its_own() {
     project.run(&["lift"]).exits(0);
     project.run(&["lift", "--drift-only"]).exits(0);
     bed.ssh(1, "rm -r /srv/app").exits(0);
-    project.run(&["lift", "--drift-only"]).exits(3).says(
-        "node1: configure: remote_file \
-        /srv/app/conf",
-    );
+    project
+        .run(&["lift", "--drift-only"])
+        .exits(3)
+        .says("node1: configure: remote_file /srv/app/conf");
     let wrong = project.run(&["lift", "--drift-only", "--dry-run"]);
     wrong.exits(2).says("cannot be used with");
 }

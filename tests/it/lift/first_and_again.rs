@@ -59,13 +59,9 @@ app = group_spec("app", phases = {"configure": configure})
     let bed = Bed::with(1, Init::Systemd);
     let project = project(&bed, 1, "root", DEMO);
     let process = || {
-        bed.ssh(
-            1,
-            "systemctl is-enabled bed-demo && systemctl show --property \
-        MainPID bed-demo",
-        )
-        .exits(0)
-        .stdout
+        bed.ssh(1, "systemctl is-enabled bed-demo && systemctl show --property MainPID bed-demo")
+            .exits(0)
+            .stdout
     };
     project.events(&["lift"], 0);
     let first = process();

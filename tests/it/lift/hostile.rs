@@ -16,16 +16,11 @@ app = group_spec("app", phases = {"configure": configure})
 
 /// Makes the login shell of `admin` on a node a script that begins like this.
 fn login_shell(bed: &Bed, node: usize, begins: &str) {
-    let script = format!(
-        "printf '%s\\n' '#!/bin/sh' '{begins}' 'exec sh \"$@\"' \
-        >/usr/local/bin/odd"
-    );
+    let script =
+        format!("printf '%s\\n' '#!/bin/sh' '{begins}' 'exec sh \"$@\"' >/usr/local/bin/odd");
     bed.ssh(
         node,
-        &format!(
-            "{script} && chmod 755 /usr/local/bin/odd && usermod -s \
-        /usr/local/bin/odd admin"
-        ),
+        &format!("{script} && chmod 755 /usr/local/bin/odd && usermod -s /usr/local/bin/odd admin"),
     )
     .exits(0);
 }
@@ -35,17 +30,9 @@ fn fault_18_a_login_shell_that_does_not_answer_is_given_up_and_holds_up_nobody()
     let bed = Bed::of(6);
     let project = project(&bed, 6, "admin", APP);
     project.edit("pallet.toml", "[admin_user]", "[connect]\nshell_timeout = 4\n\n[admin_user]");
-    for (node, begins) in [
-        (1, "yes"),
-        (2, "sleep 10000"),
-        (3, "read x"),
-        (4, "exit 0"),
-        (
-            5,
-            "exec \
-        cat",
-        ),
-    ] {
+    for (node, begins) in
+        [(1, "yes"), (2, "sleep 10000"), (3, "read x"), (4, "exit 0"), (5, "exec cat")]
+    {
         login_shell(&bed, node, begins);
     }
     // they take no room that others could have
@@ -58,14 +45,12 @@ fn fault_18_a_login_shell_that_does_not_answer_is_given_up_and_holds_up_nobody()
     }
     bed.ssh(6, "cat /srv/x").exits(0).says("hello");
     let ran = project.run(&["run", "app", "--no-sudo", "--", "hostname"]).exits(1);
-    let ran = ran.says("node6: exit 0").says("the login shell prints without end").says(
-        "the login \
-        shell runs nothing for 4 s",
-    );
-    ran.says("start-up files (.bashrc, .profile, .cshrc) end it (`exit`)").says(
-        "read its input \
-        (`read`)",
-    );
+    let ran = ran
+        .says("node6: exit 0")
+        .says("the login shell prints without end")
+        .says("the login shell runs nothing for 4 s");
+    ran.says("start-up files (.bashrc, .profile, .cshrc) end it (`exit`)")
+        .says("read its input (`read`)");
     for node in 1..=5 {
         bed.ssh(node, "test ! -e /srv/x").exits(0);
     }
@@ -83,8 +68,7 @@ fn a_lift_that_takes_too_long_says_what_each_node_was_at() {
     // the other one was done
     output
         .says(
-            "node2 failed: phase configure was not done when the time was up (4 s), at \
-            exec_script",
+            "node2 failed: phase configure was not done when the time was up (4 s), at exec_script",
         )
         .says("pallet.star:3:9")
         .never_says("node1");
@@ -104,8 +88,7 @@ fn what_ignores_to_be_told_is_killed_and_what_stays_behind_holds_nothing_up() {
             "node1",
             "-v",
             "--",
-            "trap '' TERM HUP INT; echo begun; sleep \
-                12345; sleep 12345; sleep 12345",
+            "trap '' TERM HUP INT; echo begun; sleep 12345; sleep 12345; sleep 12345",
         ]);
         running.wait_for("node1: begun");
         running.signal(signal);
@@ -119,13 +102,13 @@ fn what_ignores_to_be_told_is_killed_and_what_stays_behind_holds_nothing_up() {
         "run",
         "node1",
         "--",
-        "(trap '' HUP TERM; exec setsid sleep 54321) & \
-        echo started; exit 3",
+        "(trap '' HUP TERM; exec setsid sleep 54321) & echo started; exit 3",
     ]);
-    left.exits(1).says("exit 3").says("node1: ").says("sleep (process ").says(
-        "was started by a \
-        script and still runs",
-    );
+    left.exits(1)
+        .says("exit 3")
+        .says("node1: ")
+        .says("sleep (process ")
+        .says("was started by a script and still runs");
     project.write(
         "pallet.star",
         "def configure(request):\n    exec_script(request, \"setsid sleep 54321 & echo \
@@ -195,10 +178,10 @@ fn the_password_of_the_admin_user_logs_in() {
     let key = format!("identity_files = [{:?}]", bed.key());
     project.edit("pallet.toml", &key, "password = { file = \"password\" }");
     // sudo wants one too, and it is said what to write and where
-    project.run(&["lift"]).exits(1).says(
-        "sudo wants a password: give it as `sudo_password` in \
-        [admin_user] of pallet.toml",
-    );
+    project
+        .run(&["lift"])
+        .exits(1)
+        .says("sudo wants a password: give it as `sudo_password` in [admin_user] of pallet.toml");
     project.run(&["run", "node1", "--no-sudo", "--", "id -un"]).exits(0).says("operator");
     project.edit(
         "pallet.toml",

@@ -87,10 +87,10 @@ fn a_root_login_bootstraps_an_image_without_sudo_lists_and_locale() {
         .exits(0)
         .says("LANG=de_DE.UTF-8")
         .says("nameserver 192.0.2.53");
-    bed.ssh(1, "perl -e 1; locale -a").exits(0).says("de_DE.utf8").never_says(
-        "Setting locale \
-        failed",
-    );
+    bed.ssh(1, "perl -e 1; locale -a")
+        .exits(0)
+        .says("de_DE.utf8")
+        .never_says("Setting locale failed");
     assert_eq!(project.events(&["converge"], 0).changes().values().sum::<usize>(), 0);
 }
 

@@ -50,8 +50,7 @@ fn a_lift_after_an_interrupted_one_repairs() {
     for node in 1..=3 {
         bed.ssh(
             node,
-            "grep -q first /srv/first && grep -q done /srv/slow && grep -q last \
-            /srv/last",
+            "grep -q first /srv/first && grep -q done /srv/slow && grep -q last /srv/last",
         )
         .exits(0);
     }
@@ -72,8 +71,7 @@ app = group_spec("app", phases = {"configure": configure})
 
 /// What is temporary, anywhere that this project writes.
 const LEFT: &str = "find /srv /tmp /var/lib/pallet -name '.pallet*' -o -path \
-    '/var/lib/pallet/incoming/*' -o \
-    -name '.log.*' -o -name '*.new'";
+    '/var/lib/pallet/incoming/*' -o -name '.log.*' -o -name '*.new'";
 
 #[test]
 fn fault_24_and_25_after_kills_on_the_node_no_flag_is_lost_and_nothing_is_left() {

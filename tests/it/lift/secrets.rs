@@ -82,8 +82,7 @@ fn secrets_stand_only_where_they_are_meant_to() {
     bed.ssh(
         1,
         &format!(
-            "echo 'password = {OLD}' > /srv/app.conf; echo 'token = {OLD}' > \
-        /srv/edited.conf"
+            "echo 'password = {OLD}' > /srv/app.conf; echo 'token = {OLD}' > /srv/edited.conf"
         ),
     )
     .exits(0);
@@ -110,8 +109,7 @@ fn secrets_stand_only_where_they_are_meant_to() {
             &[
                 "lift",
                 "-e",
-                "remote_file(request, \"/srv/x\", content = \"\", mode = \
-            secret(\"from_env\"))",
+                "remote_file(request, \"/srv/x\", content = \"\", mode = secret(\"from_env\"))",
             ],
             1,
         ),
@@ -121,8 +119,7 @@ fn secrets_stand_only_where_they_are_meant_to() {
                 "--output",
                 "json",
                 "-e",
-                "directory(request, \"/srv/\" + \
-            secret(\"from_age\"))",
+                "directory(request, \"/srv/\" + secret(\"from_age\"))",
             ],
             0,
         ),
@@ -150,11 +147,7 @@ fn secrets_stand_only_where_they_are_meant_to() {
     );
     assert_eq!(
         fs::read_to_string(disk.join("srv/rendered.conf")).unwrap(),
-        format!(
-            "password = \
-        {}\n",
-            SECRETS[1]
-        )
+        format!("password = {}\n", SECRETS[1])
     );
     let processes = fs::read_to_string(disk.join("srv/processes")).unwrap();
     assert!(processes.contains("sshd") && processes.contains("sh "), "{processes}");

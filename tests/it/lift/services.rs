@@ -8,8 +8,7 @@ use super::project;
 fn units(bed: &Bed, unit: &str, more: &str) -> Project {
     let declarations = format!(
         "def configure(request):\n    service_script(request, \"pallet-up\", content = \
-         {unit:?})\n    \
-         service(request, \"pallet-up\"{more})\n\n\
+         {unit:?})\n    service(request, \"pallet-up\"{more})\n\n\
          group_spec(\"app\", phases = {{\"configure\": configure}})\n"
     );
     project(bed, 1, "root", &declarations)
@@ -24,10 +23,7 @@ fn fault_11_a_service_that_does_not_stay_up_fails_its_action() {
             let mut output = units(&bed, unit, "")
                 .run(&["lift"])
                 .exits(1)
-                .says(
-                    "service \
-                pallet-up",
-                )
+                .says("service pallet-up")
                 .says("does not stay up");
             for word in words {
                 output = output.says(word);

@@ -95,13 +95,11 @@ fn a_library_truncated_anywhere_is_never_opened() {
         .chain([library.len() - 1]);
     for length in lengths {
         let plugins = Plugins::scan(directory_of(&library[..length]));
-        let problem = plugins.registry.problems().first().unwrap_or_else(|| {
-            panic!(
-                "{length} of {} \
-            bytes pass as a plugin",
-                library.len()
-            )
-        });
+        let problem = plugins
+            .registry
+            .problems()
+            .first()
+            .unwrap_or_else(|| panic!("{length} of {} bytes pass as a plugin", library.len()));
         is_one_line(&problem.to_string());
     }
 }

@@ -95,8 +95,7 @@ fn every_crate_documents_its_functions_and_their_parameters() {
             assert_documented(&place, &function.parameters);
             assert_eq!(
                 function.parameters["additionalProperties"], false,
-                "{place} takes \
-                arguments that it does not know"
+                "{place} takes arguments that it does not know"
             );
         }
     }
@@ -138,8 +137,7 @@ fn wrong_arguments_are_an_error() {
                 assert_eq!(
                     error.kind,
                     ErrorKind::InvalidInput,
-                    "{name}.{} with {arguments}: \
-                    {error}",
+                    "{name}.{} with {arguments}: {error}",
                     function.name
                 );
                 assert!(

@@ -49,20 +49,13 @@ fn a_provider_that_panics_is_an_error_wherever_it_does() {
 
     let error = service("nodes").unwrap().nodes().unwrap_err();
     assert!(
-        error.kind == ErrorKind::Panicked
-            && error.to_string().contains(
-                "nodes is where I \
-        stop"
-            ),
+        error.kind == ErrorKind::Panicked && error.to_string().contains("nodes is where I stop"),
         "{error}"
     );
     let error = service("destroy_nodes").unwrap().destroy_nodes(&[]).unwrap_err();
     assert!(
         error.kind == ErrorKind::Panicked
-            && error.to_string().contains(
-                "destroy_nodes is \
-        where I stop"
-            ),
+            && error.to_string().contains("destroy_nodes is where I stop"),
         "{error}"
     );
 

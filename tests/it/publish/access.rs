@@ -153,10 +153,7 @@ fn what_is_no_plugin_is_not_read_as_one() {
     );
     assert_eq!(
         read(Reference::Version("2.0.0".parse().unwrap())),
-        format!(
-            "{source} has no \
-        version 2.0.0"
-        )
+        format!("{source} has no version 2.0.0")
     );
     let absent = Digest::of(b"absent");
     assert_eq!(read(Reference::Digest(absent)), format!("{source} has no {absent}"));

@@ -121,10 +121,10 @@ fn a_package_is_built_and_published() {
     let author = Author { project: author.project.timeout(Duration::from_secs(900)) };
     let package = root().join("crates/automated-admin-user");
     let source = format!("layout:{}", layout.display());
-    author.publish(&[package.to_str().unwrap(), &source]).exits(0).says(
-        "published crate \
-        automated-admin-user",
-    );
+    author
+        .publish(&[package.to_str().unwrap(), &source])
+        .exits(0)
+        .says("published crate automated-admin-user");
     let version =
         block_on(repository(&format!("{source}#crate/automated-admin-user")).versions()).unwrap();
     let plugin = plugin(&format!("{source}#crate/automated-admin-user"), &version[0].to_string());

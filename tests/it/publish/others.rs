@@ -140,8 +140,7 @@ fn respond(asked: &Asked, host: &str, state: &mut State) -> (u16, String, Vec<u8
         return (
             401,
             format!(
-                "WWW-Authenticate: Bearer \
-            realm=\"http://{host}/token\",service=\"{host}\"\r\n"
+                "WWW-Authenticate: Bearer realm=\"http://{host}/token\",service=\"{host}\"\r\n"
             ),
             Vec::new(),
         );
@@ -250,10 +249,7 @@ fn a_token_is_got_for_a_password_and_for_an_identity_token() {
         assert_eq!(found, Signed::By(Signer::Key(key.public())));
         let asked = server.asked("PUT ");
         assert!(
-            !asked.is_empty()
-                && asked.iter().all(|asked| asked.authorization
-                    == "Bearer \
-            opened"),
+            !asked.is_empty() && asked.iter().all(|asked| asked.authorization == "Bearer opened"),
             "{asked:?}"
         );
     }

@@ -112,23 +112,15 @@ fn a_key_has_a_passphrase_unless_told_otherwise() {
     );
     let author = author.set("PALLET_KEY_PASSPHRASE", "three words here");
     let key = author.key("key", &[]);
-    assert!(std::fs::read_to_string(&key).unwrap().starts_with(
-        "-----BEGIN ENCRYPTED PRIVATE \
-        KEY-----"
-    ));
+    assert!(
+        std::fs::read_to_string(&key).unwrap().starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----")
+    );
     let library = author.library("greet.so", "0.1.0");
     let source = format!("layout:{}", author.file("layout").display());
     author.publish(&[&source, "--dylib", &library, "--key", &key]).exits(0);
     let author = author.set("PALLET_KEY_PASSPHRASE", "other words");
     let error = fails_in_one_line(author.publish(&[&source, "--dylib", &library, "--key", &key]));
-    assert!(
-        error.contains("the passphrase is wrong")
-            && !error.contains(
-                "other \
-        words"
-            ),
-        "{error}"
-    );
+    assert!(error.contains("the passphrase is wrong") && !error.contains("other words"), "{error}");
     let error = fails_in_one_line(author.project.run(&["generate-key", &key]));
     assert!(error.contains("keys are never overwritten"), "{error}");
 }

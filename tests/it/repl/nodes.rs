@@ -46,28 +46,25 @@ fn a_session_from_the_first_node_to_the_last() {
             {\"configure\": note, \"other\": lambda request: directory(request, \"/srv/o\")})",
     );
     assert!(terminal.enter("lift(again)").contains("nothing to change on 1 node"));
-    assert!(terminal.enter("lift(again, phase = [\"other\", note])").contains(
-        "other: directory \
-        /srv/o"
-    ));
-    let shown = terminal.enter(
-        "lift(again, phase = lambda request: fail(\"not \" + \
-        request.target.name))",
+    assert!(
+        terminal
+            .enter("lift(again, phase = [\"other\", note])")
+            .contains("other: directory /srv/o")
     );
+    let shown =
+        terminal.enter("lift(again, phase = lambda request: fail(\"not \" + request.target.name))");
     assert!(shown.contains("web-1 failed: not web-1"), "{shown}");
     let shown = terminal.enter(
-        "explain_session(lift(web, phase = lambda request: \
-        directory(request, \"/srv/told\")))",
+        "explain_session(lift(web, phase = lambda request: directory(request, \"/srv/told\")))",
     );
     assert!(shown.contains("inline: directory /srv/told: create directory  (input "), "{shown}");
     assert!(terminal.enter("explain_plan(note, \"web-1\")").contains("remote_file /srv/note"));
 
     // a group of one's own, as the first Pallet's demo has it
     terminal.enter("box = defnode(\"box\", configure = note)");
-    assert!(terminal.enter("converge({box: 1})").contains(
-        "box-1: configure: remote_file \
-        /srv/note"
-    ));
+    assert!(
+        terminal.enter("converge({box: 1})").contains("box-1: configure: remote_file /srv/note")
+    );
     assert_eq!(names(&project), ["box-1", "web-1"]);
 
     // Ctrl-C ends the lift, and nothing else

@@ -53,10 +53,9 @@ fn the_first_mistake_ends_it() {
         .exits(0)
         .says("the project is valid: 2 groups")
         .says("nginx.site(request");
-    piped(&project(), "load(\"lib.star\", \"x\")\n").exits(2).says(
-        "`lib.star` cannot be loaded \
-        here",
-    );
+    piped(&project(), "load(\"lib.star\", \"x\")\n")
+        .exits(2)
+        .says("`lib.star` cannot be loaded here");
     piped(&project(), "use_service(\"sandbx\")\n").exits(2).says("there is no service `sandbx`");
     piped(&project(), "with_admin_user({\"sudo_password\": \"x\"})\n")
         .exits(2)

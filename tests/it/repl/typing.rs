@@ -62,11 +62,7 @@ fn a_mistake_is_one_error_and_the_session_goes_on() {
     let mut terminal = project().repl(&[]);
     let shown = terminal.enter("y = lift(wbe)");
     assert!(
-        shown.contains("error: there is no `wbe`")
-            && shown.contains(
-                "help: did you mean \
-        `web`?"
-            ),
+        shown.contains("error: there is no `wbe`") && shown.contains("help: did you mean `web`?"),
         "{shown}"
     );
     assert_eq!(shown.matches("error").count(), 1, "{shown}");
@@ -82,11 +78,7 @@ fn a_mistake_is_one_error_and_the_session_goes_on() {
     );
     let shown = terminal.enter("converge({\"wbe\": 1})");
     assert!(
-        shown.contains("converge: there is no group wbe")
-            && shown.contains(
-                "did you mean \
-        `web`?"
-            ),
+        shown.contains("converge: there is no group wbe") && shown.contains("did you mean `web`?"),
         "{shown}"
     );
     let shown = terminal.enter("package(\"tree\")");
@@ -121,10 +113,7 @@ fn help_explains_what_there_is() {
     let shown = terminal.enter("help(nginx.site)");
     assert!(
         shown.contains("nginx.site(request, name, ...)")
-            && shown.contains(
-                "The TCP port to \
-        listen on."
-            ),
+            && shown.contains("The TCP port to listen on."),
         "{shown}"
     );
     assert_eq!(

@@ -130,13 +130,12 @@ fn never_says(rule: &str, folder: &str, words: &[&str], home: &[&str]) {
         .filter(|source| !home.iter().any(|home| source.path.starts_with(home)))
     {
         for (number, line) in source.lines() {
-            offences.extend(words.iter().filter(|word| line.contains(**word)).map(|word| {
-                format!(
-                    "{}:{number}: \
-                    {word}",
-                    source.path.display()
-                )
-            }));
+            offences.extend(
+                words
+                    .iter()
+                    .filter(|word| line.contains(**word))
+                    .map(|word| format!("{}:{number}: {word}", source.path.display())),
+            );
         }
     }
     none(rule, offences);

@@ -15,13 +15,8 @@ fn plugins() -> Vec<(PathBuf, &'static str, Table)> {
         for entry in fs::read_dir(root().join(folder)).into_iter().flatten() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                let manifest = fs::read_to_string(path.join("Cargo.toml")).unwrap_or_else(|_| {
-                    panic!(
-                        "{} has \
-                        no Cargo.toml",
-                        path.display()
-                    )
-                });
+                let manifest = fs::read_to_string(path.join("Cargo.toml"))
+                    .unwrap_or_else(|_| panic!("{} has no Cargo.toml", path.display()));
                 found.push((path, kind, manifest.parse().unwrap()));
             }
         }
@@ -89,9 +84,7 @@ fn a_plugin_never_sees_the_host() {
     let workspace: Table = fs::read_to_string(root().join("Cargo.toml")).unwrap().parse().unwrap();
     if workspace["workspace"]["dependencies"]["pallet-core"].get("features").is_some() {
         offences.push(
-            "Cargo.toml: the workspace's pallet-core has features, and plugins inherit \
-            them"
-                .into(),
+            "Cargo.toml: the workspace's pallet-core has features, and plugins inherit them".into(),
         );
     }
     none("a plugin depends on pallet-core without features", offences);

@@ -74,11 +74,7 @@ impl Source {
                 // a table's macro declares the modules that it names
                 module
                     || line.starts_with(&format!("{name}::"))
-                    || line
-                        == format!(
-                            "#[path = \
-                    \"{file}\"]"
-                        )
+                    || line == format!("#[path = \"{file}\"]")
             };
             let at = lines.iter().position(|line| declares(line))?;
             let first = lines[..at]

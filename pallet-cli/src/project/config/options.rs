@@ -25,13 +25,8 @@ impl Service {
             return Diagnostic::error(error).at(place);
         }
         let suggestion = did_you_mean_or_list(&self.provider, installed, "there are");
-        let suggestion = suggestion.or_else(|| {
-            Some(
-                "no provider is installed; see `pallet-cli \
-            providers`"
-                    .to_owned(),
-            )
-        });
+        let suggestion = suggestion
+            .or_else(|| Some("no provider is installed; see `pallet-cli providers`".to_owned()));
         Diagnostic::error(format!("there is no provider `{}`", self.provider))
             .at(place)
             .suggest(suggestion)
@@ -54,11 +49,9 @@ impl Service {
             }
             let place = place.or_else(|| self.places.get("")).cloned();
             let message = match &problem.unknown_key {
-                Some(key) if problem.path.is_empty() => format!(
-                    "provider {} has no option \
-                    `{key}`",
-                    self.provider
-                ),
+                Some(key) if problem.path.is_empty() => {
+                    format!("provider {} has no option `{key}`", self.provider)
+                }
                 _ => format!("provider {}: {}", self.provider, problem.sentence("")),
             };
             Diagnostic::error(message).at(place).suggest(problem.suggestion)

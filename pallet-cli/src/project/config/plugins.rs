@@ -81,18 +81,11 @@ impl Reader<'_> {
             Err(error) => {
                 let found = self.diagnostic(
                     value.span(),
-                    format!(
-                        "{text:?} is no version \
-                    requirement: {error}"
-                    ),
+                    format!("{text:?} is no version requirement: {error}"),
                 );
-                self.found.push(
-                    found.suggest(
-                        "write \"1.2\" for 1.2.0 and every compatible later \
-                    version"
-                            .to_owned(),
-                    ),
-                );
+                self.found.push(found.suggest(
+                    "write \"1.2\" for 1.2.0 and every compatible later version".to_owned(),
+                ));
                 None
             }
         }
@@ -147,8 +140,7 @@ impl Reader<'_> {
             self.wrong(
                 value,
                 prefix,
-                "the file of a key, a table of `identity` and `issuer`, or a \
-                list of them",
+                "the file of a key, a table of `identity` and `issuer`, or a list of them",
             );
             return None;
         }
@@ -163,10 +155,7 @@ impl Reader<'_> {
         let (Some(identity), Some(issuer)) = (&identity, &issuer) else {
             let found = self.diagnostic(
                 value.span(),
-                format!(
-                    "a signer of {prefix} needs \
-                `identity` and `issuer`"
-                ),
+                format!("a signer of {prefix} needs `identity` and `issuer`"),
             );
             self.found.push(
                 found.suggest(
@@ -226,10 +215,7 @@ impl Reader<'_> {
                 Some(to @ Source::Registry { .. }) if pull_through => {
                     let found = self.diagnostic(
                         span,
-                        format!(
-                            "the mirror {to} cannot be filled: \
-                        it is a registry"
-                        ),
+                        format!("the mirror {to} cannot be filled: it is a registry"),
                     );
                     self.found.push(
                         found.suggest(

@@ -45,8 +45,7 @@ pub(crate) fn read(source: &Source<'_>) -> (Config, Diagnostics) {
         let more = errors.len().saturating_sub(MISTAKES);
         for error in errors.into_iter().take(MISTAKES) {
             let message = if error.message().contains("recurs") {
-                "this is nested too deep; write \
-                it flatter"
+                "this is nested too deep; write it flatter"
             } else {
                 error.message()
             };
@@ -55,10 +54,8 @@ pub(crate) fn read(source: &Source<'_>) -> (Config, Diagnostics) {
         if more > 0
             && let Some(last) = reader.found.0.last_mut()
         {
-            let message = format!(
-                "{more} more mistakes were found behind this; they may come of \
-                it"
-            );
+            let message =
+                format!("{more} more mistakes were found behind this; they may come of it");
             last.notes.push(Note { message, place: None });
         }
         return (Config::default(), reader.found);
@@ -112,8 +109,7 @@ impl Reader<'_> {
                             self.error(
                                 span,
                                 format!(
-                                    "{name:?} cannot name a secret: use letters, \
-                                digits, _ . and -"
+                                    "{name:?} cannot name a secret: use letters, digits, _ . and -"
                                 ),
                             );
                         } else if let Some(secret) = self.secret(name, value) {
@@ -165,8 +161,7 @@ impl Reader<'_> {
             self.error(
                 span,
                 format!(
-                    "{name:?} cannot name a project: use 1 to 40 of a-z, 0-9 and \
-                -, not at the ends"
+                    "{name:?} cannot name a project: use 1 to 40 of a-z, 0-9 and -, not at the ends"
                 ),
             );
         }
@@ -279,13 +274,8 @@ impl Reader<'_> {
         let how = "write { env = \"NAME\" }, { file = \"path\" }, { command = \"pass show name\" } \
             or { age = \"path\" }";
         if value.get_ref().as_table().is_none_or(|table| table.len() != 1) {
-            let mut found = self.diagnostic(
-                value.span(),
-                format!(
-                    "`{key}` must say where the \
-                secret is found"
-                ),
-            );
+            let mut found = self
+                .diagnostic(value.span(), format!("`{key}` must say where the secret is found"));
             // the line may hold the secret itself
             found.place = found.place.map(|place| {
                 Box::new(SourceSpan {

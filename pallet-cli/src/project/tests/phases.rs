@@ -253,8 +253,7 @@ fn a_loop_without_end_is_stopped() {
     bed.write(
         "pallet.star",
         b"def spin():\n    for a in range(100000000):\n        for b in \
-            range(100000000):\n            \
-            pass\n\ndef configure(request):\n    spin()\n\n\
+            range(100000000):\n            pass\n\ndef configure(request):\n    spin()\n\n\
             group_spec('web', phases = {'configure': configure})\n",
     );
     check_phase(

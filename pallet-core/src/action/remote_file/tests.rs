@@ -477,8 +477,7 @@ fn makes_a_link() {
         RemoteFile::link("/etc/app", "/opt/app").mode(0o600),
         node(),
         expect![
-            "error: \
-        remote_file: a link has no owner, group, mode or verify of its own; omit them"
+            "error: remote_file: a link has no owner, group, mode or verify of its own; omit them"
         ],
     );
     check(

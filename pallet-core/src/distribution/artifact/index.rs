@@ -68,12 +68,8 @@ impl Index {
                 descriptor.media_type
             )));
         }
-        let index: Index = serde_json::from_slice(content).map_err(|error| {
-            wrong(format!(
-                "is an \
-            index that cannot be read: {error}"
-            ))
-        })?;
+        let index: Index = serde_json::from_slice(content)
+            .map_err(|error| wrong(format!("is an index that cannot be read: {error}")))?;
         // some registries refuse artifact types that they do not know; there the annotation says it
         if index.artifact_type.as_deref() != Some(media::PLUGIN)
             && !index.annotations.contains_key(media::KIND_KEY)

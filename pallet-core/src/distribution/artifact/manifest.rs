@@ -29,9 +29,7 @@ pub async fn manifest_for(
     let Some(first) = builds.first() else {
         return Err(ArtifactError::NotAPlugin {
             place: place(),
-            message: "there is no library to \
-            publish"
-                .to_owned(),
+            message: "there is no library to publish".to_owned(),
         });
     };
     let version = Reference::Version(first.summary.version.clone());
@@ -53,9 +51,7 @@ async fn published(
     let plugin = Plugin::read(repository, version).await?;
     let none = || ArtifactError::NotFound {
         place: repository.source().to_string(),
-        what: "build \
-        of this version"
-            .to_owned(),
+        what: "build of this version".to_owned(),
     };
     let target = plugin.targets.values().next().ok_or_else(none)?;
     Ok(target.config(repository).await?.manifest)

@@ -97,11 +97,7 @@ pub fn unpack(layer: &Path, directory: &Path, target: &Target) -> Result<(), Art
     if found == target.h1 {
         Ok(())
     } else {
-        Err(corrupt(format!(
-            "its files have the digest {found} \
-        instead of {}",
-            target.h1
-        )))
+        Err(corrupt(format!("its files have the digest {found} instead of {}", target.h1)))
     }
 }
 

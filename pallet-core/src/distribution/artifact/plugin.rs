@@ -102,8 +102,7 @@ impl Plugin {
             && plugin.version != *version
         {
             return wrong(format!(
-                "the tag of this version points to version {}; nothing of it was \
-                used",
+                "the tag of this version points to version {}; nothing of it was used",
                 plugin.version
             ));
         }
@@ -173,10 +172,7 @@ impl PluginConfig {
         let wrong =
             |message: String| ArtifactError::NotAPlugin { place: place.to_owned(), message };
         let config: PluginConfig = serde_json::from_slice(content).map_err(|error| {
-            wrong(format!(
-                "plugin.json cannot be read: {error}; it may need a \
-                newer pallet"
-            ))
+            wrong(format!("plugin.json cannot be read: {error}; it may need a newer pallet"))
         })?;
         if config.library.contains(['/', '\\', '\n']) || !config.library.ends_with(".so") {
             return Err(wrong(format!(

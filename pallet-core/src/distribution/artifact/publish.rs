@@ -200,8 +200,7 @@ async fn published(
         return Ok(Some((plugin, index)));
     }
     let message = format!(
-        "holds another plugin, or one that requires other crates ({}); raise the \
-        version",
+        "holds another plugin, or one that requires other crates ({}); raise the version",
         plugin.name
     );
     Err(ArtifactError::Refused { place: place.to_owned(), message })

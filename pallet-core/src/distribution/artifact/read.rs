@@ -15,10 +15,7 @@ impl Index {
         let value = |key: &str| self.annotations.get(key).map(String::as_str);
         let needed = |key: &str| {
             value(key).ok_or_else(|| {
-                wrong(format!(
-                    "its index has no \
-            annotation {key}; publish the plugin again"
-                ))
+                wrong(format!("its index has no annotation {key}; publish the plugin again"))
             })
         };
         let kind = match needed(media::KIND_KEY)? {
@@ -39,12 +36,8 @@ impl Index {
         let abi = needed(media::ABI_KEY)?;
         let requires: Vec<Requirement> = match value(media::REQUIRES_KEY) {
             None => Vec::new(),
-            Some(text) => serde_json::from_str(text).map_err(|error| {
-                wrong(format!(
-                    "its \
-                requirements cannot be read: {error}"
-                ))
-            })?,
+            Some(text) => serde_json::from_str(text)
+                .map_err(|error| wrong(format!("its requirements cannot be read: {error}")))?,
         };
         let mut targets = BTreeMap::new();
         for manifest in &self.manifests {
@@ -54,20 +47,17 @@ impl Index {
                 let value = manifest.annotations.get(key);
                 value.ok_or_else(|| {
                     wrong(format!(
-                        "its build for {triple} has no annotation {key}; \
-                    publish the plugin again"
+                        "its build for {triple} has no annotation {key}; publish the plugin again"
                     ))
                 })
             };
             let size = said(media::SIZE_KEY)?;
             let target = Target {
                 manifest: manifest.clone(),
-                platform: manifest.platform.clone().ok_or_else(|| {
-                    wrong(format!(
-                        "its build for \
-                    {triple} names no platform"
-                    ))
-                })?,
+                platform: manifest
+                    .platform
+                    .clone()
+                    .ok_or_else(|| wrong(format!("its build for {triple} names no platform")))?,
                 glibc: manifest.annotations.get(media::GLIBC_KEY).cloned(),
                 h1: said(media::H1_KEY)?.clone(),
                 size: size
@@ -103,12 +93,11 @@ impl Manifest {
         let gzip = |layer: &Descriptor| {
             layer.media_type == media::LAYER || layer.media_type == media::IMAGE_LAYER
         };
-        let layer = self.layers.into_iter().find(gzip).ok_or_else(|| {
-            wrong(
-                "has no layer with the \
-            files of a plugin",
-            )
-        })?;
+        let layer = self
+            .layers
+            .into_iter()
+            .find(gzip)
+            .ok_or_else(|| wrong("has no layer with the files of a plugin"))?;
         if self.config.size > MAX_CONFIG {
             return Err(wrong("its plugin.json is too large"));
         }

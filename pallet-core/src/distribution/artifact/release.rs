@@ -82,16 +82,11 @@ impl Build {
         };
         // whoever publishes has the source at hand
         let library = elf::library(path).map_err(|message| {
-            wrong(message.replace(
-                "install the \
-            plugin again",
-                "build it again",
-            ))
+            wrong(message.replace("install the plugin again", "build it again"))
         })?;
         if library.summary.kind == PluginKind::Unknown {
             return Err(wrong(
-                "is a kind of plugin that this pallet does not know; publish it with \
-                a newer pallet"
+                "is a kind of plugin that this pallet does not know; publish it with a newer pallet"
                     .to_owned(),
             ));
         }
@@ -117,17 +112,14 @@ impl Release {
         details: &Details,
     ) -> Result<Self, ArtifactError> {
         let wrong = |message: String| ArtifactError::NotAPlugin {
-            place: "what is to be \
-            published"
-                .to_owned(),
+            place: "what is to be published".to_owned(),
             message,
         };
         let first = builds.first().ok_or_else(|| wrong("holds no library".to_owned()))?;
         let summary = &first.summary;
         if !is_plugin_name(&summary.name) {
             return Err(wrong(format!(
-                "is called {:?}, and a plugin's name begins with a-z and has \
-                a-z, 0-9, - and _",
+                "is called {:?}, and a plugin's name begins with a-z and has a-z, 0-9, - and _",
                 summary.name
             )));
         }
@@ -146,12 +138,10 @@ impl Release {
             if targets.iter().any(|target: &ReleasedTarget| target.name == build.target) {
                 return Err(wrong(format!("holds {} twice", build.target)));
             }
-            targets.push(released(build, manifest, details).map_err(|error| {
-                wrong(format!(
-                    "cannot \
-                be packed: {error}"
-                ))
-            })?);
+            targets.push(
+                released(build, manifest, details)
+                    .map_err(|error| wrong(format!("cannot be packed: {error}")))?,
+            );
         }
         targets.sort_by(|a, b| a.name.cmp(&b.name));
         let mut annotations: BTreeMap<String, String> = [

@@ -43,8 +43,7 @@ impl Session<'_> {
         // what somebody changed in the store says nothing of what was signed
         if !self.in_store(target) {
             return Err(wrong(format!(
-                "{locked} is not in the store as it was locked; run \
-                `pallet-cli install`"
+                "{locked} is not in the store as it was locked; run `pallet-cli install`"
             )));
         }
         let library = only_library(&directory).map_err(wrong)?;

@@ -96,8 +96,7 @@ impl Session<'_> {
                     (None, Some(own)) if requirement.matches(&own.version) => {}
                     _ => {
                         return Some(format!(
-                            "{locked} requires {name} {requirement}, and that is \
-                        not locked"
+                            "{locked} requires {name} {requirement}, and that is not locked"
                         ));
                     }
                 }

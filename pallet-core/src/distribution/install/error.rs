@@ -101,11 +101,6 @@ pub enum InstallError {
 
 fn required(by: &Option<String>) -> String {
     by.as_ref()
-        .map(|by| {
-            format!(
-                "; {by} requires it: name its source in [plugins] of \
-        pallet.toml"
-            )
-        })
+        .map(|by| format!("; {by} requires it: name its source in [plugins] of pallet.toml"))
         .unwrap_or_default()
 }

@@ -132,8 +132,7 @@ impl Session<'_> {
             != (locked.kind, &locked.name, &locked.version)
         {
             let message = format!(
-                "pallet.lock has {name}, and what it points to is {} {}; restore \
-                    pallet.lock",
+                "pallet.lock has {name}, and what it points to is {} {}; restore pallet.lock",
                 plugin.name, plugin.version
             );
             return Err(InstallError::Wrong { origin: locked.source.clone(), message });

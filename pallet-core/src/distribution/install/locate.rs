@@ -67,8 +67,7 @@ impl Session<'_> {
                 return Err(InstallError::Offline { plugin: origin.to_string() });
             }
             return Err(wrong(
-                "there is no plugin; name its repository, as `pallet-cli search \
-                SOURCE` lists them",
+                "there is no plugin; name its repository, as `pallet-cli search SOURCE` lists them",
             ));
         }
         let paths = catalog(source, &self.installer.access).await?;

@@ -57,8 +57,7 @@ impl Session<'_> {
         match h1 == target.h1 {
             true => Ok(()),
             false => wrong(format!(
-                "{locked} was changed in {} ({h1} instead of {}); run `pallet-cli \
-                    install`",
+                "{locked} was changed in {} ({h1} instead of {}); run `pallet-cli install`",
                 directory.display(),
                 target.h1
             )),

@@ -129,10 +129,7 @@ fn what_is_no_lock_is_refused_in_one_line() {
     let good = lock([nginx()]).to_string();
     refused(
         "version = 7\n",
-        expect![
-            "is of format 7 and needs a newer pallet; this one reads \
-        format 1"
-        ],
+        expect!["is of format 7 and needs a newer pallet; this one reads format 1"],
     );
     refused(
         "",
@@ -142,8 +139,7 @@ fn what_is_no_lock_is_refused_in_one_line() {
     );
     refused(
         &good.replace(
-            "signer = \
-            \"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\"\n",
+            "signer = \"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\"\n",
             "",
         ),
         expect![
@@ -158,8 +154,7 @@ fn what_is_no_lock_is_refused_in_one_line() {
              \"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\"\n",
         ),
         expect![
-            "line 11: holds both sides of a merge; take one of them and run `pallet-cli \
-            install`"
+            "line 11: holds both sides of a merge; take one of them and run `pallet-cli install`"
         ],
     );
     refused(
@@ -185,10 +180,7 @@ fn what_is_no_lock_is_refused_in_one_line() {
     let twice = good.clone() + good.split_once("\n\n").unwrap().1;
     refused(
         &twice,
-        expect![
-            "has crate nginx twice; restore it, or delete it and run `pallet-cli \
-        install`"
-        ],
+        expect!["has crate nginx twice; restore it, or delete it and run `pallet-cli install`"],
     );
 }
 

@@ -41,16 +41,11 @@ impl Lock {
             && u64::try_from(version).is_ok_and(|version| version > FORMAT)
         {
             return Err(format!(
-                "is of format {version} and needs a newer pallet; this one reads \
-                format {FORMAT}"
+                "is of format {version} and needs a newer pallet; this one reads format {FORMAT}"
             ));
         }
         let document: Document = table.try_into().map_err(|error: toml::de::Error| {
-            format!(
-                "cannot be read: {}; \
-                {again}",
-                error.message()
-            )
+            format!("cannot be read: {}; {again}", error.message())
         })?;
         if document.version != FORMAT {
             return Err(format!(

@@ -19,11 +19,7 @@ pub(super) fn verify_blob(
     let message = if size == blob.size {
         format!("it has the digest {digest}")
     } else {
-        format!(
-            "it has \
-            {size} bytes instead of {}",
-            blob.size
-        )
+        format!("it has {size} bytes instead of {}", blob.size)
     };
     Err(ArtifactError::Corrupt {
         place: source.to_string(),

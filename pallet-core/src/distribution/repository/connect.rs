@@ -174,9 +174,9 @@ fn unreachable(host: &str, error: &(dyn Error + 'static)) -> ArtifactError {
         }
         Some(other) => format!("no TLS connection: {other}"),
         None => match root_cause(error) {
-            cause if cause.contains("timed out") => "it does not answer; check the name and \
-                port"
-                .to_owned(),
+            cause if cause.contains("timed out") => {
+                "it does not answer; check the name and port".to_owned()
+            }
             cause => format!("cannot be reached: {cause}"),
         },
     };
@@ -289,11 +289,7 @@ impl Connection {
             },
             _ => ArtifactError::Refused {
                 place,
-                message: format!(
-                    "the registry refuses {what} \
-                with error {status}{}",
-                    said(text)
-                ),
+                message: format!("the registry refuses {what} with error {status}{}", said(text)),
             },
         }
     }
@@ -330,8 +326,7 @@ mod tests {
     fn what_a_registry_says_becomes_one_line() {
         assert_eq!(
             said(r#"{"errors":[{"code":"DENIED","message":"no\nsuch luck"}]}"#),
-            ": no such \
-            luck"
+            ": no such luck"
         );
         assert_eq!(said("<html>\n</html>"), ": <html> </html>");
         assert_eq!(said("{}"), "");

@@ -108,8 +108,7 @@ impl FromStr for Source {
             }
             if !path.is_empty() && !is_repository_path(path) {
                 return Err(wrong(
-                    "a path has words of a-z, 0-9, and . _ - between them, with / in \
-                    between",
+                    "a path has words of a-z, 0-9, and . _ - between them, with / in between",
                 ));
             }
             return Ok(Source::Registry { host: host.to_owned(), path: path.to_owned() });

@@ -100,10 +100,7 @@ fn what_is_locked_gives_way_where_it_must() {
         "shop@* site@*",
         there,
         "shop@1.0.0 nginx@1.0.0",
-        expect![
-            "nginx@2.0.0 shop@1.1.0 \
-        site@1.0.0"
-        ],
+        expect!["nginx@2.0.0 shop@1.1.0 site@1.0.0"],
     );
 }
 
@@ -129,10 +126,7 @@ fn a_version_that_does_not_exist() {
         "nginx@^3",
         "nginx 1.0.0",
         "",
-        expect![
-            "no version of crate nginx is suitable: pallet.toml \
-        -> nginx ^3; there is 1.0.0"
-        ],
+        expect!["no version of crate nginx is suitable: pallet.toml -> nginx ^3; there is 1.0.0"],
     );
 }
 
@@ -152,8 +146,7 @@ fn what_cannot_be_used_here_is_passed_over_and_told() {
         "",
         expect![
             "no version of crate nginx is suitable: pallet.toml -> nginx ^1.1; there are 1.0.0, \
-            1.1.0; \
-             1.1.0 has no build for this machine"
+            1.1.0; 1.1.0 has no build for this machine"
         ],
     );
 }

@@ -82,9 +82,9 @@ fn explained(error: &Error) -> String {
                 one_line(why)
             )
         }
-        Error::Timestamp(TimestampError::NoVerifiedTimestamp(_)) => "it has no trusted \
-            timestamp"
-            .to_owned(),
+        Error::Timestamp(TimestampError::NoVerifiedTimestamp(_)) => {
+            "it has no trusted timestamp".to_owned()
+        }
         error => one_line(error),
     }
 }
@@ -139,8 +139,7 @@ mod tests {
                 .parse()
                 .unwrap(),
             identity: "https://github.com/sigstore-conformance/\
-                extremely-dangerous-public-oidc-beacon/\
-                .github/workflows/\
+                extremely-dangerous-public-oidc-beacon/.github/workflows/\
                 extremely-dangerous-oidc-beacon.yml@refs/heads/main",
         };
         [public, staging]

@@ -82,15 +82,11 @@ impl SigningKey {
     pub fn parse(pem: &str, passphrase: Option<&str>) -> Result<Self, KeyError> {
         let unknown = |why: &str| {
             KeyError::Other(format!(
-                "{why}; write the key in PKCS #8, as \
-            `pallet-cli generate-key` does"
+                "{why}; write the key in PKCS #8, as `pallet-cli generate-key` does"
             ))
         };
         if pem.contains("ENCRYPTED SIGSTORE PRIVATE KEY")
-            || pem.contains(
-                "ENCRYPTED COSIGN \
-            PRIVATE KEY",
-            )
+            || pem.contains("ENCRYPTED COSIGN PRIVATE KEY")
         {
             return Err(unknown("a private key in cosign's own format cannot be read"));
         }
@@ -128,12 +124,8 @@ impl SigningKey {
                 key.to_pkcs8_encrypted_pem(passphrase, LineEnding::LF)
             }
         };
-        pem.map(|pem| pem.to_string()).map_err(|error| {
-            KeyError::Other(format!(
-                "the key cannot be \
-            written: {error}"
-            ))
-        })
+        pem.map(|pem| pem.to_string())
+            .map_err(|error| KeyError::Other(format!("the key cannot be written: {error}")))
     }
 
     /// The key that verifies what this one signs.
@@ -276,10 +268,7 @@ mod tests {
     fn an_encrypted_key_wants_its_passphrase() {
         let pem = SigningKey::generate(KeyAlgorithm::Ed25519)
             .unwrap()
-            .to_pem(Some(
-                "three words \
-            here",
-            ))
+            .to_pem(Some("three words here"))
             .unwrap();
         assert_eq!(SigningKey::parse(&pem, None).unwrap_err(), KeyError::NeedsPassphrase);
         assert_eq!(

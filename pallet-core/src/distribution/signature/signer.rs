@@ -106,8 +106,7 @@ impl<'de> Deserialize<'de> for Signer {
         #[derive(Deserialize)]
         #[serde(
             untagged,
-            expecting = "a signer is a public key, or a table of `identity` and \
-            `issuer`"
+            expecting = "a signer is a public key, or a table of `identity` and `issuer`"
         )]
         enum Written {
             Key(String),

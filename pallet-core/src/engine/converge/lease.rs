@@ -51,8 +51,7 @@ impl Engine {
                     Ok(None) => {}
                     Ok(Some(other)) => {
                         let message = format!(
-                            "the lease of this project's nodes was lost to {}; \
-                            stopping",
+                            "the lease of this project's nodes was lost to {}; stopping",
                             other.holder
                         );
                         engine.tell(Event::Warning { node: None, message });

@@ -39,8 +39,7 @@ async fn an_error_hides_nothing_of_what_was_destroyed() {
         assert_eq!(
             *lab.asked.lock().unwrap(),
             ["destroy i-web-1 i-web-2 i-db-1"],
-            "what a node \
-            needs is not cleaned up"
+            "what a node needs is not cleaned up"
         );
     }
 }
@@ -56,8 +55,7 @@ async fn what_is_never_destroyed_says_so_before() {
         assert_eq!(nodes.iter().map(|node| node.name.as_str()).collect::<Vec<_>>(), ["web-1"]);
         assert_eq!(
             warnings(&at_agreement),
-            ["list-1 stays: its provider only lists it, and never \
-            destroys machines"]
+            ["list-1 stays: its provider only lists it, and never destroys machines"]
         );
         assert!(asked.asked.lock().unwrap().is_empty());
         Ok(true)
@@ -66,10 +64,8 @@ async fn what_is_never_destroyed_says_so_before() {
     assert_eq!(outcome.destroyed, ["web-1"]);
     assert_eq!(failed(&outcome).len(), 1, "{outcome:?}");
     assert!(
-        failed(&outcome)[0].starts_with(
-            "list-1: failed: could not be destroyed: its provider \
-        only lists it"
-        ),
+        failed(&outcome)[0]
+            .starts_with("list-1: failed: could not be destroyed: its provider only lists it"),
         "{outcome:?}"
     );
     assert_eq!(*lab.asked.lock().unwrap(), ["destroy i-web-1", "clean up"]);
@@ -116,12 +112,8 @@ async fn fault_24_nodes_of_no_group_are_named_and_removed_when_told_to() {
 
 #[tokio::test]
 async fn a_new_node_that_cannot_be_planned_fails_a_dry_run() {
-    let broken = |_: &mut crate::plugin::Request| -> anyhow::Result<()> {
-        anyhow::bail!(
-            "no such \
-        key"
-        )
-    };
+    let broken =
+        |_: &mut crate::plugin::Request| -> anyhow::Result<()> { anyhow::bail!("no such key") };
     let groups =
         [GroupSpec::new("web", Some(1), ServerSpec::new().phase("configure", broken)).unwrap()];
     let (engine, _, told) = engine(Lab::default(), &groups);

@@ -68,10 +68,7 @@ pub(super) fn jobs(
     for (from, path) in sources {
         check_target(path)?;
         let name = base_name(path).ok_or_else(|| {
-            EngineError::Refused(format!(
-                "{path}: name a \
-            file or a directory in it"
-            ))
+            EngineError::Refused(format!("{path}: name a file or a directory in it"))
         })?;
         for node in from {
             match nodes.iter_mut().find(|(known, _)| known.id == node.id) {
@@ -106,17 +103,12 @@ pub(super) fn jobs(
 fn directory_of(target: &Path, node: &str) -> Result<PathBuf, EngineError> {
     if base_name(node) != Some(node) {
         return Err(EngineError::Refused(format!(
-            "no directory can be called as the node {node:?} \
-            is"
+            "no directory can be called as the node {node:?} is"
         )));
     }
     let directory = target.join(node);
     own_directory(target, node).map_err(|error| {
-        EngineError::Refused(format!(
-            "cannot make the \
-        directory {}: {error}",
-            directory.display()
-        ))
+        EngineError::Refused(format!("cannot make the directory {}: {error}", directory.display()))
     })
 }
 

@@ -71,18 +71,13 @@ impl Spot {
     /// Whether a file, or a directory, can take this place. The error is one line.
     pub(super) fn check(&self, directory: bool) -> Result<(), String> {
         let path = self.path.display();
-        let found = kind(&self.parent, &self.name).map_err(|error| {
-            format!(
-                "cannot write {path}: \
-            {error}"
-            )
-        })?;
+        let found = kind(&self.parent, &self.name)
+            .map_err(|error| format!("cannot write {path}: {error}"))?;
         match (directory, found) {
             (true, Some(FileType::Symlink)) => Err(is_a_link(&self.path)),
-            (true, Some(found)) if found != FileType::Directory => Err(format!(
-                "{path} is there, \
-                and no directory"
-            )),
+            (true, Some(found)) if found != FileType::Directory => {
+                Err(format!("{path} is there, and no directory"))
+            }
             (false, Some(FileType::Directory)) => Err(format!("{path} is a directory")),
             _ => Ok(()),
         }
@@ -149,17 +144,12 @@ impl Spot {
                 }
                 (true, Some(_)) => {
                     return Err(io::Error::other(format!(
-                        "{} is there, and no \
-                    directory",
+                        "{} is there, and no directory",
                         path().display()
                     )));
                 }
                 (false, Some(FileType::Directory)) => {
-                    return Err(io::Error::other(format!(
-                        "{} is a \
-                    directory",
-                        path().display()
-                    )));
+                    return Err(io::Error::other(format!("{} is a directory", path().display())));
                 }
                 _ => {
                     if let Some(moved) = moved.as_deref_mut() {

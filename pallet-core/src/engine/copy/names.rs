@@ -15,8 +15,7 @@ pub(super) fn check_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Resul
     let mut seen = BTreeSet::new();
     match names.into_iter().find(|name| !seen.insert(*name)) {
         Some(name) => Err(EngineError::Refused(format!(
-            "two of the sources are called {name}: one \
-            would replace the other"
+            "two of the sources are called {name}: one would replace the other"
         ))),
         None => Ok(()),
     }

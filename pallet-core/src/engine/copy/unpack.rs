@@ -81,10 +81,7 @@ impl Unpacking {
             return Ok(());
         }
         let Some((name, parent)) = names.split_last() else {
-            return Err(io::Error::other(
-                "it has \
-            no name",
-            ));
+            return Err(io::Error::other("it has no name"));
         };
         self.at.go_to(parent, true)?;
         match kind {
@@ -115,8 +112,7 @@ impl Unpacking {
                 if size != entry.size() {
                     return Err(io::Error::new(
                         io::ErrorKind::UnexpectedEof,
-                        "only a part of it \
-                        arrived",
+                        "only a part of it arrived",
                     ));
                 }
                 let changed = i64::try_from(entry.header().mtime()?).unwrap_or_default();
@@ -128,8 +124,7 @@ impl Unpacking {
             }
             _ => {
                 return Err(io::Error::other(
-                    "it is no file, directory or link, and cannot be \
-                copied",
+                    "it is no file, directory or link, and cannot be copied",
                 ));
             }
         }
@@ -302,12 +297,8 @@ mod tests {
         ];
         for (number, tar) in hostile.into_iter().enumerate() {
             let root = tempfile::tempdir().unwrap();
-            let error = tar.unpack(root.path()).err().unwrap_or_else(|| {
-                panic!(
-                    "{number} was \
-                unpacked"
-                )
-            });
+            let error =
+                tar.unpack(root.path()).err().unwrap_or_else(|| panic!("{number} was unpacked"));
             assert!(error.contains("would lead out of the directory"), "{number}: {error}");
             assert_eq!(below(root.path()), [""; 0], "{number}");
             assert_eq!(below(outside.path()), ["secret"], "{number}");

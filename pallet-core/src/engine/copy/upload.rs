@@ -142,8 +142,7 @@ impl Upload {
         let name = own.and_then(|name| name.into_string().ok());
         let name = name.ok_or_else(|| {
             format!(
-                "{} has no name that is UTF-8; copy the directory \
-            that it is in",
+                "{} has no name that is UTF-8; copy the directory that it is in",
                 source.display()
             )
         })?;
@@ -284,8 +283,7 @@ mod tests {
             let said = said.expect_err("it is refused");
             assert!(
                 said.contains("of another user (uid 1), which is not followed"),
-                "{target}: \
-                {said}"
+                "{target}: {said}"
             );
         }
         assert_eq!(std::fs::read_to_string(at("vault/file")).unwrap(), "old");

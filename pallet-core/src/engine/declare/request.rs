@@ -97,10 +97,8 @@ impl NodeRequest {
         let entry: &ActionEntry =
             all.find(|entry| entry.name == wanted.action).ok_or_else(|| {
                 let message = format!("there is no action `{}`", wanted.action);
-                PluginError::new(ErrorKind::Unsupported, message).with_help(
-                    "it may need a newer \
-                pallet",
-                )
+                PluginError::new(ErrorKind::Unsupported, message)
+                    .with_help("it may need a newer pallet")
             })?;
         let invalid = |error: crate::action::ActionError| {
             PluginError::new(ErrorKind::InvalidInput, error.to_string())
@@ -219,8 +217,7 @@ impl NodeRequest {
                     .collect::<Vec<_>>()
                     .join(" <- ");
                 let message = format!(
-                    "crate functions call each other more than {MAX_CALL_DEPTH} \
-                    deep: {chain}"
+                    "crate functions call each other more than {MAX_CALL_DEPTH} deep: {chain}"
                 );
                 return Err(PluginError::new(ErrorKind::Failed, message));
             }
@@ -269,10 +266,7 @@ impl NodeRequest {
         if recorded.scopes.len() >= MAX_CALL_DEPTH {
             return Err(PluginError::new(
                 ErrorKind::Failed,
-                format!(
-                    "scopes of actions are more \
-                than {MAX_CALL_DEPTH} deep"
-                ),
+                format!("scopes of actions are more than {MAX_CALL_DEPTH} deep"),
             ));
         }
         let conditions = scope::conditions(&scope, &mut recorded.conditions)?;
@@ -284,13 +278,8 @@ impl NodeRequest {
         let recorded = &mut *self.recorded();
         let depth = recorded.calls.len();
         let left = recorded.scopes.pop_if(|entered| entered.depth == depth);
-        left.map(drop).ok_or_else(|| {
-            PluginError::new(
-                ErrorKind::InvalidInput,
-                "there is no scope \
-            to leave",
-            )
-        })
+        left.map(drop)
+            .ok_or_else(|| PluginError::new(ErrorKind::InvalidInput, "there is no scope to leave"))
     }
 
     fn get_settings(&self, wanted: GetSettings) -> Value {
@@ -303,11 +292,7 @@ impl NodeRequest {
         let Value::Object(value) = wanted.value else {
             return Err(PluginError::new(
                 ErrorKind::InvalidInput,
-                format!(
-                    "settings for {} must be \
-                an object",
-                    wanted.facility
-                ),
+                format!("settings for {} must be an object", wanted.facility),
             ));
         };
         self.watch(ActivityKind::WritesSettings(&wanted.facility));
@@ -353,10 +338,8 @@ impl RequestHost for NodeRequest {
             }
             _ => {
                 let message = format!("this pallet has no operation `{operation}`");
-                Err(PluginError::new(ErrorKind::Unsupported, message).with_help(
-                    "the crate needs a \
-                    newer pallet",
-                ))
+                Err(PluginError::new(ErrorKind::Unsupported, message)
+                    .with_help("the crate needs a newer pallet"))
             }
         }
     }
@@ -375,8 +358,7 @@ fn undoes(action: &Declared, earlier: &Declared, what: &str) -> PluginError {
         place(earlier)
     );
     PluginError::new(ErrorKind::InvalidInput, message).with_help(
-        "keep one of them, or put them under opposite conditions or into different \
-            phases",
+        "keep one of them, or put them under opposite conditions or into different phases",
     )
 }
 

@@ -50,8 +50,7 @@ fn list(
 ) -> Result<(), ActionError> {
     if depth > DEPTH {
         return Err(ActionError::node(format!(
-            "{} is more than {DEPTH} directories deep; does a \
-            link lead back?",
+            "{} is more than {DEPTH} directories deep; does a link lead back?",
             directory.display()
         )));
     }
@@ -141,10 +140,8 @@ mod tests {
         });
         let template = "{{ port + 1 }} {{ big }} {{ half * 2 }} {% if on %}{{ none }}{% endif %} \
              {{ list[0] + 1 }}{{ list[1] }} {{ table.a - 1 }}\n";
-        let text = Directory::at(PathBuf::new()).render("t", template, &values).expect(
-            "it is a \
-            template",
-        );
+        let text =
+            Directory::at(PathBuf::new()).render("t", template, &values).expect("it is a template");
         assert_eq!(text, "8081 18446744073709551615 1.0 None 2b -2\n");
     }
 

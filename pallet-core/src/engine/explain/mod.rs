@@ -106,8 +106,7 @@ impl Engine {
             }) {
                 let group = node.group.as_deref().unwrap_or("none");
                 return Err(EngineError::Refused(format!(
-                    "node {} is of group {group}, which the \
-                    project does not declare",
+                    "node {} is of group {group}, which the project does not declare",
                     node.name
                 )));
             }

@@ -19,10 +19,7 @@ fn configure(request: &mut Request) -> anyhow::Result<()> {
     )?;
     request.plan_when("test -e /etc/old", |request| request.add(ExecScript::new("rm /etc/old")))?;
     request.plan_when_not("test -e /etc/old", |request| {
-        request.add(ExecScript::new(
-            "touch \
-        /etc/new",
-        ))
+        request.add(ExecScript::new("touch /etc/new"))
     })?;
     request.add_with(Service::restart("nginx"), Options::new().if_flag("app"))?;
     request.add_with(Service::restart("other"), Options::new().if_flag("nobody-sets-it"))
@@ -227,10 +224,7 @@ async fn names_are_groups_or_nodes() {
     let system = engine.explain_named(&groups, &names(&["web"]), &options).await.unwrap().remove(0);
     assert!(
         system.os.is_some_and(|os| os.id == "debian")
-            && system.os_reason.starts_with(
-                "nothing \
-        says which"
-            ),
+            && system.os_reason.starts_with("nothing says which"),
         "{}",
         system.os_reason
     );

@@ -15,13 +15,11 @@ impl Graph {
         for (number, group) in self.groups.iter().enumerate() {
             let heading =
                 group.heading().iter().map(|line| field(line)).collect::<Vec<_>>().join("\\n");
-            let phases = group.phases.iter().enumerate().map(|(phase, drawn)| {
-                format!(
-                    "|<p{phase}> \
-                {}",
-                    field(&drawn.line())
-                )
-            });
+            let phases = group
+                .phases
+                .iter()
+                .enumerate()
+                .map(|(phase, drawn)| format!("|<p{phase}> {}", field(&drawn.line())));
             let _ = writeln!(
                 out,
                 "  g{number} [shape=record, style=filled, fillcolor=\"#e8f0fe\", \
@@ -32,8 +30,7 @@ impl Graph {
         for (number, function) in self.functions.iter().enumerate() {
             let _ = writeln!(
                 out,
-                "  f{number} [style=filled, fillcolor=\"#e6f4ea\", \
-                label=\"{}\"];",
+                "  f{number} [style=filled, fillcolor=\"#e6f4ea\", label=\"{}\"];",
                 text(&function.name)
             );
         }
@@ -41,8 +38,7 @@ impl Graph {
         for (number, facility) in facilities.iter().enumerate() {
             let _ = writeln!(
                 out,
-                "  s{number} [shape=ellipse, style=filled, \
-                fillcolor=\"#fef7e0\", label=\"{}\"];",
+                "  s{number} [shape=ellipse, style=filled, fillcolor=\"#fef7e0\", label=\"{}\"];",
                 text(facility)
             );
         }
@@ -67,8 +63,7 @@ impl Graph {
             for read in &does.reads {
                 let _ = writeln!(
                     out,
-                    "  {from} -> s{} [dir=back, style=dashed, color=\"#b06000\", \
-                    label=\"reads\"];",
+                    "  {from} -> s{} [dir=back, style=dashed, color=\"#b06000\", label=\"reads\"];",
                     number(read)
                 );
             }

@@ -78,8 +78,7 @@ impl Graph {
         let legend = "an arrow: calls; orange: settings, written (solid) and read (dashed)";
         let _ = writeln!(
             body,
-            "<text x=\"0\" y=\"{:.1}\" font-size=\"11\" \
-            fill=\"#5f6368\">{legend}</text>",
+            "<text x=\"0\" y=\"{:.1}\" font-size=\"11\" fill=\"#5f6368\">{legend}</text>",
             layout.height + ROW
         );
         let (width, height) = (
@@ -234,8 +233,7 @@ fn draw(out: &mut String, drawn: &Drawn, x: f64, y: f64) {
         let base = y + row(number) + FONT / 3.0;
         let _ = writeln!(
             out,
-            "<text x=\"{middle:.1}\" y=\"{base:.1}\" \
-            text-anchor=\"middle\"{weight}>{}</text>",
+            "<text x=\"{middle:.1}\" y=\"{base:.1}\" text-anchor=\"middle\"{weight}>{}</text>",
             escape(line)
         );
     }
@@ -267,11 +265,8 @@ fn curve(out: &mut String, path: &[(f64, f64)], says: Says) {
     let (start, end) =
         (mark(matches!(says, Says::Reads | Says::Both), "start"), mark(says != Says::Reads, "end"));
     let dash = if says == Says::Reads { " stroke-dasharray=\"5 4\"" } else { "" };
-    let _ = writeln!(
-        out,
-        "<path d=\"{curve}\" fill=\"none\" \
-        stroke=\"{colour}\"{dash}{start}{end}/>"
-    );
+    let _ =
+        writeln!(out, "<path d=\"{curve}\" fill=\"none\" stroke=\"{colour}\"{dash}{start}{end}/>");
 }
 
 /// Text that is nothing but text in XML, and no character that XML does not know.

@@ -117,8 +117,7 @@ fn any_graph_can_be_drawn() {
                 };
                 assert!(
                     graph.svg().contains("</svg>"),
-                    "{groups} groups, {functions} functions, \
-                    {seed}"
+                    "{groups} groups, {functions} functions, {seed}"
                 );
             }
         }

@@ -123,19 +123,15 @@ pub(in crate::engine) fn compile(
     for Present { path, digest } in present {
         // a copy, since what comes before may replace the file that it is taken from
         let (path, copy) = (quote(path), format!("{INCOMING}/{}", quote(digest)));
-        let _ = writeln!(
-            script,
-            "(umask 077; mkdir -p {INCOMING} && cp -- {path} {copy}) || exit \
-            1"
-        );
+        let _ =
+            writeln!(script, "(umask 077; mkdir -p {INCOMING} && cp -- {path} {copy}) || exit 1");
         uploads.retain(|upload| upload.digest != *digest);
     }
     for upload in &uploads {
         // the run before, which was waited for, may have taken it for its own and removed it
         let _ = writeln!(
             script,
-            "[ -e {INCOMING}/{} ] || \
-            {{\nprintf '\\n%s missing\\n' {token}\nexit 1\n}}",
+            "[ -e {INCOMING}/{} ] || {{\nprintf '\\n%s missing\\n' {token}\nexit 1\n}}",
             quote(&upload.digest)
         );
     }
@@ -160,8 +156,7 @@ pub(in crate::engine) fn compile(
             let look = shell(&condition.command, None);
             let _ = writeln!(
                 script,
-                "if {look} >/dev/null 2>&1; then when_{id}={yes}; else \
-                when_{id}={no}; fi",
+                "if {look} >/dev/null 2>&1; then when_{id}={yes}; else when_{id}={no}; fi",
                 id = condition.id
             );
         }
@@ -255,8 +250,7 @@ fn body(
     for flag in early.iter().map(|flag| flag_file(flag)) {
         let _ = writeln!(
             script,
-            "[ -e \"$flags\"/{flag} ] || \
-            {{\n: > \"$flags\"/{flag}\nearly=\"$early {flag}\"\n}}"
+            "[ -e \"$flags\"/{flag} ] || {{\n: > \"$flags\"/{flag}\nearly=\"$early {flag}\"\n}}"
         );
     }
     let start = script.len();

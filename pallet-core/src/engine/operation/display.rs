@@ -39,28 +39,18 @@ impl Event {
                 write!(
                     f,
                     "{node}: {what}{}",
-                    address
-                        .as_ref()
-                        .map(|address| format!(
-                            ", \
-                    {address}"
-                        ))
-                        .unwrap_or_default()
+                    address.as_ref().map(|address| format!(", {address}")).unwrap_or_default()
                 )
             }
-            Event::NotCreated { node, error, .. } => write!(
-                f,
-                "{node}: could not be created: \
-                {error}"
-            ),
+            Event::NotCreated { node, error, .. } => {
+                write!(f, "{node}: could not be created: {error}")
+            }
             Event::Destroying { node, .. } => write!(f, "{node}: is being destroyed"),
             Event::Destroyed { node, .. } => write!(f, "{node}: destroyed"),
             Event::Connected { node } => write!(f, "{node}: connected"),
-            Event::PhaseStarted { node, phase, actions } => write!(
-                f,
-                "{node}: {phase} of \
-                {actions} actions"
-            ),
+            Event::PhaseStarted { node, phase, actions } => {
+                write!(f, "{node}: {phase} of {actions} actions")
+            }
             Event::Planned(change) => write!(f, "{}: would change: {change}", change.node),
             Event::ActionStarted { node, action, .. } => write!(f, "{node}: {action}"),
             Event::Action { change, changed } => {
@@ -75,19 +65,15 @@ impl Event {
                 write!(f, "{}: changed by hand and kept: {change}", change.node)
             }
             Event::Output { node, line, .. } => write!(f, "{node}: | {line}"),
-            Event::Ran(RunResult { node, exit: Some(exit), .. }) => write!(
-                f,
-                "{node}: exit \
-                {exit}"
-            ),
+            Event::Ran(RunResult { node, exit: Some(exit), .. }) => {
+                write!(f, "{node}: exit {exit}")
+            }
             Event::Ran(RunResult { node, error, .. }) => {
                 write!(f, "{node}: {}", error.as_deref().unwrap_or("it did not end by itself"))
             }
-            Event::Copied(CopyResult { node, error: Some(error), .. }) => write!(
-                f,
-                "{node}: \
-                {error}"
-            ),
+            Event::Copied(CopyResult { node, error: Some(error), .. }) => {
+                write!(f, "{node}: {error}")
+            }
             Event::Copied(CopyResult { node, copied, .. }) => {
                 write!(f, "{node}: {} copied", copied.len())
             }
@@ -102,8 +88,7 @@ impl Event {
             Event::Finished { totals: Totals { changed, unchanged, failed, .. }, seconds } => {
                 write!(
                     f,
-                    "{changed} changed, {unchanged} unchanged, {failed} failed in \
-                    {seconds:.1} s"
+                    "{changed} changed, {unchanged} unchanged, {failed} failed in {seconds:.1} s"
                 )
             }
         }
@@ -213,8 +198,7 @@ mod tests {
         assert_eq!(outcome.to_string(), "1 changed, 0 unchanged, 1 failed, 2 created");
         assert_eq!(
             outcome.check().unwrap_err().to_string(),
-            "web-2: failed: configure: package \
-            nginx: there is none"
+            "web-2: failed: configure: package nginx: there is none"
         );
         outcome.nodes.pop();
         assert!(outcome.check().is_ok());

@@ -181,8 +181,7 @@ impl Operation {
             options().filter_map(|options| options.if_flag.as_ref()).collect();
         for flag in looked_at.difference(&set) {
             let message = format!(
-                "an action waits for the flag {flag}, which no action of these \
-                phases sets"
+                "an action waits for the flag {flag}, which no action of these phases sets"
             );
             self.engine.tell(Event::Warning { node: None, message });
         }

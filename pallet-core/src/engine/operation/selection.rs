@@ -279,8 +279,7 @@ mod tests {
         assert_eq!(
             names(&["old"]),
             Ok("old-1".to_owned()),
-            "a group that is not declared any \
-            more"
+            "a group that is not declared any more"
         );
         assert_eq!(
             names(&["empty"]),

@@ -30,10 +30,7 @@ fn groups(seen: &Seen) -> Vec<GroupSpec> {
     let settings =
         |request: &mut Request| request.set_settings("app", serde_json::json!({ "port": 8080 }));
     let never = |_: &mut Request| -> anyhow::Result<()> {
-        anyhow::bail!(
-            "nothing but settings is \
-        declared for it"
-        )
+        anyhow::bail!("nothing but settings is declared for it")
     };
     let group = |name: &str, server| GroupSpec::new(name, Some(1), server).unwrap();
     vec![
@@ -61,17 +58,14 @@ async fn a_part_sees_all_nodes_with_their_settings() {
     assert_eq!(
         names,
         ["here-1"],
-        "nodes that cannot be reached cost nothing where the lift is not \
-        for them"
+        "nodes that cannot be reached cost nothing where the lift is not for them"
     );
     assert_eq!(seen.lock().unwrap().last().map(String::as_str), Some(SEEN));
     let warnings = warnings(&told);
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(
-        warnings[0].starts_with(
-            "old-1 is of group old, which is not declared: nothing is done \
-        to it"
-        ),
+        warnings[0]
+            .starts_with("old-1 is of group old, which is not declared: nothing is done to it"),
         "{warnings:?}"
     );
 }
@@ -111,8 +105,7 @@ async fn a_node_that_cannot_be_asked_is_not_forgotten() {
     assert_eq!(
         seen.lock().unwrap().last().map(String::as_str),
         Some(SEEN),
-        "and are in what is \
-        written of them all the same"
+        "and are in what is written of them all the same"
     );
 }
 
@@ -131,8 +124,7 @@ async fn settings_that_cannot_be_declared_are_told() {
     assert!(outcome.ok());
     assert_eq!(
         warnings(&told),
-        ["web-1: its settings (and those of 1 more) are not known to this \
-        operation: no such key"]
+        ["web-1: its settings (and those of 1 more) are not known to this operation: no such key"]
     );
 }
 
@@ -154,15 +146,11 @@ async fn a_phase_that_no_group_has_is_refused() {
     };
     assert_eq!(
         lift("confgure").await,
-        Err("there is no phase confgure; did you mean \
-        `configure`?"
-            .to_owned())
+        Err("there is no phase confgure; did you mean `configure`?".to_owned())
     );
     assert_eq!(
         lift("restart").await,
-        Err("there is no phase restart; there are: configure, \
-        settings"
-            .to_owned())
+        Err("there is no phase restart; there are: configure, settings".to_owned())
     );
     assert_eq!(lift("settings").await, Ok(true));
 }
@@ -179,8 +167,7 @@ async fn more_nodes_than_there_may_be_are_refused_at_once() {
         .to_string();
     assert!(
         error.starts_with(
-            "the groups want 1000000000 nodes (web alone 1000000000); the limit \
-        is 10000"
+            "the groups want 1000000000 nodes (web alone 1000000000); the limit is 10000"
         ),
         "{error}"
     );

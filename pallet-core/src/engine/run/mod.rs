@@ -213,16 +213,12 @@ async fn command(
 fn check(options: &RunOptions) -> Result<(), EngineError> {
     if options.script.trim().is_empty() {
         return Err(EngineError::Refused(
-            "there is nothing to run: the command or the script is \
-            empty"
-                .to_owned(),
+            "there is nothing to run: the command or the script is empty".to_owned(),
         ));
     }
     if options.script.contains('\0') {
         return Err(EngineError::Refused(
-            "the command or the script holds a NUL character; a shell \
-            cannot read it"
-                .to_owned(),
+            "the command or the script holds a NUL character; a shell cannot read it".to_owned(),
         ));
     }
     match &options.user {

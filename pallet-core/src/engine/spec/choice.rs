@@ -74,13 +74,8 @@ fn choose(groups: &[GroupSpec], word: &str) -> Result<GroupSpec, ChoiceError> {
             return Ok(gone);
         }
         let known: Vec<_> = groups.iter().map(|group| group.name.as_str()).collect();
-        let help = did_you_mean(name, known.iter().copied()).unwrap_or_else(|| {
-            format!(
-                "there are \
-            {}",
-                known.join(", ")
-            )
-        });
+        let help = did_you_mean(name, known.iter().copied())
+            .unwrap_or_else(|| format!("there are {}", known.join(", ")));
         return Err(ChoiceError::Unknown { name: name.to_owned(), help });
     };
     Ok(GroupSpec { count: count.or(group.count), ..group.clone() })
@@ -114,9 +109,7 @@ mod tests {
         );
         assert_eq!(
             chosen(&["web=-1"]),
-            Err("web=-1: the count \"-1\" is not a whole number from 0 \
-            up"
-            .to_owned())
+            Err("web=-1: the count \"-1\" is not a whole number from 0 up".to_owned())
         );
         assert_eq!(chosen(&["old=0"]), Ok(vec![("old".to_owned(), 0)]), "it may have nodes still");
         assert_eq!(chosen(&["old=1"]), Err("there is no group old; there are web, db".to_owned()));

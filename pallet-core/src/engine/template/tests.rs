@@ -108,8 +108,7 @@ fn what_nothing_satisfies_names_the_nearest() {
     assert_eq!(
         error.to_string(),
         "no image satisfies the node-spec; the nearest of 5: deb-12 (os_version is 12.4, not 13); \
-         deb-11 (os_version is 11, not 13); \
-         raw (its system is not known)"
+         deb-11 (os_version is 11, not 13); raw (its system is not known)"
     );
     let huge = HardwareSpec { min_cores: Some(16), min_ram: Some(1024), ..HardwareSpec::default() };
     let error = offers().choose(&spec(debian("12"), huge)).unwrap_err();

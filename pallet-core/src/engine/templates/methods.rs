@@ -38,8 +38,7 @@ fn of_list(value: &Value, method: &str, arguments: &[Value]) -> Result<Value, Er
         "append" | "extend" | "insert" | "remove" | "pop" | "sort" | "reverse" | "clear" => {
             Err(wrong(format!(
                 "values do not change in templates, so a list has no {method}; make another one, \
-                 as in \
-                 {{% set list = list + [item] %}}"
+                 as in {{% set list = list + [item] %}}"
             )))
         }
         _ => Err(Error::from(ErrorKind::UnknownMethod)),

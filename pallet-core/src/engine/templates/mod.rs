@@ -92,21 +92,10 @@ fn beside<'n>(root: &Path, name: &'n str, parent: &str) -> Cow<'n, str> {
 
 fn load(root: &Path, name: &str) -> Result<Option<String>, Error> {
     let cannot = |why: String| {
-        Error::new(
-            ErrorKind::InvalidOperation,
-            format!(
-                "cannot read the \
-        template {name}: {why}"
-            ),
-        )
+        Error::new(ErrorKind::InvalidOperation, format!("cannot read the template {name}: {why}"))
     };
-    let path = inside(root, name).ok_or_else(|| {
-        cannot(
-            "a template is named by its path in the \
-        project"
-                .to_owned(),
-        )
-    })?;
+    let path = inside(root, name)
+        .ok_or_else(|| cannot("a template is named by its path in the project".to_owned()))?;
     match std::fs::metadata(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(cannot(error.to_string())),
@@ -214,10 +203,11 @@ mod tests {
             error.starts_with("template site/wrong.j2:2: ") && error.contains("none_such"),
             "{error}"
         );
-        assert!(render("site/index.j2", "a\n{{ none_such }}").unwrap_err().starts_with(
-            "template \
-            site/index.j2:2: "
-        ));
+        assert!(
+            render("site/index.j2", "a\n{{ none_such }}")
+                .unwrap_err()
+                .starts_with("template site/index.j2:2: ")
+        );
         // what changed since is seen
         write("site/part.j2", "another");
         assert_eq!(render("site/index.j2", "{% include 'part.j2' %}").unwrap(), "another");

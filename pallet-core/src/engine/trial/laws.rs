@@ -192,8 +192,7 @@ mod tests {
         assert!(nothing_to_do(&run(&[("/a", false)])).is_empty());
         assert_eq!(
             nothing_to_do(&run(&[("/a", true)])),
-            ["a second run changed something again: \
-            remote_file /a (configure on a-1)"]
+            ["a second run changed something again: remote_file /a (configure on a-1)"]
         );
     }
 
@@ -212,8 +211,7 @@ mod tests {
             [
                 "a dry run removed /b on a-1",
                 "a dry run wrote /a on a-1",
-                "a dry run created /c on \
-                a-1"
+                "a dry run created /c on a-1"
             ]
         );
         let many: Vec<_> = (0..30).map(|number| format!("/{number}")).collect();

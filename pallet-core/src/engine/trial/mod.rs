@@ -247,9 +247,7 @@ fn failures(what: &str, outcome: &Outcome, events: &[Event]) -> Option<Vec<Strin
         });
         failed.push(format!(
             "{what}: {}",
-            reason.unwrap_or_else(|| "there is no node; give its \
-            groups a count"
-                .to_owned())
+            reason.unwrap_or_else(|| "there is no node; give its groups a count".to_owned())
         ));
     }
     Some(failed).filter(|failed| !failed.is_empty())

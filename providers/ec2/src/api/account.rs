@@ -94,12 +94,8 @@ impl Account {
             return Ok(credentials.clone());
         }
         let provider = self.config(&mut known)?.credentials_provider();
-        let provider = provider.ok_or_else(|| {
-            self.missing(
-                "AWS's configuration names no source of \
-            them",
-            )
-        })?;
+        let provider =
+            provider.ok_or_else(|| self.missing("AWS's configuration names no source of them"))?;
         let credentials = runtime()?
             .block_on(provider.provide_credentials())
             .map_err(|error| self.missing(&chain(&error)))?;
@@ -169,11 +165,8 @@ impl Account {
         };
         let help = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or `profile` of the service; \
             `aws sso login` renews single sign-on";
-        PluginError::unauthorized(format!(
-            "ec2 has no credentials: {places} \
-            ({why})"
-        ))
-        .with_help(help)
+        PluginError::unauthorized(format!("ec2 has no credentials: {places} ({why})"))
+            .with_help(help)
     }
 
     fn config<'a>(
@@ -220,12 +213,7 @@ fn own_endpoint(region: &str) -> String {
 
 fn runtime() -> Result<tokio::runtime::Runtime, PluginError> {
     let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    built.map_err(|error| {
-        PluginError::failed(format!(
-            "ec2 cannot ask for \
-        credentials: {error}"
-        ))
-    })
+    built.map_err(|error| PluginError::failed(format!("ec2 cannot ask for credentials: {error}")))
 }
 
 /// An error and what caused it, in one line.
@@ -260,11 +248,7 @@ mod tests {
         let source = Account::fixed("http://127.0.0.1:1", Http::new()).source();
         assert_eq!(
             (source.source.as_str(), source.found),
-            (
-                "AWS_ACCESS_KEY_ID in the \
-            environment",
-                true
-            )
+            ("AWS_ACCESS_KEY_ID in the environment", true)
         );
     }
 }

@@ -107,8 +107,7 @@ mod tests {
             "Action=DescribeX&Version=2016-11-15&Owner.1=self&Owner.2=1&Filter.1.Name=name&\
              Filter.1.Value.1=a%2A&Filter.1.Value.2=b\
              &Filter.2.Name=state&Filter.2.Value.1=on&TagSpecification.1.ResourceType=instance&\
-             TagSpecification.1.Tag.1.Key=a%20b\
-             &TagSpecification.1.Tag.1.Value=%C3%BC"
+             TagSpecification.1.Tag.1.Key=a%20b&TagSpecification.1.Tag.1.Value=%C3%BC"
         );
     }
 }

@@ -55,8 +55,7 @@ impl ApiError {
         let (retries, why, help) = match error {
             ureq::Error::HostNotFound => {
                 let help = format!(
-                    "check that `{}` is a region and that names can be resolved \
-                    here",
+                    "check that `{}` is a region and that names can be resolved here",
                     place.region
                 );
                 (FEW, format!("the name {host} cannot be resolved"), help)
@@ -64,16 +63,12 @@ impl ApiError {
             ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => (
                 FEW,
                 format!("nothing listens at {host}"),
-                "check `endpoint` of the service in \
-                    pallet.toml"
-                    .to_owned(),
+                "check `endpoint` of the service in pallet.toml".to_owned(),
             ),
             ureq::Error::Rustls(_) | ureq::Error::Tls(_) => (
                 0,
                 format!("{host}: {}", one_line(&error.to_string())),
-                "check the certificates \
-                    of this machine, and its clock"
-                    .to_owned(),
+                "check the certificates of this machine, and its clock".to_owned(),
             ),
             // reset, timed out, cut off
             ureq::Error::Io(_)
@@ -82,18 +77,13 @@ impl ApiError {
             | ureq::Error::Protocol(_) => (
                 MANY,
                 format!("{host}: {}", one_line(&error.to_string())),
-                "check the network of \
-                    this machine"
-                    .to_owned(),
+                "check the network of this machine".to_owned(),
             ),
             _ => (0, format!("{host}: {}", one_line(&error.to_string())), String::new()),
         };
-        let error = PluginError::transient(format!(
-            "ec2 in {} cannot be reached: \
-            {why}",
-            place.region
-        ))
-        .with_help(help);
+        let error =
+            PluginError::transient(format!("ec2 in {} cannot be reached: {why}", place.region))
+                .with_help(help);
         ApiError { code: String::new(), error, retries }
     }
 
@@ -268,8 +258,7 @@ mod tests {
         let body = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
              <Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error>\
-             </Errors>\
-             <RequestID>ea966190-f9aa-478e-9ede-example</RequestID></Response>"
+             </Errors><RequestID>ea966190-f9aa-478e-9ede-example</RequestID></Response>"
         );
         let place = Endpoint {
             region: "eu-west-1".into(),
@@ -286,16 +275,14 @@ mod tests {
                 401,
                 0,
                 ErrorKind::Unauthorized,
-                "refuses the credentials \
-                (AuthFailure: why); region is enabled",
+                "refuses the credentials (AuthFailure: why); region is enabled",
             ),
             (
                 "SignatureDoesNotMatch",
                 403,
                 900,
                 ErrorKind::Unauthorized,
-                "clock is 15 minutes \
-                ahead of it",
+                "clock is 15 minutes ahead of it",
             ),
             ("RequestExpired", 400, -600, ErrorKind::Unauthorized, "clock is 10 minutes behind it"),
             ("RequestExpired", 400, 0, ErrorKind::Unauthorized, "have expired"),
@@ -304,32 +291,28 @@ mod tests {
                 403,
                 0,
                 ErrorKind::Unauthorized,
-                "to RunInstances; \
-                permission ec2:RunInstances",
+                "to RunInstances; permission ec2:RunInstances",
             ),
             (
                 "VcpuLimitExceeded",
                 400,
                 0,
                 ErrorKind::Failed,
-                "no quota left (VcpuLimitExceeded: \
-                why)",
+                "no quota left (VcpuLimitExceeded: why)",
             ),
             (
                 "InsufficientInstanceCapacity",
                 500,
                 0,
                 ErrorKind::Transient,
-                "no such machine to \
-                give",
+                "no such machine to give",
             ),
             (
                 "InvalidSubnetID.NotFound",
                 400,
                 0,
                 ErrorKind::NotFound,
-                "refuses RunInstances \
-                (InvalidSubnetID.NotFound: why)",
+                "refuses RunInstances (InvalidSubnetID.NotFound: why)",
             ),
             ("InvalidParameterValue", 400, 0, ErrorKind::InvalidInput, "refuses RunInstances"),
             ("", 404, 0, ErrorKind::Failed, "answers RunInstances with status 404"),
@@ -345,8 +328,7 @@ mod tests {
         }
         let secret = refused(
             "UnauthorizedOperation",
-            "You may not. Encoded authorization failure \
-            message: 4kJz",
+            "You may not. Encoded authorization failure message: 4kJz",
             403,
             0,
         );
@@ -376,8 +358,7 @@ mod tests {
         let text = ApiError::unreachable(&place, &ureq::Error::HostNotFound).error.to_string();
         assert!(
             text.contains(
-                "ec2.eu-wset-1.amazonaws.com cannot be resolved; check that \
-            `eu-wset-1` is a region"
+                "ec2.eu-wset-1.amazonaws.com cannot be resolved; check that `eu-wset-1` is a region"
             ),
             "{text}"
         );

@@ -26,10 +26,10 @@ impl Element {
                     close(&mut open, Element::named(start.local_name().as_ref()))
                 }
                 Event::End(_) => {
-                    let done = open.pop().filter(|_| !open.is_empty()).ok_or(
-                        "an end without a \
-                        beginning",
-                    )?;
+                    let done = open
+                        .pop()
+                        .filter(|_| !open.is_empty())
+                        .ok_or("an end without a beginning")?;
                     close(&mut open, done);
                 }
                 Event::Text(text) => append(&mut open, &text.xml10_content()),

@@ -37,13 +37,9 @@ impl Root {
         }
         // a link may lead to where it does once this is the root
         let shell = self.directory.join("bin/sh");
-        fs::symlink_metadata(&shell).is_err().then(|| {
-            format!(
-                "it is no root file system: {} is \
-            missing",
-                shell.display()
-            )
-        })
+        fs::symlink_metadata(&shell)
+            .is_err()
+            .then(|| format!("it is no root file system: {} is missing", shell.display()))
     }
 }
 
@@ -51,8 +47,7 @@ impl Root {
 pub(crate) fn check(options: &Options, project: &Path) -> Result<(), PluginError> {
     let refuse = |option: &str, why: String| {
         PluginError::invalid_input(format!("option `{option}`: {why}")).with_help(
-            "name a directory that holds a whole root file system, relative to the \
-                project",
+            "name a directory that holds a whole root file system, relative to the project",
         )
     };
     if options.images.contains_key(MACHINE) {
@@ -90,11 +85,8 @@ pub(crate) fn find(roots: Vec<Root>, chosen: Option<&Image>) -> Result<Root, Plu
     let found = roots.into_iter().find(|root| chosen.is_none_or(|image| image.id == root.id));
     let Some(root) = found else {
         let id = chosen.map(|image| image.id.as_str()).unwrap_or_default();
-        return Err(PluginError::invalid_input(format!(
-            "provider sandbox has no \
-            image `{id}`"
-        ))
-        .with_help("name its directory in the option `images`"));
+        return Err(PluginError::invalid_input(format!("provider sandbox has no image `{id}`"))
+            .with_help("name its directory in the option `images`"));
     };
     // it was there when the service was made
     match root.lack() {
@@ -190,8 +182,7 @@ mod tests {
             (
                 json!({ "images": { "machine": there.path() } }),
                 "`images`",
-                "the machine's own \
-                root",
+                "the machine's own root",
             ),
         ] {
             let error = check(options).unwrap_err();

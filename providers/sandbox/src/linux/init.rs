@@ -146,8 +146,7 @@ impl Starting {
         }
         if !machine::has_overlay() {
             return machine::cannot(&format!(
-                "needs overlayfs, which this kernel does not have \
-                ({words})"
+                "needs overlayfs, which this kernel does not have ({words})"
             ));
         }
         anyhow!("its first process failed: {words}")

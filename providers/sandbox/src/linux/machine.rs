@@ -18,24 +18,21 @@ const ELSEWHERE: &str = "use the provider `node-list` for machines that exist, o
 pub(crate) fn check() -> Result<()> {
     if !is_root() {
         let error = PluginError::unsupported(
-            "provider sandbox needs root, to make \
-            namespaces and networks",
+            "provider sandbox needs root, to make namespaces and networks",
         );
         return Err(error.with_help(format!("run pallet-cli as root, or {ELSEWHERE}")).into());
     }
     let missing: Vec<_> = PROGRAMS.into_iter().filter(|name| program(name).is_none()).collect();
     if !missing.is_empty() {
         return Err(cannot(&format!(
-            "needs {}, which this machine does not have (package \
-            util-linux)",
+            "needs {}, which this machine does not have (package util-linux)",
             missing.join(", ")
         )));
     }
     for namespace in ["mnt", "pid", "uts", "ipc", "net"] {
         if !Path::new("/proc/self/ns").join(namespace).exists() {
             return Err(cannot(&format!(
-                "needs namespaces of kind `{namespace}`, which this kernel \
-                does not have"
+                "needs namespaces of kind `{namespace}`, which this kernel does not have"
             )));
         }
     }

@@ -47,16 +47,13 @@ impl Network {
         });
         let Some((address, prefix)) = parsed else {
             return Err(bad(format!(
-                "option `network`: `{network}` is no IPv4 network like \
-                10.213.0.0/16"
+                "option `network`: `{network}` is no IPv4 network like 10.213.0.0/16"
             ))
             .into());
         };
         if !(8..=29).contains(&prefix) {
-            let message = format!(
-                "option `network`: `{network}` is not between /8 and /29 in \
-                size"
-            );
+            let message =
+                format!("option `network`: `{network}` is not between /8 and /29 in size");
             return Err(bad(message).into());
         }
         // "this" network, loopback, multicast and what is reserved: the kernel lets no node have an
@@ -69,8 +66,7 @@ impl Network {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         if !(1..=15).contains(&bridge.len()) || !bridge.bytes().all(plain) {
             return Err(bad(format!(
-                "option `bridge`: `{bridge}` cannot be the name of a network \
-                device"
+                "option `bridge`: `{bridge}` cannot be the name of a network device"
             ))
             .into());
         }
@@ -105,10 +101,7 @@ impl Network {
             let message =
                 format!("provider sandbox: the network device {} is no bridge", self.bridge);
             return Err(PluginError::invalid_input(message)
-                .with_help(
-                    "give its \
-                option `bridge` another name",
-                )
+                .with_help("give its option `bridge` another name")
                 .into());
         }
         let addresses = routing.addresses(link.index).context("cannot read addresses")?;
@@ -119,10 +112,7 @@ impl Network {
                 self.gateway()
             );
             return Err(PluginError::invalid_input(message)
-                .with_help(
-                    "give its \
-                option `bridge` another name",
-                )
+                .with_help("give its option `bridge` another name")
                 .into());
         }
         if link.alias.is_empty() {
@@ -132,10 +122,9 @@ impl Network {
                 .context("cannot mark the bridge")?;
         }
         if addresses.is_empty() {
-            routing.add_address(link.index, self.gateway(), self.prefix).context(
-                "cannot give the \
-                bridge its address",
-            )?;
+            routing
+                .add_address(link.index, self.gateway(), self.prefix)
+                .context("cannot give the bridge its address")?;
         }
         routing.set_up(link.index).context("cannot start the bridge")?;
         let isolated = match outside {
@@ -159,18 +148,14 @@ impl Network {
                 route.destination, route.prefix
             );
             return Err(PluginError::invalid_input(message)
-                .with_help(
-                    "give its \
-                option `network` another one",
-                )
+                .with_help("give its option `network` another one")
                 .into());
         }
         // without an address of its own a bridge takes that of its lowest port, and changes it with
         // its ports
-        routing.add_bridge(&self.bridge, hardware_address(self.gateway())).context(
-            "cannot make \
-            the bridge",
-        )?;
+        routing
+            .add_bridge(&self.bridge, hardware_address(self.gateway()))
+            .context("cannot make the bridge")?;
         routing.link(&self.bridge)?.context("the bridge that was made is not there")
     }
 
@@ -182,10 +167,9 @@ impl Network {
         filter
             .masquerade(&self.bridge, Ipv4Addr::from_bits(self.base), self.prefix)
             .context("nf_tables cannot translate addresses")?;
-        filter.open_forwarding(&self.bridge).context(
-            "nf_tables cannot let nodes through the \
-            firewall",
-        )
+        filter
+            .open_forwarding(&self.bridge)
+            .context("nf_tables cannot let nodes through the firewall")
     }
 
     /// Connects the node whose first process is `pid`.
@@ -202,16 +186,13 @@ impl Network {
                 pid,
             )
             .with_context(|| format!("cannot make the network device {}", record.device))?;
-        let link = routing.link(&record.device)?.context(
-            "the network device that was made is not \
-            there",
-        )?;
+        let link = routing
+            .link(&record.device)?
+            .context("the network device that was made is not there")?;
         routing.set_alias(link.index, &format!("{CABLE_ALIAS}{}", record.address))?;
 
-        let namespace = File::open(format!("/proc/{pid}/ns/net")).context(
-            "its network namespace \
-            is gone",
-        )?;
+        let namespace =
+            File::open(format!("/proc/{pid}/ns/net")).context("its network namespace is gone")?;
         let (address, prefix) = (record.address, self.prefix);
         let gateway = bridge.isolated.is_none().then(|| self.gateway());
         // only the thread moves, and it ends in there
@@ -219,10 +200,10 @@ impl Network {
             move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
             inside_node(address, prefix, gateway)
         });
-        inside.join().map_err(|_| anyhow!("the thread in its network panicked"))?.context(
-            "cannot \
-            set up its network",
-        )?;
+        inside
+            .join()
+            .map_err(|_| anyhow!("the thread in its network panicked"))?
+            .context("cannot set up its network")?;
         routing.set_up(link.index).context("cannot connect its network")
     }
 
@@ -234,12 +215,8 @@ impl Network {
                 Err(error)
                     if error.raw_os_error() != Some(rustix::io::Errno::NODEV.raw_os_error()) =>
                 {
-                    return Err(error).with_context(|| {
-                        format!(
-                            "cannot remove the network device \
-                        {device}"
-                        )
-                    });
+                    return Err(error)
+                        .with_context(|| format!("cannot remove the network device {device}"));
                 }
                 _ => {}
             }
@@ -256,12 +233,7 @@ impl Network {
             .map(Ipv4Addr::from_bits)
             .find(|one| !taken.contains(one) && !connected.contains(one));
         free.ok_or_else(|| {
-            PluginError::failed(format!(
-                "no address is free on \
-            bridge {}",
-                self.bridge
-            ))
-            .into()
+            PluginError::failed(format!("no address is free on bridge {}", self.bridge)).into()
         })
     }
 
@@ -303,10 +275,9 @@ impl Network {
         if idle.iter().any(|bridge| bridge.alias == closed) {
             // another bridge still needs it, and has to set it back in its turn
             match used.first() {
-                Some(other) => routing.set_alias(other.index, &closed).context(
-                    "cannot mark the \
-                    bridge that stays",
-                )?,
+                Some(other) => routing
+                    .set_alias(other.index, &closed)
+                    .context("cannot mark the bridge that stays")?,
                 None if fs::read_to_string(FORWARD)?.trim() == "0" => {}
                 None => fs::write(FORWARD, "0\n").context("cannot set ip_forward back")?,
             }
@@ -317,13 +288,9 @@ impl Network {
         }
         for bridge in idle {
             close_outside(&bridge.name);
-            routing.delete_link(bridge.index).with_context(|| {
-                format!(
-                    "cannot remove the bridge \
-                {}",
-                    bridge.name
-                )
-            })?;
+            routing
+                .delete_link(bridge.index)
+                .with_context(|| format!("cannot remove the bridge {}", bridge.name))?;
         }
         Ok(())
     }

@@ -14,9 +14,7 @@ pub(crate) fn node(record: &Record, boot_id: &str) -> Node {
     if record.disk_in_memory {
         tags.insert(
             "disk".to_owned(),
-            "in memory, lost when it stops: no file system here can \
-            hold an overlay"
-                .to_owned(),
+            "in memory, lost when it stops: no file system here can hold an overlay".to_owned(),
         );
     }
     if let Some(why) = &record.isolated {

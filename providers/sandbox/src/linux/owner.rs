@@ -45,8 +45,7 @@ impl Owner {
             owner.display()
         );
         let help = format!(
-            "give the project in {} another `name` under [project] in its \
-            pallet.toml",
+            "give the project in {} another `name` under [project] in its pallet.toml",
             directory.display()
         );
         Err(PluginError::invalid_input(message).with_help(help).into())
@@ -61,13 +60,8 @@ impl Owner {
         };
         files::make_private_directory(&store.project)?;
         let path = store.project.join(FILE);
-        fs::write(&path, directory.as_os_str().as_bytes()).with_context(|| {
-            format!(
-                "cannot write \
-            {}",
-                path.display()
-            )
-        })
+        fs::write(&path, directory.as_os_str().as_bytes())
+            .with_context(|| format!("cannot write {}", path.display()))
     }
 }
 

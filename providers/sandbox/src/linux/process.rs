@@ -47,8 +47,7 @@ impl Process {
         while self.is_alive() {
             ensure!(
                 start.elapsed() < Duration::from_secs(20),
-                "process {} does not end, though it \
-                was killed",
+                "process {} does not end, though it was killed",
                 self.pid
             );
             std::thread::sleep(Duration::from_millis(1));

@@ -48,11 +48,7 @@ impl Run<'_> {
             Some(record) => {
                 ensure!(
                     record.group == self.wanted.group,
-                    invalid(format!(
-                        "it exists, in group \
-                    {}",
-                        record.group
-                    ))
+                    invalid(format!("it exists, in group {}", record.group))
                 );
                 if record.running(&self.boot_id).is_some() {
                     return Ok(Step::Running(record.clone()));

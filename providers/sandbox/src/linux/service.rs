@@ -93,12 +93,8 @@ impl Provider for Sandbox {
             })
             .collect();
         let outcomes = steps.into_iter().zip(&wanted.names).map(|(step, name)| {
-            let record = step.and_then(|step| run.finish(step)).with_context(|| {
-                format!(
-                    "node \
-                {name}"
-                )
-            });
+            let record =
+                step.and_then(|step| run.finish(step)).with_context(|| format!("node {name}"));
             match record {
                 Ok(record) => Created::Node(Box::new(node(&record, &run.boot_id))),
                 Err(error) => Created::Failed(error.into()),
@@ -135,8 +131,7 @@ impl Provider for Sandbox {
         let (records, _) = self.store.scan()?;
         let Some(mut record) = records.into_iter().find(|record| record.id == id) else {
             return Err(PluginError::not_found(format!(
-                "provider sandbox has no node \
-                with id {id}"
+                "provider sandbox has no node with id {id}"
             ))
             .into());
         };

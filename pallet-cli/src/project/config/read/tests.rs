@@ -79,11 +79,7 @@ fn every_table_is_read() {
     assert_eq!(config.registry.unwrap().to_string(), "oci://example.org/pallet");
     let keys = [
         SignerConfig::File("/p/keys/acme.pub".into()),
-        SignerConfig::Text(
-            "-----BEGIN \
-        PUBLIC KEY-----"
-                .into(),
-        ),
+        SignerConfig::Text("-----BEGIN PUBLIC KEY-----".into()),
     ];
     assert_eq!(config.trust["oci://example.org/acme"], keys);
     let identity = |identity| {

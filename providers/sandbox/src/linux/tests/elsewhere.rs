@@ -137,11 +137,7 @@ fn nodes_with_volumes() {
     let Some(bed) = given(33) else { return };
     let node = bed.run(&["web-1"]).remove(0);
     assert_eq!(
-        sh(
-            &node,
-            "cat /opt/mark; ls -A /var/tmp; grep -c '^pallet .* overlay' \
-        /proc/mounts"
-        ),
+        sh(&node, "cat /opt/mark; ls -A /var/tmp; grep -c '^pallet .* overlay' /proc/mounts"),
         "here\n3"
     );
     assert!(sh(&node, "cat /var/lib/dpkg/status").len() > 1000);
@@ -158,8 +154,7 @@ fn without_namespaces_or_a_way_out_it_says_so() {
     let confined = "exec setpriv --bounding-set=-sys_admin --inh-caps=-all \"$@\"";
     succeeds(elsewhere(&["--mount"], confined, "nodes_that_cannot_be", bed.directory()));
     let nobody = format!(
-        "chmod 755 '{0}' && exec setpriv --reuid=65534 --regid=65534 \
-        --clear-groups \"$@\"",
+        "chmod 755 '{0}' && exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$@\"",
         bed.directory().display()
     );
     succeeds(elsewhere(&["--mount"], &nobody, "nodes_that_need_root", bed.directory()));
@@ -174,8 +169,7 @@ fn nodes_without_outside() {
     assert_eq!(
         sh(&node, "tail -n +2 /proc/net/route | wc -l"),
         "1",
-        "its own network, and no \
-        default route"
+        "its own network, and no default route"
     );
     bed.down();
 }
@@ -213,8 +207,7 @@ fn nodes_behind_a_firewall() {
     assert_eq!(
         now.matches("accept comment \"pallet-ptest35\"").count(),
         2,
-        "once for each \
-        direction, however often it is made:\n{now}"
+        "once for each direction, however often it is made:\n{now}"
     );
     assert!(now.contains("ip saddr 10.214.35.0/24 oifname != \"ptest35\" masquerade"), "{now}");
     assert_eq!(sh(&node, "tail -n +2 /proc/net/route | wc -l"), "2");
@@ -292,8 +285,7 @@ fn two_bridges() {
             assert_eq!(
                 (forward(), bridges(), tables()),
                 ("0".into(), vec![], vec![]),
-                "{data}, \
-                {first} first"
+                "{data}, {first} first"
             );
         }
     }

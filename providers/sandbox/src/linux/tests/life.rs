@@ -231,10 +231,7 @@ fn a_wrong_option_is_refused_when_the_service_is_made() {
     ] {
         let options = serde_json::from_value(json!({ option: value })).unwrap();
         let Err(error) = Sandbox::connect(options, context.clone()) else {
-            panic!(
-                "{option} was \
-            taken"
-            )
+            panic!("{option} was taken")
         };
         let error = PluginError::from(error);
         assert_eq!(error.kind, ErrorKind::InvalidInput);

@@ -33,17 +33,12 @@ fn nodes_are_machines_of_their_own() {
         assert!(sh(node, "ls -d /proc/[0-9]*").lines().count() < 8, "only its own processes");
         assert_eq!(
             sh(node, "env | sort | cut -d= -f1 | tr '\\n' ' '"),
-            "HOME LANG LOGNAME PATH \
-            PWD SHELL TERM USER container"
+            "HOME LANG LOGNAME PATH PWD SHELL TERM USER container"
         );
     }
     assert_ne!(
         sh(&nodes[0], "cat /proc/sys/kernel/random/boot_id"),
-        sh(
-            &nodes[1],
-            "cat \
-        /proc/sys/kernel/random/boot_id"
-        )
+        sh(&nodes[1], "cat /proc/sys/kernel/random/boot_id")
     );
     bed.down();
 }
@@ -71,11 +66,7 @@ fn what_is_private_to_the_machine_is_hidden() {
     }
     assert_eq!(sh(&node, "stat -c %a /tmp /root"), "1777\n700");
     assert_eq!(
-        sh(
-            &node,
-            "ls /etc/ssh/ssh_host_* /.dockerenv /usr/sbin/policy-rc.d 2>/dev/null || \
-        :"
-        ),
+        sh(&node, "ls /etc/ssh/ssh_host_* /.dockerenv /usr/sbin/policy-rc.d 2>/dev/null || :"),
         ""
     );
     assert_eq!(sh(&node, "touch /root/mine && mv /root/mine /srv/mine && ls /srv"), "mine");
@@ -105,17 +96,12 @@ fn the_machine_cannot_be_changed_from_a_node() {
     }
     assert!(
         script(&node, "echo 1024 > /proc/sys/net/core/somaxconn").status.success(),
-        "its own \
-        network is its own"
+        "its own network is its own"
     );
     assert!(
-        script(
-            &node,
-            "su -s /bin/sh nobody -c 'id -un' && chown nobody /tmp/x 2>/dev/null || \
-        :"
-        )
-        .status
-        .success()
+        script(&node, "su -s /bin/sh nobody -c 'id -un' && chown nobody /tmp/x 2>/dev/null || :")
+            .status
+            .success()
     );
     bed.down();
 }
