@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use pallet_core::engine::CopyOutcome;
 
-use super::fold::{fold, names};
+use super::error_lines::ErrorLines;
+use super::fold::names;
 use super::printer::Printer;
 use crate::terminal::visible;
 
@@ -12,11 +13,7 @@ use crate::terminal::visible;
 pub(crate) fn copy_result(printer: &Printer, outcome: &CopyOutcome, seconds: f64) -> String {
     let mut out = String::new();
     let groups = outcome.grouped();
-    let errors = groups
-        .iter()
-        .filter_map(|(nodes, result)| Some((result.error.as_ref()?, nodes.clone())))
-        .collect();
-    let (told, left_out) = fold(errors, Clone::clone, printer.verbose > 0);
+    let errors = ErrorLines::of(printer, &groups, |result| result.error.as_ref());
     for (nodes, result) in &groups {
         for copied in &result.copied {
             let names = printer.paint(&names(nodes), "1");
@@ -30,27 +27,9 @@ pub(crate) fn copy_result(printer: &Printer, outcome: &CopyOutcome, seconds: f64
                 size(copied.bytes)
             );
         }
-        let told = result
-            .error
-            .as_ref()
-            .and_then(|error| told.iter().find(|told| std::ptr::eq(told.error, error)));
-        if let Some(told) = told {
-            let like = if told.alike > 0 {
-                format!(" ({} of them with a similar error)", told.alike)
-            } else {
-                String::new()
-            };
-            let _ = writeln!(
-                out,
-                "{}: {}{like}",
-                printer.paint(&names(&told.nodes), "1"),
-                printer.paint(&visible(told.error), "31;1")
-            );
-        }
+        out.extend(result.error.as_ref().and_then(|error| errors.line(error)));
     }
-    if left_out > 0 {
-        let _ = writeln!(out, "{left_out} other nodes have other errors; -v shows all");
-    }
+    out.push_str(&errors.rest());
     let failed = outcome.nodes.iter().filter(|node| node.error.is_some()).count();
     let (text, code) = match (outcome.cancelled, failed) {
         (true, _) => ("stopped".to_owned(), "31;1"),

@@ -2,6 +2,7 @@
 
 pub(crate) mod copy_result;
 mod downloads;
+mod error_lines;
 pub(crate) mod explanation;
 mod failure;
 mod fold;

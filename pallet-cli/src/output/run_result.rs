@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use pallet_core::engine::RunOutcome;
 
-use super::fold::{fold, names};
+use super::error_lines::ErrorLines;
+use super::fold::names;
 use super::printer::Printer;
 use crate::terminal::visible;
 
@@ -18,28 +19,12 @@ pub(crate) fn run_result(
 ) -> String {
     let mut out = String::new();
     let groups = outcome.grouped();
-    let errors = groups
-        .iter()
-        .filter_map(|(nodes, result)| Some((result.error.as_ref()?, nodes.clone())))
-        .collect();
-    let (told, left_out) = fold(errors, Clone::clone, printer.verbose > 0);
+    let errors = ErrorLines::of(printer, &groups, |result| result.error.as_ref());
     for (nodes, result) in &groups {
         match &result.error {
             Some(error) => {
-                let Some(told) = told.iter().find(|told| std::ptr::eq(told.error, error)) else {
-                    continue;
-                };
-                let like = if told.alike > 0 {
-                    format!(" ({} of them with a similar error)", told.alike)
-                } else {
-                    String::new()
-                };
-                let _ = writeln!(
-                    out,
-                    "{}: {}{like}",
-                    printer.paint(&names(&told.nodes), "1"),
-                    printer.paint(&visible(error), "31;1")
-                );
+                let Some(line) = errors.line(error) else { continue };
+                out.push_str(&line);
             }
             None => {
                 let (names, code) =
@@ -63,9 +48,7 @@ pub(crate) fn run_result(
             let _ = writeln!(out, "  ({} bytes more are not shown)", result.left_out);
         }
     }
-    if left_out > 0 {
-        let _ = writeln!(out, "{left_out} other nodes have other errors; -v shows all");
-    }
+    out.push_str(&errors.rest());
     let failed = outcome.nodes.iter().filter(|node| node.exit != Some(0)).count();
     let stopped = if outcome.cancelled { ", stopped" } else { "" };
     let (text, code) = match (outcome.nodes.len(), failed) {

@@ -92,11 +92,7 @@ impl LoadedProject {
             .filter_map(|(name, found)| Some((name, found?)))
             .collect::<std::collections::BTreeMap<_, _>>();
         Ok(LoadedProject {
-            name: config
-                .project
-                .name
-                .clone()
-                .unwrap_or_else(|| name_of_directory(&directory_name(directory))),
+            name: project_name(&config, directory),
             directory: directory.to_owned(),
             environment,
             groups,
@@ -131,11 +127,7 @@ impl LoadedProject {
         }
         let environment = scopes.with_service(&config, options.service.as_deref(), &mut found)?;
         Ok(LoadedProject {
-            name: config
-                .project
-                .name
-                .clone()
-                .unwrap_or_else(|| name_of_directory(&directory_name(directory))),
+            name: project_name(&config, directory),
             directory: directory.to_owned(),
             environment,
             groups: Vec::new(),
@@ -165,6 +157,12 @@ impl fmt::Debug for LoadedProject {
             .field("groups", &self.groups)
             .finish_non_exhaustive()
     }
+}
+
+/// The name that pallet.toml gives the project, or its directory's.
+fn project_name(config: &Config, directory: &Path) -> String {
+    let given = config.project.name.clone();
+    given.unwrap_or_else(|| name_of_directory(&directory_name(directory)))
 }
 
 /// What the top level of the files prints.

@@ -65,6 +65,32 @@ impl KindDescription {
     }
 }
 
+/// Calls a function of the observing script with all names, if there are any.
+pub(super) fn call_with_names<'a>(
+    script: Script,
+    function: &'a str,
+    names: impl IntoIterator<Item = &'a String>,
+) -> Script {
+    let mut names = names.into_iter().map(String::as_str).peekable();
+    match names.peek() {
+        Some(_) => script.call(std::iter::once(function).chain(names)),
+        None => script,
+    }
+}
+
+/// Each thing that is asked for by its name, and what is known of it in words. `what` names the
+/// kind.
+pub(super) fn describe<'a, T>(
+    what: &str,
+    names: impl IntoIterator<Item = &'a String>,
+    known: &BTreeMap<String, T>,
+    words: impl Fn(&T) -> String,
+) -> Vec<KindDescription> {
+    let describe =
+        |name| KindDescription::new(format!("{what} {name}"), known.get(name).map(&words));
+    names.into_iter().map(describe).collect()
+}
+
 /// Keeps of a map what is the same in `other`.
 pub(super) fn keep_same<T: PartialEq>(map: &mut BTreeMap<String, T>, other: &BTreeMap<String, T>) {
     map.retain(|key, value| other.get(key) == Some(value));

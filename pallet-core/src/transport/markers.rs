@@ -1,5 +1,7 @@
 //! The lines and words by which a script on the node and its transport know each other.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
+
 /// The line that begins a script's output.
 pub(super) const MARKER: &str = "#pallet\n";
 /// The line that ends what is not for it in the input: another one, or something that repeats its
@@ -11,3 +13,9 @@ pub(super) const READER: &str = r##"while IFS= read -r l && [ "$l" != "#begin" ]
 pub(super) const LOGIN_SHELL: &str = "sh";
 /// The exit code of a script whose first line did not arrive.
 pub(super) const BEHEADED: i32 = 97;
+
+/// A word that no command prints by chance.
+pub(crate) fn token() -> String {
+    // each RandomState is seeded from the system's randomness
+    format!("{:016x}", RandomState::new().build_hasher().finish())
+}

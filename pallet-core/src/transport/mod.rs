@@ -26,6 +26,7 @@ pub use connect::{connect, login_user};
 pub use error::TransportError;
 pub use exec::Exec;
 pub use input::{Gate, Input, InputPart};
+pub(crate) use markers::token;
 pub use program::{run_program, run_program_in_turn};
 pub use put::{put, put_in_turn};
 pub use recorded::Recorded;

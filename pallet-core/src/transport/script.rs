@@ -6,11 +6,10 @@
 //! script runs ends it, and the command that it is at. At its end the script says so, because what
 //! it left running may keep its output open.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use super::become_root::WITH_AGENT;
-use super::markers::{BEHEADED, LOGIN_SHELL};
+use super::markers::{BEHEADED, LOGIN_SHELL, token};
 use super::output_filter::NOISE;
 use super::shell::{hear, run};
 use super::{
@@ -136,12 +135,6 @@ async fn left_behind(transport: &mut dyn Transport, as_: &Become, token: &str) -
         "{what} was started by a script and still runs, with the output of the script open; start \
          it with `>/dev/null 2>&1`, or as a service"
     )
-}
-
-/// A word that no command prints by chance.
-fn token() -> String {
-    // each RandomState is seeded from the system's randomness
-    format!("{:016x}", RandomState::new().build_hasher().finish())
 }
 
 #[cfg(test)]

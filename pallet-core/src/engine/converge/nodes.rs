@@ -49,14 +49,8 @@ impl<'a> Nodes<'a> {
         };
         let ran =
             self.run_phase(vec![(node, group.clone())], self.others.clone(), phase, Purpose::Group);
-        let failed: Vec<_> = ran
-            .await?
-            .nodes
-            .into_iter()
-            .filter(|node| {
-                matches!(node.result, NodeResult::Failed { .. } | NodeResult::NotReached { .. })
-            })
-            .collect();
+        let failed: Vec<_> =
+            ran.await?.nodes.into_iter().filter(|node| !node.result.ok()).collect();
         let ok = failed.is_empty();
         self.outcome.nodes.extend(failed);
         Ok(ok)

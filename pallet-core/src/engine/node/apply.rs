@@ -36,15 +36,7 @@ pub(in crate::engine) struct Applied {
     /// The flags that actions set if they change something, and whether they did, in order.
     pub(in crate::engine) flags: Vec<(String, bool)>,
     /// Why it ended early.
-    pub(in crate::engine) error: Option<ApplyError>,
-}
-
-/// Why a plan was not applied to its end.
-pub(in crate::engine) enum ApplyError {
-    /// Before the script ran.
-    Unsent(TransportError),
-    /// While it ran, or because it cannot run.
-    Failed(NodeError),
+    pub(in crate::engine) error: Option<NodeError>,
 }
 
 /// Makes the changes of a plan, and tells of each action.
@@ -53,8 +45,7 @@ pub(in crate::engine) async fn apply(
     session: &mut Session,
     plan: &PhasePlan,
 ) -> Applied {
-    let failed =
-        |error: NodeError| Applied { error: Some(ApplyError::Failed(error)), ..Applied::default() };
+    let failed = |error: NodeError| Applied { error: Some(error), ..Applied::default() };
     if let Some(action) = plan.actions.iter().find(|action| action.withheld) {
         let message = "the plan was written without its secrets; plan again".to_owned();
         return failed(action.error(&plan.phase, message, String::new()));
@@ -75,7 +66,7 @@ pub(in crate::engine) async fn apply(
     for _ in 0..SENT {
         for upload in &compiled.uploads {
             if let Err(error) = send(engine, session, &upload.digest, &upload.source).await {
-                return Applied { error: Some(ApplyError::Unsent(error)), ..Applied::default() };
+                return failed(plan.error(error.to_string()));
             }
         }
         heard = hear(engine, session, &compiled, &told, &token).await;
@@ -105,7 +96,7 @@ fn conclude(
             let why = why(ended.code, progress.reason.take(), &mut lines);
             let message = format!("{} {why}", labels.join(", "));
             let error = actions[0].error(phase, message, lines.text());
-            applied.error = Some(ApplyError::Failed(error));
+            applied.error = Some(error);
             break;
         }
         applied.changes += if ended.changed { actions.len() } else { 0 };
@@ -140,7 +131,7 @@ fn conclude(
             NodeError { detail: noise.text(), ..plan.error(message) }
         }
     };
-    applied.error = Some(ApplyError::Failed(error));
+    applied.error = Some(error);
     applied
 }
 

@@ -283,4 +283,4 @@ impl PlannedAction {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

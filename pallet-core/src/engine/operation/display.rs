@@ -156,9 +156,7 @@ impl Outcome {
         if self.ok() {
             return Ok(());
         }
-        let failed = self.nodes.iter().filter(|node| {
-            matches!(node.result, NodeResult::Failed { .. } | NodeResult::NotReached { .. })
-        });
+        let failed = self.nodes.iter().filter(|node| !node.result.ok());
         let mut lines: Vec<_> =
             failed.map(|node| format!("{}: {}", node.node, node.result)).collect();
         lines.extend(self.errors.iter().cloned());

@@ -6,9 +6,7 @@ use super::event::Event;
 use super::options::{LiftOptions, Mode};
 use super::outcome::{NodeError, NodeOutcome, NodeResult};
 use crate::action::{Certainty, Declared};
-use crate::engine::node::{
-    ApplyError, AskError, PhasePlan, PlanContext, Planner, Session, apply, cleaning,
-};
+use crate::engine::node::{AskError, PhasePlan, PlanContext, Planner, Session, apply, cleaning};
 use crate::engine::predicted::PredictedNode;
 use crate::engine::{Engine, GroupSpec};
 use crate::model::{Facts, Node, Os, version_is};
@@ -263,10 +261,8 @@ impl Member {
         self.planner.applied(&applied.flags);
         self.changes += applied.changes;
         self.drifted += applied.drifted;
-        match applied.error {
-            None => {}
-            Some(ApplyError::Failed(error)) => self.fail(error),
-            Some(ApplyError::Unsent(error)) => self.fail(plan.error(error.to_string())),
+        if let Some(error) = applied.error {
+            self.fail(error);
         }
     }
 

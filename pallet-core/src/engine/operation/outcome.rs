@@ -66,6 +66,13 @@ pub enum NodeResult {
     },
 }
 
+impl NodeResult {
+    /// Whether the node's part succeeded.
+    pub fn ok(&self) -> bool {
+        matches!(self, NodeResult::Unchanged | NodeResult::Changed { .. })
+    }
+}
+
 /// How many nodes an operation left in which state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -136,11 +143,7 @@ pub struct NodeError {
 impl Outcome {
     /// Whether every node's part succeeded.
     pub fn ok(&self) -> bool {
-        !self.cancelled
-            && self.errors.is_empty()
-            && self.nodes.iter().all(|node| {
-                matches!(node.result, NodeResult::Unchanged | NodeResult::Changed { .. })
-            })
+        !self.cancelled && self.errors.is_empty() && self.nodes.iter().all(|node| node.result.ok())
     }
 
     /// How many nodes the operation ended before.

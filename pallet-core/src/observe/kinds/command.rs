@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::ObserveError;
 use super::super::answer::{Answer, malformed, number};
-use super::super::kind::{Kind, KindDescription, contradictions, keep_same};
+use super::super::kind::{Kind, KindDescription, contradictions, describe, keep_same};
 use crate::model::Os;
 use crate::script::{Script, shell};
 
@@ -69,10 +69,6 @@ impl Kind for Commands {
     }
 
     fn describe(&self, questions: &BTreeSet<String>, _outputs: bool) -> Vec<KindDescription> {
-        let describe = |command: &String| {
-            let found = self.0.get(command).map(|state| format!("exit {}", state.exit));
-            KindDescription::new(format!("command {command}"), found)
-        };
-        questions.iter().map(describe).collect()
+        describe("command", questions, &self.0, |state| format!("exit {}", state.exit))
     }
 }

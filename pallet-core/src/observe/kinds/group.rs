@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::super::ObserveError;
 use super::super::answer::{Answer, entries, field};
-use super::super::kind::{Kind, KindDescription, contradictions, keep_same, open_or_same};
+use super::super::kind::{
+    Kind, KindDescription, call_with_names, contradictions, describe, keep_same, open_or_same,
+};
 use super::ACCOUNTS;
 use crate::model::Os;
 use crate::script::Script;
@@ -34,10 +36,7 @@ impl Kind for Groups {
     }
 
     fn script(questions: &BTreeSet<String>, script: Script) -> Script {
-        if questions.is_empty() {
-            return script;
-        }
-        script.call(std::iter::once("groups").chain(questions.iter().map(String::as_str)))
+        call_with_names(script, "groups", questions)
     }
 
     fn read(
@@ -80,9 +79,6 @@ impl Kind for Groups {
             Some(GroupState { gid: Some(gid) }) => format!("gid {gid}"),
             Some(GroupState { gid: None }) => "it is there".to_owned(),
         };
-        let describe = |name: &String| {
-            KindDescription::new(format!("group {name}"), self.0.get(name).map(words))
-        };
-        questions.iter().map(describe).collect()
+        describe("group", questions, &self.0, words)
     }
 }

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::super::ObserveError;
 use super::super::answer::Answer;
-use super::super::kind::{Kind, KindDescription, contradictions, keep_same};
+use super::super::kind::{
+    Kind, KindDescription, call_with_names, contradictions, describe, keep_same,
+};
 use crate::model::{Os, PackageManager};
 use crate::script::{PROVIDES, Script};
 
@@ -69,10 +71,7 @@ impl Kind for Packages {
     }
 
     fn script(questions: &BTreeSet<String>, script: Script) -> Script {
-        if questions.is_empty() {
-            return script;
-        }
-        script.call(std::iter::once("packages").chain(questions.iter().map(String::as_str)))
+        call_with_names(script, "packages", questions)
     }
 
     fn read(
@@ -107,10 +106,7 @@ impl Kind for Packages {
     }
 
     fn describe(&self, questions: &BTreeSet<String>, _outputs: bool) -> Vec<KindDescription> {
-        let describe = |name: &String| {
-            KindDescription::new(format!("package {name}"), self.0.get(name).map(package))
-        };
-        questions.iter().map(describe).collect()
+        describe("package", questions, &self.0, package)
     }
 }
 

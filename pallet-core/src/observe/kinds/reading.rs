@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::ObserveError;
 use super::super::answer::{Answer, malformed, number};
-use super::super::kind::{Kind, KindDescription, contradictions, keep_same};
+use super::super::kind::{Kind, KindDescription, contradictions, describe, keep_same};
 use crate::model::Os;
 use crate::script::{Library, Script, quote, shell};
 
@@ -124,11 +124,7 @@ impl Kind for Readings {
     }
 
     fn describe(&self, questions: &ReadingQuestions, outputs: bool) -> Vec<KindDescription> {
-        let describe = |command: &String| {
-            let found = self.0.get(command).map(|read| reading(read, outputs));
-            KindDescription::new(format!("output of {command}"), found)
-        };
-        questions.commands.keys().map(describe).collect()
+        describe("output of", questions.commands.keys(), &self.0, |read| reading(read, outputs))
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::ObserveError;
 use super::super::answer::Answer;
-use super::super::kind::{Kind, KindDescription, contradictions, keep_same};
+use super::super::kind::{Kind, KindDescription, call_with_names, contradictions, keep_same};
 use crate::model::Os;
 use crate::script::services::unit;
 use crate::script::{INIT, PROCESS, RUNIT, Script, UNIT};
@@ -58,10 +58,7 @@ impl Kind for Services {
     }
 
     fn script(questions: &Questions, script: Script) -> Script {
-        if questions.is_empty() {
-            return script;
-        }
-        script.call(std::iter::once("services").chain(questions.keys().map(String::as_str)))
+        call_with_names(script, "services", questions.keys())
     }
 
     fn read(

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::super::ObserveError;
 use super::super::answer::{Answer, entries, field};
-use super::super::kind::{Kind, KindDescription, contradictions, keep_same, open_or_same};
+use super::super::kind::{
+    Kind, KindDescription, call_with_names, contradictions, describe, keep_same, open_or_same,
+};
 use super::ACCOUNTS;
 use crate::model::Os;
 use crate::script::Script;
@@ -59,10 +61,7 @@ impl Kind for Users {
     }
 
     fn script(questions: &BTreeSet<String>, script: Script) -> Script {
-        if questions.is_empty() {
-            return script;
-        }
-        script.call(std::iter::once("users").chain(questions.iter().map(String::as_str)))
+        call_with_names(script, "users", questions)
     }
 
     /// Reads entries of passwd and shadow, and the output of `id`.
@@ -126,10 +125,7 @@ impl Kind for Users {
     fn describe(&self, questions: &BTreeSet<String>, _outputs: bool) -> Vec<KindDescription> {
         let words =
             |state: &Option<UserState>| state.as_ref().map_or("there is none".to_owned(), user);
-        let describe = |name: &String| {
-            KindDescription::new(format!("user {name}"), self.0.get(name).map(words))
-        };
-        questions.iter().map(describe).collect()
+        describe("user", questions, &self.0, words)
     }
 }
 

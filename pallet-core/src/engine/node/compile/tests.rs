@@ -1,6 +1,5 @@
 //! What a script of a phase leaves behind where it is killed, and what becomes of that.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
@@ -12,11 +11,9 @@ use std::time::Instant;
 use tempfile::TempDir;
 
 use super::{cleaning, compile};
-use crate::action::{Action, Declared, Flags, RemoteFile};
+use crate::action::{Action, Declared, RemoteFile};
 use crate::engine::declare::Directory;
-use crate::engine::node::{PlanContext, plan_phase};
-use crate::model::Os;
-use crate::observe::NodeState;
+use crate::engine::node::phase_plan::tests::planned;
 use crate::script::Library;
 
 const STATE: &str = "/var/lib/pallet";
@@ -60,19 +57,7 @@ impl Sandbox {
 
     /// The script that applies these, whatever is there.
     fn script(&self, declared: &[Declared], later: &[&str], leftovers: bool) -> String {
-        let mut state = NodeState::new(Os::named("debian 12", "x86_64"));
-        "root".clone_into(&mut state.user);
-        let context = PlanContext {
-            node: "web-1",
-            phase: "configure",
-            predicted: false,
-            later: later.iter().map(|flag| (*flag).to_owned()).collect::<BTreeSet<_>>(),
-            drift: false,
-            leftovers,
-            mark_bootstrapped: false,
-        };
-        let plan = plan_phase(&context, declared, &mut state, &mut Flags::new(), &mut |_, _| {});
-        let plan = plan.expect("it can be planned");
+        let plan = planned(declared, later, leftovers);
         let token = "pallet-0123456789abcdef";
         compile(&plan, token, &Library::default()).expect("it can be compiled").script
     }

@@ -15,17 +15,22 @@ fn file(path: &str, content: &str) -> Declared {
     Declared::of(file)
 }
 
-fn planned(declared: &[Declared]) -> PhasePlan {
+/// What these change on a node of which nothing is known; `later`: flags that later phases look at.
+pub(in crate::engine) fn planned(
+    declared: &[Declared],
+    later: &[&str],
+    leftovers: bool,
+) -> PhasePlan {
     let mut state = NodeState::new(Os::named("debian 12", "x86_64"));
     "root".clone_into(&mut state.user);
     let context = PlanContext {
         node: "web-1",
         phase: "configure",
         predicted: false,
-        later: ["restart".to_owned()].into(),
+        later: later.iter().map(|flag| (*flag).to_owned()).collect(),
         drift: false,
-        leftovers: true,
-        mark_bootstrapped: true,
+        leftovers,
+        mark_bootstrapped: false,
     };
     plan_phase(&context, declared, &mut state, &mut Flags::new(), &mut |_, _| {}).unwrap()
 }
@@ -43,7 +48,7 @@ fn a_plan_that_is_read_back_runs_the_same_script() {
     let mut package = Declared::of(Package::install("nginx"));
     package.options.flag_on_change = Some("installed".to_owned());
     let declared = [package, file("/etc/motd", "welcome\n"), conditional];
-    let plan = planned(&declared);
+    let plan = PhasePlan { mark_bootstrapped: true, ..planned(&declared, &["restart"], true) };
     assert_eq!(plan.changing(), 3, "{plan:?}");
     let again = read_back(&plan);
     let script = |plan| compile(plan, "token", &Library::default()).unwrap().script;
@@ -59,7 +64,7 @@ fn a_plan_that_is_read_back_runs_the_same_script() {
 fn a_written_plan_holds_no_secret_and_says_so() {
     let mut secret = file("/etc/password", SECRET);
     secret.secret = Some("/etc/password".to_owned());
-    let plan = planned(&[secret, file("/etc/motd", "welcome\n")]);
+    let plan = planned(&[secret, file("/etc/motd", "welcome\n")], &[], false);
     let written = serde_json::to_string(&plan).unwrap();
     assert!(!written.contains(SECRET), "{written}");
     let digest = crate::model::digest(SECRET.as_bytes());
