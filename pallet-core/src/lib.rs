@@ -13,12 +13,16 @@
 //!               but for a file of transport/ssh
 //! local         [host] files of this machine by handles
 //! plugins       [host] finding, checking and loading dylibs
-//! distribution  [distribution] publishing and installing plugins
+//! distribution  [distribution] publishing and installing plugins; [registries] over the network
 //! transport     [host] ssh, a command prefix, this machine
 //! engine        [host] observe, plan, apply; converge and lift; events
 //! ```
 //!
 //! A plugin imports [`prelude`] and never enables the feature `host`.
+
+// the tests here share files with the tests beside them, which know the package by its name
+#[cfg(test)]
+extern crate self as pallet_core;
 
 #[doc(hidden)]
 pub use {schemars, serde, serde_json};

@@ -3,7 +3,8 @@
 #![cfg(feature = "host")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
-mod common;
+#[path = "common/cloud.rs"]
+mod cloud;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use pallet_core::engine::{
 };
 use pallet_core::prelude::*;
 
-use common::{Cloud, os};
+use cloud::{Cloud, os};
 
 struct Bench {
     engine: Engine,

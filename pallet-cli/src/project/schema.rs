@@ -1,9 +1,17 @@
 //! Checks a value against a JSON schema, as `schemars` makes them, in the words of the person who
 //! wrote the value.
 
+mod problem;
+mod words;
+
 use serde_json::{Map, Value, json};
 
-use crate::diagnostic::{closest, did_you_mean_or_list, same_meaning};
+use self::problem::{not_a_choice, not_defined};
+use self::words::{in_words, in_words_many, type_of};
+use crate::diagnostic::did_you_mean_or_list;
+
+pub(crate) use self::problem::{DEFINED_IN, Problem};
+pub(crate) use self::words::shown;
 
 /// The schema of one value.
 #[derive(Debug, Clone, Copy)]
@@ -14,48 +22,6 @@ pub(crate) struct Schema<'a> {
     /// Whether an object may have only the keys that are named, even where the schema does not say
     /// so.
     closed: bool,
-}
-
-/// Something that is not as the schema wants it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Problem {
-    /// The keys that lead to the value.
-    pub(crate) path: Vec<String>,
-    /// What the value must be or has not.
-    pub(crate) predicate: String,
-    /// The key that is not known, below `path`.
-    pub(crate) unknown_key: Option<String>,
-    /// What was probably meant.
-    pub(crate) suggestion: Option<String>,
-}
-
-impl Problem {
-    fn new(predicate: impl Into<String>) -> Self {
-        Problem {
-            path: Vec::new(),
-            predicate: predicate.into(),
-            unknown_key: None,
-            suggestion: None,
-        }
-    }
-
-    fn below(mut self, key: &str) -> Self {
-        self.path.insert(0, key.to_owned());
-        self
-    }
-
-    /// The problem as a sentence about the value that is called `name`.
-    pub(crate) fn sentence(&self, name: &str) -> String {
-        let words: Vec<&str> = std::iter::once(name)
-            .chain(self.path.iter().map(String::as_str))
-            .filter(|word| !word.is_empty())
-            .collect();
-        if words.is_empty() {
-            self.predicate.clone()
-        } else {
-            format!("`{}` {}", words.join("."), self.predicate)
-        }
-    }
 }
 
 impl<'a> Schema<'a> {
@@ -334,87 +300,6 @@ impl<'a> Schema<'a> {
         let missing = known.iter().filter(|key| self.requires(key) && !object.contains_key(**key));
         problems.extend(missing.map(|key| Problem::new(format!("lacks the key `{key}`"))));
         problems
-    }
-}
-
-/// Where the user defines the names that are listed: what is not among them is missing there.
-pub(crate) const DEFINED_IN: &str = "x-defined-in";
-
-fn not_defined(place: &str, choices: &[&Value], value: &Value) -> Problem {
-    let words: Vec<&str> = choices.iter().filter_map(|choice| choice.as_str()).collect();
-    let word = value.as_str().unwrap_or_default();
-    let suggestion = did_you_mean_or_list(word, &words, "there are");
-    let suggestion = suggestion
-        .or_else(|| Some(format!("write one there, such as `{word} = {{ env = \"NAME\" }}`")));
-    Problem {
-        suggestion,
-        ..Problem::new(format!("is {}, which {place} does not have", shown(value)))
-    }
-}
-
-fn not_a_choice(choices: &[&Value], value: &Value) -> Problem {
-    let listed: Vec<String> = choices.iter().map(ToString::to_string).collect();
-    let words: Vec<&str> = choices.iter().filter_map(|choice| choice.as_str()).collect();
-    let suggestion = value.as_str().and_then(|word| {
-        closest(word, words.iter().copied()).or_else(|| same_meaning(word, &words))
-    });
-    Problem {
-        suggestion: suggestion.map(|word| format!("did you mean \"{word}\"?")),
-        ..Problem::new(match listed.as_slice() {
-            [one] => format!("must be {one}, not {}", shown(value)),
-            [first @ .., last] => {
-                format!("must be {} or {last}, not {}", first.join(", "), shown(value))
-            }
-            [] => "can have no value".to_owned(),
-        })
-    }
-}
-
-fn type_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(number) if number.is_f64() => "number",
-        Value::Number(_) => "integer",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
-}
-
-fn in_words(name: &str) -> &str {
-    match name {
-        "null" => "nothing",
-        "boolean" => "true or false",
-        "number" => "a number",
-        "integer" => "an integer",
-        "string" => "a string",
-        "array" => "a list",
-        "object" => "a table of keys and values",
-        other => other,
-    }
-}
-
-fn in_words_many(name: &str) -> &str {
-    match name {
-        "number" => "numbers",
-        "integer" => "integers",
-        "string" => "strings",
-        "array" => "lists",
-        "object" => "tables",
-        other => in_words(other),
-    }
-}
-
-/// A value in a message: its type, and itself if it is short.
-pub(crate) fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => "nothing".to_owned(),
-        Value::Bool(_) | Value::Number(_) => value.to_string(),
-        Value::String(text) if text.chars().count() <= 40 => format!("the string {value}"),
-        Value::String(_) => "a long string".to_owned(),
-        Value::Array(_) => "a list".to_owned(),
-        Value::Object(_) => "a table".to_owned(),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Ensures a directory with what is in an archive. No-op: this archive was unpacked there already.
 
+mod archive;
 mod record;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,12 +11,11 @@ use serde::{Deserialize, Serialize};
 use self::record::Record;
 use super::builders::attribute_builders;
 use super::directory::Directory;
-use super::download::{Checksum, DownloadArguments};
 use super::file_support::{attribute_words, attributes, require_absolute};
 use super::ownership::Ownership;
-use super::remote_file::source::{Content, ContentSource};
+use super::remote_file::source::ContentSource;
 use super::{Action, ActionError, Certainty, Change, Claims, Upload, Workspace};
-use crate::model::{Capabilities, Known, digest};
+use crate::model::{Capabilities, Known};
 use crate::observe::{Attributes, FileState, NodeState, Observation, Reading};
 use crate::script::{Script, quote};
 
@@ -154,75 +153,6 @@ impl RemoteDirectory {
 
     attribute_builders!();
 
-    fn read(&self, workspace: &dyn Workspace) -> Result<ContentSource, ActionError> {
-        let given = [&self.local_file, &self.remote_file, &self.url];
-        if given.into_iter().flatten().count() != 1 {
-            return Err(ActionError::arguments(
-                Self::NAME,
-                "give exactly one of local_file, remote_file and url",
-            ));
-        }
-        let download = DownloadArguments {
-            url: &self.url,
-            sha256: &self.sha256,
-            md5: &self.md5,
-            checksum_url: &self.checksum_url,
-            headers: &self.headers,
-            insecure: self.insecure,
-            proxy: &self.proxy,
-        };
-        match (download.check(Self::NAME)?, &self.local_file, &self.remote_file) {
-            (Some(download), _, _) => Ok(ContentSource::Download(download)),
-            (None, Some(file), _) => {
-                Ok(ContentSource::Content(Content::of_file(workspace, Path::new(file), true)?))
-            }
-            (None, None, file) => {
-                let file = file.clone().unwrap_or_default();
-                require_absolute(Self::NAME, &file)?;
-                Ok(ContentSource::Node(file))
-            }
-        }
-    }
-
-    fn source(&self) -> Result<&ContentSource, ActionError> {
-        let source = self.source.as_ref();
-        source.ok_or_else(|| {
-            ActionError::arguments(
-                Self::NAME,
-                format!("the archive of {} was not prepared", self.path),
-            )
-        })
-    }
-
-    /// The archive as others may see it.
-    fn archive(&self) -> String {
-        match &self.source {
-            Some(ContentSource::Download(download)) => download.shown(),
-            _ => [&self.local_file, &self.remote_file]
-                .into_iter()
-                .flatten()
-                .next()
-                .cloned()
-                .unwrap_or_default(),
-        }
-    }
-
-    fn kind(&self) -> Unpack {
-        let zip = || {
-            [".zip", ".jar", ".war"]
-                .iter()
-                .any(|end| self.archive().to_ascii_lowercase().ends_with(end))
-        };
-        self.unpack.unwrap_or_else(|| if zip() { Unpack::Zip } else { Unpack::Tar })
-    }
-
-    fn kind_word(&self) -> &'static str {
-        match self.kind() {
-            Unpack::Tar => "tar",
-            Unpack::Zip => "zip",
-        }
-    }
-
     /// Prints `full` if anything is in the directory.
     fn reading(&self) -> String {
         format!("if [ -n \"$(ls -A -- {})\" ]; then echo full; fi", quote(&self.path))
@@ -231,36 +161,6 @@ impl RemoteDirectory {
     fn record(&self) -> Record<'_> {
         let archive = self.url.clone().unwrap_or_else(|| self.archive());
         Record { path: &self.path, archive, how: self.how() }
-    }
-
-    /// What tells one way to unpack an archive from another.
-    fn how(&self) -> String {
-        let how = (self.kind_word(), self.strip_components, &self.extract_files);
-        digest(format!("{how:?}").as_bytes())
-    }
-
-    /// What names the archive there, as far as it is known.
-    fn identity(&self, node: Option<&NodeState>) -> Result<Option<String>, ActionError> {
-        match self.source()? {
-            ContentSource::Content(content) => Ok(Some(content.digest.clone())),
-            ContentSource::Download(download) => Ok(Some(match &download.checksum {
-                Checksum::Md5(digest) => format!("md5:{digest}"),
-                _ => download.origin(),
-            })),
-            ContentSource::Node(file) => {
-                match node.map_or(Known::Unknown, |node| node.file(file)) {
-                    Known::Known(FileState::File { digest, .. }) => Ok(digest.clone()),
-                    Known::Known(FileState::Absent) => {
-                        Err(ActionError::node(format!("there is no archive {file} on the node")))
-                    }
-                    Known::Known(_) => Err(ActionError::node(format!(
-                        "the archive {file} is not a file; name the file itself"
-                    ))),
-                    Known::Unknown => Ok(None),
-                }
-            }
-            ContentSource::Link(_) => Ok(None),
-        }
     }
 
     fn script(

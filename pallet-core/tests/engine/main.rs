@@ -3,8 +3,8 @@
 #![cfg(feature = "host")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
-#[path = "../common/mod.rs"]
-mod common;
+#[path = "../common/cloud.rs"]
+mod cloud;
 mod files;
 mod trips;
 
@@ -18,7 +18,7 @@ use pallet_core::engine::{
 };
 use pallet_core::prelude::*;
 
-use common::Cloud;
+use cloud::Cloud;
 
 struct Bench {
     engine: Engine,

@@ -14,6 +14,8 @@ mod hostile;
 #[cfg(test)]
 mod login;
 #[cfg(test)]
+mod passwords;
+#[cfg(test)]
 mod route;
 #[cfg(test)]
 mod server;

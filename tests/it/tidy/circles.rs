@@ -4,13 +4,18 @@
 //! re-export stands for what it re-exports; a file that only passes on names of its own children
 //! uses none of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod graph;
+mod imports;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
-use syn::{Attribute, Item, UseTree};
+use syn::{Attribute, Item};
 
+use self::graph::circles;
+use self::imports::each_import;
 use super::sources::{Source, none, sources};
 
 /// The folder of each package's sources, and the file that is the root of its modules.
@@ -221,41 +226,6 @@ fn is_for_tests(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// Tells of each name that a `use` brings its path; of a glob, its path alone.
-fn each_import(
-    tree: &UseTree,
-    path: &mut Vec<String>,
-    tell: &mut dyn FnMut(&[String], Option<String>),
-) {
-    match tree {
-        UseTree::Path(inner) => {
-            path.push(inner.ident.to_string());
-            each_import(&inner.tree, path, tell);
-            path.pop();
-        }
-        UseTree::Name(name) if name.ident == "self" => tell(path, path.last().cloned()),
-        UseTree::Name(name) => {
-            path.push(name.ident.to_string());
-            tell(path, path.last().cloned());
-            path.pop();
-        }
-        UseTree::Rename(name) => {
-            let is_self = name.ident == "self";
-            if !is_self {
-                path.push(name.ident.to_string());
-            }
-            tell(path, Some(name.rename.to_string()));
-            if !is_self {
-                path.pop();
-            }
-        }
-        UseTree::Glob(_) => tell(path, None),
-        UseTree::Group(group) => {
-            group.items.iter().for_each(|tree| each_import(tree, path, tell));
-        }
-    }
-}
-
 /// Reads a file for what it names.
 struct Reader<'a> {
     package: &'a Package,
@@ -374,56 +344,6 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         self.visit_path(&call.path);
         self.tokens(call.tokens.clone());
     }
-}
-
-/// Files that all lead to each other.
-struct Circle {
-    files: BTreeSet<PathBuf>,
-    /// Which of them uses what of which.
-    edges: Vec<String>,
-}
-
-impl std::fmt::Display for Circle {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "{} files:\n    {}", self.files.len(), self.edges.join("\n    "))
-    }
-}
-
-/// The strongly connected parts of more than one file.
-fn circles(uses: &BTreeMap<PathBuf, BTreeMap<PathBuf, String>>) -> Vec<Circle> {
-    let reach = |from: &PathBuf| {
-        let mut seen = BTreeSet::new();
-        let mut next = vec![from];
-        while let Some(file) = next.pop() {
-            for other in uses.get(file).into_iter().flat_map(BTreeMap::keys) {
-                if seen.insert(other.clone()) {
-                    next.push(other);
-                }
-            }
-        }
-        seen
-    };
-    let reached: BTreeMap<&PathBuf, BTreeSet<PathBuf>> =
-        uses.keys().map(|file| (file, reach(file))).collect();
-    let mut told: BTreeSet<&PathBuf> = BTreeSet::new();
-    let mut found = Vec::new();
-    for (file, leads) in &reached {
-        if told.contains(file) || !leads.contains(*file) {
-            continue;
-        }
-        let back = |other: &&PathBuf| leads.contains(*other) && reached[*other].contains(*file);
-        let files: Vec<_> = uses.keys().filter(back).collect();
-        told.extend(&files);
-        let edges = files.iter().flat_map(|from| {
-            let used = uses[*from].iter().filter(|(other, _)| files.contains(other));
-            used.map(|(other, name)| {
-                format!("{} uses {name} of {}", from.display(), other.display())
-            })
-        });
-        let edges = edges.collect();
-        found.push(Circle { files: files.into_iter().cloned().collect(), edges });
-    }
-    found
 }
 
 #[test]

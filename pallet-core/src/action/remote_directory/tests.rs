@@ -2,6 +2,7 @@
 
 use super::super::check::{check, node};
 use super::*;
+use crate::model::digest;
 use expect_test::expect;
 
 fn app() -> RemoteDirectory {

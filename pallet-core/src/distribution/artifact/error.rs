@@ -67,6 +67,15 @@ pub enum ArtifactError {
         /// What it answered, and what to do.
         message: String,
     },
+    /// A registry, in a build that cannot speak to one.
+    #[error(
+        "{place}: this pallet-cli was built without registries; build it with `cargo build \
+        --release -p pallet-cli --features registries`, install a release, or use a directory"
+    )]
+    NotBuilt {
+        /// The registry.
+        place: String,
+    },
     /// A file of this machine that cannot be read or written.
     #[error("cannot {verb} {path}: {error}")]
     File {

@@ -2,15 +2,13 @@
 
 mod access;
 mod blob;
-mod connect;
-mod credentials;
 mod interface;
 mod layout;
 mod open;
 mod reference;
+#[cfg(feature = "registries")]
 mod registry;
 mod source;
-mod token;
 
 pub use access::Access;
 pub use interface::{Content, Repository};

@@ -1,6 +1,7 @@
 //! Opens what a source names.
 
 use super::layout::Layout;
+#[cfg(feature = "registries")]
 use super::registry::OciRegistry;
 use super::{Access, Repository, Source};
 use crate::distribution::artifact::ArtifactError;
@@ -10,7 +11,10 @@ use crate::distribution::artifact::ArtifactError;
 pub async fn open(source: &Source, access: &Access) -> Result<Box<dyn Repository>, ArtifactError> {
     Ok(match source {
         Source::Layout { .. } => Box::new(Layout::new(source)?),
+        #[cfg(feature = "registries")]
         Source::Registry { .. } => Box::new(OciRegistry::open(source, access).await?),
+        #[cfg(not(feature = "registries"))]
+        Source::Registry { .. } => return Err(not_built(source, access)),
     })
 }
 
@@ -18,6 +22,14 @@ pub async fn open(source: &Source, access: &Access) -> Result<Box<dyn Repository
 pub async fn catalog(source: &Source, access: &Access) -> Result<Vec<String>, ArtifactError> {
     match source {
         Source::Layout { .. } => Layout::new(source)?.catalog(),
+        #[cfg(feature = "registries")]
         Source::Registry { .. } => OciRegistry::open(source, access).await?.catalog().await,
+        #[cfg(not(feature = "registries"))]
+        Source::Registry { .. } => Err(not_built(source, access)),
     }
+}
+
+#[cfg(not(feature = "registries"))]
+fn not_built(source: &Source, _: &Access) -> ArtifactError {
+    ArtifactError::NotBuilt { place: source.to_string() }
 }

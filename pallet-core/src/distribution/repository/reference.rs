@@ -15,16 +15,6 @@ pub enum Reference {
     Digest(Digest),
 }
 
-impl Reference {
-    /// How a registry names it: a tag has `_` where a version has `+`.
-    pub(super) fn name(&self) -> String {
-        match self {
-            Reference::Version(version) => tag(version),
-            Reference::Digest(digest) => digest.to_string(),
-        }
-    }
-}
-
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -6,8 +6,13 @@
 //! all. No network is needed to verify: only the key, or a trusted root.
 
 mod bundle;
+#[cfg(feature = "registries")]
+mod certificate;
+#[cfg(not(feature = "registries"))]
+#[path = "no_certificate.rs"]
 mod certificate;
 mod key;
+#[cfg(feature = "registries")]
 mod ring;
 mod signer;
 

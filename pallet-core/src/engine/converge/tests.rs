@@ -1,7 +1,7 @@
 //! What becomes of nodes that are to go.
 
 use super::*;
-use crate::engine::testing::{Lab, engine, warnings};
+use crate::engine::testing::{Cloud, engine, warnings};
 use crate::engine::{EngineConfig, NodeResult, ServerSpec};
 use crate::model::Node;
 
@@ -19,10 +19,11 @@ fn failed(outcome: &Outcome) -> Vec<String> {
 #[tokio::test]
 async fn an_error_hides_nothing_of_what_was_destroyed() {
     for says_which in [true, false] {
-        let lab =
-            Lab { stuck: vec!["i-web-2"], says_which, ..Lab::of(&["web-1", "web-2", "db-1"]) };
+        let cloud = Cloud::of(&["web-1", "web-2", "db-1"]);
+        cloud.state().stuck = vec!["i-web-2"];
+        cloud.state().says_which = says_which;
         let groups = [group("web", 2), group("db", 1)];
-        let (engine, lab, told) = engine(lab, &groups);
+        let (engine, told) = engine(cloud.clone(), &groups);
         let outcome =
             engine.down(&groups, &LiftOptions::default(), |_| Ok(true)).await.unwrap().unwrap();
         assert_eq!(outcome.destroyed, ["web-1", "db-1"]);
@@ -37,7 +38,7 @@ async fn an_error_hides_nothing_of_what_was_destroyed() {
             .count();
         assert_eq!(destroyed, 2);
         assert_eq!(
-            *lab.asked.lock().unwrap(),
+            cloud.state().calls,
             ["destroy i-web-1 i-web-2 i-db-1"],
             "what a node needs is not cleaned up"
         );
@@ -46,18 +47,18 @@ async fn an_error_hides_nothing_of_what_was_destroyed() {
 
 #[tokio::test]
 async fn what_is_never_destroyed_says_so_before() {
-    let lab = Lab::of(&["web-1", "list-1"]);
-    lab.nodes.lock().unwrap()[1].permanent = true;
+    let cloud = Cloud::of(&["web-1", "list-1"]);
+    cloud.state().nodes.get_mut("i-list-1").unwrap().permanent = true;
     let groups = [group("web", 1), group("list", 1)];
-    let (engine, lab, told) = engine(lab, &groups);
-    let (at_agreement, asked) = (told.clone(), lab.clone());
+    let (engine, told) = engine(cloud.clone(), &groups);
+    let (at_agreement, asked) = (told.clone(), cloud.clone());
     let agree = move |nodes: &[Node]| {
         assert_eq!(nodes.iter().map(|node| node.name.as_str()).collect::<Vec<_>>(), ["web-1"]);
         assert_eq!(
             warnings(&at_agreement),
             ["list-1 stays: its provider only lists it, and never destroys machines"]
         );
-        assert!(asked.asked.lock().unwrap().is_empty());
+        assert!(asked.state().calls.is_empty());
         Ok(true)
     };
     let outcome = engine.down(&groups, &LiftOptions::default(), agree).await.unwrap().unwrap();
@@ -68,13 +69,13 @@ async fn what_is_never_destroyed_says_so_before() {
             .starts_with("list-1: failed: could not be destroyed: its provider only lists it"),
         "{outcome:?}"
     );
-    assert_eq!(*lab.asked.lock().unwrap(), ["destroy i-web-1", "clean up"]);
+    assert_eq!(cloud.state().calls, ["destroy i-web-1", "clean up"]);
 }
 
 #[tokio::test]
 async fn fault_24_nodes_of_no_group_are_named_and_removed_when_told_to() {
     let declared = [group("web", 0)];
-    let (engine, _, told) = engine(Lab::of(&["db-1", "db-2", "odd-1"]), &declared);
+    let (engine, told) = engine(Cloud::of(&["db-1", "db-2", "odd-1"]), &declared);
     let dry = LiftOptions { dry_run: true, ..LiftOptions::default() };
     let outcome = engine.converge(&declared, &dry, |_| Ok(true)).await.unwrap().unwrap();
     assert!(outcome.destroyed.is_empty());
@@ -116,7 +117,7 @@ async fn a_new_node_that_cannot_be_planned_fails_a_dry_run() {
         |_: &mut crate::plugin::Request| -> anyhow::Result<()> { anyhow::bail!("no such key") };
     let groups =
         [GroupSpec::new("web", Some(1), ServerSpec::new().phase("configure", broken)).unwrap()];
-    let (engine, _, told) = engine(Lab::default(), &groups);
+    let (engine, told) = engine(Cloud::default(), &groups);
     let engine = engine.with(EngineConfig { facts_cache: None, ..engine.config().clone() });
     let dry = LiftOptions { dry_run: true, ..LiftOptions::default() };
     let outcome = engine.converge(&groups, &dry, |_| Ok(true)).await.unwrap().unwrap();

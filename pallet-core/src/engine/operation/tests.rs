@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use super::{LiftOptions, NodeResult, PhaseChoice};
-use crate::engine::testing::{Lab, engine, warnings};
+use crate::engine::testing::{Cloud, engine, warnings};
 use crate::engine::{ExplainOptions, GroupSpec, ServerSpec};
 use crate::model::Target;
 use crate::plugin::Request;
@@ -50,7 +50,7 @@ const SEEN: &str = "at-web-9 at-web-10 | db-1=null here-1=null web-9=8080 web-10
 async fn a_part_sees_all_nodes_with_their_settings() {
     let seen = Seen::default();
     let all = groups(&seen);
-    let (engine, _, told) = engine(Lab::of(&ALL), &all);
+    let (engine, told) = engine(Cloud::of(&ALL), &all);
     let options = LiftOptions { dry_run: true, ..LiftOptions::default() };
     let outcome = engine.lift(&all[..1], &options).await.unwrap();
     assert!(outcome.ok(), "{outcome:?}");
@@ -74,7 +74,7 @@ async fn a_part_sees_all_nodes_with_their_settings() {
 async fn converge_and_explain_of_a_part_see_the_same() {
     let seen = Seen::default();
     let all = groups(&seen);
-    let (engine, _, _) = engine(Lab::of(&ALL), &all);
+    let (engine, _) = engine(Cloud::of(&ALL), &all);
     let options = LiftOptions { dry_run: true, ..LiftOptions::default() };
     let outcome = engine.converge(&all[..1], &options, |_| Ok(true)).await.unwrap().unwrap();
     assert!(outcome.ok() && outcome.nodes.len() == 1, "{outcome:?}");
@@ -92,7 +92,7 @@ async fn converge_and_explain_of_a_part_see_the_same() {
 async fn a_node_that_cannot_be_asked_is_not_forgotten() {
     let seen = Seen::default();
     let all = groups(&seen);
-    let (engine, _, _) = engine(Lab::of(&ALL), &all);
+    let (engine, _) = engine(Cloud::of(&ALL), &all);
     let outcome =
         engine.lift(&all, &LiftOptions { dry_run: true, ..LiftOptions::default() }).await.unwrap();
     let failed: Vec<_> = outcome
@@ -116,7 +116,7 @@ async fn settings_that_cannot_be_declared_are_told() {
     let here =
         GroupSpec::new("here", Some(1), ServerSpec::new().phase("configure", nothing)).unwrap();
     let web = GroupSpec::new("web", Some(2), ServerSpec::new().phase("settings", fails)).unwrap();
-    let (engine, _, told) = engine(Lab::of(&["here-1", "web-1", "web-2"]), &[here.clone(), web]);
+    let (engine, told) = engine(Cloud::of(&["here-1", "web-1", "web-2"]), &[here.clone(), web]);
     let outcome = engine
         .lift(&[here], &LiftOptions { dry_run: true, ..LiftOptions::default() })
         .await
@@ -131,7 +131,7 @@ async fn settings_that_cannot_be_declared_are_told() {
 #[tokio::test]
 async fn a_phase_that_no_group_has_is_refused() {
     let all = groups(&Seen::default());
-    let (engine, _, _) = engine(Lab::of(&ALL), &all);
+    let (engine, _) = engine(Cloud::of(&ALL), &all);
     let lift = async |name: &str| {
         let options = LiftOptions {
             phases: vec![PhaseChoice::Named(name.to_owned())],
@@ -158,7 +158,7 @@ async fn a_phase_that_no_group_has_is_refused() {
 #[tokio::test]
 async fn more_nodes_than_there_may_be_are_refused_at_once() {
     let group = GroupSpec::new("web", Some(1_000_000_000), ServerSpec::new()).unwrap();
-    let (engine, _, _) = engine(Lab::default(), &[]);
+    let (engine, _) = engine(Cloud::default(), &[]);
     let options = LiftOptions { dry_run: true, ..LiftOptions::default() };
     let error = engine
         .converge(std::slice::from_ref(&group), &options, |_| Ok(true))

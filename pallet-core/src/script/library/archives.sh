@@ -35,6 +35,9 @@ ensure_unpacked() {
     mkdir -- "$seven/tree"
     into=$seven/tree
     unpack "$@" || fail "cannot unpack the archive into $label"
+    if [ -z "$(ls -A -- "$seven/tree")" ]; then
+      fail "the archive has nothing for $label; look at strip_components and extract_files"
+    fi
     if [ "$uid" = 0 ]; then
       disown_links "$seven/tree"
       # what becomes root's does not make others root, whoever it was of

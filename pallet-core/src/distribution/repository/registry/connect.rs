@@ -10,8 +10,9 @@ use oci_client::client::{Certificate, CertificateEncoding, ClientConfig, ClientP
 use oci_client::errors::{OciDistributionError, OciErrorCode};
 
 use super::credentials::{self, Credentials};
-use super::{Access, Source, token};
+use super::token;
 use crate::distribution::artifact::ArtifactError;
+use crate::distribution::repository::{Access, Source};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 const READ_TIMEOUT: Duration = Duration::from_secs(60);

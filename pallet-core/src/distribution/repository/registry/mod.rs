@@ -3,6 +3,10 @@
 //! Blobs are pushed in one piece, which every registry takes. What refers to a manifest is listed
 //! by the registry, or by us under the fallback tag where it keeps no such lists.
 
+mod connect;
+mod credentials;
+mod token;
+
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
@@ -15,8 +19,8 @@ use oci_client::secrets::RegistryAuth;
 use semver::Version;
 use tokio_util::io::ReaderStream;
 
+use self::connect::{Connection, connect};
 use super::blob::{media_type, verify_blob};
-use super::connect::{Connection, connect};
 use super::reference::{referrers_tag, tag, version};
 use super::{Access, Content, Reference, Repository, Source};
 use crate::distribution::artifact::index::Index;
@@ -208,7 +212,7 @@ impl OciRegistry {
         while let Some(bytes) = stream.next().await {
             let bytes = match bytes {
                 Ok(bytes) => bytes,
-                Err(error) => return Ok((there, Err(super::connect::root_cause(&error)))),
+                Err(error) => return Ok((there, Err(connect::root_cause(&error)))),
             };
             target.write_all(&bytes).map_err(writing())?;
             there += bytes.len() as u64;
@@ -258,7 +262,7 @@ impl Repository for OciRegistry {
         reference: &Reference,
     ) -> Result<(Descriptor, Vec<u8>), ArtifactError> {
         let content =
-            self.content(&reference.name()).await.map_err(|error| match (error, reference) {
+            self.content(&name_of(reference)).await.map_err(|error| match (error, reference) {
                 (ArtifactError::NotFound { place, .. }, Reference::Version(version)) => {
                     ArtifactError::NotFound { place, what: format!("version {version}") }
                 }
@@ -379,5 +383,13 @@ impl Repository for OciRegistry {
         }
         let message = "the list of its signatures keeps changing; run the command again".to_owned();
         Err(ArtifactError::Refused { place: self.source.to_string(), message })
+    }
+}
+
+/// How a registry names it: a tag has `_` where a version has `+`.
+fn name_of(reference: &Reference) -> String {
+    match reference {
+        Reference::Version(version) => tag(version),
+        Reference::Digest(digest) => digest.to_string(),
     }
 }

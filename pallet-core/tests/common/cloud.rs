@@ -1,4 +1,5 @@
-//! A provider for tests: its nodes are this machine, as often as wanted.
+//! The provider of the tests: its nodes are this machine, as often as wanted. Tests within the
+//! package use it as well as those beside it.
 #![allow(dead_code, reason = "each test uses a part")]
 
 use std::collections::BTreeMap;
@@ -16,6 +17,12 @@ pub(crate) struct State {
     pub(crate) nodes: BTreeMap<String, Node>,
     /// What it was asked to create.
     pub(crate) asked: Vec<RunNodes>,
+    /// What else it was asked to do, in words.
+    pub(crate) calls: Vec<String>,
+    /// Nodes that it fails to destroy, by id.
+    pub(crate) stuck: Vec<&'static str>,
+    /// An error says which those are.
+    pub(crate) says_which: bool,
     /// The lease that somebody holds.
     pub(crate) lease: Option<Lease>,
     /// New nodes never answer.
@@ -25,6 +32,28 @@ pub(crate) struct State {
 }
 
 impl Cloud {
+    /// Nodes such as `web-1`, each in the group that its name begins with. Those of the group
+    /// `here` are this machine; no other can be reached.
+    pub(crate) fn of(names: &[&str]) -> Self {
+        let listed = |name: &&str| {
+            let group = name.rsplit_once('-').map(|(group, _)| group).unwrap_or_default();
+            let connection = match group {
+                "here" => Connection::Local,
+                _ => Connection::Unknown,
+            };
+            let node = Node {
+                address: Some(format!("at-{name}")),
+                id: format!("i-{name}"),
+                taggable: false,
+                ..node(name, group, connection)
+            };
+            (node.id.clone(), node)
+        };
+        let cloud = Cloud::default();
+        cloud.state().nodes = names.iter().map(listed).collect();
+        cloud
+    }
+
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap()
     }
@@ -69,7 +98,24 @@ impl Provider for Cloud {
     }
 
     fn destroy_nodes(&self, ids: &[String]) -> Result<()> {
-        self.state().nodes.retain(|id, _| !ids.contains(id));
+        let mut state = self.state();
+        state.calls.push(format!("destroy {}", ids.join(" ")));
+        let (stuck, gone): (Vec<_>, Vec<_>) =
+            ids.iter().cloned().partition(|id| state.stuck.contains(&id.as_str()));
+        state.nodes.retain(|id, _| !gone.contains(id));
+        if stuck.is_empty() {
+            return Ok(());
+        }
+        let busy = |what: &str| PluginError::new(ErrorKind::Transient, format!("{what} is busy"));
+        let nodes = match state.says_which {
+            true => stuck.into_iter().map(|id| (id.clone(), busy(&id))).collect(),
+            false => BTreeMap::new(),
+        };
+        Err(PluginError { nodes, ..busy("something") }.into())
+    }
+
+    fn clean_up(&self) -> Result<()> {
+        self.state().calls.push("clean up".to_owned());
         Ok(())
     }
 

@@ -2,8 +2,8 @@
 
 use oci_client::secrets::RegistryAuth;
 
-use super::Access;
 use crate::distribution::artifact::ArtifactError;
+use crate::distribution::repository::Access;
 use crate::plugin::registry_credentials::{
     RegistryCredentials, RegistryCredentialsError, RegistryLogin,
 };
