@@ -33,3 +33,20 @@ pub async fn catalog(source: &Source, access: &Access) -> Result<Vec<String>, Ar
 fn not_built(source: &Source, _: &Access) -> ArtifactError {
     ArtifactError::NotBuilt { place: source.to_string() }
 }
+
+#[cfg(all(test, not(feature = "registries")))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_registry_says_how_to_get_a_build_that_has_them() {
+        let source: Source = "oci://example.com/crates/nginx".parse().unwrap();
+        let Err(error) = open(&source, &Access::default()).await else { panic!("it opened") };
+        assert_eq!(
+            error.to_string(),
+            "oci://example.com/crates/nginx: this pallet-cli was built without registries; build \
+             it with `cargo build --release -p pallet-cli --features registries`, install a \
+             release, or use a directory"
+        );
+    }
+}
