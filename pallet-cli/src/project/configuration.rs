@@ -4,7 +4,7 @@ use std::path::Path;
 
 use pallet_core::model::{Environment, merge_environment};
 
-use super::config::{self, Config, ProjectConfig, Source};
+use super::config::{self, Config, ConfigText, ProjectConfig};
 use super::files::{CONFIG, utf8};
 use super::options::LoadOptions;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
@@ -88,7 +88,7 @@ pub(crate) fn read_configuration(
     match text.map_or_else(read, Ok) {
         Ok(text) => {
             let directory = path.parent().map(Path::to_owned).unwrap_or_default();
-            let (config, errors) = config::read(&Source {
+            let (config, errors) = config::read(&ConfigText {
                 file: shown,
                 text: &text,
                 directory,

@@ -8,7 +8,7 @@ mod paths;
 use std::collections::BTreeSet;
 
 pub(crate) use self::accounts::Account;
-pub use self::claimed::Claimed;
+pub use self::claimed::ClaimIndex;
 use self::paths::PathClaim;
 use super::ere::Ere;
 use crate::model::digest;

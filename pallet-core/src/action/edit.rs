@@ -255,7 +255,7 @@ impl Line<'_> {
     }
 
     pub(super) fn edited(&self, text: &str) -> String {
-        let mut lines: Vec<&str> = text.lines_kept().collect();
+        let mut lines: Vec<&str> = text.lines_with_endings().collect();
         let enough = |line: &&str| self.enough.as_ref().is_some_and(|ere| ere.matches(bare(line)));
         if !self.matches_itself() && lines.iter().any(|line| bare(line) == self.line)
             || lines.iter().any(enough)
@@ -309,10 +309,10 @@ impl UnwantedLine<'_> {
             UnwantedLine::Line(wrong) => bare(line) == *wrong,
             UnwantedLine::Match(ere) => ere.matches(bare(line)),
         };
-        if !text.lines_kept().any(is_wrong) {
+        if !text.lines_with_endings().any(is_wrong) {
             return text.to_owned();
         }
-        ended(text.lines_kept().filter(|line| !is_wrong(line)).collect())
+        ended(text.lines_with_endings().filter(|line| !is_wrong(line)).collect())
     }
 
     pub(super) fn script(&self, edit: &Edit<'_>) -> Script {
@@ -340,17 +340,17 @@ pub(super) fn bare(line: &str) -> &str {
 
 /// What ends a new line of a text: what ends its first one.
 pub(super) fn ending(text: &str) -> &'static str {
-    let first = text.lines_kept().next().unwrap_or_default();
+    let first = text.lines_with_endings().next().unwrap_or_default();
     if first.strip_suffix('\n').unwrap_or(first).ends_with('\r') { "\r\n" } else { "\n" }
 }
 
 /// The lines of a text with what ends them.
-pub(super) trait LinesKept {
-    fn lines_kept(&self) -> std::str::SplitInclusive<'_, char>;
+pub(super) trait LinesWithEndings {
+    fn lines_with_endings(&self) -> std::str::SplitInclusive<'_, char>;
 }
 
-impl LinesKept for str {
-    fn lines_kept(&self) -> std::str::SplitInclusive<'_, char> {
+impl LinesWithEndings for str {
+    fn lines_with_endings(&self) -> std::str::SplitInclusive<'_, char> {
         self.split_inclusive('\n')
     }
 }

@@ -34,7 +34,7 @@ mod wait;
 mod workspace;
 
 pub use change::{Certainty, Change, Upload, UploadSource};
-pub use claims::{Claimed, Claims};
+pub use claims::{ClaimIndex, Claims};
 pub use declared::{Condition, Declared, Options, Shown, SourceLocation};
 pub use entry::ActionEntry;
 pub use error::ActionError;

@@ -20,7 +20,7 @@ use crate::model::{AdminUser, Environment, Node};
 use crate::plugin::{PluginError, Service};
 use crate::plugins::Registry;
 use crate::script::Library;
-use crate::transport::{ConnectSettings, Secret, TransportError, Turn};
+use crate::transport::{ConnectSettings, ScriptOptions, Secret, TransportError};
 
 /// All that operations need. An [`Engine`] is made of one such value and never changes; for an
 /// engine that differs, give [`Engine::with`] a value that differs.
@@ -90,7 +90,7 @@ pub struct Engine {
     /// Its time is up.
     overdue: Arc<AtomicBool>,
     /// Room for the nodes that are worked on at once, where there are more than may be.
-    turns: Option<Arc<Semaphore>>,
+    slots: Option<Arc<Semaphore>>,
     /// What applying scripts are made with.
     pub(super) library: Arc<Library<'static>>,
 }
@@ -141,7 +141,7 @@ impl Engine {
             config: Arc::new(config),
             recorder: Arc::default(),
             overdue: Arc::default(),
-            turns: None,
+            slots: None,
             library: Arc::default(),
         }
     }
@@ -193,19 +193,19 @@ impl Engine {
         Begun { engine: Engine { recorder, ..self.clone() }, began: Instant::now() }
     }
 
-    /// This engine for work on so many nodes, of which so many are worked on at once. A node that
-    /// is only waited for, until it is reached and its shell has answered, does not count.
-    pub(super) fn in_turns(&self, nodes: usize, parallel: usize) -> Self {
+    /// This engine for an operation on `nodes` nodes, with work on at most `parallel` of them at
+    /// the same time. A node counts from when its shell has answered.
+    pub(super) fn limited(&self, nodes: usize, parallel: usize) -> Self {
         let parallel = parallel.max(1);
         Engine {
-            turns: (nodes > parallel).then(|| Arc::new(Semaphore::new(parallel))),
+            slots: (nodes > parallel).then(|| Arc::new(Semaphore::new(parallel))),
             ..self.clone()
         }
     }
 
-    /// When something is run on a node: in its turn, for as long as it takes.
-    pub(super) fn turn(&self) -> Turn {
-        Turn { room: self.turns.clone(), ..Turn::default() }
+    /// For what runs on a node: in a slot of the operation, without a limit of time.
+    pub(super) fn script_options(&self) -> ScriptOptions {
+        ScriptOptions { slots: self.slots.clone(), ..ScriptOptions::default() }
     }
 
     /// Tells the sinks what happens.

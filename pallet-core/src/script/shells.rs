@@ -9,10 +9,10 @@ use tempfile::TempDir;
 /// A shell on this machine.
 pub(crate) struct Shell {
     name: &'static str,
-    place: Place,
+    kind: ShellKind,
 }
 
-enum Place {
+enum ShellKind {
     /// This machine.
     Here,
     /// This machine, as where `sh` is bash.
@@ -27,13 +27,13 @@ enum Place {
 
 /// All shells that are to be found here.
 pub(crate) fn shells() -> Vec<Shell> {
-    let mut found = vec![Shell { name: "sh", place: Place::Here }];
+    let mut found = vec![Shell { name: "sh", kind: ShellKind::Here }];
     if Command::new("bash")
         .args(["--posix", "-c", ":"])
         .status()
         .is_ok_and(|status| status.success())
     {
-        found.push(Shell { name: "bash", place: Place::Bash });
+        found.push(Shell { name: "bash", kind: ShellKind::Bash });
     }
     let applets = tempfile::tempdir().expect("a temporary directory");
     let installed = Command::new("busybox")
@@ -42,7 +42,7 @@ pub(crate) fn shells() -> Vec<Shell> {
         .status()
         .is_ok_and(|status| status.success());
     if installed {
-        found.push(Shell { name: "busybox", place: Place::Applets(applets) });
+        found.push(Shell { name: "busybox", kind: ShellKind::Applets(applets) });
     }
     found
 }
@@ -63,13 +63,13 @@ impl Shell {
             std::env::var("PALLET_TEST_NODE").expect("PALLET_TEST_NODE tells how to enter a node");
         Shell {
             name: "sh in a node",
-            place: Place::Node(words.split_whitespace().map(str::to_owned).collect()),
+            kind: ShellKind::Node(words.split_whitespace().map(str::to_owned).collect()),
         }
     }
 
     /// A shell in a node that these words enter.
     pub(crate) fn entered(words: Vec<String>) -> Shell {
-        Shell { name: "sh in a node", place: Place::Node(words) }
+        Shell { name: "sh in a node", kind: ShellKind::Node(words) }
     }
 
     /// A shell in a copy of this machine's root, where users, packages and services can be changed.
@@ -77,30 +77,30 @@ impl Shell {
     pub(crate) fn copy() -> Shell {
         Shell {
             name: "sh in a copy",
-            place: Place::Copy(tempfile::tempdir().expect("a temporary directory")),
+            kind: ShellKind::Copy(tempfile::tempdir().expect("a temporary directory")),
         }
     }
 
     /// Feeds `script` to the shell's standard input.
     pub(crate) fn run(&self, script: &str) -> Output {
-        let mut command = match &self.place {
-            Place::Here => Command::new("sh"),
-            Place::Bash => {
+        let mut command = match &self.kind {
+            ShellKind::Here => Command::new("sh"),
+            ShellKind::Bash => {
                 let mut command = Command::new("bash");
                 command.arg("--posix");
                 command
             }
-            Place::Applets(applets) => {
+            ShellKind::Applets(applets) => {
                 let mut command = Command::new(applets.path().join("sh"));
                 command.env("PATH", applets.path());
                 command
             }
-            Place::Node(words) => {
+            ShellKind::Node(words) => {
                 let mut command = Command::new(&words[0]);
                 command.args(&words[1..]).arg("sh");
                 command
             }
-            Place::Copy(layer) => {
+            ShellKind::Copy(layer) => {
                 let mut command = Command::new("unshare");
                 command.args(["--mount", "sh", "-e", "-c", ENTER, "sh"]).arg(layer.path());
                 command

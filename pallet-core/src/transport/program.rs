@@ -2,7 +2,7 @@
 
 use super::markers::BEGIN;
 use super::shell::run;
-use super::{Become, Input, InputPart, Output, Transport, TransportError, Turn};
+use super::{Become, Input, InputPart, Output, ScriptOptions, Transport, TransportError};
 
 /// Takes a program from its input, up to the next marker, and runs it on the rest.
 const TAKER: &str = r##"n=$(echo; echo .); p=; while IFS= read -r l && [ "$l" != "#begin" ]; do p=$p$l${n%.}; done; eval "$p""##;
@@ -17,19 +17,19 @@ pub async fn run_program(
     input: Input,
     output: &mut Output<'_>,
 ) -> Result<i32, TransportError> {
-    run_program_in_turn(transport, as_, program, input, &Turn::default(), output).await
+    run_program_with(transport, as_, program, input, &ScriptOptions::default(), output).await
 }
 
-/// The same, when its turn has come.
-pub async fn run_program_in_turn(
+/// The same with options.
+pub async fn run_program_with(
     transport: &mut dyn Transport,
     as_: &Become,
     program: &str,
     input: Input,
-    turn: &Turn,
+    options: &ScriptOptions,
     output: &mut Output<'_>,
 ) -> Result<i32, TransportError> {
-    let (mut parts, gate) = turn.gated();
+    let (mut parts, gate) = options.gated();
     // login shells differ in how they read these
     let program = match program.contains(['\n', '!', '\\']) {
         false => program,
@@ -39,5 +39,7 @@ pub async fn run_program_in_turn(
         }
     };
     parts.extend(input.0);
-    run(transport, as_, program, parts, (turn, &gate), None, output).await.map(|heard| heard.code)
+    run(transport, as_, program, parts, (options, &gate), None, output)
+        .await
+        .map(|heard| heard.code)
 }

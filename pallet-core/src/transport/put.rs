@@ -2,7 +2,7 @@
 
 use super::output_filter::NOISE;
 use super::start_error::last_line;
-use super::{Become, Input, Stream, Transport, TransportError, Turn, run_program_in_turn};
+use super::{Become, Input, ScriptOptions, Stream, Transport, TransportError, run_program_with};
 use crate::script::quote;
 
 /// Puts a file on the node at `path`, as a whole or not at all, in a directory that is made (mode
@@ -13,16 +13,16 @@ pub async fn put(
     path: &str,
     input: Input,
 ) -> Result<(), TransportError> {
-    put_in_turn(transport, as_, path, input, &Turn::default()).await
+    put_with(transport, as_, path, input, &ScriptOptions::default()).await
 }
 
-/// The same, when its turn has come.
-pub async fn put_in_turn(
+/// The same with options.
+pub async fn put_with(
     transport: &mut dyn Transport,
     as_: &Become,
     path: &str,
     input: Input,
-    turn: &Turn,
+    options: &ScriptOptions,
 ) -> Result<(), TransportError> {
     let size = input.size().await?;
     let (file, part) = (quote(path), quote(&format!("{path}.part")));
@@ -38,7 +38,7 @@ pub async fn put_in_turn(
         parent = quote(parent),
     );
     let mut errors = Vec::new();
-    let code = run_program_in_turn(transport, as_, &program, input, turn, &mut |stream, bytes| {
+    let code = run_program_with(transport, as_, &program, input, options, &mut |stream, bytes| {
         if stream == Stream::Err && errors.len() < NOISE {
             errors.extend_from_slice(bytes);
         }

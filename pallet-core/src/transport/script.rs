@@ -13,7 +13,7 @@ use super::markers::{BEHEADED, LOGIN_SHELL, token};
 use super::output_filter::NOISE;
 use super::shell::{hear, run};
 use super::{
-    Become, Input, InputPart, Output, Stream, Transport, TransportError, Turn, run_program,
+    Become, Input, InputPart, Output, ScriptOptions, Stream, Transport, TransportError, run_program,
 };
 
 /// Ends the script's processes when its input ends. It begins when the shell has read the whole
@@ -44,7 +44,7 @@ const RUN: &str = "PALLET_RUN";
 
 /// How a script ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ran {
+pub struct ScriptExit {
     /// Its exit code.
     pub code: i32,
     /// What it started that still runs and has its output open, as a warning; `None` if there is
@@ -59,18 +59,20 @@ pub async fn run_script(
     script: &str,
     output: &mut Output<'_>,
 ) -> Result<i32, TransportError> {
-    run_script_in_turn(transport, as_, script, &Turn::default(), output).await.map(|ran| ran.code)
+    run_script_with(transport, as_, script, &ScriptOptions::default(), output)
+        .await
+        .map(|ran| ran.code)
 }
 
-/// The same, when its turn has come.
-pub async fn run_script_in_turn(
+/// The same with options.
+pub async fn run_script_with(
     transport: &mut dyn Transport,
     as_: &Become,
     script: &str,
-    turn: &Turn,
+    options: &ScriptOptions,
     output: &mut Output<'_>,
-) -> Result<Ran, TransportError> {
-    if turn.agent {
+) -> Result<ScriptExit, TransportError> {
+    if options.agent {
         transport.lend_agent().await?;
     }
     let token = token();
@@ -88,26 +90,26 @@ pub async fn run_script_in_turn(
             let head = format!("pallet={token}; echo '#pallet'; echo '#pallet' >&2; exec 3<&0\n");
             (None, head, format!("{{ [ \"$pallet\" = {token} ] || exit {BEHEADED}\n{body}}}\n"))
         }
-        Become::Root(_) if turn.agent => (Some(WITH_AGENT), "exec 3<&0\n".to_owned(), body),
+        Become::Root(_) if options.agent => (Some(WITH_AGENT), "exec 3<&0\n".to_owned(), body),
         Become::Root(_) => (Some("exec sh"), "exec 3<&0\n".to_owned(), body),
     };
-    let (mut parts, gate) = turn.gated();
+    let (mut parts, gate) = options.gated();
     parts.push(InputPart::Bytes(body.into_bytes()));
     parts.push(InputPart::Open);
     let mut before = vec![InputPart::Bytes(head.into_bytes())];
     let heard = match program {
         None => {
             before.append(&mut parts);
-            hear(transport, as_, LOGIN_SHELL, Input(before), (turn, &gate), Some(&end), output)
+            hear(transport, as_, LOGIN_SHELL, Input(before), (options, &gate), Some(&end), output)
                 .await?
         }
         Some(program) => {
-            parts.insert(usize::from(turn.room.is_some()), before.remove(0));
-            run(transport, as_, program, parts, (turn, &gate), Some(&end), output).await?
+            parts.insert(usize::from(options.slots.is_some()), before.remove(0));
+            run(transport, as_, program, parts, (options, &gate), Some(&end), output).await?
         }
     };
     let left = if heard.left { Some(left_behind(transport, as_, &token).await) } else { None };
-    Ok(Ran { code: heard.code, left })
+    Ok(ScriptExit { code: heard.code, left })
 }
 
 /// What a script that has ended left running with its output open.

@@ -19,7 +19,9 @@ use super::become_root::line;
 use super::markers::{BEGIN, READER};
 use super::output_filter::OutputFilter;
 use super::start_error::{never_began, not_started};
-use super::{Become, Gate, Input, InputPart, Output, Stream, Transport, TransportError, Turn};
+use super::{
+    Become, Gate, Input, InputPart, Output, ScriptOptions, Stream, Transport, TransportError,
+};
 
 /// How long output is awaited from what a script left running with its output open.
 const LINGER: Duration = Duration::from_millis(500);
@@ -31,14 +33,14 @@ pub(super) async fn run(
     as_: &Become,
     program: &str,
     input: Vec<InputPart>,
-    turn: (&Turn, &Gate),
+    options: (&ScriptOptions, &Gate),
     end: Option<&str>,
     output: &mut Output<'_>,
 ) -> Result<Heard, TransportError> {
-    let (command, mut parts) = line(as_, &format!("{READER}; {program}"), turn.0.agent);
+    let (command, mut parts) = line(as_, &format!("{READER}; {program}"), options.0.agent);
     parts.push(InputPart::Bytes(BEGIN.into()));
     parts.extend(input);
-    hear(transport, as_, &command, Input(parts), turn, end, output).await
+    hear(transport, as_, &command, Input(parts), options, end, output).await
 }
 
 /// How a command ended.
@@ -67,13 +69,13 @@ pub(super) async fn hear(
     as_: &Become,
     command: &str,
     input: Input,
-    (turn, gate): (&Turn, &Gate),
+    (options, gate): (&ScriptOptions, &Gate),
     end: Option<&str>,
     output: &mut Output<'_>,
 ) -> Result<Heard, TransportError> {
     let host = transport.peer().to_owned();
     let patience = transport.shell_timeout();
-    let patience = turn.limit.map_or(patience, |limit| limit.min(patience));
+    let patience = options.limit.map_or(patience, |limit| limit.min(patience));
     let (mut out, mut err) = (OutputFilter::new(end), OutputFilter::new(None));
     let (first, flood, last) = (Notify::new(), Notify::new(), Notify::new());
     let ended = {
@@ -98,7 +100,7 @@ pub(super) async fn hear(
                 () = sleep(patience) => return Ended::Silent,
             }
             let room = async {
-                match turn.room.clone() {
+                match options.slots.clone() {
                     Some(room) => room.acquire_owned().await.ok(),
                     None => None,
                 }
@@ -108,11 +110,11 @@ pub(super) async fn hear(
                 room = room => room,
             };
             gate.open();
-            let limit = turn.limit.unwrap_or_default();
+            let limit = options.limit.unwrap_or_default();
             tokio::select! {
                 ended = &mut running => Ended::Itself(ended),
                 () = async { last.notified().await; sleep(LINGER).await } => Ended::LeftBehind,
-                () = sleep(limit), if turn.limit.is_some() => Ended::Late(limit),
+                () = sleep(limit), if options.limit.is_some() => Ended::Late(limit),
             }
         };
         work.await

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use expect_test::expect;
 use pallet_core::transport::{
-    Become, ConnectSettings, Stream, Transport, TransportError, Turn, run_script_in_turn,
+    Become, ConnectSettings, ScriptOptions, Stream, Transport, TransportError, run_script_with,
 };
 
 use crate::server::{Server, keygen, run};
@@ -53,10 +53,10 @@ fn with_agent(server: &Server) -> ConnectSettings {
 
 /// Runs a script that may use the agent: its code, and what it printed.
 async fn lending(node: &mut dyn Transport, script: &str) -> Result<(i32, String), TransportError> {
-    let turn = Turn { agent: true, ..Turn::default() };
+    let options = ScriptOptions { agent: true, ..ScriptOptions::default() };
     let mut said = Vec::new();
     let mut listen = |_: Stream, bytes: &[u8]| said.extend_from_slice(bytes);
-    let ran = run_script_in_turn(node, &Become::Login, script, &turn, &mut listen).await?;
+    let ran = run_script_with(node, &Become::Login, script, &options, &mut listen).await?;
     Ok((ran.code, String::from_utf8_lossy(&said).trim().to_owned()))
 }
 

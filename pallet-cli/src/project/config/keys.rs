@@ -19,12 +19,13 @@ pub(super) fn keys<T: JsonSchema>() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::keys;
-    use crate::project::config::{Config, Secret, Source, read};
+    use crate::project::config::{Config, ConfigText, Secret, read};
 
     #[test]
     fn every_key_of_the_schema_is_read() {
         let unknown = |text: &str| {
-            let (_, found) = read(&Source { file: "pallet.toml", text, ..Source::default() });
+            let (_, found) =
+                read(&ConfigText { file: "pallet.toml", text, ..ConfigText::default() });
             found.0.iter().any(|diagnostic| diagnostic.one_line().contains("unknown key"))
         };
         for key in keys::<Config>() {

@@ -21,7 +21,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, SourceSpan, did_you_mean_or_lis
 
 pub(crate) use plugin_tables::{MirrorConfig, PluginRequirement, SignerConfig, SigstoreConfig};
 use plugin_tables::{MirrorTable, PluginTable, SignerTable};
-pub(crate) use read::{Source, read};
+pub(crate) use read::{ConfigText, read};
 
 /// The service that is there when none is configured.
 const EMBEDDED_SERVICE: &str = "sandbox";

@@ -62,7 +62,7 @@ impl Service {
 
 #[cfg(test)]
 mod tests {
-    use crate::project::config::{Source, read};
+    use crate::project::config::{ConfigText, read};
     use expect_test::expect;
     use serde_json::json;
 
@@ -70,7 +70,8 @@ mod tests {
     fn an_option_that_the_provider_does_not_have() {
         let text = "[services.lab]\nprovider = \"docker\"\nsokcet = \"/run/docker.sock\"\n\
             pull = \"yes\"\n";
-        let (config, found) = read(&Source { file: "pallet.toml", text, ..Source::default() });
+        let (config, found) =
+            read(&ConfigText { file: "pallet.toml", text, ..ConfigText::default() });
         assert_eq!(found.0, []);
         let schema = json!({
             "type": "object",
@@ -96,7 +97,7 @@ mod tests {
     #[test]
     fn a_provider_that_there_is_not() {
         let text = "[services.lab]\ntoken = 1\nprovider = \"sandbx\"\n";
-        let (config, _) = read(&Source { file: "pallet.toml", text, ..Source::default() });
+        let (config, _) = read(&ConfigText { file: "pallet.toml", text, ..ConfigText::default() });
         let lab = &config.services["lab"];
         expect![[r#"
             error: there is no provider `sandbx`

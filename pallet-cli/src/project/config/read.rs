@@ -17,7 +17,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Note, SourceSpan, did_you_mean_
 
 /// A file to read.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Source<'a> {
+pub(crate) struct ConfigText<'a> {
     /// Its name in messages.
     pub(crate) file: &'a str,
     /// Its content.
@@ -37,7 +37,7 @@ fn is_secret_name(name: &str) -> bool {
 const MISTAKES: usize = 5;
 
 /// What a file says, and what is wrong with it.
-pub(crate) fn read(source: &Source<'_>) -> (Config, Diagnostics) {
+pub(crate) fn read(source: &ConfigText<'_>) -> (Config, Diagnostics) {
     let (table, errors) = DeTable::parse_recoverable(source.text);
     let mut reader = Reader { source, found: Diagnostics::default() };
     if !errors.is_empty() {
@@ -68,7 +68,7 @@ pub(crate) fn read(source: &Source<'_>) -> (Config, Diagnostics) {
 }
 
 pub(super) struct Reader<'a> {
-    pub(super) source: &'a Source<'a>,
+    pub(super) source: &'a ConfigText<'a>,
     pub(super) found: Diagnostics,
 }
 

@@ -8,7 +8,7 @@ use super::{Claim, Claims, Holds, LineClaim};
 
 /// What the actions of one node and phase claimed so far.
 #[derive(Debug, Default)]
-pub struct Claimed {
+pub struct ClaimIndex {
     values: HashMap<String, Vec<(String, usize)>>,
     paths: Paths,
     members: HashMap<String, Vec<(String, usize)>>,
@@ -19,7 +19,7 @@ pub struct Claimed {
     parts: HashMap<String, Vec<(Holds, usize)>>,
 }
 
-impl Claimed {
+impl ClaimIndex {
     /// Adds what the next action claims, the one behind `all`. Gives which of them it undoes, and
     /// what both say something of.
     pub fn add(&mut self, next: &Declared, all: &[Declared]) -> Option<(usize, String)> {

@@ -10,7 +10,7 @@ use std::path::Path;
 
 /// What the second action undoes of the first, if it does.
 fn undone(first: Declared, second: Declared) -> Option<String> {
-    let mut claimed = Claimed::default();
+    let mut claimed = ClaimIndex::default();
     assert_eq!(claimed.add(&first, &[]), None);
     claimed.add(&second, &[first]).map(|(at, what)| {
         assert_eq!(at, 0);
@@ -215,7 +215,7 @@ fn conditions_and_flags_keep_apart() {
 /// Plans stay linear in what is declared.
 #[test]
 fn many_claims_are_found_at_once() {
-    let mut claimed = Claimed::default();
+    let mut claimed = ClaimIndex::default();
     let mut all = Vec::new();
     for number in 0..20_000 {
         let next = of(RemoteFile::content(format!("/srv/{number}"), "x"));

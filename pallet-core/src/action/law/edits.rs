@@ -13,7 +13,7 @@ fn copy() -> Place {
 
 /// A copy of this machine's root with a host name and mounts of its own, which stay from run to
 /// run.
-struct Kept {
+struct OverlayPlace {
     place: Place,
     holder: Child,
     _layer: TempDir,
@@ -27,8 +27,8 @@ mount --rbind /dev "$1/root/dev"
 cd "$1/root"
 exec chroot . sh -c 'echo ready; exec sleep 600'"#;
 
-impl Kept {
-    fn new() -> Kept {
+impl OverlayPlace {
+    fn new() -> OverlayPlace {
         let layer = tempfile::tempdir().expect("a temporary directory");
         let mut holder = Command::new("unshare")
             .args(["--mount", "--uts", "--net", "sh", "-e", "-c", HOLD, "sh"])
@@ -52,11 +52,11 @@ impl Kept {
             &holder.id().to_string(),
         ];
         let place = Place::of(Shell::entered(words.map(str::to_owned).to_vec()));
-        Kept { place, holder, _layer: layer }
+        OverlayPlace { place, holder, _layer: layer }
     }
 }
 
-impl Drop for Kept {
+impl Drop for OverlayPlace {
     fn drop(&mut self) {
         self.holder.kill().ok();
         self.holder.wait().ok();
@@ -212,7 +212,7 @@ fn keys_behind_a_link_stay_whose_they_are() {
 #[test]
 #[ignore = "needs root"]
 fn the_host_name() {
-    let kept = Kept::new();
+    let kept = OverlayPlace::new();
     let place = &kept.place;
     printed(place, "printf '127.0.0.1\\tlocalhost\\n' >/etc/hosts; hostname before");
     place.law(Hostname::new("web.example.com"), true);
@@ -229,7 +229,7 @@ fn the_host_name() {
 #[test]
 #[ignore = "needs root"]
 fn settings_of_the_kernel() {
-    let kept = Kept::new();
+    let kept = OverlayPlace::new();
     let place = &kept.place;
     printed(place, "mkdir -p /etc/sysctl.d; echo '4096 5000 6000' >/proc/sys/net/ipv4/tcp_rmem");
     let setting = |value: &str| Sysctl::new("net.ipv4.tcp_rmem", value);
@@ -262,7 +262,7 @@ done | tr -d '\r' | tail -n 1"#;
 #[test]
 #[ignore = "needs root"]
 fn fault_15_settings_of_the_kernel_hold_after_a_restart() {
-    let kept = Kept::new();
+    let kept = OverlayPlace::new();
     let place = &kept.place;
     printed(
         place,
@@ -391,7 +391,7 @@ fn jobs_are_for_users_that_are_there() {
 #[test]
 #[ignore = "needs root"]
 fn swap_space() {
-    let kept = Kept::new();
+    let kept = OverlayPlace::new();
     let place = &kept.place;
     // the machine's own swap space stays as it is
     printed(
@@ -468,7 +468,7 @@ fn files_that_sed_edits() {
 #[test]
 #[ignore = "needs root"]
 fn filesystems() {
-    let kept = Kept::new();
+    let kept = OverlayPlace::new();
     let place = &kept.place;
     printed(place, "echo '# none' >/etc/fstab");
     let data = || Mount::new("/srv/my data", "tmpfs", "tmpfs").options("size=1m");

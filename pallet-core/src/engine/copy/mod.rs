@@ -102,7 +102,7 @@ impl Engine {
         let begun = self.begin();
         let names = nodes.iter().map(|(node, _)| node.name.clone());
         begun.engine.tell(Event::started(Kind::Copy, false, names));
-        let engine = Arc::new(begun.engine.in_turns(nodes.len(), options.parallel));
+        let engine = Arc::new(begun.engine.limited(nodes.len(), options.parallel));
         let no_sudo = options.no_sudo;
         let results = in_parallel(&engine, nodes, |engine, (node, jobs)| async move {
             let result = copy_with(&engine, node, &jobs, no_sudo).await;

@@ -44,8 +44,8 @@ impl Remote<'_> {
                 Stream::Err if errors.len() < SAID => errors.extend_from_slice(piece),
                 Stream::Err => {}
             };
-            let turn = engine.turn();
-            transport::run_program_in_turn(transport, r#become, program, input, &turn, &mut take)
+            let options = engine.script_options();
+            transport::run_program_with(transport, r#become, program, input, &options, &mut take)
                 .await
         };
         let result = engine.unless_stopped("the copy", work).await;

@@ -11,7 +11,7 @@ use super::caller::Caller;
 use super::context::{Activity, ActivityKind, Placeholders, RequestContext};
 use super::scope;
 use crate::action::{
-    ActionEntry, AnyAction, Claimed, Condition, Declared, Shown, SourceLocation, TABLE,
+    ActionEntry, AnyAction, ClaimIndex, Condition, Declared, Shown, SourceLocation, TABLE,
 };
 use crate::engine::NodeError;
 use crate::engine::vault::Vault;
@@ -46,7 +46,7 @@ struct Inner {
 #[derive(Default)]
 pub(super) struct Recorded {
     pub(super) declared: Vec<Declared>,
-    claimed: Claimed,
+    claimed: ClaimIndex,
     /// What they said to the user.
     pub(super) said: Vec<Log>,
     calls: Vec<(String, Option<SourceLocation>)>,

@@ -11,7 +11,7 @@ use crate::engine::excerpt::{Excerpt, Lines};
 use crate::engine::operation::Event;
 use crate::model::{Connection, Facts, Node, NodeStatus};
 use crate::transport::{
-    self, Become, Input, InputPart, Ran, Stream, Transport, TransportError, Turn,
+    self, Become, Input, InputPart, ScriptExit, ScriptOptions, Stream, Transport, TransportError,
 };
 
 /// The tag at the provider that says that a node was bootstrapped.
@@ -210,8 +210,8 @@ impl Session {
         let step = self.step.clone();
         let work = async {
             let (transport, r#become) = self.connect(engine).await?;
-            let turn = Turn { agent, ..engine.turn() };
-            transport::run_script_in_turn(transport, r#become, script, &turn, output).await
+            let options = ScriptOptions { agent, ..engine.script_options() };
+            transport::run_script_with(transport, r#become, script, &options, output).await
         };
         let result = engine.unless_stopped(&step, work).await;
         self.settle(&result);
@@ -263,7 +263,7 @@ impl Session {
         let (step, input) = (self.step.clone(), Input(vec![content]));
         let work = async {
             let (transport, r#become) = self.connect(engine).await?;
-            transport::put_in_turn(transport, r#become, path, input, &engine.turn()).await
+            transport::put_with(transport, r#become, path, input, &engine.script_options()).await
         };
         engine.unless_stopped(&step, work).await
     }
@@ -281,7 +281,7 @@ impl Session {
     }
 
     /// Tells what a script left running, and gives its exit code.
-    pub(in crate::engine) fn tell_left(&self, engine: &Engine, ran: Ran) -> i32 {
+    pub(in crate::engine) fn tell_left(&self, engine: &Engine, ran: ScriptExit) -> i32 {
         if let Some(message) = ran.left {
             engine.tell(Event::Warning { node: Some(self.node.name.clone()), message });
         }

@@ -127,7 +127,7 @@ impl Operation {
         let considered =
             others.into_iter().map(|(node, group)| Considered::new(engine, node, group));
         let mut operation = Operation {
-            engine: Arc::new(engine.in_turns(members.len(), options.parallel)),
+            engine: Arc::new(engine.limited(members.len(), options.parallel)),
             members,
             considered: considered.collect(),
             unknown_settings: BTreeMap::new(),

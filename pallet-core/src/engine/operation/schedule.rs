@@ -32,7 +32,7 @@ impl Schedule {
 
 /// Does some work on each item at the same time; gives what came of it, in the order of the items.
 /// This is the only place that does so. How many nodes are really worked on at once is decided by
-/// the engine's [turns](Engine::in_turns).
+/// the engine's [slots](Engine::limited).
 pub(in crate::engine) async fn in_parallel<I, T, F>(
     engine: &Arc<Engine>,
     items: impl IntoIterator<Item = I>,

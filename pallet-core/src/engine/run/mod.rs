@@ -13,7 +13,7 @@ use super::operation::{Event, Kind, RunOutcome, RunResult, in_parallel};
 use super::{Engine, EngineError, GroupSpec};
 use crate::model::Node;
 use crate::script::{quote, shell};
-use crate::transport::{self, Become, Stream, TransportError, Turn};
+use crate::transport::{self, Become, ScriptOptions, Stream, TransportError};
 
 /// So much of what a command prints on one stream is kept, in bytes.
 const KEPT: usize = 4 << 20;
@@ -107,7 +107,7 @@ impl Engine {
         self.find_secrets().await?;
         self.tell(Event::started(Kind::Run, false, nodes.iter().map(|node| node.name.clone())));
         let script = Arc::new(script(options));
-        let engine = Arc::new(self.in_turns(nodes.len(), options.parallel));
+        let engine = Arc::new(self.limited(nodes.len(), options.parallel));
         let options = Arc::new(options.clone());
         let results = in_parallel(&engine, nodes, |engine, node| {
             let (script, options) = (script.clone(), options.clone());
@@ -201,8 +201,8 @@ async fn command(
             })?,
         };
         let r#become = if login { &Become::Login } else { r#become };
-        let turn = Turn { limit, ..engine.turn() };
-        transport::run_script_in_turn(transport, r#become, script, &turn, output).await
+        let options = ScriptOptions { limit, ..engine.script_options() };
+        transport::run_script_with(transport, r#become, script, &options, output).await
     };
     let result = engine.unless_stopped("the command", work).await;
     // the command ends with its connection

@@ -7,7 +7,7 @@ use pallet_core::distribution::signature::IdentityRule;
 use pallet_core::model::PluginKind;
 
 fn check(text: &str, expected: Expect) {
-    let (_, found) = read(&Source { file: "pallet.toml", text, ..Source::default() });
+    let (_, found) = read(&ConfigText { file: "pallet.toml", text, ..ConfigText::default() });
     expected.assert_eq(&found.render(false));
 }
 
@@ -15,7 +15,7 @@ fn check(text: &str, expected: Expect) {
 fn tables_keep_the_order_in_which_they_were_written() {
     let text = "[environment]\nzone = 1\nalpha = { y = 1, b = { x = 2, a = 3 } }\n\
         [environment.mirror]\nubuntu = 1\ndebian = 2\n";
-    let (config, found) = read(&Source { file: "pallet.toml", text, ..Source::default() });
+    let (config, found) = read(&ConfigText { file: "pallet.toml", text, ..ConfigText::default() });
     assert_eq!(found.0, []);
     let expected =
         r#"{"zone":1,"alpha":{"y":1,"b":{"x":2,"a":3}},"mirror":{"ubuntu":1,"debian":2}}"#;
@@ -55,8 +55,12 @@ fn every_table_is_read() {
         "oci://example.org" = "layout:mirror"
         "oci://example.org/acme" = { source = "layout:/srv/cache", pull_through = true }
     "#;
-    let source =
-        Source { file: "pallet.toml", text, directory: "/p".into(), home: Some("/home/u".into()) };
+    let source = ConfigText {
+        file: "pallet.toml",
+        text,
+        directory: "/p".into(),
+        home: Some("/home/u".into()),
+    };
     let (config, found) = read(&source);
     assert_eq!(found.0, []);
     assert_eq!(config.project.name.as_deref(), Some("shop"));

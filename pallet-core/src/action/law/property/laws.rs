@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::node::Node;
-use super::tree::{Difference, Parent, Seen, Tree, What};
+use super::tree::{Difference, Parent, Tree, TreeEntry, What};
 use super::wishes::{Case, Target};
 use crate::action::{AnyAction, Certainty, TABLE};
 use crate::observe::NodeState;
@@ -447,7 +447,12 @@ fn bounds(declared: &Declared, before: &Tree, after: &Tree, sees: bool) -> Resul
     Ok(())
 }
 
-fn keeps(declared: &Declared, old: &Seen, new: &Seen, sees: bool) -> Result<(), &'static str> {
+fn keeps(
+    declared: &Declared,
+    old: &TreeEntry,
+    new: &TreeEntry,
+    sees: bool,
+) -> Result<(), &'static str> {
     let fixed = matches!(declared.action.name(), "cron" | "sysctl" | "authorized_key");
     let Declared { owner, group, mode, .. } = declared;
     if !fixed && (!owner && old.owner.0 != new.owner.0 || !group && old.owner.1 != new.owner.1) {
@@ -474,7 +479,7 @@ fn keeps(declared: &Declared, old: &Seen, new: &Seen, sees: bool) -> Result<(), 
 fn is_another_name(declared: &Declared, before: &Tree, difference: &Difference<'_>) -> bool {
     let (Some(was), Some(is)) = (difference.before, difference.after) else { return false };
     let mounted = difference.path.ends_with("mounted here");
-    let same = |old: &Seen| (old.device, old.inode) == (was.device, was.inode);
+    let same = |old: &TreeEntry| (old.device, old.inode) == (was.device, was.inode);
     declared.writes.iter().filter_map(|own| before.0.get(own)).any(same)
         && (mounted || was.content == is.content)
 }

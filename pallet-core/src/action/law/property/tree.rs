@@ -266,8 +266,8 @@ pub(super) fn unmount(mounted: &mut Vec<PathBuf>) {
 
 /// What can be seen of one path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Seen {
-    /// What it is to whoever looks: see [`Seen::is_like`].
+pub(super) struct TreeEntry {
+    /// What it is to whoever looks: see [`TreeEntry::is_like`].
     pub(super) kind: char,
     pub(super) mode: u32,
     pub(super) owner: (u32, u32),
@@ -281,8 +281,8 @@ pub(super) struct Seen {
     changed: (i64, i64),
 }
 
-impl Seen {
-    fn of(path: &Path) -> std::io::Result<Seen> {
+impl TreeEntry {
+    fn of(path: &Path) -> std::io::Result<TreeEntry> {
         let found = fs::symlink_metadata(path)?;
         let (kind, content) = match found.file_type() {
             kind if kind.is_file() => ('f', fs::read(path)?),
@@ -291,7 +291,7 @@ impl Seen {
             kind if kind.is_fifo() => ('p', Vec::new()),
             _ => ('o', found.rdev().to_le_bytes().to_vec()),
         };
-        Ok(Seen {
+        Ok(TreeEntry {
             kind,
             mode: found.mode() & 0o7777,
             owner: (found.uid(), found.gid()),
@@ -306,17 +306,17 @@ impl Seen {
     }
 
     /// Whether nobody would see a difference, but for times and numbers of the file system.
-    pub(super) fn is_like(&self, other: &Seen) -> bool {
+    pub(super) fn is_like(&self, other: &TreeEntry) -> bool {
         (self.kind, self.mode, self.owner, &self.content, &self.xattrs)
             == (other.kind, other.mode, other.owner, &other.content, &other.xattrs)
     }
 
-    pub(super) fn was_touched(&self, other: &Seen) -> bool {
+    pub(super) fn was_touched(&self, other: &TreeEntry) -> bool {
         self.modified != other.modified
     }
 }
 
-impl std::fmt::Display for Seen {
+impl std::fmt::Display for TreeEntry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let content =
             String::from_utf8_lossy(&self.content[..self.content.len().min(60)]).into_owned();
@@ -347,7 +347,7 @@ fn xattrs(path: &Path) -> std::io::Result<BTreeMap<String, Vec<u8>>> {
 
 /// All that can be seen below some directories, by path from the root.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Tree(pub(super) BTreeMap<PathBuf, Seen>);
+pub(super) struct Tree(pub(super) BTreeMap<PathBuf, TreeEntry>);
 
 impl Tree {
     pub(super) fn of(root: &Path, directories: &[&str]) -> std::io::Result<Tree> {
@@ -359,7 +359,7 @@ impl Tree {
     }
 
     fn add(&mut self, root: &Path, path: &Path) -> std::io::Result<()> {
-        let seen = Seen::of(path)?;
+        let seen = TreeEntry::of(path)?;
         let directory = seen.kind == 'd';
         let named = Path::new("/").join(path.strip_prefix(root).expect("it is below the root"));
         self.0.insert(named, seen);
@@ -371,7 +371,7 @@ impl Tree {
         Ok(())
     }
 
-    pub(super) fn at(&self, path: &str) -> Option<&Seen> {
+    pub(super) fn at(&self, path: &str) -> Option<&TreeEntry> {
         self.0.get(Path::new(path))
     }
 
@@ -393,13 +393,14 @@ impl Tree {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Difference<'a> {
     pub(super) path: &'a Path,
-    pub(super) before: Option<&'a Seen>,
-    pub(super) after: Option<&'a Seen>,
+    pub(super) before: Option<&'a TreeEntry>,
+    pub(super) after: Option<&'a TreeEntry>,
 }
 
 impl std::fmt::Display for Difference<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let shown = |seen: Option<&Seen>| seen.map_or("nothing".to_owned(), Seen::to_string);
+        let shown =
+            |seen: Option<&TreeEntry>| seen.map_or("nothing".to_owned(), TreeEntry::to_string);
         write!(f, "{:?}: {} -> {}", self.path, shown(self.before), shown(self.after))
     }
 }
