@@ -3,8 +3,7 @@
 #![cfg(feature = "host")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
-#[path = "common/cloud.rs"]
-mod cloud;
+mod common;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,7 +14,7 @@ use pallet_core::engine::{
 };
 use pallet_core::prelude::*;
 
-use cloud::{Cloud, os};
+use common::{Cloud, os};
 
 struct Bench {
     engine: Engine,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::{Engine, EngineConfig, Event, GroupSpec, Record};
 use crate::plugin::Service;
 
-#[path = "../../tests/common/cloud.rs"]
+#[path = "../../tests/common/mod.rs"]
 mod cloud;
 
 pub(super) use cloud::Cloud;

@@ -3,8 +3,8 @@
 #![cfg(feature = "host")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
-#[path = "../common/cloud.rs"]
-mod cloud;
+#[path = "../common/mod.rs"]
+mod common;
 mod files;
 mod trips;
 
@@ -18,7 +18,7 @@ use pallet_core::engine::{
 };
 use pallet_core::prelude::*;
 
-use cloud::Cloud;
+use common::Cloud;
 
 struct Bench {
     engine: Engine,

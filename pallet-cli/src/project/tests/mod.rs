@@ -8,5 +8,6 @@ mod inline;
 mod inputs;
 mod limits;
 mod mistakes;
+mod pallet_toml;
 mod phases;
 mod specs;
