@@ -26,7 +26,7 @@ async fn an_error_hides_nothing_of_what_was_destroyed() {
         let (engine, told) = engine(cloud.clone(), &groups);
         let outcome =
             engine.down(&groups, &LiftOptions::default(), |_| Ok(true)).await.unwrap().unwrap();
-        assert_eq!(outcome.destroyed, ["web-1", "db-1"]);
+        assert_eq!(outcome.destroyed, ["db-1", "web-1"]);
         let why = if says_which { "i-web-2 is busy" } else { "something is busy" };
         assert_eq!(failed(&outcome), [format!("web-2: failed: could not be destroyed: {why}")]);
         assert!(!outcome.ok());
@@ -39,7 +39,7 @@ async fn an_error_hides_nothing_of_what_was_destroyed() {
         assert_eq!(destroyed, 2);
         assert_eq!(
             cloud.state().calls,
-            ["destroy i-web-1 i-web-2 i-db-1"],
+            ["destroy i-db-1 i-web-1 i-web-2"],
             "what a node needs is not cleaned up"
         );
     }
