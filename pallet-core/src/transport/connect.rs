@@ -1,4 +1,4 @@
-//! Connects to a node in the way that its provider names.
+//! Connects to a node in the way that its provider chose.
 
 use super::local::local;
 use super::{ConnectSettings, Exec, Ssh, Transport, TransportError, ssh};
@@ -21,8 +21,8 @@ pub async fn connect(
     }
 }
 
-/// Who will log in over ssh, once the ssh configuration was read; `None` where a connection has no
-/// login, and `id -u` tells.
+/// The user who will log in over ssh, according to the ssh configuration. `None` if the connection
+/// has no login; then `id -u` tells.
 pub fn login_user(
     connection: &Connection,
     settings: &ConnectSettings,

@@ -1,4 +1,4 @@
-//! Why a shell on a node did not come to run what it was given, from what was said in its place.
+//! Explains from a shell's output why it did not run our command.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::become_root::ON_THE_WAY;
 use super::markers::{BEHEADED, MARKER};
 use super::{Become, TransportError};
 
-/// What became of a shell that did not come to run what it was given.
+/// The error for a shell that never ran our command: it timed out, or it printed too much.
 pub(super) fn never_began(
     host: String,
     as_: &Become,
@@ -35,7 +35,7 @@ pub(super) fn never_began(
     TransportError::Timeout { host, message }
 }
 
-/// Why the shell behind the reader did not start, from what was said in its place.
+/// The error for a shell that ended before it ran our command.
 pub(super) fn not_started(host: &str, as_: &Become, code: i32, noise: &[u8]) -> TransportError {
     let host = host.to_owned();
     let said = String::from_utf8_lossy(noise);
@@ -122,7 +122,7 @@ pub(super) fn not_started(host: &str, as_: &Become, code: i32, noise: &[u8]) -> 
 }
 
 pub(super) fn last_line(text: &[u8]) -> String {
-    // not what is ours
+    // leave out our own lines
     let said = |line: &&str| {
         !line.is_empty()
             && !line.contains(ON_THE_WAY)
