@@ -1,4 +1,4 @@
-//! A private key file: what it holds, whether a passphrase locks it, and what lies beside it.
+//! A private key file: the key, whether it has a passphrase, and the files beside it.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -10,26 +10,26 @@ use base64::engine::general_purpose::STANDARD;
 use super::super::Secret;
 use super::host_key::key_type;
 
-/// What the type of a certificate ends with.
+/// The suffix of certificate types.
 pub(super) const CERTIFICATE: &str = "-cert-v01@openssh.com";
 
-/// A key as its files describe it.
+/// A key, as read from its files.
 #[derive(Debug, Clone)]
 pub(super) struct KeyFile {
     pub(super) path: PathBuf,
-    /// The private key; `None` where the file holds only the public one, for an agent that has the
-    /// other.
+    /// The private key; `None` if the file holds only the public key and an agent has the private
+    /// one.
     pub(super) private: Option<Secret>,
-    /// Whether a passphrase locks it.
+    /// Whether the key has a passphrase.
     pub(super) locked: bool,
     /// The public key, as `type base64`.
     pub(super) public: Option<String>,
-    /// Its certificates, as `type base64`: the one beside it first.
+    /// Its certificates, as `type base64`. The one beside the key file comes first.
     pub(super) certificates: Vec<String>,
 }
 
 impl KeyFile {
-    /// Reads a key; `None` if there is no such file.
+    /// Reads a key; `None` if the file does not exist.
     pub(super) fn read(path: &Path) -> Result<Option<Self>, String> {
         let text = match fs::read(path) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
@@ -71,12 +71,12 @@ impl KeyFile {
         Ok(Some(key))
     }
 
-    /// The public key's bytes, by which an agent knows it.
+    /// The bytes of the public key, which identify the key in an agent.
     pub(super) fn blob(&self) -> Option<Vec<u8>> {
         blob(self.public.as_ref()?)
     }
 
-    /// Whether it needs a security key to be touched, which only an agent can do.
+    /// Whether the key is on a security key that must be touched, which only an agent supports.
     pub(super) fn needs_hardware(&self) -> bool {
         self.public.as_ref().is_some_and(|public| public.starts_with("sk-"))
     }
@@ -98,13 +98,13 @@ pub(super) fn read_certificate(path: &Path) -> Result<String, String> {
         .ok_or_else(|| "it is no certificate".to_owned())
 }
 
-/// The public key that a certificate is for, as bytes; `None` if these are no certificate's.
+/// The public key that a certificate certifies; `None` if the bytes are not a certificate.
 pub(super) fn certified(certificate: &[u8]) -> Option<Vec<u8>> {
     let (kind, rest) = field(certificate)?;
     let kind = std::str::from_utf8(kind).ok()?.strip_suffix(CERTIFICATE)?;
     let (_nonce, mut rest) = field(rest)?;
     let mut parts = vec![kind.as_bytes()];
-    // so many fields has a key of the kind
+    // the number of public fields of this type of key
     for _ in 0..if kind == "ssh-ed25519" { 1 } else { 2 } {
         let (part, behind) = field(rest)?;
         parts.push(part);
@@ -118,7 +118,7 @@ pub(super) fn certified(certificate: &[u8]) -> Option<Vec<u8>> {
     Some(key)
 }
 
-/// `type base64` of a line with a public key or a certificate.
+/// Extracts `type base64` from a line with a public key or a certificate.
 fn public_line(text: &str) -> Option<String> {
     let mut words = text.split_whitespace();
     let (kind, data) = (words.next()?, words.next()?);
@@ -126,7 +126,7 @@ fn public_line(text: &str) -> Option<String> {
     (key_type(&blob)? == kind).then(|| format!("{kind} {data}"))
 }
 
-/// Whether a key in OpenSSH's own format is encrypted, and its public half, which never is.
+/// Whether a key in OpenSSH's format is encrypted, and its public key, which never is.
 fn open_ssh(text: &str) -> Option<(bool, String)> {
     let body = text.split_once("-----BEGIN OPENSSH PRIVATE KEY-----")?.1.split_once("-----END")?.0;
     let bytes = STANDARD.decode(body.split_whitespace().collect::<String>()).ok()?;
