@@ -13,8 +13,8 @@ use super::TransportError;
 pub(super) const NO_AGENT: &str = "there is no ssh agent here (SSH_AUTH_SOCK): start one with \
     `ssh-agent`, and add a key with `ssh-add`";
 /// Error text for connections that cannot forward an agent.
-pub(super) const NO_SSH: &str = "it is not reached over ssh, and over nothing else can an agent be \
-    forwarded: give it a key of its own";
+pub(super) const NO_SSH: &str = "an agent can be forwarded only over ssh: give the node a key of \
+    its own";
 
 /// The longest agent message that OpenSSH accepts.
 pub(super) const LONGEST: u32 = 256 * 1024;
@@ -74,6 +74,6 @@ async fn unusable(agent: &Path) -> Option<String> {
             "the agent at {at} does not answer ({error}): start one with `ssh-agent`, \
                 and add a key with `ssh-add`"
         )),
-        Err(_) => Some(format!("the agent at {at} does not answer for {} s", LISTING.as_secs())),
+        Err(_) => Some(format!("the agent at {at} did not answer within {} s", LISTING.as_secs())),
     }
 }

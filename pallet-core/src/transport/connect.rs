@@ -14,8 +14,8 @@ pub async fn connect(
         Connection::Exec { command } => Ok(Box::new(Exec::new(command, settings)?)),
         Connection::Local => Ok(Box::new(local(settings))),
         Connection::Unknown => Err(TransportError::Config {
-            message: "the provider wants a way to connect that this pallet does not know: a newer \
-                pallet is needed"
+            message: "the provider uses a type of connection that this version of pallet does not \
+                support: upgrade pallet"
                 .to_owned(),
         }),
     }

@@ -26,7 +26,7 @@ pub enum TransportError {
         message: String,
     },
     /// The node rejected the login.
-    #[error("{host} does not let {user} in: {message}")]
+    #[error("cannot log in to {host} as {user}: {message}")]
     Authenticate {
         /// Host and port.
         host: String,

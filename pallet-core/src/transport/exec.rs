@@ -37,8 +37,8 @@ impl Exec {
         match command.first() {
             Some(program) => Ok(Exec::with_prefix(command.to_vec(), program.clone(), settings)),
             None => Err(TransportError::Config {
-                message: "the provider gave an empty command to reach the node with: it needs a \
-                    program, such as `nsenter`"
+                message: "the provider's command to reach the node is empty: it needs a program, \
+                    such as `nsenter`"
                     .to_owned(),
             }),
         }
@@ -195,7 +195,8 @@ async fn write(to: &mut Option<impl AsyncWrite + Unpin>, bytes: &[u8]) -> io::Re
 /// The error for a command that was silent for too long.
 pub(super) fn timed_out(host: &str, limit: Duration) -> TransportError {
     let message = format!(
-        "the command gave no sign of life for {} s: allow it more time, or see what it waits for",
+        "the command neither read nor wrote anything for {} s: raise the timeout, or check what it \
+         waits for",
         limit.as_secs()
     );
     TransportError::Timeout { host: host.to_owned(), message }

@@ -179,7 +179,7 @@ impl Feed {
 fn shrunk(path: &Path) -> TransportError {
     TransportError::Input {
         path: path.to_owned(),
-        message: "it became shorter while it was read; try again".to_owned(),
+        message: "the file shrank while it was read; try again".to_owned(),
     }
 }
 

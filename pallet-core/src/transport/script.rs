@@ -133,7 +133,7 @@ async fn left_behind(transport: &mut dyn Transport, as_: &Become, token: &str) -
     let found: Vec<_> = said.lines().take(5).collect();
     let what = if found.is_empty() { "something".to_owned() } else { found.join(", ") };
     format!(
-        "{what} was started by a script and still runs, with the output of the script open; start \
+        "{what} was started by a script and still runs with the script's output open; start \
          it with `>/dev/null 2>&1`, or as a service"
     )
 }

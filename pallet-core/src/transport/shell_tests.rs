@@ -113,10 +113,10 @@ async fn what_keeps_from_becoming_root_is_said() {
     let mut bare = Exec::new(&path, &ConnectSettings::default()).expect("the prefix is not empty");
     text.push_str(&run(&mut bare, &password(), "echo ran").await.expect_err("no sudo").to_string());
     expect![[r#"
-        cannot become root on env: sudo wants a password: give it as `sudo_password` in [admin_user] of pallet.toml, such as `sudo_password = { env = "SUDO_PASSWORD" }`, or allow NOPASSWD in sudoers
+        cannot become root on env: sudo needs a password: set `sudo_password` in [admin_user] of pallet.toml, such as `sudo_password = { env = "SUDO_PASSWORD" }`, or allow NOPASSWD in sudoers
         cannot become root on env: sudo refused the password: give the login user's own
-        cannot become root on env: sudoers does not allow the login user to: add it there, or log in as another
-        cannot become root on env: sudo wants a terminal: remove `requiretty` from sudoers for the login user
+        cannot become root on env: sudoers does not permit the login user: add a rule there, or log in as another user
+        cannot become root on env: sudo needs a terminal: remove `requiretty` from sudoers for the login user
         cannot become root on env: sudo: PAM account management error (exit code 1)
         cannot become root on env: there is neither sudo nor doas: log in as root, whose bootstrap installs sudo, or give root's password, for su"#]]
     .assert_eq(&text);
@@ -183,6 +183,6 @@ async fn content_that_does_not_arrive_whole_is_not_put() {
         put(&mut here(dir.path()), &Become::Login, &target.to_string_lossy(), "content".into())
             .await
             .expect_err("cut off");
-    assert!(error.to_string().ends_with("the content arrived in part"), "{error}");
+    assert!(error.to_string().ends_with("the content arrived incomplete"), "{error}");
     assert!(!target.exists() && !dir.path().join("file.part").exists());
 }

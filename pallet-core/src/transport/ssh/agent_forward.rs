@@ -63,7 +63,7 @@ impl Forward {
             Ok(()) => self.granted = true,
             Err(error) if error.code() == DENIED && self.granted => {}
             Err(error) if error.code() == DENIED => {
-                let why = "the server does not allow it: allow it there (AllowAgentForwarding in \
+                let why = "the server does not allow it: enable it there (AllowAgentForwarding in \
                     its sshd_config, agent-forwarding in authorized_keys)";
                 return Ok(Err(why.to_owned()));
             }
@@ -111,7 +111,7 @@ impl Forward {
         let sent =
             self.leaving.iter().chain(&self.waiting).map(AgentChannel::unread).sum::<usize>();
         if self.leaving.len() > TOO_MANY || sent > TOO_MUCH {
-            return Err(link.lost("it opens channels to the ssh agent without end"));
+            return Err(link.lost("it opens too many channels to the ssh agent"));
         }
         Ok(moved)
     }

@@ -52,7 +52,7 @@ pub(super) async fn log_in(
     {
         ""
     } else {
-        ", none of which can be done here: allow keys"
+        ", none of which pallet supports: allow keys there"
     };
-    Err(login.refused(format!("{tried} (the server takes {methods}{hint})")))
+    Err(login.refused(format!("{tried} (the server accepts {methods}{hint})")))
 }

@@ -39,7 +39,7 @@ impl Carrier {
         };
         let (near, socket) = UnixStream::pair().map_err(|error| failed(&error.to_string()))?;
         let (opened, answer) = oneshot::channel();
-        let gone = |_| failed("the connection to the host before it is lost");
+        let gone = |_| failed("lost the connection to its jump host");
         self.requests
             .send(Request { host: host.to_owned(), port, socket, opened })
             .await

@@ -161,7 +161,7 @@ pub(super) async fn close(link: &mut Link, channel: &mut Channel) -> Result<(), 
 }
 
 fn deaf(link: &Link) -> TransportError {
-    link.lost("it reads nothing more")
+    link.lost("it stopped reading")
 }
 
 struct Pump {

@@ -38,7 +38,7 @@ pub(super) async fn resolve(
         Resolution::Config(config) => Ok(config),
         Resolution::AskOpenSsh(query) => {
             let failed = |error: tokio::task::JoinError| TransportError::Config {
-                message: format!("asking ssh failed: {error}"),
+                message: format!("`ssh -G` failed: {error}"),
             };
             tokio::task::spawn_blocking(move || query.ask()).await.map_err(failed)?
         }

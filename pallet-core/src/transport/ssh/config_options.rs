@@ -48,9 +48,9 @@ impl ConfigOption {
                 'h' => 3600,
                 'd' => 86400,
                 'w' => 604_800,
-                _ => return Err(self.error("is no time")),
+                _ => return Err(self.error("is not a time")),
             };
-            let count = number.take().ok_or_else(|| self.error("is no time"))?;
+            let count = number.take().ok_or_else(|| self.error("is not a time"))?;
             total += count.saturating_mul(unit);
         }
         Ok(Some(Duration::from_secs(total + number.unwrap_or(0))))

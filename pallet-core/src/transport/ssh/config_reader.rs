@@ -143,7 +143,7 @@ impl<'a> ConfigReader<'a> {
         depth: usize,
     ) -> Result<(), TransportError> {
         if depth == MAX_DEPTH {
-            return Err(option.error("goes too deep: do the files include each other?"));
+            return Err(option.error("is nested too deeply: do the files include each other?"));
         }
         for word in &option.words {
             if word.contains("${") {

@@ -159,8 +159,8 @@ fn match_blocks_are_followed_or_refused() {
         ~/.ssh/config:1: include ${CONFIG} names an environment variable, which is not supported
         ~/.ssh/config:1: identityfile ${KEYS}/id names an environment variable, which is not supported
         ~/.ssh/config:1: identityfile %C holds the token `%C`, which is not supported here
-        ~/.ssh/config:1: port ssh is no port
+        ~/.ssh/config:1: port ssh is not a port
         ~/.ssh/config:1: a quote is not closed
-        ~/.ssh/config:1: connecttimeout soon is no time"#]]
+        ~/.ssh/config:1: connecttimeout soon is not a time"#]]
     .assert_eq(&refusals.join("\n"));
 }

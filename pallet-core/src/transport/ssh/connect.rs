@@ -89,7 +89,7 @@ async fn attempt(
             Err(_) => {
                 return Err(to
                     .failed(format!(
-                        "the host before it has not reached it for {} s: is it up?",
+                        "its jump host could not reach it within {} s: is it up?",
                         limit.as_secs()
                     ))
                     .into());
@@ -149,24 +149,24 @@ async fn attempt(
     match agreed {
         Ok(Ok(())) => {}
         Ok(Err(error)) if is_refusal(&error) && !link.is_ending().await => {
-            let message = format!("what it sends is no ssh ({error}): is this the right port?");
+            let message = format!("it does not speak ssh ({error}): is this the right port?");
             return Err(to.failed(message).into());
         }
         Ok(Err(error)) if is_refusal(&error) => {
-            return Err(Failure::Busy("it closes the connection before it greets".to_owned()));
+            return Err(Failure::Busy("it closes the connection before its greeting".to_owned()));
         }
         Err(TransportError::Lost { message, .. }) => {
             return Err(Failure::Busy(format!("it closes the connection ({message})")));
         }
         Ok(Err(error)) => {
             let message = format!(
-                "no agreement on keys and ciphers: {error}; see what sshd offers with `ssh -vv`"
+                "no common key exchange or cipher: {error}; `ssh -vv` lists what sshd offers"
             );
             return Err(to.failed(message).into());
         }
         Err(TransportError::Timeout { .. }) if !link.has_spoken() => {
             let message = format!(
-                "it takes the connection and says nothing for {} s: is this an ssh server, \
+                "it accepts the connection but sends nothing for {} s: is this an ssh server, \
                     and the right port?",
                 limit.as_secs()
             );
@@ -189,12 +189,12 @@ async fn dial(to: &Destination, limit: Duration) -> Result<TcpStream, Failure> {
             Err(Failure::Busy(error.to_string()))
         }
         Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
-            Err(to.failed("nothing listens there: is sshd running, is this the right port?").into())
+            Err(to.failed("nothing listens there: is sshd running on this port?").into())
         }
         Ok(Err(error)) => Err(to.failed(error.to_string()).into()),
         Err(_) => Err(to
             .failed(format!(
-                "no answer for {} s: is it up, does a firewall drop it?",
+                "no answer for {} s: is it up, or does a firewall drop the connection?",
                 limit.as_secs()
             ))
             .into()),

@@ -77,7 +77,7 @@ impl HostConfig {
         let mut config =
             HostConfig { alias: asked.host.to_owned(), host_name, ..HostConfig::default() };
         if let Some(port) = options.first("port") {
-            config.port = Some(port.value.parse().map_err(|_| port.error("is no port"))?);
+            config.port = Some(port.value.parse().map_err(|_| port.error("is not a port"))?);
         }
         config.user = options.first("user").map(|user| user.value.clone());
         let tokens = config.tokens(asked, settings);
@@ -132,7 +132,7 @@ impl HostConfig {
         }
         if let Some(jump) = proxy.filter(|proxy| proxy.key == "proxyjump") {
             let hops = jump.value.split(',').map(Hop::parse).collect::<Option<_>>();
-            config.proxy_jump = hops.ok_or_else(|| jump.error("is no list of hosts"))?;
+            config.proxy_jump = hops.ok_or_else(|| jump.error("is not a list of hosts"))?;
         }
         config.unknown_hosts = match options
             .first("stricthostkeychecking")

@@ -35,8 +35,8 @@ impl HostKeys {
                     refused(
                         to,
                         format!(
-                            "the provider gave `{line}`, which is no \
-                    host key such as `ssh-ed25519 AAAA...`"
+                            "the provider gave `{line}`, which is not a host key, such as \
+                             `ssh-ed25519 AAAA...`"
                         ),
                     )
                 })
@@ -83,7 +83,7 @@ impl HostKeys {
     /// Fails unless the host presents a known key.
     pub(super) fn verify(&self, session: &Session, to: &Destination) -> Result<(), TransportError> {
         let Some((key, _)) = session.host_key() else {
-            return Err(refused(to, "it shows none".to_owned()));
+            return Err(refused(to, "it shows no key".to_owned()));
         };
         let kind = key_type(key).unwrap_or("unknown");
         let shown = format!("{kind} {}", fingerprint(key));
@@ -135,8 +135,9 @@ impl HostKeys {
             quote(&known.file.display().to_string())
         );
         format!(
-            "{} knows {} {}: it was reinstalled, or somebody is in between; if you know that it \
-             was reinstalled, forget the old key with `{forget}` and accept the new one with `{}`",
+            "{} knows {} {}: it was reinstalled, or somebody intercepts the connection; if you \
+             know that it was reinstalled, remove the old key with `{forget}` and accept the new \
+             one with `{}`",
             known.place(),
             known.key_type,
             fingerprint(&known.key),
@@ -187,8 +188,8 @@ fn unlike_given(keys: &[Vec<u8>], shown: &str) -> String {
         .iter()
         .map(|key| format!("{} {}", key_type(key).unwrap_or("unknown"), fingerprint(key)));
     format!(
-        "it shows {shown}, but the provider knows {}: it was reinstalled, or somebody is in \
-         between; if you know that it was reinstalled, give the \
+        "it shows {shown}, but the provider knows {}: it was reinstalled, or somebody intercepts \
+         the connection; if you know that it was reinstalled, give the \
          provider its new key (`host_keys` of a node-list), or destroy the node and converge",
         known.collect::<Vec<_>>().join(", ")
     )

@@ -54,7 +54,7 @@ impl KeyFile {
             return Ok(Some(key));
         }
         if !text.contains("PRIVATE KEY-----") {
-            return Err("it is no private key".to_owned());
+            return Err("it is not a private key".to_owned());
         }
         key.public = beside(".pub");
         if text.contains("BEGIN OPENSSH PRIVATE KEY") {
@@ -95,7 +95,7 @@ pub(super) fn read_certificate(path: &Path) -> Result<String, String> {
     })?;
     public_line(&text)
         .filter(|line| line.contains(CERTIFICATE))
-        .ok_or_else(|| "it is no certificate".to_owned())
+        .ok_or_else(|| "it is not a certificate".to_owned())
 }
 
 /// The public key that a certificate certifies; `None` if the bytes are not a certificate.
@@ -188,7 +188,7 @@ mod tests {
         }
         assert!(KeyFile::read(&at("absent")).expect("no matter").is_none());
         std::fs::write(at("text"), "hello").expect("written");
-        assert_eq!(KeyFile::read(&at("text")).expect_err("no key"), "it is no private key");
+        assert_eq!(KeyFile::read(&at("text")).expect_err("no key"), "it is not a private key");
         std::fs::write(
             at("cut"),
             "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n\
@@ -224,7 +224,7 @@ mod tests {
         }
         assert_eq!(
             read_certificate(&at("ca.pub")).expect_err("it is none"),
-            "it is no certificate"
+            "it is not a certificate"
         );
         assert_eq!(read_certificate(&at("absent")).expect_err("it is none"), "it does not exist");
     }

@@ -182,10 +182,10 @@ impl Link {
             }
             Err(_) => {
                 let message = format!(
-                    "it sends without end before {} is done (over {} KB): is this an ssh server, \
-                     and the right port?",
-                    self.stage,
-                    BEFORE_LOGIN / 1024
+                    "it sent over {} KB before {} was complete: is this an ssh server, and the \
+                     right port?",
+                    BEFORE_LOGIN / 1024,
+                    self.stage
                 );
                 Err(TransportError::Connect { host: self.peer.clone(), message })
             }
@@ -227,9 +227,7 @@ impl Link {
                     in_vain = if left == unread && self.pipe.has_more() { in_vain + 1 } else { 0 };
                     unread = left;
                     if in_vain > IN_VAIN {
-                        return Err(
-                            self.lost(self.pipe.ended().unwrap_or("it sends what is no ssh"))
-                        );
+                        return Err(self.lost(self.pipe.ended().unwrap_or("it does not speak ssh")));
                     }
                     self.wait().await?;
                     tokio::task::yield_now().await;
@@ -251,8 +249,8 @@ impl Link {
             Err(_) => Err(TransportError::Timeout {
                 host: self.peer.clone(),
                 message: format!(
-                    "{what} took longer than {} s: see whether the host is \
-                    overloaded, or allow it more",
+                    "{what} took longer than {} s: check whether the host is overloaded, or raise \
+                     the timeout",
                     limit.as_secs()
                 ),
             }),

@@ -113,7 +113,7 @@ impl OpenSshQuery {
             .unwrap_or_default();
         if expanded.len() != paths.len() {
             return Err(
-                self.failed(&format!("it is unclear which paths {list} are: leave out spaces"))
+                self.failed(&format!("the paths {list} are ambiguous: use paths without spaces"))
             );
         }
         for (option, path) in paths.iter_mut().zip(expanded) {
@@ -184,7 +184,7 @@ impl OpenSshQuery {
     fn failed(&self, why: &str) -> TransportError {
         TransportError::Config {
             message: format!(
-                "`{} -G {}` does not follow the ssh configuration: {why}",
+                "`{} -G {}` cannot evaluate the ssh configuration: {why}",
                 self.program.display(),
                 self.host
             ),

@@ -237,7 +237,7 @@ fn what_openssh_refuses_is_said() {
     let settings = home.settings();
     let error = config::read(asked("a"), &settings).expect_err("it is wrong").to_string();
     expect![
-        "`HOME/ssh -G a` does not follow the ssh configuration: HOME/.ssh/config: line 4: Bad \
+        "`HOME/ssh -G a` cannot evaluate the ssh configuration: HOME/.ssh/config: line 4: Bad \
         configuration option: nosuchoption; HOME/.ssh/config: terminating, 1 bad configuration \
         options"
     ]
@@ -249,7 +249,7 @@ fn what_openssh_refuses_is_said() {
     };
     let error = config::read(asked("a"), &without).expect_err("there is none").to_string();
     expect![
-        "`HOME/absent -G a` does not follow the ssh configuration: No such file or directory \
+        "`HOME/absent -G a` cannot evaluate the ssh configuration: No such file or directory \
         (os error 2)"
     ]
     .assert_eq(&error.replace(&home.0.path().display().to_string(), "HOME"));

@@ -62,7 +62,7 @@ async fn route(
         route = part;
         if route.len() > MAX_HOPS {
             let message = format!(
-                "more than {MAX_HOPS} hosts stand before {}: does its ProxyJump \
+                "more than {MAX_HOPS} jump hosts lead to {}: does its ProxyJump \
                 lead back to itself?",
                 config.host_name
             );

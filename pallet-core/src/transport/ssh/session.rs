@@ -29,8 +29,8 @@ const REFUSED: ErrorCode = ErrorCode::Session(-21);
 const PATIENCE: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
-const NO_CHANNEL: &str = "the server opens no channel: earlier commands that were given up may \
-    still run there (MaxSessions)";
+const NO_CHANNEL: &str = "the server opens no channel: abandoned commands may still run there \
+    (MaxSessions)";
 /// How many pieces of output are buffered before the session waits for their reader.
 const BUFFERED: usize = 16;
 

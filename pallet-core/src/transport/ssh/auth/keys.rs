@@ -98,7 +98,7 @@ impl Login<'_> {
                 let apart = certificate && key.blob().is_some_and(|blob| held.contains(&blob));
                 self.tried.push(format!(
                     "{what}: {}",
-                    if apart { APART } else { "the private key is neither here nor in the agent" }
+                    if apart { APART } else { "the private key is neither in it nor in the agent" }
                 ));
                 continue;
             };
@@ -151,7 +151,8 @@ impl Login<'_> {
         }
         let Some(prompt) = self.settings.prompt.clone() else {
             return Ok(Offer::Unusable(
-                "a passphrase locks it and nobody can be asked: add it to the agent with `ssh-add`"
+                "it has a passphrase, and nobody can be asked for it: add the key to the agent \
+                 with `ssh-add`"
                     .to_owned(),
             ));
         };
@@ -163,7 +164,8 @@ impl Login<'_> {
                 tokio::task::spawn_blocking(move || prompt.secret(&question)).await.ok().flatten();
             let Some(secret) = answer else {
                 *known = Passphrase::Missing(
-                    "a passphrase locks it and none was given: add it to the agent with `ssh-add`"
+                    "it has a passphrase, and none was given: add the key to the agent with \
+                     `ssh-add`"
                         .to_owned(),
                 );
                 break;
@@ -177,7 +179,7 @@ impl Login<'_> {
             }
         }
         if let Passphrase::Unasked = *known {
-            *known = Passphrase::Missing(format!("a passphrase locks it and {TRIES} were wrong"));
+            *known = Passphrase::Missing(format!("it has a passphrase; {TRIES} attempts failed"));
         }
         let Passphrase::Missing(why) = known.clone() else { return Ok(Offer::Refused) };
         Ok(Offer::Unusable(why))
@@ -237,7 +239,7 @@ impl Login<'_> {
         });
         let Ok(listed) = timeout(self.limit, listed).await else {
             let message = format!(
-                "the ssh agent at {} does not answer for {} s",
+                "the ssh agent at {} did not answer within {} s",
                 socket.display(),
                 self.limit.as_secs()
             );
@@ -275,7 +277,7 @@ impl Login<'_> {
                         .userauth(&user, key)
                         .map_err(|error| (error, key.comment().to_owned()))),
                     None => {
-                        Err(Error::new(ErrorCode::Session(-42), "the agent has forgotten the key"))
+                        Err(Error::new(ErrorCode::Session(-42), "the agent no longer has the key"))
                     }
                 }
             },

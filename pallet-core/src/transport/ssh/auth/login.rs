@@ -64,8 +64,8 @@ impl<'a> Login<'a> {
                 || error.message().starts_with("Waiting for") =>
             {
                 if !self.link.is_ending().await {
-                    let why = "it sent something that cannot be read here, most likely a login \
-                        banner of more than 32 KB (`Banner` in its sshd_config)";
+                    let why = "it sent something that pallet cannot read, most likely a login \
+                        banner over 32 KB (`Banner` in its sshd_config)";
                     return Err(self.refused(format!("{why}: shorten it there")));
                 }
                 let tried = self.tried.join("; ");
@@ -78,8 +78,8 @@ impl<'a> Login<'a> {
             ErrorCode::Session(-9 | -30) => Err(TransportError::Timeout {
                 host: self.to.peer.clone(),
                 message: format!(
-                    "the login took longer than {} s: see whether the host is overloaded, or allow \
-                     it more",
+                    "the login took longer than {} s: check whether the host is overloaded, or \
+                     raise the timeout",
                     self.limit.as_secs()
                 ),
             }),
