@@ -84,8 +84,8 @@ impl OpenSshQuery {
         Ok(options)
     }
 
-    /// Expands the key paths that Pallet cannot expand, with a trick: `ssh -G` expands other
-    /// options.
+    /// Expands the key paths that Pallet cannot expand. `ssh -G` does not expand these options, but
+    /// it expands UserKnownHostsFile, so that option carries them.
     fn expand_paths(&self, options: &mut ConfigOptions) -> Result<(), TransportError> {
         let plain = Tokens {
             alias: "",
