@@ -47,8 +47,8 @@ pub(crate) const RUNIT: &str = include_str!("shared/runit.sh");
 pub(crate) const UNIT: &str = include_str!("shared/unit.sh");
 pub(crate) const SED: &str = include_str!("shared/sed.sh");
 
-/// Shell functions that the scripts of changes call. Those that are needed stand once at the head
-/// of every applying script: [`library_for`].
+/// Shell functions for the scripts of changes. Each applying script begins with those that it
+/// needs: [`library_for`].
 pub const LIBRARY: &str = concat!(
     include_str!("library/base.sh"),
     include_str!("library/clean.sh"),

@@ -1,4 +1,4 @@
-//! Chooses the versions, and writes what was chosen as a lock.
+//! Chooses versions, and writes them to a lock.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,31 +11,31 @@ use crate::distribution::lock::{Lock, LockedPlugin, Origin};
 use crate::distribution::resolve::{Answer, Candidate, Known, Package, Question, Root, resolve};
 use crate::model::{ABI_VERSION, PluginKind};
 
-/// Which locked plugins may change though they still fit.
+/// Which locked plugins may change even if they still fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unlock {
     /// None.
     Nothing,
     /// All.
     All,
-    /// Those of these names.
+    /// Those with these names.
     Named(BTreeSet<String>),
 }
 
-/// A lock that fits what is wanted.
+/// A lock that fits the request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chosen {
     /// The lock.
     pub lock: Lock,
-    /// What a person should know: versions that were passed over, builds that a version gained.
+    /// Notes for the user: versions that were skipped, builds that a version gained.
     pub notes: Vec<String>,
 }
 
-/// What is known while versions are chosen.
+/// What is known so far, while versions are chosen.
 #[derive(Default)]
 struct Choice {
     known: Known,
-    /// Where each plugin is from; `None`: it is Pallet's own.
+    /// Where each plugin comes from; `None`: it comes with Pallet.
     origins: BTreeMap<Package, Option<Origin>>,
 }
 
@@ -50,7 +50,7 @@ impl Unlock {
 }
 
 impl Session<'_> {
-    /// Why a lock does not hold exactly what is wanted; `None` if it does. Asks nobody.
+    /// Why a lock does not match the request exactly; `None` if it does. Sends no requests.
     pub fn differs(&self, wanted: &[Wanted], lock: &Lock) -> Option<String> {
         let mut needed = BTreeSet::new();
         for wanted in wanted {
@@ -106,8 +106,8 @@ impl Session<'_> {
         loose.map(|locked| format!("{locked} is locked, and nothing asks for it"))
     }
 
-    /// A lock of what is wanted and of all that this requires. What `lock` has stays as it is where
-    /// that can be.
+    /// Locks the requested plugins and all that they require. Keeps the entries of `lock` if
+    /// possible.
     pub async fn choose(
         &mut self,
         wanted: &[Wanted],
@@ -170,8 +170,8 @@ impl Session<'_> {
         Ok(chosen)
     }
 
-    /// One version of each plugin: first with everything locked as it is, without asking about it;
-    /// where that does not do, with all versions.
+    /// One version of each plugin. First it tries to keep all locked versions, without requests for
+    /// them; if that fails, it considers all versions.
     async fn versions_of(
         &mut self,
         roots: &[Root],
@@ -273,7 +273,7 @@ impl Session<'_> {
         }
     }
 
-    /// Why a version cannot be used on this machine.
+    /// Why a version does not work on this machine.
     fn unfit(&self, plugin: &Plugin) -> Option<String> {
         let ours: u64 =
             ABI_VERSION.split('.').next().and_then(|major| major.parse().ok()).unwrap_or_default();
@@ -291,7 +291,7 @@ impl Session<'_> {
     }
 }
 
-/// What to say of versions that would have been taken, and cannot be used here.
+/// Notes on versions that were skipped because they do not work on this machine.
 fn passed_over(
     known: &Known,
     package: &Package,

@@ -1,4 +1,4 @@
-//! Locks are written and read alike, and bad ones are told in one line.
+//! Tests of reading and writing locks, and of one-line errors for invalid ones.
 
 use expect_test::{Expect, expect};
 
@@ -33,7 +33,7 @@ fn nginx() -> LockedPlugin {
     }
 }
 
-/// One that a workflow signed.
+/// A plugin that a workflow signed.
 fn by_identity() -> LockedPlugin {
     let identity = Identity {
         identity: "https://github.com/acme/redis/.github/workflows/release.yml@refs/tags/v1".into(),

@@ -1,4 +1,4 @@
-//! The text of a lock: TOML.
+//! The text format of a lock: TOML.
 
 use std::fmt;
 
@@ -21,7 +21,7 @@ struct Document {
 }
 
 impl Lock {
-    /// Reads the text of a lock; the error is one line.
+    /// Parses the text of a lock. The error is one line.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let again = "restore it, or delete it and run `pallet-cli install`";
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
@@ -68,7 +68,7 @@ impl Lock {
 }
 
 impl LockedPlugin {
-    /// What no lock that Pallet wrote says.
+    /// Rejects content that Pallet never writes.
     fn check(&self) -> Result<(), String> {
         let published = self
             .targets

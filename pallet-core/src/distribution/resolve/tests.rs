@@ -1,4 +1,4 @@
-//! What is chosen, and how a conflict is told.
+//! Tests of the chosen versions and of the messages for conflicts.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,8 @@ use semver::Version;
 use super::{Answer, Candidate, Known, Package, Question, Root, resolve};
 use crate::model::Requirement;
 
-/// Plugins as lines: `name version requires...`, with `!` before a reason why it cannot be used.
+/// Parses plugins from lines: `name version requires...`, with `!` before a reason why it does not
+/// work.
 fn known(lines: &str) -> Known {
     let mut known = Known::default();
     for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
