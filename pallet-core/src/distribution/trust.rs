@@ -67,7 +67,7 @@ pub enum TrustError {
     /// An earlier version had another signer.
     #[error(
         "{subject} is signed by {}, and {before} was signed by {old}; ask its publisher whether \
-            that was changed, then pass {} with the new one",
+         the signer changed, then pass {} with the new one",
         list(signers),
         options(signers)
     )]

@@ -75,7 +75,7 @@ fn read<'data, R: ReadRef<'data>>(
         let name = machine_names(machine)
             .map_or(format!("machine {}", machine.0), |(rust, _)| rust.to_owned());
         return Err(format!(
-            "was built for {name}, this pallet runs on {}; install the build for {}",
+            "was built for {name}, but this pallet runs on {}; install the build for {}",
             MACHINE.1, MACHINE.1
         ));
     }
@@ -95,7 +95,7 @@ fn read<'data, R: ReadRef<'data>>(
         return Err(truncated());
     }
     let library = ElfFile64::<Endianness, R>::parse(data).map_err(|_| truncated())?;
-    let not_a_plugin = || "is a library, but not a plugin of pallet".to_owned();
+    let not_a_plugin = || "is a library, but not a pallet plugin".to_owned();
     if !library
         .dynamic_symbols()
         .any(|symbol| symbol.name() == Ok(ROOT_SYMBOL) && symbol.is_definition())
@@ -105,7 +105,7 @@ fn read<'data, R: ReadRef<'data>>(
     let section = library.section_by_name(SUMMARY_SECTION).ok_or_else(not_a_plugin)?;
     let bytes = section.data().map_err(|_| truncated())?;
     let summary = serde_json::from_slice(bytes.trim_ascii_end()).map_err(|error| {
-        format!("holds a summary that cannot be read: {error}; it may need a newer pallet")
+        format!("contains an unreadable summary: {error}; it may need a newer pallet")
     })?;
     let (rust, architecture) = machine_names(machine).ok_or_else(|| {
         format!("was built for machine {}, which pallet does not know", machine.0)

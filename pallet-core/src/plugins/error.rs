@@ -20,8 +20,8 @@ pub enum RegistryError {
         message: String,
     },
     /// A plugin for another version of the binary interface.
-    #[error("{}: {name} was built for ABI {theirs}, this pallet has ABI {ABI_VERSION}; install a \
-        version of {name} for this pallet", path.display())]
+    #[error("{}: {name} was built for ABI {theirs}, but this pallet has ABI {ABI_VERSION}; install \
+        a version of {name} for this pallet", path.display())]
     Abi {
         /// The file.
         path: PathBuf,
@@ -75,7 +75,7 @@ pub enum RegistryError {
     },
     /// A crate that another one requires is missing or has a wrong version.
     #[error("crate {by} requires crate {name} {wanted}, {}", there.as_ref().map_or("which is not \
-        installed".to_owned(), |there| format!("and {there} is installed")))]
+        installed".to_owned(), |there| format!("but {there} is installed")))]
     Requirement {
         /// The crate that requires it.
         by: String,

@@ -27,7 +27,7 @@ impl Machine {
     pub fn lacks(&self, glibc: Option<&str>) -> Option<String> {
         let (needed, ours) = (glibc?, self.glibc.as_deref()?);
         (numbers(needed)? > numbers(ours)?)
-            .then(|| format!("needs glibc {needed}, and this machine has {ours}"))
+            .then(|| format!("needs glibc {needed}, but this machine has {ours}"))
     }
 }
 
@@ -70,7 +70,7 @@ mod tests {
         assert_eq!(machine.lacks(None), None);
         assert_eq!(
             machine.lacks(Some("2.38")).unwrap(),
-            "needs glibc 2.38, and this machine has 2.36"
+            "needs glibc 2.38, but this machine has 2.36"
         );
     }
 

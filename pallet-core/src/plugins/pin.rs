@@ -40,7 +40,7 @@ impl Pin {
         };
         if !files.directory.is_dir() {
             return Err(pinned(
-                "is locked and not in the store; run `pallet-cli install`".to_owned(),
+                "is locked but not in the store; run `pallet-cli install`".to_owned(),
             ));
         }
         let changed = |message: String| {

@@ -36,8 +36,8 @@ pub async fn manifest_for(
     match published(repository, &version).await {
         Err(error) if error.is_not_found() => {
             let why = problem.map(|error| error.to_string()).unwrap_or_default();
-            let what = "what the plugin says of itself cannot be read; publish the build for this \
-                machine first, or with it";
+            let what = "the plugin's manifest cannot be read; publish the build for this machine \
+                first, or with it";
             Err(ArtifactError::NotAPlugin { place: place(), message: format!("{what}: {why}") })
         }
         answer => answer,

@@ -84,8 +84,8 @@ impl<'a> Publishing<'a> {
                 (Signed::Unsigned | Signed::ByOthers(_), Some(_)) => {}
                 (Signed::ByOthers(_), None) if !only_sign => {
                     return Err(refused(
-                        "is signed, and another target makes it another artifact; \
-                        sign that too, with --key"
+                        "is signed, and adding a target changes the artifact; sign that too, with \
+                         --key"
                             .to_owned(),
                     ));
                 }

@@ -118,7 +118,8 @@ impl Release {
         let summary = &first.summary;
         if !is_plugin_name(&summary.name) {
             return Err(wrong(format!(
-                "is called {:?}, and a plugin's name begins with a-z and has a-z, 0-9, - and _",
+                "is called {:?}, but a plugin's name begins with a-z and has only a-z, 0-9, - and \
+                 _",
                 summary.name
             )));
         }

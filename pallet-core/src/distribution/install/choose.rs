@@ -62,13 +62,13 @@ impl Session<'_> {
                 }
                 (Some(locked), _) => {
                     return Some(format!(
-                        "{} asks for {} {}, and {locked} is locked for another requirement",
+                        "{} requires {} {}, but {locked} is locked for another requirement",
                         wanted.by, wanted.name, wanted.requirement
                     ));
                 }
                 (None, Some(locked)) => {
                     return Some(format!(
-                        "{} asks for {}, and {locked} from {} is locked",
+                        "{} requires {}, but {locked} from {} is locked",
                         wanted.by, wanted, locked.source
                     ));
                 }
@@ -77,7 +77,7 @@ impl Session<'_> {
                         && own.is_some_and(|own| wanted.requirement.matches(&own.version)) => {}
                 (None, None) => {
                     return Some(format!(
-                        "{} asks for {}, and it is not locked",
+                        "{} requires {}, but it is not locked",
                         wanted.by, wanted
                     ));
                 }
@@ -96,14 +96,14 @@ impl Session<'_> {
                     (None, Some(own)) if requirement.matches(&own.version) => {}
                     _ => {
                         return Some(format!(
-                            "{locked} requires {name} {requirement}, and that is not locked"
+                            "{locked} requires {name} {requirement}, which is not locked"
                         ));
                     }
                 }
             }
         }
         let loose = lock.plugins().find(|locked| !needed.contains(&locked.package()));
-        loose.map(|locked| format!("{locked} is locked, and nothing asks for it"))
+        loose.map(|locked| format!("{locked} is locked, but nothing requires it"))
     }
 
     /// Locks the requested plugins and all that they require. Keeps the entries of `lock` if
@@ -260,7 +260,7 @@ impl Session<'_> {
                 let plugin = self.plugin(origin, &*repository, version).await?;
                 if (plugin.kind, &plugin.name) != (package.kind, &package.name) {
                     let message = format!(
-                        "it should hold the {package}, and holds {} {}",
+                        "it should contain the {package}, but contains {} {}",
                         plugin.name, plugin.version
                     );
                     return Err(InstallError::Wrong { origin: origin.clone(), message });
@@ -278,7 +278,7 @@ impl Session<'_> {
         let ours: u64 =
             ABI_VERSION.split('.').next().and_then(|major| major.parse().ok()).unwrap_or_default();
         if plugin.abi != ours {
-            return Some(format!("is for ABI {}, and this pallet has ABI {ours}", plugin.abi));
+            return Some(format!("is for ABI {}, but this pallet has ABI {ours}", plugin.abi));
         }
         let machine = &self.installer.machine;
         match plugin.targets.get(&machine.target) {

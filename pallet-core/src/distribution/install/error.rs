@@ -32,8 +32,8 @@ pub enum InstallError {
     Conflict(Box<Conflict>),
     /// The plugin has no known source.
     #[error(
-        "nothing says where plugin {name} {requirement} is from; give it a `source` in \
-        pallet.toml, or set `registry` there"
+        "plugin {name} {requirement} has no source; set its `source` in pallet.toml, or set \
+         `registry` there"
     )]
     NoSource {
         /// Its name.
@@ -62,8 +62,8 @@ pub enum InstallError {
     /// A published version was replaced.
     #[error(
         "{plugin} from {origin} is not what pallet.lock has: {found} there, {locked} here; \
-         somebody replaced a published version: ask its \
-         publisher; if that is right, `pallet-cli uninstall` it and install it again"
+         somebody replaced a published version: ask its publisher; if the change is right, \
+         `pallet-cli uninstall` it and install it again"
     )]
     Replaced {
         /// The plugin, with its version.

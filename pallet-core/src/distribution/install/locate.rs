@@ -73,9 +73,9 @@ impl Session<'_> {
         let paths = catalog(source, &self.installer.access).await?;
         let [path] = paths.as_slice() else {
             let message = match paths.is_empty() {
-                true => "it holds no plugin".to_owned(),
+                true => "it contains no plugin".to_owned(),
                 false => format!(
-                    "it holds several plugins; name one of them after a #: {}",
+                    "it contains several plugins; name one of them after a #: {}",
                     paths.join(", ")
                 ),
             };
@@ -136,7 +136,7 @@ impl Session<'_> {
                 return Ok(located);
             }
             let message = format!(
-                "it holds the {}, and {} asks for {}",
+                "it contains the {}, but {} requires {}",
                 located.package, wanted.by, wanted.name
             );
             return Err(InstallError::Wrong { origin, message });
@@ -190,7 +190,7 @@ impl Session<'_> {
             return Ok(None);
         }
         let places = if places.is_empty() {
-            vec!["any source that is known".to_owned()]
+            vec!["any known source".to_owned()]
         } else {
             places.iter().map(Origin::to_string).collect()
         };

@@ -192,7 +192,7 @@ impl Blobs<'_> {
             && self.wrong.len() == before
             && matches!(signature::is_readable(self.repository, referrer).await, Ok(false))
         {
-            let message = "cannot be read as a signature, and counts for none".to_owned();
+            let message = "is not a readable signature, and is ignored".to_owned();
             let place = format!("{} {}", self.repository.source(), referrer.digest);
             self.note(ArtifactError::NotAPlugin { place, message });
         }

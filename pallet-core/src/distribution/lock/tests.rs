@@ -129,7 +129,7 @@ fn what_is_no_lock_is_refused_in_one_line() {
     let good = lock([nginx()]).to_string();
     refused(
         "version = 7\n",
-        expect!["is of format 7 and needs a newer pallet; this one reads format 1"],
+        expect!["has format 7 and needs a newer pallet; this one reads format 1"],
     );
     refused(
         "",

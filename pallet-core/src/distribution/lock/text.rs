@@ -41,17 +41,14 @@ impl Lock {
             && u64::try_from(version).is_ok_and(|version| version > FORMAT)
         {
             return Err(format!(
-                "is of format {version} and needs a newer pallet; this one reads format {FORMAT}"
+                "has format {version} and needs a newer pallet; this one reads format {FORMAT}"
             ));
         }
         let document: Document = table.try_into().map_err(|error: toml::de::Error| {
             format!("cannot be read: {}; {again}", error.message())
         })?;
         if document.version != FORMAT {
-            return Err(format!(
-                "is of format {}, which does not exist; {again}",
-                document.version
-            ));
+            return Err(format!("has format {}, which does not exist; {again}", document.version));
         }
         let mut lock = Lock::default();
         for plugin in document.plugin {

@@ -35,7 +35,7 @@ impl Layout {
             }),
             Source::Registry { .. } => Err(ArtifactError::Source {
                 source_text: source.to_string(),
-                message: "it is no directory".to_owned(),
+                message: "it is not a directory".to_owned(),
             }),
         }
     }

@@ -41,7 +41,7 @@ impl fmt::Display for Conflict {
             [only] => write!(f, "no version of {package} is suitable: {only}")?,
             all => write!(
                 f,
-                "no version of {package} satisfies all that require it: {}",
+                "no version of {package} satisfies all requirements: {}",
                 all.join(", and ")
             )?,
         }
@@ -68,7 +68,7 @@ impl fmt::Display for Conflict {
             write!(f, "; {version} {why}")?;
         }
         if self.chains.len() > 1 {
-            write!(f, "; require other versions of what leads to one of them")?;
+            write!(f, "; require other versions of the plugins that lead to one of them")?;
         }
         Ok(())
     }

@@ -114,9 +114,9 @@ fn a_conflict_names_both_paths() {
         there,
         "",
         expect![
-            "no version of crate nginx satisfies all that require it: pallet.toml -> shop 2.0.0 -> \
+            "no version of crate nginx satisfies all requirements: pallet.toml -> shop 2.0.0 -> \
              nginx ^2, and pallet.toml -> site 1.0.0 -> pages 1.3.0 -> nginx ^1; there are 1.0.0, \
-             2.0.0; require other versions of what leads to one of them"
+             2.0.0; require other versions of the plugins that lead to one of them"
         ],
     );
 }

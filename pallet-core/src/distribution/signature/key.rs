@@ -204,7 +204,7 @@ impl FromStr for PublicKey {
         let der = STANDARD.decode(body).map_err(|_| wrong())?;
         if text.contains("PRIVATE KEY") {
             return Err(KeyError::Other(
-                "this is a private key, where a public one belongs".to_owned(),
+                "this is a private key, but a public key is needed".to_owned(),
             ));
         }
         if let Ok(key) = p256::ecdsa::VerifyingKey::from_public_key_der(&der) {

@@ -172,7 +172,7 @@ fn unreachable(host: &str, error: &(dyn Error + 'static)) -> ArtifactError {
                     with --ca-file"
             )
         }
-        Some(other) => format!("no TLS connection: {other}"),
+        Some(other) => format!("the TLS connection failed: {other}"),
         None => match root_cause(error) {
             cause if cause.contains("timed out") => {
                 "it does not answer; check the name and port".to_owned()
@@ -238,7 +238,7 @@ impl Connection {
             other => ArtifactError::Refused {
                 place,
                 message: format!(
-                    "the registry's answer cannot be understood: {}",
+                    "the registry sent an invalid answer: {}",
                     one_line(&other.to_string())
                 ),
             },

@@ -45,7 +45,7 @@ impl OciRegistry {
         let Source::Registry { host, path } = source else {
             return Err(ArtifactError::Source {
                 source_text: source.to_string(),
-                message: "it is no registry".to_owned(),
+                message: "it is not a registry".to_owned(),
             });
         };
         let connection = connect(host, path, access).await?;
