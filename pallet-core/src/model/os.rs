@@ -17,7 +17,9 @@ pub struct Os {
     /// The machine's architecture, as in `uname -m`: `x86_64`, `aarch64`, ...
     #[serde(default)]
     pub arch: String,
+    /// Its package manager.
     pub package_manager: PackageManager,
+    /// Its service manager.
     pub service_manager: ServiceManager,
 }
 

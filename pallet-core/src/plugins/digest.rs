@@ -41,6 +41,7 @@ impl Digest {
         hex(&self.0)
     }
 
+    /// The 32 bytes.
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0
     }

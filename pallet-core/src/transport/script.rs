@@ -45,6 +45,7 @@ const RUN: &str = "PALLET_RUN";
 /// How a script ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptExit {
+    /// Its exit code.
     pub code: i32,
     /// A warning about processes of the script that still run with its output open; `None` if there
     /// are none.
