@@ -144,7 +144,7 @@ async fn sudo(node: &mut dyn pallet_core::transport::Transport, user: &str) {
     }
     expect![[r#"
         sudoers does not permit the login user: add a rule there, or log in as another user
-        sudo wants a password: give one, or allow NOPASSWD in sudoers
+        sudo needs a password: set `sudo_password` in [admin_user] of pallet.toml, such as `sudo_password = { env = "SUDO_PASSWORD" }`, or allow NOPASSWD in sudoers
         sudo refused the password: give the login user's own
         sudo needs a terminal: remove `requiretty` from sudoers for the login user"#]]
     .assert_eq(&said.join("\n"));
